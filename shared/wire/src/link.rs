@@ -1,0 +1,145 @@
+//! What the two programs say to each other over MQTT, besides records.
+
+use crate::id::{Epoch, ModelId};
+use crate::ranges::Ranges;
+use crate::record::Item;
+use crate::time::{Mono, Wall};
+use serde::{Deserialize, Serialize};
+
+/// Records in one batch at most.
+pub const BATCH_ITEMS: usize = 64;
+/// Bytes of one encoded batch at most.
+pub const BATCH_BYTES: usize = 96 * 1024;
+/// Bytes of one MQTT packet at most.
+pub const PACKET_BYTES: usize = 128 * 1024;
+/// Un-acknowledged batches a door may have on the way.
+pub const WINDOW: u16 = 8;
+/// Ranges in one acknowledgement at most; the rest is acknowledged later.
+pub const ACK_RANGES: usize = 32;
+
+/// Door → hub on `up`: records, oldest first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Batch {
+    /// The outbox these numbers belong to.
+    pub epoch: Epoch,
+    /// At most [`BATCH_ITEMS`].
+    pub items: Vec<Item>,
+}
+
+/// Door → hub on `up`, first thing after every connect. The hub answers with [`Ack`],
+/// [`Time`] and [`Desired`].
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// The outbox's life.
+    pub epoch: Epoch,
+    /// Boot number.
+    pub boot: u32,
+    /// The last number given out in this epoch.
+    pub max_seq: u64,
+    /// What the door believes is acknowledged.
+    pub cum: u64,
+    /// The door's monotonic time, echoed in [`Time`].
+    pub mono: Mono,
+    /// Version of the daemon.
+    pub software: String,
+    /// Gallery in use, 0 if none.
+    pub gallery: u64,
+    /// Network in use.
+    pub model: ModelId,
+}
+
+/// Hub → door on `ack`: what is stored, sent only after COMMIT.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Ack {
+    /// Changes when the hub's database was restored or made anew.
+    pub hub_epoch: Epoch,
+    /// The outbox it is about.
+    pub epoch: Epoch,
+    /// `1..=cum` are stored.
+    pub cum: u64,
+    /// Also stored, above `cum`; at most [`ACK_RANGES`].
+    pub ranges: Ranges,
+    /// Consumed, but set aside as dead letters.
+    pub rejects: Vec<(u64, Reject)>,
+    /// `1..=backed_up` are in a backup of the hub.
+    pub backed_up: u64,
+    /// The highest number the hub has seen: above the door's own, the card was rolled back.
+    pub max_seq: u64,
+    /// Batches the door may have on the way; 0 = hold.
+    pub window: u16,
+}
+
+/// Why a record became a dead letter. Append-only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reject {
+    /// The body could not be decoded.
+    Malformed,
+    /// The hash is not that of the content.
+    WrongHash,
+    /// Another record with this number is stored: kept apart, never overwritten.
+    Conflict,
+    /// Values out of range (a score that is no number, too many candidates …).
+    Invalid,
+    /// The seal could not be opened.
+    Unsealable,
+    /// The template is of a model the hub does not run.
+    WrongModel,
+}
+
+/// Door → hub on `status`, retained, and the will.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// False only in the will.
+    pub online: bool,
+    /// Counts connections of this boot; an older will says nothing about a newer connection.
+    pub connection: u64,
+    /// Boot number.
+    pub boot: u32,
+}
+
+/// Door → hub on `reported`, retained: what the door runs now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reported {
+    /// Gallery in use, 0 if none.
+    pub gallery: u64,
+    /// BLAKE3 of its manifest, zero if none.
+    pub manifest: [u8; 32],
+    /// Network in use.
+    pub model: ModelId,
+    /// Version of the daemon.
+    pub software: String,
+    /// Why the desired gallery is not in use, in a sentence; empty if it is.
+    pub trouble: String,
+}
+
+/// Hub → door on `desired`, retained: what the door should run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Desired {
+    /// Gallery release to fetch, 0 = none yet.
+    pub gallery: u64,
+    /// BLAKE3 of its signed manifest's bytes.
+    pub manifest: [u8; 32],
+    /// Where the door is; what sightings carry.
+    pub room: String,
+    /// Which way it counts.
+    pub direction: crate::record::Direction,
+}
+
+/// Hub → door on `cmd`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Command {
+    /// Take a burst now.
+    Snap,
+    /// End the process; its supervisor starts it again.
+    Restart,
+}
+
+/// Hub → door on `time`, each minute and after a [`Hello`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Time {
+    /// The hub's time.
+    pub wall: Wall,
+    /// The hello's `mono`, when this answers one: half the round trip is the error.
+    pub echo: Option<Mono>,
+}
