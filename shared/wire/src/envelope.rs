@@ -127,9 +127,7 @@ fn unpack(bytes: &[u8]) -> Result<(u8, u8, &[u8]), EnvelopeError> {
 fn whole<T: DeserializeOwned>(kind: u8, content: &[u8]) -> Result<T, EnvelopeError> {
     match postcard::take_from_bytes(content) {
         Ok((value, [])) => Ok(value),
-        Ok(_) => {
-            Err(EnvelopeError::Content { kind, why: postcard::Error::DeserializeBadEncoding })
-        }
+        Ok(_) => Err(EnvelopeError::Content { kind, why: postcard::Error::DeserializeBadEncoding }),
         Err(why) => Err(EnvelopeError::Content { kind, why }),
     }
 }

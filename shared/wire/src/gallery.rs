@@ -148,7 +148,11 @@ impl Gallery {
         let content = bytes.strip_prefix(MAGIC).ok_or(GalleryError::Malformed)?;
         let (gallery, rest) =
             postcard::take_from_bytes::<Self>(content).map_err(|_| GalleryError::Malformed)?;
-        if rest.is_empty() && gallery.is_sound() { Ok(gallery) } else { Err(GalleryError::Malformed) }
+        if rest.is_empty() && gallery.is_sound() {
+            Ok(gallery)
+        } else {
+            Err(GalleryError::Malformed)
+        }
     }
 
     fn is_sound(&self) -> bool {

@@ -84,8 +84,8 @@ impl HubKey {
         plain: &[u8],
         rng: &mut impl CryptoRng,
     ) -> Result<Sealed, SealError> {
-        let to = <Kem as hpke::Kem>::PublicKey::from_bytes(&self.public)
-            .map_err(|_| SealError::Key)?;
+        let to =
+            <Kem as hpke::Kem>::PublicKey::from_bytes(&self.public).map_err(|_| SealError::Key)?;
         let (enc, bytes) = hpke::single_shot_seal_with_rng::<Aead, Kdf, Kem>(
             &OpModeS::Base,
             &to,
@@ -193,8 +193,7 @@ mod tests {
     fn a_retired_key_is_named() {
         let mut rng = StdRng::seed_from_u64(7);
         let (old, new) = (HubSecret::generate(1, &mut rng), HubSecret::generate(2, &mut rng));
-        let sealed =
-            old.public().unwrap().seal(&record(1), Part::Crop, b"face", &mut rng).unwrap();
+        let sealed = old.public().unwrap().seal(&record(1), Part::Crop, b"face", &mut rng).unwrap();
         assert_eq!(new.open(&record(1), Part::Crop, &sealed), Err(SealError::Retired(1)));
     }
 

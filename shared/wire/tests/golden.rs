@@ -1,0 +1,199 @@
+//! Golden bytes of every version that was ever released: what a door of last year sends, this
+//! hub still reads. A line in `golden/v1.txt` is never edited; a new version adds lines.
+//!
+//! After adding a message: `BLESS=1 cargo test -p wire --test golden`, then read the diff.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use uuid::Uuid;
+use wire::gallery::{Due, Lines, Manifest, Person};
+use wire::link::{Ack, Batch, Command, Desired, Hello, Reject, Reported, Status, Time};
+use wire::record::{Anchor, CameraState, Health, Loss, LossCause};
+use wire::*;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/v1.txt");
+
+fn stamp() -> Stamp {
+    let wall = Some(Wall(1_780_000_000_123));
+    Stamp { boot: 3, mono: Mono(98_765), wall, clock: ClockState::Ntp }
+}
+
+fn item(seq: u64, body: &Body, crop: Option<Vec<u8>>) -> Item {
+    let (at, body) = (stamp(), body.encode());
+    Item { seq, at, hash: Item::digest(seq, &at, &body), body, crop }
+}
+
+fn sighting() -> Body {
+    let student = StudentId(Uuid::from_u128(0x0190_f4c2_7c1e_7d3a_9b5e_2f1f_6f0a_4c11));
+    Body::Sighting(Sighting {
+        room: "B2.04".into(),
+        direction: Direction::Entry,
+        candidates: vec![Candidate { student, score: 0.9625 }],
+        confidence: 0.906_25,
+        verdict: Verdict::Review,
+        reasons: vec![Reason::LookAlike, Reason::SingleFrame],
+        quality: Quality {
+            eye_px: 41.5,
+            sharpness: 88.0,
+            brightness: 120.0,
+            turn: 0.125,
+            detector: 1.0,
+        },
+        frames: 1,
+        gallery: 12,
+        model: model(),
+        template: Sealed { key: 1, enc: [5; 32], bytes: vec![6; 20] },
+        crop: Some(record::crop_hash(&[7; 9])),
+    })
+}
+
+fn model() -> ModelId {
+    "dlib-1".parse().unwrap()
+}
+
+fn items() -> Vec<Item> {
+    let gone = Ranges::from(vec![(2, 3), (9, 9)]);
+    let loss = Loss { gone, unnumbered: 4, from: stamp(), to: stamp(), cause: LossCause::DiskFull };
+    let health = Health {
+        since: Mono(38_765),
+        watched_ms: 60_000,
+        camera: CameraState::Watching,
+        disk_free_mb: 20_480,
+    };
+    vec![
+        item(1, &sighting(), Some(vec![7; 9])),
+        item(4, &Body::Health(health), None),
+        item(5, &Body::Loss(loss), None),
+        item(6, &Body::Anchor(Anchor { err_ms: 40, stepped: true }), None),
+    ]
+}
+
+fn messages() -> Vec<(&'static str, Message)> {
+    let epoch = Epoch([9; 16]);
+    vec![
+        ("batch", Batch { epoch, items: items() }.into()),
+        (
+            "hello",
+            Hello {
+                epoch,
+                boot: 3,
+                max_seq: 6,
+                cum: 1,
+                mono: Mono(98_765),
+                software: "0.1.0".into(),
+                gallery: 12,
+                model: model(),
+            }
+            .into(),
+        ),
+        (
+            "ack",
+            Ack {
+                hub_epoch: Epoch([8; 16]),
+                epoch,
+                cum: 4,
+                ranges: vec![(6, 6)].into(),
+                rejects: vec![(5, Reject::WrongHash)],
+                backed_up: 1,
+                max_seq: 6,
+                window: 8,
+            }
+            .into(),
+        ),
+        ("status", Status { online: true, connection: 2, boot: 3 }.into()),
+        (
+            "reported",
+            Reported {
+                gallery: 12,
+                manifest: [4; 32],
+                model: model(),
+                software: "0.1.0".into(),
+                trouble: String::new(),
+            }
+            .into(),
+        ),
+        (
+            "desired",
+            Desired {
+                gallery: 13,
+                manifest: [3; 32],
+                room: "B2.04".into(),
+                direction: Direction::Both,
+            }
+            .into(),
+        ),
+        ("command", Command::Restart.into()),
+        ("time", Time { wall: Wall(1_780_000_000_123), echo: Some(Mono(98_765)) }.into()),
+    ]
+}
+
+fn gallery() -> Gallery {
+    let person = |n| Person { id: StudentId(Uuid::from_u128(n)), template: vec![0, 0x3c, 0, 0xb8] };
+    Gallery {
+        model: model(),
+        dim: 2,
+        lines: Lines {
+            single_high: 0.96,
+            single_review: 0.94,
+            fused_high: 0.965,
+            fused_review: 0.95,
+            margin: 0.01,
+        },
+        people: vec![person(1), person(2)],
+        look_alikes: vec![(0, 1)],
+        cannot_link: vec![(1, 0)],
+        due: vec![Due { from: Wall(1), to: Wall(2), members: vec![0b10] }],
+    }
+}
+
+fn manifest() -> Manifest {
+    let file = gallery().encode();
+    Manifest {
+        device: "door-1".parse().unwrap(),
+        version: 13,
+        created: Wall(1_780_000_000_000),
+        expires: Wall(1_781_209_600_000),
+        purge_before: 12,
+        model: model(),
+        people: 2,
+        size: file.len() as u64,
+        blake3: *blake3::hash(&file).as_bytes(),
+    }
+}
+
+fn formats() -> Vec<(&'static str, Vec<u8>)> {
+    let mut formats: Vec<_> = messages().iter().map(|(name, m)| (*name, m.encode())).collect();
+    formats.push(("gallery", gallery().encode()));
+    let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+    let signed = manifest().sign(&key);
+    formats.push(("manifest", signed.bytes));
+    formats.push(("manifest-signature", signed.signature));
+    formats
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn every_format_still_has_its_golden_bytes() {
+    let now: String =
+        formats().iter().map(|(name, bytes)| format!("{name} {}\n", hex(bytes))).collect();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(FILE, &now).unwrap();
+    }
+    let golden = std::fs::read_to_string(FILE).unwrap();
+    for (now, golden) in now.lines().zip(golden.lines()) {
+        assert_eq!(now, golden, "a released format changed: add a new version instead");
+    }
+    assert_eq!(now.lines().count(), golden.lines().count());
+}
+
+#[test]
+fn golden_messages_decode_into_what_they_were_made_from() {
+    for (name, message) in messages() {
+        assert_eq!(Message::decode(&message.encode()), Ok(message), "{name}");
+    }
+    assert_eq!(Gallery::decode(&gallery().encode()), Ok(gallery()));
+    assert_eq!(items()[0].body().unwrap(), sighting());
+}
