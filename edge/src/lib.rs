@@ -1,1 +1,6 @@
-//! placeholder
+//! The doorway daemon: from light to record, and from record to hub.
+//!
+//! `trigger → capture → [bursts: bounded, may drop] → recognise → visit → outbox (disk) → link`.
+//! Lossy up to the queue of bursts, lossless from the outbox on.
+
+pub mod draft;
