@@ -1,0 +1,74 @@
+//! A program of the school's: speaks the hub's HTTP API with a bearer token.
+
+use anyhow::{Context as _, ensure};
+use reqwest::blocking::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
+
+/// A signed-in API client that trusts the hub's own authority and no other.
+pub struct Api {
+    client: Client,
+    base: String,
+    token: Option<String>,
+}
+
+impl Api {
+    /// A client for the hub at `https://localhost:{port}`, trusting the authority in `ca`.
+    ///
+    /// # Errors
+    /// When the certificate cannot be read.
+    pub fn new(port: u16, ca: &Path) -> anyhow::Result<Self> {
+        let pem = std::fs::read(ca).with_context(|| format!("reading {}", ca.display()))?;
+        let client = Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        Ok(Self { client, base: format!("https://localhost:{port}"), token: None })
+    }
+
+    /// Signs in; later requests carry the token.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn sign_in(&mut self, email: &str, password: &str) -> anyhow::Result<()> {
+        let body = json!({ "email": email, "password": password });
+        let answer = self.post("/api/auth/login", &body)?;
+        let token = answer["access_token"].as_str().context("no access_token in the answer")?;
+        self.token = Some(token.to_owned());
+        Ok(())
+    }
+
+    /// The JSON at `path`.
+    ///
+    /// # Errors
+    /// When the answer is not 2xx; the message holds the problem the hub named.
+    pub fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(self.client.get(self.url(path)))
+    }
+
+    /// Posts JSON, answers JSON (null for an empty answer).
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.client.post(self.url(path)).header("content-type", "application/json");
+        self.send(request.body(body.to_string()))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let answer = request.send()?;
+        let (status, url) = (answer.status(), answer.url().clone());
+        let body = answer.text()?;
+        ensure!(status.is_success(), "{url} answered {status}: {body}");
+        if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&body)?) }
+    }
+}

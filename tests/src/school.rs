@@ -1,0 +1,193 @@
+//! A school in a folder: one hub, its doors and its people, as real processes.
+
+use crate::client::Api;
+use crate::process::{Process, run};
+use crate::{bin, models};
+use anyhow::Context as _;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// The first admin of every test school.
+pub const ADMIN: &str = "admin@school.test";
+/// That admin's password; the hub is reachable on the loopback only.
+pub const PASSWORD: &str = "a school for tests, on loopback";
+
+/// A folder with a hub that is set up.
+pub struct School {
+    dir: PathBuf,
+    /// Where people and doors reach it.
+    pub ports: Ports,
+}
+
+/// Ports that were free a moment ago.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// HTTPS for people.
+    pub web: u16,
+    /// MQTT for doors.
+    pub mqtt: u16,
+    /// HTTPS for doors.
+    pub device: u16,
+}
+
+impl Ports {
+    /// Three free ports of the loopback.
+    ///
+    /// # Errors
+    /// When the machine has none left.
+    pub fn free() -> anyhow::Result<Self> {
+        let bind = || TcpListener::bind("127.0.0.1:0");
+        let (web, mqtt, device) = (bind()?, bind()?, bind()?);
+        let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
+        Ok(Self { web: port(&web)?, mqtt: port(&mqtt)?, device: port(&device)? })
+    }
+}
+
+impl School {
+    /// Sets a hub up in `dir`, with an admin.
+    ///
+    /// # Errors
+    /// When one of the hub's commands fails.
+    pub fn found(dir: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let school = Self { dir: dir.to_owned(), ports: Ports::free()? };
+        school.hub(&["init", "--name", "localhost"])?;
+        let Ports { web, mqtt, device } = school.ports;
+        fs::write(
+            school.hub_dir().join("hub.toml"),
+            format!(
+                "host = \"localhost\"\n[listen]\nweb = \"127.0.0.1:{web}\"\n\
+                 mqtt = \"127.0.0.1:{mqtt}\"\ndevice = \"127.0.0.1:{device}\"\n"
+            ),
+        )?;
+        let password = dir.join("password");
+        fs::write(&password, PASSWORD)?;
+        run(school
+            .hub_command(&["user", "add", ADMIN, "--role", "admin", "--password-stdin"])
+            .stdin(fs::File::open(password)?))?;
+        Ok(school)
+    }
+
+    /// The hub's data directory.
+    #[must_use]
+    pub fn hub_dir(&self) -> PathBuf {
+        self.dir.join("hub")
+    }
+
+    /// The authority that signed the hub's certificates.
+    #[must_use]
+    pub fn ca(&self) -> PathBuf {
+        self.hub_dir().join("ca.pem")
+    }
+
+    /// `rollcall-hub` with these arguments, in this school.
+    #[must_use]
+    pub fn hub_command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(bin("rollcall-hub"));
+        command.arg("--data").arg(self.hub_dir()).args(args).env("ROLLCALL_MODELS", models());
+        command
+    }
+
+    /// Runs one of the hub's commands and returns what it printed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn hub(&self, args: &[&str]) -> anyhow::Result<String> {
+        run(&mut self.hub_command(args))
+    }
+
+    /// Starts the hub and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready in 20 seconds.
+    pub fn open(&self) -> anyhow::Result<Process> {
+        let mut hub = Process::start(&mut self.hub_command(&["serve"]), &self.dir.join("hub.log"))?;
+        let api = self.api()?;
+        hub.until("ready", Duration::from_secs(20), || api.get("/ready").ok())?;
+        Ok(hub)
+    }
+
+    /// A client of this hub, not signed in.
+    ///
+    /// # Errors
+    /// Before the hub was set up.
+    pub fn api(&self) -> anyhow::Result<Api> {
+        Api::new(self.ports.web, &self.ca())
+    }
+
+    /// A client signed in as the admin.
+    ///
+    /// # Errors
+    /// When the hub is not open or refuses.
+    pub fn admin(&self) -> anyhow::Result<Api> {
+        let mut api = self.api()?;
+        api.sign_in(ADMIN, PASSWORD)?;
+        Ok(api)
+    }
+
+    /// Adds a door and lets it join; the hub must be open. `config` is its edge.toml, without
+    /// the folders.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn door(&self, name: &str, config: &str) -> anyhow::Result<Door> {
+        let dir = self.dir.join(name);
+        fs::create_dir_all(&dir)?;
+        let path = dir.join("edge.toml");
+        let folders = format!("data = {:?}\nmodels = {:?}\n", dir.join("data"), models());
+        fs::write(&path, folders + config)?;
+        let door = Door { dir, config: path };
+        let said =
+            self.hub(&["device", "add", name, "--room", "Room 1", "--direction", "entry"])?;
+        let line = said.lines().find(|line| line.contains("rollcall-edge join "));
+        let mut words = line
+            .context("no join command was printed")?
+            .split_whitespace()
+            .skip_while(|w| *w != "join");
+        let (_, url, token) = (words.next(), words.next(), words.next());
+        door.edge(&["join", url.context("no address")?, token.context("no token")?])?;
+        Ok(door)
+    }
+}
+
+/// A doorway unit in a folder.
+pub struct Door {
+    dir: PathBuf,
+    config: PathBuf,
+}
+
+impl Door {
+    /// `rollcall-edge` with these arguments, at this door.
+    #[must_use]
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(bin("rollcall-edge"));
+        let (verb, rest) = args.split_first().expect("a command has a verb");
+        command.arg(verb).arg("--config").arg(&self.config).args(rest);
+        command
+    }
+
+    /// Runs one of the daemon's commands and returns what it printed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn edge(&self, args: &[&str]) -> anyhow::Result<String> {
+        run(&mut self.command(args))
+    }
+
+    /// Its folder of state.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// Starts the daemon.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn open(&self) -> anyhow::Result<Process> {
+        Process::start(&mut self.command(&["run"]), &self.dir.join("edge.log"))
+    }
+}
