@@ -3,6 +3,7 @@
 //! Everything here is a function of its arguments: no clock, network, database or thread of its
 //! own; files are read only to load weights.
 
+pub mod convert;
 pub mod image;
 pub mod template;
 
