@@ -3,7 +3,7 @@
 //! A record travels as an [`Item`]: the numbered, hashed bytes of one [`Body`]. The hub decodes
 //! each body by itself, so that one bad record never stops those around it.
 
-use crate::id::{ModelId, StudentId};
+use crate::id::{Epoch, ModelId, StudentId};
 use crate::seal::Sealed;
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
@@ -19,8 +19,8 @@ pub struct Item {
     pub body: Vec<u8>,
     /// See [`Item::digest`].
     pub hash: [u8; 16],
-    /// The sealed face crop (JPEG ≤ 12 KiB before sealing): the part that may be dropped when
-    /// space runs out. Its hash is in the sighting.
+    /// [`Sealed::encode`] of the face crop (JPEG ≤ 12 KiB before sealing): the part that may be
+    /// dropped when space runs out. Its hash is in the sighting.
     pub crop: Option<Vec<u8>>,
 }
 
@@ -78,6 +78,8 @@ pub enum Body {
     Loss(Loss),
     /// Monotonic and wall time belong together.
     Anchor(Anchor),
+    /// A record that an earlier life of this outbox had numbered.
+    Moved(Moved),
 }
 
 impl Body {
@@ -98,8 +100,7 @@ impl Body {
         }
     }
 
-    /// 1 sighting, 2 health, 3 loss, 4 anchor: the outbox's `kind` column and the seal's
-    /// associated data.
+    /// 1 sighting, 2 health, 3 loss, 4 anchor, 5 moved: the outbox's `kind` column.
     #[must_use]
     pub fn kind(&self) -> u8 {
         match self {
@@ -107,6 +108,7 @@ impl Body {
             Self::Health(_) => 2,
             Self::Loss(_) => 3,
             Self::Anchor(_) => 4,
+            Self::Moved(_) => 5,
         }
     }
 }
@@ -282,6 +284,21 @@ pub struct Anchor {
     pub err_ms: u32,
     /// Whether it was written because the wall clock stepped.
     pub stepped: bool,
+}
+
+/// A record made under `(epoch, seq)`, sent under a new number because its outbox was rolled back
+/// or damaged and began a new life. It is the same record: one that the hub already stores under
+/// the old key with the same content (`Item::digest(seq, at, body)`, `at` being the item's own) is
+/// a duplicate. Its seals, and the numbers a loss names, are those of the old key; a loss that
+/// never had a number there has `seq` 0.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Moved {
+    /// The life it was made in.
+    pub epoch: Epoch,
+    /// Its number in that life.
+    pub seq: u64,
+    /// Postcard bytes of the [`Body`] it had there, never itself `Moved`.
+    pub body: Vec<u8>,
 }
 
 #[cfg(test)]

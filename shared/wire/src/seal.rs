@@ -50,6 +50,25 @@ pub struct Sealed {
     pub bytes: Vec<u8>,
 }
 
+impl Sealed {
+    /// Postcard bytes: how a sealed crop travels beside its record.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a seal holds only plain bytes")
+    }
+
+    /// The seal in `bytes`, all of them.
+    ///
+    /// # Errors
+    /// When they are no seal.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SealError> {
+        match postcard::take_from_bytes(bytes) {
+            Ok((sealed, [])) => Ok(sealed),
+            _ => Err(SealError::Broken),
+        }
+    }
+}
+
 /// The hub's public sealing key, as a door holds it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HubKey {
@@ -195,6 +214,14 @@ mod tests {
         let (old, new) = (HubSecret::generate(1, &mut rng), HubSecret::generate(2, &mut rng));
         let sealed = old.public().unwrap().seal(&record(1), Part::Crop, b"face", &mut rng).unwrap();
         assert_eq!(new.open(&record(1), Part::Crop, &sealed), Err(SealError::Retired(1)));
+    }
+
+    #[test]
+    fn a_sealed_crop_travels_as_bytes() {
+        let sealed = Sealed { key: 1, enc: [5; 32], bytes: vec![6; 200] };
+        assert_eq!(Sealed::decode(&sealed.encode()), Ok(sealed.clone()));
+        let longer = [sealed.encode(), vec![0]].concat();
+        assert_eq!(Sealed::decode(&longer), Err(SealError::Broken));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use uuid::Uuid;
 use wire::gallery::{Due, Lines, Manifest, Person};
 use wire::link::{Ack, Batch, Command, Desired, Hello, Reject, Reported, Status, Time};
-use wire::record::{Anchor, CameraState, Health, Loss, LossCause};
+use wire::record::{Anchor, CameraState, Health, Loss, LossCause, Moved};
 use wire::*;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/v1.txt");
@@ -124,7 +124,12 @@ fn messages() -> Vec<(&'static str, Message)> {
         ),
         ("command", Command::Restart.into()),
         ("time", Time { wall: Wall(1_780_000_000_123), echo: Some(Mono(98_765)) }.into()),
+        ("moved", Batch { epoch, items: vec![item(7, &moved(), None)] }.into()),
     ]
+}
+
+fn moved() -> Body {
+    Body::Moved(Moved { epoch: Epoch([6; 16]), seq: 4, body: items()[1].body.clone() })
 }
 
 fn gallery() -> Gallery {
