@@ -286,11 +286,13 @@ pub struct Anchor {
     pub stepped: bool,
 }
 
-/// A record made under `(epoch, seq)`, sent under a new number because its outbox was rolled back
-/// or damaged and began a new life. It is the same record: one that the hub already stores under
-/// the old key with the same content (`Item::digest(seq, at, body)`, `at` being the item's own) is
-/// a duplicate. Its seals, and the numbers a loss names, are those of the old key; a loss that
-/// never had a number there has `seq` 0.
+/// A record that an earlier life of this outbox numbered, sent under a new number because the
+/// outbox was rolled back or damaged.
+///
+/// It is the same record: one that the hub already stores under the old key with the same content
+/// (`Item::digest(seq, at, body)`, `at` being the item's own) is a duplicate. Its seals, and the
+/// numbers a loss names, are those of the old key; a loss that never had a number there has
+/// `seq` 0.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Moved {
     /// The life it was made in.
