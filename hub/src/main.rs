@@ -1,1 +1,16 @@
-fn main() {}
+//! Parses what was typed, runs it, and says in one sentence what went wrong.
+
+use clap::Parser;
+use rollcall_hub::cli::Cli;
+use std::process::ExitCode;
+
+#[expect(clippy::print_stderr, reason = "the last word to the person at the terminal")]
+fn main() -> ExitCode {
+    match Cli::parse().run(&mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rollcall-hub: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,5 +1,5 @@
 //! Foreign weight files become safetensors, by our own readers and without running a line of
-//! anybody's code: the dlib archive ([`dlib_resnet`]) and PyTorch state dictionaries
+//! anybody's code: the dlib archive ([`dlib_resnet`]) and `PyTorch` state dictionaries
 //! ([`torch_state`]).
 //!
 //! Both readers refuse what they do not know instead of guessing, and read every byte.

@@ -1,4 +1,4 @@
-//! PyTorch state dictionaries as `torch.save` wrote them before version 1.6.
+//! `PyTorch` state dictionaries as `torch.save` wrote them before version 1.6.
 //!
 //! Such a file is five pickles (magic number, version, system, the dictionary, the keys of its
 //! storages) and then the storages themselves: a count and raw numbers each. The MTCNN weights come
