@@ -1,5 +1,9 @@
 //! The hub: takes what the doors saw, matches it against the whole gallery, and lets teachers
 //! decide.
 
+pub mod accept;
 pub mod cli;
+pub mod device;
+pub mod listener;
 pub mod models;
+mod security;

@@ -1,0 +1,8 @@
+//! What devices are to the hub before they say a word: who they are, and whether they may come.
+
+pub mod fleet;
+pub mod identity;
+pub mod tls;
+
+pub use fleet::{Fleet, State};
+pub use identity::{Identity, Serial};

@@ -1,0 +1,120 @@
+//! Where devices speak MQTT 5 to the hub: one listener, no broker.
+//!
+//! Who a device is comes from its certificate; what it may say from `wire::topic`; and nothing
+//! it says is acknowledged before [`Delivery::answer`] says that it is stored. The socket of a
+//! device whose words cannot be taken is simply not read: nothing piles up, nothing is dropped.
+
+pub mod answers;
+pub mod bucket;
+mod connection;
+pub mod refusal;
+pub mod roster;
+pub mod session;
+
+use crate::accept;
+use crate::device::Fleet;
+use rustls::ServerConfig;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use wire::link::{Ack, Batch, Hello, Reported, Status};
+use wire::{Clock, DeviceId, EnvelopeError};
+
+pub use roster::Roster;
+
+/// Deliveries that wait for the writer; beyond them sockets are not read.
+pub const QUEUE: usize = 1024;
+
+/// Something a device said, on its way to be stored.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Who, by certificate.
+    pub device: DeviceId,
+    /// What.
+    pub sent: Sent,
+    /// To be answered only after COMMIT. Dropping it means “held”.
+    pub answer: oneshot::Sender<Answer>,
+}
+
+/// What a device may say.
+#[derive(Debug)]
+pub enum Sent {
+    /// Records.
+    Batch(Batch),
+    /// First thing after a connect.
+    Hello(Hello),
+    /// Online or not.
+    Status(Status),
+    /// What it runs.
+    Reported(Reported),
+    /// Bytes that are none of the above: kept as a dead letter.
+    Poison(Vec<u8>, EnvelopeError),
+}
+
+/// What became of a delivery.
+#[derive(Debug)]
+pub enum Answer {
+    /// It is committed; the cursor after it where it was about an outbox.
+    Stored(Option<Ack>),
+    /// It could not be committed now and must come again.
+    Held,
+}
+
+/// How much one device may do, and how slowly.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// See [`accept::Limits`].
+    pub accept: accept::Limits,
+    /// From the end of the handshake to CONNECT.
+    pub connect: Duration,
+    /// For one packet to arrive once it began, plus a second for every 500 bytes of it.
+    pub packet: Duration,
+    /// For the device to take what is written.
+    pub write: Duration,
+    /// Records per second, in the long run.
+    pub records_per_second: u32,
+    /// Records at once.
+    pub burst: u32,
+    /// Between two tellings of the time.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            accept: accept::Limits { connections: 10_240, ..accept::Limits::default() },
+            connect: Duration::from_secs(5),
+            packet: Duration::from_secs(8),
+            write: Duration::from_secs(10),
+            records_per_second: 50,
+            burst: 500,
+            time: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+pub struct Listener {
+    /// To the writer: [`QUEUE`] long.
+    pub ingest: mpsc::Sender<Delivery>,
+    /// What devices should run, and which certificates no longer count.
+    pub fleet: Fleet,
+    /// Who is connected.
+    pub roster: Roster,
+    /// What `time` says.
+    pub clock: Arc<dyn Clock>,
+    /// How much is too much.
+    pub limits: Limits,
+}
+
+impl Listener {
+    /// Serves devices until `stop`.
+    pub async fn run(self, socket: TcpListener, tls: Arc<ServerConfig>, stop: CancellationToken) {
+        let limits = self.limits.accept;
+        let serve = move |guest| connection::serve(guest, self.clone());
+        accept::run(socket, Some(tls), limits, stop, serve).await;
+    }
+}

@@ -1,0 +1,127 @@
+//! Who is connected now. One connection per device: a newer one ends the older.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wire::{DeviceId, link::Command};
+
+/// Commands that wait for one connection; a further one is refused.
+const COMMANDS: usize = 8;
+
+/// The command could not be handed to a connection.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum CommandError {
+    /// Nobody to tell.
+    #[error("“{0}” is not connected: try again when it is")]
+    Offline(DeviceId),
+    /// It does not take them.
+    #[error("“{0}” has not taken the last commands yet: try again in a moment")]
+    Busy(DeviceId),
+}
+
+/// All live connections, by device.
+#[derive(Clone, Default)]
+pub struct Roster(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    count: u64,
+    live: HashMap<DeviceId, Entry>,
+}
+
+struct Entry {
+    number: u64,
+    replaced: CancellationToken,
+    commands: mpsc::Sender<Command>,
+}
+
+/// A connection's place on the roster; leaving it is dropping it.
+pub struct Place {
+    /// Cancelled when a newer connection of the same device takes the place.
+    pub replaced: CancellationToken,
+    /// What people tell the device to do.
+    pub commands: mpsc::Receiver<Command>,
+    /// Whether an older connection had to go for this one.
+    pub took_over: bool,
+    device: DeviceId,
+    number: u64,
+    roster: Roster,
+}
+
+impl Roster {
+    /// Takes the place of `device`.
+    #[must_use]
+    pub fn enter(&self, device: &DeviceId) -> Place {
+        let (sender, commands) = mpsc::channel(COMMANDS);
+        let replaced = CancellationToken::new();
+        let mut inner = self.inner();
+        inner.count += 1;
+        let number = inner.count;
+        let entry = Entry { number, replaced: replaced.clone(), commands: sender };
+        let old = inner.live.insert(device.clone(), entry);
+        let took_over = old.is_some();
+        if let Some(old) = old {
+            old.replaced.cancel();
+        }
+        drop(inner);
+        let (device, roster) = (device.clone(), self.clone());
+        Place { replaced, commands, took_over, device, number, roster }
+    }
+
+    /// Whether `device` is connected.
+    #[must_use]
+    pub fn is_online(&self, device: &DeviceId) -> bool {
+        self.inner().live.contains_key(device)
+    }
+
+    /// How many devices are connected.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.inner().live.len()
+    }
+
+    /// Tells `device` to do something now. It may be lost with the connection.
+    ///
+    /// # Errors
+    /// When it is not connected, or does not take commands.
+    pub fn command(&self, device: &DeviceId, command: Command) -> Result<(), CommandError> {
+        let inner = self.inner();
+        let entry = inner.live.get(device).ok_or_else(|| CommandError::Offline(device.clone()))?;
+        entry.commands.try_send(command).map_err(|_| CommandError::Busy(device.clone()))
+    }
+
+    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut inner = self.roster.inner();
+        if inner.live.get(&self.device).is_some_and(|entry| entry.number == self.number) {
+            inner.live.remove(&self.device);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newer_connection_wins_and_the_older_leaves_without_a_trace() {
+        let (roster, door) = (Roster::default(), "door-1".parse().unwrap());
+        let old = roster.enter(&door);
+        let mut new = roster.enter(&door);
+        assert!(old.replaced.is_cancelled() && !old.took_over && new.took_over);
+        drop(old);
+        assert!(roster.is_online(&door));
+        roster.command(&door, Command::Snap).unwrap();
+        assert_eq!(new.commands.try_recv(), Ok(Command::Snap));
+        drop(new);
+        assert_eq!(roster.count(), 0);
+        let offline = CommandError::Offline(door.clone());
+        assert_eq!(roster.command(&door, Command::Snap), Err(offline));
+    }
+}
