@@ -1,0 +1,51 @@
+//! Who is asking, and may they: passwords, sessions, tokens, throttling and roles.
+//!
+//! Everything here is a decision over facts and `now`; `http` reads the headers and `store`
+//! keeps the rows. Secrets are kept only as hashes, so a stolen database opens no session.
+
+pub mod csrf;
+pub mod password;
+pub mod role;
+pub mod session;
+pub mod throttle;
+pub mod token;
+
+pub use password::{Busy, Passwords};
+pub use role::Role;
+pub use throttle::Throttle;
+
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Somebody who proved who they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Actor {
+    /// Their account.
+    pub user: Uuid,
+    /// What they may do at all; which objects, the SQL says.
+    pub role: Role,
+}
+
+/// A new secret of 256 bits, as text for a cookie or a header.
+#[must_use]
+pub fn secret() -> String {
+    BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>())
+}
+
+/// SHA-256 of a secret: the form in which the database knows it.
+#[must_use]
+pub fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_secret_is_256_bits_and_never_the_same_twice() {
+        let (one, two) = (super::secret(), super::secret());
+        assert_eq!(one.len(), 43);
+        assert_ne!(one, two);
+        assert_eq!(super::digest(&one).len(), 32);
+    }
+}

@@ -1,0 +1,163 @@
+//! Tokens of programs: a short-lived signed access token, and a refresh token used once.
+//!
+//! A refresh token belongs to a family that began with one login. Using one gives the next;
+//! using an old one again means that somebody copied it, and ends the whole family.
+
+use super::{Actor, Role};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::Wall;
+
+/// How long an access token is good, milliseconds (a setting; 30 min by default).
+pub const ACCESS_MS: i64 = 30 * 60 * 1000;
+/// How long a refresh token is good, milliseconds.
+pub const REFRESH_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Signs and reads access tokens.
+#[derive(Clone)]
+pub struct Tokens {
+    sign: EncodingKey,
+    read: DecodingKey,
+    access_ms: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: Uuid,
+    role: Role,
+    /// The family of the refresh token that came with it.
+    fam: Uuid,
+    iat: i64,
+    exp: i64,
+}
+
+/// What a good access token says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Access {
+    /// Who holds it. The role is read again from the account at each request.
+    pub actor: Actor,
+    /// Its family, so that logging out ends it at once.
+    pub family: Uuid,
+}
+
+/// The token is not ours, was changed, or is too old.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the access token is not valid or has expired: sign in again, or refresh it")]
+pub struct BadToken;
+
+impl Tokens {
+    /// Tokens under `key`, which the hub keeps beside its other keys.
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self {
+            sign: EncodingKey::from_secret(key),
+            read: DecodingKey::from_secret(key),
+            access_ms: ACCESS_MS,
+        }
+    }
+
+    /// Seconds an access token lives, as the login answer says.
+    #[must_use]
+    pub fn seconds(&self) -> i64 {
+        self.access_ms / 1000
+    }
+
+    /// A new access token.
+    #[must_use]
+    pub fn issue(&self, actor: Actor, family: Uuid, now: Wall) -> String {
+        let iat = now.0 / 1000;
+        let exp = now.plus_ms(self.access_ms).0 / 1000;
+        let claims = Claims { sub: actor.user, role: actor.role, fam: family, iat, exp };
+        encode(&Header::default(), &claims, &self.sign).expect("claims are plain JSON")
+    }
+
+    /// Reads an access token.
+    ///
+    /// # Errors
+    /// [`BadToken`], without saying which part was wrong.
+    pub fn read(&self, token: &str, now: Wall) -> Result<Access, BadToken> {
+        let mut how = Validation::new(Algorithm::HS256);
+        how.validate_exp = false; // the library would read the machine's clock
+        let claims = decode::<Claims>(token, &self.read, &how).map_err(|_| BadToken)?.claims;
+        if now.0 / 1000 >= claims.exp {
+            return Err(BadToken);
+        }
+        Ok(Access { actor: Actor { user: claims.sub, role: claims.role }, family: claims.fam })
+    }
+}
+
+/// A stored refresh token, as far as the decision needs it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refresh {
+    /// When it was issued.
+    pub issued: Wall,
+    /// When it was exchanged for the next, if it was.
+    pub used: Option<Wall>,
+    /// Whether its family was ended, by logging out or by reuse.
+    pub ended: bool,
+}
+
+/// What follows from showing a refresh token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exchange {
+    /// Mark it used, give the next one.
+    Rotate,
+    /// It was used before: end the family.
+    EndFamily,
+    /// It is too old, or its family has ended.
+    Refuse,
+}
+
+/// Decides what to do with a refresh token that somebody shows.
+#[must_use]
+pub fn exchange(token: Refresh, now: Wall) -> Exchange {
+    match token {
+        Refresh { ended: true, .. } => Exchange::Refuse,
+        Refresh { used: Some(_), .. } => Exchange::EndFamily,
+        Refresh { issued, .. } if now >= issued.plus_ms(REFRESH_MS) => Exchange::Refuse,
+        Refresh { .. } => Exchange::Rotate,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+
+    fn actor() -> Actor {
+        Actor { user: Uuid::from_u128(7), role: Role::Teacher }
+    }
+
+    #[test]
+    fn an_access_token_lives_for_half_an_hour() {
+        let tokens = Tokens::new(&[1; 32]);
+        let token = tokens.issue(actor(), Uuid::nil(), NOW);
+        let read = |at| tokens.read(&token, at).map(|access| access.actor);
+        assert_eq!(read(NOW), Ok(actor()));
+        assert_eq!(read(NOW.plus_ms(ACCESS_MS - 1000)), Ok(actor()));
+        assert_eq!(read(NOW.plus_ms(ACCESS_MS)), Err(BadToken));
+    }
+
+    #[test]
+    fn a_token_of_another_key_or_a_changed_one_is_refused() {
+        let tokens = Tokens::new(&[1; 32]);
+        let token = tokens.issue(actor(), Uuid::nil(), NOW);
+        assert_eq!(Tokens::new(&[2; 32]).read(&token, NOW), Err(BadToken));
+        let mut parts: Vec<_> = token.split('.').collect();
+        parts[0] = "eyJhbGciOiJub25lIn0";
+        for bad in [parts.join("."), String::new(), "a.b.c".into()] {
+            assert_eq!(tokens.read(&bad, NOW), Err(BadToken), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_works_once_and_its_reuse_ends_the_family() {
+        let fresh = Refresh { issued: NOW, used: None, ended: false };
+        assert_eq!(exchange(fresh, NOW), Exchange::Rotate);
+        assert_eq!(exchange(Refresh { used: Some(NOW), ..fresh }, NOW), Exchange::EndFamily);
+        assert_eq!(exchange(Refresh { ended: true, ..fresh }, NOW), Exchange::Refuse);
+        assert_eq!(exchange(fresh, NOW.plus_ms(REFRESH_MS)), Exchange::Refuse);
+    }
+}
