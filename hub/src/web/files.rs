@@ -1,0 +1,75 @@
+//! Our style, script and pictures, inside the binary.
+//!
+//! Their address carries a hash of their content, so a browser may keep them for ever and a new
+//! version has a new address.
+
+use std::sync::LazyLock;
+
+/// One file.
+pub struct File {
+    /// Its name in `static/`.
+    pub name: &'static str,
+    /// Its media type.
+    pub kind: &'static str,
+    /// Its bytes.
+    pub bytes: &'static [u8],
+}
+
+macro_rules! file {
+    ($name:literal, $kind:literal) => {
+        File {
+            name: $name,
+            kind: $kind,
+            bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/", $name)),
+        }
+    };
+}
+
+/// Every file.
+pub static FILES: [File; 4] = [
+    file!("rollcall.css", "text/css; charset=utf-8"),
+    file!("review.js", "text/javascript; charset=utf-8"),
+    file!("vendor/htmx.min.js", "text/javascript; charset=utf-8"),
+    file!("icon.svg", "image/svg+xml"),
+];
+
+/// Hash of each file's content, in the same order.
+static HASHES: LazyLock<[String; 4]> = LazyLock::new(|| {
+    std::array::from_fn(|n| blake3::hash(FILES[n].bytes).to_hex()[..12].to_owned())
+});
+
+/// The address of the file `name`: `/static/{hash}/{last part of the name}`.
+#[must_use]
+pub fn address(name: &str) -> String {
+    let known = FILES.iter().position(|file| file.name == name);
+    let n = known.expect("templates name files that are in FILES");
+    format!("/static/{}/{}", HASHES[n], name.rsplit('/').next().unwrap_or(name))
+}
+
+/// The file whose content has `hash`.
+#[must_use]
+pub fn find(hash: &str) -> Option<&'static File> {
+    HASHES.iter().position(|known| known == hash).map(|n| &FILES[n])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_leads_to_its_file() {
+        for file in &FILES {
+            let address = address(file.name);
+            let hash = address.split('/').nth(2).unwrap();
+            assert_eq!(find(hash).unwrap().name, file.name);
+            assert!(!file.bytes.is_empty());
+        }
+        assert!(find("000000000000").is_none());
+    }
+
+    #[test]
+    fn no_page_is_heavier_than_a_picture() {
+        let all: usize = FILES.iter().map(|file| file.bytes.len()).sum();
+        assert!(all < 150 * 1024, "{all} bytes before compression");
+    }
+}

@@ -1,0 +1,75 @@
+//! The frame of every page: who is signed in, where we are, icons, addresses of files.
+
+use super::files;
+
+/// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
+/// conflict is shown where the card was.
+const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"2..","swap":true},{"code":"409","swap":true,"error":true},{"code":"...","swap":false,"error":true}]}"#;
+
+/// Who a page greets.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// What it calls them.
+    pub name: String,
+    /// Whether the admin's pages are linked.
+    pub admin: bool,
+}
+
+/// What every page needs.
+#[derive(Clone, Debug, Default)]
+pub struct Shell {
+    /// Which page this is, in the navigation.
+    pub here: &'static str,
+    /// Who is signed in.
+    pub person: Option<Person>,
+    /// The token of their forms.
+    pub csrf: Option<String>,
+}
+
+impl Shell {
+    /// The address of one of our files.
+    #[must_use]
+    pub fn file(&self, name: &str) -> String {
+        files::address(name)
+    }
+
+    /// htmx's settings, as JSON.
+    #[must_use]
+    pub fn htmx(&self) -> &'static str {
+        HTMX
+    }
+
+    /// The token of this person's forms.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.csrf.as_deref().unwrap_or_default()
+    }
+
+    /// An icon, as a piece of SVG.
+    #[must_use]
+    pub fn icon(&self, name: &str) -> String {
+        let path = match name {
+            "mark" => "M5 21V4.5A1.5 1.5 0 0 1 6.5 3h11A1.5 1.5 0 0 1 19 4.5V21M3 21h18M9 12l2.5 2.5L15.5 10",
+            "yes" => "M5 12.5l5 5L20 7",
+            "no" => "M6 6l12 12M18 6L6 18",
+            "door" => "M6 21V4a1 1 0 0 1 1-1h10a1 1 0 0 1 1 1v17M3 21h18M14 12v.5",
+            "clock" => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2",
+            "people" => "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5",
+            "keys" => "M3 7h18v10H3zM7 11h.01M12 11h.01M17 11h.01M8 14h8",
+            _ => "M12 4l9 16H3zM12 10v4M12 17h.01",
+        };
+        format!("<svg class=\"icon\" viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn htmx_neither_evaluates_nor_styles() {
+        let settings: serde_json::Value = serde_json::from_str(HTMX).unwrap();
+        assert_eq!(settings["allowEval"], false);
+        assert_eq!(settings["includeIndicatorStyles"], false);
+    }
+}
