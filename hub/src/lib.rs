@@ -2,8 +2,10 @@
 //! decide.
 
 pub mod accept;
+pub mod auth;
 pub mod cli;
 pub mod device;
 pub mod listener;
 pub mod models;
 mod security;
+pub mod web;
