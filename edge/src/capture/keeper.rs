@@ -1,0 +1,223 @@
+//! Keeps the camera going: opens it, notices silence, lets go of a thread that hangs, tries again.
+//!
+//! A camera may block for ever inside the driver. Its thread is then abandoned: it is told that
+//! nobody listens any more, and the camera is opened anew on another. The third time the process
+//! ends, because threads and descriptors that hang can only be freed by that.
+
+use super::{Camera, CameraError, Config, Frame, Ring, open};
+use std::{
+    process::Child,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    time::Duration,
+};
+use wire::{Clock, Mono, record::CameraState};
+
+/// Silence after which a camera counts as hung.
+const SILENCE_MS: u64 = 10_000;
+/// Hangs after which the process ends.
+const HANGS: u32 = 3;
+/// How often the keeper looks.
+const LOOK: Duration = Duration::from_millis(250);
+/// First and longest pause before a camera is opened again.
+const PAUSES_MS: std::ops::RangeInclusive<u64> = 1_000..=30_000;
+
+/// Ties a camera's thread and child process to whoever may end them.
+#[derive(Clone, Debug, Default)]
+pub struct Leash(Arc<Tie>);
+
+#[derive(Debug, Default)]
+struct Tie {
+    cut: AtomicBool,
+    child: Mutex<Option<Child>>,
+    guard: Mutex<()>,
+    woken: Condvar,
+}
+
+impl Leash {
+    /// Ends what is tied: kills the child process and wakes the thread if it waits.
+    pub fn cut(&self) {
+        self.0.cut.store(true, Ordering::SeqCst);
+        drop(self.0.guard.lock());
+        self.0.woken.notify_all();
+        if let Some(mut child) = self.0.child.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            if let Err(error) = child.kill() {
+                tracing::warn!(%error, "the camera's program could not be ended: {error}");
+            }
+            // Reaped here, or it would stay as a zombie until the daemon ends.
+            let _ = child.wait();
+        }
+    }
+
+    /// Whether nobody listens any more.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.0.cut.load(Ordering::SeqCst)
+    }
+
+    /// Ties a child process; it is killed at once if the leash is cut already.
+    pub fn tie(&self, child: Child) {
+        *self.0.child.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+        if self.is_cut() {
+            self.cut();
+        }
+    }
+
+    /// Sleeps for `pause`, or less if the leash is cut.
+    pub fn wait(&self, pause: Duration) {
+        let guard = self.0.guard.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.0.woken.wait_timeout_while(guard, pause, |()| !self.is_cut()));
+    }
+}
+
+/// Keeps one camera going until told to stop.
+pub struct Keeper {
+    /// Which camera.
+    pub config: Config,
+    /// Where its frames go.
+    pub ring: Arc<Ring>,
+    /// Dates the frames.
+    pub clock: Arc<dyn Clock>,
+    /// Says what the camera is doing.
+    pub state: tokio::sync::watch::Sender<CameraState>,
+    /// Turned each time the keeper looks.
+    pub beat: crate::pulse::Beat,
+}
+
+/// Why a camera's thread needs the keeper.
+enum End {
+    Stop,
+    Died(CameraError),
+    Hung,
+}
+
+impl Keeper {
+    /// Runs until `stop` is cut. Blocking.
+    ///
+    /// # Errors
+    /// Only when the camera hung for the third time.
+    pub fn run(self, stop: &Leash) -> Result<(), CameraError> {
+        let (mut pause_ms, mut hangs) = (*PAUSES_MS.start(), 0);
+        while !stop.is_cut() {
+            let before = self.ring.count();
+            let (leash, ended) = self.start();
+            let end = self.watch(stop, &ended);
+            leash.cut();
+            match end {
+                End::Stop => break,
+                End::Died(CameraError::Ended) => {
+                    tracing::info!("every picture has been shown");
+                    self.idle(stop);
+                    break;
+                }
+                End::Died(error) => tracing::warn!(%error, "door is blind: {error}"),
+                End::Hung => {
+                    hangs += 1;
+                    tracing::warn!(hangs, "door is blind: the camera sent nothing for 10 s");
+                }
+            }
+            self.state.send_replace(CameraState::Blind);
+            if hangs == HANGS {
+                return Err(CameraError::Hung(hangs));
+            }
+            let saw = self.ring.count() > before;
+            pause_ms = if saw { *PAUSES_MS.start() } else { (pause_ms * 2).min(*PAUSES_MS.end()) };
+            self.pause(stop, pause_ms);
+        }
+        Ok(())
+    }
+
+    fn start(&self) -> (Leash, Receiver<CameraError>) {
+        let (say, ended) = sync_channel(1);
+        let (config, ring, clock) = (self.config.clone(), self.ring.clone(), self.clock.clone());
+        let leash = Leash::default();
+        let tied = leash.clone();
+        let stream = move || {
+            let Err(error) = stream(&config, &ring, &clock, &tied);
+            // Nobody listens when the thread was abandoned.
+            let _ = say.send(error);
+        };
+        std::thread::Builder::new()
+            .name("camera".into())
+            .spawn(stream)
+            .expect("a thread for the camera: the system has none left");
+        (leash, ended)
+    }
+
+    fn watch(&self, stop: &Leash, ended: &Receiver<CameraError>) -> End {
+        let opened = self.clock.mono();
+        loop {
+            self.beat.turn();
+            match ended.recv_timeout(LOOK) {
+                Ok(error) => return End::Died(error),
+                Err(RecvTimeoutError::Disconnected) => return End::Hung,
+                Err(RecvTimeoutError::Timeout) if stop.is_cut() => return End::Stop,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let newest = self.ring.newest().filter(|at| *at > opened);
+            if is_silent(newest.unwrap_or(opened), self.clock.mono(), self.patience_ms()) {
+                return End::Hung;
+            }
+            self.state.send_if_modified(|state| {
+                let sees = newest.is_some() && *state != CameraState::Watching;
+                if sees {
+                    *state = CameraState::Watching;
+                }
+                sees
+            });
+        }
+    }
+
+    /// Pictures come at their own pace.
+    fn patience_ms(&self) -> u64 {
+        match &self.config {
+            Config::Pictures(pictures) => SILENCE_MS + pictures.pace_ms,
+            _ => SILENCE_MS,
+        }
+    }
+
+    fn pause(&self, stop: &Leash, pause_ms: u64) {
+        for _ in 0..pause_ms.div_ceil(250) {
+            if stop.is_cut() {
+                return;
+            }
+            self.beat.turn();
+            stop.wait(LOOK);
+        }
+    }
+
+    fn idle(&self, stop: &Leash) {
+        while !stop.is_cut() {
+            self.beat.turn();
+            stop.wait(LOOK);
+        }
+    }
+}
+
+fn is_silent(last: Mono, now: Mono, patience_ms: u64) -> bool {
+    now.since(last) >= patience_ms
+}
+
+/// Opens the camera and fills the ring until it fails or nobody listens.
+fn stream(
+    config: &Config,
+    ring: &Ring,
+    clock: &Arc<dyn Clock>,
+    leash: &Leash,
+) -> Result<std::convert::Infallible, CameraError> {
+    let mut camera: Box<dyn Camera> = open(config, clock, leash)?;
+    loop {
+        let frame: Frame = camera.next()?;
+        if leash.is_cut() {
+            return Err(CameraError::Ended);
+        }
+        ring.push(frame);
+    }
+}
+
+#[cfg(test)]
+mod tests;
