@@ -1,0 +1,65 @@
+//! What the daemon counts, and how it is doing.
+//!
+//! Counters live in memory only and are shown to whoever may open the control socket: a stranger
+//! leaves nothing on disk or wire.
+
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+macro_rules! counters {
+    ($($name:ident $doc:literal)*) => {
+        /// Counts since the start.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $(#[doc = $doc] pub $name: AtomicU64,)*
+        }
+
+        /// [`Counters`] at one moment.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct Counts {
+            $(#[doc = $doc] pub $name: u64,)*
+        }
+
+        impl Counters {
+            /// The counts now.
+            #[must_use]
+            pub fn read(&self) -> Counts {
+                Counts { $($name: self.$name.load(Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    bursts "Bursts taken."
+    empty_bursts "Bursts in which the camera gave no frame."
+    dropped_bursts "Bursts dropped because recognition was behind."
+    frames "Frames looked at."
+    bad_frames "Frames that could not be decoded."
+    faces "Faces found."
+    poor_faces "Faces too poor to be compared."
+    passages "Passages decided."
+    unknown "Of these, nobody the door knows."
+    repeats "Of these, somebody recorded a moment ago."
+    records "Records stored."
+    refused "Records the outbox did not store."
+}
+
+/// How the daemon is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the daemon.
+    pub software: String,
+    /// What the camera is doing.
+    pub camera: wire::record::CameraState,
+    /// Frames since the start.
+    pub camera_frames: u64,
+    /// Version of the gallery in use, 0 if none.
+    pub gallery: u64,
+    /// People in it.
+    pub people: u64,
+    /// The network.
+    pub model: String,
+    /// Counts since the start.
+    pub counts: Counts,
+}
