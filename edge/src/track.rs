@@ -1,0 +1,191 @@
+//! Joins faces over frames: which of them are the same person walking by.
+//!
+//! Likeness decides and place helps: where two people cross, their boxes swap within a frame or
+//! two and their faces do not. A passage cut in two costs nothing (the visit joins it by name); two
+//! people joined into one would cost a record, so in doubt a face starts a track of its own.
+
+use vision::Template;
+use wire::{Mono, Quality, Reason};
+
+/// A face at least this like a track's joins it wherever it is.
+const SAME: f32 = 0.945;
+/// A face less like it never does.
+const OTHER: f32 = 0.90;
+/// Between the two, its box must overlap that of the last frame by this much.
+const OVERLAP: f32 = 0.3;
+/// What a full overlap is worth, in cosine.
+const PLACE: f32 = 0.03;
+/// Looks a track keeps; the poorest goes first.
+const LOOKS: usize = 12;
+
+/// A box in pixels of the frame.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// Pixels across.
+    pub width: f32,
+    /// Pixels down.
+    pub height: f32,
+}
+
+impl Rect {
+    /// Intersection over union, 0 to 1.
+    #[must_use]
+    pub fn overlap(&self, other: &Self) -> f32 {
+        let span = |a: f32, la: f32, b: f32, lb: f32| ((a + la).min(b + lb) - a.max(b)).max(0.0);
+        let both = span(self.x, self.width, other.x, other.width)
+            * span(self.y, self.height, other.y, other.height);
+        let either = self.width * self.height + other.width * other.height - both;
+        if either > 0.0 { both / either } else { 0.0 }
+    }
+}
+
+/// One face in one frame, good enough to be compared.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Number of the frame, rising.
+    pub frame: u64,
+    /// When the frame was taken.
+    pub at: Mono,
+    /// Where the face is.
+    pub rect: Rect,
+    /// What it looks like.
+    pub template: Template,
+    /// How good the look is.
+    pub quality: Quality,
+    /// What speaks against it, if it is good enough only for a person to decide.
+    pub reasons: Vec<Reason>,
+    /// Its weight among others, above 0.
+    pub weight: f32,
+}
+
+/// Number of a track, unique while the daemon runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackId(pub u64);
+
+/// One person over several frames, as far as anybody can tell.
+#[derive(Clone, Debug)]
+pub struct Track {
+    /// Its number.
+    pub id: TrackId,
+    /// The looks kept, at least one, in the order they came.
+    pub looks: Vec<Look>,
+    /// Every frame it was seen in lately.
+    frames: Vec<u64>,
+    last: Look,
+}
+
+impl Track {
+    /// The look with the greatest weight.
+    #[must_use]
+    pub fn best(&self) -> &Look {
+        let best = self.looks.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
+        best.expect("a track has at least one look")
+    }
+
+    /// Whether both were seen in one frame, and so are two people.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.id != other.id && self.frames.iter().any(|frame| other.frames.contains(frame))
+    }
+
+    /// When it was seen last.
+    #[must_use]
+    pub fn seen(&self) -> Mono {
+        self.last.at
+    }
+
+    fn new(id: TrackId, look: Look) -> Self {
+        Self { id, looks: vec![look.clone()], frames: vec![look.frame], last: look }
+    }
+
+    /// How well `look` continues the track; `None` if it does not.
+    fn fit(&self, look: &Look) -> Option<f32> {
+        let likeness = [&self.last, self.best()].map(|known| known.template.cosine(&look.template));
+        let likeness = likeness[0].max(likeness[1]);
+        let overlap = self.last.rect.overlap(&look.rect);
+        let joins = likeness >= SAME || (likeness >= OTHER && overlap >= OVERLAP);
+        joins.then_some(likeness + PLACE * overlap)
+    }
+
+    fn join(&mut self, look: Look) {
+        self.frames.push(look.frame);
+        self.last = look.clone();
+        self.looks.push(look);
+        if self.looks.len() > LOOKS {
+            let poorest = (0..self.looks.len())
+                .min_by(|a, b| self.looks[*a].weight.total_cmp(&self.looks[*b].weight));
+            self.looks.remove(poorest.expect("it has looks"));
+        }
+        if self.frames.len() > 4 * LOOKS {
+            self.frames.remove(0);
+        }
+    }
+}
+
+/// All tracks that may go on.
+#[derive(Debug)]
+pub struct Tracker {
+    tracks: Vec<Track>,
+    next: u64,
+    gap_ms: u64,
+}
+
+impl Tracker {
+    /// A tracker that lets go of a face unseen for `gap_ms`.
+    #[must_use]
+    pub fn new(gap_ms: u64) -> Self {
+        Self { tracks: Vec::new(), next: 1, gap_ms }
+    }
+
+    /// Takes all looks of one frame. Each goes to one track, and each track gets at most one.
+    pub fn step(&mut self, looks: Vec<Look>) {
+        let mut fits: Vec<(f32, usize, usize)> = Vec::new();
+        for (l, look) in looks.iter().enumerate() {
+            let fit = |(t, track): (usize, &Track)| Some((track.fit(look)?, t, l));
+            fits.extend(self.tracks.iter().enumerate().filter_map(fit));
+        }
+        fits.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut track_of = vec![None; looks.len()];
+        let mut taken = vec![false; self.tracks.len()];
+        for (_, t, l) in fits {
+            if track_of[l].is_none() && !taken[t] {
+                (track_of[l], taken[t]) = (Some(t), true);
+            }
+        }
+        for (look, t) in looks.into_iter().zip(track_of) {
+            match t {
+                Some(t) => self.tracks[t].join(look),
+                None => self.begin(look),
+            }
+        }
+    }
+
+    fn begin(&mut self, look: Look) {
+        self.tracks.push(Track::new(TrackId(self.next), look));
+        self.next += 1;
+    }
+
+    /// The tracks that may go on, oldest first.
+    #[must_use]
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// Lets go of the tracks not seen for too long, and returns them.
+    pub fn end(&mut self, now: Mono) -> Vec<Track> {
+        let gap_ms = self.gap_ms;
+        self.tracks.extract_if(.., |track| now.since(track.seen()) > gap_ms).collect()
+    }
+
+    /// Lets go of all tracks, and returns them.
+    pub fn end_all(&mut self) -> Vec<Track> {
+        std::mem::take(&mut self.tracks)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+use super::*;
+use proptest::prelude::*;
+
+/// A template at `angle` degrees from everybody else's zero: 10° apart is cosine .985, 30° is .866.
+fn face(angle: f32) -> Template {
+    let (sin, cos) = angle.to_radians().sin_cos();
+    Template::from_raw(vec![cos, sin]).unwrap()
+}
+
+fn look(frame: u64, x: f32, angle: f32) -> Look {
+    Look {
+        frame,
+        at: Mono(frame * 100),
+        rect: Rect { x, y: 50.0, width: 80.0, height: 80.0 },
+        template: face(angle),
+        quality: Quality::default(),
+        reasons: vec![],
+        weight: 1.0,
+    }
+}
+
+/// Runs frames of `(x, angle)` and returns each track's angles, oldest track first.
+fn tracks(frames: &[&[(f32, f32)]]) -> Vec<Vec<f32>> {
+    let mut tracker = Tracker::new(1_500);
+    for (n, faces) in frames.iter().enumerate() {
+        tracker.step(faces.iter().map(|(x, angle)| look(n as u64, *x, *angle)).collect());
+    }
+    let angle = |look: &Look| {
+        let raw = look.template.as_slice();
+        raw[1].atan2(raw[0]).to_degrees().round()
+    };
+    tracker.tracks().iter().map(|track| track.looks.iter().map(angle).collect()).collect()
+}
+
+#[test]
+fn overlap_is_one_for_the_same_box_and_zero_for_distant_ones() {
+    let rect = |x| Rect { x, y: 0.0, width: 10.0, height: 10.0 };
+    assert!((rect(0.0).overlap(&rect(0.0)) - 1.0).abs() < 1e-6);
+    assert!((rect(0.0).overlap(&rect(5.0)) - 1.0 / 3.0).abs() < 1e-6);
+    assert_eq!(rect(0.0).overlap(&rect(10.0)), 0.0);
+    let nothing = Rect { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
+    assert_eq!(nothing.overlap(&nothing), 0.0);
+}
+
+#[test]
+fn one_person_walking_by_is_one_track() {
+    let walk: Vec<Vec<(f32, f32)>> =
+        (0..8).map(|n| vec![(n as f32 * 60.0, (n % 3) as f32 * 4.0)]).collect();
+    let frames: Vec<&[(f32, f32)]> = walk.iter().map(Vec::as_slice).collect();
+    assert_eq!(tracks(&frames).len(), 1);
+}
+
+#[test]
+fn two_people_who_cross_do_not_swap() {
+    // One walks right, the other left; in the middle frame only one is seen.
+    let (a, b) = (0.0, 35.0);
+    let frames: [&[(f32, f32)]; 5] = [
+        &[(100.0, a), (300.0, b)],
+        &[(160.0, a), (240.0, b)],
+        &[(200.0, a)],
+        &[(160.0, b), (240.0, a)],
+        &[(100.0, b), (300.0, a)],
+    ];
+    assert_eq!(tracks(&frames), [vec![a; 5], vec![b; 4]]);
+}
+
+#[test]
+fn a_turned_face_goes_on_where_it_was_and_nowhere_else() {
+    // 24° is cosine .914: between other and same.
+    assert_eq!(tracks(&[&[(100.0, 0.0)], &[(110.0, 24.0)]]).len(), 1);
+    assert_eq!(tracks(&[&[(100.0, 0.0)], &[(400.0, 24.0)]]).len(), 2);
+}
+
+#[test]
+fn somebody_in_the_same_place_is_somebody_else() {
+    assert_eq!(tracks(&[&[(100.0, 0.0)], &[(100.0, 40.0)]]).len(), 2);
+}
+
+#[test]
+fn a_face_unseen_for_too_long_has_gone() {
+    let mut tracker = Tracker::new(1_500);
+    tracker.step(vec![look(0, 100.0, 0.0)]);
+    tracker.step(vec![look(10, 100.0, 0.0), look(10, 300.0, 60.0)]);
+    assert!(tracker.end(Mono(2_400)).is_empty());
+    tracker.step(vec![look(24, 300.0, 60.0)]);
+    let gone = tracker.end(Mono(2_600));
+    assert_eq!(gone.iter().map(|track| track.id.0).collect::<Vec<_>>(), [1]);
+    assert_eq!(tracker.tracks().len(), 1);
+}
+
+#[test]
+fn a_long_passage_keeps_its_best_looks() {
+    let mut tracker = Tracker::new(1_500);
+    for n in 0..40 {
+        let weight = if n == 5 { 9.0 } else { 1.0 + n as f32 / 100.0 };
+        tracker.step(vec![Look { weight, ..look(n, 100.0, 0.0) }]);
+    }
+    let track = &tracker.tracks()[0];
+    assert_eq!((track.looks.len(), track.best().frame), (LOOKS, 5));
+}
+
+proptest! {
+    #[test]
+    fn a_frame_never_gives_one_track_two_faces(
+        frames in prop::collection::vec(
+            prop::collection::vec((0.0f32..600.0, 0.0f32..90.0), 0..5), 1..12)
+    ) {
+        let mut tracker = Tracker::new(1_500);
+        let mut faces = 0;
+        for (n, frame) in frames.iter().enumerate() {
+            faces += frame.len();
+            tracker.step(frame.iter().map(|(x, angle)| look(n as u64, *x, *angle)).collect());
+        }
+        let mut seen = 0;
+        for track in tracker.tracks() {
+            seen += track.frames.len();
+            prop_assert!(track.frames.is_sorted_by(|a, b| a < b), "{:?}", track.frames);
+        }
+        prop_assert_eq!(seen, faces, "every face is in exactly one track");
+    }
+}

@@ -1,0 +1,158 @@
+//! One passage, one record.
+//!
+//! A sure look becomes a record at once. An unsure one waits a moment for a better look of the same
+//! person; what it is then, it stays: a teacher decides, and a second record would only be in the
+//! way. Whoever was recorded is not recorded again until unseen for the cooldown.
+
+use crate::{draft::Draft, track::TrackId};
+use std::collections::HashMap;
+use wire::{Mono, Stamp, StudentId, Verdict};
+
+/// Times of a visit, milliseconds of monotonic time.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long an unsure look waits for a better one.
+    pub hold_ms: u64,
+    /// How long somebody must be unseen before the next passage counts.
+    pub cooldown_ms: u64,
+}
+
+/// Who is passing, and who passed lately.
+#[derive(Debug)]
+pub struct Visits {
+    rules: Rules,
+    open: HashMap<TrackId, Passage>,
+    /// When each was seen last; below zero is before this boot.
+    seen: HashMap<StudentId, i64>,
+}
+
+#[derive(Debug)]
+enum Passage {
+    /// Waiting since then for something better than this.
+    Held(Mono, Box<Draft>),
+    /// Has its record, or needs none.
+    Settled,
+}
+
+/// What came of the passages that were settled just now.
+#[derive(Debug, Default, PartialEq)]
+pub struct Settled {
+    /// To be recorded, oldest passage first.
+    pub records: Vec<(TrackId, Draft)>,
+    /// Recorded a moment ago already.
+    pub repeats: Vec<TrackId>,
+}
+
+impl Visits {
+    /// Continues from what the outbox remembers, so that a restart makes no second record.
+    #[must_use]
+    pub fn new(rules: Rules, recent: &[(StudentId, Stamp)], now: &Stamp) -> Self {
+        let seen = recent.iter().filter_map(|(who, at)| Some((*who, same_boot(at, now)?)));
+        Self { rules, open: HashMap::new(), seen: seen.collect() }
+    }
+
+    /// The best that is known of a track now: somebody in the gallery, at or above the review line.
+    pub fn look(&mut self, now: Mono, track: TrackId, draft: Draft) {
+        let Some(who) = first(&draft) else { return };
+        match self.open.get_mut(&track) {
+            Some(Passage::Settled) => {
+                // Still there: the cooldown begins when the person is gone.
+                if let Some(seen) = self.seen.get_mut(&who) {
+                    *seen = ms(now);
+                }
+            }
+            Some(Passage::Held(_, held)) if rank(&draft) <= rank(held) => {}
+            Some(Passage::Held(_, held)) => **held = draft,
+            None => {
+                self.open.insert(track, Passage::Held(now, Box::new(draft)));
+            }
+        }
+    }
+
+    /// Settles what is sure, what has waited long enough, and the tracks that `ended`.
+    pub fn settle(&mut self, now: Mono, ended: &[TrackId]) -> Settled {
+        let mut due: Vec<TrackId> =
+            self.open.keys().copied().filter(|id| self.is_due(now, *id, ended)).collect();
+        due.sort();
+        let mut settled = Settled::default();
+        for id in due {
+            let Some(Passage::Held(_, draft)) = self.open.insert(id, Passage::Settled) else {
+                continue;
+            };
+            if self.passes(now, &draft) {
+                settled.records.push((id, *draft));
+            } else {
+                settled.repeats.push(id);
+            }
+        }
+        self.open.retain(|id, _| !ended.contains(id));
+        let rules = self.rules;
+        self.seen.retain(|_, at| !rules.is_over(*at, now));
+        settled
+    }
+
+    /// The record of `draft` was not stored: the next look may try again.
+    pub fn forget(&mut self, track: TrackId, draft: &Draft) {
+        self.open.remove(&track);
+        if let Some(who) = first(draft) {
+            self.seen.remove(&who);
+        }
+    }
+
+    /// Whether some passage waits for a better look.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.open.values().any(|passage| matches!(passage, Passage::Held(..)))
+    }
+
+    fn is_due(&self, now: Mono, id: TrackId, ended: &[TrackId]) -> bool {
+        match self.open.get(&id) {
+            Some(Passage::Held(since, draft)) => {
+                draft.verdict == Verdict::High
+                    || ended.contains(&id)
+                    || now.since(*since) >= self.rules.hold_ms
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether this is a new passage; in any case the person was seen now.
+    fn passes(&mut self, now: Mono, draft: &Draft) -> bool {
+        let Some(who) = first(draft) else { return false };
+        let last = self.seen.insert(who, ms(now));
+        last.is_none_or(|last| self.rules.is_over(last, now))
+    }
+}
+
+fn first(draft: &Draft) -> Option<StudentId> {
+    draft.candidates.first().map(|candidate| candidate.student)
+}
+
+/// Sure before unsure, then by score.
+fn rank(draft: &Draft) -> (bool, f32) {
+    let score = draft.candidates.first().map_or(f32::MIN, |candidate| candidate.score);
+    (draft.verdict == Verdict::High, score)
+}
+
+/// The moment `at` on this boot's monotonic clock. Moments of earlier boots are placed by wall time
+/// where both are known, and lie below zero.
+fn same_boot(at: &Stamp, now: &Stamp) -> Option<i64> {
+    if at.boot == now.boot {
+        return Some(ms(at.mono));
+    }
+    let age_ms = now.wall?.0.checked_sub(at.wall?.0)?;
+    ms(now.mono).checked_sub(age_ms)
+}
+
+fn ms(at: Mono) -> i64 {
+    i64::try_from(at.0).unwrap_or(i64::MAX)
+}
+
+impl Rules {
+    fn is_over(&self, seen: i64, now: Mono) -> bool {
+        ms(now).saturating_sub(seen) >= i64::try_from(self.cooldown_ms).unwrap_or(i64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests;
