@@ -3,4 +3,14 @@
 //! `trigger → capture → [bursts: bounded, may drop] → recognise → visit → outbox (disk) → link`.
 //! Lossy up to the queue of bursts, lossless from the outbox on.
 
+pub mod assign;
+pub mod capture;
+pub mod config;
 pub mod draft;
+pub mod pulse;
+pub mod recognise;
+pub mod signal;
+pub mod status;
+pub mod track;
+pub mod trigger;
+pub mod visit;

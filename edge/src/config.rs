@@ -1,0 +1,208 @@
+//! `edge.toml`: what was typed ([`Raw`]) and what it means ([`Config`]).
+//!
+//! Each part owns its own table; this file is only their sum. Nothing here touches the disk but
+//! [`Config::load`].
+
+use crate::{capture, recognise, signal, trigger};
+use serde::Deserialize;
+use std::{
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+/// Where the package puts the configuration.
+pub const DEFAULT_FILE: &str = "/etc/rollcall/edge.toml";
+
+/// Everything the daemon is told, checked, with every path absolute.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Outbox, identity and gallery. Default `/var/lib/rollcall-edge`.
+    pub data: PathBuf,
+    /// Weights, as `models/fetch` writes them. Default `/usr/share/rollcall/models`.
+    pub models: PathBuf,
+    /// The control socket. Default `control.sock` in the data directory.
+    pub socket: PathBuf,
+    /// Which camera.
+    pub camera: capture::Config,
+    /// When to look.
+    pub trigger: trigger::Config,
+    /// Lights and buzzer.
+    pub signal: signal::Config,
+    /// How to recognise.
+    pub recognise: recognise::Config,
+}
+
+/// `edge.toml` as typed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    data: Option<PathBuf>,
+    models: Option<PathBuf>,
+    socket: Option<PathBuf>,
+    camera: capture::config::Raw,
+    #[serde(default)]
+    trigger: trigger::Raw,
+    #[serde(default)]
+    signal: signal::Config,
+    #[serde(default)]
+    recognise: recognise::Config,
+}
+
+/// What is wrong with the configuration, and what to write.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(
+        "the configuration {file} cannot be read ({source}): copy edge.example.toml there, \
+         or name another file with --config"
+    )]
+    Read {
+        /// Which file.
+        file: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is no TOML, has an unknown key, or a value of the wrong kind.
+    #[error("the configuration {file} is wrong: {why}")]
+    Parse {
+        /// Which file.
+        file: String,
+        /// Line, column and key, as the parser says it.
+        why: String,
+    },
+    /// A key has a value that cannot be.
+    #[error("the configuration is wrong: `{key}` {why}")]
+    Key {
+        /// The key's whole name.
+        key: &'static str,
+        /// What is wrong and what to write.
+        why: String,
+    },
+}
+
+impl ConfigError {
+    /// `key` is wrong; `why` says how and what to write instead.
+    pub fn key(key: &'static str, why: impl Into<String>) -> Self {
+        Self::Key { key, why: why.into() }
+    }
+
+    /// Checks that a number lies in its range.
+    ///
+    /// # Errors
+    /// Names the key and the range.
+    pub fn within(key: &'static str, value: u64, range: RangeInclusive<u64>) -> Result<(), Self> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        let (from, to) = range.into_inner();
+        Err(Self::key(key, format!("is {value}: write a number from {from} to {to}")))
+    }
+}
+
+/// Where relative paths in the configuration start: the folder the file lies in.
+#[derive(Clone, Debug)]
+pub struct Paths(pub PathBuf);
+
+impl Paths {
+    /// The absolute path.
+    #[must_use]
+    pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.0.join(path)
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// With the key's name and what to write.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Read { file: name.clone(), source })?;
+        let folder = std::path::absolute(file).ok().and_then(|f| Some(f.parent()?.to_owned()));
+        Self::parse(&text, &Paths(folder.unwrap_or_default()), &name)
+    }
+
+    /// Reads and checks `text`; `name` is how errors call it.
+    ///
+    /// # Errors
+    /// With the key's name and what to write.
+    pub fn parse(text: &str, paths: &Paths, name: &str) -> Result<Self, ConfigError> {
+        let wrong = |error: toml::de::Error| ConfigError::Parse {
+            file: name.to_owned(),
+            why: error.to_string().trim_end().to_owned(),
+        };
+        toml::from_str::<Raw>(text).map_err(wrong)?.resolve(paths)
+    }
+}
+
+impl Raw {
+    fn resolve(self, paths: &Paths) -> Result<Config, ConfigError> {
+        let or = |path: Option<PathBuf>, default: &str| {
+            paths.resolve(path.unwrap_or_else(|| PathBuf::from(default)))
+        };
+        let data = or(self.data, "/var/lib/rollcall-edge");
+        self.recognise.check()?;
+        Ok(Config {
+            models: or(self.models, "/usr/share/rollcall/models"),
+            socket: self.socket.map_or_else(|| data.join("control.sock"), |s| paths.resolve(s)),
+            camera: self.camera.resolve(paths)?,
+            trigger: self.trigger.resolve()?,
+            signal: self.signal.checked()?,
+            recognise: self.recognise,
+            data,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAMERA: &str = "[camera]\nkind = \"v4l2\"\n";
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text, &Paths("/etc/rollcall".into()), "edge.toml")
+    }
+
+    fn wrong(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_example_file_is_a_good_configuration() {
+        let config = parse(include_str!("../edge.example.toml")).unwrap();
+        assert_eq!(config.data, Path::new("/var/lib/rollcall-edge"));
+    }
+
+    #[test]
+    fn a_camera_alone_is_enough() {
+        let config = parse(CAMERA).unwrap();
+        assert_eq!(config.socket, Path::new("/var/lib/rollcall-edge/control.sock"));
+        let capture::Config::V4l2(camera) = config.camera else { panic!() };
+        assert_eq!((camera.index, camera.width, camera.height, camera.fps), (0, 640, 480, 15));
+    }
+
+    #[test]
+    fn relative_paths_start_where_the_file_lies() {
+        let config = parse(&format!("data = \"data\"\n{CAMERA}")).unwrap();
+        assert_eq!(config.data, Path::new("/etc/rollcall/data"));
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_what_to_write() {
+        assert!(wrong("").contains("missing field `camera`"));
+        assert!(wrong(&format!("dta = \"x\"\n{CAMERA}")).contains("unknown field `dta`"));
+        let device = wrong("[camera]\nkind = \"v4l2\"\ndevice = \"usb\"");
+        assert!(device.contains("`camera.device`") && device.contains("/dev/video0"), "{device}");
+        let empty = wrong("[camera]\nkind = \"command\"\ncommand = []");
+        assert!(empty.contains("`camera.command`") && empty.contains("rpicam-vid"), "{empty}");
+        let pin = wrong(&format!("{CAMERA}[signal]\ngreen = 77"));
+        assert!(pin.contains("`signal.green`") && pin.contains("0 to 27"), "{pin}");
+        let every = wrong(&format!("{CAMERA}[trigger]\nevery = \"soon\""));
+        assert!(every.contains("`trigger.every`") && every.contains("\"5s\""), "{every}");
+        let frames = wrong(&format!("{CAMERA}[recognise]\nframes = 0"));
+        assert!(frames.contains("`recognise.frames`") && frames.contains("1 to"), "{frames}");
+    }
+}
