@@ -5,6 +5,7 @@ pub mod accept;
 pub mod auth;
 pub mod cli;
 pub mod device;
+pub mod ingest;
 pub mod listener;
 pub mod models;
 mod security;

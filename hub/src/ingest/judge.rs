@@ -1,0 +1,283 @@
+//! What becomes of one record: a pure decision, taken before the transaction and in parallel.
+//!
+//! It opens the seals, compares with the whole school, and says what to store. A face that
+//! nobody at the school has leaves nothing but the receipt of its number.
+
+use super::school::School;
+use vision::Template;
+use wire::link::Reject;
+use wire::record::{Anchor, Health, Loss, Moved, crop_hash};
+use wire::seal::Part;
+use wire::{
+    Body, Candidate, ClockState, DeviceId, Direction, Epoch, HubSecret, Item, ModelId, Quality,
+    Reason, RecordKey, SealError, Sealed, Sighting, Stamp, Verdict,
+};
+use zeroize::Zeroizing;
+
+/// Candidates a sighting may name.
+const CANDIDATES: usize = 5;
+/// Reasons a sighting may give.
+const REASONS: usize = 16;
+/// Bytes of a room's name.
+const ROOM: usize = 128;
+/// Bytes of a crop, opened.
+const CROP: usize = 16 * 1024;
+/// Reasons that only the door can know, and that stay.
+const KEPT: [Reason; 8] = [
+    Reason::FaceSmall,
+    Reason::Blurred,
+    Reason::Dark,
+    Reason::Bright,
+    Reason::TurnedAway,
+    Reason::DetectorUnsure,
+    Reason::ClockUnset,
+    Reason::StaleGallery,
+];
+/// Of those, the ones about how well the face was seen.
+const DOUBTS: usize = 6;
+
+/// What judging needs besides the record.
+pub struct Court<'a> {
+    /// The hub's sealing keys, the newest and those not yet retired.
+    pub secrets: &'a [HubSecret],
+    /// Everybody who may be recognised.
+    pub school: &'a dyn School,
+}
+
+/// A record, judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// Its number where it came.
+    pub seq: u64,
+    /// The hash it came with.
+    pub hash: [u8; 16],
+    /// When it was made.
+    pub at: Stamp,
+    /// The key and hash it had in an earlier life of its outbox.
+    pub moved: Option<(RecordKey, [u8; 16])>,
+    /// What to do.
+    pub finding: Finding,
+    /// The bytes, for the dead letter if it becomes one.
+    pub body: Vec<u8>,
+}
+
+/// What a record turned out to be.
+#[derive(Debug)]
+pub enum Finding {
+    /// Somebody of the school: for a person to decide.
+    Seen(Box<Seen>),
+    /// Nobody the school knows, or knows any more: no trace.
+    Nobody,
+    /// What the door could see.
+    Health(Health),
+    /// What the door lost.
+    Loss(Loss),
+    /// What time it was.
+    Anchor(Anchor),
+    /// Not to be used: set aside, with a sentence for whoever looks into it.
+    Dead(Reject, String),
+}
+
+/// A sighting as the hub sees it.
+pub struct Seen {
+    /// Room, direction, quality, frames, gallery and model are the door's; the rest is ours.
+    pub room: String,
+    /// Which way the door counts.
+    pub direction: Direction,
+    /// Best first, never empty.
+    pub candidates: Vec<Candidate>,
+    /// Of the first.
+    pub confidence: f32,
+    /// Ours.
+    pub verdict: Verdict,
+    /// Sorted.
+    pub reasons: Vec<Reason>,
+    /// The door's.
+    pub quality: Quality,
+    /// The door's.
+    pub frames: u16,
+    /// The door's.
+    pub gallery: u64,
+    /// The door's, and the one in use here.
+    pub model: ModelId,
+    /// f16 little-endian, opened.
+    pub template: Zeroizing<Vec<u8>>,
+    /// JPEG, opened.
+    pub crop: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl std::fmt::Debug for Seen {
+    /// Neither template nor crop.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = (&self.candidates, self.verdict, &self.reasons, self.crop.is_some());
+        f.debug_tuple("Seen").field(&parts).finish()
+    }
+}
+
+/// Why a record is dead.
+type Dead = (Reject, String);
+
+/// Judges one record of `device`, from its outbox `epoch`.
+#[must_use]
+pub fn judge(device: &DeviceId, epoch: Epoch, item: Item, court: &Court<'_>) -> Judged {
+    let key = RecordKey { device: device.clone(), epoch, seq: item.seq };
+    let mut moved = None;
+    let finding = find(&key, &item, court, &mut moved)
+        .unwrap_or_else(|(reject, why)| Finding::Dead(reject, why));
+    Judged { seq: item.seq, hash: item.hash, at: item.at, moved, finding, body: item.body }
+}
+
+fn find(
+    key: &RecordKey,
+    item: &Item,
+    court: &Court<'_>,
+    moved: &mut Option<(RecordKey, [u8; 16])>,
+) -> Result<Finding, Dead> {
+    if !item.is_intact() {
+        return Err((Reject::WrongHash, "the hash is not that of the content".into()));
+    }
+    if item.seq == 0 || i64::try_from(item.seq).is_err() || i64::try_from(item.at.mono.0).is_err() {
+        return Err(invalid("its number or its time is out of range"));
+    }
+    match item.body().map_err(malformed)? {
+        Body::Moved(old) => {
+            let body = Body::decode(&old.body).map_err(malformed)?;
+            let key = former(key, item, &old, moved);
+            weigh(&key, item, body, court)
+        }
+        body => weigh(key, item, body, court),
+    }
+}
+
+/// The key a moved record had, remembered in `moved` if it ever had a number there.
+fn former(
+    key: &RecordKey,
+    item: &Item,
+    old: &Moved,
+    moved: &mut Option<(RecordKey, [u8; 16])>,
+) -> RecordKey {
+    let former = RecordKey { device: key.device.clone(), epoch: old.epoch, seq: old.seq };
+    if old.seq > 0 {
+        *moved = Some((former.clone(), Item::digest(old.seq, &item.at, &old.body)));
+    }
+    former
+}
+
+fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<Finding, Dead> {
+    match body {
+        Body::Sighting(sighting) => see(key, item, sighting, court),
+        Body::Health(health) => {
+            let span = item.at.mono.since(health.since);
+            if health.since > item.at.mono || health.watched_ms > span {
+                return Err(invalid("it watched longer than the time it speaks of"));
+            }
+            Ok(Finding::Health(health))
+        }
+        Body::Loss(loss) if i64::try_from(loss.gone.max()).is_err() => {
+            Err(invalid("it gives up numbers that cannot exist"))
+        }
+        Body::Loss(loss) => Ok(Finding::Loss(loss)),
+        Body::Anchor(_) if item.at.wall.is_none() || item.at.clock < ClockState::Rtc => {
+            Err(invalid("it ties together a time that is not known"))
+        }
+        Body::Anchor(anchor) => Ok(Finding::Anchor(anchor)),
+        Body::Moved(_) => Err(invalid("it was moved twice in one record")),
+    }
+}
+
+fn see(key: &RecordKey, item: &Item, said: Sighting, court: &Court<'_>) -> Result<Finding, Dead> {
+    check(&said)?;
+    if court.school.model() != Some(&said.model) {
+        let why = format!("its template is of model “{}”, which is not in use here", said.model);
+        return Err((Reject::WrongModel, why));
+    }
+    let template = open(key, Part::Template, &said.template, court.secrets)
+        .map_err(|error| (Reject::Unsealable, error.to_string()))?;
+    let probe = Template::from_f16_bytes(&template).map_err(|error| invalid(&error.to_string()))?;
+    let kept: Vec<_> = KEPT.into_iter().filter(|reason| said.reasons.contains(reason)).collect();
+    let doubts: Vec<_> =
+        kept.iter().copied().filter(|reason| KEPT[..DOUBTS].contains(reason)).collect();
+    let look = court.school.compare(&probe, said.frames, &doubts);
+    if look.candidates.is_empty() {
+        return Ok(Finding::Nobody);
+    }
+    let crop = crop(key, item, &said, court.secrets);
+    let changed = people(&said.candidates) != people(&look.candidates);
+    let dropped =
+        crop.is_none() && (said.crop.is_some() || said.reasons.contains(&Reason::CropDropped));
+    let mut reasons = [look.reasons, kept].concat();
+    reasons.extend(changed.then_some(Reason::ChangedByHub));
+    reasons.extend(dropped.then_some(Reason::CropDropped));
+    reasons.sort_unstable();
+    reasons.dedup();
+    let verdict = if changed { Verdict::Review } else { look.verdict };
+    Ok(Finding::Seen(Box::new(Seen {
+        room: said.room,
+        direction: said.direction,
+        candidates: look.candidates,
+        confidence: look.confidence,
+        verdict,
+        reasons,
+        quality: said.quality,
+        frames: said.frames,
+        gallery: said.gallery,
+        model: said.model,
+        template,
+        crop,
+    })))
+}
+
+/// Values out of range are a door's fault, or somebody else's at a door.
+fn check(said: &Sighting) -> Result<(), Dead> {
+    let q = &said.quality;
+    let measures = [q.eye_px, q.sharpness, q.brightness, q.turn, q.detector];
+    let scores = said.candidates.iter().map(|candidate| candidate.score);
+    let sound = said.candidates.len() <= CANDIDATES
+        && said.reasons.len() <= REASONS
+        && said.room.len() <= ROOM
+        && said.frames > 0
+        && (0.0..=1.0).contains(&said.confidence)
+        && i64::try_from(said.gallery).is_ok()
+        && measures.iter().all(|measure| measure.is_finite())
+        && scores.into_iter().all(|score| (-1.001..=1.001).contains(&score));
+    if sound { Ok(()) } else { Err(invalid("a value of the sighting is out of range")) }
+}
+
+fn open(
+    key: &RecordKey,
+    part: Part,
+    sealed: &Sealed,
+    secrets: &[HubSecret],
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let secret = secrets.iter().find(|secret| secret.id == sealed.key);
+    secret.ok_or(SealError::Retired(sealed.key))?.open(key, part, sealed)
+}
+
+/// The crop, if it came, is the one the record names, opens, and is a JPEG. A crop that is not
+/// does not cost the record: the card says that it is missing.
+fn crop(
+    key: &RecordKey,
+    item: &Item,
+    said: &Sighting,
+    secrets: &[HubSecret],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let bytes = item.crop.as_ref().filter(|bytes| said.crop == Some(crop_hash(bytes)))?;
+    let jpeg = open(key, Part::Crop, &Sealed::decode(bytes).ok()?, secrets).ok()?;
+    (jpeg.len() <= CROP && jpeg.starts_with(&[0xff, 0xd8, 0xff])).then_some(jpeg)
+}
+
+fn people(candidates: &[Candidate]) -> Vec<wire::StudentId> {
+    candidates.iter().map(|candidate| candidate.student).collect()
+}
+
+fn malformed(error: impl std::fmt::Display) -> Dead {
+    (Reject::Malformed, format!("the body does not decode: {error}"))
+}
+
+fn invalid(why: &str) -> Dead {
+    (Reject::Invalid, why.to_owned())
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;
