@@ -4,8 +4,18 @@
 //! own; files are read only to load weights.
 
 pub mod convert;
+pub mod decide;
+pub mod face;
 pub mod image;
+pub mod measure;
+pub mod quality;
+pub mod score;
+pub mod search;
 pub mod template;
 
 pub use crate::image::{ImageError, Limits, Picture, decode};
+pub use decide::{Decision, Facts, decide};
+pub use face::{Face, Point, Rect};
+pub use quality::{Grade, Judgement, judge};
+pub use search::{Hit, Matrix};
 pub use template::{Template, TemplateError};
