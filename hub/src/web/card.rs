@@ -210,7 +210,10 @@ pub(crate) mod tests {
     #[test]
     fn a_card_says_who_how_sure_where_and_why() {
         let card = card(facts(1, "door-1"));
-        assert_eq!((card.name.as_str(), card.words, card.percent), ("Ada Lovelace", "Very likely", 94));
+        assert_eq!(
+            (card.name.as_str(), card.words, card.percent),
+            ("Ada Lovelace", "Very likely", 94)
+        );
         assert_eq!(card.group_name, "Room 204 · Today, Monday, 2 March");
         assert_eq!(card.door, "Room 204 (door-1)");
         assert_eq!(card.reasons[0], "Seen in one picture only");

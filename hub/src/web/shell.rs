@@ -49,16 +49,22 @@ impl Shell {
     #[must_use]
     pub fn icon(&self, name: &str) -> String {
         let path = match name {
-            "mark" => "M5 21V4.5A1.5 1.5 0 0 1 6.5 3h11A1.5 1.5 0 0 1 19 4.5V21M3 21h18M9 12l2.5 2.5L15.5 10",
+            "mark" => {
+                "M5 21V4.5A1.5 1.5 0 0 1 6.5 3h11A1.5 1.5 0 0 1 19 4.5V21M3 21h18M9 12l2.5 2.5L15.5 10"
+            }
             "yes" => "M5 12.5l5 5L20 7",
             "no" => "M6 6l12 12M18 6L6 18",
             "door" => "M6 21V4a1 1 0 0 1 1-1h10a1 1 0 0 1 1 1v17M3 21h18M14 12v.5",
             "clock" => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2",
-            "people" => "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5",
+            "people" => {
+                "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 3.5a4 4 0 0 1 0 7M18 14.5a7 7 0 0 1 4 6.5"
+            }
             "keys" => "M3 7h18v10H3zM7 11h.01M12 11h.01M17 11h.01M8 14h8",
             _ => "M12 4l9 16H3zM12 10v4M12 17h.01",
         };
-        format!("<svg class=\"icon\" viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>")
+        format!(
+            "<svg class=\"icon\" viewBox=\"0 0 24 24\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>"
+        )
     }
 }
 

@@ -106,9 +106,10 @@ mod tests {
 
     #[test]
     fn confidence_is_said_in_words_and_never_as_certainty() {
-        assert_eq!([0.95, 0.9, 0.89, 0.5, 0.1].map(confidence), [
-            "Very likely", "Very likely", "Likely", "Possible", "Doubtful"
-        ]);
+        assert_eq!(
+            [0.95, 0.9, 0.89, 0.5, 0.1].map(confidence),
+            ["Very likely", "Very likely", "Likely", "Possible", "Doubtful"]
+        );
         assert_eq!([0.999, 1.0, 0.704, -1.0].map(percent), [99, 100, 70, 0]);
     }
 
