@@ -7,6 +7,7 @@ pub mod assign;
 pub mod capture;
 pub mod config;
 pub mod draft;
+pub mod outbox;
 pub mod pulse;
 pub mod recognise;
 pub mod signal;

@@ -1,0 +1,185 @@
+//! The outbox as one thread sees it: the connection and the facts read from it at the start.
+//!
+//! Nothing here reads a clock: every call that needs the time takes a stamp.
+
+use super::append::Refused;
+use super::{OutboxError, Place, Setup, meta, salvage, schema};
+use rand::{RngExt, rngs::StdRng};
+use rusqlite::{Connection, TransactionBehavior};
+use std::fmt;
+use wire::{ClockState, Epoch, Mono, Stamp, StudentId, Wall};
+
+/// The opened outbox. See the module above.
+pub struct Book {
+    pub(super) db: Connection,
+    pub(super) setup: Setup,
+    pub(super) rng: StdRng,
+    pub(super) epoch: Epoch,
+    pub(super) hub_epoch: Option<Epoch>,
+    pub(super) boot: u32,
+    pub(super) max_seq: u64,
+    /// The highest number that was ever handed to the link.
+    pub(super) sent: u64,
+    pub(super) cum: u64,
+    pub(super) backed_up: u64,
+    pub(super) rows: u64,
+    pub(super) place: Place,
+    pub(super) refused: Option<Refused>,
+    pub(super) aged: Option<Mono>,
+    pub(super) pruned: Option<Mono>,
+}
+
+/// Where an outbox stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    /// Which life of it.
+    pub epoch: Epoch,
+    /// The device's boot number.
+    pub boot: u32,
+    /// The last number given out.
+    pub max_seq: u64,
+    /// `1..=cum` are acknowledged.
+    pub cum: u64,
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book").field("cursor", &self.cursor()).finish_non_exhaustive()
+    }
+}
+
+impl Book {
+    /// Opens or makes the outbox. A damaged file is moved aside and what can be read of it is
+    /// taken over. `rng` makes epochs and seals: seed it only in tests.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, belongs to another device, or to a newer program.
+    pub fn open(setup: Setup, rng: StdRng) -> Result<Self, OutboxError> {
+        let mut book = match schema::connect(&setup) {
+            Err(OutboxError::Damaged(why)) if setup.vfs.is_none() => {
+                tracing::error!(%why, "the outbox is damaged; saving what can be read");
+                salvage::move_aside(&setup.path)?;
+                Self::load(schema::connect(&setup)?, setup, rng)?
+            }
+            opened => Self::load(opened?, setup, rng)?,
+        };
+        book.salvage()?;
+        book.reserve();
+        Ok(book)
+    }
+
+    fn load(mut db: Connection, setup: Setup, mut rng: StdRng) -> Result<Self, OutboxError> {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        claim(&tx, &setup)?;
+        let epoch = match meta::epoch(&tx, "epoch")? {
+            Some(epoch) => epoch,
+            None => new_epoch(&tx, &mut rng)?,
+        };
+        let boot = count_boot(&tx, &setup.boot_id)?;
+        let sql = "delete from cooldown where boot_no + 1 < ?1";
+        tx.execute(sql, [boot])?;
+        tx.commit()?;
+        let refused = meta::get::<Vec<u8>>(&db, "refused")?;
+        Ok(Self {
+            epoch,
+            boot,
+            hub_epoch: meta::epoch(&db, "hub_epoch")?,
+            max_seq: meta::max_seq(&db)?,
+            sent: meta::number(&db, "sent")?,
+            cum: meta::number(&db, "cum")?,
+            backed_up: meta::number(&db, "backed_up")?,
+            rows: count(&db)?,
+            place: meta::place(&db)?.unwrap_or_else(|| setup.place.clone()),
+            refused: refused.and_then(|bytes| postcard::from_bytes(&bytes).ok()),
+            aged: None,
+            pruned: None,
+            db,
+            setup,
+            rng,
+        })
+    }
+
+    /// Where the outbox stands.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor { epoch: self.epoch, boot: self.boot, max_seq: self.max_seq, cum: self.cum }
+    }
+
+    /// Remembers where the hub says the door is; later sightings carry it.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn set_place(&mut self, place: Place) -> Result<(), OutboxError> {
+        if place != self.place {
+            let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            meta::put_place(&tx, &place)?;
+            tx.commit()?;
+            self.place = place;
+        }
+        Ok(())
+    }
+
+    /// Who passed in this boot or the one before, and when.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn recent(&self) -> Result<Vec<(StudentId, Stamp)>, OutboxError> {
+        let sql = "select boot_no, mono_ms, wall_ms, clk, student from cooldown order by student";
+        let mut found = self.db.prepare_cached(sql)?;
+        let rows = found.query_map([], |row| {
+            let student = uuid::Uuid::from_bytes(row.get(4)?);
+            Ok((StudentId(student), stamp(row)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The stamp in columns 0 to 3: boot, mono, wall, clock.
+pub(super) fn stamp(row: &rusqlite::Row<'_>) -> rusqlite::Result<Stamp> {
+    let clock = match row.get::<_, i64>(3)? {
+        1 => ClockState::Floor,
+        2 => ClockState::Rtc,
+        3 => ClockState::Ntp,
+        4 => ClockState::Hub,
+        _ => ClockState::Unset,
+    };
+    let mono = Mono(row.get::<_, i64>(1)?.cast_unsigned());
+    Ok(Stamp { boot: row.get(0)?, mono, wall: row.get::<_, Option<i64>>(2)?.map(Wall), clock })
+}
+
+/// A new life: called inside the transaction that begins it.
+pub(super) fn new_epoch(db: &Connection, rng: &mut StdRng) -> Result<Epoch, OutboxError> {
+    let epoch = Epoch(rng.random());
+    meta::put(db, "epoch", epoch.0)?;
+    Ok(epoch)
+}
+
+fn count(db: &Connection) -> Result<u64, OutboxError> {
+    let sql = "select count(*) from outbox";
+    Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+fn claim(db: &Connection, setup: &Setup) -> Result<(), OutboxError> {
+    match meta::get::<i64>(db, "version")? {
+        Some(newer) if newer > schema::VERSION => return Err(OutboxError::Newer(newer)),
+        _ => meta::put(db, "version", schema::VERSION)?,
+    }
+    match meta::get::<String>(db, "device")? {
+        Some(owner) if owner != setup.device.as_str() => match owner.parse() {
+            Ok(owner) => Err(OutboxError::OtherDevice(owner)),
+            Err(_) => Err(OutboxError::Damaged("its owner is no device".to_owned())),
+        },
+        _ => meta::put(db, "device", setup.device.as_str()),
+    }
+}
+
+fn count_boot(db: &Connection, boot_id: &str) -> Result<u32, OutboxError> {
+    let last = u32::try_from(meta::number(db, "boot")?).unwrap_or(u32::MAX);
+    if last > 0 && meta::get::<String>(db, "boot_id")?.as_deref() == Some(boot_id) {
+        return Ok(last);
+    }
+    let boot = last.saturating_add(1);
+    meta::put(db, "boot", boot)?;
+    meta::put(db, "boot_id", boot_id)?;
+    Ok(boot)
+}

@@ -1,0 +1,54 @@
+//! The outbox's own facts: which life it is, which boot, and what the hub said last.
+
+use super::{OutboxError, Place};
+use rusqlite::types::{FromSql, ToSql};
+use rusqlite::{Connection, OptionalExtension, params};
+use wire::{Direction, Epoch};
+
+pub(super) fn get<T: FromSql>(db: &Connection, key: &str) -> Result<Option<T>, OutboxError> {
+    let sql = "select v from meta where k = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn put(db: &Connection, key: &str, value: impl ToSql) -> Result<(), OutboxError> {
+    let sql = "insert into meta(k, v) values(?1, ?2) on conflict(k) do update set v = excluded.v";
+    db.prepare_cached(sql)?.execute(params![key, value])?;
+    Ok(())
+}
+
+pub(super) fn remove(db: &Connection, key: &str) -> Result<(), OutboxError> {
+    db.prepare_cached("delete from meta where k = ?1")?.execute([key])?;
+    Ok(())
+}
+
+pub(super) fn number(db: &Connection, key: &str) -> Result<u64, OutboxError> {
+    Ok(get::<i64>(db, key)?.map_or(0, i64::cast_unsigned))
+}
+
+pub(super) fn epoch(db: &Connection, key: &str) -> Result<Option<Epoch>, OutboxError> {
+    Ok(get::<[u8; 16]>(db, key)?.map(Epoch))
+}
+
+pub(super) fn place(db: &Connection) -> Result<Option<Place>, OutboxError> {
+    let (Some(room), Some(direction)) = (get(db, "room")?, get::<i64>(db, "direction")?) else {
+        return Ok(None);
+    };
+    let direction = match direction {
+        0 => Direction::Entry,
+        1 => Direction::Exit,
+        _ => Direction::Both,
+    };
+    Ok(Some(Place { room, direction }))
+}
+
+pub(super) fn put_place(db: &Connection, place: &Place) -> Result<(), OutboxError> {
+    put(db, "room", &place.room)?;
+    put(db, "direction", place.direction as i64)
+}
+
+/// The last number given out, even if its row is gone.
+pub(super) fn max_seq(db: &Connection) -> Result<u64, OutboxError> {
+    let sql = "select seq from sqlite_sequence where name = 'outbox'";
+    let seq = db.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(seq.map_or(0, i64::cast_unsigned))
+}

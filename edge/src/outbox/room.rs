@@ -1,0 +1,128 @@
+//! Space: what is given up when the outbox is full, in which order, and how that is told.
+//!
+//! First the oldest crops (the card says so), then health records (a loss record names them),
+//! then the acknowledged tail. Un-acknowledged records of other kinds never.
+
+use super::append::{insert, item};
+use super::{Book, OutboxError, book, schema};
+use rusqlite::{Connection, TransactionBehavior, params};
+use std::path::{Path, PathBuf};
+use wire::record::{Loss, LossCause};
+use wire::{Body, Ranges, Stamp};
+
+/// Crops, health records and tail rows given up at a time.
+const STEP: i64 = 256;
+
+impl Book {
+    /// Gives up what may be given up until the caps hold; false when nothing is left for that.
+    pub(super) fn make_room(&mut self) -> Result<bool, OutboxError> {
+        while self.rows >= self.setup.max_rows || self.bytes()? >= self.soft_cap() {
+            if !self.sacrifice()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives up one step of the least valuable rows; false when there are none. Crops free
+    /// bytes, not rows, so they are spared when only rows are too many.
+    pub(super) fn sacrifice(&mut self) -> Result<bool, OutboxError> {
+        let rows_only = self.rows >= self.setup.max_rows && self.bytes()? < self.soft_cap();
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let crops = if rows_only { 0 } else { drop_crops(&tx)? };
+        let (mut gone, mut max_seq) = (0, self.max_seq);
+        if crops == 0 {
+            let health = drop_health(&tx, max_seq + 1)?;
+            if health > 0 {
+                (gone, max_seq) = (health - 1, max_seq + 1);
+            } else {
+                gone = drop_tail(&tx)?;
+            }
+        }
+        tx.commit()?;
+        let trimmed = max_seq > self.max_seq;
+        (self.rows, self.max_seq) = (self.rows - gone, max_seq);
+        tracing::warn!(crops, rows = gone, "the outbox is full: gave up the least valuable");
+        Ok(crops > 0 || gone > 0 || trimmed)
+    }
+
+    fn bytes(&self) -> Result<u64, OutboxError> {
+        let pragma = |sql| self.db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
+        let pages = pragma("pragma page_count")? - pragma("pragma freelist_count")?;
+        Ok(pages.cast_unsigned() * schema::PAGE)
+    }
+
+    /// Below the hard limit, so that giving up rows still has pages to work with.
+    fn soft_cap(&self) -> u64 {
+        self.setup.max_bytes - self.setup.max_bytes / 16
+    }
+
+    /// Sets disk space aside. Without it the outbox works on, so a failure is only told.
+    pub(super) fn reserve(&self) {
+        let wanted = self.setup.reserve_bytes;
+        if self.setup.vfs.is_none()
+            && wanted > 0
+            && let Err(error) = allocate(&reserve_path(&self.setup.path), wanted)
+        {
+            tracing::warn!(%error, "no space could be set aside for the outbox");
+        }
+    }
+
+    /// Gives the reserve back, to the disk and to the file's own limit.
+    pub(super) fn free_reserve(&self) -> Result<(), OutboxError> {
+        if self.setup.vfs.is_none() {
+            match std::fs::remove_file(reserve_path(&self.setup.path)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+        }
+        schema::limit(&self.db, self.setup.max_bytes + self.setup.reserve_bytes)
+    }
+}
+
+fn drop_crops(db: &Connection) -> Result<u64, OutboxError> {
+    let sql = "delete from crop where seq in (select seq from crop order by seq limit ?1)";
+    Ok(db.execute(sql, [STEP])? as u64)
+}
+
+fn drop_tail(db: &Connection) -> Result<u64, OutboxError> {
+    let sql = "delete from outbox where seq in
+               (select seq from outbox where acked_at is not null order by seq limit ?1)";
+    Ok(db.execute(sql, [STEP])? as u64)
+}
+
+/// Replaces health records by one loss record with number `seq`, at least two of them.
+fn drop_health(db: &Connection, seq: u64) -> Result<u64, OutboxError> {
+    let sql = "select boot_no, mono_ms, wall_ms, clk, seq from outbox
+               where kind = 2 and acked_at is null order by seq limit ?1";
+    let mut found = db.prepare_cached(sql)?;
+    let rows = found
+        .query_map([STEP], |row| Ok((book::stamp(row)?, row.get::<_, i64>(4)?)))?
+        .collect::<Result<Vec<(Stamp, i64)>, _>>()?;
+    let (Some((from, first)), Some((to, last))) = (rows.first(), rows.last()) else {
+        return Ok(0);
+    };
+    if first == last {
+        return Ok(0);
+    }
+    let sql = "delete from outbox where kind = 2 and acked_at is null and seq between ?1 and ?2";
+    db.execute(sql, params![first, last])?;
+    let numbers = rows.iter().map(|(_, seq)| (seq.cast_unsigned(), seq.cast_unsigned()));
+    let gone = Ranges::from(numbers.collect::<Vec<_>>());
+    let cause = LossCause::HealthTrimmed;
+    let body = Body::Loss(Loss { gone, unnumbered: 0, from: *from, to: *to, cause });
+    insert(db, &item(seq, *to, &body, None))?;
+    Ok(rows.len() as u64)
+}
+
+fn reserve_path(outbox: &Path) -> PathBuf {
+    outbox.with_file_name("reserve.bin")
+}
+
+fn allocate(path: &Path, bytes: u64) -> std::io::Result<()> {
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,386 @@
+//! The outbox over real files: restart, acknowledgement, caps, damage, rolled-back cards.
+
+mod model;
+
+use super::*;
+use crate::draft::Draft;
+use rand::{SeedableRng, rngs::StdRng};
+use tempfile::TempDir;
+use wire::link::{Ack, Reject};
+use wire::record::{CameraState, Health, Loss, LossCause};
+use wire::seal::Part;
+use wire::{
+    Body, Candidate, ClockState, Epoch, HubSecret, Item, Mono, Quality, Ranges, RecordKey, Sealed,
+    Stamp, StudentId, Verdict, Wall,
+};
+
+const HUB: Epoch = Epoch([8; 16]);
+const DAY: u64 = 24 * 3600 * 1000;
+
+fn secret() -> HubSecret {
+    HubSecret::from_bytes(1, [3; 32])
+}
+
+fn setup(folder: &TempDir) -> Setup {
+    let key = secret().public().unwrap();
+    let path = folder.path().join("outbox.db");
+    let setup = Setup::new(&path, "door-1".parse().unwrap(), key, "boot-a".into());
+    Setup { reserve_bytes: 64 << 10, ..setup }
+}
+
+fn open(setup: Setup) -> Book {
+    Book::open(setup, StdRng::seed_from_u64(1)).unwrap()
+}
+
+fn at(ms: u64) -> Stamp {
+    let wall = Some(Wall(1_800_000_000_000).plus_ms(ms.cast_signed()));
+    Stamp { boot: 1, mono: Mono(ms), wall, clock: ClockState::Ntp }
+}
+
+fn draft(ms: u64) -> Draft {
+    let student = StudentId(uuid::Uuid::from_u128(u128::from(ms % 7)));
+    Draft {
+        at: at(ms),
+        candidates: vec![Candidate { student, score: 0.96 }],
+        confidence: 0.9,
+        verdict: Verdict::High,
+        reasons: vec![],
+        quality: Quality::default(),
+        frames: 3,
+        gallery: 1,
+        model: "test-1".parse().unwrap(),
+        template_f16: vec![7; 256],
+        crop_jpeg: Some(vec![9; 4000]),
+    }
+}
+
+fn passage(ms: u64) -> Entry {
+    Entry::Passage(Box::new(draft(ms)))
+}
+
+fn health(ms: u64) -> Entry {
+    let since = Mono(ms.saturating_sub(1000));
+    let camera = CameraState::Watching;
+    Entry::Health(at(ms), Health { since, watched_ms: 1000, camera, disk_free_mb: 100 })
+}
+
+fn ack(book: &Book, cum: u64, ranges: &[(u64, u64)]) -> Ack {
+    Ack {
+        hub_epoch: HUB,
+        epoch: book.cursor().epoch,
+        cum,
+        ranges: ranges.to_vec().into(),
+        rejects: vec![],
+        backed_up: 0,
+        max_seq: cum.max(Ranges::from(ranges.to_vec()).max()),
+        window: 8,
+    }
+}
+
+/// Everything that waits, as the link would take it.
+fn all(book: &mut Book, now: u64) -> Vec<Item> {
+    let (mut items, mut taken) = (Vec::new(), Ranges::default());
+    loop {
+        let parcel = book.pending(&taken, true, &at(now)).unwrap();
+        if parcel.items.is_empty() {
+            return items;
+        }
+        parcel.items.iter().for_each(|item| taken.insert(item.seq, item.seq));
+        items.extend(parcel.items);
+    }
+}
+
+fn numbers(book: &mut Book, now: u64) -> Vec<u64> {
+    let mut numbers: Vec<_> = all(book, now).iter().map(|item| item.seq).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+fn losses(book: &mut Book) -> Vec<Loss> {
+    let loss = |item: Item| match item.body() {
+        Ok(Body::Loss(loss)) => Some(loss),
+        Ok(Body::Moved(moved)) => match Body::decode(&moved.body) {
+            Ok(Body::Loss(loss)) => Some(loss),
+            _ => None,
+        },
+        _ => None,
+    };
+    all(book, 0).into_iter().filter_map(loss).collect()
+}
+
+#[test]
+fn what_is_stored_survives_a_restart_and_opens_only_for_the_hub() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    assert_eq!(book.append(&[passage(5), passage(6)]).unwrap(), [1, 2]);
+    let epoch = book.cursor().epoch;
+    drop(book);
+    let mut book = open(setup(&folder));
+    let items = all(&mut book, 10);
+    assert!(items.len() == 2 && items.iter().all(Item::is_intact));
+    let Ok(Body::Sighting(sighting)) = items[1].body() else { panic!("no sighting") };
+    let key = RecordKey { device: "door-1".parse().unwrap(), epoch, seq: 2 };
+    let template = secret().open(&key, Part::Template, &sighting.template).unwrap();
+    assert_eq!(*template, vec![7; 256]);
+    let crop = items[1].crop.clone().unwrap();
+    assert_eq!(sighting.crop, Some(wire::record::crop_hash(&crop)));
+    let crop = secret().open(&key, Part::Crop, &Sealed::decode(&crop).unwrap()).unwrap();
+    assert_eq!(*crop, vec![9; 4000]);
+}
+
+#[test]
+fn no_face_and_no_template_is_on_the_disk_in_the_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&[passage(5)]).unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(32).any(|w| w == [7; 32] || w == [9; 32]));
+    }
+}
+
+#[test]
+fn a_boot_is_counted_by_the_kernels_id_and_a_restart_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let boot = |id: &str| open(Setup { boot_id: id.into(), ..setup(&folder) }).cursor().boot;
+    assert_eq!([boot("a"), boot("a"), boot("b"), boot("b"), boot("c")], [1, 1, 2, 2, 3]);
+}
+
+#[test]
+fn only_the_hubs_acknowledgement_takes_a_row_from_the_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    let entries: Vec<_> = (0..6).map(passage).collect();
+    book.append(&entries).unwrap();
+    assert_eq!(numbers(&mut book, 9), [1, 2, 3, 4, 5, 6]);
+    book.acknowledge(&ack(&book, 2, &[(4, 4)]), &at(9)).unwrap();
+    assert_eq!(numbers(&mut book, 9), [3, 5, 6]);
+    book.acknowledge(&ack(&book, 1, &[]), &at(9)).unwrap();
+    assert_eq!(numbers(&mut book, 9), [3, 5, 6], "an older acknowledgement takes nothing back");
+    let foreign = Ack { epoch: Epoch([1; 16]), ..ack(&book, 6, &[]) };
+    book.acknowledge(&foreign, &at(9)).unwrap();
+    assert_eq!(numbers(&mut book, 9), [3, 5, 6], "another life's acknowledgement");
+}
+
+#[test]
+fn the_tail_goes_with_the_backup_or_after_two_weeks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&(0..6).map(passage).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&ack(&book, 4, &[]), &at(9)).unwrap();
+    assert_eq!(book.rows, 6, "kept for a hub that loses its disk");
+    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, &at(10)).unwrap();
+    assert_eq!(book.rows, 4);
+    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, &at(15 * DAY)).unwrap();
+    assert_eq!((book.rows, numbers(&mut book, 9)), (2, vec![5, 6]));
+}
+
+#[test]
+fn a_row_acknowledged_without_a_clock_waits_its_two_weeks_from_the_first_time_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&[passage(0)]).unwrap();
+    all(&mut book, 0);
+    let unset = Stamp { wall: None, clock: ClockState::Unset, ..at(0) };
+    book.acknowledge(&ack(&book, 1, &[]), &unset).unwrap();
+    let later = |ms| Stamp { mono: Mono(ms), ..at(ms) };
+    book.acknowledge(&ack(&book, 1, &[]), &later(20 * DAY)).unwrap();
+    assert_eq!(book.rows, 1);
+    book.acknowledge(&ack(&book, 1, &[]), &later(35 * DAY)).unwrap();
+    assert_eq!(book.rows, 0);
+}
+
+#[test]
+fn a_restored_hub_gets_what_its_backup_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&(0..6).map(passage).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&ack(&book, 6, &[]), &at(9)).unwrap();
+    assert_eq!(numbers(&mut book, 9), []);
+    let restored = Ack { hub_epoch: Epoch([4; 16]), ..ack(&book, 2, &[(5, 5)]) };
+    assert!(book.acknowledge(&restored, &at(9)).unwrap().restored);
+    assert_eq!(numbers(&mut book, 9), [3, 4, 6]);
+    assert_eq!(book.cursor().cum, 2);
+}
+
+#[test]
+fn a_rolled_back_card_begins_a_new_life_and_its_seals_still_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    let old = book.cursor().epoch;
+    book.append(&[passage(0), health(1), passage(2)]).unwrap();
+    let knows_more = Ack { max_seq: 40, ..ack(&book, 40, &[]) };
+    assert!(book.acknowledge(&knows_more, &at(9)).unwrap().renewed);
+    assert_ne!(book.cursor().epoch, old);
+    assert_eq!(book.append(&[passage(7)]).unwrap(), [4]);
+    let items = all(&mut book, 9);
+    let moved = items.iter().find(|item| item.seq == 3).unwrap();
+    let Ok(Body::Moved(was)) = moved.body() else { panic!("not moved") };
+    assert_eq!((was.epoch, was.seq), (old, 3));
+    let key = RecordKey { device: "door-1".parse().unwrap(), epoch: old, seq: 3 };
+    let crop = Sealed::decode(moved.crop.as_ref().unwrap()).unwrap();
+    assert!(secret().open(&key, Part::Crop, &crop).is_ok());
+    assert!(items.iter().all(Item::is_intact) && items.len() == 4);
+}
+
+#[test]
+fn a_rolled_back_card_that_has_overtaken_the_hub_is_noticed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&(0..9).map(passage).collect::<Vec<_>>()).unwrap();
+    assert!(book.acknowledge(&ack(&book, 5, &[]), &at(9)).unwrap().renewed, "it never sent 5");
+}
+
+#[test]
+fn older_records_wait_behind_newer_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&[passage(0), passage(20 * 60_000)]).unwrap();
+    let now = at(21 * 60_000);
+    let live = book.pending(&Ranges::default(), true, &now).unwrap();
+    assert_eq!((live.backlog, live.items[0].seq, live.items.len()), (false, 2, 1));
+    let skip = Ranges::from(vec![(2, 2)]);
+    let backlog = book.pending(&skip, true, &now).unwrap();
+    assert_eq!((backlog.backlog, backlog.items[0].seq), (true, 1));
+    assert!(book.pending(&skip, false, &now).unwrap().items.is_empty());
+}
+
+#[test]
+fn a_full_outbox_gives_up_crops_then_health_then_the_tail_and_never_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(Setup { max_bytes: 1 << 20, max_rows: 900, ..setup(&folder) });
+    let mut kept = Vec::new();
+    book.append(&(0..20).map(health).collect::<Vec<_>>()).unwrap();
+    let error = loop {
+        match book.append(&[passage(kept.len() as u64)]) {
+            Ok(numbers) => kept.extend(numbers),
+            Err(error) => break error,
+        }
+        assert!(kept.len() < 2000, "the cap never came");
+    };
+    assert!(matches!(error, OutboxError::Full(1)), "{error}");
+    assert!(matches!(book.append(&[passage(1)]), Err(OutboxError::Full(2))));
+    let waiting = numbers(&mut book, 9);
+    assert!(kept.iter().all(|seq| waiting.contains(seq)), "an un-acknowledged record went");
+    assert!(all(&mut book, 9).iter().all(|item| item.crop.is_none() || item.seq > 100));
+    let trimmed = losses(&mut book);
+    assert_eq!(trimmed[0].cause, LossCause::HealthTrimmed);
+    assert_eq!(trimmed[0].gone.as_slice(), [(1, 20)]);
+    book.acknowledge(&ack(&book, 100, &[]), &at(9)).unwrap();
+    assert!(book.append(&[passage(9)]).is_ok(), "the acknowledged tail makes room");
+    let counted: u64 = losses(&mut book).iter().map(|loss| loss.unnumbered).sum();
+    assert_eq!(counted, 2, "the passages that found no room are told");
+}
+
+#[test]
+fn the_count_of_refused_passages_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = || Setup { max_rows: 2, ..setup(&folder) };
+    let mut book = open(small());
+    book.append(&[passage(0), passage(1)]).unwrap();
+    assert!(book.append(&[passage(2), passage(3)]).is_err());
+    drop(book);
+    let mut book = open(Setup { max_rows: 9, ..small() });
+    book.append(&[passage(4)]).unwrap();
+    assert_eq!(losses(&mut book)[0].unnumbered, 2);
+}
+
+#[test]
+fn a_damaged_file_is_replaced_and_what_is_readable_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    let old = book.cursor().epoch;
+    for ms in 0..200 {
+        book.append(&[passage(ms)]).unwrap();
+    }
+    drop(book);
+    let path = folder.path().join("outbox.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = bytes.len() / 4096 / 2 * 4096;
+    bytes[page..page + 4096].fill(0xAA);
+    std::fs::write(&path, bytes).unwrap();
+    let mut book = Book::open(setup(&folder), StdRng::seed_from_u64(2)).unwrap();
+    assert_ne!(book.cursor().epoch, old);
+    let saved = all(&mut book, 0).len() as u64 - 1;
+    let gone = losses(&mut book)[0].gone.count();
+    assert!(saved >= 190, "{saved} of 200");
+    assert_eq!(saved + gone, 200, "every number is saved or named as gone");
+    drop(book);
+    assert_eq!(all(&mut open(setup(&folder)), 0).len() as u64, saved + 1, "saved once");
+}
+
+#[test]
+fn a_file_that_is_no_database_at_all_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("outbox.db"), vec![0x5A; 9000]).unwrap();
+    let mut book = open(setup(&folder));
+    assert_eq!(losses(&mut book)[0].cause, LossCause::Damaged);
+    assert!(book.append(&[passage(0)]).is_ok());
+}
+
+#[test]
+fn another_devices_outbox_and_a_second_process_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = open(setup(&folder));
+    let second = Book::open(setup(&folder), StdRng::seed_from_u64(1));
+    assert!(second.is_err(), "the file is locked");
+    drop(book);
+    let other = Setup { device: "door-2".parse().unwrap(), ..setup(&folder) };
+    let refused = Book::open(other, StdRng::seed_from_u64(1)).unwrap_err();
+    assert!(refused.to_string().contains("door-1"), "{refused}");
+}
+
+#[test]
+fn a_rejected_record_is_consumed_and_its_reason_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&[passage(0), passage(1)]).unwrap();
+    all(&mut book, 0);
+    let refused = Ack { rejects: vec![(2, Reject::Conflict)], ..ack(&book, 2, &[]) };
+    book.acknowledge(&refused, &at(9)).unwrap();
+    let sql = "select reject from outbox where seq = 2";
+    let reject: i64 = book.db.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!((reject, numbers(&mut book, 9)), (Reject::Conflict as i64, vec![]));
+}
+
+#[test]
+fn the_same_seed_and_drafts_make_the_same_bytes() {
+    let run = || {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = open(setup(&folder));
+        book.append(&[passage(0), health(1), passage(2)]).unwrap();
+        all(&mut book, 9)
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn who_passed_lately_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&[passage(3), passage(10)]).unwrap();
+    drop(book);
+    let student = StudentId(uuid::Uuid::from_u128(3));
+    assert_eq!(open(setup(&folder)).recent().unwrap(), [(student, at(10))]);
+}
+
+#[test]
+fn drafts_that_queue_up_share_a_commit_and_each_caller_gets_its_numbers() {
+    use crate::draft::Keep;
+    let folder = tempfile::tempdir().unwrap();
+    let (outbox, writer) = super::open(setup(&folder), StdRng::seed_from_u64(1)).unwrap();
+    let callers: Vec<_> = (0..40)
+        .map(|n| {
+            let mut outbox = outbox.clone();
+            std::thread::spawn(move || outbox.keep(vec![draft(n), draft(n + 100)]).unwrap())
+        })
+        .collect();
+    drop(outbox);
+    let writer = std::thread::spawn(move || writer.run());
+    let mut given: Vec<_> = callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect();
+    writer.join().unwrap().unwrap();
+    given.sort_unstable();
+    assert_eq!(given, (1..=80).collect::<Vec<_>>());
+}
