@@ -198,7 +198,7 @@ fn a_restored_hub_gets_what_its_backup_missed() {
     book.append(&(0..6).map(passage).collect::<Vec<_>>()).unwrap();
     all(&mut book, 9);
     book.acknowledge(&ack(&book, 6, &[]), &at(9)).unwrap();
-    assert_eq!(numbers(&mut book, 9), []);
+    assert!(numbers(&mut book, 9).is_empty());
     let restored = Ack { hub_epoch: Epoch([4; 16]), ..ack(&book, 2, &[(5, 5)]) };
     assert!(book.acknowledge(&restored, &at(9)).unwrap().restored);
     assert_eq!(numbers(&mut book, 9), [3, 4, 6]);
