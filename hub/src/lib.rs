@@ -1,12 +1,26 @@
 //! The hub: takes what the doors saw, matches it against the whole gallery, and lets teachers
 //! decide.
+//!
+//! `app` builds and runs the parts. Decisions (`ingest`, `review`, `auth` …) know nothing of
+//! HTTP or SQL; `store` holds all SQL; `http` and `web` are skins.
 
 pub mod accept;
+pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod config;
 pub mod device;
+pub mod error;
+pub mod events;
 pub mod ingest;
+pub mod keys;
 pub mod listener;
 pub mod models;
+pub mod pki;
 mod security;
+pub mod store;
+pub mod vault;
 pub mod web;
+
+pub use app::App;
+pub use error::Error;

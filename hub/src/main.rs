@@ -1,7 +1,7 @@
 //! Parses what was typed, runs it, and says in one sentence what went wrong.
 
 use clap::Parser;
-use rollcall_hub::cli::Cli;
+use rollcall_hub::cli::{self, Cli};
 use std::process::ExitCode;
 
 #[expect(clippy::print_stderr, reason = "the last word to the person at the terminal")]
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rollcall-hub: {error:#}");
-            ExitCode::FAILURE
+            cli::code(&error)
         }
     }
 }

@@ -1,22 +1,43 @@
-//! What people type: one file per noun.
+//! What people type: one file per noun. Commands work while `serve` runs.
 
+mod init;
 mod models;
+mod serve;
 
+use crate::config::ConfigError;
 use clap::{Parser, Subcommand};
 use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// The hub of Rollcall: takes what the doors saw, and lets teachers decide.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall-hub", version)]
 pub struct Cli {
+    /// Directory of databases, keys and certificates.
+    #[arg(long, global = true, env = "ROLLCALL_DATA", default_value = "/var/lib/rollcall-hub")]
+    data: PathBuf,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Make certificates, keys and the database, and print a one-time set-up code.
+    Init(init::Init),
+    /// Run the hub.
+    Serve,
     /// Weights: fetch them, list them.
     Models(models::Models),
+}
+
+/// sysexits' EX_USAGE: what was configured is wrong.
+const USAGE: u8 = 64;
+
+/// The exit code for `error`.
+#[must_use]
+pub fn code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<ConfigError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
 }
 
 impl Cli {
@@ -24,7 +45,14 @@ impl Cli {
     /// A sentence for the person at the terminal.
     pub fn run(self, out: &mut dyn Write) -> anyhow::Result<()> {
         match self.verb {
+            Verb::Init(init) => runtime()?.block_on(init.run(&self.data, out)),
+            Verb::Serve => runtime()?.block_on(serve::run(&self.data)),
             Verb::Models(models) => models.run(out),
         }
     }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

@@ -1,0 +1,75 @@
+//! `init`: make a hub where there is none. It never overwrites.
+
+use crate::config::{self, Config};
+use crate::keys::Keys;
+use crate::pki::Pki;
+use crate::store::{self, Db};
+use anyhow::{Context as _, ensure};
+use data_encoding::BASE32_NOPAD;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use wire::time::{Clock as _, SystemClock};
+use wire::{Epoch, Wall};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// A new hub: certificates, keys, database, settings.
+#[derive(clap::Args, Debug)]
+pub struct Init {
+    /// Host name or address by which people and doors reach the hub; may be repeated.
+    #[arg(long = "name", value_name = "HOST")]
+    names: Vec<String>,
+    /// The school's time zone, such as Europe/Berlin.
+    #[arg(long, default_value = "UTC")]
+    zone: String,
+}
+
+impl Init {
+    /// # Errors
+    /// A sentence for the person at the terminal.
+    pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+        let now = SystemClock.wall();
+        let host = self.names.first().map_or("localhost", String::as_str);
+        let text = config::template(host, &self.zone);
+        let config = Config::parse(data, &text, None)?;
+        fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
+        fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
+        for name in ["kek", "keys.db", "hub.db", "ca.pem", "server.pem", config::FILE] {
+            let there = data.join(name);
+            ensure!(!there.exists(), "{} is there: init never overwrites", there.display());
+        }
+        let keys = Keys::create(data, now)?;
+        Pki::create(data, &keys, &names(&self.names), now)?;
+        let code = BASE32_NOPAD.encode(&rand::random::<[u8; 10]>());
+        first_rows(&config, code.clone(), now).await?;
+        fs::write(data.join(config::FILE), text)?;
+        writeln!(out, "The hub is set up in {}.", data.display())?;
+        writeln!(out, "Start it:  rollcall-hub --data {} serve", data.display())?;
+        writeln!(out, "Then open  https://{host}:{}/setup", config.listen.web.port())?;
+        writeln!(out, "and make the first admin with this code (once, within 24 hours): {code}")?;
+        Ok(())
+    }
+}
+
+/// A certificate for the loopback as well: `serve` on the same machine is always reachable.
+fn names(given: &[String]) -> Vec<String> {
+    let mut names = given.to_vec();
+    for local in ["localhost", "127.0.0.1", "::1"] {
+        if !names.iter().any(|name| name == local) {
+            names.push(local.to_owned());
+        }
+    }
+    names
+}
+
+async fn first_rows(config: &Config, code: String, now: Wall) -> anyhow::Result<()> {
+    let db = Db::open(&config.database())?;
+    let epoch = Epoch(rand::random());
+    let write = move |tx: &store::Tx<'_>| {
+        store::setting::set(tx, "hub_epoch", &epoch.to_string())?;
+        store::user::add_setup_code(tx, &code, now, now.plus_ms(DAY_MS))
+    };
+    Ok(db.write(write).await?)
+}

@@ -1,0 +1,70 @@
+//! What just happened, for pages that are open: server-sent events read it.
+//!
+//! The tables are the truth and this is a nudge: a listener that falls [`KEPT`] events behind
+//! is told so (`Lagged`) and loads its page again.
+
+use tokio::sync::broadcast;
+use uuid::Uuid;
+use wire::{DeviceId, RecordId};
+
+/// Events kept for slow listeners.
+pub const KEPT: usize = 256;
+
+/// Something a page may want to show. Ids only: the reader asks the store, with its own rights.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A sighting waits for a person.
+    PendingAdded(RecordId),
+    /// A sighting changed by a decision or its undoing.
+    Decided {
+        /// Which.
+        record: RecordId,
+        /// Who decided.
+        by: Uuid,
+    },
+    /// A door came, went, or reported.
+    DeviceChanged(DeviceId),
+    /// Who may be recognised changed.
+    GalleryChanged,
+}
+
+/// Where events are said and heard.
+#[derive(Clone, Debug)]
+pub struct Events(broadcast::Sender<Event>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(KEPT))
+    }
+}
+
+impl Events {
+    /// Tells everybody who listens now.
+    pub fn say(&self, event: Event) {
+        let _nobody_listens = self.0.send(event);
+    }
+
+    /// Everything said from now on.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<Event> {
+        self.0.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn everybody_hears_and_the_slow_are_told_what_they_missed() {
+        let events = Events::default();
+        events.say(Event::GalleryChanged);
+        let (mut one, mut two) = (events.listen(), events.listen());
+        events.say(Event::GalleryChanged);
+        assert_eq!(one.recv().await, Ok(Event::GalleryChanged));
+        for _ in 0..KEPT {
+            events.say(Event::GalleryChanged);
+        }
+        assert_eq!(two.recv().await, Err(broadcast::error::RecvError::Lagged(1)));
+    }
+}

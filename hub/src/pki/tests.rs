@@ -1,0 +1,123 @@
+use super::*;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+const NOW: Wall = Wall(1_790_000_000_000);
+
+fn temp() -> (tempfile::TempDir, Keys, Pki) {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Keys::create(dir.path(), NOW).unwrap();
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let pki = Pki::create(dir.path(), &keys, &names, NOW).unwrap();
+    (dir, keys, pki)
+}
+
+fn request(ask: impl FnOnce(&mut CertificateParams)) -> String {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    ask(&mut params);
+    params.serialize_request(&key).unwrap().pem().unwrap()
+}
+
+/// Runs `check` on the certificate that a request gets.
+fn issued(ask: impl FnOnce(&mut CertificateParams), check: impl FnOnce(&X509Certificate<'_>)) {
+    let (_dir, _keys, pki) = temp();
+    let issued = pki.sign(&"door-1".parse().unwrap(), &request(ask), NOW).unwrap();
+    let der = CertificateDer::from_pem_slice(issued.pem.as_bytes()).unwrap();
+    let (_, certificate) = X509Certificate::from_der(&der).unwrap();
+    let (_, ca) = X509Certificate::from_der(pki.ca()).unwrap();
+    certificate.verify_signature(Some(ca.public_key())).unwrap();
+    assert_eq!(
+        certificate.serial.to_bytes_be(),
+        HEXLOWER.decode(issued.serial.as_bytes()).unwrap()
+    );
+    check(&certificate);
+}
+
+#[test]
+fn a_request_that_wants_to_be_an_authority_gets_a_plain_certificate() {
+    let ask = |params: &mut CertificateParams| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    };
+    issued(ask, |certificate| {
+        assert!(!certificate.is_ca());
+        let usage = certificate.key_usage().unwrap().unwrap().value;
+        assert!(!usage.key_cert_sign() && usage.digital_signature());
+    });
+}
+
+#[test]
+fn a_request_for_another_name_gets_its_own() {
+    let ask = |params: &mut CertificateParams| {
+        params.distinguished_name.push(DnType::CommonName, "door-2");
+        params.subject_alt_names = vec![SanType::DnsName("hub.example".try_into().unwrap())];
+    };
+    issued(ask, |certificate| {
+        let names: Vec<_> = certificate.subject().iter_common_name().collect();
+        assert_eq!(names.iter().map(|n| n.as_str().unwrap()).collect::<Vec<_>>(), ["door-1"]);
+        let also = certificate.subject_alternative_name().unwrap().unwrap().value;
+        let also: Vec<_> = also.general_names.iter().map(ToString::to_string).collect();
+        assert_eq!(also, ["URI(door-1)"]);
+    });
+}
+
+#[test]
+fn a_doors_certificate_is_for_clients_and_ends() {
+    issued(
+        |_| {},
+        |certificate| {
+            let purpose = certificate.extended_key_usage().unwrap().unwrap().value;
+            assert!(purpose.client_auth && !purpose.server_auth && !purpose.any);
+            let end = certificate.validity().not_after.timestamp();
+            assert_eq!(end, NOW.0 / 1000 + 90 * 24 * 3600);
+        },
+    );
+}
+
+#[test]
+fn requests_that_are_none_are_refused() {
+    let (_dir, _keys, pki) = temp();
+    let sign = |csr: &str| pki.sign(&"door-1".parse().unwrap(), csr, NOW);
+    assert!(matches!(sign("hello"), Err(Error::Invalid(_))));
+    let other = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let other = CertificateParams::default().serialize_request(&other).unwrap().pem().unwrap();
+    assert!(matches!(sign(&other), Err(Error::Invalid(_))));
+    let good = request(|_| {});
+    let mut der = pem_bytes(&good);
+    let at = der.len() - 5; // in the signature
+    der[at] ^= 1;
+    let damaged = rcgen::CertificateSigningRequestParams::from_der(&der.into());
+    assert!(damaged.is_err(), "the request's own signature is checked");
+    assert!(sign(&good).is_ok());
+}
+
+fn pem_bytes(pem: &str) -> Vec<u8> {
+    rustls_pki_types::CertificateSigningRequestDer::from_pem_slice(pem.as_bytes())
+        .unwrap()
+        .as_ref()
+        .to_vec()
+}
+
+#[test]
+fn the_authority_outlives_a_restart_and_signs_nothing_below_it() {
+    let (dir, keys, pki) = temp();
+    let again = Pki::open(dir.path(), &keys).unwrap();
+    assert_eq!(pki.pin().unwrap(), again.pin().unwrap());
+    assert_eq!(pki.pin().unwrap().len(), 52);
+    let (_, ca) = X509Certificate::from_der(pki.ca()).unwrap();
+    assert_eq!(ca.basic_constraints().unwrap().unwrap().value.path_len_constraint, Some(0));
+    assert!(Pki::create(dir.path(), &keys, &[], NOW).is_err(), "never overwritten");
+}
+
+#[test]
+fn a_revoked_serial_is_known_at_once_and_wakes_whoever_waits() {
+    let (_dir, _keys, pki) = temp();
+    let mut waits = pki.revocations();
+    assert!(!pki.is_revoked("aa"));
+    pki.set_revoked(["aa".to_owned()].into());
+    assert!(pki.clone().is_revoked("aa"));
+    assert!(waits.has_changed().unwrap());
+    waits.mark_unchanged();
+    pki.set_revoked(["aa".to_owned()].into());
+    assert!(!waits.has_changed().unwrap());
+}

@@ -1,0 +1,318 @@
+//! One writer thread and a few reader threads around SQLite.
+//!
+//! A write is answered only after COMMIT, with `synchronous=FULL`: whoever gets an answer may
+//! tell others. Writes that wait together share one transaction (each in its own savepoint) and
+//! so one fsync. Closures run on these threads, never on the runtime.
+
+use super::tx::{Tx, is_fatal};
+use crate::error::{Doing, Error};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// Writes that wait; whoever comes after waits for a place.
+const WRITE_QUEUE: usize = 1024;
+/// Writes that share a COMMIT at most.
+const GROUP: usize = 64;
+/// Reads that wait; whoever comes after is told that the hub is busy.
+const READ_QUEUE: usize = 1024;
+/// Threads that read.
+const READERS: usize = 4;
+/// A reader is stopped after this: a long one would keep the WAL growing.
+const READ_LIMIT: Duration = Duration::from_secs(5);
+/// The first SQLite without the WAL-reset bug.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+mod migrations {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+/// The hub's database; cheap to clone. Its threads end when the last clone is dropped.
+#[derive(Clone)]
+pub struct Db {
+    writes: mpsc::Sender<Write>,
+    reads: mpsc::Sender<Read>,
+}
+
+/// Runs inside the transaction, and returns what to say when it is over.
+type Write = Box<dyn FnOnce(&Tx<'_>) -> Answer + Send>;
+type Read = Box<dyn FnOnce(&Tx<'_>) + Send>;
+
+struct Answer {
+    failed: bool,
+    say: Box<dyn FnOnce(Result<(), Error>)>,
+}
+
+impl Db {
+    /// Opens `path`, made and migrated as needed.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is of a newer program, or SQLite is too old.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        check_version(rusqlite::version_number())?;
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        migrate(&mut writer, path)?;
+        let (writes, queue) = mpsc::channel(WRITE_QUEUE);
+        spawn("db-writer", move || write_all(&mut writer, queue))?;
+        let (reads, queue) = mpsc::channel(READ_QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..READERS {
+            let (reader, queue) = (connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, queue.clone());
+            spawn("db-reader", move || read_all(reader, &queue))?;
+        }
+        Ok(Self { writes, reads })
+    }
+
+    /// Runs `work` in a write transaction. Its value arrives after COMMIT; an error from it, or
+    /// a panic in it, undoes all of it and nothing else.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the transaction could not be committed.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let write: Write = Box::new(move |tx| {
+            let done = work(tx);
+            Answer {
+                failed: done.is_err(),
+                say: Box::new(move |committed| {
+                    let _nobody_waits = tell.send(committed.and(done));
+                }),
+            }
+        });
+        self.writes.send(write).await.map_err(|_| stopped())?;
+        told.await.map_err(|_| given_up())?
+    }
+
+    /// Runs `work` on a consistent snapshot.
+    ///
+    /// # Errors
+    /// What `work` returns; `Unavailable` when too many reads wait or it takes over 5 s.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let read: Read = Box::new(move |tx| {
+            let _nobody_waits = tell.send(work(tx));
+        });
+        self.reads.try_send(read).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                Error::Unavailable("the hub is busy: try again in a moment".into())
+            }
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        })?;
+        told.await.map_err(|_| given_up())?
+    }
+}
+
+fn stopped() -> Error {
+    Error::Unavailable("the database has been closed: the hub is stopping".into())
+}
+
+fn given_up() -> Error {
+    Error::internal("a database operation", "it was given up half-way; the log says why")
+}
+
+fn check_version(number: i32) -> Result<(), Error> {
+    if number >= OLDEST_SQLITE {
+        return Ok(());
+    }
+    Err(Error::internal("opening the database", "SQLite is older than 3.51.3, which loses data"))
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error> {
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = match mode {
+        OpenFlags::SQLITE_OPEN_READ_ONLY => flags,
+        _ => flags | OpenFlags::SQLITE_OPEN_CREATE,
+    };
+    let what = format!("opening {}", path.display());
+    let db = Connection::open_with_flags(path, flags).doing(&what)?;
+    db.busy_timeout(Duration::from_secs(5)).doing(&what)?;
+    db.set_prepared_statement_cache_capacity(256);
+    let pragmas = "pragma journal_mode = wal; pragma synchronous = full;
+         pragma foreign_keys = on; pragma secure_delete = on; pragma mmap_size = 0;
+         pragma trusted_schema = off; pragma journal_size_limit = 33554432;";
+    db.execute_batch(pragmas).doing(&what)?;
+    Ok(db)
+}
+
+/// Brings the file up to date in one transaction, after a copy if it holds anything.
+fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
+    let runner = migrations::migrations::runner().set_grouped(true).set_abort_divergent(true);
+    let newest = runner.get_migrations().iter().map(refinery::Migration::version).max();
+    let doing = "reading the schema's version";
+    let applied = match db.table_exists(None, "refinery_schema_history").doing(doing)? {
+        true => runner.get_last_applied_migration(db).doing(doing)?.map(|last| last.version()),
+        false => None,
+    };
+    if applied > newest {
+        let why = "it was written by a newer version of this program: install that one";
+        return Err(Error::internal(format!("opening {}", path.display()), why));
+    }
+    if applied.is_some() && applied < newest {
+        let copy = copy_path(path, applied.unwrap_or_default());
+        let text = copy.to_string_lossy().into_owned();
+        db.execute("vacuum into $1", [text]).doing("copying the database before an update")?;
+    }
+    runner.run(db).doing("updating the database's schema").map(drop)
+}
+
+fn copy_path(path: &Path, version: i32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".before-v{}", version + 1));
+    name.into()
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(run).map(drop).doing("starting a database thread")
+}
+
+fn write_all(db: &mut Connection, mut queue: mpsc::Receiver<Write>) {
+    while let Some(first) = queue.blocking_recv() {
+        let more = std::iter::from_fn(|| queue.try_recv().ok());
+        let group = std::iter::once(first).chain(more.take(GROUP - 1));
+        write_group(db, group);
+    }
+}
+
+fn write_group(db: &mut Connection, group: impl Iterator<Item = Write>) {
+    let mut answers = Vec::new();
+    let committed = transact(db, group, &mut answers);
+    if committed.as_ref().is_err_and(is_fatal) {
+        tracing::error!("the disk could not be written (fsync): the hub stops, and starts anew");
+        std::process::abort();
+    }
+    let failed = committed.err().map(|error| error.to_string());
+    if let Some(why) = &failed {
+        tracing::error!(why, "a transaction could not be committed");
+    }
+    for answer in answers {
+        (answer.say)(failed.clone().map_or(Ok(()), |why| Err(Error::internal("storing", why))));
+    }
+}
+
+fn transact(
+    db: &mut Connection,
+    group: impl Iterator<Item = Write>,
+    answers: &mut Vec<Answer>,
+) -> rusqlite::Result<()> {
+    let mut all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for write in group {
+        let mut one = all.savepoint()?;
+        let run = std::panic::AssertUnwindSafe(|| write(&Tx::new(&one)));
+        match std::panic::catch_unwind(run) {
+            Ok(answer) => {
+                if answer.failed {
+                    one.rollback()?;
+                }
+                answers.push(answer);
+            }
+            Err(_) => one.rollback()?, // its answer is dropped, which tells the asker
+        }
+        one.commit()?;
+    }
+    all.commit()
+}
+
+fn read_all(mut db: Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+        let Some(read) = next else { return };
+        let ends = Instant::now() + READ_LIMIT;
+        let _cannot_fail = db.progress_handler(10_000, Some(move || Instant::now() > ends));
+        let run = std::panic::AssertUnwindSafe(|| match db.transaction() {
+            Ok(snapshot) => read(&Tx::new(&snapshot)),
+            Err(error) => tracing::error!(%error, "a read could not begin"),
+        });
+        let _its_asker_is_told = std::panic::catch_unwind(run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::params;
+
+    fn temp() -> (tempfile::TempDir, Db) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        (dir, db)
+    }
+
+    fn put(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
+        tx.execute("insert into setting (name, value) values ($1, 'x')", params![name]).map(drop)
+    }
+
+    async fn count(db: &Db) -> i64 {
+        let read = |tx: &Tx<'_>| tx.row("select count(*) from setting", [], |row| row.get(0));
+        db.read(read).await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_failed_or_panicking_write_leaves_its_neighbours() {
+        let (_dir, db) = temp();
+        let good = db.write(|tx| put(tx, "good"));
+        let bad = db.write(|tx| put(tx, "bad").and(Err::<(), _>(Error::Invalid("no".into()))));
+        let worse = db.write::<(), _>(|tx| put(tx, "worse").and_then(|()| panic!("on purpose")));
+        let (good, bad, worse) = tokio::join!(good, bad, worse);
+        assert!(good.is_ok());
+        assert!(matches!(bad, Err(Error::Invalid(_))));
+        assert!(matches!(worse, Err(Error::Internal { .. })));
+        db.write(|tx| put(tx, "after")).await.unwrap();
+        assert_eq!(count(&db).await, 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_is_seen_by_another_process() {
+        let (dir, db) = temp();
+        let other = Db::open(&dir.path().join("hub.db")).unwrap();
+        db.write(|tx| put(tx, "one")).await.unwrap();
+        assert_eq!(count(&other).await, 1);
+        other.write(|tx| put(tx, "two")).await.unwrap();
+        assert_eq!(count(&db).await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_reader_cannot_write() {
+        let (_dir, db) = temp();
+        assert!(db.read(|tx| put(tx, "x")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn pragmas_are_what_the_design_says() {
+        let (_dir, db) = temp();
+        let read = |name: &'static str| {
+            db.write(move |tx| tx.row(name, [], |row| row.get::<_, rusqlite::types::Value>(0)))
+        };
+        use rusqlite::types::Value::{Integer, Text};
+        assert_eq!(read("pragma journal_mode").await.unwrap(), Some(Text("wal".into())));
+        assert_eq!(read("pragma synchronous").await.unwrap(), Some(Integer(2)));
+        assert_eq!(read("pragma foreign_keys").await.unwrap(), Some(Integer(1)));
+        assert_eq!(read("pragma secure_delete").await.unwrap(), Some(Integer(1)));
+    }
+
+    #[test]
+    fn an_sqlite_with_the_wal_reset_bug_is_refused() {
+        assert!(check_version(3_051_002).is_err());
+        assert!(check_version(rusqlite::version_number()).is_ok());
+    }
+
+    #[test]
+    fn a_database_of_a_newer_program_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hub.db");
+        drop(Db::open(&path).unwrap());
+        let raw = Connection::open(&path).unwrap();
+        raw.execute("update refinery_schema_history set version = 99", []).unwrap();
+        assert!(Db::open(&path).is_err());
+    }
+}

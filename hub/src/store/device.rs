@@ -1,0 +1,318 @@
+//! Tables `device`, `device_cert` and `join_token`: doors, and how they prove who they are.
+
+use super::{Tx, audit, change, params};
+use crate::error::Error;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashSet;
+use wire::{DeviceId, Direction, ModelId, Wall};
+
+/// A door.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Device {
+    /// Its name, everywhere.
+    pub id: DeviceId,
+    /// Room behind it; empty when nobody said.
+    pub room: String,
+    /// Where it hangs, in people's words.
+    pub location: String,
+    /// Which way it counts.
+    pub direction: Direction,
+    /// False once revoked.
+    pub is_active: bool,
+    /// Connected now.
+    pub online: bool,
+    /// Boot number and connection number of the newest connection.
+    pub connection: (u32, u64),
+    /// When it was last heard of.
+    pub last_seen: Option<Wall>,
+    /// Version of its daemon; empty before it reported.
+    pub software: String,
+    /// Network it runs; empty before it reported.
+    pub model: String,
+    /// Gallery it runs, 0 if none.
+    pub gallery: u64,
+    /// Why it does not run what it should, in a sentence; empty if it does.
+    pub trouble: String,
+    /// Counts changes by people.
+    pub version: i64,
+}
+
+/// Where a door is, as a person says it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Room behind it.
+    pub room: String,
+    /// Where it hangs.
+    pub location: String,
+    /// Which way it counts.
+    pub direction: Direction,
+}
+
+const COLUMNS: &str = "id, room, location, direction, is_active, online, boot, connection,
+     last_seen, software, model, gallery, trouble, version";
+
+/// A join token is good this long.
+pub const TOKEN_MS: i64 = 15 * 60 * 1000;
+
+/// The door `id`.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<Device>, Error> {
+    let sql = format!("select {COLUMNS} from device where id = $1");
+    tx.row(&sql, params![id.as_str()], read)
+}
+
+/// All doors, by name.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(tx: &Tx<'_>) -> Result<Vec<Device>, Error> {
+    tx.query(&format!("select {COLUMNS} from device order by id"), [], read)
+}
+
+/// Adds a door.
+///
+/// # Errors
+/// `Conflict` when the name is taken.
+pub fn add(tx: &Tx<'_>, id: &DeviceId, place: &Place, actor: &str, now: Wall) -> Result<(), Error> {
+    if get(tx, id)?.is_some() {
+        return Err(Error::Conflict(format!("there is a door “{id}” already")));
+    }
+    let sql = "insert into device (id, room, location, direction, is_active, online, boot,
+             connection, software, model, gallery, trouble, created_at, version)
+         values ($1, $2, $3, $4, 1, 0, 0, 0, '', '', 0, '', $5, 1)";
+    let direction = direction_text(place.direction);
+    tx.execute(sql, params![id.as_str(), place.room, place.location, direction, now.0])?;
+    change::bump(tx, change::DEVICE)?;
+    change::bump(tx, change::GALLERY)?;
+    noted(tx, now, actor, "add", id, json!({}))
+}
+
+/// Changes where a door is.
+///
+/// # Errors
+/// `NotFound`, or `Conflict` when it is not at `version` any more.
+pub fn place(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    place: &Place,
+    version: i64,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "update device set room = $3, location = $4, direction = $5, version = version + 1
+         where id = $1 and version = $2";
+    let direction = direction_text(place.direction);
+    let values = params![id.as_str(), version, place.room, place.location, direction];
+    if tx.execute(sql, values)? == 0 {
+        get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
+        return Err(Error::Conflict(format!("“{id}” was changed meanwhile: look again")));
+    }
+    change::bump(tx, change::DEVICE)?;
+    noted(tx, now, actor, "place", id, json!({ "room": place.room, "direction": direction }))
+}
+
+/// Makes a join token of `secret` for `id`; one that was not used yet ends. Brings a revoked
+/// door back.
+///
+/// # Errors
+/// `NotFound` when there is no such door.
+pub fn add_token(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    secret: &str,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
+    tx.execute("delete from join_token where device = $1 and used_at is null", [id.as_str()])?;
+    let sql = "insert into join_token (digest, device, created_at, expires_at)
+         values ($1, $2, $3, $4)";
+    let ends = now.plus_ms(TOKEN_MS).0;
+    tx.execute(sql, params![digest(secret), id.as_str(), now.0, ends])?;
+    noted(tx, now, actor, "token", id, json!({}))
+}
+
+/// Uses up the token `secret`: whose it was, or nothing if it is unknown, used, or too old.
+///
+/// # Errors
+/// When the database fails.
+pub fn use_token(tx: &Tx<'_>, secret: &str, now: Wall) -> Result<Option<DeviceId>, Error> {
+    let sql = "update join_token set used_at = $2
+         where digest = $1 and used_at is null and expires_at > $2 returning device";
+    tx.row(sql, params![digest(secret), now.0], |row| device_id(row, 0))
+}
+
+/// Remembers a certificate given to `id`; those it had before stay valid for what is connected
+/// and end with the next [`revoke`].
+///
+/// # Errors
+/// When the database fails.
+pub fn add_cert(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    serial: &str,
+    expires: Wall,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "insert into device_cert (serial, device, state, issued_at, expires_at)
+         values ($1, $2, 'valid', $3, $4)";
+    tx.execute(sql, params![serial, id.as_str(), now.0, expires.0])?;
+    tx.execute("update device set is_active = 1 where id = $1", [id.as_str()])?;
+    change::bump(tx, change::DEVICE)?;
+    noted(tx, now, "hub", "join", id, json!({ "serial": serial }))
+}
+
+/// Cuts a door off: all its certificates and tokens end. Returns how many certificates.
+///
+/// # Errors
+/// `NotFound` when there is no such door.
+pub fn revoke(tx: &Tx<'_>, id: &DeviceId, actor: &str, now: Wall) -> Result<usize, Error> {
+    get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
+    let sql = "update device_cert set state = 'revoked', revoked_at = $2
+         where device = $1 and state = 'valid'";
+    let ended = tx.execute(sql, params![id.as_str(), now.0])?;
+    tx.execute("delete from join_token where device = $1 and used_at is null", [id.as_str()])?;
+    let sql = "update device set is_active = 0, online = 0, version = version + 1 where id = $1";
+    tx.execute(sql, [id.as_str()])?;
+    change::bump(tx, change::DEVICE)?;
+    noted(tx, now, actor, "revoke", id, json!({ "certificates": ended }))?;
+    Ok(ended)
+}
+
+/// Serials of every revoked certificate.
+///
+/// # Errors
+/// When the database fails.
+pub fn revoked(tx: &Tx<'_>) -> Result<HashSet<String>, Error> {
+    let sql = "select serial from device_cert where state = 'revoked'";
+    Ok(tx.query(sql, [], |row| row.get(0))?.into_iter().collect())
+}
+
+/// Remembers that a door came or went. What is older than the newest connection says nothing.
+/// Returns whether it changed anything.
+///
+/// # Errors
+/// When the database fails.
+pub fn connected(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    online: bool,
+    (boot, connection): (u32, u64),
+    now: Wall,
+) -> Result<bool, Error> {
+    let sql = "update device set online = $2, boot = $3, connection = $4, last_seen = $5
+         where id = $1 and (boot < $3 or (boot = $3 and connection <= $4))";
+    let connection = i64::try_from(connection).unwrap_or(i64::MAX);
+    Ok(tx.execute(sql, params![id.as_str(), online, boot, connection, now.0])? > 0)
+}
+
+/// Remembers that a door was heard of.
+///
+/// # Errors
+/// When the database fails.
+pub fn heard(tx: &Tx<'_>, id: &DeviceId, now: Wall) -> Result<(), Error> {
+    tx.execute("update device set last_seen = $2 where id = $1", params![id.as_str(), now.0])
+        .map(drop)
+}
+
+/// Remembers what a door runs.
+///
+/// # Errors
+/// When the database fails.
+pub fn reported(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    gallery: u64,
+    model: &ModelId,
+    software: &str,
+    trouble: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "update device set gallery = $2, model = $3, software = $4, trouble = $5,
+             last_seen = $6 where id = $1";
+    let gallery = i64::try_from(gallery).unwrap_or(i64::MAX);
+    let values = params![id.as_str(), gallery, model.as_str(), software, trouble, now.0];
+    tx.execute(sql, values).map(drop)
+}
+
+/// At start nobody is connected.
+///
+/// # Errors
+/// When the database fails.
+pub fn all_offline(tx: &Tx<'_>) -> Result<(), Error> {
+    tx.execute("update device set online = 0 where online = 1", []).map(drop)
+}
+
+fn noted(
+    tx: &Tx<'_>,
+    now: Wall,
+    actor: &str,
+    action: &str,
+    id: &DeviceId,
+    meta: serde_json::Value,
+) -> Result<(), Error> {
+    audit::add(tx, now, &audit::Entry { actor, action, table: "device", id: id.as_str(), meta })
+}
+
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// The direction as the database and the API write it.
+#[must_use]
+pub fn direction_text(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Entry => "entry",
+        Direction::Exit => "exit",
+        Direction::Both => "both",
+    }
+}
+
+/// The direction that `text` names.
+///
+/// # Errors
+/// When it names none.
+pub fn direction(text: &str) -> Result<Direction, Error> {
+    match text {
+        "entry" => Ok(Direction::Entry),
+        "exit" => Ok(Direction::Exit),
+        "both" => Ok(Direction::Both),
+        _ => Err(Error::Invalid(format!("“{text}” is no direction: use entry, exit or both"))),
+    }
+}
+
+pub(super) fn device_id(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<DeviceId> {
+    super::parsed(row, column)
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Device> {
+    let way: String = row.get(3)?;
+    Ok(Device {
+        id: device_id(row, 0)?,
+        room: row.get(1)?,
+        location: row.get(2)?,
+        direction: direction(&way).map_err(|why| super::odd(3, why))?,
+        is_active: row.get(4)?,
+        online: row.get(5)?,
+        connection: (row.get(6)?, super::unsigned(row, 7)?),
+        last_seen: row.get::<_, Option<i64>>(8)?.map(Wall),
+        software: row.get(9)?,
+        model: row.get(10)?,
+        gallery: super::unsigned(row, 11)?,
+        trouble: row.get(12)?,
+        version: row.get(13)?,
+    })
+}
+
+/// The secret and the pin in a join token as it is typed: `SECRET-PIN`.
+///
+/// # Errors
+/// `Invalid` when it is not of that form.
+pub fn split_token(token: &str) -> Result<(&str, &str), Error> {
+    token
+        .split_once(['-', '.'])
+        .ok_or_else(|| Error::Invalid("a join token is two words joined by “-”".into()))
+}

@@ -1,0 +1,40 @@
+//! All SQL of the hub: a thin database, and a file for each table.
+//!
+//! Functions take a [`Tx`]: whoever writes twice does both in one `db.write`, and what that
+//! returns is durable. Texts keep to the subset that SQLite and PostgreSQL share.
+
+pub mod audit;
+pub mod change;
+mod db;
+pub mod device;
+pub mod setting;
+pub mod student;
+mod tx;
+pub mod user;
+
+pub use db::Db;
+pub use tx::{Tx, params};
+
+use std::error::Error as Source;
+use std::str::FromStr;
+
+type Boxed = Box<dyn Source + Send + Sync>;
+
+/// A column's text as one of our names or ids.
+fn parsed<T>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: FromStr<Err: Into<Boxed>>,
+{
+    row.get::<_, String>(column)?.parse().map_err(|why: T::Err| odd(column, why))
+}
+
+
+/// A column that holds what nobody here writes.
+fn odd(column: usize, why: impl Into<Boxed>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
+}
+
+fn unsigned(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let n: i64 = row.get(column)?;
+    u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
+}

@@ -1,0 +1,290 @@
+//! Table `student`: people who are seen, students and staff alike.
+
+use super::{Tx, audit, change, params, parsed};
+use crate::error::Error;
+use serde_json::json;
+use std::collections::HashSet;
+use wire::{StudentId, Wall};
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Student {
+    /// Own id.
+    pub id: StudentId,
+    /// What people may change.
+    pub profile: Profile,
+    /// May be recognised and listed.
+    pub is_active: bool,
+    /// Has an active template.
+    pub face_enrolled: bool,
+    /// The newest entry of the consent ledger; nothing before the first.
+    pub consent: Option<bool>,
+    /// Counts changes.
+    pub version: i64,
+}
+
+/// What people may change about a person.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Profile {
+    /// Unique in the school (staff: the personnel code).
+    pub student_number: String,
+    /// Given name.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// Address for mail.
+    pub email: Option<String>,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// Department or faculty.
+    pub department: Option<String>,
+    /// Position, for staff.
+    pub position: Option<String>,
+    /// Year of study.
+    pub year: Option<String>,
+    /// A member of staff, not a student.
+    pub is_staff: bool,
+}
+
+/// Which people to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only these: active or not.
+    pub is_active: Option<bool>,
+    /// Only staff, or only students.
+    pub is_staff: Option<bool>,
+    /// Only of this department.
+    pub department: Option<String>,
+}
+
+const COLUMNS: &str = "s.id, s.student_number, s.first_name, s.last_name, s.email, s.phone,
+     s.department, s.position, s.year, s.kind, s.is_active,
+     exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1),
+     (select c.given from consent c where c.student = s.id order by c.n desc limit 1), s.version";
+
+impl Profile {
+    /// Given name, then family name.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name).trim().to_owned()
+    }
+
+    /// Trimmed, and refused where it cannot be.
+    ///
+    /// # Errors
+    /// `Invalid` naming the field.
+    pub fn checked(self) -> Result<Self, Error> {
+        let trim = |text: String| text.trim().to_owned();
+        let some = |text: Option<String>| text.map(trim).filter(|text| !text.is_empty());
+        let profile = Self {
+            student_number: trim(self.student_number),
+            first_name: trim(self.first_name),
+            last_name: trim(self.last_name),
+            email: some(self.email),
+            phone: some(self.phone),
+            department: some(self.department),
+            position: some(self.position),
+            year: some(self.year),
+            is_staff: self.is_staff,
+        };
+        let invalid = |what: &str| Err(Error::Invalid(what.into()));
+        match &profile {
+            p if p.student_number.is_empty() => invalid("student_number: every person needs one"),
+            p if p.student_number.len() > 64 => invalid("student_number: use at most 64 bytes"),
+            p if p.full_name().is_empty() => invalid("first_name, last_name: give at least one"),
+            p if p.full_name().len() > 200 => invalid("the name is longer than 200 bytes"),
+            p if p.email.as_ref().is_some_and(|email| !email.contains('@')) => {
+                invalid("email: this is no e-mail address")
+            }
+            _ => Ok(profile),
+        }
+    }
+}
+
+/// The person with this own id.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(tx: &Tx<'_>, id: StudentId) -> Result<Option<Student>, Error> {
+    let sql = format!("select {COLUMNS} from student s where s.id = $1");
+    tx.row(&sql, params![id.to_string()], read)
+}
+
+/// The person that `name` names: an own id or a student number.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub fn find(tx: &Tx<'_>, name: &str) -> Result<Student, Error> {
+    let sql = format!("select {COLUMNS} from student s where s.student_number = $1");
+    let numbered = tx.row(&sql, params![name.trim()], read)?;
+    let by_id = || match name.trim().parse() {
+        Ok(id) => get(tx, id),
+        Err(_) => Ok(None),
+    };
+    numbered
+        .map_or_else(by_id, |student| Ok(Some(student)))?
+        .ok_or_else(|| Error::unknown("student", name))
+}
+
+/// People by family name, given name and id, those after `after`.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    tx: &Tx<'_>,
+    filter: &Filter,
+    after: Option<StudentId>,
+    limit: u32,
+) -> Result<Vec<Student>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from student s
+         where ($1 is null or s.is_active = $1)
+           and ($2 is null or s.kind = $2)
+           and ($3 is null or s.department = $3)
+           and ($4 is null or (s.last_name, s.first_name, s.id) >
+               (select a.last_name, a.first_name, a.id from student a where a.id = $4))
+         order by s.last_name, s.first_name, s.id limit $5"
+    );
+    let after = after.map(|id| id.to_string());
+    let kind = filter.is_staff.map(kind);
+    tx.query(&sql, params![filter.is_active, kind, filter.department, after, limit], read)
+}
+
+/// Adds a person.
+///
+/// # Errors
+/// `Invalid` when the profile cannot be, `Conflict` when the number is taken.
+pub fn add(tx: &Tx<'_>, profile: Profile, actor: &str, now: Wall) -> Result<StudentId, Error> {
+    let id = StudentId::new(now);
+    let p = profile.checked()?;
+    refuse_taken(tx, &p.student_number, id)?;
+    let sql = "insert into student (id, student_number, first_name, last_name, email, phone,
+             department, position, year, kind, is_active, created_at, updated_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11, 1)";
+    let values = params![
+        id.to_string(),
+        p.student_number,
+        p.first_name,
+        p.last_name,
+        p.email,
+        p.phone,
+        p.department,
+        p.position,
+        p.year,
+        kind(p.is_staff),
+        now.0
+    ];
+    tx.execute(sql, values)?;
+    noted(tx, now, actor, "add", id)?;
+    Ok(id)
+}
+
+/// Replaces a person's profile.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when the number is taken or the person is not at `version` any more.
+pub fn change(
+    tx: &Tx<'_>,
+    id: StudentId,
+    profile: Profile,
+    version: Option<i64>,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let p = profile.checked()?;
+    refuse_taken(tx, &p.student_number, id)?;
+    let sql = "update student set student_number = $3, first_name = $4, last_name = $5,
+             email = $6, phone = $7, department = $8, position = $9, year = $10, kind = $11,
+             updated_at = $12, version = version + 1
+         where id = $1 and ($2 is null or version = $2)";
+    let values = params![
+        id.to_string(),
+        version,
+        p.student_number,
+        p.first_name,
+        p.last_name,
+        p.email,
+        p.phone,
+        p.department,
+        p.position,
+        p.year,
+        kind(p.is_staff),
+        now.0
+    ];
+    changed(tx, id, tx.execute(sql, values)?)?;
+    noted(tx, now, actor, "change", id)
+}
+
+/// Lets a person be recognised, or not.
+///
+/// # Errors
+/// `NotFound`.
+pub fn set_active(
+    tx: &Tx<'_>,
+    id: StudentId,
+    active: bool,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "update student set is_active = $2, updated_at = $3, version = version + 1
+         where id = $1";
+    changed(tx, id, tx.execute(sql, params![id.to_string(), active, now.0])?)?;
+    change::bump(tx, change::GALLERY)?;
+    noted(tx, now, actor, if active { "activate" } else { "deactivate" }, id)
+}
+
+/// Everybody's own ids.
+///
+/// # Errors
+/// When the database fails.
+pub fn ids(tx: &Tx<'_>) -> Result<HashSet<StudentId>, Error> {
+    let ids = tx.query("select id from student", [], |row| parsed(row, 0))?;
+    Ok(ids.into_iter().collect())
+}
+
+fn refuse_taken(tx: &Tx<'_>, number: &str, by: StudentId) -> Result<(), Error> {
+    let sql = "select 1 from student where student_number = $1 and id <> $2";
+    match tx.row(sql, params![number, by.to_string()], |_| Ok(()))? {
+        None => Ok(()),
+        Some(()) => Err(Error::Conflict(format!("the student number “{number}” is taken"))),
+    }
+}
+
+fn changed(tx: &Tx<'_>, id: StudentId, rows: usize) -> Result<(), Error> {
+    if rows > 0 {
+        return Ok(());
+    }
+    get(tx, id)?.ok_or_else(|| Error::unknown("student", id))?;
+    Err(Error::Conflict("this person was changed meanwhile: look again".into()))
+}
+
+fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: StudentId) -> Result<(), Error> {
+    let (id, meta) = (id.to_string(), json!({}));
+    audit::add(tx, now, &audit::Entry { actor, action, table: "student", id: &id, meta })
+}
+
+fn kind(is_staff: bool) -> &'static str {
+    if is_staff { "staff" } else { "student" }
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Student> {
+    let profile = Profile {
+        student_number: row.get(1)?,
+        first_name: row.get(2)?,
+        last_name: row.get(3)?,
+        email: row.get(4)?,
+        phone: row.get(5)?,
+        department: row.get(6)?,
+        position: row.get(7)?,
+        year: row.get(8)?,
+        is_staff: row.get::<_, String>(9)? == "staff",
+    };
+    Ok(Student {
+        id: parsed(row, 0)?,
+        profile,
+        is_active: row.get(10)?,
+        face_enrolled: row.get(11)?,
+        consent: row.get(12)?,
+        version: row.get(13)?,
+    })
+}

@@ -1,0 +1,140 @@
+//! A transaction, as the table files see it: `query`, `row`, `execute` with portable SQL.
+
+use crate::error::Error;
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_IOERR_FSYNC};
+use rusqlite::{Connection, ErrorCode, Params, Row};
+use std::borrow::Cow;
+
+pub use rusqlite::params;
+
+/// An open transaction. Only the database's threads make one.
+pub struct Tx<'c> {
+    db: &'c Connection,
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(db: &'c Connection) -> Self {
+        Self { db }
+    }
+
+    /// All rows, each turned into a `T`.
+    ///
+    /// # Errors
+    /// When SQL, parameters or a row do not fit, or the database fails.
+    pub fn query<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Error> {
+        let run = || {
+            let mut statement = self.db.prepare_cached(&numbered(sql))?;
+            let rows = statement.query_map(params, map)?;
+            rows.collect::<rusqlite::Result<Vec<T>>>()
+        };
+        run().map_err(|error| failure(sql, error))
+    }
+
+    /// The first row, if there is one.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Error> {
+        let run = || {
+            let mut statement = self.db.prepare_cached(&numbered(sql))?;
+            let mut rows = statement.query(params)?;
+            rows.next()?.map(map).transpose()
+        };
+        run().map_err(|error| failure(sql, error))
+    }
+
+    /// How many rows it changed.
+    ///
+    /// # Errors
+    /// As [`Tx::query`]; `Conflict` when something unique is there already.
+    pub fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
+        let run = || self.db.prepare_cached(&numbered(sql))?.execute(params);
+        run().map_err(|error| failure(sql, error))
+    }
+}
+
+/// `$3` → `?3`: SQLite numbers `$n` by first appearance, PostgreSQL by n, and PostgreSQL is
+/// right. Texts in quotes are left alone.
+fn numbered(sql: &str) -> Cow<'_, str> {
+    if !sql.contains('$') {
+        return sql.into();
+    }
+    let (mut quoted, mut out) = (false, String::with_capacity(sql.len()));
+    let mut chars = sql.chars().peekable();
+    while let Some(c) = chars.next() {
+        quoted ^= c == '\'';
+        let parameter = c == '$' && !quoted && chars.peek().is_some_and(char::is_ascii_digit);
+        out.push(if parameter { '?' } else { c });
+    }
+    out.into()
+}
+
+/// Whether the file handle can no longer be trusted: after a failed fsync the kernel may have
+/// dropped what was written, and a retry would report success.
+pub(super) fn is_fatal(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_FSYNC)
+}
+
+/// The error in our kinds. The SQL goes to the log, never to the public.
+fn failure(sql: &str, error: rusqlite::Error) -> Error {
+    let Some(raw) = error.sqlite_error() else {
+        return Error::internal("a database operation", format!("{error} in: {sql}"));
+    };
+    match (raw.code, raw.extended_code) {
+        (_, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY) => {
+            Error::Conflict("this is there already".into())
+        }
+        (ErrorCode::OperationInterrupted, _) => Error::Unavailable(
+            "the question took longer than 5 seconds: ask for a shorter span".into(),
+        ),
+        (ErrorCode::DiskFull, _) => {
+            Error::Unavailable("the hub's disk is full: free some space".into())
+        }
+        (ErrorCode::DatabaseBusy, _) => {
+            Error::Unavailable("the database is busy: try again in a moment".into())
+        }
+        _ => Error::internal("a database operation", format!("{error} in: {sql}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_go_by_their_number_not_by_their_place() {
+        let db = Connection::open_in_memory().unwrap();
+        let tx = Tx::new(&db);
+        let pair = tx.row("select $2, $1, $2", params!["one", "two"], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        });
+        assert_eq!(pair.unwrap(), Some(("two".into(), "one".into())));
+    }
+
+    #[test]
+    fn quoted_text_is_left_alone() {
+        assert_eq!(
+            numbered("select '$1', $1, 'it''s $2', $12"),
+            "select '$1', ?1, 'it''s $2', ?12"
+        );
+        assert!(matches!(numbered("select 1"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn only_a_failed_fsync_is_fatal() {
+        let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        assert!(is_fatal(&error(SQLITE_IOERR_FSYNC)));
+        assert!(!is_fatal(&error(rusqlite::ffi::SQLITE_IOERR_READ)));
+        assert!(matches!(failure("", error(rusqlite::ffi::SQLITE_FULL)), Error::Unavailable(_)));
+    }
+}
