@@ -3,19 +3,30 @@
 //! Everything here is a function of its arguments: no clock, network, database or thread of its
 //! own; files are read only to load weights.
 
+pub mod align;
+mod area;
 pub mod convert;
 pub mod decide;
+pub mod dlib;
 pub mod face;
 pub mod image;
 pub mod measure;
+pub mod mtcnn;
+mod nn;
+pub mod pack;
 pub mod quality;
 pub mod score;
 pub mod search;
 pub mod template;
 
 pub use crate::image::{ImageError, Limits, Picture, decode};
+pub use align::{Chip, align};
 pub use decide::{Decision, Facts, decide};
+pub use dlib::DlibNet;
 pub use face::{Face, Point, Rect};
+pub use mtcnn::Mtcnn;
+pub use nn::NetError;
+pub use pack::{Pack, PackError};
 pub use quality::{Grade, Judgement, judge};
 pub use search::{Hit, Matrix};
 pub use template::{Template, TemplateError};
