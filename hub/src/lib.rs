@@ -12,6 +12,7 @@ pub mod config;
 pub mod device;
 pub mod error;
 pub mod events;
+pub mod evidence;
 pub mod ingest;
 pub mod keys;
 pub mod listener;

@@ -49,7 +49,7 @@ pub struct Court<'a> {
 pub struct Judged {
     /// Its number where it came.
     pub seq: u64,
-    /// The hash it came with.
+    /// Of what really came, so that a damaged record never hides an intact one.
     pub hash: [u8; 16],
     /// When it was made.
     pub at: Stamp,
@@ -124,7 +124,8 @@ pub fn judge(device: &DeviceId, epoch: Epoch, item: Item, court: &Court<'_>) -> 
     let mut moved = None;
     let finding = find(&key, &item, court, &mut moved)
         .unwrap_or_else(|(reject, why)| Finding::Dead(reject, why));
-    Judged { seq: item.seq, hash: item.hash, at: item.at, moved, finding, body: item.body }
+    let hash = Item::digest(item.seq, &item.at, &item.body);
+    Judged { seq: item.seq, hash, at: item.at, moved, finding, body: item.body }
 }
 
 fn find(

@@ -1,5 +1,314 @@
 //! From a device's words to rows: judged in parallel, committed in groups, acknowledged after.
+//!
+//! One part does it for all devices, in the order in which their words came. A group is whatever
+//! waited while the last one was committed, so that few records are fast and many are cheap. A
+//! record that breaks the hub is set aside; those around it are stored.
 
+mod commit;
 pub mod dating;
+pub mod fault;
 pub mod judge;
 pub mod school;
+
+use crate::error::Error;
+use crate::events::{Event, Events};
+use crate::keys::Keys;
+use crate::listener::{Answer, Delivery, Sent};
+use crate::store::{self, Db, Tx};
+use commit::Clerk;
+use fault::Fault;
+use judge::{Court, Finding, Judged, judge};
+use rayon::prelude::*;
+use school::School;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use wire::link::{Ack, Hello, Reject, Reported, Status};
+use wire::{Clock, DeviceId, Epoch, HubSecret, Item};
+
+/// Records that share a COMMIT at most.
+const GROUP: usize = 256;
+
+/// Where the whole school's gallery is to be had now.
+pub type Schools = Arc<dyn Fn() -> Arc<dyn School> + Send + Sync>;
+
+/// The one writer of what devices say.
+pub struct Ingest {
+    /// Where it is stored.
+    pub db: Db,
+    /// The students' keys, and the hub's.
+    pub keys: Keys,
+    /// Everybody who may be recognised.
+    pub schools: Schools,
+    /// Told after COMMIT.
+    pub events: Events,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What devices said.
+    pub deliveries: mpsc::Receiver<Delivery>,
+    /// For the rig that kills the hub.
+    pub fault: Fault,
+}
+
+/// A delivery, judged.
+struct Case {
+    device: DeviceId,
+    matter: Matter,
+}
+
+enum Matter {
+    Batch(Epoch, Vec<Judged>),
+    Hello(Hello),
+    Status(Status),
+    Reported(Reported),
+    Poison(Vec<u8>, String),
+}
+
+/// What a case comes to.
+type Done = (Option<Ack>, Vec<Event>);
+
+impl Ingest {
+    /// Stores what devices say until `stop`; what was taken by then is still stored.
+    ///
+    /// # Errors
+    /// Never: what cannot be stored is held, and its device sends it again.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
+        let mut transactions = 0;
+        while let Some(Some(first)) = stop.run_until_cancelled(self.deliveries.recv()).await {
+            transactions += 1;
+            let (said, answers) = self.gather(first);
+            if let Err(error) = self.group(said, answers, transactions).await {
+                tracing::error!(%error, "what devices said could not be judged; they send it again");
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits now, up to a full group.
+    fn gather(&mut self, first: Delivery) -> (Vec<(DeviceId, Sent)>, Vec<oneshot::Sender<Answer>>) {
+        let (mut said, mut answers, mut records) = (Vec::new(), Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            records += if let Sent::Batch(batch) = &delivery.sent { batch.items.len() } else { 1 };
+            said.push((delivery.device, delivery.sent));
+            answers.push(delivery.answer);
+            next = if records < GROUP { self.deliveries.try_recv().ok() } else { None };
+        }
+        (said, answers)
+    }
+
+    async fn group(
+        &self,
+        said: Vec<(DeviceId, Sent)>,
+        answers: Vec<oneshot::Sender<Answer>>,
+        n: u64,
+    ) -> Result<(), Error> {
+        let (keys, school) = (self.keys.clone(), (self.schools)());
+        let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &*school));
+        let cases = judged.await.map_err(|panic| Error::internal("judging records", panic))??;
+        let cases = Arc::new(cases);
+        let mut answers = answers;
+        if self.fault == Fault::AckBeforeCommit {
+            // Acknowledges what is not stored: the wrong order, on purpose.
+            answers = self.acknowledge_too_early(&cases, answers).await?;
+        }
+        let all: Vec<_> = (0..cases.len()).collect();
+        match self.commit(&cases, all, n).await {
+            Ok(done) => {
+                self.fault.after_commit(n);
+                for (done, answer) in done.into_iter().zip(answers) {
+                    self.answer(done, answer);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a group was not stored; its parts are tried one by one");
+                for (index, answer) in answers.into_iter().enumerate() {
+                    self.alone(&cases, index, answer, n).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One case in a transaction of its own, so that a broken one harms nobody else.
+    async fn alone(
+        &self,
+        cases: &Arc<Vec<Case>>,
+        index: usize,
+        answer: oneshot::Sender<Answer>,
+        n: u64,
+    ) {
+        let mut result = self.commit(cases, vec![index], n).await;
+        if let Err(error) = &result
+            && !matches!(error, Error::Unavailable(_))
+            && let Some(case) = condemned(&cases[index], error)
+        {
+            let device = &case.device;
+            tracing::error!(%device, %error, "a batch breaks the hub and is set aside: a bug");
+            result = self.commit(&Arc::new(vec![case]), vec![0], n).await;
+        }
+        match result {
+            Ok(done) => done.into_iter().zip([answer]).for_each(|(done, to)| self.answer(done, to)),
+            Err(error) => {
+                tracing::error!(%error, "nothing can be stored now; the device holds its records");
+                let _gone = answer.send(Answer::Held);
+            }
+        }
+    }
+
+    async fn commit(
+        &self,
+        cases: &Arc<Vec<Case>>,
+        which: Vec<usize>,
+        n: u64,
+    ) -> Result<Vec<Done>, Error> {
+        let (cases, keys, fault) = (cases.clone(), self.keys.clone(), self.fault);
+        let now = self.clock.wall();
+        let work = move |tx: &Tx<'_>| {
+            let settle = |index: usize| {
+                let mut clerk = Clerk { tx, keys: &keys, now, events: Vec::new() };
+                let ack = settle(&mut clerk, &cases[index])?;
+                Ok((ack, clerk.events))
+            };
+            let done = which.into_iter().map(settle).collect::<Result<Vec<_>, Error>>();
+            fault.before_commit(n);
+            done
+        };
+        self.db.write(work).await
+    }
+
+    fn answer(&self, (ack, events): Done, answer: oneshot::Sender<Answer>) {
+        let _gone = answer.send(Answer::Stored(ack));
+        events.into_iter().for_each(|event| self.events.say(event));
+    }
+
+    async fn acknowledge_too_early(
+        &self,
+        cases: &Arc<Vec<Case>>,
+        answers: Vec<oneshot::Sender<Answer>>,
+    ) -> Result<Vec<oneshot::Sender<Answer>>, Error> {
+        for (case, answer) in cases.iter().zip(answers) {
+            let ack = match &case.matter {
+                Matter::Batch(epoch, records) => {
+                    Some(self.promise(&case.device, *epoch, records).await?)
+                }
+                Matter::Hello(hello) => Some(self.promise(&case.device, hello.epoch, &[]).await?),
+                _ => None,
+            };
+            let _gone = answer.send(Answer::Stored(ack));
+        }
+        Ok(Vec::new())
+    }
+
+    /// The acknowledgement that a commit would earn.
+    async fn promise(
+        &self,
+        device: &DeviceId,
+        epoch: Epoch,
+        records: &[Judged],
+    ) -> Result<Ack, Error> {
+        let (device, seqs) = (device.clone(), records.iter().map(|r| r.seq).collect::<Vec<_>>());
+        let keys = self.keys.clone();
+        let now = self.clock.wall();
+        self.db
+            .read(move |tx| {
+                let mut clerk = Clerk { tx, keys: &keys, now, events: Vec::new() };
+                clerk.promise(&device, epoch, &seqs)
+            })
+            .await
+    }
+}
+
+/// Everything that takes time and needs no transaction.
+fn judge_all(
+    said: Vec<(DeviceId, Sent)>,
+    keys: &Keys,
+    school: &dyn School,
+) -> Result<Vec<Case>, Error> {
+    let secrets = secrets(keys)?;
+    let court = Court { secrets: &secrets, school };
+    let case = |(device, sent): (DeviceId, Sent)| {
+        let matter = match sent {
+            Sent::Batch(batch) => {
+                let one = |item| judge_safely(&device, batch.epoch, item, &court);
+                Matter::Batch(batch.epoch, batch.items.into_par_iter().map(one).collect())
+            }
+            Sent::Hello(hello) => Matter::Hello(hello),
+            Sent::Status(status) => Matter::Status(status),
+            Sent::Reported(reported) => Matter::Reported(reported),
+            Sent::Poison(bytes, error) => Matter::Poison(bytes, error.to_string()),
+        };
+        Case { device, matter }
+    };
+    Ok(said.into_iter().map(case).collect())
+}
+
+/// A panic is a bug of ours; the record is kept for whoever mends it.
+fn judge_safely(device: &DeviceId, epoch: Epoch, item: Item, court: &Court<'_>) -> Judged {
+    let (seq, at, body) = (item.seq, item.at, item.body.clone());
+    catch_unwind(AssertUnwindSafe(|| judge(device, epoch, item, court))).unwrap_or_else(|_| {
+        let hash = Item::digest(seq, &at, &body);
+        let finding = Finding::Dead(Reject::Malformed, "the hub failed on it: a bug".into());
+        Judged { seq, hash, at, moved: None, finding, body }
+    })
+}
+
+/// The newest sealing key, and the one before it while it is kept.
+fn secrets(keys: &Keys) -> Result<Vec<HubSecret>, Error> {
+    let newest = keys.hub_secret()?;
+    let before = newest.id.checked_sub(1).filter(|id| *id > 0);
+    let before = before.and_then(|id| keys.hub_secret_by(id).ok());
+    Ok(std::iter::once(newest).chain(before).collect())
+}
+
+fn settle(clerk: &mut Clerk<'_, '_>, case: &Case) -> Result<Option<Ack>, Error> {
+    let (device, now) = (&case.device, clerk.now);
+    match &case.matter {
+        Matter::Batch(epoch, records) => clerk.batch(device, *epoch, records).map(Some),
+        Matter::Hello(hello) => {
+            store::device::heard(clerk.tx, device, now)?;
+            clerk.hello(device, hello.epoch).map(Some)
+        }
+        Matter::Status(status) => {
+            let connection = (status.boot, status.connection);
+            if store::device::connected(clerk.tx, device, status.online, connection, now)? {
+                clerk.events.push(Event::DeviceChanged(device.clone()));
+            }
+            Ok(None)
+        }
+        Matter::Reported(said) => {
+            let (model, software) = (&said.model, said.software.as_str());
+            store::device::reported(
+                clerk.tx,
+                device,
+                said.gallery,
+                model,
+                software,
+                &said.trouble,
+                now,
+            )?;
+            clerk.events.push(Event::DeviceChanged(device.clone()));
+            Ok(None)
+        }
+        Matter::Poison(bytes, why) => clerk.poison(device, why, bytes).map(|()| None),
+    }
+}
+
+/// The same batch with every record set aside, because storing it fails.
+fn condemned(case: &Case, error: &Error) -> Option<Case> {
+    let Matter::Batch(epoch, records) = &case.matter else { return None };
+    let dead = |record: &Judged| Judged {
+        seq: record.seq,
+        hash: record.hash,
+        at: record.at,
+        moved: None,
+        finding: Finding::Dead(Reject::Malformed, format!("the hub could not store it: {error}")),
+        body: record.body.clone(),
+    };
+    let matter = Matter::Batch(*epoch, records.iter().map(dead).collect());
+    Some(Case { device: case.device.clone(), matter })
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,12 @@
 //! Functions take a [`Tx`]: whoever writes twice does both in one `db.write`, and what that
 //! returns is durable. Texts keep to the subset that SQLite and PostgreSQL share.
 
+pub mod arrival;
 pub mod audit;
 pub mod change;
+pub mod cursor;
 mod db;
+pub mod dead_letter;
 pub mod device;
 pub mod setting;
 pub mod student;
@@ -27,7 +30,6 @@ where
 {
     row.get::<_, String>(column)?.parse().map_err(|why: T::Err| odd(column, why))
 }
-
 
 /// A column that holds what nobody here writes.
 fn odd(column: usize, why: impl Into<Boxed>) -> rusqlite::Error {

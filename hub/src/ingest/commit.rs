@@ -1,0 +1,305 @@
+//! One delivery inside the transaction: what is new is stored, what is known is recognised, and
+//! the cursor says so. Deciding was done before; this only settles it against what is there.
+
+use super::dating::{self, When};
+use super::judge::{Finding, Judged, Seen};
+use crate::error::Error;
+use crate::events::Event;
+use crate::evidence::Evidence;
+use crate::keys::Keys;
+use crate::store::cursor::{self, Cursor};
+use crate::store::dead_letter::{self, Letter};
+use crate::store::{Tx, arrival, setting};
+use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
+use wire::seal::Part;
+use wire::{DeviceId, Epoch, Ranges, Reason, RecordKey, Stamp, Wall};
+
+/// Where and when things are settled.
+pub struct Clerk<'a, 't> {
+    /// The transaction.
+    pub tx: &'a Tx<'t>,
+    /// The students' keys.
+    pub keys: &'a Keys,
+    /// Now.
+    pub now: Wall,
+    /// What to say after COMMIT.
+    pub events: Vec<Event>,
+}
+
+/// What became of one record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Settled {
+    Stored,
+    Known(Option<Reject>),
+    Dead(Reject),
+}
+
+impl Clerk<'_, '_> {
+    /// Settles a batch and says where the outbox stands after it.
+    ///
+    /// # Errors
+    /// When the database fails: then nothing of it is stored.
+    pub fn batch(
+        &mut self,
+        device: &DeviceId,
+        epoch: Epoch,
+        records: &[Judged],
+    ) -> Result<Ack, Error> {
+        let mut cursor = cursor::get(self.tx, device, epoch)?;
+        let mut rejects = Vec::new();
+        for record in records {
+            let key = RecordKey { device: device.clone(), epoch, seq: record.seq };
+            let settled = self.record(&key, record, &mut cursor)?;
+            if let Settled::Dead(reject) | Settled::Known(Some(reject)) = settled {
+                rejects.push((record.seq, reject));
+            }
+            if is_numbered(record.seq) {
+                cursor.ranges.insert(record.seq, record.seq);
+                cursor.max_seq = cursor.max_seq.max(record.seq);
+            }
+        }
+        cursor::put(self.tx, device, epoch, &cursor, self.now)?;
+        self.ack(epoch, &cursor, rejects)
+    }
+
+    /// Where an outbox stands, for the first word of a connection.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn hello(&mut self, device: &DeviceId, epoch: Epoch) -> Result<Ack, Error> {
+        let cursor = cursor::get(self.tx, device, epoch)?;
+        self.ack(epoch, &cursor, Vec::new())
+    }
+
+    /// The acknowledgement that storing `seqs` would earn, without storing anything: only for
+    /// the fault that acknowledges too early.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn promise(&mut self, device: &DeviceId, epoch: Epoch, seqs: &[u64]) -> Result<Ack, Error> {
+        let mut cursor = cursor::get(self.tx, device, epoch)?;
+        for &seq in seqs.iter().filter(|seq| is_numbered(**seq)) {
+            cursor.ranges.insert(seq, seq);
+            cursor.max_seq = cursor.max_seq.max(seq);
+        }
+        self.ack(epoch, &cursor, Vec::new())
+    }
+
+    /// Keeps bytes that are no message.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn poison(&mut self, device: &DeviceId, why: &str, bytes: &[u8]) -> Result<(), Error> {
+        let letter = Letter { of: None, error: "malformed", detail: why, bytes };
+        dead_letter::add(self.tx, device, &letter, self.now).map(drop)
+    }
+
+    fn ack(
+        &self,
+        epoch: Epoch,
+        cursor: &Cursor,
+        rejects: Vec<(u64, Reject)>,
+    ) -> Result<Ack, Error> {
+        let cum = cursor.ranges.cumulative();
+        let above = cursor.ranges.as_slice().iter().filter(|range| range.0 > cum.max(1));
+        let ranges = Ranges::from(above.take(ACK_RANGES).copied().collect::<Vec<_>>());
+        let hub_epoch = setting::hub_epoch(self.tx)?;
+        let max_seq = cursor.max_seq;
+        // Until the hub makes backups, nothing is in one: doors keep their tail.
+        Ok(Ack { hub_epoch, epoch, cum, ranges, rejects, backed_up: 0, max_seq, window: WINDOW })
+    }
+
+    fn record(
+        &mut self,
+        key: &RecordKey,
+        record: &Judged,
+        cursor: &mut Cursor,
+    ) -> Result<Settled, Error> {
+        if let Some(before) = cursor::receipt(self.tx, key)? {
+            if before.hash == record.hash {
+                return Ok(Settled::Known(reject_of(&before.disposition)));
+            }
+            return self.conflict(key, record);
+        }
+        let Some((former, hash)) = &record.moved else {
+            return self.fresh(key, key, &record.hash, record, cursor);
+        };
+        match cursor::receipt(self.tx, former)? {
+            Some(before) if before.hash == *hash => {
+                cursor::add_receipt(self.tx, key, &record.hash, "moved")?;
+                Ok(Settled::Known(None))
+            }
+            Some(_) => self.conflict(key, record),
+            None => {
+                let settled = self.fresh(key, former, hash, record, cursor)?;
+                cursor::add_receipt(self.tx, key, &record.hash, "moved")?;
+                Ok(settled)
+            }
+        }
+    }
+
+    /// Another record with this number is stored: kept apart, never overwritten.
+    fn conflict(&mut self, key: &RecordKey, record: &Judged) -> Result<Settled, Error> {
+        let device = &key.device;
+        crate::security!("conflict", %device, seq = key.seq, "two records with one number");
+        let detail = "another record with this number is stored: was the card copied?";
+        self.bury(key, Reject::Conflict, detail, record)?;
+        Ok(Settled::Dead(Reject::Conflict))
+    }
+
+    /// Stores what was not known, under the key it was `made` with.
+    fn fresh(
+        &mut self,
+        sent: &RecordKey,
+        made: &RecordKey,
+        hash: &[u8; 16],
+        record: &Judged,
+        cursor: &mut Cursor,
+    ) -> Result<Settled, Error> {
+        let disposition = match &record.finding {
+            Finding::Dead(reject, why) => {
+                self.bury(sent, *reject, why, record)?;
+                if is_numbered(sent.seq) {
+                    cursor::add_receipt(self.tx, made, hash, &dead_text(*reject))?;
+                }
+                return Ok(Settled::Dead(*reject));
+            }
+            Finding::Nobody => "nobody",
+            Finding::Seen(seen) if self.sighting(made, &record.at, seen)? => "pending",
+            Finding::Seen(_) => "nobody",
+            Finding::Health(health) => {
+                let when = self.date(&made.device, &record.at)?;
+                arrival::add_health(self.tx, made, &record.at, &when, health)?;
+                "health"
+            }
+            Finding::Loss(loss) => {
+                arrival::add_loss(self.tx, made, loss, self.now)?;
+                self.give_up(sent, made, &loss.gone, cursor)?;
+                "loss"
+            }
+            Finding::Anchor(anchor) => {
+                arrival::add_anchor(self.tx, made, &record.at, anchor)?;
+                self.redate(&made.device, record.at.boot)?;
+                "anchor"
+            }
+        };
+        cursor::add_receipt(self.tx, made, hash, disposition)?;
+        Ok(Settled::Stored)
+    }
+
+    /// Whether anybody remains who may be recognised; if nobody does, nothing is stored.
+    fn sighting(&mut self, key: &RecordKey, at: &Stamp, seen: &Seen) -> Result<bool, Error> {
+        let mut candidates = Vec::new();
+        for candidate in &seen.candidates {
+            if arrival::may_be_seen(self.tx, candidate.student)? {
+                candidates.push(*candidate);
+            }
+        }
+        let Some(best) = candidates.first().map(|candidate| candidate.student) else {
+            return Ok(false);
+        };
+        let Some(student_key) = self.keys.student(best)? else { return Ok(false) };
+        let when = self.date(&key.device, at)?;
+        let mut reasons = seen.reasons.clone();
+        reasons.extend(when.at().is_none().then_some(Reason::ClockUnset));
+        reasons.extend((candidates != seen.candidates).then_some(Reason::ChangedByHub));
+        reasons.sort_unstable();
+        reasons.dedup();
+        let row = arrival::Row { candidates: &candidates, reasons: &reasons, seen };
+        let id = arrival::add_sighting(self.tx, key, at, &when, &row, self.now)?;
+        let parts = [(Part::Template, Some(&seen.template)), (Part::Crop, seen.crop.as_ref())];
+        for (part, plain) in parts {
+            let Some(plain) = plain else { continue };
+            let evidence = Evidence::seal(id, part, plain, best, &student_key);
+            arrival::add_evidence(self.tx, id, part, &evidence)?;
+        }
+        self.events.push(Event::PendingAdded(id));
+        Ok(true)
+    }
+
+    fn date(&self, device: &DeviceId, at: &Stamp) -> Result<When, Error> {
+        let known = arrival::known(self.tx, device, at.boot, at.mono, self.now)?;
+        Ok(dating::date(at, &known))
+    }
+
+    /// A new anchor tells the time of what came before it.
+    fn redate(&self, device: &DeviceId, boot: u32) -> Result<(), Error> {
+        for row in arrival::undated(self.tx, device, boot, self.now)? {
+            let at = row.stamp;
+            let known = arrival::known(self.tx, device, at.boot, at.mono, row.received)?;
+            arrival::redate(self.tx, &row.id, &dating::date(&at, &known))?;
+        }
+        Ok(())
+    }
+
+    /// Numbers that will never come count as arrived.
+    fn give_up(
+        &self,
+        sent: &RecordKey,
+        made: &RecordKey,
+        gone: &Ranges,
+        cursor: &mut Cursor,
+    ) -> Result<(), Error> {
+        if made.epoch == sent.epoch {
+            merge(cursor, gone);
+            return Ok(());
+        }
+        let mut former = cursor::get(self.tx, &made.device, made.epoch)?;
+        merge(&mut former, gone);
+        cursor::put(self.tx, &made.device, made.epoch, &former, self.now)
+    }
+
+    fn bury(
+        &self,
+        key: &RecordKey,
+        reject: Reject,
+        detail: &str,
+        record: &Judged,
+    ) -> Result<(), Error> {
+        let of = Some((key.epoch, key.seq));
+        let error = code(reject);
+        let letter = Letter { of, error, detail, bytes: &record.body };
+        dead_letter::add(self.tx, &key.device, &letter, self.now).map(drop)
+    }
+}
+
+fn merge(cursor: &mut Cursor, gone: &Ranges) {
+    for (first, last) in gone.as_slice() {
+        cursor.ranges.insert(*first, *last);
+    }
+}
+
+/// Whether the database can hold the number; others are only set aside.
+fn is_numbered(seq: u64) -> bool {
+    seq > 0 && i64::try_from(seq).is_ok()
+}
+
+/// The code in the database and in logs.
+fn code(reject: Reject) -> &'static str {
+    match reject {
+        Reject::Malformed => "malformed",
+        Reject::WrongHash => "wrong_hash",
+        Reject::Conflict => "conflict",
+        Reject::Invalid => "invalid",
+        Reject::Unsealable => "unsealable",
+        Reject::WrongModel => "wrong_model",
+    }
+}
+
+const ALL: [Reject; 6] = [
+    Reject::Malformed,
+    Reject::WrongHash,
+    Reject::Conflict,
+    Reject::Invalid,
+    Reject::Unsealable,
+    Reject::WrongModel,
+];
+
+fn dead_text(reject: Reject) -> String {
+    format!("dead:{}", code(reject))
+}
+
+/// So that a lost acknowledgement does not lose the reason.
+fn reject_of(disposition: &str) -> Option<Reject> {
+    ALL.into_iter().find(|reject| dead_text(*reject) == disposition)
+}

@@ -1,0 +1,361 @@
+//! The writer on a real database: what is acknowledged is stored, once, and nothing else is.
+
+use super::*;
+use crate::ingest::school::Look;
+use crate::store::params;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+use vision::Template;
+use wire::link::Batch;
+use wire::record::{Anchor, CameraState, Health, Loss, LossCause, Moved};
+use wire::seal::Part;
+use wire::time::ManualClock;
+use wire::{
+    Body, Candidate, ClockState, Direction, ModelId, Mono, Quality, Ranges, Reason, RecordKey,
+    Sighting, Stamp, StudentId, Verdict, Wall,
+};
+
+const NOW: Wall = Wall(1_790_000_000_000);
+const EPOCH: Epoch = Epoch([1; 16]);
+const AT: Stamp =
+    Stamp { boot: 1, mono: Mono(5000), wall: Some(Wall(NOW.0 - 60_000)), clock: ClockState::Ntp };
+
+/// Knows the first and the second student by the largest component.
+struct Two(ModelId);
+
+impl School for Two {
+    fn model(&self) -> Option<&ModelId> {
+        Some(&self.0)
+    }
+
+    fn compare(&self, template: &Template, _: u16, doubts: &[Reason]) -> Look {
+        let [a, b, c, ..] = *template.as_slice() else { panic!("three components") };
+        assert!(c > -0.9, "a template that breaks the hub, on purpose");
+        let known = [(1, a), (2, b)].into_iter().filter(|&(_, score)| score > 0.9);
+        let candidates: Vec<_> =
+            known.map(|(n, score)| Candidate { student: student(n), score }).collect();
+        Look { verdict: Verdict::High, reasons: doubts.to_vec(), candidates, confidence: 0.9 }
+    }
+}
+
+fn student(n: u128) -> StudentId {
+    StudentId(Uuid::from_u128(n))
+}
+
+fn device() -> DeviceId {
+    "d1".parse().unwrap()
+}
+
+struct Rig {
+    db: Db,
+    keys: Keys,
+    events: Events,
+    say: mpsc::Sender<Delivery>,
+    _dir: tempfile::TempDir,
+    _tasks: JoinSet<Result<(), Error>>,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let keys = Keys::create(dir.path(), NOW).unwrap();
+        db.write(people).await.unwrap();
+        for n in [1, 2] {
+            keys.student_or_new(student(n), NOW).unwrap();
+        }
+        let (say, deliveries) = mpsc::channel(64);
+        let school: Arc<dyn School> = Arc::new(Two("dlib-1".parse().unwrap()));
+        let events = Events::default();
+        let ingest = Ingest {
+            db: db.clone(),
+            keys: keys.clone(),
+            schools: Arc::new(move || school.clone()),
+            events: events.clone(),
+            clock: Arc::new(ManualClock::at(NOW, Mono(0))),
+            deliveries,
+            fault: Fault::None,
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(ingest.run(CancellationToken::new()));
+        Self { db, keys, events, say, _dir: dir, _tasks: tasks }
+    }
+
+    async fn sent(&self, sent: Sent) -> Answer {
+        let (answer, told) = oneshot::channel();
+        self.say.send(Delivery { device: device(), sent, answer }).await.unwrap();
+        told.await.unwrap()
+    }
+
+    async fn batch(&self, epoch: Epoch, items: Vec<Item>) -> Ack {
+        match self.sent(Sent::Batch(Batch { epoch, items })).await {
+            Answer::Stored(Some(ack)) => ack,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn count(&self, what: &'static str) -> i64 {
+        let sql = format!("select count(*) from {what}");
+        self.db.read(move |tx| tx.row(&sql, [], |row| row.get(0))).await.unwrap().unwrap()
+    }
+
+    async fn texts(&self, sql: &'static str) -> Vec<String> {
+        self.db.read(move |tx| tx.query(sql, [], |row| row.get(0))).await.unwrap()
+    }
+
+    fn sighting(&self, epoch: Epoch, seq: u64, template: [f32; 3]) -> Body {
+        let plain = Template::from_raw(template.to_vec()).unwrap().to_f16_bytes();
+        let key = RecordKey { device: device(), epoch, seq };
+        let hub = self.keys.hub_secret().unwrap().public().unwrap();
+        Body::Sighting(Sighting {
+            room: "204".into(),
+            direction: Direction::Entry,
+            candidates: vec![Candidate { student: student(1), score: 0.97 }],
+            confidence: 0.9,
+            verdict: Verdict::High,
+            reasons: vec![],
+            quality: Quality::default(),
+            frames: 1,
+            gallery: 4,
+            model: "dlib-1".parse().unwrap(),
+            template: hub.seal(&key, Part::Template, &plain, &mut rand::rng()).unwrap(),
+            crop: None,
+        })
+    }
+}
+
+fn people(tx: &Tx<'_>) -> Result<(), Error> {
+    store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
+    let place = store::device::Place {
+        room: "204".into(),
+        location: String::new(),
+        direction: Direction::Entry,
+    };
+    store::device::add(tx, &device(), &place, "test", NOW)?;
+    for n in [1, 2] {
+        let id = student(n).to_string();
+        tx.execute(
+            "insert into student (id, student_number, first_name, last_name, kind, is_active,
+                 created_at, updated_at, version) values ($1, $1, 'A', 'B', 'student', 1, 0, 0, 1)",
+            [&id],
+        )?;
+        tx.execute(
+            "insert into consent (student, given, by_whom, text_version, at, actor)
+             values ($1, 1, 'x', '1', 0, 'test')",
+            [&id],
+        )?;
+    }
+    Ok(())
+}
+
+fn item(seq: u64, at: Stamp, body: &Body) -> Item {
+    let body = body.encode();
+    Item { seq, at, hash: Item::digest(seq, &at, &body), body, crop: None }
+}
+
+fn health(seq: u64, watched_ms: u64) -> Item {
+    let camera = CameraState::Watching;
+    let body = Health { since: Mono(0), watched_ms, camera, disk_free_mb: 9 };
+    item(seq, AT, &Body::Health(body))
+}
+
+fn anchor(seq: u64, boot: u32, mono: u64, wall: Wall) -> Item {
+    let at = Stamp { boot, mono: Mono(mono), wall: Some(wall), clock: ClockState::Ntp };
+    item(seq, at, &Body::Anchor(Anchor { err_ms: 20, stepped: false }))
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_stored_and_a_page_is_told() {
+    let rig = Rig::new().await;
+    let mut heard = rig.events.listen();
+    let body = rig.sighting(EPOCH, 1, [1.0, 0.0, 0.0]);
+    let ack = rig.batch(EPOCH, vec![item(1, AT, &body), health(2, 1000)]).await;
+    assert_eq!((ack.cum, ack.max_seq, ack.rejects), (2, 2, vec![]));
+    assert_eq!(rig.count("sighting where review_status = 'pending' and at is not null").await, 1);
+    assert_eq!(rig.count("evidence").await, 1, "the template, sealed");
+    assert_eq!(rig.count("health").await, 1);
+    let id = RecordKey { device: device(), epoch: EPOCH, seq: 1 }.id();
+    assert_eq!(heard.recv().await, Ok(Event::PendingAdded(id)));
+}
+
+#[tokio::test]
+async fn a_duplicate_is_answered_with_the_same_cursor_and_changes_nothing() {
+    let rig = Rig::new().await;
+    let body = rig.sighting(EPOCH, 1, [1.0, 0.0, 0.0]);
+    let items = vec![item(1, AT, &body), item(2, AT, &Body::decode(&[3, 5, 0]).unwrap())];
+    let first = rig.batch(EPOCH, items.clone()).await;
+    let mut heard = rig.events.listen();
+    assert_eq!(rig.batch(EPOCH, items).await, first);
+    assert_eq!((rig.count("sighting").await, rig.count("receipt").await), (1, 2));
+    assert!(heard.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn another_record_with_the_same_number_is_set_aside() {
+    let rig = Rig::new().await;
+    rig.batch(EPOCH, vec![health(1, 1000)]).await;
+    let ack = rig.batch(EPOCH, vec![health(1, 2000)]).await;
+    assert_eq!((ack.cum, ack.rejects), (1, vec![(1, Reject::Conflict)]));
+    assert_eq!(rig.count("health where watched_ms = 1000").await, 1);
+    assert_eq!(rig.count("dead_letter where error = 'conflict'").await, 1);
+}
+
+#[tokio::test]
+async fn poison_in_the_middle_stops_nobody() {
+    let rig = Rig::new().await;
+    let broken = Item { hash: [0; 16], ..health(2, 1000) };
+    let bug = item(3, AT, &rig.sighting(EPOCH, 3, [0.0, 0.0, -1.0]));
+    let ack = rig.batch(EPOCH, vec![health(1, 1000), broken.clone(), bug, health(4, 9)]).await;
+    assert_eq!(ack.cum, 4);
+    assert_eq!(ack.rejects, [(2, Reject::WrongHash), (3, Reject::Malformed)]);
+    assert_eq!((rig.count("health").await, rig.count("dead_letter").await), (2, 2));
+    let again = rig.batch(EPOCH, vec![broken]).await;
+    assert_eq!(again.rejects, [(2, Reject::WrongHash)], "said again when the answer was lost");
+    assert_eq!(rig.count("dead_letter").await, 2);
+}
+
+#[tokio::test]
+async fn bytes_of_an_unknown_version_are_kept() {
+    let rig = Rig::new().await;
+    let error = wire::EnvelopeError::Unknown { kind: 1, version: 9 };
+    let answer = rig.sent(Sent::Poison(b"RC\x01\x09...".to_vec(), error)).await;
+    assert!(matches!(answer, Answer::Stored(None)));
+    assert_eq!(rig.count("dead_letter where epoch is null and length(bytes) = 7").await, 1);
+}
+
+#[tokio::test]
+async fn dead_letters_of_one_day_are_limited() {
+    let rig = Rig::new().await;
+    for n in 0..210u64 {
+        rig.batch(EPOCH, vec![Item { hash: [0; 16], ..health(n + 1, 0) }]).await;
+    }
+    assert_eq!((rig.count("dead_letter").await, rig.count("receipt").await), (200, 210));
+}
+
+#[tokio::test]
+async fn a_stranger_and_a_student_who_withdrew_leave_only_receipts() {
+    let rig = Rig::new().await;
+    let stranger = rig.sighting(EPOCH, 1, [0.0, 0.0, 1.0]);
+    let withdrawn = rig.sighting(EPOCH, 2, [0.0, 1.0, 0.0]);
+    let sql = "insert into consent (student, given, by_whom, text_version, at, actor)
+         values ($1, 0, 'x', '1', 1, 'test')";
+    rig.db.write(move |tx| tx.execute(sql, [student(2).to_string()])).await.unwrap();
+    let ack = rig.batch(EPOCH, vec![item(1, AT, &stranger), item(2, AT, &withdrawn)]).await;
+    assert_eq!((ack.cum, ack.rejects), (2, vec![]));
+    for table in ["sighting", "candidate", "evidence", "dead_letter"] {
+        assert_eq!(rig.count(table).await, 0, "{table}");
+    }
+    assert_eq!(rig.texts("select disposition from receipt").await, ["nobody", "nobody"]);
+}
+
+#[tokio::test]
+async fn numbers_that_were_lost_close_the_gap() {
+    let rig = Rig::new().await;
+    let gone = Ranges::from(vec![(2, 40)]);
+    let loss = Loss { gone, unnumbered: 3, from: AT, to: AT, cause: LossCause::DiskFull };
+    let ack = rig.batch(EPOCH, vec![health(1, 5), item(41, AT, &Body::Loss(loss))]).await;
+    assert_eq!((ack.cum, rig.count("loss where cause = 'disk_full'").await), (41, 1));
+}
+
+#[tokio::test]
+async fn a_gap_is_answered_with_ranges_above_it() {
+    let rig = Rig::new().await;
+    let ack = rig.batch(EPOCH, vec![health(1, 5), health(4, 5), health(5, 5), health(9, 5)]).await;
+    assert_eq!((ack.cum, ack.max_seq), (1, 9));
+    assert_eq!(ack.ranges.as_slice(), [(4, 5), (9, 9)]);
+    let start = rig.batch(Epoch([2; 16]), vec![health(3, 5)]).await;
+    assert_eq!((start.cum, start.ranges.as_slice()), (0, &[(3, 3)][..]));
+}
+
+#[tokio::test]
+async fn a_hello_hears_where_its_outbox_stands() {
+    let rig = Rig::new().await;
+    rig.batch(EPOCH, vec![health(1, 5), health(2, 5)]).await;
+    let model = "dlib-1".parse().unwrap();
+    let (epoch, software) = (EPOCH, "1".into());
+    let hello =
+        Hello { epoch, boot: 1, max_seq: 1, cum: 0, mono: Mono(1), software, gallery: 0, model };
+    let Answer::Stored(Some(ack)) = rig.sent(Sent::Hello(hello)).await else { panic!() };
+    assert_eq!((ack.hub_epoch, ack.cum, ack.max_seq), (Epoch([9; 16]), 2, 2));
+}
+
+#[tokio::test]
+async fn a_record_of_a_boot_without_a_clock_is_dated_when_the_time_comes() {
+    let rig = Rig::new().await;
+    let at = Stamp { boot: 1, mono: Mono(20_000), wall: None, clock: ClockState::Unset };
+    rig.batch(EPOCH, vec![item(1, at, &rig.sighting(EPOCH, 1, [1.0, 0.0, 0.0]))]).await;
+    assert_eq!(rig.count("sighting where at is null and reasons like '%clock_unset%'").await, 1);
+    let synced = Wall(NOW.0 - 30_000);
+    rig.batch(EPOCH, vec![anchor(2, 1, 320_000, synced)]).await;
+    let dated = rig.texts("select cast(at as text) from sighting where order_at = at").await;
+    assert_eq!(dated, [(synced.0 - 300_000).to_string()]);
+    assert_eq!(rig.count("sighting where clock = 'unset'").await, 1, "never forgotten");
+}
+
+#[tokio::test]
+async fn a_record_that_moved_to_a_new_life_is_the_same_record() {
+    let rig = Rig::new().await;
+    let body = rig.sighting(EPOCH, 1, [1.0, 0.0, 0.0]);
+    rig.batch(EPOCH, vec![item(1, AT, &body)]).await;
+    let moved = |seq, body: &Body| Body::Moved(Moved { epoch: EPOCH, seq, body: body.encode() });
+    let fresh = rig.sighting(EPOCH, 2, [1.0, 0.0, 0.0]);
+    let items = vec![item(1, AT, &moved(1, &body)), item(2, AT, &moved(2, &fresh))];
+    let new = Epoch([2; 16]);
+    for _ in 0..2 {
+        let ack = rig.batch(new, items.clone()).await;
+        assert_eq!((ack.cum, ack.rejects.as_slice()), (2, &[][..]));
+    }
+    assert_eq!(rig.count("sighting").await, 2);
+    let id = RecordKey { device: device(), epoch: EPOCH, seq: 2 }.id().to_string();
+    assert!(rig.texts("select id from sighting").await.contains(&id));
+}
+
+#[tokio::test]
+async fn a_device_that_is_unknown_is_held_and_its_neighbour_is_not() {
+    let rig = Rig::new().await;
+    let sent = Sent::Batch(Batch { epoch: EPOCH, items: vec![health(1, 5)] });
+    let (answer, told) = oneshot::channel();
+    let device = "d9".parse().unwrap();
+    rig.say.send(Delivery { device, sent, answer }).await.unwrap();
+    assert_eq!(rig.batch(EPOCH, vec![health(1, 5)]).await.cum, 1);
+    assert!(matches!(told.await.unwrap(), Answer::Held));
+}
+
+/// Some batches of some numbers, in any order, some again, of two lives of the outbox.
+fn storms() -> impl Strategy<Value = Vec<(u8, Vec<u64>)>> {
+    prop::collection::vec((1u8..3, prop::collection::vec(1u64..80, 1..9)), 400..600)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn duplicates_reordering_and_stale_lives_end_in_the_set_of_inputs(storm in storms()) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let rig = Rig::new().await;
+            let mut model: BTreeMap<u8, BTreeSet<u64>> = BTreeMap::new();
+            let mut last = BTreeMap::new();
+            for (life, numbers) in storm {
+                let all = model.entry(life).or_default();
+                all.extend(&numbers);
+                let items = numbers.iter().map(|n| health(*n, *n)).collect();
+                let ack = rig.batch(Epoch([life; 16]), items).await;
+                let cum = (1..).take_while(|n| all.contains(n)).last().unwrap_or(0);
+                prop_assert_eq!(ack.cum, cum);
+                prop_assert_eq!(ack.max_seq, *all.last().unwrap());
+                prop_assert!(ack.rejects.is_empty());
+                prop_assert!(last.insert(life, ack.cum).is_none_or(|before| before <= ack.cum));
+            }
+            let stored = rig.db.read(|tx| tx.query(
+                "select epoch, seq from health order by epoch, seq", params![],
+                |row| Ok((row.get::<_, Vec<u8>>(0)?[0], row.get::<_, i64>(1)? as u64)),
+            )).await.unwrap();
+            let wanted: Vec<_> =
+                model.iter().flat_map(|(life, all)| all.iter().map(|n| (*life, *n))).collect();
+            prop_assert_eq!(stored, wanted);
+            Ok(())
+        })?;
+    }
+}

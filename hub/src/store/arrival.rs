@@ -1,0 +1,297 @@
+//! What arrives from doors, as rows: sightings with candidates and evidence, health, losses and
+//! anchors; and the dates that later anchors change.
+
+use super::{Tx, cursor::signed, device::direction_text, params};
+use crate::error::{Doing, Error};
+use crate::evidence::{self, Evidence};
+use crate::ingest::dating::{Known, Point, When};
+use crate::ingest::judge::Seen;
+use wire::record::{Anchor, CameraState, Health, Loss};
+use wire::seal::Part;
+use wire::{
+    Candidate, ClockState, DeviceId, Mono, Reason, RecordId, RecordKey, Stamp, StudentId, Verdict,
+    Wall,
+};
+
+/// How far back dates are changed by a new anchor.
+const REDATE_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Whether `student` may be recognised now: there, active, and consenting.
+///
+/// # Errors
+/// When the database fails.
+pub fn may_be_seen(tx: &Tx<'_>, student: StudentId) -> Result<bool, Error> {
+    let sql = "select 1 from student where id = $1 and is_active = 1 and coalesce(
+             (select given from consent where student = $1 order by n desc limit 1), 0) = 1";
+    Ok(tx.row(sql, [student.to_string()], |_| Ok(()))?.is_some())
+}
+
+/// A sighting as it is stored.
+pub struct Row<'a> {
+    /// Who may still be recognised, best first.
+    pub candidates: &'a [Candidate],
+    /// Sorted.
+    pub reasons: &'a [Reason],
+    /// The rest.
+    pub seen: &'a Seen,
+}
+
+/// Stores a sighting that waits for a person.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_sighting(
+    tx: &Tx<'_>,
+    key: &RecordKey,
+    stamp: &Stamp,
+    when: &When,
+    row: &Row<'_>,
+    now: Wall,
+) -> Result<RecordId, Error> {
+    let (id, seen) = (key.id(), row.seen);
+    let sql = "insert into sighting (id, device, epoch, seq, boot, mono, at, at_low, at_high,
+             clock, order_at, room, direction, reasons, quality, confidence, verdict, frames,
+             model, gallery, review_status, predicted_student, received_at, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+             $18, $19, $20, 'pending', $21, $22, 1)";
+    let at = when.at().map(|wall| wall.0);
+    let doing = "storing a sighting";
+    let values = params![
+        id.to_string(),
+        key.device.as_str(),
+        key.epoch.0.to_vec(),
+        signed(key.seq),
+        stamp.boot,
+        signed(stamp.mono.0),
+        at,
+        when.low().map(|wall| wall.0),
+        when.high().0,
+        clock_text(stamp.clock),
+        at.unwrap_or(now.0),
+        seen.room,
+        direction_text(seen.direction),
+        serde_json::to_string(row.reasons).doing(doing)?,
+        serde_json::to_string(&seen.quality).doing(doing)?,
+        f64::from(seen.confidence),
+        verdict_text(seen.verdict),
+        seen.frames,
+        seen.model.as_str(),
+        signed(seen.gallery),
+        row.candidates.first().map(|best| best.student.to_string()),
+        now.0,
+    ];
+    tx.execute(sql, values)?;
+    let sql = "insert into candidate (sighting, rank, student, score) values ($1, $2, $3, $4)";
+    for (rank, candidate) in (1i64..).zip(row.candidates) {
+        let student = candidate.student.to_string();
+        tx.execute(sql, params![id.to_string(), rank, student, f64::from(candidate.score)])?;
+    }
+    Ok(id)
+}
+
+/// Stores a sealed part of a sighting.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_evidence(
+    tx: &Tx<'_>,
+    record: RecordId,
+    part: Part,
+    evidence: &Evidence,
+) -> Result<(), Error> {
+    let sql = "insert into evidence (sighting, part, student, wrapped, sealed)
+         values ($1, $2, $3, $4, $5)";
+    let (id, student) = (record.to_string(), evidence.student.to_string());
+    let values = params![id, evidence::name(part), student, evidence.wrapped, evidence.sealed];
+    tx.execute(sql, values).map(drop)
+}
+
+/// Stores what a door could see.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_health(
+    tx: &Tx<'_>,
+    key: &RecordKey,
+    stamp: &Stamp,
+    when: &When,
+    health: &Health,
+) -> Result<(), Error> {
+    let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
+             camera, disk_free_mb) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let camera = match health.camera {
+        CameraState::Watching => "watching",
+        CameraState::Blind => "blind",
+    };
+    let values = params![
+        key.device.as_str(),
+        key.epoch.0.to_vec(),
+        signed(key.seq),
+        stamp.boot,
+        signed(health.since.0),
+        signed(stamp.mono.0),
+        when.at().map(|wall| wall.0),
+        signed(health.watched_ms),
+        camera,
+        health.disk_free_mb,
+    ];
+    tx.execute(sql, values).map(drop)
+}
+
+/// Stores the proof of a loss.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_loss(tx: &Tx<'_>, key: &RecordKey, loss: &Loss, now: Wall) -> Result<(), Error> {
+    let sql = "insert into loss (device, epoch, seq, gone, unnumbered, from_at, to_at, cause,
+             received_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let doing = "storing a loss";
+    let cause = serde_json::to_value(loss.cause).doing(doing)?;
+    let values = params![
+        key.device.as_str(),
+        key.epoch.0.to_vec(),
+        signed(key.seq),
+        serde_json::to_string(&loss.gone).doing(doing)?,
+        signed(loss.unnumbered),
+        loss.from.wall.map(|wall| wall.0),
+        loss.to.wall.map(|wall| wall.0),
+        cause.as_str().unwrap_or_default(),
+        now.0,
+    ];
+    tx.execute(sql, values).map(drop)
+}
+
+/// Stores an anchor.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_anchor(
+    tx: &Tx<'_>,
+    key: &RecordKey,
+    stamp: &Stamp,
+    anchor: &Anchor,
+) -> Result<(), Error> {
+    let sql = "insert into anchor (device, epoch, seq, boot, mono, wall, clock, err_ms, stepped)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let values = params![
+        key.device.as_str(),
+        key.epoch.0.to_vec(),
+        signed(key.seq),
+        stamp.boot,
+        signed(stamp.mono.0),
+        stamp.wall.map(|wall| wall.0),
+        clock_text(stamp.clock),
+        anchor.err_ms,
+        anchor.stepped,
+    ];
+    tx.execute(sql, values).map(drop)
+}
+
+/// What is known about the time of `device` in its boot number `boot`: the nearest anchors on
+/// both sides of `mono`, and the boots around it.
+///
+/// # Errors
+/// When the database fails.
+pub fn known(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    boot: u32,
+    mono: Mono,
+    received: Wall,
+) -> Result<Known, Error> {
+    let point = |row: &rusqlite::Row<'_>| {
+        Ok(Point {
+            mono: Mono(super::unsigned(row, 0)?),
+            wall: Wall(row.get(1)?),
+            clock: clock(&row.get::<_, String>(2)?),
+            err_ms: row.get(3)?,
+        })
+    };
+    let mut points = Vec::new();
+    for synced in ["('ntp', 'hub')", "('rtc')"] {
+        for (side, order) in [("<=", "desc"), (">", "asc")] {
+            let sql = format!(
+                "select mono, wall, clock, err_ms from anchor where device = $1 and boot = $2
+                     and mono {side} $3 and clock in {synced} order by mono {order} limit 1"
+            );
+            points.extend(tx.row(&sql, params![device.as_str(), boot, signed(mono.0)], point)?);
+        }
+    }
+    let wall = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
+    let sql = "select max(wall) from anchor where device = $1 and boot < $2";
+    let before = tx.row(sql, params![device.as_str(), boot], wall)?.flatten().map(Wall);
+    let sql = "select min(wall) from anchor where device = $1 and boot > $2";
+    let after = tx.row(sql, params![device.as_str(), boot], wall)?.flatten();
+    Ok(Known { points, before, after: after.map_or(received, |after| Wall(after).min(received)) })
+}
+
+/// A sighting whose date a new anchor may change.
+#[derive(Clone, Debug)]
+pub struct Undated {
+    /// Which.
+    pub id: String,
+    /// When, as its door knew it; without the wall time.
+    pub stamp: Stamp,
+    /// When it came.
+    pub received: Wall,
+}
+
+/// Sightings of `device` that an anchor of `boot` may date anew.
+///
+/// # Errors
+/// When the database fails.
+pub fn undated(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    boot: u32,
+    now: Wall,
+) -> Result<Vec<Undated>, Error> {
+    let sql = "select id, boot, mono, clock, received_at from sighting
+         where device = $1 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
+             and (boot = $2 or at is null)";
+    tx.query(sql, params![device.as_str(), boot, now.plus_ms(-REDATE_MS).0], |row| {
+        let clock = clock(&row.get::<_, String>(3)?);
+        let mono = Mono(super::unsigned(row, 2)?);
+        let stamp = Stamp { boot: row.get(1)?, mono, wall: None, clock };
+        Ok(Undated { id: row.get(0)?, stamp, received: Wall(row.get(4)?) })
+    })
+}
+
+/// Dates a sighting anew.
+///
+/// # Errors
+/// When the database fails.
+pub fn redate(tx: &Tx<'_>, id: &str, when: &When) -> Result<(), Error> {
+    let sql = "update sighting set at = $2, at_low = $3, at_high = $4,
+             order_at = coalesce($2, received_at) where id = $1";
+    let at = when.at().map(|wall| wall.0);
+    tx.execute(sql, params![id, at, when.low().map(|wall| wall.0), when.high().0]).map(drop)
+}
+
+fn clock_text(clock: ClockState) -> &'static str {
+    match clock {
+        ClockState::Unset => "unset",
+        ClockState::Floor => "floor",
+        ClockState::Rtc => "rtc",
+        ClockState::Ntp => "ntp",
+        ClockState::Hub => "hub",
+    }
+}
+
+fn clock(text: &str) -> ClockState {
+    match text {
+        "floor" => ClockState::Floor,
+        "rtc" => ClockState::Rtc,
+        "ntp" => ClockState::Ntp,
+        "hub" => ClockState::Hub,
+        _ => ClockState::Unset,
+    }
+}
+
+fn verdict_text(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::High => "high",
+        Verdict::Review => "review",
+        Verdict::Unknown => "unknown",
+    }
+}
