@@ -1,8 +1,13 @@
 //! What people type: one file per noun. Commands work while `serve` runs.
 
+mod audit;
+mod device;
+mod hub;
 mod init;
 mod models;
 mod serve;
+mod student;
+mod user;
 
 use crate::config::ConfigError;
 use clap::{Parser, Subcommand};
@@ -27,6 +32,14 @@ enum Verb {
     Init(init::Init),
     /// Run the hub.
     Serve,
+    /// Doors: add, list, revoke.
+    Device(device::Devices),
+    /// People in the register: add, list.
+    Student(student::Students),
+    /// Accounts of people who sign in: add.
+    User(user::Users),
+    /// The chain of who did what: verify.
+    Audit(audit::Audit),
     /// Weights: fetch them, list them.
     Models(models::Models),
 }
@@ -44,9 +57,14 @@ impl Cli {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub fn run(self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let data = &self.data;
         match self.verb {
-            Verb::Init(init) => runtime()?.block_on(init.run(&self.data, out)),
-            Verb::Serve => runtime()?.block_on(serve::run(&self.data)),
+            Verb::Init(init) => runtime()?.block_on(init.run(data, out)),
+            Verb::Serve => runtime()?.block_on(serve::run(data)),
+            Verb::Device(devices) => runtime()?.block_on(devices.run(data, out)),
+            Verb::Student(students) => runtime()?.block_on(students.run(data, out)),
+            Verb::User(users) => runtime()?.block_on(users.run(data, out)),
+            Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
             Verb::Models(models) => models.run(out),
         }
     }

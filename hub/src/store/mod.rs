@@ -4,6 +4,7 @@
 //! returns is durable. Texts keep to the subset that SQLite and PostgreSQL share.
 
 pub mod arrival;
+pub mod account;
 pub mod audit;
 pub mod change;
 pub mod cursor;

@@ -1,0 +1,139 @@
+//! `device …`: doors, and how they join.
+
+use super::hub::{Hub, actor, moment, now};
+use crate::pki::Pki;
+use crate::store::device::{self, Device, Place};
+use clap::{Args, Subcommand};
+use data_encoding::BASE32_NOPAD;
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use wire::{DeviceId, Direction};
+
+/// Doors: add, list, revoke.
+#[derive(Debug, Args)]
+pub struct Devices {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Add a door and print the command that lets it join.
+    Add(Add),
+    /// Print a new join command for a door that is there: a new card, or a revoked door.
+    Token {
+        /// The door's name.
+        name: DeviceId,
+    },
+    /// List the doors.
+    List {
+        /// For scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cut a door off at once: its certificates end.
+    Revoke {
+        /// The door's name.
+        name: DeviceId,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Add {
+    /// A name of a-z, 0-9, “-” and “.”, such as door-b204.
+    name: DeviceId,
+    /// The room behind it.
+    #[arg(long, default_value = "")]
+    room: String,
+    /// Where it hangs, in your words.
+    #[arg(long, default_value = "")]
+    location: String,
+    /// Which way it counts: entry, exit or both.
+    #[arg(long, default_value = "entry", value_parser = way)]
+    direction: Direction,
+}
+
+fn way(text: &str) -> Result<Direction, String> {
+    device::direction(text).map_err(|error| error.to_string())
+}
+
+impl Devices {
+    /// # Errors
+    /// A sentence for the person at the terminal.
+    pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+        let hub = Hub::open(data)?;
+        match self.verb {
+            Verb::Add(add) => add.run(&hub, out).await,
+            Verb::Token { name } => {
+                let command = join_command(&hub, name).await?;
+                Ok(writeln!(out, "{command}")?)
+            }
+            Verb::List { json } => list(&hub, json, out).await,
+            Verb::Revoke { name } => {
+                let id = name.clone();
+                let ended =
+                    hub.db.write(move |tx| device::revoke(tx, &id, &actor(), now())).await?;
+                Ok(writeln!(out, "{name} is cut off; {ended} certificate(s) ended.")?)
+            }
+        }
+    }
+}
+
+impl Add {
+    async fn run(self, hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
+        let Self { name, room, location, direction } = self;
+        let (id, place) = (name.clone(), Place { room, location, direction });
+        hub.db.write(move |tx| device::add(tx, &id, &place, &actor(), now())).await?;
+        let command = join_command(hub, name.clone()).await?;
+        writeln!(out, "{name} is added. Type this on the unit within 15 minutes:")?;
+        writeln!(out, "{command}")?;
+        Ok(())
+    }
+}
+
+/// The line to type on the unit: where the hub is, a one-time secret, and the pin of its
+/// authority.
+async fn join_command(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
+    let pin = Pki::open(&hub.config.data, &hub.keys()?)?.pin()?;
+    let secret = BASE32_NOPAD.encode(&rand::random::<[u8; 16]>());
+    let token = format!("{secret}-{pin}");
+    hub.db.write(move |tx| device::add_token(tx, &name, &secret, &actor(), now())).await?;
+    let (host, port) = (&hub.config.host, hub.config.listen.web.port());
+    Ok(format!("rollcall-edge join https://{host}:{port} {token}"))
+}
+
+async fn list(hub: &Hub, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let doors = hub.db.read(device::list).await?;
+    if json {
+        let doors: Vec<_> = doors.iter().map(as_json).collect();
+        return Ok(writeln!(out, "{}", serde_json::to_string(&doors)?)?);
+    }
+    if doors.is_empty() {
+        writeln!(out, "There is no door yet: rollcall-hub device add NAME")?;
+    }
+    for door in &doors {
+        let seen = door.last_seen.map_or_else(|| "never seen".into(), moment);
+        let (id, room, state) = (&door.id, &door.room, state(door));
+        writeln!(out, "{id:<24} {room:<16} {state:<9} gallery {:<4} {seen}", door.gallery)?;
+    }
+    Ok(())
+}
+
+fn state(door: &Device) -> &'static str {
+    match door {
+        Device { is_active: false, .. } => "cut off",
+        Device { online: true, .. } => "online",
+        Device { last_seen: None, .. } => "not joined",
+        _ => "offline",
+    }
+}
+
+fn as_json(door: &Device) -> serde_json::Value {
+    json!({
+        "device_id": door.id, "room": door.room, "location": door.location,
+        "direction": door.direction, "state": state(door), "software": door.software,
+        "gallery": door.gallery, "model": door.model, "trouble": door.trouble,
+        "last_seen": door.last_seen.map(moment),
+    })
+}
