@@ -44,7 +44,7 @@ enum Verb {
     Models(models::Models),
 }
 
-/// sysexits' EX_USAGE: what was configured is wrong.
+/// sysexits’ `EX_USAGE`: what was configured is wrong.
 const USAGE: u8 = 64;
 
 /// The exit code for `error`.

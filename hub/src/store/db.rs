@@ -262,7 +262,7 @@ mod tests {
         let (_dir, db) = temp();
         let good = db.write(|tx| put(tx, "good"));
         let bad = db.write(|tx| put(tx, "bad").and(Err::<(), _>(Error::Invalid("no".into()))));
-        let worse = db.write::<(), _>(|tx| put(tx, "worse").and_then(|()| panic!("on purpose")));
+        let worse = db.write::<(), _>(|tx| put(tx, "worse").map(|()| panic!("on purpose")));
         let (good, bad, worse) = tokio::join!(good, bad, worse);
         assert!(good.is_ok());
         assert!(matches!(bad, Err(Error::Invalid(_))));

@@ -32,7 +32,7 @@ impl<'c> Tx<'c> {
             let rows = statement.query_map(params, map)?;
             rows.collect::<rusqlite::Result<Vec<T>>>()
         };
-        run().map_err(|error| failure(sql, error))
+        run().map_err(|error| failure(sql, &error))
     }
 
     /// The first row, if there is one.
@@ -50,7 +50,7 @@ impl<'c> Tx<'c> {
             let mut rows = statement.query(params)?;
             rows.next()?.map(map).transpose()
         };
-        run().map_err(|error| failure(sql, error))
+        run().map_err(|error| failure(sql, &error))
     }
 
     /// How many rows it changed.
@@ -59,7 +59,7 @@ impl<'c> Tx<'c> {
     /// As [`Tx::query`]; `Conflict` when something unique is there already.
     pub fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
         let run = || self.db.prepare_cached(&numbered(sql))?.execute(params);
-        run().map_err(|error| failure(sql, error))
+        run().map_err(|error| failure(sql, &error))
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn is_fatal(error: &rusqlite::Error) -> bool {
 }
 
 /// The error in our kinds. The SQL goes to the log, never to the public.
-fn failure(sql: &str, error: rusqlite::Error) -> Error {
+fn failure(sql: &str, error: &rusqlite::Error) -> Error {
     let Some(raw) = error.sqlite_error() else {
         return Error::internal("a database operation", format!("{error} in: {sql}"));
     };
@@ -135,6 +135,6 @@ mod tests {
         let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         assert!(is_fatal(&error(SQLITE_IOERR_FSYNC)));
         assert!(!is_fatal(&error(rusqlite::ffi::SQLITE_IOERR_READ)));
-        assert!(matches!(failure("", error(rusqlite::ffi::SQLITE_FULL)), Error::Unavailable(_)));
+        assert!(matches!(failure("", &error(rusqlite::ffi::SQLITE_FULL)), Error::Unavailable(_)));
     }
 }
