@@ -3,8 +3,8 @@
 //! Functions take a [`Tx`]: whoever writes twice does both in one `db.write`, and what that
 //! returns is durable. Texts keep to the subset that SQLite and PostgreSQL share.
 
-pub mod arrival;
 pub mod account;
+pub mod arrival;
 pub mod audit;
 pub mod change;
 pub mod cursor;
