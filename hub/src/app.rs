@@ -4,18 +4,23 @@
 //! starts a hub that is whole again.
 
 use crate::config::Config;
+use crate::device::{self, Fleet};
 use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
+use crate::ingest::{Ingest, fault::Fault, school::Schools};
+use crate::join::Joins;
 use crate::keys::Keys;
+use crate::listener::{self, Listener, Roster};
 use crate::pki::Pki;
 use crate::store::{self, Db};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use wire::Clock;
+use wire::{Clock, DeviceId};
 
 /// How long parts have to finish what they are doing.
 const GRACE: Duration = Duration::from_secs(10);
@@ -37,6 +42,16 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Settings.
     pub config: Arc<Config>,
+    /// What doors should run, and which of their certificates no longer count.
+    pub fleet: Fleet,
+    /// Which doors are connected.
+    pub roster: Roster,
+    /// Who may be recognised, for the hub's own look at each sighting.
+    pub schools: Schools,
+    /// Who tried to join lately.
+    pub joins: Joins,
+    /// Ports of the doors' listeners, once bound: MQTT and HTTPS.
+    ports: Arc<OnceLock<(u16, u16)>>,
 }
 
 impl App {
@@ -49,9 +64,57 @@ impl App {
         let keys = Keys::open(&config.data)?;
         let pki = Pki::open(&config.data, &keys)?;
         let events = Events::default();
-        let app = Self { db, keys, pki, events, clock, config: Arc::new(config) };
+        let app = Self {
+            db,
+            keys,
+            pki,
+            events,
+            clock,
+            config: Arc::new(config),
+            fleet: Fleet::default(),
+            roster: Roster::default(),
+            schools: Schools::default(),
+            joins: Joins::default(),
+            ports: Arc::default(),
+        };
         app.follow_devices().await?;
         Ok(app)
+    }
+
+    /// Where doors reach the hub: `host:port` of MQTT and of HTTPS.
+    #[must_use]
+    pub fn reach(&self) -> (String, String) {
+        let listen = &self.config.listen;
+        let set = || (listen.mqtt.port(), listen.device.port());
+        let (mqtt, https) = self.ports.get().copied().unwrap_or_else(set);
+        let host = &self.config.host;
+        (format!("{host}:{mqtt}"), format!("{host}:{https}"))
+    }
+
+    /// The file of a door's release, if it has that release.
+    ///
+    /// # Errors
+    /// When the database or the disk fails.
+    pub async fn gallery_file(
+        &self,
+        device: &DeviceId,
+        version: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let of = device.clone();
+        if !self.db.read(move |tx| store::release::has(tx, &of, version)).await? {
+            return Ok(None);
+        }
+        let path = store::release::path(&self.config.data, device, version);
+        tokio::fs::read(&path).await.doing(&format!("reading {}", path.display())).map(Some)
+    }
+
+    /// TLS towards doors.
+    fn door_tls(&self) -> Result<Arc<rustls::ServerConfig>, Error> {
+        let doing = "setting up TLS for doors";
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(self.pki.ca().clone()).doing(doing)?;
+        let (chain, key) = self.pki.server();
+        device::tls::server(roots, chain, key, self.fleet.clone()).doing(doing)
     }
 
     /// Reads the revoked certificates anew.
@@ -113,10 +176,47 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     };
     let stop = running.stop.clone();
     running.start("follower", app.clone().follow(stop.clone()));
+    running.doors(&app, mqtt, device).await?;
     Ok(running)
 }
 
 impl Running {
+    /// Everything that doors talk to.
+    async fn doors(
+        &mut self,
+        app: &App,
+        mqtt: TcpListener,
+        https: TcpListener,
+    ) -> Result<(), Error> {
+        let _set_once = app.ports.set((self.mqtt.port(), self.device.port()));
+        app.db.write(|tx| store::device::all_offline(tx)).await?;
+        device::follow::look(&app.db, &app.fleet).await?;
+        let (ingest, deliveries) = mpsc::channel(listener::QUEUE);
+        let writer = Ingest {
+            db: app.db.clone(),
+            keys: app.keys.clone(),
+            schools: app.schools.clone(),
+            events: app.events.clone(),
+            clock: app.clock.clone(),
+            deliveries,
+            fault: Fault::from_env(),
+        };
+        let ear = Listener {
+            ingest,
+            fleet: app.fleet.clone(),
+            roster: app.roster.clone(),
+            clock: app.clock.clone(),
+            limits: app.config.doors,
+        };
+        let (tls, stop) = (app.door_tls()?, self.stop.clone());
+        let (db, fleet, events) = (app.db.clone(), app.fleet.clone(), app.events.clone());
+        self.start("ingest", writer.run(stop.clone()));
+        self.start("fleet", device::follow::run(db, fleet, events, stop.clone()));
+        self.start("mqtt", ear.run(mqtt, tls.clone(), stop.clone()));
+        self.start("device https", device::http::run(https, tls, app.clone(), stop));
+        Ok(())
+    }
+
     fn start(
         &mut self,
         name: &'static str,

@@ -51,6 +51,14 @@ struct RawConfig {
     zone: Option<String>,
     models: Option<PathBuf>,
     listen: RawListen,
+    doors: RawDoors,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+struct RawDoors {
+    records_per_second: Option<u32>,
+    burst: Option<u32>,
 }
 
 #[derive(Deserialize, Default, Debug)]
@@ -75,6 +83,8 @@ pub struct Config {
     pub models: PathBuf,
     /// Where it listens.
     pub listen: Listen,
+    /// How much one door may do.
+    pub doors: crate::listener::Limits,
 }
 
 /// Addresses of the three listeners; port 0 takes any free one.
@@ -130,7 +140,13 @@ impl Config {
             device: address("listen.device", raw.listen.device, 8444)?,
         };
         let models = models.or(raw.models).unwrap_or_else(|| "models/weights".into());
-        Ok(Self { data: data.to_owned(), host, zone, models, listen })
+        let usual = crate::listener::Limits::default();
+        let doors = crate::listener::Limits {
+            records_per_second: raw.doors.records_per_second.unwrap_or(usual.records_per_second),
+            burst: raw.doors.burst.unwrap_or(usual.burst),
+            ..usual
+        };
+        Ok(Self { data: data.to_owned(), host, zone, models, listen, doors })
     }
 
     /// The database.
@@ -154,7 +170,10 @@ pub fn template(host: &str, zone: &str) -> String {
          [listen]\n\
          # web = \"0.0.0.0:8443\"     # people, programs, joining doors\n\
          # mqtt = \"0.0.0.0:8883\"    # doors, with certificates\n\
-         # device = \"0.0.0.0:8444\"  # doors fetching galleries and models, with certificates\n"
+         # device = \"0.0.0.0:8444\"  # doors fetching galleries and models, with certificates\n\n\
+         [doors]\n\
+         # records_per_second = 50   # of one door, in the long run; a faster one waits\n\
+         # burst = 500               # and at once\n"
     )
 }
 

@@ -14,6 +14,7 @@ pub mod error;
 pub mod events;
 pub mod evidence;
 pub mod ingest;
+pub mod join;
 pub mod keys;
 pub mod listener;
 pub mod models;

@@ -1,7 +1,10 @@
 //! What devices are to the hub before they say a word: who they are, and whether they may come.
 
 pub mod fleet;
+pub mod follow;
+pub mod http;
 pub mod identity;
+pub mod range;
 pub mod tls;
 
 pub use fleet::{Fleet, State};

@@ -188,7 +188,8 @@ fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<
 
 fn see(key: &RecordKey, item: &Item, said: Sighting, court: &Court<'_>) -> Result<Finding, Dead> {
     check(&said)?;
-    if court.school.model() != Some(&said.model) {
+    let Some(model) = court.school.model() else { return Ok(Finding::Nobody) };
+    if *model != said.model {
         let why = format!("its template is of model “{}”, which is not in use here", said.model);
         return Err((Reject::WrongModel, why));
     }

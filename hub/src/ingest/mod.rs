@@ -19,7 +19,7 @@ use commit::Clerk;
 use fault::Fault;
 use judge::{Court, Finding, Judged, judge};
 use rayon::prelude::*;
-use school::School;
+use school::{School, Schools};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -29,9 +29,6 @@ use wire::{Clock, DeviceId, Epoch, HubSecret, Item};
 
 /// Records that share a COMMIT at most.
 const GROUP: usize = 256;
-
-/// Where the whole school's gallery is to be had now.
-pub type Schools = Arc<dyn Fn() -> Arc<dyn School> + Send + Sync>;
 
 /// The one writer of what devices say.
 pub struct Ingest {
@@ -104,7 +101,7 @@ impl Ingest {
         answers: Vec<oneshot::Sender<Answer>>,
         n: u64,
     ) -> Result<(), Error> {
-        let (keys, school) = (self.keys.clone(), (self.schools)());
+        let (keys, school) = (self.keys.clone(), self.schools.now());
         let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &*school));
         let cases = judged.await.map_err(|panic| Error::internal("judging records", panic))??;
         let cases = Arc::new(cases);

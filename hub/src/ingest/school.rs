@@ -1,5 +1,7 @@
 //! The whole school's gallery, as far as judging a record needs it.
 
+use std::sync::Arc;
+use tokio::sync::watch;
 use vision::Template;
 use wire::{Candidate, ModelId, Reason, Verdict};
 
@@ -23,4 +25,42 @@ pub trait School: Send + Sync {
 
     /// Who `template` may be, seen in so many frames with these doubts about the look.
     fn compare(&self, template: &Template, frames: u16, doubts: &[Reason]) -> Look;
+}
+
+/// The school as it is now; cheap to clone. Whoever changes the gallery sets it.
+#[derive(Clone)]
+pub struct Schools(watch::Sender<Arc<dyn School>>);
+
+impl Default for Schools {
+    /// Before anybody is enrolled.
+    fn default() -> Self {
+        Self(watch::Sender::new(Arc::new(Nobody)))
+    }
+}
+
+impl Schools {
+    /// The newest.
+    #[must_use]
+    pub fn now(&self) -> Arc<dyn School> {
+        self.0.borrow().clone()
+    }
+
+    /// Replaces it.
+    pub fn set(&self, school: Arc<dyn School>) {
+        self.0.send_replace(school);
+    }
+}
+
+/// A school where nobody is enrolled.
+struct Nobody;
+
+impl School for Nobody {
+    fn model(&self) -> Option<&ModelId> {
+        None
+    }
+
+    fn compare(&self, _: &Template, _: u16, _: &[Reason]) -> Look {
+        let (reasons, candidates) = (Vec::new(), Vec::new());
+        Look { verdict: Verdict::Unknown, reasons, candidates, confidence: 0.0 }
+    }
 }

@@ -67,12 +67,13 @@ impl Rig {
             keys.student_or_new(student(n), NOW).unwrap();
         }
         let (say, deliveries) = mpsc::channel(64);
-        let school: Arc<dyn School> = Arc::new(Two("dlib-1".parse().unwrap()));
+        let schools = Schools::default();
+        schools.set(Arc::new(Two("dlib-1".parse().unwrap())));
         let events = Events::default();
         let ingest = Ingest {
             db: db.clone(),
             keys: keys.clone(),
-            schools: Arc::new(move || school.clone()),
+            schools,
             events: events.clone(),
             clock: Arc::new(ManualClock::at(NOW, Mono(0))),
             deliveries,

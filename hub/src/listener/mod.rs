@@ -13,6 +13,7 @@ pub mod session;
 
 use crate::accept;
 use crate::device::Fleet;
+use crate::error::Error;
 use rustls::ServerConfig;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,9 +113,18 @@ pub struct Listener {
 
 impl Listener {
     /// Serves devices until `stop`.
-    pub async fn run(self, socket: TcpListener, tls: Arc<ServerConfig>, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// Never: a connection that fails is one connection.
+    pub async fn run(
+        self,
+        socket: TcpListener,
+        tls: Arc<ServerConfig>,
+        stop: CancellationToken,
+    ) -> Result<(), Error> {
         let limits = self.limits.accept;
         let serve = move |guest| connection::serve(guest, self.clone());
         accept::run(socket, Some(tls), limits, stop, serve).await;
+        Ok(())
     }
 }

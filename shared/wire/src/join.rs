@@ -17,8 +17,11 @@ pub const MANIFEST_PATH: &str = "/gallery/manifest";
 /// `{GALLERY_PATH}{version}`: the file of a release, on the device address; takes `Range` with
 /// `If-Range` (the file's BLAKE3 in quoted hexadecimal digits is its `ETag`).
 pub const GALLERY_PATH: &str = "/gallery/";
-/// `{MODELS_PATH}{file}`: the files of the model pack, on the device address.
+/// `{MODELS_PATH}{file}`: the files of the model pack, on the device address: `pack.toml`, what
+/// it names, and `pack.signed`, the postcard bytes of a [`crate::sign::Signed`] `pack.toml`.
 pub const MODELS_PATH: &str = "/models/";
+/// What the signature of `pack.signed` is for.
+pub const MODELS_DOMAIN: &str = "rollcall-models-v1";
 
 /// Door → hub.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

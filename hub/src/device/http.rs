@@ -1,0 +1,185 @@
+//! What devices fetch over HTTPS with their certificate: their gallery, and the model pack.
+//!
+//! A device gets its own releases and nobody else's; what is not its own does not exist for it.
+
+use super::range::{Part, part};
+use super::{Fleet, Identity, Serial, tls};
+use crate::accept::{self, Guest, Limits};
+use crate::app::App;
+use crate::error::{Doing, Error};
+use crate::store;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RANGE};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use wire::join::{GALLERY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH};
+use wire::sign::Signed;
+
+/// For a request's headers, and for the next request of a kept connection.
+const HEADER_TIME: Duration = Duration::from_secs(10);
+/// Bytes of a request's head at most.
+const HEAD: usize = 16 * 1024;
+/// The longest one connection is kept: the whole pack over a slow link.
+const AGE: Duration = Duration::from_secs(600);
+/// Bytes of a model file at most.
+const MODEL_BYTES: u64 = 512 * 1024 * 1024;
+
+/// A file to send, and the version it has.
+type File = (Bytes, String);
+
+/// Serves devices until `stop`.
+///
+/// # Errors
+/// Never: a connection that fails is one connection.
+pub async fn run(
+    socket: TcpListener,
+    tls: Arc<ServerConfig>,
+    app: App,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let serve = move |guest| one(guest, app.clone());
+    accept::run(socket, Some(tls), Limits::default(), stop, serve).await;
+    Ok(())
+}
+
+async fn one(guest: Guest, app: App) {
+    let Guest { address, stream, half_open, slot: _slot, stop } = guest;
+    let Ok(identity) = tls::identity(&stream) else {
+        crate::security!("identity", %address, "a certificate names no device");
+        return;
+    };
+    drop(half_open);
+    let revoked = revoked(app.fleet.clone(), identity.serial.clone());
+    let service =
+        hyper::service::service_fn(move |request| answer(app.clone(), identity.clone(), request));
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEAD);
+    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        ended = connection.as_mut() => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a device's connection ended early");
+            }
+        }
+        () = revoked => {}
+        () = tokio::time::sleep(AGE) => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ended = connection.await;
+        }
+    }
+}
+
+/// Until this certificate no longer counts.
+async fn revoked(fleet: Fleet, serial: Serial) {
+    let found = fleet.watch().wait_for(|state| state.revoked.contains(&serial)).await.map(drop);
+    if found.is_err() {
+        std::future::pending().await
+    }
+}
+
+async fn answer(
+    app: App,
+    identity: Identity,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.method() != Method::GET {
+        return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
+    }
+    Ok(match find(&app, &identity, request.uri().path()).await {
+        Ok(Some(file)) => send(&request, file),
+        Ok(None) => empty(StatusCode::NOT_FOUND),
+        Err(error) => {
+            tracing::error!(device = %identity.device, %error, "a file for a device could not be read");
+            empty(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    })
+}
+
+async fn find(app: &App, identity: &Identity, path: &str) -> Result<Option<File>, Error> {
+    if path == MANIFEST_PATH {
+        let device = identity.device.clone();
+        let signed = app.db.read(move |tx| store::release::manifest(tx, &device)).await?;
+        return Ok(signed.map(tagged));
+    }
+    if let Some(version) = path.strip_prefix(GALLERY_PATH) {
+        let Ok(version) = version.parse() else { return Ok(None) };
+        let file = app.gallery_file(&identity.device, version).await?;
+        return Ok(file.map(tagged));
+    }
+    match path.strip_prefix(MODELS_PATH) {
+        Some(name) => model(app, name).await,
+        None => Ok(None),
+    }
+}
+
+/// A file of the pack: `pack.toml` or one that it names; no other path can be asked for.
+async fn model(app: &App, name: &str) -> Result<Option<File>, Error> {
+    let (folder, key) = (app.config.models.clone(), app.keys.signing()?);
+    let name = name.to_owned();
+    let read = move || -> Result<Option<Vec<u8>>, Error> {
+        let doing = "reading the model pack";
+        let pack = std::fs::read_to_string(folder.join("pack.toml")).doing(doing)?;
+        if name == "pack.signed" {
+            let signed = Signed::new(&key, MODELS_DOMAIN, pack.into_bytes());
+            return postcard::to_stdvec(&signed).doing(doing).map(Some);
+        }
+        if name != "pack.toml" && !names(&pack).contains(&name) {
+            return Ok(None);
+        }
+        let path = folder.join(&name);
+        let length = std::fs::metadata(&path).doing(doing)?.len();
+        if length > MODEL_BYTES {
+            return Err(Error::internal(doing, "a file of it is larger than any model"));
+        }
+        std::fs::read(&path).doing(doing).map(Some)
+    };
+    let bytes = tokio::task::spawn_blocking(read).await.doing("reading the model pack")??;
+    Ok(bytes.map(tagged))
+}
+
+/// The files that a pack is made of; they lie directly beside `pack.toml`.
+fn names(pack: &str) -> Vec<String> {
+    let table: toml::Table = pack.parse().unwrap_or_default();
+    let files = table.get("file").and_then(toml::Value::as_array).into_iter().flatten();
+    let name = |file: &toml::Value| Some(file.get("name")?.as_str()?.to_owned());
+    files.filter_map(name).filter(|name| !name.contains('/') && !name.starts_with('.')).collect()
+}
+
+fn tagged(bytes: Vec<u8>) -> File {
+    let etag = format!("\"{}\"", blake3::hash(&bytes).to_hex());
+    (Bytes::from(bytes), etag)
+}
+
+fn send(request: &Request<Incoming>, (bytes, etag): File) -> Response<Full<Bytes>> {
+    let header = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let length = bytes.len();
+    let response = Response::builder().header(ETAG, &etag).header(ACCEPT_RANGES, "bytes");
+    let built = match part(header(RANGE), header(IF_RANGE), &etag, length) {
+        Part::Whole => response.body(Full::new(bytes)),
+        Part::Some(range) => {
+            let place = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+            let response = response.status(StatusCode::PARTIAL_CONTENT);
+            response.header(CONTENT_RANGE, place).body(Full::new(bytes.slice(range)))
+        }
+        Part::Nothing => {
+            let response = response.status(StatusCode::RANGE_NOT_SATISFIABLE);
+            response.header(CONTENT_RANGE, format!("bytes */{length}")).body(Full::default())
+        }
+    };
+    built.expect("our own headers are valid")
+}
+
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
