@@ -8,6 +8,7 @@ mod models;
 mod serve;
 mod student;
 mod user;
+mod vision;
 
 use crate::config::ConfigError;
 use clap::{Parser, Subcommand};
@@ -42,6 +43,8 @@ enum Verb {
     Audit(audit::Audit),
     /// Weights: fetch them, list them.
     Models(models::Models),
+    /// Recognition by hand: embed, compare, measure.
+    Vision(vision::Vision),
 }
 
 /// sysexits’ `EX_USAGE`: what was configured is wrong.
@@ -66,6 +69,7 @@ impl Cli {
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
             Verb::Models(models) => models.run(out),
+            Verb::Vision(vision) => vision.run(out),
         }
     }
 }

@@ -29,6 +29,19 @@ pub struct Judgement {
     pub doubts: Vec<Reason>,
 }
 
+/// The face a picture is about: the largest of those the detector is sure of, else the surest.
+///
+/// People in the background are smaller, and what is taken for a face by mistake scores less.
+#[must_use]
+pub fn principal(faces: &[Face]) -> Option<&Face> {
+    let size = |face: &&Face| face.rect.area();
+    let sure = faces.iter().filter(|face| face.score >= SURE);
+    sure.max_by(|a, b| size(a).total_cmp(&size(b)))
+        .or_else(|| faces.iter().max_by(|a, b| a.score.total_cmp(&b.score)))
+}
+
+/// Detector score of a face that is certainly one.
+const SURE: f32 = 0.95;
 /// Below: dropped, 47 points of true accepts lost at 8 pixels.
 const EYES_DROP: f32 = 12.0;
 /// Below: review only. From here on size costs nothing.
@@ -183,6 +196,18 @@ mod tests {
     fn one_drop_is_enough_and_every_doubt_is_told() {
         let poor = Quality { eye_px: 15.0, brightness: 5.0, ..GOOD };
         assert_eq!(grade(&poor, 0.0), (Grade::Drop, vec![Reason::FaceSmall, Reason::Dark]));
+    }
+
+    #[test]
+    fn a_picture_is_about_its_largest_sure_face() {
+        let of = |side: f32, score: f32| {
+            let rect = Rect { right: side, bottom: side, ..Rect::default() };
+            Face { rect, score, ..face([(0., 0.); 3]) }
+        };
+        let faces = [of(50.0, 0.999), of(90.0, 0.97), of(200.0, 0.8)];
+        assert_eq!(principal(&faces), Some(&faces[1]));
+        let unsure = [of(200.0, 0.75), of(50.0, 0.8)];
+        assert_eq!((principal(&unsure), principal(&[])), (Some(&unsure[1]), None));
     }
 
     #[test]

@@ -1,0 +1,166 @@
+//! `vision identify`: who of the gallery is it, if anybody?
+
+use super::{
+    look::{self, Looked},
+    percent,
+};
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+};
+use vision::{
+    Pack, Template,
+    measure::{self, Probe},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Identify {
+    /// Folders of enrolment pictures, one folder a person.
+    #[arg(long, value_name = "DIR")]
+    gallery: PathBuf,
+    /// Folders of probe pictures, named alike; people without a gallery folder are strangers.
+    #[arg(long, value_name = "DIR")]
+    probes: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Pictures of each person, by the name of their folder.
+type People = BTreeMap<String, Vec<PathBuf>>;
+
+impl Identify {
+    pub(super) fn run(&self, pack: &Pack, out: &mut dyn Write) -> anyhow::Result<()> {
+        let (gallery, probes) = (people(&self.gallery)?, people(&self.probes)?);
+        let pictures = gallery.values().chain(probes.values()).flatten().cloned().collect();
+        let looked = look::all(pack, pictures)?;
+        let enrolled = enrol(&gallery, &looked)?;
+        let (known, strangers) = compare(&probes, &enrolled, &looked);
+        let figures = measure::identify(&known, &strangers);
+        if self.json {
+            let [at_5, at_1, at_01] = figures.fnir_at.map(|(_, fnir)| fnir);
+            let line = json!({ "enrolled": enrolled.len(), "probes": known.len(),
+                "strangers": strangers.len(), "pictures_per_second": looked.speed(),
+                "without_face": looked.without_face(), "unreadable": looked.unreadable(),
+                "rank1": figures.rank1,
+                "fnir_at_fpir_5": at_5, "fnir_at_fpir_1": at_1, "fnir_at_fpir_0.1": at_01 });
+            return Ok(writeln!(out, "{line}")?);
+        }
+        looked.report(out)?;
+        let (people, strange) = (enrolled.len(), strangers.len());
+        writeln!(out, "gallery        {people} people, the mean of each one's pictures")?;
+        writeln!(out, "probes         {} of enrolled people, {strange} of strangers", known.len())?;
+        writeln!(out, "rank-1         {}", percent(figures.rank1))?;
+        for (fpir, fnir) in figures.fnir_at {
+            writeln!(
+                out,
+                "missed         {} when {} % of strangers are taken for somebody",
+                percent(fnir),
+                fpir * 100.0
+            )?;
+        }
+        Ok(writeln!(out, "each probe also serves as a stranger, its own person taken out")?)
+    }
+}
+
+fn people(folder: &Path) -> anyhow::Result<People> {
+    let unreadable = || format!("{} cannot be read", folder.display());
+    let mut people = People::new();
+    for entry in std::fs::read_dir(folder).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        if !entry.path().is_dir() {
+            continue;
+        }
+        let pictures = std::fs::read_dir(entry.path()).with_context(unreadable)?;
+        let mut pictures: Vec<_> = pictures.flatten().map(|picture| picture.path()).collect();
+        pictures.sort();
+        people.insert(entry.file_name().to_string_lossy().into_owned(), pictures);
+    }
+    anyhow::ensure!(!people.is_empty(), "{} has no folder of a person", folder.display());
+    Ok(people)
+}
+
+/// The mean template of everybody with at least one face.
+fn enrol(gallery: &People, looked: &Looked) -> anyhow::Result<BTreeMap<String, Template>> {
+    let mut enrolled = BTreeMap::new();
+    for (name, pictures) in gallery {
+        let templates: Vec<_> = templates(pictures, looked).collect();
+        if !templates.is_empty() {
+            enrolled.insert(name.clone(), Template::mean(templates)?);
+        }
+    }
+    anyhow::ensure!(!enrolled.is_empty(), "no picture of the gallery shows a face");
+    Ok(enrolled)
+}
+
+fn templates<'a>(
+    pictures: &'a [PathBuf],
+    looked: &'a Looked,
+) -> impl Iterator<Item = &'a Template> {
+    pictures.iter().filter_map(|picture| looked.seen.get(picture)?.template())
+}
+
+/// Probes of the enrolled, and the best scores of strangers.
+fn compare(
+    probes: &People,
+    enrolled: &BTreeMap<String, Template>,
+    looked: &Looked,
+) -> (Vec<Probe>, Vec<f32>) {
+    let (mut known, mut strangers) = (Vec::new(), Vec::new());
+    for (name, pictures) in probes {
+        for template in templates(pictures, looked) {
+            let others = enrolled.iter().filter(|(other, _)| *other != name);
+            let wrong = others.map(|(_, other)| other.cosine(template));
+            let wrong = wrong.fold(f32::NEG_INFINITY, f32::max);
+            match enrolled.get(name) {
+                Some(own) => known.push(Probe { right: own.cosine(template), wrong }),
+                None => strangers.push(wrong),
+            }
+        }
+    }
+    (known, strangers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::vision::look::Seen;
+    use std::time::Duration;
+
+    fn looked(pictures: &[(&str, [f32; 2])]) -> Looked {
+        let seen = |&(path, raw): &(&str, [f32; 2])| {
+            (PathBuf::from(path), Seen::Face(Template::from_raw(raw.to_vec()).unwrap()))
+        };
+        Looked { seen: pictures.iter().map(seen).collect(), took: Duration::from_secs(1) }
+    }
+
+    fn folder(people: &[(&str, &[&str])]) -> People {
+        let person = |(name, pictures): &(&str, &[&str])| {
+            (String::from(*name), pictures.iter().map(PathBuf::from).collect())
+        };
+        people.iter().map(person).collect()
+    }
+
+    #[test]
+    fn the_mean_is_enrolled_and_strangers_are_kept_apart() {
+        let looked =
+            looked(&[("a1", [1., 0.]), ("a2", [0., 1.]), ("p", [1., 1.]), ("s", [1., 0.])]);
+        let enrolled = enrol(&folder(&[("ann", &["a1", "a2", "lost"])]), &looked).unwrap();
+        let probes = folder(&[("ann", &["p"]), ("zoe", &["s"])]);
+        let (known, strangers) = compare(&probes, &enrolled, &looked);
+        assert!((known[0].right - 1.0).abs() < 1e-6 && known[0].wrong == f32::NEG_INFINITY);
+        assert!((strangers[0] - 0.5f32.sqrt()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_folder_without_people_is_said() {
+        let empty = tempfile::tempdir().unwrap();
+        let error = people(empty.path()).unwrap_err().to_string();
+        assert!(error.ends_with("has no folder of a person"), "{error}");
+        assert!(people(Path::new("/nowhere")).is_err());
+    }
+}

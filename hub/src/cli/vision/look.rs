@@ -1,0 +1,105 @@
+//! One face from each of many pictures, on all cores.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use vision::{Limits, Pack, Picture, Template};
+
+/// What a picture showed.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// A face.
+    Face(Template),
+    /// A picture without one.
+    NoFace,
+    /// No picture; why, in a sentence.
+    Unreadable(String),
+}
+
+impl Seen {
+    pub(super) fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Face(template) => Some(template),
+            _ => None,
+        }
+    }
+}
+
+/// Many pictures seen.
+pub(super) struct Looked {
+    pub seen: BTreeMap<PathBuf, Seen>,
+    pub took: Duration,
+}
+
+/// The pixels of a file.
+///
+/// # Errors
+/// A sentence with the file's name.
+pub(super) fn open(path: &Path) -> anyhow::Result<Picture> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
+    vision::decode(&bytes, &Limits::default())
+        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+}
+
+/// The face a picture is about ([`vision::principal`]).
+fn see(pack: &Pack, path: &Path) -> anyhow::Result<Seen> {
+    let picture = match open(path) {
+        Ok(picture) => picture,
+        Err(error) => return Ok(Seen::Unreadable(format!("{error:#}"))),
+    };
+    let faces = pack.detect(&picture)?;
+    let Some(face) = vision::principal(&faces) else { return Ok(Seen::NoFace) };
+    Ok(Seen::Face(pack.embed(&picture, face)?))
+}
+
+/// Looks at each of `paths` once, with a progress bar where there is a terminal.
+pub(super) fn all(pack: &Pack, paths: Vec<PathBuf>) -> anyhow::Result<Looked> {
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} pictures  {per_sec}  {eta} left")?;
+    let bar = ProgressBar::new(paths.len() as u64).with_style(style);
+    let started = Instant::now();
+    let look = |path: PathBuf| {
+        let seen = see(pack, &path)?;
+        bar.inc(1);
+        Ok((path, seen))
+    };
+    let seen = paths.into_par_iter().map(look).collect::<anyhow::Result<_>>()?;
+    bar.finish_and_clear();
+    Ok(Looked { seen, took: started.elapsed() })
+}
+
+impl Looked {
+    /// Pictures, speed, and every picture that gave no template.
+    pub(super) fn report(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let (count, seconds) = (self.seen.len(), self.took.as_secs_f64());
+        let cores = rayon::current_num_threads();
+        let speed = self.speed();
+        writeln!(out, "pictures       {count} in {seconds:.1} s: {speed:.2}/s on {cores} cores")?;
+        for (path, seen) in &self.seen {
+            match seen {
+                Seen::Face(_) => {}
+                Seen::NoFace => writeln!(out, "  no face      {}", path.display())?,
+                Seen::Unreadable(why) => writeln!(out, "  unreadable   {why}")?,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn speed(&self) -> f64 {
+        self.seen.len() as f64 / self.took.as_secs_f64().max(1e-9)
+    }
+
+    pub(super) fn without_face(&self) -> usize {
+        self.seen.values().filter(|seen| matches!(seen, Seen::NoFace)).count()
+    }
+
+    pub(super) fn unreadable(&self) -> usize {
+        self.seen.values().filter(|seen| matches!(seen, Seen::Unreadable(_))).count()
+    }
+}
