@@ -7,11 +7,13 @@ use crate::config::Config;
 use crate::device::{self, Fleet};
 use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
+use crate::gallery::Gallery;
 use crate::ingest::{Ingest, fault::Fault, school::Schools};
 use crate::join::Joins;
 use crate::keys::Keys;
 use crate::listener::{self, Listener, Roster};
 use crate::pki::Pki;
+use crate::recogniser::Recogniser;
 use crate::store::{self, Db};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -20,12 +22,15 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use wire::{Clock, DeviceId};
+use wire::Clock;
 
 /// How long parts have to finish what they are doing.
 const GRACE: Duration = Duration::from_secs(10);
 /// How often changes made by another process are looked for.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How often leases of galleries are looked at: each hour.
+const LEASE_CHECK_MS: u64 = 3_600_000;
 
 /// Everything a part of the hub may need; cheap to clone.
 #[derive(Clone)]
@@ -36,6 +41,10 @@ pub struct App {
     pub keys: Keys,
     /// Certificates.
     pub pki: Pki,
+    /// Who may be recognised.
+    pub gallery: Gallery,
+    /// What looks at uploaded pictures.
+    pub recogniser: Recogniser,
     /// What just happened.
     pub events: Events,
     /// The time.
@@ -64,10 +73,13 @@ impl App {
         let keys = Keys::open(&config.data)?;
         let pki = Pki::open(&config.data, &keys)?;
         let events = Events::default();
+        let recogniser = Recogniser::start(&config.models)?;
         let app = Self {
             db,
             keys,
             pki,
+            gallery: Gallery::new(recogniser.model().clone()),
+            recogniser,
             events,
             clock,
             config: Arc::new(config),
@@ -78,6 +90,7 @@ impl App {
             ports: Arc::default(),
         };
         app.follow_devices().await?;
+        app.follow_gallery().await?;
         Ok(app)
     }
 
@@ -89,23 +102,6 @@ impl App {
         let (mqtt, https) = self.ports.get().copied().unwrap_or_else(set);
         let host = &self.config.host;
         (format!("{host}:{mqtt}"), format!("{host}:{https}"))
-    }
-
-    /// The file of a door's release, if it has that release.
-    ///
-    /// # Errors
-    /// When the database or the disk fails.
-    pub async fn gallery_file(
-        &self,
-        device: &DeviceId,
-        version: u64,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let of = device.clone();
-        if !self.db.read(move |tx| store::release::has(tx, &of, version)).await? {
-            return Ok(None);
-        }
-        let path = store::release::path(&self.config.data, device, version);
-        tokio::fs::read(&path).await.doing(&format!("reading {}", path.display())).map(Some)
     }
 
     /// TLS towards doors.
@@ -126,16 +122,29 @@ impl App {
         Ok(())
     }
 
-    /// Notices what the command line changed, until `stop`.
+    /// Reads anew who may be recognised, and makes the releases that follow from it.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn follow_gallery(&self) -> Result<(), Error> {
+        self.gallery.refresh(&self.db, &self.keys, self.clock.wall()).await?;
+        self.schools.set(self.gallery.index());
+        Ok(())
+    }
+
+    /// Notices what the command line changed, and leases that end, until `stop`.
     async fn follow(self, stop: CancellationToken) -> Result<(), Error> {
         let mut seen = self.db.read(store::change::read).await?;
+        let mut looked = self.clock.mono();
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
             let now = self.db.read(store::change::read).await?;
-            if now.0 != seen.0 {
-                self.events.say(Event::GalleryChanged);
-            }
             if now.1 != seen.1 {
                 self.follow_devices().await?;
+            }
+            if now != seen || self.clock.mono().since(looked) > LEASE_CHECK_MS {
+                looked = self.clock.mono();
+                self.follow_gallery().await?;
+                self.events.say(Event::GalleryChanged);
             }
             seen = now;
         }
@@ -189,7 +198,7 @@ impl Running {
         https: TcpListener,
     ) -> Result<(), Error> {
         let _set_once = app.ports.set((self.mqtt.port(), self.device.port()));
-        app.db.write(|tx| store::device::all_offline(tx)).await?;
+        app.db.write(store::device::all_offline).await?;
         device::follow::look(&app.db, &app.fleet).await?;
         let (ingest, deliveries) = mpsc::channel(listener::QUEUE);
         let writer = Ingest {

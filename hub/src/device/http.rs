@@ -111,9 +111,10 @@ async fn find(app: &App, identity: &Identity, path: &str) -> Result<Option<File>
         return Ok(signed.map(tagged));
     }
     if let Some(version) = path.strip_prefix(GALLERY_PATH) {
-        let Ok(version) = version.parse() else { return Ok(None) };
-        let file = app.gallery_file(&identity.device, version).await?;
-        return Ok(file.map(tagged));
+        let Ok(version) = version.parse::<u64>() else { return Ok(None) };
+        let release = app.gallery.release(&identity.device);
+        let asked = release.filter(|release| release.manifest.version == version);
+        return Ok(asked.map(|release| tagged(release.file.to_vec())));
     }
     match path.strip_prefix(MODELS_PATH) {
         Some(name) => model(app, name).await,

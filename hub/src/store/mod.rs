@@ -11,6 +11,7 @@ pub mod cursor;
 mod db;
 pub mod dead_letter;
 pub mod device;
+pub mod enrolment;
 pub mod release;
 pub mod setting;
 pub mod student;

@@ -1,56 +1,43 @@
-//! Table `gallery_release`: what each door should run. The files themselves lie beside the
-//! database, because they are large and can be made again.
+//! Table `gallery_release`: what was signed for each door. The files themselves are made again
+//! after a restart: plain templates are never on disk.
 
 use super::{Tx, device, params};
 use crate::error::{Doing, Error};
-use std::path::{Path, PathBuf};
 use wire::link::Desired;
 use wire::sign::Signed;
-use wire::{DeviceId, Wall};
+use wire::{DeviceId, Manifest};
 
-/// One release for one door.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Release {
-    /// For whom.
-    pub device: DeviceId,
-    /// Counts from 1.
-    pub version: u64,
-    /// When it was made.
-    pub created: Wall,
-    /// When its lease ends.
-    pub expires: Wall,
-    /// People in it.
-    pub people: u32,
-    /// BLAKE3 of the file.
-    pub blake3: [u8; 32],
-    /// The manifest.
-    pub signed: Signed,
-}
-
-/// Where the file of a release lies.
-#[must_use]
-pub fn path(data: &Path, device: &DeviceId, version: u64) -> PathBuf {
-    data.join("galleries").join(device.as_str()).join(format!("{version}.rcg"))
-}
-
-/// Remembers a release whose file is already there.
+/// Remembers a release.
 ///
 /// # Errors
 /// `Conflict` when the door has this version already.
-pub fn add(tx: &Tx<'_>, release: &Release) -> Result<(), Error> {
+pub fn add(tx: &Tx<'_>, manifest: &Manifest, signed: &Signed) -> Result<(), Error> {
     let sql = "insert into gallery_release (device, version, created_at, expires_at, people,
              blake3, signed) values ($1, $2, $3, $4, $5, $6, $7)";
-    let signed = postcard::to_stdvec(&release.signed).doing("storing a gallery release")?;
+    let signed = postcard::to_stdvec(signed).doing("storing a gallery release")?;
     let values = params![
-        release.device.as_str(),
-        super::cursor::signed(release.version),
-        release.created.0,
-        release.expires.0,
-        release.people,
-        release.blake3.to_vec(),
+        manifest.device.as_str(),
+        super::cursor::signed(manifest.version),
+        manifest.created.0,
+        manifest.expires.0,
+        manifest.people,
+        manifest.blake3.to_vec(),
         signed,
     ];
     tx.execute(sql, values).map(drop)
+}
+
+/// A door's newest release.
+///
+/// # Errors
+/// When the database fails or the row is damaged.
+pub fn last(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<(Manifest, Signed)>, Error> {
+    let decode = |bytes: Vec<u8>| -> Result<_, postcard::Error> {
+        let signed: Signed = postcard::from_bytes(&bytes)?;
+        Ok((postcard::from_bytes(&signed.bytes)?, signed))
+    };
+    let doing = "reading a gallery release";
+    manifest(tx, device)?.map(|bytes| decode(bytes).doing(doing)).transpose()
 }
 
 /// The postcard bytes of a door's newest signed manifest.
@@ -61,16 +48,6 @@ pub fn manifest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Vec<u8>>, Error
     let sql = "select signed from gallery_release where device = $1
          order by version desc limit 1";
     tx.row(sql, [device.as_str()], |row| row.get(0))
-}
-
-/// Whether a door has this release.
-///
-/// # Errors
-/// When the database fails.
-pub fn has(tx: &Tx<'_>, device: &DeviceId, version: u64) -> Result<bool, Error> {
-    let sql = "select 1 from gallery_release where device = $1 and version = $2";
-    let key = params![device.as_str(), super::cursor::signed(version)];
-    Ok(tx.row(sql, key, |_| Ok(()))?.is_some())
 }
 
 /// What every active door should run.

@@ -1,0 +1,217 @@
+//! Everybody who may be recognised, searchable.
+
+use crate::ingest::school::{Look, School};
+use std::collections::{BTreeMap, HashSet};
+use vision::decide::{self, CANDIDATES, Facts, LINES};
+use vision::quality::Grade;
+use vision::search::Matrix;
+use vision::{Template, TemplateError};
+use wire::{Candidate, Lines, ModelId, Person, Reason, StudentId};
+
+/// Neighbours looked at when look-alikes are searched: a person with more look-alikes than this
+/// is in some of the pairs, and so are all of them.
+const NEIGHBOURS: usize = 8;
+
+/// One mean template per person, of one model.
+#[derive(Debug)]
+pub struct Index {
+    model: ModelId,
+    lines: Lines,
+    ids: Vec<StudentId>,
+    matrix: Matrix,
+    files: Vec<Vec<u8>>,
+    look_alikes: Vec<(u32, u32)>,
+    alike: HashSet<StudentId>,
+}
+
+impl Index {
+    /// The index of these people, each with at least one template of `model`; people without
+    /// any are left out.
+    ///
+    /// # Errors
+    /// When templates have different lengths.
+    pub fn build(
+        model: ModelId,
+        people: &BTreeMap<StudentId, Vec<Template>>,
+    ) -> Result<Self, TemplateError> {
+        let enrolled: Vec<_> = people.iter().filter(|(_, looks)| !looks.is_empty()).collect();
+        let dim = enrolled.first().map_or(0, |(_, looks)| looks[0].dim());
+        let mut matrix = Matrix::new(dim);
+        let (mut ids, mut means) = (Vec::new(), Vec::new());
+        for (id, looks) in enrolled {
+            let mean = Template::mean(looks)?;
+            matrix.push(&mean)?;
+            ids.push(*id);
+            means.push(mean);
+        }
+        let pairs = near_pairs(&matrix, &means);
+        let highest = pairs.iter().map(|pair| pair.2).fold(f32::MIN, f32::max);
+        let lines = if pairs.is_empty() { LINES } else { decide::raised(&LINES, highest) };
+        let alike = pairs.iter().flat_map(|p| [ids[p.0 as usize], ids[p.1 as usize]]).collect();
+        let look_alikes = pairs.into_iter().map(|(a, b, _)| (a, b)).collect();
+        let files = means.iter().map(Template::to_f16_bytes).collect();
+        Ok(Self { model, lines, ids, matrix, files, look_alikes, alike })
+    }
+
+    /// How many people are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether nobody is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Everybody in it, in the order of their ids.
+    #[must_use]
+    pub fn people(&self) -> &[StudentId] {
+        &self.ids
+    }
+
+    /// Whether `student` is known to look like somebody else in it.
+    #[must_use]
+    pub fn is_alike(&self, student: StudentId) -> bool {
+        self.alike.contains(&student)
+    }
+
+    /// The lines of this site: those of the pack, raised above the two most alike people.
+    #[must_use]
+    pub fn lines(&self) -> Lines {
+        self.lines
+    }
+
+    /// The people most like `template`, best first.
+    #[must_use]
+    pub fn nearest(&self, template: &Template, most: usize) -> Vec<Candidate> {
+        self.nearest_of(template, most, |_| true)
+    }
+
+    /// The same among the people `keep` says yes to.
+    #[must_use]
+    pub fn nearest_of(
+        &self,
+        template: &Template,
+        most: usize,
+        keep: impl Fn(StudentId) -> bool,
+    ) -> Vec<Candidate> {
+        if self.ids.is_empty() || template.dim() * self.ids.len() != self.matrix.as_slice().len() {
+            return Vec::new();
+        }
+        let hits = self.matrix.top_of(template, most, |row| keep(self.ids[row]));
+        let candidate =
+            |hit: &vision::search::Hit| Candidate { student: self.ids[hit.row], score: hit.score };
+        hits.iter().map(candidate).collect()
+    }
+
+    /// What a door gets: everybody here, means only.
+    #[must_use]
+    pub fn to_gallery(&self) -> wire::Gallery {
+        let people = self.ids.iter().zip(&self.files);
+        let dim = self.files.first().map_or(0, |file| file.len() / 2);
+        wire::Gallery {
+            model: self.model.clone(),
+            dim: u16::try_from(dim).expect("templates have a few hundred numbers"),
+            lines: self.lines,
+            people: people
+                .map(|(id, template)| Person { id: *id, template: template.clone() })
+                .collect(),
+            look_alikes: self.look_alikes.clone(),
+            cannot_link: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+}
+
+impl School for Index {
+    fn model(&self) -> Option<&ModelId> {
+        (!self.ids.is_empty()).then_some(&self.model)
+    }
+
+    fn compare(&self, template: &Template, frames: u16, doubts: &[Reason]) -> Look {
+        let candidates = self.nearest(template, CANDIDATES);
+        let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
+        let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
+        let facts = Facts { candidates: &candidates, frames, grade, doubts, look_alike };
+        let decision = decide::decide(&facts, &self.lines);
+        Look {
+            verdict: decision.verdict,
+            reasons: decision.reasons,
+            candidates: decision.candidates,
+            confidence: decision.confidence,
+        }
+    }
+}
+
+/// Pairs of rows that reach the review line of a single look: one would be on the other's card.
+fn near_pairs(matrix: &Matrix, means: &[Template]) -> Vec<(u32, u32, f32)> {
+    let near = matrix.batch(means, NEIGHBOURS + 1);
+    let row = |n: usize| u32::try_from(n).expect("fewer than 4 billion people");
+    let mut pairs: Vec<_> = near
+        .iter()
+        .enumerate()
+        .flat_map(|(a, hits)| hits.iter().map(move |hit| (a, hit.row, hit.score)))
+        .filter(|(a, b, score)| a != b && *score >= LINES.single_review)
+        .map(|(a, b, score)| (row(a.min(b)), row(a.max(b)), score))
+        .collect();
+    pairs.sort_by_key(|pair| (pair.0, pair.1));
+    pairs.dedup_by_key(|pair| (pair.0, pair.1));
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+    use wire::Verdict;
+
+    fn student(n: u128) -> StudentId {
+        StudentId(Uuid::from_u128(n))
+    }
+
+    /// A unit vector in the plane, `degrees` from the first axis.
+    fn look(degrees: f32) -> Template {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        Template::from_raw(vec![cos, sin]).unwrap()
+    }
+
+    fn index(people: &[(u128, f32)]) -> Index {
+        let people = people.iter().map(|(n, at)| (student(*n), vec![look(*at)])).collect();
+        Index::build("test-1".parse().unwrap(), &people).unwrap()
+    }
+
+    #[test]
+    fn the_nearest_person_is_named_with_confidence() {
+        let seen = index(&[(1, 0.0), (2, 90.0)]).compare(&look(3.0), 3, &[]);
+        assert_eq!((seen.verdict, seen.candidates[0].student), (Verdict::High, student(1)));
+        assert_eq!(seen.candidates.len(), 1, "the other is below the review line");
+    }
+
+    #[test]
+    fn look_alikes_go_to_review_whatever_they_score() {
+        let twins = index(&[(1, 0.0), (2, 12.0), (3, 90.0)]);
+        assert!(twins.is_alike(student(1)) && !twins.is_alike(student(3)));
+        assert!(twins.lines().single_high > LINES.single_high, "raised above the pair");
+        let seen = twins.compare(&look(0.0), 3, &[]);
+        assert_eq!(seen.verdict, Verdict::Review);
+        assert!(seen.reasons.contains(&Reason::LookAlike));
+    }
+
+    #[test]
+    fn nobody_enrolled_means_nobody_found() {
+        let empty = index(&[]);
+        assert!(empty.is_empty() && School::model(&empty).is_none());
+        assert_eq!(empty.compare(&look(0.0), 3, &[]).verdict, Verdict::Unknown);
+        assert_eq!(empty.to_gallery().people, vec![]);
+    }
+
+    #[test]
+    fn a_door_gets_a_sound_gallery_of_the_same_people() {
+        let gallery = index(&[(2, 0.0), (1, 12.0)]).to_gallery();
+        assert_eq!(wire::Gallery::decode(&gallery.encode()).unwrap(), gallery);
+        let ids: Vec<_> = gallery.people.iter().map(|person| person.id).collect();
+        assert_eq!(ids, [student(1), student(2)]);
+    }
+}

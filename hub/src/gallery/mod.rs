@@ -1,0 +1,12 @@
+//! Who may be recognised: the index the hub searches, and the releases doors fetch.
+//!
+//! Both are made of the same people: enrolled, active and consenting, one mean template each.
+//! Plain templates exist here, in RAM, and nowhere else.
+
+mod index;
+mod keeper;
+mod release;
+
+pub use index::Index;
+pub use keeper::Gallery;
+pub use release::{LEASE_MS, Plan, Release, plan};

@@ -1,0 +1,112 @@
+//! Recognition for uploaded pictures: two threads that own nothing but the networks.
+//!
+//! The queue is short on purpose: a picture that would wait longer than a person does is
+//! refused at once, with a sentence.
+
+use crate::error::{Doing, Error};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use tokio::sync::oneshot;
+use vision::image::{self, Limits};
+use vision::quality::Judgement;
+use vision::{Face, Pack, Picture, Template, align::align, quality};
+use wire::ModelId;
+
+/// Pictures that may wait; each may be 10 MiB.
+const QUEUE: usize = 16;
+/// Threads that look.
+const THREADS: usize = 2;
+
+/// A face found in an uploaded picture.
+pub struct Seen {
+    /// Where, and how sure the detector is.
+    pub face: Face,
+    /// The chip it was embedded from.
+    pub chip: Picture,
+    /// How good the look is.
+    pub judgement: Judgement,
+    /// What it looks like.
+    pub template: Template,
+}
+
+/// A picture and every face in it, the surest first.
+pub struct Sight {
+    /// The decoded picture.
+    pub picture: Picture,
+    /// The faces.
+    pub faces: Vec<Seen>,
+}
+
+type Job = (Vec<u8>, oneshot::Sender<Result<Sight, Error>>);
+
+/// Hands pictures to the threads; cheap to clone.
+#[derive(Clone)]
+pub struct Recogniser {
+    model: ModelId,
+    jobs: mpsc::SyncSender<Job>,
+}
+
+impl Recogniser {
+    /// Loads the pack in `dir` and starts the threads; they end when the last handle is dropped.
+    ///
+    /// # Errors
+    /// When the pack is not whole.
+    pub fn start(dir: &Path) -> Result<Self, Error> {
+        let pack = Arc::new(Pack::load(dir).doing("loading the model pack")?);
+        let model = pack.model_id.parse().doing("reading the model pack's id")?;
+        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
+        let queue = Arc::new(Mutex::new(queue));
+        for n in 0..THREADS {
+            let (pack, queue) = (pack.clone(), queue.clone());
+            std::thread::Builder::new()
+                .name(format!("recogniser-{n}"))
+                .spawn(move || work(&pack, &queue))
+                .doing("starting a recogniser thread")?;
+        }
+        Ok(Self { model, jobs })
+    }
+
+    /// The network of every template it makes.
+    #[must_use]
+    pub fn model(&self) -> &ModelId {
+        &self.model
+    }
+
+    /// Every face in the picture file `bytes`.
+    ///
+    /// # Errors
+    /// `Invalid` when it is no picture or beyond the limits, `Unavailable` when too many wait.
+    pub async fn look(&self, bytes: Vec<u8>) -> Result<Sight, Error> {
+        let (answer, seen) = oneshot::channel();
+        self.jobs.try_send((bytes, answer)).map_err(|_| {
+            Error::Unavailable("too many pictures are waiting: try again in a few seconds".into())
+        })?;
+        seen.await.doing("looking at a picture")?
+    }
+}
+
+fn work(pack: &Pack, queue: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((bytes, answer)) = job else { return };
+        let look = std::panic::AssertUnwindSafe(|| look(pack, &bytes));
+        let seen = std::panic::catch_unwind(look).unwrap_or_else(|_| {
+            Err(Error::internal("looking at a picture", "the recogniser panicked"))
+        });
+        let _asker_left = answer.send(seen);
+    }
+}
+
+fn look(pack: &Pack, bytes: &[u8]) -> Result<Sight, Error> {
+    let doing = "looking at a picture";
+    let picture =
+        image::decode(bytes, &Limits::default()).map_err(|why| Error::Invalid(why.to_string()))?;
+    let found = pack.detect(&picture).doing(doing)?;
+    let chips: Vec<_> = found.iter().map(|face| align(&picture, &face.points)).collect();
+    let templates = pack.embed_chips(&chips).doing(doing)?;
+    let faces = found.into_iter().zip(chips).zip(templates).map(|((face, chip), template)| {
+        let chip = chip.to_picture();
+        Seen { judgement: quality::judge(&face, &chip), face, chip, template }
+    });
+    Ok(Sight { faces: faces.collect(), picture })
+}

@@ -1,0 +1,169 @@
+//! Table `enrolment`: a sealed template for each photo a person was enrolled by.
+
+use super::{Tx, audit, change, odd, params, parsed};
+use crate::error::Error;
+use serde_json::json;
+use uuid::Uuid;
+use wire::{ModelId, Quality, StudentId, Wall};
+
+/// One enrolment, without its template.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Enrolment {
+    /// Own id.
+    pub id: Uuid,
+    /// Whose face.
+    pub student: StudentId,
+    /// The network of the template.
+    pub model: ModelId,
+    /// Where the picture came from: `photo`, `webcam`, `crop`.
+    pub source: String,
+    /// How good the picture was.
+    pub quality: Quality,
+    /// Whether it counts.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: Wall,
+    /// Who made it.
+    pub created_by: String,
+    /// Counts changes.
+    pub version: i64,
+}
+
+/// A sealed template of somebody who may be recognised.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Eligible {
+    /// Which enrolment.
+    pub id: Uuid,
+    /// Whose face.
+    pub student: StudentId,
+    /// The template, sealed with the student's key for [`place`].
+    pub sealed: Vec<u8>,
+}
+
+const COLUMNS: &str =
+    "id, student, model, source, quality, is_active, created_at, created_by, version";
+
+/// What a template is sealed for: it opens in no other row.
+#[must_use]
+pub fn place(student: StudentId, model: &ModelId, id: Uuid) -> String {
+    format!("enrolment|{student}|{model}|{id}")
+}
+
+/// Adds an enrolment with its sealed template.
+///
+/// # Errors
+/// When the database fails.
+pub fn add(tx: &Tx<'_>, new: &Enrolment, sealed: &[u8], actor: &str) -> Result<(), Error> {
+    let sql = "insert into enrolment (id, student, model, source, quality, template, is_active,
+             created_at, created_by, version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)";
+    let quality = serde_json::to_string(&new.quality).expect("five numbers are JSON");
+    let values = params![
+        new.id.to_string(),
+        new.student.to_string(),
+        new.model.as_str(),
+        new.source,
+        quality,
+        sealed,
+        new.is_active,
+        new.created_at.0,
+        new.created_by
+    ];
+    tx.execute(sql, values)?;
+    noted(tx, new.created_at, actor, "add", new.id)
+}
+
+/// All enrolments of `student`, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn of(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Enrolment>, Error> {
+    let sql = format!("select {COLUMNS} from enrolment where student = $1 order by created_at, id");
+    tx.query(&sql, params![student.to_string()], read)
+}
+
+/// The newest enrolments of everybody, those before `before`.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<Enrolment>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from enrolment where ($1 is null or id < $1) order by id desc limit $2"
+    );
+    tx.query(&sql, params![before.map(|id| id.to_string()), limit], read)
+}
+
+/// The enrolment `id`.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Enrolment, Error> {
+    let sql = format!("select {COLUMNS} from enrolment where id = $1");
+    tx.row(&sql, params![id.to_string()], read)?.ok_or_else(|| Error::unknown("enrolment", id))
+}
+
+/// Lets an enrolment count, or not.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub fn set_active(
+    tx: &Tx<'_>,
+    id: Uuid,
+    active: bool,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "update enrolment set is_active = $2, version = version + 1 where id = $1";
+    if tx.execute(sql, params![id.to_string(), active])? == 0 {
+        return Err(Error::unknown("enrolment", id));
+    }
+    noted(tx, now, actor, if active { "activate" } else { "deactivate" }, id)
+}
+
+/// Deletes an enrolment and its template.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub fn delete(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
+    if tx.execute("delete from enrolment where id = $1", params![id.to_string()])? == 0 {
+        return Err(Error::unknown("enrolment", id));
+    }
+    noted(tx, now, actor, "delete", id)
+}
+
+/// The sealed templates of `model` of everybody who may be recognised: active people whose
+/// newest word on consent is yes.
+///
+/// # Errors
+/// When the database fails.
+pub fn eligible(tx: &Tx<'_>, model: &ModelId) -> Result<Vec<Eligible>, Error> {
+    let sql = "select e.id, e.student, e.template from enrolment e
+         join student s on s.id = e.student
+         where e.model = $1 and e.is_active = 1 and s.is_active = 1
+           and (select c.given from consent c where c.student = s.id order by c.n desc limit 1) = 1
+         order by e.student, e.created_at, e.id";
+    tx.query(sql, params![model.as_str()], |row| {
+        Ok(Eligible { id: parsed(row, 0)?, student: parsed(row, 1)?, sealed: row.get(2)? })
+    })
+}
+
+fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: Uuid) -> Result<(), Error> {
+    change::bump(tx, change::GALLERY)?;
+    let (id, meta) = (id.to_string(), json!({}));
+    audit::add(tx, now, &audit::Entry { actor, action, table: "enrolment", id: &id, meta })
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Enrolment> {
+    let quality = serde_json::from_str(&row.get::<_, String>(4)?).map_err(|why| odd(4, why))?;
+    Ok(Enrolment {
+        id: parsed(row, 0)?,
+        student: parsed(row, 1)?,
+        model: parsed(row, 2)?,
+        source: row.get(3)?,
+        quality,
+        is_active: row.get(5)?,
+        created_at: Wall(row.get(6)?),
+        created_by: row.get(7)?,
+        version: row.get(8)?,
+    })
+}
