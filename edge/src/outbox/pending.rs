@@ -3,7 +3,7 @@
 use super::{Book, OutboxError, meta};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use wire::link::{BATCH_BYTES, BATCH_ITEMS};
-use wire::{Item, Mono, Ranges, Stamp};
+use wire::{Epoch, Item, Mono, Ranges, Stamp};
 
 /// A record older than this waits behind newer ones.
 const LIVE_MS: u64 = 10 * 60 * 1000;
@@ -17,6 +17,8 @@ const ITEM_HEAD: usize = 72;
 /// Records for one batch, oldest first.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Parcel {
+    /// The life of the outbox they belong to.
+    pub epoch: Epoch,
     /// At most what fits one [`wire::link::Batch`]; empty when nothing waits.
     pub items: Vec<Item>,
     /// Whether they come from the backlog.
@@ -36,9 +38,10 @@ impl Book {
         now: &Stamp,
     ) -> Result<Parcel, OutboxError> {
         self.age(now)?;
-        let mut parcel = Parcel { items: self.waiting(0, skip)?, backlog: false };
+        let epoch = self.epoch;
+        let mut parcel = Parcel { epoch, items: self.waiting(0, skip)?, backlog: false };
         if parcel.items.is_empty() && backlog {
-            parcel = Parcel { items: self.waiting(1, skip)?, backlog: true };
+            parcel = Parcel { epoch, items: self.waiting(1, skip)?, backlog: true };
         }
         if let Some(last) = parcel.items.last() {
             self.mark_sent(last.seq)?;
@@ -46,7 +49,7 @@ impl Book {
         Ok(parcel)
     }
 
-    /// Whether anything waits at all, acknowledged rows and those in `skip` left out.
+    /// As many waiting records of a lane as one batch holds.
     fn waiting(&self, lane: i64, skip: &Ranges) -> Result<Vec<Item>, OutboxError> {
         let sql = "select seq from outbox where lane = ?1 and acked_at is null order by seq";
         let mut found = self.db.prepare_cached(sql)?;

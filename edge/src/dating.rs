@@ -1,0 +1,279 @@
+//! What time it is, and how far that can be trusted: a Pi boots without a clock.
+//!
+//! Records are ordered by boot and monotonic time; wall time is added where a source gives it.
+//! [`Timeline`] decides from readings; [`Timekeeper`] takes them each second and stores anchors.
+
+use crate::draft::Dating;
+use crate::outbox::{Outbox, OutboxError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use wire::record::Anchor;
+use wire::{Clock, ClockState, Mono, Stamp, Wall};
+
+/// A wall clock that moved further than this against monotonic time was stepped.
+const STEP_MS: u64 = 500;
+const ANCHOR_EVERY_MS: u64 = 3600 * 1000;
+/// How far a clock of each kind may be off, milliseconds.
+const NTP_ERR_MS: u32 = 100;
+const RTC_ERR_MS: u32 = 2000;
+const READ_EVERY: Duration = Duration::from_secs(1);
+
+/// What the machine says at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reading {
+    /// Time since boot.
+    pub mono: Mono,
+    /// The system's wall clock, right or wrong.
+    pub wall: Wall,
+    /// The kernel says that network time keeps it.
+    pub synced: bool,
+    /// It was set from a battery-backed clock at boot.
+    pub rtc: bool,
+}
+
+/// What is known about this boot's wall time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timeline {
+    boot: u32,
+    floor: Wall,
+    system: Known,
+    hub: Option<Known>,
+    anchored: Option<(Mono, Known)>,
+}
+
+/// Wall time minus monotonic time, and where it is from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Known {
+    offset_ms: i64,
+    err_ms: u32,
+    clock: ClockState,
+}
+
+impl Known {
+    fn of(wall: Wall, mono: Mono, err_ms: u32, clock: ClockState) -> Self {
+        Self { offset_ms: wall.0.saturating_sub(mono.0.cast_signed()), err_ms, clock }
+    }
+
+    fn wall(&self, at: Mono) -> Wall {
+        Wall(self.offset_ms).plus_ms(at.0.cast_signed())
+    }
+}
+
+impl Timeline {
+    /// Boot number `boot`; no time before `floor` is believed.
+    #[must_use]
+    pub fn new(boot: u32, floor: Wall) -> Self {
+        let system = Known { offset_ms: 0, err_ms: 0, clock: ClockState::Unset };
+        Self { boot, floor, system, hub: None, anchored: None }
+    }
+
+    /// Takes a reading; an anchor is due at the first trusted time, hourly, and after steps.
+    pub fn read(&mut self, now: Reading) -> Option<(Stamp, Anchor)> {
+        let (clock, err_ms) = match now {
+            Reading { wall, .. } if wall < self.floor => (ClockState::Unset, 0),
+            Reading { synced: true, .. } => (ClockState::Ntp, NTP_ERR_MS),
+            Reading { rtc: true, .. } => (ClockState::Rtc, RTC_ERR_MS),
+            _ => (ClockState::Floor, 0),
+        };
+        self.system = Known::of(now.wall, now.mono, err_ms, clock);
+        self.anchor(now.mono)
+    }
+
+    /// The hub said what time it is: `wall` at the moment `at`, at most `err_ms` off.
+    pub fn told(&mut self, at: Mono, wall: Wall, err_ms: u32) -> Option<(Stamp, Anchor)> {
+        self.hub = Some(Known::of(wall, at, err_ms, ClockState::Hub));
+        self.anchor(at)
+    }
+
+    /// The stamp of the moment `at` of this boot.
+    #[must_use]
+    pub fn stamp(&self, at: Mono) -> Stamp {
+        let best = self.best();
+        let wall = (best.clock != ClockState::Unset).then(|| best.wall(at));
+        Stamp { boot: self.boot, mono: at, wall, clock: best.clock }
+    }
+
+    /// Network time first: it does not jump. Then the hub's, then what the machine has.
+    fn best(&self) -> Known {
+        match self.hub {
+            Some(hub) if self.system.clock < ClockState::Ntp => hub,
+            _ => self.system,
+        }
+    }
+
+    fn anchor(&mut self, now: Mono) -> Option<(Stamp, Anchor)> {
+        let best = self.best();
+        if best.clock < ClockState::Rtc {
+            return None;
+        }
+        let stepped = match self.anchored {
+            None => false,
+            Some((at, last)) => {
+                let stepped = last.offset_ms.abs_diff(best.offset_ms) > STEP_MS;
+                let old = now.since(at) >= ANCHOR_EVERY_MS;
+                if !stepped && !old && last.clock == best.clock {
+                    return None;
+                }
+                stepped
+            }
+        };
+        self.anchored = Some((now, best));
+        Some((self.stamp(now), Anchor { err_ms: best.err_ms, stepped }))
+    }
+}
+
+/// The running clockwork. Cheap to clone.
+#[derive(Clone)]
+pub struct Timekeeper {
+    timeline: Arc<watch::Sender<Timeline>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Timekeeper {
+    /// Boot number `boot`; the floor is the build, or what else is known to be past.
+    #[must_use]
+    pub fn new(boot: u32, floor: Wall, clock: Arc<dyn Clock>) -> Self {
+        let mut timeline = Timeline::new(boot, floor);
+        timeline.read(reading(&*clock));
+        timeline.anchored = None;
+        Self { timeline: Arc::new(watch::Sender::new(timeline)), clock }
+    }
+
+    /// Now, as far as it is known.
+    #[must_use]
+    pub fn now(&self) -> Stamp {
+        self.stamp(self.clock.mono())
+    }
+
+    /// Monotonic time now.
+    #[must_use]
+    pub fn mono(&self) -> Mono {
+        self.clock.mono()
+    }
+
+    /// See [`Timeline::told`].
+    #[must_use]
+    pub fn told(&self, at: Mono, wall: Wall, err_ms: u32) -> Option<(Stamp, Anchor)> {
+        let mut due = None;
+        self.timeline.send_modify(|timeline| due = timeline.told(at, wall, err_ms));
+        due
+    }
+
+    /// Reads the clocks each second and stores anchors.
+    ///
+    /// # Errors
+    /// When the outbox has stopped.
+    pub async fn run(
+        self,
+        outbox: Outbox,
+        stop: CancellationToken,
+    ) -> Result<(), Arc<OutboxError>> {
+        let mut every = tokio::time::interval(READ_EVERY);
+        while stop.run_until_cancelled(every.tick()).await.is_some() {
+            let mut due = None;
+            let now = reading(&*self.clock);
+            self.timeline.send_modify(|timeline| due = timeline.read(now));
+            if let Some((at, anchor)) = due {
+                store(&outbox, at, anchor).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Stores an anchor; a full outbox loses only that.
+pub(crate) async fn store(
+    outbox: &Outbox,
+    at: Stamp,
+    anchor: Anchor,
+) -> Result<(), Arc<OutboxError>> {
+    match outbox.anchor(at, anchor).await {
+        Err(error) if matches!(*error, OutboxError::Full(_)) => Ok(()),
+        stored => stored.map(drop),
+    }
+}
+
+impl Dating for Timekeeper {
+    fn stamp(&self, at: Mono) -> Stamp {
+        self.timeline.borrow().stamp(at)
+    }
+}
+
+fn reading(clock: &dyn Clock) -> Reading {
+    let rtc = std::fs::read_to_string("/sys/class/rtc/rtc0/hctosys");
+    let rtc = rtc.is_ok_and(|text| text.trim() == "1");
+    Reading { mono: clock.mono(), wall: clock.wall(), synced: is_synced(), rtc }
+}
+
+/// Whether the kernel's clock is kept by network time.
+fn is_synced() -> bool {
+    // SAFETY: all zero is a valid `timex`, and with `modes` 0 the call only fills it in.
+    #[expect(unsafe_code, reason = "the kernel says this only through adjtimex")]
+    let (state, timex) = unsafe {
+        let mut timex: libc::timex = std::mem::zeroed();
+        (libc::adjtimex(&raw mut timex), timex)
+    };
+    state >= 0 && state != libc::TIME_ERROR && timex.status & libc::STA_UNSYNC == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 3600 * 1000;
+    const FLOOR: Wall = Wall(1_780_000_000_000);
+
+    fn reading(mono: u64, wall: i64, synced: bool) -> Reading {
+        Reading { mono: Mono(mono), wall: Wall(wall), synced, rtc: false }
+    }
+
+    #[test]
+    fn a_pi_that_boots_in_1970_has_no_wall_time_until_somebody_tells() {
+        let mut line = Timeline::new(3, FLOOR);
+        assert_eq!(line.read(reading(1000, 5_000, false)), None);
+        let unset = line.stamp(Mono(2000));
+        assert_eq!((unset.boot, unset.wall, unset.clock), (3, None, ClockState::Unset));
+        let (at, anchor) = line.told(Mono(3000), FLOOR.plus_ms(DAY), 40).unwrap();
+        assert_eq!((at.clock, anchor), (ClockState::Hub, Anchor { err_ms: 40, stepped: false }));
+        let earlier = line.stamp(Mono(2000));
+        assert_eq!(earlier.wall, Some(FLOOR.plus_ms(DAY - 1000)), "the past is dated too");
+    }
+
+    #[test]
+    fn a_clock_nobody_vouches_for_is_a_floor_and_makes_no_anchor() {
+        let mut line = Timeline::new(1, FLOOR);
+        assert_eq!(line.read(reading(0, FLOOR.0 + DAY, false)), None);
+        assert_eq!(line.stamp(Mono(0)).clock, ClockState::Floor);
+    }
+
+    #[test]
+    fn network_time_wins_over_the_hubs_and_each_change_is_anchored() {
+        let mut line = Timeline::new(1, FLOOR);
+        line.told(Mono(0), FLOOR.plus_ms(100), 40).unwrap();
+        let (at, anchor) = line.read(reading(1000, FLOOR.0 + 1090, true)).unwrap();
+        assert_eq!((at.clock, at.wall), (ClockState::Ntp, Some(FLOOR.plus_ms(1090))));
+        assert!(!anchor.stepped);
+    }
+
+    #[test]
+    fn steps_are_anchored_at_once_and_steady_time_hourly() {
+        let mut line = Timeline::new(1, FLOOR);
+        let mut read = |mono: u64, off: i64| {
+            let wall = FLOOR.0 + mono.cast_signed() + off;
+            line.read(reading(mono, wall, true)).map(|(_, anchor)| anchor.stepped)
+        };
+        assert_eq!(read(0, 0), Some(false));
+        assert_eq!(read(1000, 400), None, "slewing is no step");
+        assert_eq!(read(2000, DAY / 24), Some(true));
+        assert_eq!(read(3000, DAY / 24), None);
+        assert_eq!(read(3_602_000, DAY / 24), Some(false));
+    }
+
+    #[test]
+    fn the_kernel_answers() {
+        let keeper = Timekeeper::new(1, Wall(0), Arc::new(wire::time::SystemClock));
+        assert!(keeper.now().wall.is_some());
+    }
+}

@@ -1,0 +1,12 @@
+//! Who may be recognised at this door: as the hub wants it, checked, encrypted on disk, swapped
+//! while the door works.
+
+mod curator;
+mod fetch;
+mod loaded;
+mod shelf;
+
+pub use curator::{Curator, Trouble};
+pub use fetch::{Fetch, FetchError};
+pub use loaded::LoadedGallery;
+pub use shelf::{Release, Shelf};

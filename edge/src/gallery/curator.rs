@@ -1,0 +1,189 @@
+//! Keeps the door's gallery as the hub wants it: fetch, verify, keep, swap, report; and forgets
+//! it when its lease is over.
+
+use super::LoadedGallery;
+use super::fetch::{Fetch, FetchError};
+use super::shelf::{Release, Shelf};
+use crate::dating::Timekeeper;
+use crate::link::Backoff;
+use ed25519_dalek::VerifyingKey;
+use rand::rngs::StdRng;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use vision::{Template, TemplateError};
+use wire::gallery::GalleryError;
+use wire::link::{Desired, Reported};
+use wire::{DeviceId, Manifest, ModelId, Wall};
+
+/// How often the lease is looked at.
+const LEASE_EVERY: Duration = Duration::from_secs(60);
+/// People looked up in a new gallery before it is used.
+const PROBES: usize = 16;
+/// A person's own template finds them with at least this cosine.
+const SELF_COSINE: f32 = 0.99;
+
+/// The gallery's keeper, ready to run.
+pub struct Curator {
+    /// Who this door is.
+    pub device: DeviceId,
+    /// Whose signature counts.
+    pub hub: VerifyingKey,
+    /// The running network.
+    pub model: ModelId,
+    /// Where releases come from.
+    pub fetch: Fetch,
+    /// Where they are kept.
+    pub shelf: Shelf,
+    /// What time it is.
+    pub time: Timekeeper,
+    /// What the hub wants.
+    pub desired: watch::Receiver<Option<Desired>>,
+    /// What the recogniser uses: newest only.
+    pub loaded: watch::Sender<Option<Arc<LoadedGallery>>>,
+    /// What the link tells the hub.
+    pub reported: watch::Sender<Reported>,
+    /// When the gallery in use must be forgotten; nothing while there is none.
+    pub leased: Option<Wall>,
+    /// For waits only.
+    pub rng: StdRng,
+}
+
+/// Why the wanted gallery is not in use. Its text goes to the hub.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// It did not come.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// It may not be used.
+    #[error(transparent)]
+    Refused(#[from] GalleryError),
+    /// The hub moved on meanwhile.
+    #[error("the hub's manifest is not the one it announced")]
+    Stale,
+    /// A template is none.
+    #[error("a template of the gallery is damaged")]
+    Template(#[from] TemplateError),
+    /// Looked up, somebody is not found.
+    #[error("the gallery failed its self-test: {0} is not found by their own template")]
+    SelfTest(wire::StudentId),
+    /// The disk.
+    #[error("the gallery could not be kept on this disk")]
+    Disk(#[from] std::io::Error),
+}
+
+impl Curator {
+    /// Loads what is on the shelf, then follows what the hub wants.
+    pub async fn run(mut self, stop: CancellationToken) {
+        self.boot();
+        let mut backoff = Backoff::default();
+        loop {
+            self.lease();
+            let wait = match self.follow().await {
+                Ok(()) => {
+                    backoff.reset();
+                    LEASE_EVERY
+                }
+                Err(trouble) => {
+                    tracing::warn!(%trouble, "the wanted gallery is not in use");
+                    self.reported.send_modify(|reported| reported.trouble = trouble.to_string());
+                    backoff.failed(self.time.mono(), &mut self.rng).min(LEASE_EVERY)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(wait) => {}
+                changed = self.desired.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    fn boot(&mut self) {
+        match self.shelf.load() {
+            Ok(Some(release)) if release.manifest.model == self.model => {
+                if let Err(trouble) = self.show(release) {
+                    tracing::warn!(%trouble, "the gallery on this disk cannot be used");
+                }
+            }
+            Ok(_) => tracing::info!("no gallery on this disk yet"),
+            Err(error) => tracing::warn!(%error, "the gallery on this disk cannot be read"),
+        }
+    }
+
+    /// Fetches what the hub wants, if that is not what is in use.
+    async fn follow(&mut self) -> Result<(), Trouble> {
+        let desired = self.desired.borrow_and_update().clone();
+        let Some(desired) = desired.filter(|desired| desired.gallery > self.installed()) else {
+            return Ok(());
+        };
+        let signed = self.fetch.manifest().await?;
+        if signed.digest() != desired.manifest {
+            return Err(Trouble::Stale);
+        }
+        let manifest = Manifest::open(&signed, &self.hub)?;
+        let now = self.time.now().wall;
+        manifest.admit(&self.device, self.installed(), &self.model, now)?;
+        let file = self.fetch.file(&manifest).await?;
+        let gallery = manifest.check(&file)?;
+        let digest = signed.digest();
+        let release = Release { manifest, digest, gallery };
+        let loaded = load(&release)?;
+        self.shelf.put(&signed, &file, &release.manifest)?;
+        self.swap(&release, loaded);
+        Ok(())
+    }
+
+    fn installed(&self) -> u64 {
+        self.loaded.borrow().as_ref().map_or(0, |loaded| loaded.version)
+    }
+
+    fn show(&mut self, release: Release) -> Result<(), Trouble> {
+        let loaded = load(&release)?;
+        self.swap(&release, loaded);
+        Ok(())
+    }
+
+    fn swap(&mut self, release: &Release, loaded: LoadedGallery) {
+        let (version, people) = (release.manifest.version, release.manifest.people);
+        self.loaded.send_replace(Some(Arc::new(loaded)));
+        self.reported.send_modify(|reported| {
+            reported.gallery = version;
+            reported.manifest = release.digest;
+            reported.trouble.clear();
+        });
+        self.leased = Some(release.manifest.expires);
+        tracing::info!(version, people, "gallery release {version} is in use");
+    }
+
+    /// After the lease the door forgets: nobody renewed it, so nobody can be asked.
+    fn lease(&mut self) {
+        let (now, expires) = (self.time.now().wall, self.leased);
+        if !now.zip(expires).is_some_and(|(now, expires)| now >= expires) {
+            return;
+        }
+        if let Err(error) = self.shelf.forget() {
+            tracing::error!(%error, "the gallery's lease is over and it cannot be destroyed");
+        }
+        self.loaded.send_replace(None);
+        self.leased = None;
+        self.reported.send_modify(|reported| {
+            (reported.gallery, reported.manifest) = (0, [0; 32]);
+            reported.trouble = GalleryError::Expired.to_string();
+        });
+    }
+}
+
+/// Loads a release and looks some people up by their own templates.
+fn load(release: &Release) -> Result<LoadedGallery, Trouble> {
+    let loaded = LoadedGallery::new(release.manifest.version, release.gallery.clone())?;
+    for person in loaded.gallery.people.iter().take(PROBES) {
+        let own = Template::from_f16_bytes(&person.template)?;
+        let found = loaded.nearest(&own, 1);
+        if found.first().is_none_or(|best| best.score < SELF_COSINE) {
+            return Err(Trouble::SelfTest(person.id));
+        }
+    }
+    Ok(loaded)
+}

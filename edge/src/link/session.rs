@@ -1,0 +1,320 @@
+//! One connection as a state machine: events and the time go in, actions come out.
+//!
+//! Subscribe, greet, and once the hub has said where it stands, send: at most `window` batches
+//! on the way, each again until the hub acknowledges it. Everything is forgotten with the
+//! connection; what counts is in the outbox.
+
+use super::flight::{Flight, numbers};
+use crate::outbox::{Acked, Cursor, Parcel};
+use rand::rngs::StdRng;
+use wire::link::{Ack, Batch, Command, Desired, Hello, Reported, Status, Time, WINDOW};
+use wire::topic::Leaf;
+use wire::{Message, Mono, Ranges, Wall};
+
+/// Nothing heard for so long: the connection is dead, whatever TCP believes.
+const SILENCE_MS: u64 = 75_000;
+/// A greeting without an answer, or a hub that said “hold”: greet again.
+const GREET_MS: u64 = 10_000;
+const HOLD_MS: u64 = 30_000;
+/// At most five batches of the backlog a second.
+const BACKLOG_MS: u64 = 200;
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// The hub accepted the connection.
+    Connected,
+    /// The hub accepted the subscriptions.
+    Subscribed,
+    /// Any packet came: the connection lives.
+    Heard,
+    /// A message came.
+    Message(Message),
+    /// The outbox applied an acknowledgement.
+    Acked(Acked),
+    /// The outbox answered a [`Action::Fetch`].
+    Parcel(Parcel),
+    /// The outbox has new rows.
+    Stored,
+    /// The door runs something else now.
+    Reported(Reported),
+    /// Time passed.
+    Tick,
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Subscribe to everything the hub says, at once.
+    Subscribe,
+    /// Publish; the topic's rule says whether retained.
+    Say(Leaf, Message),
+    /// Ask the outbox for a parcel, and come back with it.
+    Fetch {
+        /// On the way already.
+        skip: Ranges,
+        /// Whether the backlog may go now.
+        backlog: bool,
+    },
+    /// Give the acknowledgement to the outbox, and come back with what came of it.
+    Apply(Ack),
+    /// Tell the gallery what the hub wants.
+    Want(Desired),
+    /// Do what the hub says.
+    Obey(Command),
+    /// The hub's time at a moment.
+    Tell {
+        /// When.
+        at: Mono,
+        /// The wall time then.
+        wall: Wall,
+        /// How far it may be off.
+        err_ms: u32,
+    },
+    /// Give this connection up.
+    Drop(&'static str),
+}
+
+/// What a session says about the door.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Facts {
+    /// Counts the connections of this boot.
+    pub connection: u64,
+    /// Version of the daemon.
+    pub software: String,
+    /// What the door runs.
+    pub reported: Reported,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Connecting,
+    Subscribing,
+    Greeting,
+    Open,
+}
+
+/// One connection. See the module above.
+#[derive(Debug)]
+pub struct Session {
+    facts: Facts,
+    cursor: Cursor,
+    rng: StdRng,
+    stage: Stage,
+    heard: Mono,
+    greet: Option<Mono>,
+    window: u16,
+    flights: Vec<Flight>,
+    /// Asked the outbox, for the backlog too or not.
+    fetching: Option<bool>,
+    /// Rows may be waiting in the outbox.
+    more: bool,
+    /// Only rows of the backlog may be waiting.
+    quiet: bool,
+    /// When a batch of the backlog may go again.
+    backlog: Mono,
+    /// Half the round trip of the last greeting, milliseconds.
+    half_trip_ms: Option<u64>,
+}
+
+impl Session {
+    /// A session that is about to connect.
+    #[must_use]
+    pub fn new(facts: Facts, cursor: Cursor, rng: StdRng, now: Mono) -> Self {
+        Self {
+            facts,
+            cursor,
+            rng,
+            stage: Stage::Connecting,
+            heard: now,
+            greet: None,
+            window: 0,
+            flights: Vec::new(),
+            fetching: None,
+            more: true,
+            quiet: false,
+            backlog: now,
+            half_trip_ms: None,
+        }
+    }
+
+    /// Whether the hub has said where it stands.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
+    /// Batches on the way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Takes an event; the actions are to be done in order.
+    pub fn on(&mut self, event: Event, now: Mono) -> Vec<Action> {
+        if event != Event::Tick && !matches!(event, Event::Stored | Event::Reported(_)) {
+            self.heard = now;
+        }
+        let mut actions = match event {
+            Event::Connected => self.subscribe(),
+            Event::Subscribed => self.enter(now),
+            Event::Heard => vec![],
+            Event::Message(message) => self.message(message, now),
+            Event::Acked(acked) => self.acked(acked, now),
+            Event::Parcel(parcel) => self.parcel(parcel, now),
+            Event::Stored => self.stored(),
+            Event::Reported(reported) => self.report(reported),
+            Event::Tick => self.tick(now),
+        };
+        actions.extend(self.fetch(now));
+        actions
+    }
+
+    /// When a [`Event::Tick`] is due at the latest.
+    #[must_use]
+    pub fn wake(&self, now: Mono) -> Mono {
+        let mut wake = Mono(self.heard.0 + SILENCE_MS);
+        let flights = self.flights.iter().map(Flight::due);
+        let backlog = (self.may_fetch() && self.backlog > now).then_some(self.backlog);
+        for due in flights.chain(self.greet).chain(backlog) {
+            wake = wake.min(due);
+        }
+        wake
+    }
+
+    fn subscribe(&mut self) -> Vec<Action> {
+        self.stage = Stage::Subscribing;
+        vec![Action::Subscribe]
+    }
+
+    fn enter(&mut self, now: Mono) -> Vec<Action> {
+        let Facts { connection, reported, .. } = &self.facts;
+        let status = Status { online: true, connection: *connection, boot: self.cursor.boot };
+        let reported = Action::Say(Leaf::Reported, reported.clone().into());
+        vec![self.hello(now), Action::Say(Leaf::Status, status.into()), reported]
+    }
+
+    fn hello(&mut self, now: Mono) -> Action {
+        if self.stage != Stage::Open {
+            self.stage = Stage::Greeting;
+        }
+        self.greet = Some(Mono(now.0 + GREET_MS));
+        let Cursor { epoch, boot, max_seq, cum } = self.cursor;
+        let hello = Hello {
+            epoch,
+            boot,
+            max_seq,
+            cum,
+            mono: now,
+            software: self.facts.software.clone(),
+            gallery: self.facts.reported.gallery,
+            model: self.facts.reported.model.clone(),
+        };
+        Action::Say(Leaf::Up, hello.into())
+    }
+
+    fn message(&mut self, message: Message, now: Mono) -> Vec<Action> {
+        match message {
+            Message::Ack(ack) => self.ack(ack, now),
+            Message::Desired(desired) => vec![Action::Want(desired)],
+            Message::Command(command) => vec![Action::Obey(command)],
+            Message::Time(time) => self.time(time, now),
+            // A door's own kinds do not come down; the topic was one of ours, so this is a bug
+            // of the hub and no reason to hang up.
+            Message::Batch(_) | Message::Hello(_) | Message::Status(_) | Message::Reported(_) => {
+                vec![]
+            }
+        }
+    }
+
+    fn ack(&mut self, ack: Ack, now: Mono) -> Vec<Action> {
+        if ack.epoch == self.cursor.epoch {
+            self.stage = Stage::Open;
+            self.window = ack.window.min(WINDOW);
+            self.greet = (self.window == 0).then_some(Mono(now.0 + HOLD_MS));
+            self.flights.retain_mut(|flight| !flight.landed(&ack));
+        }
+        vec![Action::Apply(ack)]
+    }
+
+    fn acked(&mut self, acked: Acked, now: Mono) -> Vec<Action> {
+        self.cursor = acked.cursor;
+        if acked.renewed {
+            self.stage = Stage::Greeting;
+            self.flights.clear();
+            return vec![self.hello(now)];
+        }
+        self.more |= acked.restored;
+        vec![]
+    }
+
+    fn time(&mut self, time: Time, now: Mono) -> Vec<Action> {
+        if let Some(echo) = time.echo.filter(|echo| *echo <= now) {
+            self.half_trip_ms = Some(now.since(echo) / 2);
+        }
+        let Some(half) = self.half_trip_ms else { return vec![] };
+        let (err_ms, ahead) = (u32::try_from(half).unwrap_or(u32::MAX), half.cast_signed());
+        vec![Action::Tell { at: now, wall: time.wall.plus_ms(ahead), err_ms }]
+    }
+
+    fn stored(&mut self) -> Vec<Action> {
+        (self.more, self.quiet) = (true, false);
+        vec![]
+    }
+
+    fn report(&mut self, reported: Reported) -> Vec<Action> {
+        self.facts.reported = reported.clone();
+        match self.stage {
+            Stage::Greeting | Stage::Open => vec![Action::Say(Leaf::Reported, reported.into())],
+            Stage::Connecting | Stage::Subscribing => vec![],
+        }
+    }
+
+    fn tick(&mut self, now: Mono) -> Vec<Action> {
+        if now.since(self.heard) >= SILENCE_MS {
+            return vec![Action::Drop("the hub has been silent for 75 s")];
+        }
+        let mut actions = Vec::new();
+        if self.greet.is_some_and(|due| due <= now) {
+            actions.push(self.hello(now));
+        }
+        for flight in self.flights.iter_mut().filter(|flight| flight.due() <= now) {
+            flight.again(now, &mut self.rng);
+            actions.push(Action::Say(Leaf::Up, flight.batch.clone().into()));
+        }
+        actions
+    }
+
+    fn may_fetch(&self) -> bool {
+        let room = self.flights.len() < usize::from(self.window);
+        self.is_open() && self.more && self.fetching.is_none() && room
+    }
+
+    fn fetch(&mut self, now: Mono) -> Option<Action> {
+        let backlog = self.backlog <= now;
+        if !self.may_fetch() || (self.quiet && !backlog) {
+            return None;
+        }
+        self.fetching = Some(backlog);
+        Some(Action::Fetch { skip: numbers(&self.flights), backlog })
+    }
+
+    fn parcel(&mut self, parcel: Parcel, now: Mono) -> Vec<Action> {
+        let all = self.fetching.take().unwrap_or(false);
+        let full = self.flights.len() >= usize::from(self.window);
+        if parcel.epoch != self.cursor.epoch || !self.is_open() || full {
+            // The rows stay in the outbox and are asked for when they may go.
+            return vec![];
+        }
+        if parcel.items.is_empty() {
+            (self.more, self.quiet) = (!all, true);
+            return vec![];
+        }
+        if parcel.backlog {
+            self.backlog = Mono(now.0 + BACKLOG_MS);
+        }
+        let batch = Batch { epoch: parcel.epoch, items: parcel.items };
+        self.flights.push(Flight::new(batch.clone(), now, &mut self.rng));
+        vec![Action::Say(Leaf::Up, batch.into())]
+    }
+}

@@ -1,0 +1,227 @@
+//! Timelines: one connection from CONNECT on, with the time in hand.
+
+use super::*;
+use crate::outbox::{Acked, Cursor, Parcel};
+use proptest::prelude::*;
+use rand::{SeedableRng, rngs::StdRng};
+use wire::link::{Ack, Batch, Desired, Reported, Time, WINDOW};
+use wire::record::Anchor;
+use wire::topic::Leaf;
+use wire::{Body, ClockState, Direction, Epoch, Item, Message, Mono, Ranges, Stamp, Wall};
+
+const EPOCH: Epoch = Epoch([9; 16]);
+
+fn reported() -> Reported {
+    Reported {
+        gallery: 0,
+        manifest: [0; 32],
+        model: "test-1".parse().unwrap(),
+        software: "0.1.0".into(),
+        trouble: String::new(),
+    }
+}
+
+fn session() -> Session {
+    let cursor = Cursor { epoch: EPOCH, boot: 1, max_seq: 9, cum: 0 };
+    let facts = Facts { connection: 3, software: "0.1.0".into(), reported: reported() };
+    Session::new(facts, cursor, StdRng::seed_from_u64(1), Mono(0))
+}
+
+/// A session that greeted at 10 and has the hub's answer.
+fn opened() -> Session {
+    let mut session = session();
+    session.on(Event::Connected, Mono(5));
+    session.on(Event::Subscribed, Mono(10));
+    session.on(Event::Message(ack(0, 8)), Mono(20));
+    session
+}
+
+fn ack(cum: u64, window: u16) -> Message {
+    Ack {
+        hub_epoch: Epoch([8; 16]),
+        epoch: EPOCH,
+        cum,
+        ranges: Ranges::default(),
+        rejects: vec![],
+        backed_up: 0,
+        max_seq: cum,
+        window,
+    }
+    .into()
+}
+
+fn item(seq: u64) -> Item {
+    let at = Stamp { boot: 1, mono: Mono(seq), wall: None, clock: ClockState::Unset };
+    let body = Body::Anchor(Anchor { err_ms: 1, stepped: false }).encode();
+    Item { seq, at, hash: Item::digest(seq, &at, &body), body, crop: None }
+}
+
+fn parcel(seqs: impl IntoIterator<Item = u64>) -> Event {
+    let items = seqs.into_iter().map(item).collect();
+    Event::Parcel(Parcel { epoch: EPOCH, items, backlog: false })
+}
+
+fn batches(actions: &[Action]) -> Vec<Vec<u64>> {
+    let batch = |action: &Action| match action {
+        Action::Say(Leaf::Up, Message::Batch(Batch { items, .. })) => {
+            Some(items.iter().map(|item| item.seq).collect())
+        }
+        _ => None,
+    };
+    actions.iter().filter_map(batch).collect()
+}
+
+fn fetches(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::Fetch { .. }))
+}
+
+#[test]
+fn a_connection_subscribes_then_greets_and_sends_nothing_before_the_hub_answers() {
+    let mut session = session();
+    assert_eq!(session.on(Event::Connected, Mono(5)), [Action::Subscribe]);
+    let said = session.on(Event::Subscribed, Mono(10));
+    let leaf = |action: &Action| match action {
+        Action::Say(leaf, message) => (*leaf, matches!(message, Message::Hello(_))),
+        other => panic!("{other:?}"),
+    };
+    let said: Vec<_> = said.iter().map(leaf).collect();
+    assert_eq!(said, [(Leaf::Up, true), (Leaf::Status, false), (Leaf::Reported, false)]);
+    assert!(session.on(Event::Stored, Mono(12)).is_empty());
+    let answered = session.on(Event::Message(ack(4, 8)), Mono(20));
+    assert!(matches!(answered[0], Action::Apply(_)) && fetches(&answered));
+}
+
+#[test]
+fn a_greeting_without_an_answer_is_repeated() {
+    let mut session = session();
+    session.on(Event::Connected, Mono(5));
+    session.on(Event::Subscribed, Mono(10));
+    assert_eq!(session.wake(Mono(11)), Mono(10_010));
+    let again = session.on(Event::Tick, Mono(10_010));
+    assert!(matches!(&again[..], [Action::Say(Leaf::Up, Message::Hello(_))]), "{again:?}");
+}
+
+#[test]
+fn a_batch_is_sent_again_until_acknowledged_and_waits_longer_each_time() {
+    let mut session = opened();
+    assert_eq!(batches(&session.on(parcel(1..=3), Mono(30))), [[1, 2, 3]]);
+    session.on(parcel([]), Mono(31));
+    assert!(session.on(Event::Tick, Mono(7_000)).is_empty());
+    assert_eq!(batches(&session.on(Event::Tick, Mono(12_040))), [[1, 2, 3]]);
+    session.on(Event::Heard, Mono(13_000));
+    assert!(session.on(Event::Tick, Mono(27_000)).is_empty(), "now it waits twice as long");
+    let part = session.on(Event::Message(ack(2, 8)), Mono(28_000));
+    assert!(matches!(part[0], Action::Apply(_)));
+    assert_eq!(batches(&session.on(Event::Tick, Mono(36_100))), [[3]], "only what is missing");
+    session.on(Event::Message(ack(3, 8)), Mono(37_000));
+    assert_eq!(session.in_flight(), 0);
+}
+
+#[test]
+fn a_hub_that_says_hold_gets_nothing_and_is_greeted_again_later() {
+    let mut session = opened();
+    session.on(parcel([1]), Mono(30));
+    session.on(parcel([]), Mono(31));
+    let held = session.on(Event::Message(ack(1, 0)), Mono(40));
+    assert!(!fetches(&held) && !fetches(&session.on(Event::Stored, Mono(50))));
+    let greeted = session.on(Event::Tick, Mono(30_040));
+    assert!(matches!(&greeted[..], [Action::Say(Leaf::Up, Message::Hello(_))]));
+    assert!(fetches(&session.on(Event::Message(ack(1, 2)), Mono(30_050))));
+}
+
+#[test]
+fn silence_for_75_seconds_ends_the_connection() {
+    let mut session = opened();
+    session.on(parcel([]), Mono(25));
+    assert_eq!(session.wake(Mono(30)), Mono(75_025));
+    session.on(Event::Heard, Mono(60_000));
+    assert!(session.on(Event::Tick, Mono(75_025)).is_empty());
+    assert!(matches!(session.on(Event::Tick, Mono(135_000))[..], [Action::Drop(_)]));
+}
+
+#[test]
+fn a_new_life_of_the_outbox_is_greeted_anew_and_nothing_of_the_old_is_sent() {
+    let mut session = opened();
+    session.on(parcel([1]), Mono(30));
+    let epoch = Epoch([7; 16]);
+    let cursor = Cursor { epoch, boot: 1, max_seq: 4, cum: 0 };
+    let renewed = Acked { cursor, renewed: true, restored: false };
+    let actions = session.on(Event::Acked(renewed), Mono(40));
+    let [Action::Say(Leaf::Up, Message::Hello(hello))] = &actions[..] else {
+        panic!("{actions:?}")
+    };
+    assert_eq!((hello.epoch, hello.max_seq, session.in_flight()), (epoch, 4, 0));
+    assert!(session.on(parcel([2]), Mono(41)).is_empty(), "a parcel of the old life");
+}
+
+#[test]
+fn the_backlog_goes_at_most_five_times_a_second_and_live_rows_are_not_kept_waiting() {
+    let mut session = opened();
+    let backlog =
+        |seq| Event::Parcel(Parcel { epoch: EPOCH, items: vec![item(seq)], backlog: true });
+    let next = session.on(backlog(1), Mono(30));
+    assert!(matches!(next[..], [_, Action::Fetch { backlog: false, .. }]), "{next:?}");
+    assert!(session.on(parcel([]), Mono(31)).is_empty());
+    assert_eq!(session.wake(Mono(31)), Mono(230));
+    let live = session.on(Event::Stored, Mono(100));
+    assert!(matches!(live[..], [Action::Fetch { backlog: false, .. }]));
+    session.on(parcel([]), Mono(101));
+    let due = session.on(Event::Tick, Mono(230));
+    assert!(matches!(due[..], [Action::Fetch { backlog: true, .. }]));
+}
+
+#[test]
+fn the_hubs_time_is_half_a_round_trip_old() {
+    let mut session = opened();
+    let told = Event::Message(Time { wall: Wall(1_000_000), echo: Some(Mono(10)) }.into());
+    let tell = Action::Tell { at: Mono(90), wall: Wall(1_000_040), err_ms: 40 };
+    session.on(parcel([]), Mono(80));
+    assert_eq!(session.on(told, Mono(90)), [tell]);
+}
+
+#[test]
+fn what_the_hub_wants_is_passed_on_and_what_the_door_runs_is_said() {
+    let mut session = opened();
+    session.on(parcel([]), Mono(25));
+    let desired =
+        Desired { gallery: 2, manifest: [1; 32], room: "204".into(), direction: Direction::Entry };
+    let want = session.on(Event::Message(desired.clone().into()), Mono(30));
+    assert_eq!(want, [Action::Want(desired)]);
+    let running = Reported { gallery: 2, ..reported() };
+    let said = session.on(Event::Reported(running.clone()), Mono(40));
+    assert_eq!(said, [Action::Say(Leaf::Reported, running.into())]);
+}
+
+proptest! {
+    /// Whatever happens in whatever order, never more batches are out than the hub allows, and
+    /// no number is on its way twice.
+    #[test]
+    fn the_window_is_never_exceeded(steps in prop::collection::vec((0u8..6, 0u64..40, 0u16..12), 1..200)) {
+        let (mut session, mut next, mut now) = (opened(), 1u64, 100u64);
+        let (mut window, mut asked) = (WINDOW, true);
+        for (kind, n, size) in steps {
+            now += n * 100;
+            let event = match kind {
+                0 if asked => {
+                    asked = false;
+                    let seqs = next..next + u64::from(size);
+                    next = seqs.end;
+                    parcel(seqs)
+                }
+                1 => {
+                    window = size.min(WINDOW);
+                    Event::Message(ack(next.saturating_sub(n), size))
+                }
+                2 => Event::Stored,
+                3 => Event::Heard,
+                _ => Event::Tick,
+            };
+            let before = session.in_flight();
+            let actions = session.on(event, Mono(now));
+            asked |= fetches(&actions);
+            let out = session.in_flight();
+            prop_assert!(out <= before || out <= usize::from(window), "{} of {}", out, window);
+            prop_assert!(out <= usize::from(WINDOW));
+        }
+    }
+}
