@@ -103,7 +103,7 @@ impl Curator {
     fn boot(&mut self) {
         match self.shelf.load() {
             Ok(Some(release)) if release.manifest.model == self.model => {
-                if let Err(trouble) = self.show(release) {
+                if let Err(trouble) = self.show(&release) {
                     tracing::warn!(%trouble, "the gallery on this disk cannot be used");
                 }
             }
@@ -139,9 +139,9 @@ impl Curator {
         self.loaded.borrow().as_ref().map_or(0, |loaded| loaded.version)
     }
 
-    fn show(&mut self, release: Release) -> Result<(), Trouble> {
-        let loaded = load(&release)?;
-        self.swap(&release, loaded);
+    fn show(&mut self, release: &Release) -> Result<(), Trouble> {
+        let loaded = load(release)?;
+        self.swap(release, loaded);
         Ok(())
     }
 
@@ -160,7 +160,7 @@ impl Curator {
     /// After the lease the door forgets: nobody renewed it, so nobody can be asked.
     fn lease(&mut self) {
         let (now, expires) = (self.time.now().wall, self.leased);
-        if !now.zip(expires).is_some_and(|(now, expires)| now >= expires) {
+        if now.zip(expires).is_none_or(|(now, expires)| now < expires) {
             return;
         }
         if let Err(error) = self.shelf.forget() {

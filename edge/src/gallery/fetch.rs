@@ -115,7 +115,7 @@ impl Fetch {
         file: &mut Vec<u8>,
         size: usize,
     ) -> Result<(), FetchError> {
-        let resume = (!file.is_empty()).then(|| (file.len(), tag));
+        let resume = (!file.is_empty()).then_some((file.len(), tag));
         let mut answer = self.get(path, resume).await?;
         let other =
             answer.headers().get(ETAG).is_some_and(|given| given.as_bytes() != tag.as_bytes());
@@ -172,14 +172,14 @@ pub(super) mod tests {
     /// A hub that serves a release and hangs up after each `cut` bytes of the file. Returns its
     /// port; counts the bytes it sent into `sent`.
     pub(in crate::gallery) fn serve(
-        signed: Signed,
+        signed: &Signed,
         file: Vec<u8>,
         cut: usize,
         sent: std::sync::mpsc::Sender<usize>,
     ) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let manifest = postcard::to_stdvec(&signed).unwrap();
+        let manifest = postcard::to_stdvec(signed).unwrap();
         std::thread::spawn(move || {
             for socket in listener.incoming() {
                 let mut socket = socket.unwrap();
@@ -208,7 +208,7 @@ pub(super) mod tests {
         let file: Vec<u8> = (0..100_000u32).map(|n| n.to_le_bytes()[0]).collect();
         let manifest = Manifest { size: file.len() as u64, ..manifest };
         let (told, sent) = std::sync::mpsc::channel();
-        let fetch = plain(serve(signed.clone(), file.clone(), 5_000, told));
+        let fetch = plain(serve(&signed, file.clone(), 5_000, told));
         assert_eq!(fetch.manifest().await.unwrap(), signed);
         assert_eq!(*fetch.file(&manifest).await.unwrap(), file);
         let total: usize = sent.try_iter().skip(1).sum();
@@ -218,7 +218,7 @@ pub(super) mod tests {
     #[tokio::test]
     async fn endless_data_is_cut_off() {
         let (signed, _, manifest) = release(1, 0);
-        let fetch = plain(serve(signed, vec![0; 50_000], 50_000, std::sync::mpsc::channel().0));
+        let fetch = plain(serve(&signed, vec![0; 50_000], 50_000, std::sync::mpsc::channel().0));
         let refused = fetch.file(&Manifest { size: 1000, ..manifest }).await;
         assert!(matches!(refused, Err(FetchError::TooLong)));
     }
