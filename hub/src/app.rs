@@ -3,11 +3,13 @@
 //! The only file that spawns. A part that ends, well or not, ends the whole: the supervisor
 //! starts a hub that is whole again.
 
+use crate::auth::Passwords;
 use crate::config::Config;
 use crate::device::{self, Fleet};
 use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
 use crate::gallery::Gallery;
+use crate::http::{self, front::Front};
 use crate::ingest::{Ingest, fault::Fault, school::Schools};
 use crate::join::Joins;
 use crate::keys::Keys;
@@ -186,7 +188,23 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     let stop = running.stop.clone();
     running.start("follower", app.clone().follow(stop.clone()));
     running.doors(&app, mqtt, device).await?;
+    running.start("web", web_part(web, app, stop)?);
     Ok(running)
+}
+
+/// The web listener; on the loopback it may be plain.
+fn web_part(
+    listener: TcpListener,
+    app: App,
+    stop: CancellationToken,
+) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
+    let tls = http::serve::tls(&app)?;
+    let (key, metrics) = (app.keys.tokens()?, http::system::recorder());
+    let front = Front::new(app, Passwords::default(), &key, metrics, stop.clone());
+    Ok(async move {
+        http::serve::run(listener, tls, front, stop).await;
+        Ok(())
+    })
 }
 
 impl Running {

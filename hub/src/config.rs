@@ -65,6 +65,7 @@ struct RawDoors {
 #[serde(deny_unknown_fields, default)]
 struct RawListen {
     web: Option<String>,
+    plain: bool,
     mqtt: Option<String>,
     device: Option<String>,
 }
@@ -85,6 +86,8 @@ pub struct Config {
     pub listen: Listen,
     /// How much one door may do.
     pub doors: crate::listener::Limits,
+    /// Whether people and programs are served without TLS; only on the loopback.
+    pub plain: bool,
 }
 
 /// Addresses of the three listeners; port 0 takes any free one.
@@ -139,6 +142,11 @@ impl Config {
             mqtt: address("listen.mqtt", raw.listen.mqtt, 8883)?,
             device: address("listen.device", raw.listen.device, 8444)?,
         };
+        let plain = raw.listen.plain;
+        if plain && !listen.web.ip().is_loopback() {
+            let why = "plain HTTP is for the loopback only: set listen.web to 127.0.0.1:8443";
+            return Err(bad("listen.plain", "true", why.into()));
+        }
         let models = models.or(raw.models).unwrap_or_else(|| "models/weights".into());
         let usual = crate::listener::Limits::default();
         let doors = crate::listener::Limits {
@@ -146,7 +154,7 @@ impl Config {
             burst: raw.doors.burst.unwrap_or(usual.burst),
             ..usual
         };
-        Ok(Self { data: data.to_owned(), host, zone, models, listen, doors })
+        Ok(Self { data: data.to_owned(), host, zone, models, listen, doors, plain })
     }
 
     /// The database.
@@ -200,6 +208,7 @@ mod tests {
             ("hots = \"x\"", "hots"),
             ("[listen]\nwebb = \"x\"", "webb"),
             ("[listen]\nweb = \"8443\"", "listen.web"),
+            ("[listen]\nplain = true", "listen.plain"),
             ("zone = \"Mars/Base\"", "zone"),
             ("host = \"https://x\"", "host"),
             ("host = 7", "host"),

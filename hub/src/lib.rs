@@ -14,6 +14,7 @@ pub mod error;
 pub mod events;
 pub mod evidence;
 pub mod gallery;
+pub mod http;
 pub mod ingest;
 pub mod join;
 pub mod keys;

@@ -33,6 +33,12 @@ pub fn secret() -> String {
     BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>())
 }
 
+/// A new random id (UUIDv4): it says nothing about when it was made.
+#[must_use]
+pub fn nonce() -> Uuid {
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid()
+}
+
 /// SHA-256 of a secret: the form in which the database knows it.
 #[must_use]
 pub fn digest(secret: &str) -> Vec<u8> {

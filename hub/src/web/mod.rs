@@ -5,6 +5,16 @@
 
 pub mod card;
 pub mod desk;
+pub mod devices;
 pub mod files;
 pub mod shell;
+pub mod start;
 pub mod words;
+
+use crate::http::route::Route;
+
+/// The routes of all pages.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    [start::routes(), devices::routes()].concat()
+}

@@ -1,0 +1,215 @@
+//! Reads bodies: never without a length, never beyond the route's limit, never for ever.
+
+use super::problem::Problem;
+use super::route::Takes;
+use bytes::{Buf, Bytes, BytesMut};
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_stream::{Stream, StreamExt};
+use warp::http::{HeaderMap, header};
+
+/// Time for a small body.
+const SMALL_TIME: Duration = Duration::from_secs(10);
+/// Time for a photo: 10 MiB over a phone's slow uplink.
+const PARTS_TIME: Duration = Duration::from_secs(60);
+/// Parts of one form.
+const MOST_PARTS: usize = 32;
+
+/// A body, read and split as its route declares.
+#[derive(Debug, Default)]
+pub enum Content {
+    /// None was wanted.
+    #[default]
+    Nothing,
+    /// JSON text, not yet parsed.
+    Json(Bytes),
+    /// Named values.
+    Form(Vec<(String, String)>),
+    /// Named values and files.
+    Parts(Parts),
+}
+
+/// A form with files.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// The plain fields.
+    pub fields: Vec<(String, String)>,
+    /// The files: name of the field, bytes. The name of the file itself is dropped.
+    pub files: Vec<(String, Bytes)>,
+}
+
+impl Content {
+    /// A plain field of a form.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let (Self::Form(fields) | Self::Parts(Parts { fields, .. })) = self else { return None };
+        fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A file of a form, if it holds anything.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&Bytes> {
+        let Self::Parts(parts) = self else { return None };
+        let named = parts.files.iter().find(|(key, _)| key == name);
+        named.map(|(_, bytes)| bytes).filter(|bytes| !bytes.is_empty())
+    }
+}
+
+/// Checks what the headers say before a byte is read.
+///
+/// # Errors
+/// 411 without a length, 413 beyond the limit, 415 for another type.
+pub fn admit(takes: Takes, headers: &HeaderMap) -> Result<(), Problem> {
+    let (limit, wanted) = match takes {
+        Takes::Nothing => return Ok(()),
+        Takes::Json(limit) => (limit, "application/json"),
+        Takes::Form(limit) => (limit, "application/x-www-form-urlencoded"),
+        Takes::Parts(limit) => (limit, "multipart/form-data"),
+    };
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    let length = length.ok_or_else(|| {
+        Problem::no_length("The request has a body but does not say how long it is.")
+    })?;
+    if length > limit {
+        return Err(too_large(limit));
+    }
+    let given = text(header::CONTENT_TYPE).unwrap_or("").split(';').next().unwrap_or("").trim();
+    if !given.eq_ignore_ascii_case(wanted) {
+        let say = format!("This address takes {wanted}, not “{given}”.");
+        return Err(Problem::wrong_type(say));
+    }
+    Ok(())
+}
+
+fn too_large(limit: u64) -> Problem {
+    let whole = limit / 1024;
+    let size = if whole >= 1024 { format!("{} MiB", whole / 1024) } else { format!("{whole} KiB") };
+    Problem::too_large(format!("The upload is larger than the {size} that are allowed here."))
+}
+
+/// Reads and splits the body that `takes` declares.
+///
+/// # Errors
+/// As [`admit`]; 400 for a form that cannot be split; 408 for a body that comes too slowly.
+pub async fn read<S, B, E>(takes: Takes, headers: &HeaderMap, body: S) -> Result<Content, Problem>
+where
+    S: Stream<Item = Result<B, E>> + Send,
+    B: Buf,
+{
+    admit(takes, headers)?;
+    match takes {
+        Takes::Nothing => Ok(Content::Nothing),
+        Takes::Json(limit) => Ok(Content::Json(collect(body, limit, SMALL_TIME).await?)),
+        Takes::Form(limit) => {
+            let bytes = collect(body, limit, SMALL_TIME).await?;
+            serde_urlencoded::from_bytes(&bytes).map(Content::Form).map_err(|_| broken())
+        }
+        Takes::Parts(limit) => {
+            split(headers, collect(body, limit, PARTS_TIME).await?).await.map(Content::Parts)
+        }
+    }
+}
+
+async fn collect<S, B, E>(body: S, limit: u64, time: Duration) -> Result<Bytes, Problem>
+where
+    S: Stream<Item = Result<B, E>> + Send,
+    B: Buf,
+{
+    let all = async {
+        let mut body = std::pin::pin!(body);
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|_| Problem::malformed("The upload broke off."))?;
+            if (bytes.len() + chunk.remaining()) as u64 > limit {
+                return Err(too_large(limit));
+            }
+            bytes.extend_from_slice(&{ chunk }.copy_to_bytes_all());
+        }
+        Ok(bytes.freeze())
+    };
+    let late = || {
+        let status = warp::http::StatusCode::REQUEST_TIMEOUT;
+        Problem::new(status, "timeout", "The upload took too long. Try again.")
+    };
+    timeout(time, all).await.map_err(|_| late())?
+}
+
+/// All that is left of a buffer.
+trait CopyAll: Buf + Sized {
+    fn copy_to_bytes_all(mut self) -> Bytes {
+        self.copy_to_bytes(self.remaining())
+    }
+}
+
+impl<B: Buf> CopyAll for B {}
+
+async fn split(headers: &HeaderMap, bytes: Bytes) -> Result<Parts, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let boundary = multer::parse_boundary(kind.unwrap_or("")).map_err(|_| broken())?;
+    let stream = tokio_stream::once(Ok::<_, std::convert::Infallible>(bytes));
+    let mut form = multer::Multipart::new(stream, boundary);
+    let mut parts = Parts::default();
+    while let Some(field) = form.next_field().await.map_err(|_| broken())? {
+        if parts.fields.len() + parts.files.len() >= MOST_PARTS {
+            return Err(Problem::malformed(format!("A form has at most {MOST_PARTS} fields.")));
+        }
+        let name = field.name().unwrap_or("").to_owned();
+        let is_file = field.file_name().is_some() || field.content_type().is_some();
+        let bytes = field.bytes().await.map_err(|_| broken())?;
+        match String::from_utf8(bytes.to_vec()) {
+            Ok(text) if !is_file => parts.fields.push((name, text)),
+            _ => parts.files.push((name, bytes)),
+        }
+    }
+    Ok(parts)
+}
+
+fn broken() -> Problem {
+    Problem::malformed("The form could not be read: it is cut off or not what its header says.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use warp::http::HeaderValue;
+
+    fn headers(kind: &'static str, length: Option<usize>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        length.map(|n| headers.insert(header::CONTENT_LENGTH, HeaderValue::from(n)));
+        headers
+    }
+
+    async fn status(takes: Takes, headers: HeaderMap, body: &'static [u8]) -> u16 {
+        let body = tokio_stream::once(Ok::<_, std::io::Error>(Bytes::from_static(body)));
+        read(takes, &headers, body).await.map_or_else(|p| p.status.as_u16(), |_| 200)
+    }
+
+    #[tokio::test]
+    async fn a_body_needs_a_length_a_size_and_a_type() {
+        let json = |n| headers("application/json; charset=utf-8", n);
+        assert_eq!(status(Takes::Json(4), json(Some(2)), b"{}").await, 200);
+        assert_eq!(status(Takes::Json(4), json(None), b"{}").await, 411);
+        assert_eq!(status(Takes::Json(4), json(Some(9)), b"{}").await, 413);
+        assert_eq!(status(Takes::Json(4), json(Some(2)), b"{lied}").await, 413);
+        assert_eq!(status(Takes::Json(4), headers("text/plain", Some(2)), b"{}").await, 415);
+        assert_eq!(
+            status(Takes::Parts(9), headers("multipart/form-data", Some(2)), b"{}").await,
+            400
+        );
+    }
+
+    #[tokio::test]
+    async fn a_form_with_a_file_is_split() {
+        let body = b"--x\r\ncontent-disposition: form-data; name=\"student_id\"\r\n\r\n7\r\n\
+            --x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"../../me.jpg\"\r\n\
+            content-type: image/jpeg\r\n\r\n\xff\xd8\r\n--x--\r\n";
+        let headers = headers("multipart/form-data; boundary=x", Some(body.len()));
+        let stream = tokio_stream::once(Ok::<_, std::io::Error>(Bytes::from_static(body)));
+        let content = read(Takes::Parts(1000), &headers, stream).await.unwrap();
+        assert_eq!(content.field("student_id"), Some("7"));
+        assert_eq!(content.file("file").unwrap().as_ref(), b"\xff\xd8");
+        assert!(content.file("other").is_none());
+    }
+}

@@ -1,0 +1,161 @@
+//! One request as a handler sees it: who asks, for what, with what.
+
+use super::body::Content;
+use super::front::Front;
+use super::problem::Problem;
+use crate::app::App;
+use crate::auth::Actor;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use std::net::IpAddr;
+use std::str::FromStr;
+use warp::http::HeaderMap;
+use wire::Wall;
+
+/// How somebody proved who they are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Proof {
+    /// The secret of a browser's session.
+    Session(String),
+    /// An access token of this family.
+    Token(uuid::Uuid),
+}
+
+/// Somebody signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// Who, in which role.
+    pub actor: Actor,
+    /// What pages call them.
+    pub name: String,
+    /// How they proved it.
+    pub proof: Proof,
+}
+
+/// One request, admitted.
+pub struct Call {
+    /// What the front of the house shares.
+    pub front: Front,
+    /// Who asks, on routes that demand it and on pages that greet.
+    pub by: Option<SignedIn>,
+    /// Values of the path's parameters.
+    pub params: Vec<(String, String)>,
+    /// The query string.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub content: Content,
+    /// The other end's address.
+    pub peer: IpAddr,
+    /// The request's name in every log line and answer.
+    pub request_id: String,
+    /// When it came.
+    pub now: Wall,
+}
+
+impl Call {
+    /// What the hub is made of.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.front.app
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// 401 when nobody is signed in; on routes that declare a role that cannot be.
+    pub fn actor(&self) -> Result<Actor, Problem> {
+        self.by.as_ref().map(|by| by.actor).ok_or_else(signed_out)
+    }
+
+    /// A value from the path.
+    #[must_use]
+    pub fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// An id from the path; anything that is no id names nothing.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn id<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        let text = self.param(name);
+        text.parse().map_err(|_| Problem::not_found(format!("There is nothing called “{text}”.")))
+    }
+
+    /// The query string as `T`.
+    ///
+    /// # Errors
+    /// 422 naming what is wrong.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_urlencoded::from_str(&self.query)
+            .map_err(|error| Problem::invalid(format!("The query cannot be read: {error}.")))
+    }
+
+    /// The JSON body as `T`.
+    ///
+    /// # Errors
+    /// 400 for what is no JSON, 422 for JSON of another shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let Content::Json(bytes) = &self.content else { return Err(Problem::internal()) };
+        serde_json::from_slice(bytes).map_err(|error| {
+            if error.is_data() {
+                Problem::invalid(format!("The body does not fit: {error}."))
+            } else {
+                Problem::malformed(format!("The body is not JSON: {error}."))
+            }
+        })
+    }
+
+    /// A form's field that must be there.
+    ///
+    /// # Errors
+    /// 422 naming it.
+    pub fn field(&self, name: &str) -> Result<&str, Problem> {
+        let given = self.content.field(name).map(str::trim).filter(|value| !value.is_empty());
+        given.ok_or_else(|| Problem::field(name, "this field is missing"))
+    }
+
+    /// A form's file that must be there.
+    ///
+    /// # Errors
+    /// 422 naming it.
+    pub fn file(&self, name: &str) -> Result<Bytes, Problem> {
+        let given = self.content.file(name).cloned();
+        given.ok_or_else(|| Problem::field(name, "a picture is missing"))
+    }
+
+    /// A header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether htmx asks for a piece of a page.
+    #[must_use]
+    pub fn wants_piece(&self) -> bool {
+        self.header("hx-request") == Some("true")
+    }
+
+    /// Whether the answer may be a page: only if `text/html` is named (DESIGN.md, Settled 19).
+    #[must_use]
+    pub fn wants_page(&self) -> bool {
+        self.header("accept").is_some_and(|accept| accept.contains("text/html"))
+    }
+
+    /// The session's secret, if a browser asks.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        match self.by.as_ref().map(|by| &by.proof) {
+            Some(Proof::Session(secret)) => Some(secret),
+            _ => None,
+        }
+    }
+}
+
+/// 401.
+#[must_use]
+pub fn signed_out() -> Problem {
+    Problem::unauthorised("Nobody is signed in. Sign in, or send an access token.")
+}

@@ -1,0 +1,228 @@
+//! `/api/devices`: doors, and how they join and leave.
+
+use super::call::Call;
+use super::problem::Problem;
+use super::reply::{created, json, nothing};
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::error::Error;
+use crate::store::device::{self, Device, Place, direction, direction_text};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use warp::http::Method;
+use wire::{DeviceId, Direction};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (one, some) = ("/api/devices/{id}", "/api/devices");
+    let (door, body, nothing) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
+    let (both, token) = (Shapes::both::<Typed, Body>(), Shapes::gives::<Token>());
+    let (join, cut) = ("/api/devices/{id}/join-token", "/api/devices/{id}/revoke");
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both, add),
+        Route::new((Method::GET, one), STAFF, door, nothing, gives, show),
+        Route::new((Method::PUT, one), ADMIN, door, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::NONE, revoke),
+        Route::new((Method::POST, join), ADMIN, door, nothing, token, join_token),
+        Route::new((Method::POST, cut), ADMIN, door, nothing, Shapes::NONE, revoke),
+    ]
+}
+
+/// A door, as the API says it.
+#[derive(Serialize, ToSchema)]
+pub struct Body {
+    id: String,
+    device_id: String,
+    classroom_id: String,
+    location: String,
+    direction: &'static str,
+    /// active, inactive (offline or revoked) or error.
+    status: &'static str,
+    is_active: bool,
+    online: bool,
+    #[schema(value_type = Option<String>)]
+    last_seen: Option<Timestamp>,
+    software: String,
+    model_id: String,
+    gallery_version: u64,
+    trouble: String,
+    version: i64,
+}
+
+/// A door as typed.
+#[derive(Deserialize, ToSchema)]
+pub struct Typed {
+    #[schema(value_type = Option<String>)]
+    device_id: Option<DeviceId>,
+    #[serde(alias = "room")]
+    classroom_id: Option<String>,
+    location: Option<String>,
+    direction: Option<String>,
+    version: Option<i64>,
+}
+
+/// A one-time token for a unit at a door.
+#[derive(Serialize, ToSchema)]
+pub struct Token {
+    device_id: String,
+    /// Shown once.
+    pub join_token: String,
+    /// What to run on the unit.
+    pub command: String,
+    #[schema(value_type = String)]
+    expires_at: Option<Timestamp>,
+}
+
+impl From<Device> for Body {
+    fn from(device: Device) -> Self {
+        let id = device.id.to_string();
+        Self {
+            status: status(&device),
+            device_id: id.clone(),
+            id,
+            classroom_id: device.room,
+            location: device.location,
+            direction: direction_text(device.direction),
+            is_active: device.is_active,
+            online: device.online,
+            last_seen: device.last_seen.and_then(|at| Timestamp::from_millisecond(at.0).ok()),
+            software: device.software,
+            model_id: device.model,
+            gallery_version: device.gallery,
+            trouble: device.trouble,
+            version: device.version,
+        }
+    }
+}
+
+/// S1's three states.
+#[must_use]
+pub fn status(device: &Device) -> &'static str {
+    match device {
+        Device { is_active: false, .. } | Device { online: false, .. } => "inactive",
+        Device { trouble, .. } if !trouble.is_empty() => "error",
+        _ => "active",
+    }
+}
+
+impl Typed {
+    fn place(&self, old: Option<&Device>) -> Result<Place, Problem> {
+        let kept = |typed: &Option<String>, old: Option<&String>| {
+            typed.clone().or_else(|| old.cloned()).unwrap_or_default().trim().to_owned()
+        };
+        let way = match &self.direction {
+            Some(text) => {
+                direction(text).map_err(|e| Problem::field("direction", e.to_string()))?
+            }
+            None => old.map_or(Direction::Both, |old| old.direction),
+        };
+        let room = kept(&self.classroom_id, old.map(|old| &old.room));
+        let location = kept(&self.location, old.map(|old| &old.location));
+        if room.len() > 100 || location.len() > 200 {
+            return Err(Problem::field("classroom_id", "use at most 100 bytes"));
+        }
+        Ok(Place { room, location, direction: way })
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let doors = call.app().db.read(device::list).await?;
+    json(&doors.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+async fn add(call: Call) -> Outcome {
+    let typed: Typed = call.json()?;
+    let id = typed.device_id.clone();
+    let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
+    let body = Body::from(create(&call, id, typed.place(None)?).await?);
+    created(&format!("/api/devices/{}", body.id), &body)
+}
+
+/// Adds a door.
+///
+/// # Errors
+/// 409 when the name is taken.
+pub async fn create(call: &Call, id: DeviceId, place: Place) -> Result<Device, Problem> {
+    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let write = call.app().db.write(move |tx| {
+        device::add(tx, &id, &place, &actor, now)?;
+        device::get(tx, &id)?.ok_or_else(|| Error::unknown("door", &id))
+    });
+    Ok(write.await?)
+}
+
+async fn show(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    json(&Body::from(found(&call, &id).await?))
+}
+
+async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
+    let name = id.clone();
+    let found = call.app().db.read(move |tx| device::get(tx, &name)).await?;
+    found.ok_or_else(|| Error::unknown("door", id).into())
+}
+
+async fn change(call: Call) -> Outcome {
+    let (id, typed): (DeviceId, Typed) = (call.id("id")?, call.json()?);
+    let old = found(&call, &id).await?;
+    let (place, version) = (typed.place(Some(&old))?, typed.version.unwrap_or(old.version));
+    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let write = call.app().db.write(move |tx| {
+        device::place(tx, &id, &place, version, &actor, now)?;
+        device::get(tx, &id)?.ok_or_else(|| Error::unknown("door", &id))
+    });
+    json(&Body::from(write.await?))
+}
+
+async fn join_token(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    json(&new_token(&call, id).await?)
+}
+
+/// Makes a join token for a door, and the command that uses it.
+///
+/// # Errors
+/// 404 when there is no such door.
+pub async fn new_token(call: &Call, id: DeviceId) -> Result<Token, Problem> {
+    let app = call.app();
+    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let (secret, pin, name) =
+        (crate::auth::nonce().simple().to_string(), app.pki.pin()?, id.clone());
+    let token = format!("{secret}-{pin}");
+    app.db.write(move |tx| device::add_token(tx, &name, &secret, &actor, now)).await?;
+    Ok(Token {
+        device_id: id.to_string(),
+        command: command(call, &token),
+        join_token: token,
+        expires_at: Timestamp::from_millisecond(now.plus_ms(device::TOKEN_MS).0).ok(),
+    })
+}
+
+/// What to type on the unit: the hub as this very request reached it.
+fn command(call: &Call, token: &str) -> String {
+    let config = &call.app().config;
+    let here = format!("{}:{}", config.host, config.listen.web.port());
+    let host = call.header("host").unwrap_or(&here);
+    format!("rollcall-edge join https://{host} {token}")
+}
+
+async fn revoke(call: Call) -> Outcome {
+    cut(&call, call.id("id")?).await?;
+    nothing()
+}
+
+/// Cuts a door off, at once.
+///
+/// # Errors
+/// 404 when there is no such door.
+pub async fn cut(call: &Call, id: DeviceId) -> Result<(), Problem> {
+    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let name = id.clone();
+    call.app().db.write(move |tx| device::revoke(tx, &name, &actor, now)).await?;
+    call.app().follow_devices().await?;
+    call.app().events.say(crate::events::Event::DeviceChanged(id));
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `/api/events`: what just happened, as server-sent events, each person's own part of it.
+//!
+//! An event is a nudge with an id; the page asks for the card with its own rights. Here too the
+//! store is asked whether this person may see the record, so that nobody learns of another's.
+
+use super::call::Call;
+use super::front::Front;
+use super::problem::Problem;
+use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use crate::auth::Actor;
+use crate::events::Event;
+use crate::store::desk::{self, Reader};
+use crate::web::words;
+use serde_json::json;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_stream::Stream;
+use warp::http::Method;
+use warp::reply::Reply;
+use warp::sse;
+use wire::RecordId;
+
+/// A comment this often keeps proxies and phones from closing the stream.
+const ALIVE: Duration = Duration::from_secs(20);
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let get = |path| (Method::GET, path);
+    let (none, nothing, no) = (Object::None, Takes::Nothing, Shapes::NONE);
+    let api = Route::new(get("/api/events"), STAFF, none, nothing, no, listen);
+    vec![api.alias("/events"), api]
+}
+
+async fn listen(call: Call) -> Outcome {
+    let place = call.front.streams.clone().try_acquire_owned().map_err(|_| {
+        Problem::unavailable("Too many pages are open at once: reload this one later.").after(30)
+    })?;
+    let missed = call.header("last-event-id").is_some();
+    let actor = call.actor()?;
+    let stream = stream(call.front.clone(), actor, place, missed);
+    Ok(sse::reply(sse::keep_alive().interval(ALIVE).stream(stream)).into_response())
+}
+
+/// Events for `actor` until the hub stops. Whoever comes back after a gap is told to look anew.
+fn stream(
+    front: Front,
+    actor: Actor,
+    place: OwnedSemaphorePermit,
+    missed: bool,
+) -> impl Stream<Item = Result<sse::Event, Infallible>> + Send + Sync + 'static {
+    let heard = front.app.events.listen();
+    let first = missed.then(|| named("missed", &json!({})));
+    let state = (front, heard, place, first);
+    futures_util::stream::unfold(state, move |(front, mut heard, place, mut first)| async move {
+        if let Some(event) = first.take() {
+            return Some((Ok(event), (front, heard, place, None)));
+        }
+        loop {
+            let said = tokio::select! {
+                () = front.stop.cancelled() => return None,
+                said = heard.recv() => said,
+            };
+            let event = match said {
+                Ok(event) => event_for(&front, actor, event).await,
+                Err(RecvError::Lagged(_)) => Some(named("missed", &json!({}))),
+                Err(RecvError::Closed) => return None,
+            };
+            if let Some(event) = event {
+                return Some((Ok(event), (front, heard, place, None)));
+            }
+        }
+    })
+}
+
+async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Event> {
+    match event {
+        Event::PendingAdded(record) if sees(front, actor, record).await => {
+            Some(named("pending", &json!({ "id": record })))
+        }
+        Event::Decided { record, by } if by != actor.user && sees(front, actor, record).await => {
+            Some(named("decided", &json!({ "id": record })))
+        }
+        Event::DeviceChanged(device) => Some(named("device", &json!({ "id": device }))),
+        _ => None,
+    }
+}
+
+async fn sees(front: &Front, actor: Actor, record: RecordId) -> bool {
+    let today = words::day(front.app.clock.wall(), &front.app.config.zone);
+    let reader = Reader { actor, today };
+    let seen = front.app.db.read(move |tx| desk::visible(tx, reader, record)).await;
+    seen.unwrap_or(false)
+}
+
+fn named(name: &str, data: &serde_json::Value) -> sse::Event {
+    sse::Event::default().event(name).id(crate::auth::nonce().to_string()).data(data.to_string())
+}

@@ -1,0 +1,92 @@
+//! What all requests share besides the hub itself: password hashing, throttling, tokens, limits.
+
+use crate::app::App;
+use crate::auth::{Passwords, Throttle, session, token::Tokens};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wire::Mono;
+
+/// Photos read or looked at together: bounds the memory they need (10 MiB each, decoded more).
+pub const PHOTOS_AT_ONCE: usize = 8;
+/// Event streams open together.
+pub const STREAMS: usize = 512;
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct Front(Arc<Shared>);
+
+/// What [`Front`] holds.
+pub struct Shared {
+    /// The hub.
+    pub app: App,
+    /// Password hashing, a few at a time.
+    pub passwords: Passwords,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// How long sessions live.
+    pub limits: session::Limits,
+    /// What `/metrics` prints.
+    pub metrics: Option<PrometheusHandle>,
+    /// Places for photos.
+    pub photos: Arc<Semaphore>,
+    /// Places for event streams.
+    pub streams: Arc<Semaphore>,
+    /// Cancelled when the hub stops: event streams end.
+    pub stop: CancellationToken,
+    throttle: Mutex<Throttle>,
+}
+
+impl Deref for Front {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Front {
+    /// The front of `app`'s house.
+    #[must_use]
+    pub fn new(
+        app: App,
+        passwords: Passwords,
+        token_key: &[u8; 32],
+        metrics: Option<PrometheusHandle>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            app,
+            passwords,
+            tokens: Tokens::new(token_key),
+            limits: session::Limits::default(),
+            metrics,
+            photos: Arc::new(Semaphore::new(PHOTOS_AT_ONCE)),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            stop,
+            throttle: Mutex::default(),
+        }))
+    }
+
+    /// Looks at or changes what is remembered of failed logins.
+    pub fn throttle<T>(&self, look: impl FnOnce(&mut Throttle) -> T) -> T {
+        look(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Where a request comes from; the accept loop puts it into the request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer {
+    /// The other end.
+    pub address: IpAddr,
+    /// Whether it came over TLS.
+    pub tls: bool,
+}
+
+/// A moment of the monotonic clock, for the throttle.
+#[must_use]
+pub fn mono(app: &App) -> Mono {
+    app.clock.mono()
+}

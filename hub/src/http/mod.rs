@@ -1,0 +1,188 @@
+//! The HTTP skin: one table of routes, one way in, one way out.
+//!
+//! A request is found in the table, admitted (who, from where, what body), answered by its
+//! handler, hardened, counted and logged; there is no other way to a handler. See [`route`].
+
+pub mod attendance;
+pub mod auth;
+pub mod body;
+pub mod call;
+pub mod devices;
+pub mod events;
+pub mod front;
+pub mod guard;
+pub mod headers;
+pub mod join;
+pub mod path;
+pub mod problem;
+pub mod reply;
+pub mod route;
+pub mod serve;
+pub mod setup;
+pub mod students;
+pub mod system;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use bytes::Buf;
+use call::Call;
+use front::{Front, Peer};
+use problem::Problem;
+use route::{Found, Outcome, Route, Table};
+use std::net::{IpAddr, Ipv4Addr};
+use tokio_stream::Stream;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use warp::reply::{Reply, Response};
+use warp::{Filter, path::FullPath};
+
+/// Every route of the hub: the API and the pages.
+#[must_use]
+pub fn table() -> Table {
+    let api = [
+        auth::routes(),
+        setup::routes(),
+        students::routes(),
+        devices::routes(),
+        attendance::routes(),
+        events::routes(),
+        join::routes(),
+        system::routes(),
+    ];
+    Table::new(api.into_iter().chain([crate::web::routes()]).flatten().collect())
+}
+
+/// One request before anything is known about it.
+struct Raw<S> {
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    peer: Peer,
+    body: S,
+}
+
+/// The filter that answers everything.
+#[must_use]
+pub fn filter(front: Front) -> BoxedFilter<(Response,)> {
+    let table = table();
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::any()
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<Peer>())
+        .and(warp::body::stream())
+        .then(move |method, path: FullPath, query, headers, peer: Option<Peer>, body| {
+            let path = path.as_str().to_owned();
+            let here = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: false };
+            let raw = Raw { method, path, query, headers, peer: peer.unwrap_or(here), body };
+            answer(front.clone(), table.clone(), raw)
+        })
+        .boxed()
+}
+
+/// Answers one request; whatever happens becomes an answer with the request's id.
+async fn answer<S, B, E>(front: Front, table: Table, raw: Raw<S>) -> Response
+where
+    S: Stream<Item = Result<B, E>> + Send,
+    B: Buf,
+{
+    let began = front::mono(&front.app);
+    let (method, head, peer) = (raw.method.clone(), raw.method == Method::HEAD, raw.peer);
+    let request_id = request_id(&raw.headers);
+    let page = guard::is_page(&raw.path, &raw.headers);
+    let mut note = Note { endpoint: "none", user: None };
+    let outcome = outcome(&front, &table, raw, &request_id, &mut note).await;
+    let mut answer = outcome.unwrap_or_else(|problem| {
+        let shown = page.then(|| crate::web::start::problem(&problem, &request_id)).flatten();
+        shown.unwrap_or_else(|| problem.reply(&request_id))
+    });
+    headers::harden(answer.headers_mut(), peer.tls);
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        answer.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    let took = front::mono(&front.app).since(began);
+    note.log(&method, &answer, took, &request_id);
+    if head { bodiless(answer) } else { answer }
+}
+
+async fn outcome<S, B, E>(
+    front: &Front,
+    table: &Table,
+    raw: Raw<S>,
+    request_id: &str,
+    note: &mut Note,
+) -> Outcome
+where
+    S: Stream<Item = Result<B, E>> + Send,
+    B: Buf,
+{
+    let (route, params) = find(table, &raw)?;
+    note.endpoint = route.path;
+    let now = front.app.clock.wall();
+    let by = guard::identify(front, &raw.headers, now).await?;
+    note.user = by.as_ref().map(|by| by.actor.user);
+    let by = guard::admit(&route, by, &raw)?;
+    let content = body::read(route.takes, &raw.headers, raw.body).await?;
+    guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
+    let request_id = request_id.to_owned();
+    let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);
+    let front = front.clone();
+    route
+        .run
+        .answer(Call { front, by, params, query, headers, content, peer, request_id, now })
+        .await
+}
+
+fn find<S>(table: &Table, raw: &Raw<S>) -> Result<(Route, Vec<(String, String)>), Problem> {
+    match table.find(&raw.method, &raw.path) {
+        Found::Route(route, params) => Ok((route, params)),
+        Found::Nothing => Err(Problem::not_found("There is nothing at this address.")),
+        Found::OtherMethod(methods) => {
+            let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            let status = warp::http::StatusCode::METHOD_NOT_ALLOWED;
+            let say = format!("This address knows {allow}, not {}.", raw.method);
+            Err(Problem { allow: Some(allow), ..Problem::new(status, "method-not-allowed", say) })
+        }
+    }
+}
+
+/// The caller's own id if it is plain, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    given.filter(plain).map_or_else(|| crate::auth::nonce().to_string(), str::to_owned)
+}
+
+/// What the log says of one request.
+struct Note {
+    /// The route's pattern: never the address itself, which may hold numbers of people.
+    endpoint: &'static str,
+    user: Option<uuid::Uuid>,
+}
+
+impl Note {
+    /// One line, and the counters.
+    fn log(&self, method: &Method, answer: &Response, duration_ms: u64, request_id: &str) {
+        let (endpoint, status) = (self.endpoint, answer.status().as_u16());
+        let user_id = self.user.map(|user| user.to_string()).unwrap_or_default();
+        tracing::info!(target: "http", %method, endpoint, user_id, duration_ms, status, request_id, "request");
+        let labels = [("endpoint", endpoint.to_owned()), ("status", status.to_string())];
+        metrics::counter!("http_requests_total", &labels).increment(1);
+        #[expect(clippy::cast_precision_loss, reason = "a duration in seconds needs few digits")]
+        let seconds = duration_ms as f64 / 1000.0;
+        metrics::histogram!("http_request_seconds", "endpoint" => endpoint).record(seconds);
+    }
+}
+
+fn bodiless(answer: Response) -> Response {
+    let (parts, _) = answer.into_parts();
+    let mut empty = warp::reply().into_response();
+    *empty.status_mut() = parts.status;
+    *empty.headers_mut() = parts.headers;
+    empty
+}

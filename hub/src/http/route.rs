@@ -1,0 +1,237 @@
+//! The one table of routes: what each is, who may use it, what it takes and gives.
+//!
+//! A [`Route`] has no default for any part, so one that declares no access does not compile. From
+//! the table come the filters, the access matrix of the tests, and the OpenAPI document.
+
+use super::{call::Call, path, problem::Problem};
+use crate::auth::Role;
+use std::{future::Future, pin::Pin, sync::Arc};
+use utoipa::openapi::{RefOr, Schema};
+use warp::{http::Method, reply::Response};
+
+/// Who may use a route at all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Anybody, signed in or not.
+    Anyone,
+    /// A signed-in user in one of these roles.
+    Role(&'static [Role]),
+    /// Such a user, or a device with its own token.
+    RoleOrDevice(&'static [Role]),
+}
+
+/// Teachers and admins.
+pub const STAFF: Who = Who::Role(&[Role::Teacher, Role::Admin]);
+/// Admins.
+pub const ADMIN: Who = Who::Role(&[Role::Admin]);
+/// Everybody with an account.
+pub const EVERYONE: Who = Who::Role(&Role::ALL);
+
+/// The thing a route's address names. The query that reads it carries the actor, so that a
+/// foreign one looks like a missing one: 404.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Object {
+    /// None: a list (filtered in its query), or something that belongs to nobody.
+    None,
+    /// A student.
+    Student,
+    /// A sighting or record.
+    Record,
+    /// An enrolment.
+    Enrolment,
+    /// A device.
+    Device,
+    /// A class.
+    Class,
+}
+
+/// What body a route reads, and how many bytes of it at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Takes {
+    /// None.
+    Nothing,
+    /// `application/json`.
+    Json(u64),
+    /// `application/x-www-form-urlencoded`, from our own pages.
+    Form(u64),
+    /// `multipart/form-data`.
+    Parts(u64),
+}
+
+/// Bytes for a JSON body or a form.
+pub const SMALL: u64 = 64 * 1024;
+/// Bytes for a photo of 10 MiB with the fields around it.
+pub const PHOTO: u64 = 10 * 1024 * 1024 + 64 * 1024;
+
+/// The JSON a route takes and gives, for the OpenAPI document; nothing for pages and pictures.
+#[derive(Clone, Copy, Default)]
+pub struct Shapes {
+    /// Schema of the request body.
+    pub takes: Option<fn() -> RefOr<Schema>>,
+    /// Schema of the good answer.
+    pub gives: Option<fn() -> RefOr<Schema>>,
+}
+
+impl Shapes {
+    /// Neither: a page, a picture, an empty answer.
+    pub const NONE: Self = Self { takes: None, gives: None };
+
+    /// Gives `T`.
+    #[must_use]
+    pub const fn gives<T: utoipa::PartialSchema>() -> Self {
+        Self { takes: None, gives: Some(T::schema) }
+    }
+
+    /// Takes `A` and gives `B`.
+    #[must_use]
+    pub const fn both<A: utoipa::PartialSchema, B: utoipa::PartialSchema>() -> Self {
+        Self { takes: Some(A::schema), gives: Some(B::schema) }
+    }
+}
+
+/// What a handler comes to.
+pub type Outcome = Result<Response, Problem>;
+type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// A handler of any route.
+#[derive(Clone)]
+pub struct Run(Arc<dyn Fn(Call) -> Work + Send + Sync>);
+
+impl Run {
+    /// Answers `call`.
+    pub async fn answer(&self, call: Call) -> Outcome {
+        (self.0)(call).await
+    }
+}
+
+impl<F, W> From<F> for Run
+where
+    F: Fn(Call) -> W + Send + Sync + 'static,
+    W: Future<Output = Outcome> + Send + 'static,
+{
+    fn from(handler: F) -> Self {
+        Self(Arc::new(move |call| Box::pin(handler(call))))
+    }
+}
+
+/// One route.
+#[derive(Clone)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its native path, parameters as `{name}`.
+    pub path: &'static str,
+    /// Who may use it.
+    pub who: Who,
+    /// What its address names.
+    pub object: Object,
+    /// What body it reads.
+    pub takes: Takes,
+    /// What its JSON looks like.
+    pub shapes: Shapes,
+    /// What it does.
+    pub run: Run,
+}
+
+impl Route {
+    /// A route, every part declared.
+    pub fn new(
+        (method, path): (Method, &'static str),
+        who: Who,
+        object: Object,
+        takes: Takes,
+        shapes: Shapes,
+        run: impl Into<Run>,
+    ) -> Self {
+        Self { method, path, who, object, takes, shapes, run: run.into() }
+    }
+
+    /// The same under another path, as one of the seeds calls it.
+    #[must_use]
+    pub fn alias(&self, path: &'static str) -> Self {
+        Self { path, ..self.clone() }
+    }
+}
+
+/// What an address comes to.
+pub enum Found {
+    /// This route, with these values for its parameters.
+    Route(Route, Vec<(String, String)>),
+    /// The path exists, for these methods only.
+    OtherMethod(Vec<Method>),
+    /// No route.
+    Nothing,
+}
+
+/// Every route of the hub.
+#[derive(Clone)]
+pub struct Table(Arc<[Route]>);
+
+impl Table {
+    /// A table of `routes`. Those with fewer parameters come first, so that `/today` wins over
+    /// `/{id}`.
+    #[must_use]
+    pub fn new(mut routes: Vec<Route>) -> Self {
+        routes.sort_by_key(|route| route.path.matches('{').count());
+        Self(routes.into())
+    }
+
+    /// Every route.
+    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.0.iter()
+    }
+
+    /// The route for `method` and `path`. HEAD is GET without the body.
+    #[must_use]
+    pub fn find(&self, method: &Method, path: &str) -> Found {
+        let Some(segments) = path::segments(path) else { return Found::Nothing };
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let mut others = Vec::new();
+        for route in self.0.iter() {
+            match path::matched(route.path, &segments) {
+                Some(found) if route.method == wanted => return Found::Route(route.clone(), found),
+                Some(_) => others.push(route.method.clone()),
+                None => {}
+            }
+        }
+        if others.is_empty() { Found::Nothing } else { Found::OtherMethod(others) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn nothing(_: Call) -> Outcome {
+        Ok(Response::new(String::new().into()))
+    }
+
+    fn route(method: Method, path: &'static str) -> Route {
+        Route::new((method, path), EVERYONE, Object::None, Takes::Nothing, Shapes::NONE, nothing)
+    }
+
+    fn table() -> Table {
+        let get = |path| route(Method::GET, path);
+        Table::new(vec![get("/api/x/{id}"), get("/api/x/today"), route(Method::POST, "/api/x")])
+    }
+
+    #[test]
+    fn a_plain_word_wins_over_a_parameter() {
+        let path = |at: &str| match table().find(&Method::GET, at) {
+            Found::Route(route, _) => route.path,
+            _ => "none",
+        };
+        assert_eq!(path("/api/x/today"), "/api/x/today");
+        assert_eq!(path("/api/x/tomorrow/"), "/api/x/{id}");
+        assert_eq!(path("/api/y"), "none");
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        let Found::OtherMethod(allowed) = table().find(&Method::DELETE, "/api/x") else {
+            panic!("the path exists")
+        };
+        assert_eq!(allowed, [Method::POST]);
+        assert!(matches!(table().find(&Method::HEAD, "/api/x/1"), Found::Route(..)));
+    }
+}

@@ -1,0 +1,73 @@
+//! `/health`, `/ready`, `/metrics`, and `/`.
+
+use super::call::Call;
+use super::problem::Problem;
+use super::reply::{bytes, json, see};
+use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
+use crate::store::account;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde::Serialize;
+use std::sync::OnceLock;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let open = |path: &'static str, shapes, run: super::route::Run| {
+        Route::new((Method::GET, path), Who::Anyone, Object::None, Takes::Nothing, shapes, run)
+    };
+    let health = Shapes::gives::<Health>();
+    vec![
+        open("/", Shapes::NONE, home.into()),
+        open("/health", health, alive.into()),
+        open("/ready", health, ready.into()),
+        open("/metrics", Shapes::NONE, numbers.into()),
+    ]
+}
+
+/// The process's metrics, installed at the first call.
+#[must_use]
+pub fn recorder() -> Option<PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let install = || {
+        let bounds = [0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+        let recorder = PrometheusBuilder::new().set_buckets(&bounds).ok()?.build_recorder();
+        let handle = recorder.handle();
+        metrics::set_global_recorder(recorder).is_ok().then_some(handle)
+    };
+    HANDLE.get_or_init(install).clone()
+}
+
+/// How the hub is.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+}
+
+const FINE: Health =
+    Health { status: "ok", service: "rollcall-hub", version: env!("CARGO_PKG_VERSION") };
+
+async fn home(call: Call) -> Outcome {
+    if call.wants_page() { see("/review") } else { json(&FINE) }
+}
+
+async fn alive(_: Call) -> Outcome {
+    json(&FINE)
+}
+
+/// Ready: the database answers.
+async fn ready(call: Call) -> Outcome {
+    call.app().db.read(account::any).await?;
+    json(&FINE)
+}
+
+async fn numbers(call: Call) -> Outcome {
+    let none = || Problem::unavailable("This hub keeps no metrics.");
+    let handle = call.front.metrics.as_ref().ok_or_else(none)?;
+    handle.run_upkeep();
+    let text = handle.render();
+    bytes("text/plain; version=0.0.4; charset=utf-8", text)
+}

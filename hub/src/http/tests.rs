@@ -1,0 +1,444 @@
+//! The HTTP skin through `warp::test`, over a real store in a temporary directory.
+
+use super::front::Front;
+use super::route::{Takes, Who};
+use crate::app::App;
+use crate::auth::{self, Passwords, Role, session};
+use crate::config::Config;
+use crate::keys::Keys;
+use crate::pki::Pki;
+use crate::store::account::{self, Account, New};
+use crate::store::{login, user};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use warp::filters::BoxedFilter;
+use warp::http::{Method, Response, StatusCode};
+use warp::test::RequestBuilder;
+use wire::time::ManualClock;
+use wire::{Mono, Wall};
+
+/// 2026-03-02T08:45:30Z.
+pub(crate) const NOW: Wall = Wall(1_772_441_130_000);
+const PASSWORD: &str = "nine horses graze";
+type Answer = Response<bytes::Bytes>;
+
+/// A hub with an open front door.
+pub(crate) struct House {
+    _dir: tempfile::TempDir,
+    pub(crate) app: App,
+    pub(crate) front: Front,
+    pub(crate) clock: Arc<ManualClock>,
+    filter: BoxedFilter<(warp::reply::Response,)>,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path(), NOW).unwrap();
+        Pki::create(dir.path(), &keys, &["localhost".into()], NOW).unwrap();
+        drop(keys);
+        let config = Config::parse(dir.path(), "", None).unwrap();
+        let clock = Arc::new(ManualClock::at(NOW, Mono(1_000)));
+        let app = App::open(config, clock.clone()).await.unwrap();
+        let stop = CancellationToken::new();
+        let front = Front::new(app.clone(), Passwords::cheap(), &[7; 32], None, stop);
+        let filter = super::filter(front.clone());
+        Self { _dir: dir, app, front, clock, filter }
+    }
+
+    /// An account of this role; its address is the role's name.
+    pub(crate) async fn account(&self, role: Role) -> Account {
+        let password = self.front.passwords.hash(PASSWORD.into()).await.unwrap();
+        let email = format!("{role}@school.test");
+        let name = format!("The {role}");
+        let new = New { email, name, role, student: None, password: Some(password) };
+        self.app.db.write(move |tx| account::add(tx, &new, "cli:test", NOW)).await.unwrap()
+    }
+
+    /// An access token of a new account of this role.
+    pub(crate) async fn token(&self, role: Role) -> String {
+        self.account(role).await;
+        let body = json!({ "email": format!("{role}@school.test"), "password": PASSWORD });
+        let answer = self.send(post("/api/auth/login").json(&body)).await;
+        self::body(&answer)["access"].as_str().unwrap().to_owned()
+    }
+
+    /// The cookie of a new session of this account.
+    pub(crate) async fn session(&self, account: &Account) -> String {
+        let (secret, id) = (auth::secret(), account.id);
+        let digest = auth::digest(&secret);
+        self.app.db.write(move |tx| login::open(tx, &digest, id, NOW)).await.unwrap();
+        secret
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+        request.header("x-request-id", "test").reply(&self.filter).await
+    }
+}
+
+pub(crate) fn get(path: &str) -> RequestBuilder {
+    warp::test::request().path(path)
+}
+
+pub(crate) fn post(path: &str) -> RequestBuilder {
+    warp::test::request().method("POST").path(path)
+}
+
+pub(crate) fn body(answer: &Answer) -> Value {
+    let text = String::from_utf8_lossy(answer.body());
+    serde_json::from_slice(answer.body()).unwrap_or_else(|_| panic!("no JSON: {text}"))
+}
+
+pub(crate) trait Carrying {
+    fn bearer(self, token: &str) -> Self;
+    fn cookie(self, secret: &str) -> Self;
+    fn form(self, secret: &str, fields: &[(&str, &str)]) -> Self;
+}
+
+impl Carrying for RequestBuilder {
+    fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    fn cookie(self, secret: &str) -> Self {
+        self.header("cookie", format!("{}={secret}", session::COOKIE))
+    }
+
+    /// A form as our own page sends it.
+    fn form(self, secret: &str, fields: &[(&str, &str)]) -> Self {
+        let csrf = session::csrf(secret);
+        let fields: Vec<_> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
+        let text = serde_urlencoded::to_string(fields).unwrap();
+        self.cookie(secret)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", text.len())
+            .body(text)
+    }
+}
+
+// The table as a whole ---------------------------------------------------------------------------
+
+#[tokio::test]
+async fn every_route_that_is_not_open_asks_who_is_there() {
+    let house = House::new().await;
+    for route in super::table().iter().filter(|route| route.who != Who::Anyone) {
+        let path = route.path.replace("{id}", "x");
+        let request = warp::test::request().method(route.method.as_str()).path(&path);
+        let request = request.header("sec-fetch-site", "same-origin");
+        let status = house.send(request).await.status();
+        assert_eq!(status, 401, "{} {}", route.method, route.path);
+    }
+}
+
+#[tokio::test]
+async fn every_role_that_is_not_named_is_refused() {
+    let house = House::new().await;
+    for role in Role::ALL {
+        let token = house.token(role).await;
+        for route in super::table().iter() {
+            let (Who::Role(roles) | Who::RoleOrDevice(roles)) = route.who else { continue };
+            let path = route.path.replace("{id}", "x");
+            let request = warp::test::request().method(route.method.as_str()).path(&path);
+            let form = matches!(route.takes, Takes::Form(_));
+            let site = if form { "same-origin" } else { "none" };
+            if route.path.ends_with("/events") && roles.contains(&role)
+                || route.path.contains("logout")
+                || route.path == "/sign-out"
+            {
+                continue; // an endless answer, and the end of this token
+            }
+            let status =
+                house.send(request.bearer(&token).header("sec-fetch-site", site)).await.status();
+            let refused = status == StatusCode::FORBIDDEN;
+            assert_eq!(refused, !roles.contains(&role), "{role} {} {}", route.method, route.path);
+        }
+    }
+}
+
+#[test]
+fn every_route_is_declared_once_and_reads_no_more_than_it_says() {
+    let table = super::table();
+    let mut seen = std::collections::HashSet::new();
+    for route in table.iter() {
+        assert!(seen.insert((route.method.clone(), route.path)), "twice: {}", route.path);
+        assert!(!route.path.ends_with('/') || route.path == "/", "{}", route.path);
+        if let Takes::Json(limit) | Takes::Form(limit) | Takes::Parts(limit) = route.takes {
+            assert!((1..=11 * 1024 * 1024).contains(&limit), "{}", route.path);
+            assert_ne!(route.method, Method::GET, "{}", route.path);
+        }
+        let api = route.path.starts_with("/api/");
+        let json = matches!(route.takes, Takes::Json(_));
+        assert!(!api || !json || route.shapes.takes.is_some(), "no schema: {}", route.path);
+    }
+    assert!(seen.len() > 25);
+}
+
+#[tokio::test]
+async fn every_answer_is_named_and_hardened() {
+    let house = House::new().await;
+    for path in ["/health", "/sign-in", "/api/students", "/nowhere", "/static/0/x"] {
+        let answer = house.send(get(path)).await;
+        let headers = answer.headers();
+        assert_eq!(headers["x-request-id"], "test", "{path}");
+        assert_eq!(headers["content-security-policy"], super::headers::CSP, "{path}");
+        assert_eq!(headers["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn three_spellings_reach_the_same_route() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    for path in ["/api/students", "/api/students/", "/students"] {
+        assert_eq!(house.send(get(path).bearer(&token)).await.status(), 200, "{path}");
+    }
+    let wrong = house.send(warp::test::request().method("PUT").path("/api/students")).await;
+    assert_eq!(
+        (wrong.status().as_u16(), &wrong.headers()["allow"]),
+        (405, &"GET, POST".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn problems_are_what_they_were() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let text = |body: &'static str| {
+        post("/api/students").bearer(&token).body(body).header("content-length", body.len())
+    };
+    let kind = |request: RequestBuilder, kind: &'static str| request.header("content-type", kind);
+    insta::assert_json_snapshot!("problem_401", body(&house.send(get("/api/students")).await));
+    let missing = get("/api/students/nobody").bearer(&token);
+    insta::assert_json_snapshot!("problem_404", body(&house.send(missing).await));
+    let large = post("/api/students").bearer(&token).header("content-length", 99_999_999);
+    insta::assert_json_snapshot!("problem_413", body(&house.send(large).await));
+    insta::assert_json_snapshot!(
+        "problem_415",
+        body(&house.send(kind(text("{}"), "text/plain")).await)
+    );
+    insta::assert_json_snapshot!(
+        "problem_422",
+        body(&house.send(kind(text("{}"), "application/json")).await)
+    );
+    insta::assert_json_snapshot!(
+        "problem_400",
+        body(&house.send(kind(text("{"), "application/json")).await)
+    );
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    for route in super::table().iter().filter(|route| route.takes != Takes::Nothing) {
+        if !matches!(route.who, Who::Role(_)) || matches!(route.takes, Takes::Form(_)) {
+            continue; // forms of pages ask for their origin first
+        }
+        let path = route.path.replace("{id}", "x");
+        let request = warp::test::request().method(route.method.as_str()).path(&path);
+        let status = house.send(request.bearer(&token)).await.status();
+        assert_eq!(status, 411, "{} {}", route.method, route.path);
+    }
+}
+
+// Signing in -------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_login_gives_tokens_under_every_name() {
+    let house = House::new().await;
+    house.account(Role::Teacher).await;
+    let login = json!({ "email": "TEACHER@school.test", "password": PASSWORD });
+    for path in ["/api/auth/login", "/api/auth/jwt/create", "/auth/login"] {
+        let answer = house.send(post(path).json(&login)).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert!(!answer.headers().contains_key("set-cookie"), "the API sets no cookie");
+        let tokens = body(&answer);
+        assert_eq!(tokens["access"], tokens["access_token"]);
+        assert_eq!(tokens["refresh"], tokens["refresh_token"]);
+        let me = house.send(get("/api/auth/me").bearer(tokens["access"].as_str().unwrap())).await;
+        assert_eq!(body(&me)["email"], "teacher@school.test");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_account_sound_the_same_and_are_slowed_down() {
+    let house = House::new().await;
+    house.account(Role::Teacher).await;
+    let login =
+        |email: &str| post("/api/auth/login").json(&json!({ "email": email, "password": "wrong" }));
+    let wrong = house.send(login("teacher@school.test")).await;
+    let unknown = house.send(login("nobody@school.test")).await;
+    assert_eq!((wrong.status(), wrong.body()), (unknown.status(), unknown.body()));
+    assert_eq!(wrong.status(), 401);
+    for _ in 0..4 {
+        house.send(login("teacher@school.test")).await;
+    }
+    let slowed = house.send(login("teacher@school.test")).await;
+    assert_eq!(
+        (slowed.status().as_u16(), &slowed.headers()["retry-after"]),
+        (429, &"1".parse().unwrap())
+    );
+    house.clock.advance(1_000);
+    let right = json!({ "email": "teacher@school.test", "password": PASSWORD });
+    assert_eq!(house.send(post("/api/auth/login").json(&right)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_reused_refresh_token_ends_the_access_token_too() {
+    let house = House::new().await;
+    house.account(Role::Admin).await;
+    let login = json!({ "email": "admin@school.test", "password": PASSWORD });
+    let first = body(&house.send(post("/api/auth/login").json(&login)).await);
+    let refresh = |token: &Value| post("/api/auth/refresh").json(&json!({ "refresh": token }));
+    let second = body(&house.send(refresh(&first["refresh"])).await);
+    let access = second["access"].as_str().unwrap().to_owned();
+    assert_eq!(house.send(get("/api/auth/me").bearer(&access)).await.status(), 200);
+    assert_eq!(house.send(refresh(&first["refresh"])).await.status(), 401);
+    assert_eq!(house.send(get("/api/auth/me").bearer(&access)).await.status(), 401);
+}
+
+#[tokio::test]
+async fn logging_out_and_half_an_hour_end_a_token() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let me = || get("/api/auth/me").bearer(&token);
+    assert_eq!(house.send(me()).await.status(), 200);
+    house.clock.set_wall(NOW.plus_ms(auth::token::ACCESS_MS));
+    assert_eq!(house.send(me()).await.status(), 401);
+    house.clock.set_wall(NOW);
+    assert_eq!(house.send(post("/api/auth/logout").bearer(&token)).await.status(), 204);
+    assert_eq!(house.send(me()).await.status(), 401);
+}
+
+#[tokio::test]
+async fn the_set_up_code_makes_one_admin_and_no_other() {
+    let house = House::new().await;
+    house.app.db.write(|tx| user::add_setup_code(tx, "CODE", NOW, NOW.plus_ms(1))).await.unwrap();
+    let setup = |code: &str, password: &str| {
+        post("/api/setup").json(&json!({
+            "code": code, "full_name": "Ada", "email": "ada@school.test", "password": password
+        }))
+    };
+    assert_eq!(house.send(setup("WRONG", PASSWORD)).await.status(), 403);
+    assert_eq!(house.send(setup("CODE", "12345678")).await.status(), 422);
+    let made = house.send(setup("CODE", PASSWORD)).await;
+    assert_eq!((made.status().as_u16(), &body(&made)["role"]), (201, &json!("admin")));
+    assert_eq!(house.send(setup("CODE", PASSWORD)).await.status(), 409);
+}
+
+// Browsers ---------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_browser_signs_in_with_a_form_and_gets_a_guarded_cookie() {
+    let house = House::new().await;
+    house.account(Role::Teacher).await;
+    let form = format!("email=teacher%40school.test&password={}", PASSWORD.replace(' ', "+"));
+    let request = |site: &'static str| {
+        post("/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", form.len())
+            .header("sec-fetch-site", site)
+            .body(&form)
+    };
+    assert_eq!(house.send(request("cross-site")).await.status(), 403);
+    let answer = house.send(request("same-origin")).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["location"]),
+        (303, &"/review".parse().unwrap())
+    );
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-sid=") && cookie.contains("HttpOnly"), "{cookie}");
+}
+
+#[tokio::test]
+async fn with_an_authorization_header_the_cookie_counts_for_nothing() {
+    let house = House::new().await;
+    let account = house.account(Role::Admin).await;
+    let secret = house.session(&account).await;
+    let me = || get("/api/auth/me").cookie(&secret);
+    assert_eq!(house.send(me()).await.status(), 200);
+    assert_eq!(house.send(me().bearer("rubbish")).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_cookie_alone_changes_nothing() {
+    let house = House::new().await;
+    let account = house.account(Role::Admin).await;
+    let secret = house.session(&account).await;
+    let add = || {
+        let body = json!({ "device_id": "door-1" });
+        post("/api/devices").cookie(&secret).json(&body)
+    };
+    let own = |request: RequestBuilder| request.header("sec-fetch-site", "same-origin");
+    assert_eq!(house.send(add()).await.status(), 403);
+    assert_eq!(house.send(own(add())).await.status(), 403, "without the token");
+    let csrf = session::csrf(&secret);
+    let good = own(add()).header("x-csrf-token", csrf.as_str());
+    assert_eq!(house.send(good).await.status(), 201);
+    let form = post("/devices").form(&secret, &[("device_id", "door-2"), ("direction", "both")]);
+    assert_eq!(house.send(form).await.status(), 201);
+}
+
+#[tokio::test]
+async fn an_idle_session_is_over() {
+    let house = House::new().await;
+    let account = house.account(Role::Admin).await;
+    let secret = house.session(&account).await;
+    house.clock.set_wall(NOW.plus_ms(12 * 3_600_000));
+    let page = house.send(get("/devices").cookie(&secret).header("accept", "text/html")).await;
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["location"]),
+        (303, &"/sign-in".parse().unwrap())
+    );
+}
+
+// People and doors -------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_student_is_added_found_changed_and_removed() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let typed = json!({ "student_number": "STU1", "full_name": "Ada Lovelace", "year": 2 });
+    let made = house.send(post("/api/students").bearer(&token).json(&typed)).await;
+    assert_eq!(made.status(), 201);
+    let twice = house.send(post("/api/students").bearer(&token).json(&typed)).await;
+    assert_eq!(twice.status(), 409);
+    let put = warp::test::request().method("PUT").path("/api/students/STU1").bearer(&token);
+    let changed = body(&house.send(put.json(&json!({ "department": "Maths" }))).await);
+    assert_eq!(
+        (&changed["full_name"], &changed["department"]),
+        (&json!("Ada Lovelace"), &json!("Maths"))
+    );
+    let delete = warp::test::request().method("DELETE").path("/api/students/STU1").bearer(&token);
+    assert_eq!(house.send(delete).await.status(), 204);
+    let active = body(&house.send(get("/api/students?is_active=true").bearer(&token)).await);
+    assert_eq!(active, json!([]));
+}
+
+#[tokio::test]
+async fn a_door_is_added_joined_and_cut_off() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let door = json!({ "device_id": "door-1", "classroom_id": "204", "direction": "entry" });
+    let made = body(&house.send(post("/api/devices").bearer(&token).json(&door)).await);
+    assert_eq!((&made["status"], &made["classroom_id"]), (&json!("inactive"), &json!("204")));
+    let join = body(&house.send(post("/api/devices/door-1/join-token").bearer(&token)).await);
+    assert!(join["command"].as_str().unwrap().starts_with("rollcall-edge join https://"));
+    assert_eq!(house.send(post("/api/devices/door-1/revoke").bearer(&token)).await.status(), 204);
+    assert_eq!(house.send(post("/api/devices/door-9/revoke").bearer(&token)).await.status(), 404);
+    let odd = post("/api/devices").bearer(&token).json(&json!({ "device_id": "Door 1" }));
+    assert_eq!(house.send(odd).await.status(), 422);
+}
+
+#[tokio::test]
+async fn the_front_page_is_for_people_and_for_programs() {
+    let house = House::new().await;
+    let program = house.send(get("/").header("accept", "*/*")).await;
+    assert_eq!(body(&program)["status"], "ok");
+    let person = house.send(get("/").header("accept", "text/html,*/*")).await;
+    assert_eq!(person.status(), 303);
+    let new = house.send(get("/sign-in")).await;
+    assert_eq!(&new.headers()["location"], "/setup", "before the first account");
+}

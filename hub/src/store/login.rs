@@ -1,0 +1,192 @@
+//! Tables `login_session`, `token_family` and `refresh_token`: who is signed in, and how long.
+//!
+//! Secrets arrive here as digests; a stolen database opens nothing. The account is read with
+//! each request, so a closed account or a changed role counts at once.
+
+use super::account::{self, Account, COLUMNS};
+use super::{Tx, params};
+use crate::auth::token::{Exchange, Refresh, exchange};
+use crate::error::Error;
+use uuid::Uuid;
+use wire::Wall;
+
+/// Opens a session of `account`.
+///
+/// # Errors
+/// When the database fails.
+pub fn open(tx: &Tx<'_>, digest: &[u8], account: Uuid, now: Wall) -> Result<(), Error> {
+    let sql = "insert into login_session (digest, account, created_at, seen_at)
+         values ($1, $2, $3, $3)";
+    tx.execute(sql, params![digest, account.to_string(), now.0]).map(drop)
+}
+
+/// Whose session it is, when it began and when it was last used.
+///
+/// # Errors
+/// When the database fails.
+pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Account, Wall, Wall)>, Error> {
+    let sql = format!(
+        "select {COLUMNS}, s.created_at, s.seen_at from login_session s
+         join user_account a on a.id = s.account where s.digest = $1 and a.is_active = 1"
+    );
+    tx.row(&sql, params![digest], |row| {
+        Ok((account::read(row)?, Wall(row.get(5)?), Wall(row.get(6)?)))
+    })
+}
+
+/// Remembers that a session is in use.
+///
+/// # Errors
+/// When the database fails.
+pub fn touch(tx: &Tx<'_>, digest: &[u8], now: Wall) -> Result<(), Error> {
+    let sql = "update login_session set seen_at = $2 where digest = $1";
+    tx.execute(sql, params![digest, now.0]).map(drop)
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// When the database fails.
+pub fn close(tx: &Tx<'_>, digest: &[u8]) -> Result<(), Error> {
+    tx.execute("delete from login_session where digest = $1", params![digest]).map(drop)
+}
+
+/// Forgets sessions and tokens that began before `before`, and are over.
+///
+/// # Errors
+/// When the database fails.
+pub fn sweep(tx: &Tx<'_>, before: Wall) -> Result<usize, Error> {
+    let gone = tx.execute("delete from login_session where created_at < $1", params![before.0])?;
+    tx.execute("delete from refresh_token where issued_at < $1", params![before.0])?;
+    let sql = "delete from token_family where created_at < $1
+         and not exists (select 1 from refresh_token r where r.family = token_family.id)";
+    Ok(gone + tx.execute(sql, params![before.0])?)
+}
+
+/// Begins a family of tokens for `account`, with its first refresh token.
+///
+/// # Errors
+/// When the database fails.
+pub fn begin(
+    tx: &Tx<'_>,
+    family: Uuid,
+    account: Uuid,
+    digest: &[u8],
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "insert into token_family (id, account, created_at) values ($1, $2, $3)";
+    tx.execute(sql, params![family.to_string(), account.to_string(), now.0])?;
+    issue(tx, family, digest, now)
+}
+
+fn issue(tx: &Tx<'_>, family: Uuid, digest: &[u8], now: Wall) -> Result<(), Error> {
+    let sql = "insert into refresh_token (digest, family, issued_at) values ($1, $2, $3)";
+    tx.execute(sql, params![digest, family.to_string(), now.0]).map(drop)
+}
+
+/// The account of a family that has not ended.
+///
+/// # Errors
+/// When the database fails.
+pub fn family(tx: &Tx<'_>, family: Uuid) -> Result<Option<Account>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from token_family f join user_account a on a.id = f.account
+         where f.id = $1 and f.ended_at is null and a.is_active = 1"
+    );
+    tx.row(&sql, params![family.to_string()], account::read)
+}
+
+/// Ends a family: none of its tokens works any more.
+///
+/// # Errors
+/// When the database fails.
+pub fn end(tx: &Tx<'_>, family: Uuid, now: Wall) -> Result<(), Error> {
+    let sql = "update token_family set ended_at = $2 where id = $1 and ended_at is null";
+    tx.execute(sql, params![family.to_string(), now.0]).map(drop)
+}
+
+/// Exchanges the refresh token `old` for `new`: whose it is and in which family, or nothing. One
+/// that was used before ends its family, and that is kept too.
+///
+/// # Errors
+/// When the database fails.
+pub fn rotate(
+    tx: &Tx<'_>,
+    old: &[u8],
+    new: &[u8],
+    now: Wall,
+) -> Result<Option<(Account, Uuid)>, Error> {
+    let sql = format!(
+        "select {COLUMNS}, r.family, r.issued_at, r.used_at, f.ended_at from refresh_token r
+         join token_family f on f.id = r.family join user_account a on a.id = f.account
+         where r.digest = $1 and a.is_active = 1"
+    );
+    let found = tx.row(&sql, params![old], |row| {
+        let used = row.get::<_, Option<i64>>(7)?.map(Wall);
+        let ended = row.get::<_, Option<i64>>(8)?.is_some();
+        let token = Refresh { issued: Wall(row.get(6)?), used, ended };
+        Ok((account::read(row)?, super::parsed::<Uuid>(row, 5)?, token))
+    })?;
+    let Some((account, family, token)) = found else { return Ok(None) };
+    match exchange(token, now) {
+        Exchange::Refuse => Ok(None),
+        Exchange::EndFamily => end(tx, family, now).map(|()| None),
+        Exchange::Rotate => {
+            let sql = "update refresh_token set used_at = $2 where digest = $1";
+            tx.execute(sql, params![old, now.0])?;
+            issue(tx, family, new, now)?;
+            Ok(Some((account, family)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Role;
+    use crate::store::Db;
+
+    async fn house() -> (tempfile::TempDir, Db, Account) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let new = account::tests::new("ada@school.test", Role::Admin);
+        let made = db.write(move |tx| account::add(tx, &new, "cli:test", Wall(1))).await.unwrap();
+        (dir, db, made)
+    }
+
+    #[tokio::test]
+    async fn a_session_opens_is_used_and_closes() {
+        let (_dir, db, ada) = house().await;
+        let id = ada.id;
+        db.write(move |tx| open(tx, b"digest", id, Wall(5))).await.unwrap();
+        db.write(|tx| touch(tx, b"digest", Wall(9))).await.unwrap();
+        let found = db.read(|tx| session(tx, b"digest")).await.unwrap();
+        assert_eq!(found, Some((ada, Wall(5), Wall(9))));
+        db.write(|tx| close(tx, b"digest")).await.unwrap();
+        assert_eq!(db.read(|tx| session(tx, b"digest")).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn an_old_refresh_token_ends_the_whole_family() {
+        let (_dir, db, ada) = house().await;
+        let (id, name) = (ada.id, Uuid::from_u128(3));
+        db.write(move |tx| begin(tx, name, id, b"1", Wall(5))).await.unwrap();
+        let turn = |old: &'static [u8], new: &'static [u8]| {
+            db.write(move |tx| rotate(tx, old, new, Wall(6)))
+        };
+        assert_eq!(turn(b"1", b"2").await.unwrap(), Some((ada, name)));
+        assert_eq!(turn(b"1", b"x").await.unwrap(), None, "the copy is refused");
+        assert_eq!(turn(b"2", b"3").await.unwrap(), None, "and so is everything after it");
+        assert_eq!(db.read(move |tx| family(tx, name)).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_is_long_over_is_forgotten() {
+        let (_dir, db, ada) = house().await;
+        let id = ada.id;
+        db.write(move |tx| open(tx, b"d", id, Wall(5))).await.unwrap();
+        db.write(move |tx| begin(tx, Uuid::nil(), id, b"1", Wall(5))).await.unwrap();
+        assert_eq!(db.write(|tx| sweep(tx, Wall(5))).await.unwrap(), 0);
+        assert_eq!(db.write(|tx| sweep(tx, Wall(6))).await.unwrap(), 2);
+    }
+}

@@ -1,0 +1,193 @@
+//! Set-up, sign-in and sign-out, our files, and what a page says when something went wrong.
+
+use super::files;
+use super::shell::{Person, Shell};
+use crate::auth::{Role, session};
+use crate::http::auth as login;
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::reply::{self, page, see, with};
+use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use crate::http::setup;
+use askama::Template;
+use warp::http::{HeaderValue, Method, StatusCode, header};
+use warp::reply::Response;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
+    let (none, no) = (Object::None, Shapes::NONE);
+    let (anyone, nothing, form) = (Who::Anyone, Takes::Nothing, Takes::Form(SMALL));
+    vec![
+        Route::new(get("/static/{hash}/{name}"), anyone, none, nothing, no, file),
+        Route::new(get("/sign-in"), anyone, none, nothing, no, sign_in_page),
+        Route::new(post("/sign-in"), anyone, none, form, no, sign_in),
+        Route::new(post("/sign-out"), EVERYONE, none, form, no, sign_out),
+        Route::new(get("/setup"), anyone, none, nothing, no, setup_page),
+        Route::new(post("/setup"), anyone, none, form, no, set_up),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignIn<'a> {
+    shell: Shell,
+    problem: Option<String>,
+    email: &'a str,
+    next: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "setup.html")]
+struct Setup<'a> {
+    shell: Shell,
+    problem: Option<String>,
+    code: &'a str,
+    name: &'a str,
+    email: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    shell: Shell,
+    title: &'a str,
+    detail: &'a str,
+    onward: &'a str,
+    onward_words: &'a str,
+    request_id: &'a str,
+}
+
+/// The frame for whoever sent `call`.
+#[must_use]
+pub fn shell(call: &Call, here: &'static str) -> Shell {
+    let person = call
+        .by
+        .as_ref()
+        .map(|by| Person { name: by.name.clone(), admin: by.actor.role == Role::Admin });
+    Shell { here, person, csrf: call.session().map(session::csrf) }
+}
+
+async fn file(call: Call) -> Outcome {
+    let file = files::find(call.param("hash"));
+    let gone = || Problem::not_found("This file belongs to another version: load the page again.");
+    let file = file.ok_or_else(gone)?;
+    let mut answer = reply::bytes(file.kind, file.bytes)?;
+    let keep = HeaderValue::from_static("public, max-age=31536000, immutable");
+    answer.headers_mut().insert(header::CACHE_CONTROL, keep);
+    Ok(answer)
+}
+
+async fn sign_in_page(call: Call) -> Outcome {
+    if setup::is_new(&call).await? {
+        return see("/setup");
+    }
+    let next: String = call
+        .query::<Vec<(String, String)>>()?
+        .into_iter()
+        .collect::<std::collections::HashMap<_, _>>()
+        .remove("next")
+        .unwrap_or_default();
+    let (shell, next) = (Shell::default(), inside(&next));
+    page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next })
+}
+
+async fn sign_in(call: Call) -> Outcome {
+    let email = call.content.field("email").unwrap_or("").trim().to_owned();
+    let password = call.content.field("password").unwrap_or("").to_owned();
+    let next = inside(call.content.field("next").unwrap_or("")).to_owned();
+    match login::check(&call, &email, password).await {
+        Ok(account) => {
+            let secret = login::open_session(&call, account.id).await?;
+            Ok(with(see(&next)?, header::SET_COOKIE, &session::cookie(&secret, call.front.limits)))
+        }
+        Err(problem) => {
+            let (shell, email, next) = (Shell::default(), email.as_str(), next.as_str());
+            let problem_words = Some(problem.detail.clone());
+            page(problem.status, &SignIn { shell, problem: problem_words, email, next })
+        }
+    }
+}
+
+async fn sign_out(call: Call) -> Outcome {
+    login::end(&call).await?;
+    let gone = with(see("/sign-in")?, header::SET_COOKIE, &session::farewell());
+    let clear = warp::http::HeaderName::from_static("clear-site-data");
+    Ok(with(gone, clear, "\"cache\", \"storage\""))
+}
+
+async fn setup_page(call: Call) -> Outcome {
+    if !setup::is_new(&call).await? {
+        return see("/sign-in");
+    }
+    let (shell, problem) = (Shell::default(), None);
+    page(StatusCode::OK, &Setup { shell, problem, code: "", name: "", email: "" })
+}
+
+async fn set_up(call: Call) -> Outcome {
+    let field = |name| call.content.field(name).unwrap_or("").trim().to_owned();
+    let (code, name, email) = (field("code"), field("full_name"), field("email"));
+    let password = call.content.field("password").unwrap_or("").to_owned();
+    match setup::first_admin(&call, &code, &name, &email, password).await {
+        Ok(account) => {
+            let secret = login::open_session(&call, account.id).await?;
+            Ok(with(
+                see("/people")?,
+                header::SET_COOKIE,
+                &session::cookie(&secret, call.front.limits),
+            ))
+        }
+        Err(problem) => {
+            let (shell, words) = (Shell::default(), Some(problem.detail.clone()));
+            let (code, name, email) = (code.as_str(), name.as_str(), email.as_str());
+            page(problem.status, &Setup { shell, problem: words, code, name, email })
+        }
+    }
+}
+
+/// A path of our own to go on to: never another site.
+fn inside(next: &str) -> &str {
+    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n']);
+    if ours && !next.chars().any(char::is_control) { next } else { "/review" }
+}
+
+/// What a browser shows instead of a problem's JSON. Who is not signed in is led to the door.
+#[must_use]
+pub fn problem(problem: &Problem, request_id: &str) -> Option<Response> {
+    if problem.status == StatusCode::UNAUTHORIZED {
+        return see("/sign-in").ok();
+    }
+    let title = match problem.status.as_u16() {
+        403 => "This is not for your account",
+        404 => "There is nothing here",
+        409 => "Somebody was faster",
+        429 => "One moment, please",
+        500.. => "That went wrong",
+        _ => "That did not work",
+    };
+    let detail = problem.detail.as_str();
+    let request_id = if problem.status.is_server_error() { request_id } else { "" };
+    let (onward, onward_words) = ("/review", "To the review desk");
+    let shell = Shell::default();
+    let message = Message { shell, title, detail, onward, onward_words, request_id };
+    let mut answer = page(problem.status, &message).ok()?;
+    if let Some(seconds) = problem.retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Some(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_signing_in_nobody_is_sent_to_another_site() {
+        assert_eq!(inside("/people?after=x"), "/people?after=x");
+        for bad in ["", "https://evil.test", "//evil.test", "/\\evil.test", "/x\r\ny: z"] {
+            assert_eq!(inside(bad), "/review", "{bad:?}");
+        }
+    }
+}
