@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod desk;
 pub mod device;
+pub mod enrol;
 pub mod error;
 pub mod events;
 pub mod evidence;
