@@ -1,4 +1,9 @@
 //! `rollcall-hub vision …` as a technician runs it, on pictures that not every machine has.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test says what it measured and fails loudly"
+)]
 
 use serde_json::Value;
 use std::{

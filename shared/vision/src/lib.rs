@@ -3,6 +3,8 @@
 //! Everything here is a function of its arguments: no clock, network, database or thread of its
 //! own; files are read only to load weights.
 
+#![warn(missing_docs)]
+
 pub mod align;
 mod area;
 pub mod convert;

@@ -63,7 +63,11 @@ impl Identify {
                 fpir * 100.0
             )?;
         }
-        Ok(writeln!(out, "each probe also serves as a stranger, its own person taken out")?)
+        let all = known.len() + strange;
+        Ok(writeln!(
+            out,
+            "over {all} strangers: each probe also serves as one, its person taken out"
+        )?)
     }
 }
 

@@ -81,6 +81,8 @@ impl Looked {
         let cores = rayon::current_num_threads();
         let speed = self.speed();
         writeln!(out, "pictures       {count} in {seconds:.1} s: {speed:.2}/s on {cores} cores")?;
+        let (empty, damaged) = (self.without_face(), self.unreadable());
+        writeln!(out, "no face        {empty}, and {damaged} not readable")?;
         for (path, seen) in &self.seen {
             match seen {
                 Seen::Face(_) => {}

@@ -2,6 +2,7 @@
 
 mod embed;
 mod identify;
+mod list;
 mod look;
 mod pairs;
 
