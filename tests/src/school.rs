@@ -137,8 +137,7 @@ impl School {
         let dir = self.dir.join(name);
         fs::create_dir_all(&dir)?;
         let path = dir.join("edge.toml");
-        let folders = format!("data = {:?}\nmodels = {:?}\n", dir.join("data"), models());
-        fs::write(&path, folders + config)?;
+        fs::write(&path, folders(&dir) + config)?;
         let door = Door { dir, config: path };
         let said =
             self.hub(&["device", "add", name, "--room", "Room 1", "--direction", "entry"])?;
@@ -151,6 +150,10 @@ impl School {
         door.edge(&["join", url.context("no address")?, token.context("no token")?])?;
         Ok(door)
     }
+}
+
+fn folders(dir: &Path) -> String {
+    format!("data = {:?}\nmodels = {:?}\n", dir.join("data"), models())
 }
 
 /// A doorway unit in a folder.
@@ -175,6 +178,32 @@ impl Door {
     /// When it fails.
     pub fn edge(&self, args: &[&str]) -> anyhow::Result<String> {
         run(&mut self.command(args))
+    }
+
+    /// How the running daemon is: what `status` prints.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn status(&self) -> anyhow::Result<serde_json::Value> {
+        Ok(serde_json::from_str(&self.edge(&["status"])?)?)
+    }
+
+    /// What the door makes of each picture in `folder`; nothing is recorded.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn replay(&self, folder: &Path) -> anyhow::Result<String> {
+        self.edge(&["replay", &folder.display().to_string()])
+    }
+
+    /// The same door with another camera: another configuration over the same state.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn with_camera(&self, file: &str, config: &str) -> anyhow::Result<Self> {
+        let path = self.dir.join(file);
+        fs::write(&path, folders(&self.dir) + config)?;
+        Ok(Self { dir: self.dir.clone(), config: path })
     }
 
     /// Its folder of state.
