@@ -15,6 +15,7 @@ mod yuyv;
 
 pub use config::Config;
 pub use keeper::{Keeper, Leash};
+pub use pictures::pictures;
 pub use ring::Ring;
 pub use split::Splitter;
 pub use v4l2::formats;

@@ -4,7 +4,8 @@
 //! two and their faces do not. A passage cut in two costs nothing (the visit joins it by name); two
 //! people joined into one would cost a record, so in doubt a face starts a track of its own.
 
-use vision::Template;
+use std::sync::Arc;
+use vision::{Picture, Rect, Template};
 use wire::{Mono, Quality, Reason};
 
 /// A face at least this like a track's joins it wherever it is.
@@ -17,31 +18,6 @@ const OVERLAP: f32 = 0.3;
 const PLACE: f32 = 0.03;
 /// Looks a track keeps; the poorest goes first.
 const LOOKS: usize = 12;
-
-/// A box in pixels of the frame.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Rect {
-    /// Left edge.
-    pub x: f32,
-    /// Upper edge.
-    pub y: f32,
-    /// Pixels across.
-    pub width: f32,
-    /// Pixels down.
-    pub height: f32,
-}
-
-impl Rect {
-    /// Intersection over union, 0 to 1.
-    #[must_use]
-    pub fn overlap(&self, other: &Self) -> f32 {
-        let span = |a: f32, la: f32, b: f32, lb: f32| ((a + la).min(b + lb) - a.max(b)).max(0.0);
-        let both = span(self.x, self.width, other.x, other.width)
-            * span(self.y, self.height, other.y, other.height);
-        let either = self.width * self.height + other.width * other.height - both;
-        if either > 0.0 { both / either } else { 0.0 }
-    }
-}
 
 /// One face in one frame, good enough to be compared.
 #[derive(Clone, Debug)]
@@ -60,6 +36,8 @@ pub struct Look {
     pub reasons: Vec<Reason>,
     /// Its weight among others, above 0.
     pub weight: f32,
+    /// The face, cut out.
+    pub crop: Arc<Picture>,
 }
 
 /// Number of a track, unique while the daemon runs.
@@ -92,6 +70,12 @@ impl Track {
         self.id != other.id && self.frames.iter().any(|frame| other.frames.contains(frame))
     }
 
+    /// Where it was seen last.
+    #[must_use]
+    pub fn place(&self) -> Rect {
+        self.last.rect
+    }
+
     /// When it was seen last.
     #[must_use]
     pub fn seen(&self) -> Mono {
@@ -106,7 +90,7 @@ impl Track {
     fn fit(&self, look: &Look) -> Option<f32> {
         let likeness = [&self.last, self.best()].map(|known| known.template.cosine(&look.template));
         let likeness = likeness[0].max(likeness[1]);
-        let overlap = self.last.rect.overlap(&look.rect);
+        let overlap = self.last.rect.iou(&look.rect);
         let joins = likeness >= SAME || (likeness >= OTHER && overlap >= OVERLAP);
         joins.then_some(likeness + PLACE * overlap)
     }

@@ -99,10 +99,10 @@ impl Visits {
         }
     }
 
-    /// Whether some passage waits for a better look.
+    /// Whether somebody in the gallery was seen on this track.
     #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.open.values().any(|passage| matches!(passage, Passage::Held(..)))
+    pub fn knows(&self, track: TrackId) -> bool {
+        self.open.contains_key(&track)
     }
 
     fn is_due(&self, now: Mono, id: TrackId, ended: &[TrackId]) -> bool {

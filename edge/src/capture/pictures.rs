@@ -39,6 +39,21 @@ pub fn open(
     Ok(Album { all, left, config: config.clone(), clock, leash: leash.clone(), first: true })
 }
 
+/// The files at `paths`, folders opened.
+///
+/// # Errors
+/// When one cannot be read, or there is no file at all.
+pub fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CameraError> {
+    let mut all = Vec::new();
+    for path in paths {
+        list(path, &mut all).map_err(|error| refused(path, &error.to_string()))?;
+    }
+    match paths.first() {
+        Some(path) if all.is_empty() => Err(refused(path, "there is no picture in it")),
+        _ => Ok(all),
+    }
+}
+
 /// A folder's files by name, without hidden ones and without folders in it.
 fn list(path: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
     if !fs::metadata(path)?.is_dir() {

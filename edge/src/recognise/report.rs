@@ -1,8 +1,9 @@
 //! What the pipeline made of one burst: for `snap`, `replay` and tests. Ids only, no names.
 
-use crate::track::Rect;
+use super::{judge::Opinion, see::Poor};
+use crate::track::Track;
 use serde::{Deserialize, Serialize};
-use vision::Picture;
+use vision::{Picture, Rect};
 use wire::{Candidate, Quality, Reason, Verdict};
 
 /// What came of one burst.
@@ -30,8 +31,8 @@ pub struct Report {
 /// One person in a burst.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Face {
-    /// Where, in the last frame that shows the face.
-    pub rect: Rect,
+    /// Where, in the last frame that shows the face: left, top, right, bottom.
+    pub rect: [f32; 4],
     /// What the door makes of it.
     pub verdict: Verdict,
     /// Best first; empty if unknown.
@@ -70,6 +71,36 @@ impl Report {
 }
 
 impl Face {
+    /// What is made of a track.
+    #[must_use]
+    pub fn new(track: &Track, opinion: &Opinion) -> Self {
+        Self {
+            rect: corners(&track.place()),
+            verdict: opinion.decision.verdict,
+            candidates: opinion.decision.candidates.clone(),
+            nearest: opinion.nearest,
+            confidence: opinion.decision.confidence,
+            reasons: opinion.decision.reasons.clone(),
+            quality: opinion.best.quality,
+            frames: opinion.frames,
+        }
+    }
+
+    /// A face too poor to be compared.
+    #[must_use]
+    pub fn poor(poor: &Poor) -> Self {
+        Self {
+            rect: corners(&poor.rect),
+            verdict: Verdict::Unknown,
+            candidates: Vec::new(),
+            nearest: None,
+            confidence: 0.0,
+            reasons: poor.reasons.clone(),
+            quality: poor.quality,
+            frames: 0,
+        }
+    }
+
     fn line(&self) -> String {
         let who = match (self.candidates.first(), self.nearest) {
             (Some(first), _) => format!("{} {:.3}", first.student, first.score),
@@ -86,6 +117,10 @@ impl Face {
             reasons.join(", "),
         )
     }
+}
+
+fn corners(rect: &Rect) -> [f32; 4] {
+    [rect.left, rect.top, rect.right, rect.bottom]
 }
 
 fn count(n: usize, what: &str) -> String {
@@ -105,7 +140,7 @@ mod tests {
     #[test]
     fn a_face_is_told_in_a_line_with_an_id_and_no_name() {
         let face = Face {
-            rect: Rect { x: 0.0, y: 0.0, width: 9.0, height: 9.0 },
+            rect: [0.0; 4],
             verdict: Verdict::Review,
             candidates: vec![Candidate {
                 student: "00000000-0000-7000-8000-000000000001".parse().unwrap(),

@@ -11,11 +11,12 @@ fn look(frame: u64, x: f32, angle: f32) -> Look {
     Look {
         frame,
         at: Mono(frame * 100),
-        rect: Rect { x, y: 50.0, width: 80.0, height: 80.0 },
+        rect: Rect { left: x, top: 50.0, right: x + 80.0, bottom: 130.0 },
         template: face(angle),
         quality: Quality::default(),
         reasons: vec![],
         weight: 1.0,
+        crop: Arc::new(Picture::new(1, 1, vec![0; 3]).unwrap()),
     }
 }
 
@@ -30,16 +31,6 @@ fn tracks(frames: &[&[(f32, f32)]]) -> Vec<Vec<f32>> {
         raw[1].atan2(raw[0]).to_degrees().round()
     };
     tracker.tracks().iter().map(|track| track.looks.iter().map(angle).collect()).collect()
-}
-
-#[test]
-fn overlap_is_one_for_the_same_box_and_zero_for_distant_ones() {
-    let rect = |x| Rect { x, y: 0.0, width: 10.0, height: 10.0 };
-    assert!((rect(0.0).overlap(&rect(0.0)) - 1.0).abs() < 1e-6);
-    assert!((rect(0.0).overlap(&rect(5.0)) - 1.0 / 3.0).abs() < 1e-6);
-    assert_eq!(rect(0.0).overlap(&rect(10.0)), 0.0);
-    let nothing = Rect { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
-    assert_eq!(nothing.overlap(&nothing), 0.0);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::sync::oneshot;
 use wire::Mono;
 
 /// Questions that may wait while a burst is gathered; one more is dropped, since the burst under
@@ -47,7 +48,7 @@ pub struct Ask {
     /// When: only later frames count.
     pub at: Mono,
     /// Who wants to hear what came of it.
-    pub reply: Option<SyncSender<Report>>,
+    pub reply: Option<oneshot::Sender<Report>>,
 }
 
 /// Frames taken after one question.
@@ -60,7 +61,7 @@ pub struct Burst {
     /// Oldest first; empty only if somebody waits for the reply.
     pub frames: Vec<Arc<Frame>>,
     /// Who wants to hear what came of it.
-    pub reply: Option<SyncSender<Report>>,
+    pub reply: Option<oneshot::Sender<Report>>,
 }
 
 impl Burst {

@@ -1,0 +1,136 @@
+//! Who the tracks are: fuse the looks, compare, share out, decide. Pure.
+
+use crate::{
+    assign::{Left, assign},
+    gallery::LoadedGallery,
+    track::{Look, Track, TrackId},
+};
+use vision::{Decision, Facts, Grade, Template, decide};
+use wire::{Candidate, Reason, Verdict, Wall};
+
+/// People compared in detail; a sighting names at most five.
+const NEAREST: usize = 8;
+
+/// What the door makes of one track now.
+#[derive(Clone, Debug)]
+pub struct Opinion {
+    /// Which track.
+    pub track: TrackId,
+    /// Sure, unsure or nobody, with the reasons.
+    pub decision: Decision,
+    /// The fused template.
+    pub template: Template,
+    /// Looks fused into it.
+    pub frames: u16,
+    /// The best of these looks.
+    pub best: Look,
+    /// Nearest score of all.
+    pub nearest: Option<f32>,
+}
+
+/// Opinions on all tracks, in their order.
+#[must_use]
+pub fn judge(tracks: &[Track], gallery: Option<&LoadedGallery>, now: Option<Wall>) -> Vec<Opinion> {
+    let fused: Vec<Fused<'_>> = tracks.iter().map(fuse).collect();
+    let lists: Vec<_> = fused.iter().map(|fused| compare(fused, gallery, now)).collect();
+    let left = assign(&lists, |a, b| tracks[a].is_beside(&tracks[b]));
+    let parts = tracks.iter().zip(fused).zip(lists.iter().zip(left));
+    parts
+        .map(|((track, fused), (list, left))| opinion(track, fused, list, &left, gallery))
+        .collect()
+}
+
+struct Fused<'a> {
+    template: Template,
+    frames: u16,
+    grade: Grade,
+    best: &'a Look,
+}
+
+/// Good looks only; where there is none, those that are good enough for a person to decide.
+fn fuse(track: &Track) -> Fused<'_> {
+    let good: Vec<&Look> = track.looks.iter().filter(|look| look.reasons.is_empty()).collect();
+    let grade = if good.is_empty() { Grade::ReviewOnly } else { Grade::Accept };
+    let looks = if good.is_empty() { track.looks.iter().collect() } else { good };
+    let best = looks.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
+    let best = *best.expect("a track has at least one look");
+    let mean = Template::weighted_mean(looks.iter().map(|look| (&look.template, look.weight)));
+    // Only opposites cancel out, and opposites do not join a track; the best look stands for all.
+    let template = mean.unwrap_or_else(|_| best.template.clone());
+    let frames = u16::try_from(looks.len()).unwrap_or(u16::MAX);
+    Fused { template, frames, grade, best }
+}
+
+/// Those due now come first: where one of them is a sure match, and nobody else is clearly more
+/// alike, the rest of the gallery is not even a runner-up.
+fn compare(
+    fused: &Fused<'_>,
+    gallery: Option<&LoadedGallery>,
+    now: Option<Wall>,
+) -> Vec<Candidate> {
+    let Some(gallery) = gallery else { return Vec::new() };
+    let all = gallery.nearest(&fused.template, NEAREST);
+    let due = now.map(|now| gallery.nearest_due(&fused.template, NEAREST, now)).unwrap_or_default();
+    let (Some(best), Some(best_due)) = (all.first(), due.first()) else { return all };
+    let lines = &gallery.gallery.lines;
+    let sure = decide(&facts(fused, &due, &[], false), lines).verdict == Verdict::High;
+    if sure && best.score - best_due.score < lines.margin { due } else { all }
+}
+
+fn opinion(
+    track: &Track,
+    fused: Fused<'_>,
+    list: &[Candidate],
+    left: &Left,
+    gallery: Option<&LoadedGallery>,
+) -> Opinion {
+    let mut doubts = fused.best.reasons.clone();
+    doubts.extend(left.struck.then_some(Reason::CloseRunnerUp));
+    let known = gallery.map(|gallery| Known::new(gallery, &left.candidates));
+    doubts.extend(known.as_ref().and_then(|known| known.ruled_out.then_some(Reason::RuledOut)));
+    let look_alike = known.is_some_and(|known| known.look_alike);
+    let lines = gallery.map_or(vision::decide::LINES, |gallery| gallery.gallery.lines);
+    let mut decision = decide(&facts(&fused, &left.candidates, &doubts, look_alike), &lines);
+    decision.reasons.sort();
+    decision.reasons.dedup();
+    Opinion {
+        track: track.id,
+        decision,
+        frames: fused.frames,
+        best: fused.best.clone(),
+        nearest: list.first().map(|candidate| candidate.score),
+        template: fused.template,
+    }
+}
+
+fn facts<'a>(
+    fused: &Fused<'_>,
+    candidates: &'a [Candidate],
+    doubts: &'a [Reason],
+    look_alike: bool,
+) -> Facts<'a> {
+    Facts { candidates, frames: fused.frames, grade: fused.grade, doubts, look_alike }
+}
+
+/// What people said before about the best candidate.
+struct Known {
+    look_alike: bool,
+    ruled_out: bool,
+}
+
+impl Known {
+    fn new(gallery: &LoadedGallery, candidates: &[Candidate]) -> Self {
+        let rows: Vec<u32> = candidates.iter().filter_map(|c| gallery.row(c)).collect();
+        let Some(best) = rows.first() else { return Self { look_alike: false, ruled_out: false } };
+        let pairs = &gallery.gallery;
+        // Somebody who was `seen` had been taken for the best candidate: they may come again.
+        let again = |(seen, not): &(u32, u32)| not == best && rows.contains(seen);
+        Self {
+            look_alike: pairs.look_alikes.iter().any(|(a, b)| a == best || b == best),
+            ruled_out: pairs.cannot_link.iter().any(again),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
