@@ -1,0 +1,117 @@
+//! The daemon put together: builds the parts, connects them, starts and stops them.
+//!
+//! The only file that spawns, with those below it. The first part to end, or a signal, stops all:
+//! triggers and camera first, then what they feed, so that the last record is stored before the
+//! outbox closes.
+
+mod behind;
+mod door;
+pub mod offline;
+mod parts;
+
+pub use behind::{Behind, Post, host_port, shelved};
+pub use door::{Door, Say};
+pub use parts::Parts;
+
+use crate::{
+    capture::Leash,
+    config::Config,
+    pulse::Pulse,
+    status::Status,
+    trigger::{self, Ask, asking},
+};
+use anyhow::Context as _;
+use std::{
+    sync::{Arc, mpsc::SyncSender},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+use vision::Pack;
+use wire::Clock;
+
+/// Time to drain after a stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often the loops are looked at where systemd does not say.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// A door that runs.
+pub struct Running {
+    parts: Parts,
+    stop: CancellationToken,
+    leash: Leash,
+    asks: Option<SyncSender<Ask>>,
+    button: Option<trigger::gpio::Watch>,
+    say: Say,
+}
+
+/// Loads the models.
+///
+/// # Errors
+/// When they are missing or damaged; the message says what to do.
+pub fn models(config: &Config) -> anyhow::Result<Pack> {
+    let mut pack = Pack::load(&config.models).context("the models cannot be loaded")?;
+    pack.min_face = config.recognise.min_face as f32;
+    Ok(pack)
+}
+
+/// Starts the whole daemon: what looks, and what lies behind. Needs a runtime.
+///
+/// # Errors
+/// When this unit has not joined a hub, or models, disk or control socket cannot be used.
+pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
+    let pack = Arc::new(models(&config)?);
+    let (mut parts, mut pulse) = (Parts::default(), Pulse::default());
+    let (leash, stop) = (Leash::default(), CancellationToken::new());
+    let (asks, asked) = asking();
+    let model = pack.model_id.parse().context("the model pack's name is no model id")?;
+    let post = Post { config: &config, clock: &clock, model, stop: &stop, asks: &asks };
+    let behind = post.start(&mut parts, &mut pulse)?;
+    let (leash_of, stop_of) = (leash.clone(), stop.clone());
+    let door = Door { config, clock, pack, behind, leash: leash_of, stop: stop_of };
+    let (say, button) = door.start(&asks, asked, &mut parts, &mut pulse)?;
+    parts.task("watchdog", watchdog(pulse, stop.clone()));
+    // Systemd hears it; elsewhere nobody listens.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!("the door is ready");
+    Ok(Running { parts, stop, leash, asks: Some(asks), button, say })
+}
+
+impl Running {
+    /// How the daemon is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        (self.say)()
+    }
+
+    /// Waits until some part ends by itself: its name, and what it said.
+    pub async fn ended(&mut self) -> (&'static str, anyhow::Result<()>) {
+        self.parts.first().await
+    }
+
+    /// Stops looking, stores what waits, and ends.
+    ///
+    /// # Errors
+    /// What a part said that failed, or who was stuck.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        self.leash.cut();
+        self.stop.cancel();
+        drop((self.asks.take(), self.button.take()));
+        self.parts.drain(GRACE).await
+    }
+}
+
+/// Feeds systemd's watchdog as long as every loop turns.
+async fn watchdog(mut pulse: Pulse, stop: CancellationToken) -> anyhow::Result<()> {
+    let every = sd_notify::watchdog_enabled().map_or(LOOK, |limit| limit / 3);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(every) => {}
+        }
+        match pulse.stuck().as_slice() {
+            [] => drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog])),
+            stuck => tracing::error!("these loops stand still: {}", stuck.join(", ")),
+        }
+    }
+}

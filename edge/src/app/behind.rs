@@ -1,0 +1,257 @@
+//! From record to hub: identity, outbox, clockwork, gallery, link.
+
+use super::Parts;
+use crate::{
+    config::Config,
+    dating::Timekeeper,
+    draft::{Dating, Keep},
+    gallery::{Curator, Fetch, LoadedGallery, Shelf},
+    identity::Identity,
+    link::{self, Link},
+    outbox::{self, Outbox, Place, Setup},
+    pulse::{Beat, Pulse},
+    tls,
+    trigger::{Ask, Cause},
+};
+use anyhow::{Context as _, bail};
+use ed25519_dalek::VerifyingKey;
+use rand::{SeedableRng as _, rngs::StdRng};
+use rustls::ClientConfig;
+use std::{
+    sync::{Arc, mpsc::SyncSender},
+    time::Duration,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use wire::{
+    Clock, ModelId,
+    link::{Command, Desired, Reported},
+};
+
+/// Commands of the hub that may wait; one more is dropped, a person asks again.
+const COMMANDS: usize = 4;
+/// How often the outbox is asked whether it turns.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// What lies behind the recogniser: where records go, and whom to recognise.
+pub struct Behind {
+    /// Makes handles to where records go.
+    pub keep: Box<dyn Fn() -> Box<dyn Keep> + Send>,
+    /// Dates records.
+    pub dating: Arc<dyn Dating>,
+    /// Whom to recognise.
+    pub gallery: watch::Receiver<Option<Arc<LoadedGallery>>>,
+}
+
+/// Everything the parts behind are built from.
+pub struct Post<'a> {
+    /// The whole configuration.
+    pub config: &'a Config,
+    /// Time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// The network in use.
+    pub model: ModelId,
+    /// Ends the tasks.
+    pub stop: &'a CancellationToken,
+    /// The shutter, for the hub's wishes.
+    pub asks: &'a SyncSender<Ask>,
+}
+
+impl Post<'_> {
+    /// Opens the outbox and starts all that stands behind it.
+    ///
+    /// # Errors
+    /// When this unit has not joined a hub, or its disk cannot be used.
+    pub fn start(&self, parts: &mut Parts, pulse: &mut Pulse) -> anyhow::Result<Behind> {
+        let identity = Identity::load(&self.config.data)?;
+        let outbox = self.outbox(&identity, parts, pulse.beat("outbox"))?;
+        let floor = tls::floor(&identity)?;
+        let time = Timekeeper::new(outbox.opened().boot, floor, self.clock.clone());
+        let (keeping, stored, stop) = (time.clone(), outbox.clone(), self.stop.clone());
+        parts.task("clock", async move { Ok(keeping.run(stored, stop).await?) });
+        let tls = tls::config(&identity, time.clone())?;
+        let (desired, wanted) = watch::channel(None);
+        let (reported, reports) = watch::channel(self.reported());
+        let gallery = self.gallery(&identity, &tls, &time, (wanted, reported), parts)?;
+        self.link(&identity, tls, (&outbox, &time), (desired, reports), parts)?;
+        let keep = move || Box::new(outbox.clone()) as Box<dyn Keep>;
+        Ok(Behind { keep: Box::new(keep), dating: Arc::new(time), gallery })
+    }
+
+    fn outbox(&self, identity: &Identity, parts: &mut Parts, beat: Beat) -> anyhow::Result<Outbox> {
+        let joined = &identity.joined;
+        let path = self.config.data.join("outbox.db");
+        let boot = outbox::boot_id().context("the kernel does not say which boot this is")?;
+        let mut setup = Setup::new(&path, joined.device.clone(), joined.hub_key.clone(), boot);
+        setup.place = Place { room: joined.room.clone(), direction: joined.direction };
+        let (outbox, writer) = outbox::open(setup, rng())
+            .with_context(|| format!("the outbox {} cannot be opened", path.display()))?;
+        parts.thread("outbox", move || Ok(writer.run()?));
+        parts.task("probe", probe(outbox.clone(), beat, self.stop.clone()));
+        Ok(outbox)
+    }
+
+    fn reported(&self) -> Reported {
+        Reported {
+            gallery: 0,
+            manifest: [0; 32],
+            model: self.model.clone(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            trouble: String::new(),
+        }
+    }
+
+    fn gallery(
+        &self,
+        identity: &Identity,
+        tls: &Arc<ClientConfig>,
+        time: &Timekeeper,
+        (desired, reported): (watch::Receiver<Option<Desired>>, watch::Sender<Reported>),
+        parts: &mut Parts,
+    ) -> anyhow::Result<watch::Receiver<Option<Arc<LoadedGallery>>>> {
+        let (loaded, gallery) = watch::channel(None);
+        let curator = Curator {
+            device: identity.joined.device.clone(),
+            hub: signer(identity)?,
+            model: self.model.clone(),
+            fetch: Fetch::new(&identity.joined.https, tls)?,
+            shelf: shelf(self.config, identity)?,
+            time: time.clone(),
+            desired,
+            loaded,
+            reported,
+            leased: None,
+            rng: rng(),
+        };
+        let stop = self.stop.clone();
+        parts.task("gallery", async move {
+            curator.run(stop).await;
+            Ok(())
+        });
+        Ok(gallery)
+    }
+
+    fn link(
+        &self,
+        identity: &Identity,
+        tls: Arc<ClientConfig>,
+        (outbox, time): (&Outbox, &Timekeeper),
+        (desired, reported): (watch::Sender<Option<Desired>>, watch::Receiver<Reported>),
+        parts: &mut Parts,
+    ) -> anyhow::Result<()> {
+        let (host, port) = host_port(&identity.joined.mqtt)?;
+        let device = identity.joined.device.clone();
+        let (commands, wishes) = mpsc::channel(COMMANDS);
+        let link = Link {
+            config: link::Config { device, host, port, tls },
+            outbox: outbox.clone(),
+            time: time.clone(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            desired,
+            reported,
+            commands,
+            online: watch::channel(false).0,
+            rng: rng(),
+        };
+        let stop = self.stop.clone();
+        parts.task("link", async move { Ok(link.run(stop).await?) });
+        parts.task(
+            "commands",
+            obey(wishes, self.asks.clone(), self.clock.clone(), self.stop.clone()),
+        );
+        Ok(())
+    }
+}
+
+/// Does what the hub wishes.
+async fn obey(
+    mut wishes: mpsc::Receiver<Command>,
+    asks: SyncSender<Ask>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    while let Some(Some(wish)) = stop.run_until_cancelled(wishes.recv()).await {
+        match wish {
+            // Full: a burst is under way, which answers it as well.
+            Command::Snap => {
+                drop(asks.try_send(Ask { cause: Cause::Snap, at: clock.mono(), reply: None }));
+            }
+            Command::Restart => bail!("the hub asked for a restart"),
+        }
+    }
+    stop.cancelled().await;
+    Ok(())
+}
+
+/// Turns the outbox's beat as long as its writer answers.
+async fn probe(outbox: Outbox, beat: Beat, stop: CancellationToken) -> anyhow::Result<()> {
+    while !stop.is_cancelled() {
+        outbox.cursor().await?;
+        beat.turn();
+        let _ = stop.run_until_cancelled(tokio::time::sleep(PROBE)).await;
+    }
+    Ok(())
+}
+
+/// The gallery on this unit's disk, for looks without a daemon; `None` before the first one.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn shelved(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>>> {
+    let Ok(identity) = Identity::load(&config.data) else { return Ok(None) };
+    let release = shelf(config, &identity)?.load().context("the gallery cannot be read")?;
+    let load = |release: crate::gallery::Release| {
+        LoadedGallery::new(release.manifest.version, release.gallery).map(Arc::new)
+    };
+    Ok(release.map(load).transpose()?)
+}
+
+fn shelf(config: &Config, identity: &Identity) -> anyhow::Result<Shelf> {
+    let (device, key) = (identity.joined.device.clone(), identity.shelf_key()?);
+    let folder = config.data.join("gallery");
+    Shelf::open(&folder, device, signer(identity)?, &key)
+        .with_context(|| format!("the folder {} cannot be used", folder.display()))
+}
+
+fn signer(identity: &Identity) -> anyhow::Result<VerifyingKey> {
+    let key = VerifyingKey::from_bytes(&identity.joined.gallery_key);
+    key.context("the hub's signing key is damaged: let the door join again with a new token")
+}
+
+/// Host and port of `host:port`.
+///
+/// # Errors
+/// When it is something else.
+pub fn host_port(address: &str) -> anyhow::Result<(String, u16)> {
+    let parts = address.rsplit_once(':').and_then(|(h, p)| Some((h.to_owned(), p.parse().ok()?)));
+    parts.with_context(|| {
+        format!("“{address}” is no address of a hub: let the door join again with a new token")
+    })
+}
+
+fn rng() -> StdRng {
+    StdRng::from_rng(&mut rand::rng())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        assert_eq!(host_port("hub.school:8883").unwrap(), ("hub.school".into(), 8883));
+        assert!(host_port("hub.school").is_err() && host_port("hub:99999").is_err());
+    }
+
+    #[tokio::test]
+    async fn the_hub_may_ask_for_a_look_and_for_a_restart() {
+        let (wish, wishes) = mpsc::channel(2);
+        let (asks, asked) = crate::trigger::asking();
+        wish.try_send(Command::Snap).unwrap();
+        wish.try_send(Command::Restart).unwrap();
+        let clock = Arc::new(wire::time::SystemClock);
+        let error = obey(wishes, asks, clock, CancellationToken::new()).await.unwrap_err();
+        assert_eq!(error.to_string(), "the hub asked for a restart");
+        assert_eq!(asked.iter().map(|ask| ask.cause).collect::<Vec<_>>(), [Cause::Snap]);
+    }
+}

@@ -1,0 +1,209 @@
+//! From light to record: camera, triggers, recogniser, lights.
+
+use super::{Behind, Parts};
+use crate::{
+    capture::{self, Keeper, Leash, Ring},
+    config::Config,
+    control::{self, Control},
+    health::Watcher,
+    pulse::{Beat, Pulse},
+    recognise::{Recogniser, Tools},
+    signal,
+    status::{Counters, Status},
+    trigger::{self, Ask, Shutter},
+};
+use anyhow::Context as _;
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender},
+    },
+    time::Duration,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use vision::Pack;
+use wire::{Clock, record::CameraState};
+
+/// What the half of the daemon that looks is built from.
+pub struct Door {
+    /// The whole configuration.
+    pub config: Config,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The models.
+    pub pack: Arc<Pack>,
+    /// The rest of the daemon.
+    pub behind: Behind,
+    /// Ends camera and triggers.
+    pub leash: Leash,
+    /// Ends the tasks.
+    pub stop: CancellationToken,
+}
+
+/// Reads how the daemon is.
+pub type Say = Arc<dyn Fn() -> Status + Send + Sync>;
+
+impl Door {
+    /// Starts every part that looks.
+    ///
+    /// # Errors
+    /// When the control socket cannot be opened, or the models have no usable name.
+    pub fn start(
+        &self,
+        asks: &SyncSender<Ask>,
+        asked: Receiver<Ask>,
+        parts: &mut Parts,
+        pulse: &mut Pulse,
+    ) -> anyhow::Result<(Say, Option<trigger::gpio::Watch>)> {
+        let (ring, counters) = (Arc::new(Ring::default()), Arc::new(Counters::default()));
+        let (state, camera) = watch::channel(CameraState::Blind);
+        let say = self.say(&ring, &camera, &counters);
+        self.control(asks, &say, parts)?;
+        self.recogniser(&ring, asked, &counters, parts, pulse)?;
+        self.camera(&ring, state, pulse.beat("camera"), parts);
+        let button = self.triggers(&ring, asks, parts);
+        let watcher = Watcher {
+            ring,
+            camera,
+            data: self.config.data.clone(),
+            keep: (self.behind.keep)(),
+            dating: self.behind.dating.clone(),
+            clock: self.clock.clone(),
+            since: self.clock.mono(),
+        };
+        let leash = self.leash.clone();
+        parts.thread("health", move || {
+            watcher.run(&leash);
+            Ok(())
+        });
+        Ok((say, button))
+    }
+
+    fn say(
+        &self,
+        ring: &Arc<Ring>,
+        camera: &watch::Receiver<CameraState>,
+        counters: &Arc<Counters>,
+    ) -> Say {
+        let (ring, camera, counters) = (ring.clone(), camera.clone(), counters.clone());
+        let (gallery, model) = (self.behind.gallery.clone(), self.pack.model_id.clone());
+        Arc::new(move || {
+            let gallery = gallery.borrow().clone();
+            Status {
+                software: env!("CARGO_PKG_VERSION").to_owned(),
+                camera: *camera.borrow(),
+                camera_frames: ring.count(),
+                gallery: gallery.as_ref().map_or(0, |gallery| gallery.version),
+                people: gallery.map_or(0, |gallery| gallery.gallery.people.len() as u64),
+                model: model.clone(),
+                counts: counters.read(),
+            }
+        })
+    }
+
+    fn control(&self, asks: &SyncSender<Ask>, say: &Say, parts: &mut Parts) -> anyhow::Result<()> {
+        let path = &self.config.socket;
+        let listener = control::listen(path)
+            .with_context(|| format!("the control socket {} cannot be opened", path.display()))?;
+        let (asks, status, clock) = (asks.clone(), say.clone(), self.clock.clone());
+        let (control, stop) = (Control { listener, asks, status, clock }, self.stop.clone());
+        parts.task("control", async move { Ok(control.run(stop).await?) });
+        Ok(())
+    }
+
+    fn recogniser(
+        &self,
+        ring: &Arc<Ring>,
+        asked: Receiver<Ask>,
+        counters: &Arc<Counters>,
+        parts: &mut Parts,
+        pulse: &mut Pulse,
+    ) -> anyhow::Result<()> {
+        let (signs, shown) = signal::signs();
+        let tools = Tools {
+            config: self.config.recognise.clone(),
+            pack: self.pack.clone(),
+            gallery: self.behind.gallery.clone(),
+            keep: (self.behind.keep)(),
+            dating: self.behind.dating.clone(),
+            clock: self.clock.clone(),
+            signs,
+            counters: counters.clone(),
+            beat: pulse.beat("recogniser"),
+        };
+        let recogniser = Recogniser::new(tools).context("the model pack's name is no model id")?;
+        let beat = pulse.beat("shutter");
+        let (shutter, bursts) =
+            Shutter::new(ring.clone(), &self.config.recognise, counters.clone(), beat);
+        let panel = signal::panel(&self.config.signal);
+        parts.thread("lights", move || {
+            signal::run(panel, &shown);
+            Ok(())
+        });
+        parts.thread("recogniser", move || {
+            recogniser.run(&bursts);
+            Ok(())
+        });
+        let leash = self.leash.clone();
+        let each = matches!(self.config.camera, capture::Config::Pictures(_));
+        parts.thread("shutter", move || {
+            if each {
+                shutter.each(|| leash.is_cut());
+            } else {
+                shutter.run(&asked);
+            }
+            Ok(())
+        });
+        Ok(())
+    }
+
+    fn camera(
+        &self,
+        ring: &Arc<Ring>,
+        state: watch::Sender<CameraState>,
+        beat: Beat,
+        parts: &mut Parts,
+    ) {
+        let (config, clock, leash) =
+            (self.config.camera.clone(), self.clock.clone(), self.leash.clone());
+        let gallery = self.behind.gallery.clone();
+        let turning = beat.clone();
+        let keeper = Keeper { config, ring: ring.clone(), clock, state, beat };
+        parts.thread("camera", move || {
+            // A list of pictures passes only once: not before there is anybody to recognise.
+            let is_list = matches!(keeper.config, capture::Config::Pictures(_));
+            while is_list && gallery.borrow().is_none() && !leash.is_cut() {
+                turning.turn();
+                leash.wait(Duration::from_millis(100));
+            }
+            Ok(keeper.run(&leash)?)
+        });
+    }
+
+    fn triggers(
+        &self,
+        ring: &Arc<Ring>,
+        asks: &SyncSender<Ask>,
+        parts: &mut Parts,
+    ) -> Option<trigger::gpio::Watch> {
+        let trigger = self.config.trigger.clone();
+        if let Some(interval) = trigger.every {
+            let (asks, clock, leash) = (asks.clone(), self.clock.clone(), self.leash.clone());
+            parts.thread("timer", move || {
+                trigger::every(interval, &asks, &clock, &leash);
+                Ok(())
+            });
+        }
+        if let Some(motion) = trigger.motion {
+            let (ring, asks, leash) = (ring.clone(), asks.clone(), self.leash.clone());
+            parts.thread("motion", move || {
+                trigger::motion::watch(&motion, &ring, &asks, &leash);
+                Ok(())
+            });
+        }
+        let watch =
+            trigger.gpio.map(|gpio| trigger::gpio::watch(&gpio, asks.clone(), self.clock.clone()));
+        watch?.inspect_err(|error| tracing::warn!(%error, "{error}")).ok()
+    }
+}

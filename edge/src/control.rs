@@ -1,0 +1,174 @@
+//! The control socket: a technician on the unit asks for a look, or how the daemon is.
+//!
+//! One question a connection, one line of JSON each way; a picture follows as plain bytes. Only
+//! who may open the socket (0660) may ask.
+
+use crate::{
+    draw,
+    recognise::Report,
+    status::Status,
+    trigger::{Ask, Cause},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    io::{self, BufRead as _, Read as _, Write as _},
+    os::unix::{fs::PermissionsExt as _, net::UnixStream as Blocking},
+    path::Path,
+    sync::{Arc, mpsc::SyncSender},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::oneshot,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use wire::Clock;
+
+/// A question may take this long, all in all.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Bytes of a question at most.
+const QUESTION: u64 = 1024;
+/// Quality of the picture shown to a technician.
+const JPEG: u8 = 85;
+
+/// What can be asked.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Take a burst now, and say what comes of it.
+    Snap {
+        /// Send the picture too.
+        picture: bool,
+    },
+    /// How are you?
+    Status,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Question::Snap`]; so many bytes of JPEG follow the line.
+    Report {
+        /// What came of it.
+        report: Report,
+        /// Bytes that follow.
+        picture_bytes: usize,
+    },
+    /// To [`Question::Status`].
+    Status(Box<Status>),
+    /// A sentence about what went wrong.
+    Trouble(String),
+}
+
+/// The daemon's end.
+pub struct Control {
+    /// Where questions come in.
+    pub listener: UnixListener,
+    /// The shutter.
+    pub asks: SyncSender<Ask>,
+    /// How the daemon is.
+    pub status: Arc<dyn Fn() -> Status + Send + Sync>,
+    /// Dates the questions.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Opens the socket, in place of one that a daemon left behind.
+///
+/// # Errors
+/// When another daemon listens there, or the folder cannot be written.
+pub fn listen(path: &Path) -> io::Result<UnixListener> {
+    if Blocking::connect(path).is_ok() {
+        let said = format!("another daemon listens at {}: stop it first", path.display());
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, said));
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(listener)
+}
+
+impl Control {
+    /// Answers one question after another until `stop`.
+    ///
+    /// # Errors
+    /// When the socket fails.
+    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+        loop {
+            let (stream, _) = tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                accepted = self.listener.accept() => accepted?,
+            };
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                // A technician who went away, or took too long, is no fault of the daemon.
+                answered = timeout(PATIENCE, self.serve(stream)) => drop(answered),
+            }
+        }
+    }
+
+    async fn serve(&self, stream: UnixStream) -> io::Result<()> {
+        let (reader, mut writer) = stream.into_split();
+        let mut line = String::new();
+        BufReader::new(reader.take(QUESTION)).read_line(&mut line).await?;
+        let (answer, picture) = match serde_json::from_str(&line) {
+            Ok(question) => self.answer(question).await,
+            Err(error) => (Answer::Trouble(format!("the question is not known: {error}")), vec![]),
+        };
+        let mut said = serde_json::to_vec(&answer)?;
+        said.push(b'\n');
+        writer.write_all(&said).await?;
+        writer.write_all(&picture).await?;
+        writer.shutdown().await
+    }
+
+    async fn answer(&self, question: Question) -> (Answer, Vec<u8>) {
+        let Question::Snap { picture } = question else {
+            return (Answer::Status(Box::new((self.status)())), vec![]);
+        };
+        let (reply, report) = oneshot::channel();
+        let ask = Ask { cause: Cause::Snap, at: self.clock.mono(), reply: Some(reply) };
+        let busy = || Answer::Trouble("the door is busy: ask again in a moment".into());
+        if self.asks.try_send(ask).is_err() {
+            return (busy(), vec![]);
+        }
+        let Ok(report) = report.await else { return (busy(), vec![]) };
+        if report.frames == 0 {
+            let blind = "the camera gave no frame: see `rollcall-edge doctor`";
+            return (Answer::Trouble(blind.into()), vec![]);
+        }
+        let drawn = draw::boxes(&report).filter(|_| picture);
+        let jpeg = drawn.map(|picture| picture.to_jpeg(JPEG)).unwrap_or_default();
+        (Answer::Report { report, picture_bytes: jpeg.len() }, jpeg)
+    }
+}
+
+/// Asks a running daemon; the picture, if one was asked for, comes with the answer.
+///
+/// # Errors
+/// When nobody listens, or the answer cannot be understood.
+pub fn ask(socket: &Path, question: Question) -> io::Result<(Answer, Vec<u8>)> {
+    let mut stream = Blocking::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE + Duration::from_secs(1)))?;
+    let mut line = serde_json::to_vec(&question)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut reader = io::BufReader::new(stream);
+    let mut said = String::new();
+    reader.read_line(&mut said)?;
+    let answer: Answer = serde_json::from_str(&said)?;
+    let mut picture = Vec::new();
+    if let Answer::Report { picture_bytes, .. } = &answer {
+        picture.resize(*picture_bytes, 0);
+        reader.read_exact(&mut picture)?;
+    }
+    Ok((answer, picture))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+use super::*;
+use crate::{status::Counts, trigger::asking};
+use std::sync::mpsc::Receiver;
+use wire::{record::CameraState, time::SystemClock};
+
+fn status() -> Status {
+    Status {
+        software: "0.0.0".into(),
+        camera: CameraState::Watching,
+        camera_frames: 7,
+        gallery: 3,
+        people: 2,
+        model: "test-1".into(),
+        counts: Counts::default(),
+    }
+}
+
+/// A daemon that answers every snap with `reply`, and one question put to it.
+async fn asked(question: Question, reply: fn(Ask)) -> io::Result<(Answer, Vec<u8>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("control.sock");
+    let (asks, asked): (_, Receiver<Ask>) = asking();
+    let listener = listen(&path).unwrap();
+    let status = Arc::new(status);
+    let control = Control { listener, asks, status, clock: Arc::new(SystemClock) };
+    let stop = CancellationToken::new();
+    let client = tokio::task::spawn_blocking(move || ask(&path, question));
+    let shutter = tokio::task::spawn_blocking(move || asked.into_iter().for_each(reply));
+    let stopping = stop.clone();
+    let answer = async move {
+        let answer = client.await.unwrap();
+        stopping.cancel();
+        answer
+    };
+    let (served, answer) = tokio::join!(control.run(stop), answer);
+    served.unwrap();
+    shutter.await.unwrap();
+    answer
+}
+
+fn picture(ask: Ask) {
+    let picture = vision::Picture::new(32, 32, vec![80; 3072]).unwrap();
+    let report = Report { frames: 5, picture: Some(picture), ..Report::default() };
+    ask.reply.unwrap().send(report).unwrap();
+}
+
+#[tokio::test]
+async fn a_snap_comes_back_with_its_picture() {
+    let (answer, jpeg) = asked(Question::Snap { picture: true }, picture).await.unwrap();
+    let Answer::Report { report, .. } = answer else { panic!("{answer:?}") };
+    assert_eq!((report.frames, &jpeg[..2]), (5, &[0xff, 0xd8][..]));
+}
+
+#[tokio::test]
+async fn a_picture_nobody_asked_for_is_not_sent() {
+    let (_, jpeg) = asked(Question::Snap { picture: false }, picture).await.unwrap();
+    assert!(jpeg.is_empty());
+}
+
+#[tokio::test]
+async fn a_blind_camera_is_said_in_a_sentence() {
+    let blind = |ask: Ask| ask.reply.unwrap().send(Report::default()).unwrap();
+    let (answer, _) = asked(Question::Snap { picture: true }, blind).await.unwrap();
+    let Answer::Trouble(why) = answer else { panic!("{answer:?}") };
+    assert!(why.contains("no frame") && why.contains("doctor"), "{why}");
+}
+
+#[tokio::test]
+async fn the_status_is_answered() {
+    let (answer, _) = asked(Question::Status, |_| ()).await.unwrap();
+    let Answer::Status(told) = answer else { panic!("{answer:?}") };
+    assert_eq!(*told, status());
+}
+
+#[tokio::test]
+async fn a_socket_left_behind_is_replaced_and_one_in_use_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("control.sock");
+    drop(listen(&path).unwrap());
+    let listening = listen(&path).unwrap();
+    let error = listen(&path).unwrap_err().to_string();
+    assert!(error.contains("another daemon"), "{error}");
+    drop(listening);
+}
