@@ -3,12 +3,18 @@
 //! `trigger → capture → [bursts: bounded, may drop] → recognise → visit → outbox (disk) → link`.
 //! Lossy up to the queue of bursts, lossless from the outbox on.
 
+pub mod app;
 pub mod assign;
 pub mod capture;
+pub mod cli;
 pub mod config;
+pub mod control;
 pub mod dating;
+pub mod doctor;
 pub mod draft;
+pub mod draw;
 pub mod gallery;
+pub mod health;
 pub mod identity;
 pub mod join;
 pub mod link;

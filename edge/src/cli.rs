@@ -1,0 +1,174 @@
+//! The command line.
+
+use crate::{
+    app::{self, offline},
+    config::{self, Config},
+    control::{self, Answer, Question},
+    doctor, draw, join,
+    recognise::Report,
+};
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+use tracing_subscriber::EnvFilter;
+use wire::time::SystemClock;
+
+/// Takes the register at the classroom door.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall-edge", version)]
+pub struct Args {
+    /// The configuration.
+    #[arg(long, global = true, default_value = config::DEFAULT_FILE)]
+    config: PathBuf,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Recognise people until told to stop
+    Run,
+    /// Say what is wrong with this unit, and how to mend it
+    Doctor,
+    /// Take a look now, and say what comes of it (ids only, no names)
+    Snap {
+        /// Write what the camera sees, with a box around each face, to this JPEG
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Show a folder of pictures to the pipeline; nothing is recorded
+    Replay {
+        /// Pictures, each a passage of its own
+        dir: PathBuf,
+    },
+    /// Say how the running daemon is
+    Status,
+    /// Join a hub, with the address and the token that it shows for this door
+    Join {
+        /// The address, such as `https://hub.school.example:8443`
+        url: String,
+        /// Works once, and for a few minutes
+        token: String,
+    },
+}
+
+/// Logs to standard error; `RUST_LOG` says how much.
+pub fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// In a sentence for whoever typed it.
+pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&args.config)?;
+    match args.verb {
+        Verb::Run => daemon(config)?,
+        Verb::Doctor => return Ok(tell(&doctor::examine(&config), out)?),
+        Verb::Snap { out: file } => snap(&config, file.as_deref(), out)?,
+        Verb::Replay { dir } => {
+            offline::replay(&config, &dir, app::shelved(&config)?, |path, report| {
+                writeln!(out, "{}", path.file_name().unwrap_or_default().display())?;
+                report.lines().iter().try_for_each(|line| writeln!(out, "  {line}"))
+            })?;
+        }
+        Verb::Status => status(&config, out)?,
+        Verb::Join { url, token } => {
+            let identity = join::join(&url, &token, &config.data)?;
+            writeln!(out, "joined as “{}”", identity.joined.device)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn daemon(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut running = app::start(config, Arc::new(SystemClock))?;
+        let outcome = tokio::select! {
+            signal = stopped() => signal.map(|name| tracing::info!("stopping: {name}")),
+            (name, ended) = running.ended() => {
+                ended.and_then(|()| bail!("{name} ended by itself; the daemon stops with it"))
+            }
+        };
+        let drained = running.stop().await;
+        outcome.and(drained)
+    })
+}
+
+async fn stopped() -> anyhow::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(tokio::select! {
+        _ = term.recv() => "asked to by SIGTERM",
+        _ = int.recv() => "interrupted",
+    })
+}
+
+fn tell(findings: &[doctor::Finding], out: &mut impl Write) -> io::Result<ExitCode> {
+    for finding in findings {
+        writeln!(out, "{finding}")?;
+    }
+    let ill = findings.iter().filter(|finding| finding.is_fault()).count();
+    match ill {
+        0 => writeln!(out, "everything is well")?,
+        1 => writeln!(out, "1 fault")?,
+        n => writeln!(out, "{n} faults")?,
+    }
+    Ok(ExitCode::from(u8::from(ill > 0)))
+}
+
+fn snap(config: &Config, file: Option<&Path>, out: &mut impl Write) -> anyhow::Result<()> {
+    let (report, picture) =
+        match control::ask(&config.socket, Question::Snap { picture: file.is_some() }) {
+            Ok((Answer::Report { report, .. }, jpeg)) => (report, jpeg),
+            Ok((Answer::Trouble(why), _)) => bail!("{why}"),
+            Ok((answer, _)) => bail!("the daemon answered something else: {answer:?}"),
+            Err(error) if is_nobody(&error) => {
+                writeln!(
+                    out,
+                    "no daemon runs here: looking with the camera itself, recording nothing"
+                )?;
+                let report = offline::snap(config, app::shelved(config)?)?;
+                let drawn = draw::boxes(&report).map(|picture| picture.to_jpeg(90));
+                (report, drawn.unwrap_or_default())
+            }
+            Err(error) => {
+                return Err(error).context(format!("asking at {}", config.socket.display()));
+            }
+        };
+    show(&report, out)?;
+    if let Some(file) = file {
+        std::fs::write(file, picture).with_context(|| format!("writing {}", file.display()))?;
+        writeln!(out, "picture written to {}", file.display())?;
+    }
+    Ok(())
+}
+
+fn show(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    report.lines().iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+fn status(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    match control::ask(&config.socket, Question::Status) {
+        Ok((Answer::Status(status), _)) => {
+            Ok(writeln!(out, "{}", serde_json::to_string_pretty(&status)?)?)
+        }
+        Ok((answer, _)) => bail!("the daemon answered something else: {answer:?}"),
+        Err(error) if is_nobody(&error) => {
+            bail!("no daemon runs here (nobody listens at {})", config.socket.display())
+        }
+        Err(error) => Err(error).context(format!("asking at {}", config.socket.display())),
+    }
+}
+
+fn is_nobody(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}

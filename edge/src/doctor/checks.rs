@@ -1,0 +1,197 @@
+//! The things looked at on the unit itself.
+
+use super::Finding;
+use crate::{
+    app, capture,
+    config::Config,
+    control::{self, Answer, Question},
+    health::disk_free_mb,
+    trigger::gpio::GpioError,
+};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+use wire::{Clock as _, Wall, time::SystemClock};
+
+/// Free space below which the outbox may not be able to grow to its cap.
+const DISK_MB: u32 = 1_200;
+/// 1 January 2026: no machine that knows the time thinks it is earlier.
+const BUILT: Wall = Wall(1_767_225_600_000);
+
+/// The data directory: there, and writable.
+pub fn data(config: &Config) -> Finding {
+    let folder = config.data.display();
+    let probe = config.data.join(".doctor");
+    let tried = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
+    match tried {
+        Ok(()) => Finding::well("data", format!("{folder} can be written")),
+        Err(error) => Finding::fault(
+            "data",
+            format!("{folder} cannot be written ({error})"),
+            format!(
+                "create it and give it to the daemon's user: install -d -o rollcall-edge {folder}"
+            ),
+        ),
+    }
+}
+
+/// Space for the outbox.
+pub fn disk(config: &Config) -> Finding {
+    match disk_free_mb(&config.data) {
+        0 => Finding::fault("disk", "the system does not say how much is free", "see “data”"),
+        free if free < DISK_MB => Finding::fault(
+            "disk",
+            format!("{free} MiB are free; an outbox offline for long needs {DISK_MB}"),
+            "free some space, or use a larger card: when it is full, new records are refused",
+        ),
+        free => Finding::well("disk", format!("{free} MiB are free")),
+    }
+}
+
+/// The models load.
+pub fn models(config: &Config) -> Finding {
+    match app::models(config) {
+        Ok(pack) => Finding::well("model", format!("“{}” loads", pack.model_id)),
+        Err(error) => Finding::fault(
+            "model",
+            format!("{error:#}"),
+            format!("run models/fetch and copy models/weights to {}", config.models.display()),
+        ),
+    }
+}
+
+/// The camera is there and is read.
+pub fn camera(config: &Config) -> Finding {
+    match &config.camera {
+        capture::Config::V4l2(camera) => match capture::formats(camera.index) {
+            Ok(formats) => {
+                Finding::well("camera", format!("/dev/video{}: {formats}", camera.index))
+            }
+            Err(_) if is_running(config) => Finding::well("camera", "the daemon has it"),
+            Err(error) => {
+                let mend = "plug it in; `ls /dev/video*` lists what there is, and [camera] device names one";
+                Finding::fault("camera", error.to_string(), mend)
+            }
+        },
+        capture::Config::Command(camera) => match find(&camera.command[0]) {
+            Some(program) => Finding::well("camera", format!("by {}", program.display())),
+            None => Finding::fault(
+                "camera",
+                format!("the program “{}” is not there", camera.command[0]),
+                "install it (rpicam-vid is in rpicam-apps), or write its whole path in [camera] command",
+            ),
+        },
+        capture::Config::Pictures(pictures) => match capture::pictures(&pictures.paths) {
+            Ok(files) => Finding::well("camera", format!("{} pictures in its place", files.len())),
+            Err(error) => Finding::fault("camera", error.to_string(), "correct [camera] paths"),
+        },
+    }
+}
+
+/// A program in PATH, or at its own path.
+fn find(program: &str) -> Option<PathBuf> {
+    let there = |path: &Path| path.is_file().then(|| path.to_owned());
+    if program.contains('/') {
+        return there(Path::new(program));
+    }
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).find_map(|folder| there(&folder.join(program)))
+}
+
+/// The GPIO, where it is used.
+pub fn gpio(config: &Config) -> Finding {
+    if config.trigger.gpio.is_none() && !config.signal.is_used() {
+        return Finding::unused("gpio", "neither [trigger.gpio] nor [signal] names a line");
+    }
+    match rppal::gpio::Gpio::new().map_err(|error| GpioError::new("lines", &error)) {
+        Ok(_) => Finding::well("gpio", "can be used"),
+        Err(error @ GpioError::NoPi { .. }) => {
+            let mend = "take [trigger.gpio] and [signal] out of the configuration on this machine";
+            Finding::fault("gpio", error.to_string(), mend)
+        }
+        Err(error) => {
+            let mend =
+                "install systemd/60-rollcall.rules, add the user to the group “gpio”, restart";
+            Finding::fault("gpio", error.to_string(), mend)
+        }
+    }
+}
+
+/// The clock is set, and kept.
+pub fn clock() -> Finding {
+    if SystemClock.wall() < BUILT {
+        let mend = "let it reach a time server, or the hub; records until then say “clock not set”";
+        return Finding::fault("clock", "it is not set", mend);
+    }
+    let asked =
+        Command::new("timedatectl").args(["show", "-p", "NTPSynchronized", "--value"]).output();
+    match asked.map(|said| String::from_utf8_lossy(&said.stdout).trim() == "yes") {
+        Ok(true) => Finding::well("clock", "set and synchronised"),
+        _ => Finding::well(
+            "clock",
+            "set; nothing says that it is synchronised, the hub's time will be used",
+        ),
+    }
+}
+
+/// Whether the daemon runs, and sees.
+pub fn daemon(config: &Config) -> Finding {
+    match control::ask(&config.socket, Question::Status) {
+        Ok((Answer::Status(status), _)) if status.gallery == 0 => Finding::fault(
+            "gallery",
+            "the daemon runs and has no gallery, so it knows nobody",
+            "check the hub's page “devices”: the door must be online and students enrolled",
+        ),
+        Ok((Answer::Status(status), _)) => Finding::well(
+            "gallery",
+            format!("release {} with {} people", status.gallery, status.people),
+        ),
+        Ok(_) => Finding::fault("daemon", "it answers strangely", "restart it"),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let mend = "run doctor as root or as the daemon's user";
+            Finding::fault("daemon", "its control socket is not permitted", mend)
+        }
+        Err(_) => {
+            Finding::unused("daemon", "does not run; start it with systemctl start rollcall-edge")
+        }
+    }
+}
+
+fn is_running(config: &Config) -> bool {
+    control::ask(&config.socket, Question::Status).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Paths;
+
+    fn config(folder: &Path, camera: &str) -> Config {
+        let text = format!("data = \".\"\nmodels = \"none\"\n[camera]\n{camera}");
+        Config::parse(&text, &Paths(folder.to_owned()), "edge.toml").unwrap()
+    }
+
+    #[test]
+    fn each_fault_of_a_bare_unit_says_how_to_mend_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let config =
+            config(&folder.path().join("gone"), "kind = \"command\"\ncommand = [\"no-such\"]");
+        for (finding, mend) in [
+            (data(&config), "install -d"),
+            (models(&config), "models/fetch"),
+            (camera(&config), "install it"),
+        ] {
+            assert!(finding.is_fault() && finding.to_string().contains(mend), "{finding}");
+        }
+    }
+
+    #[test]
+    fn what_works_and_what_is_not_used_is_no_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path(), "kind = \"command\"\ncommand = [\"sh\"]");
+        for finding in [data(&config), camera(&config), gpio(&config), clock(), daemon(&config)] {
+            assert!(!finding.is_fault(), "{finding}");
+        }
+    }
+}
