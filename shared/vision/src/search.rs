@@ -100,7 +100,7 @@ impl Matrix {
     /// The same among the rows `keep` says yes to.
     #[must_use]
     pub fn top_of(&self, query: &Template, k: usize, keep: impl Fn(usize) -> bool) -> Vec<Hit> {
-        if self.fits(query).is_err() {
+        if self.is_empty() || self.fits(query).is_err() {
             return Vec::new();
         }
         let mut best = Best::new(k);
@@ -117,7 +117,7 @@ impl Matrix {
     #[must_use]
     pub fn batch(&self, queries: &[Template], k: usize) -> Vec<Vec<Hit>> {
         let mut best: Vec<_> = queries.iter().map(|_| Best::new(k)).collect();
-        if queries.iter().any(|query| self.fits(query).is_err()) {
+        if self.is_empty() || queries.iter().any(|query| self.fits(query).is_err()) {
             return queries.iter().map(|query| self.top(query, k)).collect();
         }
         for (block, rows) in self.rows.chunks(BLOCK * self.dim).enumerate() {
@@ -278,6 +278,8 @@ mod tests {
         assert!(matrix(2, 16).top(&query, 0).is_empty());
         assert!(matrix(2, 128).top(&query, 5).is_empty(), "another model matches nobody");
         assert!(Matrix::default().top(&query, 5).is_empty());
+        assert_eq!(Matrix::default().batch(&[query], 5), [vec![]]);
+        assert_eq!(Matrix::default().batch(&[], 5), Vec::<Vec<Hit>>::new());
     }
 
     #[test]
