@@ -24,6 +24,10 @@ const BLOCKS: &str = "rrrdrrrdrrdrrd";
 /// Chips in flight at once: bounds memory, and is enough to read each weight seldom.
 const BATCH: usize = 4;
 
+/// Up to this many channels maps are large enough (8 × 8 and more) for fewer multiplications to
+/// pay; beyond, the transformed weights would take 70 MB.
+const QUICK: usize = 128;
+
 enum Block {
     /// `relu(second(first(x)) + x)`
     Keep(Conv, Conv),
@@ -51,16 +55,20 @@ impl DlibNet {
     fn build(weights: &VarBuilder<'_>) -> Result<Self> {
         let stem = layer(weights, 0, (32, 3, 7))?.on_pixels(MEAN, SCALE)?.relu();
         let (mut index, mut channels, mut blocks) = (1, 32, Vec::new());
+        let same = |filters, channels| match channels {
+            ..=QUICK => Conv::quick(filters, 1),
+            _ => Conv::new(filters, 1, 1),
+        };
         for kind in BLOCKS.chars() {
             let out = match kind {
                 'd' => (channels * 2).min(256),
                 _ => channels,
             };
             let first = layer(weights, index, (out, channels, 3))?.relu();
-            let second = Conv::new(layer(weights, index + 1, (out, out, 3))?.relu(), 1, 1)?;
+            let second = same(layer(weights, index + 1, (out, out, 3))?.relu(), out)?;
             blocks.push(match kind {
                 'd' => Block::Halve(Conv::new(first, 2, 0)?, second),
-                _ => Block::Keep(Conv::new(first, 1, 1)?, second),
+                _ => Block::Keep(same(first, out)?, second),
             });
             (index, channels) = (index + 2, out);
         }
@@ -94,9 +102,11 @@ impl DlibNet {
     pub fn raw(&self, chips: &[Chip]) -> std::result::Result<Vec<Vec<f32>>, NetError> {
         let mut vectors = Vec::with_capacity(chips.len());
         for batch in chips.chunks(BATCH) {
-            let pixels = batch.iter().flat_map(|chip| chip.rgb()).map(|&byte| f32::from(byte));
-            let shape = (batch.len(), SIDE, SIDE, 3);
-            let pixels = Tensor::from_iter(pixels, &Device::Cpu)?.reshape(shape)?;
+            let mut pixels = Vec::with_capacity(batch.len() * SIDE * SIDE * 3);
+            for chip in batch {
+                pixels.extend(chip.rgb().iter().map(|&byte| f32::from(byte)));
+            }
+            let pixels = Tensor::from_vec(pixels, (batch.len(), SIDE, SIDE, 3), &Device::Cpu)?;
             vectors.extend(self.forward(&pixels)?.to_vec2::<f32>()?);
         }
         Ok(vectors)

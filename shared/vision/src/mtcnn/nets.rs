@@ -56,9 +56,9 @@ impl Net {
             Ok(Self(vec![
                 first(weights, 32)?,
                 pool(3),
-                conv(weights, 2, (64, 32, 3))?,
+                wide(weights, 2, (64, 32, 3))?,
                 pool(3),
-                conv(weights, 3, (64, 64, 3))?,
+                wide(weights, 3, (64, 64, 3))?,
                 pool(2),
                 conv(weights, 4, (128, 64, 2))?,
                 dense(weights, 5, (256, 128))?,
@@ -89,6 +89,11 @@ fn first(weights: &VarBuilder<'_>, out: usize) -> Result<Layer> {
 
 fn conv(weights: &VarBuilder<'_>, index: usize, shape: (usize, usize, usize)) -> Result<Layer> {
     Ok(Layer::Conv(Conv::new(filters(weights, index, shape)?, 1, 0)?))
+}
+
+/// The same on maps where fewer multiplications are worth their detour.
+fn wide(weights: &VarBuilder<'_>, index: usize, shape: (usize, usize, usize)) -> Result<Layer> {
+    Ok(Layer::Conv(Conv::quick(filters(weights, index, shape)?, 0)?))
 }
 
 fn filters(

@@ -7,6 +7,7 @@ mod conv;
 mod pool;
 mod product;
 pub(crate) mod simd;
+mod winograd;
 
 pub(crate) use conv::{Conv, Filters};
 pub(crate) use pool::{MaxPool, mean_into};

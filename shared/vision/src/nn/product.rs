@@ -5,6 +5,10 @@
 //! `kernel width × channels` numbers; three channels need no special case, and a convolution,
 //! a dense layer and a matrix product differ in their [`Grid`] only.
 #![expect(unsafe_code, reason = "register tiles over pointers whose bounds are checked once")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "closures are not compiled for the instruction set"
+)]
 
 use super::simd::{Isa, Job, Simd};
 
@@ -93,9 +97,7 @@ impl Product<'_> {
         let end = self.grid.last(self.grid.to) + filters;
         assert!(end <= self.output.len(), "results leave the output");
         if let Some(finish) = self.finish {
-            let padded = filters.next_multiple_of(self.filters.isa.lanes());
-            assert!(finish.bias.len() >= padded && finish.slope.len() >= padded, "bias is short");
-            assert!(finish.residual.is_none_or(|r| end <= r.len()), "residual is short");
+            finish.check(filters.next_multiple_of(self.filters.isa.lanes()), end);
         }
         self.filters.isa.run(self);
     }
@@ -195,7 +197,10 @@ impl Product<'_> {
             let mut sums = [[S::splat(0.0); V]; R];
             for _ in 0..self.rows {
                 for k in 0..run {
-                    let taps: [S::V; V] = std::array::from_fn(|v| S::load(w.add(v * S::LANES)));
+                    let mut taps = [S::splat(0.0); V];
+                    for v in 0..V {
+                        taps[v] = S::load(w.add(v * S::LANES));
+                    }
                     for r in 0..R {
                         let value = S::splat(*x[r].add(k));
                         for v in 0..V {
@@ -231,6 +236,13 @@ impl Product<'_> {
 }
 
 impl Finish<'_> {
+    /// Panics unless there are `filters` biases and slopes and a residual of `end` numbers.
+    #[inline(always)]
+    pub(super) fn check(&self, filters: usize, end: usize) {
+        assert!(self.bias.len() >= filters && self.slope.len() >= filters, "a bias is missing");
+        assert!(self.residual.is_none_or(|residual| end <= residual.len()), "residual is short");
+    }
+
     /// # Safety
     /// A vector of bias and slope lies at `filter`, `n` numbers of the residual at `at`.
     #[inline(always)]

@@ -2,7 +2,8 @@
 //!
 //! A kernel is a [`Job`] over some [`Simd`]; [`Isa::run`] enters it with the best instruction set
 //! of this processor switched on. Everything a job calls must be `#[inline(always)]`: only code
-//! that ends up inside the entered function is compiled for that instruction set.
+//! that ends up inside the entered function is compiled for that instruction set. Closures and
+//! `array::from_fn` do not always, so kernels write their loops out.
 #![expect(unsafe_code, reason = "vector intrinsics read and write through pointers")]
 
 #[cfg(target_arch = "x86_64")]
@@ -24,8 +25,8 @@ pub(crate) unsafe trait Simd {
     /// `a * b + c`
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
-    #[expect(dead_code, reason = "Winograd transforms will")]
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
 
@@ -144,7 +145,7 @@ unsafe fn in_avx2<J: Job>(job: J) {
 
 /// Implements the methods of [`Simd`] that are one intrinsic each.
 macro_rules! intrinsics {
-    ($v:ty, $lanes:literal, $wide:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $max:ident, $min:ident) => {
+    ($v:ty, $lanes:literal, $wide:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident) => {
         type V = $v;
         const LANES: usize = $lanes;
         const WIDE: bool = $wide;
@@ -174,6 +175,11 @@ macro_rules! intrinsics {
             unsafe { $sub(a, b) }
         }
         #[inline(always)]
+        unsafe fn mul(a: $v, b: $v) -> $v {
+            // SAFETY: as above.
+            unsafe { $mul(a, b) }
+        }
+        #[inline(always)]
         unsafe fn max(a: $v, b: $v) -> $v {
             // SAFETY: as above.
             unsafe { $max(a, b) }
@@ -201,6 +207,7 @@ unsafe impl Simd for Avx512 {
         _mm512_storeu_ps,
         _mm512_add_ps,
         _mm512_sub_ps,
+        _mm512_mul_ps,
         _mm512_max_ps,
         _mm512_min_ps
     );
@@ -236,6 +243,7 @@ unsafe impl Simd for Avx2 {
         _mm256_storeu_ps,
         _mm256_add_ps,
         _mm256_sub_ps,
+        _mm256_mul_ps,
         _mm256_max_ps,
         _mm256_min_ps
     );
@@ -264,6 +272,7 @@ unsafe impl Simd for Neon {
         vst1q_f32,
         vaddq_f32,
         vsubq_f32,
+        vmulq_f32,
         vmaxq_f32,
         vminq_f32
     );
@@ -312,6 +321,10 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn sub(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         each(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        each(a, b, |a, b| a * b)
     }
     #[inline(always)]
     unsafe fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {

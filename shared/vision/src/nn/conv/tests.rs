@@ -13,21 +13,25 @@ struct Case {
     stride: usize,
     pad: usize,
     grow: Option<usize>,
+    quick: bool,
     seed: u32,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
     let size = (1..3usize, 1..20usize, 1..20usize, 1..40usize);
-    let kernel = (1..5usize, 1..5usize);
-    let rest = (1..70usize, 1..3usize, 0..3usize, prop::option::of(0..3usize), any::<u32>());
+    // Every third case may go Winograd's way.
+    let kernel = prop_oneof![Just((3, 3)), (1..5usize, 1..5usize)];
+    let grow = prop::option::of(0..3usize);
+    let rest = (1..70usize, 1..3usize, 0..3usize, grow, any::<bool>(), any::<u32>());
     (size, kernel, rest)
-        .prop_map(|((n, h, w, c), (kh, kw), (filters, stride, pad, grow, seed))| Case {
+        .prop_map(|((n, h, w, c), (kh, kw), (filters, stride, pad, grow, quick, seed))| Case {
             size: [n, h, w, c],
             kernel: [kh, kw],
             filters,
             stride,
             pad,
             grow,
+            quick,
             seed,
         })
         .prop_filter("filters fit the map", |case| {
@@ -73,7 +77,11 @@ fn check(isa: Isa, case: &Case) -> std::result::Result<(), TestCaseError> {
     let w = tensor(case.seed ^ 1, &[case.filters, case.kernel[0], case.kernel[1], case.size[3]]);
     let (bias, slope) = (tensor(case.seed ^ 2, &[case.filters]), tensor(3, &[case.filters]));
     let filters = Filters::from_nhwc(&w, &bias).unwrap().prelu(&slope).unwrap();
-    let conv = Conv::on(isa, filters, case.stride, case.pad).unwrap();
+    let conv = match case.stride {
+        1 if case.kernel == [3, 3] && case.quick => Conv::winograd(isa, filters, case.pad),
+        _ => Conv::direct(isa, filters, case.stride, case.pad),
+    }
+    .unwrap();
     let [n, rows, columns, f] = conv.reach(case.size).unwrap();
     let grown = case.grow.map(|grow| [n, rows + grow, columns + grow, f]);
     let shortcut = grown.map(|size| tensor(case.seed ^ 4, &size));
@@ -100,7 +108,7 @@ fn check(isa: Isa, case: &Case) -> std::result::Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn every_instruction_set_convolves_as_defined(case in cases()) {
         for isa in Isa::available() {

@@ -1,0 +1,67 @@
+//! Times the networks on request, so that another program can interleave our runs with a peer's.
+//!
+//! `stopwatch WEIGHTS PICTURE`, then one word a line on standard input: `detect`, `align`, `embed`
+//! (one face: chip and mirrored chip), `network` (one chip, as the peer runs it) or `pipeline`; each
+//! is run once and answered with one line of JSON: `{"what":"detect","ms":7.5,"cpu_ms":7.4,"count":1}`.
+#![expect(clippy::print_stdout, reason = "standard output is what the example is for")]
+
+use anyhow::{Context, bail};
+use std::{hint::black_box, io::BufRead, path::PathBuf, time::Instant};
+use vision::{Chip, DlibNet, Face, Limits, Mtcnn, Picture, align};
+
+/// Smallest face looked for, pixels.
+const MIN_FACE: f32 = 40.0;
+
+struct Bench {
+    detector: Mtcnn,
+    embedder: DlibNet,
+    picture: Picture,
+    face: Face,
+    chip: Chip,
+}
+
+impl Bench {
+    fn run(&self, what: &str) -> anyhow::Result<usize> {
+        let detect = || self.detector.detect(&self.picture, MIN_FACE);
+        let chips = std::slice::from_ref(&self.chip);
+        Ok(match what {
+            "detect" => detect()?.len(),
+            "align" => black_box(align(&self.picture, &self.face.points)).rgb().len(),
+            "embed" => self.embedder.embed(chips)?.len(),
+            "network" => self.embedder.raw(chips)?.len(),
+            "pipeline" => {
+                let faces = detect()?;
+                let face = faces.first().context("no face in the picture")?;
+                self.embedder.embed(&[align(&self.picture, &face.points)])?.len()
+            }
+            other => bail!("unknown task {other:?}: detect, align, embed, network or pipeline"),
+        })
+    }
+}
+
+/// Time this thread has had a processor for: what others do meanwhile does not count.
+fn cpu_ms() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
+}
+
+fn main() -> anyhow::Result<()> {
+    let mut paths = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(weights), Some(picture)) = (paths.next(), paths.next()) else {
+        bail!("usage: stopwatch WEIGHTS PICTURE");
+    };
+    let picture = vision::decode(&std::fs::read(picture)?, &Limits::default())?;
+    let detector = Mtcnn::load(&weights)?;
+    let faces = detector.detect(&picture, MIN_FACE)?;
+    let face = faces.into_iter().next().context("no face in the picture")?;
+    let chip = align(&picture, &face.points);
+    let bench = Bench { detector, embedder: DlibNet::load(&weights)?, picture, face, chip };
+    for line in std::io::stdin().lock().lines() {
+        let what = line?;
+        let (wall, cpu) = (Instant::now(), cpu_ms());
+        let count = black_box(bench.run(&what)?);
+        let (wall, cpu) = (wall.elapsed().as_secs_f64() * 1e3, cpu_ms() - cpu);
+        println!("{{\"what\":{what:?},\"ms\":{wall:.4},\"cpu_ms\":{cpu:.4},\"count\":{count}}}");
+    }
+    Ok(())
+}
