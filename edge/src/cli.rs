@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -60,7 +60,12 @@ enum Verb {
 /// Logs to standard error; `RUST_LOG` says how much.
 pub fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(io::stderr)
+        .init();
 }
 
 /// Does what was asked.

@@ -102,16 +102,19 @@ fn burst(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Burst> {
     thread::scope(|scope| {
         let keeping = scope.spawn(|| keeper.run(&stop));
         let came = ring.next(0, FIRST);
-        if let Some((_, frame)) = &came {
-            let at = if is_list(&config.camera) { frame.at } else { clock.mono() };
+        if came.is_some() && !is_list(&config.camera) {
             let (asks, asked) = asking();
-            let _ = asks.send(Ask { cause: Cause::Snap, at, reply: None });
+            let _ = asks.send(Ask { cause: Cause::Snap, at: clock.mono(), reply: None });
             drop(asks);
             shutter.run(&asked);
         }
         stop.cut();
         keeping.join().map_err(|_| anyhow::anyhow!("the camera's thread failed"))??;
-        came.with_context(|| format!("no frame came within {FIRST:?}; the log says why"))?;
+        let (_, frame) =
+            came.with_context(|| format!("no frame came within {FIRST:?}; the log says why"))?;
+        if is_list(&config.camera) {
+            return Ok(passage(frame));
+        }
         bursts.try_recv().context("the camera gave no further frame")
     })
 }
@@ -144,6 +147,10 @@ pub fn replay(
 
 fn shown(path: &PathBuf, at: Mono) -> anyhow::Result<Burst> {
     let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    let frames = vec![Arc::new(Frame { at, pixels: Pixels::Encoded(bytes) })];
-    Ok(Burst { cause: Cause::Picture, asked: at, frames, reply: None })
+    Ok(passage(Arc::new(Frame { at, pixels: Pixels::Encoded(bytes) })))
+}
+
+/// One picture is one passage.
+fn passage(frame: Arc<Frame>) -> Burst {
+    Burst { cause: Cause::Picture, asked: frame.at, frames: vec![frame], reply: None }
 }
