@@ -1,6 +1,6 @@
 //! What `hub.toml` says, and what it means.
 //!
-//! [`RawConfig`] is what was typed, unknown keys refused; [`Config`] is checked and complete.
+//! `RawConfig` is what was typed, unknown keys refused; [`Config`] is checked and complete.
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;

@@ -110,7 +110,7 @@ pub fn raised(lines: &Lines, highest: f32) -> Lines {
 /// Cosine and confidence of the default pack: the bands people know (.7, .9) fall on the lines.
 const CURVE: [(f32, f32); 4] = [(0.911, 0.5), (0.940, 0.7), (0.960, 0.9), (1.0, 1.0)];
 
-/// Confidence 0 to 1 of a cosine, piecewise linear through [`CURVE`]; below it the first piece goes
+/// Confidence 0 to 1 of a cosine, piecewise linear through four points; below them the first piece goes
 /// on until 0.
 #[must_use]
 pub fn confidence(cosine: f32) -> f32 {
