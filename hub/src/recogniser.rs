@@ -29,6 +29,13 @@ pub struct Seen {
     pub template: Template,
 }
 
+impl std::fmt::Debug for Seen {
+    /// Neither the chip nor the template.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seen").field("judgement", &self.judgement).finish_non_exhaustive()
+    }
+}
+
 /// A picture and every face in it, the surest first.
 pub struct Sight {
     /// The decoded picture.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod device;
+mod enrol;
 mod hub;
 mod init;
 mod models;
@@ -37,6 +38,8 @@ enum Verb {
     Device(device::Devices),
     /// People in the register: add, list.
     Student(student::Students),
+    /// Enrol a person by photos; the photos are not kept.
+    Enrol(enrol::Enrol),
     /// Accounts of people who sign in: add.
     User(user::Users),
     /// The chain of who did what: verify.
@@ -66,6 +69,7 @@ impl Cli {
             Verb::Serve => runtime()?.block_on(serve::run(data)),
             Verb::Device(devices) => runtime()?.block_on(devices.run(data, out)),
             Verb::Student(students) => runtime()?.block_on(students.run(data, out)),
+            Verb::Enrol(enrol) => runtime()?.block_on(enrol.run(data, out)),
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
             Verb::Models(models) => models.run(out),

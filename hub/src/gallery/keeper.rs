@@ -58,19 +58,8 @@ impl Gallery {
     /// # Errors
     /// When the database or the key store fails, or a template does not open.
     pub async fn refresh(&self, db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
-        let model = self.model.clone();
-        let sealed = db.read(move |tx| store::enrolment::eligible(tx, &model)).await?;
-        let (model, opener) = (self.model.clone(), keys.clone());
-        // Opening and comparing everybody takes a second for ten thousand people.
-        let build = move || -> Result<_, Error> {
-            let people = open(&sealed, &model, &opener)?;
-            let index = Index::build(model, &people).doing("building the gallery's index")?;
-            let file = index.to_gallery().encode();
-            Ok((index, file))
-        };
-        let built = tokio::task::spawn_blocking(build).await;
-        let (index, file) = built.doing("building the gallery's index")??;
-        let (index, file) = (Arc::new(index), Arc::new(file));
+        let index = Arc::new(load(db, keys, &self.model).await?);
+        let file = Arc::new(index.to_gallery().encode());
         self.write().index = index.clone();
         self.release_all(db, keys, &index, &file, now).await
     }
@@ -125,6 +114,22 @@ impl Gallery {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The index of everybody who may be recognised, as the database has it now.
+///
+/// # Errors
+/// When the database or the key store fails, or a template does not open.
+pub async fn load(db: &Db, keys: &Keys, model: &ModelId) -> Result<Index, Error> {
+    let (of, doing) = (model.clone(), "building the gallery's index");
+    let sealed = db.read(move |tx| store::enrolment::eligible(tx, &of)).await?;
+    let (model, keys) = (model.clone(), keys.clone());
+    // Opening and comparing everybody takes a second for ten thousand people.
+    let build = move || -> Result<Index, Error> {
+        let people = open(&sealed, &model, &keys)?;
+        Index::build(model, &people).doing(doing)
+    };
+    tokio::task::spawn_blocking(build).await.doing(doing)?
 }
 
 /// The plain templates, by person. A person whose key is gone is left out: an erasure that has

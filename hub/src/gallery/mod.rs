@@ -8,5 +8,5 @@ mod keeper;
 mod release;
 
 pub use index::Index;
-pub use keeper::Gallery;
+pub use keeper::{Gallery, load};
 pub use release::{LEASE_MS, Plan, Release, plan};

@@ -2,9 +2,11 @@
 
 use super::call::Call;
 use super::problem::Problem;
-use super::reply::{json, with};
-use super::route::{EVERYONE, Object, Outcome, Route, STAFF, Shapes, Takes};
+use super::reply::{bytes, json, with};
+use super::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::auth::Actor;
+use crate::desk::Desk;
+use crate::review::{self, Ask};
 use crate::store::desk::{self, Filter, Page, Reader, Seen};
 use crate::store::student;
 use crate::web::words;
@@ -19,13 +21,22 @@ use wire::{RecordId, StudentId, Wall};
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let get = |path| (Method::GET, path);
-    let (record, nothing) = (Object::Record, Takes::Nothing);
+    let post = |path| (Method::POST, path);
+    let (record, nothing, body) = (Object::Record, Takes::Nothing, Takes::Json(SMALL));
     let (one, list) = (Shapes::gives::<Record>(), Shapes::gives::<Vec<Record>>());
-    let (at, pending) = ("/api/attendance/{id}", "/api/attendance/pending");
+    let (decide_one, decide_some) =
+        (Shapes::both::<Decision, Record>(), Shapes::both::<Decisions, Vec<Record>>());
+    let (at, crop) = ("/api/attendance/{id}", "/api/attendance/{id}/crop");
+    let (review, undo) = ("/api/attendance/{id}/review", "/api/attendance/{id}/undo");
+    let (pending, some) = ("/api/attendance/pending", "/api/attendance/review");
     vec![
         Route::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
         Route::new(get(pending), STAFF, Object::None, nothing, list, waiting),
         Route::new(get(at), EVERYONE, record, nothing, one, show),
+        Route::new(get(crop), STAFF, record, nothing, Shapes::NONE, picture),
+        Route::new(post(review), STAFF, record, body, decide_one, decide),
+        Route::new(post(some), STAFF, Object::None, body, decide_some, decide_many),
+        Route::new(post(undo), STAFF, record, nothing, one, take_back),
     ]
 }
 
@@ -73,6 +84,37 @@ pub struct Candidate {
     /// Cosine similarity.
     score: f64,
     confidence: f64,
+}
+
+/// What a person says about one record.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct Decision {
+    decision: Say,
+    /// Approve as this person instead: own id or student number.
+    student_id: Option<String>,
+    notes: Option<String>,
+    version: Option<i64>,
+}
+
+/// The same for many, all or none.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Decisions {
+    #[schema(value_type = Vec<Uuid>)]
+    ids: Vec<RecordId>,
+    decision: Say,
+    notes: Option<String>,
+}
+
+/// The two words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Say {
+    /// It was this person.
+    #[serde(alias = "approved")]
+    Approve,
+    /// It was none of them.
+    #[serde(alias = "rejected")]
+    Reject,
 }
 
 /// Which to list.
@@ -217,4 +259,78 @@ async fn show(call: Call) -> Outcome {
 pub async fn one(call: &Call, id: RecordId) -> Result<Seen, Problem> {
     let reader = reader(call)?;
     Ok(call.app().db.read(move |tx| desk::one(tx, reader, id)).await?)
+}
+
+/// The face as the door saw it, for whoever may decide.
+async fn picture(call: Call) -> Outcome {
+    let (reader, id) = (reader(&call)?, call.id("id")?);
+    let jpeg = desk(&call).crop(reader, id).await?;
+    bytes("image/jpeg", jpeg.to_vec())
+}
+
+async fn decide(call: Call) -> Outcome {
+    let (id, said): (RecordId, Decision) = (call.id("id")?, call.json()?);
+    let Decision { decision, student_id, notes, version } = said;
+    json(&Record::from(decide_as(&call, id, decision, student_id, notes, version).await?))
+}
+
+async fn decide_many(call: Call) -> Outcome {
+    let (said, reader): (Decisions, _) = (call.json()?, reader(&call)?);
+    let say = match said.decision {
+        Say::Approve => review::Say::Approve(None),
+        Say::Reject => review::Say::Reject,
+    };
+    let ask = |record| Ask { record, say, notes: said.notes.clone(), version: None };
+    let asks = said.ids.iter().copied().map(ask).collect();
+    desk(&call).decide(reader, asks, call.now).await?;
+    let ids = said.ids;
+    let read = call.app().db.read(move |tx| {
+        ids.into_iter().map(|id| desk::one(tx, reader, id)).collect::<Result<Vec<_>, _>>()
+    });
+    json(&read.await?.into_iter().map(Record::from).collect::<Vec<_>>())
+}
+
+async fn take_back(call: Call) -> Outcome {
+    json(&Record::from(undo_of(&call, call.id("id")?).await?))
+}
+
+/// Where decisions are carried out.
+fn desk(call: &Call) -> Desk {
+    let app = call.app();
+    Desk { db: app.db.clone(), keys: app.keys.clone(), events: app.events.clone() }
+}
+
+/// Decides one record; `student` is an own id or a student number.
+///
+/// # Errors
+/// 404 for what the caller may not see, 409 naming who was faster.
+pub async fn decide_as(
+    call: &Call,
+    id: RecordId,
+    say: Say,
+    student: Option<String>,
+    notes: Option<String>,
+    version: Option<i64>,
+) -> Result<Seen, Problem> {
+    let reader = reader(call)?;
+    let student = match student {
+        None => None,
+        Some(name) => Some(call.app().db.read(move |tx| student::find(tx, &name)).await?.id),
+    };
+    let say = match say {
+        Say::Approve => review::Say::Approve(student),
+        Say::Reject => review::Say::Reject,
+    };
+    let ask = Ask { record: id, say, notes, version };
+    desk(call).decide(reader, vec![ask], call.now).await?;
+    one(call, id).await
+}
+
+/// Takes back the caller's newest step that changed this record.
+///
+/// # Errors
+/// 404 when there is none, 409 when somebody decided since.
+pub async fn undo_of(call: &Call, id: RecordId) -> Result<Seen, Problem> {
+    desk(call).undo(reader(call)?, Some(id), call.now).await?;
+    one(call, id).await
 }

@@ -129,8 +129,17 @@ impl Typed {
 }
 
 async fn index(call: Call) -> Outcome {
-    let doors = call.app().db.read(device::list).await?;
+    let doors = doors(&call).await?;
     json(&doors.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+/// Every door but the one that only files photos.
+///
+/// # Errors
+/// When the database fails.
+pub async fn doors(call: &Call) -> Result<Vec<Device>, Problem> {
+    let all = call.app().db.read(device::list).await?;
+    Ok(all.into_iter().filter(|door| door.id.as_str() != crate::photo::DOOR).collect())
 }
 
 async fn add(call: Call) -> Outcome {

@@ -82,8 +82,8 @@ pub(super) fn admit<S>(
     }
     match (route.who, &by) {
         (Who::Anyone, _) => Ok(by),
-        (Who::Role(_) | Who::RoleOrDevice(_), None) => Err(signed_out()),
-        (Who::Role(roles) | Who::RoleOrDevice(roles), Some(someone)) => {
+        (Who::Role(_), None) => Err(signed_out()),
+        (Who::Role(roles), Some(someone)) => {
             if roles.contains(&someone.actor.role) {
                 Ok(by)
             } else {

@@ -7,7 +7,10 @@ pub mod attendance;
 pub mod auth;
 pub mod body;
 pub mod call;
+pub mod capture;
+pub mod classes;
 pub mod devices;
+pub mod enrolment;
 pub mod events;
 pub mod front;
 pub mod guard;
@@ -45,6 +48,9 @@ pub fn table() -> Table {
         students::routes(),
         devices::routes(),
         attendance::routes(),
+        capture::routes(),
+        classes::routes(),
+        enrolment::routes(),
         events::routes(),
         join::routes(),
         system::routes(),

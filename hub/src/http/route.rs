@@ -16,8 +16,6 @@ pub enum Who {
     Anyone,
     /// A signed-in user in one of these roles.
     Role(&'static [Role]),
-    /// Such a user, or a device with its own token.
-    RoleOrDevice(&'static [Role]),
 }
 
 /// Teachers and admins.

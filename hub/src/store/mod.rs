@@ -7,6 +7,8 @@ pub mod account;
 pub mod arrival;
 pub mod audit;
 pub mod change;
+pub mod class;
+pub mod consent;
 pub mod cursor;
 mod db;
 pub mod dead_letter;
@@ -15,6 +17,7 @@ pub mod device;
 pub mod enrolment;
 pub mod login;
 pub mod release;
+pub mod review;
 pub mod setting;
 pub mod student;
 mod tx;
@@ -44,4 +47,13 @@ fn odd(column: usize, why: impl Into<Boxed>) -> rusqlite::Error {
 fn unsigned(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let n: i64 = row.get(column)?;
     u64::try_from(n).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, n))
+}
+
+/// The same where it may be null.
+fn parsed_option<T>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr<Err: Into<Boxed>>,
+{
+    let text = row.get::<_, Option<String>>(column)?;
+    text.map(|text| text.parse().map_err(|why: T::Err| odd(column, why))).transpose()
 }

@@ -4,7 +4,7 @@ use super::shell::Shell;
 use super::start::shell;
 use super::words;
 use crate::http::call::Call;
-use crate::http::devices::{create, cut, new_token};
+use crate::http::devices::{create, cut, doors, new_token};
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
@@ -88,7 +88,7 @@ async fn show(
     note: Option<(bool, String)>,
     join: Option<Join>,
 ) -> Outcome {
-    let doors = call.app().db.read(device::list).await?;
+    let doors = doors(call).await?;
     let devices: Vec<_> = doors.iter().map(|door| Row::new(door, call.now)).collect();
     let online = doors.iter().filter(|door| door.online).count();
     let many = i64::try_from(doors.len()).unwrap_or(i64::MAX);

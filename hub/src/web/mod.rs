@@ -7,6 +7,8 @@ pub mod card;
 pub mod desk;
 pub mod devices;
 pub mod files;
+pub mod people;
+pub mod review;
 pub mod shell;
 pub mod start;
 pub mod words;
@@ -16,5 +18,5 @@ use crate::http::route::Route;
 /// The routes of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [start::routes(), devices::routes()].concat()
+    [start::routes(), review::routes(), people::routes(), devices::routes()].concat()
 }

@@ -4,7 +4,7 @@ use super::shell::Shell;
 use super::start::shell;
 use super::words;
 use crate::http::call::Call;
-use crate::http::enrolment;
+use crate::http::enrolment::enrol;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, sentence};
 use crate::http::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
@@ -72,8 +72,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<(bool, String)>) -> 
     let full = people.len() == PER_PAGE as usize;
     let after = people.last().filter(|_| full).map(|person| person.id.0);
     let enrolled = i64::try_from(templates.len()).unwrap_or(i64::MAX);
-    let total_words =
-        format!("The doors know {}", words::count(enrolled, "person", "people"));
+    let total_words = format!("The doors know {}", words::count(enrolled, "person", "people"));
     let people = people.into_iter().map(|person| row(person, &templates)).collect();
     page(status, &Page { shell: shell(call, "people"), total_words, note, people, after })
 }
@@ -95,40 +94,43 @@ fn templates(tx: &Tx<'_>) -> Result<HashMap<String, i64>, crate::Error> {
     Ok(rows.into_iter().collect())
 }
 
-/// A new person with a first photo. The photo is looked at before anything is stored.
+/// A new person with a first photo. If only the photo will not do, the person stays in the list
+/// and another photo can be added there.
 async fn add(call: Call) -> Outcome {
     let done = async {
         let (number, name) = (call.field("student_number")?, call.field("full_name")?.to_owned());
         let (first_name, last_name) = split(&name);
         let student_number = number.to_owned();
         let profile = Profile { student_number, first_name, last_name, ..Profile::default() };
-        let look = enrolment::look(&call, call.file("file")?).await?;
-        let consent = call.field("consent_by")?.to_owned();
+        let photo = call.file("file")?;
+        call.field("consent_by")?;
         let (actor, now) = (call.actor()?.user.to_string(), call.now);
-        let write = call.app().db.write(move |tx| student::add(tx, profile, &actor, now));
-        let id = write.await?;
-        enrolment::keep(&call, id, look, Some(consent)).await?;
-        Ok::<_, Problem>(name)
+        let id = call.app().db.write(move |tx| student::add(tx, profile, &actor, now)).await?;
+        let enrolled = enrol(&call, id, photo, "photo").await.map_err(|problem| {
+            let detail = format!("{name} was added, but not the photo. {}", problem.detail);
+            Problem { detail, ..problem }
+        })?;
+        Ok::<_, Problem>((name, enrolled.warnings))
     };
     answer(&call, done.await).await
 }
 
 async fn photograph(call: Call) -> Outcome {
     let done = async {
-        let name = call.param("id").to_owned();
+        let (name, photo) = (call.param("id").to_owned(), call.file("file")?);
         let person = call.app().db.read(move |tx| student::find(tx, &name)).await?;
-        let look = enrolment::look(&call, call.file("file")?).await?;
-        let consent = call.content.field("consent_by").map(str::to_owned);
-        enrolment::keep(&call, person.id, look, consent).await?;
-        Ok::<_, Problem>(person.profile.full_name())
+        let enrolled = enrol(&call, person.id, photo, "photo").await?;
+        Ok::<_, Problem>((person.profile.full_name(), enrolled.warnings))
     };
     answer(&call, done.await).await
 }
 
-async fn answer(call: &Call, done: Result<String, Problem>) -> Outcome {
+async fn answer(call: &Call, done: Result<(String, Vec<String>), Problem>) -> Outcome {
     match done {
-        Ok(name) => {
-            let words = sentence(&format!("{name} can now be recognised at the doors"));
+        Ok((name, warnings)) => {
+            let known = format!("{name} can now be recognised at the doors");
+            let words = std::iter::once(known).chain(warnings).map(|words| sentence(&words));
+            let words = words.collect::<Vec<_>>().join(" ");
             show(call, StatusCode::CREATED, Some((true, words))).await
         }
         Err(problem) => show(call, problem.status, Some((false, problem.detail))).await,

@@ -54,7 +54,9 @@ async fn index(call: Call) -> Outcome {
     let (seen, waiting, (enrolled, doors, classes), done) = read.await?;
     let after = seen.last().filter(|_| seen.len() == PER_PAGE as usize).map(cursor);
     let mut groups = card::grouped(seen.iter().map(|seen| card(&call, seen)).collect());
-    groups.iter_mut().for_each(|group| group.cards.sort_by_key(|card| std::cmp::Reverse(card.percent)));
+    groups
+        .iter_mut()
+        .for_each(|group| group.cards.sort_by_key(|card| std::cmp::Reverse(card.percent)));
     let admin = reader.actor.role == Role::Admin;
     let empty = empty(House { admin, enrolled, doors, classes });
     let (shell, done) = (shell(&call, "review"), done.as_ref().map(say_done));

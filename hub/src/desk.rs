@@ -1,0 +1,201 @@
+//! Carries decisions out: what a person says about sightings becomes rows, all or nothing.
+//!
+//! One transaction reads, checks who may see what, decides ([`review`](crate::review)), writes,
+//! and adds to the audit chain. Whatever a person may not see is not found.
+
+use crate::error::{Doing, Error};
+use crate::events::{Event, Events};
+use crate::keys::Keys;
+use crate::review::{self, Ask, Change, Evidence, Facts, Former, Say, Status};
+use crate::store::desk::{Reader, visible, visible_to};
+use crate::store::{self, Db, Tx, audit};
+use serde_json::json;
+use wire::seal::Part;
+use wire::{RecordId, StudentId, Wall};
+use zeroize::Zeroizing;
+
+/// Sightings in one step at most.
+pub const STEP: usize = 200;
+
+/// Where decisions are made; cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    /// The database.
+    pub db: Db,
+    /// The students' keys.
+    pub keys: Keys,
+    /// Who is told.
+    pub events: Events,
+}
+
+/// A sighting after a decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// Which.
+    pub record: RecordId,
+    /// Its version now.
+    pub version: i64,
+    /// Where it stands.
+    pub status: Status,
+    /// Who a person said it was.
+    pub decided: Option<StudentId>,
+}
+
+impl Desk {
+    /// Makes these decisions as one step: all of them, or none.
+    ///
+    /// # Errors
+    /// The first that cannot be: `NotFound`, `Conflict` naming who was faster, `Invalid`.
+    pub async fn decide(
+        &self,
+        reader: Reader,
+        asks: Vec<Ask>,
+        now: Wall,
+    ) -> Result<Vec<Done>, Error> {
+        if asks.is_empty() || asks.len() > STEP {
+            return Err(Error::Invalid(format!("decide on 1 to {STEP} records at once")));
+        }
+        let keys = self.keys.clone();
+        let work = move |tx: &Tx<'_>| {
+            let hand = Hand { tx, keys: &keys, reader, now };
+            let (mut former, mut done) = (Vec::new(), Vec::new());
+            for ask in &asks {
+                let facts = hand.seen(ask.record)?;
+                hand.check_student(&ask.say)?;
+                let by = reader.actor.user.to_string();
+                let change = review::decide(&facts, ask, &by, now)?;
+                let (record, after) = (ask.record, change.state.clone());
+                former.push(Former { record, before: facts.state.clone(), after });
+                done.push(hand.carry_out(&facts, change)?);
+            }
+            store::review::add_step(tx, reader.actor.user, &former, now)?;
+            Ok(done)
+        };
+        let done = self.db.write(work).await?;
+        self.tell(&done, reader);
+        Ok(done)
+    }
+
+    /// Takes back the reader's newest step, or the newest that changed `record`: the whole step.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none; `Conflict` when somebody decided since.
+    pub async fn undo(
+        &self,
+        reader: Reader,
+        record: Option<RecordId>,
+        now: Wall,
+    ) -> Result<Vec<Done>, Error> {
+        let keys = self.keys.clone();
+        let work = move |tx: &Tx<'_>| {
+            let hand = Hand { tx, keys: &keys, reader, now };
+            let step = store::review::last_step(tx, reader.actor.user, record)?;
+            let none = || Error::NotFound("there is no step of yours to take back".into());
+            let (n, former) = step.ok_or_else(none)?;
+            let mut done = Vec::new();
+            for former in former.iter().rev() {
+                let facts = hand.seen(former.record)?;
+                done.push(hand.carry_out(&facts, review::undo(&facts, former)?)?);
+            }
+            store::review::forget_step(tx, n)?;
+            Ok(done)
+        };
+        let done = self.db.write(work).await?;
+        self.tell(&done, reader);
+        Ok(done)
+    }
+
+    /// The face crop of a sighting, JPEG, where one is kept.
+    ///
+    /// # Errors
+    /// `NotFound`, for a foreign record too.
+    pub async fn crop(
+        &self,
+        reader: Reader,
+        record: RecordId,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let keys = self.keys.clone();
+        let read = move |tx: &Tx<'_>| {
+            let gone = || Error::NotFound("there is no picture of this record any more".into());
+            if !visible(tx, reader, record)? {
+                return Err(Error::unknown("record", record));
+            }
+            let crop = store::review::evidence(tx, record, Part::Crop)?.ok_or_else(gone)?;
+            let key = keys.student(crop.student)?.ok_or_else(gone)?;
+            crop.open(record, Part::Crop, &key).doing("opening a crop")
+        };
+        self.db.read(read).await
+    }
+
+    fn tell(&self, done: &[Done], reader: Reader) {
+        for done in done {
+            self.events.say(Event::Decided { record: done.record, by: reader.actor.user });
+        }
+    }
+}
+
+/// One person's hand in one transaction.
+struct Hand<'a, 't> {
+    tx: &'a Tx<'t>,
+    keys: &'a Keys,
+    reader: Reader,
+    now: Wall,
+}
+
+impl Hand<'_, '_> {
+    fn seen(&self, record: RecordId) -> Result<Facts, Error> {
+        if !visible(self.tx, self.reader, record)? {
+            return Err(Error::unknown("record", record));
+        }
+        store::review::facts(self.tx, record)
+    }
+
+    /// A named student must be one whom the person may see, and active.
+    fn check_student(&self, say: &Say) -> Result<(), Error> {
+        let Say::Approve(Some(student)) = *say else { return Ok(()) };
+        if !visible_to(self.tx, self.reader, student)? {
+            return Err(Error::unknown("student", student));
+        }
+        match store::review::is_active(self.tx, student)? {
+            true => Ok(()),
+            false => Err(Error::Invalid("this student is not active: nothing is recorded".into())),
+        }
+    }
+
+    fn carry_out(&self, facts: &Facts, change: Change) -> Result<Done, Error> {
+        let Change { state, evidence, action } = change;
+        let (record, version) = (facts.record, facts.version + 1);
+        store::review::set(self.tx, record, facts.version, &state)?;
+        match evidence {
+            Evidence::Keep => {}
+            Evidence::Delete => store::review::delete_evidence(self.tx, record)?,
+            Evidence::Wrap(student) => self.wrap(record, student)?,
+        }
+        let (actor, id) = (self.reader.actor.user.to_string(), record.to_string());
+        let meta = json!({ "version": version, "student": state.decided });
+        let entry = audit::Entry { actor: &actor, action, table: "sighting", id: &id, meta };
+        audit::add(self.tx, self.now, &entry)?;
+        Ok(Done { record, version, status: state.status, decided: state.decided })
+    }
+
+    /// Wraps the keys of what is kept for `student`. What cannot be opened any more, because its
+    /// student was erased, goes.
+    fn wrap(&self, record: RecordId, student: StudentId) -> Result<(), Error> {
+        for part in [Part::Template, Part::Crop] {
+            let Some(kept) = store::review::evidence(self.tx, record, part)? else { continue };
+            if kept.student == student {
+                continue;
+            }
+            let Some(old) = self.keys.student(kept.student)? else {
+                return store::review::delete_evidence(self.tx, record);
+            };
+            let new = self.keys.student_or_new(student, self.now)?;
+            let kept = kept.rewrap(record, part, &old, student, &new).doing("rewrapping a key")?;
+            store::review::rewrap(self.tx, record, part, &kept)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

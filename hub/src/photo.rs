@@ -1,0 +1,187 @@
+//! A single photo as a sighting: sent by a program, or taken by a teacher.
+//!
+//! It counts like one frame at a door. Who is nobody we know leaves no trace, and whoever is
+//! somebody waits for a person: one photo marks nobody.
+
+use crate::error::{Doing, Error};
+use crate::evidence::Evidence;
+use crate::gallery::Index;
+use crate::ingest::{dating::When, judge};
+use crate::keys::Keys;
+use crate::recogniser::{Seen, Sight};
+use crate::store::arrival::{self, Row};
+use crate::store::{self, Tx, params};
+use vision::decide::{self, Decision, Facts};
+use vision::quality::Grade;
+use wire::seal::Part;
+use wire::{
+    ClockState, DeviceId, Direction, Epoch, ModelId, Mono, RecordId, RecordKey, Stamp, StudentId,
+    Wall,
+};
+use zeroize::Zeroizing;
+
+/// The door that stands for photos which no door took.
+pub const DOOR: &str = "hub.photos";
+/// Bytes of a crop at most, as from doors.
+const CROP: usize = 12 * 1024;
+
+/// Where and when a photo was taken.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The door it is filed under.
+    pub device: DeviceId,
+    /// The room.
+    pub room: String,
+    /// The moment.
+    pub at: Wall,
+}
+
+/// The face of a photo that must show one.
+///
+/// # Errors
+/// `Invalid` naming how many were found.
+pub fn only_face(sight: &Sight) -> Result<&Seen, Error> {
+    match sight.faces.as_slice() {
+        [face] => Ok(face),
+        [] => {
+            let say = "no face was found in the picture: take it from nearer, with light on the \
+                       face, looking at the camera";
+            Err(Error::Invalid(say.into()))
+        }
+        many => {
+            let n = many.len();
+            let say =
+                format!("{n} faces were found in the picture: send one that shows one person");
+            Err(Error::Invalid(say))
+        }
+    }
+}
+
+/// Who the face may be, among those `keep` says yes to.
+#[must_use]
+pub fn compare(index: &Index, face: &Seen, keep: impl Fn(StudentId) -> bool) -> Decision {
+    let candidates = index.nearest_of(&face.template, decide::CANDIDATES, keep);
+    let look_alike = candidates.first().is_some_and(|best| index.is_alike(best.student));
+    let grade = match face.judgement.grade {
+        Grade::Drop => Grade::ReviewOnly, // a person sent it and a person decides
+        grade => grade,
+    };
+    let doubts = &face.judgement.doubts;
+    let facts = Facts { candidates: &candidates, frames: 1, grade, doubts, look_alike };
+    decide::decide(&facts, &index.lines())
+}
+
+/// What is stored of a photo in which somebody was found.
+pub struct Find {
+    taken: Taken,
+    model: ModelId,
+    face: judge::Seen,
+}
+
+impl Find {
+    /// The sighting of `face`, or nothing if the decision is “nobody we know”.
+    #[must_use]
+    pub fn new(
+        sight: &Sight,
+        face: &Seen,
+        model: &ModelId,
+        found: Decision,
+        taken: Taken,
+    ) -> Option<Self> {
+        found.candidates.first()?;
+        let mut reasons = found.reasons;
+        reasons.sort_unstable();
+        reasons.dedup();
+        let face = judge::Seen {
+            room: taken.room.clone(),
+            direction: Direction::Both,
+            candidates: found.candidates,
+            confidence: found.confidence,
+            verdict: found.verdict,
+            reasons,
+            quality: face.judgement.quality,
+            frames: 1,
+            gallery: 0,
+            model: model.clone(),
+            template: Zeroizing::new(face.template.to_f16_bytes()),
+            crop: crop(sight, face).map(Zeroizing::new),
+        };
+        Some(Self { taken, model: model.clone(), face })
+    }
+
+    /// Stores it: waiting for a person.
+    ///
+    /// # Errors
+    /// When the door is unknown, the keys or the database fail.
+    pub fn store(&self, tx: &Tx<'_>, keys: &Keys, now: Wall) -> Result<RecordId, Error> {
+        let Self { taken, face, .. } = self;
+        let known = store::device::get(tx, &taken.device)?;
+        known.ok_or_else(|| Error::unknown("door", &taken.device))?;
+        let best = face.candidates.first().map(|best| best.student);
+        let best = best.ok_or_else(|| Error::internal("storing a photo", "nobody was found"))?;
+        let key = next(tx, taken.device.clone())?;
+        let (wall, clock) = (Some(taken.at), ClockState::Hub);
+        let stamp = Stamp { boot: 0, mono: Mono(0), wall, clock };
+        let row = Row { candidates: &face.candidates, reasons: &face.reasons, seen: face };
+        let own = keys.student_or_new(best, now)?;
+        let id = arrival::add_sighting(tx, &key, &stamp, &When::At(taken.at, 0), &row, now)?;
+        let template = Evidence::seal(id, Part::Template, &face.template, best, &own);
+        arrival::add_evidence(tx, id, Part::Template, &template)?;
+        if let Some(crop) = &face.crop {
+            let crop = Evidence::seal(id, Part::Crop, crop, best, &own);
+            arrival::add_evidence(tx, id, Part::Crop, &crop)?;
+        }
+        Ok(id)
+    }
+
+    /// The network of its template.
+    #[must_use]
+    pub fn model(&self) -> &ModelId {
+        &self.model
+    }
+}
+
+/// The next number of this hub's own photos at a door.
+fn next(tx: &Tx<'_>, device: DeviceId) -> Result<RecordKey, Error> {
+    let epoch = store::setting::get(tx, "hub_epoch")?;
+    let epoch = epoch.unwrap_or_else(|| Epoch([0; 16]).to_string());
+    let epoch: Epoch = epoch.parse().doing("reading the hub's own epoch")?;
+    let sql = "select coalesce(max(seq), 0) + 1 from sighting where device = $1 and epoch = $2";
+    let n = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| row.get::<_, i64>(0))?;
+    let seq = n.and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
+    Ok(RecordKey { device, epoch, seq })
+}
+
+/// The face with a third of its size around it.
+fn crop(sight: &Sight, face: &Seen) -> Option<Vec<u8>> {
+    let rect = face.face.rect;
+    let side = rect.width().max(rect.height()) * 1.66;
+    let centre = rect.centre();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "pixels of a picture of at most 64 megapixels"
+    )]
+    let (x, y, side) =
+        ((centre.x - side / 2.0) as i64, (centre.y - side / 2.0) as i64, side.max(1.0) as u32);
+    let piece = sight.picture.crop(x, y, side, side)?;
+    let most = 256.0 / f64::from(piece.width.max(piece.height)).max(256.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 256")]
+    let scaled = |length: u32| (f64::from(length) * most) as u32;
+    piece.resized(scaled(piece.width), scaled(piece.height)).jpeg_within(CROP)
+}
+
+/// Makes sure that [`DOOR`] is there: no unit ever joins it, and no gallery goes to it.
+///
+/// # Errors
+/// When the database fails.
+pub fn ensure_door(tx: &Tx<'_>, now: Wall) -> Result<DeviceId, Error> {
+    let id: DeviceId = DOOR.parse().expect("a plain name");
+    if store::device::get(tx, &id)?.is_none() {
+        let (room, location) = (String::new(), "Photos sent to the hub".to_owned());
+        let place = store::device::Place { room, location, direction: Direction::Both };
+        store::device::add(tx, &id, &place, "hub", now)?;
+        tx.execute("update device set is_active = 0 where id = $1", params![DOOR])?;
+    }
+    Ok(id)
+}

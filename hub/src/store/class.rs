@@ -1,0 +1,201 @@
+//! Tables `class`, `roster` and `teaches`: who is in a class, and who teaches it.
+
+use super::desk::Reader;
+use super::{Tx, audit, params, parsed};
+use crate::auth::Role;
+use crate::error::Error;
+use jiff::civil::Date;
+use serde_json::json;
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+/// A class.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Class {
+    /// Own id.
+    pub id: Uuid,
+    /// What people call it.
+    pub class_name: String,
+    /// Unique in the school.
+    pub class_code: String,
+    /// Where it usually is.
+    pub room: Option<String>,
+    /// Whether it still meets.
+    pub is_active: bool,
+    /// Students on its roster.
+    pub students: i64,
+}
+
+/// Somebody on a roster.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Who.
+    pub student: StudentId,
+    /// Their number.
+    pub number: String,
+    /// Their full name.
+    pub name: String,
+    /// Whether a person checked that they belong here.
+    pub verified: bool,
+}
+
+const COLUMNS: &str = "c.id, c.class_name, c.class_code, c.room, c.is_active,
+     (select count(*) from roster r where r.class = c.id)";
+
+/// Whether the reader (`$1` role, `$2` account, `$3` day) may see class `c`.
+const VISIBLE: &str = "($1 = 'admin' or ($1 = 'teacher' and exists (select 1 from teaches t
+     where t.class = c.id and t.teacher = $2 and t.from_day <= $3
+       and (t.to_day is null or t.to_day >= $3))))";
+
+fn keys(reader: Reader) -> (&'static str, String, String) {
+    let Reader { actor, today } = reader;
+    (actor.role.as_str(), actor.user.to_string(), today.to_string())
+}
+
+/// The classes the reader may see, by name.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
+    let (role, user, today) = keys(reader);
+    let sql = format!(
+        "select {COLUMNS} from class c where {VISIBLE} and c.is_active = 1
+         order by c.class_name, c.id"
+    );
+    tx.query(&sql, params![role, user, today], read)
+}
+
+/// The class that `name` names: an own id or a class code.
+///
+/// # Errors
+/// `NotFound`, for a foreign one too.
+pub fn find(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Class, Error> {
+    let (role, user, today) = keys(reader);
+    let sql = format!(
+        "select {COLUMNS} from class c where {VISIBLE} and (c.class_code = $4 or c.id = $4)"
+    );
+    let found = tx.row(&sql, params![role, user, today, name.trim()], read)?;
+    found.ok_or_else(|| Error::unknown("class", name))
+}
+
+/// Adds a class.
+///
+/// # Errors
+/// `Conflict` when the code is taken, `Invalid` without a name.
+pub fn add(
+    tx: &Tx<'_>,
+    (class_name, class_code, room): (&str, &str, Option<&str>),
+    actor: &str,
+    now: Wall,
+) -> Result<Uuid, Error> {
+    let (class_name, class_code) = (class_name.trim(), class_code.trim());
+    if class_name.is_empty() || class_code.is_empty() || class_name.len() + class_code.len() > 300 {
+        return Err(Error::Invalid(
+            "class_name, class_code: give both, and keep them short".into(),
+        ));
+    }
+    let taken = "select 1 from class where class_code = $1";
+    if tx.row(taken, params![class_code], |_| Ok(()))?.is_some() {
+        return Err(Error::Conflict(format!("the class code “{class_code}” is taken")));
+    }
+    let id = wire::id::v7(now);
+    let sql = "insert into class (id, class_name, class_code, room, is_active, version)
+         values ($1, $2, $3, $4, 1, 1)";
+    tx.execute(sql, params![id.to_string(), class_name, class_code, room])?;
+    noted(tx, now, actor, "add", id, json!({}))?;
+    Ok(id)
+}
+
+/// Lets an account teach a class from `day` on.
+///
+/// # Errors
+/// `Invalid` when the account is no teacher.
+pub fn add_teacher(
+    tx: &Tx<'_>,
+    class: Uuid,
+    teacher: Uuid,
+    day: Date,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    match super::account::get(tx, teacher)?.map(|account| account.role) {
+        Some(Role::Teacher | Role::Admin) => {}
+        _ => return Err(Error::Invalid("teacher_id: there is no such teacher".into())),
+    }
+    let sql = "insert into teaches (class, teacher, from_day) values ($1, $2, $3)
+         on conflict (class, teacher, from_day) do nothing";
+    tx.execute(sql, params![class.to_string(), teacher.to_string(), day.to_string()])?;
+    noted(tx, now, actor, "teach", class, json!({ "teacher": teacher }))
+}
+
+/// Puts a student on a roster; twice is the same as once.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_member(
+    tx: &Tx<'_>,
+    class: Uuid,
+    student: StudentId,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "insert into roster (class, student, verified) values ($1, $2, 1)
+         on conflict (class, student) do nothing";
+    tx.execute(sql, params![class.to_string(), student.to_string()])?;
+    noted(tx, now, actor, "enter", class, json!({ "student": student }))
+}
+
+/// Takes a student off a roster.
+///
+/// # Errors
+/// `NotFound` when they are not on it.
+pub fn remove_member(
+    tx: &Tx<'_>,
+    class: Uuid,
+    student: StudentId,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "delete from roster where class = $1 and student = $2";
+    if tx.execute(sql, params![class.to_string(), student.to_string()])? == 0 {
+        return Err(Error::unknown("student on this roster", student));
+    }
+    noted(tx, now, actor, "leave", class, json!({ "student": student }))
+}
+
+/// The roster, by name.
+///
+/// # Errors
+/// When the database fails.
+pub fn members(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Member>, Error> {
+    let sql = "select s.id, s.student_number, trim(s.first_name || ' ' || s.last_name), r.verified
+         from roster r join student s on s.id = r.student where r.class = $1
+         order by s.last_name, s.first_name, s.id";
+    tx.query(sql, params![class.to_string()], |row| {
+        let (student, number) = (parsed(row, 0)?, row.get(1)?);
+        Ok(Member { student, number, name: row.get(2)?, verified: row.get(3)? })
+    })
+}
+
+fn noted(
+    tx: &Tx<'_>,
+    now: Wall,
+    actor: &str,
+    action: &str,
+    class: Uuid,
+    meta: serde_json::Value,
+) -> Result<(), Error> {
+    let id = class.to_string();
+    audit::add(tx, now, &audit::Entry { actor, action, table: "class", id: &id, meta })
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Class> {
+    Ok(Class {
+        id: parsed(row, 0)?,
+        class_name: row.get(1)?,
+        class_code: row.get(2)?,
+        room: row.get(3)?,
+        is_active: row.get(4)?,
+        students: row.get(5)?,
+    })
+}
