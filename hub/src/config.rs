@@ -180,7 +180,7 @@ pub fn template(host: &str, zone: &str) -> String {
          # mqtt = \"0.0.0.0:8883\"    # doors, with certificates\n\
          # device = \"0.0.0.0:8444\"  # doors fetching galleries and models, with certificates\n\n\
          [doors]\n\
-         # records_per_second = 50   # of one door, in the long run; a faster one waits\n\
+         # records_per_second = 400  # of one door, in the long run; a faster one waits\n\
          # burst = 500               # and at once\n"
     )
 }

@@ -74,7 +74,8 @@ pub struct Limits {
     pub packet: Duration,
     /// For the device to take what is written.
     pub write: Duration,
-    /// Records per second, in the long run.
+    /// Records per second, in the long run. A door sends its backlog at up to 5 batches of 64 a
+    /// second; a lower rate would only make it send them again.
     pub records_per_second: u32,
     /// Records at once.
     pub burst: u32,
@@ -89,7 +90,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             packet: Duration::from_secs(8),
             write: Duration::from_secs(10),
-            records_per_second: 50,
+            records_per_second: 400,
             burst: 500,
             time: Duration::from_secs(60),
         }

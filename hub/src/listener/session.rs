@@ -7,8 +7,9 @@ use super::refusal::Refusal;
 use mqtt_protocol_core::mqtt::common::Cursor;
 use mqtt_protocol_core::mqtt::connection::{ConnectionOptions, GenericEvent};
 use mqtt_protocol_core::mqtt::packet::{
-    GenericPacketTrait, Packet, Property, Qos, ServerKeepAlive, SharedSubscriptionAvailable,
-    SubEntry, SubscriptionIdentifierAvailable, WildcardSubscriptionAvailable, v5_0,
+    GenericPacketTrait, Packet, Property, Qos, ReasonString, ServerKeepAlive,
+    SharedSubscriptionAvailable, SubEntry, SubscriptionIdentifierAvailable,
+    WildcardSubscriptionAvailable, v5_0,
 };
 use mqtt_protocol_core::mqtt::result_code::{
     ConnectReasonCode, DisconnectReasonCode, MqttError, PubackReasonCode, SubackReasonCode,
@@ -139,8 +140,12 @@ impl Session {
             return;
         }
         if self.open {
-            let packet = v5_0::Disconnect::builder().reason_code(why.disconnect()).build();
-            self.send(packet.expect("a reason code is all it needs").into());
+            // With the reason in words: rumqttc 0.25 cannot read one without properties.
+            let packet = v5_0::Disconnect::builder()
+                .reason_code(why.disconnect())
+                .props(vec![valid(ReasonString::new(why.to_string()))])
+                .build();
+            self.send(packet.expect("our own sentences are valid MQTT").into());
         } else {
             self.connack(why.connack(), Vec::new());
         }
@@ -313,7 +318,7 @@ fn no_extras() -> Vec<Property> {
 }
 
 fn valid<P: Into<Property>>(property: Result<P, MqttError>) -> Property {
-    property.expect("constants within their range").into()
+    property.expect("our own values are within their range").into()
 }
 
 fn will_delay(connect: &v5_0::Connect) -> u32 {

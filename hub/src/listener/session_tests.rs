@@ -49,7 +49,10 @@ fn refused(mut session: Session, bytes: &[u8]) -> (Refusal, u8) {
     let output = session.take_output();
     assert!(!session.is_open());
     match steps.as_slice() {
-        [Step::Refused(why)] => (why.clone(), *output.get(2).expect("a reason was said")),
+        [Step::Refused(why)] => (
+            why.clone(),
+            *output.iter().find(|byte| **byte >= 0x80 && **byte != 0xe0).expect("a reason"),
+        ),
         other => panic!("{other:?}"),
     }
 }

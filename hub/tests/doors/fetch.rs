@@ -1,0 +1,123 @@
+//! Joining, and fetching over HTTPS with the certificate that joining gave.
+
+use crate::rig::{Door, Hub};
+use rcgen::{CertificateParams, KeyPair};
+use reqwest::{Client, Response, header};
+use rollcall_hub::Error;
+use rollcall_hub::join::join;
+use rollcall_hub::store;
+use std::net::{IpAddr, Ipv4Addr};
+use wire::join::{GALLERY_PATH, MANIFEST_PATH};
+use wire::sign::Signed;
+use wire::time::{Clock, SystemClock};
+use wire::{JoinRequest, Manifest};
+
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+async fn get(hub: &Hub, door: &Door, path: &str, range: Option<(&str, &str)>) -> Response {
+    let tls = (*door.tls).clone();
+    let client = Client::builder().tls_backend_preconfigured(tls).build().unwrap();
+    let url = format!("https://localhost:{}{path}", hub.running.device.port());
+    let request = client.get(url);
+    let request = match range {
+        Some((range, version)) => {
+            request.header(header::RANGE, range).header(header::IF_RANGE, version)
+        }
+        None => request,
+    };
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_door_gets_its_own_gallery_and_goes_on_where_it_stopped() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    hub.running.app.follow_gallery().await.unwrap();
+    let bytes = get(&hub, &door, MANIFEST_PATH, None).await.bytes().await.unwrap();
+    let signed: Signed = postcard::from_bytes(&bytes).unwrap();
+    let key = hub.running.app.keys.signing().unwrap().verifying_key();
+    let manifest = Manifest::open(&signed, &key).unwrap();
+    assert_eq!(manifest.device, door.id);
+    let path = format!("{GALLERY_PATH}{}", manifest.version);
+    let whole = get(&hub, &door, &path, None).await;
+    let etag = whole.headers()[header::ETAG].to_str().unwrap().to_owned();
+    let file = whole.bytes().await.unwrap();
+    manifest.check(&file).unwrap();
+    let rest = get(&hub, &door, &path, Some(("bytes=10-", &etag))).await;
+    assert_eq!(rest.status(), 206);
+    assert_eq!(rest.bytes().await.unwrap(), file[10..]);
+    let other_version = get(&hub, &door, &path, Some(("bytes=10-", "\"old\""))).await;
+    assert_eq!(
+        (other_version.status(), other_version.bytes().await.unwrap()),
+        (200.try_into().unwrap(), file)
+    );
+    for path in ["/gallery/9999", "/gallery/../hub.db", "/gallery/", "/"] {
+        assert_eq!(get(&hub, &door, path, None).await.status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_door_gets_the_model_pack_and_nothing_beside_it() {
+    let hub = Hub::new().await;
+    let folder = hub.running.app.config.models.clone();
+    let pack = std::fs::read(folder.join("pack.toml")).unwrap();
+    let door = hub.door("d1").await;
+    let (at, of) = (&hub, &door);
+    let text = |path| async move { get(at, of, path, None).await.bytes().await.unwrap() };
+    assert_eq!(text("/models/pack.toml").await, pack);
+    let net = std::fs::read(folder.join("pnet.safetensors")).unwrap();
+    assert_eq!(text("/models/pnet.safetensors").await, net);
+    let signed: Signed = postcard::from_bytes(&text("/models/pack.signed").await).unwrap();
+    let key = hub.running.app.keys.signing().unwrap().verifying_key();
+    assert_eq!(signed.verify(&key, wire::join::MODELS_DOMAIN).unwrap(), pack);
+    for path in ["/models/LICENCE", "/models/../hub.db", "/models/", "/models/%2e%2e/hub.db"] {
+        assert_eq!(get(&hub, &door, path, None).await.status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_door_gets_nothing() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    hub.revoke(&door).await;
+    rollcall_hub::device::follow::look(&hub.running.app.db, &hub.running.app.fleet).await.unwrap();
+    let client = Client::builder().tls_backend_preconfigured((*door.tls).clone()).build().unwrap();
+    let url = format!("https://localhost:{}/gallery/manifest", hub.running.device.port());
+    assert!(client.get(url).send().await.is_err());
+}
+
+fn request(token: &str, key: &KeyPair) -> JoinRequest {
+    let csr = CertificateParams::default().serialize_request(key).unwrap();
+    JoinRequest { token: token.into(), csr_pem: csr.pem().unwrap() }
+}
+
+#[tokio::test]
+async fn a_token_lets_one_device_in_once() {
+    let hub = Hub::new().await;
+    let (id, app) = (hub.add("d7").await, &hub.running.app);
+    let now = SystemClock.wall();
+    let of = id.clone();
+    let token = move |tx: &store::Tx<'_>| store::device::add_token(tx, &of, "SECRET", "test", now);
+    app.db.write(token).await.unwrap();
+    let key = KeyPair::generate().unwrap();
+    let bad = JoinRequest { token: "SECRET-PIN".into(), csr_pem: "no".into() };
+    assert!(matches!(join(app, PEER, bad).await, Err(Error::Invalid(_))), "and the token is kept");
+    let joined = join(app, PEER, request("SECRET-PIN", &key)).await.unwrap();
+    assert_eq!((joined.device.clone(), joined.room.as_str()), (id.clone(), "204"));
+    assert_eq!(joined.https, format!("localhost:{}", hub.running.device.port()));
+    let again = join(app, PEER, request("SECRET-PIN", &key)).await;
+    assert!(matches!(again, Err(Error::Unauthorised(_))));
+    let tls = crate::rig::trust(&joined.ca_pem, &joined.certificate_pem, &key);
+    let door = Door { id, tls };
+    crate::phone::Phone::call(&hub, &door).await;
+}
+
+#[tokio::test]
+async fn whoever_guesses_tokens_has_to_wait() {
+    let hub = Hub::new().await;
+    let key = KeyPair::generate().unwrap();
+    for n in 0..6 {
+        let guess = join(&hub.running.app, PEER, request(&format!("GUESS{n}-PIN"), &key)).await;
+        assert_eq!(matches!(guess, Err(Error::Unavailable(_))), n == 5, "{guess:?}");
+    }
+}

@@ -1,0 +1,150 @@
+//! What honest doors do.
+
+use crate::phone::{Phone, options, will};
+use crate::rig::{Hub, SOON};
+use rollcall_hub::events::Event;
+use rollcall_hub::store::release;
+use rumqttc::v5::mqttbytes::v5::DisconnectReasonCode;
+use tokio::time::timeout;
+use wire::link::{Command, Desired, Status};
+use wire::record::{CameraState, Health};
+use wire::time::{Clock, SystemClock};
+use wire::topic::Leaf;
+use wire::{Body, ClockState, Epoch, Item, Manifest, Message, Mono, Stamp};
+
+pub const EPOCH: Epoch = Epoch([1; 16]);
+
+pub fn health(seq: u64) -> Item {
+    let at = Stamp { boot: 1, mono: Mono(5000), wall: None, clock: ClockState::Unset };
+    let camera = CameraState::Watching;
+    let body = Health { since: Mono(0), watched_ms: 5000, camera, disk_free_mb: 9 };
+    let body = Body::Health(body).encode();
+    Item { seq, at, hash: Item::digest(seq, &at, &body), body, crop: None }
+}
+
+fn desired(message: Message) -> Option<Desired> {
+    if let Message::Desired(desired) = message { Some(desired) } else { None }
+}
+
+#[tokio::test]
+async fn a_hello_is_answered_with_cursor_time_and_wish() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    phone.hello(EPOCH);
+    let ack = phone.ack().await;
+    assert_eq!((ack.hub_epoch, ack.epoch, ack.cum), (Epoch([9; 16]), EPOCH, 0));
+    let echo = phone.hear(|m| if let Message::Time(time) = m { Some(time.echo) } else { None });
+    assert_eq!(echo.await, Some(Mono(77)));
+    let wish = phone.hear(desired).await;
+    assert_eq!(wish.room, "204");
+}
+
+#[tokio::test]
+async fn a_batch_is_stored_before_anything_is_acknowledged() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    phone.batch(EPOCH, vec![health(1), health(2)]);
+    phone.acknowledged(1).await;
+    assert_eq!(hub.count("health").await, 2);
+    let first = phone.ack().await;
+    assert_eq!((first.cum, first.max_seq), (2, 2));
+    phone.batch(EPOCH, vec![health(1), health(2)]);
+    assert_eq!(phone.ack().await, first, "a duplicate hears the same");
+    assert_eq!(hub.count("receipt").await, 2);
+}
+
+#[tokio::test]
+async fn an_unknown_version_is_set_aside_and_the_next_batch_is_not() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    let (topic, qos) = (Leaf::Up.topic(&door.id), rumqttc::v5::mqttbytes::QoS::AtLeastOnce);
+    phone.client.try_publish(topic, qos, false, &b"RC\x01\x63\0\0\0\0\0\0\0\0\0"[..]).unwrap();
+    phone.batch(EPOCH, vec![health(1)]);
+    assert_eq!(phone.ack().await.cum, 1);
+    assert_eq!(hub.count("dead_letter").await, 1);
+}
+
+#[tokio::test]
+async fn a_new_release_is_pushed_at_once() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    phone.hear(desired).await;
+    let (now, device, app) = (SystemClock.wall(), door.id.clone(), &hub.running.app);
+    let manifest = Manifest {
+        device,
+        version: 70,
+        created: now,
+        expires: now.plus_ms(1_000_000_000),
+        purge_before: 0,
+        model: app.gallery.model().clone(),
+        people: 0,
+        size: 0,
+        blake3: [0; 32],
+    };
+    let signed = manifest.sign(&app.keys.signing().unwrap());
+    app.db.write(move |tx| release::add(tx, &manifest, &signed)).await.unwrap();
+    app.events.say(Event::GalleryChanged);
+    let pushed = phone.hear(|m| desired(m).filter(|wish| wish.gallery >= 70)).await;
+    assert_ne!(pushed.manifest, [0; 32]);
+}
+
+#[tokio::test]
+async fn a_door_does_what_it_is_told() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    hub.running.app.roster.command(&door.id, Command::Snap).unwrap();
+    let command = phone.hear(|m| if let Message::Command(c) = m { Some(c) } else { None });
+    assert_eq!(command.await, Command::Snap);
+}
+
+#[tokio::test]
+async fn a_door_that_vanishes_is_offline_and_one_that_came_back_is_not() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut heard = hub.running.app.events.listen();
+    let status = |online, connection| Status { online, connection, boot: 1 };
+    let mut wills = Vec::new();
+    for connection in [1, 2] {
+        let gone = Message::from(status(false, connection)).encode();
+        let mut options = options(&hub, &door);
+        options.set_last_will(will(&Leaf::Status.topic(&door.id), gone));
+        let mut phone = Phone::dial(&door, options);
+        phone.listen().await.unwrap();
+        phone.say(Leaf::Status, status(true, connection));
+        phone.acknowledged(1).await;
+        wills.push(phone);
+    }
+    let newer = wills.pop().unwrap();
+    drop(wills); // the older connection was ended: its will says nothing
+    assert_eq!(hub.count("device where online = 1 and connection = 2").await, 1);
+    drop(newer);
+    while hub.count("device where online = 1").await > 0 {
+        timeout(SOON, heard.recv()).await.expect("the door's state changes soon").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_newer_of_two_connections_wins() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut old = Phone::call(&hub, &door).await;
+    let mut new = Phone::call(&hub, &door).await;
+    assert_eq!(old.cut().await, Some(DisconnectReasonCode::SessionTakenOver));
+    new.batch(EPOCH, vec![health(1)]);
+    assert_eq!(new.ack().await.cum, 1);
+}
+
+#[tokio::test]
+async fn a_stopping_hub_says_so() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    let (stopped, code) = tokio::join!(hub.running.stop(), phone.cut());
+    stopped.unwrap();
+    assert_eq!(code, Some(DisconnectReasonCode::ServerShuttingDown));
+}
