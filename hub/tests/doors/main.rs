@@ -1,4 +1,5 @@
 //! Doors against a whole hub over real TLS and real MQTT, in one process.
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod attack;
 mod fetch;
