@@ -134,3 +134,38 @@ fn templates_of_the_portraits_are_as_alike_as_in_the_reference() {
         assert!((got - wanted).abs() < 0.005, "{pair}: {got}, reference {wanted}");
     }
 }
+
+/// Numbers that look like noise, the same every time.
+fn noise(width: u32, height: u32) -> Picture {
+    let mut state = 7u32;
+    let mut byte = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    Picture::new(width, height, (0..width * height * 3).map(|_| byte()).collect()).unwrap()
+}
+
+#[test]
+fn pictures_of_any_shape_without_a_face_give_none() {
+    let detector = Mtcnn::load(&weights()).unwrap();
+    for (width, height) in [(1, 1), (11, 400), (12, 12), (13, 4000), (4000, 13), (200, 150)] {
+        for least in [0.0, 12.0, 40.0, f32::INFINITY] {
+            let found = detector.detect(&noise(width, height), least).unwrap();
+            assert!(found.is_empty(), "{width}×{height}, from {least}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn one_pack_serves_many_threads() {
+    let pack = Pack::load(&weights()).unwrap();
+    let chip = chip(|x, y, c| (x * x + 3 * y + 50 * c) % 256);
+    let alone = pack.embed_chips(std::slice::from_ref(&chip)).unwrap();
+    std::thread::scope(|scope| {
+        let work = || pack.embed_chips(&[chip.clone(), chip.mirrored()]).unwrap();
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            assert!(thread.join().unwrap().iter().all(|t| t.cosine(&alone[0]) > 0.999_999));
+        }
+    });
+}
