@@ -91,9 +91,18 @@ impl App {
             joins: Joins::default(),
             ports: Arc::default(),
         };
+        app.sweep_keys().await?;
         app.follow_devices().await?;
         app.follow_gallery().await?;
         Ok(app)
+    }
+
+    /// Finishes erasures that were cut short: erases keys whose student is gone. The keys are
+    /// listed first, because a student is always there before their key.
+    async fn sweep_keys(&self) -> Result<(), Error> {
+        let keyed = self.keys.students()?;
+        let known = self.db.read(store::student::ids).await?;
+        keyed.into_iter().filter(|id| !known.contains(id)).try_for_each(|id| self.keys.erase(id))
     }
 
     /// Where doors reach the hub: `host:port` of MQTT and of HTTPS.
@@ -115,13 +124,12 @@ impl App {
         device::tls::server(roots, chain, key, self.fleet.clone()).doing(doing)
     }
 
-    /// Reads the revoked certificates anew.
+    /// Reads anew what doors should run, and which of their certificates no longer count.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn follow_devices(&self) -> Result<(), Error> {
-        self.pki.set_revoked(self.db.read(store::device::revoked).await?);
-        Ok(())
+        device::follow::look(&self.db, &self.fleet).await
     }
 
     /// Reads anew who may be recognised, and makes the releases that follow from it.
@@ -134,15 +142,13 @@ impl App {
         Ok(())
     }
 
-    /// Notices what the command line changed, and leases that end, until `stop`.
+    /// Notices what the command line changed in people and doors, and leases that end, until
+    /// `stop`; what doors are told follows the releases (`device::follow`).
     async fn follow(self, stop: CancellationToken) -> Result<(), Error> {
         let mut seen = self.db.read(store::change::read).await?;
         let mut looked = self.clock.mono();
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
             let now = self.db.read(store::change::read).await?;
-            if now.1 != seen.1 {
-                self.follow_devices().await?;
-            }
             if now != seen || self.clock.mono().since(looked) > LEASE_CHECK_MS {
                 looked = self.clock.mono();
                 self.follow_gallery().await?;
@@ -217,7 +223,6 @@ impl Running {
     ) -> Result<(), Error> {
         let _set_once = app.ports.set((self.mqtt.port(), self.device.port()));
         app.db.write(store::device::all_offline).await?;
-        device::follow::look(&app.db, &app.fleet).await?;
         let (ingest, deliveries) = mpsc::channel(listener::QUEUE);
         let writer = Ingest {
             db: app.db.clone(),

@@ -216,6 +216,9 @@ fn warnings(doubts: &[Reason], alike: Option<&str>) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod whole;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use vision::quality::Judgement;

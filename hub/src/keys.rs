@@ -3,14 +3,13 @@
 //! They live in `keys.db`, apart from the data and never in its backups: deleting a student's
 //! key makes every copy of that student's templates and crops unreadable. All of them are
 //! wrapped with the key in the file `kek` (0600). Write key first, then data; erase data first,
-//! then key: what a crash leaves between the two is a key without data, and
-//! [`Keys::erase_strays`] removes it at start.
+//! then key: what a crash leaves between the two is a key without data, and the hub removes it
+//! at its next start.
 
 use crate::error::{Doing, Error};
 use crate::vault::DataKey;
 use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -137,25 +136,16 @@ impl Keys {
         erased.map(drop).doing("erasing a student's key")
     }
 
-    /// Erases every key whose student is not in `known`: what an erasure that was cut short
-    /// left behind. Returns how many.
+    /// Everybody who has a key.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn erase_strays(&self, known: &HashSet<StudentId>) -> Result<usize, Error> {
-        let list = |db: &Connection| {
-            let mut statement = db.prepare("select student from student_key")?;
-            let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
-            ids.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        let all = list(&self.db()).doing("listing the students' keys")?;
-        let known_id = |id: &String| id.parse().is_ok_and(|id| known.contains(&id));
-        let strays: Vec<_> = all.into_iter().filter(|id| !known_id(id)).collect();
-        for id in &strays {
-            let erased = self.db().execute("delete from student_key where student = ?1", [id]);
-            erased.doing("erasing a stray key")?;
-        }
-        Ok(strays.len())
+    pub fn students(&self) -> Result<Vec<StudentId>, Error> {
+        let doing = "listing the students' keys";
+        let db = self.db();
+        let mut statement = db.prepare("select student from student_key").doing(doing)?;
+        let ids = statement.query_map([], |row| row.get::<_, String>(0)).doing(doing)?;
+        ids.map(|id| id.doing(doing)?.parse().doing(doing)).collect()
     }
 
     /// The newest key that doors seal for.
@@ -266,17 +256,6 @@ mod tests {
         keys.erase(student(1)).unwrap();
         assert!(!holds());
         assert!(!dir.path().join("keys.db-journal").exists());
-    }
-
-    #[test]
-    fn keys_without_a_student_are_swept() {
-        let (_dir, keys) = temp();
-        for n in 1..=3 {
-            keys.student_or_new(student(n), Wall(1)).unwrap();
-        }
-        assert_eq!(keys.erase_strays(&HashSet::from([student(2)])).unwrap(), 2);
-        assert!(keys.student(student(2)).unwrap().is_some());
-        assert!(keys.student(student(3)).unwrap().is_none());
     }
 
     #[test]

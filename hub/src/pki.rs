@@ -17,7 +17,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use wire::{DeviceId, Wall};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -31,11 +30,11 @@ const SLACK_MS: i64 = 60 * 60 * 1000;
 const CA_KEY: &str = "ca";
 const SERVER_KEY: &str = "server";
 
-/// The authority and what it needs to know at every handshake; cheap to clone.
+/// The authority; cheap to clone. Which certificates no longer count, the
+/// [`Fleet`](crate::device::Fleet) knows.
 #[derive(Clone)]
 pub struct Pki {
     inner: Arc<Inner>,
-    revoked: watch::Sender<Arc<std::collections::HashSet<String>>>,
 }
 
 struct Inner {
@@ -97,7 +96,7 @@ impl Pki {
         let issuer = Issuer::from_ca_cert_der(&ca, key).doing("reading ca.pem")?;
         let server_key = PrivatePkcs8KeyDer::from(keys.get(SERVER_KEY, 1)?.to_vec());
         let inner = Arc::new(Inner { ca_pem, ca, issuer, server, server_key });
-        Ok(Self { inner, revoked: watch::Sender::default() })
+        Ok(Self { inner })
     }
 
     /// The authority's certificate, which doors and the careful trust.
@@ -146,28 +145,6 @@ impl Pki {
         let signed = params.signed_by(&request.public_key, &self.inner.issuer);
         let pem = signed.doing("signing a door's certificate")?.pem();
         Ok(Issued { pem, serial: HEXLOWER.encode(&serial), expires })
-    }
-
-    /// Whether the certificate with this serial (lower-case hexadecimal, see
-    /// [`Issued::serial`]) was revoked.
-    #[must_use]
-    pub fn is_revoked(&self, serial: &str) -> bool {
-        self.revoked.borrow().contains(serial)
-    }
-
-    /// The revoked serials, now and at every change: listeners close what they must not keep.
-    #[must_use]
-    pub fn revocations(&self) -> watch::Receiver<Arc<std::collections::HashSet<String>>> {
-        self.revoked.subscribe()
-    }
-
-    /// Replaces the set of revoked serials; wakes listeners only if it changed.
-    pub fn set_revoked(&self, serials: std::collections::HashSet<String>) {
-        self.revoked.send_if_modified(|now| {
-            let changed = **now != serials;
-            *now = Arc::new(serials);
-            changed
-        });
     }
 }
 

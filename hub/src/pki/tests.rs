@@ -108,16 +108,3 @@ fn the_authority_outlives_a_restart_and_signs_nothing_below_it() {
     assert_eq!(ca.basic_constraints().unwrap().unwrap().value.path_len_constraint, Some(0));
     assert!(Pki::create(dir.path(), &keys, &[], NOW).is_err(), "never overwritten");
 }
-
-#[test]
-fn a_revoked_serial_is_known_at_once_and_wakes_whoever_waits() {
-    let (_dir, _keys, pki) = temp();
-    let mut waits = pki.revocations();
-    assert!(!pki.is_revoked("aa"));
-    pki.set_revoked(["aa".to_owned()].into());
-    assert!(pki.clone().is_revoked("aa"));
-    assert!(waits.has_changed().unwrap());
-    waits.mark_unchanged();
-    pki.set_revoked(["aa".to_owned()].into());
-    assert!(!waits.has_changed().unwrap());
-}

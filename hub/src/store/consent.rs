@@ -73,3 +73,34 @@ pub fn add(
     let meta = json!({ "text": TEXT });
     audit::add(tx, now, &audit::Entry { actor, action, table: "student", id: &id, meta })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Db;
+    use crate::store::student::{self, Profile};
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+
+    #[tokio::test]
+    async fn the_newest_entry_counts_and_none_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let person =
+            Profile { student_number: "1".into(), first_name: "A".into(), ..Profile::default() };
+        let write = |tx: &Tx<'_>| {
+            let id = student::add(tx, person, "t", NOW)?;
+            let before = (given(tx, id)?, change::read(tx)?.0);
+            add(tx, id, true, "herself", "t", NOW)?;
+            let yes = given(tx, id)?;
+            add(tx, id, false, "her mother", "t", NOW.plus_ms(1))?;
+            let moved = change::read(tx)?.0 - before.1;
+            assert!(add(tx, id, true, " ", "t", NOW).is_err(), "somebody must have said so");
+            Ok((before.0, yes, given(tx, id)?, list(tx, id)?, moved))
+        };
+        let (before, yes, now, all, moved) = db.write(write).await.unwrap();
+        assert_eq!((before, yes, now, moved), (None, Some(true), Some(false), 2));
+        let who: Vec<_> = all.iter().map(|entry| entry.by_whom.as_str()).collect();
+        assert_eq!(who, ["her mother", "herself"]);
+    }
+}

@@ -316,3 +316,92 @@ pub fn split_token(token: &str) -> Result<(&str, &str), Error> {
         .split_once(['-', '.'])
         .ok_or_else(|| Error::Invalid("a join token is two words joined by “-”".into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Db;
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+
+    fn door() -> DeviceId {
+        "door-1".parse().unwrap()
+    }
+
+    async fn with_door() -> (tempfile::TempDir, Db) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let place =
+            Place { room: "204".into(), location: String::new(), direction: Direction::Both };
+        db.write(move |tx| add(tx, &door(), &place, "t", NOW)).await.unwrap();
+        (dir, db)
+    }
+
+    #[tokio::test]
+    async fn a_token_works_once_and_for_fifteen_minutes() {
+        let (_dir, db) = with_door().await;
+        let add =
+            |secret: &'static str| db.write(move |tx| add_token(tx, &door(), secret, "t", NOW));
+        let take =
+            |secret: &'static str, ms| db.write(move |tx| use_token(tx, secret, NOW.plus_ms(ms)));
+        add("OLD").await.unwrap();
+        add("NEW").await.unwrap();
+        assert_eq!(take("OLD", 1).await.unwrap(), None, "a newer one ends it");
+        assert_eq!(take("NEW", TOKEN_MS).await.unwrap(), None, "too late");
+        assert_eq!(take("NEW", TOKEN_MS - 1).await.unwrap(), Some(door()));
+        assert_eq!(take("NEW", 2).await.unwrap(), None, "used");
+    }
+
+    #[tokio::test]
+    async fn revoking_ends_every_certificate_and_token() {
+        let (_dir, db) = with_door().await;
+        let (certs, ended, left) = db
+            .write(|tx| {
+                add_cert(tx, &door(), "aa", NOW, NOW)?;
+                add_cert(tx, &door(), "bb", NOW, NOW)?;
+                add_token(tx, &door(), "T", "t", NOW)?;
+                let ended = revoke(tx, &door(), "t", NOW)?;
+                Ok((revoked(tx)?, ended, use_token(tx, "T", NOW)?))
+            })
+            .await
+            .unwrap();
+        assert_eq!((ended, left), (2, None));
+        assert_eq!(certs, ["aa".to_owned(), "bb".to_owned()].into());
+        let door = db.read(|tx| get(tx, &door())).await.unwrap().unwrap();
+        assert!(!door.is_active);
+    }
+
+    #[tokio::test]
+    async fn an_older_will_says_nothing_about_a_newer_connection() {
+        let (_dir, db) = with_door().await;
+        let say = |online, connection| {
+            db.write(move |tx| connected(tx, &door(), online, connection, NOW))
+        };
+        assert!(say(true, (1, 5)).await.unwrap());
+        assert!(say(true, (2, 1)).await.unwrap());
+        assert!(!say(false, (1, 5)).await.unwrap());
+        assert!(db.read(|tx| get(tx, &door())).await.unwrap().unwrap().online);
+        assert!(say(false, (2, 1)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn two_people_cannot_move_a_door_at_once() {
+        let (_dir, db) = with_door().await;
+        let put = |room: &'static str| {
+            let place =
+                Place { room: room.into(), location: String::new(), direction: Direction::Exit };
+            db.write(move |tx| super::place(tx, &door(), &place, 1, "t", NOW))
+        };
+        put("205").await.unwrap();
+        assert!(matches!(put("206").await, Err(Error::Conflict(_))));
+        let door = db.read(|tx| get(tx, &door())).await.unwrap().unwrap();
+        assert_eq!((door.room.as_str(), door.version), ("205", 2));
+    }
+
+    #[test]
+    fn a_token_is_two_words() {
+        assert_eq!(split_token("SECRET-PIN").unwrap(), ("SECRET", "PIN"));
+        assert_eq!(split_token("SECRET.PIN").unwrap(), ("SECRET", "PIN"));
+        assert!(split_token("SECRET").is_err());
+    }
+}

@@ -288,3 +288,79 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Student> {
         version: row.get(13)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Db;
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+
+    fn profile(number: &str, last: &str) -> Profile {
+        let (student_number, last_name) = (number.to_owned(), last.to_owned());
+        Profile { student_number, last_name, ..Profile::default() }
+    }
+
+    fn temp() -> (tempfile::TempDir, Db) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        (dir, db)
+    }
+
+    #[tokio::test]
+    async fn a_person_is_found_by_number_and_by_id() {
+        let (_dir, db) = temp();
+        let id = db.write(|tx| add(tx, profile(" 17 ", "Lovelace"), "t", NOW)).await.unwrap();
+        for name in ["17".to_owned(), id.to_string()] {
+            assert_eq!(db.read(move |tx| find(tx, &name)).await.unwrap().id, id);
+        }
+        assert!(matches!(db.read(|tx| find(tx, "18")).await, Err(Error::NotFound(_))));
+    }
+
+    #[tokio::test]
+    async fn a_number_belongs_to_one_person() {
+        let (_dir, db) = temp();
+        let add =
+            |number: &'static str| db.write(move |tx| add(tx, profile(number, "X"), "t", NOW));
+        let first = add("1").await.unwrap();
+        assert!(matches!(add("1").await, Err(Error::Conflict(_))));
+        add("2").await.unwrap();
+        let to = |number: &'static str, version| {
+            db.write(move |tx| change(tx, first, profile(number, "Y"), version, "t", NOW))
+        };
+        assert!(matches!(to("2", None).await, Err(Error::Conflict(_))));
+        to("1", Some(1)).await.unwrap();
+        assert!(matches!(to("3", Some(1)).await, Err(Error::Conflict(_))), "changed meanwhile");
+    }
+
+    #[tokio::test]
+    async fn pages_join_without_a_gap_even_for_people_of_one_name() {
+        let (_dir, db) = temp();
+        let fill = |tx: &Tx<'_>| {
+            let names = ["B", "A", "B", "C", "B"].into_iter().zip(1..);
+            names.map(|(name, n)| add(tx, profile(&n.to_string(), name), "t", NOW)).collect()
+        };
+        let all: Vec<_> = db.write(fill).await.unwrap();
+        let (mut after, mut seen) = (None, Vec::new());
+        while let Some(last) = {
+            let page = db.read(move |tx| list(tx, &Filter::default(), after, 2)).await.unwrap();
+            seen.extend(page.iter().map(|person| person.id));
+            page.last().map(|person| person.id)
+        } {
+            after = Some(last);
+        }
+        assert_eq!((seen[0], seen[4], seen.len()), (all[1], all[3], 5));
+    }
+
+    #[test]
+    fn a_profile_that_cannot_be_is_refused_by_field() {
+        for (profile, field) in [
+            (profile(" ", "X"), "student_number"),
+            (profile("1", " "), "last_name"),
+            (Profile { email: Some("x".into()), ..profile("1", "X") }, "email"),
+        ] {
+            let refused = profile.checked().unwrap_err().to_string();
+            assert!(refused.contains(field), "{refused}");
+        }
+    }
+}

@@ -27,3 +27,21 @@ pub fn use_setup_code(tx: &Tx<'_>, code: &str, now: Wall) -> Result<bool, Error>
     let digest = Sha256::digest(code.as_bytes()).to_vec();
     Ok(tx.execute(sql, params![digest, now.0])? == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Db;
+
+    #[tokio::test]
+    async fn a_setup_code_opens_once_and_for_a_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        db.write(|tx| add_setup_code(tx, "CODE", Wall(0), Wall(100))).await.unwrap();
+        let take = |code: &'static str, at| db.write(move |tx| use_setup_code(tx, code, Wall(at)));
+        assert!(!take("EDOC", 1).await.unwrap());
+        assert!(!take("CODE", 100).await.unwrap(), "too late");
+        assert!(take("CODE", 99).await.unwrap());
+        assert!(!take("CODE", 99).await.unwrap(), "used");
+    }
+}
