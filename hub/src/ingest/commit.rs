@@ -218,6 +218,9 @@ impl Clerk<'_, '_> {
     }
 
     fn date(&self, device: &DeviceId, at: &Stamp) -> Result<When, Error> {
+        if let Some(when) = dating::synced(at) {
+            return Ok(when);
+        }
         let known = arrival::known(self.tx, device, at.boot, at.mono, self.now)?;
         Ok(dating::date(at, &known))
     }

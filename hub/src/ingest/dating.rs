@@ -74,9 +74,19 @@ impl When {
     }
 }
 
+/// When the moment `stamp` was, if its own clock was synchronised then: no anchor knows better.
+#[must_use]
+pub fn synced(stamp: &Stamp) -> Option<When> {
+    let wall = stamp.wall.filter(|_| rank(stamp.clock) == 2)?;
+    Some(When::At(wall, SYNCED_ERR_MS))
+}
+
 /// When the moment `stamp` was.
 #[must_use]
 pub fn date(stamp: &Stamp, known: &Known) -> When {
+    if let Some(when) = synced(stamp) {
+        return when;
+    }
     match nearest(stamp.mono, &known.points) {
         Some(point) => by_anchor(stamp.mono, &point),
         None => by_itself(stamp).unwrap_or(When::Between(known.before, known.after)),
@@ -109,11 +119,8 @@ fn by_anchor(mono: Mono, point: &Point) -> When {
 }
 
 fn by_itself(stamp: &Stamp) -> Option<When> {
-    match rank(stamp.clock) {
-        0 => None,
-        1 => stamp.wall.map(|wall| When::At(wall, RTC_ERR_MS)),
-        _ => stamp.wall.map(|wall| When::At(wall, SYNCED_ERR_MS)),
-    }
+    let wall = stamp.wall.filter(|_| rank(stamp.clock) == 1)?;
+    Some(When::At(wall, RTC_ERR_MS))
 }
 
 #[cfg(test)]
