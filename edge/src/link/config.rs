@@ -45,7 +45,8 @@ impl Config {
             .set_connection_timeout(CONNECT_S)
             .set_receive_maximum(Some(IN_FLIGHT))
             .set_max_packet_size(packet)
-            .set_topic_alias_max(Some(0))
+            // Left out it means 0, no aliases; said aloud it trips the hub's MQTT core (0.7.9).
+            .set_topic_alias_max(None)
             .set_last_will(will(&self.device, boot, connection));
         options.set_outgoing_inflight_upper_limit(IN_FLIGHT);
         options

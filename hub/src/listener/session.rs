@@ -15,6 +15,7 @@ use mqtt_protocol_core::mqtt::result_code::{
     ConnectReasonCode, DisconnectReasonCode, MqttError, PubackReasonCode, SubackReasonCode,
 };
 use mqtt_protocol_core::mqtt::{Connection, Version, role::Server};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use wire::link::{PACKET_BYTES, Status};
 use wire::topic::{self, Leaf, Rule};
@@ -81,7 +82,14 @@ impl Session {
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Step> {
         let (mut steps, mut cursor) = (Vec::new(), Cursor::new(bytes));
         while !self.over && cursor.position() < bytes.len() as u64 {
-            let events = self.core.recv(&mut cursor);
+            // The core asserts on some bytes (0.7.9: a topic alias maximum of 0). That ends this
+            // connection, without another word from a core in doubt, and nothing else.
+            let recv = AssertUnwindSafe(|| self.core.recv(&mut cursor));
+            let Ok(events) = catch_unwind(recv) else {
+                self.over = true;
+                steps.push(Step::Refused(Refusal::Protocol(MqttError::MalformedPacket)));
+                return steps;
+            };
             self.partial = events.is_empty();
             for event in events {
                 self.event(event, &mut steps);

@@ -178,6 +178,16 @@ fn version_3_is_turned_away() {
     assert!(matches!(session.feed(bytes)[..], [Step::Refused(Refusal::Protocol(_))]));
 }
 
+#[test]
+fn a_connect_that_the_core_asserts_on_ends_only_its_own_connection() {
+    // Protocol 5, clean start, keep-alive 30, property 0x22 (topic alias maximum) = 0, id "d1".
+    let bytes = b"\x10\x12\x00\x04MQTT\x05\x02\x00\x1e\x03\x22\x00\x00\x00\x02d1";
+    let mut session = Session::new("d1".parse().unwrap());
+    let steps = session.feed(bytes);
+    assert_eq!(steps, [Step::Refused(Refusal::Protocol(MqttError::MalformedPacket))]);
+    assert!(!session.is_open() && session.feed(bytes).is_empty());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
