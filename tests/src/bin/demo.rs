@@ -111,7 +111,7 @@ fn album(dir: &Path) -> anyhow::Result<PathBuf> {
 fn camera(album: &Path) -> String {
     format!(
         "[camera]\nkind = \"pictures\"\npaths = [{album:?}]\npace_ms = {PACE_MS}\nrepeat = false\n\
-         [recognise]\ncooldown_ms = 1000\nhold_ms = 200\nmin_face = 60\n"
+         [recognise]\ncooldown_ms = 1000\nhold_ms = 200\nmin_face = 40\n"
     )
 }
 
