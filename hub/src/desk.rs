@@ -1,6 +1,6 @@
 //! Carries decisions out: what a person says about sightings becomes rows, all or nothing.
 //!
-//! One transaction reads, checks who may see what, decides ([`review`](crate::review)), writes,
+//! One transaction reads, checks who may see what, decides ([`review`]), writes,
 //! and adds to the audit chain. Whatever a person may not see is not found.
 
 use crate::error::{Doing, Error};
