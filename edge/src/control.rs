@@ -14,7 +14,10 @@ use std::{
     io::{self, BufRead as _, Read as _, Write as _},
     os::unix::{fs::PermissionsExt as _, net::UnixStream as Blocking},
     path::Path,
-    sync::{Arc, mpsc::SyncSender},
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError},
+    },
     time::Duration,
 };
 use tokio::{
@@ -26,7 +29,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use wire::Clock;
 
-/// A question may take this long, all in all.
+/// An answer may take this long.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of a question at most.
 const QUESTION: u64 = 1024;
@@ -107,7 +110,7 @@ impl Control {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 // A technician who went away, or took too long, is no fault of the daemon.
-                answered = timeout(PATIENCE, self.serve(stream)) => drop(answered),
+                answered = timeout(2 * PATIENCE, self.serve(stream)) => drop(answered),
             }
         }
     }
@@ -133,14 +136,18 @@ impl Control {
         };
         let (reply, report) = oneshot::channel();
         let ask = Ask { cause: Cause::Snap, at: self.clock.mono(), reply: Some(reply) };
-        let busy = || Answer::Trouble("the door is busy: ask again in a moment".into());
-        if self.asks.try_send(ask).is_err() {
-            return (busy(), vec![]);
+        let trouble = |why: &str| (Answer::Trouble(why.into()), vec![]);
+        let busy = "the door is busy: ask again in a moment";
+        match self.asks.try_send(ask) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return trouble(busy),
+            Err(TrySendError::Disconnected(_)) => {
+                return trouble("this door shows pictures and has no camera to look through");
+            }
         }
-        let Ok(report) = report.await else { return (busy(), vec![]) };
+        let Ok(Ok(report)) = timeout(PATIENCE, report).await else { return trouble(busy) };
         if report.frames == 0 {
-            let blind = "the camera gave no frame: see `rollcall-edge doctor`";
-            return (Answer::Trouble(blind.into()), vec![]);
+            return trouble("the camera gave no frame: see `rollcall-edge doctor`");
         }
         let drawn = draw::boxes(&report).filter(|_| picture);
         let jpeg = drawn.map(|picture| picture.to_jpeg(JPEG)).unwrap_or_default();
@@ -154,7 +161,7 @@ impl Control {
 /// When nobody listens, or the answer cannot be understood.
 pub fn ask(socket: &Path, question: Question) -> io::Result<(Answer, Vec<u8>)> {
     let mut stream = Blocking::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE + Duration::from_secs(1)))?;
+    stream.set_read_timeout(Some(2 * PATIENCE))?;
     let mut line = serde_json::to_vec(&question)?;
     line.push(b'\n');
     stream.write_all(&line)?;

@@ -66,6 +66,12 @@ async fn a_blind_camera_is_said_in_a_sentence() {
 }
 
 #[tokio::test]
+async fn a_shutter_that_lets_a_question_fall_is_busy() {
+    let (answer, _) = asked(Question::Snap { picture: false }, drop).await.unwrap();
+    assert!(matches!(answer, Answer::Trouble(why) if why.contains("busy")));
+}
+
+#[tokio::test]
 async fn the_status_is_answered() {
     let (answer, _) = asked(Question::Status, |_| ()).await.unwrap();
     let Answer::Status(told) = answer else { panic!("{answer:?}") };
