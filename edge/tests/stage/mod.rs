@@ -32,7 +32,7 @@ const STEP_MS: u64 = 100;
 pub static PACK: LazyLock<Arc<Pack>> = LazyLock::new(|| {
     let mut pack = Pack::load(&folder("ROLLCALL_MODELS", "models/weights"))
         .expect("the models are missing: run models/fetch");
-    pack.min_face = 60.0;
+    pack.min_face = Config::default().min_face as f32;
     Arc::new(pack)
 });
 
