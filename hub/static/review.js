@@ -90,16 +90,18 @@
   });
 
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    const card = event.target.closest(".sight");
-    if (!card || !event.target.matches("form")) return;
-    if (event.detail.successful) {
+    const form = event.detail.requestConfig.elt; // by now it may have left the page
+    const card = form.closest(".sight");
+    if (!card || !form.matches("form")) return;
+    const { status } = event.detail.xhr; // 0 when the hub was not reached
+    if (status >= 200 && status < 300) {
       undone.push(id(card));
       if (undone.length > UNDO) undone.shift();
       say(decodeURIComponent(event.detail.xhr.getResponseHeader("X-Said") || "Done"), id(card));
       return;
     }
     card.classList.remove("leaving");
-    if (event.detail.xhr.status === 409) {
+    if (status === 409) {
       say("Somebody else was faster. The card says who.");
     } else {
       waiting(1);
@@ -121,8 +123,9 @@
       return say("The hub did not answer, so nothing was undone. Try again.");
     }
     if (!answer.ok) return say("This can no longer be undone: somebody decided it again.");
+    const there = document.getElementById(`s-${last}`);
     place(await answer.text(), true);
-    waiting(1);
+    if (!there) waiting(1);
     say("");
     stand(document.getElementById(`s-${last}`));
   }
@@ -158,10 +161,16 @@
 
   async function arrive(event) {
     const sighting = JSON.parse(event.data);
-    if (document.getElementById(`s-${sighting.id}`)) return;
+    const there = () => {
+      const card = document.getElementById(`s-${sighting.id}`);
+      return card && !card.classList.contains("decided");
+    };
+    if (there()) return;
     const answer = await fetch(`/review/${sighting.id}/card`, { headers: { "HX-Request": "true" } });
     if (!answer.ok) return; // decided meanwhile, or not ours to see
-    const card = place(await answer.text(), false);
+    const html = await answer.text();
+    if (there()) return; // undone on this very page meanwhile
+    const card = place(html, false);
     if (!card) return;
     card.classList.add("fresh");
     waiting(1);

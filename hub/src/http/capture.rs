@@ -104,6 +104,7 @@ async fn take(call: Call) -> Outcome {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn no_door(error: wire::id::IdError) -> Problem {
     Problem::field("device_id", error.to_string())
 }

@@ -77,22 +77,22 @@ fn stream(
 
 async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Event> {
     match event {
-        Event::PendingAdded(record) if sees(front, actor, record).await => {
-            Some(named("pending", &json!({ "id": record })))
-        }
-        Event::Decided { record, by } if by != actor.user && sees(front, actor, record).await => {
-            Some(named("decided", &json!({ "id": record })))
+        Event::PendingAdded(record) | Event::Decided { record, .. } => {
+            let status = status(front, actor, record).await?;
+            let name = if status == "pending" { "pending" } else { "decided" };
+            Some(named(name, &json!({ "id": record })))
         }
         Event::DeviceChanged(device) => Some(named("device", &json!({ "id": device }))),
         _ => None,
     }
 }
 
-async fn sees(front: &Front, actor: Actor, record: RecordId) -> bool {
+/// Where a record stands, if this person may see it.
+async fn status(front: &Front, actor: Actor, record: RecordId) -> Option<String> {
     let today = words::day(front.app.clock.wall(), &front.app.config.zone);
     let reader = Reader { actor, today };
-    let seen = front.app.db.read(move |tx| desk::visible(tx, reader, record)).await;
-    seen.unwrap_or(false)
+    let seen = front.app.db.read(move |tx| desk::one(tx, reader, record)).await;
+    seen.ok().map(|seen| seen.status)
 }
 
 fn named(name: &str, data: &serde_json::Value) -> sse::Event {

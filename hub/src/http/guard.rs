@@ -18,6 +18,13 @@ pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
     accepts && !path.starts_with("/api/")
 }
 
+/// Whether a link on another site (or in a mail) led here: then the browser kept the Strict
+/// cookie back, and asks again with it once one of our own pages sends it.
+#[must_use]
+pub fn from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::GET && text(headers, "sec-fetch-site") == Some("cross-site")
+}
+
 /// Who sent this, if anybody is signed in. With an `Authorization` header the cookie is ignored.
 ///
 /// # Errors

@@ -99,10 +99,12 @@ where
     let (method, head, peer) = (raw.method.clone(), raw.method == Method::HEAD, raw.peer);
     let request_id = request_id(&raw.headers);
     let page = guard::is_page(&raw.path, &raw.headers);
+    let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
     let mut note = Note { endpoint: "none", user: None };
     let outcome = outcome(&front, &table, raw, &request_id, &mut note).await;
     let mut answer = outcome.unwrap_or_else(|problem| {
-        let shown = page.then(|| crate::web::start::problem(&problem, &request_id)).flatten();
+        let shown = page.then(|| crate::web::start::problem(&problem, arrived, &request_id));
+        let shown = shown.flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });
     headers::harden(answer.headers_mut(), peer.tls);

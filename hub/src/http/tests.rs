@@ -399,6 +399,18 @@ async fn an_idle_session_is_over() {
     );
 }
 
+#[tokio::test]
+async fn a_link_from_a_mail_bounces_once_and_then_the_cookie_is_there() {
+    let house = House::new().await;
+    let page = |site: &'static str| {
+        get("/review").header("accept", "text/html").header("sec-fetch-site", site)
+    };
+    let first = house.send(page("cross-site")).await;
+    assert_eq!(first.status(), 200);
+    assert!(String::from_utf8_lossy(first.body()).contains("http-equiv=\"refresh\""));
+    assert_eq!(house.send(page("same-origin")).await.status(), 303, "never twice");
+}
+
 // People and doors -------------------------------------------------------------------------------
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::files;
 
 /// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
 /// conflict is shown where the card was.
-const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"2..","swap":true},{"code":"409","swap":true,"error":true},{"code":"...","swap":false,"error":true}]}"#;
+const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyCacheSize":0,"responseHandling":[{"code":"204","swap":false},{"code":"2..","swap":true},{"code":"409","swap":true,"error":false},{"code":"...","swap":false,"error":true}]}"#;
 
 /// Who a page greets.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes,
 use crate::http::setup;
 use askama::Template;
 use warp::http::{HeaderValue, Method, StatusCode, header};
-use warp::reply::Response;
+use warp::reply::{Reply, Response};
 
 /// Routes of this file.
 #[must_use]
@@ -153,11 +153,20 @@ fn inside(next: &str) -> &str {
     if ours && !next.chars().any(char::is_control) { next } else { "/review" }
 }
 
-/// What a browser shows instead of a problem's JSON. Who is not signed in is led to the door.
+/// Loads the same address again, this time from our own site.
+const AGAIN: &str = "<!doctype html><html lang=\"en-GB\"><meta charset=\"utf-8\">\
+    <meta http-equiv=\"refresh\" content=\"0\"><title>Rollcall</title><p>One moment …</p></html>";
+
+/// What a browser shows instead of a problem's JSON. Who is not signed in is led to the door; who
+/// only seems so, because a link from elsewhere brought them, bounces once.
 #[must_use]
-pub fn problem(problem: &Problem, request_id: &str) -> Option<Response> {
-    if problem.status == StatusCode::UNAUTHORIZED {
-        return see("/sign-in").ok();
+pub fn problem(problem: &Problem, arrived: bool, request_id: &str) -> Option<Response> {
+    match problem.status {
+        StatusCode::UNAUTHORIZED if arrived => {
+            return Some(warp::reply::html(AGAIN).into_response());
+        }
+        StatusCode::UNAUTHORIZED => return see("/sign-in").ok(),
+        _ => {}
     }
     let title = match problem.status.as_u16() {
         403 => "This is not for your account",

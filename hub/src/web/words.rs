@@ -14,12 +14,11 @@ pub fn confidence(value: f64) -> &'static str {
     }
 }
 
-/// Whole per cent, never 100 for what is not certain.
+/// Whole per cent, never 100: no likeness is certain.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=100")]
 pub fn percent(value: f64) -> u8 {
-    let whole = (value.clamp(0.0, 1.0) * 100.0).round() as u8;
-    if value < 1.0 { whole.min(99) } else { whole }
+    ((value.clamp(0.0, 1.0) * 100.0).round() as u8).min(99)
 }
 
 /// Why a sighting waits, for a teacher.
@@ -110,7 +109,7 @@ mod tests {
             [0.95, 0.9, 0.89, 0.5, 0.1].map(confidence),
             ["Very likely", "Very likely", "Likely", "Possible", "Doubtful"]
         );
-        assert_eq!([0.999, 1.0, 0.704, -1.0].map(percent), [99, 100, 70, 0]);
+        assert_eq!([0.999, 1.0, 0.704, -1.0].map(percent), [99, 99, 70, 0]);
     }
 
     #[test]

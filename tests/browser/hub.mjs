@@ -1,0 +1,114 @@
+// A real hub in a temporary folder, and the few calls a test makes beside the browser.
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const root = new URL("../../", import.meta.url).pathname;
+const binary = process.env.ROLLCALL_HUB || join(root, "target/debug/rollcall-hub");
+const models = process.env.ROLLCALL_MODELS || join(root, "models/weights");
+
+export const portrait = (name) => join(root, "models/portraits", name);
+
+const freePort = () =>
+  new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+
+export class Hub {
+  static async start() {
+    const hub = new Hub();
+    hub.data = mkdtempSync(join(tmpdir(), "rollcall-browser-"));
+    const data = join(hub.data, "hub");
+    const said = execFileSync(binary, ["--data", data, "init", "--name", "localhost"]).toString();
+    hub.code = said.match(/[A-Z2-7]{16}/)[0];
+    const ports = [await freePort(), await freePort(), await freePort()];
+    const file = join(data, "hub.toml");
+    const listen = ["web", "mqtt", "device"].map((name, n) => `${name} = "127.0.0.1:${ports[n]}"`);
+    writeFileSync(file, readFileSync(file, "utf8").replace("[listen]", `[listen]\n${listen.join("\n")}`));
+    hub.url = `https://localhost:${ports[0]}`;
+    const env = { ...process.env, ROLLCALL_MODELS: models };
+    hub.process = spawn(binary, ["--data", data, "serve"], { env, stdio: ["ignore", "ignore", "pipe"] });
+    hub.log = "";
+    hub.process.stderr.on("data", (text) => (hub.log += text));
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"; // our own authority, on the loopback
+    await hub.ready();
+    return hub;
+  }
+
+  async ready() {
+    for (let n = 0; n < 600; n += 1) {
+      if (this.process.exitCode !== null) throw new Error(`the hub ended:\n${this.log}`);
+      const answer = await fetch(`${this.url}/ready`).catch(() => null);
+      if (answer && answer.ok) return;
+      await new Promise((again) => setTimeout(again, 100));
+    }
+    throw new Error(`the hub is not ready after 60 s:\n${this.log}`);
+  }
+
+  async login(email, password) {
+    const answer = await this.send("POST", "/api/auth/login", { email, password });
+    this.token = answer.access;
+  }
+
+  async send(method, path, body) {
+    const headers = { accept: "application/json" };
+    if (this.token) headers.authorization = `Bearer ${this.token}`;
+    const form = body instanceof FormData;
+    if (body && !form) headers["content-type"] = "application/json";
+    const sent = form ? body : body && JSON.stringify(body);
+    const answer = await fetch(`${this.url}${path}`, { method, headers, body: sent });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+
+  get(path) {
+    return this.send("GET", path);
+  }
+
+  post(path, body) {
+    return this.send("POST", path, body);
+  }
+
+  async capture(device, name) {
+    const form = new FormData();
+    form.set("device_id", device);
+    form.set("image", new Blob([readFileSync(portrait(name))], { type: "image/jpeg" }), name);
+    // A length is demanded, so the form is made whole before it is sent.
+    const whole = new Response(form);
+    const body = Buffer.from(await whole.arrayBuffer());
+    const headers = { authorization: `Bearer ${this.token}`, "content-type": whole.headers.get("content-type") };
+    const answer = await fetch(`${this.url}/api/capture`, { method: "POST", headers, body });
+    const said = await answer.json();
+    if (said.status !== "pending") throw new Error(`${name}: ${JSON.stringify(said)}`);
+    return said;
+  }
+
+  async account(email, name, role, password) {
+    const args = ["--data", join(this.data, "hub"), "user", "add", email, "--name", name, "--role", role, "--password-stdin"];
+    execFileSync(binary, args, { input: `${password}\n` });
+  }
+
+  // Lets a teacher teach a class of everybody.
+  async teach(email) {
+    const held = this.token;
+    this.token = null;
+    const { user } = await this.send("POST", "/api/auth/login", { email, password: "nine horses graze" });
+    this.token = held;
+    await this.post("/api/classes", { class_name: "7b", class_code: "7B", teacher_id: user.id });
+    const students = (await this.get("/api/students")).map((student) => student.id);
+    await this.post("/api/classes/7B/students", { students });
+  }
+
+  async stop() {
+    this.process.kill("SIGTERM");
+    await new Promise((done) => (this.process.exitCode === null ? this.process.once("exit", done) : done()));
+    rmSync(this.data, { recursive: true, force: true });
+  }
+}
