@@ -107,7 +107,8 @@ async fn add(call: Call) -> Outcome {
         let (actor, now) = (call.actor()?.user.to_string(), call.now);
         let id = call.app().db.write(move |tx| student::add(tx, profile, &actor, now)).await?;
         let enrolled = enrol(&call, id, photo, "photo").await.map_err(|problem| {
-            let detail = format!("“{name}” is in the list now, but without the photo. {}", problem.detail);
+            let detail =
+                format!("“{name}” is in the list now, but without the photo. {}", problem.detail);
             Problem { detail, ..problem }
         })?;
         Ok::<_, Problem>((name, enrolled.warnings))
