@@ -3,6 +3,7 @@
 
 mod attack;
 mod fetch;
+mod hold;
 mod phone;
 mod rig;
 mod talk;
