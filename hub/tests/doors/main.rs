@@ -1,5 +1,5 @@
 //! Doors against a whole hub over real TLS and real MQTT, in one process.
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a failing test says where and why")]
 
 mod attack;
 mod fetch;
