@@ -23,7 +23,7 @@ use crate::{
 use anyhow::Context as _;
 use std::{
     sync::{Arc, mpsc::SyncSender},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
 use vision::Pack;
@@ -59,6 +59,7 @@ pub fn models(config: &Config) -> anyhow::Result<Pack> {
 /// # Errors
 /// When this unit has not joined a hub, or models, disk or control socket cannot be used.
 pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
+    let began = Instant::now();
     let pack = Arc::new(models(&config)?);
     let (mut parts, mut pulse) = (Parts::default(), Pulse::default());
     let (leash, stop) = (Leash::default(), CancellationToken::new());
@@ -67,7 +68,7 @@ pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let post = Post { config: &config, clock: &clock, model, stop: &stop, asks: &asks };
     let behind = post.start(&mut parts, &mut pulse)?;
     let (leash_of, stop_of) = (leash.clone(), stop.clone());
-    let door = Door { config, clock, pack, behind, leash: leash_of, stop: stop_of };
+    let door = Door { config, clock, pack, behind, leash: leash_of, stop: stop_of, began };
     let (say, button) = door.start(&asks, asked, &mut parts, &mut pulse)?;
     parts.task("watchdog", watchdog(pulse, stop.clone()));
     // Systemd hears it; elsewhere nobody listens.

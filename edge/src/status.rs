@@ -60,6 +60,29 @@ pub struct Status {
     pub people: u64,
     /// The network.
     pub model: String,
+    /// From the start of the program until it was ready, milliseconds.
+    pub ready_ms: u64,
+    /// Most memory the program ever held, KiB; 0 if the system does not say.
+    pub memory_peak_kb: u64,
     /// Counts since the start.
     pub counts: Counts,
+}
+
+/// Peak resident memory of this program, KiB, as `VmHWM` in `/proc/self/status` has it.
+#[must_use]
+pub fn memory_peak_kb() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_says_how_much_memory_was_needed() {
+        let held = vec![1u8; 8 << 20];
+        assert!(memory_peak_kb() > 8 << 10, "{}", held.len());
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
     pulse::{Beat, Pulse},
     recognise::{Recogniser, Tools},
     signal,
-    status::{Counters, Status},
+    status::{Counters, Status, memory_peak_kb},
     trigger::{self, Ask, Shutter},
 };
 use anyhow::Context as _;
@@ -18,7 +18,7 @@ use std::{
         Arc,
         mpsc::{Receiver, SyncSender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +39,8 @@ pub struct Door {
     pub leash: Leash,
     /// Ends the tasks.
     pub stop: CancellationToken,
+    /// When the program began to start.
+    pub began: Instant,
 }
 
 /// Reads how the daemon is.
@@ -88,6 +90,8 @@ impl Door {
     ) -> Say {
         let (ring, camera, counters) = (ring.clone(), camera.clone(), counters.clone());
         let (gallery, model) = (self.behind.gallery.clone(), self.pack.model_id.clone());
+        // Everything that takes time is behind us: what is left is to start threads.
+        let ready_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Arc::new(move || {
             let gallery = gallery.borrow().clone();
             Status {
@@ -97,6 +101,8 @@ impl Door {
                 gallery: gallery.as_ref().map_or(0, |gallery| gallery.version),
                 people: gallery.map_or(0, |gallery| gallery.gallery.people.len() as u64),
                 model: model.clone(),
+                ready_ms,
+                memory_peak_kb: memory_peak_kb(),
                 counts: counters.read(),
             }
         })

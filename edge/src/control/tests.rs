@@ -11,6 +11,8 @@ fn status() -> Status {
         gallery: 3,
         people: 2,
         model: "test-1".into(),
+        ready_ms: 300,
+        memory_peak_kb: 90_000,
         counts: Counts::default(),
     }
 }
