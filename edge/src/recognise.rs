@@ -1,6 +1,6 @@
 //! Turns bursts into records: detect → align → embed → track → match → visit → outbox.
 //!
-//! [`see`] and [`judge`] are functions of what they are given; the [`Recogniser`] is the thread
+//! [`see()`] and [`judge()`] are functions of what they are given; the [`Recogniser`] is the thread
 //! that owns the models and calls them in turn.
 
 mod config;
