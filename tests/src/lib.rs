@@ -6,6 +6,7 @@
 pub mod client;
 pub mod process;
 pub mod school;
+pub mod shadow;
 
 use std::path::PathBuf;
 
