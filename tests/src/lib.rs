@@ -4,7 +4,9 @@
 //! Ports are found free, folders are temporary, and what was started is killed on drop.
 
 pub mod client;
+pub mod history;
 pub mod process;
+pub mod rig;
 pub mod school;
 pub mod shadow;
 

@@ -104,7 +104,15 @@ impl School {
     /// # Errors
     /// When it does not become ready in 20 seconds.
     pub fn open(&self) -> anyhow::Result<Process> {
-        let mut hub = Process::start(&mut self.hub_command(&["serve"]), &self.dir.join("hub.log"))?;
+        self.open_with(&mut self.hub_command(&["serve"]))
+    }
+
+    /// Starts the hub by a command of its own, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready in 20 seconds.
+    pub fn open_with(&self, serve: &mut Command) -> anyhow::Result<Process> {
+        let mut hub = Process::start(serve, &self.dir.join("hub.log"))?;
         let api = self.api()?;
         hub.until("ready", Duration::from_secs(20), || api.get("/ready").ok())?;
         Ok(hub)

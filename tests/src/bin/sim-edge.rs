@@ -1,0 +1,160 @@
+//! A door without camera and models: makes records as fast as asked, into the real outbox, over
+//! the real link.
+//!
+//! `sim-edge DATA PER_SECOND`. Prints `committed SEQ EPOCH` after COMMIT and
+//! `cursor EPOCH MAX CUM` when that changes. When its standard input closes it makes no more
+//! records, waits until the hub has acknowledged all, prints `drained` and ends.
+
+use anyhow::Context as _;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rollcall_edge::dating::Timekeeper;
+use rollcall_edge::draft::{Draft, Keep};
+use rollcall_edge::identity::Identity;
+use rollcall_edge::link::{Config, Link};
+use rollcall_edge::outbox::{self, Cursor, Outbox, Setup};
+use rollcall_edge::tls;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use wire::link::Reported;
+use wire::time::SystemClock;
+use wire::{Candidate, ModelId, Quality, Stamp, StudentId, Verdict};
+
+fn main() -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let data = PathBuf::from(args.next().context("usage: sim-edge DATA PER_SECOND")?);
+    let rate: u64 = args.next().context("usage: sim-edge DATA PER_SECOND")?.parse()?;
+    let identity = Identity::load(&data)?;
+    let (outbox, writer) = outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
+    let writer = std::thread::spawn(move || writer.run());
+    let clock = Arc::new(SystemClock);
+    let time = Timekeeper::new(outbox.opened().boot, tls::floor(&identity)?, clock);
+    let closed = Arc::new(AtomicBool::new(false));
+    let (maker, hangup) = (producer(outbox.clone(), &time, rate, &closed), Arc::clone(&closed));
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        hangup.store(true, Ordering::SeqCst);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(run(&identity, outbox, time, closed))?;
+    maker.join().expect("the producer does not panic")?;
+    drop(runtime);
+    Ok(writer.join().expect("the writer does not panic")?)
+}
+
+fn setup(data: &Path, identity: &Identity) -> anyhow::Result<Setup> {
+    let joined = &identity.joined;
+    let path = data.join("outbox.db");
+    Ok(Setup::new(&path, joined.device.clone(), joined.hub_key.clone(), outbox::boot_id()?))
+}
+
+fn model() -> ModelId {
+    "sim-1".parse().expect("a model's name")
+}
+
+/// Makes records until the rig hangs up.
+fn producer(
+    mut outbox: Outbox,
+    time: &Timekeeper,
+    rate: u64,
+    closed: &Arc<AtomicBool>,
+) -> std::thread::JoinHandle<anyhow::Result<()>> {
+    let (time, closed) = (time.clone(), Arc::clone(closed));
+    std::thread::spawn(move || {
+        let (mut rng, epoch) = (StdRng::from_rng(&mut rand::rng()), outbox.opened().epoch);
+        while !closed.load(Ordering::SeqCst) {
+            let count = rng.random_range(1..4);
+            let drafts = (0..count).map(|_| draft(time.now(), &mut rng)).collect();
+            for seq in outbox.keep(drafts)? {
+                say(&format!("committed {seq} {epoch}"))?;
+            }
+            std::thread::sleep(Duration::from_micros(1_000_000 * count / rate.max(1)));
+        }
+        Ok(())
+    })
+}
+
+fn draft(at: Stamp, rng: &mut StdRng) -> Draft {
+    let student = StudentId(uuid::Uuid::from_u128(rng.random()));
+    let crop = rng.random_bool(0.1).then(|| vec![9; rng.random_range(1000..9000)]);
+    Draft {
+        at,
+        candidates: vec![Candidate { student, score: 0.96 }],
+        confidence: 0.9,
+        verdict: Verdict::High,
+        reasons: vec![],
+        quality: Quality::default(),
+        frames: 3,
+        gallery: 1,
+        model: model(),
+        template_f16: vec![0; 256],
+        crop_jpeg: crop,
+    }
+}
+
+async fn run(
+    identity: &Identity,
+    outbox: Outbox,
+    time: Timekeeper,
+    closed: Arc<AtomicBool>,
+) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let link = link(identity, outbox.clone(), time)?;
+    tokio::select! {
+        ended = link.run(stop.clone()) => Ok(ended?),
+        told = tell(&outbox, &closed) => told,
+    }
+}
+
+/// Says where the outbox stands whenever that changes, until everything is acknowledged after
+/// the end of input.
+async fn tell(outbox: &Outbox, closed: &AtomicBool) -> anyhow::Result<()> {
+    let mut last: Option<Cursor> = None;
+    loop {
+        let ending = closed.load(Ordering::SeqCst);
+        let cursor = outbox.cursor().await?;
+        if last.replace(cursor) != Some(cursor) {
+            let Cursor { epoch, max_seq, cum, .. } = cursor;
+            say(&format!("cursor {epoch} {max_seq} {cum}"))?;
+        }
+        if ending && cursor.cum == cursor.max_seq {
+            say("drained")?;
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+fn link(identity: &Identity, outbox: Outbox, time: Timekeeper) -> anyhow::Result<Link> {
+    let joined = &identity.joined;
+    let (host, port) = joined.mqtt.rsplit_once(':').context("the hub's address has no port")?;
+    let tls = tls::config(identity, time.clone())?;
+    let device = joined.device.clone();
+    let reported = Reported {
+        gallery: 0,
+        manifest: [0; 32],
+        model: model(),
+        software: "sim".to_owned(),
+        trouble: String::new(),
+    };
+    Ok(Link {
+        config: Config { device, host: host.to_owned(), port: port.parse()?, tls },
+        outbox,
+        time,
+        software: "sim".to_owned(),
+        desired: watch::channel(None).0,
+        reported: watch::channel(reported).1,
+        commands: mpsc::channel(4).0,
+        online: watch::channel(false).0,
+        rng: StdRng::from_rng(&mut rand::rng()),
+    })
+}
+
+/// One line, in one write, so that a kill never leaves half a promise.
+fn say(line: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(format!("{line}\n").as_bytes())?)
+}

@@ -1,0 +1,215 @@
+//! The kill rig: a real hub, a simulated door over the real outbox and link, and SIGKILL.
+
+use crate::bin;
+use crate::history::{History, Key, Verdict};
+use crate::process::Process;
+use crate::school::School;
+use anyhow::Context as _;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use wire::Epoch;
+
+/// The name of the rig's door.
+pub const DOOR: &str = "door-sim";
+
+/// A simulated door that runs; killed on drop.
+pub struct Sim {
+    child: Child,
+    input: Option<ChildStdin>,
+    heard: Arc<Mutex<Heard>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// What the door has said.
+#[derive(Clone, Default)]
+pub struct Heard {
+    /// Records whose COMMIT returned.
+    pub committed: BTreeSet<Key>,
+    /// The last number, and the last that is acknowledged with all before it.
+    pub cursor: (u64, u64),
+    /// Everything is acknowledged after the end of input.
+    pub drained: bool,
+}
+
+impl Sim {
+    /// Starts a door in `data`, making about `rate` records a second.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(data: &Path, rate: u32) -> anyhow::Result<Self> {
+        let log = std::fs::File::options().create(true).append(true).open(data.join("sim.log"))?;
+        let mut child = Command::new(bin("sim-edge"))
+            .arg(data)
+            .arg(rate.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .context("starting sim-edge")?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let heard = Arc::<Mutex<Heard>>::default();
+        let (output, to) = (output.context("no output")?, Arc::clone(&heard));
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                lock(&to).line(&line);
+            }
+        });
+        Ok(Self { child, input, heard, reader: Some(reader) })
+    }
+
+    /// What it has said so far.
+    #[must_use]
+    pub fn heard(&self) -> Heard {
+        lock(&self.heard).clone()
+    }
+
+    /// Records that are committed and not acknowledged, as far as the door has said.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        let heard = lock(&self.heard);
+        let newest = heard.committed.last().map_or(0, |(_, seq)| *seq);
+        newest.max(heard.cursor.0) - heard.cursor.1
+    }
+
+    /// SIGKILL; what it had said is returned whole.
+    pub fn kill(mut self) -> Heard {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        self.heard()
+    }
+
+    /// No more records: waits until the hub has acknowledged all, and the door ends.
+    ///
+    /// # Errors
+    /// When that takes longer than `limit`.
+    pub fn drain(mut self, limit: Duration) -> anyhow::Result<Heard> {
+        drop(self.input.take());
+        let start = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            anyhow::ensure!(start.elapsed() < limit, "the outbox was not empty after {limit:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        let heard = self.heard();
+        anyhow::ensure!(heard.drained, "sim-edge ended before all was acknowledged");
+        Ok(heard)
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Heard {
+    fn line(&mut self, line: &str) {
+        let words: Vec<_> = line.split(' ').collect();
+        match words[..] {
+            ["committed", seq, epoch] => {
+                if let (Ok(seq), Ok(epoch)) = (seq.parse(), epoch.parse::<Epoch>()) {
+                    self.committed.insert((epoch, seq));
+                }
+            }
+            ["cursor", _, max, cum] => {
+                if let (Ok(max), Ok(cum)) = (max.parse(), cum.parse()) {
+                    self.cursor = (max, cum);
+                }
+            }
+            ["drained"] => self.drained = true,
+            _ => {}
+        }
+    }
+}
+
+/// A hub with one simulated door that has joined it.
+pub struct Rig {
+    school: School,
+    data: PathBuf,
+    committed: BTreeSet<Key>,
+}
+
+impl Rig {
+    /// Sets up hub and door in `dir`, and returns the running hub beside.
+    ///
+    /// # Errors
+    /// When one of the commands fails.
+    pub fn new(dir: &Path) -> anyhow::Result<(Self, Process)> {
+        let school = School::found(dir)?;
+        let file = school.hub_dir().join("hub.toml");
+        let quick = "[doors]\nrecords_per_second = 100000\nburst = 100000\n";
+        std::fs::write(&file, std::fs::read_to_string(&file)? + quick)?;
+        let hub = school.open()?;
+        let data = dir.join("sim");
+        std::fs::create_dir_all(&data)?;
+        let said = school.hub(&["device", "add", DOOR])?;
+        let line = said.lines().find(|line| line.contains("rollcall-edge join "));
+        let words: Vec<_> = line.context("no join command was printed")?.split_whitespace().collect();
+        let [.., url, token] = words[..] else { anyhow::bail!("no address and token") };
+        rollcall_edge::join::join(url, token, &data)?;
+        Ok((Self { school, data, committed: BTreeSet::new() }, hub))
+    }
+
+    /// Starts the hub again.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub fn hub(&self) -> anyhow::Result<Process> {
+        self.school.open()
+    }
+
+    /// Starts the hub with a fault on purpose.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub fn faulty_hub(&self, fault: &str) -> anyhow::Result<Process> {
+        let mut command = self.school.hub_command(&["serve"]);
+        command.env("ROLLCALL_FAULT", fault);
+        self.school.open_with(&mut command)
+    }
+
+    /// Starts the door.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn door(&self, rate: u32) -> anyhow::Result<Sim> {
+        Sim::start(&self.data, rate)
+    }
+
+    /// Remembers what a door said before it ended.
+    pub fn note(&mut self, heard: Heard) {
+        self.committed.extend(heard.committed);
+    }
+
+    /// Records promised so far.
+    #[must_use]
+    pub fn promised(&self) -> usize {
+        self.committed.len()
+    }
+
+    /// Compares both ends; the door must have ended.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub fn verdict(&self) -> anyhow::Result<Verdict> {
+        let mut history = History { committed: self.committed.clone(), ..History::default() };
+        history.read_outbox(&self.data.join("outbox.db"))?;
+        history.read_hub(&self.school.hub_dir().join("hub.db"), DOOR)?;
+        Ok(history.verdict())
+    }
+}
