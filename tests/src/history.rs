@@ -80,7 +80,8 @@ impl History {
         for (epoch, seq) in self.stored.keys() {
             highest.entry(*epoch).and_modify(|max| *max = (*max).max(*seq)).or_insert(*seq);
         }
-        let all = highest.into_iter().flat_map(|(epoch, max)| (1..=max).map(move |seq| (epoch, seq)));
+        let all =
+            highest.into_iter().flat_map(|(epoch, max)| (1..=max).map(move |seq| (epoch, seq)));
         all.filter(|key| !self.stored.contains_key(key) && !self.gone.contains(key)).count()
     }
 

@@ -159,7 +159,8 @@ impl Rig {
         std::fs::create_dir_all(&data)?;
         let said = school.hub(&["device", "add", DOOR])?;
         let line = said.lines().find(|line| line.contains("rollcall-edge join "));
-        let words: Vec<_> = line.context("no join command was printed")?.split_whitespace().collect();
+        let words: Vec<_> =
+            line.context("no join command was printed")?.split_whitespace().collect();
         let [.., url, token] = words[..] else { anyhow::bail!("no address and token") };
         rollcall_edge::join::join(url, token, &data)?;
         Ok((Self { school, data, committed: BTreeSet::new() }, hub))

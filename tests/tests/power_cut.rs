@@ -145,7 +145,10 @@ fn run(durability: Durability, seed: u64) -> (usize, usize) {
         lost += usize::from(gone > 0);
         damaged += usize::from(broken);
     }
-    println!("{durability:?}, seed {seed}: {CUTS} cuts in {} calls, {lost} lost, {damaged} damaged", log.0.len());
+    println!(
+        "{durability:?}, seed {seed}: {CUTS} cuts in {} calls, {lost} lost, {damaged} damaged",
+        log.0.len()
+    );
     (lost, damaged)
 }
 

@@ -29,7 +29,8 @@ fn main() -> anyhow::Result<()> {
     let data = PathBuf::from(args.next().context("usage: sim-edge DATA PER_SECOND")?);
     let rate: u64 = args.next().context("usage: sim-edge DATA PER_SECOND")?.parse()?;
     let identity = Identity::load(&data)?;
-    let (outbox, writer) = outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
+    let (outbox, writer) =
+        outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
     let writer = std::thread::spawn(move || writer.run());
     let clock = Arc::new(SystemClock);
     let time = Timekeeper::new(outbox.opened().boot, tls::floor(&identity)?, clock);

@@ -94,7 +94,8 @@ impl File {
                             continue;
                         }
                         let torn = rng.random_bool(0.05);
-                        let length = if torn { rng.random_range(0..=bytes.len()) } else { bytes.len() };
+                        let length =
+                            if torn { rng.random_range(0..=bytes.len()) } else { bytes.len() };
                         Open::Write(at, bytes[..length].to_vec()).apply(&mut left);
                     }
                 }
