@@ -1,9 +1,9 @@
 //! The kill rig: a real hub, a simulated door over the real outbox and link, and SIGKILL.
 
-use crate::bin;
 use crate::history::{History, Key, Verdict};
 use crate::process::Process;
 use crate::school::School;
+use crate::{bin, models};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -46,6 +46,7 @@ impl Sim {
         let mut child = Command::new(bin("sim-edge"))
             .arg(data)
             .arg(rate.to_string())
+            .arg(model()?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -111,6 +112,14 @@ impl Drop for Sim {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The id of the model pack that the hub runs: it takes no records of another.
+fn model() -> anyhow::Result<String> {
+    let path = models().join("pack.toml");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {path:?}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("model_id = "));
+    Ok(line.context("the pack has no model id")?.trim_matches('"').to_owned())
 }
 
 fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {

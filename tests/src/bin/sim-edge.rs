@@ -1,7 +1,7 @@
 //! A door without camera and models: makes records as fast as asked, into the real outbox, over
 //! the real link.
 //!
-//! `sim-edge DATA PER_SECOND`. Prints `committed SEQ EPOCH` after COMMIT and
+//! `sim-edge DATA PER_SECOND MODEL`. Prints `committed SEQ EPOCH` after COMMIT and
 //! `cursor EPOCH MAX CUM` when that changes. When its standard input closes it makes no more
 //! records, waits until the hub has acknowledged all, prints `drained` and ends.
 
@@ -26,8 +26,9 @@ use wire::{Candidate, ModelId, Quality, Stamp, StudentId, Verdict};
 
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
-    let data = PathBuf::from(args.next().context("usage: sim-edge DATA PER_SECOND")?);
-    let rate: u64 = args.next().context("usage: sim-edge DATA PER_SECOND")?.parse()?;
+    let mut next = || args.next().context("usage: sim-edge DATA PER_SECOND MODEL");
+    let (data, rate) = (PathBuf::from(next()?), next()?.parse()?);
+    let model: ModelId = next()?.parse()?;
     let identity = Identity::load(&data)?;
     let (outbox, writer) =
         outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
@@ -35,13 +36,14 @@ fn main() -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let time = Timekeeper::new(outbox.opened().boot, tls::floor(&identity)?, clock);
     let closed = Arc::new(AtomicBool::new(false));
-    let (maker, hangup) = (producer(outbox.clone(), &time, rate, &closed), Arc::clone(&closed));
+    let (maker, hangup) =
+        (producer(outbox.clone(), &time, (rate, model.clone()), &closed), Arc::clone(&closed));
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         hangup.store(true, Ordering::SeqCst);
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run(&identity, outbox, time, closed))?;
+    runtime.block_on(run(&identity, outbox, time, (model, closed)))?;
     maker.join().expect("the producer does not panic")?;
     drop(runtime);
     Ok(writer.join().expect("the writer does not panic")?)
@@ -53,15 +55,11 @@ fn setup(data: &Path, identity: &Identity) -> anyhow::Result<Setup> {
     Ok(Setup::new(&path, joined.device.clone(), joined.hub_key.clone(), outbox::boot_id()?))
 }
 
-fn model() -> ModelId {
-    "sim-1".parse().expect("a model's name")
-}
-
 /// Makes records until the rig hangs up.
 fn producer(
     mut outbox: Outbox,
     time: &Timekeeper,
-    rate: u64,
+    (rate, model): (u64, ModelId),
     closed: &Arc<AtomicBool>,
 ) -> std::thread::JoinHandle<anyhow::Result<()>> {
     let (time, closed) = (time.clone(), Arc::clone(closed));
@@ -69,7 +67,7 @@ fn producer(
         let (mut rng, epoch) = (StdRng::from_rng(&mut rand::rng()), outbox.opened().epoch);
         while !closed.load(Ordering::SeqCst) {
             let count = rng.random_range(1..4);
-            let drafts = (0..count).map(|_| draft(time.now(), &mut rng)).collect();
+            let drafts = (0..count).map(|_| draft(time.now(), &model, &mut rng)).collect();
             for seq in outbox.keep(drafts)? {
                 say(&format!("committed {seq} {epoch}"))?;
             }
@@ -79,7 +77,7 @@ fn producer(
     })
 }
 
-fn draft(at: Stamp, rng: &mut StdRng) -> Draft {
+fn draft(at: Stamp, model: &ModelId, rng: &mut StdRng) -> Draft {
     let student = StudentId(uuid::Uuid::from_u128(rng.random()));
     let crop = rng.random_bool(0.1).then(|| vec![9; rng.random_range(1000..9000)]);
     Draft {
@@ -91,20 +89,28 @@ fn draft(at: Stamp, rng: &mut StdRng) -> Draft {
         quality: Quality::default(),
         frames: 3,
         gallery: 1,
-        model: model(),
-        template_f16: vec![0; 256],
+        model: model.clone(),
+        template_f16: template(rng),
         crop_jpeg: crop,
     }
+}
+
+/// A unit template of 128 numbers: one of them is 1.
+fn template(rng: &mut StdRng) -> Vec<u8> {
+    let mut bytes = vec![0; 256];
+    let at = rng.random_range(0..128) * 2;
+    bytes[at..at + 2].copy_from_slice(&0x3c00u16.to_le_bytes());
+    bytes
 }
 
 async fn run(
     identity: &Identity,
     outbox: Outbox,
     time: Timekeeper,
-    closed: Arc<AtomicBool>,
+    (model, closed): (ModelId, Arc<AtomicBool>),
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let link = link(identity, outbox.clone(), time)?;
+    let link = link(identity, outbox.clone(), time, model)?;
     tokio::select! {
         ended = link.run(stop.clone()) => Ok(ended?),
         told = tell(&outbox, &closed) => told,
@@ -130,7 +136,12 @@ async fn tell(outbox: &Outbox, closed: &AtomicBool) -> anyhow::Result<()> {
     }
 }
 
-fn link(identity: &Identity, outbox: Outbox, time: Timekeeper) -> anyhow::Result<Link> {
+fn link(
+    identity: &Identity,
+    outbox: Outbox,
+    time: Timekeeper,
+    model: ModelId,
+) -> anyhow::Result<Link> {
     let joined = &identity.joined;
     let (host, port) = joined.mqtt.rsplit_once(':').context("the hub's address has no port")?;
     let tls = tls::config(identity, time.clone())?;
@@ -138,7 +149,7 @@ fn link(identity: &Identity, outbox: Outbox, time: Timekeeper) -> anyhow::Result
     let reported = Reported {
         gallery: 0,
         manifest: [0; 32],
-        model: model(),
+        model,
         software: "sim".to_owned(),
         trouble: String::new(),
     };
