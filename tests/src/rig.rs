@@ -159,6 +159,8 @@ impl Rig {
     /// # Errors
     /// When one of the commands fails.
     pub fn new(dir: &Path) -> anyhow::Result<(Self, Process)> {
+        // One provider for the whole process; a second call would find it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let school = School::found(dir)?;
         let file = school.hub_dir().join("hub.toml");
         let quick = "[doors]\nrecords_per_second = 100000\nburst = 100000\n";

@@ -53,7 +53,11 @@ impl<M> Log<M> {
                 Call::Truncate(name, to) => {
                     files.entry(name).or_default().open.push(Open::Truncate(*to));
                 }
-                Call::Sync(name) => files.entry(name).or_default().sync(),
+                Call::Sync(name) => {
+                    if files.entry(name).or_default().sync() {
+                        files.values_mut().for_each(File::settle);
+                    }
+                }
                 Call::Delete(name, true) => drop(files.remove(name.as_str())),
                 Call::Delete(name, false) => {
                     files.entry(name).or_default().open.push(Open::Delete);
@@ -77,11 +81,25 @@ impl<M> Log<M> {
 }
 
 impl File {
-    fn sync(&mut self) {
+    /// Everything lasts. True if this was the first sync of a new file: SQLite's Unix file
+    /// system then syncs the folder too, and with it every removal so far.
+    fn sync(&mut self) -> bool {
+        let new =
+            self.lasting.is_none() || self.open.iter().any(|open| matches!(open, Open::Delete));
         for open in std::mem::take(&mut self.open) {
             open.apply(&mut self.lasting);
         }
         self.lasting.get_or_insert_default();
+        new
+    }
+
+    /// The folder was synced: removals last.
+    fn settle(&mut self) {
+        let last = self.open.iter().rposition(|open| matches!(open, Open::Delete));
+        if let Some(last) = last {
+            self.open.drain(..=last);
+            self.lasting = None;
+        }
     }
 
     fn left(self, luck: f64, rng: &mut impl Rng) -> Option<Vec<u8>> {
@@ -99,8 +117,10 @@ impl File {
                         Open::Write(at, bytes[..length].to_vec()).apply(&mut left);
                     }
                 }
-                other if rng.random_bool(luck) => other.apply(&mut left),
-                _ => {}
+                // The name still leads to the old file; what came after went to a new one.
+                Open::Delete if !rng.random_bool(luck) => return left,
+                Open::Truncate(_) if !rng.random_bool(luck) => {}
+                other => other.apply(&mut left),
             }
         }
         left
