@@ -10,6 +10,8 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::{Duration, Instant};
 
 const RATE: u32 = 400;
+/// So many that each batch is full and acknowledged at once.
+const FAST: u32 = 5000;
 const DRAIN: Duration = Duration::from_secs(90);
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -23,6 +25,15 @@ fn load(sim: &Sim, rng: &mut StdRng) {
         std::thread::sleep(Duration::from_millis(1));
     }
     std::thread::sleep(Duration::from_micros(rng.random_range(1_000..80_000)));
+}
+
+/// Waits until the hub acknowledges, then a random moment more.
+fn answered(sim: &Sim, rng: &mut StdRng) {
+    let (start, before) = (Instant::now(), sim.heard().cursor.1);
+    while sim.heard().cursor.1 <= before + 200 && start.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_micros(rng.random_range(1_000..200_000)));
 }
 
 #[test]
@@ -63,11 +74,10 @@ fn a_hub_that_acknowledges_before_commit_is_found_out() -> anyhow::Result<()> {
     let (mut rig, mut hub) = Rig::new(folder.path())?;
     hub.kill();
     let mut lost = 0;
-    for round in 0..10 {
+    for round in 0..20 {
         hub = rig.faulty_hub("ack-before-commit")?;
-        let sim = rig.door(RATE)?;
-        load(&sim, &mut rng);
-        std::thread::sleep(Duration::from_millis(200));
+        let sim = rig.door(FAST)?;
+        answered(&sim, &mut rng);
         hub.kill();
         rig.note(sim.kill());
         let mut honest = rig.hub()?;

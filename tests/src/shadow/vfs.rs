@@ -4,7 +4,6 @@
 //! from us: `pAppData` is the disk (alive until the file system is taken away again), and each
 //! `sqlite3_file` begins with a [`Handle`] that `xOpen` wrote and `xClose` drops.
 #![expect(unsafe_code, reason = "a file system for SQLite is a table of C functions")]
-#![expect(clippy::missing_safety_doc, reason = "only SQLite calls these, by its own rules")]
 
 use super::log::{Call, Files, Log, write};
 use rusqlite::ffi;
@@ -28,9 +27,12 @@ struct State<M> {
 /// What `pAppData` points to, without the marks' type.
 struct Ground(Box<dyn Door>);
 
+/// What a C function does with the files; the second argument writes a call down.
+type Work<'a> = dyn FnMut(&mut Files, &mut dyn FnMut(Plain)) + 'a;
+
 /// The disk as the C functions use it.
 trait Door: Send + Sync {
-    fn with(&self, work: &mut dyn FnMut(&mut Files, &mut dyn FnMut(Plain)));
+    fn with(&self, work: &mut Work<'_>);
 }
 
 /// A call without marks.
@@ -42,7 +44,7 @@ enum Plain {
 }
 
 impl<M: Send + 'static> Door for Arc<Mutex<State<M>>> {
-    fn with(&self, work: &mut dyn FnMut(&mut Files, &mut dyn FnMut(Plain))) {
+    fn with(&self, work: &mut Work<'_>) {
         let mut state = lock(self);
         let State { files, calls } = &mut *state;
         work(files, &mut |plain| {
