@@ -154,6 +154,7 @@ pub async fn check(call: &Call, email: &str, password: String) -> Result<Account
         return Ok(account);
     }
     front.throttle(|t| t.failed(&name, peer, super::front::mono(&front.app)));
+    crate::security!("login", address = %peer, "a login failed");
     Err(Problem::unauthorised("E-mail or password is wrong."))
 }
 

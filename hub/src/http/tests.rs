@@ -248,6 +248,28 @@ async fn a_body_without_a_length_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn an_open_event_stream_does_not_hold_up_the_stop() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (front, stop) = (house.front.clone(), house.front.stop.clone());
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(super::serve::run(listener, None, front, stop.clone()));
+    let mut browser = tokio::net::TcpStream::connect(address).await.unwrap();
+    let ask =
+        format!("GET /api/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
+    browser.write_all(ask.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    browser.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    stop.cancel();
+    let five = std::time::Duration::from_secs(5);
+    tokio::time::timeout(five, tasks.join_next()).await.unwrap().unwrap().unwrap();
+}
+
 // Signing in -------------------------------------------------------------------------------------
 
 #[tokio::test]
