@@ -22,6 +22,8 @@ pub struct History {
     pub gone: BTreeSet<Key>,
     /// What the hub stored, with the hash.
     pub stored: BTreeMap<Key, [u8; 16]>,
+    /// Sightings that the hub shows to teachers.
+    pub sightings: u64,
     /// Sightings at the hub that share a key.
     pub doubled: u64,
     /// Records that the hub set aside.
@@ -121,6 +123,8 @@ impl History {
             let key = (Epoch(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned());
             self.doubled += u64::from(self.stored.insert(key, row.get(2)?).is_some());
         }
+        let sql = "select count(*) from sighting where device = ?1";
+        self.sightings = db.query_row(sql, [device], |row| row.get::<_, i64>(0))?.cast_unsigned();
         let sql = "select count(*) from (select 1 from sighting where device = ?1
                    group by epoch, seq having count(*) > 1)";
         self.doubled += db.query_row(sql, [device], |row| row.get::<_, i64>(0))?.cast_unsigned();

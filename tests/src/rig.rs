@@ -3,7 +3,7 @@
 use crate::history::{History, Key, Verdict};
 use crate::process::Process;
 use crate::school::School;
-use crate::{bin, models};
+use crate::{bin, models, portraits};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -174,7 +174,23 @@ impl Rig {
             line.context("no join command was printed")?.split_whitespace().collect();
         let [.., url, token] = words[..] else { anyhow::bail!("no address and token") };
         rollcall_edge::join::join(url, token, &data)?;
-        Ok((Self { school, data, committed: BTreeSet::new() }, hub))
+        let rig = Self { school, data, committed: BTreeSet::new() };
+        rig.enrol()?;
+        Ok((rig, hub))
+    }
+
+    /// Enrols one person, and gives the door a template of them: so the hub stores sightings
+    /// with candidates, crops and keys, not receipts alone.
+    fn enrol(&self) -> anyhow::Result<()> {
+        let photo = portraits().join("obama.jpg");
+        let photo = photo.to_str().context("the portraits lie in a folder without a name")?;
+        self.school.hub(&["student", "add", "S1", "Rig"])?;
+        self.school.hub(&["enrol", "S1", photo, "--consent-by", "the rig"])?;
+        let said = self.school.hub(&["vision", "embed", photo, "--json"])?;
+        let said: serde_json::Value = serde_json::from_str(&said)?;
+        let numbers = serde_json::from_value(said["faces"][0]["template"].clone())?;
+        let template = vision::Template::from_raw(numbers)?;
+        Ok(std::fs::write(self.data.join("template"), template.to_f16_bytes())?)
     }
 
     /// Starts the hub again.
@@ -219,9 +235,17 @@ impl Rig {
     /// # Errors
     /// When a database cannot be read.
     pub fn verdict(&self) -> anyhow::Result<Verdict> {
+        Ok(self.history()?.verdict())
+    }
+
+    /// What both ends say.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub fn history(&self) -> anyhow::Result<History> {
         let mut history = History { committed: self.committed.clone(), ..History::default() };
         history.read_outbox(&self.data.join("outbox.db"))?;
         history.read_hub(&self.school.hub_dir().join("hub.db"), DOOR)?;
-        Ok(history.verdict())
+        Ok(history)
     }
 }

@@ -56,14 +56,15 @@ fn kill_9_of_door_or_hub_loses_nothing_and_doubles_nothing() -> anyhow::Result<(
         }
     }
     rig.note(sim.drain(DRAIN)?);
-    let verdict = rig.verdict()?;
+    let (history, promised) = (rig.history()?, rig.promised());
+    let (verdict, sightings) = (history.verdict(), history.sightings);
     println!(
         "seed {seed}: {kills} kills ({hubs} of the hub), {under_load} with un-acknowledged rows, \
-         {} records in {:.0} s: {verdict}",
-        rig.promised(),
+         {promised} records, {sightings} sightings in {:.0} s: {verdict}",
         start.elapsed().as_secs_f64()
     );
     assert_eq!(verdict, Verdict::default());
+    assert!(sightings >= promised as u64, "the hub did not show every sighting");
     assert!(under_load * 5 >= kills * 4, "only {under_load} of {kills} kills hit something");
     Ok(())
 }

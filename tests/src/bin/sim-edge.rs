@@ -1,7 +1,7 @@
 //! A door without camera and models: makes records as fast as asked, into the real outbox, over
 //! the real link.
 //!
-//! `sim-edge DATA PER_SECOND MODEL`. Prints `committed SEQ EPOCH` after COMMIT and
+//! `sim-edge DATA PER_SECOND MODEL`; whom it sees is in `DATA/template`. Prints `committed SEQ EPOCH` after COMMIT and
 //! `cursor EPOCH MAX CUM` when that changes. When its standard input closes it makes no more
 //! records, waits until the hub has acknowledged all, prints `drained` and ends.
 
@@ -29,6 +29,8 @@ fn main() -> anyhow::Result<()> {
     let mut next = || args.next().context("usage: sim-edge DATA PER_SECOND MODEL");
     let (data, rate) = (PathBuf::from(next()?), next()?.parse()?);
     let model: ModelId = next()?.parse()?;
+    let template = std::fs::read(data.join("template")).context("reading the template")?;
+    let seen = Seen { model: model.clone(), template };
     let identity = Identity::load(&data)?;
     let (outbox, writer) =
         outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
@@ -37,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     let time = Timekeeper::new(outbox.opened().boot, tls::floor(&identity)?, clock);
     let closed = Arc::new(AtomicBool::new(false));
     let (maker, hangup) =
-        (producer(outbox.clone(), &time, (rate, model.clone()), &closed), Arc::clone(&closed));
+        (producer(outbox.clone(), &time, (rate, seen), &closed), Arc::clone(&closed));
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         hangup.store(true, Ordering::SeqCst);
@@ -47,6 +49,13 @@ fn main() -> anyhow::Result<()> {
     maker.join().expect("the producer does not panic")?;
     drop(runtime);
     Ok(writer.join().expect("the writer does not panic")?)
+}
+
+/// Whom the door sees, over and over.
+struct Seen {
+    model: ModelId,
+    /// Unit template, f16 little-endian.
+    template: Vec<u8>,
 }
 
 fn setup(data: &Path, identity: &Identity) -> anyhow::Result<Setup> {
@@ -59,7 +68,7 @@ fn setup(data: &Path, identity: &Identity) -> anyhow::Result<Setup> {
 fn producer(
     mut outbox: Outbox,
     time: &Timekeeper,
-    (rate, model): (u64, ModelId),
+    (rate, seen): (u64, Seen),
     closed: &Arc<AtomicBool>,
 ) -> std::thread::JoinHandle<anyhow::Result<()>> {
     let (time, closed) = (time.clone(), Arc::clone(closed));
@@ -67,7 +76,7 @@ fn producer(
         let (mut rng, epoch) = (StdRng::from_rng(&mut rand::rng()), outbox.opened().epoch);
         while !closed.load(Ordering::SeqCst) {
             let count = rng.random_range(1..4);
-            let drafts = (0..count).map(|_| draft(time.now(), &model, &mut rng)).collect();
+            let drafts = (0..count).map(|_| draft(time.now(), &seen, &mut rng)).collect();
             for seq in outbox.keep(drafts)? {
                 say(&format!("committed {seq} {epoch}"))?;
             }
@@ -77,7 +86,7 @@ fn producer(
     })
 }
 
-fn draft(at: Stamp, model: &ModelId, rng: &mut StdRng) -> Draft {
+fn draft(at: Stamp, seen: &Seen, rng: &mut StdRng) -> Draft {
     let student = StudentId(uuid::Uuid::from_u128(rng.random()));
     let crop = rng.random_bool(0.1).then(|| vec![9; rng.random_range(1000..9000)]);
     Draft {
@@ -89,18 +98,10 @@ fn draft(at: Stamp, model: &ModelId, rng: &mut StdRng) -> Draft {
         quality: Quality::default(),
         frames: 3,
         gallery: 1,
-        model: model.clone(),
-        template_f16: template(rng),
+        model: seen.model.clone(),
+        template_f16: seen.template.clone(),
         crop_jpeg: crop,
     }
-}
-
-/// A unit template of 128 numbers: one of them is 1.
-fn template(rng: &mut StdRng) -> Vec<u8> {
-    let mut bytes = vec![0; 256];
-    let at = rng.random_range(0..128) * 2;
-    bytes[at..at + 2].copy_from_slice(&0x3c00u16.to_le_bytes());
-    bytes
 }
 
 async fn run(
