@@ -9,6 +9,7 @@ pub mod process;
 pub mod rig;
 pub mod school;
 pub mod shadow;
+pub mod tap;
 
 use std::path::PathBuf;
 

@@ -214,6 +214,18 @@ impl Door {
         Ok(Self { dir: self.dir.clone(), config: path })
     }
 
+    /// Lets the door reach the hub's MQTT listener through another port.
+    ///
+    /// # Errors
+    /// When the door has not joined.
+    pub fn redirect(&self, from: u16, to: u16) -> anyhow::Result<()> {
+        let path = self.data().join("identity.json");
+        let text = fs::read_to_string(&path)?;
+        let (from, to) = (format!("localhost:{from}\""), format!("localhost:{to}\""));
+        anyhow::ensure!(text.contains(&from), "the door's identity does not name {from}");
+        Ok(fs::write(&path, text.replace(&from, &to))?)
+    }
+
     /// Its folder of state.
     #[must_use]
     pub fn data(&self) -> PathBuf {
