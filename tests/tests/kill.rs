@@ -83,13 +83,18 @@ fn a_hub_that_acknowledges_before_commit_is_found_out() -> anyhow::Result<()> {
         rig.note(sim.kill());
         let verdict = rig.verdict()?;
         println!("round {round}: {verdict}");
-        // What is lost for good: the door will never send it again.
+        // The door believes them stored, and no queue holds them any more.
         lost = verdict.acked_not_stored;
         if lost > 0 {
             break;
         }
     }
     assert!(lost > 0, "a hub that lies was not found out: the rig is broken");
+    let _honest = rig.hub()?;
+    rig.note(rig.door(RATE)?.drain(DRAIN)?);
+    let mended = rig.verdict()?;
+    println!("an honest hub, greeted by the door, is sent all of it again: {mended}");
+    assert_eq!(mended, Verdict::default());
     Ok(())
 }
 

@@ -96,7 +96,7 @@ fn free(book: &mut Book, disk: &Disk<Promise>, step: u64) {
         max_seq: last.seq,
         window: 8,
     };
-    book.acknowledge(&ack, &at(step)).unwrap();
+    book.acknowledge(&ack, false, &at(step)).unwrap();
 }
 
 /// Cuts the power after `calls` calls and opens what is left: how many promised records are

@@ -225,11 +225,11 @@ impl Talk<'_> {
                 let parcel = outbox.pending(skip, backlog, time.now()).await?;
                 return Ok(Some(Event::Parcel(parcel)));
             }
-            Action::Apply(ack) => {
+            Action::Apply { ack, fresh } => {
                 for (seq, why) in &ack.rejects {
                     tracing::warn!(seq, ?why, "the hub set record {seq} aside");
                 }
-                let acked = outbox.acknowledge(ack, time.now()).await?;
+                let acked = outbox.acknowledge(ack, fresh, time.now()).await?;
                 return Ok(Some(Event::Acked(acked)));
             }
             Action::Want(desired) => self.want(desired).await?,

@@ -57,7 +57,12 @@ pub enum Action {
         backlog: bool,
     },
     /// Give the acknowledgement to the outbox, and come back with what came of it.
-    Apply(Ack),
+    Apply {
+        /// What the hub said.
+        ack: Ack,
+        /// Whether it answers a greeting.
+        fresh: bool,
+    },
     /// Tell the gallery what the hub wants.
     Want(Desired),
     /// Do what the hub says.
@@ -228,13 +233,14 @@ impl Session {
     }
 
     fn ack(&mut self, ack: Ack, now: Mono) -> Vec<Action> {
+        let fresh = self.stage == Stage::Greeting;
         if ack.epoch == self.cursor.epoch {
             self.stage = Stage::Open;
             self.window = ack.window.min(WINDOW);
             self.greet = (self.window == 0).then_some(Mono(now.0 + HOLD_MS));
             self.flights.retain_mut(|flight| !flight.landed(&ack));
         }
-        vec![Action::Apply(ack)]
+        vec![Action::Apply { ack, fresh }]
     }
 
     fn acked(&mut self, acked: Acked, now: Mono) -> Vec<Action> {

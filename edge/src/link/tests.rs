@@ -88,7 +88,7 @@ fn a_connection_subscribes_then_greets_and_sends_nothing_before_the_hub_answers(
     assert_eq!(said, [(Leaf::Up, true), (Leaf::Status, false), (Leaf::Reported, false)]);
     assert!(session.on(Event::Stored, Mono(12)).is_empty());
     let answered = session.on(Event::Message(ack(4, 8)), Mono(20));
-    assert!(matches!(answered[0], Action::Apply(_)) && fetches(&answered));
+    assert!(matches!(answered[0], Action::Apply { fresh: true, .. }) && fetches(&answered));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_batch_is_sent_again_until_acknowledged_and_waits_longer_each_time() {
     session.on(Event::Heard, Mono(13_000));
     assert!(session.on(Event::Tick, Mono(27_000)).is_empty(), "now it waits twice as long");
     let part = session.on(Event::Message(ack(2, 8)), Mono(28_000));
-    assert!(matches!(part[0], Action::Apply(_)));
+    assert!(matches!(part[0], Action::Apply { fresh: false, .. }));
     assert_eq!(batches(&session.on(Event::Tick, Mono(36_100))), [[3]], "only what is missing");
     session.on(Event::Message(ack(3, 8)), Mono(37_000));
     assert_eq!(session.in_flight(), 0);

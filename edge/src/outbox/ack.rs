@@ -17,16 +17,23 @@ pub struct Acked {
     pub cursor: Cursor,
     /// The hub knew more than this card: a new epoch began, and everything goes out again.
     pub renewed: bool,
-    /// The hub is another one than before: records were un-acknowledged.
+    /// The hub holds less than it once said: records were un-acknowledged.
     pub restored: bool,
 }
 
 impl Book {
-    /// Applies an acknowledgement; one of another epoch changes nothing.
+    /// Applies an acknowledgement; one of another epoch changes nothing. `fresh` says that it
+    /// answers a greeting of this connection: it is where the hub stands now, so that less than
+    /// before means that the hub lost something, even if it does not know.
     ///
     /// # Errors
     /// When it cannot be stored; nothing has changed then.
-    pub fn acknowledge(&mut self, ack: &Ack, now: &Stamp) -> Result<Acked, OutboxError> {
+    pub fn acknowledge(
+        &mut self,
+        ack: &Ack,
+        fresh: bool,
+        now: &Stamp,
+    ) -> Result<Acked, OutboxError> {
         if ack.epoch != self.epoch {
             return Ok(Acked { cursor: self.cursor(), renewed: false, restored: false });
         }
@@ -34,23 +41,22 @@ impl Book {
             self.renew(ack.hub_epoch)?;
             return Ok(Acked { cursor: self.cursor(), renewed: true, restored: false });
         }
-        let restored = self.hub_epoch.is_some_and(|known| known != ack.hub_epoch);
-        self.mark(ack, restored, now)?;
+        let other = self.hub_epoch.is_some_and(|known| known != ack.hub_epoch);
+        let restored = other || (fresh && ack.cum < self.cum);
+        self.mark(ack, other || fresh, now)?;
         Ok(Acked { cursor: self.cursor(), renewed: false, restored })
     }
 
-    fn mark(&mut self, ack: &Ack, restored: bool, now: &Stamp) -> Result<(), OutboxError> {
+    /// Stores what `ack` says; if it is the `whole` truth, what it leaves out is not stored.
+    fn mark(&mut self, ack: &Ack, whole: bool, now: &Stamp) -> Result<(), OutboxError> {
         let cum = ack.cum.min(self.max_seq);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let from = if restored {
+        if whole {
             let sql = "update outbox set acked_at = null, reject = null where seq > ?1";
             tx.execute(sql, [cum.cast_signed()])?;
-            0
-        } else {
-            self.cum
-        };
+        }
         let at = now.wall.map_or(0, |wall| wall.0);
-        free(&tx, from + 1, cum, at)?;
+        free(&tx, self.cum.min(cum) + 1, cum, at)?;
         for (first, last) in ack.ranges.as_slice() {
             free(&tx, *first, *last, at)?;
         }
@@ -58,7 +64,7 @@ impl Book {
             let sql = "update outbox set reject = ?2 where seq = ?1";
             tx.prepare_cached(sql)?.execute(params![seq.cast_signed(), *reject as i64])?;
         }
-        let cum = if restored { cum } else { cum.max(self.cum) };
+        let cum = if whole { cum } else { cum.max(self.cum) };
         remember(&tx, ack.hub_epoch, cum, ack.backed_up)?;
         let due = self.pruned.is_none_or(|last| now.mono.since(last) >= PRUNE_EVERY_MS);
         if due || ack.backed_up != self.backed_up {

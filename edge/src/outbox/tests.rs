@@ -153,12 +153,12 @@ fn only_the_hubs_acknowledgement_takes_a_row_from_the_queue() {
     let entries: Vec<_> = (0..6).map(passage).collect();
     book.append(&entries).unwrap();
     assert_eq!(numbers(&mut book, 9), [1, 2, 3, 4, 5, 6]);
-    book.acknowledge(&ack(&book, 2, &[(4, 4)]), &at(9)).unwrap();
+    book.acknowledge(&ack(&book, 2, &[(4, 4)]), false, &at(9)).unwrap();
     assert_eq!(numbers(&mut book, 9), [3, 5, 6]);
-    book.acknowledge(&ack(&book, 1, &[]), &at(9)).unwrap();
+    book.acknowledge(&ack(&book, 1, &[]), false, &at(9)).unwrap();
     assert_eq!(numbers(&mut book, 9), [3, 5, 6], "an older acknowledgement takes nothing back");
     let foreign = Ack { epoch: Epoch([1; 16]), ..ack(&book, 6, &[]) };
-    book.acknowledge(&foreign, &at(9)).unwrap();
+    book.acknowledge(&foreign, false, &at(9)).unwrap();
     assert_eq!(numbers(&mut book, 9), [3, 5, 6], "another life's acknowledgement");
 }
 
@@ -168,11 +168,11 @@ fn the_tail_goes_with_the_backup_or_after_two_weeks() {
     let mut book = open(setup(&folder));
     book.append(&(0..6).map(passage).collect::<Vec<_>>()).unwrap();
     all(&mut book, 9);
-    book.acknowledge(&ack(&book, 4, &[]), &at(9)).unwrap();
+    book.acknowledge(&ack(&book, 4, &[]), false, &at(9)).unwrap();
     assert_eq!(book.rows, 6, "kept for a hub that loses its disk");
-    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, &at(10)).unwrap();
+    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, false, &at(10)).unwrap();
     assert_eq!(book.rows, 4);
-    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, &at(15 * DAY)).unwrap();
+    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, false, &at(15 * DAY)).unwrap();
     assert_eq!((book.rows, numbers(&mut book, 9)), (2, vec![5, 6]));
 }
 
@@ -183,11 +183,11 @@ fn a_row_acknowledged_without_a_clock_waits_its_two_weeks_from_the_first_time_kn
     book.append(&[passage(0)]).unwrap();
     all(&mut book, 0);
     let unset = Stamp { wall: None, clock: ClockState::Unset, ..at(0) };
-    book.acknowledge(&ack(&book, 1, &[]), &unset).unwrap();
+    book.acknowledge(&ack(&book, 1, &[]), false, &unset).unwrap();
     let later = |ms| Stamp { mono: Mono(ms), ..at(ms) };
-    book.acknowledge(&ack(&book, 1, &[]), &later(20 * DAY)).unwrap();
+    book.acknowledge(&ack(&book, 1, &[]), false, &later(20 * DAY)).unwrap();
     assert_eq!(book.rows, 1);
-    book.acknowledge(&ack(&book, 1, &[]), &later(35 * DAY)).unwrap();
+    book.acknowledge(&ack(&book, 1, &[]), false, &later(35 * DAY)).unwrap();
     assert_eq!(book.rows, 0);
 }
 
@@ -197,12 +197,24 @@ fn a_restored_hub_gets_what_its_backup_missed() {
     let mut book = open(setup(&folder));
     book.append(&(0..6).map(passage).collect::<Vec<_>>()).unwrap();
     all(&mut book, 9);
-    book.acknowledge(&ack(&book, 6, &[]), &at(9)).unwrap();
+    book.acknowledge(&ack(&book, 6, &[]), false, &at(9)).unwrap();
     assert!(numbers(&mut book, 9).is_empty());
     let restored = Ack { hub_epoch: Epoch([4; 16]), ..ack(&book, 2, &[(5, 5)]) };
-    assert!(book.acknowledge(&restored, &at(9)).unwrap().restored);
+    assert!(book.acknowledge(&restored, false, &at(9)).unwrap().restored);
     assert_eq!(numbers(&mut book, 9), [3, 4, 6]);
     assert_eq!(book.cursor().cum, 2);
+}
+
+#[test]
+fn a_hub_that_lost_something_without_knowing_is_sent_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&(0..6).map(passage).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&ack(&book, 6, &[]), false, &at(9)).unwrap();
+    let greeted = book.acknowledge(&ack(&book, 4, &[]), true, &at(10)).unwrap();
+    assert!(greeted.restored);
+    assert_eq!(numbers(&mut book, 10), [5, 6]);
 }
 
 #[test]
@@ -212,7 +224,7 @@ fn a_rolled_back_card_begins_a_new_life_and_its_seals_still_open() {
     let old = book.cursor().epoch;
     book.append(&[passage(0), health(1), passage(2)]).unwrap();
     let knows_more = Ack { max_seq: 40, ..ack(&book, 40, &[]) };
-    assert!(book.acknowledge(&knows_more, &at(9)).unwrap().renewed);
+    assert!(book.acknowledge(&knows_more, false, &at(9)).unwrap().renewed);
     assert_ne!(book.cursor().epoch, old);
     assert_eq!(book.append(&[passage(7)]).unwrap(), [4]);
     let items = all(&mut book, 9);
@@ -230,7 +242,10 @@ fn a_rolled_back_card_that_has_overtaken_the_hub_is_noticed_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = open(setup(&folder));
     book.append(&(0..9).map(passage).collect::<Vec<_>>()).unwrap();
-    assert!(book.acknowledge(&ack(&book, 5, &[]), &at(9)).unwrap().renewed, "it never sent 5");
+    assert!(
+        book.acknowledge(&ack(&book, 5, &[]), false, &at(9)).unwrap().renewed,
+        "it never sent 5"
+    );
 }
 
 #[test]
@@ -268,7 +283,7 @@ fn a_full_outbox_gives_up_crops_then_health_then_the_tail_and_never_what_waits()
     let trimmed = losses(&mut book);
     assert_eq!(trimmed[0].cause, LossCause::HealthTrimmed);
     assert_eq!(trimmed[0].gone.as_slice(), [(1, 20)]);
-    book.acknowledge(&ack(&book, 100, &[]), &at(9)).unwrap();
+    book.acknowledge(&ack(&book, 100, &[]), false, &at(9)).unwrap();
     assert!(book.append(&[passage(9)]).is_ok(), "the acknowledged tail makes room");
     let counted: u64 = losses(&mut book).iter().map(|loss| loss.unnumbered).sum();
     assert_eq!(counted, 2, "the passages that found no room are told");
@@ -339,7 +354,7 @@ fn a_rejected_record_is_consumed_and_its_reason_kept() {
     book.append(&[passage(0), passage(1)]).unwrap();
     all(&mut book, 0);
     let refused = Ack { rejects: vec![(2, Reject::Conflict)], ..ack(&book, 2, &[]) };
-    book.acknowledge(&refused, &at(9)).unwrap();
+    book.acknowledge(&refused, false, &at(9)).unwrap();
     let sql = "select reject from outbox where seq = 2";
     let reject: i64 = book.db.query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!((reject, numbers(&mut book, 9)), (Reject::Conflict as i64, vec![]));

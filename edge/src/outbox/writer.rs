@@ -24,7 +24,7 @@ type Answer<T> = oneshot::Sender<Result<T, Arc<OutboxError>>>;
 enum Job {
     Append(Vec<Entry>, Answer<Vec<u64>>),
     Pending { skip: Ranges, backlog: bool, now: Stamp, answer: Answer<Parcel> },
-    Acknowledge { ack: Box<Ack>, now: Stamp, answer: Answer<Acked> },
+    Acknowledge { ack: Box<Ack>, fresh: bool, now: Stamp, answer: Answer<Acked> },
     Place(Place, Answer<()>),
     Cursor(Answer<Cursor>),
 }
@@ -83,8 +83,8 @@ impl Writer {
             Job::Pending { skip, backlog, now, answer } => {
                 tell(answer, self.book.pending(&skip, backlog, &now))
             }
-            Job::Acknowledge { ack, now, answer } => {
-                tell(answer, self.book.acknowledge(&ack, &now))
+            Job::Acknowledge { ack, fresh, now, answer } => {
+                tell(answer, self.book.acknowledge(&ack, fresh, &now))
             }
             Job::Place(place, answer) => tell(answer, self.book.set_place(place)),
             Job::Cursor(answer) => tell(answer, Ok(self.book.cursor())),
@@ -170,8 +170,13 @@ impl Outbox {
     ///
     /// # Errors
     /// As there, and when the writer has stopped.
-    pub async fn acknowledge(&self, ack: Ack, now: Stamp) -> Result<Acked, Arc<OutboxError>> {
-        self.ask(|answer| Job::Acknowledge { ack: Box::new(ack), now, answer }).await
+    pub async fn acknowledge(
+        &self,
+        ack: Ack,
+        fresh: bool,
+        now: Stamp,
+    ) -> Result<Acked, Arc<OutboxError>> {
+        self.ask(|answer| Job::Acknowledge { ack: Box::new(ack), fresh, now, answer }).await
     }
 
     /// See [`Book::set_place`].

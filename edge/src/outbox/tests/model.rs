@@ -12,8 +12,8 @@ enum Step {
     Restart,
     /// The hub's backup now holds everything up to its cursor.
     Backup,
-    /// The hub came back from that backup.
-    Restore,
+    /// The hub came back from that backup, and says so, or does not know it.
+    Restore(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -22,7 +22,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (any::<u8>(), any::<u8>()).prop_map(|(a, b)| Step::Ack(a, b)),
         1 => Just(Step::Restart),
         1 => Just(Step::Backup),
-        1 => Just(Step::Restore),
+        1 => any::<bool>().prop_map(Step::Restore),
     ]
 }
 
@@ -77,7 +77,7 @@ proptest! {
                         let before = hub.stored.insert(item.seq, item.hash);
                         prop_assert!(before.is_none_or(|hash| hash == item.hash));
                     }
-                    book.acknowledge(&hub.ack(book.cursor().epoch), &at(now))?;
+                    book.acknowledge(&hub.ack(book.cursor().epoch), false, &at(now))?;
                 }
                 Step::Restart => {
                     drop(book);
@@ -87,10 +87,11 @@ proptest! {
                     hub.backup = hub.stored.clone();
                     hub.backed_up = hub.ack(HUB).cum;
                 }
-                Step::Restore => {
+                Step::Restore(knows) => {
                     hub.stored = hub.backup.clone();
-                    hub.life += 1;
-                    let acked = book.acknowledge(&hub.ack(book.cursor().epoch), &at(now))?;
+                    hub.life += u8::from(knows);
+                    let greeted = hub.ack(book.cursor().epoch);
+                    let acked = book.acknowledge(&greeted, true, &at(now))?;
                     prop_assert!(!acked.renewed);
                 }
             }
