@@ -136,6 +136,10 @@ try {
     await until("live", async () => (await admin.locator("#live.on").count()) === 1);
     await until("crops", () => admin.evaluate(() => [...document.images].every((i) => i.complete && i.naturalWidth > 0)));
     await admin.screenshot({ path: `${shots}review-desktop-light.png` });
+    // For the README: no picture of a person goes into git.
+    await admin.evaluate(() => document.querySelectorAll("img").forEach((img) => (img.style.filter = "blur(12px)")));
+    await admin.screenshot({ path: `${shots}review-readme.png`, clip: { x: 0, y: 0, width: 1200, height: 600 } });
+    await admin.reload();
     await admin.keyboard.press("j");
     await admin.keyboard.press("k");
     const first = await admin.locator(".sight.here").getAttribute("data-id");
