@@ -5,16 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures belong beside the result")]
 
+use house::shadow::door::{at, passage, setup, waiting};
 use house::shadow::{Disk, Files, Log};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rollcall_edge::draft::Draft;
-use rollcall_edge::outbox::{Book, Durability, Entry, Setup};
-use std::collections::BTreeMap;
-use std::path::Path;
+use rollcall_edge::outbox::{Book, Durability};
 use wire::link::Ack;
-use wire::{
-    Candidate, ClockState, Epoch, HubSecret, Mono, Quality, Ranges, Stamp, StudentId, Verdict, Wall,
-};
+use wire::{Epoch, Ranges};
 
 const CUTS: usize = 1000;
 const STEPS: u64 = 400;
@@ -28,39 +24,11 @@ enum Promise {
     Freed(u64),
 }
 
-fn setup(disk: &Disk<Promise>, durability: Durability, boot: u64) -> Setup {
-    let key = HubSecret::from_bytes(1, [3; 32]).public().unwrap();
-    let path = Path::new("/data/outbox.db");
-    let setup = Setup::new(path, "door-1".parse().unwrap(), key, format!("boot-{boot}"));
-    Setup { vfs: Some(disk.vfs().to_owned()), durability, ..setup }
-}
-
-fn at(ms: u64) -> Stamp {
-    let wall = Some(Wall(1_800_000_000_000).plus_ms(ms.cast_signed()));
-    Stamp { boot: 1, mono: Mono(ms), wall, clock: ClockState::Ntp }
-}
-
-fn passage(ms: u64, size: usize) -> Entry {
-    let student = StudentId(uuid::Uuid::from_u128(u128::from(ms % 50)));
-    Entry::Passage(Box::new(Draft {
-        at: at(ms),
-        candidates: vec![Candidate { student, score: 0.96 }],
-        confidence: 0.9,
-        verdict: Verdict::High,
-        reasons: vec![],
-        quality: Quality::default(),
-        frames: 3,
-        gallery: 1,
-        model: "test-1".parse().unwrap(),
-        template_f16: vec![7; 256],
-        crop_jpeg: Some(vec![9; size]),
-    }))
-}
-
 /// An outbox at work: groups of passages, acknowledgements, restarts.
 fn work(durability: Durability, seed: u64) -> Log<Promise> {
     let (disk, mut rng) = (Disk::new(Files::new()), StdRng::seed_from_u64(seed));
-    let open = |boot| Book::open(setup(&disk, durability, boot), StdRng::seed_from_u64(7)).unwrap();
+    let open =
+        |boot| Book::open(setup(disk.vfs(), durability, boot), StdRng::seed_from_u64(7)).unwrap();
     let mut book = open(0);
     for step in 0..STEPS {
         match rng.random_range(0..20) {
@@ -110,29 +78,14 @@ fn cut(log: &Log<Promise>, calls: usize, seed: u64) -> (usize, bool) {
         }
     }
     promised.retain(|seq| *seq > freed);
-    let disk = Disk::new(log.cut(calls, &mut StdRng::seed_from_u64(seed)));
-    let opened = Book::open(setup(&disk, Durability::Full, 1), StdRng::seed_from_u64(9));
+    let disk = Disk::<()>::new(log.cut(calls, &mut StdRng::seed_from_u64(seed)));
+    let opened = Book::open(setup(disk.vfs(), Durability::Full, 1), StdRng::seed_from_u64(9));
     let Ok(mut book) = opened else { return (promised.len(), true) };
     let found = waiting(&mut book);
     let lost = promised.iter().filter(|seq| found.get(seq) != Some(&true)).count();
     let next = book.append(&[passage(1, 100)]).unwrap();
     let taken = promised.last().is_some_and(|last| next[0] <= *last);
     (lost, taken && lost == 0)
-}
-
-/// Every waiting number, and whether its content is what its hash says.
-fn waiting(book: &mut Book) -> BTreeMap<u64, bool> {
-    let (mut found, mut taken) = (BTreeMap::new(), Ranges::default());
-    loop {
-        let items = book.pending(&taken, true, &at(0)).unwrap().items;
-        if items.is_empty() {
-            return found;
-        }
-        for item in items {
-            taken.insert(item.seq, item.seq);
-            found.insert(item.seq, item.is_intact() && item.crop.is_some());
-        }
-    }
 }
 
 fn run(durability: Durability, seed: u64) -> (usize, usize) {

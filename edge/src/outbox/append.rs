@@ -54,21 +54,32 @@ impl Book {
     /// [`OutboxError::Full`] when there is no room and nothing left to give up: the passages
     /// are counted for the loss ledger. Otherwise what SQLite says; nothing is stored then.
     pub fn append(&mut self, entries: &[Entry]) -> Result<Vec<u64>, OutboxError> {
-        if !self.make_room()? {
-            return Err(self.refuse(entries));
+        match self.make_room() {
+            Ok(true) => {}
+            Err(error) if !error.is_full() => return Err(error),
+            _ => return Err(self.refuse(entries)),
         }
         match self.store(entries) {
             Err(error) if error.is_full() => {
                 self.free_reserve()?;
-                while self.sacrifice()? {
-                    match self.store(entries) {
-                        Err(error) if error.is_full() => {}
-                        stored => return stored,
-                    }
-                }
-                Err(self.refuse(entries))
+                self.squeeze(entries)
             }
             stored => stored,
+        }
+    }
+
+    /// Gives up one thing after the other until `entries` find room.
+    fn squeeze(&mut self, entries: &[Entry]) -> Result<Vec<u64>, OutboxError> {
+        loop {
+            match self.sacrifice() {
+                Ok(true) => {}
+                Err(error) if !error.is_full() => return Err(error),
+                _ => return Err(self.refuse(entries)),
+            }
+            match self.store(entries) {
+                Err(error) if error.is_full() => {}
+                stored => return stored,
+            }
         }
     }
 

@@ -22,6 +22,23 @@ pub struct Disk<M> {
 struct State<M> {
     files: Files,
     calls: Vec<Call<M>>,
+    fuse: Option<Fuse>,
+}
+
+/// Writing calls that still work, and what every one after them fails with.
+#[derive(Clone, Copy)]
+struct Fuse {
+    left: usize,
+    trouble: Trouble,
+}
+
+/// How a disk fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// Input/output error.
+    Broken,
+    /// No space left.
+    Full,
 }
 
 /// What `pAppData` points to, without the marks' type.
@@ -33,6 +50,8 @@ type Work<'a> = dyn FnMut(&mut Files, &mut dyn FnMut(Plain)) + 'a;
 /// The disk as the C functions use it.
 trait Door: Send + Sync {
     fn with(&self, work: &mut Work<'_>);
+    /// Counts a writing call; says how it fails, if it does.
+    fn burn(&self) -> Option<Trouble>;
 }
 
 /// A call without marks.
@@ -46,7 +65,7 @@ enum Plain {
 impl<M: Send + 'static> Door for Arc<Mutex<State<M>>> {
     fn with(&self, work: &mut Work<'_>) {
         let mut state = lock(self);
-        let State { files, calls } = &mut *state;
+        let State { files, calls, .. } = &mut *state;
         work(files, &mut |plain| {
             calls.push(match plain {
                 Plain::Write(name, at, bytes) => Call::Write(name, at, bytes),
@@ -55,6 +74,16 @@ impl<M: Send + 'static> Door for Arc<Mutex<State<M>>> {
                 Plain::Delete(name, lasting) => Call::Delete(name, lasting),
             });
         });
+    }
+
+    fn burn(&self) -> Option<Trouble> {
+        let mut state = lock(self);
+        let fuse = state.fuse.as_mut()?;
+        if fuse.left == 0 {
+            return Some(fuse.trouble);
+        }
+        fuse.left -= 1;
+        None
     }
 }
 
@@ -72,7 +101,7 @@ impl<M: Clone + Send + 'static> Disk<M> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("shadow-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let name = CString::new(name).expect("a name without zero bytes");
-        let shared = Arc::new(Mutex::new(State { files, calls: Vec::new() }));
+        let shared = Arc::new(Mutex::new(State { files, calls: Vec::new(), fuse: None }));
         let ground = Box::into_raw(Box::new(Ground(Box::new(Arc::clone(&shared)))));
         let vfs = Box::into_raw(Box::new(table(&name, ground.cast())));
         // SAFETY: the table and all it points to live until `drop` takes it away again.
@@ -93,6 +122,16 @@ impl<M: Clone + Send + 'static> Disk<M> {
     /// Writes down that something happened now.
     pub fn mark(&self, mark: M) {
         lock(&self.shared).calls.push(Call::Mark(mark));
+    }
+
+    /// Lets `calls` more writing calls work; those after them fail, until [`Disk::mend`].
+    pub fn fail_after(&self, calls: usize, trouble: Trouble) {
+        lock(&self.shared).fuse = Some(Fuse { left: calls, trouble });
+    }
+
+    /// Everything works again.
+    pub fn mend(&self) {
+        lock(&self.shared).fuse = None;
     }
 
     /// Every call and mark so far.
@@ -128,7 +167,22 @@ struct Opened {
 }
 
 impl Opened {
-    /// Works on the content; `None` if the file is gone.
+    /// The code that a writing call fails with now, if it does.
+    fn fails(&self, code: c_int) -> Option<c_int> {
+        if self.scratch.is_some() {
+            return None;
+        }
+        // SAFETY: the ground lives as long as the file system is registered.
+        let trouble = unsafe { &*self.ground }.0.burn()?;
+        // Space runs out at a write; other calls go on working.
+        match (trouble, code) {
+            (Trouble::Broken, code) => Some(code),
+            (Trouble::Full, ffi::SQLITE_IOERR_WRITE) => Some(ffi::SQLITE_FULL),
+            (Trouble::Full, _) => None,
+        }
+    }
+
+    /// Works on the content, made anew if the file is gone.
     fn with<T>(&mut self, work: impl FnOnce(&mut Vec<u8>, &mut dyn FnMut(Plain), &str) -> T) -> T {
         let mut work = Some(work);
         let mut out = None;
@@ -277,7 +331,11 @@ unsafe extern "C" fn write_at(
     // SAFETY: SQLite passes a buffer of `count` bytes.
     let bytes = unsafe { std::slice::from_raw_parts(from.cast::<u8>(), amount(count)) };
     // SAFETY: see `opened`.
-    unsafe { opened(file) }.with(|content, tell, name| {
+    let file = unsafe { opened(file) };
+    if let Some(code) = file.fails(ffi::SQLITE_IOERR_WRITE) {
+        return code;
+    }
+    file.with(|content, tell, name| {
         write(content, at.cast_unsigned(), bytes);
         tell(Plain::Write(name.to_owned(), at.cast_unsigned(), bytes.to_vec()));
     });
@@ -286,7 +344,11 @@ unsafe extern "C" fn write_at(
 
 unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, to: i64) -> c_int {
     // SAFETY: see `opened`.
-    unsafe { opened(file) }.with(|content, tell, name| {
+    let file = unsafe { opened(file) };
+    if let Some(code) = file.fails(ffi::SQLITE_IOERR_TRUNCATE) {
+        return code;
+    }
+    file.with(|content, tell, name| {
         content.truncate(amount64(to));
         tell(Plain::Truncate(name.to_owned(), to.cast_unsigned()));
     });
@@ -295,7 +357,11 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, to: i64) -> c_int {
 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {
     // SAFETY: see `opened`.
-    unsafe { opened(file) }.with(|_, tell, name| tell(Plain::Sync(name.to_owned())));
+    let file = unsafe { opened(file) };
+    if let Some(code) = file.fails(ffi::SQLITE_IOERR_FSYNC) {
+        return code;
+    }
+    file.with(|_, tell, name| tell(Plain::Sync(name.to_owned())));
     ffi::SQLITE_OK
 }
 
