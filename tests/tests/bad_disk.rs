@@ -1,6 +1,5 @@
 //! The disk fails at each of its calls in turn: nothing that was promised is lost, nothing panics,
 //! and a failed sync is final.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures belong beside the result")]
 
 use house::shadow::door::{passage, setup, waiting};
