@@ -4,13 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use wire::{Clock as _, Wall, time::SystemClock};
 
 /// One piece of traffic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Chunk {
     /// When it passed.
-    pub at: Instant,
+    pub at: Wall,
     /// From the one who connected; else to them.
     pub up: bool,
     /// How long it was.
@@ -62,7 +62,7 @@ impl Tap {
     fn pump(&self, mut from: TcpStream, mut to: TcpStream, up: bool) {
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(bytes @ 1..) = from.read(&mut buffer) {
-            let chunk = Chunk { at: Instant::now(), up, bytes };
+            let chunk = Chunk { at: SystemClock.wall(), up, bytes };
             self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(chunk);
             if to.write_all(&buffer[..bytes]).is_err() {
                 break;

@@ -1,4 +1,4 @@
-//! Acknowledgements of one connection, gathered so that a busy device gets few of them.
+//! Acknowledgements of one connection: at once after a silence, gathered while it is busy.
 //!
 //! A pure state machine: it is told what was committed and what time it is, and says what to
 //! send. A lost acknowledgement costs a resend and nothing else.
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wire::link::Ack;
 
-/// The longest an acknowledgement waits for company.
+/// Between two acknowledgements; what is committed meanwhile shares the next one.
 const GATHER: Duration = Duration::from_millis(250);
 /// Records that are acknowledged at once.
 const ENOUGH: usize = 64;
@@ -17,6 +17,7 @@ const ENOUGH: usize = 64;
 pub struct Answers {
     due: Option<Due>,
     last: Option<Ack>,
+    spoke: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -38,7 +39,10 @@ impl Answers {
                 due.ack = Ack { rejects, ..ack };
                 due.records += records;
             }
-            None => self.due = Some(Due { ack, records, at: now + GATHER }),
+            None => {
+                let at = self.spoke.map_or(now, |spoke| now.max(spoke + GATHER));
+                self.due = Some(Due { ack, records, at });
+            }
         }
         other
     }
@@ -52,6 +56,7 @@ impl Answers {
     /// What is due at `now`.
     pub fn take(&mut self, now: Instant) -> Option<Ack> {
         let due = self.due.take_if(|due| due.records >= ENOUGH || due.at <= now)?;
+        self.spoke = Some(now);
         Some(self.told(due))
     }
 
@@ -82,8 +87,19 @@ mod tests {
     }
 
     #[test]
+    fn a_passage_after_a_silence_is_acknowledged_at_once() {
+        let (mut answers, start) = (Answers::default(), Instant::now());
+        answers.committed(ack(1, 1, vec![]), 1, start);
+        assert_eq!(answers.take(start), Some(ack(1, 1, vec![])));
+        answers.committed(ack(1, 2, vec![]), 1, start);
+        assert_eq!((answers.take(start), answers.deadline()), (None, Some(start + GATHER)));
+        assert_eq!(answers.take(start + GATHER), Some(ack(1, 2, vec![])));
+    }
+
+    #[test]
     fn acknowledgements_gather_for_a_quarter_second_or_64_records() {
         let (mut answers, start) = (Answers::default(), Instant::now());
+        answers.spoke = Some(start);
         assert_eq!(answers.committed(ack(1, 3, vec![(2, Reject::Invalid)]), 3, start), None);
         assert_eq!(answers.take(start), None);
         answers.committed(ack(1, 9, vec![(7, Reject::WrongHash)]), 6, start);
