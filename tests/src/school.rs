@@ -226,6 +226,12 @@ impl Door {
         Ok(fs::write(&path, text.replace(&from, &to))?)
     }
 
+    /// Its edge.toml.
+    #[must_use]
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
     /// Its folder of state.
     #[must_use]
     pub fn data(&self) -> PathBuf {
