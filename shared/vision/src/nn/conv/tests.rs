@@ -77,11 +77,15 @@ fn check(isa: Isa, case: &Case) -> std::result::Result<(), TestCaseError> {
     let w = tensor(case.seed ^ 1, &[case.filters, case.kernel[0], case.kernel[1], case.size[3]]);
     let (bias, slope) = (tensor(case.seed ^ 2, &[case.filters]), tensor(3, &[case.filters]));
     let filters = Filters::from_nhwc(&w, &bias).unwrap().prelu(&slope).unwrap();
-    let conv = match case.stride {
-        1 if case.kernel == [3, 3] && case.quick => Conv::winograd(isa, filters, case.pad),
-        _ => Conv::direct(isa, filters, case.stride, case.pad),
+    let winograd = case.stride == 1 && case.kernel == [3, 3] && case.quick;
+    let conv = if winograd {
+        Conv::winograd(isa, filters, case.pad)
+    } else {
+        Conv::direct(isa, filters, case.stride, case.pad)
     }
     .unwrap();
+    // Winograd's transforms multiply rounding errors about tenfold; a wrong one is off by tenths.
+    let near = if winograd { 1e-3 } else { 1e-4 };
     let [n, rows, columns, f] = conv.reach(case.size).unwrap();
     let grown = case.grow.map(|grow| [n, rows + grow, columns + grow, f]);
     let shortcut = grown.map(|size| tensor(case.seed ^ 4, &size));
@@ -102,7 +106,7 @@ fn check(isa: Isa, case: &Case) -> std::result::Result<(), TestCaseError> {
         let sum = if reached { naive(&x, &w, case, place) + f64::from(bias[i % f]) } else { 0.0 };
         let sum = sum + shortcut.as_ref().map_or(0.0, |s| f64::from(s[i]));
         let wanted = if sum < 0.0 { sum * f64::from(slope[i % f]) } else { sum };
-        prop_assert!((wanted - f64::from(got)).abs() < 1e-4, "{place:?}: {wanted} but {got}");
+        prop_assert!((wanted - f64::from(got)).abs() < near, "{place:?}: {wanted} but {got}");
     }
     Ok(())
 }
