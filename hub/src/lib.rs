@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod app;
+pub mod attendance;
 pub mod auth;
 pub mod cli;
 pub mod config;

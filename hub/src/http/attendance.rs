@@ -33,7 +33,7 @@ pub fn routes() -> Vec<Route> {
         Route::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
         Route::new(get(pending), STAFF, Object::None, nothing, list, waiting),
         Route::new(get(at), EVERYONE, record, nothing, one, show),
-        Route::new(get(crop), STAFF, record, nothing, Shapes::NONE, picture),
+        Route::new(get(crop), STAFF, record, nothing, Shapes::file("image/jpeg"), picture),
         Route::new(post(review), STAFF, record, body, decide_one, decide),
         Route::new(post(some), STAFF, Object::None, body, decide_some, decide_many),
         Route::new(post(undo), STAFF, record, nothing, one, take_back),

@@ -31,7 +31,7 @@ pub fn routes() -> Vec<Route> {
         renew,
         me.alias("/api/auth/users/me"),
         me,
-        Route::new(out, EVERYONE, none, Takes::Nothing, Shapes::NONE, log_out),
+        Route::new(out, EVERYONE, none, Takes::Nothing, Shapes::EMPTY, log_out),
     ]
 }
 

@@ -26,7 +26,7 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::GET, one), STAFF, class, nothing, gives, show),
         Route::new((Method::GET, roster), STAFF, class, nothing, people, members),
         Route::new((Method::POST, roster), ADMIN, class, body, enter, put),
-        Route::new((Method::DELETE, member), ADMIN, class, nothing, Shapes::NONE, take_off),
+        Route::new((Method::DELETE, member), ADMIN, class, nothing, Shapes::EMPTY, take_off),
     ]
 }
 

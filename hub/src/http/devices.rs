@@ -25,9 +25,9 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::POST, some), ADMIN, Object::None, body, both, add),
         Route::new((Method::GET, one), STAFF, door, nothing, gives, show),
         Route::new((Method::PUT, one), ADMIN, door, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::NONE, revoke),
+        Route::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::EMPTY, revoke),
         Route::new((Method::POST, join), ADMIN, door, nothing, token, join_token),
-        Route::new((Method::POST, cut), ADMIN, door, nothing, Shapes::NONE, revoke),
+        Route::new((Method::POST, cut), ADMIN, door, nothing, Shapes::EMPTY, revoke),
     ]
 }
 

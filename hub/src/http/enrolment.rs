@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::GET, some), ADMIN, Object::None, nothing, list, index),
         Route::new((Method::GET, one), ADMIN, row, nothing, gives, show),
         Route::new(toggle, ADMIN, row, nothing, gives, turn),
-        Route::new((Method::DELETE, one), ADMIN, row, nothing, Shapes::NONE, remove),
+        Route::new((Method::DELETE, one), ADMIN, row, nothing, Shapes::EMPTY, remove),
     ]
 }
 

@@ -29,7 +29,7 @@ const ALIVE: Duration = Duration::from_secs(20);
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let get = |path| (Method::GET, path);
-    let (none, nothing, no) = (Object::None, Takes::Nothing, Shapes::NONE);
+    let (none, nothing, no) = (Object::None, Takes::Nothing, Shapes::file("text/event-stream"));
     let api = Route::new(get("/api/events"), STAFF, none, nothing, no, listen);
     vec![api.alias("/events"), api]
 }

@@ -6,7 +6,9 @@
 use super::{call::Call, path, problem::Problem};
 use crate::auth::Role;
 use std::{future::Future, pin::Pin, sync::Arc};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use warp::{http::Method, reply::Response};
 
 /// Who may use a route at all.
@@ -41,6 +43,24 @@ pub enum Object {
     Device,
     /// A class.
     Class,
+    /// A lesson of a class.
+    Session,
+    /// A photo of a class.
+    Image,
+    /// A face cut from a photo.
+    Crop,
+    /// Work that goes on.
+    Job,
+    /// An account.
+    User,
+    /// A room.
+    Room,
+    /// A lesson of the weekly timetable.
+    Period,
+    /// A day or days without lessons.
+    Holiday,
+    /// Somebody who is told what happens here.
+    Webhook,
 }
 
 /// What body a route reads, and how many bytes of it at most.
@@ -61,29 +81,95 @@ pub const SMALL: u64 = 64 * 1024;
 /// Bytes for a photo of 10 MiB with the fields around it.
 pub const PHOTO: u64 = 10 * 1024 * 1024 + 64 * 1024;
 
-/// The JSON a route takes and gives, for the OpenAPI document; nothing for pages and pictures.
-#[derive(Clone, Copy, Default)]
+/// A type as the OpenAPI document describes it: its own schema, and those it refers to by name.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// Its schema.
+    pub schema: fn() -> RefOr<Schema>,
+    /// The named schemas it refers to.
+    pub parts: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl Shape {
+    /// The shape of `T`.
+    #[must_use]
+    pub const fn of<T: ToSchema>() -> Self {
+        Self { schema: <T as PartialSchema>::schema, parts: <T as ToSchema>::schemas }
+    }
+}
+
+/// What a good answer holds.
+#[derive(Clone, Copy)]
+pub enum Gives {
+    /// Nothing: 204.
+    Nothing,
+    /// JSON of this shape.
+    Json(Shape),
+    /// A file or a stream of this type.
+    File(&'static str),
+    /// A page, or a redirect to one: not part of the API.
+    Page,
+}
+
+/// What a route takes and gives besides its path, for the OpenAPI document.
+#[derive(Clone, Copy)]
 pub struct Shapes {
-    /// Schema of the request body.
-    pub takes: Option<fn() -> RefOr<Schema>>,
-    /// Schema of the good answer.
-    pub gives: Option<fn() -> RefOr<Schema>>,
+    /// What the query string may hold.
+    pub query: Option<fn() -> Vec<Parameter>>,
+    /// The request's body.
+    pub takes: Option<Shape>,
+    /// The good answer.
+    pub gives: Gives,
+    /// Its status.
+    pub status: u16,
 }
 
 impl Shapes {
-    /// Neither: a page, a picture, an empty answer.
-    pub const NONE: Self = Self { takes: None, gives: None };
+    /// A page of ours.
+    pub const PAGE: Self = Self { query: None, takes: None, gives: Gives::Page, status: 200 };
+    /// 204 without a body.
+    pub const EMPTY: Self = Self { query: None, takes: None, gives: Gives::Nothing, status: 204 };
 
     /// Gives `T`.
     #[must_use]
-    pub const fn gives<T: utoipa::PartialSchema>() -> Self {
-        Self { takes: None, gives: Some(T::schema) }
+    pub const fn gives<T: ToSchema>() -> Self {
+        Self { query: None, takes: None, gives: Gives::Json(Shape::of::<T>()), status: 200 }
     }
 
     /// Takes `A` and gives `B`.
     #[must_use]
-    pub const fn both<A: utoipa::PartialSchema, B: utoipa::PartialSchema>() -> Self {
-        Self { takes: Some(A::schema), gives: Some(B::schema) }
+    pub const fn both<A: ToSchema, B: ToSchema>() -> Self {
+        Self::gives::<B>().takes::<A>()
+    }
+
+    /// Gives a file or a stream of this type.
+    #[must_use]
+    pub const fn file(kind: &'static str) -> Self {
+        Self { query: None, takes: None, gives: Gives::File(kind), status: 200 }
+    }
+
+    /// The same, with a body of `T`.
+    #[must_use]
+    pub const fn takes<T: ToSchema>(self) -> Self {
+        Self { takes: Some(Shape::of::<T>()), ..self }
+    }
+
+    /// The same, with the query string `T`.
+    #[must_use]
+    pub const fn asks<T: IntoParams>(self) -> Self {
+        Self { query: Some(|| T::into_params(|| Some(ParameterIn::Query))), ..self }
+    }
+
+    /// The same, answered with 201.
+    #[must_use]
+    pub const fn created(self) -> Self {
+        Self { status: 201, ..self }
+    }
+
+    /// The same, answered with 202: the work goes on as a job.
+    #[must_use]
+    pub const fn accepted(self) -> Self {
+        Self { status: 202, ..self }
     }
 }
 
@@ -205,7 +291,7 @@ mod tests {
     }
 
     fn route(method: Method, path: &'static str) -> Route {
-        Route::new((method, path), EVERYONE, Object::None, Takes::Nothing, Shapes::NONE, nothing)
+        Route::new((method, path), EVERYONE, Object::None, Takes::Nothing, Shapes::EMPTY, nothing)
     }
 
     fn table() -> Table {

@@ -24,7 +24,7 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::GET, one), STAFF, person, Takes::Nothing, gives, show),
         Route::new((Method::PUT, one), ADMIN, person, body, both, change),
         Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, person, Takes::Nothing, Shapes::NONE, remove),
+        Route::new((Method::DELETE, one), ADMIN, person, Takes::Nothing, Shapes::EMPTY, remove),
     ]
 }
 

@@ -19,10 +19,10 @@ pub fn routes() -> Vec<Route> {
     };
     let health = Shapes::gives::<Health>();
     vec![
-        open("/", Shapes::NONE, home.into()),
+        open("/", Shapes::PAGE, home.into()),
         open("/health", health, alive.into()),
         open("/ready", health, ready.into()),
-        open("/metrics", Shapes::NONE, numbers.into()),
+        open("/metrics", Shapes::file("text/plain"), numbers.into()),
     ]
 }
 

@@ -136,7 +136,9 @@ fn visible_sighting() -> String {
 }
 
 impl Reader {
-    fn keys(self) -> (&'static str, String, String) {
+    /// Role, account and day: `$1`, `$2`, `$3` of every query with a reader in it.
+    #[must_use]
+    pub fn keys(self) -> (&'static str, String, String) {
         let Actor { user, role } = self.actor;
         (role.as_str(), user.to_string(), self.today.to_string())
     }

@@ -16,7 +16,7 @@ use wire::{DeviceId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let (no, form, door) = (Shapes::NONE, Takes::Form(SMALL), Object::Device);
+    let (no, form, door) = (Shapes::PAGE, Takes::Form(SMALL), Object::Device);
     let (token, end) = ("/devices/{id}/token", "/devices/{id}/revoke");
     vec![
         Route::new((Method::GET, "/devices"), ADMIN, Object::None, Takes::Nothing, no, index),

@@ -24,7 +24,7 @@ const PER_PAGE: u32 = 100;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let (no, photo) = (Shapes::NONE, Takes::Parts(PHOTO));
+    let (no, photo) = (Shapes::PAGE, Takes::Parts(PHOTO));
     let another = (Method::POST, "/people/{id}/photo");
     vec![
         Route::new((Method::GET, "/people"), ADMIN, Object::None, Takes::Nothing, no, index),

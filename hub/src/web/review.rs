@@ -24,7 +24,7 @@ const PER_PAGE: u32 = 50;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let (no, form, record) = (Shapes::NONE, Takes::Form(SMALL), Object::Record);
+    let (no, form, record) = (Shapes::PAGE, Takes::Form(SMALL), Object::Record);
     let (at, undo, piece) = ("/review/{id}", "/review/{id}/undo", "/review/{id}/card");
     vec![
         Route::new((Method::GET, "/review"), STAFF, Object::None, Takes::Nothing, no, index),

@@ -18,7 +18,7 @@ use warp::reply::{Reply, Response};
 pub fn routes() -> Vec<Route> {
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
-    let (none, no) = (Object::None, Shapes::NONE);
+    let (none, no) = (Object::None, Shapes::PAGE);
     let (anyone, nothing, form) = (Who::Anyone, Takes::Nothing, Takes::Form(SMALL));
     vec![
         Route::new(get("/static/{hash}/{name}"), anyone, none, nothing, no, file),

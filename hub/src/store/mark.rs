@@ -1,0 +1,106 @@
+//! Tables `mark` and `tally`: what is recorded of each student in each lesson, and its sums.
+//!
+//! The only writer of both: a mark and its sum change together, or not at all. Whether one mark
+//! may replace another is decided before ([`attendance`](crate::attendance)).
+
+use super::{Tx, odd, params, parsed};
+use crate::attendance::{Mark, Status};
+use crate::error::Error;
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+const COLUMNS: &str = "status, source, sighting, arrived_at, by_whom, at, notes, version";
+
+/// What is recorded of `student` in `session`.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<Mark>, Error> {
+    let sql = format!("select {COLUMNS} from mark where session = $1 and student = $2");
+    tx.row(&sql, params![session.to_string(), student.to_string()], |row| read(row, 0))
+}
+
+/// Everything recorded in `session`, by student.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_session(tx: &Tx<'_>, session: Uuid) -> Result<Vec<(StudentId, Mark)>, Error> {
+    let sql = format!("select student, {COLUMNS} from mark where session = $1 order by student");
+    tx.query(&sql, params![session.to_string()], |row| Ok((parsed(row, 0)?, read(row, 1)?)))
+}
+
+/// Records `mark`, instead of whatever was recorded; its version follows from that.
+///
+/// # Errors
+/// When the database fails.
+pub fn put(tx: &Tx<'_>, session: Uuid, student: StudentId, mark: &Mark) -> Result<(), Error> {
+    let before = get(tx, session, student)?;
+    let sql = "insert into mark (session, student, status, source, sighting, arrived_at, by_whom,
+             at, notes, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (session, student) do update set status = excluded.status,
+             source = excluded.source, sighting = excluded.sighting,
+             arrived_at = excluded.arrived_at, by_whom = excluded.by_whom, at = excluded.at,
+             notes = excluded.notes, version = excluded.version";
+    let values = params![
+        session.to_string(),
+        student.to_string(),
+        mark.status.as_str(),
+        mark.source.as_str(),
+        mark.sighting.map(|id| id.to_string()),
+        mark.arrived_at.map(|at| at.0),
+        mark.by,
+        mark.at.0,
+        mark.notes,
+        before.as_ref().map_or(1, |before| before.version + 1),
+    ];
+    tx.execute(sql, values)?;
+    count(tx, session, before.map(|before| before.status), Some(mark.status))
+}
+
+/// Takes back what is recorded, as if nothing had been.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Error> {
+    let Some(before) = get(tx, session, student)? else { return Ok(()) };
+    let sql = "delete from mark where session = $1 and student = $2";
+    tx.execute(sql, params![session.to_string(), student.to_string()])?;
+    count(tx, session, Some(before.status), None)
+}
+
+fn count(
+    tx: &Tx<'_>,
+    session: Uuid,
+    before: Option<Status>,
+    after: Option<Status>,
+) -> Result<(), Error> {
+    if before == after {
+        return Ok(());
+    }
+    let step = |of: Status| i64::from(after == Some(of)) - i64::from(before == Some(of));
+    let sql = "insert into tally (session, present, late, absent, excused, unverified, undecided)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (session) do update set present = tally.present + $2,
+             late = tally.late + $3, absent = tally.absent + $4, excused = tally.excused + $5,
+             unverified = tally.unverified + $6, undecided = tally.undecided + $7";
+    let [present, late, absent, excused, unverified, undecided] = Status::ALL.map(step);
+    let session = session.to_string();
+    let values = params![session, present, late, absent, excused, unverified, undecided];
+    tx.execute(sql, values).map(drop)
+}
+
+fn read(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Mark> {
+    let text = |n| row.get::<_, String>(column + n);
+    let sighting: Option<String> = row.get(column + 2)?;
+    let sighting = sighting.map(|id| id.parse().map_err(|why| odd(column + 2, why))).transpose()?;
+    Ok(Mark {
+        status: text(0)?.parse().map_err(|why: String| odd(column, why))?,
+        source: text(1)?.parse().map_err(|why: String| odd(column + 1, why))?,
+        sighting,
+        arrived_at: row.get::<_, Option<i64>>(column + 3)?.map(Wall),
+        by: text(4)?,
+        at: Wall(row.get(column + 5)?),
+        notes: row.get(column + 6)?,
+        version: row.get(column + 7)?,
+    })
+}
