@@ -1,0 +1,82 @@
+//! Browsers: cookies, forms, and pages that are left alone too long.
+
+use super::{Carrying, House, NOW, PASSWORD, get, post};
+use crate::auth::{Role, session};
+use serde_json::json;
+use warp::test::RequestBuilder;
+
+#[tokio::test]
+async fn a_browser_signs_in_with_a_form_and_gets_a_guarded_cookie() {
+    let house = House::new().await;
+    house.account(Role::Teacher).await;
+    let form = format!("email=teacher%40school.test&password={}", PASSWORD.replace(' ', "+"));
+    let request = |site: &'static str| {
+        post("/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", form.len())
+            .header("sec-fetch-site", site)
+            .body(&form)
+    };
+    assert_eq!(house.send(request("cross-site")).await.status(), 403);
+    let answer = house.send(request("same-origin")).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["location"]),
+        (303, &"/review".parse().unwrap())
+    );
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-sid=") && cookie.contains("HttpOnly"), "{cookie}");
+}
+
+#[tokio::test]
+async fn with_an_authorization_header_the_cookie_counts_for_nothing() {
+    let house = House::new().await;
+    let account = house.account(Role::Admin).await;
+    let secret = house.session(&account).await;
+    let me = || get("/api/auth/me").cookie(&secret);
+    assert_eq!(house.send(me()).await.status(), 200);
+    assert_eq!(house.send(me().bearer("rubbish")).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_cookie_alone_changes_nothing() {
+    let house = House::new().await;
+    let account = house.account(Role::Admin).await;
+    let secret = house.session(&account).await;
+    let add = || {
+        let body = json!({ "device_id": "door-1" });
+        post("/api/devices").cookie(&secret).json(&body)
+    };
+    let own = |request: RequestBuilder| request.header("sec-fetch-site", "same-origin");
+    assert_eq!(house.send(add()).await.status(), 403);
+    assert_eq!(house.send(own(add())).await.status(), 403, "without the token");
+    let csrf = session::csrf(&secret);
+    let good = own(add()).header("x-csrf-token", csrf.as_str());
+    assert_eq!(house.send(good).await.status(), 201);
+    let form = post("/devices").form(&secret, &[("device_id", "door-2"), ("direction", "both")]);
+    assert_eq!(house.send(form).await.status(), 201);
+}
+
+#[tokio::test]
+async fn an_idle_session_is_over() {
+    let house = House::new().await;
+    let account = house.account(Role::Admin).await;
+    let secret = house.session(&account).await;
+    house.clock.set_wall(NOW.plus_ms(12 * 3_600_000));
+    let page = house.send(get("/devices").cookie(&secret).header("accept", "text/html")).await;
+    assert_eq!(
+        (page.status().as_u16(), &page.headers()["location"]),
+        (303, &"/sign-in".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_link_from_a_mail_bounces_once_and_then_the_cookie_is_there() {
+    let house = House::new().await;
+    let page = |site: &'static str| {
+        get("/review").header("accept", "text/html").header("sec-fetch-site", site)
+    };
+    let first = house.send(page("cross-site")).await;
+    assert_eq!(first.status(), 200);
+    assert!(String::from_utf8_lossy(first.body()).contains("http-equiv=\"refresh\""));
+    assert_eq!(house.send(page("same-origin")).await.status(), 303, "never twice");
+}

@@ -1,0 +1,152 @@
+//! The table as a whole: what holds for every route.
+
+use super::{Carrying, House, body, get, post};
+use crate::auth::Role;
+use crate::http::route::{Takes, Who};
+use warp::http::{Method, StatusCode};
+use warp::test::RequestBuilder;
+
+#[tokio::test]
+async fn every_route_that_is_not_open_asks_who_is_there() {
+    let house = House::new().await;
+    for route in crate::http::table().iter().filter(|route| route.who != Who::Anyone) {
+        let path = route.path.replace("{id}", "x").replace("{student}", "x");
+        let request = warp::test::request().method(route.method.as_str()).path(&path);
+        let request = request.header("sec-fetch-site", "same-origin");
+        let status = house.send(request).await.status();
+        assert_eq!(status, 401, "{} {}", route.method, route.path);
+    }
+}
+
+#[tokio::test]
+async fn every_role_that_is_not_named_is_refused() {
+    let house = House::new().await;
+    for role in Role::ALL {
+        let token = house.token(role).await;
+        for route in crate::http::table().iter() {
+            let Who::Role(roles) = route.who else { continue };
+            let path = route.path.replace("{id}", "x").replace("{student}", "x");
+            let request = warp::test::request().method(route.method.as_str()).path(&path);
+            let form = matches!(route.takes, Takes::Form(_));
+            let site = if form { "same-origin" } else { "none" };
+            if route.path.ends_with("/events") && roles.contains(&role)
+                || route.path.contains("logout")
+                || route.path == "/sign-out"
+            {
+                continue; // an endless answer, and the end of this token
+            }
+            let status =
+                house.send(request.bearer(&token).header("sec-fetch-site", site)).await.status();
+            let refused = status == StatusCode::FORBIDDEN;
+            assert_eq!(refused, !roles.contains(&role), "{role} {} {}", route.method, route.path);
+        }
+    }
+}
+
+#[test]
+fn every_route_is_declared_once_and_reads_no_more_than_it_says() {
+    let table = crate::http::table();
+    let mut seen = std::collections::HashSet::new();
+    for route in table.iter() {
+        assert!(seen.insert((route.method.clone(), route.path)), "twice: {}", route.path);
+        assert!(!route.path.ends_with('/') || route.path == "/", "{}", route.path);
+        if let Takes::Json(limit) | Takes::Form(limit) | Takes::Parts(limit) = route.takes {
+            assert!((1..=11 * 1024 * 1024).contains(&limit), "{}", route.path);
+            assert_ne!(route.method, Method::GET, "{}", route.path);
+        }
+        let api = route.path.starts_with("/api/");
+        let json = matches!(route.takes, Takes::Json(_));
+        assert!(!api || !json || route.shapes.takes.is_some(), "no schema: {}", route.path);
+    }
+    assert!(seen.len() > 50);
+}
+
+#[tokio::test]
+async fn every_answer_is_named_and_hardened() {
+    let house = House::new().await;
+    for path in ["/health", "/sign-in", "/api/students", "/nowhere", "/static/0/x"] {
+        let answer = house.send(get(path)).await;
+        let headers = answer.headers();
+        assert_eq!(headers["x-request-id"], "test", "{path}");
+        assert_eq!(headers["content-security-policy"], crate::http::headers::CSP, "{path}");
+        assert_eq!(headers["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn three_spellings_reach_the_same_route() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    for path in ["/api/students", "/api/students/", "/students"] {
+        assert_eq!(house.send(get(path).bearer(&token)).await.status(), 200, "{path}");
+    }
+    let wrong = house.send(warp::test::request().method("PUT").path("/api/students")).await;
+    assert_eq!(
+        (wrong.status().as_u16(), &wrong.headers()["allow"]),
+        (405, &"GET, POST".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn problems_are_what_they_were() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let text = |body: &'static str| {
+        post("/api/students").bearer(&token).body(body).header("content-length", body.len())
+    };
+    let kind = |request: RequestBuilder, kind: &'static str| request.header("content-type", kind);
+    insta::assert_json_snapshot!("problem_401", body(&house.send(get("/api/students")).await));
+    let missing = get("/api/students/nobody").bearer(&token);
+    insta::assert_json_snapshot!("problem_404", body(&house.send(missing).await));
+    let large = post("/api/students").bearer(&token).header("content-length", 99_999_999);
+    insta::assert_json_snapshot!("problem_413", body(&house.send(large).await));
+    insta::assert_json_snapshot!(
+        "problem_415",
+        body(&house.send(kind(text("{}"), "text/plain")).await)
+    );
+    insta::assert_json_snapshot!(
+        "problem_422",
+        body(&house.send(kind(text("{}"), "application/json")).await)
+    );
+    insta::assert_json_snapshot!(
+        "problem_400",
+        body(&house.send(kind(text("{"), "application/json")).await)
+    );
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    for route in crate::http::table().iter().filter(|route| route.takes != Takes::Nothing) {
+        if !matches!(route.who, Who::Role(_)) || matches!(route.takes, Takes::Form(_)) {
+            continue; // forms of pages ask for their origin first
+        }
+        let path = route.path.replace("{id}", "x").replace("{student}", "x");
+        let request = warp::test::request().method(route.method.as_str()).path(&path);
+        let status = house.send(request.bearer(&token)).await.status();
+        assert_eq!(status, 411, "{} {}", route.method, route.path);
+    }
+}
+
+#[tokio::test]
+async fn an_open_event_stream_does_not_hold_up_the_stop() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (front, stop) = (house.front.clone(), house.front.stop.clone());
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(crate::http::serve::run(listener, None, front, stop.clone()));
+    let mut browser = tokio::net::TcpStream::connect(address).await.unwrap();
+    let ask =
+        format!("GET /api/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
+    browser.write_all(ask.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    browser.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    stop.cancel();
+    let five = std::time::Duration::from_secs(5);
+    tokio::time::timeout(five, tasks.join_next()).await.unwrap().unwrap().unwrap();
+}
