@@ -8,6 +8,9 @@ use super::{Tx, odd, params, parsed};
 use crate::auth::{Actor, Role};
 use crate::error::Error;
 use jiff::civil::Date;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
+use std::collections::HashMap;
 use uuid::Uuid;
 use wire::{Reason, RecordId, StudentId, Wall};
 
@@ -119,6 +122,16 @@ const TABLES: &str = "sighting s join device d on d.id = s.device
      left join student p on p.id = s.predicted_student
      left join student q on q.id = s.decided_student";
 
+/// Whose sighting `s` is taken to be.
+const PERSON: &str = "coalesce(s.decided_student, s.predicted_student)";
+/// Whose it is and where it stands in one text, written as the index `sighting_by_person` has
+/// it. Without the cast it would have no type, and the index would not be used.
+const PERSON_STATUS: &str =
+    "cast(coalesce(s.decided_student, s.predicted_student) || ' ' || s.review_status as text)";
+
+/// Where a sighting can stand.
+const STATES: [&str; 4] = ["pending", "approved", "rejected", "logged"];
+
 /// What `$1` (role), `$2` (account) and `$3` (day) let a reader see of student `{student}`.
 fn visible_student(student: &str) -> String {
     format!(
@@ -132,7 +145,7 @@ fn visible_student(student: &str) -> String {
 }
 
 fn visible_sighting() -> String {
-    visible_student("coalesce(s.decided_student, s.predicted_student)")
+    visible_student(PERSON)
 }
 
 impl Reader {
@@ -155,44 +168,152 @@ impl Reader {
 /// # Errors
 /// When the database fails.
 pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, page: Page) -> Result<Vec<Seen>, Error> {
-    let (role, user, today) = reader.keys();
-    let sql = format!(
-        "select {COLUMNS} from {TABLES}
-         where {visible}
-           and ($4 is null or s.review_status = $4)
-           and ($5 is null or s.device = $5)
-           and ($6 is null or coalesce(s.decided_student, s.predicted_student) = $6)
-           and ($7 is null or exists (select 1 from roster c where c.class = $7
-                 and c.student = coalesce(s.decided_student, s.predicted_student)))
-           and ($8 is null or s.order_at >= $8) and ($9 is null or s.order_at < $9)
-           and ($10 is null or s.order_at < $10 or (s.order_at = $10 and s.id < $11))
-         order by s.order_at desc, s.id desc limit $12",
-        visible = visible_sighting()
-    );
-    let student = filter.student.map(|id| id.to_string());
-    let class = filter.class.map(|id| id.to_string());
-    let after_at = page.after.map(|(at, _)| at.0);
-    let after_id = page.after.map(|(_, id)| id.to_string());
-    let (from, until) = (filter.from.map(|at| at.0), filter.until.map(|at| at.0));
-    let values = params![
-        role,
-        user,
-        today,
-        filter.status,
-        filter.device,
-        student,
-        class,
-        from,
-        until,
-        after_at,
-        after_id,
-        page.limit
-    ];
-    let mut rows = tx.query(&sql, values, read)?;
+    let asked = Asked::page(reader, filter, page);
+    let mut rows = tx.query(&asked.rows(), params_from_iter(asked.values), read)?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut candidates = candidates(tx, reader, &ids)?;
     for row in &mut rows {
-        row.candidates = candidates(tx, reader, row.id)?;
+        row.candidates = candidates.remove(&row.id).unwrap_or_default();
     }
     Ok(rows)
+}
+
+/// A question made of the conditions that are there and of no others, so that each kind of
+/// question has an index of its own (`explain` in the tests says which).
+#[derive(Default)]
+struct Asked {
+    conditions: Vec<String>,
+    values: Vec<Value>,
+    limit: String,
+}
+
+impl Asked {
+    /// The page of `filter` after `page.after`.
+    fn page(reader: Reader, filter: &Filter, page: Page) -> Self {
+        let mut asked = Self::of(reader, filter);
+        if let Some((at, id)) = page.after {
+            let (at, id) = (asked.bind(at.0), asked.bind(id.to_string()));
+            asked.conditions.push(format!("(s.order_at, s.id) < ({at}, {id})"));
+        }
+        asked.limit = asked.bind(i64::from(page.limit));
+        asked
+    }
+
+    /// What the reader may see of `filter`.
+    fn of(reader: Reader, filter: &Filter) -> Self {
+        let mut asked = Self::default();
+        match asked.people(reader, filter) {
+            Some(people) => asked.of_people(&people, filter),
+            None => asked.of_all(filter),
+        }
+        if let Some(from) = filter.from {
+            let from = asked.bind(from.0);
+            asked.conditions.push(format!("s.order_at >= {from}"));
+        }
+        if let Some(until) = filter.until {
+            let until = asked.bind(until.0);
+            asked.conditions.push(format!("s.order_at < {until}"));
+        }
+        asked
+    }
+
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    /// Conditions on a student `p`, if only some people's sightings are asked for.
+    fn people(&mut self, reader: Reader, filter: &Filter) -> Option<String> {
+        let mut people = Vec::new();
+        if let Some(mine) = self.mine(reader) {
+            people.push(format!("p.id in ({mine})"));
+        }
+        if let Some(class) = filter.class {
+            let class = self.bind(class.to_string());
+            people
+                .push(format!("p.id in (select c.student from roster c where c.class = {class})"));
+        }
+        if let Some(student) = filter.student {
+            let student = self.bind(student.to_string());
+            people.push(format!("p.id = {student}"));
+        }
+        (!people.is_empty()).then(|| people.join(" and "))
+    }
+
+    /// The students a reader may see; none when that is everybody.
+    fn mine(&mut self, reader: Reader) -> Option<String> {
+        let Actor { user, role } = reader.actor;
+        match role {
+            Role::Admin => None,
+            Role::Teacher => {
+                let (user, day) =
+                    (self.bind(user.to_string()), self.bind(reader.today.to_string()));
+                Some(format!(
+                    "select r.student from teaches t join roster r on r.class = t.class
+                     where t.teacher = {user} and t.from_day <= {day}
+                       and (t.to_day is null or t.to_day >= {day})"
+                ))
+            }
+            Role::Student => {
+                let user = self.bind(user.to_string());
+                Some(format!("select me.student from user_account me where me.id = {user}"))
+            }
+        }
+    }
+
+    /// Of some people: their sightings are found by person, and the page is sorted.
+    fn of_people(&mut self, people: &str, filter: &Filter) {
+        let states = match &filter.status {
+            Some(status) => format!("select {} as word", self.bind(status.clone())),
+            None => STATES.map(|state| format!("select '{state}' as word")).join(" union all "),
+        };
+        self.conditions.push(format!(
+            "{PERSON_STATUS} in
+             (select p.id || ' ' || v.word from student p cross join ({states}) v where {people})"
+        ));
+        if let Some(device) = &filter.device {
+            let device = self.bind(device.clone());
+            self.conditions.push(format!("s.device || '' = {device}"));
+        }
+    }
+
+    /// Of everybody: by door or by state, each in the order of the page. `|| ''` keeps an index
+    /// from being used: few sightings wait, and a door has fewer than are decided.
+    fn of_all(&mut self, filter: &Filter) {
+        let waiting = filter.status.as_deref() == Some("pending");
+        let both = filter.status.is_some() && filter.device.is_some();
+        if let Some(status) = &filter.status {
+            let (plain, status) = (!both || waiting, self.bind(status.clone()));
+            self.conditions.push(equal("s.review_status", plain, &status));
+        }
+        if let Some(device) = &filter.device {
+            let (plain, device) = (!both || !waiting, self.bind(device.clone()));
+            self.conditions.push(equal("s.device", plain, &device));
+        }
+    }
+
+    /// The page's ids are found in indexes alone; only their rows are read.
+    fn rows(&self) -> String {
+        let (conditions, limit) = (self.conditions(), &self.limit);
+        format!(
+            "select {COLUMNS} from {TABLES} where s.id in (select f.id from (
+                 select s.id from sighting s where {conditions}
+                 order by s.order_at desc, s.id desc limit {limit}) f)
+             order by s.order_at desc, s.id desc"
+        )
+    }
+
+    fn count(&self) -> String {
+        format!("select count(*) from sighting s where {}", self.conditions())
+    }
+
+    fn conditions(&self) -> String {
+        if self.conditions.is_empty() { "1 = 1".into() } else { self.conditions.join(" and ") }
+    }
+}
+
+fn equal(column: &str, plain: bool, value: &str) -> String {
+    if plain { format!("{column} = {value}") } else { format!("{column} || '' = {value}") }
 }
 
 /// The sighting `id`, if the reader may see it.
@@ -208,7 +329,7 @@ pub fn one(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<Seen, Error> {
     );
     let row = tx.row(&sql, params![role, user, today, id.to_string()], read)?;
     let mut row = row.ok_or_else(|| Error::unknown("record", id))?;
-    row.candidates = candidates(tx, reader, id)?;
+    row.candidates = candidates(tx, reader, &[id])?.remove(&id).unwrap_or_default();
     Ok(row)
 }
 
@@ -237,12 +358,10 @@ pub fn visible_to(tx: &Tx<'_>, reader: Reader, id: StudentId) -> Result<bool, Er
 /// # Errors
 /// When the database fails.
 pub fn waiting(tx: &Tx<'_>, reader: Reader) -> Result<i64, Error> {
-    let (role, user, today) = reader.keys();
-    let sql = format!(
-        "select count(*) from sighting s where s.review_status = 'pending' and {}",
-        visible_sighting()
-    );
-    Ok(tx.row(&sql, params![role, user, today], |row| row.get(0))?.unwrap_or(0))
+    let pending = Filter { status: Some("pending".into()), ..Filter::default() };
+    let asked = Asked::of(reader, &pending);
+    let count = tx.row(&asked.count(), params_from_iter(asked.values), |row| row.get(0))?;
+    Ok(count.unwrap_or(0))
 }
 
 /// People with a template, doors that joined, classes this reader teaches.
@@ -260,19 +379,36 @@ pub fn house(tx: &Tx<'_>, reader: Reader) -> Result<(i64, i64, i64), Error> {
     Ok(tx.row(sql, params![user, today], read)?.unwrap_or_default())
 }
 
-fn candidates(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<Vec<Candidate>, Error> {
-    let (role, user, today) = reader.keys();
+/// The candidates of these sightings that the reader may see, best first.
+fn candidates(
+    tx: &Tx<'_>,
+    reader: Reader,
+    ids: &[RecordId],
+) -> Result<HashMap<RecordId, Vec<Candidate>>, Error> {
+    let Some(last) = ids.last() else { return Ok(HashMap::new()) };
+    let mut asked = Asked::default();
+    let mine = asked.mine(reader).map_or_else(String::new, |mine| format!(" and p.id in ({mine})"));
+    // A few lengths of list are a few texts to prepare.
+    let padding = ids.len().next_power_of_two() - ids.len();
+    let ids = ids.iter().chain(std::iter::repeat_n(last, padding));
+    let list: Vec<_> = ids.map(|id| asked.bind(id.to_string())).collect();
     let sql = format!(
-        "select p.id, p.student_number, trim(p.first_name || ' ' || p.last_name), c.score
+        "select p.id, p.student_number, trim(p.first_name || ' ' || p.last_name), c.score,
+             c.sighting
          from candidate c join student p on p.id = c.student
-         where {} and c.sighting = $4 order by c.rank",
-        visible_student("p.id")
+         where c.sighting in ({}){mine} order by c.sighting, c.rank",
+        list.join(", ")
     );
-    tx.query(&sql, params![role, user, today, id.to_string()], |row| {
-        let score = row.get(3)?;
-        let nobody = || odd(0, "a candidate without a student");
-        Ok(Candidate { person: person(row, 0)?.ok_or_else(nobody)?, score })
-    })
+    let rows = tx.query(&sql, params_from_iter(asked.values), |row| {
+        let (score, nobody) = (row.get(3)?, || odd(0, "a candidate without a student"));
+        let candidate = Candidate { person: person(row, 0)?.ok_or_else(nobody)?, score };
+        Ok((parsed(row, 4)?, candidate))
+    })?;
+    let mut found = HashMap::<_, Vec<_>>::new();
+    for (sighting, candidate) in rows {
+        found.entry(sighting).or_default().push(candidate);
+    }
+    Ok(found)
 }
 
 /// Id, number and name from three columns on.
@@ -311,3 +447,6 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
         candidates: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests;
