@@ -9,17 +9,32 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::Wall;
 
-/// How long an access token is good, milliseconds (a setting; 30 min by default).
+/// How long an access token is good by default, milliseconds.
 pub const ACCESS_MS: i64 = 30 * 60 * 1000;
-/// How long a refresh token is good, milliseconds.
+/// How long a refresh token is good by default, milliseconds.
 pub const REFRESH_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How long tokens live.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Access tokens, milliseconds. Default 30 min.
+    pub access_ms: i64,
+    /// Refresh tokens, milliseconds. Default 24 h.
+    pub refresh_ms: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { access_ms: ACCESS_MS, refresh_ms: REFRESH_MS }
+    }
+}
 
 /// Signs and reads access tokens.
 #[derive(Clone)]
 pub struct Tokens {
     sign: EncodingKey,
     read: DecodingKey,
-    access_ms: i64,
+    limits: Limits,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,25 +64,34 @@ pub struct BadToken;
 impl Tokens {
     /// Tokens under `key`, which the hub keeps beside its other keys.
     #[must_use]
-    pub fn new(key: &[u8; 32]) -> Self {
-        Self {
-            sign: EncodingKey::from_secret(key),
-            read: DecodingKey::from_secret(key),
-            access_ms: ACCESS_MS,
-        }
+    pub fn new(key: &[u8; 32], limits: Limits) -> Self {
+        let (sign, read) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
+        Self { sign, read, limits }
+    }
+
+    /// A key made from a secret of any length.
+    #[must_use]
+    pub fn key(secret: &str) -> [u8; 32] {
+        blake3::derive_key("rollcall 2026 key of access tokens", secret.as_bytes())
+    }
+
+    /// How long they live.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Seconds an access token lives, as the login answer says.
     #[must_use]
     pub fn seconds(&self) -> i64 {
-        self.access_ms / 1000
+        self.limits.access_ms / 1000
     }
 
     /// A new access token.
     #[must_use]
     pub fn issue(&self, actor: Actor, family: Uuid, now: Wall) -> String {
         let iat = now.0 / 1000;
-        let exp = now.plus_ms(self.access_ms).0 / 1000;
+        let exp = now.plus_ms(self.limits.access_ms).0 / 1000;
         let claims = Claims { sub: actor.user, role: actor.role, fam: family, iat, exp };
         encode(&Header::default(), &claims, &self.sign).expect("claims are plain JSON")
     }
@@ -111,11 +135,11 @@ pub enum Exchange {
 
 /// Decides what to do with a refresh token that somebody shows.
 #[must_use]
-pub fn exchange(token: Refresh, now: Wall) -> Exchange {
+pub fn exchange(token: Refresh, limits: Limits, now: Wall) -> Exchange {
     match token {
         Refresh { ended: true, .. } => Exchange::Refuse,
         Refresh { used: Some(_), .. } => Exchange::EndFamily,
-        Refresh { issued, .. } if now >= issued.plus_ms(REFRESH_MS) => Exchange::Refuse,
+        Refresh { issued, .. } if now >= issued.plus_ms(limits.refresh_ms) => Exchange::Refuse,
         Refresh { .. } => Exchange::Rotate,
     }
 }
@@ -132,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_access_token_lives_for_half_an_hour() {
-        let tokens = Tokens::new(&[1; 32]);
+        let tokens = Tokens::new(&[1; 32], Limits::default());
         let token = tokens.issue(actor(), Uuid::nil(), NOW);
         let read = |at| tokens.read(&token, at).map(|access| access.actor);
         assert_eq!(read(NOW), Ok(actor()));
@@ -142,9 +166,9 @@ mod tests {
 
     #[test]
     fn a_token_of_another_key_or_a_changed_one_is_refused() {
-        let tokens = Tokens::new(&[1; 32]);
+        let tokens = Tokens::new(&[1; 32], Limits::default());
         let token = tokens.issue(actor(), Uuid::nil(), NOW);
-        assert_eq!(Tokens::new(&[2; 32]).read(&token, NOW), Err(BadToken));
+        assert_eq!(Tokens::new(&[2; 32], Limits::default()).read(&token, NOW), Err(BadToken));
         let mut parts: Vec<_> = token.split('.').collect();
         parts[0] = "eyJhbGciOiJub25lIn0";
         for bad in [parts.join("."), String::new(), "a.b.c".into()] {
@@ -155,6 +179,7 @@ mod tests {
     #[test]
     fn a_refresh_token_works_once_and_its_reuse_ends_the_family() {
         let fresh = Refresh { issued: NOW, used: None, ended: false };
+        let exchange = |token, now| exchange(token, Limits::default(), now);
         assert_eq!(exchange(fresh, NOW), Exchange::Rotate);
         assert_eq!(exchange(Refresh { used: Some(NOW), ..fresh }, NOW), Exchange::EndFamily);
         assert_eq!(exchange(Refresh { ended: true, ..fresh }, NOW), Exchange::Refuse);

@@ -103,7 +103,8 @@ async fn refresh(call: Call) -> Outcome {
     let Refresh { refresh } = call.json()?;
     let (secret, now) = (auth::secret(), call.now);
     let (old, new) = (auth::digest(&refresh), auth::digest(&secret));
-    let turned = call.app().db.write(move |tx| login::rotate(tx, &old, &new, now)).await?;
+    let limits = call.front.tokens.limits();
+    let turned = call.app().db.write(move |tx| login::rotate(tx, &old, &new, limits, now)).await?;
     let (account, family) = turned.ok_or_else(|| {
         Problem::unauthorised("This refresh token is not valid any more: sign in again.")
     })?;
@@ -165,7 +166,8 @@ pub async fn check(call: &Call, email: &str, password: String) -> Result<Account
 pub async fn open_session(call: &Call, account: Uuid) -> Result<String, Problem> {
     let (secret, now) = (auth::secret(), call.now);
     let digest = auth::digest(&secret);
-    let over = now.plus_ms(-2 * call.front.limits.absolute_ms.max(auth::token::REFRESH_MS));
+    let refresh_ms = call.front.tokens.limits().refresh_ms;
+    let over = now.plus_ms(-2 * call.front.limits.absolute_ms.max(refresh_ms));
     let open = call.app().db.write(move |tx| {
         login::sweep(tx, over)?;
         login::open(tx, &digest, account, now)

@@ -57,11 +57,15 @@ impl Front {
         metrics: Option<PrometheusHandle>,
         stop: CancellationToken,
     ) -> Self {
+        let accounts = &app.config.accounts;
+        let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
+        let tokens = Tokens::new(given.as_ref().unwrap_or(token_key), accounts.tokens);
+        let limits = accounts.sessions;
         Self(Arc::new(Shared {
             app,
             passwords,
-            tokens: Tokens::new(token_key),
-            limits: session::Limits::default(),
+            tokens,
+            limits,
             metrics,
             photos: Arc::new(Semaphore::new(PHOTOS_AT_ONCE)),
             streams: Arc::new(Semaphore::new(STREAMS)),

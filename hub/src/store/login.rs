@@ -5,7 +5,7 @@
 
 use super::account::{self, Account, COLUMNS};
 use super::{Tx, params};
-use crate::auth::token::{Exchange, Refresh, exchange};
+use crate::auth::token::{Exchange, Limits, Refresh, exchange};
 use crate::error::Error;
 use uuid::Uuid;
 use wire::Wall;
@@ -114,6 +114,7 @@ pub fn rotate(
     tx: &Tx<'_>,
     old: &[u8],
     new: &[u8],
+    limits: Limits,
     now: Wall,
 ) -> Result<Option<(Account, Uuid)>, Error> {
     let sql = format!(
@@ -128,7 +129,7 @@ pub fn rotate(
         Ok((account::read(row)?, super::parsed::<Uuid>(row, 5)?, token))
     })?;
     let Some((account, family, token)) = found else { return Ok(None) };
-    match exchange(token, now) {
+    match exchange(token, limits, now) {
         Exchange::Refuse => Ok(None),
         Exchange::EndFamily => end(tx, family, now).map(|()| None),
         Exchange::Rotate => {
@@ -172,7 +173,7 @@ mod tests {
         let (id, name) = (ada.id, Uuid::from_u128(3));
         db.write(move |tx| begin(tx, name, id, b"1", Wall(5))).await.unwrap();
         let turn = |old: &'static [u8], new: &'static [u8]| {
-            db.write(move |tx| rotate(tx, old, new, Wall(6)))
+            db.write(move |tx| rotate(tx, old, new, Limits::default(), Wall(6)))
         };
         assert_eq!(turn(b"1", b"2").await.unwrap(), Some((ada, name)));
         assert_eq!(turn(b"1", b"x").await.unwrap(), None, "the copy is refused");

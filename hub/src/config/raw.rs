@@ -1,0 +1,114 @@
+//! `hub.toml` as typed: every key optional, unknown ones refused.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Raw {
+    pub host: Option<String>,
+    pub zone: Option<String>,
+    pub models: Option<PathBuf>,
+    pub database: Option<PathBuf>,
+    pub public_url: Option<String>,
+    pub hosts: Vec<String>,
+    pub listen: Listen,
+    pub doors: Doors,
+    pub accounts: Accounts,
+    pub oidc: Oidc,
+    pub cors: Cors,
+    pub smtp: Smtp,
+    pub lines: Lines,
+    pub uploads: Uploads,
+    pub log: Log,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Listen {
+    pub web: Option<String>,
+    pub plain: bool,
+    pub mqtt: Option<String>,
+    pub device: Option<String>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Doors {
+    pub records_per_second: Option<u32>,
+    pub burst: Option<u32>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Accounts {
+    pub open_registration: bool,
+    pub idle_hours: Option<i64>,
+    pub absolute_hours: Option<i64>,
+    pub access_minutes: Option<i64>,
+    pub refresh_minutes: Option<i64>,
+    pub token_key: Option<String>,
+    pub token_key_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Oidc {
+    pub issuer: Option<String>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<String>,
+    pub client_secret_file: Option<PathBuf>,
+    pub name: Option<String>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Cors {
+    pub origins: Vec<String>,
+    pub any: bool,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Smtp {
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub from: Option<String>,
+    pub tls: Option<String>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Lines {
+    pub high: Option<f32>,
+    pub review: Option<f32>,
+    pub margin: Option<f32>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Uploads {
+    pub max_bytes: Option<u64>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    pub level: Option<String>,
+    pub format: Option<String>,
+}
+
+impl Raw {
+    /// The key of a secret written into the file itself, if there is one.
+    pub(super) fn secret(&self) -> Option<&'static str> {
+        let secrets = [
+            ("accounts.token_key", &self.accounts.token_key),
+            ("oidc.client_secret", &self.oidc.client_secret),
+            ("smtp.password", &self.smtp.password),
+        ];
+        secrets.into_iter().find(|(_, value)| value.is_some()).map(|(key, _)| key)
+    }
+}

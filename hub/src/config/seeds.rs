@@ -1,0 +1,366 @@
+//! Variables of the five systems Rollcall replaces: what each means here.
+//!
+//! One table. A variable that makes no sense here is named in a warning with what to use
+//! instead; OPERATIONS.md holds the same table, and a test compares the two.
+
+use super::{ConfigError, Vars};
+use vision::score;
+
+/// What a variable means.
+#[derive(Clone, Copy)]
+enum Means {
+    /// This key of `hub.toml`, its text turned by this.
+    Key(&'static str, fn(&str) -> Result<String, String>, &'static str),
+    /// Read by the account that `serve` makes at its first start.
+    FirstAdmin(&'static str),
+    /// Nothing here; what to use instead.
+    Instead(&'static str),
+}
+
+/// Name (a `*` at its end stands for anything), systems that have it, meaning.
+const TABLE: [(&str, &str, Means); 46] = {
+    use Means::{FirstAdmin, Instead, Key};
+    [
+        (
+            "DATABASE_URL",
+            "S1 S2 S3",
+            Key(
+                "database",
+                database,
+                "`sqlite:///path` (relative to the data directory) or `sqlite:////absolute/path`; PostgreSQL is refused",
+            ),
+        ),
+        (
+            "DB_*",
+            "S0",
+            Instead(
+                "the hub brings its own database: set DATABASE_URL=sqlite:///hub.db or nothing",
+            ),
+        ),
+        (
+            "MONGO_URI",
+            "S4",
+            Instead(
+                "the hub brings its own database: set DATABASE_URL=sqlite:///hub.db or nothing",
+            ),
+        ),
+        (
+            "SECRET_KEY",
+            "S0 S1 S2 S3",
+            Key(
+                "accounts.token_key",
+                same,
+                "signs access tokens; at least 32 bytes. Without it the hub keeps a key of its own",
+            ),
+        ),
+        ("JWT_SECRET", "S4", Key("accounts.token_key", same, "the same")),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "S2 S3", Key("accounts.access_minutes", same, "minutes")),
+        ("JWT_ACCESS_TOKEN_LIFETIME", "S1", Key("accounts.access_minutes", same, "minutes")),
+        ("JWT_REFRESH_TOKEN_LIFETIME", "S1", Key("accounts.refresh_minutes", same, "minutes")),
+        (
+            "MAX_UPLOAD_SIZE",
+            "S1",
+            Key("uploads.max_bytes", same, "bytes of a photo, at most 10485760"),
+        ),
+        (
+            "UPLOAD_DIR",
+            "S1 S3",
+            Instead(
+                "photos are never kept in a folder: what is kept lies sealed in the data directory (--data, ROLLCALL_DATA)",
+            ),
+        ),
+        (
+            "MODEL_PATH",
+            "S1",
+            Key(
+                "models",
+                same,
+                "the folder of a Rollcall model pack (`rollcall-hub models fetch`)",
+            ),
+        ),
+        (
+            "FACE_DETECTION_MODEL",
+            "S1",
+            Instead("the model pack brings its own detector: choose a pack with ROLLCALL_MODELS"),
+        ),
+        (
+            "EMBEDDING_MODEL",
+            "S1",
+            Instead("the model pack brings its own network: choose a pack with ROLLCALL_MODELS"),
+        ),
+        (
+            "CONFIDENCE_THRESHOLD_HIGH",
+            "S1",
+            Key(
+                "lines.high",
+                confidence,
+                "confidence 0..1, by the curve (.911, .5) (.940, .7) (.960, .9) (1, 1): 0.9 is the cosine .960",
+            ),
+        ),
+        (
+            "CONFIDENCE_THRESHOLD_MEDIUM",
+            "S1",
+            Key(
+                "lines.review",
+                confidence,
+                "confidence, by the same curve: 0.7 is the cosine .940",
+            ),
+        ),
+        (
+            "FACE_SIMILARITY_THRESHOLD",
+            "S2",
+            Key(
+                "lines.high",
+                similarity,
+                "cosine, 0.90 to 1; S2's own 0.6 belongs to ArcFace networks and is refused with the default pack",
+            ),
+        ),
+        (
+            "FACE_TOLERANCE",
+            "S3",
+            Key("lines.review", distance, "distance d, cosine 1 − d²/4.5: 0.6 is .920"),
+        ),
+        (
+            "ML_CONFIDENT_THRESHOLD",
+            "S4",
+            Key("lines.high", distance, "distance d, the same: 0.50 is .944"),
+        ),
+        (
+            "ML_UNCERTAIN_THRESHOLD",
+            "S4",
+            Key("lines.review", distance, "distance d, the same: 0.60 is .920"),
+        ),
+        (
+            "ML_SERVICE_*",
+            "S4",
+            Instead("recognition runs inside the hub: there is no other service to reach"),
+        ),
+        ("CORS_ALLOWED_ORIGINS", "S0 S1", Key("cors.origins", same, "origins parted by commas")),
+        (
+            "CORS_ALLOW_ALL_ORIGINS",
+            "S0",
+            Key(
+                "cors.any",
+                same,
+                "any origin may read the API with a token; never with a browser's session",
+            ),
+        ),
+        (
+            "ALLOWED_HOSTS",
+            "S0 S1",
+            Key(
+                "hosts",
+                same,
+                "host names parted by commas; `.example.org` with all below it, `*` any",
+            ),
+        ),
+        (
+            "DEBUG",
+            "S0 S1 S2",
+            Instead(
+                "pages never show more when something fails: for a fuller log set ROLLCALL_LOG=debug",
+            ),
+        ),
+        (
+            "DJANGO_SUPERUSER_EMAIL",
+            "S0",
+            FirstAdmin("address of the first admin, made at the first start only"),
+        ),
+        ("DJANGO_SUPERUSER_USERNAME", "S0", FirstAdmin("what pages call them")),
+        ("DJANGO_SUPERUSER_PASSWORD", "S0", FirstAdmin("their password; unset it afterwards")),
+        ("CELERY_*", "S1", Instead("long work runs inside the hub: there is no broker")),
+        (
+            "REDIS_*",
+            "S1 S2",
+            Instead("sessions and jobs live in the hub's database: there is no cache to reach"),
+        ),
+        (
+            "CLOUDINARY_*",
+            "S4",
+            Instead("no picture leaves the hub: what is kept lies sealed in the data directory"),
+        ),
+        ("SMTP_HOST", "S4", Key("smtp.host", same, "the mail server")),
+        ("SMTP_SERVER", "S4", Key("smtp.host", same, "the same")),
+        ("SMTP_PORT", "S4", Key("smtp.port", same, "its port")),
+        ("SMTP_USER", "S4", Key("smtp.user", same, "who signs in there")),
+        ("SMTP_USERNAME", "S4", Key("smtp.user", same, "the same")),
+        ("SMTP_PASSWORD", "S4", Key("smtp.password", same, "with which password")),
+        ("SMTP_PASS", "S4", Key("smtp.password", same, "the same")),
+        (
+            "SMTP_PASSWORD_FILE",
+            "S4",
+            Key("smtp.password_file", same, "a file that holds it and that nobody else may read"),
+        ),
+        (
+            "SMTP_FROM",
+            "S4",
+            Key("smtp.from", same, "what mail comes from: an address, or `Name <address>`"),
+        ),
+        ("SMTP_FROM_EMAIL", "S4", Key("smtp.from", same, "the same")),
+        (
+            "SMTP_TLS",
+            "S4",
+            Key(
+                "smtp.tls",
+                same,
+                "`starttls`, `tls` or `none`; true means `starttls`, or `tls` on port 465",
+            ),
+        ),
+        ("SMTP_USE_TLS", "S4", Key("smtp.tls", same, "the same")),
+        ("SMTP_SECURE", "S4", Key("smtp.tls", same, "the same")),
+        (
+            "SMTP_*",
+            "S4",
+            Instead(
+                "of mail the hub knows SMTP_HOST, _PORT, _USER, _PASSWORD, _PASSWORD_FILE, _FROM and _TLS",
+            ),
+        ),
+        (
+            "GOOGLE_CLIENT_*",
+            "S4",
+            Instead(
+                "sign-in by OpenID Connect is set in hub.toml: [oidc] issuer, client_id, client_secret_file",
+            ),
+        ),
+        (
+            "OAUTH_*",
+            "S4",
+            Instead(
+                "sign-in by OpenID Connect is set in hub.toml: [oidc] issuer, client_id, client_secret_file",
+            ),
+        ),
+    ]
+};
+
+/// What the variables set: name, key, text. What they cannot set is added to `warnings`.
+pub(super) fn settings(
+    vars: &Vars,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<(String, String, String)>, ConfigError> {
+    let mut found: Vec<(String, String, String)> = Vec::new();
+    for (name, text) in vars.iter() {
+        let bad = |why| ConfigError::Variable { name: name.to_owned(), why };
+        match meaning(name) {
+            Some(Means::Instead(say)) => warnings.push(format!("{name} means nothing here: {say}")),
+            Some(Means::Key(key, turn, _)) => {
+                let text = turn(text).map_err(bad)?;
+                let other = found.iter().find(|(_, k, was)| k == key && *was != text);
+                if let Some((other, ..)) = other {
+                    return Err(bad(format!("{other} sets {key} too, and to something else")));
+                }
+                found.push((name.to_owned(), key.to_owned(), text));
+            }
+            Some(Means::FirstAdmin(_)) | None => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Exact names before those with a star.
+fn meaning(name: &str) -> Option<Means> {
+    let exact = TABLE.iter().find(|row| row.0 == name);
+    let star = |row: &&(&str, &str, Means)| {
+        row.0
+            .strip_suffix('*')
+            .is_some_and(|stem| name.starts_with(stem) && name.len() > stem.len())
+    };
+    exact.or_else(|| TABLE.iter().find(star)).map(|row| row.2)
+}
+
+fn same(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+/// The path in a database URL.
+fn database(text: &str) -> Result<String, String> {
+    match text.split_once("://") {
+        Some(("sqlite", path)) => match path.strip_prefix('/').filter(|path| !path.is_empty()) {
+            Some(path) => Ok(path.to_owned()),
+            None => Err("write sqlite:///hub.db, or sqlite:////srv/hub.db with a full path".into()),
+        },
+        Some((kind, _)) if kind.starts_with("postgres") => Err(
+            "this hub keeps its data in SQLite, which it brings along; PostgreSQL is not built yet. \
+             Leave the variable out, or write sqlite:///hub.db"
+                .into(),
+        ),
+        _ => Err("this is no database the hub knows: write sqlite:///hub.db".into()),
+    }
+}
+
+fn confidence(text: &str) -> Result<String, String> {
+    score::from_confidence(number(text)?).map(text_of).map_err(|why| why.to_string())
+}
+
+fn similarity(text: &str) -> Result<String, String> {
+    score::from_similarity(number(text)?).map(text_of).map_err(|why| why.to_string())
+}
+
+fn distance(text: &str) -> Result<String, String> {
+    score::from_distance(number(text)?).map(text_of).map_err(|why| why.to_string())
+}
+
+fn number(text: &str) -> Result<f32, String> {
+    text.trim().parse().map_err(|_| format!("“{text}” is no number"))
+}
+
+/// As TOML reads a number of the kind float.
+fn text_of(cosine: f32) -> String {
+    format!("{cosine:?}")
+}
+
+/// The table, as OPERATIONS.md prints it.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::from("| variable | from | here |\n|---|---|---|\n");
+    for (name, from, means) in TABLE {
+        let here = match means {
+            Means::Key(key, _, say) => format!("`{key}`: {say}"),
+            Means::FirstAdmin(say) => say.to_owned(),
+            Means::Instead(say) => format!("a warning: {say}"),
+        };
+        out.push_str(&format!("| `{name}` | {from} | {here} |\n"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_handbook_has_the_same_table() {
+        let book = include_str!("../../../docs/OPERATIONS.md");
+        let same = book.contains(&markdown());
+        assert!(same, "docs/OPERATIONS.md should hold:\n{}", markdown());
+    }
+
+    #[test]
+    fn a_database_url_is_sqlite_or_refused_in_a_sentence() {
+        assert_eq!(database("sqlite:///./attendance.db"), Ok("./attendance.db".into()));
+        assert_eq!(database("sqlite:////srv/hub.db"), Ok("/srv/hub.db".into()));
+        for bad in ["postgresql://u:p@h/db", "postgres://h/db", "postgresql+asyncpg://h/db"] {
+            assert!(database(bad).unwrap_err().contains("SQLite"), "{bad}");
+        }
+        for bad in ["sqlite://", "sqlite:///", "mysql://h/db", "hub.db"] {
+            assert!(database(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn thresholds_of_others_become_cosines() {
+        let close = |turned: Result<String, String>, wanted: f32| {
+            (turned.unwrap().parse::<f32>().unwrap() - wanted).abs() < 1e-4
+        };
+        assert!(close(confidence("0.9"), 0.960) && close(confidence("0.7"), 0.940));
+        assert!(close(distance("0.50"), 0.9444) && close(distance("0.60"), 0.920));
+        assert!(close(similarity("0.96"), 0.96));
+        assert!(similarity("0.6").unwrap_err().contains("ArcFace"));
+        assert!(distance("much").unwrap_err().contains("much"));
+    }
+
+    #[test]
+    fn no_name_stands_twice_in_the_table() {
+        let names: std::collections::HashSet<_> = TABLE.iter().map(|row| row.0).collect();
+        assert_eq!(names.len(), TABLE.len());
+    }
+}

@@ -1,0 +1,196 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new("/data"), text, None)
+}
+
+#[test]
+fn what_init_writes_is_all_defaults() {
+    let config = parse(&template("hub.example", "UTC")).unwrap();
+    assert_eq!(config.host, "hub.example");
+    assert_eq!(config.listen, parse("").unwrap().listen);
+    assert_eq!(config.listen.web.port(), 8443);
+    assert_eq!(config.database(), Path::new("/data/hub.db"));
+}
+
+#[test]
+fn a_wrong_key_or_value_is_named() {
+    for (text, named) in [
+        ("hots = \"x\"", "hots"),
+        ("[listen]\nwebb = \"x\"", "webb"),
+        ("[listen]\nweb = \"8443\"", "listen.web"),
+        ("[listen]\nplain = true", "listen.plain"),
+        ("zone = \"Mars/Base\"", "zone"),
+        ("host = \"https://x\"", "host"),
+        ("host = 7", "host"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(named) && error.contains("hub.toml"), "{error}");
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let config = |env: Option<&str>| {
+        Config::parse(Path::new("/d"), "models = \"/a\"", env.map(PathBuf::from)).unwrap()
+    };
+    assert_eq!(config(None).models, Path::new("/a"));
+    assert_eq!(config(Some("/b")).models, Path::new("/b"));
+}
+
+fn with(text: &str, vars: &Vars) -> Result<Config, ConfigError> {
+    Config::read(Path::new("/data"), text, vars)
+}
+
+#[test]
+fn a_mail_server_needs_a_sender_and_tls() {
+    let full = "[smtp]\nhost = \"mail.school.test\"\nuser = \"rollcall\"\npassword = \"x\"\n\
+                from = \"Rollcall <rollcall@school.test>\"";
+    let smtp = parse(full).unwrap().smtp.unwrap();
+    assert_eq!((smtp.port, smtp.tls), (587, SmtpTls::Start));
+    assert_eq!(smtp.password.unwrap().expose(), "x");
+    assert_eq!(parse("").unwrap().smtp, None);
+    for (text, named) in [
+        ("[smtp]\nport = 25", "smtp.host"),
+        ("[smtp]\nhost = \"m\"", "smtp.from"),
+        ("[smtp]\nhost = \"m\"\nfrom = \"nobody\"", "smtp.from"),
+        ("[smtp]\nhost = \"m\"\nfrom = \"a@b.c\"\ntls = \"none\"", "smtp.tls"),
+        ("[smtp]\nhost = \"m\"\nfrom = \"a@b.c\"\nuser = \"u\"", "smtp.user"),
+        ("[smtp]\nhost = \"m\"\nfrom = \"a@b.c\"\npassword = \"p\"", "smtp.password"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn the_variables_of_the_old_system_set_up_mail() {
+    let vars = Vars::from([
+        ("SMTP_HOST", "mail.school.test"),
+        ("SMTP_PORT", "465"),
+        ("SMTP_USER", "rollcall@school.test"),
+        ("SMTP_PASSWORD", "12345678"),
+        ("SMTP_USE_TLS", "True"),
+    ]);
+    let smtp = with("", &vars).unwrap().smtp.unwrap();
+    assert_eq!((smtp.port, smtp.tls), (465, SmtpTls::Implicit));
+    assert_eq!(smtp.password.as_ref().unwrap().expose(), "12345678");
+    assert_eq!(smtp.from, "rollcall@school.test");
+    let own = vars.with("ROLLCALL_SMTP__PORT", "2525");
+    assert_eq!(with("", &own).unwrap().smtp.unwrap().port, 2525, "our own names win");
+}
+
+#[test]
+fn what_means_nothing_here_is_named_with_what_to_use_instead() {
+    for name in [
+        "CELERY_BROKER_URL",
+        "MONGO_URI",
+        "CLOUDINARY_API_KEY",
+        "FACE_DETECTION_MODEL",
+        "DB_PASSWORD",
+        "UPLOAD_DIR",
+        "SMTP_FLAVOUR",
+    ] {
+        let warnings = with("", &Vars::default().with(name, "x")).unwrap().warnings;
+        assert_eq!(warnings.len(), 1, "{name}");
+        assert!(warnings[0].starts_with(&format!("{name} means nothing here: ")), "{warnings:?}");
+    }
+    let none = with("", &Vars::from([("PATH", "/bin"), ("ROLLCALL_LOG", "debug")])).unwrap();
+    assert_eq!(none.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn lists_flags_and_lifetimes_come_from_variables() {
+    let vars = Vars::from([
+        ("CORS_ALLOWED_ORIGINS", "http://localhost:3000,http://127.0.0.1:3000/"),
+        ("ALLOWED_HOSTS", "localhost,127.0.0.1"),
+        ("JWT_ACCESS_TOKEN_LIFETIME", "60"),
+        ("JWT_REFRESH_TOKEN_LIFETIME", "1440"),
+        ("MAX_UPLOAD_SIZE", "10485760"),
+        ("DATABASE_URL", "sqlite:///./attendance.db"),
+        ("ROLLCALL_LISTEN__WEB", "127.0.0.1:1"),
+        ("ROLLCALL_LOG__FORMAT", "text"),
+    ]);
+    let config = with("[listen]\nweb = \"0.0.0.0:2\"", &vars).unwrap();
+    assert_eq!(config.cors.origins, ["http://localhost:3000", "http://127.0.0.1:3000"]);
+    assert!(config.hosts.allow("127.0.0.1:8443") && !config.hosts.allow("evil.test"));
+    assert_eq!(config.accounts.tokens.access_ms, 3_600_000);
+    assert_eq!(config.accounts.tokens.refresh_ms, 86_400_000);
+    assert_eq!(config.database(), Path::new("/data/./attendance.db"));
+    assert_eq!(config.listen.web.port(), 1);
+    assert_eq!(config.log.format, LogFormat::Text);
+    let any = with("", &Vars::from([("CORS_ALLOW_ALL_ORIGINS", "True")])).unwrap();
+    assert!(any.cors.any);
+}
+
+#[test]
+fn thresholds_move_the_lines_of_the_pack() {
+    let lines = |pairs: &[(&str, &str)]| {
+        let vars = pairs.iter().fold(Vars::default(), |vars, (k, v)| vars.with(k, v));
+        with("", &vars).map(|config| (config.lines, config.warnings.len()))
+    };
+    let pack = vision::decide::LINES;
+    assert_eq!(lines(&[]).unwrap(), (pack, 0));
+    let own = [("CONFIDENCE_THRESHOLD_HIGH", "0.9"), ("CONFIDENCE_THRESHOLD_MEDIUM", "0.7")];
+    let (same, warnings) = lines(&own).unwrap();
+    assert!((same.single_high - pack.single_high).abs() < 1e-5 && warnings == 0);
+    assert!((same.fused_review - pack.fused_review).abs() < 1e-5);
+    let old = [("ML_CONFIDENT_THRESHOLD", "0.50"), ("ML_UNCERTAIN_THRESHOLD", "0.60")];
+    let (lax, warnings) = lines(&old).unwrap();
+    assert!((lax.single_high - 0.9444).abs() < 1e-4 && (lax.single_review - 0.92).abs() < 1e-4);
+    assert_eq!(warnings, 2, "both are laxer than what was measured");
+    let refused = lines(&[("FACE_SIMILARITY_THRESHOLD", "0.6")]).unwrap_err().to_string();
+    assert!(refused.contains("FACE_SIMILARITY_THRESHOLD") && refused.contains("ArcFace"));
+    let crossed = [("ML_CONFIDENT_THRESHOLD", "0.6"), ("ML_UNCERTAIN_THRESHOLD", "0.5")];
+    assert!(lines(&crossed).is_err(), "review above high");
+    let twice = [("FACE_TOLERANCE", "0.6"), ("ML_UNCERTAIN_THRESHOLD", "0.5")];
+    assert!(lines(&twice).unwrap_err().to_string().contains("FACE_TOLERANCE"));
+}
+
+#[test]
+fn a_wrong_variable_is_named_and_a_secret_never_shown() {
+    for (name, value) in [
+        ("DATABASE_URL", "postgresql://user:hunter2hunter2@localhost/db"),
+        ("SECRET_KEY", "hunter2"),
+        ("SECRET_KEY", "your-very-secret-key-here-change-in-production"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "soon"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
+        ("MAX_UPLOAD_SIZE", "99999999"),
+        ("CORS_ALLOWED_ORIGINS", "example.org"),
+        ("ROLLCALL_SMTP__HOTS", "x"),
+        ("ROLLCALL_LISTEN__WEB", "8443"),
+    ] {
+        let error = with("", &Vars::default().with(name, value)).unwrap_err().to_string();
+        assert!(error.contains(name) && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn the_first_admin_is_checked_before_anything_starts() {
+    let admin = |password: &str| {
+        let vars = Vars::from([("DJANGO_SUPERUSER_EMAIL", "ada@school.test")]);
+        with("", &vars.with("DJANGO_SUPERUSER_PASSWORD", password))
+    };
+    let found = admin("nine horses graze").unwrap().accounts.first_admin.unwrap();
+    assert_eq!((found.email.as_str(), found.name.as_str()), ("ada@school.test", "ada"));
+    assert!(!format!("{found:?}").contains("horses"));
+    let refused = admin("admin123").unwrap_err().to_string();
+    assert!(refused.contains("DJANGO_SUPERUSER_PASSWORD") && !refused.contains("admin123"));
+}
+
+#[test]
+fn a_file_with_secrets_that_others_may_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(FILE);
+    let load = |text: &str, mode| {
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        Config::read(dir.path(), text, &Vars::default())
+    };
+    let key = "[accounts]\ntoken_key = \"0123456789abcdef0123456789abcdef\"";
+    assert!(load(key, 0o600).is_ok());
+    let refused = load(key, 0o644).unwrap_err().to_string();
+    assert!(refused.contains("hub.toml") && refused.contains("chmod 600"), "{refused}");
+    assert!(load("host = \"x\"", 0o644).is_ok(), "no secret in it");
+}
