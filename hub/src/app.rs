@@ -11,6 +11,7 @@ use crate::events::{Event, Events};
 use crate::gallery::Gallery;
 use crate::http::{self, front::Front};
 use crate::ingest::{Ingest, fault::Fault, school::Schools};
+use crate::jobs::{Jobs, Task};
 use crate::join::Joins;
 use crate::keys::Keys;
 use crate::listener::{self, Listener, Roster};
@@ -24,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use wire::Clock;
 
 /// How long parts have to finish what they are doing.
@@ -59,8 +61,12 @@ pub struct App {
     pub roster: Roster,
     /// Who may be recognised, for the hub's own look at each sighting.
     pub schools: Schools,
+    /// Long work.
+    pub jobs: Jobs,
     /// Who tried to join lately.
     pub joins: Joins,
+    /// Jobs at work.
+    at_work: TaskTracker,
     /// Ports of the doors' listeners, once bound: MQTT and HTTPS.
     ports: Arc<OnceLock<(u16, u16)>>,
 }
@@ -76,6 +82,10 @@ impl App {
         let pki = Pki::open(&config.data, &keys)?;
         let events = Events::default();
         let recogniser = Recogniser::start(&config.models)?;
+        let at_work = TaskTracker::new();
+        let tracker = at_work.clone();
+        let spawn = Arc::new(move |task: Task| drop(tracker.spawn(task)));
+        let jobs = Jobs::new(db.clone(), events.clone(), clock.clone(), spawn);
         let app = Self {
             db,
             keys,
@@ -88,6 +98,8 @@ impl App {
             fleet: Fleet::default(),
             roster: Roster::default(),
             schools: Schools::default(),
+            jobs,
+            at_work,
             joins: Joins::default(),
             ports: Arc::default(),
         };
@@ -192,6 +204,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
         stop: CancellationToken::new(),
     };
     let stop = running.stop.clone();
+    app.jobs.interrupt().await?;
     running.start("follower", app.clone().follow(stop.clone()));
     running.doors(&app, mqtt, device).await?;
     running.start("web", web_part(web, app, stop)?);
@@ -276,8 +289,11 @@ impl Running {
     /// The first failure of a part, or that one was stuck.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.cancel();
+        self.app.jobs.stop();
+        self.app.at_work.close();
         let drain = async {
             let mut result = Ok(());
+            self.app.at_work.wait().await;
             while let Some(ended) = self.parts.join_next().await {
                 let ended = match ended {
                     Ok((_, ended)) => ended,

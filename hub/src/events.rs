@@ -24,6 +24,13 @@ pub enum Event {
     },
     /// A door came, went, or reported.
     DeviceChanged(DeviceId),
+    /// A job began, got on, or ended.
+    JobChanged {
+        /// Which.
+        job: Uuid,
+        /// Who started it.
+        by: Uuid,
+    },
     /// Who may be recognised changed.
     GalleryChanged,
 }

@@ -19,6 +19,7 @@ pub mod evidence;
 pub mod gallery;
 pub mod http;
 pub mod ingest;
+pub mod jobs;
 pub mod join;
 pub mod keys;
 pub mod listener;

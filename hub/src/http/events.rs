@@ -82,6 +82,14 @@ async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Eve
             let name = if status == "pending" { "pending" } else { "decided" };
             Some(named(name, &json!({ "id": record })))
         }
+        Event::JobChanged { job, by } if by == actor.user => {
+            let job = front.app.jobs.get(job, by, false).await.ok()?;
+            let (state, done, total) = (job.state, job.done, job.total);
+            Some(named(
+                "job",
+                &json!({ "id": job.id, "state": state, "done": done, "total": total }),
+            ))
+        }
         Event::DeviceChanged(device) => Some(named("device", &json!({ "id": device }))),
         _ => None,
     }

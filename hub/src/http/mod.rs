@@ -15,6 +15,7 @@ pub mod events;
 pub mod front;
 pub mod guard;
 pub mod headers;
+pub mod jobs;
 pub mod join;
 pub mod path;
 pub mod problem;
@@ -52,6 +53,7 @@ pub fn table() -> Table {
         classes::routes(),
         enrolment::routes(),
         events::routes(),
+        jobs::routes(),
         join::routes(),
         system::routes(),
     ];

@@ -53,6 +53,16 @@ pub fn created<T: Serialize>(place: &str, value: &T) -> Outcome {
     Ok(with(answer, header::LOCATION, place))
 }
 
+/// 202 with JSON, and where to ask how far it is.
+///
+/// # Errors
+/// Never; the shape is that of a handler.
+pub fn accepted<T: Serialize>(place: &str, value: &T) -> Outcome {
+    let mut answer = warp::reply::json(value).into_response();
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    Ok(with(answer, header::LOCATION, place))
+}
+
 /// 204.
 ///
 /// # Errors

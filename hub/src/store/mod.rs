@@ -15,6 +15,7 @@ pub mod dead_letter;
 pub mod desk;
 pub mod device;
 pub mod enrolment;
+pub mod job;
 pub mod login;
 pub mod mark;
 pub mod release;

@@ -1,0 +1,380 @@
+//! Long work as a job: it has an id, says how far it is, and can be cancelled.
+//!
+//! A few run at once and some wait; more are refused with a sentence. How far a job is lives in
+//! RAM and is told as events; how it ended is a row. A job that the hub's end cut off is failed
+//! and says so: whoever started it starts it again, because all work here may be done twice.
+
+use crate::error::Error;
+use crate::events::{Event, Events};
+use crate::store::job::{self, End, Job};
+use crate::store::{Db, Tx};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use wire::Clock;
+
+/// Jobs that run at once: the networks have two threads, and people wait for them too.
+pub const AT_ONCE: usize = 2;
+/// Jobs that run or wait.
+pub const MOST: usize = 64;
+/// Progress is told this often at most, milliseconds.
+const TELL_MS: u64 = 200;
+
+/// What a job says that an earlier run of the hub left unfinished.
+pub const INTERRUPTED: &str =
+    "The hub was restarted before this was done. Start it again: what was done is kept.";
+
+/// Where a job stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Waits for its turn.
+    Queued,
+    /// At work.
+    Running,
+    /// Has a result.
+    Done,
+    /// Has a sentence why not.
+    Failed,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl State {
+    /// Every one.
+    pub const ALL: [Self; 5] =
+        [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+
+    /// As the database and the API write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl std::str::FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|state| state.as_str() == text);
+        found.ok_or_else(|| format!("“{text}” is no state of a job"))
+    }
+}
+
+/// A future that owns everything it needs.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Lets a task run: `app` gives it, because only `app` spawns.
+pub type Spawn = Arc<dyn Fn(Task) + Send + Sync>;
+
+/// Starts jobs and knows the unfinished ones; cheap to clone.
+#[derive(Clone)]
+pub struct Jobs(Arc<Shared>);
+
+struct Shared {
+    db: Db,
+    events: Events,
+    clock: Arc<dyn Clock>,
+    spawn: Spawn,
+    places: Semaphore,
+    live: Mutex<HashMap<Uuid, Progress>>,
+    /// Cancelled when the hub stops.
+    stop: CancellationToken,
+}
+
+/// How far a job is, as the job itself says it; cheap to clone and to advance.
+#[derive(Clone)]
+pub struct Progress(Arc<Live>);
+
+struct Live {
+    id: Uuid,
+    by: Uuid,
+    done: AtomicU64,
+    total: AtomicU64,
+    running: AtomicU64,
+    told: AtomicU64,
+    cancel: CancellationToken,
+    ended: CancellationToken,
+    events: Events,
+    clock: Arc<dyn Clock>,
+}
+
+impl Progress {
+    /// So many pieces more are done.
+    pub fn advance(&self, pieces: u64) {
+        self.0.done.fetch_add(pieces, Relaxed);
+        let (now, told) = (self.0.clock.mono().0, self.0.told.load(Relaxed));
+        let due = now.saturating_sub(told) >= TELL_MS;
+        if due && self.0.told.compare_exchange(told, now, Relaxed, Relaxed).is_ok() {
+            self.tell();
+        }
+    }
+
+    /// There are so many pieces, which was not known at the start.
+    pub fn set_total(&self, pieces: u64) {
+        self.0.total.store(pieces, Relaxed);
+    }
+
+    /// Whether somebody stopped it; its future is dropped at its next await anyway, so only work
+    /// on other threads needs to ask.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancel.is_cancelled()
+    }
+
+    /// Pieces done, and all.
+    #[must_use]
+    pub fn pieces(&self) -> (u64, u64) {
+        (self.0.done.load(Relaxed), self.0.total.load(Relaxed))
+    }
+
+    fn tell(&self) {
+        self.0.events.say(Event::JobChanged { job: self.0.id, by: self.0.by });
+    }
+}
+
+impl Jobs {
+    /// Nothing to do yet. What an earlier run left is ended by [`Jobs::interrupt`].
+    #[must_use]
+    pub fn new(db: Db, events: Events, clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
+        let (places, live) = (Semaphore::new(AT_ONCE), Mutex::default());
+        let stop = CancellationToken::new();
+        Self(Arc::new(Shared { db, events, clock, spawn, places, live, stop }))
+    }
+
+    /// Ends what an earlier run of the hub left unfinished.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn interrupt(&self) -> Result<(), Error> {
+        let now = self.0.clock.wall();
+        self.0.db.write(move |tx| job::interrupt(tx, INTERRUPTED, now).map(drop)).await
+    }
+
+    /// Starts `work` of `total` pieces, asked for by the account `by`, and returns at once. What
+    /// it returns becomes the job's result; its error becomes the job's sentence. It may be
+    /// dropped at any await (cancelled, or the hub stops), so every `Db::write` in it is whole.
+    ///
+    /// # Errors
+    /// `Unavailable` when too much waits; when the database fails.
+    pub async fn start<F, W, R>(
+        &self,
+        kind: &'static str,
+        total: u64,
+        by: Uuid,
+        work: F,
+    ) -> Result<Job, Error>
+    where
+        F: FnOnce(Progress) -> W + Send + 'static,
+        W: Future<Output = Result<R, Error>> + Send + 'static,
+        R: Serialize,
+    {
+        let job = self.queued(kind, total, by);
+        let progress = self.enter(&job)?;
+        let (row, id) = (job.clone(), job.id);
+        let added = self.0.db.write(move |tx| job::add(tx, &row)).await;
+        if let Err(error) = added {
+            self.live().remove(&id);
+            return Err(error);
+        }
+        let (jobs, own) = (self.clone(), progress.clone());
+        let run = async move {
+            let work = async move { Ok(serde_json::json!(work(own).await?)) };
+            jobs.run(&progress, work).await;
+        };
+        (self.0.spawn)(Box::pin(run));
+        Ok(job)
+    }
+
+    fn queued(&self, kind: &str, total: u64, by: Uuid) -> Job {
+        let now = self.0.clock.wall();
+        Job {
+            id: wire::id::v7(now),
+            kind: kind.to_owned(),
+            state: State::Queued,
+            done: 0,
+            total,
+            result: None,
+            error: None,
+            by,
+            created_at: now,
+            started_at: None,
+            ended_at: None,
+        }
+    }
+
+    /// Takes one of the places there are.
+    fn enter(&self, job: &Job) -> Result<Progress, Error> {
+        let mut live = self.live();
+        if live.len() >= MOST {
+            let say = "too much work is waiting: try again when some of it is done";
+            return Err(Error::Unavailable(say.into()));
+        }
+        let progress = Progress(Arc::new(Live {
+            id: job.id,
+            by: job.by,
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(job.total),
+            running: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+            cancel: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            events: self.0.events.clone(),
+            clock: self.0.clock.clone(),
+        }));
+        live.insert(job.id, progress.clone());
+        Ok(progress)
+    }
+
+    /// One job from its turn to its end.
+    async fn run(
+        &self,
+        progress: &Progress,
+        work: impl Future<Output = Result<serde_json::Value, Error>>,
+    ) {
+        let cancel = progress.0.cancel.clone();
+        let whole = async {
+            let _place = self.0.places.acquire().await;
+            let (id, now) = (progress.0.id, self.0.clock.wall());
+            self.0.db.write(move |tx| job::begin(tx, id, now)).await?;
+            progress.0.running.store(1, Relaxed);
+            progress.tell();
+            unpanicking(work).await
+        };
+        let came_to = tokio::select! {
+            biased;
+            () = self.0.stop.cancelled() => Err(Error::Unavailable(INTERRUPTED.into())),
+            () = cancel.cancelled() => Ok(None),
+            done = whole => done.map(Some),
+        };
+        self.finish(progress, came_to).await;
+    }
+
+    async fn finish(&self, progress: &Progress, came_to: Result<Option<serde_json::Value>, Error>) {
+        let pieces = progress.pieces();
+        let (state, result, error) = match came_to {
+            Ok(Some(result)) => (State::Done, Some(result), None),
+            Ok(None) => (State::Cancelled, None, None),
+            Err(error) => (State::Failed, None, Some(sentence(&error))),
+        };
+        let (end, id) = (End { state, pieces, result, error }, progress.0.id);
+        let now = self.0.clock.wall();
+        let ended = self.0.db.write(move |tx| job::end(tx, id, &end, now)).await;
+        if let Err(error) = ended {
+            tracing::error!(job = %id, %error, "the end of a job could not be stored");
+        }
+        self.live().remove(&id);
+        progress.0.ended.cancel();
+        progress.tell();
+    }
+
+    /// The job `id` with how far it is now: one's own, or for an admin (`all`) anybody's.
+    ///
+    /// # Errors
+    /// `NotFound`, for a foreign one too.
+    pub async fn get(&self, id: Uuid, user: Uuid, all: bool) -> Result<Job, Error> {
+        let job = self.0.db.read(move |tx| job::get(tx, id, user, all)).await?;
+        Ok(self.with_progress(job))
+    }
+
+    /// One's own jobs, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(
+        &self,
+        user: Uuid,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Job>, Error> {
+        let read = move |tx: &Tx<'_>| job::list(tx, user, before, limit);
+        let jobs = self.0.db.read(read).await?;
+        Ok(jobs.into_iter().map(|job| self.with_progress(job)).collect())
+    }
+
+    fn with_progress(&self, job: Job) -> Job {
+        match self.live().get(&job.id) {
+            Some(live) if job.ended_at.is_none() => {
+                let (done, total) = live.pieces();
+                Job { done, total, ..job }
+            }
+            _ => job,
+        }
+    }
+
+    /// Stops a job and waits for its end; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// `NotFound`, for a foreign one too.
+    pub async fn cancel(&self, id: Uuid, user: Uuid, all: bool) -> Result<Job, Error> {
+        self.get(id, user, all).await?;
+        let live = self.live().get(&id).cloned();
+        if let Some(live) = live {
+            let now = self.0.clock.wall();
+            let actor = user.to_string();
+            self.0.db.write(move |tx| job::note_cancel(tx, id, &actor, now)).await?;
+            live.0.cancel.cancel();
+            live.0.ended.cancelled().await;
+        }
+        self.get(id, user, all).await
+    }
+
+    /// Waits until a job has ended, however.
+    ///
+    /// # Errors
+    /// `NotFound`, for a foreign one too.
+    pub async fn ended(&self, id: Uuid, user: Uuid) -> Result<Job, Error> {
+        let live = self.live().get(&id).cloned();
+        if let Some(live) = live {
+            live.0.ended.cancelled().await;
+        }
+        self.get(id, user, false).await
+    }
+
+    /// Ends every job as interrupted: the hub stops.
+    pub fn stop(&self) {
+        self.0.stop.cancel();
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<Uuid, Progress>> {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What whoever started a job reads of its failure.
+fn sentence(error: &Error) -> String {
+    if let Error::Internal { doing, source } = error {
+        tracing::error!(%doing, error = &**source as &dyn std::error::Error, "a job failed");
+    }
+    let words = error.to_string();
+    let mut letters = words.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if words.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+/// `work`, with a panic in it as an error.
+async fn unpanicking<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(move |context| {
+        let poll = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        let panicked = |_| Poll::Ready(Err(Error::internal("a job", "it panicked")));
+        poll.unwrap_or_else(panicked)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Jobs over a real database: progress, cancelling, failing, restarting.
+
+use super::*;
+use crate::auth::Role;
+use crate::store::account::{self, New};
+use tokio_util::task::TaskTracker;
+use wire::time::ManualClock;
+use wire::{Mono, Wall};
+
+struct Shop {
+    _dir: tempfile::TempDir,
+    db: Db,
+    jobs: Jobs,
+    by: Uuid,
+    events: Events,
+}
+
+async fn shop() -> Shop {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let jobs = open(&db, &Events::default());
+    let (email, name, role) = ("a@b.test".into(), "Ada".into(), Role::Admin);
+    let new = New { email, name, role, student: None, password: None };
+    let by = db.write(move |tx| account::add(tx, &new, "test", Wall(1))).await.unwrap().id;
+    let events = jobs.0.events.clone();
+    Shop { _dir: dir, db, jobs, by, events }
+}
+
+fn open(db: &Db, events: &Events) -> Jobs {
+    let tracker = TaskTracker::new();
+    let clock = Arc::new(ManualClock::at(Wall(1_000), Mono(1_000)));
+    let spawn = move |task: Task| drop(tracker.spawn(task));
+    Jobs::new(db.clone(), events.clone(), clock, Arc::new(spawn))
+}
+
+#[tokio::test]
+async fn a_job_says_how_far_it_is_and_what_it_came_to() {
+    let shop = shop().await;
+    let mut heard = shop.events.listen();
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let work = move |progress: Progress| async move {
+        progress.advance(2);
+        wait.await.ok();
+        progress.advance(1);
+        Ok(serde_json::json!({ "made": 3 }))
+    };
+    let job = shop.jobs.start("count", 3, shop.by, work).await.unwrap();
+    assert_eq!((job.state, job.done, job.total), (State::Queued, 0, 3));
+    let changed = Event::JobChanged { job: job.id, by: shop.by };
+    assert_eq!(heard.recv().await, Ok(changed.clone()), "it began");
+    assert_eq!(heard.recv().await, Ok(changed), "it got on");
+    let half = shop.jobs.get(job.id, shop.by, false).await.unwrap();
+    assert_eq!((half.state, half.done), (State::Running, 2));
+    go.send(()).unwrap();
+    let done = shop.jobs.ended(job.id, shop.by).await.unwrap();
+    assert_eq!((done.state, done.done, done.error), (State::Done, 3, None));
+    assert_eq!(done.result.unwrap()["made"], 3);
+}
+
+#[tokio::test]
+async fn a_cancelled_job_stops_where_it_is() {
+    let shop = shop().await;
+    let work = |_| async { std::future::pending::<Result<(), Error>>().await };
+    let job = shop.jobs.start("wait", 1, shop.by, work).await.unwrap();
+    let stopped = shop.jobs.cancel(job.id, shop.by, false).await.unwrap();
+    assert_eq!((stopped.state, &stopped.result), (State::Cancelled, &None));
+    let again = shop.jobs.cancel(job.id, shop.by, false).await.unwrap();
+    assert_eq!(again, stopped, "twice is the same as once");
+}
+
+#[tokio::test]
+async fn a_failure_and_a_panic_become_sentences() {
+    let shop = shop().await;
+    let fail = |_| async { Err::<(), _>(Error::Invalid("there is no photo".into())) };
+    let job = shop.jobs.start("fail", 1, shop.by, fail).await.unwrap();
+    let failed = shop.jobs.ended(job.id, shop.by).await.unwrap();
+    assert_eq!(
+        (failed.state, failed.error.as_deref()),
+        (State::Failed, Some("There is no photo."))
+    );
+    let panic = |progress: Progress| async move {
+        let (done, _) = progress.pieces();
+        assert_eq!(done, 9, "on purpose");
+        Ok(())
+    };
+    let job = shop.jobs.start("panic", 1, shop.by, panic).await.unwrap();
+    let failed = shop.jobs.ended(job.id, shop.by).await.unwrap();
+    assert_eq!((failed.state, failed.error.as_deref()), (State::Failed, Some("A job failed.")));
+}
+
+#[tokio::test]
+async fn what_the_hubs_end_cut_off_says_so_after_the_restart() {
+    let shop = shop().await;
+    let forever = |_| async { std::future::pending::<Result<(), Error>>().await };
+    let cut = shop.jobs.start("wait", 1, shop.by, forever).await.unwrap();
+    let stopped = shop.jobs.start("wait", 1, shop.by, forever).await.unwrap();
+    let next = open(&shop.db, &shop.events);
+    next.interrupt().await.unwrap();
+    let seen = next.get(cut.id, shop.by, false).await.unwrap();
+    assert_eq!((seen.state, seen.error.as_deref()), (State::Failed, Some(INTERRUPTED)));
+    shop.jobs.stop();
+    let seen = shop.jobs.ended(stopped.id, shop.by).await.unwrap();
+    assert_eq!((seen.state, seen.error.as_deref()), (State::Failed, Some(INTERRUPTED)));
+}
+
+#[tokio::test]
+async fn only_a_few_run_at_once_and_too_many_are_refused() {
+    let shop = shop().await;
+    let running = Arc::new(AtomicU64::new(0));
+    for _ in 0..MOST {
+        let running = running.clone();
+        let work = move |_| async move {
+            running.fetch_add(1, Relaxed);
+            std::future::pending::<Result<(), Error>>().await
+        };
+        shop.jobs.start("wait", 1, shop.by, work).await.unwrap();
+    }
+    let more = shop.jobs.start("wait", 1, shop.by, |_| async { Ok(()) }).await;
+    assert!(matches!(more, Err(Error::Unavailable(_))));
+    let at_work = || running.load(Relaxed);
+    while at_work() < AT_ONCE as u64 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(at_work(), AT_ONCE as u64);
+    shop.jobs.stop();
+}
+
+#[tokio::test]
+async fn other_peoples_jobs_are_not_there() {
+    let shop = shop().await;
+    let job = shop.jobs.start("wait", 1, shop.by, |_| async { Ok(()) }).await.unwrap();
+    let other = Uuid::from_u128(7);
+    assert!(matches!(shop.jobs.get(job.id, other, false).await, Err(Error::NotFound(_))));
+    assert!(matches!(shop.jobs.cancel(job.id, other, false).await, Err(Error::NotFound(_))));
+    assert!(shop.jobs.get(job.id, other, true).await.is_ok(), "an admin sees all");
+    assert!(shop.jobs.list(other, None, 10).await.unwrap().is_empty());
+}
