@@ -17,6 +17,7 @@ pub mod guard;
 pub mod headers;
 pub mod jobs;
 pub mod join;
+pub mod openapi;
 pub mod path;
 pub mod problem;
 pub mod reply;

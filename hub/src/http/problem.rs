@@ -35,6 +35,7 @@ pub struct Problem {
 
 /// The body of a problem.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
 pub struct Body<'a> {
     #[serde(rename = "type")]
     kind: String,

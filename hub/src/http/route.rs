@@ -84,6 +84,10 @@ pub const PHOTO: u64 = 10 * 1024 * 1024 + 64 * 1024;
 /// A type as the OpenAPI document describes it: its own schema, and those it refers to by name.
 #[derive(Clone, Copy)]
 pub struct Shape {
+    /// What the document calls it.
+    pub name: fn() -> String,
+    /// Where the type is: its path in the code.
+    pub place: fn() -> &'static str,
     /// Its schema.
     pub schema: fn() -> RefOr<Schema>,
     /// The named schemas it refers to.
@@ -94,7 +98,12 @@ impl Shape {
     /// The shape of `T`.
     #[must_use]
     pub const fn of<T: ToSchema>() -> Self {
-        Self { schema: <T as PartialSchema>::schema, parts: <T as ToSchema>::schemas }
+        Self {
+            name: || T::name().into_owned(),
+            place: std::any::type_name::<T>,
+            schema: <T as PartialSchema>::schema,
+            parts: <T as ToSchema>::schemas,
+        }
     }
 }
 
