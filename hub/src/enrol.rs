@@ -155,6 +155,7 @@ pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Erro
     let row = enrolment::Enrolment {
         id,
         student,
+        number: String::new(),
         model: model.clone(),
         source: source.to_owned(),
         quality: accepted.face.judgement.quality,

@@ -107,7 +107,11 @@ async fn a_bad_photo_is_refused_in_words_and_leaves_nothing() {
     let one = vision::decode(&portrait("obama.jpg"), &vision::Limits::default()).unwrap();
     let two = refused(twice(&one).to_jpeg(90)).await;
     assert!(two.contains(" faces: use one with exactly one"), "{two}");
-    let left = school.db.read(|tx| enrolment::list(tx, None, 9)).await.unwrap();
+    let left = school
+        .db
+        .read(|tx| enrolment::list(tx, enrolment::Filter::default(), None, 9))
+        .await
+        .unwrap();
     assert_eq!(left, vec![]);
     assert_eq!(school.keys.students().unwrap(), vec![], "not even a key");
 }

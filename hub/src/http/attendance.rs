@@ -12,7 +12,7 @@ use crate::store::student;
 use crate::web::words;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::{Method, header};
 use wire::{RecordId, StudentId, Wall};
@@ -23,7 +23,7 @@ pub fn routes() -> Vec<Route> {
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
     let (record, nothing, body) = (Object::Record, Takes::Nothing, Takes::Json(SMALL));
-    let (one, list) = (Shapes::gives::<Record>(), Shapes::gives::<Vec<Record>>());
+    let (one, list) = (Shapes::gives::<Record>(), Shapes::gives::<Vec<Record>>().asks::<Which>());
     let (decide_one, decide_some) =
         (Shapes::both::<Decision, Record>(), Shapes::both::<Decisions, Vec<Record>>());
     let (at, crop) = ("/api/attendance/{id}", "/api/attendance/{id}/crop");
@@ -53,7 +53,7 @@ pub struct Record {
     predicted_name: Option<String>,
     confidence: f64,
     candidates: Vec<Candidate>,
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     timestamp: Option<Timestamp>,
     /// unset, floor, rtc, ntp or hub: how well the time is known.
     time_quality: String,
@@ -65,7 +65,7 @@ pub struct Record {
     decided_student_id: Option<String>,
     reviewer_id: Option<String>,
     reviewer_name: Option<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     review_timestamp: Option<Timestamp>,
     notes: Option<String>,
     #[schema(value_type = Vec<String>)]
@@ -118,16 +118,20 @@ pub enum Say {
 }
 
 /// Which to list.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Which {
     class_id: Option<Uuid>,
     student_id: Option<String>,
     device_id: Option<String>,
     #[serde(alias = "review_status")]
     status: Option<String>,
+    #[param(value_type = Option<String>, format = Date)]
     date_from: Option<Date>,
+    #[param(value_type = Option<String>, format = Date)]
     date_to: Option<Date>,
     after: Option<String>,
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 

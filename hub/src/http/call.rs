@@ -2,6 +2,7 @@
 
 use super::body::Content;
 use super::front::Front;
+use super::page::MOST;
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::Actor;
@@ -89,6 +90,12 @@ impl Call {
     /// # Errors
     /// 422 naming what is wrong.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let fields: Vec<(String, String)> =
+            serde_urlencoded::from_str(&self.query).unwrap_or_default();
+        let limit = fields.iter().find(|(key, _)| key == "limit").map(|(_, value)| value);
+        if limit.is_some_and(|limit| !limit.parse().is_ok_and(|n| (1..=MOST).contains(&n))) {
+            return Err(Problem::field("limit", format!("give a number from 1 to {MOST}")));
+        }
         serde_urlencoded::from_str(&self.query)
             .map_err(|error| Problem::invalid(format!("The query cannot be read: {error}.")))
     }
@@ -106,6 +113,23 @@ impl Call {
                 Problem::malformed(format!("The body is not JSON: {error}."))
             }
         })
+    }
+
+    /// The version that the caller read: `If-Match` as `"3"`, `3` or `W/"3"`, or else `typed`.
+    ///
+    /// # Errors
+    /// 422 for a header that is no version, or is not what the body says.
+    pub fn version(&self, typed: Option<i64>) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.header("if-match").map(str::trim).filter(|text| *text != "*") else {
+            return Ok(typed);
+        };
+        let text = text.trim_start_matches("W/").trim_matches('"');
+        let odd = |why: &str| Problem::field("If-Match", why);
+        let version = text.parse().map_err(|_| odd("give the version that was read"))?;
+        if typed.is_some_and(|typed| typed != version) {
+            return Err(odd("the header and the body name different versions"));
+        }
+        Ok(Some(version))
     }
 
     /// A form's field that must be there.

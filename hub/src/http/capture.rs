@@ -29,9 +29,35 @@ pub fn routes() -> Vec<Route> {
     let (none, photo) = (Object::None, Takes::Parts(PHOTO));
     let (capture, verify) = ((Method::POST, "/api/capture"), (Method::POST, "/api/face/verify"));
     vec![
-        Route::new(capture, STAFF, none, photo, Shapes::gives::<Captured>(), take),
-        Route::new(verify, STAFF, none, photo, Shapes::gives::<Verified>(), check),
+        Route::new(capture, STAFF, none, photo, Shapes::both::<Picture, Captured>(), take),
+        Route::new(verify, STAFF, none, photo, Shapes::both::<Asked, Verified>(), check),
     ]
+}
+
+/// A picture from a door or a program.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form is read field by field; this is its description")]
+pub struct Picture {
+    /// JPEG, PNG, BMP, TIFF or WebP with exactly one face.
+    #[schema(value_type = String, format = Binary)]
+    image: Vec<u8>,
+    /// The door it was taken at.
+    device_id: String,
+    /// The room; the door’s own if it is left out.
+    classroom_id: Option<String>,
+    /// When it was taken; now if it is left out.
+    timestamp: Option<String>,
+}
+
+/// A picture taken in a class.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form is read field by field; this is its description")]
+pub struct Asked {
+    /// The class: own id or code.
+    class_id: String,
+    /// JPEG, PNG, BMP, TIFF or WebP with exactly one face.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
 }
 
 /// What became of a captured picture.

@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
     let enter = Shapes::both::<Enter, Vec<Person>>();
     vec![
         Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both, add),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
         Route::new((Method::GET, one), STAFF, class, nothing, gives, show),
         Route::new((Method::GET, roster), STAFF, class, nothing, people, members),
         Route::new((Method::POST, roster), ADMIN, class, body, enter, put),

@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Route> {
     let (join, cut) = ("/api/devices/{id}/join-token", "/api/devices/{id}/revoke");
     vec![
         Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both, add),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
         Route::new((Method::GET, one), STAFF, door, nothing, gives, show),
         Route::new((Method::PUT, one), ADMIN, door, body, both, change),
         Route::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::EMPTY, revoke),

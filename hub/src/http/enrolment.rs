@@ -1,16 +1,17 @@
 //! Enrolment by one photo: `/api/students/upload-face`, `/api/face/register`, `/api/enrollment`.
 
 use super::call::Call;
+use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
-use super::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
+use super::route::{ADMIN, Object, Outcome, PHOTO, Route, SMALL, Shapes, Takes};
 use crate::enrol::{self, Ask, Desk, Enrolled};
 use crate::events::Event;
-use crate::store::enrolment::{self, Enrolment};
+use crate::store::enrolment::{self, Enrolment, Filter};
 use crate::store::student;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
 use wire::StudentId;
@@ -20,8 +21,10 @@ use wire::StudentId;
 pub fn routes() -> Vec<Route> {
     let (some, one) = ("/api/enrollment", "/api/enrollment/{id}");
     let (row, photo, nothing) = (Object::Enrolment, Takes::Parts(PHOTO), Takes::Nothing);
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
-    let enrol = Route::new((Method::POST, some), ADMIN, Object::None, photo, gives, add);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
+    let new = gives.takes::<Photo>().created();
+    let both = Shapes::both::<Typed, Body>();
+    let enrol = Route::new((Method::POST, some), ADMIN, Object::None, photo, new, add);
     let toggle = (Method::PATCH, "/api/enrollment/{id}/toggle-active");
     vec![
         enrol.alias("/api/students/upload-face"),
@@ -29,6 +32,7 @@ pub fn routes() -> Vec<Route> {
         enrol,
         Route::new((Method::GET, some), ADMIN, Object::None, nothing, list, index),
         Route::new((Method::GET, one), ADMIN, row, nothing, gives, show),
+        Route::new((Method::PUT, one), ADMIN, row, Takes::Json(SMALL), both, change),
         Route::new(toggle, ADMIN, row, nothing, gives, turn),
         Route::new((Method::DELETE, one), ADMIN, row, nothing, Shapes::EMPTY, remove),
     ]
@@ -36,15 +40,19 @@ pub fn routes() -> Vec<Route> {
 
 /// An enrolment, as the API says it; never its template.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Enrollment)]
 pub struct Body {
     id: Uuid,
     /// Own id of the person.
     person_id: Uuid,
-    student_id: Option<String>,
+    /// Student number or personnel code.
+    student_id: String,
     model_id: String,
+    /// Where the picture came from: photo, webcam, crop or import.
     source: String,
+    quality: Quality,
     is_active: bool,
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     created_at: Option<Timestamp>,
     face_enrolled: bool,
     /// What whoever enrols should know.
@@ -53,14 +61,62 @@ pub struct Body {
     version: i64,
 }
 
+/// How good the picture was.
+#[derive(Serialize, ToSchema)]
+pub struct Quality {
+    /// Pixels between the eyes.
+    eye_px: f32,
+    sharpness: f32,
+    /// Mean brightness, 0 to 255.
+    brightness: f32,
+    /// 0 is frontal.
+    turn: f32,
+    /// The detector’s score, 0 to 1.
+    detector: f32,
+}
+
+/// A photo of one person.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form is read field by field; this is its description")]
+pub struct Photo {
+    /// Whose face: own id, student number or personnel code.
+    student_id: Option<String>,
+    /// The same under another name; one of the two is needed.
+    person_id: Option<String>,
+    /// JPEG, PNG, BMP, TIFF or WebP with exactly one face.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// Who consented, if nobody did before.
+    consent_by: Option<String>,
+    /// `true` if a face much like another’s is a twin’s.
+    another_person: Option<String>,
+}
+
+/// What may be changed about an enrolment.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = EnrollmentTyped)]
+pub struct Typed {
+    is_active: bool,
+    /// The version that was read, so that nobody’s change is overwritten.
+    version: Option<i64>,
+}
+
+impl From<wire::Quality> for Quality {
+    fn from(quality: wire::Quality) -> Self {
+        let wire::Quality { eye_px, sharpness, brightness, turn, detector } = quality;
+        Self { eye_px, sharpness, brightness, turn, detector }
+    }
+}
+
 impl From<Enrolment> for Body {
     fn from(row: Enrolment) -> Self {
         Self {
             id: row.id,
             person_id: row.student.0,
-            student_id: None,
+            student_id: row.number,
             model_id: row.model.to_string(),
             source: row.source,
+            quality: row.quality.into(),
             is_active: row.is_active,
             created_at: Timestamp::from_millisecond(row.created_at.0).ok(),
             face_enrolled: row.is_active,
@@ -72,11 +128,18 @@ impl From<Enrolment> for Body {
 }
 
 /// Which to list.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Which {
+    /// Only of this person: own id, student number or personnel code.
     #[serde(alias = "person_id")]
     student_id: Option<String>,
+    /// Only those that count, or only the others.
+    is_active: Option<bool>,
+    /// Own id of the last one of the page before.
     after: Option<Uuid>,
+    /// How many.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
@@ -88,7 +151,6 @@ async fn add(call: Call) -> Outcome {
     let done = enrol(&call, person.id, photo, "photo").await?;
     let row = call.app().db.read(move |tx| enrolment::get(tx, done.id)).await?;
     let body = Body {
-        student_id: Some(person.profile.student_number),
         warnings: done.warnings,
         message: "The face is enrolled; the photo was not kept.".into(),
         ..Body::from(row)
@@ -127,7 +189,10 @@ pub async fn enrol(
 }
 
 /// Lets every search and every door know what changed.
-async fn known(call: &Call) -> Result<(), Problem> {
+///
+/// # Errors
+/// When the database fails.
+pub async fn known(call: &Call) -> Result<(), Problem> {
     call.app().follow_gallery().await?;
     call.app().events.say(Event::GalleryChanged);
     Ok(())
@@ -135,17 +200,40 @@ async fn known(call: &Call) -> Result<(), Problem> {
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
-    let limit = which.limit.unwrap_or(100).clamp(1, 500);
-    let read = call.app().db.read(move |tx| match which.student_id {
-        Some(name) => enrolment::of(tx, student::find(tx, &name)?.id),
-        None => enrolment::list(tx, which.after, limit),
+    let limit = rows(which.limit);
+    let read = call.app().db.read(move |tx| {
+        let student = which.student_id.map(|name| student::find(tx, &name)).transpose()?;
+        let filter =
+            Filter { student: student.map(|person| person.id), is_active: which.is_active };
+        enrolment::list(tx, filter, which.after, limit)
     });
-    json(&read.await?.into_iter().map(Body::from).collect::<Vec<_>>())
+    let found = read.await?;
+    let last = found.last().map(|row| row.id.to_string());
+    page(&call, &found.into_iter().map(Body::from).collect::<Vec<_>>(), limit, last)
 }
 
 async fn show(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
     json(&Body::from(call.app().db.read(move |tx| enrolment::get(tx, id)).await?))
+}
+
+async fn change(call: Call) -> Outcome {
+    let (id, typed, now): (Uuid, Typed, _) = (call.id("id")?, call.json()?, call.now);
+    let (version, actor) = (call.version(typed.version)?, call.actor()?.user.to_string());
+    let write = call.app().db.write(move |tx| {
+        let old = enrolment::get(tx, id)?;
+        if version.is_some_and(|version| version != old.version) {
+            let say = "this enrolment was changed meanwhile: look again";
+            return Err(crate::Error::Conflict(say.into()));
+        }
+        if typed.is_active != old.is_active {
+            enrolment::set_active(tx, id, typed.is_active, &actor, now)?;
+        }
+        enrolment::get(tx, id)
+    });
+    let row = write.await?;
+    known(&call).await?;
+    json(&Body::from(row))
 }
 
 async fn turn(call: Call) -> Outcome {

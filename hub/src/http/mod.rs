@@ -18,7 +18,9 @@ pub mod headers;
 pub mod jobs;
 pub mod join;
 pub mod openapi;
+pub mod page;
 pub mod path;
+pub mod persons;
 pub mod problem;
 pub mod reply;
 pub mod route;
@@ -56,6 +58,7 @@ pub fn table() -> Table {
         events::routes(),
         jobs::routes(),
         join::routes(),
+        persons::routes(),
         system::routes(),
     ];
     Table::new(api.into_iter().chain([crate::web::routes()]).flatten().collect())

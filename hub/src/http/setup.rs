@@ -15,7 +15,8 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let (place, shapes) = ((Method::POST, "/api/setup"), Shapes::both::<Setup, super::auth::Me>());
+    let (place, shapes) =
+        ((Method::POST, "/api/setup"), Shapes::both::<Setup, super::auth::Me>().created());
     vec![Route::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, set_up)]
 }
 

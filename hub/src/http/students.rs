@@ -1,27 +1,31 @@
 //! `/api/students`: people who may be recognised.
 
+use super::attendance::reader;
 use super::call::Call;
-use super::reply::{created, json, nothing, with};
+use super::enrolment::{self, known};
+use super::page::{page, rows};
+use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::error::Error;
 use crate::store::student::{self, Filter, Profile, Student};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::{Method, header};
-use wire::StudentId;
+use warp::http::Method;
+use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let (one, some) = ("/api/students/{id}", "/api/students");
     let (person, body) = (Object::Student, Takes::Json(SMALL));
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
-    let both = Shapes::both::<Typed, Body>();
+    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
+    let (whole, both) = (Shapes::gives::<Whole>(), Shapes::both::<Typed, Body>());
     vec![
         Route::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both, add),
-        Route::new((Method::GET, one), STAFF, person, Takes::Nothing, gives, show),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Route::new((Method::GET, one), STAFF, person, Takes::Nothing, whole, show),
         Route::new((Method::PUT, one), ADMIN, person, body, both, change),
         Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
         Route::new((Method::DELETE, one), ADMIN, person, Takes::Nothing, Shapes::EMPTY, remove),
@@ -30,6 +34,7 @@ pub fn routes() -> Vec<Route> {
 
 /// A person, as the API says it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Student)]
 pub struct Body {
     /// Own id.
     pub id: Uuid,
@@ -48,11 +53,27 @@ pub struct Body {
     face_enrolled: bool,
     verified: bool,
     consent: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    updated_at: Option<Timestamp>,
     version: i64,
+}
+
+/// A person with every photo they were enrolled by.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StudentWithEnrollments)]
+pub struct Whole {
+    #[serde(flatten)]
+    student: Body,
+    enrollments: Vec<enrolment::Body>,
+    /// Where the history of attendance is.
+    attendance: String,
 }
 
 /// A person as typed. PATCH leaves out what stays.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = StudentTyped)]
 pub struct Typed {
     #[serde(alias = "student_id", alias = "personnel_code")]
     student_number: Option<String>,
@@ -65,25 +86,41 @@ pub struct Typed {
     department: Option<String>,
     position: Option<String>,
     /// A number or a text.
-    #[schema(value_type = Option<String>)]
-    year: Option<serde_json::Value>,
+    year: Option<Year>,
     is_active: Option<bool>,
     /// The version that was read, so that nobody's change is overwritten.
     version: Option<i64>,
 }
 
+/// A year of study: 2, or “2nd”.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Year {
+    /// As a number.
+    Number(i64),
+    /// In words.
+    Text(String),
+}
+
 /// Which to list.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Which {
+    /// Only those who may be recognised, or only the others.
     is_active: Option<bool>,
+    /// Only of this department.
     department: Option<String>,
+    /// Own id of the last one of the page before.
     after: Option<Uuid>,
+    /// How many.
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
 impl From<Student> for Body {
     fn from(student: Student) -> Self {
-        let Student { id, profile, is_active, face_enrolled, consent, version } = student;
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        let Student { id, profile, is_active, face_enrolled, consent, version, .. } = student;
         Self {
             id: id.0,
             student_id: profile.student_number.clone(),
@@ -100,6 +137,8 @@ impl From<Student> for Body {
             face_enrolled,
             verified: face_enrolled,
             consent: consent.unwrap_or(false),
+            created_at: time(student.created_at),
+            updated_at: time(student.updated_at),
             version,
         }
     }
@@ -113,8 +152,8 @@ impl Typed {
             None => (old.first_name, old.last_name),
         };
         let year = self.year.map(|year| match year {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
+            Year::Text(text) => text,
+            Year::Number(number) => number.to_string(),
         });
         Profile {
             student_number: self.student_number.unwrap_or(old.student_number),
@@ -139,21 +178,18 @@ pub fn split(full: &str) -> (String, String) {
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
-    let limit = which.limit.unwrap_or(100).clamp(1, 500);
-    let filter =
-        Filter { is_active: which.is_active, is_staff: Some(false), department: which.department };
+    let limit = rows(which.limit);
+    let filter = Filter {
+        is_active: which.is_active,
+        is_staff: Some(false),
+        department: which.department,
+        reader: Some(reader(&call)?),
+    };
     let after = which.after.map(StudentId);
     let read = call.app().db.read(move |tx| student::list(tx, &filter, after, limit));
     let people: Vec<Body> = read.await?.into_iter().map(Body::from).collect();
-    let next = people.last().filter(|_| people.len() == limit as usize).map(|p| p.id);
-    let answer = json(&people)?;
-    Ok(match next {
-        None => answer,
-        Some(id) => {
-            let link = format!("</api/students?limit={limit}&after={id}>; rel=\"next\"");
-            with(answer, header::LINK, &link)
-        }
-    })
+    let last = people.last().map(|person| person.id.to_string());
+    page(&call, &people, limit, last)
 }
 
 async fn add(call: Call) -> Outcome {
@@ -169,16 +205,27 @@ async fn add(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let name = call.param("id").to_owned();
-    json(&Body::from(call.app().db.read(move |tx| student::find(tx, &name)).await?))
+    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let read = call.app().db.read(move |tx| {
+        let person = student::find_for(tx, reader, &name)?;
+        let enrolments = crate::store::enrolment::of(tx, person.id)?;
+        Ok((person, enrolments))
+    });
+    let (person, rows) = read.await?;
+    json(&Whole {
+        attendance: format!("/api/students/{}/attendance", person.id),
+        student: person.into(),
+        enrollments: rows.into_iter().map(enrolment::Body::from).collect(),
+    })
 }
 
 async fn change(call: Call) -> Outcome {
     let (typed, now): (Typed, _) = (call.json()?, call.now);
     let (actor, name) = (call.actor()?.user.to_string(), call.param("id").to_owned());
+    let version = call.version(typed.version)?;
     let write = call.app().db.write(move |tx| {
         let old = student::find(tx, &name)?;
-        let (version, active) = (typed.version, typed.is_active);
+        let active = typed.is_active;
         student::change(tx, old.id, typed.over(old.profile), version, &actor, now)?;
         if let Some(active) = active.filter(|active| *active != old.is_active) {
             student::set_active(tx, old.id, active, &actor, now)?;
@@ -198,7 +245,7 @@ async fn remove(call: Call) -> Outcome {
         student::set_active(tx, id, false, &actor, now)
     });
     write.await?;
-    call.app().events.say(crate::events::Event::GalleryChanged);
+    known(&call).await?;
     nothing()
 }
 

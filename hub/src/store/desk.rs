@@ -133,7 +133,7 @@ const PERSON_STATUS: &str =
 const STATES: [&str; 4] = ["pending", "approved", "rejected", "logged"];
 
 /// What `$1` (role), `$2` (account) and `$3` (day) let a reader see of student `{student}`.
-fn visible_student(student: &str) -> String {
+pub(super) fn visible_student(student: &str) -> String {
     format!(
         "($1 = 'admin'
           or ($1 = 'teacher' and exists (select 1 from roster r join teaches t on t.class = r.class

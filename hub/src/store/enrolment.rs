@@ -13,6 +13,8 @@ pub struct Enrolment {
     pub id: Uuid,
     /// Whose face.
     pub student: StudentId,
+    /// That person's number; filled in when it is read.
+    pub number: String,
     /// The network of the template.
     pub model: ModelId,
     /// Where the picture came from: `photo`, `webcam`, `crop`.
@@ -40,8 +42,17 @@ pub struct Eligible {
     pub sealed: Vec<u8>,
 }
 
-const COLUMNS: &str =
-    "id, student, model, source, quality, is_active, created_at, created_by, version";
+/// Which enrolments to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Only of this person.
+    pub student: Option<StudentId>,
+    /// Only these: counting or not.
+    pub is_active: Option<bool>,
+}
+
+const COLUMNS: &str = "e.id, e.student, e.model, e.source, e.quality, e.is_active, e.created_at,
+     e.created_by, e.version, (select s.student_number from student s where s.id = e.student)";
 
 /// What a template is sealed for: it opens in no other row.
 #[must_use]
@@ -78,19 +89,33 @@ pub fn add(tx: &Tx<'_>, new: &Enrolment, sealed: &[u8], actor: &str) -> Result<(
 /// # Errors
 /// When the database fails.
 pub fn of(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Enrolment>, Error> {
-    let sql = format!("select {COLUMNS} from enrolment where student = $1 order by created_at, id");
+    let sql = format!(
+        "select {COLUMNS} from enrolment e where e.student = $1
+         order by e.created_at, e.id"
+    );
     tx.query(&sql, params![student.to_string()], read)
 }
 
-/// The newest enrolments of everybody, those before `before`.
+/// The newest enrolments, those before `before`.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<Enrolment>, Error> {
+pub fn list(
+    tx: &Tx<'_>,
+    filter: Filter,
+    before: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Enrolment>, Error> {
+    let (before, student) = (before.map(|id| id.to_string()), filter.student);
+    // Of one person there are few, of everybody many: each way has its index.
+    let whose = if student.is_some() { "e.student = $4" } else { "$4 is null" };
     let sql = format!(
-        "select {COLUMNS} from enrolment where ($1 is null or id < $1) order by id desc limit $2"
+        "select {COLUMNS} from enrolment e
+         where ($1 is null or e.id < $1) and ($3 is null or e.is_active = $3) and {whose}
+         order by e.id desc limit $2"
     );
-    tx.query(&sql, params![before.map(|id| id.to_string()), limit], read)
+    let student = student.map(|id| id.to_string());
+    tx.query(&sql, params![before, limit, filter.is_active, student], read)
 }
 
 /// The enrolment `id`.
@@ -98,7 +123,7 @@ pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<Enrolme
 /// # Errors
 /// `NotFound` when there is none.
 pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Enrolment, Error> {
-    let sql = format!("select {COLUMNS} from enrolment where id = $1");
+    let sql = format!("select {COLUMNS} from enrolment e where e.id = $1");
     tx.row(&sql, params![id.to_string()], read)?.ok_or_else(|| Error::unknown("enrolment", id))
 }
 
@@ -165,5 +190,6 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Enrolment> {
         created_at: Wall(row.get(6)?),
         created_by: row.get(7)?,
         version: row.get(8)?,
+        number: row.get(9)?,
     })
 }

@@ -1,5 +1,6 @@
 //! Table `student`: people who are seen, students and staff alike.
 
+use super::desk::{self, Reader, visible_student};
 use super::{Tx, audit, change, params, parsed};
 use crate::error::Error;
 use serde_json::json;
@@ -21,6 +22,10 @@ pub struct Student {
     pub consent: Option<bool>,
     /// Counts changes.
     pub version: i64,
+    /// When the person was added.
+    pub created_at: Wall,
+    /// When somebody changed something last.
+    pub updated_at: Wall,
 }
 
 /// What people may change about a person.
@@ -55,12 +60,15 @@ pub struct Filter {
     pub is_staff: Option<bool>,
     /// Only of this department.
     pub department: Option<String>,
+    /// Only whom this reader may see; everybody for the hub's own use.
+    pub reader: Option<Reader>,
 }
 
 const COLUMNS: &str = "s.id, s.student_number, s.first_name, s.last_name, s.email, s.phone,
      s.department, s.position, s.year, s.kind, s.is_active,
      exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1),
-     (select c.given from consent c where c.student = s.id order by c.n desc limit 1), s.version";
+     (select c.given from consent c where c.student = s.id order by c.n desc limit 1), s.version,
+     s.created_at, s.updated_at";
 
 impl Profile {
     /// Given name, then family name.
@@ -126,6 +134,16 @@ pub fn find(tx: &Tx<'_>, name: &str) -> Result<Student, Error> {
         .ok_or_else(|| Error::unknown("student", name))
 }
 
+/// The same, if the reader may see them.
+///
+/// # Errors
+/// `NotFound`, for a foreign one too.
+pub fn find_for(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Student, Error> {
+    let found = find(tx, name)?;
+    let seen = desk::visible_to(tx, reader, found.id)?;
+    if seen { Ok(found) } else { Err(Error::unknown("student", name)) }
+}
+
 /// People by family name, given name and id, those after `after`.
 ///
 /// # Errors
@@ -138,16 +156,21 @@ pub fn list(
 ) -> Result<Vec<Student>, Error> {
     let sql = format!(
         "select {COLUMNS} from student s
-         where ($1 is null or s.is_active = $1)
-           and ($2 is null or s.kind = $2)
-           and ($3 is null or s.department = $3)
-           and ($4 is null or (s.last_name, s.first_name, s.id) >
-               (select a.last_name, a.first_name, a.id from student a where a.id = $4))
-         order by s.last_name, s.first_name, s.id limit $5"
+         where {visible} and ($4 is null or s.is_active = $4)
+           and ($5 is null or s.kind = $5)
+           and ($6 is null or s.department = $6)
+           and ($7 is null or (s.last_name, s.first_name, s.id) >
+               (select a.last_name, a.first_name, a.id from student a where a.id = $7))
+         order by s.last_name, s.first_name, s.id limit $8",
+        visible = visible_student("s.id")
     );
+    let everybody = || ("admin", String::new(), String::new());
+    let (role, user, today) = filter.reader.map_or_else(everybody, Reader::keys);
     let after = after.map(|id| id.to_string());
     let kind = filter.is_staff.map(kind);
-    tx.query(&sql, params![filter.is_active, kind, filter.department, after, limit], read)
+    let department = filter.department.as_deref();
+    let values = params![role, user, today, filter.is_active, kind, department, after, limit];
+    tx.query(&sql, values, read)
 }
 
 /// Adds a person.
@@ -286,6 +309,8 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Student> {
         face_enrolled: row.get(11)?,
         consent: row.get(12)?,
         version: row.get(13)?,
+        created_at: Wall(row.get(14)?),
+        updated_at: Wall(row.get(15)?),
     })
 }
 

@@ -75,7 +75,7 @@ fn a_document_for_people_tells_the_statuses_they_will_meet() {
     let all = document(&crate::http::table());
     let add = &all["paths"]["/api/students"]["post"];
     let body = &add["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-    assert_eq!(body, "#/components/schemas/StudentsTyped");
+    assert_eq!(body, "#/components/schemas/StudentTyped");
     for status in ["201", "400", "401", "403", "409", "411", "413", "415", "422", "429"] {
         assert!(add["responses"][status].is_object(), "{status}");
     }

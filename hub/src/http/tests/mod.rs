@@ -5,6 +5,7 @@
 mod auth;
 mod browsers;
 mod people;
+mod persons;
 mod review;
 mod table;
 

@@ -1,0 +1,53 @@
+//! Lists page by page: `?limit=&after=`, and a link to where they go on.
+
+use super::call::Call;
+use super::reply::{json, with};
+use super::route::Outcome;
+use serde::Serialize;
+use warp::http::header;
+
+/// Rows of a page when nobody says how many.
+pub const USUAL: u32 = 100;
+/// Rows of a page at most.
+pub const MOST: u32 = 500;
+
+/// How many rows a page has; what was asked is checked already where the query was read.
+#[must_use]
+pub fn rows(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(USUAL).clamp(1, MOST)
+}
+
+/// 200 with one page. If it is full, a `Link` leads to what follows `last`, with the same
+/// filters.
+///
+/// # Errors
+/// Never; the shape is that of a handler.
+pub fn page<T: Serialize>(call: &Call, items: &[T], limit: u32, last: Option<String>) -> Outcome {
+    let answer = json(&items)?;
+    let full = items.len() == limit as usize;
+    Ok(match last.filter(|_| full) {
+        Some(last) => with(answer, header::LINK, &next(&call.query, limit, &last)),
+        None => answer,
+    })
+}
+
+/// The link to the page after `last`: this address, these filters.
+fn next(query: &str, limit: u32, last: &str) -> String {
+    let fields: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let filters = fields.into_iter().filter(|(key, _)| key != "limit" && key != "after");
+    let ours = [("limit".to_owned(), limit.to_string()), ("after".to_owned(), last.to_owned())];
+    let fields: Vec<_> = filters.chain(ours).collect();
+    let query = serde_urlencoded::to_string(fields).unwrap_or_default();
+    format!("<?{query}>; rel=\"next\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_keeps_the_filters() {
+        let link = next("department=Arts+%26+Crafts&after=x&limit=7", 7, "y z");
+        assert_eq!(link, "<?department=Arts+%26+Crafts&limit=7&after=y+z>; rel=\"next\"");
+    }
+}
