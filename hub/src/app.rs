@@ -3,8 +3,8 @@
 //! The only file that spawns. A part that ends, well or not, ends the whole: the supervisor
 //! starts a hub that is whole again.
 
-use crate::auth::Passwords;
-use crate::config::Config;
+use crate::auth::{Passwords, Role};
+use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
 use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
@@ -17,7 +17,7 @@ use crate::keys::Keys;
 use crate::listener::{self, Listener, Roster};
 use crate::pki::Pki;
 use crate::recogniser::Recogniser;
-use crate::store::{self, Db};
+use crate::store::{self, Db, account::New};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl App {
             db,
             keys,
             pki,
-            gallery: Gallery::new(recogniser.model().clone()),
+            gallery: Gallery::new(recogniser.model().clone()).with_lines(config.lines),
             recogniser,
             events,
             clock,
@@ -115,6 +115,24 @@ impl App {
         let keyed = self.keys.students()?;
         let known = self.db.read(store::student::ids).await?;
         keyed.into_iter().filter(|id| !known.contains(id)).try_for_each(|id| self.keys.erase(id))
+    }
+
+    /// Makes the account that the environment names, on a hub that has none yet.
+    pub(crate) async fn first_admin(&self) -> Result<(), Error> {
+        let Some(first) = self.config.accounts.first_admin.clone() else { return Ok(()) };
+        if self.db.read(store::account::any).await? {
+            tracing::warn!("DJANGO_SUPERUSER_PASSWORD did its work at the first start: unset it");
+            return Ok(());
+        }
+        let FirstAdmin { email, name, password } = first;
+        let passwords = Passwords::default();
+        let hash = passwords.hash(password.expose().to_owned()).await;
+        let password = Some(hash.doing("hashing the first admin's password")?);
+        let new = New { email, name, role: Role::Admin, student: None, password };
+        let now = self.clock.wall();
+        self.db.write(move |tx| store::account::add(tx, &new, "first start", now)).await?;
+        tracing::info!("the first admin was made from the environment");
+        Ok(())
     }
 
     /// Where doors reach the hub: `host:port` of MQTT and of HTTPS.
@@ -193,6 +211,7 @@ pub struct Running {
 pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let listen = config.listen;
     let app = App::open(config, clock).await?;
+    app.first_admin().await?;
     let (web, mqtt, device) =
         (bind(listen.web).await?, bind(listen.mqtt).await?, bind(listen.device).await?);
     let mut running = Running {

@@ -1,15 +1,18 @@
 //! `serve`: run the hub until it is told to stop.
 
 use crate::app;
-use crate::config::Config;
+use crate::config::{Config, Log, LogFormat};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use wire::time::SystemClock;
 
 pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
-    log();
     let config = Config::load(data)?;
+    log(&config.log)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hub = app::serve(config, Arc::new(SystemClock)).await?;
     tracing::info!(web = %hub.web, mqtt = %hub.mqtt, device = %hub.device, "the hub is open");
@@ -24,13 +27,13 @@ pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn log() {
+fn log(log: &Log) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLLCALL_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,refinery_core=warn"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+        .or_else(|_| tracing_subscriber::EnvFilter::try_new(&log.level))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
+        LogFormat::Text => lines.with_ansi(false).init(),
+    }
+    Ok(())
 }

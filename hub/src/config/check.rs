@@ -185,7 +185,10 @@ fn lines(
     raw: &raw::Lines,
     source: &Source,
     warnings: &mut Vec<String>,
-) -> Result<wire::Lines, ConfigError> {
+) -> Result<Option<wire::Lines>, ConfigError> {
+    if raw.high.or(raw.review).or(raw.margin).is_none() {
+        return Ok(None);
+    }
     for (key, value) in
         [("lines.high", raw.high), ("lines.review", raw.review), ("lines.margin", raw.margin)]
     {
@@ -215,13 +218,13 @@ fn lines(
         }
     }
     let moved = |line: f32, usual: f32, own: f32| (usual + (line - own)).min(1.0);
-    Ok(wire::Lines {
+    Ok(Some(wire::Lines {
         single_high: high,
         single_review: review,
         fused_high: moved(high, LINES.fused_high, LINES.single_high),
         fused_review: moved(review, LINES.fused_review, LINES.single_review),
         margin: raw.margin.unwrap_or(LINES.margin),
-    })
+    }))
 }
 
 fn accounts(

@@ -3,7 +3,8 @@
 /// The log on standard error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Log {
-    /// What is logged, as `tracing` filters it; the variable `ROLLCALL_LOG` wins. Default `info`.
+    /// What is logged, as `tracing` filters it; the variable `ROLLCALL_LOG` wins. Default `info`,
+    /// and of migrations warnings only.
     pub level: String,
     /// How a line looks.
     pub format: LogFormat,
@@ -20,6 +21,6 @@ pub enum LogFormat {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Json }
+        Self { level: "info,refinery_core=warn".into(), format: LogFormat::Json }
     }
 }

@@ -57,8 +57,9 @@ pub struct Config {
     pub cors: Cors,
     /// The mail server; without one no mail is sent.
     pub smtp: Option<Smtp>,
-    /// From which cosine on somebody is surely, or possibly, who they look like.
-    pub lines: wire::Lines,
+    /// From which cosine on somebody is surely, or possibly, who they look like. Default: the
+    /// model pack's own.
+    pub lines: Option<wire::Lines>,
     /// Bytes of an uploaded photo at most. Default and most 10 MiB.
     pub max_upload: u64,
     /// The log.

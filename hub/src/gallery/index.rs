@@ -17,6 +17,8 @@ const NEIGHBOURS: usize = 8;
 pub struct Index {
     model: ModelId,
     lines: Lines,
+    /// Cosine of the two most alike people, if any are near each other.
+    highest: Option<f32>,
     ids: Vec<StudentId>,
     matrix: Matrix,
     files: Vec<Vec<u8>>,
@@ -45,12 +47,20 @@ impl Index {
             means.push(mean);
         }
         let pairs = near_pairs(&matrix, &means);
-        let highest = pairs.iter().map(|pair| pair.2).fold(f32::MIN, f32::max);
-        let lines = if pairs.is_empty() { LINES } else { decide::raised(&LINES, highest) };
+        let highest = pairs.iter().map(|pair| pair.2).reduce(f32::max);
         let alike = pairs.iter().flat_map(|p| [ids[p.0 as usize], ids[p.1 as usize]]).collect();
         let look_alikes = pairs.into_iter().map(|(a, b, _)| (a, b)).collect();
         let files = means.iter().map(Template::to_f16_bytes).collect();
-        Ok(Self { model, lines, ids, matrix, files, look_alikes, alike })
+        let lines = LINES;
+        let index = Self { model, lines, highest, ids, matrix, files, look_alikes, alike };
+        Ok(index.with_lines(&LINES))
+    }
+
+    /// The same under other lines, raised above the two most alike people too.
+    #[must_use]
+    pub fn with_lines(self, lines: &Lines) -> Self {
+        let raised = |highest| decide::raised(lines, highest);
+        Self { lines: self.highest.map_or(*lines, raised), ..self }
     }
 
     /// How many people are in it.
@@ -77,7 +87,7 @@ impl Index {
         self.alike.contains(&student)
     }
 
-    /// The lines of this site: those of the pack, raised above the two most alike people.
+    /// The lines of this site: its own or those of the pack, raised above the two most alike people.
     #[must_use]
     pub fn lines(&self) -> Lines {
         self.lines

@@ -16,6 +16,7 @@ use wire::{DeviceId, ModelId, StudentId, Wall};
 #[derive(Clone, Debug)]
 pub struct Gallery {
     model: ModelId,
+    lines: Option<wire::Lines>,
     state: Arc<RwLock<State>>,
 }
 
@@ -31,7 +32,13 @@ impl Gallery {
     pub fn new(model: ModelId) -> Self {
         let index = Index::build(model.clone(), &BTreeMap::new()).expect("nobody fits together");
         let state = State { index: Arc::new(index), releases: HashMap::new() };
-        Self { model, state: Arc::new(RwLock::new(state)) }
+        Self { model, lines: None, state: Arc::new(RwLock::new(state)) }
+    }
+
+    /// The same under the site's own lines, if it has any.
+    #[must_use]
+    pub fn with_lines(self, lines: Option<wire::Lines>) -> Self {
+        Self { lines, ..self }
     }
 
     /// The network every template in it is of.
@@ -58,7 +65,11 @@ impl Gallery {
     /// # Errors
     /// When the database or the key store fails, or a template does not open.
     pub async fn refresh(&self, db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
-        let index = Arc::new(load(db, keys, &self.model).await?);
+        let index = load(db, keys, &self.model).await?;
+        let index = Arc::new(match &self.lines {
+            Some(lines) => index.with_lines(lines),
+            None => index,
+        });
         let file = Arc::new(index.to_gallery().encode());
         self.write().index = index.clone();
         self.release_all(db, keys, &index, &file, now).await

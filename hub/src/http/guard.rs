@@ -7,8 +7,9 @@ use super::front::Front;
 use super::problem::Problem;
 use super::route::{Route, Takes, Who};
 use crate::auth::{Actor, csrf::Came, session};
+use crate::config::Hosts;
 use crate::store::login;
-use warp::http::{HeaderMap, Method, header};
+use warp::http::{HeaderMap, Method, StatusCode, header};
 use wire::Wall;
 
 /// Whether the answer to this should be a page even when it is a refusal.
@@ -23,6 +24,19 @@ pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
 #[must_use]
 pub fn from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::GET && text(headers, "sec-fetch-site") == Some("cross-site")
+}
+
+/// Refuses a request for a host that is not ours: a name that somebody else pointed at us.
+///
+/// # Errors
+/// 421.
+pub fn asked_for(hosts: &Hosts, headers: &HeaderMap) -> Result<(), Problem> {
+    if hosts.allow(text(headers, "host").unwrap_or("")) {
+        return Ok(());
+    }
+    let say = "The hub does not answer under this name. Use the address you were given, or add \
+               the name to the hub's setting “hosts”.";
+    Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong-host", say))
 }
 
 /// Who sent this, if anybody is signed in. With an `Authorization` header the cookie is ignored.

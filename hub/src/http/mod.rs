@@ -9,6 +9,7 @@ pub mod body;
 pub mod call;
 pub mod capture;
 pub mod classes;
+pub mod cors;
 pub mod devices;
 pub mod enrolment;
 pub mod events;
@@ -38,6 +39,7 @@ use problem::Problem;
 use route::{Found, Outcome, Route, Table};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio_stream::Stream;
+use tracing::Instrument as _;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use warp::reply::{Reply, Response};
@@ -107,13 +109,21 @@ where
     let page = guard::is_page(&raw.path, &raw.headers);
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
     let mut note = Note { endpoint: "none", user: None };
-    let outcome = outcome(&front, &table, raw, &request_id, &mut note).await;
+    let (crossing, preflight) =
+        cors::crossing(&front.app.config.cors, &raw.method, &raw.path, &raw.headers);
+    let span = tracing::info_span!("request", request_id);
+    let outcome = if preflight {
+        cors::preflight(&table, &raw.path)
+    } else {
+        outcome(&front, &table, raw, &request_id, &mut note).instrument(span).await
+    };
     let mut answer = outcome.unwrap_or_else(|problem| {
         let shown = page.then(|| crate::web::start::problem(&problem, arrived, &request_id));
         let shown = shown.flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });
     headers::harden(answer.headers_mut(), peer.tls);
+    crossing.mark(answer.headers_mut());
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         answer.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -133,13 +143,15 @@ where
     S: Stream<Item = Result<B, E>> + Send,
     B: Buf,
 {
+    guard::asked_for(&front.app.config.hosts, &raw.headers)?;
     let (route, params) = find(table, &raw)?;
     note.endpoint = route.path;
     let now = front.app.clock.wall();
     let by = guard::identify(front, &raw.headers, now).await?;
     note.user = by.as_ref().map(|by| by.actor.user);
     let by = guard::admit(&route, by, &raw)?;
-    let content = body::read(route.takes, &raw.headers, raw.body).await?;
+    let takes = route.takes.photos_within(front.app.config.max_upload);
+    let content = body::read(takes, &raw.headers, raw.body).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
     let request_id = request_id.to_owned();
     let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);

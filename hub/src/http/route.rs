@@ -76,6 +76,17 @@ pub enum Takes {
     Parts(u64),
 }
 
+impl Takes {
+    /// The same with photos of at most `bytes`.
+    #[must_use]
+    pub fn photos_within(self, bytes: u64) -> Self {
+        match self {
+            Self::Parts(limit) if limit <= PHOTO => Self::Parts(limit.min(bytes + SMALL)),
+            other => other,
+        }
+    }
+}
+
 /// Bytes for a JSON body or a form.
 pub const SMALL: u64 = 64 * 1024;
 /// Bytes for a photo of 10 MiB with the fields around it.

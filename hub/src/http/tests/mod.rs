@@ -7,12 +7,13 @@ mod browsers;
 mod people;
 mod persons;
 mod review;
+mod settings;
 mod table;
 
 use super::front::Front;
 use crate::app::App;
 use crate::auth::{Passwords, Role, session};
-use crate::config::Config;
+use crate::config::{Config, Vars};
 use crate::keys::Keys;
 use crate::pki::Pki;
 use crate::store::account::{self, Account, New};
@@ -42,6 +43,11 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::with(Vars::default()).await
+    }
+
+    /// A hub with these variables set.
+    pub(crate) async fn with(vars: Vars) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let keys = Keys::create(dir.path(), NOW).unwrap();
         Pki::create(dir.path(), &keys, &["localhost".into()], NOW).unwrap();
@@ -51,7 +57,8 @@ impl House {
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/weights")
         });
         assert!(models.join("pack.toml").exists(), "no weights: run models/fetch first");
-        let config = Config::parse(dir.path(), "", Some(models)).unwrap();
+        let vars = vars.with("ROLLCALL_MODELS", models.to_str().unwrap());
+        let config = Config::read(dir.path(), "", &vars).unwrap();
         let clock = Arc::new(ManualClock::at(NOW, Mono(1_000)));
         let app = App::open(config, clock.clone()).await.unwrap();
         let stop = CancellationToken::new();
