@@ -7,9 +7,8 @@ pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
                        img-src 'self' blob:; connect-src 'self'; form-action 'self'; \
                        base-uri 'none'; frame-ancestors 'none'";
 
-/// Name and value of each; a handler's own `Cache-Control` stays.
-const ALWAYS: [(&str, &str); 7] = [
-    ("content-security-policy", CSP),
+/// Name and value of each; a handler's own `Cache-Control` and policy stay.
+const ALWAYS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
@@ -23,6 +22,7 @@ pub fn harden(headers: &mut HeaderMap, tls: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP));
     if tls {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);

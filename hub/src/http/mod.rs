@@ -60,6 +60,7 @@ pub fn table() -> Table {
         events::routes(),
         jobs::routes(),
         join::routes(),
+        openapi::routes(),
         persons::routes(),
         system::routes(),
     ];

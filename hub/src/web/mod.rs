@@ -6,6 +6,7 @@
 pub mod card;
 pub mod desk;
 pub mod devices;
+pub mod docs;
 pub mod files;
 pub mod people;
 pub mod review;
@@ -18,5 +19,6 @@ use crate::http::route::Route;
 /// The routes of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [start::routes(), review::routes(), people::routes(), devices::routes()].concat()
+    [start::routes(), review::routes(), people::routes(), devices::routes(), docs::routes()]
+        .concat()
 }

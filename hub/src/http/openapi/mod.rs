@@ -5,15 +5,33 @@
 mod names;
 mod operation;
 
+use super::call::Call;
 use super::problem;
-use super::route::{Gives, Route, Shape, Table};
+use super::reply::bytes;
+use super::route::{Gives, Object, Outcome, Route, Shape, Shapes, Table, Takes, Who};
 use names::Names;
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+use warp::http::Method;
 
 /// What the document says about the whole.
 const ABOUT: &str = "Face attendance for schools. Programs send an access token from \
     `/api/auth/login`; every address also works with a slash at its end. What is another \
     teacher’s is answered like what does not exist. Refusals are problem details (RFC 9457).";
+
+/// The document of this very hub, as text: it never changes while the hub runs.
+static TEXT: LazyLock<String> = LazyLock::new(|| document(&super::table()).to_string());
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (place, who) = ((Method::GET, "/openapi.json"), Who::Anyone);
+    vec![Route::new(place, who, Object::None, Takes::Nothing, Shapes::PAGE, show)]
+}
+
+async fn show(_: Call) -> Outcome {
+    bytes("application/json", TEXT.as_str())
+}
 
 /// Whether `route` belongs into the document.
 #[must_use]

@@ -1,7 +1,6 @@
 //! The document as a whole: nothing missing, nothing empty, nothing that leads nowhere.
 
 use super::*;
-use crate::http::route::Takes;
 
 fn each<'a>(value: &'a Value, look: &mut impl FnMut(&'a Value)) {
     look(value);

@@ -4,6 +4,7 @@
 
 mod auth;
 mod browsers;
+mod docs;
 mod people;
 mod persons;
 mod review;

@@ -1,0 +1,38 @@
+//! The API's document, for programs and for people.
+
+use super::{House, body, get};
+
+#[tokio::test]
+async fn the_document_is_there_for_everybody() {
+    let house = House::new().await;
+    let answer = house.send(get("/openapi.json")).await;
+    assert_eq!(answer.status(), 200);
+    let document = body(&answer);
+    assert_eq!(document["openapi"], "3.1.0");
+    assert!(document["paths"]["/api/students/{id}"]["get"].is_object());
+    assert!(document["paths"]["/review"].is_null(), "pages are not in it");
+}
+
+#[tokio::test]
+async fn both_readers_come_with_every_file_they_need() {
+    let house = House::new().await;
+    for path in ["/docs", "/swagger/", "/redoc"] {
+        let page = house.send(get(path)).await;
+        let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.contains("unsafe-inline") && !policy.contains("unsafe-eval"), "{path}");
+        let html = String::from_utf8_lossy(page.body()).into_owned();
+        assert!(!html.contains("http"), "nothing from elsewhere: {html}");
+        let files =
+            html.split(['"']).filter(|word| word.ends_with(".js") || word.ends_with(".css"));
+        for file in files {
+            let answer = house.send(get(file)).await;
+            assert_eq!(answer.status(), 200, "{file}");
+            assert!(!answer.body().is_empty(), "{file}");
+        }
+    }
+    let start = house.send(get("/docs/swagger-initializer.js")).await;
+    assert!(String::from_utf8_lossy(start.body()).contains("/openapi.json"));
+    assert_eq!(house.send(get("/docs/nothing.js")).await.status(), 404);
+    let strict = house.send(get("/health")).await;
+    assert_eq!(strict.headers()["content-security-policy"], crate::http::headers::CSP);
+}
