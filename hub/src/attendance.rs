@@ -1,4 +1,13 @@
 //! What is recorded of a student in a lesson, and what may replace it.
+//!
+//! [`placing`] finds the lesson of a sighting, [`marking`] says what follows from what was
+//! approved, [`closing`] what the end of a lesson says: pure decisions. [`register`] reads and
+//! writes the rows around them, and is the only one who writes marks that follow from sightings.
+
+pub mod closing;
+pub mod marking;
+pub mod placing;
+pub mod register;
 
 use wire::{RecordId, Wall};
 
@@ -6,6 +15,8 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $word:ident = $text:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "lowercase")]
         pub enum $name { $($(#[$of])* $word,)* }
 
         impl $name {

@@ -3,6 +3,7 @@
 //! One transaction reads, checks who may see what, decides ([`review`]), writes,
 //! and adds to the audit chain. Whatever a person may not see is not found.
 
+use crate::attendance::register::{self, Marked};
 use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
 use crate::keys::Keys;
@@ -39,6 +40,8 @@ pub struct Done {
     pub status: Status,
     /// Who a person said it was.
     pub decided: Option<StudentId>,
+    /// Whose marks changed with it.
+    pub marked: Vec<Marked>,
 }
 
 impl Desk {
@@ -130,6 +133,9 @@ impl Desk {
     fn tell(&self, done: &[Done], reader: Reader) {
         for done in done {
             self.events.say(Event::Decided { record: done.record, by: reader.actor.user });
+            for &(session, student) in &done.marked {
+                self.events.say(Event::Marked { session, student });
+            }
         }
     }
 }
@@ -175,7 +181,9 @@ impl Hand<'_, '_> {
         let meta = json!({ "version": version, "student": state.decided });
         let entry = audit::Entry { actor: &actor, action, table: "sighting", id: &id, meta };
         audit::add(self.tx, self.now, &entry)?;
-        Ok(Done { record, version, status: state.status, decided: state.decided })
+        let states = (&facts.state, &state);
+        let marked = register::decided(self.tx, record, states, &actor, self.now)?;
+        Ok(Done { record, version, status: state.status, decided: state.decided, marked })
     }
 
     /// Wraps the keys of what is kept for `student`. What cannot be opened any more, because its

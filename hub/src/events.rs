@@ -5,7 +5,7 @@
 
 use tokio::sync::broadcast;
 use uuid::Uuid;
-use wire::{DeviceId, RecordId};
+use wire::{DeviceId, RecordId, StudentId};
 
 /// Events kept for slow listeners.
 pub const KEPT: usize = 256;
@@ -33,6 +33,15 @@ pub enum Event {
     },
     /// Who may be recognised changed.
     GalleryChanged,
+    /// What is recorded of a student in a lesson changed.
+    Marked {
+        /// The lesson.
+        session: Uuid,
+        /// The student.
+        student: StudentId,
+    },
+    /// A lesson is over: everybody on its roster has a mark.
+    SessionClosed(Uuid),
 }
 
 /// Where events are said and heard.

@@ -3,20 +3,24 @@
 //! It counts like one frame at a door. Who is nobody we know leaves no trace, and whoever is
 //! somebody waits for a person: one photo marks nobody.
 
+use crate::attendance::placing;
+use crate::attendance::register::{self, Arrival, Marked, Worth};
 use crate::error::{Doing, Error};
 use crate::evidence::Evidence;
 use crate::gallery::Index;
 use crate::ingest::{dating::When, judge};
 use crate::keys::Keys;
 use crate::recogniser::{Seen, Sight};
+use crate::review::Status;
 use crate::store::arrival::{self, Row};
+use crate::store::session::Session;
 use crate::store::{self, Tx, params};
 use vision::decide::{self, Decision, Facts};
 use vision::quality::Grade;
 use wire::seal::Part;
 use wire::{
-    ClockState, DeviceId, Direction, Epoch, ModelId, Mono, RecordId, RecordKey, Stamp, StudentId,
-    Wall,
+    Candidate, ClockState, DeviceId, Direction, Epoch, ModelId, Mono, RecordId, RecordKey, Stamp,
+    StudentId, Wall,
 };
 use zeroize::Zeroizing;
 
@@ -71,6 +75,17 @@ pub fn compare(index: &Index, face: &Seen, keep: impl Fn(StudentId) -> bool) -> 
     decide::decide(&facts, &index.lines())
 }
 
+/// What was stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// Its id.
+    pub record: RecordId,
+    /// Its lesson, and where it stands.
+    pub worth: Worth,
+    /// Whose mark followed at once.
+    pub marked: Option<Marked>,
+}
+
 /// What is stored of a photo in which somebody was found.
 pub struct Find {
     taken: Taken,
@@ -109,29 +124,76 @@ impl Find {
         Some(Self { taken, model: model.clone(), face })
     }
 
-    /// Stores it: waiting for a person.
+    /// Stores it in the lesson of its room and time: waiting for a person, or as the class's
+    /// policy says, or only logged.
     ///
     /// # Errors
     /// When the door is unknown, the keys or the database fail.
-    pub fn store(&self, tx: &Tx<'_>, keys: &Keys, now: Wall) -> Result<RecordId, Error> {
+    pub fn store(&self, tx: &Tx<'_>, keys: &Keys, now: Wall) -> Result<Stored, Error> {
         let Self { taken, face, .. } = self;
+        let room = match taken.room.as_str() {
+            "" => store::passage::room_of(tx, taken.device.as_str())?,
+            room => room.to_owned(),
+        };
+        let arrival = Arrival {
+            room: &room,
+            direction: face.direction,
+            at: Some(taken.at),
+            span: (Some(taken.at), taken.at),
+            verdict: face.verdict,
+            confidence: face.confidence,
+            reasons: &face.reasons,
+        };
+        let mut candidates = face.candidates.clone();
+        let worth = register::place(tx, &arrival, &mut candidates)?;
+        self.store_as(tx, keys, (&candidates, worth), now)
+    }
+
+    /// Stores it in this lesson: waiting for a person, or as the class's policy says.
+    ///
+    /// # Errors
+    /// When the door is unknown, the keys or the database fail.
+    pub fn store_in(
+        &self,
+        tx: &Tx<'_>,
+        keys: &Keys,
+        session: &Session,
+        now: Wall,
+    ) -> Result<Stored, Error> {
+        let Self { face, .. } = self;
+        let policy = store::class::policy(tx, session.class)?;
+        let status = placing::worth(policy, face.verdict, face.confidence, &face.reasons);
+        let worth = Worth { session: Some(session.id), status };
+        self.store_as(tx, keys, (&face.candidates, worth), now)
+    }
+
+    fn store_as(
+        &self,
+        tx: &Tx<'_>,
+        keys: &Keys,
+        (candidates, worth): (&[Candidate], Worth),
+        now: Wall,
+    ) -> Result<Stored, Error> {
+        let Self { taken, face, .. } = self;
+        let Worth { session, status } = worth;
         let known = store::device::get(tx, &taken.device)?;
         known.ok_or_else(|| Error::unknown("door", &taken.device))?;
-        let best = face.candidates.first().map(|best| best.student);
+        let best = candidates.first().map(|best| best.student);
         let best = best.ok_or_else(|| Error::internal("storing a photo", "nobody was found"))?;
         let key = next(tx, taken.device.clone())?;
         let (wall, clock) = (Some(taken.at), ClockState::Hub);
         let stamp = Stamp { boot: 0, mono: Mono(0), wall, clock };
-        let row = Row { candidates: &face.candidates, reasons: &face.reasons, seen: face };
+        let row = Row { candidates, reasons: &face.reasons, seen: face, session, status };
         let own = keys.student_or_new(best, now)?;
         let id = arrival::add_sighting(tx, &key, &stamp, &When::At(taken.at, 0), &row, now)?;
-        let template = Evidence::seal(id, Part::Template, &face.template, best, &own);
-        arrival::add_evidence(tx, id, Part::Template, &template)?;
-        if let Some(crop) = &face.crop {
-            let crop = Evidence::seal(id, Part::Crop, crop, best, &own);
-            arrival::add_evidence(tx, id, Part::Crop, &crop)?;
+        let parts = [(Part::Template, Some(&face.template)), (Part::Crop, face.crop.as_ref())];
+        for (part, plain) in parts {
+            let Some(plain) = plain.filter(|_| status != Status::Logged) else { continue };
+            let sealed = Evidence::seal(id, part, plain, best, &own);
+            arrival::add_evidence(tx, id, part, &sealed)?;
         }
-        Ok(id)
+        let marked = register::arrived(tx, worth, best, now)?;
+        Ok(Stored { record: id, worth, marked })
     }
 
     /// The network of its template.

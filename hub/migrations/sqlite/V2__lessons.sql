@@ -11,6 +11,8 @@ alter table class add column error_budget double;
 -- The lesson a sighting fell into; none for what is only logged.
 alter table sighting add column session text;
 create index sighting_by_session on sighting (session, review_status);
+create index sighting_by_room on sighting (room, order_at);
+create index device_by_room on device (room);
 
 create table room (
     id text primary key not null,
@@ -74,6 +76,8 @@ create index session_by_class on session (class, starts, id);
 create index session_by_room on session (room, starts);
 create index session_by_time on session (starts, id);
 create index session_open on session (ends) where closed_at is null;
+-- Whether the school plans at all: photos alone make ad-hoc lessons.
+create index session_planned on session (id) where source <> 'adhoc';
 
 -- What is recorded of one student in one lesson: never more than one row.
 create table mark (

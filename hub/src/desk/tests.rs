@@ -88,7 +88,13 @@ fn sighting(tx: &Tx<'_>, keys: &Keys, seq: u64, of: StudentId) -> RecordId {
         template: Zeroizing::new(vec![]),
         crop: None,
     };
-    let row = Row { candidates: &candidates, reasons: &[], seen: &seen };
+    let row = Row {
+        candidates: &candidates,
+        reasons: &[],
+        seen: &seen,
+        session: None,
+        status: Status::Pending,
+    };
     let id = arrival::add_sighting(tx, &key, &at, &When::At(NOW, 0), &row, NOW).unwrap();
     let own = keys.student_or_new(of, NOW).unwrap();
     for part in [Part::Crop, Part::Template] {

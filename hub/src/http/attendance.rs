@@ -151,7 +151,7 @@ impl From<Seen> for Record {
         Self {
             id: seen.id,
             classroom_id: seen.room.clone(),
-            session_id: None,
+            session_id: seen.session,
             predicted_student_id: predicted.as_ref().map(|c| c.number.clone()),
             predicted_name: predicted.map(|c| c.name),
             confidence: seen.confidence,

@@ -5,18 +5,22 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, PHOTO, Route, STAFF, Shapes, Takes};
+use crate::attendance::register;
 use crate::error::Error;
 use crate::events::Event;
-use crate::photo::{self, Find, Taken};
+use crate::photo::{self, Find, Stored, Taken};
 use crate::recogniser::Sight;
-use crate::store::{class, desk, device};
+use crate::review::Status;
+use crate::store::class::{self, Class};
+use crate::store::review::status_text;
+use crate::store::{desk, device};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::HashSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
-use wire::{DeviceId, RecordId, StudentId, Wall};
+use wire::{DeviceId, StudentId, Wall};
 
 /// How far a photo's time may lie ahead, milliseconds: two clocks differ.
 const AHEAD_MS: i64 = 5 * 60 * 1000;
@@ -67,7 +71,8 @@ pub struct Captured {
     predicted_student_id: Option<String>,
     predicted_name: Option<String>,
     confidence: f32,
-    /// pending, or unknown: then nothing was stored.
+    /// pending, approved by the class's policy, logged: in school but in no lesson, or unknown:
+    /// then nothing was stored.
     status: &'static str,
 }
 
@@ -75,7 +80,7 @@ pub struct Captured {
 #[derive(Serialize, ToSchema)]
 pub struct Verified {
     recognized: bool,
-    /// Always false while the class reviews everything: a person decides.
+    /// False while the class reviews everything: a person decides.
     marked: bool,
     status: &'static str,
     record_id: Option<Uuid>,
@@ -120,13 +125,13 @@ async fn take(call: Call) -> Outcome {
         };
         return json(&nobody);
     };
-    let (id, who) = store(&call, find).await?;
+    let (stored, who) = store(&call, find, None).await?;
     json(&Captured {
-        record_id: Some(id.0),
+        record_id: Some(stored.record.0),
         predicted_student_id: who.as_ref().map(|who| who.number.clone()),
         predicted_name: who.map(|who| who.name),
         confidence,
-        status: "pending",
+        status: status_text(stored.worth.status),
     })
 }
 
@@ -136,16 +141,35 @@ fn no_door(error: wire::id::IdError) -> Problem {
 }
 
 /// Stores a find, tells the desks, and says who it is if the caller may know.
-async fn store(call: &Call, find: Find) -> Result<(RecordId, Option<desk::Person>), Problem> {
+async fn store(
+    call: &Call,
+    find: Find,
+    class: Option<Class>,
+) -> Result<(Stored, Option<desk::Person>), Problem> {
     let (keys, now, reader) = (call.app().keys.clone(), call.now, reader(call)?);
     let write = call.app().db.write(move |tx| {
-        let id = find.store(tx, &keys, now)?;
-        let who = desk::one(tx, reader, id).ok().and_then(|seen| seen.predicted);
-        Ok((id, who))
+        let stored = match class {
+            None => find.store(tx, &keys, now)?,
+            Some(class) => {
+                let actor = reader.actor.user.to_string();
+                let lesson = register::lesson_now(tx, &class, (now, reader.today), &actor)?;
+                find.store_in(tx, &keys, &lesson, now)?
+            }
+        };
+        let who = desk::one(tx, reader, stored.record).ok().and_then(|seen| seen.predicted);
+        Ok((stored, who))
     });
-    let (id, who) = write.await?;
-    call.app().events.say(Event::PendingAdded(id));
-    Ok((id, who))
+    let (stored, who) = write.await?;
+    let (record, events) = (stored.record, &call.app().events);
+    match stored.worth.status {
+        Status::Pending => events.say(Event::PendingAdded(record)),
+        Status::Approved => events.say(Event::Decided { record, by: uuid::Uuid::nil() }),
+        Status::Rejected | Status::Logged => {}
+    }
+    if let Some((session, student)) = stored.marked {
+        events.say(Event::Marked { session, student });
+    }
+    Ok((stored, who))
 }
 
 /// When the picture was taken: as its sender says, within reason, or now.
@@ -192,20 +216,25 @@ async fn check(call: Call) -> Outcome {
     let confidence = found.confidence;
     let now = call.now;
     let device = call.app().db.write(move |tx| photo::ensure_door(tx, now)).await?;
-    let taken = Taken { device, room: class.room.unwrap_or_default(), at: now };
+    let taken = Taken { device, room: class.room.clone().unwrap_or_default(), at: now };
     let model = call.app().recogniser.model();
     let Some(find) = Find::new(&sight, face, model, found, taken) else {
         let say = format!("This is nobody of {} whom the hub knows.", class.class_name);
         return json(&unknown(confidence, say));
     };
-    let (id, who) = store(&call, find).await?;
+    let (stored, who) = store(&call, find, Some(class)).await?;
     let name = who.as_ref().map_or_else(|| "somebody".to_owned(), |who| who.name.clone());
+    let marked = stored.worth.status == Status::Approved;
+    let message = match marked {
+        true => format!("This is {name}, who is marked."),
+        false => format!("This may be {name}. It waits for a teacher on the review desk."),
+    };
     json(&Verified {
         recognized: true,
-        marked: false,
-        status: "pending",
-        record_id: Some(id.0),
-        message: format!("This may be {name}. It waits for a teacher on the review desk."),
+        marked,
+        status: status_text(stored.worth.status),
+        record_id: Some(stored.record.0),
+        message,
         student_id: who.as_ref().map(|who| who.number.clone()),
         student_name: who.map(|who| who.name),
         confidence,

@@ -3,16 +3,25 @@
 
 use super::dating::{self, When};
 use super::judge::{Finding, Judged, Seen};
+use crate::attendance::register::{self, Arrival, Worth};
 use crate::error::Error;
 use crate::events::Event;
 use crate::evidence::Evidence;
 use crate::keys::Keys;
+use crate::review::Status;
 use crate::store::cursor::{self, Cursor};
 use crate::store::dead_letter::{self, Letter};
-use crate::store::{Tx, arrival, setting};
+use crate::store::review::status_text;
+use crate::store::{Tx, arrival, passage, session, setting};
+use uuid::Uuid;
 use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
 use wire::seal::Part;
-use wire::{DeviceId, Epoch, Ranges, Reason, RecordKey, Stamp, Wall};
+use wire::{
+    Candidate, DeviceId, Epoch, Ranges, Reason, RecordId, RecordKey, Stamp, StudentId, Wall,
+};
+
+/// A report older than this came late: its door was away.
+const LATE_MS: i64 = 60_000;
 
 /// Where and when things are settled.
 pub struct Clerk<'a, 't> {
@@ -165,11 +174,14 @@ impl Clerk<'_, '_> {
                 return Ok(Settled::Dead(*reject));
             }
             Finding::Nobody => "nobody",
-            Finding::Seen(seen) if self.sighting(made, &record.at, seen)? => "pending",
-            Finding::Seen(_) => "nobody",
+            Finding::Seen(seen) => match self.sighting(made, &record.at, seen)? {
+                Some(status) => status_text(status),
+                None => "nobody",
+            },
             Finding::Health(health) => {
                 let when = self.date(&made.device, &record.at)?;
                 arrival::add_health(self.tx, made, &record.at, &when, health)?;
+                self.watched(&made.device, &when, record.at.mono.since(health.since))?;
                 "health"
             }
             Finding::Loss(loss) => {
@@ -187,34 +199,95 @@ impl Clerk<'_, '_> {
         Ok(Settled::Stored)
     }
 
-    /// Whether anybody remains who may be recognised; if nobody does, nothing is stored.
-    fn sighting(&mut self, key: &RecordKey, at: &Stamp, seen: &Seen) -> Result<bool, Error> {
+    /// Where it stands, if anybody remains who may be recognised; if nobody does, nothing is
+    /// stored.
+    fn sighting(
+        &mut self,
+        key: &RecordKey,
+        at: &Stamp,
+        seen: &Seen,
+    ) -> Result<Option<Status>, Error> {
         let mut candidates = Vec::new();
         for candidate in &seen.candidates {
             if arrival::may_be_seen(self.tx, candidate.student)? {
                 candidates.push(*candidate);
             }
         }
-        let Some(best) = candidates.first().map(|candidate| candidate.student) else {
-            return Ok(false);
-        };
-        let Some(student_key) = self.keys.student(best)? else { return Ok(false) };
         let when = self.date(&key.device, at)?;
         let mut reasons = seen.reasons.clone();
         reasons.extend(when.at().is_none().then_some(Reason::ClockUnset));
         reasons.extend((candidates != seen.candidates).then_some(Reason::ChangedByHub));
         reasons.sort_unstable();
         reasons.dedup();
-        let row = arrival::Row { candidates: &candidates, reasons: &reasons, seen };
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let worth = self.place(key, seen, &when, &reasons, &mut candidates)?;
+        let best = candidates[0].student;
+        let Some(student_key) = self.keys.student(best)? else { return Ok(None) };
+        let Worth { session, status } = worth;
+        let row =
+            arrival::Row { candidates: &candidates, reasons: &reasons, seen, session, status };
         let id = arrival::add_sighting(self.tx, key, at, &when, &row, self.now)?;
         let parts = [(Part::Template, Some(&seen.template)), (Part::Crop, seen.crop.as_ref())];
         for (part, plain) in parts {
-            let Some(plain) = plain else { continue };
+            let Some(plain) = plain.filter(|_| status != Status::Logged) else { continue };
             let evidence = Evidence::seal(id, part, plain, best, &student_key);
             arrival::add_evidence(self.tx, id, part, &evidence)?;
         }
-        self.events.push(Event::PendingAdded(id));
-        Ok(true)
+        self.tell(id, worth, best)?;
+        Ok(Some(status))
+    }
+
+    /// The lesson it fell into, and what it is worth at once.
+    fn place(
+        &self,
+        key: &RecordKey,
+        seen: &Seen,
+        when: &When,
+        reasons: &[Reason],
+        candidates: &mut [Candidate],
+    ) -> Result<Worth, Error> {
+        let room = match seen.room.as_str() {
+            "" => passage::room_of(self.tx, key.device.as_str())?,
+            room => room.to_owned(),
+        };
+        let arrival = Arrival {
+            room: &room,
+            direction: seen.direction,
+            at: when.at(),
+            span: (when.low(), when.high()),
+            verdict: seen.verdict,
+            confidence: seen.confidence,
+            reasons,
+        };
+        register::place(self.tx, &arrival, candidates)
+    }
+
+    fn tell(&mut self, id: RecordId, worth: Worth, student: StudentId) -> Result<(), Error> {
+        match worth.status {
+            Status::Pending => self.events.push(Event::PendingAdded(id)),
+            Status::Approved => self.events.push(Event::Decided { record: id, by: Uuid::nil() }),
+            Status::Rejected | Status::Logged => {}
+        }
+        let marked = register::arrived(self.tx, worth, student, self.now)?;
+        self.marked(marked);
+        Ok(())
+    }
+
+    fn marked(&mut self, marked: impl IntoIterator<Item = register::Marked>) {
+        let event = |(session, student)| Event::Marked { session, student };
+        self.events.extend(marked.into_iter().map(event));
+    }
+
+    /// A report that comes late may tell absence from blindness in lessons that are closed.
+    fn watched(&self, device: &DeviceId, when: &When, span_ms: u64) -> Result<(), Error> {
+        let Some(to) = when.at().filter(|at| *at < self.now.plus_ms(-LATE_MS)) else {
+            return Ok(());
+        };
+        let span = i64::try_from(span_ms).unwrap_or(0);
+        let room = passage::room_of(self.tx, device.as_str())?;
+        session::reopen(self.tx, &room, (to.plus_ms(-span), to))
     }
 
     fn date(&self, device: &DeviceId, at: &Stamp) -> Result<When, Error> {
@@ -226,11 +299,15 @@ impl Clerk<'_, '_> {
     }
 
     /// A new anchor tells the time of what came before it.
-    fn redate(&self, device: &DeviceId, boot: u32) -> Result<(), Error> {
+    fn redate(&mut self, device: &DeviceId, boot: u32) -> Result<(), Error> {
         for row in arrival::undated(self.tx, device, boot, self.now)? {
             let at = row.stamp;
             let known = arrival::known(self.tx, device, at.boot, at.mono, row.received)?;
             arrival::redate(self.tx, &row.id, &dating::date(&at, &known))?;
+            if let Ok(id) = row.id.parse() {
+                let marked = register::redated(self.tx, id, self.now)?;
+                self.marked(marked);
+            }
         }
         Ok(())
     }

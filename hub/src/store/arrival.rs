@@ -1,11 +1,14 @@
 //! What arrives from doors, as rows: sightings with candidates and evidence, health, losses and
 //! anchors; and the dates that later anchors change.
 
-use super::{Tx, cursor::signed, device::direction_text, params};
+use super::{Tx, cursor::signed, device::direction_text, params, review::status_text};
+use crate::attendance::marking::HUB;
 use crate::error::{Doing, Error};
 use crate::evidence::{self, Evidence};
 use crate::ingest::dating::{Known, Point, When};
 use crate::ingest::judge::Seen;
+use crate::review::Status;
+use uuid::Uuid;
 use wire::record::{Anchor, CameraState, Health, Loss};
 use wire::seal::Part;
 use wire::{
@@ -34,9 +37,13 @@ pub struct Row<'a> {
     pub reasons: &'a [Reason],
     /// The rest.
     pub seen: &'a Seen,
+    /// The lesson it fell into.
+    pub session: Option<Uuid>,
+    /// Whether it waits, is approved by the class's policy, or is only a log.
+    pub status: Status,
 }
 
-/// Stores a sighting that waits for a person.
+/// Stores a sighting, in the lesson and the state that were decided before.
 ///
 /// # Errors
 /// When the database fails.
@@ -51,10 +58,13 @@ pub fn add_sighting(
     let (id, seen) = (key.id(), row.seen);
     let sql = "insert into sighting (id, device, epoch, seq, boot, mono, at, at_low, at_high,
              clock, order_at, room, direction, reasons, quality, confidence, verdict, frames,
-             model, gallery, review_status, predicted_student, received_at, version)
+             model, gallery, review_status, predicted_student, received_at, version, session,
+             decided_student, reviewer, reviewed_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-             $18, $19, $20, 'pending', $21, $22, 1)";
+             $18, $19, $20, $23, $21, $22, 1, $24, $25, $26, $27)";
     let at = when.at().map(|wall| wall.0);
+    let best = row.candidates.first().map(|best| best.student.to_string());
+    let at_once = row.status == Status::Approved;
     let doing = "storing a sighting";
     let values = params![
         id.to_string(),
@@ -77,8 +87,13 @@ pub fn add_sighting(
         seen.frames,
         seen.model.as_str(),
         signed(seen.gallery),
-        row.candidates.first().map(|best| best.student.to_string()),
+        best,
         now.0,
+        status_text(row.status),
+        row.session.map(|id| id.to_string()),
+        best.as_ref().filter(|_| at_once),
+        at_once.then_some(HUB),
+        at_once.then_some(now.0),
     ];
     tx.execute(sql, values)?;
     let sql = "insert into candidate (sighting, rank, student, score) values ($1, $2, $3, $4)";

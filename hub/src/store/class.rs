@@ -2,6 +2,7 @@
 
 use super::desk::Reader;
 use super::{Tx, audit, params, parsed};
+use crate::attendance::placing::Policy;
 use crate::auth::Role;
 use crate::error::Error;
 use jiff::civil::Date;
@@ -174,6 +175,39 @@ pub fn members(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Member>, Error> {
     tx.query(sql, params![class.to_string()], |row| {
         let (student, number) = (parsed(row, 0)?, row.get(1)?);
         Ok(Member { student, number, name: row.get(2)?, verified: row.get(3)? })
+    })
+}
+
+/// Who is on the roster and active, by id.
+///
+/// # Errors
+/// When the database fails.
+pub fn roster(tx: &Tx<'_>, class: Uuid) -> Result<Vec<StudentId>, Error> {
+    let sql = "select r.student from roster r join student p on p.id = r.student
+         where r.class = $1 and p.is_active = 1 order by r.student";
+    tx.query(sql, params![class.to_string()], |row| parsed(row, 0))
+}
+
+/// Whether `student` is on the roster of `class`.
+///
+/// # Errors
+/// When the database fails.
+pub fn has(tx: &Tx<'_>, class: Uuid, student: StudentId) -> Result<bool, Error> {
+    let sql = "select 1 from roster where class = $1 and student = $2";
+    Ok(tx.row(sql, params![class.to_string(), student.to_string()], |_| Ok(()))?.is_some())
+}
+
+/// How the class treats what doors say.
+///
+/// # Errors
+/// When the database fails.
+pub fn policy(tx: &Tx<'_>, class: Uuid) -> Result<Policy, Error> {
+    let sql = "select auto_line, error_budget from class where id = $1 and policy = 'auto'";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let auto = tx.row(sql, params![class.to_string()], read)?;
+    Ok(match auto {
+        Some((Some(line), Some(budget))) => Policy::Auto { line, budget },
+        _ => Policy::Review,
     })
 }
 

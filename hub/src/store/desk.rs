@@ -4,7 +4,7 @@
 //! candidates only those; a student sees what was decided to be them; an admin sees all. What
 //! somebody may not see is as if it were not there.
 
-use super::{Tx, odd, params, parsed};
+use super::{Tx, odd, params, parsed, parsed_option};
 use crate::auth::{Actor, Role};
 use crate::error::Error;
 use jiff::civil::Date;
@@ -62,6 +62,8 @@ pub struct Seen {
     pub notes: Option<String>,
     /// Whether a crop is kept.
     pub crop: bool,
+    /// The lesson it fell into.
+    pub session: Option<Uuid>,
     /// Best first.
     pub candidates: Vec<Candidate>,
 }
@@ -117,7 +119,8 @@ const COLUMNS: &str = "s.id, s.version, s.device, d.location, s.room, s.directio
      p.id, p.student_number, trim(p.first_name || ' ' || p.last_name),
      q.id, q.student_number, trim(q.first_name || ' ' || q.last_name),
      s.reviewer, (select u.name from user_account u where u.id = s.reviewer), s.reviewed_at,
-     s.notes, exists (select 1 from evidence e where e.sighting = s.id and e.part = 'crop')";
+     s.notes, exists (select 1 from evidence e where e.sighting = s.id and e.part = 'crop'),
+     s.session";
 const TABLES: &str = "sighting s join device d on d.id = s.device
      left join student p on p.id = s.predicted_student
      left join student q on q.id = s.decided_student";
@@ -444,6 +447,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
         reviewed_at: wall(row.get(20)?),
         notes: row.get(21)?,
         crop: row.get(22)?,
+        session: parsed_option(row, 23)?,
         candidates: Vec::new(),
     })
 }

@@ -18,6 +18,7 @@ pub mod enrolment;
 pub mod job;
 pub mod login;
 pub mod mark;
+pub mod passage;
 pub mod release;
 pub mod review;
 pub mod session;

@@ -2,6 +2,7 @@
 
 use super::desk::Reader;
 use super::{Tx, params, parsed, parsed_option};
+use crate::attendance::placing::{EARLY_MS, LONGEST_MS};
 use crate::error::Error;
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -98,6 +99,215 @@ pub fn find(tx: &Tx<'_>, reader: Reader, id: &str) -> Result<Session, Error> {
 pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Option<Session>, Error> {
     let sql = format!("select {COLUMNS} from session s where s.id = $1");
     tx.row(&sql, params![id.to_string()], read)
+}
+
+/// Whether any lesson was ever planned, by a timetable or by hand.
+///
+/// # Errors
+/// When the database fails.
+pub fn planned(tx: &Tx<'_>) -> Result<bool, Error> {
+    let sql = "select 1 where exists (select 1 from period)
+         or exists (select 1 from session where source <> 'adhoc')";
+    Ok(tx.row(sql, [], |_| Ok(()))?.is_some())
+}
+
+/// Lessons in `room` whose window touches `span`.
+///
+/// # Errors
+/// When the database fails.
+pub fn in_room(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Session>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from session s where s.room = $1 and s.starts >= $2 and s.starts <= $3
+             and s.ends >= $4 order by s.starts limit 50"
+    );
+    let (first, last) = (span.0.plus_ms(-LONGEST_MS), span.1.plus_ms(EARLY_MS));
+    tx.query(&sql, params![room, first.0, last.0, span.0.0], read)
+}
+
+/// The lesson of `class` whose window is open at `at`: the one that runs, or else the next.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_class_at(tx: &Tx<'_>, class: Uuid, at: Wall) -> Result<Option<Session>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from session s where s.class = $1 and s.starts >= $2 and s.starts <= $3
+             and s.ends >= $4 order by s.starts limit 1"
+    );
+    let (first, last) = (at.plus_ms(-LONGEST_MS), at.plus_ms(EARLY_MS));
+    tx.row(&sql, params![class.to_string(), first.0, last.0, at.0], read)
+}
+
+/// The lesson of `class` in `room` that ended last before `starts`, if its window reaches it:
+/// who was there need not have passed a door.
+///
+/// # Errors
+/// When the database fails.
+pub fn before(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from session s where s.class = $1 and s.starts >= $2 and s.starts < $3
+             and s.ends >= $4 and s.room = $5 order by s.starts desc limit 1"
+    );
+    let (starts, first) = (session.starts, session.starts.plus_ms(-LONGEST_MS));
+    let near = starts.plus_ms(-EARLY_MS).0;
+    let values = params![session.class.to_string(), first.0, starts.0, near, session.room];
+    tx.row(&sql, values, read)
+}
+
+/// The lesson of the same class in the same room that begins about when this one ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn after(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from session s where s.class = $1 and s.starts > $2 and s.starts <= $3
+             and s.room = $4 order by s.starts limit 1"
+    );
+    let (starts, last) = (session.starts.0, session.ends.plus_ms(EARLY_MS).0);
+    tx.row(&sql, params![session.class.to_string(), starts, last, session.room], read)
+}
+
+/// Lessons that are over and not closed, the oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn over(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Uuid>, Error> {
+    let sql = "select id from session where closed_at is null and ends <= $1
+         order by ends limit $2";
+    tx.query(sql, params![now.0, limit], |row| parsed(row, 0))
+}
+
+/// Closes a lesson.
+///
+/// # Errors
+/// When the database fails.
+pub fn close(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<(), Error> {
+    let sql = "update session set closed_at = $2 where id = $1";
+    tx.execute(sql, params![id.to_string(), now.0]).map(drop)
+}
+
+/// Opens lessons again in which a report of `room` about `span` may tell absence from blindness:
+/// the next closing looks at them anew.
+///
+/// # Errors
+/// When the database fails.
+pub fn reopen(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<(), Error> {
+    let sql = "update session set closed_at = null
+         where room = $1 and starts >= $2 and starts <= $3 and late_after >= $4
+             and closed_at is not null and exists (select 1 from tally t
+                 where t.session = session.id and t.unverified > 0)";
+    let (first, last) = (span.0.plus_ms(-LONGEST_MS), span.1.plus_ms(EARLY_MS));
+    tx.execute(sql, params![room, first.0, last.0, span.0.0]).map(drop)
+}
+
+/// Which lessons to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this class.
+    pub class: Option<Uuid>,
+    /// In this room.
+    pub room: Option<String>,
+    /// Not starting before.
+    pub from: Option<Wall>,
+    /// Starting before.
+    pub until: Option<Wall>,
+    /// Start and id of the last one seen.
+    pub after: Option<(Wall, Uuid)>,
+}
+
+/// Lessons the reader may see, by start.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    tx: &Tx<'_>,
+    reader: Reader,
+    filter: &Filter,
+    limit: u32,
+) -> Result<Vec<Session>, Error> {
+    let (role, user, today) = reader.keys();
+    let sql = format!(
+        "select {COLUMNS} from session s where {VISIBLE}
+             and ($4 is null or s.class = $4) and ($5 is null or s.room = $5)
+             and s.starts >= $6 and s.starts < $7
+             and (s.starts > $8 or (s.starts = $8 and s.id > $9))
+         order by s.starts, s.id limit $10"
+    );
+    let class = filter.class.map(|id| id.to_string());
+    let (from, until) =
+        (filter.from.map_or(i64::MIN, |at| at.0), filter.until.map_or(i64::MAX, |at| at.0));
+    let (after, id) =
+        filter.after.map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()));
+    let values = params![role, user, today, class, filter.room, from, until, after, id, limit];
+    tx.query(&sql, values, read)
+}
+
+/// A lesson that takes the same class or the same room between `starts` and `ends`, other than
+/// `but`.
+///
+/// # Errors
+/// When the database fails.
+pub fn in_the_way(
+    tx: &Tx<'_>,
+    (class, room): (Uuid, &str),
+    (starts, ends): (Wall, Wall),
+    but: Uuid,
+) -> Result<Option<Session>, Error> {
+    for (column, value) in [("class", class.to_string()), ("room", room.to_owned())] {
+        let sql = format!(
+            "select {COLUMNS} from session s where s.{column} = $1 and s.starts >= $2
+                 and s.starts < $3 and s.ends > $4 and s.id <> $5 and s.source <> 'adhoc'
+             order by s.starts limit 1"
+        );
+        let first = starts.plus_ms(-LONGEST_MS).0;
+        let found = tx.row(&sql, params![value, first, ends.0, starts.0, but.to_string()], read)?;
+        if found.is_some() && !value.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Writes a lesson as it is now, one version later.
+///
+/// # Errors
+/// `Conflict` when it is not at its version any more.
+pub fn change(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
+    let sql = "update session set class = $3, name = $4, day = $5, starts = $6, ends = $7,
+             late_after = $8, room = $9, source = $10, closed_at = $11, version = version + 1
+         where id = $1 and version = $2";
+    let values = params![
+        session.id.to_string(),
+        session.version,
+        session.class.to_string(),
+        session.name,
+        session.day.to_string(),
+        session.starts.0,
+        session.ends.0,
+        session.late_after.0,
+        session.room,
+        session.source.as_str(),
+        session.closed_at.map(|at| at.0),
+    ];
+    match tx.execute(sql, values)? {
+        0 => Err(Error::Conflict("this lesson was changed meanwhile: look again".into())),
+        _ => Ok(()),
+    }
+}
+
+/// Takes a lesson away, with its marks; its sightings stay, without a lesson.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
+    for sql in [
+        "delete from mark where session = $1",
+        "delete from tally where session = $1",
+        "update sighting set session = null where session = $1",
+        "delete from session where id = $1",
+    ] {
+        tx.execute(sql, params![id.to_string()])?;
+    }
+    Ok(())
 }
 
 /// Adds a lesson as it is.

@@ -1,0 +1,170 @@
+//! Sightings as lessons see them: where they fell, what was approved, and what doors watched.
+
+use super::{Tx, params, parsed, parsed_option};
+use crate::attendance::closing::Watch;
+use crate::attendance::marking::{HUB, Passage};
+use crate::attendance::{Source, placing};
+use crate::error::Error;
+use crate::photo;
+use uuid::Uuid;
+use wire::{Direction, RecordId, StudentId, Wall};
+
+/// Where and when a sighting was.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Where {
+    /// The room behind the door.
+    pub room: String,
+    /// Which way the door counts.
+    pub direction: Direction,
+    /// When it was, where that is known.
+    pub at: Option<Wall>,
+    /// The earliest and the latest it can have been.
+    pub span: (Wall, Wall),
+    /// The lesson it fell into.
+    pub session: Option<Uuid>,
+    /// Who the hub thinks it was.
+    pub predicted: Option<StudentId>,
+}
+
+/// Where the sighting `id` was.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub fn place(tx: &Tx<'_>, id: RecordId) -> Result<Where, Error> {
+    let sql = "select coalesce(nullif(s.room, ''), d.room), s.direction, s.at, s.at_low,
+             coalesce(s.at_high, s.received_at), s.session, s.predicted_student
+         from sighting s join device d on d.id = s.device where s.id = $1";
+    let read = |row: &rusqlite::Row<'_>| {
+        let high = Wall(row.get(4)?);
+        let low = row.get::<_, Option<i64>>(3)?;
+        let low = low.map_or(high.plus_ms(-placing::LONGEST_MS), Wall);
+        Ok(Where {
+            room: row.get(0)?,
+            direction: direction(&row.get::<_, String>(1)?),
+            at: row.get::<_, Option<i64>>(2)?.map(Wall),
+            span: (low, high),
+            session: parsed_option(row, 5)?,
+            predicted: parsed_option(row, 6)?,
+        })
+    };
+    tx.row(sql, params![id.to_string()], read)?.ok_or_else(|| Error::unknown("record", id))
+}
+
+/// Says which lesson a sighting fell into.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_session(tx: &Tx<'_>, id: RecordId, session: Option<Uuid>) -> Result<(), Error> {
+    let sql = "update sighting set session = $2 where id = $1";
+    tx.execute(sql, params![id.to_string(), session.map(|id| id.to_string())]).map(drop)
+}
+
+/// The approved passages of `student` into the lesson `session`.
+///
+/// # Errors
+/// When the database fails.
+pub fn approved(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Vec<Passage>, Error> {
+    let sql = "select id, device, at, at_low, reviewer, coalesce(reviewed_at, received_at)
+         from sighting where session = $1 and review_status = 'approved'
+             and decided_student = $2 and direction <> 'exit' order by order_at limit 500";
+    tx.query(sql, params![session.to_string(), student.to_string()], |row| {
+        let wall = |n| row.get::<_, Option<i64>>(n).map(|at| at.map(Wall));
+        let device: String = row.get(1)?;
+        let (at, low) = (wall(2)?, wall(3)?);
+        Ok(Passage {
+            record: parsed(row, 0)?,
+            source: if device == photo::DOOR { Source::Photo } else { Source::Door },
+            at,
+            low,
+            by: row.get::<_, Option<String>>(4)?.unwrap_or_else(|| HUB.to_owned()),
+            decided_at: Wall(row.get(5)?),
+        })
+    })
+}
+
+/// Students of whom a sighting in `session` still waits.
+///
+/// # Errors
+/// When the database fails.
+pub fn waiting(tx: &Tx<'_>, session: Uuid) -> Result<Vec<StudentId>, Error> {
+    let sql = "select distinct predicted_student from sighting
+         where session = $1 and review_status = 'pending' and predicted_student is not null";
+    tx.query(sql, params![session.to_string()], |row| parsed(row, 0))
+}
+
+/// For each door by which people come into `room`: what it watched around `span`.
+///
+/// # Errors
+/// When the database fails.
+pub fn watched(
+    tx: &Tx<'_>,
+    room: &str,
+    (from, to): (Wall, Wall),
+) -> Result<Vec<Vec<Watch>>, Error> {
+    let sql = "select id from device where room = $1 and is_active = 1 and direction <> 'exit'";
+    let doors: Vec<String> = tx.query(sql, params![room], |row| row.get(0))?;
+    let sql = "select at - (until - since), at, watched_ms from health
+         where device = $1 and at > $2 and at < $3 and at - (until - since) < $4";
+    let one = |door: String| {
+        let values = params![door, from.0, to.plus_ms(placing::LONGEST_MS).0, to.0];
+        tx.query(sql, values, |row| {
+            Ok(Watch { from: Wall(row.get(0)?), to: Wall(row.get(1)?), watched_ms: row.get(2)? })
+        })
+    };
+    doors.into_iter().map(one).collect()
+}
+
+/// Sightings of `room` in `span` that were only logged, of somebody on the roster of `class`.
+///
+/// # Errors
+/// When the database fails.
+pub fn logged(
+    tx: &Tx<'_>,
+    class: Uuid,
+    room: &str,
+    (from, to): (Wall, Wall),
+) -> Result<Vec<RecordId>, Error> {
+    let sql = "select s.id from sighting s join roster r on r.student = s.predicted_student
+         where s.room = $1 and s.order_at >= $2 and s.order_at <= $3 and r.class = $4
+             and s.review_status = 'logged' and s.session is null and s.direction <> 'exit'
+             and s.at is not null
+         order by s.order_at limit 5000";
+    let values = params![room, from.0, to.0, class.to_string()];
+    tx.query(sql, values, |row| parsed(row, 0))
+}
+
+/// Lets a log entry wait for a person after all, in `session`.
+///
+/// # Errors
+/// When the database fails.
+pub fn adopt(tx: &Tx<'_>, id: RecordId, session: Uuid) -> Result<(), Error> {
+    let sql = "update sighting set review_status = 'pending', session = $2, version = version + 1
+         where id = $1 and review_status = 'logged'";
+    tx.execute(sql, params![id.to_string(), session.to_string()]).map(drop)
+}
+
+/// Whether the person is staff.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_staff(tx: &Tx<'_>, person: StudentId) -> Result<bool, Error> {
+    let sql = "select 1 from student where id = $1 and kind = 'staff'";
+    Ok(tx.row(sql, params![person.to_string()], |_| Ok(()))?.is_some())
+}
+
+/// The room of a door, as the hub has it; empty when nobody said.
+///
+/// # Errors
+/// When the database fails.
+pub fn room_of(tx: &Tx<'_>, device: &str) -> Result<String, Error> {
+    let sql = "select room from device where id = $1";
+    Ok(tx.row(sql, params![device], |row| row.get(0))?.unwrap_or_default())
+}
+
+fn direction(text: &str) -> Direction {
+    match text {
+        "entry" => Direction::Entry,
+        "exit" => Direction::Exit,
+        _ => Direction::Both,
+    }
+}
