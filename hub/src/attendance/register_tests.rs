@@ -375,7 +375,6 @@ async fn finding_a_lesson_never_reads_a_whole_table() {
             step.starts_with("SCAN") && !step.contains("CONSTANT ROW") && !step.contains("INDEX")
         };
         assert_eq!(plan.iter().find(scan), None, "{sql}");
-        eprintln!("{}\n    {}", sql, plan.join("\n    "));
     }
 }
 

@@ -312,7 +312,9 @@ mod tests {
         let path = dir.path().join("hub.db");
         drop(Db::open(&path).unwrap());
         let raw = Connection::open(&path).unwrap();
-        raw.execute("update refinery_schema_history set version = 99", []).unwrap();
+        let newest = "update refinery_schema_history set version = 99
+             where version = (select max(version) from refinery_schema_history)";
+        raw.execute(newest, []).unwrap();
         assert!(Db::open(&path).is_err());
     }
 }
