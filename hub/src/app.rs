@@ -18,6 +18,7 @@ use crate::listener::{self, Listener, Roster};
 use crate::pki::Pki;
 use crate::recogniser::Recogniser;
 use crate::store::{self, Db, account::New};
+use crate::timetable::maker;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -33,8 +34,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How often changes made by another process are looked for.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How often leases of galleries are looked at: each hour.
-const LEASE_CHECK_MS: u64 = 3_600_000;
+/// How often leases of galleries and the lessons ahead are looked at: each hour.
+const HOUR_MS: u64 = 3_600_000;
 
 /// Everything a part of the hub may need; cheap to clone.
 #[derive(Clone)]
@@ -172,14 +173,33 @@ impl App {
         Ok(())
     }
 
+    /// Makes the lessons of the days ahead from the timetable.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn make_lessons(&self) -> Result<(), Error> {
+        let (zone, now) = (self.config.zone.clone(), self.clock.wall());
+        let make = move |tx: &store::Tx<'_>| maker::make(tx, maker::Of::Everybody, &zone, now);
+        let (added, changed, removed) = self.db.write(make).await?;
+        if added + changed + removed > 0 {
+            tracing::info!(added, changed, removed, "lessons were made from the timetable");
+        }
+        Ok(())
+    }
+
     /// Notices what the command line changed in people and doors, and leases that end, until
     /// `stop`; what doors are told follows the releases (`device::follow`).
     async fn follow(self, stop: CancellationToken) -> Result<(), Error> {
         let mut seen = self.db.read(store::change::read).await?;
         let mut looked = self.clock.mono();
+        self.make_lessons().await?;
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
             let now = self.db.read(store::change::read).await?;
-            if now != seen || self.clock.mono().since(looked) > LEASE_CHECK_MS {
+            let hour = self.clock.mono().since(looked) > HOUR_MS;
+            if hour {
+                self.make_lessons().await?;
+            }
+            if now != seen || hour {
                 looked = self.clock.mono();
                 self.follow_gallery().await?;
                 self.events.say(Event::GalleryChanged);

@@ -30,6 +30,7 @@ pub mod recogniser;
 pub mod review;
 mod security;
 pub mod store;
+pub mod timetable;
 pub mod vault;
 pub mod web;
 

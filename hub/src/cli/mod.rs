@@ -4,6 +4,7 @@ mod audit;
 mod device;
 mod enrol;
 mod hub;
+mod import;
 mod init;
 mod models;
 mod serve;
@@ -40,6 +41,8 @@ enum Verb {
     Student(student::Students),
     /// Enrol a person by photos; the photos are not kept.
     Enrol(enrol::Enrol),
+    /// Take over what other programs know: timetables.
+    Import(import::Import),
     /// Accounts of people who sign in: add.
     User(user::Users),
     /// The chain of who did what: verify.
@@ -70,6 +73,7 @@ impl Cli {
             Verb::Device(devices) => runtime()?.block_on(devices.run(data, out)),
             Verb::Student(students) => runtime()?.block_on(students.run(data, out)),
             Verb::Enrol(enrol) => runtime()?.block_on(enrol.run(data, out)),
+            Verb::Import(import) => runtime()?.block_on(import.run(data, out)),
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
             Verb::Models(models) => models.run(out),

@@ -6,6 +6,7 @@
 pub mod attendance;
 pub mod auth;
 pub mod body;
+pub mod calendar;
 pub mod call;
 pub mod capture;
 pub mod classes;
@@ -16,6 +17,7 @@ pub mod events;
 pub mod front;
 pub mod guard;
 pub mod headers;
+pub mod holidays;
 pub mod jobs;
 pub mod join;
 pub mod openapi;
@@ -24,6 +26,7 @@ pub mod path;
 pub mod persons;
 pub mod problem;
 pub mod reply;
+pub mod rooms;
 pub mod route;
 pub mod serve;
 pub mod setup;
@@ -31,6 +34,7 @@ pub mod students;
 pub mod system;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod timetable;
 
 use bytes::Buf;
 use call::Call;
@@ -61,6 +65,10 @@ pub fn table() -> Table {
         jobs::routes(),
         join::routes(),
         openapi::routes(),
+        calendar::routes(),
+        holidays::routes(),
+        rooms::routes(),
+        timetable::routes(),
         persons::routes(),
         system::routes(),
     ];

@@ -3,13 +3,25 @@
 use super::call::Call;
 use super::reply::{json, with};
 use super::route::Outcome;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use warp::http::header;
 
 /// Rows of a page when nobody says how many.
 pub const USUAL: u32 = 100;
 /// Rows of a page at most.
 pub const MOST: u32 = 500;
+
+/// Which page, of a list without filters.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paged {
+    /// The page after this one, as the last answer's `Link` says it.
+    pub after: Option<String>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+}
 
 /// How many rows a page has; what was asked is checked already where the query was read.
 #[must_use]

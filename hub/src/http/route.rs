@@ -59,6 +59,8 @@ pub enum Object {
     Period,
     /// A day or days without lessons.
     Holiday,
+    /// A secret address of a calendar.
+    Feed,
     /// Somebody who is told what happens here.
     Webhook,
 }

@@ -10,6 +10,7 @@ mod persons;
 mod review;
 mod settings;
 mod table;
+mod timetable;
 
 use super::front::Front;
 use crate::app::App;

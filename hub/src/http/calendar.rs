@@ -1,0 +1,161 @@
+//! Calendars: lessons out under a secret address, timetables and holidays in from a file.
+
+use super::attendance::reader;
+use super::call::Call;
+use super::problem::Problem;
+use super::reply::{bytes, created, json, nothing};
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
+use crate::auth;
+use crate::store::class;
+use crate::store::feed::{self, Feed};
+use crate::timetable::{calendar, takeover};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// How far back a feed shows lessons, milliseconds: four weeks.
+const BACK_MS: i64 = 28 * 24 * 3_600_000;
+/// And how far ahead.
+const AHEAD_MS: i64 = 60 * 24 * 3_600_000;
+/// Bytes of a calendar file at most.
+const FILE: u64 = 5 * 1024 * 1024;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/calendars", "/api/calendars/{id}");
+    let (none, no) = (Object::None, Takes::Nothing);
+    let (list, new) = (Shapes::gives::<Vec<Body>>(), Shapes::both::<Typed, Made>().created());
+    let (ics, file) = ((Method::GET, "/calendar/{secret}"), Shapes::file("text/calendar"));
+    let import = (Method::POST, "/api/timetable/import");
+    let (form, told) = (Takes::Parts(FILE), Shapes::both::<Upload, Taken>());
+    vec![
+        Route::new((Method::GET, some), STAFF, none, no, list, index),
+        Route::new((Method::POST, some), STAFF, none, Takes::Json(SMALL), new, add),
+        Route::new((Method::DELETE, one), STAFF, Object::Feed, no, Shapes::EMPTY, remove),
+        Route::new(ics, Who::Anyone, none, no, file, show),
+        Route::new(import, ADMIN, none, form, told, take),
+    ]
+}
+
+/// A calendar address of yours; the address itself is only shown once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Calendar)]
+pub struct Body {
+    id: Uuid,
+    class_id: Option<Uuid>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+}
+
+/// Which lessons: those of one class, or of all you teach.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewCalendar)]
+pub struct Typed {
+    /// Own id or class code.
+    class_id: Option<String>,
+}
+
+/// A new calendar address.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CalendarMade)]
+pub struct Made {
+    id: Uuid,
+    /// Whoever has it sees the lessons: keep it to yourself.
+    url: String,
+}
+
+/// A calendar file.
+#[derive(ToSchema)]
+#[schema(as = CalendarUpload)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct Upload {
+    /// An .ics or .csv file.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// Own id or code of the class that lessons without a class code belong to.
+    class_id: Option<String>,
+}
+
+/// What became of a file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CalendarTaken)]
+pub struct Taken {
+    periods: usize,
+    sessions: usize,
+    holidays: usize,
+    unchanged: usize,
+    /// What was left out and why.
+    skipped: Vec<String>,
+}
+
+impl From<Feed> for Body {
+    fn from(feed: Feed) -> Self {
+        let created_at = Timestamp::from_millisecond(feed.created_at.0).ok();
+        Self { id: feed.id, class_id: feed.class, created_at }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let user = call.actor()?.user;
+    let feeds = call.app().db.read(move |tx| feed::of(tx, user)).await?;
+    json(&feeds.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+async fn add(call: Call) -> Outcome {
+    let (typed, reader, now): (Typed, _, _) = (call.json()?, reader(&call)?, call.now);
+    let (secret, id) = (auth::secret(), wire::id::v7(now));
+    let digest = auth::digest(&secret);
+    let write = call.app().db.write(move |tx| {
+        let class = typed.class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
+        let (account, class) = (reader.actor.user, class.map(|class| class.id));
+        feed::add(tx, &Feed { id, account, class, created_at: now }, &digest, now)
+    });
+    write.await?;
+    let config = &call.app().config;
+    let here = format!("{}:{}", config.host, config.listen.web.port());
+    let host = call.header("host").unwrap_or(&here);
+    let scheme = if config.plain { "http" } else { "https" };
+    let url = format!("{scheme}://{host}/calendar/{secret}.ics");
+    created(&format!("/api/calendars/{id}"), &Made { id, url })
+}
+
+async fn remove(call: Call) -> Outcome {
+    let (id, user, now) = (call.id("id")?, call.actor()?.user, call.now);
+    call.app().db.write(move |tx| feed::remove(tx, user, id, now)).await?;
+    nothing()
+}
+
+async fn show(call: Call) -> Outcome {
+    let secret = call.param("secret").trim_end_matches(".ics").to_owned();
+    let (digest, now) = (auth::digest(&secret), call.now);
+    let read = call.app().db.read(move |tx| {
+        let Some(feed) = feed::by_digest(tx, &digest)? else { return Ok(None) };
+        feed::lessons(tx, &feed, now.plus_ms(-BACK_MS), now.plus_ms(AHEAD_MS)).map(Some)
+    });
+    let gone = || Problem::not_found("There is no calendar at this address any more.");
+    let lessons = read.await?.ok_or_else(gone)?;
+    bytes("text/calendar; charset=utf-8", calendar::write("Lessons", &lessons, now))
+}
+
+async fn take(call: Call) -> Outcome {
+    let (reader, now, zone) = (reader(&call)?, call.now, call.app().config.zone.clone());
+    let file = call.file("file")?;
+    let text = String::from_utf8_lossy(&file).into_owned();
+    let class = call.content.field("class_id").map(str::to_owned);
+    let write = call.app().db.write(move |tx| {
+        let (class, actor) = (class.as_deref(), &reader.actor.user.to_string());
+        let wishes = takeover::Wishes { text: &text, class, zone: &zone, actor };
+        takeover::take(tx, reader, &wishes, now)
+    });
+    let done = write.await?;
+    json(&Taken {
+        periods: done.periods,
+        sessions: done.sessions,
+        holidays: done.holidays,
+        unchanged: done.unchanged,
+        skipped: done.skipped,
+    })
+}

@@ -1,0 +1,116 @@
+//! `/api/holidays`: days without lessons.
+
+use super::call::Call;
+use super::page::{Paged, page, rows};
+use super::problem::Problem;
+use super::reply::{created, json, nothing};
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::store::holiday;
+use crate::timetable::Holiday;
+use crate::timetable::maker::{Of, make};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/holidays", "/api/holidays/{id}");
+    let (day, body, no) = (Object::Holiday, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
+    let both = Shapes::both::<Typed, Body>();
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Route::new((Method::GET, one), STAFF, day, no, gives, show),
+        Route::new((Method::PUT, one), ADMIN, day, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, day, no, Shapes::EMPTY, remove),
+    ]
+}
+
+/// Days without lessons, as the API says them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Holiday)]
+pub struct Body {
+    id: Uuid,
+    name: String,
+    #[schema(value_type = String, format = Date)]
+    from_day: Date,
+    /// The last one, inclusive.
+    #[schema(value_type = String, format = Date)]
+    to_day: Date,
+}
+
+/// Days without lessons, as typed.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = HolidayTyped)]
+pub struct Typed {
+    name: String,
+    #[schema(value_type = String, format = Date)]
+    #[serde(alias = "date")]
+    from_day: Date,
+    /// The same day if it is left out.
+    #[schema(value_type = Option<String>, format = Date)]
+    to_day: Option<Date>,
+}
+
+impl From<Holiday> for Body {
+    fn from(Holiday { id, name, from, to }: Holiday) -> Self {
+        Self { id, name, from_day: from, to_day: to }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let paged: Paged = call.query()?;
+    let after = paged.after.as_deref().map(str::parse).transpose();
+    let after =
+        after.map_err(|_| Problem::field("after", "this is not from a list’s next link"))?;
+    let limit = rows(paged.limit);
+    let days = call.app().db.read(move |tx| holiday::list(tx, after, limit)).await?;
+    let days: Vec<_> = days.into_iter().map(Body::from).collect();
+    page(&call, &days, limit, days.last().map(|last| last.id.to_string()))
+}
+
+async fn add(call: Call) -> Outcome {
+    let body = put(&call, wire::id::v7(call.now), false).await?;
+    created(&format!("/api/holidays/{}", body.id), &body)
+}
+
+async fn show(call: Call) -> Outcome {
+    let id: Uuid = call.id("id")?;
+    json(&Body::from(call.app().db.read(move |tx| holiday::get(tx, id)).await?))
+}
+
+async fn change(call: Call) -> Outcome {
+    json(&put(&call, call.id("id")?, true).await?)
+}
+
+/// Stores a holiday, and takes its lessons out of the days ahead.
+async fn put(call: &Call, id: Uuid, there: bool) -> Result<Body, Problem> {
+    let (typed, now): (Typed, _) = (call.json()?, call.now);
+    let (actor, zone) = (call.actor()?.user.to_string(), call.app().config.zone.clone());
+    let write = call.app().db.write(move |tx| {
+        if there {
+            holiday::get(tx, id)?;
+        }
+        let (from, to) = (typed.from_day, typed.to_day.unwrap_or(typed.from_day));
+        let holiday = Holiday { id, name: typed.name, from, to };
+        holiday::put(tx, &holiday, &actor, now)?;
+        make(tx, Of::Everybody, &zone, now)?;
+        holiday::get(tx, id)
+    });
+    Ok(Body::from(write.await?))
+}
+
+async fn remove(call: Call) -> Outcome {
+    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
+    let (actor, zone) = (call.actor()?.user.to_string(), call.app().config.zone.clone());
+    let write = call.app().db.write(move |tx| {
+        holiday::remove(tx, id, &actor, now)?;
+        make(tx, Of::Everybody, &zone, now)
+    });
+    write.await?;
+    nothing()
+}

@@ -1,0 +1,104 @@
+//! `/api/rooms`: where lessons and doors are.
+
+use super::call::Call;
+use super::page::{Paged, page, rows};
+use super::reply::{created, json, nothing};
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::store::room::{self, Room};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/rooms", "/api/rooms/{id}");
+    let (room, body, no) = (Object::Room, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
+    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Described, Body>());
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
+        Route::new((Method::GET, one), STAFF, room, no, gives, show),
+        Route::new((Method::PUT, one), ADMIN, room, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, room, no, Shapes::EMPTY, remove),
+    ]
+}
+
+/// A room, as the API says it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Room)]
+pub struct Body {
+    id: Uuid,
+    /// Unique; doors, classes and lessons use it.
+    name: String,
+    location: String,
+    version: i64,
+}
+
+/// A new room.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRoom)]
+pub struct Typed {
+    name: String,
+    #[serde(default)]
+    location: String,
+}
+
+/// What may change about a room.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoomChange)]
+pub struct Described {
+    location: String,
+    version: Option<i64>,
+}
+
+impl From<Room> for Body {
+    fn from(Room { id, name, location, version }: Room) -> Self {
+        Self { id, name, location, version }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let paged: Paged = call.query()?;
+    let (after, limit) = (paged.after.clone().unwrap_or_default(), rows(paged.limit));
+    let read = call.app().db.read(move |tx| room::list(tx, &after, limit));
+    let rooms: Vec<_> = read.await?.into_iter().map(Body::from).collect();
+    page(&call, &rooms, limit, rooms.last().map(|last| last.name.clone()))
+}
+
+async fn add(call: Call) -> Outcome {
+    let (typed, now): (Typed, _) = (call.json()?, call.now);
+    let actor = call.actor()?.user.to_string();
+    let write =
+        call.app().db.write(move |tx| room::add(tx, &typed.name, &typed.location, &actor, now));
+    let body = Body::from(write.await?);
+    created(&format!("/api/rooms/{}", body.id), &body)
+}
+
+async fn show(call: Call) -> Outcome {
+    let name = call.param("id").to_owned();
+    json(&Body::from(call.app().db.read(move |tx| room::find(tx, &name)).await?))
+}
+
+async fn change(call: Call) -> Outcome {
+    let (typed, now): (Described, _) = (call.json()?, call.now);
+    let (actor, name) = (call.actor()?.user.to_string(), call.param("id").to_owned());
+    let write = call.app().db.write(move |tx| {
+        let room = room::find(tx, &name)?;
+        room::describe(tx, &room, &typed.location, typed.version, &actor, now)
+    });
+    json(&Body::from(write.await?))
+}
+
+async fn remove(call: Call) -> Outcome {
+    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let name = call.param("id").to_owned();
+    let write = call.app().db.write(move |tx| {
+        let room = room::find(tx, &name)?;
+        room::remove(tx, &room, &actor, now)
+    });
+    write.await?;
+    nothing()
+}
