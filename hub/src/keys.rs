@@ -10,6 +10,7 @@ use crate::error::{Doing, Error};
 use crate::vault::DataKey;
 use ed25519_dalek::SigningKey;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -109,6 +110,29 @@ impl Keys {
         let wrapped = self.db().query_row(sql, [&id], |row| row.get::<_, Vec<u8>>(0));
         let wrapped = wrapped.optional().doing(doing)?;
         wrapped.map(|wrapped| self.kek.unwrap(&id, &wrapped).doing(doing)).transpose()
+    }
+
+    /// The keys of those of `students` who have one, read at once.
+    ///
+    /// # Errors
+    /// As [`Keys::student`].
+    pub fn of(
+        &self,
+        students: impl IntoIterator<Item = StudentId>,
+    ) -> Result<HashMap<StudentId, DataKey>, Error> {
+        let doing = "reading students' keys";
+        let mut db = self.db();
+        let snapshot = db.transaction().doing(doing)?;
+        let sql = "select wrapped from student_key where student = ?1";
+        let mut statement = snapshot.prepare_cached(sql).doing(doing)?;
+        let mut keys = HashMap::new();
+        for student in students {
+            let id = student.to_string();
+            let wrapped = statement.query_row([&id], |row| row.get::<_, Vec<u8>>(0));
+            let Some(wrapped) = wrapped.optional().doing(doing)? else { continue };
+            keys.insert(student, self.kek.unwrap(&id, &wrapped).doing(doing)?);
+        }
+        Ok(keys)
     }
 
     /// The key of `student`, made and stored if they have none. Call it before data is written.

@@ -3,11 +3,11 @@
 
 use super::dating::{self, When};
 use super::judge::{Finding, Judged, Seen};
+use super::memo::{Memo, Receipts};
 use crate::attendance::register::{self, Arrival, Worth};
 use crate::error::Error;
 use crate::events::Event;
 use crate::evidence::Evidence;
-use crate::keys::Keys;
 use crate::review::Status;
 use crate::store::cursor::{self, Cursor};
 use crate::store::dead_letter::{self, Letter};
@@ -26,9 +26,11 @@ const LATE_MS: i64 = 60_000;
 /// Where and when things are settled.
 pub struct Clerk<'a, 't> {
     /// The transaction.
-    pub tx: &'a Tx<'t>,
-    /// The students' keys.
-    pub keys: &'a Keys,
+    pub tx: &'a Tx<'a>,
+    /// Who may be seen, and their keys.
+    pub memo: &'a mut Memo<'t>,
+    /// What is known of the batch's numbers.
+    pub receipts: Receipts,
     /// Now.
     pub now: Wall,
     /// What to say after COMMIT.
@@ -43,7 +45,13 @@ enum Settled {
     Dead(Reject),
 }
 
-impl Clerk<'_, '_> {
+impl<'a, 't> Clerk<'a, 't> {
+    /// Nothing settled yet.
+    #[must_use]
+    pub fn new(tx: &'a Tx<'a>, memo: &'a mut Memo<'t>, now: Wall) -> Self {
+        Self { tx, memo, receipts: Receipts::default(), now, events: Vec::new() }
+    }
+
     /// Settles a batch and says where the outbox stands after it.
     ///
     /// # Errors
@@ -56,6 +64,8 @@ impl Clerk<'_, '_> {
     ) -> Result<Ack, Error> {
         let mut cursor = cursor::get(self.tx, device, epoch)?;
         let mut rejects = Vec::new();
+        let numbers = records.iter().map(|record| record.seq);
+        self.receipts = Receipts::of(self.tx, device, epoch, numbers)?;
         for record in records {
             let key = RecordKey { device: device.clone(), epoch, seq: record.seq };
             let settled = self.record(&key, record, &mut cursor)?;
@@ -124,7 +134,7 @@ impl Clerk<'_, '_> {
         record: &Judged,
         cursor: &mut Cursor,
     ) -> Result<Settled, Error> {
-        if let Some(before) = cursor::receipt(self.tx, key)? {
+        if let Some(before) = self.receipts.get(self.tx, key)? {
             if before.hash == record.hash {
                 return Ok(Settled::Known(reject_of(&before.disposition)));
             }
@@ -133,15 +143,15 @@ impl Clerk<'_, '_> {
         let Some((former, hash)) = &record.moved else {
             return self.fresh(key, key, &record.hash, record, cursor);
         };
-        match cursor::receipt(self.tx, former)? {
+        match self.receipts.get(self.tx, former)? {
             Some(before) if before.hash == *hash => {
-                cursor::add_receipt(self.tx, key, &record.hash, "moved")?;
+                self.receipts.add(self.tx, key, &record.hash, "moved")?;
                 Ok(Settled::Known(None))
             }
             Some(_) => self.conflict(key, record),
             None => {
                 let settled = self.fresh(key, former, hash, record, cursor)?;
-                cursor::add_receipt(self.tx, key, &record.hash, "moved")?;
+                self.receipts.add(self.tx, key, &record.hash, "moved")?;
                 Ok(settled)
             }
         }
@@ -169,7 +179,7 @@ impl Clerk<'_, '_> {
             Finding::Dead(reject, why) => {
                 self.bury(sent, *reject, why, record)?;
                 if is_numbered(sent.seq) {
-                    cursor::add_receipt(self.tx, made, hash, &dead_text(*reject))?;
+                    self.receipts.add(self.tx, made, hash, &dead_text(*reject))?;
                 }
                 return Ok(Settled::Dead(*reject));
             }
@@ -195,7 +205,7 @@ impl Clerk<'_, '_> {
                 "anchor"
             }
         };
-        cursor::add_receipt(self.tx, made, hash, disposition)?;
+        self.receipts.add(self.tx, made, hash, disposition)?;
         Ok(Settled::Stored)
     }
 
@@ -209,7 +219,7 @@ impl Clerk<'_, '_> {
     ) -> Result<Option<Status>, Error> {
         let mut candidates = Vec::new();
         for candidate in &seen.candidates {
-            if arrival::may_be_seen(self.tx, candidate.student)? {
+            if self.memo.may_be_seen(self.tx, candidate.student)? {
                 candidates.push(*candidate);
             }
         }
@@ -224,7 +234,7 @@ impl Clerk<'_, '_> {
         }
         let worth = self.place(key, seen, &when, &reasons, &mut candidates)?;
         let best = candidates[0].student;
-        let Some(student_key) = self.keys.student(best)? else { return Ok(None) };
+        let Some(student_key) = self.memo.key(best)? else { return Ok(None) };
         let Worth { session, status } = worth;
         let row =
             arrival::Row { candidates: &candidates, reasons: &reasons, seen, session, status };

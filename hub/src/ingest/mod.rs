@@ -8,6 +8,7 @@ mod commit;
 pub mod dating;
 pub mod fault;
 pub mod judge;
+mod memo;
 pub mod school;
 
 use crate::error::Error;
@@ -15,20 +16,23 @@ use crate::events::{Event, Events};
 use crate::keys::Keys;
 use crate::listener::{Answer, Delivery, Sent};
 use crate::store::{self, Db, Tx};
+use crate::vault::DataKey;
 use commit::Clerk;
 use fault::Fault;
 use judge::{Court, Finding, Judged, judge};
+use memo::Memo;
 use rayon::prelude::*;
 use school::{School, Schools};
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use wire::link::{Ack, Hello, Reject, Reported, Status};
-use wire::{Clock, DeviceId, Epoch, HubSecret, Item};
+use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId};
 
 /// Records that share a COMMIT at most.
-const GROUP: usize = 256;
+const GROUP: usize = 512;
 
 /// The one writer of what devices say.
 pub struct Ingest {
@@ -62,24 +66,58 @@ enum Matter {
     Poison(Vec<u8>, String),
 }
 
+/// What waited, being judged; and whom to tell.
+struct Group {
+    judged: tokio::task::JoinHandle<Result<Cases, Error>>,
+    answers: Vec<oneshot::Sender<Answer>>,
+}
+
+/// Cases of a group, and the keys they will probably need.
+struct Cases {
+    all: Vec<Case>,
+    keys: HashMap<StudentId, DataKey>,
+}
+
 /// What a case comes to.
 type Done = (Option<Ack>, Vec<Event>);
 
 impl Ingest {
-    /// Stores what devices say until `stop`; what was taken by then is still stored.
+    /// Stores what devices say until `stop`; what was taken by then is still stored. While one
+    /// group is committed, the next is judged.
     ///
     /// # Errors
     /// Never: what cannot be stored is held, and its device sends it again.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
-        let mut transactions = 0;
-        while let Some(Some(first)) = stop.run_until_cancelled(self.deliveries.recv()).await {
+        let (mut transactions, mut next) = (0, None);
+        loop {
+            let group = match next.take() {
+                Some(group) => group,
+                None => match stop.run_until_cancelled(self.deliveries.recv()).await {
+                    Some(Some(first)) => self.begin(first),
+                    Some(None) | None => return Ok(()),
+                },
+            };
             transactions += 1;
-            let (said, answers) = self.gather(first);
-            if let Err(error) = self.group(said, answers, transactions).await {
-                tracing::error!(%error, "what devices said could not be judged; they send it again");
+            match group.judged.await.unwrap_or_else(|panic| Err(judging(panic))) {
+                Ok(cases) => {
+                    next = self.deliveries.try_recv().ok().map(|first| self.begin(first));
+                    if let Err(error) = self.group(cases, group.answers, transactions).await {
+                        tracing::error!(%error, "what devices said could not be stored; they send it again");
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "what devices said could not be judged; they send it again");
+                }
             }
         }
-        Ok(())
+    }
+
+    /// Begins to judge what waits now.
+    fn begin(&mut self, first: Delivery) -> Group {
+        let (said, answers) = self.gather(first);
+        let (keys, school) = (self.keys.clone(), self.schools.now());
+        let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &*school));
+        Group { judged, answers }
     }
 
     /// What waits now, up to a full group.
@@ -97,20 +135,17 @@ impl Ingest {
 
     async fn group(
         &self,
-        said: Vec<(DeviceId, Sent)>,
+        cases: Cases,
         answers: Vec<oneshot::Sender<Answer>>,
         n: u64,
     ) -> Result<(), Error> {
-        let (keys, school) = (self.keys.clone(), self.schools.now());
-        let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &*school));
-        let cases = judged.await.map_err(|panic| Error::internal("judging records", panic))??;
         let cases = Arc::new(cases);
         let mut answers = answers;
         if self.fault == Fault::AckBeforeCommit {
             // Acknowledges what is not stored: the wrong order, on purpose.
             answers = self.acknowledge_too_early(&cases, answers).await?;
         }
-        let all: Vec<_> = (0..cases.len()).collect();
+        let all: Vec<_> = (0..cases.all.len()).collect();
         match self.commit(&cases, all, n).await {
             Ok(done) => {
                 self.fault.after_commit(n);
@@ -131,7 +166,7 @@ impl Ingest {
     /// One case in a transaction of its own, so that a broken one harms nobody else.
     async fn alone(
         &self,
-        cases: &Arc<Vec<Case>>,
+        cases: &Arc<Cases>,
         index: usize,
         answer: oneshot::Sender<Answer>,
         n: u64,
@@ -139,11 +174,12 @@ impl Ingest {
         let mut result = self.commit(cases, vec![index], n).await;
         if let Err(error) = &result
             && !matches!(error, Error::Unavailable(_))
-            && let Some(case) = condemned(&cases[index], error)
+            && let Some(case) = condemned(&cases.all[index], error)
         {
             let device = &case.device;
             tracing::error!(%device, %error, "a batch breaks the hub and is set aside: a bug");
-            result = self.commit(&Arc::new(vec![case]), vec![0], n).await;
+            let alone = Cases { all: vec![case], keys: HashMap::new() };
+            result = self.commit(&Arc::new(alone), vec![0], n).await;
         }
         match result {
             Ok(done) => done.into_iter().zip([answer]).for_each(|(done, to)| self.answer(done, to)),
@@ -156,16 +192,17 @@ impl Ingest {
 
     async fn commit(
         &self,
-        cases: &Arc<Vec<Case>>,
+        cases: &Arc<Cases>,
         which: Vec<usize>,
         n: u64,
     ) -> Result<Vec<Done>, Error> {
         let (cases, keys, fault) = (cases.clone(), self.keys.clone(), self.fault);
         let now = self.clock.wall();
         let work = move |tx: &Tx<'_>| {
+            let mut memo = Memo::new(&keys, &cases.keys);
             let settle = |index: usize| {
-                let mut clerk = Clerk { tx, keys: &keys, now, events: Vec::new() };
-                let ack = settle(&mut clerk, &cases[index])?;
+                let mut clerk = Clerk::new(tx, &mut memo, now);
+                let ack = settle(&mut clerk, &cases.all[index])?;
                 Ok((ack, clerk.events))
             };
             let done = which.into_iter().map(settle).collect::<Result<Vec<_>, Error>>();
@@ -182,10 +219,10 @@ impl Ingest {
 
     async fn acknowledge_too_early(
         &self,
-        cases: &Arc<Vec<Case>>,
+        cases: &Arc<Cases>,
         answers: Vec<oneshot::Sender<Answer>>,
     ) -> Result<Vec<oneshot::Sender<Answer>>, Error> {
-        for (case, answer) in cases.iter().zip(answers) {
+        for (case, answer) in cases.all.iter().zip(answers) {
             let ack = match &case.matter {
                 Matter::Batch(epoch, records) => {
                     Some(self.promise(&case.device, *epoch, records).await?)
@@ -210,7 +247,9 @@ impl Ingest {
         let now = self.clock.wall();
         self.db
             .read(move |tx| {
-                let mut clerk = Clerk { tx, keys: &keys, now, events: Vec::new() };
+                let none = HashMap::new();
+                let mut memo = Memo::new(&keys, &none);
+                let mut clerk = Clerk::new(tx, &mut memo, now);
                 clerk.promise(&device, epoch, &seqs)
             })
             .await
@@ -222,7 +261,7 @@ fn judge_all(
     said: Vec<(DeviceId, Sent)>,
     keys: &Keys,
     school: &dyn School,
-) -> Result<Vec<Case>, Error> {
+) -> Result<Cases, Error> {
     let secrets = secrets(keys)?;
     let court = Court { secrets: &secrets, school };
     let case = |(device, sent): (DeviceId, Sent)| {
@@ -238,7 +277,22 @@ fn judge_all(
         };
         Case { device, matter }
     };
-    Ok(said.into_iter().map(case).collect())
+    let all: Vec<_> = said.into_par_iter().map(case).collect();
+    let keys = keys.of(all.iter().flat_map(best).collect::<HashSet<_>>())?;
+    Ok(Cases { all, keys })
+}
+
+/// Whose keys settling the case will probably need.
+fn best(case: &Case) -> impl Iterator<Item = StudentId> {
+    let records = if let Matter::Batch(_, records) = &case.matter { &records[..] } else { &[] };
+    records.iter().filter_map(|record| match &record.finding {
+        Finding::Seen(seen) => seen.candidates.first().map(|best| best.student),
+        _ => None,
+    })
+}
+
+fn judging(panic: tokio::task::JoinError) -> Error {
+    Error::internal("judging records", panic)
 }
 
 /// A panic is a bug of ours; the record is kept for whoever mends it.

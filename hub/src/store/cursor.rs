@@ -2,6 +2,7 @@
 
 use super::{Tx, params};
 use crate::error::{Doing, Error};
+use std::collections::HashMap;
 use wire::{DeviceId, Epoch, Ranges, RecordKey, Wall};
 
 /// What has arrived of one outbox.
@@ -66,6 +67,27 @@ pub fn receipt(tx: &Tx<'_>, key: &RecordKey) -> Result<Option<Receipt>, Error> {
          where device = $1 and epoch = $2 and seq = $3";
     let key = params![key.device.as_str(), key.epoch.0.to_vec(), signed(key.seq)];
     tx.row(sql, key, |row| Ok(Receipt { hash: row.get(0)?, disposition: row.get(1)? }))
+}
+
+/// What came with the numbers from `low` to `high`, by number.
+///
+/// # Errors
+/// When the database fails.
+pub fn receipts(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    epoch: Epoch,
+    low: u64,
+    high: u64,
+) -> Result<HashMap<u64, Receipt>, Error> {
+    let sql = "select seq, hash, disposition from receipt
+         where device = $1 and epoch = $2 and seq >= $3 and seq <= $4";
+    let values = params![device.as_str(), epoch.0.to_vec(), signed(low), signed(high)];
+    let rows = tx.query(sql, values, |row| {
+        let receipt = Receipt { hash: row.get(1)?, disposition: row.get(2)? };
+        Ok((super::unsigned(row, 0)?, receipt))
+    })?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Remembers what came with this number: the row that makes twice the same as once.

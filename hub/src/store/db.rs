@@ -22,6 +22,10 @@ const READ_QUEUE: usize = 1024;
 const READERS: usize = 4;
 /// A reader is stopped after this: a long one would keep the WAL growing.
 const READ_LIMIT: Duration = Duration::from_secs(5);
+/// KiB of pages the writer keeps: the inner pages of every index of a million sightings.
+const CACHE: i64 = 64 * 1024;
+/// KiB of pages each reader keeps.
+const READ_CACHE: i64 = 16 * 1024;
 /// The first SQLite without the WAL-reset bug.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
@@ -139,8 +143,11 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error> {
     db.set_prepared_statement_cache_capacity(256);
     let pragmas = "pragma journal_mode = wal; pragma synchronous = full;
          pragma foreign_keys = on; pragma secure_delete = on; pragma mmap_size = 0;
-         pragma trusted_schema = off; pragma journal_size_limit = 33554432;";
+         pragma trusted_schema = off; pragma journal_size_limit = 67108864;
+         pragma wal_autocheckpoint = 8000; pragma temp_store = memory;";
     db.execute_batch(pragmas).doing(&what)?;
+    let pages = if flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) { READ_CACHE } else { CACHE };
+    db.pragma_update(None, "cache_size", -pages).doing(&what)?;
     Ok(db)
 }
 
