@@ -16,6 +16,7 @@ use crate::join::Joins;
 use crate::keys::Keys;
 use crate::listener::{self, Listener, Roster};
 use crate::pki::Pki;
+use crate::privacy;
 use crate::recogniser::Recogniser;
 use crate::store::{self, Db, account::New};
 use crate::timetable::maker;
@@ -105,8 +106,10 @@ impl App {
             ports: Arc::default(),
         };
         app.sweep_keys().await?;
+        privacy::erase::bury_again(&app.db, &app.keys, app.clock.wall()).await?;
         app.follow_devices().await?;
         app.follow_gallery().await?;
+        privacy::erase::resume(&app).await?;
         Ok(app)
     }
 
@@ -245,6 +248,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     let stop = running.stop.clone();
     app.jobs.interrupt().await?;
     running.start("follower", app.clone().follow(stop.clone()));
+    running.start("privacy", privacy::keeper::run(app.clone(), stop.clone()));
     running.doors(&app, mqtt, device).await?;
     running.start("web", web_part(web, app, stop)?);
     Ok(running)

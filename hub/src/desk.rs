@@ -175,7 +175,7 @@ impl Hand<'_, '_> {
         match evidence {
             Evidence::Keep => {}
             Evidence::Delete => store::review::delete_evidence(self.tx, record)?,
-            Evidence::Wrap(student) => self.wrap(record, student)?,
+            Evidence::Wrap(student) => wrap(self.tx, self.keys, record, student, self.now)?,
         }
         let (actor, id) = (self.reader.actor.user.to_string(), record.to_string());
         let meta = json!({ "version": version, "student": state.decided });
@@ -185,24 +185,33 @@ impl Hand<'_, '_> {
         let marked = register::decided(self.tx, record, states, &actor, self.now)?;
         Ok(Done { record, version, status: state.status, decided: state.decided, marked })
     }
+}
 
-    /// Wraps the keys of what is kept for `student`. What cannot be opened any more, because its
-    /// student was erased, goes.
-    fn wrap(&self, record: RecordId, student: StudentId) -> Result<(), Error> {
-        for part in [Part::Template, Part::Crop] {
-            let Some(kept) = store::review::evidence(self.tx, record, part)? else { continue };
-            if kept.student == student {
-                continue;
-            }
-            let Some(old) = self.keys.student(kept.student)? else {
-                return store::review::delete_evidence(self.tx, record);
-            };
-            let new = self.keys.student_or_new(student, self.now)?;
-            let kept = kept.rewrap(record, part, &old, student, &new).doing("rewrapping a key")?;
-            store::review::rewrap(self.tx, record, part, &kept)?;
+/// Wraps the keys of what is kept of `record` for `student`. What cannot be opened any more,
+/// because its student was erased, goes.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub(crate) fn wrap(
+    tx: &Tx<'_>,
+    keys: &Keys,
+    record: RecordId,
+    student: StudentId,
+    now: Wall,
+) -> Result<(), Error> {
+    for part in [Part::Template, Part::Crop] {
+        let Some(kept) = store::review::evidence(tx, record, part)? else { continue };
+        if kept.student == student {
+            continue;
         }
-        Ok(())
+        let Some(old) = keys.student(kept.student)? else {
+            return store::review::delete_evidence(tx, record);
+        };
+        let new = crate::privacy::key_for(tx, keys, student, now)?;
+        let kept = kept.rewrap(record, part, &old, student, &new).doing("rewrapping a key")?;
+        store::review::rewrap(tx, record, part, &kept)?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

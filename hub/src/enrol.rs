@@ -6,12 +6,14 @@
 use crate::error::Error;
 use crate::gallery::Index;
 use crate::keys::Keys;
+use crate::privacy;
 use crate::recogniser::{Recogniser, Seen, Sight};
-use crate::store::{Db, consent, enrolment, student};
+use crate::store::consent::Said;
+use crate::store::{Db, Tx, consent, enrolment, student};
 use uuid::Uuid;
 use vision::decide::LINES;
 use vision::quality::Grade;
-use wire::{Candidate, Reason, StudentId, Wall};
+use wire::{Candidate, ModelId, Quality, Reason, StudentId, Wall};
 
 /// Smallest side of an enrolment photo, in pixels.
 pub const LEAST_SIDE: u32 = 100;
@@ -147,37 +149,66 @@ pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Erro
         Ok(accepted) => accepted,
         Err(refusal) => return Err(refused(desk.db, refusal).await),
     };
-    let model = desk.recogniser.model();
-    let id = wire::id::v7(now);
-    let plain = accepted.face.template.to_f16_bytes();
-    let key = desk.keys.student_or_new(student, now)?;
-    let sealed = key.seal(&enrolment::place(student, model, id), &plain);
-    let row = enrolment::Enrolment {
-        id,
+    let new = New {
         student,
-        number: String::new(),
-        model: model.clone(),
+        model: desk.recogniser.model().clone(),
         source: source.to_owned(),
         quality: accepted.face.judgement.quality,
+        template: accepted.face.template.to_f16_bytes(),
+        consent_by,
+        actor,
+    };
+    let (look_alike, keys) = (accepted.look_alike, desk.keys.clone());
+    let kept = desk.db.write(move |tx| {
+        let id = keep(tx, &keys, &new, now)?;
+        Ok((id, look_alike.map(|id| student::get(tx, id)).transpose()?.flatten()))
+    });
+    let (id, alike) = kept.await?;
+    let alike = alike.map(|person| person.profile.student_number);
+    Ok(Enrolled { id, warnings: warnings(accepted.doubts, alike.as_deref()) })
+}
+
+/// A template to be kept.
+#[derive(Clone)]
+pub(crate) struct New {
+    pub(crate) student: StudentId,
+    pub(crate) model: ModelId,
+    pub(crate) source: String,
+    pub(crate) quality: Quality,
+    /// f16 little-endian.
+    pub(crate) template: Vec<u8>,
+    pub(crate) consent_by: Option<String>,
+    pub(crate) actor: String,
+}
+
+/// Seals a template with the student's key and stores it, if there is consent. The key is made
+/// here, where nobody can erase it in between.
+pub(crate) fn keep(tx: &Tx<'_>, keys: &Keys, new: &New, now: Wall) -> Result<Uuid, Error> {
+    let New { student, model, source, quality, template, consent_by, actor } = new;
+    student::get(tx, *student)?.ok_or_else(|| Error::unknown("student", student))?;
+    agree(tx, *student, consent_by.as_deref(), actor, now)?;
+    let id = wire::id::v7(now);
+    let key = privacy::key_for(tx, keys, *student, now)?;
+    let sealed = key.seal(&enrolment::place(*student, model, id), template);
+    let row = enrolment::Enrolment {
+        id,
+        student: *student,
+        number: String::new(),
+        model: model.clone(),
+        source: source.clone(),
+        quality: *quality,
         is_active: true,
         created_at: now,
-        created_by: actor,
+        created_by: actor.clone(),
         version: 1,
     };
-    let look_alike = accepted.look_alike;
-    let alike = desk.db.write(move |tx| {
-        student::get(tx, student)?.ok_or_else(|| Error::unknown("student", student))?;
-        agree(tx, student, consent_by.as_deref(), &row.created_by, now)?;
-        enrolment::add(tx, &row, &sealed, &row.created_by)?;
-        look_alike.map(|id| student::get(tx, id)).transpose()
-    });
-    let alike = alike.await?.flatten().map(|person| person.profile.student_number);
-    Ok(Enrolled { id, warnings: warnings(accepted.doubts, alike.as_deref()) })
+    enrolment::add(tx, &row, &sealed, actor)?;
+    Ok(id)
 }
 
 /// Consent must be in the ledger, or come with the photo.
 fn agree(
-    tx: &crate::store::Tx<'_>,
+    tx: &Tx<'_>,
     student: StudentId,
     by: Option<&str>,
     actor: &str,
@@ -185,7 +216,7 @@ fn agree(
 ) -> Result<(), Error> {
     match (consent::given(tx, student)?, by) {
         (Some(true), _) => Ok(()),
-        (_, Some(by)) => consent::add(tx, student, true, by, actor, now),
+        (_, Some(by)) => consent::add(tx, student, &Said::yes(by), actor, now).map(drop),
         (None, None) => Err(Error::Invalid(
             "consent is missing: say who agreed to the recognition (consent_by)".into(),
         )),

@@ -26,6 +26,9 @@ const SCHEMA: &str = "
     create table if not exists hub_key (
         name text not null, id bigint not null, wrapped blob not null,
         created_at bigint not null, primary key (name, id)
+    ) without rowid;
+    create table if not exists erased (
+        student text primary key not null, at bigint not null
     ) without rowid;";
 
 /// Names in `hub_key`.
@@ -160,14 +163,37 @@ impl Keys {
         erased.map(drop).doing("erasing a student's key")
     }
 
+    /// Remembers that `student` is erased, outside the data: a backup of the data from before
+    /// then brings nobody back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn bury(&self, student: StudentId, now: Wall) -> Result<(), Error> {
+        let sql = "insert into erased (student, at) values (?1, ?2) on conflict do nothing";
+        let buried = self.db().execute(sql, params![student.to_string(), now.0]);
+        buried.map(drop).doing("remembering an erasure")
+    }
+
+    /// Everybody who was erased.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn buried(&self) -> Result<Vec<StudentId>, Error> {
+        self.ids("select student from erased")
+    }
+
     /// Everybody who has a key.
     ///
     /// # Errors
     /// When the store fails.
     pub fn students(&self) -> Result<Vec<StudentId>, Error> {
+        self.ids("select student from student_key")
+    }
+
+    fn ids(&self, sql: &str) -> Result<Vec<StudentId>, Error> {
         let doing = "listing the students' keys";
         let db = self.db();
-        let mut statement = db.prepare("select student from student_key").doing(doing)?;
+        let mut statement = db.prepare(sql).doing(doing)?;
         let ids = statement.query_map([], |row| row.get::<_, String>(0)).doing(doing)?;
         ids.map(|id| id.doing(doing)?.parse().doing(doing)).collect()
     }

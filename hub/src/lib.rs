@@ -26,6 +26,7 @@ pub mod listener;
 pub mod models;
 pub mod photo;
 pub mod pki;
+pub mod privacy;
 pub mod recogniser;
 pub mod review;
 mod security;

@@ -184,7 +184,7 @@ impl Find {
         let (wall, clock) = (Some(taken.at), ClockState::Hub);
         let stamp = Stamp { boot: 0, mono: Mono(0), wall, clock };
         let row = Row { candidates, reasons: &face.reasons, seen: face, session, status };
-        let own = keys.student_or_new(best, now)?;
+        let own = crate::privacy::key_for(tx, keys, best, now)?;
         let id = arrival::add_sighting(tx, &key, &stamp, &When::At(taken.at, 0), &row, now)?;
         let parts = [(Part::Template, Some(&face.template)), (Part::Crop, face.crop.as_ref())];
         for (part, plain) in parts {

@@ -18,6 +18,8 @@ pub struct Gallery {
     model: ModelId,
     lines: Option<wire::Lines>,
     state: Arc<RwLock<State>>,
+    /// Held while the gallery is made anew: an older look never overwrites a newer one.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl Gallery {
     pub fn new(model: ModelId) -> Self {
         let index = Index::build(model.clone(), &BTreeMap::new()).expect("nobody fits together");
         let state = State { index: Arc::new(index), releases: HashMap::new() };
-        Self { model, lines: None, state: Arc::new(RwLock::new(state)) }
+        Self { model, lines: None, state: Arc::new(RwLock::new(state)), turn: Arc::default() }
     }
 
     /// The same under the site's own lines, if it has any.
@@ -65,6 +67,7 @@ impl Gallery {
     /// # Errors
     /// When the database or the key store fails, or a template does not open.
     pub async fn refresh(&self, db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
+        let _turn = self.turn.lock().await;
         let index = load(db, keys, &self.model).await?;
         let index = Arc::new(match &self.lines {
             Some(lines) => index.with_lines(lines),

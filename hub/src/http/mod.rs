@@ -10,9 +10,11 @@ pub mod calendar;
 pub mod call;
 pub mod capture;
 pub mod classes;
+pub mod consent;
 pub mod cors;
 pub mod devices;
 pub mod enrolment;
+pub mod erase;
 pub mod events;
 pub mod front;
 pub mod guard;
@@ -60,7 +62,9 @@ pub fn table() -> Table {
         attendance::routes(),
         capture::routes(),
         classes::routes(),
+        consent::routes(),
         enrolment::routes(),
+        erase::routes(),
         events::routes(),
         jobs::routes(),
         join::routes(),

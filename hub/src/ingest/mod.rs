@@ -339,6 +339,8 @@ fn settle(clerk: &mut Clerk<'_, '_>, case: &Case) -> Result<Option<Ack>, Error> 
                 &said.trouble,
                 now,
             )?;
+            let (release, manifest) = (said.gallery, &said.manifest);
+            store::erasure::confirm(clerk.tx, device, release, manifest, now)?;
             clerk.events.push(Event::DeviceChanged(device.clone()));
             Ok(None)
         }

@@ -105,6 +105,26 @@ pub fn any(tx: &Tx<'_>) -> Result<bool, Error> {
     Ok(tx.row("select 1 from user_account limit 1", [], |_| Ok(()))?.is_some())
 }
 
+/// Closes the accounts that are `student`, and takes names and secrets out of them; the rows
+/// stay, because the audit chain names them. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_student(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<usize, Error> {
+    let sql = "select id from user_account where student = $1";
+    let ids: Vec<String> = tx.query(sql, params![student.to_string()], |row| row.get(0))?;
+    for id in &ids {
+        tx.execute("delete from login_session where account = $1", params![id])?;
+        let sql = "update token_family set ended_at = $2 where account = $1 and ended_at is null";
+        tx.execute(sql, params![id, now.0])?;
+        let sql = "update user_account set email = 'erased-' || id, name = 'Erased',
+                 password = null, student = null, is_active = 0, version = version + 1
+             where id = $1";
+        tx.execute(sql, params![id])?;
+    }
+    Ok(ids.len())
+}
+
 pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
     let role: String = row.get(3)?;
     let student: Option<String> = row.get(4)?;

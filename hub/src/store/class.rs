@@ -164,6 +164,14 @@ pub fn remove_member(
     noted(tx, now, actor, "leave", class, json!({ "student": student }))
 }
 
+/// Takes an erased person off every roster. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn leave_all(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
+    tx.execute("delete from roster where student = $1", params![student.to_string()])
+}
+
 /// The roster, by name.
 ///
 /// # Errors

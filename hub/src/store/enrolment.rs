@@ -156,6 +156,17 @@ pub fn delete(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error
     noted(tx, now, actor, "delete", id)
 }
 
+/// Deletes every enrolment of `student` and its template. Returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_all(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
+    let gone =
+        tx.execute("delete from enrolment where student = $1", params![student.to_string()])?;
+    change::bump(tx, change::GALLERY)?;
+    Ok(gone)
+}
+
 /// The sealed templates of `model` of everybody who may be recognised: active people whose
 /// newest word on consent is yes.
 ///

@@ -68,6 +68,16 @@ pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Erro
     count(tx, session, Some(before.status), None)
 }
 
+/// Takes out of the marks of an erased person what is not counted: notes, and which sighting.
+/// Returns how many marks there are.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
+    let sql = "update mark set sighting = null, notes = null where student = $1";
+    tx.execute(sql, params![student.to_string()])
+}
+
 fn count(
     tx: &Tx<'_>,
     session: Uuid,

@@ -114,7 +114,7 @@ impl Profile {
 /// # Errors
 /// When the database fails.
 pub fn get(tx: &Tx<'_>, id: StudentId) -> Result<Option<Student>, Error> {
-    let sql = format!("select {COLUMNS} from student s where s.id = $1");
+    let sql = format!("select {COLUMNS} from student s where s.id = $1 and s.erased_at is null");
     tx.row(&sql, params![id.to_string()], read)
 }
 
@@ -123,7 +123,10 @@ pub fn get(tx: &Tx<'_>, id: StudentId) -> Result<Option<Student>, Error> {
 /// # Errors
 /// `NotFound` when there is none.
 pub fn find(tx: &Tx<'_>, name: &str) -> Result<Student, Error> {
-    let sql = format!("select {COLUMNS} from student s where s.student_number = $1");
+    let sql = format!(
+        "select {COLUMNS} from student s
+         where s.student_number = $1 and s.erased_at is null"
+    );
     let numbered = tx.row(&sql, params![name.trim()], read)?;
     let by_id = || match name.trim().parse() {
         Ok(id) => get(tx, id),
@@ -156,7 +159,7 @@ pub fn list(
 ) -> Result<Vec<Student>, Error> {
     let sql = format!(
         "select {COLUMNS} from student s
-         where {visible} and ($4 is null or s.is_active = $4)
+         where s.erased_at is null and {visible} and ($4 is null or s.is_active = $4)
            and ($5 is null or s.kind = $5)
            and ($6 is null or s.department = $6)
            and ($7 is null or (s.last_name, s.first_name, s.id) >
@@ -254,6 +257,25 @@ pub fn set_active(
     changed(tx, id, tx.execute(sql, params![id.to_string(), active, now.0])?)?;
     change::bump(tx, change::GALLERY)?;
     noted(tx, now, actor, if active { "activate" } else { "deactivate" }, id)
+}
+
+/// Takes the name of an erased person away; if marks count with the row it stays with its id
+/// alone (`row_kept`), else it goes.
+///
+/// # Errors
+/// `NotFound`.
+pub fn erase(tx: &Tx<'_>, id: StudentId, row_kept: bool, now: Wall) -> Result<(), Error> {
+    let sql = "update student set student_number = 'erased-' || id, first_name = '',
+             last_name = 'Erased', email = null, phone = null, department = null,
+             position = null, year = null, is_active = 0, erased_at = $2, updated_at = $2,
+             version = version + 1
+         where id = $1 and erased_at is null";
+    let key = id.to_string();
+    changed(tx, id, tx.execute(sql, params![key, now.0])?)?;
+    if !row_kept {
+        tx.execute("delete from student where id = $1", params![key])?;
+    }
+    change::bump(tx, change::GALLERY)
 }
 
 /// Everybody's own ids.

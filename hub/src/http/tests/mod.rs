@@ -7,6 +7,7 @@ mod browsers;
 mod docs;
 mod people;
 mod persons;
+mod privacy;
 mod review;
 mod settings;
 mod table;

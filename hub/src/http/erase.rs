@@ -1,0 +1,63 @@
+//! `/api/students/{id}/erase`: being forgotten, and the proof of it.
+
+use super::call::Call;
+use super::problem::Problem;
+use super::reply::json;
+use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use crate::error::Error;
+use crate::privacy::certificate::{self, Certificate};
+use crate::privacy::erase::{self, Reason};
+use crate::store::{erasure, student};
+use warp::http::{Method, StatusCode};
+use wire::StudentId;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, person) = ("/api/students/{id}/erase", Object::Student);
+    let gives = Shapes::gives::<Certificate>();
+    let begun = gives.accepted();
+    vec![
+        Route::new((Method::POST, path), ADMIN, person, Takes::Nothing, begun, begin),
+        Route::new((Method::GET, path), ADMIN, person, Takes::Nothing, gives, show),
+    ]
+}
+
+/// Erases a person. Data and key are gone with the answer; doors follow, and the certificate
+/// says which have.
+async fn begin(call: Call) -> Outcome {
+    let (app, name) = (call.app(), call.param("id").to_owned());
+    let read = app.db.read(move |tx| match student::find(tx, &name) {
+        Ok(student) => Ok(student.id),
+        Err(Error::NotFound(why)) => match name.trim().parse() {
+            Ok(id) if erasure::of(tx, id)?.is_some() => Ok(id),
+            _ => Err(Error::NotFound(why)),
+        },
+        Err(error) => Err(error),
+    });
+    let student: StudentId = read.await?;
+    let actor = call.actor()?.user.to_string();
+    erase::erase(&app.db, &app.keys, student, Reason::Asked, actor, call.now).await?;
+    erase::resume(app).await?;
+    let mut answer = shown(&call, student).await?;
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    Ok(answer)
+}
+
+async fn show(call: Call) -> Outcome {
+    shown(&call, call.id("id")?).await
+}
+
+async fn shown(call: &Call, student: StudentId) -> Outcome {
+    let app = call.app();
+    let read = app.db.read(move |tx| {
+        let none = || Error::NotFound("nobody with this id was erased".into());
+        let erasure = erasure::of(tx, student)?.ok_or_else(none)?;
+        let doors = erasure::doors(tx, erasure.id)?;
+        Ok((erasure, doors))
+    });
+    let (erasure, doors) = read.await?;
+    let key = app.keys.signing()?;
+    let signed = certificate::certify(&erasure, &doors, call.now, &key);
+    json(&signed.map_err(Problem::from)?)
+}

@@ -1,0 +1,164 @@
+//! The certificate of an erasure: what went, which doors have said so, signed by the hub.
+//!
+//! It holds no name: the person's id is the only thing left of them.
+
+use super::erase::{Gone, Reason};
+use crate::error::{Doing, Error};
+use crate::store::erasure::{Door, Erasure};
+use data_encoding::{BASE64, HEXLOWER};
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::Wall;
+use wire::sign::Signed;
+
+/// What the signature is for.
+const DOMAIN: &str = "rollcall-erasure-v1";
+/// Backups of keys live this long; then no backup can be read for this person.
+const KEY_BACKUPS_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// The statement, and the signature over its exact text.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Certificate {
+    /// What is certified.
+    #[serde(flatten)]
+    pub statement: Statement,
+    /// The same as text: what was signed, byte for byte.
+    pub signed: String,
+    /// ed25519 over `rollcall-erasure-v1`, a zero byte, and `signed`; base64.
+    pub signature: String,
+    /// The hub's public key, base64: the one every door has pinned.
+    pub public_key: String,
+}
+
+/// What is certified.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Statement {
+    /// The erasure's own id.
+    pub erasure_id: Uuid,
+    /// The erased person's id; nothing else is left.
+    pub student_id: Uuid,
+    /// Why.
+    pub reason: Reason,
+    /// The account that asked, or `hub`.
+    pub asked_by: String,
+    /// When the data went.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub erased_at: Option<Timestamp>,
+    /// When the key went: from then on no copy of templates and crops opens.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub key_erased_at: Option<Timestamp>,
+    /// When the last backup of the key is destroyed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub backups_unreadable_from: Option<Timestamp>,
+    /// What went, counted.
+    pub deleted: Gone,
+    /// A row with this id and no name stays, because attendance counts with it.
+    pub pseudonym_kept: bool,
+    /// Doors that had a gallery with this person, or may have had.
+    pub doors: Vec<Receipt>,
+    /// Whether nothing is open any more.
+    pub complete: bool,
+    /// When this was written.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub issued_at: Option<Timestamp>,
+}
+
+/// A door's part of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Receipt {
+    /// Which.
+    pub device_id: String,
+    /// Where it stands.
+    pub state: State,
+    /// The release that destroys every earlier one.
+    pub release: u64,
+    /// When the door said, with its certificate, that it runs it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub confirmed_at: Option<Timestamp>,
+    /// BLAKE3 of the signed manifest it runs.
+    pub manifest: Option<String>,
+    /// When it forgets everybody by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub lease_ends: Option<Timestamp>,
+}
+
+/// Where a door stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It said so.
+    Confirmed,
+    /// Not heard of; its lease is over, and with it its gallery.
+    Expired,
+    /// Not heard of yet.
+    Waiting,
+}
+
+/// Where `door` stands at `now`.
+#[must_use]
+pub fn state(door: &Door, now: Wall) -> State {
+    match door.confirmed_at {
+        Some(_) => State::Confirmed,
+        None if door.lease_ends <= now => State::Expired,
+        None => State::Waiting,
+    }
+}
+
+fn time(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+/// Certifies `erasure` as it stands at `now`.
+///
+/// # Errors
+/// When the statement cannot be written, which only a bug can cause.
+pub fn certify(
+    erasure: &Erasure,
+    doors: &[Door],
+    now: Wall,
+    key: &SigningKey,
+) -> Result<Certificate, Error> {
+    let receipt = |door: &Door| Receipt {
+        device_id: door.device.to_string(),
+        state: state(door, now),
+        release: door.release,
+        confirmed_at: door.confirmed_at.and_then(time),
+        manifest: door.manifest.as_ref().map(|digest| HEXLOWER.encode(digest)),
+        lease_ends: time(door.lease_ends),
+    };
+    let ends = erasure.key_erased_at.map(|at| at.plus_ms(KEY_BACKUPS_MS));
+    let statement = Statement {
+        erasure_id: erasure.id,
+        student_id: erasure.student.0,
+        reason: erasure.reason,
+        asked_by: erasure.asked_by.clone(),
+        erased_at: time(erasure.asked_at),
+        key_erased_at: erasure.key_erased_at.and_then(time),
+        backups_unreadable_from: ends.and_then(time),
+        deleted: erasure.gone,
+        pseudonym_kept: erasure.row_kept,
+        doors: doors.iter().map(receipt).collect(),
+        complete: erasure.done_at.is_some(),
+        issued_at: time(now),
+    };
+    let text = serde_json::to_string(&statement).doing("writing a certificate")?;
+    let signed = Signed::new(key, DOMAIN, text.clone().into_bytes());
+    let (signature, public_key) =
+        (BASE64.encode(&signed.signature), BASE64.encode(key.verifying_key().as_bytes()));
+    Ok(Certificate { statement, signed: text, signature, public_key })
+}
+
+/// The statement of a certificate, if `key` signed exactly this text.
+///
+/// # Errors
+/// `Invalid` when it did not.
+pub fn verify(text: &str, signature: &str, key: &VerifyingKey) -> Result<Statement, Error> {
+    let forged = || Error::Invalid("this certificate is not from this hub".into());
+    let signature = BASE64.decode(signature.as_bytes()).map_err(|_| forged())?;
+    let signed = Signed { bytes: text.as_bytes().to_vec(), signature };
+    let bytes = signed.verify(key, DOMAIN).map_err(|_| forged())?;
+    serde_json::from_slice(bytes).map_err(|_| forged())
+}

@@ -1,0 +1,183 @@
+//! Being forgotten: all data of one person goes, then their key, then every door forgets them
+//! and says so.
+//!
+//! One transaction takes the data and writes down what is left to do; each later step can be
+//! repeated, and is, at start and whenever a door reports ([`resume`]).
+
+use super::withdraw;
+use crate::app::App;
+use crate::error::Error;
+use crate::events::Event;
+use crate::keys::Keys;
+use crate::store::{self, Db, Tx, audit, erasure, forget};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use wire::{StudentId, Wall};
+
+/// What went, counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Gone {
+    /// Enrolments and their templates.
+    pub templates: u64,
+    /// Crops and templates of sightings and class photos.
+    pub crops: u64,
+    /// Sightings.
+    pub sightings: u64,
+    /// Entries of the consent ledger.
+    pub consents: u64,
+    /// Accounts that were this person.
+    pub accounts: u64,
+    /// Places on rosters.
+    pub rosters: u64,
+}
+
+/// Why somebody is erased.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// Somebody asked for it.
+    Asked,
+    /// They left the school long enough ago.
+    Left,
+}
+
+impl Reason {
+    /// As the database writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Left => "left",
+        }
+    }
+}
+
+impl std::str::FromStr for Reason {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "asked" => Ok(Self::Asked),
+            "left" => Ok(Self::Left),
+            _ => Err(format!("“{text}” is no reason to erase somebody")),
+        }
+    }
+}
+
+/// Erases all data of `student`, and their key. Twice is the same as once. The doors are told by
+/// making the gallery anew and then calling [`resume`].
+///
+/// # Errors
+/// `NotFound` without such a person.
+pub async fn erase(
+    db: &Db,
+    keys: &Keys,
+    student: StudentId,
+    reason: Reason,
+    actor: String,
+    now: Wall,
+) -> Result<(), Error> {
+    // A tombstone first: a backup from before this brings nobody back.
+    keys.bury(student, now)?;
+    let own = keys.clone();
+    db.write(move |tx| data(tx, &own, student, reason, &actor, now)).await?;
+    super::erase_keys(db, keys, now).await
+}
+
+/// Takes the data, in the caller's transaction.
+pub(crate) fn data(
+    tx: &Tx<'_>,
+    keys: &Keys,
+    student: StudentId,
+    reason: Reason,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    if erasure::of(tx, student)?.is_some() && store::student::get(tx, student)?.is_none() {
+        return Ok(());
+    }
+    let cleared = withdraw::clear(tx, keys, student, now)?;
+    let seen = forget::seen_as(tx, student)?;
+    for record in &seen {
+        forget::sighting(tx, *record, "erased")?;
+    }
+    forget::predictions_of(tx, student)?;
+    let marks = store::mark::forget(tx, student)?;
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let gone = Gone {
+        templates: count(cleared.templates),
+        crops: count(cleared.crops),
+        sightings: count(cleared.waiting + seen.len()),
+        consents: count(store::consent::delete_all(tx, student)?),
+        accounts: count(store::account::forget_student(tx, student, now)?),
+        rosters: count(store::class::leave_all(tx, student)?),
+    };
+    store::mail::forget(tx, student)?;
+    let row_kept = marks > 0;
+    store::student::erase(tx, student, row_kept, now)?;
+    let id = wire::id::v7(now);
+    let new = erasure::Erasure {
+        id,
+        student,
+        asked_at: now,
+        asked_by: actor.to_owned(),
+        reason,
+        gone,
+        row_kept,
+        key_erased_at: None,
+        released_at: None,
+        done_at: None,
+    };
+    erasure::renew(tx, &new)?;
+    let meta = json!({ "erasure": id, "reason": reason.as_str(), "row_kept": row_kept });
+    let entry =
+        audit::Entry { actor, action: "erase", table: "student", id: &student.to_string(), meta };
+    audit::add(tx, now, &entry)
+}
+
+/// Does what is left of every erasure: keys, doors that are to be told, doors that have told.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub async fn resume(app: &App) -> Result<(), Error> {
+    let now = app.clock.wall();
+    super::erase_keys(&app.db, &app.keys, now).await?;
+    let open = app.db.read(erasure::open).await?;
+    let untold = |open: &erasure::Erasure| open.released_at.is_none().then_some(open.id);
+    let untold: Vec<_> = open.iter().filter_map(untold).collect();
+    if !untold.is_empty() {
+        app.follow_gallery().await?;
+        app.events.say(Event::GalleryChanged);
+    }
+    let now = app.clock.wall();
+    let write = move |tx: &Tx<'_>| {
+        untold.iter().try_for_each(|id| erasure::tell_doors(tx, *id, now))?;
+        erasure::close(tx, now)
+    };
+    app.db.write(write).await.map(drop)
+}
+
+/// Erases again whom an older backup brought back.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub async fn bury_again(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
+    let buried = keys.buried()?;
+    let back = db.read(move |tx| {
+        let still = |id: &StudentId| store::student::get(tx, *id).map(|found| found.is_some());
+        buried
+            .into_iter()
+            .filter_map(|id| match still(&id) {
+                Ok(true) => Some(Ok(id)),
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+            })
+            .collect::<Result<Vec<_>, Error>>()
+    });
+    for student in back.await? {
+        tracing::warn!(%student, "somebody erased came back with a backup, and is erased again");
+        erase(db, keys, student, Reason::Asked, "hub".into(), now).await?;
+    }
+    Ok(())
+}

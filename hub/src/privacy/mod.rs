@@ -1,0 +1,53 @@
+//! What people may ask of the school about themselves: agree, withdraw, be forgotten, see
+//! everything; and what goes by itself because its time is over.
+//!
+//! Decisions are pure ([`forget`]); the rest carries them out in the order that a crash
+//! cannot turn into a leak: data first, then its key, then the doors; resumed at start.
+
+pub mod certificate;
+pub mod erase;
+pub mod forget;
+pub mod keeper;
+pub mod withdraw;
+
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::store::{self, Db, Tx};
+use crate::vault::DataKey;
+use wire::{StudentId, Wall};
+
+/// The key of `student` for something new. What is left of an earlier erasure is finished first,
+/// so that nothing new is sealed with a key that is about to go.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub fn key_for(tx: &Tx<'_>, keys: &Keys, student: StudentId, now: Wall) -> Result<DataKey, Error> {
+    finish_key(tx, keys, student)?;
+    keys.student_or_new(student, now)
+}
+
+fn finish_key(tx: &Tx<'_>, keys: &Keys, student: StudentId) -> Result<(), Error> {
+    if store::forget::unmark_key(tx, student)? {
+        keys.erase(student)?;
+    }
+    Ok(())
+}
+
+/// Erases the keys whose data is gone; what a crash left over is done by the next call.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub async fn erase_keys(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
+    let keys = keys.clone();
+    let write = move |tx: &Tx<'_>| {
+        for student in store::forget::marked_keys(tx)? {
+            finish_key(tx, &keys, student)?;
+            store::erasure::key_erased(tx, student, now)?;
+        }
+        Ok(())
+    };
+    db.write(write).await
+}
+
+#[cfg(test)]
+mod tests;
