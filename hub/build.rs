@@ -1,4 +1,4 @@
-//! Tells the code whether ReDoc's bundle was fetched (`./dev setup`): it is too large for git.
+//! Tells the code whether the bundle of `ReDoc` was fetched (`./dev setup`): too large for git.
 
 use std::path::Path;
 

@@ -5,6 +5,8 @@
 mod auth;
 mod browsers;
 mod docs;
+mod fixtures;
+mod matrix;
 mod people;
 mod persons;
 mod privacy;

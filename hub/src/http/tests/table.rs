@@ -3,45 +3,8 @@
 use super::{Carrying, House, body, get, post};
 use crate::auth::Role;
 use crate::http::route::{Takes, Who};
-use warp::http::{Method, StatusCode};
+use warp::http::Method;
 use warp::test::RequestBuilder;
-
-#[tokio::test]
-async fn every_route_that_is_not_open_asks_who_is_there() {
-    let house = House::new().await;
-    for route in crate::http::table().iter().filter(|route| route.who != Who::Anyone) {
-        let path = route.path.replace("{id}", "x").replace("{student}", "x");
-        let request = warp::test::request().method(route.method.as_str()).path(&path);
-        let request = request.header("sec-fetch-site", "same-origin");
-        let status = house.send(request).await.status();
-        assert_eq!(status, 401, "{} {}", route.method, route.path);
-    }
-}
-
-#[tokio::test]
-async fn every_role_that_is_not_named_is_refused() {
-    let house = House::new().await;
-    for role in Role::ALL {
-        let token = house.token(role).await;
-        for route in crate::http::table().iter() {
-            let Who::Role(roles) = route.who else { continue };
-            let path = route.path.replace("{id}", "x").replace("{student}", "x");
-            let request = warp::test::request().method(route.method.as_str()).path(&path);
-            let form = matches!(route.takes, Takes::Form(_));
-            let site = if form { "same-origin" } else { "none" };
-            if route.path.ends_with("/events") && roles.contains(&role)
-                || route.path.contains("logout")
-                || route.path == "/sign-out"
-            {
-                continue; // an endless answer, and the end of this token
-            }
-            let status =
-                house.send(request.bearer(&token).header("sec-fetch-site", site)).await.status();
-            let refused = status == StatusCode::FORBIDDEN;
-            assert_eq!(refused, !roles.contains(&role), "{role} {} {}", route.method, route.path);
-        }
-    }
-}
 
 #[test]
 fn every_route_is_declared_once_and_reads_no_more_than_it_says() {

@@ -1,0 +1,172 @@
+//! One thing of every kind that an address may name, for the access matrix.
+
+use super::NOW;
+use crate::auth::Role;
+use crate::error::Error;
+use crate::http::route::Object;
+use crate::jobs::State;
+use crate::keys::Keys;
+use crate::store::device::Place;
+use crate::store::session::{Session, Source};
+use crate::store::student::Profile;
+use crate::store::{Tx, account, class, device, enrolment, job, params, session, student};
+use jiff::civil::date;
+use uuid::Uuid;
+use wire::{DeviceId, Direction, ModelId, StudentId};
+
+/// Half of the school: whose things are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Half {
+    /// The class.
+    pub class: Uuid,
+    /// Its student.
+    pub pupil: StudentId,
+    /// Who starts work in it.
+    pub owner: Uuid,
+}
+
+type Made = Result<String, Error>;
+
+/// A new `object` of this half. A kind without a fixture gives nothing, and no route may name it.
+pub(super) fn make(
+    tx: &Tx<'_>,
+    object: Object,
+    half: Half,
+    keys: &Keys,
+    model: &ModelId,
+) -> Result<Option<String>, Error> {
+    let id = wire::id::v7(NOW);
+    let made = match object {
+        Object::Student => pupil(tx, half.class, id),
+        Object::Record => record(tx, half.pupil, id),
+        Object::Enrolment => enrolment(tx, half.pupil, id, keys, model),
+        Object::Device => door(tx, id),
+        Object::Class => lesson_group(tx, half, id),
+        Object::Session => lesson(tx, half.class, id),
+        Object::Job => work(tx, half.owner, id),
+        Object::User => somebody(tx, id),
+        Object::None
+        | Object::Image
+        | Object::Crop
+        | Object::Room
+        | Object::Period
+        | Object::Holiday
+        | Object::Webhook => return Ok(None),
+    };
+    made.map(Some)
+}
+
+fn pupil(tx: &Tx<'_>, class: Uuid, id: Uuid) -> Made {
+    let (student_number, last_name) = (id.simple().to_string(), "Lovelace".to_owned());
+    let profile = Profile { student_number, last_name, ..Profile::default() };
+    let student = student::add(tx, profile, "t", NOW)?;
+    class::add_member(tx, class, student, "t", NOW)?;
+    Ok(student.to_string())
+}
+
+/// A sighting that waits.
+fn record(tx: &Tx<'_>, pupil: StudentId, id: Uuid) -> Made {
+    let sql = "insert into sighting (id, device, epoch, seq, boot, mono, clock, order_at, room,
+             direction, reasons, quality, confidence, verdict, frames, model, gallery,
+             review_status, predicted_student, received_at, version)
+         values ($1, 'door-1', $2, 1, 1, 1, 'ntp', $3, '7A', 'entry', '[]', '{}', 0.8, 'medium', 1,
+             'm', 1, 'pending', $4, $3, 1)";
+    let (id, epoch, pupil) = (id.to_string(), id.as_bytes().to_vec(), pupil.to_string());
+    tx.execute(sql, params![id, epoch, NOW.0, pupil])?;
+    let sql = "insert into candidate (sighting, rank, student, score) values ($1, 0, $2, 0.95)";
+    tx.execute(sql, params![id, pupil])?;
+    Ok(id)
+}
+
+fn enrolment(tx: &Tx<'_>, pupil: StudentId, id: Uuid, keys: &Keys, model: &ModelId) -> Made {
+    let plain: Vec<u8> = [0, 0x2c].repeat(128);
+    let key = keys.student_or_new(pupil, NOW)?;
+    let sealed = key.seal(&enrolment::place(pupil, model, id), &plain);
+    let quality = wire::Quality {
+        eye_px: 40.0,
+        sharpness: 100.0,
+        brightness: 120.0,
+        turn: 0.0,
+        detector: 1.0,
+    };
+    let row = enrolment::Enrolment {
+        id,
+        student: pupil,
+        number: String::new(),
+        model: model.clone(),
+        source: "photo".into(),
+        quality,
+        is_active: true,
+        created_at: NOW,
+        created_by: "t".into(),
+        version: 1,
+    };
+    enrolment::add(tx, &row, &sealed, "t")?;
+    Ok(id.to_string())
+}
+
+fn door(tx: &Tx<'_>, id: Uuid) -> Made {
+    let end = &id.simple().to_string()[20..];
+    let name: DeviceId = format!("door-{end}").parse().map_err(|e| Error::internal("a name", e))?;
+    let (room, direction) = ("7A".to_owned(), Direction::Both);
+    device::add(tx, &name, &Place { room, location: String::new(), direction }, "t", NOW)?;
+    Ok(name.to_string())
+}
+
+fn lesson_group(tx: &Tx<'_>, half: Half, id: Uuid) -> Made {
+    let code = id.simple().to_string();
+    let class = class::add(tx, (&code, &code, None), "t", NOW)?;
+    class::add_teacher(tx, class, half.owner, date(2026, 1, 1), "t", NOW)?;
+    class::add_member(tx, class, half.pupil, "t", NOW)?;
+    let first = student::find(tx, "STU1")?.id;
+    class::add_member(tx, class, first, "t", NOW)?;
+    Ok(class.to_string())
+}
+
+fn lesson(tx: &Tx<'_>, class: Uuid, id: Uuid) -> Made {
+    let row = Session {
+        id,
+        class,
+        name: "Maths".into(),
+        day: date(2026, 3, 2),
+        starts: NOW,
+        ends: NOW.plus_ms(3_600_000),
+        late_after: NOW,
+        room: "7A".into(),
+        source: Source::Manual,
+        period: None,
+        closed_at: None,
+        version: 1,
+    };
+    session::add(tx, &row)?;
+    Ok(id.to_string())
+}
+
+fn work(tx: &Tx<'_>, by: Uuid, id: Uuid) -> Made {
+    let row = job::Job {
+        id,
+        kind: "test".into(),
+        state: State::Queued,
+        done: 0,
+        total: 1,
+        result: None,
+        error: None,
+        by,
+        created_at: NOW,
+        started_at: None,
+        ended_at: None,
+    };
+    job::add(tx, &row)?;
+    Ok(id.to_string())
+}
+
+fn somebody(tx: &Tx<'_>, id: Uuid) -> Made {
+    let new = account::New {
+        email: format!("{id}@school.test"),
+        name: "Somebody".into(),
+        role: Role::Teacher,
+        student: None,
+        password: None,
+    };
+    Ok(account::add(tx, &new, "t", NOW)?.id.to_string())
+}
