@@ -1,6 +1,6 @@
 //! `/docs`, `/swagger` and `/redoc`: the API's document for people, every file from the hub.
 //!
-//! These pages alone have a looser policy, because both readers write inline styles and ReDoc
+//! These pages alone have a looser policy, because both readers write inline styles and `ReDoc`
 //! searches in a worker it makes itself (DESIGN.md, Settled 23).
 
 use super::files;
@@ -19,7 +19,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsa
                    worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
                    frame-ancestors 'none'";
 
-/// ReDoc, if it was there when the hub was built.
+/// `ReDoc`, if it was there when the hub was built.
 #[cfg(redoc)]
 const REDOC: Option<&[u8]> = Some(include_bytes!("../../static/vendor/redoc.standalone.js"));
 #[cfg(not(redoc))]

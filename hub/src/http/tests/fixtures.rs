@@ -9,8 +9,12 @@ use crate::keys::Keys;
 use crate::store::device::Place;
 use crate::store::session::{Session, Source};
 use crate::store::student::Profile;
-use crate::store::{Tx, account, class, device, enrolment, job, params, session, student};
-use jiff::civil::date;
+use crate::store::{
+    Tx, account, class, device, enrolment, feed, holiday, job, params, period, room, session,
+    student,
+};
+use crate::timetable::{Holiday, Period};
+use jiff::civil::{date, time};
 use uuid::Uuid;
 use wire::{DeviceId, Direction, ModelId, StudentId};
 
@@ -45,13 +49,11 @@ pub(super) fn make(
         Object::Session => lesson(tx, half.class, id),
         Object::Job => work(tx, half.owner, id),
         Object::User => somebody(tx, id),
-        Object::None
-        | Object::Image
-        | Object::Crop
-        | Object::Room
-        | Object::Period
-        | Object::Holiday
-        | Object::Webhook => return Ok(None),
+        Object::Feed => calendar(tx, half.owner, id),
+        Object::Holiday => days_off(tx, id),
+        Object::Period => weekly(tx, half, id),
+        Object::Room => Ok(room::add(tx, &id.to_string(), "", "t", NOW)?.name),
+        Object::None | Object::Image | Object::Crop | Object::Webhook => return Ok(None),
     };
     made.map(Some)
 }
@@ -139,6 +141,37 @@ fn lesson(tx: &Tx<'_>, class: Uuid, id: Uuid) -> Made {
         version: 1,
     };
     session::add(tx, &row)?;
+    Ok(id.to_string())
+}
+
+fn calendar(tx: &Tx<'_>, account: Uuid, id: Uuid) -> Made {
+    let feed = feed::Feed { id, account, class: None, created_at: NOW };
+    feed::add(tx, &feed, id.as_bytes(), NOW)?;
+    Ok(id.to_string())
+}
+
+fn days_off(tx: &Tx<'_>, id: Uuid) -> Made {
+    let day = date(2026, 3, 30);
+    let row = Holiday { id, name: "Spring".into(), from: day, to: day };
+    holiday::put(tx, &row, "t", NOW)?;
+    Ok(id.to_string())
+}
+
+/// In a class and a room of its own, so that no two are at one time in one place.
+fn weekly(tx: &Tx<'_>, half: Half, id: Uuid) -> Made {
+    let class = lesson_group(tx, half, id)?.parse().map_err(|e| Error::internal("an id", e))?;
+    let row = Period {
+        id,
+        class,
+        weekday: jiff::civil::Weekday::Monday,
+        starts: time(9, 0, 0, 0),
+        ends: time(10, 0, 0, 0),
+        room: id.to_string(),
+        from: date(2026, 1, 1),
+        to: None,
+        version: 1,
+    };
+    period::put(tx, &row, "t", NOW)?;
     Ok(id.to_string())
 }
 
