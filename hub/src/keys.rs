@@ -254,6 +254,21 @@ impl Keys {
         self.kek.open(name, &wrapped.doing(&doing)?).doing(&doing)
     }
 
+    /// Seals a small secret of an account for `place`: the database keeps it, and a copy of the
+    /// database alone does not open it.
+    #[must_use]
+    pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
+        self.kek.seal(place, plain)
+    }
+
+    /// What [`Keys::seal`] sealed for `place`.
+    ///
+    /// # Errors
+    /// When it was sealed by other keys or for another place.
+    pub fn unseal(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        self.kek.open(place, sealed).doing("opening a sealed secret")
+    }
+
     fn hub_key(&self, name: &str, id: u32) -> Result<Zeroizing<[u8; 32]>, Error> {
         let key = DataKey::from_slice(&self.get(name, id)?).doing("reading a key of the hub")?;
         Ok(Zeroizing::new(*key.as_bytes()))

@@ -9,6 +9,7 @@ pub mod role;
 pub mod session;
 pub mod throttle;
 pub mod token;
+pub mod totp;
 
 pub use password::{Busy, Passwords};
 pub use role::Role;

@@ -68,6 +68,11 @@ impl Throttle {
         count(&mut self.addresses, from, MINUTE_MS, now);
     }
 
+    /// Counts something that anybody may do, but not often: as a failure of `key` alone.
+    pub fn spent(&mut self, key: &str, now: Mono) {
+        count(&mut self.accounts, key.to_owned(), FORGIVEN_MS, now);
+    }
+
     /// Forgives an account; its address keeps its count, or a guesser would sign in to his own.
     pub fn succeeded(&mut self, account: &str) {
         self.accounts.remove(account);

@@ -4,9 +4,9 @@ use super::call::{Call, Proof};
 use super::problem::Problem;
 use super::reply::{json, nothing, sentence};
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
-use crate::auth::{self, throttle::Wait};
+use crate::auth::{self, Role, throttle::Wait};
 use crate::store::account::{self, Account};
-use crate::store::login;
+use crate::store::{login, totp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -43,6 +43,9 @@ pub struct Login {
     email: String,
     /// Its password.
     password: String,
+    /// The code of the second factor, or a recovery code, where the account has one.
+    #[serde(alias = "code")]
+    totp: Option<String>,
 }
 
 /// An old refresh token.
@@ -72,7 +75,7 @@ pub struct Me {
     email: String,
     name: String,
     full_name: String,
-    role: &'static str,
+    role: Role,
     /// The student this account belongs to.
     student_id: Option<Uuid>,
 }
@@ -84,15 +87,22 @@ impl From<&Account> for Me {
             email: account.email.clone(),
             name: account.name.clone(),
             full_name: account.name.clone(),
-            role: account.role.as_str(),
+            role: account.role,
             student_id: account.student.map(|student| student.0),
         }
     }
 }
 
 async fn log_in(call: Call) -> Outcome {
-    let Login { email, password } = call.json()?;
-    let account = check(&call, &email, password).await?;
+    let Login { email, password, totp } = call.json()?;
+    let account = match (check(&call, &email, password).await?, totp) {
+        (Checked::Done(account), _) => account,
+        (Checked::NeedsCode(account), Some(code)) => {
+            super::totp::second(&call, &account, &code).await?;
+            account
+        }
+        (Checked::NeedsCode(_), None) => return Err(super::totp::needed()),
+    };
     let (family, secret, now) = (auth::nonce(), auth::secret(), call.now);
     let (digest, id) = (auth::digest(&secret), account.id);
     call.app().db.write(move |tx| login::begin(tx, family, id, &digest, now)).await?;
@@ -140,23 +150,62 @@ async fn me(call: Call) -> Outcome {
 ///
 /// # Errors
 /// 401, or 429 for who guesses too much or comes when too many sign in.
-pub async fn check(call: &Call, email: &str, password: String) -> Result<Account, Problem> {
-    let (front, peer) = (&call.front, call.peer);
+pub async fn check(call: &Call, email: &str, password: String) -> Result<Checked, Problem> {
+    let front = &call.front;
     let name = email.trim().to_lowercase();
-    let wait = |wait: Wait| Problem::too_many(sentence(&wait.to_string())).after(wait.seconds());
-    front.throttle(|t| t.check(&name, peer, super::front::mono(&front.app))).map_err(wait)?;
+    may_try(call, &name)?;
     let key = name.clone();
     let found = front.app.db.read(move |tx| account::by_email(tx, &key)).await?;
     let (account, stored) = found.map_or((None, None), |(account, phc)| (Some(account), phc));
     let busy = |busy: auth::Busy| Problem::too_many(sentence(&busy.to_string())).after(5);
     let right = front.passwords.verify(password, stored).await.map_err(busy)?;
-    if let Some(account) = account.filter(|_| right) {
-        front.throttle(|t| t.succeeded(&name));
-        return Ok(account);
+    let Some(account) = account.filter(|_| right) else {
+        failed(call, &name);
+        return Err(Problem::unauthorised("E-mail or password is wrong."));
+    };
+    let id = account.id;
+    let factor = front.app.db.read(move |tx| totp::get(tx, id)).await?;
+    if factor.is_some_and(|factor| factor.confirmed) {
+        return Ok(Checked::NeedsCode(account));
     }
-    front.throttle(|t| t.failed(&name, peer, super::front::mono(&front.app)));
+    front.throttle(|t| t.succeeded(&name));
+    Ok(Checked::Done(account))
+}
+
+/// What a right password comes to.
+pub enum Checked {
+    /// They are in.
+    Done(Account),
+    /// A code of the second factor is asked for besides.
+    NeedsCode(Account),
+}
+
+/// Whether `name` may be tried now from where the call comes from.
+///
+/// # Errors
+/// 429 with the wait.
+pub fn may_try(call: &Call, name: &str) -> Result<(), Problem> {
+    let (front, peer) = (&call.front, call.peer);
+    let wait = |wait: Wait| Problem::too_many(sentence(&wait.to_string())).after(wait.seconds());
+    front.throttle(|t| t.check(name, peer, super::front::mono(&front.app))).map_err(wait)
+}
+
+/// Remembers that `name` was tried and was not it.
+pub fn failed(call: &Call, name: &str) {
+    let (front, peer) = (&call.front, call.peer);
+    front.throttle(|t| t.failed(name, peer, super::front::mono(&front.app)));
     crate::security!("login", address = %peer, "a login failed");
-    Err(Problem::unauthorised("E-mail or password is wrong."))
+}
+
+/// A new password as it is kept, once it was looked at.
+///
+/// # Errors
+/// 422 for a weak one, 429 when too many are being made.
+pub async fn hashed(call: &Call, field: &str, new: String, email: &str) -> Result<String, Problem> {
+    let weak = |weak: auth::password::Weak| Problem::field(field, weak.to_string());
+    auth::password::check(&new, email).map_err(weak)?;
+    let busy = |busy: auth::Busy| Problem::too_many(sentence(&busy.to_string())).after(5);
+    call.front.passwords.hash(new).await.map_err(busy)
 }
 
 /// Opens a browser's session: its secret, for the cookie.

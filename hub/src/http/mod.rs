@@ -24,9 +24,11 @@ pub mod jobs;
 pub mod join;
 pub mod openapi;
 pub mod page;
+pub mod password;
 pub mod path;
 pub mod persons;
 pub mod problem;
+pub mod register;
 pub mod reply;
 pub mod rooms;
 pub mod route;
@@ -34,9 +36,12 @@ pub mod serve;
 pub mod setup;
 pub mod students;
 pub mod system;
+pub mod teachers;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod timetable;
+pub mod totp;
+pub mod users;
 
 use bytes::Buf;
 use call::Call;
@@ -74,6 +79,11 @@ pub fn table() -> Table {
         rooms::routes(),
         timetable::routes(),
         persons::routes(),
+        password::routes(),
+        register::routes(),
+        teachers::routes(),
+        totp::routes(),
+        users::routes(),
         system::routes(),
     ];
     Table::new(api.into_iter().chain([crate::web::routes()]).flatten().collect())

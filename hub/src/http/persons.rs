@@ -4,6 +4,7 @@ use super::attendance::reader;
 use super::call::Call;
 use super::enrolment::{self, known};
 use super::page::{page, rows};
+use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::error::Error;
@@ -55,7 +56,7 @@ pub enum Kind {
 #[schema(as = Person)]
 pub struct Body {
     /// Own id.
-    id: Uuid,
+    pub id: Uuid,
     first_name: String,
     last_name: String,
     full_name: String,
@@ -86,22 +87,22 @@ pub struct Whole {
 }
 
 /// A person as typed. A change leaves out what stays.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema, Default)]
 #[schema(as = PersonTyped)]
 pub struct Typed {
-    first_name: Option<String>,
-    last_name: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
     /// Needed for a new person.
-    personnel_code: Option<String>,
+    pub personnel_code: Option<String>,
     /// A new person is staff unless this says otherwise.
-    kind: Option<Kind>,
-    department: Option<String>,
-    position: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-    is_active: Option<bool>,
+    pub kind: Option<Kind>,
+    pub department: Option<String>,
+    pub position: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub is_active: Option<bool>,
     /// The version that was read, so that nobody’s change is overwritten.
-    version: Option<i64>,
+    pub version: Option<i64>,
 }
 
 /// Which to list.
@@ -181,7 +182,15 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let made = made(&call, call.json()?).await?;
+    created(&format!("/api/persons/{}", made.id), &made)
+}
+
+/// Adds the person that was typed.
+///
+/// # Errors
+/// 409 when the code is taken, 422 when something cannot be.
+pub async fn made(call: &Call, typed: Typed) -> Result<Body, Problem> {
     let (actor, now, active) = (call.actor()?.user.to_string(), call.now, typed.is_active);
     let profile = typed.over(Profile { is_staff: true, ..Profile::default() });
     let write = call.app().db.write(move |tx| {
@@ -191,8 +200,7 @@ async fn add(call: Call) -> Outcome {
         }
         again(tx, id)
     });
-    let made = Body::from(write.await?);
-    created(&format!("/api/persons/{}", made.id), &made)
+    Ok(Body::from(write.await?))
 }
 
 async fn show(call: Call) -> Outcome {
@@ -232,7 +240,7 @@ async fn turned(call: Call, to: fn(bool) -> bool) -> Outcome {
 }
 
 /// Lets a person be recognised, or not; every search and every door follows.
-async fn turn(call: &Call, to: fn(bool) -> bool) -> Result<Student, super::problem::Problem> {
+async fn turn(call: &Call, to: fn(bool) -> bool) -> Result<Student, Problem> {
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let name = call.param("id").to_owned();
     let write = call.app().db.write(move |tx| {

@@ -4,9 +4,12 @@ use super::attendance::reader;
 use super::call::Call;
 use super::enrolment::{self, known};
 use super::page::{page, rows};
+use super::problem::Problem;
 use super::reply::{created, json, nothing};
-use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
+use crate::auth::Role;
 use crate::error::Error;
+use crate::store::account;
 use crate::store::student::{self, Filter, Profile, Student};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +18,9 @@ use uuid::Uuid;
 use warp::http::Method;
 use wire::{StudentId, Wall};
 
+/// Accounts of students.
+const PUPIL: Who = Who::Role(&[Role::Student]);
+
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -22,9 +28,11 @@ pub fn routes() -> Vec<Route> {
     let (person, body) = (Object::Student, Takes::Json(SMALL));
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let (whole, both) = (Shapes::gives::<Whole>(), Shapes::both::<Typed, Body>());
+    let own = Shapes::gives::<Body>();
     vec![
         Route::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
         Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Route::new((Method::GET, "/api/students/me"), PUPIL, Object::None, Takes::Nothing, own, me),
         Route::new((Method::GET, one), STAFF, person, Takes::Nothing, whole, show),
         Route::new((Method::PUT, one), ADMIN, person, body, both, change),
         Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
@@ -202,6 +210,21 @@ async fn add(call: Call) -> Outcome {
     });
     let made = Body::from(write.await?);
     created(&format!("/api/students/{}", made.id), &made)
+}
+
+/// One's own record, for the account of a student.
+async fn me(call: Call) -> Outcome {
+    let id = call.actor()?.user;
+    let read = call.app().db.read(move |tx| {
+        let student = account::get(tx, id)?.and_then(|account| account.student);
+        student.map(|student| student::get(tx, student)).transpose().map(Option::flatten)
+    });
+    let found = read.await?.ok_or_else(|| {
+        Problem::not_found(
+            "This account belongs to no student yet: an administrator can say which.",
+        )
+    })?;
+    json(&Body::from(found))
 }
 
 async fn show(call: Call) -> Outcome {

@@ -105,6 +105,36 @@ pub fn end(tx: &Tx<'_>, family: Uuid, now: Wall) -> Result<(), Error> {
     tx.execute(sql, params![family.to_string(), now.0]).map(drop)
 }
 
+/// What of an account's sign-ins stays when the others end.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Keep {
+    /// None.
+    #[default]
+    Nothing,
+    /// The session with this digest.
+    Session(Vec<u8>),
+    /// This family of tokens.
+    Family(Uuid),
+}
+
+/// Ends every session and family of `account` but the one to keep.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &Keep, now: Wall) -> Result<(), Error> {
+    let id = account.to_string();
+    let (session, family) = match keep {
+        Keep::Nothing => (None, None),
+        Keep::Session(digest) => (Some(digest), None),
+        Keep::Family(family) => (None, Some(family.to_string())),
+    };
+    let sql = "delete from login_session where account = $1 and ($2 is null or digest <> $2)";
+    tx.execute(sql, params![id, session])?;
+    let sql = "update token_family set ended_at = $3
+         where account = $1 and ended_at is null and ($2 is null or id <> $2)";
+    tx.execute(sql, params![id, family, now.0]).map(drop)
+}
+
 /// Exchanges the refresh token `old` for `new`: whose it is and in which family, or nothing. One
 /// that was used before ends its family, and that is kept too.
 ///
@@ -179,6 +209,29 @@ mod tests {
         assert_eq!(turn(b"1", b"x").await.unwrap(), None, "the copy is refused");
         assert_eq!(turn(b"2", b"3").await.unwrap(), None, "and so is everything after it");
         assert_eq!(db.read(move |tx| family(tx, name)).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn all_sign_ins_of_an_account_end_but_one() {
+        let (_dir, db, ada) = house().await;
+        let (id, name) = (ada.id, Uuid::from_u128(3));
+        let seen = |keep: Keep| {
+            db.write(move |tx| {
+                open(tx, b"a", id, Wall(5))?;
+                open(tx, b"b", id, Wall(5))?;
+                begin(tx, name, id, b"1", Wall(5))?;
+                end_all(tx, id, &keep, Wall(6))?;
+                let left = (session(tx, b"a")?.is_some(), session(tx, b"b")?.is_some());
+                let family = family(tx, name)?.is_some();
+                tx.execute("delete from login_session", [])?;
+                tx.execute("delete from refresh_token", [])?;
+                tx.execute("delete from token_family", [])?;
+                Ok((left.0, left.1, family))
+            })
+        };
+        assert_eq!(seen(Keep::Nothing).await.unwrap(), (false, false, false));
+        assert_eq!(seen(Keep::Session(b"b".into())).await.unwrap(), (false, true, false));
+        assert_eq!(seen(Keep::Family(name)).await.unwrap(), (false, false, true));
     }
 
     #[tokio::test]

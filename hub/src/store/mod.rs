@@ -25,12 +25,14 @@ pub mod mail;
 pub mod mark;
 pub mod passage;
 pub mod period;
+pub mod people;
 pub mod release;
 pub mod review;
 pub mod room;
 pub mod session;
 pub mod setting;
 pub mod student;
+pub mod totp;
 mod tx;
 pub mod user;
 

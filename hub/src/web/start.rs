@@ -9,6 +9,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::{self, page, see, with};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
 use crate::http::setup;
+use crate::http::totp as second;
 use askama::Template;
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
@@ -36,6 +37,16 @@ struct SignIn<'a> {
     shell: Shell,
     problem: Option<String>,
     email: &'a str,
+    next: &'a str,
+    elsewhere: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "sign-in-code.html")]
+struct Code<'a> {
+    shell: Shell,
+    problem: Option<String>,
+    step: &'a str,
     next: &'a str,
 }
 
@@ -91,24 +102,59 @@ async fn sign_in_page(call: Call) -> Outcome {
         .remove("next")
         .unwrap_or_default();
     let (shell, next) = (Shell::default(), inside(&next));
-    page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next })
+    let elsewhere = elsewhere(&call);
+    page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next, elsewhere })
 }
 
 async fn sign_in(call: Call) -> Outcome {
     let email = call.content.field("email").unwrap_or("").trim().to_owned();
     let password = call.content.field("password").unwrap_or("").to_owned();
     let next = inside(call.content.field("next").unwrap_or("")).to_owned();
+    if let Some(step) = call.content.field("step").filter(|step| !step.is_empty()) {
+        return second_step(&call, step.to_owned(), &next).await;
+    }
     match login::check(&call, &email, password).await {
-        Ok(account) => {
-            let secret = login::open_session(&call, account.id).await?;
-            Ok(with(see(&next)?, header::SET_COOKIE, &session::cookie(&secret, call.front.limits)))
+        Ok(login::Checked::Done(account)) => enter(&call, account.id, &next).await,
+        Ok(login::Checked::NeedsCode(account)) => {
+            let step = second::step_token(&call, account.id);
+            let (shell, step, next) = (Shell::default(), step.as_str(), next.as_str());
+            page(StatusCode::OK, &Code { shell, problem: None, step, next })
         }
         Err(problem) => {
             let (shell, email, next) = (Shell::default(), email.as_str(), next.as_str());
-            let problem_words = Some(problem.detail.clone());
-            page(problem.status, &SignIn { shell, problem: problem_words, email, next })
+            let (words, elsewhere) = (Some(problem.detail.clone()), elsewhere(&call));
+            page(problem.status, &SignIn { shell, problem: words, email, next, elsewhere })
         }
     }
+}
+
+/// The code of the second factor, for whoever gave the right password just now.
+async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
+    let code = call.content.field("code").unwrap_or("").to_owned();
+    let Some(account) = second::step_account(call, &step).await? else {
+        let words = Some("That took longer than five minutes: sign in once more.".to_owned());
+        let (shell, elsewhere) = (Shell::default(), elsewhere(call));
+        let sign_in = SignIn { shell, problem: words, email: "", next, elsewhere };
+        return page(StatusCode::UNAUTHORIZED, &sign_in);
+    };
+    match second::second(call, &account, &code).await {
+        Ok(()) => enter(call, account.id, next).await,
+        Err(problem) => {
+            let (shell, words) = (Shell::default(), Some(problem.detail.clone()));
+            page(problem.status, &Code { shell, problem: words, step: &step, next })
+        }
+    }
+}
+
+/// Opens the session and goes on.
+async fn enter(call: &Call, account: uuid::Uuid, next: &str) -> Outcome {
+    let secret = login::open_session(call, account).await?;
+    Ok(with(see(next)?, header::SET_COOKIE, &session::cookie(&secret, call.front.limits)))
+}
+
+/// What the button for signing in elsewhere says, if there is one.
+fn elsewhere(call: &Call) -> Option<String> {
+    call.app().config.accounts.oidc.as_ref().map(|oidc| oidc.name.clone())
 }
 
 async fn sign_out(call: Call) -> Outcome {

@@ -2,6 +2,7 @@
 //!
 //! This file is the house and what it understands; the tests are in a file per subject.
 
+mod accounts;
 mod auth;
 mod browsers;
 mod docs;
@@ -11,6 +12,7 @@ mod people;
 mod persons;
 mod privacy;
 mod review;
+mod second_factor;
 mod settings;
 mod table;
 mod timetable;

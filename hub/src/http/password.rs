@@ -1,0 +1,43 @@
+//! `/api/auth/password`: a new password for one's own account.
+
+use super::auth::hashed;
+use super::call::Call;
+use super::reply::nothing;
+use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use super::totp::{kept, own, proven};
+use crate::store::people;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (place, shapes) = ((Method::POST, "/api/auth/password"), Shapes::EMPTY.takes::<Change>());
+    let change = Route::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, change);
+    vec![change.alias("/api/auth/users/set_password"), change]
+}
+
+/// An old and a new password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasswordChange)]
+pub struct Change {
+    /// The one that counts now.
+    #[serde(alias = "old_password")]
+    current_password: String,
+    /// At least 8 characters.
+    new_password: String,
+}
+
+/// Every other sign-in of the account ends: whoever knew the old password is out.
+async fn change(call: Call) -> Outcome {
+    let Change { current_password, new_password } = call.json()?;
+    let account = own(&call).await?;
+    proven(&call, &account, "current_password", current_password).await?;
+    let phc = hashed(&call, "new_password", new_password, &account.email).await?;
+    call.front.throttle(|t| t.succeeded(&account.email));
+    let (id, keep, now) = (account.id, kept(&call), call.now);
+    let by = id.to_string();
+    call.app().db.write(move |tx| people::set_password(tx, id, &phc, &keep, &by, now)).await?;
+    nothing()
+}
