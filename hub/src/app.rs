@@ -67,7 +67,7 @@ pub struct App {
     pub jobs: Jobs,
     /// Who tried to join lately.
     pub joins: Joins,
-    /// Jobs at work.
+    /// Jobs at work, and requests that must be finished.
     at_work: TaskTracker,
     /// Ports of the doors' listeners, once bound: MQTT and HTTPS.
     ports: Arc<OnceLock<(u16, u16)>>,
@@ -111,6 +111,11 @@ impl App {
         app.follow_gallery().await?;
         privacy::erase::resume(&app).await?;
         Ok(app)
+    }
+
+    /// Lets `task` run to its end, whoever asked for it; the hub waits for it when it stops.
+    pub fn finish(&self, task: Task) {
+        drop(self.at_work.spawn(task));
     }
 
     /// Finishes erasures that were cut short: erases keys whose student is gone. The keys are

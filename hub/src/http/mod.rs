@@ -20,6 +20,7 @@ pub mod front;
 pub mod guard;
 pub mod headers;
 pub mod holidays;
+pub mod idempotency;
 pub mod jobs;
 pub mod join;
 pub mod openapi;
@@ -179,10 +180,8 @@ where
     let request_id = request_id.to_owned();
     let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);
     let front = front.clone();
-    route
-        .run
-        .answer(Call { front, by, params, query, headers, content, peer, request_id, now })
-        .await
+    let call = Call { front, by, params, query, headers, content, peer, request_id, now };
+    idempotency::answer(route, call).await
 }
 
 fn find<S>(table: &Table, raw: &Raw<S>) -> Result<(Route, Vec<(String, String)>), Problem> {

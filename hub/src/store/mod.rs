@@ -19,6 +19,7 @@ pub mod erasure;
 pub mod feed;
 pub mod forget;
 pub mod holiday;
+pub mod idempotency;
 pub mod job;
 pub mod login;
 pub mod mail;

@@ -86,7 +86,22 @@ fn parameters(route: &Route) -> Vec<Value> {
         })
     });
     let query = route.shapes.query.into_iter().flat_map(|query| query());
-    path.chain(query.map(|parameter| asked(to_json(&parameter)))).collect()
+    let query = query.map(|parameter| asked(to_json(&parameter)));
+    path.chain(query).chain(headers(route)).collect()
+}
+
+/// Headers that change what a write does.
+fn headers(route: &Route) -> Vec<Value> {
+    let writes = !matches!(route.method, Method::GET | Method::HEAD);
+    if !writes || route.who == Who::Anyone {
+        return Vec::new();
+    }
+    let say = "The same key within a day does the same thing once: repeat it after a lost answer";
+    let key = json!({
+        "name": "Idempotency-Key", "in": "header", "required": false, "description": say,
+        "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" },
+    });
+    vec![key]
 }
 
 /// A query's value is there or not, but never `null`.

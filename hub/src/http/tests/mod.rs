@@ -7,6 +7,7 @@ mod auth;
 mod browsers;
 mod docs;
 mod fixtures;
+mod idempotency;
 mod matrix;
 mod people;
 mod persons;
