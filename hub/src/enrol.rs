@@ -42,8 +42,8 @@ pub struct Ask {
     pub consent_by: Option<String>,
     /// A person confirmed that this is not the one who looks the same.
     pub another_person: bool,
-    /// Where the picture came from: `photo`, `webcam`, `crop`.
-    pub source: &'static str,
+    /// Where the picture came from: `photo`, `webcam`, `crop`, `bulk-…`.
+    pub source: String,
     /// Who asks.
     pub actor: String,
 }
@@ -152,7 +152,7 @@ pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Erro
     let new = New {
         student,
         model: desk.recogniser.model().clone(),
-        source: source.to_owned(),
+        source,
         quality: accepted.face.judgement.quality,
         template: accepted.face.template.to_f16_bytes(),
         consent_by,

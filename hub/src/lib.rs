@@ -18,6 +18,7 @@ pub mod events;
 pub mod evidence;
 pub mod gallery;
 pub mod http;
+pub mod import;
 pub mod ingest;
 pub mod jobs;
 pub mod join;

@@ -42,7 +42,7 @@ impl Enrol {
                 photo: std::fs::read(photo).with_context(doing)?,
                 consent_by: self.consent_by.clone(),
                 another_person: self.another_person,
-                source: "photo",
+                source: "photo".into(),
                 actor: actor(),
             };
             let desk = Desk { db: &hub.db, keys: &keys, recogniser: &recogniser, index: &index };

@@ -2,8 +2,10 @@
 
 use super::hub::{Hub, actor, now};
 use crate::auth::{Actor, Role};
-use crate::store::Tx;
+use crate::import::archive::File;
+use crate::import::{oneroster as roster, people, table::Table};
 use crate::store::desk::Reader;
+use crate::store::{Tx, class};
 use crate::timetable::takeover::{self, Wishes};
 use crate::web::words::day;
 use anyhow::Context as _;
@@ -29,6 +31,22 @@ enum Verb {
         #[arg(long)]
         class: Option<String>,
     },
+    /// People from a table (CSV or XLSX): `first_name, last_name, student_id`.
+    Students {
+        /// The file.
+        file: PathBuf,
+        /// Put them on this class's roster too.
+        #[arg(long)]
+        class: Option<String>,
+        /// The first line is a person already.
+        #[arg(long)]
+        no_header: bool,
+    },
+    /// People, classes and enrolments from a OneRoster 1.2 CSV export.
+    Oneroster {
+        /// The ZIP archive, or the folder with its files.
+        export: PathBuf,
+    },
 }
 
 impl Import {
@@ -38,6 +56,10 @@ impl Import {
         let hub = Hub::open(data)?;
         match self.verb {
             Verb::Timetable { file, class } => timetable(&hub, &file, class, out).await,
+            Verb::Students { file, class, no_header } => {
+                students(&hub, &file, class, !no_header, out).await
+            }
+            Verb::Oneroster { export } => oneroster(&hub, &export, out).await,
         }
     }
 }
@@ -74,4 +96,57 @@ async fn timetable(
         "{periods} weekly lessons, {sessions} single lessons and {holidays} holidays were taken \
          over; {unchanged} were there already; {left} were left out."
     )?)
+}
+
+fn content(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+async fn students(
+    hub: &Hub,
+    file: &Path,
+    class: Option<String>,
+    has_header: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let table = Table::read(&content(file)?, has_header, people::ROWS)?;
+    let (rows, reader) = (people::rows(&table), reader(hub));
+    let bring = move |tx: &Tx<'_>| {
+        let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
+        people::bring(tx, reader, class.map(|class| class.id), rows, &actor(), now())
+    };
+    let people::Done { created, entered, skipped } = hub.db.write(bring).await?;
+    for (row, why) in &skipped {
+        writeln!(out, "line {}: {why}", row.line)?;
+    }
+    let (new, known, left) = (created.len(), entered.len(), skipped.len());
+    Ok(writeln!(out, "{new} people were added, {known} entered, {left} rows changed nothing.")?)
+}
+
+async fn oneroster(hub: &Hub, export: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let export =
+        if export.is_dir() { folder(export)? } else { roster::read_zip(&content(export)?)? };
+    let today = day(now(), &hub.config.zone);
+    let take = move |tx: &Tx<'_>| roster::take(tx, &export, today, &actor(), now());
+    let done = hub.db.write(take).await?;
+    for sentence in &done.skipped {
+        writeln!(out, "{sentence}")?;
+    }
+    for (kind, count) in &done.counts {
+        let roster::Count { made, changed, unchanged } = count;
+        writeln!(out, "{kind}: {made} new, {changed} changed, {unchanged} as they were.")?;
+    }
+    Ok(())
+}
+
+fn folder(path: &Path) -> anyhow::Result<roster::Export> {
+    let mut files = std::collections::HashMap::new();
+    for entry in std::fs::read_dir(path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.to_lowercase().ends_with(".csv") {
+            let bytes = content(&path.join(&name))?;
+            files.insert(name.to_lowercase(), File { name, bytes });
+        }
+    }
+    Ok(roster::read(&files)?)
 }

@@ -55,7 +55,7 @@ impl School {
             photo,
             consent_by: by.map(str::to_owned),
             another_person: false,
-            source: "photo",
+            source: "photo".into(),
             actor: "t".into(),
         };
         super::enrol(Desk { db, keys, recogniser, index: &index }, ask, NOW).await

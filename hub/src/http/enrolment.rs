@@ -176,7 +176,7 @@ pub async fn enrol(
         photo: photo.to_vec(),
         consent_by: field("consent_by").map(str::to_owned),
         another_person: field("another_person") == Some("true"),
-        source,
+        source: source.to_owned(),
         actor: call.actor()?.user.to_string(),
     };
     let index = app.gallery.index();

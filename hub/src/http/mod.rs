@@ -21,6 +21,7 @@ pub mod guard;
 pub mod headers;
 pub mod holidays;
 pub mod idempotency;
+pub mod import;
 pub mod jobs;
 pub mod join;
 pub mod openapi;
@@ -73,6 +74,7 @@ pub fn table() -> Table {
         erase::routes(),
         events::routes(),
         jobs::routes(),
+        import::routes(),
         join::routes(),
         openapi::routes(),
         calendar::routes(),

@@ -219,6 +219,39 @@ pub fn policy(tx: &Tx<'_>, class: Uuid) -> Result<Policy, Error> {
     })
 }
 
+/// The class with this code, active or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_code(tx: &Tx<'_>, code: &str) -> Result<Option<Uuid>, Error> {
+    tx.row("select id from class where class_code = $1", params![code.trim()], |row| parsed(row, 0))
+}
+
+/// Lets a class follow what another program says of it; a room it does not say stays. False when
+/// nothing differs.
+///
+/// # Errors
+/// When the database fails.
+pub fn follow(
+    tx: &Tx<'_>,
+    id: Uuid,
+    name: &str,
+    room: Option<&str>,
+    active: bool,
+    actor: &str,
+    now: Wall,
+) -> Result<bool, Error> {
+    let sql = "update class set class_name = $2, room = coalesce($3, room), is_active = $4,
+             version = version + 1
+         where id = $1 and (class_name <> $2 or is_active <> $4
+             or ($3 is not null and coalesce(room, '') <> $3))";
+    let changed = tx.execute(sql, params![id.to_string(), name.trim(), room, active])? > 0;
+    if changed {
+        noted(tx, now, actor, "follow", id, json!({ "is_active": active }))?;
+    }
+    Ok(changed)
+}
+
 fn noted(
     tx: &Tx<'_>,
     now: Wall,

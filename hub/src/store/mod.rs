@@ -17,6 +17,7 @@ pub mod device;
 pub mod enrolment;
 pub mod erasure;
 pub mod feed;
+pub mod foreign;
 pub mod forget;
 pub mod holiday;
 pub mod idempotency;
@@ -34,6 +35,7 @@ pub mod session;
 pub mod setting;
 pub mod student;
 pub mod totp;
+pub mod teaches;
 mod tx;
 pub mod user;
 

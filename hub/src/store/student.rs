@@ -4,7 +4,8 @@ use super::desk::{self, Reader, visible_student};
 use super::{Tx, audit, change, params, parsed};
 use crate::error::Error;
 use serde_json::json;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
 use wire::{StudentId, Wall};
 
 /// A person.
@@ -135,6 +136,35 @@ pub fn find(tx: &Tx<'_>, name: &str) -> Result<Student, Error> {
     numbered
         .map_or_else(by_id, |student| Ok(Some(student)))?
         .ok_or_else(|| Error::unknown("student", name))
+}
+
+/// Who has this number.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_number(tx: &Tx<'_>, number: &str) -> Result<Option<StudentId>, Error> {
+    let sql = "select id from student where student_number = $1";
+    tx.row(sql, params![number.trim()], |row| parsed(row, 0))
+}
+
+/// How many people have each (given, family) name: on the roster of `class`, or at the school.
+///
+/// # Errors
+/// When the database fails.
+pub fn namesakes(
+    tx: &Tx<'_>,
+    class: Option<Uuid>,
+) -> Result<HashMap<(String, String), usize>, Error> {
+    let of = match class {
+        Some(_) => "join roster r on r.student = s.id where r.class = $1",
+        None => "where $1 is null",
+    };
+    let sql = format!("select s.first_name, s.last_name from student s {of}");
+    let class = class.map(|id| id.to_string());
+    let names = tx.query(&sql, params![class], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut counts = HashMap::new();
+    names.into_iter().for_each(|name| *counts.entry(name).or_default() += 1);
+    Ok(counts)
 }
 
 /// The same, if the reader may see them.

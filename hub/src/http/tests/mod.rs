@@ -8,6 +8,7 @@ mod browsers;
 mod docs;
 mod fixtures;
 mod idempotency;
+mod import;
 mod matrix;
 mod people;
 mod persons;

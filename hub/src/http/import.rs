@@ -1,0 +1,248 @@
+//! People and photos in files: `/api/classes/{id}/bulk-upload-students` and `…/bulk-enroll`.
+
+use super::attendance::reader;
+use super::call::Call;
+use super::jobs::{Body as Job, goes_on};
+use super::problem::Problem;
+use super::reply::created;
+use super::route::{ADMIN, Object, Outcome, Route, STAFF, Shapes, Takes};
+use crate::app::App;
+use crate::enrol::{self, Ask, Desk};
+use crate::error::Error;
+use crate::events::Event;
+use crate::import::people::{self, Brought, ROWS, Row};
+use crate::import::photos::{self, Photo};
+use crate::import::table::Table;
+use crate::jobs::Progress;
+use crate::store::{class, enrolment, student};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+use wire::Wall;
+
+/// Bytes of a table at most.
+const TABLE: u64 = 5 * 1024 * 1024;
+/// Bytes of an archive of photos at most.
+const ARCHIVE: u64 = 256 * 1024 * 1024;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let upload = (Method::POST, "/api/classes/{id}/bulk-upload-students");
+    let photos = (Method::POST, "/api/classes/{id}/bulk-enroll");
+    let (class, table) = (Object::Class, Takes::Parts(TABLE));
+    let told = Shapes::both::<Upload, Told>().created();
+    let job = Shapes::both::<Archive, Job>().accepted();
+    let bulk = Route::new(upload, STAFF, class, table, told, bring);
+    vec![
+        bulk.alias("/api/attendance/classes/{id}/bulk-upload-students"),
+        bulk,
+        Route::new(photos, ADMIN, class, Takes::Parts(ARCHIVE), job, enrol_all),
+    ]
+}
+
+/// A table of people.
+#[derive(ToSchema)]
+#[schema(as = StudentTable)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct Upload {
+    /// CSV or XLSX with `first_name`, `last_name` and, if there is one, `student_id`.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// Whether the first line names the columns; it does if this is left out.
+    has_header: Option<bool>,
+}
+
+/// Photos of many.
+#[derive(ToSchema)]
+#[schema(as = PhotoArchive)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct Archive {
+    /// ZIP of photos with a table `student_id,file,consent_by` in it; without a table a photo's
+    /// name is its student's number.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// Who agreed, for rows that do not say it.
+    consent_by: Option<String>,
+}
+
+/// Somebody new or newly on the roster.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BroughtStudent)]
+pub struct Person {
+    id: Uuid,
+    /// Number at the school, given or made.
+    student_id: String,
+    first_name: String,
+    last_name: String,
+}
+
+/// A row that changed nothing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SkippedRow)]
+pub struct Skipped {
+    /// Its line in the file.
+    row: usize,
+    first_name: String,
+    last_name: String,
+    student_id: Option<String>,
+    /// Why, in words.
+    reason: String,
+}
+
+/// What became of a table.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkUpload)]
+pub struct Told {
+    created: Vec<Person>,
+    /// Known people who are on the roster now.
+    entered: Vec<Person>,
+    skipped: Vec<Skipped>,
+    total_created: usize,
+    total_entered: usize,
+    total_skipped: usize,
+    message: String,
+}
+
+impl From<Brought> for Person {
+    fn from(Brought { id, number, row }: Brought) -> Self {
+        let Row { first_name, last_name, .. } = row;
+        Self { id: id.0, student_id: number, first_name, last_name }
+    }
+}
+
+impl From<(Row, String)> for Skipped {
+    fn from((row, reason): (Row, String)) -> Self {
+        let Row { line, first_name, last_name, number, .. } = row;
+        Self { row: line, first_name, last_name, student_id: number, reason }
+    }
+}
+
+impl From<people::Done> for Told {
+    fn from(done: people::Done) -> Self {
+        let people::Done { created, entered, skipped } = done;
+        let (total_created, total_entered, total_skipped) =
+            (created.len(), entered.len(), skipped.len());
+        Self {
+            created: created.into_iter().map(Person::from).collect(),
+            entered: entered.into_iter().map(Person::from).collect(),
+            skipped: skipped.into_iter().map(Skipped::from).collect(),
+            total_created,
+            total_entered,
+            total_skipped,
+            message: format!(
+                "{total_created} people were added, {total_entered} known ones entered, and \
+                 {total_skipped} rows changed nothing."
+            ),
+        }
+    }
+}
+
+async fn bring(call: Call) -> Outcome {
+    let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
+    let file = call.file("file")?;
+    let header = match call.content.field("has_header").map(str::trim) {
+        Some("false" | "0" | "no") => false,
+        None | Some("" | "true" | "1" | "yes" | "on") => true,
+        Some(_) => return Err(Problem::field("has_header", "write true or false")),
+    };
+    // A damaged workbook may trip the reader: off the runtime, a panic harms nobody.
+    let read = tokio::task::spawn_blocking(move || Table::read(&file, header, ROWS)).await;
+    let unreadable = |why: String| Problem::field("file", why);
+    let table = read.map_err(|_| unreadable("the file is damaged".into()))?;
+    let rows = people::rows(&table.map_err(|why| unreadable(why.to_string()))?);
+    let write = call.app().db.write(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        let actor = reader.actor.user.to_string();
+        Ok((class.id, people::bring(tx, reader, Some(class.id), rows, &actor, now)?))
+    });
+    let (class, done) = write.await?;
+    created(&format!("/api/classes/{class}/students"), &Told::from(done))
+}
+
+/// What became of one photo.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkEnrolment)]
+pub struct Line {
+    file: String,
+    student_id: String,
+    /// enrolled, unchanged, or refused.
+    outcome: &'static str,
+    /// Why, in words.
+    detail: String,
+}
+
+async fn enrol_all(call: Call) -> Outcome {
+    let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
+    let (file, actor) = (call.file("file")?, call.actor()?);
+    let consent = call.content.field("consent_by").map(str::trim).filter(|by| !by.is_empty());
+    let consent = consent.map(str::to_owned);
+    let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?.id;
+    let photos = tokio::task::spawn_blocking(move || photos::read(&file)).await;
+    let photos = photos.map_err(|_| Problem::field("file", "the file is damaged"))??;
+    let (app, total) = (call.app().clone(), photos.len() as u64);
+    let work = move |progress: Progress| async move {
+        let mut lines = Vec::new();
+        for mut photo in photos {
+            photo.consent_by = photo.consent_by.or_else(|| consent.clone());
+            let by = actor.user.to_string();
+            lines.push(line(&app, class, photo, by, now).await?);
+            progress.advance(1);
+        }
+        app.follow_gallery().await?;
+        app.events.say(Event::GalleryChanged);
+        Ok(lines)
+    };
+    goes_on(call.app().jobs.start("bulk-enroll", total, actor.user, work).await?)
+}
+
+/// One photo of one student of the class; what is wrong with it is in the answer.
+async fn line(
+    app: &App,
+    class: Uuid,
+    photo: Photo,
+    actor: String,
+    now: Wall,
+) -> Result<Line, Error> {
+    let (file, student_id) = (photo.file.clone(), photo.student.clone());
+    let (outcome, detail) = match one(app, class, photo, actor, now).await {
+        Ok(Some(warnings)) => ("enrolled", warnings.join("; ")),
+        Ok(None) => ("unchanged", "this photo is enrolled already".to_owned()),
+        Err(error @ Error::Internal { .. }) => return Err(error),
+        Err(why) => ("refused", why.to_string()),
+    };
+    Ok(Line { file, student_id, outcome, detail })
+}
+
+async fn one(
+    app: &App,
+    class: Uuid,
+    photo: Photo,
+    actor: String,
+    now: Wall,
+) -> Result<Option<Vec<String>>, Error> {
+    let missing = || Error::Invalid("the archive does not hold this photo".into());
+    let bytes = photo.bytes.ok_or_else(missing)?;
+    let name = photo.student;
+    let find = move |tx: &crate::store::Tx<'_>| {
+        let person = student::find(tx, &name)?;
+        if !class::has(tx, class, person.id)? {
+            return Err(Error::Invalid("this student is not in the class".into()));
+        }
+        Ok((person.id, enrolment::of(tx, person.id)?))
+    };
+    let (student, there) = app.db.read(find).await?;
+    let source = photos::source(student, &bytes);
+    if there.iter().any(|row| row.source == source && row.model == *app.recogniser.model()) {
+        return Ok(None);
+    }
+    let consent_by = photo.consent_by;
+    let ask = Ask { student, photo: bytes, consent_by, another_person: false, source, actor };
+    let index = app.gallery.index();
+    let desk = Desk { db: &app.db, keys: &app.keys, recogniser: &app.recogniser, index: &index };
+    let done = enrol::enrol(desk, ask, now).await?;
+    // So that the next photo of the archive is compared with this person too.
+    app.follow_gallery().await?;
+    Ok(Some(done.warnings))
+}
