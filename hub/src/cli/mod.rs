@@ -7,6 +7,7 @@ mod hub;
 mod import;
 mod init;
 mod models;
+mod retention;
 mod serve;
 mod student;
 mod user;
@@ -47,6 +48,8 @@ enum Verb {
     User(user::Users),
     /// The chain of who did what: verify.
     Audit(audit::Audit),
+    /// What goes because its time is over: run.
+    Retention(retention::RetentionArgs),
     /// Weights: fetch them, list them.
     Models(models::Models),
     /// Recognition by hand: embed, compare, measure.
@@ -76,6 +79,7 @@ impl Cli {
             Verb::Import(import) => runtime()?.block_on(import.run(data, out)),
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
+            Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
             Verb::Models(models) => models.run(out),
             Verb::Vision(vision) => vision.run(out),
         }

@@ -4,6 +4,7 @@
 //! handler, hardened, counted and logged; there is no other way to a handler. See [`route`].
 
 pub mod attendance;
+pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod calendar;
@@ -16,6 +17,7 @@ pub mod devices;
 pub mod enrolment;
 pub mod erase;
 pub mod events;
+pub mod export;
 pub mod front;
 pub mod guard;
 pub mod headers;
@@ -32,6 +34,7 @@ pub mod persons;
 pub mod problem;
 pub mod register;
 pub mod reply;
+pub mod retention;
 pub mod rooms;
 pub mod route;
 pub mod serve;
@@ -67,12 +70,14 @@ pub fn table() -> Table {
         students::routes(),
         devices::routes(),
         attendance::routes(),
+        audit::routes(),
         capture::routes(),
         classes::routes(),
         consent::routes(),
         enrolment::routes(),
         erase::routes(),
         events::routes(),
+        export::routes(),
         jobs::routes(),
         import::routes(),
         join::routes(),
@@ -87,6 +92,7 @@ pub fn table() -> Table {
         teachers::routes(),
         totp::routes(),
         users::routes(),
+        retention::routes(),
         system::routes(),
     ];
     Table::new(api.into_iter().chain([crate::web::routes()]).flatten().collect())

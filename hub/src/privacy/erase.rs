@@ -151,11 +151,13 @@ pub async fn resume(app: &App) -> Result<(), Error> {
         app.events.say(Event::GalleryChanged);
     }
     let now = app.clock.wall();
+    let told = !untold.is_empty();
     let write = move |tx: &Tx<'_>| {
         untold.iter().try_for_each(|id| erasure::tell_doors(tx, *id, now))?;
         erasure::close(tx, now)
     };
-    app.db.write(write).await.map(drop)
+    app.db.write(write).await?;
+    if told { super::daily::flush(app).await } else { Ok(()) }
 }
 
 /// Erases again whom an older backup brought back.

@@ -1,6 +1,6 @@
-//! What goes on by itself: erasures are finished as doors report.
+//! What goes on by itself: erasures are finished as doors report, and the day's work is done.
 
-use super::erase;
+use super::{daily, erase};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::Event;
@@ -21,6 +21,9 @@ pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
     while !stop.is_cancelled() {
         if let Err(error) = erase::resume(&app).await {
             tracing::warn!(%error, "an erasure could not be finished yet");
+        }
+        if let Err(error) = daily::run(&app).await {
+            tracing::warn!(%error, "the day's work could not be done yet");
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -5,10 +5,14 @@
 //! cannot turn into a leak: data first, then its key, then the doors; resumed at start.
 
 pub mod certificate;
+pub mod daily;
 pub mod erase;
+pub mod export;
 pub mod forget;
 pub mod keeper;
+pub mod retention;
 pub mod withdraw;
+pub mod witness;
 
 use crate::error::Error;
 use crate::keys::Keys;

@@ -131,7 +131,7 @@ fn check_version(number: i32) -> Result<(), Error> {
     Err(Error::internal("opening the database", "SQLite is older than 3.51.3, which loses data"))
 }
 
-fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error> {
+pub(super) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error> {
     let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let flags = match mode {
         OpenFlags::SQLITE_OPEN_READ_ONLY => flags,

@@ -4,6 +4,7 @@ use crate::error::Error;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE, SQLITE_IOERR_FSYNC};
 use rusqlite::{Connection, ErrorCode, Params, Row};
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 pub use rusqlite::params;
 
@@ -49,6 +50,29 @@ impl<'c> Tx<'c> {
             let mut statement = self.db.prepare_cached(&numbered(sql))?;
             let mut rows = statement.query(params)?;
             rows.next()?.map(map).transpose()
+        };
+        run().map_err(|error| failure(sql, &error))
+    }
+
+    /// Shows `see` each row until it breaks off; only one row is in memory at a time.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn each(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut see: impl FnMut(&Row<'_>) -> rusqlite::Result<ControlFlow<()>>,
+    ) -> Result<(), Error> {
+        let run = || {
+            let mut statement = self.db.prepare_cached(&numbered(sql))?;
+            let mut rows = statement.query(params)?;
+            while let Some(row) = rows.next()? {
+                if see(row)?.is_break() {
+                    break;
+                }
+            }
+            Ok(())
         };
         run().map_err(|error| failure(sql, &error))
     }

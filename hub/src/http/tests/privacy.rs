@@ -214,3 +214,149 @@ const KNOWN: [&str; 10] = [
     "sighting",
     "user_account",
 ];
+
+// Export -----------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn one_call_gives_everything_of_one_person_and_nothing_of_another() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let other = json!({ "student_number": "STU2", "full_name": "Joe Biden" });
+    house.send(post("/api/students").bearer(&token).json(&other)).await;
+    house.pending(&token).await;
+    let answer = house.send(get("/api/students/STU1/export").bearer(&token)).await;
+    let all = body(&answer);
+    assert_eq!(answer.status(), 200, "{all}");
+    assert_eq!(all["profile"]["last_name"], "Obama");
+    assert_eq!(
+        (&all["consents"][0]["by"], &all["consents"][0]["given"]),
+        (&json!("himself"), &json!(true))
+    );
+    assert_eq!(all["enrolments"].as_array().unwrap().len(), 1);
+    let crop = all["sightings"][0]["crop"].as_str().unwrap();
+    let crop = data_encoding::BASE64.decode(crop.as_bytes()).unwrap();
+    assert_eq!(&crop[..2], b"\xff\xd8", "the face as it is kept");
+    let actions: Vec<_> =
+        all["audit"].as_array().unwrap().iter().map(|row| &row["action"]).collect();
+    assert!(
+        actions.contains(&&json!("consent")) && actions.contains(&&json!("export")),
+        "{actions:?}"
+    );
+    let text = String::from_utf8_lossy(answer.body());
+    assert!(!text.contains("Biden") && !text.contains("template\""), "nobody else, no template");
+    assert_eq!(house.send(get("/api/students/STU9/export").bearer(&token)).await.status(), 404);
+}
+
+// Audit ------------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn the_chain_is_listed_filtered_and_checked() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let student = house.app.gallery.index().people()[0];
+    let list = |query: String| get(&format!("/api/audit{query}")).bearer(&token);
+    let rows = body(&house.send(list(format!("?target_table=student&target_id={student}"))).await);
+    let actions: Vec<_> = rows.as_array().unwrap().iter().map(|row| &row["action"]).collect();
+    assert_eq!(actions, ["consent", "add"]);
+    for field in ["user_id", "action", "target_table", "target_id", "meta", "timestamp"] {
+        assert!(!rows[0][field].is_null(), "{field}");
+    }
+    let none = body(&house.send(list("?date_to=2001-01-01".into())).await);
+    assert_eq!(none, json!([]));
+    let page = house.send(list("?limit=1".into())).await;
+    assert!(page.headers()["link"].to_str().unwrap().contains("after="));
+    let verdict = body(&house.send(list("/verify".into())).await);
+    assert_eq!(verdict["whole"], true, "{verdict}");
+    let raw = rusqlite::Connection::open(house.app.config.database()).unwrap();
+    raw.execute_batch(
+        "drop trigger audit_is_not_changed; update audit set actor = 'x' where n = 2",
+    )
+    .unwrap();
+    let verdict = body(&house.send(list("/verify".into())).await);
+    assert_eq!(verdict["detail"], "The audit chain is broken at row 2.");
+}
+
+#[tokio::test]
+async fn each_day_signs_a_head_that_shows_a_chain_made_anew() {
+    let house = House::new().await;
+    let token = house.school().await;
+    assert!(crate::privacy::daily::run(&house.app).await.unwrap());
+    assert!(!crate::privacy::daily::run(&house.app).await.unwrap(), "once a day");
+    let heads = body(&house.send(get("/api/audit/heads").bearer(&token)).await);
+    assert_eq!(heads[0]["day"], "2026-03-02");
+    let file = house.app.config.data.join("audit-heads/2026-03-02.json");
+    let kept = crate::privacy::witness::Witness::read(&file).unwrap();
+    let key = house.app.keys.signing().unwrap().verifying_key();
+    let head = kept.head(&key).unwrap();
+    let mut seen = None;
+    let path = house.app.config.database();
+    store::file::look(&path, |tx| {
+        store::audit::walk(tx, |n, hash| {
+            if n == head.rows {
+                seen = Some(data_encoding::HEXLOWER.encode(hash));
+            }
+        })
+    })
+    .unwrap();
+    assert_eq!(seen, Some(head.hash));
+    let moved = crate::privacy::witness::Witness { rows: kept.rows + 1, ..kept };
+    assert!(moved.head(&key).is_err(), "a head says one thing only");
+}
+
+// Retention --------------------------------------------------------------------------------------
+
+#[tokio::test]
+async fn what_is_over_goes_each_day_and_nothing_else() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let id = house.pending(&token).await;
+    let keep = house.pending(&token).await;
+    let yes = json!({ "decision": "approve", "version": 1 });
+    house.send(post(&format!("/api/attendance/{id}/review")).bearer(&token).json(&yes)).await;
+    let day = |days: i64| NOW.plus_ms(days * 24 * 3_600_000 + 1);
+    let run = async |days| {
+        house.clock.set_wall(day(days));
+        crate::privacy::daily::run(&house.app).await.unwrap();
+        let waiting = house.count("sighting where review_status = 'pending'").await;
+        (house.count("evidence").await, waiting, house.count("sighting").await)
+    };
+    assert_eq!(run(0).await, (4, 1, 2), "nothing is over on the first day");
+    assert_eq!(run(1).await, (2, 1, 2), "the decided one loses its picture");
+    assert_eq!(run(29).await, (2, 1, 2));
+    assert_eq!(run(30).await, (0, 0, 1), "nobody decided the other");
+    assert_eq!(house.count("receipt where disposition = 'expired'").await, 0, "no door sent it");
+    drop(keep);
+    let token = house.fresh_token().await;
+    house.clock.set_wall(day(31));
+    let delete = warp::test::request().method("DELETE").path("/api/students/STU1").bearer(&token);
+    assert_eq!(house.send(delete).await.status(), 401, "the token is over");
+    let token = house.fresh_token().await;
+    let delete = warp::test::request().method("DELETE").path("/api/students/STU1").bearer(&token);
+    assert_eq!(house.send(delete).await.status(), 204);
+    run(395).await;
+    assert_eq!(house.count("student").await, 1, "not yet a year");
+    run(397).await;
+    assert_eq!(house.count("student").await, 0, "whoever left is erased");
+    assert_eq!(house.count("erasure where reason = 'left'").await, 1);
+}
+
+#[tokio::test]
+async fn the_school_says_how_long_things_are_kept() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let first = body(&house.send(get("/api/retention").bearer(&token)).await);
+    assert_eq!((&first["pending_days"], &first["decided_days"]), (&json!(30), &Value::Null));
+    let put = |body: Value| {
+        warp::test::request().method("PUT").path("/api/retention").bearer(&token).json(&body)
+    };
+    assert_eq!(house.send(put(json!({ "pending_days": 7 }))).await.status(), 200);
+    let now = body(&house.send(get("/api/retention").bearer(&token)).await);
+    assert_eq!(now["pending_days"], 7);
+    for odd in
+        [json!({ "health_days": 3 }), json!({ "pendig_days": 3 }), json!({ "crop_days": -1 })]
+    {
+        assert_eq!(house.send(put(odd)).await.status(), 422);
+    }
+    let due = body(&house.send(get("/api/retention/due").bearer(&token)).await);
+    assert_eq!(due["due"][0], json!({ "kind": "crops", "rows": 0 }));
+}

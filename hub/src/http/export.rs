@@ -1,0 +1,33 @@
+//! `/api/students/{id}/export`: all data of one person in one call.
+
+use super::call::Call;
+use super::reply::{json, with};
+use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use crate::privacy::export::{self, Export};
+use crate::store::{audit, student};
+use serde_json::json as object;
+use warp::http::{Method, header};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let get = (Method::GET, "/api/students/{id}/export");
+    let gives = Shapes::gives::<Export>();
+    vec![Route::new(get, ADMIN, Object::Student, Takes::Nothing, gives, show)]
+}
+
+/// The export, and a row in the chain that says who took it.
+async fn show(call: Call) -> Outcome {
+    let (app, name, now) = (call.app(), call.param("id").to_owned(), call.now);
+    let (actor, keys) = (call.actor()?.user.to_string(), app.keys.clone());
+    let id = app.db.read(move |tx| student::find(tx, &name)).await?.id;
+    let note = move |tx: &crate::store::Tx<'_>| {
+        let (id, meta) = (id.to_string(), object!({}));
+        let (actor, action, table) = (actor.as_str(), "export", "student");
+        audit::add(tx, now, &audit::Entry { actor, action, table, id: &id, meta })
+    };
+    app.db.write(note).await?;
+    let all = app.db.read(move |tx| export::export(tx, &keys, id, now)).await?;
+    let file = format!("attachment; filename=\"rollcall-{id}.json\"");
+    Ok(with(json(&all)?, header::CONTENT_DISPOSITION, &file))
+}

@@ -1,0 +1,47 @@
+//! `/api/retention`: after how many days things go by themselves.
+
+use super::call::Call;
+use super::reply::json;
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::privacy::retention::{self, Retention, Swept};
+use serde::Serialize;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, due) = ("/api/retention", "/api/retention/due");
+    let (none, nothing) = (Object::None, Takes::Nothing);
+    let gives = Shapes::gives::<Retention>();
+    let put = Shapes::both::<Retention, Retention>();
+    let body = Takes::Json(SMALL);
+    vec![
+        Route::new((Method::GET, path), ADMIN, none, nothing, gives, show),
+        Route::new((Method::PUT, path), ADMIN, none, body, put, change),
+        Route::new((Method::GET, due), ADMIN, none, nothing, Shapes::gives::<Due>(), count),
+    ]
+}
+
+/// What the next run would take.
+#[derive(Serialize, ToSchema)]
+pub struct Due {
+    /// By kind.
+    due: Vec<Swept>,
+}
+
+async fn show(call: Call) -> Outcome {
+    json(&call.app().db.read(retention::get).await?)
+}
+
+/// Replaces all of it; what is left out is as it was at first.
+async fn change(call: Call) -> Outcome {
+    let (new, now): (Retention, _) = (call.json()?, call.now);
+    let actor = call.actor()?.user.to_string();
+    call.app().db.write(move |tx| retention::set(tx, new, &actor, now)).await?;
+    json(&new)
+}
+
+async fn count(call: Call) -> Outcome {
+    json(&Due { due: retention::count(&call.app().db, call.now).await? })
+}

@@ -1,0 +1,51 @@
+//! Once a day: what is over goes, and the head of the audit chain is signed.
+
+use super::{retention, witness};
+use crate::app::App;
+use crate::error::{Doing, Error};
+use crate::store::{audit, audit_head, file, setting};
+use crate::web::words;
+use witness::Witness;
+
+/// The setting that remembers the last day.
+const DONE: &str = "daily_done";
+
+/// Does the day's work if it has not been done.
+///
+/// # Errors
+/// When the database, the key store or the disk fails; then it is done with the next call.
+pub async fn run(app: &App) -> Result<bool, Error> {
+    let now = app.clock.wall();
+    let today = words::day(now, &app.config.zone).to_string();
+    let day = today.clone();
+    let done = app.db.read(|tx| setting::get(tx, DONE)).await?;
+    if done.as_ref() == Some(&today) {
+        return Ok(false);
+    }
+    let key = app.keys.signing()?;
+    let head = app.db.write(move |tx| {
+        let signed = witness::sign(&day, audit::head(tx)?, now, &key);
+        audit_head::add(tx, &signed)?;
+        Ok(signed)
+    });
+    let witness = Witness::from(head.await?);
+    let data = app.config.data.clone();
+    let write = tokio::task::spawn_blocking(move || witness.write(&data));
+    write.await.doing("writing the audit chain's head")??;
+    let swept = retention::run(&app.db, &app.keys, "hub", now).await?;
+    let rows: u64 = swept.iter().map(|swept| swept.rows).sum();
+    app.db.write(move |tx| setting::set(tx, DONE, &today)).await?;
+    flush(app).await?;
+    tracing::info!(rows, "the day's work is done");
+    Ok(true)
+}
+
+/// Empties the database's log, so that what was erased is in no file.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub async fn flush(app: &App) -> Result<(), Error> {
+    let path = app.config.database();
+    let flush = tokio::task::spawn_blocking(move || file::flush(&path));
+    flush.await.doing("emptying the database's log")?.map(drop)
+}

@@ -1,0 +1,325 @@
+//! All data of one person in one piece, for them: everything but the templates, which are for
+//! nobody.
+
+use crate::error::{Doing, Error};
+use crate::keys::Keys;
+use crate::store::export::{Face, Letter, Mark, Sighting};
+use crate::store::{self, Tx, audit, consent, enrolment, student};
+use data_encoding::BASE64;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::seal::Part;
+use wire::{StudentId, Wall};
+
+/// Everything.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Export {
+    /// When it was read.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    exported_at: Option<Timestamp>,
+    /// Who they are.
+    profile: Profile,
+    /// The consent ledger, newest first.
+    consents: Vec<Consent>,
+    /// What their face was enrolled by; never the templates themselves.
+    enrolments: Vec<Enrolment>,
+    /// Classes they are on the roster of.
+    classes: Vec<Class>,
+    /// Accounts they sign in with.
+    accounts: Vec<Account>,
+    /// What doors took to be them, or what may have been them; oldest first.
+    sightings: Vec<Seen>,
+    /// What is recorded of them in lessons; oldest first.
+    marks: Vec<Marked>,
+    /// Where they were found in photos of a class; oldest first.
+    faces: Vec<Found>,
+    /// Mail about them.
+    mails: Vec<Mail>,
+    /// Who did what about them; oldest first.
+    audit: Vec<Note>,
+}
+
+/// Who somebody is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Profile {
+    id: Uuid,
+    student_number: String,
+    first_name: String,
+    last_name: String,
+    email: Option<String>,
+    phone: Option<String>,
+    department: Option<String>,
+    position: Option<String>,
+    year: Option<String>,
+    is_staff: bool,
+    is_active: bool,
+}
+
+/// An entry of the consent ledger.
+#[derive(Debug, Serialize, ToSchema)]
+struct Consent {
+    given: bool,
+    by: String,
+    text_version: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    recorded_by: String,
+}
+
+/// A photo their face was enrolled by; it was not kept.
+#[derive(Debug, Serialize, ToSchema)]
+struct Enrolment {
+    id: Uuid,
+    model: String,
+    source: String,
+    is_active: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    created_by: String,
+}
+
+/// A class.
+#[derive(Debug, Serialize, ToSchema)]
+struct Class {
+    class_code: String,
+    class_name: String,
+    verified: bool,
+}
+
+/// An account.
+#[derive(Debug, Serialize, ToSchema)]
+struct Account {
+    id: String,
+    email: String,
+    name: String,
+    is_active: bool,
+}
+
+/// A sighting.
+#[derive(Debug, Serialize, ToSchema)]
+struct Seen {
+    id: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    device_id: String,
+    room: String,
+    direction: String,
+    status: String,
+    confidence: f64,
+    score: Option<f64>,
+    decided: bool,
+    reviewer_id: Option<String>,
+    notes: Option<String>,
+    /// The face as the door saw it, JPEG in base64, where it is still kept and theirs.
+    crop: Option<String>,
+}
+
+/// A mark.
+#[derive(Debug, Serialize, ToSchema)]
+struct Marked {
+    session_id: String,
+    class_name: String,
+    date: String,
+    status: String,
+    source: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Timestamp>,
+    by: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    notes: Option<String>,
+}
+
+/// A face in a photo.
+#[derive(Debug, Serialize, ToSchema)]
+struct Found {
+    id: String,
+    image_id: String,
+    class_name: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    taken_at: Option<Timestamp>,
+    left: i64,
+    top: i64,
+    width: i64,
+    height: i64,
+    assigned: bool,
+}
+
+/// A mail.
+#[derive(Debug, Serialize, ToSchema)]
+struct Mail {
+    recipient: String,
+    subject: String,
+    body: String,
+    state: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+}
+
+/// A row of the audit chain.
+#[derive(Debug, Serialize, ToSchema)]
+struct Note {
+    id: i64,
+    user_id: String,
+    action: String,
+    target_table: String,
+    target_id: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+}
+
+fn time(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+/// All data of `id`.
+///
+/// # Errors
+/// `NotFound` without such a person; when the database or the key store fails.
+pub fn export(tx: &Tx<'_>, keys: &Keys, id: StudentId, now: Wall) -> Result<Export, Error> {
+    let person = student::get(tx, id)?.ok_or_else(|| Error::unknown("student", id))?;
+    let sightings = store::export::sightings(tx, id)?;
+    let seen = sightings.into_iter().map(|one| seen(tx, keys, id, one));
+    Ok(Export {
+        exported_at: time(now),
+        consents: consent::list(tx, id, None, u32::MAX)?.into_iter().map(Consent::from).collect(),
+        enrolments: enrolment::of(tx, id)?.into_iter().map(Enrolment::from).collect(),
+        classes: store::export::classes(tx, id)?.into_iter().map(Class::from).collect(),
+        accounts: store::export::accounts(tx, id)?.into_iter().map(Account::from).collect(),
+        sightings: seen.collect::<Result<_, _>>()?,
+        marks: store::export::marks(tx, id)?.into_iter().map(Marked::from).collect(),
+        faces: store::export::faces(tx, id)?.into_iter().map(Found::from).collect(),
+        mails: store::export::letters(tx, id)?.into_iter().map(Mail::from).collect(),
+        audit: audit::about(tx, id)?.into_iter().map(Note::from).collect(),
+        profile: Profile::from(person),
+    })
+}
+
+/// A sighting with its crop, if that is kept under this person's key.
+fn seen(tx: &Tx<'_>, keys: &Keys, id: StudentId, one: Sighting) -> Result<Seen, Error> {
+    let kept = store::review::evidence(tx, one.id, Part::Crop)?.filter(|crop| crop.student == id);
+    let crop = match (kept, keys.student(id)?) {
+        (Some(crop), Some(key)) => {
+            let open = crop.open(one.id, Part::Crop, &key).doing("opening a crop")?;
+            Some(BASE64.encode(&open))
+        }
+        _ => None,
+    };
+    Ok(Seen {
+        id: one.id.to_string(),
+        at: time(one.at),
+        device_id: one.device,
+        room: one.room,
+        direction: one.direction,
+        status: one.status,
+        confidence: one.confidence,
+        score: one.score,
+        decided: one.decided,
+        reviewer_id: one.reviewer,
+        notes: one.notes,
+        crop,
+    })
+}
+
+impl From<student::Student> for Profile {
+    fn from(person: student::Student) -> Self {
+        let of = person.profile;
+        Self {
+            id: person.id.0,
+            student_number: of.student_number,
+            first_name: of.first_name,
+            last_name: of.last_name,
+            email: of.email,
+            phone: of.phone,
+            department: of.department,
+            position: of.position,
+            year: of.year,
+            is_staff: of.is_staff,
+            is_active: person.is_active,
+        }
+    }
+}
+
+impl From<consent::Entry> for Consent {
+    fn from(entry: consent::Entry) -> Self {
+        Self {
+            given: entry.given,
+            by: entry.by_whom,
+            text_version: entry.text_version,
+            at: time(entry.at),
+            recorded_by: entry.actor,
+        }
+    }
+}
+
+impl From<enrolment::Enrolment> for Enrolment {
+    fn from(row: enrolment::Enrolment) -> Self {
+        Self {
+            id: row.id,
+            model: row.model.to_string(),
+            source: row.source,
+            is_active: row.is_active,
+            created_at: time(row.created_at),
+            created_by: row.created_by,
+        }
+    }
+}
+
+impl From<(String, String, bool)> for Class {
+    fn from((class_code, class_name, verified): (String, String, bool)) -> Self {
+        Self { class_code, class_name, verified }
+    }
+}
+
+impl From<(String, String, String, bool)> for Account {
+    fn from((id, email, name, is_active): (String, String, String, bool)) -> Self {
+        Self { id, email, name, is_active }
+    }
+}
+
+impl From<Mark> for Marked {
+    fn from(mark: Mark) -> Self {
+        Self {
+            session_id: mark.session,
+            class_name: mark.class,
+            date: mark.day,
+            status: mark.status,
+            source: mark.source,
+            arrived_at: mark.arrived_at.and_then(time),
+            by: mark.by,
+            at: time(mark.at),
+            notes: mark.notes,
+        }
+    }
+}
+
+impl From<Face> for Found {
+    fn from(face: Face) -> Self {
+        let [left, top, width, height] = face.place;
+        let (image_id, class_name, taken_at) = (face.image, face.class, time(face.taken_at));
+        let (id, assigned) = (face.id, face.assigned);
+        Self { id, image_id, class_name, taken_at, left, top, width, height, assigned }
+    }
+}
+
+impl From<Letter> for Mail {
+    fn from(mail: Letter) -> Self {
+        let Letter { recipient, subject, body, state, at } = mail;
+        Self { recipient, subject, body, state, at: time(at) }
+    }
+}
+
+impl From<audit::Row> for Note {
+    fn from(row: audit::Row) -> Self {
+        Self {
+            id: row.n,
+            user_id: row.actor,
+            action: row.action,
+            target_table: row.table,
+            target_id: row.id,
+            at: time(row.at),
+        }
+    }
+}

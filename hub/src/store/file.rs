@@ -1,0 +1,74 @@
+//! The database as a file: looked at beside the running hub, copied, checked, and its log emptied.
+
+use super::db::connect;
+use super::{Tx, params};
+use crate::error::{Doing, Error};
+use rusqlite::{Connection, OpenFlags, backup::Backup};
+use std::path::Path;
+
+/// Runs `work` on a snapshot of its own, however long it takes: for what reads everything, such
+/// as the audit chain. Blocking.
+///
+/// # Errors
+/// What `work` returns, or that the file cannot be read.
+pub fn look<T>(path: &Path, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let snapshot = db.transaction().doing("beginning to read the database")?;
+    work(&Tx::new(&snapshot))
+}
+
+/// Copies the database at `from` to the new file `to` while others write to it: one snapshot,
+/// in one file without a log. Blocking.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let doing = format!("copying {}", from.display());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Connection::open_with_flags(from, flags).doing(&doing)?;
+    source.busy_timeout(std::time::Duration::from_secs(5)).doing(&doing)?;
+    let mut target = Connection::open(to).doing(&doing)?;
+    let backup = Backup::new(&source, &mut target).doing(&doing)?;
+    // All pages in one step: a step is one snapshot, and a copy in several would begin anew with
+    // every change.
+    backup.step(-1).doing(&doing)?;
+    drop(backup);
+    target.execute_batch("pragma journal_mode = delete").doing(&doing)?;
+    drop(target);
+    std::fs::File::open(to).and_then(|file| file.sync_all()).doing(&doing)
+}
+
+/// Opens a copy and checks it: every page, every reference. Blocking.
+///
+/// # Errors
+/// `Conflict` naming what is wrong with it.
+pub fn check(path: &Path) -> Result<(), Error> {
+    let doing = format!("checking {}", path.display());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).doing(&doing)?;
+    let said: String =
+        db.query_row("pragma integrity_check(1)", [], |row| row.get(0)).doing(&doing)?;
+    if said != "ok" {
+        return Err(Error::Conflict(format!("{} is damaged: {said}", path.display())));
+    }
+    let mut odd = db.prepare("pragma foreign_key_check").doing(&doing)?;
+    let odd = odd.query([]).doing(&doing)?.next().doing(&doing)?.is_some();
+    if odd {
+        return Err(Error::Conflict(format!("{} has rows that point nowhere", path.display())));
+    }
+    Ok(())
+}
+
+/// Empties the log beside the database, so that what was erased is in no file any more. Waits
+/// for readers up to 5 s; what it cannot do now, the next call does. Blocking.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn flush(path: &Path) -> Result<bool, Error> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let doing = "emptying the database's log";
+    let busy: i64 = db
+        .query_row("pragma wal_checkpoint(truncate)", params![], |row| row.get(0))
+        .doing(doing)?;
+    Ok(busy == 0)
+}

@@ -1,0 +1,102 @@
+//! Counts and deletes what is over, kind by kind, across its tables.
+
+use super::{Tx, forget, params, parsed};
+use crate::error::Error;
+use crate::privacy::retention::Kind;
+use wire::{RecordId, StudentId, Wall};
+
+/// Table and condition (`$1` is the moment) of what can be deleted as it is.
+fn plain(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::Crops => &[(
+            "evidence",
+            "sighting in (select e.sighting from evidence e join sighting s on s.id = e.sighting
+                 where s.review_status <> 'pending'
+                   and coalesce(s.reviewed_at, s.received_at) < $1)",
+        )],
+        Kind::Health => {
+            &[("health", "at < $1"), ("loss", "received_at < $1"), ("anchor", "wall < $1")]
+        }
+        Kind::DeadLetters => &[("dead_letter", "at < $1")],
+        Kind::UndoSteps => &[("undo_step", "at < $1")],
+        Kind::Mail => &[("mail", "ended_at < $1"), ("webhook_message", "ended_at < $1")],
+        Kind::SignIns => &[
+            ("login_session", "created_at < $1"),
+            ("refresh_token", "issued_at < $1"),
+            (
+                "token_family",
+                "created_at < $1 and not exists
+                     (select 1 from refresh_token r where r.family = token_family.id)",
+            ),
+            ("setup_code", "expires_at < $1"),
+            ("join_token", "expires_at < $1"),
+        ],
+        Kind::Pending | Kind::Logged | Kind::Decided | Kind::Leavers => &[],
+    }
+}
+
+/// The states of the sightings of a kind.
+fn states(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Pending => "('pending')",
+        Kind::Logged => "('logged')",
+        Kind::Decided => "('approved', 'rejected')",
+        _ => "('')",
+    }
+}
+
+const LEFT: &str = "student where is_active = 0 and erased_at is null and updated_at < $1";
+
+/// How many are over at `before`.
+///
+/// # Errors
+/// When the database fails.
+pub fn count(tx: &Tx<'_>, kind: Kind, before: Wall) -> Result<u64, Error> {
+    let mut rows = 0;
+    let one = |from: &str| {
+        let sql = format!("select count(*) from {from}");
+        let count = tx.row(&sql, params![before.0], |row| super::unsigned(row, 0));
+        Ok::<_, Error>(count?.unwrap_or(0))
+    };
+    for (table, over) in plain(kind) {
+        rows += one(&format!("{table} where {over}"))?;
+    }
+    match kind {
+        Kind::Leavers => rows += one(LEFT)?,
+        Kind::Pending | Kind::Logged | Kind::Decided => rows += one(&sightings(kind))?,
+        _ => {}
+    }
+    Ok(rows)
+}
+
+fn sightings(kind: Kind) -> String {
+    let states = states(kind);
+    format!("sighting where review_status in {states} and order_at < $1 and received_at < $1")
+}
+
+/// Takes away some of what is over at `before`; returns how many, 0 when none is left.
+///
+/// # Errors
+/// When the database fails.
+pub fn sweep(tx: &Tx<'_>, kind: Kind, before: Wall, limit: u32) -> Result<u64, Error> {
+    let mut rows = 0;
+    for (table, over) in plain(kind) {
+        rows += tx.execute(&format!("delete from {table} where {over}"), params![before.0])?;
+    }
+    if matches!(kind, Kind::Pending | Kind::Logged | Kind::Decided) {
+        let sql = format!("select id from {} limit $2", sightings(kind));
+        let over: Vec<RecordId> = tx.query(&sql, params![before.0, limit], |row| parsed(row, 0))?;
+        over.iter().try_for_each(|id| forget::sighting(tx, *id, "expired"))?;
+        rows += over.len();
+    }
+    Ok(u64::try_from(rows).unwrap_or(u64::MAX))
+}
+
+/// People who left before `before`, longest ago first.
+///
+/// # Errors
+/// When the database fails.
+pub fn leavers(tx: &Tx<'_>, before: Wall, limit: u32) -> Result<Vec<StudentId>, Error> {
+    let sql = format!("select id from {LEFT} order by updated_at limit $2");
+    tx.query(&sql, params![before.0, limit], |row| parsed(row, 0))
+}
