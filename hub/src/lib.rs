@@ -29,6 +29,7 @@ pub mod photo;
 pub mod pki;
 pub mod privacy;
 pub mod recogniser;
+pub mod reports;
 pub mod review;
 mod security;
 pub mod store;

@@ -3,6 +3,7 @@
 //! A request is found in the table, admitted (who, from where, what body), answered by its
 //! handler, hardened, counted and logged; there is no other way to a handler. See [`route`].
 
+pub mod analytics;
 pub mod attendance;
 pub mod audit;
 pub mod auth;
@@ -36,6 +37,7 @@ pub mod register;
 pub mod reply;
 pub mod retention;
 pub mod rooms;
+pub mod reports;
 pub mod route;
 pub mod serve;
 pub mod setup;
@@ -65,7 +67,9 @@ use warp::{Filter, path::FullPath};
 #[must_use]
 pub fn table() -> Table {
     let api = [
+        analytics::routes(),
         auth::routes(),
+        reports::routes(),
         setup::routes(),
         students::routes(),
         devices::routes(),

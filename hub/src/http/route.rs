@@ -144,18 +144,28 @@ pub struct Shapes {
     pub gives: Gives,
     /// Its status.
     pub status: u16,
+    /// Media types the same is given in too, if one of them is asked for.
+    pub also: &'static [&'static str],
 }
 
 impl Shapes {
     /// A page of ours.
-    pub const PAGE: Self = Self { query: None, takes: None, gives: Gives::Page, status: 200 };
+    pub const PAGE: Self =
+        Self { query: None, takes: None, gives: Gives::Page, status: 200, also: &[] };
     /// 204 without a body.
-    pub const EMPTY: Self = Self { query: None, takes: None, gives: Gives::Nothing, status: 204 };
+    pub const EMPTY: Self =
+        Self { query: None, takes: None, gives: Gives::Nothing, status: 204, also: &[] };
 
     /// Gives `T`.
     #[must_use]
     pub const fn gives<T: ToSchema>() -> Self {
-        Self { query: None, takes: None, gives: Gives::Json(Shape::of::<T>()), status: 200 }
+        Self {
+            query: None,
+            takes: None,
+            gives: Gives::Json(Shape::of::<T>()),
+            status: 200,
+            also: &[],
+        }
     }
 
     /// Takes `A` and gives `B`.
@@ -167,7 +177,7 @@ impl Shapes {
     /// Gives a file or a stream of this type.
     #[must_use]
     pub const fn file(kind: &'static str) -> Self {
-        Self { query: None, takes: None, gives: Gives::File(kind), status: 200 }
+        Self { query: None, takes: None, gives: Gives::File(kind), status: 200, also: &[] }
     }
 
     /// The same, with a body of `T`.
@@ -180,6 +190,12 @@ impl Shapes {
     #[must_use]
     pub const fn asks<T: IntoParams>(self) -> Self {
         Self { query: Some(|| T::into_params(|| Some(ParameterIn::Query))), ..self }
+    }
+
+    /// The same, given in these media types too.
+    #[must_use]
+    pub const fn also(self, kinds: &'static [&'static str]) -> Self {
+        Self { also: kinds, ..self }
     }
 
     /// The same, answered with 201.

@@ -44,7 +44,8 @@ const COLUMNS: &str = "c.id, c.class_name, c.class_code, c.room, c.is_active,
      (select count(*) from roster r where r.class = c.id)";
 
 /// Whether the reader (`$1` role, `$2` account, `$3` day) may see class `c`.
-const VISIBLE: &str = "($1 = 'admin' or ($1 = 'teacher' and exists (select 1 from teaches t
+pub(super) const VISIBLE: &str =
+    "($1 = 'admin' or ($1 = 'teacher' and exists (select 1 from teaches t
      where t.class = c.id and t.teacher = $2 and t.from_day <= $3
        and (t.to_day is null or t.to_day >= $3))))";
 

@@ -9,6 +9,7 @@ pub mod devices;
 pub mod docs;
 pub mod files;
 pub mod people;
+pub mod report;
 pub mod review;
 pub mod shell;
 pub mod start;
@@ -19,6 +20,13 @@ use crate::http::route::Route;
 /// The routes of all pages.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [start::routes(), review::routes(), people::routes(), devices::routes(), docs::routes()]
-        .concat()
+    [
+        start::routes(),
+        review::routes(),
+        people::routes(),
+        devices::routes(),
+        docs::routes(),
+        report::routes(),
+    ]
+    .concat()
 }

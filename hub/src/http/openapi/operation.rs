@@ -155,15 +155,14 @@ fn responses(route: &Route, names: &Names) -> Value {
 }
 
 fn good(route: &Route, names: &Names) -> Value {
-    let content = match route.shapes.gives {
+    let mut content = match route.shapes.gives {
         Gives::Nothing | Gives::Page => return json!({ "description": "Done; nothing to say" }),
         Gives::Json(shape) => json!({ "application/json": { "schema": names.refer(&shape) } }),
-        Gives::File(kind) => {
-            let text = kind.starts_with("text/");
-            let schema = json!({ "type": "string", "format": "binary" });
-            json!({ kind: { "schema": if text { json!({ "type": "string" }) } else { schema } } })
-        }
+        Gives::File(kind) => json!({ kind: { "schema": file(kind) } }),
     };
+    for kind in route.shapes.also {
+        content[*kind] = json!({ "schema": file(kind) });
+    }
     let say = match route.shapes.status {
         201 => "Made",
         202 => "Begun: the work goes on as a job",
@@ -176,6 +175,14 @@ fn good(route: &Route, names: &Names) -> Value {
         answer["headers"] = json!({ "Link": link });
     }
     answer
+}
+
+/// The schema of a file of this type.
+fn file(kind: &str) -> Value {
+    match kind.starts_with("text/") {
+        true => json!({ "type": "string" }),
+        false => json!({ "type": "string", "format": "binary" }),
+    }
 }
 
 /// The refusals that `route` may come to, each with its cause.

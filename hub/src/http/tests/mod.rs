@@ -3,6 +3,7 @@
 //! This file is the house and what it understands; the tests are in a file per subject.
 
 mod accounts;
+mod analytics;
 mod auth;
 mod browsers;
 mod docs;
@@ -13,6 +14,7 @@ mod matrix;
 mod people;
 mod persons;
 mod privacy;
+mod reports;
 mod review;
 mod second_factor;
 mod settings;

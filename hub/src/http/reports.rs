@@ -1,0 +1,556 @@
+//! `/api/classes/{id}/attendance-report`, `…/statistics` and `/api/students/{id}/attendance`.
+//!
+//! A register is read in one snapshot into four bytes a cell, and sent row by row.
+
+use super::analytics::forwards;
+use super::attendance::reader;
+use super::call::Call;
+use super::page::{page, rows};
+use super::problem::Problem;
+use super::reply::{json, with};
+use super::route::{EVERYONE, Object, Outcome, Route, STAFF, Shapes, Takes};
+use crate::attendance::{Source, Status};
+use crate::error::{Doing, Error};
+use crate::reports::matrix::{self, Count, Lesson, Matrix};
+use crate::reports::register as table;
+use crate::reports::sheet::{self, Book};
+use crate::store::class::{self, Class};
+use crate::store::register::{self, Marked};
+use crate::store::{desk, student};
+use bytes::Bytes;
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::io::AsyncReadExt as _;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::{Method, header};
+use warp::reply::{Reply, Response};
+use wire::{StudentId, Wall};
+
+/// Media types of a register besides JSON.
+const TYPES: [&str; 3] = ["text/csv", sheet::XLSX, "text/html"];
+/// Bytes of a file read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let get = |path| (Method::GET, path);
+    let (class, nothing) = (Object::Class, Takes::Nothing);
+    let whole = Shapes::gives::<Report>().asks::<Span>().also(&TYPES);
+    let counts = Shapes::gives::<Statistics>();
+    let marks = Shapes::gives::<Vec<Mark>>().asks::<Which>();
+    let report = get("/api/classes/{id}/attendance-report");
+    let report = Route::new(report, STAFF, class, nothing, whole, report_of);
+    let statistics = get("/api/classes/{id}/statistics");
+    let statistics = Route::new(statistics, STAFF, class, nothing, counts, statistics_of);
+    let own = get("/api/students/{id}/attendance");
+    vec![
+        report.alias("/api/attendance/classes/{id}/attendance-report"),
+        report,
+        statistics.alias("/api/attendance/classes/{id}/statistics"),
+        statistics,
+        Route::new(own, EVERYONE, Object::Student, nothing, marks, history),
+    ]
+}
+
+/// Which days, and as what.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Span {
+    /// First day; without it from the first lesson on.
+    #[param(value_type = Option<String>, format = Date)]
+    date_from: Option<Date>,
+    /// Last day; without it to the last lesson.
+    #[param(value_type = Option<String>, format = Date)]
+    date_to: Option<Date>,
+    /// As what; without it as `Accept` says, else JSON.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// As what a register is given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    /// For programs.
+    Json,
+    /// For spreadsheets, as text.
+    Csv,
+    /// For spreadsheets, as a workbook.
+    Xlsx,
+    /// For printers.
+    Html,
+}
+
+impl Format {
+    /// What `accept` asks for.
+    fn of(accept: &str) -> Self {
+        let named = [(TYPES[0], Self::Csv), (TYPES[1], Self::Xlsx), (TYPES[2], Self::Html)];
+        let kinds = accept.split(',').filter_map(|kind| kind.split(';').next()).map(str::trim);
+        let mut asked = kinds.filter_map(|kind| match kind {
+            "application/json" | "*/*" => Some(Self::Json),
+            kind => named.iter().find(|(name, _)| *name == kind).map(|(_, format)| *format),
+        });
+        asked.next().unwrap_or(Self::Json)
+    }
+}
+
+/// The register of a class: students by lessons.
+#[derive(Serialize, ToSchema)]
+pub struct Report {
+    class_id: Uuid,
+    class_name: String,
+    class_code: String,
+    #[schema(value_type = Option<String>, format = Date)]
+    date_from: Option<Date>,
+    #[schema(value_type = Option<String>, format = Date)]
+    date_to: Option<Date>,
+    total_students: usize,
+    total_sessions: usize,
+    /// Of all marks that count.
+    attendance_rate: f64,
+    /// By family name.
+    students: Vec<StudentRow>,
+    /// By time.
+    sessions: Vec<SessionRow>,
+}
+
+/// A student's row.
+#[derive(Serialize, ToSchema)]
+pub struct StudentRow {
+    /// Own id.
+    id: Uuid,
+    /// Student number.
+    student_id: String,
+    first_name: String,
+    last_name: String,
+    full_name: String,
+    #[serde(flatten)]
+    counts: Counts,
+    /// One per lesson, in the order of `sessions`.
+    attendance: Vec<Cell>,
+}
+
+/// What one lesson says of a student.
+#[derive(Serialize, ToSchema)]
+pub struct Cell {
+    session_id: Uuid,
+    /// There, in time or late.
+    present: bool,
+    /// Sightings and faces in photos, without rejected ones.
+    detection_count: u16,
+    /// Set by a person.
+    is_manual: bool,
+    /// The mark, if there is one.
+    status: Option<MarkStatus>,
+}
+
+/// A lesson's sums.
+#[derive(Serialize, ToSchema)]
+pub struct SessionRow {
+    session_id: Uuid,
+    name: String,
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    starts_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ends_at: Option<Timestamp>,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+/// Marks, counted.
+#[derive(Serialize, ToSchema)]
+pub struct Counts {
+    /// There, in time or late.
+    present_count: i64,
+    /// Marks that count: in time, late and absent.
+    total_count: i64,
+    /// `present_count` of `total_count` in per cent, two decimals; 0 of nothing.
+    attendance_rate: f64,
+    late_count: i64,
+    absent_count: i64,
+    excused_count: i64,
+    unverified_count: i64,
+    undecided_count: i64,
+}
+
+/// What a lesson says of a student.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MarkStatus {
+    /// There in time.
+    Present,
+    /// There, after the grace period.
+    Late,
+    /// Not there, and the door would have seen them.
+    Absent,
+    /// Not there, with a reason.
+    Excused,
+    /// Not seen, but the door was blind.
+    Unverified,
+    /// Perhaps seen; nobody decided.
+    Undecided,
+}
+
+/// Who says so.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MarkSource {
+    /// A door.
+    Door,
+    /// A photo.
+    Photo,
+    /// A person.
+    Manual,
+    /// The end of the lesson.
+    Close,
+}
+
+/// What is there of a class.
+#[derive(Serialize, ToSchema)]
+pub struct Statistics {
+    class_id: Uuid,
+    class_name: String,
+    student_count: i64,
+    session_count: i64,
+    total_images: i64,
+    processed_images: i64,
+    unprocessed_images_count: i64,
+    total_face_crops: i64,
+    crops_with_embeddings: i64,
+    crops_without_embeddings: i64,
+    identified_faces: i64,
+}
+
+/// Which marks of a student.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Own id or code of a class.
+    class_id: Option<String>,
+    #[param(value_type = Option<String>, format = Date)]
+    date_from: Option<Date>,
+    #[param(value_type = Option<String>, format = Date)]
+    date_to: Option<Date>,
+    /// The page after this one, as the last answer's `Link` says it.
+    after: Option<String>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// What is recorded of a student in one lesson.
+#[derive(Serialize, ToSchema)]
+pub struct Mark {
+    session_id: Uuid,
+    session_name: String,
+    class_id: Uuid,
+    class_name: String,
+    class_code: String,
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    starts_at: Option<Timestamp>,
+    status: MarkStatus,
+    /// There, in time or late.
+    present: bool,
+    source: MarkSource,
+    is_manual: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Timestamp>,
+    notes: Option<String>,
+}
+
+impl From<Status> for MarkStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Present => Self::Present,
+            Status::Late => Self::Late,
+            Status::Absent => Self::Absent,
+            Status::Excused => Self::Excused,
+            Status::Unverified => Self::Unverified,
+            Status::Undecided => Self::Undecided,
+        }
+    }
+}
+
+impl From<Source> for MarkSource {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Door => Self::Door,
+            Source::Photo => Self::Photo,
+            Source::Manual => Self::Manual,
+            Source::Close => Self::Close,
+        }
+    }
+}
+
+impl From<Count> for Counts {
+    fn from(count: Count) -> Self {
+        Self {
+            present_count: count.attended(),
+            total_count: count.sums.total(),
+            attendance_rate: count.sums.attended().percent(),
+            late_count: count.sums.late,
+            absent_count: count.sums.absent,
+            excused_count: count.excused,
+            unverified_count: count.unverified,
+            undecided_count: count.undecided,
+        }
+    }
+}
+
+impl From<Marked> for Mark {
+    fn from(marked: Marked) -> Self {
+        let Marked { session, class, name, day, starts, status, source, arrived_at, notes } =
+            marked;
+        Self {
+            session_id: session,
+            session_name: name,
+            class_id: class.0,
+            class_name: class.1,
+            class_code: class.2,
+            date: day,
+            starts_at: time(starts),
+            status: status.into(),
+            present: matrix::Cell::of(status, source).present(),
+            source: source.into(),
+            is_manual: source == Source::Manual,
+            arrived_at: arrived_at.and_then(time),
+            notes,
+        }
+    }
+}
+
+fn time(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+/// A class and its register.
+pub struct Register {
+    /// The class.
+    pub class: Class,
+    /// The days that were asked for.
+    pub span: register::Span,
+    /// Its register.
+    pub matrix: Matrix,
+}
+
+/// The register of the class that `name` names.
+///
+/// # Errors
+/// 404, for a foreign class too; 422 for a span that ends before it begins or is too long.
+pub async fn read(call: &Call, name: &str, span: register::Span) -> Result<Register, Problem> {
+    if let (Some(from), Some(to)) = (span.from, span.to) {
+        forwards("date_to", from, to)?;
+    }
+    let (reader, name) = (reader(call)?, name.to_owned());
+    let read = call.app().db.read(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        let matrix = register::register(tx, class.id, span)?;
+        Ok(Register { class, span, matrix })
+    });
+    Ok(read.await?)
+}
+
+async fn report_of(call: Call) -> Outcome {
+    let Span { date_from: from, date_to: to, format } = call.query()?;
+    let format = format.unwrap_or_else(|| Format::of(call.header("accept").unwrap_or("")));
+    let register = read(&call, call.param("id"), register::Span { from, to }).await?;
+    match format {
+        Format::Json => in_json(register),
+        Format::Csv => in_csv(&call, register),
+        Format::Xlsx => in_xlsx(&call, register).await,
+        Format::Html => crate::web::report::shown(&call, &register),
+    }
+}
+
+/// The students' rows go out one after the other, between the head and the sums.
+fn in_json(register: Register) -> Outcome {
+    let Register { class, span, matrix } = register;
+    let everything = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
+    let mut report = Report {
+        class_id: class.id,
+        class_name: class.class_name,
+        class_code: class.class_code,
+        date_from: span.from,
+        date_to: span.to,
+        total_students: matrix.people.len(),
+        total_sessions: matrix.lessons.len(),
+        attendance_rate: Count::of(everything).sums.attended().percent(),
+        students: Vec::new(),
+        sessions: Vec::new(),
+    };
+    let doing = "writing a report";
+    let head = serde_json::to_string(&report).doing(doing)?;
+    let sums = |(n, lesson): (usize, &Lesson)| SessionRow {
+        session_id: lesson.id,
+        name: lesson.name.clone(),
+        date: lesson.day,
+        starts_at: time(lesson.starts),
+        ends_at: time(lesson.ends),
+        counts: Count::of(matrix.column(n)).into(),
+    };
+    report.sessions = matrix.lessons.iter().enumerate().map(sums).collect();
+    let whole = serde_json::to_string(&report).doing(doing)?;
+    let no_rows = "],\"sessions\":[]}";
+    let head = head.strip_suffix(no_rows).ok_or_else(Problem::internal)?.to_owned();
+    let tail = whole.strip_prefix(&head).ok_or_else(Problem::internal)?.to_owned();
+    let rows = (0..matrix.people.len()).map(move |n| {
+        let row = serde_json::to_string(&student(&matrix, n)).doing(doing)?;
+        Ok(if n == 0 { row } else { format!(",{row}") })
+    });
+    let all = std::iter::once(Ok(head)).chain(rows).chain(std::iter::once(Ok(tail)));
+    let answer = streamed(all.map(|piece: Result<String, Error>| piece.map(Bytes::from)));
+    Ok(with(answer, header::CONTENT_TYPE, "application/json"))
+}
+
+fn student(matrix: &Matrix, n: usize) -> StudentRow {
+    let person = &matrix.people[n];
+    let cell = |(lesson, cell): (&Lesson, &matrix::Cell)| Cell {
+        session_id: lesson.id,
+        present: cell.present(),
+        detection_count: cell.seen,
+        is_manual: cell.manual,
+        status: cell.status.map(MarkStatus::from),
+    };
+    StudentRow {
+        id: person.id.0,
+        student_id: person.number.clone(),
+        first_name: person.first_name.clone(),
+        last_name: person.last_name.clone(),
+        full_name: person.full_name(),
+        counts: Count::of(matrix.row(n).iter().copied()).into(),
+        attendance: matrix.lessons.iter().zip(matrix.row(n)).map(cell).collect(),
+    }
+}
+
+fn in_csv(call: &Call, register: Register) -> Outcome {
+    let (zone, name) = (call.app().config.zone.clone(), register.class.class_code);
+    let matrix = Arc::new(register.matrix);
+    let (people, rows) = (matrix.people.len(), matrix.clone());
+    let first =
+        [Ok(Bytes::from(sheet::MARK)), sheet::line(&table::head(&matrix, &zone)).map(Bytes::from)];
+    let lines = (0..people).map(move |n| sheet::line(&table::row(&rows, n)).map(Bytes::from));
+    let last = std::iter::once_with(move || sheet::line(&table::foot(&matrix)).map(Bytes::from));
+    let answer = streamed(first.into_iter().chain(lines).chain(last));
+    Ok(file(answer, sheet::CSV, &name, "csv"))
+}
+
+async fn in_xlsx(call: &Call, register: Register) -> Outcome {
+    let (zone, name) = (call.app().config.zone.clone(), register.class.class_code.clone());
+    let folder = call.app().config.data.clone();
+    let make = move || {
+        let matrix = register.matrix;
+        let mut book = Book::new(&folder, table::head(&matrix, &zone))?;
+        (0..matrix.people.len()).try_for_each(|n| book.row(&table::row(&matrix, n)))?;
+        book.row(&table::foot(&matrix))?;
+        let mut done = tempfile::tempfile_in(&folder).doing("making a workbook")?;
+        book.save(std::io::BufWriter::new(&mut done))?;
+        std::io::Seek::rewind(&mut done).doing("making a workbook")?;
+        Ok::<_, Error>(done)
+    };
+    let done = tokio::task::spawn_blocking(make).await.doing("making a workbook")??;
+    let read = |mut file: tokio::fs::File| async move {
+        let mut piece = vec![0; PIECE];
+        match file.read(&mut piece).await {
+            Ok(0) => None,
+            Ok(n) => {
+                piece.truncate(n);
+                Some((Ok(Bytes::from(piece)), file))
+            }
+            Err(error) => Some((Err(error), file)),
+        }
+    };
+    let pieces = futures_util::stream::unfold(tokio::fs::File::from_std(done), read);
+    let answer = warp::reply::stream(pieces).into_response();
+    Ok(file(answer, sheet::XLSX, &name, "xlsx"))
+}
+
+fn streamed<I>(pieces: I) -> Response
+where
+    I: Iterator<Item = Result<Bytes, Error>> + Send + Sync + 'static,
+{
+    warp::reply::stream(futures_util::stream::iter(pieces)).into_response()
+}
+
+/// A file to be kept, named after the class.
+fn file(answer: Response, kind: &str, class: &str, ending: &str) -> Response {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = class.chars().take(60).map(plain).collect();
+    let named = format!("attachment; filename=\"attendance-{name}.{ending}\"");
+    with(with(answer, header::CONTENT_TYPE, kind), header::CONTENT_DISPOSITION, &named)
+}
+
+async fn statistics_of(call: Call) -> Outcome {
+    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let read = call.app().db.read(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        let counts = register::statistics(tx, class.id)?;
+        Ok((class, counts))
+    });
+    let (class, counts) = read.await?;
+    let ((images, processed), (crops, embedded, named)) = (counts.images, counts.crops);
+    json(&Statistics {
+        class_id: class.id,
+        class_name: class.class_name,
+        student_count: counts.students,
+        session_count: counts.sessions,
+        total_images: images,
+        processed_images: processed,
+        unprocessed_images_count: images - processed,
+        total_face_crops: crops,
+        crops_with_embeddings: embedded,
+        crops_without_embeddings: crops - embedded,
+        identified_faces: named,
+    })
+}
+
+async fn history(call: Call) -> Outcome {
+    let Which { class_id, date_from, date_to, after, limit } = call.query()?;
+    if let (Some(from), Some(to)) = (date_from, date_to) {
+        forwards("date_to", from, to)?;
+    }
+    let after = after.as_deref().map(place).transpose()?;
+    let (reader, name, limit) = (reader(&call)?, call.param("id").to_owned(), rows(limit));
+    let span = register::Span { from: date_from, to: date_to };
+    let which = register::Which { span, class: class_id, after, limit };
+    let read = call.app().db.read(move |tx| {
+        let id: StudentId = student::find(tx, &name)?.id;
+        if !desk::visible_to(tx, reader, id)? {
+            return Err(Error::unknown("student", &name));
+        }
+        register::history(tx, reader, id, &which)
+    });
+    let marks = read.await?;
+    let last = marks.last().map(|mark| format!("{}_{}", mark.starts.0, mark.session));
+    page(&call, &marks.into_iter().map(Mark::from).collect::<Vec<_>>(), limit, last)
+}
+
+/// Where a page of a history begins.
+fn place(text: &str) -> Result<(Wall, Uuid), Problem> {
+    let parse = || {
+        let (at, id) = text.split_once('_')?;
+        Some((Wall(at.parse().ok()?), id.parse().ok()?))
+    };
+    parse().ok_or_else(|| Problem::field("after", "this is not from a list’s next link"))
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+
+    #[test]
+    fn accept_names_a_format_and_json_is_the_rest() {
+        assert_eq!(Format::of("text/csv"), Format::Csv);
+        assert_eq!(Format::of("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"), Format::Html);
+        assert_eq!(Format::of(&format!("{}; q=1", sheet::XLSX)), Format::Xlsx);
+        for other in ["", "*/*", "application/json, text/csv", "image/png"] {
+            assert_eq!(Format::of(other), Format::Json, "{other}");
+        }
+    }
+}

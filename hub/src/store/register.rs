@@ -1,0 +1,260 @@
+//! The register of a class and the history of a student: the marks themselves, found by lesson
+//! or by student, never by going through all of them.
+
+use super::desk::Reader;
+use super::{Tx, params, parsed, parsed_option};
+use crate::attendance::{Source, Status};
+use crate::error::Error;
+use crate::reports::matrix::{Cell, Lesson, Matrix, Person};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+/// From a day to a day, both included; no day means no end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Span {
+    /// The first day.
+    pub from: Option<Date>,
+    /// The last day.
+    pub to: Option<Date>,
+}
+
+impl Span {
+    /// As texts that every ISO day can be compared with.
+    fn days(self) -> (String, String) {
+        let text = |day: Option<Date>, none: &str| day.map_or(none.to_owned(), |d| d.to_string());
+        (text(self.from, ""), text(self.to, "~"))
+    }
+}
+
+const LESSONS: &str = "select s.id, s.name, s.day, s.starts, s.ends from session s
+     where s.class = $1 and s.day >= $2 and s.day <= $3 order by s.day, s.starts, s.id";
+
+const ROSTER: &str = "select p.id, p.student_number, p.first_name, p.last_name
+     from roster r join student p on p.id = r.student where r.class = $1";
+
+const MARKS: &str = "select m.student, m.status, m.source from mark m where m.session = $1";
+
+const SEEN: &str = "select coalesce(g.decided_student, g.predicted_student), count(*)
+     from sighting g where g.session = $1 and g.review_status in ('approved', 'pending')
+     group by coalesce(g.decided_student, g.predicted_student)";
+
+const FACES: &str = "select f.student, count(*) from face_crop f
+     where f.session = $1 and f.student is not null group by f.student";
+
+const PERSON: &str =
+    "select p.id, p.student_number, p.first_name, p.last_name from student p where p.id = $1";
+
+/// What one lesson says of each student.
+type Column = HashMap<StudentId, Cell>;
+
+/// The register of `class`: everybody on its roster or marked in one of its lessons.
+///
+/// # Errors
+/// `Invalid` when it is too large for one register; when the database fails.
+pub fn register(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Matrix, Error> {
+    let lessons = lessons(tx, class, span)?;
+    let people = tx.query(ROSTER, params![class.to_string()], person)?;
+    let mut people: BTreeMap<StudentId, Person> =
+        people.into_iter().map(|person| (person.id, person)).collect();
+    let mut columns = Vec::with_capacity(lessons.len());
+    let mut cells = 0;
+    for lesson in &lessons {
+        let column = column(tx, lesson.id)?;
+        for (student, _) in column.iter().filter(|(_, cell)| cell.status.is_some()) {
+            if !people.contains_key(student)
+                && let Some(found) = tx.row(PERSON, params![student.to_string()], person)?
+            {
+                people.insert(*student, found);
+            }
+        }
+        cells += column.len();
+        if cells > crate::reports::matrix::MOST_CELLS {
+            return Err(too_large());
+        }
+        columns.push(column);
+    }
+    filled(people.into_values().collect(), lessons, &columns).ok_or_else(too_large)
+}
+
+fn too_large() -> Error {
+    Error::Invalid("date_from, date_to: this is too much for one register: ask for less".into())
+}
+
+fn filled(mut people: Vec<Person>, lessons: Vec<Lesson>, columns: &[Column]) -> Option<Matrix> {
+    people.sort_by(|a, b| {
+        let key = |p: &Person| (p.last_name.clone(), p.first_name.clone(), p.id);
+        key(a).cmp(&key(b))
+    });
+    let places: HashMap<StudentId, usize> =
+        people.iter().enumerate().map(|(n, person)| (person.id, n)).collect();
+    let mut matrix = Matrix::new(people, lessons)?;
+    for (lesson, column) in columns.iter().enumerate() {
+        for (student, cell) in column {
+            let place = places.get(student).and_then(|person| matrix.cell(*person, lesson));
+            if let Some(place) = place {
+                *place = *cell;
+            }
+        }
+    }
+    Some(matrix)
+}
+
+fn lessons(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Vec<Lesson>, Error> {
+    let (from, to) = span.days();
+    tx.query(LESSONS, params![class.to_string(), from, to], |row| {
+        let (id, name, day) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        Ok(Lesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) })
+    })
+}
+
+fn column(tx: &Tx<'_>, session: Uuid) -> Result<Column, Error> {
+    let key = session.to_string();
+    let marks = tx.query(MARKS, params![key], |row| {
+        let (status, source): (Status, Source) = (parsed(row, 1)?, parsed(row, 2)?);
+        Ok((parsed(row, 0)?, Cell::of(status, source)))
+    })?;
+    let mut column: Column = marks.into_iter().collect();
+    for sql in [SEEN, FACES] {
+        let counts = tx.query(sql, params![key], |row| {
+            Ok((parsed_option::<StudentId>(row, 0)?, row.get::<_, i64>(1)?))
+        })?;
+        for (student, count) in counts {
+            let Some(student) = student else { continue };
+            let cell: &mut Cell = column.entry(student).or_default();
+            let count = u16::try_from(count).unwrap_or(u16::MAX);
+            cell.seen = cell.seen.saturating_add(count);
+        }
+    }
+    Ok(column)
+}
+
+fn person(row: &rusqlite::Row<'_>) -> rusqlite::Result<Person> {
+    Ok(Person {
+        id: parsed(row, 0)?,
+        number: row.get(1)?,
+        first_name: row.get(2)?,
+        last_name: row.get(3)?,
+    })
+}
+
+/// What is there of a class, counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Statistics {
+    /// Students on the roster.
+    pub students: i64,
+    /// Lessons.
+    pub sessions: i64,
+    /// Photos, and those that were looked at.
+    pub images: (i64, i64),
+    /// Faces in photos, those with a template (once at least), those with a name.
+    pub crops: (i64, i64, i64),
+}
+
+const STATISTICS: &str = "select
+     (select count(*) from roster r where r.class = $1),
+     (select count(*) from session s where s.class = $1),
+     (select count(*) from image i where i.class = $1),
+     (select count(i.processed_at) from image i where i.class = $1),
+     (select count(*) from face_crop f where f.class = $1),
+     (select count(f.model) from face_crop f where f.class = $1),
+     (select count(f.student) from face_crop f where f.class = $1)";
+
+/// What is there of `class`.
+///
+/// # Errors
+/// When the database fails.
+pub fn statistics(tx: &Tx<'_>, class: Uuid) -> Result<Statistics, Error> {
+    let found = tx.row(STATISTICS, params![class.to_string()], |row| {
+        Ok(Statistics {
+            students: row.get(0)?,
+            sessions: row.get(1)?,
+            images: (row.get(2)?, row.get(3)?),
+            crops: (row.get(4)?, row.get(5)?, row.get(6)?),
+        })
+    });
+    Ok(found?.unwrap_or_default())
+}
+
+/// One mark with its lesson.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Marked {
+    /// The lesson.
+    pub session: Uuid,
+    /// Its class, with name and code.
+    pub class: (Uuid, String, String),
+    /// What the lesson is called.
+    pub name: String,
+    /// Its local date.
+    pub day: Date,
+    /// Its first moment.
+    pub starts: Wall,
+    /// What is recorded.
+    pub status: Status,
+    /// Who says so.
+    pub source: Source,
+    /// When the student was first seen.
+    pub arrived_at: Option<Wall>,
+    /// What was noted with it.
+    pub notes: Option<String>,
+}
+
+/// Which marks of a student.
+#[derive(Clone, Debug, Default)]
+pub struct Which {
+    /// Of these days.
+    pub span: Span,
+    /// Of this class: own id or code.
+    pub class: Option<String>,
+    /// Those before this lesson: its start and id.
+    pub after: Option<(Wall, Uuid)>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+const HISTORY: &str = "select m.session, s.class, c.class_name, c.class_code, s.name, s.day,
+         s.starts, m.status, m.source, m.arrived_at, m.notes
+     from mark m join session s on s.id = m.session join class c on c.id = s.class
+     where m.student = $4
+       and ($1 = 'admin'
+         or ($1 = 'teacher' and exists (select 1 from teaches t where t.class = s.class
+               and t.teacher = $2 and t.from_day <= $3 and (t.to_day is null or t.to_day >= $3)))
+         or ($1 = 'student' and exists (select 1 from user_account me
+               where me.id = $2 and me.student = m.student)))
+       and s.day >= $5 and s.day <= $6 and ($7 is null or c.id = $7 or c.class_code = $7)
+       and ($8 is null or (s.starts, s.id) < ($8, $9))
+     order by s.starts desc, s.id desc limit $10";
+
+/// What is recorded of `student` in lessons of classes the reader may see, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn history(
+    tx: &Tx<'_>,
+    reader: Reader,
+    student: StudentId,
+    which: &Which,
+) -> Result<Vec<Marked>, Error> {
+    let (role, user, today) = reader.keys();
+    let (from, to) = which.span.days();
+    let (at, id) = which.after.map(|(at, id)| (at.0, id.to_string())).unzip();
+    let student = student.to_string();
+    let keys = params![role, user, today, student, from, to, which.class, at, id, which.limit];
+    tx.query(HISTORY, keys, |row| {
+        Ok(Marked {
+            session: parsed(row, 0)?,
+            class: (parsed(row, 1)?, row.get(2)?, row.get(3)?),
+            name: row.get(4)?,
+            day: parsed(row, 5)?,
+            starts: Wall(row.get(6)?),
+            status: parsed(row, 7)?,
+            source: parsed(row, 8)?,
+            arrived_at: row.get::<_, Option<i64>>(9)?.map(Wall),
+            notes: row.get(10)?,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;
