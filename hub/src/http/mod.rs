@@ -38,6 +38,7 @@ pub mod reply;
 pub mod retention;
 pub mod rooms;
 pub mod reports;
+pub mod rooms;
 pub mod route;
 pub mod serve;
 pub mod setup;
