@@ -40,8 +40,8 @@ pub mod room;
 pub mod session;
 pub mod setting;
 pub mod student;
-pub mod totp;
 pub mod teaches;
+pub mod totp;
 mod tx;
 pub mod user;
 
