@@ -3,6 +3,7 @@
 //! The only file that spawns. A part that ends, well or not, ends the whole: the supervisor
 //! starts a hub that is whole again.
 
+use crate::attendance::register;
 use crate::auth::{Passwords, Role};
 use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
@@ -34,6 +35,11 @@ use wire::Clock;
 const GRACE: Duration = Duration::from_secs(10);
 /// How often changes made by another process are looked for.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How often lessons that are over are looked for.
+const CLOSE: Duration = Duration::from_secs(2);
+/// Lessons closed in one look.
+const CLOSED_AT_ONCE: u32 = 50;
 
 /// How often leases of galleries and the lessons ahead are looked at: each hour.
 const HOUR_MS: u64 = 3_600_000;
@@ -195,6 +201,29 @@ impl App {
         Ok(())
     }
 
+    /// Closes lessons that are over: whoever is on their roster without a mark gets one. Says how
+    /// many it closed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_lessons(&self) -> Result<usize, Error> {
+        let now = self.clock.wall();
+        let over = self.db.read(move |tx| store::session::over(tx, now, CLOSED_AT_ONCE)).await?;
+        for &id in &over {
+            self.db.write(move |tx| register::close(tx, id, now)).await?;
+            self.events.say(Event::SessionClosed(id));
+        }
+        Ok(over.len())
+    }
+
+    /// Closes lessons as they end, until `stop`.
+    async fn close_as_they_end(self, stop: CancellationToken) -> Result<(), Error> {
+        while stop.run_until_cancelled(tokio::time::sleep(CLOSE)).await.is_some() {
+            self.close_lessons().await?;
+        }
+        Ok(())
+    }
+
     /// Notices what the command line changed in people and doors, and leases that end, until
     /// `stop`; what doors are told follows the releases (`device::follow`).
     async fn follow(self, stop: CancellationToken) -> Result<(), Error> {
@@ -254,6 +283,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     app.jobs.interrupt().await?;
     running.start("follower", app.clone().follow(stop.clone()));
     running.start("privacy", privacy::keeper::run(app.clone(), stop.clone()));
+    running.start("lessons", app.clone().close_as_they_end(stop.clone()));
     running.doors(&app, mqtt, device).await?;
     running.start("web", web_part(web, app, stop)?);
     Ok(running)

@@ -108,6 +108,32 @@ impl Desk {
         Ok(done)
     }
 
+    /// Deletes a sighting for good, with its evidence; marks that followed from it are taken back.
+    /// Its receipt stays, so that its door does not send it anew.
+    ///
+    /// # Errors
+    /// `NotFound`, for a foreign record too.
+    pub async fn remove(&self, reader: Reader, record: RecordId, now: Wall) -> Result<(), Error> {
+        let work = move |tx: &Tx<'_>| {
+            if !visible(tx, reader, record)? {
+                return Err(Error::unknown("record", record));
+            }
+            let (actor, id) = (reader.actor.user.to_string(), record.to_string());
+            let facts = store::review::facts(tx, record)?;
+            let place = store::passage::place(tx, record)?;
+            store::passage::remove(tx, record)?;
+            let meta = json!({ "student": review::holder(&facts.state, facts.predicted) });
+            let entry =
+                audit::Entry { actor: &actor, action: "delete", table: "sighting", id: &id, meta };
+            audit::add(tx, now, &entry)?;
+            register::removed(tx, &place, &facts.state, &actor, now)
+        };
+        for (session, student) in self.db.write(work).await? {
+            self.events.say(Event::Marked { session, student });
+        }
+        Ok(())
+    }
+
     /// The face crop of a sighting, JPEG, where one is kept.
     ///
     /// # Errors

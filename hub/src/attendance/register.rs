@@ -163,6 +163,24 @@ pub fn decided(
     Ok(marked)
 }
 
+/// Lets marks follow once a sighting that was at `place` in this state is gone.
+///
+/// # Errors
+/// When the database fails.
+pub fn removed(
+    tx: &Tx<'_>,
+    place: &passage::Where,
+    state: &review::State,
+    actor: &str,
+    now: Wall,
+) -> Result<Vec<Marked>, Error> {
+    let session = place.session.map(|id| session::get(tx, id)).transpose()?.flatten();
+    let Some(session) = session else { return Ok(Vec::new()) };
+    let people: HashSet<StudentId> = state.decided.into_iter().chain(place.predicted).collect();
+    let follow = |student| follow(tx, &session, student, actor, now).transpose();
+    people.into_iter().filter_map(follow).collect()
+}
+
 /// The lesson of a sighting once it is `student`'s: the one it is in if they are on its roster,
 /// else another one there and then.
 fn lesson_of(

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::{bytes, json, with};
-use super::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use super::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::auth::Actor;
 use crate::desk::Desk;
 use crate::review::{self, Ask};
@@ -33,6 +33,7 @@ pub fn routes() -> Vec<Route> {
         Route::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
         Route::new(get(pending), STAFF, Object::None, nothing, list, waiting),
         Route::new(get(at), EVERYONE, record, nothing, one, show),
+        Route::new((Method::DELETE, at), ADMIN, record, nothing, Shapes::EMPTY, remove),
         Route::new(get(crop), STAFF, record, nothing, Shapes::file("image/jpeg"), picture),
         Route::new(post(review), STAFF, record, body, decide_one, decide),
         Route::new(post(some), STAFF, Object::None, body, decide_some, decide_many),
@@ -254,6 +255,13 @@ async fn listed(call: &Call, which: Which) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     json(&Record::from(one(&call, call.id("id")?).await?))
+}
+
+/// Deletes a record for good; marks that followed from it are taken back.
+async fn remove(call: Call) -> Outcome {
+    let (reader, id) = (reader(&call)?, call.id("id")?);
+    desk(&call).remove(reader, id, call.now).await?;
+    super::reply::nothing()
 }
 
 /// The record `id`, if the caller may see it.

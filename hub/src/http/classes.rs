@@ -2,14 +2,23 @@
 
 use super::attendance::reader;
 use super::call::Call;
+use super::page::{page, rows};
 use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::attendance::placing::Policy;
+use crate::error::Error;
 use crate::store::class::{self, Class, Member};
-use crate::store::student;
+use crate::store::desk::Reader;
+use crate::store::period::{self, Filter};
+use crate::store::{Tx, student};
+use crate::timetable::maker::{Of, make};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
+use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
@@ -17,13 +26,17 @@ pub fn routes() -> Vec<Route> {
     let (some, one) = ("/api/classes", "/api/classes/{id}");
     let (roster, member) = ("/api/classes/{id}/students", "/api/classes/{id}/students/{student}");
     let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
-    let (both, people) = (Shapes::both::<Typed, Body>(), Shapes::gives::<Vec<Person>>());
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
+    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
+    let people = Shapes::gives::<Vec<Person>>().asks::<Which>();
     let enter = Shapes::both::<Enter, Vec<Person>>();
     vec![
         Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
         Route::new((Method::GET, one), STAFF, class, nothing, gives, show),
+        Route::new((Method::PUT, one), ADMIN, class, body, both, change),
+        Route::new((Method::PATCH, one), ADMIN, class, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, remove),
         Route::new((Method::GET, roster), STAFF, class, nothing, people, members),
         Route::new((Method::POST, roster), ADMIN, class, body, enter, put),
         Route::new((Method::DELETE, member), ADMIN, class, nothing, Shapes::EMPTY, take_off),
@@ -32,38 +45,139 @@ pub fn routes() -> Vec<Route> {
 
 /// A class, as the API says it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Class)]
 pub struct Body {
     id: Uuid,
     class_name: String,
     class_code: String,
     room: Option<String>,
+    /// Accounts that teach it today.
+    teacher_ids: Vec<Uuid>,
     is_active: bool,
     student_count: i64,
+    /// Minutes after the start when people are not late yet.
+    grace_min: i64,
+    policy: Word,
+    /// With `auto`: at or above this confidence a sure match marks at once.
+    auto_line: Option<f64>,
+    /// With `auto`: wrong names per 1,000 passages that the school accepts for it.
+    error_budget: Option<f64>,
+    version: i64,
 }
 
-/// A class as typed.
+/// How a class treats what doors say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ClassPolicy)]
+pub enum Word {
+    /// A person decides all.
+    Review,
+    /// A sure match marks at once; never a look-alike, nor a poor look.
+    Auto,
+}
+
+/// A new class.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = NewClass)]
 pub struct Typed {
     #[serde(alias = "name")]
     class_name: String,
     #[serde(alias = "code")]
     class_code: String,
+    #[serde(flatten)]
+    rest: Settings,
+}
+
+/// What may change about a class; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ClassChange)]
+pub struct Patch {
+    #[serde(alias = "name")]
+    class_name: Option<String>,
+    #[serde(alias = "code")]
+    class_code: Option<String>,
+    is_active: Option<bool>,
+    #[serde(flatten)]
+    rest: Settings,
+    /// The version that was read, so that nobody’s change is overwritten.
+    version: Option<i64>,
+}
+
+/// Everything else about a class.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = ClassSettings)]
+pub struct Settings {
+    /// Where it usually is.
     room: Option<String>,
     /// Account of the teacher.
     teacher_id: Option<Uuid>,
     /// Or several.
-    #[serde(default)]
-    teacher_ids: Vec<Uuid>,
+    teacher_ids: Option<Vec<Uuid>>,
+    /// Minutes after the start when people are not late yet; 10 if nobody said.
+    #[schema(minimum = 0, maximum = 240)]
+    grace_min: Option<i64>,
+    policy: Option<Word>,
+    /// Needed with `auto`.
+    #[schema(minimum = 0.5, maximum = 1)]
+    auto_line: Option<f64>,
+    /// Needed with `auto`: nobody is marked by a machine alone before the school says how often
+    /// it may be wrong.
+    #[schema(minimum = 0, maximum = 1000)]
+    error_budget: Option<f64>,
+}
+
+/// Which part of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Own id of the last one of the page before.
+    after: Option<Uuid>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl Settings {
+    /// `old` with what was typed.
+    fn over(&self, old: Class) -> Result<Class, Error> {
+        let (line, budget) = match old.policy {
+            Policy::Auto { line, budget } => (Some(line), Some(budget)),
+            Policy::Review => (None, None),
+        };
+        let was = if line.is_some() { Word::Auto } else { Word::Review };
+        let policy = match self.policy.unwrap_or(was) {
+            Word::Review => Policy::Review,
+            Word::Auto => {
+                let stated = self.auto_line.or(line).zip(self.error_budget.or(budget));
+                let (line, budget) = stated.ok_or_else(|| {
+                    let say = "policy: “auto” needs an auto_line and an error_budget";
+                    Error::Invalid(say.into())
+                })?;
+                Policy::Auto { line, budget }
+            }
+        };
+        let room = self.room.clone().or(old.room);
+        Ok(Class { room, policy, grace_min: self.grace_min.unwrap_or(old.grace_min), ..old })
+    }
+
+    fn teachers(&self) -> Option<Vec<Uuid>> {
+        let some = self.teacher_ids.clone();
+        match self.teacher_id {
+            Some(one) => Some(some.unwrap_or_default().into_iter().chain([one]).collect()),
+            None => some,
+        }
+    }
 }
 
 /// Who enters a roster: own ids or student numbers.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = RosterEntry)]
 pub struct Enter {
     students: Vec<String>,
 }
 
 /// Somebody on a roster.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RosterMember)]
 pub struct Person {
     id: Uuid,
     student_id: String,
@@ -71,10 +185,26 @@ pub struct Person {
     verified: bool,
 }
 
-impl From<Class> for Body {
-    fn from(class: Class) -> Self {
-        let Class { id, class_name, class_code, room, is_active, students } = class;
-        Self { id, class_name, class_code, room, is_active, student_count: students }
+impl Body {
+    fn new(class: Class, teacher_ids: Vec<Uuid>) -> Self {
+        let (policy, auto_line, error_budget) = match class.policy {
+            Policy::Review => (Word::Review, None, None),
+            Policy::Auto { line, budget } => (Word::Auto, Some(line), Some(budget)),
+        };
+        Self {
+            id: class.id,
+            class_name: class.class_name,
+            class_code: class.class_code,
+            room: class.room,
+            teacher_ids,
+            is_active: class.is_active,
+            student_count: class.students,
+            grace_min: class.grace_min,
+            policy,
+            auto_line,
+            error_budget,
+            version: class.version,
+        }
     }
 }
 
@@ -85,39 +215,118 @@ impl From<Member> for Person {
     }
 }
 
+fn whole(tx: &Tx<'_>, class: Class, today: Date) -> Result<Body, Error> {
+    let teachers = class::teachers(tx, class.id, today)?;
+    Ok(Body::new(class, teachers))
+}
+
 async fn index(call: Call) -> Outcome {
-    let reader = reader(&call)?;
-    let classes = call.app().db.read(move |tx| class::list(tx, reader)).await?;
-    json(&classes.into_iter().map(Body::from).collect::<Vec<_>>())
+    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let limit = rows(which.limit);
+    let read = call.app().db.read(move |tx| {
+        let classes = class::page(tx, reader, which.after, limit)?;
+        let all = classes.into_iter().map(|class| whole(tx, class, reader.today));
+        all.collect::<Result<Vec<_>, _>>()
+    });
+    let all = read.await?;
+    let last = all.last().map(|class| class.id.to_string());
+    page(&call, &all, limit, last)
 }
 
 async fn add(call: Call) -> Outcome {
     let (typed, reader, now): (Typed, _, _) = (call.json()?, reader(&call)?, call.now);
     let actor = reader.actor.user.to_string();
     let write = call.app().db.write(move |tx| {
-        let words = (typed.class_name.as_str(), typed.class_code.as_str(), typed.room.as_deref());
+        let words = (typed.class_name.as_str(), typed.class_code.as_str(), None);
         let id = class::add(tx, words, &actor, now)?;
-        for teacher in typed.teacher_ids.into_iter().chain(typed.teacher_id) {
+        let class = class::find(tx, reader, &id.to_string())?;
+        class::change(tx, &typed.rest.over(class)?, &actor, now)?;
+        for teacher in typed.rest.teachers().unwrap_or_default() {
             class::add_teacher(tx, id, teacher, reader.today, &actor, now)?;
         }
-        class::find(tx, reader, &id.to_string())
+        whole(tx, class::find(tx, reader, &id.to_string())?, reader.today)
     });
-    let body = Body::from(write.await?);
+    let body = write.await?;
     created(&format!("/api/classes/{}", body.id), &body)
 }
 
 async fn show(call: Call) -> Outcome {
     let (reader, name) = (reader(&call)?, call.param("id").to_owned());
-    json(&Body::from(call.app().db.read(move |tx| class::find(tx, reader, &name)).await?))
+    let read = call.app().db.read(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        whole(tx, class, reader.today)
+    });
+    json(&read.await?)
+}
+
+async fn change(call: Call) -> Outcome {
+    let (patch, reader, now): (Patch, _, _) = (call.json()?, reader(&call)?, call.now);
+    let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
+    let write = call.app().db.write(move |tx| {
+        let (old, actor) = (class::find(tx, reader, &name)?, reader.actor.user.to_string());
+        if patch.version.is_some_and(|version| version != old.version) {
+            return Err(Error::Conflict("this class was changed meanwhile: look again".into()));
+        }
+        let (id, was_active) = (old.id.to_string(), old.is_active);
+        let new = patch.rest.over(Class {
+            class_name: patch.class_name.unwrap_or_else(|| old.class_name.clone()),
+            class_code: patch.class_code.unwrap_or_else(|| old.class_code.clone()),
+            is_active: patch.is_active.unwrap_or(old.is_active),
+            ..old
+        })?;
+        class::change(tx, &new, &actor, now)?;
+        if let Some(teachers) = patch.rest.teachers() {
+            class::set_teachers(tx, new.id, &teachers, reader.today, &actor, now)?;
+        }
+        if new.is_active != was_active {
+            remake(tx, reader, new.id, (&zone, now))?;
+        }
+        whole(tx, class::find(tx, reader, &id)?, reader.today)
+    });
+    json(&write.await?)
+}
+
+/// Takes a class out of every list; its lessons that lie ahead go, what took place stays.
+async fn remove(call: Call) -> Outcome {
+    let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
+    let zone = call.app().config.zone.clone();
+    let write = call.app().db.write(move |tx| {
+        let old = class::find(tx, reader, &name)?;
+        let (id, actor) = (old.id, reader.actor.user.to_string());
+        class::change(tx, &Class { is_active: false, ..old }, &actor, now)?;
+        remake(tx, reader, id, (&zone, now))
+    });
+    write.await?;
+    nothing()
+}
+
+/// Makes the lessons of a class anew from its periods.
+fn remake(
+    tx: &Tx<'_>,
+    reader: Reader,
+    class: Uuid,
+    (zone, now): (&TimeZone, Wall),
+) -> Result<(), Error> {
+    let filter = Filter { class: Some(class), limit: 1000, ..Filter::default() };
+    for period in period::list(tx, reader, &filter)? {
+        make(tx, Of::Period(period.id), zone, now)?;
+    }
+    Ok(())
 }
 
 async fn members(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         class::members(tx, class.id)
     });
-    json(&read.await?.into_iter().map(Person::from).collect::<Vec<_>>())
+    let all = read.await?.into_iter().map(Person::from);
+    let from = all.skip_while(|person| which.after.is_some_and(|after| person.id != after));
+    let from = from.skip(usize::from(which.after.is_some()));
+    let part: Vec<_> = from.take(limit as usize).collect();
+    let last = part.last().map(|person| person.id.to_string());
+    page(&call, &part, limit, last)
 }
 
 async fn put(call: Call) -> Outcome {

@@ -10,6 +10,7 @@ use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::auth::Actor;
 use crate::events::Event;
 use crate::store::desk::{self, Reader};
+use crate::store::session;
 use crate::web::words;
 use serde_json::json;
 use std::convert::Infallible;
@@ -90,9 +91,25 @@ async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Eve
                 &json!({ "id": job.id, "state": state, "done": done, "total": total }),
             ))
         }
+        Event::Marked { session, student } => {
+            let id = session.to_string();
+            may_see(front, actor, id).await.then_some(())?;
+            Some(named("marked", &json!({ "session_id": session, "student": student })))
+        }
+        Event::SessionClosed(session) => {
+            may_see(front, actor, session.to_string()).await.then_some(())?;
+            Some(named("closed", &json!({ "session_id": session })))
+        }
         Event::DeviceChanged(device) => Some(named("device", &json!({ "id": device }))),
         _ => None,
     }
+}
+
+/// Whether this person may see the lesson `id`.
+async fn may_see(front: &Front, actor: Actor, id: String) -> bool {
+    let today = words::day(front.app.clock.wall(), &front.app.config.zone);
+    let reader = Reader { actor, today };
+    front.app.db.read(move |tx| session::find(tx, reader, &id)).await.is_ok()
 }
 
 /// Where a record stands, if this person may see it.

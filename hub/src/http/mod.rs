@@ -27,11 +27,13 @@ pub mod idempotency;
 pub mod import;
 pub mod jobs;
 pub mod join;
+pub mod marks;
 pub mod openapi;
 pub mod page;
 pub mod password;
 pub mod path;
 pub mod persons;
+pub mod presence;
 pub mod problem;
 pub mod register;
 pub mod reply;
@@ -40,6 +42,7 @@ pub mod retention;
 pub mod rooms;
 pub mod route;
 pub mod serve;
+pub mod sessions;
 pub mod setup;
 pub mod students;
 pub mod system;
@@ -85,6 +88,7 @@ pub fn table() -> Table {
         jobs::routes(),
         import::routes(),
         join::routes(),
+        marks::routes(),
         openapi::routes(),
         calendar::routes(),
         holidays::routes(),
@@ -97,6 +101,8 @@ pub fn table() -> Table {
         totp::routes(),
         users::routes(),
         retention::routes(),
+        presence::routes(),
+        sessions::routes(),
         system::routes(),
     ];
     Table::new(api.into_iter().chain([crate::web::routes()]).flatten().collect())

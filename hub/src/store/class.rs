@@ -11,7 +11,7 @@ use uuid::Uuid;
 use wire::{StudentId, Wall};
 
 /// A class.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Class {
     /// Own id.
     pub id: Uuid,
@@ -25,6 +25,41 @@ pub struct Class {
     pub is_active: bool,
     /// Students on its roster.
     pub students: i64,
+    /// Minutes after the start when people are not late yet.
+    pub grace_min: i64,
+    /// How it treats what doors say.
+    pub policy: Policy,
+    /// Counts changes.
+    pub version: i64,
+}
+
+impl Class {
+    /// Whether the class can be as it is typed.
+    ///
+    /// # Errors
+    /// `Invalid` naming the field.
+    pub fn check(&self) -> Result<(), Error> {
+        let invalid = |what: &str| Err(Error::Invalid(what.into()));
+        let (name, code) = (self.class_name.trim(), self.class_code.trim());
+        if name.is_empty() || code.is_empty() || name.len() + code.len() > 300 {
+            return invalid("class_name, class_code: give both, and keep them short");
+        }
+        if self.room.as_ref().is_some_and(|room| room.len() > ROOM) {
+            return invalid("room: keep its name short");
+        }
+        if !(0..=240).contains(&self.grace_min) {
+            return invalid("grace_min: give 0 to 240 minutes");
+        }
+        match self.policy {
+            Policy::Auto { line, .. } if !(0.5..=1.0).contains(&line) => {
+                invalid("auto_line: give a confidence from 0.5 to 1")
+            }
+            Policy::Auto { budget, .. } if !(0.0..=1000.0).contains(&budget) => {
+                invalid("error_budget: give 0 to 1000 wrong names per 1,000 passages")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Somebody on a roster.
@@ -40,8 +75,12 @@ pub struct Member {
     pub verified: bool,
 }
 
+/// Bytes of a room's name, as doors send it.
+const ROOM: usize = 128;
+
 const COLUMNS: &str = "c.id, c.class_name, c.class_code, c.room, c.is_active,
-     (select count(*) from roster r where r.class = c.id)";
+     (select count(*) from roster r where r.class = c.id), c.grace_min, c.policy, c.auto_line,
+     c.error_budget, c.version";
 
 /// Whether the reader (`$1` role, `$2` account, `$3` day) may see class `c`.
 pub(super) const VISIBLE: &str =
@@ -65,6 +104,101 @@ pub fn list(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
          order by c.class_name, c.id"
     );
     tx.query(&sql, params![role, user, today], read)
+}
+
+/// A page of the classes the reader may see, by name, those after `after`.
+///
+/// # Errors
+/// When the database fails.
+pub fn page(
+    tx: &Tx<'_>,
+    reader: Reader,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Class>, Error> {
+    let (role, user, today) = keys(reader);
+    let sql = format!(
+        "select {COLUMNS} from class c where {VISIBLE} and c.is_active = 1
+             and ($4 is null or exists (select 1 from class a where a.id = $4
+                 and (c.class_name > a.class_name
+                     or (c.class_name = a.class_name and c.id > a.id))))
+         order by c.class_name, c.id limit $5"
+    );
+    tx.query(&sql, params![role, user, today, after.map(|id| id.to_string()), limit], read)
+}
+
+/// Writes a class as it is now, one version later. Lessons that lie ahead take its name and
+/// grace.
+///
+/// # Errors
+/// `Invalid` naming a field, `Conflict` when the code is taken or the class is not at its version
+/// any more.
+pub fn change(tx: &Tx<'_>, class: &Class, actor: &str, now: Wall) -> Result<(), Error> {
+    class.check()?;
+    let (id, code) = (class.id.to_string(), class.class_code.trim());
+    let taken = "select 1 from class where class_code = $1 and id <> $2";
+    if tx.row(taken, params![code, id], |_| Ok(()))?.is_some() {
+        return Err(Error::Conflict(format!("the class code “{code}” is taken")));
+    }
+    let room = class.room.as_deref().map(str::trim).filter(|room| !room.is_empty());
+    let (policy, line, budget) = match class.policy {
+        Policy::Review => ("review", None, None),
+        Policy::Auto { line, budget } => ("auto", Some(line), Some(budget)),
+    };
+    let sql = "update class set class_name = $3, class_code = $4, room = $5, is_active = $6,
+             grace_min = $7, policy = $8, auto_line = $9, error_budget = $10,
+             version = version + 1
+         where id = $1 and version = $2";
+    let (name, grace) = (class.class_name.trim(), class.grace_min);
+    let values =
+        params![id, class.version, name, code, room, class.is_active, grace, policy, line, budget];
+    if tx.execute(sql, values)? == 0 {
+        return Err(Error::Conflict("this class was changed meanwhile: look again".into()));
+    }
+    let sql = "update session set late_after = starts + $3
+         where class = $1 and starts > $2 and closed_at is null";
+    tx.execute(sql, params![id, now.0, grace * 60_000])?;
+    let meta = json!({ "policy": policy, "grace_min": grace, "is_active": class.is_active });
+    noted(tx, now, actor, "change", class.id, meta)
+}
+
+/// Accounts that teach the class on `day`.
+///
+/// # Errors
+/// When the database fails.
+pub fn teachers(tx: &Tx<'_>, class: Uuid, day: Date) -> Result<Vec<Uuid>, Error> {
+    let sql = "select distinct teacher from teaches where class = $1 and from_day <= $2
+             and (to_day is null or to_day >= $2) order by teacher";
+    tx.query(sql, params![class.to_string(), day.to_string()], |row| parsed(row, 0))
+}
+
+/// Lets exactly `wanted` teach the class from `day` on.
+///
+/// # Errors
+/// `Invalid` when one of them is no teacher.
+pub fn set_teachers(
+    tx: &Tx<'_>,
+    class: Uuid,
+    wanted: &[Uuid],
+    day: Date,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    let before = teachers(tx, class, day)?;
+    for teacher in before.iter().filter(|teacher| !wanted.contains(teacher)) {
+        let (id, who) = (class.to_string(), teacher.to_string());
+        let today = "delete from teaches where class = $1 and teacher = $2 and from_day >= $3";
+        tx.execute(today, params![id, who, day.to_string()])?;
+        let yesterday = day.yesterday().unwrap_or(day).to_string();
+        let end = "update teaches set to_day = $3 where class = $1 and teacher = $2
+             and (to_day is null or to_day > $3)";
+        tx.execute(end, params![id, who, yesterday])?;
+        noted(tx, now, actor, "stop_teaching", class, json!({ "teacher": teacher }))?;
+    }
+    for teacher in wanted.iter().filter(|teacher| !before.contains(teacher)) {
+        add_teacher(tx, class, *teacher, day, actor, now)?;
+    }
+    Ok(())
 }
 
 /// The class that `name` names: an own id or a class code.
@@ -273,5 +407,11 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Class> {
         room: row.get(3)?,
         is_active: row.get(4)?,
         students: row.get(5)?,
+        grace_min: row.get(6)?,
+        policy: match (row.get::<_, String>(7)?.as_str(), row.get(8)?, row.get(9)?) {
+            ("auto", Some(line), Some(budget)) => Policy::Auto { line, budget },
+            _ => Policy::Review,
+        },
+        version: row.get(10)?,
     })
 }

@@ -29,6 +29,23 @@ pub fn of_session(tx: &Tx<'_>, session: Uuid) -> Result<Vec<(StudentId, Mark)>, 
     tx.query(&sql, params![session.to_string()], |row| Ok((parsed(row, 0)?, read(row, 1)?)))
 }
 
+/// Marks of `session`, counted, in the order of [`Status::ALL`].
+///
+/// # Errors
+/// When the database fails.
+pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<[i64; 6], Error> {
+    let sql = "select present, late, absent, excused, unverified, undecided from tally
+         where session = $1";
+    let read = |row: &rusqlite::Row<'_>| {
+        let mut tally = [0; 6];
+        for (n, count) in tally.iter_mut().enumerate() {
+            *count = row.get(n)?;
+        }
+        Ok(tally)
+    };
+    Ok(tx.row(sql, params![session.to_string()], read)?.unwrap_or_default())
+}
+
 /// Records `mark`, instead of whatever was recorded; its version follows from that.
 ///
 /// # Errors

@@ -32,6 +32,7 @@ pub mod passage;
 pub mod people;
 pub mod period;
 pub mod register;
+pub mod presence;
 pub mod release;
 pub mod report;
 pub mod retention;

@@ -143,6 +143,22 @@ pub fn adopt(tx: &Tx<'_>, id: RecordId, session: Uuid) -> Result<(), Error> {
     tx.execute(sql, params![id.to_string(), session.to_string()]).map(drop)
 }
 
+/// Deletes a sighting with everything that hangs on it.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(tx: &Tx<'_>, id: RecordId) -> Result<(), Error> {
+    for sql in [
+        "delete from candidate where sighting = $1",
+        "delete from evidence where sighting = $1",
+        "delete from cannot_link where sighting = $1",
+        "delete from sighting where id = $1",
+    ] {
+        tx.execute(sql, params![id.to_string()])?;
+    }
+    Ok(())
+}
+
 /// Whether the person is staff.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ mod fixtures;
 mod idempotency;
 mod import;
 mod matrix;
+mod lessons;
 mod people;
 mod persons;
 mod privacy;

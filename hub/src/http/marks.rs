@@ -1,0 +1,245 @@
+//! `/api/sessions/{id}/marks`: the roll of a lesson, and what a person says of it.
+
+use super::attendance::reader;
+use super::call::Call;
+use super::page::{page, rows};
+use super::problem::Problem;
+use super::reply::{json, nothing};
+use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::attendance::{Mark, Source, Status, register};
+use crate::error::Error;
+use crate::events::Event;
+use crate::store::desk::Reader;
+use crate::store::session::{self, Session};
+use crate::store::{Tx, class, mark, passage, student};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::{StudentId, Wall};
+
+/// Marks in one request at most.
+const AT_ONCE: usize = 500;
+/// Longest note, bytes.
+const NOTE: usize = 2000;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/sessions/{id}/marks", "/api/sessions/{id}/marks/{student}");
+    let (of, body, no) = (Object::Session, Takes::Json(SMALL), Takes::Nothing);
+    let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
+    let both = Shapes::both::<Said, Vec<Entry>>();
+    vec![
+        Route::new((Method::GET, some), STAFF, of, no, list, roll),
+        Route::new((Method::POST, some), STAFF, of, body, both, say),
+        Route::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, take_back),
+    ]
+}
+
+/// A student on the roll of a lesson.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Mark)]
+pub struct Entry {
+    /// Own id of the student.
+    id: Uuid,
+    /// Number of the student.
+    student_id: String,
+    full_name: String,
+    /// Null while nothing is recorded.
+    status: Option<Status>,
+    /// Who says so.
+    source: Option<Source>,
+    /// Whether a person said it: then it wins over every door.
+    is_manual: bool,
+    /// Whether a sighting of them in this lesson waits for a person.
+    waiting: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Timestamp>,
+    /// The record it follows from.
+    record_id: Option<Uuid>,
+    notes: Option<String>,
+    /// Account that decided, or `hub`.
+    recorded_by: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    recorded_at: Option<Timestamp>,
+    version: i64,
+}
+
+/// What a person says: of one student, or of many.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = NewMarks)]
+pub enum Said {
+    /// Of many, all or none.
+    Many {
+        /// What is said of each.
+        #[schema(max_items = 500)]
+        marks: Vec<One>,
+    },
+    /// Of one.
+    One(One),
+}
+
+/// What a person says of one student.
+#[derive(Clone, Deserialize, ToSchema)]
+#[schema(as = NewMark)]
+pub struct One {
+    /// Own id or student number.
+    #[serde(alias = "id", alias = "student")]
+    student_id: String,
+    status: Word,
+    /// When they came, if that is known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Timestamp>,
+    notes: Option<String>,
+}
+
+/// What a person can say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = MarkWord)]
+pub enum Word {
+    /// There in time.
+    Present,
+    /// There, after the grace period.
+    Late,
+    /// Not there.
+    Absent,
+    /// Not there, with a reason; left out of every percentage.
+    Excused,
+}
+
+/// Which part of the roll.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Own id of the last one of the page before.
+    after: Option<Uuid>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<Word> for Status {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Present => Self::Present,
+            Word::Late => Self::Late,
+            Word::Absent => Self::Absent,
+            Word::Excused => Self::Excused,
+        }
+    }
+}
+
+impl Entry {
+    fn new(member: class::Member, mark: Option<Mark>, waiting: bool) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        Self {
+            id: member.student.0,
+            student_id: member.number,
+            full_name: member.name,
+            status: mark.as_ref().map(|mark| mark.status),
+            source: mark.as_ref().map(|mark| mark.source),
+            is_manual: mark.as_ref().is_some_and(|mark| mark.source == Source::Manual),
+            waiting,
+            arrived_at: mark.as_ref().and_then(|mark| mark.arrived_at).and_then(time),
+            record_id: mark.as_ref().and_then(|mark| mark.sighting).map(|id| id.0),
+            recorded_at: mark.as_ref().and_then(|mark| time(mark.at)),
+            version: mark.as_ref().map_or(0, |mark| mark.version),
+            recorded_by: mark.as_ref().map(|mark| mark.by.clone()),
+            notes: mark.and_then(|mark| mark.notes),
+        }
+    }
+}
+
+/// Everybody on the roster, with what is recorded of them.
+fn entries(tx: &Tx<'_>, session: &Session) -> Result<Vec<Entry>, Error> {
+    let mut marks: HashMap<StudentId, Mark> =
+        mark::of_session(tx, session.id)?.into_iter().collect();
+    let waiting: HashSet<StudentId> = passage::waiting(tx, session.id)?.into_iter().collect();
+    let entry = |member: class::Member| {
+        let (mark, waits) = (marks.remove(&member.student), waiting.contains(&member.student));
+        Entry::new(member, mark, waits)
+    };
+    Ok(class::members(tx, session.class)?.into_iter().map(entry).collect())
+}
+
+async fn roll(call: Call) -> Outcome {
+    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
+    let read = call.app().db.read(move |tx| {
+        let session = session::find(tx, reader, &name)?;
+        entries(tx, &session)
+    });
+    let all = read.await?.into_iter();
+    let from = all.skip_while(|entry| which.after.is_some_and(|after| entry.id != after));
+    let from = from.skip(usize::from(which.after.is_some()));
+    let part: Vec<_> = from.take(limit as usize).collect();
+    let last = part.last().map(|entry| entry.id.to_string());
+    page(&call, &part, limit, last)
+}
+
+async fn say(call: Call) -> Outcome {
+    let (said, reader, now): (Said, _, _) = (call.json()?, reader(&call)?, call.now);
+    let said = match said {
+        Said::Many { marks } => marks,
+        Said::One(one) => vec![one],
+    };
+    if said.is_empty() || said.len() > AT_ONCE {
+        return Err(Problem::field("marks", format!("give 1 to {AT_ONCE} of them")));
+    }
+    let name = call.param("id").to_owned();
+    let write = call.app().db.write(move |tx| {
+        let session = session::find(tx, reader, &name)?;
+        let (mut people, mut marked) = (HashSet::new(), Vec::new());
+        for one in said {
+            let student = student::find_for(tx, reader, &one.student_id)?.id;
+            if !people.insert(student) {
+                let say = format!("student_id: “{}” is named twice", one.student_id);
+                return Err(Error::Invalid(say));
+            }
+            let mark = spoken(reader, one, now)?;
+            marked.extend(register::say(tx, &session, student, mark, now)?);
+        }
+        let mut all = entries(tx, &session)?;
+        all.retain(|entry| people.contains(&StudentId(entry.id)));
+        Ok((all, marked))
+    });
+    let (all, marked) = write.await?;
+    for (session, student) in marked {
+        call.app().events.say(Event::Marked { session, student });
+    }
+    json(&all)
+}
+
+/// What a person says, as a mark.
+fn spoken(reader: Reader, one: One, now: Wall) -> Result<Mark, Error> {
+    let notes = one.notes.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+    if notes.as_ref().is_some_and(|note| note.len() > NOTE) {
+        return Err(Error::Invalid(format!("notes: use at most {NOTE} bytes")));
+    }
+    let (status, source) = (one.status.into(), Source::Manual);
+    let there = matches!(status, Status::Present | Status::Late);
+    let arrived_at = one.arrived_at.map(|at| Wall(at.as_millisecond()));
+    if arrived_at.is_some() && !there {
+        return Err(Error::Invalid("arrived_at: only who is there has arrived".into()));
+    }
+    let by = reader.actor.user.to_string();
+    Ok(Mark { status, source, sighting: None, arrived_at, by, at: now, notes, version: 1 })
+}
+
+/// Takes back what was said by hand; what doors say counts again.
+async fn take_back(call: Call) -> Outcome {
+    let (reader, now) = (reader(&call)?, call.now);
+    let (name, who) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let write = call.app().db.write(move |tx| {
+        let session = session::find(tx, reader, &name)?;
+        let student = student::find_for(tx, reader, &who)?.id;
+        register::unsay(tx, &session, student, &reader.actor.user.to_string(), now)
+    });
+    let (session, student) = write.await?;
+    call.app().events.say(Event::Marked { session, student });
+    nothing()
+}
