@@ -12,6 +12,7 @@ mod idempotency;
 mod import;
 mod matrix;
 mod lessons;
+mod matrix;
 mod people;
 mod persons;
 mod privacy;
