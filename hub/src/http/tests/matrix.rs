@@ -38,6 +38,7 @@ fn sample(path: &str) -> Value {
         "/api/enrollment/{id}" => json!({ "is_active": true }),
         "/api/holidays/{id}" => json!({ "name": "Spring", "from_day": "2026-03-30" }),
         "/api/rooms/{id}" => json!({ "location": "upstairs" }),
+        "/api/sessions/{id}/marks" => json!({ "student_id": "STU1", "status": "present" }),
         "/api/students/{id}/consent" => json!({ "given": true, "by": "her mother" }),
         "/api/timetable/{id}/exceptions" => json!({ "day": "2026-03-09", "cancelled": true }),
         _ => json!({}),
@@ -204,9 +205,9 @@ fn apart(route: &Route) -> bool {
 }
 
 /// Whether the address asks for a part that a thing need not have: a picture, a step to take
-/// back, an erasure, a day that differs.
+/// back, an erasure, a day that differs, a word said by hand.
 fn within(route: &Route) -> bool {
-    let ends = ["/crop", "/undo", "/erase", "/{day}"];
+    let ends = ["/crop", "/undo", "/erase", "/{day}", "/marks/{student}"];
     ends.iter().any(|end| route.path.ends_with(end))
 }
 

@@ -10,7 +10,6 @@ mod docs;
 mod fixtures;
 mod idempotency;
 mod import;
-mod matrix;
 mod lessons;
 mod matrix;
 mod people;
