@@ -147,7 +147,7 @@ impl Post<'_> {
             outbox: outbox.clone(),
             time: time.clone(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
-            desired,
+            desired: desired.clone(),
             reported,
             commands,
             online: watch::channel(false).0,
@@ -157,7 +157,7 @@ impl Post<'_> {
         parts.task("link", async move { Ok(link.run(stop).await?) });
         parts.task(
             "commands",
-            obey(wishes, self.asks.clone(), self.clock.clone(), self.stop.clone()),
+            obey(wishes, (self.asks.clone(), desired), self.clock.clone(), self.stop.clone()),
         );
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Post<'_> {
 /// Does what the hub wishes.
 async fn obey(
     mut wishes: mpsc::Receiver<Command>,
-    asks: SyncSender<Ask>,
+    (asks, desired): (SyncSender<Ask>, watch::Sender<Option<Desired>>),
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -177,6 +177,8 @@ async fn obey(
                 drop(asks.try_send(Ask { cause: Cause::Snap, at: clock.mono(), reply: None }));
             }
             Command::Restart => bail!("the hub asked for a restart"),
+            // Whoever follows the wish looks at it again, even if it is the same.
+            Command::Reload => desired.send_modify(|_| ()),
         }
     }
     stop.cancelled().await;
@@ -245,12 +247,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_hub_may_ask_for_a_look_and_for_a_restart() {
-        let (wish, wishes) = mpsc::channel(2);
+        let (wish, wishes) = mpsc::channel(3);
         let (asks, asked) = crate::trigger::asking();
         wish.try_send(Command::Snap).unwrap();
+        let (desired, mut look) = watch::channel(None);
+        wish.try_send(Command::Reload).unwrap();
         wish.try_send(Command::Restart).unwrap();
         let clock = Arc::new(wire::time::SystemClock);
-        let error = obey(wishes, asks, clock, CancellationToken::new()).await.unwrap_err();
+        let hands = (asks, desired);
+        let error = obey(wishes, hands, clock, CancellationToken::new()).await.unwrap_err();
+        assert!(look.changed().await.is_ok(), "the curator looks again");
         assert_eq!(error.to_string(), "the hub asked for a restart");
         assert_eq!(asked.iter().map(|ask| ask.cause).collect::<Vec<_>>(), [Cause::Snap]);
     }

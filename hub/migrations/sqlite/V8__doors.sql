@@ -25,5 +25,14 @@ create table capture_token (
 ) without rowid;
 create index capture_token_by_device on capture_token (device);
 
--- A door's settings that the hub only keeps for it, as JSON.
-alter table device add column config text not null default '{}';
+-- Who was in a gallery file, by its hash: ids only, so that a door can be taken back to it.
+create table gallery_people (
+    blake3 blob primary key not null,
+    people blob not null,
+    created_at bigint not null
+);
+create index gallery_people_by_time on gallery_people (created_at);
+-- When the door had the whole file.
+alter table gallery_release add column fetched_at bigint;
+-- The file whose people a door is held to, after it was taken back.
+alter table device add column held_to blob;

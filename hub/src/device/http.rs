@@ -3,7 +3,7 @@
 //! A device gets its own releases and nobody else's; what is not its own does not exist for it.
 
 use super::range::{Part, part};
-use super::{Fleet, Identity, Serial, tls};
+use super::{Fleet, Identity, Serial, renew, tls};
 use crate::accept::{self, Guest, Limits};
 use crate::app::App;
 use crate::error::{Doing, Error};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wire::join::{GALLERY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH};
+use wire::join::{GALLERY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH, RENEW_PATH};
 use wire::sign::Signed;
 
 /// For a request's headers, and for the next request of a kept connection.
@@ -91,11 +91,20 @@ async fn answer(
     identity: Identity,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.method() == Method::POST && request.uri().path() == RENEW_PATH {
+        return Ok(renew::answer(&app, &identity, request.into_body()).await);
+    }
     if request.method() != Method::GET {
         return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
     }
     Ok(match find(&app, &identity, request.uri().path()).await {
-        Ok(Some(file)) => send(&request, file),
+        Ok(Some(file)) => {
+            let answer = send(&request, file);
+            if ends(&answer) {
+                fetched(&app, &identity, request.uri().path()).await;
+            }
+            answer
+        }
         Ok(None) => empty(StatusCode::NOT_FOUND),
         Err(error) => {
             tracing::error!(device = %identity.device, %error, "a file for a device could not be read");
@@ -119,6 +128,33 @@ async fn find(app: &App, identity: &Identity, path: &str) -> Result<Option<File>
     match path.strip_prefix(MODELS_PATH) {
         Some(name) => model(app, name).await,
         None => Ok(None),
+    }
+}
+
+/// Whether the end of the file is in this answer.
+fn ends(answer: &Response<Full<Bytes>>) -> bool {
+    let place = answer.headers().get(CONTENT_RANGE).and_then(|place| place.to_str().ok());
+    let last = |place: &str| {
+        let (span, length) = place.strip_prefix("bytes ")?.split_once('/')?;
+        let (_, last) = span.split_once('-')?;
+        Some(last.parse::<u64>().ok()? + 1 == length.parse::<u64>().ok()?)
+    };
+    match answer.status() {
+        StatusCode::OK => true,
+        StatusCode::PARTIAL_CONTENT => place.and_then(last).unwrap_or(false),
+        _ => false,
+    }
+}
+
+/// Remembers that the door was sent a release to its end. It is only for the list of releases, so
+/// a failure is no reason to keep the file back.
+async fn fetched(app: &App, identity: &Identity, path: &str) {
+    let version = path.strip_prefix(GALLERY_PATH).and_then(|version| version.parse().ok());
+    let (Some(version), now) = (version, app.clock.wall()) else { return };
+    let device = identity.device.clone();
+    let write = app.db.write(move |tx| store::release::fetched(tx, &device, version, now));
+    if let Err(error) = write.await {
+        tracing::warn!(%error, "that a door fetched its gallery was not remembered");
     }
 }
 
@@ -179,7 +215,7 @@ fn send(request: &Request<Incoming>, (bytes, etag): File) -> Response<Full<Bytes
     built.expect("our own headers are valid")
 }
 
-fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+pub(super) fn empty(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response

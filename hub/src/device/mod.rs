@@ -5,6 +5,7 @@ pub mod follow;
 pub mod http;
 pub mod identity;
 pub mod range;
+pub mod renew;
 pub mod tls;
 
 pub use fleet::{Fleet, State};

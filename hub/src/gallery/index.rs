@@ -119,8 +119,21 @@ impl Index {
     /// What a door gets: everybody here, means only.
     #[must_use]
     pub fn to_gallery(&self) -> wire::Gallery {
-        let people = self.ids.iter().zip(&self.files);
+        self.to_gallery_of(|_| true)
+    }
+
+    /// The same of those `keep` says yes to.
+    #[must_use]
+    pub fn to_gallery_of(&self, keep: impl Fn(StudentId) -> bool) -> wire::Gallery {
+        let rows: Vec<_> = (0..self.ids.len()).filter(|row| keep(self.ids[*row])).collect();
+        let people = rows.iter().map(|row| (&self.ids[*row], &self.files[*row]));
         let dim = self.files.first().map_or(0, |file| file.len() / 2);
+        let place = |row: u32| {
+            let place = rows.binary_search(&(row as usize)).ok()?;
+            u32::try_from(place).ok()
+        };
+        let pairs = self.look_alikes.iter();
+        let look_alikes = pairs.filter_map(|(a, b)| place(*a).zip(place(*b))).collect();
         wire::Gallery {
             model: self.model.clone(),
             dim: u16::try_from(dim).expect("templates have a few hundred numbers"),
@@ -128,7 +141,7 @@ impl Index {
             people: people
                 .map(|(id, template)| Person { id: *id, template: template.clone() })
                 .collect(),
-            look_alikes: self.look_alikes.clone(),
+            look_alikes,
             cannot_link: Vec::new(),
             due: Vec::new(),
         }
@@ -215,6 +228,15 @@ mod tests {
         assert!(empty.is_empty() && School::model(&empty).is_none());
         assert_eq!(empty.compare(&look(0.0), 3, &[]).verdict, Verdict::Unknown);
         assert_eq!(empty.to_gallery().people, vec![]);
+    }
+
+    #[test]
+    fn a_door_that_was_taken_back_gets_a_sound_gallery_of_fewer() {
+        let all = index(&[(1, 0.0), (2, 45.0), (3, 12.0), (4, 90.0)]);
+        let some = all.to_gallery_of(|id| id != student(2));
+        assert_eq!(wire::Gallery::decode(&some.encode()).unwrap(), some);
+        assert_eq!((some.people.len(), some.look_alikes.as_slice()), (3, &[(0, 1)][..]));
+        assert_eq!(all.to_gallery_of(|id| id != student(1)).look_alikes, []);
     }
 
     #[test]

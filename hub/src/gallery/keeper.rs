@@ -6,8 +6,8 @@ use super::Index;
 use super::release::{Content, Last, Plan, Release, plan};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
-use crate::store::{self, Db};
-use std::collections::{BTreeMap, HashMap};
+use crate::store::{self, Db, Tx};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use vision::Template;
 use wire::{DeviceId, ModelId, StudentId, Wall};
@@ -86,16 +86,20 @@ impl Gallery {
         file: &Arc<Vec<u8>>,
         now: Wall,
     ) -> Result<(), Error> {
-        let devices = db.read(store::device::list).await?;
-        let active: Vec<_> = devices.into_iter().filter(|d| d.is_active).map(|d| d.id).collect();
-        let people = Arc::new(index.people().to_vec());
+        let doors = db.read(doors).await?;
+        let all = Share { file: file.clone(), people: Arc::new(index.people().to_vec()) };
+        let share = |held: Option<Vec<StudentId>>| held.map(|held| Share::of(index, &held));
+        let shares: Vec<_> = doors
+            .into_iter()
+            .map(|(door, held)| (door, share(held).unwrap_or_else(|| all.clone())))
+            .collect();
         let known: HashMap<_, _> = self.read().releases.clone();
-        let (signing, file, model) = (keys.signing()?, file.clone(), self.model.clone());
+        let (signing, model) = (keys.signing()?, self.model.clone());
         let releases = db
             .write(move |tx| {
-                let content = Content { file: &file, model: &model, people: &people };
                 let mut releases = HashMap::new();
-                for device in active {
+                for (device, Share { file, people }) in shares {
+                    let content = Content { file: &file, model: &model, people: &people };
                     let stored = store::release::last(tx, &device)?;
                     let last = stored.as_ref().map(|(manifest, _)| Last {
                         manifest,
@@ -108,10 +112,10 @@ impl Gallery {
                             (Plan::Make(manifest), _) => {
                                 let signed = manifest.sign(&signing);
                                 store::release::add(tx, &manifest, &signed)?;
+                                store::release::remember(tx, &manifest.blake3, &people, now)?;
                                 (manifest, signed)
                             }
                         };
-                    let (file, people) = (file.clone(), people.clone());
                     releases.insert(device, Arc::new(Release { manifest, signed, file, people }));
                 }
                 Ok(releases)
@@ -128,6 +132,32 @@ impl Gallery {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a door is to have: the file, and who is in it.
+#[derive(Clone)]
+struct Share {
+    file: Arc<Vec<u8>>,
+    people: Arc<Vec<StudentId>>,
+}
+
+impl Share {
+    /// Those of `held` who may still be recognised.
+    fn of(index: &Index, held: &[StudentId]) -> Self {
+        let held: HashSet<_> = held.iter().copied().collect();
+        let people = index.people().iter().copied().filter(|id| held.contains(id)).collect();
+        let file = index.to_gallery_of(|id| held.contains(&id)).encode();
+        Self { file: Arc::new(file), people: Arc::new(people) }
+    }
+}
+
+/// A door, and the people it is held to.
+type Door = (DeviceId, Option<Vec<StudentId>>);
+
+/// Active doors.
+fn doors(tx: &Tx<'_>) -> Result<Vec<Door>, Error> {
+    let active = store::device::list(tx)?.into_iter().filter(|door| door.is_active);
+    active.map(|door| Ok((door.id.clone(), store::release::held_to(tx, &door.id)?))).collect()
 }
 
 /// The index of everybody who may be recognised, as the database has it now.

@@ -239,7 +239,7 @@ pub async fn end(call: &Call) -> Result<(), Problem> {
         Some(Proof::Token(family)) => {
             call.app().db.write(move |tx| login::end(tx, family, now)).await?;
         }
-        None => {}
+        Some(Proof::Door(_)) | None => {}
     }
     Ok(())
 }

@@ -20,6 +20,8 @@ pub enum Proof {
     Session(String),
     /// An access token of this family.
     Token(uuid::Uuid),
+    /// The capture token of this door, which is nobody's account.
+    Door(wire::DeviceId),
 }
 
 /// Somebody signed in.

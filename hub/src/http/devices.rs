@@ -1,23 +1,25 @@
 //! `/api/devices`: doors, and how they join and leave.
 
 use super::call::Call;
+use super::page::{Paged, page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::error::Error;
-use crate::store::device::{self, Device, Place, direction, direction_text};
+use crate::store::device::{self, Device, LastHealth, Place, direction, direction_text};
+use crate::store::{Tx, release};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::Method;
-use wire::{DeviceId, Direction};
+use wire::{DeviceId, Direction, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let (one, some) = ("/api/devices/{id}", "/api/devices");
     let (door, body, nothing) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
     let (both, token) = (Shapes::both::<Typed, Body>(), Shapes::gives::<Token>());
     let (join, cut) = ("/api/devices/{id}/join-token", "/api/devices/{id}/revoke");
     vec![
@@ -49,7 +51,37 @@ pub struct Body {
     model_id: String,
     gallery_version: u64,
     trouble: String,
+    /// What the hub tells the door.
+    config: Config,
+    /// What the door last said about itself; nothing before its first report.
+    health: Option<Health>,
+    /// When its certificate ends; nothing before it joined.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    certificate_expires_at: Option<Timestamp>,
     version: i64,
+}
+
+/// What the hub tells a door.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoorConfig)]
+pub struct Config {
+    classroom_id: String,
+    direction: &'static str,
+    /// The gallery release it should use; nothing while it is cut off.
+    gallery_version: Option<u64>,
+}
+
+/// A door's last report.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoorHealth)]
+pub struct Health {
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// watching or blind.
+    camera: String,
+    /// Share of the time it speaks of in which the door watched, percent.
+    watched_percent: f64,
+    disk_free_mb: i64,
 }
 
 /// A door as typed.
@@ -76,24 +108,68 @@ pub struct Token {
     expires_at: Option<Timestamp>,
 }
 
-impl From<Device> for Body {
-    fn from(device: Device) -> Self {
+impl Body {
+    fn new(device: Device, more: More) -> Self {
         let id = device.id.to_string();
+        let direction = direction_text(device.direction);
         Self {
             status: status(&device),
             device_id: id.clone(),
             id,
+            config: Config {
+                classroom_id: device.room.clone(),
+                direction,
+                gallery_version: more.desired,
+            },
+            health: more.health.map(Health::from),
+            certificate_expires_at: more.certificate.and_then(moment),
             classroom_id: device.room,
             location: device.location,
-            direction: direction_text(device.direction),
+            direction,
             is_active: device.is_active,
             online: device.online,
-            last_seen: device.last_seen.and_then(|at| Timestamp::from_millisecond(at.0).ok()),
+            last_seen: device.last_seen.and_then(moment),
             software: device.software,
             model_id: device.model,
             gallery_version: device.gallery,
             trouble: device.trouble,
             version: device.version,
+        }
+    }
+}
+
+/// What is known of a door besides its row.
+struct More {
+    desired: Option<u64>,
+    health: Option<LastHealth>,
+    certificate: Option<Wall>,
+}
+
+fn with_more(tx: &Tx<'_>, device: Device) -> Result<Body, Error> {
+    let desired = release::newest(tx, &device.id)?.filter(|_| device.is_active);
+    let (health, certificate) =
+        (device::health(tx, &device.id)?, device::cert_ends(tx, &device.id)?);
+    Ok(Body::new(device, More { desired, health, certificate }))
+}
+
+fn shown(tx: &Tx<'_>, id: &DeviceId) -> Result<Body, Error> {
+    let device = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
+    with_more(tx, device)
+}
+
+fn moment(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+impl From<LastHealth> for Health {
+    fn from(said: LastHealth) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a percentage of some minutes")]
+        let share = said.watched_ms as f64 / said.span_ms.max(1) as f64 * 100.0;
+        Self {
+            at: moment(said.at),
+            camera: said.camera,
+            watched_percent: (share * 100.0).round() / 100.0,
+            disk_free_mb: said.disk_free_mb,
         }
     }
 }
@@ -129,8 +205,14 @@ impl Typed {
 }
 
 async fn index(call: Call) -> Outcome {
-    let doors = doors(&call).await?;
-    json(&doors.into_iter().map(Body::from).collect::<Vec<_>>())
+    let paged: Paged = call.query()?;
+    let (after, limit) = (paged.after.clone().unwrap_or_default(), rows(paged.limit));
+    let read = call.app().db.read(move |tx| {
+        let doors = device::page(tx, &after, limit)?;
+        doors.into_iter().map(|door| with_more(tx, door)).collect::<Result<Vec<_>, _>>()
+    });
+    let doors = read.await?;
+    page(&call, &doors, limit, doors.last().map(|last| last.id.clone()))
 }
 
 /// Every door but the one that only files photos.
@@ -146,7 +228,8 @@ async fn add(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
     let id = typed.device_id.clone();
     let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
-    let body = Body::from(create(&call, id, typed.place(None)?).await?);
+    create(&call, id.clone(), typed.place(None)?).await?;
+    let body = call.app().db.read(move |tx| shown(tx, &id)).await?;
     created(&format!("/api/devices/{}", body.id), &body)
 }
 
@@ -165,7 +248,7 @@ pub async fn create(call: &Call, id: DeviceId, place: Place) -> Result<Device, P
 
 async fn show(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    json(&Body::from(found(&call, &id).await?))
+    json(&call.app().db.read(move |tx| shown(tx, &id)).await?)
 }
 
 async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
@@ -181,9 +264,9 @@ async fn change(call: Call) -> Outcome {
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let write = call.app().db.write(move |tx| {
         device::place(tx, &id, &place, version, &actor, now)?;
-        device::get(tx, &id)?.ok_or_else(|| Error::unknown("door", &id))
+        shown(tx, &id)
     });
-    json(&Body::from(write.await?))
+    json(&write.await?)
 }
 
 async fn join_token(call: Call) -> Outcome {

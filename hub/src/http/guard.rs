@@ -3,14 +3,18 @@
 use super::Raw;
 use super::body::Content;
 use super::call::{Proof, SignedIn, signed_out};
+use super::capture::CAPTURE;
 use super::front::Front;
 use super::problem::Problem;
 use super::route::{Route, Takes, Who};
-use crate::auth::{Actor, csrf::Came, session};
+use crate::auth::{Actor, Role, csrf::Came, session};
 use crate::config::Hosts;
-use crate::store::login;
+use crate::store::{capture_token, login};
 use warp::http::{HeaderMap, Method, StatusCode, header};
 use wire::Wall;
+
+/// How a door's capture token begins.
+pub const CAPTURE_TOKEN: &str = "door_";
 
 /// Whether the answer to this should be a page even when it is a refusal.
 #[must_use]
@@ -61,7 +65,21 @@ pub async fn identify(
     }
 }
 
+/// A door's capture token: it counts for one route, which checks that it is that door's.
+async fn door(front: &Front, token: &str) -> Result<SignedIn, Problem> {
+    let digest = crate::auth::digest(token);
+    let found = front.app.db.read(move |tx| capture_token::holder(tx, &digest)).await?;
+    let ended = "This capture token does not count any more. Ask an admin for a new one.";
+    let door = found.ok_or_else(|| Problem::unauthorised(ended))?;
+    // No account has this id, and of all roles a student sees least.
+    let actor = Actor { user: uuid::Uuid::nil(), role: Role::Student };
+    Ok(SignedIn { actor, name: door.to_string(), proof: Proof::Door(door) })
+}
+
 async fn bearer(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Problem> {
+    if token.starts_with(CAPTURE_TOKEN) {
+        return door(front, token).await;
+    }
     let invalid = |error: crate::auth::token::BadToken| {
         Problem::unauthorised(super::reply::sentence(&error.to_string()))
     };
@@ -100,6 +118,12 @@ pub(super) fn admit<S>(
     let from_browser = by.as_ref().is_some_and(|by| matches!(by.proof, Proof::Session(_)));
     if changes && (from_browser || matches!(route.takes, Takes::Form(_))) {
         came(&raw.headers, None).from_here().map_err(forged)?;
+    }
+    if let Some(SignedIn { proof: Proof::Door(_), .. }) = &by {
+        return match route.path {
+            CAPTURE => Ok(by),
+            _ => Err(Problem::forbidden("A capture token only sends pictures of its own door.")),
+        };
     }
     match (route.who, &by) {
         (Who::Anyone, _) => Ok(by),

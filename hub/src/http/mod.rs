@@ -12,6 +12,7 @@ pub mod calendar;
 pub mod call;
 pub mod capture;
 pub mod classes;
+pub mod commands;
 pub mod consent;
 pub mod cors;
 pub mod devices;
@@ -20,6 +21,7 @@ pub mod erase;
 pub mod events;
 pub mod export;
 pub mod front;
+pub mod gallery;
 pub mod guard;
 pub mod headers;
 pub mod holidays;
@@ -81,6 +83,8 @@ pub fn table() -> Table {
         capture::routes(),
         classes::routes(),
         consent::routes(),
+        commands::routes(),
+        gallery::routes(),
         enrolment::routes(),
         erase::routes(),
         events::routes(),

@@ -1,6 +1,6 @@
 //! Tables `device`, `device_cert` and `join_token`: doors, and how they prove who they are.
 
-use super::{Tx, audit, change, params};
+use super::{Tx, audit, capture_token, change, params};
 use crate::error::Error;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -62,6 +62,31 @@ pub const TOKEN_MS: i64 = 15 * 60 * 1000;
 pub fn get(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<Device>, Error> {
     let sql = format!("select {COLUMNS} from device where id = $1");
     tx.row(&sql, params![id.as_str()], read)
+}
+
+/// Doors by name, those after `after`.
+///
+/// # Errors
+/// When the database fails.
+pub fn page(tx: &Tx<'_>, after: &str, limit: u32) -> Result<Vec<Device>, Error> {
+    let sql =
+        format!("select {COLUMNS} from device where id > $1 and id <> $2 order by id limit $3");
+    tx.query(&sql, params![after, crate::photo::DOOR, limit], read)
+}
+
+/// Remembers that somebody told a door to do something.
+///
+/// # Errors
+/// `NotFound` when there is no such door.
+pub fn told(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    command: &str,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
+    get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
+    noted(tx, now, actor, command, id, json!({}))
 }
 
 /// All doors, by name.
@@ -145,8 +170,7 @@ pub fn use_token(tx: &Tx<'_>, secret: &str, now: Wall) -> Result<Option<DeviceId
     tx.row(sql, params![digest(secret), now.0], |row| device_id(row, 0))
 }
 
-/// Remembers a certificate given to `id`; those it had before stay valid for what is connected
-/// and end with the next [`revoke`].
+/// Remembers the certificate that `id` got when it joined; those it had before end now.
 ///
 /// # Errors
 /// When the database fails.
@@ -159,10 +183,81 @@ pub fn add_cert(
 ) -> Result<(), Error> {
     let sql = "insert into device_cert (serial, device, state, issued_at, expires_at)
          values ($1, $2, 'valid', $3, $4)";
+    end_certs(tx, id, &[], now)?;
     tx.execute(sql, params![serial, id.as_str(), now.0, expires.0])?;
     tx.execute("update device set is_active = 1 where id = $1", [id.as_str()])?;
     change::bump(tx, change::DEVICE)?;
     noted(tx, now, "hub", "join", id, json!({ "serial": serial }))
+}
+
+/// Remembers the certificate that `id` got for `old`, which stays until the door uses the new
+/// one: the answer may be lost. Every other ends now.
+///
+/// # Errors
+/// `Unauthorised` when `old` does not count any more.
+pub fn renew_cert(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    (old, new): (&str, &str),
+    expires: Wall,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "select 1 from device_cert where serial = $1 and device = $2 and state = 'valid'";
+    let counts = tx.row(sql, params![old, id.as_str()], |_| Ok(()))?;
+    counts.ok_or_else(|| Error::Unauthorised("this certificate does not count any more".into()))?;
+    end_certs(tx, id, &[old], now)?;
+    let sql = "insert into device_cert (serial, device, state, issued_at, expires_at)
+         values ($1, $2, 'valid', $3, $4)";
+    tx.execute(sql, params![new, id.as_str(), now.0, expires.0])?;
+    change::bump(tx, change::DEVICE)?;
+    noted(tx, now, "hub", "renew", id, json!({ "serial": new }))
+}
+
+/// Ends the valid certificates of `id` but those to keep. Returns how many.
+fn end_certs(tx: &Tx<'_>, id: &DeviceId, keep: &[&str], now: Wall) -> Result<usize, Error> {
+    let sql = "update device_cert set state = 'revoked', revoked_at = $2
+         where device = $1 and state = 'valid' and serial <> $3";
+    let keep = keep.first().copied().unwrap_or("");
+    tx.execute(sql, params![id.as_str(), now.0, keep])
+}
+
+/// When the newest valid certificate of `id` ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn cert_ends(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<Wall>, Error> {
+    let sql = "select max(expires_at) from device_cert where device = $1 and state = 'valid'";
+    let ends = tx.row(sql, params![id.as_str()], |row| row.get::<_, Option<i64>>(0))?;
+    Ok(ends.flatten().map(Wall))
+}
+
+/// What a door last said about itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastHealth {
+    /// At the end of the span it speaks of.
+    pub at: Wall,
+    /// `watching` or `blind`.
+    pub camera: String,
+    /// The span, milliseconds.
+    pub span_ms: i64,
+    /// How much of it the door watched, milliseconds.
+    pub watched_ms: i64,
+    /// Free on its card, MiB.
+    pub disk_free_mb: i64,
+}
+
+/// The newest health report of `id` whose time is known.
+///
+/// # Errors
+/// When the database fails.
+pub fn health(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<LastHealth>, Error> {
+    let sql = "select at, camera, until - since, watched_ms, disk_free_mb from health
+         where device = $1 and at is not null order by at desc limit 1";
+    tx.row(sql, params![id.as_str()], |row| {
+        let (span_ms, watched_ms) = (row.get(2)?, row.get(3)?);
+        let (at, camera) = (Wall(row.get(0)?), row.get(1)?);
+        Ok(LastHealth { at, camera, span_ms, watched_ms, disk_free_mb: row.get(4)? })
+    })
 }
 
 /// Cuts a door off: all its certificates and tokens end. Returns how many certificates.
@@ -171,9 +266,8 @@ pub fn add_cert(
 /// `NotFound` when there is no such door.
 pub fn revoke(tx: &Tx<'_>, id: &DeviceId, actor: &str, now: Wall) -> Result<usize, Error> {
     get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
-    let sql = "update device_cert set state = 'revoked', revoked_at = $2
-         where device = $1 and state = 'valid'";
-    let ended = tx.execute(sql, params![id.as_str(), now.0])?;
+    let ended = end_certs(tx, id, &[], now)?;
+    capture_token::end_all(tx, id, now)?;
     tx.execute("delete from join_token where device = $1 and used_at is null", [id.as_str()])?;
     let sql = "update device set is_active = 0, online = 0, version = version + 1 where id = $1";
     tx.execute(sql, [id.as_str()])?;
@@ -358,7 +452,7 @@ mod tests {
         let (certs, ended, left) = db
             .write(|tx| {
                 add_cert(tx, &door(), "aa", NOW, NOW)?;
-                add_cert(tx, &door(), "bb", NOW, NOW)?;
+                renew_cert(tx, &door(), ("aa", "bb"), NOW, NOW)?;
                 add_token(tx, &door(), "T", "t", NOW)?;
                 let ended = revoke(tx, &door(), "t", NOW)?;
                 Ok((revoked(tx)?, ended, use_token(tx, "T", NOW)?))
@@ -369,6 +463,24 @@ mod tests {
         assert_eq!(certs, ["aa".to_owned(), "bb".to_owned()].into());
         let door = db.read(|tx| get(tx, &door())).await.unwrap().unwrap();
         assert!(!door.is_active);
+    }
+
+    #[tokio::test]
+    async fn joining_again_ends_the_certificate_before_and_renewing_keeps_it_once() {
+        let (_dir, db) = with_door().await;
+        let after = db.write(|tx| {
+            add_cert(tx, &door(), "a", NOW, NOW)?;
+            add_cert(tx, &door(), "b", NOW, NOW)?;
+            let joined = revoked(tx)?;
+            renew_cert(tx, &door(), ("b", "c"), NOW, NOW)?;
+            let renewed = revoked(tx)?;
+            renew_cert(tx, &door(), ("c", "d"), NOW, NOW)?;
+            let again = revoked(tx)?;
+            let stale = renew_cert(tx, &door(), ("a", "e"), NOW, NOW).is_err();
+            Ok((joined, renewed, again, stale))
+        });
+        let set = |serials: &[&str]| serials.iter().map(|s| (*s).to_owned()).collect();
+        assert_eq!(after.await.unwrap(), (set(&["a"]), set(&["a"]), set(&["a", "b"]), true));
     }
 
     #[tokio::test]

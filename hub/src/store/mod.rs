@@ -7,6 +7,7 @@ pub mod account;
 pub mod arrival;
 pub mod audit;
 pub mod audit_head;
+pub mod capture_token;
 pub mod change;
 pub mod class;
 pub mod consent;

@@ -20,6 +20,9 @@ pub const GALLERY_PATH: &str = "/gallery/";
 /// `{MODELS_PATH}{file}`: the files of the model pack, on the device address: `pack.toml`, what
 /// it names, and `pack.signed`, the postcard bytes of a [`crate::sign::Signed`] `pack.toml`.
 pub const MODELS_PATH: &str = "/models/";
+/// Where a door gets its next certificate, on the device address: POST a PKCS #10 request in PEM,
+/// the answer is the certificate in PEM. 409 before two thirds of the old one's life.
+pub const RENEW_PATH: &str = "/renew";
 /// What the signature of `pack.signed` is for.
 pub const MODELS_DOMAIN: &str = "rollcall-models-v1";
 

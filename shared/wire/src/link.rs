@@ -133,6 +133,8 @@ pub enum Command {
     Snap,
     /// End the process; its supervisor starts it again.
     Restart,
+    /// Look again for the gallery to use.
+    Reload,
 }
 
 /// Hub → door on `time`, each minute and after a [`Hello`].

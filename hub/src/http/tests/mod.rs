@@ -7,6 +7,7 @@ mod analytics;
 mod auth;
 mod browsers;
 mod docs;
+mod doors;
 mod fixtures;
 mod idempotency;
 mod import;

@@ -1,0 +1,75 @@
+//! A door's next certificate: it asks with the one it has, in the last third of that one's life.
+
+use super::{Identity, http::empty};
+use crate::app::App;
+use crate::error::Error;
+use crate::pki::DEVICE_DAYS;
+use crate::store;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::{Response, StatusCode};
+use wire::Wall;
+
+/// Bytes of a request at most.
+const REQUEST: usize = 16 * 1024;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Whether a certificate that ends at `not_after` may be replaced now: not before two thirds of
+/// its life.
+#[must_use]
+pub fn is_due(not_after: Wall, now: Wall) -> bool {
+    not_after.0.saturating_sub(now.0) <= DEVICE_DAYS * DAY_MS / 3
+}
+
+/// Signs the request in `body` for the door that shows `identity`.
+pub(super) async fn answer(
+    app: &App,
+    identity: &Identity,
+    body: Incoming,
+) -> Response<Full<Bytes>> {
+    if !is_due(identity.not_after, app.clock.wall()) {
+        return empty(StatusCode::CONFLICT);
+    }
+    let Ok(body) = Limited::new(body, REQUEST).collect().await else {
+        return empty(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let Ok(csr) = String::from_utf8(body.to_bytes().to_vec()) else {
+        return empty(StatusCode::UNPROCESSABLE_ENTITY);
+    };
+    match sign(app, identity, csr).await {
+        Ok(pem) => Response::new(Full::new(Bytes::from(pem))),
+        Err(Error::Invalid(_)) => empty(StatusCode::UNPROCESSABLE_ENTITY),
+        Err(Error::Unauthorised(_)) => empty(StatusCode::FORBIDDEN),
+        Err(error) => {
+            tracing::error!(device = %identity.device, %error, "a certificate was not renewed");
+            empty(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+async fn sign(app: &App, identity: &Identity, csr: String) -> Result<String, Error> {
+    let (pki, now, identity) = (app.pki.clone(), app.clock.wall(), identity.clone());
+    let write = app.db.write(move |tx| {
+        let issued = pki.sign(&identity.device, &csr, now)?;
+        let serials = (identity.serial.as_str(), issued.serial.as_str());
+        store::device::renew_cert(tx, &identity.device, serials, issued.expires, now)?;
+        Ok(issued.pem)
+    });
+    let pem = write.await?;
+    app.follow_devices().await?;
+    Ok(pem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_renewed_in_the_last_third_of_its_life() {
+        let now = Wall(1_790_000_000_000);
+        let ends = |days: i64| now.plus_ms(days * DAY_MS);
+        assert!(!is_due(ends(90), now) && !is_due(ends(31), now));
+        assert!(is_due(ends(30), now) && is_due(ends(-1), now));
+    }
+}
