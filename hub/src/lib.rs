@@ -28,6 +28,7 @@ pub mod models;
 pub mod photo;
 pub mod pki;
 pub mod privacy;
+pub mod provider;
 pub mod recogniser;
 pub mod reports;
 pub mod review;

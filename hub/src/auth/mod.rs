@@ -4,6 +4,7 @@
 //! keeps the rows. Secrets are kept only as hashes, so a stolen database opens no session.
 
 pub mod csrf;
+pub mod elsewhere;
 pub mod password;
 pub mod role;
 pub mod session;

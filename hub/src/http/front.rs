@@ -1,7 +1,8 @@
 //! What all requests share besides the hub itself: password hashing, throttling, tokens, limits.
 
 use crate::app::App;
-use crate::auth::{Passwords, Throttle, session, token::Tokens};
+use crate::auth::{Passwords, Throttle, elsewhere, session, token::Tokens};
+use crate::provider::Provider;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -37,7 +38,10 @@ pub struct Shared {
     pub streams: Arc<Semaphore>,
     /// Cancelled when the hub stops: event streams end.
     pub stop: CancellationToken,
+    /// Where people sign in elsewhere.
+    pub provider: Option<Provider>,
     throttle: Mutex<Throttle>,
+    attempts: Mutex<elsewhere::Seen>,
 }
 
 impl Deref for Front {
@@ -61,6 +65,10 @@ impl Front {
         let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
         let tokens = Tokens::new(given.as_ref().unwrap_or(token_key), accounts.tokens);
         let limits = accounts.sessions;
+        let provider = accounts.oidc.as_ref().and_then(|oidc| {
+            let made = Provider::new(oidc, &app.config.public_url);
+            made.inspect_err(|error| tracing::error!(%error, "no sign-in elsewhere")).ok()
+        });
         Self(Arc::new(Shared {
             app,
             passwords,
@@ -70,8 +78,15 @@ impl Front {
             photos: Arc::new(Semaphore::new(PHOTOS_AT_ONCE)),
             streams: Arc::new(Semaphore::new(STREAMS)),
             stop,
+            provider,
             throttle: Mutex::default(),
+            attempts: Mutex::default(),
         }))
+    }
+
+    /// Looks at or changes what is remembered of sign-ins elsewhere.
+    pub fn attempts<T>(&self, look: impl FnOnce(&mut elsewhere::Seen) -> T) -> T {
+        look(&mut self.attempts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Looks at or changes what is remembered of failed logins.

@@ -30,6 +30,7 @@ pub mod import;
 pub mod jobs;
 pub mod join;
 pub mod marks;
+pub mod oidc;
 pub mod openapi;
 pub mod page;
 pub mod password;
@@ -99,6 +100,7 @@ pub fn table() -> Table {
         rooms::routes(),
         timetable::routes(),
         persons::routes(),
+        oidc::routes(),
         password::routes(),
         register::routes(),
         teachers::routes(),

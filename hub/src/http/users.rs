@@ -9,7 +9,7 @@ use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::auth::Role;
 use crate::error::Error;
 use crate::store::people::{self, Filter, Person, Profile};
-use crate::store::{Tx, login, student, totp};
+use crate::store::{Tx, identity, login, student, totp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -84,6 +84,8 @@ pub struct Typed {
     pub may_link: Option<bool>,
     /// False takes the second factor away, for a lost phone.
     pub totp: Option<bool>,
+    /// False takes the sign-in elsewhere away.
+    pub linked: Option<bool>,
     /// The version that was read, so that nobody’s change is overwritten.
     pub version: Option<i64>,
 }
@@ -266,6 +268,9 @@ pub async fn changed(call: &Call, typed: Typed, roles: &'static [Role]) -> Resul
                 return Err(Error::Invalid(say.into()));
             }
             _ => {}
+        }
+        if typed.linked == Some(false) {
+            identity::unlink(tx, id, &by, now)?;
         }
         people::find(tx, &id.to_string())
     });

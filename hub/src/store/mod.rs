@@ -25,6 +25,7 @@ pub mod foreign;
 pub mod forget;
 pub mod holiday;
 pub mod idempotency;
+pub mod identity;
 pub mod job;
 pub mod login;
 pub mod mail;

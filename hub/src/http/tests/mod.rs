@@ -17,6 +17,7 @@ mod people;
 mod persons;
 mod privacy;
 mod reports;
+mod provider;
 mod review;
 mod second_factor;
 mod settings;

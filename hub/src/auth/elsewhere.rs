@@ -1,0 +1,189 @@
+//! Signing in elsewhere (OpenID Connect): what is remembered between going there and coming back,
+//! and whose account an identity opens.
+//!
+//! The browser keeps the attempt sealed in a cookie; the answer counts only with it, within ten
+//! minutes, and once.
+
+use crate::store::account::Account;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use subtle::ConstantTimeEq;
+use wire::Wall;
+
+/// The cookie's name. It is Lax, because the way back begins on another site.
+pub const COOKIE: &str = "__Host-oidc";
+/// How long an attempt may take, milliseconds.
+pub const LIFE_MS: i64 = 10 * 60 * 1000;
+/// States remembered as used; each for [`LIFE_MS`].
+const REMEMBERED: usize = 10_000;
+
+/// One way there and back.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Comes back with the answer.
+    pub state: String,
+    /// Comes back inside the identity token.
+    pub nonce: String,
+    /// Proves that whoever fetches the token began the attempt (PKCE).
+    pub verifier: String,
+    /// Where to go on.
+    pub next: String,
+    /// When it began, milliseconds UTC.
+    pub made: i64,
+}
+
+impl std::fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Attempt({})", self.made)
+    }
+}
+
+/// Why an answer does not count.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Refused {
+    /// No attempt, another one, or one from long ago.
+    #[error(
+        "this sign-in was not begun in this browser, or more than ten minutes ago: begin again"
+    )]
+    Stranger,
+    /// The same answer came before.
+    #[error("this sign-in was used already: begin again")]
+    Used,
+}
+
+/// States that were used.
+#[derive(Default)]
+pub struct Seen(HashMap<String, i64>);
+
+impl Seen {
+    /// Takes the answer with `state` for `attempt`, once.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn take(
+        &mut self,
+        attempt: Option<Attempt>,
+        state: &str,
+        now: Wall,
+    ) -> Result<Attempt, Refused> {
+        let attempt = attempt.ok_or(Refused::Stranger)?;
+        let age = now.0.saturating_sub(attempt.made);
+        let same: bool = attempt.state.as_bytes().ct_eq(state.as_bytes()).into();
+        if !same || !(0..LIFE_MS).contains(&age) {
+            return Err(Refused::Stranger);
+        }
+        self.0.retain(|_, made| now.0.saturating_sub(*made) < LIFE_MS);
+        if self.0.len() >= REMEMBERED || self.0.contains_key(state) {
+            return Err(Refused::Used);
+        }
+        self.0.insert(state.to_owned(), attempt.made);
+        Ok(attempt)
+    }
+}
+
+/// Somebody, as a provider vouches for them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// The provider.
+    pub issuer: String,
+    /// Who they are there; never given to another.
+    pub subject: String,
+    /// Their address, if the provider verified it.
+    pub verified_email: Option<String>,
+}
+
+/// What an identity opens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Opens {
+    /// This account, to which it is linked.
+    Account(Account),
+    /// This account, to which it is linked from now on.
+    Links(Account),
+    /// None.
+    Nothing,
+}
+
+/// Whose account an identity opens: the one it is linked to, or else the one an admin opened for
+/// the first sign-in with its address.
+#[must_use]
+pub fn opens(linked: Option<Account>, invited: Option<Account>) -> Opens {
+    match (linked, invited) {
+        (Some(account), _) => Opens::Account(account),
+        (None, Some(account)) => Opens::Links(account),
+        (None, None) => Opens::Nothing,
+    }
+}
+
+/// The `Set-Cookie` value that keeps the sealed attempt.
+#[must_use]
+pub fn cookie(sealed: &str) -> String {
+    let seconds = LIFE_MS / 1000;
+    format!("{COOKIE}={sealed}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+}
+
+/// The `Set-Cookie` value that forgets it.
+#[must_use]
+pub fn farewell() -> String {
+    format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+}
+
+/// The sealed attempt in a `Cookie` header.
+#[must_use]
+pub fn find(header: &str) -> Option<&str> {
+    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(state: &str) -> Attempt {
+        let text = |text: &str| text.to_owned();
+        Attempt {
+            state: text(state),
+            nonce: text("n"),
+            verifier: text("v"),
+            next: text("/"),
+            made: 0,
+        }
+    }
+
+    #[test]
+    fn an_answer_counts_once_for_its_own_attempt_and_not_for_long() {
+        let mut seen = Seen::default();
+        let mut take = |state: &str, now| seen.take(Some(attempt("s")), state, Wall(now));
+        assert_eq!(take("other", 1), Err(Refused::Stranger));
+        assert_eq!(take("s", LIFE_MS), Err(Refused::Stranger), "too late");
+        assert_eq!(take("s", -1), Err(Refused::Stranger), "from the future");
+        assert_eq!(take("s", 1), Ok(attempt("s")));
+        assert_eq!(take("s", 2), Err(Refused::Used));
+        assert_eq!(seen.take(None, "s", Wall(1)), Err(Refused::Stranger));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound_and_an_end() {
+        let mut seen = Seen::default();
+        for n in 0..REMEMBERED {
+            let state = n.to_string();
+            assert!(seen.take(Some(attempt(&state)), &state, Wall(1)).is_ok());
+        }
+        assert_eq!(
+            seen.take(Some(attempt("x")), "x", Wall(1)),
+            Err(Refused::Used),
+            "full: refused"
+        );
+        let late = Attempt { made: LIFE_MS, ..attempt("x") };
+        assert!(seen.take(Some(late), "x", Wall(LIFE_MS + 1)).is_ok(), "the old ones are over");
+    }
+
+    #[test]
+    fn the_cookie_comes_back_from_another_site() {
+        let cookie = cookie("abc");
+        for word in ["Path=/", "Secure", "HttpOnly", "SameSite=Lax", "Max-Age=600"] {
+            assert!(cookie.contains(word), "{word}");
+        }
+        assert_eq!(find("a=b; __Host-oidc=abc"), Some("abc"));
+        assert_eq!(find("x__Host-oidc=abc"), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! The OpenID provider: where to send a browser, and what its answer is worth.
+//!
+//! Code flow with PKCE and nonce. The identity token must be signed by a key of the provider, for
+//! us, for this attempt, and not be over.
+
+use crate::auth::elsewhere::{Attempt, Identity};
+use crate::config::Oidc;
+use crate::error::{Doing, Error};
+use chrono::{DateTime, Utc};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm as Alg, CoreProviderMetadata,
+};
+use openidconnect::{
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, Scope,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use wire::{Mono, Wall};
+
+/// How long what the provider says about itself is believed, milliseconds.
+const FRESH_MS: u64 = 5 * 60 * 1000;
+/// Minutes by which the provider's clock may differ from ours.
+const SKEW_MIN: i64 = 10;
+/// For one request to the provider.
+const TIME: Duration = Duration::from_secs(10);
+/// Bytes of an answer at most.
+const LARGEST: usize = 256 * 1024;
+
+/// Signatures that only the provider can make.
+const SIGNED: [Alg; 9] = [
+    Alg::RsaSsaPkcs1V15Sha256,
+    Alg::RsaSsaPkcs1V15Sha384,
+    Alg::RsaSsaPkcs1V15Sha512,
+    Alg::RsaSsaPssSha256,
+    Alg::RsaSsaPssSha384,
+    Alg::RsaSsaPssSha512,
+    Alg::EcdsaP256Sha256,
+    Alg::EcdsaP384Sha384,
+    Alg::EdDsa,
+];
+
+type Client = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+/// What the provider says about itself, and when it did.
+type Known = Option<(Mono, CoreProviderMetadata)>;
+
+/// A provider; cheap to clone.
+#[derive(Clone)]
+pub struct Provider {
+    oidc: Arc<Oidc>,
+    back: String,
+    http: reqwest::Client,
+    known: Arc<Mutex<Known>>,
+}
+
+/// Why a request to the provider failed.
+#[derive(Debug, thiserror::Error)]
+enum Unreachable {
+    #[error("{0}")]
+    Http(#[from] reqwest::Error),
+    #[error("{0}")]
+    Odd(#[from] openidconnect::http::Error),
+    #[error("the answer is larger than {LARGEST} bytes")]
+    Large,
+}
+
+impl Provider {
+    /// The provider that the settings name; browsers come back to `public_url`.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(oidc: &Oidc, public_url: &str) -> Result<Self, Error> {
+        let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .https_only(oidc.issuer.starts_with("https://"))
+            .timeout(TIME)
+            .build()
+            .doing("setting up the way to the OpenID provider")?;
+        let back = format!("{public_url}/api/auth/oidc/callback");
+        Ok(Self { oidc: Arc::new(oidc.clone()), back, http, known: Arc::default() })
+    }
+
+    /// Begins an attempt: where to send the browser, and what to remember.
+    ///
+    /// # Errors
+    /// `Unavailable` when the provider cannot be reached.
+    pub async fn begin(
+        &self,
+        next: &str,
+        now: Wall,
+        mono: Mono,
+    ) -> Result<(String, Attempt), Error> {
+        let client = self.client(mono).await?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let flow = CoreAuthenticationFlow::AuthorizationCode;
+        let ask = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
+        let ask = ask.add_scope(Scope::new("email".into())).set_pkce_challenge(challenge);
+        let (url, state, nonce) = ask.url();
+        let attempt = Attempt {
+            state: state.secret().clone(),
+            nonce: nonce.secret().clone(),
+            verifier: verifier.secret().clone(),
+            next: next.to_owned(),
+            made: now.0,
+        };
+        Ok((url.to_string(), attempt))
+    }
+
+    /// Who came back with `code`.
+    ///
+    /// # Errors
+    /// `Forbidden` when the provider's answer does not hold, `Unavailable` without any.
+    pub async fn finish(
+        &self,
+        attempt: Attempt,
+        code: String,
+        now: Wall,
+        mono: Mono,
+    ) -> Result<Identity, Error> {
+        let client = self.client(mono).await?;
+        let exchange = client.exchange_code(AuthorizationCode::new(code)).map_err(refused)?;
+        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier));
+        let call = |request| self.call(request);
+        let answer = exchange.request_async(&call).await.map_err(refused)?;
+        let token = answer.extra_fields().id_token().ok_or_else(|| refused("no id token"))?;
+        let at = moment(now)?;
+        let near = move |issued: DateTime<Utc>| {
+            let apart = (issued - at).num_minutes().abs();
+            if apart <= SKEW_MIN { Ok(()) } else { Err(format!("{apart} minutes apart")) }
+        };
+        let verifier = client.id_token_verifier().set_allowed_algs(SIGNED);
+        let verifier = verifier.set_time_fn(move || at).set_issue_time_verifier_fn(near);
+        let claims = token.claims(&verifier, &Nonce::new(attempt.nonce)).map_err(refused)?;
+        let verified = claims.email_verified().unwrap_or(false);
+        let email = claims.email().filter(|_| verified).map(|email| email.to_string());
+        Ok(Identity {
+            issuer: claims.issuer().to_string(),
+            subject: claims.subject().to_string(),
+            verified_email: email,
+        })
+    }
+
+    async fn client(&self, mono: Mono) -> Result<Client, Error> {
+        let about = self.about(mono).await?;
+        let id = ClientId::new(self.oidc.client_id.clone());
+        let secret = self.oidc.client_secret.as_ref();
+        let secret = secret.map(|secret| ClientSecret::new(secret.expose().to_owned()));
+        let back = RedirectUrl::new(self.back.clone()).doing("reading public_url")?;
+        Ok(CoreClient::from_provider_metadata(about, id, secret).set_redirect_uri(back))
+    }
+
+    /// What the provider says about itself: asked for again every few minutes, because its keys
+    /// change.
+    async fn about(&self, mono: Mono) -> Result<CoreProviderMetadata, Error> {
+        let mut known = self.known.lock().await;
+        if let Some((_, about)) = known.as_ref().filter(|(at, _)| mono.since(*at) < FRESH_MS) {
+            return Ok(about.clone());
+        }
+        let issuer = IssuerUrl::new(self.oidc.issuer.clone()).doing("reading oidc.issuer")?;
+        let call = |request| self.call(request);
+        let about = CoreProviderMetadata::discover_async(issuer, &call).await;
+        let about = about.map_err(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the OpenID provider");
+            Error::Unavailable("the sign-in service does not answer: try again in a moment".into())
+        })?;
+        *known = Some((mono, about.clone()));
+        Ok(about)
+    }
+
+    /// One request, by our own client.
+    fn call(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<HttpResponse, Unreachable>> + Send + use<> {
+        let http = self.http.clone();
+        async move {
+            let mut answer = http.execute(request.try_into()?).await?;
+            let mut whole = openidconnect::http::Response::builder().status(answer.status());
+            for (name, value) in answer.headers() {
+                whole = whole.header(name, value);
+            }
+            let mut body = Vec::new();
+            while let Some(chunk) = answer.chunk().await? {
+                if body.len() + chunk.len() > LARGEST {
+                    return Err(Unreachable::Large);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(whole.body(body)?)
+        }
+    }
+}
+
+/// Nothing of the answer is told to whoever came: only the log says what was wrong.
+fn refused(why: impl std::fmt::Display) -> Error {
+    crate::security!("oidc", %why, "an answer of the OpenID provider was refused");
+    Error::Forbidden("the sign-in service's answer does not hold: begin again".into())
+}
+
+fn moment(now: Wall) -> Result<DateTime<Utc>, Error> {
+    DateTime::from_timestamp_millis(now.0)
+        .ok_or_else(|| Error::internal("reading the clock", "outside of time"))
+}

@@ -1,0 +1,68 @@
+//! Table `identity`: who an account is at an OpenID provider.
+
+use super::account::{self, Account, COLUMNS};
+use super::{Tx, audit, params};
+use crate::auth::elsewhere::{Identity, Opens, opens};
+use crate::error::Error;
+use serde_json::json;
+use uuid::Uuid;
+use wire::Wall;
+
+/// The account that `identity` opens; the first time it is linked.
+///
+/// # Errors
+/// When the database fails.
+pub fn open(tx: &Tx<'_>, identity: &Identity, now: Wall) -> Result<Option<Account>, Error> {
+    match opens(linked(tx, identity)?, invited(tx, identity)?) {
+        Opens::Account(account) => Ok(Some(account)),
+        Opens::Links(account) => link(tx, identity, account.id, now).map(|()| Some(account)),
+        Opens::Nothing => Ok(None),
+    }
+}
+
+fn linked(tx: &Tx<'_>, identity: &Identity) -> Result<Option<Account>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from identity i join user_account a on a.id = i.account
+         where i.issuer = $1 and i.subject = $2 and a.is_active = 1"
+    );
+    tx.row(&sql, params![identity.issuer, identity.subject], account::read)
+}
+
+/// The account that waits for the first sign-in with this address.
+fn invited(tx: &Tx<'_>, identity: &Identity) -> Result<Option<Account>, Error> {
+    let Some(email) = &identity.verified_email else { return Ok(None) };
+    let sql = format!(
+        "select {COLUMNS} from user_account a
+         where a.email = $1 and a.may_link = 1 and a.is_active = 1"
+    );
+    tx.row(&sql, params![email.trim().to_lowercase()], account::read)
+}
+
+/// Links them; the invitation is used up.
+fn link(tx: &Tx<'_>, identity: &Identity, account: Uuid, now: Wall) -> Result<(), Error> {
+    let id = account.to_string();
+    let sql = "insert into identity (issuer, subject, account, linked_at) values ($1, $2, $3, $4)
+         on conflict (issuer, subject) do update set account = excluded.account,
+             linked_at = excluded.linked_at";
+    tx.execute(sql, params![identity.issuer, identity.subject, id, now.0])?;
+    let sql = "update user_account set may_link = 0, version = version + 1 where id = $1";
+    tx.execute(sql, params![id])?;
+    noted(tx, now, &id, "link", &id)
+}
+
+/// Takes every identity off an account.
+///
+/// # Errors
+/// When the database fails.
+pub fn unlink(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
+    let id = account.to_string();
+    if tx.execute("delete from identity where account = $1", params![id])? > 0 {
+        noted(tx, now, actor, "unlink", &id)?;
+    }
+    Ok(())
+}
+
+fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: &str) -> Result<(), Error> {
+    let (table, meta) = ("user_account", json!({}));
+    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+}
