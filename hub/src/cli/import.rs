@@ -65,7 +65,7 @@ impl Import {
 }
 
 /// Whoever types on the hub's own machine sees everything.
-fn reader(hub: &Hub) -> Reader {
+pub(super) fn reader(hub: &Hub) -> Reader {
     let actor = Actor { user: uuid::Uuid::nil(), role: Role::Admin };
     Reader { actor, today: day(now(), &hub.config.zone) }
 }

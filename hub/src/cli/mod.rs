@@ -3,6 +3,7 @@
 mod audit;
 mod device;
 mod enrol;
+mod export;
 mod hub;
 mod import;
 mod init;
@@ -44,6 +45,8 @@ enum Verb {
     Enrol(enrol::Enrol),
     /// Take over what other programs know: timetables.
     Import(import::Import),
+    /// Take away people or attendance, for spreadsheets and programs.
+    Export(export::Export),
     /// Accounts of people who sign in: add.
     User(user::Users),
     /// The chain of who did what: verify.
@@ -77,6 +80,7 @@ impl Cli {
             Verb::Student(students) => runtime()?.block_on(students.run(data, out)),
             Verb::Enrol(enrol) => runtime()?.block_on(enrol.run(data, out)),
             Verb::Import(import) => runtime()?.block_on(import.run(data, out)),
+            Verb::Export(export) => runtime()?.block_on(export.run(data, out)),
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
             Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),

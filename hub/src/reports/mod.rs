@@ -5,5 +5,6 @@ pub mod matrix;
 pub mod rate;
 pub mod register;
 pub mod sheet;
+pub mod take;
 
 pub use rate::{Rate, Sums};

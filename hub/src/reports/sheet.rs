@@ -28,6 +28,10 @@ pub enum Value {
     Number(i64),
     /// A percentage.
     Rate(Rate),
+    /// Yes or no.
+    Flag(bool),
+    /// Nothing is known.
+    Nothing,
 }
 
 impl From<&str> for Value {
@@ -39,6 +43,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Nothing, Self::Text)
     }
 }
 
@@ -68,6 +78,8 @@ pub fn line(row: &[Value]) -> Result<Vec<u8>, Error> {
         Value::Text(text) => guarded(text),
         Value::Number(number) => number.to_string().into(),
         Value::Rate(rate) => rate.to_string().into(),
+        Value::Flag(flag) => flag.to_string().into(),
+        Value::Nothing => "".into(),
     });
     writer.write_record(cells.map(|cell| cell.into_owned().into_bytes())).doing(doing)?;
     writer.into_inner().map_err(|error| Error::internal(doing, error.to_string()))
@@ -135,6 +147,8 @@ impl Book {
                 }
                 #[expect(clippy::cast_precision_loss, reason = "a number of things")]
                 Value::Number(number) => sheet.write_number(self.row, column, *number as f64),
+                Value::Flag(flag) => sheet.write_boolean(self.row, column, *flag),
+                Value::Nothing => continue,
                 Value::Rate(rate) => {
                     sheet.write_number_with_format(self.row, column, rate.percent(), &self.rate)
                 }

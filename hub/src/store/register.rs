@@ -256,5 +256,92 @@ pub fn history(
     })
 }
 
+/// Which lessons to take marks of, in the order of time.
+#[derive(Clone, Debug, Default)]
+pub struct Lessons {
+    /// Own id of their class.
+    pub class: Option<String>,
+    /// Of these days.
+    pub span: Span,
+    /// Those after this one: its start and id.
+    pub after: Option<(Wall, Uuid)>,
+}
+
+/// One mark with everything around it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The lesson.
+    pub lesson: Lesson,
+    /// Code of its class.
+    pub class_code: String,
+    /// Name of its class.
+    pub class_name: String,
+    /// Whose mark.
+    pub person: Person,
+    /// What is recorded.
+    pub status: Status,
+    /// Who says so.
+    pub source: Source,
+    /// When the student was first seen.
+    pub arrived_at: Option<Wall>,
+    /// What was noted with it.
+    pub notes: Option<String>,
+}
+
+/// Lessons of a class by its own index, those of all by the index of time.
+fn lessons_sql(one_class: bool) -> String {
+    let class = if one_class { "s.class = $6" } else { "$6 is null" };
+    format!(
+        "select s.id, s.name, s.day, s.starts, s.ends, c.class_code, c.class_name
+         from session s join class c on c.id = s.class
+         where {class} and (s.starts, s.id) > ($1, $2) and s.day >= $3 and s.day <= $4
+         order by s.starts, s.id limit $5"
+    )
+}
+
+const ENTRIES: &str = "select p.id, p.student_number, p.first_name, p.last_name, m.status,
+         m.source, m.arrived_at, m.notes
+     from mark m join student p on p.id = m.student where m.session = $1
+     order by p.last_name, p.first_name, p.id";
+
+/// Every mark of the next `limit` lessons, and where the lessons after them begin.
+///
+/// # Errors
+/// When the database fails.
+#[expect(clippy::type_complexity, reason = "a page and where the next begins")]
+pub fn entries(
+    tx: &Tx<'_>,
+    which: &Lessons,
+    limit: u32,
+) -> Result<(Option<(Wall, Uuid)>, Vec<Entry>), Error> {
+    let (from, to) = which.span.days();
+    let (at, id) = which.after.map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()));
+    let keys = params![at, id, from, to, limit, which.class];
+    let lessons = tx.query(&lessons_sql(which.class.is_some()), keys, |row| {
+        let (id, name, day) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        let lesson = Lesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) };
+        Ok((lesson, row.get::<_, String>(5)?, row.get::<_, String>(6)?))
+    })?;
+    let full = lessons.len() == limit as usize;
+    let next = lessons.last().filter(|_| full).map(|(last, ..)| (last.starts, last.id));
+    let mut entries = Vec::new();
+    for (lesson, class_code, class_name) in lessons {
+        let found = tx.query(ENTRIES, params![lesson.id.to_string()], |row| {
+            Ok(Entry {
+                lesson: lesson.clone(),
+                class_code: class_code.clone(),
+                class_name: class_name.clone(),
+                person: person(row)?,
+                status: parsed(row, 4)?,
+                source: parsed(row, 5)?,
+                arrived_at: row.get::<_, Option<i64>>(6)?.map(Wall),
+                notes: row.get(7)?,
+            })
+        })?;
+        entries.extend(found);
+    }
+    Ok((next, entries))
+}
+
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,9 @@ async fn no_report_goes_through_all_marks_sightings_or_faces() {
     let dir = tempfile::tempdir().unwrap();
     let db = Db::open(&dir.path().join("hub.db")).unwrap();
     let check = |tx: &Tx<'_>| {
-        for sql in [LESSONS, ROSTER, MARKS, SEEN, FACES, PERSON, STATISTICS, HISTORY] {
+        let (all, one) = (lessons_sql(false), lessons_sql(true));
+        let known = [LESSONS, ROSTER, MARKS, SEEN, FACES, PERSON, STATISTICS, HISTORY, ENTRIES];
+        for sql in known.into_iter().chain([all.as_str(), one.as_str()]) {
             let plan = plan(tx, sql);
             let scans: Vec<_> = plan
                 .lines()
@@ -89,6 +91,61 @@ async fn same_as_raw(raw: Vec<Raw>, from: i8, to: i8) {
         }
         let all = (0..found.lessons.len()).map(|n| Count::of(found.column(n)).sums).sum();
         assert_eq!(Count::of(last.into_values()).sums, all);
+        Ok(())
+    };
+    db.write(check).await.unwrap();
+}
+
+#[tokio::test]
+async fn detections_are_sightings_and_faces_that_nobody_rejected() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let check = |tx: &Tx<'_>| {
+        let (class, students) = class_of(tx, "A", 2);
+        let at = lesson(tx, class, date(2026, 1, 1), 8).to_string();
+        marked(tx, at.parse().unwrap(), students[0], Status::Present, Source::Door);
+        let [ada, ben] = [0, 1].map(|n| students[n].to_string());
+        tx.execute(
+            "insert into device (id, room, location, direction, is_active, online, boot,
+                 connection, software, model, gallery, trouble, created_at, version)
+             values ('d', '204', '', 'both', 1, 0, 0, 0, '', '', 0, '', 1, 1)",
+            [],
+        )?;
+        for (n, (status, predicted, decided)) in (1..).zip([
+            ("approved", Some(&ada), Some(&ada)),
+            ("pending", Some(&ada), None),
+            ("rejected", Some(&ada), None),
+            ("approved", Some(&ada), Some(&ben)),
+        ]) {
+            tx.execute(
+                "insert into sighting (id, device, epoch, seq, boot, mono, clock, order_at, room,
+                     direction, reasons, quality, confidence, verdict, frames, model, gallery,
+                     review_status, predicted_student, decided_student, received_at, version,
+                     session)
+                 values ($1, 'd', x'00', $2, 1, 1, 'ntp', 1, '204', 'entry', '[]', '', 0.9, '',
+                     1, '', 1, $3, $4, $5, 1, 1, $6)",
+                params![format!("s{n}"), n, status, predicted, decided, at],
+            )?;
+        }
+        tx.execute(
+            "insert into image (id, class, session, state, taken_at, width, height, created_at,
+                 created_by, version) values ('i', $1, $2, 'new', 1, 1, 1, 1, 'x', 1)",
+            params![class.to_string(), at],
+        )?;
+        tx.execute(
+            "insert into face_crop (id, image, class, session, x, y, width, height, score, quality,
+                 doubts, student, version)
+             values ('f', 'i', $1, $2, 0, 0, 1, 1, 0.9, '', '', $3, 1)",
+            params![class.to_string(), at, ben],
+        )?;
+        let found = register(tx, class, Span::default())?;
+        let seen = |id: StudentId| {
+            let n = found.people.iter().position(|person| person.id == id).unwrap();
+            let cell = found.row(n)[0];
+            (cell.status, cell.seen)
+        };
+        assert_eq!(seen(students[0]), (Some(Status::Present), 2), "approved and pending");
+        assert_eq!(seen(students[1]), (None, 2), "named by a person, and a face in a photo");
         Ok(())
     };
     db.write(check).await.unwrap();
