@@ -3,6 +3,7 @@
 //! The only file that spawns. A part that ends, well or not, ends the whole: the supervisor
 //! starts a hub that is whole again.
 
+use crate::album::Album;
 use crate::attendance::register;
 use crate::auth::{Passwords, Role};
 use crate::config::{Config, FirstAdmin};
@@ -129,7 +130,9 @@ impl App {
     async fn sweep_keys(&self) -> Result<(), Error> {
         let keyed = self.keys.students()?;
         let known = self.db.read(store::student::ids).await?;
-        keyed.into_iter().filter(|id| !known.contains(id)).try_for_each(|id| self.keys.erase(id))
+        let gone = keyed.into_iter().filter(|id| !known.contains(id));
+        gone.into_iter().try_for_each(|id| self.keys.erase(id))?;
+        Album::of(self).sweep(self.clock.wall()).await
     }
 
     /// Makes the account that the environment names, on a hub that has none yet.

@@ -16,12 +16,16 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
 use wire::{HubSecret, StudentId, Wall};
 use zeroize::Zeroizing;
 
 const SCHEMA: &str = "
     create table if not exists student_key (
         student text primary key not null, wrapped blob not null, created_at bigint not null
+    ) without rowid;
+    create table if not exists photo_key (
+        photo text primary key not null, wrapped blob not null, created_at bigint not null
     ) without rowid;
     create table if not exists hub_key (
         name text not null, id bigint not null, wrapped blob not null,
@@ -198,6 +202,55 @@ impl Keys {
         ids.map(|id| id.doing(doing)?.parse().doing(doing)).collect()
     }
 
+    /// The key of the class photo `photo`, if it still has one.
+    ///
+    /// # Errors
+    /// As [`Keys::student`].
+    pub fn photo(&self, photo: Uuid) -> Result<Option<DataKey>, Error> {
+        let doing = "reading a photo's key";
+        let sql = "select wrapped from photo_key where photo = ?1";
+        let id = photo.to_string();
+        let wrapped = self.db().query_row(sql, [&id], |row| row.get::<_, Vec<u8>>(0));
+        let wrapped = wrapped.optional().doing(doing)?;
+        wrapped.map(|wrapped| self.kek.unwrap(&id, &wrapped).doing(doing)).transpose()
+    }
+
+    /// A new key for the class photo `photo`. Call it before data is written.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn new_photo(&self, photo: Uuid, now: Wall) -> Result<DataKey, Error> {
+        let (id, key) = (photo.to_string(), DataKey::random());
+        let wrapped = self.kek.wrap(&id, &key);
+        let sql = "insert into photo_key (photo, wrapped, created_at) values (?1, ?2, ?3)";
+        self.db().execute(sql, params![id, wrapped, now.0]).doing("storing a photo's key")?;
+        Ok(key)
+    }
+
+    /// Erases the key of a class photo: it and its crops can never be seen again. Erase the data
+    /// first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn erase_photo(&self, photo: Uuid) -> Result<(), Error> {
+        let sql = "delete from photo_key where photo = ?1";
+        let erased = self.db().execute(sql, [photo.to_string()]);
+        erased.map(drop).doing("erasing a photo's key")
+    }
+
+    /// Every class photo whose key was made before `before`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn photos(&self, before: Wall) -> Result<Vec<Uuid>, Error> {
+        let doing = "listing the photos' keys";
+        let db = self.db();
+        let mut statement =
+            db.prepare("select photo from photo_key where created_at < ?1").doing(doing)?;
+        let ids = statement.query_map([before.0], |row| row.get::<_, String>(0)).doing(doing)?;
+        ids.map(|id| id.doing(doing)?.parse().doing(doing)).collect()
+    }
+
     /// The newest key that doors seal for.
     ///
     /// # Errors
@@ -305,6 +358,18 @@ mod tests {
         let new = keys.student_or_new(student(1), Wall(1)).unwrap();
         assert!(new.open("x", &sealed).is_err());
         assert_eq!(*keys.get("seal", 1).unwrap(), *raw, "the hub's own keys stay");
+    }
+
+    #[test]
+    fn a_photos_key_lives_until_it_is_erased() {
+        let (dir, keys) = temp();
+        let photo = Uuid::from_u128(5);
+        let sealed = keys.new_photo(photo, Wall(1)).unwrap().seal("x", b"class");
+        let again = Keys::open(dir.path()).unwrap();
+        assert_eq!(&*again.photo(photo).unwrap().unwrap().open("x", &sealed).unwrap(), b"class");
+        assert_eq!(again.photos(Wall(2)).unwrap(), [photo]);
+        keys.erase_photo(photo).unwrap();
+        assert!(keys.photo(photo).unwrap().is_none() && keys.photos(Wall(2)).unwrap().is_empty());
     }
 
     #[test]

@@ -5,10 +5,13 @@
 //! HTTP or SQL; `store` holds all SQL; `http` and `web` are skins.
 
 pub mod accept;
+pub mod album;
 pub mod app;
 pub mod attendance;
 pub mod auth;
+pub mod claims;
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod desk;
 pub mod device;
@@ -23,6 +26,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod join;
 pub mod keys;
+pub mod knn;
 pub mod listener;
 pub mod models;
 pub mod photo;

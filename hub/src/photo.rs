@@ -214,8 +214,9 @@ fn next(tx: &Tx<'_>, device: DeviceId) -> Result<RecordKey, Error> {
     Ok(RecordKey { device, epoch, seq })
 }
 
-/// The face with a third of its size around it.
-fn crop(sight: &Sight, face: &Seen) -> Option<Vec<u8>> {
+/// The face with a third of its size around it, JPEG.
+#[must_use]
+pub fn crop(sight: &Sight, face: &Seen) -> Option<Vec<u8>> {
     let rect = face.face.rect;
     let side = rect.width().max(rect.height()) * 1.66;
     let centre = rect.centre();

@@ -111,7 +111,7 @@ async fn take(call: Call) -> Outcome {
         return Err(Error::unknown("door", &device).into());
     }
     let room = call.content.field("classroom_id").unwrap_or("").trim().to_owned();
-    let at = when(&call)?;
+    let at = when(&call, "timestamp")?;
     let picture = call.content.file("image").or_else(|| call.content.file("file")).cloned();
     let picture = picture.ok_or_else(|| Problem::field("image", "a picture is missing"))?;
     let name = device.clone();
@@ -186,12 +186,11 @@ async fn store(
 }
 
 /// When the picture was taken: as its sender says, within reason, or now.
-fn when(call: &Call) -> Result<Wall, Problem> {
-    let Some(text) = call.content.field("timestamp").map(str::trim).filter(|t| !t.is_empty())
-    else {
+pub(super) fn when(call: &Call, field: &str) -> Result<Wall, Problem> {
+    let Some(text) = call.content.field(field).map(str::trim).filter(|t| !t.is_empty()) else {
         return Ok(call.now);
     };
-    let odd = |why: &str| Problem::field("timestamp", why);
+    let odd = |why: &str| Problem::field(field, why);
     let zone = &call.app().config.zone;
     let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(zone.clone()).ok();
     let at = text.parse::<Timestamp>().ok().or_else(|| local().map(|time| time.timestamp()));

@@ -1,6 +1,7 @@
 //! `/api/jobs`: long work that somebody started, and how far it is.
 
 use super::call::Call;
+use super::problem::Problem;
 use super::reply::{accepted, json, with};
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::auth::Role;
@@ -82,6 +83,33 @@ impl From<Job> for Body {
             ended_at: job.ended_at.and_then(time),
         }
     }
+}
+
+/// Whether to wait for the end.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wait {
+    /// Answers when the job has ended, with its result in it.
+    wait: Option<bool>,
+}
+
+/// Whether whoever asks waits for the end. Ask before the job starts.
+///
+/// # Errors
+/// 422 for a query that is none.
+pub fn waits(call: &Call) -> Result<bool, Problem> {
+    Ok(call.query::<Wait>()?.wait.unwrap_or(false))
+}
+
+/// 202: the work goes on as this job; or has ended, if that was asked for (`?wait=true`).
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow(call: &Call, job: Job, wait: bool) -> Outcome {
+    if wait {
+        return goes_on(call.app().jobs.ended(job.id, job.by).await?);
+    }
+    goes_on(job)
 }
 
 /// 202: the work goes on as this job.

@@ -15,6 +15,7 @@ pub mod classes;
 pub mod commands;
 pub mod consent;
 pub mod cors;
+pub mod crops;
 pub mod devices;
 pub mod enrolment;
 pub mod erase;
@@ -26,6 +27,7 @@ pub mod guard;
 pub mod headers;
 pub mod holidays;
 pub mod idempotency;
+pub mod images;
 pub mod import;
 pub mod jobs;
 pub mod join;
@@ -47,6 +49,7 @@ pub mod route;
 pub mod serve;
 pub mod sessions;
 pub mod setup;
+pub mod sorting;
 pub mod students;
 pub mod system;
 pub mod teachers;
@@ -90,8 +93,11 @@ pub fn table() -> Table {
         erase::routes(),
         events::routes(),
         export::routes(),
+        crops::routes(),
+        images::routes(),
         jobs::routes(),
         import::routes(),
+        sorting::routes(),
         join::routes(),
         marks::routes(),
         openapi::routes(),

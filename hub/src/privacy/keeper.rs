@@ -1,6 +1,7 @@
 //! What goes on by itself: erasures are finished as doors report, and the day's work is done.
 
 use super::{daily, erase};
+use crate::album::Album;
 use crate::app::App;
 use crate::error::Error;
 use crate::events::Event;
@@ -24,6 +25,9 @@ pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
         }
         if let Err(error) = daily::run(&app).await {
             tracing::warn!(%error, "the day's work could not be done yet");
+        }
+        if let Err(error) = Album::of(&app).expire(app.clock.wall()).await {
+            tracing::warn!(%error, "photos whose days are over could not be emptied yet");
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -303,6 +303,8 @@ pub fn remove(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
         "delete from mark where session = $1",
         "delete from tally where session = $1",
         "update sighting set session = null where session = $1",
+        "update image set session = null where session = $1",
+        "update face_crop set session = null where session = $1",
         "delete from session where id = $1",
     ] {
         tx.execute(sql, params![id.to_string()])?;

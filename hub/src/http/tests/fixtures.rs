@@ -10,8 +10,8 @@ use crate::store::device::Place;
 use crate::store::session::{Session, Source};
 use crate::store::student::Profile;
 use crate::store::{
-    Tx, account, class, device, enrolment, feed, holiday, job, params, period, room, session,
-    student,
+    Tx, account, class, crop, device, enrolment, feed, holiday, image, job, params, period, room,
+    session, student,
 };
 use crate::timetable::{Holiday, Period};
 use jiff::civil::{date, time};
@@ -28,6 +28,10 @@ pub(super) struct Half {
     /// Who starts work in it.
     pub owner: Uuid,
 }
+
+/// A good look.
+const QUALITY: wire::Quality =
+    wire::Quality { eye_px: 40.0, sharpness: 100.0, brightness: 120.0, turn: 0.0, detector: 1.0 };
 
 type Made = Result<String, Error>;
 
@@ -53,7 +57,9 @@ pub(super) fn make(
         Object::Holiday => days_off(tx, id),
         Object::Period => weekly(tx, half, id),
         Object::Room => Ok(room::add(tx, &id.to_string(), "", "t", NOW)?.name),
-        Object::None | Object::Image | Object::Crop | Object::Webhook => return Ok(None),
+        Object::Image => photo(tx, half.class, id, keys),
+        Object::Crop => face(tx, half.class, id, keys, model),
+        Object::None | Object::Webhook => return Ok(None),
     };
     made.map(Some)
 }
@@ -84,26 +90,63 @@ fn enrolment(tx: &Tx<'_>, pupil: StudentId, id: Uuid, keys: &Keys, model: &Model
     let plain: Vec<u8> = [0, 0x2c].repeat(128);
     let key = keys.student_or_new(pupil, NOW)?;
     let sealed = key.seal(&enrolment::place(pupil, model, id), &plain);
-    let quality = wire::Quality {
-        eye_px: 40.0,
-        sharpness: 100.0,
-        brightness: 120.0,
-        turn: 0.0,
-        detector: 1.0,
-    };
     let row = enrolment::Enrolment {
         id,
         student: pupil,
         number: String::new(),
         model: model.clone(),
         source: "photo".into(),
-        quality,
+        quality: QUALITY,
         is_active: true,
         created_at: NOW,
         created_by: "t".into(),
         version: 1,
     };
     enrolment::add(tx, &row, &sealed, "t")?;
+    Ok(id.to_string())
+}
+
+/// A photo of the class that was looked at.
+fn photo(tx: &Tx<'_>, class: Uuid, id: Uuid, keys: &Keys) -> Made {
+    let row = image::Image {
+        id,
+        class,
+        session: None,
+        state: image::State::Processed,
+        taken_at: NOW,
+        width: 100,
+        height: 100,
+        kept: true,
+        created_at: NOW,
+        created_by: "t".into(),
+        processed_at: Some(NOW),
+        version: 1,
+        faces: 0,
+        identified: 0,
+    };
+    image::add(tx, &row, &keys.new_photo(id, NOW)?.seal(&image::place(id), b"no picture"))?;
+    image::processed(tx, id, 0, "t", NOW)?;
+    Ok(id.to_string())
+}
+
+/// A face on a photo of its own.
+fn face(tx: &Tx<'_>, class: Uuid, id: Uuid, keys: &Keys, model: &ModelId) -> Made {
+    let of = wire::id::v7(NOW);
+    photo(tx, class, of, keys)?;
+    let key = keys.photo(of)?.ok_or_else(|| Error::unknown("key", of))?;
+    let plain: Vec<u8> = [0, 0x2c].repeat(128);
+    let found = crop::Found {
+        id,
+        at: crop::Area { x: 1, y: 2, width: 50, height: 60 },
+        score: 1.0,
+        quality: QUALITY,
+        doubts: Vec::new(),
+        crop: Some(key.seal(&crop::place(id), b"no picture")),
+        template: key.seal(&crop::template_place(id), &plain),
+        model: model.to_string(),
+        proposed: None,
+    };
+    crop::add(tx, &image::get(tx, of)?, &[found])?;
     Ok(id.to_string())
 }
 

@@ -36,6 +36,8 @@ fn sample(path: &str) -> Value {
         "/api/attendance/{id}/review" => json!({ "decision": "reject" }),
         "/api/classes/{id}/students" => json!({ "students": ["STU1"] }),
         "/api/enrollment/{id}" => json!({ "is_active": true }),
+        "/api/face-crops/{id}/assign" => json!({ "student_id": "STU1" }),
+        "/api/face-crops/{id}/assign-from-candidate" => json!({ "candidate_crop_id": NOTHING }),
         "/api/holidays/{id}" => json!({ "name": "Spring", "from_day": "2026-03-30" }),
         "/api/rooms/{id}" => json!({ "location": "upstairs" }),
         "/api/sessions/{id}/marks" => json!({ "student_id": "STU1", "status": "present" }),

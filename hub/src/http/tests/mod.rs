@@ -15,6 +15,7 @@ mod lessons;
 mod matrix;
 mod people;
 mod persons;
+mod photos;
 mod privacy;
 mod provider;
 mod reports;

@@ -1,0 +1,250 @@
+//! Photos of whole classes: many faces at once, cut out, matched within the class, proposed, and
+//! confirmed by a person.
+//!
+//! Photo and crops are sealed with a key of the photo's own, which goes at the confirmation or
+//! after [`KEPT_MS`], whichever is first: they are the one place where faces of people wait whom
+//! nobody recognised. Templates are plain in RAM only.
+
+pub mod look;
+pub mod name;
+pub mod sort;
+
+use crate::app::App;
+use crate::error::{Doing, Error};
+use crate::gallery::Gallery;
+use crate::keys::Keys;
+use crate::recogniser::Recogniser;
+use crate::store::image::{self, Image, State};
+use crate::store::{Db, class, crop};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use uuid::Uuid;
+use vision::{Limits, Picture, Template};
+use wire::{Clock, StudentId, Wall};
+use zeroize::Zeroizing;
+
+/// An unconfirmed photo is kept this long, milliseconds: 7 days.
+pub const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// A key younger than this may belong to a photo that is just being stored: an hour.
+const SWEEP_MS: i64 = 3_600_000;
+/// Longest side of a kept photo, in pixels: a face at the back of a room has 60 of them.
+const SIDE: u32 = 4096;
+/// Bytes of a kept photo at most: what the recogniser takes.
+const BYTES: usize = 10 * 1024 * 1024;
+/// Photos that one look at retention empties.
+const AT_ONCE: u32 = 200;
+
+/// What class photos are handled with; cheap to clone.
+#[derive(Clone)]
+pub struct Album {
+    /// The database.
+    pub db: Db,
+    /// Secrets.
+    pub keys: Keys,
+    /// What looks at photos.
+    pub recogniser: Recogniser,
+    /// Who may be recognised.
+    pub gallery: Gallery,
+    /// Where the school is.
+    pub zone: jiff::tz::TimeZone,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A photo that comes.
+#[derive(Clone, Copy, Debug)]
+pub struct New {
+    /// Whose.
+    pub class: Uuid,
+    /// The lesson it was taken in, if one is known.
+    pub session: Option<Uuid>,
+    /// When it was taken.
+    pub taken_at: Wall,
+}
+
+/// A crop whose template is open.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The crop.
+    pub id: Uuid,
+    /// Its photo.
+    pub image: Uuid,
+    /// Who it is, and who says so.
+    pub student: Option<(StudentId, crop::As)>,
+    /// What it looks like.
+    pub template: Template,
+}
+
+impl Album {
+    /// The album of this hub.
+    #[must_use]
+    pub fn of(app: &App) -> Self {
+        Self {
+            db: app.db.clone(),
+            keys: app.keys.clone(),
+            recogniser: app.recogniser.clone(),
+            gallery: app.gallery.clone(),
+            zone: app.config.zone.clone(),
+            clock: app.clock.clone(),
+        }
+    }
+
+    /// Keeps a photo: turned upright, without what cameras write into files, and sealed.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no picture.
+    pub async fn add(&self, new: New, picture: Vec<u8>, by: String) -> Result<Image, Error> {
+        let doing = "keeping a photo";
+        let work = move || upright(&picture);
+        let (width, height, jpeg) = tokio::task::spawn_blocking(work).await.doing(doing)??;
+        let now = self.clock.wall();
+        let id = wire::id::v7(now);
+        let sealed = self.keys.new_photo(id, now)?.seal(&image::place(id), &jpeg);
+        let image = Image {
+            id,
+            class: new.class,
+            session: new.session,
+            state: State::New,
+            taken_at: new.taken_at,
+            width,
+            height,
+            kept: true,
+            created_at: now,
+            created_by: by,
+            processed_at: None,
+            version: 1,
+            faces: 0,
+            identified: 0,
+        };
+        let row = image.clone();
+        self.db.write(move |tx| image::add(tx, &row, &sealed)).await?;
+        Ok(image)
+    }
+
+    /// The pixels of a photo, JPEG.
+    ///
+    /// # Errors
+    /// `NotFound` when they are gone.
+    pub async fn picture(&self, id: Uuid) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let sealed = self.db.read(move |tx| image::sealed(tx, id)).await?;
+        let (sealed, key) = (sealed.ok_or_else(gone)?, self.keys.photo(id)?.ok_or_else(gone)?);
+        key.open(&image::place(id), &sealed).doing("opening a photo")
+    }
+
+    /// The pixels of a crop, JPEG.
+    ///
+    /// # Errors
+    /// `NotFound` when they are gone.
+    pub async fn crop(&self, image: Uuid, id: Uuid) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let sealed = self.db.read(move |tx| crop::sealed(tx, id)).await?;
+        let (sealed, key) = (sealed.ok_or_else(gone)?, self.keys.photo(image)?.ok_or_else(gone)?);
+        key.open(&crop::place(id), &sealed).doing("opening a crop")
+    }
+
+    /// Takes a photo away, with its crops.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn remove(&self, id: Uuid, by: String) -> Result<(), Error> {
+        let now = self.clock.wall();
+        self.db.write(move |tx| image::remove(tx, id, &by, now)).await?;
+        self.keys.erase_photo(id)
+    }
+
+    /// Empties photos that nobody confirmed within [`KEPT_MS`] before `now`; how many. Retention
+    /// calls it.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn expire(&self, now: Wall) -> Result<usize, Error> {
+        let work = move |tx: &crate::store::Tx<'_>| {
+            let old = image::kept_since(tx, now.plus_ms(-KEPT_MS), AT_ONCE)?;
+            for id in &old {
+                image::empty(tx, *id, State::Expired, "hub", now)?;
+            }
+            image::empty_orphans(tx)?;
+            Ok(old)
+        };
+        let old = self.db.write(work).await?;
+        self.sweep(now).await?;
+        Ok(old.len())
+    }
+
+    /// Erases the keys of photos that are gone.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn sweep(&self, now: Wall) -> Result<(), Error> {
+        // The keys first: a photo is stored after its key, and within the hour.
+        let keyed = self.keys.photos(now.plus_ms(-SWEEP_MS))?;
+        let kept = self.db.read(image::kept).await?;
+        let gone = keyed.into_iter().filter(|id| !kept.contains(id));
+        { gone }.try_for_each(|id| self.keys.erase_photo(id))
+    }
+
+    /// The newest crops of something, with their templates, as far as they are of the network in
+    /// use.
+    ///
+    /// # Errors
+    /// When the database or the key store fails, or a template does not open.
+    pub async fn open(&self, of: crop::Of) -> Result<Vec<Open>, Error> {
+        let rows = self.db.read(move |tx| crop::embedded(tx, of)).await?;
+        let (keys, model) = (self.keys.clone(), self.recogniser.model().clone());
+        let work = move || -> Result<Vec<Open>, Error> {
+            let (mut photos, mut open) = (HashMap::new(), Vec::new());
+            for row in rows.into_iter().filter(|row| row.model == model.as_str()) {
+                let key = match photos.entry(row.image) {
+                    std::collections::hash_map::Entry::Occupied(key) => key.into_mut(),
+                    std::collections::hash_map::Entry::Vacant(place) => {
+                        place.insert(keys.photo(row.image)?)
+                    }
+                };
+                let Some(key) = key else { continue }; // an erasure that has not reached the row yet
+                let doing = "opening a crop's template";
+                let plain = key.open(&crop::template_place(row.id), &row.sealed).doing(doing)?;
+                let template = Template::from_f16_bytes(&plain).doing(doing)?;
+                open.push(Open { id: row.id, image: row.image, student: row.student, template });
+            }
+            Ok(open)
+        };
+        tokio::task::spawn_blocking(work).await.doing("opening crops")?
+    }
+
+    /// Who is on the roster of a class.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn members(&self, class: Uuid) -> Result<HashMap<StudentId, class::Member>, Error> {
+        let members = self.db.read(move |tx| class::members(tx, class)).await?;
+        Ok(members.into_iter().map(|member| (member.student, member)).collect())
+    }
+}
+
+/// The people of a roster.
+fn ids(members: &HashMap<StudentId, class::Member>) -> HashSet<StudentId> {
+    members.keys().copied().collect()
+}
+
+/// The same picture, upright, at most [`SIDE`] pixels long, as a plain JPEG.
+fn upright(bytes: &[u8]) -> Result<(u32, u32, Vec<u8>), Error> {
+    let picture = vision::decode(bytes, &Limits::default());
+    let picture = picture.map_err(|why| Error::Invalid(why.to_string()))?;
+    let long = picture.width.max(picture.height);
+    let picture = if long > SIDE { shrunk(&picture, long) } else { picture };
+    let jpeg = [88, 60].into_iter().map(|quality| picture.to_jpeg(quality));
+    let jpeg = { jpeg }.find(|jpeg| jpeg.len() <= BYTES);
+    let jpeg = jpeg.ok_or_else(|| Error::Invalid("the photo is too large to keep".into()))?;
+    Ok((picture.width, picture.height, jpeg))
+}
+
+fn shrunk(picture: &Picture, long: u32) -> Picture {
+    let side = |length: u32| {
+        let scaled = u64::from(length) * u64::from(SIDE) / u64::from(long);
+        u32::try_from(scaled).unwrap_or(SIDE).max(1)
+    };
+    picture.resized(side(picture.width), side(picture.height))
+}
+
+fn gone() -> Error {
+    Error::NotFound("this picture is gone: it was confirmed, or its days were over".into())
+}

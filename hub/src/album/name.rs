@@ -1,0 +1,269 @@
+//! Names crops, and lets the lesson follow: what a person says of a face is a mark at once, what
+//! the hub put to somebody becomes one when a person confirms the photo.
+//!
+//! A photo says that somebody was there, not when they came: it never makes anybody late, and
+//! never stands instead of a door that saw them come.
+
+use super::Album;
+use crate::attendance::register::{self, Marked};
+use crate::attendance::{Mark, Source, Status};
+use crate::error::Error;
+use crate::store::crop::{self, As, Crop};
+use crate::store::desk::Reader;
+use crate::store::image::{self, Image, State};
+use crate::store::session::{self, Session};
+use crate::store::{Tx, class, consent, mark, student};
+use crate::web::words;
+use serde::Serialize;
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+/// What confirming a photo came to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
+pub struct Confirmed {
+    /// The photo; it and its crops are gone.
+    pub image_id: Uuid,
+    /// The lesson whose marks follow.
+    pub session_id: Uuid,
+    /// Faces that were on it.
+    pub faces: usize,
+    /// Student numbers of those who were there.
+    pub present: Vec<String>,
+    /// Marks that changed.
+    pub marked: usize,
+}
+
+impl Album {
+    /// Says that a crop shows `name`, a student of its class by own id or number; instead of
+    /// whoever it was said to show.
+    ///
+    /// # Errors
+    /// `NotFound` for a foreign crop, `Invalid` for somebody who is not in the class, `Conflict`
+    /// when they are on another face of the photo or the photo is gone.
+    pub async fn assign(
+        &self,
+        reader: Reader,
+        id: String,
+        name: String,
+    ) -> Result<(Crop, Vec<Marked>), Error> {
+        let hand = self.hand(reader);
+        let work = move |tx: &Tx<'_>| {
+            let crop = crop::find(tx, reader, &id)?;
+            let who = hand.member(tx, crop.class, &name)?;
+            hand.put(tx, &crop, who)
+        };
+        self.db.write(work).await
+    }
+
+    /// Says that a crop shows whom another crop shows.
+    ///
+    /// # Errors
+    /// As [`Album::assign`]; `Invalid` when nobody is known on the other one.
+    pub async fn assign_from(
+        &self,
+        reader: Reader,
+        id: String,
+        other: String,
+    ) -> Result<(Crop, Vec<Marked>), Error> {
+        let hand = self.hand(reader);
+        let work = move |tx: &Tx<'_>| {
+            let crop = crop::find(tx, reader, &id)?;
+            let nobody =
+                || Error::Invalid("candidate_crop_id: nobody is known on that crop".into());
+            let strange = || Error::Invalid("candidate_crop_id: there is no such crop".into());
+            let other = crop::find(tx, reader, &other).map_err(|error| match error {
+                Error::NotFound(_) => strange(),
+                error => error,
+            })?;
+            let who = other.student.ok_or_else(nobody)?.number;
+            let who = hand.member(tx, crop.class, &who)?;
+            hand.put(tx, &crop, who)
+        };
+        self.db.write(work).await
+    }
+
+    /// Takes back whom a crop shows, and the mark that followed from it.
+    ///
+    /// # Errors
+    /// `NotFound` for a foreign crop, `Conflict` when the photo is confirmed.
+    pub async fn unidentify(
+        &self,
+        reader: Reader,
+        id: String,
+    ) -> Result<(Crop, Vec<Marked>), Error> {
+        let hand = self.hand(reader);
+        let work = move |tx: &Tx<'_>| {
+            let crop = crop::find(tx, reader, &id)?;
+            open(tx, crop.image)?;
+            let marked = hand.take_back(tx, &crop)?;
+            Ok((crop::find(tx, reader, &id)?, marked))
+        };
+        self.db.write(work).await
+    }
+
+    /// Confirms who is on a photo: with `proposals` also those whom the hub proposed. All become
+    /// marks, and photo and crops go for good.
+    ///
+    /// # Errors
+    /// `NotFound` for a foreign photo, `Conflict` when it is gone, `Invalid` before it was looked
+    /// at.
+    pub async fn confirm(
+        &self,
+        reader: Reader,
+        id: String,
+        proposals: bool,
+    ) -> Result<(Confirmed, Vec<Marked>), Error> {
+        let hand = self.hand(reader);
+        let work = move |tx: &Tx<'_>| {
+            let photo = image::find(tx, reader, &id)?;
+            open(tx, photo.id)?;
+            if photo.state == State::New {
+                let say = "nobody has looked for faces on this photo yet: process it first";
+                return Err(Error::Invalid(say.into()));
+            }
+            let lesson = hand.lesson(tx, &photo)?;
+            if proposals {
+                hand.accept(tx, photo.id)?;
+            }
+            let (crops, mut present, mut marked) =
+                (crop::of_image(tx, photo.id)?, Vec::new(), Vec::new());
+            for person in crops.iter().filter_map(|crop| crop.student.as_ref()) {
+                marked.extend(hand.mark(tx, (&photo, &lesson), person.student)?);
+                present.push(person.number.clone());
+            }
+            present.sort();
+            image::empty(tx, photo.id, State::Confirmed, &hand.by, hand.now)?;
+            let confirmed = Confirmed {
+                image_id: photo.id,
+                session_id: lesson.id,
+                faces: crops.len(),
+                present,
+                marked: marked.len(),
+            };
+            Ok((confirmed, marked))
+        };
+        let (confirmed, marked) = self.db.write(work).await?;
+        self.keys.erase_photo(confirmed.image_id)?;
+        Ok((confirmed, marked))
+    }
+
+    fn hand(&self, reader: Reader) -> Hand {
+        let (now, by) = (self.clock.wall(), reader.actor.user.to_string());
+        Hand { reader, now, by, zone: self.zone.clone() }
+    }
+}
+
+/// The photo `id`, unless it is gone.
+fn open(tx: &Tx<'_>, id: Uuid) -> Result<Image, Error> {
+    let photo = image::get(tx, id)?;
+    let say = match photo.state {
+        State::New | State::Processed => return Ok(photo),
+        State::Confirmed => "this photo is confirmed: correct the marks of the lesson instead",
+        State::Expired => "this photo was not confirmed in time and is gone",
+    };
+    Err(Error::Conflict(say.into()))
+}
+
+/// One person's hand in one transaction.
+struct Hand {
+    reader: Reader,
+    now: Wall,
+    by: String,
+    zone: jiff::tz::TimeZone,
+}
+
+impl Hand {
+    /// Whom `name` names on the roster of a class.
+    fn member(&self, tx: &Tx<'_>, class: Uuid, name: &str) -> Result<StudentId, Error> {
+        let strange = || {
+            Error::Invalid(format!("student_id: there is no “{name}” on the roster of this class"))
+        };
+        let who = match student::find(tx, name) {
+            Ok(student) => student.id,
+            Err(Error::NotFound(_)) => return Err(strange()),
+            Err(error) => return Err(error),
+        };
+        if class::has(tx, class, who)? { Ok(who) } else { Err(strange()) }
+    }
+
+    /// The lesson a photo was taken in: found, or opened for it.
+    fn lesson(&self, tx: &Tx<'_>, photo: &Image) -> Result<Session, Error> {
+        if let Some(lesson) = photo.session.map(|id| session::get(tx, id)).transpose()?.flatten() {
+            return Ok(lesson);
+        }
+        let class = class::find(tx, self.reader, &photo.class.to_string())?;
+        let taken = (photo.taken_at, words::day(photo.taken_at, &self.zone));
+        let lesson = register::lesson_now(tx, &class, taken, &self.by)?;
+        image::set_session(tx, photo.id, Some(lesson.id), &self.by, self.now)?;
+        Ok(lesson)
+    }
+
+    fn put(&self, tx: &Tx<'_>, crop: &Crop, who: StudentId) -> Result<(Crop, Vec<Marked>), Error> {
+        let photo = open(tx, crop.image)?;
+        let lesson = self.lesson(tx, &photo)?;
+        let crop = crop::find(tx, self.reader, &crop.id.to_string())?;
+        let other = crop.student.as_ref().is_some_and(|person| person.student != who);
+        let mut marked = if other { self.take_back(tx, &crop)? } else { Vec::new() };
+        crop::assign(tx, &crop, who, (As::Person, &self.by), self.now)?;
+        if consent::given(tx, who)? != Some(true) {
+            crop::drop_template(tx, crop.id)?;
+        }
+        marked.extend(self.mark(tx, (&photo, &lesson), who)?);
+        Ok((crop::find(tx, self.reader, &crop.id.to_string())?, marked))
+    }
+
+    fn take_back(&self, tx: &Tx<'_>, crop: &Crop) -> Result<Vec<Marked>, Error> {
+        let Some(person) = &crop.student else { return Ok(Vec::new()) };
+        crop::unassign(tx, crop.id, &self.by, self.now)?;
+        let lesson = crop.session.map(|id| session::get(tx, id)).transpose()?.flatten();
+        let Some(lesson) = lesson else { return Ok(Vec::new()) };
+        let stays = crop::elsewhere(tx, lesson.id, person.student, crop.id)?;
+        let mark = mark::get(tx, lesson.id, person.student)?;
+        let from_photo =
+            mark.is_some_and(|mark| mark.source == Source::Photo && mark.sighting.is_none());
+        if stays || !from_photo {
+            return Ok(Vec::new());
+        }
+        register::unsay(tx, &lesson, person.student, &self.by, self.now).map(|marked| vec![marked])
+    }
+
+    /// Puts the crops of a photo that nobody is known on to whom the hub proposed.
+    fn accept(&self, tx: &Tx<'_>, photo: Uuid) -> Result<(), Error> {
+        for crop in crop::of_image(tx, photo)?.iter().filter(|crop| crop.student.is_none()) {
+            let Some((person, _)) = &crop.proposed else { continue };
+            if !class::has(tx, crop.class, person.student)? {
+                continue;
+            }
+            match crop::assign(tx, crop, person.student, (As::Person, &self.by), self.now) {
+                // Somebody put them on another face meanwhile.
+                Ok(()) | Err(Error::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn mark(
+        &self,
+        tx: &Tx<'_>,
+        (photo, lesson): (&Image, &Session),
+        who: StudentId,
+    ) -> Result<Option<Marked>, Error> {
+        let there = mark::get(tx, lesson.id, who)?;
+        let there = there.is_some_and(|mark| matches!(mark.status, Status::Present | Status::Late));
+        if there || !class::has(tx, lesson.class, who)? {
+            return Ok(None);
+        }
+        let said = Mark {
+            status: Status::Present,
+            source: Source::Photo,
+            sighting: None,
+            arrived_at: Some(photo.taken_at),
+            by: self.by.clone(),
+            at: self.now,
+            notes: None,
+            version: 1,
+        };
+        register::say(tx, lesson, who, said, self.now)
+    }
+}
