@@ -2,13 +2,19 @@
 
 use super::hub::{Hub, actor, now};
 use crate::auth::{Passwords, Role, password, secret};
-use crate::store::account::{self, New};
+use crate::store::login::Keep;
+use crate::store::people::{self, Filter, Person, Profile};
+use crate::store::totp;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::io::{Read as _, Write};
 use std::path::Path;
+use uuid::Uuid;
 
-/// Accounts of people who sign in: add.
+/// Accounts read at once for a list.
+const PAGE: u32 = 500;
+
+/// Accounts of people who sign in: add, list, change.
 #[derive(Debug, Args)]
 pub struct Users {
     #[command(subcommand)]
@@ -19,18 +25,58 @@ pub struct Users {
 enum Verb {
     /// Add an account. Without --password-stdin a password is made up and printed once.
     Add(Add),
+    /// List accounts: address, role, whether they may sign in, second factor, name.
+    List {
+        /// Only of this role.
+        #[arg(long)]
+        role: Option<Role>,
+    },
+    /// Give an account another role; every sign-in of it ends.
+    Role {
+        /// E-mail address, own id or teacher's number.
+        who: String,
+        /// admin, teacher or student.
+        role: Role,
+    },
+    /// Set a new password; every sign-in ends. Without --password-stdin one is made up.
+    Password {
+        /// E-mail address, own id or teacher's number.
+        who: String,
+        /// Read the password from standard input, without its line end.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Close an account: nobody signs in by it, and every sign-in ends.
+    Disable {
+        /// E-mail address, own id or teacher's number.
+        who: String,
+    },
+    /// Open a closed account again, and take a lost second factor away if asked to.
+    Unlock {
+        /// E-mail address, own id or teacher's number.
+        who: String,
+        /// Take the second factor away too: the phone is lost.
+        #[arg(long)]
+        second_factor: bool,
+    },
 }
 
 #[derive(Debug, Args)]
 struct Add {
     /// E-mail address; it is what they sign in with.
     email: String,
-    /// admin or teacher.
+    /// admin, teacher or student.
     #[arg(long)]
     role: Role,
     /// What pages call them.
     #[arg(long)]
     name: Option<String>,
+    /// The school's number of a teacher.
+    #[arg(long)]
+    teacher_id: Option<String>,
+    /// Own id or number of the student the account belongs to.
+    #[arg(long)]
+    student: Option<String>,
     /// Read the password from standard input, without its line end.
     #[arg(long)]
     password_stdin: bool,
@@ -40,23 +86,138 @@ impl Users {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Verb::Add(add) = self.verb;
         let hub = Hub::open(data)?;
-        let made_up = secret();
-        let given = if add.password_stdin { Some(typed()?) } else { None };
-        let word = given.clone().unwrap_or_else(|| made_up.clone());
-        password::check(&word, &add.email)?;
-        let hashed = Passwords::default().hash(word).await?;
-        let Add { email, role, name, .. } = add;
-        let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or("").to_owned());
-        let new = New { email, name, role, student: None, password: Some(hashed) };
-        let made = hub.db.write(move |tx| account::add(tx, &new, &actor(), now())).await?;
-        writeln!(out, "{} may sign in as {}.", made.email, made.role)?;
-        if given.is_none() {
-            writeln!(out, "The password, printed only now: {made_up}")?;
+        match self.verb {
+            Verb::Add(new) => add(&hub, new, out).await,
+            Verb::List { role } => list(&hub, role, out).await,
+            Verb::Role { who, role } => {
+                let person = change(&hub, who, move |profile| profile.role = role).await?;
+                told(&person, out)
+            }
+            Verb::Password { who, password_stdin } => {
+                set_password(&hub, who, password_stdin, out).await
+            }
+            Verb::Disable { who } => {
+                let person = change(&hub, who, |profile| profile.is_active = false).await?;
+                told(&person, out)
+            }
+            Verb::Unlock { who, second_factor } => unlock(&hub, who, second_factor, out).await,
         }
-        Ok(())
     }
+}
+
+async fn add(hub: &Hub, new: Add, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (word, made_up) = password_for(new.password_stdin)?;
+    password::check(&word, &new.email)?;
+    let hashed = Passwords::default().hash(word).await?;
+    let Add { email, role, name, teacher_id, student, .. } = new;
+    let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or("").to_owned());
+    let made = hub.db.write(move |tx| {
+        let student = student.map(|name| crate::store::student::find(tx, &name)).transpose()?;
+        let student = student.map(|student| student.id);
+        let (is_active, may_link) = (true, false);
+        let profile = Profile { email, name, role, student, teacher_id, is_active, may_link };
+        people::add(tx, profile, Some(hashed), &actor(), now())
+    });
+    told(&made.await?, out)?;
+    printed(made_up, out)
+}
+
+async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut after: Option<Uuid> = None;
+    loop {
+        let filter = Filter { roles: role.into_iter().collect(), is_active: None };
+        let page = hub.db.read(move |tx| people::list(tx, &filter, after, PAGE)).await?;
+        for person in &page {
+            let state = if person.is_active { "active" } else { "closed" };
+            let factor = if person.second_factor { "2fa" } else { "-" };
+            let (account, role) = (&person.account, person.account.role.as_str());
+            writeln!(out, "{}\t{role}\t{state}\t{factor}\t{}", account.email, account.name)?;
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = Some(last.account.id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+async fn change(
+    hub: &Hub,
+    who: String,
+    how: impl FnOnce(&mut Profile) + Send + 'static,
+) -> anyhow::Result<Person> {
+    let changed = hub.db.write(move |tx| {
+        let old = people::find(tx, &who)?;
+        let mut profile = old.profile();
+        how(&mut profile);
+        people::change(tx, old.account.id, profile, None, &actor(), now())
+    });
+    Ok(changed.await?)
+}
+
+async fn set_password(
+    hub: &Hub,
+    who: String,
+    stdin: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let key = who.clone();
+    let person = hub.db.read(move |tx| people::find(tx, &key)).await?;
+    let (word, made_up) = password_for(stdin)?;
+    password::check(&word, &person.account.email)?;
+    let hashed = Passwords::default().hash(word).await?;
+    let id = person.account.id;
+    let write = hub
+        .db
+        .write(move |tx| people::set_password(tx, id, &hashed, &Keep::Nothing, &actor(), now()));
+    write.await?;
+    writeln!(out, "{} has a new password.", person.account.email)?;
+    printed(made_up, out)
+}
+
+async fn unlock(
+    hub: &Hub,
+    who: String,
+    second_factor: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let person = change(hub, who, |profile| profile.is_active = true).await?;
+    let id = person.account.id;
+    if second_factor {
+        let removed = hub.db.write(move |tx| totp::remove(tx, id, &actor(), now())).await?;
+        let say =
+            if removed { "The second factor is gone." } else { "There was no second factor." };
+        writeln!(out, "{say}")?;
+    }
+    told(&person, out)?;
+    writeln!(out, "A wait after wrong passwords ends by itself, after 15 minutes at most.")?;
+    Ok(())
+}
+
+fn told(person: &Person, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (email, role) = (&person.account.email, person.account.role);
+    if person.is_active {
+        writeln!(out, "{email} may sign in as {role}.")?;
+    } else {
+        writeln!(out, "{email} may not sign in any more.")?;
+    }
+    Ok(())
+}
+
+/// The password to set, and the same again if it was made up.
+fn password_for(stdin: bool) -> anyhow::Result<(String, Option<String>)> {
+    if stdin {
+        return Ok((typed()?, None));
+    }
+    let made_up = secret();
+    Ok((made_up.clone(), Some(made_up)))
+}
+
+fn printed(made_up: Option<String>, out: &mut dyn Write) -> anyhow::Result<()> {
+    if let Some(word) = made_up {
+        writeln!(out, "The password, printed only now: {word}")?;
+    }
+    Ok(())
 }
 
 fn typed() -> anyhow::Result<String> {
@@ -64,4 +225,44 @@ fn typed() -> anyhow::Result<String> {
     let most = password::LONGEST as u64 + 2;
     std::io::stdin().take(most).read_to_string(&mut text).context("reading the password")?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::Cli;
+    use clap::Parser as _;
+    use std::path::Path;
+
+    /// What a command prints, or why it refuses.
+    fn hub(data: &Path, typed: &[&str]) -> Result<String, String> {
+        let args = ["rollcall-hub", "--data", data.to_str().unwrap()];
+        let mut out = Vec::new();
+        let cli = Cli::try_parse_from(args.iter().chain(typed)).map_err(|e| e.to_string())?;
+        cli.run(&mut out).map_err(|error| format!("{error:#}"))?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn an_account_lives_on_the_command_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("hub");
+        let user = |typed: &[&str]| hub(&data, &[&["user"], typed].concat());
+        hub(&data, &["init"]).unwrap();
+        let made = user(&["add", "ada@school.test", "--role", "admin", "--name", "Ada"]).unwrap();
+        assert!(made.contains("may sign in as admin") && made.contains("printed only now"));
+        user(&["add", "bob@school.test", "--role", "teacher", "--teacher-id", "T-1"]).unwrap();
+        let list = user(&["list"]).unwrap();
+        assert_eq!(list.lines().count(), 2, "{list}");
+        assert!(list.contains("ada@school.test\tadmin\tactive\t-\tAda"), "{list}");
+        assert_eq!(user(&["list", "--role", "teacher"]).unwrap().lines().count(), 1);
+        assert!(user(&["role", "ada@school.test", "teacher"]).unwrap_err().contains("only admin"));
+        assert!(user(&["role", "T-1", "admin"]).unwrap().contains("as admin"));
+        assert!(user(&["password", "T-1"]).unwrap().contains("printed only now"));
+        assert!(user(&["disable", "T-1"]).unwrap().contains("may not sign in"));
+        assert!(user(&["list"]).unwrap().contains("bob@school.test\tadmin\tclosed"));
+        assert!(user(&["unlock", "T-1", "--second-factor"]).unwrap().contains("may sign in"));
+        assert!(user(&["disable", "nobody"]).unwrap_err().contains("nobody"));
+        assert!(user(&["add", "x", "--role", "admin"]).unwrap_err().contains("email"));
+        assert!(user(&["add", "x@y.z", "--role", "king"]).unwrap_err().contains("king"));
+    }
 }
