@@ -48,6 +48,7 @@ pub mod rooms;
 pub mod route;
 pub mod serve;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod sorting;
 pub mod students;
@@ -79,6 +80,7 @@ pub fn table() -> Table {
         analytics::routes(),
         auth::routes(),
         reports::routes(),
+        settings::routes(),
         setup::routes(),
         students::routes(),
         devices::routes(),

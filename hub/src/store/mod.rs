@@ -35,6 +35,7 @@ pub mod mark;
 pub mod passage;
 pub mod people;
 pub mod period;
+pub mod preference;
 pub mod presence;
 pub mod register;
 pub mod release;

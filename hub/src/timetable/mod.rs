@@ -7,6 +7,7 @@
 
 pub mod calendar;
 pub mod maker;
+pub mod own;
 pub mod takeover;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ mod review;
 mod second_factor;
 mod settings;
 mod table;
+mod teacher;
 mod timetable;
 
 use super::front::Front;
