@@ -156,6 +156,33 @@ impl Keys {
             .ok_or_else(|| Error::internal("storing a student's key", "it vanished at once"))
     }
 
+    /// Makes keys for people who have none yet, all at once, and returns everybody's. Call it
+    /// before data is written.
+    ///
+    /// # Errors
+    /// As [`Keys::student`].
+    pub fn make(
+        &self,
+        students: &[StudentId],
+        now: Wall,
+    ) -> Result<HashMap<StudentId, DataKey>, Error> {
+        let doing = "storing students' keys";
+        let mut db = self.db();
+        let all = db.transaction().doing(doing)?;
+        let sql = "insert into student_key (student, wrapped, created_at) values (?1, ?2, ?3)
+             on conflict (student) do nothing";
+        for student in students {
+            let id = student.to_string();
+            let wrapped = self.kek.wrap(&id, &DataKey::random());
+            all.prepare_cached(sql)
+                .and_then(|mut insert| insert.execute(params![id, wrapped, now.0]))
+                .doing(doing)?;
+        }
+        all.commit().doing(doing)?;
+        drop(db);
+        self.of(students.iter().copied())
+    }
+
     /// Erases the key of `student`: what was sealed with it can never be read again, not from a
     /// backup either. Erase the data first.
     ///

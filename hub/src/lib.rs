@@ -37,6 +37,7 @@ pub mod recogniser;
 pub mod reports;
 pub mod review;
 mod security;
+pub mod seed;
 pub mod store;
 pub mod timetable;
 pub mod vault;

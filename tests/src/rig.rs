@@ -182,15 +182,8 @@ impl Rig {
     /// Enrols one person, and gives the door a template of them: so the hub stores sightings
     /// with candidates, crops and keys, not receipts alone.
     fn enrol(&self) -> anyhow::Result<()> {
-        let photo = portraits().join("obama.jpg");
-        let photo = photo.to_str().context("the portraits lie in a folder without a name")?;
-        self.school.hub(&["student", "add", "S1", "Rig"])?;
-        self.school.hub(&["enrol", "S1", photo, "--consent-by", "the rig"])?;
-        let said = self.school.hub(&["vision", "embed", photo, "--json"])?;
-        let said: serde_json::Value = serde_json::from_str(&said)?;
-        let numbers = serde_json::from_value(said["faces"][0]["template"].clone())?;
-        let template = vision::Template::from_raw(numbers)?;
-        Ok(std::fs::write(self.data.join("template"), template.to_f16_bytes())?)
+        let template = somebody(&self.school, "S1")?;
+        Ok(std::fs::write(self.data.join("template"), template)?)
     }
 
     /// Starts the hub again.
@@ -248,4 +241,19 @@ impl Rig {
         history.read_hub(&self.school.hub_dir().join("hub.db"), DOOR)?;
         Ok(history)
     }
+}
+
+/// Enrols somebody under this number; a template of them, f16 little-endian.
+///
+/// # Errors
+/// When one of the hub's commands fails.
+pub fn somebody(school: &School, number: &str) -> anyhow::Result<Vec<u8>> {
+    let photo = portraits().join("obama.jpg");
+    let photo = photo.to_str().context("the portraits lie in a folder without a name")?;
+    school.hub(&["student", "add", number, "Rig"])?;
+    school.hub(&["enrol", number, photo, "--consent-by", "the rig"])?;
+    let said = school.hub(&["vision", "embed", photo, "--json"])?;
+    let said: serde_json::Value = serde_json::from_str(&said)?;
+    let numbers = serde_json::from_value(said["faces"][0]["template"].clone())?;
+    Ok(vision::Template::from_raw(numbers)?.to_f16_bytes())
 }

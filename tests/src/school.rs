@@ -55,20 +55,32 @@ impl School {
         fs::create_dir_all(dir)?;
         let school = Self { dir: dir.to_owned(), ports: Ports::free()? };
         school.hub(&["init", "--name", "localhost"])?;
-        let Ports { web, mqtt, device } = school.ports;
-        fs::write(
-            school.hub_dir().join("hub.toml"),
-            format!(
-                "host = \"localhost\"\n[listen]\nweb = \"127.0.0.1:{web}\"\n\
-                 mqtt = \"127.0.0.1:{mqtt}\"\ndevice = \"127.0.0.1:{device}\"\n"
-            ),
-        )?;
+        school.listen()?;
         let password = dir.join("password");
         fs::write(&password, PASSWORD)?;
         run(school
             .hub_command(&["user", "add", ADMIN, "--role", "admin", "--password-stdin"])
             .stdin(fs::File::open(password)?))?;
         Ok(school)
+    }
+
+    /// The school that was set up in `dir` before, at other ports.
+    ///
+    /// # Errors
+    /// When its settings cannot be written.
+    pub fn again(dir: &Path) -> anyhow::Result<Self> {
+        let school = Self { dir: dir.to_owned(), ports: Ports::free()? };
+        school.listen()?;
+        Ok(school)
+    }
+
+    fn listen(&self) -> anyhow::Result<()> {
+        let Ports { web, mqtt, device } = self.ports;
+        let text = format!(
+            "host = \"localhost\"\n[listen]\nweb = \"127.0.0.1:{web}\"\n\
+             mqtt = \"127.0.0.1:{mqtt}\"\ndevice = \"127.0.0.1:{device}\"\n"
+        );
+        Ok(fs::write(self.hub_dir().join("hub.toml"), text)?)
     }
 
     /// The hub's data directory.

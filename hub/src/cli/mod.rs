@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod models;
 mod retention;
+mod seed;
 mod serve;
 mod student;
 mod user;
@@ -53,6 +54,8 @@ enum Verb {
     Audit(audit::Audit),
     /// What goes because its time is over: run.
     Retention(retention::RetentionArgs),
+    /// Fill an empty hub with a made-up school, to measure it or to look around.
+    Seed(seed::Seed),
     /// Weights: fetch them, list them.
     Models(models::Models),
     /// Recognition by hand: embed, compare, measure.
@@ -84,6 +87,7 @@ impl Cli {
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
             Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
+            Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
             Verb::Models(models) => models.run(out),
             Verb::Vision(vision) => vision.run(out),
         }

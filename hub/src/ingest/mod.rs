@@ -20,7 +20,7 @@ use crate::vault::DataKey;
 use commit::Clerk;
 use fault::Fault;
 use judge::{Court, Finding, Judged, judge};
-use memo::Memo;
+pub use memo::Memo;
 use rayon::prelude::*;
 use school::{School, Schools};
 use std::collections::{HashMap, HashSet};
@@ -29,7 +29,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use wire::link::{Ack, Hello, Reject, Reported, Status};
-use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId};
+use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId, Wall};
 
 /// Records that share a COMMIT at most.
 const GROUP: usize = 512;
@@ -346,6 +346,22 @@ fn settle(clerk: &mut Clerk<'_, '_>, case: &Case) -> Result<Option<Ack>, Error> 
         }
         Matter::Poison(bytes, why) => clerk.poison(device, why, bytes).map(|()| None),
     }
+}
+
+/// Stores records that were judged elsewhere, in the caller's transaction: how the past of a
+/// made-up school comes through the same decisions as a real one.
+///
+/// # Errors
+/// When the database fails.
+pub fn file(
+    tx: &Tx<'_>,
+    memo: &mut Memo<'_>,
+    device: &DeviceId,
+    epoch: Epoch,
+    records: &[Judged],
+    now: Wall,
+) -> Result<Ack, Error> {
+    Clerk::new(tx, memo, now).batch(device, epoch, records)
 }
 
 /// The same batch with every record set aside, because storing it fails.

@@ -43,6 +43,7 @@ pub mod report;
 pub mod retention;
 pub mod review;
 pub mod room;
+pub mod seed;
 pub mod session;
 pub mod setting;
 pub mod student;

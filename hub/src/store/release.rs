@@ -119,8 +119,10 @@ pub fn held_to(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Vec<StudentId>>,
 }
 
 /// Takes `device` back to the people of its release `version`, or of the last one that had
-/// others than now. Whoever was erased or withdrew since is not brought back: the keeper makes
-/// the release of those who are still eligible.
+/// others than now.
+///
+/// Whoever was erased or withdrew since is not brought back: the keeper makes the release of those
+/// who are still eligible.
 ///
 /// # Errors
 /// `NotFound` for a version it never had, `Conflict` when there is nothing to go back to.

@@ -1,0 +1,138 @@
+//! The people of the made-up school, and where they are taught.
+
+use super::plan::{Plan, room, rooms};
+use super::{ACTOR, Roll, Seeder, Size};
+use crate::attendance::placing::Policy;
+use crate::auth::Role;
+use crate::error::{Doing, Error};
+use crate::store::account::{self, New};
+use crate::store::class;
+use crate::store::consent::{self, Said};
+use crate::store::device::{self, Place};
+use crate::store::enrolment::{self, Enrolment};
+use crate::store::student::{self, Profile};
+use crate::store::{self, Tx};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use uuid::Uuid;
+use vision::Template;
+use wire::{DeviceId, Direction, StudentId, Wall};
+
+/// People in one transaction.
+const TOGETHER: usize = 1000;
+/// Numbers of a template of the default pack.
+const DIM: usize = 128;
+/// Classes of one teacher.
+const TEACHES: usize = 5;
+
+impl Seeder {
+    /// Puts people, classes, doors and the timetable into the database.
+    pub(super) async fn people(&self, size: &Size, plan: &Plan) -> Result<Roll, Error> {
+        let (mut rng, now) = (StdRng::seed_from_u64(size.seed ^ 1), self.now);
+        let templates: Vec<_> = (0..size.students).map(|_| face(&mut rng)).collect();
+        let mut students = Vec::new();
+        for first in (0..size.students).step_by(TOGETHER) {
+            let numbers = first..(first + TOGETHER).min(size.students);
+            let write = move |tx: &Tx<'_>| {
+                numbers.map(|n| student::add(tx, profile(n), ACTOR, now)).collect()
+            };
+            let added: Vec<StudentId> = self.db.write(write).await?;
+            students.extend(added);
+        }
+        let keys = self.keys.make(&students, now)?;
+        for (some, faces) in students.chunks(TOGETHER).zip(templates.chunks(TOGETHER)) {
+            let rows = some.iter().zip(faces).map(|(student, template)| {
+                let (id, key) = (wire::id::v7(now), &keys[student]);
+                let place = enrolment::place(*student, &self.model, id);
+                (self.enrolment(id, *student), key.seal(&place, template))
+            });
+            let rows: Vec<_> = rows.collect();
+            let write = move |tx: &Tx<'_>| {
+                rows.iter().try_for_each(|(row, sealed)| {
+                    consent::add(tx, row.student, &Said::yes("made up"), ACTOR, now)?;
+                    enrolment::add(tx, row, sealed, ACTOR)
+                })
+            };
+            self.db.write(write).await?;
+        }
+        let (paper, ids) = (plan.clone(), students.clone());
+        let classes = self.db.write(move |tx| classes(tx, &paper, &ids, now)).await?;
+        Ok(Roll { students, templates, keys, classes })
+    }
+
+    fn enrolment(&self, id: Uuid, student: StudentId) -> Enrolment {
+        Enrolment {
+            id,
+            student,
+            number: String::new(),
+            model: self.model.clone(),
+            source: "photo".into(),
+            quality: wire::Quality::default(),
+            is_active: true,
+            created_at: self.now,
+            created_by: ACTOR.into(),
+            version: 1,
+        }
+    }
+}
+
+/// A random direction: no two people are alike.
+fn face(rng: &mut StdRng) -> Vec<u8> {
+    let raw = (0..DIM).map(|_| rng.random_range(-1.0f32..1.0)).collect();
+    Template::from_raw(raw).map(|face| face.to_f16_bytes()).unwrap_or_default()
+}
+
+fn profile(n: usize) -> Profile {
+    Profile {
+        student_number: format!("S{n:06}"),
+        first_name: format!("Given{}", n % 977),
+        last_name: format!("Family{}", n % 3413),
+        year: Some((n % 6 + 1).to_string()),
+        ..Profile::default()
+    }
+}
+
+/// The door of room number `n`.
+pub(super) fn door(n: usize) -> Result<DeviceId, Error> {
+    format!("seed-{n:03}").parse().doing("naming a door")
+}
+
+fn classes(
+    tx: &Tx<'_>,
+    plan: &Plan,
+    students: &[StudentId],
+    now: Wall,
+) -> Result<Vec<Uuid>, Error> {
+    for n in 0..rooms(plan.rosters.len()) {
+        let (room, location) = (room(n * TEACHES), format!("Made-up door {n}"));
+        device::add(
+            tx,
+            &door(n)?,
+            &Place { room, location, direction: Direction::Entry },
+            ACTOR,
+            now,
+        )?;
+    }
+    let (mut all, mut teacher) = (Vec::new(), None);
+    for (n, roster) in plan.rosters.iter().enumerate() {
+        if n % TEACHES == 0 {
+            let email = format!("teacher{}@seed.test", n / TEACHES);
+            let (name, role) = (format!("Teacher {}", n / TEACHES), Role::Teacher);
+            let new = New { email, name, role, student: None, password: None };
+            teacher = Some(account::add(tx, &new, ACTOR, now)?.id);
+        }
+        let (name, code, room) = (format!("Class {n}"), format!("C{n:04}"), room(n));
+        let id = class::add(tx, (&name, &code, Some(&room)), ACTOR, now)?;
+        store::seed::policy(tx, id, &Policy::Auto { line: 0.9, budget: 1.0 })?;
+        if let Some(teacher) = teacher {
+            class::add_teacher(tx, id, teacher, plan.first, ACTOR, now)?;
+        }
+        for member in roster {
+            class::add_member(tx, id, students[*member], ACTOR, now)?;
+        }
+        for period in plan.periods(n, id, || wire::id::v7(now)) {
+            store::period::put(tx, &period, ACTOR, now)?;
+        }
+        all.push(id);
+    }
+    Ok(all)
+}
