@@ -12,6 +12,7 @@ alter table class add column error_budget double;
 alter table sighting add column session text;
 create index sighting_by_session on sighting (session, review_status);
 create index sighting_by_room on sighting (room, order_at);
+create index student_staff on student (id) where kind = 'staff';
 create index device_by_room on device (room);
 
 create table room (

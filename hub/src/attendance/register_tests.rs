@@ -488,3 +488,42 @@ async fn check(house: &House, said: &std::collections::HashMap<(usize, usize), S
     };
     house.desk.db.write(all).await.unwrap();
 }
+
+/// A figure, not a check: `cargo test -p rollcall-hub --lib two_weeks -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement of some seconds"]
+async fn two_weeks_of_lessons_for_500_classes() {
+    use std::io::Write as _;
+    let house = bare().await;
+    let fill = |tx: &Tx<'_>| {
+        for n in 0..500 {
+            let class = class::add(tx, ("c", &format!("C{n}"), None), "t", START)?;
+            for k in 0..25i8 {
+                let starts = jiff::civil::time(8 + k % 5, 0, 0, 0);
+                let period = crate::timetable::Period {
+                    id: wire::id::v7(START),
+                    class,
+                    weekday: jiff::civil::Weekday::from_monday_one_offset(1 + k / 5).unwrap(),
+                    starts,
+                    ends: starts.saturating_add(jiff::SignedDuration::from_mins(45)),
+                    room: format!("R{n}"),
+                    from: jiff::civil::date(2026, 9, 1),
+                    to: None,
+                    version: 1,
+                };
+                crate::store::period::put(tx, &period, "t", START)?;
+            }
+        }
+        Ok(())
+    };
+    house.desk.db.write(fill).await.unwrap();
+    for _ in 0..2 {
+        let began = std::time::Instant::now();
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        let make = move |tx: &Tx<'_>| {
+            crate::timetable::maker::make(tx, crate::timetable::maker::Of::Everybody, &zone, START)
+        };
+        let made = house.desk.db.write(make).await.unwrap();
+        writeln!(std::io::stderr(), "{made:?} lessons in {:?}", began.elapsed()).unwrap();
+    }
+}

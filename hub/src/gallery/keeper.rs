@@ -4,10 +4,11 @@
 
 use super::Index;
 use super::release::{Content, Last, Plan, Release, plan};
+use super::scope::{self, House, Room, Scope};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
 use crate::store::{self, Db, Tx};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use vision::Template;
 use wire::{DeviceId, ModelId, StudentId, Wall};
@@ -73,26 +74,21 @@ impl Gallery {
             Some(lines) => index.with_lines(lines),
             None => index,
         });
-        let file = Arc::new(index.to_gallery().encode());
         self.write().index = index.clone();
-        self.release_all(db, keys, &index, &file, now).await
+        self.release_all(db, keys, index, now).await
     }
 
     async fn release_all(
         &self,
         db: &Db,
         keys: &Keys,
-        index: &Index,
-        file: &Arc<Vec<u8>>,
+        index: Arc<Index>,
         now: Wall,
     ) -> Result<(), Error> {
-        let doors = db.read(doors).await?;
-        let all = Share { file: file.clone(), people: Arc::new(index.people().to_vec()) };
-        let share = |held: Option<Vec<StudentId>>| held.map(|held| Share::of(index, &held));
-        let shares: Vec<_> = doors
-            .into_iter()
-            .map(|(door, held)| (door, share(held).unwrap_or_else(|| all.clone())))
-            .collect();
+        let plans = db.read(move |tx| Plans::read(tx, now)).await?;
+        // Writing ten thousand people into a file takes a while for each room.
+        let shares = tokio::task::spawn_blocking(move || plans.shares(&index));
+        let shares = shares.await.doing("making galleries")?;
         let known: HashMap<_, _> = self.read().releases.clone();
         let (signing, model) = (keys.signing()?, self.model.clone());
         let releases = db
@@ -141,23 +137,59 @@ struct Share {
     people: Arc<Vec<StudentId>>,
 }
 
-impl Share {
-    /// Those of `held` who may still be recognised.
-    fn of(index: &Index, held: &[StudentId]) -> Self {
-        let held: HashSet<_> = held.iter().copied().collect();
-        let people = index.people().iter().copied().filter(|id| held.contains(id)).collect();
-        let file = index.to_gallery_of(|id| held.contains(&id)).encode();
-        Self { file: Arc::new(file), people: Arc::new(people) }
-    }
+/// A door, its room, and the people it is held to.
+type Door = (DeviceId, String, Option<Vec<StudentId>>);
+
+/// Everything that decides who goes to which door.
+struct Plans {
+    doors: Vec<Door>,
+    rooms: HashMap<String, Room>,
+    house: House,
+    scope: Scope,
 }
 
-/// A door, and the people it is held to.
-type Door = (DeviceId, Option<Vec<StudentId>>);
+impl Plans {
+    fn read(tx: &Tx<'_>, now: Wall) -> Result<Self, Error> {
+        let active = store::device::list(tx)?.into_iter().filter(|door| door.is_active);
+        let door = |door: store::device::Device| {
+            let held = store::release::held_to(tx, &door.id)?;
+            Ok((door.id, door.room, held))
+        };
+        let doors = active.map(door).collect::<Result<Vec<Door>, Error>>()?;
+        let mut rooms = HashMap::new();
+        for (_, name, _) in &doors {
+            if !rooms.contains_key(name) {
+                rooms.insert(name.clone(), store::scope::room(tx, name, now)?);
+            }
+        }
+        let house = store::scope::house(tx, rooms.values())?;
+        Ok(Self { doors, rooms, house, scope: store::scope::scope(tx)? })
+    }
 
-/// Active doors.
-fn doors(tx: &Tx<'_>) -> Result<Vec<Door>, Error> {
-    let active = store::device::list(tx)?.into_iter().filter(|door| door.is_active);
-    active.map(|door| Ok((door.id.clone(), store::release::held_to(tx, &door.id)?))).collect()
+    /// What each door gets; doors of like rooms share it.
+    fn shares(&self, index: &Index) -> Vec<(DeviceId, Share)> {
+        let share = |room: &Room, held: Option<&[StudentId]>| {
+            let gallery = scope::gallery(index, self.scope, room, &self.house, held);
+            let people = gallery.people.iter().map(|person| person.id).collect();
+            Share { file: Arc::new(gallery.encode()), people: Arc::new(people) }
+        };
+        let mut made: Vec<(&Room, Share)> = Vec::new();
+        let mut of = |(id, name, held): &Door| {
+            let room = &self.rooms[name];
+            let like = made.iter().find(|(other, _)| *other == room).map(|(_, share)| share);
+            let share = match (held, like) {
+                (Some(held), _) => share(room, Some(held)),
+                (None, Some(like)) => like.clone(),
+                (None, None) => {
+                    let new = share(room, None);
+                    made.push((room, new.clone()));
+                    new
+                }
+            };
+            (id.clone(), share)
+        };
+        self.doors.iter().map(&mut of).collect()
+    }
 }
 
 /// The index of everybody who may be recognised, as the database has it now.

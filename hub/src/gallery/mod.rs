@@ -6,6 +6,7 @@
 mod index;
 mod keeper;
 mod release;
+pub mod scope;
 
 pub use index::Index;
 pub use keeper::{Gallery, load};

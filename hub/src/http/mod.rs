@@ -46,6 +46,7 @@ pub mod reports;
 pub mod retention;
 pub mod rooms;
 pub mod route;
+pub mod scope;
 pub mod serve;
 pub mod sessions;
 pub mod settings;
@@ -116,6 +117,7 @@ pub fn table() -> Table {
         users::routes(),
         retention::routes(),
         presence::routes(),
+        scope::routes(),
         sessions::routes(),
         system::routes(),
     ];

@@ -469,6 +469,7 @@ fn noted(
     session: &Session,
     now: Wall,
 ) -> Result<(), Error> {
+    crate::store::change::bump(tx, crate::store::change::GALLERY)?; // doors are told who is due
     let (actor, id) = (reader.actor.user.to_string(), session.id.to_string());
     let meta = json!({ "class": session.class, "starts": session.starts.0 });
     let entry =

@@ -360,3 +360,81 @@ proptest! {
         })?;
     }
 }
+
+/// A class of the first student, with a lesson in room 204 from an hour before until `ends`.
+async fn lesson(rig: &Rig, ends: i64) -> Uuid {
+    let work = move |tx: &Tx<'_>| {
+        let class = store::class::add(tx, ("7b", "7B", Some("204")), "t", NOW)?;
+        store::class::add_member(tx, class, student(1), "t", NOW)?;
+        let starts = NOW.plus_ms(-3_600_000);
+        let session = store::session::Session {
+            id: Uuid::from_u128(77),
+            class,
+            name: "Maths".into(),
+            day: jiff::civil::date(2026, 9, 21),
+            starts,
+            ends: NOW.plus_ms(ends),
+            late_after: starts.plus_ms(600_000),
+            room: "204".into(),
+            source: store::session::Source::Manual,
+            period: None,
+            closed_at: None,
+            version: 1,
+        };
+        store::session::add(tx, &session).map(|()| session.id)
+    };
+    rig.db.write(work).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_sighting_waits_in_the_lesson_of_its_room_and_whoever_is_not_due_is_only_logged() {
+    let rig = Rig::new().await;
+    lesson(&rig, 600_000).await;
+    let mut heard = rig.events.listen();
+    let due = rig.sighting(EPOCH, 1, [1.0, 0.0, 0.0]);
+    let other = rig.sighting(EPOCH, 2, [0.0, 1.0, 0.0]);
+    let ack = rig.batch(EPOCH, vec![item(1, AT, &due), item(2, AT, &other)]).await;
+    assert_eq!((ack.cum, ack.rejects), (2, vec![]));
+    let waits = "sighting where review_status = 'pending' and session is not null";
+    assert_eq!(rig.count(waits).await, 1);
+    let logged = "sighting where review_status = 'logged' and session is null";
+    assert_eq!(rig.count(logged).await, 1, "in school, but not in class");
+    assert_eq!(rig.count("evidence").await, 1, "nothing is kept of what is logged");
+    let dispositions = rig.texts("select disposition from receipt order by seq").await;
+    assert_eq!(dispositions, ["pending", "logged"]);
+    let id = RecordKey { device: device(), epoch: EPOCH, seq: 1 }.id();
+    assert_eq!(heard.recv().await, Ok(Event::PendingAdded(id)));
+    assert!(heard.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_door_that_was_away_tells_absence_from_blindness_when_it_comes_back() {
+    let rig = Rig::new().await;
+    let id = lesson(&rig, -600_000).await;
+    let close = move |tx: &Tx<'_>| crate::attendance::register::close(tx, id, NOW).map(drop);
+    rig.db.write(close).await.unwrap();
+    assert_eq!(rig.count("mark where status = 'unverified'").await, 1);
+    let body = Health {
+        since: Mono(0),
+        watched_ms: 6_000_000,
+        camera: CameraState::Watching,
+        disk_free_mb: 9,
+    };
+    let wall = Some(NOW.plus_ms(-1_800_000));
+    let at = Stamp { boot: 1, mono: Mono(6_000_000), wall, clock: ClockState::Ntp };
+    rig.batch(EPOCH, vec![item(1, at, &Body::Health(body))]).await;
+    assert_eq!(rig.count("session where closed_at is null").await, 1, "looked at anew");
+    rig.db.write(close).await.unwrap();
+    assert_eq!(rig.count("mark where status = 'absent'").await, 1);
+    assert_eq!(rig.count("tally where absent = 1 and unverified = 0").await, 1);
+}
+
+#[tokio::test]
+async fn a_sighting_without_a_time_finds_its_lesson_when_the_time_comes() {
+    let rig = Rig::new().await;
+    lesson(&rig, 600_000).await;
+    let at = Stamp { boot: 1, mono: Mono(20_000), wall: None, clock: ClockState::Unset };
+    rig.batch(EPOCH, vec![item(1, at, &rig.sighting(EPOCH, 1, [1.0, 0.0, 0.0]))]).await;
+    rig.batch(EPOCH, vec![anchor(2, 1, 320_000, Wall(NOW.0 - 30_000))]).await;
+    assert_eq!(rig.count("sighting where at is not null and session is not null").await, 1);
+}

@@ -278,6 +278,7 @@ pub fn add_member(
     let sql = "insert into roster (class, student, verified) values ($1, $2, 1)
          on conflict (class, student) do nothing";
     tx.execute(sql, params![class.to_string(), student.to_string()])?;
+    super::change::bump(tx, super::change::GALLERY)?;
     noted(tx, now, actor, "enter", class, json!({ "student": student }))
 }
 
@@ -296,6 +297,7 @@ pub fn remove_member(
     if tx.execute(sql, params![class.to_string(), student.to_string()])? == 0 {
         return Err(Error::unknown("student on this roster", student));
     }
+    super::change::bump(tx, super::change::GALLERY)?;
     noted(tx, now, actor, "leave", class, json!({ "student": student }))
 }
 

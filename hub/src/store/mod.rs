@@ -44,6 +44,7 @@ pub mod retention;
 pub mod review;
 pub mod room;
 pub mod seed;
+pub mod scope;
 pub mod session;
 pub mod setting;
 pub mod student;

@@ -50,6 +50,9 @@ pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Err
 fn apply(tx: &Tx<'_>, changes: Changes, now: Wall) -> Result<Made, Error> {
     let Changes { add, change, remove } = changes;
     let made = (add.len(), change.len(), remove.len());
+    if made != (0, 0, 0) {
+        store::change::bump(tx, store::change::GALLERY)?; // doors are told who is due
+    }
     for id in remove {
         store::period::unmake(tx, id)?;
     }

@@ -314,3 +314,31 @@ async fn a_foreign_lesson_is_not_found() {
     let summary = get("/api/attendance/summary/7B").bearer(&teacher);
     assert_eq!(house.send(summary).await.status(), 404);
 }
+
+#[tokio::test]
+async fn a_door_gets_those_who_are_taught_behind_it_unless_the_school_wants_everybody() {
+    let house = House::new().await;
+    let token = house.class().await;
+    let hall = json!({ "device_id": "hall", "classroom_id": "Hall" });
+    house.send(post("/api/devices").bearer(&token).json(&hall)).await;
+    let class = json!({ "class_name": "7c", "class_code": "7C", "room": "Hall" });
+    house.send(post("/api/classes").bearer(&token).json(&class)).await;
+    let lesson = json!({ "class_id": "7C", "start_time": "08:30", "end_time": "09:15" });
+    house.lesson(&token, "08:30", "09:15").await;
+    let counts = async || {
+        house.app.follow_gallery().await.unwrap();
+        let of = |door: &str| house.app.gallery.release(&door.parse().unwrap()).unwrap();
+        [of("door-1"), of("hall")].map(|release| release.manifest.people)
+    };
+    assert_eq!(counts().await, [1, 1], "nothing is taught in the hall: its door knows everybody");
+    assert_eq!(house.json(&token, "POST", "/api/sessions", &lesson).await.0, 201);
+    assert_eq!(counts().await, [1, 0], "Barack is not in 7c");
+    let release = house.app.gallery.release(&"door-1".parse().unwrap()).unwrap();
+    let gallery = wire::Gallery::decode(&release.file).unwrap();
+    assert_eq!(gallery.due.len(), 1);
+    assert_eq!(gallery.due[0].members, [1], "he is due in his own room");
+    let all = json!({ "scope": "all" });
+    assert_eq!(house.json(&token, "PUT", "/api/gallery/scope", &all).await.0, 200);
+    assert_eq!(counts().await, [1, 1]);
+    assert_eq!(house.read(&token, "/api/gallery/scope").await, all);
+}

@@ -1,0 +1,68 @@
+//! `/api/gallery/scope`: which people a door gets.
+
+use super::call::Call;
+use super::reply::json;
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::events::Event;
+use crate::gallery::scope::Scope;
+use crate::store::{audit, scope};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, no, body) = ("/api/gallery/scope", Takes::Nothing, Takes::Json(SMALL));
+    let (gives, both) = (Shapes::gives::<Body>(), Shapes::both::<Body, Body>());
+    vec![
+        Route::new((Method::GET, path), ADMIN, Object::None, no, gives, show),
+        Route::new((Method::PUT, path), ADMIN, Object::None, body, both, change),
+    ]
+}
+
+/// Which people a door gets.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[schema(as = GalleryScope)]
+pub struct Body {
+    scope: Word,
+}
+
+/// The two words.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = GalleryScopeWord)]
+pub enum Word {
+    /// Those timetabled in its room; everybody where nothing ever is.
+    Room,
+    /// Everybody.
+    All,
+}
+
+impl From<Scope> for Body {
+    fn from(scope: Scope) -> Self {
+        Self { scope: if scope == Scope::All { Word::All } else { Word::Room } }
+    }
+}
+
+async fn show(call: Call) -> Outcome {
+    json(&Body::from(call.app().db.read(scope::scope).await?))
+}
+
+async fn change(call: Call) -> Outcome {
+    let (body, actor, now): (Body, _, _) = (call.json()?, call.actor()?.user.to_string(), call.now);
+    let new = match body.scope {
+        Word::Room => Scope::Room,
+        Word::All => Scope::All,
+    };
+    let write = call.app().db.write(move |tx| {
+        scope::set_scope(tx, new)?;
+        let (table, id) = ("setting", "gallery_scope");
+        let meta = json!({ "scope": body.scope });
+        audit::add(tx, now, &audit::Entry { actor: &actor, action: "change", table, id, meta })
+    });
+    write.await?;
+    call.app().events.say(Event::GalleryChanged);
+    json(&body)
+}

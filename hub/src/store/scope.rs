@@ -1,0 +1,76 @@
+//! What galleries need to know of the timetable: who is taught in which room, and when.
+
+use super::{Tx, params, parsed, setting};
+use crate::attendance::placing::EARLY_MS;
+use crate::error::Error;
+use crate::gallery::scope::{AHEAD_MS, House, Room, Scope};
+use std::collections::HashMap;
+use wire::Wall;
+
+/// Name of the setting that says which people a door gets.
+const SETTING: &str = "gallery_scope";
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 3600 * 1000;
+/// Ruled-out pairs that doors are told of at most.
+const PAIRS: u32 = 20_000;
+
+/// Which people a door gets: those of its room unless the school said otherwise.
+///
+/// # Errors
+/// When the database fails.
+pub fn scope(tx: &Tx<'_>) -> Result<Scope, Error> {
+    let said = setting::get(tx, SETTING)?;
+    Ok(if said.as_deref() == Some("all") { Scope::All } else { Scope::Room })
+}
+
+/// Says which people a door gets.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_scope(tx: &Tx<'_>, scope: Scope) -> Result<(), Error> {
+    super::change::bump(tx, super::change::GALLERY)?;
+    setting::set(tx, SETTING, if scope == Scope::All { "all" } else { "room" })
+}
+
+/// What is taught in `room` in the 14 days from the UTC day of `now` on: so that a door gets a
+/// new gallery once a day, and not with each lesson.
+///
+/// # Errors
+/// When the database fails.
+pub fn room(tx: &Tx<'_>, room: &str, now: Wall) -> Result<Room, Error> {
+    if room.is_empty() {
+        return Ok(Room::default());
+    }
+    let from = now.0 - now.0.rem_euclid(DAY_MS);
+    let sql = "select starts, ends, class from session where room = $1 and starts >= $2
+             and starts < $3 and source <> 'adhoc' order by starts";
+    let lessons = tx.query(sql, params![room, from, from + AHEAD_MS], |row| {
+        let (starts, ends) = (Wall(row.get(0)?), Wall(row.get(1)?));
+        Ok((starts.plus_ms(-EARLY_MS), ends.plus_ms(1), parsed(row, 2)?))
+    })?;
+    let sql = "select distinct class from period where room = $1";
+    let planned = tx.query(sql, params![room], |row| parsed(row, 0))?;
+    let sql = "select 1 from session where room = $1 and source <> 'adhoc' limit 1";
+    let ever = !planned.is_empty() || tx.row(sql, params![room], |_| Ok(()))?.is_some();
+    let classes = planned.into_iter().chain(lessons.iter().map(|(_, _, class)| *class)).collect();
+    Ok(Room { timetabled: ever, classes, lessons })
+}
+
+/// What doors of these rooms need to know of the school.
+///
+/// # Errors
+/// When the database fails.
+pub fn house<'a>(tx: &Tx<'_>, rooms: impl Iterator<Item = &'a Room>) -> Result<House, Error> {
+    let mut rosters = HashMap::new();
+    for class in rooms.flat_map(|room| &room.classes) {
+        if !rosters.contains_key(class) {
+            rosters.insert(*class, super::class::roster(tx, *class)?);
+        }
+    }
+    let sql = "select id from student where kind = 'staff' and is_active = 1";
+    let staff = tx.query(sql, [], |row| parsed(row, 0))?.into_iter().collect();
+    let sql = "select seen, other from cannot_link order by sighting desc limit $1";
+    let pair = |row: &rusqlite::Row<'_>| Ok((parsed(row, 0)?, parsed(row, 1)?));
+    let ruled_out = tx.query(sql, params![PAIRS], pair)?;
+    Ok(House { rosters, staff, ruled_out })
+}
