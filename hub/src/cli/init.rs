@@ -44,7 +44,9 @@ impl Init {
         Pki::create(data, &keys, &names(&self.names), now)?;
         let code = BASE32_NOPAD.encode(&rand::random::<[u8; 10]>());
         first_rows(&config, code.clone(), now).await?;
-        fs::write(data.join(config::FILE), text)?;
+        let file = data.join(config::FILE);
+        fs::write(&file, text)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?; // it may come to hold secrets
         writeln!(out, "The hub is set up in {}.", data.display())?;
         writeln!(out, "Start it:  rollcall-hub --data {} serve", data.display())?;
         writeln!(out, "Then open  https://{host}:{}/setup", config.listen.web.port())?;

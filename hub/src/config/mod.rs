@@ -134,7 +134,8 @@ pub fn template(host: &str, zone: &str) -> String {
          # device = \"0.0.0.0:8444\"  # doors fetching galleries and models, with certificates\n\n\
          [doors]\n\
          # records_per_second = 400  # of one door, in the long run; a faster one waits\n\
-         # burst = 500               # and at once\n"
+         # burst = 500               # and at once\n\n\
+         # Everything else (accounts, oidc, cors, smtp, lines, uploads, log): docs/OPERATIONS.md\n"
     )
 }
 

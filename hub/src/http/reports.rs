@@ -52,6 +52,14 @@ pub fn routes() -> Vec<Route> {
         statistics.alias("/api/attendance/classes/{id}/statistics"),
         statistics,
         Route::new(own, EVERYONE, Object::Student, nothing, marks, history),
+        Route::new(
+            get("/api/students/me/attendance"),
+            super::students::PUPIL,
+            Object::None,
+            nothing,
+            marks,
+            mine,
+        ),
     ]
 }
 
@@ -511,12 +519,23 @@ async fn statistics_of(call: Call) -> Outcome {
 }
 
 async fn history(call: Call) -> Outcome {
+    let name = call.param("id").to_owned();
+    history_of(&call, name).await
+}
+
+/// The history of the student whose account asks.
+async fn mine(call: Call) -> Outcome {
+    let own = super::students::own(&call).await?;
+    history_of(&call, own.id.to_string()).await
+}
+
+async fn history_of(call: &Call, name: String) -> Outcome {
     let Which { class_id, date_from, date_to, after, limit } = call.query()?;
     if let (Some(from), Some(to)) = (date_from, date_to) {
         forwards("date_to", from, to)?;
     }
     let after = after.as_deref().map(place).transpose()?;
-    let (reader, name, limit) = (reader(&call)?, call.param("id").to_owned(), rows(limit));
+    let (reader, limit) = (reader(call)?, rows(limit));
     let span = register::Span { from: date_from, to: date_to };
     let which = register::Which { span, class: class_id, after, limit };
     let read = call.app().db.read(move |tx| {
@@ -528,7 +547,7 @@ async fn history(call: Call) -> Outcome {
     });
     let marks = read.await?;
     let last = marks.last().map(|mark| format!("{}_{}", mark.starts.0, mark.session));
-    page(&call, &marks.into_iter().map(Mark::from).collect::<Vec<_>>(), limit, last)
+    page(call, &marks.into_iter().map(Mark::from).collect::<Vec<_>>(), limit, last)
 }
 
 /// Where a page of a history begins.

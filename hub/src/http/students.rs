@@ -19,7 +19,7 @@ use warp::http::Method;
 use wire::{StudentId, Wall};
 
 /// Accounts of students.
-const PUPIL: Who = Who::Role(&[Role::Student]);
+pub const PUPIL: Who = Who::Role(&[Role::Student]);
 
 /// Routes of this file.
 #[must_use]
@@ -28,11 +28,17 @@ pub fn routes() -> Vec<Route> {
     let (person, body) = (Object::Student, Takes::Json(SMALL));
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let (whole, both) = (Shapes::gives::<Whole>(), Shapes::both::<Typed, Body>());
-    let own = Shapes::gives::<Body>();
     vec![
         Route::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
         Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Route::new((Method::GET, "/api/students/me"), PUPIL, Object::None, Takes::Nothing, own, me),
+        Route::new(
+            (Method::GET, "/api/students/me"),
+            PUPIL,
+            Object::None,
+            Takes::Nothing,
+            whole,
+            me,
+        ),
         Route::new((Method::GET, one), STAFF, person, Takes::Nothing, whole, show),
         Route::new((Method::PUT, one), ADMIN, person, body, both, change),
         Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
@@ -212,19 +218,32 @@ async fn add(call: Call) -> Outcome {
     created(&format!("/api/students/{}", made.id), &made)
 }
 
-/// One's own record, for the account of a student.
-async fn me(call: Call) -> Outcome {
+/// The student whose account asks.
+///
+/// # Errors
+/// 404 for an account that belongs to no student yet.
+pub async fn own(call: &Call) -> Result<Student, Problem> {
     let id = call.actor()?.user;
     let read = call.app().db.read(move |tx| {
         let student = account::get(tx, id)?.and_then(|account| account.student);
         student.map(|student| student::get(tx, student)).transpose().map(Option::flatten)
     });
-    let found = read.await?.ok_or_else(|| {
-        Problem::not_found(
-            "This account belongs to no student yet: an administrator can say which.",
-        )
-    })?;
-    json(&Body::from(found))
+    read.await?.ok_or_else(|| {
+        let say = "This account belongs to no student yet: an administrator can say to which.";
+        Problem::not_found(say)
+    })
+}
+
+/// One's own record.
+async fn me(call: Call) -> Outcome {
+    let student = own(&call).await?;
+    let id = student.id;
+    let rows = call.app().db.read(move |tx| crate::store::enrolment::of(tx, id)).await?;
+    json(&Whole {
+        attendance: "/api/students/me/attendance".into(),
+        student: student.into(),
+        enrollments: rows.into_iter().map(enrolment::Body::from).collect(),
+    })
 }
 
 async fn show(call: Call) -> Outcome {

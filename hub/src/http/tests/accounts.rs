@@ -227,5 +227,12 @@ async fn a_student_account_belongs_to_one_student() {
     let me =
         body(&house.send(get("/api/students/me").bearer(tokens["access"].as_str().unwrap())).await);
     assert_eq!(me["student_number"], "STU1");
+    assert_eq!(me["attendance"], "/api/students/me/attendance");
+    let access = tokens["access"].as_str().unwrap();
+    let marks = house.send(get("/api/students/me/attendance").bearer(access)).await;
+    assert_eq!((marks.status().as_u16(), body(&marks)), (200, json!([])));
     assert_eq!(house.send(get("/api/students/me").bearer(&admin)).await.status(), 403);
+    let nobody = house.token(Role::Student).await;
+    let unlinked = house.send(get("/api/students/me/attendance").bearer(&nobody)).await;
+    assert_eq!(unlinked.status(), 404, "which student is not said yet");
 }
