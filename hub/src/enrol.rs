@@ -11,9 +11,9 @@ use crate::recogniser::{Recogniser, Seen, Sight};
 use crate::store::consent::Said;
 use crate::store::{Db, Tx, consent, enrolment, student};
 use uuid::Uuid;
-use vision::decide::LINES;
+use vision::decide::lines_of;
 use vision::quality::Grade;
-use wire::{Candidate, ModelId, Quality, Reason, StudentId, Wall};
+use wire::{Candidate, Lines, ModelId, Quality, Reason, StudentId, Wall};
 
 /// Smallest side of an enrolment photo, in pixels.
 pub const LEAST_SIDE: u32 = 100;
@@ -106,7 +106,7 @@ fn word(reason: Reason) -> &'static str {
 }
 
 /// Whether `sight` may enrol `student`; `others` are the people most like its face, best first,
-/// without the student.
+/// without the student, and `lines` those of the model.
 ///
 /// # Errors
 /// See [`Refusal`].
@@ -114,6 +114,7 @@ pub fn judge<'a>(
     sight: &'a Sight,
     others: &[Candidate],
     another_person: bool,
+    lines: &Lines,
 ) -> Result<Accepted<'a>, Refusal> {
     let (width, height) = (sight.picture.width, sight.picture.height);
     if width.min(height) < LEAST_SIDE {
@@ -124,9 +125,9 @@ pub fn judge<'a>(
     if face.judgement.grade == Grade::Drop {
         return Err(Refusal::Poor(doubts.to_vec()));
     }
-    let near = others.first().filter(|other| other.score >= LINES.single_review);
+    let near = others.first().filter(|other| other.score >= lines.single_review);
     match near {
-        Some(other) if other.score >= LINES.single_high && !another_person => {
+        Some(other) if other.score >= lines.single_high && !another_person => {
             Err(Refusal::Taken(other.student))
         }
         near => Ok(Accepted { face, doubts, look_alike: near.map(|other| other.student) }),
@@ -145,7 +146,8 @@ pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Erro
         Some(face) => desk.index.nearest_of(&face.template, 1, |id| id != student),
         None => Vec::new(),
     };
-    let accepted = match judge(&sight, &others, another_person) {
+    let model = desk.recogniser.model();
+    let accepted = match judge(&sight, &others, another_person, &lines_of(model.as_str())) {
         Ok(accepted) => accepted,
         Err(refusal) => return Err(refused(desk.db, refusal).await),
     };
@@ -253,6 +255,7 @@ mod whole;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vision::decide::LINES;
     use vision::quality::Judgement;
     use vision::{Face, Picture, Point, Rect, Template};
     use wire::Quality;
@@ -278,7 +281,7 @@ mod tests {
     }
 
     fn refusal(sight: &Sight, others: &[Candidate]) -> Option<Refusal> {
-        judge(sight, others, false).err()
+        judge(sight, others, false, &LINES).err()
     }
 
     #[test]
@@ -297,10 +300,10 @@ mod tests {
     fn a_face_that_is_somebody_elses_is_refused_unless_a_person_says_otherwise() {
         let sight = sight(100, vec![seen(Grade::ReviewOnly, &[Reason::Dark])]);
         assert_eq!(refusal(&sight, &[other(0.97)]), Some(Refusal::Taken(other(0.0).student)));
-        let twin = judge(&sight, &[other(0.97)], true).unwrap();
+        let twin = judge(&sight, &[other(0.97)], true, &LINES).unwrap();
         assert_eq!(twin.look_alike, Some(other(0.0).student));
-        assert!(judge(&sight, &[other(0.95)], false).unwrap().look_alike.is_some());
-        assert!(judge(&sight, &[other(0.93)], false).unwrap().look_alike.is_none());
+        assert!(judge(&sight, &[other(0.95)], false, &LINES).unwrap().look_alike.is_some());
+        assert!(judge(&sight, &[other(0.93)], false, &LINES).unwrap().look_alike.is_none());
     }
 
     #[test]

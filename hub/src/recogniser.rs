@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::oneshot;
 use vision::image::{self, Limits};
 use vision::quality::Judgement;
-use vision::{Face, Pack, Picture, Template, align::align, quality};
+use vision::{Face, Pack, Picture, Template, quality};
 use wire::ModelId;
 
 /// Pictures that may wait; each may be 10 MiB.
@@ -109,10 +109,10 @@ fn look(pack: &Pack, bytes: &[u8]) -> Result<Sight, Error> {
     let picture =
         image::decode(bytes, &Limits::default()).map_err(|why| Error::Invalid(why.to_string()))?;
     let found = pack.detect(&picture).doing(doing)?;
-    let chips: Vec<_> = found.iter().map(|face| align(&picture, &face.points)).collect();
-    let templates = pack.embed_chips(&chips).doing(doing)?;
-    let faces = found.into_iter().zip(chips).zip(templates).map(|((face, chip), template)| {
-        let chip = chip.to_picture();
+    let cuts: Vec<_> = found.iter().map(|face| pack.cut(&picture, face)).collect();
+    let templates = pack.embed_cuts(&cuts).doing(doing)?;
+    let faces = found.into_iter().zip(cuts).zip(templates).map(|((face, cut), template)| {
+        let chip = cut.view.to_picture();
         Seen { judgement: quality::judge(&face, &chip), face, chip, template }
     });
     Ok(Sight { faces: faces.collect(), picture })

@@ -5,6 +5,7 @@ use crate::{
     gallery::LoadedGallery,
     track::{Look, Track, TrackId},
 };
+use vision::decide::{LINES, lines_of};
 use vision::{Decision, Facts, Grade, Template, decide};
 use wire::{Candidate, Reason, Verdict, Wall};
 
@@ -89,8 +90,12 @@ fn opinion(
     let known = gallery.map(|gallery| Known::new(gallery, &left.candidates));
     doubts.extend(known.as_ref().and_then(|known| known.ruled_out.then_some(Reason::RuledOut)));
     let look_alike = known.is_some_and(|known| known.look_alike);
-    let lines = gallery.map_or(vision::decide::LINES, |gallery| gallery.gallery.lines);
-    let mut decision = decide(&facts(&fused, &left.candidates, &doubts, look_alike), &lines);
+    let usual = gallery.map_or(LINES, |gallery| lines_of(gallery.gallery.model.as_str()));
+    let lines = gallery.map_or(LINES, |gallery| gallery.gallery.lines);
+    let (frames, grade) = (fused.frames, fused.grade);
+    let facts =
+        Facts { candidates: &left.candidates, frames, grade, doubts: &doubts, look_alike, usual };
+    let mut decision = decide(&facts, &lines);
     decision.reasons.sort();
     decision.reasons.dedup();
     Opinion {
@@ -101,15 +106,6 @@ fn opinion(
         nearest: list.first().map(|candidate| candidate.score),
         template: fused.template,
     }
-}
-
-fn facts<'a>(
-    fused: &Fused<'_>,
-    candidates: &'a [Candidate],
-    doubts: &'a [Reason],
-    look_alike: bool,
-) -> Facts<'a> {
-    Facts { candidates, frames: fused.frames, grade: fused.grade, doubts, look_alike }
 }
 
 /// What people said before about the best candidate.

@@ -2,7 +2,7 @@
 
 use crate::track::Look;
 use std::sync::Arc;
-use vision::{Chip, Face, Grade, Judgement, NetError, Pack, Picture, Rect, align, judge};
+use vision::{Cut, Face, Grade, Judgement, NetError, Pack, Picture, Rect, judge};
 use wire::{Mono, Quality};
 
 /// Crops are at most this high: enough for a teacher, little enough for 12 KiB of JPEG.
@@ -36,19 +36,19 @@ pub fn see(pack: &Pack, picture: &Picture, frame: u64, at: Mono) -> Result<Seen,
     let faces = pack.detect(picture)?;
     let mut seen = Seen::default();
     let mut good: Vec<(Face, Judgement)> = Vec::new();
-    let mut chips: Vec<Chip> = Vec::new();
+    let mut cuts: Vec<Cut> = Vec::new();
     for face in faces {
-        let chip = align(picture, &face.points);
-        let judged = judge(&face, &chip.to_picture());
+        let cut = pack.cut(picture, &face);
+        let judged = judge(&face, &cut.view.to_picture());
         if judged.grade == Grade::Drop {
             let Judgement { quality, doubts: reasons, .. } = judged;
             seen.poor.push(Poor { rect: face.rect, quality, reasons });
         } else {
             good.push((face, judged));
-            chips.push(chip);
+            cuts.push(cut);
         }
     }
-    let templates = if chips.is_empty() { Vec::new() } else { pack.embed_chips(&chips)? };
+    let templates = if cuts.is_empty() { Vec::new() } else { pack.embed_cuts(&cuts)? };
     let look = |((face, judged), template): ((Face, Judgement), _)| Look {
         frame,
         at,

@@ -2,7 +2,7 @@
 
 use crate::ingest::school::{Look, School};
 use std::collections::{BTreeMap, HashSet};
-use vision::decide::{self, CANDIDATES, Facts, LINES};
+use vision::decide::{self, CANDIDATES, Facts};
 use vision::quality::Grade;
 use vision::search::Matrix;
 use vision::{Template, TemplateError};
@@ -46,14 +46,14 @@ impl Index {
             ids.push(*id);
             means.push(mean);
         }
-        let pairs = near_pairs(&matrix, &means);
+        let usual = decide::lines_of(model.as_str());
+        let pairs = near_pairs(&matrix, &means, usual.single_review);
         let highest = pairs.iter().map(|pair| pair.2).reduce(f32::max);
         let alike = pairs.iter().flat_map(|p| [ids[p.0 as usize], ids[p.1 as usize]]).collect();
         let look_alikes = pairs.into_iter().map(|(a, b, _)| (a, b)).collect();
         let files = means.iter().map(Template::to_f16_bytes).collect();
-        let lines = LINES;
-        let index = Self { model, lines, highest, ids, matrix, files, look_alikes, alike };
-        Ok(index.with_lines(&LINES))
+        let index = Self { model, lines: usual, highest, ids, matrix, files, look_alikes, alike };
+        Ok(index.with_lines(&usual))
     }
 
     /// The same under other lines, raised above the two most alike people too.
@@ -157,7 +157,8 @@ impl School for Index {
         let candidates = self.nearest(template, CANDIDATES);
         let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
         let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
-        let facts = Facts { candidates: &candidates, frames, grade, doubts, look_alike };
+        let usual = decide::lines_of(self.model.as_str());
+        let facts = Facts { candidates: &candidates, frames, grade, doubts, look_alike, usual };
         let decision = decide::decide(&facts, &self.lines);
         Look {
             verdict: decision.verdict,
@@ -168,15 +169,15 @@ impl School for Index {
     }
 }
 
-/// Pairs of rows that reach the review line of a single look: one would be on the other's card.
-fn near_pairs(matrix: &Matrix, means: &[Template]) -> Vec<(u32, u32, f32)> {
+/// Pairs of rows that reach `line`, the review line of a single look: one would be on the other's card.
+fn near_pairs(matrix: &Matrix, means: &[Template], line: f32) -> Vec<(u32, u32, f32)> {
     let near = matrix.batch(means, NEIGHBOURS + 1);
     let row = |n: usize| u32::try_from(n).expect("fewer than 4 billion people");
     let mut pairs: Vec<_> = near
         .iter()
         .enumerate()
         .flat_map(|(a, hits)| hits.iter().map(move |hit| (a, hit.row, hit.score)))
-        .filter(|(a, b, score)| a != b && *score >= LINES.single_review)
+        .filter(|(a, b, score)| a != b && *score >= line)
         .map(|(a, b, score)| (row(a.min(b)), row(a.max(b)), score))
         .collect();
     pairs.sort_by_key(|pair| (pair.0, pair.1));
@@ -216,7 +217,7 @@ mod tests {
     fn look_alikes_go_to_review_whatever_they_score() {
         let twins = index(&[(1, 0.0), (2, 12.0), (3, 90.0)]);
         assert!(twins.is_alike(student(1)) && !twins.is_alike(student(3)));
-        assert!(twins.lines().single_high > LINES.single_high, "raised above the pair");
+        assert!(twins.lines().single_high > decide::LINES.single_high, "raised above the pair");
         let seen = twins.compare(&look(0.0), 3, &[]);
         assert_eq!(seen.verdict, Verdict::Review);
         assert!(seen.reasons.contains(&Reason::LookAlike));

@@ -3,7 +3,7 @@
 //! The five points of the detector drive it directly; no landmark network is needed.
 
 use crate::{
-    Picture, Point,
+    Picture, Point, Rect,
     area::{Window, average},
 };
 
@@ -12,7 +12,7 @@ pub const SIDE: usize = 150;
 
 /// Where the five points come to lie in a chip: medians of MTCNN's points in dlib's own chips of
 /// 999 faces of LFW (VISION.md). On the same pairs as accurate as dlib's landmark predictor.
-pub const TARGETS: [Point; 5] = [
+pub const MTCNN_TARGETS: [Point; 5] = [
     Point { x: 48.648, y: 46.828 },
     Point { x: 102.371, y: 46.713 },
     Point { x: 75.353, y: 78.793 },
@@ -20,9 +20,42 @@ pub const TARGETS: [Point; 5] = [
     Point { x: 98.760, y: 105.942 },
 ];
 
-/// An upright face, [`SIDE`] × [`SIDE`] RGB pixels; black where the picture had ended.
+/// The same for the points of YuNet.
+pub const YUNET_TARGETS: [Point; 5] = [
+    Point { x: 47.67, y: 45.05 },
+    Point { x: 103.32, y: 45.99 },
+    Point { x: 75.62, y: 77.28 },
+    Point { x: 51.52, y: 101.39 },
+    Point { x: 99.36, y: 101.94 },
+];
+
+/// The same for the points of SCRFD.
+pub const SCRFD_TARGETS: [Point; 5] = [
+    Point { x: 47.65, y: 46.22 },
+    Point { x: 101.90, y: 46.23 },
+    Point { x: 74.89, y: 77.93 },
+    Point { x: 51.85, y: 104.16 },
+    Point { x: 97.77, y: 103.97 },
+];
+
+/// Where any detector's points come to lie for networks trained as ArcFace was.
+pub const ARCFACE_TARGETS: [Point; 5] = [
+    Point { x: 38.2946, y: 51.6963 },
+    Point { x: 73.5318, y: 51.5014 },
+    Point { x: 56.0252, y: 71.7366 },
+    Point { x: 41.5493, y: 92.3655 },
+    Point { x: 70.7299, y: 92.2041 },
+];
+
+/// Pixels across and down what those networks see.
+pub const ARCFACE_SIDE: usize = 112;
+
+/// An upright face, square RGB pixels; black where the picture had ended.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Chip(Vec<u8>);
+pub struct Chip {
+    side: usize,
+    rgb: Vec<u8>,
+}
 
 impl std::fmt::Debug for Chip {
     /// No pixels: they show a face.
@@ -35,47 +68,81 @@ impl Chip {
     /// Takes `150 × 150 × 3` bytes as they are; `None` for any other number.
     #[must_use]
     pub fn new(rgb: Vec<u8>) -> Option<Self> {
-        (rgb.len() == SIDE * SIDE * 3).then_some(Self(rgb))
+        (rgb.len() == SIDE * SIDE * 3).then_some(Self { side: SIDE, rgb })
+    }
+
+    fn black(side: usize) -> Self {
+        Self { side, rgb: vec![0; side * side * 3] }
+    }
+
+    /// Pixels across and down.
+    #[must_use]
+    pub fn side(&self) -> usize {
+        self.side
     }
 
     /// Rows from the top, three bytes a pixel.
     #[must_use]
     pub fn rgb(&self) -> &[u8] {
-        &self.0
+        &self.rgb
     }
 
     /// Left and right swapped.
     #[must_use]
     pub fn mirrored(&self) -> Self {
-        let rows = self.0.chunks_exact(SIDE * 3);
-        Self(rows.flat_map(|row| row.rchunks_exact(3)).flatten().copied().collect())
+        let rows = self.rgb.chunks_exact(self.side * 3);
+        let rgb = rows.flat_map(|row| row.rchunks_exact(3)).flatten().copied().collect();
+        Self { side: self.side, rgb }
     }
 
     /// The chip as a picture, to be stored or shown.
     #[must_use]
     pub fn to_picture(&self) -> Picture {
-        Picture { width: SIDE as u32, height: SIDE as u32, rgb: self.0.clone() }
+        Picture { width: self.side as u32, height: self.side as u32, rgb: self.rgb.clone() }
     }
 }
 
-/// Cuts the face with these five points out of the picture. Points that define no size (all in one
+/// Cuts the face with MTCNN's five points out of the picture as the default pack sees it.
+#[must_use]
+pub fn align(picture: &Picture, points: &[Point; 5]) -> Chip {
+    align_to(picture, points, &MTCNN_TARGETS, SIDE)
+}
+
+/// Cuts a face out so that its five points come to lie on `targets` in `side × side` pixels. Points that define no size (all in one
 /// place, not finite) give a black chip.
 ///
 /// Where the face is more than twice as large as the chip, pixels are averaged first, so that fine
 /// texture does not turn into noise.
 #[must_use]
-pub fn align(picture: &Picture, points: &[Point; 5]) -> Chip {
-    let Some(fit) = Similarity::between(&TARGETS, points) else {
-        return Chip(vec![0; SIDE * SIDE * 3]);
+pub fn align_to(picture: &Picture, points: &[Point; 5], targets: &[Point; 5], side: usize) -> Chip {
+    let Some(fit) = Similarity::between(targets, points) else {
+        return Chip::black(side);
     };
     let shrink = fit.scale() as usize;
     if fit.scale() <= 2.0 {
-        return sample(picture, &fit);
+        return sample(picture, &fit, side);
     }
-    let Some((smaller, fit)) = shrunk(picture, &fit, shrink) else {
-        return Chip(vec![0; SIDE * SIDE * 3]);
+    let Some((smaller, fit)) = shrunk(picture, &fit, shrink, side) else {
+        return Chip::black(side);
     };
-    sample(&smaller, &fit)
+    sample(&smaller, &fit, side)
+}
+
+/// The part of the picture in `rect`, stretched to `side × side`; black where nothing is left.
+#[must_use]
+pub fn boxed(picture: &Picture, rect: &Rect, side: usize) -> Chip {
+    let span = |low: f32, high: f32, length: u32| {
+        let edge = |at: f32| (at.max(0.0) as usize).min(length as usize);
+        edge(low)..edge(high)
+    };
+    let columns = span(rect.left, rect.right, picture.width);
+    let rows = span(rect.top, rect.bottom, picture.height);
+    if columns.is_empty() || rows.is_empty() {
+        return Chip::black(side);
+    }
+    let mut means = Vec::new();
+    average(picture, &Window { columns, rows }, [side, side], 0..side, &mut means);
+    Chip { side, rgb: means.into_iter().map(|mean| (mean + 0.5) as u8).collect() }
 }
 
 /// `(x, y) → (a·x − b·y + dx, b·x + a·y + dy)`: turn, scale, shift.
@@ -125,8 +192,13 @@ fn centred(points: &[Point; 5]) -> ([f64; 2], [[f64; 2]; 5]) {
 }
 
 /// The part of the picture that the chip shows, `factor` times smaller, and the fit onto it.
-fn shrunk(picture: &Picture, fit: &Similarity, factor: usize) -> Option<(Picture, Similarity)> {
-    let far = (SIDE - 1) as f64;
+fn shrunk(
+    picture: &Picture,
+    fit: &Similarity,
+    factor: usize,
+    side: usize,
+) -> Option<(Picture, Similarity)> {
+    let far = (side - 1) as f64;
     let corners = [[0.0, 0.0], [far, 0.0], [0.0, far], [far, far]].map(|[x, y]| fit.apply(x, y));
     let span = |i: usize, side: u32| {
         let (low, high) = corners.iter().fold((f64::MAX, f64::MIN), |(low, high), corner| {
@@ -155,15 +227,15 @@ fn shrunk(picture: &Picture, fit: &Similarity, factor: usize) -> Option<(Picture
 }
 
 /// Bilinear interpolation, black beyond the edges.
-fn sample(picture: &Picture, fit: &Similarity) -> Chip {
-    let mut rgb = Vec::with_capacity(SIDE * SIDE * 3);
-    for y in 0..SIDE {
-        for x in 0..SIDE {
+fn sample(picture: &Picture, fit: &Similarity, side: usize) -> Chip {
+    let mut rgb = Vec::with_capacity(side * side * 3);
+    for y in 0..side {
+        for x in 0..side {
             let [u, v] = fit.apply(x as f64, y as f64);
             rgb.extend(bilinear(picture, u, v));
         }
     }
-    Chip(rgb)
+    Chip { side, rgb }
 }
 
 fn bilinear(picture: &Picture, x: f64, y: f64) -> [u8; 3] {
@@ -195,7 +267,7 @@ mod tests {
     }
 
     fn moved(by: impl Fn(Point) -> [f32; 2]) -> [Point; 5] {
-        TARGETS.map(|point| {
+        MTCNN_TARGETS.map(|point| {
             let [x, y] = by(point);
             Point { x, y }
         })
@@ -207,7 +279,7 @@ mod tests {
 
     #[test]
     fn points_in_place_copy_the_picture() {
-        let chip = align(&slope(200, 200), &TARGETS);
+        let chip = align(&slope(200, 200), &MTCNN_TARGETS);
         assert_eq!((at(&chip, 0, 0), at(&chip, 149, 30)), (&[0, 0, 7][..], &[149, 30, 7][..]));
     }
 
@@ -245,8 +317,20 @@ mod tests {
 
     #[test]
     fn a_mirror_of_a_mirror_is_the_chip() {
-        let chip = align(&slope(200, 200), &TARGETS);
+        let chip = align(&slope(200, 200), &MTCNN_TARGETS);
         assert_eq!(at(&chip.mirrored(), 0, 3), [149, 3, 7]);
         assert_eq!(chip.mirrored().mirrored(), chip);
+    }
+
+    #[test]
+    fn each_kind_of_network_gets_its_own_cut() {
+        let points = ARCFACE_TARGETS.map(|p| Point { x: p.x + 20.0, y: p.y + 5.0 });
+        let chip = align_to(&slope(200, 200), &points, &ARCFACE_TARGETS, ARCFACE_SIDE);
+        assert_eq!((chip.side(), &chip.rgb()[..3]), (112, &[20, 5, 7][..]));
+        let rect = Rect { left: -4.0, top: 20.0, right: 40.0, bottom: 60.0 };
+        let chip = boxed(&slope(200, 200), &rect, 20);
+        assert_eq!((chip.side(), &chip.rgb()[..3]), (20, &[1, 21, 7][..]));
+        let nowhere = Rect { left: 300.0, right: 400.0, ..rect };
+        assert!(boxed(&slope(200, 200), &nowhere, 20).rgb().iter().all(|&value| value == 0));
     }
 }

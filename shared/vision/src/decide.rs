@@ -17,6 +17,59 @@ pub const LINES: Lines = Lines {
     margin: 0.010,
 };
 
+/// Lines of `sface` models: `OpenCV` publishes .363 as the best one-to-one line on LFW, so review
+/// begins there; sure matches lie as far above as strangers' scores spread.
+const SFACE: Lines = Lines {
+    single_high: 0.500,
+    single_review: 0.363,
+    fused_high: 0.540,
+    fused_review: 0.400,
+    margin: 0.060,
+};
+
+/// Lines of 512-number networks trained as `ArcFace` was: the `InsightFace` systems Rollcall
+/// replaces take somebody from a similarity of 0.6 on and let people choose 0.4 to 0.8.
+const ARCFACE: Lines = Lines {
+    single_high: 0.600,
+    single_review: 0.420,
+    fused_high: 0.620,
+    fused_review: 0.450,
+    margin: 0.060,
+};
+
+/// Lines of the 128-number `MobileFaceNet`, which nobody published lines for: measured on the pairs
+/// of `bench/packs.md`.
+const MOBILE_128: Lines = Lines {
+    single_high: 0.600,
+    single_review: 0.420,
+    fused_high: 0.620,
+    fused_review: 0.450,
+    margin: 0.060,
+};
+
+/// Lines of `facenet512` models: `DeepFace` takes two faces for one from a cosine distance of .30
+/// down, so review begins at .70.
+const FACENET: Lines = Lines {
+    single_high: 0.800,
+    single_review: 0.700,
+    fused_high: 0.820,
+    fused_review: 0.720,
+    margin: 0.040,
+};
+
+/// Where the lines of a model lie to begin with. Its id begins with the name of its embedder;
+/// models of no other name have the default pack's, the highest.
+#[must_use]
+pub fn lines_of(model: &str) -> Lines {
+    match model.split('-').next().unwrap_or_default() {
+        "sface" => SFACE,
+        "mobilefacenet128" => MOBILE_128,
+        "mobilefacenet512" | "iresnet18" | "iresnet34" | "iresnet50" | "iresnet100" => ARCFACE,
+        "facenet512" => FACENET,
+        _ => LINES,
+    }
+}
+
 /// From so many frames on a template counts as fused.
 pub const FUSED: u16 = 3;
 
@@ -36,6 +89,8 @@ pub struct Facts<'a> {
     pub doubts: &'a [Reason],
     /// Whether the best candidate is known to look like somebody else who is enrolled.
     pub look_alike: bool,
+    /// Where this model's lines usually lie: what confidence is measured by.
+    pub usual: Lines,
 }
 
 /// What follows from the facts.
@@ -75,7 +130,8 @@ pub fn decide(facts: &Facts<'_>, lines: &Lines) -> Decision {
     }
     let named = ranked.into_iter().filter(|candidate| candidate.score >= review).take(CANDIDATES);
     let candidates = if verdict == Verdict::Unknown { Vec::new() } else { named.collect() };
-    Decision { verdict, reasons, candidates, confidence: confidence(best) }
+    let confidence = confidence_by(&facts.usual, best);
+    Decision { verdict, reasons, candidates, confidence }
 }
 
 /// Best first; people with equal scores in the order of their ids, so that two runs agree.
@@ -107,20 +163,27 @@ pub fn raised(lines: &Lines, highest: f32) -> Lines {
     }
 }
 
-/// Cosine and confidence of the default pack: the bands people know (.7, .9) fall on the lines.
-const CURVE: [(f32, f32); 4] = [(0.911, 0.5), (0.940, 0.7), (0.960, 0.9), (1.0, 1.0)];
-
-/// Confidence 0 to 1 of a cosine, piecewise linear through four points; below them the first piece goes
-/// on until 0.
+/// Confidence 0 to 1 of a cosine of the default pack.
 #[must_use]
 pub fn confidence(cosine: f32) -> f32 {
+    confidence_by(&LINES, cosine)
+}
+
+/// Confidence 0 to 1 of a cosine of a model whose lines usually lie at `lines`: the bands people
+/// know fall on them, .7 on review and .9 on sure. Piecewise linear; below review the line goes on,
+/// a little flatter, until 0.
+#[must_use]
+pub fn confidence_by(lines: &Lines, cosine: f32) -> f32 {
+    let (review, high) = (lines.single_review, lines.single_high);
+    // .911, .5 for the default pack.
+    let low = review - 1.45 * (high - review);
     let line = |[(x0, y0), (x1, y1)]: [(f32, f32); 2]| y0 + (cosine - x0) * (y1 - y0) / (x1 - x0);
-    let piece = if cosine < CURVE[1].0 {
-        [CURVE[0], CURVE[1]]
-    } else if cosine < CURVE[2].0 {
-        [CURVE[1], CURVE[2]]
+    let piece = if cosine < review {
+        [(low, 0.5), (review, 0.7)]
+    } else if cosine < high {
+        [(review, 0.7), (high, 0.9)]
     } else {
-        [CURVE[2], CURVE[3]]
+        [(high, 0.9), (1.0, 1.0)]
     };
     line(piece).clamp(0.0, 1.0)
 }
@@ -141,7 +204,8 @@ mod tests {
     }
 
     fn facts(candidates: &[Candidate], frames: u16) -> Facts<'_> {
-        Facts { candidates, frames, grade: Grade::Accept, doubts: &[], look_alike: false }
+        let (grade, doubts) = (Grade::Accept, &[]);
+        Facts { candidates, frames, grade, doubts, look_alike: false, usual: LINES }
     }
 
     fn verdict(scores: &[f32], frames: u16) -> (Verdict, Vec<Reason>) {
@@ -209,6 +273,24 @@ mod tests {
             assert!((confidence(cosine) - wanted).abs() < 1e-5, "{cosine}");
         }
         assert_eq!((confidence(0.5), confidence(f32::NEG_INFINITY)), (0.0, 0.0));
+    }
+
+    #[test]
+    fn every_model_has_lines_of_its_own_and_the_bands_fall_on_them() {
+        assert_eq!(lines_of("dlib-1.mtcnn-mirror"), LINES);
+        assert_eq!(lines_of("unheard-of"), LINES);
+        assert_eq!(lines_of("iresnet50-1.scrfd10g-0011aabb").single_high, 0.6);
+        assert_eq!(lines_of("sface-1.yunet-0011aabb").single_review, 0.363);
+        for model in ["sface-1", "iresnet50-1", "facenet512-1", "mobilefacenet128-1", "dlib-1"] {
+            let lines = lines_of(model);
+            let bands = [lines.single_review, lines.single_high, 1.0];
+            let found = bands.map(|line| confidence_by(&lines, line));
+            assert!(
+                found.iter().zip([0.7, 0.9, 1.0]).all(|(a, b)| (a - b).abs() < 1e-5),
+                "{model}"
+            );
+            assert!(lines.fused_high >= lines.single_high && lines.fused_review < lines.fused_high);
+        }
     }
 
     proptest! {

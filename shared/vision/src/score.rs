@@ -53,6 +53,19 @@ pub fn from_similarity(similarity: f32) -> Result<f32, ScoreError> {
     }
 }
 
+/// A similarity line taken over as a cosine for `model`: `ArcFace` models take 0.2 to 1, the
+/// others only what the default pack takes.
+///
+/// # Errors
+/// As [`from_similarity`].
+pub fn from_similarity_of(model: &str, similarity: f32) -> Result<f32, ScoreError> {
+    let arcface = ["iresnet", "mobilefacenet"].iter().any(|name| model.starts_with(name));
+    if arcface && (0.2..=1.0).contains(&similarity) {
+        return Ok(similarity);
+    }
+    from_similarity(similarity)
+}
+
 /// The cosine whose [`confidence`](crate::decide::confidence) is the given one: .7 → .940,
 /// .9 → .960.
 ///
@@ -91,6 +104,9 @@ mod tests {
         assert_eq!(from_similarity(0.96), Ok(0.96));
         assert!(from_similarity(0.6).unwrap_err().to_string().contains("ArcFace"));
         assert!(from_similarity(1.5).is_err());
+        assert_eq!(from_similarity_of("iresnet50-1.scrfd10g-00", 0.6), Ok(0.6));
+        assert!(from_similarity_of("dlib-1.mtcnn-mirror", 0.6).is_err());
+        assert!(from_similarity_of("iresnet50-1.scrfd10g-00", f32::NAN).is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@
 
 use serde_json::Value;
 use std::{collections::BTreeMap, path::PathBuf};
-use vision::{Chip, DlibNet, Face, Limits, Mtcnn, Pack, Picture, Point, Rect, Template};
+use vision::{Chip, Cut, DlibNet, Face, Limits, Mtcnn, Pack, Picture, Point, Rect, Template};
 
 fn folder(variable: &str, usual: &str) -> PathBuf {
     let usual = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")).join(usual);
@@ -160,9 +160,9 @@ fn pictures_of_any_shape_without_a_face_give_none() {
 fn one_pack_serves_many_threads() {
     let pack = Pack::load(&weights()).unwrap();
     let chip = chip(|x, y, c| (x * x + 3 * y + 50 * c) % 256);
-    let alone = pack.embed_chips(std::slice::from_ref(&chip)).unwrap();
+    let alone = pack.embed_cuts(&[Cut::of(chip.clone())]).unwrap();
     std::thread::scope(|scope| {
-        let work = || pack.embed_chips(&[chip.clone(), chip.mirrored()]).unwrap();
+        let work = || pack.embed_cuts(&[chip.clone(), chip.mirrored()].map(Cut::of)).unwrap();
         let threads: Vec<_> = (0..3).map(|_| scope.spawn(work)).collect();
         for thread in threads {
             assert!(thread.join().unwrap().iter().all(|t| t.cosine(&alone[0]) > 0.999_999));

@@ -42,9 +42,9 @@ struct Look {
 fn looks(pack: &Pack, path: &Path) -> anyhow::Result<Vec<Look>> {
     let picture = open(path)?;
     let look = |face: Face| {
-        let chip = vision::align(&picture, &face.points);
-        let judged = vision::judge(&face, &chip.to_picture());
-        let template = pack.embed_chips(&[chip])?.pop().context("a chip without a template")?;
+        let cut = pack.cut(&picture, &face);
+        let judged = vision::judge(&face, &cut.view.to_picture());
+        let template = pack.embed_cuts(&[cut])?.pop().context("a face without a template")?;
         Ok(Look { face, judged, template })
     };
     pack.detect(&picture)?.into_iter().map(look).collect()
@@ -114,8 +114,9 @@ impl Compare {
     pub(super) fn run(&self, pack: &Pack, out: &mut dyn Write) -> anyhow::Result<()> {
         let (a, b) = (self.one(pack, &self.a)?, self.one(pack, &self.b)?);
         let score = a.cosine(&b);
-        let (confidence, distance) = (decide::confidence(score), vision::score::to_distance(score));
-        let (high, review) = decide::lines_for(1, &decide::LINES);
+        let (lines, distance) = (pack.lines(), vision::score::to_distance(score));
+        let confidence = decide::confidence_by(&lines, score);
+        let (high, review) = decide::lines_for(1, &lines);
         let verdict = match score {
             _ if score >= high => Verdict::High,
             _ if score >= review => Verdict::Review,

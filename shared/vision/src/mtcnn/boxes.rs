@@ -16,7 +16,7 @@ pub(super) struct Candidate {
 
 /// How two boxes' overlap is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overlap {
+pub(crate) enum Overlap {
     /// Intersection over union.
     Union,
     /// Intersection over the smaller one, sizes counted in whole pixels.
@@ -37,7 +37,7 @@ impl Overlap {
 }
 
 /// Keeps the surest of those that overlap by more than `limit`; surest first.
-pub(super) fn prune<T>(
+pub(crate) fn prune<T>(
     mut items: Vec<T>,
     overlap: Overlap,
     limit: f32,

@@ -4,7 +4,7 @@
 //! Weights and every step are those of `facenet_pytorch` 2.6.0 (Zhang et al., "Joint Face Detection
 //! and Alignment using Multitask Cascaded Convolutional Networks", 2016).
 
-mod boxes;
+pub(crate) mod boxes;
 mod nets;
 
 use crate::{

@@ -16,6 +16,7 @@ pub(crate) struct Filters {
     weight: Tensor,
     bias: Vec<f32>,
     slope: Vec<f32>,
+    cap: f32,
 }
 
 impl Filters {
@@ -33,7 +34,7 @@ impl Filters {
             bail!("{} filters have {} biases", weight.dim(0)?, bias.len());
         }
         let slope = vec![1.0; bias.len()];
-        Ok(Self { weight, bias, slope })
+        Ok(Self { weight, bias, slope, cap: f32::INFINITY })
     }
 
     /// Negative results become 0.
@@ -49,6 +50,12 @@ impl Filters {
             bail!("{} filters have {} slopes", self.bias.len(), self.slope.len());
         }
         Ok(self)
+    }
+
+    /// No result is larger than `most`.
+    pub(crate) fn capped(mut self, most: f32) -> Self {
+        self.cap = most;
+        self
     }
 
     /// Takes raw pixels, 0 to 255, where the filters were trained on `(pixel − mean) · scale`.
@@ -81,11 +88,15 @@ pub(crate) struct Conv {
     plan: Plan,
     bias: Vec<f32>,
     slope: Vec<f32>,
+    cap: f32,
     /// Filters, rows, columns, channels.
     shape: [usize; 4],
     stride: usize,
-    pad: usize,
+    pads: Pads,
 }
+
+/// Zeros around a map: rows above, columns to the left, rows below, columns to the right.
+pub type Pads = [usize; 4];
 
 /// How the products are found, decided at load.
 enum Plan {
@@ -96,7 +107,12 @@ enum Plan {
 impl Conv {
     /// `pad` zeros around the input on every side.
     pub(crate) fn new(filters: Filters, stride: usize, pad: usize) -> Result<Self> {
-        Self::direct(Isa::best(), filters, stride, pad)
+        Self::direct(Isa::best(), filters, stride, [pad; 4])
+    }
+
+    /// The same with zeros of its own on each side.
+    pub(crate) fn padded(filters: Filters, stride: usize, pads: Pads) -> Result<Self> {
+        Self::direct(Isa::best(), filters, stride, pads)
     }
 
     /// For filters of 3 × 3 and many channels, stride 1, on maps of some size: quicker, four times
@@ -105,8 +121,8 @@ impl Conv {
         Self::winograd(Isa::best(), filters, pad)
     }
 
-    fn direct(isa: Isa, filters: Filters, stride: usize, pad: usize) -> Result<Self> {
-        Self::build(isa, filters, stride, pad, |values, [out, rows, columns, channels]| {
+    fn direct(isa: Isa, filters: Filters, stride: usize, pads: Pads) -> Result<Self> {
+        Self::build(isa, filters, stride, pads, |values, [out, rows, columns, channels]| {
             let depth = rows * columns * channels;
             Plan::Direct(Packed::new(isa, out, depth, |filter, tap| values[filter * depth + tap]))
         })
@@ -116,7 +132,7 @@ impl Conv {
         if filters.weight.dims()[1..3] != [3, 3] {
             bail!("filters of {:?} are not 3×3", filters.weight.dims());
         }
-        Self::build(isa, filters, 1, pad, |values, [out, _, _, channels]| {
+        Self::build(isa, filters, 1, [pad; 4], |values, [out, _, _, channels]| {
             Plan::Winograd(Winograd::new(isa, out, channels, values))
         })
     }
@@ -125,16 +141,16 @@ impl Conv {
         isa: Isa,
         filters: Filters,
         stride: usize,
-        pad: usize,
+        pads: Pads,
         plan: impl FnOnce(&[f32], [usize; 4]) -> Plan,
     ) -> Result<Self> {
-        let Filters { weight, mut bias, mut slope } = filters;
+        let Filters { weight, mut bias, mut slope, cap } = filters;
         let shape = weight.dims4()?.into();
         let plan = plan(&weight.flatten_all()?.to_vec1()?, shape);
         let padded = shape[0].next_multiple_of(isa.lanes());
         bias.resize(padded, 0.0);
         slope.resize(padded, 0.0);
-        Ok(Self { plan, bias, slope, shape, stride, pad })
+        Ok(Self { plan, bias, slope, cap, shape, stride, pads })
     }
 
     /// `[n, h, w, channels]` → `[n, h', w', filters]`.
@@ -151,7 +167,8 @@ impl Conv {
     /// Result size for an input size.
     fn reach(&self, [n, h, w, c]: [usize; 4]) -> Result<[usize; 4]> {
         let [filters, rows, columns, channels] = self.shape;
-        let (h, w) = (h + 2 * self.pad, w + 2 * self.pad);
+        let [top, left, bottom, right] = self.pads;
+        let (h, w) = (h + top + bottom, w + left + right);
         if c != channels || h < rows || w < columns {
             bail!("filters of {rows}×{columns}×{channels} do not fit a map of {h}×{w}×{c}");
         }
@@ -171,11 +188,11 @@ impl Conv {
         let (size, to) =
             ([n, rows, columns], [frame[1] * frame[2] * filters, frame[2] * filters, filters]);
         let residual = shortcut.map(|map| map.values);
-        let finish = Finish { bias: &self.bias, slope: &self.slope, residual };
+        let finish = Finish { bias: &self.bias, slope: &self.slope, cap: self.cap, residual };
         match &self.plan {
-            Plan::Winograd(plan) => plan.run(x, self.pad, size, to, finish, &mut output),
+            Plan::Winograd(plan) => plan.run(x, self.pads[0], size, to, finish, &mut output),
             Plan::Direct(packed) => {
-                let x = x.padded(self.pad);
+                let x = x.padded(self.pads);
                 let [_, h, w, c] = x.size;
                 let from = [h * w * c, self.stride * w * c, self.stride * c];
                 Product {
@@ -195,7 +212,8 @@ impl Conv {
 
     fn activated(&self, values: &[f32]) -> Vec<f32> {
         let slopes = self.slope[..self.shape[0]].iter().cycle();
-        values.iter().zip(slopes).map(|(&v, slope)| v.max(0.0) + slope * v.min(0.0)).collect()
+        let bent = |(&v, slope): (&f32, &f32)| (v.max(0.0) + slope * v.min(0.0)).min(self.cap);
+        values.iter().zip(slopes).map(bent).collect()
     }
 }
 
@@ -220,15 +238,16 @@ impl<'a> Map<'a> {
         Ok(Self { values: &storage.as_slice::<f32>()?[start..end], size: [n, h, w, c] })
     }
 
-    fn padded(&self, pad: usize) -> Padded<'a> {
+    fn padded(&self, pads: Pads) -> Padded<'a> {
         let [n, h, w, c] = self.size;
-        if pad == 0 {
+        let [top, left, bottom, right] = pads;
+        if pads == [0; 4] {
             return Padded { values: self.values.into(), size: self.size };
         }
-        let (rows, columns) = (h + 2 * pad, w + 2 * pad);
+        let (rows, columns) = (h + top + bottom, w + left + right);
         let mut values = vec![0.0; n * rows * columns * c];
         for (i, row) in self.values.chunks_exact(w * c).enumerate() {
-            let start = ((i / h * rows + i % h + pad) * columns + pad) * c;
+            let start = ((i / h * rows + i % h + top) * columns + left) * c;
             values[start..start + w * c].copy_from_slice(row);
         }
         Padded { values: values.into(), size: [n, rows, columns, c] }
@@ -262,4 +281,4 @@ impl CustomOp2 for Conv {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,12 +4,18 @@
 //! kernel and no layout is ever changed on the way.
 
 mod conv;
+mod depthwise;
+mod maps;
 mod pool;
 mod product;
 pub(crate) mod simd;
 mod winograd;
 
+pub use conv::Pads;
 pub(crate) use conv::{Conv, Filters};
+pub(crate) use depthwise::Depthwise;
+pub use maps::{Take, Window};
+pub(crate) use maps::{bent, enlarged, mean, scaled, sigmoid};
 pub(crate) use pool::{MaxPool, mean_into};
 
 use candle_core::{DType, Device};

@@ -65,11 +65,12 @@ fn blocks(filters: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> 
 }
 
 /// What happens to a product before it is stored: `+ bias + residual`, then negative numbers times
-/// `slope`. Both lists have as many numbers as filters, rounded up to whole vectors.
+/// `slope`, and nothing larger than `cap`. Both lists have as many numbers as filters, rounded up to whole vectors.
 #[derive(Clone, Copy)]
 pub(super) struct Finish<'a> {
     pub(super) bias: &'a [f32],
     pub(super) slope: &'a [f32],
+    pub(super) cap: f32,
     pub(super) residual: Option<&'a [f32]>,
 }
 
@@ -261,7 +262,7 @@ impl Finish<'_> {
             }
             let zero = S::splat(0.0);
             let slope = S::load(self.slope.as_ptr().add(filter));
-            S::fma(S::min(sum, zero), slope, S::max(sum, zero))
+            S::min(S::fma(S::min(sum, zero), slope, S::max(sum, zero)), S::splat(self.cap))
         }
     }
 }

@@ -81,7 +81,7 @@ fn check(isa: Isa, case: &Case) -> std::result::Result<(), TestCaseError> {
     let conv = if winograd {
         Conv::winograd(isa, filters, case.pad)
     } else {
-        Conv::direct(isa, filters, case.stride, case.pad)
+        Conv::direct(isa, filters, case.stride, [case.pad; 4])
     }
     .unwrap();
     // Winograd's transforms multiply rounding errors about tenfold; a wrong one is off by tenths.
