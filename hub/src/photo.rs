@@ -71,7 +71,8 @@ pub fn compare(index: &Index, face: &Seen, keep: impl Fn(StudentId) -> bool) -> 
         grade => grade,
     };
     let doubts = &face.judgement.doubts;
-    let facts = Facts { candidates: &candidates, frames: 1, grade, doubts, look_alike };
+    let usual = index.usual();
+    let facts = Facts { candidates: &candidates, frames: 1, grade, doubts, look_alike, usual };
     decide::decide(&facts, &index.lines())
 }
 

@@ -54,12 +54,21 @@ pub struct Recogniser {
 }
 
 impl Recogniser {
-    /// Loads the pack in `dir` and starts the threads; they end when the last handle is dropped.
+    /// Loads the pack in use in `dir` and starts the threads; they end when the last handle is
+    /// dropped.
     ///
     /// # Errors
     /// When the pack is not whole.
     pub fn start(dir: &Path) -> Result<Self, Error> {
-        let pack = Arc::new(Pack::load(dir).doing("loading the model pack")?);
+        Self::open(&vision::pack::folder(dir).doing("finding the model pack in use")?)
+    }
+
+    /// The same with the pack that lies in `dir` itself, whether it is in use or not.
+    ///
+    /// # Errors
+    /// As [`Recogniser::start`].
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let pack = Arc::new(Pack::open(dir).doing("loading the model pack")?);
         let model = pack.model_id.parse().doing("reading the model pack's id")?;
         let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));

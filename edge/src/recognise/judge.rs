@@ -74,7 +74,8 @@ fn compare(
     let due = now.map(|now| gallery.nearest_due(&fused.template, NEAREST, now)).unwrap_or_default();
     let (Some(best), Some(best_due)) = (all.first(), due.first()) else { return all };
     let lines = &gallery.gallery.lines;
-    let sure = decide(&facts(fused, &due, &[], false), lines).verdict == Verdict::High;
+    let facts = facts(fused, &due, &[], false, Some(gallery));
+    let sure = decide(&facts, lines).verdict == Verdict::High;
     if sure && best.score - best_due.score < lines.margin { due } else { all }
 }
 
@@ -90,11 +91,8 @@ fn opinion(
     let known = gallery.map(|gallery| Known::new(gallery, &left.candidates));
     doubts.extend(known.as_ref().and_then(|known| known.ruled_out.then_some(Reason::RuledOut)));
     let look_alike = known.is_some_and(|known| known.look_alike);
-    let usual = gallery.map_or(LINES, |gallery| lines_of(gallery.gallery.model.as_str()));
     let lines = gallery.map_or(LINES, |gallery| gallery.gallery.lines);
-    let (frames, grade) = (fused.frames, fused.grade);
-    let facts =
-        Facts { candidates: &left.candidates, frames, grade, doubts: &doubts, look_alike, usual };
+    let facts = facts(&fused, &left.candidates, &doubts, look_alike, gallery);
     let mut decision = decide(&facts, &lines);
     decision.reasons.sort();
     decision.reasons.dedup();
@@ -106,6 +104,17 @@ fn opinion(
         nearest: list.first().map(|candidate| candidate.score),
         template: fused.template,
     }
+}
+
+fn facts<'a>(
+    fused: &Fused<'_>,
+    candidates: &'a [Candidate],
+    doubts: &'a [Reason],
+    look_alike: bool,
+    gallery: Option<&LoadedGallery>,
+) -> Facts<'a> {
+    let usual = gallery.map_or(LINES, |gallery| lines_of(gallery.gallery.model.as_str()));
+    Facts { candidates, frames: fused.frames, grade: fused.grade, doubts, look_alike, usual }
 }
 
 /// What people said before about the best candidate.

@@ -4,6 +4,7 @@
 use super::hub::{Hub, actor, now};
 use crate::enrol::{self, Ask, Desk};
 use crate::gallery;
+use crate::models;
 use crate::recogniser::Recogniser;
 use crate::store::student;
 use anyhow::Context as _;
@@ -25,12 +26,18 @@ pub struct Enrol {
     /// This is really another person than the one who looks the same (a twin).
     #[arg(long)]
     another_person: bool,
+    /// Enrol for a pack that is not in use yet, to prepare “models use”.
+    #[arg(long, value_name = "NAME")]
+    pack: Option<String>,
 }
 
 impl Enrol {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
-        let recogniser = Recogniser::start(&hub.config.models)?;
+        let recogniser = match &self.pack {
+            None => Recogniser::start(&hub.config.models)?,
+            Some(name) => Recogniser::open(&models::folder_of(&hub.config.models, name)?)?,
+        };
         let name = self.student.clone();
         let student = hub.db.read(move |tx| student::find(tx, &name)).await?;
         for photo in &self.photos {

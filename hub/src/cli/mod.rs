@@ -56,7 +56,7 @@ enum Verb {
     Retention(retention::RetentionArgs),
     /// Fill an empty hub with a made-up school, to measure it or to look around.
     Seed(seed::Seed),
-    /// Weights: fetch them, list them.
+    /// Recognition packs: fetch, import, list, use.
     Models(models::Models),
     /// Recognition by hand: embed, compare, measure.
     Vision(vision::Vision),
@@ -88,7 +88,7 @@ impl Cli {
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
             Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
             Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
-            Verb::Models(models) => models.run(out),
+            Verb::Models(models) => runtime()?.block_on(models.run(data, out)),
             Verb::Vision(vision) => vision.run(out),
         }
     }

@@ -1,9 +1,17 @@
 //! `rollcall-hub models …`: fetch the weights, and say what is here under which licence.
 
-use crate::models::{Folders, Manifest, Pip, fetch};
+use super::hub::{Hub, actor, now};
+use crate::models::{self, Folders, Found, Import, Manifest, Pack, Pip, fetch};
+use crate::store::coverage;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
-use std::{ffi::OsString, io::Write, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    io::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use wire::ModelId;
 
 /// Weights: where they come from and what is here.
 #[derive(Debug, Args)]
@@ -16,8 +24,35 @@ pub struct Models {
 enum Verb {
     /// Download, check and convert what the manifest names. A second run does nothing.
     Fetch(Fetch),
+    /// Take a detector, an embedder or both over from ONNX files as a new pack.
+    Import(Take),
     /// Print each pack with its files, licences, sources and state.
     List(Place),
+    /// Recognise by another pack from the next start of the hub on.
+    Use(Use),
+}
+
+#[derive(Debug, Args)]
+struct Take {
+    /// One detector (YuNet, SCRFD), one embedder (SFace, MobileFaceNet, IResNet, FaceNet512), or
+    /// one of each; for a part that is not given the default pack's is taken.
+    #[arg(required = true, value_name = "FILE.onnx")]
+    files: Vec<PathBuf>,
+    /// What the pack shall be called.
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct Use {
+    /// Its name, as “models list” prints it.
+    pack: String,
+    /// Also when fewer than 95 of 100 people are enrolled for it: the others are not recognised
+    /// until they are enrolled anew.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -51,10 +86,81 @@ impl Place {
 impl Models {
     /// # Errors
     /// A sentence for the person at the terminal.
-    pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub async fn run(&self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         match &self.verb {
             Verb::Fetch(args) => args.run(out),
+            Verb::Import(take) => take.run(out),
             Verb::List(place) => list(&Manifest::ours(), &place.folders(), out),
+            Verb::Use(wish) => wish.run(data, out).await,
+        }
+    }
+}
+
+impl Take {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let import =
+            Import { files: &self.files, name: self.name.as_deref(), models: &self.place.into };
+        let pack = models::import(&import, &mut |step| {
+            let _ = writeln!(out, "{step}");
+        })?;
+        let (name, model) = (&pack.name, &pack.model_id);
+        writeln!(
+            out,
+            "pack {name} is ready (model {model}): {}; its self-test passes",
+            pack.about
+        )?;
+        writeln!(out, "enrol for it with “enrol --pack {name}”, then “models use {name}”")?;
+        Ok(())
+    }
+}
+
+/// People named at once.
+const PAGE: u32 = 500;
+
+impl Use {
+    async fn run(&self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+        let hub = Hub::open(data)?;
+        let dir = hub.config.models.clone();
+        let folder = models::folder_of(&dir, &self.pack)?;
+        let used = vision::pack::Manifest::read(&vision::pack::folder(&dir)?)?;
+        let wanted = vision::Pack::open(&folder)?;
+        let from: ModelId = used.model_id.parse()?;
+        let to: ModelId = wanted.model_id.parse()?;
+        if from == to {
+            return Ok(writeln!(out, "{} is in use already", self.pack)?);
+        }
+        name_missing(&hub, &from, &to, out).await?;
+        let (name, force) = (self.pack.clone(), self.force);
+        let chosen = hub.db.write(move |tx| {
+            models::choose(tx, &dir, &name, (&from, &to), force, (&actor(), now()))
+        });
+        let coverage = chosen.await?;
+        let (covered, people) = (coverage.covered, coverage.people);
+        writeln!(out, "{covered} of {people} people are enrolled for {}", self.pack)?;
+        writeln!(out, "{} is in use from the next start of the hub on: restart it", self.pack)?;
+        Ok(())
+    }
+}
+
+/// Names everybody whom the other model would not recognise.
+async fn name_missing(
+    hub: &Hub,
+    from: &ModelId,
+    to: &ModelId,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let mut after = String::new();
+    loop {
+        let (from, to, last) = (from.clone(), to.clone(), after.clone());
+        let page = hub.db.read(move |tx| coverage::missing(tx, (&from, &to), &last, PAGE));
+        let page = page.await?;
+        let Some(end) = page.last() else { return Ok(()) };
+        if after.is_empty() {
+            writeln!(out, "to be enrolled anew:")?;
+        }
+        after.clone_from(&end.number);
+        for person in &page {
+            writeln!(out, "  {:<16} {}", person.number, person.name)?;
         }
     }
 }
@@ -88,7 +194,11 @@ impl Fetch {
 
 fn list(manifest: &Manifest, folders: &Folders, out: &mut dyn Write) -> anyhow::Result<()> {
     let pack = &manifest.pack;
-    writeln!(out, "pack {}  (model {})\n  {}", pack.name, pack.model_id, pack.about)?;
+    let others = if folders.weights.is_dir() { models::found(&folders.weights)? } else { vec![] };
+    let used = others.iter().find(|found| found.in_use).map(|found| found.manifest.name.as_str());
+    let mark = |name: &str| if used == Some(name) { ", in use" } else { "" };
+    let Pack { name, model_id, about } = pack;
+    writeln!(out, "pack {name}  (model {model_id}{})\n  {about}", mark(name))?;
     for archive in &manifest.archives {
         let title = archive.title();
         writeln!(out, "\n  {title:<32} licence {:<8} {}", archive.licence, archive.source)?;
@@ -101,5 +211,32 @@ fn list(manifest: &Manifest, folders: &Folders, out: &mut dyn Write) -> anyhow::
             writeln!(out, "    {:<30} {state}", member.becomes)?;
         }
     }
+    for found in others.iter().filter(|found| found.manifest.name != pack.name) {
+        imported(found, mark(&found.manifest.name), out)?;
+    }
+    Ok(())
+}
+
+fn imported(found: &Found, mark: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let pack = &found.manifest;
+    let (name, model) = (&pack.name, &pack.model_id);
+    writeln!(out, "\npack {name}  (model {model}{mark})\n  {}", pack.about)?;
+    if let Some(warning) = &pack.warning {
+        writeln!(out, "  warning: {warning}")?;
+    }
+    for file in &pack.files {
+        writeln!(out, "    {:<30} licence {}  {}", file.name, file.licence, file.source)?;
+        writeln!(out, "      from {}", file.from)?;
+    }
+    match &found.trouble {
+        None => writeln!(out, "  hashes and self-test: well")?,
+        Some(trouble) => writeln!(out, "  hashes and self-test: {trouble}")?,
+    }
+    let lines = vision::decide::lines_of(model);
+    writeln!(
+        out,
+        "  lines: sure from {:.3}, review from {:.3}",
+        lines.single_high, lines.single_review
+    )?;
     Ok(())
 }

@@ -164,6 +164,7 @@ async fn model(app: &App, name: &str) -> Result<Option<File>, Error> {
     let name = name.to_owned();
     let read = move || -> Result<Option<Vec<u8>>, Error> {
         let doing = "reading the model pack";
+        let folder = vision::pack::folder(&folder).doing(doing)?;
         let pack = std::fs::read_to_string(folder.join("pack.toml")).doing(doing)?;
         if name == "pack.signed" {
             let signed = Signed::new(&key, MODELS_DOMAIN, pack.into_bytes());

@@ -93,6 +93,12 @@ impl Index {
         self.lines
     }
 
+    /// Where the lines of its model lie to begin with.
+    #[must_use]
+    pub fn usual(&self) -> Lines {
+        decide::lines_of(self.model.as_str())
+    }
+
     /// The people most like `template`, best first.
     #[must_use]
     pub fn nearest(&self, template: &Template, most: usize) -> Vec<Candidate> {
@@ -157,7 +163,7 @@ impl School for Index {
         let candidates = self.nearest(template, CANDIDATES);
         let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
         let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
-        let usual = decide::lines_of(self.model.as_str());
+        let usual = self.usual();
         let facts = Facts { candidates: &candidates, frames, grade, doubts, look_alike, usual };
         let decision = decide::decide(&facts, &self.lines);
         Look {

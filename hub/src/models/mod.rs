@@ -4,13 +4,17 @@
 //! converters make of it. A pack is complete or absent: `pack.toml` is written last.
 
 mod fetch;
+mod import;
 mod manifest;
+mod packs;
 mod pip;
 mod place;
 mod unpack;
 
 pub use fetch::{Folders, fetch};
-pub use manifest::{Archive, Goes, Manifest, Member};
+pub use import::{Import, import};
+pub use manifest::{Archive, Goes, Manifest, Member, Pack};
+pub use packs::{Coverage, Found, choose, folder_of, found};
 pub use pip::Pip;
 
 use std::path::{Path, PathBuf};
@@ -72,6 +76,20 @@ pub enum ModelsError {
         /// Where and why.
         why: vision::convert::ConvertError,
     },
+    /// An ONNX file that is none of the networks we know.
+    #[error("{} is not taken over: {why}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: vision::import::ImportError,
+    },
+    /// Files that make no pack.
+    #[error("{0}")]
+    Together(String),
+    /// A pack that cannot be opened.
+    #[error(transparent)]
+    Pack(#[from] vision::PackError),
     /// No room.
     #[error(
         "the disk is full at {}: free about 400 MB and run it again; nothing half-written was left",

@@ -61,6 +61,12 @@ fn put_with(
     File::open(folder)?.sync_all()
 }
 
+/// A temporary folder is private; a pack is not.
+pub(super) fn open_to_all(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+}
+
 /// Temporary files are private; weights are not, and the daemon runs as another user.
 fn readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

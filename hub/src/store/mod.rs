@@ -12,6 +12,7 @@ pub mod change;
 pub mod class;
 pub mod consent;
 pub mod crop;
+pub mod coverage;
 pub mod cursor;
 mod db;
 pub mod dead_letter;

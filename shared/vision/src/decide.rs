@@ -169,9 +169,10 @@ pub fn confidence(cosine: f32) -> f32 {
     confidence_by(&LINES, cosine)
 }
 
-/// Confidence 0 to 1 of a cosine of a model whose lines usually lie at `lines`: the bands people
-/// know fall on them, .7 on review and .9 on sure. Piecewise linear; below review the line goes on,
-/// a little flatter, until 0.
+/// Confidence 0 to 1 of a cosine of a model whose lines usually lie at `lines`.
+///
+/// The bands people know fall on them, .7 on review and .9 on sure. Piecewise linear; below review
+/// the line goes on, a little flatter, until 0.
 #[must_use]
 pub fn confidence_by(lines: &Lines, cosine: f32) -> f32 {
     let (review, high) = (lines.single_review, lines.single_high);

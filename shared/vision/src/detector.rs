@@ -192,7 +192,7 @@ fn as_mtcnn(score: f32, least: f32, sure: f32) -> f32 {
     score.clamp(0.0, 1.0)
 }
 
-/// As OpenCV's `FaceDetectorYN` reads it: score = √(class · object), box by middle and logarithms.
+/// As `OpenCV`'s `FaceDetectorYN` reads it: score = √(class · object), box by middle and logarithms.
 fn yunet(parts: &[&[f32]], stride: usize, columns: usize) -> Vec<Face> {
     let &[class, object, boxes, points] = parts else { return Vec::new() };
     let (boxes, points) = (boxes.as_chunks::<4>().0, points.as_chunks::<10>().0);
@@ -203,8 +203,8 @@ fn yunet(parts: &[&[f32]], stride: usize, columns: usize) -> Vec<Face> {
     {
         let score = (class.clamp(0.0, 1.0) * object.clamp(0.0, 1.0)).sqrt();
         let (column, row) = ((i % columns) as f32, (i / columns) as f32);
-        // The negation also leaves out what is not a number.
-        if !(score >= 0.6) {
+        // A score may be no number: then it is no face.
+        if score.is_nan() || score < 0.6 {
             continue;
         }
         let (x, y) = ((column + shape[0]) * step, (row + shape[1]) * step);
@@ -222,14 +222,14 @@ fn yunet(parts: &[&[f32]], stride: usize, columns: usize) -> Vec<Face> {
     found
 }
 
-/// As InsightFace reads it: distances from the cell's corner, in cells.
+/// As `InsightFace` reads it: distances from the cell's corner, in cells.
 fn scrfd(parts: &[&[f32]], stride: usize, columns: usize) -> Vec<Face> {
     let &[scores, boxes, points] = parts else { return Vec::new() };
     let (boxes, points) = (boxes.as_chunks::<4>().0, points.as_chunks::<10>().0);
     let step = stride as f32;
     let mut found = Vec::new();
     for (i, (&score, (sides, points))) in scores.iter().zip(boxes.iter().zip(points)).enumerate() {
-        if !(score >= 0.5) {
+        if score.is_nan() || score < 0.5 {
             continue;
         }
         let cell = i / 2;

@@ -13,7 +13,7 @@ const FACENET_SIDE: usize = 160;
 /// Tells faces apart.
 pub enum Embedder {
     /// Of the default pack.
-    Dlib(DlibNet),
+    Dlib(Box<DlibNet>),
     /// Imported.
     Imported(Kind, Network),
 }

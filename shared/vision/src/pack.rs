@@ -198,7 +198,7 @@ impl Pack {
             }
         };
         let embedder = match &manifest.embedder {
-            None => Embedder::Dlib(DlibNet::load(dir)?),
+            None => Embedder::Dlib(DlibNet::load(dir)?.into()),
             Some(part) if part.kind.detects() => return Err(PackError::Unknown(manifest.name)),
             Some(part) => Embedder::Imported(part.kind, part.tested(dir)?),
         };

@@ -3,10 +3,6 @@
 //! In NHWC a vector runs over channels, so a tap is one multiplication of two vectors; padding is
 //! never stored, taps that fall outside are left out.
 #![expect(unsafe_code, reason = "vectors are loaded from checked rows")]
-#![expect(
-    clippy::needless_range_loop,
-    reason = "closures are not compiled for the instruction set"
-)]
 
 use super::{
     conv::{Map, Pads},

@@ -2,7 +2,7 @@
 
 use super::{OnnxError, proto};
 
-/// Most numbers of one tensor: the dense layer of IResNet has 12.8 million.
+/// Most numbers of one tensor: the dense layer of an `IResNet` has 12.8 million.
 const MOST: usize = 1 << 26;
 const FLOAT: i32 = 1;
 const INT32: i32 = 6;

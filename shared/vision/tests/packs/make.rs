@@ -168,7 +168,7 @@ impl Maker {
     }
 }
 
-/// SFace: `MobileNet` v1 as MXNet exports it; `w` is 32 in the real one.
+/// `SFace`: `MobileNet` v1 as `MXNet` exports it; `w` is 32 in the real one.
 pub fn sface(w: i64) -> Vec<u8> {
     let mut m = Maker::new(11, &[1, 3, 112, 112]);
     let (middle, scale) = (m.store(&[1], &[0.25]), m.store(&[1], &[0.75]));
@@ -212,7 +212,7 @@ pub fn sface(w: i64) -> Vec<u8> {
     m.file()
 }
 
-/// `MobileFaceNet` as InsightFace exports it; `w` is 64 (times 2) in the real one.
+/// `MobileFaceNet` as `InsightFace` exports it; `w` is 64 (times 2) in the real one.
 pub fn mobile(w: i64) -> Vec<u8> {
     mobile_to(w, 512)
 }

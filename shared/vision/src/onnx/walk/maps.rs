@@ -41,9 +41,8 @@ impl Walk {
         let x = self.need(node, 0)?.clone();
         let turned = node.int("transB", 0) != 0;
         let (dims, weight) = self.floats(node, 1)?;
-        let (out, depth) = match (dims, turned) {
-            (&[out, depth], true) | (&[depth, out], false) => (out, depth),
-            _ => return Err(node.refuse("its weights are no table")),
+        let ((&[out, depth], true) | (&[depth, out], false)) = (dims, turned) else {
+            return Err(node.refuse("its weights are no table"));
         };
         let (id, spread) = match &x {
             Value::Flat(id) => (*id, false),

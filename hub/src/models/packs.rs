@@ -1,0 +1,171 @@
+//! The packs that are here, and which one is in use.
+//!
+//! Templates of two models do not compare, so another pack in use means that people have to be
+//! enrolled anew. [`judge`] says whether enough of them are.
+
+use super::{ModelsError, place};
+use crate::error::{Doing, Error};
+use crate::store::{Tx, audit, coverage};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use vision::pack::{DEFAULT, IN_USE, Manifest, PACKS, Pack};
+use wire::{ModelId, Wall};
+
+/// Of a hundred people recognised now, so many have to be recognised by another pack.
+pub const ENOUGH: usize = 95;
+
+/// A pack that is here.
+#[derive(Debug)]
+pub struct Found {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Whether it is in use.
+    pub in_use: bool,
+    /// Why it cannot be opened; its hashes and self-tests were checked.
+    pub trouble: Option<String>,
+}
+
+/// Whom another pack would recognise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// People recognised now.
+    pub people: usize,
+    /// Those of them who have a template of the other model.
+    pub covered: usize,
+}
+
+impl Coverage {
+    /// Whether the other pack may be used: at least [`ENOUGH`] of a hundred are covered.
+    #[must_use]
+    pub fn is_enough(self) -> bool {
+        self.covered * 100 >= self.people * ENOUGH
+    }
+
+    /// Whole percents; 100 where nobody is enrolled.
+    #[must_use]
+    pub fn percent(self) -> usize {
+        if self.people == 0 { 100 } else { self.covered * 100 / self.people }
+    }
+}
+
+/// The folder of a pack by its name.
+pub(super) fn named(models: &Path, name: &str) -> Result<PathBuf, ModelsError> {
+    vision::pack::named(models, name).ok_or_else(|| {
+        ModelsError::Together(format!(
+            "“{name}” is no name for a pack: use 1 to 32 small letters, digits and hyphens"
+        ))
+    })
+}
+
+/// The folder of a pack that is here.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn folder_of(models: &Path, name: &str) -> Result<PathBuf, ModelsError> {
+    let folder = named(models, name)?;
+    if folder.join(vision::pack::MANIFEST).is_file() {
+        return Ok(folder);
+    }
+    let here: Vec<String> = names(models).collect();
+    Err(ModelsError::Together(format!(
+        "there is no pack “{name}” in {}; here are: {}",
+        models.display(),
+        if here.is_empty() { "none".into() } else { here.join(", ") }
+    )))
+}
+
+/// Names of the packs that are here: the default one first, the others by name.
+fn names(models: &Path) -> impl Iterator<Item = String> {
+    let usual = models.join(vision::pack::MANIFEST).is_file().then(|| DEFAULT.to_owned());
+    let entries = std::fs::read_dir(models.join(PACKS)).into_iter().flatten().flatten();
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().ok();
+    let mut others: Vec<String> = entries.filter_map(name).collect();
+    others.retain(|name| {
+        named(models, name).is_ok_and(|folder| folder.join(vision::pack::MANIFEST).is_file())
+    });
+    others.sort();
+    usual.into_iter().chain(others)
+}
+
+/// Every pack that is here, opened to see whether it is whole.
+///
+/// # Errors
+/// When the name of the one in use is none.
+pub fn found(models: &Path) -> Result<Vec<Found>, ModelsError> {
+    let used = vision::pack::folder(models)?;
+    let mut all = Vec::new();
+    for name in names(models) {
+        let folder = named(models, &name)?;
+        let trouble = Pack::open(&folder).err().map(|error| error.to_string());
+        match Manifest::read(&folder) {
+            Ok(manifest) => all.push(Found { manifest, in_use: folder == used, trouble }),
+            Err(error) => tracing::warn!(pack = name, %error, "a pack cannot be read"),
+        }
+    }
+    Ok(all)
+}
+
+/// Uses the pack `name` from the next start on, if enough people are covered or `force` says so;
+/// `sure` is its coverage as people were told it.
+///
+/// # Errors
+/// `Conflict` below the line; whatever the disk says.
+pub fn choose(
+    tx: &Tx<'_>,
+    models: &Path,
+    name: &str,
+    (from, to): (&ModelId, &ModelId),
+    force: bool,
+    (actor, now): (&str, Wall),
+) -> Result<Coverage, Error> {
+    let (people, covered) = coverage::count(tx, from, to)?;
+    let coverage = Coverage { people, covered };
+    if !coverage.is_enough() && !force {
+        return Err(Error::Conflict(format!(
+            "{covered} of {people} people ({} %) are enrolled for this pack, {ENOUGH} % are needed: \
+             enrol the others first (rollcall-hub enrol --pack {name}), or say --force",
+            coverage.percent()
+        )));
+    }
+    let meta = json!({ "from": from.as_str(), "people": people, "covered": covered,
+        "force": force });
+    let entry = audit::Entry { actor, action: "use", table: "model", id: to.as_str(), meta };
+    audit::add(tx, now, &entry)?;
+    let doing = "choosing the model pack";
+    if name == DEFAULT {
+        match std::fs::remove_file(models.join(IN_USE)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).doing(doing)?
+            }
+            _ => {}
+        }
+    } else {
+        place::put(models, IN_USE, format!("{name}\n").as_bytes()).doing(doing)?;
+    }
+    Ok(coverage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ninety_five_of_a_hundred_are_enough_and_nobody_is_too() {
+        let enough = |covered, people| Coverage { people, covered }.is_enough();
+        assert!(enough(95, 100) && enough(19, 20) && enough(0, 0));
+        assert!(!enough(94, 100) && !enough(18, 19) && !enough(0, 1));
+        assert_eq!(Coverage { people: 0, covered: 0 }.percent(), 100);
+        assert_eq!(Coverage { people: 3, covered: 2 }.percent(), 66);
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_none() {
+        let models = Path::new("/models");
+        for bad in ["", "../x", "A", "a/b", ".", "a.b", &"x".repeat(33)] {
+            assert!(named(models, bad).is_err(), "{bad}");
+        }
+        assert_eq!(named(models, "dlib").unwrap(), models);
+        let said = folder_of(models, "opencv").unwrap_err().to_string();
+        assert!(said.contains("no pack “opencv”") && said.contains("none"), "{said}");
+    }
+}
