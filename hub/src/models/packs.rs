@@ -148,6 +148,8 @@ pub fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::student::{self, Profile};
+    use crate::store::{Db, consent, enrolment};
 
     #[test]
     fn ninety_five_of_a_hundred_are_enough_and_nobody_is_too() {
@@ -156,6 +158,81 @@ mod tests {
         assert!(!enough(94, 100) && !enough(18, 19) && !enough(0, 1));
         assert_eq!(Coverage { people: 0, covered: 0 }.percent(), 100);
         assert_eq!(Coverage { people: 3, covered: 2 }.percent(), 66);
+    }
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+
+    /// People with consent and a template of `old`; the first `ready` of them of `new` too.
+    async fn school(folder: &Path, people: usize, ready: usize) -> Db {
+        let db = Db::open(&folder.join("hub.db")).unwrap();
+        db.write(move |tx| {
+            for n in 0..people {
+                let student_number = format!("S-{n:03}");
+                let profile =
+                    Profile { student_number, first_name: "A".into(), ..Default::default() };
+                let student = student::add(tx, profile, "t", NOW)?;
+                consent::add(tx, student, &consent::Said::yes("parent"), "t", NOW)?;
+                let models = if n < ready { &["old", "new"][..] } else { &["old"] };
+                for model in models {
+                    let model: ModelId = model.parse().unwrap();
+                    enrolment::add(tx, &enrolled(student, model), b"sealed", "t")?;
+                }
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+        db
+    }
+
+    fn enrolled(student: wire::StudentId, model: ModelId) -> enrolment::Enrolment {
+        enrolment::Enrolment {
+            id: wire::id::v7(NOW),
+            student,
+            number: String::new(),
+            model,
+            source: "photo".into(),
+            quality: wire::Quality::default(),
+            is_active: true,
+            created_at: NOW,
+            created_by: "t".into(),
+            version: 1,
+        }
+    }
+
+    async fn chosen(db: &Db, models: &Path, name: &str, force: bool) -> Result<Coverage, Error> {
+        let (models, name) = (models.to_path_buf(), name.to_owned());
+        let pair: (ModelId, ModelId) = ("old".parse().unwrap(), "new".parse().unwrap());
+        db.write(move |tx| choose(tx, &models, &name, (&pair.0, &pair.1), force, ("t", NOW))).await
+    }
+
+    #[tokio::test]
+    async fn a_pack_is_chosen_only_when_enough_people_are_enrolled_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = school(folder.path(), 20, 18).await;
+        let (old, new): (ModelId, ModelId) = ("old".parse().unwrap(), "new".parse().unwrap());
+        let missing =
+            db.read(move |tx| coverage::missing(tx, (&old, &new), "", 500)).await.unwrap();
+        let numbers: Vec<_> = missing.iter().map(|person| person.number.as_str()).collect();
+        assert_eq!(numbers, ["S-018", "S-019"]);
+        let refused = chosen(&db, folder.path(), "quick", false).await.unwrap_err().to_string();
+        assert!(refused.contains("18 of 20") && refused.contains("--force"), "{refused}");
+        assert!(!folder.path().join(IN_USE).exists());
+        let coverage = chosen(&db, folder.path(), "quick", true).await.unwrap();
+        assert_eq!(coverage, Coverage { people: 20, covered: 18 });
+        let used = vision::pack::folder(folder.path()).unwrap();
+        assert_eq!(used, folder.path().join(PACKS).join("quick"));
+        chosen(&db, folder.path(), DEFAULT, true).await.unwrap();
+        assert_eq!(vision::pack::folder(folder.path()).unwrap(), folder.path());
+        let rows = db.read(|tx| audit::list(tx, None, 2)).await.unwrap();
+        assert!(rows.iter().all(|row| row.action == "use" && row.id == "new"), "{rows:?}");
+    }
+
+    #[tokio::test]
+    async fn nineteen_of_twenty_are_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = school(folder.path(), 20, 19).await;
+        assert!(chosen(&db, folder.path(), "quick", false).await.is_ok());
     }
 
     #[test]

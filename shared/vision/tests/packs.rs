@@ -14,8 +14,12 @@ mod make;
 
 use proptest::prelude::*;
 use serde_json::Value;
-use std::path::PathBuf;
-use vision::{golden, import::import, kind, kind::Kind, onnx, onnx::OnnxError, plan::Network};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use vision::decide::lines_of;
+use vision::{Limits, Mtcnn, Picture, Template, decode, principal};
+use vision::{detector::Detector, embedder::Embedder, golden, import::import};
+use vision::{kind, kind::Kind, onnx, onnx::OnnxError, plan::Network};
 
 /// A file of `../shared/models`; says so where it is not there.
 fn shared(name: &str) -> Option<Vec<u8>> {
@@ -92,6 +96,111 @@ fn networks_of_every_kind_give_what_onnx_runtime_gives() {
         let imported = import(&file).unwrap();
         assert_eq!((imported.known.kind, imported.known.slug.as_str()), (kind, slug));
     }
+}
+
+fn portraits() -> PathBuf {
+    let usual = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/portraits"));
+    std::env::var_os("ROLLCALL_PORTRAITS").map_or(usual, PathBuf::from)
+}
+
+fn weights() -> PathBuf {
+    let usual = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/weights"));
+    std::env::var_os("ROLLCALL_MODELS").map_or(usual, PathBuf::from)
+}
+
+fn picture(path: &Path) -> Picture {
+    decode(&std::fs::read(path).unwrap(), &Limits::default()).unwrap()
+}
+
+/// The network of a file of `../shared/models`, as import leaves it.
+fn taken(name: &str) -> Option<(tempfile::TempDir, PathBuf)> {
+    let file = shared(name)?;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    std::fs::write(&path, import(&file).unwrap().bytes).unwrap();
+    Some((folder, path))
+}
+
+#[test]
+fn yunet_finds_the_faces_that_mtcnn_finds() {
+    let Some((_kept, path)) = taken("face_detection_yunet_2023mar.onnx") else { return };
+    let (yunet, mtcnn) = (Detector::yunet(&path).unwrap(), Mtcnn::load(&weights()).unwrap());
+    for name in ["obama", "obama2", "obama3", "biden"] {
+        let picture = picture(&portraits().join(name).with_extension("jpg"));
+        let ours = yunet.detect(&picture, 40.0).unwrap();
+        let theirs = mtcnn.detect(&picture, 40.0).unwrap();
+        let (ours, theirs) = (principal(&ours).unwrap(), principal(&theirs).unwrap());
+        let iou = ours.rect.iou(&theirs.rect);
+        let pairs = ours.points.iter().zip(&theirs.points);
+        let eyes = theirs.eye_distance();
+        let off = pairs.map(|(a, b)| a.distance(*b) / eyes).fold(0.0, f32::max);
+        let score = ours.score;
+        println!(
+            "{name}: overlap {iou:.2}, points at most {off:.2} eye distances apart, {score:.2}"
+        );
+        // They draw boxes differently; the points decide what is cut out.
+        assert!(iou > 0.6 && off < 0.25, "{name}: overlap {iou}, points {off} apart");
+    }
+}
+
+/// The cosines of same and of different people in `../shared/faces/deepface/master.csv`.
+fn pairs(detector: &Detector, embedder: &Embedder) -> Option<[Vec<f32>; 2]> {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."));
+    let places = ["shared/faces/deepface", "../shared/faces/deepface"];
+    let folder = places.iter().map(|place| root.join(place)).find(|folder| folder.is_dir());
+    let Some(folder) = folder else {
+        println!("skipped: ../shared/faces/deepface is not there");
+        return None;
+    };
+    let mut known: BTreeMap<String, Option<Template>> = BTreeMap::new();
+    let mut look = |name: &str| {
+        let seen = known.entry(name.to_owned()).or_insert_with(|| {
+            let picture = picture(&folder.join(name));
+            let faces = detector.detect(&picture, 40.0).unwrap();
+            let cut = embedder.cut(&picture, principal(&faces)?, detector.targets());
+            embedder.embed(&[cut]).unwrap().pop()
+        });
+        seen.clone()
+    };
+    let mut cosines = [Vec::new(), Vec::new()];
+    for line in std::fs::read_to_string(folder.join("master.csv")).unwrap().lines().skip(1) {
+        let [a, b, same] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
+        if let (Some(a), Some(b)) = (look(a), look(b)) {
+            cosines[usize::from(same.trim() != "Yes")].push(a.cosine(&b));
+        }
+    }
+    Some(cosines)
+}
+
+#[test]
+fn mobilefacenet_tells_people_apart() {
+    let Some((_one, yunet)) = taken("face_detection_yunet_2023mar.onnx") else { return };
+    let Some((_two, mobile)) = taken("mobilefacenet_128.onnx") else { return };
+    let detector = Detector::yunet(&yunet).unwrap();
+    let embedder = Embedder::Imported(Kind::MobileFaceNet, Network::load(&mobile).unwrap());
+    let Some([mut same, mut other]) = pairs(&detector, &embedder) else { return };
+    same.sort_by(f32::total_cmp);
+    other.sort_by(f32::total_cmp);
+    let right = |line: f32| {
+        same.iter().filter(|&&x| x >= line).count() + other.iter().filter(|&&x| x < line).count()
+    };
+    let best = (0..100).map(|n| n as f32 / 100.0).max_by_key(|&line| right(line)).unwrap();
+    let all = same.len() + other.len();
+    let share = right(best) as f32 / all as f32;
+    println!(
+        "{all} pairs: {:.2} % right at {best:.2}; same {:.3} … {:.3} … {:.3}, others {:.3} … {:.3}",
+        share * 100.0,
+        same[0],
+        same[same.len() / 20],
+        same[same.len() / 2],
+        other[other.len() / 2],
+        other[other.len() - 1],
+    );
+    let lines = lines_of("mobilefacenet128-1");
+    let strangers = other.iter().filter(|&&x| x >= lines.single_high).count();
+    println!("at the lines: {strangers} strangers sure");
+    assert!(share >= 0.97, "{share}");
+    assert_eq!(strangers, 0, "nobody is surely somebody else");
 }
 
 /// Writes the files that `bench/packs.py` reads: run it by hand.
