@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(used, folder.path().join(PACKS).join("quick"));
         chosen(&db, folder.path(), DEFAULT, true).await.unwrap();
         assert_eq!(vision::pack::folder(folder.path()).unwrap(), folder.path());
-        let rows = db.read(|tx| audit::list(tx, None, 2)).await.unwrap();
+        let rows = db.read(|tx| audit::list(tx, &audit::Filter::default(), None, 2)).await.unwrap();
         assert!(rows.iter().all(|row| row.action == "use" && row.id == "new"), "{rows:?}");
     }
 
