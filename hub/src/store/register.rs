@@ -2,12 +2,12 @@
 //! or by student, never by going through all of them.
 
 use super::desk::Reader;
-use super::{Tx, params, parsed, parsed_option};
+use super::{Tx, params, parsed};
 use crate::attendance::{Source, Status};
 use crate::error::Error;
-use crate::reports::matrix::{Cell, Lesson, Matrix, Person};
+use crate::reports::matrix::{Cell, Lesson, MOST_CELLS, Matrix, Person};
 use jiff::civil::Date;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 
@@ -46,59 +46,91 @@ const FACES: &str = "select f.student, count(*) from face_crop f
 const PERSON: &str =
     "select p.id, p.student_number, p.first_name, p.last_name from student p where p.id = $1";
 
-/// What one lesson says of each student.
-type Column = HashMap<StudentId, Cell>;
-
 /// The register of `class`: everybody on its roster or marked in one of its lessons.
 ///
 /// # Errors
 /// `Invalid` when it is too large for one register; when the database fails.
 pub fn register(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Matrix, Error> {
     let lessons = lessons(tx, class, span)?;
-    let people = tx.query(ROSTER, params![class.to_string()], person)?;
-    let mut people: BTreeMap<StudentId, Person> =
-        people.into_iter().map(|person| (person.id, person)).collect();
-    let mut columns = Vec::with_capacity(lessons.len());
-    let mut cells = 0;
-    for lesson in &lessons {
-        let column = column(tx, lesson.id)?;
-        for (student, _) in column.iter().filter(|(_, cell)| cell.status.is_some()) {
-            if !people.contains_key(student)
-                && let Some(found) = tx.row(PERSON, params![student.to_string()], person)?
-            {
-                people.insert(*student, found);
-            }
-        }
-        cells += column.len();
-        if cells > crate::reports::matrix::MOST_CELLS {
+    let roster = tx.query(ROSTER, params![class.to_string()], person)?;
+    let mut rows = Rows { width: lessons.len(), ..Rows::default() };
+    roster.into_iter().for_each(|person| rows.add(person));
+    for (n, lesson) in lessons.iter().enumerate() {
+        rows.fill(tx, n, &lesson.id.to_string())?;
+        if rows.people.len().saturating_mul(rows.width) > MOST_CELLS {
             return Err(too_large());
         }
-        columns.push(column);
     }
-    filled(people.into_values().collect(), lessons, &columns).ok_or_else(too_large)
+    rows.ordered(lessons).ok_or_else(too_large)
 }
 
 fn too_large() -> Error {
     Error::Invalid("date_from, date_to: this is too much for one register: ask for less".into())
 }
 
-fn filled(mut people: Vec<Person>, lessons: Vec<Lesson>, columns: &[Column]) -> Option<Matrix> {
-    people.sort_by(|a, b| {
-        let key = |p: &Person| (p.last_name.clone(), p.first_name.clone(), p.id);
-        key(a).cmp(&key(b))
-    });
-    let places: HashMap<StudentId, usize> =
-        people.iter().enumerate().map(|(n, person)| (person.id, n)).collect();
-    let mut matrix = Matrix::new(people, lessons)?;
-    for (lesson, column) in columns.iter().enumerate() {
-        for (student, cell) in column {
-            let place = places.get(student).and_then(|person| matrix.cell(*person, lesson));
-            if let Some(place) = place {
-                *place = *cell;
+/// Rows of a register while it is read: students in the order in which they were met.
+#[derive(Default)]
+struct Rows {
+    width: usize,
+    people: Vec<(Person, Vec<Cell>)>,
+    /// Own ids as the database writes them: read once, not once a mark.
+    places: HashMap<String, usize>,
+}
+
+impl Rows {
+    fn add(&mut self, person: Person) {
+        self.places.insert(person.id.to_string(), self.people.len());
+        self.people.push((person, vec![Cell::default(); self.width]));
+    }
+
+    /// The column of one lesson: marks, then how often each student was seen.
+    fn fill(&mut self, tx: &Tx<'_>, lesson: usize, session: &str) -> Result<(), Error> {
+        let mut met = Vec::new();
+        tx.query(MARKS, params![session], |row| {
+            let cell = Cell::of(parsed(row, 1)?, parsed(row, 2)?);
+            let student = row.get_ref(0)?.as_str()?;
+            match self.places.get(student) {
+                Some(place) => self.people[*place].1[lesson] = cell,
+                None => met.push((student.to_owned(), cell)),
+            }
+            Ok(())
+        })?;
+        for (student, cell) in met {
+            if let Some(person) = tx.row(PERSON, params![student], person)? {
+                self.add(person);
+                self.people[self.places[&student]].1[lesson] = cell;
             }
         }
+        for sql in [SEEN, FACES] {
+            tx.query(sql, params![session], |row| {
+                let student = row.get_ref(0)?.as_str_or_null()?;
+                let place = student.and_then(|student| self.places.get(student));
+                if let Some(place) = place {
+                    let count = u16::try_from(row.get::<_, i64>(1)?).unwrap_or(u16::MAX);
+                    let cell = &mut self.people[*place].1[lesson];
+                    cell.seen = cell.seen.saturating_add(count);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
-    Some(matrix)
+
+    /// The register, its students by family name, given name and id.
+    fn ordered(mut self, lessons: Vec<Lesson>) -> Option<Matrix> {
+        let key = |(p, _): &(Person, _)| (p.last_name.clone(), p.first_name.clone(), p.id);
+        self.people.sort_by_cached_key(key);
+        let (people, rows): (Vec<_>, Vec<_>) = self.people.into_iter().unzip();
+        let mut matrix = Matrix::new(people, lessons)?;
+        for (n, row) in rows.into_iter().enumerate() {
+            for (lesson, cell) in row.into_iter().enumerate() {
+                if let Some(place) = matrix.cell(n, lesson) {
+                    *place = cell;
+                }
+            }
+        }
+        Some(matrix)
+    }
 }
 
 fn lessons(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Vec<Lesson>, Error> {
@@ -107,27 +139,6 @@ fn lessons(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Vec<Lesson>, Error> {
         let (id, name, day) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
         Ok(Lesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) })
     })
-}
-
-fn column(tx: &Tx<'_>, session: Uuid) -> Result<Column, Error> {
-    let key = session.to_string();
-    let marks = tx.query(MARKS, params![key], |row| {
-        let (status, source): (Status, Source) = (parsed(row, 1)?, parsed(row, 2)?);
-        Ok((parsed(row, 0)?, Cell::of(status, source)))
-    })?;
-    let mut column: Column = marks.into_iter().collect();
-    for sql in [SEEN, FACES] {
-        let counts = tx.query(sql, params![key], |row| {
-            Ok((parsed_option::<StudentId>(row, 0)?, row.get::<_, i64>(1)?))
-        })?;
-        for (student, count) in counts {
-            let Some(student) = student else { continue };
-            let cell: &mut Cell = column.entry(student).or_default();
-            let count = u16::try_from(count).unwrap_or(u16::MAX);
-            cell.seen = cell.seen.saturating_add(count);
-        }
-    }
-    Ok(column)
 }
 
 fn person(row: &rusqlite::Row<'_>) -> rusqlite::Result<Person> {
@@ -343,5 +354,7 @@ pub fn entries(
     Ok((next, entries))
 }
 
+#[cfg(test)]
+mod million;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use crate::store::Db;
 use crate::store::report::tests::{admin, class_of, lesson, marked};
 use jiff::civil::date;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn plan(tx: &Tx<'_>, sql: &str) -> String {
     let sql = format!("explain query plan {sql}");
