@@ -5,6 +5,7 @@
 //! after [`KEPT_MS`], whichever is first: they are the one place where faces of people wait whom
 //! nobody recognised. Templates are plain in RAM only.
 
+pub mod glance;
 pub mod look;
 pub mod name;
 pub mod sort;

@@ -162,8 +162,10 @@ impl Seal<'_> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "pixels of a picture of 4096 at most")]
-fn pixels_of(rect: Rect) -> Area {
+/// A box in whole pixels.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "pixels of a picture of 64 megapixels")]
+pub fn pixels_of(rect: Rect) -> Area {
     let (x, y) = (rect.left.round() as i64, rect.top.round() as i64);
     let (width, height) = (rect.width().round() as i64, rect.height().round() as i64);
     Area { x, y, width, height }

@@ -10,6 +10,8 @@ use warp::http::{HeaderMap, header};
 
 /// Time for a small body.
 const SMALL_TIME: Duration = Duration::from_secs(10);
+/// Bytes beyond which a body takes the time of a photo.
+const SMALL_MOST: u64 = 1024 * 1024;
 /// Time for a photo: 10 MiB over a phone's slow uplink.
 const PARTS_TIME: Duration = Duration::from_secs(60);
 /// Parts of one form.
@@ -100,7 +102,10 @@ where
     admit(takes, headers)?;
     match takes {
         Takes::Nothing => Ok(Content::Nothing),
-        Takes::Json(limit) => Ok(Content::Json(collect(body, limit, SMALL_TIME).await?)),
+        Takes::Json(limit) => {
+            let time = if limit > SMALL_MOST { PARTS_TIME } else { SMALL_TIME };
+            Ok(Content::Json(collect(body, limit, time).await?))
+        }
         Takes::Form(limit) => {
             let bytes = collect(body, limit, SMALL_TIME).await?;
             serde_urlencoded::from_bytes(&bytes).map(Content::Form).map_err(|_| broken())

@@ -31,6 +31,7 @@ pub mod images;
 pub mod import;
 pub mod jobs;
 pub mod join;
+pub mod mark;
 pub mod marks;
 pub mod oidc;
 pub mod openapi;
@@ -102,6 +103,7 @@ pub fn table() -> Table {
         import::routes(),
         sorting::routes(),
         join::routes(),
+        mark::routes(),
         marks::routes(),
         openapi::routes(),
         calendar::routes(),

@@ -5,6 +5,8 @@ use percent_encoding::percent_decode_str;
 /// First words that also work without `/api` in front (DESIGN.md, Settled 19). Pages never use
 /// them.
 const BARE: [&str; 6] = ["auth", "teachers", "classes", "students", "face", "attendance"];
+/// Resources that also work under `/api/attendance`, where S0 has them.
+const BENEATH: [&str; 4] = ["classes", "sessions", "images", "face-crops"];
 /// Longest path that is looked at, bytes.
 const LONGEST: usize = 1024;
 
@@ -20,6 +22,10 @@ pub fn segments(path: &str) -> Option<Vec<String>> {
     let mut parts = path.split('/').map(segment).collect::<Option<Vec<_>>>()?;
     if BARE.contains(&parts[0].as_str()) {
         parts.insert(0, "api".to_owned());
+    }
+    let beneath = parts.get(2).is_some_and(|part| BENEATH.contains(&part.as_str()));
+    if beneath && parts[..2] == ["api", "attendance"] {
+        parts.remove(1);
     }
     Some(parts)
 }
@@ -59,6 +65,8 @@ mod tests {
         }
         assert_eq!(segments("/"), Some(Vec::new()));
         assert_eq!(segments("/devices").unwrap(), ["devices"]);
+        assert_eq!(segments("/api/attendance/classes/7B/").unwrap(), ["api", "classes", "7B"]);
+        assert_eq!(segments("/api/attendance/pending").unwrap().len(), 3);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod fixtures;
 mod idempotency;
 mod import;
 mod lessons;
+mod mark;
 mod matrix;
 mod people;
 mod persons;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use vision::{Limits, Picture};
 
 /// One picture with these portraits beneath each other.
-fn group(names: &[&str]) -> Vec<u8> {
+pub(super) fn group(names: &[&str]) -> Vec<u8> {
     let open = |name: &&str| {
         let picture = vision::decode(&portrait(name), &Limits::default()).unwrap();
         picture.resized(picture.width * 400 / picture.height, 400)
@@ -28,7 +28,7 @@ fn group(names: &[&str]) -> Vec<u8> {
 
 impl House {
     /// An admin's token; class 7B with Barack (STU1) and Joe (STU2), both enrolled.
-    async fn album_class(&self) -> String {
+    pub(super) async fn album_class(&self) -> String {
         let token = self.school().await;
         let person = json!({ "student_number": "STU2", "full_name": "Joe Biden" });
         self.send(post("/api/students").bearer(&token).json(&person)).await;
@@ -82,13 +82,13 @@ impl House {
         crops
     }
 
-    async fn ask(&self, token: &str, path: &str, say: &Value) -> (u16, Value) {
+    pub(super) async fn ask(&self, token: &str, path: &str, say: &Value) -> (u16, Value) {
         let answer = self.send(post(path).bearer(token).json(say)).await;
         (answer.status().as_u16(), body(&answer))
     }
 
     /// What the lesson says of a student.
-    async fn said(&self, session: &Value, number: &'static str) -> Option<&'static str> {
+    pub(super) async fn said(&self, session: &Value, number: &'static str) -> Option<&'static str> {
         let session: Uuid = session.as_str().unwrap().parse().unwrap();
         let read =
             move |tx: &crate::store::Tx<'_>| mark::get(tx, session, student::find(tx, number)?.id);

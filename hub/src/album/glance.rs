@@ -1,0 +1,112 @@
+//! A look at a class that keeps nothing: who seems to be there, for a teacher to confirm.
+
+use crate::claims::{self, Claim};
+use crate::gallery::Index;
+use crate::photo;
+use crate::recogniser::Sight;
+use std::collections::HashSet;
+use vision::{Decision, Rect, decide, score};
+use wire::{StudentId, Verdict};
+
+/// How sure a glance is of one face.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sureness {
+    /// Surely this student.
+    Present,
+    /// Perhaps this student.
+    Uncertain,
+    /// Nobody of the class.
+    Unknown,
+}
+
+/// One face.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Glance {
+    /// Where it is, in pixels.
+    pub at: Rect,
+    /// How sure.
+    pub status: Sureness,
+    /// Who; nobody is named twice.
+    pub student: Option<StudentId>,
+    /// Cosine to them, or else to the nearest of the class.
+    pub score: Option<f32>,
+}
+
+impl Glance {
+    /// The score as the systems with 128-number networks say it: 0.5 is sure, 0.6 is not.
+    #[must_use]
+    pub fn distance(&self) -> Option<f32> {
+        self.score.map(score::to_distance)
+    }
+
+    /// The score as a confidence, 0..=1.
+    #[must_use]
+    pub fn confidence(&self) -> f32 {
+        self.score.map_or(0.0, decide::confidence)
+    }
+}
+
+/// Every face, and who of `members` it seems to be.
+#[must_use]
+pub fn glance(sight: &Sight, index: &Index, members: &HashSet<StudentId>) -> Vec<Glance> {
+    let compare = |face| photo::compare(index, face, |id| members.contains(&id));
+    let found: Vec<Decision> = sight.faces.iter().map(compare).collect();
+    let claim = |c: &wire::Candidate| Claim { student: c.student, weight: c.score };
+    let claims: Vec<Vec<Claim>> =
+        found.iter().map(|found| found.candidates.iter().map(claim).collect()).collect();
+    let settled = claims::settle(&claims, &HashSet::new());
+    let nearest = |template| {
+        let near = index.nearest_of(template, 1, |id| members.contains(&id));
+        near.first().map(|near| near.score)
+    };
+    (sight.faces.iter().zip(&found).zip(settled))
+        .map(|((face, found), claim)| Glance {
+            at: face.face.rect,
+            status: status(found, claim),
+            student: claim.map(|claim| claim.student),
+            score: claim.map(|claim| claim.weight).or_else(|| nearest(&face.template)),
+        })
+        .collect()
+}
+
+/// Sure only where the decision is, and nobody beside claimed the best candidate.
+fn status(found: &Decision, claim: Option<Claim>) -> Sureness {
+    let Some(claim) = claim else { return Sureness::Unknown };
+    let best = found.candidates.first().is_some_and(|best| best.student == claim.student);
+    if best && found.verdict == Verdict::High { Sureness::Present } else { Sureness::Uncertain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn student(n: u128) -> StudentId {
+        StudentId(Uuid::from_u128(n))
+    }
+
+    fn decision(verdict: Verdict, candidates: &[u128]) -> Decision {
+        let candidate = |n: &u128| wire::Candidate { student: student(*n), score: 0.97 };
+        let candidates = candidates.iter().map(candidate).collect();
+        Decision { verdict, reasons: Vec::new(), candidates, confidence: 0.9 }
+    }
+
+    #[test]
+    fn whoever_is_not_the_best_match_or_not_sure_is_uncertain() {
+        let claim = |n| Some(Claim { student: student(n), weight: 0.97 });
+        let sure = decision(Verdict::High, &[1, 2]);
+        assert_eq!(status(&sure, claim(1)), Sureness::Present);
+        assert_eq!(status(&sure, claim(2)), Sureness::Uncertain, "the first stands beside");
+        assert_eq!(status(&sure, None), Sureness::Unknown);
+        assert_eq!(status(&decision(Verdict::Review, &[1]), claim(1)), Sureness::Uncertain);
+    }
+
+    #[test]
+    fn the_usual_distances_are_said() {
+        let glance =
+            |score| Glance { at: Rect::default(), status: Sureness::Unknown, student: None, score };
+        assert!((glance(Some(0.92)).distance().unwrap() - 0.6).abs() < 1e-3);
+        assert_eq!((glance(None).distance(), glance(None).confidence()), (None, 0.0));
+    }
+}
