@@ -2,6 +2,7 @@
 
 use super::attendance::reader;
 use super::call::Call;
+use super::key::Key;
 use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{json, nothing};
@@ -89,7 +90,7 @@ pub enum Said {
 pub struct One {
     /// Own id or student number.
     #[serde(alias = "id", alias = "student")]
-    student_id: String,
+    student_id: Key,
     status: Word,
     /// When they came, if that is known.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -195,9 +196,10 @@ async fn say(call: Call) -> Outcome {
         let session = session::find(tx, reader, &name)?;
         let (mut people, mut marked) = (HashSet::new(), Vec::new());
         for one in said {
-            let student = student::find_for(tx, reader, &one.student_id)?.id;
+            let typed = one.student_id.clone().text();
+            let student = student::find_for(tx, reader, &typed)?.id;
             if !people.insert(student) {
-                let say = format!("student_id: “{}” is named twice", one.student_id);
+                let say = format!("student_id: “{}” is named twice", typed);
                 return Err(Error::Invalid(say));
             }
             let mark = spoken(reader, one, now)?;

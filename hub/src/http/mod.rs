@@ -32,6 +32,7 @@ pub mod import;
 pub mod jobs;
 pub mod join;
 pub mod mark;
+pub mod key;
 pub mod marks;
 pub mod oidc;
 pub mod openapi;

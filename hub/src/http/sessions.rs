@@ -2,6 +2,7 @@
 
 use super::attendance::reader;
 use super::call::Call;
+use super::key::Key;
 use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
@@ -113,7 +114,7 @@ pub struct Counts {
 pub struct Typed {
     /// Own id or class code.
     #[serde(alias = "class", alias = "class_session", alias = "subject_id")]
-    class_id: String,
+    class_id: Key,
     /// What people call it; the class's name if it is left out.
     name: Option<String>,
     /// Today if it is left out.
@@ -305,7 +306,7 @@ fn plan(
     zone: &TimeZone,
     now: Wall,
 ) -> Result<Session, Error> {
-    let class = class::find(tx, reader, &typed.class_id)?;
+    let class = class::find(tx, reader, &typed.class_id.text())?;
     let local = Timestamp::from_millisecond(now.0).unwrap_or_default().to_zoned(zone.clone());
     let minute = Time::constant(local.hour(), local.minute(), 0, 0);
     let from = typed.start_time.unwrap_or(minute);
@@ -321,12 +322,21 @@ fn plan(
         starts,
         ends,
         late_after: starts.plus_ms(class.grace_min * 60_000),
-        room: typed.room.or(class.room).unwrap_or_default().trim().to_owned(),
+        room: named(tx, typed.room.or(class.room).unwrap_or_default())?,
         source: Source::Manual,
         period: None,
         closed_at: None,
         version: 1,
     })
+}
+
+/// The name of a room that is typed: a name, known or new, or the own id of a known one.
+fn named(tx: &Tx<'_>, typed: String) -> Result<String, Error> {
+    match crate::store::room::find(tx, &typed) {
+        Ok(room) => Ok(room.name),
+        Err(Error::NotFound(_)) => Ok(typed.trim().to_owned()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether a lesson can be as it is typed.
@@ -406,7 +416,7 @@ fn patched(
         starts,
         ends,
         late_after: starts.plus_ms(grace * 60_000),
-        room: patch.room.map_or_else(|| old.room.clone(), |room| room.trim().to_owned()),
+        room: patch.room.map_or_else(|| Ok(old.room.clone()), |room| named(tx, room))?,
         closed_at: old.closed_at.filter(|_| ends <= now),
         ..old.clone()
     })

@@ -166,6 +166,7 @@ async fn a_persons_word_wins_over_the_door_until_it_is_taken_back() {
     for (bad, status) in [
         (json!({ "student_id": "STU1", "status": "unverified" }), 422),
         (json!({ "student_id": "STU9", "status": "present" }), 404),
+        (json!({ "student_id": 9, "status": "present" }), 404),
         (json!({ "marks": [] }), 422),
         (
             json!({ "marks": [
