@@ -359,7 +359,7 @@ async fn finding_a_lesson_never_reads_a_whole_table() {
              or exists (select 1 from session where source <> 'adhoc')",
         "select id from session where closed_at is null and ends <= 1 order by ends limit 5",
         "select id from sighting where session = 'x' and review_status = 'approved'
-             and decided_student = 'y' and direction <> 'exit' order by order_at limit 500",
+             and decided_student = 'y' and direction <> 'exit'",
         "select distinct predicted_student from sighting where session = 'x'
              and review_status = 'pending' and predicted_student is not null",
         "select at from health where device = 'x' and at > 1 and at < 2 and at - (until - since) < 3",
