@@ -9,6 +9,7 @@ pub mod album;
 pub mod app;
 pub mod attendance;
 pub mod auth;
+pub mod backup;
 pub mod claims;
 pub mod cli;
 pub mod cluster;

@@ -1,6 +1,7 @@
 //! What people type: one file per noun. Commands work while `serve` runs.
 
 mod audit;
+mod backup;
 mod device;
 mod enrol;
 mod export;
@@ -52,6 +53,12 @@ enum Verb {
     User(user::Users),
     /// The chain of who did what: verify.
     Audit(audit::Audit),
+    /// Copy the data and the keys, while the hub runs; the copy is opened and checked.
+    Backup(backup::Backup),
+    /// Make a hub out of the newest backup, where there is none.
+    Restore(backup::Restore),
+    /// Bring the database up to date; `serve` does it too.
+    Migrate(backup::Migrate),
     /// What goes because its time is over: run.
     Retention(retention::RetentionArgs),
     /// Fill an empty hub with a made-up school, to measure it or to look around.
@@ -86,6 +93,9 @@ impl Cli {
             Verb::Export(export) => runtime()?.block_on(export.run(data, out)),
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
+            Verb::Backup(backup) => runtime()?.block_on(backup.run(data, out)),
+            Verb::Restore(restore) => runtime()?.block_on(restore.run(data, out)),
+            Verb::Migrate(migrate) => migrate.run(data, out),
             Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
             Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
             Verb::Models(models) => runtime()?.block_on(models.run(data, out)),

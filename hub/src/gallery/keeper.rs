@@ -95,7 +95,8 @@ impl Gallery {
             .write(move |tx| {
                 let mut releases = HashMap::new();
                 for (device, Share { file, people }) in shares {
-                    let content = Content { file: &file, model: &model, people: &people };
+                    let floor = store::release::floor(tx)?;
+                    let content = Content { file: &file, model: &model, people: &people, floor };
                     let stored = store::release::last(tx, &device)?;
                     let last = stored.as_ref().map(|(manifest, _)| Last {
                         manifest,

@@ -51,6 +51,8 @@ pub struct Content<'a> {
     pub model: &'a wire::ModelId,
     /// Its people, in the order of their ids.
     pub people: &'a [StudentId],
+    /// Releases below this do not count: doors may have had later ones of a lost hub.
+    pub floor: u64,
 }
 
 /// Whether `device` needs a new release now.
@@ -61,15 +63,19 @@ pub struct Content<'a> {
 pub fn plan(device: &DeviceId, last: Option<&Last<'_>>, content: &Content<'_>, now: Wall) -> Plan {
     let blake3 = *blake3::hash(content.file).as_bytes();
     let same = |last: &&Last<'_>| {
-        last.manifest.blake3 == blake3 && now.plus_ms(RENEW_MS) < last.manifest.expires
+        last.manifest.blake3 == blake3
+            && now.plus_ms(RENEW_MS) < last.manifest.expires
+            && last.manifest.version >= content.floor
     };
     if last.filter(same).is_some() {
         return Plan::Keep;
     }
-    let version = last.map_or(1, |last| last.manifest.version + 1);
+    let version = last.map_or(1, |last| last.manifest.version + 1).max(content.floor);
     let stays = |id: &StudentId| content.people.binary_search(id).is_ok();
     let purge_before = match last {
-        Some(Last { manifest, people: Some(people) }) if people.iter().all(stays) => {
+        Some(Last { manifest, people: Some(people) })
+            if people.iter().all(stays) && manifest.version >= content.floor =>
+        {
             manifest.purge_before
         }
         _ => version,
@@ -100,7 +106,7 @@ mod tests {
 
     fn next(last: Option<(&Manifest, Option<&[u128]>)>, now: &[u128], at: Wall) -> Plan {
         let (file, now, model) = (format!("{now:?}"), people(now), "m-1".parse().unwrap());
-        let content = Content { file: file.as_bytes(), model: &model, people: &now };
+        let content = Content { file: file.as_bytes(), model: &model, people: &now, floor: 0 };
         let before = last.and_then(|(_, ids)| ids.map(people));
         let last = last.map(|(manifest, _)| Last { manifest, people: before.as_deref() });
         plan(&"d1".parse().unwrap(), last.as_ref(), &content, at)
@@ -135,5 +141,18 @@ mod tests {
         let first = made(next(None, &[1, 2], NOW));
         assert_eq!(next(Some((&first, None)), &[1, 2], NOW), Plan::Keep);
         assert_eq!(made(next(Some((&first, None)), &[1, 2, 3], NOW)).purge_before, 2);
+    }
+
+    #[test]
+    fn a_restored_hub_outruns_whatever_doors_have() {
+        let model = "m-1".parse().unwrap();
+        let content = |floor| Content { file: b"x", model: &model, people: &[], floor };
+        let device = "d1".parse().unwrap();
+        let first = made(plan(&device, None, &content(0), NOW));
+        let last = Last { manifest: &first, people: Some(&[]) };
+        let jump = made(plan(&device, Some(&last), &content(500), NOW));
+        assert_eq!((jump.version, jump.purge_before), (500, 500));
+        let last = Last { manifest: &jump, people: Some(&[]) };
+        assert_eq!(plan(&device, Some(&last), &content(500), NOW), Plan::Keep);
     }
 }

@@ -12,7 +12,7 @@ use crate::review::Status;
 use crate::store::cursor::{self, Cursor};
 use crate::store::dead_letter::{self, Letter};
 use crate::store::review::status_text;
-use crate::store::{Tx, arrival, passage, session, setting};
+use crate::store::{Tx, arrival, backed_up, passage, session, setting};
 use uuid::Uuid;
 use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
 use wire::seal::Part;
@@ -78,7 +78,7 @@ impl<'a, 't> Clerk<'a, 't> {
             }
         }
         cursor::put(self.tx, device, epoch, &cursor, self.now)?;
-        self.ack(epoch, &cursor, rejects)
+        self.ack(device, epoch, &cursor, rejects)
     }
 
     /// Where an outbox stands, for the first word of a connection.
@@ -87,7 +87,7 @@ impl<'a, 't> Clerk<'a, 't> {
     /// When the database fails.
     pub fn hello(&mut self, device: &DeviceId, epoch: Epoch) -> Result<Ack, Error> {
         let cursor = cursor::get(self.tx, device, epoch)?;
-        self.ack(epoch, &cursor, Vec::new())
+        self.ack(device, epoch, &cursor, Vec::new())
     }
 
     /// The acknowledgement that storing `seqs` would earn, without storing anything: only for
@@ -101,7 +101,7 @@ impl<'a, 't> Clerk<'a, 't> {
             cursor.ranges.insert(seq, seq);
             cursor.max_seq = cursor.max_seq.max(seq);
         }
-        self.ack(epoch, &cursor, Vec::new())
+        self.ack(device, epoch, &cursor, Vec::new())
     }
 
     /// Keeps bytes that are no message.
@@ -115,6 +115,7 @@ impl<'a, 't> Clerk<'a, 't> {
 
     fn ack(
         &self,
+        device: &DeviceId,
         epoch: Epoch,
         cursor: &Cursor,
         rejects: Vec<(u64, Reject)>,
@@ -124,8 +125,8 @@ impl<'a, 't> Clerk<'a, 't> {
         let ranges = Ranges::from(above.take(ACK_RANGES).copied().collect::<Vec<_>>());
         let hub_epoch = setting::hub_epoch(self.tx)?;
         let max_seq = cursor.max_seq;
-        // Until the hub makes backups, nothing is in one: doors keep their tail.
-        Ok(Ack { hub_epoch, epoch, cum, ranges, rejects, backed_up: 0, max_seq, window: WINDOW })
+        let backed_up = backed_up::of(self.tx, device, epoch)?.min(cum);
+        Ok(Ack { hub_epoch, epoch, cum, ranges, rejects, backed_up, max_seq, window: WINDOW })
     }
 
     fn record(

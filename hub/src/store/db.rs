@@ -151,6 +151,22 @@ pub(super) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error>
     Ok(db)
 }
 
+/// Which version of the schema the file at `path` has (0 for none), and which this program knows.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn schema(path: &Path) -> Result<(i32, i32), Error> {
+    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let runner = migrations::migrations::runner();
+    let newest = runner.get_migrations().iter().map(refinery::Migration::version).max();
+    let doing = "reading the schema's version";
+    let applied = match db.table_exists(None, "refinery_schema_history").doing(doing)? {
+        true => runner.get_last_applied_migration(&mut db).doing(doing)?.map(|last| last.version()),
+        false => None,
+    };
+    Ok((applied.unwrap_or(0), newest.unwrap_or(0)))
+}
+
 /// Brings the file up to date in one transaction, after a copy if it holds anything.
 fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     let runner = migrations::migrations::runner().set_grouped(true).set_abort_divergent(true);

@@ -17,6 +17,21 @@ pub fn look<T>(path: &Path, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> R
     work(&Tx::new(&snapshot))
 }
 
+/// The same on a copy that nobody else has open; no log is made beside it. Blocking.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_at_copy<T>(
+    path: &Path,
+    work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let doing = format!("reading {}", path.display());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(path, flags).doing(&doing)?;
+    let snapshot = db.transaction().doing(&doing)?;
+    work(&Tx::new(&snapshot))
+}
+
 /// Copies the database at `from` to the new file `to` while others write to it: one snapshot,
 /// in one file without a log. Blocking.
 ///

@@ -7,6 +7,7 @@ pub mod account;
 pub mod arrival;
 pub mod audit;
 pub mod audit_head;
+pub mod backed_up;
 pub mod capture_token;
 pub mod change;
 pub mod class;
@@ -54,7 +55,7 @@ pub mod totp;
 mod tx;
 pub mod user;
 
-pub use db::Db;
+pub use db::{Db, schema};
 pub use tx::{Tx, params};
 
 use std::error::Error as Source;

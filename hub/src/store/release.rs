@@ -65,6 +65,37 @@ pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<u64>, Error> {
     tx.row(sql, [device.as_str()], |row| super::unsigned(row, 0))
 }
 
+/// The newest release of any door, 0 if there is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn newest_of_all(tx: &Tx<'_>) -> Result<u64, Error> {
+    let sql = "select coalesce(max(version), 0) from gallery_release";
+    let newest = tx.row(sql, [], |row| super::unsigned(row, 0))?.unwrap_or(0);
+    Ok(newest.max(floor(tx)?))
+}
+
+/// The setting below which no release counts.
+const FLOOR: &str = "gallery_floor";
+
+/// Releases below this are not counted on: a door may have had later ones of a hub that was
+/// lost. 0 where nothing was ever restored.
+///
+/// # Errors
+/// When the database fails.
+pub fn floor(tx: &Tx<'_>) -> Result<u64, Error> {
+    let text = super::setting::get(tx, FLOOR)?;
+    text.map_or(Ok(0), |text| text.parse().doing("reading the first release that counts"))
+}
+
+/// Sets [`floor`].
+///
+/// # Errors
+/// When the database fails.
+pub fn set_floor(tx: &Tx<'_>, floor: u64) -> Result<(), Error> {
+    super::setting::set(tx, FLOOR, &floor.to_string())
+}
+
 /// What every active door should run.
 ///
 /// # Errors

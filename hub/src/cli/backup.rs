@@ -1,0 +1,84 @@
+//! `backup`, `restore`, `migrate`: the data as a whole.
+
+use super::hub::{Hub, actor, now};
+use crate::backup;
+use crate::store::{self, Db};
+use clap::Args;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Copy the data and the keys, while the hub runs; the copy is opened and checked.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// Where copies of the data go.
+    folder: PathBuf,
+    /// Where copies of the keys go, for 30 days: another medium is better. Default FOLDER/keys.
+    #[arg(long, value_name = "FOLDER")]
+    keys: Option<PathBuf>,
+}
+
+impl Backup {
+    /// # Errors
+    /// A sentence for the person at the terminal.
+    pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+        let Self { folder, keys } = self;
+        let (hub, at) = (Hub::open(data)?, now());
+        let keys = keys.unwrap_or_else(|| folder.join("keys"));
+        let data = data.to_owned();
+        let make = tokio::task::spawn_blocking(move || backup::make(&data, &folder, &keys, at));
+        let made = make.await??;
+        backup::tell(&hub.db, &made, actor(), at).await?;
+        writeln!(out, "{} ({} bytes) is whole: checked.", made.data.display(), made.bytes)?;
+        writeln!(out, "The keys to it are in {}, for 30 days.", made.keys.display())?;
+        let destroyed = made.destroyed;
+        Ok(writeln!(out, "Older copies of keys destroyed: {destroyed}.")?)
+    }
+}
+
+/// Make a hub out of the newest backup, where there is none.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// Where copies of the data are.
+    folder: PathBuf,
+    /// Where copies of the keys are. Default FOLDER/keys.
+    #[arg(long, value_name = "FOLDER")]
+    keys: Option<PathBuf>,
+}
+
+impl Restore {
+    /// # Errors
+    /// A sentence for the person at the terminal.
+    pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+        let keys = self.keys.unwrap_or_else(|| self.folder.join("keys"));
+        let (from, key) = backup::restore(&self.folder, &keys, data, actor(), now()).await?;
+        writeln!(out, "{} is made of", data.display())?;
+        writeln!(out, "  {}\n  {}", from.display(), key.display())?;
+        Ok(writeln!(out, "Start it: doors send again what came after that backup.")?)
+    }
+}
+
+/// Bring the database up to date; `serve` does it too.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Only say what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Migrate {
+    /// # Errors
+    /// A sentence for the person at the terminal.
+    pub fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+        let path = crate::config::Config::load(data)?.database();
+        let (applied, newest) = store::schema(&path)?;
+        if applied == newest {
+            return Ok(writeln!(out, "The database is at version {newest}: nothing to do.")?);
+        }
+        let from = path.display();
+        if self.dry_run {
+            return Ok(writeln!(out, "{from} would go from version {applied} to {newest}.")?);
+        }
+        drop(Db::open(&path)?);
+        Ok(writeln!(out, "{from} went from version {applied} to {newest}; a copy is beside it.")?)
+    }
+}
