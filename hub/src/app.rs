@@ -17,6 +17,7 @@ use crate::jobs::{Jobs, Task};
 use crate::join::Joins;
 use crate::keys::Keys;
 use crate::listener::{self, Listener, Roster};
+use crate::notify;
 use crate::pki::Pki;
 use crate::privacy;
 use crate::recogniser::Recogniser;
@@ -286,6 +287,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     app.jobs.interrupt().await?;
     running.start("follower", app.clone().follow(stop.clone()));
     running.start("privacy", privacy::keeper::run(app.clone(), stop.clone()));
+    running.start("messages", notify::sender::run(app.clone(), stop.clone()));
     running.start("lessons", app.clone().close_as_they_end(stop.clone()));
     running.doors(&app, mqtt, device).await?;
     running.start("web", web_part(web, app, stop)?);

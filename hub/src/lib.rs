@@ -30,6 +30,7 @@ pub mod keys;
 pub mod knn;
 pub mod listener;
 pub mod models;
+pub mod notify;
 pub mod photo;
 pub mod pki;
 pub mod privacy;

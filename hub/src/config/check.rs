@@ -111,6 +111,7 @@ fn meant(
         smtp: smtp(raw.smtp, source)?,
         lines: lines(&raw.lines, source, &mut warnings)?,
         max_upload: upload(raw.uploads.max_bytes, source)?,
+        private_webhooks: raw.webhooks.private,
         log: log(raw.log, source)?,
         warnings,
         database: data.join(raw.database.unwrap_or_else(|| "hub.db".into())),

@@ -62,6 +62,8 @@ pub struct Config {
     pub lines: Option<wire::Lines>,
     /// Bytes of an uploaded photo at most. Default and most 10 MiB.
     pub max_upload: u64,
+    /// Whether webhooks may lead into private networks, and be plain HTTP.
+    pub private_webhooks: bool,
     /// The log.
     pub log: Log,
     /// What was set and means nothing here, or is unwise: for the log at the start.

@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub smtp: Smtp,
     pub lines: Lines,
     pub uploads: Uploads,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -92,6 +93,12 @@ pub(super) struct Lines {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Uploads {
     pub max_bytes: Option<u64>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Webhooks {
+    pub private: bool,
 }
 
 #[derive(Deserialize, Default, Debug)]

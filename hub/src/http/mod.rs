@@ -34,6 +34,7 @@ pub mod join;
 pub mod mark;
 pub mod key;
 pub mod marks;
+pub mod notifications;
 pub mod oidc;
 pub mod openapi;
 pub mod page;
@@ -62,6 +63,7 @@ pub(crate) mod tests;
 pub mod timetable;
 pub mod totp;
 pub mod users;
+pub mod webhooks;
 
 use bytes::Buf;
 use call::Call;
@@ -110,6 +112,8 @@ pub fn table() -> Table {
         calendar::routes(),
         holidays::routes(),
         rooms::routes(),
+        notifications::routes(),
+        webhooks::routes(),
         timetable::routes(),
         persons::routes(),
         oidc::routes(),

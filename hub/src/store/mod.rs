@@ -54,6 +54,7 @@ pub mod teaches;
 pub mod totp;
 mod tx;
 pub mod user;
+pub mod webhook;
 
 pub use db::{Db, schema};
 pub use tx::{Tx, params};

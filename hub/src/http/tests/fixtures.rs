@@ -11,7 +11,7 @@ use crate::store::session::{Session, Source};
 use crate::store::student::Profile;
 use crate::store::{
     Tx, account, class, crop, device, enrolment, feed, holiday, image, job, params, period, room,
-    session, student,
+    session, student, webhook,
 };
 use crate::timetable::{Holiday, Period};
 use jiff::civil::{date, time};
@@ -59,7 +59,8 @@ pub(super) fn make(
         Object::Room => Ok(room::add(tx, &id.to_string(), "", "t", NOW)?.name),
         Object::Image => photo(tx, half.class, id, keys),
         Object::Crop => face(tx, half.class, id, keys, model),
-        Object::None | Object::Webhook => return Ok(None),
+        Object::Webhook => hook(tx, id, keys),
+        Object::None => return Ok(None),
     };
     made.map(Some)
 }
@@ -190,6 +191,22 @@ fn lesson(tx: &Tx<'_>, class: Uuid, id: Uuid) -> Made {
 fn calendar(tx: &Tx<'_>, account: Uuid, id: Uuid) -> Made {
     let feed = feed::Feed { id, account, class: None, created_at: NOW };
     feed::add(tx, &feed, id.as_bytes(), NOW)?;
+    Ok(id.to_string())
+}
+
+fn hook(tx: &Tx<'_>, id: Uuid, keys: &Keys) -> Made {
+    let (url, events) = (format!("https://example.org/{id}"), Vec::new());
+    let (failing_since, created_at) = (None, NOW);
+    let row = webhook::Webhook {
+        id,
+        url,
+        events,
+        is_active: true,
+        failing_since,
+        created_at,
+        version: 1,
+    };
+    webhook::add(tx, keys, &row, "whsec_AAAA", "t", NOW)?;
     Ok(id.to_string())
 }
 

@@ -132,7 +132,10 @@ impl School {
         let (class, pupil, teacher) = self.halves[usize::from(whose == Whose::Foreign)];
         let me = self.account(role);
         let everybodys = role == Role::Admin
-            || matches!(object, Object::Device | Object::Room | Object::Holiday | Object::User);
+            || matches!(
+                object,
+                Object::Device | Object::Room | Object::Holiday | Object::User | Object::Webhook
+            );
         match whose {
             Whose::Missing => return Some(NOTHING.to_string()),
             Whose::Foreign if everybodys => return None,

@@ -1,0 +1,160 @@
+//! `/api/notifications`: mail to families, and what became of it.
+
+use super::attendance::reader;
+use super::call::Call;
+use super::page::{page, rows};
+use super::problem::Problem;
+use super::reply::created;
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::notify::letters::Letter;
+use crate::store::mail::{self, Listed};
+use crate::store::{class, student};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::Wall;
+
+/// Addresses of one message at most.
+const MOST: usize = 500;
+/// Bytes of a subject, and of a text.
+const SUBJECT: usize = 200;
+const TEXT: usize = 20_000;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let at = "/api/notifications";
+    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
+    let new = Shapes::both::<Typed, Queued>().created();
+    let (none, body) = (Object::None, Takes::Json(SMALL));
+    vec![
+        Route::new((Method::GET, at), ADMIN, none, Takes::Nothing, list, index),
+        Route::new((Method::POST, at), STAFF, none, body, new, add),
+    ]
+}
+
+/// A mail, as the API says it: never its text or its address.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Notification)]
+pub struct Body {
+    id: Uuid,
+    /// absence, `low_attendance` or custom.
+    kind: String,
+    student_id: Option<Uuid>,
+    /// waiting, sent or failed.
+    state: String,
+    attempts: i64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+    /// Why it was not sent.
+    error: Option<String>,
+}
+
+/// A message to the families of a class, or of some students.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewNotification)]
+pub struct Typed {
+    /// Own id or code: everybody on its roster.
+    class_id: Option<String>,
+    /// Own ids or numbers.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    student_ids: Vec<String>,
+    #[schema(max_length = 200)]
+    subject: String,
+    /// Plain text.
+    #[schema(max_length = 20000)]
+    body: String,
+}
+
+/// What became of a message.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NotificationQueued)]
+pub struct Queued {
+    /// Mails that wait to be sent.
+    queued: usize,
+    /// Students without an address.
+    without_address: usize,
+}
+
+/// Which to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    after: Option<Uuid>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<Listed> for Body {
+    fn from(mail: Listed) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        let Listed { id, kind, student, state, attempts, created_at, ended_at, error } = mail;
+        let (created_at, ended_at) = (time(created_at), ended_at.and_then(time));
+        Self { id, kind, student_id: student, state, attempts, created_at, ended_at, error }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let which: Which = call.query()?;
+    let limit = rows(which.limit);
+    let mails = call.app().db.read(move |tx| mail::list(tx, which.after, limit)).await?;
+    let mails: Vec<_> = mails.into_iter().map(Body::from).collect();
+    page(&call, &mails, limit, mails.last().map(|last| last.id.to_string()))
+}
+
+async fn add(call: Call) -> Outcome {
+    let (typed, reader, now): (Typed, _, _) = (call.json()?, reader(&call)?, call.now);
+    if call.app().config.smtp.is_none() {
+        return Err(Problem::conflict("No mail server is set: an admin sets smtp.host first."));
+    }
+    let subject = typed.subject.trim().to_owned();
+    if subject.is_empty() || subject.len() > SUBJECT || subject.chars().any(char::is_control) {
+        let say = format!("write one line of at most {SUBJECT} bytes");
+        return Err(Problem::field("subject", say));
+    }
+    if typed.body.trim().is_empty() || typed.body.len() > TEXT {
+        return Err(Problem::field("body", format!("write a text of at most {TEXT} bytes")));
+    }
+    let write = call.app().db.write(move |tx| {
+        let mut people = Vec::new();
+        if let Some(name) = &typed.class_id {
+            let class = class::find(tx, reader, name)?;
+            people.extend(class::roster(tx, class.id)?);
+        }
+        for name in &typed.student_ids {
+            people.push(student::find_for(tx, reader, name)?.id);
+        }
+        people.sort_unstable();
+        people.dedup();
+        if people.is_empty() || people.len() > MOST {
+            let say = format!("student_ids, class_id: name 1 to {MOST} students");
+            return Err(crate::Error::Invalid(say));
+        }
+        let mut told = Queued { queued: 0, without_address: 0 };
+        for id in people {
+            let found = student::get(tx, id)?.and_then(|person| person.profile.email);
+            let Some(recipient) = found.filter(|address| !address.is_empty()) else {
+                told.without_address += 1;
+                continue;
+            };
+            let letter = Letter {
+                kind: "custom",
+                about: None,
+                student: id,
+                recipient,
+                subject: subject.clone(),
+                body: typed.body.clone(),
+                due: now,
+            };
+            mail::add(tx, &letter, &reader.actor.user.to_string(), now)?;
+            told.queued += 1;
+        }
+        Ok(told)
+    });
+    created("/api/notifications", &write.await?)
+}

@@ -1,0 +1,171 @@
+//! `/api/webhooks`: other programs that are told what happens here.
+
+use super::call::Call;
+use super::problem::Problem;
+use super::reply::{created, json, nothing};
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::notify::webhooks::{self, EVENTS};
+use crate::store::webhook::{self, Webhook};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+use wire::Wall;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one, ping) = ("/api/webhooks", "/api/webhooks/{id}", "/api/webhooks/{id}/ping");
+    let (none, hook) = (Object::None, Object::Webhook);
+    let (body, no) = (Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
+    let (new, both) = (Shapes::both::<Typed, Made>().created(), Shapes::both::<Patch, Body>());
+    vec![
+        Route::new((Method::GET, some), ADMIN, none, no, list, index),
+        Route::new((Method::POST, some), ADMIN, none, body, new, add),
+        Route::new((Method::GET, one), ADMIN, hook, no, gives, show),
+        Route::new((Method::PUT, one), ADMIN, hook, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, hook, no, Shapes::EMPTY, remove),
+        Route::new((Method::POST, ping), ADMIN, hook, no, Shapes::EMPTY, say_ping),
+    ]
+}
+
+/// A webhook, as the API says it; its secret is only shown when it is made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Webhook)]
+pub struct Body {
+    id: Uuid,
+    url: String,
+    /// Names of events; all if empty.
+    events: Vec<String>,
+    /// False when it was switched off, by somebody or because it failed for five days.
+    is_active: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    failing_since: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    version: i64,
+}
+
+/// A new webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookMade)]
+pub struct Made {
+    #[serde(flatten)]
+    hook: Body,
+    /// With which its messages are signed (Standard Webhooks); shown once.
+    secret: String,
+}
+
+/// A webhook as typed.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewWebhook)]
+pub struct Typed {
+    /// `https://…`
+    #[schema(example = "https://example.org/rollcall")]
+    url: String,
+    /// `sighting.pending`, `sighting.decided`, `attendance.marked`, `session.closed`,
+    /// `device.changed`, `gallery.changed`; all if empty.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    events: Vec<String>,
+}
+
+/// What may change; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = WebhookChange)]
+pub struct Patch {
+    #[schema(example = "https://example.org/rollcall")]
+    url: Option<String>,
+    #[schema(max_items = 10)]
+    events: Option<Vec<String>>,
+    is_active: Option<bool>,
+    version: Option<i64>,
+}
+
+impl From<Webhook> for Body {
+    fn from(hook: Webhook) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        let Webhook { id, url, events, is_active, failing_since, created_at, version } = hook;
+        let (failing_since, created_at) = (failing_since.and_then(time), time(created_at));
+        Self { id, url, events, is_active, failing_since, created_at, version }
+    }
+}
+
+fn checked(call: &Call, url: &str, events: &[String]) -> Result<String, Problem> {
+    let private = call.app().config.private_webhooks;
+    let url = webhooks::check(url, private).map_err(|e| Problem::field("url", e.to_string()))?;
+    match events.iter().find(|name| !EVENTS.contains(&name.as_str())) {
+        Some(_) => {
+            let say = format!("use some of {}", EVENTS.join(", "));
+            Err(Problem::field("events", say))
+        }
+        None => Ok(url.to_string()),
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let hooks = call.app().db.read(webhook::list).await?;
+    json(&hooks.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+async fn add(call: Call) -> Outcome {
+    let (typed, now): (Typed, _) = (call.json()?, call.now);
+    let url = checked(&call, &typed.url, &typed.events)?;
+    let hook = Webhook {
+        id: wire::id::v7(now),
+        url,
+        events: typed.events,
+        is_active: true,
+        failing_since: None,
+        created_at: now,
+        version: 1,
+    };
+    let (keys, actor) = (call.app().keys.clone(), call.actor()?.user.to_string());
+    let (secret, row) = (webhooks::secret(), hook.clone());
+    let kept = secret.clone();
+    call.app().db.write(move |tx| webhook::add(tx, &keys, &row, &kept, &actor, now)).await?;
+    let place = format!("/api/webhooks/{}", hook.id);
+    created(&place, &Made { hook: Body::from(hook), secret })
+}
+
+async fn show(call: Call) -> Outcome {
+    let id = call.id("id")?;
+    json(&Body::from(call.app().db.read(move |tx| webhook::get(tx, id)).await?))
+}
+
+async fn change(call: Call) -> Outcome {
+    let (id, patch, now): (Uuid, Patch, _) = (call.id("id")?, call.json()?, call.now);
+    let actor = call.actor()?.user.to_string();
+    let old = call.app().db.read(move |tx| webhook::get(tx, id)).await?;
+    let events = patch.events.unwrap_or_else(|| old.events.clone());
+    let url = checked(&call, patch.url.as_deref().unwrap_or(&old.url), &events)?;
+    let is_active = patch.is_active.unwrap_or(old.is_active);
+    let version = patch.version.unwrap_or(old.version);
+    let hook = Webhook { url, events, is_active, version, ..old };
+    let write = call.app().db.write(move |tx| {
+        webhook::change(tx, &hook, &actor, now)?;
+        webhook::get(tx, id)
+    });
+    json(&Body::from(write.await?))
+}
+
+async fn remove(call: Call) -> Outcome {
+    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
+    let actor = call.actor()?.user.to_string();
+    call.app().db.write(move |tx| webhook::remove(tx, id, &actor, now)).await?;
+    nothing()
+}
+
+/// Sends a message that says nothing, to try the address.
+async fn say_ping(call: Call) -> Outcome {
+    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
+    let body = webhooks::body("ping", &serde_json::json!({}), now);
+    let write = call.app().db.write(move |tx| {
+        webhook::get(tx, id)?;
+        webhook::say(tx, id, "ping", &body, now)
+    });
+    write.await?;
+    nothing()
+}

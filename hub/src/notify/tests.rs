@@ -1,0 +1,314 @@
+use super::letters::{self, Absence, Attendance};
+use super::post::Post;
+use super::webhooks::{self, BadUrl};
+use super::{pause_ms, sender};
+use crate::config::{Smtp, SmtpTls};
+use crate::http::tests::House;
+use crate::reports::Sums;
+use crate::store::{Tx, mail, params, webhook};
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+const AT: Wall = Wall(1_790_000_000_000); // 2026-09-21T14:13:20Z
+
+fn student() -> StudentId {
+    StudentId(Uuid::from_u128(7))
+}
+
+// Decisions ------------------------------------------------------------------------------------
+
+#[test]
+fn tries_come_ever_later_and_end_within_a_day() {
+    let pauses: Vec<_> = (1..).map_while(pause_ms).collect();
+    assert_eq!(i64::try_from(pauses.len()).unwrap(), super::TRIES - 1);
+    assert!(pauses.windows(2).all(|two| two[0] < two[1]));
+    assert!(pauses.iter().sum::<i64>() < 24 * 3_600_000);
+    assert_eq!(pause_ms(0), None);
+}
+
+#[test]
+fn what_families_read_about_an_absence() {
+    let absence = Absence {
+        session: Uuid::nil(),
+        lesson: "Maths".into(),
+        starts: AT,
+        student: student(),
+        name: "Ali <Rezaei>".into(),
+        recipient: "mum@home.test".into(),
+    };
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let letter = letters::absence(&absence, &zone, AT).unwrap();
+    insta::assert_snapshot!(format!("{}\n\n{}", letter.subject, letter.body));
+    assert_eq!(letter.due, AT.plus_ms(letters::GRACE_MS));
+}
+
+#[test]
+fn low_attendance_is_strictly_below_the_line_and_nothing_recorded_says_nothing() {
+    let month = |present, absent| Attendance {
+        class: Uuid::nil(),
+        class_name: "Maths".into(),
+        student: student(),
+        name: "Ali".into(),
+        recipient: "mum@home.test".into(),
+        sums: Sums { present, late: 0, absent },
+    };
+    let said = |of| letters::low_attendance(&of, date(2026, 9, 1), AT).unwrap();
+    assert_eq!(said(month(3, 1)), None, "75 % is not below 75 %");
+    assert_eq!(said(month(0, 0)), None);
+    let letter = said(month(2, 1)).unwrap();
+    assert!(letter.body.contains("2 of 3 lessons of Maths (66.67 %)"), "{}", letter.body);
+}
+
+#[test]
+fn the_last_month_is_whole() {
+    assert_eq!(letters::last_month(date(2026, 3, 31)), (date(2026, 2, 1), date(2026, 2, 28)));
+    assert_eq!(letters::last_month(date(2026, 1, 1)), (date(2025, 12, 1), date(2025, 12, 31)));
+}
+
+#[test]
+fn only_addresses_outside_are_told() {
+    let inside = [
+        "10.0.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "192.168.1.1",
+        "100.64.0.1",
+        "0.0.0.0",
+        "::1",
+        "fd00::1",
+        "fe80::1",
+        "::ffff:10.0.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+    ];
+    for address in inside {
+        assert!(!webhooks::is_outside(address.parse().unwrap()), "{address}");
+    }
+    for address in ["93.184.216.34", "100.128.0.1", "2606:2800:220:1::1"] {
+        assert!(webhooks::is_outside(address.parse().unwrap()), "{address}");
+    }
+    assert_eq!(webhooks::check("http://example.org", false), Err(BadUrl::Scheme));
+    assert_eq!(webhooks::check("https://u:p@example.org", false), Err(BadUrl::User));
+    assert!(webhooks::check("https://example.org/x?y", false).is_ok());
+}
+
+// Mail over a real connection ------------------------------------------------------------------
+
+/// A mail server that takes everything but what goes to `refuse@`; what it got, it keeps.
+async fn server(got: Arc<Mutex<Vec<String>>>, listener: TcpListener) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { return };
+        let _gone = converse(stream, &got).await;
+    }
+}
+
+async fn converse(stream: TcpStream, got: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read).lines();
+    write.write_all(b"220 sink\r\n").await?;
+    while let Some(line) = lines.next_line().await? {
+        let answer: &[u8] = match line.split(' ').next().unwrap_or("") {
+            "EHLO" => b"250-sink\r\n250 8BITMIME\r\n",
+            "RCPT" if line.contains("refuse@") => b"550 no such person\r\n",
+            "RCPT" if line.contains("later@") => b"451 later\r\n",
+            "DATA" => {
+                write.write_all(b"354 go on\r\n").await?;
+                let mut text = String::new();
+                while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
+                    text += &line;
+                    text += "\n";
+                }
+                got.lock().unwrap().push(text);
+                b"250 taken\r\n"
+            }
+            "QUIT" => return write.write_all(b"221 bye\r\n").await,
+            _ => b"250 ok\r\n",
+        };
+        write.write_all(answer).await?;
+    }
+    Ok(())
+}
+
+/// Where mail goes in a test.
+fn smtp(port: u16) -> Smtp {
+    let (user, password) = (None, None);
+    let from = "School <school@school.test>".to_owned();
+    Smtp { host: "127.0.0.1".into(), port, user, password, from, tls: SmtpTls::None }
+}
+
+async fn write(house: &House, sql: &'static str) {
+    house.app.db.write(move |tx| tx.execute(sql, []).map(drop)).await.unwrap();
+}
+
+/// A closed lesson with three students: absent, unverified, undecided; all have addresses.
+async fn closed_lesson(house: &House, now: Wall) {
+    let fill = move |tx: &Tx<'_>| {
+        tx.execute(
+            "insert into class (id, class_name, class_code, is_active, version)
+             values ('00000000-0000-0000-0000-00000000000c', 'Maths', 'M', 1, 1)",
+            [],
+        )?;
+        let sql = "insert into session (id, class, name, day, starts, ends, late_after, room,
+                 source, closed_at, version)
+             values ('00000000-0000-0000-0000-000000000005',
+                 '00000000-0000-0000-0000-00000000000c', 'Maths', '2026-03-02', $1, $1, $1, '204',
+                 'manual', $1, 1)";
+        tx.execute(sql, params![now.0])?;
+        for (n, status) in [(1, "absent"), (2, "unverified"), (3, "undecided"), (4, "absent")] {
+            let to = if n == 4 { "later@home.test" } else { "mum@home.test" };
+            let id = format!("00000000-0000-0000-0000-00000000001{n}");
+            tx.execute(
+                "insert into student (id, student_number, first_name, last_name, email, kind,
+                     is_active, created_at, updated_at, version)
+                 values ($1, $2, 'Ali', $2, $3, 'student', 1, 0, 0, 1)",
+                params![id, n.to_string(), to],
+            )?;
+            tx.execute(
+                "insert into mark (session, student, status, source, by_whom, at, version)
+                 values ('00000000-0000-0000-0000-000000000005', $1, $2, 'close', 'hub', 0, 1)",
+                params![id, status],
+            )?;
+        }
+        Ok(())
+    };
+    house.app.db.write(fill).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, got) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(server(got.clone(), listener));
+    let (house, post) = (House::new().await, Post::new(&smtp(port)).unwrap());
+    let app = &house.app;
+    sender::look(app, Some(&post)).await.unwrap(); // from now on
+    let now = app.clock.wall().plus_ms(1);
+    house.clock.set_wall(now);
+    closed_lesson(&house, now).await;
+    sender::look(app, Some(&post)).await.unwrap();
+    assert!(got.lock().unwrap().is_empty(), "a door may still say that somebody was there");
+    house.clock.set_wall(now.plus_ms(letters::GRACE_MS));
+    sender::look(app, Some(&post)).await.unwrap();
+    sender::look(app, Some(&post)).await.unwrap();
+    let mails = got.lock().unwrap().clone();
+    assert_eq!(mails.len(), 1, "one of four: {mails:?}");
+    assert!(mails[0].contains("Subject: Absence on 2026-03-02: Maths"), "{}", mails[0]);
+    let listed = app.db.read(|tx| mail::list(tx, None, 9)).await.unwrap();
+    let mut states: Vec<_> = listed.iter().map(|m| (m.state.as_str(), m.attempts)).collect();
+    states.sort_unstable();
+    assert_eq!(states, [("sent", 1), ("waiting", 1)], "the other mailbox asks to try later");
+    write(&house, "update mark set status = 'present' where status = 'absent'").await;
+    house.clock.set_wall(now.plus_ms(2 * letters::GRACE_MS));
+    sender::look(app, Some(&post)).await.unwrap();
+    let listed = app.db.read(|tx| mail::list(tx, None, 9)).await.unwrap();
+    let state = |state| listed.iter().filter(|mail| mail.state == state).count();
+    assert_eq!((state("sent"), state("failed")), (1, 1), "it turned out otherwise: not sent");
+    assert_eq!(got.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_teacher_may_switch_mail_off() {
+    let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
+    sender::look(&house.app, Some(&post)).await.unwrap();
+    let now = house.app.clock.wall().plus_ms(1);
+    house.clock.set_wall(now);
+    closed_lesson(&house, now).await;
+    let teacher = house.account(crate::auth::Role::Teacher).await.id.to_string();
+    let switch = move |tx: &Tx<'_>| {
+        tx.execute(
+            "insert into teaches (class, teacher, from_day)
+             values ('00000000-0000-0000-0000-00000000000c', $1, '2026-01-01')",
+            params![teacher],
+        )?;
+        let sql = "insert into mail_switch (account, kind, is_on) values ($1, 'absence', 0)";
+        tx.execute(sql, params![teacher])
+    };
+    house.app.db.write(switch).await.unwrap();
+    sender::look(&house.app, Some(&post)).await.unwrap();
+    assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
+}
+
+// Webhooks over a real connection --------------------------------------------------------------
+
+/// A receiver that answers `status` once and keeps head and body.
+async fn receiver(listener: TcpListener, status: u16) -> (String, String) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        let n = stream.read(&mut buffer).await.unwrap();
+        all.extend_from_slice(&buffer[..n]);
+        let text = String::from_utf8_lossy(&all).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n")
+            && body.ends_with('}')
+        {
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            return (head.to_lowercase(), body.to_owned());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_arrives_signed_as_the_standard_says() {
+    let _in_use = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let (id, secret) = (Uuid::from_u128(9), webhooks::secret());
+    let body = webhooks::body("ping", &serde_json::json!({}), AT);
+    let message = webhooks::Message { id, url, secret: secret.clone(), body: body.clone() };
+    let (got, sent) = tokio::join!(receiver(listener, 204), webhooks::deliver(&message, true, AT));
+    assert_eq!((sent, &got.1), (Ok(204), &body));
+    let header = |name: &str| {
+        let line = got.0.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap();
+        line.split_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(header("webhook-timestamp"), (AT.0 / 1000).to_string());
+    let signer = standardwebhooks::Webhook::new(&secret).unwrap();
+    let right = signer.sign(&header("webhook-id"), AT.0 / 1000, body.as_bytes()).unwrap();
+    assert_eq!(header("webhook-signature"), right.to_lowercase());
+}
+
+#[tokio::test]
+async fn nobody_is_led_into_the_schools_own_network() {
+    let (id, secret) = (Uuid::nil(), webhooks::secret());
+    let (url, body) = ("https://localhost:1/".to_owned(), "{}".to_owned());
+    let message = webhooks::Message { id, url, secret, body };
+    let refused = webhooks::deliver(&message, false, AT).await.unwrap_err();
+    assert!(refused.contains("private network"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_for_days_is_switched_off() {
+    let house = House::new().await;
+    let (keys, now) = (house.app.keys.clone(), house.app.clock.wall());
+    let hook = webhook::Webhook {
+        id: Uuid::from_u128(3),
+        url: "https://gone.test/".into(),
+        events: vec!["gallery.changed".into()],
+        is_active: true,
+        failing_since: None,
+        created_at: now,
+        version: 1,
+    };
+    let (id, secret) = (hook.id, webhooks::secret());
+    let step = move |tx: &Tx<'_>| {
+        webhook::add(tx, &keys, &hook, &secret, "t", now)?;
+        webhook::enqueue(tx, "session.closed", "{}", now)?;
+        assert!(webhook::due(tx, &keys, now, 9)?.is_empty(), "not of its events");
+        webhook::enqueue(tx, "gallery.changed", "{}", now)?;
+        let due = webhook::due(tx, &keys, now, 9)?;
+        assert_eq!(due[0].2.secret, secret, "opened again");
+        let fail = webhook::Tried { status: Some(500), why: Some("x".into()), next: Some(1) };
+        webhook::tried(tx, id, due[0].2.id, &fail, now)?;
+        assert!(webhook::get(tx, id)?.is_active);
+        webhook::tried(tx, id, due[0].2.id, &fail, now.plus_ms(webhooks::GIVE_UP_MS))?;
+        webhook::get(tx, id)
+    };
+    assert!(!house.app.db.write(step).await.unwrap().is_active);
+}

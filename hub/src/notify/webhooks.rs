@@ -1,0 +1,166 @@
+//! Webhooks as Standard Webhooks 1.0 says them: signed, numbered, tried again.
+
+use crate::events::Event;
+use serde_json::{Value, json};
+use standardwebhooks::Webhook as Signer;
+use std::net::IpAddr;
+use std::time::Duration;
+use uuid::Uuid;
+use wire::Wall;
+
+/// How long a receiver may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// A hook whose messages fail for so long is switched off, milliseconds: five days.
+pub const GIVE_UP_MS: i64 = 5 * 24 * 3_600_000;
+
+/// Everything that can be told.
+pub const EVENTS: [&str; 7] = [
+    "sighting.pending",
+    "sighting.decided",
+    "attendance.marked",
+    "session.closed",
+    "device.changed",
+    "gallery.changed",
+    "ping",
+];
+
+/// What is told about an event: its name, and ids only. Nothing for what is of no use outside.
+#[must_use]
+pub fn told(event: &Event) -> Option<(&'static str, Value)> {
+    Some(match event {
+        Event::PendingAdded(record) => ("sighting.pending", json!({ "record_id": record })),
+        Event::Decided { record, by } => {
+            ("sighting.decided", json!({ "record_id": record, "reviewer_id": by }))
+        }
+        Event::Marked { session, student } => {
+            ("attendance.marked", json!({ "session_id": session, "student_id": student }))
+        }
+        Event::SessionClosed(session) => ("session.closed", json!({ "session_id": session })),
+        Event::DeviceChanged(device) => ("device.changed", json!({ "device_id": device.as_str() })),
+        Event::GalleryChanged => ("gallery.changed", json!({})),
+        Event::JobChanged { .. } => return None,
+    })
+}
+
+/// The body of a message.
+#[must_use]
+pub fn body(event: &str, data: &Value, now: Wall) -> String {
+    let at = jiff::Timestamp::from_millisecond(now.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    json!({ "type": event, "timestamp": at.to_string(), "data": data }).to_string()
+}
+
+/// A new secret, as its receiver needs it.
+#[must_use]
+pub fn secret() -> String {
+    let bytes: [u8; 32] = rand::random();
+    format!("whsec_{}", data_encoding::BASE64.encode(&bytes))
+}
+
+/// Why an address cannot be told anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadUrl {
+    /// Not `https://host/…`.
+    #[error("url: write an address that begins with https://")]
+    Scheme,
+    /// With a user or a password in it.
+    #[error("url: leave user and password out of the address")]
+    User,
+    /// Too long.
+    #[error("url: use at most 500 bytes")]
+    Long,
+}
+
+/// Checks an address as typed; `private` sites may use plain HTTP.
+///
+/// # Errors
+/// See [`BadUrl`].
+pub fn check(url: &str, private: bool) -> Result<reqwest::Url, BadUrl> {
+    if url.len() > 500 {
+        return Err(BadUrl::Long);
+    }
+    let url = reqwest::Url::parse(url.trim()).map_err(|_| BadUrl::Scheme)?;
+    let scheme = url.scheme() == "https" || private && url.scheme() == "http";
+    if !scheme || url.host_str().is_none_or(str::is_empty) {
+        return Err(BadUrl::Scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(BadUrl::User);
+    }
+    Ok(url)
+}
+
+/// Whether an address is outside: one that leads into the school's own network, to this machine
+/// or to a cloud's secrets could be used to reach what only the hub can reach.
+#[must_use]
+pub fn is_outside(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let inside = v4.is_private() || v4.is_loopback() || v4.is_link_local();
+            let odd = v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast() || a >= 240;
+            !(inside || odd || shared || a == 0)
+        }
+        IpAddr::V6(v6) => {
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return is_outside(v4.into());
+            }
+            let first = v6.segments()[0];
+            let local = (first & 0xfe00) == 0xfc00 || (first & 0xffc0) == 0xfe80;
+            !(local || v6.is_loopback() || v6.is_unspecified() || v6.is_multicast())
+        }
+    }
+}
+
+/// A message that is due.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Own id; the receiver tells by it what it has had.
+    pub id: Uuid,
+    /// Where.
+    pub url: String,
+    /// The hook's secret, `whsec_…`.
+    pub secret: String,
+    /// The body.
+    pub body: String,
+}
+
+/// Delivers one message: the receiver's status.
+///
+/// # Errors
+/// A sentence why nobody answered.
+pub async fn deliver(message: &Message, private: bool, now: Wall) -> Result<u16, String> {
+    let url = check(&message.url, private).map_err(|error| error.to_string())?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let found = tokio::net::lookup_host((host.as_str(), port)).await;
+    let found: Vec<_> = found.map_err(|_| "its address is not known".to_owned())?.collect();
+    if !private && !found.iter().all(|at| is_outside(at.ip())) || found.is_empty() {
+        let say = "its address leads into a private network: set webhooks.private to allow it";
+        return Err(say.into());
+    }
+    // Asked once and pinned, so that a second answer of the name server cannot lead elsewhere.
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .resolve_to_addrs(&host, &found)
+        .timeout(PATIENCE)
+        .build()
+        .map_err(|_| "no connection can be made".to_owned())?;
+    let seconds = now.0.div_euclid(1_000);
+    let (id, body) = (format!("msg_{}", message.id.simple()), message.body.clone());
+    let signer = Signer::new(&message.secret).map_err(|_| "its secret is damaged".to_owned())?;
+    let signature = signer.sign(&id, seconds, body.as_bytes());
+    let signature = signature.map_err(|_| "it cannot be signed".to_owned())?;
+    let request = client
+        .post(url)
+        .header("content-type", "application/json")
+        .header("webhook-id", id)
+        .header("webhook-timestamp", seconds)
+        .header("webhook-signature", signature)
+        .body(body);
+    let answer = request.send().await.map_err(|error| match error.is_timeout() {
+        true => "it took too long".to_owned(),
+        false => "it cannot be reached".to_owned(),
+    })?;
+    Ok(answer.status().as_u16())
+}
