@@ -23,6 +23,7 @@ mod reports;
 mod review;
 mod second_factor;
 mod settings;
+mod seeds;
 mod table;
 mod teacher;
 mod timetable;

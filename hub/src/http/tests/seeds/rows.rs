@@ -1,0 +1,381 @@
+//! What each address of the five backends is asked, and what its answer must be.
+
+use crate::http::route::Object;
+use serde_json::{Value, json};
+
+/// What stands in the address for its parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Id {
+    /// It has none.
+    None,
+    /// This.
+    Is(&'static str),
+    /// A new thing of this kind.
+    New(Object),
+}
+
+/// The body that is sent. `$words` in it are filled in by the runner.
+#[derive(Clone, Debug)]
+pub(super) enum Sent {
+    Nothing,
+    Json(Value),
+    /// Fields, the name of the file’s field, and the file: a portrait or a text.
+    Form(&'static [(&'static str, &'static str)], &'static str, &'static str),
+}
+
+/// One row of the table.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub method: &'static str,
+    /// As `read::key` writes it.
+    pub key: &'static str,
+    pub id: Id,
+    pub query: &'static str,
+    pub sent: Sent,
+    pub status: u16,
+    /// What the answer (or the first of a list) holds.
+    pub holds: &'static [&'static str],
+    /// Works without a token.
+    pub open: bool,
+    /// Ends the session that asks.
+    pub last_word: bool,
+}
+
+impl Row {
+    fn id(self, id: &'static str) -> Self {
+        Self { id: Id::Is(id), ..self }
+    }
+
+    fn new(self, object: Object) -> Self {
+        Self { id: Id::New(object), ..self }
+    }
+
+    fn query(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    fn json(self, body: Value) -> Self {
+        Self { sent: Sent::Json(body), ..self }
+    }
+
+    fn form(
+        self,
+        fields: &'static [(&'static str, &'static str)],
+        file: &'static str,
+        content: &'static str,
+    ) -> Self {
+        Self { sent: Sent::Form(fields, file, content), ..self }
+    }
+
+    fn gives(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    fn holds(self, holds: &'static [&'static str]) -> Self {
+        Self { holds, ..self }
+    }
+
+    fn open(self) -> Self {
+        Self { open: true, ..self }
+    }
+}
+
+fn row(method: &'static str, key: &'static str) -> Row {
+    Row {
+        method,
+        key,
+        id: Id::None,
+        query: "",
+        sent: Sent::Nothing,
+        status: if method == "DELETE" { 204 } else { 200 },
+        holds: &[],
+        open: false,
+        last_word: false,
+    }
+}
+
+fn get(key: &'static str) -> Row {
+    row("GET", key)
+}
+
+fn post(key: &'static str) -> Row {
+    row("POST", key)
+}
+
+fn put(key: &'static str) -> Row {
+    row("PUT", key)
+}
+
+const RECORD: &[&str] = &[
+    "id",
+    "device_id",
+    "classroom_id",
+    "captured_image_path",
+    "predicted_student_id",
+    "predicted_name",
+    "confidence",
+    "timestamp",
+    "review_status",
+    "reviewer_id",
+    "review_timestamp",
+    "notes",
+    "direction",
+    "gate_name",
+    "camera_name",
+];
+const TOKENS: &[&str] = &["access", "refresh", "access_token", "refresh_token", "token_type"];
+const STUDENT: &[&str] =
+    &["id", "student_number", "student_id", "full_name", "email", "department", "face_enrolled"];
+const PERSON: &[&str] = &[
+    "id",
+    "first_name",
+    "last_name",
+    "personnel_code",
+    "department",
+    "position",
+    "email",
+    "phone",
+    "is_active",
+    "created_at",
+    "updated_at",
+];
+const ENROLLMENT: &[&str] = &["id", "person_id", "is_active", "created_at", "model_id", "quality"];
+const DEVICE: &[&str] = &["id", "device_id", "classroom_id", "location", "status", "last_seen"];
+const CLASS: &[&str] = &["id", "class_name", "class_code"];
+const JOB: &[&str] = &["id", "kind", "state", "done", "total"];
+const PHOTO: &str = "obama2.jpg";
+
+/// Every row.
+pub(super) fn rows() -> Vec<Row> {
+    [accounts(), people(), doors(), records(), classes(), sessions(), photos(), figures(), hub()]
+        .concat()
+}
+
+fn accounts() -> Vec<Row> {
+    let who = || json!({ "email": "admin@school.test", "password": "$password" });
+    let again = || json!({ "refresh": "$refresh" });
+    let user = json!({ "email": "u$n@school.test", "password": "$password", "name": "Ada King" });
+    let person =
+        json!({ "first_name": "Ada", "last_name": "King", "personnel_code": "R$n" });
+    let teacher = json!({
+        "teacher_id": "T$n", "full_name": "Ada King", "email": "t$n@school.test",
+        "password": "$password", "role": "teacher"
+    });
+    let me = &["id", "email", "full_name", "role"];
+    vec![
+        post("/auth/login").json(who()).holds(TOKENS).open(),
+        post("/auth/jwt/create").json(who()).holds(TOKENS).open(),
+        post("/auth/refresh").json(again()).holds(TOKENS).open(),
+        post("/auth/jwt/refresh").json(again()).holds(TOKENS).open(),
+        post("/auth/register").json(user).gives(201),
+        post("/auth/register").json(person).gives(201),
+        get("/auth/me").holds(me),
+        get("/auth/users/me").holds(me),
+        Row { last_word: true, ..post("/auth/logout").gives(204) },
+        post("/teachers").json(teacher).gives(201).holds(&["teacher_id", "full_name", "email"]),
+        get("/teachers").holds(&["teacher_id", "full_name", "email", "role"]),
+        get("/settings"),
+        row("PATCH", "/settings").json(json!({})),
+        put("/settings").json(json!({})),
+    ]
+}
+
+fn people() -> Vec<Row> {
+    let student = json!({
+        "student_number": "N$n", "full_name": "John Doe", "email": "john@school.test",
+        "department": "IT", "year": 2
+    });
+    let person = json!({ "first_name": "John", "last_name": "Doe", "personnel_code": "E$n" });
+    let face: &[(&str, &str)] = &[("student_id", "STU1")];
+    let turned = |key| row("PATCH", key).new(Object::Student).holds(PERSON);
+    let (all, one) = ("/enrollment", "/enrollment/{}");
+    vec![
+        get("/students").holds(STUDENT),
+        post("/students").json(student).gives(201).holds(STUDENT),
+        post("/students")
+            .json(json!({ "student_id": "M$n", "full_name": "John Doe" }))
+            .gives(201)
+            .holds(STUDENT),
+        get("/students/{}").id("STU1").holds(STUDENT),
+        put("/students/{}").id("STU1").json(json!({ "department": "Art" })).holds(STUDENT),
+        row("DELETE", "/students/{}").new(Object::Student),
+        post("/students/upload-face").form(face, "file", PHOTO).gives(201).holds(ENROLLMENT),
+        post("/face/register").form(face, "file", PHOTO).gives(201).holds(&["face_enrolled"]),
+        get("/persons").query("is_active=true").holds(PERSON),
+        get("/persons/{}").id("STU1").holds(PERSON).holds(&["enrollments"]),
+        post("/persons").json(person).gives(201).holds(PERSON),
+        put("/persons/{}").new(Object::Student).json(json!({ "position": "Cook" })).holds(PERSON),
+        row("DELETE", "/persons/{}").new(Object::Student),
+        turned("/persons/{}/toggle-active"),
+        turned("/persons/{}/activate"),
+        turned("/persons/{}/deactivate"),
+        get(all).holds(ENROLLMENT),
+        get(one).new(Object::Enrolment).holds(ENROLLMENT),
+        post(all).form(&[("person_id", "STU1")], "file", PHOTO).gives(201).holds(ENROLLMENT),
+        put(one).new(Object::Enrolment).json(json!({ "is_active": true })).holds(ENROLLMENT),
+        row("DELETE", one).new(Object::Enrolment),
+        row("PATCH", "/enrollment/{}/toggle-active").new(Object::Enrolment).holds(ENROLLMENT),
+    ]
+}
+
+fn doors() -> Vec<Row> {
+    let door = json!({ "device_id": "door-n$n", "classroom_id": "1", "location": "north" });
+    vec![
+        get("/devices").holds(DEVICE),
+        post("/devices").json(door).gives(201).holds(DEVICE),
+        get("/devices/{}").id("door-1").holds(DEVICE),
+        put("/devices/{}").id("door-1").json(json!({ "location": "north" })).holds(DEVICE),
+        row("DELETE", "/devices/{}").new(Object::Device),
+    ]
+}
+
+fn records() -> Vec<Row> {
+    let captured = &["record_id", "predicted_student_id", "predicted_name", "confidence", "status"];
+    let capture: &[(&str, &str)] = &[
+        ("device_id", "door-1"),
+        ("classroom_id", "Room 204"),
+        ("timestamp", "2026-03-02T08:45:00Z"),
+    ];
+    let one = "/attendance/{}";
+    let mark = json!({ "image": "$image", "subject_id": "$class" });
+    let confirm =
+        json!({ "subject_id": "$class", "present_students": ["STU1"], "absent_students": [] });
+    vec![
+        post("/capture").form(capture, "image", PHOTO).holds(captured),
+        get("/attendance/pending").holds(RECORD),
+        get("/attendance").query("status=pending&device_id=door-1").holds(RECORD),
+        get(one).new(Object::Record).holds(RECORD),
+        post("/attendance/{}/review")
+            .new(Object::Record)
+            .json(json!({ "decision": "approve" }))
+            .holds(RECORD),
+        row("DELETE", one).new(Object::Record),
+        get("/attendance/today"),
+        get("/attendance/by-class/{}").new(Object::Class),
+        get("/attendance/summary/{}")
+            .new(Object::Class)
+            .holds(&["total_students", "present_students", "attendance_rate", "date"]),
+        post("/attendance/mark").json(mark).holds(&["faces"]),
+        post("/attendance/confirm").json(confirm),
+        post("/face/verify")
+            .form(&[("class_id", "$class")], "file", PHOTO)
+            .holds(&["recognized", "marked", "student_id", "confidence", "message"]),
+    ]
+}
+
+/// S2 says `/classes`, S0 says `/api/attendance/classes`.
+fn classes() -> Vec<Row> {
+    let both = |bare: &'static str, long: &'static str| {
+        let class = json!({ "class_name": "Maths", "class_code": "C$n" });
+        (bare, long, class)
+    };
+    let (some, long, class) = both("/classes", "/attendance/classes");
+    let one = "/attendance/classes/{}";
+    vec![
+        post(some).json(class.clone()).gives(201).holds(CLASS),
+        post(long).json(class).gives(201).holds(CLASS),
+        get(some).holds(CLASS),
+        get(long).holds(CLASS),
+        get("/classes/{}").new(Object::Class).holds(CLASS),
+        get(one).new(Object::Class).holds(CLASS),
+        put(one).new(Object::Class).json(json!({ "class_name": "Algebra" })).holds(CLASS),
+        row("PATCH", one).new(Object::Class).json(json!({ "room": "204" })).holds(CLASS),
+        row("DELETE", one).new(Object::Class),
+        post("/attendance/classes/{}/bulk-upload-students")
+            .new(Object::Class)
+            .form(&[("has_header", "true")], "file", "first_name,last_name,student_id\nA,B,B$n\n")
+            .gives(201)
+            .holds(&["created", "total_created", "total_skipped", "skipped", "message"]),
+        get("/attendance/classes/{}/statistics").new(Object::Class).holds(&[
+            "student_count",
+            "session_count",
+            "total_images",
+            "processed_images",
+            "unprocessed_images_count",
+            "total_face_crops",
+            "crops_with_embeddings",
+            "crops_without_embeddings",
+            "identified_faces",
+        ]),
+        get("/attendance/classes/{}/attendance-report").new(Object::Class),
+        job("/attendance/classes/{}/process-all-images", Object::Class, None),
+        job("/attendance/classes/{}/generate-embeddings", Object::Class, None),
+        job("/attendance/classes/{}/cluster-crops", Object::Class, Some(json!({}))),
+        job("/attendance/classes/{}/auto-assign-all-crops", Object::Class, Some(json!({ "k": 5 }))),
+        job("/attendance/classes/{}/suggest-assignments", Object::Class, Some(json!({}))),
+    ]
+}
+
+/// Long work: 202 with a job.
+fn job(key: &'static str, of: Object, body: Option<Value>) -> Row {
+    let row = post(key).new(of).gives(202).holds(JOB);
+    match body {
+        Some(body) => row.json(body),
+        None => row,
+    }
+}
+
+fn sessions() -> Vec<Row> {
+    let (some, one) = ("/attendance/sessions", "/attendance/sessions/{}");
+    let session = json!({
+        "class_id": "$class", "date": "2026-03-02", "start_time": "10:00", "end_time": "10:45"
+    });
+    let tool = |key, body| job(key, Object::Session, body);
+    vec![
+        post(some).json(session).gives(201).holds(&["id", "class_id"]),
+        get(some),
+        get(one).new(Object::Session).holds(&["id", "class_id"]),
+        put(one).new(Object::Session).json(json!({ "name": "Algebra" })).holds(&["id"]),
+        row("PATCH", one).new(Object::Session).json(json!({ "name": "Sets" })).holds(&["id"]),
+        row("DELETE", one).new(Object::Session),
+        get("/attendance/sessions/{}/face-crops").new(Object::Session),
+        tool("/attendance/sessions/{}/generate-embeddings", None),
+        tool("/attendance/sessions/{}/cluster-crops", Some(json!({}))),
+        tool("/attendance/sessions/{}/auto-assign-all-crops", Some(json!({}))),
+        tool("/attendance/sessions/{}/suggest-assignments", Some(json!({}))),
+    ]
+}
+
+fn photos() -> Vec<Row> {
+    let (some, one) = ("/attendance/images", "/attendance/images/{}");
+    let crop = |row: Row| row.new(Object::Crop);
+    let candidate = json!({ "candidate_crop_id": "$crop" });
+    vec![
+        post(some).form(&[("class_id", "$class")], "file", PHOTO).gives(201).holds(&["id"]),
+        get(some).holds(&["id"]),
+        get(one).new(Object::Image).holds(&["id"]),
+        put(one).new(Object::Image).json(json!({})).holds(&["id"]),
+        row("PATCH", one).new(Object::Image).json(json!({})).holds(&["id"]),
+        row("DELETE", one).new(Object::Image),
+        job("/attendance/images/{}/process-image", Object::Image, None),
+        get("/attendance/images/{}/face_crops").new(Object::Image),
+        get("/attendance/face-crops").holds(&["id"]),
+        crop(get("/attendance/face-crops/{}")).holds(&["id"]),
+        crop(post("/attendance/face-crops/{}/generate-embedding")),
+        crop(get("/attendance/face-crops/{}/similar-faces")),
+        crop(post("/attendance/face-crops/{}/assign")).json(json!({ "student_id": "STU1" })),
+        crop(post("/attendance/face-crops/{}/assign-from-candidate")).json(candidate),
+        crop(post("/attendance/face-crops/{}/unidentify")),
+    ]
+}
+
+fn figures() -> Vec<Row> {
+    let span = "classId=$class&dateFrom=2026-01-01&dateTo=2026-03-31";
+    vec![
+        get("/analytics/attendance-trend").query(span).holds(&["classId", "dateFrom", "data"]),
+        get("/analytics/monthly-summary").query("classId=$class").holds(&["data"]),
+        get("/analytics/class-risk").holds(&["data"]),
+        get("/analytics/global").holds(&["overall_attendance", "risk_count", "top_subjects"]),
+    ]
+}
+
+fn hub() -> Vec<Row> {
+    vec![
+        get("/health").holds(&["status"]).open(),
+        get("/").holds(&["status"]).open(),
+        get("/docs").open(),
+        get("/swagger").open(),
+        get("/redoc").open(),
+        get("/openapi.json").holds(&["openapi", "paths", "components"]).open(),
+    ]
+}
