@@ -50,7 +50,7 @@ pub(super) fn make(
         Object::Enrolment => enrolment(tx, half.pupil, id, keys, model),
         Object::Device => door(tx, id),
         Object::Class => lesson_group(tx, half, id),
-        Object::Session => lesson(tx, half.class, id),
+        Object::Session => lesson(tx, half, id),
         Object::Job => work(tx, half.owner, id),
         Object::User => somebody(tx, id),
         Object::Feed => calendar(tx, half.owner, id),
@@ -169,7 +169,9 @@ fn lesson_group(tx: &Tx<'_>, half: Half, id: Uuid) -> Made {
     Ok(class.to_string())
 }
 
-fn lesson(tx: &Tx<'_>, class: Uuid, id: Uuid) -> Made {
+/// Of a class of its own, so that no class is in two places at once.
+fn lesson(tx: &Tx<'_>, half: Half, id: Uuid) -> Made {
+    let class = lesson_group(tx, half, id)?.parse().map_err(|e| Error::internal("an id", e))?;
     let row = Session {
         id,
         class,
@@ -178,7 +180,7 @@ fn lesson(tx: &Tx<'_>, class: Uuid, id: Uuid) -> Made {
         starts: NOW,
         ends: NOW.plus_ms(3_600_000),
         late_after: NOW,
-        room: "7A".into(),
+        room: id.to_string(),
         source: Source::Manual,
         period: None,
         closed_at: None,

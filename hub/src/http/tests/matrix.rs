@@ -35,6 +35,7 @@ fn sample(path: &str) -> Value {
     match path {
         "/api/attendance/{id}/review" => json!({ "decision": "reject" }),
         "/api/classes/{id}/students" => json!({ "students": ["STU1"] }),
+        "/api/devices/{id}/commands" => json!({ "command": "reload" }),
         "/api/enrollment/{id}" => json!({ "is_active": true }),
         "/api/face-crops/{id}/assign" => json!({ "student_id": "STU1" }),
         "/api/face-crops/{id}/assign-from-candidate" => json!({ "candidate_crop_id": NOTHING }),

@@ -51,21 +51,22 @@ impl School {
         match object {
             Object::Image => self.photo().await,
             Object::Crop => self.crop().await,
-            object => {
-                let (half, keys) = (self.half, self.house.app.keys.clone());
-                let model = self.house.app.recogniser.model().clone();
-                let write = move |tx: &crate::store::Tx<'_>| {
-                    fixtures::make(tx, object, half, &keys, &model)
-                };
-                self.house.app.db.write(write).await.unwrap().expect("a fixture of its own")
-            }
+            object => self.fixture(object).await,
         }
+    }
+
+    async fn fixture(&self, object: Object) -> String {
+        let (half, keys) = (self.half, self.house.app.keys.clone());
+        let model = self.house.app.recogniser.model().clone();
+        let write =
+            move |tx: &crate::store::Tx<'_>| fixtures::make(tx, object, half, &keys, &model);
+        self.house.app.db.write(write).await.unwrap().expect("a fixture of its own")
     }
 
     /// A class photo that nobody looked at.
     async fn photo(&self) -> String {
         let picture = super::portrait("obama2.jpg");
-        let class = self.make(Object::Class).await;
+        let class = self.fixture(Object::Class).await;
         let fields = [("class_id", class.as_str())];
         let sent = super::parts("/api/images", &self.token, &fields, ("file", &picture));
         let answer = self.house.send(sent).await;
@@ -154,7 +155,8 @@ impl School {
                 for (key, value) in *fields {
                     all.push((*key, self.filled(value).await));
                 }
-                let fields: Vec<_> = all.iter().map(|(key, value)| (*key, value.as_str())).collect();
+                let fields: Vec<_> =
+                    all.iter().map(|(key, value)| (*key, value.as_str())).collect();
                 let bytes = match content.ends_with(".jpg") {
                     true => super::portrait(content),
                     false => self.filled(content).await.into_bytes(),
@@ -242,7 +244,7 @@ async fn every_address_of_the_five_readmes_works_here() {
             }
         }
     }
-    println!("{asked} addresses asked");
+    println!("{asked} addresses asked; not there: {missing:?}");
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     let late: BTreeSet<String> = NOT_YET.iter().map(|&address| address.to_owned()).collect();
     assert_eq!(missing, late, "addresses that are not there, and those that are to come");
@@ -273,16 +275,18 @@ async fn every_curl_line_of_the_five_readmes_works_here() {
             (None, [], _) => Sent::Nothing,
             // The README’s own fields, with our values for them.
             (None, fields, sent @ Sent::Form(own, file, _)) => {
-                let known = |name: &str| {
-                    name == *file || own.iter().any(|(key, _)| *key == name)
-                };
+                let known = |name: &str| name == *file || own.iter().any(|(key, _)| *key == name);
                 assert!(fields.iter().all(|(name, _)| known(name)), "{fields:?} {own:?}");
                 sent.clone()
             }
             (None, fields, _) => panic!("{seed} {path}: {fields:?} has no row"),
         };
         let query = path.split_once('?').map_or("", |(_, query)| query).to_owned();
-        let row = Row { query: query.leak(), holds: if data.is_none() && fields.is_empty() { &[] } else { row.holds }, ..row.clone() };
+        let row = Row {
+            query: query.leak(),
+            holds: if data.is_none() && fields.is_empty() { &[] } else { row.holds },
+            ..row.clone()
+        };
         if let Some(why) = school.wrong(method, path, &row, &sent).await {
             wrong.push(format!("{seed} {method} {path}: {why}"));
         }

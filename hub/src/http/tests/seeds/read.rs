@@ -187,11 +187,14 @@ fn a_readme_is_read_as_people_read_it() {
         ```bash\ncurl -X POST \"http://localhost:8000/face/verify\" \\\n  -F \"class_id=1\"\n```\n";
     let found = endpoints("S4", text);
     let spelled: Vec<_> = found.iter().map(|e| (e.method.as_str(), key(&e.path))).collect();
-    assert_eq!(spelled, [
-        ("GET", "/students".to_owned()),
-        ("POST", "/attendance/{}/review".to_owned()),
-        ("PUT", "/students/{}".to_owned()),
-    ]);
+    assert_eq!(
+        spelled,
+        [
+            ("GET", "/students".to_owned()),
+            ("POST", "/attendance/{}/review".to_owned()),
+            ("PUT", "/students/{}".to_owned()),
+        ]
+    );
     let curl = &curls("S2", text)[0];
     assert_eq!((curl.method.as_str(), curl.path.as_str()), ("POST", "/face/verify"));
     assert_eq!(curl.fields, [("class_id".to_owned(), "1".to_owned())]);
@@ -199,7 +202,8 @@ fn a_readme_is_read_as_people_read_it() {
 
 #[test]
 fn an_address_alone_stands_below_its_part() {
-    let text = "- Attendance: `/api/attendance/`\n\t- Sessions CRUD: `/sessions/` with `/{id}/x/`\n";
+    let text =
+        "- Attendance: `/api/attendance/`\n\t- Sessions CRUD: `/sessions/` with `/{id}/x/`\n";
     let found = endpoints("S0", text);
     assert_eq!(found.len(), 7, "{found:?}");
     assert_eq!(found[0].path, "/api/attendance/sessions/{id}/x/");

@@ -155,8 +155,7 @@ fn accounts() -> Vec<Row> {
     let who = || json!({ "email": "admin@school.test", "password": "$password" });
     let again = || json!({ "refresh": "$refresh" });
     let user = json!({ "email": "u$n@school.test", "password": "$password", "name": "Ada King" });
-    let person =
-        json!({ "first_name": "Ada", "last_name": "King", "personnel_code": "R$n" });
+    let person = json!({ "first_name": "Ada", "last_name": "King", "personnel_code": "R$n" });
     let teacher = json!({
         "teacher_id": "T$n", "full_name": "Ada King", "email": "t$n@school.test",
         "password": "$password", "role": "teacher"
@@ -252,14 +251,21 @@ fn records() -> Vec<Row> {
         row("DELETE", one).new(Object::Record),
         get("/attendance/today"),
         get("/attendance/by-class/{}").new(Object::Class),
-        get("/attendance/summary/{}")
-            .new(Object::Class)
-            .holds(&["total_students", "present_students", "attendance_rate", "date"]),
+        get("/attendance/summary/{}").new(Object::Class).holds(&[
+            "total_students",
+            "present_students",
+            "attendance_rate",
+            "date",
+        ]),
         post("/attendance/mark").json(mark).holds(&["faces"]),
         post("/attendance/confirm").json(confirm),
-        post("/face/verify")
-            .form(&[("class_id", "$class")], "file", PHOTO)
-            .holds(&["recognized", "marked", "student_id", "confidence", "message"]),
+        post("/face/verify").form(&[("class_id", "$class")], "file", PHOTO).holds(&[
+            "recognized",
+            "marked",
+            "student_id",
+            "confidence",
+            "message",
+        ]),
     ]
 }
 
