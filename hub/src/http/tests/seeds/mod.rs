@@ -1,6 +1,7 @@
 //! The five backends are the specification: every address and every curl line of their READMEs
 //! works here. Both are read from the files themselves, which lie beside the repository; one that
 //! has no row in `rows.rs` fails the test.
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod read;
 mod rows;
@@ -321,4 +322,30 @@ fn ours(mut body: Value) -> Value {
         body["email"] = json!("admin@school.test");
     }
     body
+}
+
+#[test]
+fn every_test_that_seeds_md_names_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("docs/SEEDS.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.contains("| test |"));
+    let cells: Vec<&str> =
+        rows.filter_map(|row| row.trim_end_matches(" |").rsplit('|').next()).collect();
+    let named: Vec<&str> =
+        cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(named.len() > 30 && cells.iter().all(|cell| cell.contains('`')), "{cells:?}");
+    let (mut code, mut folders) = (String::new(), vec![root.join("hub/src"), root.join("shared")]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                code += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    for name in named {
+        assert!(code.contains(&format!("fn {name}()")), "docs/SEEDS.md names {name}");
+    }
 }

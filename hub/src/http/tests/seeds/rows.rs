@@ -46,7 +46,7 @@ impl Row {
         Self { id: Id::Is(id), ..self }
     }
 
-    fn new(self, object: Object) -> Self {
+    fn fresh(self, object: Object) -> Self {
         Self { id: Id::New(object), ..self }
     }
 
@@ -186,7 +186,7 @@ fn people() -> Vec<Row> {
     });
     let person = json!({ "first_name": "John", "last_name": "Doe", "personnel_code": "E$n" });
     let face: &[(&str, &str)] = &[("student_id", "STU1")];
-    let turned = |key| row("PATCH", key).new(Object::Student).holds(PERSON);
+    let turned = |key| row("PATCH", key).fresh(Object::Student).holds(PERSON);
     let (all, one) = ("/enrollment", "/enrollment/{}");
     vec![
         get("/students").holds(STUDENT),
@@ -197,23 +197,23 @@ fn people() -> Vec<Row> {
             .holds(STUDENT),
         get("/students/{}").id("STU1").holds(STUDENT),
         put("/students/{}").id("STU1").json(json!({ "department": "Art" })).holds(STUDENT),
-        row("DELETE", "/students/{}").new(Object::Student),
+        row("DELETE", "/students/{}").fresh(Object::Student),
         post("/students/upload-face").form(face, "file", PHOTO).gives(201).holds(ENROLLMENT),
         post("/face/register").form(face, "file", PHOTO).gives(201).holds(&["face_enrolled"]),
         get("/persons").query("is_active=true").holds(PERSON),
         get("/persons/{}").id("STU1").holds(PERSON).holds(&["enrollments"]),
         post("/persons").json(person).gives(201).holds(PERSON),
-        put("/persons/{}").new(Object::Student).json(json!({ "position": "Cook" })).holds(PERSON),
-        row("DELETE", "/persons/{}").new(Object::Student),
+        put("/persons/{}").fresh(Object::Student).json(json!({ "position": "Cook" })).holds(PERSON),
+        row("DELETE", "/persons/{}").fresh(Object::Student),
         turned("/persons/{}/toggle-active"),
         turned("/persons/{}/activate"),
         turned("/persons/{}/deactivate"),
         get(all).holds(ENROLLMENT),
-        get(one).new(Object::Enrolment).holds(ENROLLMENT),
+        get(one).fresh(Object::Enrolment).holds(ENROLLMENT),
         post(all).form(&[("person_id", "STU1")], "file", PHOTO).gives(201).holds(ENROLLMENT),
-        put(one).new(Object::Enrolment).json(json!({ "is_active": true })).holds(ENROLLMENT),
-        row("DELETE", one).new(Object::Enrolment),
-        row("PATCH", "/enrollment/{}/toggle-active").new(Object::Enrolment).holds(ENROLLMENT),
+        put(one).fresh(Object::Enrolment).json(json!({ "is_active": true })).holds(ENROLLMENT),
+        row("DELETE", one).fresh(Object::Enrolment),
+        row("PATCH", "/enrollment/{}/toggle-active").fresh(Object::Enrolment).holds(ENROLLMENT),
     ]
 }
 
@@ -224,7 +224,7 @@ fn doors() -> Vec<Row> {
         post("/devices").json(door).gives(201).holds(DEVICE),
         get("/devices/{}").id("door-1").holds(DEVICE),
         put("/devices/{}").id("door-1").json(json!({ "location": "north" })).holds(DEVICE),
-        row("DELETE", "/devices/{}").new(Object::Device),
+        row("DELETE", "/devices/{}").fresh(Object::Device),
     ]
 }
 
@@ -243,15 +243,15 @@ fn records() -> Vec<Row> {
         post("/capture").form(capture, "image", PHOTO).holds(captured),
         get("/attendance/pending").holds(RECORD),
         get("/attendance").query("status=pending&device_id=door-1").holds(RECORD),
-        get(one).new(Object::Record).holds(RECORD),
+        get(one).fresh(Object::Record).holds(RECORD),
         post("/attendance/{}/review")
-            .new(Object::Record)
+            .fresh(Object::Record)
             .json(json!({ "decision": "approve" }))
             .holds(RECORD),
-        row("DELETE", one).new(Object::Record),
+        row("DELETE", one).fresh(Object::Record),
         get("/attendance/today"),
-        get("/attendance/by-class/{}").new(Object::Class),
-        get("/attendance/summary/{}").new(Object::Class).holds(&[
+        get("/attendance/by-class/{}").fresh(Object::Class),
+        get("/attendance/summary/{}").fresh(Object::Class).holds(&[
             "total_students",
             "present_students",
             "attendance_rate",
@@ -282,17 +282,17 @@ fn classes() -> Vec<Row> {
         post(long).json(class).gives(201).holds(CLASS),
         get(some).holds(CLASS),
         get(long).holds(CLASS),
-        get("/classes/{}").new(Object::Class).holds(CLASS),
-        get(one).new(Object::Class).holds(CLASS),
-        put(one).new(Object::Class).json(json!({ "class_name": "Algebra" })).holds(CLASS),
-        row("PATCH", one).new(Object::Class).json(json!({ "room": "204" })).holds(CLASS),
-        row("DELETE", one).new(Object::Class),
+        get("/classes/{}").fresh(Object::Class).holds(CLASS),
+        get(one).fresh(Object::Class).holds(CLASS),
+        put(one).fresh(Object::Class).json(json!({ "class_name": "Algebra" })).holds(CLASS),
+        row("PATCH", one).fresh(Object::Class).json(json!({ "room": "204" })).holds(CLASS),
+        row("DELETE", one).fresh(Object::Class),
         post("/attendance/classes/{}/bulk-upload-students")
-            .new(Object::Class)
+            .fresh(Object::Class)
             .form(&[("has_header", "true")], "file", "first_name,last_name,student_id\nA,B,B$n\n")
             .gives(201)
             .holds(&["created", "total_created", "total_skipped", "skipped", "message"]),
-        get("/attendance/classes/{}/statistics").new(Object::Class).holds(&[
+        get("/attendance/classes/{}/statistics").fresh(Object::Class).holds(&[
             "student_count",
             "session_count",
             "total_images",
@@ -303,7 +303,7 @@ fn classes() -> Vec<Row> {
             "crops_without_embeddings",
             "identified_faces",
         ]),
-        get("/attendance/classes/{}/attendance-report").new(Object::Class),
+        get("/attendance/classes/{}/attendance-report").fresh(Object::Class),
         job("/attendance/classes/{}/process-all-images", Object::Class, None),
         job("/attendance/classes/{}/generate-embeddings", Object::Class, None),
         job("/attendance/classes/{}/cluster-crops", Object::Class, Some(json!({}))),
@@ -314,7 +314,7 @@ fn classes() -> Vec<Row> {
 
 /// Long work: 202 with a job.
 fn job(key: &'static str, of: Object, body: Option<Value>) -> Row {
-    let row = post(key).new(of).gives(202).holds(JOB);
+    let row = post(key).fresh(of).gives(202).holds(JOB);
     match body {
         Some(body) => row.json(body),
         None => row,
@@ -330,11 +330,11 @@ fn sessions() -> Vec<Row> {
     vec![
         post(some).json(session).gives(201).holds(&["id", "class_id"]),
         get(some),
-        get(one).new(Object::Session).holds(&["id", "class_id"]),
-        put(one).new(Object::Session).json(json!({ "name": "Algebra" })).holds(&["id"]),
-        row("PATCH", one).new(Object::Session).json(json!({ "name": "Sets" })).holds(&["id"]),
-        row("DELETE", one).new(Object::Session),
-        get("/attendance/sessions/{}/face-crops").new(Object::Session),
+        get(one).fresh(Object::Session).holds(&["id", "class_id"]),
+        put(one).fresh(Object::Session).json(json!({ "name": "Algebra" })).holds(&["id"]),
+        row("PATCH", one).fresh(Object::Session).json(json!({ "name": "Sets" })).holds(&["id"]),
+        row("DELETE", one).fresh(Object::Session),
+        get("/attendance/sessions/{}/face-crops").fresh(Object::Session),
         tool("/attendance/sessions/{}/generate-embeddings", None),
         tool("/attendance/sessions/{}/cluster-crops", Some(json!({}))),
         tool("/attendance/sessions/{}/auto-assign-all-crops", Some(json!({}))),
@@ -344,17 +344,17 @@ fn sessions() -> Vec<Row> {
 
 fn photos() -> Vec<Row> {
     let (some, one) = ("/attendance/images", "/attendance/images/{}");
-    let crop = |row: Row| row.new(Object::Crop);
+    let crop = |row: Row| row.fresh(Object::Crop);
     let candidate = json!({ "candidate_crop_id": "$crop" });
     vec![
         post(some).form(&[("class_id", "$class")], "file", PHOTO).gives(201).holds(&["id"]),
         get(some).holds(&["id"]),
-        get(one).new(Object::Image).holds(&["id"]),
-        put(one).new(Object::Image).json(json!({})).holds(&["id"]),
-        row("PATCH", one).new(Object::Image).json(json!({})).holds(&["id"]),
-        row("DELETE", one).new(Object::Image),
+        get(one).fresh(Object::Image).holds(&["id"]),
+        put(one).fresh(Object::Image).json(json!({})).holds(&["id"]),
+        row("PATCH", one).fresh(Object::Image).json(json!({})).holds(&["id"]),
+        row("DELETE", one).fresh(Object::Image),
         job("/attendance/images/{}/process-image", Object::Image, None),
-        get("/attendance/images/{}/face_crops").new(Object::Image),
+        get("/attendance/images/{}/face_crops").fresh(Object::Image),
         get("/attendance/face-crops").holds(&["id"]),
         crop(get("/attendance/face-crops/{}")).holds(&["id"]),
         crop(post("/attendance/face-crops/{}/generate-embedding")),

@@ -1,0 +1,249 @@
+"""A small school over HTTP: one new thing of every kind, and a good body for every operation."""
+
+import base64
+import io
+import itertools
+import os
+import zipfile
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTRAITS = Path(os.environ.get("ROLLCALL_PORTRAITS") or ROOT / "models/portraits")
+PASSWORD = "a school for tests, on loopback"
+ADMIN = "admin@school.test"
+DAY = "2030-03-0"  # far from lessons that are made by themselves
+
+_next = itertools.count(int.from_bytes(os.urandom(4), "big"))
+
+
+def portrait(name="obama2.jpg"):
+    return (PORTRAITS / name).read_bytes()
+
+
+def jpeg(name="obama2.jpg"):
+    return ("a.jpg", portrait(name), "image/jpeg")
+
+
+class School:
+    """The hub at `url`, asked as its admin."""
+
+    def __init__(self, url, ca, token=None):
+        self.url, self.http = url, requests.Session()
+        self.http.verify = str(ca)
+        self.token = token or self.login(ADMIN)["access"]
+        self.http.headers["Authorization"] = f"Bearer {self.token}"
+
+    def login(self, email, password=PASSWORD):
+        answer = self.http.post(
+            f"{self.url}/api/auth/login", json={"email": email, "password": password}, timeout=60
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def send(self, method, path, **body):
+        return self.http.request(method, self.url + path, timeout=60, **body)
+
+    def made(self, path, key="id", **body):
+        answer = self.send("POST", path, **body)
+        assert answer.ok, f"POST {path}: {answer.status_code} {answer.text}"
+        return answer.json()[key]
+
+    def found(self):
+        """Barack, who can be recognised, and a door."""
+        person = {"student_number": "STU1", "full_name": "Barack Obama"}
+        self.made("/api/students", json=person)
+        self.made("/api/devices", json={"device_id": "door-1", "classroom_id": "204"})
+        fields = {"student_id": "STU1", "consent_by": "himself"}
+        self.made("/api/enrollment", data=fields, files={"file": jpeg("obama.jpg")})
+
+    # One new thing of every kind.
+
+    def student(self):
+        n = next(_next)
+        return self.made("/api/students", json={"student_number": f"N{n}", "full_name": "Ada King"})
+
+    def device(self):
+        return self.made("/api/devices", json={"device_id": f"d{next(_next)}"})
+
+    def group(self):
+        n = next(_next)
+        typed = {"class_name": f"Class {n}", "class_code": f"C{n}", "room": f"R{n}"}
+        group = self.made("/api/classes", json=typed)
+        self.send("POST", f"/api/classes/{group}/students", json={"students": ["STU1"]})
+        return group
+
+    def lesson(self):
+        typed = {"class_id": self.group(), "date": DAY + "4", "start_time": "10:00"}
+        return self.made("/api/sessions", json={**typed, "end_time": "10:45"})
+
+    def record(self):
+        fields = {"device_id": "door-1", "classroom_id": "204"}
+        return self.made("/api/capture", "record_id", data=fields, files={"image": jpeg()})
+
+    def enrolment(self):
+        fields = {"student_id": "STU1"}
+        return self.made("/api/enrollment", data=fields, files={"file": jpeg()})
+
+    def room(self):
+        return self.made("/api/rooms", json={"name": f"Room {next(_next)}"})
+
+    def holiday(self):
+        return self.made("/api/holidays", json={"name": "Spring", "from_day": DAY + "1"})
+
+    def period(self):
+        typed = {"class_id": self.group(), "weekday": 1, "starts": "08:00", "ends": "08:45"}
+        return self.made("/api/timetable", json=typed)
+
+    def calendar(self):
+        for old in self.send("GET", "/api/calendars").json()[5:]:
+            self.send("DELETE", f"/api/calendars/{old['id']}")
+        return self.made("/api/calendars", json={})
+
+    def user(self):
+        return self.made("/api/users", json=self.person())
+
+    def person(self, role="teacher"):
+        email = f"u{next(_next)}@school.test"
+        return {"email": email, "full_name": "Ada King", "password": PASSWORD, "role": role}
+
+    def teacher(self):
+        return self.made("/api/teachers", json=self.person())
+
+    def job(self):
+        path = f"/api/classes/{self.group()}/bulk-enroll"
+        return self.made(path, files={"file": ("a.zip", archive(), "application/zip")})
+
+    def photo(self):
+        fields = {"class_id": self.group()}
+        return self.made("/api/images", data=fields, files={"file": jpeg()})
+
+    def crop(self):
+        photo = self.photo()
+        self.send("POST", f"/api/images/{photo}/process-image?wait=true")
+        return self.send("GET", f"/api/images/{photo}/face_crops").json()[0]["id"]
+
+    def named_crop(self):
+        crop = self.crop()
+        self.send("POST", f"/api/face-crops/{crop}/assign", json={"student_id": "STU1"})
+        return crop
+
+    def webhook(self):
+        typed = {"url": "https://example.org/hook", "events": ["attendance.marked"]}
+        return self.made("/api/webhooks", json=typed)
+
+    def stranger(self):
+        """The token of a new account, for what ends a session."""
+        person = self.person()
+        self.made("/api/users", json=person)
+        return self.login(person["email"])
+
+    # What an address names, and what it is sent.
+
+    def named(self, path):
+        """New values for the parameters of `path`."""
+        kinds = [
+            ("/api/students/", self.student),
+            ("/api/persons/", self.student),
+            ("/api/devices/", self.device),
+            ("/api/gallery/", self.device),
+            ("/api/classes/", self.group),
+            ("/api/attendance/classes/", self.group),
+            ("/api/attendance/by-class/", self.group),
+            ("/api/attendance/summary/", self.group),
+            ("/api/sessions/", self.lesson),
+            ("/api/attendance/sessions/", self.lesson),
+            ("/api/images/", self.photo),
+            ("/api/face-crops/", self.crop),
+            ("/api/attendance/", self.record),
+            ("/api/enrollment/", self.enrolment),
+            ("/api/rooms/", self.room),
+            ("/api/holidays/", self.holiday),
+            ("/api/timetable/", self.period),
+            ("/api/calendars/", self.calendar),
+            ("/api/users/", self.user),
+            ("/api/teachers/", self.teacher),
+            ("/api/jobs/", self.job),
+            ("/api/webhooks/", self.webhook),
+        ]
+        make = next((make for prefix, make in kinds if path.startswith(prefix)), None)
+        if make is None or "{" not in path:
+            return {}
+        first = path.split("{")[1].split("}")[0]
+        return {first: make(), **({"student": "STU1"} if "{student}" in path else {}),
+                **({"day": DAY + "4"} if "{day}" in path else {})}
+
+    def good(self, method, path):
+        """A request that should succeed: what to give to `requests`."""
+        n = next(_next)
+        person = {"personnel_code": f"P{n}", "first_name": "Ada", "last_name": "King"}
+        file, image = {"file": jpeg()}, base64.b64encode(portrait()).decode()
+        table = f"first_name,last_name,student_id\nA,B,S{n}\n".encode()
+        calendar = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n"
+        login = {"email": ADMIN, "password": PASSWORD}
+        bodies = {
+            "POST /api/auth/login": lambda: {"json": login},
+            "POST /api/auth/jwt/create": lambda: {"json": login},
+            "POST /api/auth/refresh": lambda: {"json": {"refresh": self.login(ADMIN)["refresh"]}},
+            "POST /api/auth/jwt/refresh": lambda: {"json": {"refresh": self.login(ADMIN)["refresh"]}},
+            "POST /api/auth/register": lambda: {"json": self.person()},
+            "POST /api/auth/users": lambda: {"json": self.person()},
+            "POST /api/users": lambda: {"json": self.person()},
+            "POST /api/teachers": lambda: {"json": self.person()},
+            "POST /api/students": lambda: {"json": {"student_number": f"N{n}", "full_name": "A B"}},
+            "POST /api/persons": lambda: {"json": person},
+            "POST /api/devices": lambda: {"json": {"device_id": f"d{n}"}},
+            "POST /api/classes": lambda: {"json": {"class_name": "A", "class_code": f"C{n}"}},
+            "POST /api/classes/{id}/students": lambda: {"json": {"students": ["STU1"]}},
+            "POST /api/classes/{id}/bulk-upload-students": lambda: {
+                "data": {"has_header": "true"}, "files": {"file": ("a.csv", table, "text/csv")}},
+            "POST /api/classes/{id}/bulk-enroll": lambda: {
+                "files": {"file": ("a.zip", archive(), "application/zip")}},
+            "POST /api/sessions": lambda: {"json": {"class_id": self.group(), "date": DAY + "5"}},
+            "POST /api/sessions/{id}/marks": lambda: {
+                "json": {"student_id": "STU1", "status": "present"}},
+            "POST /api/rooms": lambda: {"json": {"name": f"Room {n}"}},
+            "PUT /api/rooms/{id}": lambda: {"json": {"location": "upstairs"}},
+            "POST /api/holidays": lambda: {"json": {"name": "Spring", "from_day": DAY + "1"}},
+            "PUT /api/holidays/{id}": lambda: {"json": {"name": "Spring", "from_day": DAY + "2"}},
+            "POST /api/timetable": lambda: {"json": {
+                "class_id": self.group(), "weekday": 2, "starts": "08:00", "ends": "08:45"}},
+            "POST /api/timetable/{id}/exceptions": lambda: {
+                "json": {"day": DAY + "4", "cancelled": True}},
+            "POST /api/timetable/import": lambda: {
+                "files": {"file": ("a.ics", calendar, "text/calendar")}},
+            "POST /api/capture": lambda: {
+                "data": {"device_id": "door-1"}, "files": {"image": jpeg()}},
+            "POST /api/face/verify": lambda: {"data": {"class_id": self.group()}, "files": file},
+            "POST /api/face/register": lambda: {"data": {"student_id": "STU1"}, "files": file},
+            "POST /api/students/upload-face": lambda: {
+                "data": {"student_id": "STU1"}, "files": file},
+            "POST /api/enrollment": lambda: {"data": {"student_id": "STU1"}, "files": file},
+            "PUT /api/enrollment/{id}": lambda: {"json": {"is_active": True}},
+            "POST /api/images": lambda: {"data": {"class_id": self.group()}, "files": file},
+            "POST /api/face-crops/{id}/assign": lambda: {"json": {"student_id": "STU1"}},
+            "POST /api/face-crops/{id}/assign-from-candidate": lambda: {
+                "json": {"candidate_crop_id": self.named_crop()}},
+            "POST /api/attendance/mark": lambda: {"json": {
+                "image": f"data:image/jpeg;base64,{image}", "subject_id": self.group()}},
+            "POST /api/attendance/confirm": lambda: {"json": {
+                "subject_id": self.group(), "present_students": ["STU1"], "absent_students": []}},
+            "POST /api/attendance/review": lambda: {
+                "json": {"ids": [self.record()], "decision": "reject"}},
+            "POST /api/attendance/{id}/review": lambda: {"json": {"decision": "approve"}},
+            "POST /api/students/{id}/consent": lambda: {"json": {"given": True, "by": "herself"}},
+            "POST /api/devices/{id}/commands": lambda: {"json": {"command": "reload"}},
+        }
+        body = bodies.get(f"{method} {path.replace('/api/attendance/classes', '/api/classes')}")
+        return body() if body else None
+
+
+def archive():
+    """A class's photos and their list, as bulk-enroll takes them."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        table = "student_id,first_name,last_name,photo,consent_by\nSTU1,Barack,Obama,a.jpg,himself\n"
+        file.writestr("students.csv", table)
+        file.writestr("a.jpg", portrait())
+    return packed.getvalue()
