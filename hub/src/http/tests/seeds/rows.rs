@@ -161,6 +161,11 @@ fn accounts() -> Vec<Row> {
         "password": "$password", "role": "teacher"
     });
     let me = &["id", "email", "full_name", "role"];
+    let all = &["profile", "preferences", "schedule"];
+    let whole = json!({
+        "profile": { "full_name": "The admin" }, "schedule": [],
+        "preferences": { "mail_absence": true, "mail_low_attendance": true }
+    });
     vec![
         post("/auth/login").json(who()).holds(TOKENS).open(),
         post("/auth/jwt/create").json(who()).holds(TOKENS).open(),
@@ -173,9 +178,9 @@ fn accounts() -> Vec<Row> {
         Row { last_word: true, ..post("/auth/logout").gives(204) },
         post("/teachers").json(teacher).gives(201).holds(&["teacher_id", "full_name", "email"]),
         get("/teachers").holds(&["teacher_id", "full_name", "email", "role"]),
-        get("/settings"),
-        row("PATCH", "/settings").json(json!({})),
-        put("/settings").json(json!({})),
+        get("/settings").holds(all),
+        row("PATCH", "/settings").json(json!({ "preferences": { "mail_absence": false } })),
+        put("/settings").json(whole).holds(all),
     ]
 }
 
