@@ -9,18 +9,12 @@ from school import School
 school = School(os.environ["HUB_URL"], os.environ["HUB_CA"], os.environ["HUB_TOKEN"])
 notes = open(os.environ["HUB_NOTES"], "a", buffering=1)
 count = 0
-# What ends the session that asks is asked by somebody else.
-LAST_WORDS = ("/api/auth/logout", "/api/auth/password", "/api/auth/users/set_password")
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     global count
     count += 1
-    if case.path.startswith(LAST_WORDS) and count % 4 == 0:
-        case.headers["Authorization"] = f"Bearer {school.stranger()['access']}"
-    elif case.path.startswith(LAST_WORDS):
-        case.headers["Authorization"] = "Bearer nobody"
     if case.path_parameters and count % 2 == 0:
         for name, value in school.named(case.path).items():
             case.path_parameters[name] = value

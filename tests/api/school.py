@@ -109,7 +109,10 @@ class School:
         return {"email": email, "full_name": "Ada King", "password": PASSWORD, "role": role}
 
     def teacher(self):
-        return self.made("/api/teachers", json=self.person())
+        return self.made("/api/teachers", json=self.a_teacher())
+
+    def a_teacher(self):
+        return {**self.person(), "teacher_id": f"T{next(_next)}"}
 
     def job(self):
         path = f"/api/classes/{self.group()}/bulk-enroll"
@@ -190,7 +193,12 @@ class School:
             "POST /api/auth/register": lambda: {"json": self.person()},
             "POST /api/auth/users": lambda: {"json": self.person()},
             "POST /api/users": lambda: {"json": self.person()},
-            "POST /api/teachers": lambda: {"json": self.person()},
+            "POST /api/teachers": lambda: {"json": self.a_teacher()},
+            "GET /api/analytics/attendance-trend": lambda: {"params": {
+                "classId": self.group(), "dateFrom": DAY + "1", "dateTo": DAY + "9"}},
+            "PUT /api/settings": lambda: {"json": {
+                "profile": {}, "schedule": [],
+                "preferences": {"mail_absence": True, "mail_low_attendance": True}}},
             "POST /api/students": lambda: {"json": {"student_number": f"N{n}", "full_name": "A B"}},
             "POST /api/persons": lambda: {"json": person},
             "POST /api/devices": lambda: {"json": {"device_id": f"d{n}"}},
@@ -235,7 +243,9 @@ class School:
             "POST /api/students/{id}/consent": lambda: {"json": {"given": True, "by": "herself"}},
             "POST /api/devices/{id}/commands": lambda: {"json": {"command": "reload"}},
         }
-        body = bodies.get(f"{method} {path.replace('/api/attendance/classes', '/api/classes')}")
+        for nested in ("classes", "sessions"):
+            path = path.replace(f"/api/attendance/{nested}", f"/api/{nested}")
+        body = bodies.get(f"{method} {path}")
         return body() if body else None
 
 
