@@ -322,7 +322,7 @@ fn plan(
         starts,
         ends,
         late_after: starts.plus_ms(class.grace_min * 60_000),
-        room: named(tx, typed.room.or(class.room).unwrap_or_default())?,
+        room: named(tx, &typed.room.or(class.room).unwrap_or_default())?,
         source: Source::Manual,
         period: None,
         closed_at: None,
@@ -331,8 +331,8 @@ fn plan(
 }
 
 /// The name of a room that is typed: a name, known or new, or the own id of a known one.
-fn named(tx: &Tx<'_>, typed: String) -> Result<String, Error> {
-    match crate::store::room::find(tx, &typed) {
+fn named(tx: &Tx<'_>, typed: &str) -> Result<String, Error> {
+    match crate::store::room::find(tx, typed) {
         Ok(room) => Ok(room.name),
         Err(Error::NotFound(_)) => Ok(typed.trim().to_owned()),
         Err(error) => Err(error),
@@ -416,7 +416,7 @@ fn patched(
         starts,
         ends,
         late_after: starts.plus_ms(grace * 60_000),
-        room: patch.room.map_or_else(|| Ok(old.room.clone()), |room| named(tx, room))?,
+        room: patch.room.map_or_else(|| Ok(old.room.clone()), |room| named(tx, &room))?,
         closed_at: old.closed_at.filter(|_| ends <= now),
         ..old.clone()
     })

@@ -61,11 +61,11 @@ fn take(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Taken, ModelsError> {
     let length = fs::metadata(path).map_err(trouble)?.len();
     if length > MOST_BYTES as u64 {
         let why = vision::onnx::OnnxError::Large("more than 512 MB").into();
-        return Err(ModelsError::Refused { path: path.to_path_buf(), why });
+        return Err(ModelsError::Refused { path: path.to_path_buf(), why: Box::new(why) });
     }
     let bytes = fs::read(path).map_err(trouble)?;
     let imported = vision::import::import(&bytes)
-        .map_err(|why| ModelsError::Refused { path: path.to_path_buf(), why })?;
+        .map_err(|why| ModelsError::Refused { path: path.to_path_buf(), why: Box::new(why) })?;
     let sha256 = place::sha256(&bytes);
     let licence = Licence::of(&sha256, &imported.known);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -82,14 +82,14 @@ pub enum ModelsError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        why: vision::import::ImportError,
+        why: Box<vision::import::ImportError>,
     },
     /// Files that make no pack.
     #[error("{0}")]
     Together(String),
     /// A pack that cannot be opened.
     #[error(transparent)]
-    Pack(#[from] vision::PackError),
+    Pack(Box<vision::PackError>),
     /// No room.
     #[error(
         "the disk is full at {}: free about 400 MB and run it again; nothing half-written was left",
@@ -106,6 +106,12 @@ pub enum ModelsError {
         /// Why not.
         source: std::io::Error,
     },
+}
+
+impl From<vision::PackError> for ModelsError {
+    fn from(error: vision::PackError) -> Self {
+        Self::Pack(Box::new(error))
+    }
 }
 
 impl ModelsError {

@@ -44,7 +44,7 @@ impl Coverage {
     /// Whole percents; 100 where nobody is enrolled.
     #[must_use]
     pub fn percent(self) -> usize {
-        if self.people == 0 { 100 } else { self.covered * 100 / self.people }
+        (self.covered * 100).checked_div(self.people).unwrap_or(100)
     }
 }
 

@@ -159,9 +159,10 @@ fn wanted(class: &str, kind: &str) -> String {
     )
 }
 
-/// Verified absences of lessons that were closed after `since`, of students with an address, in
-/// classes whose teachers want such mail; and until when those are all. Not `unverified`, not
-/// `undecided`, not `excused`.
+/// Verified absences of lessons that were closed after `since`, and until when those are all.
+///
+/// Only of students with an address, in classes whose teachers want such mail; not `unverified`,
+/// not `undecided`, not `excused`.
 ///
 /// # Errors
 /// When the database fails.

@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<()> {
     let hub = open(&school)?;
     let doors = doors(&school, &dir, &template)?;
     lesson(&school.admin()?)?;
-    let figures = measure(&school, &size, doors)?;
+    let figures = measure(&school, &size, &doors)?;
     let peak = peak(&hub)?;
     let missed = figures.tell(peak)?;
     drop(hub);
@@ -178,7 +178,7 @@ const REPORTS: [(&str, &str); 9] = [
     ("global", "/api/analytics/global"),
 ];
 
-fn measure(school: &School, size: &Size, doors: Vec<PathBuf>) -> anyhow::Result<Figures> {
+fn measure(school: &School, size: &Size, doors: &[PathBuf]) -> anyhow::Result<Figures> {
     let (admin, mut teacher) = (school.admin()?, school.api()?);
     teacher.sign_in(TEACHER, PASSWORD)?;
     let per_door = size.rate / DOORS;

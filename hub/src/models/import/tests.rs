@@ -63,18 +63,18 @@ fn two_files_become_a_pack_that_opens_and_recognises_its_own_test() {
 #[test]
 fn a_part_that_nobody_gave_is_the_default_packs() {
     let (Some([yunet, mobile]), models) = (files(), models()) else { return };
-    let pack = brought(models.path(), &[yunet.clone()], Some("quick")).unwrap();
+    let pack = brought(models.path(), std::slice::from_ref(&yunet), Some("quick")).unwrap();
     assert!(pack.model_id.starts_with("dlib-1.yunet-") && pack.files.len() == 2, "{pack:?}");
     let quick = Pack::open(&models.path().join("packs/quick")).unwrap();
     assert_eq!(quick.lines(), vision::decide::LINES);
-    let pack = brought(models.path(), &[mobile.clone()], None).unwrap();
+    let pack = brought(models.path(), std::slice::from_ref(&mobile), None).unwrap();
     assert_eq!((pack.name.as_str(), pack.files.len()), ("mobilefacenet128-mtcnn", 4));
     let picture = Picture::new(320, 240, vec![90; 320 * 240 * 3]).unwrap();
     assert!(quick.detect(&picture).unwrap().is_empty());
     let two = brought(models.path(), &[mobile.clone(), mobile], None).unwrap_err();
     assert!(two.to_string().contains("two embedders"), "{two}");
     for bad in ["dlib", "../x", "Big"] {
-        assert!(brought(models.path(), &[yunet.clone()], Some(bad)).is_err(), "{bad}");
+        assert!(brought(models.path(), std::slice::from_ref(&yunet), Some(bad)).is_err(), "{bad}");
     }
 }
 
