@@ -1,9 +1,15 @@
 """A small school over HTTP: one new thing of every kind, and a good body for every operation."""
 
 import base64
+import datetime
+import hashlib
+import hmac
 import io
 import itertools
 import os
+import struct
+import subprocess
+import time
 import zipfile
 from pathlib import Path
 
@@ -30,7 +36,7 @@ class School:
     """The hub at `url`, asked as its admin."""
 
     def __init__(self, url, ca, token=None):
-        self.url, self.http = url, requests.Session()
+        self.url, self.http, self.known = url, requests.Session(), None
         self.http.verify, self.http.trust_env = str(ca), False
         self.token = token or self.login(ADMIN)["access"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
@@ -51,18 +57,33 @@ class School:
         return answer.json()[key]
 
     def found(self):
-        """Barack, who can be recognised, and a door."""
-        person = {"student_number": "STU1", "full_name": "Barack Obama"}
-        self.made("/api/students", json=person)
+        """A door, and a lesson behind it that goes on now."""
         self.made("/api/devices", json={"device_id": "door-1", "classroom_id": "204"})
-        fields = {"student_id": "STU1", "consent_by": "himself"}
+        now = {"class_name": "Now", "class_code": "NOW", "room": "204"}
+        self.made("/api/classes", json=now)
+        at = datetime.datetime.now(datetime.timezone.utc)
+        first = max(at - datetime.timedelta(minutes=5), at.replace(hour=0, minute=0))
+        last = min(at + datetime.timedelta(hours=2), at.replace(hour=23, minute=59))
+        lesson = {"class_id": "NOW", "date": f"{at:%Y-%m-%d}", "start_time": f"{first:%H:%M}"}
+        self.made("/api/sessions", json={**lesson, "end_time": f"{last:%H:%M}"})
+        self.barack()
+
+    def barack(self):
+        """Somebody who can be recognised and is due now; made anew if the fuzzer changed him."""
+        if self.known and self.send("GET", f"/api/students/{self.known}").ok:
+            return self.known
+        self.known = f"STU{next(_next)}"
+        self.made("/api/students", json={"student_number": self.known, "full_name": "Barack"})
+        fields = {"student_id": self.known, "consent_by": "himself", "another_person": "true"}
         self.made("/api/enrollment", data=fields, files={"file": jpeg("obama.jpg")})
+        self.send("POST", "/api/classes/NOW/students", json={"students": [self.known]})
+        return self.known
 
     # One new thing of every kind.
 
     def student(self):
         n = next(_next)
-        return self.made("/api/students", json={"student_number": f"N{n}", "full_name": "Ada King"})
+        return self.made("/api/students", json={"student_number": f"N{n}", "full_name": "Ada King", "email": "ada@home.test"})
 
     def device(self):
         return self.made("/api/devices", json={"device_id": f"d{next(_next)}"})
@@ -71,7 +92,7 @@ class School:
         n = next(_next)
         typed = {"class_name": f"Class {n}", "class_code": f"C{n}", "room": f"R{n}"}
         group = self.made("/api/classes", json=typed)
-        self.send("POST", f"/api/classes/{group}/students", json={"students": ["STU1"]})
+        self.send("POST", f"/api/classes/{group}/students", json={"students": [self.barack()]})
         return group
 
     def lesson(self):
@@ -79,11 +100,12 @@ class School:
         return self.made("/api/sessions", json={**typed, "end_time": "10:45"})
 
     def record(self):
+        self.barack()
         fields = {"device_id": "door-1", "classroom_id": "204"}
         return self.made("/api/capture", "record_id", data=fields, files={"image": jpeg()})
 
     def enrolment(self):
-        fields = {"student_id": "STU1"}
+        fields = {"student_id": self.barack(), "another_person": "true"}
         return self.made("/api/enrollment", data=fields, files={"file": jpeg()})
 
     def room(self):
@@ -100,6 +122,9 @@ class School:
         for old in self.send("GET", "/api/calendars").json()[5:]:
             self.send("DELETE", f"/api/calendars/{old['id']}")
         return self.made("/api/calendars", json={})
+
+    def feed(self):
+        return self.made("/api/calendars", "url", json={}).rsplit("/", 1)[1]
 
     def user(self):
         return self.made("/api/users", json=self.person())
@@ -129,10 +154,12 @@ class School:
 
     def named_crop(self):
         crop = self.crop()
-        self.send("POST", f"/api/face-crops/{crop}/assign", json={"student_id": "STU1"})
+        self.send("POST", f"/api/face-crops/{crop}/assign", json={"student_id": self.barack()})
         return crop
 
     def webhook(self):
+        for old in self.send("GET", "/api/webhooks").json()[5:]:
+            self.send("DELETE", f"/api/webhooks/{old['id']}")
         typed = {"url": "https://example.org/hook", "events": ["attendance.marked"]}
         return self.made("/api/webhooks", json=typed)
 
@@ -141,6 +168,12 @@ class School:
         person = self.person()
         self.made("/api/users", json=person)
         return self.login(person["email"])
+
+    def pupil(self):
+        """The token of a new student's account."""
+        account = {**self.person("student"), "student_id": self.student()}
+        self.made("/api/users", json=account)
+        return self.login(account["email"])
 
     # What an address names, and what it is sent.
 
@@ -169,12 +202,13 @@ class School:
             ("/api/teachers/", self.teacher),
             ("/api/jobs/", self.job),
             ("/api/webhooks/", self.webhook),
+            ("/calendar/", self.feed),
         ]
         make = next((make for prefix, make in kinds if path.startswith(prefix)), None)
         if make is None or "{" not in path:
             return {}
         first = path.split("{")[1].split("}")[0]
-        return {first: make(), **({"student": "STU1"} if "{student}" in path else {}),
+        return {first: make(), **({"student": self.barack()} if "{student}" in path else {}),
                 **({"day": DAY + "4"} if "{day}" in path else {})}
 
     def good(self, method, path):
@@ -203,14 +237,14 @@ class School:
             "POST /api/persons": lambda: {"json": person},
             "POST /api/devices": lambda: {"json": {"device_id": f"d{n}"}},
             "POST /api/classes": lambda: {"json": {"class_name": "A", "class_code": f"C{n}"}},
-            "POST /api/classes/{id}/students": lambda: {"json": {"students": ["STU1"]}},
+            "POST /api/classes/{id}/students": lambda: {"json": {"students": [self.barack()]}},
             "POST /api/classes/{id}/bulk-upload-students": lambda: {
                 "data": {"has_header": "true"}, "files": {"file": ("a.csv", table, "text/csv")}},
             "POST /api/classes/{id}/bulk-enroll": lambda: {
                 "files": {"file": ("a.zip", archive(), "application/zip")}},
             "POST /api/sessions": lambda: {"json": {"class_id": self.group(), "date": DAY + "5"}},
             "POST /api/sessions/{id}/marks": lambda: {
-                "json": {"student_id": "STU1", "status": "present"}},
+                "json": {"student_id": self.barack(), "status": "present"}},
             "POST /api/rooms": lambda: {"json": {"name": f"Room {n}"}},
             "PUT /api/rooms/{id}": lambda: {"json": {"location": "upstairs"}},
             "POST /api/holidays": lambda: {"json": {"name": "Spring", "from_day": DAY + "1"}},
@@ -224,23 +258,27 @@ class School:
             "POST /api/capture": lambda: {
                 "data": {"device_id": "door-1"}, "files": {"image": jpeg()}},
             "POST /api/face/verify": lambda: {"data": {"class_id": self.group()}, "files": file},
-            "POST /api/face/register": lambda: {"data": {"student_id": "STU1"}, "files": file},
+            "POST /api/face/register": lambda: {"data": {"student_id": self.barack(), "another_person": "true"}, "files": file},
             "POST /api/students/upload-face": lambda: {
-                "data": {"student_id": "STU1"}, "files": file},
-            "POST /api/enrollment": lambda: {"data": {"student_id": "STU1"}, "files": file},
+                "data": {"student_id": self.barack(), "another_person": "true"}, "files": file},
+            "POST /api/enrollment": lambda: {"data": {"student_id": self.barack(), "another_person": "true"}, "files": file},
             "PUT /api/enrollment/{id}": lambda: {"json": {"is_active": True}},
             "POST /api/images": lambda: {"data": {"class_id": self.group()}, "files": file},
-            "POST /api/face-crops/{id}/assign": lambda: {"json": {"student_id": "STU1"}},
+            "POST /api/face-crops/{id}/assign": lambda: {"json": {"student_id": self.barack()}},
             "POST /api/face-crops/{id}/assign-from-candidate": lambda: {
                 "json": {"candidate_crop_id": self.named_crop()}},
             "POST /api/attendance/mark": lambda: {"json": {
                 "image": f"data:image/jpeg;base64,{image}", "subject_id": self.group()}},
             "POST /api/attendance/confirm": lambda: {"json": {
-                "subject_id": self.group(), "present_students": ["STU1"], "absent_students": []}},
+                "subject_id": self.group(), "present_students": [self.barack()], "absent_students": []}},
             "POST /api/attendance/review": lambda: {
                 "json": {"ids": [self.record()], "decision": "reject"}},
             "POST /api/attendance/{id}/review": lambda: {"json": {"decision": "approve"}},
             "POST /api/students/{id}/consent": lambda: {"json": {"given": True, "by": "herself"}},
+            "POST /api/join": lambda: {"json": {"csr_pem": csr(), "token": self.made(
+                f"/api/devices/{self.device()}/join-token", "join_token")}},
+            "POST /api/notifications": lambda: {"json": {
+                "student_ids": [self.student()], "subject": "Trip", "body": "On Friday."}},
             "POST /api/devices/{id}/commands": lambda: {"json": {"command": "reload"}},
         }
         for nested in ("classes", "sessions"):
@@ -249,11 +287,26 @@ class School:
         return body() if body else None
 
 
+def totp(secret):
+    """What an authenticator app shows now (RFC 6238)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    mac = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    at = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7FFFFFFF) % 1000000:06}"
+
+
+def csr():
+    """A request for a certificate, as a unit makes it."""
+    make = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null"
+    made = subprocess.run([*make.split(), "-subj", "/CN=x"], capture_output=True, check=True)
+    return made.stdout.decode()
+
+
 def archive():
     """A class's photos and their list, as bulk-enroll takes them."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
-        table = "student_id,first_name,last_name,photo,consent_by\nSTU1,Barack,Obama,a.jpg,himself\n"
+        table = "student_id,file,consent_by\nSTU1,a.jpg,himself\n"
         file.writestr("students.csv", table)
         file.writestr("a.jpg", portrait())
     return packed.getvalue()

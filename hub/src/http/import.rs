@@ -173,6 +173,12 @@ pub struct Line {
     detail: String,
 }
 
+/// What became of an archive: the result of its job.
+#[derive(Serialize)]
+struct Enrolled {
+    photos: Vec<Line>,
+}
+
 async fn enrol_all(call: Call) -> Outcome {
     let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
     let (file, actor) = (call.file("file")?, call.actor()?);
@@ -192,7 +198,7 @@ async fn enrol_all(call: Call) -> Outcome {
         }
         app.follow_gallery().await?;
         app.events.say(Event::GalleryChanged);
-        Ok(lines)
+        Ok(Enrolled { photos: lines })
     };
     goes_on(call.app().jobs.start("bulk-enroll", total, actor.user, work).await?)
 }

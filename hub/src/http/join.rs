@@ -1,8 +1,10 @@
 //! `/api/join`: a unit at a door trades its one-time token for a certificate.
 
 use super::call::Call;
-use super::reply::json;
+use super::problem::Problem;
+use super::reply::{json, sentence};
 use super::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::Method;
@@ -45,5 +47,9 @@ pub struct HubKey {
 
 async fn join(call: Call) -> Outcome {
     let Ask { token, csr_pem } = call.json()?;
-    json(&crate::join::join(call.app(), call.peer, JoinRequest { token, csr_pem }).await?)
+    let joined = crate::join::join(call.app(), call.peer, JoinRequest { token, csr_pem }).await;
+    json(&joined.map_err(|error| match error {
+        Error::Unavailable(why) => Problem::too_many(sentence(&why)).after(60),
+        error => error.into(),
+    })?)
 }

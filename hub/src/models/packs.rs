@@ -1,7 +1,7 @@
 //! The packs that are here, and which one is in use.
 //!
 //! Templates of two models do not compare, so another pack in use means that people have to be
-//! enrolled anew. [`judge`] says whether enough of them are.
+//! enrolled anew. [`Coverage`] says whether enough of them are.
 
 use super::{ModelsError, place};
 use crate::error::{Doing, Error};
@@ -35,7 +35,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Whether the other pack may be used: at least [`ENOUGH`] of a hundred are covered.
+    /// Whether the other pack may be used: at least 95 of a hundred are covered.
     #[must_use]
     pub fn is_enough(self) -> bool {
         self.covered * 100 >= self.people * ENOUGH

@@ -224,7 +224,8 @@ pub fn made(
     let sql = format!(
         "select s.id, s.period, s.class, s.day, s.starts, s.ends, s.room,
              (s.starts <= $3 or exists (select 1 from mark m where m.session = s.id)
-                 or exists (select 1 from sighting g where g.session = s.id))
+                 or exists (select 1 from sighting g where g.session = s.id)
+                 or exists (select 1 from image i where i.session = s.id))
          from session s where s.period is not null and s.day >= $1 and s.day <= $2 and {}",
         if period.is_some() {
             "s.period = $4 and $5 is not null"
@@ -288,8 +289,7 @@ pub fn move_session(tx: &Tx<'_>, id: Uuid, to: &Lesson, grace_min: i64) -> Resul
 /// # Errors
 /// When the database fails.
 pub fn unmake(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
-    tx.execute("delete from tally where session = $1", params![id.to_string()])?;
-    tx.execute("delete from session where id = $1", params![id.to_string()]).map(drop)
+    super::session::remove(tx, id)
 }
 
 /// Periods of the same class or in the same room on that weekday.

@@ -61,8 +61,12 @@ async fn photos_of_many_are_enrolled_in_one_job_and_only_once() {
         let admin = house.admin_id().await;
         let job = house.app.jobs.ended(id, admin).await.unwrap();
         let result = job.result.unwrap();
-        let outcomes: Vec<_> =
-            result.as_array().unwrap().iter().map(|line| line["outcome"].clone()).collect();
+        let outcomes: Vec<_> = result["photos"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["outcome"].clone())
+            .collect();
         assert_eq!(outcomes, wanted, "{time}: {result}");
     }
     assert_eq!(house.app.gallery.index().people().len(), 1);
