@@ -203,7 +203,10 @@ def tried(folder, url, ca, code):
         "--continue-on-failure", "--no-shrink", "--seed", "1", "--warnings", "off",
         "--suppress-health-check", "all",
     ]  # fmt: skip
-    fuzzed = subprocess.run(command, env=env, cwd=folder, timeout=SECONDS + 90, check=False)
+    said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    fuzzed = subprocess.run(command, env=env, cwd=folder, timeout=SECONDS + 90, check=False, **said)
+    if fuzzed.returncode:
+        print(fuzzed.stdout)
     seen = defaultdict(list)
     for line in notes.read_text().splitlines():
         method, path, status = json.loads(line)
