@@ -134,10 +134,20 @@ def good_requests(school, document, seen):
         if body is None and "application/json" in declared:
             body = {"json": {}}
         prepare(school, method, path, address)
-        answer = school.send(method, address, **(body or {}))
+        answer = patient(school, method, address, body or {})
         seen[method, path].append(answer.status_code)
         if not answer.ok:
             print(f"  {method} {path}: {answer.status_code} {answer.text[:200]}")
+
+
+def patient(school, method, address, body):
+    """Asks again when the fuzzer has used up what one address may ask for."""
+    for _ in range(3):
+        answer = school.send(method, address, **body)
+        if answer.status_code != 429:
+            break
+        time.sleep(int(answer.headers["retry-after"]))
+    return answer
 
 
 def prepare(school, method, path, address):
