@@ -166,15 +166,18 @@ struct Figures {
     rate: f64,
 }
 
+const TREND: &str =
+    "/api/analytics/attendance-trend?classId=C0000&dateFrom=2020-01-01&dateTo=2099-12-31";
+
 const REPORTS: [(&str, &str); 9] = [
     ("statistics", "/api/classes/C0000/statistics"),
     ("attendance report", "/api/classes/C0001/attendance-report"),
     ("summary", "/api/attendance/summary/C0000"),
     ("by class", "/api/attendance/by-class/C0001"),
     ("today", "/api/attendance/today"),
-    ("trend", "/api/analytics/attendance-trend?classId=C0000"),
+    ("trend", TREND),
     ("months", "/api/analytics/monthly-summary?classId=C0000"),
-    ("class risk", "/api/analytics/class-risk?classId=C0000"),
+    ("class risk", "/api/analytics/class-risk"),
     ("global", "/api/analytics/global"),
 ];
 
