@@ -173,6 +173,7 @@ where
     let request_id = request_id(&raw.headers);
     let page = guard::is_page(&raw.path, &raw.headers);
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
+    let tongue = crate::web::tongue::Tongue::read(&raw.headers);
     let mut note = Note { endpoint: "none", user: None };
     let (crossing, preflight) =
         cors::crossing(&front.app.config.cors, &raw.method, &raw.path, &raw.headers);
@@ -183,7 +184,8 @@ where
         outcome(&front, &table, raw, &request_id, &mut note).instrument(span).await
     };
     let mut answer = outcome.unwrap_or_else(|problem| {
-        let shown = page.then(|| crate::web::start::problem(&problem, arrived, &request_id));
+        let shown =
+            page.then(|| crate::web::start::problem(&problem, tongue, arrived, &request_id));
         let shown = shown.flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });

@@ -1,5 +1,6 @@
 //! One sighting as a card: a person's name large, everything a decision needs beside it.
 
+use super::tongue::Tongue;
 use super::words;
 use jiff::{civil::Date, tz::TimeZone};
 use wire::{Reason, Wall};
@@ -114,14 +115,14 @@ pub struct Group {
 impl Card {
     /// The card of `facts`, for people whose day is `today` in `zone`.
     #[must_use]
-    pub fn new(facts: Facts, today: Date, zone: &TimeZone) -> Self {
+    pub fn new(facts: Facts, today: Date, zone: &TimeZone, tongue: Tongue) -> Self {
         let day = words::day(facts.at, zone);
         let door = match facts.room.as_str() {
             "" => facts.device.clone(),
             room => format!("{room} ({})", facts.device),
         };
         let place = if facts.room.is_empty() { &facts.device } else { &facts.room };
-        let group_name = format!("{place} · {}", words::say_day(day, today));
+        let group_name = format!("{place} · {}", words::say_day(tongue, day, today));
         let first = facts.candidates.first();
         let pick = |face: &Face| Pick {
             id: face.id.clone(),
@@ -204,7 +205,7 @@ pub(crate) mod tests {
     }
 
     fn card(facts: Facts) -> Card {
-        Card::new(facts, jiff::civil::date(2026, 3, 2), &TimeZone::UTC)
+        Card::new(facts, jiff::civil::date(2026, 3, 2), &TimeZone::UTC, Tongue::En)
     }
 
     #[test]
@@ -212,11 +213,11 @@ pub(crate) mod tests {
         let card = card(facts(1, "door-1"));
         assert_eq!(
             (card.name.as_str(), card.words, card.percent),
-            ("Ada Lovelace", "Very likely", 94)
+            ("Ada Lovelace", "words-very-likely", 94)
         );
-        assert_eq!(card.group_name, "Room 204 · Today, Monday, 2 March");
+        assert_eq!(card.group_name, "Room 204 · Today, \u{2068}Monday, 2 March\u{2069}");
         assert_eq!(card.door, "Room 204 (door-1)");
-        assert_eq!(card.reasons[0], "Seen in one picture only");
+        assert_eq!(card.reasons[0], "words-single-frame");
         assert_eq!(card.time_quality, "");
     }
 

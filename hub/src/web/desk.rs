@@ -98,14 +98,15 @@ pub fn empty(house: House) -> Empty {
 mod tests {
     use super::*;
     use crate::web::card::{self, Face, tests::facts};
-    use crate::web::{files, shell::Person};
+    use crate::web::{files, shell::Person, tongue::Tongue};
     use jiff::{civil::date, tz::TimeZone};
 
     fn page(cards: Vec<card::Facts>) -> Page {
         let person = Some(Person { name: "Charles Babbage".into(), admin: true });
-        let shell = Shell { here: "review", person, csrf: Some("token".into()) };
+        let shell =
+            Shell { here: "review", person, csrf: Some("token".into()), tongue: Tongue::En };
         let waiting = i64::try_from(cards.len()).unwrap();
-        let card = |facts| Card::new(facts, date(2026, 3, 2), &TimeZone::UTC);
+        let card = |facts| Card::new(facts, date(2026, 3, 2), &TimeZone::UTC, Tongue::En);
         let groups = card::grouped(cards.into_iter().map(card).collect());
         Page { shell, waiting, groups, after: None, done: None, empty: empty(House::default()) }
     }

@@ -2,6 +2,7 @@
 
 use super::shell::Shell;
 use super::start::shell;
+use super::tongue::Tongue;
 use super::words;
 use crate::http::call::Call;
 use crate::http::devices::{create, cut, doors, new_token};
@@ -61,7 +62,9 @@ impl Row {
             room: if device.room.is_empty() { "not said".into() } else { device.room.clone() },
             state,
             class,
-            seen: device.last_seen.map_or_else(|| "never".into(), |at| words::ago(at, now)),
+            seen: device
+                .last_seen
+                .map_or_else(|| "never".into(), |at| words::ago(Tongue::default(), at, now)),
             revoked: !device.is_active,
         }
     }

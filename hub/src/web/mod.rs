@@ -1,6 +1,6 @@
 //! The pages: what a person with a browser sees. HTML is made here and nowhere else.
 //!
-//! Every page works without JavaScript; `review.js` adds keys, undo and live arrival to the
+//! Texts are in `hub/locales` ([`tongue`]). Every page works without JavaScript; `review.js` adds keys, undo and live arrival to the
 //! review desk. Pages have the same rights as the API, because they use the same queries.
 
 pub mod card;
@@ -13,6 +13,7 @@ pub mod report;
 pub mod review;
 pub mod shell;
 pub mod start;
+pub mod tongue;
 pub mod words;
 
 use crate::http::route::Route;

@@ -3,6 +3,7 @@
 use super::card::{self, Card, Face, Facts, Verdict};
 use super::desk::{Done, House, One, Page, empty};
 use super::start::shell;
+use super::tongue::Tongue;
 use super::words;
 use crate::auth::Role;
 use crate::http::attendance::{
@@ -127,7 +128,8 @@ async fn take_back(call: Call) -> Outcome {
 /// The card of a sighting.
 fn card(call: &Call, seen: &Seen) -> Card {
     let zone = &call.app().config.zone;
-    Card::new(facts(seen), words::day(call.now, zone), zone)
+    let tongue = Tongue::read(&call.headers);
+    Card::new(facts(seen), words::day(call.now, zone), zone, tongue)
 }
 
 fn facts(seen: &Seen) -> Facts {

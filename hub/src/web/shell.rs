@@ -1,6 +1,7 @@
 //! The frame of every page: who is signed in, where we are, icons, addresses of files.
 
 use super::files;
+use super::tongue::{Said, Tongue};
 
 /// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
 /// conflict is shown where the card was.
@@ -24,6 +25,8 @@ pub struct Shell {
     pub person: Option<Person>,
     /// The token of their forms.
     pub csrf: Option<String>,
+    /// The language of the page.
+    pub tongue: Tongue,
 }
 
 impl Shell {
@@ -31,6 +34,30 @@ impl Shell {
     #[must_use]
     pub fn file(&self, name: &str) -> String {
         files::address(name)
+    }
+
+    /// The text of `key` in the page's language.
+    #[must_use]
+    pub fn say(&self, key: &str) -> String {
+        self.tongue.say(key)
+    }
+
+    /// The text of `key`, whose gap `name` holds `value`.
+    #[must_use]
+    pub fn one(&self, key: &str, name: &str, value: impl Said) -> String {
+        self.tongue.one(key, name, value)
+    }
+
+    /// The text of `key` with two gaps: name, value, name, value.
+    #[must_use]
+    pub fn two(&self, key: &str, a: &str, first: impl Said, b: &str, second: impl Said) -> String {
+        self.tongue.two(key, (a, first), (b, second))
+    }
+
+    /// Every language, to choose from.
+    #[must_use]
+    pub fn tongues(&self) -> [Tongue; 2] {
+        Tongue::ALL
     }
 
     /// htmx's settings, as JSON.

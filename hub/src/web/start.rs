@@ -2,6 +2,7 @@
 
 use super::files;
 use super::shell::{Person, Shell};
+use super::tongue::Tongue;
 use crate::auth::{Role, session};
 use crate::http::auth as login;
 use crate::http::call::Call;
@@ -26,6 +27,7 @@ pub fn routes() -> Vec<Route> {
         Route::new(get("/sign-in"), anyone, none, nothing, no, sign_in_page),
         Route::new(post("/sign-in"), anyone, none, form, no, sign_in),
         Route::new(post("/sign-out"), EVERYONE, none, form, no, sign_out),
+        Route::new(post("/language"), anyone, none, form, no, choose_language),
         Route::new(get("/setup"), anyone, none, nothing, no, setup_page),
         Route::new(post("/setup"), anyone, none, form, no, set_up),
     ]
@@ -78,7 +80,17 @@ pub fn shell(call: &Call, here: &'static str) -> Shell {
         .by
         .as_ref()
         .map(|by| Person { name: by.name.clone(), admin: by.actor.role == Role::Admin });
-    Shell { here, person, csrf: call.session().map(session::csrf) }
+    let tongue = Tongue::read(&call.headers);
+    Shell { here, person, csrf: call.session().map(session::csrf), tongue }
+}
+
+/// Remembers the language, and shows the same page again.
+async fn choose_language(call: Call) -> Outcome {
+    let chosen = Tongue::tagged(call.field("language")?);
+    let tongue = chosen.ok_or_else(|| Problem::field("language", "choose one of the buttons"))?;
+    let from = call.header("referer").and_then(|from| from.split_once("//")?.1.split_once('/'));
+    let back = from.map_or_else(String::new, |(_, path)| format!("/{path}"));
+    Ok(with(see(inside(&back))?, header::SET_COOKIE, &tongue.cookie()))
 }
 
 async fn file(call: Call) -> Outcome {
@@ -101,7 +113,7 @@ async fn sign_in_page(call: Call) -> Outcome {
         .collect::<std::collections::HashMap<_, _>>()
         .remove("next")
         .unwrap_or_default();
-    let (shell, next) = (Shell::default(), inside(&next));
+    let (shell, next) = (shell(&call, ""), inside(&next));
     let elsewhere = elsewhere(&call);
     page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next, elsewhere })
 }
@@ -117,11 +129,11 @@ async fn sign_in(call: Call) -> Outcome {
         Ok(login::Checked::Done(account)) => enter(&call, account.id, &next).await,
         Ok(login::Checked::NeedsCode(account)) => {
             let step = second::step_token(&call, account.id);
-            let (shell, step, next) = (Shell::default(), step.as_str(), next.as_str());
+            let (shell, step, next) = (shell(&call, ""), step.as_str(), next.as_str());
             page(StatusCode::OK, &Code { shell, problem: None, step, next })
         }
         Err(problem) => {
-            let (shell, email, next) = (Shell::default(), email.as_str(), next.as_str());
+            let (shell, email, next) = (shell(&call, ""), email.as_str(), next.as_str());
             let (words, elsewhere) = (Some(problem.detail.clone()), elsewhere(&call));
             page(problem.status, &SignIn { shell, problem: words, email, next, elsewhere })
         }
@@ -132,15 +144,15 @@ async fn sign_in(call: Call) -> Outcome {
 async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
     let code = call.content.field("code").unwrap_or("").to_owned();
     let Some(account) = second::step_account(call, &step).await? else {
-        let words = Some("That took longer than five minutes: sign in once more.".to_owned());
-        let (shell, elsewhere) = (Shell::default(), elsewhere(call));
+        let (shell, elsewhere) = (shell(call, ""), elsewhere(call));
+        let words = Some(shell.say("start-too-late"));
         let sign_in = SignIn { shell, problem: words, email: "", next, elsewhere };
         return page(StatusCode::UNAUTHORIZED, &sign_in);
     };
     match second::second(call, &account, &code).await {
         Ok(()) => enter(call, account.id, next).await,
         Err(problem) => {
-            let (shell, words) = (Shell::default(), Some(problem.detail.clone()));
+            let (shell, words) = (shell(call, ""), Some(problem.detail.clone()));
             page(problem.status, &Code { shell, problem: words, step: &step, next })
         }
     }
@@ -168,7 +180,7 @@ async fn setup_page(call: Call) -> Outcome {
     if !setup::is_new(&call).await? {
         return see("/sign-in");
     }
-    let (shell, problem) = (Shell::default(), None);
+    let (shell, problem) = (shell(&call, ""), None);
     page(StatusCode::OK, &Setup { shell, problem, code: "", name: "", email: "" })
 }
 
@@ -186,7 +198,7 @@ async fn set_up(call: Call) -> Outcome {
             ))
         }
         Err(problem) => {
-            let (shell, words) = (Shell::default(), Some(problem.detail.clone()));
+            let (shell, words) = (shell(&call, ""), Some(problem.detail.clone()));
             let (code, name, email) = (code.as_str(), name.as_str(), email.as_str());
             page(problem.status, &Setup { shell, problem: words, code, name, email })
         }
@@ -207,7 +219,12 @@ const AGAIN: &str = "<!doctype html><html lang=\"en-GB\"><meta charset=\"utf-8\"
 /// What a browser shows instead of a problem's JSON. Who is not signed in is led to the door; who
 /// only seems so, because a link from elsewhere brought them, bounces once.
 #[must_use]
-pub fn problem(problem: &Problem, arrived: bool, request_id: &str) -> Option<Response> {
+pub fn problem(
+    problem: &Problem,
+    tongue: Tongue,
+    arrived: bool,
+    request_id: &str,
+) -> Option<Response> {
     match problem.status {
         StatusCode::UNAUTHORIZED if arrived => {
             return Some(warp::reply::html(AGAIN).into_response());
@@ -216,17 +233,18 @@ pub fn problem(problem: &Problem, arrived: bool, request_id: &str) -> Option<Res
         _ => {}
     }
     let title = match problem.status.as_u16() {
-        403 => "This is not for your account",
-        404 => "There is nothing here",
-        409 => "Somebody was faster",
-        429 => "One moment, please",
-        500.. => "That went wrong",
-        _ => "That did not work",
+        403 => "start-problem-403",
+        404 => "start-problem-404",
+        409 => "start-problem-409",
+        429 => "start-problem-429",
+        500.. => "start-problem-server",
+        _ => "start-problem-other",
     };
     let detail = problem.detail.as_str();
     let request_id = if problem.status.is_server_error() { request_id } else { "" };
-    let (onward, onward_words) = ("/review", "To the review desk");
-    let shell = Shell::default();
+    let shell = Shell { tongue, ..Shell::default() };
+    let (title, onward_words) = (shell.say(title), shell.say("start-to-desk"));
+    let (title, onward, onward_words) = (title.as_str(), "/review", onward_words.as_str());
     let message = Message { shell, title, detail, onward, onward_words, request_id };
     let mut answer = page(problem.status, &message).ok()?;
     if let Some(seconds) = problem.retry_after {

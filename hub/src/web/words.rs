@@ -1,16 +1,17 @@
 //! What pages say about numbers, reasons and times.
 
+use super::tongue::Tongue;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use wire::{Reason, Wall};
 
-/// Confidence in words; bands as API.md settles them (0.9 sure, 0.7 likely).
+/// Confidence in words, as a text's key; bands as API.md settles them (0.9 sure, 0.7 likely).
 #[must_use]
 pub fn confidence(value: f64) -> &'static str {
     match value {
-        v if v >= 0.9 => "Very likely",
-        v if v >= 0.7 => "Likely",
-        v if v >= 0.5 => "Possible",
-        _ => "Doubtful",
+        v if v >= 0.9 => "words-very-likely",
+        v if v >= 0.7 => "words-likely",
+        v if v >= 0.5 => "words-possible",
+        _ => "words-doubtful",
     }
 }
 
@@ -21,35 +22,35 @@ pub fn percent(value: f64) -> u8 {
     ((value.clamp(0.0, 1.0) * 100.0).round() as u8).min(99)
 }
 
-/// Why a sighting waits, for a teacher.
+/// Why a sighting waits, for a teacher; a text’s key.
 #[must_use]
 pub fn reason(reason: Reason) -> &'static str {
     match reason {
-        Reason::BelowLine => "Not similar enough to be sure",
-        Reason::CloseRunnerUp => "Somebody else looks almost as similar",
-        Reason::LookAlike => "Has a known look-alike",
-        Reason::FaceSmall => "The face is small",
-        Reason::Blurred => "The picture is blurred",
-        Reason::Dark => "The picture is dark",
-        Reason::Bright => "The picture is too bright",
-        Reason::TurnedAway => "The face is turned away",
-        Reason::DetectorUnsure => "Perhaps not a face",
-        Reason::SingleFrame => "Seen in one picture only",
-        Reason::ClockUnset => "The door did not know the time",
-        Reason::CropDropped => "The picture was given up for space",
-        Reason::ChangedByHub => "The hub found a better match",
-        Reason::StaleGallery => "The door’s list of people was old",
-        Reason::RuledOut => "Somebody ruled this match out before",
+        Reason::BelowLine => "words-below-line",
+        Reason::CloseRunnerUp => "words-close-runner-up",
+        Reason::LookAlike => "words-look-alike",
+        Reason::FaceSmall => "words-face-small",
+        Reason::Blurred => "words-blurred",
+        Reason::Dark => "words-dark",
+        Reason::Bright => "words-bright",
+        Reason::TurnedAway => "words-turned-away",
+        Reason::DetectorUnsure => "words-detector-unsure",
+        Reason::SingleFrame => "words-single-frame",
+        Reason::ClockUnset => "words-clock-unset",
+        Reason::CropDropped => "words-crop-dropped",
+        Reason::ChangedByHub => "words-changed-by-hub",
+        Reason::StaleGallery => "words-stale-gallery",
+        Reason::RuledOut => "words-ruled-out",
     }
 }
 
-/// How well the time is known; nothing when it is known well.
+/// How well the time is known, as a text’s key; nothing when it is known well.
 #[must_use]
 pub fn clock(state: &str) -> &'static str {
     match state {
-        "unset" => "time unknown, shown as it arrived",
-        "floor" => "time is approximate",
-        "rtc" => "time from the door’s own clock",
+        "unset" => "words-time-unset",
+        "floor" => "words-time-floor",
+        "rtc" => "words-time-rtc",
         _ => "",
     }
 }
@@ -63,14 +64,52 @@ pub fn day(at: Wall, zone: &TimeZone) -> Date {
 
 /// A day as people say it, seen from `today`.
 #[must_use]
-pub fn say_day(day: Date, today: Date) -> String {
-    let full = day.strftime("%A, %-d %B");
+pub fn say_day(tongue: Tongue, day: Date, today: Date) -> String {
+    let (weekday, month) =
+        (weekday(tongue, day), tongue.say(MONTHS[usize::from(day.month().unsigned_abs()) - 1]));
+    let number = tongue.digits(&day.day().to_string());
+    let full = if day.year() == today.year() {
+        format!("{weekday}, {number} {month}")
+    } else {
+        format!("{weekday}, {number} {month} {}", tongue.digits(&day.year().to_string()))
+    };
     match day {
-        d if d == today => format!("Today, {full}"),
-        d if Some(d) == today.yesterday().ok() => format!("Yesterday, {full}"),
-        d if d.year() == today.year() => full.to_string(),
-        d => d.strftime("%A, %-d %B %Y").to_string(),
+        d if d == today => tongue.one("words-today", "day", full),
+        d if Some(d) == today.yesterday().ok() => tongue.one("words-yesterday", "day", full),
+        _ => full,
     }
+}
+
+const DAYS: [&str; 7] = [
+    "words-monday",
+    "words-tuesday",
+    "words-wednesday",
+    "words-thursday",
+    "words-friday",
+    "words-saturday",
+    "words-sunday",
+];
+
+const MONTHS: [&str; 12] = [
+    "words-january",
+    "words-february",
+    "words-march",
+    "words-april",
+    "words-may",
+    "words-june",
+    "words-july",
+    "words-august",
+    "words-september",
+    "words-october",
+    "words-november",
+    "words-december",
+];
+
+/// The name of its day of the week.
+#[must_use]
+pub fn weekday(tongue: Tongue, day: Date) -> String {
+    let n = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs());
+    tongue.say(DAYS[n])
 }
 
 /// Hour, minute and second in `zone`.
@@ -82,14 +121,14 @@ pub fn time(at: Wall, zone: &TimeZone) -> String {
 
 /// How long ago, roughly.
 #[must_use]
-pub fn ago(at: Wall, now: Wall) -> String {
+pub fn ago(tongue: Tongue, at: Wall, now: Wall) -> String {
     let seconds = now.0.saturating_sub(at.0).max(0) / 1000;
     match seconds {
-        0..60 => "just now".to_owned(),
-        60..3600 => format!("{} min ago", seconds / 60),
-        3600..86_400 => format!("{} h ago", seconds / 3600),
-        86_400..172_800 => "yesterday".to_owned(),
-        _ => format!("{} days ago", seconds / 86_400),
+        0..60 => tongue.say("words-just-now"),
+        60..3600 => tongue.one("words-minutes-ago", "count", seconds / 60),
+        3600..86_400 => tongue.one("words-hours-ago", "count", seconds / 3600),
+        86_400..172_800 => tongue.say("words-since-yesterday"),
+        _ => tongue.one("words-days-ago", "count", seconds / 86_400),
     }
 }
 
@@ -107,7 +146,13 @@ mod tests {
     fn confidence_is_said_in_words_and_never_as_certainty() {
         assert_eq!(
             [0.95, 0.9, 0.89, 0.5, 0.1].map(confidence),
-            ["Very likely", "Very likely", "Likely", "Possible", "Doubtful"]
+            [
+                "words-very-likely",
+                "words-very-likely",
+                "words-likely",
+                "words-possible",
+                "words-doubtful"
+            ]
         );
         assert_eq!([0.999, 1.0, 0.704, -1.0].map(percent), [99, 99, 70, 0]);
     }
@@ -118,14 +163,15 @@ mod tests {
         let late = Wall(1_772_406_000_000); // 2026-03-01T23:00Z
         assert_eq!(time(late, &berlin), "00:00:00");
         let today = day(late, &berlin);
-        assert_eq!(say_day(today, today), "Today, Monday, 2 March");
-        assert_eq!(say_day(today.yesterday().unwrap(), today), "Yesterday, Sunday, 1 March");
-        assert_eq!(say_day(jiff::civil::date(2025, 5, 1), today), "Thursday, 1 May 2025");
+        let say = |day| say_day(Tongue::En, day, today).replace(['\u{2068}', '\u{2069}'], "");
+        assert_eq!(say(today), "Today, Monday, 2 March");
+        assert_eq!(say(today.yesterday().unwrap()), "Yesterday, Sunday, 1 March");
+        assert_eq!(say(jiff::civil::date(2025, 5, 1)), "Thursday, 1 May 2025");
     }
 
     #[test]
     fn how_long_ago_is_rough() {
-        let ago = |s: i64| ago(Wall(0), Wall(s * 1000));
+        let ago = |s: i64| ago(Tongue::En, Wall(0), Wall(s * 1000));
         assert_eq!([0, 59, 60, 7200].map(ago), ["just now", "just now", "1 min ago", "2 h ago"]);
         assert_eq!(ago(400_000), "4 days ago");
     }

@@ -1,0 +1,12 @@
+# The frame of every page.
+shell-skip = Skip to the content
+shell-home = Rollcall, to the review desk
+shell-pages = Pages
+shell-review = Review
+shell-class = Classes
+shell-people = People
+shell-doors = Doors
+shell-settings = Settings
+shell-signed-in = Your account, { $name }
+shell-sign-out = Sign out
+shell-language = Language

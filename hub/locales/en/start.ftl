@@ -1,0 +1,27 @@
+# Set-up, sign-in, and what went wrong.
+start-sign-in = Sign in
+start-lead = Attendance at the door, decided by you.
+start-email = E-mail
+start-password = Password
+start-forgot = Forgot your password? Ask whoever looks after Rollcall at your school: an administrator can set a new one.
+start-elsewhere = Sign in with { $name }
+start-one-more = One more step
+start-authenticator = Open your authenticator app and type the six digits it shows for Rollcall.
+start-code = Code
+start-lost-phone = Is the phone lost? Type one of your recovery codes instead. Without those, an administrator can take the second step away.
+start-set-up = Set up
+start-set-up-hub = Set up this hub
+start-first = The first account is the administrator’s. The set-up code was printed when the hub was made, and works once.
+start-setup-code = Set-up code
+start-your-name = Your name
+start-password-hint = At least 8 characters; four words that do not belong together are better.
+start-make-admin = Make the administrator
+start-again = If it happens again, give this number to whoever looks after Rollcall: { $id }
+start-too-late = That took longer than five minutes: sign in once more.
+start-to-desk = To the review desk
+start-problem-403 = This is not for your account
+start-problem-404 = There is nothing here
+start-problem-409 = Somebody was faster
+start-problem-429 = One moment, please
+start-problem-server = That went wrong
+start-problem-other = That did not work

@@ -1,0 +1,27 @@
+# راه‌اندازی، ورود و خطاها
+start-sign-in = ورود
+start-lead = حضور و غیاب از درِ کلاس، با تصمیم شما.
+start-email = رایانامه
+start-password = گذرواژه
+start-forgot = گذرواژه را فراموش کرده‌اید؟ از مسئول Rollcall در مدرسه بخواهید: مدیر سامانه می‌تواند گذرواژهٔ تازه‌ای بگذارد.
+start-elsewhere = ورود با { $name }
+start-one-more = یک گام دیگر
+start-authenticator = برنامهٔ احراز هویت را باز کنید و شش رقمی را که برای Rollcall نشان می‌دهد بنویسید.
+start-code = کد
+start-lost-phone = تلفن گم شده است؟ یکی از کدهای بازیابی را بنویسید. اگر آنها را هم ندارید، مدیر سامانه می‌تواند گام دوم را بردارد.
+start-set-up = راه‌اندازی
+start-set-up-hub = راه‌اندازی سامانهٔ مرکزی
+start-first = نخستین حساب از آنِ مدیر سامانه است. کد راه‌اندازی هنگام ساخت سامانه چاپ شده است و تنها یک بار کار می‌کند.
+start-setup-code = کد راه‌اندازی
+start-your-name = نام شما
+start-password-hint = دست‌کم ۸ نویسه؛ چهار واژهٔ بی‌ارتباط بهتر است.
+start-make-admin = ساختن حساب مدیر
+start-again = اگر باز هم رخ داد، این شماره را به مسئول Rollcall بدهید: { $id }
+start-too-late = بیش از پنج دقیقه گذشت: یک بار دیگر وارد شوید.
+start-to-desk = به میز بررسی
+start-problem-403 = این برای حساب شما نیست
+start-problem-404 = اینجا چیزی نیست
+start-problem-409 = کسی زودتر بود
+start-problem-429 = لطفاً یک لحظه
+start-problem-server = خطایی رخ داد
+start-problem-other = انجام نشد
