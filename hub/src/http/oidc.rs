@@ -114,10 +114,11 @@ fn provider(call: &Call) -> Result<&Provider, Problem> {
 
 /// A person with a browser reads a page, not JSON.
 fn shown(call: &Call, outcome: Outcome) -> Outcome {
+    let tongue = crate::web::tongue::Tongue::read(&call.headers);
     let page = |problem: Problem| -> Result<Response, Problem> {
         let shown = call
             .wants_page()
-            .then(|| crate::web::start::problem(&problem, false, &call.request_id));
+            .then(|| crate::web::start::problem(&problem, tongue, false, &call.request_id));
         shown.flatten().ok_or(problem)
     };
     outcome.or_else(page)
