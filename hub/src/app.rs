@@ -40,6 +40,8 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// How often lessons that are over are looked for.
 const CLOSE: Duration = Duration::from_secs(2);
+/// Periods whose lessons are made in one transaction: a school has hundreds, and others write too.
+const MADE_AT_ONCE: usize = 20;
 /// Lessons closed in one look.
 const CLOSED_AT_ONCE: u32 = 50;
 
@@ -197,10 +199,18 @@ impl App {
     /// When the database fails.
     pub async fn make_lessons(&self) -> Result<(), Error> {
         let (zone, now) = (self.config.zone.clone(), self.clock.wall());
-        let make = move |tx: &store::Tx<'_>| maker::make(tx, maker::Of::Everybody, &zone, now);
-        let (added, changed, removed) = self.db.write(make).await?;
-        if added + changed + removed > 0 {
-            tracing::info!(added, changed, removed, "lessons were made from the timetable");
+        let of = zone.clone();
+        let stale = self.db.read(move |tx| maker::stale(tx, &of, now)).await?;
+        for some in stale.chunks(MADE_AT_ONCE) {
+            let (some, zone) = (some.to_vec(), zone.clone());
+            let make = move |tx: &store::Tx<'_>| {
+                let one = |id: &uuid::Uuid| maker::make(tx, maker::Of::Period(*id), &zone, now);
+                some.iter().try_for_each(|id| one(id).map(drop))
+            };
+            self.db.write(make).await?;
+        }
+        if !stale.is_empty() {
+            tracing::info!(periods = stale.len(), "lessons were made from the timetable");
         }
         Ok(())
     }

@@ -345,3 +345,33 @@ proptest! {
         runtime.block_on(live(&steps));
     }
 }
+
+#[tokio::test]
+async fn what_is_over_goes_in_steps_so_that_others_can_write_in_between() {
+    let school = school().await;
+    let (door, old) = (DOORS[0].parse::<DeviceId>().unwrap(), NOW.plus_ms(-1000));
+    let fill = move |tx: &Tx<'_>| {
+        let letter =
+            store::dead_letter::Letter { of: None, error: "malformed", detail: "", bytes: &[] };
+        (0..5).try_for_each(|_| store::dead_letter::add(tx, &door, &letter, old).map(drop))
+    };
+    school.db.write(fill).await.unwrap();
+    let step = |tx: &Tx<'_>| store::retention::sweep(tx, retention::Kind::DeadLetters, NOW, 2);
+    let mut gone = Vec::new();
+    while gone.last() != Some(&0) {
+        gone.push(school.db.write(step).await.unwrap());
+    }
+    assert_eq!(gone, [2, 2, 1, 0]);
+}
+
+#[tokio::test]
+async fn every_kind_of_thing_can_be_counted_and_swept() {
+    let school = school().await;
+    for (kind, before) in retention::Retention::default().due(NOW) {
+        let both = move |tx: &Tx<'_>| {
+            let rows = store::retention::count(tx, kind, before)?;
+            Ok((rows, store::retention::sweep(tx, kind, before, 2)?))
+        };
+        assert_eq!(school.db.write(both).await.unwrap(), (0, 0), "{kind:?}");
+    }
+}

@@ -5,31 +5,37 @@ use crate::error::Error;
 use crate::privacy::retention::Kind;
 use wire::{RecordId, StudentId, Wall};
 
-/// Table and condition (`$1` is the moment) of what can be deleted as it is.
-fn plain(kind: Kind) -> &'static [(&'static str, &'static str)] {
+/// Table, its key and condition (`$1` is the moment) of what can be deleted as it is.
+fn plain(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
     match kind {
         Kind::Crops => &[(
             "evidence",
-            "sighting in (select e.sighting from evidence e join sighting s on s.id = e.sighting
-                 where s.review_status <> 'pending'
-                   and coalesce(s.reviewed_at, s.received_at) < $1)",
+            "sighting, part",
+            "exists (select 1 from sighting s where s.id = evidence.sighting
+                 and s.review_status <> 'pending'
+                 and coalesce(s.reviewed_at, s.received_at) < $1)",
         )],
-        Kind::Health => {
-            &[("health", "at < $1"), ("loss", "received_at < $1"), ("anchor", "wall < $1")]
+        Kind::Health => &[
+            ("health", "device, epoch, seq", "at < $1"),
+            ("loss", "device, epoch, seq", "received_at < $1"),
+            ("anchor", "device, epoch, seq", "wall < $1"),
+        ],
+        Kind::DeadLetters => &[("dead_letter", "n", "at < $1")],
+        Kind::UndoSteps => &[("undo_step", "n", "at < $1")],
+        Kind::Mail => {
+            &[("mail", "id", "ended_at < $1"), ("webhook_message", "id", "ended_at < $1")]
         }
-        Kind::DeadLetters => &[("dead_letter", "at < $1")],
-        Kind::UndoSteps => &[("undo_step", "at < $1")],
-        Kind::Mail => &[("mail", "ended_at < $1"), ("webhook_message", "ended_at < $1")],
         Kind::SignIns => &[
-            ("login_session", "created_at < $1"),
-            ("refresh_token", "issued_at < $1"),
+            ("login_session", "digest", "created_at < $1"),
+            ("refresh_token", "digest", "issued_at < $1"),
             (
                 "token_family",
+                "id",
                 "created_at < $1 and not exists
                      (select 1 from refresh_token r where r.family = token_family.id)",
             ),
-            ("setup_code", "expires_at < $1"),
-            ("join_token", "expires_at < $1"),
+            ("setup_code", "digest", "expires_at < $1"),
+            ("join_token", "digest", "expires_at < $1"),
         ],
         Kind::Pending | Kind::Logged | Kind::Decided | Kind::Leavers => &[],
     }
@@ -58,7 +64,7 @@ pub fn count(tx: &Tx<'_>, kind: Kind, before: Wall) -> Result<u64, Error> {
         let count = tx.row(&sql, params![before.0], |row| super::unsigned(row, 0));
         Ok::<_, Error>(count?.unwrap_or(0))
     };
-    for (table, over) in plain(kind) {
+    for (table, _, over) in plain(kind) {
         rows += one(&format!("{table} where {over}"))?;
     }
     match kind {
@@ -80,8 +86,12 @@ fn sightings(kind: Kind) -> String {
 /// When the database fails.
 pub fn sweep(tx: &Tx<'_>, kind: Kind, before: Wall, limit: u32) -> Result<u64, Error> {
     let mut rows = 0;
-    for (table, over) in plain(kind) {
-        rows += tx.execute(&format!("delete from {table} where {over}"), params![before.0])?;
+    for (table, key, over) in plain(kind) {
+        let sql = format!(
+            "delete from {table} where ({key}) in
+                 (select {key} from {table} where {over} limit $2)"
+        );
+        rows += tx.execute(&sql, params![before.0, limit])?;
     }
     if matches!(kind, Kind::Pending | Kind::Logged | Kind::Decided) {
         let sql = format!("select id from {} limit $2", sightings(kind));

@@ -93,14 +93,15 @@ fn numbered(sql: &str) -> Cow<'_, str> {
     if !sql.contains('$') {
         return sql.into();
     }
-    let (mut quoted, mut out) = (false, String::with_capacity(sql.len()));
-    let mut chars = sql.chars().peekable();
-    while let Some(c) = chars.next() {
-        quoted ^= c == '\'';
-        let parameter = c == '$' && !quoted && chars.peek().is_some_and(char::is_ascii_digit);
-        out.push(if parameter { '?' } else { c });
+    // Runs with every statement: in place, byte for byte.
+    let (mut quoted, mut out) = (false, sql.to_owned().into_bytes());
+    for n in 0..out.len() {
+        quoted ^= out[n] == b'\'';
+        if out[n] == b'$' && !quoted && out.get(n + 1).is_some_and(u8::is_ascii_digit) {
+            out[n] = b'?';
+        }
     }
-    out.into()
+    String::from_utf8(out).map_or(sql.into(), Cow::Owned)
 }
 
 /// Whether the file handle can no longer be trusted: after a failed fsync the kernel may have

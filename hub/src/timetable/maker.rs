@@ -1,14 +1,15 @@
 //! Carries the timetable out: stored lessons become those that follow from it.
 //!
-//! Idempotent: run at start, each hour, and in the transaction of every change.
+//! Idempotent: run at start and each hour for the periods that need it ([`stale`]), and in the
+//! transaction of every change.
 
 use super::{AHEAD_DAYS, Changes, Plan, Stored, changes};
 use crate::error::{Doing, Error};
 use crate::store::session::{Session, Source};
 use crate::store::{self, Tx};
 use jiff::ToSpan;
-
 use jiff::tz::TimeZone;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -29,6 +30,30 @@ pub type Made = (usize, usize, usize);
 /// # Errors
 /// When the database fails.
 pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Error> {
+    let (changes, _) = look(tx, of, zone, now)?;
+    apply(tx, changes, now)
+}
+
+/// The periods whose stored lessons are not those that follow from them: to be made one by one,
+/// so that nobody waits for a whole school.
+///
+/// # Errors
+/// When the database fails.
+pub fn stale(tx: &Tx<'_>, zone: &TimeZone, now: Wall) -> Result<Vec<Uuid>, Error> {
+    let (Changes { add, change, remove }, of) = look(tx, Of::Everybody, zone, now)?;
+    let periods = add.iter().map(|lesson| lesson.period);
+    let periods = periods.chain(change.iter().map(|stored| stored.lesson.period));
+    let gone = remove.iter().filter_map(|id| of.get(id).copied());
+    Ok(periods.chain(gone).collect::<BTreeSet<_>>().into_iter().collect())
+}
+
+/// What has to change, and the period of each stored lesson.
+fn look(
+    tx: &Tx<'_>,
+    of: Of,
+    zone: &TimeZone,
+    now: Wall,
+) -> Result<(Changes, HashMap<Uuid, Uuid>), Error> {
     let today = crate::web::words::day(now, zone);
     let last = today.checked_add(AHEAD_DAYS.days()).doing("making lessons")?;
     let period = match of {
@@ -44,7 +69,8 @@ pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Err
     let (stored, kept) = store::period::made(tx, period, today, last, now)?;
     let lessons = plan.lessons(today, last).into_iter().filter(|lesson| lesson.starts > now);
     let wanted: Vec<_> = lessons.collect();
-    apply(tx, changes(stored, &kept, wanted), now)
+    let periods = stored.iter().map(|stored| (stored.id, stored.lesson.period)).collect();
+    Ok((changes(stored, &kept, wanted), periods))
 }
 
 fn apply(tx: &Tx<'_>, changes: Changes, now: Wall) -> Result<Made, Error> {

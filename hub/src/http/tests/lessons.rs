@@ -295,6 +295,30 @@ async fn a_lesson_of_the_timetable_that_was_moved_or_cancelled_stays_so() {
 }
 
 #[tokio::test]
+async fn only_periods_whose_lessons_differ_are_made_anew() {
+    let house = House::new().await;
+    let token = house.class().await;
+    for weekday in [2, 3] {
+        let (starts, ends) = ("08:00", "08:45");
+        let weekly =
+            json!({ "class_id": "7B", "weekday": weekday, "starts": starts, "ends": ends });
+        house.send(post("/api/timetable").bearer(&token).json(&weekly)).await;
+    }
+    let (zone, now) = (house.app.config.zone.clone(), super::NOW);
+    let stale = move |tx: &crate::store::Tx<'_>| crate::timetable::maker::stale(tx, &zone, now);
+    assert!(house.app.db.read(stale.clone()).await.unwrap().is_empty());
+    let lose = |tx: &crate::store::Tx<'_>| {
+        let first = "delete from session where id = (select min(id) from session)";
+        tx.execute(first, []).map(drop)
+    };
+    house.app.db.write(lose).await.unwrap();
+    assert_eq!(house.app.db.read(stale.clone()).await.unwrap().len(), 1);
+    house.app.make_lessons().await.unwrap();
+    assert!(house.app.db.read(stale).await.unwrap().is_empty());
+    assert_eq!(house.read(&token, "/api/sessions").await.as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
 async fn a_foreign_lesson_is_not_found() {
     let house = House::new().await;
     let token = house.class().await;
