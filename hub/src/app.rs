@@ -4,7 +4,7 @@
 //! starts a hub that is whole again.
 
 use crate::album::Album;
-use crate::attendance::register;
+use crate::attendance::{marking, register};
 use crate::auth::{Passwords, Role};
 use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
@@ -224,7 +224,7 @@ impl App {
         let now = self.clock.wall();
         let over = self.db.read(move |tx| store::session::over(tx, now, CLOSED_AT_ONCE)).await?;
         for &id in &over {
-            self.db.write(move |tx| register::close(tx, id, now)).await?;
+            self.db.write(move |tx| register::close(tx, id, marking::HUB, now)).await?;
             self.events.say(Event::SessionClosed(id));
         }
         Ok(over.len())

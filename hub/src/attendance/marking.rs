@@ -87,7 +87,8 @@ pub fn settle(
 }
 
 /// Whether the mark is there without a sighting that carries it.
-fn stands_alone(mark: &Mark) -> bool {
+#[must_use]
+pub fn stands_alone(mark: &Mark) -> bool {
     match mark.source {
         Source::Manual => true,
         Source::Photo => mark.sighting.is_none(),

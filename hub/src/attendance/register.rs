@@ -320,7 +320,35 @@ pub fn say(
         return Ok(None);
     }
     let actor = said.by.clone();
-    put(tx, session, student, (old, Some(said)), &actor, now)
+    let former = old.clone().filter(marking::stands_alone);
+    let marked = put(tx, session, student, (old, Some(said)), &actor, now)?;
+    if marked.is_some() {
+        mark::remember(tx, session.id, student, former.as_ref())?;
+    }
+    Ok(marked)
+}
+
+/// Takes the last word of a person back: what another person, or a class photo, said before it
+/// counts again, or else what doors and the end of the lesson say.
+///
+/// # Errors
+/// `NotFound` when nobody said anything.
+pub fn undo(
+    tx: &Tx<'_>,
+    session: &Session,
+    student: StudentId,
+    actor: &str,
+    now: Wall,
+) -> Result<Marked, Error> {
+    let (old, former) =
+        (mark::get(tx, session.id, student)?, mark::former(tx, session.id, student)?);
+    match former {
+        Some(former) => {
+            put(tx, session, student, (old, Some(former)), actor, now)?;
+            Ok((session.id, student))
+        }
+        None => unsay(tx, session, student, actor, now),
+    }
 }
 
 /// Takes back what a person or a class photo said; what doors and the end of the lesson say
@@ -345,11 +373,12 @@ pub fn unsay(
     Ok((session.id, student))
 }
 
-/// Closes a lesson that is over: whoever is on its roster without a mark gets one.
+/// Closes a lesson that is over, or that `actor` says is over: whoever is on its roster without a
+/// mark gets one.
 ///
 /// # Errors
 /// When the database fails.
-pub fn close(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<Vec<Marked>, Error> {
+pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked>, Error> {
     let Some(session) = session::get(tx, id)? else { return Ok(Vec::new()) };
     session::close(tx, id, now)?;
     let there: HashSet<StudentId> = (mark::of_session(tx, id)?.into_iter())
@@ -372,8 +401,26 @@ pub fn close(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<Vec<Marked>, Error> {
         }
     }
     let (text, meta) = (id.to_string(), json!({ "marks": marked.len(), "covered": covered }));
-    let entry = audit::Entry { actor: HUB, action: "close", table: "session", id: &text, meta };
+    let entry = audit::Entry { actor, action: "close", table: "session", id: &text, meta };
     audit::add(tx, now, &entry)?;
+    Ok(marked)
+}
+
+/// Opens a closed lesson again: what its end said counts no more.
+///
+/// # Errors
+/// When the database fails.
+pub fn open(tx: &Tx<'_>, session: &Session, actor: &str, now: Wall) -> Result<Vec<Marked>, Error> {
+    session::open(tx, session.id)?;
+    let open = Session { closed_at: None, ..session.clone() };
+    let mut marked = Vec::new();
+    for (student, mark) in mark::of_session(tx, open.id)? {
+        if mark.source == Source::Close {
+            marked.extend(follow(tx, &open, student, actor, now)?);
+        }
+    }
+    let (id, meta) = (open.id.to_string(), json!({ "marks": marked.len() }));
+    audit::add(tx, now, &audit::Entry { actor, action: "open", table: "session", id: &id, meta })?;
     Ok(marked)
 }
 

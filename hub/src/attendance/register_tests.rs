@@ -135,7 +135,7 @@ impl House {
 
     async fn close(&self, lesson: usize) {
         let id = self.lessons[lesson];
-        self.desk.db.write(move |tx| close(tx, id, START).map(drop)).await.unwrap();
+        self.desk.db.write(move |tx| close(tx, id, HUB, START).map(drop)).await.unwrap();
     }
 
     async fn mark(&self, lesson: usize, person: usize) -> Option<Mark> {

@@ -411,7 +411,7 @@ async fn a_sighting_waits_in_the_lesson_of_its_room_and_whoever_is_not_due_is_on
 async fn a_door_that_was_away_tells_absence_from_blindness_when_it_comes_back() {
     let rig = Rig::new().await;
     let id = lesson(&rig, -600_000).await;
-    let close = move |tx: &Tx<'_>| crate::attendance::register::close(tx, id, NOW).map(drop);
+    let close = move |tx: &Tx<'_>| crate::attendance::register::close(tx, id, "hub", NOW).map(drop);
     rig.db.write(close).await.unwrap();
     assert_eq!(rig.count("mark where status = 'unverified'").await, 1);
     let body = Health {

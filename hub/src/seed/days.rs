@@ -4,7 +4,7 @@
 use super::people::door;
 use super::plan::{COME, Plan, rooms};
 use super::{Made, Roll, Seeder, Size};
-use crate::attendance::register;
+use crate::attendance::{marking, register};
 use crate::error::{Doing, Error};
 use crate::ingest::judge::{Finding, Judged, Seen};
 use crate::ingest::{self, Memo};
@@ -105,7 +105,7 @@ impl Seeder {
                 ingest::file(tx, &mut memo, &door(n)?, EPOCH, &records, ends)?;
             }
             for lesson in &lessons {
-                register::close(tx, lesson.id, ends)?;
+                register::close(tx, lesson.id, marking::HUB, ends)?;
             }
             Ok(())
         };

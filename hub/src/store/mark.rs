@@ -4,8 +4,10 @@
 //! may replace another is decided before ([`attendance`](crate::attendance)).
 
 use super::{Tx, odd, params, parsed};
-use crate::attendance::{Mark, Status};
-use crate::error::Error;
+use crate::attendance::{Mark, Source, Status};
+use crate::error::{Doing, Error};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 
@@ -57,7 +59,7 @@ pub fn put(tx: &Tx<'_>, session: Uuid, student: StudentId, mark: &Mark) -> Resul
          on conflict (session, student) do update set status = excluded.status,
              source = excluded.source, sighting = excluded.sighting,
              arrived_at = excluded.arrived_at, by_whom = excluded.by_whom, at = excluded.at,
-             notes = excluded.notes, version = excluded.version";
+             notes = excluded.notes, version = excluded.version, former = null";
     let values = params![
         session.to_string(),
         student.to_string(),
@@ -72,6 +74,63 @@ pub fn put(tx: &Tx<'_>, session: Uuid, student: StudentId, mark: &Mark) -> Resul
     ];
     tx.execute(sql, values)?;
     count(tx, session, before.map(|before| before.status), Some(mark.status))
+}
+
+/// A mark that counts by itself, as [`remember`] keeps it.
+#[derive(Serialize, Deserialize)]
+struct Former {
+    status: Status,
+    source: Source,
+    arrived_at: Option<Wall>,
+    by: String,
+    at: Wall,
+    notes: Option<String>,
+}
+
+/// Remembers what the mark of `student` replaced.
+///
+/// # Errors
+/// When the database fails.
+pub fn remember(
+    tx: &Tx<'_>,
+    session: Uuid,
+    student: StudentId,
+    former: Option<&Mark>,
+) -> Result<(), Error> {
+    let former = former.cloned().map(|mark| {
+        let Mark { status, source, arrived_at, by, at, notes, .. } = mark;
+        Former { status, source, arrived_at, by, at, notes }
+    });
+    let json = serde_json::to_string(&former).doing("remembering a mark")?;
+    let sql = "update mark set former = $3 where session = $1 and student = $2";
+    tx.execute(sql, params![session.to_string(), student.to_string(), json]).map(drop)
+}
+
+/// The mark that counted by itself before a person's word replaced it, if one did.
+///
+/// # Errors
+/// When the database fails.
+pub fn former(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<Mark>, Error> {
+    let sql = "select former from mark where session = $1 and student = $2";
+    let json: Option<Option<String>> =
+        tx.row(sql, params![session.to_string(), student.to_string()], |row| row.get(0))?;
+    let Some(json) = json.flatten() else { return Ok(None) };
+    let former: Option<Former> = serde_json::from_str(&json).doing("reading a mark")?;
+    Ok(former.map(|former| {
+        let Former { status, source, arrived_at, by, at, notes } = former;
+        Mark { status, source, sighting: None, arrived_at, by, at, notes, version: 1 }
+    }))
+}
+
+/// Names of the accounts that marked somebody in `session`, by own id.
+///
+/// # Errors
+/// When the database fails.
+pub fn names(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<String, String>, Error> {
+    let sql = "select distinct u.id, u.name from mark m join user_account u on u.id = m.by_whom
+         where m.session = $1";
+    let rows = tx.query(sql, params![session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Takes back what is recorded, as if nothing had been.
@@ -91,7 +150,7 @@ pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Erro
 /// # Errors
 /// When the database fails.
 pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
-    let sql = "update mark set sighting = null, notes = null where student = $1";
+    let sql = "update mark set sighting = null, notes = null, former = null where student = $1";
     tx.execute(sql, params![student.to_string()])
 }
 

@@ -1,5 +1,6 @@
 //! Sightings as lessons see them: where they fell, what was approved, and what doors watched.
 
+use super::session::Session;
 use super::{Tx, params, parsed, parsed_option};
 use crate::attendance::closing::Watch;
 use crate::attendance::marking::{HUB, Passage};
@@ -90,6 +91,44 @@ pub fn waiting(tx: &Tx<'_>, session: Uuid) -> Result<Vec<StudentId>, Error> {
     let sql = "select distinct predicted_student from sighting
          where session = $1 and review_status = 'pending' and predicted_student is not null";
     tx.query(sql, params![session.to_string()], |row| parsed(row, 0))
+}
+
+/// Somebody of a class who was seen in another place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Elsewhere {
+    /// Who.
+    pub student: StudentId,
+    /// When.
+    pub at: Wall,
+    /// The room, or else the door.
+    pub place: String,
+    /// Whether they went out by it.
+    pub left: bool,
+}
+
+/// Who of the class of `session` was seen in `span` other than for this lesson: of each the last
+/// time, without what was rejected or still waits.
+///
+/// # Errors
+/// When the database fails.
+pub fn elsewhere(
+    tx: &Tx<'_>,
+    session: &Session,
+    (from, until): (Wall, Wall),
+) -> Result<Vec<Elsewhere>, Error> {
+    let sql = "select r.student, s.order_at, coalesce(nullif(s.room, ''), s.device), s.direction
+         from roster r join sighting s on s.id = (select g.id from sighting g
+             where g.predicted_student = r.student and g.order_at >= $2 and g.order_at < $3
+                 and g.review_status in ('logged', 'approved')
+                 and coalesce(g.decided_student, r.student) = r.student
+                 and (g.session is null or g.session <> $4)
+             order by g.order_at desc, g.id desc limit 1)
+         where r.class = $1";
+    let values = params![session.class.to_string(), from.0, until.0, session.id.to_string()];
+    tx.query(sql, values, |row| {
+        let left = direction(&row.get::<_, String>(3)?) == Direction::Exit;
+        Ok(Elsewhere { student: parsed(row, 0)?, at: Wall(row.get(1)?), place: row.get(2)?, left })
+    })
 }
 
 /// For each door by which people come into `room`: what it watched around `span`.

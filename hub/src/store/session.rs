@@ -185,6 +185,15 @@ pub fn close(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<(), Error> {
     tx.execute(sql, params![id.to_string(), now.0]).map(drop)
 }
 
+/// Opens a lesson again.
+///
+/// # Errors
+/// When the database fails.
+pub fn open(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
+    let sql = "update session set closed_at = null where id = $1";
+    tx.execute(sql, params![id.to_string()]).map(drop)
+}
+
 /// Opens lessons again in which a report of `room` about `span` may tell absence from blindness:
 /// the next closing looks at them anew.
 ///
