@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::store::desk::Reader;
 use crate::store::image::{self, Filter, Image, State};
+use crate::store::job::Job;
 use crate::store::{Tx, class, crop, session};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -244,19 +245,27 @@ async fn picture(call: Call) -> Outcome {
 }
 
 async fn process(call: Call) -> Outcome {
-    let (wait, by) = (jobs::waits(&call)?, call.actor()?.user);
-    let photo = found(&call).await?;
+    let wait = jobs::waits(&call)?;
+    let job = looking(&call, &found(&call).await?).await?;
+    jobs::follow(&call, job, wait).await
+}
+
+/// Starts to look for the faces of a photo.
+///
+/// # Errors
+/// 409 when the photo is gone, 503 when too much waits.
+pub async fn looking(call: &Call, photo: &Image) -> Result<Job, Problem> {
+    let (id, by) = (photo.id, call.actor()?.user);
     if !photo.kept {
         return Err(Problem::conflict("This photo is gone: nobody can look at it again."));
     }
     let album = Album::of(call.app());
     let work = move |progress: crate::jobs::Progress| async move {
-        let looked = album.look(photo.id, by.to_string()).await?;
+        let looked = album.look(id, by.to_string()).await?;
         progress.advance(1);
         Ok(looked)
     };
-    let job = call.app().jobs.start("process-image", 1, by, work).await?;
-    jobs::follow(&call, job, wait).await
+    Ok(call.app().jobs.start("process-image", 1, by, work).await?)
 }
 
 async fn faces_of(call: Call) -> Outcome {

@@ -14,6 +14,7 @@ use crate::album::{Album, sort};
 use crate::jobs::Progress;
 use crate::store::crop::{self, Of};
 use crate::store::image::{Filter, State};
+use crate::store::job::Job;
 use crate::store::{class, image, session};
 use crate::{cluster, knn};
 use serde::{Deserialize, Serialize};
@@ -181,6 +182,11 @@ async fn embed_all(call: Call, whose: Whose) -> Outcome {
 
 async fn look_at(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Outcome {
     let wait = jobs::waits(call)?;
+    let job = looking(call, kind, photos).await?;
+    jobs::follow(call, job, wait).await
+}
+
+async fn looking(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Result<Job, Problem> {
     let (album, by) = (Album::of(call.app()), call.actor()?.user);
     let total = photos.len() as u64;
     let work = move |progress: Progress| async move {
@@ -200,8 +206,7 @@ async fn look_at(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Outcome 
         let processed_images = looked.len();
         Ok(Processed { processed_images, failed_images, face_crops, proposed })
     };
-    let job = call.app().jobs.start(kind, total, by, work).await?;
-    jobs::follow(call, job, wait).await
+    Ok(call.app().jobs.start(kind, total, by, work).await?)
 }
 
 async fn cluster_all(call: Call, whose: Whose) -> Outcome {
@@ -210,10 +215,18 @@ async fn cluster_all(call: Call, whose: Whose) -> Outcome {
     let line = sort::line(asked.similarity_threshold.unwrap_or(0.7))?;
     let of = found(&call, whose).await?;
     let rule = cluster::Rule { line, most, force: asked.force_clustering };
+    let job = clustering(&call, of, rule).await?;
+    jobs::follow(&call, job, wait).await
+}
+
+/// Starts to cluster the crops of something of a class.
+///
+/// # Errors
+/// 503 when too much waits.
+pub async fn clustering(call: &Call, of: (Of, Uuid), rule: cluster::Rule) -> Result<Job, Problem> {
     let (album, by) = (Album::of(call.app()), call.actor()?.user);
     let work = move |progress: Progress| async move { album.cluster(of, rule, &progress).await };
-    let job = call.app().jobs.start("cluster-crops", 0, by, work).await?;
-    jobs::follow(&call, job, wait).await
+    Ok(call.app().jobs.start("cluster-crops", 0, by, work).await?)
 }
 
 async fn assign_all(call: Call, whose: Whose) -> Outcome {
@@ -237,12 +250,24 @@ async fn put_to_people(
     let line = sort::line(asked.similarity_threshold.unwrap_or(0.6))?;
     let of = found(&call, whose).await?;
     let rule = knn::Rule { k, line, voting: asked.use_voting.unwrap_or(true) };
-    let (album, reader) = (Album::of(call.app()), reader(&call)?);
+    let job = putting(&call, of, (kind, rule, commit)).await?;
+    jobs::follow(&call, job, wait).await
+}
+
+/// Starts to put the crops of something of a class to people; for good with the last one.
+///
+/// # Errors
+/// 503 when too much waits.
+pub async fn putting(
+    call: &Call,
+    of: (Of, Uuid),
+    (kind, rule, commit): (&'static str, knn::Rule, bool),
+) -> Result<Job, Problem> {
+    let (album, reader) = (Album::of(call.app()), reader(call)?);
     let work = move |progress: Progress| async move {
         album.sort(of, rule, commit.then_some(reader), &progress).await
     };
-    let job = call.app().jobs.start(kind, 0, reader.actor.user, work).await?;
-    jobs::follow(&call, job, wait).await
+    Ok(call.app().jobs.start(kind, 0, reader.actor.user, work).await?)
 }
 
 /// A number of a body, within its bounds.
