@@ -28,6 +28,11 @@ macro_rules! file {
 /// Every file.
 pub static FILES: &[File] = &[
     file!("rollcall.css", "text/css; charset=utf-8"),
+    file!("photo.css", "text/css; charset=utf-8"),
+    file!("photo.js", "text/javascript; charset=utf-8"),
+    file!("report.css", "text/css; charset=utf-8"),
+    file!("roll.css", "text/css; charset=utf-8"),
+    file!("roll.js", "text/javascript; charset=utf-8"),
     file!("review.js", "text/javascript; charset=utf-8"),
     file!("vendor/htmx.min.js", "text/javascript; charset=utf-8"),
     file!("icon.svg", "image/svg+xml"),

@@ -4,16 +4,24 @@
 //! review desk. Pages have the same rights as the API, because they use the same queries.
 
 pub mod card;
+pub mod chart;
+pub mod class;
 pub mod desk;
 pub mod devices;
 pub mod docs;
+pub mod faces;
 pub mod files;
+pub mod heat;
 pub mod people;
+pub mod photo;
 pub mod report;
 pub mod review;
+pub mod roll;
 pub mod shell;
 pub mod start;
+pub mod today;
 pub mod tongue;
+pub mod unnamed;
 pub mod words;
 
 use crate::http::route::Route;
@@ -27,7 +35,11 @@ pub fn routes() -> Vec<Route> {
         people::routes(),
         devices::routes(),
         docs::routes(),
+        class::routes(),
+        today::routes(),
         report::routes(),
+        photo::routes(),
+        unnamed::routes(),
     ]
     .concat()
 }

@@ -66,6 +66,18 @@ impl Shell {
         HTMX
     }
 
+    /// A number in the page's digits.
+    #[must_use]
+    pub fn number(&self, n: impl std::fmt::Display) -> String {
+        self.tongue.digits(&n.to_string())
+    }
+
+    /// Whether an administrator reads it.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.admin)
+    }
+
     /// The token of this person's forms.
     #[must_use]
     pub fn token(&self) -> &str {

@@ -1,6 +1,8 @@
 //! What pages say about numbers, reasons and times.
 
 use super::tongue::Tongue;
+use crate::reports::Rate;
+use crate::store::session::Session;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use wire::{Reason, Wall};
 
@@ -65,8 +67,7 @@ pub fn day(at: Wall, zone: &TimeZone) -> Date {
 /// A day as people say it, seen from `today`.
 #[must_use]
 pub fn say_day(tongue: Tongue, day: Date, today: Date) -> String {
-    let (weekday, month) =
-        (weekday(tongue, day), tongue.say(MONTHS[usize::from(day.month().unsigned_abs()) - 1]));
+    let (weekday, month) = (weekday(tongue, day), month_name(tongue, day));
     let number = tongue.digits(&day.day().to_string());
     let full = if day.year() == today.year() {
         format!("{weekday}, {number} {month}")
@@ -112,11 +113,66 @@ pub fn weekday(tongue: Tongue, day: Date) -> String {
     tongue.say(DAYS[n])
 }
 
+/// The name of a day's month.
+fn month_name(tongue: Tongue, day: Date) -> String {
+    tongue.say(MONTHS[usize::from(day.month().unsigned_abs()) - 1])
+}
+
+/// A day's month in few letters, where a language shortens months.
+#[must_use]
+pub fn short_month(tongue: Tongue, day: Date) -> String {
+    let name = month_name(tongue, day);
+    match tongue {
+        Tongue::En => name.chars().take(3).collect(),
+        Tongue::Fa => name,
+    }
+}
+
+/// A day in few letters: `2 Mar`.
+#[must_use]
+pub fn short_day(tongue: Tongue, day: Date) -> String {
+    format!("{} {}", tongue.digits(&day.day().to_string()), short_month(tongue, day))
+}
+
+/// A day with its year: `2 March 2026`.
+#[must_use]
+pub fn full_day(tongue: Tongue, day: Date) -> String {
+    format!("{} {}", tongue.digits(&day.day().to_string()), month(tongue, day))
+}
+
+/// A day's month with its year.
+#[must_use]
+pub fn month(tongue: Tongue, day: Date) -> String {
+    format!("{} {}", month_name(tongue, day), tongue.digits(&day.year().to_string()))
+}
+
+/// A share in per cent.
+#[must_use]
+pub fn share(tongue: Tongue, rate: Rate) -> String {
+    match tongue {
+        Tongue::En => format!("{rate} %"),
+        Tongue::Fa => format!("{}٪", tongue.digits(&rate.to_string().replace('.', "٫"))),
+    }
+}
+
 /// Hour, minute and second in `zone`.
 #[must_use]
 pub fn time(at: Wall, zone: &TimeZone) -> String {
     let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
     time.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// Hour and minute in `zone`.
+#[must_use]
+pub fn minute(tongue: Tongue, at: Wall, zone: &TimeZone) -> String {
+    let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    tongue.digits(&time.to_zoned(zone.clone()).strftime("%H:%M").to_string())
+}
+
+/// From when to when a lesson lasts.
+#[must_use]
+pub fn hours(tongue: Tongue, lesson: &Session, zone: &TimeZone) -> String {
+    format!("{}–{}", minute(tongue, lesson.starts, zone), minute(tongue, lesson.ends, zone))
 }
 
 /// How long ago, roughly.

@@ -52,6 +52,7 @@ fn sample(path: &str) -> Value {
 fn fields(path: &str) -> &'static [(&'static str, &'static str)] {
     match path {
         "/review/{id}" => &[("decision", "reject"), ("version", "1")],
+        "/lesson/{id}/marks/{student}" => &[("status", "present"), ("stamp", "0")],
         _ => &[],
     }
 }

@@ -21,6 +21,7 @@ mod privacy;
 mod provider;
 mod reports;
 mod review;
+mod roll;
 mod second_factor;
 mod seeds;
 mod settings;

@@ -1,0 +1,368 @@
+//! The pages of a class: the roll of a lesson, its report, its photos, and names for faces.
+
+use super::photos::group;
+use super::{Answer, Carrying, House, NOW, body, get, parts, post};
+use crate::attendance::Status;
+use crate::auth::Role;
+use crate::store::account::Account;
+use crate::store::{mark, params, student};
+use serde_json::json;
+use uuid::Uuid;
+
+/// A page as text, without the marks that keep names in their own direction.
+fn page(answer: &Answer) -> String {
+    let text = String::from_utf8_lossy(answer.body()).into_owned();
+    text.replace(['\u{2068}', '\u{2069}'], "")
+}
+
+/// What stands in a form's hidden field of this name, after `place`.
+fn hidden<'a>(page: &'a str, place: &str, name: &str) -> &'a str {
+    let after = page.split_once(place).unwrap_or_else(|| panic!("no {place} in {page}")).1;
+    let field = format!("name=\"{name}\" value=\"");
+    after.split_once(&field).unwrap().1.split('"').next().unwrap()
+}
+
+struct Roll {
+    house: House,
+    token: String,
+    secret: String,
+    account: Account,
+    lesson: String,
+    student: String,
+}
+
+impl Roll {
+    /// Class 7B with a lesson from 08:30 to 09:15; it is 08:45:30.
+    async fn new() -> Self {
+        let house = House::new().await;
+        let token = house.album_class().await;
+        let account = house.account(Role::Teacher).await;
+        let secret = house.session(&account).await;
+        let teach = json!({ "teacher_ids": [account.id] });
+        let class = warp::test::request().method("PATCH").path("/api/classes/7B");
+        assert_eq!(house.send(class.bearer(&token).json(&teach)).await.status(), 200);
+        let lesson = json!({ "class_id": "7B", "start_time": "08:30", "end_time": "09:15" });
+        let (_, lesson) = house.ask(&token, "/api/sessions", &lesson).await;
+        let lesson = lesson["id"].as_str().unwrap().to_owned();
+        let one = body(&house.send(get("/api/students/STU1").bearer(&token)).await);
+        let student = one["id"].as_str().unwrap().to_owned();
+        Self { house, token, secret, account, lesson, student }
+    }
+
+    async fn today(&self) -> String {
+        let path = format!("/class/7B/today?lesson={}", self.lesson);
+        let answer = self.house.send(get(&path).cookie(&self.secret)).await;
+        assert_eq!(answer.status(), 200, "{}", page(&answer));
+        page(&answer)
+    }
+
+    /// Presses a button of the student's row as it was on `page`.
+    async fn press(&self, page: &str, end: &str, fields: &[(&str, &str)]) -> Answer {
+        let stamp = hidden(page, &format!("id=\"s-{}\"", self.student), "stamp");
+        let fields: Vec<_> = fields.iter().copied().chain([("stamp", stamp)]).collect();
+        let path = format!("/lesson/{}/marks/{}{end}", self.lesson, self.student);
+        self.house.send(post(&path).form(&self.secret, &fields)).await
+    }
+
+    async fn stands(&self) -> Option<(Status, String)> {
+        let lesson: Uuid = self.lesson.parse().unwrap();
+        let read =
+            move |tx: &crate::store::Tx<'_>| mark::get(tx, lesson, student::find(tx, "STU1")?.id);
+        self.house.app.db.read(read).await.unwrap().map(|mark| (mark.status, mark.by))
+    }
+
+    async fn act(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.house.send(post(path).form(&self.secret, fields)).await
+    }
+}
+
+#[tokio::test]
+async fn one_tap_marks_and_undo_brings_back_what_was() {
+    let roll = Roll::new().await;
+    let before = roll.today().await;
+    assert!(before.contains("Barack Obama") && before.contains("2 open"), "{before}");
+    let done = roll.press(&before, "", &[("status", "present")]).await;
+    assert_eq!(done.status(), 303, "{}", page(&done));
+    let place = done.headers()["location"].to_str().unwrap();
+    assert!(place.ends_with(&format!("&done={0}#s-{0}", roll.student)), "{place}");
+    let me = roll.account.id.to_string();
+    assert_eq!(roll.stands().await, Some((Status::Present, me.clone())));
+    let present = roll.today().await;
+    assert!(present.contains("Marked by") && present.contains("at 08:45"), "{present}");
+    roll.press(&present, "", &[("status", "excused")]).await;
+    assert_eq!(roll.stands().await, Some((Status::Excused, me.clone())));
+    let excused = roll.today().await;
+    assert_eq!(roll.press(&excused, "/undo", &[]).await.status(), 303);
+    assert_eq!(roll.stands().await, Some((Status::Present, me)), "one step back");
+    let present = roll.today().await;
+    roll.press(&present, "/undo", &[]).await;
+    assert_eq!(roll.stands().await, None, "and to the beginning");
+    assert_eq!(roll.press(&roll.today().await, "/undo", &[]).await.status(), 404);
+    assert_eq!(roll.press(&roll.today().await, "", &[("status", "asleep")]).await.status(), 422);
+}
+
+#[tokio::test]
+async fn what_a_photo_said_comes_back_too() {
+    let roll = Roll::new().await;
+    let (lesson, now): (Uuid, _) = (roll.lesson.parse().unwrap(), NOW);
+    let seen = move |tx: &crate::store::Tx<'_>| {
+        let said = crate::attendance::Mark {
+            status: Status::Present,
+            source: crate::attendance::Source::Photo,
+            sighting: None,
+            arrived_at: Some(now),
+            by: "hub".into(),
+            at: now,
+            notes: None,
+            version: 1,
+        };
+        mark::put(tx, lesson, student::find(tx, "STU1")?.id, &said)
+    };
+    roll.house.app.db.write(seen).await.unwrap();
+    roll.press(&roll.today().await, "", &[("status", "absent")]).await;
+    assert_eq!(roll.stands().await.unwrap().0, Status::Absent);
+    roll.press(&roll.today().await, "/undo", &[]).await;
+    assert_eq!(roll.stands().await, Some((Status::Present, "hub".into())));
+}
+
+#[tokio::test]
+async fn of_two_who_mark_one_wins_and_the_other_is_told_who() {
+    let roll = Roll::new().await;
+    let seen = roll.today().await;
+    let marks = format!("/api/sessions/{}/marks", roll.lesson);
+    let said = json!({ "student_id": "STU1", "status": "late" });
+    assert_eq!(roll.house.ask(&roll.token, &marks, &said).await.0, 200);
+    let stamp = hidden(&seen, &format!("id=\"s-{}\"", roll.student), "stamp").to_owned();
+    let path = format!("/lesson/{}/marks/{}", roll.lesson, roll.student);
+    let fields = [("status", "absent"), ("stamp", stamp.as_str())];
+    let piece = post(&path).form(&roll.secret, &fields).header("hx-request", "true");
+    let piece = roll.house.send(piece).await;
+    assert_eq!(piece.status(), 409);
+    let html = page(&piece);
+    assert!(html.contains("Marked by") && html.contains("tag late"), "{html}");
+    assert!(piece.headers()["x-said"].to_str().unwrap().contains("faster"));
+    assert_eq!(roll.press(&seen, "", &[("status", "absent")]).await.status(), 409);
+    assert_eq!(roll.stands().await.unwrap().0, Status::Late, "the first word stands");
+}
+
+#[tokio::test]
+async fn a_lesson_is_closed_by_hand_and_opened_again_while_it_lasts() {
+    let roll = Roll::new().await;
+    let at = |end: &str| format!("/lesson/{}/{end}", roll.lesson);
+    assert!(roll.today().await.contains("Close the lesson"));
+    assert_eq!(roll.act(&at("close"), &[]).await.status(), 303);
+    let closed = roll.today().await;
+    assert!(closed.contains("Closed at 08:45") && closed.contains("2 unverified"), "{closed}");
+    assert_eq!(roll.act(&at("open"), &[]).await.status(), 303);
+    assert!(roll.today().await.contains("2 open"));
+    roll.act(&at("close"), &[]).await;
+    roll.house.clock.set_wall(NOW.plus_ms(3_600_000));
+    assert_eq!(roll.act(&at("open"), &[]).await.status(), 409, "it is over");
+}
+
+#[tokio::test]
+async fn without_a_lesson_one_is_started_by_a_button() {
+    let roll = Roll::new().await;
+    roll.house.clock.set_wall(NOW.plus_ms(3 * 3_600_000));
+    let free = page(&roll.house.send(get("/class/7B/today").cookie(&roll.secret)).await);
+    assert!(free.contains("Start a lesson now"), "{free}");
+    let started = roll.act("/class/7B/today", &[]).await;
+    let place = started.headers()["location"].to_str().unwrap().to_owned();
+    assert_ne!(place.split("lesson=").nth(1), Some(roll.lesson.as_str()));
+    let open = page(&roll.house.send(get(&place).cookie(&roll.secret)).await);
+    assert!(open.contains("2 open") && !open.contains("Start a lesson now"), "{open}");
+}
+
+#[tokio::test]
+async fn whoever_is_in_school_but_not_in_class_shows_where() {
+    let roll = Roll::new().await;
+    let student = roll.student.clone();
+    let logged = move |tx: &crate::store::Tx<'_>| {
+        for (n, minutes, room, way, status) in [
+            (1, -90, "Gate", "entry", "logged"),
+            (2, -30, "Library", "entry", "logged"),
+            (3, -10, "Cellar", "entry", "rejected"),
+        ] {
+            let sql = "insert into sighting (id, device, epoch, seq, boot, mono, clock, order_at,
+                     room, direction, reasons, quality, confidence, verdict, frames, model,
+                     gallery, review_status, predicted_student, received_at, version)
+                 values ($1, 'door-1', 'e', $2, 1, 1, 'ntp', $3, $4, $5, '[]', '{}', 0.9, 'high',
+                     1, 'm', 1, $6, $7, $3, 1)";
+            let (id, at) = (wire::id::v7(NOW).to_string(), NOW.plus_ms(minutes * 60_000).0);
+            tx.execute(sql, params![id, n, at, room, way, status, student])?;
+        }
+        Ok(())
+    };
+    roll.house.app.db.write(logged).await.unwrap();
+    let page = roll.today().await;
+    assert!(page.contains("Seen at Library at 08:15"), "{page}");
+    assert!(!page.contains("Gate") && !page.contains("Cellar"));
+    roll.press(&page, "", &[("status", "present")]).await;
+    assert!(!roll.today().await.contains("Library"), "whoever is here is not elsewhere");
+}
+
+#[tokio::test]
+async fn a_long_register_is_read_page_by_page() {
+    let house = House::new().await;
+    let admin = house.account(Role::Admin).await;
+    let secret = house.session(&admin).await;
+    let many = |tx: &crate::store::Tx<'_>| {
+        use crate::store::report::tests::{class_of, lesson, marked};
+        let (class, people) = class_of(tx, "7B", 70);
+        for day in 1..=28 {
+            for hour in [8, 9] {
+                let lesson = lesson(tx, class, jiff::civil::date(2026, 2, day), hour);
+                for (n, student) in people.iter().enumerate() {
+                    let there = if n < 3 { Status::Absent } else { Status::Present };
+                    marked(tx, lesson, *student, there, crate::attendance::Source::Close);
+                }
+            }
+        }
+        Ok(())
+    };
+    house.app.db.write(many).await.unwrap();
+    let shown = |query: &'static str| {
+        let (house, secret) = (&house, &secret);
+        async move {
+            let path = format!("/class/7B/report{query}");
+            page(&house.send(get(&path).cookie(secret)).await)
+        }
+    };
+    let newest = shown("").await;
+    assert!(newest.contains("31–56 / 56") && newest.contains("1–60 / 70"), "{newest}");
+    assert!(newest.contains("title=\"2026-02-28") && !newest.contains("title=\"2026-02-01"));
+    assert_eq!(newest.matches("tag bad").count(), 3, "those at risk are listed on every page");
+    let oldest = shown("?lessons=1&students=2").await;
+    assert!(oldest.contains("1–30 / 56") && oldest.contains("61–70 / 70"), "{oldest}");
+    assert_eq!(oldest.matches("<th scope=\"row\"><span dir").count(), 10);
+    let week = shown("?date_from=2026-02-02&date_to=2026-02-08").await;
+    assert!(week.contains("14 lessons") && week.contains("date_to=2026-02-08"), "{week}");
+    assert!(newest.len() < 300_000, "{} bytes", newest.len());
+}
+
+impl Roll {
+    /// Sends a photo as the form does, waits for the work, and gives the page's address.
+    async fn photographed(&self, names: &[&str]) -> String {
+        let send = parts("/class/7B/photo", &self.token, &[], ("file", &group(names)));
+        let sent = self.house.send(send).await;
+        assert_eq!(sent.status(), 303, "{}", page(&sent));
+        let place = sent.headers()["location"].to_str().unwrap().to_owned();
+        let job: Uuid = place.split("job=").nth(1).unwrap().parse().unwrap();
+        let admin = self.jobs_of().await;
+        let job = self.house.app.jobs.ended(job, admin).await.unwrap();
+        assert!(job.error.is_none(), "{job:?}");
+        place
+    }
+
+    /// The admin, who sent the photos.
+    async fn jobs_of(&self) -> Uuid {
+        let me = body(&self.house.send(get("/api/auth/me").bearer(&self.token)).await);
+        me["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    async fn read(&self, place: &str) -> String {
+        let answer = self.house.send(get(place).bearer(&self.token)).await;
+        assert_eq!(answer.status(), 200, "{}", page(&answer));
+        page(&answer)
+    }
+}
+
+#[tokio::test]
+async fn a_class_photo_marks_those_on_it_present_and_goes() {
+    let roll = Roll::new().await;
+    let place = roll.photographed(&["obama2.jpg", "biden.jpg"]).await;
+    let html = roll.read(&place).await;
+    assert_eq!(html.matches("<rect").count(), 2, "{html}");
+    assert_eq!(html.matches(" selected>").count(), 3, "two likely students and the lesson");
+    let photo = place.split("photo=").nth(1).unwrap().split('&').next().unwrap();
+    let faces: Vec<&str> = html.split("<select id=\"f-").skip(1).map(|rest| &rest[..36]).collect();
+    let done = format!("/photo/{photo}/done");
+    let named = |n: usize| format!("face-{}", faces[n]);
+    let (one, two) = (named(0), named(1));
+    let twice = [(one.as_str(), roll.student.as_str()), (two.as_str(), roll.student.as_str())];
+    let refused = roll.act(&done, &twice).await;
+    assert!(page(&refused).contains("two faces"), "{}", page(&refused));
+    assert!(page(&roll.act(&done, &[]).await).contains("Nobody is chosen"));
+    let good = [(one.as_str(), roll.student.as_str()), ("lesson", roll.lesson.as_str())];
+    let marked = roll.act(&done, &good).await;
+    let today = format!("/today?lesson={}&photo=1", roll.lesson);
+    let to = marked.headers()["location"].to_str().unwrap();
+    assert!(to.ends_with(&today), "{to}");
+    assert_eq!(roll.stands().await.unwrap().0, Status::Present);
+    assert_eq!(roll.house.said(&json!(roll.lesson), "STU2").await, None, "unknown is unknown");
+    assert!(roll.read(to).await.contains("1 student was marked present from the photo"));
+    assert_eq!(roll.act(&done, &good).await.status(), 409, "the photo is gone");
+}
+
+#[tokio::test]
+async fn faces_without_a_name_are_grouped_guessed_and_named_at_once() {
+    let roll = Roll::new().await;
+    for names in [["obama2.jpg"], ["obama3.jpg"]] {
+        roll.photographed(&names).await;
+    }
+    let bare = roll.read("/class/7B/photo").await;
+    assert!(bare.contains("2 faces are in no group"), "{bare}");
+    let sorted = |what: &'static str| {
+        let roll = &roll;
+        async move {
+            let path = "/class/7B/photo/sort";
+            let fields = serde_urlencoded::to_string([("do", what)]).unwrap();
+            let ask = post(path).bearer(&roll.token).header("sec-fetch-site", "same-origin");
+            let ask = ask.header("content-type", "application/x-www-form-urlencoded");
+            let ask = ask.header("content-length", fields.len()).body(fields);
+            let place =
+                roll.house.send(ask).await.headers()["location"].to_str().unwrap().to_owned();
+            let job = place.split("job=").nth(1).unwrap().split('#').next().unwrap();
+            roll.house.app.jobs.ended(job.parse().unwrap(), roll.jobs_of().await).await.unwrap();
+            roll.read(place.split('#').next().unwrap()).await
+        }
+    };
+    let grouped = sorted("group").await;
+    assert!(grouped.contains("All these 2 faces are"), "{grouped}");
+    let guessed = sorted("guess").await;
+    let chosen = format!("value=\"{}\" selected", roll.student);
+    assert!(guessed.contains(&chosen), "{guessed}");
+    let crops = hidden(&guessed, "class=\"group-of\"", "crops").to_owned();
+    let name = [("crops", crops.as_str()), ("student", roll.student.as_str())];
+    assert_eq!(roll.act("/class/7B/photo/name", &name).await.status(), 303);
+    assert_eq!(roll.stands().await.unwrap().0, Status::Present);
+    assert!(!roll.read("/class/7B/photo").await.contains("group-of"), "nobody is left");
+}
+
+#[tokio::test]
+async fn stored_text_does_no_harm_on_any_page_of_a_class() {
+    let roll = Roll::new().await;
+    let bad = "<img src=x onerror=alert(1)>\u{202e}😀\"'".to_owned() + &"w".repeat(120);
+    let name = json!({ "class_name": bad });
+    let class = warp::test::request().method("PATCH").path("/api/classes/7B");
+    assert_eq!(roll.house.send(class.bearer(&roll.token).json(&name)).await.status(), 200);
+    let person = json!({ "full_name": bad });
+    let person = warp::test::request().method("PATCH").path("/api/students/STU1").json(&person);
+    assert_eq!(roll.house.send(person.bearer(&roll.token)).await.status(), 200);
+    for path in ["/class", "/class/7B/today", "/class/7B/report", "/class/7B/photo"] {
+        let html = roll.read(path).await;
+        assert!(!html.contains("<img src=x") && html.contains("&#60;img src=x"), "{path}: {html}");
+        for inline in [" style=", " onclick=", "javascript:", "<style"] {
+            assert!(!html.contains(inline), "{path}: {inline}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_admin_adds_a_class_and_a_teacher_without_one_is_told_why() {
+    let house = House::new().await;
+    let admin = house.account(Role::Admin).await;
+    let (admin, teacher) = (house.session(&admin).await, house.account(Role::Teacher).await);
+    let teacher = house.session(&teacher).await;
+    let shown = async |secret: &str| page(&house.send(get("/class").cookie(secret)).await);
+    assert!(shown(&admin).await.contains("Add the first one below"));
+    let new = [("class_name", "Maths"), ("class_code", "M1"), ("room", "")];
+    assert_eq!(house.send(post("/class").form(&admin, &new)).await.status(), 303);
+    assert!(shown(&admin).await.contains("Maths"));
+    let again = house.send(post("/class").form(&admin, &new)).await;
+    assert_eq!(again.status(), 409);
+    assert!(page(&again).contains("is taken"));
+    let theirs = shown(&teacher).await;
+    assert!(theirs.contains("Ask an administrator") && !theirs.contains("Maths"), "{theirs}");
+    assert_eq!(house.send(post("/class").form(&teacher, &new)).await.status(), 403);
+}

@@ -1,0 +1,252 @@
+//! A register as a heat map: pages of students and lessons, each mark as a letter, a colour and a
+//! word; who is at risk; and what days and months come to.
+
+use super::chart::Part;
+use super::tongue::Tongue;
+use super::words;
+use crate::attendance::Status;
+use crate::reports::analytics::RISK;
+use crate::reports::matrix::{Cell, Count, Matrix};
+use crate::reports::{Rate, Sums};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+
+/// Days of a trend at most; of more, weeks are shown.
+const DAYS: usize = 60;
+
+/// A mark for the eye and for the ear.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// Its colour.
+    pub class: &'static str,
+    /// Its letter.
+    pub letter: String,
+    /// Its word, and whether a person set it.
+    pub word: String,
+}
+
+/// Every mark there can be, in one language: made once, used for thousands of cells.
+pub struct Legend {
+    marks: Vec<[Mark; 2]>,
+    none: Mark,
+}
+
+/// Status, colour, letter, word.
+const WORDS: [(Status, &str, &str, &str); 6] = [
+    (Status::Present, "present", "report-letter-present", "report-present"),
+    (Status::Late, "late", "report-letter-late", "report-late"),
+    (Status::Absent, "absent", "report-letter-absent", "report-absent"),
+    (Status::Excused, "excused", "report-letter-excused", "report-excused"),
+    (Status::Unverified, "unverified", "report-letter-unverified", "report-unverified"),
+    (Status::Undecided, "undecided", "report-letter-undecided", "report-undecided"),
+];
+
+impl Legend {
+    /// The legend in this language.
+    #[must_use]
+    pub fn new(tongue: Tongue) -> Self {
+        let mark = |(_, class, letter, word): (Status, &'static str, &str, &str)| {
+            let (letter, word) = (tongue.say(letter), tongue.say(word));
+            let hand = tongue.one("report-by-hand", "mark", &word);
+            [word, hand].map(|word| Mark { class, letter: letter.clone(), word })
+        };
+        let (letter, word) = (String::new(), tongue.say("report-no-mark"));
+        Self { marks: WORDS.map(mark).into(), none: Mark { class: "none", letter, word } }
+    }
+
+    /// The mark of a cell.
+    #[must_use]
+    pub fn of(&self, cell: Cell) -> &Mark {
+        let place = cell.status.and_then(|of| WORDS.iter().position(|(status, ..)| *status == of));
+        place.map_or(&self.none, |n| &self.marks[n][usize::from(cell.manual)])
+    }
+
+    /// Each mark once.
+    pub fn each(&self) -> impl Iterator<Item = &Mark> {
+        self.marks.iter().map(|[mark, _]| mark)
+    }
+}
+
+/// One page of many: which things, and which page of how many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// The first thing.
+    pub from: usize,
+    /// The one after the last.
+    pub to: usize,
+    /// The page, from 1.
+    pub page: usize,
+    /// Pages there are; one at least.
+    pub pages: usize,
+}
+
+impl Page {
+    /// Page `asked` (or else the first, or the last) of `all` things, `size` on a page.
+    #[must_use]
+    pub fn of(all: usize, size: usize, asked: Option<usize>, last_first: bool) -> Self {
+        let pages = all.div_ceil(size).max(1);
+        let page = asked.unwrap_or(if last_first { pages } else { 1 }).clamp(1, pages);
+        let from = (page - 1) * size;
+        Self { from, to: (from + size).min(all), page, pages }
+    }
+}
+
+/// Somebody who misses too much.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Risk {
+    /// Full name.
+    pub name: String,
+    /// Number in the school's register.
+    pub number: String,
+    /// Lessons they missed.
+    pub absent: i64,
+    /// Lessons that count.
+    pub of: i64,
+    /// How many per cent they attended.
+    pub rate: Rate,
+}
+
+/// Students who attended less than [`RISK`] per cent of what counts, the lowest first.
+#[must_use]
+pub fn at_risk(matrix: &Matrix) -> Vec<Risk> {
+    let risk = |n: usize| {
+        let sums = Count::of(matrix.row(n).iter().copied()).sums;
+        let person = &matrix.people[n];
+        (sums.total() > 0 && sums.attended().is_below(RISK)).then(|| Risk {
+            name: person.full_name(),
+            number: person.number.clone(),
+            absent: sums.absent,
+            of: sums.total(),
+            rate: sums.attended(),
+        })
+    };
+    let mut all: Vec<_> = (0..matrix.people.len()).filter_map(risk).collect();
+    all.sort_by_key(|risk| (risk.rate, std::cmp::Reverse(risk.absent)));
+    all
+}
+
+/// The sums of all lessons that `key` puts together, in its order; without those of which nothing
+/// counts.
+fn sums_by<K: Ord>(matrix: &Matrix, key: impl Fn(Date) -> K) -> BTreeMap<K, Sums> {
+    let mut all: BTreeMap<K, Sums> = BTreeMap::new();
+    for (n, lesson) in matrix.lessons.iter().enumerate() {
+        let sums = Count::of(matrix.column(n)).sums;
+        if sums.total() > 0 {
+            *all.entry(key(lesson.day)).or_default() += sums;
+        }
+    }
+    all
+}
+
+/// What the days come to, or else the weeks.
+#[must_use]
+pub fn trend(matrix: &Matrix, tongue: Tongue) -> Vec<Part> {
+    let days = sums_by(matrix, |day| day);
+    let days = if days.len() > DAYS { sums_by(matrix, monday) } else { days };
+    let part = |(day, sums)| {
+        let (short, full) = (words::short_day(tongue, day), words::full_day(tongue, day));
+        Part { short, full, sums }
+    };
+    days.into_iter().map(part).collect()
+}
+
+fn monday(day: Date) -> Date {
+    let since = i64::from(day.weekday().to_monday_zero_offset());
+    day.checked_sub(jiff::Span::new().days(since)).unwrap_or(day)
+}
+
+/// What the months come to.
+#[must_use]
+pub fn months(matrix: &Matrix, tongue: Tongue) -> Vec<Part> {
+    let part = |(month, sums): (Date, Sums)| {
+        let (short, full) = (words::short_month(tongue, month), words::month(tongue, month));
+        Part { short, full, sums }
+    };
+    sums_by(matrix, Date::first_of_month).into_iter().map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attendance::Source;
+    use crate::reports::matrix::{Lesson, Person};
+    use jiff::civil::date;
+    use uuid::Uuid;
+    use wire::{StudentId, Wall};
+
+    fn matrix(days: &[Date], marks: &[&[Status]]) -> Matrix {
+        let person = |n: usize| {
+            let id = StudentId(Uuid::from_u128(n as u128));
+            let (number, last_name) = (format!("S{n}"), format!("P{n}"));
+            Person { id, number, first_name: String::new(), last_name }
+        };
+        let lesson = |(n, day): (usize, &Date)| {
+            let (id, name) = (Uuid::from_u128(n as u128), String::new());
+            Lesson { id, name, day: *day, starts: Wall(0), ends: Wall(1) }
+        };
+        let lessons = days.iter().enumerate().map(lesson).collect();
+        let mut all = Matrix::new((0..marks.len()).map(person).collect(), lessons).unwrap();
+        for (n, row) in marks.iter().enumerate() {
+            for (lesson, status) in row.iter().enumerate() {
+                *all.cell(n, lesson).unwrap() = Cell::of(*status, Source::Door);
+            }
+        }
+        all
+    }
+
+    use Status::{Absent as A, Excused as E, Late as L, Present as P};
+
+    #[test]
+    fn a_page_is_within_what_there_is() {
+        let page = |asked, last| {
+            let page = Page::of(95, 40, asked, last);
+            (page.from, page.to, page.page, page.pages)
+        };
+        assert_eq!(page(None, false), (0, 40, 1, 3));
+        assert_eq!(page(None, true), (80, 95, 3, 3));
+        assert_eq!(page(Some(2), true), (40, 80, 2, 3));
+        assert_eq!((page(Some(0), true).2, page(Some(99), true).2), (1, 3));
+        assert_eq!(Page::of(0, 40, None, true), Page { from: 0, to: 0, page: 1, pages: 1 });
+    }
+
+    #[test]
+    fn those_at_risk_come_lowest_first_and_nobody_without_a_mark_that_counts() {
+        let days = [date(2026, 3, 2); 4];
+        let all = matrix(&days, &[&[P, P, P, A], &[P, L, A, A], &[A, A, A, E], &[E, E, E, E]]);
+        let risk = at_risk(&all);
+        let risk: Vec<_> = risk.iter().map(|r| (r.number.as_str(), r.absent, r.of)).collect();
+        assert_eq!(risk, [("S2", 3, 3), ("S1", 2, 4)]);
+    }
+
+    #[test]
+    fn lessons_of_a_day_and_days_of_a_month_count_together() {
+        let days = [date(2026, 2, 27), date(2026, 3, 2), date(2026, 3, 2), date(2026, 3, 3)];
+        let all = matrix(&days, &[&[P, P, A, E]]);
+        let shown = |parts: Vec<Part>| -> Vec<_> {
+            parts.into_iter().map(|part| (part.short, part.sums.total())).collect()
+        };
+        assert_eq!(shown(trend(&all, Tongue::En)), [("27 Feb".to_owned(), 1), ("2 Mar".into(), 2)]);
+        assert_eq!(shown(months(&all, Tongue::En)), [("Feb".to_owned(), 1), ("Mar".into(), 2)]);
+    }
+
+    #[test]
+    fn a_long_trend_is_told_in_weeks() {
+        let day = |n: i64| date(2026, 1, 5).checked_add(jiff::Span::new().days(n)).unwrap();
+        let days: Vec<_> = (0..70).map(day).collect();
+        let all = matrix(&days, &[&[P; 70]]);
+        let trend = trend(&all, Tongue::En);
+        assert_eq!((trend.len(), trend[0].sums.total()), (10, 7));
+    }
+
+    #[test]
+    fn every_mark_has_a_letter_and_a_word_and_a_person_is_said() {
+        let legend = Legend::new(Tongue::En);
+        assert_eq!(legend.of(Cell::default()).class, "none");
+        for status in Status::ALL {
+            let mark = legend.of(Cell::of(status, Source::Door));
+            assert!(!mark.letter.is_empty() && !mark.word.is_empty(), "{mark:?}");
+            let hand = legend.of(Cell::of(status, Source::Manual));
+            assert!(hand.word.contains("set by a person") && hand.letter == mark.letter);
+        }
+    }
+}

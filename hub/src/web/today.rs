@@ -1,0 +1,375 @@
+//! `/class/{id}/today`: today's lessons of a class, and the roll of one of them.
+//!
+//! Every button is a form of its own; with JavaScript only the student's row is exchanged.
+
+use super::roll::{self, CHOICES, Facts, Row};
+use super::shell::Shell;
+use super::start::shell;
+use super::words;
+use crate::attendance::register::{self, Marked};
+use crate::attendance::{Mark, Source, Status};
+use crate::error::Error;
+use crate::events::Event;
+use crate::http::attendance::reader;
+use crate::http::call::Call;
+use crate::http::images::tell;
+use crate::http::problem::Problem;
+use crate::http::reply::{page, see, with};
+use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::http::sessions::day_of;
+use crate::store::class::{self, Class};
+use crate::store::desk::Reader;
+use crate::store::session::{self, Filter, Session};
+use crate::store::{Tx, mark, passage, student};
+use askama::Template;
+use jiff::tz::TimeZone;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+use warp::http::{HeaderName, Method, StatusCode};
+use wire::{StudentId, Wall};
+
+/// Lessons of one class on one day.
+const LESSONS: u32 = 100;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Session);
+    let (today, one) = ("/class/{id}/today", "/lesson/{id}/marks/{student}");
+    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
+    vec![
+        Route::new(get(today), STAFF, Object::Class, Takes::Nothing, no, index),
+        Route::new(post(today), STAFF, Object::Class, form, no, start),
+        Route::new(get(one), STAFF, of, Takes::Nothing, no, row_piece),
+        Route::new(post(one), STAFF, of, form, no, say),
+        Route::new(post("/lesson/{id}/marks/{student}/undo"), STAFF, of, form, no, take_back),
+        Route::new(post("/lesson/{id}/close"), STAFF, of, form, no, close),
+        Route::new(post("/lesson/{id}/open"), STAFF, of, form, no, open),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "today.html")]
+struct Page {
+    shell: Shell,
+    class: Class,
+    day: String,
+    tabs: Vec<Tab>,
+    lesson: Option<Lesson>,
+    rows: Vec<Row>,
+    counts: Vec<(&'static str, &'static str, usize)>,
+    note: Option<String>,
+    /// Whether a lesson can be started by hand: none runs.
+    free: bool,
+}
+
+/// One row, and the counts that change with it.
+#[derive(Template)]
+#[template(path = "roll-piece.html")]
+struct Piece {
+    shell: Shell,
+    lesson: Uuid,
+    row: Row,
+    counts: Vec<(&'static str, &'static str, usize)>,
+}
+
+/// A lesson to choose.
+struct Tab {
+    id: Uuid,
+    name: String,
+    hours: String,
+    here: bool,
+    now: bool,
+}
+
+/// The lesson that is shown.
+struct Lesson {
+    id: Uuid,
+    name: String,
+    room: String,
+    hours: String,
+    /// When it was closed.
+    closed: Option<String>,
+    /// Whether it can be closed: it has begun.
+    begun: bool,
+    /// Whether it is over, so that it cannot be opened again.
+    over: bool,
+}
+
+#[derive(Deserialize)]
+struct Which {
+    lesson: Option<Uuid>,
+    /// Who was just marked, for browsers without JavaScript.
+    done: Option<Uuid>,
+    /// How many a class photo marked just now.
+    photo: Option<u32>,
+}
+
+async fn index(call: Call) -> Outcome {
+    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
+    let (now, wanted) = (call.now, which.lesson);
+    let read = call.app().db.read(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        let wanted = wanted.map(|id| session::find(tx, reader, &id.to_string())).transpose()?;
+        if wanted.as_ref().is_some_and(|lesson| lesson.class != class.id) {
+            return Err(Error::unknown("lesson of this class", wanted.map_or(class.id, |l| l.id)));
+        }
+        let day = wanted.as_ref().map_or(reader.today, |lesson| lesson.day);
+        let (from, until) = day_of(day, &zone)?;
+        let (from, until, of) = (Some(from), Some(until), Some(class.id));
+        let filter = Filter { class: of, from, until, ..Filter::default() };
+        let lessons = session::list(tx, reader, &filter, LESSONS)?;
+        let lesson = wanted.or_else(|| roll::first(&lessons, now).cloned());
+        let facts = lesson.as_ref().map(|lesson| facts(tx, lesson, &zone)).transpose()?;
+        Ok((class, day, lessons, lesson, facts.unwrap_or_default()))
+    });
+    let (class, day, lessons, lesson, facts) = read.await?;
+    let (shell, zone) = (shell(&call, "class"), &call.app().config.zone);
+    let rows: Vec<_> = facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();
+    let done = which.done.and_then(|id| rows.iter().find(|row| row.id == id));
+    let note = done.map(|row| said(&shell, row));
+    let note = note.or(which.photo.map(|n| shell.one("roll-from-photo", "count", n)));
+    let here = lesson.as_ref().map(|lesson| lesson.id);
+    let tab = |of: &Session| Tab {
+        id: of.id,
+        name: of.name.clone(),
+        hours: words::hours(shell.tongue, of, zone),
+        here: here == Some(of.id),
+        now: of.starts <= now && now < of.ends,
+    };
+    let tabs: Vec<Tab> = lessons.iter().map(tab).collect();
+    let view = Page {
+        free: day == reader.today && !tabs.iter().any(|tab| tab.now),
+        day: words::say_day(shell.tongue, day, reader.today),
+        lesson: lesson.map(|of| shown(&of, &shell, zone, now)),
+        counts: roll::counts(&rows),
+        tabs,
+        class,
+        rows,
+        note,
+        shell,
+    };
+    page(StatusCode::OK, &view)
+}
+
+fn shown(of: &Session, shell: &Shell, zone: &TimeZone, now: Wall) -> Lesson {
+    Lesson {
+        id: of.id,
+        name: of.name.clone(),
+        room: of.room.clone(),
+        hours: words::hours(shell.tongue, of, zone),
+        closed: of.closed_at.map(|at| words::minute(shell.tongue, at, zone)),
+        begun: of.starts <= now,
+        over: of.ends <= now,
+    }
+}
+
+/// What is known of everybody on the roster of a lesson.
+fn facts(tx: &Tx<'_>, lesson: &Session, zone: &TimeZone) -> Result<Vec<Facts>, Error> {
+    let mut marks: HashMap<_, _> = mark::of_session(tx, lesson.id)?.into_iter().collect();
+    let names = mark::names(tx, lesson.id)?;
+    let waiting: HashSet<_> = passage::waiting(tx, lesson.id)?.into_iter().collect();
+    let seen = passage::elsewhere(tx, lesson, day_of(lesson.day, zone)?)?;
+    let mut seen: HashMap<_, _> = seen.into_iter().map(|seen| (seen.student, seen)).collect();
+    let one = |member: class::Member| {
+        let mark = marks.remove(&member.student);
+        Facts {
+            by: mark.as_ref().and_then(|mark| names.get(&mark.by).cloned()),
+            waiting: waiting.contains(&member.student),
+            elsewhere: seen.remove(&member.student),
+            id: member.student.0,
+            number: member.number,
+            name: member.name,
+            mark,
+        }
+    };
+    Ok(class::members(tx, lesson.class)?.into_iter().map(one).collect())
+}
+
+/// What stands of a student now, in words.
+fn said(shell: &Shell, row: &Row) -> String {
+    shell.two("roll-stands", "name", &row.name, "state", shell.say(row.state))
+}
+
+/// The lesson and the student that the address names.
+fn named(
+    tx: &Tx<'_>,
+    reader: Reader,
+    lesson: &str,
+    who: &str,
+) -> Result<(Session, StudentId), Error> {
+    let lesson = session::find(tx, reader, lesson)?;
+    Ok((lesson, student::find_for(tx, reader, who)?.id))
+}
+
+async fn row_piece(call: Call) -> Outcome {
+    let reader = reader(&call)?;
+    let (lesson, who) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let (lesson, who) = call.app().db.read(move |tx| named(tx, reader, &lesson, &who)).await?;
+    answer(&call, &lesson, who, None).await
+}
+
+/// What became of a click.
+enum Came {
+    /// It is recorded.
+    Done(Option<Marked>),
+    /// Somebody was faster.
+    Late,
+}
+
+async fn say(call: Call) -> Outcome {
+    let wanted = call.content.field("status").unwrap_or("");
+    let wanted = CHOICES.iter().find(|(value, ..)| *value == wanted).map(|choice| choice.2);
+    let odd = || Error::Invalid("status: say present, late, absent or excused".into());
+    step(call, move |tx, hand| {
+        let status = wanted.ok_or_else(odd)?;
+        let mark = hand.mark(status);
+        register::say(tx, &hand.lesson, hand.who, mark, hand.now)
+    })
+    .await
+}
+
+async fn take_back(call: Call) -> Outcome {
+    step(call, |tx, hand| register::undo(tx, &hand.lesson, hand.who, &hand.by, hand.now).map(Some))
+        .await
+}
+
+/// One person's hand on the mark of one student.
+struct Hand {
+    lesson: Session,
+    who: StudentId,
+    old: Option<Mark>,
+    by: String,
+    now: Wall,
+}
+
+impl Hand {
+    /// What the person says; what was noted before stays, and so does when somebody came.
+    fn mark(&self, status: Status) -> Mark {
+        let there = matches!(status, Status::Present | Status::Late);
+        let arrived = self.old.as_ref().and_then(|old| old.arrived_at);
+        Mark {
+            status,
+            source: Source::Manual,
+            sighting: None,
+            arrived_at: arrived.filter(|_| there),
+            by: self.by.clone(),
+            at: self.now,
+            notes: self.old.as_ref().and_then(|old| old.notes.clone()),
+            version: 1,
+        }
+    }
+}
+
+/// Does `work` to the mark that the person looked at; another one is left alone, and told.
+async fn step<F>(call: Call, work: F) -> Outcome
+where
+    F: FnOnce(&Tx<'_>, &Hand) -> Result<Option<Marked>, Error> + Send + 'static,
+{
+    let (reader, now) = (reader(&call)?, call.now);
+    let (lesson, who) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let seen = call.content.field("stamp").map(str::to_owned);
+    let write = call.app().db.write(move |tx| {
+        let (lesson, who) = named(tx, reader, &lesson, &who)?;
+        let old = mark::get(tx, lesson.id, who)?;
+        let late = seen.is_some_and(|seen| seen != roll::stamp(old.as_ref()));
+        let hand = Hand { lesson, who, old, by: reader.actor.user.to_string(), now };
+        let came = if late { Came::Late } else { Came::Done(work(tx, &hand)?) };
+        Ok((hand.lesson, hand.who, came))
+    });
+    let (lesson, who, came) = write.await?;
+    match came {
+        Came::Late => answer(&call, &lesson, who, Some("roll-faster")).await,
+        Came::Done(marked) => {
+            tell(&call, marked.into_iter().collect());
+            if call.wants_piece() {
+                return answer(&call, &lesson, who, None).await;
+            }
+            see(&format!("/class/{}/today?lesson={}&done={who}#s-{who}", lesson.class, lesson.id))
+        }
+    }
+}
+
+/// The student's row as it stands now: after a conflict as 409, with what happened in words.
+async fn answer(
+    call: &Call,
+    lesson: &Session,
+    who: StudentId,
+    conflict: Option<&'static str>,
+) -> Outcome {
+    let (zone, of) = (call.app().config.zone.clone(), lesson.clone());
+    let facts = call.app().db.read(move |tx| facts(tx, &of, &zone)).await?;
+    let (shell, zone) = (shell(call, "class"), &call.app().config.zone);
+    let mut rows: Vec<_> =
+        facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();
+    let counts = roll::counts(&rows);
+    let place = rows.iter().position(|row| row.id == who.0);
+    let gone = || Problem::not_found(shell.say("roll-not-here"));
+    let row = rows.swap_remove(place.ok_or_else(gone)?);
+    let words = said(&shell, &row);
+    let conflict = conflict.map(|key| shell.one(key, "now", &words));
+    let status = if conflict.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    if let Some(detail) = conflict.clone().filter(|_| !call.wants_piece()) {
+        return Err(Problem::conflict(detail));
+    }
+    let said =
+        utf8_percent_encode(conflict.as_ref().unwrap_or(&words), NON_ALPHANUMERIC).to_string();
+    let piece = page(status, &Piece { shell, lesson: lesson.id, row, counts })?;
+    Ok(with(piece, HeaderName::from_static("x-said"), &said))
+}
+
+/// A lesson without a plan begins now; if one is due, that one is shown.
+async fn start(call: Call) -> Outcome {
+    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
+    let write = call.app().db.write(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        let by = reader.actor.user.to_string();
+        let lesson = register::lesson_now(tx, &class, (now, reader.today), &by)?;
+        let records = register::adopt(tx, &lesson, now)?;
+        Ok((class.id, lesson.id, records))
+    });
+    let (class, lesson, records) = write.await?;
+    for record in records {
+        call.app().events.say(Event::PendingAdded(record));
+    }
+    see(&format!("/class/{class}/today?lesson={lesson}"))
+}
+
+async fn close(call: Call) -> Outcome {
+    turn(call, |tx, lesson, by, now| match lesson.starts <= now {
+        true => register::close(tx, lesson.id, by, now),
+        false => Err(Error::Conflict("this lesson has not begun yet".into())),
+    })
+    .await
+}
+
+async fn open(call: Call) -> Outcome {
+    turn(call, |tx, lesson, by, now| match now < lesson.ends {
+        true => register::open(tx, lesson, by, now),
+        false => Err(Error::Conflict("this lesson is over: correct its marks instead".into())),
+    })
+    .await
+}
+
+/// Closes or opens the lesson that the address names, and tells pages which it was.
+async fn turn<F>(call: Call, work: F) -> Outcome
+where
+    F: FnOnce(&Tx<'_>, &Session, &str, Wall) -> Result<Vec<Marked>, Error> + Send + 'static,
+{
+    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
+    let write = call.app().db.write(move |tx| {
+        let lesson = session::find(tx, reader, &name)?;
+        let by = reader.actor.user.to_string();
+        let marked = work(tx, &lesson, &by, now)?;
+        Ok((lesson, marked))
+    });
+    let (lesson, marked) = write.await?;
+    match lesson.closed_at {
+        None => call.app().events.say(Event::SessionClosed(lesson.id)),
+        Some(_) => tell(&call, marked),
+    }
+    see(&format!("/class/{}/today?lesson={}", lesson.class, lesson.id))
+}
