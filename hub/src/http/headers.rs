@@ -7,11 +7,13 @@ pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
                        img-src 'self' blob:; connect-src 'self'; form-action 'self'; \
                        base-uri 'none'; frame-ancestors 'none'";
 
-/// Name and value of each; a handler's own `Cache-Control` and policy stay.
-const ALWAYS: [(&str, &str); 6] = [
+/// What a page may use of the machine it is shown on; a page with a camera says so itself.
+const MAY: &str = "camera=(), microphone=(), geolocation=()";
+
+/// Name and value of each; a handler's own `Cache-Control` and policies stay.
+const ALWAYS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),
-    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("x-frame-options", "DENY"),
@@ -23,6 +25,7 @@ pub fn harden(headers: &mut HeaderMap, tls: bool) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP));
+    headers.entry("permissions-policy").or_insert(HeaderValue::from_static(MAY));
     if tls {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
@@ -41,6 +44,15 @@ mod tests {
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
         assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
         assert!(!CSP.contains("unsafe"));
+        assert_eq!(headers["permissions-policy"], MAY);
+    }
+
+    #[test]
+    fn a_page_may_ask_for_the_camera_itself() {
+        let mut headers = HeaderMap::new();
+        headers.insert("permissions-policy", HeaderValue::from_static("camera=(self)"));
+        harden(&mut headers, true);
+        assert_eq!(headers["permissions-policy"], "camera=(self)");
     }
 
     #[test]
