@@ -57,18 +57,33 @@ pub fn find(header: &str) -> Option<&str> {
     pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).find(|v| v.len() == 43)
 }
 
-/// The token that proves a form came from our own page. It follows from the session's secret
-/// and cannot be turned back into it.
-#[must_use]
-pub fn csrf(secret: &str) -> String {
+/// Bytes of a form's proof.
+const PROOF: usize = 24;
+
+/// What proves that a form came from our own page. It follows from the session's secret and
+/// cannot be turned back into it.
+fn proof(secret: &str) -> [u8; PROOF] {
     let key = blake3::derive_key("rollcall 2026 csrf token of a session", secret.as_bytes());
-    BASE64URL_NOPAD.encode(&key[..24])
+    std::array::from_fn(|n| key[n])
 }
 
-/// Whether `given` is the token of the session `secret`, in constant time.
+/// The proof under a mask, with the mask before it: a new text each time, so that the size of a
+/// compressed page says nothing about it (decision 11).
+#[must_use]
+pub fn csrf(secret: &str) -> String {
+    let mask: [u8; PROOF] = rand::random();
+    let proof = proof(secret);
+    let hidden = std::array::from_fn::<u8, PROOF, _>(|n| proof[n] ^ mask[n]);
+    BASE64URL_NOPAD.encode(&[mask, hidden].concat())
+}
+
+/// Whether `given` is the proof of the session `secret` under any mask, in constant time.
 #[must_use]
 pub fn csrf_matches(secret: &str, given: &str) -> bool {
-    csrf(secret).as_bytes().ct_eq(given.as_bytes()).into()
+    let Ok(given) = BASE64URL_NOPAD.decode(given.as_bytes()) else { return false };
+    let Some((mask, hidden)) = given.split_at_checked(PROOF) else { return false };
+    let shown: Vec<u8> = mask.iter().zip(hidden).map(|(mask, byte)| mask ^ byte).collect();
+    hidden.len() == PROOF && bool::from(shown.ct_eq(&proof(secret)))
 }
 
 #[cfg(test)]
@@ -98,7 +113,17 @@ mod tests {
         let (mine, other) = (crate::auth::secret(), crate::auth::secret());
         assert!(csrf_matches(&mine, &csrf(&mine)));
         assert!(!csrf_matches(&other, &csrf(&mine)));
-        assert!(!csrf_matches(&mine, ""));
+        for broken in ["", "AAAA", "=", &csrf(&mine)[..32], &format!("{}AAAA", csrf(&mine))] {
+            assert!(!csrf_matches(&mine, broken), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_forms_token_is_another_text_each_time() {
+        let mine = crate::auth::secret();
+        let (one, two) = (csrf(&mine), csrf(&mine));
+        assert_ne!(one, two);
+        assert!(csrf_matches(&mine, &one) && csrf_matches(&mine, &two));
     }
 
     #[test]
