@@ -9,6 +9,7 @@ mod hub;
 mod import;
 mod init;
 mod models;
+mod pages;
 mod retention;
 mod seed;
 mod serve;
@@ -65,6 +66,9 @@ enum Verb {
     Seed(seed::Seed),
     /// Recognition packs: fetch, import, list, use.
     Models(models::Models),
+    /// Every page as JSON, for the tests that look at each.
+    #[command(hide = true)]
+    Pages,
     /// Recognition by hand: embed, compare, measure.
     Vision(vision::Vision),
 }
@@ -99,6 +103,7 @@ impl Cli {
             Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
             Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
             Verb::Models(models) => runtime()?.block_on(models.run(data, out)),
+            Verb::Pages => pages::run(out),
             Verb::Vision(vision) => vision.run(out),
         }
     }

@@ -23,7 +23,7 @@ const ATTEMPT: &str = "oidc attempt";
 pub fn routes() -> Vec<Route> {
     let get = |path, run: super::route::Run| {
         let (who, no) = (Who::Anyone, Takes::Nothing);
-        Route::new((Method::GET, path), who, Object::None, no, Shapes::PAGE, run)
+        Route::new((Method::GET, path), who, Object::None, no, Shapes::PART, run)
     };
     vec![get("/api/auth/oidc/start", start.into()), get("/api/auth/oidc/callback", callback.into())]
 }

@@ -129,8 +129,10 @@ pub enum Gives {
     Json(Shape),
     /// A file or a stream of this type.
     File(&'static str),
-    /// A page, or a redirect to one: not part of the API.
+    /// A whole page: not part of the API.
     Page,
+    /// A piece of a page, a file of it, or a redirect to one: not part of the API either.
+    Part,
 }
 
 /// What a route takes and gives besides its path, for the OpenAPI document.
@@ -152,6 +154,8 @@ impl Shapes {
     /// A page of ours.
     pub const PAGE: Self =
         Self { query: None, takes: None, gives: Gives::Page, status: 200, also: &[] };
+    /// What belongs to a page and is none by itself.
+    pub const PART: Self = Self { gives: Gives::Part, ..Self::PAGE };
     /// 204 without a body.
     pub const EMPTY: Self =
         Self { query: None, takes: None, gives: Gives::Nothing, status: 204, also: &[] };

@@ -19,7 +19,7 @@ pub fn routes() -> Vec<Route> {
     };
     let health = Shapes::gives::<Health>();
     vec![
-        open("/", Shapes::PAGE, home.into()),
+        open("/", Shapes::PART, home.into()),
         open("/health", health, alive.into()),
         open("/ready", health, ready.into()),
         open("/metrics", Shapes::file("text/plain"), numbers.into()),

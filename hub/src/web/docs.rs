@@ -33,7 +33,7 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> =
 pub fn routes() -> Vec<Route> {
     let get = |path: &'static str, run: crate::http::route::Run| {
         let (who, nothing) = (Who::Anyone, Takes::Nothing);
-        Route::new((Method::GET, path), who, Object::None, nothing, Shapes::PAGE, run)
+        Route::new((Method::GET, path), who, Object::None, nothing, Shapes::PART, run)
     };
     let docs = get("/docs", swagger.into());
     vec![

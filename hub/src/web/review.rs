@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Route> {
     let (at, undo, piece) = ("/review/{id}", "/review/{id}/undo", "/review/{id}/card");
     vec![
         Route::new((Method::GET, "/review"), STAFF, Object::None, Takes::Nothing, no, index),
-        Route::new((Method::GET, piece), STAFF, record, Takes::Nothing, no, card_piece),
+        Route::new((Method::GET, piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
         Route::new((Method::POST, at), STAFF, record, form, no, decide),
         Route::new((Method::POST, undo), STAFF, record, form, no, take_back),
     ]

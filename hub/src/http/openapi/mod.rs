@@ -26,7 +26,7 @@ static TEXT: LazyLock<String> = LazyLock::new(|| document(&super::table()).to_st
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let (place, who) = ((Method::GET, "/openapi.json"), Who::Anyone);
-    vec![Route::new(place, who, Object::None, Takes::Nothing, Shapes::PAGE, show)]
+    vec![Route::new(place, who, Object::None, Takes::Nothing, Shapes::PART, show)]
 }
 
 async fn show(_: Call) -> Outcome {
@@ -38,7 +38,7 @@ async fn show(_: Call) -> Outcome {
 pub fn documented(table: &Table, route: &Route) -> bool {
     let native = format!("/api{}", route.path);
     let twin = |other: &Route| other.path == native && other.method == route.method;
-    !matches!(route.shapes.gives, Gives::Page) && !table.iter().any(twin)
+    !matches!(route.shapes.gives, Gives::Page | Gives::Part) && !table.iter().any(twin)
 }
 
 /// The document for `table`.
@@ -83,7 +83,7 @@ fn refusal() -> Shape {
 fn shapes(route: &Route) -> Vec<Shape> {
     let given = match route.shapes.gives {
         Gives::Json(shape) => Some(shape),
-        Gives::Nothing | Gives::File(_) | Gives::Page => None,
+        Gives::Nothing | Gives::File(_) | Gives::Page | Gives::Part => None,
     };
     route.shapes.takes.into_iter().chain(given).collect()
 }

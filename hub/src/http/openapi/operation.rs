@@ -156,7 +156,9 @@ fn responses(route: &Route, names: &Names) -> Value {
 
 fn good(route: &Route, names: &Names) -> Value {
     let mut content = match route.shapes.gives {
-        Gives::Nothing | Gives::Page => return json!({ "description": "Done; nothing to say" }),
+        Gives::Nothing | Gives::Page | Gives::Part => {
+            return json!({ "description": "Done; nothing to say" });
+        }
         Gives::Json(shape) => json!({ "application/json": { "schema": names.refer(&shape) } }),
         Gives::File(kind) => json!({ kind: { "schema": file(kind) } }),
     };
