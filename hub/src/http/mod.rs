@@ -42,6 +42,7 @@ pub mod password;
 pub mod path;
 pub mod persons;
 pub mod presence;
+pub mod press;
 pub mod problem;
 pub mod register;
 pub mod reply;
@@ -174,6 +175,7 @@ where
     let page = guard::is_page(&raw.path, &raw.headers);
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
     let tongue = crate::web::tongue::Tongue::read(&raw.headers);
+    let press = press::allowed(&raw.headers);
     let mut note = Note { endpoint: "none", user: None };
     let (crossing, preflight) =
         cors::crossing(&front.app.config.cors, &raw.method, &raw.path, &raw.headers);
@@ -189,6 +191,9 @@ where
         let shown = shown.flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });
+    if press {
+        answer = press::page(answer).await;
+    }
     headers::harden(answer.headers_mut(), peer.tls);
     crossing.mark(answer.headers_mut());
     if let Ok(id) = HeaderValue::from_str(&request_id) {

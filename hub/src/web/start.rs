@@ -6,6 +6,7 @@ use super::tongue::Tongue;
 use crate::auth::{Role, session};
 use crate::http::auth as login;
 use crate::http::call::Call;
+use crate::http::press;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, page, see, with};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
@@ -23,7 +24,7 @@ pub fn routes() -> Vec<Route> {
     let (none, no) = (Object::None, Shapes::PAGE);
     let (anyone, nothing, form) = (Who::Anyone, Takes::Nothing, Takes::Form(SMALL));
     vec![
-        Route::new(get("/static/{hash}/{name}"), anyone, none, nothing, no, file),
+        Route::new(get("/static/{hash}/{name}"), anyone, none, nothing, Shapes::PART, file),
         Route::new(get("/sign-in"), anyone, none, nothing, no, sign_in_page),
         Route::new(post("/sign-in"), anyone, none, form, no, sign_in),
         Route::new(post("/sign-out"), EVERYONE, none, form, no, sign_out),
@@ -96,8 +97,11 @@ async fn choose_language(call: Call) -> Outcome {
 async fn file(call: Call) -> Outcome {
     let file = files::find(call.param("hash"));
     let gone = || Problem::not_found("This file belongs to another version: load the page again.");
-    let file = file.ok_or_else(gone)?;
-    let mut answer = reply::bytes(file.kind, file.bytes)?;
+    let (file, pressed) = file.ok_or_else(gone)?;
+    let mut answer = match press::takes(&call.headers) {
+        true => press::mark(reply::bytes(file.kind, pressed)?),
+        false => with(reply::bytes(file.kind, file.bytes)?, header::VARY, "accept-encoding"),
+    };
     let keep = HeaderValue::from_static("public, max-age=31536000, immutable");
     answer.headers_mut().insert(header::CACHE_CONTROL, keep);
     Ok(answer)

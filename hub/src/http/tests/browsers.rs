@@ -1,7 +1,8 @@
 //! Browsers: cookies, forms, and pages that are left alone too long.
 
-use super::{Carrying, House, NOW, PASSWORD, get, post};
+use super::{Answer, Carrying, House, NOW, PASSWORD, get, post};
 use crate::auth::{Role, session};
+use crate::web::files;
 use serde_json::json;
 use warp::test::RequestBuilder;
 
@@ -54,6 +55,26 @@ async fn a_cookie_alone_changes_nothing() {
     assert_eq!(house.send(good).await.status(), 201);
     let form = post("/devices").form(&secret, &[("device_id", "door-2"), ("direction", "both")]);
     assert_eq!(house.send(form).await.status(), 201);
+}
+
+#[tokio::test]
+async fn pages_and_files_leave_compressed_and_data_does_not() {
+    let house = House::new().await;
+    let secret = house.session(&house.account(Role::Admin).await).await;
+    let ask = |path: &str, site: &'static str| {
+        let request = get(path).cookie(&secret).header("sec-fetch-site", site);
+        house.send(request.header("accept-encoding", "gzip, br").header("accept", "text/html"))
+    };
+    let style = files::address("rollcall.css");
+    let encoding = |answer: Answer| answer.headers().get("content-encoding").cloned();
+    assert_eq!(encoding(ask("/people", "same-origin").await).unwrap(), "gzip");
+    assert_eq!(encoding(ask(&style, "same-origin").await).unwrap(), "gzip");
+    for (path, site) in [("/people", "same-site"), ("/api/students", "same-origin")] {
+        assert_eq!(encoding(ask(path, site).await), None, "{path} for {site}");
+    }
+    let plain = house.send(get(&style)).await;
+    assert_eq!(plain.headers()["vary"], "accept-encoding");
+    assert_eq!(plain.body(), files::FILES[0].bytes);
 }
 
 #[tokio::test]
