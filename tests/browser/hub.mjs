@@ -1,16 +1,19 @@
 // A real hub in a temporary folder, and the few calls a test makes beside the browser.
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 const root = new URL("../../", import.meta.url).pathname;
 const binary = process.env.ROLLCALL_HUB || join(root, "target/debug/rollcall-hub");
 const models = process.env.ROLLCALL_MODELS || join(root, "models/weights");
 
-export const portrait = (name) => join(root, "models/portraits", name);
+const portraits = process.env.ROLLCALL_PORTRAITS || join(root, "models/portraits");
+
+export const portrait = (name) => join(portraits, name);
 
 const freePort = () =>
   new Promise((done) => {
@@ -52,9 +55,15 @@ export class Hub {
   }
 
   async login(email, password) {
-    const answer = await this.send("POST", "/api/auth/login", { email, password });
+    const answer = await this.as(email, password);
     this.token = answer.access;
   }
+
+  // What signing in gives, without becoming that person.
+  as(email, password) {
+    return Object.assign(new Hub(), { url: this.url }).send("POST", "/api/auth/login", { email, password });
+  }
+
 
   async send(method, path, body) {
     const headers = { accept: "application/json" };
@@ -76,31 +85,50 @@ export class Hub {
     return this.send("POST", path, body);
   }
 
-  async capture(device, name) {
+  // A form with a portrait, as an answer: a length is demanded, so the form is made whole first.
+  async picture(path, field, name, fields) {
     const form = new FormData();
-    form.set("device_id", device);
-    form.set("image", new Blob([readFileSync(portrait(name))], { type: "image/jpeg" }), name);
-    // A length is demanded, so the form is made whole before it is sent.
+    for (const [key, value] of Object.entries(fields)) form.set(key, value);
+    form.set(field, new Blob([readFileSync(portrait(name))], { type: "image/jpeg" }), name);
     const whole = new Response(form);
     const body = Buffer.from(await whole.arrayBuffer());
     const headers = { authorization: `Bearer ${this.token}`, "content-type": whole.headers.get("content-type") };
-    const answer = await fetch(`${this.url}/api/capture`, { method: "POST", headers, body });
+    const answer = await fetch(`${this.url}${path}`, { method: "POST", headers, body });
     const said = await answer.json();
+    if (!answer.ok) throw new Error(`${path} ${name}: ${JSON.stringify(said)}`);
+    return said;
+  }
+
+  async capture(device, name) {
+    const said = await this.picture("/api/capture", "image", name, { device_id: device });
     if (said.status !== "pending") throw new Error(`${name}: ${JSON.stringify(said)}`);
     return said;
   }
 
+  // What an admin types beside the running hub: `await hub.run("pages")`.
+  run(...args) {
+    return this.feed("", ...args);
+  }
+
+  async feed(input, ...args) {
+    const env = { ...process.env, ROLLCALL_MODELS: models };
+    const told = promisify(execFile)(binary, ["--data", join(this.data, "hub"), ...args], { env });
+    told.child.stdin.end(input);
+    return (await told).stdout;
+  }
+
+  // Fills the hub with a made-up school: `await hub.seed({ students: 200, pending: 10000 })`.
+  seed(size) {
+    return this.run("seed", ...Object.entries(size).flatMap(([name, value]) => [`--${name}`, String(value)]));
+  }
+
   async account(email, name, role, password) {
-    const args = ["--data", join(this.data, "hub"), "user", "add", email, "--name", name, "--role", role, "--password-stdin"];
-    execFileSync(binary, args, { input: `${password}\n` });
+    await this.feed(`${password}\n`, "user", "add", email, "--name", name, "--role", role, "--password-stdin");
   }
 
   // Lets a teacher teach a class of everybody.
   async teach(email) {
-    const held = this.token;
-    this.token = null;
-    const { user } = await this.send("POST", "/api/auth/login", { email, password: "nine horses graze" });
-    this.token = held;
+    const { user } = await this.as(email, "nine horses graze");
     await this.post("/api/classes", { class_name: "7b", class_code: "7B", teacher_id: user.id });
     const students = (await this.get("/api/students")).map((student) => student.id);
     await this.post("/api/classes/7B/students", { students });
