@@ -46,8 +46,9 @@ static HASHES: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// Each file's content as gzip, in the same order.
-static PRESSED: LazyLock<Vec<Vec<u8>>> =
-    LazyLock::new(|| FILES.iter().map(|file| press::gzip(file.bytes, Compression::best())).collect());
+static PRESSED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    FILES.iter().map(|file| press::gzip(file.bytes, Compression::best())).collect()
+});
 
 /// The address of the file `name`: `/static/{hash}/{last part of the name}`.
 #[must_use]

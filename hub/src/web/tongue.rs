@@ -131,8 +131,8 @@ impl Tongue {
     pub fn read(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let cookies = text("cookie").unwrap_or_default().split(';').map(str::trim);
-        let chosen = cookies.filter_map(|pair| pair.strip_prefix(COOKIE)?.strip_prefix('='));
-        Self::of(chosen.last(), text("accept-language"))
+        let mut chosen = cookies.filter_map(|pair| pair.strip_prefix(COOKIE)?.strip_prefix('='));
+        Self::of(chosen.next_back(), text("accept-language"))
     }
 
     /// The `Set-Cookie` value that remembers this choice for a year.
@@ -157,6 +157,7 @@ impl Tongue {
 
     /// The text of `key` with two gaps.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a pair is written where it is given")]
     pub fn two(self, key: &str, a: (&str, impl Said), b: (&str, impl Said)) -> String {
         let args = [(a.0.to_owned(), a.1.value()), (b.0.to_owned(), b.1.value())];
         self.tell(key, &args.into_iter().collect())

@@ -21,7 +21,8 @@ fn every_route_of_the_api_says_what_it_takes_and_gives() {
         let empty = matches!(route.shapes.gives, Gives::Nothing);
         assert_eq!(route.shapes.status == 204, empty, "{what}: 204 is for no body");
     }
-    let pages = table.iter().filter(|route| matches!(route.shapes.gives, Gives::Page | Gives::Part));
+    let pages =
+        table.iter().filter(|route| matches!(route.shapes.gives, Gives::Page | Gives::Part));
     for route in pages {
         // There and back of a browser that signs in elsewhere.
         let way = route.path.starts_with("/api/auth/oidc/");
