@@ -1,12 +1,12 @@
 //! `retention …`: what goes by itself, run by hand.
 
 use super::hub::{Hub, actor, now};
-use crate::privacy::retention::{self, Swept};
+use crate::privacy::retention::{self, Kind, Retention, Swept};
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::Path;
 
-/// What goes because its time is over: run.
+/// What goes because its time is over: show, run.
 #[derive(Debug, Args)]
 pub struct RetentionArgs {
     #[command(subcommand)]
@@ -15,6 +15,8 @@ pub struct RetentionArgs {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Print after how many days what goes.
+    Show,
     /// Take away what is due now; the hub does it each day.
     Run {
         /// Only count it.
@@ -27,17 +29,40 @@ impl RetentionArgs {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Verb::Run { dry_run } = self.verb;
         let hub = Hub::open(data)?;
-        let swept = match dry_run {
-            true => retention::count(&hub.db, now()).await?,
-            false => retention::run(&hub.db, &hub.keys()?, &actor(), now()).await?,
-        };
-        for Swept { kind, rows } in swept {
-            let kind = serde_json::to_value(kind)?;
-            writeln!(out, "{:<14} {rows:>9}", kind.as_str().unwrap_or_default())?;
+        match self.verb {
+            Verb::Show => show(hub.db.read(retention::get).await?, out),
+            Verb::Run { dry_run } => sweep(&hub, dry_run, out).await,
         }
-        let word = if dry_run { "would go; nothing was touched" } else { "are gone" };
-        Ok(writeln!(out, "These rows {word}.")?)
     }
+}
+
+fn show(set: Retention, out: &mut dyn Write) -> anyhow::Result<()> {
+    for (kind, days) in set.days() {
+        let after = match days {
+            None => "kept".into(),
+            Some(1) => "1 day".into(),
+            Some(days) => format!("{days} days"),
+        };
+        writeln!(out, "{:<14} {after:>9}", word(kind)?)?;
+    }
+    Ok(())
+}
+
+async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let path = hub.config.database();
+    let swept = match dry_run {
+        true => retention::count(&hub.db, &path, now()).await?,
+        false => retention::run(&hub.db, &path, &hub.keys()?, &actor(), now()).await?,
+    };
+    for Swept { kind, rows } in swept {
+        writeln!(out, "{:<14} {rows:>9}", word(kind)?)?;
+    }
+    let word = if dry_run { "would go; nothing was touched" } else { "are gone" };
+    Ok(writeln!(out, "These rows {word}.")?)
+}
+
+/// The name of a kind, as the API says it.
+fn word(kind: Kind) -> anyhow::Result<String> {
+    Ok(serde_json::from_value(serde_json::to_value(kind)?)?)
 }

@@ -43,5 +43,6 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn count(call: Call) -> Outcome {
-    json(&Due { due: retention::count(&call.app().db, call.now).await? })
+    let app = call.app();
+    json(&Due { due: retention::count(&app.db, &app.config.database(), call.now).await? })
 }

@@ -32,7 +32,7 @@ pub async fn run(app: &App) -> Result<bool, Error> {
     let data = app.config.data.clone();
     let write = tokio::task::spawn_blocking(move || witness.write(&data));
     write.await.doing("writing the audit chain's head")??;
-    let swept = retention::run(&app.db, &app.keys, "hub", now).await?;
+    let swept = retention::run(&app.db, &app.config.database(), &app.keys, "hub", now).await?;
     let rows: u64 = swept.iter().map(|swept| swept.rows).sum();
     app.db.write(move |tx| setting::set(tx, DONE, &today)).await?;
     flush(app).await?;

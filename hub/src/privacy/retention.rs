@@ -3,9 +3,10 @@
 use super::erase::{self, Reason};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
-use crate::store::{self, Db, Tx, audit};
+use crate::store::{self, Db, Tx, audit, file};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::path::Path;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 use wire::Wall;
@@ -50,6 +51,10 @@ pub struct Retention {
     /// Mail and webhook messages that were sent or given up.
     #[schema(minimum = 0, maximum = 3650)]
     pub mail_days: Option<u32>,
+    /// Copies of the database from before an update of the program: they hold who was erased
+    /// since.
+    #[schema(minimum = 0, maximum = 3650)]
+    pub copy_days: Option<u32>,
 }
 
 impl Default for Retention {
@@ -65,6 +70,7 @@ impl Default for Retention {
             undo_days: Some(7),
             session_days: Some(30),
             mail_days: Some(30),
+            copy_days: Some(30),
         }
     }
 }
@@ -93,6 +99,8 @@ pub enum Kind {
     SignIns,
     /// See [`Retention::mail_days`].
     Mail,
+    /// See [`Retention::copy_days`].
+    Copies,
 }
 
 /// How many of a kind go.
@@ -100,7 +108,7 @@ pub enum Kind {
 pub struct Swept {
     /// Of what.
     pub kind: Kind,
-    /// Rows.
+    /// Rows; of copies, files.
     pub rows: u64,
 }
 
@@ -123,7 +131,9 @@ impl Retention {
         }
     }
 
-    fn days(&self) -> [(Kind, Option<u32>); 10] {
+    /// Each kind with its days.
+    #[must_use]
+    pub fn days(&self) -> [(Kind, Option<u32>); 11] {
         [
             (Kind::Crops, self.crop_days),
             (Kind::Pending, self.pending_days),
@@ -135,6 +145,7 @@ impl Retention {
             (Kind::UndoSteps, self.undo_days),
             (Kind::SignIns, self.session_days),
             (Kind::Mail, self.mail_days),
+            (Kind::Copies, self.copy_days),
         ]
     }
 
@@ -168,30 +179,44 @@ pub fn set(tx: &Tx<'_>, new: Retention, actor: &str, now: Wall) -> Result<(), Er
     audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
 }
 
-/// How many of each kind are due, without touching them.
+/// How many of each kind are due, without touching them. `path` is the database's.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count(db: &Db, now: Wall) -> Result<Vec<Swept>, Error> {
+pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error> {
+    let path = path.to_owned();
     let read = move |tx: &Tx<'_>| {
-        let due = get(tx)?.due(now).into_iter();
-        let one =
-            |(kind, before)| Ok(Swept { kind, rows: store::retention::count(tx, kind, before)? });
-        due.map(one).collect()
+        let one = |(kind, before)| {
+            let rows = match kind {
+                Kind::Copies => file::old_copies(&path, before)?.len() as u64,
+                kind => store::retention::count(tx, kind, before)?,
+            };
+            Ok(Swept { kind, rows })
+        };
+        get(tx)?.due(now).into_iter().map(one).collect()
     };
     db.read(read).await
 }
 
-/// Takes away what is due, a piece at a time, so that nobody waits for it.
+/// Takes away what is due, a piece at a time, so that nobody waits for it. `path` is the
+/// database's.
 ///
 /// # Errors
-/// When the database or the key store fails; what went is gone, the rest goes with the next run.
-pub async fn run(db: &Db, keys: &Keys, actor: &str, now: Wall) -> Result<Vec<Swept>, Error> {
+/// When the database, the key store or the disk fails; what went is gone, the rest goes with the
+/// next run.
+pub async fn run(
+    db: &Db,
+    path: &Path,
+    keys: &Keys,
+    actor: &str,
+    now: Wall,
+) -> Result<Vec<Swept>, Error> {
     let due = db.read(move |tx| Ok(get(tx)?.due(now))).await?;
     let mut swept = Vec::new();
     for (kind, before) in due {
         let rows = match kind {
             Kind::Leavers => leavers(db, keys, before, now).await?,
+            Kind::Copies => copies(path, before).await?,
             kind => sweep(db, kind, before).await?,
         };
         swept.push(Swept { kind, rows });
@@ -203,6 +228,16 @@ pub async fn run(db: &Db, keys: &Keys, actor: &str, now: Wall) -> Result<Vec<Swe
     };
     db.write(note).await?;
     Ok(swept)
+}
+
+async fn copies(path: &Path, before: Wall) -> Result<u64, Error> {
+    let (path, doing) = (path.to_owned(), "deleting copies from before an update");
+    let delete = move || {
+        let old = file::old_copies(&path, before)?;
+        old.iter().try_for_each(std::fs::remove_file).doing(doing)?;
+        Ok(old.len() as u64)
+    };
+    tokio::task::spawn_blocking(delete).await.doing(doing)?
 }
 
 async fn sweep(db: &Db, kind: Kind, before: Wall) -> Result<u64, Error> {

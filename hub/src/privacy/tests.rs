@@ -30,7 +30,7 @@ fn model() -> ModelId {
 
 /// A school of three, two doors, nobody enrolled.
 pub(super) struct School {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub(super) db: Db,
     pub(super) keys: Keys,
     pub(super) gallery: Gallery,
@@ -57,7 +57,7 @@ pub(super) async fn school() -> School {
         (0..3).map(add).collect::<Result<Vec<_>, _>>()
     };
     let students = db.write(write).await.unwrap();
-    School { _dir: dir, db, keys, gallery: Gallery::new(model()), students }
+    School { dir, db, keys, gallery: Gallery::new(model()), students }
 }
 
 /// A template that is nobody else's.
@@ -374,4 +374,29 @@ async fn every_kind_of_thing_can_be_counted_and_swept() {
         };
         assert_eq!(school.db.write(both).await.unwrap(), (0, 0), "{kind:?}");
     }
+}
+
+#[tokio::test]
+async fn a_copy_from_before_an_update_goes_after_its_days() {
+    use std::time::{Duration, UNIX_EPOCH};
+    let school = school().await;
+    let path = school.dir.path().join("hub.db");
+    let made = |name: &str, days_ago: u64| {
+        let at = Duration::from_millis(NOW.0.cast_unsigned()) - Duration::from_hours(24 * days_ago);
+        let file = std::fs::File::create(school.dir.path().join(name)).unwrap();
+        file.set_modified(UNIX_EPOCH + at).unwrap();
+    };
+    made("hub.db.before-v2", 31);
+    made("hub.db.before-v3", 29);
+    made("hub.db.of-mine", 31);
+    let copies = |swept: Vec<retention::Swept>| {
+        swept.iter().find(|swept| swept.kind == retention::Kind::Copies).unwrap().rows
+    };
+    assert_eq!(copies(retention::count(&school.db, &path, NOW).await.unwrap()), 1);
+    assert!(school.dir.path().join("hub.db.before-v2").exists(), "counting takes nothing");
+    let swept = retention::run(&school.db, &path, &school.keys, "t", NOW).await.unwrap();
+    assert_eq!(copies(swept), 1);
+    let is_there = |name: &str| school.dir.path().join(name).exists();
+    assert!(!is_there("hub.db.before-v2"));
+    assert!(is_there("hub.db.before-v3") && is_there("hub.db.of-mine") && is_there("hub.db"));
 }

@@ -4,10 +4,11 @@
 //! tell others. Writes that wait together share one transaction (each in its own savepoint) and
 //! so one fsync. Closures run on these threads, never on the runtime.
 
+use super::file;
 use super::tx::{Tx, is_fatal};
 use crate::error::{Doing, Error};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
@@ -181,17 +182,22 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
         return Err(Error::internal(format!("opening {}", path.display()), why));
     }
     if applied.is_some() && applied < newest {
-        let copy = copy_path(path, applied.unwrap_or_default());
-        let text = copy.to_string_lossy().into_owned();
-        db.execute("vacuum into $1", [text]).doing("copying the database before an update")?;
+        keep_copy(db, &file::before(path, applied.unwrap_or_default() + 1))
+            .doing("copying the database before an update")?;
     }
     runner.run(db).doing("updating the database's schema").map(drop)
 }
 
-fn copy_path(path: &Path, version: i32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".before-v{}", version + 1));
-    name.into()
+/// Whole, or not there: an update that failed half-way is tried again at the next start.
+fn keep_copy(db: &Connection, copy: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let part = copy.with_extension("part");
+    match std::fs::remove_file(&part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    db.execute("vacuum into $1", [part.to_string_lossy()])?;
+    std::fs::File::open(&part)?.sync_all()?;
+    Ok(std::fs::rename(part, copy)?)
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {

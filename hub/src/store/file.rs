@@ -4,7 +4,27 @@ use super::db::connect;
 use super::{Tx, params};
 use crate::error::{Doing, Error};
 use rusqlite::{Connection, OpenFlags, backup::Backup};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+use wire::Wall;
+
+/// Between the database's name and a version: a copy from before an update of the schema.
+const BEFORE: &str = ".before-v";
+
+/// A hub that was set up has its database: an empty one in place of a lost one would look like a
+/// school without people.
+///
+/// # Errors
+/// `NotFound` when it is not there.
+pub fn there(path: &Path) -> Result<(), Error> {
+    let say = || {
+        let path = path.display();
+        format!(
+            "{path} is missing: put it back, or make a hub of its backup (`rollcall-hub restore`)"
+        )
+    };
+    path.exists().then_some(()).ok_or_else(|| Error::NotFound(say()))
+}
 
 /// Runs `work` on a snapshot of its own, however long it takes: for what reads everything, such
 /// as the audit chain. Blocking.
@@ -41,7 +61,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let doing = format!("copying {}", from.display());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(from, flags).doing(&doing)?;
-    source.busy_timeout(std::time::Duration::from_secs(5)).doing(&doing)?;
+    source.busy_timeout(Duration::from_secs(5)).doing(&doing)?;
     let mut target = Connection::open(to).doing(&doing)?;
     let backup = Backup::new(&source, &mut target).doing(&doing)?;
     // All pages in one step: a step is one snapshot, and a copy in several would begin anew with
@@ -86,4 +106,29 @@ pub fn flush(path: &Path) -> Result<bool, Error> {
         .query_row("pragma wal_checkpoint(truncate)", params![], |row| row.get(0))
         .doing(doing)?;
     Ok(busy == 0)
+}
+
+/// Where the copy of the database at `path` goes, before its schema becomes `version`.
+pub(super) fn before(path: &Path, version: i32) -> PathBuf {
+    PathBuf::from(format!("{}{BEFORE}{version}", path.display()))
+}
+
+/// Copies from before an update of the schema that were made before `then`. Blocking.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn old_copies(path: &Path, then: Wall) -> Result<Vec<PathBuf>, Error> {
+    let doing = format!("looking for copies of {}", path.display());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (begin, folder) = (format!("{name}{BEFORE}"), path.parent().unwrap_or(Path::new(".")));
+    let then = UNIX_EPOCH + Duration::from_millis(u64::try_from(then.0).unwrap_or(0));
+    let mut old = Vec::new();
+    for entry in std::fs::read_dir(folder).doing(&doing)? {
+        let entry = entry.doing(&doing)?;
+        let ours = entry.file_name().to_string_lossy().starts_with(&begin);
+        if ours && entry.metadata().and_then(|about| about.modified()).doing(&doing)? < then {
+            old.push(entry.path());
+        }
+    }
+    Ok(old)
 }

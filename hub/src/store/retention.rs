@@ -37,7 +37,7 @@ fn plain(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
             ("setup_code", "digest", "expires_at < $1"),
             ("join_token", "digest", "expires_at < $1"),
         ],
-        Kind::Pending | Kind::Logged | Kind::Decided | Kind::Leavers => &[],
+        Kind::Pending | Kind::Logged | Kind::Decided | Kind::Leavers | Kind::Copies => &[],
     }
 }
 
