@@ -4,8 +4,9 @@
 //! Data first, then keys: every key that the copied data needs is older than the copy of the
 //! keys. A restored hub begins a new life (`hub_epoch`), so that doors send their tail again.
 
-use crate::config;
+use crate::config::{self, Config};
 use crate::error::{Doing, Error};
+use crate::keys::Keys;
 use crate::store::{self, Db, Tx, audit, backed_up, file};
 use serde_json::json;
 use std::fs;
@@ -53,48 +54,64 @@ fn stamped(name: &str) -> Option<Wall> {
     Some(Wall(at + ms.parse::<i64>().ok()?))
 }
 
-/// Copies the hub in `data` while it runs, checks the copy, and destroys copies of keys that are
-/// over. Blocking.
+/// Copies the hub while it runs, checks the copy, and destroys copies of keys that are over.
+/// Blocking.
 ///
 /// # Errors
 /// When a disk refuses, or `Conflict` when the copy is not sound; then there is no new backup.
-pub fn make(data: &Path, folder: &Path, keys: &Path, now: Wall) -> Result<Made, Error> {
+pub fn make(config: &Config, folder: &Path, keys: &Path, now: Wall) -> Result<Made, Error> {
     private(folder)?;
     private(keys)?;
-    let (name, keep) = (stamp(now), folder.join(format!("hub-{}.db", stamp(now))));
-    let part = folder.join(format!("hub-{name}.part"));
-    file::copy(&data.join("hub.db"), &part)?;
-    file::check(&part)?;
-    let (audited, reached) =
-        file::look_at_copy(&part, |tx| Ok((audit::verify(tx)?.rows, backed_up::reached(tx)?)))?;
-    let kept = copy_keys(data, keys, &name)?;
-    fs::rename(&part, &keep).and_then(|()| sync(folder)).doing("keeping a backup")?;
+    let name = stamp(now);
+    let (keep, kept) = (folder.join(format!("hub-{name}.db")), keys.join(format!("keys-{name}")));
+    let (part, keys_part) = (keep.with_extension("part"), kept.with_extension("part"));
+    let copied = copy_data(config, &part).and_then(|found| {
+        copy_keys(&config.data, &keys_part)?;
+        Ok(found)
+    });
+    if copied.is_err() {
+        let _not_begun = (fs::remove_file(&part), fs::remove_dir_all(&keys_part));
+    }
+    let (audited, reached) = copied?;
+    let whole = |part: &Path, kept: &Path, folder: &Path| {
+        fs::rename(part, kept).and_then(|()| sync(folder)).doing("keeping a backup")
+    };
+    whole(&keys_part, &kept, keys)?;
+    whole(&part, &keep, folder)?;
     let bytes = fs::metadata(&keep).doing("measuring a backup")?.len();
     let destroyed = destroy_old(keys, now)?;
     Ok(Made { data: keep, keys: kept, bytes, audited, destroyed, reached })
 }
 
-fn copy_keys(data: &Path, keys: &Path, name: &str) -> Result<PathBuf, Error> {
-    let (kept, doing) = (keys.join(format!("keys-{name}")), "copying the keys");
-    private(&kept)?;
-    file::copy(&data.join("keys.db"), &kept.join("keys.db"))?;
+/// Copies the data and checks the copy: rows of its audit chain, and how far its outboxes are.
+fn copy_data(config: &Config, part: &Path) -> Result<(i64, Vec<backed_up::Reach>), Error> {
+    file::copy(&config.database(), part)?;
+    file::check(part)?;
+    file::look_at_copy(part, |tx| Ok((audit::verify(tx)?.rows, backed_up::reached(tx)?)))
+}
+
+/// Copies the keys and opens the copy.
+fn copy_keys(data: &Path, part: &Path) -> Result<(), Error> {
+    let doing = "copying the keys";
+    private(part)?;
+    file::copy(&data.join("keys.db"), &part.join("keys.db"))?;
     for beside in BESIDE {
-        fs::copy(data.join(beside), kept.join(beside)).doing(doing)?;
+        fs::copy(data.join(beside), part.join(beside)).doing(doing)?;
     }
-    for copied in fs::read_dir(&kept).doing(doing)? {
+    for copied in fs::read_dir(part).doing(doing)? {
         let path = copied.doing(doing)?.path();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).doing(doing)?;
         fs::File::open(&path).and_then(|file| file.sync_all()).doing(doing)?;
     }
-    sync(&kept).and_then(|()| sync(keys)).doing(doing)?;
-    Ok(kept)
+    Keys::open(part)?.signing()?;
+    sync(part).doing(doing)
 }
 
 /// Destroys copies of keys that are older than [`KEYS_MS`].
 fn destroy_old(keys: &Path, now: Wall) -> Result<usize, Error> {
     let mut destroyed = 0;
     for (name, path) in names(keys)? {
-        if stamped(&name).is_some_and(|at| at.plus_ms(KEYS_MS) <= now) {
+        if stamped(name.trim_end_matches(".part")).is_some_and(|at| at.plus_ms(KEYS_MS) <= now) {
             fs::remove_dir_all(&path).doing("destroying an old copy of the keys")?;
             destroyed += 1;
         }
@@ -150,31 +167,43 @@ pub async fn restore(
     actor: String,
     now: Wall,
 ) -> Result<(PathBuf, PathBuf), Error> {
-    for name in BESIDE.iter().chain(&["hub.db", "hub.db-wal", "keys.db"]) {
-        let there = data.join(name);
-        if there.exists() {
-            let say = format!("{} is there: restore never overwrites", there.display());
-            return Err(Error::Conflict(say));
-        }
-    }
-    let newest = |folder: &Path, begin: &str, end: &str| {
-        let fits = |name: &str| name.starts_with(begin) && name.ends_with(end);
-        let found = names(folder)?.into_iter().rev().find(|(name, _)| fits(name));
-        let none = || Error::NotFound(format!("there is no backup in {}", folder.display()));
-        found.map(|(_, path)| path).ok_or_else(none)
-    };
     let (copy, secret) = (newest(folder, "hub-", ".db")?, newest(keys, "keys-", "Z")?);
+    let database = database(data, &secret)?;
+    let beside = BESIDE.iter().chain(&["keys.db"]);
+    // A log without its database would be played into the new one.
+    let log = PathBuf::from(format!("{}-wal", database.display()));
+    let places = beside.clone().map(|name| data.join(name)).chain([database.clone(), log]);
+    if let Some(there) = places.into_iter().find(|place| place.exists()) {
+        let say = format!("{} is there: restore never overwrites", there.display());
+        return Err(Error::Conflict(say));
+    }
     file::check(&copy)?;
     private(data)?;
-    for name in BESIDE.iter().chain(&["keys.db"]) {
+    for name in beside {
         let to = data.join(name);
         fs::copy(secret.join(name), &to).doing("restoring the keys")?;
         fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).doing("restoring the keys")?;
     }
-    fs::copy(&copy, data.join("hub.db")).doing("restoring the data")?;
-    begin_anew(&data.join("hub.db"), actor, now).await?;
+    fs::copy(&copy, &database).doing("restoring the data")?;
+    begin_anew(&database, actor, now).await?;
     sync(data).doing("restoring the data")?;
     Ok((copy, secret))
+}
+
+/// The newest copy in `folder` whose name begins and ends so.
+fn newest(folder: &Path, begin: &str, end: &str) -> Result<PathBuf, Error> {
+    let fits = |name: &str| name.starts_with(begin) && name.ends_with(end);
+    let all = if folder.exists() { names(folder)? } else { vec![] };
+    let found = all.into_iter().rev().find(|(name, _)| fits(name));
+    let none = || Error::NotFound(format!("there is no backup in {}", folder.display()));
+    found.map(|(_, path)| path).ok_or_else(none)
+}
+
+/// Where the hub in `data` will look for its database, by the settings that were kept.
+fn database(data: &Path, secret: &Path) -> Result<PathBuf, Error> {
+    let kept = fs::read_to_string(secret.join(config::FILE)).doing("reading the settings kept")?;
+    let config = Config::read(data, &kept, &config::Vars::of_process());
+    Ok(config.map_err(|why| Error::Invalid(why.to_string()))?.database())
 }
 
 /// A new life: doors send again what this hub may have lost, and take releases from it although

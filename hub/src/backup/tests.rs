@@ -1,7 +1,6 @@
 //! A backup is taken while the hub works, and a hub made of it goes on.
 
 use super::*;
-use crate::keys::Keys;
 use crate::pki::Pki;
 use crate::store::cursor::{self, Cursor};
 use crate::store::student::{self, Profile};
@@ -22,13 +21,19 @@ fn door() -> DeviceId {
 }
 
 async fn rig() -> Rig {
+    rig_with("").await
+}
+
+/// With `settings` before all others.
+async fn rig_with(settings: &str) -> Rig {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     private(&data).unwrap();
     let keys = Keys::create(&data, NOW).unwrap();
     Pki::create(&data, &keys, &["localhost".into()], NOW).unwrap();
-    fs::write(data.join(config::FILE), config::template("localhost", "UTC")).unwrap();
-    let db = Db::open(&data.join("hub.db")).unwrap();
+    let text = settings.to_owned() + &config::template("localhost", "UTC");
+    fs::write(data.join(config::FILE), &text).unwrap();
+    let db = Db::open(&Config::parse(&data, &text, None).unwrap().database()).unwrap();
     let write = |tx: &Tx<'_>| {
         store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
         let (room, location) = ("204".to_owned(), String::new());
@@ -56,7 +61,10 @@ impl Rig {
     }
 
     fn back_up(&self, now: Wall) -> Made {
-        make(&self.path("data"), &self.path("backup"), &self.path("keys"), now).unwrap()
+        let data = self.path("data");
+        let config =
+            Config::parse(&data, &fs::read_to_string(data.join(config::FILE)).unwrap(), None);
+        make(&config.unwrap(), &self.path("backup"), &self.path("keys"), now).unwrap()
     }
 }
 
@@ -103,6 +111,36 @@ async fn a_restored_hub_begins_a_new_life_and_knows_what_the_backup_knew() {
     let key = |keys: &Keys| *keys.student(rig.student).unwrap().unwrap().as_bytes();
     assert_eq!(key(&keys), key(&rig.keys));
     Pki::open(&new, &keys).unwrap();
+}
+
+#[tokio::test]
+async fn a_database_at_another_place_is_copied_and_put_there_again() {
+    let rig = rig_with("database = \"elsewhere.db\"\n").await;
+    rig.holds(7).await;
+    rig.back_up(NOW);
+    let (folder, keys, new) = (rig.path("backup"), rig.path("keys"), rig.path("new"));
+    restore(&folder, &keys, &new, "t".into(), NOW).await.unwrap();
+    assert!(!new.join("hub.db").exists());
+    let db = Db::open(&new.join("elsewhere.db")).unwrap();
+    let held = db.read(|tx| cursor::get(tx, &door(), EPOCH)).await.unwrap();
+    assert_eq!(held.ranges.cumulative(), 7);
+}
+
+#[tokio::test]
+async fn keys_that_do_not_open_are_no_backup() {
+    let rig = rig().await;
+    let data = rig.path("data");
+    let config = Config::parse(&data, &config::template("localhost", "UTC"), None).unwrap();
+    let make = || make(&config, &rig.path("backup"), &rig.path("keys"), NOW).map(drop);
+    let kek = fs::read(data.join("kek")).unwrap();
+    fs::write(data.join("kek"), [7_u8; 32]).unwrap();
+    assert!(make().is_err(), "the wrong key to the keys");
+    fs::write(data.join("kek"), kek).unwrap();
+    fs::remove_file(data.join("keys.db")).unwrap();
+    assert!(make().is_err() && Keys::open(&data).is_err(), "no keys");
+    assert!(!data.join("keys.db").exists(), "none are made in their place");
+    let kept = [names(&rig.path("backup")).unwrap(), names(&rig.path("keys")).unwrap()];
+    assert_eq!(kept, [vec![], vec![]], "nothing half-made");
 }
 
 #[tokio::test]

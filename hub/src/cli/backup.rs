@@ -2,7 +2,7 @@
 
 use super::hub::{Hub, actor, now};
 use crate::backup;
-use crate::store::{self, Db};
+use crate::store::{self, Db, file};
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,8 @@ impl Backup {
         let Self { folder, keys } = self;
         let (hub, at) = (Hub::open(data)?, now());
         let keys = keys.unwrap_or_else(|| folder.join("keys"));
-        let data = data.to_owned();
-        let make = tokio::task::spawn_blocking(move || backup::make(&data, &folder, &keys, at));
+        let config = hub.config;
+        let make = tokio::task::spawn_blocking(move || backup::make(&config, &folder, &keys, at));
         let made = make.await??;
         backup::tell(&hub.db, &made, actor(), at).await?;
         writeln!(out, "{} ({} bytes) is whole: checked.", made.data.display(), made.bytes)?;
@@ -70,15 +70,23 @@ impl Migrate {
     /// A sentence for the person at the terminal.
     pub fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let path = crate::config::Config::load(data)?.database();
+        file::there(&path)?;
         let (applied, newest) = store::schema(&path)?;
         if applied == newest {
             return Ok(writeln!(out, "The database is at version {newest}: nothing to do.")?);
         }
-        let from = path.display();
+        let (from, next) = (path.display(), applied + 1);
         if self.dry_run {
             return Ok(writeln!(out, "{from} would go from version {applied} to {newest}.")?);
         }
         drop(Db::open(&path)?);
-        Ok(writeln!(out, "{from} went from version {applied} to {newest}; a copy is beside it.")?)
+        writeln!(out, "{from} went from version {applied} to {newest}.")?;
+        if applied > 0 {
+            writeln!(
+                out,
+                "As it was it is kept in {from}.before-v{next}, until retention takes it."
+            )?;
+        }
+        Ok(())
     }
 }
