@@ -21,7 +21,7 @@ use crate::notify;
 use crate::pki::Pki;
 use crate::privacy;
 use crate::recogniser::Recogniser;
-use crate::store::{self, Db, account::New};
+use crate::store::{self, Db, account::New, file};
 use crate::timetable::maker;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -281,6 +281,7 @@ pub struct Running {
 /// When its data is not whole or an address is taken.
 pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let listen = config.listen;
+    file::there(&config.database())?;
     let app = App::open(config, clock).await?;
     app.first_admin().await?;
     let (web, mqtt, device) =

@@ -80,7 +80,7 @@ impl Keys {
     /// Opens the key store in `dir`.
     ///
     /// # Errors
-    /// When there is none, or others than its owner may read `kek`.
+    /// When there is none, or a part of it is missing, or others than its owner may read `kek`.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let path = dir.join("kek");
         let doing = format!("reading {}", path.display());
@@ -90,6 +90,11 @@ impl Keys {
             return Err(Error::internal(doing, why));
         }
         let bytes = Zeroizing::new(fs::read(&path).doing(&doing)?);
+        let store = dir.join("keys.db");
+        if !store.exists() {
+            let why = "it is missing, and what is sealed opens with it alone: put it back";
+            return Err(Error::internal(format!("opening {}", store.display()), why));
+        }
         Self::with(dir, DataKey::from_slice(&bytes).doing(&doing)?)
     }
 

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match Cli::parse().run(&mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough: `… | head`.
+        Err(error) if cli::is_unread(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rollcall-hub: {error:#}");
             cli::code(&error)

@@ -114,7 +114,7 @@ async fn list(hub: &Hub, json: bool, out: &mut dyn Write) -> anyhow::Result<()> 
     }
     for door in &doors {
         let seen = door.last_seen.map_or_else(|| "never seen".into(), moment);
-        let (id, room, state) = (&door.id, &door.room, state(door));
+        let (id, room, state) = (door.id.as_str(), &door.room, state(door));
         writeln!(out, "{id:<24} {room:<16} {state:<9} gallery {:<4} {seen}", door.gallery)?;
     }
     Ok(())

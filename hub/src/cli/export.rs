@@ -102,8 +102,9 @@ impl Export {
 
 /// A new file that only its owner reads: it holds names.
 fn own(path: &Path) -> anyhow::Result<File> {
+    ensure!(!path.exists(), "{} is there: nothing is overwritten", path.display());
     let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    new.with_context(|| format!("making {} (nothing is overwritten)", path.display()))
+    new.with_context(|| format!("making {}", path.display()))
 }
 
 async fn write(hub: &Hub, what: What, format: Format, to: &mut dyn Write) -> anyhow::Result<u64> {

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::keys::Keys;
-use crate::store::Db;
+use crate::store::{Db, file};
 use std::path::Path;
 use wire::Wall;
 use wire::time::{Clock as _, SystemClock};
@@ -16,6 +16,7 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn open(data: &Path) -> anyhow::Result<Self> {
         let config = Config::load(data)?;
+        file::there(&config.database())?;
         let db = Db::open(&config.database())?;
         Ok(Self { config, db })
     }

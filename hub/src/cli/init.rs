@@ -33,11 +33,12 @@ impl Init {
         let now = SystemClock.wall();
         let host = self.names.first().map_or("localhost", String::as_str);
         let text = config::template(host, &self.zone);
-        let config = Config::parse(data, &text, None)?;
+        let config = Config::read(data, &text, &config::Vars::of_process())?;
         fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
         fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
-        for name in ["kek", "keys.db", "hub.db", "ca.pem", "server.pem", config::FILE] {
-            let there = data.join(name);
+        let made = ["kek", "keys.db", "ca.pem", "server.pem", config::FILE];
+        let places = made.map(|name| data.join(name));
+        for there in places.into_iter().chain([config.database()]) {
             ensure!(!there.exists(), "{} is there: init never overwrites", there.display());
         }
         let keys = Keys::create(data, now)?;

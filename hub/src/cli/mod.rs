@@ -46,11 +46,11 @@ enum Verb {
     Student(student::Students),
     /// Enrol a person by photos; the photos are not kept.
     Enrol(enrol::Enrol),
-    /// Take over what other programs know: timetables.
+    /// Take over what other programs know: people, classes, timetables.
     Import(import::Import),
     /// Take away people or attendance, for spreadsheets and programs.
     Export(export::Export),
-    /// Accounts of people who sign in: add.
+    /// Accounts of people who sign in: add, list, change.
     User(user::Users),
     /// The chain of who did what: verify.
     Audit(audit::Audit),
@@ -60,7 +60,7 @@ enum Verb {
     Restore(backup::Restore),
     /// Bring the database up to date; `serve` does it too.
     Migrate(backup::Migrate),
-    /// What goes because its time is over: run.
+    /// What goes because its time is over: show, run.
     Retention(retention::RetentionArgs),
     /// Fill an empty hub with a made-up school, to measure it or to look around.
     Seed(seed::Seed),
@@ -80,6 +80,13 @@ const USAGE: u8 = 64;
 #[must_use]
 pub fn code(error: &anyhow::Error) -> ExitCode {
     if error.is::<ConfigError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+}
+
+/// Whether it failed only because nobody reads any more what it prints.
+#[must_use]
+pub fn is_unread(error: &anyhow::Error) -> bool {
+    let mut of_io = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    of_io.any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 impl Cli {

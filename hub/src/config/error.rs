@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path} cannot be read: {why}; run `rollcall-hub init` first, or give --data")]
+    #[error("{path} cannot be read: {why}{}", advice(why))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -49,4 +49,12 @@ pub enum ConfigError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+fn advice(why: &std::io::Error) -> &'static str {
+    match why.kind() {
+        std::io::ErrorKind::NotFound => "; run `rollcall-hub init` first, or give --data",
+        std::io::ErrorKind::PermissionDenied => "; run it as the hub's user (sudo -u rollcall-hub)",
+        _ => "",
+    }
 }

@@ -97,7 +97,7 @@ pub enum ModelsError {
     )]
     DiskFull(PathBuf),
     /// Any other trouble with a file.
-    #[error("{doing} {} failed: {source}", path.display())]
+    #[error("{doing} {} failed", path.display())]
     File {
         /// What was being done.
         doing: &'static str,
