@@ -65,16 +65,23 @@ impl History {
         let differs = |(key, hash): &(&Key, &[u8; 16])| {
             self.outbox.get(key).is_some_and(|(own, _)| own != *hash)
         };
+        let known = |key: &Key| self.outbox.contains_key(key) || self.let_go(key);
         let acked = self.outbox.iter().filter(|(_, (_, acked))| *acked).map(|(key, _)| key);
         Verdict {
             lost: self.committed.iter().filter(missing).count(),
-            invented: self.stored.keys().filter(|key| !self.outbox.contains_key(key)).count(),
+            invented: self.stored.keys().filter(|key| !known(key)).count(),
             doubled: self.doubled,
             conflict: self.stored.iter().filter(differs).count(),
             acked_not_stored: acked.filter(missing).count(),
             gaps: self.gaps(),
             dead: self.dead,
         }
+    }
+
+    /// Whether the door let go of it, because the hub's backup has it: older than all its rows.
+    fn let_go(&self, (epoch, seq): &Key) -> bool {
+        let oldest = self.outbox.range((*epoch, 0)..).next();
+        oldest.is_some_and(|((of, first), _)| of == epoch && seq < first)
     }
 
     fn gaps(&self) -> usize {

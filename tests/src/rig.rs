@@ -186,6 +186,12 @@ impl Rig {
         Ok(std::fs::write(self.data.join("template"), template)?)
     }
 
+    /// The school whose door it is.
+    #[must_use]
+    pub fn school(&self) -> &School {
+        &self.school
+    }
+
     /// Starts the hub again.
     ///
     /// # Errors
