@@ -102,7 +102,7 @@
     const box = (id) => document.querySelector(`.shown g[data-face="${CSS.escape(id)}"]`);
     function name(select) {
       const g = box(face(select));
-      g.querySelector("tspan").textContent = select.value ? select.selectedOptions[0].textContent : "";
+      g.querySelector("tspan").textContent = select.value ? `\u2068${select.selectedOptions[0].textContent}\u2069` : "";
       g.classList.toggle("known", Boolean(select.value));
     }
     selects.forEach((select) => {

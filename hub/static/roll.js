@@ -25,8 +25,11 @@
     if (button && document.activeElement !== button) button.focus({ preventScroll: true });
   }
 
+  // What a row says, without the token of its forms, which every page masks anew.
+  const says = (row) => row.outerHTML.replace(/name="csrf" value="[^"]*"/g, "");
+
   function exchange(fresh, old) {
-    if (!fresh || !old || fresh.outerHTML === old.outerHTML) return;
+    if (!fresh || !old || says(fresh) === says(old)) return;
     const focus = held();
     old.replaceWith(fresh);
     if (window.htmx) window.htmx.process(fresh);
@@ -79,7 +82,7 @@
     if (!row) return;
     focus = held();
     row.classList.add("sending");
-    told.hidden = true;
+    told.replaceChildren();
   });
 
   document.body.addEventListener("htmx:afterRequest", (event) => {
@@ -88,8 +91,10 @@
     document.querySelectorAll(".pupil.sending").forEach((row) => row.classList.remove("sending"));
     if (status >= 200 && status < 300) said.textContent = words;
     else {
-      told.textContent = words || said.dataset.failed;
-      told.hidden = false;
+      const box = document.createElement("div");
+      box.className = "bad";
+      box.textContent = words || said.dataset.failed;
+      told.replaceChildren(box);
     }
   });
 

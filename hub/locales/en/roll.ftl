@@ -12,6 +12,7 @@ roll-students = { $count ->
     [one] 1 student
    *[other] { $count } students
 }
+roll-hours = { $from }–{ $to }
 roll-now = Now, { $hours }
 roll-next = Next today: { $hours }
 roll-none-today = No more lessons today

@@ -11,6 +11,7 @@ roll-class-room = اتاق همیشگی
 roll-students = { $count ->
    *[other] { $count } دانش‌آموز
 }
+roll-hours = { $from } تا { $to }
 roll-now = هم‌اکنون، { $hours }
 roll-next = جلسهٔ بعدی امروز: { $hours }
 roll-none-today = امروز جلسهٔ دیگری نیست

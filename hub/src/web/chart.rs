@@ -16,17 +16,19 @@ pub struct Part {
 }
 
 /// Width of a chart, in its own units.
-pub const WIDTH: i64 = 640;
+pub const WIDTH: i64 = 400;
 /// Height of a chart.
-pub const HEIGHT: i64 = 220;
+pub const HEIGHT: i64 = 200;
 /// Where 100 per cent is.
 const TOP: i64 = 12;
 /// Where nothing is.
-const BOTTOM: i64 = 188;
+const BOTTOM: i64 = 168;
 /// Where the first piece begins.
-const LEFT: i64 = 48;
+const LEFT: i64 = 52;
+/// Where the last piece ends: half of its word stands beyond.
+const RIGHT: i64 = 376;
 /// Words under the chart at most.
-const WORDS: usize = 8;
+const WORDS: usize = 5;
 
 /// A piece of a chart.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,7 +55,7 @@ impl Piece {
 
 /// Where so many per cent are.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "0..=100 per cent of 176 units")]
+#[expect(clippy::cast_possible_truncation, reason = "0..=100 per cent of 156 units")]
 pub fn height_of(percent: f64) -> i64 {
     let up = percent.clamp(0.0, 100.0) / 100.0 * (BOTTOM - TOP) as f64;
     BOTTOM - up.round() as i64
@@ -63,7 +65,7 @@ pub fn height_of(percent: f64) -> i64 {
 #[must_use]
 pub fn pieces(parts: &[Part]) -> Vec<Piece> {
     let n = i64::try_from(parts.len()).unwrap_or(i64::MAX).max(1);
-    let room = WIDTH - LEFT;
+    let room = RIGHT - LEFT;
     let every = parts.len().div_ceil(WORDS).max(1);
     let piece = |(at, part): (usize, &Part)| {
         let y = height_of(part.sums.attended().percent());
@@ -100,8 +102,8 @@ mod tests {
     fn all_is_at_the_top_and_nothing_at_the_bottom() {
         let pieces = pieces(&[part(1, 0), part(0, 1), part(1, 1)]);
         let tops: Vec<_> = pieces.iter().map(|piece| (piece.y, piece.height)).collect();
-        assert_eq!(tops, [(TOP, BOTTOM - TOP), (BOTTOM, 0), (100, 88)]);
-        assert_eq!(line(&pieces), "146,12 344,188 541,100");
+        assert_eq!(tops, [(TOP, BOTTOM - TOP), (BOTTOM, 0), (90, 78)]);
+        assert_eq!(line(&pieces), "106,12 214,168 322,90");
     }
 
     proptest! {
@@ -114,7 +116,7 @@ mod tests {
             prop_assert_eq!(all.len(), parts.len());
             prop_assert!(all.iter().filter(|piece| piece.word.is_some()).count() <= WORDS);
             for piece in &all {
-                prop_assert!(piece.left() >= LEFT && piece.left() + piece.width <= WIDTH);
+                prop_assert!(piece.left() >= LEFT && piece.left() + piece.width <= RIGHT + 1);
                 prop_assert!((TOP..=BOTTOM).contains(&piece.y));
             }
             for pair in all.windows(2) {

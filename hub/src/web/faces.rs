@@ -135,9 +135,14 @@ fn face(
             let percent = tongue.digits(&words::percent(sure).to_string());
             (person.student.0, person.name.clone(), words::confidence(sure), percent)
         }),
-        name: chosen.and_then(member).map(|member| member.name.clone()).unwrap_or_default(),
+        name: chosen.and_then(member).map(isolated).unwrap_or_default(),
         chosen,
     }
+}
+
+/// A name that keeps its own direction, where no element does it.
+fn isolated(member: &Member) -> String {
+    format!("\u{2068}{}\u{2069}", member.name)
 }
 
 /// The lesson a photo belongs to, of those of its day: the one it is in, or that ran when it was

@@ -81,13 +81,22 @@ pub struct Page {
 }
 
 impl Page {
-    /// Page `asked` (or else the first, or the last) of `all` things, `size` on a page.
+    /// Page `asked`, or else the first, of `all` things, `size` on a page.
     #[must_use]
-    pub fn of(all: usize, size: usize, asked: Option<usize>, last_first: bool) -> Self {
+    pub fn first(all: usize, size: usize, asked: Option<usize>) -> Self {
         let pages = all.div_ceil(size).max(1);
-        let page = asked.unwrap_or(if last_first { pages } else { 1 }).clamp(1, pages);
+        let page = asked.unwrap_or(1).clamp(1, pages);
         let from = (page - 1) * size;
         Self { from, to: (from + size).min(all), page, pages }
+    }
+
+    /// Page `asked`, or else the last, which is full: what is left over is on the first.
+    #[must_use]
+    pub fn last(all: usize, size: usize, asked: Option<usize>) -> Self {
+        let pages = all.div_ceil(size).max(1);
+        let page = asked.unwrap_or(pages).clamp(1, pages);
+        let to = all - (pages - page) * size;
+        Self { from: to.saturating_sub(size), to, page, pages }
     }
 }
 
@@ -198,15 +207,17 @@ mod tests {
 
     #[test]
     fn a_page_is_within_what_there_is() {
-        let page = |asked, last| {
-            let page = Page::of(95, 40, asked, last);
-            (page.from, page.to, page.page, page.pages)
-        };
-        assert_eq!(page(None, false), (0, 40, 1, 3));
-        assert_eq!(page(None, true), (80, 95, 3, 3));
-        assert_eq!(page(Some(2), true), (40, 80, 2, 3));
-        assert_eq!((page(Some(0), true).2, page(Some(99), true).2), (1, 3));
-        assert_eq!(Page::of(0, 40, None, true), Page { from: 0, to: 0, page: 1, pages: 1 });
+        let [first, last] = [Page::first, Page::last].map(|of| {
+            move |asked| {
+                let page = of(95, 40, asked);
+                (page.from, page.to, page.page, page.pages)
+            }
+        });
+        assert_eq!([None, Some(3)].map(first), [(0, 40, 1, 3), (80, 95, 3, 3)]);
+        assert_eq!([None, Some(2)].map(last), [(55, 95, 3, 3), (15, 55, 2, 3)]);
+        assert_eq!([Some(0), Some(99)].map(last), [(0, 15, 1, 3), (55, 95, 3, 3)]);
+        let none = Page { from: 0, to: 0, page: 1, pages: 1 };
+        assert_eq!((Page::first(0, 40, None), Page::last(0, 40, None)), (none, none));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod devices;
 pub mod docs;
 pub mod faces;
 pub mod files;
+pub mod hand;
 pub mod heat;
 pub mod people;
 pub mod photo;
@@ -18,6 +19,7 @@ pub mod report;
 pub mod review;
 pub mod roll;
 pub mod shell;
+pub mod shot;
 pub mod start;
 pub mod today;
 pub mod tongue;
@@ -37,8 +39,10 @@ pub fn routes() -> Vec<Route> {
         docs::routes(),
         class::routes(),
         today::routes(),
+        hand::routes(),
         report::routes(),
         photo::routes(),
+        shot::routes(),
         unnamed::routes(),
     ]
     .concat()

@@ -1,7 +1,7 @@
 //! `/class/{id}/photo`: photos of a class, who is on them, and the lesson they mark.
 //!
-//! A photo is chosen or dropped, looked at as a job, and shown with a box around each face. One
-//! form says who everybody is and for which lesson; with it the photo goes for good.
+//! A photo is chosen or dropped, looked at as a job, and shown with a box around each face. What
+//! its buttons do is in [`shot`](super::shot).
 
 use super::faces::{self, Group, Member, Shown};
 use super::shell::Shell;
@@ -11,7 +11,7 @@ use crate::album::{Album, New};
 use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
-use crate::http::images::{looking, tell};
+use crate::http::images::looking;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
@@ -26,10 +26,8 @@ use crate::store::session::{self, Session};
 use crate::store::{Tx, image::Filter};
 use askama::Template;
 use serde::Deserialize;
-use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
-use wire::StudentId;
 
 /// Photos that wait, on one page.
 const PHOTOS: u32 = 50;
@@ -43,15 +41,12 @@ const LESSONS: u32 = 100;
 pub fn routes() -> Vec<Route> {
     let (no, form) = (Shapes::PAGE, Takes::Form(SMALL));
     let (at, stop) = ("/class/{id}/photo", "/class/{id}/photo/cancel");
-    let (class, of) = (Object::Class, Object::Image);
+    let class = Object::Class;
     let post = |path| (Method::POST, path);
     vec![
         Route::new((Method::GET, at), STAFF, class, Takes::Nothing, no, index),
         Route::new(post(at), STAFF, class, Takes::Parts(PHOTO), no, add),
         Route::new(post(stop), STAFF, class, form, no, cancel),
-        Route::new(post("/photo/{id}/look"), STAFF, of, form, no, look),
-        Route::new(post("/photo/{id}/done"), STAFF, of, form, no, done),
-        Route::new(post("/photo/{id}/remove"), STAFF, of, form, no, remove),
     ]
 }
 
@@ -244,89 +239,4 @@ async fn cancel(call: Call) -> Outcome {
         call.field("job")?.parse().map_err(|_| Problem::field("job", "no such work"))?;
     call.app().jobs.cancel(job, reader.actor.user, false).await?;
     see(&format!("/class/{}/photo?job={job}", class.id))
-}
-
-/// The photo that the address names.
-async fn named(call: &Call) -> Result<Image, Problem> {
-    let (reader, name) = (reader(call)?, call.param("id").to_owned());
-    Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
-}
-
-async fn look(call: Call) -> Outcome {
-    let photo = named(&call).await?;
-    let job = looking(&call, &photo).await?;
-    see(&format!("/class/{}/photo?photo={}&job={}", photo.class, photo.id, job.id))
-}
-
-async fn remove(call: Call) -> Outcome {
-    let photo = named(&call).await?;
-    Album::of(call.app()).remove(photo.id, call.actor()?.user.to_string()).await?;
-    see(&format!("/class/{}/photo", photo.class))
-}
-
-/// Who is on a photo, as the form says it: all of it becomes marks of one lesson, and the photo
-/// goes.
-async fn done(call: Call) -> Outcome {
-    let photo = named(&call).await?;
-    match settle(&call, &photo).await {
-        Ok((lesson, present)) => {
-            see(&format!("/class/{}/today?lesson={lesson}&photo={present}", photo.class))
-        }
-        Err(problem) => {
-            let (photo, class) = (Some(photo.id), photo.class.to_string());
-            let said = (problem.status, Some(problem.detail));
-            show(&call, &class, Asked { photo, job: None }, said).await
-        }
-    }
-}
-
-async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
-    let (reader, id) = (reader(call)?, photo.id);
-    let (album, shell) = (Album::of(call.app()), shell(call, "class"));
-    let crops = call.app().db.read(move |tx| crop::of_image(tx, id)).await?;
-    let said: HashMap<Uuid, StudentId> =
-        (crops.iter()).filter_map(|crop| Some((crop.id, said(call, crop.id)?))).collect();
-    if said.is_empty() {
-        return Err(Problem::invalid(shell.say("photo-nobody-chosen")));
-    }
-    if said.values().collect::<HashSet<_>>().len() < said.len() {
-        return Err(Problem::invalid(shell.say("photo-twice")));
-    }
-    let lesson = call.content.field("lesson").filter(|id| !id.is_empty()).map(str::to_owned);
-    let other =
-        lesson.as_ref().is_some_and(|id| photo.session.map(|s| s.to_string()).as_ref() != Some(id));
-    for crop in &crops {
-        let stands = crop.student.as_ref().map(|person| person.student);
-        if stands.is_some() && (other || stands != said.get(&crop.id).copied()) {
-            tell(call, album.unidentify(reader, crop.id.to_string()).await?.1);
-        }
-    }
-    if let Some(lesson) = lesson.filter(|_| other) {
-        place(call, reader, photo, lesson).await?;
-    }
-    for (crop, student) in said {
-        let (crop, student) = (crop.to_string(), student.to_string());
-        tell(call, album.assign(reader, crop, student).await?.1);
-    }
-    let (confirmed, marked) = album.confirm(reader, id.to_string(), false).await?;
-    tell(call, marked);
-    Ok((confirmed.session_id, confirmed.present.len()))
-}
-
-/// Whom the form says a face shows.
-fn said(call: &Call, crop: Uuid) -> Option<StudentId> {
-    call.content.field(&format!("face-{crop}"))?.parse().ok()
-}
-
-/// Puts a photo into a lesson of its class.
-async fn place(call: &Call, reader: Reader, photo: &Image, lesson: String) -> Result<(), Problem> {
-    let (id, class, now) = (photo.id, photo.class, call.now);
-    let write = call.app().db.write(move |tx| {
-        let lesson = session::find(tx, reader, &lesson)?;
-        if lesson.class != class {
-            return Err(Error::Invalid("lesson: this lesson is of another class".into()));
-        }
-        image::set_session(tx, id, Some(lesson.id), &reader.actor.user.to_string(), now)
-    });
-    Ok(write.await?)
 }

@@ -82,6 +82,8 @@ struct Chart {
     title: &'static str,
     first: &'static str,
     bars: bool,
+    width: i64,
+    height: i64,
     pieces: Vec<Piece>,
     line: String,
     /// Heights that are marked, with their words.
@@ -146,8 +148,8 @@ fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize
     let Register { class, span, matrix } = register;
     let shell = shell(call, "class");
     let (tongue, legend) = (shell.tongue, Legend::new(shell.tongue));
-    let lessons = Slice::of(matrix.lessons.len(), LESSONS, asked.0, true);
-    let students = Slice::of(matrix.people.len(), STUDENTS, asked.1, false);
+    let lessons = Slice::last(matrix.lessons.len(), LESSONS, asked.0);
+    let students = Slice::first(matrix.people.len(), STUDENTS, asked.1);
     let everything = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
     let mut risks = heat::at_risk(matrix);
     let more_risks = risks.len().saturating_sub(RISKS);
@@ -162,8 +164,8 @@ fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize
             .collect(),
         legend: legend.each().cloned().collect(),
         charts: vec![
-            drawn(&shell, "trend", heat::trend(matrix, tongue)),
-            drawn(&shell, "months", heat::months(matrix, tongue)),
+            drawn(&shell, "trend", &heat::trend(matrix, tongue)),
+            drawn(&shell, "months", &heat::months(matrix, tongue)),
         ],
         risks: risks
             .into_iter()
@@ -216,8 +218,8 @@ fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Leg
     }
 }
 
-fn drawn(shell: &Shell, id: &'static str, parts: Vec<Part>) -> Chart {
-    let pieces = chart::pieces(&parts);
+fn drawn(shell: &Shell, id: &'static str, parts: &[Part]) -> Chart {
+    let pieces = chart::pieces(parts);
     let months = id == "months";
     let per_cent = |n: i64| words::share(shell.tongue, crate::reports::Rate::of(n, 100));
     let whole = |n: i64| per_cent(n).replace(".00", "").replace("٫۰۰", "");
@@ -231,6 +233,8 @@ fn drawn(shell: &Shell, id: &'static str, parts: Vec<Part>) -> Chart {
         title: if months { "report-months" } else { "report-trend" },
         first: if months { "report-month" } else { "report-day" },
         bars: months,
+        width: chart::WIDTH,
+        height: chart::HEIGHT,
         line: chart::line(&pieces),
         pieces,
         lines: [0, 25, 50, 75, 100].map(height).into(),

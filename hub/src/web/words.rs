@@ -69,10 +69,11 @@ pub fn day(at: Wall, zone: &TimeZone) -> Date {
 pub fn say_day(tongue: Tongue, day: Date, today: Date) -> String {
     let (weekday, month) = (weekday(tongue, day), month_name(tongue, day));
     let number = tongue.digits(&day.day().to_string());
+    let comma = if tongue == Tongue::Fa { "،" } else { "," };
     let full = if day.year() == today.year() {
-        format!("{weekday}, {number} {month}")
+        format!("{weekday}{comma} {number} {month}")
     } else {
-        format!("{weekday}, {number} {month} {}", tongue.digits(&day.year().to_string()))
+        format!("{weekday}{comma} {number} {month} {}", tongue.digits(&day.year().to_string()))
     };
     match day {
         d if d == today => tongue.one("words-today", "day", full),
@@ -172,7 +173,8 @@ pub fn minute(tongue: Tongue, at: Wall, zone: &TimeZone) -> String {
 /// From when to when a lesson lasts.
 #[must_use]
 pub fn hours(tongue: Tongue, lesson: &Session, zone: &TimeZone) -> String {
-    format!("{}–{}", minute(tongue, lesson.starts, zone), minute(tongue, lesson.ends, zone))
+    let [from, to] = [lesson.starts, lesson.ends].map(|at| minute(tongue, at, zone));
+    tongue.two("roll-hours", ("from", from), ("to", to))
 }
 
 /// How long ago, roughly.

@@ -186,6 +186,9 @@ export default async function roll({ hub, browser, wrong, open, signIn, first, s
     await shot(page, "report-desktop-dark", { fullPage: true });
     await page.emulateMedia({ colorScheme: "light", media: "print" });
     await page.pdf({ path: `${shots}report-print.pdf`, preferCSSPageSize: true });
+    await page.setViewportSize({ width: 1047, height: 740 }); // A4 across, at 96 dots per inch
+    await shot(page, "report-print", { fullPage: true });
+    await page.setViewportSize(desktop.viewport);
     await page.emulateMedia({ media: "screen" });
     const csv = await page.request.get(await page.locator(".take a").first().evaluate((a) => a.href));
     same(csv.ok() && (await csv.text()).includes("Ada,") , true, "the CSV");

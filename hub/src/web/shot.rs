@@ -1,0 +1,118 @@
+//! What happens to one photo of a class: it is looked at, deleted, or done.
+//!
+//! One form says who everybody on it is and for which lesson; with it the photo goes for good.
+
+use super::photo::{Asked, show};
+use super::start::shell;
+use crate::album::Album;
+use crate::error::Error;
+use crate::http::attendance::reader;
+use crate::http::call::Call;
+use crate::http::images::{looking, tell};
+use crate::http::problem::Problem;
+use crate::http::reply::see;
+use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::store::desk::Reader;
+use crate::store::image::{self, Image};
+use crate::store::{crop, session};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::StudentId;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Image);
+    let post = |path| (Method::POST, path);
+    vec![
+        Route::new(post("/photo/{id}/look"), STAFF, of, form, no, look),
+        Route::new(post("/photo/{id}/done"), STAFF, of, form, no, done),
+        Route::new(post("/photo/{id}/remove"), STAFF, of, form, no, remove),
+    ]
+}
+
+/// The photo that the address names.
+async fn named(call: &Call) -> Result<Image, Problem> {
+    let (reader, name) = (reader(call)?, call.param("id").to_owned());
+    Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
+}
+
+async fn look(call: Call) -> Outcome {
+    let photo = named(&call).await?;
+    let job = looking(&call, &photo).await?;
+    see(&format!("/class/{}/photo?photo={}&job={}", photo.class, photo.id, job.id))
+}
+
+async fn remove(call: Call) -> Outcome {
+    let photo = named(&call).await?;
+    Album::of(call.app()).remove(photo.id, call.actor()?.user.to_string()).await?;
+    see(&format!("/class/{}/photo", photo.class))
+}
+
+/// Who is on a photo, as the form says it: all of it becomes marks of one lesson, and the photo
+/// goes.
+async fn done(call: Call) -> Outcome {
+    let photo = named(&call).await?;
+    match settle(&call, &photo).await {
+        Ok((lesson, present)) => {
+            see(&format!("/class/{}/today?lesson={lesson}&photo={present}", photo.class))
+        }
+        Err(problem) => {
+            let (photo, class) = (Some(photo.id), photo.class.to_string());
+            let said = (problem.status, Some(problem.detail));
+            show(&call, &class, Asked { photo, job: None }, said).await
+        }
+    }
+}
+
+async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
+    let (reader, id) = (reader(call)?, photo.id);
+    let (album, shell) = (Album::of(call.app()), shell(call, "class"));
+    let crops = call.app().db.read(move |tx| crop::of_image(tx, id)).await?;
+    let said: HashMap<Uuid, StudentId> =
+        (crops.iter()).filter_map(|crop| Some((crop.id, said(call, crop.id)?))).collect();
+    if said.is_empty() {
+        return Err(Problem::invalid(shell.say("photo-nobody-chosen")));
+    }
+    if said.values().collect::<HashSet<_>>().len() < said.len() {
+        return Err(Problem::invalid(shell.say("photo-twice")));
+    }
+    let lesson = call.content.field("lesson").filter(|id| !id.is_empty()).map(str::to_owned);
+    let other =
+        lesson.as_ref().is_some_and(|id| photo.session.map(|s| s.to_string()).as_ref() != Some(id));
+    for crop in &crops {
+        let stands = crop.student.as_ref().map(|person| person.student);
+        if stands.is_some() && (other || stands != said.get(&crop.id).copied()) {
+            tell(call, album.unidentify(reader, crop.id.to_string()).await?.1);
+        }
+    }
+    if let Some(lesson) = lesson.filter(|_| other) {
+        place(call, reader, photo, lesson).await?;
+    }
+    for (crop, student) in said {
+        let (crop, student) = (crop.to_string(), student.to_string());
+        tell(call, album.assign(reader, crop, student).await?.1);
+    }
+    let (confirmed, marked) = album.confirm(reader, id.to_string(), false).await?;
+    tell(call, marked);
+    Ok((confirmed.session_id, confirmed.present.len()))
+}
+
+/// Whom the form says a face shows.
+fn said(call: &Call, crop: Uuid) -> Option<StudentId> {
+    call.content.field(&format!("face-{crop}"))?.parse().ok()
+}
+
+/// Puts a photo into a lesson of its class.
+async fn place(call: &Call, reader: Reader, photo: &Image, lesson: String) -> Result<(), Problem> {
+    let (id, class, now) = (photo.id, photo.class, call.now);
+    let write = call.app().db.write(move |tx| {
+        let lesson = session::find(tx, reader, &lesson)?;
+        if lesson.class != class {
+            return Err(Error::Invalid("lesson: this lesson is of another class".into()));
+        }
+        image::set_session(tx, id, Some(lesson.id), &reader.actor.user.to_string(), now)
+    });
+    Ok(write.await?)
+}
