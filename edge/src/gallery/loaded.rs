@@ -1,7 +1,7 @@
 //! A gallery in RAM, ready for search.
 
 use vision::{Hit, Matrix, Template, TemplateError};
-use wire::{Candidate, Gallery, Wall};
+use wire::{Candidate, Gallery, StudentId, Wall};
 
 /// One release, with its templates as a matrix: row n is `gallery.people[n]`.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ impl LoadedGallery {
         self.candidates(&self.matrix.top_of(template, k, member))
     }
 
-    /// Whether the pair of people, in this order, is in `pairs`.
+    /// The row of somebody who is in it.
     #[must_use]
-    pub fn row(&self, candidate: &Candidate) -> Option<u32> {
-        let row = self.gallery.people.binary_search_by_key(&candidate.student, |person| person.id);
+    pub fn row(&self, student: StudentId) -> Option<u32> {
+        let row = self.gallery.people.binary_search_by_key(&student, |person| person.id);
         row.ok().and_then(|row| u32::try_from(row).ok())
     }
 

@@ -5,7 +5,7 @@ use crate::{
     gallery::LoadedGallery,
     track::{Look, Track, TrackId},
 };
-use vision::decide::{LINES, lines_of};
+use vision::decide::{LINES, is_ruled_out, lines_of};
 use vision::{Decision, Facts, Grade, Template, decide};
 use wire::{Candidate, Reason, Verdict, Wall};
 
@@ -88,7 +88,7 @@ fn opinion(
 ) -> Opinion {
     let mut doubts = fused.best.reasons.clone();
     doubts.extend(left.struck.then_some(Reason::CloseRunnerUp));
-    let known = gallery.map(|gallery| Known::new(gallery, &left.candidates));
+    let known = gallery.map(|gallery| Known::new(gallery, &left.candidates, fused.frames));
     doubts.extend(known.as_ref().and_then(|known| known.ruled_out.then_some(Reason::RuledOut)));
     let look_alike = known.is_some_and(|known| known.look_alike);
     let lines = gallery.map_or(LINES, |gallery| gallery.gallery.lines);
@@ -124,15 +124,18 @@ struct Known {
 }
 
 impl Known {
-    fn new(gallery: &LoadedGallery, candidates: &[Candidate]) -> Self {
-        let rows: Vec<u32> = candidates.iter().filter_map(|c| gallery.row(c)).collect();
-        let Some(best) = rows.first() else { return Self { look_alike: false, ruled_out: false } };
+    fn new(gallery: &LoadedGallery, candidates: &[Candidate], frames: u16) -> Self {
+        let best = candidates.first().and_then(|best| gallery.row(best.student));
+        let Some(best) = best else { return Self { look_alike: false, ruled_out: false } };
         let pairs = &gallery.gallery;
         // Somebody who was `seen` had been taken for the best candidate: they may come again.
-        let again = |(seen, not): &(u32, u32)| not == best && rows.contains(seen);
+        let again = |seen, not| {
+            let rows = gallery.row(seen).zip(gallery.row(not));
+            rows.is_some_and(|rows| pairs.cannot_link.contains(&rows))
+        };
         Self {
-            look_alike: pairs.look_alikes.iter().any(|(a, b)| a == best || b == best),
-            ruled_out: pairs.cannot_link.iter().any(again),
+            look_alike: pairs.look_alikes.iter().any(|(a, b)| *a == best || *b == best),
+            ruled_out: is_ruled_out(candidates, frames, &pairs.lines, again),
         }
     }
 }

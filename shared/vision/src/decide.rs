@@ -5,7 +5,7 @@
 //! rounds up.
 
 use crate::quality::Grade;
-use wire::{Candidate, Lines, Reason, Verdict};
+use wire::{Candidate, Lines, Reason, StudentId, Verdict};
 
 /// Lines of the default pack for mean templates of about three enrolment pictures (VISION.md,
 /// LFW 6,000 pairs and classrooms of 100). The margin is half the width of the review band.
@@ -135,6 +135,21 @@ pub fn decide(facts: &Facts<'_>, lines: &Lines) -> Decision {
     Decision { verdict, reasons, candidates, confidence }
 }
 
+/// Whether a person ruled the best candidate out before, in favour of somebody who comes into
+/// question again: at or above the review line. `ruled_out` knows (who was seen, who they are not).
+#[must_use]
+pub fn is_ruled_out(
+    candidates: &[Candidate],
+    frames: u16,
+    lines: &Lines,
+    ruled_out: impl Fn(StudentId, StudentId) -> bool,
+) -> bool {
+    let (ranked, review) = (ranked(candidates), lines_for(frames, lines).1);
+    let Some((best, others)) = ranked.split_first() else { return false };
+    let near = others.iter().take_while(|other| other.score >= review);
+    near.into_iter().any(|other| ruled_out(other.student, best.student))
+}
+
 /// Best first; people with equal scores in the order of their ids, so that two runs agree.
 fn ranked(candidates: &[Candidate]) -> Vec<Candidate> {
     let mut ranked: Vec<_> =
@@ -194,7 +209,6 @@ pub fn confidence_by(lines: &Lines, cosine: f32) -> f32 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use wire::StudentId;
 
     fn candidates(scores: &[f32]) -> Vec<Candidate> {
         let student = |n: usize| StudentId(uuid::Uuid::from_u128(n as u128 + 1));

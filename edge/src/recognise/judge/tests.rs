@@ -137,7 +137,10 @@ fn known_look_alikes_and_matches_ruled_out_go_to_review() {
     let alike = Gallery { look_alikes: vec![(1, 0)], ..gallery(&[0.0, 90.0]) };
     let seen = opinions(alike, &[(100.0, 0.0)], 3, None);
     assert_eq!(seen[0].decision.reasons, [Reason::LookAlike]);
-    let ruled = Gallery { cannot_link: vec![(1, 0)], ..gallery(&[0.0, 12.0]) };
-    let seen = opinions(ruled, &[(100.0, 0.0)], 3, None);
+    let ruled = |angle| Gallery { cannot_link: vec![(1, 0)], ..gallery(&[0.0, angle]) };
+    let seen = opinions(ruled(12.0), &[(100.0, 0.0)], 3, None);
     assert_eq!(seen[0].decision.reasons, [Reason::RuledOut]);
+    assert_eq!(seen[0].decision.verdict, Verdict::Review);
+    let far = opinions(ruled(90.0), &[(100.0, 0.0)], 3, None);
+    assert_eq!(who(&far[0]), (Verdict::High, Some(student(0))), "the other is nowhere near");
 }
