@@ -230,10 +230,12 @@ impl App {
         Ok(over.len())
     }
 
-    /// Closes lessons as they end, until `stop`.
+    /// Closes lessons as they end, and lets the faces of rejected sightings go, until `stop`.
     async fn close_as_they_end(self, stop: CancellationToken) -> Result<(), Error> {
         while stop.run_until_cancelled(tokio::time::sleep(CLOSE)).await.is_some() {
             self.close_lessons().await?;
+            let now = self.clock.wall();
+            self.db.write(move |tx| store::review::sweep_evidence(tx, now)).await?;
         }
         Ok(())
     }

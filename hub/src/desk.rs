@@ -11,9 +11,13 @@ use crate::review::{self, Ask, Change, Evidence, Facts, Former, Say, Status};
 use crate::store::desk::{Reader, visible, visible_to};
 use crate::store::{self, Db, Tx, audit};
 use serde_json::json;
+use uuid::Uuid;
 use wire::seal::Part;
 use wire::{RecordId, StudentId, Wall};
 use zeroize::Zeroizing;
+
+/// How long the face of a rejected sighting is kept, unseen, in case that was a mistake.
+const SECOND_THOUGHTS_MS: i64 = 60 * 60 * 1000;
 
 /// Sightings in one step at most.
 pub const STEP: usize = 200;
@@ -67,9 +71,9 @@ impl Desk {
                 hand.check_student(&ask.say)?;
                 let by = reader.actor.user.to_string();
                 let change = review::decide(&facts, ask, &by, now)?;
-                let (record, after) = (ask.record, change.state.clone());
-                former.push(Former { record, before: facts.state.clone(), after });
-                done.push(hand.carry_out(&facts, change)?);
+                let (record, lesson, before) = (ask.record, facts.lesson, facts.state.clone());
+                former.push(Former { record, lesson, before, after: change.state.clone() });
+                done.push(hand.carry_out(&facts, change, None)?);
             }
             store::review::add_step(tx, reader.actor.user, &former, now)?;
             Ok(done)
@@ -97,8 +101,9 @@ impl Desk {
             let (n, former) = step.ok_or_else(none)?;
             let mut done = Vec::new();
             for former in former.iter().rev() {
-                let facts = hand.seen(former.record)?;
-                done.push(hand.carry_out(&facts, review::undo(&facts, former)?)?);
+                let facts = hand.own(former)?;
+                let change = review::undo(&facts, former)?;
+                done.push(hand.carry_out(&facts, change, former.lesson)?);
             }
             store::review::forget_step(tx, n)?;
             Ok(done)
@@ -122,11 +127,11 @@ impl Desk {
             let facts = store::review::facts(tx, record)?;
             let place = store::passage::place(tx, record)?;
             store::passage::remove(tx, record)?;
-            let meta = json!({ "student": review::holder(&facts.state, facts.predicted) });
+            let meta = json!({ "student": review::holder(&facts.state) });
             let entry =
                 audit::Entry { actor: &actor, action: "delete", table: "sighting", id: &id, meta };
             audit::add(tx, now, &entry)?;
-            register::removed(tx, &place, &facts.state, &actor, now)
+            register::removed(tx, place.session, &facts.state, &actor, now)
         };
         for (session, student) in self.db.write(work).await? {
             self.events.say(Event::Marked { session, student });
@@ -182,6 +187,17 @@ impl Hand<'_, '_> {
         store::review::facts(self.tx, record)
     }
 
+    /// A sighting of a step of one's own: who it was taken to be before may be seen, whoever it
+    /// was passed on to.
+    fn own(&self, former: &Former) -> Result<Facts, Error> {
+        let before = review::holder(&former.before);
+        let may = before.map(|student| visible_to(self.tx, self.reader, student)).transpose()?;
+        match may {
+            Some(true) => store::review::facts(self.tx, former.record),
+            _ => self.seen(former.record),
+        }
+    }
+
     /// A named student must be one whom the person may see, and active.
     fn check_student(&self, say: &Say) -> Result<(), Error> {
         let Say::Approve(Some(student)) = *say else { return Ok(()) };
@@ -194,21 +210,24 @@ impl Hand<'_, '_> {
         }
     }
 
-    fn carry_out(&self, facts: &Facts, change: Change) -> Result<Done, Error> {
+    /// Makes the change; `home` is the lesson that the sighting goes back to, if it does.
+    fn carry_out(&self, facts: &Facts, change: Change, home: Option<Uuid>) -> Result<Done, Error> {
         let Change { state, evidence, action } = change;
         let (record, version) = (facts.record, facts.version + 1);
         store::review::set(self.tx, record, facts.version, &state)?;
-        match evidence {
-            Evidence::Keep => {}
-            Evidence::Delete => store::review::delete_evidence(self.tx, record)?,
-            Evidence::Wrap(student) => wrap(self.tx, self.keys, record, student, self.now)?,
+        let goes = self.now.plus_ms(SECOND_THOUGHTS_MS);
+        let hidden = matches!(evidence, Evidence::Hide).then_some(goes);
+        store::review::hide_evidence(self.tx, record, hidden)?;
+        if let Evidence::Wrap(student) = evidence {
+            wrap(self.tx, self.keys, record, student, self.now)?;
         }
         let (actor, id) = (self.reader.actor.user.to_string(), record.to_string());
-        let meta = json!({ "version": version, "student": state.decided });
+        let meta = json!({ "version": version, "student": state.decided,
+            "ruled_out": state.ruled_out });
         let entry = audit::Entry { actor: &actor, action, table: "sighting", id: &id, meta };
         audit::add(self.tx, self.now, &entry)?;
         let states = (&facts.state, &state);
-        let marked = register::decided(self.tx, record, states, &actor, self.now)?;
+        let marked = register::decided(self.tx, record, states, home, &actor, self.now)?;
         Ok(Done { record, version, status: state.status, decided: state.decided, marked })
     }
 }

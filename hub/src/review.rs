@@ -1,12 +1,13 @@
 //! What a person's decision does to a sighting: approve, reject, reassign, and take it back.
 //!
 //! Everything here is a decision over facts; [`desk`](crate::desk) reads and writes the rows.
-//! Rejecting deletes crop and template at once, because their keys are the erasure: undoing a
-//! rejection brings the record back without its picture, and the card says so. Undoing restores
-//! everything else but the version and the audit chain, which only grow.
+//! Rejecting hides crop and template from everybody at once; they go for good when the hour is
+//! over in which a mistake is usually noticed. Undoing restores everything but the version and
+//! the audit chain, which only grow, and but pictures that are gone by then: the card says so.
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use wire::{RecordId, StudentId, Wall};
 
 /// Where a sighting stands.
@@ -28,6 +29,10 @@ pub enum Status {
 pub struct State {
     /// Where it stands.
     pub status: Status,
+    /// Who the hub thinks it was; once a person ruled that out, the next best.
+    pub predicted: Option<StudentId>,
+    /// How sure that is, 0..=1, by the bits of the number: what comes back is what was.
+    pub sure: u64,
     /// Who a person said it was.
     pub decided: Option<StudentId>,
     /// The account that decided.
@@ -36,21 +41,23 @@ pub struct State {
     pub reviewed_at: Option<Wall>,
     /// What the reviewer noted.
     pub notes: Option<String>,
-    /// Whom the person ruled out: (was at the door, is not).
-    pub ruled_out: Option<(StudentId, StudentId)>,
+    /// Whom people ruled out, by id: whoever it was, it was none of them.
+    pub ruled_out: Vec<StudentId>,
 }
 
 /// A sighting as a decision finds it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Facts {
     /// Which.
     pub record: RecordId,
     /// Counts decisions.
     pub version: i64,
-    /// Who the hub thinks it was.
-    pub predicted: Option<StudentId>,
+    /// The lesson it is in.
+    pub lesson: Option<Uuid>,
     /// What decisions made of it.
     pub state: State,
+    /// Everybody it may have been and how sure that is, best first.
+    pub candidates: Vec<(StudentId, f64)>,
     /// What the account that decided is called.
     pub reviewer_name: Option<String>,
 }
@@ -62,6 +69,9 @@ pub enum Say {
     Approve(Option<StudentId>),
     /// It was nobody to record.
     Reject,
+    /// It was not the predicted one, and never is: whoever comes next among the candidates takes
+    /// their place, and doors learn not to take the one for the other.
+    RuleOut,
 }
 
 /// One decision that is asked for.
@@ -85,8 +95,8 @@ pub enum Evidence {
     Keep,
     /// Their keys are wrapped for this student.
     Wrap(StudentId),
-    /// They go, with their keys.
-    Delete,
+    /// Nobody sees them any more, and soon they go with their keys.
+    Hide,
 }
 
 /// What follows from a decision.
@@ -113,26 +123,62 @@ pub fn decide(facts: &Facts, ask: &Ask, by: &str, now: Wall) -> Result<Change, E
     if notes.is_some_and(|note| note.len() > NOTE) {
         return Err(Error::Invalid(format!("notes: use at most {NOTE} bytes")));
     }
-    let (reviewer, reviewed_at) = (Some(by.to_owned()), Some(now));
-    let notes = notes.map(str::to_owned);
+    let State { predicted, sure, ruled_out, .. } = facts.state.clone();
     let state = |status, decided, ruled_out| State {
         status,
+        predicted,
+        sure,
         decided,
-        reviewer,
-        reviewed_at,
-        notes,
+        reviewer: Some(by.to_owned()),
+        reviewed_at: Some(now),
+        notes: notes.map(str::to_owned),
         ruled_out,
     };
-    let Say::Approve(student) = ask.say else {
-        let state = state(Status::Rejected, None, None);
-        return Ok(Change { state, evidence: Evidence::Delete, action: "reject" });
+    let rejected = |action| {
+        let state = state(Status::Rejected, None, Vec::new());
+        Change { state, evidence: Evidence::Hide, action }
     };
     let nobody = || Error::Invalid("say which student it was: the hub has no guess".into());
-    let student = student.or(facts.predicted).ok_or_else(nobody)?;
-    let other = facts.predicted.filter(|predicted| *predicted != student);
-    let action = if other.is_some() { "reassign" } else { "approve" };
-    let state = state(Status::Approved, Some(student), other.map(|other| (student, other)));
-    Ok(Change { state, evidence: Evidence::Wrap(student), action })
+    match ask.say {
+        Say::Reject => Ok(rejected("reject")),
+        Say::RuleOut => {
+            let gone = with(ruled_out, predicted.ok_or_else(nobody)?);
+            let next = facts.candidates.iter().find(|(student, _)| !gone.contains(student));
+            Ok(next.map_or_else(|| rejected("rule_out"), |next| passed_on(*next, gone)))
+        }
+        Say::Approve(student) => {
+            let student = student.or(predicted).ok_or_else(nobody)?;
+            let other = predicted.filter(|predicted| *predicted != student);
+            let action = if other.is_some() { "reassign" } else { "approve" };
+            let mut gone = other.into_iter().fold(ruled_out, with);
+            gone.retain(|other| *other != student);
+            let state = state(Status::Approved, Some(student), gone);
+            Ok(Change { state, evidence: Evidence::Wrap(student), action })
+        }
+    }
+}
+
+/// The sighting waits on, as that of `next`: nobody has decided it.
+fn passed_on((next, sure): (StudentId, f64), ruled_out: Vec<StudentId>) -> Change {
+    let state = State {
+        status: Status::Pending,
+        predicted: Some(next),
+        sure: sure.to_bits(),
+        decided: None,
+        reviewer: None,
+        reviewed_at: None,
+        notes: None,
+        ruled_out,
+    };
+    Change { state, evidence: Evidence::Wrap(next), action: "rule_out" }
+}
+
+/// The same people and `other`, by id.
+fn with(mut people: Vec<StudentId>, other: StudentId) -> Vec<StudentId> {
+    people.push(other);
+    people.sort_unstable();
+    people.dedup();
+    people
 }
 
 fn admit(facts: &Facts, seen: Option<i64>) -> Result<(), Error> {
@@ -162,6 +208,8 @@ fn faster(facts: &Facts) -> String {
 pub struct Former {
     /// Which.
     pub record: RecordId,
+    /// The lesson it was in before.
+    pub lesson: Option<Uuid>,
     /// What it was before.
     pub before: State,
     /// How the step left it.
@@ -178,34 +226,43 @@ pub fn undo(facts: &Facts, former: &Former) -> Result<Change, Error> {
         return Err(Error::Conflict(faster(facts)));
     }
     let state = former.before.clone();
-    let evidence = match (facts.state.status, holder(&state, facts.predicted)) {
-        (Status::Rejected, _) | (_, None) => Evidence::Keep, // what was deleted stays deleted
+    let evidence = match (state.status, holder(&state)) {
+        (Status::Rejected, _) => Evidence::Hide,
         (_, Some(student)) => Evidence::Wrap(student),
+        (_, None) => Evidence::Keep,
     };
     Ok(Change { state, evidence, action: "undo" })
 }
 
 /// Whose key wraps crop and template in this state.
 #[must_use]
-pub fn holder(state: &State, predicted: Option<StudentId>) -> Option<StudentId> {
-    state.decided.or(predicted)
+pub fn holder(state: &State) -> Option<StudentId> {
+    state.decided.or(state.predicted)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     fn student(n: u128) -> StudentId {
         StudentId(Uuid::from_u128(n))
     }
 
+    /// Waits as student 1, and may have been 2.
     fn waiting() -> Facts {
-        let (decided, reviewer, reviewed_at) = (None, None, None);
-        let (notes, ruled_out, status) = (None, None, Status::Pending);
-        let state = State { status, decided, reviewer, reviewed_at, notes, ruled_out };
+        let state = State {
+            status: Status::Pending,
+            predicted: Some(student(1)),
+            sure: 0.9f64.to_bits(),
+            decided: None,
+            reviewer: None,
+            reviewed_at: None,
+            notes: None,
+            ruled_out: vec![],
+        };
+        let candidates = vec![(student(1), 0.9), (student(2), 0.6)];
         let record = RecordId(Uuid::from_u128(9));
-        Facts { record, version: 1, predicted: Some(student(1)), state, reviewer_name: None }
+        Facts { record, version: 1, lesson: None, state, candidates, reviewer_name: None }
     }
 
     fn ask(say: Say, version: Option<i64>) -> Ask {
@@ -223,12 +280,34 @@ mod tests {
     fn approving_takes_the_predicted_student_and_reassigning_rules_them_out() {
         let own = decide(&waiting(), &ask(Say::Approve(None), None), "a", Wall(5)).unwrap();
         assert_eq!((own.state.decided, own.action), (Some(student(1)), "approve"));
-        assert_eq!(own.state.ruled_out, None);
+        assert_eq!(own.state.ruled_out, []);
         let other = Say::Approve(Some(student(2)));
         let other = decide(&waiting(), &ask(other, Some(1)), "a", Wall(5)).unwrap();
         assert_eq!((other.state.decided, other.action), (Some(student(2)), "reassign"));
-        assert_eq!(other.state.ruled_out, Some((student(2), student(1))));
+        assert_eq!(other.state.ruled_out, [student(1)]);
         assert_eq!(other.evidence, Evidence::Wrap(student(2)));
+    }
+
+    #[test]
+    fn whoever_is_ruled_out_gives_way_to_the_next_until_nobody_is_left() {
+        let first = decide(&waiting(), &ask(Say::RuleOut, Some(1)), "a", Wall(5)).unwrap();
+        let State { status, predicted, sure, .. } = first.state;
+        assert_eq!((status, predicted), (Status::Pending, Some(student(2))));
+        assert_eq!((f64::from_bits(sure), first.evidence), (0.6, Evidence::Wrap(student(2))));
+        assert_eq!(
+            (&first.state.reviewer, first.state.ruled_out.as_slice()),
+            (&None, &[student(1)][..])
+        );
+        let passed = after(&waiting(), first);
+        let own = decide(&passed, &ask(Say::Approve(None), None), "a", Wall(6)).unwrap();
+        assert_eq!((own.state.decided, own.action), (Some(student(2)), "approve"));
+        assert_eq!(own.state.ruled_out, [student(1)], "it is remembered of whoever it was");
+        let back =
+            decide(&passed, &ask(Say::Approve(Some(student(1))), None), "a", Wall(6)).unwrap();
+        assert_eq!(back.state.ruled_out, [student(2)], "a person may think again");
+        let last = decide(&passed, &ask(Say::RuleOut, None), "a", Wall(6)).unwrap();
+        assert_eq!((last.state.status, last.evidence), (Status::Rejected, Evidence::Hide));
+        assert_eq!(last.state.ruled_out, [], "of somebody unknown nothing can be remembered");
     }
 
     #[test]
@@ -245,7 +324,8 @@ mod tests {
 
     #[test]
     fn there_must_be_somebody_to_approve() {
-        let nobody = Facts { predicted: None, ..waiting() };
+        let state = State { predicted: None, ..waiting().state };
+        let nobody = Facts { state, ..waiting() };
         let asked = decide(&nobody, &ask(Say::Approve(None), None), "a", Wall(5));
         assert!(matches!(asked, Err(Error::Invalid(_))));
         let logged = State { status: Status::Logged, ..waiting().state };
@@ -258,7 +338,7 @@ mod tests {
         let change = decide(&waiting(), &ask(Say::Approve(None), None), "a", Wall(5)).unwrap();
         let decided = after(&waiting(), change);
         let (before, after) = (waiting().state, decided.state.clone());
-        let former = Former { record: decided.record, before: before.clone(), after };
+        let former = Former { record: decided.record, lesson: None, before: before.clone(), after };
         let back = undo(&decided, &former).unwrap();
         assert_eq!((back.state, back.evidence), (before, Evidence::Wrap(student(1))));
         let state = State { reviewed_at: Some(Wall(6)), ..decided.state.clone() };

@@ -1,243 +1,350 @@
-// The review desk by key, and live. Without this file every step still works by plain forms.
+// The review desk by key, by touch, and live. Without this file every step still works by plain
+// forms.
 //
-// A card leaves at once; the server confirms. If somebody else was faster, it comes back and
-// says who. New cards come in at their door's end, so what has focus never moves.
+// A card leaves at once; the hub confirms. If somebody else was faster, it comes back and says
+// who. New cards come in where they belong, so what has focus never moves.
 (() => {
   "use strict";
   const desk = document.getElementById("desk");
   if (!desk) return;
-  const toast = document.getElementById("toast");
-  const help = document.getElementById("keys");
-  const live = document.getElementById("live");
-  const undone = []; // ids of what this page decided, newest last
-  const UNDO = 100;
+  const by = (id) => document.getElementById(id);
+  const [toast, help, who, live] = ["toast", "keys", "who", "live"].map(by);
+  const queue = new window.Queue(by("groups"));
+  const text = desk.dataset;
+  const LEVELS = 100;
+  const piece = { "HX-Request": "true" };
+  const ours = new Set(); // “id@version” of what this page decided: its echo is not counted again
+  let flying = 0; // steps whose answer is not here yet
 
-  const cards = () => [...desk.querySelectorAll(".sight:not(.leaving):not(.decided)")];
-  const current = () => desk.querySelector(".sight.here:not(.leaving)") || null;
-  const id = (card) => card.dataset.id;
+  // Numbers as the page's language writes them.
+  const number = new Intl.NumberFormat(document.documentElement.lang, { useGrouping: false });
+  const counted = (one, many, n) => (n === 1 ? one : many.replace(/[\u2066-\u2069]/g, "").replace("#", number.format(n)));
+
+  const store = (kind) => ({
+    get: (key) => { try { return kind.getItem(key); } catch { return null; } },
+    set: (key, value) => { try { kind.setItem(key, value); } catch { /* a private window may refuse */ } },
+  });
+  const [tab, browser] = [store(window.sessionStorage), store(window.localStorage)];
+
+  // The steps that can be taken back: the first record of each, newest last; kept over a reload.
+  const steps = JSON.parse(tab.get("rollcall-steps") || "[]");
+  const remember = (id) => {
+    steps.push(id);
+    if (steps.length > LEVELS) steps.shift();
+    tab.set("rollcall-steps", JSON.stringify(steps));
+  };
+
   const token = () => document.querySelector("meta[name=csrf]").content;
+  const current = () => queue.root.querySelector(".sight.here:not(.leaving)");
+  const unmark = () => queue.root.querySelectorAll(".sight.here").forEach((card) => card.classList.remove("here"));
 
   function stand(card) {
-    desk.querySelectorAll(".sight.here").forEach((c) => c.classList.remove("here"));
+    unmark();
     if (!card) return;
     card.classList.add("here");
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest" });
   }
 
-  function step(by) {
-    const all = cards();
-    if (!all.length) return;
-    const at = all.indexOf(current());
-    stand(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
+  async function step(by) {
+    const all = queue.cards();
+    const at = all.indexOf(current()) + by;
+    if (at < 0 && queue.above.length) queue.back(queue.above);
+    const coming = at >= all.length - 5 && queue.more();
+    if (at >= all.length) await coming;
+    const now = queue.cards();
+    const from = now.indexOf(current());
+    stand(now[Math.min(Math.max(from + by, 0), now.length - 1)]);
   }
 
-  function neighbour(card) {
-    const all = cards();
-    const at = all.indexOf(card);
-    return all[at + 1] || all[at - 1] || null;
-  }
-
-  function say(text, undoId) {
+  function say(words, undoable) {
     toast.replaceChildren();
-    if (!text) return;
+    if (!words) return;
     const box = document.createElement("div");
-    const words = document.createElement("span");
-    words.textContent = text;
-    box.append(words);
-    if (undoId) {
+    const span = document.createElement("span");
+    span.textContent = words;
+    box.append(span);
+    box.classList.toggle("bad", !undoable);
+    if (undoable) {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = "Undo";
+      button.textContent = text.undo;
       button.addEventListener("click", undo);
       box.append(button);
-    } else box.classList.add("bad");
+    }
     toast.append(box);
   }
 
-  function recount() {
-    const left = Number(desk.dataset.waiting);
-    document.getElementById("count").textContent = left === 1 ? "1 person waits" : `${left} people wait`;
-    document.title = `(${left}) Review · Rollcall`;
-    desk.querySelectorAll(".group").forEach((group) => {
-      const here = group.querySelectorAll(".sight:not(.leaving)").length;
-      group.hidden = here === 0;
+  function waiting(n) {
+    text.waiting = Math.max(0, n);
+    const left = Number(text.waiting);
+    by("count").textContent = counted(text.one, text.many, left);
+    document.title = left ? `(${number.format(left)}) ${text.title}` : text.title;
+    by("nothing").hidden = left > 0 || queue.cards().length > 0;
+    const more = by("more");
+    if (!more) return;
+    more.hidden = !queue.next;
+    more.firstElementChild.href = queue.next;
+  }
+  const change = (n) => waiting(Number(text.waiting) + n);
+
+  // What happened, as the hub's answer says it.
+  const said = (answer) => decodeURIComponent(answer.headers.get("X-Said") || "");
+
+  function send(path, fields) {
+    const body = new URLSearchParams({ ...fields, csrf: token() });
+    const headers = { ...piece, "X-CSRF-Token": token() };
+    return fetch(path, { method: "POST", body, headers }).catch(() => null);
+  }
+
+  // Cards leave; whoever stood on one stands on the next.
+  function leave(cards) {
+    const here = cards.find((card) => card.classList.contains("here") || card.contains(document.activeElement));
+    cards.forEach((card) => card.classList.add("leaving"));
+    cards.forEach(({ dataset: { id, version } }) => ours.add(`${id}@${Number(version) + 1}`));
+    new Set(cards.map((card) => card.closest(".group"))).forEach((section) => queue.tidy(section));
+    if (here) {
+      const all = [...queue.root.querySelectorAll(".sight:not(.decided)")];
+      const at = all.indexOf(here);
+      const stays = (card) => !card.classList.contains("leaving");
+      stand(all.slice(at).find(stays) || all.slice(0, at).reverse().find(stays));
+    }
+    flying += 1;
+    change(-cards.length);
+    queue.fill();
+  }
+
+  function stay(cards) {
+    cards.forEach((card) => {
+      card.classList.remove("leaving");
+      if (card.isConnected) queue.tidy(card.closest(".group"));
     });
-    const nothing = document.getElementById("nothing");
-    if (nothing) nothing.hidden = left > 0 || cards().length > 0;
+    change(cards.length);
+    stand(cards[0]);
   }
 
-  function waiting(by) {
-    desk.dataset.waiting = Math.max(0, Number(desk.dataset.waiting) + by);
-    recount();
-  }
-
-  function press(card, name, value) {
-    const button = card && card.querySelector(`button[name="${name}"][value="${value}"]`);
-    if (button) button.click();
-  }
-
-  // htmx sends the card's form; these three hooks make it feel instant and keep it honest.
-  document.body.addEventListener("htmx:beforeRequest", (event) => {
-    const card = event.target.closest(".sight");
-    if (!card || !event.target.matches("form")) return;
-    const next = neighbour(card);
-    const had = card.classList.contains("here") || card.contains(document.activeElement);
-    card.classList.add("leaving");
-    card.classList.remove("here");
-    waiting(-1);
-    if (had) stand(next);
-  });
-
-  document.body.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.detail.requestConfig.elt; // by now it may have left the page
-    const card = form.closest(".sight");
-    if (!card || !form.matches("form")) return;
-    const { status } = event.detail.xhr; // 0 when the hub was not reached
-    if (status >= 200 && status < 300) {
-      undone.push(id(card));
-      if (undone.length > UNDO) undone.shift();
-      say(decodeURIComponent(event.detail.xhr.getResponseHeader("X-Said") || "Done"), id(card));
-      return;
+  // What the hub made of a step.
+  async function settle(cards, answer) {
+    flying -= 1;
+    if (!answer || answer.status >= 500) {
+      stay(cards);
+      return say(text.silent);
     }
-    card.classList.remove("leaving");
-    if (status === 409) {
-      say("Somebody else was faster. The card says who.");
-    } else {
-      waiting(1);
-      stand(card);
-      say("The hub did not answer, so nothing was decided. Try again.");
+    if (answer.ok) {
+      cards.forEach((card) => queue.drop(card));
+      remember(cards[0].dataset.id);
+      say(said(answer), true);
+      const back = queue.absorb(await answer.text());
+      if (!flying && back.waiting !== null) waiting(back.waiting);
+      return back.cards.length ? stand(back.cards[0]) : null;
     }
-  });
+    if (answer.status === 409) {
+      const { cards: now } = queue.absorb(await answer.text());
+      change(now.filter((card) => !card.classList.contains("decided")).length);
+      cards.filter((card) => card.isConnected).forEach((card) => queue.drop(card));
+      if (!current()) stand(queue.cards()[0]);
+      return say(text.faster);
+    }
+    cards.forEach((card) => queue.drop(card));
+    return say(text.gone);
+  }
 
-  document.body.addEventListener("htmx:afterSwap", () => recount());
+  async function decide(card, fields) {
+    if (!card || card.classList.contains("leaving")) return;
+    const { id, version } = card.dataset;
+    leave([card]);
+    await settle([card], await send(`/review/${id}`, { version, ...fields }));
+  }
+
+  // All of the card's group that are above the line and whose person is not in doubt.
+  async function approveSure(section) {
+    const sure = section ? [...section.querySelectorAll(".sight[data-sure]:not(.leaving):not(.decided)")] : [];
+    if (!sure.length) return say(text.noneSure);
+    const cards = sure.slice(0, 200); // what the hub takes in one step
+    const named = cards.map((card) => `${card.dataset.id}:${card.dataset.version}`).join(" ");
+    leave(cards);
+    return settle(cards, await send("/review/sure", { cards: named }));
+  }
 
   async function undo() {
-    const last = undone.pop();
-    if (!last) return say("There is nothing to undo on this page.");
-    const form = new URLSearchParams({ csrf: token() });
-    const headers = { "HX-Request": "true", "X-CSRF-Token": token() };
-    const answer = await fetch(`/review/${last}/undo`, { method: "POST", body: form, headers }).catch(() => null);
-    if (!answer) {
-      undone.push(last);
-      return say("The hub did not answer, so nothing was undone. Try again.");
+    const last = steps.pop();
+    if (!last) return say(text.nothing);
+    const answer = await send(`/review/${last}/undo`, {});
+    if (!answer || answer.status >= 500) {
+      steps.push(last);
+      return say(text.silent);
     }
-    if (!answer.ok) return say("This can no longer be undone: somebody decided it again.");
-    const there = document.getElementById(`s-${last}`);
-    place(await answer.text(), true);
-    if (!there) waiting(1);
-    say("");
-    stand(document.getElementById(`s-${last}`));
+    tab.set("rollcall-steps", JSON.stringify(steps));
+    if (!answer.ok) return say(text.late);
+    const { cards, waiting: now } = queue.absorb(await answer.text());
+    if (!flying) waiting(now);
+    say(said(answer));
+    return stand(queue.find(last) || cards[0]);
   }
 
-  // Puts a card into its door's list, or makes the list. Never steals the focus by itself.
-  function place(html, first) {
-    const parsed = new DOMParser().parseFromString(html, "text/html");
-    const card = parsed.querySelector(".sight");
-    if (!card) return null;
-    const old = document.getElementById(card.id);
-    if (old) old.remove();
-    let group = desk.querySelector(`.group[data-key="${CSS.escape(card.dataset.group)}"]`);
-    if (!group) {
-      group = document.createElement("section");
-      group.className = "group";
-      group.dataset.key = card.dataset.group;
-      group.setAttribute("aria-label", card.dataset.groupName);
-      const header = document.createElement("header");
-      const title = document.createElement("h2");
-      title.textContent = card.dataset.groupName;
-      header.append(title);
-      const list = document.createElement("div");
-      list.className = "cards";
-      group.append(header, list);
-      desk.querySelector(".groups").prepend(group);
+  // Live: what others did, and who came.
+  const arrivals = [];
+  async function arrive() {
+    for (let id = arrivals[0]; id; arrivals.shift(), id = arrivals[0]) {
+      const answer = await fetch(`/review/${id}/card`, { headers: piece }).catch(() => null);
+      if (!answer || !answer.ok) continue; // decided meanwhile, or not ours to see
+      const known = queue.find(id);
+      const fits = (card) => !card.classList.contains("decided") && !queue.isBeyond(card);
+      const { cards, waiting: now } = queue.absorb(await answer.text(), fits);
+      if (!known) cards.forEach((card) => card.classList.add("fresh"));
+      if (!flying) waiting(now);
     }
-    const list = group.querySelector(".cards");
-    if (first) list.prepend(card);
-    else list.append(card);
-    if (window.htmx) window.htmx.process(card);
-    return card;
   }
 
-  async function arrive(event) {
-    const sighting = JSON.parse(event.data);
-    const there = () => {
-      const card = document.getElementById(`s-${sighting.id}`);
-      return card && !card.classList.contains("decided");
-    };
-    if (there()) return;
-    const answer = await fetch(`/review/${sighting.id}/card`, { headers: { "HX-Request": "true" } });
-    if (!answer.ok) return; // decided meanwhile, or not ours to see
-    const html = await answer.text();
-    if (there()) return; // undone on this very page meanwhile
-    const card = place(html, false);
-    if (!card) return;
-    card.classList.add("fresh");
-    waiting(1);
+  function pending({ id, version }) {
+    const card = queue.find(id);
+    const known = card && !card.matches(".decided, .leaving") && Number(card.dataset.version) >= version;
+    if (!known && arrivals.push(id) === 1) arrive();
   }
 
-  function decided(event) {
-    const { id: which } = JSON.parse(event.data);
-    const card = document.getElementById(`s-${which}`);
-    if (!card || card.classList.contains("leaving")) return;
-    if (card.classList.contains("here") || card.contains(document.activeElement)) {
-      card.classList.add("decided");
-      fetch(`/review/${which}/card`, { headers: { "HX-Request": "true" } })
-        .then((answer) => answer.text())
-        .then((html) => {
-          const now = new DOMParser().parseFromString(html, "text/html").querySelector(".verdict");
-          if (now) card.querySelector(".facts").append(now);
-        });
-    } else card.remove();
-    waiting(-1);
+  function decided({ id, version }) {
+    const card = queue.find(id);
+    if (ours.delete(`${id}@${version}`) || (card && Number(card.dataset.version) >= version)) return;
+    change(-1);
+    if (!card || (!card.classList.contains("here") && !card.contains(document.activeElement))) {
+      queue.forget(id);
+      queue.fill();
+      return;
+    }
+    card.classList.add("decided");
+    fetch(`/review/${id}/card`, { headers: piece })
+      .then((answer) => answer.text())
+      .then((html) => {
+        const words = new DOMParser().parseFromString(html, "text/html").querySelector(".verdict");
+        if (words) card.querySelector(".facts").append(words);
+        card.querySelectorAll("form").forEach((form) => form.remove());
+      });
   }
 
   const stream = new EventSource("/events");
-  stream.addEventListener("open", () => {
-    live.classList.add("on");
-    live.textContent = "Live";
+  const hear = (name, then) => stream.addEventListener(name, (event) => then(JSON.parse(event.data)));
+  const state = (on) => {
+    live.classList.toggle("on", on);
+    live.textContent = on ? text.live : text.lost;
+  };
+  stream.addEventListener("open", () => state(true));
+  stream.addEventListener("error", () => state(false));
+  hear("pending", pending);
+  hear("decided", decided);
+  hear("missed", () => window.location.reload());
+
+  // Who was it, if none of the candidates.
+  let asked = null;
+  function search(card) {
+    if (!card) return;
+    asked = card;
+    by("who-text").value = "";
+    by("who-found").replaceChildren();
+    who.showModal();
+    by("who-text").focus();
+  }
+  let typing = null;
+  async function look() {
+    const words = by("who-text").value.trim();
+    if (!words || !asked) return by("who-found").replaceChildren();
+    const answer = await fetch(`/review/${asked.dataset.id}/who?q=${encodeURIComponent(words)}`, { headers: piece }).catch(() => null);
+    if (!answer || !answer.ok || by("who-text").value.trim() !== words) return null;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+    return by("who-found").replaceChildren(...found.children);
+  }
+  by("who-text").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(look, 120);
   });
-  stream.addEventListener("error", () => {
-    live.classList.remove("on");
-    live.textContent = "Reconnecting …";
+  by("who-text").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const first = by("who-found").querySelector("button");
+    if (first) first.click();
   });
-  stream.addEventListener("pending", arrive);
-  stream.addEventListener("decided", decided);
-  stream.addEventListener("missed", () => window.location.reload());
+
+  // Every button of a card is a form's; with this file the form is sent without leaving the page.
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    const fields = submitter && submitter.name ? { [submitter.name]: submitter.value } : {};
+    if (form.matches(".surely")) {
+      event.preventDefault();
+      approveSure(form.closest(".group"));
+    } else if (form.matches(".acts")) {
+      event.preventDefault();
+      decide(form.closest(".sight"), fields);
+    } else if (form.matches(".others")) {
+      event.preventDefault();
+      decide(form.closest(".sight"), { decision: "approve", ...fields });
+    } else if (form.closest("#who-found")) {
+      event.preventDefault();
+      who.close();
+      decide(asked, { decision: "approve", ...fields });
+    }
+  });
+  desk.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-who]");
+    if (!link) return;
+    event.preventDefault();
+    search(link.closest(".sight"));
+  });
+  desk.addEventListener("count", (event) => {
+    const words = event.target.querySelector("span");
+    words.textContent = counted(text.sureOne, text.sureMany, Number(event.target.dataset.count));
+  });
+  // One list of further answers is open at a time.
+  desk.addEventListener("toggle", (event) => {
+    if (!event.target.open) return;
+    desk.querySelectorAll("details.rest[open]").forEach((other) => (other.open = other === event.target));
+  }, true);
+
+  // Letters by where they are, so that the keys work in every alphabet.
+  function named(event) {
+    if (/^[a-z0-9/?]$/i.test(event.key)) return event.key.toLowerCase();
+    const place = /^(?:Key|Digit)(.)$/.exec(event.code);
+    if (place) return place[1].toLowerCase();
+    return event.code === "Slash" ? (event.shiftKey ? "?" : "/") : "";
+  }
+
+  const useKeys = by("use-keys");
+  useKeys.checked = browser.get("rollcall-keys") !== "off";
+  useKeys.addEventListener("change", () => browser.set("rollcall-keys", useKeys.checked ? "on" : "off"));
 
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || (help && help.open)) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const elsewhere = event.target.closest("input, textarea, select, dialog");
+    if (elsewhere || event.ctrlKey || event.metaKey || event.altKey || help.open || who.open) return;
+    const key = named(event);
+    if (!useKeys.checked) return;
     const card = current();
+    const pick = card && /^[1-5]$/.test(key) && card.querySelector(`button[data-pick="${key}"]`);
     if (key === "j") step(1);
     else if (key === "k") step(-1);
-    else if (key === "a") press(card, "decision", "approve");
-    else if (key === "r") press(card, "decision", "reject");
-    else if (key >= "1" && key <= "5") {
-      const picks = card ? card.querySelectorAll("button[data-pick]") : [];
-      const pick = [...picks].find((b) => b.dataset.pick === key);
-      if (pick) pick.click();
-    } else if (key === "z") undo();
-    else if (key === "?" && help) help.showModal();
+    else if (key === "a" && event.shiftKey) approveSure(card && card.closest(".group"));
+    else if (key === "a" || (key === "1" && card)) decide(card, { decision: "approve" });
+    else if (key === "r") decide(card, { decision: "reject" });
+    else if (key === "u") decide(card, { decision: "unknown" });
+    else if (key === "n") decide(card, { decision: "never" });
+    else if (pick) pick.click();
+    else if (key === "z") undo();
+    else if (key === "/") search(card);
+    else if (key === "?") help.showModal();
     else return;
     event.preventDefault();
   });
 
-  desk.addEventListener("focusin", (event) => {
+  queue.root.addEventListener("focusin", (event) => {
     const card = event.target.closest(".sight");
     if (!card || card.classList.contains("here")) return;
-    desk.querySelectorAll(".sight.here").forEach((c) => c.classList.remove("here"));
+    unmark();
     card.classList.add("here");
   });
 
-  const open = document.getElementById("show-keys");
-  if (open && help) {
-    open.hidden = false;
-    open.addEventListener("click", () => help.showModal());
-  }
+  by("show-keys").hidden = false;
+  by("show-keys").addEventListener("click", () => help.showModal());
   live.hidden = false;
-  recount();
-  const first = cards()[0];
+  queue.onload = (n) => waiting(n);
+  waiting(Number(text.waiting));
+  const first = queue.cards()[0];
   if (first) first.classList.add("here");
+  queue.fill();
 })();

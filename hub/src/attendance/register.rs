@@ -132,6 +132,7 @@ pub fn arrived(
 }
 
 /// Lets marks follow from a decision about `record`: that of whom it was, and is, decided to be.
+/// A decision that is taken back brings the record `home`, to the lesson it was in.
 ///
 /// # Errors
 /// When the database fails.
@@ -139,19 +140,22 @@ pub fn decided(
     tx: &Tx<'_>,
     record: RecordId,
     (before, after): (&review::State, &review::State),
+    home: Option<Uuid>,
     actor: &str,
     now: Wall,
 ) -> Result<Vec<Marked>, Error> {
     let place = passage::place(tx, record)?;
-    let moved = match review::holder(after, place.predicted) {
-        Some(student) => lesson_of(tx, &place, student)?,
-        None => place.session,
+    let home = home.map(|id| session::get(tx, id)).transpose()?.flatten();
+    let moved = match (home, review::holder(after)) {
+        (Some(home), _) => Some(home.id),
+        (None, Some(student)) => lesson_of(tx, &place, student)?,
+        (None, None) => place.session,
     };
     if moved != place.session {
         passage::set_session(tx, record, moved)?;
     }
     let sessions: HashSet<Uuid> = place.session.into_iter().chain(moved).collect();
-    let people = [before.decided, after.decided, place.predicted];
+    let people = [before.decided, after.decided, before.predicted, after.predicted];
     let people: HashSet<StudentId> = people.into_iter().flatten().collect();
     let mut marked = Vec::new();
     for id in sessions {
@@ -163,20 +167,20 @@ pub fn decided(
     Ok(marked)
 }
 
-/// Lets marks follow once a sighting that was at `place` in this state is gone.
+/// Lets marks follow once a sighting of this lesson in this state is gone.
 ///
 /// # Errors
 /// When the database fails.
 pub fn removed(
     tx: &Tx<'_>,
-    place: &passage::Where,
+    session: Option<Uuid>,
     state: &review::State,
     actor: &str,
     now: Wall,
 ) -> Result<Vec<Marked>, Error> {
-    let session = place.session.map(|id| session::get(tx, id)).transpose()?.flatten();
+    let session = session.map(|id| session::get(tx, id)).transpose()?.flatten();
     let Some(session) = session else { return Ok(Vec::new()) };
-    let people: HashSet<StudentId> = state.decided.into_iter().chain(place.predicted).collect();
+    let people: HashSet<StudentId> = state.decided.into_iter().chain(state.predicted).collect();
     let follow = |student| follow(tx, &session, student, actor, now).transpose();
     people.into_iter().filter_map(follow).collect()
 }
@@ -216,7 +220,7 @@ pub fn redated(tx: &Tx<'_>, record: RecordId, now: Wall) -> Result<Vec<Marked>, 
     let (facts, mut place) =
         (crate::store::review::facts(tx, record)?, passage::place(tx, record)?);
     let before = place.session.take();
-    let Some(student) = review::holder(&facts.state, place.predicted) else {
+    let Some(student) = review::holder(&facts.state) else {
         return Ok(Vec::new());
     };
     if matches!(facts.state.status, review::Status::Logged | review::Status::Rejected) {

@@ -24,6 +24,8 @@ pub struct Index {
     files: Vec<Vec<u8>>,
     look_alikes: Vec<(u32, u32)>,
     alike: HashSet<StudentId>,
+    /// Who was at a door, and whom they were taken for and are not.
+    ruled_out: HashSet<(StudentId, StudentId)>,
 }
 
 impl Index {
@@ -52,7 +54,9 @@ impl Index {
         let alike = pairs.iter().flat_map(|p| [ids[p.0 as usize], ids[p.1 as usize]]).collect();
         let look_alikes = pairs.into_iter().map(|(a, b, _)| (a, b)).collect();
         let files = means.iter().map(Template::to_f16_bytes).collect();
-        let index = Self { model, lines: usual, highest, ids, matrix, files, look_alikes, alike };
+        let (lines, ruled_out) = (usual, HashSet::new());
+        let index =
+            Self { model, lines, highest, ids, matrix, files, look_alikes, alike, ruled_out };
         Ok(index.with_lines(&usual))
     }
 
@@ -61,6 +65,12 @@ impl Index {
     pub fn with_lines(self, lines: &Lines) -> Self {
         let raised = |highest| decide::raised(lines, highest);
         Self { lines: self.highest.map_or(*lines, raised), ..self }
+    }
+
+    /// The same with what people ruled out: who was seen, and who they are not.
+    #[must_use]
+    pub fn with_ruled_out(self, pairs: impl IntoIterator<Item = (StudentId, StudentId)>) -> Self {
+        Self { ruled_out: pairs.into_iter().collect(), ..self }
     }
 
     /// How many people are in it.
@@ -164,6 +174,12 @@ impl School for Index {
         let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
         let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
         let usual = self.usual();
+        let ruled_out = decide::is_ruled_out(&candidates, frames, &self.lines, |seen, best| {
+            self.ruled_out.contains(&(seen, best))
+        });
+        let mut doubts = doubts.to_vec();
+        doubts.extend(ruled_out.then_some(Reason::RuledOut));
+        let doubts = doubts.as_slice();
         let facts = Facts { candidates: &candidates, frames, grade, doubts, look_alike, usual };
         let decision = decide::decide(&facts, &self.lines);
         Look {
@@ -227,6 +243,20 @@ mod tests {
         let seen = twins.compare(&look(0.0), 3, &[]);
         assert_eq!(seen.verdict, Verdict::Review);
         assert!(seen.reasons.contains(&Reason::LookAlike));
+    }
+
+    #[test]
+    fn whoever_was_taken_for_another_goes_to_review_when_they_may_come_again() {
+        let people = || index(&[(1, 0.0), (2, 20.0), (3, 90.0)]);
+        let pairs = [(student(2), student(1)), (student(3), student(1))];
+        let seen = people().compare(&look(4.0), 3, &[]);
+        assert_eq!((seen.verdict, seen.candidates.len()), (Verdict::High, 2));
+        let seen = people().with_ruled_out(pairs).compare(&look(4.0), 3, &[]);
+        assert_eq!((seen.verdict, seen.reasons), (Verdict::Review, vec![Reason::RuledOut]));
+        let other = people().with_ruled_out(pairs).compare(&look(17.0), 3, &[]);
+        assert_eq!(other.verdict, Verdict::High, "the other way round nothing was said");
+        let far = people().with_ruled_out([pairs[1]]).compare(&look(4.0), 3, &[]);
+        assert_eq!(far.verdict, Verdict::High, "who is nowhere near does not come into it");
     }
 
     #[test]

@@ -199,12 +199,14 @@ impl Plans {
 /// When the database or the key store fails, or a template does not open.
 pub async fn load(db: &Db, keys: &Keys, model: &ModelId) -> Result<Index, Error> {
     let (of, doing) = (model.clone(), "building the gallery's index");
-    let sealed = db.read(move |tx| store::enrolment::eligible(tx, &of)).await?;
+    let read =
+        move |tx: &Tx<'_>| Ok((store::enrolment::eligible(tx, &of)?, store::scope::ruled_out(tx)?));
+    let (sealed, ruled_out) = db.read(read).await?;
     let (model, keys) = (model.clone(), keys.clone());
     // Opening and comparing everybody takes a second for ten thousand people.
     let build = move || -> Result<Index, Error> {
         let people = open(&sealed, &model, &keys)?;
-        Index::build(model, &people).doing(doing)
+        Ok(Index::build(model, &people).doing(doing)?.with_ruled_out(ruled_out))
     };
     tokio::task::spawn_blocking(build).await.doing(doing)?
 }

@@ -106,7 +106,7 @@ pub struct Decisions {
     notes: Option<String>,
 }
 
-/// The two words.
+/// What can be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Say {
@@ -116,6 +116,9 @@ pub enum Say {
     /// It was none of them.
     #[serde(alias = "rejected")]
     Reject,
+    /// It was not the predicted person, and never is: the next candidate takes their place.
+    #[serde(rename = "rule_out")]
+    RuleOut,
 }
 
 /// Which to list.
@@ -194,7 +197,7 @@ pub fn reader(call: &Call) -> Result<Reader, Problem> {
 
 /// The next page of a list, as its address says it: time and id of the last one.
 #[must_use]
-pub fn cursor(seen: &Seen) -> String {
+fn cursor(seen: &Seen) -> String {
     format!("{}_{}", seen.order_at.0, seen.id)
 }
 
@@ -202,7 +205,7 @@ pub fn cursor(seen: &Seen) -> String {
 ///
 /// # Errors
 /// 422 for anything else.
-pub fn parse_cursor(text: &str) -> Result<(Wall, RecordId), Problem> {
+fn parse_cursor(text: &str) -> Result<(Wall, RecordId), Problem> {
     let parse = || {
         let (at, id) = text.split_once('_')?;
         Some((Wall(at.parse().ok()?), id.parse().ok()?))
@@ -283,7 +286,8 @@ async fn picture(call: Call) -> Outcome {
 async fn decide(call: Call) -> Outcome {
     let (id, said): (RecordId, Decision) = (call.id("id")?, call.json()?);
     let Decision { decision, student_id, notes, version } = said;
-    json(&Record::from(decide_as(&call, id, decision, student_id, notes, version).await?))
+    decide_as(&call, id, decision, student_id, notes, version).await?;
+    json(&Record::from(one(&call, id).await?))
 }
 
 async fn decide_many(call: Call) -> Outcome {
@@ -291,6 +295,7 @@ async fn decide_many(call: Call) -> Outcome {
     let say = match said.decision {
         Say::Approve => review::Say::Approve(None),
         Say::Reject => review::Say::Reject,
+        Say::RuleOut => review::Say::RuleOut,
     };
     let ask = |record| Ask { record, say, notes: said.notes.clone(), version: None };
     let asks = said.ids.iter().copied().map(ask).collect();
@@ -302,12 +307,35 @@ async fn decide_many(call: Call) -> Outcome {
     json(&read.await?.into_iter().map(Record::from).collect::<Vec<_>>())
 }
 
+/// Those of these records that the caller may see.
+///
+/// # Errors
+/// When the database fails.
+pub async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<Seen>, Problem> {
+    let reader = reader(call)?;
+    let read = call.app().db.read(move |tx| {
+        let mut some = Vec::new();
+        for id in ids {
+            match desk::one(tx, reader, id) {
+                Ok(seen) => some.push(seen),
+                Err(crate::Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(some)
+    });
+    Ok(read.await?)
+}
+
 async fn take_back(call: Call) -> Outcome {
-    json(&Record::from(undo_of(&call, call.id("id")?).await?))
+    let id = call.id("id")?;
+    undo_of(&call, id).await?;
+    json(&Record::from(one(&call, id).await?))
 }
 
 /// Where decisions are carried out.
-fn desk(call: &Call) -> Desk {
+#[must_use]
+pub fn desk(call: &Call) -> Desk {
     let app = call.app();
     Desk { db: app.db.clone(), keys: app.keys.clone(), events: app.events.clone() }
 }
@@ -323,7 +351,7 @@ pub async fn decide_as(
     student: Option<String>,
     notes: Option<String>,
     version: Option<i64>,
-) -> Result<Seen, Problem> {
+) -> Result<(), Problem> {
     let reader = reader(call)?;
     let student = match student {
         None => None,
@@ -332,17 +360,18 @@ pub async fn decide_as(
     let say = match say {
         Say::Approve => review::Say::Approve(student),
         Say::Reject => review::Say::Reject,
+        Say::RuleOut => review::Say::RuleOut,
     };
     let ask = Ask { record: id, say, notes, version };
     desk(call).decide(reader, vec![ask], call.now).await?;
-    one(call, id).await
+    Ok(())
 }
 
-/// Takes back the caller's newest step that changed this record.
+/// Takes back the caller's newest step that changed this record; says what the step had changed.
 ///
 /// # Errors
 /// 404 when there is none, 409 when somebody decided since.
-pub async fn undo_of(call: &Call, id: RecordId) -> Result<Seen, Problem> {
-    desk(call).undo(reader(call)?, Some(id), call.now).await?;
-    one(call, id).await
+pub async fn undo_of(call: &Call, id: RecordId) -> Result<Vec<RecordId>, Problem> {
+    let undone = desk(call).undo(reader(call)?, Some(id), call.now).await?;
+    Ok(undone.into_iter().map(|done| done.record).collect())
 }

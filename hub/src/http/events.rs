@@ -79,9 +79,9 @@ fn stream(
 async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Event> {
     match event {
         Event::PendingAdded(record) | Event::Decided { record, .. } => {
-            let status = status(front, actor, record).await?;
-            let name = if status == "pending" { "pending" } else { "decided" };
-            Some(named(name, &json!({ "id": record })))
+            let seen = seen(front, actor, record).await?;
+            let name = if seen.status == "pending" { "pending" } else { "decided" };
+            Some(named(name, &json!({ "id": record, "version": seen.version })))
         }
         Event::JobChanged { job, by } if by == actor.user => {
             let job = front.app.jobs.get(job, by, false).await.ok()?;
@@ -112,14 +112,44 @@ async fn may_see(front: &Front, actor: Actor, id: String) -> bool {
     front.app.db.read(move |tx| session::find(tx, reader, &id)).await.is_ok()
 }
 
-/// Where a record stands, if this person may see it.
-async fn status(front: &Front, actor: Actor, record: RecordId) -> Option<String> {
+/// A record, if this person may see it.
+async fn seen(front: &Front, actor: Actor, record: RecordId) -> Option<desk::Seen> {
     let today = words::day(front.app.clock.wall(), &front.app.config.zone);
     let reader = Reader { actor, today };
-    let seen = front.app.db.read(move |tx| desk::one(tx, reader, record)).await;
-    seen.ok().map(|seen| seen.status)
+    front.app.db.read(move |tx| desk::one(tx, reader, record)).await.ok()
 }
 
 fn named(name: &str, data: &serde_json::Value) -> sse::Event {
     sse::Event::default().event(name).id(crate::auth::nonce().to_string()).data(data.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Role;
+    use crate::http::tests::{Carrying, House, post};
+    use crate::store::account::Account;
+
+    #[tokio::test]
+    async fn a_teacher_never_hears_of_another_ones_record() {
+        let house = House::new().await;
+        let token = house.school().await;
+        let record: RecordId = house.pending(&token).await.parse().unwrap();
+        let teacher = house.account(Role::Teacher).await;
+        let heard = async |account: &Account, event| {
+            let actor = Actor { user: account.id, role: Role::Teacher };
+            event_for(&house.front, actor, event).await.is_some()
+        };
+        let all = [Event::PendingAdded(record), Event::Decided { record, by: teacher.id }];
+        for event in all.clone() {
+            assert!(!heard(&teacher, event).await, "not their class");
+        }
+        let class = json!({ "class_name": "7b", "class_code": "7B", "teacher_id": teacher.id });
+        house.send(post("/api/classes").bearer(&token).json(&class)).await;
+        let enter = json!({ "students": ["STU1"] });
+        house.send(post("/api/classes/7B/students").bearer(&token).json(&enter)).await;
+        for event in all {
+            assert!(heard(&teacher, event).await, "their class");
+        }
+    }
 }

@@ -175,7 +175,7 @@ async fn whoever_else_it_may_have_been_moves_up_and_keeps_the_picture() {
         let open = crop.open(id, Part::Crop, &key).unwrap().to_vec();
         let sql = "select verdict, reasons, confidence from sighting";
         let row = tx.row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, f64>(2)?)))?;
-        Ok((review::facts(tx, id)?.predicted, open, row.unwrap()))
+        Ok((review::facts(tx, id)?.state.predicted, open, row.unwrap()))
     };
     let (predicted, open, row): (_, _, (String, String, f64)) = school.db.read(read).await.unwrap();
     assert_eq!((predicted, open), (Some(other), b"face".to_vec()));

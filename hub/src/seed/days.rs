@@ -147,7 +147,7 @@ impl Year {
         self.made.sightings += 1;
         self.made.pending += usize::from(waits);
         let (verdict, reasons, confidence) = match waits {
-            true => (Verdict::Review, vec![Reason::CloseRunnerUp], 0.74),
+            true => self.doubt(),
             false => (Verdict::High, vec![], 0.97),
         };
         let student = self.roll.students[member];
@@ -172,6 +172,16 @@ impl Year {
             crop: waits.then(|| Zeroizing::new(self.crop.clone())),
         };
         self.judged(door, at, Finding::Seen(Box::new(seen)))
+    }
+
+    /// Why somebody waits: mostly one more picture would have done, else somebody is as similar.
+    fn doubt(&mut self) -> (Verdict, Vec<Reason>, f32) {
+        match self.rng.random_ratio(2, 3) {
+            true => (Verdict::Review, vec![Reason::SingleFrame], self.rng.random_range(0.9..0.98)),
+            false => {
+                (Verdict::Review, vec![Reason::CloseRunnerUp], self.rng.random_range(0.6..0.9))
+            }
+        }
     }
 
     /// Whether the next one waits for a person: so many of the last ones that all are found.

@@ -4,6 +4,8 @@
 //! candidates only those; a student sees what was decided to be them; an admin sees all. What
 //! somebody may not see is as if it were not there.
 
+pub mod queue;
+
 use super::{Tx, odd, params, parsed, parsed_option};
 use crate::auth::{Actor, Role};
 use crate::error::Error;
@@ -119,7 +121,8 @@ const COLUMNS: &str = "s.id, s.version, s.device, d.location, s.room, s.directio
      p.id, p.student_number, trim(p.first_name || ' ' || p.last_name),
      q.id, q.student_number, trim(q.first_name || ' ' || q.last_name),
      s.reviewer, (select u.name from user_account u where u.id = s.reviewer), s.reviewed_at,
-     s.notes, exists (select 1 from evidence e where e.sighting = s.id and e.part = 'crop'),
+     s.notes, exists (select 1 from evidence e
+         where e.sighting = s.id and e.part = 'crop' and e.goes_at is null),
      s.session";
 const TABLES: &str = "sighting s join device d on d.id = s.device
      left join student p on p.id = s.predicted_student
@@ -382,7 +385,8 @@ pub fn house(tx: &Tx<'_>, reader: Reader) -> Result<(i64, i64, i64), Error> {
     Ok(tx.row(sql, params![user, today], read)?.unwrap_or_default())
 }
 
-/// The candidates of these sightings that the reader may see, best first.
+/// The candidates of these sightings that the reader may see, best first; those that were ruled
+/// out, so that another one waits in their place, are none any more.
 fn candidates(
     tx: &Tx<'_>,
     reader: Reader,
@@ -398,8 +402,11 @@ fn candidates(
     let sql = format!(
         "select p.id, p.student_number, trim(p.first_name || ' ' || p.last_name), c.score,
              c.sighting
-         from candidate c join student p on p.id = c.student
-         where c.sighting in ({}){mine} order by c.sighting, c.rank",
+         from candidate c join student p on p.id = c.student join sighting s on s.id = c.sighting
+         where c.sighting in ({}){mine} and not exists (select 1 from cannot_link l
+             where l.sighting = c.sighting and l.other = c.student
+                 and s.predicted_student <> c.student)
+         order by c.sighting, c.rank",
         list.join(", ")
     );
     let rows = tx.query(&sql, params_from_iter(asked.values), |row| {
@@ -450,6 +457,28 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
         session: parsed_option(row, 23)?,
         candidates: Vec::new(),
     })
+}
+
+/// Active people whom the reader may see, by a part of their name or the beginning of their
+/// number.
+///
+/// # Errors
+/// When the database fails.
+pub fn named(tx: &Tx<'_>, reader: Reader, text: &str, most: u32) -> Result<Vec<Person>, Error> {
+    let text = text.trim().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let mut asked = Asked::default();
+    let mine = asked.mine(reader).map_or_else(String::new, |mine| format!(" and p.id in ({mine})"));
+    let (part, begins) = (asked.bind(format!("%{text}%")), asked.bind(format!("{text}%")));
+    let most = asked.bind(i64::from(most));
+    let sql = format!(
+        "select p.id, p.student_number, trim(p.first_name || ' ' || p.last_name) as name
+         from student p where p.is_active = 1 and p.erased_at is null
+             and (trim(p.first_name || ' ' || p.last_name) like {part} escape '\\'
+                 or p.student_number like {begins} escape '\\'){mine}
+         order by name, p.id limit {most}"
+    );
+    let found = tx.query(&sql, params_from_iter(asked.values), |row| person(row, 0))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

@@ -23,8 +23,6 @@ pub struct Where {
     pub span: (Wall, Wall),
     /// The lesson it fell into.
     pub session: Option<Uuid>,
-    /// Who the hub thinks it was.
-    pub predicted: Option<StudentId>,
 }
 
 /// Where the sighting `id` was.
@@ -33,7 +31,7 @@ pub struct Where {
 /// `NotFound` when there is none.
 pub fn place(tx: &Tx<'_>, id: RecordId) -> Result<Where, Error> {
     let sql = "select coalesce(nullif(s.room, ''), d.room), s.direction, s.at, s.at_low,
-             coalesce(s.at_high, s.received_at), s.session, s.predicted_student
+             coalesce(s.at_high, s.received_at), s.session
          from sighting s join device d on d.id = s.device where s.id = $1";
     let read = |row: &rusqlite::Row<'_>| {
         let high = Wall(row.get(4)?);
@@ -45,7 +43,6 @@ pub fn place(tx: &Tx<'_>, id: RecordId) -> Result<Where, Error> {
             at: row.get::<_, Option<i64>>(2)?.map(Wall),
             span: (low, high),
             session: parsed_option(row, 5)?,
-            predicted: parsed_option(row, 6)?,
         })
     };
     tx.row(sql, params![id.to_string()], read)?.ok_or_else(|| Error::unknown("record", id))

@@ -4,7 +4,7 @@
 use super::{Tx, params, parsed, parsed_option};
 use crate::error::{Doing, Error};
 use crate::evidence::{self, Evidence};
-use crate::review::{Facts, Former, State, Status};
+use crate::review::{Facts, Former, State, Status, holder};
 use uuid::Uuid;
 use wire::seal::Part;
 use wire::{RecordId, StudentId, Wall};
@@ -18,23 +18,40 @@ pub const LEVELS: u32 = 100;
 /// `NotFound` when there is none.
 pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
     let sql = "select s.version, s.predicted_student, s.review_status, s.decided_student,
-             s.reviewer, s.reviewed_at, s.notes, l.seen, l.other,
+             s.reviewer, s.reviewed_at, s.notes, s.confidence, s.session,
              (select u.name from user_account u where u.id = s.reviewer)
-         from sighting s left join cannot_link l on l.sighting = s.id where s.id = $1";
+         from sighting s where s.id = $1";
+    let (ruled_out, candidates) = (ruled_out(tx, id)?, candidates(tx, id)?);
     let read = |row: &rusqlite::Row<'_>| {
-        let pair = (parsed_option(row, 7)?, parsed_option(row, 8)?);
         let state = State {
             status: status(&row.get::<_, String>(2)?).map_err(|why| super::odd(2, why))?,
+            predicted: parsed_option(row, 1)?,
+            sure: row.get::<_, f64>(7)?.to_bits(),
             decided: parsed_option(row, 3)?,
             reviewer: row.get(4)?,
             reviewed_at: row.get::<_, Option<i64>>(5)?.map(Wall),
             notes: row.get(6)?,
-            ruled_out: pair.0.zip(pair.1),
+            ruled_out,
         };
-        let (version, predicted) = (row.get(0)?, parsed_option(row, 1)?);
-        Ok(Facts { record: id, version, predicted, state, reviewer_name: row.get(9)? })
+        let (version, lesson) = (row.get(0)?, parsed_option(row, 8)?);
+        Ok(Facts { record: id, version, lesson, state, candidates, reviewer_name: row.get(9)? })
     };
     tx.row(sql, params![id.to_string()], read)?.ok_or_else(|| Error::unknown("record", id))
+}
+
+fn ruled_out(tx: &Tx<'_>, id: RecordId) -> Result<Vec<StudentId>, Error> {
+    let sql = "select other from cannot_link where sighting = $1 order by other";
+    tx.query(sql, params![id.to_string()], |row| parsed(row, 0))
+}
+
+/// Who it may have been, best first, and how sure each is.
+fn candidates(tx: &Tx<'_>, id: RecordId) -> Result<Vec<(StudentId, f64)>, Error> {
+    let sql = "select student, score from candidate where sighting = $1 order by rank";
+    tx.query(sql, params![id.to_string()], |row| {
+        #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits in f32")]
+        let score = row.get::<_, f64>(1)? as f32;
+        Ok((parsed(row, 0)?, f64::from(vision::decide::confidence(score))))
+    })
 }
 
 /// Writes the new state of a sighting, one version later.
@@ -43,18 +60,22 @@ pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
 /// `Conflict` when it is not at `version` any more.
 pub fn set(tx: &Tx<'_>, id: RecordId, version: i64, state: &State) -> Result<(), Error> {
     let sql = "update sighting set review_status = $3, decided_student = $4, reviewer = $5,
-             reviewed_at = $6, notes = $7, version = version + 1
+             reviewed_at = $6, notes = $7, predicted_student = $8, confidence = $9,
+             version = version + 1
          where id = $1 and version = $2";
-    let decided = state.decided.map(|student| student.to_string());
+    let text = |student: Option<StudentId>| student.map(|student| student.to_string());
     let at = state.reviewed_at.map(|at| at.0);
-    let (id, status) = (id.to_string(), status_text(state.status));
-    let rows =
-        tx.execute(sql, params![id, version, status, decided, state.reviewer, at, state.notes])?;
-    if rows == 0 {
+    let (id, status, sure) =
+        (id.to_string(), status_text(state.status), f64::from_bits(state.sure));
+    let (decided, predicted) = (text(state.decided), text(state.predicted));
+    let values =
+        params![id, version, status, decided, state.reviewer, at, state.notes, predicted, sure];
+    if tx.execute(sql, values)? == 0 {
         return Err(Error::Conflict("this was changed meanwhile: look again".into()));
     }
     tx.execute("delete from cannot_link where sighting = $1", params![id])?;
-    if let Some((seen, other)) = state.ruled_out {
+    let Some(seen) = holder(state) else { return Ok(()) };
+    for other in &state.ruled_out {
         let sql = "insert into cannot_link (sighting, seen, other) values ($1, $2, $3)";
         tx.execute(sql, params![id, seen.to_string(), other.to_string()])?;
     }
@@ -66,7 +87,8 @@ pub fn set(tx: &Tx<'_>, id: RecordId, version: i64, state: &State) -> Result<(),
 /// # Errors
 /// When the database fails.
 pub fn evidence(tx: &Tx<'_>, id: RecordId, part: Part) -> Result<Option<Evidence>, Error> {
-    let sql = "select student, wrapped, sealed from evidence where sighting = $1 and part = $2";
+    let sql = "select student, wrapped, sealed from evidence
+         where sighting = $1 and part = $2 and goes_at is null";
     tx.row(sql, params![id.to_string(), evidence::name(part)], |row| {
         Ok(Evidence { student: parsed(row, 0)?, wrapped: row.get(1)?, sealed: row.get(2)? })
     })
@@ -88,6 +110,23 @@ pub fn rewrap(tx: &Tx<'_>, id: RecordId, part: Part, new: &Evidence) -> Result<(
 /// When the database fails.
 pub fn delete_evidence(tx: &Tx<'_>, id: RecordId) -> Result<(), Error> {
     tx.execute("delete from evidence where sighting = $1", params![id.to_string()]).map(drop)
+}
+
+/// Hides crop and template; at `goes` they are deleted. Without a moment they are shown again.
+///
+/// # Errors
+/// When the database fails.
+pub fn hide_evidence(tx: &Tx<'_>, id: RecordId, goes: Option<Wall>) -> Result<(), Error> {
+    let sql = "update evidence set goes_at = $2 where sighting = $1";
+    tx.execute(sql, params![id.to_string(), goes.map(|at| at.0)]).map(drop)
+}
+
+/// Deletes what was hidden and is due at `now`; says how much that was.
+///
+/// # Errors
+/// When the database fails.
+pub fn sweep_evidence(tx: &Tx<'_>, now: Wall) -> Result<usize, Error> {
+    tx.execute("delete from evidence where goes_at <= $1", params![now.0])
 }
 
 /// Remembers a step of `account`; those beyond [`LEVELS`] are forgotten.

@@ -5,7 +5,7 @@ use crate::attendance::placing::EARLY_MS;
 use crate::error::Error;
 use crate::gallery::scope::{AHEAD_MS, House, Room, Scope};
 use std::collections::HashMap;
-use wire::Wall;
+use wire::{StudentId, Wall};
 
 /// Name of the setting that says which people a door gets.
 const SETTING: &str = "gallery_scope";
@@ -69,8 +69,14 @@ pub fn house<'a>(tx: &Tx<'_>, rooms: impl Iterator<Item = &'a Room>) -> Result<H
     }
     let sql = "select id from student where kind = 'staff' and is_active = 1";
     let staff = tx.query(sql, [], |row| parsed(row, 0))?.into_iter().collect();
+    Ok(House { rosters, staff, ruled_out: ruled_out(tx)? })
+}
+
+/// What people ruled out, newest first: who was seen, and who they are not.
+///
+/// # Errors
+/// When the database fails.
+pub fn ruled_out(tx: &Tx<'_>) -> Result<Vec<(StudentId, StudentId)>, Error> {
     let sql = "select seen, other from cannot_link order by sighting desc limit $1";
-    let pair = |row: &rusqlite::Row<'_>| Ok((parsed(row, 0)?, parsed(row, 1)?));
-    let ruled_out = tx.query(sql, params![PAIRS], pair)?;
-    Ok(House { rosters, staff, ruled_out })
+    tx.query(sql, params![PAIRS], |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
 }

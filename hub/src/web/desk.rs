@@ -1,7 +1,8 @@
 //! The review desk's page and its pieces, as templates.
 
-use super::card::{Card, Group};
+use super::card::Group;
 use super::shell::Shell;
+use crate::store::desk::Person;
 use askama::Template;
 
 /// The whole page.
@@ -22,6 +23,52 @@ pub struct Page {
     pub empty: Empty,
 }
 
+/// More cards for a page that is open.
+#[derive(Template)]
+#[template(path = "review-piece.html")]
+pub struct Piece {
+    /// The frame, for icons and the forms' token.
+    pub shell: Shell,
+    /// How many wait for this person in all.
+    pub waiting: i64,
+    /// The cards.
+    pub groups: Vec<Group>,
+    /// Where the next ones begin.
+    pub after: Option<String>,
+}
+
+/// Who it was, if none of the candidates: a page to search on.
+#[derive(Template)]
+#[template(path = "review-who.html")]
+pub struct Who {
+    /// The frame.
+    pub shell: Shell,
+    /// The sighting.
+    pub record: String,
+    /// Its version.
+    pub version: i64,
+    /// What was searched for.
+    pub asked: String,
+    /// Who was found.
+    pub people: Vec<Person>,
+}
+
+/// Who was found, for a page that is open.
+#[derive(Template)]
+#[template(path = "review-found.html")]
+pub struct Found {
+    /// The frame, for the forms' token.
+    pub shell: Shell,
+    /// The sighting.
+    pub record: String,
+    /// Its version.
+    pub version: i64,
+    /// What was searched for.
+    pub asked: String,
+    /// Who was found.
+    pub people: Vec<Person>,
+}
+
 /// A step just done.
 pub struct Done {
     /// In words.
@@ -35,22 +82,12 @@ pub struct Done {
 /// Why a page is empty, and what to do next.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Empty {
-    /// In few words.
+    /// In few words: a text's key.
     pub title: &'static str,
-    /// In a sentence.
+    /// In a sentence: a text's key.
     pub detail: &'static str,
-    /// A link that helps, and what it says.
+    /// A link that helps, and the key of what it says.
     pub onward: Option<(&'static str, &'static str)>,
-}
-
-/// One card.
-#[derive(Template)]
-#[template(path = "card.html")]
-pub struct One {
-    /// The frame, for icons and the form's token.
-    pub shell: Shell,
-    /// The card.
-    pub card: Card,
 }
 
 /// What the school has so far, as far as an empty desk depends on it.
@@ -71,26 +108,16 @@ pub struct House {
 pub fn empty(house: House) -> Empty {
     let say = |title, detail, onward| Empty { title, detail, onward };
     match house {
-        House { admin: true, enrolled: 0, .. } => say(
-            "Nobody is enrolled yet",
-            "A door can only recognise people it knows. Add the first person with one photo.",
-            Some(("/people", "Add people")),
-        ),
-        House { admin: true, doors: 0, .. } => say(
-            "No door is joined yet",
-            "Add a door and run the command it gives you on the unit; whoever passes it comes here.",
-            Some(("/devices", "Add a door")),
-        ),
-        House { admin: false, classes: 0, .. } => say(
-            "You have no class yet",
-            "You see the people of your classes here. Ask an administrator to add you to yours.",
-            None,
-        ),
-        _ => say(
-            "Everybody is decided",
-            "Nothing waits for you. Whoever passes a door next appears here by itself.",
-            None,
-        ),
+        House { admin: true, enrolled: 0, .. } => {
+            say("review-no-people", "review-no-people-next", Some(("/people", "review-add-people")))
+        }
+        House { admin: true, doors: 0, .. } => {
+            say("review-no-door", "review-no-door-next", Some(("/devices", "review-add-door")))
+        }
+        House { admin: false, classes: 0, .. } => {
+            say("review-no-class", "review-no-class-next", None)
+        }
+        _ => say("review-all-decided", "review-all-decided-next", None),
     }
 }
 
@@ -98,16 +125,14 @@ pub fn empty(house: House) -> Empty {
 mod tests {
     use super::*;
     use crate::web::card::{self, Face, tests::facts};
-    use crate::web::{files, shell::Person, tongue::Tongue};
-    use jiff::{civil::date, tz::TimeZone};
+    use crate::web::{files, shell, tongue::Tongue};
 
     fn page(cards: Vec<card::Facts>) -> Page {
-        let person = Some(Person { name: "Charles Babbage".into(), admin: true });
+        let person = Some(shell::Person { name: "Charles Babbage".into(), admin: true });
         let shell =
             Shell { here: "review", person, csrf: Some("token".into()), tongue: Tongue::En };
         let waiting = i64::try_from(cards.len()).unwrap();
-        let card = |facts| Card::new(facts, date(2026, 3, 2), &TimeZone::UTC, Tongue::En);
-        let groups = card::grouped(cards.into_iter().map(card).collect());
+        let groups = vec![card::tests::group(cards)];
         Page { shell, waiting, groups, after: None, done: None, empty: empty(House::default()) }
     }
 
@@ -145,9 +170,9 @@ mod tests {
         let why = |admin, enrolled, doors, classes| {
             empty(House { admin, enrolled, doors, classes }).title
         };
-        assert_eq!(why(true, 0, 0, 0), "Nobody is enrolled yet");
-        assert_eq!(why(true, 1, 0, 0), "No door is joined yet");
-        assert_eq!(why(false, 1, 1, 0), "You have no class yet");
-        assert_eq!(why(false, 1, 1, 1), "Everybody is decided");
+        assert_eq!(why(true, 0, 0, 0), "review-no-people");
+        assert_eq!(why(true, 1, 0, 0), "review-no-door");
+        assert_eq!(why(false, 1, 1, 0), "review-no-class");
+        assert_eq!(why(false, 1, 1, 1), "review-all-decided");
     }
 }

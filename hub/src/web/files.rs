@@ -35,6 +35,8 @@ pub static FILES: &[File] = &[
     file!("report.css", "text/css; charset=utf-8"),
     file!("roll.css", "text/css; charset=utf-8"),
     file!("roll.js", "text/javascript; charset=utf-8"),
+    file!("review.css", "text/css; charset=utf-8"),
+    file!("queue.js", "text/javascript; charset=utf-8"),
     file!("review.js", "text/javascript; charset=utf-8"),
     file!("vendor/htmx.min.js", "text/javascript; charset=utf-8"),
     file!("icon.svg", "image/svg+xml"),

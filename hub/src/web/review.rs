@@ -1,37 +1,47 @@
 //! `/review`: the review desk. The same decisions as the API's, for people.
 
-use super::card::{self, Card, Face, Facts, Verdict};
-use super::desk::{Done, House, One, Page, empty};
+use super::card::{Card, Face, Facts, Group, Verdict};
+use super::desk::{Done, Found, House, Page, Piece, Who, empty};
 use super::start::shell;
 use super::tongue::Tongue;
 use super::words;
 use crate::auth::Role;
-use crate::http::attendance::{
-    Say, confidence, cursor, decide_as, one, parse_cursor, reader, undo_of,
-};
+use crate::error::Error;
+use crate::http::attendance::{Say, confidence, decide_as, desk, one, reader, some, undo_of};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::store::desk::{self as store, Filter, Seen};
+use crate::review::{self, Ask};
+use crate::store::desk::queue::{self, Part, Spot};
+use crate::store::desk::{self as store, Person, Seen};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use warp::http::{HeaderName, Method, StatusCode};
+use warp::reply::Response;
 use wire::RecordId;
 
 /// Cards on a page.
 const PER_PAGE: u32 = 50;
+/// People that a search names.
+const FOUND: u32 = 8;
+/// The note on a face that nobody here knows.
+const STRANGER: &str = "Nobody we know";
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let (no, form, record) = (Shapes::PAGE, Takes::Form(SMALL), Object::Record);
+    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
     let (at, undo, piece) = ("/review/{id}", "/review/{id}/undo", "/review/{id}/card");
+    let (sure, none) = ("/review/sure", Object::None);
     vec![
-        Route::new((Method::GET, "/review"), STAFF, Object::None, Takes::Nothing, no, index),
-        Route::new((Method::GET, piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
-        Route::new((Method::POST, at), STAFF, record, form, no, decide),
-        Route::new((Method::POST, undo), STAFF, record, form, no, take_back),
+        Route::new(get("/review"), STAFF, none, Takes::Nothing, no, index),
+        Route::new(get(piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
+        Route::new(get("/review/{id}/who"), STAFF, record, Takes::Nothing, no, who),
+        Route::new(post(at), STAFF, record, form, no, decide),
+        Route::new(post(sure), STAFF, none, form, no, approve_sure),
+        Route::new(post(undo), STAFF, record, form, no, take_back),
     ]
 }
 
@@ -40,54 +50,97 @@ struct Which {
     after: Option<String>,
     /// What was just done, for browsers without JavaScript.
     done: Option<RecordId>,
+    /// How many were done with it.
+    count: Option<usize>,
 }
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
     let reader = reader(&call)?;
-    let after = which.after.as_deref().map(parse_cursor).transpose()?;
+    let after = which.after.as_deref().map(str::parse::<Spot>).transpose();
+    let after = after.map_err(|why| Problem::field("after", why))?;
+    let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| {
-        let filter = Filter { status: Some("pending".into()), ..Filter::default() };
-        let seen = store::list(tx, reader, &filter, store::Page { after, limit: PER_PAGE })?;
+        let parts = queue::page(tx, reader, &zone, after.as_ref(), PER_PAGE)?;
         let done = which.done.map(|id| store::one(tx, reader, id).ok());
-        Ok((seen, store::waiting(tx, reader)?, store::house(tx, reader)?, done.flatten()))
+        Ok((parts, store::waiting(tx, reader)?, store::house(tx, reader)?, done.flatten()))
     });
-    let (seen, waiting, (enrolled, doors, classes), done) = read.await?;
-    let after = seen.last().filter(|_| seen.len() == PER_PAGE as usize).map(cursor);
-    let mut groups = card::grouped(seen.iter().map(|seen| card(&call, seen)).collect());
-    groups
-        .iter_mut()
-        .for_each(|group| group.cards.sort_by_key(|card| std::cmp::Reverse(card.percent)));
+    let (parts, waiting, (enrolled, doors, classes), done) = read.await?;
+    let (after, groups) = (next(&parts), groups(&call, &parts));
+    let shell = shell(&call, "review");
+    if call.wants_piece() {
+        return page(StatusCode::OK, &Piece { shell, waiting, groups, after });
+    }
     let admin = reader.actor.role == Role::Admin;
     let empty = empty(House { admin, enrolled, doors, classes });
-    let (shell, done) = (shell(&call, "review"), done.as_ref().map(say_done));
+    let done = done.as_ref().map(|seen| say_done(&call, seen, which.count));
     page(StatusCode::OK, &Page { shell, waiting, groups, after, done, empty })
 }
 
-fn say_done(seen: &Seen) -> Done {
-    let (id, undo) = (seen.id.to_string(), seen.status != "pending");
-    Done { words: said(seen), id, undo }
+/// Where the page after these begins, if they fill one.
+fn next(parts: &[Part]) -> Option<String> {
+    let cards: usize = parts.iter().map(|(_, seen)| seen.len()).sum();
+    let (group, seen) = parts.last().filter(|_| cards >= PER_PAGE as usize)?;
+    let last = seen.last()?;
+    let spot = Spot { place: group.place(), sure: last.confidence, id: last.id };
+    Some(utf8_percent_encode(&spot.to_string(), NON_ALPHANUMERIC).to_string())
+}
+
+fn groups(call: &Call, parts: &[Part]) -> Vec<Group> {
+    let (zone, tongue) = (&call.app().config.zone, Tongue::read(&call.headers));
+    let today = words::day(call.now, zone);
+    let card = |seen: &Seen| Card::new(facts(seen), zone, tongue);
+    let group = |(group, seen): &Part| {
+        Group::new(group, seen.iter().map(card).collect(), today, zone, tongue)
+    };
+    parts.iter().map(group).collect()
+}
+
+fn say_done(call: &Call, seen: &Seen, count: Option<usize>) -> Done {
+    let tongue = Tongue::read(&call.headers);
+    let words = match count {
+        Some(count) if count > 1 => tongue.one("review-approved-sure", "count", count),
+        _ => said(tongue, seen),
+    };
+    Done { words, id: seen.id.to_string(), undo: seen.status != "pending" }
 }
 
 /// What became of a record, in words.
-fn said(seen: &Seen) -> String {
-    let name = |person: &Option<store::Person>| {
-        person.as_ref().map_or_else(|| "this person".to_owned(), |person| person.name.clone())
+fn said(tongue: Tongue, seen: &Seen) -> String {
+    let name = |person: &Option<Person>| {
+        let name = person.as_ref().map(|person| person.name.clone());
+        name.unwrap_or_else(|| tongue.say("review-nobody"))
     };
     match seen.status.as_str() {
-        "approved" => format!("Approved: {}", name(&seen.decided)),
-        "rejected" => format!("Rejected: not {}", name(&seen.predicted)),
-        _ => format!("{} waits again", name(&seen.predicted)),
+        "approved" => tongue.one("review-approved", "name", name(&seen.decided)),
+        "rejected" if seen.notes.as_deref() == Some(STRANGER) => tongue.say("review-is-unknown"),
+        "rejected" => tongue.one("review-rejected", "name", name(&seen.predicted)),
+        _ => tongue.one("review-waits", "name", name(&seen.predicted)),
     }
 }
 
 async fn card_piece(call: Call) -> Outcome {
     let seen = one(&call, call.id("id")?).await?;
-    piece(&call, StatusCode::OK, &seen)
+    piece(&call, StatusCode::OK, vec![seen]).await
 }
 
-fn piece(call: &Call, status: StatusCode, seen: &Seen) -> Outcome {
-    page(status, &One { shell: shell(call, "review"), card: card(call, seen) })
+/// These cards, in their groups, for a page that is open.
+async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
+    let (reader, zone) = (reader(call)?, call.app().config.zone.clone());
+    let read = call.app().db.read(move |tx| {
+        let mut parts: Vec<Part> = Vec::new();
+        for seen in seen {
+            let group = queue::group_of(tx, reader, &zone, &seen)?;
+            match parts.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, cards)) => cards.push(seen),
+                None => parts.push((group, vec![seen])),
+            }
+        }
+        Ok((parts, store::waiting(tx, reader)?))
+    });
+    let (parts, waiting) = read.await?;
+    let (shell, groups) = (shell(call, "review"), groups(call, &parts));
+    page(status, &Piece { shell, waiting, groups, after: None })
 }
 
 /// With JavaScript the card is swapped for nothing, or for what somebody else decided; without
@@ -95,41 +148,109 @@ fn piece(call: &Call, status: StatusCode, seen: &Seen) -> Outcome {
 async fn decide(call: Call) -> Outcome {
     let id: RecordId = call.id("id")?;
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
-    let say = match field("decision") {
-        Some("approve") => Say::Approve,
-        Some("reject") => Say::Reject,
-        _ => return Err(Problem::field("decision", "say approve or reject")),
+    let (say, notes) = match field("decision") {
+        Some("approve") => (Say::Approve, None),
+        Some("reject") => (Say::Reject, None),
+        Some("unknown") => (Say::Reject, Some(STRANGER.to_owned())),
+        Some("never") => (Say::RuleOut, None),
+        _ => return Err(Problem::field("decision", "say approve, reject, unknown or never")),
     };
     let version = field("version").and_then(|version| version.parse().ok());
     let student = field("student").map(str::to_owned);
-    let decided = decide_as(&call, id, say, student, None, version).await;
-    match decided {
-        Ok(seen) if call.wants_piece() => {
-            let gone = warp::reply::Reply::into_response(warp::reply::html(""));
-            let words = utf8_percent_encode(&said(&seen), NON_ALPHANUMERIC).to_string();
-            Ok(with(gone, HeaderName::from_static("x-said"), &words))
+    let tongue = Tongue::read(&call.headers);
+    let ruled_out = match say {
+        Say::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),
+        _ => None,
+    };
+    match decide_as(&call, id, say, student, notes, version).await {
+        Ok(()) if call.wants_piece() => {
+            let seen = some(&call, vec![id]).await?;
+            let words = match (ruled_out, seen.first()) {
+                (Some(name), _) => tongue.one("review-ruled-out", "name", name),
+                (None, seen) => seen.map(|seen| said(tongue, seen)).unwrap_or_default(),
+            };
+            let waits = seen.into_iter().filter(|seen| seen.status == "pending").collect();
+            Ok(saying(piece(&call, StatusCode::OK, waits).await?, &words))
         }
-        Ok(seen) => see(&format!("/review?done={}", seen.id)),
+        Ok(()) => see(&format!("/review?done={id}")),
         Err(problem) if problem.status == StatusCode::CONFLICT && call.wants_piece() => {
-            piece(&call, StatusCode::CONFLICT, &one(&call, id).await?)
+            piece(&call, StatusCode::CONFLICT, vec![one(&call, id).await?]).await
         }
         Err(problem) => Err(problem),
     }
 }
 
-async fn take_back(call: Call) -> Outcome {
-    let seen = undo_of(&call, call.id("id")?).await?;
-    if call.wants_piece() {
-        return piece(&call, StatusCode::OK, &seen);
+/// Approves the cards of a group that are above its line, as one step: those that were on the
+/// page, as they were on it.
+async fn approve_sure(call: Call) -> Outcome {
+    let ask = |word: &str| {
+        let (id, version) = word.split_once(':')?;
+        let (record, version) = (id.parse().ok()?, version.parse().ok()?);
+        let say = review::Say::Approve(None);
+        Some(Ask { record, say, notes: None, version: Some(version) })
+    };
+    let asks: Option<Vec<_>> = call.field("cards")?.split_whitespace().map(ask).collect();
+    let asks = asks.ok_or_else(|| Problem::field("cards", "give id:version of each"))?;
+    let ids: Vec<_> = asks.iter().map(|ask| ask.record).collect();
+    match desk(&call).decide(reader(&call)?, asks, call.now).await {
+        Ok(done) if call.wants_piece() => {
+            let tongue = Tongue::read(&call.headers);
+            let words = tongue.one("review-approved-sure", "count", done.len());
+            Ok(saying(piece(&call, StatusCode::OK, Vec::new()).await?, &words))
+        }
+        Ok(done) => {
+            let first = ids.first().map(ToString::to_string).unwrap_or_default();
+            see(&format!("/review?done={first}&count={}", done.len()))
+        }
+        Err(Error::Conflict(_)) if call.wants_piece() => {
+            piece(&call, StatusCode::CONFLICT, some(&call, ids).await?).await
+        }
+        Err(error) => Err(error.into()),
     }
-    see(&format!("/review?done={}", seen.id))
 }
 
-/// The card of a sighting.
-fn card(call: &Call, seen: &Seen) -> Card {
-    let zone = &call.app().config.zone;
-    let tongue = Tongue::read(&call.headers);
-    Card::new(facts(seen), words::day(call.now, zone), zone, tongue)
+async fn take_back(call: Call) -> Outcome {
+    let id: RecordId = call.id("id")?;
+    let undone = undo_of(&call, id).await?;
+    if !call.wants_piece() {
+        return see(&format!("/review?done={id}"));
+    }
+    let (tongue, count) = (Tongue::read(&call.headers), undone.len());
+    let seen = some(&call, undone).await?;
+    let words = match seen.iter().find(|seen| seen.id == id) {
+        Some(seen) if count == 1 => said(tongue, seen),
+        _ => tongue.one("review-wait-again", "count", count),
+    };
+    Ok(saying(piece(&call, StatusCode::OK, seen).await?, &words))
+}
+
+/// Who it was, if none of the candidates.
+async fn who(call: Call) -> Outcome {
+    #[derive(Deserialize)]
+    struct Asked {
+        q: Option<String>,
+    }
+    let Asked { q } = call.query()?;
+    let (asked, reader) = (q.unwrap_or_default().trim().to_owned(), reader(&call)?);
+    let Seen { id, version, .. } = one(&call, call.id("id")?).await?;
+    let people = match asked.is_empty() {
+        true => Vec::new(),
+        false => {
+            let text = asked.clone();
+            call.app().db.read(move |tx| store::named(tx, reader, &text, FOUND)).await?
+        }
+    };
+    let (shell, record) = (shell(&call, "review"), id.to_string());
+    match call.wants_piece() {
+        true => page(StatusCode::OK, &Found { shell, record, version, asked, people }),
+        false => page(StatusCode::OK, &Who { shell, record, version, asked, people }),
+    }
+}
+
+/// The same answer, with what happened in words.
+fn saying(answer: Response, words: &str) -> Response {
+    let words = utf8_percent_encode(words, NON_ALPHANUMERIC).to_string();
+    with(answer, HeaderName::from_static("x-said"), &words)
 }
 
 fn facts(seen: &Seen) -> Facts {
@@ -142,7 +263,7 @@ fn facts(seen: &Seen) -> Facts {
     let verdict = (seen.status != "pending").then(|| Verdict {
         approved: seen.status == "approved",
         name: seen.decided.as_ref().map(|person| person.name.clone()).unwrap_or_default(),
-        by: seen.reviewer.as_ref().map_or_else(|| "Somebody".into(), |(_, name)| name.clone()),
+        by: seen.reviewer.as_ref().map(|(_, name)| name.clone()),
     });
     Facts {
         id: seen.id.to_string(),

@@ -121,11 +121,16 @@ async fn a_teacher_sees_their_classes_and_nothing_else() {
     let teacher = house.account(Role::Teacher).await;
     let secret = house.session(&teacher).await;
     let paths = ["", "/crop"].map(|end| format!("/api/attendance/{id}{end}"));
-    for path in paths.iter().chain([&format!("/review/{id}/card")]) {
+    let pages = ["card", "who?q=a"].map(|end| format!("/review/{id}/{end}"));
+    for path in paths.iter().chain(&pages) {
         assert_eq!(house.send(get(path).cookie(&secret)).await.status(), 404, "{path}");
     }
     let decide = post(&format!("/review/{id}")).form(&secret, &[("decision", "approve")]);
     assert_eq!(house.send(decide).await.status(), 404);
+    let undo = post(&format!("/review/{id}/undo")).form(&secret, &[]);
+    assert_eq!(house.send(undo).await.status(), 404);
+    let sure = post("/review/sure").form(&secret, &[("cards", &format!("{id}:1"))]);
+    assert_eq!(house.send(sure).await.status(), 404);
     let class = json!({ "class_name": "7b", "class_code": "7B", "teacher_id": teacher.id });
     house.send(post("/api/classes").bearer(&token).json(&class)).await;
     let enter = json!({ "students": ["STU1"] });
@@ -142,8 +147,7 @@ async fn the_desk_works_without_javascript() {
     let id = house.pending(&token).await;
     let account = house.app.db.read(|tx| account::by_email(tx, "admin@school.test")).await.unwrap();
     let secret = house.session(&account.unwrap().0).await;
-    let page = house.send(get("/review").cookie(&secret)).await;
-    let html = String::from_utf8_lossy(page.body()).into_owned();
+    let html = words(&house.send(get("/review").cookie(&secret)).await);
     assert!(html.contains("Barack Obama") && html.contains("1 person waits"), "{html}");
     let decide = || {
         post(&format!("/review/{id}")).form(&secret, &[("decision", "reject"), ("version", "1")])
@@ -154,12 +158,152 @@ async fn the_desk_works_without_javascript() {
         (303, format!("/review?done={id}").as_str())
     );
     let after = house.send(get(&format!("/review?done={id}")).cookie(&secret)).await;
-    assert!(String::from_utf8_lossy(after.body()).contains("Rejected: not Barack Obama"));
+    assert!(words(&after).contains("Rejected: not Barack Obama"));
     let late = house.send(decide().header("hx-request", "true")).await;
     assert_eq!(late.status(), 409);
-    assert!(String::from_utf8_lossy(late.body()).contains("The admin has already rejected this"));
+    assert!(words(&late).contains("The admin has already rejected this"));
     let undo = post(&format!("/review/{id}/undo")).form(&secret, &[]);
     assert_eq!(house.send(undo).await.status(), 303);
+    let found = house.send(get(&format!("/review/{id}/who?q=oba")).cookie(&secret)).await;
+    assert!(words(&found).contains("Barack Obama"));
+    let nobody = house.send(get(&format!("/review/{id}/who?q=%25")).cookie(&secret)).await;
+    assert!(words(&nobody).contains("Nobody called"), "a wildcard is no name");
+    let unknown = [("decision", "unknown"), ("version", "3")];
+    let unknown = house.send(post(&format!("/review/{id}")).form(&secret, &unknown)).await;
+    assert_eq!(unknown.status(), 303);
+    let after = house.send(get(&format!("/review?done={id}")).cookie(&secret)).await;
+    assert!(words(&after).contains("Rejected: nobody we know"));
+}
+
+/// A page as it is read: without the marks that keep names in their own direction.
+fn words(answer: &super::Answer) -> String {
+    String::from_utf8_lossy(answer.body()).replace(['\u{2068}', '\u{2069}'], "")
+}
+
+/// Everything the API says of this record but its version, and its face.
+async fn picture(house: &House, token: &str, id: &str) -> (Value, Vec<u8>) {
+    let path = format!("/api/attendance/{id}");
+    let mut record = body(&house.send(get(&path).bearer(token)).await);
+    record.as_object_mut().unwrap().remove("version");
+    let crop = house.send(get(&format!("{path}/crop")).bearer(token)).await;
+    (record, crop.body().to_vec())
+}
+
+#[tokio::test]
+async fn undo_gives_the_former_state_in_everything_but_version_and_audit() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let (one, two) = (house.pending(&token).await, {
+        let answer = house.capture(&token, &portrait("obama3.jpg")).await;
+        body(&answer)["record_id"].as_str().unwrap().to_owned()
+    });
+    let person = json!({ "student_number": "STU2", "full_name": "Joe Biden" });
+    house.send(post("/api/students").bearer(&token).json(&person)).await;
+    let also = |tx: &crate::store::Tx<'_>| {
+        tx.execute(
+            "insert into candidate (sighting, rank, student, score)
+             select s.id, 9, p.id, 0.95 from sighting s join student p on p.student_number = 'STU2'",
+            [],
+        )
+    };
+    house.app.db.write(also).await.unwrap();
+    let before = (picture(&house, &token, &one).await, picture(&house, &token, &two).await);
+    assert_eq!(before.0.1[..2], *b"\xff\xd8");
+    for say in [
+        json!({ "decision": "approve" }),
+        json!({ "decision": "approve", "student_id": "STU2" }),
+        json!({ "decision": "reject", "notes": "a poster" }),
+        json!({ "decision": "rule_out" }),
+    ] {
+        let review = post(&format!("/api/attendance/{one}/review")).bearer(&token).json(&say);
+        assert_eq!(house.send(review).await.status(), 200, "{say}");
+        assert_ne!(picture(&house, &token, &one).await, before.0, "{say}");
+        let undo = post(&format!("/api/attendance/{one}/undo")).bearer(&token);
+        assert_eq!(house.send(undo).await.status(), 200, "{say}");
+        assert_eq!(picture(&house, &token, &one).await, before.0, "{say}");
+    }
+    for say in ["approve", "reject"] {
+        let both = json!({ "ids": [one, two], "decision": say });
+        house.send(post("/api/attendance/review").bearer(&token).json(&both)).await;
+        let undo = post(&format!("/api/attendance/{two}/undo")).bearer(&token);
+        assert_eq!(house.send(undo).await.status(), 200, "one undo takes both back");
+        let after = (picture(&house, &token, &one).await, picture(&house, &token, &two).await);
+        assert_eq!(after, before, "{say}");
+    }
+}
+
+#[tokio::test]
+async fn never_again_reaches_the_door_with_the_next_release() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let person = json!({ "student_number": "STU2", "full_name": "Joe Biden" });
+    house.send(post("/api/students").bearer(&token).json(&person)).await;
+    let fields = [("student_id", "STU2"), ("consent_by", "himself")];
+    let photo = parts("/api/enrollment", &token, &fields, ("file", &portrait("biden.jpg")));
+    assert_eq!(house.send(photo).await.status(), 201);
+    let id = house.pending(&token).await;
+    let also = |tx: &crate::store::Tx<'_>| {
+        tx.execute(
+            "insert into candidate (sighting, rank, student, score)
+             select s.id, 9, p.id, 0.95 from sighting s join student p on p.student_number = 'STU2'",
+            [],
+        )
+    };
+    house.app.db.write(also).await.unwrap();
+    let account = house.app.db.read(|tx| account::by_email(tx, "admin@school.test")).await.unwrap();
+    let secret = house.session(&account.unwrap().0).await;
+    let never = [("decision", "never"), ("version", "1")];
+    let never = post(&format!("/review/{id}")).form(&secret, &never).header("hx-request", "true");
+    let passed = house.send(never).await;
+    assert_eq!(
+        passed.headers()["x-said"],
+        "Not%20%E2%81%A8Barack%20Obama%E2%81%A9%2C%20never%20again"
+    );
+    assert!(words(&passed).contains("Approve Joe Biden"), "{}", words(&passed));
+    let (app, door) = (&house.app, "door-1".parse().unwrap());
+    app.gallery.refresh(&app.db, &app.keys, super::NOW).await.unwrap();
+    let release = app.gallery.release(&door).expect("the door has a release");
+    let gallery = wire::Gallery::decode(&release.file).unwrap();
+    let name = |row: u32| gallery.people[row as usize].id.to_string();
+    let pairs: Vec<_> = gallery.cannot_link.iter().map(|(a, b)| (name(*a), name(*b))).collect();
+    let number = |number: &str| {
+        let number = number.to_owned();
+        app.db.read(move |tx| crate::store::student::find(tx, &number))
+    };
+    let (obama, biden) = (number("STU1").await.unwrap().id, number("STU2").await.unwrap().id);
+    assert_eq!(pairs, [(biden.to_string(), obama.to_string())]);
+    let undo = post(&format!("/review/{id}/undo")).form(&secret, &[]);
+    house.send(undo).await;
+    app.gallery.refresh(&app.db, &app.keys, super::NOW).await.unwrap();
+    let release = app.gallery.release(&door).unwrap();
+    assert_eq!(wire::Gallery::decode(&release.file).unwrap().cannot_link, [], "undone there too");
+}
+
+#[tokio::test]
+async fn a_group_is_approved_as_one_step_or_not_at_all() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let one = house.pending(&token).await;
+    let two = house.capture(&token, &portrait("obama3.jpg")).await;
+    let two = body(&two)["record_id"].as_str().unwrap().to_owned();
+    let account = house.app.db.read(|tx| account::by_email(tx, "admin@school.test")).await.unwrap();
+    let secret = house.session(&account.unwrap().0).await;
+    let sure = |cards: String| {
+        let form = post("/review/sure").form(&secret, &[("cards", &cards)]);
+        house.send(form.header("hx-request", "true"))
+    };
+    let conflict = sure(format!("{one}:1 {two}:9")).await;
+    assert_eq!(conflict.status(), 409);
+    assert_eq!(words(&conflict).matches("<article").count(), 2, "both come back as they are");
+    assert_eq!(sure("nonsense".into()).await.status(), 422);
+    let done = sure(format!("{one}:1 {two}:1")).await;
+    assert_eq!(
+        (done.status().as_u16(), done.headers()["x-said"].to_str().unwrap()),
+        (200, "2%20people%20approved")
+    );
+    let undo = post(&format!("/review/{one}/undo")).form(&secret, &[]).header("hx-request", "true");
+    let back = house.send(undo).await;
+    assert_eq!(words(&back).matches("<article").count(), 2, "one undo takes both back");
 }
 
 #[tokio::test]
