@@ -35,13 +35,18 @@ export class Hub {
     const listen = ["web", "mqtt", "device"].map((name, n) => `${name} = "127.0.0.1:${ports[n]}"`);
     writeFileSync(file, readFileSync(file, "utf8").replace("[listen]", `[listen]\n${listen.join("\n")}`));
     hub.url = `https://localhost:${ports[0]}`;
-    const env = { ...process.env, ROLLCALL_MODELS: models };
-    hub.process = spawn(binary, ["--data", data, "serve"], { env, stdio: ["ignore", "ignore", "pipe"] });
-    hub.log = "";
-    hub.process.stderr.on("data", (text) => (hub.log += text));
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"; // our own authority, on the loopback
-    await hub.ready();
+    await hub.serve();
     return hub;
+  }
+
+  async serve() {
+    const env = { ...process.env, ROLLCALL_MODELS: models };
+    const args = ["--data", join(this.data, "hub"), "serve"];
+    this.process = spawn(binary, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+    this.log = "";
+    this.process.stderr.on("data", (text) => (this.log += text));
+    await this.ready();
   }
 
   async ready() {
@@ -118,8 +123,11 @@ export class Hub {
   }
 
   // Fills the hub with a made-up school: `await hub.seed({ students: 200, pending: 10000 })`.
-  seed(size) {
-    return this.run("seed", ...Object.entries(size).flatMap(([name, value]) => [`--${name}`, String(value)]));
+  // The hub is down meanwhile: each would wait for the other's long steps.
+  async seed(size) {
+    await this.halt();
+    await this.run("seed", ...Object.entries(size).flatMap(([name, value]) => [`--${name}`, String(value)]));
+    await this.serve();
   }
 
   async account(email, name, role, password) {
@@ -134,9 +142,13 @@ export class Hub {
     await this.post("/api/classes/7B/students", { students });
   }
 
-  async stop() {
+  async halt() {
     this.process.kill("SIGTERM");
     await new Promise((done) => (this.process.exitCode === null ? this.process.once("exit", done) : done()));
+  }
+
+  async stop() {
+    await this.halt();
     rmSync(this.data, { recursive: true, force: true });
   }
 }
