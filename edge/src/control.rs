@@ -5,32 +5,26 @@
 
 use crate::{
     draw,
+    look::{PATIENCE, look},
     recognise::Report,
     status::Status,
-    trigger::{Ask, Cause},
+    trigger::Ask,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     io::{self, BufRead as _, Read as _, Write as _},
     os::unix::{fs::PermissionsExt as _, net::UnixStream as Blocking},
     path::Path,
-    sync::{
-        Arc,
-        mpsc::{SyncSender, TrySendError},
-    },
-    time::Duration,
+    sync::{Arc, mpsc::SyncSender},
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
-    sync::oneshot,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 use wire::Clock;
 
-/// An answer may take this long.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of a question at most.
 const QUESTION: u64 = 1024;
 /// Quality of the picture shown to a technician.
@@ -134,21 +128,10 @@ impl Control {
         let Question::Snap { picture } = question else {
             return (Answer::Status(Box::new((self.status)())), vec![]);
         };
-        let (reply, report) = oneshot::channel();
-        let ask = Ask { cause: Cause::Snap, at: self.clock.mono(), reply: Some(reply) };
-        let trouble = |why: &str| (Answer::Trouble(why.into()), vec![]);
-        let busy = "the door is busy: ask again in a moment";
-        match self.asks.try_send(ask) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return trouble(busy),
-            Err(TrySendError::Disconnected(_)) => {
-                return trouble("this door shows pictures and has no camera to look through");
-            }
-        }
-        let Ok(Ok(report)) = timeout(PATIENCE, report).await else { return trouble(busy) };
-        if report.frames == 0 {
-            return trouble("the camera gave no frame: see `rollcall-edge doctor`");
-        }
+        let report = match look(&self.asks, self.clock.mono()).await {
+            Ok(report) => report,
+            Err(why) => return (Answer::Trouble(why.into()), vec![]),
+        };
         let drawn = draw::boxes(&report).filter(|_| picture);
         let jpeg = drawn.map(|picture| picture.to_jpeg(JPEG)).unwrap_or_default();
         (Answer::Report { report, picture_bytes: jpeg.len() }, jpeg)

@@ -26,6 +26,7 @@ pub fn name(part: Part) -> &'static str {
     match part {
         Part::Template => "template",
         Part::Crop => "crop",
+        Part::Snap => "snap",
     }
 }
 

@@ -10,8 +10,9 @@ use crate::{
     link::{self, Link},
     outbox::{self, Outbox, Place, Setup},
     pulse::{Beat, Pulse},
+    snap::{Sealer, Snapper},
     tls,
-    trigger::{Ask, Cause},
+    trigger::Ask,
 };
 use anyhow::{Context as _, bail};
 use ed25519_dalek::VerifyingKey;
@@ -24,8 +25,8 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wire::{
-    Clock, ModelId,
-    link::{Command, Desired, Reported},
+    Clock, Epoch, Joined, ModelId,
+    link::{Command, Desired, Reported, Snap},
 };
 
 /// Commands of the hub that may wait; one more is dropped, a person asks again.
@@ -142,6 +143,7 @@ impl Post<'_> {
         let (host, port) = host_port(&identity.joined.mqtt)?;
         let device = identity.joined.device.clone();
         let (commands, wishes) = mpsc::channel(COMMANDS);
+        let (see, snaps) = self.snaps(identity, outbox.opened().epoch, parts);
         let link = Link {
             config: link::Config { device, host, port, tls },
             outbox: outbox.clone(),
@@ -150,32 +152,46 @@ impl Post<'_> {
             desired: desired.clone(),
             reported,
             commands,
+            snaps,
             online: watch::channel(false).0,
             rng: rng(),
         };
         let stop = self.stop.clone();
         parts.task("link", async move { Ok(link.run(stop).await?) });
-        parts.task(
-            "commands",
-            obey(wishes, (self.asks.clone(), desired), self.clock.clone(), self.stop.clone()),
-        );
+        parts.task("commands", obey(wishes, (see, desired), self.stop.clone()));
         Ok(())
+    }
+
+    /// Where the hub's wishes to see go, and where the pictures come from.
+    fn snaps(
+        &self,
+        identity: &Identity,
+        epoch: Epoch,
+        parts: &mut Parts,
+    ) -> (mpsc::Sender<()>, mpsc::Receiver<Snap>) {
+        let ((see, wishes), (snaps, shown)) = (mpsc::channel(1), mpsc::channel(1));
+        let Joined { device, hub_key: key, .. } = identity.joined.clone();
+        let sealer = Sealer { device, epoch, key, rng: rng() };
+        let (asks, clock, stop) = (self.asks.clone(), self.clock.clone(), self.stop.clone());
+        let snapper = Snapper { wishes, asks, snaps, sealer, clock };
+        parts.task("snaps", async move {
+            snapper.run(stop).await;
+            Ok(())
+        });
+        (see, shown)
     }
 }
 
 /// Does what the hub wishes.
 async fn obey(
     mut wishes: mpsc::Receiver<Command>,
-    (asks, desired): (SyncSender<Ask>, watch::Sender<Option<Desired>>),
-    clock: Arc<dyn Clock>,
+    (see, desired): (mpsc::Sender<()>, watch::Sender<Option<Desired>>),
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     while let Some(Some(wish)) = stop.run_until_cancelled(wishes.recv()).await {
         match wish {
-            // Full: a burst is under way, which answers it as well.
-            Command::Snap => {
-                drop(asks.try_send(Ask { cause: Cause::Snap, at: clock.mono(), reply: None }));
-            }
+            // Full: a look is about to begin, which answers it as well.
+            Command::Snap => drop(see.try_send(())),
             Command::Restart => bail!("the hub asked for a restart"),
             // Whoever follows the wish looks at it again, even if it is the same.
             Command::Reload => desired.send_modify(|_| ()),
@@ -248,16 +264,14 @@ mod tests {
     #[tokio::test]
     async fn the_hub_may_ask_for_a_look_and_for_a_restart() {
         let (wish, wishes) = mpsc::channel(3);
-        let (asks, asked) = crate::trigger::asking();
+        let (see, mut seen) = mpsc::channel(1);
         wish.try_send(Command::Snap).unwrap();
         let (desired, mut look) = watch::channel(None);
         wish.try_send(Command::Reload).unwrap();
         wish.try_send(Command::Restart).unwrap();
-        let clock = Arc::new(wire::time::SystemClock);
-        let hands = (asks, desired);
-        let error = obey(wishes, hands, clock, CancellationToken::new()).await.unwrap_err();
+        let error = obey(wishes, (see, desired), CancellationToken::new()).await.unwrap_err();
         assert!(look.changed().await.is_ok(), "the curator looks again");
         assert_eq!(error.to_string(), "the hub asked for a restart");
-        assert_eq!(asked.iter().map(|ask| ask.cause).collect::<Vec<_>>(), [Cause::Snap]);
+        assert_eq!(seen.recv().await, Some(()));
     }
 }

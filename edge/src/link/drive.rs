@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Command, Desired, Reported};
+use wire::link::{Command, Desired, Reported, Snap};
 use wire::topic::{Leaf, RULES};
 use wire::{Message, Mono};
 
@@ -40,6 +40,8 @@ pub struct Link {
     pub reported: watch::Receiver<Reported>,
     /// What the hub wants done; when full, the command is dropped: a person asks again.
     pub commands: mpsc::Sender<Command>,
+    /// What the hub asked to see. What was asked over an older connection is dropped.
+    pub snaps: mpsc::Receiver<Snap>,
     /// Whether the hub answers.
     pub online: watch::Sender<bool>,
     /// For waits only.
@@ -105,6 +107,7 @@ impl Link {
         let (client, event_loop) = AsyncClient::new(options, REQUESTS);
         let (packets, events) = mpsc::channel(PACKETS);
         let reported = self.reported.borrow_and_update().clone();
+        while self.snaps.try_recv().is_ok() {}
         let facts = Facts { connection, software: self.software.clone(), reported };
         let rng = StdRng::from_rng(&mut self.rng);
         let session = Session::new(facts, cursor, rng, self.time.mono());
@@ -190,6 +193,7 @@ impl Talk<'_> {
                 Ok(()) = self.link.reported.changed() => {
                     Event::Reported(self.link.reported.borrow_and_update().clone())
                 }
+                Some(snap) = self.link.snaps.recv() => Event::Snap(snap),
                 () = sleep(wait) => Event::Tick,
             };
             if let Err(end) = self.handle(event).await {

@@ -7,7 +7,7 @@
 use super::flight::{Flight, numbers};
 use crate::outbox::{Acked, Cursor, Parcel};
 use rand::rngs::StdRng;
-use wire::link::{Ack, Batch, Command, Desired, Hello, Reported, Status, Time, WINDOW};
+use wire::link::{Ack, Batch, Command, Desired, Hello, Reported, Snap, Status, Time, WINDOW};
 use wire::topic::Leaf;
 use wire::{Message, Mono, Ranges, Wall};
 
@@ -38,8 +38,17 @@ pub enum Event {
     Stored,
     /// The door runs something else now.
     Reported(Reported),
+    /// What the hub asked to see.
+    Snap(Snap),
     /// Time passed.
     Tick,
+}
+
+impl Event {
+    /// Whether the door itself made it: it says nothing about the connection.
+    fn is_own(&self) -> bool {
+        matches!(self, Self::Tick | Self::Stored | Self::Reported(_) | Self::Snap(_))
+    }
 }
 
 /// What is to be done, in this order.
@@ -157,7 +166,7 @@ impl Session {
 
     /// Takes an event; the actions are to be done in order.
     pub fn on(&mut self, event: Event, now: Mono) -> Vec<Action> {
-        if event != Event::Tick && !matches!(event, Event::Stored | Event::Reported(_)) {
+        if !event.is_own() {
             self.heard = now;
         }
         let mut actions = match event {
@@ -169,6 +178,7 @@ impl Session {
             Event::Parcel(parcel) => self.parcel(parcel, now),
             Event::Stored => self.stored(),
             Event::Reported(reported) => self.report(reported),
+            Event::Snap(snap) => self.tell(Leaf::Snap, snap),
             Event::Tick => self.tick(now),
         };
         actions.extend(self.fetch(now));
@@ -226,9 +236,11 @@ impl Session {
             Message::Time(time) => self.time(time, now),
             // A door's own kinds do not come down; the topic was one of ours, so this is a bug
             // of the hub and no reason to hang up.
-            Message::Batch(_) | Message::Hello(_) | Message::Status(_) | Message::Reported(_) => {
-                vec![]
-            }
+            Message::Batch(_)
+            | Message::Hello(_)
+            | Message::Status(_)
+            | Message::Reported(_)
+            | Message::Snap(_) => vec![],
         }
     }
 
@@ -270,8 +282,13 @@ impl Session {
 
     fn report(&mut self, reported: Reported) -> Vec<Action> {
         self.facts.reported = reported.clone();
+        self.tell(Leaf::Reported, reported)
+    }
+
+    /// Says it, once the door has greeted.
+    fn tell(&self, leaf: Leaf, message: impl Into<Message>) -> Vec<Action> {
         match self.stage {
-            Stage::Greeting | Stage::Open => vec![Action::Say(Leaf::Reported, reported.into())],
+            Stage::Greeting | Stage::Open => vec![Action::Say(leaf, message.into())],
             Stage::Connecting | Stage::Subscribing => vec![],
         }
     }

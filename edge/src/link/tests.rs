@@ -4,7 +4,7 @@ use super::*;
 use crate::outbox::{Acked, Cursor, Parcel};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
-use wire::link::{Ack, Batch, Desired, Reported, Time, WINDOW};
+use wire::link::{Ack, Batch, Desired, Reported, Snap, Time, WINDOW};
 use wire::record::Anchor;
 use wire::topic::Leaf;
 use wire::{Body, ClockState, Direction, Epoch, Item, Message, Mono, Ranges, Stamp, Wall};
@@ -190,6 +190,16 @@ fn what_the_hub_wants_is_passed_on_and_what_the_door_runs_is_said() {
     let running = Reported { gallery: 2, ..reported() };
     let said = session.on(Event::Reported(running.clone()), Mono(40));
     assert_eq!(said, [Action::Say(Leaf::Reported, running.into())]);
+}
+
+#[test]
+fn what_the_hub_asked_to_see_is_shown_only_over_a_connection_that_greeted() {
+    let snap = Snap::Trouble("dark".into());
+    assert!(session().on(Event::Snap(snap.clone()), Mono(5)).is_empty());
+    let mut session = opened();
+    session.on(parcel([]), Mono(25));
+    let said = session.on(Event::Snap(snap.clone()), Mono(30));
+    assert_eq!(said, [Action::Say(Leaf::Snap, snap.into())]);
 }
 
 proptest! {

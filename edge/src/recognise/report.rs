@@ -23,7 +23,8 @@ pub struct Report {
     pub faces: Vec<Face>,
     /// Numbers of the records stored now.
     pub records: Vec<u64>,
-    /// The last frame, for whoever asked to see it. Never stored, logged or sent to the hub.
+    /// The last frame, for whoever asked to see it. Never stored or logged;
+    /// the hub gets it only when it asks.
     #[serde(skip)]
     pub picture: Option<Picture>,
 }

@@ -3,7 +3,7 @@
 //! `"RC" | kind u8 | version u8 | flags u8 (0) | length u32 LE | crc32c u32 LE | postcard`.
 //! Postcard is not self-describing and ignores bytes left over, so neither is left to it.
 
-use crate::link::{Ack, Batch, Command, Desired, Hello, PACKET_BYTES, Reported, Status, Time};
+use crate::link::{Ack, Batch, Command, Desired, Hello, PACKET_BYTES, Reported, Snap, Status, Time};
 use serde::{Serialize, de::DeserializeOwned};
 
 const MAGIC: [u8; 2] = *b"RC";
@@ -91,6 +91,7 @@ messages! {
     6 1 Desired "What the door should run, hub → door."
     7 1 Command "Do something now, hub → door."
     8 1 Time "What time it is, hub → door."
+    9 1 Snap "What the camera sees, door → hub."
 }
 
 fn pack<T: Serialize>(kind: u8, version: u8, content: &T) -> Vec<u8> {
@@ -165,7 +166,7 @@ mod tests {
 
         #[test]
         fn content_that_passes_the_checksum_never_panics(
-            kind in 0u8..10, content in prop::collection::vec(any::<u8>(), 0..200)
+            kind in 0u8..11, content in prop::collection::vec(any::<u8>(), 0..200)
         ) {
             let mut bytes = vec![b'R', b'C', kind, 1, 0];
             bytes.extend((content.len() as u32).to_le_bytes());

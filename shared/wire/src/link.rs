@@ -1,8 +1,9 @@
 //! What the two programs say to each other over MQTT, besides records.
 
-use crate::id::{Epoch, ModelId};
+use crate::id::{DeviceId, Epoch, ModelId, RecordKey};
 use crate::ranges::Ranges;
 use crate::record::Item;
+use crate::seal::Sealed;
 use crate::time::{Mono, Wall};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ pub const BATCH_BYTES: usize = 96 * 1024;
 pub const PACKET_BYTES: usize = 128 * 1024;
 /// Un-acknowledged batches a door may have on the way.
 pub const WINDOW: u16 = 8;
+/// Bytes of the JPEG in a [`Snap`] at most: sealed and framed it is still no larger than a batch.
+pub const SNAP_BYTES: usize = 95 * 1024;
 /// Ranges in one acknowledgement at most; the rest is acknowledged later.
 pub const ACK_RANGES: usize = 32;
 
@@ -129,7 +132,7 @@ pub struct Desired {
 /// Hub → door on `cmd`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {
-    /// Take a burst now.
+    /// Take a burst now, and show what the camera sees: the answer is a [`Snap`].
     Snap,
     /// End the process; its supervisor starts it again.
     Restart,
@@ -144,4 +147,26 @@ pub struct Time {
     pub wall: Wall,
     /// The hello's `mono`, when this answers one: half the round trip is the error.
     pub echo: Option<Mono>,
+}
+
+/// Door → hub on `snap`, once for each [`Command::Snap`]. The hub drops one it did not ask for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Snap {
+    /// What the camera sees.
+    Picture {
+        /// The outbox's life: what the seal is bound to, as [`Snap::key`].
+        epoch: Epoch,
+        /// A JPEG of at most [`SNAP_BYTES`] with a box around each face.
+        jpeg: Sealed,
+    },
+    /// Nothing could be seen; why, in a sentence.
+    Trouble(String),
+}
+
+impl Snap {
+    /// What the picture of `device` is sealed as: number 0, which no record has.
+    #[must_use]
+    pub fn key(device: DeviceId, epoch: Epoch) -> RecordKey {
+        RecordKey { device, epoch, seq: 0 }
+    }
 }

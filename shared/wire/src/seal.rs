@@ -37,6 +37,8 @@ pub enum Part {
     Template = 1,
     /// A JPEG of the face.
     Crop = 2,
+    /// A JPEG of what the camera sees.
+    Snap = 3,
 }
 
 /// A sealed part of a record.

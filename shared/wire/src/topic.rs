@@ -25,6 +25,8 @@ pub enum Leaf {
     Cmd,
     /// The hub's time.
     Time,
+    /// What the camera sees, on request.
+    Snap,
 }
 
 /// What a door may do on a topic.
@@ -45,7 +47,7 @@ pub struct Rule {
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 8] = [
     rule(Leaf::Up, "up", true, false, crate::link::BATCH_BYTES, 600),
     rule(Leaf::Status, "status", true, true, 256, 60),
     rule(Leaf::Reported, "reported", true, true, 4096, 60),
@@ -53,6 +55,7 @@ pub const RULES: [Rule; 7] = [
     rule(Leaf::Desired, "desired", false, true, 4096, 0),
     rule(Leaf::Cmd, "cmd", false, false, 4096, 0),
     rule(Leaf::Time, "time", false, false, 256, 0),
+    rule(Leaf::Snap, "snap", true, false, crate::link::BATCH_BYTES, 60),
 ];
 
 const fn rule(

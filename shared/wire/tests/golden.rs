@@ -7,7 +7,7 @@
 
 use uuid::Uuid;
 use wire::gallery::{Due, Lines, Manifest, Person};
-use wire::link::{Ack, Batch, Command, Desired, Hello, Reject, Reported, Status, Time};
+use wire::link::{Ack, Batch, Command, Desired, Hello, Reject, Reported, Snap, Status, Time};
 use wire::record::{Anchor, CameraState, Health, Loss, LossCause, Moved};
 use wire::*;
 
@@ -42,9 +42,13 @@ fn sighting() -> Body {
         frames: 1,
         gallery: 12,
         model: model(),
-        template: Sealed { key: 1, enc: [5; 32], bytes: vec![6; 20] },
+        template: sealed(),
         crop: Some(record::crop_hash(&[7; 9])),
     })
+}
+
+fn sealed() -> Sealed {
+    Sealed { key: 1, enc: [5; 32], bytes: vec![6; 20] }
 }
 
 fn model() -> ModelId {
@@ -125,6 +129,8 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("command", Command::Restart.into()),
         ("time", Time { wall: Wall(1_780_000_000_123), echo: Some(Mono(98_765)) }.into()),
         ("moved", Batch { epoch, items: vec![item(7, &moved(), None)] }.into()),
+        ("snap", Snap::Picture { epoch, jpeg: sealed() }.into()),
+        ("snap-trouble", Snap::Trouble("the camera gave no frame".into()).into()),
     ]
 }
 

@@ -162,6 +162,7 @@ fn link(
         desired: watch::channel(None).0,
         reported: watch::channel(reported).1,
         commands: mpsc::channel(4).0,
+        snaps: mpsc::channel(1).1,
         online: watch::channel(false).0,
         rng: StdRng::from_rng(&mut rand::rng()),
     })
