@@ -21,6 +21,7 @@ use crate::notify;
 use crate::pki::Pki;
 use crate::privacy;
 use crate::recogniser::Recogniser;
+use crate::snaps::Snaps;
 use crate::store::{self, Db, account::New, file};
 use crate::timetable::maker;
 use std::net::SocketAddr;
@@ -71,6 +72,8 @@ pub struct App {
     pub fleet: Fleet,
     /// Which doors are connected.
     pub roster: Roster,
+    /// What doors' cameras see, when somebody asked.
+    pub snaps: Snaps,
     /// Who may be recognised, for the hub's own look at each sighting.
     pub schools: Schools,
     /// Long work.
@@ -104,6 +107,7 @@ impl App {
             pki,
             gallery: Gallery::new(recogniser.model().clone()).with_lines(config.lines),
             recogniser,
+            snaps: Snaps::new(events.clone()),
             events,
             clock,
             config: Arc::new(config),
@@ -240,13 +244,14 @@ impl App {
         Ok(())
     }
 
-    /// Notices what the command line changed in people and doors, and leases that end, until
-    /// `stop`; what doors are told follows the releases (`device::follow`).
+    /// Notices what the command line changed in people and doors, leases that end, and pictures
+    /// to be forgotten, until `stop`; what doors are told follows the releases (`device::follow`).
     async fn follow(self, stop: CancellationToken) -> Result<(), Error> {
         let mut seen = self.db.read(store::change::read).await?;
         let mut looked = self.clock.mono();
         self.make_lessons().await?;
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
+            self.snaps.sweep(self.clock.mono());
             let now = self.db.read(store::change::read).await?;
             let hour = self.clock.mono().since(looked) > HOUR_MS;
             if hour {
@@ -346,6 +351,7 @@ impl Running {
             ingest,
             fleet: app.fleet.clone(),
             roster: app.roster.clone(),
+            snaps: app.snaps.clone(),
             clock: app.clock.clone(),
             limits: app.config.doors,
         };

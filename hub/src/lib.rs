@@ -40,6 +40,7 @@ pub mod reports;
 pub mod review;
 mod security;
 pub mod seed;
+pub mod snaps;
 pub mod store;
 pub mod timetable;
 pub mod vault;

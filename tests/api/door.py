@@ -12,14 +12,15 @@ NAME = "hall"
 
 
 class Door:
-    """The door `hall` of a school; it looks at one picture, and hears commands."""
+    """The door `hall` of a school; its camera shows one picture, and it hears commands."""
 
     def __init__(self, folder, school, models):
         self.school, self.ended, self.process = school, threading.Event(), None
         config, data = folder / "edge.toml", folder / "edge"
+        stream = f"while cat '{PORTRAITS / 'biden.jpg'}'; do sleep 0.5; done"
         config.write_text(
-            f'data = "{data}"\nmodels = "{models}"\n[camera]\nkind = "pictures"\n'
-            f'paths = ["{PORTRAITS / "biden.jpg"}"]\npace_ms = 60000\nrepeat = true\n'
+            f'data = "{data}"\nmodels = "{models}"\n[camera]\nkind = "command"\n'
+            f'command = ["sh", "-c", "{stream}"]\n'
         )
         self.edge, self.log = [EDGE, "--config", str(config)], open(folder / "edge.log", "wb")
         school.made("/api/devices", "device_id", json={"device_id": NAME})
@@ -43,6 +44,16 @@ class Door:
                 return
             time.sleep(0.1)
         raise AssertionError("the door did not connect")
+
+    def shown(self):
+        """Asks for a picture, and waits until the hub has it."""
+        self.connected()
+        self.school.send("POST", f"/api/devices/{NAME}/commands", json={"command": "snap"})
+        for _ in range(60):
+            if self.school.send("GET", f"/api/devices/{NAME}/snap").ok:
+                return
+            time.sleep(0.5)
+        raise AssertionError("the door showed no picture")
 
     def close(self):
         self.ended.set()

@@ -179,7 +179,7 @@ class School:
 
     def named(self, path):
         """New values for the parameters of `path`."""
-        if path == "/api/devices/{id}/commands":
+        if path in ("/api/devices/{id}/commands", "/api/devices/{id}/snap"):
             return {"id": "hall"}  # the one that is connected: door.py
         kinds = [
             ("/api/students/", self.student),

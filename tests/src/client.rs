@@ -1,7 +1,7 @@
 //! A program of the school's: speaks the hub's HTTP API with a bearer token.
 
-use anyhow::{Context as _, ensure};
-use reqwest::blocking::{Client, RequestBuilder};
+use anyhow::{Context as _, bail};
+use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -56,19 +56,33 @@ impl Api {
         self.send(request.body(body.to_string()))
     }
 
+    /// The bytes at `path`.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn file(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        Ok(self.answer(self.client.get(self.url(path)))?.bytes()?.to_vec())
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
     fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let body = self.answer(request)?.text()?;
+        if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&body)?) }
+    }
+
+    fn answer(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
         let answer = request.send()?;
         let (status, url) = (answer.status(), answer.url().clone());
-        let body = answer.text()?;
-        ensure!(status.is_success(), "{url} answered {status}: {body}");
-        if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&body)?) }
+        if status.is_success() {
+            return Ok(answer);
+        }
+        bail!("{url} answered {status}: {}", answer.text()?)
     }
 }

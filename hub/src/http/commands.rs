@@ -1,10 +1,10 @@
-//! `/api/devices/{id}/commands` and `…/capture-token`: telling a door what to do, and letting a
-//! program send pictures as a door.
+//! `/api/devices/{id}/commands`, `…/snap` and `…/capture-token`: telling a door what to do, seeing
+//! what it sees, and letting a program send pictures as a door.
 
 use super::call::Call;
 use super::guard::CAPTURE_TOKEN;
 use super::problem::Problem;
-use super::reply::{json, nothing};
+use super::reply::{bytes, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::auth;
 use crate::error::Error;
@@ -20,10 +20,12 @@ use wire::link::Command;
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let (commands, token) = ("/api/devices/{id}/commands", "/api/devices/{id}/capture-token");
+    let (snap, jpeg) = ("/api/devices/{id}/snap", Shapes::file("image/jpeg"));
     let (door, body, no) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
     let (told, given) = (Shapes::both::<Wish, Told>().accepted(), Shapes::gives::<Token>());
     vec![
         Route::new((Method::POST, commands), ADMIN, door, body, told, tell),
+        Route::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
         Route::new((Method::POST, token), ADMIN, door, no, given, give),
         Route::new((Method::DELETE, token), ADMIN, door, no, Shapes::EMPTY, end),
     ]
@@ -33,7 +35,8 @@ pub fn routes() -> Vec<Route> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Word {
-    /// Take a burst now; whoever is seen comes as a record.
+    /// Take a burst now; whoever is seen comes as a record, and the picture lies at `…/snap` for
+    /// five minutes.
     Snap,
     /// End the process; its supervisor starts it again.
     Restart,
@@ -86,6 +89,9 @@ async fn tell(call: Call) -> Outcome {
         return Err(Problem::conflict(CommandError::Offline(id).to_string()));
     }
     call.app().db.write(move |tx| device::told(tx, &name, word, &actor, now)).await?;
+    if command == Command::Snap {
+        call.app().snaps.ask(&id, call.app().clock.mono());
+    }
     call.app().roster.command(&id, command).map_err(|error| match error {
         CommandError::Offline(_) => Problem::conflict(error.to_string()),
         CommandError::Busy(_) => Problem::unavailable(error.to_string()).after(5),
@@ -93,6 +99,17 @@ async fn tell(call: Call) -> Outcome {
     let mut answer = json(&Told { device_id: id.to_string(), command: wish.command })?;
     *answer.status_mut() = StatusCode::ACCEPTED;
     Ok(answer)
+}
+
+/// What the door's camera saw when somebody last asked; 404 while there is nothing to see.
+async fn see(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    let known = id.clone();
+    let there = call.app().db.read(move |tx| device::get(tx, &known)).await?;
+    there.ok_or_else(|| Error::unknown("door", &id))?;
+    let app = call.app();
+    let jpeg = app.snaps.see(&id, &app.keys, app.clock.mono()).map_err(Error::from)?;
+    bytes("image/jpeg", jpeg.to_vec())
 }
 
 async fn give(call: Call) -> Outcome {

@@ -7,7 +7,7 @@ use super::call::Call;
 use super::front::Front;
 use super::problem::Problem;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
-use crate::auth::Actor;
+use crate::auth::{Actor, Role};
 use crate::events::Event;
 use crate::store::desk::{self, Reader};
 use crate::store::session;
@@ -100,6 +100,9 @@ async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Eve
             may_see(front, actor, session.to_string()).await.then_some(())?;
             Some(named("closed", &json!({ "session_id": session })))
         }
+        Event::Snapped(device) if actor.role == Role::Admin => {
+            Some(named("snap", &json!({ "id": device })))
+        }
         Event::DeviceChanged(device) => Some(named("device", &json!({ "id": device }))),
         _ => None,
     }
@@ -126,7 +129,6 @@ fn named(name: &str, data: &serde_json::Value) -> sse::Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Role;
     use crate::http::tests::{Carrying, House, post};
     use crate::store::account::Account;
 

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Ack, BATCH_ITEMS, Desired, Status, Time};
+use wire::link::{Ack, BATCH_ITEMS, Desired, Snap, Status, Time};
 use wire::topic::Leaf;
 use wire::{Message, Mono};
 
@@ -300,20 +300,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         payload: Vec<u8>,
         now: Instant,
     ) -> Result<(), End> {
-        let sent = understand(leaf, payload);
-        let what = match &sent {
-            Sent::Batch(batch) if batch.items.len() > BATCH_ITEMS => {
+        let said = understand(leaf, payload);
+        let what = match &said {
+            Said::Store(Sent::Batch(batch)) if batch.items.len() > BATCH_ITEMS => {
                 return Err(Refusal::Payload.into());
             }
-            Sent::Batch(batch) => What::Batch(batch.items.len()),
-            Sent::Hello(hello) => What::Hello(hello.mono),
-            Sent::Status(_) | Sent::Reported(_) | Sent::Poison(..) => What::Note,
+            Said::Store(Sent::Batch(batch)) => What::Batch(batch.items.len()),
+            Said::Store(Sent::Hello(hello)) => What::Hello(hello.mono),
+            Said::Store(_) | Said::Show(_) => What::Note,
         };
         self.paused = self.paused.max(now) + self.bucket.take(self.cost(leaf, what), now);
         let (answer, receiver) = oneshot::channel();
         self.pending.push_back(Pending { packet_id, what, answer: receiver });
         let device = self.identity.device.clone();
-        self.deliver(Delivery { device, sent, answer });
+        match said {
+            Said::Store(sent) => self.deliver(Delivery { device, sent, answer }),
+            Said::Show(snap) => {
+                self.house.snaps.show(&device, snap, self.house.clock.mono());
+                // Acknowledged in its turn, like all else.
+                let _ = answer.send(Answer::Stored(None));
+            }
+        }
         Ok(())
     }
 
@@ -441,9 +448,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
+/// Something a device said: for the store, or to be shown and forgotten.
+enum Said {
+    Store(Sent),
+    Show(Snap),
+}
+
 /// What a payload on this topic says.
-fn understand(leaf: Leaf, payload: Vec<u8>) -> Sent {
-    match (leaf, Message::decode(&payload)) {
+fn understand(leaf: Leaf, payload: Vec<u8>) -> Said {
+    Said::Store(match (leaf, Message::decode(&payload)) {
+        (Leaf::Snap, Ok(Message::Snap(snap))) => return Said::Show(snap),
         (Leaf::Up, Ok(Message::Batch(batch))) => Sent::Batch(batch),
         (Leaf::Up, Ok(Message::Hello(hello))) => Sent::Hello(hello),
         (Leaf::Status, Ok(Message::Status(status))) => Sent::Status(status),
@@ -453,7 +467,7 @@ fn understand(leaf: Leaf, payload: Vec<u8>) -> Sent {
             let (kind, version) = (payload[2], payload[3]);
             Sent::Poison(payload, wire::EnvelopeError::Unknown { kind, version })
         }
-    }
+    })
 }
 
 /// The writer's answer to the oldest pending delivery. Cancel-safe.

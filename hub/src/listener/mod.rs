@@ -14,6 +14,7 @@ pub mod session;
 use crate::accept;
 use crate::device::Fleet;
 use crate::error::Error;
+use crate::snaps::Snaps;
 use rustls::ServerConfig;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +107,8 @@ pub struct Listener {
     pub fleet: Fleet,
     /// Who is connected.
     pub roster: Roster,
+    /// Where pictures go that somebody asked for: they are never stored.
+    pub snaps: Snaps,
     /// What `time` says.
     pub clock: Arc<dyn Clock>,
     /// How much is too much.

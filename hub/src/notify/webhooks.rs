@@ -38,7 +38,7 @@ pub fn told(event: &Event) -> Option<(&'static str, Value)> {
         Event::SessionClosed(session) => ("session.closed", json!({ "session_id": session })),
         Event::DeviceChanged(device) => ("device.changed", json!({ "device_id": device.as_str() })),
         Event::GalleryChanged => ("gallery.changed", json!({})),
-        Event::JobChanged { .. } => return None,
+        Event::JobChanged { .. } | Event::Snapped(_) => return None,
     })
 }
 

@@ -6,7 +6,7 @@ use rollcall_hub::events::Event;
 use rollcall_hub::store::release;
 use rumqttc::v5::mqttbytes::v5::DisconnectReasonCode;
 use tokio::time::timeout;
-use wire::link::{Command, Desired, Status};
+use wire::link::{Command, Desired, Snap, Status};
 use wire::record::{CameraState, Health};
 use wire::time::{Clock, SystemClock};
 use wire::topic::Leaf;
@@ -126,6 +126,28 @@ async fn a_door_that_vanishes_is_offline_and_one_that_came_back_is_not() {
     while hub.count("device where online = 1").await > 0 {
         timeout(SOON, heard.recv()).await.expect("the door's state changes soon").unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_picture_is_taken_once_when_asked_for_and_never_stored() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let app = &hub.running.app;
+    let mut heard = app.events.listen();
+    let mut phone = Phone::call(&hub, &door).await;
+    let show = |phone: &Phone, why: &str| phone.say(Leaf::Snap, Snap::Trouble(why.into()));
+    let seen = || app.snaps.see(&door.id, &app.keys, app.clock.mono()).unwrap_err().to_string();
+    show(&phone, "nobody asked");
+    phone.acknowledged(1).await;
+    app.snaps.ask(&door.id, app.clock.mono());
+    assert!(seen().contains("not here yet"), "what came before was dropped");
+    show(&phone, "it is dark");
+    show(&phone, "it is light");
+    phone.acknowledged(3).await;
+    assert!(seen().contains("it is dark"), "the first answer counts");
+    let said = async { while heard.recv().await.unwrap() != Event::Snapped(door.id.clone()) {} };
+    timeout(SOON, said).await.unwrap();
+    assert_eq!(hub.count("dead_letter").await, 0);
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! Doors over the API: what they are told, what they show, and how far their galleries are.
 
 use super::*;
+use crate::events::Event;
 use crate::store::{consent, device, student};
-use wire::DeviceId;
-use wire::link::Command;
+use rand::{SeedableRng, rngs::StdRng};
+use wire::link::{Command, Snap};
+use wire::seal::Part;
+use wire::{DeviceId, Epoch};
 
 fn door() -> DeviceId {
     "door-1".parse().unwrap()
@@ -37,6 +40,71 @@ async fn a_command_reaches_a_connected_door_and_the_audit_chain() {
         tx.query(sql, [], |row| row.get::<_, String>(0))
     };
     assert_eq!(house.app.db.read(read).await.unwrap(), ["reload", "restart", "snap"]);
+}
+
+/// What a door shows, sealed for this hub.
+fn seen(house: &House, jpeg: &[u8]) -> Snap {
+    let (key, epoch) = (house.app.keys.hub_secret().unwrap().public().unwrap(), Epoch([3; 16]));
+    let mut rng = StdRng::seed_from_u64(1);
+    let jpeg = key.seal(&Snap::key(door(), epoch), Part::Snap, jpeg, &mut rng).unwrap();
+    Snap::Picture { epoch, jpeg }
+}
+
+#[tokio::test]
+async fn what_a_camera_sees_is_shown_to_admins_when_asked_and_for_five_minutes() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let look = || get("/api/devices/door-1/snap").bearer(&token);
+    let why = async || {
+        let answer = house.send(look()).await;
+        assert_eq!(answer.status(), 404);
+        body(&answer)["detail"].as_str().unwrap().to_owned()
+    };
+    let picture = vision::Picture::new(32, 32, vec![90; 3072]).unwrap().to_jpeg(80);
+    let show = |jpeg: &[u8]| {
+        house.app.snaps.show(&door(), seen(&house, jpeg), house.app.clock.mono());
+    };
+    show(&picture);
+    assert!(why().await.contains("obody asked"), "what nobody asked for is dropped");
+    let _place = house.app.roster.enter(&door());
+    let ask = || {
+        let snap = json!({ "command": "snap" });
+        house.send(post("/api/devices/door-1/commands").bearer(&token).json(&snap))
+    };
+    ask().await;
+    assert!(why().await.contains("not here yet"));
+    show(&picture);
+    let answer = house.send(look()).await;
+    assert!(answer.status() == 200 && answer.body()[..] == picture[..]);
+    assert_eq!(answer.headers()["content-type"], "image/jpeg");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    house.clock.advance(crate::snaps::KEPT_MS);
+    assert!(why().await.contains("obody asked"));
+    ask().await;
+    show(b"GIF89a");
+    assert!(why().await.contains("no picture"), "it opens, and is none");
+    let teacher = house.token(Role::Teacher).await;
+    let hidden = house.send(get("/api/devices/door-1/snap").bearer(&teacher)).await;
+    assert_eq!(hidden.status(), 403);
+}
+
+#[tokio::test]
+async fn that_a_picture_came_is_said_to_admins_and_to_nobody_else() {
+    let house = House::new().await;
+    let (admin, teacher) = (house.token(Role::Admin).await, house.token(Role::Teacher).await);
+    let listen = async |token: &str| house.send(get("/api/events").bearer(token)).await;
+    // Said until both have surely begun to listen.
+    let saying = async {
+        for _ in 0..50 {
+            house.app.events.say(Event::Snapped(door()));
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        house.front.stop.cancel();
+    };
+    let (admin, teacher, ()) = tokio::join!(listen(&admin), listen(&teacher), saying);
+    let heard = |answer: &Answer| String::from_utf8_lossy(answer.body()).into_owned();
+    assert!(heard(&admin).contains("event:snap\n") && heard(&admin).contains("\"door-1\""));
+    assert_eq!((teacher.status().as_u16(), heard(&teacher).contains("snap")), (200, false));
 }
 
 #[tokio::test]
