@@ -2,11 +2,9 @@
 //! while the door works.
 
 mod curator;
-mod fetch;
 mod loaded;
 mod shelf;
 
 pub use curator::{Curator, Trouble};
-pub use fetch::{Fetch, FetchError};
 pub use loaded::LoadedGallery;
 pub use shelf::{Release, Shelf};

@@ -57,6 +57,13 @@ impl Identity {
         Self { joined, key_pem, shelf_key }
     }
 
+    /// The same door with its next certificate and the key of it.
+    #[must_use]
+    pub fn renewed(&self, certificate_pem: String, key_pem: String) -> Self {
+        let joined = Joined { certificate_pem, ..self.joined.clone() };
+        Self { joined, key_pem, shelf_key: self.shelf_key.clone() }
+    }
+
     /// The key of the gallery on this disk.
     ///
     /// # Errors
@@ -141,6 +148,22 @@ pub(crate) mod tests {
         let mode = folder.path().join(FILE).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!format!("{written:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_power_cut_while_a_new_certificate_is_stored_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = identity();
+        old.store(folder.path()).unwrap();
+        let new = old.renewed("D".into(), "other".into());
+        let whole = serde_json::to_vec_pretty(&new).unwrap();
+        for cut in [0, 1, whole.len() / 2, whole.len()] {
+            std::fs::write(folder.path().join("identity.new"), &whole[..cut]).unwrap();
+            assert_eq!(Identity::load(folder.path()).unwrap(), old, "{cut} bytes were written");
+        }
+        new.store(folder.path()).unwrap();
+        assert_eq!(Identity::load(folder.path()).unwrap(), new);
+        assert_eq!(new.shelf_key().unwrap(), old.shelf_key().unwrap(), "the gallery still opens");
     }
 
     #[test]

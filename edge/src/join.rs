@@ -113,7 +113,7 @@ fn address(typed: &str) -> Result<Url, JoinError> {
 }
 
 /// A request for a certificate. The hub uses only its key; the name is the hub's choice.
-fn request(key: &KeyPair) -> Result<String, rcgen::Error> {
+pub(crate) fn request(key: &KeyPair) -> Result<String, rcgen::Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "rollcall door");
     params.serialize_request(key)?.pem()

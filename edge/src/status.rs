@@ -58,8 +58,14 @@ pub struct Status {
     pub gallery: u64,
     /// People in it.
     pub people: u64,
+    /// Why the gallery that the hub wants is not in use; empty if it is.
+    pub gallery_trouble: String,
     /// The network.
     pub model: String,
+    /// When the door's certificate ends.
+    pub certificate_ends: wire::Wall,
+    /// Why it was not renewed when that was due; empty if it was, or is not due.
+    pub certificate_trouble: String,
     /// From the start of the program until it was ready, milliseconds.
     pub ready_ms: u64,
     /// Most memory the program ever held, KiB; 0 if the system does not say.

@@ -5,13 +5,15 @@ use crate::{
     config::Config,
     dating::Timekeeper,
     draft::{Dating, Keep},
-    gallery::{Curator, Fetch, LoadedGallery, Shelf},
+    fetch::Fetch,
+    gallery::{Curator, LoadedGallery, Shelf},
     identity::Identity,
     link::{self, Link},
     outbox::{self, Outbox, Place, Setup},
     pulse::{Beat, Pulse},
+    renew::{Certificate, Renewer},
     snap::{Sealer, Snapper},
-    tls,
+    tls::{self, Badge},
     trigger::Ask,
 };
 use anyhow::{Context as _, bail};
@@ -42,6 +44,10 @@ pub struct Behind {
     pub dating: Arc<dyn Dating>,
     /// Whom to recognise.
     pub gallery: watch::Receiver<Option<Arc<LoadedGallery>>>,
+    /// What the hub is told about that.
+    pub reported: watch::Receiver<Reported>,
+    /// How the door's certificate is.
+    pub certificate: watch::Receiver<Certificate>,
 }
 
 /// Everything the parts behind are built from.
@@ -66,17 +72,40 @@ impl Post<'_> {
     pub fn start(&self, parts: &mut Parts, pulse: &mut Pulse) -> anyhow::Result<Behind> {
         let identity = Identity::load(&self.config.data)?;
         let outbox = self.outbox(&identity, parts, pulse.beat("outbox"))?;
-        let floor = tls::floor(&identity)?;
-        let time = Timekeeper::new(outbox.opened().boot, floor, self.clock.clone());
+        let good = tls::validity(&identity.joined.certificate_pem)?;
+        let time = Timekeeper::new(outbox.opened().boot, good.from, self.clock.clone());
         let (keeping, stored, stop) = (time.clone(), outbox.clone(), self.stop.clone());
         parts.task("clock", async move { Ok(keeping.run(stored, stop).await?) });
-        let tls = tls::config(&identity, time.clone())?;
+        let badge = Badge::new(&identity)?;
+        let tls = tls::config(&identity, &badge, time.clone())?;
+        let fetch = Fetch::new(&identity.joined.https, &tls)?;
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
-        let gallery = self.gallery(&identity, &tls, &time, (wanted, reported), parts)?;
-        self.link(&identity, tls, (&outbox, &time), (desired, reports), parts)?;
+        let gallery = self.gallery(&identity, fetch.clone(), &time, (wanted, reported), parts)?;
+        let feeds = (desired, reports.clone());
+        let online = self.link(&identity, (&badge, tls), (&outbox, &time), feeds, parts)?;
+        let certificate = Certificate { ends: good.to, trouble: String::new() };
+        let (told, certificate) = watch::channel(certificate);
+        self.renewer(identity, (fetch, badge, time.clone()), (online, told), parts);
         let keep = move || Box::new(outbox.clone()) as Box<dyn Keep>;
-        Ok(Behind { keep: Box::new(keep), dating: Arc::new(time), gallery })
+        let (keep, dating) = (Box::new(keep), Arc::new(time));
+        Ok(Behind { keep, dating, gallery, reported: reports, certificate })
+    }
+
+    /// Looks after the door's certificate.
+    fn renewer(
+        &self,
+        identity: Identity,
+        (fetch, badge, time): (Fetch, Badge, Timekeeper),
+        (online, certificate): (watch::Receiver<bool>, watch::Sender<Certificate>),
+        parts: &mut Parts,
+    ) {
+        let (data, stop) = (self.config.data.clone(), self.stop.clone());
+        let renewer = Renewer { data, identity, fetch, badge, time, online, certificate };
+        parts.task("certificate", async move {
+            renewer.run(stop).await;
+            Ok(())
+        });
     }
 
     fn outbox(&self, identity: &Identity, parts: &mut Parts, beat: Beat) -> anyhow::Result<Outbox> {
@@ -105,7 +134,7 @@ impl Post<'_> {
     fn gallery(
         &self,
         identity: &Identity,
-        tls: &Arc<ClientConfig>,
+        fetch: Fetch,
         time: &Timekeeper,
         (desired, reported): (watch::Receiver<Option<Desired>>, watch::Sender<Reported>),
         parts: &mut Parts,
@@ -115,7 +144,7 @@ impl Post<'_> {
             device: identity.joined.device.clone(),
             hub: signer(identity)?,
             model: self.model.clone(),
-            fetch: Fetch::new(&identity.joined.https, tls)?,
+            fetch,
             shelf: shelf(self.config, identity)?,
             time: time.clone(),
             desired,
@@ -135,17 +164,19 @@ impl Post<'_> {
     fn link(
         &self,
         identity: &Identity,
-        tls: Arc<ClientConfig>,
+        (badge, tls): (&Badge, Arc<ClientConfig>),
         (outbox, time): (&Outbox, &Timekeeper),
         (desired, reported): (watch::Sender<Option<Desired>>, watch::Receiver<Reported>),
         parts: &mut Parts,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<watch::Receiver<bool>> {
         let (host, port) = host_port(&identity.joined.mqtt)?;
         let device = identity.joined.device.clone();
         let (commands, wishes) = mpsc::channel(COMMANDS);
         let (see, snaps) = self.snaps(identity, outbox.opened().epoch, parts);
+        let (online, is_online) = watch::channel(false);
         let link = Link {
             config: link::Config { device, host, port, tls },
+            badge: badge.clone(),
             outbox: outbox.clone(),
             time: time.clone(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
@@ -153,13 +184,13 @@ impl Post<'_> {
             reported,
             commands,
             snaps,
-            online: watch::channel(false).0,
+            online,
             rng: rng(),
         };
         let stop = self.stop.clone();
         parts.task("link", async move { Ok(link.run(stop).await?) });
         parts.task("commands", obey(wishes, (see, desired), self.stop.clone()));
-        Ok(())
+        Ok(is_online)
     }
 
     /// Where the hub's wishes to see go, and where the pictures come from.

@@ -89,18 +89,23 @@ impl Door {
         counters: &Arc<Counters>,
     ) -> Say {
         let (ring, camera, counters) = (ring.clone(), camera.clone(), counters.clone());
-        let (gallery, model) = (self.behind.gallery.clone(), self.pack.model_id.clone());
+        let (gallery, reported) = (self.behind.gallery.clone(), self.behind.reported.clone());
+        let certificate = self.behind.certificate.clone();
         // Everything that takes time is behind us: what is left is to start threads.
         let ready_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Arc::new(move || {
-            let gallery = gallery.borrow().clone();
+            let (gallery, reported) = (gallery.borrow().clone(), reported.borrow().clone());
+            let certificate = certificate.borrow().clone();
             Status {
                 software: env!("CARGO_PKG_VERSION").to_owned(),
                 camera: *camera.borrow(),
                 camera_frames: ring.count(),
                 gallery: gallery.as_ref().map_or(0, |gallery| gallery.version),
                 people: gallery.map_or(0, |gallery| gallery.gallery.people.len() as u64),
-                model: model.clone(),
+                gallery_trouble: reported.trouble,
+                model: reported.model.to_string(),
+                certificate_ends: certificate.ends,
+                certificate_trouble: certificate.trouble,
                 ready_ms,
                 memory_peak_kb: memory_peak_kb(),
                 counts: counters.read(),

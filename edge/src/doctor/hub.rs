@@ -1,18 +1,25 @@
 //! The things looked at between the unit and its hub.
 
 use super::Finding;
-use crate::{app::host_port, config::Config, identity::Identity};
+use crate::{
+    app::host_port,
+    config::Config,
+    control::{self, Answer, Question},
+    identity::Identity,
+    tls::validity,
+};
 use std::{
     net::{SocketAddr, TcpStream, ToSocketAddrs as _},
     time::Duration,
 };
 use wire::{Clock as _, Wall, time::SystemClock};
-use x509_parser::pem::Pem;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 const DAY_MS: i64 = 24 * 3600 * 1000;
 /// Days before the end from which a certificate is a fault.
 const SOON: i64 = 14;
+const RENEW: &str =
+    "let the daemon run and reach the hub's HTTPS port for doors; it asks each hour";
 const JOIN: &str = "on the hub: rollcall-hub device add NAME; here: the command that it prints";
 
 /// The door has joined, and its certificate is good for a while.
@@ -22,26 +29,34 @@ pub fn certificate(config: &Config) -> Finding {
         Err(error) => return Finding::fault("certificate", error.to_string(), JOIN),
     };
     let device = &identity.joined.device;
-    let Some(end) = expiry(&identity.joined.certificate_pem) else {
+    let Ok(good) = validity(&identity.joined.certificate_pem) else {
         return Finding::fault("certificate", format!("that of “{device}” is damaged"), JOIN);
     };
-    match days_left(end, SystemClock.wall()) {
-        days if days < 0 => Finding::fault(
-            "certificate",
-            format!("that of “{device}” ended {} days ago", -days),
-            JOIN,
-        ),
-        days if days < SOON => {
-            Finding::fault("certificate", format!("that of “{device}” ends in {days} days"), JOIN)
-        }
-        days => Finding::well("certificate", format!("this is “{device}”, for {days} more days")),
+    let now = SystemClock.wall();
+    let days = days_left(good.to, now);
+    if days < 0 {
+        let wrong = format!("that of “{device}” ended {} days ago", -days);
+        return Finding::fault("certificate", wrong, JOIN);
     }
+    let why = if good.is_due(now) { unrenewed(config) } else { String::new() };
+    if days < SOON {
+        let wrong = format!("that of “{device}” ends in {days} days{why}");
+        return Finding::fault("certificate", wrong, RENEW);
+    }
+    Finding::well("certificate", format!("this is “{device}”, for {days} more days{why}"))
 }
 
-fn expiry(pem: &str) -> Option<Wall> {
-    let pem = Pem::iter_from_buffer(pem.as_bytes()).next()?.ok()?;
-    let end = pem.parse_x509().ok()?.validity().not_after.timestamp();
-    Some(Wall(end.saturating_mul(1000)))
+/// Why the certificate was not renewed though it is time.
+fn unrenewed(config: &Config) -> String {
+    match control::ask(&config.socket, Question::Status) {
+        Ok((Answer::Status(status), _)) if status.certificate_trouble.is_empty() => {
+            ", and is about to be renewed".to_owned()
+        }
+        Ok((Answer::Status(status), _)) => {
+            format!(", and was not renewed: {}", status.certificate_trouble)
+        }
+        _ => ", and only a running daemon renews it".to_owned(),
+    }
 }
 
 fn days_left(end: Wall, now: Wall) -> i64 {
@@ -101,15 +116,6 @@ mod tests {
         assert_eq!(days_left(Wall(3 * DAY_MS), Wall(0)), 3);
         assert_eq!(days_left(Wall(DAY_MS - 1), Wall(0)), 0);
         assert_eq!(days_left(Wall(0), Wall(1)), -1);
-    }
-
-    #[test]
-    fn a_certificate_that_is_none_has_no_end() {
-        assert_eq!(expiry("hello"), None);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let made =
-            rcgen::CertificateParams::new(vec!["d1".into()]).unwrap().self_signed(&key).unwrap();
-        assert!(expiry(&made.pem()).unwrap() > Wall(1_700_000_000_000));
     }
 
     #[test]

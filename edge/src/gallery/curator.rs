@@ -2,9 +2,9 @@
 //! it when its lease is over.
 
 use super::LoadedGallery;
-use super::fetch::{Fetch, FetchError};
 use super::shelf::{Release, Shelf};
 use crate::dating::Timekeeper;
+use crate::fetch::{Fetch, FetchError};
 use crate::link::Backoff;
 use ed25519_dalek::VerifyingKey;
 use rand::rngs::StdRng;
@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use vision::{Template, TemplateError};
 use wire::gallery::GalleryError;
+use wire::join::{GALLERY_PATH, MANIFEST_PATH};
 use wire::link::{Desired, Reported};
 use wire::{DeviceId, Manifest, ModelId, Wall};
 
@@ -55,7 +56,7 @@ pub struct Curator {
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// It did not come.
-    #[error(transparent)]
+    #[error("the gallery did not come: {0}")]
     Fetch(#[from] FetchError),
     /// It may not be used.
     #[error(transparent)]
@@ -118,14 +119,15 @@ impl Curator {
         let Some(desired) = desired.filter(|desired| desired.gallery > self.installed()) else {
             return Ok(());
         };
-        let signed = self.fetch.manifest().await?;
+        let signed = self.fetch.signed(MANIFEST_PATH).await?;
         if signed.digest() != desired.manifest {
             return Err(Trouble::Stale);
         }
         let manifest = Manifest::open(&signed, &self.hub)?;
         let now = self.time.now().wall;
         manifest.admit(&self.device, self.installed(), &self.model, now)?;
-        let file = self.fetch.file(&manifest).await?;
+        let path = format!("{GALLERY_PATH}{}", manifest.version);
+        let file = self.fetch.file(&path, &manifest.blake3, manifest.size).await?;
         let gallery = manifest.check(&file)?;
         let digest = signed.digest();
         let release = Release { manifest, digest, gallery };

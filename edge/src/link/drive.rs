@@ -3,6 +3,7 @@
 use super::{Action, Backoff, Config, Event, Facts, Session};
 use crate::dating::{Timekeeper, store};
 use crate::outbox::{Outbox, OutboxError, Place};
+use crate::tls::Badge;
 use rand::{SeedableRng, rngs::StdRng};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAckReason, SubscribeReasonCode};
@@ -28,6 +29,8 @@ const STUCK: Duration = Duration::from_secs(75);
 pub struct Link {
     /// Where to connect.
     pub config: Config,
+    /// As whom: when that changes, it connects again.
+    pub badge: Badge,
     /// What is to be sent, and where acknowledgements go.
     pub outbox: Outbox,
     /// Gets the hub's time.
@@ -57,6 +60,8 @@ pub struct LinkError(#[from] Arc<OutboxError>);
 enum End {
     Outbox(Arc<OutboxError>),
     Broken(String),
+    /// There is a new certificate to connect with.
+    Renewed,
     Stop,
 }
 
@@ -80,6 +85,7 @@ impl Link {
             self.online.send_if_modified(|online| std::mem::replace(online, false));
             match end {
                 End::Stop => break,
+                End::Renewed => tracing::info!(connection, "connecting with the new certificate"),
                 End::Outbox(error) => return Err(error.into()),
                 End::Broken(why) => {
                     let wait = backoff.failed(self.time.mono(), &mut self.rng);
@@ -104,6 +110,7 @@ impl Link {
             Err(error) => return error.into(),
         };
         let options = self.config.options(cursor.boot, connection);
+        let mut badge = self.badge.watch();
         let (client, event_loop) = AsyncClient::new(options, REQUESTS);
         let (packets, events) = mpsc::channel(PACKETS);
         let reported = self.reported.borrow_and_update().clone();
@@ -114,6 +121,7 @@ impl Link {
         let talk = Talk { link: self, session, client, backoff };
         tokio::select! {
             () = stop.cancelled() => End::Stop,
+            Ok(()) = badge.changed() => End::Renewed,
             why = pump(event_loop, packets) => End::Broken(why),
             end = talk.run(events) => end,
         }

@@ -13,13 +13,14 @@ use wire::Wall;
 
 /// Bytes of a request at most.
 const REQUEST: usize = 16 * 1024;
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Whether a certificate that ends at `not_after` may be replaced now: not before two thirds of
-/// its life.
+/// its life, give or take an hour between the clocks.
 #[must_use]
 pub fn is_due(not_after: Wall, now: Wall) -> bool {
-    not_after.0.saturating_sub(now.0) <= DEVICE_DAYS * DAY_MS / 3
+    not_after.0.saturating_sub(now.0) <= DEVICE_DAYS * DAY_MS / 3 + HOUR_MS
 }
 
 /// Signs the request in `body` for the door that shows `identity`.

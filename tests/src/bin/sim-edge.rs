@@ -12,7 +12,7 @@ use rollcall_edge::draft::{Draft, Keep};
 use rollcall_edge::identity::Identity;
 use rollcall_edge::link::{Config, Link};
 use rollcall_edge::outbox::{self, Cursor, Outbox, Setup};
-use rollcall_edge::tls;
+use rollcall_edge::tls::{self, Badge};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
         outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
     let writer = std::thread::spawn(move || writer.run());
     let clock = Arc::new(SystemClock);
-    let time = Timekeeper::new(outbox.opened().boot, tls::floor(&identity)?, clock);
+    let time = Timekeeper::new(outbox.opened().boot, tls::validity(&identity.joined.certificate_pem)?.from, clock);
     let closed = Arc::new(AtomicBool::new(false));
     let (maker, hangup) =
         (producer(outbox.clone(), &time, (rate, seen), &closed), Arc::clone(&closed));
@@ -145,7 +145,8 @@ fn link(
 ) -> anyhow::Result<Link> {
     let joined = &identity.joined;
     let (host, port) = joined.mqtt.rsplit_once(':').context("the hub's address has no port")?;
-    let tls = tls::config(identity, time.clone())?;
+    let badge = Badge::new(identity)?;
+    let tls = tls::config(identity, &badge, time.clone())?;
     let device = joined.device.clone();
     let reported = Reported {
         gallery: 0,
@@ -156,6 +157,7 @@ fn link(
     };
     Ok(Link {
         config: Config { device, host: host.to_owned(), port: port.parse()?, tls },
+        badge,
         outbox,
         time,
         software: "sim".to_owned(),

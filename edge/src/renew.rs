@@ -1,0 +1,109 @@
+//! The door's next certificate: asked for in the last third of the life of the one it has.
+//!
+//! New key, new request, over the connection that the old certificate still opens. The old one
+//! serves until the new one lies on the disk: there is no moment without an identity.
+
+use crate::{
+    dating::Timekeeper,
+    fetch::{Fetch, FetchError},
+    identity::{Identity, IdentityError},
+    join,
+    tls::{Badge, TlsError, validity},
+};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use std::{path::PathBuf, time::Duration};
+use tokio::{sync::watch, time::sleep};
+use tokio_util::sync::CancellationToken;
+use wire::{Wall, join::RENEW_PATH};
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(3600);
+/// The same while the time is not known.
+const UNTIMED: Duration = Duration::from_secs(10);
+
+/// How the door's certificate is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Certificate {
+    /// When it ends.
+    pub ends: Wall,
+    /// Why it was not renewed at the last look, in a sentence; empty if it was, or is not due.
+    pub trouble: String,
+}
+
+/// Why there is no new certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    /// It did not come.
+    #[error("the hub gave no new certificate: {0}")]
+    Fetch(#[from] FetchError),
+    /// It is of no use.
+    #[error("the certificate that the hub gave cannot be used: {0}")]
+    Unusable(#[from] TlsError),
+    /// It is not newer.
+    #[error("the certificate that the hub gave ends no later than the one in use")]
+    Stale,
+    /// The key could not be made.
+    #[error("a key could not be made: {0}")]
+    Key(#[from] rcgen::Error),
+    /// It could not be stored.
+    #[error("the new certificate could not be stored: {0}")]
+    Store(#[from] IdentityError),
+}
+
+/// Looks after the certificate, ready to run.
+pub struct Renewer {
+    /// Where the identity is kept.
+    pub data: PathBuf,
+    /// Who this door is.
+    pub identity: Identity,
+    /// Asks the hub.
+    pub fetch: Fetch,
+    /// What the door shows.
+    pub badge: Badge,
+    /// What time it is.
+    pub time: Timekeeper,
+    /// Whether the hub answers: when it comes back is a good moment to ask.
+    pub online: watch::Receiver<bool>,
+    /// What `status` and `doctor` show.
+    pub certificate: watch::Sender<Certificate>,
+}
+
+impl Renewer {
+    /// Looks each hour, and when the link comes or goes. The next look is the retry.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            if let Err(trouble) = self.look().await {
+                tracing::warn!(%trouble, "the door's certificate was not renewed: {trouble}");
+                self.certificate.send_modify(|now| now.trouble = trouble.to_string());
+            }
+            let wait = if self.time.now().wall.is_some() { EVERY } else { UNTIMED };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(wait) => {}
+                Ok(()) = self.online.changed() => {}
+            }
+        }
+    }
+
+    /// Renews the certificate if it is due.
+    async fn look(&mut self) -> Result<(), RenewError> {
+        let good = validity(&self.identity.joined.certificate_pem)?;
+        if !self.time.now().wall.is_some_and(|now| good.is_due(now)) {
+            return Ok(());
+        }
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let pem = self.fetch.post(RENEW_PATH, join::request(&key)?).await?;
+        let ends = validity(&pem)?.to;
+        if ends <= good.to {
+            return Err(RenewError::Stale);
+        }
+        let identity = self.identity.renewed(pem, key.serialize_pem());
+        let next = Badge::new(&identity)?;
+        identity.store(&self.data)?;
+        self.badge.take(&next);
+        self.identity = identity;
+        self.certificate.send_replace(Certificate { ends, trouble: String::new() });
+        tracing::info!("the door's certificate was renewed");
+        Ok(())
+    }
+}
