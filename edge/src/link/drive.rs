@@ -80,7 +80,8 @@ impl Link {
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), LinkError> {
         let (mut backoff, mut connection) = (Backoff::default(), 0);
         while !stop.is_cancelled() {
-            connection += 1;
+            // By time since boot, so that a restarted daemon does not begin below its own will.
+            connection = self.time.mono().0.max(connection + 1);
             let end = self.connect(connection, &mut backoff, &stop).await;
             self.online.send_if_modified(|online| std::mem::replace(online, false));
             match end {

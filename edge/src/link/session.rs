@@ -92,7 +92,7 @@ pub enum Action {
 /// What a session says about the door.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Facts {
-    /// Counts the connections of this boot.
+    /// Rises with each connection of this boot.
     pub connection: u64,
     /// Version of the daemon.
     pub software: String,

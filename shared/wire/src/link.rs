@@ -95,7 +95,7 @@ pub enum Reject {
 pub struct Status {
     /// False only in the will.
     pub online: bool,
-    /// Counts connections of this boot; an older will says nothing about a newer connection.
+    /// Rises with each connection of this boot; an older will says nothing about a newer connection.
     pub connection: u64,
     /// Boot number.
     pub boot: u32,
