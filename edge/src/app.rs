@@ -9,13 +9,14 @@ mod door;
 pub mod offline;
 mod parts;
 
-pub use behind::{Behind, Post, host_port, shelved};
+pub use behind::{Behind, Loaded, Post, host_port, shelved};
 pub use door::{Door, Say};
 pub use parts::Parts;
 
 use crate::{
     capture::Leash,
     config::Config,
+    packs::{Model, Packs},
     pulse::Pulse,
     status::Status,
     trigger::{self, Ask, asking},
@@ -26,7 +27,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
-use vision::Pack;
 use wire::Clock;
 
 /// Time to drain after a stop.
@@ -48,10 +48,8 @@ pub struct Running {
 ///
 /// # Errors
 /// When they are missing or damaged; the message says what to do.
-pub fn models(config: &Config) -> anyhow::Result<Pack> {
-    let mut pack = Pack::load(&config.models).context("the models cannot be loaded")?;
-    pack.min_face = config.recognise.min_face as f32;
-    Ok(pack)
+pub fn models(packs: &Packs) -> anyhow::Result<Model> {
+    packs.open().context("the models cannot be loaded")
 }
 
 /// Starts the whole daemon: what looks, and what lies behind. Needs a runtime.
@@ -60,15 +58,15 @@ pub fn models(config: &Config) -> anyhow::Result<Pack> {
 /// When this unit has not joined a hub, or models, disk or control socket cannot be used.
 pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let began = Instant::now();
-    let pack = Arc::new(models(&config)?);
+    let packs = Packs::of(&config);
+    let model = models(&packs)?;
     let (mut parts, mut pulse) = (Parts::default(), Pulse::default());
     let (leash, stop) = (Leash::default(), CancellationToken::new());
     let (asks, asked) = asking();
-    let model = pack.model_id.parse().context("the model pack's name is no model id")?;
-    let post = Post { config: &config, clock: &clock, model, stop: &stop, asks: &asks };
+    let post = Post { config: &config, clock: &clock, packs, model, stop: &stop, asks: &asks };
     let behind = post.start(&mut parts, &mut pulse)?;
     let (leash_of, stop_of) = (leash.clone(), stop.clone());
-    let door = Door { config, clock, pack, behind, leash: leash_of, stop: stop_of, began };
+    let door = Door { config, clock, behind, leash: leash_of, stop: stop_of, began };
     let (say, button) = door.start(&asks, asked, &mut parts, &mut pulse)?;
     parts.task("watchdog", watchdog(pulse, stop.clone()));
     // Systemd hears it; elsewhere nobody listens.

@@ -21,6 +21,7 @@ pub mod join;
 pub mod link;
 pub mod look;
 pub mod outbox;
+pub mod packs;
 pub mod pulse;
 pub mod recognise;
 pub mod renew;

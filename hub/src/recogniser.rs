@@ -50,6 +50,7 @@ type Job = (Vec<u8>, oneshot::Sender<Result<Sight, Error>>);
 #[derive(Clone)]
 pub struct Recogniser {
     model: ModelId,
+    folder: Arc<Path>,
     jobs: mpsc::SyncSender<Job>,
 }
 
@@ -79,13 +80,19 @@ impl Recogniser {
                 .spawn(move || work(&pack, &queue))
                 .doing("starting a recogniser thread")?;
         }
-        Ok(Self { model, jobs })
+        Ok(Self { model, folder: dir.into(), jobs })
     }
 
     /// The network of every template it makes.
     #[must_use]
     pub fn model(&self) -> &ModelId {
         &self.model
+    }
+
+    /// Where its pack lies: what doors fetch, whatever is chosen for the next start.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Every face in the picture file `bytes`.

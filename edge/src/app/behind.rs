@@ -10,6 +10,7 @@ use crate::{
     identity::Identity,
     link::{self, Link},
     outbox::{self, Outbox, Place, Setup},
+    packs::{Model, Packs},
     pulse::{Beat, Pulse},
     renew::{Certificate, Renewer},
     snap::{Sealer, Snapper},
@@ -27,7 +28,7 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wire::{
-    Clock, Epoch, Joined, ModelId,
+    Clock, Epoch, Joined,
     link::{Command, Desired, Reported, Snap},
 };
 
@@ -36,6 +37,9 @@ const COMMANDS: usize = 4;
 /// How often the outbox is asked whether it turns.
 const PROBE: Duration = Duration::from_secs(2);
 
+/// Whom to recognise: newest only.
+pub type Loaded = watch::Receiver<Option<Arc<LoadedGallery>>>;
+
 /// What lies behind the recogniser: where records go, and whom to recognise.
 pub struct Behind {
     /// Makes handles to where records go.
@@ -43,7 +47,9 @@ pub struct Behind {
     /// Dates records.
     pub dating: Arc<dyn Dating>,
     /// Whom to recognise.
-    pub gallery: watch::Receiver<Option<Arc<LoadedGallery>>>,
+    pub gallery: Loaded,
+    /// By which model.
+    pub model: watch::Receiver<Model>,
     /// What the hub is told about that.
     pub reported: watch::Receiver<Reported>,
     /// How the door's certificate is.
@@ -56,8 +62,10 @@ pub struct Post<'a> {
     pub config: &'a Config,
     /// Time.
     pub clock: &'a Arc<dyn Clock>,
-    /// The network in use.
-    pub model: ModelId,
+    /// The model packs of this unit.
+    pub packs: Packs,
+    /// The one to begin with.
+    pub model: Model,
     /// Ends the tasks.
     pub stop: &'a CancellationToken,
     /// The shutter, for the hub's wishes.
@@ -81,7 +89,8 @@ impl Post<'_> {
         let fetch = Fetch::new(&identity.joined.https, &tls)?;
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
-        let gallery = self.gallery(&identity, fetch.clone(), &time, (wanted, reported), parts)?;
+        let (gallery, model) =
+            self.gallery(&identity, fetch.clone(), &time, (wanted, reported), parts)?;
         let feeds = (desired, reports.clone());
         let online = self.link(&identity, (&badge, tls), (&outbox, &time), feeds, parts)?;
         let certificate = Certificate { ends: good.to, trouble: String::new() };
@@ -89,7 +98,7 @@ impl Post<'_> {
         self.renewer(identity, (fetch, badge, time.clone()), (online, told), parts);
         let keep = move || Box::new(outbox.clone()) as Box<dyn Keep>;
         let (keep, dating) = (Box::new(keep), Arc::new(time));
-        Ok(Behind { keep, dating, gallery, reported: reports, certificate })
+        Ok(Behind { keep, dating, gallery, model, reported: reports, certificate })
     }
 
     /// Looks after the door's certificate.
@@ -125,7 +134,7 @@ impl Post<'_> {
         Reported {
             gallery: 0,
             manifest: [0; 32],
-            model: self.model.clone(),
+            model: self.model.id.clone(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             trouble: String::new(),
         }
@@ -138,12 +147,14 @@ impl Post<'_> {
         time: &Timekeeper,
         (desired, reported): (watch::Receiver<Option<Desired>>, watch::Sender<Reported>),
         parts: &mut Parts,
-    ) -> anyhow::Result<watch::Receiver<Option<Arc<LoadedGallery>>>> {
+    ) -> anyhow::Result<(Loaded, watch::Receiver<Model>)> {
         let (loaded, gallery) = watch::channel(None);
+        let (model, running) = watch::channel(self.model.clone());
         let curator = Curator {
             device: identity.joined.device.clone(),
             hub: signer(identity)?,
-            model: self.model.clone(),
+            packs: self.packs.clone(),
+            model,
             fetch,
             shelf: shelf(self.config, identity)?,
             time: time.clone(),
@@ -158,7 +169,7 @@ impl Post<'_> {
             curator.run(stop).await;
             Ok(())
         });
-        Ok(gallery)
+        Ok((gallery, running))
     }
 
     fn link(

@@ -22,7 +22,6 @@ use std::{
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use vision::Pack;
 use wire::{Clock, record::CameraState};
 
 /// What the half of the daemon that looks is built from.
@@ -31,8 +30,6 @@ pub struct Door {
     pub config: Config,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// The models.
-    pub pack: Arc<Pack>,
     /// The rest of the daemon.
     pub behind: Behind,
     /// Ends camera and triggers.
@@ -50,7 +47,7 @@ impl Door {
     /// Starts every part that looks.
     ///
     /// # Errors
-    /// When the control socket cannot be opened, or the models have no usable name.
+    /// When the control socket cannot be opened.
     pub fn start(
         &self,
         asks: &SyncSender<Ask>,
@@ -62,7 +59,7 @@ impl Door {
         let (state, camera) = watch::channel(CameraState::Blind);
         let say = self.say(&ring, &camera, &counters);
         self.control(asks, &say, parts)?;
-        self.recogniser(&ring, asked, &counters, parts, pulse)?;
+        self.recogniser(&ring, asked, &counters, parts, pulse);
         self.camera(&ring, state, pulse.beat("camera"), parts);
         let button = self.triggers(&ring, asks, parts);
         let watcher = Watcher {
@@ -130,11 +127,11 @@ impl Door {
         counters: &Arc<Counters>,
         parts: &mut Parts,
         pulse: &mut Pulse,
-    ) -> anyhow::Result<()> {
+    ) {
         let (signs, shown) = signal::signs();
         let tools = Tools {
             config: self.config.recognise.clone(),
-            pack: self.pack.clone(),
+            model: self.behind.model.clone(),
             gallery: self.behind.gallery.clone(),
             keep: (self.behind.keep)(),
             dating: self.behind.dating.clone(),
@@ -143,7 +140,7 @@ impl Door {
             counters: counters.clone(),
             beat: pulse.beat("recogniser"),
         };
-        let recogniser = Recogniser::new(tools).context("the model pack's name is no model id")?;
+        let recogniser = Recogniser::new(tools);
         let beat = pulse.beat("shutter");
         let (shutter, bursts) =
             Shutter::new(ring.clone(), &self.config.recognise, counters.clone(), beat);
@@ -168,7 +165,6 @@ impl Door {
             }
             Ok(())
         });
-        Ok(())
     }
 
     fn camera(

@@ -2,12 +2,12 @@
 //!
 //! Nothing is recorded: results are only told.
 
-use super::models;
 use crate::{
     capture::{self, Config as Camera, Frame, Keeper, Leash, Pixels, Ring},
     config::Config,
     draft::{Dating, Draft, Keep, KeepError},
     gallery::LoadedGallery,
+    packs::Packs,
     pulse::Beat,
     recognise::{Recogniser, Report, Tools},
     signal,
@@ -63,7 +63,7 @@ fn recogniser(
 ) -> anyhow::Result<Recogniser> {
     let tools = Tools {
         config: config.recognise.clone(),
-        pack: Arc::new(models(config)?),
+        model: watch::channel(super::models(&Packs::of(config))?).1,
         gallery: watch::channel(gallery).1,
         keep: Box::new(Told),
         dating: Arc::new(Here(clock.clone())),
@@ -72,7 +72,7 @@ fn recogniser(
         counters: Arc::default(),
         beat: Beat::default(),
     };
-    Recogniser::new(tools).context("the model pack's name is no model id")
+    Ok(Recogniser::new(tools))
 }
 
 /// Opens the camera, takes one burst, and says what comes of it.

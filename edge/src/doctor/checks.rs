@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     control::{self, Answer, Question},
     health::disk_free_mb,
+    packs::Packs,
     trigger::gpio::GpioError,
 };
 use std::{
@@ -51,8 +52,8 @@ pub fn disk(config: &Config) -> Finding {
 
 /// The models load.
 pub fn models(config: &Config) -> Finding {
-    match app::models(config) {
-        Ok(pack) => Finding::well("model", format!("“{}” loads", pack.model_id)),
+    match app::models(&Packs::of(config)) {
+        Ok(model) => Finding::well("model", format!("“{}” loads", model.id)),
         Err(error) => Finding::fault(
             "model",
             format!("{error:#}"),
@@ -142,6 +143,11 @@ pub fn daemon(config: &Config) -> Finding {
             "gallery",
             "the daemon runs and has no gallery, so it knows nobody",
             "check the hub's page “devices”: the door must be online and students enrolled",
+        ),
+        Ok((Answer::Status(status), _)) if !status.gallery_trouble.is_empty() => Finding::fault(
+            "gallery",
+            format!("release {} is kept in use: {}", status.gallery, status.gallery_trouble),
+            "mend what it says; the door tries again by itself",
         ),
         Ok((Answer::Status(status), _)) => Finding::well(
             "gallery",

@@ -6,6 +6,7 @@ use super::shelf::{Release, Shelf};
 use crate::dating::Timekeeper;
 use crate::fetch::{Fetch, FetchError};
 use crate::link::Backoff;
+use crate::packs::{Model, PackTrouble, Packs};
 use ed25519_dalek::VerifyingKey;
 use rand::rngs::StdRng;
 use std::sync::Arc;
@@ -32,8 +33,10 @@ pub struct Curator {
     pub device: DeviceId,
     /// Whose signature counts.
     pub hub: VerifyingKey,
-    /// The running network.
-    pub model: ModelId,
+    /// The model packs of this unit.
+    pub packs: Packs,
+    /// The running one: newest only.
+    pub model: watch::Sender<Model>,
     /// Where releases come from.
     pub fetch: Fetch,
     /// Where they are kept.
@@ -58,9 +61,15 @@ pub enum Trouble {
     /// It did not come.
     #[error("the gallery did not come: {0}")]
     Fetch(#[from] FetchError),
+    /// The model it is for is not here.
+    #[error(transparent)]
+    Pack(#[from] PackTrouble),
     /// It may not be used.
     #[error(transparent)]
     Refused(#[from] GalleryError),
+    /// The model it is for was here and is not any more.
+    #[error("the gallery is for model “{0}”, which is not on this disk")]
+    Gone(ModelId),
     /// The hub moved on meanwhile.
     #[error("the hub's manifest is not the one it announced")]
     Stale,
@@ -103,12 +112,12 @@ impl Curator {
 
     fn boot(&mut self) {
         match self.shelf.load() {
-            Ok(Some(release)) if release.manifest.model == self.model => {
+            Ok(Some(release)) => {
                 if let Err(trouble) = self.show(&release) {
                     tracing::warn!(%trouble, "the gallery on this disk cannot be used");
                 }
             }
-            Ok(_) => tracing::info!("no gallery on this disk yet"),
+            Ok(None) => tracing::info!("no gallery on this disk yet"),
             Err(error) => tracing::warn!(%error, "the gallery on this disk cannot be read"),
         }
     }
@@ -125,16 +134,35 @@ impl Curator {
         }
         let manifest = Manifest::open(&signed, &self.hub)?;
         let now = self.time.now().wall;
-        manifest.admit(&self.device, self.installed(), &self.model, now)?;
+        manifest.admit(&self.device, self.installed(), &manifest.model, now)?;
+        let model = self.model_for(&manifest.model).await?;
         let path = format!("{GALLERY_PATH}{}", manifest.version);
         let file = self.fetch.file(&path, &manifest.blake3, manifest.size).await?;
         let gallery = manifest.check(&file)?;
         let digest = signed.digest();
         let release = Release { manifest, digest, gallery };
         let loaded = load(&release)?;
+        // The pack first: a cut after it finds it here, whichever gallery is current then.
+        self.packs.choose(&model.id)?;
         self.shelf.put(&signed, &file, &release.manifest)?;
-        self.swap(&release, loaded);
+        self.swap(&release, loaded, model);
+        self.packs.tidy(&release.manifest.model);
         Ok(())
+    }
+
+    /// The running model if it is that of `id`; else one that is here, or that the hub sends.
+    async fn model_for(&mut self, id: &ModelId) -> Result<Model, PackTrouble> {
+        let running = self.model.borrow().clone();
+        if running.id == *id {
+            return Ok(running);
+        }
+        let (packs, of) = (self.packs.clone(), id.clone());
+        let here = tokio::task::spawn_blocking(move || packs.here(&of));
+        if let Some(model) = here.await.map_err(std::io::Error::other)? {
+            return Ok(model);
+        }
+        tracing::info!(model = %id, "fetching the model pack “{id}” from the hub");
+        self.packs.get(id, &self.hub, &self.fetch).await
     }
 
     fn installed(&self) -> u64 {
@@ -142,17 +170,26 @@ impl Curator {
     }
 
     fn show(&mut self, release: &Release) -> Result<(), Trouble> {
+        let (running, id) = (self.model.borrow().clone(), &release.manifest.model);
+        let model = if running.id == *id { Some(running) } else { self.packs.here(id) };
+        let model = model.ok_or_else(|| Trouble::Gone(id.clone()))?;
         let loaded = load(release)?;
-        self.swap(release, loaded);
+        self.swap(release, loaded, model);
         Ok(())
     }
 
-    fn swap(&mut self, release: &Release, loaded: LoadedGallery) {
+    fn swap(&mut self, release: &Release, loaded: LoadedGallery, model: Model) {
         let (version, people) = (release.manifest.version, release.manifest.people);
+        let id = model.id.clone();
+        if self.model.borrow().id != id {
+            tracing::info!(model = %id, "the door recognises by model “{id}” now");
+            self.model.send_replace(model);
+        }
         self.loaded.send_replace(Some(Arc::new(loaded)));
         self.reported.send_modify(|reported| {
             reported.gallery = version;
             reported.manifest = release.digest;
+            reported.model = id;
             reported.trouble.clear();
         });
         self.leased = Some(release.manifest.expires);

@@ -7,6 +7,7 @@ use crate::{
     capture::Frame,
     draft::{Dating, Draft, Keep},
     gallery::LoadedGallery,
+    packs::Model,
     pulse::Beat,
     signal::Sign,
     status::Counters,
@@ -24,8 +25,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::watch;
-use vision::{Pack, Picture};
-use wire::{Clock, ClockState, ModelId, Mono, Reason, Verdict};
+use vision::Picture;
+use wire::{Clock, ClockState, Mono, Reason, Verdict};
 
 /// How long a face may be unseen within one passage.
 const GAP_MS: u64 = 1_500;
@@ -38,8 +39,8 @@ const CROP_BYTES: usize = 12 * 1024;
 pub struct Tools {
     /// How to recognise.
     pub config: Config,
-    /// Detector and embedder.
-    pub pack: Arc<Pack>,
+    /// Detector and embedder: newest only.
+    pub model: watch::Receiver<Model>,
     /// Whom to recognise.
     pub gallery: watch::Receiver<Option<Arc<LoadedGallery>>>,
     /// Where records go.
@@ -59,7 +60,7 @@ pub struct Tools {
 /// Recognises bursts one after another.
 pub struct Recogniser {
     tools: Tools,
-    model: ModelId,
+    model: Model,
     tracker: Tracker,
     visits: Visits,
     /// Tracks that were told that nobody knows them.
@@ -69,16 +70,14 @@ pub struct Recogniser {
 
 impl Recogniser {
     /// Ready for the first burst.
-    ///
-    /// # Errors
-    /// When the pack's name is no model id.
-    pub fn new(tools: Tools) -> Result<Self, wire::id::IdError> {
-        let model = tools.pack.model_id.parse()?;
+    #[must_use]
+    pub fn new(mut tools: Tools) -> Self {
+        let model = tools.model.borrow_and_update().clone();
         let rules = Rules { hold_ms: tools.config.hold_ms, cooldown_ms: tools.config.cooldown_ms };
         let now = tools.dating.stamp(tools.clock.mono());
         let visits = Visits::new(rules, &tools.keep.recent(), &now);
         let tracker = Tracker::new(GAP_MS);
-        Ok(Self { tools, model, tracker, visits, told: HashSet::new(), frames: 0 })
+        Self { tools, model, tracker, visits, told: HashSet::new(), frames: 0 }
     }
 
     /// Runs until nobody sends bursts any more, then settles what waits. Blocking: give it a
@@ -107,6 +106,7 @@ impl Recogniser {
         let mut report = Report { frames: burst.frames.len(), ..Report::default() };
         report.wait_ms = burst.frames.first().map_or(0, |frame| frame.at.since(burst.asked));
         let mut now = self.tools.clock.mono();
+        report.records.extend(self.change(now));
         for frame in &burst.frames {
             if let Some(picture) = self.frame(frame, &mut report) {
                 report.picture = burst.reply.is_some().then_some(picture);
@@ -120,13 +120,24 @@ impl Recogniser {
         report
     }
 
+    /// Takes up another model, if there is one: whoever is on the way is settled by the old one,
+    /// since looks of two networks do not compare.
+    fn change(&mut self, now: Mono) -> Vec<u64> {
+        if !self.tools.model.has_changed().unwrap_or(false) {
+            return Vec::new();
+        }
+        let settled = self.end(now);
+        self.model = self.tools.model.borrow_and_update().clone();
+        settled
+    }
+
     /// One frame into the tracker. A bad one is counted and skipped.
     fn frame(&mut self, frame: &Frame, report: &mut Report) -> Option<Picture> {
         self.frames += 1;
         let counters = self.tools.counters.clone();
         counters.frames.fetch_add(1, Relaxed);
         let looked = frame.picture().map_err(|error| error.to_string()).and_then(|picture| {
-            let seen = see(&self.tools.pack, &picture, self.frames, frame.at);
+            let seen = see(&self.model.pack, &picture, self.frames, frame.at);
             Ok((seen.map_err(|error| error.to_string())?, picture))
         });
         match looked {
@@ -149,6 +160,8 @@ impl Recogniser {
     /// Forms an opinion on every track, and records what is sure.
     fn opine(&mut self, now: Mono, report: &mut Report) -> Vec<u64> {
         let gallery = self.tools.gallery.borrow().clone();
+        // Model and gallery change one after the other; between them nobody is compared.
+        let gallery = gallery.filter(|gallery| gallery.gallery.model == self.model.id);
         let stamp = self.tools.dating.stamp(now);
         let opinions = judge(self.tracker.tracks(), gallery.as_deref(), stamp.wall);
         report.gallery = gallery.as_ref().map_or(0, |gallery| gallery.version);
@@ -180,7 +193,7 @@ impl Recogniser {
             quality: opinion.best.quality,
             frames: opinion.frames,
             gallery,
-            model: self.model.clone(),
+            model: self.model.id.clone(),
             template_f16: opinion.template.to_f16_bytes(),
             crop_jpeg: crop.flatten(),
         }

@@ -8,6 +8,7 @@ use rollcall_edge::{
     capture::{Frame, Pixels},
     draft::{Dating, Draft, Keep, KeepError},
     gallery::LoadedGallery,
+    packs::Model,
     pulse::Beat,
     recognise::{Config, Recogniser, Report, Tools},
     signal,
@@ -173,9 +174,10 @@ pub struct Door {
 impl Door {
     pub fn new(gallery: LoadedGallery) -> Self {
         let (kept, clock) = (Kept::default(), Arc::new(ManualClock::at(Wall(0), Mono(1_000))));
+        let model = Model { pack: PACK.clone(), id: PACK.model_id.parse().unwrap() };
         let tools = Tools {
             config: Config::default(),
-            pack: PACK.clone(),
+            model: watch::channel(model).1,
             gallery: watch::channel(Some(Arc::new(gallery))).1,
             keep: Box::new(kept.clone()),
             dating: Arc::new(Dates),
@@ -184,7 +186,7 @@ impl Door {
             counters: Arc::default(),
             beat: Beat::default(),
         };
-        Self { recogniser: Recogniser::new(tools).unwrap(), kept, clock }
+        Self { recogniser: Recogniser::new(tools), kept, clock }
     }
 
     /// Shows pictures as the daemon would see them: bursts of five frames, one after another.

@@ -158,13 +158,12 @@ async fn fetched(app: &App, identity: &Identity, path: &str) {
     }
 }
 
-/// A file of the pack: `pack.toml` or one that it names; no other path can be asked for.
+/// A file of the pack that the hub runs: `pack.toml` or one that it names; no other path can be asked for.
 async fn model(app: &App, name: &str) -> Result<Option<File>, Error> {
-    let (folder, key) = (app.config.models.clone(), app.keys.signing()?);
+    let (folder, key) = (app.recogniser.folder().to_owned(), app.keys.signing()?);
     let name = name.to_owned();
     let read = move || -> Result<Option<Vec<u8>>, Error> {
         let doing = "reading the model pack";
-        let folder = vision::pack::folder(&folder).doing(doing)?;
         let pack = std::fs::read_to_string(folder.join("pack.toml")).doing(doing)?;
         if name == "pack.signed" {
             let signed = Signed::new(&key, MODELS_DOMAIN, pack.into_bytes());

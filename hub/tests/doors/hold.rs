@@ -37,7 +37,14 @@ async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
     let (ingest, queue) = mpsc::channel(1);
     let limits = Limits::default();
     let (fleet, roster) = (app.fleet.clone(), Roster::default());
-    let listener = Listener { ingest, fleet, roster, snaps: Snaps::default(), clock: Arc::new(SystemClock), limits };
+    let listener = Listener {
+        ingest,
+        fleet,
+        roster,
+        snaps: Snaps::default(),
+        clock: Arc::new(SystemClock),
+        limits,
+    };
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, mut tasks) = (socket.local_addr().unwrap().port(), JoinSet::new());
     tasks.spawn(async move {

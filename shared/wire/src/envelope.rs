@@ -3,7 +3,9 @@
 //! `"RC" | kind u8 | version u8 | flags u8 (0) | length u32 LE | crc32c u32 LE | postcard`.
 //! Postcard is not self-describing and ignores bytes left over, so neither is left to it.
 
-use crate::link::{Ack, Batch, Command, Desired, Hello, PACKET_BYTES, Reported, Snap, Status, Time};
+use crate::link::{
+    Ack, Batch, Command, Desired, Hello, PACKET_BYTES, Reported, Snap, Status, Time,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 const MAGIC: [u8; 2] = *b"RC";

@@ -36,7 +36,11 @@ fn main() -> anyhow::Result<()> {
         outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
     let writer = std::thread::spawn(move || writer.run());
     let clock = Arc::new(SystemClock);
-    let time = Timekeeper::new(outbox.opened().boot, tls::validity(&identity.joined.certificate_pem)?.from, clock);
+    let time = Timekeeper::new(
+        outbox.opened().boot,
+        tls::validity(&identity.joined.certificate_pem)?.from,
+        clock,
+    );
     let closed = Arc::new(AtomicBool::new(false));
     let (maker, hangup) =
         (producer(outbox.clone(), &time, (rate, seen), &closed), Arc::clone(&closed));
