@@ -62,16 +62,28 @@ export async function look(kit, page, { address, path }, who, where = `every/${w
   return reached;
 }
 
-// Every link that was seen leads somewhere, for the person who saw it.
+// Every link that was seen leads somewhere, for the person who saw it; of each page with other
+// words after the question mark one is looked at.
 export async function follow({ hub, test }, page, who, reached) {
+  const others = new Map();
   await test(`${who}: each of ${reached.size} links leads somewhere`, async () => {
     const wrong = [];
     for (const path of reached) {
       const answer = await page.context().request.get(hub.url + path, { maxRedirects: 0, headers: { accept: "text/html" } });
       if (answer.status() >= 400) wrong.push(`${path} answers ${answer.status()}`);
+      const html = answer.status() === 200 && answer.headers()["content-type"]?.startsWith("text/html");
+      const { pathname, searchParams } = new URL(path, hub.url);
+      if (html && searchParams.size) others.set(`${pathname}?${[...searchParams.keys()].sort()}`, path);
     }
     all(wrong);
   });
+  for (const [name, path] of others) {
+    await test(`${who} ${name}: WCAG 2.2 AA, and fits 320 px`, async () => {
+      await page.setViewportSize(wide);
+      await page.goto(hub.url + path, { waitUntil: "load" });
+      all([...(await accessible(page)), ...(await contained(page)), ...(await isolated(page)), ...(await narrow(page))]);
+    });
+  }
 }
 
 export default async function everyPage(kit) {
