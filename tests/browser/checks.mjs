@@ -160,7 +160,6 @@ function prepareWalk() {
       const s = getComputedStyle(one);
       return [s.outlineStyle === "none" ? "" : `${s.outlineStyle} ${s.outlineWidth} ${s.outlineColor}`, s.boxShadow, s.borderColor, s.backgroundColor].join();
     }).join("|");
-  const plain = new Map(wanted.map((e) => [e, look(e)]));
   const seen = new Set();
   const name = (e) => `<${e.localName}${e.id ? ` id=${e.id}` : ""}${e.className && typeof e.className === "string" ? ` class="${e.className}"` : ""}> “${(e.innerText || e.value || e.getAttribute("aria-label") || "").trim().slice(0, 30)}”`;
   const top = document.createElement("span"); // the walk begins above everything
@@ -169,6 +168,7 @@ function prepareWalk() {
   top.focus();
   top.remove();
   window.scrollTo(0, 0);
+  const plain = new Map(wanted.map((e) => [e, look(e)])); // now that none has the focus
   // Fields made of parts (a day, a month, a year) have a stop in each.
   const parts = (e) => (/^(date|time|month|week|datetime-local)$/.test(e.type) || /audio|video/.test(e.localName) ? 8 : 1);
   const stops = new Map();

@@ -5,7 +5,7 @@
 export async function pages(hub, things) {
   const all = JSON.parse(await hub.run("pages"));
   const known = (page) => !page.path.includes("{") || things[page.object];
-  const filled = (page) => page.path.replace(/\{[^}]+\}/, encodeURIComponent(things[page.object]));
+  const filled = (page) => page.path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(things[name] ?? things[page.object]));
   return {
     pages: all.filter(known).map((page) => ({ ...page, address: filled(page) })),
     unknown: all.filter((page) => !known(page)).map((page) => `${page.path} (${page.object})`),
