@@ -55,6 +55,10 @@ pub struct Enrolled {
     pub id: Uuid,
     /// What whoever enrols should know, in sentences.
     pub warnings: Vec<String>,
+    /// Doubts about the picture.
+    pub doubts: Vec<Reason>,
+    /// Somebody else who looks alike: both always go to review.
+    pub alike: Option<StudentId>,
 }
 
 /// What the photo is good for.
@@ -140,6 +144,21 @@ pub fn judge<'a>(
 /// `Invalid` for a photo that will not do or without consent, `Conflict` when the face is
 /// another student's, `NotFound` without such a student.
 pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Error> {
+    match attempt(desk, ask, now).await? {
+        Ok(enrolled) => Ok(enrolled),
+        Err(refusal) => Err(refused(desk.db, refusal).await),
+    }
+}
+
+/// The same, with a refusal as such, for whoever says it in other words.
+///
+/// # Errors
+/// `Invalid` without consent or for what is no picture, `NotFound` without such a student.
+pub async fn attempt(
+    desk: Desk<'_>,
+    ask: Ask,
+    now: Wall,
+) -> Result<Result<Enrolled, Refusal>, Error> {
     let Ask { student, photo, consent_by, another_person, source, actor } = ask;
     let sight = desk.recogniser.look(photo).await?;
     let others = match sight.faces.first() {
@@ -149,7 +168,7 @@ pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Erro
     let model = desk.recogniser.model();
     let accepted = match judge(&sight, &others, another_person, &lines_of(model.as_str())) {
         Ok(accepted) => accepted,
-        Err(refusal) => return Err(refused(desk.db, refusal).await),
+        Err(refusal) => return Ok(Err(refusal)),
     };
     let new = New {
         student,
@@ -160,14 +179,15 @@ pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Erro
         consent_by,
         actor,
     };
-    let (look_alike, keys) = (accepted.look_alike, desk.keys.clone());
+    let (alike, keys) = (accepted.look_alike, desk.keys.clone());
     let kept = desk.db.write(move |tx| {
         let id = keep(tx, &keys, &new, now)?;
-        Ok((id, look_alike.map(|id| student::get(tx, id)).transpose()?.flatten()))
+        Ok((id, alike.map(|id| student::get(tx, id)).transpose()?.flatten()))
     });
-    let (id, alike) = kept.await?;
-    let alike = alike.map(|person| person.profile.student_number);
-    Ok(Enrolled { id, warnings: warnings(accepted.doubts, alike.as_deref()) })
+    let (id, other) = kept.await?;
+    let other = other.map(|person| person.profile.student_number);
+    let doubts = accepted.doubts.to_vec();
+    Ok(Ok(Enrolled { id, warnings: warnings(&doubts, other.as_deref()), doubts, alike }))
 }
 
 /// A template to be kept.
@@ -228,7 +248,8 @@ fn agree(
     }
 }
 
-async fn refused(db: &Db, refusal: Refusal) -> Error {
+/// A refusal as an error, with the number of whoever has this face.
+pub async fn refused(db: &Db, refusal: Refusal) -> Error {
     let Refusal::Taken(other) = refusal else { return Error::Invalid(refusal.to_string()) };
     match db.read(move |tx| student::get(tx, other)).await {
         Ok(Some(person)) => Error::Conflict(format!(
@@ -249,6 +270,7 @@ fn warnings(doubts: &[Reason], alike: Option<&str>) -> Vec<String> {
     poor.into_iter().chain(alike).collect()
 }
 
+pub mod hint;
 #[cfg(test)]
 mod whole;
 

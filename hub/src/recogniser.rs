@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::oneshot;
 use vision::image::{self, Limits};
 use vision::quality::Judgement;
-use vision::{Face, Pack, Picture, Template, quality};
+use vision::{Face, Pack, Picture, Rect, Template, quality};
 use wire::ModelId;
 
 /// Pictures that may wait; each may be 10 MiB.
@@ -44,7 +44,26 @@ pub struct Sight {
     pub faces: Vec<Seen>,
 }
 
-type Job = (Vec<u8>, oneshot::Sender<Result<Sight, Error>>);
+/// A picture and how good the look at each face in it is: nobody is told apart by it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Glance {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Where each face is, the surest first, and how good the look at it.
+    pub faces: Vec<(Rect, Judgement)>,
+}
+
+type Answer<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What is wanted of a picture.
+enum Wish {
+    Look(Answer<Sight>),
+    Glance(Answer<Glance>),
+}
+
+type Job = (Vec<u8>, Wish);
 
 /// Hands pictures to the threads; cheap to clone.
 #[derive(Clone)]
@@ -100,8 +119,20 @@ impl Recogniser {
     /// # Errors
     /// `Invalid` when it is no picture or beyond the limits, `Unavailable` when too many wait.
     pub async fn look(&self, bytes: Vec<u8>) -> Result<Sight, Error> {
+        self.ask(bytes, Wish::Look).await
+    }
+
+    /// How good a picture the file `bytes` is, without a template of anybody in it.
+    ///
+    /// # Errors
+    /// As [`Recogniser::look`].
+    pub async fn glance(&self, bytes: Vec<u8>) -> Result<Glance, Error> {
+        self.ask(bytes, Wish::Glance).await
+    }
+
+    async fn ask<T>(&self, bytes: Vec<u8>, wish: fn(Answer<T>) -> Wish) -> Result<T, Error> {
         let (answer, seen) = oneshot::channel();
-        self.jobs.try_send((bytes, answer)).map_err(|_| {
+        self.jobs.try_send((bytes, wish(answer))).map_err(|_| {
             Error::Unavailable("too many pictures are waiting: try again in a few seconds".into())
         })?;
         seen.await.doing("looking at a picture")?
@@ -111,19 +142,40 @@ impl Recogniser {
 fn work(pack: &Pack, queue: &Mutex<mpsc::Receiver<Job>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((bytes, answer)) = job else { return };
-        let look = std::panic::AssertUnwindSafe(|| look(pack, &bytes));
-        let seen = std::panic::catch_unwind(look).unwrap_or_else(|_| {
-            Err(Error::internal("looking at a picture", "the recogniser panicked"))
-        });
-        let _asker_left = answer.send(seen);
+        let Ok((bytes, wish)) = job else { return };
+        match wish {
+            Wish::Look(answer) => reply(answer, || look(pack, &bytes)),
+            Wish::Glance(answer) => reply(answer, || glance(pack, &bytes)),
+        }
     }
+}
+
+/// Answers with what `look` comes to; a panic in it ends this look and no other.
+fn reply<T>(answer: Answer<T>, look: impl FnOnce() -> Result<T, Error>) {
+    let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(look));
+    let _asker_left = answer.send(seen.unwrap_or_else(|_| {
+        Err(Error::internal("looking at a picture", "the recogniser panicked"))
+    }));
+}
+
+fn decode(bytes: &[u8]) -> Result<Picture, Error> {
+    image::decode(bytes, &Limits::default()).map_err(|why| Error::Invalid(why.to_string()))
+}
+
+fn glance(pack: &Pack, bytes: &[u8]) -> Result<Glance, Error> {
+    let picture = decode(bytes)?;
+    let judge = |face: Face| {
+        let chip = pack.cut(&picture, &face).view.to_picture();
+        (face.rect, quality::judge(&face, &chip))
+    };
+    let found = pack.detect(&picture).doing("looking at a picture")?;
+    let faces = found.into_iter().map(judge).collect();
+    Ok(Glance { width: picture.width, height: picture.height, faces })
 }
 
 fn look(pack: &Pack, bytes: &[u8]) -> Result<Sight, Error> {
     let doing = "looking at a picture";
-    let picture =
-        image::decode(bytes, &Limits::default()).map_err(|why| Error::Invalid(why.to_string()))?;
+    let picture = decode(bytes)?;
     let found = pack.detect(&picture).doing(doing)?;
     let cuts: Vec<_> = found.iter().map(|face| pack.cut(&picture, face)).collect();
     let templates = pack.embed_cuts(&cuts).doing(doing)?;

@@ -5,6 +5,7 @@
 
 pub mod csrf;
 pub mod elsewhere;
+pub mod pace;
 pub mod password;
 pub mod role;
 pub mod session;

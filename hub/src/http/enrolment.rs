@@ -5,7 +5,7 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, PHOTO, Route, SMALL, Shapes, Takes};
-use crate::enrol::{self, Ask, Desk, Enrolled};
+use crate::enrol::{self, Ask, Desk, Enrolled, Refusal};
 use crate::events::Event;
 use crate::store::enrolment::{self, Enrolment, Filter};
 use crate::store::student;
@@ -169,6 +169,22 @@ pub async fn enrol(
     photo: bytes::Bytes,
     source: &'static str,
 ) -> Result<Enrolled, Problem> {
+    match attempt(call, student, photo, source).await? {
+        Ok(done) => Ok(done),
+        Err(refusal) => Err(enrol::refused(&call.app().db, refusal).await.into()),
+    }
+}
+
+/// The same, with a refusal as such, for pages that say it in their own words.
+///
+/// # Errors
+/// 422 for what is no picture, or without consent; 404 without such a student.
+pub async fn attempt(
+    call: &Call,
+    student: StudentId,
+    photo: bytes::Bytes,
+    source: &'static str,
+) -> Result<Result<Enrolled, Refusal>, Problem> {
     let app = call.app();
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
     let ask = Ask {
@@ -182,9 +198,11 @@ pub async fn enrol(
     let index = app.gallery.index();
     let desk = Desk { db: &app.db, keys: &app.keys, recogniser: &app.recogniser, index: &index };
     let place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
-    let done = enrol::enrol(desk, ask, call.now).await?;
+    let done = enrol::attempt(desk, ask, call.now).await?;
     drop(place);
-    known(call).await?;
+    if done.is_ok() {
+        known(call).await?;
+    }
     Ok(done)
 }
 

@@ -1,7 +1,7 @@
 //! What all requests share besides the hub itself: password hashing, throttling, tokens, limits.
 
 use crate::app::App;
-use crate::auth::{Passwords, Throttle, elsewhere, session, token::Tokens};
+use crate::auth::{Passwords, Throttle, elsewhere, pace::Pace, session, token::Tokens};
 use crate::provider::Provider;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use wire::Mono;
 
 /// Photos read or looked at together: bounds the memory they need (10 MiB each, decoded more).
@@ -41,6 +42,7 @@ pub struct Shared {
     /// Where people sign in elsewhere.
     pub provider: Option<Provider>,
     throttle: Mutex<Throttle>,
+    hints: Mutex<Pace>,
     attempts: Mutex<elsewhere::Seen>,
 }
 
@@ -80,6 +82,7 @@ impl Front {
             stop,
             provider,
             throttle: Mutex::default(),
+            hints: Mutex::default(),
             attempts: Mutex::default(),
         }))
     }
@@ -87,6 +90,13 @@ impl Front {
     /// Looks at or changes what is remembered of sign-ins elsewhere.
     pub fn attempts<T>(&self, look: impl FnOnce(&mut elsewhere::Seen) -> T) -> T {
         look(&mut self.attempts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether this account may ask for a hint now; if so, it has.
+    #[must_use]
+    pub fn may_hint(&self, who: Uuid) -> bool {
+        let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        hints.step(who, mono(&self.app))
     }
 
     /// Looks at or changes what is remembered of failed logins.

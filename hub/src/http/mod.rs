@@ -25,6 +25,7 @@ pub mod front;
 pub mod gallery;
 pub mod guard;
 pub mod headers;
+pub mod hint;
 pub mod holidays;
 pub mod idempotency;
 pub mod images;
@@ -101,6 +102,7 @@ pub fn table() -> Table {
         erase::routes(),
         events::routes(),
         export::routes(),
+        hint::routes(),
         crops::routes(),
         images::routes(),
         jobs::routes(),

@@ -107,6 +107,12 @@ fn grade(quality: &Quality, clipped: f32) -> (Grade, Vec<Reason>) {
     (grade, doubts)
 }
 
+/// Doubts about a look of which only the measures are left.
+#[must_use]
+pub fn doubts(quality: &Quality) -> Vec<Reason> {
+    grade(quality, 0.0).1
+}
+
 /// How far the nose lies from the middle between the eyes, along the line of the eyes, in eye
 /// distances: 0 is frontal. Infinite where the eyes are one point.
 fn turn(face: &Face) -> f32 {
@@ -170,6 +176,7 @@ mod tests {
     #[test]
     fn a_good_look_is_accepted_without_doubts() {
         assert_eq!(grade(&GOOD, 0.0), (Grade::Accept, vec![]));
+        assert_eq!(doubts(&Quality { turn: 0.5, ..GOOD }), [Reason::TurnedAway]);
     }
 
     #[test]
