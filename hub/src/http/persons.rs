@@ -116,6 +116,8 @@ struct Which {
     /// Only staff, or only students.
     #[param(inline)]
     kind: Option<Kind>,
+    /// Only those whose name or number holds each of these words.
+    search: Option<String>,
     /// Own id of the last one of the page before.
     after: Option<Uuid>,
     /// How many.
@@ -174,6 +176,8 @@ async fn index(call: Call) -> Outcome {
         is_staff: which.kind.map(|kind| kind == Kind::Staff),
         department: which.department,
         reader: Some(reader(&call)?),
+        search: which.search,
+        ..Filter::default()
     };
     let after = which.after.map(StudentId);
     let people = call.app().db.read(move |tx| student::list(tx, &filter, after, limit)).await?;

@@ -124,6 +124,8 @@ struct Which {
     is_active: Option<bool>,
     /// Only of this department.
     department: Option<String>,
+    /// Only those whose name or number holds each of these words.
+    search: Option<String>,
     /// Own id of the last one of the page before.
     after: Option<Uuid>,
     /// How many.
@@ -198,6 +200,8 @@ async fn index(call: Call) -> Outcome {
         is_staff: Some(false),
         department: which.department,
         reader: Some(reader(&call)?),
+        search: which.search,
+        ..Filter::default()
     };
     let after = which.after.map(StudentId);
     let read = call.app().db.read(move |tx| student::list(tx, &filter, after, limit));

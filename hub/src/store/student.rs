@@ -3,6 +3,8 @@
 use super::desk::{self, Reader, visible_student};
 use super::{Tx, audit, change, params, parsed};
 use crate::error::Error;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -63,6 +65,14 @@ pub struct Filter {
     pub department: Option<String>,
     /// Only whom this reader may see; everybody for the hub's own use.
     pub reader: Option<Reader>,
+    /// Only those whose name or number holds each of these words.
+    pub search: Option<String>,
+    /// Only those on the roster of this class.
+    pub class: Option<Uuid>,
+    /// Only those with an active template, or only the others.
+    pub enrolled: Option<bool>,
+    /// Only those whose newest word on consent is yes, or only the others.
+    pub agrees: Option<bool>,
 }
 
 const COLUMNS: &str = "s.id, s.student_number, s.first_name, s.last_name, s.email, s.phone,
@@ -70,6 +80,12 @@ const COLUMNS: &str = "s.id, s.student_number, s.first_name, s.last_name, s.emai
      exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1),
      (select c.given from consent c where c.student = s.id order by c.n desc limit 1), s.version,
      s.created_at, s.updated_at";
+const ENROLLED: &str =
+    "exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1)";
+const AGREES: &str =
+    "coalesce((select c.given from consent c where c.student = s.id order by c.n desc limit 1), 0)";
+/// Words of a search that count.
+const WORDS: usize = 5;
 
 impl Profile {
     /// Given name, then family name.
@@ -187,23 +203,134 @@ pub fn list(
     after: Option<StudentId>,
     limit: u32,
 ) -> Result<Vec<Student>, Error> {
+    let mut wanted = Wanted::of(filter);
+    if let Some(after) = after {
+        let after = wanted.bind(after.to_string());
+        wanted.conditions.push(format!(
+            "(s.last_name, s.first_name, s.id) >
+               (select a.last_name, a.first_name, a.id from student a where a.id = {after})"
+        ));
+    }
+    let limit = wanted.bind(i64::from(limit));
     let sql = format!(
-        "select {COLUMNS} from student s
-         where s.erased_at is null and {visible} and ($4 is null or s.is_active = $4)
-           and ($5 is null or s.kind = $5)
-           and ($6 is null or s.department = $6)
-           and ($7 is null or (s.last_name, s.first_name, s.id) >
-               (select a.last_name, a.first_name, a.id from student a where a.id = $7))
-         order by s.last_name, s.first_name, s.id limit $8",
-        visible = visible_student("s.id")
+        "select {COLUMNS} from student s where s.erased_at is null and {}
+         order by s.last_name, s.first_name, s.id limit {limit}",
+        wanted.conditions.join(" and ")
     );
-    let everybody = || ("admin", String::new(), String::new());
-    let (role, user, today) = filter.reader.map_or_else(everybody, Reader::keys);
-    let after = after.map(|id| id.to_string());
-    let kind = filter.is_staff.map(kind);
-    let department = filter.department.as_deref();
-    let values = params![role, user, today, filter.is_active, kind, department, after, limit];
-    tx.query(&sql, values, read)
+    tx.query(&sql, params_from_iter(wanted.values), read)
+}
+
+/// The conditions of a list, those that are there and no others.
+#[derive(Default)]
+struct Wanted {
+    conditions: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Wanted {
+    fn of(filter: &Filter) -> Self {
+        let everybody = || ("admin", String::new(), String::new());
+        let (role, user, today) = filter.reader.map_or_else(everybody, Reader::keys);
+        let mut wanted = Self { conditions: vec![visible_student("s.id")], ..Self::default() };
+        for key in [role.to_owned(), user, today] {
+            wanted.bind(key);
+        }
+        let flags = [
+            ("s.is_active", filter.is_active),
+            (ENROLLED, filter.enrolled),
+            (AGREES, filter.agrees),
+        ];
+        for (what, flag) in flags {
+            wanted.equal(what, flag.map(i64::from));
+        }
+        wanted.equal("s.kind", filter.is_staff.map(|staff| kind(staff).to_owned()));
+        wanted.equal("s.department", filter.department.clone());
+        if let Some(class) = filter.class {
+            let class = wanted.bind(class.to_string());
+            let on = "exists (select 1 from roster o where o.student = s.id and o.class =";
+            wanted.conditions.push(format!("{on} {class})"));
+        }
+        for word in filter.search.iter().flat_map(|text| text.split_whitespace()).take(WORDS) {
+            wanted.holding(word);
+        }
+        wanted
+    }
+
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    fn equal(&mut self, what: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            let value = self.bind(value);
+            self.conditions.push(format!("{what} = {value}"));
+        }
+    }
+
+    /// Name or number holds `word`, however it is spelt.
+    fn holding(&mut self, word: &str) {
+        let like = |spelling: String| {
+            let spelling = self.bind(spelling);
+            format!(
+                "lower(s.last_name || ' ' || s.first_name || ' ' || s.student_number) like {spelling} escape '!'"
+            )
+        };
+        let ways: Vec<_> = spellings(word).into_iter().map(like).collect();
+        self.conditions.push(format!("({})", ways.join(" or ")));
+    }
+}
+
+/// Patterns that find `word` in small, capital and mixed letters. The database makes small letters
+/// of A to Z only, so those of other alphabets are asked for in each case.
+fn spellings(word: &str) -> Vec<String> {
+    let small = word.to_lowercase();
+    let mut letters = small.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let mut ways = vec![small.clone(), first + letters.as_str(), word.to_uppercase()];
+    for way in &mut ways {
+        way.make_ascii_lowercase();
+        *way = format!("%{}%", way.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
+    }
+    ways.sort();
+    ways.dedup();
+    ways
+}
+
+/// How many people there are, of each kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Active.
+    pub active: i64,
+    /// Active, enrolled, and agreed: whom the doors know.
+    pub known: i64,
+    /// Active, without a template.
+    pub not_enrolled: i64,
+    /// Active, without consent.
+    pub no_consent: i64,
+    /// Not active.
+    pub inactive: i64,
+}
+
+/// Counts everybody.
+///
+/// # Errors
+/// When the database fails.
+pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
+    let sql = format!(
+        "select count(*) filter (where s.is_active = 1),
+             count(*) filter (where s.is_active = 1 and {ENROLLED} and {AGREES} = 1),
+             count(*) filter (where s.is_active = 1 and not {ENROLLED}),
+             count(*) filter (where s.is_active = 1 and {AGREES} = 0),
+             count(*) filter (where s.is_active = 0)
+         from student s where s.erased_at is null"
+    );
+    let read = |row: &rusqlite::Row<'_>| {
+        let (active, known, not_enrolled) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (no_consent, inactive) = (row.get(3)?, row.get(4)?);
+        Ok(Counts { active, known, not_enrolled, no_consent, inactive })
+    };
+    Ok(tx.row(&sql, [], read)?.unwrap_or_default())
 }
 
 /// Adds a person.
@@ -427,6 +554,78 @@ mod tests {
             after = Some(last);
         }
         assert_eq!((seen[0], seen[4], seen.len()), (all[1], all[3], 5));
+    }
+
+    #[tokio::test]
+    async fn people_are_found_by_parts_of_name_and_number_in_any_case() {
+        let (_dir, db) = temp();
+        let fill = |tx: &Tx<'_>| {
+            for (number, first, last) in
+                [("A-17", "Ömer", "Şahin"), ("B_2", "ada", "LOVELACE"), ("B12", "علی", "رضایی")]
+            {
+                let first_name = first.to_owned();
+                add(tx, Profile { first_name, ..profile(number, last) }, "t", NOW)?;
+            }
+            Ok(())
+        };
+        db.write(fill).await.unwrap();
+        let found = |search: &str| {
+            let filter = Filter { search: Some(search.to_owned()), ..Filter::default() };
+            let read = db.read(move |tx| list(tx, &filter, None, 9));
+            async {
+                read.await
+                    .unwrap()
+                    .into_iter()
+                    .map(|p| p.profile.student_number)
+                    .collect::<Vec<_>>()
+            }
+        };
+        for (search, wanted) in [
+            ("ömer", vec!["A-17"]),
+            ("şahin 17", vec!["A-17"]),
+            ("Love ada", vec!["B_2"]),
+            ("علی", vec!["B12"]),
+            ("b_", vec!["B_2"]),
+            ("%", vec![]),
+        ] {
+            assert_eq!(found(search).await, wanted, "{search}");
+        }
+        assert_eq!(found("").await.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn people_are_listed_and_counted_by_what_is_missing() {
+        let (_dir, db) = temp();
+        let fill = |tx: &Tx<'_>| {
+            let agreed = add(tx, profile("1", "A"), "t", NOW)?;
+            super::super::consent::add(
+                tx,
+                agreed,
+                &super::super::consent::Said::yes("x"),
+                "t",
+                NOW,
+            )?;
+            let left = add(tx, profile("2", "B"), "t", NOW)?;
+            set_active(tx, left, false, "t", NOW)?;
+            add(tx, profile("3", "C"), "t", NOW)
+        };
+        db.write(fill).await.unwrap();
+        let wanted = Counts { active: 2, known: 0, not_enrolled: 2, no_consent: 1, inactive: 1 };
+        assert_eq!(db.read(counts).await.unwrap(), wanted);
+        let of = |filter: Filter| {
+            let read = db.read(move |tx| list(tx, &filter, None, 9));
+            async {
+                read.await
+                    .unwrap()
+                    .into_iter()
+                    .map(|p| p.profile.student_number)
+                    .collect::<Vec<_>>()
+            }
+        };
+        let active = || Filter { is_active: Some(true), ..Filter::default() };
+        assert_eq!(of(Filter { agrees: Some(false), ..active() }).await, ["3"]);
+        assert_eq!(of(Filter { enrolled: Some(false), ..active() }).await, ["1", "3"]);
+        assert!(of(Filter { class: Some(Uuid::nil()), ..active() }).await.is_empty());
     }
 
     #[test]
