@@ -55,6 +55,14 @@ impl Content {
         let named = parts.files.iter().find(|(key, _)| key == name);
         named.map(|(_, bytes)| bytes).filter(|bytes| !bytes.is_empty())
     }
+
+    /// Every file of this field that holds anything.
+    #[must_use]
+    pub fn files(&self, name: &str) -> Vec<Bytes> {
+        let Self::Parts(parts) = self else { return Vec::new() };
+        let named = parts.files.iter().filter(|(key, bytes)| key == name && !bytes.is_empty());
+        named.map(|(_, bytes)| bytes.clone()).collect()
+    }
 }
 
 /// Checks what the headers say before a byte is read.
@@ -215,6 +223,7 @@ mod tests {
         let content = read(Takes::Parts(1000), &headers, stream).await.unwrap();
         assert_eq!(content.field("student_id"), Some("7"));
         assert_eq!(content.file("file").unwrap().as_ref(), b"\xff\xd8");
+        assert_eq!((content.files("file").len(), content.files("other").len()), (1, 0));
         assert!(content.file("other").is_none());
     }
 }

@@ -26,6 +26,17 @@ pub fn routes() -> Vec<Route> {
 /// Erases a person. Data and key are gone with the answer; doors follow, and the certificate
 /// says which have.
 async fn begin(call: Call) -> Outcome {
+    let student = erase(&call).await?;
+    let mut answer = json(&proof(&call, student).await?)?;
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    Ok(answer)
+}
+
+/// Erases whom the address names, and tells the doors.
+///
+/// # Errors
+/// 404 without such a person, before or after.
+pub async fn erase(call: &Call) -> Result<StudentId, Problem> {
     let (app, name) = (call.app(), call.param("id").to_owned());
     let read = app.db.read(move |tx| match student::find(tx, &name) {
         Ok(student) => Ok(student.id),
@@ -39,16 +50,18 @@ async fn begin(call: Call) -> Outcome {
     let actor = call.actor()?.user.to_string();
     erase::erase(&app.db, &app.keys, student, Reason::Asked, actor, call.now).await?;
     erase::resume(app).await?;
-    let mut answer = shown(&call, student).await?;
-    *answer.status_mut() = StatusCode::ACCEPTED;
-    Ok(answer)
+    Ok(student)
 }
 
 async fn show(call: Call) -> Outcome {
-    shown(&call, call.id("id")?).await
+    json(&proof(&call, call.id("id")?).await?)
 }
 
-async fn shown(call: &Call, student: StudentId) -> Outcome {
+/// The certificate of an erasure as it stands.
+///
+/// # Errors
+/// 404 when nobody with this id was erased.
+pub async fn proof(call: &Call, student: StudentId) -> Result<Certificate, Problem> {
     let app = call.app();
     let read = app.db.read(move |tx| {
         let none = || Error::NotFound("nobody with this id was erased".into());
@@ -58,6 +71,5 @@ async fn shown(call: &Call, student: StudentId) -> Outcome {
     });
     let (erasure, doors) = read.await?;
     let key = app.keys.signing()?;
-    let signed = certificate::certify(&erasure, &doors, call.now, &key);
-    json(&signed.map_err(Problem::from)?)
+    Ok(certificate::certify(&erasure, &doors, call.now, &key)?)
 }

@@ -14,17 +14,21 @@ use crate::import::people::{self, Brought, ROWS, Row};
 use crate::import::photos::{self, Photo};
 use crate::import::table::Table;
 use crate::jobs::Progress;
-use crate::store::{class, enrolment, student};
-use serde::Serialize;
+use crate::store::{class, enrolment, job, student};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
 use wire::Wall;
 
+/// The kind of job that brings the people of a table.
+pub const PEOPLE: &str = "bulk-people";
+/// The kind of job that enrols an archive of photos.
+pub const PHOTOS: &str = "bulk-enroll";
 /// Bytes of a table at most.
-const TABLE: u64 = 5 * 1024 * 1024;
+pub const TABLE: u64 = 5 * 1024 * 1024;
 /// Bytes of an archive of photos at most.
-const ARCHIVE: u64 = 256 * 1024 * 1024;
+pub const ARCHIVE: u64 = 256 * 1024 * 1024;
 
 /// Routes of this file.
 #[must_use]
@@ -141,6 +145,21 @@ impl From<people::Done> for Told {
 
 async fn bring(call: Call) -> Outcome {
     let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
+    let rows = rows(&call).await?;
+    let write = call.app().db.write(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        let actor = reader.actor.user.to_string();
+        Ok((class.id, people::bring(tx, reader, Some(class.id), rows, &actor, now)?))
+    });
+    let (class, done) = write.await?;
+    created(&format!("/api/classes/{class}/students"), &Told::from(done))
+}
+
+/// The people of the table that was sent as `file`.
+///
+/// # Errors
+/// 422 for what is no table of people.
+pub async fn rows(call: &Call) -> Result<Vec<Row>, Problem> {
     let file = call.file("file")?;
     let header = match call.content.field("has_header").map(str::trim) {
         Some("false" | "0" | "no") => false,
@@ -151,40 +170,114 @@ async fn bring(call: Call) -> Outcome {
     let read = tokio::task::spawn_blocking(move || Table::read(&file, header, ROWS)).await;
     let unreadable = |why: String| Problem::field("file", why);
     let table = read.map_err(|_| unreadable("the file is damaged".into()))?;
-    let rows = people::rows(&table.map_err(|why| unreadable(why.to_string()))?);
-    let write = call.app().db.write(move |tx| {
-        let class = class::find(tx, reader, &name)?;
-        let actor = reader.actor.user.to_string();
-        Ok((class.id, people::bring(tx, reader, Some(class.id), rows, &actor, now)?))
-    });
-    let (class, done) = write.await?;
-    created(&format!("/api/classes/{class}/students"), &Told::from(done))
+    Ok(people::rows(&table.map_err(|why| unreadable(why.to_string()))?))
+}
+
+/// What became of one row of a table. It holds no name: whoever shows it asks who it is, so that
+/// nobody erased stays in it.
+#[derive(Serialize, Deserialize)]
+pub struct BroughtRow {
+    /// Its line in the file.
+    pub line: usize,
+    /// Who it is, if they are in the register.
+    pub person: Option<Uuid>,
+    /// Number of somebody who is not.
+    pub number: Option<String>,
+    /// created, entered, or skipped.
+    pub outcome: String,
+    /// Why it changed nothing, in words.
+    pub detail: String,
+}
+
+/// What became of a table: the result of its job, by line.
+#[derive(Serialize, Deserialize)]
+pub struct BroughtRows {
+    /// Each row.
+    pub rows: Vec<BroughtRow>,
+}
+
+impl From<people::Done> for BroughtRows {
+    fn from(done: people::Done) -> Self {
+        let brought = |outcome: &'static str| {
+            move |Brought { id, row, .. }: Brought| BroughtRow {
+                line: row.line,
+                person: Some(id.0),
+                number: None,
+                outcome: outcome.to_owned(),
+                detail: String::new(),
+            }
+        };
+        let skipped = |(row, detail): (Row, String)| BroughtRow {
+            line: row.line,
+            person: None,
+            number: row.number,
+            outcome: "skipped".to_owned(),
+            detail,
+        };
+        let created = done.created.into_iter().map(brought("created"));
+        let entered = done.entered.into_iter().map(brought("entered"));
+        let skipped = done.skipped.into_iter().map(skipped);
+        let mut rows: Vec<_> = created.chain(entered).chain(skipped).collect();
+        rows.sort_by_key(|row| row.line);
+        Self { rows }
+    }
+}
+
+/// Begins to bring the people of the table that was sent as `file`: into the register, and onto
+/// the roster of `class` if there is one.
+///
+/// # Errors
+/// 422 for what is no table of people, 503 when too much waits.
+pub async fn bring_table(call: &Call, class: Option<Uuid>) -> Result<job::Job, Problem> {
+    let (reader, now, rows) = (reader(call)?, call.now, rows(call).await?);
+    let (app, total, by) = (call.app().clone(), rows.len() as u64, reader.actor.user);
+    let work = move |progress: Progress| async move {
+        let write = app.db.write(move |tx| {
+            people::bring(tx, reader, class, rows, &reader.actor.user.to_string(), now)
+        });
+        let done = write.await?;
+        progress.advance(total);
+        Ok(BroughtRows::from(done))
+    };
+    Ok(call.app().jobs.start(PEOPLE, total, by, work).await?)
 }
 
 /// What became of one photo.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[schema(as = BulkEnrolment)]
 pub struct Line {
-    file: String,
-    student_id: String,
+    /// The file's own name.
+    pub file: String,
+    /// Number or own id of the student, as the archive says it.
+    pub student_id: String,
     /// enrolled, unchanged, or refused.
-    outcome: &'static str,
+    pub outcome: String,
     /// Why, in words.
-    detail: String,
+    pub detail: String,
 }
 
 /// What became of an archive: the result of its job.
-#[derive(Serialize)]
-struct Enrolled {
-    photos: Vec<Line>,
+#[derive(Serialize, Deserialize)]
+pub struct Enrolled {
+    /// Each photo.
+    pub photos: Vec<Line>,
 }
 
 async fn enrol_all(call: Call) -> Outcome {
-    let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
-    let (file, actor) = (call.file("file")?, call.actor()?);
+    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?.id;
+    goes_on(enrol_archive(&call, Some(class)).await?)
+}
+
+/// Begins to enrol the photos of the archive that was sent as `file`: of students of `class`, or
+/// of anybody.
+///
+/// # Errors
+/// 422 for what is no archive of photos, 503 when too much waits.
+pub async fn enrol_archive(call: &Call, class: Option<Uuid>) -> Result<job::Job, Problem> {
+    let (file, actor, now) = (call.file("file")?, call.actor()?, call.now);
     let consent = call.content.field("consent_by").map(str::trim).filter(|by| !by.is_empty());
     let consent = consent.map(str::to_owned);
-    let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?.id;
     let photos = tokio::task::spawn_blocking(move || photos::read(&file)).await;
     let photos = photos.map_err(|_| Problem::field("file", "the file is damaged"))??;
     let (app, total) = (call.app().clone(), photos.len() as u64);
@@ -200,13 +293,13 @@ async fn enrol_all(call: Call) -> Outcome {
         app.events.say(Event::GalleryChanged);
         Ok(Enrolled { photos: lines })
     };
-    goes_on(call.app().jobs.start("bulk-enroll", total, actor.user, work).await?)
+    Ok(call.app().jobs.start(PHOTOS, total, actor.user, work).await?)
 }
 
-/// One photo of one student of the class; what is wrong with it is in the answer.
+/// One photo of one student; what is wrong with it is in the answer.
 async fn line(
     app: &App,
-    class: Uuid,
+    class: Option<Uuid>,
     photo: Photo,
     actor: String,
     now: Wall,
@@ -218,12 +311,12 @@ async fn line(
         Err(error @ Error::Internal { .. }) => return Err(error),
         Err(why) => ("refused", why.to_string()),
     };
-    Ok(Line { file, student_id, outcome, detail })
+    Ok(Line { file, student_id, outcome: outcome.to_owned(), detail })
 }
 
 async fn one(
     app: &App,
-    class: Uuid,
+    class: Option<Uuid>,
     photo: Photo,
     actor: String,
     now: Wall,
@@ -233,7 +326,7 @@ async fn one(
     let name = photo.student;
     let find = move |tx: &crate::store::Tx<'_>| {
         let person = student::find(tx, &name)?;
-        if !class::has(tx, class, person.id)? {
+        if !class.map_or(Ok(true), |class| class::has(tx, class, person.id))? {
             return Err(Error::Invalid("this student is not in the class".into()));
         }
         Ok((person.id, enrolment::of(tx, person.id)?))
