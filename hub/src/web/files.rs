@@ -38,6 +38,8 @@ pub static FILES: &[File] = &[
     file!("review.css", "text/css; charset=utf-8"),
     file!("queue.js", "text/javascript; charset=utf-8"),
     file!("review.js", "text/javascript; charset=utf-8"),
+    file!("people.css", "text/css; charset=utf-8"),
+    file!("people.js", "text/javascript; charset=utf-8"),
     file!("vendor/htmx.min.js", "text/javascript; charset=utf-8"),
     file!("icon.svg", "image/svg+xml"),
 ];

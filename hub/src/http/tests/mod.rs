@@ -15,6 +15,7 @@ mod lessons;
 mod mark;
 mod matrix;
 mod people;
+mod people_pages;
 mod persons;
 mod photos;
 mod privacy;
