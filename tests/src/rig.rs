@@ -115,7 +115,10 @@ impl Drop for Sim {
 }
 
 /// The id of the model pack that the hub runs: it takes no records of another.
-fn model() -> anyhow::Result<String> {
+///
+/// # Errors
+/// When the pack cannot be read.
+pub fn model() -> anyhow::Result<String> {
     let path = models().join("pack.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("reading {path:?}"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("model_id = "));

@@ -7,8 +7,9 @@
 use anyhow::{Context as _, ensure};
 use house::client::Api;
 use house::process::Process;
-use house::rig::{Sim, somebody};
+use house::rig::{Sim, model};
 use house::school::School;
+use rollcall_hub::{gallery, keys::Keys, store::Db};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 use std::fs;
@@ -19,8 +20,6 @@ use std::time::{Duration, Instant};
 
 /// Doors that report; one may say 400 records a second at most.
 const DOORS: u32 = 4;
-/// Somebody whom the doors see over and over.
-const NUMBER: &str = "LOAD-1";
 const TEACHER: &str = "load@seed.test";
 const PASSWORD: &str = "a desk that is asked a lot";
 /// The desk's pages.
@@ -62,9 +61,10 @@ fn main() -> anyhow::Result<()> {
     let _nothing_there = fs::remove_dir_all(&dir);
     ensure!(Command::new("cp").arg("-r").arg(&made).arg(&dir).status()?.success(), "no copy");
     let school = School::again(&dir)?;
-    let template = prepare(&school)?;
+    prepare(&school)?;
+    let faces = faces(&school)?;
     let hub = open(&school)?;
-    let doors = doors(&school, &dir, &template)?;
+    let doors = doors(&school, &dir, &faces)?;
     lesson(&school.admin()?)?;
     let figures = measure(&school, &size, &doors)?;
     let peak = peak(&hub)?;
@@ -103,9 +103,8 @@ fn made(size: &Size) -> anyhow::Result<PathBuf> {
     Ok(dir)
 }
 
-/// Somebody for the doors to see, in the first class, whose teacher decides everything.
-fn prepare(school: &School) -> anyhow::Result<Vec<u8>> {
-    let template = somebody(school, NUMBER)?;
+/// A teacher of the ten largest classes; the first one's lessons wait for a person.
+fn prepare(school: &School) -> anyhow::Result<()> {
     let password = school.hub_dir().join("password");
     fs::write(&password, PASSWORD)?;
     let add = ["user", "add", TEACHER, "--role", "teacher", "--password-stdin"];
@@ -114,16 +113,22 @@ fn prepare(school: &School) -> anyhow::Result<Vec<u8>> {
     let db = Connection::open(school.hub_dir().join("hub.db"))?;
     db.execute("update class set policy = 'review' where class_code = 'C0000'", [])?;
     db.execute(
-        "insert into roster (class, student, verified) select c.id, s.id, 1
-         from class c, student s where c.class_code = 'C0000' and s.student_number = ?1",
-        params![NUMBER],
-    )?;
-    db.execute(
         "insert into teaches (class, teacher, from_day) select c.id, u.id, '2020-01-01'
          from class c, user_account u where c.class_code < 'C0010' and u.email = ?1",
         params![TEACHER],
     )?;
-    Ok(template)
+    Ok(())
+}
+
+/// The templates of the whole school, one after the other: whoever it is may pass the doors. Those
+/// of the first class wait in its lesson, the others are only logged.
+fn faces(school: &School) -> anyhow::Result<Vec<u8>> {
+    let dir = school.hub_dir();
+    let (db, keys) = (Db::open(&dir.join("hub.db"))?, Keys::open(&dir)?);
+    let model = model()?.parse()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let index = runtime.block_on(gallery::load(&db, &keys, &model))?;
+    Ok(index.to_gallery().people.into_iter().flat_map(|person| person.template).collect())
 }
 
 /// The hub; reading a school of ten thousand takes it a moment.
@@ -135,7 +140,7 @@ fn open(school: &School) -> anyhow::Result<Process> {
     Ok(hub)
 }
 
-fn doors(school: &School, dir: &Path, template: &[u8]) -> anyhow::Result<Vec<PathBuf>> {
+fn doors(school: &School, dir: &Path, faces: &[u8]) -> anyhow::Result<Vec<PathBuf>> {
     let door = |n: u32| {
         let (name, data) = (format!("load-{n}"), dir.join(format!("load-{n}")));
         fs::create_dir_all(&data)?;
@@ -144,7 +149,7 @@ fn doors(school: &School, dir: &Path, template: &[u8]) -> anyhow::Result<Vec<Pat
         let words: Vec<_> = line.context("no join command")?.split_whitespace().collect();
         let [.., url, token] = words[..] else { anyhow::bail!("no address and token") };
         rollcall_edge::join::join(url, token, &data)?;
-        fs::write(data.join("template"), template)?;
+        fs::write(data.join("template"), faces)?;
         Ok(data)
     };
     (0..DOORS).map(door).collect()

@@ -1,7 +1,8 @@
 //! A door without camera and models: makes records as fast as asked, into the real outbox, over
 //! the real link.
 //!
-//! `sim-edge DATA PER_SECOND MODEL`; whom it sees is in `DATA/template`. Prints `committed SEQ EPOCH` after COMMIT and
+//! `sim-edge DATA PER_SECOND MODEL`; whom it sees (templates, one after the other) is in
+//! `DATA/template`. Prints `committed SEQ EPOCH` after COMMIT and
 //! `cursor EPOCH MAX CUM` when that changes. When its standard input closes it makes no more
 //! records, waits until the hub has acknowledged all, prints `drained` and ends.
 
@@ -17,20 +18,24 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wire::link::Reported;
 use wire::time::SystemClock;
 use wire::{Candidate, ModelId, Quality, Stamp, StudentId, Verdict};
 
+/// Bytes of a template of the default pack: 128 numbers.
+const FACE: usize = 2 * 128;
+
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
     let mut next = || args.next().context("usage: sim-edge DATA PER_SECOND MODEL");
     let (data, rate) = (PathBuf::from(next()?), next()?.parse()?);
     let model: ModelId = next()?.parse()?;
-    let template = std::fs::read(data.join("template")).context("reading the template")?;
-    let seen = Seen { model: model.clone(), template };
+    let templates = std::fs::read(data.join("template")).context("reading the templates")?;
+    let templates = templates.chunks(FACE).map(<[u8]>::to_vec).collect();
+    let seen = Seen { model: model.clone(), templates };
     let identity = Identity::load(&data)?;
     let (outbox, writer) =
         outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
@@ -58,8 +63,8 @@ fn main() -> anyhow::Result<()> {
 /// Whom the door sees, over and over.
 struct Seen {
     model: ModelId,
-    /// Unit template, f16 little-endian.
-    template: Vec<u8>,
+    /// Unit templates, f16 little-endian.
+    templates: Vec<Vec<u8>>,
 }
 
 fn setup(data: &Path, identity: &Identity) -> anyhow::Result<Setup> {
@@ -78,13 +83,15 @@ fn producer(
     let (time, closed) = (time.clone(), Arc::clone(closed));
     std::thread::spawn(move || {
         let (mut rng, epoch) = (StdRng::from_rng(&mut rand::rng()), outbox.opened().epoch);
+        let mut next = Instant::now();
         while !closed.load(Ordering::SeqCst) {
             let count = rng.random_range(1..4);
             let drafts = (0..count).map(|_| draft(time.now(), &seen, &mut rng)).collect();
             for seq in outbox.keep(drafts)? {
                 say(&format!("committed {seq} {epoch}"))?;
             }
-            std::thread::sleep(Duration::from_micros(1_000_000 * count / rate.max(1)));
+            next += Duration::from_micros(1_000_000 * count / rate.max(1));
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
         }
         Ok(())
     })
@@ -103,7 +110,7 @@ fn draft(at: Stamp, seen: &Seen, rng: &mut StdRng) -> Draft {
         frames: 3,
         gallery: 1,
         model: seen.model.clone(),
-        template_f16: seen.template.clone(),
+        template_f16: seen.templates[rng.random_range(..seen.templates.len())].clone(),
         crop_jpeg: crop,
     }
 }
