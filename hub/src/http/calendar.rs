@@ -64,7 +64,7 @@ pub struct Typed {
 pub struct Made {
     id: Uuid,
     /// Whoever has it sees the lessons: keep it to yourself.
-    url: String,
+    pub url: String,
 }
 
 /// A calendar file.
@@ -83,12 +83,16 @@ pub struct Upload {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CalendarTaken)]
 pub struct Taken {
-    periods: usize,
-    sessions: usize,
-    holidays: usize,
-    unchanged: usize,
+    /// Weekly lessons.
+    pub periods: usize,
+    /// Single lessons.
+    pub sessions: usize,
+    /// Days without lessons.
+    pub holidays: usize,
+    /// What was there already.
+    pub unchanged: usize,
     /// What was left out and why.
-    skipped: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
 impl From<Feed> for Body {
@@ -99,17 +103,34 @@ impl From<Feed> for Body {
 }
 
 async fn index(call: Call) -> Outcome {
+    json(&of(&call).await?.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+/// The caller's calendars.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of(call: &Call) -> Result<Vec<Feed>, Problem> {
     let user = call.actor()?.user;
-    let feeds = call.app().db.read(move |tx| feed::of(tx, user)).await?;
-    json(&feeds.into_iter().map(Body::from).collect::<Vec<_>>())
+    Ok(call.app().db.read(move |tx| feed::of(tx, user)).await?)
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, reader, now): (Typed, _, _) = (call.json()?, reader(&call)?, call.now);
+    let typed: Typed = call.json()?;
+    let made = made(&call, typed.class_id).await?;
+    created(&format!("/api/calendars/{}", made.id), &made)
+}
+
+/// A new secret address for the lessons of a class, or of all the caller teaches.
+///
+/// # Errors
+/// 404 for a class that is not theirs, 409 when they have too many.
+pub async fn made(call: &Call, class_id: Option<String>) -> Result<Made, Problem> {
+    let (reader, now) = (reader(call)?, call.now);
     let (secret, id) = (auth::secret(), wire::id::v7(now));
     let digest = auth::digest(&secret);
     let write = call.app().db.write(move |tx| {
-        let class = typed.class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
+        let class = class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
         let (account, class) = (reader.actor.user, class.map(|class| class.id));
         feed::add(tx, &Feed { id, account, class, created_at: now }, &digest, now)
     });
@@ -119,13 +140,21 @@ async fn add(call: Call) -> Outcome {
     let host = call.header("host").unwrap_or(&here);
     let scheme = if config.plain { "http" } else { "https" };
     let url = format!("{scheme}://{host}/calendar/{secret}.ics");
-    created(&format!("/api/calendars/{id}"), &Made { id, url })
+    Ok(Made { id, url })
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (id, user, now) = (call.id("id")?, call.actor()?.user, call.now);
-    call.app().db.write(move |tx| feed::remove(tx, user, id, now)).await?;
+    ended(&call, call.id("id")?).await?;
     nothing()
+}
+
+/// Ends an address of the caller.
+///
+/// # Errors
+/// 404, for a foreign one too.
+pub async fn ended(call: &Call, id: Uuid) -> Result<(), Problem> {
+    let (user, now) = (call.actor()?.user, call.now);
+    Ok(call.app().db.write(move |tx| feed::remove(tx, user, id, now)).await?)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -141,17 +170,25 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn take(call: Call) -> Outcome {
-    let (reader, now, zone) = (reader(&call)?, call.now, call.app().config.zone.clone());
+    json(&taken(&call).await?)
+}
+
+/// Takes the lessons and holidays of the call's calendar file over.
+///
+/// # Errors
+/// 422 when there is no file, or nothing in it can be read.
+pub async fn taken(call: &Call) -> Result<Taken, Problem> {
+    let (reader, now, zone) = (reader(call)?, call.now, call.app().config.zone.clone());
     let file = call.file("file")?;
     let text = String::from_utf8_lossy(&file).into_owned();
-    let class = call.content.field("class_id").map(str::to_owned);
+    let class = call.content.field("class_id").filter(|name| !name.is_empty()).map(str::to_owned);
     let write = call.app().db.write(move |tx| {
         let (class, actor) = (class.as_deref(), &reader.actor.user.to_string());
         let wishes = takeover::Wishes { text: &text, class, zone: &zone, actor };
         takeover::take(tx, reader, &wishes, now)
     });
     let done = write.await?;
-    json(&Taken {
+    Ok(Taken {
         periods: done.periods,
         sessions: done.sessions,
         holidays: done.holidays,

@@ -47,13 +47,15 @@ pub struct Body {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = HolidayTyped)]
 pub struct Typed {
-    name: String,
+    /// What people call it.
+    pub name: String,
+    /// First day.
     #[schema(value_type = String, format = Date)]
     #[serde(alias = "date")]
-    from_day: Date,
+    pub from_day: Date,
     /// The same day if it is left out.
     #[schema(value_type = Option<String>, format = Date)]
-    to_day: Option<Date>,
+    pub to_day: Option<Date>,
 }
 
 impl From<Holiday> for Body {
@@ -74,7 +76,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let body = put(&call, wire::id::v7(call.now), false).await?;
+    let body = put(&call, wire::id::v7(call.now), call.json()?, false).await?;
     created(&format!("/api/holidays/{}", body.id), &body)
 }
 
@@ -84,12 +86,15 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    json(&put(&call, call.id("id")?, true).await?)
+    json(&put(&call, call.id("id")?, call.json()?, true).await?)
 }
 
 /// Stores a holiday, and takes its lessons out of the days ahead.
-async fn put(call: &Call, id: Uuid, there: bool) -> Result<Body, Problem> {
-    let (typed, now): (Typed, _) = (call.json()?, call.now);
+///
+/// # Errors
+/// 404 when it should be `there` and is not, 422 for days that cannot be.
+pub async fn put(call: &Call, id: Uuid, typed: Typed, there: bool) -> Result<Body, Problem> {
+    let now = call.now;
     let (actor, zone) = (call.actor()?.user.to_string(), call.app().config.zone.clone());
     let write = call.app().db.write(move |tx| {
         if there {
@@ -105,12 +110,20 @@ async fn put(call: &Call, id: Uuid, there: bool) -> Result<Body, Problem> {
 }
 
 async fn remove(call: Call) -> Outcome {
+    removed(&call).await?;
+    nothing()
+}
+
+/// Takes the holiday that the address names away; its lessons come back.
+///
+/// # Errors
+/// 404.
+pub async fn removed(call: &Call) -> Result<(), Problem> {
     let (id, now): (Uuid, _) = (call.id("id")?, call.now);
     let (actor, zone) = (call.actor()?.user.to_string(), call.app().config.zone.clone());
     let write = call.app().db.write(move |tx| {
         holiday::remove(tx, id, &actor, now)?;
         make(tx, Of::Everybody, &zone, now)
     });
-    write.await?;
-    nothing()
+    Ok(write.await.map(drop)?)
 }

@@ -2,6 +2,7 @@
 
 use super::auth::hashed;
 use super::call::Call;
+use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
 use super::totp::{kept, own, proven};
@@ -29,15 +30,23 @@ pub struct Change {
     new_password: String,
 }
 
-/// Every other sign-in of the account ends: whoever knew the old password is out.
 async fn change(call: Call) -> Outcome {
     let Change { current_password, new_password } = call.json()?;
-    let account = own(&call).await?;
-    proven(&call, &account, "current_password", current_password).await?;
-    let phc = hashed(&call, "new_password", new_password, &account.email).await?;
-    call.front.throttle(|t| t.succeeded(&account.email));
-    let (id, keep, now) = (account.id, kept(&call), call.now);
-    let by = id.to_string();
-    call.app().db.write(move |tx| people::set_password(tx, id, &phc, &keep, &by, now)).await?;
+    changed(&call, current_password, new_password).await?;
     nothing()
+}
+
+/// Sets a new password. Every other sign-in of the account ends: whoever knew the old one is out.
+///
+/// # Errors
+/// 422 for a wrong or a weak one, 429 after too many tries, 409 for an account without one.
+pub async fn changed(call: &Call, current: String, new: String) -> Result<(), Problem> {
+    let account = own(call).await?;
+    proven(call, &account, "current_password", current).await?;
+    let phc = hashed(call, "new_password", new, &account.email).await?;
+    call.front.throttle(|t| t.succeeded(&account.email));
+    let (id, keep, now) = (account.id, kept(call), call.now);
+    let by = id.to_string();
+    let write = call.app().db.write(move |tx| people::set_password(tx, id, &phc, &keep, &by, now));
+    Ok(write.await?)
 }

@@ -1,6 +1,7 @@
 //! `/api/retention`: after how many days things go by themselves.
 
 use super::call::Call;
+use super::problem::Problem;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::privacy::retention::{self, Retention, Swept};
@@ -43,6 +44,14 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn count(call: Call) -> Outcome {
+    json(&Due { due: due(&call).await? })
+}
+
+/// What the next run would take, by kind.
+///
+/// # Errors
+/// When the database fails.
+pub async fn due(call: &Call) -> Result<Vec<Swept>, Problem> {
     let app = call.app();
-    json(&Due { due: retention::count(&app.db, &app.config.database(), call.now).await? })
+    Ok(retention::count(&app.db, &app.config.database(), call.now).await?)
 }

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::page::{Paged, page, rows};
+use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::room::{self, Room};
@@ -41,17 +42,21 @@ pub struct Body {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewRoom)]
 pub struct Typed {
-    name: String,
+    /// What people call it.
+    pub name: String,
+    /// How to get there.
     #[serde(default)]
-    location: String,
+    pub location: String,
 }
 
 /// What may change about a room.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RoomChange)]
 pub struct Described {
-    location: String,
-    version: Option<i64>,
+    /// How to get there.
+    pub location: String,
+    /// Counts changes.
+    pub version: Option<i64>,
 }
 
 impl From<Room> for Body {
@@ -69,12 +74,19 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, now): (Typed, _) = (call.json()?, call.now);
-    let actor = call.actor()?.user.to_string();
+    let body = Body::from(added(&call, call.json()?).await?);
+    created(&format!("/api/rooms/{}", body.id), &body)
+}
+
+/// A new room.
+///
+/// # Errors
+/// 409 when there is one of this name, 422 for a name that cannot be.
+pub async fn added(call: &Call, typed: Typed) -> Result<Room, Problem> {
+    let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let write =
         call.app().db.write(move |tx| room::add(tx, &typed.name, &typed.location, &actor, now));
-    let body = Body::from(write.await?);
-    created(&format!("/api/rooms/{}", body.id), &body)
+    Ok(write.await?)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -83,22 +95,38 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (typed, now): (Described, _) = (call.json()?, call.now);
-    let (actor, name) = (call.actor()?.user.to_string(), call.param("id").to_owned());
+    json(&Body::from(described(&call, call.json()?).await?))
+}
+
+/// Says anew how to get to the room that the address names.
+///
+/// # Errors
+/// 404; 409 when it was changed meanwhile.
+pub async fn described(call: &Call, typed: Described) -> Result<Room, Problem> {
+    let (actor, name, now) =
+        (call.actor()?.user.to_string(), call.param("id").to_owned(), call.now);
     let write = call.app().db.write(move |tx| {
         let room = room::find(tx, &name)?;
         room::describe(tx, &room, &typed.location, typed.version, &actor, now)
     });
-    json(&Body::from(write.await?))
+    Ok(write.await?)
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let name = call.param("id").to_owned();
+    removed(&call).await?;
+    nothing()
+}
+
+/// Takes the room that the address names away.
+///
+/// # Errors
+/// 404; 409 while something is there.
+pub async fn removed(call: &Call) -> Result<(), Problem> {
+    let (actor, name, now) =
+        (call.actor()?.user.to_string(), call.param("id").to_owned(), call.now);
     let write = call.app().db.write(move |tx| {
         let room = room::find(tx, &name)?;
         room::remove(tx, &room, &actor, now)
     });
-    write.await?;
-    nothing()
+    Ok(write.await?)
 }

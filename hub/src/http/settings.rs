@@ -41,8 +41,10 @@ pub fn routes() -> Vec<Route> {
 /// Everything a teacher sets.
 #[derive(Serialize, ToSchema)]
 pub struct Settings {
-    profile: Profile,
-    preferences: Preferences,
+    /// Who they are.
+    pub profile: Profile,
+    /// Which mail goes out for their classes.
+    pub preferences: Preferences,
     /// The lessons of the classes they teach.
     schedule: Vec<Lesson>,
     /// Counts changes of profile and preferences.
@@ -57,9 +59,12 @@ pub struct Profile {
     email: String,
     full_name: String,
     role: Role,
-    teacher_id: Option<String>,
-    phone: Option<String>,
-    department: Option<String>,
+    /// The school's number of them.
+    pub teacher_id: Option<String>,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// Department or faculty.
+    pub department: Option<String>,
 }
 
 /// Which mail goes out for their classes.
@@ -67,9 +72,9 @@ pub struct Profile {
 #[schema(as = SettingsPreferences)]
 pub struct Preferences {
     /// About absences.
-    mail_absence: bool,
+    pub mail_absence: bool,
     /// About low attendance.
-    mail_low_attendance: bool,
+    pub mail_low_attendance: bool,
 }
 
 /// A weekly lesson of a class they teach.
@@ -118,34 +123,39 @@ pub struct TypedLesson {
 #[derive(Deserialize, ToSchema, Default)]
 #[schema(as = SettingsProfileTyped)]
 pub struct TypedProfile {
-    full_name: Option<String>,
+    /// What pages call them.
+    pub full_name: Option<String>,
     /// Empty takes it away.
-    phone: Option<String>,
+    pub phone: Option<String>,
     /// Empty takes it away.
-    department: Option<String>,
+    pub department: Option<String>,
 }
 
 /// Some of the preferences.
 #[derive(Deserialize, ToSchema, Default)]
 #[schema(as = SettingsPreferencesTyped)]
 pub struct TypedPreferences {
-    mail_absence: Option<bool>,
-    mail_low_attendance: Option<bool>,
+    /// About absences.
+    pub mail_absence: Option<bool>,
+    /// About low attendance.
+    pub mail_low_attendance: Option<bool>,
 }
 
 /// What changes; what is left out stays.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema, Default)]
 #[schema(as = SettingsChange)]
 pub struct Part {
+    /// Who they are.
     #[serde(default)]
-    profile: TypedProfile,
+    pub profile: TypedProfile,
+    /// Which mail goes out for their classes.
     #[serde(default)]
-    preferences: TypedPreferences,
+    pub preferences: TypedPreferences,
     /// All lessons of the classes they teach: those left out end.
     #[schema(max_items = 200)]
-    schedule: Option<Vec<TypedLesson>>,
+    pub schedule: Option<Vec<TypedLesson>>,
     /// The version that was read, so that no other change is overwritten.
-    version: Option<i64>,
+    pub version: Option<i64>,
 }
 
 /// Everything at once.
@@ -162,13 +172,21 @@ pub struct Whole {
 }
 
 async fn show(call: Call) -> Outcome {
-    let reader = own(&call)?;
-    json(&call.app().db.read(move |tx| settings(tx, reader)).await?)
+    json(&get(&call).await?)
+}
+
+/// What the caller sets.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(call: &Call) -> Result<Settings, Problem> {
+    let reader = own(call)?;
+    Ok(call.app().db.read(move |tx| settings(tx, reader)).await?)
 }
 
 async fn change(call: Call) -> Outcome {
     let part: Part = call.json()?;
-    changed(&call, part).await
+    json(&changed(&call, part).await?)
 }
 
 async fn replace_all(call: Call) -> Outcome {
@@ -183,7 +201,8 @@ async fn replace_all(call: Call) -> Outcome {
         mail_absence: Some(preferences.mail_absence),
         mail_low_attendance: Some(preferences.mail_low_attendance),
     };
-    changed(&call, Part { profile, preferences, schedule: Some(schedule), version }).await
+    let part = Part { profile, preferences, schedule: Some(schedule), version };
+    json(&changed(&call, part).await?)
 }
 
 /// The caller as a teacher: an admin's own schedule is that of the classes they teach, too.
@@ -192,7 +211,11 @@ fn own(call: &Call) -> Result<Reader, Problem> {
     Ok(Reader { actor: Actor { role: Role::Teacher, ..reader.actor }, ..reader })
 }
 
-async fn changed(call: &Call, part: Part) -> Outcome {
+/// Changes what the caller sets.
+///
+/// # Errors
+/// 422 for what cannot be, 409 when it was changed meanwhile.
+pub async fn changed(call: &Call, part: Part) -> Result<Settings, Problem> {
     let (reader, now, zone) = (own(call)?, call.now, call.app().config.zone.clone());
     let version = call.version(part.version)?;
     let write = call.app().db.write(move |tx| {
@@ -216,7 +239,7 @@ async fn changed(call: &Call, part: Part) -> Outcome {
         }
         settings(tx, reader)
     });
-    json(&write.await?)
+    Ok(write.await?)
 }
 
 impl TypedProfile {

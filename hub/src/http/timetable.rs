@@ -79,54 +79,69 @@ pub struct Exception {
 #[schema(as = NewPeriod)]
 pub struct Typed {
     /// Own id or class code.
-    class_id: String,
+    pub class_id: String,
     /// 1 is Monday.
     #[schema(minimum = 1, maximum = 7)]
-    weekday: i8,
+    pub weekday: i8,
+    /// Local time of its beginning.
     #[schema(value_type = String, example = "08:45")]
-    starts: Time,
+    pub starts: Time,
+    /// Local time of its end.
     #[schema(value_type = String, example = "09:30")]
-    ends: Time,
+    pub ends: Time,
     /// The class's usual room if it is left out.
-    room: Option<String>,
+    pub room: Option<String>,
     /// Today if it is left out.
     #[schema(value_type = Option<String>, format = Date)]
-    from_day: Option<Date>,
+    pub from_day: Option<Date>,
+    /// Last day, inclusive.
     #[schema(value_type = Option<String>, format = Date)]
-    to_day: Option<Date>,
+    pub to_day: Option<Date>,
 }
 
 /// What may change about a weekly lesson; what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PeriodChange)]
 pub struct Patch {
+    /// 1 is Monday.
     #[schema(minimum = 1, maximum = 7)]
-    weekday: Option<i8>,
+    pub weekday: Option<i8>,
+    /// Local time of its beginning.
     #[schema(value_type = Option<String>, example = "08:45")]
-    starts: Option<Time>,
+    pub starts: Option<Time>,
+    /// Local time of its end.
     #[schema(value_type = Option<String>, example = "09:30")]
-    ends: Option<Time>,
-    room: Option<String>,
+    pub ends: Option<Time>,
+    /// Where.
+    pub room: Option<String>,
+    /// First day it can be on.
     #[schema(value_type = Option<String>, format = Date)]
-    from_day: Option<Date>,
+    pub from_day: Option<Date>,
+    /// Last day, inclusive.
     #[schema(value_type = Option<String>, format = Date)]
-    to_day: Option<Date>,
-    version: Option<i64>,
+    pub to_day: Option<Date>,
+    /// Counts changes.
+    pub version: Option<i64>,
 }
 
 /// How one day differs: cancelled, or at these times.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewPeriodException)]
 pub struct Different {
+    /// Which day.
     #[schema(value_type = String, format = Date)]
-    day: Date,
+    pub day: Date,
+    /// Whether there is no lesson at all.
     #[serde(default)]
-    cancelled: bool,
+    pub cancelled: bool,
+    /// Local time of its beginning.
     #[schema(value_type = Option<String>, example = "10:00")]
-    starts: Option<Time>,
+    pub starts: Option<Time>,
+    /// Local time of its end.
     #[schema(value_type = Option<String>, example = "10:45")]
-    ends: Option<Time>,
-    room: Option<String>,
+    pub ends: Option<Time>,
+    /// Where.
+    pub room: Option<String>,
 }
 
 /// Which to list.
@@ -206,9 +221,17 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let made = added(&call, call.json()?).await?;
+    created(&format!("/api/timetable/{}", made.id), &made)
+}
+
+/// A new weekly lesson, with its lessons of the days ahead.
+///
+/// # Errors
+/// 404 without such a class, 409 when class or room are taken, 422 for times that cannot be.
+pub async fn added(call: &Call, typed: Typed) -> Result<Body, Problem> {
     let id = wire::id::v7(call.now);
-    let made = stored(&call, move |tx, reader| {
+    let made = stored(call, move |tx, reader| {
         let class = class::find(tx, reader, &typed.class_id)?;
         Ok(Period {
             id,
@@ -222,13 +245,20 @@ async fn add(call: Call) -> Outcome {
             version: 1,
         })
     });
-    let made = made.await?;
-    created(&format!("/api/timetable/{}", made.id), &made)
+    made.await
 }
 
 async fn change(call: Call) -> Outcome {
-    let (id, patch): (Uuid, Patch) = (call.id("id")?, call.json()?);
-    let changed = stored(&call, move |tx, reader| {
+    json(&changed(&call, call.json()?).await?)
+}
+
+/// Changes the weekly lesson that the address names.
+///
+/// # Errors
+/// 404, 409 and 422 as [`added`].
+pub async fn changed(call: &Call, patch: Patch) -> Result<Body, Problem> {
+    let id: Uuid = call.id("id")?;
+    let changed = stored(call, move |tx, reader| {
         let old = period::find(tx, reader, id)?;
         Ok(Period {
             weekday: patch.weekday.map_or(Ok(old.weekday), weekday)?,
@@ -241,7 +271,7 @@ async fn change(call: Call) -> Outcome {
             ..old
         })
     });
-    json(&changed.await?)
+    changed.await
 }
 
 /// Stores the period that `make_it` says, and its lessons of the days ahead.
@@ -261,18 +291,34 @@ async fn stored(
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (id, reader, now): (Uuid, _, _) = (call.id("id")?, reader(&call)?, call.now);
+    removed(&call).await?;
+    nothing()
+}
+
+/// Takes the weekly lesson that the address names out: what took place stays.
+///
+/// # Errors
+/// 404.
+pub async fn removed(call: &Call) -> Result<(), Problem> {
+    let (id, reader, now): (Uuid, _, _) = (call.id("id")?, reader(call)?, call.now);
     let write = call.app().db.write(move |tx| {
         let period = period::find(tx, reader, id)?;
         period::remove(tx, period.id, reader.today, &reader.actor.user.to_string(), now)
     });
-    write.await?;
-    nothing()
+    Ok(write.await?)
 }
 
 async fn except(call: Call) -> Outcome {
-    let (id, typed): (Uuid, Different) = (call.id("id")?, call.json()?);
-    let (reader, now, zone) = (reader(&call)?, call.now, call.app().config.zone.clone());
+    json(&excepted(&call, call.json()?).await?)
+}
+
+/// Makes one day of the weekly lesson that the address names different.
+///
+/// # Errors
+/// 404; 422 for times that cannot be, or a day it is not on.
+pub async fn excepted(call: &Call, typed: Different) -> Result<Body, Problem> {
+    let (id, reader): (Uuid, _) = (call.id("id")?, reader(call)?);
+    let (now, zone) = (call.now, call.app().config.zone.clone());
     let write = call.app().db.write(move |tx| {
         let period = period::find(tx, reader, id)?;
         let change = if typed.cancelled {
@@ -288,17 +334,26 @@ async fn except(call: Call) -> Outcome {
         make(tx, Of::Period(id), &zone, now)?;
         body(tx, period, reader.today)
     });
-    json(&write.await?)
+    Ok(write.await?)
 }
 
 async fn unexcept(call: Call) -> Outcome {
-    let (id, day): (Uuid, Date) = (call.id("id")?, call.id("day")?);
-    let (reader, now, zone) = (reader(&call)?, call.now, call.app().config.zone.clone());
+    let day: Date = call.id("day")?;
+    usual(&call, day).await?;
+    nothing()
+}
+
+/// Makes one day of the weekly lesson that the address names as usual again.
+///
+/// # Errors
+/// 404, for a day that is as usual too.
+pub async fn usual(call: &Call, day: Date) -> Result<(), Problem> {
+    let (id, reader): (Uuid, _) = (call.id("id")?, reader(call)?);
+    let (now, zone) = (call.now, call.app().config.zone.clone());
     let write = call.app().db.write(move |tx| {
         let period = period::find(tx, reader, id)?;
         period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
         make(tx, Of::Period(id), &zone, now)
     });
-    write.await?;
-    nothing()
+    Ok(write.await.map(drop)?)
 }

@@ -43,8 +43,10 @@ pub fn routes() -> Vec<Route> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SecondFactor)]
 pub struct State {
-    enabled: bool,
-    recovery_codes_left: i64,
+    /// Whether it counts.
+    pub enabled: bool,
+    /// Codes that were not used.
+    pub recovery_codes_left: i64,
 }
 
 /// Begins a second factor.
@@ -60,9 +62,9 @@ pub struct Begin {
 #[schema(as = SecondFactorStarted)]
 pub struct Started {
     /// Base32, to be typed.
-    secret: String,
+    pub secret: String,
     /// The same for a QR code.
-    uri: String,
+    pub uri: String,
 }
 
 /// Proves that the app has it.
@@ -91,51 +93,105 @@ pub struct Remove {
 }
 
 async fn show(call: Call) -> Outcome {
+    json(&state(&call).await?)
+}
+
+/// Whether the caller has a second factor.
+///
+/// # Errors
+/// When the database fails.
+pub async fn state(call: &Call) -> Result<State, Problem> {
     let id = call.actor()?.user;
     let read = call.app().db.read(move |tx| Ok((rows::get(tx, id)?, rows::left(tx, id)?)));
     let (totp, recovery_codes_left) = read.await?;
-    json(&State { enabled: totp.is_some_and(|totp| totp.confirmed), recovery_codes_left })
+    Ok(State { enabled: totp.is_some_and(|totp| totp.confirmed), recovery_codes_left })
 }
 
 async fn start(call: Call) -> Outcome {
     let Begin { password } = call.json()?;
-    let account = own(&call).await?;
-    proven(&call, &account, "password", password).await?;
+    created("/api/auth/totp", &begun(&call, password).await?)
+}
+
+/// Begins a second factor, which counts once it is [`switched_on`].
+///
+/// # Errors
+/// As [`proven`]; 409 when there is one already.
+pub async fn begun(call: &Call, password: String) -> Result<Started, Problem> {
+    let account = own(call).await?;
+    proven(call, &account, "password", password).await?;
     let (secret, id, now) = (totp::secret(), account.id, call.now);
     let sealed = call.app().keys.seal(&rows::place(id), &secret);
     call.app().db.write(move |tx| rows::start(tx, id, &sealed, now)).await?;
-    let uri = totp::uri(&secret, &account.email, &call.app().config.host);
-    created("/api/auth/totp", &Started { secret: totp::typed(&secret), uri })
+    Ok(started(call, &account, &secret))
 }
 
-async fn confirmed(call: Call) -> Outcome {
-    let Confirm { code } = call.json()?;
-    let account = own(&call).await?;
-    may_try(&call, &account.email)?;
-    let (id, now) = (account.id, call.now);
+fn started(call: &Call, account: &Account, secret: &[u8]) -> Started {
+    let uri = totp::uri(secret, &account.email, &call.app().config.host);
+    Started { secret: totp::typed(secret), uri }
+}
+
+/// The second factor that waits for its first code, to show it once more after a wrong one.
+///
+/// # Errors
+/// 409 when none waits.
+pub async fn waiting(call: &Call) -> Result<Started, Problem> {
+    let account = own(call).await?;
+    let (secret, _) = unconfirmed(call, &account).await?;
+    Ok(started(call, &account, &secret))
+}
+
+async fn unconfirmed(call: &Call, account: &Account) -> Result<(Vec<u8>, i64), Problem> {
+    let id = account.id;
     let waiting = call.app().db.read(move |tx| rows::get(tx, id)).await?;
     let waiting = waiting.filter(|totp| !totp.confirmed).ok_or_else(|| {
         Problem::conflict("No second factor waits to be confirmed: begin with one.")
     })?;
     let secret = call.app().keys.unseal(&rows::place(id), &waiting.sealed)?;
-    let Some(step) = totp::step(&secret, &code, waiting.last_step, now) else {
-        failed(&call, &account.email);
+    Ok((secret.to_vec(), waiting.last_step))
+}
+
+async fn confirmed(call: Call) -> Outcome {
+    let Confirm { code } = call.json()?;
+    json(&Recovery { recovery_codes: switched_on(&call, &code).await? })
+}
+
+/// The second factor counts from now on, for every sign-in; the others end. These are its
+/// recovery codes.
+///
+/// # Errors
+/// 422 for a wrong code, 429 after too many, 409 when none waits.
+pub async fn switched_on(call: &Call, code: &str) -> Result<Vec<String>, Problem> {
+    let account = own(call).await?;
+    may_try(call, &account.email)?;
+    let (id, now) = (account.id, call.now);
+    let (secret, last_step) = unconfirmed(call, &account).await?;
+    let Some(step) = totp::step(&secret, code, last_step, now) else {
+        failed(call, &account.email);
         return Err(Problem::field("code", "this is not what the app shows now"));
     };
     let codes = totp::recovery_codes();
     let digests: Vec<_> = codes.iter().filter_map(|code| totp::recovery_digest(code)).collect();
-    let keep = kept(&call);
+    let keep = kept(call);
     let write = call.app().db.write(move |tx| {
         rows::confirm(tx, id, step, &digests, now)?;
         login::end_all(tx, id, &keep, now)
     });
     write.await?;
-    json(&Recovery { recovery_codes: codes })
+    Ok(codes)
 }
 
 async fn removed(call: Call) -> Outcome {
     let Remove { code } = call.json()?;
-    let account = own(&call).await?;
+    switched_off(&call, &code).await?;
+    nothing()
+}
+
+/// Takes the second factor away, for whoever has it.
+///
+/// # Errors
+/// 422 for a wrong code, 429 after too many, 409 when there is none.
+pub async fn switched_off(call: &Call, code: &str) -> Result<(), Problem> {
+    let account = own(call).await?;
     let (id, now) = (account.id, call.now);
     let has = call.app().db.read(move |tx| rows::get(tx, id)).await?;
     if !has.is_some_and(|totp| totp.confirmed) {
@@ -145,10 +201,10 @@ async fn removed(call: Call) -> Outcome {
         StatusCode::UNAUTHORIZED => Problem::field("code", "this code is not right"),
         _ => problem,
     };
-    second(&call, &account, &code).await.map_err(wrong)?;
+    second(call, &account, code).await.map_err(wrong)?;
     let by = id.to_string();
     call.app().db.write(move |tx| rows::remove(tx, id, &by, now).map(drop)).await?;
-    nothing()
+    Ok(())
 }
 
 /// One's own account.

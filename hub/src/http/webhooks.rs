@@ -55,7 +55,7 @@ pub struct Made {
     #[serde(flatten)]
     hook: Body,
     /// With which its messages are signed (Standard Webhooks); shown once.
-    secret: String,
+    pub secret: String,
 }
 
 /// A webhook as typed.
@@ -64,24 +64,28 @@ pub struct Made {
 pub struct Typed {
     /// `https://…`
     #[schema(example = "https://example.org/rollcall")]
-    url: String,
+    pub url: String,
     /// `sighting.pending`, `sighting.decided`, `attendance.marked`, `session.closed`,
     /// `device.changed`, `gallery.changed`; all if empty.
     #[serde(default)]
     #[schema(max_items = 10)]
-    events: Vec<String>,
+    pub events: Vec<String>,
 }
 
 /// What may change; what is left out stays.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema, Default)]
 #[schema(as = WebhookChange)]
 pub struct Patch {
+    /// Where.
     #[schema(example = "https://example.org/rollcall")]
-    url: Option<String>,
+    pub url: Option<String>,
+    /// Names of events; all if empty.
     #[schema(max_items = 10)]
-    events: Option<Vec<String>>,
-    is_active: Option<bool>,
-    version: Option<i64>,
+    pub events: Option<Vec<String>>,
+    /// Whether anything is told.
+    pub is_active: Option<bool>,
+    /// The version that was read.
+    pub version: Option<i64>,
 }
 
 impl From<Webhook> for Body {
@@ -111,8 +115,17 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, now): (Typed, _) = (call.json()?, call.now);
-    let url = checked(&call, &typed.url, &typed.events)?;
+    let made = made(&call, call.json()?).await?;
+    created(&format!("/api/webhooks/{}", made.hook.id), &made)
+}
+
+/// A new webhook with its secret.
+///
+/// # Errors
+/// 422 for an address or an event that cannot be, 409 when there are too many.
+pub async fn made(call: &Call, typed: Typed) -> Result<Made, Problem> {
+    let now = call.now;
+    let url = checked(call, &typed.url, &typed.events)?;
     let hook = Webhook {
         id: wire::id::v7(now),
         url,
@@ -126,8 +139,7 @@ async fn add(call: Call) -> Outcome {
     let (secret, row) = (webhooks::secret(), hook.clone());
     let kept = secret.clone();
     call.app().db.write(move |tx| webhook::add(tx, &keys, &row, &kept, &actor, now)).await?;
-    let place = format!("/api/webhooks/{}", hook.id);
-    created(&place, &Made { hook: Body::from(hook), secret })
+    Ok(Made { hook: Body::from(hook), secret })
 }
 
 async fn show(call: Call) -> Outcome {
@@ -136,11 +148,19 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (id, patch, now): (Uuid, Patch, _) = (call.id("id")?, call.json()?, call.now);
+    json(&Body::from(changed(&call, call.json()?).await?))
+}
+
+/// Changes the webhook that the address names.
+///
+/// # Errors
+/// 404; 422 for what cannot be; 409 when it was changed meanwhile.
+pub async fn changed(call: &Call, patch: Patch) -> Result<Webhook, Problem> {
+    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
     let actor = call.actor()?.user.to_string();
     let old = call.app().db.read(move |tx| webhook::get(tx, id)).await?;
     let events = patch.events.unwrap_or_else(|| old.events.clone());
-    let url = checked(&call, patch.url.as_deref().unwrap_or(&old.url), &events)?;
+    let url = checked(call, patch.url.as_deref().unwrap_or(&old.url), &events)?;
     let is_active = patch.is_active.unwrap_or(old.is_active);
     let version = patch.version.unwrap_or(old.version);
     let hook = Webhook { url, events, is_active, version, ..old };
@@ -148,24 +168,39 @@ async fn change(call: Call) -> Outcome {
         webhook::change(tx, &hook, &actor, now)?;
         webhook::get(tx, id)
     });
-    json(&Body::from(write.await?))
+    Ok(write.await?)
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
-    let actor = call.actor()?.user.to_string();
-    call.app().db.write(move |tx| webhook::remove(tx, id, &actor, now)).await?;
+    removed(&call).await?;
     nothing()
 }
 
-/// Sends a message that says nothing, to try the address.
+/// Removes the webhook that the address names.
+///
+/// # Errors
+/// 404.
+pub async fn removed(call: &Call) -> Result<(), Problem> {
+    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
+    let actor = call.actor()?.user.to_string();
+    Ok(call.app().db.write(move |tx| webhook::remove(tx, id, &actor, now)).await?)
+}
+
 async fn say_ping(call: Call) -> Outcome {
+    pinged(&call).await?;
+    nothing()
+}
+
+/// Sends a message that says nothing to the webhook that the address names, to try it.
+///
+/// # Errors
+/// 404.
+pub async fn pinged(call: &Call) -> Result<(), Problem> {
     let (id, now): (Uuid, _) = (call.id("id")?, call.now);
     let body = webhooks::body("ping", &serde_json::json!({}), now);
     let write = call.app().db.write(move |tx| {
         webhook::get(tx, id)?;
         webhook::say(tx, id, "ping", &body, now)
     });
-    write.await?;
-    nothing()
+    Ok(write.await?)
 }

@@ -7,6 +7,7 @@ use super::account::{self, Account, COLUMNS};
 use super::{Tx, params};
 use crate::auth::token::{Exchange, Limits, Refresh, exchange};
 use crate::error::Error;
+use data_encoding::HEXLOWER;
 use uuid::Uuid;
 use wire::Wall;
 
@@ -135,6 +136,64 @@ pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &Keep, now: Wall) -> Result<(),
     tx.execute(sql, params![id, family, now.0]).map(drop)
 }
 
+/// One way in which an account is signed in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignIn {
+    /// Names it: a digest or an id, which open nothing.
+    pub key: String,
+    /// When a browser last used it; nothing for a program's tokens.
+    pub seen: Option<Wall>,
+    /// When it began.
+    pub began: Wall,
+    /// Whether it is the one to keep.
+    pub kept: bool,
+}
+
+/// Most sign-ins that are listed.
+const LISTED: u32 = 100;
+
+/// The sign-ins of `account`, newest first; `keep` is the one it asks by.
+///
+/// # Errors
+/// When the database fails.
+pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error> {
+    let id = account.to_string();
+    let sql = "select digest, created_at, seen_at from login_session where account = $1
+         order by created_at desc limit $2";
+    let mut found = tx.query(sql, params![id, LISTED], |row| {
+        let digest: Vec<u8> = row.get(0)?;
+        let (began, seen) = (Wall(row.get(1)?), Some(Wall(row.get(2)?)));
+        let kept = matches!(keep, Keep::Session(own) if *own == digest);
+        Ok(SignIn { key: HEXLOWER.encode(&digest), seen, began, kept })
+    })?;
+    let sql = "select id, created_at from token_family where account = $1 and ended_at is null
+         order by created_at desc limit $2";
+    found.extend(tx.query(sql, params![id, LISTED], |row| {
+        let family: Uuid = super::parsed(row, 0)?;
+        let kept = *keep == Keep::Family(family);
+        Ok(SignIn { key: family.to_string(), seen: None, began: Wall(row.get(1)?), kept })
+    })?);
+    Ok(found)
+}
+
+/// Ends the sign-in `key` of `account`.
+///
+/// # Errors
+/// `NotFound`, for a foreign one too.
+pub fn end_one(tx: &Tx<'_>, account: Uuid, key: &str, now: Wall) -> Result<(), Error> {
+    let id = account.to_string();
+    let digest = HEXLOWER.decode(key.as_bytes()).unwrap_or_default();
+    let sql = "delete from login_session where account = $1 and digest = $2";
+    let session = tx.execute(sql, params![id, digest])?;
+    let sql = "update token_family set ended_at = $3
+         where account = $1 and id = $2 and ended_at is null";
+    let family = tx.execute(sql, params![id, key, now.0])?;
+    if session + family == 0 {
+        return Err(Error::NotFound("this sign-in is over already".into()));
+    }
+    Ok(())
+}
+
 /// Exchanges the refresh token `old` for `new`: whose it is and in which family, or nothing. One
 /// that was used before ends its family, and that is kept too.
 ///
@@ -232,6 +291,27 @@ mod tests {
         assert_eq!(seen(Keep::Nothing).await.unwrap(), (false, false, false));
         assert_eq!(seen(Keep::Session(b"b".into())).await.unwrap(), (false, true, false));
         assert_eq!(seen(Keep::Family(name)).await.unwrap(), (false, false, true));
+    }
+
+    #[tokio::test]
+    async fn sign_ins_are_listed_and_ended_one_by_one_and_only_ones_own() {
+        let (_dir, db, ada) = house().await;
+        let (id, name) = (ada.id, Uuid::from_u128(3));
+        let write = db.write(move |tx| {
+            open(tx, b"a", id, Wall(5))?;
+            begin(tx, name, id, b"1", Wall(6))?;
+            of(tx, id, &Keep::Session(b"a".into()))
+        });
+        let listed = write.await.unwrap();
+        let seen: Vec<_> = listed.iter().map(|one| (one.began, one.seen, one.kept)).collect();
+        assert_eq!(seen, [(Wall(5), Some(Wall(5)), true), (Wall(6), None, false)]);
+        let key = listed[0].key.clone();
+        let foreign = db.write(move |tx| end_one(tx, Uuid::nil(), &key, Wall(7))).await;
+        assert!(matches!(foreign, Err(Error::NotFound(_))));
+        for SignIn { key, .. } in listed {
+            db.write(move |tx| end_one(tx, id, &key, Wall(7))).await.unwrap();
+        }
+        assert!(db.read(move |tx| of(tx, id, &Keep::Nothing)).await.unwrap().is_empty());
     }
 
     #[tokio::test]

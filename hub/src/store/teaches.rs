@@ -1,6 +1,6 @@
 //! Table `teaches`: who teaches a class, from which day to which.
 
-use super::{Tx, audit, params};
+use super::{Tx, audit, params, parsed, parsed_option};
 use crate::error::Error;
 use jiff::civil::Date;
 use serde_json::json;
@@ -51,6 +51,34 @@ pub fn stop(
         noted(tx, "stop_teaching", &id, account, actor, now)?;
     }
     Ok(ended)
+}
+
+/// A class that an account teaches.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Taught {
+    /// Which.
+    pub class: Uuid,
+    /// What people call it.
+    pub class_name: String,
+    /// First day.
+    pub from: Date,
+    /// Last day, inclusive; none until further notice.
+    pub to: Option<Date>,
+}
+
+/// What `account` teaches on `today` or later.
+///
+/// # Errors
+/// When the database fails.
+pub fn of(tx: &Tx<'_>, account: Uuid, today: Date) -> Result<Vec<Taught>, Error> {
+    let sql = "select t.class, c.class_name, t.from_day, t.to_day from teaches t
+         join class c on c.id = t.class
+         where t.teacher = $1 and (t.to_day is null or t.to_day >= $2)
+         order by c.class_name, t.from_day limit 500";
+    tx.query(sql, params![account.to_string(), today.to_string()], |row| {
+        let (class, class_name, from) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        Ok(Taught { class, class_name, from, to: parsed_option(row, 3)? })
+    })
 }
 
 fn noted(

@@ -202,6 +202,42 @@ pub fn tried(tx: &Tx<'_>, hook: Uuid, id: Uuid, tried: &Tried, now: Wall) -> Res
     Ok(())
 }
 
+/// What became of a message; never what it said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its event.
+    pub event: String,
+    /// `waiting`, `sent` or `failed`.
+    pub state: String,
+    /// Tries so far.
+    pub attempts: i64,
+    /// What the receiver answered.
+    pub status: Option<i64>,
+    /// Why it does not count as told.
+    pub error: Option<String>,
+    /// When it was written.
+    pub created_at: Wall,
+}
+
+/// The newest messages to a hook.
+///
+/// # Errors
+/// When the database fails.
+pub fn messages(tx: &Tx<'_>, hook: Uuid, limit: u32) -> Result<Vec<Listed>, Error> {
+    let sql = "select event, state, attempts, status, error, created_at from webhook_message
+         where webhook = $1 order by id desc limit $2";
+    tx.query(sql, params![hook.to_string(), limit], |row| {
+        Ok(Listed {
+            event: row.get(0)?,
+            state: row.get(1)?,
+            attempts: row.get(2)?,
+            status: row.get(3)?,
+            error: row.get(4)?,
+            created_at: Wall(row.get(5)?),
+        })
+    })
+}
+
 /// How many messages wait.
 ///
 /// # Errors
