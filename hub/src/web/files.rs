@@ -37,6 +37,7 @@ pub static FILES: &[File] = &[
     file!("roll.js", "text/javascript; charset=utf-8"),
     file!("review.css", "text/css; charset=utf-8"),
     file!("queue.js", "text/javascript; charset=utf-8"),
+    file!("settings.css", "text/css; charset=utf-8"),
     file!("review.js", "text/javascript; charset=utf-8"),
     file!("people.css", "text/css; charset=utf-8"),
     file!("people.js", "text/javascript; charset=utf-8"),

@@ -3,6 +3,7 @@
 //! Texts are in `hub/locales` ([`tongue`]). Every page works without JavaScript; `review.js` adds keys, undo and live arrival to the
 //! review desk. Pages have the same rights as the API, because they use the same queries.
 
+pub mod account;
 pub mod card;
 pub mod chart;
 pub mod class;
@@ -13,8 +14,10 @@ pub mod faces;
 pub mod files;
 pub mod hand;
 pub mod heat;
+pub mod note;
 pub mod people;
 pub mod photo;
+pub mod qr;
 pub mod report;
 pub mod review;
 pub mod roll;
@@ -44,6 +47,7 @@ pub fn routes() -> Vec<Route> {
         photo::routes(),
         shot::routes(),
         unnamed::routes(),
+        account::routes(),
     ]
     .concat()
 }

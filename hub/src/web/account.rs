@@ -1,0 +1,225 @@
+//! `/account`: one's own name, password, second factor, sign-ins, language, mail and calendars.
+
+pub mod factor;
+
+use super::note::Note;
+use super::shell::Shell;
+use super::start::shell;
+use super::words;
+use crate::auth::Role;
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::reply::{page, see};
+use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::http::settings::{Part, Settings, TypedPreferences, TypedProfile};
+use crate::http::{calendar, password, settings, totp};
+use crate::store::feed::Feed;
+use crate::store::login::{self, SignIn};
+use crate::store::people::{self, Person};
+use crate::store::{class, desk};
+use askama::Template;
+use std::collections::HashMap;
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+
+/// What a step on this page may have done.
+const DONE: [&str; 7] = [
+    "account-done-profile",
+    "account-done-password",
+    "account-done-mail",
+    "account-done-end",
+    "account-done-others",
+    "account-done-calendar",
+    "account-done-factor",
+];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (own, no, form) = (Object::None, Takes::Nothing, Takes::Form(SMALL));
+    let post = |path, who, run: crate::http::route::Run| {
+        Route::new((Method::POST, path), who, own, form, Shapes::PAGE, run)
+    };
+    let get = (Method::GET, "/account");
+    let own = vec![
+        Route::new(get, EVERYONE, own, no, Shapes::PAGE, index),
+        post("/account/profile", STAFF, profile.into()),
+        post("/account/password", EVERYONE, new_password.into()),
+        post("/account/mail", STAFF, mail.into()),
+        post("/account/sign-ins", EVERYONE, end.into()),
+        post("/account/calendars", STAFF, add_calendar.into()),
+        post("/account/calendars/end", STAFF, end_calendar.into()),
+    ];
+    [own, factor::routes()].concat()
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Page {
+    shell: Shell,
+    note: Option<Note>,
+    person: Person,
+    role: &'static str,
+    /// What only teachers and admins have.
+    staff: Option<Staff>,
+    factor: totp::State,
+    sign_ins: Vec<Row>,
+    /// A new calendar address, shown once.
+    url: Option<String>,
+}
+
+struct Staff {
+    settings: Settings,
+    calendars: Vec<Calendar>,
+    classes: Vec<class::Class>,
+}
+
+/// A way in which they are signed in.
+struct Row {
+    key: String,
+    /// Browser or program.
+    kind: &'static str,
+    began: String,
+    seen: Option<String>,
+    here: bool,
+}
+
+/// A calendar address.
+struct Calendar {
+    id: Uuid,
+    class: Option<String>,
+    made: String,
+}
+
+async fn index(call: Call) -> Outcome {
+    show(&call, StatusCode::OK, Note::done(&call, &DONE), None).await
+}
+
+async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<String>) -> Outcome {
+    let (user, keep) = (call.actor()?.user, totp::kept(call));
+    let read = call
+        .app()
+        .db
+        .read(move |tx| Ok((people::find(tx, &user.to_string())?, login::of(tx, user, &keep)?)));
+    let (person, sign_ins) = read.await?;
+    let shell = shell(call, "account");
+    let alive = sign_ins.into_iter().filter(|one| alive(call, one));
+    let sign_ins = alive.map(|one| row(call, &shell, one)).collect();
+    let staff = match person.account.role {
+        Role::Student => None,
+        Role::Teacher | Role::Admin => Some(staff(call, &shell).await?),
+    };
+    let (factor, role) = (totp::state(call).await?, role(person.account.role));
+    page(status, &Page { shell, note, person, role, staff, factor, sign_ins, url })
+}
+
+/// What a role is called; a text’s key.
+#[must_use]
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Student => "account-role-student",
+        Role::Teacher => "account-role-teacher",
+        Role::Admin => "account-role-admin",
+    }
+}
+
+/// Whether it would still open anything.
+fn alive(call: &Call, sign_in: &SignIn) -> bool {
+    let SignIn { began, seen, .. } = sign_in;
+    seen.is_none_or(|seen| call.front.limits.alive(*began, seen, call.now))
+}
+
+fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
+    let ago = |at| words::ago(shell.tongue, at, call.now);
+    Row {
+        kind: if sign_in.seen.is_some() { "account-browser" } else { "account-program" },
+        began: ago(sign_in.began),
+        seen: sign_in.seen.map(ago),
+        here: sign_in.kept,
+        key: sign_in.key,
+    }
+}
+
+async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
+    let reader: desk::Reader = crate::http::attendance::reader(call)?;
+    let classes = call.app().db.read(move |tx| class::list(tx, reader)).await?;
+    let names: HashMap<_, _> = classes.iter().map(|c| (c.id, c.class_name.clone())).collect();
+    let one = |feed: Feed| Calendar {
+        id: feed.id,
+        class: feed.class.map(|id| names.get(&id).cloned().unwrap_or_default()),
+        made: words::ago(shell.tongue, feed.created_at, call.now),
+    };
+    let calendars = calendar::of(call).await?.into_iter().map(one).collect();
+    Ok(Staff { settings: settings::get(call).await?, calendars, classes })
+}
+
+/// Back to the page, saying what was done; or the page with what stood in the way.
+async fn answer(call: &Call, done: Result<&'static str, Problem>) -> Outcome {
+    match done {
+        Ok(key) => see(&format!("/account?done={key}")),
+        Err(problem) => show(call, problem.status, Some(Note::problem(&problem)), None).await,
+    }
+}
+
+async fn profile(call: Call) -> Outcome {
+    let text = |name| call.content.field(name).map(str::to_owned);
+    let profile = TypedProfile {
+        full_name: text("full_name"),
+        phone: text("phone"),
+        department: text("department"),
+    };
+    let changed = settings::changed(&call, Part { profile, ..Part::default() }).await;
+    answer(&call, changed.map(|_| "account-done-profile")).await
+}
+
+async fn new_password(call: Call) -> Outcome {
+    let typed = |name| call.content.field(name).unwrap_or("").to_owned();
+    let (current, new) = (typed("current_password"), typed("new_password"));
+    let changed = password::changed(&call, current, new).await;
+    answer(&call, changed.map(|()| "account-done-password")).await
+}
+
+async fn mail(call: Call) -> Outcome {
+    let on = |name| Some(call.content.field(name).is_some());
+    let preferences = TypedPreferences {
+        mail_absence: on("mail_absence"),
+        mail_low_attendance: on("mail_low_attendance"),
+    };
+    let changed = settings::changed(&call, Part { preferences, ..Part::default() }).await;
+    answer(&call, changed.map(|_| "account-done-mail")).await
+}
+
+/// Ends one sign-in, or all but this one.
+async fn end(call: Call) -> Outcome {
+    let done = async {
+        let (user, now, keep) = (call.actor()?.user, call.now, totp::kept(&call));
+        let key = call.field("sign_in")?.to_owned();
+        let others = key == "others";
+        let write = call.app().db.write(move |tx| match others {
+            true => login::end_all(tx, user, &keep, now),
+            false => login::end_one(tx, user, &key, now),
+        });
+        write.await?;
+        Ok(if others { "account-done-others" } else { "account-done-end" })
+    };
+    let done = done.await;
+    answer(&call, done).await
+}
+
+async fn add_calendar(call: Call) -> Outcome {
+    let class = call.content.field("class_id").filter(|id| !id.is_empty()).map(str::to_owned);
+    match calendar::made(&call, class).await {
+        Ok(made) => show(&call, StatusCode::CREATED, None, Some(made.url)).await,
+        Err(problem) => answer(&call, Err(problem)).await,
+    }
+}
+
+async fn end_calendar(call: Call) -> Outcome {
+    let done = async {
+        let id =
+            call.field("calendar")?.parse().map_err(|_| Problem::field("calendar", "no id"))?;
+        calendar::ended(&call, id).await
+    };
+    let done = done.await;
+    answer(&call, done.map(|()| "account-done-calendar")).await
+}

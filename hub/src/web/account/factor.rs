@@ -1,0 +1,97 @@
+//! The second factor on `/account`: begun with a square code, proven once, taken away.
+
+use super::answer;
+use crate::http::call::Call;
+use crate::http::reply::page;
+use crate::http::route::{EVERYONE, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
+use crate::http::totp::{self, Started};
+use crate::web::note::Note;
+use crate::web::qr;
+use crate::web::shell::Shell;
+use crate::web::start::shell;
+use askama::Template;
+use warp::http::{Method, StatusCode};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let post = |path, run: Run| {
+        let (own, form) = (Object::None, Takes::Form(SMALL));
+        Route::new((Method::POST, path), EVERYONE, own, form, Shapes::PAGE, run)
+    };
+    vec![
+        post("/account/second-factor", begin.into()),
+        post("/account/second-factor/confirm", confirm.into()),
+        post("/account/second-factor/remove", remove.into()),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "account-factor.html")]
+struct Begun {
+    shell: Shell,
+    note: Option<Note>,
+    /// The secret as people type it, in groups of four.
+    secret: String,
+    uri: String,
+    square: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "account-codes.html")]
+struct Codes {
+    shell: Shell,
+    codes: Vec<String>,
+    host: String,
+    email: String,
+}
+
+async fn begin(call: Call) -> Outcome {
+    let password = call.content.field("password").unwrap_or("").to_owned();
+    match totp::begun(&call, password).await {
+        Ok(started) => begun_page(&call, StatusCode::CREATED, started, None),
+        Err(problem) => answer(&call, Err(problem)).await,
+    }
+}
+
+fn begun_page(call: &Call, status: StatusCode, begun: Started, note: Option<Note>) -> Outcome {
+    let shell = shell(call, "account");
+    let square = qr::svg(&begun.uri, &shell.say("account-square"));
+    let secret = fours(&begun.secret);
+    page(status, &Begun { shell, note, secret, uri: begun.uri, square })
+}
+
+/// Groups of four letters, as people read a long word.
+fn fours(text: &str) -> String {
+    let letters: Vec<_> = text.chars().collect();
+    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
+}
+
+async fn confirm(call: Call) -> Outcome {
+    match totp::switched_on(&call, call.content.field("code").unwrap_or("")).await {
+        Ok(codes) => {
+            let email = totp::own(&call).await?.email;
+            let (shell, host) = (shell(&call, "account"), call.app().config.host.clone());
+            page(StatusCode::OK, &Codes { shell, codes, host, email })
+        }
+        Err(problem) if problem.status == StatusCode::UNPROCESSABLE_ENTITY => {
+            let (begun, note) = (totp::waiting(&call).await?, Note::problem(&problem));
+            begun_page(&call, problem.status, begun, Some(note))
+        }
+        Err(problem) => answer(&call, Err(problem)).await,
+    }
+}
+
+async fn remove(call: Call) -> Outcome {
+    let done = totp::switched_off(&call, call.content.field("code").unwrap_or("")).await;
+    answer(&call, done.map(|()| "account-done-factor")).await
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_secret_is_read_in_groups() {
+        assert_eq!(super::fours("ABCDEFGHIJ"), "ABCD EFGH IJ");
+        assert_eq!(super::fours(""), "");
+    }
+}
