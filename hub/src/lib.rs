@@ -38,6 +38,7 @@ pub mod provider;
 pub mod recogniser;
 pub mod reports;
 pub mod review;
+pub mod scores;
 mod security;
 pub mod seed;
 pub mod snaps;

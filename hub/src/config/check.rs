@@ -218,14 +218,7 @@ fn lines(
             ));
         }
     }
-    let moved = |line: f32, usual: f32, own: f32| (usual + (line - own)).min(1.0);
-    Ok(Some(wire::Lines {
-        single_high: high,
-        single_review: review,
-        fused_high: moved(high, LINES.fused_high, LINES.single_high),
-        fused_review: moved(review, LINES.fused_review, LINES.single_review),
-        margin: raw.margin.unwrap_or(LINES.margin),
-    }))
+    Ok(Some(crate::gallery::lines::moved(&LINES, high, review, raw.margin)))
 }
 
 fn accounts(

@@ -103,6 +103,27 @@ impl Index {
         self.lines
     }
 
+    /// Cosine of the two most alike people, if any are near each other.
+    #[must_use]
+    pub fn highest(&self) -> Option<f32> {
+        self.highest
+    }
+
+    /// Cosines of different people: each with the next ones, about `most` pairs in all.
+    #[must_use]
+    pub fn strangers(&self, most: usize) -> Vec<f32> {
+        let people = self.ids.len();
+        if people < 2 {
+            return Vec::new();
+        }
+        let numbers = self.matrix.as_slice();
+        let rows: Vec<&[f32]> = numbers.chunks(numbers.len() / people).collect();
+        let rounds = (most / people).min((people - 1) / 2).max(1);
+        let dot = |a: usize, b: usize| rows[a].iter().zip(rows[b]).map(|(x, y)| x * y).sum();
+        let with = |apart: usize| (0..people).map(move |a| (a, (a + apart) % people));
+        (1..=rounds).flat_map(with).map(|(a, b)| dot(a, b)).collect()
+    }
+
     /// Where the lines of its model lie to begin with.
     #[must_use]
     pub fn usual(&self) -> Lines {

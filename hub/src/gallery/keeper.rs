@@ -70,12 +70,21 @@ impl Gallery {
     pub async fn refresh(&self, db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let index = load(db, keys, &self.model).await?;
-        let index = Arc::new(match &self.lines {
-            Some(lines) => index.with_lines(lines),
+        let index = Arc::new(match self.own_lines(db, &index).await? {
+            Some(lines) => index.with_lines(&lines),
             None => index,
         });
         self.write().index = index.clone();
         self.release_all(db, keys, index, now).await
+    }
+
+    /// The site's own lines: those of its file, or else those an admin chose.
+    async fn own_lines(&self, db: &Db, index: &Index) -> Result<Option<wire::Lines>, Error> {
+        if self.lines.is_some() {
+            return Ok(self.lines);
+        }
+        let chosen = db.read(super::lines::chosen).await?;
+        Ok(chosen.map(|choice| choice.lines(&index.usual())))
     }
 
     async fn release_all(

@@ -5,6 +5,7 @@
 
 mod index;
 mod keeper;
+pub mod lines;
 mod release;
 pub mod scope;
 

@@ -46,6 +46,7 @@ pub mod retention;
 pub mod review;
 pub mod room;
 pub mod scope;
+pub mod score;
 pub mod seed;
 pub mod session;
 pub mod setting;
