@@ -21,6 +21,7 @@ pub mod qr;
 pub mod report;
 pub mod review;
 pub mod roll;
+pub mod settings;
 pub mod shell;
 pub mod shot;
 pub mod start;
@@ -48,6 +49,7 @@ pub fn routes() -> Vec<Route> {
         shot::routes(),
         unnamed::routes(),
         account::routes(),
+        settings::routes(),
     ]
     .concat()
 }

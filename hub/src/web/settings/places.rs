@@ -1,0 +1,145 @@
+//! `/settings/holidays` and `/settings/rooms`: when there are no lessons, and where they are.
+
+use super::users::day;
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::reply::{page, see};
+use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::http::{holidays, rooms};
+use crate::store::room::{self, Room};
+use crate::store::{desk, holiday};
+use crate::timetable::Holiday;
+use crate::web::note::Note;
+use crate::web::shell::Shell;
+use crate::web::start::shell;
+use askama::Template;
+use jiff::civil::Date;
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+
+/// Rows of a list.
+const MOST: u32 = 500;
+const DONE: [&str; 4] = [
+    "settings-holiday-saved",
+    "settings-holiday-gone",
+    "settings-room-saved",
+    "settings-room-gone",
+];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (days, one_day) = ("/settings/holidays", "/settings/holidays/{id}");
+    let (rooms, one_room) = ("/settings/rooms", "/settings/rooms/{id}");
+    let (none, no, form, page) = (Object::None, Takes::Nothing, Takes::Form(SMALL), Shapes::PAGE);
+    vec![
+        Route::new((Method::GET, days), ADMIN, none, no, page, holidays_page),
+        Route::new((Method::POST, days), ADMIN, none, form, page, add_holiday),
+        Route::new((Method::POST, one_day), ADMIN, Object::Holiday, form, page, change_holiday),
+        Route::new((Method::GET, rooms), ADMIN, none, no, page, rooms_page),
+        Route::new((Method::POST, rooms), ADMIN, none, form, page, add_room),
+        Route::new((Method::POST, one_room), ADMIN, Object::Room, form, page, change_room),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "settings-holidays.html")]
+struct Holidays {
+    shell: Shell,
+    tab: &'static str,
+    note: Option<Note>,
+    /// Those ahead, and those that are over.
+    ahead: Vec<Holiday>,
+    over: Vec<Holiday>,
+    today: Date,
+}
+
+#[derive(Template)]
+#[template(path = "settings-rooms.html")]
+struct Rooms {
+    shell: Shell,
+    tab: &'static str,
+    note: Option<Note>,
+    rooms: Vec<Room>,
+}
+
+async fn holidays_page(call: Call) -> Outcome {
+    list_holidays(&call, StatusCode::OK, Note::done(&call, &DONE)).await
+}
+
+async fn list_holidays(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
+    let desk::Reader { today, .. } = crate::http::attendance::reader(call)?;
+    let mut all = call.app().db.read(|tx| holiday::list(tx, None, MOST)).await?;
+    all.sort_by_key(|holiday| (holiday.from, holiday.id));
+    let (ahead, over) = all.into_iter().partition(|holiday| holiday.to >= today);
+    let shell = shell(call, "settings");
+    page(status, &Holidays { shell, tab: "holidays", note, ahead, over, today })
+}
+
+fn typed(call: &Call) -> Result<holidays::Typed, Problem> {
+    let missing = || Problem::field("from", "this field is missing");
+    let from_day = day(call, "from")?.ok_or_else(missing)?;
+    Ok(holidays::Typed { name: call.field("name")?.to_owned(), from_day, to_day: day(call, "to")? })
+}
+
+async fn add_holiday(call: Call) -> Outcome {
+    let done = async {
+        let (typed, id): (_, Uuid) = (typed(&call)?, wire::id::v7(call.now));
+        holidays::put(&call, id, typed, false).await
+    };
+    let done = done.await.map(|_| DONE[0]);
+    told_holidays(&call, done).await
+}
+
+/// Takes a holiday away. Who mistyped one adds it anew.
+async fn change_holiday(call: Call) -> Outcome {
+    let done = holidays::removed(&call).await.map(|()| DONE[1]);
+    told_holidays(&call, done).await
+}
+
+async fn told_holidays(call: &Call, done: Result<&str, Problem>) -> Outcome {
+    match done {
+        Ok(key) => see(&format!("/settings/holidays?done={key}")),
+        Err(problem) => list_holidays(call, problem.status, Some(Note::problem(&problem))).await,
+    }
+}
+
+async fn rooms_page(call: Call) -> Outcome {
+    list_rooms(&call, StatusCode::OK, Note::done(&call, &DONE)).await
+}
+
+async fn list_rooms(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
+    let rooms = call.app().db.read(|tx| room::list(tx, "", MOST)).await?;
+    page(status, &Rooms { shell: shell(call, "settings"), tab: "rooms", note, rooms })
+}
+
+fn location(call: &Call) -> String {
+    call.content.field("location").unwrap_or("").to_owned()
+}
+
+async fn add_room(call: Call) -> Outcome {
+    let done = async {
+        let name = call.field("name")?.to_owned();
+        rooms::added(&call, rooms::Typed { name, location: location(&call) }).await
+    };
+    let done = done.await.map(|_| DONE[2]);
+    told_rooms(&call, done).await
+}
+
+async fn change_room(call: Call) -> Outcome {
+    let done = if call.content.field("remove").is_some() {
+        rooms::removed(&call).await.map(|()| DONE[3])
+    } else {
+        let version = call.content.field("version").and_then(|version| version.parse().ok());
+        let typed = rooms::Described { location: location(&call), version };
+        rooms::described(&call, typed).await.map(|_| DONE[2])
+    };
+    told_rooms(&call, done).await
+}
+
+async fn told_rooms(call: &Call, done: Result<&str, Problem>) -> Outcome {
+    match done {
+        Ok(key) => see(&format!("/settings/rooms?done={key}")),
+        Err(problem) => list_rooms(call, problem.status, Some(Note::problem(&problem))).await,
+    }
+}

@@ -1,0 +1,110 @@
+//! `/settings/webhooks`: other programs that are told what happens here.
+
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::reply::{page, see};
+use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::http::webhooks::{self as hooks, Patch, Typed};
+use crate::notify::webhooks::EVENTS;
+use crate::store::webhook::{self, Listed, Webhook};
+use crate::web::note::Note;
+use crate::web::shell::Shell;
+use crate::web::start::shell;
+use crate::web::words;
+use askama::Template;
+use warp::http::{Method, StatusCode};
+use wire::Wall;
+
+/// Messages of each hook that are shown.
+const MESSAGES: u32 = 10;
+const DONE: [&str; 4] =
+    ["settings-hook-on", "settings-hook-off", "settings-hook-gone", "settings-hook-pinged"];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (all, one) = ("/settings/webhooks", "/settings/webhooks/{id}");
+    let (none, of, form, page) = (Object::None, Object::Webhook, Takes::Form(SMALL), Shapes::PAGE);
+    vec![
+        Route::new((Method::GET, all), ADMIN, none, Takes::Nothing, page, index),
+        Route::new((Method::POST, all), ADMIN, none, form, page, add),
+        Route::new((Method::POST, one), ADMIN, of, form, page, change),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "settings-webhooks.html")]
+struct Page {
+    shell: Shell,
+    tab: &'static str,
+    note: Option<Note>,
+    /// A new secret, shown once.
+    secret: Option<String>,
+    hooks: Vec<Hook>,
+    events: Vec<&'static str>,
+}
+
+/// A hook with what became of its messages.
+struct Hook {
+    hook: Webhook,
+    failing: Option<String>,
+    messages: Vec<(Listed, String)>,
+}
+
+async fn index(call: Call) -> Outcome {
+    show(&call, StatusCode::OK, Note::done(&call, &DONE), None).await
+}
+
+async fn show(
+    call: &Call,
+    status: StatusCode,
+    note: Option<Note>,
+    secret: Option<String>,
+) -> Outcome {
+    let read = call.app().db.read(|tx| {
+        let hooks = webhook::list(tx)?.into_iter();
+        let with = |hook: Webhook| {
+            let messages = webhook::messages(tx, hook.id, MESSAGES)?;
+            Ok::<_, crate::Error>((hook, messages))
+        };
+        hooks.map(with).collect::<Result<Vec<_>, _>>()
+    });
+    let shell = shell(call, "settings");
+    let ago = |at: Wall| words::ago(shell.tongue, at, call.now);
+    let hook = |(hook, messages): (Webhook, Vec<Listed>)| Hook {
+        failing: hook.failing_since.map(ago),
+        messages: messages.into_iter().map(|one| (one.clone(), ago(one.created_at))).collect(),
+        hook,
+    };
+    let hooks = read.await?.into_iter().map(hook).collect();
+    let events = EVENTS.into_iter().filter(|name| *name != "ping").collect();
+    page(status, &Page { shell, tab: "webhooks", note, secret, hooks, events })
+}
+
+async fn add(call: Call) -> Outcome {
+    let done = async {
+        let url = call.field("url")?.to_owned();
+        let chosen = |name: &&str| call.content.field(name).is_some();
+        let events = EVENTS.into_iter().filter(chosen).map(str::to_owned).collect();
+        hooks::made(&call, Typed { url, events }).await
+    };
+    match done.await {
+        Ok(made) => show(&call, StatusCode::CREATED, None, Some(made.secret)).await,
+        Err(problem) => show(&call, problem.status, Some(Note::problem(&problem)), None).await,
+    }
+}
+
+/// Tries, switches or removes one.
+async fn change(call: Call) -> Outcome {
+    let switch = |is_active| Patch { is_active: Some(is_active), ..Patch::default() };
+    let done: Result<&str, Problem> = match call.content.field("step").unwrap_or("") {
+        "on" => hooks::changed(&call, switch(true)).await.map(|_| DONE[0]),
+        "off" => hooks::changed(&call, switch(false)).await.map(|_| DONE[1]),
+        "remove" => hooks::removed(&call).await.map(|()| DONE[2]),
+        _ => hooks::pinged(&call).await.map(|()| DONE[3]),
+    };
+    match done {
+        Ok(key) => see(&format!("/settings/webhooks?done={key}")),
+        Err(problem) => show(&call, problem.status, Some(Note::problem(&problem)), None).await,
+    }
+}
