@@ -24,7 +24,8 @@ const freePort = () =>
   });
 
 export class Hub {
-  static async start() {
+  // `more` is set in its environment besides.
+  static async start(more = {}) {
     const hub = new Hub();
     hub.data = mkdtempSync(join(tmpdir(), "rollcall-browser-"));
     const data = join(hub.data, "hub");
@@ -35,13 +36,14 @@ export class Hub {
     const listen = ["web", "mqtt", "device"].map((name, n) => `${name} = "127.0.0.1:${ports[n]}"`);
     writeFileSync(file, readFileSync(file, "utf8").replace("[listen]", `[listen]\n${listen.join("\n")}`));
     hub.url = `https://localhost:${ports[0]}`;
+    hub.more = more;
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"; // our own authority, on the loopback
     await hub.serve();
     return hub;
   }
 
   async serve() {
-    const env = { ...process.env, ROLLCALL_MODELS: models };
+    const env = { ...process.env, ROLLCALL_MODELS: models, ...this.more };
     const args = ["--data", join(this.data, "hub"), "serve"];
     this.process = spawn(binary, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     this.log = "";

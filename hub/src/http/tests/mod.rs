@@ -14,6 +14,7 @@ mod import;
 mod lessons;
 mod mark;
 mod matrix;
+mod office;
 mod people;
 mod people_pages;
 mod persons;
