@@ -3,11 +3,14 @@
 //! [`placing`] finds the lesson of a sighting, [`marking`] says what follows from what was
 //! approved, [`closing`] what the end of a lesson says: pure decisions. [`register`] reads and
 //! writes the rows around them, and is the only one who writes marks that follow from sightings.
+//! [`budget`] says when a class that marks without a person is wrong too often, [`watch`] acts.
 
+pub mod budget;
 pub mod closing;
 pub mod marking;
 pub mod placing;
 pub mod register;
+pub mod watch;
 
 use wire::{RecordId, Wall};
 

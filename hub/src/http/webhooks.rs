@@ -66,7 +66,7 @@ pub struct Typed {
     #[schema(example = "https://example.org/rollcall")]
     url: String,
     /// `sighting.pending`, `sighting.decided`, `attendance.marked`, `session.closed`,
-    /// `device.changed`, `gallery.changed`; all if empty.
+    /// `class.suspended`, `device.changed`, `gallery.changed`; all if empty.
     #[serde(default)]
     #[schema(max_items = 10)]
     events: Vec<String>,

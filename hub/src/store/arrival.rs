@@ -59,9 +59,10 @@ pub fn add_sighting(
     let sql = "insert into sighting (id, device, epoch, seq, boot, mono, at, at_low, at_high,
              clock, order_at, room, direction, reasons, quality, confidence, verdict, frames,
              model, gallery, review_status, predicted_student, received_at, version, session,
-             decided_student, reviewer, reviewed_at)
+             decided_student, reviewer, reviewed_at, auto_class)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-             $18, $19, $20, $23, $21, $22, 1, $24, $25, $26, $27)";
+             $18, $19, $20, $23, $21, $22, 1, $24, $25, $26, $27,
+             case when $23 = 'approved' then (select class from session where id = $24) end)";
     let at = when.at().map(|wall| wall.0);
     let best = row.candidates.first().map(|best| best.student.to_string());
     let at_once = row.status == Status::Approved;
