@@ -14,7 +14,7 @@ use crate::events::Event;
 use crate::store::desk::Reader;
 use crate::store::session::{self, Filter, Session, Source};
 use crate::store::{Tx, class, mark, period};
-use crate::timetable::Change as Differs;
+use crate::timetable::{Change as Differs, booking};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -288,6 +288,7 @@ async fn add(call: Call) -> Outcome {
         let session = plan(tx, reader, typed, &zone, now)?;
         check(tx, &session)?;
         session::add(tx, &session)?;
+        booking::lesson(tx, &session, (reader.today, &zone))?;
         noted(tx, reader, "add", &session, now)?;
         let records = register::adopt(tx, &session, now)?;
         Ok((whole(tx, session, &zone)?, records))
@@ -344,19 +345,11 @@ fn check(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
     if session.name.trim().is_empty() || session.name.len() > NAME {
         return Err(Error::Invalid(format!("name: give 1 to {NAME} bytes")));
     }
-    crate::store::room::ensure(tx, &session.room, session.starts)?;
-    let (of, span) = ((session.class, session.room.as_str()), (session.starts, session.ends));
-    match session::in_the_way(tx, of, span, session.id)? {
-        None => Ok(()),
-        Some(other) if other.class == session.class => Err(Error::Conflict(format!(
-            "this class has “{}” at that time: it cannot be in two places at once",
-            other.name
-        ))),
-        Some(other) => Err(Error::Conflict(format!(
-            "room “{}” is taken at that time by “{}”",
-            other.room, other.name
-        ))),
-    }
+    crate::store::room::ensure(tx, &session.room, session.starts)
+}
+
+fn is_moved(old: &Session, new: &Session) -> bool {
+    (old.starts, old.ends, &old.room) != (new.starts, new.ends, &new.room)
 }
 
 async fn change(call: Call) -> Outcome {
@@ -368,6 +361,9 @@ async fn change(call: Call) -> Outcome {
         check(tx, &new)?;
         differ(tx, &old, &new, &zone, (reader, now))?;
         session::change(tx, &new)?;
+        if is_moved(&old, &new) {
+            booking::lesson(tx, &new, (reader.today, &zone))?;
+        }
         noted(tx, reader, "change", &new, now)?;
         let new = session::find(tx, reader, &name)?;
         let (actor, mut marked) = (reader.actor.user.to_string(), Vec::new());
@@ -430,8 +426,9 @@ fn differ(
     zone: &TimeZone,
     (reader, now): (Reader, Wall),
 ) -> Result<(), Error> {
-    let moved = (old.starts, old.ends, &old.room) != (new.starts, new.ends, &new.room);
-    let Some(of) = old.period.filter(|_| moved && old.starts > now) else { return Ok(()) };
+    let Some(of) = old.period.filter(|_| is_moved(old, new) && old.starts > now) else {
+        return Ok(());
+    };
     let (starts, ends) = (local(new.starts, zone), local(new.ends, zone));
     let change = Differs::Moved { starts, ends, room: new.room.clone() };
     except(tx, of, new.day, &change, (reader, now))

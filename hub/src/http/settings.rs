@@ -11,9 +11,9 @@ use crate::store::desk::Reader;
 use crate::store::period::{self, Filter, clock};
 use crate::store::preference::{self, Choices, Mail};
 use crate::store::{Tx, class, people};
-use crate::timetable::Period;
 use crate::timetable::maker::{Of, make};
 use crate::timetable::own::{Replaced, replace};
+use crate::timetable::{Period, booking};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -297,6 +297,7 @@ fn reschedule(
         let id = period.id;
         period::put(tx, &Period { version: period.version.max(1), ..period }, &actor, now)?;
         make(tx, Of::Period(id), zone, now)?;
+        booking::weekly(tx, &period, now, zone)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::period::{self, Filter, clock};
 use crate::store::{Tx, class};
+use crate::timetable::booking;
 use crate::timetable::maker::{Of, make};
 use crate::timetable::{Change, Period};
 use crate::{Error, store::desk::Reader};
@@ -256,6 +257,7 @@ async fn stored(
         make(tx, Of::Period(period.id), &zone, now)?;
         let period = period::find(tx, reader, period.id)?;
         body(tx, period, reader.today)
+        booking::weekly(tx, &period, now, &zone)?;
     });
     Ok(write.await?)
 }
@@ -283,8 +285,9 @@ async fn except(call: Call) -> Outcome {
             let room = typed.room.unwrap_or_else(|| period.room.clone()).trim().to_owned();
             Change::Moved { starts, ends, room }
         };
-        let actor = reader.actor.user.to_string();
-        period::except(tx, &period, typed.day, &change, &actor, now)?;
+        let (actor, day) = (reader.actor.user.to_string(), typed.day);
+        period::except(tx, &period, day, &change, &actor, now)?;
+        booking::one_day(tx, &period, (day, Some(&change)), (reader.today, &zone))?;
         make(tx, Of::Period(id), &zone, now)?;
         body(tx, period, reader.today)
     });
@@ -300,5 +303,6 @@ async fn unexcept(call: Call) -> Outcome {
         make(tx, Of::Period(id), &zone, now)
     });
     write.await?;
+        booking::one_day(tx, &period, (day, None), (reader.today, &zone))?;
     nothing()
 }
