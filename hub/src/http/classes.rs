@@ -3,7 +3,7 @@
 use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
-use super::reply::{created, json, nothing};
+use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::attendance::budget::{self, Count};
 use crate::attendance::placing::Policy;
@@ -317,15 +317,17 @@ async fn show(call: Call) -> Outcome {
         let class = class::find(tx, reader, &name)?;
         whole(tx, class, reader.today, now)
     });
-    json(&read.await?)
+    let class = read.await?;
+    versioned(&class, class.version)
 }
 
 async fn change(call: Call) -> Outcome {
     let (patch, reader, now): (Patch, _, _) = (call.json()?, reader(&call)?, call.now);
     let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
+    let version = call.version(patch.version)?;
     let write = call.app().db.write(move |tx| {
         let (old, actor) = (class::find(tx, reader, &name)?, reader.actor.user.to_string());
-        if patch.version.is_some_and(|version| version != old.version) {
+        if version.is_some_and(|version| version != old.version) {
             return Err(Error::Conflict("this class was changed meanwhile: look again".into()));
         }
         let (id, was_active) = (old.id.to_string(), old.is_active);
@@ -347,7 +349,8 @@ async fn change(call: Call) -> Outcome {
         }
         whole(tx, class::find(tx, reader, &id)?, reader.today, now)
     });
-    json(&write.await?)
+    let class = write.await?;
+    versioned(&class, class.version)
 }
 
 /// Takes a class out of every list; its lessons that lie ahead go, what took place stays.

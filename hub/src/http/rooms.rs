@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::page::{Paged, page, rows};
-use super::reply::{created, json, nothing};
+use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::room::{self, Room};
 use serde::{Deserialize, Serialize};
@@ -79,17 +79,20 @@ async fn add(call: Call) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    json(&Body::from(call.app().db.read(move |tx| room::find(tx, &name)).await?))
+    let room = Body::from(call.app().db.read(move |tx| room::find(tx, &name)).await?);
+    versioned(&room, room.version)
 }
 
 async fn change(call: Call) -> Outcome {
     let (typed, now): (Described, _) = (call.json()?, call.now);
     let (actor, name) = (call.actor()?.user.to_string(), call.param("id").to_owned());
+    let version = call.version(typed.version)?;
     let write = call.app().db.write(move |tx| {
         let room = room::find(tx, &name)?;
-        room::describe(tx, &room, &typed.location, typed.version, &actor, now)
+        room::describe(tx, &room, &typed.location, version, &actor, now)
     });
-    json(&Body::from(write.await?))
+    let room = Body::from(write.await?);
+    versioned(&room, room.version)
 }
 
 async fn remove(call: Call) -> Outcome {

@@ -5,7 +5,7 @@ use super::call::Call;
 use super::key::Key;
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, nothing, versioned};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::attendance::placing::LONGEST_MS;
 use crate::attendance::register;
@@ -278,7 +278,8 @@ async fn show(call: Call) -> Outcome {
         let session = session::find(tx, reader, &name)?;
         whole(tx, session, &zone)
     });
-    json(&read.await?)
+    let session = read.await?;
+    versioned(&session, session.version)
 }
 
 async fn add(call: Call) -> Outcome {
@@ -287,8 +288,8 @@ async fn add(call: Call) -> Outcome {
     let write = call.app().db.write(move |tx| {
         let session = plan(tx, reader, typed, &zone, now)?;
         check(tx, &session)?;
-        session::add(tx, &session)?;
         booking::lesson(tx, &session, (reader.today, &zone))?;
+        session::add(tx, &session)?;
         noted(tx, reader, "add", &session, now)?;
         let records = register::adopt(tx, &session, now)?;
         Ok((whole(tx, session, &zone)?, records))
@@ -353,17 +354,18 @@ fn is_moved(old: &Session, new: &Session) -> bool {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (patch, reader, now): (Patch, _, _) = (call.json()?, reader(&call)?, call.now);
+    let (mut patch, reader, now): (Patch, _, _) = (call.json()?, reader(&call)?, call.now);
+    patch.version = call.version(patch.version)?;
     let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
     let write = call.app().db.write(move |tx| {
         let old = session::find(tx, reader, &name)?;
         let new = patched(tx, &old, patch, &zone, now)?;
         check(tx, &new)?;
-        differ(tx, &old, &new, &zone, (reader, now))?;
-        session::change(tx, &new)?;
         if is_moved(&old, &new) {
             booking::lesson(tx, &new, (reader.today, &zone))?;
         }
+        differ(tx, &old, &new, &zone, (reader, now))?;
+        session::change(tx, &new)?;
         noted(tx, reader, "change", &new, now)?;
         let new = session::find(tx, reader, &name)?;
         let (actor, mut marked) = (reader.actor.user.to_string(), Vec::new());
@@ -380,7 +382,7 @@ async fn change(call: Call) -> Outcome {
     for record in records {
         call.app().events.say(Event::PendingAdded(record));
     }
-    json(&body)
+    versioned(&body, body.version)
 }
 
 fn patched(

@@ -3,7 +3,7 @@
 use super::attendance::reader;
 use super::call::Call;
 use super::problem::Problem;
-use super::reply::json;
+use super::reply::versioned;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::auth::{Actor, Role};
 use crate::error::Error;
@@ -163,7 +163,8 @@ pub struct Whole {
 
 async fn show(call: Call) -> Outcome {
     let reader = own(&call)?;
-    json(&call.app().db.read(move |tx| settings(tx, reader)).await?)
+    let settings = call.app().db.read(move |tx| settings(tx, reader)).await?;
+    versioned(&settings, settings.version)
 }
 
 async fn change(call: Call) -> Outcome {
@@ -216,7 +217,8 @@ async fn changed(call: &Call, part: Part) -> Outcome {
         }
         settings(tx, reader)
     });
-    json(&write.await?)
+    let settings = write.await?;
+    versioned(&settings, settings.version)
 }
 
 impl TypedProfile {
@@ -295,9 +297,9 @@ fn reschedule(
     }
     for period in put {
         let id = period.id;
+        booking::weekly(tx, &period, now, zone)?;
         period::put(tx, &Period { version: period.version.max(1), ..period }, &actor, now)?;
         make(tx, Of::Period(id), zone, now)?;
-        booking::weekly(tx, &period, now, zone)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::period::{self, Filter, clock};
 use crate::store::{Tx, class};
@@ -203,7 +203,8 @@ async fn show(call: Call) -> Outcome {
         let period = period::find(tx, reader, id)?;
         body(tx, period, reader.today)
     });
-    json(&read.await?)
+    let period = read.await?;
+    versioned(&period, period.version)
 }
 
 async fn add(call: Call) -> Outcome {
@@ -229,6 +230,7 @@ async fn add(call: Call) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let (id, patch): (Uuid, Patch) = (call.id("id")?, call.json()?);
+    let version = call.version(patch.version)?;
     let changed = stored(&call, move |tx, reader| {
         let old = period::find(tx, reader, id)?;
         Ok(Period {
@@ -238,11 +240,12 @@ async fn change(call: Call) -> Outcome {
             room: patch.room.map_or(old.room, |room| room.trim().to_owned()),
             from: patch.from_day.unwrap_or(old.from),
             to: patch.to_day.or(old.to),
-            version: patch.version.unwrap_or(old.version),
+            version: version.unwrap_or(old.version),
             ..old
         })
     });
-    json(&changed.await?)
+    let period = changed.await?;
+    versioned(&period, period.version)
 }
 
 /// Stores the period that `make_it` says, and its lessons of the days ahead.
@@ -254,10 +257,10 @@ async fn stored(
     let write = call.app().db.write(move |tx| {
         let period = make_it(tx, reader)?;
         period::put(tx, &period, &reader.actor.user.to_string(), now)?;
+        booking::weekly(tx, &period, now, &zone)?;
         make(tx, Of::Period(period.id), &zone, now)?;
         let period = period::find(tx, reader, period.id)?;
         body(tx, period, reader.today)
-        booking::weekly(tx, &period, now, &zone)?;
     });
     Ok(write.await?)
 }
@@ -300,9 +303,9 @@ async fn unexcept(call: Call) -> Outcome {
     let write = call.app().db.write(move |tx| {
         let period = period::find(tx, reader, id)?;
         period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
+        booking::one_day(tx, &period, (day, None), (reader.today, &zone))?;
         make(tx, Of::Period(id), &zone, now)
     });
     write.await?;
-        booking::one_day(tx, &period, (day, None), (reader.today, &zone))?;
     nothing()
 }
