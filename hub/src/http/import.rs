@@ -38,10 +38,8 @@ pub fn routes() -> Vec<Route> {
     let (class, table) = (Object::Class, Takes::Parts(TABLE));
     let told = Shapes::both::<Upload, Told>().created();
     let job = Shapes::both::<Archive, Job>().accepted();
-    let bulk = Route::new(upload, STAFF, class, table, told, bring);
     vec![
-        bulk.alias("/api/attendance/classes/{id}/bulk-upload-students"),
-        bulk,
+        Route::new(upload, STAFF, class, table, told, bring),
         Route::new(photos, ADMIN, class, Takes::Parts(ARCHIVE), job, enrol_all),
     ]
 }

@@ -26,6 +26,7 @@ pub mod gallery;
 pub mod guard;
 pub mod headers;
 pub mod hint;
+pub mod history;
 pub mod holidays;
 pub mod idempotency;
 pub mod images;
@@ -33,6 +34,7 @@ pub mod import;
 pub mod jobs;
 pub mod join;
 pub mod key;
+pub mod lesson;
 pub mod mark;
 pub mod marks;
 pub mod notifications;
@@ -42,6 +44,7 @@ pub mod page;
 pub mod password;
 pub mod path;
 pub mod persons;
+pub mod planning;
 pub mod presence;
 pub mod press;
 pub mod problem;
@@ -57,6 +60,7 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sorting;
+pub mod statistics;
 pub mod students;
 pub mod system;
 pub mod teachers;
@@ -87,6 +91,8 @@ pub fn table() -> Table {
         analytics::routes(),
         auth::routes(),
         reports::routes(),
+        statistics::routes(),
+        history::routes(),
         settings::routes(),
         setup::routes(),
         students::routes(),
