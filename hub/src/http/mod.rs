@@ -60,6 +60,7 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sorting;
+pub mod spool;
 pub mod statistics;
 pub mod students;
 pub mod system;
@@ -231,7 +232,7 @@ where
     note.user = by.as_ref().map(|by| by.actor.user);
     let by = guard::admit(&route, by, &raw)?;
     let takes = route.takes.photos_within(front.app.config.max_upload);
-    let content = body::read(takes, &raw.headers, raw.body).await?;
+    let content = body::read(takes, &raw.headers, raw.body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
     let request_id = request_id.to_owned();
     let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);

@@ -193,7 +193,7 @@ fn with_body(request: RequestBuilder, route: &Route) -> RequestBuilder {
             let text = serde_urlencoded::to_string(fields(route.path)).unwrap();
             of(request, "application/x-www-form-urlencoded", text)
         }
-        Takes::Parts(_) => {
+        Takes::Parts(_) | Takes::Archive(_) => {
             let head = "--xYx\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"";
             let text = format!("{head}\r\n\r\nno picture\r\n--xYx--\r\n");
             of(request, "multipart/form-data; boundary=xYx", text)
