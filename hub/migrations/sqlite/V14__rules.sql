@@ -13,6 +13,9 @@ create index class_suspended on class (suspended_at) where suspended_at is not n
 alter table sighting add column auto_class text;
 create index sighting_auto on sighting (auto_class, received_at) where auto_class is not null;
 
+-- Of a passage that is only logged: whether the person may be there, as of that moment.
+alter table sighting add column authority text;
+
 -- Which periods are elsewhere than usual, in this room.
 create index period_exception_by_room on period_exception (room, day) where room is not null;
 

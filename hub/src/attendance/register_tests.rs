@@ -216,7 +216,8 @@ fn see(
     let worth = place(tx, &arrival, &mut candidates)?;
     keys.student_or_new(student, START)?;
     let Worth { session, status } = worth;
-    let row = Row { candidates: &candidates, reasons: &[], seen: &seen, session, status };
+    let (candidates, authority) = (candidates.as_slice(), None);
+    let row = Row { candidates, reasons: &[], seen: &seen, session, status, authority };
     let id = arrival::add_sighting(tx, &key, &stamp, &when, &row, START)?;
     arrived(tx, worth, student, START)?;
     Ok((id, worth))

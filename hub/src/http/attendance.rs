@@ -4,6 +4,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{bytes, json, versioned, with};
 use super::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::attendance::Authority;
 use crate::auth::Actor;
 use crate::desk::Desk;
 use crate::review::{self, Ask};
@@ -62,6 +63,10 @@ pub struct Record {
     gate_name: String,
     camera_name: String,
     review_status: String,
+    /// Of a passage that is only logged: whether the person may be there.
+    authorized: Option<bool>,
+    /// And why.
+    authorization: Option<Authority>,
     /// Student number of whom it was decided to be.
     decided_student_id: Option<String>,
     reviewer_id: Option<String>,
@@ -167,6 +172,8 @@ impl From<Seen> for Record {
             camera_name: seen.device.clone(),
             device_id: seen.device,
             review_status: seen.status,
+            authorized: seen.authority.map(Authority::is_authorized),
+            authorization: seen.authority,
             decided_student_id: decided.map(|c| c.number),
             reviewer_id,
             reviewer_name,

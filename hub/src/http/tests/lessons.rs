@@ -127,12 +127,15 @@ async fn who_has_no_lesson_is_logged_without_a_picture() {
     let record = logged["record_id"].as_str().unwrap();
     let seen = house.read(&token, &format!("/api/attendance/{record}")).await;
     assert_eq!((&seen["captured_image_path"], &seen["session_id"]), (&Value::Null, &Value::Null));
+    let trusted = (&seen["authorized"], &seen["authorization"]);
+    assert_eq!(trusted, (&json!(true), &json!("authorized")), "the gate log says so");
     let review = format!("/api/attendance/{record}/review");
     let (status, _) = house.json(&token, "POST", &review, &json!({ "decision": "approve" })).await;
     assert_eq!(status, 422, "there is nothing to decide");
     house.lesson(&token, "08:45", "09:30").await;
     let adopted = house.read(&token, &format!("/api/attendance/{record}")).await;
     assert_eq!(adopted["review_status"], "pending", "a lesson was made for it afterwards");
+    assert_eq!(adopted["authorized"], Value::Null, "it is no log any more");
 }
 
 #[tokio::test]
@@ -284,10 +287,10 @@ async fn a_class_that_overran_its_budget_says_why_until_an_admin_switches_it_on_
     assert!(reason.contains("1 were corrected") && reason.contains("1 in 1,000"), "{reason}");
     let (_, same) = set(json!({ "grace_min": 5 })).await;
     assert_eq!(same["policy"], "review", "another change does not switch it on");
+    house.clock.set_wall(super::NOW.plus_ms(60_000));
     let (_, again) = set(json!({ "policy": "auto" })).await;
     assert_eq!((&again["policy"], &again["suspended"]), (&json!("auto"), &Value::Null));
     assert_eq!(counted(&again), (json!(0), json!(0)), "it is counted anew");
-    house.clock.set_wall(super::NOW.plus_ms(60_000));
     let chain = house.read(&token, "/api/audit").await;
     let did = |action: &str| chain.as_array().unwrap().iter().any(|row| row["action"] == action);
     assert!(did("suspend"), "{chain}");
