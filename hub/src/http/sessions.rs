@@ -117,7 +117,7 @@ async fn add(call: Call) -> Outcome {
     let write = call.app().db.write(move |tx| {
         let session = plan(tx, reader, typed, &zone, now)?;
         check(tx, &session)?;
-        booking::lesson(tx, &session, (reader.today, &zone))?;
+        booking::lesson(tx, &session, (now, &zone))?;
         session::add(tx, &session)?;
         noted(tx, reader, "add", &session, now)?;
         let records = register::adopt(tx, &session, now)?;
@@ -139,7 +139,7 @@ async fn change(call: Call) -> Outcome {
         let new = patched(tx, &old, patch, &zone, now)?;
         check(tx, &new)?;
         if is_moved(&old, &new) {
-            booking::lesson(tx, &new, (reader.today, &zone))?;
+            booking::lesson(tx, &new, (now, &zone))?;
         }
         differ(tx, &old, &new, &zone, (reader, now))?;
         session::change(tx, &new)?;

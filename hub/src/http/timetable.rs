@@ -290,7 +290,7 @@ async fn except(call: Call) -> Outcome {
         };
         let (actor, day) = (reader.actor.user.to_string(), typed.day);
         period::except(tx, &period, day, &change, &actor, now)?;
-        booking::one_day(tx, &period, (day, Some(&change)), (reader.today, &zone))?;
+        booking::one_day(tx, &period, (day, Some(&change)), (now, &zone))?;
         make(tx, Of::Period(id), &zone, now)?;
         body(tx, period, reader.today)
     });
@@ -303,7 +303,7 @@ async fn unexcept(call: Call) -> Outcome {
     let write = call.app().db.write(move |tx| {
         let period = period::find(tx, reader, id)?;
         period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
-        booking::one_day(tx, &period, (day, None), (reader.today, &zone))?;
+        booking::one_day(tx, &period, (day, None), (now, &zone))?;
         make(tx, Of::Period(id), &zone, now)
     });
     write.await?;

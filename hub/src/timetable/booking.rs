@@ -17,10 +17,10 @@ use wire::Wall;
 ///
 /// # Errors
 /// `Conflict` naming what is there.
-pub fn lesson(tx: &Tx<'_>, of: &Session, (today, zone): (Date, &TimeZone)) -> Result<(), Error> {
+pub fn lesson(tx: &Tx<'_>, of: &Session, (now, zone): (Wall, &TimeZone)) -> Result<(), Error> {
     let Session { id, class, day, starts, ends, room, .. } = of;
     let wanted = Span { class: *class, room: room.clone(), starts: *starts, ends: *ends };
-    let mut there = of_timetable(tx, &wanted, (*day, of.period), (today, zone))?;
+    let mut there = of_timetable(tx, &wanted, (*day, of.period), (now, zone))?;
     let stored = session::in_the_way(tx, (*class, room), (*starts, *ends), *id)?;
     there.extend(stored.map(Taken::from));
     refuse(&[wanted], &there, zone)
@@ -34,7 +34,7 @@ pub fn one_day(
     tx: &Tx<'_>,
     period: &Period,
     (day, change): (Date, Option<&Change>),
-    (today, zone): (Date, &TimeZone),
+    (now, zone): (Wall, &TimeZone),
 ) -> Result<(), Error> {
     let (starts, ends, room) = match change {
         Some(Change::Cancelled) => return Ok(()),
@@ -44,7 +44,7 @@ pub fn one_day(
     let Some((starts, ends)) = span(day, starts, ends, zone) else { return Ok(()) };
     let wanted = Span { class: period.class, room: room.clone(), starts, ends };
     let own = session::of_period(tx, period.id, day)?.unwrap_or(Uuid::nil());
-    let mut there = of_timetable(tx, &wanted, (day, Some(period.id)), (today, zone))?;
+    let mut there = of_timetable(tx, &wanted, (day, Some(period.id)), (now, zone))?;
     let stored = session::in_the_way(tx, (period.class, room), (starts, ends), own)?;
     there.extend(stored.map(Taken::from));
     refuse(&[wanted], &there, zone)
@@ -76,21 +76,19 @@ pub fn weekly(tx: &Tx<'_>, period: &Period, now: Wall, zone: &TimeZone) -> Resul
     refuse(&wanted, &there, zone)
 }
 
-/// Lessons that the timetable wants on `day` beside `wanted` and that are not made yet. What is
-/// over was made, or never will be.
+/// Lessons that the timetable wants on `day` beside `wanted` and that are not made yet. What has
+/// begun was made, or never will be.
 fn of_timetable(
     tx: &Tx<'_>,
     wanted: &Span,
     (day, but): (Date, Option<Uuid>),
-    (today, zone): (Date, &TimeZone),
+    (now, zone): (Wall, &TimeZone),
 ) -> Result<Vec<Taken>, Error> {
-    if day < today {
-        return Ok(Vec::new());
-    }
     let beside = period::on_day(tx, (wanted.class, &wanted.room), day)?;
     let beside = beside.into_iter().filter(|period| Some(period.id) != but).collect();
     let mut there = Vec::new();
-    for lesson in plan(tx, beside, (day, day), zone)?.lessons(day, day) {
+    let wanted = plan(tx, beside, (day, day), zone)?.lessons(day, day);
+    for lesson in wanted.into_iter().filter(|lesson| lesson.starts > now) {
         if session::of_period(tx, lesson.period, day)?.is_none() {
             there.push(of_period(tx, &lesson)?);
         }

@@ -212,7 +212,7 @@ impl Hand<'_, '_> {
             closed_at: None,
             version: 1,
         };
-        booking::lesson(self.tx, &lesson, (self.reader.today, self.zone))?;
+        booking::lesson(self.tx, &lesson, (self.now, self.zone))?;
         session::add(self.tx, &lesson)?;
         self.done.sessions += 1;
         Ok(())
