@@ -10,8 +10,9 @@
 pub const PASSAGES: u32 = 200;
 /// Older ones are not: 30 days.
 pub const SPAN_MS: i64 = 30 * 24 * 3_600_000;
-/// How likely so many errors may be, in a class that keeps its budget, before it is suspended. It
-/// is asked again after every correction, so it is strict: by chance alone a good class should
+/// How likely so many errors may be, in a class that keeps its budget, before it is suspended.
+///
+/// It is asked again after every correction, so it is strict: by chance alone a good class should
 /// hardly ever be suspended.
 pub const SURPRISE: f64 = 0.01;
 

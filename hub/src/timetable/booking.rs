@@ -51,7 +51,9 @@ pub fn one_day(
 }
 
 /// Whether a weekly lesson finds its class and its room free in the year ahead: beside lessons
-/// without a period, and the days on which other periods are elsewhere. Other periods on their
+/// without a period, and the days on which other periods are elsewhere.
+///
+/// Other periods on their
 /// usual days are [`fits`](super::fits)' part.
 ///
 /// # Errors
