@@ -19,7 +19,7 @@ const LARGE: [(&str, u64); 15] = [
     ("/class/{id}/photo", PHOTO),
     ("/people/{id}/photo", 4 * PHOTO), // several at once
     ("/people/bring/table", 5 * MIB),
-    ("/people/bring/photos", 256 * MIB), // on the disk
+    ("/people/bring/photos", 256 * MIB),        // on the disk
     ("/api/attendance/mark", 14 * MIB + SMALL), // a photo as text is a third larger
     ("/api/timetable/import", 5 * MIB),
     ("/api/classes/{id}/bulk-upload-students", 5 * MIB),
