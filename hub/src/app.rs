@@ -97,6 +97,9 @@ impl App {
         let pki = Pki::open(&config.data, &keys)?;
         let events = Events::default();
         let recogniser = Recogniser::start(&config.models)?;
+        let (lines, unwise) = (config.lines.of(recogniser.model().as_str()))
+            .map_err(|why| Error::Invalid(why.to_string()))?;
+        unwise.iter().for_each(|why| tracing::warn!("{why}"));
         let at_work = TaskTracker::new();
         let tracker = at_work.clone();
         let spawn = Arc::new(move |task: Task| drop(tracker.spawn(task)));
@@ -105,7 +108,7 @@ impl App {
             db,
             keys,
             pki,
-            gallery: Gallery::new(recogniser.model().clone()).with_lines(config.lines),
+            gallery: Gallery::new(recogniser.model().clone()).with_lines(lines),
             recogniser,
             snaps: Snaps::new(events.clone()),
             events,

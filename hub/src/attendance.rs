@@ -3,11 +3,15 @@
 //! [`placing`] finds the lesson of a sighting, [`marking`] says what follows from what was
 //! approved, [`closing`] what the end of a lesson says: pure decisions. [`register`] reads and
 //! writes the rows around them, and is the only one who writes marks that follow from sightings.
+//! [`authority`] says what a log is worth, [`budget`] when a class that marks without a person is wrong too often, [`watch`] acts.
 
+pub mod authority;
+pub mod budget;
 pub mod closing;
 pub mod marking;
 pub mod placing;
 pub mod register;
+pub mod watch;
 
 use wire::{RecordId, Wall};
 
@@ -71,6 +75,18 @@ words! {
         Manual = "manual",
         /// The end of the lesson.
         Close = "close",
+    }
+}
+
+words! {
+    /// What a log says of a passage: S3's authorisation status.
+    Authority {
+        /// Surely somebody of the school who is active.
+        Authorized = "authorized",
+        /// Perhaps them: the match is not sure enough.
+        Unsure = "unsure",
+        /// Somebody of the school's staff who is not active any more.
+        Inactive = "inactive",
     }
 }
 

@@ -4,6 +4,7 @@
 //! and adds to the audit chain. Whatever a person may not see is not found.
 
 use crate::attendance::register::{self, Marked};
+use crate::attendance::watch;
 use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
 use crate::keys::Keys;
@@ -46,6 +47,8 @@ pub struct Done {
     pub decided: Option<StudentId>,
     /// Whose marks changed with it.
     pub marked: Vec<Marked>,
+    /// The class that lets a person decide again because of it.
+    pub suspended: Option<Uuid>,
 }
 
 impl Desk {
@@ -167,6 +170,9 @@ impl Desk {
             for &(session, student) in &done.marked {
                 self.events.say(Event::Marked { session, student });
             }
+            if let Some(class) = done.suspended {
+                self.events.say(Event::ClassSuspended(class));
+            }
         }
     }
 }
@@ -228,7 +234,15 @@ impl Hand<'_, '_> {
         audit::add(self.tx, self.now, &entry)?;
         let states = (&facts.state, &state);
         let marked = register::decided(self.tx, record, states, home, &actor, self.now)?;
-        Ok(Done { record, version, status: state.status, decided: state.decided, marked })
+        let suspended = watch::corrected(self.tx, record, self.now)?;
+        Ok(Done {
+            record,
+            version,
+            status: state.status,
+            decided: state.decided,
+            marked,
+            suspended,
+        })
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Event {
     },
     /// A lesson is over: everybody on its roster has a mark.
     SessionClosed(Uuid),
+    /// A class marked too many wrong names without a person: a person decides again.
+    ClassSuspended(Uuid),
 }
 
 /// Where events are said and heard.

@@ -3,8 +3,8 @@
 //! It counts like one frame at a door. Who is nobody we know leaves no trace, and whoever is
 //! somebody waits for a person: one photo marks nobody.
 
-use crate::attendance::placing;
 use crate::attendance::register::{self, Arrival, Marked, Worth};
+use crate::attendance::{authority, placing};
 use crate::error::{Doing, Error};
 use crate::evidence::Evidence;
 use crate::gallery::Index;
@@ -184,7 +184,10 @@ impl Find {
         let key = next(tx, taken.device.clone())?;
         let (wall, clock) = (Some(taken.at), ClockState::Hub);
         let stamp = Stamp { boot: 0, mono: Mono(0), wall, clock };
-        let row = Row { candidates, reasons: &face.reasons, seen: face, session, status };
+        let logged = status == Status::Logged;
+        let authority = logged.then(|| authority::of(true, face.verdict));
+        let reasons = &face.reasons;
+        let row = Row { candidates, reasons, seen: face, session, status, authority };
         let own = crate::privacy::key_for(tx, keys, best, now)?;
         let id = arrival::add_sighting(tx, &key, &stamp, &When::At(taken.at, 0), &row, now)?;
         let parts = [(Part::Template, Some(&face.template)), (Part::Crop, face.crop.as_ref())];

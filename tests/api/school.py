@@ -187,11 +187,9 @@ class School:
             ("/api/devices/", self.device),
             ("/api/gallery/", self.device),
             ("/api/classes/", self.group),
-            ("/api/attendance/classes/", self.group),
             ("/api/attendance/by-class/", self.group),
             ("/api/attendance/summary/", self.group),
             ("/api/sessions/", self.lesson),
-            ("/api/attendance/sessions/", self.lesson),
             ("/api/images/", self.photo),
             ("/api/face-crops/", self.crop),
             ("/api/attendance/", self.record),
@@ -286,8 +284,6 @@ class School:
                 "url": "https://example.org/hook", "events": ["attendance.marked"]}},
             "POST /api/devices/{id}/commands": lambda: {"json": {"command": "reload"}},
         }
-        for nested in ("classes", "sessions"):
-            path = path.replace(f"/api/attendance/{nested}", f"/api/{nested}")
         body = bodies.get(f"{method} {path}")
         return body() if body else None
 

@@ -46,7 +46,8 @@ export async function furnish({ hub, PASSWORD }) {
   const holiday = await hub.post("/api/holidays", { name: names[3], from_day: "2031-03-20", to_day: "2031-04-02" });
   await hub.post("/api/rooms", { name: names[0], location: names[4].slice(0, 90) });
   const hook = await hub.post("/api/webhooks", { url: "https://example.org/%3Cscript%3E", events: [] });
-  const period = { class_id: group.id, weekday: 1, starts: "08:45", ends: "09:30", room: "R<u>2" };
+  const period = { class_id: group.id, weekday: new Date(now).getUTCDay() + 1, // tomorrow: today it would be in two places
+    starts: "08:45", ends: "09:30", room: "R<u>2" };
   const weekly = await hub.post("/api/timetable", period);
   const [record] = await hub.get("/api/attendance/pending");
   return {

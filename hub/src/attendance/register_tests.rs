@@ -216,7 +216,8 @@ fn see(
     let worth = place(tx, &arrival, &mut candidates)?;
     keys.student_or_new(student, START)?;
     let Worth { session, status } = worth;
-    let row = Row { candidates: &candidates, reasons: &[], seen: &seen, session, status };
+    let (candidates, authority) = (candidates.as_slice(), None);
+    let row = Row { candidates, reasons: &[], seen: &seen, session, status, authority };
     let id = arrival::add_sighting(tx, &key, &stamp, &when, &row, START)?;
     arrived(tx, worth, student, START)?;
     Ok((id, worth))
@@ -285,6 +286,67 @@ async fn a_class_that_trusts_its_door_is_marked_at_once_and_a_person_can_correct
     );
     house.decide(record, Say::Reject).await.unwrap();
     assert_eq!(house.words(0, 0).await, None);
+}
+
+/// What the class says of its policy: whether a person decides again, and why.
+async fn suspended(house: &House) -> Option<(u32, u32)> {
+    let class = house.class.to_string();
+    let read = move |tx: &Tx<'_>| class::find(tx, admin(), &class);
+    let why = house.desk.db.read(read).await.unwrap().suspended;
+    why.map(|why| (why.count.errors, why.count.passages))
+}
+
+async fn trusting() -> House {
+    let house = house().await;
+    let sql = "update class set policy = 'auto', auto_line = 0.9, error_budget = 1";
+    house.desk.db.write(|tx| tx.execute(sql, [])).await.unwrap();
+    house
+}
+
+#[tokio::test]
+async fn a_class_that_is_wrong_too_often_lets_a_person_decide_again() {
+    let house = trusting().await;
+    let mut heard = house.desk.events.listen();
+    let (right, _) = house.see(1, 0, Some(1)).await;
+    let (wrong, _) = house.see(2, 1, Some(2)).await;
+    house.decide(right, Say::Approve(None)).await.unwrap();
+    assert_eq!(suspended(&house).await, None, "a confirmed name is no error");
+    house.decide(wrong, Say::Approve(Some(house.people[0]))).await.unwrap();
+    assert_eq!(suspended(&house).await, Some((1, 2)));
+    let mut said = Vec::new();
+    while let Ok(event) = heard.try_recv() {
+        said.push(event);
+    }
+    assert!(said.contains(&crate::events::Event::ClassSuspended(house.class)), "{said:?}");
+    let (_, next) = house.see(3, 0, Some(3)).await;
+    assert_eq!(next.status, review::Status::Pending, "a person decides");
+    house.desk.undo(admin(), Some(wrong), START).await.unwrap();
+    assert!(suspended(&house).await.is_some(), "only a person switches it on again");
+    house.desk.db.read(audit::verify).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_waited_for_a_person_is_no_error_of_the_policy() {
+    let house = house().await;
+    let (waited, _) = house.see(1, 0, Some(1)).await;
+    let sql = "update class set policy = 'auto', auto_line = 0.9, error_budget = 1";
+    house.desk.db.write(|tx| tx.execute(sql, [])).await.unwrap();
+    house.see(2, 1, Some(2)).await;
+    house.decide(waited, Say::Reject).await.unwrap();
+    assert_eq!(suspended(&house).await, None);
+}
+
+#[tokio::test]
+async fn a_hundred_right_names_outweigh_one_wrong_one_but_not_two() {
+    let house = trusting().await;
+    for seq in 1..=100 {
+        house.see(seq, 0, Some(1)).await;
+    }
+    for (seq, wrong) in [(101, None), (102, Some((2, 102)))] {
+        let (record, _) = house.see(seq, 1, Some(2)).await;
+        house.decide(record, Say::Reject).await.unwrap();
+        assert_eq!(suspended(&house).await, wrong);
+    }
 }
 
 #[tokio::test]

@@ -3,14 +3,13 @@
 use super::raw::{self, Raw};
 use super::vars::Origins;
 use super::{
-    Accounts, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, Listen, Log, LogFormat, Oidc,
-    Secret, Smtp, SmtpTls, Vars, secret,
+    Accounts, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, Lines, Listen, Log, LogFormat,
+    Oidc, Secret, Smtp, SmtpTls, Vars, secret,
 };
 use crate::auth::{session, token};
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use vision::decide::LINES;
 
 /// Bytes of a photo at most, and by default.
 const MOST_UPLOAD: u64 = 10 * 1024 * 1024;
@@ -18,13 +17,19 @@ const MOST_UPLOAD: u64 = 10 * 1024 * 1024;
 const KEY: usize = 32;
 
 /// Where values came from, for whoever is told that one is wrong.
-struct Source {
+#[derive(Clone, Default, Debug)]
+pub(super) struct Source {
     path: PathBuf,
     origins: Origins,
 }
 
 impl Source {
-    fn bad(&self, key: &'static str, value: &str, why: impl Into<String>) -> ConfigError {
+    pub(super) fn bad(
+        &self,
+        key: &'static str,
+        value: &str,
+        why: impl Into<String>,
+    ) -> ConfigError {
         let why = why.into();
         match self.origins.get(key) {
             Some(name) => ConfigError::Variable { name: name.clone(), why },
@@ -73,7 +78,7 @@ fn meant(
     raw: Raw,
     source: &Source,
     vars: &Vars,
-    mut warnings: Vec<String>,
+    warnings: Vec<String>,
 ) -> Result<Config, ConfigError> {
     let zone = raw.zone.unwrap_or_else(|| "UTC".into());
     let zone = TimeZone::get(&zone).map_err(|why| source.bad("zone", &zone, why.to_string()))?;
@@ -109,7 +114,12 @@ fn meant(
         accounts: accounts(raw.accounts, raw.oidc, source, vars)?,
         cors: cors(&raw.cors, source)?,
         smtp: smtp(raw.smtp, source)?,
-        lines: lines(&raw.lines, source, &mut warnings)?,
+        lines: Lines {
+            high: raw.lines.high,
+            review: raw.lines.review,
+            margin: raw.lines.margin,
+            source: source.clone(),
+        },
         max_upload: upload(raw.uploads.max_bytes, source)?,
         private_webhooks: raw.webhooks.private,
         log: log(raw.log, source)?,
@@ -179,46 +189,6 @@ fn log(raw: raw::Log, source: &Source) -> Result<Log, ConfigError> {
         return Err(source.bad("log.level", &level, why.to_string()));
     }
     Ok(Log { level, format })
-}
-
-/// The pack's lines, moved where the site says so: those of several frames move along.
-fn lines(
-    raw: &raw::Lines,
-    source: &Source,
-    warnings: &mut Vec<String>,
-) -> Result<Option<wire::Lines>, ConfigError> {
-    if raw.high.or(raw.review).or(raw.margin).is_none() {
-        return Ok(None);
-    }
-    for (key, value) in
-        [("lines.high", raw.high), ("lines.review", raw.review), ("lines.margin", raw.margin)]
-    {
-        if let Some(value) = value.filter(|value| !(0.0..=1.0).contains(value)) {
-            return Err(source.bad(key, &value.to_string(), "a cosine line lies between 0 and 1"));
-        }
-    }
-    let (high, review) = match (raw.high, raw.review) {
-        (Some(high), Some(review)) if review > high => {
-            let why = format!("the review line lies above the high line of {high}");
-            return Err(source.bad("lines.review", &review.to_string(), why));
-        }
-        (Some(high), None) => (high, LINES.single_review.min(high)),
-        (None, Some(review)) => (LINES.single_high.max(review), review),
-        (high, review) => {
-            (high.unwrap_or(LINES.single_high), review.unwrap_or(LINES.single_review))
-        }
-    };
-    for (key, line, usual) in
-        [("lines.high", high, LINES.single_high), ("lines.review", review, LINES.single_review)]
-    {
-        if line < usual - 1e-4 {
-            warnings.push(format!(
-                "{key} is {line:.3}, below the pack's measured {usual:.3}: strangers will be \
-                 taken for people of the school more often"
-            ));
-        }
-    }
-    Ok(Some(crate::gallery::lines::moved(&LINES, high, review, raw.margin)))
 }
 
 fn accounts(

@@ -6,6 +6,7 @@
 mod accounts;
 mod check;
 mod error;
+mod lines;
 mod log;
 mod raw;
 mod secret;
@@ -16,6 +17,7 @@ mod web;
 
 pub use accounts::{Accounts, FirstAdmin, Oidc};
 pub use error::ConfigError;
+pub use lines::{Line, Lines};
 pub use log::{Log, LogFormat};
 pub use secret::Secret;
 pub use smtp::{Smtp, SmtpTls};
@@ -57,9 +59,9 @@ pub struct Config {
     pub cors: Cors,
     /// The mail server; without one no mail is sent.
     pub smtp: Option<Smtp>,
-    /// From which cosine on somebody is surely, or possibly, who they look like. Default: the
+    /// From which score on somebody is surely, or possibly, who they look like. Default: the
     /// model pack's own.
-    pub lines: Option<wire::Lines>,
+    pub lines: Lines,
     /// Bytes of an uploaded photo at most. Default and most 10 MiB.
     pub max_upload: u64,
     /// Whether webhooks may lead into private networks, and be plain HTTP.

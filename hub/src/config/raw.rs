@@ -1,5 +1,6 @@
 //! `hub.toml` as typed: every key optional, unknown ones refused.
 
+use super::Line;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -84,8 +85,8 @@ pub(super) struct Smtp {
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Lines {
-    pub high: Option<f32>,
-    pub review: Option<f32>,
+    pub high: Option<Line>,
+    pub review: Option<Line>,
     pub margin: Option<f32>,
 }
 

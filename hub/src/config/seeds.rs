@@ -4,7 +4,6 @@
 //! instead; OPERATIONS.md holds the same table, and a test compares the two.
 
 use super::{ConfigError, Vars};
-use vision::score;
 
 /// What a variable means.
 #[derive(Clone, Copy)]
@@ -94,7 +93,7 @@ const TABLE: [(&str, &str, Means); 46] = {
             Key(
                 "lines.high",
                 confidence,
-                "confidence 0..1, by the curve (.911, .5) (.940, .7) (.960, .9) (1, 1): 0.9 is the cosine .960",
+                "confidence 0..1: 0.9 is the pack's high line (.960 with the default pack, whose curve is (.911, .5) (.940, .7) (.960, .9) (1, 1))",
             ),
         ),
         (
@@ -103,7 +102,7 @@ const TABLE: [(&str, &str, Means); 46] = {
             Key(
                 "lines.review",
                 confidence,
-                "confidence, by the same curve: 0.7 is the cosine .940",
+                "confidence, by the same curve: 0.7 is the pack's review line",
             ),
         ),
         (
@@ -112,13 +111,17 @@ const TABLE: [(&str, &str, Means); 46] = {
             Key(
                 "lines.high",
                 similarity,
-                "cosine, 0.90 to 1; S2's own 0.6 belongs to ArcFace networks and is refused with the default pack",
+                "cosine of the pack in use; S2's own 0.6 belongs to ArcFace packs, and is refused with the default pack, whose lines lie between 0.90 and 1",
             ),
         ),
         (
             "FACE_TOLERANCE",
             "S3",
-            Key("lines.review", distance, "distance d, cosine 1 − d²/4.5: 0.6 is .920"),
+            Key(
+                "lines.review",
+                distance,
+                "distance d of the dlib network, cosine 1 − d²/4.5: 0.6 is .920; refused with other packs",
+            ),
         ),
         (
             "ML_CONFIDENT_THRESHOLD",
@@ -288,24 +291,21 @@ fn database(text: &str) -> Result<String, String> {
 }
 
 fn confidence(text: &str) -> Result<String, String> {
-    score::from_confidence(number(text)?).map(text_of).map_err(|why| why.to_string())
+    measured(text, "confidence")
 }
 
 fn similarity(text: &str) -> Result<String, String> {
-    score::from_similarity(number(text)?).map(text_of).map_err(|why| why.to_string())
+    measured(text, "similarity")
 }
 
 fn distance(text: &str) -> Result<String, String> {
-    score::from_distance(number(text)?).map(text_of).map_err(|why| why.to_string())
+    measured(text, "distance")
 }
 
-fn number(text: &str) -> Result<f32, String> {
-    text.trim().parse().map_err(|_| format!("“{text}” is no number"))
-}
-
-/// As TOML reads a number of the kind float.
-fn text_of(cosine: f32) -> String {
-    format!("{cosine:?}")
+/// A line with its measure: which cosine it is depends on the pack in use ([`super::Lines`]).
+fn measured(text: &str, measure: &str) -> Result<String, String> {
+    let number: f32 = text.trim().parse().map_err(|_| format!("“{text}” is no number"))?;
+    Ok(format!("{number} {measure}"))
 }
 
 /// The table, as OPERATIONS.md prints it.
@@ -347,14 +347,10 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_of_others_become_cosines() {
-        let close = |turned: Result<String, String>, wanted: f32| {
-            (turned.unwrap().parse::<f32>().unwrap() - wanted).abs() < 1e-4
-        };
-        assert!(close(confidence("0.9"), 0.960) && close(confidence("0.7"), 0.940));
-        assert!(close(distance("0.50"), 0.9444) && close(distance("0.60"), 0.920));
-        assert!(close(similarity("0.96"), 0.96));
-        assert!(similarity("0.6").unwrap_err().contains("ArcFace"));
+    fn thresholds_of_others_keep_their_measure() {
+        assert_eq!(confidence("0.9"), Ok("0.9 confidence".into()));
+        assert_eq!(similarity(" 0.6 "), Ok("0.6 similarity".into()));
+        assert_eq!(distance("0.50"), Ok("0.5 distance".into()));
         assert!(distance("much").unwrap_err().contains("much"));
     }
 

@@ -96,6 +96,7 @@ fn sighting(tx: &Tx<'_>, keys: &Keys, seq: u64, (of, or): (StudentId, StudentId)
         seen: &seen,
         session: None,
         status: Status::Pending,
+        authority: None,
     };
     let id = arrival::add_sighting(tx, &key, &at, &When::At(NOW, 0), &row, NOW).unwrap();
     let own = keys.student_or_new(of, NOW).unwrap();

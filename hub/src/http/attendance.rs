@@ -2,8 +2,9 @@
 
 use super::call::Call;
 use super::problem::Problem;
-use super::reply::{bytes, json, with};
+use super::reply::{bytes, json, versioned, with};
 use super::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::attendance::Authority;
 use crate::auth::Actor;
 use crate::desk::Desk;
 use crate::review::{self, Ask};
@@ -62,6 +63,10 @@ pub struct Record {
     gate_name: String,
     camera_name: String,
     review_status: String,
+    /// Of a passage that is only logged: whether the person may be there.
+    authorized: Option<bool>,
+    /// And why.
+    authorization: Option<Authority>,
     /// Student number of whom it was decided to be.
     decided_student_id: Option<String>,
     reviewer_id: Option<String>,
@@ -167,6 +172,8 @@ impl From<Seen> for Record {
             camera_name: seen.device.clone(),
             device_id: seen.device,
             review_status: seen.status,
+            authorized: seen.authority.map(Authority::is_authorized),
+            authorization: seen.authority,
             decided_student_id: decided.map(|c| c.number),
             reviewer_id,
             reviewer_name,
@@ -257,7 +264,12 @@ async fn listed(call: &Call, which: Which) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    json(&Record::from(one(&call, call.id("id")?).await?))
+    shown(one(&call, call.id("id")?).await?)
+}
+
+fn shown(seen: Seen) -> Outcome {
+    let record = Record::from(seen);
+    versioned(&record, record.version)
 }
 
 /// Deletes a record for good; marks that followed from it are taken back.
@@ -286,8 +298,9 @@ async fn picture(call: Call) -> Outcome {
 async fn decide(call: Call) -> Outcome {
     let (id, said): (RecordId, Decision) = (call.id("id")?, call.json()?);
     let Decision { decision, student_id, notes, version } = said;
+    let version = call.version(version)?;
     decide_as(&call, id, decision, student_id, notes, version).await?;
-    json(&Record::from(one(&call, id).await?))
+    shown(one(&call, id).await?)
 }
 
 async fn decide_many(call: Call) -> Outcome {
@@ -330,7 +343,7 @@ pub async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<Seen>, Problem>
 async fn take_back(call: Call) -> Outcome {
     let id = call.id("id")?;
     undo_of(&call, id).await?;
-    json(&Record::from(one(&call, id).await?))
+    shown(one(&call, id).await?)
 }
 
 /// Where decisions are carried out.

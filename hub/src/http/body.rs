@@ -2,7 +2,9 @@
 
 use super::problem::Problem;
 use super::route::Takes;
+use super::spool::{self, Spooled};
 use bytes::{Buf, Bytes, BytesMut};
+use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt};
@@ -14,8 +16,10 @@ const SMALL_TIME: Duration = Duration::from_secs(10);
 const SMALL_MOST: u64 = 1024 * 1024;
 /// Time for a photo: 10 MiB over a phone's slow uplink.
 const PARTS_TIME: Duration = Duration::from_secs(60);
+/// Time for an archive of photos: 256 MiB over a school's slow uplink.
+const ARCHIVE_TIME: Duration = Duration::from_secs(600);
 /// Parts of one form.
-const MOST_PARTS: usize = 32;
+pub(super) const MOST_PARTS: usize = 32;
 
 /// A body, read and split as its route declares.
 #[derive(Debug, Default)]
@@ -38,6 +42,8 @@ pub struct Parts {
     pub fields: Vec<(String, String)>,
     /// The files: name of the field, bytes. The name of the file itself is dropped.
     pub files: Vec<(String, Bytes)>,
+    /// Those that were too large for RAM.
+    pub spooled: Vec<(String, Spooled)>,
 }
 
 impl Content {
@@ -74,7 +80,7 @@ pub fn admit(takes: Takes, headers: &HeaderMap) -> Result<(), Problem> {
         Takes::Nothing => return Ok(()),
         Takes::Json(limit) => (limit, "application/json"),
         Takes::Form(limit) => (limit, "application/x-www-form-urlencoded"),
-        Takes::Parts(limit) => (limit, "multipart/form-data"),
+        Takes::Parts(limit) | Takes::Archive(limit) => (limit, "multipart/form-data"),
     };
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
@@ -92,17 +98,22 @@ pub fn admit(takes: Takes, headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-fn too_large(limit: u64) -> Problem {
+pub(super) fn too_large(limit: u64) -> Problem {
     let whole = limit / 1024;
     let size = if whole >= 1024 { format!("{} MiB", whole / 1024) } else { format!("{whole} KiB") };
     Problem::too_large(format!("The upload is larger than the {size} that are allowed here."))
 }
 
-/// Reads and splits the body that `takes` declares.
+/// Reads and splits the body that `takes` declares; what is too large for RAM goes to `folder`.
 ///
 /// # Errors
 /// As [`admit`]; 400 for a form that cannot be split; 408 for a body that comes too slowly.
-pub async fn read<S, B, E>(takes: Takes, headers: &HeaderMap, body: S) -> Result<Content, Problem>
+pub async fn read<S, B, E>(
+    takes: Takes,
+    headers: &HeaderMap,
+    body: S,
+    folder: &Path,
+) -> Result<Content, Problem>
 where
     S: Stream<Item = Result<B, E>> + Send,
     B: Buf,
@@ -120,6 +131,12 @@ where
         }
         Takes::Parts(limit) => {
             split(headers, collect(body, limit, PARTS_TIME).await?).await.map(Content::Parts)
+        }
+        Takes::Archive(limit) => {
+            let broke = |_| std::io::Error::other("the upload broke off");
+            let body = body.map(move |piece| piece.map(CopyAll::copy_to_bytes_all).map_err(broke));
+            let whole = spool::split(boundary(headers)?, body, limit, folder);
+            timeout(ARCHIVE_TIME, whole).await.map_err(|_| late())?.map(Content::Parts)
         }
     }
 }
@@ -141,11 +158,12 @@ where
         }
         Ok(bytes.freeze())
     };
-    let late = || {
-        let status = warp::http::StatusCode::REQUEST_TIMEOUT;
-        Problem::new(status, "timeout", "The upload took too long. Try again.")
-    };
     timeout(time, all).await.map_err(|_| late())?
+}
+
+fn late() -> Problem {
+    let status = warp::http::StatusCode::REQUEST_TIMEOUT;
+    Problem::new(status, "timeout", "The upload took too long. Try again.")
 }
 
 /// All that is left of a buffer.
@@ -157,9 +175,14 @@ trait CopyAll: Buf + Sized {
 
 impl<B: Buf> CopyAll for B {}
 
-async fn split(headers: &HeaderMap, bytes: Bytes) -> Result<Parts, Problem> {
+/// What parts the fields of a form.
+fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let boundary = multer::parse_boundary(kind.unwrap_or("")).map_err(|_| broken())?;
+    multer::parse_boundary(kind.unwrap_or("")).map_err(|_| broken())
+}
+
+async fn split(headers: &HeaderMap, bytes: Bytes) -> Result<Parts, Problem> {
+    let boundary = boundary(headers)?;
     let stream = tokio_stream::once(Ok::<_, std::convert::Infallible>(bytes));
     let mut form = multer::Multipart::new(stream, boundary);
     let mut parts = Parts::default();
@@ -178,7 +201,7 @@ async fn split(headers: &HeaderMap, bytes: Bytes) -> Result<Parts, Problem> {
     Ok(parts)
 }
 
-fn broken() -> Problem {
+pub(super) fn broken() -> Problem {
     Problem::malformed("The form could not be read: it is cut off or not what its header says.")
 }
 
@@ -196,7 +219,8 @@ mod tests {
 
     async fn status(takes: Takes, headers: HeaderMap, body: &'static [u8]) -> u16 {
         let body = tokio_stream::once(Ok::<_, std::io::Error>(Bytes::from_static(body)));
-        read(takes, &headers, body).await.map_or_else(|p| p.status.as_u16(), |_| 200)
+        let folder = std::env::temp_dir();
+        read(takes, &headers, body, &folder).await.map_or_else(|p| p.status.as_u16(), |_| 200)
     }
 
     #[tokio::test]
@@ -220,7 +244,7 @@ mod tests {
             content-type: image/jpeg\r\n\r\n\xff\xd8\r\n--x--\r\n";
         let headers = headers("multipart/form-data; boundary=x", Some(body.len()));
         let stream = tokio_stream::once(Ok::<_, std::io::Error>(Bytes::from_static(body)));
-        let content = read(Takes::Parts(1000), &headers, stream).await.unwrap();
+        let content = read(Takes::Parts(1000), &headers, stream, Path::new("")).await.unwrap();
         assert_eq!(content.field("student_id"), Some("7"));
         assert_eq!(content.file("file").unwrap().as_ref(), b"\xff\xd8");
         assert_eq!((content.files("file").len(), content.files("other").len()), (1, 0));

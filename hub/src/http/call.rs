@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::auth::Actor;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use std::fs::File;
 use std::net::IpAddr;
 use std::str::FromStr;
 use warp::http::HeaderMap;
@@ -150,6 +151,17 @@ impl Call {
     pub fn file(&self, name: &str) -> Result<Bytes, Problem> {
         let given = self.content.file(name).cloned();
         given.ok_or_else(|| Problem::field(name, "a picture is missing"))
+    }
+
+    /// A form's file that must be there and lies on the disk, from its beginning.
+    ///
+    /// # Errors
+    /// 422 naming it.
+    pub fn spooled(&self, name: &str) -> Result<File, Problem> {
+        let missing = || Problem::field(name, "a file is missing");
+        let Content::Parts(parts) = &self.content else { return Err(missing()) };
+        let (_, there) = parts.spooled.iter().find(|(key, _)| key == name).ok_or_else(missing)?;
+        there.file.try_clone().map_err(|_| Problem::internal())
     }
 
     /// A header as text.

@@ -3,15 +3,17 @@
 use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
-use super::reply::{created, json, nothing};
+use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::attendance::budget::{self, Count};
 use crate::attendance::placing::Policy;
 use crate::error::Error;
-use crate::store::class::{self, Class, Member};
+use crate::store::class::{self, Class, Member, Suspension};
 use crate::store::desk::Reader;
 use crate::store::period::{self, Filter};
-use crate::store::{Tx, student};
+use crate::store::{self, Tx, student};
 use crate::timetable::maker::{Of, make};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -57,12 +59,30 @@ pub struct Body {
     student_count: i64,
     /// Minutes after the start when people are not late yet.
     grace_min: i64,
+    /// What holds now: `review` while `suspended` says why.
     policy: Word,
     /// With `auto`: at or above this confidence a sure match marks at once.
     auto_line: Option<f64>,
     /// With `auto`: wrong names per 1,000 passages that the school accepts for it.
     error_budget: Option<f64>,
+    /// With `auto`: passages that were marked without a person, of the last 30 days and 200 at
+    /// most.
+    auto_passages: Option<u32>,
+    /// Of those, the ones that a person corrected since.
+    auto_errors: Option<u32>,
+    suspended: Option<Suspended>,
     version: i64,
+}
+
+/// Why a person decides again in a class that was `auto`. Setting `policy` to `auto` ends it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClassSuspension)]
+pub struct Suspended {
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    passages: u32,
+    errors: u32,
+    reason: String,
 }
 
 /// How a class treats what doors say.
@@ -138,7 +158,7 @@ pub struct Which {
 
 impl Settings {
     /// `old` with what was typed.
-    fn over(&self, old: Class) -> Result<Class, Error> {
+    fn over(&self, old: Class, now: Wall) -> Result<Class, Error> {
         let (line, budget) = match old.policy {
             Policy::Auto { line, budget } => (Some(line), Some(budget)),
             Policy::Review => (None, None),
@@ -155,8 +175,30 @@ impl Settings {
                 Policy::Auto { line, budget }
             }
         };
-        let room = self.room.clone().or(old.room);
-        Ok(Class { room, policy, grace_min: self.grace_min.unwrap_or(old.grace_min), ..old })
+        let (auto_since, suspended) = self.counting(&old, policy, now);
+        let (room, grace_min) = (self.room.clone().or(old.room), self.grace_min);
+        let grace_min = grace_min.unwrap_or(old.grace_min);
+        Ok(Class { room, policy, grace_min, auto_since, suspended, ..old })
+    }
+
+    /// Since when wrong names count, and whether the class stays suspended. Whoever says `auto`
+    /// switches it on again; what was seen under another line says nothing of the new one.
+    fn counting(
+        &self,
+        old: &Class,
+        policy: Policy,
+        now: Wall,
+    ) -> (Option<Wall>, Option<Suspension>) {
+        let again = old.suspended.is_some() && self.policy == Some(Word::Auto);
+        match (old.policy, policy) {
+            (_, Policy::Review) => (None, None),
+            (Policy::Review, _) => (Some(now), None),
+            _ if again => (Some(now), None),
+            (Policy::Auto { line: was, .. }, Policy::Auto { line, .. }) if was < line => {
+                (Some(now), old.suspended)
+            }
+            _ => (old.auto_since, old.suspended),
+        }
     }
 
     fn teachers(&self) -> Option<Vec<Uuid>> {
@@ -186,11 +228,14 @@ pub struct Person {
 }
 
 impl Body {
-    fn new(class: Class, teacher_ids: Vec<Uuid>) -> Self {
-        let (policy, auto_line, error_budget) = match class.policy {
-            Policy::Review => (Word::Review, None, None),
-            Policy::Auto { line, budget } => (Word::Auto, Some(line), Some(budget)),
+    fn new(class: Class, teacher_ids: Vec<Uuid>, count: Option<Count>) -> Self {
+        let (auto_line, error_budget) = match class.policy {
+            Policy::Review => (None, None),
+            Policy::Auto { line, budget } => (Some(line), Some(budget)),
         };
+        let at_once = error_budget.is_some() && class.suspended.is_none();
+        let policy = if at_once { Word::Auto } else { Word::Review };
+        let suspended = class.suspended.zip(error_budget).map(Suspended::from);
         Self {
             id: class.id,
             class_name: class.class_name,
@@ -203,8 +248,20 @@ impl Body {
             policy,
             auto_line,
             error_budget,
+            auto_passages: count.map(|count| count.passages),
+            auto_errors: count.map(|count| count.errors),
+            suspended,
             version: class.version,
         }
+    }
+}
+
+impl From<(Suspension, f64)> for Suspended {
+    fn from((why, budget): (Suspension, f64)) -> Self {
+        let Suspension { at, count } = why;
+        let since = Timestamp::from_millisecond(at.0).ok();
+        let Count { passages, errors } = count;
+        Self { since, passages, errors, reason: budget::reason(count, budget) }
     }
 }
 
@@ -215,17 +272,21 @@ impl From<Member> for Person {
     }
 }
 
-fn whole(tx: &Tx<'_>, class: Class, today: Date) -> Result<Body, Error> {
+fn whole(tx: &Tx<'_>, class: Class, today: Date, now: Wall) -> Result<Body, Error> {
     let teachers = class::teachers(tx, class.id, today)?;
-    Ok(Body::new(class, teachers))
+    let count = match (class.policy, class.auto_since.unwrap_or(Wall(0))) {
+        (Policy::Review, _) => None,
+        (Policy::Auto { .. }, since) => Some(store::budget::count(tx, class.id, since, now)?),
+    };
+    Ok(Body::new(class, teachers, count))
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (which, reader, now): (Which, _, _) = (call.query()?, reader(&call)?, call.now);
     let limit = rows(which.limit);
     let read = call.app().db.read(move |tx| {
         let classes = class::page(tx, reader, which.after, limit)?;
-        let all = classes.into_iter().map(|class| whole(tx, class, reader.today));
+        let all = classes.into_iter().map(|class| whole(tx, class, reader.today, now));
         all.collect::<Result<Vec<_>, _>>()
     });
     let all = read.await?;
@@ -240,40 +301,45 @@ async fn add(call: Call) -> Outcome {
         let words = (typed.class_name.as_str(), typed.class_code.as_str(), None);
         let id = class::add(tx, words, &actor, now)?;
         let class = class::find(tx, reader, &id.to_string())?;
-        class::change(tx, &typed.rest.over(class)?, &actor, now)?;
+        class::change(tx, &typed.rest.over(class, now)?, &actor, now)?;
         for teacher in typed.rest.teachers().unwrap_or_default() {
             class::add_teacher(tx, id, teacher, reader.today, &actor, now)?;
         }
-        whole(tx, class::find(tx, reader, &id.to_string())?, reader.today)
+        whole(tx, class::find(tx, reader, &id.to_string())?, reader.today, now)
     });
     let body = write.await?;
     created(&format!("/api/classes/{}", body.id), &body)
 }
 
 async fn show(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
-        whole(tx, class, reader.today)
+        whole(tx, class, reader.today, now)
     });
-    json(&read.await?)
+    let class = read.await?;
+    versioned(&class, class.version)
 }
 
 async fn change(call: Call) -> Outcome {
     let (patch, reader, now): (Patch, _, _) = (call.json()?, reader(&call)?, call.now);
     let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
+    let version = call.version(patch.version)?;
     let write = call.app().db.write(move |tx| {
         let (old, actor) = (class::find(tx, reader, &name)?, reader.actor.user.to_string());
-        if patch.version.is_some_and(|version| version != old.version) {
+        if version.is_some_and(|version| version != old.version) {
             return Err(Error::Conflict("this class was changed meanwhile: look again".into()));
         }
         let (id, was_active) = (old.id.to_string(), old.is_active);
-        let new = patch.rest.over(Class {
-            class_name: patch.class_name.unwrap_or_else(|| old.class_name.clone()),
-            class_code: patch.class_code.unwrap_or_else(|| old.class_code.clone()),
-            is_active: patch.is_active.unwrap_or(old.is_active),
-            ..old
-        })?;
+        let new = patch.rest.over(
+            Class {
+                class_name: patch.class_name.unwrap_or_else(|| old.class_name.clone()),
+                class_code: patch.class_code.unwrap_or_else(|| old.class_code.clone()),
+                is_active: patch.is_active.unwrap_or(old.is_active),
+                ..old
+            },
+            now,
+        )?;
         class::change(tx, &new, &actor, now)?;
         if let Some(teachers) = patch.rest.teachers() {
             class::set_teachers(tx, new.id, &teachers, reader.today, &actor, now)?;
@@ -281,9 +347,10 @@ async fn change(call: Call) -> Outcome {
         if new.is_active != was_active {
             remake(tx, reader, new.id, (&zone, now))?;
         }
-        whole(tx, class::find(tx, reader, &id)?, reader.today)
+        whole(tx, class::find(tx, reader, &id)?, reader.today, now)
     });
-    json(&write.await?)
+    let class = write.await?;
+    versioned(&class, class.version)
 }
 
 /// Takes a class out of every list; its lessons that lie ahead go, what took place stays.

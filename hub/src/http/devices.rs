@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::page::{Paged, page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::error::Error;
 use crate::store::device::{self, Device, LastHealth, Place, direction, direction_text};
@@ -248,7 +248,8 @@ pub async fn create(call: &Call, id: DeviceId, place: Place) -> Result<Device, P
 
 async fn show(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    json(&call.app().db.read(move |tx| shown(tx, &id)).await?)
+    let door = call.app().db.read(move |tx| shown(tx, &id)).await?;
+    versioned(&door, door.version)
 }
 
 async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
@@ -260,13 +261,15 @@ async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
 async fn change(call: Call) -> Outcome {
     let (id, typed): (DeviceId, Typed) = (call.id("id")?, call.json()?);
     let old = found(&call, &id).await?;
-    let (place, version) = (typed.place(Some(&old))?, typed.version.unwrap_or(old.version));
+    let (place, version) = (typed.place(Some(&old))?, call.version(typed.version)?);
+    let version = version.unwrap_or(old.version);
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let write = call.app().db.write(move |tx| {
         device::place(tx, &id, &place, version, &actor, now)?;
         shown(tx, &id)
     });
-    json(&write.await?)
+    let door = write.await?;
+    versioned(&door, door.version)
 }
 
 async fn join_token(call: Call) -> Outcome {

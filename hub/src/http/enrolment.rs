@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, PHOTO, Route, SMALL, Shapes, Takes};
 use crate::enrol::{self, Ask, Desk, Enrolled, Refusal};
 use crate::events::Event;
@@ -232,7 +232,8 @@ async fn index(call: Call) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
-    json(&Body::from(call.app().db.read(move |tx| enrolment::get(tx, id)).await?))
+    let body = Body::from(call.app().db.read(move |tx| enrolment::get(tx, id)).await?);
+    versioned(&body, body.version)
 }
 
 async fn change(call: Call) -> Outcome {
@@ -251,7 +252,8 @@ async fn change(call: Call) -> Outcome {
     });
     let row = write.await?;
     known(&call).await?;
-    json(&Body::from(row))
+    let body = Body::from(row);
+    versioned(&body, body.version)
 }
 
 async fn turn(call: Call) -> Outcome {
@@ -264,7 +266,8 @@ async fn turn(call: Call) -> Outcome {
     });
     let row = write.await?;
     known(&call).await?;
-    json(&Body::from(row))
+    let body = Body::from(row);
+    versioned(&body, body.version)
 }
 
 async fn remove(call: Call) -> Outcome {

@@ -10,7 +10,7 @@ use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::auth::{Actor, Role};
 use crate::events::Event;
 use crate::store::desk::{self, Reader};
-use crate::store::session;
+use crate::store::{class, session};
 use crate::web::words;
 use serde_json::json;
 use std::convert::Infallible;
@@ -103,22 +103,31 @@ async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Eve
         Event::Snapped(device) if actor.role == Role::Admin => {
             Some(named("snap", &json!({ "id": device })))
         }
+        Event::ClassSuspended(class) => {
+            let reader = reader(front, actor);
+            let id = class.to_string();
+            front.app.db.read(move |tx| class::find(tx, reader, &id)).await.ok()?;
+            Some(named("suspended", &json!({ "class_id": class })))
+        }
         Event::DeviceChanged(device) => Some(named("device", &json!({ "id": device }))),
         _ => None,
     }
 }
 
+/// This person today.
+fn reader(front: &Front, actor: Actor) -> Reader {
+    Reader { actor, today: words::day(front.app.clock.wall(), &front.app.config.zone) }
+}
+
 /// Whether this person may see the lesson `id`.
 async fn may_see(front: &Front, actor: Actor, id: String) -> bool {
-    let today = words::day(front.app.clock.wall(), &front.app.config.zone);
-    let reader = Reader { actor, today };
+    let reader = reader(front, actor);
     front.app.db.read(move |tx| session::find(tx, reader, &id)).await.is_ok()
 }
 
 /// A record, if this person may see it.
 async fn seen(front: &Front, actor: Actor, record: RecordId) -> Option<desk::Seen> {
-    let today = words::day(front.app.clock.wall(), &front.app.config.zone);
-    let reader = Reader { actor, today };
+    let reader = reader(front, actor);
     front.app.db.read(move |tx| desk::one(tx, reader, record)).await.ok()
 }
 

@@ -92,6 +92,10 @@ fn hash(call: &Call) -> [u8; 32] {
             add(value.as_bytes());
         }),
         Content::Parts(parts) => {
+            parts.spooled.iter().for_each(|(key, file)| {
+                add(key.as_bytes());
+                add(&file.digest);
+            });
             parts.fields.iter().for_each(|(key, value)| {
                 add(key.as_bytes());
                 add(value.as_bytes());

@@ -6,7 +6,7 @@ use super::crops;
 use super::jobs::{self, Wait};
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{bytes, created, json, nothing};
+use super::reply::{bytes, created, json, nothing, versioned};
 use super::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
 use crate::album::name::Confirmed;
 use crate::album::{Album, New};
@@ -122,6 +122,8 @@ pub struct Upload {
 pub struct Change {
     /// The lesson it was taken in.
     session_id: Option<String>,
+    /// The version that was read, so that nobody’s change is overwritten.
+    version: Option<i64>,
 }
 
 /// Who is on a photo.
@@ -210,14 +212,19 @@ async fn found(call: &Call) -> Result<Image, Problem> {
 }
 
 async fn show(call: Call) -> Outcome {
-    json(&Body::from(found(&call).await?))
+    let photo = Body::from(found(&call).await?);
+    versioned(&photo, photo.version)
 }
 
 async fn move_to(call: Call) -> Outcome {
     let (change, now): (Change, _) = (call.json()?, call.now);
     let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let version = call.version(change.version)?;
     let write = call.app().db.write(move |tx| {
         let photo = image::find(tx, reader, &name)?;
+        if version.is_some_and(|version| version != photo.version) {
+            return Err(Error::Conflict("this photo was changed meanwhile: look again".into()));
+        }
         let class = photo.class.to_string();
         let lesson = change.session_id.as_deref();
         let (_, session) = named(tx, reader, Some(&class), lesson)?;
@@ -229,7 +236,8 @@ async fn move_to(call: Call) -> Outcome {
         image::set_session(tx, photo.id, session, &by, now)?;
         image::get(tx, photo.id)
     });
-    json(&Body::from(write.await?))
+    let photo = Body::from(write.await?);
+    versioned(&photo, photo.version)
 }
 
 async fn remove(call: Call) -> Outcome {

@@ -11,11 +11,13 @@ use crate::enrol::{self, Ask, Desk};
 use crate::error::Error;
 use crate::events::Event;
 use crate::import::people::{self, Brought, ROWS, Row};
-use crate::import::photos::{self, Photo};
+use crate::import::photos::{self, Photo, Photos};
 use crate::import::table::Table;
 use crate::jobs::Progress;
 use crate::store::{class, enrolment, job, student};
 use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -38,11 +40,9 @@ pub fn routes() -> Vec<Route> {
     let (class, table) = (Object::Class, Takes::Parts(TABLE));
     let told = Shapes::both::<Upload, Told>().created();
     let job = Shapes::both::<Archive, Job>().accepted();
-    let bulk = Route::new(upload, STAFF, class, table, told, bring);
     vec![
-        bulk.alias("/api/attendance/classes/{id}/bulk-upload-students"),
-        bulk,
-        Route::new(photos, ADMIN, class, Takes::Parts(ARCHIVE), job, enrol_all),
+        Route::new(upload, STAFF, class, table, told, bring),
+        Route::new(photos, ADMIN, class, Takes::Archive(ARCHIVE), job, enrol_all),
     ]
 }
 
@@ -275,18 +275,19 @@ async fn enrol_all(call: Call) -> Outcome {
 /// # Errors
 /// 422 for what is no archive of photos, 503 when too much waits.
 pub async fn enrol_archive(call: &Call, class: Option<Uuid>) -> Result<job::Job, Problem> {
-    let (file, actor, now) = (call.file("file")?, call.actor()?, call.now);
+    let (file, actor, now) = (call.spooled("file")?, call.actor()?, call.now);
     let consent = call.content.field("consent_by").map(str::trim).filter(|by| !by.is_empty());
     let consent = consent.map(str::to_owned);
-    let photos = tokio::task::spawn_blocking(move || photos::read(&file)).await;
+    let photos = tokio::task::spawn_blocking(move || photos::read(file)).await;
     let photos = photos.map_err(|_| Problem::field("file", "the file is damaged"))??;
-    let (app, total) = (call.app().clone(), photos.len() as u64);
+    let (app, list) = (call.app().clone(), photos.list.clone());
+    let (photos, total) = (Arc::new(Mutex::new(photos)), list.len() as u64);
     let work = move |progress: Progress| async move {
         let mut lines = Vec::new();
-        for mut photo in photos {
+        for mut photo in list {
             photo.consent_by = photo.consent_by.or_else(|| consent.clone());
-            let by = actor.user.to_string();
-            lines.push(line(&app, class, photo, by, now).await?);
+            let (by, picture) = (actor.user.to_string(), picture(&photos, &photo).await);
+            lines.push(line(&app, class, (photo, picture), by, now).await?);
             progress.advance(1);
         }
         app.follow_gallery().await?;
@@ -296,16 +297,29 @@ pub async fn enrol_archive(call: &Call, class: Option<Uuid>) -> Result<job::Job,
     Ok(call.app().jobs.start(PHOTOS, total, actor.user, work).await?)
 }
 
+/// The picture of `photo`, unpacked when its turn comes. A damaged one may trip the reader: off
+/// the runtime, a panic harms nobody.
+async fn picture(photos: &Arc<Mutex<Photos<File>>>, photo: &Photo) -> Result<Vec<u8>, Error> {
+    let (photos, photo) = (photos.clone(), photo.clone());
+    let read = move || photos.lock().unwrap_or_else(PoisonError::into_inner).picture(&photo);
+    let damaged = |_| Error::Invalid("this photo is damaged".into());
+    tokio::task::spawn_blocking(read).await.map_err(damaged)?
+}
+
 /// One photo of one student; what is wrong with it is in the answer.
 async fn line(
     app: &App,
     class: Option<Uuid>,
-    photo: Photo,
+    (photo, picture): (Photo, Result<Vec<u8>, Error>),
     actor: String,
     now: Wall,
 ) -> Result<Line, Error> {
     let (file, student_id) = (photo.file.clone(), photo.student.clone());
-    let (outcome, detail) = match one(app, class, photo, actor, now).await {
+    let done = match picture {
+        Ok(bytes) => one(app, class, photo, bytes, actor, now).await,
+        Err(error) => Err(error),
+    };
+    let (outcome, detail) = match done {
         Ok(Some(warnings)) => ("enrolled", warnings.join("; ")),
         Ok(None) => ("unchanged", "this photo is enrolled already".to_owned()),
         Err(error @ Error::Internal { .. }) => return Err(error),
@@ -318,11 +332,10 @@ async fn one(
     app: &App,
     class: Option<Uuid>,
     photo: Photo,
+    bytes: Vec<u8>,
     actor: String,
     now: Wall,
 ) -> Result<Option<Vec<String>>, Error> {
-    let missing = || Error::Invalid("the archive does not hold this photo".into());
-    let bytes = photo.bytes.ok_or_else(missing)?;
     let name = photo.student;
     let find = move |tx: &crate::store::Tx<'_>| {
         let person = student::find(tx, &name)?;

@@ -7,13 +7,14 @@ use super::attendance::reader;
 use super::call::Call;
 use super::capture::sight;
 use super::images::tell;
+use super::marks::tell_suspended;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::album::glance::{Glance, Sureness, glance};
 use crate::album::look::pixels_of;
 use crate::attendance::register::{self, Marked};
-use crate::attendance::{Mark, Source, Status};
+use crate::attendance::{Mark, Source, Status, watch};
 use crate::error::Error;
 use crate::store::class::{self, Class};
 use crate::store::crop::Area;
@@ -182,8 +183,9 @@ async fn settle(call: Call) -> Outcome {
     let (now, zone) = (call.now, call.app().config.zone.clone());
     let when = When { now, day, zone };
     let write = call.app().db.write(move |tx| confirm(tx, reader, &asked, &when));
-    let (confirmed, marked) = write.await?;
+    let (confirmed, marked, suspended) = write.await?;
     tell(&call, marked);
+    tell_suspended(&call, suspended);
     json(&confirmed)
 }
 
@@ -199,7 +201,7 @@ fn confirm(
     reader: Reader,
     asked: &Confirm,
     when: &When,
-) -> Result<(Confirmed, Vec<Marked>), Error> {
+) -> Result<(Confirmed, Vec<Marked>, Option<Uuid>), Error> {
     let class = class::find(tx, reader, &asked.subject_id)?;
     let named = |list: &[String], field| {
         let one = |name: &String| member(tx, class.id, name, field);
@@ -235,7 +237,8 @@ fn confirm(
         marked: marked.len(),
         message: format!("The register of {} is taken.", class.class_name),
     };
-    Ok((confirmed, marked))
+    let suspended = watch::look(tx, class.id, when.now)?;
+    Ok((confirmed, marked, suspended))
 }
 
 fn say(

@@ -7,7 +7,7 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{json, nothing};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::attendance::{Mark, Source, Status, register};
+use crate::attendance::{Mark, Source, Status, register, watch};
 use crate::error::Error;
 use crate::events::Event;
 use crate::store::desk::Reader;
@@ -205,15 +205,24 @@ async fn say(call: Call) -> Outcome {
             let mark = spoken(reader, one, now)?;
             marked.extend(register::say(tx, &session, student, mark, now)?);
         }
+        let suspended = watch::look(tx, session.class, now)?;
         let mut all = entries(tx, &session)?;
         all.retain(|entry| people.contains(&StudentId(entry.id)));
-        Ok((all, marked))
+        Ok((all, marked, suspended))
     });
-    let (all, marked) = write.await?;
+    let (all, marked, suspended) = write.await?;
     for (session, student) in marked {
         call.app().events.say(Event::Marked { session, student });
     }
+    tell_suspended(&call, suspended);
     json(&all)
+}
+
+/// Tells pages that a person decides again in a class.
+pub fn tell_suspended(call: &Call, class: Option<Uuid>) {
+    if let Some(class) = class {
+        call.app().events.say(Event::ClassSuspended(class));
+    }
 }
 
 /// What a person says, as a mark.

@@ -26,6 +26,7 @@ pub mod gallery;
 pub mod guard;
 pub mod headers;
 pub mod hint;
+pub mod history;
 pub mod holidays;
 pub mod idempotency;
 pub mod images;
@@ -33,6 +34,7 @@ pub mod import;
 pub mod jobs;
 pub mod join;
 pub mod key;
+pub mod lesson;
 pub mod mark;
 pub mod marks;
 pub mod notifications;
@@ -42,6 +44,7 @@ pub mod page;
 pub mod password;
 pub mod path;
 pub mod persons;
+pub mod planning;
 pub mod presence;
 pub mod press;
 pub mod problem;
@@ -57,6 +60,8 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sorting;
+pub mod spool;
+pub mod statistics;
 pub mod students;
 pub mod system;
 pub mod teachers;
@@ -87,6 +92,8 @@ pub fn table() -> Table {
         analytics::routes(),
         auth::routes(),
         reports::routes(),
+        statistics::routes(),
+        history::routes(),
         settings::routes(),
         setup::routes(),
         students::routes(),
@@ -225,7 +232,7 @@ where
     note.user = by.as_ref().map(|by| by.actor.user);
     let by = guard::admit(&route, by, &raw)?;
     let takes = route.takes.photos_within(front.app.config.max_upload);
-    let content = body::read(takes, &raw.headers, raw.body).await?;
+    let content = body::read(takes, &raw.headers, raw.body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
     let request_id = request_id.to_owned();
     let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);

@@ -145,7 +145,7 @@ async fn add(call: Call) -> Outcome {
             let letter = Letter {
                 kind: "custom",
                 about: None,
-                student: id,
+                student: Some(id),
                 recipient,
                 subject: subject.clone(),
                 body: typed.body.clone(),

@@ -5,7 +5,7 @@ use super::call::Call;
 use super::enrolment::{self, known};
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::error::Error;
 use crate::store::student::{self, Filter, Profile, Student};
@@ -216,7 +216,8 @@ async fn show(call: Call) -> Outcome {
     });
     let (person, rows) = read.await?;
     let enrollments = rows.into_iter().map(enrolment::Body::from).collect();
-    json(&Whole { person: person.into(), enrollments })
+    let version = person.version;
+    versioned(&Whole { person: person.into(), enrollments }, version)
 }
 
 async fn change(call: Call) -> Outcome {
@@ -235,12 +236,14 @@ async fn change(call: Call) -> Outcome {
     if turned {
         known(&call).await?;
     }
-    json(&Body::from(person))
+    let body = Body::from(person);
+    versioned(&body, body.version)
 }
 
 async fn turned(call: Call, to: fn(bool) -> bool) -> Outcome {
     let person = turn(&call, to).await?;
-    json(&Body::from(person))
+    let body = Body::from(person);
+    versioned(&body, body.version)
 }
 
 /// Lets a person be recognised, or not; every search and every door follows.

@@ -3,10 +3,10 @@
 use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
+use super::planning::day_of;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
-use super::sessions::day_of;
 use crate::attendance::{Source, Status};
 use crate::store::class;
 use crate::store::presence::{self, Filter, Presence};

@@ -43,6 +43,14 @@ pub fn json<T: Serialize>(value: &T) -> Outcome {
     Ok(warp::reply::json(value).into_response())
 }
 
+/// 200 with JSON of something that has a version: its `ETag`, for the caller's next `If-Match`.
+///
+/// # Errors
+/// Never; the shape is that of a handler.
+pub fn versioned<T: Serialize>(value: &T, version: i64) -> Outcome {
+    Ok(with(json(value)?, header::ETAG, &format!("\"{version}\"")))
+}
+
 /// 201 with JSON, and where the new thing is.
 ///
 /// # Errors

@@ -1,22 +1,20 @@
-//! `/api/classes/{id}/attendance-report`, `…/statistics` and `/api/students/{id}/attendance`.
+//! `/api/classes/{id}/attendance-report`: the register of a class.
 //!
 //! A register is read in one snapshot into four bytes a cell, and sent row by row.
 
 use super::analytics::forwards;
 use super::attendance::reader;
 use super::call::Call;
-use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{json, with};
-use super::route::{EVERYONE, Object, Outcome, Route, STAFF, Shapes, Takes};
-use crate::attendance::{Source, Status};
+use super::reply::with;
+use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use crate::attendance::Status;
 use crate::error::{Doing, Error};
 use crate::reports::matrix::{self, Count, Lesson, Matrix};
 use crate::reports::register as table;
 use crate::reports::sheet::{self, Book};
 use crate::store::class::{self, Class};
-use crate::store::register::{self, Marked};
-use crate::store::{desk, student};
+use crate::store::register;
 use bytes::Bytes;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -26,7 +24,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::{Method, header};
 use warp::reply::{Reply, Response};
-use wire::{StudentId, Wall};
+use wire::Wall;
 
 /// Media types of a register besides JSON.
 const TYPES: [&str; 3] = ["text/csv", sheet::XLSX, "text/html"];
@@ -37,30 +35,9 @@ const PIECE: usize = 64 * 1024;
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let get = |path| (Method::GET, path);
-    let (class, nothing) = (Object::Class, Takes::Nothing);
     let whole = Shapes::gives::<Report>().asks::<Span>().also(&TYPES);
-    let counts = Shapes::gives::<Statistics>();
-    let marks = Shapes::gives::<Vec<Mark>>().asks::<Which>();
     let report = get("/api/classes/{id}/attendance-report");
-    let report = Route::new(report, STAFF, class, nothing, whole, report_of);
-    let statistics = get("/api/classes/{id}/statistics");
-    let statistics = Route::new(statistics, STAFF, class, nothing, counts, statistics_of);
-    let own = get("/api/students/{id}/attendance");
-    vec![
-        report.alias("/api/attendance/classes/{id}/attendance-report"),
-        report,
-        statistics.alias("/api/attendance/classes/{id}/statistics"),
-        statistics,
-        Route::new(own, EVERYONE, Object::Student, nothing, marks, history),
-        Route::new(
-            get("/api/students/me/attendance"),
-            super::students::PUPIL,
-            Object::None,
-            nothing,
-            marks,
-            mine,
-        ),
-    ]
+    vec![Route::new(report, STAFF, Object::Class, Takes::Nothing, whole, report_of)]
 }
 
 /// Which days, and as what.
@@ -152,7 +129,7 @@ pub struct Cell {
     /// Set by a person.
     is_manual: bool,
     /// The mark, if there is one.
-    status: Option<MarkStatus>,
+    status: Option<Status>,
 }
 
 /// A lesson's sums.
@@ -186,117 +163,6 @@ pub struct Counts {
     undecided_count: i64,
 }
 
-/// What a lesson says of a student.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum MarkStatus {
-    /// There in time.
-    Present,
-    /// There, after the grace period.
-    Late,
-    /// Not there, and the door would have seen them.
-    Absent,
-    /// Not there, with a reason.
-    Excused,
-    /// Not seen, but the door was blind.
-    Unverified,
-    /// Perhaps seen; nobody decided.
-    Undecided,
-}
-
-/// Who says so.
-#[derive(Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum MarkSource {
-    /// A door.
-    Door,
-    /// A photo.
-    Photo,
-    /// A person.
-    Manual,
-    /// The end of the lesson.
-    Close,
-}
-
-/// What is there of a class.
-#[derive(Serialize, ToSchema)]
-pub struct Statistics {
-    class_id: Uuid,
-    class_name: String,
-    student_count: i64,
-    session_count: i64,
-    total_images: i64,
-    processed_images: i64,
-    unprocessed_images_count: i64,
-    total_face_crops: i64,
-    crops_with_embeddings: i64,
-    crops_without_embeddings: i64,
-    identified_faces: i64,
-}
-
-/// Which marks of a student.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Which {
-    /// Own id or code of a class.
-    class_id: Option<String>,
-    #[param(value_type = Option<String>, format = Date)]
-    date_from: Option<Date>,
-    #[param(value_type = Option<String>, format = Date)]
-    date_to: Option<Date>,
-    /// The page after this one, as the last answer's `Link` says it.
-    after: Option<String>,
-    /// Rows of a page.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
-}
-
-/// What is recorded of a student in one lesson.
-#[derive(Serialize, ToSchema)]
-pub struct Mark {
-    session_id: Uuid,
-    session_name: String,
-    class_id: Uuid,
-    class_name: String,
-    class_code: String,
-    #[schema(value_type = String, format = Date)]
-    date: Date,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    starts_at: Option<Timestamp>,
-    status: MarkStatus,
-    /// There, in time or late.
-    present: bool,
-    source: MarkSource,
-    is_manual: bool,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    arrived_at: Option<Timestamp>,
-    notes: Option<String>,
-}
-
-impl From<Status> for MarkStatus {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Present => Self::Present,
-            Status::Late => Self::Late,
-            Status::Absent => Self::Absent,
-            Status::Excused => Self::Excused,
-            Status::Unverified => Self::Unverified,
-            Status::Undecided => Self::Undecided,
-        }
-    }
-}
-
-impl From<Source> for MarkSource {
-    fn from(source: Source) -> Self {
-        match source {
-            Source::Door => Self::Door,
-            Source::Photo => Self::Photo,
-            Source::Manual => Self::Manual,
-            Source::Close => Self::Close,
-        }
-    }
-}
-
 impl From<Count> for Counts {
     fn from(count: Count) -> Self {
         Self {
@@ -308,28 +174,6 @@ impl From<Count> for Counts {
             excused_count: count.excused,
             unverified_count: count.unverified,
             undecided_count: count.undecided,
-        }
-    }
-}
-
-impl From<Marked> for Mark {
-    fn from(marked: Marked) -> Self {
-        let Marked { session, class, name, day, starts, status, source, arrived_at, notes } =
-            marked;
-        Self {
-            session_id: session,
-            session_name: name,
-            class_id: class.0,
-            class_name: class.1,
-            class_code: class.2,
-            date: day,
-            starts_at: time(starts),
-            status: status.into(),
-            present: matrix::Cell::of(status, source).present(),
-            source: source.into(),
-            is_manual: source == Source::Manual,
-            arrived_at: arrived_at.and_then(time),
-            notes,
         }
     }
 }
@@ -424,7 +268,7 @@ fn student(matrix: &Matrix, n: usize) -> StudentRow {
         present: cell.present(),
         detection_count: cell.seen,
         is_manual: cell.manual,
-        status: cell.status.map(MarkStatus::from),
+        status: cell.status,
     };
     StudentRow {
         id: person.id.0,
@@ -492,71 +336,6 @@ fn file(answer: Response, kind: &str, class: &str, ending: &str) -> Response {
     let name: String = class.chars().take(60).map(plain).collect();
     let named = format!("attachment; filename=\"attendance-{name}.{ending}\"");
     with(with(answer, header::CONTENT_TYPE, kind), header::CONTENT_DISPOSITION, &named)
-}
-
-async fn statistics_of(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
-    let read = call.app().db.read(move |tx| {
-        let class = class::find(tx, reader, &name)?;
-        let counts = register::statistics(tx, class.id)?;
-        Ok((class, counts))
-    });
-    let (class, counts) = read.await?;
-    let ((images, processed), (crops, embedded, named)) = (counts.images, counts.crops);
-    json(&Statistics {
-        class_id: class.id,
-        class_name: class.class_name,
-        student_count: counts.students,
-        session_count: counts.sessions,
-        total_images: images,
-        processed_images: processed,
-        unprocessed_images_count: images - processed,
-        total_face_crops: crops,
-        crops_with_embeddings: embedded,
-        crops_without_embeddings: crops - embedded,
-        identified_faces: named,
-    })
-}
-
-async fn history(call: Call) -> Outcome {
-    let name = call.param("id").to_owned();
-    history_of(&call, name).await
-}
-
-/// The history of the student whose account asks.
-async fn mine(call: Call) -> Outcome {
-    let own = super::students::own(&call).await?;
-    history_of(&call, own.id.to_string()).await
-}
-
-async fn history_of(call: &Call, name: String) -> Outcome {
-    let Which { class_id, date_from, date_to, after, limit } = call.query()?;
-    if let (Some(from), Some(to)) = (date_from, date_to) {
-        forwards("date_to", from, to)?;
-    }
-    let after = after.as_deref().map(place).transpose()?;
-    let (reader, limit) = (reader(call)?, rows(limit));
-    let span = register::Span { from: date_from, to: date_to };
-    let which = register::Which { span, class: class_id, after, limit };
-    let read = call.app().db.read(move |tx| {
-        let id: StudentId = student::find(tx, &name)?.id;
-        if !desk::visible_to(tx, reader, id)? {
-            return Err(Error::unknown("student", &name));
-        }
-        register::history(tx, reader, id, &which)
-    });
-    let marks = read.await?;
-    let last = marks.last().map(|mark| format!("{}_{}", mark.starts.0, mark.session));
-    page(call, &marks.into_iter().map(Mark::from).collect::<Vec<_>>(), limit, last)
-}
-
-/// Where a page of a history begins.
-fn place(text: &str) -> Result<(Wall, Uuid), Problem> {
-    let parse = || {
-        let (at, id) = text.split_once('_')?;
-        Some((Wall(at.parse().ok()?), id.parse().ok()?))
-    };
-    parse().ok_or_else(|| Problem::field("after", "this is not from a list’s next link"))
 }
 
 #[cfg(test)]

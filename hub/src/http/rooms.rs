@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::page::{Paged, page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::room::{self, Room};
 use serde::{Deserialize, Serialize};
@@ -91,11 +91,13 @@ pub async fn added(call: &Call, typed: Typed) -> Result<Room, Problem> {
 
 async fn show(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    json(&Body::from(call.app().db.read(move |tx| room::find(tx, &name)).await?))
+    let room = Body::from(call.app().db.read(move |tx| room::find(tx, &name)).await?);
+    versioned(&room, room.version)
 }
 
 async fn change(call: Call) -> Outcome {
-    json(&Body::from(described(&call, call.json()?).await?))
+    let room = Body::from(described(&call, call.json()?).await?);
+    versioned(&room, room.version)
 }
 
 /// Says anew how to get to the room that the address names.
@@ -105,9 +107,10 @@ async fn change(call: Call) -> Outcome {
 pub async fn described(call: &Call, typed: Described) -> Result<Room, Problem> {
     let (actor, name, now) =
         (call.actor()?.user.to_string(), call.param("id").to_owned(), call.now);
+    let version = call.version(typed.version)?;
     let write = call.app().db.write(move |tx| {
         let room = room::find(tx, &name)?;
-        room::describe(tx, &room, &typed.location, typed.version, &actor, now)
+        room::describe(tx, &room, &typed.location, version, &actor, now)
     });
     Ok(write.await?)
 }

@@ -76,6 +76,8 @@ pub enum Takes {
     Form(u64),
     /// `multipart/form-data`.
     Parts(u64),
+    /// `multipart/form-data` whose file is too large for RAM: it goes to the disk.
+    Archive(u64),
 }
 
 impl Takes {

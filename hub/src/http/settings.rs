@@ -3,7 +3,7 @@
 use super::attendance::reader;
 use super::call::Call;
 use super::problem::Problem;
-use super::reply::json;
+use super::reply::versioned;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::auth::{Actor, Role};
 use crate::error::Error;
@@ -11,9 +11,9 @@ use crate::store::desk::Reader;
 use crate::store::period::{self, Filter, clock};
 use crate::store::preference::{self, Choices, Mail};
 use crate::store::{Tx, class, people};
-use crate::timetable::Period;
 use crate::timetable::maker::{Of, make};
 use crate::timetable::own::{Replaced, replace};
+use crate::timetable::{Period, booking};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -172,7 +172,8 @@ pub struct Whole {
 }
 
 async fn show(call: Call) -> Outcome {
-    json(&get(&call).await?)
+    let settings = get(&call).await?;
+    versioned(&settings, settings.version)
 }
 
 /// What the caller sets.
@@ -186,7 +187,8 @@ pub async fn get(call: &Call) -> Result<Settings, Problem> {
 
 async fn change(call: Call) -> Outcome {
     let part: Part = call.json()?;
-    json(&changed(&call, part).await?)
+    let settings = changed(&call, part).await?;
+    versioned(&settings, settings.version)
 }
 
 async fn replace_all(call: Call) -> Outcome {
@@ -202,7 +204,8 @@ async fn replace_all(call: Call) -> Outcome {
         mail_low_attendance: Some(preferences.mail_low_attendance),
     };
     let part = Part { profile, preferences, schedule: Some(schedule), version };
-    json(&changed(&call, part).await?)
+    let settings = changed(&call, part).await?;
+    versioned(&settings, settings.version)
 }
 
 /// The caller as a teacher: an admin's own schedule is that of the classes they teach, too.
@@ -318,6 +321,7 @@ fn reschedule(
     }
     for period in put {
         let id = period.id;
+        booking::weekly(tx, &period, now, zone)?;
         period::put(tx, &Period { version: period.version.max(1), ..period }, &actor, now)?;
         make(tx, Of::Period(id), zone, now)?;
     }

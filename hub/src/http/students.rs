@@ -5,7 +5,7 @@ use super::call::Call;
 use super::enrolment::{self, known};
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
 use crate::auth::Role;
 use crate::error::Error;
@@ -258,11 +258,13 @@ async fn show(call: Call) -> Outcome {
         Ok((person, enrolments))
     });
     let (person, rows) = read.await?;
-    json(&Whole {
+    let version = person.version;
+    let whole = Whole {
         attendance: format!("/api/students/{}/attendance", person.id),
         student: person.into(),
         enrollments: rows.into_iter().map(enrolment::Body::from).collect(),
-    })
+    };
+    versioned(&whole, version)
 }
 
 async fn change(call: Call) -> Outcome {
@@ -278,7 +280,8 @@ async fn change(call: Call) -> Outcome {
         }
         student::get(tx, old.id)?.ok_or_else(|| Error::unknown("student", &name))
     });
-    json(&Body::from(write.await?))
+    let body = Body::from(write.await?);
+    versioned(&body, body.version)
 }
 
 /// Takes a person out of every list and gallery. Erasing all data of a person is another,

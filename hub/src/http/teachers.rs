@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::problem::Problem;
-use super::reply::{created, json};
+use super::reply::{created, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use super::users::{Typed, changed, closed, listed, made, of_roles};
 use crate::auth::Role;
@@ -117,12 +117,14 @@ async fn add(call: Call) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    json(&Body::from(call.app().db.read(move |tx| of_roles(tx, &name, TEACHERS)).await?))
+    let body = Body::from(call.app().db.read(move |tx| of_roles(tx, &name, TEACHERS)).await?);
+    versioned(&body, body.version)
 }
 
 async fn change(call: Call) -> Outcome {
     let typed = call.json::<TeacherTyped>()?.typed()?;
-    json(&Body::from(changed(&call, typed, TEACHERS).await?))
+    let body = Body::from(changed(&call, typed, TEACHERS).await?);
+    versioned(&body, body.version)
 }
 
 async fn remove(call: Call) -> Outcome {

@@ -4,10 +4,11 @@ use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::period::{self, Filter, clock};
 use crate::store::{Tx, class};
+use crate::timetable::booking;
 use crate::timetable::maker::{Of, make};
 use crate::timetable::{Change, Period};
 use crate::{Error, store::desk::Reader};
@@ -217,7 +218,8 @@ async fn show(call: Call) -> Outcome {
         let period = period::find(tx, reader, id)?;
         body(tx, period, reader.today)
     });
-    json(&read.await?)
+    let period = read.await?;
+    versioned(&period, period.version)
 }
 
 async fn add(call: Call) -> Outcome {
@@ -249,7 +251,8 @@ pub async fn added(call: &Call, typed: Typed) -> Result<Body, Problem> {
 }
 
 async fn change(call: Call) -> Outcome {
-    json(&changed(&call, call.json()?).await?)
+    let period = changed(&call, call.json()?).await?;
+    versioned(&period, period.version)
 }
 
 /// Changes the weekly lesson that the address names.
@@ -258,6 +261,7 @@ async fn change(call: Call) -> Outcome {
 /// 404, 409 and 422 as [`added`].
 pub async fn changed(call: &Call, patch: Patch) -> Result<Body, Problem> {
     let id: Uuid = call.id("id")?;
+    let version = call.version(patch.version)?;
     let changed = stored(call, move |tx, reader| {
         let old = period::find(tx, reader, id)?;
         Ok(Period {
@@ -267,7 +271,7 @@ pub async fn changed(call: &Call, patch: Patch) -> Result<Body, Problem> {
             room: patch.room.map_or(old.room, |room| room.trim().to_owned()),
             from: patch.from_day.unwrap_or(old.from),
             to: patch.to_day.or(old.to),
-            version: patch.version.unwrap_or(old.version),
+            version: version.unwrap_or(old.version),
             ..old
         })
     });
@@ -283,6 +287,7 @@ async fn stored(
     let write = call.app().db.write(move |tx| {
         let period = make_it(tx, reader)?;
         period::put(tx, &period, &reader.actor.user.to_string(), now)?;
+        booking::weekly(tx, &period, now, &zone)?;
         make(tx, Of::Period(period.id), &zone, now)?;
         let period = period::find(tx, reader, period.id)?;
         body(tx, period, reader.today)
@@ -329,8 +334,9 @@ pub async fn excepted(call: &Call, typed: Different) -> Result<Body, Problem> {
             let room = typed.room.unwrap_or_else(|| period.room.clone()).trim().to_owned();
             Change::Moved { starts, ends, room }
         };
-        let actor = reader.actor.user.to_string();
-        period::except(tx, &period, typed.day, &change, &actor, now)?;
+        let (actor, day) = (reader.actor.user.to_string(), typed.day);
+        period::except(tx, &period, day, &change, &actor, now)?;
+        booking::one_day(tx, &period, (day, Some(&change)), (now, &zone))?;
         make(tx, Of::Period(id), &zone, now)?;
         body(tx, period, reader.today)
     });
@@ -353,6 +359,7 @@ pub async fn usual(call: &Call, day: Date) -> Result<(), Problem> {
     let write = call.app().db.write(move |tx| {
         let period = period::find(tx, reader, id)?;
         period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
+        booking::one_day(tx, &period, (day, None), (now, &zone))?;
         make(tx, Of::Period(id), &zone, now)
     });
     Ok(write.await.map(drop)?)

@@ -4,7 +4,7 @@ use super::auth::hashed;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::auth::Role;
 use crate::error::Error;
@@ -233,12 +233,14 @@ pub async fn made(call: &Call, typed: Typed, role: Role) -> Result<Person, Probl
 
 async fn show(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    json(&Body::from(call.app().db.read(move |tx| people::find(tx, &name)).await?))
+    let body = Body::from(call.app().db.read(move |tx| people::find(tx, &name)).await?);
+    versioned(&body, body.version)
 }
 
 async fn change(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
-    json(&Body::from(changed(&call, typed, &Role::ALL).await?))
+    let body = Body::from(changed(&call, typed, &Role::ALL).await?);
+    versioned(&body, body.version)
 }
 
 /// Changes the account that the address names, if it is of one of `roles`.

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::problem::Problem;
-use super::reply::{created, json, nothing};
+use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::notify::webhooks::{self, EVENTS};
 use crate::store::webhook::{self, Webhook};
@@ -66,7 +66,7 @@ pub struct Typed {
     #[schema(example = "https://example.org/rollcall")]
     pub url: String,
     /// `sighting.pending`, `sighting.decided`, `attendance.marked`, `session.closed`,
-    /// `device.changed`, `gallery.changed`; all if empty.
+    /// `class.suspended`, `device.changed`, `gallery.changed`; all if empty.
     #[serde(default)]
     #[schema(max_items = 10)]
     pub events: Vec<String>,
@@ -144,7 +144,8 @@ pub async fn made(call: &Call, typed: Typed) -> Result<Made, Problem> {
 
 async fn show(call: Call) -> Outcome {
     let id = call.id("id")?;
-    json(&Body::from(call.app().db.read(move |tx| webhook::get(tx, id)).await?))
+    let hook = Body::from(call.app().db.read(move |tx| webhook::get(tx, id)).await?);
+    versioned(&hook, hook.version)
 }
 
 async fn change(call: Call) -> Outcome {
@@ -162,7 +163,7 @@ pub async fn changed(call: &Call, patch: Patch) -> Result<Webhook, Problem> {
     let events = patch.events.unwrap_or_else(|| old.events.clone());
     let url = checked(call, patch.url.as_deref().unwrap_or(&old.url), &events)?;
     let is_active = patch.is_active.unwrap_or(old.is_active);
-    let version = patch.version.unwrap_or(old.version);
+    let version = call.version(patch.version)?.unwrap_or(old.version);
     let hook = Webhook { url, events, is_active, version, ..old };
     let write = call.app().db.write(move |tx| {
         webhook::change(tx, &hook, &actor, now)?;

@@ -1,7 +1,7 @@
 //! A ZIP archive that somebody brings: never trusted about its sizes or names.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 use zip::ZipArchive;
 
 /// Files of an archive at most.
@@ -14,8 +14,14 @@ pub enum BadArchive {
     #[error("the file cannot be read as a ZIP archive: make it anew, without a password")]
     Zip,
     /// It unpacks to too much.
-    #[error("the archive unpacks to more than {0} MiB or {FILES} files: split it")]
+    #[error("the archive unpacks to more than {0} MiB: split it")]
     Large(u64),
+    /// It holds too many files.
+    #[error("the archive holds more than {FILES} files: split it")]
+    Many,
+    /// One file of it unpacks to too much.
+    #[error("this file is larger than {0} MiB")]
+    File(u64),
 }
 
 /// Bytes that all files of an archive unpack to, counted up to a little more than `most`: what
@@ -44,31 +50,74 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
+/// An archive whose files are read one by one, each when it is asked for.
+pub struct Archive<R> {
+    zip: ZipArchive<R>,
+    /// Place and own name of each file, by that name without folders in lower case; of two the
+    /// first.
+    names: HashMap<String, (usize, String)>,
+}
+
+impl<R: Read + Seek> Archive<R> {
+    /// Looks at what there is; nothing is unpacked.
+    ///
+    /// # Errors
+    /// [`BadArchive::Zip`], or `Many`.
+    pub fn open(from: R) -> Result<Self, BadArchive> {
+        let mut zip = ZipArchive::new(from).map_err(|_| BadArchive::Zip)?;
+        if zip.len() > FILES {
+            return Err(BadArchive::Many);
+        }
+        let mut names = HashMap::new();
+        for n in 0..zip.len() {
+            let file = zip.by_index(n).map_err(|_| BadArchive::Zip)?;
+            let name = file.name().map_err(|_| BadArchive::Zip)?;
+            let name = name.rsplit(['/', '\\']).next().unwrap_or("").to_owned();
+            if !file.is_dir() && !name.is_empty() && !name.starts_with('.') {
+                names.entry(name.to_lowercase()).or_insert((n, name));
+            }
+        }
+        Ok(Self { zip, names })
+    }
+
+    /// Every file: its name in lower case, and as it is written.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().map(|(key, (_, name))| (key.as_str(), name.as_str()))
+    }
+
+    /// What the file of this name in lower case holds, if there is one.
+    ///
+    /// # Errors
+    /// [`BadArchive::Zip`], or `File` for more than `most` bytes.
+    pub fn read(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, BadArchive> {
+        let Some((n, _)) = self.names.get(name) else { return Ok(None) };
+        let file = self.zip.by_index(*n).map_err(|_| BadArchive::Zip)?;
+        let mut bytes = Vec::new();
+        file.take(most + 1).read_to_end(&mut bytes).map_err(|_| BadArchive::Zip)?;
+        if bytes.len() as u64 > most {
+            Err(BadArchive::File(most / 1024 / 1024))
+        } else {
+            Ok(Some(bytes))
+        }
+    }
+}
+
 /// Every file of an archive by its name without folders, in lower case; of two the first.
 ///
 /// # Errors
 /// See [`BadArchive`].
 pub fn files(bytes: &[u8], most: u64) -> Result<HashMap<String, File>, BadArchive> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| BadArchive::Zip)?;
-    let large = BadArchive::Large(most / 1024 / 1024);
-    if archive.len() > FILES {
-        return Err(large);
-    }
+    let mut archive = Archive::open(Cursor::new(bytes))?;
+    let names: Vec<_> = archive.names().map(|(k, name)| (k.to_owned(), name.to_owned())).collect();
     let (mut files, mut left) = (HashMap::new(), most);
-    for n in 0..archive.len() {
-        let mut file = archive.by_index(n).map_err(|_| BadArchive::Zip)?;
-        if file.is_dir() {
-            continue;
-        }
-        let name = file.name().map_err(|_| BadArchive::Zip)?.into_owned();
-        let name = name.rsplit(['/', '\\']).next().unwrap_or("").to_owned();
-        let mut bytes = Vec::new();
-        let read = file.by_ref().take(left + 1).read_to_end(&mut bytes);
-        read.map_err(|_| BadArchive::Zip)?;
-        left = left.checked_sub(bytes.len() as u64).ok_or_else(|| large.clone())?;
-        if !name.is_empty() && !name.starts_with('.') {
-            files.entry(name.to_lowercase()).or_insert(File { name, bytes });
-        }
+    for (key, name) in names {
+        let large = |_| BadArchive::Large(most / 1024 / 1024);
+        let bytes = match archive.read(&key, left) {
+            Err(BadArchive::File(over)) => return Err(large(over)),
+            other => other?.unwrap_or_default(),
+        };
+        left -= bytes.len() as u64;
+        files.insert(key, File { name, bytes });
     }
     Ok(files)
 }

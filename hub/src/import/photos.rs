@@ -4,19 +4,21 @@
 //! its student's number. A photo that was enrolled before is known by a digest bound to its
 //! student, so that the same archive again changes nothing.
 
-use super::archive::{self, BadArchive, File};
+use super::archive::{Archive, BadArchive};
 use super::table::{Table, cell};
 use crate::error::Error;
-use std::collections::HashMap;
+use std::io::{Read, Seek};
 use wire::StudentId;
 
-/// Bytes that an archive may unpack to.
-pub const UNPACKED: u64 = 512 * 1024 * 1024;
+/// Bytes of one photo at most.
+pub const PHOTO: u64 = 10 * 1024 * 1024;
+/// Bytes of the table in an archive at most.
+const TABLE: u64 = 5 * 1024 * 1024;
 /// Photos of an archive at most.
 pub const PHOTOS: usize = 2_000;
 
 /// A photo, and whose it is said to be.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Photo {
     /// The file's own name.
     pub file: String,
@@ -24,34 +26,55 @@ pub struct Photo {
     pub student: String,
     /// Who agreed, where the ledger does not say so yet.
     pub consent_by: Option<String>,
-    /// The picture; nothing when the archive does not hold it.
-    pub bytes: Option<Vec<u8>>,
 }
 
-/// Reads an archive.
+/// Photos of an archive, each read when its turn comes.
+pub struct Photos<R> {
+    archive: Archive<R>,
+    /// In the order of the table, or of their names.
+    pub list: Vec<Photo>,
+}
+
+/// Looks at what an archive holds.
 ///
 /// # Errors
 /// `Invalid` when there is nothing to enrol in it, or too much.
-pub fn read(bytes: &[u8]) -> Result<Vec<Photo>, Error> {
-    let refuse = |why: BadArchive| Error::Invalid(why.to_string());
-    let mut files = archive::files(bytes, UNPACKED).map_err(refuse)?;
-    let table = files.keys().find(|name| is_table(name)).cloned();
-    let photos = match table.and_then(|name| files.remove(&name)) {
-        Some(table) => listed(&table.bytes, files)?,
-        None => by_name(files),
+pub fn read<R: Read + Seek>(from: R) -> Result<Photos<R>, Error> {
+    let mut archive = Archive::open(from).map_err(refused)?;
+    let table = archive.names().map(|(key, _)| key.to_owned()).find(|key| is_table(key));
+    let list = match table.map(|key| archive.read(&key, TABLE)).transpose().map_err(refused)? {
+        Some(table) => listed(&table.unwrap_or_default())?,
+        None => by_name(archive.names()),
     };
-    match photos.len() {
+    match list.len() {
         0 => Err(Error::Invalid("the archive holds no photos".into())),
-        1..=PHOTOS => Ok(photos),
+        1..=PHOTOS => Ok(Photos { archive, list }),
         _ => Err(Error::Invalid(format!("use at most {PHOTOS} photos at once"))),
     }
+}
+
+impl<R: Read + Seek> Photos<R> {
+    /// The picture of `photo`.
+    ///
+    /// # Errors
+    /// `Invalid` when the archive does not hold it, or holds something larger than a photo.
+    pub fn picture(&mut self, photo: &Photo) -> Result<Vec<u8>, Error> {
+        let missing = || Error::Invalid("the archive does not hold this photo".into());
+        let found = self.archive.read(&photo.file.to_lowercase(), PHOTO).map_err(refused)?;
+        found.ok_or_else(missing)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
+fn refused(why: BadArchive) -> Error {
+    Error::Invalid(why.to_string())
 }
 
 fn is_table(name: &str) -> bool {
     name.ends_with(".csv") || name.ends_with(".xlsx")
 }
 
-fn listed(table: &[u8], mut files: HashMap<String, File>) -> Result<Vec<Photo>, Error> {
+fn listed(table: &[u8]) -> Result<Vec<Photo>, Error> {
     let table = Table::read(table, true, PHOTOS).map_err(|why| Error::Invalid(why.to_string()))?;
     let student = table.column(&["student_id", "student_number", "person_id"], 0);
     let file = table.column(&["file", "photo", "image", "filename"], 1);
@@ -61,28 +84,24 @@ fn listed(table: &[u8], mut files: HashMap<String, File>) -> Result<Vec<Photo>, 
         return Err(Error::Invalid(say.into()));
     }
     let photo = |(_, row): (usize, Vec<String>)| {
-        let name = cell(&row, file)?.rsplit(['/', '\\']).next()?.to_lowercase();
-        Some(Photo {
-            student: cell(&row, student)?.to_owned(),
-            consent_by: cell(&row, consent).map(str::to_owned),
-            bytes: files.remove(&name).map(|file| file.bytes),
-            file: name,
-        })
+        let file = cell(&row, file)?.rsplit(['/', '\\']).next()?.to_lowercase();
+        let (student, consent_by) = (cell(&row, student)?.to_owned(), cell(&row, consent));
+        Some(Photo { student, consent_by: consent_by.map(str::to_owned), file })
     };
     Ok(table.rows.into_iter().filter_map(photo).collect())
 }
 
 /// `1234.jpg` and `1234_2.jpg` are photos of student 1234.
-fn by_name(files: HashMap<String, File>) -> Vec<Photo> {
-    let photo = |File { name: file, bytes }: File| {
-        let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+fn by_name<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Photo> {
+    let photo = |(_, file): (&str, &str)| {
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let number = match stem.rsplit_once('_') {
             Some((number, n)) if n.len() <= 2 && n.bytes().all(|b| b.is_ascii_digit()) => number,
             _ => stem,
         };
-        Photo { student: number.to_owned(), file, consent_by: None, bytes: Some(bytes) }
+        Photo { student: number.to_owned(), file: file.to_owned(), consent_by: None }
     };
-    let mut photos: Vec<_> = files.into_values().map(photo).collect();
+    let mut photos: Vec<_> = names.map(photo).collect();
     photos.sort_by(|a, b| a.file.cmp(&b.file));
     photos
 }
@@ -113,20 +132,34 @@ mod tests {
     #[test]
     fn a_table_says_whose_the_photos_are_and_what_is_missing_is_known() {
         let table = b"student_id,file,consent_by\nSTU1,Photos/A.jpg,mother\nSTU2,b.jpg,\n";
-        let photos = read(&archive(&[("list.csv", table), ("photos/a.jpg", b"1")])).unwrap();
-        let said: Vec<_> = photos
-            .iter()
-            .map(|p| (p.student.as_str(), p.consent_by.as_deref(), p.bytes.is_some()))
-            .collect();
-        assert_eq!(said, [("STU1", Some("mother"), true), ("STU2", None, false)]);
+        let zip = Cursor::new(archive(&[("list.csv", table), ("photos/a.jpg", b"1")]));
+        let mut photos = read(zip).unwrap();
+        let list = photos.list.clone();
+        let said: Vec<_> =
+            list.iter().map(|p| (p.student.as_str(), p.consent_by.as_deref())).collect();
+        assert_eq!(said, [("STU1", Some("mother")), ("STU2", None)]);
+        assert_eq!(photos.picture(&list[0]).unwrap(), b"1");
+        assert!(photos.picture(&list[1]).unwrap_err().to_string().contains("does not hold"));
     }
 
     #[test]
     fn without_a_table_the_name_is_the_number() {
-        let photos = read(&archive(&[("stu_1.jpg", b"1"), ("STU9_12.png", b"2")])).unwrap();
-        let numbers: Vec<_> = photos.iter().map(|photo| photo.student.as_str()).collect();
+        let zip = Cursor::new(archive(&[("stu_1.jpg", b"1"), ("STU9_12.png", b"2")]));
+        let mut photos = read(zip).unwrap();
+        let numbers: Vec<_> = photos.list.iter().map(|photo| photo.student.clone()).collect();
         assert_eq!(numbers, ["STU9", "stu"]);
-        assert!(read(&archive(&[])).is_err());
+        let first = photos.list[0].clone();
+        assert_eq!(photos.picture(&first).unwrap(), b"2", "by its own name in capitals");
+        assert!(read(Cursor::new(archive(&[]))).is_err());
+    }
+
+    #[test]
+    fn a_photo_that_unpacks_to_too_much_costs_itself_only() {
+        let zeros = vec![0; usize::try_from(PHOTO).unwrap() + 1];
+        let mut photos = read(Cursor::new(archive(&[("1.jpg", &zeros), ("2.jpg", b"2")]))).unwrap();
+        let list = photos.list.clone();
+        assert!(photos.picture(&list[0]).unwrap_err().to_string().contains("larger than 10 MiB"));
+        assert_eq!(photos.picture(&list[1]).unwrap(), b"2");
     }
 
     #[test]

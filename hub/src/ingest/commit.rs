@@ -4,6 +4,7 @@
 use super::dating::{self, When};
 use super::judge::{Finding, Judged, Seen};
 use super::memo::{Memo, Receipts};
+use crate::attendance::authority;
 use crate::attendance::register::{self, Arrival, Worth};
 use crate::error::Error;
 use crate::events::Event;
@@ -220,7 +221,7 @@ impl<'a, 't> Clerk<'a, 't> {
     ) -> Result<Option<Status>, Error> {
         let mut candidates = Vec::new();
         for candidate in &seen.candidates {
-            if self.memo.may_be_seen(self.tx, candidate.student)? {
+            if self.memo.standing(self.tx, candidate.student)?.may_be_seen() {
                 candidates.push(*candidate);
             }
         }
@@ -231,14 +232,21 @@ impl<'a, 't> Clerk<'a, 't> {
         reasons.sort_unstable();
         reasons.dedup();
         if candidates.is_empty() {
-            return Ok(None);
+            return self.left(key, at, seen, &when, &reasons);
         }
         let worth = self.place(key, seen, &when, &reasons, &mut candidates)?;
         let best = candidates[0].student;
         let Some(student_key) = self.memo.key(best)? else { return Ok(None) };
         let Worth { session, status } = worth;
-        let row =
-            arrival::Row { candidates: &candidates, reasons: &reasons, seen, session, status };
+        let logged = (status == Status::Logged).then(|| authority::of(true, seen.verdict));
+        let row = arrival::Row {
+            candidates: &candidates,
+            reasons: &reasons,
+            seen,
+            session,
+            status,
+            authority: logged,
+        };
         let id = arrival::add_sighting(self.tx, key, at, &when, &row, self.now)?;
         let parts = [(Part::Template, Some(&seen.template)), (Part::Crop, seen.crop.as_ref())];
         for (part, plain) in parts {
@@ -247,6 +255,28 @@ impl<'a, 't> Clerk<'a, 't> {
             arrival::add_evidence(self.tx, id, part, &evidence)?;
         }
         self.tell(id, worth, best)?;
+        Ok(Some(status))
+    }
+
+    /// Somebody of the staff whom the school let go, and whose consent stands, is a line in the
+    /// log, without a picture; everybody else who may not be recognised leaves no trace.
+    fn left(
+        &mut self,
+        key: &RecordKey,
+        at: &Stamp,
+        seen: &Seen,
+        when: &When,
+        reasons: &[Reason],
+    ) -> Result<Option<Status>, Error> {
+        let best = &seen.candidates[..1];
+        let standing = self.memo.standing(self.tx, best[0].student)?;
+        if !(standing.is_staff && standing.consents) {
+            return Ok(None);
+        }
+        let authority = Some(authority::of(standing.is_active, seen.verdict));
+        let (session, status) = (None, Status::Logged);
+        let row = arrival::Row { candidates: best, reasons, seen, session, status, authority };
+        arrival::add_sighting(self.tx, key, at, when, &row, self.now)?;
         Ok(Some(status))
     }
 

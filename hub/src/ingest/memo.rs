@@ -3,8 +3,9 @@
 
 use crate::error::Error;
 use crate::keys::Keys;
+use crate::store::Tx;
+use crate::store::arrival::{self, Standing};
 use crate::store::cursor::{self, Receipt};
-use crate::store::{Tx, arrival};
 use crate::vault::DataKey;
 use std::collections::HashMap;
 use wire::{DeviceId, Epoch, RecordKey, StudentId};
@@ -16,7 +17,7 @@ const SPAN: u64 = 4096;
 pub struct Memo<'a> {
     keys: &'a Keys,
     read: &'a HashMap<StudentId, DataKey>,
-    seen: HashMap<StudentId, bool>,
+    seen: HashMap<StudentId, Standing>,
 }
 
 impl<'a> Memo<'a> {
@@ -27,15 +28,15 @@ impl<'a> Memo<'a> {
         Self { keys, read, seen: HashMap::new() }
     }
 
-    /// See [`arrival::may_be_seen`].
+    /// See [`arrival::standing`].
     ///
     /// # Errors
     /// When the database fails.
-    pub fn may_be_seen(&mut self, tx: &Tx<'_>, student: StudentId) -> Result<bool, Error> {
+    pub fn standing(&mut self, tx: &Tx<'_>, student: StudentId) -> Result<Standing, Error> {
         if let Some(known) = self.seen.get(&student) {
             return Ok(*known);
         }
-        let may = arrival::may_be_seen(tx, student)?;
+        let may = arrival::standing(tx, student)?;
         self.seen.insert(student, may);
         Ok(may)
     }

@@ -252,6 +252,28 @@ async fn a_stranger_and_a_student_who_withdrew_leave_only_receipts() {
 }
 
 #[tokio::test]
+async fn staff_are_logged_with_what_the_log_is_worth() {
+    let rig = Rig::new().await;
+    lesson(&rig, 600_000).await;
+    let hire = "update student set kind = 'staff' where id = $1";
+    rig.db.write(move |tx| tx.execute(hire, [student(1).to_string()])).await.unwrap();
+    let seen = |seq| item(seq, AT, &rig.sighting(EPOCH, seq, [1.0, 0.0, 0.0]));
+    rig.batch(EPOCH, vec![seen(1)]).await;
+    let fire = "update student set is_active = 0 where id = $1";
+    rig.db.write(move |tx| tx.execute(fire, [student(1).to_string()])).await.unwrap();
+    rig.batch(EPOCH, vec![seen(2)]).await;
+    let withdraw = "insert into consent (student, given, by_whom, text_version, at, actor)
+         values ($1, 0, 'x', '1', 1, 'test')";
+    rig.db.write(move |tx| tx.execute(withdraw, [student(1).to_string()])).await.unwrap();
+    rig.batch(EPOCH, vec![seen(3)]).await;
+    let log = rig.texts("select authority from sighting order by seq").await;
+    assert_eq!(log, ["authorized", "inactive"], "whoever withdrew leaves no line");
+    assert_eq!(rig.count("evidence").await, 0, "nor a picture");
+    let dispositions = rig.texts("select disposition from receipt order by seq").await;
+    assert_eq!(dispositions, ["logged", "logged", "nobody"]);
+}
+
+#[tokio::test]
 async fn numbers_that_were_lost_close_the_gap() {
     let rig = Rig::new().await;
     let gone = Ranges::from(vec![(2, 40)]);

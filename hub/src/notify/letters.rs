@@ -1,7 +1,9 @@
 //! The texts of mails, and which follow from what was recorded.
 
+use crate::attendance::budget;
 use crate::error::{Doing, Error};
 use crate::reports::Sums;
+use crate::store::budget::Suspended;
 use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,12 +20,12 @@ pub const LOW: i64 = 75;
 /// A mail, before it is a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Letter {
-    /// `absence`, `low_attendance` or `custom`.
+    /// `absence`, `low_attendance`, `policy` or `custom`.
     pub kind: &'static str,
     /// What it is about; nothing is said twice.
     pub about: Option<String>,
-    /// Whom it is about.
-    pub student: StudentId,
+    /// Whom it is about, if it is about somebody.
+    pub student: Option<StudentId>,
     /// Where it goes.
     pub recipient: String,
     /// One line.
@@ -88,6 +90,30 @@ struct LowText<'a> {
     percentage: String,
 }
 
+#[derive(Template)]
+#[template(path = "mail/policy.txt", escape = "none")]
+struct PolicyText<'a> {
+    class: &'a str,
+    why: String,
+}
+
+/// What a teacher is told when a person decides again in their class.
+///
+/// # Errors
+/// When the text cannot be written, which only a bug can cause.
+pub fn suspended(of: &Suspended, now: Wall) -> Result<Letter, Error> {
+    let why = budget::reason(of.count, of.budget);
+    Ok(Letter {
+        kind: "policy",
+        about: Some(format!("policy:{}:{}:{}", of.class, of.at.0, of.teacher)),
+        student: None,
+        recipient: of.recipient.clone(),
+        subject: format!("A person decides again: {}", of.class_name),
+        body: PolicyText { class: &of.class_name, why }.render().doing("writing a mail")?,
+        due: now,
+    })
+}
+
 /// What is said about an absence.
 ///
 /// # Errors
@@ -100,7 +126,7 @@ pub fn absence(of: &Absence, zone: &TimeZone, now: Wall) -> Result<Letter, Error
     Ok(Letter {
         kind: "absence",
         about: Some(format!("absence:{}:{}", of.session, of.student)),
-        student: of.student,
+        student: Some(of.student),
         recipient: of.recipient.clone(),
         subject: format!("Absence on {day}: {}", of.lesson),
         body: text.render().doing("writing a mail")?,
@@ -129,7 +155,7 @@ pub fn low_attendance(of: &Attendance, month: Date, now: Wall) -> Result<Option<
     Ok(Some(Letter {
         kind: "low_attendance",
         about: Some(format!("low:{month}:{}:{}", of.class, of.student)),
-        student: of.student,
+        student: Some(of.student),
         recipient: of.recipient.clone(),
         subject: format!("Attendance in {month}: {}", of.class_name),
         body: text.render().doing("writing a mail")?,

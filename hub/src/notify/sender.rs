@@ -6,7 +6,7 @@ use super::{pause_ms, webhooks};
 use crate::app::App;
 use crate::error::Error;
 use crate::events::Event;
-use crate::store::{self, Tx, mail, setting, webhook};
+use crate::store::{self, Tx, budget, mail, setting, webhook};
 use crate::web::words::day;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -21,6 +21,8 @@ pub const SOME: u32 = 50;
 const CLOSED: &str = "mail_closed_until";
 /// The last month that was gone through for low attendance, its first day.
 const MONTH: &str = "mail_month";
+/// Nobody is told of a suspension that is older, milliseconds: a week.
+const STALE_MS: i64 = 7 * 24 * 3_600_000;
 
 /// Sends until `stop`. What fails is logged, and the next look is the retry.
 ///
@@ -61,6 +63,7 @@ pub async fn look(app: &App, post: Option<&Post>) -> Result<(), Error> {
     if let Some(post) = post {
         absences(app).await?;
         month(app).await?;
+        suspended(app).await?;
         send_mail(app, post).await?;
     }
     send_hooks(app).await?;
@@ -115,6 +118,20 @@ async fn month(app: &App) -> Result<(), Error> {
             }
         }
         setting::set(tx, MONTH, &key)
+    };
+    app.db.write(write).await
+}
+
+/// Mail to the teachers of classes in which a person decides again.
+async fn suspended(app: &App) -> Result<(), Error> {
+    let now = app.clock.wall();
+    let asked = (now.plus_ms(-STALE_MS), day(now, &app.config.zone));
+    let found = app.db.read(move |tx| budget::to_tell(tx, asked, SOME)).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let write = move |tx: &Tx<'_>| {
+        found.iter().try_for_each(|of| add(tx, &letters::suspended(of, now)?, now))
     };
     app.db.write(write).await
 }

@@ -234,6 +234,55 @@ async fn a_teacher_may_switch_mail_off() {
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
 }
 
+/// The class `c` of [`closed_lesson`] is taught by a teacher, and suspended since `now`.
+async fn suspended(house: &House, now: Wall) {
+    let teacher = house.account(crate::auth::Role::Teacher).await.id.to_string();
+    let suspend = move |tx: &Tx<'_>| {
+        let class = Uuid::from_u128(0xc);
+        tx.execute(
+            "insert into teaches (class, teacher, from_day) values ($1, $2, '2026-01-01')",
+            params![class.to_string(), teacher],
+        )?;
+        tx.execute("update class set policy = 'auto', auto_line = 1, error_budget = 1", [])?;
+        let count = crate::attendance::budget::Count { passages: 40, errors: 3 };
+        crate::store::budget::suspend(tx, class, count, now)
+    };
+    house.app.db.write(suspend).await.unwrap();
+}
+
+#[tokio::test]
+async fn teachers_are_told_once_that_a_person_decides_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, got) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(server(got.clone(), listener));
+    let (house, post) = (House::new().await, Post::new(&smtp(port)).unwrap());
+    let now = house.app.clock.wall();
+    closed_lesson(&house, now).await;
+    suspended(&house, now).await;
+    for _ in 0..2 {
+        sender::look(&house.app, Some(&post)).await.unwrap();
+    }
+    let mails = got.lock().unwrap().clone();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert!(mails[0].contains("To: teacher@school.test"), "{}", mails[0]);
+    assert!(mails[0].contains("Subject: A person decides again: Maths"), "{}", mails[0]);
+}
+
+#[tokio::test]
+async fn a_suspension_that_is_over_before_the_mail_left_is_not_told() {
+    let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
+    let now = house.app.clock.wall();
+    closed_lesson(&house, now).await;
+    suspended(&house, now).await;
+    sender::look(&house.app, Some(&post)).await.unwrap();
+    assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 1, "the mail server is away");
+    write(&house, "update class set suspended_at = null").await;
+    house.clock.set_wall(now.plus_ms(10 * 60_000));
+    sender::look(&house.app, Some(&post)).await.unwrap();
+    assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
+}
+
 // Webhooks over a real connection --------------------------------------------------------------
 
 /// A receiver that answers `status` once and keeps head and body.

@@ -14,11 +14,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub const GIVE_UP_MS: i64 = 5 * 24 * 3_600_000;
 
 /// Everything that can be told.
-pub const EVENTS: [&str; 7] = [
+pub const EVENTS: [&str; 8] = [
     "sighting.pending",
     "sighting.decided",
     "attendance.marked",
     "session.closed",
+    "class.suspended",
     "device.changed",
     "gallery.changed",
     "ping",
@@ -36,6 +37,7 @@ pub fn told(event: &Event) -> Option<(&'static str, Value)> {
             ("attendance.marked", json!({ "session_id": session, "student_id": student }))
         }
         Event::SessionClosed(session) => ("session.closed", json!({ "session_id": session })),
+        Event::ClassSuspended(class) => ("class.suspended", json!({ "class_id": class })),
         Event::DeviceChanged(device) => ("device.changed", json!({ "device_id": device.as_str() })),
         Event::GalleryChanged => ("gallery.changed", json!({})),
         Event::JobChanged { .. } | Event::Snapped(_) => return None,

@@ -110,7 +110,8 @@ impl School {
             let seen = seen(&candidates);
             let (session, status, reasons) = (None, crate::review::Status::Pending, &[][..]);
             let candidates = candidates.as_slice();
-            let row = arrival::Row { candidates, reasons, seen: &seen, session, status };
+            let (seen, authority) = (&seen, None);
+            let row = arrival::Row { candidates, reasons, seen, session, status, authority };
             let at = Stamp { boot: 1, mono: Mono(1), wall: Some(NOW), clock: ClockState::Ntp };
             let id = arrival::add_sighting(tx, &key, &at, &When::At(NOW, 0), &row, NOW)?;
             store::cursor::add_receipt(tx, &key, &[7; 16], "pending")?;

@@ -2,7 +2,7 @@
 //! anchors; and the dates that later anchors change.
 
 use super::{Tx, cursor::signed, device::direction_text, params, review::status_text};
-use crate::attendance::marking::HUB;
+use crate::attendance::{Authority, marking::HUB};
 use crate::error::{Doing, Error};
 use crate::evidence::{self, Evidence};
 use crate::ingest::dating::{Known, Point, When};
@@ -19,14 +19,37 @@ use wire::{
 /// How far back dates are changed by a new anchor.
 const REDATE_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// Whether `student` may be recognised now: there, active, and consenting.
+/// How a person stands who may have been seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Standing {
+    /// Whether the school has them, and has not let them go.
+    pub is_active: bool,
+    /// Whether they work here.
+    pub is_staff: bool,
+    /// Whether their consent stands.
+    pub consents: bool,
+}
+
+impl Standing {
+    /// Whether they may be recognised now.
+    #[must_use]
+    pub fn may_be_seen(self) -> bool {
+        self.is_active && self.consents
+    }
+}
+
+/// How `student` stands now; nobody we know is nothing of it all.
 ///
 /// # Errors
 /// When the database fails.
-pub fn may_be_seen(tx: &Tx<'_>, student: StudentId) -> Result<bool, Error> {
-    let sql = "select 1 from student where id = $1 and is_active = 1 and coalesce(
-             (select given from consent where student = $1 order by n desc limit 1), 0) = 1";
-    Ok(tx.row(sql, [student.to_string()], |_| Ok(()))?.is_some())
+pub fn standing(tx: &Tx<'_>, student: StudentId) -> Result<Standing, Error> {
+    let sql = "select is_active, kind = 'staff', coalesce(
+             (select given from consent where student = $1 order by n desc limit 1), 0)
+         from student where id = $1";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Standing { is_active: row.get(0)?, is_staff: row.get(1)?, consents: row.get(2)? })
+    };
+    Ok(tx.row(sql, [student.to_string()], read)?.unwrap_or_default())
 }
 
 /// A sighting as it is stored.
@@ -41,6 +64,8 @@ pub struct Row<'a> {
     pub session: Option<Uuid>,
     /// Whether it waits, is approved by the class's policy, or is only a log.
     pub status: Status,
+    /// Of a log: whether the person may be there.
+    pub authority: Option<Authority>,
 }
 
 /// Stores a sighting, in the lesson and the state that were decided before.
@@ -59,9 +84,10 @@ pub fn add_sighting(
     let sql = "insert into sighting (id, device, epoch, seq, boot, mono, at, at_low, at_high,
              clock, order_at, room, direction, reasons, quality, confidence, verdict, frames,
              model, gallery, review_status, predicted_student, received_at, version, session,
-             decided_student, reviewer, reviewed_at)
+             decided_student, reviewer, reviewed_at, auto_class, authority)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-             $18, $19, $20, $23, $21, $22, 1, $24, $25, $26, $27)";
+             $18, $19, $20, $23, $21, $22, 1, $24, $25, $26, $27,
+             case when $23 = 'approved' then (select class from session where id = $24) end, $28)";
     let at = when.at().map(|wall| wall.0);
     let best = row.candidates.first().map(|best| best.student.to_string());
     let at_once = row.status == Status::Approved;
@@ -94,6 +120,7 @@ pub fn add_sighting(
         best.as_ref().filter(|_| at_once),
         at_once.then_some(HUB),
         at_once.then_some(now.0),
+        row.authority.map(Authority::as_str),
     ];
     tx.execute(sql, values)?;
     let sql = "insert into candidate (sighting, rank, student, score) values ($1, $2, $3, $4)";

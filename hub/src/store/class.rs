@@ -2,6 +2,7 @@
 
 use super::desk::Reader;
 use super::{Tx, audit, params, parsed};
+use crate::attendance::budget::Count;
 use crate::attendance::placing::Policy;
 use crate::auth::Role;
 use crate::error::Error;
@@ -29,8 +30,21 @@ pub struct Class {
     pub grace_min: i64,
     /// How it treats what doors say.
     pub policy: Policy,
+    /// Since when wrong names count against the budget of `auto`.
+    pub auto_since: Option<Wall>,
+    /// Whether a person decides again although the school said `auto`.
+    pub suspended: Option<Suspension>,
     /// Counts changes.
     pub version: i64,
+}
+
+/// Why a person decides again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Suspension {
+    /// Since when.
+    pub at: Wall,
+    /// What was counted then.
+    pub count: Count,
 }
 
 impl Class {
@@ -80,7 +94,7 @@ const ROOM: usize = 128;
 
 const COLUMNS: &str = "c.id, c.class_name, c.class_code, c.room, c.is_active,
      (select count(*) from roster r where r.class = c.id), c.grace_min, c.policy, c.auto_line,
-     c.error_budget, c.version";
+     c.error_budget, c.version, c.auto_since, c.suspended_at, c.suspended_of, c.suspended_errors";
 
 /// Whether the reader (`$1` role, `$2` account, `$3` day) may see class `c`.
 pub(super) const VISIBLE: &str =
@@ -146,12 +160,28 @@ pub fn change(tx: &Tx<'_>, class: &Class, actor: &str, now: Wall) -> Result<(), 
         Policy::Auto { line, budget } => ("auto", Some(line), Some(budget)),
     };
     let sql = "update class set class_name = $3, class_code = $4, room = $5, is_active = $6,
-             grace_min = $7, policy = $8, auto_line = $9, error_budget = $10,
+             grace_min = $7, policy = $8, auto_line = $9, error_budget = $10, auto_since = $11,
+             suspended_at = $12, suspended_of = $13, suspended_errors = $14,
              version = version + 1
          where id = $1 and version = $2";
     let (name, grace) = (class.class_name.trim(), class.grace_min);
-    let values =
-        params![id, class.version, name, code, room, class.is_active, grace, policy, line, budget];
+    let (since, suspended) = (class.auto_since.map(|at| at.0), class.suspended);
+    let values = params![
+        id,
+        class.version,
+        name,
+        code,
+        room,
+        class.is_active,
+        grace,
+        policy,
+        line,
+        budget,
+        since,
+        suspended.map(|s| s.at.0),
+        suspended.map(|s| s.count.passages),
+        suspended.map(|s| s.count.errors),
+    ];
     if tx.execute(sql, values)? == 0 {
         return Err(Error::Conflict("this class was changed meanwhile: look again".into()));
     }
@@ -342,12 +372,13 @@ pub fn has(tx: &Tx<'_>, class: Uuid, student: StudentId) -> Result<bool, Error> 
     Ok(tx.row(sql, params![class.to_string(), student.to_string()], |_| Ok(()))?.is_some())
 }
 
-/// How the class treats what doors say.
+/// How the class treats what doors say now.
 ///
 /// # Errors
 /// When the database fails.
 pub fn policy(tx: &Tx<'_>, class: Uuid) -> Result<Policy, Error> {
-    let sql = "select auto_line, error_budget from class where id = $1 and policy = 'auto'";
+    let sql = "select auto_line, error_budget from class
+         where id = $1 and policy = 'auto' and suspended_at is null";
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let auto = tx.row(sql, params![class.to_string()], read)?;
     Ok(match auto {
@@ -415,5 +446,13 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Class> {
             _ => Policy::Review,
         },
         version: row.get(10)?,
+        auto_since: row.get::<_, Option<i64>>(11)?.map(Wall),
+        suspended: match row.get::<_, Option<i64>>(12)?.map(Wall) {
+            Some(at) => Some(Suspension {
+                at,
+                count: Count { passages: row.get(13)?, errors: row.get(14)? },
+            }),
+            None => None,
+        },
     })
 }

@@ -7,6 +7,7 @@
 pub mod queue;
 
 use super::{Tx, odd, params, parsed, parsed_option};
+use crate::attendance::Authority;
 use crate::auth::{Actor, Role};
 use crate::error::Error;
 use jiff::civil::Date;
@@ -66,6 +67,8 @@ pub struct Seen {
     pub crop: bool,
     /// The lesson it fell into.
     pub session: Option<Uuid>,
+    /// Of a log: whether the person may be there.
+    pub authority: Option<Authority>,
     /// Best first.
     pub candidates: Vec<Candidate>,
 }
@@ -123,7 +126,7 @@ const COLUMNS: &str = "s.id, s.version, s.device, d.location, s.room, s.directio
      s.reviewer, (select u.name from user_account u where u.id = s.reviewer), s.reviewed_at,
      s.notes, exists (select 1 from evidence e
          where e.sighting = s.id and e.part = 'crop' and e.goes_at is null),
-     s.session";
+     s.session, s.authority";
 const TABLES: &str = "sighting s join device d on d.id = s.device
      left join student p on p.id = s.predicted_student
      left join student q on q.id = s.decided_student";
@@ -455,6 +458,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
         notes: row.get(21)?,
         crop: row.get(22)?,
         session: parsed_option(row, 23)?,
+        authority: parsed_option(row, 24)?,
         candidates: Vec::new(),
     })
 }

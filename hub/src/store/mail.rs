@@ -28,7 +28,7 @@ pub struct Waiting {
 pub struct Listed {
     /// Own id.
     pub id: Uuid,
-    /// `absence`, `low_attendance` or `custom`.
+    /// `absence`, `low_attendance`, `policy` or `custom`.
     pub kind: String,
     /// Whom it is about.
     pub student: Option<Uuid>,
@@ -55,7 +55,7 @@ pub fn add(tx: &Tx<'_>, letter: &Letter, actor: &str, now: Wall) -> Result<Optio
              attempts, next_at, created_at, created_by)
          values ($1, $2, $3, $4, $5, $6, $7, 'waiting', 0, $8, $9, $10)
          on conflict (about) do nothing";
-    let (key, student) = (id.to_string(), student.to_string());
+    let (key, student) = (id.to_string(), student.map(|student| student.to_string()));
     let values = params![key, kind, about, student, recipient, subject, body, due.0, now.0, actor];
     Ok((tx.execute(sql, values)? > 0).then_some(id))
 }
@@ -73,7 +73,8 @@ pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Waiting>, Error> {
     })
 }
 
-/// Whether what a mail says still holds; an absence that turned out otherwise is dropped.
+/// Whether what a mail says still holds; an absence that turned out otherwise is dropped, and so
+/// is a suspension that is over.
 ///
 /// # Errors
 /// When the database fails.
@@ -85,12 +86,13 @@ pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
     let Some((kind, about)) = found else { return Ok(false) };
     let about = about.unwrap_or_default();
     let mut parts = about.split(':').skip(1);
-    let (Some(session), Some(student), "absence") = (parts.next(), parts.next(), kind.as_str())
-    else {
-        return Ok(true);
+    let (Some(one), Some(other)) = (parts.next(), parts.next()) else { return Ok(true) };
+    let sql = match kind.as_str() {
+        "absence" => "select 1 from mark where session = $1 and student = $2 and status = 'absent'",
+        "policy" => "select 1 from class where id = $1 and suspended_at = cast($2 as bigint)",
+        _ => return Ok(true),
     };
-    let sql = "select 1 from mark where session = $1 and student = $2 and status = 'absent'";
-    if tx.row(sql, params![session, student], |_| Ok(()))?.is_some() {
+    if tx.row(sql, params![one, other], |_| Ok(()))?.is_some() {
         return Ok(true);
     }
     tried(tx, id, Err("it is not true any more: nothing was sent".into()), None, now)?;

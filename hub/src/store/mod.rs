@@ -8,6 +8,7 @@ pub mod arrival;
 pub mod audit;
 pub mod audit_head;
 pub mod backed_up;
+pub mod budget;
 pub mod capture_token;
 pub mod change;
 pub mod class;

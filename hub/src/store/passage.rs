@@ -174,7 +174,8 @@ pub fn logged(
 /// # Errors
 /// When the database fails.
 pub fn adopt(tx: &Tx<'_>, id: RecordId, session: Uuid) -> Result<(), Error> {
-    let sql = "update sighting set review_status = 'pending', session = $2, version = version + 1
+    let sql = "update sighting set review_status = 'pending', session = $2, authority = null,
+             version = version + 1
          where id = $1 and review_status = 'logged'";
     tx.execute(sql, params![id.to_string(), session.to_string()]).map(drop)
 }

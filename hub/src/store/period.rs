@@ -187,6 +187,44 @@ pub fn changes(
     Ok(rows.into_iter().collect())
 }
 
+/// Periods of active classes that may take this class or this room on `day`.
+///
+/// # Errors
+/// When the database fails.
+pub fn on_day(tx: &Tx<'_>, (class, room): (Uuid, &str), day: Date) -> Result<Vec<Period>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from period p join class c on c.id = p.class and c.is_active = 1
+         where p.id in (select q.id from period q where q.class = $1 and q.weekday = $3
+                 union select q.id from period q where q.room = $2 and q.weekday = $3 and $2 <> ''
+                 union select e.period from period_exception e
+                     where e.room = $2 and e.day = $4 and $2 <> '')
+             and p.from_day <= $4 and (p.to_day is null or p.to_day >= $4) order by p.id"
+    );
+    let weekday = day.weekday().to_monday_one_offset();
+    tx.query(&sql, params![class.to_string(), room, weekday, day.to_string()], read)
+}
+
+/// Other periods of the same class, and those that are in the same room on one of these days only.
+///
+/// # Errors
+/// When the database fails.
+pub fn elsewhere(
+    tx: &Tx<'_>,
+    period: &Period,
+    (first, last): (Date, Date),
+) -> Result<Vec<Period>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from period p join class c on c.id = p.class and c.is_active = 1
+         where p.id in (select e.period from period q join period_exception e on e.period = q.id
+                     where q.class = $1 and e.day >= $3 and e.day <= $4
+                 union select e.period from period_exception e
+                     where e.room = $2 and e.day >= $3 and e.day <= $4 and $2 <> '')
+             and p.id <> $5 order by p.id limit 2000"
+    );
+    let (class, id) = (period.class.to_string(), period.id.to_string());
+    tx.query(&sql, params![class, period.room, first.to_string(), last.to_string(), id], read)
+}
+
 /// Periods of active classes that can be on between `first` and `last`; one or all.
 ///
 /// # Errors

@@ -250,8 +250,39 @@ pub fn list(
     tx.query(&sql, values, read)
 }
 
+/// The lesson that was made of `period` on `day`.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_period(tx: &Tx<'_>, period: Uuid, day: Date) -> Result<Option<Uuid>, Error> {
+    let sql = "select id from session where period = $1 and day = $2";
+    tx.row(sql, params![period.to_string(), day.to_string()], |row| parsed(row, 0))
+}
+
+/// Lessons without a period that take this class or this room within a span, by start.
+///
+/// # Errors
+/// When the database fails.
+pub fn loose(
+    tx: &Tx<'_>,
+    (class, room): (Uuid, &str),
+    (from, until): (Wall, Wall),
+) -> Result<Vec<Session>, Error> {
+    let mut found = Vec::new();
+    for (column, value) in [("class", class.to_string()), ("room", room.to_owned())] {
+        let sql = format!(
+            "select {COLUMNS} from session s where s.{column} = $1 and s.starts >= $2
+                 and s.starts < $3 and s.ends > $4 and s.period is null and s.{column} <> ''
+             order by s.starts limit 2000"
+        );
+        let first = from.plus_ms(-LONGEST_MS).0;
+        found.extend(tx.query(&sql, params![value, first, until.0, from.0], read)?);
+    }
+    Ok(found)
+}
+
 /// A lesson that takes the same class or the same room between `starts` and `ends`, other than
-/// `but`.
+/// `but`; planned or not.
 ///
 /// # Errors
 /// When the database fails.
@@ -264,7 +295,7 @@ pub fn in_the_way(
     for (column, value) in [("class", class.to_string()), ("room", room.to_owned())] {
         let sql = format!(
             "select {COLUMNS} from session s where s.{column} = $1 and s.starts >= $2
-                 and s.starts < $3 and s.ends > $4 and s.id <> $5 and s.source <> 'adhoc'
+                 and s.starts < $3 and s.ends > $4 and s.id <> $5
              order by s.starts limit 1"
         );
         let first = starts.plus_ms(-LONGEST_MS).0;

@@ -3,9 +3,12 @@
 //! Everything here is a decision over facts: which lessons a period gives in a span of days, what
 //! to do so that the stored ones become those, and whether two periods clash. Times of a period
 //! are local; where a clock change swallows or repeats one, jiff's `compatible` rule decides
-//! (later in a gap, the first in a fold). [`maker`] carries it out.
+//! (later in a gap, the first in a fold). [`maker`] carries it out; [`clash`] says what is in the way
+//! of a single lesson, and [`booking`] asks the tables for it.
 
+pub mod booking;
 pub mod calendar;
+pub mod clash;
 pub mod maker;
 pub mod own;
 pub mod takeover;
@@ -14,7 +17,7 @@ mod tests;
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -112,6 +115,17 @@ impl Plan {
         let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
         let days = days.take_while(|day| *day <= last).filter(|day| !self.is_holiday(*day));
         days.flat_map(|day| self.periods.iter().filter_map(move |p| self.lesson(p, day))).collect()
+    }
+
+    /// Those of them that are at another time or place than usual.
+    #[must_use]
+    pub fn moved(&self, first: Date, last: Date) -> Vec<Lesson> {
+        let days = self.changes.keys().map(|(_, day)| *day).collect::<BTreeSet<_>>();
+        let days = days.range(first..=last).filter(|day| !self.is_holiday(**day));
+        let on = days.flat_map(|day| self.periods.iter().map(move |period| (period, *day)));
+        on.filter(|(period, day)| self.changes.contains_key(&(period.id, *day)))
+            .filter_map(|(period, day)| self.lesson(period, day))
+            .collect()
     }
 
     /// Whether nothing happens on `day`.

@@ -4,7 +4,7 @@
 
 use super::calendar::{self, Found, Once, Weekly};
 use super::maker::{Of, make};
-use super::{Change, Holiday, Period, span};
+use super::{Change, Holiday, Period, booking, span};
 use crate::error::Error;
 use crate::store::desk::Reader;
 use crate::store::session::{Session, Source};
@@ -102,7 +102,8 @@ impl Hand<'_, '_> {
             self.weekly(class.id, &lesson)?;
         }
         for lesson in once {
-            self.once(class.id, &lesson)?;
+            let taken = self.once(class.id, &lesson);
+            self.or_skip(taken, || format!("“{}”", lesson.name))?;
         }
         Ok(())
     }
@@ -179,6 +180,7 @@ impl Hand<'_, '_> {
             to: lesson.to,
             version: 1,
         };
+        booking::weekly(self.tx, &period, self.now, self.zone)?;
         period::put(self.tx, &period, self.actor, self.now)?;
         for day in lesson.without.iter().filter(|day| period.is_on(**day)) {
             period::except(self.tx, &period, *day, &Change::Cancelled, self.actor, self.now)?;
@@ -189,32 +191,29 @@ impl Hand<'_, '_> {
 
     fn once(&mut self, class: Uuid, lesson: &Once) -> Result<(), Error> {
         let (day, from, to) = (lesson.starts.date(), lesson.starts.time(), lesson.ends.time());
-        let Some((starts, ends)) = span(day, from, to, self.zone) else {
-            self.done.skipped.push(format!("“{}” was left out: its time is unclear", lesson.name));
-            return Ok(());
-        };
+        let unclear = || Error::Invalid("its time is unclear".into());
+        let (starts, ends) = span(day, from, to, self.zone).ok_or_else(unclear)?;
         if period::has_lesson(self.tx, class, starts)? {
             self.done.unchanged += 1;
             return Ok(());
         }
         let (_, grace) = period::lesson_of(self.tx, class)?;
-        session::add(
-            self.tx,
-            &Session {
-                id: wire::id::v7(self.now),
-                class,
-                name: lesson.name.clone(),
-                day,
-                starts,
-                ends,
-                late_after: starts.plus_ms(grace * 60_000),
-                room: lesson.room.clone(),
-                source: Source::Manual,
-                period: None,
-                closed_at: None,
-                version: 1,
-            },
-        )?;
+        let lesson = Session {
+            id: wire::id::v7(self.now),
+            class,
+            name: lesson.name.clone(),
+            day,
+            starts,
+            ends,
+            late_after: starts.plus_ms(grace * 60_000),
+            room: lesson.room.clone(),
+            source: Source::Manual,
+            period: None,
+            closed_at: None,
+            version: 1,
+        };
+        booking::lesson(self.tx, &lesson, (self.now, self.zone))?;
+        session::add(self.tx, &lesson)?;
         self.done.sessions += 1;
         Ok(())
     }

@@ -8,11 +8,12 @@ use super::shell::Shell;
 use super::start::shell;
 use super::today::{facts, said};
 use crate::attendance::register::{self, Marked};
-use crate::attendance::{Mark, Source, Status};
+use crate::attendance::{Mark, Source, Status, watch};
 use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::images::tell;
+use crate::http::marks::tell_suspended;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
@@ -67,8 +68,8 @@ async fn row_piece(call: Call) -> Outcome {
 
 /// What became of a click.
 enum Came {
-    /// It is recorded.
-    Done(Option<Marked>),
+    /// It is recorded; and the class that lets a person decide again because of it.
+    Done(Option<Marked>, Option<Uuid>),
     /// Somebody was faster.
     Late,
 }
@@ -130,14 +131,19 @@ where
         let old = mark::get(tx, lesson.id, who)?;
         let late = seen.is_some_and(|seen| seen != roll::stamp(old.as_ref()));
         let hand = Hand { lesson, who, old, by: reader.actor.user.to_string(), now };
-        let came = if late { Came::Late } else { Came::Done(work(tx, &hand)?) };
+        let came = if late {
+            Came::Late
+        } else {
+            Came::Done(work(tx, &hand)?, watch::look(tx, hand.lesson.class, now)?)
+        };
         Ok((hand.lesson, hand.who, came))
     });
     let (lesson, who, came) = write.await?;
     match came {
         Came::Late => answer(&call, &lesson, who, Some("roll-faster")).await,
-        Came::Done(marked) => {
+        Came::Done(marked, suspended) => {
             tell(&call, marked.into_iter().collect());
+            tell_suspended(&call, suspended);
             if call.wants_piece() {
                 return answer(&call, &lesson, who, None).await;
             }

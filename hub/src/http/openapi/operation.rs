@@ -22,7 +22,7 @@ pub fn of(route: &Route, names: &Names) -> Value {
         let kind = match route.takes {
             Takes::Nothing | Takes::Json(_) => "application/json",
             Takes::Form(_) => "application/x-www-form-urlencoded",
-            Takes::Parts(_) => "multipart/form-data",
+            Takes::Parts(_) | Takes::Archive(_) => "multipart/form-data",
         };
         let content = json!({ kind: { "schema": names.refer(shape) } });
         all["requestBody"] = json!({ "required": true, "content": content });

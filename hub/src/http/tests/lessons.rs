@@ -127,12 +127,15 @@ async fn who_has_no_lesson_is_logged_without_a_picture() {
     let record = logged["record_id"].as_str().unwrap();
     let seen = house.read(&token, &format!("/api/attendance/{record}")).await;
     assert_eq!((&seen["captured_image_path"], &seen["session_id"]), (&Value::Null, &Value::Null));
+    let trusted = (&seen["authorized"], &seen["authorization"]);
+    assert_eq!(trusted, (&json!(true), &json!("authorized")), "the gate log says so");
     let review = format!("/api/attendance/{record}/review");
     let (status, _) = house.json(&token, "POST", &review, &json!({ "decision": "approve" })).await;
     assert_eq!(status, 422, "there is nothing to decide");
     house.lesson(&token, "08:45", "09:30").await;
     let adopted = house.read(&token, &format!("/api/attendance/{record}")).await;
     assert_eq!(adopted["review_status"], "pending", "a lesson was made for it afterwards");
+    assert_eq!(adopted["authorized"], Value::Null, "it is no log any more");
 }
 
 #[tokio::test]
@@ -254,6 +257,43 @@ async fn a_class_marks_at_once_only_after_it_said_how_often_it_may_be_wrong() {
         other => assert_eq!((other, status), ("pending", Value::Null), "the match was not sure"),
     }
     assert_eq!(set(json!({ "policy": "review" })).await.1["auto_line"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_class_that_overran_its_budget_says_why_until_an_admin_switches_it_on_again() {
+    let house = House::new().await;
+    let token = house.class().await;
+    let set = async |said: Value| house.json(&token, "PATCH", "/api/classes/7B", &said).await;
+    set(json!({ "policy": "auto", "auto_line": 0.5, "error_budget": 1 })).await;
+    let lesson = house.lesson(&token, "08:30", "09:15").await;
+    let seen = body(&house.capture(&token, &portrait("obama2.jpg")).await);
+    assert_eq!(seen["status"], "approved", "the match is sure: {seen}");
+    let class = house.read(&token, "/api/classes/7B").await;
+    let counted = |class: &Value| (class["auto_passages"].clone(), class["auto_errors"].clone());
+    assert_eq!((counted(&class), &class["suspended"]), ((json!(1), json!(0)), &Value::Null));
+    let roll = format!("/api/sessions/{}/marks", lesson["id"].as_str().unwrap());
+    let mut heard = house.app.events.listen();
+    let absent = json!({ "student_id": "STU1", "status": "absent" });
+    assert_eq!(house.json(&token, "POST", &roll, &absent).await.0, 200);
+    let mut said = Vec::new();
+    while let Ok(event) = heard.try_recv() {
+        said.extend(crate::notify::webhooks::told(&event).map(|(name, _)| name));
+    }
+    assert_eq!(said, ["attendance.marked", "class.suspended"]);
+    let class = house.read(&token, "/api/classes/7B").await;
+    assert_eq!((&class["policy"], &class["error_budget"]), (&json!("review"), &json!(1.0)));
+    assert_eq!(class["suspended"]["errors"], 1);
+    let reason = class["suspended"]["reason"].as_str().unwrap();
+    assert!(reason.contains("1 were corrected") && reason.contains("1 in 1,000"), "{reason}");
+    let (_, same) = set(json!({ "grace_min": 5 })).await;
+    assert_eq!(same["policy"], "review", "another change does not switch it on");
+    house.clock.set_wall(super::NOW.plus_ms(60_000));
+    let (_, again) = set(json!({ "policy": "auto" })).await;
+    assert_eq!((&again["policy"], &again["suspended"]), (&json!("auto"), &Value::Null));
+    assert_eq!(counted(&again), (json!(0), json!(0)), "it is counted anew");
+    let chain = house.read(&token, "/api/audit").await;
+    let did = |action: &str| chain.as_array().unwrap().iter().any(|row| row["action"] == action);
+    assert!(did("suspend"), "{chain}");
 }
 
 #[tokio::test]

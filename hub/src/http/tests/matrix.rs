@@ -40,6 +40,10 @@ fn sample(path: &str) -> Value {
         "/api/face-crops/{id}/assign" => json!({ "student_id": "STU1" }),
         "/api/face-crops/{id}/assign-from-candidate" => json!({ "candidate_crop_id": NOTHING }),
         "/api/holidays/{id}" => json!({ "name": "Spring", "from_day": "2026-03-30" }),
+        "/api/settings" => json!({
+            "profile": {}, "schedule": [],
+            "preferences": { "mail_absence": true, "mail_low_attendance": true },
+        }),
         "/api/rooms/{id}" => json!({ "location": "upstairs" }),
         "/api/sessions/{id}/marks" => json!({ "student_id": "STU1", "status": "present" }),
         "/api/students/{id}/consent" => json!({ "given": true, "by": "her mother" }),
@@ -189,7 +193,7 @@ fn with_body(request: RequestBuilder, route: &Route) -> RequestBuilder {
             let text = serde_urlencoded::to_string(fields(route.path)).unwrap();
             of(request, "application/x-www-form-urlencoded", text)
         }
-        Takes::Parts(_) => {
+        Takes::Parts(_) | Takes::Archive(_) => {
             let head = "--xYx\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"";
             let text = format!("{head}\r\n\r\nno picture\r\n--xYx--\r\n");
             of(request, "multipart/form-data; boundary=xYx", text)
@@ -214,7 +218,7 @@ fn apart(route: &Route) -> bool {
 /// Whether the address asks for a part that a thing need not have: a picture, a step to take
 /// back, an erasure, a day that differs, a word said by hand.
 fn within(route: &Route) -> bool {
-    let ends = ["/crop", "/undo", "/erase", "/{day}", "/marks/{student}"];
+    let ends = ["/crop", "/snap", "/undo", "/erase", "/{day}", "/marks/{student}"];
     ends.iter().any(|end| route.path.ends_with(end))
 }
 
@@ -278,6 +282,52 @@ async fn what_is_ones_own_is_there() {
             }
         }
     }
+}
+
+/// What an answer says of the version it shows: in its body, and in its header.
+fn versions(answer: &Answer) -> (Option<i64>, Option<String>) {
+    let said: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+    let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
+    (said["version"].as_i64(), tag)
+}
+
+#[tokio::test]
+async fn what_has_a_version_says_it_and_a_stale_one_changes_nothing() {
+    let school = School::new().await;
+    let changes = |route: &Route| [Method::PUT, Method::PATCH].contains(&route.method);
+    let mut tried = Vec::new();
+    for (route, roles) in guarded().into_iter().filter(|(route, _)| changes(route)) {
+        let reads =
+            |(other, _): &(Route, _)| other.path == route.path && other.method == Method::GET;
+        let Some((read, _)) = guarded().into_iter().find(reads) else { continue };
+        let role = *roles.last().unwrap();
+        let id = match route.object {
+            Object::None => "x".to_owned(),
+            object => school.make(object, Whose::Own, role).await.unwrap(),
+        };
+        let what = format!("{} {}", route.method, route.path);
+        let (Some(version), tag) = versions(&school.ask(&read, Some(role), &id).await) else {
+            continue; // it has none
+        };
+        assert_eq!(tag, Some(format!("\"{version}\"")), "{what}");
+        let ask = async |seen: i64| {
+            let request = warp::test::request().method(route.method.as_str());
+            let request = request.path(&address(&route, &id)).bearer(school.token(role));
+            let request = request.header("if-match", format!("\"{seen}\""));
+            school.house.send(with_body(request, &route)).await
+        };
+        let stale = ask(version + 7).await;
+        assert_eq!(stale.status(), 409, "{what}: {}", String::from_utf8_lossy(stale.body()));
+        let (still, _) = versions(&school.ask(&read, Some(role), &id).await);
+        assert_eq!(still, Some(version), "{what}");
+        let fresh = ask(version).await;
+        assert_eq!(fresh.status(), 200, "{what}: {}", String::from_utf8_lossy(fresh.body()));
+        let (next, tag) = versions(&fresh);
+        assert_eq!(tag, next.map(|next| format!("\"{next}\"")), "{what}");
+        tried.push(route.path);
+    }
+    tried.dedup();
+    assert!(tried.len() >= 12, "{tried:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod accounts;
 mod analytics;
 mod auth;
 mod browsers;
+mod canary;
 mod docs;
 mod doors;
 mod fixtures;

@@ -6,7 +6,7 @@ use crate::store::{self, erasure};
 use wire::DeviceId;
 
 /// The door says, with its certificate, that it runs its newest release.
-async fn door_reports(house: &House, door: &str) {
+pub(super) async fn door_reports(house: &House, door: &str) {
     let device: DeviceId = door.parse().unwrap();
     let release = house.app.gallery.release(&device).unwrap();
     let (version, digest) = (release.manifest.version, release.signed.digest());

@@ -2,9 +2,49 @@
 
 use super::{Carrying, House, body, get, post};
 use crate::auth::Role;
-use crate::http::route::{Takes, Who};
+use crate::http::route::{PHOTO, SMALL, Takes, Who};
 use warp::http::Method;
 use warp::test::RequestBuilder;
+
+const MIB: u64 = 1024 * 1024;
+/// Every route that reads more than [`SMALL`], and how much at most.
+const LARGE: [(&str, u64); 15] = [
+    ("/api/enrollment", PHOTO),
+    ("/api/students/upload-face", PHOTO),
+    ("/api/face/register", PHOTO),
+    ("/api/capture", PHOTO),
+    ("/api/face/verify", PHOTO),
+    ("/api/images", PHOTO),
+    ("/people", PHOTO),
+    ("/class/{id}/photo", PHOTO),
+    ("/people/{id}/photo", 4 * PHOTO), // several at once
+    ("/people/bring/table", 5 * MIB),
+    ("/people/bring/photos", 256 * MIB),        // on the disk
+    ("/api/attendance/mark", 14 * MIB + SMALL), // a photo as text is a third larger
+    ("/api/timetable/import", 5 * MIB),
+    ("/api/classes/{id}/bulk-upload-students", 5 * MIB),
+    ("/api/classes/{id}/bulk-enroll", 256 * MIB), // on the disk
+];
+
+fn limit(takes: Takes) -> Option<u64> {
+    match takes {
+        Takes::Nothing => None,
+        Takes::Json(n) | Takes::Form(n) | Takes::Parts(n) | Takes::Archive(n) => Some(n),
+    }
+}
+
+#[test]
+fn what_may_be_large_is_there_and_what_is_larger_than_some_photos_goes_to_the_disk() {
+    let table = crate::http::table();
+    for (path, most) in LARGE {
+        let of = |route: &&crate::http::route::Route| {
+            route.path == path && limit(route.takes).is_some_and(|n| n > SMALL)
+        };
+        let route = table.iter().find(of).unwrap_or_else(|| panic!("{path} reads little"));
+        assert_eq!(limit(route.takes), Some(most), "{path}");
+        assert_eq!(matches!(route.takes, Takes::Archive(_)), most > 4 * PHOTO, "{path}");
+    }
+}
 
 #[test]
 fn every_route_is_declared_once_and_reads_no_more_than_it_says() {
@@ -13,10 +53,10 @@ fn every_route_is_declared_once_and_reads_no_more_than_it_says() {
     for route in table.iter() {
         assert!(seen.insert((route.method.clone(), route.path)), "twice: {}", route.path);
         assert!(!route.path.ends_with('/') || route.path == "/", "{}", route.path);
-        if let Takes::Json(limit) | Takes::Form(limit) | Takes::Parts(limit) = route.takes {
-            let archive = route.path.ends_with("/bulk-enroll"); // a whole class's photos
-            let most = if archive { 256 } else { 16 } * 1024 * 1024; // a photo as text is a third larger
-            assert!((1..=most).contains(&limit), "{}", route.path);
+        if let Some(limit) = limit(route.takes) {
+            let most =
+                LARGE.iter().find(|(path, _)| *path == route.path).map_or(SMALL, |(_, n)| *n);
+            assert!((1..=most).contains(&limit), "{} reads {limit} bytes", route.path);
             assert_ne!(route.method, Method::GET, "{}", route.path);
         }
         let api = route.path.starts_with("/api/");

@@ -79,6 +79,102 @@ async fn two_lessons_never_share_a_room_and_wrong_ones_are_refused_in_a_sentence
     }
 }
 
+impl House {
+    /// MATH101 each Monday from 08:45 to 09:30 in 204, and a class ART: the token, the address of
+    /// the weekly lesson.
+    async fn two_classes(&self) -> (String, String) {
+        let token = self.with_class().await;
+        let class = json!({ "class_name": "Art", "class_code": "ART", "room": "Studio" });
+        self.send(post("/api/classes").bearer(&token).json(&class)).await;
+        let made = self.send(post("/api/timetable").bearer(&token).json(&monday())).await;
+        (token, format!("/api/timetable/{}", body(&made)["id"].as_str().unwrap()))
+    }
+
+    /// What becomes of a wish: its status, and the sentence if it is refused.
+    async fn wish(&self, token: &str, path: &str, wish: Value) -> (u16, String) {
+        let answer = self.send(post(path).bearer(token).json(&wish)).await;
+        let detail = body(&answer)["detail"].as_str().unwrap_or_default().to_owned();
+        (answer.status().as_u16(), detail)
+    }
+}
+
+#[tokio::test]
+async fn a_single_lesson_finds_the_timetable_of_next_month_in_its_way() {
+    let house = House::new().await;
+    let (token, weekly) = house.two_classes().await;
+    let art = |day: &str| {
+        json!({ "class_id": "ART", "date": day, "start_time": "09:00", "end_time": "09:45",
+                "room": "204" })
+    };
+    let (status, why) = house.wish(&token, "/api/sessions", art("2026-04-13")).await;
+    let there = "Room “204” is taken at that time by the weekly lesson “Maths” on 2026-04-13 from \
+                 08:45 to 09:30.";
+    assert_eq!((status, why.as_str()), (409, there), "no lesson is made of it yet");
+    let own = json!({ "class_id": "MATH101", "date": "2026-04-13", "start_time": "09:00",
+                      "room": "Hall" });
+    assert_eq!(house.wish(&token, "/api/sessions", own).await.0, 409, "the class is in 204 then");
+    let off = json!({ "day": "2026-04-13", "cancelled": true });
+    assert_eq!(house.wish(&token, &format!("{weekly}/exceptions"), off).await.0, 200);
+    assert_eq!(house.wish(&token, "/api/sessions", art("2026-04-13")).await.0, 201);
+    let back = format!("{weekly}/exceptions/2026-04-13");
+    let back = warp::test::request().method("DELETE").path(&back).bearer(&token);
+    let refused = house.send(back).await;
+    assert_eq!(refused.status(), 409, "the room was given away meanwhile");
+    assert!(body(&refused)["detail"].as_str().unwrap().contains("“Art”"), "{}", body(&refused));
+}
+
+#[tokio::test]
+async fn a_day_that_differs_takes_its_room_and_leaves_the_other() {
+    let house = House::new().await;
+    let (token, weekly) = house.two_classes().await;
+    let exceptions = format!("{weekly}/exceptions");
+    let moved =
+        json!({ "day": "2026-05-04", "starts": "11:00", "ends": "11:45", "room": "Studio" });
+    assert_eq!(house.wish(&token, &exceptions, moved).await.0, 200);
+    let art = |start: &str, room: &str| json!({ "class_id": "ART", "date": "2026-05-04", "start_time": start, "room": room });
+    let (status, why) = house.wish(&token, "/api/sessions", art("11:15", "Studio")).await;
+    assert!(status == 409 && why.contains("from 11:00 to 11:45"), "{status} {why}");
+    assert_eq!(house.wish(&token, "/api/sessions", art("09:00", "204")).await.0, 201);
+    let each = json!({ "class_id": "ART", "weekday": 1, "starts": "11:30", "ends": "12:15" });
+    let (status, why) = house.wish(&token, "/api/timetable", each).await;
+    assert!(status == 409 && why.contains("on 2026-05-04"), "{status} {why}");
+    let back = json!({ "day": "2026-05-04", "starts": "09:15", "ends": "10:00", "room": "204" });
+    let (status, why) = house.wish(&token, &exceptions, back).await;
+    assert!(status == 409 && why.contains("the lesson “Art”"), "{status} {why}");
+}
+
+#[tokio::test]
+async fn an_unplanned_lesson_is_in_the_way_too() {
+    let house = House::new().await;
+    let token = house.with_class().await;
+    let art = json!({ "class_name": "Art", "class_code": "ART" });
+    house.send(post("/api/classes").bearer(&token).json(&art)).await;
+    let now = json!({ "subject_id": "MATH101", "present_students": [], "absent_students": [] });
+    assert_eq!(house.wish(&token, "/api/attendance/confirm", now).await.0, 200);
+    let lesson = json!({ "class_id": "ART", "start_time": "09:00", "room": "204" });
+    let (status, why) = house.wish(&token, "/api/sessions", lesson).await;
+    assert!(status == 409 && why.contains("the unplanned lesson “Maths”"), "{status} {why}");
+    let weekly = |starts: &str| json!({ "class_id": "MATH101", "weekday": 1, "starts": starts, "ends": "09:30" });
+    let (status, why) = house.wish(&token, "/api/timetable", weekly("09:00")).await;
+    assert!(status == 409 && why.contains("on 2026-03-02 from 08:45"), "{status} {why}");
+    let (status, why) = house.wish(&token, "/api/timetable", weekly("08:30")).await;
+    assert!(status == 201, "today’s would have begun: it is not made: {why}");
+}
+
+#[tokio::test]
+async fn a_weekly_lesson_finds_single_ones_in_its_way() {
+    let house = House::new().await;
+    let token = house.with_class().await;
+    let once = json!({ "class_id": "MATH101", "date": "2026-06-01", "start_time": "09:00",
+                       "name": "Exam" });
+    assert_eq!(house.wish(&token, "/api/sessions", once).await.0, 201);
+    let (status, why) = house.wish(&token, "/api/timetable", monday()).await;
+    assert!(status == 409 && why.contains("“Exam” on 2026-06-01"), "{status} {why}");
+    let mut until = monday();
+    until["to_day"] = json!("2026-05-31");
+    assert_eq!(house.wish(&token, "/api/timetable", until).await.0, 201);
+}
+
 #[tokio::test]
 async fn a_room_is_added_described_and_only_removed_when_nothing_uses_it() {
     let house = House::new().await;

@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::new(get("/people/bring"), ADMIN, none, nothing, no, index),
         Route::new(post("/people/bring/table"), ADMIN, none, Takes::Parts(TABLE), no, table),
-        Route::new(post("/people/bring/photos"), ADMIN, none, Takes::Parts(ARCHIVE), no, photos),
+        Route::new(post("/people/bring/photos"), ADMIN, none, Takes::Archive(ARCHIVE), no, photos),
         Route::new(get("/people/bring/{id}"), ADMIN, job, nothing, no, show),
         Route::new(get("/people/bring/{id}/rows.csv"), ADMIN, job, nothing, csv, download),
         Route::new(cancel, ADMIN, job, Takes::Form(SMALL), no, cancel_it),

@@ -107,7 +107,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
 }
 
 fn fixed(call: &Call) -> bool {
-    call.app().config.lines.is_some()
+    call.app().config.lines.are_set()
 }
 
 async fn site(call: &Call) -> Result<Site, Problem> {

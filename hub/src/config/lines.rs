@@ -1,0 +1,233 @@
+//! From which score on somebody is taken for whom they look like: as typed, and for a pack.
+//!
+//! Each pack has lines of its own, so what a number of another system means is known only once it
+//! is known which pack is in use. One that means nothing there is refused.
+
+use super::ConfigError;
+use super::check::Source;
+use serde::Deserialize;
+use vision::decide::lines_of;
+use vision::score;
+
+/// A line, in whatever measure it was typed: `0.96` is a cosine, `"0.9 confidence"` is not.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[serde(try_from = "Typed")]
+pub enum Line {
+    /// Of the pack's templates; what everything is turned into.
+    Cosine(f32),
+    /// A cosine too, but of the network that its system used.
+    Similarity(f32),
+    /// Between the raw numbers of the dlib network.
+    Distance(f32),
+    /// 0..=1; .7 is where a person decides, .9 where nobody needs to.
+    Confidence(f32),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Typed {
+    Number(f32),
+    Text(String),
+}
+
+/// The site's own lines.
+#[derive(Clone, Default, Debug)]
+pub struct Lines {
+    pub(super) high: Option<Line>,
+    pub(super) review: Option<Line>,
+    pub(super) margin: Option<f32>,
+    pub(super) source: Source,
+}
+
+impl TryFrom<Typed> for Line {
+    type Error = String;
+
+    fn try_from(typed: Typed) -> Result<Self, String> {
+        let text = match typed {
+            Typed::Number(number) => return Ok(Self::Cosine(number)),
+            Typed::Text(text) => text,
+        };
+        let (number, measure) = text.trim().split_once(' ').unwrap_or((text.trim(), "cosine"));
+        let number = number.parse().map_err(|_| format!("“{number}” is no number"))?;
+        match measure.trim() {
+            "cosine" => Ok(Self::Cosine(number)),
+            "similarity" => Ok(Self::Similarity(number)),
+            "distance" => Ok(Self::Distance(number)),
+            "confidence" => Ok(Self::Confidence(number)),
+            _ => Err("write a cosine, or a number with similarity, distance or confidence".into()),
+        }
+    }
+}
+
+impl Line {
+    /// The cosine that it is with `model`, or why it is none.
+    fn cosine(self, model: &str) -> Result<f32, String> {
+        let usual = lines_of(model);
+        let (high, review) = (usual.single_high, usual.single_review);
+        match self {
+            Self::Cosine(cosine) if (0.0..=1.0).contains(&cosine) => Ok(cosine),
+            Self::Cosine(_) => Err("a cosine line lies between 0 and 1".into()),
+            Self::Confidence(of) if (0.0..=1.0).contains(&of) => Ok(inverse(of, review, high)),
+            Self::Confidence(of) => Err(score::ScoreError::Confidence(of).to_string()),
+            Self::Similarity(of) => {
+                let low = (review - 2.0 * (high - review)).max(0.2);
+                let means = (low - 1e-4..=1.0).contains(&of);
+                means.then_some(of).ok_or_else(|| {
+                    format!(
+                        "a similarity line of {of} belongs to another kind of pack (0.6 to ArcFace \
+                         packs): with {model} lines lie between {low:.2} and 1 (start with {high:.2})"
+                    )
+                })
+            }
+            Self::Distance(of) if model.starts_with("dlib") => {
+                score::from_distance(of).map_err(|why| why.to_string())
+            }
+            Self::Distance(_) => Err(format!(
+                "a distance is measured between the raw numbers of the dlib network, and {model} \
+                 has others: set lines.high and lines.review instead (this pack's are {high:.3} \
+                 and {review:.3})"
+            )),
+        }
+    }
+}
+
+/// The cosine of a confidence: what `vision::decide::confidence_by` turns back.
+fn inverse(confidence: f32, review: f32, high: f32) -> f32 {
+    let low = review - 1.45 * (high - review);
+    let line =
+        |[(x0, y0), (x1, y1)]: [(f32, f32); 2]| x0 + (confidence - y0) * (x1 - x0) / (y1 - y0);
+    line(match confidence {
+        0.9.. => [(high, 0.9), (1.0, 1.0)],
+        0.7.. => [(review, 0.7), (high, 0.9)],
+        _ => [(low, 0.5), (review, 0.7)],
+    })
+}
+
+impl Lines {
+    /// Whether the file or the environment says anything.
+    #[must_use]
+    pub fn are_set(&self) -> bool {
+        self.high.is_some() || self.review.is_some() || self.margin.is_some()
+    }
+
+    /// The lines of `model`, moved where the site says so (those of several frames move along),
+    /// and what is unwise about them. None when the site says nothing.
+    ///
+    /// # Errors
+    /// When a line means nothing with this model, or lies on the wrong side of the other.
+    pub fn of(&self, model: &str) -> Result<(Option<wire::Lines>, Vec<String>), ConfigError> {
+        if self.high.is_none() && self.review.is_none() && self.margin.is_none() {
+            return Ok((None, Vec::new()));
+        }
+        let usual = lines_of(model);
+        let (high, review) = self.both(model, &usual)?;
+        let mut unwise = Vec::new();
+        let lines = [
+            ("lines.high", high, usual.single_high),
+            ("lines.review", review, usual.single_review),
+        ];
+        for (key, _, usual) in lines.iter().filter(|(_, line, usual)| *line < usual - 1e-4) {
+            unwise.push(format!(
+                "{key} is below the {usual:.3} that was measured for {model}: strangers will be \
+                 taken for people of the school more often"
+            ));
+        }
+        let moved = |line: f32, usual: f32, own: f32| (usual + (line - own)).min(1.0);
+        let lines = wire::Lines {
+            single_high: high,
+            single_review: review,
+            fused_high: moved(high, usual.fused_high, usual.single_high),
+            fused_review: moved(review, usual.fused_review, usual.single_review),
+            margin: self.margin.unwrap_or(usual.margin),
+        };
+        Ok((Some(lines), unwise))
+    }
+
+    /// High and review line; one that is not set gives way to the other.
+    fn both(&self, model: &str, usual: &wire::Lines) -> Result<(f32, f32), ConfigError> {
+        let bad = |key, value: &dyn std::fmt::Debug, why: String| {
+            self.source.bad(key, &format!("{value:?}"), why)
+        };
+        let cosine = |key, line: Option<Line>| {
+            line.map(|line| line.cosine(model).map_err(|why| bad(key, &line, why))).transpose()
+        };
+        let (high, review) =
+            (cosine("lines.high", self.high)?, cosine("lines.review", self.review)?);
+        if let Some(margin) = self.margin.filter(|margin| !(0.0..=1.0).contains(margin)) {
+            return Err(bad("lines.margin", &margin, "a margin lies between 0 and 1".into()));
+        }
+        match (high, review) {
+            (Some(high), Some(review)) if review > high => {
+                let why = format!("the review line lies above the high line of {high}");
+                Err(bad("lines.review", &review, why))
+            }
+            (Some(high), None) => Ok((high, usual.single_review.min(high))),
+            (None, Some(review)) => Ok((usual.single_high.max(review), review)),
+            (high, review) => {
+                Ok((high.unwrap_or(usual.single_high), review.unwrap_or(usual.single_review)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use vision::decide::confidence_by;
+
+    const MODELS: [&str; 5] = [
+        "dlib-1.mtcnn-mirror",
+        "iresnet50-1.scrfd10g-00",
+        "sface-1.yunet-00",
+        "facenet512-1.retina-00",
+        "mobilefacenet128-1.scrfd-00",
+    ];
+
+    fn close(cosine: Result<f32, String>, wanted: f32) -> bool {
+        cosine.is_ok_and(|cosine| (cosine - wanted).abs() < 1e-4)
+    }
+
+    #[test]
+    fn numbers_of_others_become_cosines_of_the_pack_in_use() {
+        let [dlib, arcface, sface, ..] = MODELS;
+        assert!(close(Line::Confidence(0.9).cosine(dlib), 0.960));
+        assert!(close(Line::Confidence(0.7).cosine(arcface), 0.420));
+        assert!(close(Line::Distance(0.50).cosine(dlib), 0.9444));
+        assert!(close(Line::Similarity(0.96).cosine(dlib), 0.96));
+        assert!(close(Line::Similarity(0.6).cosine(arcface), 0.6), "as S2 means it");
+        assert!(close(Line::Cosine(0.5).cosine(sface), 0.5));
+    }
+
+    #[test]
+    fn what_means_nothing_with_a_pack_is_refused_in_a_sentence() {
+        let [dlib, arcface, ..] = MODELS;
+        let refused = |line: Line, model| line.cosine(model).unwrap_err();
+        let similar = refused(Line::Similarity(0.6), dlib);
+        assert!(similar.contains("ArcFace") && similar.contains("start with 0.96"), "{similar}");
+        let distance = refused(Line::Distance(0.5), arcface);
+        assert!(distance.contains("dlib") && distance.contains("0.600 and 0.420"), "{distance}");
+        for odd in [Line::Cosine(1.5), Line::Confidence(-0.1), Line::Similarity(f32::NAN)] {
+            assert!(MODELS.iter().all(|model| odd.cosine(model).is_err()), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_may_be_typed_with_its_measure() {
+        let typed = |text: &str| toml::from_str::<toml::Table>(&format!("v = {text}"));
+        let line = |text: &str| typed(text).unwrap().remove("v").unwrap().try_into::<Line>();
+        assert_eq!(line("0.95"), Ok(Line::Cosine(0.95)));
+        assert_eq!(line("\"0.95\""), Ok(Line::Cosine(0.95)));
+        assert_eq!(line("\"0.9 confidence\""), Ok(Line::Confidence(0.9)));
+        assert!(line("\"0.9 metres\"").is_err() && line("\"much\"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_confidence_comes_back_from_every_pack(of in 0.0f32..=1.0, n in 0usize..5) {
+            let cosine = Line::Confidence(of).cosine(MODELS[n]).unwrap();
+            let back = confidence_by(&lines_of(MODELS[n]), cosine);
+            prop_assert!((back - of).abs() < 1e-3, "{of} came back as {back}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A lesson that is planned or changed by hand: from what was typed to what is stored.
+
+use super::lesson::{Patch, Typed};
+use crate::attendance::placing::LONGEST_MS;
+use crate::error::Error;
+use crate::store::desk::Reader;
+use crate::store::session::{Session, Source};
+use crate::store::{Tx, class, period};
+use crate::timetable::Change as Differs;
+use jiff::civil::{Date, Time};
+use jiff::{Timestamp, tz::TimeZone};
+use uuid::Uuid;
+use wire::Wall;
+
+/// A lesson without an end lasts this long, minutes.
+const USUAL_MIN: i64 = 45;
+/// Longest name, bytes.
+const NAME: usize = 200;
+
+/// Midnight of `day`, and of the day after.
+///
+/// # Errors
+/// `Invalid` for a day beyond all calendars.
+pub fn day_of(day: Date, zone: &TimeZone) -> Result<(Wall, Wall), Error> {
+    let next = day.tomorrow().map_err(|_| odd_day(day))?;
+    Ok((moment(day, Time::midnight(), zone)?, moment(next, Time::midnight(), zone)?))
+}
+
+fn odd_day(day: Date) -> Error {
+    Error::Invalid(format!("date: {day} is no day a school has lessons on"))
+}
+
+/// The moment of a local time; in a gap or fold of the clock as jiff's `compatible` says.
+fn moment(day: Date, time: Time, zone: &TimeZone) -> Result<Wall, Error> {
+    if !(1900..=9000).contains(&day.year()) {
+        return Err(odd_day(day));
+    }
+    let at = day.to_datetime(time).to_zoned(zone.clone()).map_err(|_| odd_day(day))?;
+    Ok(Wall(at.timestamp().as_millisecond()))
+}
+
+/// First and last moment of a lesson.
+fn times(day: Date, (from, to): (Time, Time), zone: &TimeZone) -> Result<(Wall, Wall), Error> {
+    if to <= from {
+        return Err(Error::Invalid("end_time: a lesson ends after it starts, on one day".into()));
+    }
+    let (starts, ends) = (moment(day, from, zone)?, moment(day, to, zone)?);
+    Ok((starts, ends.max(starts.plus_ms(60_000)).min(starts.plus_ms(LONGEST_MS))))
+}
+
+/// The lesson that was typed.
+///
+/// # Errors
+/// `NotFound` for a class the reader does not see, `Invalid` for times that cannot be.
+pub fn plan(
+    tx: &Tx<'_>,
+    reader: Reader,
+    typed: Typed,
+    zone: &TimeZone,
+    now: Wall,
+) -> Result<Session, Error> {
+    let class = class::find(tx, reader, &typed.class_id.text())?;
+    let local = Timestamp::from_millisecond(now.0).unwrap_or_default().to_zoned(zone.clone());
+    let minute = Time::constant(local.hour(), local.minute(), 0, 0);
+    let from = typed.start_time.unwrap_or(minute);
+    let usual = jiff::SignedDuration::from_mins(USUAL_MIN);
+    let to = typed.end_time.unwrap_or_else(|| from.saturating_add(usual));
+    let day = typed.date.unwrap_or(reader.today);
+    let (starts, ends) = times(day, (from, to), zone)?;
+    Ok(Session {
+        id: wire::id::v7(now),
+        name: typed.name.unwrap_or_else(|| class.class_name.clone()),
+        class: class.id,
+        day,
+        starts,
+        ends,
+        late_after: starts.plus_ms(class.grace_min * 60_000),
+        room: named(tx, &typed.room.or(class.room).unwrap_or_default())?,
+        source: Source::Manual,
+        period: None,
+        closed_at: None,
+        version: 1,
+    })
+}
+
+/// The name of a room that is typed: a name, known or new, or the own id of a known one.
+fn named(tx: &Tx<'_>, typed: &str) -> Result<String, Error> {
+    match crate::store::room::find(tx, typed) {
+        Ok(room) => Ok(room.name),
+        Err(Error::NotFound(_)) => Ok(typed.trim().to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a lesson can be as it is typed, wherever others are.
+///
+/// # Errors
+/// `Invalid` naming the field.
+pub fn check(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
+    if session.name.trim().is_empty() || session.name.len() > NAME {
+        return Err(Error::Invalid(format!("name: give 1 to {NAME} bytes")));
+    }
+    crate::store::room::ensure(tx, &session.room, session.starts)
+}
+
+/// Whether it is at another time or in another room now.
+#[must_use]
+pub fn is_moved(old: &Session, new: &Session) -> bool {
+    (old.starts, old.ends, &old.room) != (new.starts, new.ends, &new.room)
+}
+
+/// A lesson with what was typed over it.
+///
+/// # Errors
+/// `Conflict` when it was changed meanwhile, `Invalid` for times that cannot be.
+pub fn patched(
+    tx: &Tx<'_>,
+    old: &Session,
+    patch: Patch,
+    zone: &TimeZone,
+    now: Wall,
+) -> Result<Session, Error> {
+    let stale = || Error::Conflict("this lesson was changed meanwhile: look again".into());
+    if patch.version.is_some_and(|version| version != old.version) {
+        return Err(stale());
+    }
+    let day = patch.date.unwrap_or(old.day);
+    if old.period.is_some() && day != old.day {
+        let say = "date: a lesson of the timetable stays on its day: cancel it and add another";
+        return Err(Error::Invalid(say.into()));
+    }
+    let (mut starts, mut ends) = (old.starts, old.ends);
+    if patch.date.is_some() || patch.start_time.is_some() || patch.end_time.is_some() {
+        let (from, to) = (local(old.starts, zone), local(old.ends, zone));
+        let span = (patch.start_time.unwrap_or(from), patch.end_time.unwrap_or(to));
+        (starts, ends) = times(day, span, zone)?;
+    }
+    let (_, grace) = period::lesson_of(tx, old.class)?;
+    Ok(Session {
+        name: patch.name.unwrap_or_else(|| old.name.clone()),
+        day,
+        starts,
+        ends,
+        late_after: starts.plus_ms(grace * 60_000),
+        room: patch.room.map_or_else(|| Ok(old.room.clone()), |room| named(tx, &room))?,
+        closed_at: old.closed_at.filter(|_| ends <= now),
+        ..old.clone()
+    })
+}
+
+/// The timetable remembers that this day of it differs, so that the lesson stays as it was made.
+///
+/// # Errors
+/// When the database fails.
+pub fn differ(
+    tx: &Tx<'_>,
+    old: &Session,
+    new: &Session,
+    zone: &TimeZone,
+    (reader, now): (Reader, Wall),
+) -> Result<(), Error> {
+    let Some(of) = old.period.filter(|_| is_moved(old, new) && old.starts > now) else {
+        return Ok(());
+    };
+    let (starts, ends) = (local(new.starts, zone), local(new.ends, zone));
+    let change = Differs::Moved { starts, ends, room: new.room.clone() };
+    except(tx, of, new.day, &change, (reader, now))
+}
+
+/// The timetable remembers how this day of it differs.
+///
+/// # Errors
+/// When the database fails.
+pub fn except(
+    tx: &Tx<'_>,
+    of: Uuid,
+    day: Date,
+    change: &Differs,
+    (reader, now): (Reader, Wall),
+) -> Result<(), Error> {
+    match period::find(tx, reader, of) {
+        Ok(period) if period.is_on(day) => {
+            period::except(tx, &period, day, change, &reader.actor.user.to_string(), now)
+        }
+        Ok(_) | Err(Error::NotFound(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn local(at: Wall, zone: &TimeZone) -> Time {
+    Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone.clone()).time()
+}
