@@ -180,6 +180,10 @@ export default async function roll({ hub, browser, wrong, open, signIn, first, s
     same(await page.locator(".chart").count(), 2, "charts");
     await fits(page, "the report");
     await shot(page, "report-desktop-light", { fullPage: true });
+    await page.setViewportSize({ width: 900, height: 800 });
+    await page.locator("#trend").evaluate((e) => scrollTo(0, e.getBoundingClientRect().top + scrollY - 88));
+    await shot(page, "report-readme");
+    await page.setViewportSize(desktop.viewport);
     await page.getByText("As a table").first().click();
     same((await page.locator("#trend ~ details tbody tr").count()) > 10, true, "the trend's table");
     await page.emulateMedia({ colorScheme: "dark" });
