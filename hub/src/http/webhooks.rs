@@ -149,7 +149,8 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    json(&Body::from(changed(&call, call.json()?).await?))
+    let hook = Body::from(changed(&call, call.json()?).await?);
+    versioned(&hook, hook.version)
 }
 
 /// Changes the webhook that the address names.

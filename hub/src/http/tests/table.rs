@@ -8,13 +8,15 @@ use warp::test::RequestBuilder;
 
 const MIB: u64 = 1024 * 1024;
 /// Every route that reads more than [`SMALL`], and how much at most.
-const LARGE: [(&str, u64); 15] = [
+const LARGE: [(&str, u64); 17] = [
     ("/api/enrollment", PHOTO),
     ("/api/students/upload-face", PHOTO),
     ("/api/face/register", PHOTO),
     ("/api/capture", PHOTO),
     ("/api/face/verify", PHOTO),
     ("/api/images", PHOTO),
+    ("/api/enrollment/hint", 512 * 1024), // a frame of a camera
+    ("/settings/timetable/import", 5 * MIB),
     ("/people", PHOTO),
     ("/class/{id}/photo", PHOTO),
     ("/people/{id}/photo", 4 * PHOTO), // several at once
