@@ -105,7 +105,7 @@ export function markup(page, html, tag, direction) {
 export function spoken(page) {
   return page.evaluate(() => {
     const theirs = "main :is([dir=auto], bdi, code, pre, kbd, samp, [lang=en], [lang^='en-'], option, textarea, svg, script)";
-    const known = /^(Rollcall|CSV|XLSX|ZIP|JPEG|PNG|PDF|URL|HTTPS?|SMTP|TOTP|QR|OpenID|OneRoster|iCalendar|ICS|API|LED|GPIO|MQTT|TLS|CLI|Excel|Raspberry|Pi|Wi-Fi|IP|MiB|GB|MB|px|ID|UTC|NTP)$/;
+    const known = /^(Rollcall|CSV|XLSX|ZIP|JPEG|PNG|PDF|URL|HTTPS?|SMTP|TOTP|QR|OpenID|OneRoster|iCalendar|ICS|API|LED|GPIO|MQTT|TLS|CLI|Excel|Raspberry|Pi|Wi-Fi|IP|MiB|GB|MB|px|ID|UTC|NTP|csv|ics|hub|cli)$/;
     const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
     const found = new Set();
     while (walk.nextNode()) {
