@@ -39,7 +39,7 @@ export default async function settings({ hub, open, signIn, first, shot, plain, 
     await page.fill("#high", "0.5");
     await page.fill("#review", "0.9");
     await page.getByRole("button", { name: "Show what follows" }).last().click();
-    await told("alert", "igh, review");
+    await told("alert", "High, review");
     await go("/recognition");
     await page.getByRole("button", { name: "Back to the network’s own lines" }).click();
     await told("status", "own lines count again");
