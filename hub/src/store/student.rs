@@ -556,6 +556,11 @@ mod tests {
         assert_eq!((seen[0], seen[4], seen.len()), (all[1], all[3], 5));
     }
 
+    async fn numbers(db: &Db, filter: Filter) -> Vec<String> {
+        let found = db.read(move |tx| list(tx, &filter, None, 9)).await.unwrap();
+        found.into_iter().map(|person| person.profile.student_number).collect()
+    }
+
     #[tokio::test]
     async fn people_are_found_by_parts_of_name_and_number_in_any_case() {
         let (_dir, db) = temp();
@@ -570,15 +575,7 @@ mod tests {
         };
         db.write(fill).await.unwrap();
         let found = |search: &str| {
-            let filter = Filter { search: Some(search.to_owned()), ..Filter::default() };
-            let read = db.read(move |tx| list(tx, &filter, None, 9));
-            async {
-                read.await
-                    .unwrap()
-                    .into_iter()
-                    .map(|p| p.profile.student_number)
-                    .collect::<Vec<_>>()
-            }
+            numbers(&db, Filter { search: Some(search.to_owned()), ..Filter::default() })
         };
         for (search, wanted) in [
             ("ömer", vec!["A-17"]),
@@ -612,20 +609,10 @@ mod tests {
         db.write(fill).await.unwrap();
         let wanted = Counts { active: 2, known: 0, not_enrolled: 2, no_consent: 1, inactive: 1 };
         assert_eq!(db.read(counts).await.unwrap(), wanted);
-        let of = |filter: Filter| {
-            let read = db.read(move |tx| list(tx, &filter, None, 9));
-            async {
-                read.await
-                    .unwrap()
-                    .into_iter()
-                    .map(|p| p.profile.student_number)
-                    .collect::<Vec<_>>()
-            }
-        };
         let active = || Filter { is_active: Some(true), ..Filter::default() };
-        assert_eq!(of(Filter { agrees: Some(false), ..active() }).await, ["3"]);
-        assert_eq!(of(Filter { enrolled: Some(false), ..active() }).await, ["1", "3"]);
-        assert!(of(Filter { class: Some(Uuid::nil()), ..active() }).await.is_empty());
+        assert_eq!(numbers(&db, Filter { agrees: Some(false), ..active() }).await, ["3"]);
+        assert_eq!(numbers(&db, Filter { enrolled: Some(false), ..active() }).await, ["1", "3"]);
+        assert!(numbers(&db, Filter { class: Some(Uuid::nil()), ..active() }).await.is_empty());
     }
 
     #[test]
