@@ -206,8 +206,10 @@ fn dots_avx2<const N: usize>(rows: &[f32], queries: [&[f32]; N], out: &mut [&mut
     dots_plain::<N, true>(rows, queries, out);
 }
 
-/// Numbers summed side by side; the compiler keeps them in vector registers.
-const LANES: usize = 32;
+/// Numbers of a row that are summed apart; the compiler keeps them in vector registers.
+const LANES: usize = 16;
+/// Rows that are summed side by side, so that no sum waits for its own last step.
+const ABREAST: usize = 4;
 
 /// `FUSED`: whether multiply-and-add is one instruction; where it is not, asking for it would call
 /// a slow function.
@@ -217,22 +219,61 @@ fn dots_plain<const N: usize, const FUSED: bool>(
     queries: [&[f32]; N],
     out: &mut [&mut [f32]; N],
 ) {
-    let add = |sum: f32, a: f32, b: f32| if FUSED { a.mul_add(b, sum) } else { a * b + sum };
     let dim = queries[0].len();
-    for (index, row) in rows.chunks_exact(dim).enumerate() {
-        let (row, tail) = row.as_chunks::<LANES>();
-        for (query, out) in queries.iter().zip(out.iter_mut()) {
-            let (query, query_tail) = query.as_chunks::<LANES>();
-            let mut sums = [0.0f32; LANES];
-            for (a, b) in row.iter().zip(query) {
-                for lane in 0..LANES {
-                    sums[lane] = add(sums[lane], a[lane], b[lane]);
-                }
+    for (query, out) in queries.iter().zip(out.iter_mut()) {
+        for (rows, out) in rows.chunks(ABREAST * dim).zip(out.chunks_mut(ABREAST)) {
+            if let [_, _, _, _] = out {
+                out.copy_from_slice(&abreast::<FUSED>(rows, query));
+            } else {
+                let last = rows.chunks_exact(dim).zip(out);
+                last.for_each(|(row, out)| *out = dot::<FUSED>(row, query));
             }
-            let rest = tail.iter().zip(query_tail).fold(0.0, |sum, (&a, &b)| add(sum, a, b));
-            out[index] = sums.iter().sum::<f32>() + rest;
         }
     }
+}
+
+/// The dot products of four rows with `query`. Four names instead of an array: the compiler keeps
+/// no array of arrays in registers.
+#[inline(always)]
+fn abreast<const FUSED: bool>(rows: &[f32], query: &[f32]) -> [f32; ABREAST] {
+    let dim = query.len();
+    let [a, b, c, d] = [0, 1, 2, 3].map(|n| rows[n * dim..(n + 1) * dim].as_chunks::<LANES>());
+    let (lanes, tail) = query.as_chunks::<LANES>();
+    let (mut w, mut x, mut y, mut z) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    for ((((q, a), b), c), d) in lanes.iter().zip(a.0).zip(b.0).zip(c.0).zip(d.0) {
+        for lane in 0..LANES {
+            w[lane] = add::<FUSED>(w[lane], a[lane], q[lane]);
+            x[lane] = add::<FUSED>(x[lane], b[lane], q[lane]);
+            y[lane] = add::<FUSED>(y[lane], c[lane], q[lane]);
+            z[lane] = add::<FUSED>(z[lane], d[lane], q[lane]);
+        }
+    }
+    let rest = |end: &[f32]| dot::<FUSED>(end, tail);
+    [total(w) + rest(a.1), total(x) + rest(b.1), total(y) + rest(c.1), total(z) + rest(d.1)]
+}
+
+/// One number after the other.
+#[inline(always)]
+fn dot<const FUSED: bool>(row: &[f32], query: &[f32]) -> f32 {
+    row.iter().zip(query).fold(0.0, |sum, (&a, &b)| add::<FUSED>(sum, a, b))
+}
+
+#[inline(always)]
+fn add<const FUSED: bool>(sum: f32, a: f32, b: f32) -> f32 {
+    if FUSED { a.mul_add(b, sum) } else { a * b + sum }
+}
+
+/// The sum of all lanes, by halves.
+#[inline(always)]
+fn total(sums: [f32; LANES]) -> f32 {
+    let (mut eight, mut four) = ([0.0; 8], [0.0; 4]);
+    for n in 0..8 {
+        eight[n] = sums[n] + sums[n + 8];
+    }
+    for n in 0..4 {
+        four[n] = eight[n] + eight[n + 4];
+    }
+    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 #[cfg(test)]
