@@ -4,7 +4,7 @@ use crate::ingest::school::{Look, School};
 use std::collections::{BTreeMap, HashSet};
 use vision::decide::{self, CANDIDATES, Facts};
 use vision::quality::Grade;
-use vision::search::Matrix;
+use vision::search::{Hit, Matrix};
 use vision::{Template, TemplateError};
 use wire::{Candidate, Lines, ModelId, Person, Reason, StudentId};
 
@@ -144,13 +144,13 @@ impl Index {
         most: usize,
         keep: impl Fn(StudentId) -> bool,
     ) -> Vec<Candidate> {
-        if self.ids.is_empty() || template.dim() * self.ids.len() != self.matrix.as_slice().len() {
-            return Vec::new();
-        }
         let hits = self.matrix.top_of(template, most, |row| keep(self.ids[row]));
-        let candidate =
-            |hit: &vision::search::Hit| Candidate { student: self.ids[hit.row], score: hit.score };
-        hits.iter().map(candidate).collect()
+        self.candidates(&hits)
+    }
+
+    fn candidates(&self, hits: &[Hit]) -> Vec<Candidate> {
+        let one = |hit: &Hit| Candidate { student: self.ids[hit.row], score: hit.score };
+        hits.iter().map(one).collect()
     }
 
     /// What a door gets: everybody here, means only.
@@ -190,18 +190,22 @@ impl School for Index {
         (!self.ids.is_empty()).then_some(&self.model)
     }
 
-    fn compare(&self, template: &Template, frames: u16, doubts: &[Reason]) -> Look {
-        let candidates = self.nearest(template, CANDIDATES);
+    fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
+        let hits = self.matrix.batch(probes, CANDIDATES);
+        hits.iter().map(|hits| self.candidates(hits)).collect()
+    }
+
+    fn look(&self, candidates: &[Candidate], frames: u16, doubts: &[Reason]) -> Look {
         let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
         let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
         let usual = self.usual();
-        let ruled_out = decide::is_ruled_out(&candidates, frames, &self.lines, |seen, best| {
+        let ruled_out = decide::is_ruled_out(candidates, frames, &self.lines, |seen, best| {
             self.ruled_out.contains(&(seen, best))
         });
         let mut doubts = doubts.to_vec();
         doubts.extend(ruled_out.then_some(Reason::RuledOut));
         let doubts = doubts.as_slice();
-        let facts = Facts { candidates: &candidates, frames, grade, doubts, look_alike, usual };
+        let facts = Facts { candidates, frames, grade, doubts, look_alike, usual };
         let decision = decide::decide(&facts, &self.lines);
         Look {
             verdict: decision.verdict,
@@ -249,9 +253,17 @@ mod tests {
         Index::build("test-1".parse().unwrap(), &people).unwrap()
     }
 
+    impl Index {
+        /// What it makes of three looks at `degrees`.
+        fn seen(&self, degrees: f32) -> Look {
+            let nearest = self.search(&[look(degrees)]);
+            School::look(self, &nearest[0], 3, &[])
+        }
+    }
+
     #[test]
     fn the_nearest_person_is_named_with_confidence() {
-        let seen = index(&[(1, 0.0), (2, 90.0)]).compare(&look(3.0), 3, &[]);
+        let seen = index(&[(1, 0.0), (2, 90.0)]).seen(3.0);
         assert_eq!((seen.verdict, seen.candidates[0].student), (Verdict::High, student(1)));
         assert_eq!(seen.candidates.len(), 1, "the other is below the review line");
     }
@@ -261,7 +273,7 @@ mod tests {
         let twins = index(&[(1, 0.0), (2, 12.0), (3, 90.0)]);
         assert!(twins.is_alike(student(1)) && !twins.is_alike(student(3)));
         assert!(twins.lines().single_high > decide::LINES.single_high, "raised above the pair");
-        let seen = twins.compare(&look(0.0), 3, &[]);
+        let seen = twins.seen(0.0);
         assert_eq!(seen.verdict, Verdict::Review);
         assert!(seen.reasons.contains(&Reason::LookAlike));
     }
@@ -270,13 +282,13 @@ mod tests {
     fn whoever_was_taken_for_another_goes_to_review_when_they_may_come_again() {
         let people = || index(&[(1, 0.0), (2, 20.0), (3, 90.0)]);
         let pairs = [(student(2), student(1)), (student(3), student(1))];
-        let seen = people().compare(&look(4.0), 3, &[]);
+        let seen = people().seen(4.0);
         assert_eq!((seen.verdict, seen.candidates.len()), (Verdict::High, 2));
-        let seen = people().with_ruled_out(pairs).compare(&look(4.0), 3, &[]);
+        let seen = people().with_ruled_out(pairs).seen(4.0);
         assert_eq!((seen.verdict, seen.reasons), (Verdict::Review, vec![Reason::RuledOut]));
-        let other = people().with_ruled_out(pairs).compare(&look(17.0), 3, &[]);
+        let other = people().with_ruled_out(pairs).seen(17.0);
         assert_eq!(other.verdict, Verdict::High, "the other way round nothing was said");
-        let far = people().with_ruled_out([pairs[1]]).compare(&look(4.0), 3, &[]);
+        let far = people().with_ruled_out([pairs[1]]).seen(4.0);
         assert_eq!(far.verdict, Verdict::High, "who is nowhere near does not come into it");
     }
 
@@ -284,7 +296,7 @@ mod tests {
     fn nobody_enrolled_means_nobody_found() {
         let empty = index(&[]);
         assert!(empty.is_empty() && School::model(&empty).is_none());
-        assert_eq!(empty.compare(&look(0.0), 3, &[]).verdict, Verdict::Unknown);
+        assert_eq!(empty.seen(0.0).verdict, Verdict::Unknown);
         assert_eq!(empty.to_gallery().people, vec![]);
     }
 

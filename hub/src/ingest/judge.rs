@@ -117,15 +117,66 @@ impl std::fmt::Debug for Seen {
 /// Why a record is dead.
 type Dead = (Reject, String);
 
-/// Judges one record of `device`, from its outbox `epoch`.
+/// A record, opened and checked: what is left is to compare its face, if it has one.
+struct Opened<'a> {
+    item: &'a Item,
+    moved: Option<(RecordKey, [u8; 16])>,
+    found: Result<Found, Dead>,
+}
+
+enum Found {
+    Face(Box<Face>),
+    Other(Finding),
+}
+
+/// A face that was at a door.
+struct Face {
+    key: RecordKey,
+    said: Sighting,
+    template: Zeroizing<Vec<u8>>,
+    probe: Template,
+}
+
+/// Judges records of `device` that came together, from its outbox `epoch`; their faces are
+/// compared with the school in one go.
 #[must_use]
-pub fn judge(device: &DeviceId, epoch: Epoch, item: Item, court: &Court<'_>) -> Judged {
-    let key = RecordKey { device: device.clone(), epoch, seq: item.seq };
-    let mut moved = None;
-    let finding = find(&key, &item, court, &mut moved)
-        .unwrap_or_else(|(reject, why)| Finding::Dead(reject, why));
-    let hash = Item::digest(item.seq, &item.at, &item.body);
-    Judged { seq: item.seq, hash, at: item.at, moved, finding, body: item.body }
+pub fn judge(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'_>) -> Vec<Judged> {
+    let key = |seq| RecordKey { device: device.clone(), epoch, seq };
+    let opened: Vec<_> =
+        items.iter().map(|item| Opened::new(&key(item.seq), item, court)).collect();
+    let probes: Vec<_> = opened.iter().filter_map(Opened::probe).cloned().collect();
+    let mut nearest = court.school.search(&probes).into_iter();
+    let mut judged = |one: Opened<'_>| {
+        let near = one.probe().and_then(|_| nearest.next());
+        one.judged(&near.unwrap_or_default(), court)
+    };
+    opened.into_iter().map(|one| judged(one)).collect()
+}
+
+impl<'a> Opened<'a> {
+    fn new(key: &RecordKey, item: &'a Item, court: &Court<'_>) -> Self {
+        let mut moved = None;
+        let found = find(key, item, court, &mut moved);
+        Self { item, moved, found }
+    }
+
+    fn probe(&self) -> Option<&Template> {
+        match &self.found {
+            Ok(Found::Face(face)) => Some(&face.probe),
+            _ => None,
+        }
+    }
+
+    fn judged(self, nearest: &[Candidate], court: &Court<'_>) -> Judged {
+        let Self { item, moved, found } = self;
+        let finding = match found {
+            Ok(Found::Face(face)) => face.compared(item, nearest, court),
+            Ok(Found::Other(finding)) => finding,
+            Err((reject, why)) => Finding::Dead(reject, why),
+        };
+        let hash = Item::digest(item.seq, &item.at, &item.body);
+        Judged { seq: item.seq, hash, at: item.at, moved, finding, body: item.body.clone() }
+    }
 }
 
 fn find(
@@ -133,7 +184,7 @@ fn find(
     item: &Item,
     court: &Court<'_>,
     moved: &mut Option<(RecordKey, [u8; 16])>,
-) -> Result<Finding, Dead> {
+) -> Result<Found, Dead> {
     if !item.is_intact() {
         return Err((Reject::WrongHash, "the hash is not that of the content".into()));
     }
@@ -164,31 +215,32 @@ fn former(
     former
 }
 
-fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<Finding, Dead> {
-    match body {
-        Body::Sighting(sighting) => see(key, item, sighting, court),
+fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<Found, Dead> {
+    let finding = match body {
+        Body::Sighting(sighting) => return see(key, sighting, court),
         Body::Health(health) => {
             let span = item.at.mono.since(health.since);
             if health.since > item.at.mono || health.watched_ms > span {
                 return Err(invalid("it watched longer than the time it speaks of"));
             }
-            Ok(Finding::Health(health))
+            Finding::Health(health)
         }
         Body::Loss(loss) if i64::try_from(loss.gone.max()).is_err() => {
-            Err(invalid("it gives up numbers that cannot exist"))
+            return Err(invalid("it gives up numbers that cannot exist"));
         }
-        Body::Loss(loss) => Ok(Finding::Loss(loss)),
+        Body::Loss(loss) => Finding::Loss(loss),
         Body::Anchor(_) if item.at.wall.is_none() || item.at.clock < ClockState::Rtc => {
-            Err(invalid("it ties together a time that is not known"))
+            return Err(invalid("it ties together a time that is not known"));
         }
-        Body::Anchor(anchor) => Ok(Finding::Anchor(anchor)),
-        Body::Moved(_) => Err(invalid("it was moved twice in one record")),
-    }
+        Body::Anchor(anchor) => Finding::Anchor(anchor),
+        Body::Moved(_) => return Err(invalid("it was moved twice in one record")),
+    };
+    Ok(Found::Other(finding))
 }
 
-fn see(key: &RecordKey, item: &Item, said: Sighting, court: &Court<'_>) -> Result<Finding, Dead> {
+fn see(key: &RecordKey, said: Sighting, court: &Court<'_>) -> Result<Found, Dead> {
     check(&said)?;
-    let Some(model) = court.school.model() else { return Ok(Finding::Nobody) };
+    let Some(model) = court.school.model() else { return Ok(Found::Other(Finding::Nobody)) };
     if *model != said.model {
         let why = format!("its template is of model “{}”, which is not in use here", said.model);
         return Err((Reject::WrongModel, why));
@@ -196,37 +248,46 @@ fn see(key: &RecordKey, item: &Item, said: Sighting, court: &Court<'_>) -> Resul
     let template = open(key, Part::Template, &said.template, court.secrets)
         .map_err(|error| (Reject::Unsealable, error.to_string()))?;
     let probe = Template::from_f16_bytes(&template).map_err(|error| invalid(&error.to_string()))?;
-    let kept: Vec<_> = KEPT.into_iter().filter(|reason| said.reasons.contains(reason)).collect();
-    let doubts: Vec<_> =
-        kept.iter().copied().filter(|reason| KEPT[..DOUBTS].contains(reason)).collect();
-    let look = court.school.compare(&probe, said.frames, &doubts);
-    if look.candidates.is_empty() {
-        return Ok(Finding::Nobody);
+    Ok(Found::Face(Box::new(Face { key: key.clone(), said, template, probe })))
+}
+
+impl Face {
+    /// What it comes to, once the people most like it are known.
+    fn compared(self, item: &Item, nearest: &[Candidate], court: &Court<'_>) -> Finding {
+        let Self { key, said, template, .. } = self;
+        let kept: Vec<_> =
+            KEPT.into_iter().filter(|reason| said.reasons.contains(reason)).collect();
+        let doubts: Vec<_> =
+            kept.iter().copied().filter(|reason| KEPT[..DOUBTS].contains(reason)).collect();
+        let look = court.school.look(nearest, said.frames, &doubts);
+        if look.candidates.is_empty() {
+            return Finding::Nobody;
+        }
+        let crop = crop(&key, item, &said, court.secrets);
+        let changed = people(&said.candidates) != people(&look.candidates);
+        let dropped =
+            crop.is_none() && (said.crop.is_some() || said.reasons.contains(&Reason::CropDropped));
+        let mut reasons = [look.reasons, kept].concat();
+        reasons.extend(changed.then_some(Reason::ChangedByHub));
+        reasons.extend(dropped.then_some(Reason::CropDropped));
+        reasons.sort_unstable();
+        reasons.dedup();
+        let verdict = if changed { Verdict::Review } else { look.verdict };
+        Finding::Seen(Box::new(Seen {
+            room: said.room,
+            direction: said.direction,
+            candidates: look.candidates,
+            confidence: look.confidence,
+            verdict,
+            reasons,
+            quality: said.quality,
+            frames: said.frames,
+            gallery: said.gallery,
+            model: said.model,
+            template,
+            crop,
+        }))
     }
-    let crop = crop(key, item, &said, court.secrets);
-    let changed = people(&said.candidates) != people(&look.candidates);
-    let dropped =
-        crop.is_none() && (said.crop.is_some() || said.reasons.contains(&Reason::CropDropped));
-    let mut reasons = [look.reasons, kept].concat();
-    reasons.extend(changed.then_some(Reason::ChangedByHub));
-    reasons.extend(dropped.then_some(Reason::CropDropped));
-    reasons.sort_unstable();
-    reasons.dedup();
-    let verdict = if changed { Verdict::Review } else { look.verdict };
-    Ok(Finding::Seen(Box::new(Seen {
-        room: said.room,
-        direction: said.direction,
-        candidates: look.candidates,
-        confidence: look.confidence,
-        verdict,
-        reasons,
-        quality: said.quality,
-        frames: said.frames,
-        gallery: said.gallery,
-        model: said.model,
-        template,
-        crop,
-    })))
 }
 
 /// Values out of range are a door's fault, or somebody else's at a door.

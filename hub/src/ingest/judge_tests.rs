@@ -14,11 +14,17 @@ impl School for Two {
         Some(&self.0)
     }
 
-    fn compare(&self, template: &Template, _: u16, doubts: &[Reason]) -> Look {
-        let [a, b, ..] = *template.as_slice() else { panic!("three components") };
-        let known = [(1, a), (2, b)].into_iter().filter(|&(_, score)| score > 0.9);
-        let candidates: Vec<_> =
-            known.map(|(n, score)| Candidate { student: student(n), score }).collect();
+    fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
+        let one = |probe: &Template| {
+            let [a, b, ..] = *probe.as_slice() else { panic!("three components") };
+            let known = [(1, a), (2, b)].into_iter().filter(|&(_, score)| score > 0.9);
+            known.map(|(n, score)| Candidate { student: student(n), score }).collect()
+        };
+        probes.iter().map(one).collect()
+    }
+
+    fn look(&self, nearest: &[Candidate], _: u16, doubts: &[Reason]) -> Look {
+        let candidates = nearest.to_vec();
         let verdict = if candidates.is_empty() { Verdict::Unknown } else { Verdict::High };
         Look { verdict, reasons: doubts.to_vec(), candidates, confidence: 0.9 }
     }
@@ -72,7 +78,8 @@ fn item(seq: u64, body: &Body) -> Item {
 }
 
 fn judged(item: Item) -> Judged {
-    judge(&device(), EPOCH, item, &Court { secrets: &[secret()], school: &Two(model()) })
+    let court = Court { secrets: &[secret()], school: &Two(model()) };
+    judge(&device(), EPOCH, &[item], &court).remove(0)
 }
 
 fn seen(item: Item) -> Seen {
@@ -196,7 +203,7 @@ fn a_moved_record_is_opened_under_its_old_key() {
     let moved = Body::Moved(Moved { epoch: EPOCH, seq: 1, body: inner.clone() });
     let new = Epoch([2; 16]);
     let court = Court { secrets: &[secret()], school: &Two(model()) };
-    let judged = judge(&device(), new, item(40, &moved), &court);
+    let judged = judge(&device(), new, &[item(40, &moved)], &court).remove(0);
     assert!(matches!(judged.finding, Finding::Seen(_)), "{judged:?}");
     let old = RecordKey { device: device(), epoch: EPOCH, seq: 1 };
     assert_eq!(judged.moved, Some((old, Item::digest(1, &AT, &inner))));

@@ -31,8 +31,10 @@ use tokio_util::sync::CancellationToken;
 use wire::link::{Ack, Hello, Reject, Reported, Status};
 use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId, Wall};
 
-/// Records that share a COMMIT at most.
-const GROUP: usize = 512;
+/// Records that share a COMMIT at most: a person's decision may have to wait for one.
+const GROUP: usize = 256;
+/// Faces that are compared with the school in one go: its templates are read once for all of them.
+const TOGETHER: usize = 16;
 
 /// The one writer of what devices say.
 pub struct Ingest {
@@ -209,7 +211,7 @@ impl Ingest {
             fault.before_commit(n);
             done
         };
-        self.db.write(work).await
+        self.db.write_behind(work).await
     }
 
     fn answer(&self, (ack, events): Done, answer: oneshot::Sender<Answer>) {
@@ -267,8 +269,11 @@ fn judge_all(
     let case = |(device, sent): (DeviceId, Sent)| {
         let matter = match sent {
             Sent::Batch(batch) => {
-                let one = |item| judge_safely(&device, batch.epoch, item, &court);
-                Matter::Batch(batch.epoch, batch.items.into_par_iter().map(one).collect())
+                let some = |items: &[Item]| judge_safely(&device, batch.epoch, items, &court);
+                Matter::Batch(
+                    batch.epoch,
+                    batch.items.par_chunks(TOGETHER).flat_map(some).collect(),
+                )
             }
             Sent::Hello(hello) => Matter::Hello(hello),
             Sent::Status(status) => Matter::Status(status),
@@ -295,14 +300,23 @@ fn judging(panic: tokio::task::JoinError) -> Error {
     Error::internal("judging records", panic)
 }
 
-/// A panic is a bug of ours; the record is kept for whoever mends it.
-fn judge_safely(device: &DeviceId, epoch: Epoch, item: Item, court: &Court<'_>) -> Judged {
-    let (seq, at, body) = (item.seq, item.at, item.body.clone());
-    catch_unwind(AssertUnwindSafe(|| judge(device, epoch, item, court))).unwrap_or_else(|_| {
-        let hash = Item::digest(seq, &at, &body);
-        let finding = Finding::Dead(Reject::Malformed, "the hub failed on it: a bug".into());
-        Judged { seq, hash, at, moved: None, finding, body }
-    })
+/// A panic is a bug of ours: the record is kept for whoever mends it, and its neighbours are judged
+/// without it.
+fn judge_safely(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'_>) -> Vec<Judged> {
+    let all = || judge(device, epoch, items, court);
+    match (catch_unwind(AssertUnwindSafe(all)), items) {
+        (Ok(judged), _) => judged,
+        (Err(_), [item]) => vec![broken(item)],
+        (Err(_), items) => {
+            items.chunks(1).flat_map(|one| judge_safely(device, epoch, one, court)).collect()
+        }
+    }
+}
+
+fn broken(item: &Item) -> Judged {
+    let hash = Item::digest(item.seq, &item.at, &item.body);
+    let finding = Finding::Dead(Reject::Malformed, "the hub failed on it: a bug".into());
+    Judged { seq: item.seq, hash, at: item.at, moved: None, finding, body: item.body.clone() }
 }
 
 /// The newest sealing key, and the one before it while it is kept.

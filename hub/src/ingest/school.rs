@@ -23,8 +23,12 @@ pub trait School: Send + Sync {
     /// The network in use, absent before anybody is enrolled.
     fn model(&self) -> Option<&ModelId>;
 
-    /// Who `template` may be, seen in so many frames with these doubts about the look.
-    fn compare(&self, template: &Template, frames: u16, doubts: &[Reason]) -> Look;
+    /// The people most like each of `probes`, best first: all are searched for in one go.
+    fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>>;
+
+    /// Who it may be of those who are `nearest`, seen in so many frames with these doubts about
+    /// the look.
+    fn look(&self, nearest: &[Candidate], frames: u16, doubts: &[Reason]) -> Look;
 }
 
 /// The school as it is now; cheap to clone. Whoever changes the gallery sets it.
@@ -59,7 +63,11 @@ impl School for Nobody {
         None
     }
 
-    fn compare(&self, _: &Template, _: u16, _: &[Reason]) -> Look {
+    fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
+        vec![Vec::new(); probes.len()]
+    }
+
+    fn look(&self, _: &[Candidate], _: u16, _: &[Reason]) -> Look {
         let (reasons, candidates) = (Vec::new(), Vec::new());
         Look { verdict: Verdict::Unknown, reasons, candidates, confidence: 0.0 }
     }
