@@ -6,7 +6,7 @@
 
 pub mod queue;
 
-use super::{Tx, odd, params, parsed, parsed_option};
+use super::{Tx, odd, params, parsed, parsed_option, student};
 use crate::attendance::Authority;
 use crate::auth::{Actor, Role};
 use crate::error::Error;
@@ -137,6 +137,8 @@ const PERSON: &str = "coalesce(s.decided_student, s.predicted_student)";
 /// it. Without the cast it would have no type, and the index would not be used.
 const PERSON_STATUS: &str =
     "cast(coalesce(s.decided_student, s.predicted_student) || ' ' || s.review_status as text)";
+/// The same person as the index `sighting_waiting_of` has them.
+const PERSON_TEXT: &str = "cast(coalesce(s.decided_student, s.predicted_student) as text)";
 
 /// Where a sighting can stand.
 const STATES: [&str; 4] = ["pending", "approved", "rejected", "logged"];
@@ -270,19 +272,32 @@ impl Asked {
         }
     }
 
-    /// Of some people: their sightings are found by person, and the page is sorted.
+    /// Of some people: their sightings are found by person, and the page is sorted. What waits
+    /// has a small index of its own, because that is what teachers ask for all day.
     fn of_people(&mut self, people: &str, filter: &Filter) {
-        let states = match &filter.status {
-            Some(status) => format!("select {} as word", self.bind(status.clone())),
-            None => STATES.map(|state| format!("select '{state}' as word")).join(" union all "),
+        let condition = match filter.status.as_deref() {
+            Some("pending") => format!(
+                "s.review_status || '' = 'pending'
+                 and {PERSON_TEXT} in (select p.id from student p where {people})"
+            ),
+            status => format!(
+                "{PERSON_STATUS} in (select p.id || ' ' || v.word
+                     from student p cross join ({}) v where {people})",
+                self.states(status)
+            ),
         };
-        self.conditions.push(format!(
-            "{PERSON_STATUS} in
-             (select p.id || ' ' || v.word from student p cross join ({states}) v where {people})"
-        ));
+        self.conditions.push(condition);
         if let Some(device) = &filter.device {
             let device = self.bind(device.clone());
             self.conditions.push(format!("s.device || '' = {device}"));
+        }
+    }
+
+    /// One state, or each there is, as a table of words.
+    fn states(&mut self, one: Option<&str>) -> String {
+        match one {
+            Some(status) => format!("select {} as word", self.bind(status.to_owned())),
+            None => STATES.map(|state| format!("select '{state}' as word")).join(" union all "),
         }
     }
 
@@ -310,6 +325,31 @@ impl Asked {
                  order by s.order_at desc, s.id desc limit {limit}) f)
              order by s.order_at desc, s.id desc"
         )
+    }
+
+    /// The candidates of these sightings, which are few: `|| ''` keeps them from being looked for
+    /// by everybody whom the reader may see.
+    fn candidates(reader: Reader, ids: &[RecordId]) -> Option<(String, Vec<Value>)> {
+        let last = ids.last()?;
+        let mut asked = Self::default();
+        let mine = asked.mine(reader);
+        let mine = mine.map_or_else(String::new, |mine| format!(" and p.id || '' in ({mine})"));
+        // A few lengths of list are a few texts to prepare.
+        let padding = ids.len().next_power_of_two() - ids.len();
+        let ids = ids.iter().chain(std::iter::repeat_n(last, padding));
+        let list: Vec<_> = ids.map(|id| asked.bind(id.to_string())).collect();
+        let sql = format!(
+            "select p.id, p.student_number, trim(p.first_name || ' ' || p.last_name), c.score,
+                 c.sighting
+             from candidate c join student p on p.id = c.student
+                 join sighting s on s.id = c.sighting
+             where c.sighting in ({}){mine} and not exists (select 1 from cannot_link l
+                 where l.sighting = c.sighting and l.other = c.student
+                     and s.predicted_student <> c.student)
+             order by c.sighting, c.rank",
+            list.join(", ")
+        );
+        Some((sql, asked.values))
     }
 
     fn count(&self) -> String {
@@ -395,24 +435,8 @@ fn candidates(
     reader: Reader,
     ids: &[RecordId],
 ) -> Result<HashMap<RecordId, Vec<Candidate>>, Error> {
-    let Some(last) = ids.last() else { return Ok(HashMap::new()) };
-    let mut asked = Asked::default();
-    let mine = asked.mine(reader).map_or_else(String::new, |mine| format!(" and p.id in ({mine})"));
-    // A few lengths of list are a few texts to prepare.
-    let padding = ids.len().next_power_of_two() - ids.len();
-    let ids = ids.iter().chain(std::iter::repeat_n(last, padding));
-    let list: Vec<_> = ids.map(|id| asked.bind(id.to_string())).collect();
-    let sql = format!(
-        "select p.id, p.student_number, trim(p.first_name || ' ' || p.last_name), c.score,
-             c.sighting
-         from candidate c join student p on p.id = c.student join sighting s on s.id = c.sighting
-         where c.sighting in ({}){mine} and not exists (select 1 from cannot_link l
-             where l.sighting = c.sighting and l.other = c.student
-                 and s.predicted_student <> c.student)
-         order by c.sighting, c.rank",
-        list.join(", ")
-    );
-    let rows = tx.query(&sql, params_from_iter(asked.values), |row| {
+    let Some((sql, values)) = Asked::candidates(reader, ids) else { return Ok(HashMap::new()) };
+    let rows = tx.query(&sql, params_from_iter(values), |row| {
         let (score, nobody) = (row.get(3)?, || odd(0, "a candidate without a student"));
         let candidate = Candidate { person: person(row, 0)?.ok_or_else(nobody)?, score };
         Ok((parsed(row, 4)?, candidate))
@@ -469,20 +493,14 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
 /// # Errors
 /// When the database fails.
 pub fn named(tx: &Tx<'_>, reader: Reader, text: &str, most: u32) -> Result<Vec<Person>, Error> {
-    let text = text.trim().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let mut asked = Asked::default();
-    let mine = asked.mine(reader).map_or_else(String::new, |mine| format!(" and p.id in ({mine})"));
-    let (part, begins) = (asked.bind(format!("%{text}%")), asked.bind(format!("{text}%")));
-    let most = asked.bind(i64::from(most));
-    let sql = format!(
-        "select p.id, p.student_number, trim(p.first_name || ' ' || p.last_name) as name
-         from student p where p.is_active = 1 and p.erased_at is null
-             and (trim(p.first_name || ' ' || p.last_name) like {part} escape '\\'
-                 or p.student_number like {begins} escape '\\'){mine}
-         order by name, p.id limit {most}"
-    );
-    let found = tx.query(&sql, params_from_iter(asked.values), |row| person(row, 0))?;
-    Ok(found.into_iter().flatten().collect())
+    let (reader, search) = (Some(reader), Some(text.to_owned()));
+    let filter = student::Filter { reader, search, is_active: Some(true), ..Default::default() };
+    let person = |student: student::Student| Person {
+        student: student.id,
+        number: student.profile.student_number.clone(),
+        name: student.profile.full_name(),
+    };
+    Ok(student::list(tx, &filter, None, most)?.into_iter().map(person).collect())
 }
 
 #[cfg(test)]

@@ -224,7 +224,23 @@ fn check(plan: &[String], all: bool, filter: &Filter) {
     match all {
         // Found in the order of the page: one sort, of the page itself.
         true => assert_eq!(text.matches("USE TEMP B-TREE FOR ORDER BY").count(), 1, "{text}"),
-        false => assert!(text.contains("INDEX sighting_by_person"), "{filter:?}\n{text}"),
+        false => {
+            let waits = filter.status.as_deref() == Some("pending");
+            let index =
+                if waits { "INDEX sighting_waiting_of" } else { "INDEX sighting_by_person" };
+            assert!(text.contains(index), "{filter:?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn candidates_are_found_by_their_sightings_whoever_reads() {
+    let (_dir, db, _, runtime) = house(Vec::new());
+    for reader in readers() {
+        let (sql, values) = Asked::candidates(reader, &[id(1), id(2), id(3)]).unwrap();
+        let plan = runtime.block_on(db.read(move |tx| Ok(plan(tx, &sql, values)))).unwrap();
+        let found = "SEARCH c USING PRIMARY KEY (sighting=?)".to_owned();
+        assert!(plan.contains(&found), "{plan:?}");
     }
 }
 
