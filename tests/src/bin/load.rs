@@ -103,7 +103,8 @@ fn made(size: &Size) -> anyhow::Result<PathBuf> {
     Ok(dir)
 }
 
-/// A teacher of the ten largest classes; the first one's lessons wait for a person.
+/// A teacher of the ten largest classes; the first one's lessons wait for a person. The year's
+/// crops stay, so that they are there while it is measured.
 fn prepare(school: &School) -> anyhow::Result<()> {
     let password = school.hub_dir().join("password");
     fs::write(&password, PASSWORD)?;
@@ -112,6 +113,8 @@ fn prepare(school: &School) -> anyhow::Result<()> {
     ensure!(added.status.success(), "the teacher was not added: {added:?}");
     let db = Connection::open(school.hub_dir().join("hub.db"))?;
     db.execute("update class set policy = 'review' where class_code = 'C0000'", [])?;
+    let stays = json!({ "crop_days": null, "pending_days": null, "logged_days": null });
+    db.execute("insert or replace into setting values ('retention', ?1)", [stays.to_string()])?;
     db.execute(
         "insert into teaches (class, teacher, from_day) select c.id, u.id, '2020-01-01'
          from class c, user_account u where c.class_code < 'C0010' and u.email = ?1",
