@@ -214,7 +214,7 @@ impl App {
                 let one = |id: &uuid::Uuid| maker::make(tx, maker::Of::Period(*id), &zone, now);
                 some.iter().try_for_each(|id| one(id).map(drop))
             };
-            self.db.write(make).await?;
+            self.db.write_behind(make).await?;
         }
         if !stale.is_empty() {
             tracing::info!(periods = stale.len(), "lessons were made from the timetable");
@@ -231,7 +231,7 @@ impl App {
         let now = self.clock.wall();
         let over = self.db.read(move |tx| store::session::over(tx, now, CLOSED_AT_ONCE)).await?;
         for &id in &over {
-            self.db.write(move |tx| register::close(tx, id, marking::HUB, now)).await?;
+            self.db.write_behind(move |tx| register::close(tx, id, marking::HUB, now)).await?;
             self.events.say(Event::SessionClosed(id));
         }
         Ok(over.len())
@@ -242,7 +242,7 @@ impl App {
         while stop.run_until_cancelled(tokio::time::sleep(CLOSE)).await.is_some() {
             self.close_lessons().await?;
             let now = self.clock.wall();
-            self.db.write(move |tx| store::review::sweep_evidence(tx, now)).await?;
+            self.db.write_behind(move |tx| store::review::sweep_evidence(tx, now)).await?;
         }
         Ok(())
     }

@@ -245,7 +245,7 @@ async fn sweep(db: &Db, kind: Kind, before: Wall) -> Result<u64, Error> {
     loop {
         let began = Instant::now();
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, before, STEP);
-        match db.write(step).await? {
+        match db.write_behind(step).await? {
             0 => return Ok(rows),
             gone => rows += gone,
         }

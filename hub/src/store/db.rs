@@ -2,11 +2,13 @@
 //!
 //! A write is answered only after COMMIT, with `synchronous=FULL`: whoever gets an answer may
 //! tell others. Writes that wait together share one transaction (each in its own savepoint) and
-//! so one fsync. Closures run on these threads, never on the runtime.
+//! so one fsync. People's writes go before those of doors and of what runs by itself, so that a
+//! decision waits for one of these at most. Closures run on these threads, never on the runtime.
 
 use super::file;
 use super::tx::{Tx, is_fatal};
 use crate::error::{Doing, Error};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,7 +40,16 @@ mod migrations {
 #[derive(Clone)]
 pub struct Db {
     writes: mpsc::Sender<Write>,
+    behind: mpsc::Sender<Write>,
     reads: mpsc::Sender<Read>,
+}
+
+/// Writes that wait for the writer.
+struct Lanes {
+    people: mpsc::Receiver<Write>,
+    behind: mpsc::Receiver<Write>,
+    /// Whether people were last to begin, so that they cannot hold the others up for ever.
+    people_began: bool,
 }
 
 /// Runs inside the transaction, and returns what to say when it is over.
@@ -59,15 +70,19 @@ impl Db {
         check_version(rusqlite::version_number())?;
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         migrate(&mut writer, path)?;
-        let (writes, queue) = mpsc::channel(WRITE_QUEUE);
-        spawn("db-writer", move || write_all(&mut writer, queue))?;
+        let (writes, people) = mpsc::channel(WRITE_QUEUE);
+        let (behind, others) = mpsc::channel(WRITE_QUEUE);
+        let lanes = Lanes { people, behind: others, people_began: false };
+        let waiting = tokio::runtime::Builder::new_current_thread().build();
+        let waiting = waiting.doing("starting a database thread")?;
+        spawn("db-writer", move || write_all(&mut writer, lanes, &waiting))?;
         let (reads, queue) = mpsc::channel(READ_QUEUE);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..READERS {
             let (reader, queue) = (connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, queue.clone());
             spawn("db-reader", move || read_all(reader, &queue))?;
         }
-        Ok(Self { writes, reads })
+        Ok(Self { writes, behind, reads })
     }
 
     /// Runs `work` in a write transaction. Its value arrives after COMMIT; an error from it, or
@@ -80,18 +95,19 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        let (tell, told) = oneshot::channel();
-        let write: Write = Box::new(move |tx| {
-            let done = work(tx);
-            Answer {
-                failed: done.is_err(),
-                say: Box::new(move |committed| {
-                    let _nobody_waits = tell.send(committed.and(done));
-                }),
-            }
-        });
-        self.writes.send(write).await.map_err(|_| stopped())?;
-        told.await.map_err(|_| given_up())?
+        write_by(&self.writes, work).await
+    }
+
+    /// The same for what no person waits for: writes by [`Self::write`] go first.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn write_behind<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        write_by(&self.behind, work).await
     }
 
     /// Runs `work` on a consistent snapshot.
@@ -115,6 +131,26 @@ impl Db {
         })?;
         told.await.map_err(|_| given_up())?
     }
+}
+
+/// Hands `work` to the writer, and waits for its COMMIT.
+async fn write_by<T, F>(lane: &mpsc::Sender<Write>, work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+{
+    let (tell, told) = oneshot::channel();
+    let write: Write = Box::new(move |tx| {
+        let done = work(tx);
+        Answer {
+            failed: done.is_err(),
+            say: Box::new(move |committed| {
+                let _nobody_waits = tell.send(committed.and(done));
+            }),
+        }
+    });
+    lane.send(write).await.map_err(|_| stopped())?;
+    told.await.map_err(|_| given_up())?
 }
 
 fn stopped() -> Error {
@@ -142,6 +178,9 @@ pub(super) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error>
     let db = Connection::open_with_flags(path, flags).doing(&what)?;
     db.busy_timeout(Duration::from_secs(5)).doing(&what)?;
     db.set_prepared_statement_cache_capacity(256);
+    // Plans follow from the SQL alone. Otherwise a statement is planned anew whenever a value is
+    // bound that the choice of an index may hang on: a quarter of the time of an arrival.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).doing(&what)?;
     let pragmas = "pragma journal_mode = wal; pragma synchronous = full;
          pragma foreign_keys = on; pragma secure_delete = on; pragma mmap_size = 0;
          pragma trusted_schema = off; pragma journal_size_limit = 67108864;
@@ -205,9 +244,30 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
     thread.spawn(run).map(drop).doing("starting a database thread")
 }
 
-fn write_all(db: &mut Connection, mut queue: mpsc::Receiver<Write>) {
-    while let Some(first) = queue.blocking_recv() {
-        let more = std::iter::from_fn(|| queue.try_recv().ok());
+impl Lanes {
+    /// What begins the next transaction; nothing once nobody can write any more.
+    async fn first(&mut self) -> Option<Write> {
+        if self.people_began
+            && let Ok(write) = self.behind.try_recv()
+        {
+            self.people_began = false;
+            return Some(write);
+        }
+        let (by_people, first) = tokio::select! {
+            biased;
+            Some(write) = self.people.recv() => (true, write),
+            Some(write) = self.behind.recv() => (false, write),
+            else => return None,
+        };
+        self.people_began = by_people;
+        Some(first)
+    }
+}
+
+fn write_all(db: &mut Connection, mut lanes: Lanes, waiting: &tokio::runtime::Runtime) {
+    while let Some(first) = waiting.block_on(lanes.first()) {
+        // Who comes while the first is at work shares its COMMIT; of the others there is one.
+        let more = std::iter::from_fn(|| lanes.people.try_recv().ok());
         let group = std::iter::once(first).chain(more.take(GROUP - 1));
         write_group(db, group);
     }
@@ -298,6 +358,27 @@ mod tests {
         assert!(matches!(worse, Err(Error::Internal { .. })));
         db.write(|tx| put(tx, "after")).await.unwrap();
         assert_eq!(count(&db).await, 2);
+    }
+
+    #[tokio::test]
+    async fn people_go_before_what_waits_behind_and_hold_nothing_up() {
+        let (_dir, db) = temp();
+        let (begin, held) = std::sync::mpsc::channel::<()>();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let say = |who: &'static str| {
+            let order = order.clone();
+            move |_: &Tx<'_>| Ok(order.lock().unwrap().push(who))
+        };
+        let first = db.write(move |_| held.recv().map_err(|_| Error::Invalid("no".into())));
+        let behind = ["door", "sweep"].map(|who| db.write_behind(say(who)));
+        let people = ["ann", "bob"].map(|who| db.write(say(who)));
+        let queued = async { begin.send(()).unwrap() };
+        let [door, sweep] = behind;
+        let [ann, bob] = people;
+        let (first, door, sweep, ann, bob, ()) =
+            tokio::join!(biased; first, door, sweep, ann, bob, queued);
+        first.and(door).and(sweep).and(ann).and(bob).unwrap();
+        assert_eq!(*order.lock().unwrap(), ["ann", "bob", "door", "sweep"]);
     }
 
     #[tokio::test]
