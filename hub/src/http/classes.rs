@@ -3,6 +3,7 @@
 use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
+use super::problem::Problem;
 use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::attendance::budget::{self, Count};
@@ -109,18 +110,22 @@ pub struct Typed {
 }
 
 /// What may change about a class; what is left out stays.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[schema(as = ClassChange)]
 pub struct Patch {
+    /// What people call it.
     #[serde(alias = "name")]
-    class_name: Option<String>,
+    pub class_name: Option<String>,
+    /// Unique in the school.
     #[serde(alias = "code")]
-    class_code: Option<String>,
-    is_active: Option<bool>,
+    pub class_code: Option<String>,
+    /// Whether it still meets.
+    pub is_active: Option<bool>,
+    /// Everything else.
     #[serde(flatten)]
-    rest: Settings,
+    pub rest: Settings,
     /// The version that was read, so that nobody’s change is overwritten.
-    version: Option<i64>,
+    pub version: Option<i64>,
 }
 
 /// Everything else about a class.
@@ -128,22 +133,23 @@ pub struct Patch {
 #[schema(as = ClassSettings)]
 pub struct Settings {
     /// Where it usually is.
-    room: Option<String>,
+    pub room: Option<String>,
     /// Account of the teacher.
-    teacher_id: Option<Uuid>,
+    pub teacher_id: Option<Uuid>,
     /// Or several.
-    teacher_ids: Option<Vec<Uuid>>,
+    pub teacher_ids: Option<Vec<Uuid>>,
     /// Minutes after the start when people are not late yet; 10 if nobody said.
     #[schema(minimum = 0, maximum = 240)]
-    grace_min: Option<i64>,
-    policy: Option<Word>,
+    pub grace_min: Option<i64>,
+    /// How it treats what doors say.
+    pub policy: Option<Word>,
     /// Needed with `auto`.
     #[schema(minimum = 0.5, maximum = 1)]
-    auto_line: Option<f64>,
+    pub auto_line: Option<f64>,
     /// Needed with `auto`: nobody is marked by a machine alone before the school says how often
     /// it may be wrong.
     #[schema(minimum = 0, maximum = 1000)]
-    error_budget: Option<f64>,
+    pub error_budget: Option<f64>,
 }
 
 /// Which part of the list.
@@ -228,6 +234,12 @@ pub struct Person {
 }
 
 impl Body {
+    /// Which class it is.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
     fn new(class: Class, teacher_ids: Vec<Uuid>, count: Option<Count>) -> Self {
         let (auto_line, error_budget) = match class.policy {
             Policy::Review => (None, None),
@@ -274,10 +286,7 @@ impl From<Member> for Person {
 
 fn whole(tx: &Tx<'_>, class: Class, today: Date, now: Wall) -> Result<Body, Error> {
     let teachers = class::teachers(tx, class.id, today)?;
-    let count = match (class.policy, class.auto_since.unwrap_or(Wall(0))) {
-        (Policy::Review, _) => None,
-        (Policy::Auto { .. }, since) => Some(store::budget::count(tx, class.id, since, now)?),
-    };
+    let count = store::budget::of(tx, &class, now)?;
     Ok(Body::new(class, teachers, count))
 }
 
@@ -322,7 +331,16 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (patch, reader, now): (Patch, _, _) = (call.json()?, reader(&call)?, call.now);
+    let class = changed(&call, call.json()?).await?;
+    versioned(&class, class.version)
+}
+
+/// Changes the class that the address names.
+///
+/// # Errors
+/// 404; 409 when the code is taken or somebody was faster; 422 naming a field.
+pub async fn changed(call: &Call, patch: Patch) -> Result<Body, Problem> {
+    let (reader, now) = (reader(call)?, call.now);
     let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
     let version = call.version(patch.version)?;
     let write = call.app().db.write(move |tx| {
@@ -349,8 +367,7 @@ async fn change(call: Call) -> Outcome {
         }
         whole(tx, class::find(tx, reader, &id)?, reader.today, now)
     });
-    let class = write.await?;
-    versioned(&class, class.version)
+    Ok(write.await?)
 }
 
 /// Takes a class out of every list; its lessons that lie ahead go, what took place stays.

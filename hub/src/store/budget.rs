@@ -1,8 +1,10 @@
 //! What classes marked without a person, what people made of it since, and what follows for the
 //! class: of tables `sighting` and `class` the columns about it.
 
+use super::class::Class;
 use super::{Tx, params, parsed, parsed_option};
 use crate::attendance::budget::{Count, PASSAGES, SPAN_MS};
+use crate::attendance::placing::Policy;
 use crate::error::Error;
 use uuid::Uuid;
 use wire::{RecordId, Wall};
@@ -58,6 +60,19 @@ pub fn count(tx: &Tx<'_>, class: Uuid, since: Wall, now: Wall) -> Result<Count, 
     let values = params![class.to_string(), since.0 - 1, PASSAGES];
     let read = |row: &rusqlite::Row<'_>| Ok(Count { passages: row.get(0)?, errors: row.get(1)? });
     Ok(tx.row(sql, values, read)?.unwrap_or_default())
+}
+
+/// The same for a class as it stands; nothing where a person decides all.
+///
+/// # Errors
+/// When the database fails.
+pub fn of(tx: &Tx<'_>, class: &Class, now: Wall) -> Result<Option<Count>, Error> {
+    match class.policy {
+        Policy::Review => Ok(None),
+        Policy::Auto { .. } => {
+            count(tx, class.id, class.auto_since.unwrap_or(Wall(0)), now).map(Some)
+        }
+    }
 }
 
 /// Lets a person decide again in `class`.

@@ -120,6 +120,20 @@ pub fn list(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
     tx.query(&sql, params![role, user, today], read)
 }
 
+/// Of those, the ones that mark too many wrong names without a person, so that one decides again.
+///
+/// # Errors
+/// When the database fails.
+pub fn suspended(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
+    let (role, user, today) = keys(reader);
+    let sql = format!(
+        "select {COLUMNS} from class c
+         where {VISIBLE} and c.is_active = 1 and c.suspended_at is not null
+         order by c.class_name, c.id"
+    );
+    tx.query(&sql, params![role, user, today], read)
+}
+
 /// A page of the classes the reader may see, by name, those after `after`.
 ///
 /// # Errors

@@ -81,6 +81,34 @@ pub fn of(tx: &Tx<'_>, account: Uuid, today: Date) -> Result<Vec<Taught>, Error>
     })
 }
 
+/// Somebody who teaches a class.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Teacher {
+    /// Their account.
+    pub account: Uuid,
+    /// What pages call them.
+    pub name: String,
+    /// First day.
+    pub from: Date,
+    /// Last day, inclusive; none until further notice.
+    pub to: Option<Date>,
+}
+
+/// Who teaches `class` on `today` or later.
+///
+/// # Errors
+/// When the database fails.
+pub fn teachers(tx: &Tx<'_>, class: Uuid, today: Date) -> Result<Vec<Teacher>, Error> {
+    let sql = "select t.teacher, u.name, t.from_day, t.to_day from teaches t
+         join user_account u on u.id = t.teacher
+         where t.class = $1 and (t.to_day is null or t.to_day >= $2)
+         order by u.name, t.from_day limit 500";
+    tx.query(sql, params![class.to_string(), today.to_string()], |row| {
+        let (account, name, from) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        Ok(Teacher { account, name, from, to: parsed_option(row, 3)? })
+    })
+}
+
 fn noted(
     tx: &Tx<'_>,
     action: &str,

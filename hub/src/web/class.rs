@@ -1,4 +1,7 @@
-//! `/class`: one's classes, each with its roll, its report and its photos.
+//! `/class`: one's classes, each with its roll, its report, its photos and its roster.
+
+pub mod roster;
+pub mod rules;
 
 use super::shell::Shell;
 use super::start::shell;
@@ -29,10 +32,9 @@ const LESSONS: u32 = 500;
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let (of, no, form) = (Object::None, Shapes::PAGE, Takes::Form(SMALL));
-    vec![
-        Route::new((Method::GET, "/class"), STAFF, of, Takes::Nothing, no, index),
-        Route::new((Method::POST, "/class"), ADMIN, of, form, no, add),
-    ]
+    let list = Route::new((Method::GET, "/class"), STAFF, of, Takes::Nothing, no, index);
+    let new = Route::new((Method::POST, "/class"), ADMIN, of, form, no, add);
+    [vec![list, new], roster::routes()].concat()
 }
 
 #[derive(Template)]
@@ -64,7 +66,7 @@ async fn index(call: Call) -> Outcome {
     show(&call, StatusCode::OK, None).await
 }
 
-/// A new class; its roster and its teachers follow on their own pages.
+/// A new class; its roster and its teachers follow on its own page.
 async fn add(call: Call) -> Outcome {
     let typed = |name| call.content.field(name).unwrap_or("").trim().to_owned();
     let (name, code, room) = (typed("class_name"), typed("class_code"), typed("room"));
@@ -72,7 +74,7 @@ async fn add(call: Call) -> Outcome {
     let room = Some(room).filter(|room| !room.is_empty());
     let new = move |tx: &Tx<'_>| class::add(tx, (&name, &code, room.as_deref()), &actor, now);
     match call.app().db.write(new).await.map_err(Problem::from) {
-        Ok(_) => see("/class"),
+        Ok(id) => see(&format!("/class/{id}?done=class-made")),
         Err(problem) => show(&call, problem.status, Some(problem.detail)).await,
     }
 }

@@ -4,6 +4,7 @@ use super::card::Group;
 use super::shell::Shell;
 use crate::store::desk::Person;
 use askama::Template;
+use uuid::Uuid;
 
 /// The whole page.
 #[derive(Template)]
@@ -19,6 +20,8 @@ pub struct Page {
     pub after: Option<String>,
     /// What was just done, when the browser has no JavaScript.
     pub done: Option<Done>,
+    /// Classes that do not mark by themselves any more, and why.
+    pub suspended: Vec<(Uuid, String)>,
     /// What to say when nothing waits.
     pub empty: Empty,
 }
@@ -133,7 +136,8 @@ mod tests {
             Shell { here: "review", person, csrf: Some("token".into()), tongue: Tongue::En };
         let waiting = i64::try_from(cards.len()).unwrap();
         let groups = vec![card::tests::group(cards)];
-        Page { shell, waiting, groups, after: None, done: None, empty: empty(House::default()) }
+        let (suspended, empty) = (Vec::new(), empty(House::default()));
+        Page { shell, waiting, groups, after: None, done: None, suspended, empty }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `/review`: the review desk. The same decisions as the API's, for people.
 
 use super::card::{Card, Face, Facts, Group, Verdict};
+use super::class::rules;
 use super::desk::{Done, Found, House, Page, Piece, Who, empty};
 use super::start::shell;
 use super::tongue::Tongue;
@@ -13,6 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::review::{self, Ask};
+use crate::store::class::{self, Class};
 use crate::store::desk::queue::{self, Part, Spot};
 use crate::store::desk::{self as store, Person, Seen};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -63,9 +65,16 @@ async fn index(call: Call) -> Outcome {
     let read = call.app().db.read(move |tx| {
         let parts = queue::page(tx, reader, &zone, after.as_ref(), PER_PAGE)?;
         let done = which.done.map(|id| store::one(tx, reader, id).ok());
-        Ok((parts, store::waiting(tx, reader)?, store::house(tx, reader)?, done.flatten()))
+        let suspended = class::suspended(tx, reader)?;
+        Ok((
+            parts,
+            store::waiting(tx, reader)?,
+            store::house(tx, reader)?,
+            done.flatten(),
+            suspended,
+        ))
     });
-    let (parts, waiting, (enrolled, doors, classes), done) = read.await?;
+    let (parts, waiting, (enrolled, doors, classes), done, suspended) = read.await?;
     let (after, groups) = (next(&parts), groups(&call, &parts));
     let shell = shell(&call, "review");
     if call.wants_piece() {
@@ -74,7 +83,9 @@ async fn index(call: Call) -> Outcome {
     let admin = reader.actor.role == Role::Admin;
     let empty = empty(House { admin, enrolled, doors, classes });
     let done = done.as_ref().map(|seen| say_done(&call, seen, which.count));
-    page(StatusCode::OK, &Page { shell, waiting, groups, after, done, empty })
+    let why = |class: Class| Some((class.id, rules::suspended(shell.tongue, &class, call.now)?));
+    let suspended = suspended.into_iter().filter_map(why).collect();
+    page(StatusCode::OK, &Page { shell, waiting, groups, after, done, suspended, empty })
 }
 
 /// Where the page after these begins, if they fill one.

@@ -2,6 +2,7 @@
 //!
 //! The buttons of the roll are in [`hand`](super::hand).
 
+use super::class::rules::suspended;
 use super::roll::{self, Facts, Row};
 use super::shell::Shell;
 use super::start::shell;
@@ -54,6 +55,8 @@ struct Page {
     rows: Vec<Row>,
     counts: Vec<(&'static str, &'static str, usize)>,
     note: Option<String>,
+    /// Why the class does not mark by itself any more.
+    suspended: Option<String>,
     /// Whether a lesson can be started by hand: none runs.
     free: bool,
 }
@@ -127,6 +130,7 @@ async fn index(call: Call) -> Outcome {
     let view = Page {
         free: day == reader.today && !tabs.iter().any(|tab| tab.now),
         day: words::say_day(shell.tongue, day, reader.today),
+        suspended: suspended(shell.tongue, &class, now),
         lesson: lesson.map(|of| shown(&of, &shell, zone, now)),
         counts: roll::counts(&rows),
         tabs,

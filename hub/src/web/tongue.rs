@@ -30,8 +30,8 @@ macro_rules! files {
         ))),*]
     };
     ($folder:literal) => {
-        files!($folder: "shell" "words" "start" "review" "roll" "report" "photo" "people" "doors"
-            "settings" "account" "audit")
+        files!($folder: "shell" "words" "start" "review" "class" "roll" "report" "photo" "people"
+            "doors" "settings" "account" "audit")
     };
 }
 

@@ -25,6 +25,7 @@ mod provider;
 mod reports;
 mod review;
 mod roll;
+mod roster;
 mod second_factor;
 mod seeds;
 mod settings;

@@ -121,7 +121,7 @@ impl From<Person> for Row {
 }
 
 /// What a form says, where it says anything.
-fn some(call: &Call, name: &str) -> Option<String> {
+pub(in crate::web) fn some(call: &Call, name: &str) -> Option<String> {
     call.content.field(name).map(str::to_owned).filter(|text| !text.is_empty())
 }
 
@@ -232,27 +232,38 @@ async fn teach(call: Call) -> Outcome {
 }
 
 async fn taught(call: &Call) -> Result<Uuid, Problem> {
-    let (reader, now, name) = (reader(call)?, call.now, call.param("id").to_owned());
     let stop = some(call, "stop");
-    let which = stop.clone().or_else(|| some(call, "class_id")).unwrap_or_default();
+    let ends = stop.is_some();
+    let class = stop.or_else(|| some(call, "class_id")).unwrap_or_default();
+    teaching(call, call.param("id").to_owned(), class, ends).await.map(|(account, _)| account)
+}
+
+/// Lets `account` teach `class` for the days that a form says, or ends it. Returns their ids.
+pub(in crate::web) async fn teaching(
+    call: &Call,
+    account: String,
+    class: String,
+    ends: bool,
+) -> Result<(Uuid, Uuid), Problem> {
+    let (reader, now) = (reader(call)?, call.now);
     let (from, to) = (day(call, "from")?, day(call, "to")?);
     let write = move |tx: &Tx<'_>| {
-        let id = people::find(tx, &name)?.account.id;
-        let class = class::find(tx, reader, &which)?.id;
+        let account = people::find(tx, &account)?.account;
+        let class = class::find(tx, reader, &class)?.id;
         let actor = reader.actor.user.to_string();
-        if stop.is_some() {
-            teaches::stop(tx, class, id, reader.today, &actor, now)?;
-            return Ok(id);
+        if ends {
+            teaches::stop(tx, class, account.id, reader.today, &actor, now)?;
+            return Ok((account.id, class));
         }
         let from = from.unwrap_or(reader.today);
         if to.is_some_and(|to| to < from) {
             return Err(Error::Invalid("to: the last day lies before the first".into()));
         }
-        if people::find(tx, &name)?.account.role == auth::Role::Student {
+        if account.role == auth::Role::Student {
             return Err(Error::Invalid("only a teacher or an admin teaches a class".into()));
         }
-        teaches::add(tx, class, id, (from, to), &actor, now)?;
-        Ok(id)
+        teaches::add(tx, class, account.id, (from, to), &actor, now)?;
+        Ok((account.id, class))
     };
     Ok(call.app().db.write(write).await?)
 }
