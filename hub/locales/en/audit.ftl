@@ -9,14 +9,15 @@ audit-head = The last signed seal is of { $day }, over { $count ->
  }.
 audit-no-head = No seal has been signed yet: the first follows within a day.
 audit-verify = Check the log
-audit-progress = { $done } of { $total } rows checked
 audit-rate = { $rate } rows a second
-audit-again = Look again
 audit-whole = { $count ->
     [one] The log is whole: one row, unbroken.
    *[other] The log is whole: { $count } rows, unbroken.
  }
-audit-cancelled = The check was stopped before its end.
+audit-cancelled = { $count ->
+    [one] The check was stopped after one row, which is whole.
+   *[other] The check was stopped after { $count } rows; those are whole.
+ }
 audit-rows = Rows, the newest first
 audit-who = Who
 audit-who-hint = E-mail, number, “hub”, or “cli:” with a number

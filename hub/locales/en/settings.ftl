@@ -199,6 +199,30 @@ settings-keep-sign-ins = Sign-ins that are over
 settings-keep-health = What doors said about themselves
 settings-keep-dead-letters = Messages that could not be understood
 settings-keep-saved = Saved. It counts from the next run on.
+settings-keep-runs = Runs
+settings-keep-next = The next one is on { $day }, shortly after midnight.
+settings-keep-next-soon = The next one is within a minute.
+settings-keep-due-all = { $count ->
+    [0] Nothing would go now.
+    [one] One thing would go now; the table below says of which kind.
+   *[other] { $count } things would go now; the table below says of which kinds.
+}
+settings-keep-run = Run now …
+settings-keep-run-hint = What goes cannot be brought back, also not from a backup where a person’s key goes with it.
+settings-keep-run-now = { $count ->
+    [one] Take one thing away now
+   *[other] Take { $count } things away now
+}
+settings-keep-ran = { $count ->
+    [0] The run is done: nothing was due.
+    [one] The run is done: one thing is gone.
+   *[other] The run is done: { $count } things are gone.
+}
+settings-keep-stopped = { $count ->
+    [0] The run was stopped before anything went.
+    [one] The run was stopped: one thing is gone, the rest goes with the next run.
+   *[other] The run was stopped: { $count } things are gone, the rest goes with the next run.
+}
 settings-mail = Mail
 settings-mail-for = Whether mail leaves, what it says, and what did not arrive.
 settings-mail-server = Mail server

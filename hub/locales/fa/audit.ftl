@@ -9,14 +9,15 @@ audit-head = واپسین مُهر امضاشده از { $day } است، بر { 
  }.
 audit-no-head = هنوز مُهری امضا نشده است: نخستین آن تا یک روز دیگر می‌آید.
 audit-verify = بررسی دفتر
-audit-progress = { $done } از { $total } سطر بررسی شد
 audit-rate = { $rate } سطر در ثانیه
-audit-again = نگاه دوباره
 audit-whole = { $count ->
     [one] دفتر کامل است: یک سطر، بی‌گسست.
    *[other] دفتر کامل است: { $count } سطر، بی‌گسست.
  }
-audit-cancelled = بررسی پیش از پایان متوقف شد.
+audit-cancelled = { $count ->
+    [one] بررسی پس از یک سطر متوقف شد؛ آن سطر کامل است.
+   *[other] بررسی پس از { $count } سطر متوقف شد؛ آن سطرها کامل‌اند.
+ }
 audit-rows = سطرها، تازه‌ترین در آغاز
 audit-who = چه کسی
 audit-who-hint = رایانامه، شماره، «hub» یا «cli:» با یک شماره

@@ -199,6 +199,30 @@ settings-keep-sign-ins = ورودهای پایان‌یافته
 settings-keep-health = آنچه درها دربارهٔ خود گفته‌اند
 settings-keep-dead-letters = پیام‌هایی که فهمیده نشدند
 settings-keep-saved = ذخیره شد. از اجرای بعدی معتبر است.
+settings-keep-runs = اجراها
+settings-keep-next = اجرای بعدی: { $day }، اندکی پس از نیمه‌شب.
+settings-keep-next-soon = اجرای بعدی تا یک دقیقهٔ دیگر است.
+settings-keep-due-all = { $count ->
+    [0] اکنون چیزی نمی‌رود.
+    [one] اکنون یک چیز می‌رود؛ جدول پایین نوع آن را می‌گوید.
+   *[other] اکنون { $count } چیز می‌رود؛ جدول پایین نوع آنها را می‌گوید.
+}
+settings-keep-run = اجرا همین حالا …
+settings-keep-run-hint = آنچه می‌رود بازنمی‌گردد، و اگر کلید فردی با آن برود، از پشتیبان هم بازنمی‌گردد.
+settings-keep-run-now = { $count ->
+    [one] برداشتن یک چیز، همین حالا
+   *[other] برداشتن { $count } چیز، همین حالا
+}
+settings-keep-ran = { $count ->
+    [0] اجرا انجام شد: چیزی سر نیامده بود.
+    [one] اجرا انجام شد: یک چیز رفت.
+   *[other] اجرا انجام شد: { $count } چیز رفت.
+}
+settings-keep-stopped = { $count ->
+    [0] اجرا پیش از رفتن چیزی متوقف شد.
+    [one] اجرا متوقف شد: یک چیز رفت و بقیه با اجرای بعدی می‌رود.
+   *[other] اجرا متوقف شد: { $count } چیز رفت و بقیه با اجرای بعدی می‌رود.
+}
 settings-mail = نامه‌ها
 settings-mail-for = آیا نامه‌ای می‌رود، چه می‌گوید و چه چیزی نرسیده است.
 settings-mail-server = کارساز نامه

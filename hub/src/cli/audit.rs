@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
 use std::collections::HashMap;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// The chain of who did what: verify.
@@ -58,6 +59,7 @@ fn walk(path: &Path, known: &[audit::Head]) -> anyhow::Result<audit::Head> {
             if missing.get(&n).is_some_and(|known| **known == HEXLOWER.encode(hash)) {
                 missing.remove(&n);
             }
+            ControlFlow::Continue(())
         })
     })?;
     let lost = missing.keys().min();

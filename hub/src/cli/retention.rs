@@ -53,7 +53,10 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
     let path = hub.config.database();
     let swept = match dry_run {
         true => retention::count(&hub.db, &path, now()).await?,
-        false => retention::run(&hub.db, &path, &hub.keys()?, &actor(), now()).await?,
+        false => {
+            let (keys, by) = (hub.keys()?, actor());
+            retention::run(&hub.db, &path, &keys, (&by, now()), &|_| {}).await?
+        }
     };
     for Swept { kind, rows } in swept {
         writeln!(out, "{:<14} {rows:>9}", word(kind)?)?;

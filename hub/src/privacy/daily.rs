@@ -3,8 +3,9 @@
 use super::{retention, witness};
 use crate::app::App;
 use crate::error::{Doing, Error};
-use crate::store::{audit, audit_head, file, setting};
+use crate::store::{Tx, audit, audit_head, file, setting};
 use crate::web::words;
+use jiff::civil::Date;
 use witness::Witness;
 
 /// The setting that remembers the last day.
@@ -32,12 +33,22 @@ pub async fn run(app: &App) -> Result<bool, Error> {
     let data = app.config.data.clone();
     let write = tokio::task::spawn_blocking(move || witness.write(&data));
     write.await.doing("writing the audit chain's head")??;
-    let swept = retention::run(&app.db, &app.config.database(), &app.keys, "hub", now).await?;
+    let path = app.config.database();
+    let swept = retention::run(&app.db, &path, &app.keys, ("hub", now), &|_| {}).await?;
     let rows: u64 = swept.iter().map(|swept| swept.rows).sum();
     app.db.write(move |tx| setting::set(tx, DONE, &today)).await?;
     flush(app).await?;
     tracing::info!(rows, "the day's work is done");
     Ok(true)
+}
+
+/// The day of the next run: today, within a minute, or else tomorrow, shortly after midnight.
+///
+/// # Errors
+/// When the database fails.
+pub fn next(tx: &Tx<'_>, today: Date) -> Result<Date, Error> {
+    let done = setting::get(tx, DONE)?.is_some_and(|day| day == today.to_string());
+    Ok(if done { today.tomorrow().unwrap_or(today) } else { today })
 }
 
 /// Empties the database's log, so that what was erased is in no file.

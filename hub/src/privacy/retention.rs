@@ -198,8 +198,8 @@ pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error>
     db.read(read).await
 }
 
-/// Takes away what is due, a piece at a time, so that nobody waits for it. `path` is the
-/// database's.
+/// Takes away what is due, a piece at a time, so that nobody waits for it, and tells `gone` how
+/// many each piece was. `path` is the database's.
 ///
 /// # Errors
 /// When the database, the key store or the disk fails; what went is gone, the rest goes with the
@@ -208,16 +208,16 @@ pub async fn run(
     db: &Db,
     path: &Path,
     keys: &Keys,
-    actor: &str,
-    now: Wall,
+    (actor, now): (&str, Wall),
+    gone: &(impl Fn(u64) + Sync),
 ) -> Result<Vec<Swept>, Error> {
     let due = db.read(move |tx| Ok(get(tx)?.due(now))).await?;
     let mut swept = Vec::new();
     for (kind, before) in due {
         let rows = match kind {
-            Kind::Leavers => leavers(db, keys, before, now).await?,
-            Kind::Copies => copies(path, before).await?,
-            kind => sweep(db, kind, before).await?,
+            Kind::Leavers => leavers(db, keys, (before, now), gone).await?,
+            Kind::Copies => copies(path, before, gone).await?,
+            kind => sweep(db, kind, before, gone).await?,
         };
         swept.push(Swept { kind, rows });
     }
@@ -230,31 +230,46 @@ pub async fn run(
     Ok(swept)
 }
 
-async fn copies(path: &Path, before: Wall) -> Result<u64, Error> {
+async fn copies(path: &Path, before: Wall, gone: &(impl Fn(u64) + Sync)) -> Result<u64, Error> {
     let (path, doing) = (path.to_owned(), "deleting copies from before an update");
     let delete = move || {
         let old = file::old_copies(&path, before)?;
         old.iter().try_for_each(std::fs::remove_file).doing(doing)?;
-        Ok(old.len() as u64)
+        Ok::<_, Error>(old.len() as u64)
     };
-    tokio::task::spawn_blocking(delete).await.doing(doing)?
+    let files = tokio::task::spawn_blocking(delete).await.doing(doing)??;
+    gone(files);
+    Ok(files)
 }
 
-async fn sweep(db: &Db, kind: Kind, before: Wall) -> Result<u64, Error> {
+async fn sweep(
+    db: &Db,
+    kind: Kind,
+    before: Wall,
+    gone: &(impl Fn(u64) + Sync),
+) -> Result<u64, Error> {
     let mut rows = 0;
     loop {
         let began = Instant::now();
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, before, STEP);
         match db.write_behind(step).await? {
             0 => return Ok(rows),
-            gone => rows += gone,
+            some => {
+                gone(some);
+                rows += some;
+            }
         }
         // A school's year may go at once: doors and teachers write in between.
         tokio::time::sleep(began.elapsed()).await;
     }
 }
 
-async fn leavers(db: &Db, keys: &Keys, before: Wall, now: Wall) -> Result<u64, Error> {
+async fn leavers(
+    db: &Db,
+    keys: &Keys,
+    (before, now): (Wall, Wall),
+    gone: &(impl Fn(u64) + Sync),
+) -> Result<u64, Error> {
     let mut rows = 0;
     loop {
         let left = db.read(move |tx| store::retention::leavers(tx, before, STEP)).await?;
@@ -263,6 +278,7 @@ async fn leavers(db: &Db, keys: &Keys, before: Wall, now: Wall) -> Result<u64, E
         }
         for student in left {
             erase::erase(db, keys, student, Reason::Left, "hub".into(), now).await?;
+            gone(1);
             rows += 1;
         }
     }

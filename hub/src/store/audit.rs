@@ -145,12 +145,17 @@ pub fn about(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Row>, Error> {
     tx.query(&sql, params![student.to_string()], Row::read)
 }
 
-/// Walks the whole chain, one row in memory at a time, and shows `see` each number and hash.
+/// Walks the whole chain, one row in memory at a time, and shows `see` each number and hash, until
+/// it breaks off.
 ///
 /// # Errors
-/// `Conflict` naming the first row that was changed, or the database's failure.
-pub fn walk(tx: &Tx<'_>, mut see: impl FnMut(i64, &[u8; 32])) -> Result<Head, Error> {
-    let (mut prev, mut n, mut whole) = (START, 0, true);
+/// `Conflict` naming the first row that was changed, `Unavailable` when `see` broke off, or the
+/// database's failure.
+pub fn walk(
+    tx: &Tx<'_>,
+    mut see: impl FnMut(i64, &[u8; 32]) -> ControlFlow<()>,
+) -> Result<Head, Error> {
+    let (mut prev, mut n, mut whole, mut on) = (START, 0, true, ControlFlow::Continue(()));
     let sql = format!("select {COLUMNS} from audit order by n");
     tx.each(&sql, [], |row| {
         whole = follows(row, n, &prev)?.is_some_and(|hash| {
@@ -161,9 +166,12 @@ pub fn walk(tx: &Tx<'_>, mut see: impl FnMut(i64, &[u8; 32])) -> Result<Head, Er
             return Ok(ControlFlow::Break(()));
         }
         n += 1;
-        see(n, &prev);
-        Ok(ControlFlow::Continue(()))
+        on = see(n, &prev);
+        Ok(on)
     })?;
+    if on.is_break() {
+        return Err(Error::Unavailable("the walk along the audit chain was stopped".into()));
+    }
     if whole {
         return Ok(Head { rows: n, hash: data_encoding::HEXLOWER.encode(&prev) });
     }
@@ -185,7 +193,7 @@ fn follows(row: &rusqlite::Row<'_>, n: i64, prev: &[u8; 32]) -> rusqlite::Result
 /// # Errors
 /// As [`walk`].
 pub fn verify(tx: &Tx<'_>) -> Result<Head, Error> {
-    walk(tx, |_, _| {})
+    walk(tx, |_, _| ControlFlow::Continue(()))
 }
 
 /// Every text goes in with its length, so that no two rows have the same bytes.
@@ -244,6 +252,22 @@ mod tests {
         let head = db.read(verify).await.unwrap();
         assert_eq!((head.rows, head.hash.len()), (3, 64));
         assert_eq!(db.read(|tx| list(tx, &Filter::default(), None, 2)).await.unwrap()[0].n, 3);
+    }
+
+    #[tokio::test]
+    async fn a_walk_breaks_off_where_it_is_told_to() {
+        let (_dir, db) = chain(5).await;
+        let mut seen = 0;
+        let stopped = db.read(move |tx| {
+            let walked = walk(tx, |n, _| {
+                seen = n;
+                if n == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            Ok((walked.map_err(|error| error.to_string()), seen))
+        });
+        let (walked, seen) = stopped.await.unwrap();
+        assert_eq!(seen, 2);
+        assert!(walked.unwrap_err().contains("stopped"));
     }
 
     #[tokio::test]

@@ -26,6 +26,7 @@ mod reports;
 mod review;
 mod roll;
 mod roster;
+mod runs;
 mod second_factor;
 mod seeds;
 mod settings;

@@ -295,6 +295,7 @@ async fn each_day_signs_a_head_that_shows_a_chain_made_anew() {
             if n == head.rows {
                 seen = Some(data_encoding::HEXLOWER.encode(hash));
             }
+            std::ops::ControlFlow::Continue(())
         })
     })
     .unwrap();

@@ -1,13 +1,13 @@
 //! `/settings/audit`: who did what, and whether the chain of it is whole.
 
+use super::work::{self, Work};
 use crate::error::{Doing, Error};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::jobs::{Progress, State};
+use crate::jobs::Progress;
 use crate::store::audit::{self, Filter, Row as Stored};
-use crate::store::job::Job;
 use crate::store::{Tx, account, audit_head, file};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
@@ -17,7 +17,7 @@ use askama::Template;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use uuid::Uuid;
+use std::ops::ControlFlow;
 use warp::http::{Method, StatusCode};
 use wire::Wall;
 
@@ -25,15 +25,21 @@ use wire::Wall;
 const PER_PAGE: u32 = 50;
 /// The kind of job that walks the chain.
 const WALK: &str = "audit";
+/// What is said when it has ended, whole or stopped.
+const ENDS: (&str, &str) = ("audit-whole", "audit-cancelled");
+/// The address of the page.
+const AT: &str = "/settings/audit";
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let none = Object::None;
-    let (get, post) = ((Method::GET, "/settings/audit"), (Method::POST, "/settings/audit/verify"));
+    let (form, page) = (Takes::Form(SMALL), Shapes::PAGE);
+    let (check, stop) = ("/settings/audit/verify", "/settings/audit/{id}/cancel");
     vec![
-        Route::new(get, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
-        Route::new(post, ADMIN, none, Takes::Form(SMALL), Shapes::PAGE, verify),
+        Route::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
+        Route::new((Method::POST, check), ADMIN, none, form, page, verify),
+        Route::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
     ]
 }
 
@@ -49,7 +55,9 @@ struct Page {
     next: Option<String>,
     /// The newest signed head: its day and rows.
     head: Option<(String, i64)>,
-    walk: Option<Walk>,
+    work: Option<Work>,
+    /// The page’s own address.
+    at: &'static str,
 }
 
 /// What the address asks for.
@@ -63,8 +71,6 @@ struct Asked {
     to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<i64>,
-    #[serde(skip_serializing)]
-    job: Option<Uuid>,
 }
 
 /// A row of the chain.
@@ -76,18 +82,6 @@ struct Row {
     action: String,
     target: String,
     meta: String,
-}
-
-/// A walk along the chain.
-#[derive(PartialEq, Debug)]
-struct Walk {
-    id: Uuid,
-    running: bool,
-    done: u64,
-    total: u64,
-    rate: u64,
-    /// How it ended: well or not, and a sentence.
-    verdict: Option<(bool, String)>,
 }
 
 /// What a whole chain comes to.
@@ -119,11 +113,13 @@ async fn index(call: Call) -> Outcome {
         Row { n: row.n, at, who, who_id: row.actor, action: row.action, target, meta }
     };
     let rows = rows.into_iter().map(row).collect();
-    let walk = walk(&call, asked.job).await?;
+    let job = work::asked(&call, WALK).await?;
     asked.after = next;
     let next = next.and_then(|_| serde_urlencoded::to_string(&asked).ok());
     let (shell, head) = (shell(&call, "settings"), head.map(|head| (head.day, head.head.rows)));
-    page(StatusCode::OK, &Page { shell, tab: "audit", note, asked, rows, next, head, walk })
+    let told = |job| Work::told(shell.tongue, &job, call.now, ENDS);
+    let work = job.map(told);
+    page(StatusCode::OK, &Page { shell, tab: "audit", note, asked, rows, next, head, work, at: AT })
 }
 
 /// Which rows are asked for. Whoever is named by an address or a number becomes their id.
@@ -181,63 +177,21 @@ async fn verify(call: Call) -> Outcome {
     let total = call.app().db.read(audit::head).await?.rows;
     let (path, by) = (call.app().config.database(), call.actor()?.user);
     let work = move |progress: Progress| async move {
-        let walk = move || file::look(&path, |tx| audit::walk(tx, |_, _| progress.advance(1)));
+        let step = move |_: i64, _: &[u8; 32]| {
+            progress.advance(1);
+            if progress.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let walk = move || file::look(&path, |tx| audit::walk(tx, step));
         let head = tokio::task::spawn_blocking(walk).await.doing("checking the audit chain")??;
         Ok(Whole { rows: head.rows, hash: head.hash })
     };
     let total = u64::try_from(total).unwrap_or(0);
     let job = call.app().jobs.start(WALK, total, by, work).await?;
-    see(&format!("/settings/audit?job={}#verdict", job.id))
+    see(&format!("{AT}?job={}#verdict", job.id))
 }
 
-async fn walk(call: &Call, job: Option<Uuid>) -> Result<Option<Walk>, Problem> {
-    let Some(id) = job else { return Ok(None) };
-    let job = call.app().jobs.get(id, call.actor()?.user, true).await?;
-    let shell = shell(call, "settings");
-    Ok(Some(told(&shell, &job, call.now)).filter(|_| job.kind == WALK))
-}
-
-/// What a walk has come to at `now`.
-fn told(shell: &Shell, job: &Job, now: Wall) -> Walk {
-    let ms = job.started_at.map_or(0, |at| job.ended_at.unwrap_or(now).0 - at.0);
-    let rate = job.done * 1000 / u64::try_from(ms).unwrap_or(0).max(1);
-    let running = matches!(job.state, State::Queued | State::Running);
-    let verdict = match job.state {
-        State::Done => Some((true, shell.one("audit-whole", "count", job.done))),
-        State::Failed => Some((false, job.error.clone().unwrap_or_default())),
-        State::Cancelled => Some((false, shell.say("audit-cancelled"))),
-        State::Queued | State::Running => None,
-    };
-    Walk { id: job.id, running, done: job.done, total: job.total.max(1), rate, verdict }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn job(state: State) -> Job {
-        Job {
-            id: Uuid::nil(),
-            kind: WALK.into(),
-            state,
-            done: 500,
-            total: 1000,
-            result: None,
-            error: Some("The audit chain is broken at row 501.".into()),
-            by: Uuid::nil(),
-            created_at: Wall(0),
-            started_at: Some(Wall(1_000)),
-            ended_at: None,
-        }
-    }
-
-    #[test]
-    fn a_walk_says_how_far_and_how_fast_it_is_and_how_it_ended() {
-        let told = |state| told(&Shell::default(), &job(state), Wall(3_000));
-        let half = told(State::Running);
-        assert_eq!((half.running, half.done, half.rate, half.verdict), (true, 500, 250, None));
-        let broken = told(State::Failed).verdict.unwrap();
-        assert_eq!(broken, (false, "The audit chain is broken at row 501.".into()));
-        assert!(told(State::Done).verdict.unwrap().0);
-    }
+/// Stops the walk that the address names.
+async fn cancel(call: Call) -> Outcome {
+    let (job, _) = work::stopped(&call).await?;
+    see(&format!("{AT}?job={}#verdict", job.id))
 }

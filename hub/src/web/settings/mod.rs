@@ -8,6 +8,7 @@ pub mod retention;
 pub mod timetable;
 pub mod users;
 pub mod webhooks;
+pub mod work;
 
 use super::shell::Shell;
 use super::start::shell;

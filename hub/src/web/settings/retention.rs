@@ -1,10 +1,14 @@
-//! `/settings/retention`: what goes by itself, after how many days, and what went last.
+//! `/settings/retention`: what goes by itself, after how many days, what went last, and a run by
+//! hand.
 
+use super::work::{self, Work};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::retention::due;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::jobs::Progress;
+use crate::privacy::daily;
 use crate::privacy::retention::{self, Retention};
 use crate::store::Tx;
 use crate::store::audit::{self, Filter};
@@ -18,6 +22,12 @@ use std::collections::HashMap;
 use warp::http::{Method, StatusCode};
 
 const DONE: [&str; 1] = ["settings-keep-saved"];
+/// The address of the page.
+const AT: &str = "/settings/retention";
+/// The kind of job that takes away what is due.
+const RUN: &str = "retention";
+/// What is said when it has ended, whole or stopped.
+const ENDS: (&str, &str) = ("settings-keep-ran", "settings-keep-stopped");
 
 /// Field of the setting, word of its kind, and what it is called.
 const FIELDS: [(&str, &str, &str); 11] = [
@@ -37,11 +47,13 @@ const FIELDS: [(&str, &str, &str); 11] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let (at, none) = ("/settings/retention", Object::None);
-    let form = Takes::Form(SMALL);
+    let (none, form, page) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
+    let (now, stop) = ("/settings/retention/run", "/settings/retention/{id}/cancel");
     vec![
-        Route::new((Method::GET, at), ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
-        Route::new((Method::POST, at), ADMIN, none, form, Shapes::PAGE, save),
+        Route::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
+        Route::new((Method::POST, AT), ADMIN, none, form, page, save),
+        Route::new((Method::POST, now), ADMIN, none, form, page, run),
+        Route::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
     ]
 }
 
@@ -52,8 +64,15 @@ struct Page {
     tab: &'static str,
     note: Option<Note>,
     rows: Vec<Row>,
-    /// When the last run was.
+    /// When the last run was, and the next one will be.
     last: Option<String>,
+    next: String,
+    /// How many would go now, of every kind.
+    due: u64,
+    /// A run by hand, whether it goes on, and the page’s own address.
+    work: Option<Work>,
+    running: bool,
+    at: &'static str,
 }
 
 /// A kind of thing that goes.
@@ -73,8 +92,10 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let read = call.app().db.read(|tx| Ok((retention::get(tx)?, last_run(tx)?)));
-    let (set, run) = read.await?;
+    let today = words::day(call.now, &call.app().config.zone);
+    let read = move |tx: &Tx<'_>| Ok((retention::get(tx)?, last_run(tx)?, daily::next(tx, today)?));
+    let (set, run, next) = call.app().db.read(read).await?;
+    let job = work::asked(call, RUN).await?;
     let due = words_of(&json!(due(call).await?));
     let set = json!(set);
     let gone = run.as_ref().map(|(_, meta)| words_of(meta));
@@ -87,8 +108,16 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     };
     let shell = shell(call, "settings");
     let last = run.map(|(at, _)| words::ago(shell.tongue, at, call.now));
+    let next = match next == today {
+        true => shell.say("settings-keep-next-soon"),
+        false => shell.one("settings-keep-next", "day", words::say_day(shell.tongue, next, today)),
+    };
     let rows = FIELDS.into_iter().map(row).collect();
-    page(status, &Page { shell, tab: "retention", note, rows, last })
+    let (due, at) = (due.values().sum(), AT);
+    let work = job.map(|job| Work::told(shell.tongue, &job, call.now, ENDS));
+    let running = work.as_ref().is_some_and(|work| work.running);
+    let tab = "retention";
+    page(status, &Page { shell, tab, note, rows, last, next, due, work, running, at })
 }
 
 /// When the last run was, and what it took.
@@ -107,7 +136,7 @@ fn words_of(swept: &Value) -> HashMap<String, u64> {
 
 async fn save(call: Call) -> Outcome {
     match saved(&call).await {
-        Ok(()) => see(&format!("/settings/retention?done={}", DONE[0])),
+        Ok(()) => see(&format!("{AT}?done={}", DONE[0])),
         Err(problem) => show(&call, problem.status, Some(Note::problem(&problem))).await,
     }
 }
@@ -137,6 +166,39 @@ async fn saved(call: &Call) -> Result<(), Problem> {
         retention::set(tx, new, &actor, now)
     };
     Ok(call.app().db.write(write).await?)
+}
+
+/// Takes away what is due now, as the daily run does. One at a time: who asks twice sees the first.
+async fn run(call: Call) -> Outcome {
+    if let Some(job) = work::asked(&call, RUN).await? {
+        return see(&format!("{AT}?job={}#verdict", job.id));
+    }
+    let total = due(&call).await?.iter().map(|swept| swept.rows).sum();
+    let (app, by) = (call.app().clone(), call.actor()?.user);
+    let work = move |progress: Progress| async move {
+        let (path, actor) = (app.config.database(), by.to_string());
+        let (by, gone) = ((actor.as_str(), app.clock.wall()), |rows| progress.advance(rows));
+        let swept = retention::run(&app.db, &path, &app.keys, by, &gone).await?;
+        daily::flush(&app).await?;
+        Ok(swept)
+    };
+    let job = call.app().jobs.start(RUN, total, by, work).await?;
+    see(&format!("{AT}?job={}#verdict", job.id))
+}
+
+/// Stops a run by hand; what went by then is written down, as of a whole run.
+async fn cancel(call: Call) -> Outcome {
+    let (job, stopped) = work::stopped(&call).await?;
+    if job.kind == RUN && stopped {
+        let (actor, now) = (call.actor()?.user.to_string(), call.now);
+        let meta = json!({ "stopped": true, "rows": job.done });
+        let note = move |tx: &Tx<'_>| {
+            let (action, table, id) = ("sweep", "setting", RUN);
+            audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
+        };
+        call.app().db.write(note).await?;
+    }
+    see(&format!("{AT}?job={}#verdict", job.id))
 }
 
 #[cfg(test)]
