@@ -249,7 +249,7 @@ impl App {
 
     /// Notices what the command line changed in people and doors, leases that end, and pictures
     /// to be forgotten, until `stop`; what doors are told follows the releases (`device::follow`).
-    async fn follow(self, stop: CancellationToken) -> Result<(), Error> {
+    pub(crate) async fn follow(self, stop: CancellationToken) -> Result<(), Error> {
         let mut seen = self.db.read(store::change::read).await?;
         let mut looked = self.clock.mono();
         self.make_lessons().await?;

@@ -5,7 +5,7 @@
 use super::{Tx, params};
 use crate::error::Error;
 
-/// Enrolments, consent, people: who may be recognised.
+/// Enrolments, consent, people, and who was ruled out: what galleries are made of.
 pub const GALLERY: &str = "gallery";
 /// Doors and their certificates.
 pub const DEVICE: &str = "device";

@@ -1,7 +1,7 @@
 //! What decisions read and write: the state of a sighting, the keys of its evidence, and the
 //! steps that can be taken back.
 
-use super::{Tx, params, parsed, parsed_option};
+use super::{Tx, change, params, parsed, parsed_option};
 use crate::error::{Doing, Error};
 use crate::evidence::{self, Evidence};
 use crate::review::{Facts, Former, State, Status, holder};
@@ -73,13 +73,25 @@ pub fn set(tx: &Tx<'_>, id: RecordId, version: i64, state: &State) -> Result<(),
     if tx.execute(sql, values)? == 0 {
         return Err(Error::Conflict("this was changed meanwhile: look again".into()));
     }
+    let seen = holder(state).into_iter();
+    let pairs = seen.flat_map(|seen| state.ruled_out.iter().map(move |other| (seen, *other)));
+    rule_out(tx, &id, pairs.collect())
+}
+
+/// Writes who was seen and who that is not. Where it changes, doors get it with a new gallery.
+fn rule_out(tx: &Tx<'_>, id: &str, mut pairs: Vec<(StudentId, StudentId)>) -> Result<(), Error> {
+    pairs.sort_unstable_by_key(|(_, other)| *other);
+    let sql = "select seen, other from cannot_link where sighting = $1 order by other";
+    let before = tx.query(sql, params![id], |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))?;
+    if before == pairs {
+        return Ok(());
+    }
     tx.execute("delete from cannot_link where sighting = $1", params![id])?;
-    let Some(seen) = holder(state) else { return Ok(()) };
-    for other in &state.ruled_out {
+    for (seen, other) in pairs {
         let sql = "insert into cannot_link (sighting, seen, other) values ($1, $2, $3)";
         tx.execute(sql, params![id, seen.to_string(), other.to_string()])?;
     }
-    Ok(())
+    change::bump(tx, change::GALLERY)
 }
 
 /// A part of the sighting, if it is kept.
