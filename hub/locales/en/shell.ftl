@@ -1,6 +1,7 @@
 # The frame of every page.
 shell-skip = Skip to the content
 shell-home = Rollcall, to the review desk
+shell-home-own = Rollcall, to your own page
 shell-pages = Pages
 shell-review = Review
 shell-class = Classes

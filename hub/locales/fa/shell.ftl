@@ -1,6 +1,7 @@
 # قاب همهٔ صفحه‌ها
 shell-skip = رفتن به محتوا
 shell-home = Rollcall، به میز بررسی
+shell-home-own = Rollcall، به صفحهٔ خودتان
 shell-pages = صفحه‌ها
 shell-review = بررسی
 shell-class = کلاس‌ها

@@ -95,7 +95,8 @@ async fn come_back(call: &Call) -> Outcome {
         Problem::forbidden(say)
     })?;
     let secret = open_session(call, account.id).await?;
-    let answer = super::reply::page(StatusCode::OK, &Onward { next: &next })?;
+    let next = crate::web::nav::onward(account.role, &next);
+    let answer = super::reply::page(StatusCode::OK, &Onward { next })?;
     Ok(with(answer, header::SET_COOKIE, &session::cookie(&secret, call.front.limits)))
 }
 

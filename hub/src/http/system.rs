@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::reply::{bytes, json, see};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
 use crate::store::account;
+use crate::web::nav;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use std::sync::OnceLock;
@@ -51,7 +52,8 @@ const FINE: Health =
     Health { status: "ok", service: "rollcall-hub", version: env!("CARGO_PKG_VERSION") };
 
 async fn home(call: Call) -> Outcome {
-    if call.wants_page() { see("/review") } else { json(&FINE) }
+    let home = call.by.as_ref().map_or("/review", |by| nav::home(by.actor.role));
+    if call.wants_page() { see(home) } else { json(&FINE) }
 }
 
 async fn alive(_: Call) -> Outcome {

@@ -127,11 +127,12 @@ pub fn empty(house: House) -> Empty {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Role;
     use crate::web::card::{self, Face, tests::facts};
     use crate::web::{files, shell, tongue::Tongue};
 
     fn page(cards: Vec<card::Facts>) -> Page {
-        let person = Some(shell::Person { name: "Charles Babbage".into(), admin: true });
+        let person = Some(shell::Person { name: "Charles Babbage".into(), role: Role::Admin });
         let shell =
             Shell { here: "review", person, csrf: Some("token".into()), tongue: Tongue::En };
         let waiting = i64::try_from(cards.len()).unwrap();

@@ -1,7 +1,8 @@
 //! The frame of every page: who is signed in, where we are, icons, addresses of files.
 
-use super::files;
 use super::tongue::{Said, Tongue};
+use super::{files, nav};
+use crate::auth::Role;
 
 /// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
 /// conflict is shown where the card was.
@@ -12,8 +13,8 @@ const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfReq
 pub struct Person {
     /// What it calls them.
     pub name: String,
-    /// Whether the admin's pages are linked.
-    pub admin: bool,
+    /// What they may do: other pages are not linked.
+    pub role: Role,
 }
 
 /// What every page needs.
@@ -75,7 +76,21 @@ impl Shell {
     /// Whether an administrator reads it.
     #[must_use]
     pub fn is_admin(&self) -> bool {
-        self.person.as_ref().is_some_and(|person| person.admin)
+        self.person.as_ref().is_some_and(|person| person.role == Role::Admin)
+    }
+
+    /// The pages that are linked on each: address, which it is, what it is called.
+    #[must_use]
+    pub fn pages(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        self.person.iter().flat_map(|person| nav::pages(person.role)).collect()
+    }
+
+    /// Where this person begins, and what a link to it is called.
+    #[must_use]
+    pub fn home(&self) -> (&'static str, String) {
+        let home = self.person.as_ref().map_or("/", |person| nav::home(person.role));
+        let key = if home == "/review" { "shell-home" } else { "shell-home-own" };
+        (home, self.say(key))
     }
 
     /// The token of this person's forms.

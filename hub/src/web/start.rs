@@ -1,9 +1,9 @@
 //! Set-up, sign-in and sign-out, our files, and what a page says when something went wrong.
 
-use super::files;
 use super::shell::{Person, Shell};
 use super::tongue::Tongue;
-use crate::auth::{Role, session};
+use super::{files, nav};
+use crate::auth::session;
 use crate::http::auth as login;
 use crate::http::call::Call;
 use crate::http::press;
@@ -12,6 +12,7 @@ use crate::http::reply::{self, page, see, with};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
 use crate::http::setup;
 use crate::http::totp as second;
+use crate::store::account::Account;
 use askama::Template;
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
@@ -77,10 +78,7 @@ struct Message<'a> {
 /// The frame for whoever sent `call`.
 #[must_use]
 pub fn shell(call: &Call, here: &'static str) -> Shell {
-    let person = call
-        .by
-        .as_ref()
-        .map(|by| Person { name: by.name.clone(), admin: by.actor.role == Role::Admin });
+    let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
     let tongue = Tongue::read(&call.headers);
     Shell { here, person, csrf: call.session().map(session::csrf), tongue }
 }
@@ -130,7 +128,7 @@ async fn sign_in(call: Call) -> Outcome {
         return second_step(&call, step.to_owned(), &next).await;
     }
     match login::check(&call, &email, password).await {
-        Ok(login::Checked::Done(account)) => enter(&call, account.id, &next).await,
+        Ok(login::Checked::Done(account)) => enter(&call, &account, &next).await,
         Ok(login::Checked::NeedsCode(account)) => {
             let step = second::step_token(&call, account.id);
             let (shell, step, next) = (shell(&call, ""), step.as_str(), next.as_str());
@@ -154,7 +152,7 @@ async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
         return page(StatusCode::UNAUTHORIZED, &sign_in);
     };
     match second::second(call, &account, &code).await {
-        Ok(()) => enter(call, account.id, next).await,
+        Ok(()) => enter(call, &account, next).await,
         Err(problem) => {
             let (shell, words) = (shell(call, ""), Some(problem.detail.clone()));
             page(problem.status, &Code { shell, problem: words, step: &step, next })
@@ -162,9 +160,10 @@ async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
     }
 }
 
-/// Opens the session and goes on.
-async fn enter(call: &Call, account: uuid::Uuid, next: &str) -> Outcome {
-    let secret = login::open_session(call, account).await?;
+/// Opens the session and goes on, if they may go there.
+async fn enter(call: &Call, account: &Account, next: &str) -> Outcome {
+    let secret = login::open_session(call, account.id).await?;
+    let next = nav::onward(account.role, next);
     Ok(with(see(next)?, header::SET_COOKIE, &session::cookie(&secret, call.front.limits)))
 }
 
@@ -247,8 +246,8 @@ pub fn problem(
     let detail = problem.detail.as_str();
     let request_id = if problem.status.is_server_error() { request_id } else { "" };
     let shell = Shell { tongue, ..Shell::default() };
-    let (title, onward_words) = (shell.say(title), shell.say("start-to-desk"));
-    let (title, onward, onward_words) = (title.as_str(), "/review", onward_words.as_str());
+    let (title, onward_words) = (shell.say(title), shell.say("start-onward"));
+    let (title, onward, onward_words) = (title.as_str(), "/", onward_words.as_str());
     let message = Message { shell, title, detail, onward, onward_words, request_id };
     let mut answer = page(problem.status, &message).ok()?;
     if let Some(seconds) = problem.retry_after {

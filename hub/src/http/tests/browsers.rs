@@ -29,6 +29,36 @@ async fn a_browser_signs_in_with_a_form_and_gets_a_guarded_cookie() {
 }
 
 #[tokio::test]
+async fn whoever_signs_in_lands_on_a_page_of_theirs_and_sees_no_other_linked() {
+    let house = House::new().await;
+    for (role, home, shown) in [
+        (Role::Student, "/account", &[][..]),
+        (Role::Teacher, "/review", &["/review", "/class"][..]),
+        (Role::Admin, "/review", &["/review", "/class", "/people", "/devices", "/settings"][..]),
+    ] {
+        let account = house.account(role).await;
+        let email = format!("{role}@school.test");
+        let fields = [("email", email.as_str()), ("password", PASSWORD), ("next", "/review")];
+        let text = serde_urlencoded::to_string(fields).unwrap();
+        let form = post("/sign-in").header("sec-fetch-site", "same-origin");
+        let form = form.header("content-type", "application/x-www-form-urlencoded");
+        let answer = house.send(form.header("content-length", text.len()).body(text)).await;
+        assert_eq!(answer.headers()["location"], home, "{role}");
+        let secret = house.session(&account).await;
+        let browse = |path: &str| get(path).cookie(&secret).header("accept", "text/html");
+        let first = house.send(browse("/")).await;
+        assert_eq!(first.headers()["location"], home, "{role}");
+        let page = house.send(browse("/account")).await;
+        let page = String::from_utf8_lossy(page.body()).into_owned();
+        assert!(page.contains(&format!("class=\"brand\" href=\"{home}\"")), "{role}: {page}");
+        let nav = page.split_once("class=\"nav\"").map_or("", |(_, nav)| nav);
+        let nav = nav.split("</nav>").next().unwrap_or_default();
+        let linked: Vec<_> = nav.split("href=\"").skip(1).map(|to| to.split('"').next()).collect();
+        assert_eq!(linked, shown.iter().map(|to| Some(*to)).collect::<Vec<_>>(), "{role}");
+    }
+}
+
+#[tokio::test]
 async fn with_an_authorization_header_the_cookie_counts_for_nothing() {
     let house = House::new().await;
     let account = house.account(Role::Admin).await;

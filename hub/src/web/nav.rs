@@ -1,0 +1,84 @@
+//! Where the navigation leads, and who may go there: read from the table of routes itself.
+
+use crate::auth::Role;
+use crate::http::route::{Found, Table, Who};
+use std::sync::LazyLock;
+use warp::http::Method;
+
+/// The pages of the navigation: address, which page it is for [`Shell`](super::shell::Shell), and
+/// what it is called.
+const PAGES: [(&str, &str, &str); 5] = [
+    ("/review", "review", "shell-review"),
+    ("/class", "class", "shell-class"),
+    ("/people", "people", "shell-people"),
+    ("/devices", "devices", "shell-doors"),
+    ("/settings", "settings", "shell-settings"),
+];
+
+/// Everybody with an account has this one.
+const ACCOUNT: &str = "/account";
+
+static TABLE: LazyLock<Table> = LazyLock::new(crate::http::table);
+
+/// Whether somebody in this role may open the page at `address`. What no route has, says so itself.
+#[must_use]
+pub fn is_open(role: Role, address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    match TABLE.find(&Method::GET, path) {
+        Found::Route(route, _) => match route.who {
+            Who::Anyone => true,
+            Who::Role(roles) => roles.contains(&role),
+        },
+        Found::OtherMethod(_) | Found::Nothing => true,
+    }
+}
+
+/// The pages that somebody in this role may open: address, which it is, what it is called.
+pub fn pages(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    PAGES.into_iter().filter(move |(address, ..)| is_open(role, address))
+}
+
+/// Where somebody in this role begins.
+#[must_use]
+pub fn home(role: Role) -> &'static str {
+    pages(role).next().map_or(ACCOUNT, |(address, ..)| address)
+}
+
+/// `next`, if this role may open it; else where it begins.
+#[must_use]
+pub fn onward(role: Role, next: &str) -> &str {
+    if is_open(role, next) { next } else { home(role) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_shown_only_what_they_may_open() {
+        let shown = |role| pages(role).map(|(address, ..)| address).collect::<Vec<_>>();
+        assert_eq!(shown(Role::Admin), PAGES.map(|(address, ..)| address));
+        assert_eq!(shown(Role::Teacher), ["/review", "/class"]);
+        assert!(shown(Role::Student).is_empty());
+        let begins = Role::ALL.map(home);
+        assert_eq!(begins, ["/account", "/review", "/review"]);
+    }
+
+    #[test]
+    fn who_signs_in_goes_on_to_where_they_may_be() {
+        assert_eq!(onward(Role::Student, "/review?after=x"), "/account");
+        assert_eq!(
+            onward(Role::Teacher, "/class/7B/today?lesson=1#roll"),
+            "/class/7B/today?lesson=1#roll"
+        );
+        assert_eq!(onward(Role::Teacher, "/settings"), "/review");
+        assert_eq!(onward(Role::Student, "/nowhere"), "/nowhere", "which says that it is none");
+    }
+
+    #[test]
+    fn every_page_of_the_navigation_is_one() {
+        for (address, ..) in PAGES {
+            assert!(matches!(TABLE.find(&Method::GET, address), Found::Route(..)), "{address}");
+        }
+    }
+}
