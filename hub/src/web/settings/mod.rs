@@ -1,6 +1,7 @@
 //! `/settings`: what an admin sets for the whole site; a file per page.
 
 pub mod audit;
+pub mod grid;
 pub mod mail;
 pub mod places;
 pub mod recognition;

@@ -1,5 +1,6 @@
 //! `/settings/timetable`: the week of a class or a room, its lessons, and days that differ.
 
+use super::grid::{self, Grid};
 use super::users::day;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
@@ -61,6 +62,8 @@ struct Page {
     rooms: Vec<room::Room>,
     asked: Asked,
     week: Vec<Day>,
+    /// The same as a grid; nothing in a week without lessons.
+    grid: Option<Grid>,
     weekdays: Vec<(i8, String)>,
     /// The Mondays before and after.
     around: (String, String),
@@ -92,6 +95,7 @@ struct Lesson {
     id: Uuid,
     starts: String,
     ends: String,
+    hours: grid::Span,
     class: String,
     room: String,
     /// `cancelled`, `moved`, or nothing.
@@ -150,6 +154,9 @@ async fn list(
     let names = classes.iter().map(|class| (class.id, class.class_name.clone())).collect();
     let facts = Facts { periods, changes, holidays, names };
     let week = week(shell.tongue, &facts, monday, today);
+    let hours = |day: &Day| day.lessons.iter().map(|lesson| lesson.hours).collect();
+    let hours: Vec<_> = week.iter().map(hours).collect();
+    let grid = grid::lay(&hours, shell.tongue.direction() == "rtl");
     let around = (later(monday, -7.days()).to_string(), later(monday, 7.days()).to_string());
     let weekdays = weekdays(shell.tongue);
     let view = Page {
@@ -161,6 +168,7 @@ async fn list(
         rooms,
         asked,
         week,
+        grid,
         weekdays,
         around,
         today,
@@ -196,7 +204,7 @@ fn week(tongue: Tongue, facts: &Facts, monday: Date, today: Date) -> Vec<Day> {
             .filter(|period| period.is_on(day))
             .map(|period| lesson(facts, period, day))
             .collect();
-        lessons.sort_by(|a, b| (&a.starts, &a.class).cmp(&(&b.starts, &b.class)));
+        lessons.sort_by(|a, b| (a.hours, &a.class).cmp(&(b.hours, &b.class)));
         Day {
             name: words::weekday(tongue, day),
             date: tongue.digits(&format!("{}.{}.", day.day(), day.month())),
@@ -218,7 +226,8 @@ fn lesson(facts: &Facts, period: &Period, day: Date) -> Lesson {
         Some(Change::Cancelled) => (usual, "cancelled"),
         Some(Change::Moved { starts, ends, room }) => ((*starts, *ends, room.clone()), "moved"),
     };
-    Lesson { id: period.id, starts: clock(starts), ends: clock(ends), class, room, differs }
+    let (hours, starts, ends) = ((starts, ends), clock(starts), clock(ends));
+    Lesson { id: period.id, starts, ends, hours, class, room, differs }
 }
 
 fn text<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
