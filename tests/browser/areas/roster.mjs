@@ -29,7 +29,7 @@ export default async function roster({ hub, open, signIn, first, shot, plain, PA
   await test("students are found by name and entered one by one", async () => {
     await page.fill("#q", "ada");
     await page.getByRole("button", { name: "Search", exact: true }).click();
-    await page.getByRole("button", { name: "Enter Ada Lovelace" }).click();
+    await page.getByRole("button", { name: /Enter .*Ada Lovelace/ }).click();
     await told("Entered");
     same(await page.inputValue("#q"), "ada", "what was searched for");
     await page.locator("#add").getByText("is in the class already").waitFor();
@@ -55,7 +55,7 @@ export default async function roster({ hub, open, signIn, first, shot, plain, PA
     const row = members().filter({ hasText: "Emmy" });
     await row.locator("summary").click();
     await shot(page, "roster-take-out");
-    await row.getByRole("button", { name: "Take out Emmy Noether" }).click();
+    await row.getByRole("button", { name: /Take out .*Emmy Noether/ }).click();
     await told("Taken out");
     same(await members().filter({ hasText: "Emmy" }).count(), 0, "Emmy");
   });
@@ -106,7 +106,7 @@ export default async function roster({ hub, open, signIn, first, shot, plain, PA
     const bare = await open({ ...phone, javaScriptEnabled: false });
     await signIn(bare, email);
     await bare.goto(`${address}?q=Emmy`);
-    await bare.getByRole("button", { name: "Enter Emmy Noether" }).click();
+    await bare.getByRole("button", { name: /Enter .*Emmy Noether/ }).click();
     same(await members(bare).count(), 4, "members");
     await bare.getByText("End this class …").click();
     await bare.getByRole("button", { name: "End this class" }).click();

@@ -1,6 +1,6 @@
-// What an admin sets: lines, timetable, holidays, rooms, accounts, the audit log.
+// What an admin sets: lines, timetable, holidays, rooms, accounts, what is kept, the audit log.
 
-const PAGES = ["", "/recognition", "/timetable", "/holidays", "/rooms", "/users", "/audit"];
+const PAGES = ["", "/recognition", "/timetable", "/holidays", "/rooms", "/users", "/retention", "/mail", "/webhooks", "/audit"];
 
 export default async function settings({ hub, open, signIn, first, shot, plain, PASSWORD, desktop, phone, test, same, until }) {
   const email = await first();
@@ -125,16 +125,64 @@ export default async function settings({ hub, open, signIn, first, shot, plain, 
     await page.getByRole("link", { name: "The week after" }).click();
     await shot(page, "settings-timetable", { fullPage: true });
     const monday = new URL(page.url()).searchParams.get("day");
-    await page.locator(".lesson").first().click();
+    await page.locator(".slot").first().click();
     await page.fill("#day", monday);
     await page.getByRole("button", { name: "Let that day differ" }).click();
     await page.getByRole("button", { name: /As usual/ }).waitFor();
     await shot(page, "settings-lesson", { fullPage: true });
     await page.goto(`${hub.url}/settings/timetable?day=${monday}`);
-    same(await page.locator(".lesson.cancelled").count(), 1, "cancelled that week");
-    await page.locator(".lesson:not(.cancelled)").click();
+    same(await page.locator(".slot.cancelled").count(), 1, "cancelled that week");
+    await page.locator(".slot:not(.cancelled)").click();
     await page.getByRole("button", { name: "End this lesson" }).click();
     await told("status", "The lesson has ended");
+  });
+
+  await test("a week is a grid of hours, and on a phone a list of the same lessons", async () => {
+    const week = (class_id, weekday, starts, ends) => hub.post("/api/timetable", { class_id, weekday, starts, ends, room: "Hall" });
+    await week("7B", 2, "08:00", "08:45");
+    await week("7B", 2, "09:00", "10:30");
+    await week("7B", 5, "12:00", "12:20");
+    await go("/timetable?day=2030-03-04");
+    same(await page.locator(".week").isVisible(), false, "the list, beside the grid");
+    const box = (text) => page.locator(".slot", { hasText: text }).boundingBox();
+    const [early, late, noon] = [await box("08:00"), await box("09:00"), await box("12:00")];
+    same(Math.round(late.height / early.height), 2, "twice as long is twice as high");
+    same(late.y > early.y && noon.x > late.x && noon.y > late.y, true, "later is lower, another day is beside");
+    await shot(page, "settings-week", { fullPage: true });
+    await page.emulateMedia({ media: "print" });
+    await shot(page, "settings-week-print", { fullPage: true });
+    await page.emulateMedia({ media: "screen" });
+    await page.setViewportSize({ width: 390, height: 844 });
+    same(await page.locator("svg.grid").isVisible(), false, "the grid on a phone");
+    same(await page.locator(".week .lesson:visible").count(), await page.locator(".slot").count(), "lessons in the list");
+    await page.setViewportSize(desktop.viewport);
+    await page.locator(".slot", { hasText: "12:00" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "End this lesson" }).waitFor();
+  });
+
+  await test("what is over is told, kept longer or shorter, and taken away at once", async () => {
+    const { id } = await hub.post("/api/students", { student_number: "L1", full_name: "Left Long Ago" });
+    await hub.send("DELETE", `/api/students/${id}`);
+    await go("/retention");
+    await page.getByText("Nothing would go now").waitFor();
+    await page.fill("#health_days", "3");
+    await page.getByRole("button", { name: "Save" }).click();
+    await told("alert", "at least 31 days");
+    await page.fill("#health_days", "");
+    await page.fill("#leaver_days", "0");
+    await page.getByRole("button", { name: "Save" }).click();
+    await told("status", "Saved");
+    same(await page.inputValue("#health_days"), "", "for ever");
+    await page.getByText("One thing would go now").waitFor();
+    await shot(page, "settings-retention", { fullPage: true });
+    await page.getByText("Run now …").click();
+    await page.getByRole("button", { name: "Take one thing away now" }).click();
+    await page.locator("#verdict").getByText("one thing is gone").waitFor();
+    await page.getByText("Nothing would go now").waitFor();
+    await shot(page, "settings-retention-ran", { fullPage: true });
+    const [row] = await hub.get("/api/audit?action=sweep");
+    same(row.target_table, "setting", "the run is in the audit log");
   });
 
   await test("a calendar file is taken over, and what cannot be is named", async () => {
