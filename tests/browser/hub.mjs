@@ -120,6 +120,7 @@ export class Hub {
   async feed(input, ...args) {
     const env = { ...process.env, ROLLCALL_MODELS: models };
     const told = promisify(execFile)(binary, ["--data", join(this.data, "hub"), ...args], { env });
+    told.child.stdin.on("error", () => {}); // who reads no input may be gone before it
     told.child.stdin.end(input);
     return (await told).stdout;
   }

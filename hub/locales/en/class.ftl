@@ -36,7 +36,7 @@ class-says-grace = { $count ->
    *[other] Whoever comes more than { $count } minutes after the lesson begins is late.
 }
 class-says-review = A person decides each passage.
-class-says-auto = A sure match from { $line } % on marks at once; look-alikes and poor looks wait for a person. The school accepts { $budget } in 1,000 wrong names.
+class-says-auto = A sure match from { $line } % on marks at once; look-alikes and poor looks wait for a person. The school accepts that { $budget } in 1,000 name the wrong person.
 class-says-counted = { $passages ->
     [0] Nobody has been marked this way yet.
     [one] One passage was marked this way of late; corrected since: { $errors }.
