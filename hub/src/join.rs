@@ -3,6 +3,7 @@
 
 use crate::app::App;
 use crate::error::{Doing, Error};
+use crate::events::Event;
 use crate::store;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -28,9 +29,13 @@ pub async fn join(app: &App, peer: IpAddr, request: JoinRequest) -> Result<Joine
     let now = app.clock.mono();
     app.joins.knock(peer, now)?;
     let joined = issue(app, request).await;
-    if let Err(Error::Unauthorised(_)) = &joined {
-        app.joins.wrong(peer, now);
-        crate::security!("join", %peer, "a wrong join token");
+    match &joined {
+        Ok(joined) => app.events.say(Event::DeviceChanged(joined.device.clone())),
+        Err(Error::Unauthorised(_)) => {
+            app.joins.wrong(peer, now);
+            crate::security!("join", %peer, "a wrong join token");
+        }
+        Err(_) => {}
     }
     joined
 }
