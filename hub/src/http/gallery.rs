@@ -16,7 +16,7 @@ use warp::http::Method;
 use wire::{DeviceId, Wall};
 
 /// Doors an answer to a push or a rollback names at most; the list of releases has pages.
-const SHOWN: u32 = 500;
+pub const SHOWN: u32 = 500;
 
 /// Routes of this file.
 #[must_use]
@@ -93,9 +93,9 @@ struct Which {
 #[schema(as = GalleryRollback)]
 pub struct Back {
     /// This door only; every active door if it is left out.
-    device_id: Option<String>,
+    pub device_id: Option<String>,
     /// That release of the door; the last one with other people if it is left out.
-    version: Option<u64>,
+    pub version: Option<u64>,
 }
 
 impl From<Progress> for Body {
@@ -154,13 +154,31 @@ fn named(name: &str) -> Result<DeviceId, Problem> {
 }
 
 async fn push(call: Call) -> Outcome {
+    pushed(&call).await?;
+    all(&call).await
+}
+
+/// Gives every door everybody again.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub async fn pushed(call: &Call) -> Result<(), Problem> {
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     call.app().db.write(move |tx| release::push(tx, &actor, now)).await?;
-    released(&call).await
+    released(call).await
 }
 
 async fn take_back(call: Call) -> Outcome {
-    let Back { device_id, version } = call.json()?;
+    taken_back(&call, call.json()?).await?;
+    all(&call).await
+}
+
+/// Takes doors back to the people of an earlier release.
+///
+/// # Errors
+/// 404 for what there is not, 409 when there is nothing to go back to.
+pub async fn taken_back(call: &Call, back: Back) -> Result<(), Problem> {
+    let Back { device_id, version } = back;
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let door = device_id.as_deref().map(named).transpose()?;
     if door.is_none() && version.is_some() {
@@ -183,15 +201,20 @@ async fn take_back(call: Call) -> Outcome {
         }
     };
     call.app().db.write(write).await?;
-    released(&call).await
+    released(call).await
 }
 
-/// Makes the releases that follow, tells the doors, and says how far each is.
-async fn released(call: &Call) -> Outcome {
+/// Makes the releases that follow, and tells the doors.
+async fn released(call: &Call) -> Result<(), Problem> {
     let app = call.app();
     app.follow_gallery().await?;
     app.follow_devices().await?;
     app.events.say(Event::GalleryChanged);
-    let read = app.db.read(|tx| release::progress(tx, "", SHOWN));
+    Ok(())
+}
+
+/// How far each door is.
+async fn all(call: &Call) -> Outcome {
+    let read = call.app().db.read(|tx| release::progress(tx, "", SHOWN));
     json(&read.await?.into_iter().map(Body::from).collect::<Vec<_>>())
 }
