@@ -4,8 +4,9 @@
 use crate::error::Error;
 use crate::events::{Event, Events};
 use crate::keys::Keys;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
 use wire::link::{SNAP_BYTES, Snap};
 use wire::seal::{Part, SealError};
 use wire::{DeviceId, Mono};
@@ -61,31 +62,45 @@ struct Shelf(HashMap<DeviceId, Entry>);
 struct Entry {
     since: Mono,
     snap: Option<Snap>,
+    /// Who has looked at it.
+    seen_by: HashSet<Uuid>,
+}
+
+impl Entry {
+    fn new(since: Mono, snap: Option<Snap>) -> Self {
+        Self { since, snap, seen_by: HashSet::new() }
+    }
 }
 
 impl Shelf {
     /// What came before is forgotten.
     fn ask(&mut self, device: &DeviceId, now: Mono) {
-        self.0.insert(device.clone(), Entry { since: now, snap: None });
+        self.0.insert(device.clone(), Entry::new(now, None));
     }
 
     /// Whether it was asked for; otherwise it is dropped.
     fn show(&mut self, device: &DeviceId, snap: Snap, now: Mono) -> bool {
         let waits = |entry: &&mut Entry| entry.snap.is_none() && now.since(entry.since) < ANSWER_MS;
         let Some(entry) = self.0.get_mut(device).filter(waits) else { return false };
-        *entry = Entry { since: now, snap: Some(snap) };
+        *entry = Entry::new(now, Some(snap));
         true
     }
 
-    fn see(&mut self, device: &DeviceId, now: Mono) -> Result<Snap, NoPicture> {
+    /// What came, and when.
+    fn see(&mut self, device: &DeviceId, now: Mono) -> Result<(Snap, Mono), NoPicture> {
         self.sweep(now);
         let name = || device.clone();
         let entry = self.0.get(device).ok_or_else(|| NoPicture::Unasked(name()))?;
         match &entry.snap {
-            Some(snap) => Ok(snap.clone()),
+            Some(snap) => Ok((snap.clone(), entry.since)),
             None if now.since(entry.since) < ANSWER_MS => Err(NoPicture::Waiting(name())),
             None => Err(NoPicture::Silent(name())),
         }
+    }
+
+    /// The entry of `device`, if it is still what came at `came`.
+    fn that(&mut self, device: &DeviceId, came: Mono) -> Option<&mut Entry> {
+        self.0.get_mut(device).filter(|entry| entry.since == came)
     }
 
     fn sweep(&mut self, now: Mono) {
@@ -114,7 +129,7 @@ impl Snaps {
         }
     }
 
-    /// The picture of `device`, a JPEG.
+    /// The picture of `device`, a JPEG, and when it came.
     ///
     /// # Errors
     /// When there is none.
@@ -123,8 +138,8 @@ impl Snaps {
         device: &DeviceId,
         keys: &Keys,
         now: Mono,
-    ) -> Result<Zeroizing<Vec<u8>>, NoPicture> {
-        let snap = self.shelf().see(device, now)?;
+    ) -> Result<(Zeroizing<Vec<u8>>, Mono), NoPicture> {
+        let (snap, came) = self.shelf().see(device, now)?;
         let damaged = |_: SealError| NoPicture::Damaged(device.clone());
         let (epoch, sealed) = match snap {
             Snap::Picture { epoch, jpeg } => (epoch, jpeg),
@@ -134,7 +149,32 @@ impl Snaps {
         let jpeg = keys.hub_secret_by(sealed.key)?.open(&of, Part::Snap, &sealed);
         let jpeg = jpeg.map_err(damaged)?;
         let sound = jpeg.len() <= SNAP_BYTES && jpeg.starts_with(&[0xff, 0xd8, 0xff]);
-        if sound { Ok(jpeg) } else { Err(NoPicture::Damaged(device.clone())) }
+        if sound { Ok((jpeg, came)) } else { Err(NoPicture::Damaged(device.clone())) }
+    }
+
+    /// Whether there is a picture of `device`, without opening it.
+    ///
+    /// # Errors
+    /// When there is none, and why.
+    pub fn is_here(&self, device: &DeviceId, now: Mono) -> Result<(), NoPicture> {
+        match self.shelf().see(device, now)?.0 {
+            Snap::Picture { .. } => Ok(()),
+            Snap::Trouble(why) => Err(NoPicture::Trouble(device.clone(), why)),
+        }
+    }
+
+    /// Whether `by` looked before at what came of `device` at `came`.
+    #[must_use]
+    pub fn was_seen(&self, device: &DeviceId, came: Mono, by: Uuid) -> bool {
+        self.shelf().that(device, came).is_some_and(|entry| entry.seen_by.contains(&by))
+    }
+
+    /// Remembers that `by` looked at what came of `device` at `came`; what came after it is as
+    /// new as before.
+    pub fn looked(&self, device: &DeviceId, came: Mono, by: Uuid) {
+        if let Some(entry) = self.shelf().that(device, came) {
+            entry.seen_by.insert(by);
+        }
     }
 
     /// Forgets what was kept long enough.
@@ -174,12 +214,29 @@ mod tests {
     #[test]
     fn what_people_are_told_while_there_is_no_picture() {
         let mut shelf = Shelf::default();
-        let said = |seen: Result<Snap, NoPicture>| seen.unwrap_err().to_string();
+        let said = |seen: Result<(Snap, Mono), NoPicture>| seen.unwrap_err().to_string();
         assert!(said(shelf.see(&door(), Mono(0))).contains("nobody asked"));
         shelf.ask(&door(), Mono(0));
         assert!(said(shelf.see(&door(), Mono(1))).contains("not here yet"));
         assert!(said(shelf.see(&door(), Mono(ANSWER_MS))).contains("did not answer"));
         assert!(said(shelf.see(&door(), Mono(KEPT_MS))).contains("nobody asked"));
+    }
+
+    #[test]
+    fn whoever_looked_at_a_picture_has_not_looked_at_the_next() {
+        let (snaps, ada, bob) = (Snaps::default(), Uuid::from_u128(1), Uuid::from_u128(2));
+        let show = |at: u64| {
+            snaps.ask(&door(), Mono(at));
+            snaps.show(&door(), dark(), Mono(at + 1));
+            Mono(at + 1)
+        };
+        let first = show(0);
+        snaps.looked(&door(), first, ada);
+        let seen = |came, by| snaps.was_seen(&door(), came, by);
+        assert!(seen(first, ada) && !seen(first, bob));
+        let second = show(10);
+        snaps.looked(&door(), first, bob);
+        assert!(!seen(second, ada) && !seen(second, bob));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! what it sees, and letting a program send pictures as a door.
 
 use super::call::Call;
+use super::devices::found;
 use super::guard::CAPTURE_TOKEN;
 use super::problem::Problem;
-use super::reply::{bytes, json, nothing};
+use super::reply::{bytes, json, nothing, sentence};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::auth;
 use crate::error::Error;
@@ -80,35 +81,45 @@ impl Word {
 
 async fn tell(call: Call) -> Outcome {
     let (id, wish): (DeviceId, Wish) = (call.id("id")?, call.json()?);
-    let (command, word) = wish.command.command();
-    let (actor, now, name) = (call.actor()?.user.to_string(), call.now, id.clone());
-    let known = call.id::<DeviceId>("id")?;
-    let there = call.app().db.read(move |tx| device::get(tx, &known)).await?;
-    there.ok_or_else(|| Error::unknown("door", &id))?;
-    if !call.app().roster.is_online(&id) {
-        return Err(Problem::conflict(CommandError::Offline(id).to_string()));
-    }
-    call.app().db.write(move |tx| device::told(tx, &name, word, &actor, now)).await?;
-    if command == Command::Snap {
-        call.app().snaps.ask(&id, call.app().clock.mono());
-    }
-    call.app().roster.command(&id, command).map_err(|error| match error {
-        CommandError::Offline(_) => Problem::conflict(error.to_string()),
-        CommandError::Busy(_) => Problem::unavailable(error.to_string()).after(5),
-    })?;
-    let mut answer = json(&Told { device_id: id.to_string(), command: wish.command })?;
+    told(&call, &id, wish.command).await?;
+    let told = Told { device_id: id.to_string(), command: wish.command };
+    let mut answer = json(&told)?;
     *answer.status_mut() = StatusCode::ACCEPTED;
     Ok(answer)
 }
 
-/// What the door's camera saw when somebody last asked; 404 while there is nothing to see.
+/// Tells the door `id` to do something, and the audit log who told it.
+///
+/// # Errors
+/// 404 when there is no such door, 409 when it is not connected, 503 when it takes nothing now.
+pub async fn told(call: &Call, id: &DeviceId, word: Word) -> Result<(), Problem> {
+    found(call, id).await?;
+    let (command, verb) = word.command();
+    if !call.app().roster.is_online(id) {
+        return Err(Problem::conflict(sentence(&CommandError::Offline(id.clone()).to_string())));
+    }
+    let (actor, now, name) = (call.actor()?.user.to_string(), call.now, id.clone());
+    call.app().db.write(move |tx| device::told(tx, &name, verb, &actor, now)).await?;
+    if command == Command::Snap {
+        call.app().snaps.ask(id, call.app().clock.mono());
+    }
+    call.app().roster.command(id, command).map_err(|error| match error {
+        CommandError::Offline(_) => Problem::conflict(sentence(&error.to_string())),
+        CommandError::Busy(_) => Problem::unavailable(sentence(&error.to_string())).after(5),
+    })
+}
+
+/// The picture. Who sees it is written down, once for each picture and person, before they do.
 async fn see(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let known = id.clone();
-    let there = call.app().db.read(move |tx| device::get(tx, &known)).await?;
-    there.ok_or_else(|| Error::unknown("door", &id))?;
-    let app = call.app();
-    let jpeg = app.snaps.see(&id, &app.keys, app.clock.mono()).map_err(Error::from)?;
+    found(&call, &id).await?;
+    let (app, by) = (call.app(), call.actor()?.user);
+    let (jpeg, came) = app.snaps.see(&id, &app.keys, app.clock.mono()).map_err(Error::from)?;
+    if !app.snaps.was_seen(&id, came, by) {
+        let (actor, now, name) = (by.to_string(), call.now, id.clone());
+        app.db.write(move |tx| device::told(tx, &name, "look", &actor, now)).await?;
+        app.snaps.looked(&id, came, by);
+    }
     bytes("image/jpeg", jpeg.to_vec())
 }
 

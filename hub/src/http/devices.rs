@@ -252,7 +252,11 @@ async fn show(call: Call) -> Outcome {
     versioned(&door, door.version)
 }
 
-async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
+/// The row of the door `id`.
+///
+/// # Errors
+/// 404 when there is none.
+pub async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
     let name = id.clone();
     let found = call.app().db.read(move |tx| device::get(tx, &name)).await?;
     found.ok_or_else(|| Error::unknown("door", id).into())

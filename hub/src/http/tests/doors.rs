@@ -78,6 +78,20 @@ async fn what_a_camera_sees_is_shown_to_admins_when_asked_and_for_five_minutes()
     assert!(answer.status() == 200 && answer.body()[..] == picture[..]);
     assert_eq!(answer.headers()["content-type"], "image/jpeg");
     assert_eq!(answer.headers()["cache-control"], "no-store");
+    house.send(look()).await;
+    let looks = async || {
+        let read = |tx: &crate::store::Tx<'_>| {
+            let sql = "select count(*) from audit where action = 'look' and target_id = 'door-1'";
+            tx.row(sql, [], |row| row.get::<_, i64>(0))
+        };
+        house.app.db.read(read).await.unwrap().unwrap()
+    };
+    assert_eq!(looks().await, 1, "a picture and a person are written down once");
+    house.clock.advance(1);
+    ask().await;
+    show(&picture);
+    house.send(look()).await;
+    assert_eq!(looks().await, 2, "another picture");
     house.clock.advance(crate::snaps::KEPT_MS);
     assert!(why().await.contains("obody asked"));
     ask().await;
