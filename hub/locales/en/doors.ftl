@@ -1,0 +1,212 @@
+# The doors: how each is, what it sees, and how a new one joins.
+doors-title = Doors
+doors-tally = { $count ->
+    [0] No door yet
+    [one] One door, { $online } connected
+   *[other] { $count } doors, { $online } connected
+ }
+doors-list = Doors by room
+doors-no-room = Room not said
+doors-none = No door yet
+doors-none-next = Add the first one above; you get one command to run on the unit at the door.
+doors-next = Show the next ones
+doors-heard = heard { $ago }
+doors-never-heard = never heard of
+doors-uses = gallery { $version }
+doors-uses-of = gallery { $version }, wants { $wanted }
+doors-more-faults = { $count ->
+    [one] one more fault
+   *[other] { $count } more faults
+ }
+doors-day-time = { $day }, { $time }
+doors-done-push = Every door that is connected is told of its gallery now.
+doors-done-back = The doors go back to the people of the gallery before.
+
+# Sending the gallery out
+doors-gallery = Who the doors know
+doors-push = { $done } of { $total ->
+    [one] one door uses
+   *[other] { $total } doors use
+ } the newest gallery
+doors-held = { $count ->
+    [one] One door was taken back: it gets nobody new until you send the gallery out.
+   *[other] { $count } doors were taken back: they get nobody new until you send the gallery out.
+ }
+doors-late = Not yet there
+doors-late-offline = not connected: gets it when it is
+doors-late-trouble = could not take it:
+doors-late-fetched = has the file and is about to use it
+doors-late-told = was told and has not fetched it yet
+doors-late-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+ }
+doors-push-now = Send the gallery out now
+doors-push-hint = Doors get every change by themselves. Sending it out also ends what was taken back.
+doors-back = Take it back …
+doors-back-what = Every door goes back to the people of the gallery before this one, and gets nobody new until you send it out again. Whoever was erased or withdrew consent since stays forgotten.
+doors-back-now = Take the gallery back at every door
+
+# Adding a door
+doors-add = Add a door
+doors-add-go = Add and show how it joins
+doors-name = Name of the unit
+doors-name-hint = Small letters, digits, “-” and “.”, such as door-204
+doors-room = Room behind the door
+doors-room-hint = As lessons call it; it decides whose attendance the door takes
+doors-location = Where it hangs
+doors-location-hint = For whoever has to find it
+doors-way = People pass it
+doors-way-both = both ways
+doors-way-entry = coming in
+doors-way-exit = going out
+
+# How a door is, and what to do
+doors-cut-off = cut off
+doors-cut-off-next = It can neither connect nor fetch anything. To bring it back, make a new join token and let it join again.
+doors-not-joined = not joined yet
+doors-not-joined-next = Make a join token below and run its command on the unit.
+doors-ended = certificate ended
+doors-ended-next = It was away for too long to renew it. Make a join token below and let it join again; what it recorded meanwhile is not lost.
+doors-silent = joined, not connected yet
+doors-silent-next = Start it on the unit. If this stays, “rollcall-edge doctor” there says why.
+doors-offline = offline
+doors-offline-since = offline since { $when }
+doors-offline-next = It goes on recording, and everything arrives later. Look at its power and network; “rollcall-edge doctor” on the unit says what is missing.
+doors-blind = blind
+doors-blind-next = Its camera gives no picture. Look at the camera’s cable; it opens again by itself. “rollcall-edge doctor” on the unit says more.
+doors-clock = clock not set
+doors-clock-next = It does not know the time, so nobody is late by what it says. The hub gives it the time; if this stays, look at its network.
+doors-disk = disk nearly full
+doors-disk-next = Free some space on the unit or use a larger card: when it is full, new records are refused.
+doors-model = another model pack
+doors-model-next = It recognises with another network than the hub. It fetches the right one by itself; what stands in the way is said below.
+doors-behind = behind on the gallery
+doors-behind-next = It does not use the gallery it should: new people are not known there yet. It tries again by itself; tell it to look again if you do not want to wait.
+doors-quiet = connected, camera not reported
+doors-quiet-next = It has not said in the last five minutes how its camera is. A door reports once a minute: if this stays, tell it to restart.
+doors-ends-soon = certificate ends soon
+doors-ends-soon-next = It should have been renewed by now. “rollcall-edge doctor” on the unit says why it was not.
+doors-watching = watching
+doors-watching-next = Everything is as it should be.
+
+# One door
+doors-to-all = Back to all doors
+doors-how = How it is
+doors-never = never
+doors-no-clock = at a time it does not know
+doors-no-gallery = none made for it yet
+doors-fact-heard = Last heard of
+doors-fact-report = Last report
+doors-fact-camera = Camera
+doors-camera-sees = sees
+doors-camera-blind = no picture
+doors-fact-watched = Watched, of that minute
+doors-percent = { $share } %
+doors-fact-disk = Free on its disk
+doors-mib = { $count } MiB
+doors-fact-gallery = Gallery in use
+doors-fact-trouble = What it says
+doors-fact-software = Software
+doors-fact-model = Model pack
+doors-hub-model = the hub uses { $model }
+doors-fact-certificate = Certificate
+doors-certificate-ends = until { $day }
+doors-certificate-auto = It is renewed by itself.
+doors-certificate-soon = It should have been renewed by itself: see above.
+doors-certificate-none = none: it has not joined, or was cut off
+doors-reload = Look again for its gallery
+doors-restart = Restart it
+doors-is-offline = The door is not connected, so it cannot be told anything. Try again when it is.
+doors-done-restart = The door was told to restart. It is back in about a minute.
+doors-done-reload = The door was told to look again for its gallery.
+doors-done-place = Saved. The door gets it as soon as it is connected.
+doors-done-one-back = The door goes back to the people of that gallery.
+doors-done-revoke = The door is cut off.
+doors-done-snap = The door was asked for a picture.
+
+# A picture on request
+doors-picture = What its camera sees
+doors-picture-lead = One picture, when you ask for it. Who asks and who looks is written into the audit log. The picture is kept for five minutes and never on a disk.
+doors-picture-ask = Ask for a picture
+doors-picture-waiting = The door was asked. The picture is on its way.
+doors-picture-again = Look for it
+doors-picture-here = A picture is here.
+doors-picture-look = Look at the picture
+doors-picture-alt = What the camera of { $name } saw a moment ago
+doors-picture-silent = The door was asked for a picture and did not answer within a minute. Ask again, or restart it.
+doors-picture-trouble = The door could take no picture: { $why }
+doors-picture-lost = The hub did not answer. Ask again.
+
+# Where it is
+doors-place = Where it is
+doors-save = Save
+doors-conflict = { $who } changed this door meanwhile; your change was not saved. Now it says: room { $room }, place { $location }, { $way }. Look at it, then change it again.
+
+# Its galleries
+doors-releases = Its galleries
+doors-releases-lead = Going back makes a new gallery of the people of that one, without whoever was erased or withdrew since.
+doors-releases-none = None yet: the first is made when it is active and somebody is enrolled.
+doors-release = Gallery
+doors-release-people = People
+doors-release-when = Made
+doors-release-far = State
+doors-release-used = in use
+doors-release-replaced = replaced
+doors-release-skipped = never used
+doors-release-fetched = fetched, not in use yet
+doors-release-made = not fetched yet
+doors-release-back = Go back to it
+doors-release-back-to = Go back to gallery { $version }
+doors-is-held = This door was taken back: it gets nobody new until the gallery is sent out again.
+doors-todo = What to do
+
+# Its past
+doors-log = What happened here
+doors-log-none = Nothing yet.
+doors-log-add = added
+doors-log-place = room, place or direction changed
+doors-log-token = join token made
+doors-log-join = joined
+doors-log-renew = certificate renewed
+doors-log-revoke = cut off
+doors-log-snap = picture asked for
+doors-log-look = picture looked at
+doors-log-restart = told to restart
+doors-log-reload = told to look again for its gallery
+doors-log-back = gallery taken back
+doors-log-capture = capture token made
+doors-log-capture-end = capture token ended
+doors-log-letter = a record could not be used and was put aside
+doors-log-lost = records were lost
+doors-log-lost-full = records were lost: its disk was full
+doors-log-lost-damaged = records were lost: its outbox was damaged
+doors-log-lost-health = old reports were dropped to make space
+doors-log-blind = camera gave no picture any more
+doors-log-sees = camera sees again
+
+# Joining and cutting off
+doors-join-or-cut = Join again, or cut off
+doors-join-lead = A new unit at this door, or one that was set up afresh, joins with a new token. Cut a unit off that was lost or stolen.
+doors-new-token = New join token
+doors-to-door = Back to { $name }
+doors-join-title = Join { $name }
+doors-join-until = The token works once, until { $when }. It is shown only now.
+doors-join-steps = Three steps at the door
+doors-join-1 = Switch the unit on, connect it to the network, and open a command line on it.
+doors-join-2 = Run this command:
+doors-join-square = The join command as a square code
+doors-join-square-hint = A phone reads the same command from this code.
+doors-join-3 = Start the door, and let it say what is still missing:
+doors-join-is = Has it joined?
+doors-join-wait = Waiting for { $name } …
+doors-join-done = { $name } has joined.
+doors-join-look = Look at the door
+doors-revoke = Cut off …
+doors-revoke-title = Cut { $name } off?
+doors-revoke-back = Back, cut nothing off
+doors-revoke-what = What follows
+doors-revoke-1 = Its connection ends within a second, and its certificates and tokens do not count any more.
+doors-revoke-2 = Records that it has not sent yet do not arrive while it is cut off. What has arrived stays.
+doors-revoke-3 = Only a new join token brings it back.
+doors-revoke-now = Cut it off

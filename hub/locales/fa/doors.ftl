@@ -1,0 +1,212 @@
+# درها: حال هر یک، آنچه می‌بیند، و پیوستن درِ تازه
+doors-title = درها
+doors-tally = { $count ->
+    [0] هنوز دری نیست
+    [one] یک در، { $online } متصل
+   *[other] { $count } در، { $online } متصل
+ }
+doors-list = درها به ترتیب اتاق
+doors-no-room = اتاق گفته نشده
+doors-none = هنوز دری نیست
+doors-none-next = نخستین در را در بالا بیفزایید؛ فرمانی می‌گیرید که باید بر دستگاهِ جلوی در اجرا شود.
+doors-next = نمایش درهای بعدی
+doors-heard = آخرین خبر: { $ago }
+doors-never-heard = هنوز خبری نرسیده
+doors-uses = گالری { $version }
+doors-uses-of = گالری { $version }، باید { $wanted } باشد
+doors-more-faults = { $count ->
+    [one] یک ایراد دیگر
+   *[other] { $count } ایراد دیگر
+ }
+doors-day-time = { $day }، { $time }
+doors-done-push = اکنون به هر درِ متصل دربارهٔ گالری‌اش گفته شد.
+doors-done-back = درها به افرادِ گالری پیشین بازمی‌گردند.
+
+# فرستادن گالری
+doors-gallery = درها چه کسانی را می‌شناسند
+doors-push = { $done } در از { $total ->
+    [one] یک در
+   *[other] { $total } در
+ } تازه‌ترین گالری را به کار می‌برد
+doors-held = { $count ->
+    [one] یک در بازگردانده شده است: تا گالری را نفرستید فرد تازه‌ای نمی‌گیرد.
+   *[other] { $count } در بازگردانده شده‌اند: تا گالری را نفرستید فرد تازه‌ای نمی‌گیرند.
+ }
+doors-late = هنوز نرسیده‌اند
+doors-late-offline = متصل نیست: با اتصال آن را می‌گیرد
+doors-late-trouble = نتوانست آن را بگیرد:
+doors-late-fetched = فایل را دارد و به‌زودی به کار می‌برد
+doors-late-told = به آن گفته شده و هنوز دریافت نکرده است
+doors-late-more = { $count ->
+    [one] و یکی دیگر
+   *[other] و { $count } درِ دیگر
+ }
+doors-push-now = فرستادن گالری، همین حالا
+doors-push-hint = درها هر تغییر را خودبه‌خود می‌گیرند. فرستادن گالری به بازگرداندن هم پایان می‌دهد.
+doors-back = بازگرداندن گالری …
+doors-back-what = هر در به افرادِ گالری پیش از این بازمی‌گردد و تا گالری را دوباره نفرستید فرد تازه‌ای نمی‌گیرد. کسی که از آن پس پاک شده یا رضایتش را پس گرفته است فراموش‌شده می‌ماند.
+doors-back-now = بازگرداندن گالری در همهٔ درها
+
+# افزودن در
+doors-add = افزودن در
+doors-add-go = افزودن و نمایش روش پیوستن
+doors-name = نام دستگاه
+doors-name-hint = حروف کوچک لاتین، رقم، «-» و «.»، مانند {"\u2068"}door-204{"\u2069"}
+doors-room = اتاق پشتِ در
+doors-room-hint = همان نامی که در درس‌ها هست؛ تعیین می‌کند حضور چه کسانی در این در ثبت شود
+doors-location = محل نصب
+doors-location-hint = برای کسی که باید آن را پیدا کند
+doors-way = گذر افراد
+doors-way-both = از هر دو سو
+doors-way-entry = هنگام ورود
+doors-way-exit = هنگام خروج
+
+# حال در، و کاری که باید کرد
+doors-cut-off = قطع‌شده
+doors-cut-off-next = نه می‌تواند متصل شود و نه چیزی بگیرد. برای بازگرداندنش رمز پیوستنِ تازه‌ای بسازید تا دوباره بپیوندد.
+doors-not-joined = هنوز نپیوسته
+doors-not-joined-next = در پایین رمز پیوستن بسازید و فرمان آن را بر دستگاه اجرا کنید.
+doors-ended = گواهی پایان یافته
+doors-ended-next = آن‌قدر دور بود که گواهی تمدید نشد. در پایین رمز پیوستن بسازید تا دوباره بپیوندد؛ آنچه در این میان ثبت کرده از دست نمی‌رود.
+doors-silent = پیوسته، هنوز متصل نشده
+doors-silent-next = آن را بر دستگاه راه بیندازید. اگر همین‌گونه ماند، {"\u2068"}rollcall-edge doctor{"\u2069"} در آنجا علت را می‌گوید.
+doors-offline = خارج از دسترس
+doors-offline-since = خارج از دسترس از { $when }
+doors-offline-next = همچنان ثبت می‌کند و همه چیز دیرتر می‌رسد. برق و شبکهٔ آن را بررسی کنید؛ {"\u2068"}rollcall-edge doctor{"\u2069"} بر دستگاه می‌گوید چه کم است.
+doors-blind = بدون تصویر
+doors-blind-next = دوربینش تصویری نمی‌دهد. کابل دوربین را بررسی کنید؛ خودبه‌خود دوباره باز می‌شود. {"\u2068"}rollcall-edge doctor{"\u2069"} بر دستگاه بیشتر می‌گوید.
+doors-clock = ساعت تنظیم نیست
+doors-clock-next = زمان را نمی‌داند، پس با گفتهٔ آن برای کسی تأخیر ثبت نمی‌شود. سامانهٔ مرکزی زمان را به آن می‌دهد؛ اگر همین‌گونه ماند شبکه‌اش را بررسی کنید.
+doors-disk = حافظه رو به پر شدن
+doors-disk-next = در دستگاه جا باز کنید یا کارت بزرگ‌تری بگذارید: وقتی پر شود، ثبت‌های تازه پذیرفته نمی‌شوند.
+doors-model = بستهٔ مدل دیگر
+doors-model-next = با شبکه‌ای جز شبکهٔ سامانهٔ مرکزی چهره‌ها را می‌شناسد. بستهٔ درست را خودبه‌خود می‌گیرد؛ آنچه مانع است در پایین آمده.
+doors-behind = عقب از گالری
+doors-behind-next = گالری‌ای را که باید به کار نمی‌برد: افراد تازه هنوز آنجا شناخته نمی‌شوند. خودش دوباره تلاش می‌کند؛ اگر نمی‌خواهید صبر کنید بگویید دوباره نگاه کند.
+doors-quiet = متصل، بی‌خبر از دوربین
+doors-quiet-next = در پنج دقیقهٔ گذشته نگفته است دوربینش چگونه است. هر در دقیقه‌ای یک بار گزارش می‌دهد: اگر همین‌گونه ماند بگویید دوباره راه بیفتد.
+doors-ends-soon = گواهی رو به پایان
+doors-ends-soon-next = باید تا کنون تمدید شده باشد. {"\u2068"}rollcall-edge doctor{"\u2069"} بر دستگاه می‌گوید چرا نشده است.
+doors-watching = در حال دیدن
+doors-watching-next = همه چیز همان‌گونه است که باید.
+
+# یک در
+doors-to-all = بازگشت به همهٔ درها
+doors-how = حال این در
+doors-never = هرگز
+doors-no-clock = در زمانی که خود نمی‌داند
+doors-no-gallery = هنوز برایش ساخته نشده
+doors-fact-heard = آخرین خبر
+doors-fact-report = آخرین گزارش
+doors-fact-camera = دوربین
+doors-camera-sees = می‌بیند
+doors-camera-blind = بدون تصویر
+doors-fact-watched = سهم دیدن در آن دقیقه
+doors-percent = { $share }٪
+doors-fact-disk = جای خالی حافظه
+doors-mib = { $count } مبی‌بایت
+doors-fact-gallery = گالریِ در کار
+doors-fact-trouble = گفتهٔ دستگاه
+doors-fact-software = نرم‌افزار
+doors-fact-model = بستهٔ مدل
+doors-hub-model = سامانهٔ مرکزی: { $model }
+doors-fact-certificate = گواهی
+doors-certificate-ends = تا { $day }
+doors-certificate-auto = خودبه‌خود تمدید می‌شود.
+doors-certificate-soon = باید خودبه‌خود تمدید می‌شد: بالا را ببینید.
+doors-certificate-none = ندارد: نپیوسته یا قطع شده است
+doors-reload = نگاه دوباره برای گالری
+doors-restart = راه‌اندازی دوباره
+doors-is-offline = در متصل نیست، پس نمی‌توان چیزی به آن گفت. وقتی متصل شد دوباره تلاش کنید.
+doors-done-restart = به در گفته شد دوباره راه بیفتد. حدود یک دقیقهٔ دیگر بازمی‌گردد.
+doors-done-reload = به در گفته شد دوباره به دنبال گالری‌اش بگردد.
+doors-done-place = ذخیره شد. در به محض اتصال آن را می‌گیرد.
+doors-done-one-back = در به افرادِ آن گالری بازمی‌گردد.
+doors-done-revoke = در قطع شد.
+doors-done-snap = از در تصویری خواسته شد.
+
+# تصویر به درخواست
+doors-picture = دوربینش چه می‌بیند
+doors-picture-lead = یک تصویر، هرگاه بخواهید. این‌که چه کسی بخواهد و چه کسی ببیند در دفتر رویدادها نوشته می‌شود. تصویر پنج دقیقه می‌ماند و هرگز بر دیسک نمی‌رود.
+doors-picture-ask = درخواست تصویر
+doors-picture-waiting = از در خواسته شد. تصویر در راه است.
+doors-picture-again = نگاهی برای تصویر
+doors-picture-here = تصویری رسیده است.
+doors-picture-look = دیدن تصویر
+doors-picture-alt = آنچه دوربین { $name } لحظه‌ای پیش دید
+doors-picture-silent = از در تصویری خواسته شد و تا یک دقیقه پاسخ نداد. دوباره بخواهید یا آن را دوباره راه بیندازید.
+doors-picture-trouble = در نتوانست تصویری بگیرد: { $why }
+doors-picture-lost = سامانهٔ مرکزی پاسخ نداد. دوباره بخواهید.
+
+# جای در
+doors-place = جای این در
+doors-save = ذخیره
+doors-conflict = { $who } در این میان این در را تغییر داد؛ تغییر شما ذخیره نشد. اکنون: اتاق { $room }، محل { $location }، { $way }. نگاهی بیندازید و سپس دوباره تغییر دهید.
+
+# گالری‌های در
+doors-releases = گالری‌های این در
+doors-releases-lead = بازگشت، گالری تازه‌ای از افرادِ همان گالری می‌سازد، بدون کسانی که از آن پس پاک شده یا رضایتشان را پس گرفته‌اند.
+doors-releases-none = هنوز هیچ: نخستین گالری وقتی ساخته می‌شود که در فعال باشد و چهرهٔ کسی ثبت شده باشد.
+doors-release = گالری
+doors-release-people = افراد
+doors-release-when = ساخته‌شده
+doors-release-far = وضعیت
+doors-release-used = در کار
+doors-release-replaced = جایگزین‌شده
+doors-release-skipped = به کار نرفته
+doors-release-fetched = دریافت‌شده، هنوز نه در کار
+doors-release-made = هنوز دریافت نشده
+doors-release-back = بازگشت به آن
+doors-release-back-to = بازگشت به گالری { $version }
+doors-is-held = این در بازگردانده شده است: تا گالری دوباره فرستاده نشود فرد تازه‌ای نمی‌گیرد.
+doors-todo = کارها
+
+# گذشتهٔ در
+doors-log = آنچه اینجا رخ داد
+doors-log-none = هنوز هیچ.
+doors-log-add = افزوده شد
+doors-log-place = اتاق، محل یا جهت تغییر کرد
+doors-log-token = رمز پیوستن ساخته شد
+doors-log-join = پیوست
+doors-log-renew = گواهی تمدید شد
+doors-log-revoke = قطع شد
+doors-log-snap = تصویری خواسته شد
+doors-log-look = تصویر دیده شد
+doors-log-restart = گفته شد دوباره راه بیفتد
+doors-log-reload = گفته شد دوباره به دنبال گالری بگردد
+doors-log-back = گالری بازگردانده شد
+doors-log-capture = رمز فرستادن تصویر ساخته شد
+doors-log-capture-end = رمز فرستادن تصویر پایان یافت
+doors-log-letter = ثبتی به کار نیامد و کنار گذاشته شد
+doors-log-lost = ثبت‌هایی از دست رفت
+doors-log-lost-full = ثبت‌هایی از دست رفت: حافظه پر بود
+doors-log-lost-damaged = ثبت‌هایی از دست رفت: صندوق ارسال آسیب دید
+doors-log-lost-health = گزارش‌های کهنه برای بازشدن جا کنار گذاشته شد
+doors-log-blind = دوربین دیگر تصویری نداد
+doors-log-sees = دوربین دوباره می‌بیند
+
+# پیوستن و قطع
+doors-join-or-cut = پیوستن دوباره، یا قطع
+doors-join-lead = دستگاهِ تازه در این در، یا دستگاهی که از نو آماده شده، با رمز تازه می‌پیوندد. دستگاهی را که گم یا دزدیده شده قطع کنید.
+doors-new-token = رمز پیوستن تازه
+doors-to-door = بازگشت به { $name }
+doors-join-title = پیوستن { $name }
+doors-join-until = رمز یک بار و تا { $when } کار می‌کند. تنها همین حالا نشان داده می‌شود.
+doors-join-steps = سه گام در کنارِ در
+doors-join-1 = دستگاه را روشن کنید، به شبکه وصل کنید و خط فرمان آن را باز کنید.
+doors-join-2 = این فرمان را اجرا کنید:
+doors-join-square = فرمان پیوستن به شکل رمزینه
+doors-join-square-hint = تلفن همین فرمان را از این رمزینه می‌خواند.
+doors-join-3 = در را راه بیندازید و بگذارید بگوید چه کم است:
+doors-join-is = آیا پیوسته است؟
+doors-join-wait = در انتظار { $name } …
+doors-join-done = { $name } پیوست.
+doors-join-look = دیدن این در
+doors-revoke = قطع …
+doors-revoke-title = { $name } قطع شود؟
+doors-revoke-back = بازگشت، چیزی قطع نشود
+doors-revoke-what = چه می‌شود
+doors-revoke-1 = اتصالش تا یک ثانیه پایان می‌یابد و گواهی‌ها و رمزهایش دیگر به حساب نمی‌آیند.
+doors-revoke-2 = ثبت‌هایی که هنوز نفرستاده تا وقتی قطع است نمی‌رسند. آنچه رسیده می‌ماند.
+doors-revoke-3 = تنها رمز پیوستنِ تازه آن را بازمی‌گرداند.
+doors-revoke-now = قطع این در

@@ -6,8 +6,10 @@ use super::problem::Problem;
 use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::error::Error;
-use crate::store::device::{self, Device, LastHealth, Place, direction, direction_text};
-use crate::store::{Tx, release};
+use crate::events::Event;
+use crate::store::Tx;
+use crate::store::device::{self, Device, Place, direction, direction_text};
+use crate::store::door::{self, Known, LastHealth};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -75,6 +77,7 @@ pub struct Config {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DoorHealth)]
 pub struct Health {
+    /// At the end of the span it speaks of; nothing while the door's clock is not set.
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
     /// watching or blind.
@@ -85,15 +88,20 @@ pub struct Health {
 }
 
 /// A door as typed.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Default, ToSchema)]
 pub struct Typed {
+    /// Its name; a new door only.
     #[schema(value_type = Option<String>)]
-    device_id: Option<DeviceId>,
+    pub device_id: Option<DeviceId>,
+    /// Room behind it.
     #[serde(alias = "room")]
-    classroom_id: Option<String>,
-    location: Option<String>,
-    direction: Option<String>,
-    version: Option<i64>,
+    pub classroom_id: Option<String>,
+    /// Where it hangs.
+    pub location: Option<String>,
+    /// entry, exit or both.
+    pub direction: Option<String>,
+    /// Counts changes.
+    pub version: Option<i64>,
 }
 
 /// A one-time token for a unit at a door.
@@ -109,7 +117,8 @@ pub struct Token {
 }
 
 impl Body {
-    fn new(device: Device, more: More) -> Self {
+    fn new(known: Known) -> Self {
+        let Known { device, wanted, health, certificate } = known;
         let id = device.id.to_string();
         let direction = direction_text(device.direction);
         Self {
@@ -119,10 +128,10 @@ impl Body {
             config: Config {
                 classroom_id: device.room.clone(),
                 direction,
-                gallery_version: more.desired,
+                gallery_version: wanted,
             },
-            health: more.health.map(Health::from),
-            certificate_expires_at: more.certificate.and_then(moment),
+            health: health.map(Health::from),
+            certificate_expires_at: certificate.and_then(|it| moment(it.ends)),
             classroom_id: device.room,
             location: device.location,
             direction,
@@ -138,23 +147,9 @@ impl Body {
     }
 }
 
-/// What is known of a door besides its row.
-struct More {
-    desired: Option<u64>,
-    health: Option<LastHealth>,
-    certificate: Option<Wall>,
-}
-
-fn with_more(tx: &Tx<'_>, device: Device) -> Result<Body, Error> {
-    let desired = release::newest(tx, &device.id)?.filter(|_| device.is_active);
-    let (health, certificate) =
-        (device::health(tx, &device.id)?, device::cert_ends(tx, &device.id)?);
-    Ok(Body::new(device, More { desired, health, certificate }))
-}
-
 fn shown(tx: &Tx<'_>, id: &DeviceId) -> Result<Body, Error> {
     let device = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
-    with_more(tx, device)
+    door::known(tx, device).map(Body::new)
 }
 
 fn moment(at: Wall) -> Option<Timestamp> {
@@ -166,7 +161,7 @@ impl From<LastHealth> for Health {
         #[expect(clippy::cast_precision_loss, reason = "a percentage of some minutes")]
         let share = said.watched_ms as f64 / said.span_ms.max(1) as f64 * 100.0;
         Self {
-            at: moment(said.at),
+            at: said.at.and_then(moment),
             camera: said.camera,
             watched_percent: (share * 100.0).round() / 100.0,
             disk_free_mb: said.disk_free_mb,
@@ -209,41 +204,32 @@ async fn index(call: Call) -> Outcome {
     let (after, limit) = (paged.after.clone().unwrap_or_default(), rows(paged.limit));
     let read = call.app().db.read(move |tx| {
         let doors = device::page(tx, &after, limit)?;
-        doors.into_iter().map(|door| with_more(tx, door)).collect::<Result<Vec<_>, _>>()
+        doors
+            .into_iter()
+            .map(|door| door::known(tx, door).map(Body::new))
+            .collect::<Result<Vec<_>, _>>()
     });
     let doors = read.await?;
     page(&call, &doors, limit, doors.last().map(|last| last.id.clone()))
 }
 
-/// Every door but the one that only files photos.
-///
-/// # Errors
-/// When the database fails.
-pub async fn doors(call: &Call) -> Result<Vec<Device>, Problem> {
-    let all = call.app().db.read(device::list).await?;
-    Ok(all.into_iter().filter(|door| door.id.as_str() != crate::photo::DOOR).collect())
-}
-
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
-    let id = typed.device_id.clone();
-    let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
-    create(&call, id.clone(), typed.place(None)?).await?;
+    let id = created_as(&call, &call.json()?).await?;
     let body = call.app().db.read(move |tx| shown(tx, &id)).await?;
     created(&format!("/api/devices/{}", body.id), &body)
 }
 
-/// Adds a door.
+/// Adds a door as it was typed.
 ///
 /// # Errors
-/// 409 when the name is taken.
-pub async fn create(call: &Call, id: DeviceId, place: Place) -> Result<Device, Problem> {
+/// 422 for what cannot be, 409 when the name is taken.
+pub async fn created_as(call: &Call, typed: &Typed) -> Result<DeviceId, Problem> {
+    let id = typed.device_id.clone();
+    let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
+    let (place, name) = (typed.place(None)?, id.clone());
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let write = call.app().db.write(move |tx| {
-        device::add(tx, &id, &place, &actor, now)?;
-        device::get(tx, &id)?.ok_or_else(|| Error::unknown("door", &id))
-    });
-    Ok(write.await?)
+    call.app().db.write(move |tx| device::add(tx, &name, &place, &actor, now)).await?;
+    Ok(id)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -264,16 +250,24 @@ pub async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
 
 async fn change(call: Call) -> Outcome {
     let (id, typed): (DeviceId, Typed) = (call.id("id")?, call.json()?);
-    let old = found(&call, &id).await?;
+    moved(&call, &id, &typed).await?;
+    let door = call.app().db.read(move |tx| shown(tx, &id)).await?;
+    versioned(&door, door.version)
+}
+
+/// Changes where a door is, as it was typed; what was not typed stays.
+///
+/// # Errors
+/// 409 when it is not at the version that was read any more.
+pub async fn moved(call: &Call, id: &DeviceId, typed: &Typed) -> Result<(), Problem> {
+    let old = found(call, id).await?;
     let (place, version) = (typed.place(Some(&old))?, call.version(typed.version)?);
     let version = version.unwrap_or(old.version);
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let write = call.app().db.write(move |tx| {
-        device::place(tx, &id, &place, version, &actor, now)?;
-        shown(tx, &id)
-    });
-    let door = write.await?;
-    versioned(&door, door.version)
+    let (actor, now, name) = (call.actor()?.user.to_string(), call.now, id.clone());
+    let write = move |tx: &Tx<'_>| device::place(tx, &name, &place, version, &actor, now);
+    call.app().db.write(write).await?;
+    call.app().events.say(Event::DeviceChanged(id.clone()));
+    Ok(())
 }
 
 async fn join_token(call: Call) -> Outcome {
@@ -322,6 +316,6 @@ pub async fn cut(call: &Call, id: DeviceId) -> Result<(), Problem> {
     let name = id.clone();
     call.app().db.write(move |tx| device::revoke(tx, &name, &actor, now)).await?;
     call.app().follow_devices().await?;
-    call.app().events.say(crate::events::Event::DeviceChanged(id));
+    call.app().events.say(Event::DeviceChanged(id));
     Ok(())
 }

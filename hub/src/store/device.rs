@@ -49,7 +49,8 @@ pub struct Place {
     pub direction: Direction,
 }
 
-const COLUMNS: &str = "id, room, location, direction, is_active, online, boot, connection,
+pub(super) const COLUMNS: &str =
+    "id, room, location, direction, is_active, online, boot, connection,
      last_seen, software, model, gallery, trouble, version";
 
 /// A join token is good this long.
@@ -221,45 +222,6 @@ fn end_certs(tx: &Tx<'_>, id: &DeviceId, keep: &[&str], now: Wall) -> Result<usi
     tx.execute(sql, params![id.as_str(), now.0, keep])
 }
 
-/// When the newest valid certificate of `id` ends.
-///
-/// # Errors
-/// When the database fails.
-pub fn cert_ends(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<Wall>, Error> {
-    let sql = "select max(expires_at) from device_cert where device = $1 and state = 'valid'";
-    let ends = tx.row(sql, params![id.as_str()], |row| row.get::<_, Option<i64>>(0))?;
-    Ok(ends.flatten().map(Wall))
-}
-
-/// What a door last said about itself.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LastHealth {
-    /// At the end of the span it speaks of.
-    pub at: Wall,
-    /// `watching` or `blind`.
-    pub camera: String,
-    /// The span, milliseconds.
-    pub span_ms: i64,
-    /// How much of it the door watched, milliseconds.
-    pub watched_ms: i64,
-    /// Free on its card, MiB.
-    pub disk_free_mb: i64,
-}
-
-/// The newest health report of `id` whose time is known.
-///
-/// # Errors
-/// When the database fails.
-pub fn health(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<LastHealth>, Error> {
-    let sql = "select at, camera, until - since, watched_ms, disk_free_mb from health
-         where device = $1 and at is not null order by at desc limit 1";
-    tx.row(sql, params![id.as_str()], |row| {
-        let (span_ms, watched_ms) = (row.get(2)?, row.get(3)?);
-        let (at, camera) = (Wall(row.get(0)?), row.get(1)?);
-        Ok(LastHealth { at, camera, span_ms, watched_ms, disk_free_mb: row.get(4)? })
-    })
-}
-
 /// Cuts a door off: all its certificates and tokens end. Returns how many certificates.
 ///
 /// # Errors
@@ -382,7 +344,7 @@ pub(super) fn device_id(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Res
     super::parsed(row, column)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Device> {
+pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Device> {
     let way: String = row.get(3)?;
     Ok(Device {
         id: device_id(row, 0)?,

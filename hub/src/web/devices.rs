@@ -1,137 +1,243 @@
-//! `/devices`: the doors, their states, and how a new one joins.
+//! `/devices`: the doors room by room, how each is, how far they are with the newest gallery, and
+//! adding one; a file for each page below it.
 
+mod acts;
+mod door;
+mod log;
+mod pair;
+mod push;
+mod state;
+
+use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
-use super::tongue::Tongue;
 use super::words;
 use crate::http::call::Call;
-use crate::http::devices::{create, cut, doors, new_token};
+use crate::http::devices::{Typed, created_as};
 use crate::http::problem::Problem;
-use crate::http::reply::{page, see};
+use crate::http::reply::page;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::store::device::{self, Device, Place, direction};
+use crate::store::device::direction_text;
+use crate::store::door::{Known, by_room, tally};
+use crate::store::release::Progress;
+use crate::store::room::{self, Room};
+use crate::store::{Tx, release};
 use askama::Template;
+use push::Push;
+use serde::Deserialize;
+use state::{Said, say, states};
 use warp::http::{Method, StatusCode};
-use wire::{DeviceId, Wall};
+use wire::DeviceId;
 
-/// Routes of this file.
+/// Doors on a page.
+const PER_PAGE: u32 = 100;
+/// Rooms that are proposed.
+const ROOMS: u32 = 500;
+const DONE: [&str; 2] = ["doors-done-push", "doors-done-back"];
+
+/// Routes of this page and those below it.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let (no, form, door) = (Shapes::PAGE, Takes::Form(SMALL), Object::Device);
-    let (token, end) = ("/devices/{id}/token", "/devices/{id}/revoke");
-    vec![
-        Route::new((Method::GET, "/devices"), ADMIN, Object::None, Takes::Nothing, no, index),
-        Route::new((Method::POST, "/devices"), ADMIN, Object::None, form, no, add),
-        Route::new((Method::POST, token), ADMIN, door, form, no, invite),
-        Route::new((Method::POST, end), ADMIN, door, form, no, revoke),
-    ]
+    let (no, none, form) = (Shapes::PAGE, Object::None, Takes::Form(SMALL));
+    let here = vec![
+        Route::new((Method::GET, "/devices"), ADMIN, none, Takes::Nothing, no, index),
+        Route::new((Method::POST, "/devices"), ADMIN, none, form, no, add),
+    ];
+    [here, push::routes(), door::routes(), acts::routes(), pair::routes()].concat()
 }
 
 #[derive(Template)]
 #[template(path = "devices.html")]
 struct Page {
     shell: Shell,
-    total_words: String,
-    note: Option<(bool, String)>,
-    join: Option<Join>,
-    devices: Vec<Row>,
+    note: Option<Note>,
+    /// Doors, and those that are connected.
+    tally: (i64, i64),
+    push: Option<Push>,
+    places: Vec<Place>,
+    /// The address of this very list, and of what follows it.
+    here: String,
+    next: Option<String>,
+    rooms: Vec<Room>,
+    /// Whether the form for a new door is open.
+    open: bool,
+    typed: Typed,
 }
 
-/// How a unit joins.
-struct Join {
-    device: String,
-    command: String,
-    until: String,
+/// A room with its doors.
+struct Place {
+    room: String,
+    doors: Vec<Door>,
 }
 
 /// A door in the list.
-struct Row {
+struct Door {
     name: String,
-    room: String,
-    state: String,
-    class: &'static str,
-    seen: String,
-    revoked: bool,
+    location: String,
+    said: Said,
+    /// How much else is to be said of it.
+    more: usize,
+    heard: Option<String>,
+    in_use: u64,
+    wanted: Option<u64>,
 }
 
-impl Row {
-    fn new(device: &Device, now: Wall) -> Self {
-        let (class, state) = state(device);
-        Self {
-            name: device.id.to_string(),
-            room: if device.room.is_empty() { "not said".into() } else { device.room.clone() },
-            state,
-            class,
-            seen: device
-                .last_seen
-                .map_or_else(|| "never".into(), |at| words::ago(Tongue::default(), at, now)),
-            revoked: !device.is_active,
+/// Where the list goes on: after this door of this room.
+#[derive(Deserialize, Default)]
+struct Asked {
+    #[serde(default)]
+    room: String,
+    #[serde(default)]
+    after: String,
+}
+
+impl Asked {
+    fn link(room: &str, after: &str) -> String {
+        match after {
+            "" => "/devices".to_owned(),
+            after => {
+                let query = serde_urlencoded::to_string([("room", room), ("after", after)]);
+                format!("/devices?{}", query.unwrap_or_default())
+            }
         }
     }
 }
 
-/// Colour and words; the words carry the meaning.
-fn state(device: &Device) -> (&'static str, String) {
-    match device {
-        Device { is_active: false, .. } => ("off", "cut off".into()),
-        Device { last_seen: None, .. } => ("off", "not joined yet".into()),
-        Device { online: false, .. } => ("bad", "offline".into()),
-        Device { trouble, .. } if !trouble.is_empty() => ("warn", trouble.clone()),
-        _ => ("good", "watching".into()),
-    }
+/// Everything that is read for the page.
+struct Facts {
+    doors: Vec<Known>,
+    tally: (i64, i64),
+    progress: Vec<Progress>,
+    rooms: Vec<Room>,
+}
+
+fn facts(tx: &Tx<'_>, asked: &Asked) -> Result<Facts, crate::error::Error> {
+    Ok(Facts {
+        doors: by_room(tx, (&asked.room, &asked.after), PER_PAGE)?,
+        tally: tally(tx)?,
+        progress: release::progress(tx, "", crate::http::gallery::SHOWN)?,
+        rooms: room::list(tx, "", ROOMS)?,
+    })
 }
 
 async fn index(call: Call) -> Outcome {
-    show(&call, StatusCode::OK, None, None).await
+    show(&call, StatusCode::OK, Note::done(&call, &DONE), None).await
 }
 
+/// The list, with what was typed about a new door if it will not do.
 async fn show(
     call: &Call,
     status: StatusCode,
-    note: Option<(bool, String)>,
-    join: Option<Join>,
+    note: Option<Note>,
+    typed: Option<Typed>,
 ) -> Outcome {
-    let doors = doors(call).await?;
-    let devices: Vec<_> = doors.iter().map(|door| Row::new(door, call.now)).collect();
-    let online = doors.iter().filter(|door| door.online).count();
-    let many = i64::try_from(doors.len()).unwrap_or(i64::MAX);
-    let total_words = format!("{}, {online} online", words::count(many, "door", "doors"));
-    page(status, &Page { shell: shell(call, "devices"), total_words, note, join, devices })
+    let asked: Asked = call.query()?;
+    let here = Asked::link(&asked.room, &asked.after);
+    let Facts { doors, tally, progress, rooms } =
+        call.app().db.read(move |tx| facts(tx, &asked)).await?;
+    let shell = shell(call, "devices");
+    let last = doors.last().filter(|_| doors.len() == PER_PAGE as usize);
+    let view = Page {
+        next: last.map(|last| Asked::link(&last.device.room, last.device.id.as_str())),
+        open: tally.0 == 0 || typed.is_some(),
+        push: Push::new(&shell, progress),
+        places: places(call, &shell, doors),
+        shell,
+        note,
+        tally,
+        here,
+        rooms,
+        typed: typed.unwrap_or_default(),
+    };
+    page(status, &view)
 }
 
-async fn add(call: Call) -> Outcome {
-    let made = async {
-        let id: DeviceId = call.field("device_id")?.parse().map_err(named)?;
-        let text = |name| call.content.field(name).unwrap_or("").trim().to_owned();
-        let direction = direction(&text("direction")).map_err(Problem::from)?;
-        let place = Place { room: text("classroom_id"), location: String::new(), direction };
-        create(&call, id.clone(), place).await?;
-        join(&call, id).await
-    };
-    match made.await {
-        Ok(join) => show(&call, StatusCode::CREATED, None, Some(join)).await,
-        Err(problem) => show(&call, problem.status, Some((false, problem.detail)), None).await,
+/// Doors of one room stand together; they come in that order.
+fn places(call: &Call, shell: &Shell, doors: Vec<Known>) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    for known in doors {
+        let room = known.device.room.clone();
+        let door = row(call, shell, known);
+        match places.last_mut().filter(|place| place.room == room) {
+            Some(place) => place.doors.push(door),
+            None => places.push(Place { room, doors: vec![door] }),
+        }
+    }
+    places
+}
+
+fn row(call: &Call, shell: &Shell, known: Known) -> Door {
+    let (app, now) = (call.app(), call.now);
+    let all = states(&known, app.gallery.model(), now);
+    let said = say(shell, all[0], &known, &app.config.zone, now);
+    let device = known.device;
+    Door {
+        name: device.id.to_string(),
+        heard: device.last_seen.map(|at| words::ago(shell.tongue, at, now)),
+        said,
+        more: all.len() - 1,
+        location: device.location,
+        in_use: device.gallery,
+        wanted: known.wanted,
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn named(error: wire::id::IdError) -> Problem {
-    Problem::field("device_id", error.to_string())
+/// A form's fields about a door.
+fn typed(call: &Call) -> Result<Typed, Problem> {
+    let text = |name| call.content.field(name).map(str::to_owned);
+    let name = text("device_id").map(|name| name.trim().parse::<DeviceId>());
+    let device_id = name.transpose();
+    Ok(Typed {
+        device_id: device_id.map_err(|odd| Problem::field("device_id", odd.to_string()))?,
+        classroom_id: text("classroom_id"),
+        location: text("location"),
+        direction: text("direction"),
+        version: text("version").and_then(|version| version.parse().ok()),
+    })
 }
 
-async fn join(call: &Call, id: DeviceId) -> Result<Join, Problem> {
-    let device = id.to_string();
-    let token = new_token(call, id).await?;
-    let ends = call.now.plus_ms(device::TOKEN_MS);
-    Ok(Join { device, command: token.command, until: words::time(ends, &call.app().config.zone) })
+async fn add(call: Call) -> Outcome {
+    let typed = match typed(&call) {
+        Ok(typed) => typed,
+        Err(problem) => return refused(&call, &problem, Typed::default()).await,
+    };
+    match created_as(&call, &typed).await {
+        Ok(id) => pair::page_of(&call, StatusCode::CREATED, id).await,
+        Err(problem) => refused(&call, &problem, typed).await,
+    }
 }
 
-async fn invite(call: Call) -> Outcome {
-    let join = join(&call, call.id("id")?).await?;
-    show(&call, StatusCode::OK, None, Some(join)).await
+async fn refused(call: &Call, problem: &Problem, typed: Typed) -> Outcome {
+    show(call, problem.status, Some(Note::problem(problem)), Some(typed)).await
 }
 
-async fn revoke(call: Call) -> Outcome {
-    cut(&call, call.id("id")?).await?;
-    see("/devices")
+/// Every way people may pass a door: its value and its words.
+const WAYS: [(&str, &str); 3] =
+    [("both", "doors-way-both"), ("entry", "doors-way-entry"), ("exit", "doors-way-exit")];
+
+/// The words of a direction.
+fn way(direction: wire::Direction) -> &'static str {
+    let text = direction_text(direction);
+    WAYS.iter().find(|(value, _)| *value == text).map_or("doors-way-both", |(_, words)| words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_goes_on_after_a_door_of_a_room() {
+        assert_eq!(Asked::link("Room 1", ""), "/devices");
+        let link = Asked::link("Room 1&2", "door-7");
+        assert_eq!(link, "/devices?room=Room+1%262&after=door-7");
+        let asked: Asked = serde_urlencoded::from_str(&link[9..]).unwrap();
+        assert_eq!((asked.room.as_str(), asked.after.as_str()), ("Room 1&2", "door-7"));
+    }
+
+    #[test]
+    fn every_direction_has_its_own_words() {
+        use wire::Direction::{Both, Entry, Exit};
+        let words = [Both, Entry, Exit].map(way);
+        assert_eq!(words, ["doors-way-both", "doors-way-entry", "doors-way-exit"]);
+    }
 }

@@ -30,6 +30,8 @@ macro_rules! file {
 /// Every file.
 pub static FILES: &[File] = &[
     file!("rollcall.css", "text/css; charset=utf-8"),
+    file!("doors.css", "text/css; charset=utf-8"),
+    file!("doors.js", "text/javascript; charset=utf-8"),
     file!("photo.css", "text/css; charset=utf-8"),
     file!("photo.js", "text/javascript; charset=utf-8"),
     file!("report.css", "text/css; charset=utf-8"),

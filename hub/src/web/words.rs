@@ -190,12 +190,6 @@ pub fn ago(tongue: Tongue, at: Wall, now: Wall) -> String {
     }
 }
 
-/// “1 person”, “2 people”.
-#[must_use]
-pub fn count(n: i64, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

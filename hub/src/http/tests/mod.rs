@@ -9,6 +9,7 @@ mod browsers;
 mod canary;
 mod docs;
 mod doors;
+mod doors_pages;
 mod fixtures;
 mod idempotency;
 mod import;

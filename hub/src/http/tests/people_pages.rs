@@ -5,23 +5,23 @@ use super::{Answer, Carrying, House, body, get, parts, portrait, post};
 use crate::auth::Role;
 use serde_json::json;
 
-fn html(answer: &Answer) -> String {
+pub(super) fn html(answer: &Answer) -> String {
     String::from_utf8_lossy(answer.body()).replace(['\u{2068}', '\u{2069}'], "")
 }
 
-fn place(answer: &Answer) -> String {
+pub(super) fn place(answer: &Answer) -> String {
     assert_eq!(answer.status(), 303, "{}", html(answer));
     answer.headers()["location"].to_str().unwrap().to_owned()
 }
 
 impl House {
-    async fn page(&self, token: &str, path: &str) -> String {
+    pub(super) async fn page(&self, token: &str, path: &str) -> String {
         let answer = self.send(get(path).bearer(token)).await;
         assert_eq!(answer.status(), 200, "{path}: {}", html(&answer));
         html(&answer)
     }
 
-    async fn fill(&self, token: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn fill(&self, token: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let text = serde_urlencoded::to_string(fields).unwrap();
         let kind = "application/x-www-form-urlencoded";
         let form = post(path).bearer(token).header("content-type", kind);

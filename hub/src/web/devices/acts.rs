@@ -1,0 +1,156 @@
+//! What an admin does to one door: moves it, tells it something, takes its gallery back, cuts it
+//! off.
+
+use super::door::show;
+use super::{typed, way};
+use crate::error::Error;
+use crate::http::call::Call;
+use crate::http::commands::{Word, told};
+use crate::http::devices::{cut, found, moved};
+use crate::http::gallery::{Back, taken_back};
+use crate::http::problem::Problem;
+use crate::http::reply::{page, see};
+use crate::http::route::{ADMIN, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
+use crate::store::audit::{self, Filter};
+use crate::store::{Tx, account, device};
+use crate::web::note::Note;
+use crate::web::shell::Shell;
+use crate::web::start::shell;
+use crate::web::tongue::Tongue;
+use askama::Template;
+use fluent_bundle::FluentArgs;
+use warp::http::{Method, StatusCode};
+use wire::DeviceId;
+
+/// What was done, after which the page came again.
+pub const DONE: [&str; 6] = [
+    "doors-done-place",
+    "doors-done-restart",
+    "doors-done-reload",
+    "doors-done-snap",
+    "doors-done-one-back",
+    "doors-done-revoke",
+];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let post = |path, run: Run| {
+        let (door, form) = (Object::Device, Takes::Form(SMALL));
+        Route::new((Method::POST, path), ADMIN, door, form, Shapes::PAGE, run)
+    };
+    let (end, door, no) = ("/devices/{id}/revoke", Object::Device, Takes::Nothing);
+    vec![
+        post("/devices/{id}", change.into()),
+        post("/devices/{id}/commands", tell.into()),
+        post("/devices/{id}/gallery", back.into()),
+        Route::new((Method::GET, end), ADMIN, door, no, Shapes::PAGE, ask),
+        post(end, revoke.into()),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "door-revoke.html")]
+struct Ask {
+    shell: Shell,
+    name: String,
+    room: String,
+}
+
+/// Back to the door's page with what was done, or with what stood in the way.
+async fn answer(call: &Call, id: DeviceId, done: Result<&str, Problem>) -> Outcome {
+    match done {
+        Ok(key) => see(&format!("/devices/{id}?done={key}")),
+        Err(problem) => refused(call, id, &problem, Note::problem(&problem)).await,
+    }
+}
+
+async fn refused(call: &Call, id: DeviceId, problem: &Problem, note: Note) -> Outcome {
+    found(call, &id).await?;
+    // What the form named is not there; the door itself is.
+    let status = match problem.status {
+        StatusCode::NOT_FOUND => StatusCode::UNPROCESSABLE_ENTITY,
+        status => status,
+    };
+    show(call, id, status, Some(note)).await
+}
+
+async fn change(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    let done = match typed(&call) {
+        Ok(typed) => moved(&call, &id, &typed).await,
+        Err(problem) => Err(problem),
+    };
+    match done {
+        Err(problem) if problem.status == StatusCode::CONFLICT => {
+            let words = conflict(&call, &id).await?;
+            refused(&call, id, &problem, Note { good: false, words }).await
+        }
+        done => answer(&call, id, done.map(|()| DONE[0])).await,
+    }
+}
+
+/// Who changed the door meanwhile, and to what.
+async fn conflict(call: &Call, id: &DeviceId) -> Result<String, Problem> {
+    let (device, name, tongue) = (found(call, id).await?, id.clone(), Tongue::read(&call.headers));
+    let who = call.app().db.read(move |tx| mover(tx, &name)).await?;
+    let (room, way) = (device.room, tongue.say(way(device.direction)));
+    let mut args = FluentArgs::new();
+    for (gap, text) in [("who", who), ("room", room), ("location", device.location), ("way", way)] {
+        let text =
+            if text.is_empty() { "–".to_owned() } else { format!("\u{2068}{text}\u{2069}") };
+        args.set(gap, text);
+    }
+    Ok(tongue.tell("doors-conflict", &args))
+}
+
+/// Who moved the door last.
+fn mover(tx: &Tx<'_>, id: &DeviceId) -> Result<String, Error> {
+    let some = |text: &str| Some(text.to_owned());
+    let (table, action) = (some("device"), some("place"));
+    let filter = Filter { table, action, id: some(id.as_str()), ..Filter::default() };
+    let Some(row) = audit::list(tx, &filter, None, 1)?.pop() else { return Ok(String::new()) };
+    Ok(account::name(tx, &row.actor)?.unwrap_or(row.actor))
+}
+
+async fn tell(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    let (word, key) = match call.content.field("command").unwrap_or("") {
+        "restart" => (Word::Restart, DONE[1]),
+        "reload" => (Word::Reload, DONE[2]),
+        "snap" => (Word::Snap, DONE[3]),
+        _ => {
+            let odd = Problem::field("command", "use the buttons of the page");
+            return answer(&call, id, Err(odd)).await;
+        }
+    };
+    match told(&call, &id, word).await {
+        Err(problem) if problem.status == StatusCode::CONFLICT => {
+            let words = Tongue::read(&call.headers).say("doors-is-offline");
+            refused(&call, id, &problem, Note { good: false, words }).await
+        }
+        done => answer(&call, id, done.map(|()| key)).await,
+    }
+}
+
+async fn back(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    found(&call, &id).await?;
+    let done = match call.content.field("version").and_then(|text| text.parse().ok()) {
+        None => Err(Problem::field("version", "use the buttons of the page")),
+        version => taken_back(&call, Back { device_id: Some(id.to_string()), version }).await,
+    };
+    answer(&call, id, done.map(|()| DONE[4])).await
+}
+
+async fn ask(call: Call) -> Outcome {
+    let device::Device { id, room, .. } = found(&call, &call.id("id")?).await?;
+    let (shell, name) = (shell(&call, "devices"), id.to_string());
+    page(StatusCode::OK, &Ask { shell, name, room })
+}
+
+async fn revoke(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    cut(&call, id.clone()).await?;
+    answer(&call, id, Ok(DONE[5])).await
+}

@@ -1,0 +1,55 @@
+//! `/devices/{id}/token`: how a unit joins, as a command and as a square code, shown once.
+
+use super::state::when;
+use crate::http::call::Call;
+use crate::http::devices::new_token;
+use crate::http::reply::page;
+use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::store::device;
+use crate::web::qr;
+use crate::web::shell::Shell;
+use crate::web::start::shell;
+use askama::Template;
+use warp::http::{Method, StatusCode};
+use wire::{DeviceId, Wall};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, form) = ((Method::POST, "/devices/{id}/token"), Takes::Form(SMALL));
+    vec![Route::new(path, ADMIN, Object::Device, form, Shapes::PAGE, invite)]
+}
+
+#[derive(Template)]
+#[template(path = "door-join.html")]
+struct Page {
+    shell: Shell,
+    name: String,
+    command: String,
+    square: Option<String>,
+    /// Until when the token works.
+    until: String,
+    /// When it was made: a certificate made later is this unit's.
+    since: Wall,
+}
+
+async fn invite(call: Call) -> Outcome {
+    let id = call.id("id")?;
+    page_of(&call, StatusCode::OK, id).await
+}
+
+/// The page with a new token for the door `id`.
+pub(super) async fn page_of(call: &Call, status: StatusCode, id: DeviceId) -> Outcome {
+    let (name, shell) = (id.to_string(), shell(call, "devices"));
+    let command = new_token(call, id).await?.command;
+    let ends = call.now.plus_ms(device::TOKEN_MS);
+    let view = Page {
+        square: qr::svg(&command, &shell.say("doors-join-square")),
+        until: when(&shell, ends, &call.app().config.zone, call.now),
+        since: call.now,
+        shell,
+        name,
+        command,
+    };
+    page(status, &view)
+}
