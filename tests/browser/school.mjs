@@ -1,5 +1,7 @@
 // A school with one of everything, whose people have the names that break pages.
 
+import { Door } from "./door.mjs";
+
 export const names = [
   "<script>alert(1)</script>",
   '"><img src=x onerror=alert(1)>',
@@ -26,6 +28,10 @@ export async function furnish({ hub, PASSWORD }) {
   await hub.post("/api/classes", { class_name: names[4], class_code: "9Z", teacher_id: user.id });
   const door = await hub.post("/api/devices", { device_id: "door-7", classroom_id: lesson.room });
   await hub.post("/api/devices", { device_id: "door-8", classroom_id: "W".repeat(90), location: names[1] });
+  await hub.post("/api/devices", { device_id: "door-9", classroom_id: lesson.room, location: names[3] });
+  await hub.post("/api/devices/door-9/revoke");
+  const { command } = await hub.post("/api/devices/door-7/join-token");
+  await new Door(hub, "door-7").join(command);
   for (const [who, photo] of [["H0", "obama.jpg"], ["H4", "biden.jpg"]]) {
     await hub.picture("/api/enrollment", "file", photo, { student_id: who, consent_by: names[1] });
   }
