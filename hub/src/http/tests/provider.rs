@@ -114,7 +114,7 @@ struct Sent {
 }
 
 async fn send(house: &House) -> Sent {
-    let answer = house.send(get("/api/auth/oidc/start?next=/people")).await;
+    let answer = house.send(get("/api/auth/oidc/start?next=/class")).await;
     assert_eq!(answer.status(), 303);
     let place = answer.headers()["location"].to_str().unwrap();
     let asked = serde_urlencoded::from_str(place.split_once('?').unwrap().1).unwrap();
@@ -181,7 +181,7 @@ async fn an_invited_person_signs_in_elsewhere_and_is_known_from_then_on() {
     prepare(&idp, &house, &sent, |_| {});
     let answer = come_back(&house, &sent).await;
     assert_eq!(answer.status(), 200);
-    assert!(String::from_utf8_lossy(answer.body()).contains("url=/people"), "moves on by itself");
+    assert!(String::from_utf8_lossy(answer.body()).contains("url=/class"), "moves on by itself");
     let secret = session(&answer).unwrap();
     let me = super::body(&house.send(get("/api/auth/me").cookie(&secret)).await);
     assert_eq!(me["email"], "teacher@school.test");

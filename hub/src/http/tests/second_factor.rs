@@ -140,7 +140,7 @@ async fn a_browser_is_led_through_both_steps_without_javascript() {
             .header("content-length", text.len())
             .body(text)
     };
-    let who = [("email", "teacher@school.test"), ("password", PASSWORD), ("next", "/people")];
+    let who = [("email", "teacher@school.test"), ("password", PASSWORD), ("next", "/class")];
     let asked = house.send(form(&who)).await;
     assert!(!asked.headers().contains_key("set-cookie"));
     let html = String::from_utf8(asked.body().to_vec()).unwrap();
@@ -150,11 +150,11 @@ async fn a_browser_is_led_through_both_steps_without_javascript() {
     assert_eq!(wrong.status(), 401);
     assert!(String::from_utf8_lossy(wrong.body()).contains("not right"));
     let right = code(&secret, house.clock.wall());
-    let last = [("step", step), ("code", right.as_str()), ("next", "/people")];
+    let last = [("step", step), ("code", right.as_str()), ("next", "/class")];
     let answer = house.send(form(&last)).await;
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["location"]),
-        (303, &"/people".parse().unwrap())
+        (303, &"/class".parse().unwrap())
     );
     assert!(answer.headers()["set-cookie"].to_str().unwrap().starts_with("__Host-sid="));
     later(&house, 5 * 60_000);
