@@ -146,11 +146,11 @@ pub fn judge(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'_>)
         items.iter().map(|item| Opened::new(&key(item.seq), item, court)).collect();
     let probes: Vec<_> = opened.iter().filter_map(Opened::probe).cloned().collect();
     let mut nearest = court.school.search(&probes).into_iter();
-    let mut judged = |one: Opened<'_>| {
+    let judged = |one: Opened<'_>| {
         let near = one.probe().and_then(|_| nearest.next());
         one.judged(&near.unwrap_or_default(), court)
     };
-    opened.into_iter().map(|one| judged(one)).collect()
+    opened.into_iter().map(judged).collect()
 }
 
 impl<'a> Opened<'a> {

@@ -367,7 +367,10 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         let say = |who: &'static str| {
             let order = order.clone();
-            move |_: &Tx<'_>| Ok(order.lock().unwrap().push(who))
+            move |_: &Tx<'_>| {
+                order.lock().unwrap().push(who);
+                Ok(())
+            }
         };
         let first = db.write(move |_| held.recv().map_err(|_| Error::Invalid("no".into())));
         let behind = ["door", "sweep"].map(|who| db.write_behind(say(who)));
