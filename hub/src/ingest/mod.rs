@@ -32,7 +32,7 @@ use wire::link::{Ack, Hello, Reject, Reported, Status};
 use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId, Wall};
 
 /// Records that share a COMMIT at most: a person's decision may have to wait for one.
-const GROUP: usize = 256;
+const GROUP: usize = 128;
 /// Faces that are compared with the school in one go: its templates are read once for all of them.
 const TOGETHER: usize = 16;
 

@@ -184,7 +184,7 @@ pub(super) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error>
     let pragmas = "pragma journal_mode = wal; pragma synchronous = full;
          pragma foreign_keys = on; pragma secure_delete = on; pragma mmap_size = 0;
          pragma trusted_schema = off; pragma journal_size_limit = 67108864;
-         pragma wal_autocheckpoint = 8000; pragma temp_store = memory;";
+         pragma wal_autocheckpoint = 3000; pragma temp_store = memory;";
     db.execute_batch(pragmas).doing(&what)?;
     let pages = if flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) { READ_CACHE } else { CACHE };
     db.pragma_update(None, "cache_size", -pages).doing(&what)?;
