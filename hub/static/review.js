@@ -234,10 +234,10 @@
   hear("missed", () => window.location.reload());
 
   // Who was it, if none of the candidates.
-  let asked = null;
+  let asked = null; // its id: the card may be exchanged for a newer one meanwhile
   function search(card) {
     if (!card) return;
-    asked = card;
+    asked = card.dataset.id;
     by("who-text").value = "";
     by("who-found").replaceChildren();
     who.showModal();
@@ -247,7 +247,7 @@
   async function look() {
     const words = by("who-text").value.trim();
     if (!words || !asked) return by("who-found").replaceChildren();
-    const answer = await fetch(`/review/${asked.dataset.id}/who?q=${encodeURIComponent(words)}`, { headers: piece }).catch(() => null);
+    const answer = await fetch(`/review/${asked}/who?q=${encodeURIComponent(words)}`, { headers: piece }).catch(() => null);
     if (!answer || !answer.ok || by("who-text").value.trim() !== words) return null;
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").body;
     return by("who-found").replaceChildren(...found.children);
@@ -279,7 +279,9 @@
     } else if (form.closest("#who-found")) {
       event.preventDefault();
       who.close();
-      decide(asked, { decision: "approve", ...fields });
+      const card = queue.find(asked);
+      if (card) decide(card, { decision: "approve", ...fields });
+      else say(text.gone);
     }
   });
   desk.addEventListener("click", (event) => {

@@ -156,7 +156,6 @@ doors-release-replaced = replaced
 doors-release-skipped = never used
 doors-release-fetched = fetched, not in use yet
 doors-release-made = not fetched yet
-doors-release-back = Go back to it
 doors-release-back-to = Go back to gallery { $version }
 doors-is-held = This door was taken back: it gets nobody new until the gallery is sent out again.
 doors-todo = What to do

@@ -156,7 +156,6 @@ doors-release-replaced = جایگزین‌شده
 doors-release-skipped = به کار نرفته
 doors-release-fetched = دریافت‌شده، هنوز نه در کار
 doors-release-made = هنوز دریافت نشده
-doors-release-back = بازگشت به آن
 doors-release-back-to = بازگشت به گالری { $version }
 doors-is-held = این در بازگردانده شده است: تا گالری دوباره فرستاده نشود فرد تازه‌ای نمی‌گیرد.
 doors-todo = کارها
