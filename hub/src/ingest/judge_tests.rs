@@ -117,6 +117,22 @@ fn a_better_match_outside_the_doors_gallery_reaches_the_card() {
 }
 
 #[test]
+fn of_records_that_come_together_each_gets_its_own_answer() {
+    let face = |seq, template| item(seq, &Body::Sighting(sighting(seq, template)));
+    let mut damaged = face(2, [1.0, 0.0, 0.0]);
+    damaged.hash = [0; 16];
+    let stranger = face(4, [0.0, 0.0, 1.0]);
+    let items = [damaged, face(3, [0.0, 1.0, 0.0]), stranger, face(5, [1.0, 0.0, 0.0])];
+    let court = Court { secrets: &[secret()], school: &Two(model()) };
+    let who = |judged: Judged| match judged.finding {
+        Finding::Seen(seen) => Some((judged.seq, seen.candidates[0].student)),
+        _ => None,
+    };
+    let all: Vec<_> = judge(&device(), EPOCH, &items, &court).into_iter().map(who).collect();
+    assert_eq!(all, [None, Some((3, student(2))), None, Some((5, student(1)))]);
+}
+
+#[test]
 fn somebody_the_school_no_longer_knows_leaves_no_trace() {
     let judged = judged(item(1, &Body::Sighting(sighting(1, [0.0, 0.0, 1.0]))));
     assert!(matches!(judged.finding, Finding::Nobody));

@@ -385,6 +385,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn people_and_the_others_begin_in_turn_while_both_wait() {
+        let queue = || {
+            let (send, receive) = mpsc::channel::<Write>(2);
+            for _ in 0..2 {
+                let nothing = |_: &Tx<'_>| Answer { failed: false, say: Box::new(|_| ()) };
+                assert!(send.try_send(Box::new(nothing)).is_ok());
+            }
+            receive
+        };
+        let mut lanes = Lanes { people: queue(), behind: queue(), people_began: false };
+        let mut left = Vec::new();
+        while lanes.first().await.is_some() {
+            left.push((lanes.people.len(), lanes.behind.len()));
+        }
+        assert_eq!(left, [(1, 2), (1, 1), (0, 1), (0, 0)]);
+    }
+
+    #[tokio::test]
     async fn what_is_answered_is_seen_by_another_process() {
         let (dir, db) = temp();
         let other = Db::open(&dir.path().join("hub.db")).unwrap();
