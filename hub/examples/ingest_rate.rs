@@ -7,7 +7,11 @@
 use anyhow::{Context, Result, ensure};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rollcall_hub::gallery::Index;
-use rollcall_hub::ingest::{Ingest, fault::Fault, school::Schools};
+use rollcall_hub::ingest::{
+    Ingest,
+    fault::Fault,
+    school::{School, Schools},
+};
 use rollcall_hub::listener::{Answer, Delivery, QUEUE, Sent};
 use rollcall_hub::store::{self, Db, device::Place};
 use rollcall_hub::{events::Events, keys::Keys};
@@ -77,7 +81,8 @@ impl House {
         db.write(move |tx| rows(tx, &ids, now)).await?;
         let looks = people.iter().map(|(id, look)| (*id, vec![look.clone()])).collect();
         let schools = Schools::default();
-        schools.set(Arc::new(Index::build(MODEL.parse()?, &looks)?));
+        let school: Arc<dyn School> = Arc::new(Index::build(MODEL.parse()?, &looks)?);
+        schools.set([school]);
         let (say, deliveries) = mpsc::channel(QUEUE);
         let hub_key = keys.hub_secret()?.public()?;
         let (events, clock) = (Events::default(), Arc::new(SystemClock));

@@ -196,7 +196,7 @@ impl App {
     /// When the database or the key store fails.
     pub async fn follow_gallery(&self) -> Result<(), Error> {
         self.gallery.refresh(&self.db, &self.keys, self.clock.wall()).await?;
-        self.schools.set(self.gallery.index());
+        self.schools.set(self.gallery.schools());
         Ok(())
     }
 

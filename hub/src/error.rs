@@ -1,5 +1,6 @@
 //! What can go wrong, in seven kinds, for whoever asked. No kind knows of HTTP.
 
+use crate::store;
 use std::error::Error as Source;
 
 /// A failure with a sentence for its reader. `http/reply.rs` turns the kind into a status.
@@ -41,6 +42,18 @@ impl Error {
         source: impl Into<Box<dyn Source + Send + Sync>>,
     ) -> Self {
         Self::Internal { doing: doing.into(), source: source.into() }
+    }
+
+    /// Whether the same may work later: a store is not well, and what was asked is not at fault.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Internal { source, .. } => {
+                source.downcast_ref().is_some_and(|error| store::unwell(error).is_some())
+            }
+            _ => false,
+        }
     }
 
     /// “There is no `what` `name`.”

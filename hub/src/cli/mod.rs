@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod dead_letters;
 mod device;
 mod enrol;
 mod export;
@@ -60,6 +61,8 @@ enum Verb {
     Restore(backup::Restore),
     /// Bring the database up to date; `serve` does it too.
     Migrate(backup::Migrate),
+    /// Records that could not be used: list, show, replay, drop.
+    DeadLetters(dead_letters::DeadLetters),
     /// What goes because its time is over: show, run.
     Retention(retention::RetentionArgs),
     /// Fill an empty hub with a made-up school, to measure it or to look around.
@@ -107,6 +110,7 @@ impl Cli {
             Verb::Backup(backup) => runtime()?.block_on(backup.run(data, out)),
             Verb::Restore(restore) => runtime()?.block_on(restore.run(data, out)),
             Verb::Migrate(migrate) => migrate.run(data, out),
+            Verb::DeadLetters(letters) => runtime()?.block_on(letters.run(data, out)),
             Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
             Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
             Verb::Models(models) => runtime()?.block_on(models.run(data, out)),

@@ -186,8 +186,8 @@ impl Index {
 }
 
 impl School for Index {
-    fn model(&self) -> Option<&ModelId> {
-        (!self.ids.is_empty()).then_some(&self.model)
+    fn model(&self) -> &ModelId {
+        &self.model
     }
 
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn nobody_enrolled_means_nobody_found() {
         let empty = index(&[]);
-        assert!(empty.is_empty() && School::model(&empty).is_none());
+        assert!(empty.is_empty());
         assert_eq!(empty.seen(0.0).verdict, Verdict::Unknown);
         assert_eq!(empty.to_gallery().people, vec![]);
     }

@@ -6,6 +6,7 @@ use super::Index;
 use super::release::{Content, Last, Plan, Release, plan};
 use super::scope::{self, House, Room, Scope};
 use crate::error::{Doing, Error};
+use crate::ingest::school::School;
 use crate::keys::Keys;
 use crate::store::{self, Db, Tx};
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +27,8 @@ pub struct Gallery {
 #[derive(Debug)]
 struct State {
     index: Arc<Index>,
+    /// Of older models: what doors made with them is still told by these.
+    former: Vec<Arc<Index>>,
     releases: HashMap<DeviceId, Arc<Release>>,
 }
 
@@ -34,7 +37,8 @@ impl Gallery {
     #[must_use]
     pub fn new(model: ModelId) -> Self {
         let index = Index::build(model.clone(), &BTreeMap::new()).expect("nobody fits together");
-        let state = State { index: Arc::new(index), releases: HashMap::new() };
+        let (index, former) = (Arc::new(index), Vec::new());
+        let state = State { index, former, releases: HashMap::new() };
         Self { model, lines: None, state: Arc::new(RwLock::new(state)), turn: Arc::default() }
     }
 
@@ -56,6 +60,14 @@ impl Gallery {
         self.read().index.clone()
     }
 
+    /// Everybody, for each model of which somebody has a template: the one in use first.
+    #[must_use]
+    pub fn schools(&self) -> Vec<Arc<dyn School>> {
+        let state = self.read();
+        let all = std::iter::once(&state.index).chain(&state.former);
+        all.filter(|index| !index.is_empty()).map(|index| index.clone() as _).collect()
+    }
+
     /// What `device` should have now, absent before its first release.
     #[must_use]
     pub fn release(&self, device: &DeviceId) -> Option<Arc<Release>> {
@@ -69,13 +81,29 @@ impl Gallery {
     /// When the database or the key store fails, or a template does not open.
     pub async fn refresh(&self, db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
+        let index = self.look(db, keys).await?;
+        self.release_all(db, keys, index, now).await
+    }
+
+    /// Builds the indexes anew from the database, without releases.
+    ///
+    /// # Errors
+    /// As [`Gallery::refresh`].
+    pub async fn look(&self, db: &Db, keys: &Keys) -> Result<Arc<Index>, Error> {
         let index = load(db, keys, &self.model).await?;
         let index = Arc::new(match self.own_lines(db, &index).await? {
             Some(lines) => index.with_lines(&lines),
             None => index,
         });
-        self.write().index = index.clone();
-        self.release_all(db, keys, index, now).await
+        let mut former = Vec::new();
+        for model in db.read(store::enrolment::models).await? {
+            if model != self.model {
+                former.push(Arc::new(load(db, keys, &model).await?));
+            }
+        }
+        let mut state = self.write();
+        (state.index, state.former) = (index.clone(), former);
+        Ok(index)
     }
 
     /// The site's own lines: those of its file, or else those an admin chose.

@@ -11,9 +11,9 @@ use crate::events::Event;
 use crate::evidence::Evidence;
 use crate::review::Status;
 use crate::store::cursor::{self, Cursor};
-use crate::store::dead_letter::{self, Letter};
+use crate::store::dead_letter::{self, Content, Letter};
 use crate::store::review::status_text;
-use crate::store::{Tx, arrival, backed_up, passage, session, setting};
+use crate::store::{Tx, arrival, backed_up, held, loss, passage, session, setting};
 use uuid::Uuid;
 use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
 use wire::seal::Part;
@@ -44,6 +44,18 @@ enum Settled {
     Stored,
     Known(Option<Reject>),
     Dead(Reject),
+    /// Not now: its door keeps it, and sends it again.
+    Waits,
+}
+
+/// What is stored under a number that a record had in an earlier life of its outbox.
+enum Former {
+    /// Nothing.
+    New,
+    /// That record.
+    Same,
+    /// Another one: its card was rolled back and gave the number out again.
+    Other,
 }
 
 impl<'a, 't> Clerk<'a, 't> {
@@ -65,17 +77,19 @@ impl<'a, 't> Clerk<'a, 't> {
     ) -> Result<Ack, Error> {
         let mut cursor = cursor::get(self.tx, device, epoch)?;
         let mut rejects = Vec::new();
-        let numbers = records.iter().map(|record| record.seq);
+        let numbers = records.iter().map(|record| record.item.seq);
         self.receipts = Receipts::of(self.tx, device, epoch, numbers)?;
         for record in records {
-            let key = RecordKey { device: device.clone(), epoch, seq: record.seq };
+            let key = RecordKey { device: device.clone(), epoch, seq: record.item.seq };
             let settled = self.record(&key, record, &mut cursor)?;
             if let Settled::Dead(reject) | Settled::Known(Some(reject)) = settled {
-                rejects.push((record.seq, reject));
+                rejects.push((record.item.seq, reject));
             }
-            if is_numbered(record.seq) {
-                cursor.ranges.insert(record.seq, record.seq);
-                cursor.max_seq = cursor.max_seq.max(record.seq);
+            if is_numbered(record.item.seq) {
+                if settled != Settled::Waits {
+                    cursor.ranges.insert(record.item.seq, record.item.seq);
+                }
+                cursor.max_seq = cursor.max_seq.max(record.item.seq);
             }
         }
         cursor::put(self.tx, device, epoch, &cursor, self.now)?;
@@ -110,7 +124,7 @@ impl<'a, 't> Clerk<'a, 't> {
     /// # Errors
     /// When the database fails.
     pub fn poison(&mut self, device: &DeviceId, why: &str, bytes: &[u8]) -> Result<(), Error> {
-        let letter = Letter { of: None, error: "malformed", detail: why, bytes };
+        let letter = Letter { content: Content::Bytes(bytes), error: "malformed", detail: why };
         dead_letter::add(self.tx, device, &letter, self.now).map(drop)
     }
 
@@ -142,20 +156,98 @@ impl<'a, 't> Clerk<'a, 't> {
             }
             return self.conflict(key, record);
         }
+        if cursor.is_forgotten(key.seq) {
+            return Ok(Settled::Known(None));
+        }
         let Some((former, hash)) = &record.moved else {
             return self.fresh(key, key, &record.hash, record, cursor);
         };
-        match self.receipts.get(self.tx, former)? {
-            Some(before) if before.hash == *hash => {
-                self.receipts.add(self.tx, key, &record.hash, "moved")?;
-                Ok(Settled::Known(None))
+        let settled = match self.former(former, hash, record)? {
+            Former::Same => Settled::Known(None),
+            Former::Other => self.twin(key, former, hash, record, cursor)?,
+            Former::New => self.fresh(key, former, hash, record, cursor)?,
+        };
+        if settled != Settled::Waits {
+            self.receipts.add(self.tx, key, &record.hash, "moved")?;
+        }
+        Ok(settled)
+    }
+
+    /// What is known under the number that a moved record had before. Where the receipt is gone,
+    /// the passage itself tells; an old report is never needed again.
+    fn former(
+        &self,
+        former: &RecordKey,
+        hash: &[u8; 16],
+        record: &Judged,
+    ) -> Result<Former, Error> {
+        if let Some(before) = self.receipts.get(self.tx, former)? {
+            return Ok(if before.hash == *hash { Former::Same } else { Former::Other });
+        }
+        let cursor = cursor::get(self.tx, &former.device, former.epoch)?;
+        let is_passage = matches!(record.finding, Finding::Seen(_) | Finding::Incomparable(..));
+        let at = (record.item.at.boot, record.item.at.mono);
+        Ok(match cursor.is_forgotten(former.seq) {
+            false => Former::New,
+            true if !is_passage => Former::Same,
+            true => match arrival::made(self.tx, former.id())? {
+                None => Former::New,
+                Some(made) if made == at => Former::Same,
+                Some(_) => Former::Other,
+            },
+        })
+    }
+
+    /// A record whose `former` number belongs to another one, stored under a key of its own.
+    fn twin(
+        &mut self,
+        key: &RecordKey,
+        former: &RecordKey,
+        hash: &[u8; 16],
+        record: &Judged,
+        cursor: &mut Cursor,
+    ) -> Result<Settled, Error> {
+        let own = twin(former, hash);
+        match self.receipts.get(self.tx, &own)? {
+            Some(_) => Ok(Settled::Known(None)),
+            None => self.fresh(key, &own, hash, record, cursor),
+        }
+    }
+
+    /// Settles a record that was set aside, now that it can be used. Whether it is stored by
+    /// this: it may have been before.
+    ///
+    /// # Errors
+    /// `Conflict` when it is still set aside; when the database fails.
+    pub fn again(
+        &mut self,
+        device: &DeviceId,
+        epoch: Epoch,
+        record: &Judged,
+    ) -> Result<bool, Error> {
+        let sent = RecordKey { device: device.clone(), epoch, seq: record.item.seq };
+        let (made, hash) = match &record.moved {
+            Some((former, hash)) => (former.clone(), *hash),
+            None => (sent.clone(), record.hash),
+        };
+        let mut cursor = cursor::get(self.tx, device, epoch)?;
+        let settled = match self.receipts.get(self.tx, &made)? {
+            Some(before) if reject_of(&before.disposition).is_some() && before.hash == hash => {
+                cursor::remove_receipt(self.tx, &made)?;
+                self.fresh(&sent, &made, &hash, record, &mut cursor)?
             }
-            Some(_) => self.conflict(key, record),
-            None => {
-                let settled = self.fresh(key, former, hash, record, cursor)?;
-                self.receipts.add(self.tx, key, &record.hash, "moved")?;
-                Ok(settled)
+            Some(before) if before.hash == hash => Settled::Known(None),
+            Some(_) => self.twin(&sent, &made, &hash, record, &mut cursor)?,
+            None => self.fresh(&sent, &made, &hash, record, &mut cursor)?,
+        };
+        cursor::put(self.tx, device, epoch, &cursor, self.now)?;
+        match settled {
+            Settled::Dead(_) => Err(Error::Conflict("it would be set aside again".into())),
+            Settled::Waits => {
+                let say = "nobody has a template of its model: enrol with that one first";
+                Err(Error::Conflict(say.into()))
             }
+            settled => Ok(settled == Settled::Stored),
         }
     }
 
@@ -186,14 +278,23 @@ impl<'a, 't> Clerk<'a, 't> {
                 return Ok(Settled::Dead(*reject));
             }
             Finding::Nobody => "nobody",
-            Finding::Seen(seen) => match self.sighting(made, &record.at, seen)? {
+            Finding::Incomparable(model, named) => {
+                if self.knows_one_of(named)? {
+                    held::note(self.tx, &made.device, model, self.now)?;
+                    return Ok(Settled::Waits);
+                }
+                let at = record.item.at.wall;
+                loss::note(self.tx, made, loss::NOBODY_ENROLLED, at, self.now)?;
+                "nobody"
+            }
+            Finding::Seen(seen) => match self.sighting(made, &record.item.at, seen)? {
                 Some(status) => status_text(status),
                 None => "nobody",
             },
             Finding::Health(health) => {
-                let when = self.date(&made.device, &record.at)?;
-                arrival::add_health(self.tx, made, &record.at, &when, health)?;
-                self.watched(&made.device, &when, record.at.mono.since(health.since))?;
+                let when = self.date(&made.device, &record.item.at)?;
+                arrival::add_health(self.tx, made, &record.item.at, &when, health)?;
+                self.watched(&made.device, &when, record.item.at.mono.since(health.since))?;
                 "health"
             }
             Finding::Loss(loss) => {
@@ -202,13 +303,23 @@ impl<'a, 't> Clerk<'a, 't> {
                 "loss"
             }
             Finding::Anchor(anchor) => {
-                arrival::add_anchor(self.tx, made, &record.at, anchor)?;
-                self.redate(&made.device, record.at.boot)?;
+                arrival::add_anchor(self.tx, made, &record.item.at, anchor)?;
+                self.redate(&made.device, &record.item.at)?;
                 "anchor"
             }
         };
         self.receipts.add(self.tx, made, hash, disposition)?;
         Ok(Settled::Stored)
+    }
+
+    /// Whether somebody whom the door named may be recognised here.
+    fn knows_one_of(&mut self, named: &[StudentId]) -> Result<bool, Error> {
+        for student in named {
+            if self.memo.standing(self.tx, *student)?.may_be_seen() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Where it stands, if anybody remains who may be recognised; if nobody does, nothing is
@@ -340,8 +451,8 @@ impl<'a, 't> Clerk<'a, 't> {
     }
 
     /// A new anchor tells the time of what came before it.
-    fn redate(&mut self, device: &DeviceId, boot: u32) -> Result<(), Error> {
-        for row in arrival::undated(self.tx, device, boot, self.now)? {
+    fn redate(&mut self, device: &DeviceId, anchor: &Stamp) -> Result<(), Error> {
+        for row in arrival::undated(self.tx, device, anchor, self.now)? {
             let at = row.stamp;
             let known = arrival::known(self.tx, device, at.boot, at.mono, row.received)?;
             arrival::redate(self.tx, &row.id, &dating::date(&at, &known))?;
@@ -377,9 +488,8 @@ impl<'a, 't> Clerk<'a, 't> {
         detail: &str,
         record: &Judged,
     ) -> Result<(), Error> {
-        let of = Some((key.epoch, key.seq));
-        let error = code(reject);
-        let letter = Letter { of, error, detail, bytes: &record.body };
+        let content = Content::Record(key.epoch, &record.item);
+        let letter = Letter { content, error: code(reject), detail };
         dead_letter::add(self.tx, &key.device, &letter, self.now).map(drop)
     }
 }
@@ -388,6 +498,16 @@ fn merge(cursor: &mut Cursor, gone: &Ranges) {
     for (first, last) in gone.as_slice() {
         cursor.ranges.insert(*first, *last);
     }
+}
+
+/// The key of the record with this content, where its `former` number belongs to another one: the
+/// same each time it comes.
+fn twin(former: &RecordKey, hash: &[u8; 16]) -> RecordKey {
+    let mut own = blake3::Hasher::new();
+    own.update(&former.epoch.0).update(hash);
+    let mut epoch = [0; 16];
+    own.finalize_xof().fill(&mut epoch);
+    RecordKey { epoch: Epoch(epoch), ..former.clone() }
 }
 
 /// Whether the database can hold the number; others are only set aside.

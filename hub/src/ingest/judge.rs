@@ -4,13 +4,14 @@
 //! nobody at the school has leaves nothing but the receipt of its number.
 
 use super::school::School;
+use std::sync::Arc;
 use vision::Template;
 use wire::link::Reject;
 use wire::record::{Anchor, Health, Loss, Moved, crop_hash};
 use wire::seal::Part;
 use wire::{
     Body, Candidate, ClockState, DeviceId, Direction, Epoch, HubSecret, Item, ModelId, Quality,
-    Reason, RecordKey, SealError, Sealed, Sighting, Stamp, Verdict,
+    Reason, RecordKey, SealError, Sealed, Sighting, StudentId, Verdict,
 };
 use zeroize::Zeroizing;
 
@@ -40,25 +41,27 @@ const DOUBTS: usize = 6;
 pub struct Court<'a> {
     /// The hub's sealing keys, the newest and those not yet retired.
     pub secrets: &'a [HubSecret],
-    /// Everybody who may be recognised.
-    pub school: &'a dyn School,
+    /// Everybody who may be recognised, for each model.
+    pub schools: &'a [Arc<dyn School>],
+}
+
+impl Court<'_> {
+    fn school(&self, model: &ModelId) -> Option<&dyn School> {
+        self.schools.iter().find(|school| school.model() == model).map(|school| &**school)
+    }
 }
 
 /// A record, judged.
 #[derive(Debug)]
 pub struct Judged {
-    /// Its number where it came.
-    pub seq: u64,
+    /// As it came, for the dead letter if it becomes one.
+    pub item: Item,
     /// Of what really came, so that a damaged record never hides an intact one.
     pub hash: [u8; 16],
-    /// When it was made.
-    pub at: Stamp,
     /// The key and hash it had in an earlier life of its outbox.
     pub moved: Option<(RecordKey, [u8; 16])>,
     /// What to do.
     pub finding: Finding,
-    /// The bytes, for the dead letter if it becomes one.
-    pub body: Vec<u8>,
 }
 
 /// What a record turned out to be.
@@ -68,6 +71,9 @@ pub enum Finding {
     Seen(Box<Seen>),
     /// Nobody the school knows, or knows any more: no trace.
     Nobody,
+    /// A face that cannot be compared: nobody has a template of its model. And whom its door
+    /// named.
+    Incomparable(ModelId, Vec<StudentId>),
     /// What the door could see.
     Health(Health),
     /// What the door lost.
@@ -98,7 +104,7 @@ pub struct Seen {
     pub frames: u16,
     /// The door's.
     pub gallery: u64,
-    /// The door's, and the one in use here.
+    /// The door's, of which there are templates here.
     pub model: ModelId,
     /// f16 little-endian, opened.
     pub template: Zeroizing<Vec<u8>>,
@@ -144,13 +150,16 @@ pub fn judge(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'_>)
     let key = |seq| RecordKey { device: device.clone(), epoch, seq };
     let opened: Vec<_> =
         items.iter().map(|item| Opened::new(&key(item.seq), item, court)).collect();
-    let probes: Vec<_> = opened.iter().filter_map(Opened::probe).cloned().collect();
-    let mut nearest = court.school.search(&probes).into_iter();
-    let judged = |one: Opened<'_>| {
-        let near = one.probe().and_then(|_| nearest.next());
-        one.judged(&near.unwrap_or_default(), court)
-    };
-    opened.into_iter().map(judged).collect()
+    let mut nearest = vec![Vec::new(); opened.len()];
+    for school in court.schools {
+        let probe = |(n, one): (usize, &Opened<'_>)| Some((n, one.probe(school.model())?.clone()));
+        let (places, probes): (Vec<_>, Vec<_>) =
+            opened.iter().enumerate().filter_map(probe).unzip();
+        for (n, near) in places.into_iter().zip(school.search(&probes)) {
+            nearest[n] = near;
+        }
+    }
+    opened.into_iter().zip(nearest).map(|(one, near)| one.judged(&near, court)).collect()
 }
 
 impl<'a> Opened<'a> {
@@ -160,9 +169,10 @@ impl<'a> Opened<'a> {
         Self { item, moved, found }
     }
 
-    fn probe(&self) -> Option<&Template> {
+    /// Its face, if it is for the school of `model`.
+    fn probe(&self, model: &ModelId) -> Option<&Template> {
         match &self.found {
-            Ok(Found::Face(face)) => Some(&face.probe),
+            Ok(Found::Face(face)) if face.said.model == *model => Some(&face.probe),
             _ => None,
         }
     }
@@ -175,7 +185,7 @@ impl<'a> Opened<'a> {
             Err((reject, why)) => Finding::Dead(reject, why),
         };
         let hash = Item::digest(item.seq, &item.at, &item.body);
-        Judged { seq: item.seq, hash, at: item.at, moved, finding, body: item.body.clone() }
+        Judged { item: item.clone(), hash, moved, finding }
     }
 }
 
@@ -240,13 +250,12 @@ fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<
 
 fn see(key: &RecordKey, said: Sighting, court: &Court<'_>) -> Result<Found, Dead> {
     check(&said)?;
-    let Some(model) = court.school.model() else { return Ok(Found::Other(Finding::Nobody)) };
-    if *model != said.model {
-        let why = format!("its template is of model “{}”, which is not in use here", said.model);
-        return Err((Reject::WrongModel, why));
-    }
     let template = open(key, Part::Template, &said.template, court.secrets)
         .map_err(|error| (Reject::Unsealable, error.to_string()))?;
+    if court.school(&said.model).is_none() {
+        let named = people(&said.candidates);
+        return Ok(Found::Other(Finding::Incomparable(said.model, named)));
+    }
     let probe = Template::from_f16_bytes(&template).map_err(|error| invalid(&error.to_string()))?;
     Ok(Found::Face(Box::new(Face { key: key.clone(), said, template, probe })))
 }
@@ -259,7 +268,8 @@ impl Face {
             KEPT.into_iter().filter(|reason| said.reasons.contains(reason)).collect();
         let doubts: Vec<_> =
             kept.iter().copied().filter(|reason| KEPT[..DOUBTS].contains(reason)).collect();
-        let look = court.school.look(nearest, said.frames, &doubts);
+        let Some(school) = court.school(&said.model) else { return Finding::Nobody };
+        let look = school.look(nearest, said.frames, &doubts);
         if look.candidates.is_empty() {
             return Finding::Nobody;
         }
@@ -329,7 +339,7 @@ fn crop(
     (jpeg.len() <= CROP && jpeg.starts_with(&[0xff, 0xd8, 0xff])).then_some(jpeg)
 }
 
-fn people(candidates: &[Candidate]) -> Vec<wire::StudentId> {
+fn people(candidates: &[Candidate]) -> Vec<StudentId> {
     candidates.iter().map(|candidate| candidate.student).collect()
 }
 

@@ -4,14 +4,14 @@ use super::*;
 use crate::ingest::school::Look;
 use rand::{SeedableRng, rngs::StdRng};
 use wire::record::{CameraState, LossCause};
-use wire::{Mono, Ranges, StudentId, Wall};
+use wire::{Mono, Ranges, Stamp, Wall};
 
 /// A school of two: whoever has the template's largest component.
 struct Two(ModelId);
 
 impl School for Two {
-    fn model(&self) -> Option<&ModelId> {
-        Some(&self.0)
+    fn model(&self) -> &ModelId {
+        &self.0
     }
 
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
@@ -36,6 +36,10 @@ fn student(n: u128) -> StudentId {
 
 fn model() -> ModelId {
     "dlib-1".parse().unwrap()
+}
+
+fn school() -> [Arc<dyn School>; 1] {
+    [Arc::new(Two(model()))]
 }
 
 fn device() -> DeviceId {
@@ -78,7 +82,7 @@ fn item(seq: u64, body: &Body) -> Item {
 }
 
 fn judged(item: Item) -> Judged {
-    let court = Court { secrets: &[secret()], school: &Two(model()) };
+    let court = Court { secrets: &[secret()], schools: &school() };
     judge(&device(), EPOCH, &[item], &court).remove(0)
 }
 
@@ -123,9 +127,9 @@ fn of_records_that_come_together_each_gets_its_own_answer() {
     damaged.hash = [0; 16];
     let stranger = face(4, [0.0, 0.0, 1.0]);
     let items = [damaged, face(3, [0.0, 1.0, 0.0]), stranger, face(5, [1.0, 0.0, 0.0])];
-    let court = Court { secrets: &[secret()], school: &Two(model()) };
+    let court = Court { secrets: &[secret()], schools: &school() };
     let who = |judged: Judged| match judged.finding {
-        Finding::Seen(seen) => Some((judged.seq, seen.candidates[0].student)),
+        Finding::Seen(seen) => Some((judged.item.seq, seen.candidates[0].student)),
         _ => None,
     };
     let all: Vec<_> = judge(&device(), EPOCH, &items, &court).into_iter().map(who).collect();
@@ -166,8 +170,6 @@ fn each_broken_record_has_its_own_code() {
     assert_eq!(reject(Item { hash: [0; 16], ..item(1, &body_ok()) }), Reject::WrongHash);
     assert_eq!(reject(bytes(vec![99])), Reject::Malformed);
     assert_eq!(reject(item(0, &body_ok())), Reject::Invalid);
-    let other = body(|said| said.model = "arcface-1".parse().unwrap());
-    assert_eq!(reject(item(1, &other)), Reject::WrongModel);
     assert_eq!(reject(item(2, &body_ok())), Reject::Unsealable, "sealed for number 1");
     let retired = body(|said| said.template.key = 9);
     assert_eq!(reject(item(1, &retired)), Reject::Unsealable);
@@ -175,6 +177,22 @@ fn each_broken_record_has_its_own_code() {
 
 fn body_ok() -> Body {
     body(|_| {})
+}
+
+#[test]
+fn a_face_is_compared_with_templates_of_its_own_model_alone() {
+    let other = || item(1, &body(|said| said.model = "arcface-1".parse().unwrap()));
+    let Finding::Incomparable(model, named) = judged(other()).finding else { panic!() };
+    assert_eq!((model.as_str(), named), ("arcface-1", vec![student(1)]));
+    let both: [Arc<dyn School>; 2] =
+        [Arc::new(Two(model_of("sface-1"))), Arc::new(Two(model_of("arcface-1")))];
+    let court = Court { secrets: &[secret()], schools: &both };
+    let judged = judge(&device(), EPOCH, &[other()], &court).remove(0);
+    assert!(matches!(judged.finding, Finding::Seen(seen) if seen.model.as_str() == "arcface-1"));
+}
+
+fn model_of(name: &str) -> ModelId {
+    name.parse().unwrap()
 }
 
 #[test]
@@ -218,7 +236,7 @@ fn a_moved_record_is_opened_under_its_old_key() {
     let inner = body_ok().encode();
     let moved = Body::Moved(Moved { epoch: EPOCH, seq: 1, body: inner.clone() });
     let new = Epoch([2; 16]);
-    let court = Court { secrets: &[secret()], school: &Two(model()) };
+    let court = Court { secrets: &[secret()], schools: &school() };
     let judged = judge(&device(), new, &[item(40, &moved)], &court).remove(0);
     assert!(matches!(judged.finding, Finding::Seen(_)), "{judged:?}");
     let old = RecordKey { device: device(), epoch: EPOCH, seq: 1 };

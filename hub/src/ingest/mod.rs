@@ -2,13 +2,15 @@
 //!
 //! One part does it for all devices, in the order in which their words came. A group is whatever
 //! waited while the last one was committed, so that few records are fast and many are cheap. A
-//! record that breaks the hub is set aside; those around it are stored.
+//! record that breaks the hub twice, by itself and with a store that is well, is set aside whole;
+//! those around it are stored. While a store is not well nothing is set aside: doors hold it.
 
 mod commit;
 pub mod dating;
 pub mod fault;
 pub mod judge;
 mod memo;
+pub mod replay;
 pub mod school;
 
 use crate::error::Error;
@@ -33,6 +35,8 @@ use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId, Wall};
 
 /// Records that share a COMMIT at most: a person's decision may have to wait for one.
 const GROUP: usize = 128;
+/// How often a record fails by itself before it is set aside.
+const TRIES: usize = 2;
 /// Faces that are compared with the school in one go: its templates are read once for all of them.
 const TOGETHER: usize = 16;
 
@@ -80,6 +84,19 @@ struct Cases {
     keys: HashMap<StudentId, DataKey>,
 }
 
+/// What is to be settled: a case, or one record of it.
+#[derive(Clone, Copy)]
+struct Part {
+    case: usize,
+    record: Option<usize>,
+}
+
+impl Part {
+    fn whole(case: usize) -> Self {
+        Self { case, record: None }
+    }
+}
+
 /// What a case comes to.
 type Done = (Option<Ack>, Vec<Event>);
 
@@ -107,6 +124,7 @@ impl Ingest {
                         tracing::error!(%error, "what devices said could not be stored; they send it again");
                     }
                 }
+                // Nobody is answered, which tells every door to hold what it sent.
                 Err(error) => {
                     tracing::error!(%error, "what devices said could not be judged; they send it again");
                 }
@@ -117,8 +135,8 @@ impl Ingest {
     /// Begins to judge what waits now.
     fn begin(&mut self, first: Delivery) -> Group {
         let (said, answers) = self.gather(first);
-        let (keys, school) = (self.keys.clone(), self.schools.now());
-        let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &*school));
+        let (keys, schools) = (self.keys.clone(), self.schools.now());
+        let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &schools));
         Group { judged, answers }
     }
 
@@ -147,7 +165,7 @@ impl Ingest {
             // Acknowledges what is not stored: the wrong order, on purpose.
             answers = self.acknowledge_too_early(&cases, answers).await?;
         }
-        let all: Vec<_> = (0..cases.all.len()).collect();
+        let all: Vec<_> = (0..cases.all.len()).map(Part::whole).collect();
         match self.commit(&cases, all, n).await {
             Ok(done) => {
                 self.fault.after_commit(n);
@@ -155,56 +173,84 @@ impl Ingest {
                     self.answer(done, answer);
                 }
             }
+            Err(error) if error.is_passing() => hold(answers, &error),
             Err(error) => {
                 tracing::warn!(%error, "a group was not stored; its parts are tried one by one");
                 for (index, answer) in answers.into_iter().enumerate() {
-                    self.alone(&cases, index, answer, n).await;
+                    match self.alone(&cases, index, n).await {
+                        Ok(done) => self.answer(done, answer),
+                        Err(error) => hold([answer], &error),
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// One case in a transaction of its own, so that a broken one harms nobody else.
-    async fn alone(
+    /// One case in a transaction of its own, so that a broken one harms nobody else; a batch that
+    /// is broken even so, record by record.
+    async fn alone(&self, cases: &Arc<Cases>, index: usize, n: u64) -> Result<Done, Error> {
+        let broken = match self.one(cases, Part::whole(index), n).await {
+            Err(error) if !error.is_passing() => error,
+            done => return done,
+        };
+        let Matter::Batch(_, records) = &cases.all[index].matter else { return Err(broken) };
+        let mut all: Done = (None, Vec::new());
+        for record in 0..records.len() {
+            let (ack, events) = self.record(cases, (index, record), n).await?;
+            let before = all.0.take().map(|ack| ack.rejects).unwrap_or_default();
+            all.0 = ack.map(|ack| Ack { rejects: [before, ack.rejects].concat(), ..ack });
+            all.1.extend(events);
+        }
+        Ok(all)
+    }
+
+    /// One record by itself. If that fails twice it is at fault, not the store, which shows that
+    /// it is well by keeping the letter.
+    async fn record(
         &self,
         cases: &Arc<Cases>,
-        index: usize,
-        answer: oneshot::Sender<Answer>,
+        (index, record): (usize, usize),
         n: u64,
-    ) {
-        let mut result = self.commit(cases, vec![index], n).await;
-        if let Err(error) = &result
-            && !matches!(error, Error::Unavailable(_))
-            && let Some(case) = condemned(&cases.all[index], error)
-        {
-            let device = &case.device;
-            tracing::error!(%device, %error, "a batch breaks the hub and is set aside: a bug");
-            let alone = Cases { all: vec![case], keys: HashMap::new() };
-            result = self.commit(&Arc::new(alone), vec![0], n).await;
-        }
-        match result {
-            Ok(done) => done.into_iter().zip([answer]).for_each(|(done, to)| self.answer(done, to)),
-            Err(error) => {
-                tracing::error!(%error, "nothing can be stored now; the device holds its records");
-                let _gone = answer.send(Answer::Held);
+    ) -> Result<Done, Error> {
+        let part = Part { case: index, record: Some(record) };
+        let mut failed = None;
+        for _ in 0..TRIES {
+            match self.one(cases, part, n).await {
+                Err(error) if !error.is_passing() => failed = Some(error),
+                done => return done,
             }
         }
+        let case = &cases.all[index];
+        let (Some(error), Matter::Batch(epoch, records)) = (failed, &case.matter) else {
+            return Err(Error::internal("setting a record aside", "it is none"));
+        };
+        let (device, seq) = (&case.device, records[record].item.seq);
+        tracing::error!(%device, seq, why = ?error, "a record breaks the hub and is set aside: a bug");
+        let matter = Matter::Batch(*epoch, vec![condemned(&records[record], &error)]);
+        let case = Case { device: device.clone(), matter };
+        let alone = Arc::new(Cases { all: vec![case], keys: HashMap::new() });
+        self.one(&alone, Part::whole(0), n).await
+    }
+
+    async fn one(&self, cases: &Arc<Cases>, part: Part, n: u64) -> Result<Done, Error> {
+        let done = self.commit(cases, vec![part], n).await?.pop();
+        done.ok_or_else(|| Error::internal("storing", "nothing came of it"))
     }
 
     async fn commit(
         &self,
         cases: &Arc<Cases>,
-        which: Vec<usize>,
+        which: Vec<Part>,
         n: u64,
     ) -> Result<Vec<Done>, Error> {
         let (cases, keys, fault) = (cases.clone(), self.keys.clone(), self.fault);
         let now = self.clock.wall();
         let work = move |tx: &Tx<'_>| {
             let mut memo = Memo::new(&keys, &cases.keys);
-            let settle = |index: usize| {
+            let settle = |part: Part| {
                 let mut clerk = Clerk::new(tx, &mut memo, now);
-                let ack = settle(&mut clerk, &cases.all[index])?;
+                let ack = settle(&mut clerk, &cases.all[part.case], part.record)?;
                 Ok((ack, clerk.events))
             };
             let done = which.into_iter().map(settle).collect::<Result<Vec<_>, Error>>();
@@ -244,7 +290,8 @@ impl Ingest {
         epoch: Epoch,
         records: &[Judged],
     ) -> Result<Ack, Error> {
-        let (device, seqs) = (device.clone(), records.iter().map(|r| r.seq).collect::<Vec<_>>());
+        let (device, seqs) =
+            (device.clone(), records.iter().map(|r| r.item.seq).collect::<Vec<_>>());
         let keys = self.keys.clone();
         let now = self.clock.wall();
         self.db
@@ -262,10 +309,10 @@ impl Ingest {
 fn judge_all(
     said: Vec<(DeviceId, Sent)>,
     keys: &Keys,
-    school: &dyn School,
+    schools: &[Arc<dyn School>],
 ) -> Result<Cases, Error> {
     let secrets = secrets(keys)?;
-    let court = Court { secrets: &secrets, school };
+    let court = Court { secrets: &secrets, schools };
     let case = |(device, sent): (DeviceId, Sent)| {
         let matter = match sent {
             Sent::Batch(batch) => {
@@ -296,6 +343,12 @@ fn best(case: &Case) -> impl Iterator<Item = StudentId> {
     })
 }
 
+/// The doors send it again.
+fn hold(answers: impl IntoIterator<Item = oneshot::Sender<Answer>>, why: &Error) {
+    tracing::error!(%why, "nothing can be stored now; the doors hold their records");
+    answers.into_iter().for_each(|answer| drop(answer.send(Answer::Held)));
+}
+
 fn judging(panic: tokio::task::JoinError) -> Error {
     Error::internal("judging records", panic)
 }
@@ -316,7 +369,7 @@ fn judge_safely(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'
 fn broken(item: &Item) -> Judged {
     let hash = Item::digest(item.seq, &item.at, &item.body);
     let finding = Finding::Dead(Reject::Malformed, "the hub failed on it: a bug".into());
-    Judged { seq: item.seq, hash, at: item.at, moved: None, finding, body: item.body.clone() }
+    Judged { item: item.clone(), hash, moved: None, finding }
 }
 
 /// The newest sealing key, and the one before it while it is kept.
@@ -327,10 +380,17 @@ fn secrets(keys: &Keys) -> Result<Vec<HubSecret>, Error> {
     Ok(std::iter::once(newest).chain(before).collect())
 }
 
-fn settle(clerk: &mut Clerk<'_, '_>, case: &Case) -> Result<Option<Ack>, Error> {
+fn settle(
+    clerk: &mut Clerk<'_, '_>,
+    case: &Case,
+    record: Option<usize>,
+) -> Result<Option<Ack>, Error> {
     let (device, now) = (&case.device, clerk.now);
     match &case.matter {
-        Matter::Batch(epoch, records) => clerk.batch(device, *epoch, records).map(Some),
+        Matter::Batch(epoch, records) => {
+            let some = record.map_or(&records[..], |n| std::slice::from_ref(&records[n]));
+            clerk.batch(device, *epoch, some).map(Some)
+        }
         Matter::Hello(hello) => {
             store::device::heard(clerk.tx, device, now)?;
             clerk.hello(device, hello.epoch).map(Some)
@@ -378,19 +438,14 @@ pub fn file(
     Clerk::new(tx, memo, now).batch(device, epoch, records)
 }
 
-/// The same batch with every record set aside, because storing it fails.
-fn condemned(case: &Case, error: &Error) -> Option<Case> {
-    let Matter::Batch(epoch, records) = &case.matter else { return None };
-    let dead = |record: &Judged| Judged {
-        seq: record.seq,
-        hash: record.hash,
-        at: record.at,
-        moved: None,
-        finding: Finding::Dead(Reject::Malformed, format!("the hub could not store it: {error}")),
-        body: record.body.clone(),
+/// The same record, set aside because storing it fails.
+fn condemned(record: &Judged, error: &Error) -> Judged {
+    let why = match error {
+        Error::Internal { source, .. } => format!("the hub could not store it: {error}: {source}"),
+        _ => format!("the hub could not store it: {error}"),
     };
-    let matter = Matter::Batch(*epoch, records.iter().map(dead).collect());
-    Some(Case { device: case.device.clone(), matter })
+    let finding = Finding::Dead(Reject::Malformed, why);
+    Judged { item: record.item.clone(), hash: record.hash, moved: record.moved.clone(), finding }
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ pub struct Look {
 
 /// Everybody who may be recognised: enrolled, active, and consenting.
 pub trait School: Send + Sync {
-    /// The network in use, absent before anybody is enrolled.
-    fn model(&self) -> Option<&ModelId>;
+    /// The network of its templates.
+    fn model(&self) -> &ModelId;
 
     /// The people most like each of `probes`, best first: all are searched for in one go.
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>>;
@@ -31,44 +31,30 @@ pub trait School: Send + Sync {
     fn look(&self, nearest: &[Candidate], frames: u16, doubts: &[Reason]) -> Look;
 }
 
+/// The school as each network sees it: the one in use first, then every older one of which there
+/// still are templates, for what doors made with it. Nobody is in none.
+pub type All = Arc<[Arc<dyn School>]>;
+
 /// The school as it is now; cheap to clone. Whoever changes the gallery sets it.
 #[derive(Clone)]
-pub struct Schools(watch::Sender<Arc<dyn School>>);
+pub struct Schools(watch::Sender<All>);
 
 impl Default for Schools {
     /// Before anybody is enrolled.
     fn default() -> Self {
-        Self(watch::Sender::new(Arc::new(Nobody)))
+        Self(watch::Sender::new(Arc::default()))
     }
 }
 
 impl Schools {
     /// The newest.
     #[must_use]
-    pub fn now(&self) -> Arc<dyn School> {
+    pub fn now(&self) -> All {
         self.0.borrow().clone()
     }
 
     /// Replaces it.
-    pub fn set(&self, school: Arc<dyn School>) {
-        self.0.send_replace(school);
-    }
-}
-
-/// A school where nobody is enrolled.
-struct Nobody;
-
-impl School for Nobody {
-    fn model(&self) -> Option<&ModelId> {
-        None
-    }
-
-    fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
-        vec![Vec::new(); probes.len()]
-    }
-
-    fn look(&self, _: &[Candidate], _: u16, _: &[Reason]) -> Look {
-        let (reasons, candidates) = (Vec::new(), Vec::new());
-        Look { verdict: Verdict::Unknown, reasons, candidates, confidence: 0.0 }
+    pub fn set(&self, schools: impl Into<All>) {
+        self.0.send_replace(schools.into());
     }
 }

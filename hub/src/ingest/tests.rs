@@ -1,5 +1,9 @@
 //! The writer on a real database: what is acknowledged is stored, once, and nothing else is.
 
+mod letters;
+mod models;
+mod trouble;
+
 use super::*;
 use crate::ingest::school::Look;
 use crate::store::params;
@@ -26,8 +30,8 @@ const AT: Stamp =
 struct Two(ModelId);
 
 impl School for Two {
-    fn model(&self) -> Option<&ModelId> {
-        Some(&self.0)
+    fn model(&self) -> &ModelId {
+        &self.0
     }
 
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
@@ -46,6 +50,10 @@ impl School for Two {
     }
 }
 
+fn two(model: &str) -> Arc<dyn School> {
+    Arc::new(Two(model.parse().unwrap()))
+}
+
 fn student(n: u128) -> StudentId {
     StudentId(Uuid::from_u128(n))
 }
@@ -58,7 +66,9 @@ struct Rig {
     db: Db,
     keys: Keys,
     events: Events,
+    schools: Schools,
     say: mpsc::Sender<Delivery>,
+    path: std::path::PathBuf,
     _dir: tempfile::TempDir,
     _tasks: JoinSet<Result<(), Error>>,
 }
@@ -66,7 +76,8 @@ struct Rig {
 impl Rig {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let path = dir.path().canonicalize().unwrap().join("hub.db");
+        let db = Db::open(&path).unwrap();
         let keys = Keys::create(dir.path(), NOW).unwrap();
         db.write(people).await.unwrap();
         for n in [1, 2] {
@@ -74,12 +85,12 @@ impl Rig {
         }
         let (say, deliveries) = mpsc::channel(64);
         let schools = Schools::default();
-        schools.set(Arc::new(Two("dlib-1".parse().unwrap())));
+        schools.set([two("dlib-1")]);
         let events = Events::default();
         let ingest = Ingest {
             db: db.clone(),
             keys: keys.clone(),
-            schools,
+            schools: schools.clone(),
             events: events.clone(),
             clock: Arc::new(ManualClock::at(NOW, Mono(0))),
             deliveries,
@@ -87,7 +98,7 @@ impl Rig {
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(ingest.run(CancellationToken::new()));
-        Self { db, keys, events, say, _dir: dir, _tasks: tasks }
+        Self { db, keys, events, schools, say, path, _dir: dir, _tasks: tasks }
     }
 
     async fn sent(&self, sent: Sent) -> Answer {
@@ -110,6 +121,17 @@ impl Rig {
 
     async fn texts(&self, sql: &'static str) -> Vec<String> {
         self.db.read(move |tx| tx.query(sql, [], |row| row.get(0))).await.unwrap()
+    }
+
+    /// A sighting with a crop, as it travels.
+    fn pictured(&self, epoch: Epoch, seq: u64, template: [f32; 3]) -> Item {
+        let Body::Sighting(said) = self.sighting(epoch, seq, template) else { unreachable!() };
+        let key = RecordKey { device: device(), epoch, seq };
+        let hub = self.keys.hub_secret().unwrap().public().unwrap();
+        let jpeg = [&[0xff, 0xd8, 0xff][..], &[7; 3000]].concat();
+        let crop = hub.seal(&key, Part::Crop, &jpeg, &mut rand::rng()).unwrap().encode();
+        let said = Sighting { crop: Some(wire::record::crop_hash(&crop)), ..said };
+        Item { crop: Some(crop), ..item(seq, AT, &Body::Sighting(said)) }
     }
 
     fn sighting(&self, epoch: Epoch, seq: u64, template: [f32; 3]) -> Body {
@@ -233,12 +255,15 @@ async fn bytes_of_an_unknown_version_are_kept() {
 }
 
 #[tokio::test]
-async fn dead_letters_of_one_day_are_limited() {
+async fn dead_letters_of_one_day_are_limited_and_the_others_told_as_lost() {
     let rig = Rig::new().await;
     for n in 0..210u64 {
         rig.batch(EPOCH, vec![Item { hash: [0; 16], ..health(n + 1, 0) }]).await;
     }
     assert_eq!((rig.count("dead_letter").await, rig.count("receipt").await), (200, 210));
+    let told = rig.db.read(|tx| store::loss::list(tx, None, Wall(0), 9)).await.unwrap();
+    let [loss] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((loss.gone.as_slice(), loss.cause.as_str()), (&[(201, 210)][..], "not_kept"));
 }
 
 #[tokio::test]
@@ -465,4 +490,59 @@ async fn a_sighting_without_a_time_finds_its_lesson_when_the_time_comes() {
     rig.batch(EPOCH, vec![item(1, at, &rig.sighting(EPOCH, 1, [1.0, 0.0, 0.0]))]).await;
     rig.batch(EPOCH, vec![anchor(2, 1, 320_000, Wall(NOW.0 - 30_000))]).await;
     assert_eq!(rig.count("sighting where at is not null and session is not null").await, 1);
+}
+
+#[tokio::test]
+async fn each_anchor_dates_only_what_lies_around_it() {
+    let rig = Rig::new().await;
+    let count = "create trigger redated after update of at on sighting begin
+         insert into setting values ('redated', '1') on conflict (name) do update
+             set value = cast(cast(value as integer) + 1 as text); end";
+    rig.db.write(move |tx| tx.execute(count, [])).await.unwrap();
+    let rtc = |mono: u64| Stamp {
+        boot: 1,
+        mono: Mono(mono),
+        wall: Some(Wall(NOW.0 - 9_000_000 + mono.cast_signed())),
+        clock: ClockState::Rtc,
+    };
+    for n in 0..100u64 {
+        let (seq, mono) = (n * 3 + 1, n * 3_600);
+        let seen = |seq, at| item(seq, at, &rig.sighting(EPOCH, seq, [1.0, 0.0, 0.0]));
+        let anchor = Body::Anchor(Anchor { err_ms: 20, stepped: false });
+        let items = vec![
+            seen(seq, rtc(mono + 10)),
+            seen(seq + 1, rtc(mono + 20)),
+            item(seq + 2, rtc(mono + 30), &anchor),
+        ];
+        rig.batch(EPOCH, items).await;
+    }
+    let redated = rig.texts("select value from setting where name = 'redated'").await;
+    assert_eq!(redated, ["200"], "each sighting once, although 100 anchors came");
+    let wrong = "sighting where at <> $1 + mono".replace("$1", &(NOW.0 - 9_000_000).to_string());
+    assert_eq!(rig.count(wrong.leak()).await, 0);
+}
+
+#[tokio::test]
+async fn a_number_whose_receipt_is_gone_is_known_all_the_same() {
+    let rig = Rig::new().await;
+    let first = rig.pictured(EPOCH, 1, [1.0, 0.0, 0.0]);
+    let both = vec![first.clone(), health(2, 9)];
+    rig.batch(EPOCH, both.clone()).await;
+    let forget = |tx: &Tx<'_>| {
+        tx.execute("delete from receipt", [])?;
+        tx.execute("update cursor set forgotten = 2", [])
+    };
+    rig.db.write(forget).await.unwrap();
+    assert_eq!(rig.batch(EPOCH, both.clone()).await.cum, 2);
+    let moved = |seq, old: &Item| {
+        let body = Moved { epoch: EPOCH, seq: old.seq, body: old.body.clone() };
+        item(seq, old.at, &Body::Moved(body))
+    };
+    let again = both.iter().map(|old| moved(old.seq, old)).collect();
+    assert_eq!(rig.batch(Epoch([2; 16]), again).await.rejects, []);
+    assert_eq!((rig.count("sighting").await, rig.count("health").await), (1, 1));
+    let at = Stamp { mono: Mono(9_000), ..AT };
+    let other = item(1, at, &rig.sighting(EPOCH, 1, [0.0, 1.0, 0.0]));
+    assert_eq!(rig.batch(Epoch([3; 16]), vec![moved(1, &other)]).await.rejects, []);
+    assert_eq!(rig.count("sighting").await, 2, "another one of the same number is not lost");
 }

@@ -3,7 +3,7 @@
 use super::{retention, witness};
 use crate::app::App;
 use crate::error::{Doing, Error};
-use crate::store::{Tx, audit, audit_head, file, setting};
+use crate::store::{Tx, audit, audit_head, cursor, file, setting};
 use crate::web::words;
 use jiff::civil::Date;
 use witness::Witness;
@@ -35,6 +35,7 @@ pub async fn run(app: &App) -> Result<bool, Error> {
     write.await.doing("writing the audit chain's head")??;
     let path = app.config.database();
     let swept = retention::run(&app.db, &path, &app.keys, ("hub", now), &|_| {}).await?;
+    while app.db.write_behind(cursor::forget_some).await? {}
     let rows: u64 = swept.iter().map(|swept| swept.rows).sum();
     app.db.write(move |tx| setting::set(tx, DONE, &today)).await?;
     flush(app).await?;

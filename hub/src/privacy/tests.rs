@@ -352,8 +352,11 @@ async fn what_is_over_goes_in_steps_so_that_others_can_write_in_between() {
     let school = school().await;
     let (door, old) = (DOORS[0].parse::<DeviceId>().unwrap(), NOW.plus_ms(-1000));
     let fill = move |tx: &Tx<'_>| {
-        let letter =
-            store::dead_letter::Letter { of: None, error: "malformed", detail: "", bytes: &[] };
+        let letter = store::dead_letter::Letter {
+            content: store::dead_letter::Content::Bytes(&[]),
+            error: "malformed",
+            detail: "",
+        };
         (0..5).try_for_each(|_| store::dead_letter::add(tx, &door, &letter, old).map(drop))
     };
     school.db.write(fill).await.unwrap();

@@ -208,7 +208,8 @@ impl Year {
         *seq += 1;
         let at = Stamp { boot: 1, mono: mono(at), wall: Some(at), clock: ClockState::Ntp };
         let hash = Item::digest(*seq, &at, &[]);
-        Judged { seq: *seq, hash, at, moved: None, finding, body: Vec::new() }
+        let item = Item { seq: *seq, at, hash, body: Vec::new(), crop: None };
+        Judged { item, hash, moved: None, finding }
     }
 }
 

@@ -160,7 +160,8 @@ pub fn add_health(
     health: &Health,
 ) -> Result<(), Error> {
     let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
-             camera, disk_free_mb) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+             camera, disk_free_mb, at_high)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let camera = match health.camera {
         CameraState::Watching => "watching",
         CameraState::Blind => "blind",
@@ -176,6 +177,7 @@ pub fn add_health(
         signed(health.watched_ms),
         camera,
         health.disk_free_mb,
+        when.high().0,
     ];
     tx.execute(sql, values).map(drop)
 }
@@ -278,25 +280,78 @@ pub struct Undated {
     pub received: Wall,
 }
 
-/// Sightings of `device` that an anchor of `boot` may date anew.
+/// Boot and monotonic time of the sighting `id`, if it is there.
+///
+/// # Errors
+/// When the database fails.
+pub fn made(tx: &Tx<'_>, id: RecordId) -> Result<Option<(u32, Mono)>, Error> {
+    let sql = "select boot, mono from sighting where id = $1";
+    tx.row(sql, params![id.to_string()], |row| Ok((row.get(0)?, Mono(super::unsigned(row, 1)?))))
+}
+
+/// Sightings of `device` that the new `anchor` may date anew: those of its boot that lie nearer to
+/// it than to the anchors it came between, and those of boots without a time around it.
 ///
 /// # Errors
 /// When the database fails.
 pub fn undated(
     tx: &Tx<'_>,
     device: &DeviceId,
-    boot: u32,
+    anchor: &Stamp,
     now: Wall,
 ) -> Result<Vec<Undated>, Error> {
+    let boot = anchor.boot;
+    let Reach { from, to, earlier, later } = reach(tx, device, anchor)?;
     let sql = "select id, boot, mono, clock, received_at from sighting
          where device = $1 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
-             and (boot = $2 or at is null)";
-    tx.query(sql, params![device.as_str(), boot, now.plus_ms(-REDATE_MS).0], |row| {
+             and (boot = $2 and mono > $4 and mono < $5
+                  or at is null and boot > $6 and boot < $7 and boot <> $2)";
+    let since = now.plus_ms(-REDATE_MS).0;
+    let values = params![device.as_str(), boot, since, from, to, earlier, later];
+    tx.query(sql, values, |row| {
         let clock = clock(&row.get::<_, String>(3)?);
         let mono = Mono(super::unsigned(row, 2)?);
         let stamp = Stamp { boot: row.get(1)?, mono, wall: None, clock };
         Ok(Undated { id: row.get(0)?, stamp, received: Wall(row.get(4)?) })
     })
+}
+
+/// How far the word of an anchor goes: monotonic times of its boot, and boots around it.
+struct Reach {
+    from: i64,
+    to: i64,
+    earlier: i64,
+    later: i64,
+}
+
+fn reach(tx: &Tx<'_>, device: &DeviceId, anchor: &Stamp) -> Result<Reach, Error> {
+    let number = |sql: &str, at: i64| {
+        let found = tx.row(sql, params![device.as_str(), anchor.boot, at], |row| row.get(0))?;
+        Ok::<_, Error>(found.flatten())
+    };
+    // Nothing less than a synchronised clock comes in the way of one.
+    let as_good = match anchor.clock {
+        ClockState::Ntp | ClockState::Hub => "('ntp', 'hub')",
+        _ => "('rtc', 'ntp', 'hub')",
+    };
+    let mono = signed(anchor.mono.0);
+    let beside = |pick: &str, side: &str| {
+        let sql = format!(
+            "select {pick}(mono) from anchor where device = $1 and boot = $2 and mono {side} $3
+                 and clock in {as_good}"
+        );
+        number(&sql, mono)
+    };
+    let (from, to) = (beside("max", "<")?, beside("min", ">")?);
+    let sql = "select max(boot) from anchor where device = $1 and boot < $2 and boot >= $3";
+    let earlier = match (from, to) {
+        // The first of its boot: no boot before it had a time from there.
+        (None, None) => number(sql, 0)?.unwrap_or(-1),
+        _ => i64::from(anchor.boot),
+    };
+    let sql = "select min(boot) from anchor where device = $1 and boot > $2 and boot >= $3";
+    let later = number(sql, 0)?.unwrap_or(i64::MAX);
+    Ok(Reach { from: from.unwrap_or(-1), to: to.unwrap_or(i64::MAX), earlier, later })
 }
 
 /// Dates a sighting anew.

@@ -5,6 +5,13 @@ use crate::error::{Doing, Error};
 use std::collections::HashMap;
 use wire::{DeviceId, Epoch, Ranges, RecordKey, Wall};
 
+/// Receipts of reports that are kept of each outbox, by number: a day or more.
+const REPORTS: i64 = 5_000;
+/// The same of passages: months, so that an old copy of a door's card is recognised.
+const PASSAGES: i64 = 100_000;
+/// Numbers looked at in one transaction.
+const STEP: i64 = 2_000;
+
 /// What has arrived of one outbox.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Cursor {
@@ -12,6 +19,16 @@ pub struct Cursor {
     pub ranges: Ranges,
     /// The highest number ever heard of.
     pub max_seq: u64,
+    /// Receipts up to here may be gone.
+    pub forgotten: u64,
+}
+
+impl Cursor {
+    /// Whether this number came, and its receipt may be gone.
+    #[must_use]
+    pub fn is_forgotten(&self, seq: u64) -> bool {
+        seq <= self.forgotten && self.ranges.contains(seq)
+    }
 }
 
 /// The content that came with a number, and what became of it.
@@ -28,13 +45,13 @@ pub struct Receipt {
 /// # Errors
 /// When the database fails or the row is damaged.
 pub fn get(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Cursor, Error> {
-    let sql = "select ranges, max_seq from cursor where device = $1 and epoch = $2";
+    let sql = "select ranges, max_seq, forgotten from cursor where device = $1 and epoch = $2";
     let row = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
-        Ok((row.get::<_, Vec<u8>>(0)?, super::unsigned(row, 1)?))
+        Ok((row.get::<_, Vec<u8>>(0)?, super::unsigned(row, 1)?, super::unsigned(row, 2)?))
     })?;
-    let Some((ranges, max_seq)) = row else { return Ok(Cursor::default()) };
+    let Some((ranges, max_seq, forgotten)) = row else { return Ok(Cursor::default()) };
     let ranges = postcard::from_bytes(&ranges).doing("reading a cursor")?;
-    Ok(Cursor { ranges, max_seq })
+    Ok(Cursor { ranges, max_seq, forgotten })
 }
 
 /// Stores where `epoch` of `device` stands.
@@ -112,7 +129,93 @@ pub fn add_receipt(
     tx.execute(sql, values).map(drop)
 }
 
+/// Forgets what came with this number, before it is settled anew.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_receipt(tx: &Tx<'_>, key: &RecordKey) -> Result<(), Error> {
+    let sql = "delete from receipt where device = $1 and epoch = $2 and seq = $3";
+    let key = params![key.device.as_str(), key.epoch.0.to_vec(), signed(key.seq)];
+    tx.execute(sql, key).map(drop)
+}
+
+/// Lets receipts go that nobody will ask for: of reports long behind their outbox's cursor, and
+/// in time those of passages too. One step; whether it found something to do.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_some(tx: &Tx<'_>) -> Result<bool, Error> {
+    let sql = "select device, epoch, forgotten, cum from cursor where cum - forgotten > $1
+         order by device, epoch limit 1";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?, row.get(3)?))
+    };
+    let Some((device, epoch, from, cum)) = tx.row(sql, params![REPORTS + STEP], read)? else {
+        return Ok(false);
+    };
+    let (from, cum): (i64, i64) = (from, cum);
+    let to = (cum - REPORTS).min(from + STEP);
+    let delete = "delete from receipt where device = $1 and epoch = $2 and seq > $3 and seq <= $4";
+    let reports = format!("{delete} and disposition in ('health', 'anchor', 'loss', 'moved')");
+    let older = PASSAGES - REPORTS;
+    tx.execute(&reports, params![device, epoch, from, to])?;
+    tx.execute(delete, params![device, epoch, from - older, to - older])?;
+    let sql = "update cursor set forgotten = $3 where device = $1 and epoch = $2";
+    tx.execute(sql, params![device, epoch, to])?;
+    Ok(true)
+}
+
 /// As a `bigint`; judging has refused numbers that are none.
 pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Db, device};
+    use wire::Direction;
+
+    const EPOCH: Epoch = Epoch([1; 16]);
+
+    /// A day of one door: a report a minute, and a passage for every tenth of them.
+    fn day(tx: &Tx<'_>, device: &DeviceId, day: u64) -> Result<(), Error> {
+        let (first, last) = (day * 1_600 + 1, (day + 1) * 1_600);
+        let sql = "with recursive n(seq) as
+                 (select $3 union all select seq + 1 from n where seq < $4)
+             insert into receipt (device, epoch, seq, hash, disposition)
+             select $1, $2, seq, x'00',
+                 case when seq % 10 = 0 then 'pending' else 'health' end from n";
+        let key = (device.as_str(), EPOCH.0.to_vec());
+        tx.execute(sql, params![key.0, key.1, signed(first), signed(last)])?;
+        let mut cursor = get(tx, device, EPOCH)?;
+        cursor.ranges.insert(1, last);
+        put(tx, device, EPOCH, &cursor, Wall(0))
+    }
+
+    #[tokio::test]
+    async fn receipts_of_a_year_stay_within_what_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let id: DeviceId = "a".parse().unwrap();
+        let year = move |tx: &Tx<'_>| {
+            let (room, location) = (String::new(), String::new());
+            let place = device::Place { room, location, direction: Direction::Both };
+            device::add(tx, &id, &place, "ada", Wall(0))?;
+            let mut most = 0;
+            for n in 0..365 {
+                day(tx, &id, n)?;
+                while forget_some(tx)? {}
+                let sql = "select count(*) from receipt";
+                most = most.max(tx.row(sql, [], |row| row.get::<_, i64>(0))?.unwrap_or(0));
+            }
+            let cursor = get(tx, &id, EPOCH)?;
+            Ok((most, cursor.is_forgotten(7), cursor.is_forgotten(365 * 1_600)))
+        };
+        let (most, old, new) = db.write(year).await.unwrap();
+        assert!(old && !new);
+        let bound = REPORTS + STEP + 1_600 + (PASSAGES + STEP) / 10;
+        assert!(most <= bound, "{most} receipts, of {} that came", 365 * 1_600);
+        assert!(most > PASSAGES / 10, "{most}: passages are kept for months");
+    }
 }

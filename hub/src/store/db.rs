@@ -6,10 +6,12 @@
 //! decision waits for one of these at most. Closures run on these threads, never on the runtime.
 
 use super::file;
-use super::tx::{Tx, is_fatal};
+#[cfg(test)]
+use super::tx::trouble;
+use super::tx::{Tx, is_fatal, unwell};
 use crate::error::{Doing, Error};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -141,7 +143,8 @@ where
 {
     let (tell, told) = oneshot::channel();
     let write: Write = Box::new(move |tx| {
-        let done = work(tx);
+        let safely = std::panic::AssertUnwindSafe(|| work(tx));
+        let done = std::panic::catch_unwind(safely).unwrap_or_else(|_| Err(given_up()));
         Answer {
             failed: done.is_err(),
             say: Box::new(move |committed| {
@@ -150,11 +153,15 @@ where
         }
     });
     lane.send(write).await.map_err(|_| stopped())?;
-    told.await.map_err(|_| given_up())?
+    told.await.map_err(|_| not_begun())?
 }
 
 fn stopped() -> Error {
     Error::Unavailable("the database has been closed: the hub is stopping".into())
+}
+
+fn not_begun() -> Error {
+    Error::Unavailable("the database could not begin this: try again in a moment".into())
 }
 
 fn given_up() -> Error {
@@ -280,12 +287,20 @@ fn write_group(db: &mut Connection, group: impl Iterator<Item = Write>) {
         tracing::error!("the disk could not be written (fsync): the hub stops, and starts anew");
         std::process::abort();
     }
-    let failed = committed.err().map(|error| error.to_string());
-    if let Some(why) = &failed {
-        tracing::error!(why, "a transaction could not be committed");
+    if let Err(error) = &committed {
+        tracing::error!(%error, "a transaction could not be committed");
     }
     for answer in answers {
-        (answer.say)(failed.clone().map_or(Ok(()), |why| Err(Error::internal("storing", why))));
+        (answer.say)(committed.as_ref().map(drop).map_err(uncommitted));
+    }
+}
+
+/// Nothing of the group is stored. Only what a row says can be wrong with COMMIT itself; all
+/// else is the store's.
+fn uncommitted(error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => Error::internal("storing", error.to_string()),
+        _ => unwell(error).unwrap_or_else(not_begun),
     }
 }
 
@@ -294,21 +309,21 @@ fn transact(
     group: impl Iterator<Item = Write>,
     answers: &mut Vec<Answer>,
 ) -> rusqlite::Result<()> {
+    #[cfg(test)]
+    trouble::strike(db)?;
     let mut all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for write in group {
         let mut one = all.savepoint()?;
-        let run = std::panic::AssertUnwindSafe(|| write(&Tx::new(&one)));
-        match std::panic::catch_unwind(run) {
-            Ok(answer) => {
-                if answer.failed {
-                    one.rollback()?;
-                }
-                answers.push(answer);
-            }
-            Err(_) => one.rollback()?, // its answer is dropped, which tells the asker
+        let answer = write(&Tx::new(&one));
+        let failed = answer.failed;
+        answers.push(answer);
+        if failed {
+            one.rollback()?;
         }
         one.commit()?;
     }
+    #[cfg(test)]
+    trouble::strike(&all)?;
     all.commit()
 }
 

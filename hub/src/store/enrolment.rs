@@ -183,6 +183,15 @@ pub fn eligible(tx: &Tx<'_>, model: &ModelId) -> Result<Vec<Eligible>, Error> {
     })
 }
 
+/// The models of which there are templates.
+///
+/// # Errors
+/// When the database fails.
+pub fn models(tx: &Tx<'_>) -> Result<Vec<ModelId>, Error> {
+    let sql = "select distinct model from enrolment order by model";
+    tx.query(sql, [], |row| parsed(row, 0))
+}
+
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: Uuid) -> Result<(), Error> {
     change::bump(tx, change::GALLERY)?;
     let (id, meta) = (id.to_string(), json!({}));

@@ -28,12 +28,14 @@ pub mod feed;
 pub mod file;
 pub mod foreign;
 pub mod forget;
+pub mod held;
 pub mod holiday;
 pub mod idempotency;
 pub mod identity;
 pub mod image;
 pub mod job;
 pub mod login;
+pub mod loss;
 pub mod mail;
 pub mod mark;
 pub mod passage;
@@ -61,6 +63,9 @@ pub mod user;
 pub mod webhook;
 
 pub use db::{Db, schema};
+#[cfg(test)]
+pub(crate) use tx::trouble;
+pub(crate) use tx::unwell;
 pub use tx::{Tx, params};
 
 use std::error::Error as Source;

@@ -1,7 +1,7 @@
 //! What is kept of a door's past, from every table that speaks of it.
 
 use super::audit::{self, Filter};
-use super::{Tx, params};
+use super::{Tx, loss, params};
 use crate::error::Error;
 use wire::{DeviceId, Wall};
 
@@ -34,10 +34,12 @@ pub enum What {
         /// A sentence.
         detail: String,
     },
-    /// The door gave records up.
+    /// Records are lost.
     Loss {
         /// One word.
         cause: String,
+        /// Their numbers, as people read them.
+        records: String,
     },
     /// Its camera changed to `watching` or `blind`.
     Camera(String),
@@ -73,11 +75,9 @@ fn letters(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
 }
 
 fn losses(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
-    let sql = "select received_at, cause from loss where device = $1
-         order by received_at desc limit $2";
-    tx.query(sql, params![id.as_str(), limit], |row| {
-        Ok(Past { at: Wall(row.get(0)?), what: What::Loss { cause: row.get(1)? } })
-    })
+    let all = loss::list(tx, Some(id), Wall(0), limit)?;
+    let what = |loss: loss::Loss| What::Loss { records: loss.numbers(), cause: loss.cause };
+    Ok(all.into_iter().map(|loss| Past { at: loss.received_at, what: what(loss) }).collect())
 }
 
 /// When the camera changed, in the last day's reports.
@@ -113,7 +113,11 @@ mod tests {
             let place = device::Place { room, location, direction: Direction::Both };
             device::add(tx, &id, &place, "ada", NOW)?;
             device::add(tx, &other, &place, "ada", NOW)?;
-            let letter = dead_letter::Letter { of: None, error: "x", detail: "why", bytes: b"" };
+            let letter = dead_letter::Letter {
+                content: dead_letter::Content::Bytes(b""),
+                error: "x",
+                detail: "why",
+            };
             dead_letter::add(tx, &id, &letter, NOW.plus_ms(2))?;
             for (seq, camera) in [(1, "watching"), (2, "blind"), (3, "blind"), (4, "watching")] {
                 let sql = "insert into health (device, epoch, seq, boot, since, until, at,

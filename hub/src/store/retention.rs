@@ -16,7 +16,7 @@ fn plain(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
                  and coalesce(s.reviewed_at, s.received_at) < $1)",
         )],
         Kind::Health => &[
-            ("health", "device, epoch, seq", "at < $1"),
+            ("health", "device, epoch, seq", "coalesce(at, at_high) < $1"),
             ("loss", "device, epoch, seq", "received_at < $1"),
             ("anchor", "device, epoch, seq", "wall < $1"),
         ],

@@ -29,6 +29,8 @@ impl<'c> Tx<'c> {
         map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Error> {
         let run = || {
+            #[cfg(test)]
+            trouble::strike(self.db)?;
             let mut statement = self.db.prepare_cached(&numbered(sql))?;
             let rows = statement.query_map(params, map)?;
             rows.collect::<rusqlite::Result<Vec<T>>>()
@@ -47,6 +49,8 @@ impl<'c> Tx<'c> {
         map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Error> {
         let run = || {
+            #[cfg(test)]
+            trouble::strike(self.db)?;
             let mut statement = self.db.prepare_cached(&numbered(sql))?;
             let mut rows = statement.query(params)?;
             rows.next()?.map(map).transpose()
@@ -65,6 +69,8 @@ impl<'c> Tx<'c> {
         mut see: impl FnMut(&Row<'_>) -> rusqlite::Result<ControlFlow<()>>,
     ) -> Result<(), Error> {
         let run = || {
+            #[cfg(test)]
+            trouble::strike(self.db)?;
             let mut statement = self.db.prepare_cached(&numbered(sql))?;
             let mut rows = statement.query(params)?;
             while let Some(row) = rows.next()? {
@@ -82,7 +88,11 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// As [`Tx::query`]; `Conflict` when something unique is there already.
     pub fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Error> {
-        let run = || self.db.prepare_cached(&numbered(sql))?.execute(params);
+        let run = || {
+            #[cfg(test)]
+            trouble::strike(self.db)?;
+            self.db.prepare_cached(&numbered(sql))?.execute(params)
+        };
         run().map_err(|error| failure(sql, &error))
     }
 }
@@ -112,23 +122,97 @@ pub(super) fn is_fatal(error: &rusqlite::Error) -> bool {
 
 /// The error in our kinds. The SQL goes to the log, never to the public.
 fn failure(sql: &str, error: &rusqlite::Error) -> Error {
-    let Some(raw) = error.sqlite_error() else {
-        return Error::internal("a database operation", format!("{error} in: {sql}"));
-    };
-    match (raw.code, raw.extended_code) {
-        (_, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY) => {
+    match error.sqlite_error().map(|raw| raw.extended_code) {
+        Some(SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY) => {
             Error::Conflict("this is there already".into())
         }
-        (ErrorCode::OperationInterrupted, _) => Error::Unavailable(
-            "the question took longer than 5 seconds: ask for a shorter span".into(),
-        ),
-        (ErrorCode::DiskFull, _) => {
-            Error::Unavailable("the hub's disk is full: free some space".into())
+        _ => unwell(error).unwrap_or_else(|| {
+            Error::internal("a database operation", format!("{error} in: {sql}"))
+        }),
+    }
+}
+
+/// `Unavailable` when it is the store that is not well, whatever was asked of it: the same may
+/// work later. Nothing when the statement or its values are at fault.
+pub(crate) fn unwell(error: &rusqlite::Error) -> Option<Error> {
+    let say = match error.sqlite_error()?.code {
+        ErrorCode::OperationInterrupted => {
+            "the question took longer than 5 seconds: ask for a shorter span"
         }
-        (ErrorCode::DatabaseBusy, _) => {
-            Error::Unavailable("the database is busy: try again in a moment".into())
+        ErrorCode::DiskFull => "the hub's disk is full: free some space",
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::FileLockingProtocolFailed
+        | ErrorCode::SchemaChanged => "the database is busy: try again in a moment",
+        ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::ReadOnly
+        | ErrorCode::PermissionDenied
+        | ErrorCode::OperationAborted => "the hub's disk refuses its work: see the hub's log",
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            "the database is damaged: restore a backup"
         }
-        _ => Error::internal("a database operation", format!("{error} in: {sql}")),
+        ErrorCode::OutOfMemory => "the hub has no memory left: try again in a moment",
+        _ => return None,
+    };
+    tracing::warn!(%error, "a database could not do its work");
+    Some(Error::Unavailable(say.into()))
+}
+
+/// Makes a database fail at a statement of its writer, for tests.
+#[cfg(test)]
+pub(crate) mod trouble {
+    use rusqlite::Connection;
+    use std::collections::HashMap;
+    use std::path::{Path, PathBuf};
+    use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+    /// What goes wrong, and when.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Plan {
+        /// Statements that still work.
+        pub(crate) after: u32,
+        /// What SQLite says then.
+        pub(crate) code: i32,
+        /// Whether SQLite undoes the whole transaction, as it may when a disk fails.
+        pub(crate) wipes: bool,
+        /// Whether it has gone wrong: it does so once.
+        pub(crate) struck: bool,
+    }
+
+    static PLANS: LazyLock<Mutex<HashMap<PathBuf, Plan>>> = LazyLock::new(Mutex::default);
+
+    fn plans() -> MutexGuard<'static, HashMap<PathBuf, Plan>> {
+        PLANS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writer of the database at `path` fails so.
+    pub(crate) fn plan(path: &Path, (after, code, wipes): (u32, i32, bool)) {
+        plans().insert(path.to_owned(), Plan { after, code, wipes, struck: false });
+    }
+
+    /// No more trouble; whether there was any.
+    pub(crate) fn mend(path: &Path) -> bool {
+        plans().remove(path).is_some_and(|plan| plan.struck)
+    }
+
+    /// Called before each statement.
+    pub(crate) fn strike(db: &Connection) -> rusqlite::Result<()> {
+        let mut plans = plans();
+        let plan = db.path().and_then(|path| plans.get_mut(Path::new(path)));
+        let Some(plan) = plan.filter(|plan| !plan.struck) else { return Ok(()) };
+        if db.is_readonly("main")? {
+            return Ok(());
+        }
+        if plan.after > 0 {
+            plan.after -= 1;
+            return Ok(());
+        }
+        plan.struck = true;
+        if plan.wipes && !db.is_autocommit() {
+            db.execute_batch("rollback")?;
+        }
+        Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(plan.code), None))
     }
 }
 
@@ -160,6 +244,27 @@ mod tests {
         let error = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         assert!(is_fatal(&error(SQLITE_IOERR_FSYNC)));
         assert!(!is_fatal(&error(rusqlite::ffi::SQLITE_IOERR_READ)));
-        assert!(matches!(failure("", &error(rusqlite::ffi::SQLITE_FULL)), Error::Unavailable(_)));
+    }
+
+    #[test]
+    fn a_store_that_is_not_well_is_told_from_a_statement_that_is_wrong() {
+        use rusqlite::ffi;
+        let error = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        for passing in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_BUSY_SNAPSHOT,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR_WRITE,
+            ffi::SQLITE_IOERR_SHMSIZE,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_CORRUPT,
+        ] {
+            assert!(failure("", &error(passing)).is_passing(), "{passing}");
+        }
+        for wrong in [ffi::SQLITE_ERROR, ffi::SQLITE_CONSTRAINT_TRIGGER, ffi::SQLITE_MISMATCH] {
+            assert!(!failure("", &error(wrong)).is_passing(), "{wrong}");
+        }
+        assert!(!failure("", &rusqlite::Error::InvalidQuery).is_passing());
     }
 }

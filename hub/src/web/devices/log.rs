@@ -3,7 +3,7 @@
 use super::state::when;
 use crate::error::Error;
 use crate::store::past::{self, Past, What};
-use crate::store::{Tx, account};
+use crate::store::{Tx, account, loss};
 use crate::web::shell::Shell;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -74,14 +74,25 @@ fn words(what: &What) -> (&'static str, Option<&'static str>, String) {
         What::Letter { error, detail } => {
             ("warn", Some("doors-log-letter"), format!("{error}: {detail}"))
         }
-        What::Loss { cause } => match cause.as_str() {
-            "disk_full" => plain("bad", "doors-log-lost-full"),
-            "damaged" => plain("bad", "doors-log-lost-damaged"),
-            "health_trimmed" => plain("warn", "doors-log-lost-health"),
-            other => ("bad", Some("doors-log-lost"), other.to_owned()),
-        },
+        What::Loss { cause, records } => {
+            let (class, key) = lost(cause);
+            (class, Some(key), records.clone())
+        }
         What::Camera(camera) if camera == "blind" => plain("bad", "doors-log-blind"),
         What::Camera(_) => plain("good", "doors-log-sees"),
+    }
+}
+
+/// Colour and words of why records are lost.
+fn lost(cause: &str) -> (&'static str, &'static str) {
+    match cause {
+        "disk_full" => ("bad", "doors-log-lost-full"),
+        "damaged" => ("bad", "doors-log-lost-damaged"),
+        "health_trimmed" => ("warn", "doors-log-lost-health"),
+        "hub_restored" => ("bad", "doors-log-lost-restored"),
+        loss::NOT_KEPT => ("bad", "doors-log-lost-not-kept"),
+        loss::NOBODY_ENROLLED => ("bad", "doors-log-lost-nobody"),
+        _ => ("bad", "doors-log-lost"),
     }
 }
 
@@ -115,14 +126,17 @@ mod tests {
         let by =
             |actor: &str, action: &str| What::Done { actor: actor.into(), action: action.into() };
         let letter = What::Letter { error: "invalid".into(), detail: "a score of 7".into() };
-        let all = [by("id-1", "snap"), by("hub", "renew"), by("cli:0", "sing"), letter];
+        let loss = What::Loss { cause: "hub_restored".into(), records: "3–7".into() };
+        let all = [by("id-1", "snap"), by("hub", "renew"), by("cli:0", "sing"), letter, loss];
         let past = all.into_iter().map(|what| Past { at, what }).collect();
         let names = [("id-1".to_owned(), "Ada".to_owned())].into();
         let shell = Shell::default();
         let lines = lines(&shell, Known { past, names }, &TimeZone::UTC, at);
         let said: Vec<_> =
             lines.iter().map(|line| (line.who.as_str(), line.detail.as_str())).collect();
-        assert_eq!(said, [("Ada", ""), ("", ""), ("cli:0", "sing"), ("", "invalid: a score of 7")]);
+        let letter = ("", "invalid: a score of 7");
+        assert_eq!(said, [("Ada", ""), ("", ""), ("cli:0", "sing"), letter, ("", "3–7")]);
+        assert_eq!(lines[4].words, shell.say("doors-log-lost-restored"));
         assert_eq!(lines[0].words, shell.say("doors-log-snap"));
         assert!(lines[2].words.is_empty() && !lines[3].words.is_empty());
     }

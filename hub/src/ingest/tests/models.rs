@@ -1,0 +1,69 @@
+//! What doors made with another model than the one in use: told by its own templates, or held, or
+//! told as lost; never dropped in silence.
+
+use super::*;
+use crate::store::held;
+
+impl Rig {
+    fn by(&self, model: &str, seq: u64) -> Item {
+        let Body::Sighting(said) = self.sighting(EPOCH, seq, [1.0, 0.0, 0.0]) else { panic!() };
+        item(seq, AT, &Body::Sighting(Sighting { model: model.parse().unwrap(), ..said }))
+    }
+
+    async fn dispositions(&self) -> Vec<String> {
+        self.texts("select disposition from receipt order by seq").await
+    }
+}
+
+#[tokio::test]
+async fn a_switch_of_the_model_under_load_loses_nothing() {
+    let rig = Arc::new(Rig::new().await);
+    let mut tasks = JoinSet::new();
+    for part in 0..4u64 {
+        let rig = rig.clone();
+        tasks.spawn(async move {
+            for n in 0..50 {
+                let model = if n < 25 || n % 2 == 0 { "dlib-1" } else { "sface-1" };
+                rig.batch(EPOCH, vec![rig.by(model, 4 * n + part + 1)]).await;
+                if (part, n) == (0, 20) {
+                    rig.schools.set([two("sface-1"), two("dlib-1")]);
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(rig.batch(EPOCH, vec![health(201, 1)]).await.cum, 201);
+    assert_eq!((rig.count("sighting").await, rig.count("dead_letter").await), (200, 0));
+    assert_eq!(
+        (rig.count("sighting where model = 'dlib-1'").await, rig.count("loss").await),
+        (148, 0)
+    );
+}
+
+#[tokio::test]
+async fn without_a_template_of_its_model_a_passage_of_somebody_known_waits_for_one() {
+    let rig = Rig::new().await;
+    let items = vec![rig.by("dlib-1", 1), rig.by("arcface-1", 2), health(3, 1)];
+    let ack = rig.batch(EPOCH, items.clone()).await;
+    assert_eq!((ack.cum, ack.ranges.as_slice(), ack.rejects.len()), (1, &[(3, 3)][..], 0));
+    let held = rig.db.read(|tx| held::list(tx, NOW)).await.unwrap();
+    assert_eq!(held.len(), 1);
+    assert_eq!((held[0].device.clone(), held[0].model.as_str()), (device(), "arcface-1"));
+    rig.schools.set([two("dlib-1"), two("arcface-1")]);
+    assert_eq!(rig.batch(EPOCH, items).await.cum, 3);
+    assert_eq!((rig.count("sighting").await, rig.count("loss").await), (2, 0));
+    let later = rig.db.read(|tx| held::list(tx, NOW.plus_ms(3_600_000))).await.unwrap();
+    assert_eq!(later, []);
+}
+
+#[tokio::test]
+async fn with_nobody_enrolled_a_passage_is_told_as_lost_with_its_number() {
+    let rig = Rig::new().await;
+    rig.schools.set([]);
+    let sql = "update student set is_active = 0";
+    rig.db.write(move |tx| tx.execute(sql, [])).await.unwrap();
+    let ack = rig.batch(EPOCH, vec![rig.by("dlib-1", 1), rig.by("dlib-1", 2)]).await;
+    assert_eq!((ack.cum, rig.dispositions().await), (2, vec!["nobody".into(), "nobody".into()]));
+    let told = rig.db.read(|tx| store::loss::list(tx, Some(&device()), Wall(0), 9)).await.unwrap();
+    assert_eq!((told.len(), told[0].count(), told[0].cause.as_str()), (1, 2, "nobody_enrolled"));
+}
