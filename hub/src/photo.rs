@@ -1,7 +1,8 @@
 //! A single photo as a sighting: sent by a program, or taken by a teacher.
 //!
 //! It counts like one frame at a door. Who is nobody we know leaves no trace, and whoever is
-//! somebody waits for a person: one photo marks nobody.
+//! somebody waits for a person. Only a photo that a teacher takes in a class marks as the class's
+//! policy says.
 
 use crate::attendance::register::{self, Arrival, Marked, Worth};
 use crate::attendance::{authority, placing};
@@ -125,8 +126,8 @@ impl Find {
         Some(Self { taken, model: model.clone(), face })
     }
 
-    /// Stores it in the lesson of its room and time: waiting for a person, or as the class's
-    /// policy says, or only logged.
+    /// Stores it in the lesson of its room and time: waiting for a person whatever the class's
+    /// policy, since nobody saw the camera that took it, or only logged.
     ///
     /// # Errors
     /// When the door is unknown, the keys or the database fail.
@@ -146,7 +147,10 @@ impl Find {
             reasons: &face.reasons,
         };
         let mut candidates = face.candidates.clone();
-        let worth = register::place(tx, &arrival, &mut candidates)?;
+        let mut worth = register::place(tx, &arrival, &mut candidates)?;
+        if worth.status == Status::Approved {
+            worth.status = Status::Pending;
+        }
         self.store_as(tx, keys, (&candidates, worth), now)
     }
 
@@ -198,6 +202,13 @@ impl Find {
         }
         let marked = register::arrived(tx, worth, best, now)?;
         Ok(Stored { record: id, worth, marked })
+    }
+
+    /// Where and when it was taken, for the audit log.
+    #[must_use]
+    pub fn origin(&self) -> serde_json::Value {
+        let Taken { device, room, at } = &self.taken;
+        serde_json::json!({ "device": device, "room": room, "at": at.0 })
     }
 
     /// The network of its template.

@@ -1,4 +1,8 @@
 //! `/api/capture` and `/api/face/verify`: one photo, looked at by the hub itself.
+//!
+//! A captured picture counts for its door and the room behind it, is compared with those whom that
+//! door knows, and marks nobody: a person decides. Who may not send for a door is told that there
+//! is none.
 
 use super::attendance::reader;
 use super::call::{Call, Proof};
@@ -6,18 +10,19 @@ use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, PHOTO, Route, STAFF, Shapes, Takes};
 use crate::attendance::register;
-use crate::auth::Role;
 use crate::error::Error;
 use crate::events::Event;
 use crate::photo::{self, Find, Stored, Taken};
 use crate::recogniser::Sight;
 use crate::review::Status;
+use crate::store::audit::{self, Entry};
 use crate::store::class::{self, Class};
-use crate::store::review::status_text;
-use crate::store::{desk, device};
+use crate::store::review::{self, status_text};
+use crate::store::{Tx, desk, device, scope, student};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::HashSet;
+use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -25,8 +30,8 @@ use wire::{DeviceId, StudentId, Wall};
 
 /// How far a photo's time may lie ahead, milliseconds: two clocks differ.
 const AHEAD_MS: i64 = 5 * 60 * 1000;
-/// How far it may lie back: what is older belongs in another way of marking.
-const BACK_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// How far that of a captured picture may lie back: what is older belongs in another way of marking.
+const BACK_MS: i64 = 60 * 60 * 1000;
 
 /// The one route that a door's capture token opens.
 pub const CAPTURE: &str = "/api/capture";
@@ -51,9 +56,9 @@ pub struct Picture {
     image: Vec<u8>,
     /// The door it was taken at.
     device_id: String,
-    /// The room; the door’s own if it is left out.
+    /// The room behind that door, if it is said at all.
     classroom_id: Option<String>,
-    /// When it was taken; now if it is left out.
+    /// When it was taken, within the last hour; now if it is left out.
     timestamp: Option<String>,
 }
 
@@ -75,8 +80,7 @@ pub struct Captured {
     predicted_student_id: Option<String>,
     predicted_name: Option<String>,
     confidence: f32,
-    /// pending, approved by the class's policy, logged: in school but in no lesson, or unknown:
-    /// then nothing was stored.
+    /// pending, logged: in school but in no lesson, or unknown: then nothing was stored.
     status: &'static str,
 }
 
@@ -105,23 +109,15 @@ pub async fn sight(call: &Call, bytes: bytes::Bytes) -> Result<Sight, Problem> {
 
 async fn take(call: Call) -> Outcome {
     let device: DeviceId = call.field("device_id")?.parse().map_err(no_door)?;
-    if let Some(Proof::Door(own)) = call.by.as_ref().map(|by| &by.proof)
-        && *own != device
-    {
-        return Err(Error::unknown("door", &device).into());
-    }
     let room = call.content.field("classroom_id").unwrap_or("").trim().to_owned();
-    let at = when(&call, "timestamp")?;
+    let at = when(&call, "timestamp", BACK_MS)?;
     let picture = call.content.file("image").or_else(|| call.content.file("file")).cloned();
     let picture = picture.ok_or_else(|| Problem::field("image", "a picture is missing"))?;
-    let name = device.clone();
-    let door = call.app().db.read(move |tx| device::get(tx, &name)).await?;
-    let door = door.ok_or_else(|| Error::unknown("door", &device))?;
-    let room = if room.is_empty() { door.room } else { room };
+    let (room, known) = sender(&call, &device, room, at).await?;
     let sight = sight(&call, picture).await?;
     let face = photo::only_face(&sight)?;
     let index = call.app().gallery.index();
-    let found = photo::compare(&index, face, |_| true);
+    let found = photo::compare(&index, face, |id| known.contains(&id));
     let confidence = found.confidence;
     let model = call.app().recogniser.model();
     let Some(find) = Find::new(&sight, face, model, found, Taken { device, room, at }) else {
@@ -144,32 +140,88 @@ async fn take(call: Call) -> Outcome {
     })
 }
 
+/// The room behind `device`, and whom a picture from there is compared with: those whom the door
+/// knows, and for a teacher only whom they teach in that room.
+///
+/// # Errors
+/// 404 for a door that is not there or cut off, another door than the token's, another room than
+/// the door's, and a room in which the teacher teaches nobody at that time.
+async fn sender(
+    call: &Call,
+    device: &DeviceId,
+    room: String,
+    at: Wall,
+) -> Result<(String, HashSet<StudentId>), Problem> {
+    let none = || Problem::from(Error::unknown("door", device));
+    let by = call.by.as_ref().ok_or_else(super::call::signed_out)?;
+    let taught = match &by.proof {
+        Proof::Door(own) if own != device => return Err(none()),
+        Proof::Door(_) => None,
+        Proof::Session(_) | Proof::Token(_) => Some(reader(call)?).filter(|by| !by.sees_all()),
+    };
+    let name = device.clone();
+    let read = call.app().db.read(move |tx| {
+        let Some(door) = device::get(tx, &name)?.filter(|door| door.is_active) else {
+            return Ok(None);
+        };
+        let taught = taught.map(|by| scope::taught_in(tx, by, &door.room, at)).transpose()?;
+        Ok(Some((door, taught)))
+    });
+    let (door, taught) = read.await?.ok_or_else(none)?;
+    let nobody = taught.as_ref().is_some_and(Vec::is_empty);
+    if nobody || !(room.is_empty() || room == door.room) {
+        return Err(none());
+    }
+    let mut known: HashSet<StudentId> = people(call, device).await?.iter().copied().collect();
+    if let Some(taught) = taught {
+        let taught: HashSet<StudentId> = taught.into_iter().collect();
+        known.retain(|id| taught.contains(id));
+    }
+    Ok((door.room, known))
+}
+
+/// Who is in the gallery of `device`; a door that has just been added gets its first one.
+async fn people(call: &Call, device: &DeviceId) -> Result<Arc<Vec<StudentId>>, Problem> {
+    let app = call.app();
+    if app.gallery.release(device).is_none() {
+        app.follow_gallery().await?;
+    }
+    Ok(app.gallery.release(device).map(|release| release.people.clone()).unwrap_or_default())
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn no_door(error: wire::id::IdError) -> Problem {
     Problem::field("device_id", error.to_string())
 }
 
-/// Stores a find, tells the desks, and says who it is if the caller may know.
+/// Stores a find and who sent it, tells the desks, and says who it is if the caller may know.
 async fn store(
     call: &Call,
     find: Find,
     class: Option<Class>,
 ) -> Result<(Stored, Option<desk::Person>), Problem> {
-    let (keys, now, mut reader) = (call.app().keys.clone(), call.now, reader(call)?);
-    if matches!(call.by.as_ref().map(|by| &by.proof), Some(Proof::Door(_))) {
-        // A door is told whom its own picture shows, as a unit knows it by its gallery.
-        reader.actor.role = Role::Admin;
-    }
+    let (keys, now, reader) = (call.app().keys.clone(), call.now, reader(call)?);
+    let by = call.by.as_ref().map(|by| by.proof.clone());
+    let actor = match &by {
+        Some(Proof::Door(door)) => format!("door:{door}"),
+        _ => reader.actor.user.to_string(),
+    };
     let write = call.app().db.write(move |tx| {
-        let stored = match class {
-            None => find.store(tx, &keys, now)?,
+        let (stored, action) = match class {
+            None => (find.store(tx, &keys, now)?, "capture"),
             Some(class) => {
-                let actor = reader.actor.user.to_string();
                 let lesson = register::lesson_now(tx, &class, (now, reader.today), &actor)?;
-                find.store_in(tx, &keys, &lesson, now)?
+                (find.store_in(tx, &keys, &lesson, now)?, "verify")
             }
         };
-        let who = desk::one(tx, reader, stored.record).ok().and_then(|seen| seen.predicted);
+        let id = stored.record.to_string();
+        let meta = find.origin();
+        audit::add(tx, now, &Entry { actor: &actor, action, table: "sighting", id: &id, meta })?;
+        let who = match by {
+            // A door is told whom its own picture shows, as a unit knows it by its gallery.
+            Some(Proof::Door(_)) => person(tx, review::facts(tx, stored.record)?.state.predicted)?,
+            _ => desk::one(tx, reader, stored.record).ok().and_then(|seen| seen.predicted),
+        };
         Ok((stored, who))
     });
     let (stored, who) = write.await?;
@@ -185,8 +237,18 @@ async fn store(
     Ok((stored, who))
 }
 
-/// When the picture was taken: as its sender says, within reason, or now.
-pub(super) fn when(call: &Call, field: &str) -> Result<Wall, Problem> {
+/// A person by id, as records name them.
+fn person(tx: &Tx<'_>, id: Option<StudentId>) -> Result<Option<desk::Person>, Error> {
+    let found = id.map(|id| student::get(tx, id)).transpose()?.flatten();
+    Ok(found.map(|found| desk::Person {
+        student: found.id,
+        name: found.profile.full_name(),
+        number: found.profile.student_number,
+    }))
+}
+
+/// When the picture was taken: as its sender says, but not over `back_ms` ago, or now.
+pub(super) fn when(call: &Call, field: &str, back_ms: i64) -> Result<Wall, Problem> {
     let Some(text) = call.content.field(field).map(str::trim).filter(|t| !t.is_empty()) else {
         return Ok(call.now);
     };
@@ -198,8 +260,15 @@ pub(super) fn when(call: &Call, field: &str) -> Result<Wall, Problem> {
     let at = Wall(at.as_millisecond());
     match at {
         at if at > call.now.plus_ms(AHEAD_MS) => Err(odd("this time lies in the future")),
-        at if at < call.now.plus_ms(-BACK_MS) => Err(odd("this time is over 30 days old")),
+        at if at < call.now.plus_ms(-back_ms) => Err(odd(&too_old(back_ms))),
         at => Ok(at),
+    }
+}
+
+fn too_old(most_ms: i64) -> String {
+    match most_ms / BACK_MS {
+        1 => "this time is over an hour old: mark by hand what is older".into(),
+        hours => format!("this time is over {} days old", hours / 24),
     }
 }
 

@@ -11,11 +11,17 @@ use crate::auth;
 use crate::error::Error;
 use crate::listener::roster::CommandError;
 use crate::store::{capture_token, device};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use warp::http::{Method, StatusCode};
-use wire::DeviceId;
 use wire::link::Command;
+use wire::{DeviceId, Wall};
+
+/// Days a capture token counts unless somebody says otherwise.
+const DAYS: i64 = 90;
+/// Milliseconds of an hour.
+const HOUR_MS: i64 = 3_600_000;
 
 /// Routes of this file.
 #[must_use]
@@ -23,10 +29,12 @@ pub fn routes() -> Vec<Route> {
     let (commands, token) = ("/api/devices/{id}/commands", "/api/devices/{id}/capture-token");
     let (snap, jpeg) = ("/api/devices/{id}/snap", Shapes::file("image/jpeg"));
     let (door, body, no) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
-    let (told, given) = (Shapes::both::<Wish, Told>().accepted(), Shapes::gives::<Token>());
+    let told = Shapes::both::<Wish, Told>().accepted();
+    let (given, state) = (Shapes::gives::<Token>().asks::<Life>(), Shapes::gives::<Until>());
     vec![
         Route::new((Method::POST, commands), ADMIN, door, body, told, tell),
         Route::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
+        Route::new((Method::GET, token), ADMIN, door, no, state, until),
         Route::new((Method::POST, token), ADMIN, door, no, given, give),
         Route::new((Method::DELETE, token), ADMIN, door, no, Shapes::EMPTY, end),
     ]
@@ -67,6 +75,31 @@ pub struct Token {
     device_id: String,
     /// Shown once: `Authorization: Bearer …`, for `/api/capture` with this door only.
     capture_token: String,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// How long a new token counts.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Life {
+    /// Days; 90 if it is left out.
+    #[param(minimum = 1, maximum = 365)]
+    days: Option<i64>,
+    /// Hours for which the token before it counts besides; none if it is left out.
+    #[param(minimum = 0, maximum = 72)]
+    overlap_hours: Option<i64>,
+}
+
+/// Until when a door has a token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CaptureTokenState)]
+pub struct Until {
+    device_id: String,
+    /// When it ends; nothing where there is none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
 }
 
 impl Word {
@@ -124,12 +157,42 @@ async fn see(call: Call) -> Outcome {
 }
 
 async fn give(call: Call) -> Outcome {
-    let id: DeviceId = call.id("id")?;
+    let (id, life): (DeviceId, _) = (call.id("id")?, life(&call)?);
     let token = format!("{CAPTURE_TOKEN}{}", auth::secret());
     let (digest, name) = (auth::digest(&token), id.clone());
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    call.app().db.write(move |tx| capture_token::add(tx, &name, &digest, &actor, now)).await?;
-    json(&Token { device_id: id.to_string(), capture_token: token })
+    let actor = call.actor()?.user.to_string();
+    call.app().db.write(move |tx| capture_token::add(tx, &name, &digest, life, &actor)).await?;
+    let expires_at = time(life.until).ok_or_else(Problem::internal)?;
+    json(&Token { device_id: id.to_string(), capture_token: token, expires_at })
+}
+
+/// How long the call wants a new token to count.
+fn life(call: &Call) -> Result<capture_token::Life, Problem> {
+    let Life { days, overlap_hours } = call.query()?;
+    let (days, hours) = (days.unwrap_or(DAYS), overlap_hours.unwrap_or(0));
+    if !(1..=365).contains(&days) {
+        return Err(Problem::field("days", "give a number from 1 to 365"));
+    }
+    if !(0..=72).contains(&hours) {
+        return Err(Problem::field("overlap_hours", "give a number from 0 to 72"));
+    }
+    let (until, overlap) =
+        (call.now.plus_ms(days * 24 * HOUR_MS), call.now.plus_ms(hours * HOUR_MS));
+    Ok(capture_token::Life { from: call.now, until, overlap })
+}
+
+fn time(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+async fn until(call: Call) -> Outcome {
+    let (id, now): (DeviceId, _) = (call.id("id")?, call.now);
+    let read = call.app().db.read(move |tx| {
+        let door = device::get(tx, &id)?.ok_or_else(|| Error::unknown("door", &id))?;
+        Ok((door.id, capture_token::until(tx, &id, now)?))
+    });
+    let (id, until) = read.await?;
+    json(&Until { device_id: id.to_string(), expires_at: until.and_then(time) })
 }
 
 async fn end(call: Call) -> Outcome {

@@ -24,6 +24,9 @@ use uuid::Uuid;
 use warp::http::Method;
 use wire::Wall;
 
+/// How far back a photo's time may lie, milliseconds: 30 days.
+const BACK_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Route> {
@@ -194,7 +197,7 @@ async fn add(call: Call) -> Outcome {
     let (class, lesson) = (field("class_id"), field("session_id"));
     let picture = call.content.file("file").or_else(|| call.content.file("image")).cloned();
     let picture = picture.ok_or_else(|| Problem::field("file", "a picture is missing"))?;
-    let (reader, taken) = (reader(&call)?, super::capture::when(&call, "taken_at")?);
+    let (reader, taken) = (reader(&call)?, super::capture::when(&call, "taken_at", BACK_MS)?);
     let find = move |tx: &Tx<'_>| named(tx, reader, class.as_deref(), lesson.as_deref());
     let (class, session) = call.app().db.read(find).await?;
     let class = class.ok_or_else(|| Problem::field("class_id", "name a class or a lesson"))?;

@@ -1,7 +1,9 @@
 //! What galleries need to know of the timetable: who is taught in which room, and when.
 
+use super::class::VISIBLE;
+use super::desk::Reader;
 use super::{Tx, params, parsed, setting};
-use crate::attendance::placing::EARLY_MS;
+use crate::attendance::placing::{EARLY_MS, LONGEST_MS};
 use crate::error::Error;
 use crate::gallery::scope::{AHEAD_MS, House, Room, Scope};
 use std::collections::HashMap;
@@ -54,6 +56,32 @@ pub fn room(tx: &Tx<'_>, room: &str, now: Wall) -> Result<Room, Error> {
     let ever = !planned.is_empty() || tx.row(sql, params![room], |_| Ok(()))?.is_some();
     let classes = planned.into_iter().chain(lessons.iter().map(|(_, _, class)| *class)).collect();
     Ok(Room { timetabled: ever, classes, lessons })
+}
+
+/// Whom `reader` teaches in `room` at `at`: those on the roster of a class of theirs that usually
+/// is there, or has a lesson there then.
+///
+/// # Errors
+/// When the database fails.
+pub fn taught_in(
+    tx: &Tx<'_>,
+    reader: Reader,
+    room: &str,
+    at: Wall,
+) -> Result<Vec<StudentId>, Error> {
+    if room.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (role, user, today) = reader.keys();
+    let sql = format!(
+        "select distinct r.student from class c join roster r on r.class = c.id
+         where {VISIBLE} and c.is_active = 1 and (c.room = $4 or exists (select 1 from session s
+             where s.class = c.id and s.room = $4 and s.starts >= $5 and s.starts <= $6
+                 and s.ends >= $7))"
+    );
+    let (first, last) = (at.plus_ms(-LONGEST_MS), at.plus_ms(EARLY_MS));
+    let values = params![role, user, today, room, first.0, last.0, at.0];
+    tx.query(&sql, values, |row| parsed(row, 0))
 }
 
 /// What doors of these rooms need to know of the school.

@@ -1,6 +1,6 @@
 //! Lessons, their roll, and who was there, over HTTP.
 
-use super::{Carrying, House, body, get, portrait, post};
+use super::{Carrying, House, body, get, parts, portrait, post};
 use crate::auth::Role;
 use serde_json::{Value, json};
 use warp::test::RequestBuilder;
@@ -24,11 +24,18 @@ impl House {
     }
 
     /// A lesson of 7B on the day of the house, which is at 08:45:30.
-    async fn lesson(&self, token: &str, from: &str, to: &str) -> Value {
+    pub(super) async fn lesson(&self, token: &str, from: &str, to: &str) -> Value {
         let lesson = json!({ "class_id": "7B", "start_time": from, "end_time": to });
         let made = self.send(post("/api/sessions").bearer(token).json(&lesson)).await;
         assert_eq!(made.status(), 201, "{}", body(&made));
         body(&made)
+    }
+
+    /// What became of Barack's photo, taken in class 7B.
+    async fn verify(&self, token: &str) -> Value {
+        let photo = portrait("obama2.jpg");
+        let fields = [("class_id", "7B")];
+        body(&self.send(parts("/api/face/verify", token, &fields, ("file", &photo))).await)
     }
 
     async fn json(&self, token: &str, method: &str, path: &str, said: &Value) -> (u16, Value) {
@@ -39,7 +46,7 @@ impl House {
         )
     }
 
-    async fn read(&self, token: &str, path: &str) -> Value {
+    pub(super) async fn read(&self, token: &str, path: &str) -> Value {
         let answer = self.send(get(path).bearer(token)).await;
         assert_eq!(answer.status(), 200, "{path}: {}", body(&answer));
         body(&answer)
@@ -249,7 +256,7 @@ async fn a_class_marks_at_once_only_after_it_said_how_often_it_may_be_wrong() {
     let (status, class) = set(auto).await;
     assert_eq!((status, &class["policy"], &class["grace_min"]), (200, &json!("auto"), &json!(20)));
     let lesson = house.lesson(&token, "08:30", "09:15").await;
-    let seen = body(&house.capture(&token, &portrait("obama2.jpg")).await);
+    let seen = house.verify(&token).await;
     let roll = format!("/api/sessions/{}/marks", lesson["id"].as_str().unwrap());
     let status = house.read(&token, &roll).await[1]["status"].clone();
     match seen["status"].as_str().unwrap() {
@@ -266,7 +273,7 @@ async fn a_class_that_overran_its_budget_says_why_until_an_admin_switches_it_on_
     let set = async |said: Value| house.json(&token, "PATCH", "/api/classes/7B", &said).await;
     set(json!({ "policy": "auto", "auto_line": 0.5, "error_budget": 1 })).await;
     let lesson = house.lesson(&token, "08:30", "09:15").await;
-    let seen = body(&house.capture(&token, &portrait("obama2.jpg")).await);
+    let seen = house.verify(&token).await;
     assert_eq!(seen["status"], "approved", "the match is sure: {seen}");
     let class = house.read(&token, "/api/classes/7B").await;
     let counted = |class: &Value| (class["auto_passages"].clone(), class["auto_errors"].clone());
