@@ -368,7 +368,10 @@ pub async fn decide_as(
     let reader = reader(call)?;
     let student = match student {
         None => None,
-        Some(name) => Some(call.app().db.read(move |tx| student::find(tx, &name)).await?.id),
+        Some(name) => {
+            let read = call.app().db.read(move |tx| student::find_for(tx, reader, &name));
+            Some(read.await?.id)
+        }
     };
     let say = match say {
         Say::Approve => review::Say::Approve(student),

@@ -9,6 +9,7 @@ use crate::auth;
 use crate::store::class;
 use crate::store::feed::{self, Feed};
 use crate::timetable::{calendar, takeover};
+use crate::web::words;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -160,8 +161,9 @@ pub async fn ended(call: &Call, id: Uuid) -> Result<(), Problem> {
 async fn show(call: Call) -> Outcome {
     let secret = call.param("secret").trim_end_matches(".ics").to_owned();
     let (digest, now) = (auth::digest(&secret), call.now);
+    let today = words::day(now, &call.app().config.zone);
     let read = call.app().db.read(move |tx| {
-        let Some(feed) = feed::by_digest(tx, &digest)? else { return Ok(None) };
+        let Some(feed) = feed::by_digest(tx, &digest, today)? else { return Ok(None) };
         feed::lessons(tx, &feed, now.plus_ms(-BACK_MS), now.plus_ms(AHEAD_MS)).map(Some)
     });
     let gone = || Problem::not_found("There is no calendar at this address any more.");

@@ -185,7 +185,8 @@ async fn index(call: Call) -> Outcome {
             (_, _, Some(name)) => Some(Of::Class(class::find(tx, reader, name)?.id)),
             _ => None,
         };
-        let who = which.student_id.as_deref().map(|name| student::find(tx, name)).transpose()?;
+        let who = which.student_id.as_deref();
+        let who = who.map(|name| student::find_for(tx, reader, name)).transpose()?;
         let student = who.map(|who| who.id);
         let filter = Filter { of, identified: which.is_identified, student, before: which.after };
         crop::list(tx, reader, &filter, limit)

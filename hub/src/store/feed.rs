@@ -3,6 +3,7 @@
 use super::{Tx, audit, params, parsed, parsed_option};
 use crate::error::Error;
 use crate::timetable::calendar::Shown;
+use jiff::civil::Date;
 use serde_json::json;
 use uuid::Uuid;
 use wire::Wall;
@@ -51,14 +52,19 @@ pub fn of(tx: &Tx<'_>, account: Uuid) -> Result<Vec<Feed>, Error> {
     tx.query(sql, params![account.to_string()], read)
 }
 
-/// The feed with this digest, while its account is active.
+/// The feed with this digest, while its account is active and may see what it shows: a class that
+/// it teaches on this day, or any as an admin.
 ///
 /// # Errors
 /// When the database fails.
-pub fn by_digest(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<Feed>, Error> {
+pub fn by_digest(tx: &Tx<'_>, digest: &[u8], today: Date) -> Result<Option<Feed>, Error> {
     let sql = "select f.id, f.account, f.class, f.created_at from calendar_feed f
-         join user_account u on u.id = f.account and u.is_active = 1 where f.digest = $1";
-    tx.row(sql, params![digest], read)
+         join user_account u on u.id = f.account and u.is_active = 1
+         where f.digest = $1 and u.role <> 'student'
+             and (f.class is null or u.role = 'admin' or exists (select 1 from teaches t
+                 where t.class = f.class and t.teacher = f.account and t.from_day <= $2
+                     and (t.to_day is null or t.to_day >= $2)))";
+    tx.row(sql, params![digest, today.to_string()], read)
 }
 
 /// Ends a feed of `account`: its address is worth nothing from then on.

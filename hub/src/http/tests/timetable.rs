@@ -212,6 +212,34 @@ async fn a_calendar_address_shows_the_lessons_until_it_is_removed() {
 }
 
 #[tokio::test]
+async fn a_teachers_calendar_ends_with_their_teaching_and_their_role() {
+    let ends = [
+        "update teaches set to_day = '2026-03-01'",
+        "update user_account set role = 'student' where role = 'teacher'",
+        "update user_account set is_active = 0 where role = 'teacher'",
+    ];
+    for end in ends {
+        let house = House::new().await;
+        let token = house.with_class().await;
+        house.send(post("/api/timetable").bearer(&token).json(&monday())).await;
+        let teacher = house.token(Role::Teacher).await;
+        let me = body(&house.send(get("/api/auth/me").bearer(&teacher)).await)["id"].clone();
+        let teaches = "insert into teaches (class, teacher, from_day)
+             select id, $1, '2026-01-01' from class where class_code = 'MATH101'";
+        let me = me.as_str().unwrap().to_owned();
+        house.app.db.write(move |tx| tx.execute(teaches, [me])).await.unwrap();
+        let wish = json!({ "class_id": "MATH101" });
+        let made = house.send(post("/api/calendars").bearer(&teacher).json(&wish)).await;
+        let made = body(&made);
+        let path = made["url"].as_str().unwrap().split_once("/calendar/").unwrap().1.to_owned();
+        let path = format!("/calendar/{path}");
+        assert_eq!(house.send(get(&path)).await.status(), 200, "{end}");
+        house.app.db.write(move |tx| tx.execute(end, [])).await.unwrap();
+        assert_eq!(house.send(get(&path)).await.status(), 404, "{end}");
+    }
+}
+
+#[tokio::test]
 async fn a_timetable_file_is_taken_over_once() {
     let house = House::new().await;
     let token = house.with_class().await;
