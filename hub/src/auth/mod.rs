@@ -5,7 +5,8 @@
 
 pub mod csrf;
 pub mod elsewhere;
-pub mod pace;
+pub mod known;
+pub mod meter;
 pub mod password;
 pub mod role;
 pub mod session;

@@ -1,22 +1,30 @@
-//! Slows down guessing: a growing wait for an account, a quota of failures for an address.
+//! Slows guessing down, and keeps nobody out: no wait is longer than a minute.
 //!
-//! Nobody is locked out for ever, because that would let anybody lock a teacher out. Only
-//! failures count, so a whole school behind one address signs in freely.
+//! A try is counted before it is made, so that many at once get no further than one after the
+//! other; a right one is taken back. What is counted apart: an account from one network, a network
+//! whatever the account, an account from all networks that were wrong several times, and a browser
+//! that the account has signed in with. That one waits for nobody else: whoever guesses from
+//! elsewhere does not keep the owner out.
 
-use std::{collections::HashMap, net::IpAddr};
+use super::meter::{Meter, Rate};
+use std::net::{IpAddr, Ipv6Addr};
 use wire::Mono;
 
-/// Failures before an account begins to wait.
-pub const FREE: u32 = 5;
-/// Longest wait for an account, milliseconds.
-pub const LONGEST_MS: u64 = 15 * 60 * 1000;
-/// Failures an address may make in a minute.
-pub const PER_MINUTE: u32 = 20;
-/// Accounts and addresses remembered; beyond it the longest-quiet one is forgotten.
-pub const REMEMBERED: usize = 10_000;
-/// An account that stays quiet this long starts afresh, milliseconds.
-const FORGIVEN_MS: u64 = 60 * 60 * 1000;
-const MINUTE_MS: u64 = 60_000;
+/// An account from one network.
+const THERE: Rate = Rate { burst: 5, every_ms: 60_000 };
+/// A network, whatever the account: a school behind one address guesses less than this.
+const NETWORK: Rate = Rate { burst: 60, every_ms: 3_000 };
+/// How often a network may be wrong about an account before it shares a count with all others that
+/// were; what is wrong once in a while stays apart.
+const APART: Rate = Rate { burst: 3, every_ms: 8 * 3_600_000 };
+/// An account from all networks that share that count.
+const EVERYWHERE: Rate = Rate { burst: 100, every_ms: 6_000 };
+/// An account from a browser it knows.
+const KNOWN: Rate = Rate { burst: 10, every_ms: 30_000 };
+/// Codes of an account, wherever from: whoever is asked for one has shown the password.
+const CODE: Rate = Rate { burst: 5, every_ms: 60_000 };
+/// Wrong tries that are written down.
+const NOTED: Rate = Rate { burst: 100, every_ms: 10_000 };
 
 /// How long to wait before the next try.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -34,130 +42,132 @@ impl Wait {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    last: Mono,
+/// What is tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What<'a> {
+    /// The password of the account with this address, or another secret with a name.
+    Secret(&'a str),
+    /// A code of the second factor of the account with this address.
+    Code(&'a str),
+    /// What a sign-in service sent back: that has an account only once it was right.
+    Elsewhere,
 }
 
-/// What is remembered of failed logins. State in RAM: a restart forgives.
+/// A try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Try<'a> {
+    /// Of what.
+    pub what: What<'a>,
+    /// Where from.
+    pub from: IpAddr,
+    /// The browser, if the account has signed in with it before.
+    pub browser: Option<u128>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Key {
+    There(String, IpAddr),
+    Wrong(String, IpAddr),
+    Network(IpAddr),
+    Everywhere(String),
+    Known(String, u128),
+    Code(String),
+    Noted,
+}
+
+/// What is remembered of tries. State in RAM: a restart forgives.
 #[derive(Default)]
 pub struct Throttle {
-    accounts: HashMap<String, Failures>,
-    addresses: HashMap<IpAddr, Failures>,
+    meter: Meter<Key>,
+    unnoted: u64,
 }
 
 impl Throttle {
-    /// Whether a login may be tried now.
+    /// Counts a try, if it may be made now.
     ///
     /// # Errors
-    /// [`Wait`] says how long not.
-    pub fn check(&self, account: &str, from: IpAddr, now: Mono) -> Result<(), Wait> {
-        let account = self.accounts.get(account).map_or(0, |f| left(account_wait(f.count), f, now));
-        let address = self.addresses.get(&from).filter(|f| f.count >= PER_MINUTE);
-        let address = address.map_or(0, |f| left(MINUTE_MS, f, now));
-        match account.max(address) {
-            0 => Ok(()),
+    /// [`Wait`] says how long not; then it does not count.
+    pub fn reserve(&mut self, one: &Try<'_>, now: Mono) -> Result<(), Wait> {
+        let keys = self.keys(one, now);
+        let waits = keys.iter().map(|(key, rate)| self.meter.wait(key, *rate, now));
+        match waits.max().unwrap_or(0) {
+            0 => {
+                keys.into_iter().for_each(|(key, rate)| self.meter.pay(key, rate, now));
+                if let Some(wrong) = wrong(one) {
+                    let _counted_enough = self.meter.take(wrong, APART, now);
+                }
+                Ok(())
+            }
             ms => Err(Wait { ms }),
         }
     }
 
-    /// Remembers a failed login.
-    pub fn failed(&mut self, account: &str, from: IpAddr, now: Mono) {
-        count(&mut self.accounts, account.to_owned(), FORGIVEN_MS, now);
-        count(&mut self.addresses, from, MINUTE_MS, now);
+    /// The try was right: it is taken back, and what was wrong before it there is forgiven.
+    pub fn right(&mut self, one: &Try<'_>, now: Mono) {
+        self.unused(one, now);
+        let own = self.keys(one, now).into_iter().map(|(key, _)| key).next();
+        let own = own.filter(|key| !matches!(key, Key::Network(_))); // its count is of others too
+        own.into_iter().chain(wrong(one)).for_each(|key| self.meter.forget(&key));
     }
 
-    /// Counts something that anybody may do, but not often: as a failure of `key` alone.
-    pub fn spent(&mut self, key: &str, now: Mono) {
-        count(&mut self.accounts, key.to_owned(), FORGIVEN_MS, now);
+    /// The try was not made after all: it is taken back.
+    pub fn unused(&mut self, one: &Try<'_>, now: Mono) {
+        for (key, rate) in self.keys(one, now) {
+            self.meter.refund(&key, rate);
+        }
     }
 
-    /// Forgives an account; its address keeps its count, or a guesser would sign in to his own.
-    pub fn succeeded(&mut self, account: &str) {
-        self.accounts.remove(account);
+    /// Whether a wrong try is to be written down, and how many were not since the last that was:
+    /// what strangers can make the hub write has a bound.
+    pub fn note(&mut self, now: Mono) -> Option<u64> {
+        if self.meter.take(Key::Noted, NOTED, now).is_err() {
+            self.unnoted += 1;
+            return None;
+        }
+        Some(std::mem::take(&mut self.unnoted))
+    }
+
+    /// What counts for a try; its own place comes first.
+    fn keys(&self, one: &Try<'_>, now: Mono) -> Vec<(Key, Rate)> {
+        let net = network(one.from);
+        match (one.what, one.browser) {
+            (What::Secret(name), Some(browser)) => vec![(Key::Known(name.into(), browser), KNOWN)],
+            (What::Code(name), Some(browser)) => {
+                vec![(Key::Known(format!("code {name}"), browser), KNOWN)]
+            }
+            (What::Code(name), None) => vec![(Key::Code(name.into()), CODE)],
+            (What::Elsewhere, _) => vec![(Key::Network(net), NETWORK)],
+            (What::Secret(name), None) => {
+                let again = wrong(one).is_some_and(|key| self.meter.wait(&key, APART, now) > 0);
+                let there = (Key::There(name.into(), net), THERE);
+                let mut keys = vec![there, (Key::Network(net), NETWORK)];
+                keys.extend(again.then(|| (Key::Everywhere(name.into()), EVERYWHERE)));
+                keys
+            }
+        }
     }
 }
 
-/// 1 s after the fifth failure, then doubling.
-fn account_wait(count: u32) -> u64 {
-    match count.checked_sub(FREE) {
-        None => 0,
-        Some(over) => 1000_u64.saturating_mul(1 << over.min(20)).min(LONGEST_MS),
+/// Where it is counted for long how often this network was wrong about this account.
+fn wrong(one: &Try<'_>) -> Option<Key> {
+    match (one.what, one.browser) {
+        (What::Secret(name), None) => Some(Key::Wrong(name.to_owned(), network(one.from))),
+        _ => None,
     }
 }
 
-fn left(wait: u64, failures: &Failures, now: Mono) -> u64 {
-    wait.saturating_sub(now.since(failures.last))
-}
-
-fn count<K: std::hash::Hash + Eq + Clone>(
-    all: &mut HashMap<K, Failures>,
-    key: K,
-    window: u64,
-    now: Mono,
-) {
-    if all.len() >= REMEMBERED && !all.contains_key(&key) {
-        let oldest = all.iter().min_by_key(|(_, f)| f.last).map(|(k, _)| k.clone());
-        oldest.and_then(|k| all.remove(&k));
+/// The network of an address: itself, or the 64 bits that one IPv6 connection gets.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => {
+            let [a, b, c, d, ..] = six.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        four @ IpAddr::V4(_) => four,
     }
-    let entry = all.entry(key).or_insert(Failures { count: 0, last: now });
-    let fresh = now.since(entry.last) > window;
-    *entry = Failures { count: if fresh { 1 } else { entry.count.saturating_add(1) }, last: now };
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(n: u8) -> IpAddr {
-        IpAddr::from([10, 0, 0, n])
-    }
-
-    #[test]
-    fn the_wait_of_an_account_doubles_up_to_a_quarter_of_an_hour() {
-        let mut throttle = Throttle::default();
-        for n in 0..4 {
-            throttle.failed("ada", at(n), Mono(0));
-        }
-        assert_eq!(throttle.check("ada", at(9), Mono(0)), Ok(()));
-        for (n, ms) in [(4, 1000), (5, 2000), (6, 4000)] {
-            throttle.failed("ada", at(n), Mono(0));
-            assert_eq!(throttle.check("ada", at(9), Mono(0)), Err(Wait { ms }));
-        }
-        assert_eq!(account_wait(40), LONGEST_MS);
-        assert_eq!(throttle.check("ada", at(9), Mono(4000)), Ok(()));
-    }
-
-    #[test]
-    fn an_address_that_guesses_many_accounts_waits_too() {
-        let mut throttle = Throttle::default();
-        for n in 0..PER_MINUTE {
-            throttle.failed(&format!("pupil{n}"), at(1), Mono(0));
-        }
-        assert!(throttle.check("new", at(1), Mono(30_000)).is_err());
-        assert!(throttle.check("new", at(2), Mono(30_000)).is_ok());
-        assert!(throttle.check("new", at(1), Mono(60_000)).is_ok());
-    }
-
-    #[test]
-    fn success_and_a_quiet_hour_forgive() {
-        let mut throttle = Throttle::default();
-        (0..6).for_each(|_| throttle.failed("ada", at(1), Mono(0)));
-        throttle.succeeded("ada");
-        assert_eq!(throttle.check("ada", at(2), Mono(0)), Ok(()));
-        (0..6).for_each(|_| throttle.failed("bob", at(1), Mono(0)));
-        throttle.failed("bob", at(1), Mono(FORGIVEN_MS + 1));
-        assert_eq!(throttle.check("bob", at(2), Mono(FORGIVEN_MS + 1)), Ok(()));
-    }
-
-    #[test]
-    fn what_is_remembered_has_a_bound() {
-        let mut throttle = Throttle::default();
-        for n in 0..REMEMBERED as u64 + 50 {
-            throttle.failed(&n.to_string(), at(1), Mono(n));
-        }
-        assert_eq!(throttle.accounts.len(), REMEMBERED);
-        assert!(!throttle.accounts.contains_key("0"));
-    }
-}
+#[path = "throttle_tests.rs"]
+mod tests;
