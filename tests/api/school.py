@@ -49,7 +49,12 @@ class School:
         return answer.json()
 
     def send(self, method, path, **body):
-        return self.http.request(method, self.url + path, timeout=60, **body)
+        """One request; who asks too often waits as long as the hub says."""
+        while True:
+            answer = self.http.request(method, self.url + path, timeout=60, **body)
+            if answer.status_code != 429:
+                return answer
+            time.sleep(int(answer.headers["Retry-After"]))
 
     def made(self, path, key="id", **body):
         answer = self.send("POST", path, **body)

@@ -16,6 +16,9 @@ const MOST_UPLOAD: u64 = 10 * 1024 * 1024;
 /// Bytes of a token key at least: as many as its signature has.
 const KEY: usize = 32;
 
+/// Bytes of the metrics' token at least.
+const METRICS: usize = 16;
+
 /// Where values came from, for whoever is told that one is wrong.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Source {
@@ -122,6 +125,7 @@ fn meant(
         },
         max_upload: upload(raw.uploads.max_bytes, source)?,
         private_webhooks: raw.webhooks.private,
+        metrics_token: metrics(raw.metrics, source)?,
         log: log(raw.log, source)?,
         warnings,
         database: data.join(raw.database.unwrap_or_else(|| "hub.db".into())),
@@ -175,6 +179,16 @@ fn upload(typed: Option<u64>, source: &Source) -> Result<u64, ConfigError> {
             Err(source.bad("uploads.max_bytes", &bytes.to_string(), why))
         }
     }
+}
+
+fn metrics(raw: raw::Metrics, source: &Source) -> Result<Option<Secret>, ConfigError> {
+    let token =
+        source.secret(("metrics.token", "metrics.token_file"), raw.token, raw.token_file)?;
+    if token.as_ref().is_some_and(|token| token.expose().len() < METRICS) {
+        let why = format!("give at least {METRICS} bytes that nobody guesses");
+        return Err(source.bad("metrics.token", "***", why));
+    }
+    Ok(token)
 }
 
 fn log(raw: raw::Log, source: &Source) -> Result<Log, ConfigError> {

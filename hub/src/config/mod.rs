@@ -66,6 +66,8 @@ pub struct Config {
     pub max_upload: u64,
     /// Whether webhooks may lead into private networks, and be plain HTTP.
     pub private_webhooks: bool,
+    /// What a program shows to read the metrics from another machine.
+    pub metrics_token: Option<Secret>,
     /// The log.
     pub log: Log,
     /// What was set and means nothing here, or is unwise: for the log at the start.
@@ -139,7 +141,7 @@ pub fn template(host: &str, zone: &str) -> String {
          [doors]\n\
          # records_per_second = 400  # of one door, in the long run; a faster one waits\n\
          # burst = 500               # and at once\n\n\
-         # Everything else (accounts, oidc, cors, smtp, lines, uploads, log): docs/OPERATIONS.md\n"
+         # Everything else (accounts, oidc, cors, smtp, lines, uploads, metrics, log): docs/OPERATIONS.md\n"
     )
 }
 

@@ -22,6 +22,7 @@ pub(super) struct Raw {
     pub lines: Lines,
     pub uploads: Uploads,
     pub webhooks: Webhooks,
+    pub metrics: Metrics,
     pub log: Log,
 }
 
@@ -104,6 +105,13 @@ pub(super) struct Webhooks {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct Metrics {
+    pub token: Option<String>,
+    pub token_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Log {
     pub level: Option<String>,
     pub format: Option<String>,
@@ -116,6 +124,7 @@ impl Raw {
             ("accounts.token_key", &self.accounts.token_key),
             ("oidc.client_secret", &self.oidc.client_secret),
             ("smtp.password", &self.smtp.password),
+            ("metrics.token", &self.metrics.token),
         ];
         secrets.into_iter().find(|(_, value)| value.is_some()).map(|(key, _)| key)
     }

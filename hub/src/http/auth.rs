@@ -1,16 +1,25 @@
 //! `/api/auth`: tokens for programs. Browsers get a session from `/sign-in` instead.
 
 use super::call::{Call, Proof};
+use super::front;
 use super::problem::Problem;
-use super::reply::{json, nothing, sentence};
+use super::reply::{json, nothing, sentence, with};
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
-use crate::auth::{self, Role, throttle::Wait};
+use crate::auth::throttle::{Try, Wait, What};
+use crate::auth::{self, Role, known, session};
+use crate::error::Error;
 use crate::store::account::{self, Account};
-use crate::store::{login, totp};
+use crate::store::login::{Origin, Way};
+use crate::store::{Tx, audit, login, totp};
+use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
+use warp::http::{Method, header};
+use warp::reply::Response;
+use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
@@ -103,9 +112,14 @@ async fn log_in(call: Call) -> Outcome {
         }
         (Checked::NeedsCode(_), None) => return Err(super::totp::needed()),
     };
-    let (family, secret, now) = (auth::nonce(), auth::secret(), call.now);
+    let (family, secret, now, peer) = (auth::nonce(), auth::secret(), call.now, call.peer);
     let (digest, id) = (auth::digest(&secret), account.id);
-    call.app().db.write(move |tx| login::begin(tx, family, id, &digest, now)).await?;
+    let write = call.app().db.write(move |tx| {
+        let origin = Origin { way: Way::Password, from: peer };
+        login::begin(tx, family, id, &digest, &origin, now)?;
+        signed_in(tx, id, peer, origin.way, now)
+    });
+    write.await?;
     json(&pair(&call, &account, family, &secret))
 }
 
@@ -153,22 +167,24 @@ async fn me(call: Call) -> Outcome {
 pub async fn check(call: &Call, email: &str, password: String) -> Result<Checked, Problem> {
     let front = &call.front;
     let name = email.trim().to_lowercase();
-    may_try(call, &name)?;
     let key = name.clone();
     let found = front.app.db.read(move |tx| account::by_email(tx, &key)).await?;
     let (account, stored) = found.map_or((None, None), |(account, phc)| (Some(account), phc));
-    let busy = |busy: auth::Busy| Problem::too_many(sentence(&busy.to_string())).after(5);
-    let right = front.passwords.verify(password, stored).await.map_err(busy)?;
+    let guess = guess(call, What::Secret(&name), account.as_ref().map(|account| account.id));
+    reserve(call, &guess)?;
+    let right = front.passwords.verify(password, stored).await;
+    let right = right.map_err(|busy| too_busy(call, &guess, &busy))?;
+    let known = account.as_ref().map(|account| account.id);
     let Some(account) = account.filter(|_| right) else {
-        failed(call, &name);
+        wrong(call, known, "password").await?;
         return Err(Problem::unauthorised("E-mail or password is wrong."));
     };
+    front.throttle(|t| t.right(&guess, front::mono(&front.app)));
     let id = account.id;
     let factor = front.app.db.read(move |tx| totp::get(tx, id)).await?;
     if factor.is_some_and(|factor| factor.confirmed) {
         return Ok(Checked::NeedsCode(account));
     }
-    front.throttle(|t| t.succeeded(&name));
     Ok(Checked::Done(account))
 }
 
@@ -180,21 +196,76 @@ pub enum Checked {
     NeedsCode(Account),
 }
 
-/// Whether `name` may be tried now from where the call comes from.
+/// A try of the caller; `account` is the one it is about, if there is such a one.
+#[must_use]
+pub fn guess<'a>(call: &Call, what: What<'a>, account: Option<Uuid>) -> Try<'a> {
+    let knows =
+        |browser: &known::Browser| account.is_some_and(|account| browser.knows(account, call.now));
+    let browser = browser(call).filter(knows).map(|browser| browser.id);
+    Try { what, from: call.peer, browser }
+}
+
+/// Counts a try before it is made.
 ///
 /// # Errors
 /// 429 with the wait.
-pub fn may_try(call: &Call, name: &str) -> Result<(), Problem> {
-    let (front, peer) = (&call.front, call.peer);
+pub fn reserve(call: &Call, guess: &Try<'_>) -> Result<(), Problem> {
+    let front = &call.front;
     let wait = |wait: Wait| Problem::too_many(sentence(&wait.to_string())).after(wait.seconds());
-    front.throttle(|t| t.check(name, peer, super::front::mono(&front.app))).map_err(wait)
+    front.throttle(|t| t.reserve(guess, front::mono(&front.app))).map_err(wait)
 }
 
-/// Remembers that `name` was tried and was not it.
-pub fn failed(call: &Call, name: &str) {
-    let (front, peer) = (&call.front, call.peer);
-    front.throttle(|t| t.failed(name, peer, super::front::mono(&front.app)));
+/// 429, and the try is taken back: nobody looked at the password.
+pub fn too_busy(call: &Call, guess: &Try<'_>, busy: &auth::Busy) -> Problem {
+    let front = &call.front;
+    front.throttle(|t| t.unused(guess, front::mono(&front.app)));
+    Problem::too_many(sentence(&busy.to_string())).after(5)
+}
+
+/// Writes down that a try was wrong: in the log without any account, and in the audit log with the
+/// account, if there is one, and the address. A flood of them is counted and not written.
+///
+/// # Errors
+/// When the database fails.
+pub async fn wrong(call: &Call, account: Option<Uuid>, by: &'static str) -> Result<(), Problem> {
+    let (front, peer, now) = (&call.front, call.peer, call.now);
     crate::security!("login", address = %peer, "a login failed");
+    let Some(more) = front.throttle(|t| t.note(front::mono(&front.app))) else { return Ok(()) };
+    let id = account.map_or_else(|| "unknown".to_owned(), |account| account.to_string());
+    let mut meta = json!({ "from": peer.to_string(), "by": by });
+    if more > 0 {
+        meta["unwritten"] = json!(more);
+    }
+    let write = front.app.db.write(move |tx| {
+        let (actor, action, table) = ("sign-in", "sign-in-failed", "user_account");
+        audit::add(tx, now, &audit::Entry { actor, action, table, id: &id, meta })
+    });
+    Ok(write.await?)
+}
+
+/// Writes down that `account` signed in, and from where, inside the caller's transaction.
+fn signed_in(tx: &Tx<'_>, account: Uuid, peer: IpAddr, by: Way, now: Wall) -> Result<(), Error> {
+    let id = account.to_string();
+    let meta = json!({ "from": peer.to_string(), "by": by.as_str() });
+    let (action, table) = ("sign-in", "user_account");
+    audit::add(tx, now, &audit::Entry { actor: &id, action, table, id: &id, meta })
+}
+
+/// The browser that asks, if somebody signed in with it before.
+fn browser(call: &Call) -> Option<known::Browser> {
+    let cookies = call.headers.get_all(header::COOKIE).iter();
+    let sealed = cookies.filter_map(|value| known::find(value.to_str().ok()?)).next()?;
+    let sealed = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
+    let plain = call.app().keys.unseal(known::PLACE, &sealed).ok()?;
+    known::Browser::parse(std::str::from_utf8(&plain).ok()?)
+}
+
+/// The cookie by which this browser is known to `account` from now on.
+#[must_use]
+pub fn remembered(call: &Call, account: Uuid) -> String {
+    let new = || known::Browser::new(auth::nonce().as_u128());
+    let text = browser(call).unwrap_or_else(new).with(account, call.now).text();
+    known::cookie(&BASE64URL_NOPAD.encode(&call.app().keys.seal(known::PLACE, text.as_bytes())))
 }
 
 /// A new password as it is kept, once it was looked at.
@@ -208,21 +279,24 @@ pub async fn hashed(call: &Call, field: &str, new: String, email: &str) -> Resul
     call.front.passwords.hash(new).await.map_err(busy)
 }
 
-/// Opens a browser's session: its secret, for the cookie.
+/// Opens a browser's session: the answer with its cookie, and with that by which the browser is
+/// known from now on.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open_session(call: &Call, account: Uuid) -> Result<String, Problem> {
-    let (secret, now) = (auth::secret(), call.now);
+pub async fn open_session(call: &Call, account: Uuid, way: Way, answer: Response) -> Outcome {
+    let (secret, now, peer) = (auth::secret(), call.now, call.peer);
     let digest = auth::digest(&secret);
     let refresh_ms = call.front.tokens.limits().refresh_ms;
     let over = now.plus_ms(-2 * call.front.limits.absolute_ms.max(refresh_ms));
     let open = call.app().db.write(move |tx| {
         login::sweep(tx, over)?;
-        login::open(tx, &digest, account, now)
+        login::open(tx, &digest, account, &Origin { way, from: peer }, now)?;
+        signed_in(tx, account, peer, way, now)
     });
     open.await?;
-    Ok(secret)
+    let answer = with(answer, header::SET_COOKIE, &session::cookie(&secret, call.front.limits));
+    Ok(with(answer, header::SET_COOKIE, &remembered(call, account)))
 }
 
 /// Ends what the caller is signed in by.

@@ -6,6 +6,7 @@ use super::page::MOST;
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::Actor;
+use crate::store::login::Live;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -34,6 +35,19 @@ pub struct SignedIn {
     pub name: String,
     /// How they proved it.
     pub proof: Proof,
+    /// When they last did.
+    pub proved: Wall,
+    /// Whether their role must have a second factor, and they have none.
+    pub lacks_factor: bool,
+}
+
+impl SignedIn {
+    /// Whoever this sign-in belongs to.
+    #[must_use]
+    pub fn new(live: Live, proof: Proof) -> Self {
+        let Live { account, proved, lacks_factor } = live;
+        Self { actor: account.actor(), name: account.name, proof, proved, lacks_factor }
+    }
 }
 
 /// One request, admitted.

@@ -3,8 +3,9 @@
 //! An event is a nudge with an id; the page asks for the card with its own rights. Here too the
 //! store is asked whether this person may see the record, so that nobody learns of another's.
 
-use super::call::Call;
+use super::call::{Call, SignedIn};
 use super::front::Front;
+use super::guard;
 use super::problem::Problem;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::auth::{Actor, Role};
@@ -25,6 +26,8 @@ use wire::RecordId;
 
 /// A comment this often keeps proxies and phones from closing the stream.
 const ALIVE: Duration = Duration::from_secs(20);
+/// An open stream looks this often whether its session still counts.
+const LOOK: Duration = Duration::from_secs(15);
 
 /// Routes of this file.
 #[must_use]
@@ -40,40 +43,57 @@ async fn listen(call: Call) -> Outcome {
         Problem::unavailable("Too many pages are open at once: reload this one later.").after(30)
     })?;
     let missed = call.header("last-event-id").is_some();
-    let actor = call.actor()?;
-    let stream = stream(call.front.clone(), actor, place, missed);
+    let by = call.by.clone().ok_or_else(super::call::signed_out)?;
+    let stream = stream(call.front.clone(), by, place, missed, LOOK);
     Ok(sse::reply(sse::keep_alive().interval(ALIVE).stream(stream)).into_response())
 }
 
-/// Events for `actor` until the hub stops. Whoever comes back after a gap is told to look anew.
+/// Events for whoever `by` is, until the hub stops or they are signed out: that is looked at before
+/// each event and every `look`. Whoever comes back after a gap is told to look anew.
 fn stream(
     front: Front,
-    actor: Actor,
+    by: SignedIn,
     place: OwnedSemaphorePermit,
     missed: bool,
+    look: Duration,
 ) -> impl Stream<Item = Result<sse::Event, Infallible>> + Send + Sync + 'static {
     let heard = front.app.events.listen();
     let first = missed.then(|| named("missed", &json!({})));
-    let state = (front, heard, place, first);
-    futures_util::stream::unfold(state, move |(front, mut heard, place, mut first)| async move {
-        if let Some(event) = first.take() {
-            return Some((Ok(event), (front, heard, place, None)));
-        }
-        loop {
-            let said = tokio::select! {
-                () = front.stop.cancelled() => return None,
-                said = heard.recv() => said,
-            };
-            let event = match said {
-                Ok(event) => event_for(&front, actor, event).await,
-                Err(RecvError::Lagged(_)) => Some(named("missed", &json!({}))),
-                Err(RecvError::Closed) => return None,
-            };
-            if let Some(event) = event {
-                return Some((Ok(event), (front, heard, place, None)));
+    let state = (front, by, heard, place, first);
+    futures_util::stream::unfold(
+        state,
+        move |(front, by, mut heard, place, mut first)| async move {
+            if let Some(event) = first.take() {
+                return Some((Ok(event), (front, by, heard, place, None)));
             }
-        }
-    })
+            loop {
+                let said = tokio::select! {
+                    () = front.stop.cancelled() => return None,
+                    said = heard.recv() => Some(said),
+                    () = tokio::time::sleep(look) => None,
+                };
+                if !is_still(&front, &by).await {
+                    return None;
+                }
+                let event = match said {
+                    Some(Ok(event)) => event_for(&front, by.actor, event).await,
+                    Some(Err(RecvError::Lagged(_))) => Some(named("missed", &json!({}))),
+                    Some(Err(RecvError::Closed)) => return None,
+                    None => None,
+                };
+                if let Some(event) = event {
+                    return Some((Ok(event), (front, by, heard, place, None)));
+                }
+            }
+        },
+    )
+}
+
+/// Whether `by` is signed in as before, in the same role. Otherwise the stream ends, and the page
+/// asks again with what it has.
+async fn is_still(front: &Front, by: &SignedIn) -> bool {
+    let now = front.app.clock.wall();
+    guard::still(front, &by.proof, now).await.is_ok_and(|actor| actor == Some(by.actor))
 }
 
 async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Event> {
@@ -138,8 +158,51 @@ fn named(name: &str, data: &serde_json::Value) -> sse::Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::tests::{Carrying, House, post};
+    use crate::http::call::Proof;
+    use crate::http::tests::{Carrying, House, NOW, post};
     use crate::store::account::Account;
+    use std::pin::Pin;
+    use tokio_stream::StreamExt as _;
+
+    /// A teacher's open stream, by the session `secret` or by `proof`.
+    async fn open(house: &House, proof: Proof, actor: Actor) -> Pin<Box<Streamed>> {
+        let place = house.front.streams.clone().acquire_owned().await.unwrap();
+        let (name, proved) = ("Ada".into(), NOW);
+        let by = SignedIn { actor, name, proof, proved, lacks_factor: false };
+        Box::pin(stream(house.front.clone(), by, place, false, Duration::from_millis(10)))
+    }
+
+    type Streamed = dyn Stream<Item = Result<sse::Event, Infallible>> + Send + Sync;
+
+    #[tokio::test]
+    async fn a_stream_ends_with_its_session_its_account_and_its_role() {
+        let ends = ["delete from login_session", "update user_account set is_active = 0"];
+        for end in ends.into_iter().chain(["update user_account set role = 'student'"]) {
+            let house = House::new().await;
+            let account = house.account(Role::Teacher).await;
+            let secret = house.session(&account).await;
+            let mut heard = open(&house, Proof::Session(secret), account.actor()).await;
+            let door = || Event::DeviceChanged("door-1".parse().unwrap());
+            house.app.events.say(door());
+            assert!(heard.next().await.is_some(), "{end}: as long as they are signed in");
+            house.app.db.write(move |tx| tx.execute(end, [])).await.unwrap();
+            house.app.events.say(door());
+            assert!(heard.next().await.is_none(), "{end}: not one event more");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_silent_stream_ends_too_and_keeps_no_session_alive() {
+        let house = House::new().await;
+        let account = house.account(Role::Teacher).await;
+        let secret = house.session(&account).await;
+        let mut heard = open(&house, Proof::Session(secret), account.actor()).await;
+        house.clock.set_wall(NOW.plus_ms(house.front.limits.idle_ms));
+        assert!(heard.next().await.is_none());
+        let family = Proof::Token(crate::auth::nonce());
+        let mut heard = open(&house, family, account.actor()).await;
+        assert!(heard.next().await.is_none(), "a family of tokens that was ended");
+    }
 
     #[tokio::test]
     async fn a_teacher_never_hears_of_another_ones_record() {

@@ -1,7 +1,8 @@
 //! What all requests share besides the hub itself: password hashing, throttling, tokens, limits.
 
+use super::cost::{Cost, Spender};
 use crate::app::App;
-use crate::auth::{Passwords, Throttle, elsewhere, pace::Pace, session, token::Tokens};
+use crate::auth::{Passwords, Throttle, elsewhere, meter::Meter, session, token::Tokens};
 use crate::provider::Provider;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
@@ -9,7 +10,6 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 use wire::Mono;
 
 /// Photos read or looked at together: bounds the memory they need (10 MiB each, decoded more).
@@ -42,7 +42,7 @@ pub struct Shared {
     /// Where people sign in elsewhere.
     pub provider: Option<Provider>,
     throttle: Mutex<Throttle>,
-    hints: Mutex<Pace>,
+    costs: Mutex<Meter<(Spender, Cost)>>,
     attempts: Mutex<elsewhere::Seen>,
 }
 
@@ -82,7 +82,7 @@ impl Front {
             stop,
             provider,
             throttle: Mutex::default(),
-            hints: Mutex::default(),
+            costs: Mutex::default(),
             attempts: Mutex::default(),
         }))
     }
@@ -92,11 +92,9 @@ impl Front {
         look(&mut self.attempts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether this account may ask for a hint now; if so, it has.
-    #[must_use]
-    pub fn may_hint(&self, who: Uuid) -> bool {
-        let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
-        hints.step(who, mono(&self.app))
+    /// Looks at or changes who has used what costs something.
+    pub fn costs<T>(&self, look: impl FnOnce(&mut Meter<(Spender, Cost)>) -> T) -> T {
+        look(&mut self.costs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Looks at or changes what is remembered of failed logins.

@@ -6,10 +6,13 @@ use super::call::{Proof, SignedIn, signed_out};
 use super::capture::CAPTURE;
 use super::front::Front;
 use super::problem::Problem;
+use super::proof;
 use super::route::{Route, Takes, Who};
 use crate::auth::{Actor, Role, csrf::Came, session};
 use crate::config::Hosts;
-use crate::store::{capture_token, login};
+use crate::store::capture_token;
+use crate::store::login::{self, Live};
+use subtle::ConstantTimeEq as _;
 use warp::http::{HeaderMap, Method, StatusCode, header};
 use wire::Wall;
 
@@ -21,6 +24,19 @@ pub const CAPTURE_TOKEN: &str = "door_";
 pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
     let accepts = text(headers, "accept").is_some_and(|accept| accept.contains("text/html"));
     accepts && !path.starts_with("/api/")
+}
+
+/// Where a page goes on once something else was done first: its own address, or for a form that of
+/// the page it was on.
+#[must_use]
+pub(super) fn back<S>(raw: &Raw<S>) -> String {
+    if matches!(raw.method, Method::GET | Method::HEAD) {
+        let mark = if raw.query.is_empty() { "" } else { "?" };
+        return format!("{}{mark}{}", raw.path, raw.query);
+    }
+    let from =
+        text(&raw.headers, "referer").and_then(|from| from.split_once("//")?.1.split_once('/'));
+    from.map_or_else(String::new, |(_, path)| format!("/{path}"))
 }
 
 /// Whether a link on another site (or in a mail) led here: then the browser kept the Strict
@@ -55,7 +71,11 @@ pub async fn identify(
     if let Some(given) = headers.get(header::AUTHORIZATION) {
         let given = given.to_str().unwrap_or("");
         let token = given.strip_prefix("Bearer ").or_else(|| given.strip_prefix("bearer "));
-        return bearer(front, token.unwrap_or(""), now).await.map(Some);
+        let token = token.unwrap_or("");
+        return match reads_metrics(front, token) {
+            true => Ok(None), // nobody's account: the one route it opens looks for it itself
+            false => bearer(front, token, now).await.map(Some),
+        };
     }
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let secret = cookies.filter_map(session::find).next().map(str::to_owned);
@@ -65,20 +85,28 @@ pub async fn identify(
     }
 }
 
+/// Whether `token` is the one for the metrics.
+#[must_use]
+pub fn reads_metrics(front: &Front, token: &str) -> bool {
+    let own = front.app.config.metrics_token.as_ref();
+    own.is_some_and(|own| own.expose().as_bytes().ct_eq(token.as_bytes()).into())
+}
+
 /// A door's capture token: it counts for one route, which checks that it is that door's.
-async fn door(front: &Front, token: &str) -> Result<SignedIn, Problem> {
+async fn door(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Problem> {
     let digest = crate::auth::digest(token);
-    let found = front.app.db.read(move |tx| capture_token::holder(tx, &digest)).await?;
+    let found = front.app.db.read(move |tx| capture_token::holder(tx, &digest, now)).await?;
     let ended = "This capture token does not count any more. Ask an admin for a new one.";
     let door = found.ok_or_else(|| Problem::unauthorised(ended))?;
     // No account has this id, and of all roles a student sees least.
     let actor = Actor { user: uuid::Uuid::nil(), role: Role::Student };
-    Ok(SignedIn { actor, name: door.to_string(), proof: Proof::Door(door) })
+    let (name, proof) = (door.to_string(), Proof::Door(door));
+    Ok(SignedIn { actor, name, proof, proved: now, lacks_factor: false })
 }
 
 async fn bearer(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Problem> {
     if token.starts_with(CAPTURE_TOKEN) {
-        return door(front, token).await;
+        return door(front, token, now).await;
     }
     let invalid = |error: crate::auth::token::BadToken| {
         Problem::unauthorised(super::reply::sentence(&error.to_string()))
@@ -86,23 +114,42 @@ async fn bearer(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Probl
     let access = front.tokens.read(token, now).map_err(invalid)?;
     let family = access.family;
     let found = front.app.db.read(move |tx| login::family(tx, family)).await?;
-    let account = found.ok_or_else(|| invalid(crate::auth::token::BadToken))?;
-    Ok(SignedIn { actor: account.actor(), name: account.name, proof: Proof::Token(family) })
+    let live = found.ok_or_else(|| invalid(crate::auth::token::BadToken))?;
+    Ok(SignedIn::new(live, Proof::Token(family)))
+}
+
+/// Who `proof` stands for now; nothing once it was ended, is over, or its account is closed. It
+/// does not count as a use, so that an open page keeps no session alive.
+///
+/// # Errors
+/// When the database fails.
+pub async fn still(front: &Front, proof: &Proof, now: Wall) -> Result<Option<Actor>, Problem> {
+    let live = match proof {
+        Proof::Session(secret) => alive(front, secret, now).await?.map(|(live, _)| live),
+        Proof::Token(family) => {
+            let family = *family;
+            front.app.db.read(move |tx| login::family(tx, family)).await?
+        }
+        Proof::Door(_) => None,
+    };
+    Ok(live.map(|live| live.account.actor()))
+}
+
+/// Whose session this is and when it was last used, while it lives.
+async fn alive(front: &Front, secret: &str, now: Wall) -> Result<Option<(Live, Wall)>, Problem> {
+    let digest = crate::auth::digest(secret);
+    let found = front.app.db.read(move |tx| login::session(tx, &digest)).await?;
+    let alive = found.filter(|(_, created, seen)| front.limits.alive(*created, *seen, now));
+    Ok(alive.map(|(live, _, seen)| (live, seen)))
 }
 
 async fn browser(front: &Front, secret: String, now: Wall) -> Result<Option<SignedIn>, Problem> {
-    let digest = crate::auth::digest(&secret);
-    let key = digest.clone();
-    let found = front.app.db.read(move |tx| login::session(tx, &key)).await?;
-    let Some((account, created, seen)) = found else { return Ok(None) };
-    if !front.limits.alive(created, seen, now) {
-        return Ok(None);
-    }
+    let Some((live, seen)) = alive(front, &secret, now).await? else { return Ok(None) };
     if session::stale(seen, now) {
+        let digest = crate::auth::digest(&secret);
         front.app.db.write(move |tx| login::touch(tx, &digest, now)).await?;
     }
-    let (actor, name) = (account.actor(), account.name);
-    Ok(Some(SignedIn { actor, name, proof: Proof::Session(secret) }))
+    Ok(Some(SignedIn::new(live, Proof::Session(secret))))
 }
 
 /// Checks the route's declaration before a byte of the body is read.
@@ -113,6 +160,7 @@ pub(super) fn admit<S>(
     route: &Route,
     by: Option<SignedIn>,
     raw: &Raw<S>,
+    now: Wall,
 ) -> Result<Option<SignedIn>, Problem> {
     let changes = !matches!(raw.method, Method::GET | Method::HEAD);
     let from_browser = by.as_ref().is_some_and(|by| matches!(by.proof, Proof::Session(_)));
@@ -129,11 +177,14 @@ pub(super) fn admit<S>(
         (Who::Anyone, _) => Ok(by),
         (Who::Role(_), None) => Err(signed_out()),
         (Who::Role(roles), Some(someone)) => {
-            if roles.contains(&someone.actor.role) {
-                Ok(by)
-            } else {
-                Err(wrong_role(someone.actor))
+            if !roles.contains(&someone.actor.role) {
+                return Err(wrong_role(someone.actor));
             }
+            if someone.lacks_factor && !leads_to_factor(route.path) {
+                return Err(factor_first());
+            }
+            proof::held(route, someone, now)?;
+            Ok(by)
         }
     }
 }
@@ -164,6 +215,20 @@ fn came<'a>(headers: &'a HeaderMap, token: Option<&'a str>) -> Came<'a> {
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn forged(error: crate::auth::csrf::Forged) -> Problem {
     Problem::forbidden(super::reply::sentence(&error.to_string()))
+}
+
+/// Whether a route is open to who must have a second factor and has none yet.
+fn leads_to_factor(path: &str) -> bool {
+    path == "/sign-out" || ["/account", "/api/auth/"].iter().any(|open| path.starts_with(open))
+}
+
+/// The kind of problem that asks for a second factor to be set up.
+pub const FACTOR_FIRST: &str = "second-factor-first";
+
+fn factor_first() -> Problem {
+    let say = "Accounts of your role need a second factor here: set one up first, on the page of \
+               your account.";
+    Problem::new(StatusCode::FORBIDDEN, FACTOR_FIRST, say)
 }
 
 fn wrong_role(actor: Actor) -> Problem {

@@ -15,6 +15,7 @@ pub mod classes;
 pub mod commands;
 pub mod consent;
 pub mod cors;
+pub mod cost;
 pub mod crops;
 pub mod devices;
 pub mod enrolment;
@@ -48,6 +49,7 @@ pub mod planning;
 pub mod presence;
 pub mod press;
 pub mod problem;
+pub mod proof;
 pub mod register;
 pub mod reply;
 pub mod reports;
@@ -59,6 +61,7 @@ pub mod serve;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod sign_ins;
 pub mod sorting;
 pub mod spool;
 pub mod statistics;
@@ -128,6 +131,7 @@ pub fn table() -> Table {
         persons::routes(),
         oidc::routes(),
         password::routes(),
+        proof::routes(),
         register::routes(),
         teachers::routes(),
         totp::routes(),
@@ -136,6 +140,7 @@ pub fn table() -> Table {
         presence::routes(),
         scope::routes(),
         sessions::routes(),
+        sign_ins::routes(),
         system::routes(),
     ];
     Table::new(api.into_iter().chain([crate::web::routes()]).flatten().collect())
@@ -182,6 +187,7 @@ where
     let (method, head, peer) = (raw.method.clone(), raw.method == Method::HEAD, raw.peer);
     let request_id = request_id(&raw.headers);
     let page = guard::is_page(&raw.path, &raw.headers);
+    let back = guard::back(&raw);
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
     let tongue = crate::web::tongue::Tongue::read(&raw.headers);
     let press = press::allowed(&raw.headers);
@@ -196,7 +202,7 @@ where
     };
     let mut answer = outcome.unwrap_or_else(|problem| {
         let shown =
-            page.then(|| crate::web::start::problem(&problem, tongue, arrived, &request_id));
+            page.then(|| crate::web::start::problem(&problem, tongue, arrived, &back, &request_id));
         let shown = shown.flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });
@@ -230,7 +236,8 @@ where
     let now = front.app.clock.wall();
     let by = guard::identify(front, &raw.headers, now).await?;
     note.user = by.as_ref().map(|by| by.actor.user);
-    let by = guard::admit(&route, by, &raw)?;
+    let by = guard::admit(&route, by, &raw, now)?;
+    cost::spend(front, &route, by.as_ref(), raw.peer.address)?;
     let takes = route.takes.photos_within(front.app.config.max_upload);
     let content = body::read(takes, &raw.headers, raw.body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;

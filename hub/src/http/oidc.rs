@@ -1,14 +1,16 @@
 //! `/api/auth/oidc`: signing in elsewhere, there and back. For browsers only.
 
-use super::auth::{failed, may_try, open_session};
+use super::auth::{guess, open_session, reserve, wrong};
 use super::call::Call;
 use super::front::mono;
 use super::problem::Problem;
 use super::reply::{see, sentence, with};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
-use crate::auth::{elsewhere, session};
+use crate::auth::elsewhere;
+use crate::auth::throttle::What;
 use crate::provider::Provider;
 use crate::store::identity;
+use crate::store::login::Way;
 use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
@@ -65,17 +67,20 @@ async fn begin(call: &Call) -> Outcome {
 }
 
 async fn callback(call: Call) -> Outcome {
-    let key = format!("oidc {}", call.peer);
-    let came = match may_try(&call, &key) {
-        Ok(()) => come_back(&call).await.inspect_err(|problem| {
-            if problem.status.is_client_error() {
-                failed(&call, &key);
-            }
-        }),
-        Err(problem) => Err(problem),
-    };
+    let came = tried(&call).await;
     let answer = shown(&call, came)?;
     Ok(with(answer, header::SET_COOKIE, &elsewhere::farewell()))
+}
+
+async fn tried(call: &Call) -> Outcome {
+    let guess = guess(call, What::Elsewhere, None);
+    reserve(call, &guess)?;
+    let came = come_back(call).await;
+    match &came {
+        Err(problem) if problem.status.is_client_error() => wrong(call, None, "elsewhere").await?,
+        _ => call.front.throttle(|t| t.right(&guess, mono(call.app()))),
+    }
+    came
 }
 
 async fn come_back(call: &Call) -> Outcome {
@@ -94,10 +99,9 @@ async fn come_back(call: &Call) -> Outcome {
                    Rollcall at your school to invite your address.";
         Problem::forbidden(say)
     })?;
-    let secret = open_session(call, account.id).await?;
     let next = crate::web::nav::onward(account.role, &next);
     let answer = super::reply::page(StatusCode::OK, &Onward { next })?;
-    Ok(with(answer, header::SET_COOKIE, &session::cookie(&secret, call.front.limits)))
+    open_session(call, account.id, Way::Elsewhere, answer).await
 }
 
 /// The attempt that the browser kept.
@@ -119,7 +123,7 @@ fn shown(call: &Call, outcome: Outcome) -> Outcome {
     let page = |problem: Problem| -> Result<Response, Problem> {
         let shown = call
             .wants_page()
-            .then(|| crate::web::start::problem(&problem, tongue, false, &call.request_id));
+            .then(|| crate::web::start::problem(&problem, tongue, false, "", &call.request_id));
         shown.flatten().ok_or(problem)
     };
     outcome.or_else(page)

@@ -44,7 +44,6 @@ pub async fn changed(call: &Call, current: String, new: String) -> Result<(), Pr
     let account = own(call).await?;
     proven(call, &account, "current_password", current).await?;
     let phc = hashed(call, "new_password", new, &account.email).await?;
-    call.front.throttle(|t| t.succeeded(&account.email));
     let (id, keep, now) = (account.id, kept(call), call.now);
     let by = id.to_string();
     let write = call.app().db.write(move |tx| people::set_password(tx, id, &phc, &keep, &by, now));

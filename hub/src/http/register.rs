@@ -3,15 +3,15 @@
 //! Admins register anybody. Where the setting `accounts.open_registration` says so, others
 //! register themselves: as students, who see nothing until an admin says which student they are.
 
-use super::auth::{Me, may_try};
+use super::auth::{Me, guess, reserve};
 use super::call::{Call, signed_out};
-use super::front;
 use super::persons;
 use super::problem::Problem;
 use super::reply::created;
 use super::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
 use super::users::{Typed, made};
 use crate::auth::Role;
+use crate::auth::throttle::What;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::Method;
@@ -109,10 +109,7 @@ fn open(call: &Call, asked: &Register) -> Result<(), Problem> {
     if asked.student_id.is_some() || asked.personnel_code.is_some() {
         return Err(Problem::forbidden("Only an admin says who somebody is at the school."));
     }
-    let key = format!("register {}", call.peer);
-    may_try(call, &key)?;
-    call.front.throttle(|t| t.spent(&key, front::mono(call.app())));
-    Ok(())
+    reserve(call, &guess(call, What::Secret("register"), None))
 }
 
 async fn person(call: &Call, asked: Register) -> Outcome {

@@ -1,9 +1,11 @@
 //! `/api/setup`: the one-time code of `init` makes the first admin.
 
+use super::auth::{guess, reserve, wrong};
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::{created, sentence};
 use super::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use crate::auth::throttle::What;
 use crate::auth::{Role, password};
 use crate::error::Error;
 use crate::store::account::{self, Account, New};
@@ -58,13 +60,12 @@ pub async fn first_admin(
     email: &str,
     password: String,
 ) -> Result<Account, Problem> {
-    let (front, peer) = (&call.front, call.peer);
-    let now_mono = super::front::mono(&front.app);
-    let wait = front.throttle(|t| t.check("set-up", peer, now_mono));
-    wait.map_err(|w| Problem::too_many(sentence(&w.to_string())).after(w.seconds()))?;
+    let front = &call.front;
     checked(name, email)?;
     let weak = |weak: password::Weak| Problem::field("password", weak.to_string());
     password::check(&password, email).map_err(weak)?;
+    let guess = guess(call, What::Code("set-up"), None);
+    reserve(call, &guess)?;
     let hashed = front.passwords.hash(password).await;
     let phc = hashed.map_err(|busy| Problem::too_many(sentence(&busy.to_string())).after(5))?;
     let (name, email) = (name.trim().to_owned(), email.trim().to_owned());
@@ -82,8 +83,9 @@ pub async fn first_admin(
         account::add(tx, &new, "set-up", now)
     });
     let made = made.await;
-    if matches!(made, Err(Error::Forbidden(_))) {
-        front.throttle(|t| t.failed("set-up", peer, now_mono));
+    match made {
+        Err(Error::Forbidden(_)) => wrong(call, None, "set-up").await?,
+        _ => front.throttle(|t| t.right(&guess, super::front::mono(&front.app))),
     }
     Ok(made?)
 }

@@ -1,9 +1,11 @@
 //! `/health`, `/ready`, `/metrics`, and `/`.
 
 use super::call::Call;
+use super::guard::reads_metrics;
 use super::problem::Problem;
 use super::reply::{bytes, json, see};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
+use crate::auth::Role;
 use crate::store::account;
 use crate::web::nav;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -66,7 +68,16 @@ async fn ready(call: Call) -> Outcome {
     json(&FINE)
 }
 
+/// For programs on this machine, for admins, and for whoever has the token.
 async fn numbers(call: Call) -> Outcome {
+    let admin = call.by.as_ref().is_some_and(|by| by.actor.role == Role::Admin);
+    let token = call.header("authorization").and_then(|given| given.split_once(' '));
+    let token = token.is_some_and(|(_, token)| reads_metrics(&call.front, token));
+    if !(admin || token || call.peer.is_loopback()) {
+        let say = "The metrics are for programs on the hub's own machine: others send the token \
+                   of the setting “metrics.token”.";
+        return Err(Problem::unauthorised(say));
+    }
     let none = || Problem::unavailable("This hub keeps no metrics.");
     let handle = call.front.metrics.as_ref().ok_or_else(none)?;
     handle.run_upkeep();

@@ -1,10 +1,12 @@
 //! `/api/auth/totp`: the second factor of one's own account, and its part of signing in.
 
-use super::auth::{failed, may_try};
+use super::auth::{guess, reserve, too_busy, wrong};
 use super::call::{Call, Proof, signed_out};
+use super::front::mono;
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::auth::throttle::What;
 use crate::auth::{self, totp};
 use crate::error::Error;
 use crate::store::account::{self, Account};
@@ -162,13 +164,15 @@ async fn confirmed(call: Call) -> Outcome {
 /// 422 for a wrong code, 429 after too many, 409 when none waits.
 pub async fn switched_on(call: &Call, code: &str) -> Result<Vec<String>, Problem> {
     let account = own(call).await?;
-    may_try(call, &account.email)?;
     let (id, now) = (account.id, call.now);
     let (secret, last_step) = unconfirmed(call, &account).await?;
+    let guess = guess(call, What::Code(&account.email), Some(id));
+    reserve(call, &guess)?;
     let Some(step) = totp::step(&secret, code, last_step, now) else {
-        failed(call, &account.email);
+        wrong(call, Some(id), "code").await?;
         return Err(Problem::field("code", "this is not what the app shows now"));
     };
+    call.front.throttle(|t| t.right(&guess, mono(call.app())));
     let codes = totp::recovery_codes();
     let digests: Vec<_> = codes.iter().filter_map(|code| totp::recovery_digest(code)).collect();
     let keep = kept(call);
@@ -236,18 +240,19 @@ pub async fn proven(
     field: &str,
     password: String,
 ) -> Result<(), Problem> {
-    may_try(call, &account.email)?;
     let id = account.id;
     let stored = call.app().db.read(move |tx| people::password(tx, id)).await?;
     let stored = stored.ok_or_else(|| {
         Problem::conflict("This account has no password here: an administrator can set one.")
     })?;
-    let busy =
-        |busy: auth::Busy| Problem::too_many(super::reply::sentence(&busy.to_string())).after(5);
-    if call.front.passwords.verify(password, Some(stored)).await.map_err(busy)? {
+    let guess = guess(call, What::Secret(&account.email), Some(id));
+    reserve(call, &guess)?;
+    let right = call.front.passwords.verify(password, Some(stored)).await;
+    if right.map_err(|busy| too_busy(call, &guess, &busy))? {
+        call.front.throttle(|t| t.right(&guess, mono(call.app())));
         return Ok(());
     }
-    failed(call, &account.email);
+    wrong(call, Some(id), "password").await?;
     Err(Problem::field(field, "this is not your password"))
 }
 
@@ -263,7 +268,8 @@ pub fn needed() -> Problem {
 /// # Errors
 /// 401 for a wrong or used one, 429 after too many.
 pub async fn second(call: &Call, account: &Account, code: &str) -> Result<(), Problem> {
-    may_try(call, &account.email)?;
+    let guess = guess(call, What::Code(&account.email), Some(account.id));
+    reserve(call, &guess)?;
     let (id, now) = (account.id, call.now);
     let row = call.app().db.read(move |tx| rows::get(tx, id)).await?;
     let row = row.filter(|row| row.confirmed).ok_or_else(signed_out)?;
@@ -278,10 +284,10 @@ pub async fn second(call: &Call, account: &Account, code: &str) -> Result<(), Pr
         }
     });
     if used.await? {
-        call.front.throttle(|t| t.succeeded(&account.email));
+        call.front.throttle(|t| t.right(&guess, mono(call.app())));
         return Ok(());
     }
-    failed(call, &account.email);
+    wrong(call, Some(id), "code").await?;
     let say = "This code is not right, or was used before: wait for the next one.";
     Err(Problem::new(StatusCode::UNAUTHORIZED, "second-factor-wrong", say))
 }

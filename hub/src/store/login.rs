@@ -8,31 +8,114 @@ use super::{Tx, params};
 use crate::auth::token::{Exchange, Limits, Refresh, exchange};
 use crate::error::Error;
 use data_encoding::HEXLOWER;
+use std::net::IpAddr;
 use uuid::Uuid;
 use wire::Wall;
+
+/// How a sign-in came about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// By password, and a code where there is a second factor.
+    Password,
+    /// At the sign-in service of the school.
+    Elsewhere,
+    /// As the first admin.
+    SetUp,
+}
+
+impl Way {
+    /// As the database says it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Elsewhere => "elsewhere",
+            Self::SetUp => "set-up",
+        }
+    }
+}
+
+/// How a sign-in came about, and from where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// How.
+    pub way: Way,
+    /// From which address.
+    pub from: IpAddr,
+}
+
+/// Somebody signed in, as each request reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Live {
+    /// Whose sign-in it is.
+    pub account: Account,
+    /// When they last proved who they are.
+    pub proved: Wall,
+    /// Whether their role must have a second factor, and they have none.
+    pub lacks_factor: bool,
+}
+
+/// The setting that names the roles which must have a second factor, with commas between.
+pub const FACTOR: &str = "second_factor";
+
+/// Columns of a sign-in `s` of account `a`, as [`live`] reads them. Who signs in elsewhere shows
+/// a second factor there, if one is asked for.
+const LIVE: &str = "s.proved_at, case when s.way <> 'elsewhere'
+     and ',' || coalesce((select value from setting where name = 'second_factor'), '') || ','
+         like '%,' || a.role || ',%'
+     and not exists (select 1 from totp f where f.account = a.id and f.confirmed_at is not null)
+     then 1 else 0 end";
+
+fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<Live> {
+    let lacks_factor = row.get::<_, i64>(6)? == 1;
+    Ok(Live { account: account::read(row)?, proved: Wall(row.get(5)?), lacks_factor })
+}
 
 /// Opens a session of `account`.
 ///
 /// # Errors
 /// When the database fails.
-pub fn open(tx: &Tx<'_>, digest: &[u8], account: Uuid, now: Wall) -> Result<(), Error> {
-    let sql = "insert into login_session (digest, account, created_at, seen_at)
-         values ($1, $2, $3, $3)";
-    tx.execute(sql, params![digest, account.to_string(), now.0]).map(drop)
+pub fn open(
+    tx: &Tx<'_>,
+    digest: &[u8],
+    account: Uuid,
+    origin: &Origin,
+    now: Wall,
+) -> Result<(), Error> {
+    let sql = "insert into login_session (digest, account, created_at, seen_at, proved_at, way,
+             address) values ($1, $2, $3, $3, $3, $4, $5)";
+    let (way, from) = (origin.way.as_str(), origin.from.to_string());
+    tx.execute(sql, params![digest, account.to_string(), now.0, way, from]).map(drop)
 }
 
 /// Whose session it is, when it began and when it was last used.
 ///
 /// # Errors
 /// When the database fails.
-pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Account, Wall, Wall)>, Error> {
+pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Live, Wall, Wall)>, Error> {
     let sql = format!(
-        "select {COLUMNS}, s.created_at, s.seen_at from login_session s
+        "select {COLUMNS}, {LIVE}, s.created_at, s.seen_at from login_session s
          join user_account a on a.id = s.account where s.digest = $1 and a.is_active = 1"
     );
-    tx.row(&sql, params![digest], |row| {
-        Ok((account::read(row)?, Wall(row.get(5)?), Wall(row.get(6)?)))
-    })
+    tx.row(&sql, params![digest], |row| Ok((live(row)?, Wall(row.get(7)?), Wall(row.get(8)?))))
+}
+
+/// Remembers that whoever has the sign-in `own` has just proved who they are.
+///
+/// # Errors
+/// When the database fails.
+pub fn prove(tx: &Tx<'_>, own: &Keep, now: Wall) -> Result<(), Error> {
+    match own {
+        Keep::Nothing => Ok(()),
+        Keep::Session(digest) => {
+            let sql = "update login_session set proved_at = $2 where digest = $1";
+            tx.execute(sql, params![digest, now.0]).map(drop)
+        }
+        Keep::Family(family) => {
+            let sql = "update token_family set proved_at = $2 where id = $1";
+            tx.execute(sql, params![family.to_string(), now.0]).map(drop)
+        }
+    }
 }
 
 /// Remembers that a session is in use.
@@ -73,10 +156,13 @@ pub fn begin(
     family: Uuid,
     account: Uuid,
     digest: &[u8],
+    origin: &Origin,
     now: Wall,
 ) -> Result<(), Error> {
-    let sql = "insert into token_family (id, account, created_at) values ($1, $2, $3)";
-    tx.execute(sql, params![family.to_string(), account.to_string(), now.0])?;
+    let sql = "insert into token_family (id, account, created_at, proved_at, way, address)
+         values ($1, $2, $3, $3, $4, $5)";
+    let (way, from) = (origin.way.as_str(), origin.from.to_string());
+    tx.execute(sql, params![family.to_string(), account.to_string(), now.0, way, from])?;
     issue(tx, family, digest, now)
 }
 
@@ -89,12 +175,12 @@ fn issue(tx: &Tx<'_>, family: Uuid, digest: &[u8], now: Wall) -> Result<(), Erro
 ///
 /// # Errors
 /// When the database fails.
-pub fn family(tx: &Tx<'_>, family: Uuid) -> Result<Option<Account>, Error> {
+pub fn family(tx: &Tx<'_>, family: Uuid) -> Result<Option<Live>, Error> {
     let sql = format!(
-        "select {COLUMNS} from token_family f join user_account a on a.id = f.account
-         where f.id = $1 and f.ended_at is null and a.is_active = 1"
+        "select {COLUMNS}, {LIVE} from token_family s join user_account a on a.id = s.account
+         where s.id = $1 and s.ended_at is null and a.is_active = 1"
     );
-    tx.row(&sql, params![family.to_string()], account::read)
+    tx.row(&sql, params![family.to_string()], live)
 }
 
 /// Ends a family: none of its tokens works any more.
@@ -145,6 +231,8 @@ pub struct SignIn {
     pub seen: Option<Wall>,
     /// When it began.
     pub began: Wall,
+    /// From which address; nothing for one of before that was kept.
+    pub from: String,
     /// Whether it is the one to keep.
     pub kept: bool,
 }
@@ -158,20 +246,22 @@ const LISTED: u32 = 100;
 /// When the database fails.
 pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error> {
     let id = account.to_string();
-    let sql = "select digest, created_at, seen_at from login_session where account = $1
+    let sql = "select digest, created_at, seen_at, address from login_session where account = $1
          order by created_at desc limit $2";
     let mut found = tx.query(sql, params![id, LISTED], |row| {
         let digest: Vec<u8> = row.get(0)?;
         let (began, seen) = (Wall(row.get(1)?), Some(Wall(row.get(2)?)));
         let kept = matches!(keep, Keep::Session(own) if *own == digest);
-        Ok(SignIn { key: HEXLOWER.encode(&digest), seen, began, kept })
+        Ok(SignIn { key: HEXLOWER.encode(&digest), seen, began, from: row.get(3)?, kept })
     })?;
-    let sql = "select id, created_at from token_family where account = $1 and ended_at is null
+    let sql =
+        "select id, created_at, address from token_family where account = $1 and ended_at is null
          order by created_at desc limit $2";
     found.extend(tx.query(sql, params![id, LISTED], |row| {
         let family: Uuid = super::parsed(row, 0)?;
         let kept = *keep == Keep::Family(family);
-        Ok(SignIn { key: family.to_string(), seen: None, began: Wall(row.get(1)?), kept })
+        let (key, began) = (family.to_string(), Wall(row.get(1)?));
+        Ok(SignIn { key, seen: None, began, from: row.get(2)?, kept })
     })?);
     Ok(found)
 }
@@ -235,6 +325,9 @@ mod tests {
     use super::*;
     use crate::auth::Role;
     use crate::store::Db;
+    use std::net::Ipv4Addr;
+
+    const HERE: Origin = Origin { way: Way::Password, from: IpAddr::V4(Ipv4Addr::LOCALHOST) };
 
     async fn house() -> (tempfile::TempDir, Db, Account) {
         let dir = tempfile::tempdir().unwrap();
@@ -248,19 +341,48 @@ mod tests {
     async fn a_session_opens_is_used_and_closes() {
         let (_dir, db, ada) = house().await;
         let id = ada.id;
-        db.write(move |tx| open(tx, b"digest", id, Wall(5))).await.unwrap();
+        db.write(move |tx| open(tx, b"digest", id, &HERE, Wall(5))).await.unwrap();
         db.write(|tx| touch(tx, b"digest", Wall(9))).await.unwrap();
         let found = db.read(|tx| session(tx, b"digest")).await.unwrap();
-        assert_eq!(found, Some((ada, Wall(5), Wall(9))));
+        let live = Live { account: ada, proved: Wall(5), lacks_factor: false };
+        assert_eq!(found, Some((live, Wall(5), Wall(9))));
+        db.write(|tx| prove(tx, &Keep::Session(b"digest".into()), Wall(8))).await.unwrap();
+        let found = db.read(|tx| session(tx, b"digest")).await.unwrap().unwrap();
+        assert_eq!(found.0.proved, Wall(8));
         db.write(|tx| close(tx, b"digest")).await.unwrap();
         assert_eq!(db.read(|tx| session(tx, b"digest")).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_role_that_must_have_a_second_factor_lacks_it_until_it_is_confirmed() {
+        let (_dir, db, ada) = house().await;
+        let id = ada.id;
+        let lacks = async |sql: &'static str, way: Way| {
+            let look = move |tx: &Tx<'_>| {
+                tx.execute(sql, [])?;
+                tx.execute("delete from login_session", [])?;
+                open(tx, b"digest", id, &Origin { way, ..HERE }, Wall(5))?;
+                Ok(session(tx, b"digest")?.unwrap().0.lacks_factor)
+            };
+            db.write(look).await.unwrap()
+        };
+        let demand = "insert into setting (name, value) values ('second_factor', 'teacher,admin')";
+        assert!(lacks(demand, Way::Password).await);
+        assert!(!lacks("select 1 where false", Way::Elsewhere).await, "they were asked elsewhere");
+        let begin = "insert into totp (account, sealed, created_at, last_step)
+             select id, x'00', 0, 0 from user_account";
+        assert!(lacks(begin, Way::Password).await, "not confirmed");
+        assert!(!lacks("update totp set confirmed_at = 1", Way::Password).await);
+        let fewer = "update setting set value = 'teacher' where name = 'second_factor'";
+        lacks(fewer, Way::Password).await;
+        assert!(!lacks("delete from totp", Way::Password).await, "another role");
     }
 
     #[tokio::test]
     async fn an_old_refresh_token_ends_the_whole_family() {
         let (_dir, db, ada) = house().await;
         let (id, name) = (ada.id, Uuid::from_u128(3));
-        db.write(move |tx| begin(tx, name, id, b"1", Wall(5))).await.unwrap();
+        db.write(move |tx| begin(tx, name, id, b"1", &HERE, Wall(5))).await.unwrap();
         let turn = |old: &'static [u8], new: &'static [u8]| {
             db.write(move |tx| rotate(tx, old, new, Limits::default(), Wall(6)))
         };
@@ -276,9 +398,9 @@ mod tests {
         let (id, name) = (ada.id, Uuid::from_u128(3));
         let seen = |keep: Keep| {
             db.write(move |tx| {
-                open(tx, b"a", id, Wall(5))?;
-                open(tx, b"b", id, Wall(5))?;
-                begin(tx, name, id, b"1", Wall(5))?;
+                open(tx, b"a", id, &HERE, Wall(5))?;
+                open(tx, b"b", id, &HERE, Wall(5))?;
+                begin(tx, name, id, b"1", &HERE, Wall(5))?;
                 end_all(tx, id, &keep, Wall(6))?;
                 let left = (session(tx, b"a")?.is_some(), session(tx, b"b")?.is_some());
                 let family = family(tx, name)?.is_some();
@@ -298,8 +420,8 @@ mod tests {
         let (_dir, db, ada) = house().await;
         let (id, name) = (ada.id, Uuid::from_u128(3));
         let write = db.write(move |tx| {
-            open(tx, b"a", id, Wall(5))?;
-            begin(tx, name, id, b"1", Wall(6))?;
+            open(tx, b"a", id, &HERE, Wall(5))?;
+            begin(tx, name, id, b"1", &HERE, Wall(6))?;
             of(tx, id, &Keep::Session(b"a".into()))
         });
         let listed = write.await.unwrap();
@@ -318,8 +440,8 @@ mod tests {
     async fn what_is_long_over_is_forgotten() {
         let (_dir, db, ada) = house().await;
         let id = ada.id;
-        db.write(move |tx| open(tx, b"d", id, Wall(5))).await.unwrap();
-        db.write(move |tx| begin(tx, Uuid::nil(), id, b"1", Wall(5))).await.unwrap();
+        db.write(move |tx| open(tx, b"d", id, &HERE, Wall(5))).await.unwrap();
+        db.write(move |tx| begin(tx, Uuid::nil(), id, b"1", &HERE, Wall(5))).await.unwrap();
         assert_eq!(db.write(|tx| sweep(tx, Wall(5))).await.unwrap(), 0);
         assert_eq!(db.write(|tx| sweep(tx, Wall(6))).await.unwrap(), 2);
     }

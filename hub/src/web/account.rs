@@ -1,6 +1,7 @@
 //! `/account`: one's own name, password, second factor, sign-ins, language, mail and calendars.
 
 pub mod factor;
+pub mod prove;
 
 use super::note::Note;
 use super::shell::Shell;
@@ -12,9 +13,9 @@ use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::http::settings::{Part, Settings, TypedPreferences, TypedProfile};
-use crate::http::{calendar, password, settings, totp};
+use crate::http::{calendar, password, settings, sign_ins, totp};
 use crate::store::feed::Feed;
-use crate::store::login::{self, SignIn};
+use crate::store::login::SignIn;
 use crate::store::people::{self, Person};
 use crate::store::{class, desk};
 use askama::Template;
@@ -50,7 +51,7 @@ pub fn routes() -> Vec<Route> {
         post("/account/calendars", STAFF, add_calendar.into()),
         post("/account/calendars/end", STAFF, end_calendar.into()),
     ];
-    [own, factor::routes()].concat()
+    [own, factor::routes(), prove::routes()].concat()
 }
 
 #[derive(Template)]
@@ -63,6 +64,8 @@ struct Page {
     /// What only teachers and admins have.
     staff: Option<Staff>,
     factor: totp::State,
+    /// Whether they get no further without a second factor.
+    must: bool,
     sign_ins: Vec<Row>,
     /// A new calendar address, shown once.
     url: Option<String>,
@@ -75,13 +78,18 @@ struct Staff {
 }
 
 /// A way in which they are signed in.
-struct Row {
+pub struct Row {
     key: String,
     /// Browser or program.
-    kind: &'static str,
-    began: String,
-    seen: Option<String>,
-    here: bool,
+    pub kind: &'static str,
+    /// How long ago.
+    pub began: String,
+    /// How long ago, for a browser.
+    pub seen: Option<String>,
+    /// From which address.
+    pub from: String,
+    /// Whether it is the one that asks.
+    pub here: bool,
 }
 
 /// A calendar address.
@@ -96,21 +104,18 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<String>) -> Outcome {
-    let (user, keep) = (call.actor()?.user, totp::kept(call));
-    let read = call
-        .app()
-        .db
-        .read(move |tx| Ok((people::find(tx, &user.to_string())?, login::of(tx, user, &keep)?)));
-    let (person, sign_ins) = read.await?;
+    let user = call.actor()?.user;
+    let person = call.app().db.read(move |tx| people::find(tx, &user.to_string())).await?;
     let shell = shell(call, "account");
-    let alive = sign_ins.into_iter().filter(|one| alive(call, one));
-    let sign_ins = alive.map(|one| row(call, &shell, one)).collect();
+    let sign_ins = sign_ins::of(call, user, totp::kept(call)).await?.into_iter();
+    let sign_ins = sign_ins.map(|one| row(call, &shell, one)).collect();
+    let must = call.by.as_ref().is_some_and(|by| by.lacks_factor);
     let staff = match person.account.role {
         Role::Student => None,
         Role::Teacher | Role::Admin => Some(staff(call, &shell).await?),
     };
     let (factor, role) = (totp::state(call).await?, role(person.account.role));
-    page(status, &Page { shell, note, person, role, staff, factor, sign_ins, url })
+    page(status, &Page { shell, note, person, role, staff, factor, must, sign_ins, url })
 }
 
 /// What a role is called; a text’s key.
@@ -123,18 +128,15 @@ pub fn role(role: Role) -> &'static str {
     }
 }
 
-/// Whether it would still open anything.
-fn alive(call: &Call, sign_in: &SignIn) -> bool {
-    let SignIn { began, seen, .. } = sign_in;
-    seen.is_none_or(|seen| call.front.limits.alive(*began, seen, call.now))
-}
-
-fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
+/// How a page shows a sign-in.
+#[must_use]
+pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
     let ago = |at| words::ago(shell.tongue, at, call.now);
     Row {
         kind: if sign_in.seen.is_some() { "account-browser" } else { "account-program" },
         began: ago(sign_in.began),
         seen: sign_in.seen.map(ago),
+        from: sign_in.from,
         here: sign_in.kept,
         key: sign_in.key,
     }
@@ -192,14 +194,9 @@ async fn mail(call: Call) -> Outcome {
 /// Ends one sign-in, or all but this one.
 async fn end(call: Call) -> Outcome {
     let done = async {
-        let (user, now, keep) = (call.actor()?.user, call.now, totp::kept(&call));
         let key = call.field("sign_in")?.to_owned();
         let others = key == "others";
-        let write = call.app().db.write(move |tx| match others {
-            true => login::end_all(tx, user, &keep, now),
-            false => login::end_one(tx, user, &key, now),
-        });
-        write.await?;
+        sign_ins::ended(&call, key).await?;
         Ok(if others { "account-done-others" } else { "account-done-end" })
     };
     let done = done.await;

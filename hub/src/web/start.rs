@@ -1,5 +1,6 @@
 //! Set-up, sign-in and sign-out, our files, and what a page says when something went wrong.
 
+use super::account::prove;
 use super::shell::{Person, Shell};
 use super::tongue::Tongue;
 use super::{files, nav};
@@ -12,7 +13,9 @@ use crate::http::reply::{self, page, see, with};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
 use crate::http::setup;
 use crate::http::totp as second;
+use crate::http::{guard, proof};
 use crate::store::account::Account;
+use crate::store::login::Way;
 use askama::Template;
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
@@ -137,7 +140,8 @@ async fn sign_in(call: Call) -> Outcome {
         Err(problem) => {
             let (shell, email, next) = (shell(&call, ""), email.as_str(), next.as_str());
             let (words, elsewhere) = (Some(problem.detail.clone()), elsewhere(&call));
-            page(problem.status, &SignIn { shell, problem: words, email, next, elsewhere })
+            let refused = SignIn { shell, problem: words, email, next, elsewhere };
+            Ok(later(page(problem.status, &refused)?, &problem))
         }
     }
 }
@@ -155,16 +159,16 @@ async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
         Ok(()) => enter(call, &account, next).await,
         Err(problem) => {
             let (shell, words) = (shell(call, ""), Some(problem.detail.clone()));
-            page(problem.status, &Code { shell, problem: words, step: &step, next })
+            let refused = Code { shell, problem: words, step: &step, next };
+            Ok(later(page(problem.status, &refused)?, &problem))
         }
     }
 }
 
 /// Opens the session and goes on, if they may go there.
 async fn enter(call: &Call, account: &Account, next: &str) -> Outcome {
-    let secret = login::open_session(call, account.id).await?;
-    let next = nav::onward(account.role, next);
-    Ok(with(see(next)?, header::SET_COOKIE, &session::cookie(&secret, call.front.limits)))
+    let answer = see(nav::onward(account.role, next))?;
+    login::open_session(call, account.id, Way::Password, answer).await
 }
 
 /// What the button for signing in elsewhere says, if there is one.
@@ -192,14 +196,7 @@ async fn set_up(call: Call) -> Outcome {
     let (code, name, email) = (field("code"), field("full_name"), field("email"));
     let password = call.content.field("password").unwrap_or("").to_owned();
     match setup::first_admin(&call, &code, &name, &email, password).await {
-        Ok(account) => {
-            let secret = login::open_session(&call, account.id).await?;
-            Ok(with(
-                see("/people")?,
-                header::SET_COOKIE,
-                &session::cookie(&secret, call.front.limits),
-            ))
-        }
+        Ok(account) => login::open_session(&call, account.id, Way::SetUp, see("/people")?).await,
         Err(problem) => {
             let (shell, words) = (shell(&call, ""), Some(problem.detail.clone()));
             let (code, name, email) = (code.as_str(), name.as_str(), email.as_str());
@@ -226,8 +223,14 @@ pub fn problem(
     problem: &Problem,
     tongue: Tongue,
     arrived: bool,
+    back: &str,
     request_id: &str,
 ) -> Option<Response> {
+    match problem.kind {
+        proof::NEEDED => return see(&prove::at(back)).ok(),
+        guard::FACTOR_FIRST => return see("/account").ok(),
+        _ => {}
+    }
     match problem.status {
         StatusCode::UNAUTHORIZED if arrived => {
             return Some(warp::reply::html(AGAIN).into_response());
@@ -249,11 +252,15 @@ pub fn problem(
     let (title, onward_words) = (shell.say(title), shell.say("start-onward"));
     let (title, onward, onward_words) = (title.as_str(), "/", onward_words.as_str());
     let message = Message { shell, title, detail, onward, onward_words, request_id };
-    let mut answer = page(problem.status, &message).ok()?;
+    Some(later(page(problem.status, &message).ok()?, problem))
+}
+
+/// The same answer, saying when another try makes sense.
+fn later(mut answer: Response, problem: &Problem) -> Response {
     if let Some(seconds) = problem.retry_after {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    Some(answer)
+    answer
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::names::{Names, json as to_json};
 use super::refusal;
 use crate::auth::Role;
+use crate::http::cost::Cost;
 use crate::http::route::{Gives, Object, Route, Takes, Who};
 use serde_json::{Map, Value, json};
 use warp::http::Method;
@@ -196,7 +197,8 @@ pub fn refusals(route: &Route) -> Vec<(u16, &'static str)> {
         Who::Anyone => 0,
         Who::Role(roles) => roles.len(),
     };
-    let refused = changes || (1..Role::ALL.len()).contains(&roles);
+    let refused = changes || roles > 0; // at least where a second factor is demanded
+    let counted = changes || Cost::of(route).rate().is_some();
     let named = route.path.contains('{') || reads || asks;
     [
         (reads, 400, "The body is broken"),
@@ -209,7 +211,7 @@ pub fn refusals(route: &Route) -> Vec<(u16, &'static str)> {
         (reads, 413, "The body is too large"),
         (reads, 415, "The body is of another type"),
         (changes || asks || named, 422, "The content cannot be taken"),
-        (changes, 429, "Too much at once: try after `Retry-After`"),
+        (counted, 429, "Too much at once: try after `Retry-After`"),
         (true, 503, "Something the hub needs is not there"),
     ]
     .into_iter()

@@ -7,6 +7,7 @@ mod analytics;
 mod auth;
 mod browsers;
 mod canary;
+mod capture;
 mod docs;
 mod doors;
 mod doors_pages;
@@ -14,6 +15,7 @@ mod fixtures;
 mod idempotency;
 mod import;
 mod lessons;
+mod limits;
 mod mark;
 mod matrix;
 mod office;
@@ -31,6 +33,7 @@ mod runs;
 mod second_factor;
 mod seeds;
 mod settings;
+mod sign_ins;
 mod table;
 mod teacher;
 mod timetable;
@@ -44,6 +47,7 @@ use crate::pki::Pki;
 use crate::store::account::{self, Account, New};
 use crate::store::login;
 use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
@@ -104,16 +108,30 @@ impl House {
     /// An access token of a new account of this role.
     pub(crate) async fn token(&self, role: Role) -> String {
         self.account(role).await;
+        self.login(role).await
+    }
+
+    /// A new access token of the account of this role.
+    pub(crate) async fn login(&self, role: Role) -> String {
         let body = json!({ "email": format!("{role}@school.test"), "password": PASSWORD });
         let answer = self.send(post("/api/auth/login").json(&body)).await;
         self::body(&answer)["access"].as_str().unwrap().to_owned()
+    }
+
+    /// The account of [`House::school`]'s admin.
+    pub(crate) async fn admin(&self) -> Account {
+        let read = self.app.db.read(|tx| account::by_email(tx, "admin@school.test"));
+        read.await.unwrap().expect("the school has one").0
     }
 
     /// The cookie of a new session of this account.
     pub(crate) async fn session(&self, account: &Account) -> String {
         let (secret, id) = (crate::auth::secret(), account.id);
         let digest = crate::auth::digest(&secret);
-        self.app.db.write(move |tx| login::open(tx, &digest, id, NOW)).await.unwrap();
+        let (way, now) = (login::Way::Password, self.app.clock.wall());
+        let origin = login::Origin { way, from: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let open = move |tx: &crate::store::Tx<'_>| login::open(tx, &digest, id, &origin, now);
+        self.app.db.write(open).await.unwrap();
         secret
     }
 

@@ -8,10 +8,11 @@ use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::http::users::{Typed, changed, made};
+use crate::http::{sign_ins, totp};
 use crate::store::people::{self, Filter, Person};
 use crate::store::teaches::{self, Taught};
 use crate::store::{Tx, class};
-use crate::web::account::role;
+use crate::web::account::{Row as SignIn, role, row};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
@@ -23,7 +24,7 @@ use warp::http::{Method, StatusCode};
 
 /// Accounts on a page.
 const PER_PAGE: u32 = 100;
-const DONE: [&str; 8] = [
+const DONE: [&str; 10] = [
     "settings-user-added",
     "settings-user-saved",
     "settings-user-closed",
@@ -32,6 +33,8 @@ const DONE: [&str; 8] = [
     "settings-user-factor-gone",
     "settings-user-unlinked",
     "settings-user-teaching",
+    "settings-user-signed-out",
+    "settings-steps-saved",
 ];
 
 /// Routes of this file.
@@ -39,6 +42,7 @@ const DONE: [&str; 8] = [
 pub fn routes() -> Vec<Route> {
     let (all, one, teaching) =
         ("/settings/users", "/settings/users/{id}", "/settings/users/{id}/teaches");
+    let (end, steps) = ("/settings/users/{id}/sign-ins", "/settings/sign-in");
     let (none, user, form, no) = (Object::None, Object::User, Takes::Form(SMALL), Takes::Nothing);
     let page = Shapes::PAGE;
     vec![
@@ -47,6 +51,8 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::GET, one), ADMIN, user, no, page, show),
         Route::new((Method::POST, one), ADMIN, user, form, page, change),
         Route::new((Method::POST, teaching), ADMIN, user, form, page, teach),
+        Route::new((Method::POST, end), ADMIN, user, form, page, end_sign_ins),
+        Route::new((Method::POST, steps), ADMIN, none, form, page, demand),
     ]
 }
 
@@ -58,6 +64,8 @@ struct Page {
     note: Option<Note>,
     people: Vec<Row>,
     after: Option<Uuid>,
+    /// Each role, what it is called, and whether it must have a second factor.
+    must: Vec<(Role, &'static str, bool)>,
     /// What the button of another sign-in service says.
     elsewhere: Option<String>,
 }
@@ -88,6 +96,7 @@ struct One {
     classes: Vec<class::Class>,
     today: Date,
     elsewhere: bool,
+    sign_ins: Vec<SignIn>,
 }
 
 #[derive(Deserialize, Default)]
@@ -107,8 +116,10 @@ async fn list(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let after = read.last().filter(|_| full).map(|person| person.account.id);
     let people = read.into_iter().map(Row::from).collect();
     let elsewhere = call.app().config.accounts.oidc.as_ref().map(|oidc| oidc.name.clone());
+    let policy = sign_ins::policy(call).await?.second_factor;
+    let must = Role::ALL.map(|of| (of, role(of), policy.contains(&of))).into();
     let shell = shell(call, "settings");
-    page(status, &Page { shell, tab: "users", note, people, after, elsewhere })
+    page(status, &Page { shell, tab: "users", note, people, after, must, elsewhere })
 }
 
 impl From<Person> for Row {
@@ -162,8 +173,11 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         Ok((person, taught, class::list(tx, reader)?))
     });
     let (person, taught, classes) = read.await?;
+    let shell = shell(call, "settings");
+    let sign_ins = sign_ins::of(call, person.account.id, totp::kept(call)).await?.into_iter();
     let view = One {
-        shell: shell(call, "settings"),
+        sign_ins: sign_ins.map(|one| row(call, &shell, one)).collect(),
+        shell,
         tab: "users",
         note,
         own: person.account.id == reader.actor.user,
@@ -222,6 +236,28 @@ async fn answer(call: &Call, done: Result<(Uuid, &'static str), Problem>) -> Out
     match done {
         Ok((id, done)) => see(&at(id, done)),
         Err(problem) => one(call, problem.status, Some(Note::problem(&problem))).await,
+    }
+}
+
+/// Ends every sign-in of the account, but the admin's own one that asks.
+async fn end_sign_ins(call: Call) -> Outcome {
+    let done = async {
+        let name = call.param("id").to_owned();
+        let account = call.app().db.read(move |tx| people::find(tx, &name)).await?.account.id;
+        sign_ins::all_ended(&call, account).await?;
+        Ok((account, "settings-user-signed-out"))
+    };
+    let done = done.await;
+    answer(&call, done).await
+}
+
+/// Says which roles must have a second factor.
+async fn demand(call: Call) -> Outcome {
+    let on = |role: &Role| call.content.field(role.as_str()).is_some();
+    let second_factor = Role::ALL.into_iter().filter(on).collect();
+    match sign_ins::demand(&call, sign_ins::Policy { second_factor }).await {
+        Ok(()) => see("/settings/users?done=settings-steps-saved"),
+        Err(problem) => list(&call, problem.status, Some(Note::problem(&problem))).await,
     }
 }
 

@@ -1,0 +1,121 @@
+//! What asks its admin to prove once more who they are: a browser left open does not erase a
+//! child, hand out a file, make an admin or cut a door off.
+
+use super::call::{Call, SignedIn};
+use super::problem::Problem;
+use super::reply::nothing;
+use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use super::totp::{kept, own, proven, second};
+use crate::store::login;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use warp::http::{Method, StatusCode};
+use wire::Wall;
+
+/// How long a proof holds, milliseconds. Signing in is one.
+pub const HOLDS_MS: i64 = 10 * 60 * 1000;
+/// The kind of problem that says so.
+pub const NEEDED: &str = "proof-needed";
+
+/// Routes that ask for it.
+const ROUTES: [(Method, &str); 27] = [
+    (Method::POST, "/api/students/{id}/erase"),
+    (Method::POST, "/people/{id}/erase"),
+    (Method::DELETE, "/api/students/{id}"),
+    (Method::DELETE, "/api/persons/{id}"),
+    (Method::GET, "/api/students/{id}/export"),
+    (Method::POST, "/api/users"),
+    (Method::PUT, "/api/users/{id}"),
+    (Method::PATCH, "/api/users/{id}"),
+    (Method::DELETE, "/api/users/{id}"),
+    (Method::POST, "/api/auth/users"),
+    (Method::POST, "/api/teachers"),
+    (Method::PUT, "/api/teachers/{id}"),
+    (Method::PATCH, "/api/teachers/{id}"),
+    (Method::DELETE, "/api/teachers/{id}"),
+    (Method::POST, "/settings/users"),
+    (Method::POST, "/settings/users/{id}"),
+    (Method::POST, "/settings/sign-in"),
+    (Method::PUT, "/api/settings/sign-in"),
+    (Method::DELETE, "/api/devices/{id}"),
+    (Method::POST, "/api/devices/{id}/revoke"),
+    (Method::POST, "/devices/{id}/revoke"),
+    (Method::POST, "/api/devices/{id}/capture-token"),
+    (Method::POST, "/settings/recognition"),
+    (Method::PUT, "/api/retention"),
+    (Method::POST, "/settings/retention"),
+    (Method::POST, "/settings/retention/run"),
+    (Method::POST, "/account/second-factor/remove"),
+];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (place, shapes) = ((Method::POST, "/api/auth/prove"), Shapes::EMPTY.takes::<Proof>());
+    vec![Route::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, prove)]
+}
+
+/// Whether `route` asks for a fresh proof.
+#[must_use]
+pub fn is_asked(route: &Route) -> bool {
+    ROUTES.iter().any(|(method, path)| *method == route.method && *path == route.path)
+}
+
+/// Whether `by` may do what `route` does without proving anything once more.
+///
+/// # Errors
+/// 403.
+pub fn held(route: &Route, by: &SignedIn, now: Wall) -> Result<(), Problem> {
+    let fresh = now < by.proved.plus_ms(HOLDS_MS);
+    if fresh || !is_asked(route) {
+        return Ok(());
+    }
+    let say = "Prove once more that it is you: send your password or a code to \
+               /api/auth/prove, and then this again.";
+    Err(Problem::new(StatusCode::FORBIDDEN, NEEDED, say))
+}
+
+/// One of the two.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = OnceMore)]
+pub struct Proof {
+    /// The password, once more.
+    pub password: Option<String>,
+    /// A code of the second factor, or a recovery code.
+    #[serde(alias = "code")]
+    pub totp: Option<String>,
+}
+
+async fn prove(call: Call) -> Outcome {
+    once_more(&call, call.json()?).await?;
+    nothing()
+}
+
+/// The caller has just proved who they are, and that holds for some minutes.
+///
+/// # Errors
+/// 422 for a wrong or missing proof, 429 after too many.
+pub async fn once_more(call: &Call, proof: Proof) -> Result<(), Problem> {
+    let account = own(call).await?;
+    match proof {
+        Proof { totp: Some(code), .. } if !code.trim().is_empty() => {
+            let wrong = |problem: Problem| match problem.status {
+                StatusCode::UNAUTHORIZED => Problem::field("totp", "this code is not right"),
+                _ => problem,
+            };
+            second(call, &account, &code).await.map_err(wrong)?;
+        }
+        Proof { password: Some(password), .. } if !password.is_empty() => {
+            proven(call, &account, "password", password).await?;
+        }
+        Proof { .. } => return Err(Problem::field("password", "give your password, or a code")),
+    }
+    let (own, now) = (kept(call), call.now);
+    Ok(call.app().db.write(move |tx| login::prove(tx, &own, now)).await?)
+}
+
+/// Every route that is named here.
+#[cfg(test)]
+pub fn asked() -> impl Iterator<Item = (Method, &'static str)> {
+    ROUTES.into_iter()
+}

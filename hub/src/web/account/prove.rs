@@ -1,0 +1,69 @@
+//! `/account/prove`: once more who somebody is, before something that is not taken back.
+
+use crate::http::call::Call;
+use crate::http::proof::{Proof, once_more};
+use crate::http::reply::{page, see};
+use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::http::totp;
+use crate::web::note::Note;
+use crate::web::shell::Shell;
+use crate::web::start::{inside, shell};
+use askama::Template;
+use serde::Deserialize;
+use warp::http::{Method, StatusCode};
+
+/// The page.
+const AT: &str = "/account/prove";
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (own, form, shapes) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
+    vec![
+        Route::new((Method::GET, AT), EVERYONE, own, Takes::Nothing, shapes, index),
+        Route::new((Method::POST, AT), EVERYONE, own, form, shapes, prove),
+    ]
+}
+
+/// The page's address for whoever goes on to `next`.
+#[must_use]
+pub fn at(next: &str) -> String {
+    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+    format!("{AT}?{query}")
+}
+
+#[derive(Template)]
+#[template(path = "account-prove.html")]
+struct Page<'a> {
+    shell: Shell,
+    note: Option<Note>,
+    /// Whether a code may be given instead.
+    factor: bool,
+    next: &'a str,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Asked {
+    next: String,
+}
+
+async fn index(call: Call) -> Outcome {
+    let Asked { next } = call.query()?;
+    show(&call, StatusCode::OK, None, &next).await
+}
+
+async fn show(call: &Call, status: StatusCode, note: Option<Note>, next: &str) -> Outcome {
+    let (shell, factor) = (shell(call, "account"), totp::state(call).await?.enabled);
+    page(status, &Page { shell, note, factor, next: inside(next) })
+}
+
+async fn prove(call: Call) -> Outcome {
+    let typed = |name| call.content.field(name).map(str::to_owned);
+    let next = typed("next").unwrap_or_default();
+    let proof = Proof { password: typed("password"), totp: typed("code") };
+    match once_more(&call, proof).await {
+        Ok(()) => see(inside(&next)),
+        Err(problem) => show(&call, problem.status, Some(Note::problem(&problem)), &next).await,
+    }
+}
