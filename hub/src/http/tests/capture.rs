@@ -47,12 +47,15 @@ async fn door_token(house: &House, admin: &str, query: &str) -> String {
     body(&house.send(post(&path).bearer(admin)).await)["capture_token"].as_str().unwrap().to_owned()
 }
 
+/// What is tried, by whose token, with which fields, and how it is answered.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], u16);
+
 #[tokio::test]
 async fn a_picture_is_taken_only_from_who_may_send_for_that_door_there_and_then() {
     let (house, admin, teacher) = school().await;
     let door = door_token(&house, &admin, "").await;
     let hour_ago = "2026-03-02T07:45:29Z"; // and a second
-    let cases: [(&str, &String, &[(&str, &str)], u16); 14] = [
+    let cases: [Case<'_>; 14] = [
         ("own door", &teacher, &[("device_id", "door-1")], 200),
         ("own room", &teacher, &[("device_id", "door-1"), ("classroom_id", "Room 204")], 200),
         ("foreign room", &teacher, &[("device_id", "door-1"), ("classroom_id", "Room 9")], 404),
