@@ -80,6 +80,8 @@ pub enum Body {
     Anchor(Anchor),
     /// A record that an earlier life of this outbox had numbered.
     Moved(Moved),
+    /// What the door could have recognised for a while.
+    Watch(Watch),
 }
 
 impl Body {
@@ -100,12 +102,12 @@ impl Body {
         }
     }
 
-    /// 1 sighting, 2 health, 3 loss, 4 anchor, 5 moved: the outbox's `kind` column.
+    /// 1 sighting, 2 health or watch, 3 loss, 4 anchor, 5 moved: the outbox's `kind` column.
     #[must_use]
     pub fn kind(&self) -> u8 {
         match self {
             Self::Sighting(_) => 1,
-            Self::Health(_) => 2,
+            Self::Health(_) | Self::Watch(_) => 2,
             Self::Loss(_) => 3,
             Self::Anchor(_) => 4,
             Self::Moved(_) => 5,
@@ -226,8 +228,8 @@ pub struct Quality {
     pub detector: f32,
 }
 
-/// What a door did between two moments of one boot: the evidence behind an absence. It counts
-/// no faces, so that a stranger leaves no trace in it.
+/// That frames arrived between two moments of one boot, as doors said it before there was
+/// [`Watch`]: it says nothing of what was on them, so it is no evidence of an absence.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Health {
     /// Start of the span; its end is the record's own time.
@@ -238,6 +240,70 @@ pub struct Health {
     pub camera: CameraState,
     /// Free space where the outbox lies, MiB.
     pub disk_free_mb: u32,
+}
+
+/// What a door could have recognised between two moments of one boot: the evidence behind an
+/// absence. It counts no faces, so that a stranger leaves no trace in it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Watch {
+    /// Start of the span; its end is the record's own time.
+    pub since: crate::time::Mono,
+    /// Of that, milliseconds in which somebody could have been recognised.
+    pub usable_ms: u64,
+    /// Of the rest, milliseconds of each cause.
+    pub blind: Vec<(Blind, u64)>,
+    /// What the camera is doing now.
+    pub camera: CameraState,
+    /// Free space where the outbox lies, MiB.
+    pub disk_free_mb: u32,
+    /// Version of the gallery in use all the time, 0 if there was none.
+    pub gallery: u64,
+    /// The network in use all the time.
+    pub model: ModelId,
+    /// How often its own triggers made it look, not a person far away.
+    pub fired: u32,
+    /// Looks that were taken.
+    pub looks: u32,
+    /// Of those, the ones that nobody had time for.
+    pub dropped: u32,
+    /// Passages that were recognised and could not be stored.
+    pub refused: u32,
+    /// How far the record's wall time may be off, milliseconds; nothing while there is none.
+    pub err_ms: Option<u32>,
+}
+
+impl Watch {
+    /// Causes that one report may name.
+    pub const CAUSES: usize = 16;
+
+    /// Whether it speaks of no more time than there was up to `end`.
+    #[must_use]
+    pub fn is_sound(&self, end: crate::time::Mono) -> bool {
+        let told = self.blind.iter().map(|(_, ms)| *ms);
+        let told = told.fold(self.usable_ms, u64::saturating_add);
+        self.since <= end
+            && told <= end.since(self.since)
+            && self.blind.len() <= Self::CAUSES
+            && i64::try_from(self.gallery).is_ok()
+    }
+}
+
+/// Why a door could not have recognised anybody. Append-only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blind {
+    /// The camera gave no frames.
+    NoFrames,
+    /// Its frames were no pictures.
+    Undecodable,
+    /// The lens was covered, or there was no light: nothing was to be seen.
+    Covered,
+    /// The same picture came again and again.
+    Frozen,
+    /// Nothing that would make the door look works.
+    NoTrigger,
+    /// There was nobody to recognise: no gallery, or its lease was over.
+    NoGallery,
 }
 
 /// What a camera is doing. Append-only.
@@ -321,6 +387,27 @@ mod tests {
         assert!(!Item { seq: 8, ..item() }.is_intact());
         assert!(!Item { at: Stamp { wall: None, ..item().at }, ..item() }.is_intact());
         assert!(!Item { body: vec![3, 41, 0], ..item() }.is_intact());
+    }
+
+    #[test]
+    fn a_door_watches_no_longer_than_time_passes() {
+        let watch = |usable_ms, covered| Watch {
+            since: Mono(100),
+            usable_ms,
+            blind: vec![(Blind::Covered, covered)],
+            camera: CameraState::Watching,
+            disk_free_mb: 1,
+            gallery: 1,
+            model: "m-1".parse().unwrap(),
+            fired: 0,
+            looks: 0,
+            dropped: 0,
+            refused: 0,
+            err_ms: None,
+        };
+        assert!(watch(60, 40).is_sound(Mono(200)) && !watch(60, 40).is_sound(Mono(199)));
+        assert!(!watch(1, u64::MAX).is_sound(Mono(200)), "sums do not wrap");
+        assert!(!watch(0, 0).is_sound(Mono(99)), "it ends before it begins");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use uuid::Uuid;
 use wire::gallery::{Due, Lines, Manifest, Person};
 use wire::link::{Ack, Batch, Command, Desired, Hello, Reject, Reported, Snap, Status, Time};
-use wire::record::{Anchor, CameraState, Health, Loss, LossCause, Moved};
+use wire::record::{Anchor, Blind, CameraState, Health, Loss, LossCause, Moved, Watch};
 use wire::*;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/v1.txt");
@@ -134,6 +134,23 @@ fn messages() -> Vec<(&'static str, Message)> {
     ]
 }
 
+fn watch() -> Watch {
+    Watch {
+        since: Mono(38_765),
+        usable_ms: 540_000,
+        blind: vec![(Blind::Covered, 50_000), (Blind::NoGallery, 10_000)],
+        camera: CameraState::Watching,
+        disk_free_mb: 20_480,
+        gallery: 12,
+        model: model(),
+        fired: 9,
+        looks: 31,
+        dropped: 2,
+        refused: 1,
+        err_ms: Some(40),
+    }
+}
+
 fn moved() -> Body {
     Body::Moved(Moved { epoch: Epoch([6; 16]), seq: 4, body: items()[1].body.clone() })
 }
@@ -179,6 +196,7 @@ fn formats() -> Vec<(&'static str, Vec<u8>)> {
     let signed = manifest().sign(&key);
     formats.push(("manifest", signed.bytes));
     formats.push(("manifest-signature", signed.signature));
+    formats.push(("watch", Body::Watch(watch()).encode()));
     formats
 }
 
@@ -207,4 +225,5 @@ fn golden_messages_decode_into_what_they_were_made_from() {
     }
     assert_eq!(Gallery::decode(&gallery().encode()), Ok(gallery()));
     assert_eq!(items()[0].body().unwrap(), sighting());
+    assert_eq!(Body::decode(&Body::Watch(watch()).encode()), Ok(Body::Watch(watch())));
 }
