@@ -1,89 +1,259 @@
 //! What the end of a lesson says of those without a mark, and whether anybody can say it.
+//!
+//! A mark of absence is a statement about one student: every door they could have come in by must
+//! have been able to recognise *them* for nearly all of the time that counts.
 
 use super::Status;
-use wire::Wall;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use wire::record::Blind;
+use wire::{ModelId, Wall};
 
-/// A door that watched less of the time than this was blind.
-const WATCHED: f64 = 0.9;
+/// A door that could have recognised somebody for less of the time than this says nothing.
+const ENOUGH: f64 = 0.9;
+/// A clock that may be further off than this does not tell when a door watched, milliseconds.
+const CLOCK_MS: i64 = 60_000;
+/// Of so many looks one may be dropped.
+const LOOKS_TO_ONE: u64 = 10;
 
-/// A span that a door speaks of, and how much of it it watched.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Watch {
+/// Why a door could not have recognised a student.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The door said nothing of this time, or not yet.
+    NoReport,
+    /// Its software is too old to say what it could see.
+    OldSoftware,
+    /// Its camera gave no pictures.
+    NoFrames,
+    /// Its pictures were damaged.
+    Undecodable,
+    /// Its lens was covered, or it was dark.
+    Covered,
+    /// Its camera showed the same picture all the time.
+    Frozen,
+    /// Nothing that makes it look works.
+    NoTrigger,
+    /// Nothing made it look in all that time.
+    Idle,
+    /// It had no time for the looks that it should have taken.
+    Dropped,
+    /// It lost records.
+    Lost,
+    /// Nobody knows how far its clock is off.
+    Clock,
+    /// It had no gallery, or its lease was over.
+    NoGallery,
+    /// Its gallery did not hold this student.
+    NotInGallery,
+    /// The student has been let go.
+    Inactive,
+    /// There is no consent.
+    NoConsent,
+    /// There is no picture of the student that counts.
+    NotEnrolled,
+    /// The student's pictures were not learned by the network that the door used.
+    OtherModel,
+    /// The student was enrolled after that time.
+    EnrolledLater,
+}
+
+impl Why {
+    /// Whether it is about the student: no door can know them.
+    #[must_use]
+    pub fn is_personal(self) -> bool {
+        self >= Self::Inactive
+    }
+}
+
+impl From<Blind> for Why {
+    fn from(blind: Blind) -> Self {
+        match blind {
+            Blind::NoFrames => Self::NoFrames,
+            Blind::Undecodable => Self::Undecodable,
+            Blind::Covered => Self::Covered,
+            Blind::Frozen => Self::Frozen,
+            Blind::NoTrigger => Self::NoTrigger,
+            Blind::NoGallery => Self::NoGallery,
+        }
+    }
+}
+
+/// A span that a door speaks of, and what it could have recognised in it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
     /// Start.
     pub from: Wall,
     /// End.
     pub to: Wall,
-    /// Milliseconds between them with an eye on the door.
-    pub watched_ms: i64,
+    /// How far both may be off, milliseconds.
+    pub err_ms: i64,
+    /// Milliseconds in which it could have recognised somebody; nothing from a door whose
+    /// software does not say.
+    pub usable_ms: Option<i64>,
+    /// Of the rest, milliseconds of each cause.
+    pub blind: Vec<(Blind, u64)>,
+    /// The gallery in use, 0 if there was none.
+    pub gallery: u64,
+    /// The network in use.
+    pub model: Option<ModelId>,
+    /// How often it was made to look.
+    pub fired: u64,
+    /// Looks it took.
+    pub looks: u64,
+    /// Of those, the ones it had no time for.
+    pub dropped: u64,
+    /// Passages it could not store.
+    pub refused: u64,
 }
 
-/// The share of `span` that one door watched, 0..=1. What was watched of a report that only
-/// partly lies in the span counts in that proportion.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of a lesson need few digits")]
-pub fn share((from, to): (Wall, Wall), reports: &[Watch]) -> f64 {
-    let length = (to.0 - from.0).max(1) as f64;
-    let part = |report: &Watch| {
-        let whole = (report.to.0 - report.from.0).max(1) as f64;
-        let inside = report.to.0.min(to.0) - report.from.0.max(from.0);
-        inside.max(0) as f64 * (report.watched_ms as f64 / whole).min(1.0)
-    };
-    (reports.iter().map(part).sum::<f64>() / length).min(1.0)
+/// What a door that people come in by says of the time that counts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Door {
+    /// Which.
+    pub id: String,
+    /// Whether records of that time are lost.
+    pub lost: bool,
+    /// In any order.
+    pub reports: Vec<Report>,
 }
 
-/// Whether the room was watched: every door that people come in by, nearly all the time. A room
-/// without doors is not.
-#[must_use]
-pub fn covered(doors: &[f64]) -> bool {
-    !doors.is_empty() && doors.iter().all(|share| *share >= WATCHED)
+/// How a student stands whom doors may know.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Pupil {
+    /// Whether the school has them, and has not let them go.
+    pub is_active: bool,
+    /// Whether their consent stands.
+    pub consents: bool,
+    /// Templates that count: of which network, and since when.
+    pub templates: Vec<(ModelId, Wall)>,
 }
 
-/// What is known of a student without a mark when a lesson ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Missing {
-    /// Nobody decided on a sighting that may be theirs.
-    pub waits: bool,
+impl Pupil {
+    /// Why no door can know them, whatever it sees.
+    #[must_use]
+    pub fn unknowable(&self) -> Option<Why> {
+        match self {
+            Self { is_active: false, .. } => Some(Why::Inactive),
+            Self { consents: false, .. } => Some(Why::NoConsent),
+            Self { templates, .. } => templates.is_empty().then_some(Why::NotEnrolled),
+        }
+    }
+
+    /// Why a door that used `model` from `at` on could not have known them; `holds` is whether its
+    /// gallery held them.
+    #[must_use]
+    pub fn unknown_to(&self, model: Option<&ModelId>, at: Wall, holds: bool) -> Option<Why> {
+        let of = |(of, _): &&(ModelId, Wall)| model == Some(of);
+        let mut fits = self.templates.iter().filter(of).peekable();
+        match self.unknowable() {
+            Some(why) => Some(why),
+            None if fits.peek().is_none() => Some(Why::OtherModel),
+            None if holds => None,
+            None if fits.all(|(_, since)| *since > at) => Some(Why::EnrolledLater),
+            None => Some(Why::NotInGallery),
+        }
+    }
+}
+
+/// What one door's word about one student is worth.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Ground {
+    /// The door.
+    pub door: String,
+    /// Of a thousand parts of the time that counts, those in which it could have recognised them.
+    pub permille: u16,
+    /// Why its word is not enough; nothing where it is.
+    pub why: Option<Why>,
+}
+
+/// What a mark at the end of a lesson stands on.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Grounds {
     /// They were in the lesson before, in the same room, and need not have passed a door.
     pub stayed: bool,
-    /// The room was watched.
-    pub covered: bool,
+    /// Each door that people come in by.
+    pub doors: Vec<Ground>,
 }
 
-/// What the end of the lesson says of them. Absence needs evidence.
+impl Grounds {
+    /// Whether every door could have recognised them. A room without doors sees nobody.
+    #[must_use]
+    pub fn suffice(&self) -> bool {
+        !self.doors.is_empty() && self.doors.iter().all(|door| door.why.is_none())
+    }
+}
+
+/// What the word of `door` about one student is worth for the span.
+///
+/// `unknown` says why the gallery of a report could not have found them. Of a report that only
+/// partly lies in the span, that part counts in proportion.
 #[must_use]
-pub fn say(missing: Missing) -> Status {
-    match missing {
-        Missing { waits: true, .. } => Status::Undecided,
-        Missing { stayed: false, covered: true, .. } => Status::Absent,
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a lesson need few digits")]
+pub fn ground(
+    door: &Door,
+    (from, to): (Wall, Wall),
+    unknown: impl Fn(&Report) -> Option<Why>,
+) -> Ground {
+    let length = (to.0 - from.0).max(1) as f64;
+    let (mut known, mut told, mut lost) = (0.0, 0.0, BTreeMap::<Why, f64>::new());
+    for report in &door.reports {
+        let whole = (report.to.0 - report.from.0).max(1) as f64;
+        let inside = (report.to.0.min(to.0) - report.from.0.max(from.0)).max(0) as f64;
+        told += inside;
+        let deaf = match report.usable_ms {
+            None => Some(Why::OldSoftware),
+            Some(_) if report.err_ms > CLOCK_MS => Some(Why::Clock),
+            Some(_) => None,
+        };
+        if let Some(why) = deaf {
+            *lost.entry(why).or_default() += inside;
+            continue;
+        }
+        let part = |ms: f64| inside * (ms / whole).min(1.0);
+        for (blind, ms) in &report.blind {
+            *lost.entry((*blind).into()).or_default() += part(*ms as f64);
+        }
+        let usable = part(report.usable_ms.unwrap_or(0) as f64);
+        match unknown(report) {
+            None => known += usable,
+            Some(why) => *lost.entry(why).or_default() += usable,
+        }
+    }
+    *lost.entry(Why::NoReport).or_default() += (length - told).max(0.0);
+    let share = (known / length).min(1.0);
+    let most = lost.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(why, _)| why);
+    let why = if share < ENOUGH { most } else { doubt(door) };
+    Ground { door: door.id.clone(), permille: (share * 1000.0) as u16, why }
+}
+
+/// Why a door that could see may still have missed somebody.
+fn doubt(door: &Door) -> Option<Why> {
+    let sum = |of: fn(&Report) -> u64| door.reports.iter().map(of).fold(0, u64::saturating_add);
+    let dropped = sum(|report| report.dropped).saturating_mul(LOOKS_TO_ONE);
+    if door.lost || sum(|report| report.refused) > 0 {
+        Some(Why::Lost)
+    } else if dropped > sum(|report| report.looks) {
+        Some(Why::Dropped)
+    } else {
+        (sum(|report| report.fired) == 0).then_some(Why::Idle)
+    }
+}
+
+/// What the end of the lesson says of a student without a mark; `waits` is whether nobody decided
+/// on a sighting that may be theirs. Absence needs evidence.
+#[must_use]
+pub fn say(waits: bool, grounds: &Grounds) -> Status {
+    match grounds {
+        _ if waits => Status::Undecided,
+        Grounds { stayed: false, .. } if grounds.suffice() => Status::Absent,
         _ => Status::Unverified,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn watch(from: i64, to: i64, watched_ms: i64) -> Watch {
-        Watch { from: Wall(from), to: Wall(to), watched_ms }
-    }
-
-    #[test]
-    fn a_door_that_was_blind_for_a_tenth_is_not_believed() {
-        let span = (Wall(1000), Wall(2000));
-        assert!(covered(&[share(span, &[watch(0, 1500, 1500), watch(1500, 2500, 1000)])]));
-        assert!(covered(&[share(span, &[watch(1000, 1900, 900)])]));
-        assert!(!covered(&[share(span, &[watch(1000, 1899, 899)])]));
-        assert!(!covered(&[share(span, &[watch(0, 3000, 2400)])]), "blind somewhere in it");
-        assert!(!covered(&[1.0, 0.5]), "they may have come in by the other door");
-        assert!(!covered(&[]), "no door");
-    }
-
-    #[test]
-    fn absence_needs_evidence() {
-        let (waits, stayed, covered) = (false, false, true);
-        assert_eq!(say(Missing { waits, stayed, covered }), Status::Absent);
-        assert_eq!(say(Missing { waits, stayed, covered: false }), Status::Unverified);
-        assert_eq!(say(Missing { waits, stayed: true, covered }), Status::Unverified);
-        assert_eq!(say(Missing { waits: true, stayed, covered }), Status::Undecided);
-    }
-}
+#[path = "closing_tests.rs"]
+mod tests;

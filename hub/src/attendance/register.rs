@@ -1,17 +1,18 @@
 //! Carries the decisions about lessons out, inside whoever's transaction: finds the lesson of a
 //! sighting, lets marks follow from what was approved, and closes what is over.
 
-use super::closing::{self, Missing};
+use super::closing::{self, Ground, Grounds};
 use super::marking::{self, HUB};
 use super::placing::{self, Facts, Lesson, Place};
 use super::{Mark, Source, Status};
 use crate::error::Error;
 use crate::review;
 use crate::store::session::{self, Session};
-use crate::store::{Tx, audit, class, mark, passage};
+use crate::store::{Tx, audit, class, mark, passage, watch};
 use jiff::civil::Date;
 use serde_json::json;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 use wire::{Candidate, Direction, Reason, RecordId, StudentId, Verdict, Wall};
 
@@ -259,17 +260,22 @@ pub fn follow(
         true => passage::approved(tx, session.id, student)?,
         false => Vec::new(), // a guest is let in, and marked nowhere
     };
+    let mut grounds = None;
     let end = match session.closed_at {
         Some(at) if due => {
             let waits = passage::waiting(tx, session.id)?.contains(&student);
-            let covered = is_covered(tx, session)?;
-            let stayed = has_stayed(tx, session, student)?;
-            Some(marking::closed(closing::say(Missing { waits, stayed, covered }), at))
+            let said = grounds.insert(Witnesses::of(tx, session)?.grounds(tx, student)?);
+            Some(marking::closed(closing::say(waits, said), at))
         }
         _ => None,
     };
     let new = marking::settle(old.as_ref(), &passages, session.late_after, end.as_ref());
-    put(tx, session, student, (old, new), actor, now)
+    let closed = new.as_ref().is_some_and(|new| new.source == Source::Close);
+    let marked = put(tx, session, student, (old, new), actor, now)?;
+    if let Some(grounds) = grounds.filter(|_| closed) {
+        mark::set_grounds(tx, session.id, student, &grounds)?;
+    }
+    Ok(marked)
 }
 
 /// Records `new` instead of `old` if it says anything else, and says so in the audit chain.
@@ -390,21 +396,22 @@ pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked
         .map(|(student, _)| student)
         .collect();
     let waiting: HashSet<StudentId> = passage::waiting(tx, id)?.into_iter().collect();
-    let (covered, mut marked) = (is_covered(tx, &session)?, Vec::new());
+    let (mut witnesses, mut marked) = (Witnesses::of(tx, &session)?, Vec::new());
     for student in class::roster(tx, session.class)? {
         if there.contains(&student) {
             continue;
         }
-        let (waits, stayed) = (waiting.contains(&student), has_stayed(tx, &session, student)?);
-        let new = marking::closed(closing::say(Missing { waits, stayed, covered }), now);
+        let grounds = witnesses.grounds(tx, student)?;
+        let new = marking::closed(closing::say(waiting.contains(&student), &grounds), now);
         let old = mark::get(tx, id, student)?;
         let same = |old: &Mark| old.status == new.status;
         if !old.as_ref().is_some_and(same) {
             mark::put(tx, id, student, &new)?;
             marked.push((id, student));
         }
+        mark::set_grounds(tx, id, student, &grounds)?;
     }
-    let (text, meta) = (id.to_string(), json!({ "marks": marked.len(), "covered": covered }));
+    let (text, meta) = (id.to_string(), json!({ "marks": marked.len() }));
     let entry = audit::Entry { actor, action: "close", table: "session", id: &text, meta };
     audit::add(tx, now, &entry)?;
     Ok(marked)
@@ -428,12 +435,60 @@ pub fn open(tx: &Tx<'_>, session: &Session, actor: &str, now: Wall) -> Result<Ve
     Ok(marked)
 }
 
-/// Whether every door of the room watched, from the first arrivals up to the end of grace.
-fn is_covered(tx: &Tx<'_>, session: &Session) -> Result<bool, Error> {
-    let span = (session.starts.plus_ms(-placing::EARLY_MS), session.late_after);
-    let doors = passage::watched(tx, &session.room, span)?;
-    let shares: Vec<_> = doors.iter().map(|door| closing::share(span, door)).collect();
-    Ok(closing::covered(&shares))
+/// The doors of a lesson, and what each of them can say of whom.
+struct Witnesses<'a> {
+    session: &'a Session,
+    doors: Vec<closing::Door>,
+    /// Everybody on the roster.
+    pupils: BTreeMap<StudentId, closing::Pupil>,
+    /// Who was in which door's release.
+    galleries: HashMap<(String, u64), Vec<StudentId>>,
+}
+
+impl<'a> Witnesses<'a> {
+    /// What every door of the room says, from the first arrivals up to the end of grace.
+    fn of(tx: &Tx<'_>, session: &'a Session) -> Result<Self, Error> {
+        let doors = watch::doors(tx, &session.room, counts(session))?;
+        let pupils = watch::pupils(tx, session.class)?;
+        Ok(Self { session, doors, pupils, galleries: HashMap::new() })
+    }
+
+    /// What the end of the lesson can say of `student`.
+    fn grounds(&mut self, tx: &Tx<'_>, student: StudentId) -> Result<Grounds, Error> {
+        let pupil = self.pupils.get(&student).cloned().unwrap_or_default();
+        let mut doors = Vec::new();
+        for door in &self.doors {
+            doors.push(ground(tx, door, (self.session, student, &pupil), &mut self.galleries)?);
+        }
+        Ok(Grounds { stayed: has_stayed(tx, self.session, student)?, doors })
+    }
+}
+
+/// What the word of `door` about a student is worth.
+fn ground(
+    tx: &Tx<'_>,
+    door: &closing::Door,
+    (session, student, pupil): (&Session, StudentId, &closing::Pupil),
+    galleries: &mut HashMap<(String, u64), Vec<StudentId>>,
+) -> Result<Ground, Error> {
+    let place = |version| (door.id.clone(), version);
+    for report in &door.reports {
+        if let Entry::Vacant(empty) = galleries.entry(place(report.gallery)) {
+            empty.insert(watch::members(tx, &door.id, report.gallery)?);
+        }
+    }
+    let unknown = |report: &closing::Report| {
+        let held = galleries.get(&place(report.gallery));
+        let holds = held.is_some_and(|held| held.binary_search(&student).is_ok());
+        pupil.unknown_to(report.model.as_ref(), report.from, holds)
+    };
+    Ok(closing::ground(door, counts(session), unknown))
+}
+
+/// The time in which doors must have seen whoever comes to a lesson.
+#[must_use]
+pub fn counts(session: &Session) -> (Wall, Wall) {
+    (session.starts.plus_ms(-placing::EARLY_MS), session.late_after)
 }
 
 /// Whether the student was in the lesson just before, of the same class in the same room.

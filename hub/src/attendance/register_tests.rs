@@ -13,9 +13,9 @@ use crate::store::arrival::{self, Row};
 use crate::store::desk::Reader;
 use crate::store::device::{self, Place as At};
 use crate::store::student::{self, Profile};
+use crate::store::watch::tests as doors;
 use crate::store::{Db, params};
 use proptest::prelude::*;
-use wire::record::{CameraState, Health};
 use wire::{ClockState, DeviceId, Epoch, Mono, Quality, RecordKey, Stamp};
 use zeroize::Zeroizing;
 
@@ -90,6 +90,8 @@ async fn bare() -> House {
         for student in &people[..2] {
             class::add_member(tx, class, *student, "t", START)?;
         }
+        doors::enrol(tx, &people, START.plus_ms(-60 * MINUTE))?;
+        doors::hold(tx, "d1", 1, &people)?;
         Ok((people, class))
     };
     let (people, class) = db.write(fill).await.unwrap();
@@ -155,21 +157,22 @@ impl House {
             let key = RecordKey { device: door(), epoch, seq };
             let mono = Mono(30 * 60_000);
             let stamp = Stamp { boot: 1, mono, wall: Some(to), clock: ClockState::Ntp };
-            let (since, watched_ms) = (Mono(0), minutes * 60_000);
-            let camera = CameraState::Watching;
-            let health = Health { since, watched_ms, camera, disk_free_mb: 9 };
-            arrival::add_health(tx, &key, &stamp, &When::At(to, 0), &health)
+            let watch = doors::sees(Mono(0), minutes * 60_000);
+            arrival::add_watch(tx, &key, &stamp, &When::At(to, 0), &watch)
         };
         self.desk.db.write(work).await.unwrap();
     }
 
     /// The door watched all day.
     async fn watch_all(&self) {
-        let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
-             camera, disk_free_mb)
-             values ('d1', x'03', 1, 1, 0, 14400000, $1, 14400000, 'watching', 1)";
-        let to = START.plus_ms(180 * MINUTE).0;
-        self.desk.db.write(move |tx| tx.execute(sql, params![to])).await.unwrap();
+        let work = |tx: &Tx<'_>| {
+            let (mono, to) = (Mono(14_400_000), START.plus_ms(180 * MINUTE));
+            let key = RecordKey { device: door(), epoch: Epoch([3; 16]), seq: 1 };
+            let stamp = Stamp { boot: 1, mono, wall: Some(to), clock: ClockState::Ntp };
+            let watch = doors::sees(Mono(0), mono.0);
+            arrival::add_watch(tx, &key, &stamp, &When::At(to, 0), &watch)
+        };
+        self.desk.db.write(work).await.unwrap();
     }
 
     async fn count(&self, sql: &'static str) -> i64 {

@@ -1,7 +1,7 @@
 //! One delivery inside the transaction: what is new is stored, what is known is recognised, and
 //! the cursor says so. Deciding was done before; this only settles it against what is there.
 
-use super::dating::{self, When};
+use super::dating::{self, Point, When};
 use super::judge::{Finding, Judged, Seen};
 use super::memo::{Memo, Receipts};
 use crate::attendance::authority;
@@ -16,13 +16,11 @@ use crate::store::review::status_text;
 use crate::store::{Tx, arrival, backed_up, held, loss, passage, session, setting};
 use uuid::Uuid;
 use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
+use wire::record::Anchor;
 use wire::seal::Part;
 use wire::{
-    Candidate, DeviceId, Epoch, Ranges, Reason, RecordId, RecordKey, Stamp, StudentId, Wall,
+    Candidate, DeviceId, Epoch, Mono, Ranges, Reason, RecordId, RecordKey, Stamp, StudentId, Wall,
 };
-
-/// A report older than this came late: its door was away.
-const LATE_MS: i64 = 60_000;
 
 /// Where and when things are settled.
 pub struct Clerk<'a, 't> {
@@ -32,6 +30,8 @@ pub struct Clerk<'a, 't> {
     pub memo: &'a mut Memo<'t>,
     /// What is known of the batch's numbers.
     pub receipts: Receipts,
+    /// The anchors around the last moment that was dated.
+    gap: Option<Gap>,
     /// Now.
     pub now: Wall,
     /// What to say after COMMIT.
@@ -62,7 +62,7 @@ impl<'a, 't> Clerk<'a, 't> {
     /// Nothing settled yet.
     #[must_use]
     pub fn new(tx: &'a Tx<'a>, memo: &'a mut Memo<'t>, now: Wall) -> Self {
-        Self { tx, memo, receipts: Receipts::default(), now, events: Vec::new() }
+        Self { tx, memo, receipts: Receipts::default(), gap: None, now, events: Vec::new() }
     }
 
     /// Settles a batch and says where the outbox stands after it.
@@ -294,7 +294,13 @@ impl<'a, 't> Clerk<'a, 't> {
             Finding::Health(health) => {
                 let when = self.date(&made.device, &record.item.at)?;
                 arrival::add_health(self.tx, made, &record.item.at, &when, health)?;
-                self.watched(&made.device, &when, record.item.at.mono.since(health.since))?;
+                "health"
+            }
+            Finding::Watch(watch) => {
+                let at = &record.item.at;
+                let when = self.date(&made.device, at)?;
+                arrival::add_watch(self.tx, made, at, &when, watch)?;
+                self.watched(&made.device, &when, at.mono.since(watch.since))?;
                 "health"
             }
             Finding::Loss(loss) => {
@@ -304,7 +310,8 @@ impl<'a, 't> Clerk<'a, 't> {
             }
             Finding::Anchor(anchor) => {
                 arrival::add_anchor(self.tx, made, &record.item.at, anchor)?;
-                self.redate(&made.device, &record.item.at)?;
+                self.gap = None;
+                self.redate(&made.device, &record.item.at, anchor)?;
                 "anchor"
             }
         };
@@ -432,27 +439,35 @@ impl<'a, 't> Clerk<'a, 't> {
         self.events.extend(marked.into_iter().map(event));
     }
 
-    /// A report that comes late may tell absence from blindness in lessons that are closed.
+    /// A report may tell absence from blindness in lessons that were closed before it came.
     fn watched(&self, device: &DeviceId, when: &When, span_ms: u64) -> Result<(), Error> {
-        let Some(to) = when.at().filter(|at| *at < self.now.plus_ms(-LATE_MS)) else {
-            return Ok(());
-        };
+        let Some(to) = when.at() else { return Ok(()) };
         let span = i64::try_from(span_ms).unwrap_or(0);
         let room = passage::room_of(self.tx, device.as_str())?;
         session::reopen(self.tx, &room, (to.plus_ms(-span), to))
     }
 
-    fn date(&self, device: &DeviceId, at: &Stamp) -> Result<When, Error> {
-        if let Some(when) = dating::synced(at) {
+    fn date(&mut self, device: &DeviceId, at: &Stamp) -> Result<When, Error> {
+        let gap = self.gap.take().filter(|gap| gap.holds(device, at));
+        let gap = gap.map_or_else(|| Gap::around(self.tx, device, at), Ok)?;
+        let synced = dating::synced(at, &gap.points);
+        self.gap = Some(gap);
+        if let Some(when) = synced {
             return Ok(when);
         }
         let known = arrival::known(self.tx, device, at.boot, at.mono, self.now)?;
         Ok(dating::date(at, &known))
     }
 
-    /// A new anchor tells the time of what came before it.
-    fn redate(&mut self, device: &DeviceId, anchor: &Stamp) -> Result<(), Error> {
-        for row in arrival::undated(self.tx, device, anchor, self.now)? {
+    /// A new anchor tells the time of what came before it, and a clock that jumped how wrong it
+    /// was.
+    fn redate(&mut self, device: &DeviceId, at: &Stamp, anchor: &Anchor) -> Result<(), Error> {
+        let mut rows = arrival::undated(self.tx, device, at, self.now)?;
+        if anchor.stepped {
+            rows.extend(arrival::doubted(self.tx, device, (at.boot, at.mono), self.now)?);
+            self.doubt(device, at)?;
+        }
+        for row in rows {
             let at = row.stamp;
             let known = arrival::known(self.tx, device, at.boot, at.mono, row.received)?;
             arrival::redate(self.tx, &row.id, &dating::date(&at, &known))?;
@@ -462,6 +477,16 @@ impl<'a, 't> Clerk<'a, 't> {
             }
         }
         Ok(())
+    }
+
+    /// What the door watched by a clock that then jumped was watched at another time.
+    fn doubt(&self, device: &DeviceId, at: &Stamp) -> Result<(), Error> {
+        let before = Mono(at.mono.0.saturating_sub(1));
+        let points = arrival::around(self.tx, device, at.boot, before)?;
+        let Some(last) = points.iter().find(|point| point.mono <= before) else { return Ok(()) };
+        let stamp = Stamp { mono: before, wall: Some(last.wall_at(before)), ..*at };
+        let Some(when) = dating::synced(&stamp, &points) else { return Ok(()) };
+        arrival::doubt(self.tx, device, (at.boot, last.mono, before), when.err_ms())
     }
 
     /// Numbers that will never come count as arrived.
@@ -491,6 +516,28 @@ impl<'a, 't> Clerk<'a, 't> {
         let content = Content::Record(key.epoch, &record.item);
         let letter = Letter { content, error: code(reject), detail };
         dead_letter::add(self.tx, &key.device, &letter, self.now).map(drop)
+    }
+}
+
+/// The anchors of a door just before and just after a moment, and so of every moment between.
+struct Gap {
+    device: DeviceId,
+    boot: u32,
+    points: Vec<Point>,
+}
+
+impl Gap {
+    fn around(tx: &Tx<'_>, device: &DeviceId, at: &Stamp) -> Result<Self, Error> {
+        let points = arrival::around(tx, device, at.boot, at.mono)?;
+        Ok(Self { device: device.clone(), boot: at.boot, points })
+    }
+
+    /// Whether `at` lies between the same anchors: records come in order.
+    fn holds(&self, device: &DeviceId, at: &Stamp) -> bool {
+        let (before, after) = (self.points.first(), self.points.get(1));
+        let inside = before.is_some_and(|point| point.mono <= at.mono)
+            && after.is_none_or(|point| at.mono < point.mono);
+        self.boot == at.boot && self.device == *device && inside
     }
 }
 

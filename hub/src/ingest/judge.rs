@@ -7,7 +7,7 @@ use super::school::School;
 use std::sync::Arc;
 use vision::Template;
 use wire::link::Reject;
-use wire::record::{Anchor, Health, Loss, Moved, crop_hash};
+use wire::record::{Anchor, Health, Loss, Moved, Watch, crop_hash};
 use wire::seal::Part;
 use wire::{
     Body, Candidate, ClockState, DeviceId, Direction, Epoch, HubSecret, Item, ModelId, Quality,
@@ -74,8 +74,10 @@ pub enum Finding {
     /// A face that cannot be compared: nobody has a template of its model. And whom its door
     /// named.
     Incomparable(ModelId, Vec<StudentId>),
-    /// What the door could see.
+    /// That frames came, from a door that does not say more.
     Health(Health),
+    /// What the door could have recognised.
+    Watch(Watch),
     /// What the door lost.
     Loss(Loss),
     /// What time it was.
@@ -235,6 +237,10 @@ fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<
             }
             Finding::Health(health)
         }
+        Body::Watch(watch) if !watch.is_sound(item.at.mono) => {
+            return Err(invalid("it watched longer than the time it speaks of"));
+        }
+        Body::Watch(watch) => Finding::Watch(watch),
         Body::Loss(loss) if i64::try_from(loss.gone.max()).is_err() => {
             return Err(invalid("it gives up numbers that cannot exist"));
         }

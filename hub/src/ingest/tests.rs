@@ -7,6 +7,7 @@ mod trouble;
 use super::*;
 use crate::ingest::school::Look;
 use crate::store::params;
+use crate::store::watch::tests as doors;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinSet;
@@ -465,17 +466,17 @@ async fn a_door_that_was_away_tells_absence_from_blindness_when_it_comes_back() 
     let rig = Rig::new().await;
     let id = lesson(&rig, -600_000).await;
     let close = move |tx: &Tx<'_>| crate::attendance::register::close(tx, id, "hub", NOW).map(drop);
+    let known = |tx: &Tx<'_>| {
+        doors::enrol(tx, &[student(1)], NOW.plus_ms(-9_000_000))?;
+        doors::hold(tx, "d1", 1, &[student(1)])
+    };
+    rig.db.write(known).await.unwrap();
     rig.db.write(close).await.unwrap();
     assert_eq!(rig.count("mark where status = 'unverified'").await, 1);
-    let body = Health {
-        since: Mono(0),
-        watched_ms: 6_000_000,
-        camera: CameraState::Watching,
-        disk_free_mb: 9,
-    };
+    let body = doors::sees(Mono(0), 6_000_000);
     let wall = Some(NOW.plus_ms(-1_800_000));
     let at = Stamp { boot: 1, mono: Mono(6_000_000), wall, clock: ClockState::Ntp };
-    rig.batch(EPOCH, vec![item(1, at, &Body::Health(body))]).await;
+    rig.batch(EPOCH, vec![item(1, at, &Body::Watch(body))]).await;
     assert_eq!(rig.count("session where closed_at is null").await, 1, "looked at anew");
     rig.db.write(close).await.unwrap();
     assert_eq!(rig.count("mark where status = 'absent'").await, 1);
@@ -546,3 +547,6 @@ async fn a_number_whose_receipt_is_gone_is_known_all_the_same() {
     assert_eq!(rig.batch(Epoch([3; 16]), vec![moved(1, &other)]).await.rejects, []);
     assert_eq!(rig.count("sighting").await, 2, "another one of the same number is not lost");
 }
+
+#[path = "absence_tests.rs"]
+mod absence;

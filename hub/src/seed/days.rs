@@ -15,7 +15,7 @@ use jiff::civil::{Date, Time, Weekday};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::HashMap;
 use std::sync::Arc;
-use wire::record::{CameraState, Health};
+use wire::record::{CameraState, Watch};
 use wire::{
     Candidate, ClockState, Direction, Epoch, Item, ModelId, Mono, Reason, Stamp, Verdict, Wall,
 };
@@ -191,16 +191,24 @@ impl Year {
         ahead <= left * RECENT && self.rng.random_range(0..ahead) < left
     }
 
-    /// The door watched the whole day.
+    /// The door watched the whole day, and somebody made it look.
     fn health(&mut self, door: usize, (begins, ends): (Wall, Wall)) -> Judged {
         let (since, until) = (mono(begins), mono(ends));
-        let watched_ms = until.since(since);
-        let camera = CameraState::Watching;
-        self.judged(
-            door,
-            ends,
-            Finding::Health(Health { since, watched_ms, camera, disk_free_mb: 4000 }),
-        )
+        let watch = Watch {
+            since,
+            usable_ms: until.since(since),
+            blind: Vec::new(),
+            camera: CameraState::Watching,
+            disk_free_mb: 4000,
+            gallery: 1,
+            model: self.model.clone(),
+            fired: 100,
+            looks: 100,
+            dropped: 0,
+            refused: 0,
+            err_ms: Some(0),
+        };
+        self.judged(door, ends, Finding::Watch(watch))
     }
 
     fn judged(&mut self, door: usize, at: Wall, finding: Finding) -> Judged {

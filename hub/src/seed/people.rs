@@ -13,9 +13,10 @@ use crate::store::enrolment::{self, Enrolment};
 use crate::store::student::{self, Profile};
 use crate::store::{self, Tx};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 use vision::Template;
-use wire::{DeviceId, Direction, StudentId, Wall};
+use wire::{DeviceId, Direction, Manifest, StudentId, Wall};
 
 /// People in one transaction.
 const TOGETHER: usize = 1000;
@@ -56,7 +57,36 @@ impl Seeder {
         }
         let (paper, ids) = (plan.clone(), students.clone());
         let classes = self.db.write(move |tx| classes(tx, &paper, &ids, now)).await?;
+        self.galleries(plan, &students).await?;
         Ok(Roll { students, templates, keys, classes })
+    }
+
+    /// What each door has known all year: whoever is taught behind it.
+    async fn galleries(&self, plan: &Plan, students: &[StudentId]) -> Result<(), Error> {
+        let (signing, now, mut all) = (self.keys.signing()?, self.now, Vec::new());
+        for (n, rosters) in plan.rosters.chunks(TEACHES).enumerate() {
+            let people: BTreeSet<_> = rosters.iter().flatten().map(|row| students[*row]).collect();
+            let people: Vec<_> = people.into_iter().collect();
+            let manifest = Manifest {
+                device: door(n)?,
+                version: 1,
+                created: now,
+                expires: now,
+                purge_before: 0,
+                model: self.model.clone(),
+                people: u32::try_from(people.len()).doing("counting a gallery's people")?,
+                size: 0,
+                blake3: *blake3::hash(door(n)?.as_str().as_bytes()).as_bytes(),
+            };
+            all.push((manifest.sign(&signing), manifest, people));
+        }
+        let write = move |tx: &Tx<'_>| {
+            all.iter().try_for_each(|(signed, manifest, people)| {
+                store::release::add(tx, manifest, signed)?;
+                store::release::remember(tx, &manifest.blake3, people, now)
+            })
+        };
+        self.db.write(write).await
     }
 
     fn enrolment(&self, id: Uuid, student: StudentId) -> Enrolment {

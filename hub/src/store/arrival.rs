@@ -9,7 +9,7 @@ use crate::ingest::dating::{Known, Point, When};
 use crate::ingest::judge::Seen;
 use crate::review::Status;
 use uuid::Uuid;
-use wire::record::{Anchor, CameraState, Health, Loss};
+use wire::record::{Anchor, CameraState, Health, Loss, Watch};
 use wire::seal::Part;
 use wire::{
     Candidate, ClockState, DeviceId, Mono, Reason, RecordId, RecordKey, Stamp, StudentId, Verdict,
@@ -182,6 +182,41 @@ pub fn add_health(
     tx.execute(sql, values).map(drop)
 }
 
+/// Stores what a door could have recognised. What the door and the hub know of its clock: the
+/// worse counts.
+///
+/// # Errors
+/// When the database fails.
+pub fn add_watch(
+    tx: &Tx<'_>,
+    key: &RecordKey,
+    stamp: &Stamp,
+    when: &When,
+    watch: &Watch,
+) -> Result<(), Error> {
+    let (since, watched_ms) = (watch.since, watch.usable_ms);
+    let (camera, disk_free_mb) = (watch.camera, watch.disk_free_mb);
+    add_health(tx, key, stamp, when, &Health { since, watched_ms, camera, disk_free_mb })?;
+    let sql = "update health set usable_ms = watched_ms, blind = $4, gallery = $5, model = $6,
+             fired = $7, looks = $8, dropped = $9, refused = $10, err_ms = $11
+         where device = $1 and epoch = $2 and seq = $3";
+    let err_ms = when.err_ms().max(i64::from(watch.err_ms.unwrap_or(0)));
+    let values = params![
+        key.device.as_str(),
+        key.epoch.0.to_vec(),
+        signed(key.seq),
+        serde_json::to_string(&watch.blind).doing("storing what a door could see")?,
+        signed(watch.gallery),
+        watch.model.as_str(),
+        watch.fired,
+        watch.looks,
+        watch.dropped,
+        watch.refused,
+        err_ms,
+    ];
+    tx.execute(sql, values).map(drop)
+}
+
 /// Stores the proof of a loss.
 ///
 /// # Errors
@@ -243,24 +278,8 @@ pub fn known(
     mono: Mono,
     received: Wall,
 ) -> Result<Known, Error> {
-    let point = |row: &rusqlite::Row<'_>| {
-        Ok(Point {
-            mono: Mono(super::unsigned(row, 0)?),
-            wall: Wall(row.get(1)?),
-            clock: clock(&row.get::<_, String>(2)?),
-            err_ms: row.get(3)?,
-        })
-    };
-    let mut points = Vec::new();
-    for synced in ["('ntp', 'hub')", "('rtc')"] {
-        for (side, order) in [("<=", "desc"), (">", "asc")] {
-            let sql = format!(
-                "select mono, wall, clock, err_ms from anchor where device = $1 and boot = $2
-                     and mono {side} $3 and clock in {synced} order by mono {order} limit 1"
-            );
-            points.extend(tx.row(&sql, params![device.as_str(), boot, signed(mono.0)], point)?);
-        }
-    }
+    let mut points = around(tx, device, boot, mono)?;
+    points.extend(sides(tx, device, boot, mono, "('rtc')")?);
     let wall = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
     let sql = "select max(wall) from anchor where device = $1 and boot < $2";
     let before = tx.row(sql, params![device.as_str(), boot], wall)?.flatten().map(Wall);
@@ -269,12 +288,48 @@ pub fn known(
     Ok(Known { points, before, after: after.map_or(received, |after| Wall(after).min(received)) })
 }
 
+/// The nearest anchors of a synchronised clock on both sides of `mono`.
+///
+/// # Errors
+/// When the database fails.
+pub fn around(tx: &Tx<'_>, device: &DeviceId, boot: u32, mono: Mono) -> Result<Vec<Point>, Error> {
+    sides(tx, device, boot, mono, "('ntp', 'hub')")
+}
+
+fn sides(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    boot: u32,
+    mono: Mono,
+    clocks: &str,
+) -> Result<Vec<Point>, Error> {
+    let mut points = Vec::new();
+    for (side, order) in [("<=", "desc"), (">", "asc")] {
+        let sql = format!(
+            "select mono, wall, clock, err_ms, stepped from anchor where device = $1 and boot = $2
+                 and mono {side} $3 and clock in {clocks} order by mono {order} limit 1"
+        );
+        points.extend(tx.row(&sql, params![device.as_str(), boot, signed(mono.0)], point)?);
+    }
+    Ok(points)
+}
+
+fn point(row: &rusqlite::Row<'_>) -> rusqlite::Result<Point> {
+    Ok(Point {
+        mono: Mono(super::unsigned(row, 0)?),
+        wall: Wall(row.get(1)?),
+        clock: clock(&row.get::<_, String>(2)?),
+        err_ms: row.get(3)?,
+        stepped: row.get(4)?,
+    })
+}
+
 /// A sighting whose date a new anchor may change.
 #[derive(Clone, Debug)]
 pub struct Undated {
     /// Which.
     pub id: String,
-    /// When, as its door knew it; without the wall time.
+    /// When, as its door knew it; without the wall time where its clock was not synchronised.
     pub stamp: Stamp,
     /// When it came.
     pub received: Wall,
@@ -302,17 +357,16 @@ pub fn undated(
 ) -> Result<Vec<Undated>, Error> {
     let boot = anchor.boot;
     let Reach { from, to, earlier, later } = reach(tx, device, anchor)?;
-    let sql = "select id, boot, mono, clock, received_at from sighting
+    let sql = "select id, boot, mono, clock, received_at, at from sighting
          where device = $1 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
              and (boot = $2 and mono > $4 and mono < $5
                   or at is null and boot > $6 and boot < $7 and boot <> $2)";
     let since = now.plus_ms(-REDATE_MS).0;
     let values = params![device.as_str(), boot, since, from, to, earlier, later];
     tx.query(sql, values, |row| {
-        let clock = clock(&row.get::<_, String>(3)?);
-        let mono = Mono(super::unsigned(row, 2)?);
-        let stamp = Stamp { boot: row.get(1)?, mono, wall: None, clock };
-        Ok(Undated { id: row.get(0)?, stamp, received: Wall(row.get(4)?) })
+        let mut undated = read_undated(row)?;
+        undated.stamp.wall = None;
+        Ok(undated)
     })
 }
 
@@ -352,6 +406,55 @@ fn reach(tx: &Tx<'_>, device: &DeviceId, anchor: &Stamp) -> Result<Reach, Error>
     let sql = "select min(boot) from anchor where device = $1 and boot > $2 and boot >= $3";
     let later = number(sql, 0)?.unwrap_or(i64::MAX);
     Ok(Reach { from: from.unwrap_or(-1), to: to.unwrap_or(i64::MAX), earlier, later })
+}
+
+/// Sightings of `device` that were dated by a synchronised clock which then jumped, at `mono` of
+/// `boot`: those since the anchor before.
+///
+/// # Errors
+/// When the database fails.
+pub fn doubted(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    (boot, mono): (u32, Mono),
+    now: Wall,
+) -> Result<Vec<Undated>, Error> {
+    let before = tx.row(
+        "select coalesce(max(mono), 0) from anchor where device = $1 and boot = $2 and mono < $3
+             and clock in ('ntp', 'hub')",
+        params![device.as_str(), boot, signed(mono.0)],
+        |row| row.get::<_, i64>(0),
+    )?;
+    let (low, high) = (before.unwrap_or(0), signed(mono.0));
+    let since = now.plus_ms(-REDATE_MS).0;
+    let sql = "select id, boot, mono, clock, received_at, at from sighting
+         where device = $1 and order_at > $3 and clock in ('ntp', 'hub') and boot = $2
+             and mono >= $4 and mono < $5";
+    let values = params![device.as_str(), boot, since, low, high];
+    tx.query(sql, values, read_undated)
+}
+
+fn read_undated(row: &rusqlite::Row<'_>) -> rusqlite::Result<Undated> {
+    let clock = clock(&row.get::<_, String>(3)?);
+    let (mono, wall) = (Mono(super::unsigned(row, 2)?), row.get::<_, Option<i64>>(5)?.map(Wall));
+    let stamp = Stamp { boot: row.get(1)?, mono, wall, clock };
+    Ok(Undated { id: row.get(0)?, stamp, received: Wall(row.get(4)?) })
+}
+
+/// What a door said of its own time is as wrong as its clock turned out to be when it jumped.
+///
+/// # Errors
+/// When the database fails.
+pub fn doubt(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    (boot, from, to): (u32, Mono, Mono),
+    err_ms: i64,
+) -> Result<(), Error> {
+    let sql = "update health set err_ms = $5 where device = $1 and boot = $2 and until > $3
+             and until <= $4 and err_ms < $5";
+    let values = params![device.as_str(), boot, signed(from.0), signed(to.0), err_ms];
+    tx.execute(sql, values).map(drop)
 }
 
 /// Dates a sighting anew.

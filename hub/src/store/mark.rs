@@ -4,6 +4,7 @@
 //! may replace another is decided before ([`attendance`](crate::attendance)).
 
 use super::{Tx, odd, params, parsed};
+use crate::attendance::closing::Grounds;
 use crate::attendance::{Mark, Source, Status};
 use crate::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ pub fn put(tx: &Tx<'_>, session: Uuid, student: StudentId, mark: &Mark) -> Resul
          on conflict (session, student) do update set status = excluded.status,
              source = excluded.source, sighting = excluded.sighting,
              arrived_at = excluded.arrived_at, by_whom = excluded.by_whom, at = excluded.at,
-             notes = excluded.notes, version = excluded.version, former = null";
+             notes = excluded.notes, version = excluded.version, former = null, grounds = null";
     let values = params![
         session.to_string(),
         student.to_string(),
@@ -122,6 +123,34 @@ pub fn former(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<M
     }))
 }
 
+/// Remembers what the mark of `student` at the end of the lesson stands on.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_grounds(
+    tx: &Tx<'_>,
+    session: Uuid,
+    student: StudentId,
+    grounds: &Grounds,
+) -> Result<(), Error> {
+    let json = serde_json::to_string(grounds).doing("remembering the grounds of a mark")?;
+    let sql = "update mark set grounds = $3 where session = $1 and student = $2";
+    tx.execute(sql, params![session.to_string(), student.to_string(), json]).map(drop)
+}
+
+/// What the marks of `session` that its end made stand on.
+///
+/// # Errors
+/// When the database fails or a row is damaged.
+pub fn grounds(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<StudentId, Grounds>, Error> {
+    let sql = "select student, grounds from mark where session = $1 and grounds is not null";
+    let rows = tx.query(sql, params![session.to_string()], |row| {
+        let json: String = row.get(1)?;
+        Ok((parsed(row, 0)?, serde_json::from_str(&json).map_err(|why| odd(1, why))?))
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Names of the accounts that marked somebody in `session`, by own id.
 ///
 /// # Errors
@@ -150,7 +179,8 @@ pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Erro
 /// # Errors
 /// When the database fails.
 pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
-    let sql = "update mark set sighting = null, notes = null, former = null where student = $1";
+    let sql = "update mark set sighting = null, notes = null, former = null, grounds = null
+         where student = $1";
     tx.execute(sql, params![student.to_string()])
 }
 

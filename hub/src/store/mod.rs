@@ -60,6 +60,7 @@ pub mod teaches;
 pub mod totp;
 mod tx;
 pub mod user;
+pub mod watch;
 pub mod webhook;
 
 pub use db::{Db, schema};

@@ -1,8 +1,7 @@
-//! Sightings as lessons see them: where they fell, what was approved, and what doors watched.
+//! Sightings as lessons see them: where they fell, and what was approved.
 
 use super::session::Session;
 use super::{Tx, params, parsed, parsed_option};
-use crate::attendance::closing::Watch;
 use crate::attendance::marking::{HUB, Passage};
 use crate::attendance::{Source, placing};
 use crate::error::Error;
@@ -126,28 +125,6 @@ pub fn elsewhere(
         let left = direction(&row.get::<_, String>(3)?) == Direction::Exit;
         Ok(Elsewhere { student: parsed(row, 0)?, at: Wall(row.get(1)?), place: row.get(2)?, left })
     })
-}
-
-/// For each door by which people come into `room`: what it watched around `span`.
-///
-/// # Errors
-/// When the database fails.
-pub fn watched(
-    tx: &Tx<'_>,
-    room: &str,
-    (from, to): (Wall, Wall),
-) -> Result<Vec<Vec<Watch>>, Error> {
-    let sql = "select id from device where room = $1 and is_active = 1 and direction <> 'exit'";
-    let doors: Vec<String> = tx.query(sql, params![room], |row| row.get(0))?;
-    let sql = "select at - (until - since), at, watched_ms from health
-         where device = $1 and at > $2 and at < $3 and at - (until - since) < $4";
-    let one = |door: String| {
-        let values = params![door, from.0, to.plus_ms(placing::LONGEST_MS).0, to.0];
-        tx.query(sql, values, |row| {
-            Ok(Watch { from: Wall(row.get(0)?), to: Wall(row.get(1)?), watched_ms: row.get(2)? })
-        })
-    };
-    doors.into_iter().map(one).collect()
 }
 
 /// Sightings of `room` in `span` that were only logged, of somebody on the roster of `class`.

@@ -1,0 +1,97 @@
+//! Which doors are blind; and people as doors know them, for other tests.
+
+use super::*;
+use crate::store::consent::{self, Said};
+use crate::store::{Db, device, release};
+use wire::record::{Blind, CameraState, Watch};
+use wire::{ClockState, Direction, Epoch, Mono, RecordKey, Stamp};
+
+const NOW: Wall = Wall(1_790_000_000_000);
+
+/// What a door says that could recognise everybody in release 1 of model `m-1`, from `since` on.
+pub fn sees(since: Mono, usable_ms: u64) -> Watch {
+    Watch {
+        since,
+        usable_ms,
+        blind: vec![],
+        camera: CameraState::Watching,
+        disk_free_mb: 20_000,
+        gallery: 1,
+        model: "m-1".parse().unwrap(),
+        fired: 9,
+        looks: 20,
+        dropped: 0,
+        refused: 0,
+        err_ms: Some(40),
+    }
+}
+
+/// Lets everybody of `people` consent and be enrolled, by model `m-1`.
+pub fn enrol(tx: &Tx<'_>, people: &[StudentId], at: Wall) -> Result<(), Error> {
+    for (n, student) in people.iter().enumerate() {
+        consent::add(tx, *student, &Said::yes("t"), "t", at)?;
+        let sql = "insert into enrolment (id, student, model, source, quality, template,
+                 is_active, created_at, created_by, version)
+             values ($1, $2, 'm-1', 'photo', '{}', x'00', 1, $3, 't', 1)";
+        let id = uuid::Uuid::from_u128(u128::from(student.0.as_u64_pair().1) << 16 | n as u128);
+        tx.execute(sql, params![id.to_string(), student.to_string(), at.0])?;
+    }
+    Ok(())
+}
+
+/// Gives `door` a release that holds `people`.
+pub fn hold(tx: &Tx<'_>, door: &str, version: u64, people: &[StudentId]) -> Result<(), Error> {
+    let blake3 = *blake3::hash(format!("{door} {version}").as_bytes()).as_bytes();
+    let sql = "insert into gallery_release (device, version, created_at, expires_at, people,
+             blake3, signed) values ($1, $2, $3, $3, 1, $4, x'00')";
+    tx.execute(sql, params![door, signed(version), NOW.0, blake3.to_vec()])?;
+    release::remember(tx, &blake3, people, NOW)
+}
+
+/// Doors that are online, each with what it last said.
+async fn house(doors: Vec<(&'static str, Option<Watch>)>) -> (tempfile::TempDir, Db) {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("hub.db")).unwrap();
+    let fill = move |tx: &Tx<'_>| {
+        for (name, watch) in &doors {
+            let id: DeviceId = name.parse().unwrap();
+            let room = "1".to_owned();
+            let place = device::Place { room, location: String::new(), direction: Direction::Both };
+            device::add(tx, &id, &place, "t", NOW)?;
+            device::connected(tx, &id, true, (1, 1), NOW)?;
+            let Some(watch) = watch else { continue };
+            let key = RecordKey { device: id, epoch: Epoch([1; 16]), seq: 1 };
+            let mono = Mono(1_000);
+            let stamp = Stamp { boot: 1, mono, wall: Some(NOW), clock: ClockState::Ntp };
+            let when = crate::ingest::dating::When::At(NOW, 0);
+            super::super::arrival::add_watch(tx, &key, &stamp, &when, watch)?;
+        }
+        Ok(())
+    };
+    db.write(fill).await.unwrap();
+    (dir, db)
+}
+
+#[tokio::test]
+async fn a_door_that_is_connected_and_blind_is_named_with_its_cause() {
+    let covered = Watch { blind: vec![(Blind::Covered, 800)], ..sees(Mono(0), 200) };
+    let idle = Watch { fired: 0, ..sees(Mono(0), 1_000) };
+    let drifts = Watch { err_ms: Some(130_000), ..sees(Mono(0), 1_000) };
+    let doors = vec![
+        ("a", Some(sees(Mono(0), 1_000))),
+        ("b", Some(covered)),
+        ("c", Some(idle)),
+        ("d", None),
+        ("e", Some(drifts)),
+    ];
+    let (_dir, db) = house(doors).await;
+    let named = async |now: Wall| {
+        let found = db.read(move |tx| blind(tx, now)).await.unwrap();
+        found.into_iter().map(|door| (door.device.to_string(), door.why)).collect::<Vec<_>>()
+    };
+    let of = |name: &str, why| (name.to_owned(), why);
+    let wanted = [of("b", Why::Covered), of("d", Why::NoReport), of("e", Why::Clock)];
+    assert_eq!(named(NOW).await, wanted, "a door that nobody passed is not blind");
+    let silent = named(NOW.plus_ms(SILENT_MS + 1)).await;
+    assert!(silent.len() == 5 && silent.iter().all(|(_, why)| *why == Why::NoReport));
+}
