@@ -15,9 +15,11 @@ use wire::{Clock, ClockState, Mono, Stamp, Wall};
 /// A wall clock that moved further than this against monotonic time was stepped.
 const STEP_MS: u64 = 500;
 const ANCHOR_EVERY_MS: u64 = 3600 * 1000;
-/// How far a clock of each kind may be off, milliseconds.
+/// How far a clock of each kind may be off, milliseconds, at least.
 const NTP_ERR_MS: u32 = 100;
 const RTC_ERR_MS: u32 = 2000;
+/// Clocks of small boards drift by 50 millionths, and by more in heat.
+const DRIFT_PPM: u64 = 100;
 const READ_EVERY: Duration = Duration::from_secs(1);
 
 /// What the machine says at one moment.
@@ -27,8 +29,8 @@ pub struct Reading {
     pub mono: Mono,
     /// The system's wall clock, right or wrong.
     pub wall: Wall,
-    /// The kernel says that network time keeps it.
-    pub synced: bool,
+    /// How far it may be off, milliseconds, if the kernel says that network time keeps it.
+    pub synced: Option<u32>,
     /// It was set from a battery-backed clock at boot.
     pub rtc: bool,
 }
@@ -47,13 +49,21 @@ pub struct Timeline {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Known {
     offset_ms: i64,
+    /// How far it may have been off when it was known, and when that was.
     err_ms: u32,
+    since: Mono,
     clock: ClockState,
 }
 
 impl Known {
-    fn of(wall: Wall, mono: Mono, err_ms: u32, clock: ClockState) -> Self {
-        Self { offset_ms: wall.0.saturating_sub(mono.0.cast_signed()), err_ms, clock }
+    fn of(wall: Wall, mono: Mono, (err_ms, since): (u32, Mono), clock: ClockState) -> Self {
+        Self { offset_ms: wall.0.saturating_sub(mono.0.cast_signed()), err_ms, since, clock }
+    }
+
+    /// How far it may be off at `at`: nobody corrected it since.
+    fn err_ms(&self, at: Mono) -> u32 {
+        let drift = at.since(self.since).saturating_mul(DRIFT_PPM) / 1_000_000;
+        self.err_ms.saturating_add(u32::try_from(drift).unwrap_or(u32::MAX))
     }
 
     fn wall(&self, at: Mono) -> Wall {
@@ -65,25 +75,29 @@ impl Timeline {
     /// Boot number `boot`; no time before `floor` is believed.
     #[must_use]
     pub fn new(boot: u32, floor: Wall) -> Self {
-        let system = Known { offset_ms: 0, err_ms: 0, clock: ClockState::Unset };
+        let (err_ms, since, clock) = (0, Mono(0), ClockState::Unset);
+        let system = Known { offset_ms: 0, err_ms, since, clock };
         Self { boot, floor, system, hub: None, anchored: None }
     }
 
     /// Takes a reading; an anchor is due at the first trusted time, hourly, and after steps.
     pub fn read(&mut self, now: Reading) -> Option<(Stamp, Anchor)> {
-        let (clock, err_ms) = match now {
-            Reading { wall, .. } if wall < self.floor => (ClockState::Unset, 0),
-            Reading { synced: true, .. } => (ClockState::Ntp, NTP_ERR_MS),
-            Reading { rtc: true, .. } => (ClockState::Rtc, RTC_ERR_MS),
-            _ => (ClockState::Floor, 0),
+        let (clock, err) = match now {
+            Reading { wall, .. } if wall < self.floor => (ClockState::Unset, (0, now.mono)),
+            Reading { synced: Some(err_ms), .. } => {
+                (ClockState::Ntp, (err_ms.max(NTP_ERR_MS), now.mono))
+            }
+            // Read once, at boot.
+            Reading { rtc: true, .. } => (ClockState::Rtc, (RTC_ERR_MS, Mono(0))),
+            _ => (ClockState::Floor, (0, now.mono)),
         };
-        self.system = Known::of(now.wall, now.mono, err_ms, clock);
+        self.system = Known::of(now.wall, now.mono, err, clock);
         self.anchor(now.mono)
     }
 
     /// The hub said what time it is: `wall` at the moment `at`, at most `err_ms` off.
     pub fn told(&mut self, at: Mono, wall: Wall, err_ms: u32) -> Option<(Stamp, Anchor)> {
-        self.hub = Some(Known::of(wall, at, err_ms, ClockState::Hub));
+        self.hub = Some(Known::of(wall, at, (err_ms, at), ClockState::Hub));
         self.anchor(at)
     }
 
@@ -93,6 +107,14 @@ impl Timeline {
         let best = self.best();
         let wall = (best.clock != ClockState::Unset).then(|| best.wall(at));
         Stamp { boot: self.boot, mono: at, wall, clock: best.clock }
+    }
+
+    /// How far the wall time of that stamp may be off, milliseconds; nothing where there is none
+    /// that anybody vouches for.
+    #[must_use]
+    pub fn err_ms(&self, at: Mono) -> Option<u32> {
+        let best = self.best();
+        (best.clock >= ClockState::Rtc).then(|| best.err_ms(at))
     }
 
     /// Network time first: it does not jump. Then the hub's, then what the machine has.
@@ -120,7 +142,7 @@ impl Timeline {
             }
         };
         self.anchored = Some((now, best));
-        Some((self.stamp(now), Anchor { err_ms: best.err_ms, stepped }))
+        Some((self.stamp(now), Anchor { err_ms: best.err_ms(now), stepped }))
     }
 }
 
@@ -199,23 +221,29 @@ impl Dating for Timekeeper {
     fn stamp(&self, at: Mono) -> Stamp {
         self.timeline.borrow().stamp(at)
     }
+
+    fn err_ms(&self, at: Mono) -> Option<u32> {
+        self.timeline.borrow().err_ms(at)
+    }
 }
 
 fn reading(clock: &dyn Clock) -> Reading {
     let rtc = std::fs::read_to_string("/sys/class/rtc/rtc0/hctosys");
     let rtc = rtc.is_ok_and(|text| text.trim() == "1");
-    Reading { mono: clock.mono(), wall: clock.wall(), synced: is_synced(), rtc }
+    Reading { mono: clock.mono(), wall: clock.wall(), synced: synced(), rtc }
 }
 
-/// Whether the kernel's clock is kept by network time.
-fn is_synced() -> bool {
+/// How far the kernel's clock may be off, milliseconds, if network time keeps it.
+fn synced() -> Option<u32> {
     // SAFETY: all zero is a valid `timex`, and with `modes` 0 the call only fills it in.
     #[expect(unsafe_code, reason = "the kernel says this only through adjtimex")]
     let (state, timex) = unsafe {
         let mut timex: libc::timex = std::mem::zeroed();
         (libc::adjtimex(&raw mut timex), timex)
     };
-    state >= 0 && state != libc::TIME_ERROR && timex.status & libc::STA_UNSYNC == 0
+    let kept = state >= 0 && state != libc::TIME_ERROR && timex.status & libc::STA_UNSYNC == 0;
+    let ms = timex.maxerror.max(0) / 1000;
+    kept.then(|| u32::try_from(ms).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -226,6 +254,7 @@ mod tests {
     const FLOOR: Wall = Wall(1_780_000_000_000);
 
     fn reading(mono: u64, wall: i64, synced: bool) -> Reading {
+        let synced = synced.then_some(0);
         Reading { mono: Mono(mono), wall: Wall(wall), synced, rtc: false }
     }
 
@@ -269,6 +298,30 @@ mod tests {
         assert_eq!(read(2000, DAY / 24), Some(true));
         assert_eq!(read(3000, DAY / 24), None);
         assert_eq!(read(3_602_000, DAY / 24), Some(false));
+    }
+
+    #[test]
+    fn what_the_hub_said_is_worth_less_each_day_until_it_speaks_again() {
+        let mut line = Timeline::new(1, FLOOR);
+        let month = 30 * DAY.cast_unsigned();
+        assert_eq!(line.err_ms(Mono(0)), None, "nobody vouches for anything");
+        line.told(Mono(0), FLOOR.plus_ms(DAY), 40).unwrap();
+        assert_eq!(line.err_ms(Mono(1_000)), Some(40));
+        let (_, anchor) = line.read(reading(month, 5_000, false)).unwrap();
+        assert_eq!(anchor, Anchor { err_ms: 259_240, stepped: false });
+        let late = FLOOR.plus_ms(31 * DAY - 130_000);
+        let (_, anchor) = line.told(Mono(month), late, 60).unwrap();
+        assert_eq!(anchor, Anchor { err_ms: 60, stepped: true });
+    }
+
+    #[test]
+    fn network_time_is_as_good_as_the_kernel_says() {
+        let mut line = Timeline::new(1, FLOOR);
+        let kept = |synced| Reading { synced, ..reading(0, FLOOR.0 + DAY, true) };
+        line.read(kept(Some(7)));
+        assert_eq!(line.err_ms(Mono(0)), Some(NTP_ERR_MS));
+        line.read(kept(Some(2_500)));
+        assert_eq!(line.err_ms(Mono(0)), Some(2_500));
     }
 
     #[test]

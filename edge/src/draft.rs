@@ -4,7 +4,7 @@
 //! clear, in memory only: the outbox seals them before they touch the disk.
 
 use std::{error::Error, fmt};
-use wire::{Candidate, ModelId, Mono, Quality, Reason, Stamp, StudentId, Verdict, record::Health};
+use wire::{Candidate, ModelId, Mono, Quality, Reason, Stamp, StudentId, Verdict, record::Watch};
 
 /// A passage that is to become a record: the outbox adds room and direction, numbers, seals and
 /// stores it.
@@ -56,11 +56,11 @@ pub trait Keep: Send {
     /// When they are not stored. What is given up is counted in the loss ledger.
     fn keep(&mut self, drafts: Vec<Draft>) -> Result<Vec<u64>, KeepError>;
 
-    /// Stores what the door could see since the last time.
+    /// Stores what the door could have recognised since the last time.
     ///
     /// # Errors
     /// When it is not stored.
-    fn health(&mut self, at: Stamp, health: Health) -> Result<u64, KeepError>;
+    fn health(&mut self, at: Stamp, watch: Watch) -> Result<u64, KeepError>;
 
     /// Who passed lately, so that a restart does not make a second record of one passage.
     fn recent(&self) -> Vec<(StudentId, Stamp)>;
@@ -70,6 +70,11 @@ pub trait Keep: Send {
 pub trait Dating: Send + Sync {
     /// The stamp of the moment `at`, now or a little earlier.
     fn stamp(&self, at: Mono) -> Stamp;
+
+    /// How far the wall time of that stamp may be off, milliseconds, where that is known.
+    fn err_ms(&self, _at: Mono) -> Option<u32> {
+        None
+    }
 }
 
 /// A record could not be stored.

@@ -1,20 +1,29 @@
-//! The evidence behind an absence: each minute, how much of it somebody watched.
+//! The evidence behind an absence: how much of the time this door could have recognised whom.
 //!
-//! It counts no faces: a stranger leaves no trace in it.
+//! Once a second the newest frame is looked at ([`eye`]); what was possible is added up
+//! ([`span`]) and recorded when something changed, or after ten minutes in which nothing did. It
+//! counts no faces: a stranger leaves no trace in it.
+
+mod eye;
+mod span;
 
 use crate::{
     capture::{Leash, Ring},
     draft::{Dating, Keep},
+    status::{Counters, Counts},
 };
+use eye::Eye;
+pub use span::Scene;
+use span::Span;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use wire::{
     Clock, Mono,
-    record::{CameraState, Health},
+    record::{Blind, CameraState, Watch},
 };
 
-/// One record a minute.
-const SPAN: Duration = Duration::from_mins(1);
+/// How often the door looks at itself.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Watches the watching.
 pub struct Watcher {
@@ -22,6 +31,12 @@ pub struct Watcher {
     pub ring: Arc<Ring>,
     /// What the camera is doing.
     pub camera: watch::Receiver<CameraState>,
+    /// Whom the door could recognise now.
+    pub scene: Box<dyn Fn() -> Scene + Send>,
+    /// What it counts.
+    pub counters: Arc<Counters>,
+    /// Whether anything makes it look by itself.
+    pub triggered: bool,
     /// The folder of the outbox.
     pub data: PathBuf,
     /// Where records go.
@@ -35,32 +50,58 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Records each minute, and the rest when `stop` is cut. Blocking.
+    /// Looks each second, records what is due, and the rest when `stop` is cut. Blocking.
     pub fn run(mut self, stop: &Leash) {
-        let (mut since, mut watched_ms) = (self.since, 0);
+        let (mut eye, mut before, mut watched_ms) = (Eye::default(), self.since, 0);
+        let mut span = Span::new(before, (self.scene)(), Counts::default(), None);
         loop {
-            stop.wait(SPAN);
+            stop.wait(LOOK);
             let (now, watched) = (self.clock.mono(), self.ring.watched_ms());
-            let health = Health {
-                since,
-                watched_ms: span(since, now, watched - watched_ms),
-                camera: *self.camera.borrow(),
-                disk_free_mb: disk_free_mb(&self.data),
-            };
-            (since, watched_ms) = (now, watched);
-            if let Err(error) = self.keep.health(self.dating.stamp(now), health) {
-                tracing::error!(error = &error as &dyn std::error::Error, "{error}");
+            let cause = self.cause(&mut eye);
+            let state = span.add(now.since(before), watched - watched_ms, cause);
+            (before, watched_ms) = (now, watched);
+            let scene = (self.scene)();
+            if stop.is_cut() || span.is_due(now, &scene) {
+                let counts = self.counters.read();
+                self.record(&span, &counts, now);
+                span = Span::new(now, scene, counts, Some(state));
             }
             if stop.is_cut() {
                 return;
             }
         }
     }
-}
 
-/// Never more than the time that passed.
-fn span(since: Mono, now: Mono, watched_ms: u64) -> u64 {
-    watched_ms.min(now.since(since))
+    /// Why nobody could be recognised now, if frames come.
+    fn cause(&self, eye: &mut Eye) -> Option<Blind> {
+        let seen = self.ring.latest().and_then(|frame| eye.look(&frame));
+        let idle = (!self.triggered).then_some(Blind::NoTrigger);
+        let nobody = || ((self.scene)().gallery == 0).then_some(Blind::NoGallery);
+        seen.or(idle).or_else(nobody)
+    }
+
+    fn record(&mut self, span: &Span, counts: &Counts, now: Mono) {
+        let step = |of: fn(&Counts) -> u64| {
+            u32::try_from(of(counts).saturating_sub(of(&span.counts))).unwrap_or(u32::MAX)
+        };
+        let watch = Watch {
+            since: span.since,
+            usable_ms: span.usable_ms,
+            blind: span.blind.iter().map(|(cause, ms)| (*cause, *ms)).collect(),
+            camera: *self.camera.borrow(),
+            disk_free_mb: disk_free_mb(&self.data),
+            gallery: span.scene.gallery,
+            model: span.scene.model.clone(),
+            fired: step(|counts| counts.triggered),
+            looks: step(|counts| counts.bursts),
+            dropped: step(|counts| counts.dropped_bursts),
+            refused: step(|counts| counts.refused),
+            err_ms: self.dating.err_ms(now),
+        };
+        if let Err(error) = self.keep.health(self.dating.stamp(now), watch) {
+            tracing::error!(error = &error as &dyn std::error::Error, "{error}");
+        }
+    }
 }
 
 /// Free space where the outbox lies, MiB; 0 if the system does not say.
@@ -78,17 +119,18 @@ mod tests {
         draft::{Draft, KeepError},
     };
     use std::sync::mpsc::{Sender, channel};
+    use vision::Picture;
     use wire::{ClockState, Stamp, StudentId, Wall, time::ManualClock};
 
-    struct Noted(Sender<Health>);
+    struct Noted(Sender<Watch>);
 
     impl Keep for Noted {
         fn keep(&mut self, _: Vec<Draft>) -> Result<Vec<u64>, KeepError> {
             Ok(vec![])
         }
 
-        fn health(&mut self, _: Stamp, health: Health) -> Result<u64, KeepError> {
-            self.0.send(health).unwrap();
+        fn health(&mut self, _: Stamp, watch: Watch) -> Result<u64, KeepError> {
+            self.0.send(watch).unwrap();
             Ok(1)
         }
 
@@ -105,36 +147,51 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_was_watched_up_to_the_end_is_recorded() {
+    /// What is recorded of five seconds; frames came in the first two.
+    fn told(gallery: u64, triggered: bool) -> Vec<Watch> {
         let (ring, clock) =
             (Arc::new(Ring::default()), Arc::new(ManualClock::at(Wall(0), Mono(0))));
         let ((note, noted), (_state, camera)) = (channel(), watch::channel(CameraState::Watching));
+        let counters = Arc::new(Counters::default());
+        counters.triggered.store(3, std::sync::atomic::Ordering::Relaxed);
+        let scene = move || Scene { gallery, model: "m-1".parse().unwrap() };
         let watcher = Watcher {
             ring: ring.clone(),
             camera,
+            scene: Box::new(scene),
+            counters,
+            triggered,
             data: "/".into(),
             keep: Box::new(Noted(note)),
             dating: Arc::new(Unset),
             clock: clock.clone(),
             since: Mono(0),
         };
-        let stop = Leash::default();
-        let cut = stop.clone();
-        let running = std::thread::spawn(move || watcher.run(&stop));
+        let rgb: Vec<u8> = (0..64 * 48 * 3).map(|n| (n / 30 % 7 * 40) as u8).collect();
         for at in [0, 1_000, 2_000] {
-            ring.push(Frame { at: Mono(at), pixels: Pixels::Encoded(vec![]) });
+            let picture = Picture::new(64, 48, rgb.clone()).unwrap();
+            ring.push(Frame { at: Mono(at), pixels: Pixels::Rgb(picture) });
         }
         clock.advance(5_000);
-        cut.cut();
-        running.join().unwrap();
-        let health: Vec<Health> = noted.iter().collect();
-        assert_eq!(health.iter().map(|h| h.watched_ms).sum::<u64>(), 2_000);
-        assert!(health.iter().all(|h| h.disk_free_mb > 0 && h.camera == CameraState::Watching));
+        let stop = Leash::default();
+        stop.cut();
+        watcher.run(&stop);
+        noted.iter().collect()
     }
 
     #[test]
-    fn nobody_watches_longer_than_time_passes() {
-        assert_eq!(span(Mono(0), Mono(500), 900), 500);
+    fn what_could_be_recognised_up_to_the_end_is_recorded() {
+        let [watch] = told(4, true).try_into().unwrap();
+        assert_eq!((watch.usable_ms, watch.blind), (2_000, vec![(Blind::NoFrames, 3_000)]));
+        assert_eq!((watch.gallery, watch.fired, watch.err_ms), (4, 3, None));
+        assert!(watch.disk_free_mb > 0 && watch.camera == CameraState::Watching);
+    }
+
+    #[test]
+    fn a_door_without_a_gallery_or_a_trigger_recognises_nobody() {
+        let blind = |gallery, triggered| told(gallery, triggered)[0].blind.clone();
+        let lost = |cause| vec![(Blind::NoFrames, 3_000), (cause, 2_000)];
+        assert_eq!(blind(0, true), lost(Blind::NoGallery));
+        assert_eq!(blind(4, false), lost(Blind::NoTrigger));
     }
 }

@@ -31,6 +31,7 @@ macro_rules! counters {
 }
 
 counters! {
+    triggered "Times that a trigger of the door asked for a look."
     bursts "Bursts taken."
     empty_bursts "Bursts in which the camera gave no frame."
     dropped_bursts "Bursts dropped because recognition was behind."

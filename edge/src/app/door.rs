@@ -5,7 +5,7 @@ use crate::{
     capture::{self, Keeper, Leash, Ring},
     config::Config,
     control::{self, Control},
-    health::Watcher,
+    health::{Scene, Watcher},
     pulse::{Beat, Pulse},
     recognise::{Recogniser, Tools},
     signal,
@@ -65,6 +65,9 @@ impl Door {
         let watcher = Watcher {
             ring,
             camera,
+            scene: self.scene(),
+            triggered: self.is_triggered(button.is_some()),
+            counters,
             data: self.config.data.clone(),
             keep: (self.behind.keep)(),
             dating: self.behind.dating.clone(),
@@ -77,6 +80,24 @@ impl Door {
             Ok(())
         });
         Ok((say, button))
+    }
+
+    /// Whom the door could recognise. Model and gallery change one after the other; between them
+    /// nobody is compared.
+    fn scene(&self) -> Box<dyn Fn() -> Scene + Send> {
+        let (gallery, model) = (self.behind.gallery.clone(), self.behind.model.clone());
+        Box::new(move || {
+            let (model, gallery) = (model.borrow().id.clone(), gallery.borrow());
+            let fits = gallery.as_ref().filter(|gallery| gallery.gallery.model == model);
+            Scene { gallery: fits.map_or(0, |gallery| gallery.version), model }
+        })
+    }
+
+    /// Whether anything makes the door look by itself; of a list each picture does.
+    fn is_triggered(&self, button: bool) -> bool {
+        let trigger = &self.config.trigger;
+        let each = matches!(self.config.camera, capture::Config::Pictures(_));
+        button || each || trigger.every.is_some() || trigger.motion.is_some()
     }
 
     fn say(

@@ -23,7 +23,7 @@ use std::{
 use tokio::sync::watch;
 use wire::{
     Clock, ClockState, Mono, Stamp, StudentId,
-    record::{CameraState, Health},
+    record::{CameraState, Watch},
     time::{ManualClock, SystemClock},
 };
 
@@ -38,7 +38,7 @@ impl Keep for Told {
         Ok(Vec::new())
     }
 
-    fn health(&mut self, _: Stamp, _: Health) -> Result<u64, KeepError> {
+    fn health(&mut self, _: Stamp, _: Watch) -> Result<u64, KeepError> {
         Ok(0)
     }
 

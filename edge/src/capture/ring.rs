@@ -64,6 +64,11 @@ impl Ring {
         }
     }
 
+    /// The newest frame.
+    pub fn latest(&self) -> Option<Arc<Frame>> {
+        self.lock().frames.back().map(|(_, frame)| frame.clone())
+    }
+
     /// How many frames came since the start.
     pub fn count(&self) -> u64 {
         self.lock().last

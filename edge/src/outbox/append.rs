@@ -5,7 +5,7 @@ use crate::draft::Draft;
 use rand::rngs::StdRng;
 use rusqlite::{Connection, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
-use wire::record::{Anchor, Health, Loss, LossCause, crop_hash};
+use wire::record::{Anchor, Loss, LossCause, Watch, crop_hash};
 use wire::seal::Part;
 use wire::{Body, HubKey, Item, Ranges, Reason, RecordKey, SealError, Sighting, Stamp, StudentId};
 
@@ -18,7 +18,7 @@ pub enum Entry {
     /// Somebody may have passed.
     Passage(Box<Draft>),
     /// What the door could see.
-    Health(Stamp, Health),
+    Health(Stamp, Watch),
     /// What time it is.
     Anchor(Stamp, Anchor),
 }
@@ -192,7 +192,7 @@ fn seal(
 ) -> Result<(Body, Option<Vec<u8>>), SealError> {
     match entry {
         Entry::Passage(draft) => sighting(draft, of, key, place, rng),
-        Entry::Health(_, health) => Ok((Body::Health(health.clone()), None)),
+        Entry::Health(_, watch) => Ok((Body::Watch(watch.clone()), None)),
         Entry::Anchor(_, anchor) => Ok((Body::Anchor(*anchor), None)),
     }
 }

@@ -96,7 +96,7 @@ fn drop_tail(db: &Connection) -> Result<u64, OutboxError> {
 /// Replaces health records by one loss record with number `seq`, at least two of them.
 fn drop_health(db: &Connection, seq: u64) -> Result<u64, OutboxError> {
     let sql = "select boot_no, mono_ms, wall_ms, clk, seq from outbox
-               where kind = 2 and acked_at is null order by seq limit ?1";
+               where kind in (2, 6) and acked_at is null order by seq limit ?1";
     let mut found = db.prepare_cached(sql)?;
     let rows = found
         .query_map([STEP], |row| Ok((book::stamp(row)?, row.get::<_, i64>(4)?)))?
@@ -107,7 +107,8 @@ fn drop_health(db: &Connection, seq: u64) -> Result<u64, OutboxError> {
     if first == last {
         return Ok(0);
     }
-    let sql = "delete from outbox where kind = 2 and acked_at is null and seq between ?1 and ?2";
+    let sql = "delete from outbox
+               where kind in (2, 6) and acked_at is null and seq between ?1 and ?2";
     db.execute(sql, params![first, last])?;
     let numbers = rows.iter().map(|(_, seq)| (seq.cast_unsigned(), seq.cast_unsigned()));
     let gone = Ranges::from(numbers.collect::<Vec<_>>());

@@ -7,7 +7,7 @@ use crate::draft::Draft;
 use rand::{SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
 use wire::link::{Ack, Reject};
-use wire::record::{CameraState, Health, Loss, LossCause};
+use wire::record::{Blind, CameraState, Loss, LossCause, Watch};
 use wire::seal::Part;
 use wire::{
     Body, Candidate, ClockState, Epoch, HubSecret, Item, Mono, Quality, Ranges, RecordKey, Sealed,
@@ -59,9 +59,21 @@ fn passage(ms: u64) -> Entry {
 }
 
 fn health(ms: u64) -> Entry {
-    let since = Mono(ms.saturating_sub(1000));
-    let camera = CameraState::Watching;
-    Entry::Health(at(ms), Health { since, watched_ms: 1000, camera, disk_free_mb: 100 })
+    let watch = Watch {
+        since: Mono(ms.saturating_sub(1000)),
+        usable_ms: 900,
+        blind: vec![(Blind::Covered, 100)],
+        camera: CameraState::Watching,
+        disk_free_mb: 100,
+        gallery: 1,
+        model: "test-1".parse().unwrap(),
+        fired: 1,
+        looks: 1,
+        dropped: 0,
+        refused: 0,
+        err_ms: None,
+    };
+    Entry::Health(at(ms), watch)
 }
 
 fn ack(book: &Book, cum: u64, ranges: &[(u64, u64)]) -> Ack {

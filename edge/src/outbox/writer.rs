@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use wire::link::Ack;
-use wire::record::{Anchor, Health};
+use wire::record::{Anchor, Watch};
 use wire::{Ranges, Stamp, StudentId};
 
 /// Jobs waiting for the writer; when full, callers wait.
@@ -226,8 +226,8 @@ impl Keep for Outbox {
         self.append(drafts.into_iter().map(|draft| Entry::Passage(Box::new(draft))).collect())
     }
 
-    fn health(&mut self, at: Stamp, health: Health) -> Result<u64, KeepError> {
-        let numbers = self.append(vec![Entry::Health(at, health)])?;
+    fn health(&mut self, at: Stamp, watch: Watch) -> Result<u64, KeepError> {
+        let numbers = self.append(vec![Entry::Health(at, watch)])?;
         numbers.first().copied().ok_or_else(|| KeepError(Box::new(OutboxError::Stopped)))
     }
 

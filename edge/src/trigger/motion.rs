@@ -14,7 +14,7 @@ use vision::Picture;
 use wire::Mono;
 
 /// Cells across and down.
-const CELLS: [usize; 2] = [32, 24];
+pub const CELLS: [usize; 2] = [32, 24];
 /// Looks at 5 frames a second, whatever the camera gives.
 const PERIOD_MS: u64 = 200;
 /// How long to wait for a frame before seeing whether to stop.

@@ -114,8 +114,9 @@ impl Shutter {
         loop {
             match asks.recv_timeout(TURN) {
                 // Asked while the last burst was being gathered: it has been answered.
-                Ok(ask) if ask.at <= covered && ask.reply.is_none() => {}
+                Ok(ask) if ask.at <= covered && ask.reply.is_none() => self.count(ask.cause),
                 Ok(ask) => {
+                    self.count(ask.cause);
                     let burst = self.gather(ask);
                     covered = burst.frames.last().map_or(covered, |frame| frame.at);
                     if !self.send(burst) {
@@ -137,12 +138,18 @@ impl Shutter {
             self.beat.turn();
             let Some((next, frame)) = self.ring.next(number, TURN) else { continue };
             number = next;
+            self.count(Cause::Picture);
             let (asked, frames) = (frame.at, vec![frame]);
             let burst = Burst { cause: Cause::Picture, asked, frames, reply: None };
             if self.bursts.send(burst).is_err() {
                 return;
             }
         }
+    }
+
+    /// What a person far away asks for says nothing about the triggers.
+    fn count(&self, cause: Cause) {
+        self.counters.triggered.fetch_add(u64::from(cause != Cause::Snap), Relaxed);
     }
 
     fn gather(&self, ask: Ask) -> Burst {
@@ -232,8 +239,11 @@ mod tests {
         let (asks, asked) = asking();
         asks.send(ask(5)).unwrap();
         asks.send(ask(150)).unwrap();
+        asks.send(Ask { cause: Cause::Snap, ..ask(160) }).unwrap();
         drop(asks);
+        let counters = shutter.counters.clone();
         shutter.run(&asked);
         assert_eq!(queue.iter().count(), 1);
+        assert_eq!(counters.triggered.load(Relaxed), 2, "a look from afar is no trigger");
     }
 }

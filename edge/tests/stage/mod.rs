@@ -21,7 +21,7 @@ use std::{
 use tokio::sync::watch;
 use vision::{Limits, Pack, Picture, Template};
 use wire::{
-    ClockState, Gallery, Mono, Person, Stamp, StudentId, Wall, record::Health, time::ManualClock,
+    ClockState, Gallery, Mono, Person, Stamp, StudentId, Wall, record::Watch, time::ManualClock,
 };
 
 /// Pixels of a frame.
@@ -147,7 +147,7 @@ impl Keep for Kept {
         Ok(numbers)
     }
 
-    fn health(&mut self, _: Stamp, _: Health) -> Result<u64, KeepError> {
+    fn health(&mut self, _: Stamp, _: Watch) -> Result<u64, KeepError> {
         Ok(0)
     }
 

@@ -102,15 +102,16 @@ impl Body {
         }
     }
 
-    /// 1 sighting, 2 health or watch, 3 loss, 4 anchor, 5 moved: the outbox's `kind` column.
+    /// 1 sighting, 2 health, 3 loss, 4 anchor, 5 moved, 6 watch: the outbox's `kind` column.
     #[must_use]
     pub fn kind(&self) -> u8 {
         match self {
             Self::Sighting(_) => 1,
-            Self::Health(_) | Self::Watch(_) => 2,
+            Self::Health(_) => 2,
             Self::Loss(_) => 3,
             Self::Anchor(_) => 4,
             Self::Moved(_) => 5,
+            Self::Watch(_) => 6,
         }
     }
 }
