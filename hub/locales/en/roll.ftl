@@ -28,7 +28,7 @@ roll-present = Present
 roll-late = Late
 roll-absent = Absent
 roll-excused = Excused
-roll-unverified = Unverified: the door was not watched
+roll-unverified = Unverified: no door could tell
 roll-undecided = Undecided: nobody looked in time
 roll-waits = Seen, waits for you
 roll-nothing = Nothing yet
@@ -69,3 +69,9 @@ roll-nobody-teacher = Ask an administrator to enter its students.
 roll-no-lesson = No lesson today
 roll-no-lesson-lead = The timetable has none for this class today. If you hold one anyway, start it now: doors and photos then count for it.
 roll-start = Start a lesson now
+roll-unknown = { $count ->
+    [one] No door can recognise this student. Tick them if they are here.
+   *[other] No door can recognise these { $count } students. Tick who is here.
+}
+roll-tick = { $name } is here
+roll-tick-present = Mark as present

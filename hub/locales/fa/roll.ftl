@@ -27,7 +27,7 @@ roll-present = حاضر
 roll-late = تأخیر
 roll-absent = غایب
 roll-excused = موجه
-roll-unverified = تأییدنشده: ورودی زیر نظر نبود
+roll-unverified = تأییدنشده: هیچ ورودی‌ای نمی‌توانست بگوید
 roll-undecided = بی‌تصمیم: کسی به‌موقع بررسی نکرد
 roll-waits = دیده شده، منتظر شماست
 roll-nothing = هنوز چیزی ثبت نشده
@@ -67,3 +67,8 @@ roll-nobody-teacher = از مدیر سامانه بخواهید دانش‌آم�
 roll-no-lesson = امروز جلسه‌ای نیست
 roll-no-lesson-lead = در برنامهٔ هفتگی برای این کلاس امروز جلسه‌ای نیست. اگر با این حال کلاس دارید، هم‌اکنون آغازش کنید تا ورودها و عکس‌ها برای آن شمرده شوند.
 roll-start = آغاز جلسه هم‌اکنون
+roll-unknown = { $count ->
+   *[other] هیچ ورودی‌ای این { $count } دانش‌آموز را نمی‌شناسد. هر که را حاضر است علامت بزنید.
+}
+roll-tick = { $name } حاضر است
+roll-tick-present = ثبت حضور

@@ -54,6 +54,15 @@ impl Content {
         fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every plain field of a form with this name.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let fields: &[(String, String)] = match self {
+            Self::Form(fields) | Self::Parts(Parts { fields, .. }) => fields,
+            _ => &[],
+        };
+        fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// A file of a form, if it holds anything.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&Bytes> {

@@ -7,13 +7,16 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{json, nothing};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::attendance::closing::Grounds;
 use crate::attendance::{Mark, Source, Status, register, watch};
 use crate::error::Error;
 use crate::events::Event;
 use crate::store::desk::Reader;
 use crate::store::session::{self, Session};
 use crate::store::{Tx, class, mark, passage, student};
-use jiff::Timestamp;
+use crate::web::tongue::Tongue;
+use crate::web::why;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use utoipa::{IntoParams, ToSchema};
@@ -62,6 +65,10 @@ pub struct Entry {
     /// The record it follows from.
     record_id: Option<Uuid>,
     notes: Option<String>,
+    /// What a mark that the end of the lesson made stands on, door by door.
+    grounds: Option<Grounds>,
+    /// The same in sentences, in the language the request asks for.
+    why: Vec<String>,
     /// Account that decided, or `hub`.
     recorded_by: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -151,18 +158,44 @@ impl Entry {
             version: mark.as_ref().map_or(0, |mark| mark.version),
             recorded_by: mark.as_ref().map(|mark| mark.by.clone()),
             notes: mark.and_then(|mark| mark.notes),
+            grounds: None,
+            why: Vec::new(),
         }
+    }
+
+    /// With what the mark stands on.
+    fn because(
+        self,
+        grounds: Option<Grounds>,
+        session: &Session,
+        (tongue, zone): (Tongue, &TimeZone),
+    ) -> Self {
+        let said = grounds.as_ref().zip(self.status).map(|(grounds, status)| {
+            why::sentences(tongue, status, grounds, register::counts(session), zone)
+        });
+        Self { grounds, why: said.unwrap_or_default(), ..self }
     }
 }
 
+/// In which language, and by which clock, sentences are said.
+fn voice(call: &Call) -> (Tongue, TimeZone) {
+    (Tongue::read(&call.headers), call.app().config.zone.clone())
+}
+
 /// Everybody on the roster, with what is recorded of them.
-fn entries(tx: &Tx<'_>, session: &Session) -> Result<Vec<Entry>, Error> {
+fn entries(
+    tx: &Tx<'_>,
+    session: &Session,
+    (tongue, zone): &(Tongue, TimeZone),
+) -> Result<Vec<Entry>, Error> {
     let mut marks: HashMap<StudentId, Mark> =
         mark::of_session(tx, session.id)?.into_iter().collect();
     let waiting: HashSet<StudentId> = passage::waiting(tx, session.id)?.into_iter().collect();
+    let mut grounds = mark::grounds(tx, session.id)?;
     let entry = |member: class::Member| {
         let (mark, waits) = (marks.remove(&member.student), waiting.contains(&member.student));
-        Entry::new(member, mark, waits)
+        let grounds = grounds.remove(&member.student);
+        Entry::new(member, mark, waits).because(grounds, session, (*tongue, zone))
     };
     Ok(class::members(tx, session.class)?.into_iter().map(entry).collect())
 }
@@ -170,9 +203,10 @@ fn entries(tx: &Tx<'_>, session: &Session) -> Result<Vec<Entry>, Error> {
 async fn roll(call: Call) -> Outcome {
     let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
     let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
+    let voice = voice(&call);
     let read = call.app().db.read(move |tx| {
         let session = session::find(tx, reader, &name)?;
-        entries(tx, &session)
+        entries(tx, &session, &voice)
     });
     let all = read.await?.into_iter();
     let from = all.skip_while(|entry| which.after.is_some_and(|after| entry.id != after));
@@ -191,7 +225,7 @@ async fn say(call: Call) -> Outcome {
     if said.is_empty() || said.len() > AT_ONCE {
         return Err(Problem::field("marks", format!("give 1 to {AT_ONCE} of them")));
     }
-    let name = call.param("id").to_owned();
+    let (name, voice) = (call.param("id").to_owned(), voice(&call));
     let write = call.app().db.write(move |tx| {
         let session = session::find(tx, reader, &name)?;
         let (mut people, mut marked) = (HashSet::new(), Vec::new());
@@ -206,7 +240,7 @@ async fn say(call: Call) -> Outcome {
             marked.extend(register::say(tx, &session, student, mark, now)?);
         }
         let suspended = watch::look(tx, session.class, now)?;
-        let mut all = entries(tx, &session)?;
+        let mut all = entries(tx, &session, &voice)?;
         all.retain(|entry| people.contains(&StudentId(entry.id)));
         Ok((all, marked, suspended))
     });

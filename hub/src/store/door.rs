@@ -3,6 +3,7 @@
 
 use super::device::{COLUMNS, Device, read};
 use super::{Tx, params, release};
+use crate::attendance::closing::Why;
 use crate::error::Error;
 use wire::Wall;
 
@@ -32,6 +33,8 @@ pub struct LastHealth {
     pub watched_ms: i64,
     /// Free on its card, MiB.
     pub disk_free_mb: i64,
+    /// Why it could not have recognised anybody then, although it is connected.
+    pub why: Option<Why>,
 }
 
 /// From when to when a door may prove who it is.
@@ -96,7 +99,9 @@ fn health(tx: &Tx<'_>, device: &Device) -> Result<Option<LastHealth>, Error> {
         (Some(dated), Some(loose)) if dated.1 >= loose.1 => Some(dated),
         (dated, loose) => loose.or(dated),
     };
-    Ok(newest.map(|(health, _)| health))
+    let why =
+        super::watch::newest(tx, &device.id)?.and_then(|said| super::watch::main_cause(&said));
+    Ok(newest.map(|(health, _)| LastHealth { why: why.filter(|_| health.at.is_some()), ..health }))
 }
 
 /// A report, and where in the door's life it ends: boot and moment.
@@ -107,6 +112,7 @@ fn said(row: &rusqlite::Row<'_>) -> rusqlite::Result<(LastHealth, (i64, i64))> {
         span_ms: row.get(2)?,
         watched_ms: row.get(3)?,
         disk_free_mb: row.get(4)?,
+        why: None,
     };
     Ok((health, (row.get(5)?, row.get(6)?)))
 }

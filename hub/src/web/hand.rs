@@ -31,10 +31,12 @@ use wire::{StudentId, Wall};
 pub fn routes() -> Vec<Route> {
     let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Session);
     let (one, undo) = ("/lesson/{id}/marks/{student}", "/lesson/{id}/marks/{student}/undo");
+    let all = (Method::POST, "/lesson/{id}/here");
     vec![
         Route::new((Method::GET, one), STAFF, of, Takes::Nothing, Shapes::PART, row_piece),
         Route::new((Method::POST, one), STAFF, of, form, no, say),
         Route::new((Method::POST, undo), STAFF, of, form, no, take_back),
+        Route::new(all, STAFF, of, form, no, here),
     ]
 }
 
@@ -89,6 +91,30 @@ async fn say(call: Call) -> Outcome {
 async fn take_back(call: Call) -> Outcome {
     step(call, |tx, hand| register::undo(tx, &hand.lesson, hand.who, &hand.by, hand.now).map(Some))
         .await
+}
+
+/// Marks everybody who was ticked as present: those whom no door can know. Whoever was marked
+/// meanwhile is left alone.
+async fn here(call: Call) -> Outcome {
+    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
+    let ticked: Vec<String> = call.content.fields("who").map(str::to_owned).collect();
+    let write = call.app().db.write(move |tx| {
+        let lesson = session::find(tx, reader, &name)?;
+        let (by, mut marked) = (reader.actor.user.to_string(), Vec::new());
+        for who in ticked {
+            let who = student::find_for(tx, reader, &who)?.id;
+            let old = mark::get(tx, lesson.id, who)?;
+            if old.as_ref().is_some_and(|old| old.status != Status::Unverified) {
+                continue;
+            }
+            let hand = Hand { lesson: lesson.clone(), who, old, by: by.clone(), now };
+            marked.extend(register::say(tx, &lesson, who, hand.mark(Status::Present), now)?);
+        }
+        Ok((lesson, marked))
+    });
+    let (lesson, marked) = write.await?;
+    tell(&call, marked);
+    see(&format!("/class/{}/today?lesson={}", lesson.class, lesson.id))
 }
 
 /// One person's hand on the mark of one student.
@@ -159,8 +185,8 @@ async fn answer(
     who: StudentId,
     conflict: Option<&'static str>,
 ) -> Outcome {
-    let (zone, of) = (call.app().config.zone.clone(), lesson.clone());
-    let facts = call.app().db.read(move |tx| facts(tx, &of, &zone)).await?;
+    let (zone, of, now) = (call.app().config.zone.clone(), lesson.clone(), call.now);
+    let facts = call.app().db.read(move |tx| facts(tx, &of, &zone, now)).await?;
     let (shell, zone) = (shell(call, "class"), &call.app().config.zone);
     let mut rows: Vec<_> =
         facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();

@@ -29,6 +29,7 @@ pub mod start;
 pub mod today;
 pub mod tongue;
 pub mod unnamed;
+pub mod why;
 pub mod words;
 
 use crate::http::route::Route;

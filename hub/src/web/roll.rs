@@ -1,7 +1,8 @@
 //! The roll of a lesson as a teacher reads it: what is known of each student, in words.
 
 use super::tongue::Tongue;
-use super::words;
+use super::{why, words};
+use crate::attendance::closing::{Grounds, Why};
 use crate::attendance::{Mark, Source, Status};
 use crate::store::passage::Elsewhere;
 use crate::store::session::Session;
@@ -34,6 +35,12 @@ pub struct Facts {
     pub waiting: bool,
     /// Where else they were seen that day.
     pub elsewhere: Option<Elsewhere>,
+    /// What the mark stands on, if the end of the lesson made it.
+    pub grounds: Option<Grounds>,
+    /// The time in which doors must have seen whoever came.
+    pub counts: (Wall, Wall),
+    /// Why no door of the room can know them, and which does not.
+    pub unknown: Option<(Why, String)>,
 }
 
 /// A student on the roll, ready for its template.
@@ -50,6 +57,12 @@ pub struct Row {
     pub state: &'static str,
     /// Who says so and when, and where else they were.
     pub about: Vec<String>,
+    /// The question that [`Row::why`] answers, as a text's key.
+    pub asks: &'static str,
+    /// Why the mark is what it is; nothing where somebody said so.
+    pub why: Vec<String>,
+    /// Whether no door can know them, so that somebody should tick them.
+    pub tick: bool,
     /// What was noted.
     pub notes: Option<String>,
     /// Whether a sighting of them waits.
@@ -84,10 +97,21 @@ impl Row {
         });
         let hand = |mark: &Mark| mark.source == Source::Manual;
         let choice = |(value, text, of)| (value, text, status == Some(of));
+        let open = !facts.waiting && matches!(status, None | Some(Status::Unverified));
+        let unknown = facts.unknown.as_ref().filter(|_| open);
+        let grounds = facts.grounds.as_ref().zip(status);
+        let why = grounds
+            .map(|(grounds, status)| why::sentences(tongue, status, grounds, facts.counts, zone));
+        // Whoever is behind a mark is told there why no door knows them.
+        let alone = unknown.filter(|_| status.is_none());
+        let alone = alone.map(|(why, door)| tongue.one(why::key(*why), "door", door.as_str()));
         Self {
             class,
             state,
-            about: said.flatten().into_iter().chain(elsewhere).collect(),
+            about: said.flatten().into_iter().chain(elsewhere).chain(alone).collect(),
+            asks: if status == Some(Status::Absent) { "why-absent" } else { "why-unverified" },
+            why: why.unwrap_or_default(),
+            tick: unknown.is_some(),
             waiting: facts.waiting,
             undo: facts.mark.as_ref().is_some_and(hand),
             stamp: stamp(facts.mark.as_ref()),
@@ -182,6 +206,9 @@ mod tests {
             by: Some("Grace".into()),
             waiting: false,
             elsewhere,
+            grounds: None,
+            counts: (NOON, NOON),
+            unknown: None,
         }
     }
 
@@ -214,6 +241,17 @@ mod tests {
         assert_eq!(plain(&nothing), ["Seen at Gate at 12:00"]);
         let there = row(facts(Some(mark(Status::Late, Source::Door))));
         assert_eq!(plain(&there), ["Came in at 12:00"]);
+    }
+
+    #[test]
+    fn whoever_no_door_can_know_is_to_be_ticked_until_somebody_says_something() {
+        let unknown = Some((Why::NoConsent, "door-1".to_owned()));
+        let of = |mark| Facts { unknown: unknown.clone(), elsewhere: None, ..facts(mark) };
+        let open = row(of(None));
+        assert!(open.tick && plain(&open)[0].contains("no consent"), "{:?}", plain(&open));
+        assert!(row(of(Some(mark(Status::Unverified, Source::Close)))).tick);
+        assert!(!row(of(Some(mark(Status::Present, Source::Manual)))).tick);
+        assert!(!row(Facts { waiting: true, ..of(None) }).tick, "a door saw them after all");
     }
 
     #[test]

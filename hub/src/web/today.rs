@@ -18,7 +18,7 @@ use crate::http::reply::{page, see};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::class::{self, Class};
 use crate::store::session::{self, Filter, Session};
-use crate::store::{Tx, mark, passage};
+use crate::store::{Tx, mark, passage, watch};
 use askama::Template;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -53,6 +53,8 @@ struct Page {
     tabs: Vec<Tab>,
     lesson: Option<Lesson>,
     rows: Vec<Row>,
+    /// Whom no door can know, to be ticked.
+    unknown: Vec<Row>,
     counts: Vec<(&'static str, &'static str, usize)>,
     note: Option<String>,
     /// Why the class does not mark by itself any more.
@@ -109,7 +111,7 @@ async fn index(call: Call) -> Outcome {
         let filter = Filter { class: of, from, until, ..Filter::default() };
         let lessons = session::list(tx, reader, &filter, LESSONS)?;
         let lesson = wanted.or_else(|| roll::first(&lessons, now).cloned());
-        let facts = lesson.as_ref().map(|lesson| facts(tx, lesson, &zone)).transpose()?;
+        let facts = lesson.as_ref().map(|lesson| facts(tx, lesson, &zone, now)).transpose()?;
         Ok((class, day, lessons, lesson, facts.unwrap_or_default()))
     });
     let (class, day, lessons, lesson, facts) = read.await?;
@@ -127,15 +129,18 @@ async fn index(call: Call) -> Outcome {
         now: of.starts <= now && now < of.ends,
     };
     let tabs: Vec<Tab> = lessons.iter().map(tab).collect();
+    let counts = roll::counts(&rows);
+    let (unknown, rows) = rows.into_iter().partition(|row| row.tick);
     let view = Page {
         free: day == reader.today && !tabs.iter().any(|tab| tab.now),
         day: words::say_day(shell.tongue, day, reader.today),
         suspended: suspended(shell.tongue, &class, now),
         lesson: lesson.map(|of| shown(&of, &shell, zone, now)),
-        counts: roll::counts(&rows),
+        counts,
         tabs,
         class,
         rows,
+        unknown,
         note,
         shell,
     };
@@ -155,15 +160,25 @@ fn shown(of: &Session, shell: &Shell, zone: &TimeZone, now: Wall) -> Lesson {
 }
 
 /// What is known of everybody on the roster of a lesson.
-pub(super) fn facts(tx: &Tx<'_>, lesson: &Session, zone: &TimeZone) -> Result<Vec<Facts>, Error> {
+pub(super) fn facts(
+    tx: &Tx<'_>,
+    lesson: &Session,
+    zone: &TimeZone,
+    now: Wall,
+) -> Result<Vec<Facts>, Error> {
     let mut marks: HashMap<_, _> = mark::of_session(tx, lesson.id)?.into_iter().collect();
     let names = mark::names(tx, lesson.id)?;
     let waiting: HashSet<_> = passage::waiting(tx, lesson.id)?.into_iter().collect();
     let seen = passage::elsewhere(tx, lesson, day_of(lesson.day, zone)?)?;
     let mut seen: HashMap<_, _> = seen.into_iter().map(|seen| (seen.student, seen)).collect();
+    let mut grounds = mark::grounds(tx, lesson.id)?;
+    let mut unknown = watch::unknown(tx, (lesson.class, &lesson.room), now)?;
     let one = |member: class::Member| {
         let mark = marks.remove(&member.student);
         Facts {
+            grounds: grounds.remove(&member.student),
+            counts: register::counts(lesson),
+            unknown: unknown.remove(&member.student),
             by: mark.as_ref().and_then(|mark| names.get(&mark.by).cloned()),
             waiting: waiting.contains(&member.student),
             elsewhere: seen.remove(&member.student),

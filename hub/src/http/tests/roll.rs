@@ -5,9 +5,10 @@ use super::{Answer, Carrying, House, NOW, body, get, parts, post};
 use crate::attendance::Status;
 use crate::auth::Role;
 use crate::store::account::Account;
-use crate::store::{mark, params, student};
+use crate::store::{device, mark, params, student};
 use serde_json::json;
 use uuid::Uuid;
+use wire::Direction;
 
 /// A page as text, without the marks that keep names in their own direction.
 fn page(answer: &Answer) -> String {
@@ -365,4 +366,60 @@ async fn an_admin_adds_a_class_and_a_teacher_without_one_is_told_why() {
     let theirs = shown(&teacher).await;
     assert!(theirs.contains("Ask an administrator") && !theirs.contains("Maths"), "{theirs}");
     assert_eq!(house.send(post("/class").form(&teacher, &new)).await.status(), 403);
+}
+
+impl Roll {
+    /// The lesson is in a room with a door, and the student's consent is withdrawn.
+    async fn behind_a_door(&self) {
+        let change = |tx: &crate::store::Tx<'_>| {
+            let (room, location) = ("T9".to_owned(), String::new());
+            let place = device::Place { room, location, direction: Direction::Entry };
+            device::add(tx, &"door-9".parse().unwrap(), &place, "t", NOW)?;
+            tx.execute("update session set room = 'T9'", [])?;
+            let id = student::find(tx, "STU1")?.id.to_string();
+            tx.execute("update consent set given = 0 where student = $1", params![id]).map(drop)
+        };
+        self.house.app.db.write(change).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_tap_behind_a_mark_says_why_nobody_can_tell() {
+    let roll = Roll::new().await;
+    roll.behind_a_door().await;
+    assert!(!roll.today().await.contains("Why unverified?"), "nothing is said yet");
+    roll.act(&format!("/lesson/{}/close", roll.lesson), &[]).await;
+    let closed = roll.today().await;
+    assert_eq!(closed.matches("<summary>Why unverified?</summary>").count(), 2, "{closed}");
+    assert!(closed.contains("door-9 has not told what it saw"), "{closed}");
+    let path = format!("/api/sessions/{}/marks", roll.lesson);
+    let marks = body(&roll.house.send(get(&path).bearer(&roll.token)).await);
+    let grounds = &marks[0]["grounds"];
+    assert_eq!(
+        (&grounds["stayed"], &grounds["doors"][0]["why"]),
+        (&json!(false), &json!("no_report"))
+    );
+    assert!(marks[0]["why"][1].as_str().unwrap().contains("has not told"), "{marks}");
+    let persian = get(&path).bearer(&roll.token).header("accept-language", "fa");
+    let marks = body(&roll.house.send(persian).await);
+    assert!(marks[0]["why"][0].as_str().unwrap().contains("کسی او را ندید"), "{marks}");
+}
+
+#[tokio::test]
+async fn whoever_no_door_can_know_is_ticked_in_one_go() {
+    let roll = Roll::new().await;
+    roll.behind_a_door().await;
+    let here = format!("/lesson/{}/here", roll.lesson);
+    let open = roll.today().await;
+    assert!(open.contains("No door can recognise this student"), "{open}");
+    assert!(open.contains("There is no consent to recognise this student"), "{open}");
+    assert_eq!(open.matches("name=\"who\"").count(), 1, "the other one is known: {open}");
+    let who = [("who", roll.student.as_str())];
+    assert_eq!(roll.act(&here, &who).await.status(), 303);
+    let me = roll.account.id.to_string();
+    assert_eq!(roll.stands().await, Some((Status::Present, me)));
+    assert!(!roll.today().await.contains("name=\"who\""), "nobody is left to tick");
+    roll.press(&roll.today().await, "", &[("status", "absent")]).await;
+    roll.act(&here, &who).await;
+    assert_eq!(roll.stands().await.unwrap().0, Status::Absent, "a person's word stands");
 }

@@ -1,13 +1,14 @@
 //! How a door is: decided from what is known of it, said in words, a colour and an icon.
 
 use crate::store::door::Known;
+use crate::store::watch;
 use crate::web::shell::Shell;
-use crate::web::words;
+use crate::web::{why, words};
 use jiff::tz::TimeZone;
 use wire::{ModelId, Wall};
 
-/// A door reports once a minute: after this long its last word says nothing about now.
-const FRESH_MS: i64 = 5 * 60 * 1000;
+/// A door reports each ten minutes: after this long its last word says nothing about now.
+const FRESH_MS: i64 = watch::SILENT_MS;
 /// Below this an outbox that is offline for long may fill the card, MiB; `rollcall-edge doctor`
 /// says the same.
 const DISK_MB: i64 = 1_200;
@@ -29,6 +30,8 @@ pub enum State {
     Offline,
     /// Its camera shows nothing.
     Blind,
+    /// Its camera shows something, and still it could recognise nobody.
+    Unseeing,
     /// It does not know the time.
     ClockUnset,
     /// Its card is nearly full.
@@ -59,6 +62,7 @@ pub fn states(known: &Known, model: &ModelId, now: Wall) -> Vec<State> {
     let behind = known.wanted.is_some_and(|wanted| device.gallery < wanted);
     let all = [
         (State::Blind, lately.is_some_and(|said| said.camera == "blind")),
+        (State::Unseeing, lately.is_some_and(|said| said.camera != "blind" && said.why.is_some())),
         (State::ClockUnset, lately.is_some_and(|said| said.at.is_none())),
         (State::DiskLow, lately.is_some_and(|said| said.disk_free_mb < DISK_MB)),
         (State::OtherModel, !device.model.is_empty() && device.model != model.as_str()),
@@ -96,6 +100,7 @@ impl State {
             Self::Silent => ("doors-silent", "doors-silent-next"),
             Self::Offline => ("doors-offline", "doors-offline-next"),
             Self::Blind => ("doors-blind", "doors-blind-next"),
+            Self::Unseeing => ("doors-unseeing", "doors-unseeing-next"),
             Self::ClockUnset => ("doors-clock", "doors-clock-next"),
             Self::DiskLow => ("doors-disk", "doors-disk-next"),
             Self::OtherModel => ("doors-model", "doors-model-next"),
@@ -112,7 +117,7 @@ impl State {
             Self::Watching => ("good", "yes"),
             Self::CutOff => ("off", "no"),
             Self::NotJoined => ("off", "clock"),
-            Self::Ended | Self::Offline | Self::Blind => ("bad", "no"),
+            Self::Ended | Self::Offline | Self::Blind | Self::Unseeing => ("bad", "no"),
             Self::Silent | Self::Quiet => ("warn", "clock"),
             _ => ("warn", "warn"),
         }
@@ -141,7 +146,15 @@ pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wal
         }
         _ => shell.say(words),
     };
-    Said { class, icon, words, next: shell.say(next) }
+    let why = known.health.as_ref().and_then(|said| said.why).filter(|_| state == State::Unseeing);
+    let next = match why {
+        Some(why) => {
+            let why = shell.one(why::key(why), "door", known.device.id.as_str());
+            format!("{why} {}", shell.say(next))
+        }
+        None => shell.say(next),
+    };
+    Said { class, icon, words, next }
 }
 
 /// The time of a moment today, or else its day with the time.
@@ -158,6 +171,7 @@ pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attendance::closing::Why;
     use crate::store::device::Device;
     use crate::store::door::{Certificate, LastHealth};
     use wire::Direction;
@@ -188,6 +202,7 @@ mod tests {
             span_ms: 60_000,
             watched_ms: 60_000,
             disk_free_mb: DISK_MB,
+            why: None,
         };
         let certificate = Certificate { issued: NOW, ends: NOW.plus_ms(SOON_MS) };
         Known { device, wanted: Some(4), health: Some(health), certificate: Some(certificate) }
@@ -207,6 +222,7 @@ mod tests {
     fn each_fault_is_said_and_a_door_without_any_is_watching() {
         assert_eq!(after(|_| ()), [State::Watching]);
         assert_eq!(says(|said| said.camera = "blind".into()), [State::Blind]);
+        assert_eq!(says(|said| said.why = Some(Why::Covered)), [State::Unseeing]);
         assert_eq!(says(|said| said.at = None), [State::ClockUnset]);
         assert_eq!(says(|said| said.disk_free_mb = DISK_MB - 1), [State::DiskLow]);
         assert_eq!(says(|said| said.at = Some(NOW.plus_ms(-FRESH_MS))), [State::Quiet]);
@@ -251,6 +267,14 @@ mod tests {
             (known.device.gallery, known.device.model) = (1, "m-2".into());
         });
         assert_eq!(all, [State::Blind, State::DiskLow, State::OtherModel, State::Behind]);
+    }
+
+    #[test]
+    fn a_door_that_sees_nobody_says_why() {
+        let mut known = well();
+        known.health.as_mut().unwrap().why = Some(Why::NoGallery);
+        let said = say(&Shell::default(), State::Unseeing, &known, &TimeZone::UTC, NOW);
+        assert!(said.next.contains("had nobody to recognise"), "{}", said.next);
     }
 
     #[test]

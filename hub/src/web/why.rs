@@ -1,0 +1,113 @@
+//! Why a mark says absent, or why nobody can say it: in sentences.
+
+use super::tongue::Tongue;
+use super::words;
+use crate::attendance::Status;
+use crate::attendance::closing::{Grounds, Why};
+use jiff::tz::TimeZone;
+use wire::Wall;
+
+/// Why a door could not have recognised a student, as a text's key; it may name the door.
+#[must_use]
+pub fn key(why: Why) -> &'static str {
+    match why {
+        Why::NoReport => "why-no-report",
+        Why::OldSoftware => "why-old-software",
+        Why::NoFrames => "why-no-frames",
+        Why::Undecodable => "why-undecodable",
+        Why::Covered => "why-covered",
+        Why::Frozen => "why-frozen",
+        Why::NoTrigger => "why-no-trigger",
+        Why::Idle => "why-idle",
+        Why::Dropped => "why-dropped",
+        Why::Lost => "why-lost",
+        Why::Clock => "why-clock",
+        Why::NoGallery => "why-no-gallery",
+        Why::NotInGallery => "why-not-in-gallery",
+        Why::Inactive => "why-inactive",
+        Why::NoConsent => "why-no-consent",
+        Why::NotEnrolled => "why-not-enrolled",
+        Why::OtherModel => "why-other-model",
+        Why::EnrolledLater => "why-enrolled-later",
+    }
+}
+
+/// What a mark at the end of a lesson stands on; nothing for other marks. `counts` is the time in
+/// which doors must have seen whoever came.
+#[must_use]
+pub fn sentences(
+    tongue: Tongue,
+    status: Status,
+    grounds: &Grounds,
+    counts: (Wall, Wall),
+    zone: &TimeZone,
+) -> Vec<String> {
+    let lead = match status {
+        Status::Absent => "why-absent-lead",
+        Status::Unverified => "why-unverified-lead",
+        _ => return Vec::new(),
+    };
+    let time = |at: Wall| words::minute(tongue, at, zone);
+    let mut all = vec![tongue.two(lead, ("from", time(counts.0)), ("to", time(counts.1)))];
+    all.extend(grounds.stayed.then(|| tongue.say("why-stayed")));
+    all.extend(grounds.doors.is_empty().then(|| tongue.say("why-no-door")));
+    for door in &grounds.doors {
+        if let Some(why) = door.why {
+            let said = tongue.one(key(why), "door", door.door.as_str());
+            if !all.contains(&said) {
+                all.push(said);
+            }
+        }
+        let percent = tongue.digits(&(door.permille / 10).to_string());
+        all.push(tongue.two("why-share", ("door", door.door.as_str()), ("percent", percent)));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attendance::closing::Ground;
+
+    const NOON: Wall = Wall(12 * 3_600_000);
+
+    fn said(status: Status, stayed: bool, doors: &[(u16, Option<Why>)]) -> Vec<String> {
+        let door = |(permille, why): &(u16, Option<Why>)| Ground {
+            door: "door-1".into(),
+            permille: *permille,
+            why: *why,
+        };
+        let grounds = Grounds { stayed, doors: doors.iter().map(door).collect() };
+        let counts = (NOON, NOON.plus_ms(1_500_000));
+        let all = sentences(Tongue::En, status, &grounds, counts, &TimeZone::UTC);
+        all.iter().map(|text| text.replace(['\u{2068}', '\u{2069}'], "")).collect()
+    }
+
+    #[test]
+    fn an_absence_says_when_and_by_which_door_they_would_have_been_seen() {
+        let all = said(Status::Absent, false, &[(974, None)]);
+        assert_eq!(
+            all,
+            [
+                "Nobody saw them from 12:00 to 12:25, and every door of the room would have.",
+                "door-1 could have recognised them in 97 % of that time."
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_marks_that_somebody_made() {
+        assert!(said(Status::Present, false, &[(974, None)]).is_empty());
+    }
+
+    #[test]
+    fn whatever_kept_a_door_from_knowing_them_is_named() {
+        let all =
+            said(Status::Unverified, true, &[(412, Some(Why::Covered)), (0, Some(Why::NoConsent))]);
+        assert!(all[0].contains("nobody can say"), "{all:?}");
+        assert!(all[1].contains("lesson before"), "{all:?}");
+        assert!(all[2].contains("lens of door-1 was covered"), "{all:?}");
+        assert!(all[3].contains("41 %") && all[4].contains("no consent"), "{all:?}");
+        assert!(said(Status::Unverified, false, &[])[1].contains("no door"));
+    }
+}
