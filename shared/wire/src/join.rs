@@ -11,12 +11,21 @@ use std::fmt;
 
 /// Where a door joins, on the hub's web address.
 pub const JOIN_PATH: &str = "/api/join";
+/// What a joining door offers beside its protocol (ALPN): it wants to see the certificate that
+/// the hub's own authority signed, whatever the hub shows to browsers.
+pub const JOIN_ALPN: &[u8] = b"rollcall-join";
 /// Where the device's current signed manifest lies, on the device address: postcard bytes of a
 /// [`crate::sign::Signed`]; 404 before the first release.
 pub const MANIFEST_PATH: &str = "/gallery/manifest";
 /// `{GALLERY_PATH}{version}`: the file of a release, on the device address; takes `Range` with
 /// `If-Range` (the file's BLAKE3 in quoted hexadecimal digits is its `ETag`).
 pub const GALLERY_PATH: &str = "/gallery/";
+/// The key of the gallery on the door's own disk, on the device address: 32 bytes, the same at
+/// each start, for its RAM. A door that was cut off gets none.
+pub const KEY_PATH: &str = "/gallery/key";
+/// Who signs after the key that a door pinned, on the device address: postcard bytes of a list of
+/// [`crate::sign::Signed`], each a key named by the one before it, oldest first.
+pub const SIGNERS_PATH: &str = "/gallery/signers";
 /// `{MODELS_PATH}{file}`: the files of the model pack, on the device address: `pack.toml`, what
 /// it names, and `pack.signed`, the postcard bytes of a [`crate::sign::Signed`] `pack.toml`.
 pub const MODELS_PATH: &str = "/models/";

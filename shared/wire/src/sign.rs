@@ -43,6 +43,28 @@ impl Signed {
     }
 }
 
+/// What the signature of a successor is for.
+const SUCCESSOR_DOMAIN: &str = "rollcall-successor-v1";
+
+impl Signed {
+    /// `old` says that `new` signs from now on.
+    #[must_use]
+    pub fn successor(old: &SigningKey, new: &VerifyingKey) -> Self {
+        Self::new(old, SUCCESSOR_DOMAIN, new.to_bytes().to_vec())
+    }
+}
+
+/// The newest key that `pinned` leads to: each was named by the one before it. Whoever named
+/// another key leads nowhere.
+#[must_use]
+pub fn newest(pinned: &VerifyingKey, chain: &[Signed]) -> VerifyingKey {
+    chain.iter().fold(*pinned, |key, next| {
+        let named = next.verify(&key, SUCCESSOR_DOMAIN).ok();
+        let named = named.and_then(|bytes| VerifyingKey::from_bytes(bytes.try_into().ok()?).ok());
+        named.unwrap_or(key)
+    })
+}
+
 fn scoped(domain: &str, bytes: &[u8]) -> Vec<u8> {
     [domain.as_bytes(), &[0], bytes].concat()
 }
@@ -50,6 +72,17 @@ fn scoped(domain: &str, bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_successor_is_followed_from_wherever_one_stands_and_a_stranger_is_not() {
+        let key = |n| SigningKey::from_bytes(&[n; 32]);
+        let public = |n| key(n).verifying_key();
+        let chain = [(1, 2), (2, 3)].map(|(old, new)| Signed::successor(&key(old), &public(new)));
+        assert_eq!([1, 2, 3].map(|from| newest(&public(from), &chain)), [public(3); 3]);
+        let forged = [Signed::successor(&key(9), &public(4))];
+        assert_eq!(newest(&public(1), &forged), public(1));
+        assert_eq!(newest(&public(9), &chain), public(9));
+    }
 
     #[test]
     fn another_key_domain_or_content_is_refused() {
