@@ -3,7 +3,7 @@
 //! Each part owns its own table; this file is only their sum. Nothing here touches the disk but
 //! [`Config::load`].
 
-use crate::{capture, recognise, signal, trigger};
+use crate::{capture, gallery, recognise, signal, trigger};
 use serde::Deserialize;
 use std::{
     ops::RangeInclusive,
@@ -30,6 +30,8 @@ pub struct Config {
     pub signal: signal::Config,
     /// How to recognise.
     pub recognise: recognise::Config,
+    /// How the gallery on this disk is kept.
+    pub gallery: gallery::Config,
 }
 
 /// `edge.toml` as typed.
@@ -46,6 +48,8 @@ pub struct Raw {
     signal: signal::Config,
     #[serde(default)]
     recognise: recognise::Config,
+    #[serde(default)]
+    gallery: gallery::Config,
 }
 
 /// What is wrong with the configuration, and what to write.
@@ -151,6 +155,7 @@ impl Raw {
             trigger: self.trigger.resolve()?,
             signal: self.signal.checked()?,
             recognise: self.recognise,
+            gallery: self.gallery,
             data,
         })
     }
@@ -174,6 +179,7 @@ mod tests {
     fn the_example_file_is_a_good_configuration() {
         let config = parse(include_str!("../edge.example.toml")).unwrap();
         assert_eq!(config.data, Path::new("/var/lib/rollcall-edge"));
+        assert_eq!(config.gallery.key, gallery::KeyPlace::Hub);
     }
 
     #[test]
@@ -202,6 +208,8 @@ mod tests {
         assert!(pin.contains("`signal.green`") && pin.contains("0 to 27"), "{pin}");
         let every = wrong(&format!("{CAMERA}[trigger]\nevery = \"soon\""));
         assert!(every.contains("`trigger.every`") && every.contains("\"5s\""), "{every}");
+        let key = wrong(&format!("{CAMERA}[gallery]\nkey = \"usb\""));
+        assert!(key.contains("`hub` or `disk`"), "{key}");
         let frames = wrong(&format!("{CAMERA}[recognise]\nframes = 0"));
         assert!(frames.contains("`recognise.frames`") && frames.contains("1 to"), "{frames}");
     }

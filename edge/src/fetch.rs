@@ -6,6 +6,7 @@ use rustls::ClientConfig;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::join::{KEY_PATH, SIGNERS_PATH};
 use wire::sign::Signed;
 use zeroize::Zeroizing;
 
@@ -101,6 +102,29 @@ impl Fetch {
     pub async fn signed(&self, path: &str) -> Result<Signed, FetchError> {
         let bytes = small(ask(self.client.get(self.at(path)?)).await?).await?;
         postcard::from_bytes(&bytes).map_err(|_| FetchError::Malformed)
+    }
+
+    /// Who signs after the key that this door pinned.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn signers(&self) -> Result<Vec<Signed>, FetchError> {
+        let bytes = small(ask(self.client.get(self.at(SIGNERS_PATH)?)).await?).await?;
+        postcard::from_bytes(&bytes).map_err(|_| FetchError::Malformed)
+    }
+
+    /// The key of the gallery on this disk; none from a hub that keeps none.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn key(&self) -> Result<Option<Zeroizing<[u8; 32]>>, FetchError> {
+        let answer = match ask(self.client.get(self.at(KEY_PATH)?)).await {
+            Err(FetchError::Status(StatusCode::NOT_FOUND)) => return Ok(None),
+            answer => answer?,
+        };
+        let bytes = Zeroizing::new(small(answer).await?);
+        let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| FetchError::Malformed)?;
+        Ok(Some(Zeroizing::new(key)))
     }
 
     /// What the hub answers to `body`.

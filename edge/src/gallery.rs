@@ -1,10 +1,12 @@
 //! Who may be recognised at this door: as the hub wants it, checked, encrypted on disk, swapped
 //! while the door works.
 
+mod config;
 mod curator;
 mod loaded;
 mod shelf;
 
+pub use config::{Config, KeyPlace};
 pub use curator::{Curator, Trouble};
 pub use loaded::LoadedGallery;
 pub use shelf::{Release, Shelf};

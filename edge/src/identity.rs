@@ -1,26 +1,28 @@
 //! Who this door is: made once by `rollcall-edge join`, one file that only the service may read.
 
 use data_encoding::BASE64;
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::Joined;
 
 const FILE: &str = "identity.json";
 
-/// Everything the hub said at the join, and the two secrets that never leave the door.
+/// Everything the hub said at the join, and the secret that never leaves the door.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// What the hub said.
     pub joined: Joined,
     /// The certificate's key, PKCS #8 in PEM.
     pub key_pem: String,
-    /// Encrypts the gallery on this disk: 32 bytes in Base64.
-    shelf_key: String,
+    /// Opens the gallery on this disk: 32 bytes in Base64. Only where the settings say so, and
+    /// at a door that joined before the hub kept it, until the hub has given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shelf_key: Option<String>,
 }
 
 impl fmt::Debug for Identity {
@@ -50,11 +52,16 @@ pub enum IdentityError {
 }
 
 impl Identity {
-    /// A new identity with a new key for the gallery on disk.
+    /// A new identity; it opens no gallery by itself.
     #[must_use]
     pub fn new(joined: Joined, key_pem: String) -> Self {
-        let shelf_key = BASE64.encode(&rand::rng().random::<[u8; 32]>());
-        Self { joined, key_pem, shelf_key }
+        Self { joined, key_pem, shelf_key: None }
+    }
+
+    /// The same door with or without the key of its gallery.
+    #[must_use]
+    pub fn with_shelf_key(self, key: Option<&[u8; 32]>) -> Self {
+        Self { shelf_key: key.map(|key| BASE64.encode(key)), ..self }
     }
 
     /// The same door with its next certificate and the key of it.
@@ -64,15 +71,17 @@ impl Identity {
         Self { joined, key_pem, shelf_key: self.shelf_key.clone() }
     }
 
-    /// The key of the gallery on this disk.
-    ///
-    /// # Errors
-    /// When it is not 32 bytes of Base64.
-    pub fn shelf_key(&self) -> Result<[u8; 32], IdentityError> {
-        let bytes = BASE64.decode(self.shelf_key.as_bytes()).ok();
-        bytes
-            .and_then(|bytes| bytes.try_into().ok())
-            .ok_or_else(|| IdentityError::Damaged(FILE.into()))
+    /// The same door after the hub's signing key was replaced.
+    #[must_use]
+    pub fn with_signer(self, key: [u8; 32]) -> Self {
+        let joined = Joined { gallery_key: key, ..self.joined };
+        Self { joined, ..self }
+    }
+
+    /// The key of the gallery, where this disk keeps it.
+    #[must_use]
+    pub fn shelf_key(&self) -> Option<[u8; 32]> {
+        BASE64.decode(self.shelf_key.as_ref()?.as_bytes()).ok()?.try_into().ok()
     }
 
     /// Reads the identity in the data folder.
@@ -96,6 +105,46 @@ impl Identity {
         let path = data.join(FILE);
         let bytes = serde_json::to_vec_pretty(self).expect("an identity is plain JSON");
         replace(&path, &bytes).map_err(|source| IdentityError::File { path, source })
+    }
+}
+
+/// The identity of a running door, shared by whoever learns something new; what is changed lies
+/// on the disk before it counts. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Passport {
+    data: PathBuf,
+    now: Arc<Mutex<Identity>>,
+}
+
+impl Passport {
+    /// That of `identity`, which lies in the folder `data`.
+    #[must_use]
+    pub fn new(data: &Path, identity: Identity) -> Self {
+        Self { data: data.to_owned(), now: Arc::new(Mutex::new(identity)) }
+    }
+
+    /// The identity as it is now.
+    #[must_use]
+    pub fn get(&self) -> Identity {
+        self.lock().clone()
+    }
+
+    /// Changes it, if it is not so already.
+    ///
+    /// # Errors
+    /// When the data folder cannot be written; then nothing changed.
+    pub fn change(&self, change: impl FnOnce(Identity) -> Identity) -> Result<(), IdentityError> {
+        let mut now = self.lock();
+        let next = change(now.clone());
+        if next != *now {
+            next.store(&self.data)?;
+            *now = next;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Identity> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,7 +212,19 @@ pub(crate) mod tests {
         }
         new.store(folder.path()).unwrap();
         assert_eq!(Identity::load(folder.path()).unwrap(), new);
-        assert_eq!(new.shelf_key().unwrap(), old.shelf_key().unwrap(), "the gallery still opens");
+    }
+
+    #[test]
+    fn the_key_of_the_gallery_is_on_the_disk_only_while_it_must_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = || std::fs::read_to_string(folder.path().join(FILE)).unwrap();
+        let passport = Passport::new(folder.path(), identity());
+        passport.change(|identity| identity.with_shelf_key(Some(&[7; 32]))).unwrap();
+        assert_eq!(Identity::load(folder.path()).unwrap().shelf_key(), Some([7; 32]));
+        passport.change(|identity| identity.renewed("D".into(), "other".into())).unwrap();
+        assert_eq!(passport.get().shelf_key(), Some([7; 32]), "the gallery still opens");
+        passport.change(|identity| identity.with_shelf_key(None)).unwrap();
+        assert!(!text().contains("shelf_key") && text().contains("other"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::join::JOIN_PATH;
+use wire::join::{JOIN_ALPN, JOIN_PATH};
 use wire::{JoinRequest, Joined};
 
 pub use pin::Pin;
@@ -122,12 +122,13 @@ pub(crate) fn request(key: &KeyPair) -> Result<String, rcgen::Error> {
 fn ask(url: &Url, request: &JoinRequest, pin: Pin) -> Result<Joined, JoinError> {
     let verifier = Arc::new(Pinned::new(pin));
     let provider = Arc::new(ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
+    let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| JoinError::Network(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(verifier.clone())
         .with_no_client_auth();
+    tls.alpn_protocols = vec![JOIN_ALPN.to_vec(), b"http/1.1".to_vec()];
     let client = Client::builder()
         .tls_backend_preconfigured(tls)
         .no_proxy()

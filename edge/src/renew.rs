@@ -6,12 +6,12 @@
 use crate::{
     dating::Timekeeper,
     fetch::{Fetch, FetchError},
-    identity::{Identity, IdentityError},
+    identity::{Identity, IdentityError, Passport},
     join,
     tls::{Badge, TlsError, validity},
 };
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 use wire::{Wall, join::RENEW_PATH};
@@ -52,10 +52,8 @@ pub enum RenewError {
 
 /// Looks after the certificate, ready to run.
 pub struct Renewer {
-    /// Where the identity is kept.
-    pub data: PathBuf,
     /// Who this door is.
-    pub identity: Identity,
+    pub passport: Passport,
     /// Asks the hub.
     pub fetch: Fetch,
     /// What the door shows.
@@ -87,7 +85,7 @@ impl Renewer {
 
     /// Renews the certificate if it is due.
     async fn look(&mut self) -> Result<(), RenewError> {
-        let good = validity(&self.identity.joined.certificate_pem)?;
+        let good = validity(&self.passport.get().joined.certificate_pem)?;
         if !self.time.now().wall.is_some_and(|now| good.is_due(now)) {
             return Ok(());
         }
@@ -97,11 +95,10 @@ impl Renewer {
         if ends <= good.to {
             return Err(RenewError::Stale);
         }
-        let identity = self.identity.renewed(pem, key.serialize_pem());
-        let next = Badge::new(&identity)?;
-        identity.store(&self.data)?;
+        let renewed = |identity: Identity| identity.renewed(pem.clone(), key.serialize_pem());
+        let next = Badge::new(&renewed(self.passport.get()))?;
+        self.passport.change(renewed)?;
         self.badge.take(&next);
-        self.identity = identity;
         self.certificate.send_replace(Certificate { ends, trouble: String::new() });
         tracing::info!("the door's certificate was renewed");
         Ok(())

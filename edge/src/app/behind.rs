@@ -7,7 +7,7 @@ use crate::{
     draft::{Dating, Keep},
     fetch::Fetch,
     gallery::{Curator, LoadedGallery, Shelf},
-    identity::Identity,
+    identity::{Identity, Passport},
     link::{self, Link},
     outbox::{self, Outbox, Place, Setup},
     packs::{Model, Packs},
@@ -30,7 +30,9 @@ use tokio_util::sync::CancellationToken;
 use wire::{
     Clock, Epoch, Joined,
     link::{Command, Desired, Reported, Snap},
+    time::SystemClock,
 };
+use zeroize::Zeroizing;
 
 /// Commands of the hub that may wait; one more is dropped, a person asks again.
 const COMMANDS: usize = 4;
@@ -79,6 +81,7 @@ impl Post<'_> {
     /// When this unit has not joined a hub, or its disk cannot be used.
     pub fn start(&self, parts: &mut Parts, pulse: &mut Pulse) -> anyhow::Result<Behind> {
         let identity = Identity::load(&self.config.data)?;
+        let passport = Passport::new(&self.config.data, identity.clone());
         let outbox = self.outbox(&identity, parts, pulse.beat("outbox"))?;
         let good = tls::validity(&identity.joined.certificate_pem)?;
         let time = Timekeeper::new(outbox.opened().boot, good.from, self.clock.clone());
@@ -90,12 +93,12 @@ impl Post<'_> {
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
         let (gallery, model) =
-            self.gallery(&identity, fetch.clone(), &time, (wanted, reported), parts)?;
+            self.gallery(&passport, fetch.clone(), &time, (wanted, reported), parts)?;
         let feeds = (desired, reports.clone());
         let online = self.link(&identity, (&badge, tls), (&outbox, &time), feeds, parts)?;
         let certificate = Certificate { ends: good.to, trouble: String::new() };
         let (told, certificate) = watch::channel(certificate);
-        self.renewer(identity, (fetch, badge, time.clone()), (online, told), parts);
+        self.renewer(passport, (fetch, badge, time.clone()), (online, told), parts);
         let keep = move || Box::new(outbox.clone()) as Box<dyn Keep>;
         let (keep, dating) = (Box::new(keep), Arc::new(time));
         Ok(Behind { keep, dating, gallery, model, reported: reports, certificate })
@@ -104,13 +107,13 @@ impl Post<'_> {
     /// Looks after the door's certificate.
     fn renewer(
         &self,
-        identity: Identity,
+        passport: Passport,
         (fetch, badge, time): (Fetch, Badge, Timekeeper),
         (online, certificate): (watch::Receiver<bool>, watch::Sender<Certificate>),
         parts: &mut Parts,
     ) {
-        let (data, stop) = (self.config.data.clone(), self.stop.clone());
-        let renewer = Renewer { data, identity, fetch, badge, time, online, certificate };
+        let stop = self.stop.clone();
+        let renewer = Renewer { passport, fetch, badge, time, online, certificate };
         parts.task("certificate", async move {
             renewer.run(stop).await;
             Ok(())
@@ -142,7 +145,7 @@ impl Post<'_> {
 
     fn gallery(
         &self,
-        identity: &Identity,
+        passport: &Passport,
         fetch: Fetch,
         time: &Timekeeper,
         (desired, reported): (watch::Receiver<Option<Desired>>, watch::Sender<Reported>),
@@ -150,13 +153,17 @@ impl Post<'_> {
     ) -> anyhow::Result<(Loaded, watch::Receiver<Model>)> {
         let (loaded, gallery) = watch::channel(None);
         let (model, running) = watch::channel(self.model.clone());
+        let identity = passport.get();
         let curator = Curator {
             device: identity.joined.device.clone(),
-            hub: signer(identity)?,
+            hub: signer(&identity)?,
             packs: self.packs.clone(),
             model,
             fetch,
-            shelf: shelf(self.config, identity)?,
+            shelf: shelf(self.config, &identity)?,
+            key: self.config.gallery.key,
+            passport: passport.clone(),
+            unlocked: false,
             time: time.clone(),
             desired,
             loaded,
@@ -253,24 +260,44 @@ async fn probe(outbox: Outbox, beat: Beat, stop: CancellationToken) -> anyhow::R
     Ok(())
 }
 
-/// The gallery on this unit's disk, for looks without a daemon; `None` before the first one.
+/// The gallery on this unit's disk, for looks without a daemon; `None` before the first one, and
+/// where neither this disk nor the hub has its key.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When its folder cannot be used.
 pub fn shelved(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>>> {
     let Ok(identity) = Identity::load(&config.data) else { return Ok(None) };
-    let release = shelf(config, &identity)?.load().context("the gallery cannot be read")?;
+    let mut shelf = shelf(config, &identity)?;
+    if identity.shelf_key().is_none() {
+        match asked_for_key(&identity) {
+            Ok(key) => key.iter().for_each(|key| shelf.unlock(key)),
+            Err(why) => {
+                tracing::warn!("nobody is recognised: the hub does not give the key: {why}")
+            }
+        }
+    }
     let load = |release: crate::gallery::Release| {
         LoadedGallery::new(release.manifest.version, release.gallery).map(Arc::new)
     };
-    Ok(release.map(load).transpose()?)
+    Ok(shelf.look().map(load).transpose()?)
+}
+
+/// The key of the gallery, from the hub.
+fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
+    let from = tls::validity(&identity.joined.certificate_pem)?.from;
+    let time = Timekeeper::new(0, from, Arc::new(SystemClock));
+    let tls = tls::config(identity, &Badge::new(identity)?, time)?;
+    let fetch = Fetch::new(&identity.joined.https, &tls)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(fetch.key())?)
 }
 
 fn shelf(config: &Config, identity: &Identity) -> anyhow::Result<Shelf> {
-    let (device, key) = (identity.joined.device.clone(), identity.shelf_key()?);
-    let folder = config.data.join("gallery");
-    Shelf::open(&folder, device, signer(identity)?, &key)
-        .with_context(|| format!("the folder {} cannot be used", folder.display()))
+    let (device, folder) = (identity.joined.device.clone(), config.data.join("gallery"));
+    let mut shelf = Shelf::open(&folder, device, signer(identity)?)
+        .with_context(|| format!("the folder {} cannot be used", folder.display()))?;
+    identity.shelf_key().iter().for_each(|key| shelf.unlock(key));
+    Ok(shelf)
 }
 
 fn signer(identity: &Identity) -> anyhow::Result<VerifyingKey> {

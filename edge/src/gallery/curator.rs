@@ -1,10 +1,11 @@
 //! Keeps the door's gallery as the hub wants it: fetch, verify, keep, swap, report; and forgets
 //! it when its lease is over.
 
-use super::LoadedGallery;
 use super::shelf::{Release, Shelf};
+use super::{KeyPlace, LoadedGallery};
 use crate::dating::Timekeeper;
 use crate::fetch::{Fetch, FetchError};
+use crate::identity::{IdentityError, Passport};
 use crate::link::Backoff;
 use crate::packs::{Model, PackTrouble, Packs};
 use ed25519_dalek::VerifyingKey;
@@ -18,6 +19,7 @@ use vision::{Template, TemplateError};
 use wire::gallery::GalleryError;
 use wire::join::{GALLERY_PATH, MANIFEST_PATH};
 use wire::link::{Desired, Reported};
+use wire::sign::{self, Signed};
 use wire::{DeviceId, Manifest, ModelId, Wall};
 
 /// How often the lease is looked at.
@@ -41,6 +43,12 @@ pub struct Curator {
     pub fetch: Fetch,
     /// Where they are kept.
     pub shelf: Shelf,
+    /// Where the key of that is kept between two starts …
+    pub key: KeyPlace,
+    /// … if it is this disk.
+    pub passport: Passport,
+    /// Whether the hub has given the key since the start.
+    pub unlocked: bool,
     /// What time it is.
     pub time: Timekeeper,
     /// What the hub wants.
@@ -61,6 +69,12 @@ pub enum Trouble {
     /// It did not come.
     #[error("the gallery did not come: {0}")]
     Fetch(#[from] FetchError),
+    /// The key to what is on this disk did not come.
+    #[error("the hub has not given the key of the gallery: {0}")]
+    Key(#[source] FetchError),
+    /// That key cannot be kept, or let go of.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The model it is for is not here.
     #[error(transparent)]
     Pack(#[from] PackTrouble),
@@ -91,7 +105,7 @@ impl Curator {
         let mut backoff = Backoff::default();
         loop {
             self.lease();
-            let wait = match self.follow().await {
+            let wait = match self.look().await {
                 Ok(()) => {
                     backoff.reset();
                     LEASE_EVERY
@@ -110,6 +124,36 @@ impl Curator {
         }
     }
 
+    /// The key first, and without it at least what the hub wants.
+    async fn look(&mut self) -> Result<(), Trouble> {
+        let unlocked = self.unlock().await;
+        self.follow().await?;
+        unlocked
+    }
+
+    /// Asks the hub for the key of the gallery, once in each life of the daemon.
+    async fn unlock(&mut self) -> Result<(), Trouble> {
+        if self.unlocked {
+            return Ok(());
+        }
+        if let Some(key) = self.fetch.key().await.map_err(Trouble::Key)? {
+            match self.passport.get().shelf_key() {
+                Some(had) if had != *key => self.shelf.rekey(&key)?,
+                _ => self.shelf.unlock(&key),
+            }
+            let kept = (self.key == KeyPlace::Disk).then_some(&*key);
+            self.passport.change(|identity| identity.with_shelf_key(kept))?;
+        }
+        self.unlocked = true;
+        self.reported
+            .send_if_modified(|reported| !std::mem::take(&mut reported.trouble).is_empty());
+        if self.loaded.borrow().is_none() {
+            self.boot();
+            self.lease();
+        }
+        Ok(())
+    }
+
     fn boot(&mut self) {
         match self.shelf.load() {
             Ok(Some(release)) => {
@@ -117,7 +161,7 @@ impl Curator {
                     tracing::warn!(%trouble, "the gallery on this disk cannot be used");
                 }
             }
-            Ok(None) => tracing::info!("no gallery on this disk yet"),
+            Ok(None) => tracing::info!("no gallery on this disk that opens yet"),
             Err(error) => tracing::warn!(%error, "the gallery on this disk cannot be read"),
         }
     }
@@ -132,7 +176,7 @@ impl Curator {
         if signed.digest() != desired.manifest {
             return Err(Trouble::Stale);
         }
-        let manifest = Manifest::open(&signed, &self.hub)?;
+        let manifest = self.open(&signed).await?;
         let now = self.time.now().wall;
         manifest.admit(&self.device, self.installed(), &manifest.model, now)?;
         let model = self.model_for(&manifest.model).await?;
@@ -145,9 +189,25 @@ impl Curator {
         // The pack first: a cut after it finds it here, whichever gallery is current then.
         self.packs.choose(&model.id)?;
         self.shelf.put(&signed, &file, &release.manifest)?;
+        self.passport.change(|identity| identity.with_signer(self.hub.to_bytes()))?;
         self.swap(&release, loaded, model);
         self.packs.tidy(&release.manifest.model);
         Ok(())
+    }
+
+    /// The manifest in `signed`. If the hub's key did not sign it, it may have been replaced: the
+    /// key that this door knows names its successor, and from then on counts no more.
+    async fn open(&mut self, signed: &Signed) -> Result<Manifest, Trouble> {
+        match Manifest::open(signed, &self.hub) {
+            Err(GalleryError::Forged(_)) => {}
+            opened => return Ok(opened?),
+        }
+        let next = sign::newest(&self.hub, &self.fetch.signers().await?);
+        let manifest = Manifest::open(signed, &next)?;
+        tracing::info!("the hub's signing key was replaced: the new one counts");
+        self.hub = next;
+        self.shelf.trust(next);
+        Ok(manifest)
     }
 
     /// The running model if it is that of `id`; else one that is here, or that the hub sends.

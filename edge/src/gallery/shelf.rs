@@ -1,8 +1,9 @@
 //! The gallery on this disk: encrypted, swapped atomically, one step back at most.
 //!
-//! `NNN.gal` holds a release (manifest and file) under the door's own key; `current` names the
-//! one in use. A cut at any moment leaves the old release or the new one. What does not decrypt
-//! or check is destroyed: nobody needs it for forensics.
+//! `NNN.gal` holds a release (manifest and file) under a key that the hub keeps and hands out at
+//! each start; `current` names the one in use. A cut at any moment leaves the old release or the
+//! new one. What does not decrypt or check is destroyed: nobody needs it for forensics. Without
+//! the key nothing is read, written or destroyed.
 
 use crate::identity::{replace, sync_folder};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -24,7 +25,7 @@ pub struct Shelf {
     folder: PathBuf,
     device: DeviceId,
     hub: VerifyingKey,
-    cipher: Aes256Gcm,
+    cipher: Option<Aes256Gcm>,
 }
 
 impl fmt::Debug for Shelf {
@@ -51,19 +52,41 @@ struct Parts {
 }
 
 impl Shelf {
-    /// The shelf in `folder`, made if it is missing.
+    /// The shelf in `folder`, made if it is missing; locked.
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn open(
-        folder: &Path,
-        device: DeviceId,
-        hub: VerifyingKey,
-        key: &[u8; 32],
-    ) -> std::io::Result<Self> {
+    pub fn open(folder: &Path, device: DeviceId, hub: VerifyingKey) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let cipher = Aes256Gcm::new(key.into());
-        Ok(Self { folder: folder.to_owned(), device, hub, cipher })
+        Ok(Self { folder: folder.to_owned(), device, hub, cipher: None })
+    }
+
+    /// From now on its releases are signed by `hub`.
+    pub fn trust(&mut self, hub: VerifyingKey) {
+        self.hub = hub;
+    }
+
+    /// From now on its releases are under `key`.
+    pub fn unlock(&mut self, key: &[u8; 32]) {
+        self.cipher = Some(Aes256Gcm::new(key.into()));
+    }
+
+    /// Puts the current release under `key`, whatever it is under now. A cut leaves one that the
+    /// hub sends again.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn rekey(&mut self, key: &[u8; 32]) -> std::io::Result<()> {
+        let current = self.newest();
+        self.unlock(key);
+        match current {
+            Some((parts, release)) => {
+                self.put(&parts.signed, &parts.file, &release.manifest)?;
+                let older = self.versions().into_iter().filter(|v| *v != release.manifest.version);
+                older.into_iter().try_for_each(|version| self.destroy(version))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Keeps a release that was checked, makes it current, and destroys what it says must go.
@@ -72,9 +95,10 @@ impl Shelf {
     /// When the disk refuses; the old release is current then.
     pub fn put(&self, signed: &Signed, file: &[u8], manifest: &Manifest) -> std::io::Result<()> {
         let version = manifest.version;
+        let Some(cipher) = &self.cipher else { return Ok(()) };
         let parts = Parts { signed: signed.clone(), file: file.to_vec() };
         let plain = Zeroizing::new(postcard::to_stdvec(&parts).expect("parts are plain bytes"));
-        replace(&self.path(version), &self.encrypt(version, &plain))?;
+        replace(&self.path(version), &self.encrypt(cipher, version, &plain))?;
         replace(&self.folder.join(CURRENT), version.to_string().as_bytes())?;
         let before = self.versions().into_iter().filter(|old| *old < version).max();
         let keep = before.filter(|before| *before >= manifest.purge_before);
@@ -86,20 +110,36 @@ impl Shelf {
         Ok(())
     }
 
-    /// The current release, or the one before if the current is damaged; damaged ones are
-    /// destroyed.
-    ///
-    /// # Errors
-    /// When the disk refuses to forget.
-    pub fn load(&self) -> std::io::Result<Option<Release>> {
+    /// The current release, or the one before if the current is damaged; nothing is changed.
+    #[must_use]
+    pub fn look(&self) -> Option<Release> {
+        self.newest().map(|(_, release)| release)
+    }
+
+    fn newest(&self) -> Option<(Parts, Release)> {
+        self.candidates().into_iter().find_map(|(version, may)| may.then(|| self.read(version))?)
+    }
+
+    /// Versions on this disk, newest first, and whether each was ever made current.
+    fn candidates(&self) -> Vec<(u64, bool)> {
         let current = std::fs::read_to_string(self.folder.join(CURRENT)).ok();
         let current = current.and_then(|text| text.trim().parse::<u64>().ok());
         let mut versions = self.versions();
         versions.sort_unstable_by(|a, b| b.cmp(a));
-        for version in versions {
-            if current.is_none_or(|current| version <= current)
-                && let Some(release) = self.read(version)
-            {
+        let may = |version: u64| current.is_none_or(|current| version <= current);
+        versions.into_iter().map(|version| (version, may(version))).collect()
+    }
+
+    /// As [`Shelf::look`]; damaged ones are destroyed.
+    ///
+    /// # Errors
+    /// When the disk refuses to forget.
+    pub fn load(&self) -> std::io::Result<Option<Release>> {
+        if self.cipher.is_none() {
+            return Ok(None);
+        }
+        for (version, may) in self.candidates() {
+            if may && let Some((_, release)) = self.read(version) {
                 return Ok(Some(release));
             }
             tracing::warn!(version, "gallery release {version} is damaged or half done: destroyed");
@@ -116,24 +156,26 @@ impl Shelf {
         self.versions().into_iter().try_for_each(|version| self.destroy(version))
     }
 
-    fn read(&self, version: u64) -> Option<Release> {
+    fn read(&self, version: u64) -> Option<(Parts, Release)> {
+        let cipher = self.cipher.as_ref()?;
         let sealed = std::fs::read(self.path(version)).ok()?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
         let aad = self.context(version);
         let payload = Payload { msg: sealed, aad: &aad };
-        let plain = self.cipher.decrypt(&Nonce::from(*nonce), payload).ok()?;
+        let plain = cipher.decrypt(&Nonce::from(*nonce), payload).ok()?;
         let plain = Zeroizing::new(plain);
         let parts: Parts = postcard::from_bytes(&plain).ok()?;
         let manifest = Manifest::open(&parts.signed, &self.hub).ok()?;
         let gallery = manifest.check(&parts.file).ok()?;
         let sound = manifest.version == version && manifest.device == self.device;
-        sound.then(|| Release { manifest, digest: parts.signed.digest(), gallery })
+        let digest = parts.signed.digest();
+        sound.then(|| (parts, Release { manifest, digest, gallery }))
     }
 
-    fn encrypt(&self, version: u64, plain: &[u8]) -> Vec<u8> {
+    fn encrypt(&self, cipher: &Aes256Gcm, version: u64, plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE] = rand::rng().random();
         let payload = Payload { msg: plain, aad: &self.context(version) };
-        let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload);
+        let sealed = cipher.encrypt(&Nonce::from(nonce), payload);
         [&nonce[..], &sealed.expect("AES-GCM seals anything below 64 GiB")].concat()
     }
 
@@ -212,7 +254,9 @@ pub(super) mod tests {
 
     pub(in crate::gallery) fn shelf(folder: &TempDir, key: u8) -> Shelf {
         let device = "door-1".parse().unwrap();
-        Shelf::open(folder.path(), device, hub().verifying_key(), &[key; 32]).unwrap()
+        let mut shelf = Shelf::open(folder.path(), device, hub().verifying_key()).unwrap();
+        shelf.unlock(&[key; 32]);
+        shelf
     }
 
     fn put(shelf: &Shelf, version: u64, purge_before: u64) {
@@ -280,5 +324,27 @@ pub(super) mod tests {
             assert!(!bytes.windows(4).any(|window| window == b"RCG1"));
         }
         assert_eq!(current(&shelf(&folder, 2)), None);
+    }
+
+    #[test]
+    fn a_locked_shelf_says_nothing_and_destroys_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        put(&shelf(&folder, 1), 1, 0);
+        let device = "door-1".parse().unwrap();
+        let locked = Shelf::open(folder.path(), device, hub().verifying_key()).unwrap();
+        assert_eq!((current(&locked), locked.look()), (None, None));
+        put(&locked, 2, 2);
+        assert!(shelf(&folder, 2).look().is_none(), "the wrong key");
+        assert_eq!((locked.versions(), current(&shelf(&folder, 1))), (vec![1], Some(1)));
+    }
+
+    #[test]
+    fn under_another_key_nothing_opens_with_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shelf = shelf(&folder, 1);
+        (1..=2).for_each(|version| put(&shelf, version, 0));
+        shelf.rekey(&[2; 32]).unwrap();
+        assert_eq!((shelf.versions(), current(&shelf)), (vec![2], Some(2)));
+        assert!(self::shelf(&folder, 1).look().is_none());
     }
 }
