@@ -46,7 +46,8 @@ async fn issue(app: &App, request: JoinRequest) -> Result<Joined, Error> {
     let gallery_key = app.keys.signing()?.verifying_key().to_bytes();
     let (mqtt, https) = app.reach();
     let ca_pem = app.pki.ca_pem().to_owned();
-    app.db
+    let joined = app
+        .db
         .write(move |tx| {
             let (secret, _pin) = store::device::split_token(&request.token)?;
             let device = store::device::use_token(tx, secret, now)?.ok_or_else(wrong)?;
@@ -65,7 +66,10 @@ async fn issue(app: &App, request: JoinRequest) -> Result<Joined, Error> {
                 direction: place.direction,
             })
         })
-        .await
+        .await?;
+    // What lies on the disk of a unit that had this name before opens no more.
+    app.keys.erase_door(&joined.device)?;
+    Ok(joined)
 }
 
 fn wrong() -> Error {

@@ -3,10 +3,13 @@
 //! Newest only: whoever watches sees the latest state, never a queue of changes. Connections
 //! compare it with what they last told their device.
 
-use super::Serial;
+use super::seen::{News, Seen};
+use super::{Identity, Serial};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use wire::{DeviceId, link::Desired};
 
 /// One moment of the fleet.
@@ -20,36 +23,59 @@ pub struct State {
 
 /// The shared, watched state.
 #[derive(Clone, Debug)]
-pub struct Fleet(Arc<watch::Sender<Arc<State>>>);
+pub struct Fleet {
+    state: Arc<watch::Sender<Arc<State>>>,
+    seen: Arc<Mutex<Seen>>,
+}
 
 impl Default for Fleet {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Arc::default())))
+        Self { state: Arc::new(watch::Sender::new(Arc::default())), seen: Arc::default() }
     }
 }
 
 impl Fleet {
-    /// Replaces the state; watchers wake only if it differs.
-    pub fn set(&self, state: State) {
-        self.0.send_if_modified(|old| {
+    /// Replaces the state; watchers wake only if it differs. Returns whether it does.
+    pub fn set(&self, state: State) -> bool {
+        self.state.send_if_modified(|old| {
             let differs = **old != state;
             if differs {
                 *old = Arc::new(state);
             }
             differs
-        });
+        })
+    }
+
+    /// A door showed `identity`, and was heard `from` there at `at`.
+    pub fn saw(&self, identity: &Identity, from: IpAddr, at: Instant) {
+        self.seen().saw(identity, from, at);
+    }
+
+    /// What doors showed that nobody wrote down yet.
+    #[must_use]
+    pub fn news(&self) -> News {
+        self.seen().news()
+    }
+
+    /// `news` were written down.
+    pub fn noted(&self, news: &News) {
+        self.seen().noted(news);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this certificate was revoked.
     #[must_use]
     pub fn is_revoked(&self, serial: &Serial) -> bool {
-        self.0.borrow().revoked.contains(serial)
+        self.state.borrow().revoked.contains(serial)
     }
 
     /// The state now, and each change after it.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<State>> {
-        self.0.subscribe()
+        self.state.subscribe()
     }
 }
 

@@ -1,14 +1,19 @@
-//! Keeps the [`Fleet`] as the database says: new releases and rooms are pushed to doors, revoked
-//! certificates end within a second, whichever process changed them.
+//! Keeps the [`Fleet`](super::Fleet) as the database says: new releases and rooms are pushed to
+//! doors, ended certificates end within a second, whichever process changed them. What doors
+//! showed is noted on the way, and what must outlive a backup goes to the key store.
 
-use super::{Fleet, Serial, State};
+use super::seen::News;
+use super::{Serial, State};
+use crate::app::App;
 use crate::error::Error;
-use crate::events::{Event, Events};
-use crate::store::{self, Db, Tx};
+use crate::events::Event;
+use crate::store::certificate::{self, Ended};
+use crate::store::{self, Tx};
 use std::time::Duration;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use wire::{DeviceId, Wall};
 
 /// How often the database is asked: another process may have changed it.
 const POLL: Duration = Duration::from_millis(400);
@@ -17,15 +22,10 @@ const POLL: Duration = Duration::from_millis(400);
 ///
 /// # Errors
 /// Never.
-pub async fn run(
-    db: Db,
-    fleet: Fleet,
-    events: Events,
-    stop: CancellationToken,
-) -> Result<(), Error> {
-    let mut heard = events.listen();
+pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
+    let mut heard = app.events.listen();
     while !stop.is_cancelled() {
-        if let Err(error) = look(&db, &fleet).await {
+        if let Err(error) = look(&app).await {
             tracing::warn!(%error, "the state of the doors could not be read");
         }
         let next = Instant::now() + POLL;
@@ -41,16 +41,48 @@ pub async fn run(
 /// Reads the state once.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn look(db: &Db, fleet: &Fleet) -> Result<(), Error> {
-    fleet.set(db.read(state).await?);
+/// When the database or the key store fails.
+pub async fn look(app: &App) -> Result<(), Error> {
+    note(app).await?;
+    let now = app.clock.wall();
+    let (state, ended, cut_off) = app.db.read(move |tx| state(tx, now)).await?;
+    if app.fleet.set(state) {
+        app.keys.remember_ended(&ended, now)?;
+        cut_off.iter().try_for_each(|door| app.keys.erase_door(door))?;
+    }
     Ok(())
 }
 
-fn state(tx: &Tx<'_>) -> Result<State, Error> {
-    let revoked = store::device::revoked(tx)?.iter().map(|hex| Serial::from_hex(hex)).collect();
+/// Writes down what doors showed.
+async fn note(app: &App) -> Result<(), Error> {
+    let (news, now) = (app.fleet.news(), app.clock.wall());
+    if news == News::default() {
+        return Ok(());
+    }
+    let of = news.clone();
+    let write = app.db.write(move |tx| {
+        for door in &of.first {
+            certificate::used(tx, &door.device, door.serial.as_str(), door.not_after, now)?;
+        }
+        of.twins.iter().try_for_each(|(door, places)| {
+            certificate::twin(tx, &door.device, door.serial.as_str(), *places, now)
+        })
+    });
+    write.await?;
+    app.fleet.noted(&news);
+    for (door, places) in &news.twins {
+        crate::security!("twin", device = %door.device, one = %places.0, other = %places.1,
+            "a certificate is shown from two places: cut the door off and let it join again");
+        app.events.say(Event::DeviceChanged(door.device.clone()));
+    }
+    Ok(())
+}
+
+fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), Error> {
+    let ended = certificate::ended(tx, now)?;
+    let revoked = ended.iter().map(|ended| Serial::from_hex(&ended.serial)).collect();
     let desired = store::release::desired(tx)?.into_iter().collect();
-    Ok(State { desired, revoked })
+    Ok((State { desired, revoked }, ended, certificate::cut_off(tx)?))
 }
 
 /// Until something that doors must know was done in this process.

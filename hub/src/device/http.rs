@@ -3,7 +3,7 @@
 //! A device gets its own releases and nobody else's; what is not its own does not exist for it.
 
 use super::range::{Part, part};
-use super::{Fleet, Identity, Serial, renew, tls};
+use super::{Fleet, Identity, Serial, key, renew, tls};
 use crate::accept::{self, Guest, Limits};
 use crate::app::App;
 use crate::error::{Doing, Error};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wire::join::{GALLERY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH, RENEW_PATH};
+use wire::join::{GALLERY_PATH, KEY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH, RENEW_PATH, SIGNERS_PATH};
 use wire::sign::Signed;
 
 /// For a request's headers, and for the next request of a kept connection.
@@ -57,6 +57,7 @@ async fn one(guest: Guest, app: App) {
         return;
     };
     drop(half_open);
+    app.fleet.saw(&identity, address.ip(), tokio::time::Instant::now());
     let revoked = revoked(app.fleet.clone(), identity.serial.clone());
     let service =
         hyper::service::service_fn(move |request| answer(app.clone(), identity.clone(), request));
@@ -97,6 +98,9 @@ async fn answer(
     if request.method() != Method::GET {
         return Ok(empty(StatusCode::METHOD_NOT_ALLOWED));
     }
+    if request.uri().path() == KEY_PATH {
+        return Ok(key::answer(&app, &identity).await);
+    }
     Ok(match find(&app, &identity, request.uri().path()).await {
         Ok(Some(file)) => {
             let answer = send(&request, file);
@@ -118,6 +122,10 @@ async fn find(app: &App, identity: &Identity, path: &str) -> Result<Option<File>
         let device = identity.device.clone();
         let signed = app.db.read(move |tx| store::release::manifest(tx, &device)).await?;
         return Ok(signed.map(tagged));
+    }
+    if path == SIGNERS_PATH {
+        let chain = postcard::to_stdvec(&app.keys.signers()?).doing("listing signing keys")?;
+        return Ok(Some(tagged(chain)));
     }
     if let Some(version) = path.strip_prefix(GALLERY_PATH) {
         let Ok(version) = version.parse::<u64>() else { return Ok(None) };

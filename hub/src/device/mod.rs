@@ -4,8 +4,10 @@ pub mod fleet;
 pub mod follow;
 pub mod http;
 pub mod identity;
+mod key;
 pub mod range;
 pub mod renew;
+pub mod seen;
 pub mod tls;
 
 pub use fleet::{Fleet, State};

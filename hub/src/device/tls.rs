@@ -5,24 +5,23 @@
 use super::{Fleet, Identity};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
     SignatureScheme,
 };
 use std::sync::Arc;
 
-/// The server side of every connection to a device: `chain` and `key` are the hub's own,
-/// `roots` the authority that signs devices.
+/// The server side of every connection to a device: `shown` is the hub's own certificate, `roots`
+/// the authority that signs devices.
 ///
 /// # Errors
-/// When `roots` is empty, or `key` does not belong to `chain`.
+/// When `roots` is empty.
 pub fn server(
     roots: RootCertStore,
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    shown: Arc<dyn ResolvesServerCert>,
     fleet: Fleet,
 ) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -30,7 +29,7 @@ pub fn server(
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)?;
+        .with_cert_resolver(shown);
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))

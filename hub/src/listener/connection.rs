@@ -54,13 +54,14 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
             return;
         }
     };
-    let mut connection = Connection::new(stream, identity.clone(), house.clone());
+    let mut connection = Connection::new(stream, (identity.clone(), address), house.clone());
     let greeted = timeout(house.limits.connect, connection.greet()).await;
     drop(half_open);
     let end = match greeted {
         Err(_) => End::Refused(Refusal::Silent),
         Ok(Err(end)) => end,
         Ok(Ok(())) => {
+            house.fleet.saw(&identity, address.ip(), Instant::now());
             let mut place = house.roster.enter(&identity.device);
             if place.took_over {
                 let device = &identity.device;
@@ -113,6 +114,7 @@ struct Connection<S> {
     stream: S,
     session: Session,
     identity: Identity,
+    address: SocketAddr,
     house: Listener,
     limits: Limits,
     inbox: VecDeque<Delivery>,
@@ -133,7 +135,7 @@ struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn new(stream: S, identity: Identity, house: Listener) -> Self {
+    fn new(stream: S, (identity, address): (Identity, SocketAddr), house: Listener) -> Self {
         let (now, limits) = (Instant::now(), house.limits);
         let left = identity.not_after.0.saturating_sub(house.clock.wall().0);
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(FAR * 365);
@@ -141,6 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             stream,
             session: Session::new(identity.device.clone()),
             identity,
+            address,
             house,
             limits,
             inbox: VecDeque::new(),
@@ -257,6 +260,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(Refusal::Silent.into());
         }
         if self.time <= now {
+            self.house.fleet.saw(&self.identity, self.address.ip(), self.heard);
             self.say_time(None);
         }
         Ok(())

@@ -7,7 +7,7 @@ use rollcall_hub::Error;
 use rollcall_hub::join::join;
 use rollcall_hub::store;
 use std::net::{IpAddr, Ipv4Addr};
-use wire::join::{GALLERY_PATH, MANIFEST_PATH};
+use wire::join::{GALLERY_PATH, KEY_PATH, MANIFEST_PATH};
 use wire::sign::Signed;
 use wire::time::{Clock, SystemClock};
 use wire::{JoinRequest, Manifest};
@@ -76,11 +76,29 @@ async fn a_door_gets_the_model_pack_and_nothing_beside_it() {
 }
 
 #[tokio::test]
+async fn a_door_gets_the_key_of_its_own_gallery_until_it_is_cut_off() {
+    let hub = Hub::new().await;
+    let (one, two) = (hub.door("d1").await, hub.door("d2").await);
+    let key = async |door| get(&hub, door, KEY_PATH, None).await.bytes().await.unwrap();
+    let first = key(&one).await;
+    assert!(first.len() == 32 && first == key(&one).await, "the same at each start");
+    assert_ne!(first, key(&two).await);
+    hub.revoke(&one).await;
+    let client = Client::builder().tls_backend_preconfigured((*one.tls).clone()).build().unwrap();
+    let url = format!("https://localhost:{}{KEY_PATH}", hub.running.device.port());
+    let late = client.get(url).send().await;
+    assert!(late.is_err() || late.is_ok_and(|answer| answer.status() == 403), "at once");
+    hub.running.app.follow_devices().await.unwrap();
+    assert!(!hub.running.app.keys.has_door(&one.id).unwrap(), "and the key is destroyed");
+    assert!(hub.running.app.keys.has_door(&two.id).unwrap());
+}
+
+#[tokio::test]
 async fn a_revoked_door_gets_nothing() {
     let hub = Hub::new().await;
     let door = hub.door("d1").await;
     hub.revoke(&door).await;
-    rollcall_hub::device::follow::look(&hub.running.app.db, &hub.running.app.fleet).await.unwrap();
+    hub.running.app.follow_devices().await.unwrap();
     let client = Client::builder().tls_backend_preconfigured((*door.tls).clone()).build().unwrap();
     let url = format!("https://localhost:{}/gallery/manifest", hub.running.device.port());
     assert!(client.get(url).send().await.is_err());

@@ -32,8 +32,8 @@ async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
     let app = &hub.running.app;
     let mut roots = rustls::RootCertStore::empty();
     roots.add(app.pki.ca().clone()).unwrap();
-    let (chain, key) = app.pki.server();
-    let tls = device::tls::server(roots, chain, key, app.fleet.clone()).unwrap();
+    let shown = Arc::new(app.pki.shown().clone());
+    let tls = device::tls::server(roots, shown, app.fleet.clone()).unwrap();
     let (ingest, queue) = mpsc::channel(1);
     let limits = Limits::default();
     let (fleet, roster) = (app.fleet.clone(), Roster::default());

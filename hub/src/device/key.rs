@@ -1,0 +1,43 @@
+//! The key of the gallery on a door's disk: handed out at each start of the door, never stored
+//! there unless its settings say so. A door that is cut off gets none.
+
+use super::{Identity, http::empty};
+use crate::app::App;
+use crate::error::Error;
+use crate::store;
+use crate::vault::DataKey;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Response, StatusCode};
+
+/// The key for the door that shows `identity`.
+pub(super) async fn answer(app: &App, identity: &Identity) -> Response<Full<Bytes>> {
+    let device = &identity.device;
+    match find(app, identity).await {
+        Ok(Some(key)) => {
+            tracing::info!(%device, "the door was given the key of its gallery");
+            Response::new(Full::new(Bytes::copy_from_slice(key.as_bytes())))
+        }
+        Ok(None) => {
+            crate::security!("key", %device, "the key of a gallery was refused: the door is cut off");
+            empty(StatusCode::FORBIDDEN)
+        }
+        Err(error) => {
+            tracing::error!(%device, %error, "the key of a door's gallery could not be read");
+            empty(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// As the database says now: another process may have cut the door off a moment ago.
+async fn find(app: &App, identity: &Identity) -> Result<Option<DataKey>, Error> {
+    let (device, serial) = (identity.device.clone(), identity.serial.as_str().to_owned());
+    let counts = app.db.read(move |tx| {
+        let active = store::device::get(tx, &device)?.is_some_and(|door| door.is_active);
+        Ok(active && !store::device::revoked(tx)?.contains(&serial))
+    });
+    if !counts.await? {
+        return Ok(None);
+    }
+    app.keys.door_or_new(&identity.device, app.clock.wall()).map(Some)
+}
