@@ -59,7 +59,7 @@ pub struct Statement {
     pub pseudonym_kept: bool,
     /// Doors that had a gallery with this person, or may have had.
     pub doors: Vec<Receipt>,
-    /// Whether nothing is open any more.
+    /// Whether nothing is open any more and every door has said so.
     pub complete: bool,
     /// When this was written.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -80,7 +80,7 @@ pub struct Receipt {
     pub confirmed_at: Option<Timestamp>,
     /// BLAKE3 of the signed manifest it runs.
     pub manifest: Option<String>,
-    /// When it forgets everybody by itself.
+    /// When it forgets everybody by itself, if it runs.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub lease_ends: Option<Timestamp>,
 }
@@ -91,8 +91,8 @@ pub struct Receipt {
 pub enum State {
     /// It said so.
     Confirmed,
-    /// Not heard of; its lease is over, and with it its gallery.
-    Expired,
+    /// Not heard of though its lease is over: nobody knows what its disk holds.
+    Unconfirmed,
     /// Not heard of yet.
     Waiting,
 }
@@ -102,7 +102,7 @@ pub enum State {
 pub fn state(door: &Door, now: Wall) -> State {
     match door.confirmed_at {
         Some(_) => State::Confirmed,
-        None if door.lease_ends <= now => State::Expired,
+        None if door.lease_ends <= now => State::Unconfirmed,
         None => State::Waiting,
     }
 }
@@ -141,7 +141,7 @@ pub fn certify(
         deleted: erasure.gone,
         pseudonym_kept: erasure.row_kept,
         doors: doors.iter().map(receipt).collect(),
-        complete: erasure.done_at.is_some(),
+        complete: erasure.done_at.is_some() && doors.iter().all(|door| door.confirmed_at.is_some()),
         issued_at: time(now),
     };
     let text = serde_json::to_string(&statement).doing("writing a certificate")?;

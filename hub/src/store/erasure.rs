@@ -40,7 +40,7 @@ pub struct Door {
     pub device: DeviceId,
     /// The release with which it has.
     pub release: u64,
-    /// When it has in any case.
+    /// When it has in any case, if it runs.
     pub lease_ends: Wall,
     /// When it said that it runs that release or a later one.
     pub confirmed_at: Option<Wall>,
@@ -100,8 +100,8 @@ pub fn key_erased(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<(), Erro
 
 /// Names the doors that must forget; call it after the gallery was made anew.
 ///
-/// An open door has with the release made since; one that is cut off gets none, and has when its
-/// lease ends. Doors whose gallery did not change had nothing to forget. What a door runs already
+/// An open door has with the release made since; one that is cut off gets none, and never
+/// confirms. Doors whose gallery did not change had nothing to forget. What a door runs already
 /// is confirmed at once.
 ///
 /// # Errors
@@ -119,8 +119,6 @@ pub fn tell_doors(tx: &Tx<'_>, erasure: Uuid, now: Wall) -> Result<(), Error> {
                  else d.is_active = 0 end
          on conflict (erasure, device) do nothing";
     tx.execute(sql, params![id])?;
-    let sql = "delete from erasure_door where erasure = $1 and lease_ends <= $2";
-    tx.execute(sql, params![id, now.0])?;
     let sql = "update erasure_door set confirmed_at = $2 where erasure = $1 and exists
          (select 1 from device d where d.id = erasure_door.device and d.gallery >= release)";
     tx.execute(sql, params![id, now.0])?;

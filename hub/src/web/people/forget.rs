@@ -136,7 +136,7 @@ fn view(
     zone: &TimeZone,
 ) -> Proof {
     let said = &certificate.statement;
-    let waiting = said.doors.iter().filter(|door| door.state == State::Waiting).count();
+    let done = said.doors.iter().filter(|door| door.state == State::Confirmed).count();
     let door = |receipt: &Receipt| {
         let (class, words) = words_of(tongue, receipt, is_online(&receipt.device_id), now, zone);
         Door { name: receipt.device_id.clone(), class, words }
@@ -145,7 +145,7 @@ fn view(
     Proof {
         person: said.student_id,
         complete: said.complete,
-        done: said.doors.len() - waiting,
+        done,
         total: said.doors.len(),
         doors: said.doors.iter().map(door).collect(),
         gone: [
@@ -174,7 +174,7 @@ fn words_of(
             let ago = words::ago(tongue, wall(receipt.confirmed_at), now);
             ("good", tongue.one("people-door-confirmed", "ago", ago))
         }
-        State::Expired => ("good", tongue.say("people-door-expired")),
+        State::Unconfirmed => ("warn", tongue.say("people-door-unconfirmed")),
         State::Waiting if online => ("warn", tongue.say("people-door-waiting")),
         State::Waiting => {
             ("off", tongue.one("people-door-offline", "day", day(receipt.lease_ends)))
@@ -206,6 +206,8 @@ mod tests {
         let (class, words) = said(State::Confirmed, false);
         assert_eq!((class, words.contains("2 min ago")), ("good", true), "{words}");
         assert_eq!(said(State::Waiting, true).0, "warn");
+        let (class, words) = said(State::Unconfirmed, false);
+        assert_eq!((class, words.contains("not confirmed")), ("warn", true), "{words}");
         let (class, words) = said(State::Waiting, false);
         assert_eq!((class, words.contains("Today")), ("off", true), "{words}");
     }
