@@ -1,16 +1,23 @@
 //! Backups: a copy of the data that was opened and checked, and one of the keys, which lives
-//! thirty days so that an erasure reaches every backup.
+//! thirty days so that an erasure reaches every backup. Both are locked with a public key whose
+//! other half is on no disk of this machine: whoever copies them holds nothing.
 //!
 //! Data first, then keys: every key that the copied data needs is older than the copy of the
 //! keys. A restored hub begins a new life (`hub_epoch`), so that doors send their tail again.
+
+pub mod lock;
+mod old;
 
 use crate::config::{self, Config};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
 use crate::store::{self, Db, Tx, audit, backed_up, file};
+use lock::{Key, Lock};
+use old::stamp;
 use serde_json::json;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use wire::{Epoch, Wall};
 
@@ -19,58 +26,73 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 pub const KEYS_MS: i64 = 30 * DAY_MS;
 /// By how much the releases of a restored hub outrun those that doors may have.
 const JUMP: u64 = 100_000;
-/// What belongs to the keys, besides `keys.db`.
-const BESIDE: [&str; 4] = ["kek", "ca.pem", "server.pem", config::FILE];
+/// What belongs to the keys, besides `keys.db`: those that are there.
+const BESIDE: [&str; 4] = ["ca.pem", "server.pem", config::FILE, lock::FILE];
+/// The key store and what it is wrapped with.
+const OWN: [&str; 2] = ["keys.db", "kek"];
+/// What may be left of a backup or a restore that was cut short, in the data directory.
+const WORK: &str = "backup-";
 
 /// A backup that was made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Made {
     /// The copy of the data.
     pub data: PathBuf,
-    /// The folder with the copy of the keys.
+    /// The copy of the keys.
     pub keys: PathBuf,
+    /// Whether it lies on the disk of the data: lost with it.
+    pub same_disk: bool,
     /// Bytes of the data.
     pub bytes: u64,
     /// Rows of the audit chain, which was walked in the copy.
     pub audited: i64,
-    /// Copies of keys that were destroyed because their time was over.
-    pub destroyed: usize,
+    /// Copies of keys and of data that were destroyed because their time was over.
+    pub destroyed: (usize, usize),
     /// How far each outbox is in it.
     pub reached: Vec<backed_up::Reach>,
 }
 
-/// The moment as file names say it; they sort by time.
-fn stamp(now: Wall) -> String {
-    let at = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
-    at.strftime("%Y%m%dT%H%M%S%3fZ").to_string()
+/// Refuses one place for data and keys: whoever finds it needs one more secret only.
+///
+/// # Errors
+/// `Conflict` when one of the folders lies in the other.
+pub fn apart(folder: &Path, keys: &Path) -> Result<(), Error> {
+    let real = |folder: &Path| {
+        private(folder)?;
+        folder.canonicalize().doing("looking where a folder is")
+    };
+    let (data, keys) = (real(folder)?, real(keys)?);
+    if data.starts_with(&keys) || keys.starts_with(&data) {
+        let why = "data and keys would lie in one place: name another folder with --keys, on \
+                   another medium, or say --insecure-together";
+        return Err(Error::Conflict(why.into()));
+    }
+    Ok(())
 }
 
-/// The moment that a name of ours holds.
-fn stamped(name: &str) -> Option<Wall> {
-    let text = name.strip_prefix("keys-")?.strip_suffix('Z')?;
-    let (whole, ms) = text.split_at_checked(15)?;
-    let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%S", whole).ok()?;
-    let at = at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond();
-    Some(Wall(at + ms.parse::<i64>().ok()?))
-}
-
-/// Copies the hub while it runs, checks the copy, and destroys copies of keys that are over.
+/// Copies the hub while it runs, checks the copy, locks it, and destroys copies that are over.
 /// Blocking.
 ///
 /// # Errors
-/// When a disk refuses, or `Conflict` when the copy is not sound; then there is no new backup.
+/// When a disk refuses, or `Conflict` when the copy is not sound or there is nothing to lock it
+/// with; then there is no new backup.
 pub fn make(config: &Config, folder: &Path, keys: &Path, now: Wall) -> Result<Made, Error> {
+    let lock = Lock::read(&config.data)?;
     private(folder)?;
     private(keys)?;
     let name = stamp(now);
-    let (keep, kept) = (folder.join(format!("hub-{name}.db")), keys.join(format!("keys-{name}")));
-    let (part, keys_part) = (keep.with_extension("part"), kept.with_extension("part"));
-    let copied = copy_data(config, &part).and_then(|found| {
-        copy_keys(&config.data, &keys_part)?;
+    let (keep, kept) =
+        (folder.join(format!("hub-{name}.db.age")), keys.join(format!("keys-{name}.age")));
+    let (part, keys_part) = (beside(&keep), beside(&kept));
+    let work = config.data.join(format!("{WORK}{name}.part"));
+    let copied = private(&work).and_then(|()| {
+        let found = copy_data(config, &lock, &work, &part)?;
+        copy_keys(config, &lock, &work, &keys_part)?;
         Ok(found)
     });
+    let _copies_in_the_clear = fs::remove_dir_all(&work);
     if copied.is_err() {
-        let _not_begun = (fs::remove_file(&part), fs::remove_dir_all(&keys_part));
+        let _not_begun = (fs::remove_file(&part), fs::remove_file(&keys_part));
     }
     let (audited, reached) = copied?;
     let whole = |part: &Path, kept: &Path, folder: &Path| {
@@ -79,44 +101,67 @@ pub fn make(config: &Config, folder: &Path, keys: &Path, now: Wall) -> Result<Ma
     whole(&keys_part, &kept, keys)?;
     whole(&part, &keep, folder)?;
     let bytes = fs::metadata(&keep).doing("measuring a backup")?.len();
-    let destroyed = destroy_old(keys, now)?;
-    Ok(Made { data: keep, keys: kept, bytes, audited, destroyed, reached })
+    let same_disk = disk(&config.database())? == disk(folder)?;
+    let destroyed = destroy_old(config, folder, keys, now)?;
+    Ok(Made { data: keep, keys: kept, same_disk, bytes, audited, destroyed, reached })
 }
 
-/// Copies the data and checks the copy: rows of its audit chain, and how far its outboxes are.
-fn copy_data(config: &Config, part: &Path) -> Result<(i64, Vec<backed_up::Reach>), Error> {
-    file::copy(&config.database(), part)?;
-    file::check(part)?;
-    file::look_at_copy(part, |tx| Ok((audit::verify(tx)?.rows, backed_up::reached(tx)?)))
+/// Where a copy is until it is whole.
+fn beside(kept: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.part", kept.display()))
 }
 
-/// Copies the keys and opens the copy.
-fn copy_keys(data: &Path, part: &Path) -> Result<(), Error> {
-    let doing = "copying the keys";
-    private(part)?;
-    file::copy(&data.join("keys.db"), &part.join("keys.db"))?;
-    for beside in BESIDE {
-        fs::copy(data.join(beside), part.join(beside)).doing(doing)?;
-    }
-    for copied in fs::read_dir(part).doing(doing)? {
-        let path = copied.doing(doing)?.path();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).doing(doing)?;
-        fs::File::open(&path).and_then(|file| file.sync_all()).doing(doing)?;
-    }
-    Keys::open(part)?.signing()?;
-    sync(part).doing(doing)
+/// Which disk, or part of one, a file lies on.
+fn disk(path: &Path) -> Result<u64, Error> {
+    Ok(fs::metadata(path).doing("looking which disk a file lies on")?.dev())
 }
 
-/// Destroys copies of keys that are older than [`KEYS_MS`].
-fn destroy_old(keys: &Path, now: Wall) -> Result<usize, Error> {
-    let mut destroyed = 0;
-    for (name, path) in names(keys)? {
-        if stamped(name.trim_end_matches(".part")).is_some_and(|at| at.plus_ms(KEYS_MS) <= now) {
-            fs::remove_dir_all(&path).doing("destroying an old copy of the keys")?;
-            destroyed += 1;
-        }
+/// Copies the data, checks the copy, and locks it: rows of its audit chain, and how far its
+/// outboxes are.
+fn copy_data(
+    config: &Config,
+    lock: &Lock,
+    work: &Path,
+    part: &Path,
+) -> Result<(i64, Vec<backed_up::Reach>), Error> {
+    let copy = work.join("hub.db");
+    file::copy(&config.database(), &copy)?;
+    file::check(&copy)?;
+    let found =
+        file::look_at_copy(&copy, |tx| Ok((audit::verify(tx)?.rows, backed_up::reached(tx)?)))?;
+    lock.seal(&mut fs::File::open(&copy).doing("locking the copy of the data")?, part)?;
+    Ok(found)
+}
+
+/// Copies the keys, opens the copy, and locks it.
+fn copy_keys(config: &Config, lock: &Lock, work: &Path, part: &Path) -> Result<(), Error> {
+    let (doing, data, copy) = ("copying the keys", &config.data, work.join("keys"));
+    private(&copy)?;
+    Keys::open(data)?.copy(data, &copy)?;
+    for name in BESIDE.into_iter().filter(|name| data.join(name).exists()) {
+        fs::copy(data.join(name), copy.join(name)).doing(doing)?;
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(copy.join(name), private).doing(doing)?;
     }
-    Ok(destroyed)
+    Keys::open_copy(&copy)?.signing()?;
+    let mut all = tar::Builder::new(Vec::new());
+    all.append_dir_all(".", &copy).doing(doing)?;
+    let all = zeroize::Zeroizing::new(all.into_inner().doing(doing)?);
+    lock.seal(&mut all.as_slice(), part)
+}
+
+/// Destroys copies of keys that are older than [`KEYS_MS`], those of the data that the settings
+/// say are old, and what was left half done.
+fn destroy_old(
+    config: &Config,
+    folder: &Path,
+    keys: &Path,
+    now: Wall,
+) -> Result<(usize, usize), Error> {
+    old::destroy(&config.data, WORK, (0, false), now)?;
+    let gone = old::destroy(keys, "keys-", (KEYS_MS, false), now)?;
+    let lives = i64::from(config.backup_days) * DAY_MS;
+    Ok((gone, old::destroy(folder, "hub-", (lives, true), now)?))
 }
 
 fn names(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
@@ -140,14 +185,23 @@ fn sync(folder: &Path) -> std::io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Tells the running hub what its backup holds, so that doors may let go of it.
+/// Tells the running hub where its newest backup is, and what it holds, so that doors may let go
+/// of it; what would be lost with the hub's own disk they keep.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), Error> {
     let (reached, meta) = (made.reached.clone(), json!({ "bytes": made.bytes }));
+    let newest = backed_up::Newest {
+        at: now,
+        place: made.data.parent().unwrap_or(Path::new("")).display().to_string(),
+        same_disk: made.same_disk,
+    };
     let write = move |tx: &Tx<'_>| {
-        backed_up::put(tx, &reached, now)?;
+        if !newest.same_disk {
+            backed_up::put(tx, &reached, now)?;
+        }
+        backed_up::remember(tx, &newest)?;
         let (action, table, id) = ("backup", "setting", "backup");
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
     };
@@ -155,44 +209,97 @@ pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), 
 }
 
 /// Makes a hub in the empty folder `data` out of the newest backup of `folder` and the newest
-/// keys of `keys`: keys that were erased since stay erased. Returns which copies it took.
+/// keys of `keys`, opened with `key`: keys that were erased since stay erased. Returns which
+/// copies it took.
 ///
 /// # Errors
 /// `Conflict` when there is a hub in `data` already or the copy is not sound; `NotFound` without
-/// a backup.
+/// a backup; `Invalid` without its key.
 pub async fn restore(
-    folder: &Path,
-    keys: &Path,
+    (folder, keys): (&Path, &Path),
+    key: Option<&Key>,
     data: &Path,
     actor: String,
     now: Wall,
 ) -> Result<(PathBuf, PathBuf), Error> {
-    let (copy, secret) = (newest(folder, "hub-", ".db")?, newest(keys, "keys-", "Z")?);
-    let database = database(data, &secret)?;
-    let beside = BESIDE.iter().chain(&["keys.db"]);
-    // A log without its database would be played into the new one.
-    let log = PathBuf::from(format!("{}-wal", database.display()));
-    let places = beside.clone().map(|name| data.join(name)).chain([database.clone(), log]);
-    if let Some(there) = places.into_iter().find(|place| place.exists()) {
-        let say = format!("{} is there: restore never overwrites", there.display());
-        return Err(Error::Conflict(say));
+    let (copy, secret) = (newest(folder, "hub-")?, newest(keys, "keys-")?);
+    refuse_over(
+        BESIDE.iter().chain(&OWN).chain(&["kek.sealed", "hub.db"]).map(|name| data.join(name)),
+    )?;
+    let (new, work) = (!data.exists(), data.join(format!("{WORK}{}.part", stamp(now))));
+    let laid = lay_out((&copy, &secret), key, (data, &work));
+    let _copies = fs::remove_dir_all(&work);
+    if laid.is_err() && new {
+        let _nothing_half_made = fs::remove_dir(data);
     }
-    file::check(&copy)?;
-    private(data)?;
-    for name in beside {
-        let to = data.join(name);
-        fs::copy(secret.join(name), &to).doing("restoring the keys")?;
-        fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).doing("restoring the keys")?;
-    }
-    fs::copy(&copy, &database).doing("restoring the data")?;
-    begin_anew(&database, actor, now).await?;
+    begin_anew(&laid?, actor, now).await?;
     sync(data).doing("restoring the data")?;
     Ok((copy, secret))
 }
 
-/// The newest copy in `folder` whose name begins and ends so.
-fn newest(folder: &Path, begin: &str, end: &str) -> Result<PathBuf, Error> {
-    let fits = |name: &str| name.starts_with(begin) && name.ends_with(end);
+/// Opens both copies in `work`, checks them, and puts them in their places: where the database is.
+fn lay_out(
+    (copy, secret): (&Path, &Path),
+    key: Option<&Key>,
+    (data, work): (&Path, &Path),
+) -> Result<PathBuf, Error> {
+    private(data)?;
+    private(work)?;
+    let (keys, whole, doing) = (work.join("keys"), work.join("hub.db"), "restoring the keys");
+    unpack(secret, key, &keys)?;
+    let database = database(data, &keys)?;
+    // A log without its database would be played into the new one.
+    let log = PathBuf::from(format!("{}-wal", database.display()));
+    refuse_over([database.clone(), log].into_iter())?;
+    let mut file = fs::File::create(&whole).doing("restoring the data")?;
+    std::io::copy(&mut opened(copy, key)?, &mut file).doing("restoring the data")?;
+    file::check(&whole)?;
+    for name in BESIDE.iter().chain(&OWN).filter(|name| keys.join(name).exists()) {
+        let to = data.join(name);
+        fs::copy(keys.join(name), &to).doing(doing)?;
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).doing(doing)?;
+    }
+    fs::copy(&whole, &database).doing("restoring the data")?;
+    Ok(database)
+}
+
+/// What a copy holds; one of before backups were locked is not.
+fn opened(copy: &Path, key: Option<&Key>) -> Result<Box<dyn Read>, Error> {
+    if copy.extension() != Some("age".as_ref()) {
+        let file = fs::File::open(copy).doing(&format!("reading {}", copy.display()))?;
+        return Ok(Box::new(file));
+    }
+    let name = copy.display();
+    let say = || Error::Invalid(format!("{name} is locked: name its private key with --identity"));
+    Ok(Box::new(key.ok_or_else(say)?.open(copy)?))
+}
+
+/// The keys in `secret`, a locked file or a folder of before.
+fn unpack(secret: &Path, key: Option<&Key>, to: &Path) -> Result<(), Error> {
+    let doing = "restoring the keys";
+    private(to)?;
+    if secret.is_dir() {
+        for (name, path) in names(secret)? {
+            fs::copy(path, to.join(name)).doing(doing)?;
+        }
+        return Ok(());
+    }
+    let mut all = tar::Archive::new(opened(secret, key)?);
+    all.unpack(to).doing(doing)
+}
+
+fn refuse_over(mut places: impl Iterator<Item = PathBuf>) -> Result<(), Error> {
+    match places.find(|place| place.exists()) {
+        None => Ok(()),
+        Some(there) => {
+            Err(Error::Conflict(format!("{} is there: restore never overwrites", there.display())))
+        }
+    }
+}
+
+/// The newest whole copy in `folder` whose name begins so.
+fn newest(folder: &Path, begin: &str) -> Result<PathBuf, Error> {
+    let fits = |name: &str| old::stamped(name, begin).is_some() && !name.ends_with(".part");
     let all = if folder.exists() { names(folder)? } else { vec![] };
     let found = all.into_iter().rev().find(|(name, _)| fits(name));
     let none = || Error::NotFound(format!("there is no backup in {}", folder.display()));
@@ -207,7 +314,8 @@ fn database(data: &Path, secret: &Path) -> Result<PathBuf, Error> {
 }
 
 /// A new life: doors send again what this hub may have lost, and take releases from it although
-/// they may have had later ones.
+/// they may have had later ones. Whoever was signed in when the backup was made signs in again,
+/// and programs at doors get new tokens: some of them ended since.
 async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> {
     let (db, epoch) = (Db::open(path)?, Epoch(rand::random()));
     let write = move |tx: &Tx<'_>| {
@@ -215,6 +323,8 @@ async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> 
         let floor = store::release::newest_of_all(tx)?.saturating_add(JUMP);
         store::release::set_floor(tx, floor)?;
         store::device::all_offline(tx)?;
+        store::login::end_everybody(tx, now)?;
+        store::capture_token::end_everywhere(tx, now)?;
         let (action, table, id, meta) = ("restore", "setting", "hub_epoch", json!({}));
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
     };

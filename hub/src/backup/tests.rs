@@ -31,6 +31,7 @@ async fn rig_with(settings: &str) -> Rig {
     private(&data).unwrap();
     let keys = Keys::create(&data, NOW).unwrap();
     Pki::create(&data, &keys, &["localhost".into()], NOW).unwrap();
+    lock::write_private(&dir.path().join("private"), &lock::create(&data).unwrap()).unwrap();
     let text = settings.to_owned() + &config::template("localhost", "UTC");
     fs::write(data.join(config::FILE), &text).unwrap();
     let db = Db::open(&Config::parse(&data, &text, None).unwrap().database()).unwrap();
@@ -60,6 +61,24 @@ impl Rig {
         self.db.write(move |tx| cursor::put(tx, &door(), EPOCH, &all, NOW)).await.unwrap();
     }
 
+    /// The half of the key that is kept elsewhere.
+    fn key(&self) -> Key {
+        Key::read(&self.path("private")).unwrap()
+    }
+
+    /// Makes a hub of the newest backup in `new`.
+    async fn restore(&self, new: &Path) -> Result<(PathBuf, PathBuf), Error> {
+        let (folder, keys) = (self.path("backup"), self.path("keys"));
+        restore((&folder, &keys), Some(&self.key()), new, "t".into(), NOW).await
+    }
+
+    /// The key store in a copy.
+    fn keys_in(&self, made: &Made) -> Keys {
+        let to = self.path(&made.keys.file_name().unwrap().to_string_lossy());
+        unpack(&made.keys, Some(&self.key()), &to).unwrap();
+        Keys::open(&to).unwrap()
+    }
+
     fn back_up(&self, now: Wall) -> Made {
         let data = self.path("data");
         let config =
@@ -78,10 +97,15 @@ async fn a_backup_is_checked_and_tells_doors_how_far_it_goes() {
         |db: Db| async move { db.read(|tx| backed_up::of(tx, &door(), EPOCH)).await.unwrap() };
     assert_eq!(reach(rig.db.clone()).await, 0, "nothing before it is told");
     tell(&rig.db, &made, "t".into(), NOW).await.unwrap();
+    assert!(made.same_disk && reach(rig.db.clone()).await == 0, "lost with the hub's own disk");
+    let newest = rig.db.read(backed_up::newest).await.unwrap().unwrap();
+    assert!(newest.same_disk && newest.place == rig.path("backup").display().to_string());
+    let made = Made { same_disk: false, ..made };
+    tell(&rig.db, &made, "t".into(), NOW).await.unwrap();
     assert_eq!(reach(rig.db.clone()).await, 7, "what came later is not in it");
     assert!(made.audited >= 2 && made.bytes > 0);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&made.keys), mode(&made.keys.join("kek"))), (0o700, 0o600));
+    assert_eq!((mode(made.keys.parent().unwrap()), mode(&made.keys)), (0o700, 0o600));
 }
 
 #[tokio::test]
@@ -92,12 +116,11 @@ async fn a_restored_hub_begins_a_new_life_and_knows_what_the_backup_knew() {
     rig.holds(9).await;
     rig.back_up(NOW.plus_ms(1));
     let (old, new) = (rig.path("data"), rig.path("new"));
-    let to = |data: PathBuf| {
-        let (folder, keys) = (rig.path("backup"), rig.path("keys"));
-        async move { restore(&folder, &keys, &data, "t".into(), NOW).await }
-    };
-    assert!(matches!(to(old).await, Err(Error::Conflict(_))), "never overwritten");
-    to(new.clone()).await.unwrap();
+    assert!(matches!(rig.restore(&old).await, Err(Error::Conflict(_))), "never overwritten");
+    let (folder, keys) = (rig.path("backup"), rig.path("keys"));
+    let locked = restore((&folder, &keys), None, &new, "t".into(), NOW).await;
+    assert!(matches!(locked, Err(Error::Invalid(_))) && !new.exists(), "without its key");
+    rig.restore(&new).await.unwrap();
     let db = Db::open(&new.join("hub.db")).unwrap();
     let read = |tx: &Tx<'_>| {
         let (epoch, all) = (store::setting::hub_epoch(tx)?, cursor::get(tx, &door(), EPOCH)?);
@@ -118,8 +141,8 @@ async fn a_database_at_another_place_is_copied_and_put_there_again() {
     let rig = rig_with("database = \"elsewhere.db\"\n").await;
     rig.holds(7).await;
     rig.back_up(NOW);
-    let (folder, keys, new) = (rig.path("backup"), rig.path("keys"), rig.path("new"));
-    restore(&folder, &keys, &new, "t".into(), NOW).await.unwrap();
+    let new = rig.path("new");
+    rig.restore(&new).await.unwrap();
     assert!(!new.join("hub.db").exists());
     let db = Db::open(&new.join("elsewhere.db")).unwrap();
     let held = db.read(|tx| cursor::get(tx, &door(), EPOCH)).await.unwrap();
@@ -147,16 +170,14 @@ async fn keys_that_do_not_open_are_no_backup() {
 async fn an_erased_key_is_in_no_backup_after_thirty_days() {
     let rig = rig().await;
     let first = rig.back_up(NOW);
-    let holds = |made: &Made| {
-        let keys = Keys::open(&made.keys).unwrap();
-        keys.student(rig.student).unwrap().is_some()
-    };
+    let holds = |made: &Made| rig.keys_in(made).student(rig.student).unwrap().is_some();
     assert!(holds(&first));
     rig.keys.erase(rig.student).unwrap();
     let second = rig.back_up(NOW.plus_ms(KEYS_MS - 1));
     assert!(first.keys.exists() && !holds(&second));
     let third = rig.back_up(NOW.plus_ms(KEYS_MS));
-    assert_eq!((third.destroyed, first.keys.exists(), second.keys.exists()), (1, false, true));
+    assert_eq!(third.destroyed, (1, 0));
+    assert_eq!((first.keys.exists(), second.keys.exists()), (false, true));
     assert!(first.data.exists(), "data stays: nothing in it opens");
 }
 
@@ -168,14 +189,96 @@ async fn a_damaged_copy_is_no_backup() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 4096].fill(0xA5);
     fs::write(&made.data, bytes).unwrap();
-    assert!(file::check(&made.data).is_err());
-    let (folder, keys, new) = (rig.path("backup"), rig.path("keys"), rig.path("new"));
-    assert!(restore(&folder, &keys, &new, "t".into(), NOW).await.is_err());
+    let new = rig.path("new");
+    assert!(rig.restore(&new).await.is_err());
     assert!(!new.exists(), "nothing half-made");
 }
 
+#[tokio::test]
+async fn a_copy_says_nothing_to_whoever_finds_it_and_nothing_is_left_in_the_clear() {
+    let rig = rig().await;
+    let made = rig.back_up(NOW);
+    for copy in [&made.data, &made.keys] {
+        let bytes = fs::read(copy).unwrap();
+        assert!(
+            bytes.starts_with(b"age-encryption.org/v1")
+                && !bytes.windows(6).any(|w| w == b"SQLite")
+        );
+    }
+    let left = names(&rig.path("data")).unwrap();
+    assert!(!left.iter().any(|(name, _)| name.ends_with(".part")), "{left:?}");
+    fs::remove_file(rig.path("data").join(lock::FILE)).unwrap();
+    let data = rig.path("data");
+    let config = Config::parse(&data, &config::template("localhost", "UTC"), None).unwrap();
+    let refused = make(&config, &rig.path("backup"), &rig.path("keys"), NOW.plus_ms(1));
+    assert!(matches!(refused, Err(Error::Conflict(_))), "no key to lock it with, no backup");
+}
+
+#[tokio::test]
+async fn a_copy_of_before_backups_were_locked_still_makes_a_hub() {
+    let rig = rig().await;
+    rig.holds(7).await;
+    let (data, new) = (rig.path("data"), rig.path("new"));
+    let (folder, keys) = (rig.path("backup"), rig.path("keys"));
+    let secret = keys.join(format!("keys-{}", stamp(NOW)));
+    [&folder, &keys, &secret].into_iter().for_each(|folder| private(folder).unwrap());
+    file::copy(&data.join("hub.db"), &folder.join(format!("hub-{}.db", stamp(NOW)))).unwrap();
+    for name in ["keys.db", "kek", "ca.pem", "server.pem", config::FILE] {
+        fs::copy(data.join(name), secret.join(name)).unwrap();
+    }
+    restore((&folder, &keys), None, &new, "t".into(), NOW).await.unwrap();
+    let keys = Keys::open(&new).unwrap();
+    assert!(keys.student(rig.student).unwrap().is_some());
+}
+
 #[test]
-fn a_name_tells_its_time() {
-    assert_eq!(stamped(&format!("keys-{}", stamp(NOW))), Some(NOW));
-    assert_eq!(stamped("keys-of-the-house"), None);
+fn data_and_keys_are_never_in_one_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| dir.path().join(name);
+    assert!(apart(&place("data"), &place("data/keys")).is_err());
+    assert!(apart(&place("all/data"), &place("all")).is_err());
+    assert!(apart(&place("one"), &place("one/../one")).is_err());
+    apart(&place("one"), &place("two")).unwrap();
+}
+
+#[tokio::test]
+async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
+    let rig = rig().await;
+    let open = |tx: &Tx<'_>| {
+        let new = store::account::New {
+            email: "a@school.test".into(),
+            name: "A".into(),
+            role: crate::auth::Role::Admin,
+            student: None,
+            password: None,
+        };
+        let account = store::account::add(tx, &new, "t", NOW)?;
+        store::login::open(tx, b"browser", account.id, NOW)?;
+        store::login::begin(tx, uuid::Uuid::from_u128(7), account.id, b"refresh", NOW)?;
+        store::device::add_cert(tx, &door(), "aa", NOW.plus_ms(DAY_MS), NOW)?;
+        store::capture_token::add(tx, &door(), b"program", "t", NOW)
+    };
+    rig.db.write(open).await.unwrap();
+    let data = rig.back_up(NOW).data;
+    // Ended since; the newer copy of the data is lost, that of the keys is not.
+    let ended = rig.db.write(|tx| {
+        store::device::revoke(tx, &door(), "t", NOW)?;
+        store::certificate::ended(tx, NOW)
+    });
+    rig.keys.remember_ended(&ended.await.unwrap(), NOW).unwrap();
+    fs::remove_file(rig.back_up(NOW.plus_ms(1)).data).unwrap();
+    let new = rig.path("new");
+    let (from, _) = rig.restore(&new).await.unwrap();
+    assert_eq!(from, data);
+    let ended = Keys::open(&new).unwrap().ended().unwrap();
+    let read = move |tx: &Tx<'_>| {
+        let before = store::device::revoked(tx)?.len();
+        let back = store::certificate::end_again(tx, &ended, NOW)?;
+        let session = store::login::session(tx, b"browser")?.is_some();
+        let family = store::login::family(tx, uuid::Uuid::from_u128(7))?.is_some();
+        let program = store::capture_token::holder(tx, b"program")?.is_some();
+        Ok((before, back, [session, family, program]))
+    };
+    let db = Db::open(&new.join("hub.db")).unwrap();
+    assert_eq!(db.write(read).await.unwrap(), (0, 1, [false; 3]));
 }

@@ -1,37 +1,47 @@
 //! `backup`, `restore`, `migrate`: the data as a whole.
 
 use super::hub::{Hub, actor, now};
-use crate::backup;
+use crate::backup::{self, lock::Key};
 use crate::store::{self, Db, file};
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Copy the data and the keys, while the hub runs; the copy is opened and checked.
+/// Copy the data and the keys, while the hub runs; the copy is opened, checked and locked.
 #[derive(Debug, Args)]
 pub struct Backup {
     /// Where copies of the data go.
     folder: PathBuf,
-    /// Where copies of the keys go, for 30 days: another medium is better. Default FOLDER/keys.
-    #[arg(long, value_name = "FOLDER")]
+    /// Where copies of the keys go, for 30 days: another medium is better.
+    #[arg(long, value_name = "FOLDER", required_unless_present = "insecure_together")]
     keys: Option<PathBuf>,
+    /// Let data and keys lie in one place: FOLDER/keys, if --keys says nothing else.
+    #[arg(long)]
+    insecure_together: bool,
 }
 
 impl Backup {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Self { folder, keys } = self;
+        let Self { folder, keys, insecure_together } = self;
         let (hub, at) = (Hub::open(data)?, now());
         let keys = keys.unwrap_or_else(|| folder.join("keys"));
+        if !insecure_together {
+            backup::apart(&folder, &keys)?;
+        }
         let config = hub.config;
         let make = tokio::task::spawn_blocking(move || backup::make(&config, &folder, &keys, at));
         let made = make.await??;
         backup::tell(&hub.db, &made, actor(), at).await?;
         writeln!(out, "{} ({} bytes) is whole: checked.", made.data.display(), made.bytes)?;
         writeln!(out, "The keys to it are in {}, for 30 days.", made.keys.display())?;
-        let destroyed = made.destroyed;
-        Ok(writeln!(out, "Older copies of keys destroyed: {destroyed}.")?)
+        let (keys, data) = made.destroyed;
+        writeln!(out, "Older copies destroyed: {keys} of keys, {data} of data.")?;
+        if made.same_disk {
+            writeln!(out, "It lies on the disk of the data and is lost with it: use another one.")?;
+        }
+        Ok(())
     }
 }
 
@@ -43,6 +53,9 @@ pub struct Restore {
     /// Where copies of the keys are. Default FOLDER/keys.
     #[arg(long, value_name = "FOLDER")]
     keys: Option<PathBuf>,
+    /// The file with the key that opens backups, as `init` gave it.
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
 }
 
 impl Restore {
@@ -50,9 +63,12 @@ impl Restore {
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let keys = self.keys.unwrap_or_else(|| self.folder.join("keys"));
-        let (from, key) = backup::restore(&self.folder, &keys, data, actor(), now()).await?;
+        let key = self.identity.as_deref().map(Key::read).transpose()?;
+        let copies = (self.folder.as_path(), keys.as_path());
+        let (from, secret) = backup::restore(copies, key.as_ref(), data, actor(), now()).await?;
         writeln!(out, "{} is made of", data.display())?;
-        writeln!(out, "  {}\n  {}", from.display(), key.display())?;
+        writeln!(out, "  {}\n  {}", from.display(), secret.display())?;
+        writeln!(out, "Whoever was signed in signs in again.")?;
         Ok(writeln!(out, "Start it: doors send again what came after that backup.")?)
     }
 }

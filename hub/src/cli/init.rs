@@ -1,5 +1,6 @@
 //! `init`: make a hub where there is none. It never overwrites.
 
+use crate::backup::lock;
 use crate::config::{self, Config};
 use crate::keys::Keys;
 use crate::pki::Pki;
@@ -9,7 +10,7 @@ use data_encoding::BASE32_NOPAD;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wire::time::{Clock as _, SystemClock};
 use wire::{Epoch, Wall};
 
@@ -24,6 +25,10 @@ pub struct Init {
     /// The school's time zone, such as Europe/Berlin.
     #[arg(long, default_value = "UTC")]
     zone: String,
+    /// Where the key that opens backups is written instead of being printed: a file on a medium
+    /// that you take away.
+    #[arg(long, value_name = "FILE")]
+    backup_identity: Option<PathBuf>,
 }
 
 impl Init {
@@ -43,6 +48,7 @@ impl Init {
         }
         let keys = Keys::create(data, now)?;
         Pki::create(data, &keys, &names(&self.names), now)?;
+        let opens = lock::create(data)?;
         let code = BASE32_NOPAD.encode(&rand::random::<[u8; 10]>());
         first_rows(&config, code.clone(), now).await?;
         let file = data.join(config::FILE);
@@ -52,8 +58,22 @@ impl Init {
         writeln!(out, "Start it:  rollcall-hub --data {} serve", data.display())?;
         writeln!(out, "Then open  https://{host}:{}/setup", config.listen.web.port())?;
         writeln!(out, "and make the first admin with this code (once, within 24 hours): {code}")?;
-        Ok(())
+        show(&opens, self.backup_identity.as_deref(), out)
     }
+}
+
+/// Hands over the key that opens backups; it stays nowhere on this machine.
+pub(super) fn show(key: &str, file: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<()> {
+    if let Some(file) = file {
+        lock::write_private(file, key)?;
+        let file = file.display();
+        return Ok(writeln!(
+            out,
+            "The key that opens backups is in {file}: take it away from here."
+        )?);
+    }
+    writeln!(out, "Backups open with this key alone, which is shown once and kept nowhere here.")?;
+    Ok(writeln!(out, "Write it down and keep it away from this machine: {key}")?)
 }
 
 /// A certificate for the loopback as well: `serve` on the same machine is always reachable.

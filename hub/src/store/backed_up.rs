@@ -1,8 +1,42 @@
 //! Table `backed_up`: how far each outbox is in a backup, so that its door may let go.
 
-use super::{Tx, params};
-use crate::error::Error;
+use super::{Tx, params, setting};
+use crate::error::{Doing, Error};
+use serde::{Deserialize, Serialize};
 use wire::{DeviceId, Epoch, Wall};
+
+/// The setting that remembers the newest backup.
+const NEWEST: &str = "backup_newest";
+
+/// The newest backup, as far as this hub knows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Newest {
+    /// When it was made.
+    pub at: Wall,
+    /// The folder of the copy of the data.
+    pub place: String,
+    /// Whether that lies on the disk of the data: lost with it.
+    pub same_disk: bool,
+}
+
+/// Remembers the newest backup.
+///
+/// # Errors
+/// When the database fails.
+pub fn remember(tx: &Tx<'_>, newest: &Newest) -> Result<(), Error> {
+    let text = serde_json::to_string(newest).doing("remembering a backup")?;
+    setting::set(tx, NEWEST, &text)
+}
+
+/// The newest backup; nothing before the first.
+///
+/// # Errors
+/// When the database fails.
+pub fn newest(tx: &Tx<'_>) -> Result<Option<Newest>, Error> {
+    let text = setting::get(tx, NEWEST)?;
+    let read = |text: String| serde_json::from_str(&text).doing("reading which backup is newest");
+    text.map(read).transpose()
+}
 
 /// How far an outbox is: its door, its epoch, and `cum`.
 pub type Reach = (String, Vec<u8>, i64);

@@ -74,6 +74,15 @@ pub(super) fn end_all(tx: &Tx<'_>, id: &DeviceId, at: Wall) -> Result<usize, Err
     tx.execute(sql, params![id.as_str(), at.0])
 }
 
+/// Ends every token, whichever door has it.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_everywhere(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
+    let sql = "update capture_token set ended_at = $1 where ended_at is null or ended_at > $1";
+    tx.execute(sql, params![now.0]).map(drop)
+}
+
 /// The door whose token this is, if it counts now.
 ///
 /// # Errors

@@ -222,6 +222,16 @@ pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &Keep, now: Wall) -> Result<(),
     tx.execute(sql, params![id, family, now.0]).map(drop)
 }
 
+/// Ends every session and every family of tokens, whoever holds them.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_everybody(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
+    tx.execute("delete from login_session", [])?;
+    let sql = "update token_family set ended_at = $1 where ended_at is null";
+    tx.execute(sql, params![now.0]).map(drop)
+}
+
 /// One way in which an account is signed in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignIn {

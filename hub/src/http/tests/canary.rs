@@ -3,6 +3,7 @@
 
 use super::privacy::door_reports;
 use super::*;
+use crate::backup::{self, lock};
 use crate::privacy::erase;
 use crate::store::{self, Tx, params};
 use std::path::Path;
@@ -170,7 +171,13 @@ async fn whoever_is_erased_is_in_no_file_and_in_no_backup_made_after() {
     let all = [open, there].concat();
     assert_eq!(found(&folder, &all), []);
     let (data, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    crate::backup::make(&house.app.config, data.path(), keys.path(), NOW.plus_ms(2_000)).unwrap();
+    let private = data.path().join("private");
+    let key = lock::create(&folder).unwrap();
+    lock::write_private(&private, &key).unwrap();
+    backup::make(&house.app.config, data.path(), keys.path(), NOW.plus_ms(2_000)).unwrap();
+    let (key, new) = (lock::Key::read(&private).unwrap(), data.path().join("restored"));
+    let (from, by) = ((data.path(), keys.path()), "test".to_owned());
+    backup::restore(from, Some(&key), &new, by, NOW.plus_ms(3_000)).await.unwrap();
     assert_eq!([found(data.path(), &all), found(keys.path(), &all)].concat(), []);
-    assert!(std::fs::read_dir(data.path()).unwrap().count() > 0, "there is a backup");
+    assert!(new.join("hub.db").exists(), "what the backup holds was looked at, unlocked");
 }
