@@ -5,7 +5,8 @@
 
 use crate::album::Album;
 use crate::attendance::{marking, register};
-use crate::auth::{Passwords, Role};
+use crate::auth::{Passwords, Role, token::Tokens};
+use crate::certificates::{self, Certificates};
 use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
 use crate::error::{Doing, Error};
@@ -58,6 +59,10 @@ pub struct App {
     pub keys: Keys,
     /// Certificates.
     pub pki: Pki,
+    /// What is shown to people and programs.
+    pub certificates: Certificates,
+    /// Signs and reads access tokens.
+    pub tokens: Tokens,
     /// Who may be recognised.
     pub gallery: Gallery,
     /// What looks at uploaded pictures.
@@ -95,6 +100,9 @@ impl App {
         let db = Db::open(&config.database())?;
         let keys = Keys::open(&config.data)?;
         let pki = Pki::open(&config.data, &keys)?;
+        let accounts = &config.accounts;
+        let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
+        let tokens = Tokens::new(&given.unwrap_or_default(), accounts.tokens);
         let events = Events::default();
         let recogniser = Recogniser::start(&config.models)?;
         let (lines, unwise) = (config.lines.of(recogniser.model().as_str()))
@@ -107,6 +115,8 @@ impl App {
         let app = Self {
             db,
             keys,
+            certificates: Certificates::new(&pki, config.tls.clone()),
+            tokens,
             pki,
             gallery: Gallery::new(recogniser.model().clone()).with_lines(lines),
             recogniser,
@@ -122,8 +132,13 @@ impl App {
             joins: Joins::default(),
             ports: Arc::default(),
         };
+        app.turn_tokens()?;
+        certificates::look(&app);
         app.sweep_keys().await?;
         privacy::erase::bury_again(&app.db, &app.keys, app.clock.wall()).await?;
+        app.end_again().await?;
+        let keys = app.keys.clone();
+        app.db.write(move |tx| store::reseal::all(tx, &keys)).await?;
         app.follow_devices().await?;
         app.follow_gallery().await?;
         privacy::erase::resume(&app).await?;
@@ -143,6 +158,31 @@ impl App {
         let gone = keyed.into_iter().filter(|id| !known.contains(id));
         gone.into_iter().try_for_each(|id| self.keys.erase(id))?;
         Album::of(self).sweep(self.clock.wall()).await
+    }
+
+    /// Takes the keys of access tokens as they are now, unless the settings name one.
+    ///
+    /// # Errors
+    /// When the key store fails.
+    pub fn turn_tokens(&self) -> Result<(), Error> {
+        if self.config.accounts.token_key.is_none() {
+            let overlap = self.tokens.limits().access_ms;
+            self.tokens.turn(&self.keys.tokens(overlap, self.clock.wall())?);
+        }
+        Ok(())
+    }
+
+    /// Ends certificates again that an older backup brought back.
+    async fn end_again(&self) -> Result<(), Error> {
+        let (ended, now) = (self.keys.ended()?, self.clock.wall());
+        let back = self.db.write(move |tx| store::certificate::end_again(tx, &ended, now)).await?;
+        if back > 0 {
+            tracing::warn!(
+                back,
+                "certificates that had ended came back with a backup: ended again"
+            );
+        }
+        Ok(())
     }
 
     /// Makes the account that the environment names, on a hub that has none yet.
@@ -178,8 +218,8 @@ impl App {
         let doing = "setting up TLS for doors";
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.pki.ca().clone()).doing(doing)?;
-        let (chain, key) = self.pki.server();
-        device::tls::server(roots, chain, key, self.fleet.clone()).doing(doing)
+        let shown = Arc::new(self.pki.shown().clone());
+        device::tls::server(roots, shown, self.fleet.clone()).doing(doing)
     }
 
     /// Reads anew what doors should run, and which of their certificates no longer count.
@@ -187,7 +227,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn follow_devices(&self) -> Result<(), Error> {
-        device::follow::look(&self.db, &self.fleet).await
+        device::follow::look(self).await
     }
 
     /// Reads anew who may be recognised, and makes the releases that follow from it.
@@ -307,6 +347,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     let stop = running.stop.clone();
     app.jobs.interrupt().await?;
     running.start("follower", app.clone().follow(stop.clone()));
+    running.start("certificates", certificates::run(app.clone(), stop.clone()));
     running.start("privacy", privacy::keeper::run(app.clone(), stop.clone()));
     running.start("messages", notify::sender::run(app.clone(), stop.clone()));
     running.start("lessons", app.clone().close_as_they_end(stop.clone()));
@@ -322,8 +363,8 @@ fn web_part(
     stop: CancellationToken,
 ) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
     let tls = http::serve::tls(&app)?;
-    let (key, metrics) = (app.keys.tokens()?, http::system::recorder());
-    let front = Front::new(app, Passwords::default(), &key, metrics, stop.clone());
+    let metrics = http::system::recorder();
+    let front = Front::new(app, Passwords::default(), metrics, stop.clone());
     Ok(async move {
         http::serve::run(listener, tls, front, stop).await;
         Ok(())
@@ -359,9 +400,8 @@ impl Running {
             limits: app.config.doors,
         };
         let (tls, stop) = (app.door_tls()?, self.stop.clone());
-        let (db, fleet, events) = (app.db.clone(), app.fleet.clone(), app.events.clone());
         self.start("ingest", writer.run(stop.clone()));
-        self.start("fleet", device::follow::run(db, fleet, events, stop.clone()));
+        self.start("fleet", device::follow::run(app.clone(), stop.clone()));
         self.start("mqtt", ear.run(mqtt, tls.clone(), stop.clone()));
         self.start("device https", device::http::run(https, tls, app.clone(), stop));
         Ok(())

@@ -10,6 +10,7 @@ pub mod app;
 pub mod attendance;
 pub mod auth;
 pub mod backup;
+pub mod certificates;
 pub mod claims;
 pub mod cli;
 pub mod cluster;

@@ -3,6 +3,10 @@
 //! Of a door's request only the public key is used: name, purpose, validity and serial are the
 //! hub's choice, because a request is input from outside and may ask to become an authority.
 
+mod server;
+
+pub use server::{Life, Shown};
+
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
@@ -11,7 +15,7 @@ use rcgen::{
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType, SerialNumber,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject as _};
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::Path;
@@ -41,8 +45,7 @@ struct Inner {
     ca_pem: String,
     ca: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
-    server: Vec<CertificateDer<'static>>,
-    server_key: PrivatePkcs8KeyDer<'static>,
+    shown: Shown,
 }
 
 /// A door's certificate.
@@ -83,19 +86,14 @@ impl Pki {
     /// # Errors
     /// When a file or a key is missing or damaged.
     pub fn open(dir: &Path, keys: &Keys) -> Result<Self, Error> {
-        let read =
-            |name: &str| fs::read_to_string(dir.join(name)).doing(&format!("reading {name}"));
-        let ca_pem = read("ca.pem")?;
+        let ca_pem = fs::read_to_string(dir.join("ca.pem")).doing("reading ca.pem")?;
         let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).doing("reading ca.pem")?;
-        let server = CertificateDer::from_pem_slice(read("server.pem")?.as_bytes());
-        // The authority goes along, so that a joining door can check it against its pin.
-        let server = vec![server.doing("reading server.pem")?, ca.clone()];
         let key = PrivatePkcs8KeyDer::from(keys.get(CA_KEY, 1)?.to_vec());
         let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ECDSA_P256_SHA256);
         let key = key.doing("reading the CA key")?;
         let issuer = Issuer::from_ca_cert_der(&ca, key).doing("reading ca.pem")?;
-        let server_key = PrivatePkcs8KeyDer::from(keys.get(SERVER_KEY, 1)?.to_vec());
-        let inner = Arc::new(Inner { ca_pem, ca, issuer, server, server_key });
+        let shown = Shown::new(server::read(dir, keys, &ca)?);
+        let inner = Arc::new(Inner { ca_pem, ca, issuer, shown });
         Ok(Self { inner })
     }
 
@@ -111,10 +109,14 @@ impl Pki {
         &self.inner.ca
     }
 
-    /// The hub's certificate chain and its key, for every listener.
+    /// The hub's certificate, for every listener.
     #[must_use]
-    pub fn server(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-        (self.inner.server.clone(), PrivateKeyDer::Pkcs8(self.inner.server_key.clone_key()))
+    pub fn shown(&self) -> &Shown {
+        &self.inner.shown
+    }
+
+    fn issuer(&self) -> &Issuer<'static, KeyPair> {
+        &self.inner.issuer
     }
 
     /// SHA-256 of the authority's public key (SPKI), in base32 without padding: what a door

@@ -6,8 +6,10 @@
 use super::{Actor, Role};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, PoisonError, RwLock};
 use uuid::Uuid;
 use wire::Wall;
+use zeroize::Zeroizing;
 
 /// How long an access token is good by default, milliseconds.
 pub const ACCESS_MS: i64 = 30 * 60 * 1000;
@@ -29,12 +31,25 @@ impl Default for Limits {
     }
 }
 
-/// Signs and reads access tokens.
+/// Signs and reads access tokens; its keys are replaced while it works. Cheap to clone.
 #[derive(Clone)]
 pub struct Tokens {
+    keys: Arc<RwLock<Vec<Pair>>>,
+    limits: Limits,
+}
+
+/// One key, both ways.
+struct Pair {
+    bytes: Zeroizing<[u8; 32]>,
     sign: EncodingKey,
     read: DecodingKey,
-    limits: Limits,
+}
+
+impl Pair {
+    fn new(key: &[u8; 32]) -> Self {
+        let (sign, read) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
+        Self { bytes: Zeroizing::new(*key), sign, read }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,8 +80,15 @@ impl Tokens {
     /// Tokens under `key`, which the hub keeps beside its other keys.
     #[must_use]
     pub fn new(key: &[u8; 32], limits: Limits) -> Self {
-        let (sign, read) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
-        Self { sign, read, limits }
+        Self { keys: Arc::new(RwLock::new(vec![Pair::new(key)])), limits }
+    }
+
+    /// From now on the first of `keys` signs, and each of them is read.
+    pub fn turn(&self, keys: &[Zeroizing<[u8; 32]>]) {
+        let mut now = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if !keys.is_empty() && !now.iter().map(|pair| &pair.bytes).eq(keys) {
+            *now = keys.iter().map(|key| Pair::new(key)).collect();
+        }
     }
 
     /// A key made from a secret of any length.
@@ -93,7 +115,9 @@ impl Tokens {
         let iat = now.0 / 1000;
         let exp = now.plus_ms(self.limits.access_ms).0 / 1000;
         let claims = Claims { sub: actor.user, role: actor.role, fam: family, iat, exp };
-        encode(&Header::default(), &claims, &self.sign).expect("claims are plain JSON")
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let newest = keys.first().expect("there is always one");
+        encode(&Header::default(), &claims, &newest.sign).expect("claims are plain JSON")
     }
 
     /// Reads an access token.
@@ -103,7 +127,9 @@ impl Tokens {
     pub fn read(&self, token: &str, now: Wall) -> Result<Access, BadToken> {
         let mut how = Validation::new(Algorithm::HS256);
         how.validate_exp = false; // the library would read the machine's clock
-        let claims = decode::<Claims>(token, &self.read, &how).map_err(|_| BadToken)?.claims;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let read = |pair: &Pair| decode::<Claims>(token, &pair.read, &how).ok();
+        let claims = keys.iter().find_map(read).ok_or(BadToken)?.claims;
         if now.0 / 1000 >= claims.exp {
             return Err(BadToken);
         }
@@ -174,6 +200,19 @@ mod tests {
         for bad in [parts.join("."), String::new(), "a.b.c".into()] {
             assert_eq!(tokens.read(&bad, NOW), Err(BadToken), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_key_before_the_newest_counts_until_it_is_taken_away() {
+        let (old, new) = (Zeroizing::new([1; 32]), Zeroizing::new([2; 32]));
+        let tokens = Tokens::new(&old, Limits::default());
+        let before = tokens.issue(actor(), Uuid::nil(), NOW);
+        tokens.turn(&[new.clone(), old]);
+        let after = tokens.issue(actor(), Uuid::nil(), NOW);
+        assert!(tokens.read(&before, NOW).is_ok() && tokens.read(&after, NOW).is_ok());
+        tokens.turn(&[new]);
+        assert_eq!(tokens.read(&before, NOW), Err(BadToken));
+        assert!(tokens.read(&after, NOW).is_ok());
     }
 
     #[test]

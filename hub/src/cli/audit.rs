@@ -36,8 +36,12 @@ impl Audit {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let Verb::Verify { heads } = self.verb;
         let hub = Hub::open(data)?;
-        let key = hub.keys()?.signing()?.verifying_key();
-        let read = |path: &PathBuf| Witness::read(path)?.head(&key);
+        let keys = hub.keys()?.verifying()?;
+        let read = |path: &PathBuf| {
+            let witness = Witness::read(path)?;
+            let signed = keys.iter().find_map(|key| witness.head(key).ok());
+            signed.map_or_else(|| witness.head(&keys[0]), Ok)
+        };
         let known = heads.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
         let path = hub.config.database();
         let walk = tokio::task::spawn_blocking(move || walk(&path, &known));

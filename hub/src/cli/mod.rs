@@ -9,6 +9,7 @@ mod export;
 mod hub;
 mod import;
 mod init;
+mod keys;
 mod models;
 mod pages;
 mod retention;
@@ -55,6 +56,8 @@ enum Verb {
     User(user::Users),
     /// The chain of who did what: verify.
     Audit(audit::Audit),
+    /// The hub's own keys and certificates: list, rotate.
+    Keys(keys::KeysArgs),
     /// Copy the data and the keys, while the hub runs; the copy is opened and checked.
     Backup(backup::Backup),
     /// Make a hub out of the newest backup, where there is none.
@@ -107,6 +110,7 @@ impl Cli {
             Verb::Export(export) => runtime()?.block_on(export.run(data, out)),
             Verb::User(users) => runtime()?.block_on(users.run(data, out)),
             Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
+            Verb::Keys(keys) => runtime()?.block_on(keys.run(data, out)),
             Verb::Backup(backup) => runtime()?.block_on(backup.run(data, out)),
             Verb::Restore(restore) => runtime()?.block_on(restore.run(data, out)),
             Verb::Migrate(migrate) => migrate.run(data, out),

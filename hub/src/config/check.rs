@@ -126,11 +126,29 @@ fn meant(
         max_upload: upload(raw.uploads.max_bytes, source)?,
         private_webhooks: raw.webhooks.private,
         metrics_token: metrics(raw.metrics, source)?,
+        tls: tls(data, raw.tls, source)?,
+        backup_days: raw.backup.days.unwrap_or(90),
         log: log(raw.log, source)?,
         warnings,
         database: data.join(raw.database.unwrap_or_else(|| "hub.db".into())),
         host,
     })
+}
+
+/// Both files or none, relative to the data directory.
+fn tls(
+    data: &Path,
+    raw: raw::Tls,
+    source: &Source,
+) -> Result<Option<crate::certificates::Files>, ConfigError> {
+    let files =
+        |cert, key| crate::certificates::Files { cert: data.join(cert), key: data.join(key) };
+    match (raw.cert, raw.key) {
+        (Some(cert), Some(key)) => Ok(Some(files(cert, key))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(source.bad("tls.key", "", "name the file of the certificate's key")),
+        (None, Some(_)) => Err(source.bad("tls.cert", "", "name the file of the certificate too")),
+    }
 }
 
 fn listen(raw: &raw::Listen, source: &Source) -> Result<Listen, ConfigError> {

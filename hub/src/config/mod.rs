@@ -68,6 +68,10 @@ pub struct Config {
     pub private_webhooks: bool,
     /// What a program shows to read the metrics from another machine.
     pub metrics_token: Option<Secret>,
+    /// The certificate that people brought for the web, if they did.
+    pub tls: Option<crate::certificates::Files>,
+    /// Days after which a copy of the data goes, but for the newest. Default 90.
+    pub backup_days: u32,
     /// The log.
     pub log: Log,
     /// What was set and means nothing here, or is unwise: for the log at the start.

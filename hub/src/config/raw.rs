@@ -24,6 +24,21 @@ pub(super) struct Raw {
     pub webhooks: Webhooks,
     pub metrics: Metrics,
     pub log: Log,
+    pub tls: Tls,
+    pub backup: Backup,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Backup {
+    pub days: Option<u32>,
+}
+
+#[derive(Deserialize, Default, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tls {
+    pub cert: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default, Debug)]

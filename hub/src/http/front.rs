@@ -59,13 +59,11 @@ impl Front {
     pub fn new(
         app: App,
         passwords: Passwords,
-        token_key: &[u8; 32],
         metrics: Option<PrometheusHandle>,
         stop: CancellationToken,
     ) -> Self {
         let accounts = &app.config.accounts;
-        let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
-        let tokens = Tokens::new(given.as_ref().unwrap_or(token_key), accounts.tokens);
+        let tokens = app.tokens.clone();
         let limits = accounts.sessions;
         let provider = accounts.oidc.as_ref().and_then(|oidc| {
             let made = Provider::new(oidc, &app.config.public_url);

@@ -3,7 +3,7 @@
 use super::front::{Front, Peer};
 use crate::accept::{self, Guest, Limits};
 use crate::app::App;
-use crate::error::{Doing, Error};
+use crate::error::Error;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
@@ -27,11 +27,9 @@ pub fn tls(app: &App) -> Result<Option<Arc<ServerConfig>>, Error> {
     if app.config.plain {
         return Ok(None);
     }
-    let (chain, key) = app.pki.server();
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .doing("reading the hub's certificate")?;
+        .with_cert_resolver(Arc::new(app.certificates.clone()));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Some(Arc::new(config)))
 }

@@ -108,3 +108,35 @@ fn the_authority_outlives_a_restart_and_signs_nothing_below_it() {
     assert_eq!(ca.basic_constraints().unwrap().unwrap().value.path_len_constraint, Some(0));
     assert!(Pki::create(dir.path(), &keys, &[], NOW).is_err(), "never overwritten");
 }
+
+#[test]
+fn the_hubs_certificate_is_renewed_in_the_last_third_of_its_life_with_the_same_names() {
+    let (dir, keys, pki) = temp();
+    let first = pki.shown().get();
+    let day = |n: i64| NOW.plus_ms(n * DAY_MS);
+    let life = pki.life().unwrap();
+    assert!(!life.is_due(day(264)) && life.is_due(day(266)) && life.is_due(day(400)));
+    pki.renew(dir.path(), &keys, &["hub2.school".into()], day(380)).unwrap();
+    let next = pki.shown().get();
+    assert!(next.cert != first.cert && next.keys_match().is_ok());
+    let (_, parsed) = X509Certificate::from_der(&next.cert[0]).unwrap();
+    let names = format!("{:?}", parsed.subject_alternative_name().unwrap().unwrap().value);
+    assert!(names.contains("localhost") && names.contains("hub2.school"), "{names}");
+    assert!(!pki.life().unwrap().is_due(day(400)));
+    let again = Pki::open(dir.path(), &keys).unwrap();
+    assert_eq!(again.shown().get().cert, next.cert);
+    assert_eq!(keys.ids(SERVER_KEY).unwrap(), [2], "the key before it is destroyed");
+}
+
+#[test]
+fn a_cut_while_the_hubs_certificate_is_renewed_leaves_one_that_serves() {
+    let (dir, keys, pki) = temp();
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    keys.put(SERVER_KEY, 2, key.serialized_der(), NOW).unwrap();
+    fs::write(dir.path().join("server.new"), "half").unwrap();
+    let again = Pki::open(dir.path(), &keys).unwrap();
+    assert_eq!(again.shown().get().cert, pki.shown().get().cert);
+    again.renew(dir.path(), &keys, &[], NOW).unwrap();
+    assert!(pki.reload(dir.path(), &keys).unwrap(), "the other process shows it too");
+    assert_eq!(again.shown().get().cert, pki.shown().get().cert);
+}

@@ -37,20 +37,22 @@ fn finish_key(tx: &Tx<'_>, keys: &Keys, student: StudentId) -> Result<(), Error>
     Ok(())
 }
 
-/// Erases the keys whose data is gone; what a crash left over is done by the next call.
+/// Erases the keys whose data is gone, and then replaces what all keys are wrapped with, so that
+/// no disk, journal or log opens one of them; what a crash left over is done by the next call.
 ///
 /// # Errors
 /// When the database or the key store fails.
 pub async fn erase_keys(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
-    let keys = keys.clone();
+    let of = keys.clone();
     let write = move |tx: &Tx<'_>| {
-        for student in store::forget::marked_keys(tx)? {
-            finish_key(tx, &keys, student)?;
-            store::erasure::key_erased(tx, student, now)?;
+        let marked = store::forget::marked_keys(tx)?;
+        for student in &marked {
+            finish_key(tx, &of, *student)?;
+            store::erasure::key_erased(tx, *student, now)?;
         }
-        Ok(())
+        Ok(!marked.is_empty())
     };
-    db.write(write).await
+    if db.write(write).await? { keys.rotate_kek() } else { Ok(()) }
 }
 
 #[cfg(test)]

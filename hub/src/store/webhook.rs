@@ -247,7 +247,7 @@ pub fn waiting(tx: &Tx<'_>) -> Result<i32, Error> {
     Ok(tx.row(sql, params![], |row| row.get(0))?.unwrap_or(0))
 }
 
-fn place(id: Uuid) -> String {
+pub(super) fn place(id: Uuid) -> String {
     format!("webhook/{id}")
 }
 

@@ -91,7 +91,7 @@ impl House {
         let clock = Arc::new(ManualClock::at(NOW, Mono(1_000)));
         let app = App::open(config, clock.clone()).await.unwrap();
         let stop = CancellationToken::new();
-        let front = Front::new(app.clone(), Passwords::cheap(), &[7; 32], None, stop);
+        let front = Front::new(app.clone(), Passwords::cheap(), None, stop);
         let filter = super::filter(front.clone());
         Self { _dir: dir, app, front, clock, filter }
     }

@@ -1,0 +1,167 @@
+//! What the hub's listeners show: its own certificate, renewed in the last third of its life, and
+//! for people the one that was brought (`tls.cert`, `tls.key`), read again when its files change.
+
+use crate::app::App;
+use crate::error::{Doing, Error};
+use crate::pki::{Life, Pki, Shown};
+use rustls::crypto::ring;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use wire::Wall;
+use wire::join::JOIN_ALPN;
+
+/// How often files and dates are looked at.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Where a certificate that people brought lies: a chain and its key, in PEM.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Files {
+    /// The chain, the hub's own first.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+/// How the certificate for people is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    /// When it ends.
+    pub ends: Option<Wall>,
+    /// Whether people brought it; else the hub renews it by itself.
+    pub brought: bool,
+    /// Why the files that people brought are not in use, or the hub's own was not renewed;
+    /// empty if all is well.
+    pub trouble: String,
+}
+
+/// What is shown to people and programs; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Certificates {
+    own: Shown,
+    files: Option<Files>,
+    now: Arc<RwLock<Now>>,
+}
+
+#[derive(Default, Debug)]
+struct Now {
+    brought: Option<Arc<CertifiedKey>>,
+    /// Why the files are not in use.
+    unread: String,
+    /// Why the hub's own was not renewed.
+    unrenewed: String,
+}
+
+impl Certificates {
+    /// Those of `files` where there are any, else what `pki` shows. Files that cannot be used are
+    /// trouble and no reason to stay closed.
+    #[must_use]
+    pub fn new(pki: &Pki, files: Option<Files>) -> Self {
+        let all = Self { own: pki.shown().clone(), files, now: Arc::default() };
+        all.read();
+        all
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = now.brought.clone().unwrap_or_else(|| self.own.get());
+        State {
+            ends: Life::of(&shown.cert[0]).ok().map(|life| life.to),
+            brought: now.brought.is_some(),
+            trouble: [now.unread.as_str(), now.unrenewed.as_str()].join(" ").trim().to_owned(),
+        }
+    }
+
+    /// Reads the files anew. What cannot be used leaves what was shown in use.
+    fn read(&self) {
+        let Some(files) = &self.files else { return };
+        let read = files.read();
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        let unread = match read {
+            Err(why) => why.to_string(),
+            Ok(next) => {
+                if now.brought.as_ref().is_none_or(|now| now.cert != next.cert) {
+                    tracing::info!(cert = %files.cert.display(), "another certificate is shown to people");
+                }
+                now.brought = Some(Arc::new(next));
+                String::new()
+            }
+        };
+        if !unread.is_empty() && unread != now.unread {
+            tracing::error!("the certificate that was brought cannot be used: {unread}");
+        }
+        now.unread = unread;
+    }
+
+    fn unrenewed(&self, why: String) {
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        if !why.is_empty() && why != now.unrenewed {
+            tracing::error!("the hub's certificate was not renewed: {why}");
+        }
+        now.unrenewed = why;
+    }
+}
+
+impl Files {
+    fn read(&self) -> Result<CertifiedKey, Error> {
+        let doing = format!("reading {}", self.cert.display());
+        let chain = CertificateDer::pem_file_iter(&self.cert).doing(&doing)?;
+        let chain = chain.collect::<Result<Vec<_>, _>>().doing(&doing)?;
+        if chain.is_empty() {
+            return Err(Error::internal(doing, "there is no certificate in it"));
+        }
+        let doing = format!("reading {}", self.key.display());
+        let key = PrivateKeyDer::from_pem_file(&self.key).doing(&doing)?;
+        let both = CertifiedKey::from_der(chain, key, &ring::default_provider());
+        both.doing("putting tls.cert and tls.key together")
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    /// A door that joins is shown the hub's own: its token names the authority of that.
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let joins = hello.alpn().is_some_and(|mut offers| offers.any(|offer| offer == JOIN_ALPN));
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let brought = now.brought.clone().filter(|_| !joins);
+        Some(brought.unwrap_or_else(|| self.own.get()))
+    }
+}
+
+/// Looks at files and dates until `stop`. What fails is said, and the next look is the retry.
+///
+/// # Errors
+/// Never.
+pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
+    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        let of = app.clone();
+        // A look that panics is said by the runtime, and the next one is the retry.
+        let _ = tokio::task::spawn_blocking(move || look(&of)).await;
+    }
+    Ok(())
+}
+
+/// Looks once: renews the hub's own certificate if that is due, and takes certificates and keys
+/// as they lie there now, whichever process replaced them.
+/// Blocking.
+pub fn look(app: &App) {
+    app.certificates.read();
+    let renewed = renew(app).and_then(|()| app.turn_tokens());
+    let why = renewed.err().map(|error| error.to_string());
+    app.certificates.unrenewed(why.unwrap_or_default());
+}
+
+fn renew(app: &App) -> Result<(), Error> {
+    let (dir, now) = (&app.config.data, app.clock.wall());
+    app.pki.reload(dir, &app.keys)?;
+    if app.pki.life()?.is_due(now) {
+        app.pki.renew(dir, &app.keys, &[], now)?;
+        tracing::info!("the hub's certificate was renewed");
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! `keys`: what the hub signs, shows and wraps with; each can be replaced while it runs.
+
+use super::hub::{Hub, actor, moment, now};
+use super::init;
+use crate::backup::lock;
+use crate::pki::Pki;
+use crate::store::{Tx, audit, release, reseal};
+use anyhow::ensure;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The hub's own keys and certificates: list, rotate.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Which there are, and how old they are.
+    List,
+    /// Replace one; what it was used for goes on.
+    #[command(subcommand)]
+    Rotate(Rotate),
+}
+
+#[derive(Debug, Subcommand)]
+enum Rotate {
+    /// The hub's certificate and its key. It is renewed by itself too.
+    Server {
+        /// A host name or address more; may be repeated.
+        #[arg(long = "name", value_name = "HOST")]
+        names: Vec<String>,
+    },
+    /// What signs galleries and model packs, and what the hub certifies; doors follow.
+    Gallery,
+    /// What signs access tokens: those that are out count until they end by themselves.
+    Tokens,
+    /// What wraps all keys of people. It is replaced at each erasure too.
+    Kek,
+    /// What backups are locked with: from now on they open with the new key alone.
+    Backup {
+        /// Where the private key is written instead of being printed.
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+    },
+}
+
+impl Rotate {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Server { .. } => "server",
+            Self::Gallery => "gallery",
+            Self::Tokens => "tokens",
+            Self::Kek => "kek",
+            Self::Backup { .. } => "backup",
+        }
+    }
+}
+
+impl KeysArgs {
+    /// # Errors
+    /// A sentence for the person at the terminal.
+    pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+        let hub = Hub::open(data)?;
+        match self.verb {
+            Verb::List => list(&hub, out),
+            Verb::Rotate(what) => rotate(&hub, what, out).await,
+        }
+    }
+}
+
+fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
+    let keys = hub.keys()?;
+    let life = Pki::open(&hub.config.data, &keys)?.life()?;
+    writeln!(out, "server  from {}, until {}", moment(life.from), moment(life.to))?;
+    let tokens = keys.ids("tokens")?;
+    for id in tokens {
+        writeln!(out, "tokens  from {}", moment(keys.made("tokens", id)?))?;
+    }
+    let locked = hub.config.data.join(lock::FILE).exists();
+    Ok(writeln!(
+        out,
+        "backup  {}",
+        if locked { "there is one" } else { "there is none: rotate it" }
+    )?)
+}
+
+async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (keys, data, name) = (hub.keys()?, &hub.config.data, what.name());
+    match what {
+        Rotate::Server { names } => Pki::open(data, &keys)?.renew(data, &keys, &names, now())?,
+        Rotate::Gallery => {
+            keys.rotate_signing(now())?;
+            hub.db.write(release::renew_all).await?;
+        }
+        Rotate::Tokens => {
+            let own = hub.config.accounts.token_key.is_none();
+            ensure!(own, "the settings name the key of tokens: change accounts.token_key there");
+            keys.rotate_tokens(now())?;
+        }
+        Rotate::Kek => {
+            let of = keys.clone();
+            hub.db.write(move |tx| reseal::all(tx, &of)).await?;
+            keys.rotate_kek()?;
+        }
+        Rotate::Backup { identity } => {
+            init::show(&lock::create(data)?, identity.as_deref(), out)?;
+        }
+    }
+    let note = move |tx: &Tx<'_>| {
+        let (actor, action, table) = (actor(), "rotate", "key");
+        audit::add(
+            tx,
+            now(),
+            &audit::Entry { actor: &actor, action, table, id: name, meta: json!({}) },
+        )
+    };
+    hub.db.write(note).await?;
+    Ok(writeln!(out, "The key “{name}” is replaced; a running hub takes it within seconds.")?)
+}
