@@ -54,7 +54,8 @@ impl School {
     pub fn found(dir: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
         let school = Self { dir: dir.to_owned(), ports: Ports::free()? };
-        school.hub(&["init", "--name", "localhost"])?;
+        let identity = school.backup_identity().display().to_string();
+        school.hub(&["init", "--name", "localhost", "--backup-identity", &identity])?;
         school.listen()?;
         let password = dir.join("password");
         fs::write(&password, PASSWORD)?;
@@ -87,6 +88,12 @@ impl School {
     #[must_use]
     pub fn hub_dir(&self) -> PathBuf {
         self.dir.join("hub")
+    }
+
+    /// The key that opens backups, as a person keeps it elsewhere.
+    #[must_use]
+    pub fn backup_identity(&self) -> PathBuf {
+        self.dir.join("backup.key")
     }
 
     /// The authority that signed the hub's certificates.

@@ -98,13 +98,13 @@ fn accounts_are_made_changed_and_closed() {
 fn nothing_empty_takes_the_place_of_what_is_lost() {
     let desk = Desk::new();
     fs::rename(desk.path("hub/hub.db"), desk.path("hub.db")).unwrap();
-    for typed in ["device list", "serve", "migrate", "backup @backup"] {
+    for typed in ["device list", "serve", "migrate", "backup @backup --keys @keys"] {
         let said = desk.refuses(typed);
         assert!(said.starts_with("rollcall-hub: @hub/hub.db is missing: "), "{typed}: {said}");
     }
     fs::rename(desk.path("hub.db"), desk.path("hub/hub.db")).unwrap();
     fs::rename(desk.path("hub/keys.db"), desk.path("keys.db")).unwrap();
-    for typed in ["serve", "audit verify", "backup @backup"] {
+    for typed in ["serve", "audit verify", "backup @backup --keys @keys"] {
         let said = desk.refuses(typed);
         assert!(said.contains("keys.db"), "{typed}: {said}");
     }

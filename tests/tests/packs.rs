@@ -81,7 +81,10 @@ fn a_door_takes_the_hubs_model_and_only_whole() {
     site.hub(&["enrol", "S-1", &photo, "--pack", "other"]);
     let hub = site.open();
     let stream = format!("while cat {:?}; do sleep 0.2; done", portraits().join("obama2.jpg"));
-    let camera = format!("[camera]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", {stream:?}]\n");
+    let camera = format!(
+        "[camera]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", {stream:?}]\n\
+         [gallery]\nkey = \"disk\"\n"
+    );
     let door = site.school.door("door-1", &camera).unwrap();
     let mut edge = door.open().unwrap();
     status(&door, &mut edge, "the gallery", "people", |people| people == "1");

@@ -42,6 +42,7 @@ fn restore(dir: &Path, data: &Path) -> Command {
     let mut command = Command::new(bin("rollcall-hub"));
     let (kept, keys) = (dir.join("backup"), dir.join("keys"));
     command.arg("--data").arg(data).arg("restore").arg(kept).arg("--keys").arg(keys);
+    command.arg("--identity").arg(dir.join("backup.key"));
     command
 }
 
@@ -107,7 +108,10 @@ fn a_changed_byte_of_the_audit_chain_is_found_and_its_row_is_named() {
     fs::write(&path, bytes).unwrap();
     let said = refused(&mut school.hub_command(&["audit", "verify"]));
     assert_eq!(said, format!("rollcall-hub: the audit chain is broken at row {n}\n"));
-    let said = refused(school.hub_command(&["backup"]).arg(dir.path().join("backup")));
+    let copy = dir.path().join("backup");
+    let one = refused(school.hub_command(&["backup"]).arg(&copy).arg("--keys").arg(copy.join("k")));
+    assert!(one.contains("would lie in one place"), "{one}");
+    let said = refused(school.hub_command(&["backup", "--insecure-together"]).arg(&copy));
     assert!(said.contains("the audit chain is broken"), "no backup of that: {said}");
 }
 

@@ -37,7 +37,8 @@ fn camera(names: &[&str], pace_ms: u64) -> String {
     let paths: Vec<_> = names.iter().map(|name| portraits().join(name)).collect();
     format!(
         "[camera]\nkind = \"pictures\"\npaths = {paths:?}\npace_ms = {pace_ms}\nrepeat = false\n\
-         [recognise]\nmin_face = 40\ncooldown_ms = 1000\nhold_ms = 200\n"
+         [recognise]\nmin_face = 40\ncooldown_ms = 1000\nhold_ms = 200\n\
+         [gallery]\nkey = \"disk\"\n"
     )
 }
 

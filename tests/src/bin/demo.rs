@@ -108,10 +108,12 @@ fn album(dir: &Path) -> anyhow::Result<PathBuf> {
     Ok(album)
 }
 
+/// The first picture passes the moment the door starts: the key of its gallery is on its disk.
 fn camera(album: &Path) -> String {
     format!(
         "[camera]\nkind = \"pictures\"\npaths = [{album:?}]\npace_ms = {PACE_MS}\nrepeat = false\n\
-         [recognise]\ncooldown_ms = 1000\nhold_ms = 200\nmin_face = 40\n"
+         [recognise]\ncooldown_ms = 1000\nhold_ms = 200\nmin_face = 40\n\
+         [gallery]\nkey = \"disk\"\n"
     )
 }
 
