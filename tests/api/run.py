@@ -76,7 +76,7 @@ def start(folder):
     for _ in range(600):
         try:
             if requests.get(f"{url}/ready", verify=str(ca), timeout=5).ok:
-                return process, url, ca, code.split()[-1]
+                return process, url, ca, re.search(r"24 hours\): (\S+)", code)[1]
         except requests.ConnectionError:
             time.sleep(0.1)
         if process.poll() is not None:

@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wire::join::{GALLERY_PATH, KEY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH, RENEW_PATH, SIGNERS_PATH};
+use wire::join::{
+    GALLERY_PATH, KEY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH, RENEW_PATH, SIGNERS_PATH,
+};
 use wire::sign::Signed;
 
 /// For a request's headers, and for the next request of a kept connection.
