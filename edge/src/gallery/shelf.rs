@@ -169,7 +169,7 @@ impl Shelf {
         let gallery = manifest.check(&parts.file).ok()?;
         let sound = manifest.version == version && manifest.device == self.device;
         let digest = parts.signed.digest();
-        sound.then(|| (parts, Release { manifest, digest, gallery }))
+        sound.then_some((parts, Release { manifest, digest, gallery }))
     }
 
     fn encrypt(&self, cipher: &Aes256Gcm, version: u64, plain: &[u8]) -> Vec<u8> {
