@@ -256,7 +256,9 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         store::login::open(tx, b"browser", account.id, NOW)?;
         store::login::begin(tx, uuid::Uuid::from_u128(7), account.id, b"refresh", NOW)?;
         store::device::add_cert(tx, &door(), "aa", NOW.plus_ms(DAY_MS), NOW)?;
-        store::capture_token::add(tx, &door(), b"program", "t", NOW)
+        let until = NOW.plus_ms(DAY_MS);
+        let life = store::capture_token::Life { from: NOW, until, overlap: NOW };
+        store::capture_token::add(tx, &door(), b"program", life, "t")
     };
     rig.db.write(open).await.unwrap();
     let data = rig.back_up(NOW).data;
@@ -276,7 +278,7 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         let back = store::certificate::end_again(tx, &ended, NOW)?;
         let session = store::login::session(tx, b"browser")?.is_some();
         let family = store::login::family(tx, uuid::Uuid::from_u128(7))?.is_some();
-        let program = store::capture_token::holder(tx, b"program")?.is_some();
+        let program = store::capture_token::holder(tx, b"program", NOW.plus_ms(1))?.is_some();
         Ok((before, back, [session, family, program]))
     };
     let db = Db::open(&new.join("hub.db")).unwrap();
