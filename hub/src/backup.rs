@@ -1,6 +1,7 @@
 //! Backups: a copy of the data that was opened and checked, and one of the keys, which lives
-//! thirty days so that an erasure reaches every backup. Both are locked with a public key whose
-//! other half is on no disk of this machine: whoever copies them holds nothing.
+//! thirty days so that an erasure reaches every backup.
+//!
+//! Both are locked with a public key whose other half is on no disk of this machine: whoever copies them holds nothing.
 //!
 //! Data first, then keys: every key that the copied data needs is older than the copy of the
 //! keys. A restored hub begins a new life (`hub_epoch`), so that doors send their tail again.
@@ -314,7 +315,9 @@ fn database(data: &Path, secret: &Path) -> Result<PathBuf, Error> {
 }
 
 /// A new life: doors send again what this hub may have lost, and take releases from it although
-/// they may have had later ones. Whoever was signed in when the backup was made signs in again,
+/// they may have had later ones.
+///
+/// Whoever was signed in when the backup was made signs in again,
 /// and programs at doors get new tokens: some of them ended since.
 async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> {
     let (db, epoch) = (Db::open(path)?, Epoch(rand::random()));

@@ -253,8 +253,10 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
             password: None,
         };
         let account = store::account::add(tx, &new, "t", NOW)?;
-        store::login::open(tx, b"browser", account.id, NOW)?;
-        store::login::begin(tx, uuid::Uuid::from_u128(7), account.id, b"refresh", NOW)?;
+        let way = store::login::Way::Password;
+        let origin = store::login::Origin { way, from: std::net::Ipv4Addr::LOCALHOST.into() };
+        store::login::open(tx, b"browser", account.id, &origin, NOW)?;
+        store::login::begin(tx, uuid::Uuid::from_u128(7), account.id, b"refresh", &origin, NOW)?;
         store::device::add_cert(tx, &door(), "aa", NOW.plus_ms(DAY_MS), NOW)?;
         let until = NOW.plus_ms(DAY_MS);
         let life = store::capture_token::Life { from: NOW, until, overlap: NOW };

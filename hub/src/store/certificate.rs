@@ -35,8 +35,9 @@ pub struct Twin {
 }
 
 /// `device` came with the certificate `serial`, which is good until `ends`. With its first use
-/// those before it end: whoever copied one holds nothing. One that nobody here knows was given
-/// after the backup that this hub was made of.
+/// those before it end: whoever copied one holds nothing.
+///
+/// One that nobody here knows was given after the backup that this hub was made of.
 ///
 /// # Errors
 /// When the database fails.
