@@ -198,34 +198,36 @@ pub fn ground(
     (from, to): (Wall, Wall),
     unknown: impl Fn(&Report) -> Option<Why>,
 ) -> Ground {
-    let length = (to.0 - from.0).max(1) as f64;
-    let (mut known, mut told, mut lost) = (0.0, 0.0, BTreeMap::<Why, f64>::new());
-    for report in &door.reports {
-        let whole = (report.to.0 - report.from.0).max(1) as f64;
-        let inside = (report.to.0.min(to.0) - report.from.0.max(from.0)).max(0) as f64;
+    let (mut known, mut told, mut lost) = (0, 0, BTreeMap::<Why, i64>::new());
+    let mut reached = from;
+    let mut reports: Vec<_> = door.reports.iter().collect();
+    reports.sort_by_key(|report| (report.from, report.to));
+    for report in reports {
+        let inside = (report.to.min(to).0 - report.from.max(reached).0).max(0);
+        reached = reached.max(report.to.min(to));
         told += inside;
-        let deaf = match report.usable_ms {
-            None => Some(Why::OldSoftware),
-            Some(_) if report.err_ms > CLOCK_MS => Some(Why::Clock),
-            Some(_) => None,
-        };
-        if let Some(why) = deaf {
-            *lost.entry(why).or_default() += inside;
-            continue;
-        }
-        let part = |ms: f64| inside * (ms / whole).min(1.0);
-        for (blind, ms) in &report.blind {
-            *lost.entry((*blind).into()).or_default() += part(*ms as f64);
-        }
-        let usable = part(report.usable_ms.unwrap_or(0) as f64);
-        match unknown(report) {
-            None => known += usable,
-            Some(why) => *lost.entry(why).or_default() += usable,
+        // What was good of it may all have been outside.
+        let outside = (report.to.0 - report.from.0 - inside).max(0);
+        let usable = (report.usable_ms.unwrap_or(0) - outside).clamp(0, inside);
+        let mut lose = |why, ms: i64| *lost.entry(why).or_default() += ms;
+        match report.usable_ms {
+            None => lose(Why::OldSoftware, inside),
+            Some(_) if report.err_ms > CLOCK_MS => lose(Why::Clock, inside),
+            Some(_) => {
+                for (blind, ms) in &report.blind {
+                    lose((*blind).into(), i64::try_from(*ms).unwrap_or(inside).min(inside));
+                }
+                match unknown(report) {
+                    None => known += usable,
+                    Some(why) => lose(why, usable),
+                }
+            }
         }
     }
-    *lost.entry(Why::NoReport).or_default() += (length - told).max(0.0);
-    let share = (known / length).min(1.0);
-    let most = lost.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(why, _)| why);
+    let length = (to.0 - from.0).max(1);
+    *lost.entry(Why::NoReport).or_default() += (length - told).max(0);
+    let share = (known as f64 / length as f64).min(1.0);
+    let most = lost.into_iter().max_by_key(|(_, ms)| *ms).map(|(why, _)| why);
     let why = if share < ENOUGH { most } else { doubt(door) };
     Ground { door: door.id.clone(), permille: (share * 1000.0) as u16, why }
 }

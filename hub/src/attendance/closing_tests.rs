@@ -59,6 +59,27 @@ fn a_door_that_was_blind_for_a_tenth_is_not_believed() {
 }
 
 #[test]
+fn time_told_twice_counts_once() {
+    let half = || span(1000, 1500, 500);
+    assert_eq!(why(vec![half(), half()]), Some(Why::NoReport));
+    assert_eq!(why(vec![span(1000, 1600, 600), half(), span(1500, 2000, 500)]), None);
+}
+
+#[test]
+fn what_was_blind_in_a_long_report_is_taken_to_lie_in_the_lesson() {
+    let long = |usable| Report {
+        blind: vec![(Blind::Covered, (2_000 - usable as u64) * 1000)],
+        ..span(0, 2000, usable)
+    };
+    assert_eq!(why(vec![long(1_900)]), None);
+    assert_eq!(
+        why(vec![long(1_899)]),
+        Some(Why::Covered),
+        "over a tenth, though a twentieth in all"
+    );
+}
+
+#[test]
 fn whatever_may_have_missed_somebody_is_no_evidence() {
     let doubted = |change: fn(&mut Report)| {
         let mut report = report();
