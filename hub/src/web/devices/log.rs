@@ -105,6 +105,8 @@ fn done(action: &str) -> Option<(&'static str, &'static str)> {
         "join" => ("good", "doors-log-join"),
         "renew" => ("good", "doors-log-renew"),
         "revoke" => ("bad", "doors-log-revoke"),
+        "supersede" => ("off", "doors-log-supersede"),
+        "twin" => ("bad", "doors-log-twin"),
         "snap" => ("warn", "doors-log-snap"),
         "look" => ("warn", "doors-log-look"),
         "restart" => ("off", "doors-log-restart"),
