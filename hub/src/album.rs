@@ -11,6 +11,7 @@ pub mod name;
 pub mod sort;
 
 use crate::app::App;
+use crate::darkroom::Darkroom;
 use crate::error::{Doing, Error};
 use crate::gallery::Gallery;
 use crate::keys::Keys;
@@ -20,7 +21,7 @@ use crate::store::{Db, class, crop};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
-use vision::{Limits, Picture, Template};
+use vision::{Picture, Template};
 use wire::{Clock, StudentId, Wall};
 use zeroize::Zeroizing;
 
@@ -96,7 +97,8 @@ impl Album {
     /// `Invalid` for what is no picture.
     pub async fn add(&self, new: New, picture: Vec<u8>, by: String) -> Result<Image, Error> {
         let doing = "keeping a photo";
-        let work = move || upright(&picture);
+        let room = self.recogniser.darkroom().clone();
+        let work = move || upright(&room, &picture);
         let (width, height, jpeg) = tokio::task::spawn_blocking(work).await.doing(doing)??;
         let now = self.clock.wall();
         let id = wire::id::v7(now);
@@ -227,11 +229,11 @@ fn ids(members: &HashMap<StudentId, class::Member>) -> HashSet<StudentId> {
 }
 
 /// The same picture, upright, at most [`SIDE`] pixels long, as a plain JPEG.
-fn upright(bytes: &[u8]) -> Result<(u32, u32, Vec<u8>), Error> {
-    let picture = vision::decode(bytes, &Limits::default());
-    let picture = picture.map_err(|why| Error::Invalid(why.to_string()))?;
+fn upright(room: &Darkroom, bytes: &[u8]) -> Result<(u32, u32, Vec<u8>), Error> {
+    let picture = room.develop(bytes)?;
     let long = picture.width.max(picture.height);
-    let picture = if long > SIDE { shrunk(&picture, long) } else { picture };
+    let smaller = (long > SIDE).then(|| shrunk(&picture, long));
+    let picture: &Picture = smaller.as_ref().unwrap_or(&picture);
     let jpeg = [88, 60].into_iter().map(|quality| picture.to_jpeg(quality));
     let jpeg = { jpeg }.find(|jpeg| jpeg.len() <= BYTES);
     let jpeg = jpeg.ok_or_else(|| Error::Invalid("the photo is too large to keep".into()))?;

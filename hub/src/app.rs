@@ -4,6 +4,7 @@
 //! starts a hub that is whole again.
 
 use crate::album::Album;
+use crate::apart::Apart;
 use crate::attendance::{marking, register};
 use crate::auth::{Passwords, Role, token::Tokens};
 use crate::certificates::{self, Certificates};
@@ -65,6 +66,8 @@ pub struct App {
     pub tokens: Tokens,
     /// Who may be recognised.
     pub gallery: Gallery,
+    /// What reads files that people bring.
+    pub apart: Apart,
     /// What looks at uploaded pictures.
     pub recogniser: Recogniser,
     /// What just happened.
@@ -119,6 +122,7 @@ impl App {
             tokens,
             pki,
             gallery: Gallery::new(recogniser.model().clone()).with_lines(lines),
+            apart: Apart::default(),
             recogniser,
             snaps: Snaps::new(events.clone()),
             events,

@@ -295,7 +295,7 @@ mod tests {
 
     fn sight(side: u32, faces: Vec<Seen>) -> Sight {
         let rgb = vec![0; (side * side * 3) as usize];
-        Sight { picture: Picture::new(side, side, rgb).unwrap(), faces }
+        Sight { picture: Picture::new(side, side, rgb).unwrap().into(), faces }
     }
 
     fn other(score: f32) -> Candidate {

@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod album;
+pub mod apart;
 pub mod app;
 pub mod attendance;
 pub mod auth;
@@ -15,6 +16,7 @@ pub mod claims;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod darkroom;
 pub mod desk;
 pub mod device;
 pub mod enrol;

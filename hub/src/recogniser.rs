@@ -3,11 +3,11 @@
 //! The queue is short on purpose: a picture that would wait longer than a person does is
 //! refused at once, with a sentence.
 
+use crate::darkroom::{Darkroom, Developed};
 use crate::error::{Doing, Error};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::oneshot;
-use vision::image::{self, Limits};
 use vision::quality::Judgement;
 use vision::{Face, Pack, Picture, Rect, Template, quality};
 use wire::ModelId;
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Seen {
 /// A picture and every face in it, the surest first.
 pub struct Sight {
     /// The decoded picture.
-    pub picture: Picture,
+    pub picture: Developed,
     /// The faces.
     pub faces: Vec<Seen>,
 }
@@ -70,6 +70,7 @@ type Job = (Vec<u8>, Wish);
 pub struct Recogniser {
     model: ModelId,
     folder: Arc<Path>,
+    darkroom: Darkroom,
     jobs: mpsc::SyncSender<Job>,
 }
 
@@ -91,15 +92,15 @@ impl Recogniser {
         let pack = Arc::new(Pack::open(dir).doing("loading the model pack")?);
         let model = pack.model_id.parse().doing("reading the model pack's id")?;
         let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
-        let queue = Arc::new(Mutex::new(queue));
+        let (queue, darkroom) = (Arc::new(Mutex::new(queue)), Darkroom::default());
         for n in 0..THREADS {
-            let (pack, queue) = (pack.clone(), queue.clone());
+            let (pack, queue, room) = (pack.clone(), queue.clone(), darkroom.clone());
             std::thread::Builder::new()
                 .name(format!("recogniser-{n}"))
-                .spawn(move || work(&pack, &queue))
+                .spawn(move || work(&pack, &room, &queue))
                 .doing("starting a recogniser thread")?;
         }
-        Ok(Self { model, folder: dir.into(), jobs })
+        Ok(Self { model, folder: dir.into(), darkroom, jobs })
     }
 
     /// The network of every template it makes.
@@ -112,6 +113,12 @@ impl Recogniser {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Where its pictures become pixels, and everybody else's.
+    #[must_use]
+    pub fn darkroom(&self) -> &Darkroom {
+        &self.darkroom
     }
 
     /// Every face in the picture file `bytes`.
@@ -139,13 +146,13 @@ impl Recogniser {
     }
 }
 
-fn work(pack: &Pack, queue: &Mutex<mpsc::Receiver<Job>>) {
+fn work(pack: &Pack, room: &Darkroom, queue: &Mutex<mpsc::Receiver<Job>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((bytes, wish)) = job else { return };
         match wish {
-            Wish::Look(answer) => reply(answer, || look(pack, &bytes)),
-            Wish::Glance(answer) => reply(answer, || glance(pack, &bytes)),
+            Wish::Look(answer) => reply(answer, || look(pack, room, &bytes)),
+            Wish::Glance(answer) => reply(answer, || glance(pack, room, &bytes)),
         }
     }
 }
@@ -158,12 +165,8 @@ fn reply<T>(answer: Answer<T>, look: impl FnOnce() -> Result<T, Error>) {
     }));
 }
 
-fn decode(bytes: &[u8]) -> Result<Picture, Error> {
-    image::decode(bytes, &Limits::default()).map_err(|why| Error::Invalid(why.to_string()))
-}
-
-fn glance(pack: &Pack, bytes: &[u8]) -> Result<Glance, Error> {
-    let picture = decode(bytes)?;
+fn glance(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Glance, Error> {
+    let picture = room.develop(bytes)?;
     let judge = |face: Face| {
         let chip = pack.cut(&picture, &face).view.to_picture();
         (face.rect, quality::judge(&face, &chip))
@@ -173,9 +176,9 @@ fn glance(pack: &Pack, bytes: &[u8]) -> Result<Glance, Error> {
     Ok(Glance { width: picture.width, height: picture.height, faces })
 }
 
-fn look(pack: &Pack, bytes: &[u8]) -> Result<Sight, Error> {
+fn look(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Sight, Error> {
     let doing = "looking at a picture";
-    let picture = decode(bytes)?;
+    let picture = room.develop(bytes)?;
     let found = pack.detect(&picture).doing(doing)?;
     let cuts: Vec<_> = found.iter().map(|face| pack.cut(&picture, face)).collect();
     let templates = pack.embed_cuts(&cuts).doing(doing)?;

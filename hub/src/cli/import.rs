@@ -1,9 +1,10 @@
 //! `import …`: takes over what other programs know.
 
 use super::hub::{Hub, actor, now};
+use crate::apart::Apart;
 use crate::auth::{Actor, Role};
 use crate::import::archive::File;
-use crate::import::{oneroster as roster, people, table::Table};
+use crate::import::{oneroster as roster, people};
 use crate::store::desk::Reader;
 use crate::store::{Tx, class};
 use crate::timetable::takeover::{self, Wishes};
@@ -76,13 +77,11 @@ async fn timetable(
     class: Option<String>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let bytes =
-        std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
     let (reader, zone) = (reader(hub), hub.config.zone.clone());
+    let plan = Apart::default().timetable(content(file)?.into(), &zone).await?;
     let take = move |tx: &Tx<'_>| {
         let class = class.as_deref();
-        let wishes = Wishes { text: &text, class, zone: &zone, actor: &actor() };
+        let wishes = Wishes { plan: &plan, class, zone: &zone, actor: &actor() };
         takeover::take(tx, reader, &wishes, now())
     };
     let done = hub.db.write(take).await?;
@@ -109,7 +108,8 @@ async fn students(
     has_header: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let table = Table::read(&content(file)?, has_header, people::ROWS)?;
+    let file = content(file)?.into();
+    let table = Apart::default().table(file, has_header, people::ROWS).await?;
     let (rows, reader) = (people::rows(&table), reader(hub));
     let bring = move |tx: &Tx<'_>| {
         let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
@@ -124,8 +124,11 @@ async fn students(
 }
 
 async fn oneroster(hub: &Hub, export: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let export =
-        if export.is_dir() { folder(export)? } else { roster::read_zip(&content(export)?)? };
+    let export = if export.is_dir() {
+        folder(export)?
+    } else {
+        Apart::default().school(content(export)?.into()).await?
+    };
     let today = day(now(), &hub.config.zone);
     let take = move |tx: &Tx<'_>| roster::take(tx, &export, today, &actor(), now());
     let done = hub.db.write(take).await?;

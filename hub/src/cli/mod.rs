@@ -75,6 +75,9 @@ enum Verb {
     /// Every page as JSON, for the tests that look at each.
     #[command(hide = true)]
     Pages,
+    /// Read a file that somebody brought, under limits; the hub starts it by itself.
+    #[command(hide = true)]
+    ReadApart,
     /// Recognition by hand: embed, compare, measure.
     Vision(vision::Vision),
 }
@@ -119,6 +122,7 @@ impl Cli {
             Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
             Verb::Models(models) => runtime()?.block_on(models.run(data, out)),
             Verb::Pages => pages::run(out),
+            Verb::ReadApart => crate::apart::run(&mut std::io::stdin().lock(), out),
             Verb::Vision(vision) => vision.run(out),
         }
     }

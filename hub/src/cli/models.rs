@@ -5,6 +5,7 @@ use crate::models::{self, Folders, Found, Import, Manifest, Pack, Pip, fetch};
 use crate::store::coverage;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use std::{
     ffi::OsString,
     io::Write,
@@ -12,6 +13,9 @@ use std::{
     time::Duration,
 };
 use wire::ModelId;
+
+/// Bytes of memory that taking a file over may ask for: the largest network needs a third.
+const MEMORY: u64 = 6 << 30;
 
 /// Weights: where they come from and what is here.
 #[derive(Debug, Args)]
@@ -98,6 +102,8 @@ impl Models {
 
 impl Take {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let most = Some(MEMORY);
+        setrlimit(Resource::As, Rlimit { current: most, maximum: most })?;
         let import =
             Import { files: &self.files, name: self.name.as_deref(), models: &self.place.into };
         let pack = models::import(&import, &mut |step| {

@@ -182,11 +182,11 @@ async fn take(call: Call) -> Outcome {
 pub async fn taken(call: &Call) -> Result<Taken, Problem> {
     let (reader, now, zone) = (reader(call)?, call.now, call.app().config.zone.clone());
     let file = call.file("file")?;
-    let text = String::from_utf8_lossy(&file).into_owned();
+    let plan = call.app().apart.timetable(file, &zone).await?;
     let class = call.content.field("class_id").filter(|name| !name.is_empty()).map(str::to_owned);
     let write = call.app().db.write(move |tx| {
         let (class, actor) = (class.as_deref(), &reader.actor.user.to_string());
-        let wishes = takeover::Wishes { text: &text, class, zone: &zone, actor };
+        let wishes = takeover::Wishes { plan: &plan, class, zone: &zone, actor };
         takeover::take(tx, reader, &wishes, now)
     });
     let done = write.await?;

@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::import::people::{self, Brought, ROWS, Row};
 use crate::import::photos::{self, Photo, Photos};
-use crate::import::table::Table;
 use crate::jobs::Progress;
 use crate::store::{class, enrolment, job, student};
 use serde::{Deserialize, Serialize};
@@ -166,11 +165,16 @@ pub async fn rows(call: &Call) -> Result<Vec<Row>, Problem> {
         None | Some("" | "true" | "1" | "yes" | "on") => true,
         Some(_) => return Err(Problem::field("has_header", "write true or false")),
     };
-    // A damaged workbook may trip the reader: off the runtime, a panic harms nobody.
-    let read = tokio::task::spawn_blocking(move || Table::read(&file, header, ROWS)).await;
-    let unreadable = |why: String| Problem::field("file", why);
-    let table = read.map_err(|_| unreadable("the file is damaged".into()))?;
-    Ok(people::rows(&table.map_err(|why| unreadable(why.to_string()))?))
+    let table = call.app().apart.table(file, header, ROWS).await;
+    Ok(people::rows(&table.map_err(unreadable)?))
+}
+
+/// What is wrong with a file is said beside the field it came in.
+fn unreadable(error: Error) -> Problem {
+    match error {
+        Error::Invalid(why) => Problem::field("file", why),
+        other => other.into(),
+    }
 }
 
 /// What became of one row of a table. It holds no name: whoever shows it asks who it is, so that
@@ -278,8 +282,13 @@ pub async fn enrol_archive(call: &Call, class: Option<Uuid>) -> Result<job::Job,
     let (file, actor, now) = (call.spooled("file")?, call.actor()?, call.now);
     let consent = call.content.field("consent_by").map(str::trim).filter(|by| !by.is_empty());
     let consent = consent.map(str::to_owned);
-    let photos = tokio::task::spawn_blocking(move || photos::read(file)).await;
-    let photos = photos.map_err(|_| Problem::field("file", "the file is damaged"))??;
+    let opened = tokio::task::spawn_blocking(move || photos::open(file)).await;
+    let (archive, table) = opened.map_err(|_| Problem::field("file", "the file is damaged"))??;
+    let table = match table {
+        Some(table) => Some(call.app().apart.table(table.into(), true, photos::PHOTOS).await?),
+        None => None,
+    };
+    let photos = Photos::new(archive, table)?;
     let (app, list) = (call.app().clone(), photos.list.clone());
     let (photos, total) = (Arc::new(Mutex::new(photos)), list.len() as u64);
     let work = move |progress: Progress| async move {

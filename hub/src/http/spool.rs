@@ -11,8 +11,45 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use std::fs::File;
 use std::io::{self, Seek};
 use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use tokio::io::AsyncWriteExt;
 use tokio_stream::Stream;
+
+/// Bytes of a form that are read ahead of what is taken from it: a head that never ends has no
+/// more.
+const AHEAD: usize = 1024 * 1024;
+
+/// A body that does not run ahead: after [`AHEAD`] bytes of which nobody took any it pauses once,
+/// and then it breaks off.
+struct Paced<S> {
+    body: S,
+    ahead: Arc<AtomicUsize>,
+    paused: bool,
+}
+
+impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Stream for Paced<S> {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ahead.load(Ordering::Relaxed) <= AHEAD {
+            self.paused = false;
+        } else if self.paused {
+            return Poll::Ready(Some(Err(io::Error::other("a head of the form never ends"))));
+        } else {
+            self.paused = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let piece = std::task::ready!(Pin::new(&mut self.body).poll_next(cx));
+        if let Some(Ok(bytes)) = &piece {
+            self.ahead.fetch_add(bytes.len(), Ordering::Relaxed);
+        }
+        Poll::Ready(piece)
+    }
+}
 
 /// A file of a form, on the disk.
 #[derive(Debug)]
@@ -34,6 +71,8 @@ pub async fn split(
     folder: &Path,
 ) -> Result<Parts, Problem> {
     let most = SizeLimit::new().whole_stream(limit);
+    let ahead = Arc::new(AtomicUsize::new(0));
+    let body = Paced { body: Box::pin(body), ahead: ahead.clone(), paused: false };
     let mut form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(most));
     let mut parts = Parts::default();
     while let Some(field) = form.next_field().await.map_err(|why| unreadable(&why, limit))? {
@@ -42,18 +81,24 @@ pub async fn split(
         }
         let name = field.name().unwrap_or("").to_owned();
         if field.file_name().is_some() || field.content_type().is_some() {
-            parts.spooled.push((name, stored(field, limit, folder).await?));
+            parts.spooled.push((name, stored(field, limit, folder, &ahead).await?));
         } else {
-            parts.fields.push((name, text(field, limit).await?));
+            parts.fields.push((name, text(field, limit, &ahead).await?));
         }
     }
     Ok(parts)
 }
 
-async fn stored(mut field: Field<'_>, limit: u64, folder: &Path) -> Result<Spooled, Problem> {
+async fn stored(
+    mut field: Field<'_>,
+    limit: u64,
+    folder: &Path,
+    ahead: &AtomicUsize,
+) -> Result<Spooled, Problem> {
     let mut file = tokio::fs::File::from_std(tempfile::tempfile_in(folder).map_err(|_| full())?);
     let mut hash = blake3::Hasher::new();
     while let Some(piece) = field.chunk().await.map_err(|why| unreadable(&why, limit))? {
+        ahead.store(0, Ordering::Relaxed);
         hash.update(&piece);
         file.write_all(&piece).await.map_err(|_| full())?;
     }
@@ -63,9 +108,10 @@ async fn stored(mut field: Field<'_>, limit: u64, folder: &Path) -> Result<Spool
     Ok(Spooled { file, digest: hash.finalize().into() })
 }
 
-async fn text(mut field: Field<'_>, limit: u64) -> Result<String, Problem> {
+async fn text(mut field: Field<'_>, limit: u64, ahead: &AtomicUsize) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(|why| unreadable(&why, limit))? {
+        ahead.store(0, Ordering::Relaxed);
         bytes.extend_from_slice(&piece);
         if bytes.len() as u64 > SMALL {
             return Err(too_large(SMALL));
@@ -117,6 +163,30 @@ mod tests {
         let mut read = Vec::new();
         there.file.read_to_end(&mut read).unwrap();
         assert_eq!(read, bytes);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_never_ends_is_not_kept_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let (read, most) = (Arc::new(AtomicUsize::new(0)), 64 * 1024 * 1024);
+        let count = read.clone();
+        let endless = std::iter::once(Bytes::from_static(b"--x\r\ncontent-disposition: "))
+            .chain(std::iter::repeat(Bytes::from_static(&[b'a'; 1000])))
+            .map(move |piece| {
+                count.fetch_add(piece.len(), Ordering::Relaxed);
+                Ok(piece)
+            });
+        let broken = split("x".into(), tokio_stream::iter(endless), most, folder.path()).await;
+        assert_eq!(broken.unwrap_err().status, 400);
+        assert!(read.load(Ordering::Relaxed) < 2 * AHEAD);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_comes_all_at_once_is_stored_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = spooled(form(&vec![7; 5 * AHEAD]), 64 * 1024 * 1024, folder.path()).await;
+        let (_, there) = whole.unwrap().spooled.pop().unwrap();
+        assert_eq!(there.file.metadata().unwrap().len(), 5 * AHEAD as u64);
     }
 
     #[tokio::test]

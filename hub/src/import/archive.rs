@@ -1,11 +1,15 @@
 //! A ZIP archive that somebody brings: never trusted about its sizes or names.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use zip::ZipArchive;
 
 /// Files of an archive at most.
 pub const FILES: usize = 5_000;
+/// Bytes read at most to learn what an archive holds: room for the list of so many files.
+const LIST: u64 = 8 * 1024 * 1024;
 
 /// Why an archive is refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -24,15 +28,48 @@ pub enum BadArchive {
     File(u64),
 }
 
+/// Lets at most so many bytes through until it is told to let all: the list of an archive's files
+/// is read whole before anybody can say how long it is.
+struct Sparing<R> {
+    from: R,
+    left: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Sparing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        let left = self.left.load(Ordering::Relaxed);
+        let less = || io::Error::other("the list of files is too long");
+        let rest = left.checked_sub(read as u64).ok_or_else(less)?;
+        self.left.store(rest, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Sparing<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.from.seek(to)
+    }
+}
+
+/// An archive of at most [`FILES`], whose list is read and nothing else.
+fn listed<R: Read + Seek>(from: R) -> Result<ZipArchive<Sparing<R>>, BadArchive> {
+    let left = Arc::new(AtomicU64::new(LIST));
+    let zip = ZipArchive::new(Sparing { from, left: left.clone() });
+    let long = left.swap(u64::MAX, Ordering::Relaxed) < 64 * 1024;
+    let zip = zip.map_err(|_| if long { BadArchive::Many } else { BadArchive::Zip })?;
+    if zip.len() > FILES { Err(BadArchive::Many) } else { Ok(zip) }
+}
+
 /// Bytes that all files of an archive unpack to, counted up to a little more than `most`: what
 /// the archive itself says of that is not believed.
 ///
 /// # Errors
-/// [`BadArchive::Zip`].
+/// [`BadArchive::Zip`], or `Many`.
 pub fn unpacked(bytes: &[u8], most: u64) -> Result<u64, BadArchive> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| BadArchive::Zip)?;
+    let mut archive = listed(Cursor::new(bytes))?;
     let mut sum = 0;
-    for n in 0..archive.len().min(FILES + 1) {
+    for n in 0..archive.len() {
         let file = archive.by_index(n).map_err(|_| BadArchive::Zip)?;
         let left = (most + 1).saturating_sub(sum);
         let copied = std::io::copy(&mut file.take(left), &mut std::io::sink());
@@ -52,7 +89,7 @@ pub struct File {
 
 /// An archive whose files are read one by one, each when it is asked for.
 pub struct Archive<R> {
-    zip: ZipArchive<R>,
+    zip: ZipArchive<Sparing<R>>,
     /// Place and own name of each file, by that name without folders in lower case; of two the
     /// first.
     names: HashMap<String, (usize, String)>,
@@ -64,10 +101,7 @@ impl<R: Read + Seek> Archive<R> {
     /// # Errors
     /// [`BadArchive::Zip`], or `Many`.
     pub fn open(from: R) -> Result<Self, BadArchive> {
-        let mut zip = ZipArchive::new(from).map_err(|_| BadArchive::Zip)?;
-        if zip.len() > FILES {
-            return Err(BadArchive::Many);
-        }
+        let mut zip = listed(from)?;
         let mut names = HashMap::new();
         for n in 0..zip.len() {
             let file = zip.by_index(n).map_err(|_| BadArchive::Zip)?;
@@ -153,5 +187,30 @@ mod tests {
         assert_eq!(files(&bomb, 1024 * 1024), Err(BadArchive::Large(1)));
         assert_eq!(unpacked(&bomb, 1000), Ok(1001));
         assert_eq!(files(b"PK no", 10), Err(BadArchive::Zip));
+    }
+
+    #[test]
+    fn what_lies_behind_five_thousand_files_is_not_overlooked() {
+        let names: Vec<_> = (0..=FILES).map(|n| n.to_string()).collect();
+        let empty: Vec<_> = names.iter().map(|name| (name.as_str(), b"".as_slice())).collect();
+        assert_eq!(unpacked(&archive(&empty), 1000), Err(BadArchive::Many));
+        assert_eq!(unpacked(&archive(&empty[..FILES]), 1000), Ok(0));
+    }
+
+    #[test]
+    fn a_list_of_two_hundred_thousand_files_is_not_read_to_its_end() {
+        let mut zip = Cursor::new(Vec::new());
+        let entry = |n: u32| {
+            [b"PK\x01\x02".to_vec(), vec![0; 24], vec![8, 0], vec![0; 16]]
+                .concat()
+                .into_iter()
+                .chain(format!("{n:08}").into_bytes())
+        };
+        let list: Vec<u8> = (0..200_000).flat_map(entry).collect();
+        let length = u32::try_from(list.len()).unwrap().to_le_bytes();
+        zip.write_all(&list).unwrap();
+        let end = [b"PK\x05\x06\0\0\0\0\xff\xff\xff\xff".as_slice(), &length, &[0; 4], &[0; 2]];
+        zip.write_all(&end.concat()).unwrap();
+        assert!(unpacked(&zip.into_inner(), 1000).is_err());
     }
 }

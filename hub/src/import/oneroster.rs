@@ -13,7 +13,7 @@ use crate::store::foreign::{self, Kind};
 use crate::store::student::{self, Profile};
 use crate::store::{Tx, class, teaches};
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 use wire::{StudentId, Wall};
@@ -24,7 +24,7 @@ const UNPACKED: u64 = 256 * 1024 * 1024;
 const ROWS: usize = 500_000;
 
 /// Somebody, as OneRoster says it.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct User {
     sourced_id: String,
@@ -47,7 +47,7 @@ struct User {
     role: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RoleOf {
     user_sourced_id: String,
@@ -56,7 +56,7 @@ struct RoleOf {
     role: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Class {
     sourced_id: String,
@@ -71,7 +71,7 @@ struct Class {
     term_sourced_ids: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Enrollment {
     #[serde(default)]
@@ -85,7 +85,7 @@ struct Enrollment {
     end_date: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Term {
     sourced_id: String,
@@ -96,7 +96,7 @@ struct Term {
 }
 
 /// What an export holds.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Export {
     users: Vec<User>,
     roles: HashMap<String, Vec<String>>,

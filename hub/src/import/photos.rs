@@ -35,25 +35,34 @@ pub struct Photos<R> {
     pub list: Vec<Photo>,
 }
 
-/// Looks at what an archive holds.
+/// An archive, and the file of the table in it, not yet read.
 ///
 /// # Errors
-/// `Invalid` when there is nothing to enrol in it, or too much.
-pub fn read<R: Read + Seek>(from: R) -> Result<Photos<R>, Error> {
+/// `Invalid` when it is no archive.
+pub fn open<R: Read + Seek>(from: R) -> Result<(Archive<R>, Option<Vec<u8>>), Error> {
     let mut archive = Archive::open(from).map_err(refused)?;
     let table = archive.names().map(|(key, _)| key.to_owned()).find(|key| is_table(key));
-    let list = match table.map(|key| archive.read(&key, TABLE)).transpose().map_err(refused)? {
-        Some(table) => listed(&table.unwrap_or_default())?,
-        None => by_name(archive.names()),
-    };
-    match list.len() {
-        0 => Err(Error::Invalid("the archive holds no photos".into())),
-        1..=PHOTOS => Ok(Photos { archive, list }),
-        _ => Err(Error::Invalid(format!("use at most {PHOTOS} photos at once"))),
-    }
+    let table = table.map(|key| archive.read(&key, TABLE)).transpose().map_err(refused)?;
+    Ok((archive, table.flatten()))
 }
 
 impl<R: Read + Seek> Photos<R> {
+    /// The photos of an archive as its table says, or their names.
+    ///
+    /// # Errors
+    /// `Invalid` when there is nothing to enrol in it, or too much.
+    pub fn new(archive: Archive<R>, table: Option<Table>) -> Result<Self, Error> {
+        let list = match table {
+            Some(table) => listed(table)?,
+            None => by_name(archive.names()),
+        };
+        match list.len() {
+            0 => Err(Error::Invalid("the archive holds no photos".into())),
+            1..=PHOTOS => Ok(Self { archive, list }),
+            _ => Err(Error::Invalid(format!("use at most {PHOTOS} photos at once"))),
+        }
+    }
+
     /// The picture of `photo`.
     ///
     /// # Errors
@@ -74,8 +83,7 @@ fn is_table(name: &str) -> bool {
     name.ends_with(".csv") || name.ends_with(".xlsx")
 }
 
-fn listed(table: &[u8]) -> Result<Vec<Photo>, Error> {
-    let table = Table::read(table, true, PHOTOS).map_err(|why| Error::Invalid(why.to_string()))?;
+fn listed(table: Table) -> Result<Vec<Photo>, Error> {
     let student = table.column(&["student_id", "student_number", "person_id"], 0);
     let file = table.column(&["file", "photo", "image", "filename"], 1);
     let consent = table.column(&["consent_by", "consent"], 2);
@@ -127,6 +135,11 @@ mod tests {
             zip.write_all(bytes).unwrap();
         }
         zip.finish().unwrap().into_inner()
+    }
+
+    fn read(zip: Cursor<Vec<u8>>) -> Result<Photos<Cursor<Vec<u8>>>, Error> {
+        let (archive, table) = open(zip)?;
+        Photos::new(archive, table.map(|bytes| Table::read(&bytes, true, PHOTOS).unwrap()))
     }
 
     #[test]

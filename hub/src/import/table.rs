@@ -1,6 +1,7 @@
 //! A table that somebody brings: CSV as Excel, Google and others write it, or XLSX.
 
 use calamine::{Data, Reader as _, Xlsx};
+use serde::{Deserialize, Serialize};
 use std::io::Cursor;
 
 /// Longest cell, bytes; more is cut off by nobody: the table is refused.
@@ -11,7 +12,7 @@ const COLUMNS: usize = 100;
 const UNPACKED: u64 = 64 * 1024 * 1024;
 
 /// Heads and rows, all as text without blanks around it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Table {
     /// Names of the columns, lower case; empty when the table has none.
     pub heads: Vec<String>,
@@ -28,6 +29,9 @@ pub enum Unreadable {
     /// Too many rows.
     #[error("the file has more than {0} rows: split it")]
     Rows(usize),
+    /// A workbook that unpacks to far more than a table of people.
+    #[error("the workbook unpacks to more than 64 MiB: save the table alone")]
+    Unpacked,
     /// Something far too large for a table of people.
     #[error("line {0} is far too long for a table of people: is this the right file?")]
     Size(usize),
@@ -70,6 +74,8 @@ pub fn cell(row: &[String], column: Option<usize>) -> Option<&str> {
 }
 
 type Rows = Vec<(usize, Vec<String>)>;
+/// A line, and those of its cells that hold something, with their columns.
+type Sparse = (usize, Vec<(usize, String)>);
 
 fn text(bytes: &[u8], most: usize) -> Result<Rows, Unreadable> {
     let text = decoded(bytes)?;
@@ -116,19 +122,40 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
 fn workbook(bytes: &[u8], most: usize) -> Result<Rows, Unreadable> {
     let unpacked = super::archive::unpacked(bytes, UNPACKED).map_err(|_| Unreadable::Kind)?;
     if unpacked > UNPACKED {
-        return Err(Unreadable::Rows(most));
+        return Err(Unreadable::Unpacked);
     }
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| Unreadable::Kind)?;
-    let sheet = book.worksheet_range_at(0).ok_or(Unreadable::Kind)?;
-    let sheet = sheet.map_err(|_| Unreadable::Kind)?;
-    if sheet.height() > most + 1 {
-        return Err(Unreadable::Rows(most));
-    }
-    let cells = |(n, row): (usize, &[Data])| {
-        let texts: Vec<_> = row.iter().map(ToString::to_string).collect();
-        Ok((n + 1, checked(n + 1, texts.iter().map(String::as_str))?))
+    let cells = cells(bytes, most)?;
+    let left = cells.iter().flat_map(|(_, row)| row).map(|(column, _)| *column).min();
+    let dense = |(line, row): Sparse| {
+        let width = row.iter().map(|(column, _)| column + 1 - left.unwrap_or(0)).max();
+        let width = width.filter(|width| *width <= COLUMNS).ok_or(Unreadable::Size(line))?;
+        let mut texts = vec![""; width];
+        row.iter().for_each(|(column, text)| texts[column - left.unwrap_or(0)] = text);
+        Ok((line, checked(line, texts.into_iter())?))
     };
-    sheet.rows().enumerate().map(cells).collect()
+    cells.into_iter().map(dense).collect()
+}
+
+/// The cells that hold something, by their lines, as the sheet holds them: a sheet whose corners
+/// are a million lines apart has two.
+fn cells(bytes: &[u8], most: usize) -> Result<Vec<Sparse>, Unreadable> {
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| Unreadable::Kind)?;
+    let name = book.sheet_names().into_iter().next().ok_or(Unreadable::Kind)?;
+    let mut sheet = book.worksheet_cells_reader(&name).map_err(|_| Unreadable::Kind)?;
+    let mut rows = Vec::<Sparse>::new();
+    while let Some(cell) = sheet.next_cell().map_err(|_| Unreadable::Kind)? {
+        let (line, column) = (cell.get_position().0 as usize + 1, cell.get_position().1 as usize);
+        let text = Data::from(cell.get_value().clone()).to_string();
+        let full = rows.len() > most;
+        match rows.last_mut() {
+            _ if text.trim().is_empty() => {}
+            Some((last, row)) if *last == line && row.len() < COLUMNS => row.push((column, text)),
+            Some((last, _)) if *last == line => return Err(Unreadable::Size(line)),
+            _ if full => return Err(Unreadable::Rows(most)),
+            _ => rows.push((line, vec![(column, text)])),
+        }
+    }
+    Ok(rows)
 }
 
 fn checked<'a>(
@@ -180,6 +207,28 @@ mod tests {
         assert_eq!(table.heads, ["student_id", "first_name"]);
         let cells: Vec<_> = table.rows.iter().map(|(_, row)| row.join("|")).collect();
         assert_eq!(cells, ["7|Ali", "8|علی"]);
+    }
+
+    #[test]
+    fn two_cells_at_the_corners_of_a_sheet_are_two_cells() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.write(0, 0, "first").unwrap();
+        sheet.write(1_048_575, 16_383, "far").unwrap();
+        let read = Table::read(&book.save_to_buffer().unwrap(), true, 9);
+        assert_eq!(read, Err(Unreadable::Size(1_048_576)));
+    }
+
+    #[test]
+    fn a_table_in_the_middle_of_a_sheet_reads_like_one_in_its_corner() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (row, column, text) in [(4, 3, "First"), (4, 4, "Last"), (6, 4, "Rezaei")] {
+            sheet.write(row, column, text).unwrap();
+        }
+        let table = Table::read(&book.save_to_buffer().unwrap(), true, 9).unwrap();
+        assert_eq!(table.heads, ["first", "last"]);
+        assert_eq!(table.rows, [(7, vec![String::new(), "Rezaei".into()])]);
     }
 
     #[test]

@@ -4,11 +4,15 @@ use icalendar::{Calendar, Component, Event, EventLike, Property};
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 use wire::Wall;
 
-/// Events of one file at most.
+/// Events of one file at most, and lessons that they come to.
 pub const EVENTS: usize = 5_000;
+/// Days without an event that comes each week: two years of school days.
+const WITHOUT: usize = 500;
 
 /// A lesson as a calendar shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,7 +56,7 @@ fn utc(at: Wall) -> String {
 }
 
 /// What a file holds, in local time of the site.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Found {
     /// Lessons that come each week.
     pub weekly: Vec<Weekly>,
@@ -65,11 +69,12 @@ pub struct Found {
 }
 
 /// A lesson that comes each week, on one day of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Weekly {
     /// The event's summary.
     pub name: String,
     /// On which day.
+    #[serde(with = "by_number")]
     pub weekday: Weekday,
     /// Its beginning.
     pub starts: Time,
@@ -86,7 +91,7 @@ pub struct Weekly {
 }
 
 /// A lesson on one day.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Once {
     /// The event's summary.
     pub name: String,
@@ -120,7 +125,7 @@ pub fn read(text: &str, zone: &TimeZone) -> Result<Found, Unreadable> {
     }
     let mut found = Found::default();
     for (n, event) in calendar.events().enumerate() {
-        if n >= EVENTS {
+        if n >= EVENTS || found.weekly.len() > EVENTS {
             return Err(Unreadable::Large);
         }
         if let Err(why) = take(event, zone, &mut found) {
@@ -194,8 +199,11 @@ fn weekly(
         (Some("WEEKLY"), Some(days)) => days
             .split(',')
             .map(weekday)
-            .collect::<Option<Vec<_>>>()
-            .ok_or("its days are unclear")?,
+            .collect::<Option<BTreeSet<_>>>()
+            .ok_or("its days are unclear")?
+            .into_iter()
+            .filter_map(|day| Weekday::from_monday_one_offset(day).ok())
+            .collect(),
         _ => return Err("only lessons that come each week can be taken over"),
     };
     if part("INTERVAL").is_some_and(|every| every != "1") {
@@ -248,18 +256,27 @@ fn exdates(event: &Event, zone: &TimeZone) -> Vec<Date> {
         };
         property.value().split(',').filter_map(one).collect::<Vec<_>>()
     });
-    days.collect()
+    days.take(WITHOUT).collect()
 }
 
-fn weekday(text: &str) -> Option<Weekday> {
-    Some(match text.trim() {
-        "MO" => Weekday::Monday,
-        "TU" => Weekday::Tuesday,
-        "WE" => Weekday::Wednesday,
-        "TH" => Weekday::Thursday,
-        "FR" => Weekday::Friday,
-        "SA" => Weekday::Saturday,
-        "SU" => Weekday::Sunday,
-        _ => return None,
-    })
+/// The day's number; 1 is Monday.
+fn weekday(text: &str) -> Option<i8> {
+    let days = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+    (1..).zip(days).find(|(_, day)| *day == text.trim()).map(|(number, _)| number)
+}
+
+/// Days of the week as their numbers; 1 is Monday.
+mod by_number {
+    use jiff::civil::Weekday;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde wants")]
+    pub(super) fn serialize<S: Serializer>(day: &Weekday, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i8(day.to_monday_one_offset())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Weekday, D::Error> {
+        let number = i8::deserialize(from)?;
+        Weekday::from_monday_one_offset(number).map_err(|_| D::Error::custom("no day of the week"))
+    }
 }

@@ -11,7 +11,7 @@ use crate::store::session::{Session, Source};
 use crate::store::{Tx, class, holiday, period, session};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -21,8 +21,8 @@ const LINES: usize = 20_000;
 /// A file, and what it is to become.
 #[derive(Clone, Copy)]
 pub struct Wishes<'a> {
-    /// The file.
-    pub text: &'a str,
+    /// What the file holds.
+    pub plan: &'a Plan,
     /// The class whose lessons it holds, where the file does not say it.
     pub class: Option<&'a str>,
     /// The site's time zone.
@@ -46,9 +46,18 @@ pub struct Done {
     pub skipped: Vec<String>,
 }
 
+/// What a file holds, read and not yet looked up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Plan {
+    /// A calendar's events.
+    Calendar(Found),
+    /// A table's lines from the second on; nothing for one that cannot be read.
+    Table(Vec<Option<Line>>),
+}
+
 /// A line of the table.
-#[derive(Deserialize)]
-struct Line {
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Line {
     class_code: String,
     /// 1 is Monday.
     weekday: i8,
@@ -59,19 +68,52 @@ struct Line {
     to_day: Option<Date>,
 }
 
+/// The columns of the table.
+const WANTS: &str = "class_code, weekday, starts, ends, room, from_day, to_day";
+
+/// Reads a file.
+///
+/// # Errors
+/// `Invalid` when it cannot be read at all.
+pub fn read(text: &str, zone: &TimeZone) -> Result<Plan, Error> {
+    if text.contains("BEGIN:VCALENDAR") {
+        let found = calendar::read(text, zone);
+        return found.map(Plan::Calendar).map_err(|error| Error::Invalid(error.to_string()));
+    }
+    lines(text).map(Plan::Table)
+}
+
+fn lines(text: &str) -> Result<Vec<Option<Line>>, Error> {
+    let text = text.trim_start_matches('\u{feff}');
+    let first = text.lines().next().unwrap_or("");
+    let comma = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(comma)
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let heads = reader.headers().map_err(|_| Error::Invalid(format!("columns: {WANTS}")))?;
+    if !heads.iter().any(|head| head == "class_code") {
+        return Err(Error::Invalid(format!("the first line names the columns: {WANTS}")));
+    }
+    let lines: Vec<_> = reader.deserialize().take(LINES + 1).map(Result::ok).collect();
+    if lines.len() > LINES {
+        return Err(Error::Invalid(format!("use at most {LINES} lines")));
+    }
+    Ok(lines)
+}
+
 /// Takes the file over.
 ///
 /// # Errors
-/// `Invalid` when it cannot be read at all; single lines that cannot be taken are in the answer.
+/// `Invalid` when a calendar's class is missing; single lines that cannot be taken are in the
+/// answer.
 pub fn take(tx: &Tx<'_>, reader: Reader, wishes: &Wishes<'_>, now: Wall) -> Result<Done, Error> {
     let (zone, actor) = (wishes.zone, wishes.actor);
     let mut hand = Hand { tx, reader, zone, actor, now, done: Done::default() };
-    if wishes.text.contains("BEGIN:VCALENDAR") {
-        let found = calendar::read(wishes.text, wishes.zone)
-            .map_err(|error| Error::Invalid(error.to_string()))?;
-        hand.calendar(found, wishes.class)?;
-    } else {
-        hand.table(wishes.text)?;
+    match wishes.plan {
+        Plan::Calendar(found) => hand.calendar(found.clone(), wishes.class)?,
+        Plan::Table(lines) => hand.table(lines)?,
     }
     make(tx, Of::Everybody, wishes.zone, now)?;
     Ok(hand.done)
@@ -108,27 +150,11 @@ impl Hand<'_, '_> {
         Ok(())
     }
 
-    fn table(&mut self, text: &str) -> Result<(), Error> {
-        let text = text.trim_start_matches('\u{feff}');
-        let first = text.lines().next().unwrap_or("");
-        let comma = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(comma)
-            .trim(csv::Trim::All)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let wants = "class_code, weekday, starts, ends, room, from_day, to_day";
-        let heads = reader.headers().map_err(|_| Error::Invalid(format!("columns: {wants}")))?;
-        if !heads.iter().any(|head| head == "class_code") {
-            return Err(Error::Invalid(format!("the first line names the columns: {wants}")));
-        }
-        for (n, line) in (2..).zip(reader.deserialize::<Line>()) {
-            if n > LINES {
-                return Err(Error::Invalid(format!("use at most {LINES} lines")));
-            }
+    fn table(&mut self, lines: &[Option<Line>]) -> Result<(), Error> {
+        for (n, line) in (2..).zip(lines) {
             let taken = match line {
-                Ok(line) => self.line(line),
-                Err(_) => Err(Error::Invalid(format!("it does not hold {wants}"))),
+                Some(line) => self.line(line.clone()),
+                None => Err(Error::Invalid(format!("it does not hold {WANTS}"))),
             };
             self.or_skip(taken, || format!("line {n}"))?;
         }

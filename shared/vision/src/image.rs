@@ -6,7 +6,7 @@
 
 use image::{
     DynamicImage, ExtendedColorType, ImageBuffer, ImageDecoder, ImageEncoder, ImageFormat,
-    ImageReader, Rgb, codecs::jpeg::JpegEncoder, imageops,
+    ImageReader, Rgb, codecs::jpeg::JpegEncoder, imageops, metadata::Orientation,
 };
 use std::{
     io::Cursor,
@@ -44,6 +44,9 @@ pub enum ImageError {
         /// The format's usual name.
         format: &'static str,
     },
+    /// A JPEG that is painted over more often than any camera does.
+    #[error("the JPEG picture is built of more than {SCANS} layers: save it anew")]
+    Layers,
     /// The format is known, the content does not decode.
     #[error("the {format} picture is damaged and cannot be read: send another copy")]
     Broken {
@@ -82,6 +85,9 @@ impl Default for Limits {
     }
 }
 
+/// Layers of a JPEG at most: programs write 10, and each costs a walk over every pixel.
+pub const SCANS: usize = 32;
+
 /// Upright sRGB pixels, 8 bits a channel, rows from the top, no padding: `rgb` has `width × height
 /// × 3` bytes.
 #[derive(Clone, PartialEq, Eq)]
@@ -106,22 +112,58 @@ impl std::fmt::Debug for Picture {
 /// # Errors
 /// Anything that is not a whole JPEG, PNG, BMP, TIFF or WebP picture within `limits`.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    if bytes.is_empty() {
-        return Err(ImageError::Empty);
-    }
-    if bytes.len() > limits.bytes {
-        return Err(ImageError::TooManyBytes { got: bytes.len(), most: limits.bytes });
-    }
-    let format = sniff(bytes).ok_or(ImageError::NotAPicture)?;
-    if format == ImageFormat::Jpeg && !jpeg_ends(bytes) {
-        return Err(ImageError::Truncated { format: "JPEG" });
-    }
-    // The decoders are other people's code fed with hostile bytes: a panic there is bad input too.
-    catch_unwind(AssertUnwindSafe(|| decode_as(format, bytes, limits)))
-        .unwrap_or(Err(ImageError::Broken { format: name(format) }))
+    let file = File::look(bytes, limits)?;
+    file.safely(|| decode_as(&file, limits))
 }
 
-fn decode_as(format: ImageFormat, bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
+/// Bytes of memory that [`decode`] needs at most for this picture, by its head alone.
+///
+/// # Errors
+/// As [`decode`]; `TooLarge` where it is more than [`Limits::alloc`].
+pub fn weigh(bytes: &[u8], limits: &Limits) -> Result<u64, ImageError> {
+    let file = File::look(bytes, limits)?;
+    file.safely(|| open(&file, limits)).map(|(_, _, weight)| weight)
+}
+
+/// A picture file whose format is known.
+struct File<'a> {
+    bytes: &'a [u8],
+    format: ImageFormat,
+    /// Layers of a JPEG; 1 for the others.
+    scans: usize,
+}
+
+impl<'a> File<'a> {
+    fn look(bytes: &'a [u8], limits: &Limits) -> Result<Self, ImageError> {
+        if bytes.is_empty() {
+            return Err(ImageError::Empty);
+        }
+        if bytes.len() > limits.bytes {
+            return Err(ImageError::TooManyBytes { got: bytes.len(), most: limits.bytes });
+        }
+        let format = sniff(bytes).ok_or(ImageError::NotAPicture)?;
+        let scans = match format {
+            ImageFormat::Jpeg => {
+                jpeg_scans(bytes).ok_or(ImageError::Truncated { format: "JPEG" })?
+            }
+            _ => 1,
+        };
+        if scans > SCANS { Err(ImageError::Layers) } else { Ok(Self { bytes, format, scans }) }
+    }
+
+    /// The decoders are other people's code fed with hostile bytes: a panic there is bad input too.
+    fn safely<T>(&self, work: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
+        let broken = ImageError::Broken { format: name(self.format) };
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(broken))
+    }
+}
+
+/// A decoder that has read the head, how the picture must be turned, and its weight.
+fn open<'a>(
+    file: &File<'a>,
+    limits: &Limits,
+) -> Result<(impl ImageDecoder + use<'a>, Orientation, u64), ImageError> {
+    let (format, bytes) = (file.format, file.bytes);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut allowed = image::Limits::default();
     allowed.max_alloc = Some(limits.alloc);
@@ -136,6 +178,32 @@ fn decode_as(format: ImageFormat, bytes: &[u8], limits: &Limits) -> Result<Pictu
         return Err(ImageError::TooLarge { width, height });
     }
     let orientation = decoder.orientation().map_err(|error| refusal(format, &error))?;
+    let turned = orientation != Orientation::NoTransforms;
+    let pixels = u64::from(width) * u64::from(height);
+    let weight = weight(file, pixels, decoder.total_bytes(), turned);
+    if weight > limits.alloc {
+        return Err(ImageError::TooLarge { width, height });
+    }
+    Ok((decoder, orientation, weight))
+}
+
+/// What the decoder writes, its own notes beside it, and the copies that follow.
+fn weight(file: &File<'_>, pixels: u64, written: u64, turned: bool) -> u64 {
+    let notes = match file.format {
+        // Layers are gathered as numbers of 16 bits, three to a pixel.
+        ImageFormat::Jpeg if file.scans > 1 => 6 * pixels,
+        ImageFormat::Tiff => written,
+        ImageFormat::WebP => 8 * pixels,
+        _ => 0,
+    };
+    let (rgb, copy) = (3 * pixels, if turned { written } else { 0 });
+    let converted = if written == rgb { 0 } else { rgb };
+    written + notes.max(copy).max(converted)
+}
+
+fn decode_as(file: &File<'_>, limits: &Limits) -> Result<Picture, ImageError> {
+    let format = file.format;
+    let (decoder, orientation, _) = open(file, limits)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| refusal(format, &error))?;
     image.apply_orientation(orientation);
     let image = image.into_rgb8();
@@ -175,25 +243,28 @@ fn name(format: ImageFormat) -> &'static str {
     }
 }
 
-/// Whether a JPEG reaches its end-of-image marker. The decoder would fill what is missing with
-/// grey, and half a face is worse than none. Segments are walked, because an EXIF thumbnail has an
-/// end marker of its own.
-fn jpeg_ends(bytes: &[u8]) -> bool {
-    let mut at = 2;
+/// The layers of a JPEG that reaches its end-of-image marker. The decoder would fill what is
+/// missing with grey, and half a face is worse than none. Segments are walked, because an EXIF
+/// thumbnail has an end marker of its own.
+fn jpeg_scans(bytes: &[u8]) -> Option<usize> {
+    let (mut at, mut scans) = (2, 0);
     while let Some(&[lead, code]) = bytes.get(at..at + 2).and_then(<[u8]>::first_chunk) {
         match (lead, code) {
-            (0xff, 0xd9) => return true,
+            (0xff, 0xd9) => return Some(scans),
             // Fill bytes, stuffed bytes, restarts and entropy-coded data lie between markers.
             (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => at += 2,
             (0xff, 0xff) => at += 1,
-            (0xff, _) => match bytes.get(at + 2..at + 4) {
-                Some(&[high, low]) => at += 2 + usize::from(u16::from_be_bytes([high, low])),
-                _ => return false,
+            (0xff, code) => match bytes.get(at + 2..at + 4) {
+                Some(&[high, low]) => {
+                    scans += usize::from(code == 0xda);
+                    at += 2 + usize::from(u16::from_be_bytes([high, low]));
+                }
+                _ => return None,
             },
             _ => at += 1,
         }
     }
-    false
+    None
 }
 
 impl Picture {

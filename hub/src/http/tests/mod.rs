@@ -39,6 +39,7 @@ mod teacher;
 mod timetable;
 
 use super::front::Front;
+use crate::apart::Apart;
 use crate::app::App;
 use crate::auth::{Passwords, Role, session};
 use crate::config::{Config, Vars};
@@ -89,7 +90,8 @@ impl House {
         let vars = vars.with("ROLLCALL_MODELS", models.to_str().unwrap());
         let config = Config::read(dir.path(), "", &vars).unwrap();
         let clock = Arc::new(ManualClock::at(NOW, Mono(1_000)));
-        let app = App::open(config, clock.clone()).await.unwrap();
+        let mut app = App::open(config, clock.clone()).await.unwrap();
+        app.apart = Apart::here();
         let stop = CancellationToken::new();
         let front = Front::new(app.clone(), Passwords::cheap(), None, stop);
         let filter = super::filter(front.clone());
