@@ -1,15 +1,20 @@
 //! The one accept loop: limits, handshake and shutdown for whatever listens.
 //!
-//! A guest who says nothing costs a slot for five seconds and delays nobody: handshakes run
-//! beside each other, half-open ones are counted per address, and a panic ends one guest only.
+//! A guest who says nothing costs a place for five seconds and delays nobody: handshakes run
+//! beside each other, and a panic ends one guest only. Where it gets full, strangers make room:
+//! those of the address that has most of them, the oldest first. So a crowd from one address or
+//! from a thousand keeps nobody else out.
 
+mod hall;
+
+pub use hall::{HalfOpen, Slot};
+
+use hall::Hall;
 use rustls::ServerConfig;
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -24,9 +29,11 @@ pub type Stream = Either<TlsStream<TcpStream>, TcpStream>;
 /// How many may come, and how long they may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the system's queue.
+    /// Connections at once; a further one takes a stranger's place.
     pub connections: usize,
-    /// Connections of one address that have not yet shown who they are; further ones are closed.
+    /// Connections of one address.
+    pub per_ip: usize,
+    /// Connections of one address that have not yet shown who they are.
     pub half_open_per_ip: usize,
     /// For the TLS handshake.
     pub handshake: Duration,
@@ -38,11 +45,23 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
+            per_ip: 512,
             half_open_per_ip: 32,
             handshake: Duration::from_secs(5),
             grace: Duration::from_secs(10),
         }
     }
+}
+
+/// Who listens, and to whom.
+#[derive(Clone, Default)]
+pub struct House {
+    /// TLS; nothing is plain.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// See [`Limits`].
+    pub limits: Limits,
+    /// Whose addresses stand for many: a proxy's. What is for one address is not for them.
+    pub crowds: crate::config::Proxies,
 }
 
 /// One accepted connection. Whoever serves it drops `half_open` as soon as it knows who that is.
@@ -51,37 +70,32 @@ pub struct Guest {
     pub address: SocketAddr,
     /// After the handshake.
     pub stream: Stream,
-    /// Counts against the address's half-open connections while it lives.
+    /// Counts as a stranger while it lives.
     pub half_open: HalfOpen,
     /// Counts against all connections while it lives.
-    pub slot: OwnedSemaphorePermit,
+    pub slot: Slot,
     /// Cancelled when the house closes.
     pub stop: CancellationToken,
 }
 
-/// Accepts until `stop`, then gives guests [`Limits::grace`] to leave. `tls` of `None` is plain.
+/// Accepts until `stop`, then gives guests [`Limits::grace`] to leave.
 pub async fn run<F>(
     listener: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
-    limits: Limits,
+    house: House,
     stop: CancellationToken,
     serve: impl Fn(Guest) -> F + Clone + Send + 'static,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
+    let House { tls, limits, crowds } = house;
     let tls = tls.map(TlsAcceptor::from);
-    let slots = Arc::new(Semaphore::new(limits.connections));
-    let counts = Counts::default();
+    let hall = Hall::new(limits);
     let mut guests = JoinSet::new();
     loop {
-        let arrival = async {
-            let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
-            (slot, listener.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => break,
             Some(end) = guests.join_next() => { note(end); continue }
-            arrival = arrival => arrival,
+            accepted = listener.accept() => accepted,
         };
         let (tcp, address) = match accepted {
             Ok(arrived) => arrived,
@@ -91,19 +105,25 @@ pub async fn run<F>(
                 continue;
             }
         };
-        let Some(half_open) = counts.enter(address.ip(), limits.half_open_per_ip) else {
-            crate::security!("half_open", address = %address.ip(), "too many silent connections");
+        let ip = address.ip();
+        let Some((half_open, slot, leave)) = hall.enter(ip, crowds.trust(ip)) else {
+            refused(ip);
             continue;
         };
         let (tls, stop, serve) = (tls.clone(), stop.child_token(), serve.clone());
-        guests.spawn(async move {
+        guests.spawn(leave.run_until_cancelled_owned(async move {
             if let Some(stream) = shake(tcp, tls, limits.handshake, address).await {
                 serve(Guest { address, stream, half_open, slot, stop }).await;
             }
-        });
+        }));
     }
     drop(listener);
     drain(guests, limits.grace).await;
+}
+
+fn refused(address: IpAddr) {
+    metrics::counter!("connections_refused_total").increment(1);
+    tracing::debug!(%address, "a connection was refused: there are too many");
 }
 
 /// The TLS handshake within its time.
@@ -128,7 +148,7 @@ async fn shake(
     }
 }
 
-async fn drain(mut guests: JoinSet<()>, grace: Duration) {
+async fn drain(mut guests: JoinSet<Option<()>>, grace: Duration) {
     let all = async {
         while let Some(end) = guests.join_next().await {
             note(end);
@@ -140,43 +160,9 @@ async fn drain(mut guests: JoinSet<()>, grace: Duration) {
     }
 }
 
-fn note(end: Result<(), JoinError>) {
+fn note(end: Result<Option<()>, JoinError>) {
     if let Err(error) = end {
         tracing::error!(%error, "the task of one connection failed; the others go on");
-    }
-}
-
-/// Half-open connections per address.
-#[derive(Clone, Default)]
-struct Counts(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-impl Counts {
-    fn enter(&self, ip: IpAddr, limit: usize) -> Option<HalfOpen> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(ip).or_default();
-        if *count >= limit {
-            return None;
-        }
-        *count += 1;
-        Some(HalfOpen { ip, counts: self.clone() })
-    }
-}
-
-/// Held while a guest has not shown who it is.
-pub struct HalfOpen {
-    ip: IpAddr,
-    counts: Counts,
-}
-
-impl Drop for HalfOpen {
-    fn drop(&mut self) {
-        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.ip) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.ip);
-            }
-        }
     }
 }
 
@@ -197,7 +183,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(run(listener, None, limits, stop.clone(), echo));
+        tasks.spawn(run(listener, House { limits, ..House::default() }, stop.clone(), echo));
         (address, stop, tasks)
     }
 
@@ -217,13 +203,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn silent_guests_of_one_address_are_few() {
+    async fn silent_guests_make_room_for_whoever_speaks() {
         let (address, _stop, _tasks) =
-            house(Limits { half_open_per_ip: 1, ..Limits::default() }).await;
-        let silent = TcpStream::connect(address).await.unwrap();
-        assert_eq!(ask(address, b'a').await, None, "the second is turned away");
-        drop(silent);
-        while ask(address, b'a').await.is_none() {}
+            house(Limits { half_open_per_ip: 2, ..Limits::default() }).await;
+        let mut silent = Vec::new();
+        for _ in 0..5 {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        assert_eq!(ask(address, b'a').await, Some(b'a'));
+        for first in &mut silent[..3] {
+            let gone = timeout(Duration::from_secs(5), first.read_u8()).await.unwrap();
+            assert!(gone.is_err(), "it has left");
+        }
     }
 
     #[tokio::test]

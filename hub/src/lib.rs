@@ -34,6 +34,7 @@ pub mod knn;
 pub mod listener;
 pub mod models;
 pub mod notify;
+pub mod patience;
 pub mod photo;
 pub mod pki;
 pub mod privacy;

@@ -2,6 +2,7 @@
 
 use crate::app;
 use crate::config::{Config, Log, LogFormat};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,6 +11,7 @@ use wire::time::SystemClock;
 pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
     let config = Config::load(data)?;
     log(&config.log)?;
+    open_files();
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -25,6 +27,15 @@ pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
     tracing::info!("the hub is closing");
     ended.and(hub.stop().await)?;
     Ok(())
+}
+
+/// Takes as many open files as the system allows: each connection is one.
+fn open_files() {
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, files) {
+        tracing::warn!(%error, "the limit of open files stays low: few can connect at once");
+    }
 }
 
 fn log(log: &Log) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use super::raw::{self, Raw};
 use super::vars::Origins;
 use super::{
     Accounts, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, Lines, Listen, Log, LogFormat,
-    Oidc, Secret, Smtp, SmtpTls, Vars, secret,
+    Oidc, Proxies, ProxyHeader, Secret, Smtp, SmtpTls, Vars, secret,
 };
 use crate::auth::{session, token};
 use jiff::tz::TimeZone;
@@ -112,6 +112,7 @@ fn meant(
         models: raw.models.unwrap_or_else(|| "models/weights".into()),
         listen,
         hosts: Hosts(hosts),
+        proxies: proxies(&raw.trusted_proxies, raw.proxy_header.as_deref(), source)?,
         doors,
         plain,
         accounts: accounts(raw.accounts, raw.oidc, source, vars)?,
@@ -168,6 +169,24 @@ fn listen(raw: &raw::Listen, source: &Source) -> Result<Listen, ConfigError> {
         return Err(source.bad("listen.plain", "true", why));
     }
     Ok(listen)
+}
+
+fn proxies(
+    networks: &[String],
+    header: Option<&str>,
+    source: &Source,
+) -> Result<Proxies, ConfigError> {
+    let header = match header {
+        None | Some("x-forwarded-for") => ProxyHeader::XForwardedFor,
+        Some("forwarded") => ProxyHeader::Forwarded,
+        Some(other) => {
+            return Err(source.bad("proxy_header", other, "write x-forwarded-for or forwarded"));
+        }
+    };
+    let why = "write addresses such as 127.0.0.1 or networks such as 10.0.0.0/8";
+    networks.iter().try_fold(Proxies::by(header), |proxies, network| {
+        proxies.with(network).ok_or_else(|| source.bad("trusted_proxies", network, why))
+    })
 }
 
 /// `https://host[:port]` without a path, in lower case.

@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod lines;
 mod log;
+mod proxies;
 mod raw;
 mod secret;
 pub mod seeds;
@@ -19,6 +20,7 @@ pub use accounts::{Accounts, FirstAdmin, Oidc};
 pub use error::ConfigError;
 pub use lines::{Line, Lines};
 pub use log::{Log, LogFormat};
+pub use proxies::{Proxies, ProxyHeader};
 pub use secret::Secret;
 pub use smtp::{Smtp, SmtpTls};
 pub use vars::Vars;
@@ -49,6 +51,8 @@ pub struct Config {
     pub listen: Listen,
     /// Names by which it may be asked for.
     pub hosts: Hosts,
+    /// Who may say for whom a request comes. Default nobody.
+    pub proxies: Proxies,
     /// How much one door may do.
     pub doors: crate::listener::Limits,
     /// Whether people and programs are served without TLS; only on the loopback.

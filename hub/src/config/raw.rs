@@ -13,6 +13,8 @@ pub(super) struct Raw {
     pub database: Option<PathBuf>,
     pub public_url: Option<String>,
     pub hosts: Vec<String>,
+    pub trusted_proxies: Vec<String>,
+    pub proxy_header: Option<String>,
     pub listen: Listen,
     pub doors: Doors,
     pub accounts: Accounts,

@@ -161,6 +161,8 @@ fn a_wrong_variable_is_named_and_a_secret_never_shown() {
         ("CORS_ALLOWED_ORIGINS", "example.org"),
         ("ROLLCALL_SMTP__HOTS", "x"),
         ("ROLLCALL_LISTEN__WEB", "8443"),
+        ("ROLLCALL_TRUSTED_PROXIES", "10.0.0.0/8,proxy.local"),
+        ("ROLLCALL_PROXY_HEADER", "x-real-ip"),
     ] {
         let error = with("", &Vars::default().with(name, value)).unwrap_err().to_string();
         assert!(error.contains(name) && !error.contains("hunter2"), "{error}");

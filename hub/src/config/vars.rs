@@ -73,7 +73,16 @@ impl Vars {
 
     /// Our own variables: name, key, text.
     fn own(&self) -> impl Iterator<Item = (String, String, String)> {
-        let top = ["HOST", "ZONE", "MODELS", "DATABASE", "PUBLIC_URL", "HOSTS"];
+        let top = [
+            "HOST",
+            "ZONE",
+            "MODELS",
+            "DATABASE",
+            "PUBLIC_URL",
+            "HOSTS",
+            "TRUSTED_PROXIES",
+            "PROXY_HEADER",
+        ];
         self.iter().filter_map(move |(name, text)| {
             let path = name.strip_prefix("ROLLCALL_").filter(|_| !NO_KEYS.contains(&name))?;
             let ours = path.contains("__") || top.contains(&path);

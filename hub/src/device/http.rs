@@ -4,9 +4,10 @@
 
 use super::range::{Part, part};
 use super::{Fleet, Identity, Serial, key, renew, tls};
-use crate::accept::{self, Guest, Limits};
+use crate::accept::{self, Guest};
 use crate::app::App;
 use crate::error::{Doing, Error};
+use crate::patience::Patient;
 use crate::store;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -48,7 +49,8 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let serve = move |guest| one(guest, app.clone());
-    accept::run(socket, Some(tls), Limits::default(), stop, serve).await;
+    let house = accept::House { tls: Some(tls), ..accept::House::default() };
+    accept::run(socket, house, stop, serve).await;
     Ok(())
 }
 
@@ -65,7 +67,8 @@ async fn one(guest: Guest, app: App) {
         hyper::service::service_fn(move |request| answer(app.clone(), identity.clone(), request));
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEAD);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut connection =
+        std::pin::pin!(http.serve_connection(TokioIo::new(Patient::new(stream)), service));
     tokio::select! {
         ended = connection.as_mut() => {
             if let Err(error) = ended {

@@ -1,11 +1,12 @@
 //! Reads bodies: never without a length, never beyond the route's limit, never for ever.
 
 use super::problem::Problem;
-use super::route::Takes;
+use super::route::{SMALL, Takes};
 use super::spool::{self, Spooled};
 use bytes::{Buf, Bytes, BytesMut};
 use std::path::Path;
 use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tokio_stream::{Stream, StreamExt};
 use warp::http::{HeaderMap, header};
@@ -18,6 +19,10 @@ const SMALL_MOST: u64 = 1024 * 1024;
 const PARTS_TIME: Duration = Duration::from_secs(60);
 /// Time for an archive of photos: 256 MiB over a school's slow uplink.
 const ARCHIVE_TIME: Duration = Duration::from_secs(600);
+/// How long a large body waits until others are gone.
+const ROOM_TIME: Duration = Duration::from_secs(10);
+/// KiB of RAM for an archive on its way to the disk.
+const SPOOL_ROOM: u32 = 2 * 1024;
 /// Parts of one form.
 pub(super) const MOST_PARTS: usize = 32;
 
@@ -105,6 +110,31 @@ pub fn admit(takes: Takes, headers: &HeaderMap) -> Result<(), Problem> {
         return Err(Problem::wrong_type(say));
     }
     Ok(())
+}
+
+/// Waits for room for a body that is more than small, before a byte of it is read. Whoever holds
+/// the answer holds the room.
+///
+/// # Errors
+/// As [`admit`]; 503 when others take all the room.
+pub async fn room<'a>(
+    rooms: &'a Semaphore,
+    takes: Takes,
+    headers: &HeaderMap,
+) -> Result<Option<SemaphorePermit<'a>>, Problem> {
+    admit(takes, headers)?;
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let length = length.and_then(|length| length.parse().ok()).unwrap_or(0_u64);
+    let kib = match takes {
+        Takes::Nothing => return Ok(None),
+        Takes::Archive(_) => SPOOL_ROOM,
+        _ if length <= SMALL => return Ok(None),
+        _ => u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX),
+    };
+    let busy = "The hub is reading other uploads: try again in a few seconds.";
+    let busy = || Problem::unavailable(busy).after(10);
+    let place = timeout(ROOM_TIME, rooms.acquire_many(kib)).await.map_err(|_| busy())?;
+    place.map(Some).map_err(|_| Problem::internal())
 }
 
 pub(super) fn too_large(limit: u64) -> Problem {
@@ -244,6 +274,20 @@ mod tests {
             status(Takes::Parts(9), headers("multipart/form-data", Some(2)), b"{}").await,
             400
         );
+    }
+
+    #[tokio::test]
+    async fn large_bodies_share_one_room_and_small_ones_need_none() {
+        let (rooms, takes) = (Semaphore::new(100), Takes::Parts(200 * 1024));
+        let form = |n: usize| headers("multipart/form-data; boundary=x", Some(n));
+        let first = room(&rooms, takes, &form(99 * 1024)).await.unwrap();
+        assert!(first.is_some());
+        assert!(room(&rooms, takes, &form(60 * 1024)).await.unwrap().is_none(), "it is small");
+        let large = form(80 * 1024);
+        let second = timeout(Duration::ZERO, room(&rooms, takes, &large)).await;
+        assert!(second.is_err(), "it waits");
+        drop(first);
+        assert!(room(&rooms, takes, &large).await.unwrap().is_some());
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! What all requests share besides the hub itself: password hashing, throttling, tokens, limits.
 
 use super::cost::{Cost, Spender};
+use crate::accept::HalfOpen;
 use crate::app::App;
 use crate::auth::{Passwords, Throttle, elsewhere, meter::Meter, session, token::Tokens};
 use crate::provider::Provider;
@@ -14,6 +15,10 @@ use wire::Mono;
 
 /// Photos read or looked at together: bounds the memory they need (10 MiB each, decoded more).
 pub const PHOTOS_AT_ONCE: usize = 8;
+/// Requests of people who are not signed in that are answered together: others go before a crowd.
+pub const STRANGERS: usize = 16;
+/// KiB of large bodies that are read or looked at together.
+pub const BODIES: u32 = 96 * 1024;
 /// Event streams open together.
 pub const STREAMS: usize = 512;
 
@@ -35,6 +40,10 @@ pub struct Shared {
     pub metrics: Option<PrometheusHandle>,
     /// Places for photos.
     pub photos: Arc<Semaphore>,
+    /// Places for requests of people who are not signed in.
+    pub strangers: Arc<Semaphore>,
+    /// Room for large bodies, in KiB.
+    pub bodies: Arc<Semaphore>,
     /// Places for event streams.
     pub streams: Arc<Semaphore>,
     /// Cancelled when the hub stops: event streams end.
@@ -76,6 +85,8 @@ impl Front {
             limits,
             metrics,
             photos: Arc::new(Semaphore::new(PHOTOS_AT_ONCE)),
+            strangers: Arc::new(Semaphore::new(STRANGERS)),
+            bodies: Arc::new(Semaphore::new(BODIES as usize)),
             streams: Arc::new(Semaphore::new(STREAMS)),
             stop,
             provider,
@@ -102,12 +113,45 @@ impl Front {
 }
 
 /// Where a request comes from; the accept loop puts it into the request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Peer {
     /// The other end.
     pub address: IpAddr,
     /// Whether it came over TLS.
     pub tls: bool,
+    /// Its place among strangers, until it shows who it is.
+    pub(super) stranger: Stranger,
+}
+
+impl Peer {
+    /// Somebody at the other end.
+    #[must_use]
+    pub fn new(address: IpAddr, tls: bool) -> Self {
+        Self { address, tls, stranger: Stranger::default() }
+    }
+}
+
+/// The place of a connection among those that have not shown who they are.
+#[derive(Clone, Default, Debug)]
+pub struct Stranger(Arc<Mutex<Option<HalfOpen>>>);
+
+impl Stranger {
+    /// Takes its place.
+    #[must_use]
+    pub fn new(place: HalfOpen) -> Self {
+        Self(Arc::new(Mutex::new(Some(place))))
+    }
+
+    /// Somebody signed in asked over this connection.
+    pub fn known(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Whether somebody did.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
 }
 
 /// A moment of the monotonic clock, for the throttle.

@@ -74,6 +74,7 @@ pub mod timetable;
 pub mod totp;
 pub mod users;
 pub mod webhooks;
+pub mod whence;
 
 use bytes::Buf;
 use call::Call;
@@ -170,8 +171,9 @@ pub fn filter(front: Front) -> BoxedFilter<(Response,)> {
         .and(warp::body::stream())
         .then(move |method, path: FullPath, query, headers, peer: Option<Peer>, body| {
             let path = path.as_str().to_owned();
-            let here = Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: false };
-            let raw = Raw { method, path, query, headers, peer: peer.unwrap_or(here), body };
+            let peer = peer.unwrap_or_else(|| Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), false));
+            let peer = whence::whence(&peer, &headers, &front.app.config.proxies);
+            let raw = Raw { method, path, query, headers, peer, body };
             answer(front.clone(), table.clone(), raw)
         })
         .boxed()
@@ -184,7 +186,7 @@ where
     B: Buf,
 {
     let began = front::mono(&front.app);
-    let (method, head, peer) = (raw.method.clone(), raw.method == Method::HEAD, raw.peer);
+    let (method, head, tls) = (raw.method.clone(), raw.method == Method::HEAD, raw.peer.tls);
     let request_id = request_id(&raw.headers);
     let page = guard::is_page(&raw.path, &raw.headers);
     let back = guard::back(&raw);
@@ -209,7 +211,7 @@ where
     if press {
         answer = press::page(answer).await;
     }
-    headers::harden(answer.headers_mut(), peer.tls);
+    headers::harden(answer.headers_mut(), tls);
     crossing.mark(answer.headers_mut());
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         answer.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
@@ -237,10 +239,19 @@ where
     let by = guard::identify(front, &raw.headers, now).await?;
     note.user = by.as_ref().map(|by| by.actor.user);
     let by = guard::admit(&route, by, &raw, now)?;
+    if by.is_some() {
+        raw.peer.stranger.known();
+    }
     cost::spend(front, &route, by.as_ref(), raw.peer.address)?;
     let takes = route.takes.photos_within(front.app.config.max_upload);
+    let _room = body::room(&front.bodies, takes, &raw.headers).await?;
     let content = body::read(takes, &raw.headers, raw.body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
+    let strange = by.is_none().then(|| front.strangers.clone().acquire_owned());
+    let _place = match strange {
+        Some(turn) => Some(turn.await.map_err(|_| Problem::internal())?),
+        None => None,
+    };
     let request_id = request_id.to_owned();
     let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);
     let front = front.clone();

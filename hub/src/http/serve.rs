@@ -1,15 +1,22 @@
-//! Serves connections of the web listener: HTTP/1.1 with time limits everywhere.
+//! Serves connections of the web listener: HTTP/2 and HTTP/1.1, with limits everywhere.
 
-use super::front::{Front, Peer};
-use crate::accept::{self, Guest, Limits};
+use super::front::{Front, Peer, Stranger};
+use crate::accept::{self, Guest, House, Limits, Stream};
 use crate::app::App;
 use crate::error::Error;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use crate::patience::Patient;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::header::HOST;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
@@ -17,8 +24,31 @@ use tokio_util::sync::CancellationToken;
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head at most.
 const HEAD: usize = 16 * 1024;
+/// Requests that one HTTP/2 connection has at work.
+const AT_WORK: u32 = 64;
+/// Bytes of answers that one HTTP/2 connection keeps until they are taken.
+const KEPT: usize = 256 * 1024;
+/// Between two looks whether the other end of an HTTP/2 connection is there, and for its answer.
+const ALIVE: Duration = Duration::from_secs(20);
+/// How long somebody may stay who has not signed in; a browser comes back by itself.
+const STRANGER: Duration = Duration::from_secs(60);
+/// How long anybody may stay.
+const AGE: Duration = Duration::from_secs(12 * 3600);
+/// For what is at work when a connection has had its time.
+const GOODBYE: Duration = Duration::from_secs(30);
+/// What HTTP/2 is called in a TLS handshake.
+const H2: &[u8] = b"h2";
 
-/// The hub's certificate for browsers and programs, HTTP/1.1 only; nobody is asked for theirs.
+/// How many may come: a school behind one address is a school.
+const LIMITS: Limits = Limits {
+    connections: 4096,
+    per_ip: 1024,
+    half_open_per_ip: 256,
+    handshake: Duration::from_secs(5),
+    grace: Duration::from_secs(10),
+};
+
+/// The hub's certificate for browsers and programs; nobody is asked for theirs.
 /// None where the configuration says plain.
 ///
 /// # Errors
@@ -30,7 +60,7 @@ pub fn tls(app: &App) -> Result<Option<Arc<ServerConfig>>, Error> {
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(app.certificates.clone()));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
     Ok(Some(Arc::new(config)))
 }
 
@@ -41,32 +71,87 @@ pub async fn run(
     front: Front,
     stop: CancellationToken,
 ) {
+    let crowds = front.app.config.proxies.clone();
     let filter = super::filter(front);
     let serve = move |guest: Guest| one(guest, filter.clone());
-    accept::run(listener, tls, Limits::default(), stop, serve).await;
+    accept::run(listener, House { tls, limits: LIMITS, crowds }, stop, serve).await;
 }
 
 async fn one(guest: Guest, filter: warp::filters::BoxedFilter<(warp::reply::Response,)>) {
     let Guest { address, stream, half_open, slot: _slot, stop } = guest;
-    let peer = Peer { address: address.ip(), tls: matches!(stream, Either::Left(_)) };
+    let stranger = Stranger::new(half_open);
+    let tls = matches!(stream, Either::Left(_));
+    let peer = Peer { stranger: stranger.clone(), ..Peer::new(address.ip(), tls) };
     let service = TowerToHyperService::new(warp::service(filter));
-    let service =
-        hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(peer);
-            hyper::service::Service::call(&service, request)
-        });
-    drop(half_open); // the handshake is over; what follows has limits of its own
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEAD);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        name_host(&mut request);
+        hyper::service::Service::call(&service, request)
+    });
+    let ends = async {
+        tokio::select! { () = stop.cancelled() => {}, () = aged(&stranger) => {} }
+    };
+    let (h2, io) = (speaks_h2(&stream), TokioIo::new(Patient::new(stream)));
+    let ended = if h2 {
+        let serving = second().serve_connection(io, service);
+        until(serving, http2::Connection::graceful_shutdown, ends).await
+    } else {
+        let serving = first().serve_connection(io, service);
+        until(serving, http1::Connection::graceful_shutdown, ends).await
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+fn speaks_h2(stream: &Stream) -> bool {
+    matches!(stream, Either::Left(tls) if tls.get_ref().1.alpn_protocol() == Some(H2))
+}
+
+fn first() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEAD);
+    http
+}
+
+fn second() -> http2::Builder<TokioExecutor> {
+    let mut http = http2::Builder::new(TokioExecutor::new());
+    http.timer(TokioTimer::new())
+        .max_concurrent_streams(AT_WORK)
+        .max_header_list_size(HEAD as u32)
+        .max_send_buf_size(KEPT)
+        .keep_alive_interval(ALIVE)
+        .keep_alive_timeout(ALIVE);
+    http
+}
+
+/// HTTP/2 says the host in the address; everything behind reads the header of HTTP/1.1.
+fn name_host(request: &mut Request<Incoming>) {
+    let name = request.uri().authority().and_then(|name| name.as_str().parse().ok());
+    if let (Some(name), false) = (name, request.headers().contains_key(HOST)) {
+        request.headers_mut().insert(HOST, name);
+    }
+}
+
+/// Until a guest has been there long enough.
+async fn aged(stranger: &Stranger) {
+    sleep(STRANGER).await;
+    if stranger.is_known() {
+        sleep(AGE).await;
+    }
+}
+
+/// Serves until the other end goes, or `ends` does: then what is at work is finished.
+async fn until<C: Future<Output = hyper::Result<()>>>(
+    serving: C,
+    bow: impl FnOnce(Pin<&mut C>),
+    ends: impl Future<Output = ()>,
+) -> hyper::Result<()> {
+    let mut serving = pin!(serving);
+    tokio::select! {
+        ended = serving.as_mut() => return ended,
+        () = ends => {}
+    }
+    bow(serving.as_mut());
+    timeout(GOODBYE, serving).await.unwrap_or(Ok(()))
 }

@@ -87,7 +87,11 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            accept: accept::Limits { connections: 10_240, ..accept::Limits::default() },
+            accept: accept::Limits {
+                connections: 10_240,
+                per_ip: 4096,
+                ..accept::Limits::default()
+            },
             connect: Duration::from_secs(5),
             packet: Duration::from_secs(8),
             write: Duration::from_secs(10),
@@ -127,8 +131,9 @@ impl Listener {
         stop: CancellationToken,
     ) -> Result<(), Error> {
         let limits = self.limits.accept;
+        let house = accept::House { tls: Some(tls), limits, ..accept::House::default() };
         let serve = move |guest| connection::serve(guest, self.clone());
-        accept::run(socket, Some(tls), limits, stop, serve).await;
+        accept::run(socket, house, stop, serve).await;
         Ok(())
     }
 }

@@ -169,7 +169,7 @@ async fn the_metrics_are_for_this_machine_and_for_who_has_the_token() {
     let admin = house.token(Role::Admin).await;
     let from = |address: [u8; 4]| {
         let address = IpAddr::V4(Ipv4Addr::from(address));
-        get("/metrics").extension(crate::http::front::Peer { address, tls: true })
+        get("/metrics").extension(crate::http::front::Peer::new(address, true))
     };
     let status = async |request| house.send(request).await.status().as_u16();
     let open = 503; // it is open, and this house keeps none

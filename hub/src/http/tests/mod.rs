@@ -25,6 +25,7 @@ mod persons;
 mod photos;
 mod privacy;
 mod provider;
+mod proxied;
 mod reports;
 mod review;
 mod roll;

@@ -11,7 +11,7 @@ use warp::test::RequestBuilder;
 use wire::Clock as _;
 
 fn from(request: RequestBuilder, n: u8) -> RequestBuilder {
-    request.extension(Peer { address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, n)), tls: true })
+    request.extension(Peer::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, n)), true))
 }
 
 /// The form of the sign-in page, from address `n`, with this cookie.
