@@ -100,7 +100,7 @@
     });
   }
 
-  const stream = new EventSource("/events");
+  const stream = hearing();
   const mine = (event) => !door || JSON.parse(event.data).id === door;
   ["device", "snap"].forEach((name) => stream.addEventListener(name, (event) => mine(event) && soon()));
   stream.addEventListener("missed", soon);

@@ -197,7 +197,7 @@
       at.replaceChildren(...piece.body.childNodes);
       if (!at.querySelector("progress")) finish();
     };
-    const heard = new EventSource("/events");
+    const heard = hearing();
     heard.addEventListener("device", again);
     heard.addEventListener("missed", again);
     const clock = setInterval(again, 5000);
@@ -229,7 +229,7 @@
       const answer = await fetch(`/api/jobs/${id}`, { headers: { accept: "application/json" } }).catch(() => null);
       if (answer && answer.ok) told(await answer.json());
     };
-    const heard = new EventSource("/events");
+    const heard = hearing();
     heard.addEventListener("job", (event) => told(JSON.parse(event.data)));
     heard.addEventListener("missed", ask);
     setInterval(ask, 3000);

@@ -27,7 +27,7 @@
       const answer = await fetch(`/api/jobs/${work.dataset.job}`).catch(() => null);
       if (answer && answer.ok) tell(await answer.json());
     };
-    const stream = new EventSource("/events");
+    const stream = hearing();
     stream.addEventListener("open", ask); // it may have ended before we listened
     stream.addEventListener("missed", ask);
     stream.addEventListener("job", (event) => {

@@ -221,7 +221,7 @@
       });
   }
 
-  const stream = new EventSource("/events");
+  const stream = hearing();
   const hear = (name, then) => stream.addEventListener(name, (event) => then(JSON.parse(event.data)));
   const state = (on) => {
     live.classList.toggle("on", on);

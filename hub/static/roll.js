@@ -103,7 +103,7 @@
     focus = null;
   });
 
-  const stream = new EventSource("/events");
+  const stream = hearing();
   const connected = (on) => {
     live.classList.toggle("on", on);
     live.textContent = on ? live.dataset.on : live.dataset.off;

@@ -158,7 +158,7 @@ mod tests {
         bad.candidates.push(Face { name, ..bad.candidates[0].clone() });
         let html = page(vec![bad]).render().unwrap();
         assert!(!html.contains("<script>") && !html.contains("<img src=x"));
-        assert_eq!(html.matches("<script").count(), 2, "only our own two files");
+        assert_eq!(html.matches("<script").count(), 3, "only our own three files");
     }
 
     #[test]
