@@ -3,12 +3,13 @@
 use anyhow::{Context as _, bail};
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A signed-in API client that trusts the hub's own authority and no other.
 pub struct Api {
     client: Client,
+    ca: PathBuf,
     base: String,
     token: Option<String>,
 }
@@ -24,7 +25,32 @@ impl Api {
             .tls_certs_only([reqwest::Certificate::from_pem(&pem)?])
             .timeout(Duration::from_secs(30))
             .build()?;
-        Ok(Self { client, base: format!("https://localhost:{port}"), token: None })
+        let base = format!("https://localhost:{port}");
+        Ok(Self { client, ca: ca.to_owned(), base, token: None })
+    }
+
+    /// The same person over a connection of its own.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn afresh(&self) -> anyhow::Result<Self> {
+        let port = self.base.rsplit(':').next().and_then(|port| port.parse().ok());
+        let mut api = Self::new(port.context("no port")?, &self.ca)?;
+        api.token.clone_from(&self.token);
+        Ok(api)
+    }
+
+    /// Posts any bytes as `kind`: the status, and what the hub says.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn throw(&self, path: &str, kind: &str, body: Vec<u8>) -> anyhow::Result<(u16, Value)> {
+        let request = self.client.post(self.url(path)).header("content-type", kind).body(body);
+        let request = request.timeout(Duration::from_secs(120));
+        let request = self.token.iter().fold(request, RequestBuilder::bearer_auth);
+        let answer = request.send()?;
+        let status = answer.status().as_u16();
+        Ok((status, serde_json::from_str(&answer.text()?)?))
     }
 
     /// Signs in; later requests carry the token.

@@ -1,0 +1,236 @@
+//! A crowd of slow and greedy clients before a real hub: connections that say nothing, readers that
+//! do not read, writers that hardly write, from one address and from two hundred, on all three
+//! listeners; and meanwhile a teacher opens a page, each time over a new connection.
+//!
+//! `siege small` shows that all of it runs; `siege full` is for `./dev night`.
+
+use anyhow::{Context as _, ensure};
+use house::client::Api;
+use house::school::School;
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::json;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// A teacher's page answers within this.
+const WAIT: Duration = Duration::from_secs(1);
+/// How long somebody of the crowd tries to get in.
+const TRY: Duration = Duration::from_secs(20);
+/// How many try at once.
+const LANES: usize = 64;
+
+/// How many of each kind, and how long they stay.
+struct Size {
+    silent: usize,
+    readers: usize,
+    writers: usize,
+    stay: Duration,
+    strict: bool,
+}
+
+const FULL: Size = Size {
+    silent: 10_000,
+    readers: 2_000,
+    writers: 1_000,
+    stay: Duration::from_secs(30),
+    strict: true,
+};
+const SMALL: Size =
+    Size { silent: 600, readers: 100, writers: 60, stay: Duration::from_secs(3), strict: false };
+
+/// Where the crowd comes from, and where it goes.
+#[derive(Clone)]
+struct Crowd {
+    addresses: u8,
+    web: SocketAddr,
+    doors: [SocketAddr; 2],
+    tls: TlsConnector,
+    /// The address of a large file.
+    large: String,
+}
+
+fn main() -> anyhow::Result<()> {
+    let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
+    let size = match std::env::args().nth(1).as_deref() {
+        Some("full") => FULL,
+        Some("small") | None => SMALL,
+        Some(other) => anyhow::bail!("siege takes full or small, not {other}"),
+    };
+    let dir = std::env::temp_dir().join(format!("rollcall-siege-{}", std::process::id()));
+    let ended = besiege(&dir, &size);
+    let _may_stay = std::fs::remove_dir_all(&dir);
+    ended
+}
+
+fn besiege(dir: &std::path::Path, size: &Size) -> anyhow::Result<()> {
+    let school = School::found(dir)?;
+    let hub = school.open()?;
+    let admin = school.admin()?;
+    admin.post("/api/classes", &json!({ "class_name": "7b", "class_code": "7B" }))?;
+    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(school.ca())?)?;
+    let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let (web, doors) = (at(school.ports.web), [at(school.ports.mqtt), at(school.ports.device)]);
+    let tls = TlsConnector::from(Arc::new(tls));
+    let page = String::from_utf8(school.api()?.file("/sign-in")?)?;
+    let large = page.split('"').find(|text| text.ends_with("/rollcall.css"));
+    let large = large.context("the page names no file")?.to_owned();
+    let mut missed = 0;
+    for addresses in [1, 200] {
+        let (tls, large) = (tls.clone(), large.clone());
+        let crowd = Crowd { addresses, web, doors, tls, large };
+        missed += under(&crowd, size, &admin)?;
+    }
+    drop(hub);
+    ensure!(missed == 0 || !size.strict, "{missed} goals were missed");
+    Ok(())
+}
+
+/// One siege; how many goals it missed.
+fn under(crowd: &Crowd, size: &Size, teacher: &Api) -> anyhow::Result<usize> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (silent, crowd, stay) = (size.silent, crowd.clone(), size.stay);
+    let (addresses, readers, writers) = (crowd.addresses, size.readers, size.writers);
+    let siege = runtime.spawn(async move { come(crowd, silent, readers, writers, stay).await });
+    let mut waits = Vec::new();
+    while !siege.is_finished() {
+        let begun = Instant::now();
+        let fresh = teacher.afresh()?;
+        fresh.get("/api/classes/7B").context("a teacher was kept out")?;
+        waits.push(begun.elapsed());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let came = runtime.block_on(siege)??;
+    ensure!(!waits.is_empty(), "no page was asked for");
+    waits.sort_unstable();
+    let (p50, worst) = (waits[waits.len() / 2], waits[waits.len() - 1]);
+    let kept = worst < WAIT;
+    let word = if kept { "" } else { "  MISSED" };
+    let say = format!(
+        "{addresses} addresses: {} silent, {} slow readers, {} slow writers came in; a teacher's \
+         page p50 {p50:.1?}, at worst {worst:.1?} of {} (goal {WAIT:?}){word}",
+        came.silent,
+        came.readers,
+        came.writers,
+        waits.len()
+    );
+    writeln!(std::io::stdout(), "{say}")?;
+    Ok(usize::from(!kept))
+}
+
+/// How many got in.
+#[derive(Default)]
+struct Came {
+    silent: usize,
+    readers: usize,
+    writers: usize,
+}
+
+/// Everybody comes, and stays.
+async fn come(
+    crowd: Crowd,
+    silent: usize,
+    readers: usize,
+    writers: usize,
+    stay: Duration,
+) -> anyhow::Result<Came> {
+    let silents = each(silent, |n| {
+        let crowd = crowd.clone();
+        async move { crowd.silent(n).await }
+    });
+    let readers = each(readers, |n| {
+        let crowd = crowd.clone();
+        async move { crowd.reader(n).await }
+    });
+    let writers = each(writers, |n| {
+        let crowd = crowd.clone();
+        async move { crowd.writer(n, stay).await }
+    });
+    let (silent, readers, writers) = tokio::join!(silents, readers, writers);
+    let came = Came { silent: silent.len(), readers: readers.len(), writers: writers.len() };
+    sleep(stay).await;
+    drop((silent, readers, writers));
+    Ok(came)
+}
+
+/// `count` of a kind, some at a time; those that got in.
+async fn each<T: Send + 'static, F: Future<Output = Option<T>> + Send + 'static>(
+    count: usize,
+    one: impl Fn(usize) -> F,
+) -> Vec<T> {
+    let (mut under_way, mut there) = (JoinSet::new(), Vec::new());
+    for n in 0..count {
+        if under_way.len() >= LANES {
+            there.extend(under_way.join_next().await.and_then(Result::ok).flatten());
+        }
+        let one = one(n);
+        under_way.spawn(async move { timeout(TRY, one).await.ok().flatten() });
+    }
+    there.extend(under_way.join_all().await.into_iter().flatten());
+    there
+}
+
+impl Crowd {
+    async fn tcp(&self, n: usize, to: SocketAddr) -> Option<TcpStream> {
+        let socket = TcpSocket::new_v4().ok()?;
+        let last = u8::try_from(n % usize::from(self.addresses)).ok()? + 1;
+        socket.set_recv_buffer_size(4096).ok()?;
+        socket.bind(SocketAddr::from(([127, 0, 7, last], 0))).ok()?;
+        socket.connect(to).await.ok()
+    }
+
+    /// Says nothing, or the beginning of a handshake.
+    async fn silent(&self, n: usize) -> Option<TcpStream> {
+        let to = [self.web, self.doors[0], self.doors[1]][n % 3];
+        let mut stream = self.tcp(n, to).await?;
+        if n.is_multiple_of(2) {
+            stream.write_all(&[0x16, 3, 1, 2, 0, 1]).await.ok()?;
+        }
+        Some(stream)
+    }
+
+    async fn tls(&self, n: usize) -> Option<TlsStream<TcpStream>> {
+        let name = ServerName::try_from("localhost").ok()?;
+        self.tls.connect(name, self.tcp(n, self.web).await?).await.ok()
+    }
+
+    /// Asks for a large file again and again, and reads nothing.
+    async fn reader(&self, n: usize) -> Option<TlsStream<TcpStream>> {
+        let mut stream = self.tls(n).await?;
+        let ask = format!("GET {} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.large).repeat(20);
+        stream.write_all(ask.as_bytes()).await.ok()?;
+        stream.flush().await.ok()?;
+        Some(stream)
+    }
+
+    /// Writes a head, or a body, a byte a second.
+    async fn writer(&self, n: usize, stay: Duration) -> Option<JoinSet<()>> {
+        let mut stream = self.tls(n).await?;
+        let head: &[u8] = b"GET /sign-in HTTP/1.1\r\nhost: localhost\r\nx-slow: ";
+        let body: &[u8] = b"POST /api/auth/login HTTP/1.1\r\nhost: localhost\r\n\
+            content-type: application/json\r\ncontent-length: 60000\r\n\r\n";
+        stream.write_all(if n.is_multiple_of(2) { head } else { body }).await.ok()?;
+        stream.flush().await.ok()?;
+        let mut dripping = JoinSet::new();
+        dripping.spawn(async move {
+            for _ in 0..stay.as_secs() + 10 {
+                let dripped = stream.write_all(b"a").await.is_ok() && stream.flush().await.is_ok();
+                if !dripped {
+                    return;
+                }
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        Some(dripping)
+    }
+}
