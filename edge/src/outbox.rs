@@ -2,7 +2,7 @@
 //!
 //! SQLite in WAL mode with `synchronous=FULL`, one writer thread ([`Writer`]) owning the only
 //! connection ([`Book`]), callers holding an [`Outbox`]. A row leaves only after the hub's own
-//! acknowledgement, and stays as a tail until the hub's backup has it or two weeks have passed.
+//! acknowledgement, and stays as a tail until the hub's backup has it or space runs out.
 //! Three things hold always: numbers rise and are never reused within an epoch; an un-acknowledged
 //! record is never given up; whatever is given up is named by a loss record.
 

@@ -1,12 +1,14 @@
 //! What the hub's acknowledgement frees, and what a restored hub asks for again.
 
+use super::append::{insert, item};
 use super::{Book, Cursor, OutboxError, meta};
 use rusqlite::{Connection, TransactionBehavior, params};
-use wire::link::Ack;
-use wire::{Epoch, Stamp, Wall};
+use wire::link::{ACK_RANGES, Ack};
+use wire::record::{Loss, LossCause};
+use wire::{Body, Epoch, Ranges, Stamp};
 
-/// Acknowledged rows are kept this long for a hub that loses its disk.
-const TAIL_MS: i64 = 14 * 24 * 3600 * 1000;
+/// Ranges that one loss record names: it must fit into a batch.
+const RANGES: usize = 2_000;
 /// How often the tail is looked through, at most.
 const PRUNE_EVERY_MS: u64 = 3600 * 1000;
 
@@ -43,12 +45,18 @@ impl Book {
         }
         let other = self.hub_epoch.is_some_and(|known| known != ack.hub_epoch);
         let restored = other || (fresh && ack.cum < self.cum);
-        self.mark(ack, other || fresh, now)?;
+        self.mark(ack, (other || fresh, restored), now)?;
         Ok(Acked { cursor: self.cursor(), renewed: false, restored })
     }
 
-    /// Stores what `ack` says; if it is the `whole` truth, what it leaves out is not stored.
-    fn mark(&mut self, ack: &Ack, whole: bool, now: &Stamp) -> Result<(), OutboxError> {
+    /// Stores what `ack` says; if it is the `whole` truth, what it leaves out is not stored. Of a
+    /// hub that was `restored` the numbers are told as lost that are no longer here either.
+    fn mark(
+        &mut self,
+        ack: &Ack,
+        (whole, restored): (bool, bool),
+        now: &Stamp,
+    ) -> Result<(), OutboxError> {
         let cum = ack.cum.min(self.max_seq);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if whole {
@@ -64,30 +72,59 @@ impl Book {
             let sql = "update outbox set reject = ?2 where seq = ?1";
             tx.prepare_cached(sql)?.execute(params![seq.cast_signed(), *reject as i64])?;
         }
+        let lost = if restored { lost(&tx, ack, (cum, self.max_seq), now)? } else { vec![] };
+        for (seq, body) in (self.max_seq + 1..).zip(&lost) {
+            insert(&tx, &item(seq, *now, body, None))?;
+        }
         let cum = if whole { cum } else { cum.max(self.cum) };
         remember(&tx, ack.hub_epoch, cum, ack.backed_up)?;
         let due = self.pruned.is_none_or(|last| now.mono.since(last) >= PRUNE_EVERY_MS);
         if due || ack.backed_up != self.backed_up {
-            self.rows -= prune(&tx, cum, ack.backed_up, now.wall)?;
+            self.rows -= prune(&tx, ack.backed_up)?;
             self.pruned = Some(now.mono);
         }
         tx.commit()?;
+        self.max_seq += lost.len() as u64;
+        self.rows += lost.len() as u64;
         (self.hub_epoch, self.cum, self.backed_up) = (Some(ack.hub_epoch), cum, ack.backed_up);
         Ok(())
     }
 }
 
-/// Takes away the tail that the hub's backup holds, or that is two weeks old. A row acknowledged
-/// while the time was unknown counts from the first time that is known.
-fn prune(db: &Connection, cum: u64, backed_up: u64, now: Option<Wall>) -> Result<u64, OutboxError> {
+/// Takes away the tail that the hub's backup holds. Whatever no backup holds stays until it is in
+/// the way: the outbox's caps bound it.
+fn prune(db: &Connection, backed_up: u64) -> Result<u64, OutboxError> {
     let sql = "delete from outbox where acked_at is not null and seq <= ?1";
-    let mut gone = db.execute(sql, [backed_up.cast_signed()])?;
-    if let Some(Wall(now)) = now {
-        db.execute("update outbox set acked_at = ?1 where acked_at = 0", [now])?;
-        let sql = "delete from outbox where acked_at < ?1 and seq <= ?2";
-        gone += db.execute(sql, params![now.saturating_sub(TAIL_MS), cum.cast_signed()])?;
+    Ok(db.execute(sql, [backed_up.cast_signed()])? as u64)
+}
+
+/// What to say of the numbers up to `max_seq` that neither a restored hub has nor this outbox.
+fn lost(
+    db: &Connection,
+    ack: &Ack,
+    (cum, max_seq): (u64, u64),
+    now: &Stamp,
+) -> Result<Vec<Body>, OutboxError> {
+    let said = ack.ranges.as_slice();
+    // Beyond the ranges that fit into an acknowledgement the hub may have more.
+    let last = if said.len() < ACK_RANGES { max_seq } else { ack.ranges.max().min(max_seq) };
+    let mut here = ack.ranges.clone();
+    here.insert(0, cum);
+    let sql = "select seq from outbox where seq > ?1 and seq <= ?2";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query(params![cum.cast_signed(), last.cast_signed()])?;
+    while let Some(row) = rows.next()? {
+        let seq = row.get::<_, i64>(0)?.cast_unsigned();
+        here.insert(seq, seq);
     }
-    Ok(gone as u64)
+    here.insert(last + 1, u64::MAX);
+    let holes: Vec<_> =
+        here.as_slice().windows(2).map(|pair| (pair[0].1 + 1, pair[1].0 - 1)).collect();
+    let told = |some: &[(u64, u64)]| {
+        let (gone, cause) = (Ranges::from(some.to_vec()), LossCause::HubRestored);
+        Body::Loss(Loss { gone, unnumbered: 0, from: *now, to: *now, cause })
+    };
+    Ok(holes.chunks(RANGES).map(told).collect())
 }
 
 fn free(db: &Connection, first: u64, last: u64, at: i64) -> Result<(), OutboxError> {

@@ -1,7 +1,7 @@
 //! Space: what is given up when the outbox is full, in which order, and how that is told.
 //!
-//! First the oldest crops (the card says so), then health records (a loss record names them),
-//! then the acknowledged tail. Un-acknowledged records of other kinds never.
+//! First the acknowledged tail, which the hub has, then the oldest crops (the card says so), then
+//! health records (a loss record names them). Un-acknowledged records of other kinds never.
 
 use super::append::{insert, item};
 use super::{Book, OutboxError, book, schema};
@@ -29,14 +29,12 @@ impl Book {
     pub(super) fn sacrifice(&mut self) -> Result<bool, OutboxError> {
         let rows_only = self.rows >= self.setup.max_rows && self.bytes()? < self.soft_cap();
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let crops = if rows_only { 0 } else { drop_crops(&tx)? };
-        let (mut gone, mut max_seq) = (0, self.max_seq);
-        if crops == 0 {
+        let (mut gone, mut max_seq) = (drop_tail(&tx)?, self.max_seq);
+        let crops = if rows_only || gone > 0 { 0 } else { drop_crops(&tx)? };
+        if gone == 0 && crops == 0 {
             let health = drop_health(&tx, max_seq + 1)?;
             if health > 0 {
                 (gone, max_seq) = (health - 1, max_seq + 1);
-            } else {
-                gone = drop_tail(&tx)?;
             }
         }
         tx.commit()?;

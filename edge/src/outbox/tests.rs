@@ -175,7 +175,7 @@ fn only_the_hubs_acknowledgement_takes_a_row_from_the_queue() {
 }
 
 #[test]
-fn the_tail_goes_with_the_backup_or_after_two_weeks() {
+fn the_tail_goes_with_the_backup_and_not_before() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = open(setup(&folder));
     book.append(&(0..6).map(passage).collect::<Vec<_>>()).unwrap();
@@ -184,23 +184,57 @@ fn the_tail_goes_with_the_backup_or_after_two_weeks() {
     assert_eq!(book.rows, 6, "kept for a hub that loses its disk");
     book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, false, &at(10)).unwrap();
     assert_eq!(book.rows, 4);
-    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, false, &at(15 * DAY)).unwrap();
-    assert_eq!((book.rows, numbers(&mut book, 9)), (2, vec![5, 6]));
+    book.acknowledge(&Ack { backed_up: 2, ..ack(&book, 4, &[]) }, false, &at(99 * DAY)).unwrap();
+    assert_eq!((book.rows, numbers(&mut book, 9)), (4, vec![5, 6]), "no backup has 3 and 4");
 }
 
 #[test]
-fn a_row_acknowledged_without_a_clock_waits_its_two_weeks_from_the_first_time_known() {
+fn what_neither_a_restored_hub_nor_the_door_has_is_told_as_lost_and_nothing_sticks() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = open(setup(&folder));
-    book.append(&[passage(0)]).unwrap();
-    all(&mut book, 0);
-    let unset = Stamp { wall: None, clock: ClockState::Unset, ..at(0) };
-    book.acknowledge(&ack(&book, 1, &[]), false, &unset).unwrap();
-    let later = |ms| Stamp { mono: Mono(ms), ..at(ms) };
-    book.acknowledge(&ack(&book, 1, &[]), false, &later(20 * DAY)).unwrap();
-    assert_eq!(book.rows, 1);
-    book.acknowledge(&ack(&book, 1, &[]), false, &later(35 * DAY)).unwrap();
-    assert_eq!(book.rows, 0);
+    book.append(&(0..9).map(passage).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    let newest = Ack { backed_up: 6, ..ack(&book, 8, &[]) };
+    book.acknowledge(&newest, false, &at(9)).unwrap();
+    assert_eq!(book.rows, 3, "the newest backup has the others");
+    let older = Ack { hub_epoch: Epoch([4; 16]), ..ack(&book, 2, &[(4, 4)]) };
+    let acked = book.acknowledge(&older, true, &at(10)).unwrap();
+    assert!(acked.restored);
+    let told = losses(&mut book);
+    assert_eq!((told.len(), told[0].cause), (1, LossCause::HubRestored));
+    assert_eq!(told[0].gone.as_slice(), [(3, 3), (5, 6)]);
+    assert_eq!(numbers(&mut book, 10), [7, 8, 9, 10]);
+    let again = Ack { hub_epoch: Epoch([4; 16]), ..ack(&book, 2, &[(4, 4)]) };
+    book.acknowledge(&again, false, &at(11)).unwrap();
+    assert_eq!(losses(&mut book).len(), 1, "told once");
+    let whole = Ack { hub_epoch: Epoch([4; 16]), backed_up: 10, ..ack(&book, 10, &[]) };
+    book.acknowledge(&whole, false, &at(12)).unwrap();
+    assert_eq!((book.rows, book.cursor().cum), (0, 10));
+}
+
+#[test]
+fn a_hub_that_lost_nothing_is_told_of_no_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&(0..9).map(passage).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&Ack { backed_up: 6, ..ack(&book, 8, &[]) }, false, &at(9)).unwrap();
+    let same = Ack { hub_epoch: Epoch([4; 16]), ..ack(&book, 8, &[]) };
+    assert!(book.acknowledge(&same, true, &at(10)).unwrap().restored, "another life");
+    assert_eq!((losses(&mut book).len(), numbers(&mut book, 10)), (0, vec![9]));
+}
+
+#[test]
+fn the_tail_makes_room_before_anything_that_still_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(Setup { max_rows: 300, ..setup(&folder) });
+    book.append(&(0..290).map(passage).collect::<Vec<_>>()).unwrap();
+    book.append(&(0..9).map(health).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&ack(&book, 280, &[]), false, &at(9)).unwrap();
+    book.append(&[passage(9), passage(10)]).unwrap();
+    assert!(losses(&mut book).is_empty(), "the reports that wait are still there");
+    assert!(all(&mut book, 9).iter().filter(|item| item.crop.is_some()).count() >= 12);
 }
 
 #[test]
@@ -275,7 +309,7 @@ fn older_records_wait_behind_newer_ones() {
 }
 
 #[test]
-fn a_full_outbox_gives_up_crops_then_health_then_the_tail_and_never_what_waits() {
+fn a_full_outbox_gives_up_crops_then_health_and_never_a_passage_that_waits() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = open(Setup { max_bytes: 1 << 20, max_rows: 900, ..setup(&folder) });
     let mut kept = Vec::new();

@@ -342,6 +342,8 @@ pub enum LossCause {
     Damaged,
     /// Only health records were given up, for space.
     HealthTrimmed,
+    /// The hub lost them with its disk, and the door no longer had them.
+    HubRestored,
 }
 
 /// Wall and monotonic time read at one moment.

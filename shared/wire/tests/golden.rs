@@ -129,6 +129,7 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("command", Command::Restart.into()),
         ("time", Time { wall: Wall(1_780_000_000_123), echo: Some(Mono(98_765)) }.into()),
         ("moved", Batch { epoch, items: vec![item(7, &moved(), None)] }.into()),
+        ("loss-restored", Batch { epoch, items: vec![item(8, &restored(), None)] }.into()),
         ("snap", Snap::Picture { epoch, jpeg: sealed() }.into()),
         ("snap-trouble", Snap::Trouble("the camera gave no frame".into()).into()),
     ]
@@ -149,6 +150,11 @@ fn watch() -> Watch {
         refused: 1,
         err_ms: Some(40),
     }
+}
+
+fn restored() -> Body {
+    let (gone, cause) = (Ranges::from(vec![(2, 5)]), LossCause::HubRestored);
+    Body::Loss(Loss { gone, unnumbered: 0, from: stamp(), to: stamp(), cause })
 }
 
 fn moved() -> Body {
