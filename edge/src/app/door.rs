@@ -199,7 +199,8 @@ impl Door {
             (self.config.camera.clone(), self.clock.clone(), self.leash.clone());
         let gallery = self.behind.gallery.clone();
         let turning = beat.clone();
-        let keeper = Keeper { config, ring: ring.clone(), clock, state, beat };
+        let open = capture::open;
+        let keeper = Keeper { open, config, ring: ring.clone(), clock, state, beat };
         parts.thread("camera", move || {
             // A list of pictures passes only once: not before there is anybody to recognise.
             let is_list = matches!(keeper.config, capture::Config::Pictures(_));

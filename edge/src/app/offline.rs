@@ -96,7 +96,8 @@ fn burst(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Burst> {
     let (state, _) = watch::channel(CameraState::Blind);
     let camera = config.camera.clone();
     let beat = Beat::default();
-    let keeper = Keeper { config: camera, ring: ring.clone(), clock: clock.clone(), state, beat };
+    let (open, kept, by) = (capture::open, ring.clone(), clock.clone());
+    let keeper = Keeper { open, config: camera, ring: kept, clock: by, state, beat };
     let (shutter, bursts) =
         Shutter::new(ring.clone(), &config.recognise, Arc::default(), Beat::default());
     thread::scope(|scope| {

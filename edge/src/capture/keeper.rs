@@ -1,16 +1,17 @@
 //! Keeps the camera going: opens it, notices silence, lets go of a thread that hangs, tries again.
 //!
 //! A camera may block for ever inside the driver. Its thread is then abandoned: it is told that
-//! nobody listens any more, and the camera is opened anew on another. The third time the process
-//! ends, because threads and descriptors that hang can only be freed by that.
+//! nobody listens any more, and the camera is opened anew on another. While the old thread hangs
+//! it still holds the device, so a camera that cannot be opened meanwhile hangs as well. The third
+//! time the process ends, because threads and descriptors that hang can only be freed by that.
 
-use super::{Camera, CameraError, Config, Frame, Ring, open};
+use super::{Camera, CameraError, Config, Frame, Ring};
 use std::{
     process::Child,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel},
     },
     time::Duration,
 };
@@ -74,8 +75,13 @@ impl Leash {
     }
 }
 
+/// Opens a camera: [`super::open`].
+pub type Open = fn(&Config, &Arc<dyn Clock>, &Leash) -> Result<Box<dyn Camera>, CameraError>;
+
 /// Keeps one camera going until told to stop.
 pub struct Keeper {
+    /// How it is opened.
+    pub open: Open,
     /// Which camera.
     pub config: Config,
     /// Where its frames go.
@@ -102,6 +108,7 @@ impl Keeper {
     /// Only when the camera hung for the third time.
     pub fn run(self, stop: &Leash) -> Result<(), CameraError> {
         let (mut pause_ms, mut hangs) = (*PAUSES_MS.start(), 0);
+        let mut abandoned = Vec::new();
         while !stop.is_cut() {
             let before = self.ring.count();
             let (leash, ended) = self.start();
@@ -114,9 +121,14 @@ impl Keeper {
                     self.idle(stop);
                     break;
                 }
+                End::Died(error) if holds(&abandoned) => {
+                    hangs += 1;
+                    tracing::warn!(hangs, %error, "door is blind: a hung thread has the camera");
+                }
                 End::Died(error) => tracing::warn!(%error, "door is blind: {error}"),
                 End::Hung => {
                     hangs += 1;
+                    abandoned.push(ended);
                     tracing::warn!(hangs, "door is blind: the camera sent nothing for 10 s");
                 }
             }
@@ -134,10 +146,12 @@ impl Keeper {
     fn start(&self) -> (Leash, Receiver<CameraError>) {
         let (say, ended) = sync_channel(1);
         let (config, ring, clock) = (self.config.clone(), self.ring.clone(), self.clock.clone());
+        let open = self.open;
         let leash = Leash::default();
         let tied = leash.clone();
         let stream = move || {
-            let Err(error) = stream(&config, &ring, &clock, &tied);
+            let opened = open(&config, &clock, &tied);
+            let Err(error) = opened.and_then(|camera| stream(camera, &ring, &tied));
             // Nobody listens when the thread was abandoned.
             let _ = say.send(error);
         };
@@ -181,10 +195,8 @@ impl Keeper {
     }
 
     fn pause(&self, stop: &Leash, pause_ms: u64) {
-        for _ in 0..pause_ms.div_ceil(250) {
-            if stop.is_cut() {
-                return;
-            }
+        let began = self.clock.mono();
+        while self.clock.mono().since(began) < pause_ms && !stop.is_cut() {
             self.beat.turn();
             stop.wait(LOOK);
         }
@@ -202,14 +214,17 @@ fn is_silent(last: Mono, now: Mono, patience_ms: u64) -> bool {
     now.since(last) >= patience_ms
 }
 
-/// Opens the camera and fills the ring until it fails or nobody listens.
+/// Whether any of the threads that were abandoned still hangs, and with it the device.
+fn holds(abandoned: &[Receiver<CameraError>]) -> bool {
+    abandoned.iter().any(|ended| matches!(ended.try_recv(), Err(TryRecvError::Empty)))
+}
+
+/// Fills the ring until the camera fails or nobody listens.
 fn stream(
-    config: &Config,
+    mut camera: Box<dyn Camera>,
     ring: &Ring,
-    clock: &Arc<dyn Clock>,
     leash: &Leash,
 ) -> Result<std::convert::Infallible, CameraError> {
-    let mut camera: Box<dyn Camera> = open(config, clock, leash)?;
     loop {
         let frame: Frame = camera.next()?;
         if leash.is_cut() {

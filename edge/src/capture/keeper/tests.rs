@@ -8,6 +8,7 @@ fn keeper(config: Config) -> (Keeper, Arc<Ring>, watch::Receiver<CameraState>) {
     let ring = Arc::new(Ring::default());
     let (state, seen) = watch::channel(CameraState::Blind);
     let keeper = Keeper {
+        open: crate::capture::open,
         config,
         ring: ring.clone(),
         clock: Arc::new(SystemClock),
@@ -87,6 +88,58 @@ fn every_picture_is_shown_once_in_the_order_of_names() {
 fn silence_is_measured_from_the_last_frame() {
     assert!(!is_silent(Mono(1_000), Mono(10_999), SILENCE_MS));
     assert!(is_silent(Mono(1_000), Mono(11_000), SILENCE_MS));
+}
+
+/// A device that one thread may have, which then hangs inside the driver.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+struct Stuck;
+
+impl Camera for Stuck {
+    fn next(&mut self) -> Result<Frame, CameraError> {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+fn refused() -> CameraError {
+    CameraError::Open { camera: "/dev/video0".into(), why: "another program uses it".into() }
+}
+
+fn take(_: &Config, _: &Arc<dyn Clock>, _: &Leash) -> Result<Box<dyn Camera>, CameraError> {
+    if TAKEN.swap(true, Ordering::SeqCst) { Err(refused()) } else { Ok(Box::new(Stuck)) }
+}
+
+fn busy(_: &Config, _: &Arc<dyn Clock>, _: &Leash) -> Result<Box<dyn Camera>, CameraError> {
+    Err(refused())
+}
+
+/// Runs the keeper for at most `ms` of a clock that hurries: how it ended.
+fn run_for(ms: u64, open: Open) -> Result<(), CameraError> {
+    let (keeper, ..) = keeper(shell("false"));
+    let clock = Arc::new(wire::time::ManualClock::at(wire::Wall(0), Mono(0)));
+    let keeper = Keeper { open, clock: clock.clone(), ..keeper };
+    let (stop, pace) = (Leash::default(), Leash::default());
+    let stopper = stop.clone();
+    let running = std::thread::spawn(move || keeper.run(&stop));
+    while clock.mono() < Mono(ms) && !running.is_finished() {
+        clock.advance(200);
+        pace.wait(Duration::from_millis(5));
+    }
+    stopper.cut();
+    running.join().unwrap()
+}
+
+#[test]
+fn a_silent_camera_that_a_hung_thread_still_holds_ends_the_process() {
+    let error = run_for(600_000, take).unwrap_err();
+    assert!(matches!(error, CameraError::Hung(HANGS)), "{error}");
+}
+
+#[test]
+fn a_camera_that_another_program_has_is_waited_for() {
+    assert!(run_for(120_000, busy).is_ok(), "nobody hangs: the process goes on");
 }
 
 #[test]
