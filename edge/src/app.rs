@@ -100,6 +100,12 @@ impl Running {
     }
 }
 
+/// Lets go of the runtime without waiting for threads that hang: whoever did not stop within the
+/// grace was named, and the process ends with them.
+pub fn leave(runtime: tokio::runtime::Runtime) {
+    runtime.shutdown_background();
+}
+
 /// Feeds systemd's watchdog as long as every loop turns.
 async fn watchdog(mut pulse: Pulse, stop: CancellationToken) -> anyhow::Result<()> {
     let every = sd_notify::watchdog_enabled().map_or(LOOK, |limit| limit / 3);

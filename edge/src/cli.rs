@@ -95,7 +95,7 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 
 fn daemon(config: Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let mut running = app::start(config, Arc::new(SystemClock))?;
         let outcome = tokio::select! {
             signal = stopped() => signal.map(|name| tracing::info!("stopping: {name}")),
@@ -104,8 +104,13 @@ fn daemon(config: Config) -> anyhow::Result<()> {
             }
         };
         let drained = running.stop().await;
+        if let Err(error) = &drained {
+            tracing::error!("{error:#}");
+        }
         outcome.and(drained)
-    })
+    });
+    app::leave(runtime);
+    outcome
 }
 
 async fn stopped() -> anyhow::Result<&'static str> {

@@ -98,6 +98,21 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(10);
 
+    #[test]
+    fn a_thread_that_hangs_is_named_and_does_not_keep_the_process() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+        let error = runtime.block_on(async {
+            let mut parts = Parts::default();
+            parts.thread("camera", move || Ok(ended.recv()?));
+            tokio::task::yield_now().await;
+            parts.drain(Duration::ZERO).await.unwrap_err().to_string()
+        });
+        assert_eq!(error, "these parts did not stop within 0ns: camera");
+        crate::app::leave(runtime);
+        assert!(end.send(()).is_ok(), "it hangs still, and nobody waited for it");
+    }
+
     #[tokio::test]
     async fn whoever_is_stuck_is_named() {
         let mut parts = Parts::default();
