@@ -161,4 +161,4 @@ pub fn ask(socket: &Path, question: Question) -> io::Result<(Answer, Vec<u8>)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -205,14 +205,14 @@ impl Timekeeper {
     }
 }
 
-/// Stores an anchor; a full outbox loses only that.
+/// Stores an anchor; a disk that does not take it loses only that.
 pub(crate) async fn store(
     outbox: &Outbox,
     at: Stamp,
     anchor: Anchor,
 ) -> Result<(), Arc<OutboxError>> {
     match outbox.anchor(at, anchor).await {
-        Err(error) if matches!(*error, OutboxError::Full(_)) => Ok(()),
+        Err(error) if !error.is_final() => Ok(()),
         stored => stored.map(drop),
     }
 }

@@ -53,7 +53,8 @@ pub trait Keep: Send {
     /// green light follows.
     ///
     /// # Errors
-    /// When they are not stored. What is given up is counted in the loss ledger.
+    /// When they are not stored yet: they wait with the keeper, which stores or counts each of
+    /// them once. Whoever passed is not to be offered again.
     fn keep(&mut self, drafts: Vec<Draft>) -> Result<Vec<u64>, KeepError>;
 
     /// Stores what the door could have recognised since the last time.
@@ -79,5 +80,5 @@ pub trait Dating: Send + Sync {
 
 /// A record could not be stored.
 #[derive(Debug, thiserror::Error)]
-#[error("the outbox did not store the record")]
+#[error("the outbox has not stored the record")]
 pub struct KeepError(#[source] pub Box<dyn Error + Send + Sync>);

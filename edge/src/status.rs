@@ -61,6 +61,8 @@ pub struct Status {
     pub people: u64,
     /// Why the gallery that the hub wants is not in use; empty if it is.
     pub gallery_trouble: String,
+    /// Why the outbox does not take records; empty if it does.
+    pub outbox_trouble: String,
     /// The network.
     pub model: String,
     /// When the door's certificate ends.

@@ -91,14 +91,6 @@ impl Visits {
         settled
     }
 
-    /// The record of `draft` was not stored: the next look may try again.
-    pub fn forget(&mut self, track: TrackId, draft: &Draft) {
-        self.open.remove(&track);
-        if let Some(who) = first(draft) {
-            self.seen.remove(&who);
-        }
-    }
-
     /// Whether somebody in the gallery was seen on this track.
     #[must_use]
     pub fn knows(&self, track: TrackId) -> bool {

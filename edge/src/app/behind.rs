@@ -56,6 +56,8 @@ pub struct Behind {
     pub reported: watch::Receiver<Reported>,
     /// How the door's certificate is.
     pub certificate: watch::Receiver<Certificate>,
+    /// Why the outbox does not take records; empty if it does.
+    pub trouble: watch::Receiver<String>,
 }
 
 /// Everything the parts behind are built from.
@@ -99,9 +101,10 @@ impl Post<'_> {
         let certificate = Certificate { ends: good.to, trouble: String::new() };
         let (told, certificate) = watch::channel(certificate);
         self.renewer(passport, (fetch, badge, time.clone()), (online, told), parts);
+        let trouble = outbox.trouble();
         let keep = move || Box::new(outbox.clone()) as Box<dyn Keep>;
         let (keep, dating) = (Box::new(keep), Arc::new(time));
-        Ok(Behind { keep, dating, gallery, model, reported: reports, certificate })
+        Ok(Behind { keep, dating, gallery, model, reported: reports, certificate, trouble })
     }
 
     /// Looks after the door's certificate.

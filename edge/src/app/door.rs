@@ -109,6 +109,7 @@ impl Door {
         let (ring, camera, counters) = (ring.clone(), camera.clone(), counters.clone());
         let (gallery, reported) = (self.behind.gallery.clone(), self.behind.reported.clone());
         let certificate = self.behind.certificate.clone();
+        let outbox = self.behind.trouble.clone();
         // Everything that takes time is behind us: what is left is to start threads.
         let ready_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Arc::new(move || {
@@ -121,6 +122,7 @@ impl Door {
                 gallery: gallery.as_ref().map_or(0, |gallery| gallery.version),
                 people: gallery.map_or(0, |gallery| gallery.gallery.people.len() as u64),
                 gallery_trouble: reported.trouble,
+                outbox_trouble: outbox.borrow().clone(),
                 model: reported.model.to_string(),
                 certificate_ends: certificate.ends,
                 certificate_trouble: certificate.trouble,

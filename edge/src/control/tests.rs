@@ -3,7 +3,7 @@ use crate::{status::Counts, trigger::asking};
 use std::sync::mpsc::Receiver;
 use wire::{record::CameraState, time::SystemClock};
 
-fn status() -> Status {
+pub(crate) fn status() -> Status {
     Status {
         software: "0.0.0".into(),
         camera: CameraState::Watching,
@@ -11,6 +11,7 @@ fn status() -> Status {
         gallery: 3,
         people: 2,
         gallery_trouble: String::new(),
+        outbox_trouble: String::new(),
         model: "test-1".into(),
         certificate_ends: wire::Wall(1_790_000_000_000),
         certificate_trouble: String::new(),

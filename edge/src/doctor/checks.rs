@@ -7,6 +7,7 @@ use crate::{
     control::{self, Answer, Question},
     health::disk_free_mb,
     packs::Packs,
+    status::Status,
     trigger::gpio::GpioError,
 };
 use std::{
@@ -139,20 +140,7 @@ pub fn clock() -> Finding {
 /// Whether the daemon runs, and sees.
 pub fn daemon(config: &Config) -> Finding {
     match control::ask(&config.socket, Question::Status) {
-        Ok((Answer::Status(status), _)) if status.gallery == 0 => Finding::fault(
-            "gallery",
-            "the daemon runs and has no gallery, so it knows nobody",
-            "check the hub's page “devices”: the door must be online and students enrolled",
-        ),
-        Ok((Answer::Status(status), _)) if !status.gallery_trouble.is_empty() => Finding::fault(
-            "gallery",
-            format!("release {} is kept in use: {}", status.gallery, status.gallery_trouble),
-            "mend what it says; the door tries again by itself",
-        ),
-        Ok((Answer::Status(status), _)) => Finding::well(
-            "gallery",
-            format!("release {} with {} people", status.gallery, status.people),
-        ),
+        Ok((Answer::Status(status), _)) => works(&status),
         Ok(_) => Finding::fault("daemon", "it answers strangely", "restart it"),
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             let mend = "run doctor as root or as the daemon's user";
@@ -162,6 +150,30 @@ pub fn daemon(config: &Config) -> Finding {
             Finding::unused("daemon", "does not run; start it with systemctl start rollcall-edge")
         }
     }
+}
+
+/// Whether a daemon that runs can record and recognise.
+fn works(status: &Status) -> Finding {
+    let Status { gallery, people, gallery_trouble, outbox_trouble, .. } = status;
+    if !outbox_trouble.is_empty() {
+        let mend = "free some space, or replace the card; what waits is stored by itself then, \
+                    and lost with the power";
+        return Finding::fault("outbox", format!("it takes no records: {outbox_trouble}"), mend);
+    }
+    if *gallery == 0 {
+        let wrong = "the daemon runs and has no gallery, so it knows nobody";
+        let mend = "check the hub's page “devices”: the door must be online and students enrolled";
+        return Finding::fault("gallery", wrong, mend);
+    }
+    if !gallery_trouble.is_empty() {
+        let wrong = format!("release {gallery} is kept in use: {gallery_trouble}");
+        return Finding::fault(
+            "gallery",
+            wrong,
+            "mend what it says; the door tries again by itself",
+        );
+    }
+    Finding::well("gallery", format!("release {gallery} with {people} people"))
 }
 
 fn is_running(config: &Config) -> bool {
@@ -190,6 +202,17 @@ mod tests {
         ] {
             assert!(finding.is_fault() && finding.to_string().contains(mend), "{finding}");
         }
+    }
+
+    #[test]
+    fn an_outbox_that_takes_nothing_is_the_first_fault_of_a_running_daemon() {
+        let status = |outbox: &str| Status {
+            outbox_trouble: outbox.into(),
+            ..crate::control::tests::status()
+        };
+        assert!(!works(&status("")).is_fault());
+        let finding = works(&status("2 passages wait in memory")).to_string();
+        assert!(finding.contains("2 passages wait") && finding.contains("free some space"));
     }
 
     #[test]

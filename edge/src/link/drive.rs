@@ -114,7 +114,8 @@ impl Link {
         let mut badge = self.badge.watch();
         let (client, event_loop) = AsyncClient::new(options, REQUESTS);
         let (packets, events) = mpsc::channel(PACKETS);
-        let reported = self.reported.borrow_and_update().clone();
+        self.reported.mark_unchanged();
+        let reported = report(&self.reported.borrow(), &self.outbox.trouble().borrow());
         while self.snaps.try_recv().is_ok() {}
         let facts = Facts { connection, software: self.software.clone(), reported };
         let rng = StdRng::from_rng(&mut self.rng);
@@ -175,6 +176,30 @@ fn understand(packet: Packet) -> Result<Event, String> {
     }
 }
 
+/// What the hub is told about the door: what is wrong with the gallery, or else with the outbox.
+fn report(reported: &Reported, outbox: &str) -> Reported {
+    let mut reported = reported.clone();
+    if reported.trouble.is_empty() {
+        outbox.clone_into(&mut reported.trouble);
+    }
+    reported
+}
+
+/// What the outbox answered, as an event. Only a damaged one ends the link.
+fn settle<T>(
+    answer: Result<T, Arc<OutboxError>>,
+    event: impl FnOnce(T) -> Event,
+) -> Result<Option<Event>, End> {
+    match answer {
+        Err(error) if error.is_final() => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "the outbox holds what it was asked: {error}");
+            Ok(Some(Event::Troubled))
+        }
+        Ok(answer) => Ok(Some(event(answer))),
+    }
+}
+
 /// One connection's conversation.
 struct Talk<'a> {
     link: &'a mut Link,
@@ -187,6 +212,8 @@ impl Talk<'_> {
     async fn run(mut self, mut packets: mpsc::Receiver<Event>) -> End {
         let mut newest = self.link.outbox.newest();
         newest.mark_unchanged();
+        let mut trouble = self.link.outbox.trouble();
+        trouble.mark_unchanged();
         loop {
             let now = self.link.time.mono();
             let wait = Duration::from_millis(self.session.wake(now).since(now));
@@ -200,7 +227,10 @@ impl Talk<'_> {
                     Err(_) => return End::Outbox(Arc::new(OutboxError::Stopped)),
                 },
                 Ok(()) = self.link.reported.changed() => {
-                    Event::Reported(self.link.reported.borrow_and_update().clone())
+                    Event::Reported(report(&self.link.reported.borrow_and_update(), &trouble.borrow()))
+                }
+                Ok(()) = trouble.changed() => {
+                    Event::Reported(report(&self.link.reported.borrow(), &trouble.borrow_and_update()))
                 }
                 Some(snap) = self.link.snaps.recv() => Event::Snap(snap),
                 () = sleep(wait) => Event::Tick,
@@ -235,15 +265,15 @@ impl Talk<'_> {
             Action::Subscribe => self.subscribe().await?,
             Action::Say(leaf, message) => self.say(leaf, &message).await?,
             Action::Fetch { skip, backlog } => {
-                let parcel = outbox.pending(skip, backlog, time.now()).await?;
-                return Ok(Some(Event::Parcel(parcel)));
+                let parcel = outbox.pending(skip, backlog, time.now()).await;
+                return settle(parcel, Event::Parcel);
             }
             Action::Apply { ack, fresh } => {
                 for (seq, why) in &ack.rejects {
                     tracing::warn!(seq, ?why, "the hub set record {seq} aside");
                 }
-                let acked = outbox.acknowledge(ack, fresh, time.now()).await?;
-                return Ok(Some(Event::Acked(acked)));
+                let acked = outbox.acknowledge(ack, fresh, time.now()).await;
+                return settle(acked, Event::Acked);
             }
             Action::Want(desired) => self.want(desired).await?,
             Action::Obey(command) => {

@@ -16,6 +16,8 @@ const SILENCE_MS: u64 = 75_000;
 /// A greeting without an answer, or a hub that said “hold”: greet again.
 const GREET_MS: u64 = 10_000;
 const HOLD_MS: u64 = 30_000;
+/// An outbox that could not do what it was asked: greet again, and begin from there.
+const AGAIN_MS: u64 = 4_000;
 /// At most five batches of the backlog a second.
 const BACKLOG_MS: u64 = 200;
 
@@ -34,6 +36,8 @@ pub enum Event {
     Acked(Acked),
     /// The outbox answered a [`Action::Fetch`].
     Parcel(Parcel),
+    /// The outbox could not do what it was asked: its disk is full, or does not work.
+    Troubled,
     /// The outbox has new rows.
     Stored,
     /// The door runs something else now.
@@ -47,7 +51,10 @@ pub enum Event {
 impl Event {
     /// Whether the door itself made it: it says nothing about the connection.
     fn is_own(&self) -> bool {
-        matches!(self, Self::Tick | Self::Stored | Self::Reported(_) | Self::Snap(_))
+        matches!(
+            self,
+            Self::Tick | Self::Troubled | Self::Stored | Self::Reported(_) | Self::Snap(_)
+        )
     }
 }
 
@@ -176,6 +183,7 @@ impl Session {
             Event::Message(message) => self.message(message, now),
             Event::Acked(acked) => self.acked(acked, now),
             Event::Parcel(parcel) => self.parcel(parcel, now),
+            Event::Troubled => self.troubled(now),
             Event::Stored => self.stored(),
             Event::Reported(reported) => self.report(reported),
             Event::Snap(snap) => self.tell(Leaf::Snap, snap),
@@ -263,6 +271,13 @@ impl Session {
             return vec![self.hello(now)];
         }
         self.more |= acked.restored;
+        vec![]
+    }
+
+    /// Sends nothing new until the hub has said again where it stands.
+    fn troubled(&mut self, now: Mono) -> Vec<Action> {
+        (self.fetching, self.window) = (None, 0);
+        self.greet = Some(Mono(now.0 + AGAIN_MS));
         vec![]
     }
 

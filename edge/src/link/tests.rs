@@ -235,3 +235,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_outbox_that_cannot_is_asked_again_after_the_next_greeting_and_the_link_stays() {
+    let mut session = opened();
+    assert!(session.on(Event::Troubled, Mono(30)).is_empty(), "nothing is asked meanwhile");
+    assert!(session.on(Event::Stored, Mono(40)).is_empty());
+    let greeted = session.on(Event::Tick, Mono(4_030));
+    assert!(matches!(&greeted[..], [Action::Say(Leaf::Up, Message::Hello(_))]), "{greeted:?}");
+    assert!(fetches(&session.on(Event::Message(ack(0, 8)), Mono(4_050))));
+}

@@ -79,13 +79,16 @@ impl Book {
         let cum = if whole { cum } else { cum.max(self.cum) };
         remember(&tx, ack.hub_epoch, cum, ack.backed_up)?;
         let due = self.pruned.is_none_or(|last| now.mono.since(last) >= PRUNE_EVERY_MS);
-        if due || ack.backed_up != self.backed_up {
-            self.rows -= prune(&tx, ack.backed_up)?;
-            self.pruned = Some(now.mono);
-        }
+        let look = due || ack.backed_up != self.backed_up;
+        let gone = if look { prune(&tx, ack.backed_up)? } else { 0 };
         tx.commit()?;
         self.max_seq += lost.len() as u64;
-        self.rows += lost.len() as u64;
+        self.rows = self.rows + lost.len() as u64 - gone;
+        if look {
+            self.pruned = Some(now.mono);
+            self.refill();
+        }
+        self.heard = true;
         (self.hub_epoch, self.cum, self.backed_up) = (Some(ack.hub_epoch), cum, ack.backed_up);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! From draft to row: number, seal, store, in one transaction.
 
+use super::book::Unsaved;
 use super::{Book, OutboxError, Place, meta};
 use crate::draft::Draft;
 use rand::rngs::StdRng;
@@ -11,6 +12,8 @@ use wire::{Body, HubKey, Item, Ranges, Reason, RecordKey, SealError, Sighting, S
 
 /// A face crop is never larger, in bytes of JPEG.
 const CROP_BYTES: usize = 12 * 1024;
+/// Passages that wait in memory at most, about a megabyte.
+const HELD: usize = 64;
 
 /// Something to be recorded.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,7 +26,7 @@ pub enum Entry {
     Anchor(Stamp, Anchor),
 }
 
-/// Passages that found no room, until a loss record can say so.
+/// Passages that the disk did not take: those that wait in memory, and those only counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Refused {
     pub(super) count: u64,
@@ -48,51 +51,66 @@ impl Entry {
 }
 
 impl Book {
-    /// Stores all of `entries` and returns their numbers, after COMMIT.
+    /// Stores all of `entries`, after those that wait in memory, and returns their numbers after
+    /// COMMIT.
     ///
     /// # Errors
-    /// [`OutboxError::Full`] when there is no room and nothing left to give up: the passages
-    /// are counted for the loss ledger. Otherwise what SQLite says; nothing is stored then.
+    /// [`OutboxError::Held`] when the disk did not take them, and passages among them: they wait
+    /// in memory, or are counted for the loss ledger. Otherwise why they are not stored.
     pub fn append(&mut self, entries: &[Entry]) -> Result<Vec<u64>, OutboxError> {
-        match self.make_room() {
-            Ok(true) => {}
-            Err(error) if !error.is_full() => return Err(error),
-            _ => return Err(self.refuse(entries)),
-        }
-        match self.store(entries) {
-            Err(error) if error.is_full() => {
-                self.free_reserve()?;
-                self.squeeze(entries)
+        match self.fit(entries) {
+            Err(why) if why.is_passing() => Err(self.hold(entries, why)),
+            Err(OutboxError::Seal(why)) => {
+                // Whoever waits cannot be sealed either: the loss ledger has them.
+                self.held.clear();
+                Err(OutboxError::Seal(why))
             }
-            stored => stored,
+            done => done,
         }
     }
 
+    /// Tries again to store what waits in memory; whether there was anything.
+    ///
+    /// # Errors
+    /// Why it still waits.
+    pub fn catch_up(&mut self) -> Result<bool, OutboxError> {
+        let waits = self.refused.is_some();
+        if waits {
+            self.append(&[])?;
+        }
+        Ok(waits)
+    }
+
     /// Gives up one thing after the other until `entries` find room.
-    fn squeeze(&mut self, entries: &[Entry]) -> Result<Vec<u64>, OutboxError> {
+    fn fit(&mut self, entries: &[Entry]) -> Result<Vec<u64>, OutboxError> {
+        if !self.spare(Self::make_room)? {
+            return Err(OutboxError::Full);
+        }
         loop {
-            match self.sacrifice() {
-                Ok(true) => {}
-                Err(error) if !error.is_full() => return Err(error),
-                _ => return Err(self.refuse(entries)),
-            }
-            match self.store(entries) {
+            match self.spare(|book| book.store(entries)) {
                 Err(error) if error.is_full() => {}
-                stored => return stored,
+                done => return done,
+            }
+            if !self.sacrifice()? {
+                return Err(OutboxError::Full);
             }
         }
     }
 
     fn store(&mut self, entries: &[Entry]) -> Result<Vec<u64>, OutboxError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.unsaved.save(&tx)?;
         let mut seq = self.max_seq;
         if let Some(refused) = self.refused {
-            seq += 1;
-            insert(&tx, &item(seq, refused.to, &refused.body(), None))?;
+            let lost = refused.count.saturating_sub(self.held.len() as u64);
+            if lost > 0 {
+                seq += 1;
+                insert(&tx, &item(seq, refused.to, &refused.body(lost), None))?;
+            }
             meta::remove(&tx, "refused")?;
         }
-        let first = seq + 1;
-        for entry in entries {
+        let first = seq + 1 + self.held.len() as u64;
+        for entry in self.held.iter().chain(entries) {
             seq += 1;
             let of = RecordKey { device: self.setup.device.clone(), epoch: self.epoch, seq };
             let (body, crop) = seal(entry, &of, &self.setup.key, &self.place, &mut self.rng)?;
@@ -101,35 +119,55 @@ impl Book {
                 cool(&tx, student, &entry.at())?;
             }
         }
+        if self.heard {
+            meta::put_sent(&tx, seq)?;
+        }
         tx.commit()?;
-        self.refused = None;
+        if self.heard {
+            self.sent = seq;
+        }
+        if !self.held.is_empty() {
+            tracing::info!(stored = self.held.len(), "what waited in memory is stored");
+        }
+        self.unsaved = Unsaved::default();
+        (self.refused, self.held) = (None, Vec::new());
         self.rows += seq - self.max_seq;
         self.max_seq = seq;
         Ok((first..=seq).collect())
     }
 
-    fn refuse(&mut self, entries: &[Entry]) -> OutboxError {
+    /// Keeps the passages among `entries` in memory, and counts them in the loss ledger until
+    /// they are stored: a power cut takes them from there.
+    fn hold(&mut self, entries: &[Entry], why: OutboxError) -> OutboxError {
         for entry in entries.iter().filter(|entry| matches!(entry, Entry::Passage(_))) {
             let at = entry.at();
             let refused = self.refused.get_or_insert(Refused { count: 0, from: at, to: at });
-            refused.count += 1;
-            refused.to = at;
+            (refused.count, refused.to) = (refused.count + 1, at);
+            if self.held.len() < HELD {
+                self.held.push(entry.clone());
+            }
         }
-        let count = self.refused.map_or(0, |refused| refused.count);
-        if let Some(Ok(bytes)) = self.refused.map(|refused| postcard::to_stdvec(&refused))
-            && let Err(error) = meta::put(&self.db, "refused", bytes)
-        {
-            tracing::error!(%error, count, "even the count of what was lost is only in memory");
+        let Some(refused) = self.refused else { return why };
+        if let Err(error) = self.ledger(&refused) {
+            tracing::error!(%error, "even the count of what waits is only in memory");
         }
-        OutboxError::Full(count)
+        let held = self.held.len() as u64;
+        OutboxError::Held { held, lost: refused.count.saturating_sub(held), why: Box::new(why) }
+    }
+
+    fn ledger(&self, refused: &Refused) -> Result<(), OutboxError> {
+        match postcard::to_stdvec(refused) {
+            Ok(bytes) => meta::put(&self.db, "refused", bytes),
+            Err(_) => Ok(()),
+        }
     }
 }
 
 impl Refused {
-    fn body(&self) -> Body {
+    fn body(&self, lost: u64) -> Body {
         Body::Loss(Loss {
             gone: Ranges::default(),
-            unnumbered: self.count,
+            unnumbered: lost,
             from: self.from,
             to: self.to,
             cause: LossCause::DiskFull,

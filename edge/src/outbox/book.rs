@@ -2,8 +2,8 @@
 //!
 //! Nothing here reads a clock: every call that needs the time takes a stamp.
 
-use super::append::Refused;
-use super::{OutboxError, Place, Setup, meta, salvage, schema};
+use super::append::{Entry, Refused};
+use super::{OutboxError, Place, Setup, meta, room, salvage, schema};
 use rand::{RngExt, rngs::StdRng};
 use rusqlite::{Connection, TransactionBehavior};
 use std::fmt;
@@ -20,13 +20,43 @@ pub struct Book {
     pub(super) max_seq: u64,
     /// The highest number that was ever handed to the link.
     pub(super) sent: u64,
+    /// The hub has answered since the start and knows no number above that: what is stored from
+    /// now on counts as sent at once.
+    pub(super) heard: bool,
     pub(super) cum: u64,
     pub(super) backed_up: u64,
     pub(super) rows: u64,
     pub(super) place: Place,
+    /// What the disk did not take: in all, and of these the passages that wait here.
     pub(super) refused: Option<Refused>,
+    pub(super) held: Vec<Entry>,
+    /// Facts that the disk did not take: stored with the next record.
+    pub(super) unsaved: Unsaved,
+    /// The reserve was given back to the disk.
+    pub(super) spent: bool,
     pub(super) aged: Option<Mono>,
     pub(super) pruned: Option<Mono>,
+}
+
+/// Facts that are still to be written.
+#[derive(Default)]
+pub(super) struct Unsaved {
+    boot: Option<(u32, String)>,
+    place: Option<Place>,
+}
+
+impl Unsaved {
+    fn is_empty(&self) -> bool {
+        self.boot.is_none() && self.place.is_none()
+    }
+
+    pub(super) fn save(&self, db: &Connection) -> Result<(), OutboxError> {
+        if let Some((boot, id)) = &self.boot {
+            meta::put(db, "boot", boot)?;
+            meta::put(db, "boot_id", id)?;
+        }
+        self.place.as_ref().map_or(Ok(()), |place| meta::put_place(db, place))
+    }
 }
 
 /// Where an outbox stands.
@@ -61,42 +91,87 @@ impl Book {
                 salvage::move_aside(&setup.path)?;
                 Self::load(schema::connect(&setup)?, setup, rng)?
             }
+            Err(error) if error.is_full() => {
+                room::give_back(&setup)?;
+                Self::load(schema::connect(&setup)?, setup, rng)?
+            }
             opened => Self::load(opened?, setup, rng)?,
         };
-        book.salvage()?;
-        book.reserve();
+        match book.salvage() {
+            Err(error) if error.is_passing() => {
+                tracing::error!(%error, "what a damaged outbox left waits for the next start");
+            }
+            done => done?,
+        }
+        book.spent |= !book.reserve();
         Ok(book)
     }
 
-    fn load(mut db: Connection, setup: Setup, mut rng: StdRng) -> Result<Self, OutboxError> {
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        claim(&tx, &setup)?;
-        let epoch = match meta::epoch(&tx, "epoch")? {
-            Some(epoch) => epoch,
-            None => new_epoch(&tx, &mut rng)?,
-        };
-        let boot = count_boot(&tx, &setup.boot_id)?;
-        let sql = "delete from cooldown where boot_no + 1 < ?1";
-        tx.execute(sql, [boot])?;
-        tx.commit()?;
+    fn load(db: Connection, setup: Setup, mut rng: StdRng) -> Result<Self, OutboxError> {
+        claim(&db, &setup)?;
+        let epoch = meta::epoch(&db, "epoch")?;
+        let (boot, unsaved) = count_boot(&db, &setup.boot_id)?;
         let refused = meta::get::<Vec<u8>>(&db, "refused")?;
-        Ok(Self {
-            epoch,
+        let mut book = Self {
+            epoch: epoch.unwrap_or_else(|| Epoch(rng.random())),
             boot,
             hub_epoch: meta::epoch(&db, "hub_epoch")?,
             max_seq: meta::max_seq(&db)?,
-            sent: meta::number(&db, "sent")?,
+            sent: meta::sent(&db)?,
+            heard: false,
             cum: meta::number(&db, "cum")?,
             backed_up: meta::number(&db, "backed_up")?,
             rows: count(&db)?,
             place: meta::place(&db)?.unwrap_or_else(|| setup.place.clone()),
             refused: refused.and_then(|bytes| postcard::from_bytes(&bytes).ok()),
+            held: Vec::new(),
+            unsaved,
+            spent: false,
             aged: None,
             pruned: None,
             db,
             setup,
             rng,
-        })
+        };
+        match book.spare(|book| book.born(epoch.is_none())) {
+            Err(error) if epoch.is_some() && error.is_passing() => {
+                tracing::warn!(%error, "the disk takes nothing: this boot is noted later");
+            }
+            done => done?,
+        }
+        Ok(book)
+    }
+
+    /// Notes what a new file or a new boot changes, if anything.
+    fn born(&mut self, new: bool) -> Result<(), OutboxError> {
+        if !new && self.unsaved.is_empty() {
+            return Ok(());
+        }
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if new {
+            meta::put(&tx, "version", schema::VERSION)?;
+            meta::put(&tx, "device", self.setup.device.as_str())?;
+            meta::put(&tx, "epoch", self.epoch.0)?;
+        }
+        self.unsaved.save(&tx)?;
+        tx.execute("delete from cooldown where boot_no + 1 < ?1", [self.boot])?;
+        tx.commit()?;
+        self.unsaved = Unsaved::default();
+        Ok(())
+    }
+
+    /// Does `work`; where there is no space, again with that of the reserve.
+    pub(super) fn spare<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Result<T, OutboxError>,
+    ) -> Result<T, OutboxError> {
+        match work(self) {
+            Err(error) if error.is_full() => {
+                self.free_reserve()?;
+                work(self)
+            }
+            done => done,
+        }
     }
 
     /// Where the outbox stands.
@@ -105,18 +180,24 @@ impl Book {
         Cursor { epoch: self.epoch, boot: self.boot, max_seq: self.max_seq, cum: self.cum }
     }
 
-    /// Remembers where the hub says the door is; later sightings carry it.
+    /// Remembers where the hub says the door is; later sightings carry it. If the disk does not
+    /// take it, it is stored with the next record.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// When the file is damaged.
     pub fn set_place(&mut self, place: Place) -> Result<(), OutboxError> {
-        if place != self.place {
-            let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            meta::put_place(&tx, &place)?;
-            tx.commit()?;
-            self.place = place;
+        if place == self.place {
+            return Ok(());
         }
-        Ok(())
+        self.place = place;
+        self.unsaved.place = Some(self.place.clone());
+        match self.spare(|book| book.born(false)) {
+            Err(error) if error.is_passing() => {
+                tracing::warn!(%error, "the disk takes nothing: the door's place is noted later");
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Who passed in this boot or the one before, and when.
@@ -159,27 +240,26 @@ fn count(db: &Connection) -> Result<u64, OutboxError> {
     Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
+/// Whether this file is this door's, and not of a later time.
 fn claim(db: &Connection, setup: &Setup) -> Result<(), OutboxError> {
-    match meta::get::<i64>(db, "version")? {
-        Some(newer) if newer > schema::VERSION => return Err(OutboxError::Newer(newer)),
-        _ => meta::put(db, "version", schema::VERSION)?,
+    if let Some(newer) = meta::get::<i64>(db, "version")?.filter(|found| *found > schema::VERSION) {
+        return Err(OutboxError::Newer(newer));
     }
     match meta::get::<String>(db, "device")? {
         Some(owner) if owner != setup.device.as_str() => match owner.parse() {
             Ok(owner) => Err(OutboxError::OtherDevice(owner)),
             Err(_) => Err(OutboxError::Damaged("its owner is no device".to_owned())),
         },
-        _ => meta::put(db, "device", setup.device.as_str()),
+        _ => Ok(()),
     }
 }
 
-fn count_boot(db: &Connection, boot_id: &str) -> Result<u32, OutboxError> {
+/// The number of this boot, and what is to be noted if it is a new one.
+fn count_boot(db: &Connection, boot_id: &str) -> Result<(u32, Unsaved), OutboxError> {
     let last = u32::try_from(meta::number(db, "boot")?).unwrap_or(u32::MAX);
     if last > 0 && meta::get::<String>(db, "boot_id")?.as_deref() == Some(boot_id) {
-        return Ok(last);
+        return Ok((last, Unsaved::default()));
     }
     let boot = last.saturating_add(1);
-    meta::put(db, "boot", boot)?;
-    meta::put(db, "boot_id", boot_id)?;
-    Ok(boot)
+    Ok((boot, Unsaved { boot: Some((boot, boot_id.to_owned())), place: None }))
 }

@@ -34,13 +34,24 @@ pub enum OutboxError {
     #[error("the outbox was written by a newer version ({0}): update rollcall-edge")]
     Newer(i64),
     /// Everything that may be given up has been.
-    #[error("the outbox is full: {0} passages were counted, not recorded; reconnect the hub")]
-    Full(u64),
+    #[error("the outbox is full and nothing in it may be given up: reconnect the hub")]
+    Full,
+    /// Passages wait in memory until the disk takes them.
+    #[error("{held} passages wait in memory for the outbox, {lost} more are only counted")]
+    Held {
+        /// Stored as soon as that is possible.
+        held: u64,
+        /// Too many to wait: the loss ledger names them.
+        lost: u64,
+        /// Why they are not stored.
+        #[source]
+        why: Box<Self>,
+    },
     /// The file is not, or no longer, a sound database.
     #[error("the outbox is damaged: {0}")]
     Damaged(String),
-    /// The disk did not do what it was told; what it holds is unknown.
-    #[error("the disk failed under the outbox: restart, and replace the card if it happens again")]
+    /// The disk did not do what it was told. SQLite writes the same pages again at the next try.
+    #[error("the disk failed under the outbox: replace the card if it happens again")]
     Disk(#[source] rusqlite::Error),
     /// SQLite refused a statement.
     #[error("the outbox could not be read or written")]
@@ -57,11 +68,23 @@ pub enum OutboxError {
 }
 
 impl OutboxError {
-    /// Whether the process must end: after a failed sync nobody knows what the disk holds, and
-    /// only a fresh open reads it.
+    /// Whether the process must end: a damaged file is only mended by opening it anew.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Disk(_) | Self::Damaged(_))
+        match self {
+            Self::Held { why, .. } => why.is_final(),
+            _ => matches!(self, Self::Damaged(_) | Self::Stopped),
+        }
+    }
+
+    /// Whether the same may work later: there was no space, somebody had the file, or a call
+    /// to the disk failed.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Full | Self::Held { .. } | Self::Disk(_) | Self::Sql(_) | Self::Files(_)
+        )
     }
 
     /// Whether there was no space.

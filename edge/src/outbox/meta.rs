@@ -52,3 +52,20 @@ pub(super) fn max_seq(db: &Connection) -> Result<u64, OutboxError> {
     let seq = db.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()?;
     Ok(seq.map_or(0, i64::cast_unsigned))
 }
+
+/// The highest number that was ever handed to the link. It lies beside the outbox's own counter,
+/// on a page that every record writes anyway; older files have it among the other facts.
+pub(super) fn sent(db: &Connection) -> Result<u64, OutboxError> {
+    let sql = "select seq from sqlite_sequence where name = 'sent'";
+    let beside = db.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()?;
+    beside.map_or_else(|| number(db, "sent"), |seq| Ok(seq.cast_unsigned()))
+}
+
+pub(super) fn put_sent(db: &Connection, seq: u64) -> Result<(), OutboxError> {
+    let sql = "update sqlite_sequence set seq = ?1 where name = 'sent'";
+    if db.prepare_cached(sql)?.execute([seq.cast_signed()])? == 0 {
+        let sql = "insert into sqlite_sequence(name, seq) values('sent', ?1)";
+        db.execute(sql, [seq.cast_signed()])?;
+    }
+    Ok(())
+}

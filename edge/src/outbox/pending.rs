@@ -75,7 +75,7 @@ impl Book {
     fn mark_sent(&mut self, seq: u64) -> Result<(), OutboxError> {
         if seq > self.sent {
             let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            meta::put(&tx, "sent", seq.cast_signed())?;
+            meta::put_sent(&tx, seq)?;
             tx.commit()?;
             self.sent = seq;
         }

@@ -17,15 +17,16 @@ impl Book {
         tx.execute(sql, [self.backed_up.cast_signed()])?;
         let epoch = book::new_epoch(&tx, &mut self.rng)?;
         let count = renumber(&tx, self.epoch)?;
-        for (key, value) in [("cum", 0), ("sent", 0), ("backed_up", 0)] {
-            meta::put(&tx, key, value)?;
+        for key in ["cum", "backed_up"] {
+            meta::put(&tx, key, 0)?;
         }
+        meta::put_sent(&tx, 0)?;
         meta::put(&tx, "hub_epoch", hub.0)?;
         tx.commit()?;
         tracing::warn!(old = %self.epoch, new = %epoch, count, "this card was rolled back");
         (self.epoch, self.hub_epoch) = (epoch, Some(hub));
         (self.cum, self.sent, self.backed_up) = (0, 0, 0);
-        (self.rows, self.max_seq) = (count, count);
+        (self.rows, self.max_seq, self.heard) = (count, count, false);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! health records (a loss record names them). Un-acknowledged records of other kinds never.
 
 use super::append::{insert, item};
-use super::{Book, OutboxError, book, schema};
+use super::{Book, OutboxError, Setup, book, schema};
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use wire::record::{Loss, LossCause};
@@ -55,28 +55,47 @@ impl Book {
         self.setup.max_bytes - self.setup.max_bytes / 16
     }
 
-    /// Sets disk space aside. Without it the outbox works on, so a failure is only told.
-    pub(super) fn reserve(&self) {
-        let wanted = self.setup.reserve_bytes;
-        if self.setup.vfs.is_none()
-            && wanted > 0
-            && let Err(error) = allocate(&reserve_path(&self.setup.path), wanted)
-        {
+    /// Sets disk space aside; whether it could. Without it the outbox works on, so a failure is
+    /// only told, and tried again later.
+    pub(super) fn reserve(&self) -> bool {
+        let (path, wanted) = (reserve_path(&self.setup.path), self.setup.reserve_bytes);
+        if self.setup.vfs.is_some() || wanted == 0 {
+            return true;
+        }
+        let set_aside = allocate(&path, wanted);
+        if let Err(error) = &set_aside {
             tracing::warn!(%error, "no space could be set aside for the outbox");
+            // What was set aside in part is wanted more by the records.
+            let _ = std::fs::remove_file(path);
+        }
+        set_aside.is_ok()
+    }
+
+    /// Sets space aside again that was given back, if the disk has it now.
+    pub(super) fn refill(&mut self) {
+        if self.spent && self.reserve() && schema::limit(&self.db, self.setup.max_bytes).is_ok() {
+            self.spent = false;
         }
     }
 
     /// Gives the reserve back, to the disk and to the file's own limit.
-    pub(super) fn free_reserve(&self) -> Result<(), OutboxError> {
-        if self.setup.vfs.is_none() {
-            match std::fs::remove_file(reserve_path(&self.setup.path)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error.into());
-                }
-                _ => {}
-            }
+    pub(super) fn free_reserve(&mut self) -> Result<(), OutboxError> {
+        give_back(&self.setup)?;
+        schema::limit(&self.db, self.setup.max_bytes + self.setup.reserve_bytes)?;
+        if !std::mem::replace(&mut self.spent, true) {
+            tracing::warn!("the disk is full: the outbox uses its reserve");
         }
-        schema::limit(&self.db, self.setup.max_bytes + self.setup.reserve_bytes)
+        Ok(())
+    }
+}
+
+/// Gives the reserve back to the disk.
+pub(super) fn give_back(setup: &Setup) -> Result<(), OutboxError> {
+    match std::fs::remove_file(reserve_path(&setup.path)) {
+        Err(error) if setup.vfs.is_none() && error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error.into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ impl Book {
         }
         let found = read(&wreck);
         let saved = found.items.len();
-        self.take_over(found)?;
+        self.spare(|book| book.take_over(&found))?;
         tracing::error!(saved, "a damaged outbox was replaced; what was readable is kept");
         for end in ["-wal", "-journal", ""] {
             let from = with_end(&wreck, end);
@@ -39,7 +39,7 @@ impl Book {
         Ok(sync_folder(&self.setup.path)?)
     }
 
-    fn take_over(&mut self, wreck: Wreck) -> Result<(), OutboxError> {
+    fn take_over(&mut self, wreck: &Wreck) -> Result<(), OutboxError> {
         let old = wreck.epoch.unwrap_or(Epoch([0; 16]));
         let at = Stamp { boot: self.boot, mono: Mono(0), wall: None, clock: ClockState::Unset };
         let (from, to) = (
@@ -48,11 +48,12 @@ impl Book {
         );
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut seq = self.max_seq;
-        for old_item in wreck.items {
+        for old_item in &wreck.items {
             seq += 1;
-            insert(&tx, &renew::moved(old, old_item, seq))?;
+            insert(&tx, &renew::moved(old, old_item.clone(), seq))?;
         }
-        let loss = Loss { gone: wreck.gone, unnumbered: 0, from, to, cause: LossCause::Damaged };
+        let gone = wreck.gone.clone();
+        let loss = Loss { gone, unnumbered: 0, from, to, cause: LossCause::Damaged };
         let body = Body::Loss(loss).encode();
         seq += 1;
         insert(&tx, &item(seq, at, &Body::Moved(Moved { epoch: old, seq: 0, body }), None))?;

@@ -10,8 +10,8 @@ use wire::link::{Ack, Reject};
 use wire::record::{Blind, CameraState, Loss, LossCause, Watch};
 use wire::seal::Part;
 use wire::{
-    Body, Candidate, ClockState, Epoch, HubSecret, Item, Mono, Quality, Ranges, RecordKey, Sealed,
-    Stamp, StudentId, Verdict, Wall,
+    Body, Candidate, ClockState, Direction, Epoch, HubSecret, Item, Mono, Quality, Ranges,
+    RecordKey, Sealed, Stamp, StudentId, Verdict, Wall,
 };
 
 const HUB: Epoch = Epoch([8; 16]);
@@ -321,8 +321,8 @@ fn a_full_outbox_gives_up_crops_then_health_and_never_a_passage_that_waits() {
         }
         assert!(kept.len() < 2000, "the cap never came");
     };
-    assert!(matches!(error, OutboxError::Full(1)), "{error}");
-    assert!(matches!(book.append(&[passage(1)]), Err(OutboxError::Full(2))));
+    assert!(matches!(error, OutboxError::Held { held: 1, lost: 0, .. }), "{error}");
+    assert!(matches!(book.append(&[passage(1)]), Err(OutboxError::Held { held: 2, .. })));
     let waiting = numbers(&mut book, 9);
     assert!(kept.iter().all(|seq| waiting.contains(seq)), "an un-acknowledged record went");
     assert!(all(&mut book, 9).iter().all(|item| item.crop.is_none() || item.seq > 100));
@@ -330,9 +330,81 @@ fn a_full_outbox_gives_up_crops_then_health_and_never_a_passage_that_waits() {
     assert_eq!(trimmed[0].cause, LossCause::HealthTrimmed);
     assert_eq!(trimmed[0].gone.as_slice(), [(1, 20)]);
     book.acknowledge(&ack(&book, 100, &[]), false, &at(9)).unwrap();
-    assert!(book.append(&[passage(9)]).is_ok(), "the acknowledged tail makes room");
+    assert!(book.catch_up().unwrap(), "the acknowledged tail makes room");
     let counted: u64 = losses(&mut book).iter().map(|loss| loss.unnumbered).sum();
-    assert_eq!(counted, 2, "the passages that found no room are told");
+    assert_eq!(counted, 0, "the passages that found no room have waited for it");
+    let freed = waiting.iter().filter(|seq| **seq <= 100).count();
+    assert_eq!(numbers(&mut book, 9).len(), waiting.len() - freed + 2);
+    assert!(!book.catch_up().unwrap(), "and are stored once");
+}
+
+#[test]
+fn what_waits_in_memory_has_an_end_and_the_rest_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(Setup { max_rows: 2, ..setup(&folder) });
+    book.append(&[passage(0), passage(1)]).unwrap();
+    for ms in 2..102 {
+        book.append(&[passage(ms), health(ms)]).unwrap_err();
+    }
+    let said = book.append(&[]).unwrap_err().to_string();
+    assert_eq!(said, "64 passages wait in memory for the outbox, 36 more are only counted");
+    book.setup.max_rows = 900;
+    book.append(&[passage(200)]).unwrap();
+    assert_eq!(losses(&mut book).iter().map(|loss| loss.unnumbered).sum::<u64>(), 36);
+    assert_eq!(numbers(&mut book, 300).len(), 2 + 64 + 1 + 1);
+}
+
+/// An outbox whose file may not grow any more.
+fn crowded(folder: &TempDir, reserve_bytes: u64) -> Book {
+    let mut book = open(Setup { reserve_bytes, ..setup(folder) });
+    book.append(&[passage(0)]).unwrap();
+    let pages: i64 = book.db.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
+    book.setup.max_bytes = pages.cast_unsigned() * schema::PAGE;
+    schema::limit(&book.db, book.setup.max_bytes).unwrap();
+    book
+}
+
+#[test]
+fn every_writer_takes_from_the_reserve_what_the_disk_does_not_give() {
+    let place = || Place { room: "x".repeat(30_000), direction: Direction::Entry };
+    let kept = |book: &mut Book| {
+        book.set_place(place()).unwrap();
+        (meta::place(&book.db).unwrap() == Some(place()), book.place == place())
+    };
+    let (rich, poor) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert_eq!(kept(&mut crowded(&rich, 64 << 10)), (true, true));
+    assert!(!rich.path().join("reserve.bin").exists(), "given back to the disk");
+    let mut book = crowded(&poor, 0);
+    assert_eq!(kept(&mut book), (false, true), "nothing to take from: only in memory");
+    book.setup.max_bytes = 1 << 20;
+    schema::limit(&book.db, 1 << 20).unwrap();
+    book.append(&[passage(1)]).unwrap();
+    assert_eq!(meta::place(&book.db).unwrap(), Some(place()), "noted with the next record");
+}
+
+#[test]
+fn a_reserve_is_set_aside_again_when_there_is_space() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&[passage(0)]).unwrap();
+    book.free_reserve().unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&ack(&book, 1, &[]), false, &at(9)).unwrap();
+    assert!(folder.path().join("reserve.bin").exists() && !book.spent);
+}
+
+#[test]
+fn once_the_hub_was_heard_what_is_stored_counts_as_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&[passage(0)]).unwrap();
+    assert_eq!(book.sent, 0);
+    all(&mut book, 9);
+    book.acknowledge(&ack(&book, 1, &[]), true, &at(9)).unwrap();
+    book.append(&[passage(10)]).unwrap();
+    drop(book);
+    let book = open(setup(&folder));
+    assert_eq!((book.sent, book.heard), (2, false), "a copy of the card begins anew");
 }
 
 #[test]

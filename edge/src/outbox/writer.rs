@@ -34,6 +34,7 @@ enum Job {
 pub struct Outbox {
     jobs: mpsc::Sender<Job>,
     newest: watch::Receiver<u64>,
+    trouble: watch::Receiver<String>,
     opened: Cursor,
     recent: Arc<[(StudentId, Stamp)]>,
 }
@@ -43,6 +44,7 @@ pub struct Writer {
     book: Book,
     jobs: mpsc::Receiver<Job>,
     newest: watch::Sender<u64>,
+    trouble: watch::Sender<String>,
 }
 
 /// Opens the outbox: the handle for callers, and the writer, which wants a thread of its own.
@@ -53,15 +55,18 @@ pub fn open(setup: Setup, rng: StdRng) -> Result<(Outbox, Writer), OutboxError> 
     let book = Book::open(setup, rng)?;
     let (jobs, queue) = mpsc::channel(QUEUE);
     let (told, newest) = watch::channel(book.cursor().max_seq);
+    let (tell, trouble) = watch::channel(String::new());
     let (opened, recent) = (book.cursor(), book.recent()?.into());
-    Ok((Outbox { jobs, newest, opened, recent }, Writer { book, jobs: queue, newest: told }))
+    let writer = Writer { book, jobs: queue, newest: told, trouble: tell };
+    Ok((Outbox { jobs, newest, trouble, opened, recent }, writer))
 }
 
 impl Writer {
-    /// Works until the last handle is gone. Blocking.
+    /// Works until the last handle is gone. Blocking. What the disk does not take now is tried
+    /// again with each further job.
     ///
     /// # Errors
-    /// When the disk failed: the process must end, and start again from what the disk holds.
+    /// When the file is damaged: the process must end, and mend it at the next start.
     pub fn run(mut self) -> Result<(), Arc<OutboxError>> {
         let mut next = self.jobs.blocking_recv();
         while let Some(job) = next {
@@ -73,23 +78,53 @@ impl Writer {
             }
             next = left.or_else(|| self.jobs.blocking_recv());
         }
+        if let Err(error) = self.book.catch_up() {
+            tracing::error!(%error, "the outbox closes while passages wait");
+        }
         Ok(())
     }
 
     /// Does a job, and says which one is next if it already took that from the queue.
     fn work(&mut self, job: Job) -> (Result<(), Arc<OutboxError>>, Option<Job>) {
+        let book = &mut self.book;
         let done = match job {
             Job::Append(entries, answer) => return self.append(entries, answer),
             Job::Pending { skip, backlog, now, answer } => {
-                tell(answer, self.book.pending(&skip, backlog, &now))
+                tell(answer, book.spare(|book| book.pending(&skip, backlog, &now)))
             }
             Job::Acknowledge { ack, fresh, now, answer } => {
-                tell(answer, self.book.acknowledge(&ack, fresh, &now))
+                let done = tell(answer, book.spare(|book| book.acknowledge(&ack, fresh, &now)));
+                self.note(done)
             }
-            Job::Place(place, answer) => tell(answer, self.book.set_place(place)),
-            Job::Cursor(answer) => tell(answer, Ok(self.book.cursor())),
+            Job::Place(place, answer) => tell(answer, book.set_place(place)),
+            Job::Cursor(answer) => {
+                let done = tell(answer, Ok(book.cursor()));
+                done.and_then(|()| self.catch_up())
+            }
         };
         (done, None)
+    }
+
+    /// Tries again what waits.
+    fn catch_up(&mut self) -> Result<(), Arc<OutboxError>> {
+        match self.book.catch_up() {
+            Ok(false) => Ok(()),
+            done => {
+                self.newest.send_replace(self.book.cursor().max_seq);
+                self.note(done.map(drop).map_err(Arc::new))
+            }
+        }
+    }
+
+    /// Says whether the disk takes what it is given.
+    fn note(&self, done: Result<(), Arc<OutboxError>>) -> Result<(), Arc<OutboxError>> {
+        let said = done.as_ref().err().map(|error| trouble(error)).unwrap_or_default();
+        self.trouble.send_if_modified(|old| {
+            let differs = *old != said;
+            *old = said;
+            differs
+        });
+        done
     }
 
     fn append(
@@ -128,8 +163,14 @@ impl Writer {
             let _ = answer.send(stored.as_ref().map(|_| own.to_vec()).map_err(Arc::clone));
         }
         self.newest.send_replace(self.book.cursor().max_seq);
-        stored.map(drop)
+        self.note(stored.map(drop))
     }
+}
+
+/// What is wrong, with its causes, in a line.
+fn trouble(error: &OutboxError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn tell<T>(answer: Answer<T>, result: Result<T, OutboxError>) -> Result<(), Arc<OutboxError>> {
@@ -151,6 +192,12 @@ impl Outbox {
     #[must_use]
     pub fn newest(&self) -> watch::Receiver<u64> {
         self.newest.clone()
+    }
+
+    /// Why the disk does not take what it is given; empty if it does.
+    #[must_use]
+    pub fn trouble(&self) -> watch::Receiver<String> {
+        self.trouble.clone()
     }
 
     /// See [`Book::pending`].

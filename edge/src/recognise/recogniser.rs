@@ -239,7 +239,6 @@ impl Recogniser {
                 self.tools.counters.refused.fetch_add(records.len() as u64, Relaxed);
                 tracing::error!(error = &error as &dyn std::error::Error, "{error}");
                 show(&self.tools.signs, Sign::Refused);
-                records.iter().for_each(|(track, draft)| self.visits.forget(*track, draft));
                 Vec::new()
             }
         }

@@ -126,14 +126,6 @@ fn two_people_at_once_are_two_records() {
 }
 
 #[test]
-fn a_record_that_was_not_stored_is_tried_again() {
-    let mut door = Door::new();
-    door.sure(0, 1, 7);
-    door.0.forget(TrackId(1), &draft(7, Verdict::High, 0.97));
-    assert_eq!(door.sure(300, 1, 7), [7]);
-}
-
-#[test]
 fn a_restart_makes_no_second_record_of_one_passage() {
     let now = stamp(2, 20_000, Some(1_000_000));
     let recent = [

@@ -4,6 +4,7 @@ use rollcall_edge::draft::Draft;
 use rollcall_edge::outbox::{Book, Durability, Entry, Setup};
 use std::collections::BTreeMap;
 use std::path::Path;
+use wire::record::{CameraState, Watch};
 use wire::{
     Candidate, ClockState, HubSecret, Mono, Quality, Ranges, Stamp, StudentId, Verdict, Wall,
 };
@@ -27,14 +28,47 @@ pub fn at(ms: u64) -> Stamp {
     Stamp { boot: 1, mono: Mono(ms), wall, clock: ClockState::Ntp }
 }
 
+/// What the door could have recognised in the ten minutes before `ms`.
+///
+/// # Panics
+/// Never: its parts are constant.
+#[must_use]
+pub fn health(ms: u64) -> Entry {
+    let since = Mono(ms.saturating_sub(600_000));
+    let watch = Watch {
+        since,
+        usable_ms: ms - since.0,
+        blind: vec![],
+        camera: CameraState::Watching,
+        disk_free_mb: 9_000,
+        gallery: 3,
+        model: "test-1".parse().expect("a name"),
+        fired: 0,
+        looks: 600,
+        dropped: 0,
+        refused: 0,
+        err_ms: Some(20),
+    };
+    Entry::Health(at(ms), watch)
+}
+
 /// Somebody passes at `ms`, with a crop of `size` bytes.
 ///
 /// # Panics
 /// Never: its parts are constant.
 #[must_use]
 pub fn passage(ms: u64, size: usize) -> Entry {
+    Entry::Passage(Box::new(draft(ms, size)))
+}
+
+/// The same, as the recogniser hands it over.
+///
+/// # Panics
+/// Never: its parts are constant.
+#[must_use]
+pub fn draft(ms: u64, size: usize) -> Draft {
     let student = StudentId(uuid::Uuid::from_u128(u128::from(ms % 50)));
-    Entry::Passage(Box::new(Draft {
+    Draft {
         at: at(ms),
         candidates: vec![Candidate { student, score: 0.96 }],
         confidence: 0.9,
@@ -46,7 +80,7 @@ pub fn passage(ms: u64, size: usize) -> Entry {
         model: "test-1".parse().expect("a name"),
         template_f16: vec![7; 256],
         crop_jpeg: Some(vec![9; size]),
-    }))
+    }
 }
 
 /// Every waiting number, and whether its content is what its hash says.

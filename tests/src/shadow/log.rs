@@ -71,6 +71,15 @@ impl<M> Log<M> {
         left.filter_map(|(name, bytes)| Some((name, bytes?))).collect()
     }
 
+    /// Bytes written by all calls.
+    pub fn bytes(&self) -> u64 {
+        let bytes = |call: &Call<M>| match call {
+            Call::Write(_, _, bytes) => bytes.len() as u64,
+            _ => 0,
+        };
+        self.0.iter().map(bytes).sum()
+    }
+
     /// The marks among the first `calls` calls.
     pub fn marks(&self, calls: usize) -> impl Iterator<Item = &M> {
         self.0[..calls].iter().filter_map(|call| match call {

@@ -25,11 +25,14 @@ struct State<M> {
     fuse: Option<Fuse>,
 }
 
-/// Writing calls that still work, and what every one after them fails with.
+/// Calls that still work, and what every one after them fails with.
 #[derive(Clone, Copy)]
 struct Fuse {
     left: usize,
     trouble: Trouble,
+    /// Whether reading counts, and fails, too.
+    reads: bool,
+    burnt: bool,
 }
 
 /// How a disk fails.
@@ -39,6 +42,8 @@ pub enum Trouble {
     Broken,
     /// No space left.
     Full,
+    /// Somebody else has it.
+    Busy,
 }
 
 /// What `pAppData` points to, without the marks' type.
@@ -50,8 +55,8 @@ type Work<'a> = dyn FnMut(&mut Files, &mut dyn FnMut(Plain)) + 'a;
 /// The disk as the C functions use it.
 trait Door: Send + Sync {
     fn with(&self, work: &mut Work<'_>);
-    /// Counts a writing call; says how it fails, if it does.
-    fn burn(&self) -> Option<Trouble>;
+    /// Counts a call; says how it fails, if it does.
+    fn burn(&self, reads: bool) -> Option<Trouble>;
 }
 
 /// A call without marks.
@@ -76,10 +81,11 @@ impl<M: Send + 'static> Door for Arc<Mutex<State<M>>> {
         });
     }
 
-    fn burn(&self) -> Option<Trouble> {
+    fn burn(&self, reads: bool) -> Option<Trouble> {
         let mut state = lock(self);
-        let fuse = state.fuse.as_mut()?;
+        let fuse = state.fuse.as_mut().filter(|fuse| fuse.reads || !reads)?;
         if fuse.left == 0 {
+            fuse.burnt = true;
             return Some(fuse.trouble);
         }
         fuse.left -= 1;
@@ -126,12 +132,17 @@ impl<M: Clone + Send + 'static> Disk<M> {
 
     /// Lets `calls` more writing calls work; those after them fail, until [`Disk::mend`].
     pub fn fail_after(&self, calls: usize, trouble: Trouble) {
-        lock(&self.shared).fuse = Some(Fuse { left: calls, trouble });
+        lock(&self.shared).fuse = Some(Fuse { left: calls, trouble, reads: false, burnt: false });
     }
 
-    /// Everything works again.
-    pub fn mend(&self) {
-        lock(&self.shared).fuse = None;
+    /// As [`Disk::fail_after`], where reading counts and fails as well.
+    pub fn fail_any_after(&self, calls: usize, trouble: Trouble) {
+        lock(&self.shared).fuse = Some(Fuse { left: calls, trouble, reads: true, burnt: false });
+    }
+
+    /// Everything works again; whether any call failed since.
+    pub fn mend(&self) -> bool {
+        lock(&self.shared).fuse.take().is_some_and(|fuse| fuse.burnt)
     }
 
     /// Every call and mark so far.
@@ -167,18 +178,21 @@ struct Opened {
 }
 
 impl Opened {
-    /// The code that a writing call fails with now, if it does.
+    /// The code that a call fails with now, if it does.
     fn fails(&self, code: c_int) -> Option<c_int> {
         if self.scratch.is_some() {
             return None;
         }
         // SAFETY: the ground lives as long as the file system is registered.
-        let trouble = unsafe { &*self.ground }.0.burn()?;
+        let trouble = unsafe { &*self.ground }.0.burn(code == ffi::SQLITE_IOERR_READ)?;
         // Space runs out at a write; other calls go on working.
         match (trouble, code) {
             (Trouble::Broken, code) => Some(code),
             (Trouble::Full, ffi::SQLITE_IOERR_WRITE) => Some(ffi::SQLITE_FULL),
             (Trouble::Full, _) => None,
+            // No file system says so of reading, and SQLite does not expect it there.
+            (Trouble::Busy, ffi::SQLITE_IOERR_READ) => None,
+            (Trouble::Busy, _) => Some(ffi::SQLITE_BUSY),
         }
     }
 
@@ -313,7 +327,11 @@ unsafe extern "C" fn read(
     // SAFETY: SQLite passes a buffer of `count` bytes.
     let to = unsafe { std::slice::from_raw_parts_mut(to.cast::<u8>(), amount(count)) };
     // SAFETY: see `opened`.
-    unsafe { opened(file) }.with(|content, _, _| {
+    let file = unsafe { opened(file) };
+    if let Some(code) = file.fails(ffi::SQLITE_IOERR_READ) {
+        return code;
+    }
+    file.with(|content, _, _| {
         let from = content.get(amount64(at)..).unwrap_or_default();
         let there = from.len().min(to.len());
         to[..there].copy_from_slice(&from[..there]);
