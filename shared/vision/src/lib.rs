@@ -37,6 +37,6 @@ pub use face::{Face, Point, Rect};
 pub use mtcnn::Mtcnn;
 pub use nn::NetError;
 pub use pack::{Pack, PackError};
-pub use quality::{Grade, Judgement, judge, principal};
+pub use quality::{Grade, Judgement, central, judge, principal};
 pub use search::{Hit, Matrix};
 pub use template::{Template, TemplateError};

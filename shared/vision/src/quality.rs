@@ -4,7 +4,7 @@
 //! of fusion and to tell people why. Every number is measured on the default pack (VISION.md,
 //! "Quality gate").
 
-use crate::{Face, Picture};
+use crate::{Face, Picture, Rect};
 use wire::{Quality, Reason};
 
 /// What a look may be used for.
@@ -37,6 +37,17 @@ pub fn principal(faces: &[Face]) -> Option<&Face> {
     let size = |face: &&Face| face.rect.area();
     let sure = faces.iter().filter(|face| face.score >= SURE);
     sure.max_by(|a, b| size(a).total_cmp(&size(b)))
+        .or_else(|| faces.iter().max_by(|a, b| a.score.total_cmp(&b.score)))
+}
+
+/// The face in the middle of a picture of that size, as LFW's protocol has it: the one of those the
+/// detector is sure of whose centre is nearest the picture's, else the surest.
+#[must_use]
+pub fn central(faces: &[Face], width: u32, height: u32) -> Option<&Face> {
+    let middle = Rect { right: width as f32, bottom: height as f32, ..Rect::default() }.centre();
+    let away = |face: &&Face| face.rect.centre().distance(middle);
+    let sure = faces.iter().filter(|face| face.score >= SURE);
+    sure.min_by(|a, b| away(a).total_cmp(&away(b)))
         .or_else(|| faces.iter().max_by(|a, b| a.score.total_cmp(&b.score)))
 }
 
@@ -215,6 +226,19 @@ mod tests {
         assert_eq!(principal(&faces), Some(&faces[1]));
         let unsure = [of(200.0, 0.75), of(50.0, 0.8)];
         assert_eq!((principal(&unsure), principal(&[])), (Some(&unsure[1]), None));
+    }
+
+    #[test]
+    fn the_central_face_is_the_sure_one_nearest_the_middle() {
+        let of = |left: f32, side: f32, score: f32| {
+            let rect = Rect { left, right: left + side, top: 0.0, bottom: side };
+            Face { rect, score, ..face([(0., 0.); 3]) }
+        };
+        let faces = [of(0.0, 90.0, 0.999), of(70.0, 60.0, 0.97), of(80.0, 40.0, 0.8)];
+        assert_eq!(central(&faces, 200, 60), Some(&faces[1]));
+        assert_eq!(principal(&faces), Some(&faces[0]), "the largest stands at the side");
+        let unsure = [of(95.0, 10.0, 0.75), of(0.0, 50.0, 0.8)];
+        assert_eq!((central(&unsure, 200, 50), central(&[], 9, 9)), (Some(&unsure[1]), None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `vision identify`: who of the gallery is it, if anybody?
 
 use super::{
-    look::{self, Looked},
+    look::{self, Looked, Pick},
     percent,
 };
 use anyhow::Context as _;
@@ -25,6 +25,14 @@ pub(super) struct Identify {
     /// Folders of probe pictures, named alike; people without a gallery folder are strangers.
     #[arg(long, value_name = "DIR")]
     probes: PathBuf,
+    /// Probes are the mean of so many pictures of a person, as of frames at a door; pictures left
+    /// over make no probe.
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=100))]
+    fuse: u16,
+    /// Which face counts where a picture shows several.
+    #[arg(long, value_name = "WHICH", default_value = "largest")]
+    face: Pick,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -37,14 +45,14 @@ impl Identify {
     pub(super) fn run(&self, pack: &Pack, out: &mut dyn Write) -> anyhow::Result<()> {
         let (gallery, probes) = (people(&self.gallery)?, people(&self.probes)?);
         let pictures = gallery.values().chain(probes.values()).flatten().cloned().collect();
-        let looked = look::all(pack, pictures)?;
+        let looked = look::all(pack, pictures, self.face)?;
         let enrolled = enrol(&gallery, &looked)?;
-        let (known, strangers) = compare(&probes, &enrolled, &looked);
+        let (known, strangers) = compare(&probes, &enrolled, &looked, self.fuse.into())?;
         let figures = measure::identify(&known, &strangers);
         if self.json {
             let [at_5, at_1, at_01] = figures.fnir_at.map(|(_, fnir)| fnir);
             let line = json!({ "enrolled": enrolled.len(), "probes": known.len(),
-                "strangers": strangers.len(), "pictures_per_second": looked.speed(),
+                "strangers": strangers.len(), "fused": self.fuse, "pictures_per_second": looked.speed(),
                 "without_face": looked.without_face(), "unreadable": looked.unreadable(),
                 "rank1": figures.rank1,
                 "fnir_at_fpir_5": at_5, "fnir_at_fpir_1": at_1, "fnir_at_fpir_0.1": at_01 });
@@ -54,6 +62,9 @@ impl Identify {
         let (people, strange) = (enrolled.len(), strangers.len());
         writeln!(out, "gallery        {people} people, the mean of each one's pictures")?;
         writeln!(out, "probes         {} of enrolled people, {strange} of strangers", known.len())?;
+        if self.fuse > 1 {
+            writeln!(out, "               each the mean of {} pictures of a person", self.fuse)?;
+        }
         writeln!(out, "rank-1         {}", percent(figures.rank1))?;
         for (fpir, fnir) in figures.fnir_at {
             writeln!(
@@ -108,15 +119,19 @@ fn templates<'a>(
     pictures.iter().filter_map(|picture| looked.seen.get(picture)?.template())
 }
 
-/// Probes of the enrolled, and the best scores of strangers.
+/// Probes of the enrolled, and the best scores of strangers; each probe is the mean of `fuse`
+/// pictures.
 fn compare(
     probes: &People,
     enrolled: &BTreeMap<String, Template>,
     looked: &Looked,
-) -> (Vec<Probe>, Vec<f32>) {
+    fuse: usize,
+) -> anyhow::Result<(Vec<Probe>, Vec<f32>)> {
     let (mut known, mut strangers) = (Vec::new(), Vec::new());
     for (name, pictures) in probes {
-        for template in templates(pictures, looked) {
+        let templates: Vec<_> = templates(pictures, looked).collect();
+        for fused in templates.chunks_exact(fuse) {
+            let template = &Template::mean(fused.iter().copied())?;
             let others = enrolled.iter().filter(|(other, _)| *other != name);
             let wrong = others.map(|(_, other)| other.cosine(template));
             let wrong = wrong.fold(f32::NEG_INFINITY, f32::max);
@@ -126,7 +141,7 @@ fn compare(
             }
         }
     }
-    (known, strangers)
+    Ok((known, strangers))
 }
 
 #[cfg(test)]
@@ -155,9 +170,24 @@ mod tests {
             looked(&[("a1", [1., 0.]), ("a2", [0., 1.]), ("p", [1., 1.]), ("s", [1., 0.])]);
         let enrolled = enrol(&folder(&[("ann", &["a1", "a2", "lost"])]), &looked).unwrap();
         let probes = folder(&[("ann", &["p"]), ("zoe", &["s"])]);
-        let (known, strangers) = compare(&probes, &enrolled, &looked);
+        let (known, strangers) = compare(&probes, &enrolled, &looked, 1).unwrap();
         assert!((known[0].right - 1.0).abs() < 1e-6 && known[0].wrong == f32::NEG_INFINITY);
         assert!((strangers[0] - 0.5f32.sqrt()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn fused_probes_are_the_mean_of_so_many_pictures_and_no_fewer() {
+        let looked =
+            looked(&[("a1", [1., 0.]), ("p1", [1., 0.]), ("p2", [0., 1.]), ("p3", [0., 1.])]);
+        let enrolled = enrol(&folder(&[("ann", &["a1"])]), &looked).unwrap();
+        let probes = folder(&[("ann", &["p1", "p2", "p3"])]);
+        let rights = |fuse| {
+            let (known, _) = compare(&probes, &enrolled, &looked, fuse).unwrap();
+            known.iter().map(|probe| (probe.right * 1000.0).round()).collect::<Vec<_>>()
+        };
+        assert_eq!(rights(1), [1000.0, 0.0, 0.0]);
+        assert_eq!(rights(2), [707.0], "the third stays over");
+        assert_eq!(rights(4), [0.0; 0]);
     }
 
     #[test]

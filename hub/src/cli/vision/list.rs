@@ -1,5 +1,6 @@
 //! Lists of pairs: LFW's `pairs.txt`, or two pictures and Yes or No by commas.
 
+use super::look::Pick;
 use anyhow::Context as _;
 use std::path::PathBuf;
 
@@ -15,16 +16,20 @@ pub(super) struct Listed {
 /// Folds of a list that has none of its own.
 const FOLDS: usize = 10;
 
-/// The pairs of a list in either format.
+/// The pairs of a list in either format, and the face that counts in pictures of several: LFW's
+/// protocol asks for the central one, other lists for nothing.
 ///
 /// # Errors
 /// A sentence with the line.
-pub(super) fn parse(text: &str) -> anyhow::Result<Vec<Listed>> {
+pub(super) fn parse(text: &str) -> anyhow::Result<(Vec<Listed>, Pick)> {
     let lines = || text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
     let commas = lines().next().context("it is empty")?.1.contains(',');
-    let list = if commas { parse_csv(text)? } else { parse_lfw(lines())? };
+    let (list, pick) = match commas {
+        true => (parse_csv(text)?, Pick::Largest),
+        false => (parse_lfw(lines())?, Pick::Central),
+    };
     anyhow::ensure!(!list.is_empty(), "it has no pair");
-    Ok(list)
+    Ok((list, pick))
 }
 
 /// `file_x,file_y,Yes|No`; more columns and a header are no trouble. Pairs of each kind are dealt to
@@ -89,16 +94,18 @@ mod tests {
 
     #[test]
     fn a_csv_with_header_and_more_columns_is_read() {
-        let list = parse("file_x,file_y,Decision\na.jpg, b.jpg,Yes,0.2\nc.jpg,d.jpg,no\n").unwrap();
+        let text = "file_x,file_y,Decision\na.jpg, b.jpg,Yes,0.2\nc.jpg,d.jpg,no\n";
+        let (list, pick) = parse(text).unwrap();
         let pair = |a: &str, b: &str, same| Listed { a: a.into(), b: b.into(), same, fold: 0 };
         assert_eq!(list, [pair("a.jpg", "b.jpg", true), pair("c.jpg", "d.jpg", false)]);
+        assert_eq!(pick, Pick::Largest);
     }
 
     #[test]
     fn each_kind_is_dealt_to_the_folds_in_turn() {
         let text = "a,b,Yes\n".repeat(12) + &"a,b,No\n".repeat(11);
         let folds = |same| -> Vec<usize> {
-            parse(&text).unwrap().iter().filter(|p| p.same == same).map(|p| p.fold).collect()
+            parse(&text).unwrap().0.iter().filter(|p| p.same == same).map(|p| p.fold).collect()
         };
         assert_eq!(folds(true), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
         assert_eq!(folds(false).len(), 11);
@@ -106,12 +113,13 @@ mod tests {
 
     #[test]
     fn lfw_pairs_have_their_own_folds_and_file_names() {
-        let list =
+        let (list, pick) =
             parse("2\t1\nAnn_B\t1\t12\nAnn_B\t3\tCy\t4\nCy\t1\t2\nCy\t1\tAnn_B\t2\n").unwrap();
         assert_eq!(list[0].b, Path::new("Ann_B/Ann_B_0012.jpg"));
         assert_eq!(list[1].b, Path::new("Cy/Cy_0004.jpg"));
         let kinds: Vec<_> = list.iter().map(|pair| (pair.same, pair.fold)).collect();
         assert_eq!(kinds, [(true, 0), (false, 0), (true, 1), (false, 1)]);
+        assert_eq!(pick, Pick::Central, "its protocol is about the face in the middle");
     }
 
     #[test]

@@ -8,7 +8,25 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use vision::{Limits, Pack, Picture, Template};
+use vision::{Face, Limits, Pack, Picture, Template};
+
+/// Which face of a picture counts where there are several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(super) enum Pick {
+    /// The one in the middle: LFW's rule ([`vision::central`]).
+    Central,
+    /// The largest ([`vision::principal`]).
+    Largest,
+}
+
+impl Pick {
+    fn of<'a>(self, faces: &'a [Face], picture: &Picture) -> Option<&'a Face> {
+        match self {
+            Self::Central => vision::central(faces, picture.width, picture.height),
+            Self::Largest => vision::principal(faces),
+        }
+    }
+}
 
 /// What a picture showed.
 #[derive(Debug)]
@@ -47,25 +65,24 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Picture> {
         .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }
 
-/// The face a picture is about ([`vision::principal`]).
-fn see(pack: &Pack, path: &Path) -> anyhow::Result<Seen> {
+fn see(pack: &Pack, path: &Path, pick: Pick) -> anyhow::Result<Seen> {
     let picture = match open(path) {
         Ok(picture) => picture,
         Err(error) => return Ok(Seen::Unreadable(format!("{error:#}"))),
     };
     let faces = pack.detect(&picture)?;
-    let Some(face) = vision::principal(&faces) else { return Ok(Seen::NoFace) };
+    let Some(face) = pick.of(&faces, &picture) else { return Ok(Seen::NoFace) };
     Ok(Seen::Face(pack.embed(&picture, face)?))
 }
 
 /// Looks at each of `paths` once, with a progress bar where there is a terminal.
-pub(super) fn all(pack: &Pack, paths: Vec<PathBuf>) -> anyhow::Result<Looked> {
+pub(super) fn all(pack: &Pack, paths: Vec<PathBuf>, pick: Pick) -> anyhow::Result<Looked> {
     let style =
         ProgressStyle::with_template("{bar:40} {pos}/{len} pictures  {per_sec}  {eta} left")?;
     let bar = ProgressBar::new(paths.len() as u64).with_style(style);
     let started = Instant::now();
     let look = |path: PathBuf| {
-        let seen = see(pack, &path)?;
+        let seen = see(pack, &path, pick)?;
         bar.inc(1);
         Ok((path, seen))
     };

@@ -3,7 +3,7 @@
 use super::{
     cosine,
     list::{self, Listed},
-    look::{self, Looked},
+    look::{self, Looked, Pick},
     percent,
 };
 use anyhow::Context as _;
@@ -26,6 +26,10 @@ pub(super) struct Pairs {
     /// Folder of the pictures.
     #[arg(long, value_name = "DIR")]
     images: PathBuf,
+    /// Which face counts where a picture shows several: central for pairs.txt and largest for other
+    /// lists, unless this says otherwise.
+    #[arg(long, value_name = "WHICH")]
+    face: Option<Pick>,
     /// Write each pair with its cosine here.
     #[arg(long, value_name = "OUT")]
     csv: Option<PathBuf>,
@@ -39,9 +43,11 @@ impl Pairs {
         let name = self.pairs_file.display();
         let text = std::fs::read_to_string(&self.pairs_file)
             .with_context(|| format!("{name} cannot be read"))?;
-        let list = list::parse(&text).with_context(|| format!("{name} is no list of pairs"))?;
+        let (list, usual) =
+            list::parse(&text).with_context(|| format!("{name} is no list of pairs"))?;
         let paths: BTreeSet<_> = list.iter().flat_map(|pair| [&pair.a, &pair.b]).collect();
-        let looked = look::all(pack, paths.iter().map(|path| self.images.join(path)).collect())?;
+        let pictures = paths.iter().map(|path| self.images.join(path)).collect();
+        let looked = look::all(pack, pictures, self.face.unwrap_or(usual))?;
         let scores: Vec<_> = list.iter().map(|pair| self.score(pair, &looked)).collect();
         let known: Vec<Pair> = list
             .iter()
