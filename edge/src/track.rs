@@ -5,17 +5,14 @@
 //! people joined into one would cost a record, so in doubt a face starts a track of its own.
 
 use std::sync::Arc;
-use vision::{Picture, Rect, Template};
+use vision::{Picture, Rect, Scale, Template};
 use wire::{Mono, Quality, Reason};
 
-/// A face at least this like a track's joins it wherever it is.
-const SAME: f32 = 0.945;
-/// A face less like it never does.
-const OTHER: f32 = 0.90;
-/// Between the two, its box must overlap that of the last frame by this much.
+/// Where likeness alone does not decide, the box of a face must overlap that of the last frame by
+/// this much.
 const OVERLAP: f32 = 0.3;
-/// What a full overlap is worth, in cosine.
-const PLACE: f32 = 0.03;
+/// What a full overlap is worth, in bands of the scale.
+const PLACE: f32 = 1.5;
 /// Looks a track keeps; the poorest goes first.
 const LOOKS: usize = 12;
 
@@ -87,12 +84,12 @@ impl Track {
     }
 
     /// How well `look` continues the track; `None` if it does not.
-    fn fit(&self, look: &Look) -> Option<f32> {
+    fn fit(&self, look: &Look, scale: &Scale) -> Option<f32> {
         let likeness = [&self.last, self.best()].map(|known| known.template.cosine(&look.template));
         let likeness = likeness[0].max(likeness[1]);
         let overlap = self.last.rect.iou(&look.rect);
-        let joins = likeness >= SAME || (likeness >= OTHER && overlap >= OVERLAP);
-        joins.then_some(likeness + PLACE * overlap)
+        let joins = likeness >= scale.same() || (likeness >= scale.near() && overlap >= OVERLAP);
+        joins.then_some(likeness + PLACE * scale.band() * overlap)
     }
 
     fn join(&mut self, look: Look) {
@@ -116,20 +113,27 @@ pub struct Tracker {
     tracks: Vec<Track>,
     next: u64,
     gap_ms: u64,
+    scale: Scale,
 }
 
 impl Tracker {
-    /// A tracker that lets go of a face unseen for `gap_ms`.
+    /// A tracker that lets go of a face unseen for `gap_ms`, of templates whose cosines mean what
+    /// `scale` says.
     #[must_use]
-    pub fn new(gap_ms: u64) -> Self {
-        Self { tracks: Vec::new(), next: 1, gap_ms }
+    pub fn new(gap_ms: u64, scale: Scale) -> Self {
+        Self { tracks: Vec::new(), next: 1, gap_ms, scale }
+    }
+
+    /// Goes on with templates of another model. Those of the old one must have been let go.
+    pub fn change(&mut self, scale: Scale) {
+        self.scale = scale;
     }
 
     /// Takes all looks of one frame. Each goes to one track, and each track gets at most one.
     pub fn step(&mut self, looks: Vec<Look>) {
         let mut fits: Vec<(f32, usize, usize)> = Vec::new();
         for (l, look) in looks.iter().enumerate() {
-            let fit = |(t, track): (usize, &Track)| Some((track.fit(look)?, t, l));
+            let fit = |(t, track): (usize, &Track)| Some((track.fit(look, &self.scale)?, t, l));
             fits.extend(self.tracks.iter().enumerate().filter_map(fit));
         }
         fits.sort_by(|a, b| b.0.total_cmp(&a.0));

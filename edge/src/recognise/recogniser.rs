@@ -76,7 +76,7 @@ impl Recogniser {
         let rules = Rules { hold_ms: tools.config.hold_ms, cooldown_ms: tools.config.cooldown_ms };
         let now = tools.dating.stamp(tools.clock.mono());
         let visits = Visits::new(rules, &tools.keep.recent(), &now);
-        let tracker = Tracker::new(GAP_MS);
+        let tracker = Tracker::new(GAP_MS, model.pack.scale());
         Self { tools, model, tracker, visits, told: HashSet::new(), frames: 0 }
     }
 
@@ -128,6 +128,7 @@ impl Recogniser {
         }
         let settled = self.end(now);
         self.model = self.tools.model.borrow_and_update().clone();
+        self.tracker.change(self.model.pack.scale());
         settled
     }
 

@@ -22,7 +22,7 @@ fn look(frame: u64, x: f32, angle: f32) -> Look {
 
 /// Runs frames of `(x, angle)` and returns each track's angles, oldest track first.
 fn tracks(frames: &[&[(f32, f32)]]) -> Vec<Vec<f32>> {
-    let mut tracker = Tracker::new(1_500);
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
     for (n, faces) in frames.iter().enumerate() {
         tracker.step(faces.iter().map(|(x, angle)| look(n as u64, *x, *angle)).collect());
     }
@@ -63,13 +63,37 @@ fn a_turned_face_goes_on_where_it_was_and_nowhere_else() {
 }
 
 #[test]
+fn what_joins_two_looks_is_said_by_the_pack_that_runs() {
+    // 55° is cosine .574, 75° is .259: the same person, and perhaps, to SFace; to dlib nobody.
+    let counts = |model: &str, angle, x| {
+        let mut tracker = Tracker::new(1_500, Scale::of(model));
+        tracker.step(vec![look(0, 100.0, 0.0)]);
+        tracker.step(vec![look(1, x, angle)]);
+        tracker.tracks().len()
+    };
+    let sface = [(55.0, 500.0), (75.0, 110.0), (75.0, 500.0), (85.0, 110.0)];
+    assert_eq!(sface.map(|(angle, x)| counts("sface-1.yunet-00", angle, x)), [1, 1, 2, 2]);
+    assert_eq!(sface.map(|(angle, x)| counts("iresnet50-1.scrfd10g-00", angle, x)), [1, 1, 2, 2]);
+    assert_eq!(sface.map(|(angle, x)| counts("dlib-1.mtcnn-mirror", angle, x)), [2; 4]);
+}
+
+#[test]
+fn another_pack_is_measured_by_its_own_scale_from_then_on() {
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
+    tracker.change(Scale::of("sface-1"));
+    tracker.step(vec![look(0, 100.0, 0.0)]);
+    tracker.step(vec![look(1, 500.0, 55.0)]);
+    assert_eq!(tracker.tracks().len(), 1);
+}
+
+#[test]
 fn somebody_in_the_same_place_is_somebody_else() {
     assert_eq!(tracks(&[&[(100.0, 0.0)], &[(100.0, 40.0)]]).len(), 2);
 }
 
 #[test]
 fn a_face_unseen_for_too_long_has_gone() {
-    let mut tracker = Tracker::new(1_500);
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
     tracker.step(vec![look(0, 100.0, 0.0)]);
     tracker.step(vec![look(10, 100.0, 0.0), look(10, 300.0, 60.0)]);
     assert!(tracker.end(Mono(2_400)).is_empty());
@@ -81,7 +105,7 @@ fn a_face_unseen_for_too_long_has_gone() {
 
 #[test]
 fn a_long_passage_keeps_its_best_looks() {
-    let mut tracker = Tracker::new(1_500);
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
     for n in 0..40 {
         let weight = if n == 5 { 9.0 } else { 1.0 + n as f32 / 100.0 };
         tracker.step(vec![Look { weight, ..look(n, 100.0, 0.0) }]);
@@ -96,7 +120,7 @@ proptest! {
         frames in prop::collection::vec(
             prop::collection::vec((0.0f32..600.0, 0.0f32..90.0), 0..5), 1..12)
     ) {
-        let mut tracker = Tracker::new(1_500);
+        let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
         let mut faces = 0;
         for (n, frame) in frames.iter().enumerate() {
             faces += frame.len();

@@ -5,7 +5,7 @@ use crate::gallery::Index;
 use crate::photo;
 use crate::recogniser::Sight;
 use std::collections::HashSet;
-use vision::{Decision, Rect, decide, score};
+use vision::{Decision, Rect, Scale};
 use wire::{StudentId, Verdict};
 
 /// How sure a glance is of one face.
@@ -31,19 +31,21 @@ pub struct Glance {
     pub student: Option<StudentId>,
     /// Cosine to them, or else to the nearest of the class.
     pub score: Option<f32>,
+    /// What cosines mean here.
+    pub scale: Scale,
 }
 
 impl Glance {
     /// The score as the systems with 128-number networks say it: 0.5 is sure, 0.6 is not.
     #[must_use]
     pub fn distance(&self) -> Option<f32> {
-        self.score.map(score::to_distance)
+        self.score.map(|score| self.scale.distance(score))
     }
 
     /// The score as a confidence, 0..=1.
     #[must_use]
     pub fn confidence(&self) -> f32 {
-        self.score.map_or(0.0, decide::confidence)
+        self.score.map_or(0.0, |score| self.scale.confidence(score))
     }
 }
 
@@ -66,6 +68,7 @@ pub fn glance(sight: &Sight, index: &Index, members: &HashSet<StudentId>) -> Vec
             status: status(found, claim),
             student: claim.map(|claim| claim.student),
             score: claim.map(|claim| claim.weight).or_else(|| nearest(&face.template)),
+            scale: index.scale(),
         })
         .collect()
 }
@@ -103,10 +106,16 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_distances_are_said() {
-        let glance =
-            |score| Glance { at: Rect::default(), status: Sureness::Unknown, student: None, score };
-        assert!((glance(Some(0.92)).distance().unwrap() - 0.6).abs() < 1e-3);
-        assert_eq!((glance(None).distance(), glance(None).confidence()), (None, 0.0));
+    fn the_usual_distances_are_said_of_the_pack_that_runs() {
+        let glance = |model, score| {
+            let (at, status, scale) = (Rect::default(), Sureness::Unknown, Scale::of(model));
+            Glance { at, status, student: None, score, scale }
+        };
+        let usual = glance("dlib-1", Some(0.92));
+        assert!((usual.distance().unwrap() - 0.6).abs() < 1e-3 && usual.confidence() < 0.6);
+        let other = glance("mobilefacenet128-1", Some(0.62));
+        assert!(other.distance().unwrap() < 0.5 && other.confidence() > 0.9, "sure there");
+        let none = glance("dlib-1", None);
+        assert_eq!((none.distance(), none.confidence()), (None, 0.0));
     }
 }

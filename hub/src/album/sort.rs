@@ -2,8 +2,8 @@
 //!
 //! Lines come as the similarities of the systems that Rollcall replaces, which were made for
 //! other networks: with the default pack 0.7 as a plain cosine would join everybody. They are
-//! taken as confidences (`vision::score::from_confidence`), so that 0.7 falls on the line from
-//! which on a match is worth a look.
+//! taken as confidences ([`vision::Scale`]), so that with any pack 0.7 falls on the line from which
+//! on a match is worth a look.
 
 use super::{Album, Open, ids};
 use crate::claims;
@@ -18,17 +18,8 @@ use crate::store::{Tx, consent};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
-use vision::score;
+use vision::Scale;
 use wire::{Candidate, StudentId};
-
-/// A cosine for a similarity as people set it, 0..=1.
-///
-/// # Errors
-/// `Invalid` outside that.
-pub fn line(similarity: f32) -> Result<f32, Error> {
-    let wrong = |_| Error::Invalid("similarity_threshold: use a number from 0 to 1".into());
-    score::from_confidence(similarity).map_err(wrong)
-}
 
 /// What a clustering came to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
@@ -99,6 +90,21 @@ pub struct Alike {
 }
 
 impl Album {
+    /// What the cosines of its crops mean.
+    #[must_use]
+    pub fn scale(&self) -> Scale {
+        Scale::of(self.recogniser.model().as_str())
+    }
+
+    /// A cosine for a similarity as people set it, 0..=1.
+    ///
+    /// # Errors
+    /// `Invalid` outside that.
+    pub fn line(&self, similarity: f32) -> Result<f32, Error> {
+        let wrong = |_| Error::Invalid("similarity_threshold: use a number from 0 to 1".into());
+        self.scale().cosine(similarity).map_err(wrong)
+    }
+
     /// Clusters the crops of a class or a lesson, and remembers where each went.
     ///
     /// # Errors
@@ -141,21 +147,35 @@ impl Album {
     /// When the database or the key store fails.
     pub async fn sort(
         &self,
-        (of, class): (Of, Uuid),
+        of: (Of, Uuid),
         rule: knn::Rule,
         commit: Option<Reader>,
         progress: &Progress,
     ) -> Result<Sorted, Error> {
+        let Sorted { crops, mut suggestions, .. } = self.suggest(of, rule).await?;
+        progress.set_total(crops as u64);
+        if let Some(reader) = commit {
+            suggestions = self.commit(suggestions, reader).await?;
+        }
+        progress.advance(crops as u64);
+        let assigned = suggestions.iter().filter(|suggestion| suggestion.assigned).count();
+        Ok(Sorted { crops, assigned, suggestions })
+    }
+
+    /// Says who the crops without a person may show, and changes nothing.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn suggest(&self, (of, class): (Of, Uuid), rule: knn::Rule) -> Result<Sorted, Error> {
         let (open, members) = (self.open(of).await?, self.members(class).await?);
         // Who a person named anywhere in the class is known everywhere in it.
         let named =
             if of == Of::Class(class) { open.clone() } else { self.open(Of::Class(class)).await? };
-        let unknown = open.iter().filter(|open| open.student.is_none()).count();
-        progress.set_total(unknown as u64);
-        let (index, people) = (self.gallery.index(), ids(&members));
+        let crops = open.iter().filter(|open| open.student.is_none()).count();
+        let (index, people, scale) = (self.gallery.index(), ids(&members), self.scale());
         let work = move || settle(&open, &named, &index, &people, rule);
         let settled = tokio::task::spawn_blocking(work).await.doing("sorting crops")?;
-        let mut suggestions: Vec<Suggestion> = settled
+        let suggestions = settled
             .into_iter()
             .filter_map(|(open, vote, look_alike)| {
                 let member = members.get(&vote.student)?;
@@ -166,19 +186,14 @@ impl Album {
                     student_id: member.number.clone(),
                     name: member.name.clone(),
                     similarity: vote.score,
-                    confidence: vision::decide::confidence(vote.score),
+                    confidence: scale.confidence(vote.score),
                     votes: vote.votes,
                     look_alike,
                     assigned: false,
                 })
             })
             .collect();
-        if let Some(reader) = commit {
-            suggestions = self.commit(suggestions, reader).await?;
-        }
-        progress.advance(unknown as u64);
-        let assigned = suggestions.iter().filter(|suggestion| suggestion.assigned).count();
-        Ok(Sorted { crops: unknown, assigned, suggestions })
+        Ok(Sorted { crops, assigned: 0, suggestions })
     }
 
     /// Puts crops to the people they seem to show. What changed meanwhile is left alone.

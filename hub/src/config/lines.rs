@@ -7,7 +7,7 @@ use super::ConfigError;
 use super::check::Source;
 use serde::Deserialize;
 use vision::decide::lines_of;
-use vision::score;
+use vision::score::{self, Scale};
 
 /// A line, in whatever measure it was typed: `0.96` is a cosine, `"0.9 confidence"` is not.
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
@@ -67,8 +67,7 @@ impl Line {
         match self {
             Self::Cosine(cosine) if (0.0..=1.0).contains(&cosine) => Ok(cosine),
             Self::Cosine(_) => Err("a cosine line lies between 0 and 1".into()),
-            Self::Confidence(of) if (0.0..=1.0).contains(&of) => Ok(inverse(of, review, high)),
-            Self::Confidence(of) => Err(score::ScoreError::Confidence(of).to_string()),
+            Self::Confidence(of) => Scale::of(model).cosine(of).map_err(|why| why.to_string()),
             Self::Similarity(of) => {
                 let low = (review - 2.0 * (high - review)).max(0.2);
                 let means = (low - 1e-4..=1.0).contains(&of);
@@ -89,18 +88,6 @@ impl Line {
             )),
         }
     }
-}
-
-/// The cosine of a confidence: what `vision::decide::confidence_by` turns back.
-fn inverse(confidence: f32, review: f32, high: f32) -> f32 {
-    let low = review - 1.45 * (high - review);
-    let line =
-        |[(x0, y0), (x1, y1)]: [(f32, f32); 2]| x0 + (confidence - y0) * (x1 - x0) / (y1 - y0);
-    line(match confidence {
-        0.9.. => [(high, 0.9), (1.0, 1.0)],
-        0.7.. => [(review, 0.7), (high, 0.9)],
-        _ => [(low, 0.5), (review, 0.7)],
-    })
 }
 
 impl Lines {

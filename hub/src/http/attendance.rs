@@ -54,6 +54,8 @@ pub struct Record {
     predicted_student_id: Option<String>,
     predicted_name: Option<String>,
     confidence: f64,
+    /// The same, as gate logs name it.
+    confidence_score: f64,
     candidates: Vec<Candidate>,
     #[schema(value_type = Option<String>, format = DateTime)]
     timestamp: Option<Timestamp>,
@@ -154,7 +156,7 @@ impl From<Seen> for Record {
             student_id: c.person.number.clone(),
             name: c.person.name.clone(),
             score: c.score,
-            confidence: confidence(c.score),
+            confidence: confidence(&seen.model, c.score),
         };
         let (reviewer_id, reviewer_name) = seen.reviewer.clone().unzip();
         Self {
@@ -164,6 +166,7 @@ impl From<Seen> for Record {
             predicted_student_id: predicted.as_ref().map(|c| c.number.clone()),
             predicted_name: predicted.map(|c| c.name),
             confidence: seen.confidence,
+            confidence_score: seen.confidence,
             candidates: seen.candidates.iter().map(candidate).collect(),
             timestamp: time(seen.order_at),
             time_quality: seen.clock,
@@ -186,11 +189,11 @@ impl From<Seen> for Record {
     }
 }
 
-/// Confidence of a cosine, as the default pack maps it.
+/// Confidence of a cosine of `model`.
 #[must_use]
-pub fn confidence(score: f64) -> f64 {
+pub fn confidence(model: &str, score: f64) -> f64 {
     #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits in f32")]
-    f64::from(vision::decide::confidence(score as f32))
+    f64::from(vision::Scale::of(model).confidence(score as f32))
 }
 
 /// The reader of `call`, on the school's day.

@@ -1,6 +1,6 @@
 //! `/api/face-crops`: faces cut from photos of classes, and who they are.
 
-use super::attendance::reader;
+use super::attendance::{confidence, reader};
 use super::call::Call;
 use super::images::tell;
 use super::page::{Paged, page, rows};
@@ -90,8 +90,7 @@ impl From<Crop> for Body {
         let number = |person: &Person| person.number.clone();
         let name = |person: &Person| person.name.clone();
         let at = crop.assigned.as_ref().map(|(_, _, at)| *at);
-        #[expect(clippy::cast_possible_truncation, reason = "a cosine was single to begin with")]
-        let confidence = |score: f64| f64::from(vision::decide::confidence(score as f32));
+        let model = crop.model.as_deref().unwrap_or_default();
         Self {
             id: crop.id,
             image_id: crop.image,
@@ -107,7 +106,7 @@ impl From<Crop> for Body {
             assigned_as: crop.assigned.as_ref().map(|(says, _, _)| *says),
             proposed_student_id: proposed.map(|(person, _)| number(person)),
             proposed_name: proposed.map(|(person, _)| name(person)),
-            confidence: proposed.map(|(_, score)| confidence(*score)),
+            confidence: proposed.map(|(_, score)| confidence(model, *score)),
             assigned_at: at.and_then(|at| Timestamp::from_millisecond(at.0).ok()),
             cluster: crop.cluster,
             version: crop.version,
@@ -248,9 +247,10 @@ async fn generate(call: Call) -> Outcome {
 async fn near(call: Call) -> Outcome {
     let near: Near = call.query()?;
     let crop = found(&call).await?;
-    let line = sort::line(near.similarity_threshold.unwrap_or(0.5))?;
+    let album = Album::of(call.app());
+    let line = album.line(near.similarity_threshold.unwrap_or(0.5))?;
     let most = rows(near.limit.or(Some(10))) as usize;
-    let alike = Album::of(call.app()).alike(crop.class, crop.id, (line, most)).await?;
+    let (alike, scale) = (album.alike(crop.class, crop.id, (line, most)).await?, album.scale());
     let (reader, ids) = (reader(&call)?, alike.iter().map(|a| a.crop).collect::<Vec<_>>());
     let read = call.app().db.read(move |tx| {
         let one = |id: &Uuid| Ok((*id, crop::find(tx, reader, &id.to_string())?));
@@ -261,7 +261,7 @@ async fn near(call: Call) -> Outcome {
         Some(Similar {
             crop_id: alike.crop,
             similarity: alike.score,
-            confidence: vision::decide::confidence(alike.score),
+            confidence: scale.confidence(alike.score),
             crop: Body::from(crops.remove(&alike.crop)?),
         })
     };

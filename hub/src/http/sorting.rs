@@ -9,6 +9,7 @@ use super::crops;
 use super::jobs::{self, Wait};
 use super::page::Paged;
 use super::problem::Problem;
+use super::reply::json;
 use super::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
 use crate::album::{Album, sort};
 use crate::jobs::Progress;
@@ -18,7 +19,7 @@ use crate::store::job::Job;
 use crate::store::{class, image, session};
 use crate::{cluster, knn};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
 
@@ -30,6 +31,7 @@ const PHOTOS: u32 = 500;
 pub fn routes() -> Vec<Route> {
     let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
     let list = Shapes::gives::<Vec<crops::Body>>().asks::<Paged>();
+    let seen = Shapes::gives::<sort::Sorted>().asks::<Suggesting>();
     let (no, json) = (Takes::Nothing, Takes::Json(SMALL));
     let post = |path, object, takes, shapes, run: Run| {
         Route::new((Method::POST, path), STAFF, object, takes, shapes, run)
@@ -41,12 +43,14 @@ pub fn routes() -> Vec<Route> {
         let cluster_run = move |call| cluster_all(call, whose);
         let assign_run = move |call| assign_all(call, whose);
         let suggest_run = move |call| suggest_all(call, whose);
+        let read_run = move |call| read_suggestions(call, whose);
         vec![
             Route::new((Method::GET, faces), STAFF, object, no, list, crops),
             post(embed, object, no, job, embed_run.into()),
             post(cluster, object, json, job.takes::<Clustering>(), cluster_run.into()),
             post(assign, object, json, job.takes::<Sorting>(), assign_run.into()),
             post(suggest, object, json, job.takes::<Suggesting>(), suggest_run.into()),
+            Route::new((Method::GET, suggest), STAFF, object, no, seen, read_run),
         ]
     };
     let classes = [
@@ -115,13 +119,16 @@ pub struct Sorting {
 }
 
 /// How to suggest people.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Suggesting {
     /// So many nearest faces vote, 1 to 50; 5 if it is left out.
     #[schema(minimum = 1, maximum = 50)]
+    #[param(minimum = 1, maximum = 50)]
     k: Option<usize>,
     /// 0 to 1, as a confidence; 0.6 if it is left out.
     #[schema(minimum = 0, maximum = 1)]
+    #[param(minimum = 0, maximum = 1)]
     similarity_threshold: Option<f32>,
     /// Whether most of the nearest win (the usual), or the nearest.
     use_voting: Option<bool>,
@@ -212,7 +219,7 @@ async fn looking(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Result<J
 async fn cluster_all(call: Call, whose: Whose) -> Outcome {
     let (wait, asked): (_, Clustering) = (jobs::waits(&call)?, call.json()?);
     let most = within("max_clusters", asked.max_clusters, 10, (2, 200))?;
-    let line = sort::line(asked.similarity_threshold.unwrap_or(0.7))?;
+    let line = Album::of(call.app()).line(asked.similarity_threshold.unwrap_or(0.7))?;
     let of = found(&call, whose).await?;
     let rule = cluster::Rule { line, most, force: asked.force_clustering };
     let job = clustering(&call, of, rule).await?;
@@ -240,16 +247,30 @@ async fn suggest_all(call: Call, whose: Whose) -> Outcome {
     put_to_people(call, whose, ("suggest-assignments", asked, false)).await
 }
 
+/// Who the crops may show, at once: nothing changes.
+async fn read_suggestions(call: Call, whose: Whose) -> Outcome {
+    let (album, asked): (_, Suggesting) = (Album::of(call.app()), call.query()?);
+    let rule = asked.rule(&album)?;
+    let of = found(&call, whose).await?;
+    json(&album.suggest(of, rule).await?)
+}
+
+impl Suggesting {
+    fn rule(&self, album: &Album) -> Result<knn::Rule, Problem> {
+        let k = within("k", self.k, 5, (1, 50))?;
+        let line = album.line(self.similarity_threshold.unwrap_or(0.6))?;
+        Ok(knn::Rule { k, line, voting: self.use_voting.unwrap_or(true) })
+    }
+}
+
 async fn put_to_people(
     call: Call,
     whose: Whose,
     (kind, asked, commit): (&'static str, Suggesting, bool),
 ) -> Outcome {
     let wait = jobs::waits(&call)?;
-    let k = within("k", asked.k, 5, (1, 50))?;
-    let line = sort::line(asked.similarity_threshold.unwrap_or(0.6))?;
+    let rule = asked.rule(&Album::of(call.app()))?;
     let of = found(&call, whose).await?;
-    let rule = knn::Rule { k, line, voting: asked.use_voting.unwrap_or(true) };
     let job = putting(&call, of, (kind, rule, commit)).await?;
     jobs::follow(&call, job, wait).await
 }

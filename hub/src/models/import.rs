@@ -211,4 +211,4 @@ fn lent(models: &Path, folder: &Path, role: &str) -> Result<Vec<Entry>, ModelsEr
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -69,6 +69,8 @@ pub struct Seen {
     pub session: Option<Uuid>,
     /// Of a log: whether the person may be there.
     pub authority: Option<Authority>,
+    /// The network that compared.
+    pub model: String,
     /// Best first.
     pub candidates: Vec<Candidate>,
 }
@@ -126,7 +128,7 @@ const COLUMNS: &str = "s.id, s.version, s.device, d.location, s.room, s.directio
      s.reviewer, (select u.name from user_account u where u.id = s.reviewer), s.reviewed_at,
      s.notes, exists (select 1 from evidence e
          where e.sighting = s.id and e.part = 'crop' and e.goes_at is null),
-     s.session, s.authority";
+     s.session, s.authority, s.model";
 const TABLES: &str = "sighting s join device d on d.id = s.device
      left join student p on p.id = s.predicted_student
      left join student q on q.id = s.decided_student";
@@ -483,6 +485,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
         crop: row.get(22)?,
         session: parsed_option(row, 23)?,
         authority: parsed_option(row, 24)?,
+        model: row.get(25)?,
         candidates: Vec::new(),
     })
 }

@@ -3,7 +3,7 @@
 
 use super::{Tx, odd, params, parsed};
 use crate::error::{Doing, Error};
-use vision::decide::confidence;
+use vision::Scale;
 use wire::{Candidate, Reason, RecordId, StudentId, Wall};
 
 /// Sightings that wait for a person and name `student`, each with everybody it names, best first.
@@ -49,18 +49,19 @@ pub fn rank(
         tx.execute(sql, params![id, rank, one.student.to_string(), f64::from(one.score)])?;
     }
     let Some(best) = candidates.first().filter(|_| moved_up) else { return Ok(()) };
-    let reasons = "select reasons from sighting where id = $1";
-    let reasons = tx.row(reasons, params![id], |row| {
-        serde_json::from_str::<Vec<Reason>>(&row.get::<_, String>(0)?).map_err(|why| odd(0, why))
+    let sql = "select reasons, model from sighting where id = $1";
+    let row = tx.row(sql, params![id], |row| {
+        let reasons = serde_json::from_str::<Vec<Reason>>(&row.get::<_, String>(0)?);
+        Ok((reasons.map_err(|why| odd(0, why))?, row.get::<_, String>(1)?))
     })?;
-    let mut reasons = reasons.unwrap_or_default();
+    let Some((mut reasons, model)) = row else { return Ok(()) };
     reasons.push(Reason::ChangedByHub);
     reasons.sort_unstable();
     reasons.dedup();
     let sql = "update sighting set predicted_student = $2, confidence = $3, verdict = 'review',
              reasons = $4, version = version + 1 where id = $1";
     let reasons = serde_json::to_string(&reasons).doing("storing a sighting")?;
-    let sure = f64::from(confidence(best.score));
+    let sure = f64::from(Scale::of(&model).confidence(best.score));
     tx.execute(sql, params![id, best.student.to_string(), sure, reasons]).map(drop)
 }
 

@@ -6,6 +6,7 @@ use crate::error::{Doing, Error};
 use crate::evidence::{self, Evidence};
 use crate::review::{Facts, Former, State, Status, holder};
 use uuid::Uuid;
+use vision::Scale;
 use wire::seal::Part;
 use wire::{RecordId, StudentId, Wall};
 
@@ -46,11 +47,13 @@ fn ruled_out(tx: &Tx<'_>, id: RecordId) -> Result<Vec<StudentId>, Error> {
 
 /// Who it may have been, best first, and how sure each is.
 fn candidates(tx: &Tx<'_>, id: RecordId) -> Result<Vec<(StudentId, f64)>, Error> {
-    let sql = "select student, score from candidate where sighting = $1 order by rank";
+    let sql = "select c.student, c.score, s.model from candidate c
+         join sighting s on s.id = c.sighting where c.sighting = $1 order by c.rank";
     tx.query(sql, params![id.to_string()], |row| {
         #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits in f32")]
         let score = row.get::<_, f64>(1)? as f32;
-        Ok((parsed(row, 0)?, f64::from(vision::decide::confidence(score))))
+        let scale = Scale::of(&row.get::<_, String>(2)?);
+        Ok((parsed(row, 0)?, f64::from(scale.confidence(score))))
     })
 }
 

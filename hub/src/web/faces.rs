@@ -118,7 +118,8 @@ fn face(
 ) -> Face {
     let member = |id: Uuid| members.iter().find(|member| member.id == id);
     let proposed = crop.proposed.as_ref().filter(|(person, _)| member(person.student.0).is_some());
-    let sure = proposed.map(|(_, score)| confidence(*score));
+    let sure =
+        proposed.map(|(_, score)| confidence(crop.model.as_deref().unwrap_or_default(), *score));
     let likely = proposed.filter(|_| sure.is_some_and(|sure| sure >= LIKELY));
     let stands = crop.student.as_ref().map(|person| person.student.0);
     let chosen = stands.or(likely.map(|(person, _)| person.student.0));

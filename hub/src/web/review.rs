@@ -269,7 +269,7 @@ fn facts(seen: &Seen) -> Facts {
         id: candidate.person.student.to_string(),
         number: candidate.person.number.clone(),
         name: candidate.person.name.clone(),
-        confidence: confidence(candidate.score),
+        confidence: confidence(&seen.model, candidate.score),
     };
     let verdict = (seen.status != "pending").then(|| Verdict {
         approved: seen.status == "approved",

@@ -1,7 +1,7 @@
 //! Faces without a name in photos of a class: put together, guessed, and named many at once.
 
 use super::photo::{Asked, show};
-use crate::album::{Album, sort};
+use crate::album::Album;
 use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
@@ -45,11 +45,11 @@ async fn named(call: &Call, reader: Reader) -> Result<Uuid, Problem> {
 
 async fn start(call: Call) -> Outcome {
     let class = named(&call, reader(&call)?).await?;
-    let of = (Of::Class(class), class);
-    let guess = knn::Rule { k: VOTES, line: sort::line(GUESSED)?, voting: true };
+    let (of, album) = ((Of::Class(class), class), Album::of(call.app()));
+    let guess = knn::Rule { k: VOTES, line: album.line(GUESSED)?, voting: true };
     let job = match call.content.field("do") {
         Some("group") => {
-            let line = sort::line(TOGETHER)?;
+            let line = album.line(TOGETHER)?;
             clustering(&call, of, cluster::Rule { line, most: GROUPS, force: false }).await?
         }
         Some("guess") => putting(&call, of, ("suggest-assignments", guess, false)).await?,

@@ -167,8 +167,8 @@ pub fn lines_for(frames: u16, lines: &Lines) -> (f32, f32) {
     }
 }
 
-/// Lines for a school whose two most alike enrolled people have the cosine `highest`: sure matches
-/// lie a step above it.
+/// Lines for whoever is, or is near, one of two enrolled people with the cosine `highest`: sure
+/// matches lie a step above it.
 #[must_use]
 pub fn raised(lines: &Lines, highest: f32) -> Lines {
     let least = (highest + 0.005).min(1.0);
@@ -177,12 +177,6 @@ pub fn raised(lines: &Lines, highest: f32) -> Lines {
         fused_high: lines.fused_high.max(least),
         ..*lines
     }
-}
-
-/// Confidence 0 to 1 of a cosine of the default pack.
-#[must_use]
-pub fn confidence(cosine: f32) -> f32 {
-    confidence_by(&LINES, cosine)
 }
 
 /// Confidence 0 to 1 of a cosine of a model whose lines usually lie at `lines`.
@@ -275,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_school_of_look_alikes_gets_higher_lines() {
+    fn beside_look_alikes_the_sure_lines_lie_above_them() {
         assert_eq!(raised(&LINES, 0.90), LINES);
         let close = raised(&LINES, 0.962);
         assert!((close.single_high - 0.967).abs() < 1e-6 && close.fused_high > 0.966);
@@ -286,9 +280,10 @@ mod tests {
     fn confidence_falls_on_the_bands_at_the_lines() {
         for (cosine, wanted) in [(0.911, 0.5), (0.940, 0.7), (0.950, 0.8), (0.960, 0.9), (1.0, 1.0)]
         {
-            assert!((confidence(cosine) - wanted).abs() < 1e-5, "{cosine}");
+            assert!((confidence_by(&LINES, cosine) - wanted).abs() < 1e-5, "{cosine}");
         }
-        assert_eq!((confidence(0.5), confidence(f32::NEG_INFINITY)), (0.0, 0.0));
+        let none = [0.5, f32::NEG_INFINITY].map(|cosine| confidence_by(&LINES, cosine));
+        assert_eq!(none, [0.0, 0.0]);
     }
 
     #[test]
@@ -320,7 +315,8 @@ mod tests {
                 Verdict::High => 2,
             };
             prop_assert!(rank((score + step).min(1.0)) >= rank(score));
-            prop_assert!(confidence(score + step) >= confidence(score));
+            let sure = |score| confidence_by(&LINES, score);
+            prop_assert!(sure(score + step) >= sure(score));
         }
     }
 }

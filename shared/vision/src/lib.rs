@@ -38,5 +38,6 @@ pub use mtcnn::Mtcnn;
 pub use nn::NetError;
 pub use pack::{Pack, PackError};
 pub use quality::{Grade, Judgement, central, judge, principal};
+pub use score::Scale;
 pub use search::{Hit, Matrix};
 pub use template::{Template, TemplateError};

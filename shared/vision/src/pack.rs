@@ -212,6 +212,12 @@ impl Pack {
         crate::decide::lines_of(&self.model_id)
     }
 
+    /// What its cosines mean.
+    #[must_use]
+    pub fn scale(&self) -> crate::score::Scale {
+        crate::score::Scale::of(&self.model_id)
+    }
+
     /// Cuts a face out of its picture, as people and as the embedder see it.
     #[must_use]
     pub fn cut(&self, picture: &Picture, face: &Face) -> Cut {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::track::Tracker;
 use std::sync::Arc;
-use vision::Rect;
+use vision::{Rect, Scale};
 use wire::gallery::{Due, Gallery, Person};
 use wire::{Mono, Quality, StudentId};
 
@@ -52,7 +52,7 @@ fn opinions(
     frames: u64,
     now: Option<Wall>,
 ) -> Vec<Opinion> {
-    let mut tracker = Tracker::new(1_500);
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
     for n in 0..frames {
         tracker.step(faces.iter().map(|(x, angle)| look(n, *x, *angle)).collect());
     }
@@ -78,7 +78,7 @@ fn a_stranger_is_nobody_and_the_nearest_score_is_told() {
 
 #[test]
 fn without_a_gallery_everybody_is_unknown() {
-    let mut tracker = Tracker::new(1_500);
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
     tracker.step(vec![look(0, 100.0, 0.0)]);
     let seen = judge(tracker.tracks(), None, None);
     assert_eq!((who(&seen[0]), seen[0].nearest), ((Verdict::Unknown, None), None));
@@ -103,7 +103,7 @@ fn a_poor_look_alone_is_for_a_person_and_does_not_spoil_good_ones() {
     let (poor, good) = (look(0, 100.0, 4.0), look(1, 100.0, 0.0));
     let poor = Look { reasons: vec![Reason::Blurred], ..poor };
     let loaded = LoadedGallery::new(1, gallery(&[0.0, 90.0])).unwrap();
-    let mut tracker = Tracker::new(1_500);
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
     tracker.step(vec![poor]);
     let alone = judge(tracker.tracks(), Some(&loaded), None);
     assert_eq!(alone[0].decision.verdict, Verdict::Review);
@@ -137,6 +137,10 @@ fn known_look_alikes_and_matches_ruled_out_go_to_review() {
     let alike = Gallery { look_alikes: vec![(1, 0)], ..gallery(&[0.0, 90.0]) };
     let seen = opinions(alike, &[(100.0, 0.0)], 3, None);
     assert_eq!(seen[0].decision.reasons, [Reason::LookAlike]);
+    let alone = Gallery { look_alikes: vec![(0, 0)], ..gallery(&[0.0, 90.0]) };
+    let seen = opinions(alone, &[(100.0, 0.0), (400.0, 90.0)], 3, None);
+    assert_eq!(who(&seen[0]).0, Verdict::Review, "the other one comes through other doors");
+    assert_eq!(who(&seen[1]), (Verdict::High, Some(student(1))));
     let ruled = |angle| Gallery { cannot_link: vec![(1, 0)], ..gallery(&[0.0, angle]) };
     let seen = opinions(ruled(12.0), &[(100.0, 0.0)], 3, None);
     assert_eq!(seen[0].decision.reasons, [Reason::RuledOut]);

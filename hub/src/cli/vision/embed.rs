@@ -114,8 +114,8 @@ impl Compare {
     pub(super) fn run(&self, pack: &Pack, out: &mut dyn Write) -> anyhow::Result<()> {
         let (a, b) = (self.one(pack, &self.a)?, self.one(pack, &self.b)?);
         let score = a.cosine(&b);
-        let (lines, distance) = (pack.lines(), vision::score::to_distance(score));
-        let confidence = decide::confidence_by(&lines, score);
+        let (lines, scale) = (pack.lines(), pack.scale());
+        let (distance, confidence) = (scale.distance(score), scale.confidence(score));
         let (high, review) = decide::lines_for(1, &lines);
         let verdict = match score {
             _ if score >= high => Verdict::High,

@@ -3,6 +3,7 @@
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
 use crate::album::{Album, KEPT_MS};
 use crate::auth::Role;
+use crate::config::Vars;
 use crate::store::{mark, student};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -226,6 +227,15 @@ async fn crops_of_a_class_are_clustered_suggested_and_put_to_people() {
     let seen = house.work(&token, "/api/classes/7B/suggest-assignments", Some(&ask)).await;
     assert_eq!((&seen["crops"], &seen["assigned"]), (&json!(4), &json!(0)));
     assert_eq!(seen["suggestions"].as_array().unwrap().len(), 4, "{seen}");
+    let read = get("/api/classes/7B/suggest-assignments?k=3").bearer(&token);
+    let read = body(&house.send(read).await);
+    let who = |all: &Value| -> Vec<(Value, Value)> {
+        let all = all["suggestions"].as_array().unwrap().iter();
+        all.map(|one| (one["crop_id"].clone(), one["student_id"].clone())).collect()
+    };
+    assert_eq!(who(&read), who(&seen), "and by reading, without a job");
+    let odd = get("/api/classes/7B/suggest-assignments?k=0").bearer(&token);
+    assert_eq!(house.send(odd).await.status(), 422);
     let ask = json!({ "auto_commit": true });
     let put = house.work(&token, "/api/classes/7B/auto-assign-all-crops", Some(&ask)).await;
     assert_eq!(put["assigned"], 4, "{put}");
@@ -248,6 +258,43 @@ async fn crops_of_a_class_are_clustered_suggested_and_put_to_people() {
             .map(|crop| &crop["student_id"])
             .collect();
         assert!(known.windows(2).all(|two| two[0] == two[1]), "{joined}");
+    }
+}
+
+#[tokio::test]
+async fn photos_are_sorted_by_the_lines_of_the_pack_that_runs() {
+    let Some(models) = crate::models::import::tests::mobile() else { return };
+    let house = House::on(models.path(), Vars::default()).await;
+    let token = house.album_class().await;
+    let photo = house.photo(&token, &["obama2.jpg", "biden.jpg"]).await;
+    house.photo(&token, &["biden.jpg", "obama.jpg"]).await;
+    let crops = house.crops(&token, &format!("{photo}/face_crops")).await;
+    let model = crops[0]["model_id"].as_str().unwrap();
+    assert!(model.starts_with("mobilefacenet128-"), "{model}");
+    let proposed: Vec<_> = crops.iter().map(|crop| &crop["proposed_student_id"]).collect();
+    assert_eq!(proposed, ["STU1", "STU2"]);
+    let same = house.work(&token, "/api/classes/7B/cluster-crops", Some(&json!({}))).await;
+    let sizes = same["clusters"].as_array().unwrap().iter();
+    let sizes: Vec<_> = sizes.map(|c| c["crop_ids"].as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [2, 2], "its cosines are far below the default pack's lines: {same}");
+    let ask = Some(json!({}));
+    let seen = house.work(&token, "/api/classes/7B/suggest-assignments", ask.as_ref()).await;
+    let seen = seen["suggestions"].as_array().unwrap();
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    let number = |value: &Value| value.as_f64().unwrap();
+    for one in seen {
+        let scale = vision::Scale::of(model);
+        let wanted = f64::from(scale.confidence(number(&one["similarity"]) as f32));
+        assert!((number(&one["confidence"]) - wanted).abs() < 1e-4 && wanted >= 0.6, "{one}");
+    }
+    let far = seen.iter().filter(|one| number(&one["similarity"]) < 0.9).count();
+    assert!(far >= 1, "another photo of one person is nowhere near .94: {seen:?}");
+    let picture = data_encoding::BASE64.encode(&group(&["obama2.jpg", "biden.jpg"]));
+    let glance =
+        json!({ "image": format!("data:image/jpeg;base64,{picture}"), "subject_id": "7B" });
+    let (_, glance) = house.ask(&token, "/api/attendance/mark", &glance).await;
+    for face in glance["faces"].as_array().unwrap() {
+        assert!(number(&face["confidence"]) >= 0.7 && number(&face["distance"]) < 0.6, "{face}");
     }
 }
 
