@@ -74,7 +74,8 @@ pub fn compare(index: &Index, face: &Seen, keep: impl Fn(StudentId) -> bool) -> 
     let doubts = &face.judgement.doubts;
     let usual = index.usual();
     let facts = Facts { candidates: &candidates, frames: 1, grade, doubts, look_alike, usual };
-    decide::decide(&facts, &index.lines())
+    let lines = index.lines_beside(candidates.first().map(|best| best.student));
+    decide::decide(&facts, &lines)
 }
 
 /// What was stored.

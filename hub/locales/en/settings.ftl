@@ -32,7 +32,11 @@ settings-rec-left = Passages of 1,000 left as unknown
 settings-rec-about = about { $wrong }
 settings-rec-interval = { $wrong } (19 times of 20 between { $low } and { $high })
 settings-rec-unknown = not known yet
-settings-rec-alike = Two enrolled people are alike up to { $highest }, so nobody is sure below { $line } here.
+settings-rec-alike = { $count } enrolled people look like somebody else who is enrolled (up to { $highest }): a person is always asked about them, whatever the score.
+settings-rec-near = For { $count ->
+    [one] one person near them
+   *[other] { $count } people near them
+ } sure begins later, at { $line } at most. Nobody else’s lines change.
 settings-rec-save = Use the new lines
 settings-rec-keep = Keep those of now
 settings-rec-back = Back to the network’s own lines
@@ -243,6 +247,17 @@ settings-mail-test-body = Somebody asked on the settings page for this mail. Not
 settings-mail-tested = The mail server took a mail to { $email }.
 settings-mail-sample = What families read
 settings-mail-sample-lead = About an absence, half an hour after the lesson at the earliest. Teachers switch it on or off on their own page.
+settings-mail-written = The texts are saved; the next mail says them.
+settings-mail-texts = What mails say
+settings-mail-texts-lead = Mails that the hub writes by itself, in the school’s language or in your own words. What is typed as it was stays the usual text and follows the language.
+settings-mail-language = Language of the usual texts
+settings-mail-language-hint = Of mails to families and teachers, whatever language whoever reads this page has chosen.
+settings-mail-policy = A class that needs a person again
+settings-mail-own = own words
+settings-mail-gaps = These are filled in:
+settings-mail-subject = Subject
+settings-mail-body = Text
+settings-mail-body-hint = Leave subject and text empty to have the usual ones again.
 settings-mail-lesson = Algebra
 settings-mail-somebody = Ada Lovelace
 settings-mail-newest = The newest mails

@@ -1,24 +1,27 @@
 //! Everybody who may be recognised, searchable.
 
 use crate::ingest::school::{Look, School};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use vision::decide::{self, CANDIDATES, Facts};
 use vision::quality::Grade;
 use vision::search::{Hit, Matrix};
-use vision::{Template, TemplateError};
+use vision::{Scale, Template, TemplateError};
 use wire::{Candidate, Lines, ModelId, Person, Reason, StudentId};
 
 /// Neighbours looked at when look-alikes are searched: a person with more look-alikes than this
 /// is in some of the pairs, and so are all of them.
 const NEIGHBOURS: usize = 8;
+/// Look-alikes looked at when those near them are searched, the nearest ones.
+const CROWD: usize = 64;
 
 /// One mean template per person, of one model.
 #[derive(Debug)]
 pub struct Index {
     model: ModelId,
+    /// Of the site: its own or those of the pack.
     lines: Lines,
-    /// Cosine of the two most alike people, if any are near each other.
-    highest: Option<f32>,
+    /// People who look like somebody else, and those near them: the most alike pair beside each.
+    beside: HashMap<StudentId, f32>,
     ids: Vec<StudentId>,
     matrix: Matrix,
     files: Vec<Vec<u8>>,
@@ -26,6 +29,19 @@ pub struct Index {
     alike: HashSet<StudentId>,
     /// Who was at a door, and whom they were taken for and are not.
     ruled_out: HashSet<(StudentId, StudentId)>,
+}
+
+/// What look-alikes do to a site's lines.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Guard {
+    /// People who look like somebody else: a person is always asked.
+    pub alike: usize,
+    /// People near these, for whom sure begins later.
+    pub near: usize,
+    /// Cosine of the two most alike people.
+    pub highest: f32,
+    /// Where sure begins beside them.
+    pub line: f32,
 }
 
 impl Index {
@@ -50,21 +66,20 @@ impl Index {
         }
         let usual = decide::lines_of(model.as_str());
         let pairs = near_pairs(&matrix, &means, usual.single_review);
-        let highest = pairs.iter().map(|pair| pair.2).reduce(f32::max);
+        let near = Scale::of(model.as_str()).near();
+        let beside = beside(&pairs, &means, near)?;
+        let beside = beside.into_iter().map(|(row, highest)| (ids[row], highest)).collect();
         let alike = pairs.iter().flat_map(|p| [ids[p.0 as usize], ids[p.1 as usize]]).collect();
         let look_alikes = pairs.into_iter().map(|(a, b, _)| (a, b)).collect();
         let files = means.iter().map(Template::to_f16_bytes).collect();
         let (lines, ruled_out) = (usual, HashSet::new());
-        let index =
-            Self { model, lines, highest, ids, matrix, files, look_alikes, alike, ruled_out };
-        Ok(index.with_lines(&usual))
+        Ok(Self { model, lines, beside, ids, matrix, files, look_alikes, alike, ruled_out })
     }
 
-    /// The same under other lines, raised above the two most alike people too.
+    /// The same under other lines.
     #[must_use]
     pub fn with_lines(self, lines: &Lines) -> Self {
-        let raised = |highest| decide::raised(lines, highest);
-        Self { lines: self.highest.map_or(*lines, raised), ..self }
+        Self { lines: *lines, ..self }
     }
 
     /// The same with what people ruled out: who was seen, and who they are not.
@@ -97,16 +112,27 @@ impl Index {
         self.alike.contains(&student)
     }
 
-    /// The lines of this site: its own or those of the pack, raised above the two most alike people.
+    /// The lines of this site: its own or those of the pack.
     #[must_use]
     pub fn lines(&self) -> Lines {
         self.lines
     }
 
-    /// Cosine of the two most alike people, if any are near each other.
+    /// The lines for whoever is taken for `student`: beside people who look alike, sure begins above
+    /// what these two have in common.
     #[must_use]
-    pub fn highest(&self) -> Option<f32> {
-        self.highest
+    pub fn lines_beside(&self, student: Option<StudentId>) -> Lines {
+        let highest = student.and_then(|student| self.beside.get(&student));
+        highest.map_or(self.lines, |highest| decide::raised(&self.lines, *highest))
+    }
+
+    /// What look-alikes do to this site's lines, if there are any.
+    #[must_use]
+    pub fn guard(&self) -> Option<Guard> {
+        let highest = self.beside.values().copied().reduce(f32::max)?;
+        let alike = self.alike.len();
+        let line = decide::raised(&self.lines, highest).single_high;
+        Some(Guard { alike, near: self.beside.len() - alike, highest, line })
     }
 
     /// Cosines of different people: each with the next ones, about `most` pairs in all.
@@ -122,6 +148,12 @@ impl Index {
         let dot = |a: usize, b: usize| rows[a].iter().zip(rows[b]).map(|(x, y)| x * y).sum();
         let with = |apart: usize| (0..people).map(move |a| (a, (a + apart) % people));
         (1..=rounds).flat_map(with).map(|(a, b)| dot(a, b)).collect()
+    }
+
+    /// What its cosines mean.
+    #[must_use]
+    pub fn scale(&self) -> Scale {
+        Scale::of(self.model.as_str())
     }
 
     /// Where the lines of its model lie to begin with.
@@ -169,8 +201,13 @@ impl Index {
             let place = rows.binary_search(&(row as usize)).ok()?;
             u32::try_from(place).ok()
         };
-        let pairs = self.look_alikes.iter();
-        let look_alikes = pairs.filter_map(|(a, b)| place(*a).zip(place(*b))).collect();
+        // Whose look-alike stays away is as doubtful here as with them.
+        let pair = |(a, b): &(u32, u32)| match (place(*a), place(*b)) {
+            (Some(a), Some(b)) => Some((a, b)),
+            (one, other) => one.or(other).map(|alone| (alone, alone)),
+        };
+        let look_alikes: BTreeSet<_> = self.look_alikes.iter().filter_map(pair).collect();
+        let look_alikes = look_alikes.into_iter().collect();
         wire::Gallery {
             model: self.model.clone(),
             dim: u16::try_from(dim).expect("templates have a few hundred numbers"),
@@ -199,14 +236,15 @@ impl School for Index {
         let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
         let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
         let usual = self.usual();
-        let ruled_out = decide::is_ruled_out(candidates, frames, &self.lines, |seen, best| {
+        let lines = self.lines_beside(candidates.first().map(|best| best.student));
+        let ruled_out = decide::is_ruled_out(candidates, frames, &lines, |seen, best| {
             self.ruled_out.contains(&(seen, best))
         });
         let mut doubts = doubts.to_vec();
         doubts.extend(ruled_out.then_some(Reason::RuledOut));
         let doubts = doubts.as_slice();
         let facts = Facts { candidates, frames, grade, doubts, look_alike, usual };
-        let decision = decide::decide(&facts, &self.lines);
+        let decision = decide::decide(&facts, &lines);
         Look {
             verdict: decision.verdict,
             reasons: decision.reasons,
@@ -214,6 +252,34 @@ impl School for Index {
             confidence: decision.confidence,
         }
     }
+}
+
+/// For each row of a pair, and each near one of those, how alike the most alike pair beside it is:
+/// the network runs high around them.
+fn beside(
+    pairs: &[(u32, u32, f32)],
+    means: &[Template],
+    near: f32,
+) -> Result<HashMap<usize, f32>, TemplateError> {
+    let mut paired = BTreeMap::<usize, f32>::new();
+    for (a, b, score) in pairs {
+        for row in [*a as usize, *b as usize] {
+            paired.entry(row).and_modify(|most| *most = most.max(*score)).or_insert(*score);
+        }
+    }
+    let mut crowd = Matrix::new(means.first().map_or(0, Template::dim));
+    paired.keys().try_for_each(|row| crowd.push(&means[*row]).map(drop))?;
+    let highest: Vec<f32> = paired.values().copied().collect();
+    let beside = crowd.batch(means, CROWD).into_iter().map(|hits| {
+        let near = hits.into_iter().filter(|hit| hit.score >= near);
+        near.map(|hit| highest[hit.row]).reduce(f32::max)
+    });
+    let mut beside: HashMap<usize, f32> =
+        beside.enumerate().filter_map(|(row, highest)| Some((row, highest?))).collect();
+    for (row, own) in paired {
+        beside.entry(row).and_modify(|most| *most = most.max(own)).or_insert(own);
+    }
+    Ok(beside)
 }
 
 /// Pairs of rows that reach `line`, the review line of a single look: one would be on the other's card.
@@ -235,6 +301,7 @@ fn near_pairs(matrix: &Matrix, means: &[Template], line: f32) -> Vec<(u32, u32, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use uuid::Uuid;
     use wire::Verdict;
 
@@ -272,10 +339,88 @@ mod tests {
     fn look_alikes_go_to_review_whatever_they_score() {
         let twins = index(&[(1, 0.0), (2, 12.0), (3, 90.0)]);
         assert!(twins.is_alike(student(1)) && !twins.is_alike(student(3)));
-        assert!(twins.lines().single_high > decide::LINES.single_high, "raised above the pair");
+        let line = |n| twins.lines_beside(Some(student(n))).single_high;
+        assert!(line(1) > line(3), "raised above the pair");
+        assert_eq!((line(3), twins.lines()), (0.960, decide::LINES), "and for nobody else");
         let seen = twins.seen(0.0);
         assert_eq!(seen.verdict, Verdict::Review);
         assert!(seen.reasons.contains(&Reason::LookAlike));
+    }
+
+    #[test]
+    fn near_twins_sure_begins_above_them_and_far_away_where_it_did() {
+        // Twins 10° apart (.985), somebody 22° from one of them (.927), somebody far away.
+        let people = || index(&[(1, 0.0), (2, 10.0), (3, 32.0), (4, 90.0)]);
+        let seen = |at: f32| people().seen(at);
+        let near = seen(44.0); // 12° is .978
+        assert_eq!((near.verdict, &near.reasons[..]), (Verdict::Review, &[Reason::BelowLine][..]));
+        assert_eq!(seen(36.0).verdict, Verdict::High, "4° is .998, above the twins");
+        assert_eq!(seen(102.0).verdict, Verdict::High, "12° again");
+        let mut blind = people();
+        blind.beside.clear();
+        assert_eq!(blind.seen(44.0).verdict, Verdict::High, "the guard is what asks");
+        let guard = people().guard().unwrap();
+        assert_eq!((guard.alike, guard.near), (2, 1));
+        assert!((guard.line - guard.highest - 0.005).abs() < 1e-6);
+    }
+
+    /// People anywhere on a ball, close together or not.
+    fn anywhere() -> impl Strategy<Value = Vec<Template>> {
+        let one = (0.0f32..1.2, 0.0f32..1.2).prop_map(|(a, b)| {
+            let raw = vec![a.cos() * b.cos(), a.sin() * b.cos(), b.sin()];
+            Template::from_raw(raw).unwrap()
+        });
+        prop::collection::vec(one, 2..24)
+    }
+
+    fn school(looks: &[Template]) -> Index {
+        let people = (1u128..).zip(looks).map(|(n, look)| (student(n), vec![look.clone()]));
+        Index::build("test-1".parse().unwrap(), &people.collect()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_sure_below_what_two_alike_people_near_them_have_in_common(
+            looks in anywhere(), probe in anywhere(),
+        ) {
+            let (index, near) = (school(&looks), Scale::of("test-1").near());
+            let seen = School::look(&index, &index.search(&probe[..1])[0], 3, &[]);
+            if seen.verdict == Verdict::High {
+                let best = seen.candidates[0];
+                let row = |id| index.people().binary_search(&id).unwrap();
+                let own = &looks[row(best.student)];
+                let others = looks.iter().filter(|other| *other != own);
+                for one in others.filter(|one| one.cosine(own) >= near + 1e-5) {
+                    let pair = looks.iter().filter(|other| *other != one);
+                    let highest = pair.map(|other| other.cosine(one)).fold(0.0, f32::max);
+                    prop_assert!(highest < 0.940 + 1e-5 || best.score >= highest.min(0.995));
+                }
+                prop_assert!(!index.is_alike(best.student), "nobody with a look-alike is sure");
+            }
+        }
+
+        #[test]
+        fn look_alikes_far_away_change_nothing(looks in anywhere(), probe in anywhere()) {
+            // A pair on the other side of the ball.
+            let twins = [-1.0, -0.999].map(|x| Template::from_raw(vec![x, -1.0, -1.0]).unwrap());
+            let with = school(&[looks.clone(), twins.to_vec()].concat());
+            let seen = |index: &Index| School::look(index, &index.search(&probe[..1])[0], 3, &[]);
+            prop_assert_eq!(seen(&with), seen(&school(&looks)));
+        }
+
+        #[test]
+        fn no_door_is_sure_of_whoever_has_a_look_alike_anywhere(
+            looks in anywhere(), kept in any::<u32>(),
+        ) {
+            let index = school(&looks);
+            let place = |id: StudentId| index.people().binary_search(&id).unwrap();
+            let gallery = index.to_gallery_of(|id| kept >> (place(id) % 32) & 1 == 1);
+            for (n, person) in (0u32..).zip(&gallery.people) {
+                let doubtful = gallery.look_alikes.iter().any(|(a, b)| *a == n || *b == n);
+                prop_assert_eq!(doubtful, index.is_alike(person.id));
+            }
+            prop_assert!(wire::Gallery::decode(&gallery.encode()).is_ok());
+        }
     }
 
     #[test]
@@ -306,7 +451,10 @@ mod tests {
         let some = all.to_gallery_of(|id| id != student(2));
         assert_eq!(wire::Gallery::decode(&some.encode()).unwrap(), some);
         assert_eq!((some.people.len(), some.look_alikes.as_slice()), (3, &[(0, 1)][..]));
-        assert_eq!(all.to_gallery_of(|id| id != student(1)).look_alikes, []);
+        let alone = all.to_gallery_of(|id| id != student(1));
+        assert_eq!(alone.look_alikes, [(1, 1)], "like somebody who comes through other doors");
+        assert_eq!(wire::Gallery::decode(&alone.encode()).unwrap(), alone);
+        assert_eq!(all.to_gallery_of(|id| id == student(2)).look_alikes, []);
     }
 
     #[test]

@@ -9,6 +9,6 @@ pub mod lines;
 mod release;
 pub mod scope;
 
-pub use index::Index;
+pub use index::{Guard, Index};
 pub use keeper::{Gallery, load};
 pub use release::{LEASE_MS, Plan, Release, plan};

@@ -167,12 +167,16 @@ mod tests {
             gallery.look_alikes.iter().map(|(a, b)| (id(*a), id(*b))).collect()
         };
         let inside = ids(&part);
-        let wanted: BTreeSet<_> = named(&whole)
-            .into_iter()
-            .filter(|(a, b)| inside.contains(a) && inside.contains(b))
-            .collect();
+        let has = |id: &StudentId| inside.contains(id);
+        let (both, alone): (BTreeSet<_>, BTreeSet<_>) =
+            named(&part).into_iter().partition(|(a, b)| a != b);
+        let wanted: BTreeSet<_> =
+            named(&whole).into_iter().filter(|(a, b)| has(a) && has(b)).collect();
         assert!(!wanted.is_empty());
-        assert_eq!(named(&part), wanted);
+        assert_eq!(both, wanted);
+        let cut = named(&whole).into_iter().filter(|(a, b)| has(a) != has(b));
+        let wanted: BTreeSet<_> = cut.map(|(a, b)| if has(&a) { (a, a) } else { (b, b) }).collect();
+        assert_eq!(alone, wanted, "their look-alike comes through other doors");
     }
 
     proptest! {

@@ -25,7 +25,8 @@ pub struct Gallery {
     pub lines: Lines,
     /// The people, in the order of their ids.
     pub people: Vec<Person>,
-    /// Pairs of indices into `people` who look alike: always for review.
+    /// Pairs of indices into `people` who look alike: always for review. One index twice looks like
+    /// somebody who is enrolled and not in here.
     pub look_alikes: Vec<(u32, u32)>,
     /// Pairs of indices into `people` that a person ruled out: the first was seen, and is not
     /// the second.

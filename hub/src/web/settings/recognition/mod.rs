@@ -2,6 +2,7 @@
 
 mod chart;
 
+use crate::gallery::Guard;
 use crate::gallery::lines::{self, Choice};
 use crate::http::call::Call;
 use crate::http::enrolment::known;
@@ -54,8 +55,8 @@ struct Page {
     now: Told,
     other: Option<Told>,
     budget: String,
-    /// The two most alike people, and where sure begins because of them.
-    alike: Option<(String, String)>,
+    /// What look-alikes do to the lines, in sentences.
+    guard: Option<String>,
 }
 
 /// Lines and what they come to, in words.
@@ -85,7 +86,7 @@ struct Site {
     pairs: Histogram,
     lines: Lines,
     usual: Lines,
-    highest: Option<f32>,
+    guard: Option<Guard>,
     people: usize,
     /// Whether figures of the network are published.
     measured: bool,
@@ -118,12 +119,12 @@ async fn site(call: &Call) -> Result<Site, Problem> {
     };
     let (scores, chosen) = call.app().db.read(read).await?;
     // Figures are for a school, however empty it still is.
-    let (lines, highest, people) = (index.lines(), index.highest(), index.len().max(1));
+    let (lines, guard, people) = (index.lines(), index.guard(), index.len().max(1));
     let strangers = tokio::task::spawn_blocking(move || index.strangers(PAIRS)).await;
     let mut pairs = Histogram::default();
     strangers.unwrap_or_default().iter().for_each(|cosine| pairs.add(f64::from(*cosine), 1));
     let measured = usual == decide::LINES;
-    Ok(Site { scores, pairs, lines, usual, highest, people, measured, chosen })
+    Ok(Site { scores, pairs, lines, usual, guard, people, measured, chosen })
 }
 
 /// The lines that the address proposes.
@@ -180,8 +181,6 @@ fn view(
     if let Some(Choice { high, review }) = other {
         marks.extend([("high other", of(high)), ("review other", of(review))]);
     }
-    let raised = site.highest.filter(|_| lines.single_high > site.usual.single_high);
-    let three = |line: f32| tongue.digits(&format!("{line:.3}"));
     Page {
         tab: "recognition",
         note,
@@ -193,9 +192,26 @@ fn view(
         now: told(tongue, site, of(lines.single_high), of(lines.single_review)),
         other: other.map(|other| told(tongue, site, of(other.high), of(other.review))),
         budget,
-        alike: raised.map(|highest| (three(highest), three(lines.single_high))),
+        guard: site.guard.map(|guard| guarded(tongue, &guard, lines.single_high)),
         shell,
     }
+}
+
+/// What look-alikes do to the lines: whom a person is always asked about, and for whom sure begins
+/// later than at `high`.
+fn guarded(tongue: Tongue, guard: &Guard, high: f32) -> String {
+    let three = |line: f32| tongue.digits(&format!("{line:.3}"));
+    let alike = tongue.two(
+        "settings-rec-alike",
+        ("count", guard.alike),
+        ("highest", three(guard.highest).as_str()),
+    );
+    let raised = guard.near > 0 && guard.line > high;
+    let near = raised.then(|| {
+        let line = three(guard.line);
+        tongue.two("settings-rec-near", ("count", guard.near), ("line", line.as_str()))
+    });
+    [Some(alike), near].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What the figures rest on, in a sentence.
@@ -291,7 +307,7 @@ mod tests {
             pairs: Histogram::default(),
             lines: decide::LINES,
             usual: decide::LINES,
-            highest: None,
+            guard: None,
             people: 100,
             measured: true,
             chosen: false,
@@ -315,6 +331,18 @@ mod tests {
         assert!(loose.high <= 0.941, "{}", loose.high);
         assert!(proposed(&site(990, 10), &asked("x")).is_err());
         assert!(proposed(&site(1, 1), &Asked::default()).unwrap().is_none());
+    }
+
+    #[test]
+    fn whom_look_alikes_touch_is_said_with_their_numbers() {
+        let guard = |near, line| Guard { alike: 2, near, highest: 0.975, line };
+        let said = |guard| guarded(Tongue::En, &guard, 0.960).replace(['\u{2068}', '\u{2069}'], "");
+        let far = said(guard(0, 0.980));
+        assert!(far.contains("2 enrolled people") && far.contains("0.975"), "{far}");
+        assert!(!far.contains("0.980"), "{far}");
+        let near = said(guard(3, 0.980));
+        assert!(near.contains("3 people near them") && near.contains("0.980"), "{near}");
+        assert!(!said(guard(3, 0.960)).contains("near them"), "nothing is raised");
     }
 
     #[test]
