@@ -5,10 +5,13 @@
 
 use super::files;
 use crate::http::call::Call;
+use crate::http::openapi;
 use crate::http::problem::Problem;
 use crate::http::reply::{bytes, page, with};
 use crate::http::route::{Object, Outcome, Route, Shapes, Takes, Who};
 use askama::Template;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 use warp::http::{Method, StatusCode, header};
@@ -52,7 +55,45 @@ struct Docs {
     styles: &'static [&'static str],
     scripts: &'static [&'static str],
     redoc: bool,
-    words: Option<&'static str>,
+}
+
+/// The document as a list, for a hub that was built without `ReDoc`: it needs no script.
+#[derive(Template)]
+#[template(path = "docs-list.html")]
+struct List {
+    icon: String,
+    style: String,
+    tags: BTreeMap<String, Vec<Operation>>,
+}
+
+/// One line of the list.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Operation {
+    path: String,
+    method: String,
+    what: String,
+    who: String,
+}
+
+/// What the document holds, by its tags.
+fn listed(document: &Value) -> BTreeMap<String, Vec<Operation>> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut tags = BTreeMap::<_, Vec<_>>::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let (path, method) = (path.clone(), method.to_uppercase());
+            let (what, who) = (text(&operation["summary"]), text(&operation["description"]));
+            let line = Operation { path, method, what, who };
+            tags.entry(text(&operation["tags"][0])).or_default().push(line);
+        }
+    }
+    tags.values_mut().for_each(|lines| lines.sort());
+    tags
+}
+
+fn list() -> List {
+    let tags = listed(&openapi::document(&crate::http::table()));
+    List { icon: files::address("icon.svg"), style: files::address("rollcall.css"), tags }
 }
 
 fn shown(docs: &Docs) -> Outcome {
@@ -69,7 +110,6 @@ async fn swagger(_: Call) -> Outcome {
             "/docs/swagger-initializer.js",
         ],
         redoc: false,
-        words: None,
     })
 }
 
@@ -86,14 +126,14 @@ async fn file(call: Call) -> Outcome {
 }
 
 async fn redoc(_: Call) -> Outcome {
-    let absent = "This hub was built without ReDoc. Whoever builds it gets it with ./dev setup; \
-                  the same document is at /docs and, for programs, at /openapi.json.";
+    if REDOC.is_none() {
+        return page(StatusCode::OK, &list());
+    }
     shown(&Docs {
         icon: files::address("icon.svg"),
         styles: &[],
         scripts: &["/redoc/redoc.standalone.js"],
         redoc: true,
-        words: REDOC.is_none().then_some(absent),
     })
 }
 
@@ -101,4 +141,24 @@ async fn bundle(_: Call) -> Outcome {
     let script = REDOC.ok_or_else(|| Problem::not_found("This hub was built without ReDoc."))?;
     let answer = bytes("text/javascript; charset=utf-8", script)?;
     Ok(with(answer, header::CACHE_CONTROL, "max-age=86400"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_redoc_every_operation_is_on_the_page_and_it_needs_no_script() {
+        let page = list().render().unwrap();
+        let document = openapi::document(&crate::http::table());
+        let paths = document["paths"].as_object().unwrap();
+        for (path, methods) in paths {
+            assert!(page.contains(&format!("<code>{path}</code>")), "{path}");
+            assert!(!methods.as_object().unwrap().is_empty(), "{path}");
+        }
+        let lines: usize = listed(&document).values().map(Vec::len).sum();
+        assert_eq!(page.matches("<tr><td>").count(), lines);
+        assert!(lines > 100 && page.contains("built without ReDoc") && !page.contains("<script"));
+        assert!(page.contains("href=\"/docs\"") && page.contains("href=\"/openapi.json\""));
+    }
 }
