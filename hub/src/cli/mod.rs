@@ -14,7 +14,7 @@ mod models;
 mod pages;
 mod retention;
 mod seed;
-mod serve;
+pub(crate) mod serve;
 mod student;
 mod user;
 mod vision;

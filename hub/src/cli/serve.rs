@@ -3,9 +3,15 @@
 use crate::app;
 use crate::config::{Config, Log, LogFormat};
 use rustix::process::{Resource, getrlimit, setrlimit};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Subscriber;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use wire::time::SystemClock;
 
 pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
@@ -41,10 +47,20 @@ fn open_files() {
 fn log(log: &Log) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLLCALL_LOG")
         .or_else(|_| tracing_subscriber::EnvFilter::try_new(&log.level))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match log.format {
-        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
-        LogFormat::Text => lines.with_ansi(false).init(),
+    match log.format(std::io::stderr().is_terminal()) {
+        LogFormat::Json => as_json(std::io::stderr).with(filter).init(),
+        LogFormat::Text => {
+            let lines = fmt::layer().with_ansi(false).with_writer(std::io::stderr);
+            tracing_subscriber::registry().with(lines).with(filter).init();
+        }
     }
     Ok(())
+}
+
+/// One JSON object a line, with the request's id.
+pub(crate) fn as_json(
+    writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+) -> impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync {
+    let lines = fmt::layer().json().flatten_event(true).with_span_list(false);
+    tracing_subscriber::registry().with(lines.with_writer(writer))
 }

@@ -231,8 +231,9 @@ fn metrics(raw: raw::Metrics, source: &Source) -> Result<Option<Secret>, ConfigE
 fn log(raw: raw::Log, source: &Source) -> Result<Log, ConfigError> {
     let usual = Log::default();
     let format = match raw.format.as_deref() {
-        None | Some("json") => LogFormat::Json,
-        Some("text") => LogFormat::Text,
+        None => None,
+        Some("json") => Some(LogFormat::Json),
+        Some("text") => Some(LogFormat::Text),
         Some(other) => return Err(source.bad("log.format", other, "write json or text")),
     };
     let level = raw.level.unwrap_or(usual.level);

@@ -6,14 +6,23 @@ pub struct Log {
     /// What is logged, as `tracing` filters it; the variable `ROLLCALL_LOG` wins. Default `info`,
     /// and of migrations warnings only.
     pub level: String,
-    /// How a line looks.
-    pub format: LogFormat,
+    /// How a line looks; if nothing is said, text on a terminal and JSON elsewhere.
+    pub format: Option<LogFormat>,
+}
+
+impl Log {
+    /// How a line looks where the output is a `terminal`, or is none.
+    #[must_use]
+    pub fn format(&self, terminal: bool) -> LogFormat {
+        let usual = if terminal { LogFormat::Text } else { LogFormat::Json };
+        self.format.unwrap_or(usual)
+    }
 }
 
 /// How a line of the log looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogFormat {
-    /// One JSON object, with the request's id. The default.
+    /// One JSON object, with the request's id.
     Json,
     /// Words for a terminal.
     Text,
@@ -21,6 +30,6 @@ pub enum LogFormat {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { level: "info,refinery_core=warn".into(), format: LogFormat::Json }
+        Self { level: "info,refinery_core=warn".into(), format: None }
     }
 }

@@ -118,7 +118,9 @@ fn lists_flags_and_lifetimes_come_from_variables() {
     assert_eq!(config.accounts.tokens.refresh_ms, 86_400_000);
     assert_eq!(config.database(), Path::new("/data/./attendance.db"));
     assert_eq!(config.listen.web.port(), 1);
-    assert_eq!(config.log.format, LogFormat::Text);
+    assert_eq!([true, false].map(|terminal| config.log.format(terminal)), [LogFormat::Text; 2]);
+    let usual = with("", &Vars::from([])).unwrap().log;
+    assert_eq!((usual.format(true), usual.format(false)), (LogFormat::Text, LogFormat::Json));
     let any = with("", &Vars::from([("CORS_ALLOW_ALL_ORIGINS", "True")])).unwrap();
     assert!(any.cors.any);
 }
