@@ -13,7 +13,7 @@ use crate::review::Status;
 use crate::store::cursor::{self, Cursor};
 use crate::store::dead_letter::{self, Content, Letter};
 use crate::store::review::status_text;
-use crate::store::{Tx, arrival, backed_up, held, loss, passage, session, setting};
+use crate::store::{Tx, arrival, backed_up, held, loss, passage, release, session, setting};
 use uuid::Uuid;
 use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
 use wire::record::Anchor;
@@ -21,6 +21,9 @@ use wire::seal::Part;
 use wire::{
     Candidate, DeviceId, Epoch, Mono, Ranges, Reason, RecordId, RecordKey, Stamp, StudentId, Wall,
 };
+
+/// A door that can be reached has fetched a new gallery by then.
+const FETCHED_MS: i64 = 15 * 60_000;
 
 /// Where and when things are settled.
 pub struct Clerk<'a, 't> {
@@ -346,6 +349,7 @@ impl<'a, 't> Clerk<'a, 't> {
         let when = self.date(&key.device, at)?;
         let mut reasons = seen.reasons.clone();
         reasons.extend(when.at().is_none().then_some(Reason::ClockUnset));
+        reasons.extend(self.is_stale(&key.device, seen, &when)?.then_some(Reason::StaleGallery));
         reasons.extend((candidates != seen.candidates).then_some(Reason::ChangedByHub));
         reasons.sort_unstable();
         reasons.dedup();
@@ -374,6 +378,13 @@ impl<'a, 't> Clerk<'a, 't> {
         }
         self.tell(id, worth, best)?;
         Ok(Some(status))
+    }
+
+    /// Whether the door compared with an older gallery than it should have had by then.
+    fn is_stale(&self, device: &DeviceId, seen: &Seen, when: &When) -> Result<bool, Error> {
+        let Some(at) = when.at() else { return Ok(false) };
+        let due = release::newest_at(self.tx, device, at.plus_ms(-FETCHED_MS))?;
+        Ok(due.is_some_and(|due| seen.gallery < due))
     }
 
     /// Somebody of the staff whom the school let go, and whose consent stands, is a line in the

@@ -548,5 +548,27 @@ async fn a_number_whose_receipt_is_gone_is_known_all_the_same() {
     assert_eq!(rig.count("sighting").await, 2, "another one of the same number is not lost");
 }
 
+#[tokio::test]
+async fn whoever_was_compared_with_an_older_gallery_than_was_due_is_marked_so() {
+    let rig = Rig::new().await;
+    let release = |version: i64, minutes: i64| {
+        let created = NOW.plus_ms(-60_000 * minutes).0;
+        move |tx: &Tx<'_>| {
+            let sql = "insert into gallery_release
+                 (device, version, created_at, expires_at, people, blake3, signed)
+                 values ('d1', $1, $2, $3, 2, x'00', x'00')";
+            tx.execute(sql, params![version, created, NOW.0])
+        }
+    };
+    let seen = |seq| item(seq, AT, &rig.sighting(EPOCH, seq, [1.0, 0.0, 0.0]));
+    rig.db.write(release(4, 120)).await.unwrap();
+    rig.db.write(release(5, 10)).await.unwrap();
+    rig.batch(EPOCH, vec![seen(1)]).await;
+    rig.db.write(release(6, 60)).await.unwrap();
+    rig.batch(EPOCH, vec![seen(2)]).await;
+    let reasons = rig.texts("select reasons from sighting order by seq").await;
+    assert_eq!(reasons, ["[]", r#"["stale_gallery"]"#], "a door takes a while to fetch one");
+}
+
 #[path = "absence_tests.rs"]
 mod absence;

@@ -65,6 +65,16 @@ pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<u64>, Error> {
     tx.row(sql, [device.as_str()], |row| super::unsigned(row, 0))
 }
 
+/// The version of a door's newest release that was there at `at`, if any was.
+///
+/// # Errors
+/// When the database fails.
+pub fn newest_at(tx: &Tx<'_>, device: &DeviceId, at: Wall) -> Result<Option<u64>, Error> {
+    let sql = "select version from gallery_release where device = $1 and created_at <= $2
+         order by version desc limit 1";
+    tx.row(sql, params![device.as_str(), at.0], |row| super::unsigned(row, 0))
+}
+
 /// The newest release of any door, 0 if there is none.
 ///
 /// # Errors
