@@ -1,10 +1,9 @@
 //! The texts of mails, and which follow from what was recorded.
 
+use super::texts::{Kind, Text, Texts};
 use crate::attendance::budget;
-use crate::error::{Doing, Error};
 use crate::reports::Sums;
 use crate::store::budget::Suspended;
-use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -70,97 +69,71 @@ pub struct Attendance {
     pub sums: Sums,
 }
 
-#[derive(Template)]
-#[template(path = "mail/absence.txt", escape = "none")]
-struct AbsenceText<'a> {
-    name: &'a str,
-    lesson: &'a str,
-    day: String,
-    time: String,
-}
-
-#[derive(Template)]
-#[template(path = "mail/low_attendance.txt", escape = "none")]
-struct LowText<'a> {
-    name: &'a str,
-    class: &'a str,
-    month: String,
-    present: i64,
-    total: i64,
-    percentage: String,
-}
-
-#[derive(Template)]
-#[template(path = "mail/policy.txt", escape = "none")]
-struct PolicyText<'a> {
-    class: &'a str,
-    why: String,
-}
-
 /// What a teacher is told when a person decides again in their class.
-///
-/// # Errors
-/// When the text cannot be written, which only a bug can cause.
-pub fn suspended(of: &Suspended, now: Wall) -> Result<Letter, Error> {
+#[must_use]
+pub fn suspended(of: &Suspended, texts: &Texts, now: Wall) -> Letter {
     let why = budget::reason(of.count, of.budget);
-    Ok(Letter {
-        kind: "policy",
+    let with = [("class", of.class_name.as_str()), ("why", why.as_str())];
+    let Text { subject, body } = texts.of(Kind::Policy).fill(&with);
+    Letter {
+        kind: Kind::Policy.as_str(),
         about: Some(format!("policy:{}:{}:{}", of.class, of.at.0, of.teacher)),
         student: None,
         recipient: of.recipient.clone(),
-        subject: format!("A person decides again: {}", of.class_name),
-        body: PolicyText { class: &of.class_name, why }.render().doing("writing a mail")?,
+        subject,
+        body,
         due: now,
-    })
+    }
 }
 
 /// What is said about an absence.
-///
-/// # Errors
-/// When the text cannot be written, which only a bug can cause.
-pub fn absence(of: &Absence, zone: &TimeZone, now: Wall) -> Result<Letter, Error> {
+#[must_use]
+pub fn absence(of: &Absence, zone: &TimeZone, texts: &Texts, now: Wall) -> Letter {
     let at = Timestamp::from_millisecond(of.starts.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let at = at.to_zoned(zone.clone());
     let (day, time) = (at.date().to_string(), at.strftime("%H:%M").to_string());
-    let text = AbsenceText { name: &of.name, lesson: &of.lesson, day: day.clone(), time };
-    Ok(Letter {
-        kind: "absence",
+    let (name, lesson) = (of.name.as_str(), of.lesson.as_str());
+    let with = [("name", name), ("lesson", lesson), ("day", &day), ("time", &time)];
+    let Text { subject, body } = texts.of(Kind::Absence).fill(&with);
+    Letter {
+        kind: Kind::Absence.as_str(),
         about: Some(format!("absence:{}:{}", of.session, of.student)),
         student: Some(of.student),
         recipient: of.recipient.clone(),
-        subject: format!("Absence on {day}: {}", of.lesson),
-        body: text.render().doing("writing a mail")?,
+        subject,
+        body,
         due: now.plus_ms(GRACE_MS),
-    })
+    }
 }
 
 /// What is said about a month, if attendance was low in it.
-///
-/// # Errors
-/// When the text cannot be written, which only a bug can cause.
-pub fn low_attendance(of: &Attendance, month: Date, now: Wall) -> Result<Option<Letter>, Error> {
+#[must_use]
+pub fn low_attendance(of: &Attendance, month: Date, texts: &Texts, now: Wall) -> Option<Letter> {
     let rate = of.sums.attended();
     if of.sums.total() == 0 || !rate.is_below(LOW) {
-        return Ok(None);
+        return None;
     }
     let month = month.strftime("%Y-%m").to_string();
-    let text = LowText {
-        name: &of.name,
-        class: &of.class_name,
-        month: month.clone(),
-        present: of.sums.present + of.sums.late,
-        total: of.sums.total(),
-        percentage: format!("{:.2}", rate.percent()),
-    };
-    Ok(Some(Letter {
-        kind: "low_attendance",
+    let present = (of.sums.present + of.sums.late).to_string();
+    let (total, percentage) = (of.sums.total().to_string(), format!("{:.2}", rate.percent()));
+    let with = [
+        ("name", of.name.as_str()),
+        ("class", of.class_name.as_str()),
+        ("month", &month),
+        ("present", &present),
+        ("total", &total),
+        ("percentage", &percentage),
+    ];
+    let Text { subject, body } = texts.of(Kind::LowAttendance).fill(&with);
+    Some(Letter {
+        kind: Kind::LowAttendance.as_str(),
         about: Some(format!("low:{month}:{}:{}", of.class, of.student)),
         student: Some(of.student),
         recipient: of.recipient.clone(),
-        subject: format!("Attendance in {month}: {}", of.class_name),
-        body: text.render().doing("writing a mail")?,
+        subject,
+        body,
         due: now,
-    }))
+    })
 }
 
 /// First and last day of the month before that of `today`.

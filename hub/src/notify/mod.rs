@@ -10,6 +10,7 @@ pub mod post;
 pub mod sender;
 #[cfg(test)]
 mod tests;
+pub mod texts;
 pub mod webhooks;
 
 /// Tries of one message at most.

@@ -2,6 +2,7 @@
 
 use super::letters::{self, Letter};
 use super::post::{Post, Undelivered};
+use super::texts;
 use super::{pause_ms, webhooks};
 use crate::app::App;
 use crate::error::Error;
@@ -92,8 +93,9 @@ async fn absences(app: &App) -> Result<(), Error> {
         // At the first look there is no past: nobody gets mail about last year.
         let since = since.unwrap_or(now);
         let (found, until) = mail::absences(tx, since, now, SOME)?;
+        let texts = texts::get(tx)?;
         for absence in found {
-            add(tx, &letters::absence(&absence, &zone, now)?, now)?;
+            add(tx, &letters::absence(&absence, &zone, &texts, now), now)?;
         }
         setting::set(tx, CLOSED, &until.0.to_string())
     };
@@ -111,8 +113,9 @@ async fn month(app: &App) -> Result<(), Error> {
     }
     let write = move |tx: &Tx<'_>| {
         if before.is_some() {
+            let texts = texts::get(tx)?;
             for of in mail::months(tx, first, last)? {
-                if let Some(letter) = letters::low_attendance(&of, first, now)? {
+                if let Some(letter) = letters::low_attendance(&of, first, &texts, now) {
                     add(tx, &letter, now)?;
                 }
             }
@@ -131,7 +134,8 @@ async fn suspended(app: &App) -> Result<(), Error> {
         return Ok(());
     }
     let write = move |tx: &Tx<'_>| {
-        found.iter().try_for_each(|of| add(tx, &letters::suspended(of, now)?, now))
+        let texts = texts::get(tx)?;
+        found.iter().try_for_each(|of| add(tx, &letters::suspended(of, &texts, now), now))
     };
     app.db.write(write).await
 }

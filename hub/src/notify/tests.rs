@@ -1,5 +1,6 @@
 use super::letters::{self, Absence, Attendance};
 use super::post::Post;
+use super::texts::Texts;
 use super::webhooks::{self, BadUrl};
 use super::{pause_ms, sender};
 use crate::config::{Smtp, SmtpTls};
@@ -42,7 +43,7 @@ fn what_families_read_about_an_absence() {
         recipient: "mum@home.test".into(),
     };
     let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let letter = letters::absence(&absence, &zone, AT).unwrap();
+    let letter = letters::absence(&absence, &zone, &Texts::default(), AT);
     insta::assert_snapshot!(format!("{}\n\n{}", letter.subject, letter.body));
     assert_eq!(letter.due, AT.plus_ms(letters::GRACE_MS));
 }
@@ -57,7 +58,7 @@ fn low_attendance_is_strictly_below_the_line_and_nothing_recorded_says_nothing()
         recipient: "mum@home.test".into(),
         sums: Sums { present, late: 0, absent },
     };
-    let said = |of| letters::low_attendance(&of, date(2026, 9, 1), AT).unwrap();
+    let said = |of| letters::low_attendance(&of, date(2026, 9, 1), &Texts::default(), AT);
     assert_eq!(said(month(3, 1)), None, "75 % is not below 75 %");
     assert_eq!(said(month(0, 0)), None);
     let letter = said(month(2, 1)).unwrap();

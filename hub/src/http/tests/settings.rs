@@ -3,6 +3,7 @@
 use super::{Carrying, House, PASSWORD, body, get, post};
 use crate::auth::Role;
 use crate::config::Vars;
+use crate::store::account;
 use serde_json::json;
 
 const APP: &str = "https://app.school.test";
@@ -122,4 +123,37 @@ async fn lifetimes_of_tokens_and_sessions_are_settings() {
     assert_eq!(house.send(me().cookie(&secret)).await.status(), 200);
     house.clock.set_wall(super::NOW.plus_ms(2 * 3_600_000));
     assert_eq!(house.send(me().cookie(&secret)).await.status(), 401);
+}
+
+#[tokio::test]
+async fn mails_say_what_the_school_says_in_its_language_or_its_own_words() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let read = |tx: &crate::store::Tx<'_>| account::by_email(tx, "admin@school.test");
+    let admin = house.app.db.read(read).await.unwrap().unwrap().0;
+    let cookie = house.session(&admin).await;
+    let texts = || house.send(get("/api/mail/texts").bearer(&token));
+    assert_eq!(body(&texts().await), json!({ "language": "en", "own": {} }));
+    let save =
+        |fields: &[(&str, &str)]| house.send(post("/settings/mail/texts").form(&cookie, fields));
+    let said = save(&[
+        ("language", "fa"),
+        ("subject_absence", "{name} fehlt"),
+        ("body_absence", "{name} war am {day} nicht in {lesson}."),
+    ]);
+    assert_eq!(said.await.status(), 303);
+    let own =
+        json!({ "subject": "{name} fehlt", "body": "{name} war am {day} nicht in {lesson}." });
+    assert_eq!(body(&texts().await), json!({ "language": "fa", "own": { "absence": own } }));
+    let page = house.send(get("/settings/mail").cookie(&cookie)).await;
+    let page = String::from_utf8_lossy(page.body()).into_owned();
+    assert!(page.contains(" war am 2026-03-02 nicht in "), "the sample says it: {page}");
+    let odd = save(&[("subject_policy", "{grade}"), ("body_policy", "x")]).await;
+    assert_eq!(odd.status(), 422, "nothing fills that");
+    let put = warp::test::request().method("PUT").path("/api/mail/texts").bearer(&token);
+    let back = house.send(put.json(&json!({ "language": "en" }))).await;
+    assert_eq!(
+        (back.status().as_u16(), body(&back)),
+        (200, json!({ "language": "en", "own": {} }))
+    );
 }

@@ -1,0 +1,27 @@
+//! `/api/mail/texts`: what mails say that the hub writes by itself.
+
+use super::call::Call;
+use super::reply::json;
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::notify::texts::{self, Texts};
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, none, body) = ("/api/mail/texts", Object::None, Takes::Json(SMALL));
+    let (gives, both) = (Shapes::gives::<Texts>(), Shapes::both::<Texts, Texts>());
+    vec![
+        Route::new((Method::GET, path), ADMIN, none, Takes::Nothing, gives, show),
+        Route::new((Method::PUT, path), ADMIN, none, body, both, write),
+    ]
+}
+
+async fn show(call: Call) -> Outcome {
+    json(&call.app().db.read(texts::get).await?)
+}
+
+async fn write(call: Call) -> Outcome {
+    let (new, actor, now): (Texts, _, _) = (call.json()?, call.actor()?.user.to_string(), call.now);
+    json(&call.app().db.write(move |tx| texts::set(tx, new, &actor, now)).await?)
+}

@@ -1,0 +1,285 @@
+//! What mails say: in the school's language, or in its own words. Gaps such as `{name}` are filled
+//! in one pass, so that what stands in a gap is never taken for one.
+
+use crate::error::{Doing, Error};
+use crate::store::{Tx, audit, setting};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use wire::Wall;
+
+/// The setting that holds them.
+const SETTING: &str = "mail_texts";
+/// Longest subject and longest text, bytes.
+const MOST: (usize, usize) = (200, 4000);
+
+/// The mails that the hub writes by itself.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = MailKind)]
+pub enum Kind {
+    /// To a family, about an absence.
+    Absence,
+    /// To a family, about a month.
+    LowAttendance,
+    /// To a teacher, about a class in which a person decides again.
+    Policy,
+}
+
+/// The language of mails that the school did not write itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MailLanguage)]
+pub enum Language {
+    /// English.
+    #[default]
+    #[serde(rename = "en")]
+    English,
+    /// Persian.
+    #[serde(rename = "fa")]
+    Persian,
+}
+
+/// One mail: a line and a text, with gaps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MailText)]
+pub struct Text {
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+}
+
+/// All of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = MailTexts)]
+pub struct Texts {
+    /// Of the usual texts.
+    #[serde(default)]
+    pub language: Language,
+    /// The school's own words, where it has some.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Text>)]
+    pub own: BTreeMap<Kind, Text>,
+}
+
+impl Kind {
+    /// All, in the order people see them.
+    pub const ALL: [Self; 3] = [Self::Absence, Self::LowAttendance, Self::Policy];
+
+    /// As settings and forms name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Absence => "absence",
+            Self::LowAttendance => "low_attendance",
+            Self::Policy => "policy",
+        }
+    }
+
+    /// What may stand in its gaps.
+    #[must_use]
+    pub fn gaps(self) -> &'static [&'static str] {
+        match self {
+            Self::Absence => &["name", "lesson", "day", "time"],
+            Self::LowAttendance => &["name", "class", "month", "present", "total", "percentage"],
+            Self::Policy => &["class", "why"],
+        }
+    }
+}
+
+impl Language {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::English, Self::Persian];
+
+    /// The usual text of this kind.
+    #[must_use]
+    pub fn usual(self, kind: Kind) -> Text {
+        let whole = match (self, kind) {
+            (Self::English, Kind::Absence) => include_str!("../../templates/mail/en/absence.txt"),
+            (Self::English, Kind::LowAttendance) => {
+                include_str!("../../templates/mail/en/low_attendance.txt")
+            }
+            (Self::English, Kind::Policy) => include_str!("../../templates/mail/en/policy.txt"),
+            (Self::Persian, Kind::Absence) => include_str!("../../templates/mail/fa/absence.txt"),
+            (Self::Persian, Kind::LowAttendance) => {
+                include_str!("../../templates/mail/fa/low_attendance.txt")
+            }
+            (Self::Persian, Kind::Policy) => include_str!("../../templates/mail/fa/policy.txt"),
+        };
+        let (subject, body) = whole.split_once("\n\n").unwrap_or((whole, ""));
+        Text { subject: subject.into(), body: body.trim_end().into() }
+    }
+}
+
+impl Text {
+    /// Trimmed, and refused where it cannot be sent: empty, too long, or with a gap that nothing
+    /// fills.
+    ///
+    /// # Errors
+    /// `Invalid` naming the field.
+    pub fn checked(self, kind: Kind) -> Result<Self, Error> {
+        let body = self.body.replace("\r\n", "\n");
+        let (subject, body) = (self.subject.trim().to_owned(), body.trim().to_owned());
+        let refuse = |field: &str, why: String| {
+            Err(Error::Invalid(format!("{field}_{}: {why}", kind.as_str())))
+        };
+        for (field, text, most) in [("subject", &subject, MOST.0), ("body", &body, MOST.1)] {
+            if text.is_empty() || text.len() > most {
+                return refuse(field, format!("write 1 to {most} bytes"));
+            }
+            let known = |gap: &str| kind.gaps().contains(&gap);
+            if let Some(gap) = gaps(text).into_iter().find(|gap| !known(gap)) {
+                let all = kind.gaps().join("}, {");
+                return refuse(field, format!("nothing fills {{{gap}}}: use {{{all}}}"));
+            }
+        }
+        if subject.contains(char::is_control) {
+            return refuse("subject", "a subject is one line".into());
+        }
+        Ok(Self { subject, body })
+    }
+
+    /// With its gaps filled; one that `with` lacks stays as it stands.
+    #[must_use]
+    pub fn fill(&self, with: &[(&str, &str)]) -> Self {
+        Self { subject: filled(&self.subject, with), body: filled(&self.body, with) }
+    }
+}
+
+/// The names between braces.
+fn gaps(text: &str) -> Vec<&str> {
+    let inside = text.split('{').skip(1);
+    inside.filter_map(|rest| rest.split_once('}')).map(|(gap, _)| gap).collect()
+}
+
+fn filled(text: &str, with: &[(&str, &str)]) -> String {
+    let mut parts = text.split('{');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let value = part.split_once('}').and_then(|(gap, rest)| {
+            let value = with.iter().find(|(name, _)| *name == gap)?.1;
+            Some((value, rest))
+        });
+        match value {
+            Some((value, rest)) => whole.extend([value, rest]),
+            None => whole.extend(["{", part]),
+        }
+    }
+    whole
+}
+
+impl Texts {
+    /// The text of this kind: the school's own, or the usual one.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> Text {
+        self.own.get(&kind).cloned().unwrap_or_else(|| self.language.usual(kind))
+    }
+
+    /// Every own text checked; one that says what the usual one says is none.
+    ///
+    /// # Errors
+    /// `Invalid` naming the field.
+    pub fn checked(self) -> Result<Self, Error> {
+        let usual = |kind| self.language.usual(kind).checked(kind);
+        let mut own = BTreeMap::new();
+        for (kind, text) in self.own {
+            let text = text.checked(kind)?;
+            if text != usual(kind)? {
+                own.insert(kind, text);
+            }
+        }
+        Ok(Self { own, ..self })
+    }
+}
+
+/// As the school set them.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(tx: &Tx<'_>) -> Result<Texts, Error> {
+    let text = setting::get(tx, SETTING)?;
+    let read = |text: String| serde_json::from_str(&text).doing("reading the texts of mails");
+    text.map_or_else(|| Ok(Texts::default()), read)
+}
+
+/// Keeps them.
+///
+/// # Errors
+/// `Invalid` for a text that cannot be sent.
+pub fn set(tx: &Tx<'_>, new: Texts, actor: &str, now: Wall) -> Result<Texts, Error> {
+    let new = new.checked()?;
+    setting::set(tx, SETTING, &json!(new).to_string())?;
+    let own: Vec<_> = new.own.keys().map(|kind| kind.as_str()).collect();
+    let meta = json!({ "language": new.language, "own": own });
+    let (action, table, id) = ("change", "setting", SETTING);
+    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })?;
+    Ok(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_usual_text_is_whole_and_uses_only_what_is_filled() {
+        for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.map(|k| (l, k))) {
+            let text = language.usual(kind).checked(kind).unwrap();
+            assert!(gaps(&text.body).len() >= 2, "{language:?} {kind:?}");
+            let with: Vec<_> = kind.gaps().iter().map(|gap| (*gap, "x")).collect();
+            let filled = text.fill(&with);
+            assert!(!filled.subject.contains('{') && !filled.body.contains('{'), "{filled:?}");
+        }
+        let [en, fa] = Language::ALL.map(|language| language.usual(Kind::Absence));
+        assert_ne!(en, fa);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_by_its_field() {
+        let refused = |subject: &str, body: &str| {
+            let text = Text { subject: subject.into(), body: body.into() };
+            text.checked(Kind::Absence).unwrap_err().to_string()
+        };
+        assert!(refused("", "x").contains("subject_absence"));
+        assert!(refused("a\nb", "x").contains("one line"));
+        let gap = refused("Hello", "{name} and {grade}");
+        assert!(gap.contains("{grade}") && gap.contains("{lesson}"), "{gap}");
+        assert!(refused("Hello", &"x".repeat(4001)).contains("body_absence"));
+    }
+
+    #[test]
+    fn what_stands_in_a_gap_is_never_a_gap_itself() {
+        let text = Text { subject: "{name}".into(), body: "{name} {lesson} {nothing} {".into() };
+        let filled = text.fill(&[("name", "{lesson}"), ("lesson", "Maths")]);
+        assert_eq!(filled.subject, "{lesson}");
+        assert_eq!(filled.body, "{lesson} Maths {nothing} {");
+    }
+
+    #[test]
+    fn own_words_that_are_the_usual_ones_follow_the_language() {
+        let usual = Language::English.usual(Kind::Policy);
+        let own = BTreeMap::from([(Kind::Policy, usual)]);
+        let texts = Texts { language: Language::English, own }.checked().unwrap();
+        assert!(texts.own.is_empty());
+        let persian = Texts { language: Language::Persian, ..texts };
+        assert_eq!(persian.of(Kind::Policy), Language::Persian.usual(Kind::Policy));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_people_type_a_gap_that_is_known_is_filled_and_the_rest_stays(
+            body in "(a|\\{|\\}|\\{name\\}|\\{grade\\}|é){1,30}",
+        ) {
+            let text = Text { subject: "x".into(), body: body.clone() };
+            let filled = text.fill(&[("name", "Ada")]).body;
+            let left = filled.contains("{name}");
+            prop_assert!(!left);
+            prop_assert_eq!(filled.replace("Ada", "{name}"), body.clone());
+            let fits = gaps(&body).iter().all(|gap| Kind::Absence.gaps().contains(gap));
+            prop_assert_eq!(text.checked(Kind::Absence).is_ok(), fits);
+        }
+    }
+}
