@@ -8,6 +8,7 @@ shell-class = Classes
 shell-people = People
 shell-doors = Doors
 shell-settings = Settings
+shell-me = About me
 shell-signed-in = Your account, { $name }
 shell-sign-out = Sign out
 shell-language = Language

@@ -8,6 +8,7 @@ shell-class = کلاس‌ها
 shell-people = افراد
 shell-doors = درها
 shell-settings = تنظیمات
+shell-me = دربارهٔ من
 shell-signed-in = حساب شما، { $name }
 shell-sign-out = خروج
 shell-language = زبان

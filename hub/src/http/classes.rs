@@ -4,15 +4,15 @@ use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::reply::{created, json, nothing, versioned};
+use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::attendance::budget::{self, Count};
 use crate::attendance::placing::Policy;
 use crate::error::Error;
-use crate::store::class::{self, Class, Member, Suspension};
+use crate::store::class::{self, Class, Suspension};
 use crate::store::desk::Reader;
 use crate::store::period::{self, Filter};
-use crate::store::{self, Tx, student};
+use crate::store::{self, Tx};
 use crate::timetable::maker::{Of, make};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -27,12 +27,9 @@ use wire::Wall;
 #[must_use]
 pub fn routes() -> Vec<Route> {
     let (some, one) = ("/api/classes", "/api/classes/{id}");
-    let (roster, member) = ("/api/classes/{id}/students", "/api/classes/{id}/students/{student}");
     let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
     let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
-    let people = Shapes::gives::<Vec<Person>>().asks::<Which>();
-    let enter = Shapes::both::<Enter, Vec<Person>>();
     vec![
         Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
         Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
@@ -40,9 +37,6 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::PUT, one), ADMIN, class, body, both, change),
         Route::new((Method::PATCH, one), ADMIN, class, body, both, change),
         Route::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, remove),
-        Route::new((Method::GET, roster), STAFF, class, nothing, people, members),
-        Route::new((Method::POST, roster), ADMIN, class, body, enter, put),
-        Route::new((Method::DELETE, member), ADMIN, class, nothing, Shapes::EMPTY, take_off),
     ]
 }
 
@@ -157,9 +151,10 @@ pub struct Settings {
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// Own id of the last one of the page before.
-    after: Option<Uuid>,
+    pub after: Option<Uuid>,
+    /// How many.
     #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
+    pub limit: Option<u32>,
 }
 
 impl Settings {
@@ -216,23 +211,6 @@ impl Settings {
     }
 }
 
-/// Who enters a roster: own ids or student numbers.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = RosterEntry)]
-pub struct Enter {
-    students: Vec<String>,
-}
-
-/// Somebody on a roster.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RosterMember)]
-pub struct Person {
-    id: Uuid,
-    student_id: String,
-    full_name: String,
-    verified: bool,
-}
-
 impl Body {
     /// Which class it is.
     #[must_use]
@@ -274,13 +252,6 @@ impl From<(Suspension, f64)> for Suspended {
         let since = Timestamp::from_millisecond(at.0).ok();
         let Count { passages, errors } = count;
         Self { since, passages, errors, reason: budget::reason(count, budget) }
-    }
-}
-
-impl From<Member> for Person {
-    fn from(member: Member) -> Self {
-        let Member { student, number, name, verified } = member;
-        Self { id: student.0, student_id: number, full_name: name, verified }
     }
 }
 
@@ -396,44 +367,4 @@ fn remake(
         make(tx, Of::Period(period.id), zone, now)?;
     }
     Ok(())
-}
-
-async fn members(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
-    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
-    let read = call.app().db.read(move |tx| {
-        let class = class::find(tx, reader, &name)?;
-        class::members(tx, class.id)
-    });
-    let all = read.await?.into_iter().map(Person::from);
-    let from = all.skip_while(|person| which.after.is_some_and(|after| person.id != after));
-    let from = from.skip(usize::from(which.after.is_some()));
-    let part: Vec<_> = from.take(limit as usize).collect();
-    let last = part.last().map(|person| person.id.to_string());
-    page(&call, &part, limit, last)
-}
-
-async fn put(call: Call) -> Outcome {
-    let (enter, reader, now): (Enter, _, _) = (call.json()?, reader(&call)?, call.now);
-    let name = call.param("id").to_owned();
-    let write = call.app().db.write(move |tx| {
-        let (class, actor) = (class::find(tx, reader, &name)?, reader.actor.user.to_string());
-        for student in &enter.students {
-            let student = student::find(tx, student)?.id;
-            class::add_member(tx, class.id, student, &actor, now)?;
-        }
-        class::members(tx, class.id)
-    });
-    json(&write.await?.into_iter().map(Person::from).collect::<Vec<_>>())
-}
-
-async fn take_off(call: Call) -> Outcome {
-    let (reader, now) = (reader(&call)?, call.now);
-    let (name, student) = (call.param("id").to_owned(), call.param("student").to_owned());
-    let write = call.app().db.write(move |tx| {
-        let (class, student) = (class::find(tx, reader, &name)?, student::find(tx, &student)?);
-        class::remove_member(tx, class.id, student.id, &reader.actor.user.to_string(), now)
-    });
-    write.await?;
-    nothing()
 }

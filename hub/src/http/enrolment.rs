@@ -51,6 +51,12 @@ pub struct Body {
     /// Where the picture came from: photo, webcam, crop or import.
     source: String,
     quality: Quality,
+    /// How sure the detector is that the picture shows a face, 0 to 1.
+    confidence_score: f32,
+    /// Always null: no photo is kept.
+    face_image_path: Option<String>,
+    /// Always null: templates lie sealed in the database.
+    face_encoding_path: Option<String>,
     is_active: bool,
     #[schema(value_type = Option<String>, format = DateTime)]
     created_at: Option<Timestamp>,
@@ -116,6 +122,9 @@ impl From<Enrolment> for Body {
             student_id: row.number,
             model_id: row.model.to_string(),
             source: row.source,
+            confidence_score: row.quality.detector,
+            face_image_path: None,
+            face_encoding_path: None,
             quality: row.quality.into(),
             is_active: row.is_active,
             created_at: Timestamp::from_millisecond(row.created_at.0).ok(),

@@ -36,8 +36,10 @@ pub mod jobs;
 pub mod join;
 pub mod key;
 pub mod lesson;
+pub mod mail_texts;
 pub mod mark;
 pub mod marks;
+pub mod members;
 pub mod notifications;
 pub mod oidc;
 pub mod openapi;
@@ -106,6 +108,8 @@ pub fn table() -> Table {
         audit::routes(),
         capture::routes(),
         classes::routes(),
+        members::routes(),
+        mail_texts::routes(),
         consent::routes(),
         commands::routes(),
         gallery::routes(),

@@ -65,6 +65,7 @@ pub struct Body {
     year: Option<String>,
     is_active: bool,
     face_enrolled: bool,
+    /// Whether a teacher said that the face enrolled is theirs.
     verified: bool,
     consent: bool,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -136,7 +137,8 @@ struct Which {
 impl From<Student> for Body {
     fn from(student: Student) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
-        let Student { id, profile, is_active, face_enrolled, consent, version, .. } = student;
+        let Student { id, profile, is_active, face_enrolled, verified, consent, version, .. } =
+            student;
         Self {
             id: id.0,
             student_id: profile.student_number.clone(),
@@ -151,7 +153,7 @@ impl From<Student> for Body {
             year: profile.year,
             is_active,
             face_enrolled,
-            verified: face_enrolled,
+            verified,
             consent: consent.unwrap_or(false),
             created_at: time(student.created_at),
             updated_at: time(student.updated_at),

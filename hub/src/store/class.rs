@@ -85,7 +85,9 @@ pub struct Member {
     pub number: String,
     /// Their full name.
     pub name: String,
-    /// Whether a person checked that they belong here.
+    /// Whether they have a photo that counts.
+    pub enrolled: bool,
+    /// Whether a teacher said that the face in it is theirs.
     pub verified: bool,
 }
 
@@ -319,7 +321,7 @@ pub fn add_member(
     actor: &str,
     now: Wall,
 ) -> Result<(), Error> {
-    let sql = "insert into roster (class, student, verified) values ($1, $2, 1)
+    let sql = "insert into roster (class, student, verified) values ($1, $2, 0)
          on conflict (class, student) do nothing";
     tx.execute(sql, params![class.to_string(), student.to_string()])?;
     super::change::bump(tx, super::change::GALLERY)?;
@@ -358,12 +360,14 @@ pub fn leave_all(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
 /// # Errors
 /// When the database fails.
 pub fn members(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Member>, Error> {
-    let sql = "select s.id, s.student_number, trim(s.first_name || ' ' || s.last_name), r.verified
+    let sql = "select s.id, s.student_number, trim(s.first_name || ' ' || s.last_name), r.verified,
+             exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1)
          from roster r join student s on s.id = r.student where r.class = $1
          order by s.last_name, s.first_name, s.id";
     tx.query(sql, params![class.to_string()], |row| {
         let (student, number) = (parsed(row, 0)?, row.get(1)?);
-        Ok(Member { student, number, name: row.get(2)?, verified: row.get(3)? })
+        let (verified, enrolled): (bool, bool) = (row.get(3)?, row.get(4)?);
+        Ok(Member { student, number, name: row.get(2)?, enrolled, verified: verified && enrolled })
     })
 }
 

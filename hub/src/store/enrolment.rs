@@ -1,6 +1,6 @@
 //! Table `enrolment`: a sealed template for each photo a person was enrolled by.
 
-use super::{Tx, audit, change, odd, params, parsed};
+use super::{Tx, audit, change, member, odd, params, parsed};
 use crate::error::Error;
 use serde_json::json;
 use uuid::Uuid;
@@ -81,6 +81,7 @@ pub fn add(tx: &Tx<'_>, new: &Enrolment, sealed: &[u8], actor: &str) -> Result<(
         new.created_by
     ];
     tx.execute(sql, values)?;
+    member::another_face(tx, new.student)?;
     noted(tx, new.created_at, actor, "add", new.id)
 }
 
@@ -141,6 +142,9 @@ pub fn set_active(
     let sql = "update enrolment set is_active = $2, version = version + 1 where id = $1";
     if tx.execute(sql, params![id.to_string(), active])? == 0 {
         return Err(Error::unknown("enrolment", id));
+    }
+    if active {
+        member::another_face(tx, get(tx, id)?.student)?;
     }
     noted(tx, now, actor, if active { "activate" } else { "deactivate" }, id)
 }

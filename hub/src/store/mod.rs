@@ -39,6 +39,7 @@ pub mod login;
 pub mod loss;
 pub mod mail;
 pub mod mark;
+pub mod member;
 pub mod passage;
 pub mod past;
 pub mod people;

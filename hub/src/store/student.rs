@@ -21,6 +21,8 @@ pub struct Student {
     pub is_active: bool,
     /// Has an active template.
     pub face_enrolled: bool,
+    /// A teacher said that the face is theirs.
+    pub verified: bool,
     /// The newest entry of the consent ledger; nothing before the first.
     pub consent: Option<bool>,
     /// Counts changes.
@@ -79,7 +81,8 @@ const COLUMNS: &str = "s.id, s.student_number, s.first_name, s.last_name, s.emai
      s.department, s.position, s.year, s.kind, s.is_active,
      exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1),
      (select c.given from consent c where c.student = s.id order by c.n desc limit 1), s.version,
-     s.created_at, s.updated_at";
+     s.created_at, s.updated_at,
+     exists (select 1 from roster r where r.student = s.id and r.verified = 1)";
 const ENROLLED: &str =
     "exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1)";
 const AGREES: &str =
@@ -486,6 +489,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Student> {
         profile,
         is_active: row.get(10)?,
         face_enrolled: row.get(11)?,
+        verified: row.get::<_, bool>(11)? && row.get(16)?,
         consent: row.get(12)?,
         version: row.get(13)?,
         created_at: Wall(row.get(14)?),

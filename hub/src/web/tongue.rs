@@ -31,7 +31,7 @@ macro_rules! files {
     };
     ($folder:literal) => {
         files!($folder: "shell" "words" "start" "review" "class" "roll" "report" "photo" "people"
-            "doors" "settings" "account" "audit")
+            "doors" "settings" "account" "audit" "me")
     };
 }
 

@@ -32,7 +32,7 @@ async fn a_browser_signs_in_with_a_form_and_gets_a_guarded_cookie() {
 async fn whoever_signs_in_lands_on_a_page_of_theirs_and_sees_no_other_linked() {
     let house = House::new().await;
     for (role, home, shown) in [
-        (Role::Student, "/account", &[][..]),
+        (Role::Student, "/me", &["/me"][..]),
         (Role::Teacher, "/review", &["/review", "/class"][..]),
         (Role::Admin, "/review", &["/review", "/class", "/people", "/devices", "/settings"][..]),
     ] {

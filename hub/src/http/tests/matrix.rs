@@ -35,6 +35,7 @@ fn sample(path: &str) -> Value {
     match path {
         "/api/attendance/{id}/review" => json!({ "decision": "reject" }),
         "/api/classes/{id}/students" => json!({ "students": ["STU1"] }),
+        "/api/classes/{id}/students/{student}/verified" => json!({ "verified": false }),
         "/api/devices/{id}/commands" => json!({ "command": "reload" }),
         "/api/enrollment/{id}" => json!({ "is_active": true }),
         "/api/face-crops/{id}/assign" => json!({ "student_id": "STU1" }),

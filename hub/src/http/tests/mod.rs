@@ -16,8 +16,11 @@ mod idempotency;
 mod import;
 mod lessons;
 mod limits;
+mod log;
 mod mark;
 mod matrix;
+mod me;
+mod members;
 mod office;
 mod people;
 mod people_pages;
@@ -79,15 +82,20 @@ impl House {
 
     /// A hub with these variables set.
     pub(crate) async fn with(vars: Vars) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::create(dir.path(), NOW).unwrap();
-        Pki::create(dir.path(), &keys, &["localhost".into()], NOW).unwrap();
-        drop(keys);
         let models = std::env::var_os("ROLLCALL_MODELS").map(std::path::PathBuf::from);
         let models = models.unwrap_or_else(|| {
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/weights")
         });
         assert!(models.join("pack.toml").exists(), "no weights: run models/fetch first");
+        Self::on(&models, vars).await
+    }
+
+    /// A hub with the models of this folder.
+    pub(crate) async fn on(models: &std::path::Path, vars: Vars) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path(), NOW).unwrap();
+        Pki::create(dir.path(), &keys, &["localhost".into()], NOW).unwrap();
+        drop(keys);
         let vars = vars.with("ROLLCALL_MODELS", models.to_str().unwrap());
         let config = Config::read(dir.path(), "", &vars).unwrap();
         let clock = Arc::new(ManualClock::at(NOW, Mono(1_000)));

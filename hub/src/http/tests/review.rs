@@ -327,6 +327,32 @@ async fn a_group_is_approved_as_one_step_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn where_sure_matches_mark_one_photo_marks_and_says_so() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let class = json!({
+        "class_name": "7b", "class_code": "7B", "room": "Room 204",
+        "policy": "auto", "auto_line": 0.9, "error_budget": 5.0
+    });
+    house.send(post("/api/classes").bearer(&token).json(&class)).await;
+    let enter = json!({ "students": ["STU1"] });
+    house.send(post("/api/classes/7B/students").bearer(&token).json(&enter)).await;
+    let verify = |name| {
+        let photo = portrait(name);
+        parts("/face/verify", &token, &[("class_id", "7B")], ("file", &photo))
+    };
+    let stranger = body(&house.send(verify("biden.jpg")).await);
+    assert_eq!((&stranger["recognized"], &stranger["marked"]), (&json!(false), &json!(false)));
+    let found = body(&house.send(verify("obama.jpg")).await);
+    assert_eq!((&found["marked"], &found["student_id"]), (&json!(true), &json!("STU1")), "{found}");
+    assert!(found["confidence"].as_f64().unwrap() >= 0.9, "{found}");
+    let today = body(&house.send(get("/attendance/today").bearer(&token)).await);
+    let rows = today.as_array().unwrap();
+    let here = |row: &&Value| row["student_id"] == "STU1" && row["status"] != "absent";
+    assert_eq!(rows.iter().filter(here).count(), 1, "{today}");
+}
+
+#[tokio::test]
 async fn one_photo_in_a_class_finds_only_its_members_and_marks_nobody() {
     let house = House::new().await;
     let token = house.school().await;

@@ -9,6 +9,7 @@ use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::store::class::{self, Class, Member};
 use crate::store::desk::{self, Reader};
+use crate::store::member::{self, Counts};
 use crate::store::people::{self, Filter};
 use crate::store::student::{self, Student};
 use crate::store::teaches::{self, Teacher};
@@ -17,10 +18,13 @@ use crate::web::note::Note;
 use crate::web::settings::users::{some, teaching};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
+use crate::web::tongue::{Said as _, Tongue};
+use crate::web::words;
 use askama::Template;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{StudentId, Wall};
@@ -31,7 +35,7 @@ const FOUND: u32 = 8;
 const LINES: usize = 1_000;
 /// Teachers to choose from.
 const STAFF_MOST: u32 = 500;
-const DONE: [&str; 7] = [
+const DONE: [&str; 9] = [
     "class-made",
     "class-saved",
     "class-entered",
@@ -39,6 +43,8 @@ const DONE: [&str; 7] = [
     "class-taught",
     "class-over",
     "class-again",
+    "class-verified",
+    "class-unverified",
 ];
 
 /// Routes of this file.
@@ -52,6 +58,7 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::POST, one), ADMIN, of, form, no, save),
         Route::new((Method::POST, people), ADMIN, of, form, no, enter),
         Route::new((Method::POST, leave), ADMIN, of, form, no, take_out),
+        Route::new((Method::POST, "/class/{id}/verify"), STAFF, of, form, no, verify),
         Route::new((Method::POST, teach), ADMIN, of, form, no, teach_it),
     ]
 }
@@ -68,7 +75,7 @@ struct Page {
     /// What was searched for, and who was found.
     asked: String,
     found: Vec<Found>,
-    members: Vec<Member>,
+    members: Vec<Person>,
     teachers: Vec<Teacher>,
     /// Accounts that may teach it.
     staff: Vec<(Uuid, String)>,
@@ -79,6 +86,13 @@ struct Page {
 struct Found {
     person: desk::Person,
     there: bool,
+}
+
+/// Somebody of the class, and what they were marked so far.
+struct Person {
+    member: Member,
+    marks: String,
+    last: Option<String>,
 }
 
 /// What became of a line.
@@ -127,16 +141,18 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Li
         let class = class::find(tx, reader, &name)?;
         let count = budget::of(tx, &class, now)?;
         let members = class::members(tx, class.id)?;
+        let counts = member::counts(tx, class.id)?;
         let teachers = teaches::teachers(tx, class.id, reader.today)?;
         let (found, staff) = match admin {
             true => (found(tx, reader, &text, &members)?, staff(tx)?),
             false => (Vec::new(), Vec::new()),
         };
-        Ok((class, count, members, teachers, found, staff))
+        Ok((class, count, (members, counts), teachers, found, staff))
     });
     let (class, count, members, teachers, found, staff) = read.await?;
     let rules = Rules::new(shell.tongue, &class, count, now);
-    let today = reader.today;
+    let (today, zone) = (reader.today, &call.app().config.zone);
+    let members = with_marks(members.0, members.1, (shell.tongue, zone));
     let view =
         Page { shell, note, class, rules, lines, asked, found, members, teachers, staff, today };
     page(status, &view)
@@ -223,6 +239,46 @@ fn line(
     }
     let outcome = if there { Became::There } else { Became::Entered };
     Ok(Line { n, name: profile.full_name(), number: profile.student_number, outcome })
+}
+
+/// The members with their marks; days as the reader's language writes them.
+fn with_marks(
+    members: Vec<Member>,
+    mut counts: HashMap<StudentId, Counts>,
+    (tongue, zone): (Tongue, &TimeZone),
+) -> Vec<Person> {
+    let person = |member: Member| {
+        let counts = counts.remove(&member.student).unwrap_or_default();
+        let last = counts.last.map(|at| tongue.digits(&words::day(at, zone).to_string()));
+        Person { member, marks: marks(tongue, counts), last }
+    };
+    members.into_iter().map(person).collect()
+}
+
+/// How often somebody was there, late and away, in a sentence.
+fn marks(tongue: Tongue, counts: Counts) -> String {
+    let gaps = [("present", counts.present), ("late", counts.late), ("absent", counts.absent)];
+    let gaps = gaps.into_iter().map(|(name, many)| (name.to_owned(), many.value()));
+    tongue.tell("class-marks-so-far", &gaps.collect())
+}
+
+async fn verify(call: Call) -> Outcome {
+    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
+    let (yes, no) = (some(&call, "student"), some(&call, "take_back"));
+    let verified = yes.is_some();
+    let who = yes.or(no).unwrap_or_default();
+    let write = move |tx: &Tx<'_>| {
+        let class = class::find(tx, reader, &name)?.id;
+        let odd = |_| Error::Invalid("student: use the buttons of the page".into());
+        let student: StudentId = who.parse().map_err(odd)?;
+        member::verify(tx, (class, student), verified, &reader.actor.user.to_string(), now)?;
+        Ok(class)
+    };
+    let done = if verified { "class-verified" } else { "class-unverified" };
+    match call.app().db.write(write).await.map_err(Problem::from) {
+        Ok(class) => see(&at(class, done)),
+        Err(problem) => refused(&call, &problem).await,
+    }
 }
 
 async fn take_out(call: Call) -> Outcome {

@@ -1,5 +1,7 @@
 //! `/people/{id}`: one person with everything an admin may see and change.
 
+mod me;
+
 use super::faces::Look;
 use super::initials;
 use crate::attendance::Status;
@@ -57,6 +59,9 @@ pub fn routes() -> Vec<Route> {
         Route::new(row, ADMIN, Object::Enrolment, form, no, keep),
         turn,
     ]
+    .into_iter()
+    .chain(me::routes())
+    .collect()
 }
 
 #[derive(Template)]
@@ -193,13 +198,15 @@ pub(super) async fn show(
 ) -> Outcome {
     let reader = reader(call)?;
     let facts = call.app().db.read(move |tx| facts(tx, reader, id)).await?;
-    let view = view(shell(call, "people"), facts, reader.today, &call.app().config.zone);
+    let zone = &call.app().config.zone;
+    let view = view(shell(call, "people"), facts, reader.today, (zone, SHOWN));
     let answer = page(status, &Page { note, looks, ..view })?;
     let camera = "camera=(self), microphone=(), geolocation=()";
     Ok(with(answer, HeaderName::from_static("permissions-policy"), camera))
 }
 
-fn view(shell: Shell, facts: Facts, today: Date, zone: &TimeZone) -> Page {
+/// The page, with so many marks on it.
+fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usize)) -> Page {
     let Facts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
     let (tongue, name) = (shell.tongue, person.profile.full_name());
     let when = |at| words::say_day(tongue, words::day(at, zone), today);
@@ -247,7 +254,7 @@ fn view(shell: Shell, facts: Facts, today: Date, zone: &TimeZone) -> Page {
         classes,
         accounts,
         sums: sums(&marks),
-        marks: marks.iter().take(SHOWN).map(mark).collect(),
+        marks: marks.iter().take(shown).map(mark).collect(),
         shell,
     }
 }

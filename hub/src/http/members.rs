@@ -1,0 +1,152 @@
+//! `/api/classes/{id}/students`: who is on a roster, what they were marked, and whether a teacher
+//! verified that the face enrolled is theirs.
+
+use super::attendance::reader;
+use super::call::Call;
+use super::classes::Which;
+use super::page::{page, rows};
+use super::reply::{json, nothing};
+use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::error::Error;
+use crate::store::class::{self, Member};
+use crate::store::member::{self, Counts};
+use crate::store::{Tx, student};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (roster, one) = ("/api/classes/{id}/students", "/api/classes/{id}/students/{student}");
+    let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
+    let people = Shapes::gives::<Vec<Person>>().asks::<Which>();
+    let (enter, say) = (Shapes::both::<Enter, Vec<Person>>(), Shapes::both::<Say, Person>());
+    let verified = "/api/classes/{id}/students/{student}/verified";
+    vec![
+        Route::new((Method::GET, roster), STAFF, class, nothing, people, index),
+        Route::new((Method::POST, roster), ADMIN, class, body, enter, put),
+        Route::new((Method::PUT, verified), STAFF, class, body, say, verify),
+        Route::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, take_off),
+    ]
+}
+
+/// Who enters a roster: own ids or student numbers.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RosterEntry)]
+pub struct Enter {
+    students: Vec<String>,
+}
+
+/// Whether the face enrolled is theirs.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = FaceVerified)]
+pub struct Say {
+    verified: bool,
+}
+
+/// Somebody on a roster.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RosterMember)]
+pub struct Person {
+    id: Uuid,
+    student_id: String,
+    full_name: String,
+    /// Whether they have a photo that counts.
+    face_enrolled: bool,
+    /// Whether a teacher said that the face enrolled is theirs. Another photo takes that back.
+    verified: bool,
+    attendance: Attendance,
+}
+
+/// What they were marked in this class so far.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MemberAttendance)]
+pub struct Attendance {
+    present: i64,
+    late: i64,
+    absent: i64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_marked_at: Option<Timestamp>,
+}
+
+impl From<Counts> for Attendance {
+    fn from(Counts { present, late, absent, last }: Counts) -> Self {
+        let last_marked_at = last.and_then(|at| Timestamp::from_millisecond(at.0).ok());
+        Self { present, late, absent, last_marked_at }
+    }
+}
+
+/// The roster as it is now.
+fn people(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Person>, Error> {
+    let mut counts = member::counts(tx, class)?;
+    let person = |member: Member| {
+        let Member { student, number, name, enrolled, verified } = member;
+        Person {
+            id: student.0,
+            student_id: number,
+            full_name: name,
+            face_enrolled: enrolled,
+            verified,
+            attendance: counts.remove(&student).unwrap_or_default().into(),
+        }
+    };
+    Ok(class::members(tx, class)?.into_iter().map(person).collect())
+}
+
+async fn index(call: Call) -> Outcome {
+    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
+    let read = call.app().db.read(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        people(tx, class.id)
+    });
+    let all = read.await?.into_iter();
+    let from = all.skip_while(|person| which.after.is_some_and(|after| person.id != after));
+    let from = from.skip(usize::from(which.after.is_some()));
+    let part: Vec<_> = from.take(limit as usize).collect();
+    let last = part.last().map(|person| person.id.to_string());
+    page(&call, &part, limit, last)
+}
+
+async fn put(call: Call) -> Outcome {
+    let (enter, reader, now): (Enter, _, _) = (call.json()?, reader(&call)?, call.now);
+    let name = call.param("id").to_owned();
+    let write = call.app().db.write(move |tx| {
+        let (class, actor) = (class::find(tx, reader, &name)?, reader.actor.user.to_string());
+        for student in &enter.students {
+            let student = student::find(tx, student)?.id;
+            class::add_member(tx, class.id, student, &actor, now)?;
+        }
+        people(tx, class.id)
+    });
+    json(&write.await?)
+}
+
+async fn verify(call: Call) -> Outcome {
+    let (say, reader, now): (Say, _, _) = (call.json()?, reader(&call)?, call.now);
+    let (name, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let write = call.app().db.write(move |tx| {
+        let class = class::find(tx, reader, &name)?.id;
+        let student = student::find_for(tx, reader, &student)?.id;
+        member::verify(tx, (class, student), say.verified, &reader.actor.user.to_string(), now)?;
+        people(tx, class)?
+            .into_iter()
+            .find(|person| person.id == student.0)
+            .ok_or_else(|| Error::unknown("student on this roster", student))
+    });
+    json(&write.await?)
+}
+
+async fn take_off(call: Call) -> Outcome {
+    let (reader, now) = (reader(&call)?, call.now);
+    let (name, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let write = call.app().db.write(move |tx| {
+        let (class, student) = (class::find(tx, reader, &name)?, student::find(tx, &student)?);
+        class::remove_member(tx, class.id, student.id, &reader.actor.user.to_string(), now)
+    });
+    write.await?;
+    nothing()
+}
