@@ -22,7 +22,6 @@ pub mod link;
 pub mod look;
 pub mod outbox;
 pub mod packs;
-pub mod pulse;
 pub mod recognise;
 pub mod renew;
 pub mod signal;
@@ -32,3 +31,5 @@ pub mod tls;
 pub mod track;
 pub mod trigger;
 pub mod visit;
+
+pub use wire::pulse;

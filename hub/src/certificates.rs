@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wire::Wall;
 use wire::join::JOIN_ALPN;
+use wire::pulse::Beat;
 
 /// How often files and dates are looked at.
 const EVERY: Duration = Duration::from_secs(2);
@@ -137,8 +138,9 @@ impl ResolvesServerCert for Certificates {
 ///
 /// # Errors
 /// Never.
-pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
+pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        beat.turn();
         let of = app.clone();
         // A look that panics is said by the runtime, and the next one is the retry.
         let _ = tokio::task::spawn_blocking(move || look(&of)).await;

@@ -48,6 +48,7 @@ const ACCOUNTS: &str = "accounts";
 /// What named a signing key, and the public half of who did.
 const NAMED: &str = "sign-named";
 const WAS: &str = "sign-was";
+const PAIRING: &str = "pairing";
 
 /// The key store; cheap to clone.
 #[derive(Clone)]
@@ -525,6 +526,26 @@ impl Keys {
     pub fn forget(&self, name: &str, id: u32) -> Result<(), Error> {
         let sql = "delete from hub_key where name = ?1 and id = ?2";
         self.db().execute(sql, params![name, id]).map(drop).doing("destroying a key of the hub")
+    }
+
+    /// The id that the database of these keys carries too.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn pairing(&self) -> Result<Option<String>, Error> {
+        if self.ids(PAIRING)?.is_empty() {
+            return Ok(None);
+        }
+        let id = self.get(PAIRING, 1)?;
+        String::from_utf8(id.to_vec()).doing("reading the key store's id").map(Some)
+    }
+
+    /// Keeps that id.
+    ///
+    /// # Errors
+    /// When there is one already, or the store fails.
+    pub fn pair(&self, id: &str, now: Wall) -> Result<(), Error> {
+        self.put(PAIRING, 1, id.as_bytes(), now)
     }
 
     /// Seals a small secret of an account for `place`: the database keeps it, and a copy of the

@@ -16,6 +16,11 @@ use wire::ModelId;
 const QUEUE: usize = 16;
 /// Threads that look.
 const THREADS: usize = 2;
+/// The network of a hub that never had a pack.
+const NONE: &str = "none-0";
+/// What is said to whoever brings a picture while there is no pack.
+const OUT: &str = "nobody can be recognised now, because the model pack is missing or damaged: \
+     whoever runs the system sees on the page “What needs care” what to do";
 
 /// A face found in an uploaded picture.
 pub struct Seen {
@@ -71,7 +76,8 @@ pub struct Recogniser {
     model: ModelId,
     folder: Arc<Path>,
     darkroom: Darkroom,
-    jobs: mpsc::SyncSender<Job>,
+    /// The way to the threads, or why there are none.
+    jobs: Result<mpsc::SyncSender<Job>, Arc<str>>,
 }
 
 impl Recogniser {
@@ -100,7 +106,28 @@ impl Recogniser {
                 .spawn(move || work(&pack, &room, &queue))
                 .doing("starting a recogniser thread")?;
         }
-        Ok(Self { model, folder: dir.into(), darkroom, jobs })
+        Ok(Self { model, folder: dir.into(), darkroom, jobs: Ok(jobs) })
+    }
+
+    /// One that looks at nothing because its pack could not be loaded; `used` is the network that
+    /// was in use before.
+    ///
+    /// # Errors
+    /// Never; a name of ours is one.
+    pub fn without(dir: &Path, used: Option<ModelId>, why: &Error) -> Result<Self, Error> {
+        let none = || NONE.parse().doing("naming a pack that is missing");
+        let model = used.map_or_else(none, Ok)?;
+        let because = std::error::Error::source(why).map(|source| format!(": {source}"));
+        let why = format!("{why}{}", because.unwrap_or_default());
+        tracing::error!(why, "nobody can be recognised in pictures; everything else goes on");
+        let (folder, darkroom) = (dir.into(), Darkroom::default());
+        Ok(Self { model, folder, darkroom, jobs: Err(why.into()) })
+    }
+
+    /// Why it looks at nothing, if it does not.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.jobs.as_ref().err().map(|why| &**why)
     }
 
     /// The network of every template it makes.
@@ -139,7 +166,8 @@ impl Recogniser {
 
     async fn ask<T>(&self, bytes: Vec<u8>, wish: fn(Answer<T>) -> Wish) -> Result<T, Error> {
         let (answer, seen) = oneshot::channel();
-        self.jobs.try_send((bytes, wish(answer))).map_err(|_| {
+        let jobs = self.jobs.as_ref().map_err(|_| Error::Unavailable(OUT.into()))?;
+        jobs.try_send((bytes, wish(answer))).map_err(|_| {
             Error::Unavailable("too many pictures are waiting: try again in a few seconds".into())
         })?;
         seen.await.doing("looking at a picture")?

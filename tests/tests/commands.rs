@@ -311,3 +311,22 @@ fn another_pack_is_brought_prepared_and_chosen() {
     let line = list.lines().find(|line| line.starts_with("pack mobilefacenet128-yunet"));
     assert!(line.unwrap().ends_with(", in use)"), "{list}");
 }
+
+#[test]
+fn what_waits_for_whoever_runs_the_hub_is_said_with_what_to_do() {
+    let mut desk = Desk::new();
+    desk.models = desk.path("no-models");
+    let output = desk.command("doctor").output().unwrap();
+    let (said, why) = (String::from_utf8(output.stdout).unwrap(), output.stderr);
+    assert!(said.contains("Nobody can be recognised in pictures\n  The model pack"), "{said}");
+    assert!(String::from_utf8(why).unwrap().contains("cannot wait"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_clock_is_believed_or_confirmed() {
+    let desk = Desk::new();
+    assert!(desk.says("clock show").starts_with("The clock is believed: "));
+    assert!(desk.says("clock confirm").starts_with("The clock is believed: "));
+    desk.says("audit verify");
+}

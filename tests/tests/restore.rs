@@ -170,6 +170,11 @@ fn a_database_of_the_first_version_is_brought_up_to_date_and_a_copy_is_kept() {
     let path = school.hub_dir().join("hub.db");
     let before = as_at_first(&path);
     assert!(before["audit"].len() > 4 && before["student"].len() == 1, "there is something");
+    let said = refused(&mut school.hub_command(&["student", "list"]));
+    assert!(
+        said.contains("is at version 1 and") && said.contains("rollcall-hub migrate"),
+        "{said}"
+    );
     let dry = school.hub(&["migrate", "--dry-run"]).unwrap();
     assert!(dry.contains("would go from version 1 to "), "{dry}");
     let said = school.hub(&["migrate"]).unwrap();

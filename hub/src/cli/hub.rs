@@ -2,12 +2,13 @@
 
 use crate::config::Config;
 use crate::keys::Keys;
+use crate::pairing;
 use crate::store::{Db, file};
 use std::path::Path;
 use wire::Wall;
 use wire::time::{Clock as _, SystemClock};
 
-/// A hub that `init` made, opened beside whatever serves it.
+/// A hub that `init` made, opened as it is beside whatever serves it.
 pub(super) struct Hub {
     pub(super) config: Config,
     pub(super) db: Db,
@@ -17,12 +18,14 @@ impl Hub {
     pub(super) fn open(data: &Path) -> anyhow::Result<Self> {
         let config = Config::load(data)?;
         file::there(&config.database())?;
-        let db = Db::open(&config.database())?;
+        let db = Db::join(&config.database())?;
         Ok(Self { config, db })
     }
 
     pub(super) fn keys(&self) -> anyhow::Result<Keys> {
-        Ok(Keys::open(&self.config.data)?)
+        let keys = Keys::open(&self.config.data)?;
+        pairing::check(&self.config.database(), &keys)?;
+        Ok(keys)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::backup::lock;
 use crate::config::{self, Config};
 use crate::keys::Keys;
+use crate::pairing;
 use crate::pki::Pki;
 use crate::store::{self, Db};
 use anyhow::{Context as _, ensure};
@@ -50,7 +51,7 @@ impl Init {
         Pki::create(data, &keys, &names(&self.names), now)?;
         let opens = lock::create(data)?;
         let code = BASE32_NOPAD.encode(&rand::random::<[u8; 10]>());
-        first_rows(&config, code.clone(), now).await?;
+        first_rows(&config, &keys, code.clone(), now).await?;
         let file = data.join(config::FILE);
         fs::write(&file, text)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?; // it may come to hold secrets
@@ -87,8 +88,9 @@ fn names(given: &[String]) -> Vec<String> {
     names
 }
 
-async fn first_rows(config: &Config, code: String, now: Wall) -> anyhow::Result<()> {
+async fn first_rows(config: &Config, keys: &Keys, code: String, now: Wall) -> anyhow::Result<()> {
     let db = Db::open(&config.database())?;
+    pairing::settle(&db, keys, &config.database(), now).await?;
     let epoch = Epoch(rand::random());
     let write = move |tx: &store::Tx<'_>| {
         store::setting::set(tx, "hub_epoch", &epoch.to_string())?;

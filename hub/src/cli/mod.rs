@@ -2,8 +2,10 @@
 
 mod audit;
 mod backup;
+mod clock;
 mod dead_letters;
 mod device;
+mod doctor;
 mod enrol;
 mod export;
 mod hub;
@@ -24,6 +26,7 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// The hub of Rollcall: takes what the doors saw, and lets teachers decide.
 #[derive(Debug, Parser)]
@@ -42,6 +45,10 @@ enum Verb {
     Init(init::Init),
     /// Run the hub.
     Serve,
+    /// Whether the hub's clock is believed: show, confirm.
+    Clock(clock::Clock),
+    /// Say what waits for whoever runs the system, and what to do about it.
+    Doctor,
     /// Doors: add, list, revoke.
     Device(device::Devices),
     /// People in the register: add, list.
@@ -85,6 +92,10 @@ enum Verb {
 /// sysexits’ `EX_USAGE`: what was configured is wrong.
 const USAGE: u8 = 64;
 
+/// How long threads that are stuck may hold up the end of `serve`, once its parts were given their
+/// time; systemd's own limit lies above both.
+const LAST: Duration = Duration::from_secs(3);
+
 /// The exit code for `error`.
 #[must_use]
 pub fn code(error: &anyhow::Error) -> ExitCode {
@@ -105,7 +116,15 @@ impl Cli {
         let data = &self.data;
         match self.verb {
             Verb::Init(init) => runtime()?.block_on(init.run(data, out)),
-            Verb::Serve => runtime()?.block_on(serve::run(data)),
+            Verb::Serve => {
+                let runtime = runtime()?;
+                let ended = runtime.block_on(serve::run(data));
+                // Work on a thread of its own that is stuck does not hold the end up.
+                runtime.shutdown_timeout(LAST);
+                ended
+            }
+            Verb::Clock(clock) => runtime()?.block_on(clock.run(data, out)),
+            Verb::Doctor => runtime()?.block_on(doctor::run(data, out)),
             Verb::Device(devices) => runtime()?.block_on(devices.run(data, out)),
             Verb::Student(students) => runtime()?.block_on(students.run(data, out)),
             Verb::Enrol(enrol) => runtime()?.block_on(enrol.run(data, out)),

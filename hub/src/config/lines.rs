@@ -91,12 +91,6 @@ impl Line {
 }
 
 impl Lines {
-    /// Whether the file or the environment says anything.
-    #[must_use]
-    pub fn are_set(&self) -> bool {
-        self.high.is_some() || self.review.is_some() || self.margin.is_some()
-    }
-
     /// The lines of `model`, moved where the site says so (those of several frames move along),
     /// and what is unwise about them. None when the site says nothing.
     ///
@@ -107,8 +101,19 @@ impl Lines {
             return Ok((None, Vec::new()));
         }
         let usual = lines_of(model);
-        let (high, review) = self.both(model, &usual)?;
         let mut unwise = Vec::new();
+        let (high, review) = self.both(model, &mut unwise)?;
+        if high.is_none() && review.is_none() && self.margin.is_none() {
+            return Ok((None, unwise));
+        }
+        // One that is not set gives way to the other.
+        let (high, review) = match (high, review) {
+            (Some(high), None) => (high, usual.single_review.min(high)),
+            (None, Some(review)) => (usual.single_high.max(review), review),
+            (high, review) => {
+                (high.unwrap_or(usual.single_high), review.unwrap_or(usual.single_review))
+            }
+        };
         let lines = [
             ("lines.high", high, usual.single_high),
             ("lines.review", review, usual.single_review),
@@ -130,30 +135,49 @@ impl Lines {
         Ok((Some(lines), unwise))
     }
 
-    /// High and review line; one that is not set gives way to the other.
-    fn both(&self, model: &str, usual: &wire::Lines) -> Result<(f32, f32), ConfigError> {
+    /// A line that `why` speaks against. A variable of a system that was here before does not stop
+    /// the hub: it is said, and the pack's own line counts.
+    fn spoken(
+        &self,
+        key: &'static str,
+        value: &dyn std::fmt::Debug,
+        why: String,
+        unwise: &mut Vec<String>,
+    ) -> Result<Option<f32>, ConfigError> {
+        match self.source.bad(key, &format!("{value:?}"), why) {
+            ConfigError::Variable { name, why } => {
+                unwise.push(format!("{name} is left out, and the pack's own line counts: {why}"));
+                Ok(None)
+            }
+            error => Err(error),
+        }
+    }
+
+    /// High and review line, as far as they are set and mean something.
+    fn both(
+        &self,
+        model: &str,
+        unwise: &mut Vec<String>,
+    ) -> Result<(Option<f32>, Option<f32>), ConfigError> {
         let bad = |key, value: &dyn std::fmt::Debug, why: String| {
             self.source.bad(key, &format!("{value:?}"), why)
         };
-        let cosine = |key, line: Option<Line>| {
-            line.map(|line| line.cosine(model).map_err(|why| bad(key, &line, why))).transpose()
+        let mut cosine = |key, line: Option<Line>| match line.map(|line| line.cosine(model)) {
+            Some(Err(why)) => self.spoken(key, &line, why, unwise),
+            found => Ok(found.and_then(Result::ok)),
         };
-        let (high, review) =
-            (cosine("lines.high", self.high)?, cosine("lines.review", self.review)?);
+        let high = cosine("lines.high", self.high)?;
+        let mut review = cosine("lines.review", self.review)?;
+        if let (Some(high), Some(above)) = (high, review)
+            && above > high
+        {
+            let why = format!("the review line lies above the high line of {high}");
+            review = self.spoken("lines.review", &above, why, unwise)?;
+        }
         if let Some(margin) = self.margin.filter(|margin| !(0.0..=1.0).contains(margin)) {
             return Err(bad("lines.margin", &margin, "a margin lies between 0 and 1".into()));
         }
-        match (high, review) {
-            (Some(high), Some(review)) if review > high => {
-                let why = format!("the review line lies above the high line of {high}");
-                Err(bad("lines.review", &review, why))
-            }
-            (Some(high), None) => Ok((high, usual.single_review.min(high))),
-            (None, Some(review)) => Ok((usual.single_high.max(review), review)),
-            (high, review) => {
-                Ok((high.unwrap_or(usual.single_high), review.unwrap_or(usual.single_review)))
-            }
-        }
+        Ok((high, review))
     }
 }
 

@@ -111,7 +111,7 @@ const TABLE: [(&str, &str, Means); 46] = {
             Key(
                 "lines.high",
                 similarity,
-                "cosine of the pack in use; S2's own 0.6 belongs to ArcFace packs, and is refused with the default pack, whose lines lie between 0.90 and 1",
+                "cosine of the pack in use; S2's own 0.6 belongs to ArcFace packs: with the default pack, whose lines lie between 0.90 and 1, a warning says so and the pack's own line counts",
             ),
         ),
         (
@@ -120,7 +120,7 @@ const TABLE: [(&str, &str, Means); 46] = {
             Key(
                 "lines.review",
                 distance,
-                "distance d of the dlib network, cosine 1 − d²/4.5: 0.6 is .920; refused with other packs",
+                "distance d of the dlib network, cosine 1 − d²/4.5: 0.6 is .920; with other packs a warning, and their own line",
             ),
         ),
         (

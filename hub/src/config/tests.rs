@@ -143,12 +143,26 @@ fn thresholds_move_the_lines_of_the_pack() {
     let (lax, warnings) = lines(&old).unwrap();
     assert!((lax.single_high - 0.9444).abs() < 1e-4 && (lax.single_review - 0.92).abs() < 1e-4);
     assert_eq!(warnings, 2, "both are laxer than what was measured");
-    let refused = lines(&[("FACE_SIMILARITY_THRESHOLD", "0.6")]).unwrap_err().to_string();
-    assert!(refused.contains("FACE_SIMILARITY_THRESHOLD") && refused.contains("ArcFace"));
     let crossed = [("ML_CONFIDENT_THRESHOLD", "0.6"), ("ML_UNCERTAIN_THRESHOLD", "0.5")];
-    assert!(lines(&crossed).is_err(), "review above high");
+    let (high, warnings) = lines(&crossed).unwrap();
+    assert_eq!(
+        (high.single_review, warnings),
+        (high.single_high, 3),
+        "review above high: left out"
+    );
     let twice = [("FACE_TOLERANCE", "0.6"), ("ML_UNCERTAIN_THRESHOLD", "0.5")];
     assert!(lines(&twice).unwrap_err().to_string().contains("FACE_TOLERANCE"));
+}
+
+#[test]
+fn a_line_of_another_system_that_means_nothing_here_is_said_and_the_packs_own_counts() {
+    let of = |vars: Vars, text: &str| with(text, &vars)?.lines.of("dlib-1.mtcnn-mirror");
+    let vars = Vars::from([("FACE_SIMILARITY_THRESHOLD", "0.6")]);
+    let (lines, said) = of(vars, "").unwrap();
+    assert_eq!((lines, said.len()), (None, 1));
+    assert!(said[0].contains("FACE_SIMILARITY_THRESHOLD") && said[0].contains("ArcFace"));
+    let typed = "[lines]\nhigh = \"0.6 similarity\"";
+    assert!(of(Vars::default(), typed).is_err(), "who types it here is told at once");
 }
 
 #[test]

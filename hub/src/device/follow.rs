@@ -14,21 +14,21 @@ use std::time::Duration;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use wire::pulse::Beat;
 use wire::{DeviceId, Wall};
 
 /// How often the database is asked: another process may have changed it.
 const POLL: Duration = Duration::from_millis(400);
 
-/// Follows the database until `stop`. A failed look is logged, and the next one is the retry.
+/// Follows the database until `stop`. A failed look is noted, and the next one is the retry.
 ///
 /// # Errors
 /// Never.
-pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
+pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
     let mut heard = app.events.listen();
     while !stop.is_cancelled() {
-        if let Err(error) = look(&app).await {
-            tracing::warn!(%error, "the state of the doors could not be read");
-        }
+        beat.turn();
+        app.tried("following the doors", look(&app).await);
         let next = Instant::now() + POLL;
         tokio::select! {
             () = stop.cancelled() => {}

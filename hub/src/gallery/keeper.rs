@@ -29,6 +29,8 @@ struct State {
     index: Arc<Index>,
     /// Of older models: what doors made with them is still told by these.
     former: Vec<Arc<Index>>,
+    /// Whether the index was read from the database once.
+    is_loaded: bool,
     releases: HashMap<DeviceId, Arc<Release>>,
 }
 
@@ -38,7 +40,7 @@ impl Gallery {
     pub fn new(model: ModelId) -> Self {
         let index = Index::build(model.clone(), &BTreeMap::new()).expect("nobody fits together");
         let (index, former) = (Arc::new(index), Vec::new());
-        let state = State { index, former, releases: HashMap::new() };
+        let state = State { index, former, is_loaded: false, releases: HashMap::new() };
         Self { model, lines: None, state: Arc::new(RwLock::new(state)), turn: Arc::default() }
     }
 
@@ -66,6 +68,12 @@ impl Gallery {
         let state = self.read();
         let all = std::iter::once(&state.index).chain(&state.former);
         all.filter(|index| !index.is_empty()).map(|index| index.clone() as _).collect()
+    }
+
+    /// Whether [`Gallery::index`] is that of the database, and not the empty one of the start.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.read().is_loaded
     }
 
     /// What `device` should have now, absent before its first release.
@@ -102,7 +110,7 @@ impl Gallery {
             }
         }
         let mut state = self.write();
-        (state.index, state.former) = (index.clone(), former);
+        (state.index, state.former, state.is_loaded) = (index.clone(), former, true);
         Ok(index)
     }
 

@@ -11,7 +11,9 @@ pub mod body;
 pub mod calendar;
 pub mod call;
 pub mod capture;
+pub mod care;
 pub mod classes;
+pub mod clock;
 pub mod commands;
 pub mod consent;
 pub mod cors;
@@ -107,9 +109,11 @@ pub fn table() -> Table {
         attendance::routes(),
         audit::routes(),
         capture::routes(),
+        care::routes(),
         classes::routes(),
         members::routes(),
         mail_texts::routes(),
+        clock::routes(),
         consent::routes(),
         commands::routes(),
         gallery::routes(),

@@ -7,6 +7,7 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use super::students::changed;
 use crate::error::Error;
 use crate::store::student::{self, Filter, Profile, Student};
 use crate::store::{Tx, enrolment as enrolments};
@@ -221,22 +222,9 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (typed, now): (Typed, _) = (call.json()?, call.now);
-    let (actor, name) = (call.actor()?.user.to_string(), call.param("id").to_owned());
+    let typed: Typed = call.json()?;
     let (version, active) = (call.version(typed.version)?, typed.is_active);
-    let write = call.app().db.write(move |tx| {
-        let old = student::find(tx, &name)?;
-        student::change(tx, old.id, typed.over(old.profile), version, &actor, now)?;
-        if let Some(active) = active.filter(|active| *active != old.is_active) {
-            student::set_active(tx, old.id, active, &actor, now)?;
-        }
-        Ok((again(tx, old.id)?, active.is_some()))
-    });
-    let (person, turned) = write.await?;
-    if turned {
-        known(&call).await?;
-    }
-    let body = Body::from(person);
+    let body = Body::from(changed(&call, (version, active), |old| typed.over(old)).await?);
     versioned(&body, body.version)
 }
 

@@ -270,20 +270,39 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (typed, now): (Typed, _) = (call.json()?, call.now);
-    let (actor, name) = (call.actor()?.user.to_string(), call.param("id").to_owned());
-    let version = call.version(typed.version)?;
+    let typed: Typed = call.json()?;
+    let (version, active) = (call.version(typed.version)?, typed.is_active);
+    let body = Body::from(changed(&call, (version, active), |old| typed.over(old)).await?);
+    versioned(&body, body.version)
+}
+
+/// Changes the person that the address names, and whether they are active; every search and every
+/// door follows.
+///
+/// # Errors
+/// 404; 409 when it was changed since `version`; 422 for what cannot be.
+pub(super) async fn changed(
+    call: &Call,
+    (version, active): (Option<i64>, Option<bool>),
+    over: impl FnOnce(Profile) -> Profile + Send + 'static,
+) -> Result<Student, Problem> {
+    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let name = call.param("id").to_owned();
     let write = call.app().db.write(move |tx| {
         let old = student::find(tx, &name)?;
-        let active = typed.is_active;
-        student::change(tx, old.id, typed.over(old.profile), version, &actor, now)?;
-        if let Some(active) = active.filter(|active| *active != old.is_active) {
+        student::change(tx, old.id, over(old.profile), version, &actor, now)?;
+        let turned = active.filter(|active| *active != old.is_active);
+        if let Some(active) = turned {
             student::set_active(tx, old.id, active, &actor, now)?;
         }
-        student::get(tx, old.id)?.ok_or_else(|| Error::unknown("student", &name))
+        let person = student::get(tx, old.id)?.ok_or_else(|| Error::unknown("person", &name))?;
+        Ok((person, turned.is_some()))
     });
-    let body = Body::from(write.await?);
-    versioned(&body, body.version)
+    let (person, turned) = write.await?;
+    if turned {
+        known(call).await?;
+    }
+    Ok(person)
 }
 
 /// Takes a person out of every list and gallery. Erasing all data of a person is another,

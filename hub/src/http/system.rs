@@ -6,7 +6,9 @@ use super::problem::Problem;
 use super::reply::{bytes, json, see};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
 use crate::auth::Role;
+use crate::care::facts;
 use crate::store::account;
+use crate::timekeeper;
 use crate::web::nav;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
@@ -24,7 +26,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         open("/", Shapes::PART, home.into()),
         open("/health", health, alive.into()),
-        open("/ready", health, ready.into()),
+        open("/ready", Shapes::gives::<Ready>(), ready.into()),
         open("/metrics", Shapes::file("text/plain"), numbers.into()),
     ]
 }
@@ -50,6 +52,21 @@ pub struct Health {
     version: &'static str,
 }
 
+/// What of the hub works.
+#[derive(Serialize, ToSchema)]
+pub struct Ready {
+    #[serde(flatten)]
+    health: Health,
+    /// `ok`; a hub whose database does not answer is not ready.
+    database: &'static str,
+    /// `ok`, or `missing` without a whole model pack: pictures wait, all else goes on.
+    recognition: &'static str,
+    /// `ok` or `full`: nothing new is stored, and pages open.
+    disk: &'static str,
+    /// `ok` or `leapt`: nothing goes because its time is over.
+    clock: &'static str,
+}
+
 const FINE: Health =
     Health { status: "ok", service: "rollcall-hub", version: env!("CARGO_PKG_VERSION") };
 
@@ -62,10 +79,18 @@ async fn alive(_: Call) -> Outcome {
     json(&FINE)
 }
 
-/// Ready: the database answers.
+/// Ready: the database answers. What does not work besides is said, and all else goes on.
 async fn ready(call: Call) -> Outcome {
-    call.app().db.read(account::any).await?;
-    json(&FINE)
+    let app = call.app();
+    app.db.read(account::any).await?;
+    let recognition = if app.recogniser.trouble().is_some() { "missing" } else { "ok" };
+    let space = facts::disk(&app.config.data).is_none_or(|(free, _)| free > 0);
+    let disk = if space { "ok" } else { "full" };
+    let clock = if timekeeper::leap(app).await?.is_some() { "leapt" } else { "ok" };
+    let all = [recognition, disk, clock].iter().all(|part| *part == "ok");
+    let status = if all { "ok" } else { "degraded" };
+    let health = Health { status, ..FINE };
+    json(&Ready { health, database: "ok", recognition, disk, clock })
 }
 
 /// For programs on this machine, for admins, and for whoever has the token.

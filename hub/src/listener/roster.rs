@@ -75,6 +75,12 @@ impl Roster {
         self.inner().live.contains_key(device)
     }
 
+    /// Every device that is connected.
+    #[must_use]
+    pub fn connected(&self) -> Vec<DeviceId> {
+        self.inner().live.keys().cloned().collect()
+    }
+
     /// How many devices are connected.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -1,7 +1,8 @@
 //! What leaves the house: mail to families, and webhooks to other programs.
 //!
-//! Nothing is sent within a request. What is to be said is a row, written with what it is about
-//! or derived from it later; [`sender`] sends what is due and tries again ([`pause_ms`]). About
+//! Nothing is sent within a request. What is to be said is a row, noted by the database in the
+//! transaction of what it follows from (`outgoing`) or derived from it later; [`sender`] makes
+//! messages of them, sends what is due and tries again ([`pause_ms`]). About
 //! an absence nobody could verify, nothing is said; and what turned out otherwise before its
 //! mail left is not sent.
 

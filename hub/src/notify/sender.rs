@@ -5,105 +5,106 @@ use super::post::{Post, Undelivered};
 use super::texts;
 use super::{pause_ms, webhooks};
 use crate::app::App;
+use crate::care::What;
 use crate::error::Error;
-use crate::events::Event;
+use crate::store::outgoing::{self, Outgoing};
 use crate::store::{self, Tx, budget, mail, setting, webhook};
 use crate::web::words::day;
+use jiff::tz::TimeZone;
 use std::time::Duration;
-use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use wire::Wall;
+use wire::pulse::Beat;
 
-/// How often it looks, whatever happens.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(1);
 /// Messages of one look.
 pub const SOME: u32 = 50;
-/// Until when closed lessons were gone through for absences, milliseconds.
-const CLOSED: &str = "mail_closed_until";
 /// The last month that was gone through for low attendance, its first day.
 const MONTH: &str = "mail_month";
 /// Nobody is told of a suspension that is older, milliseconds: a week.
 const STALE_MS: i64 = 7 * 24 * 3_600_000;
 
-/// Sends until `stop`. What fails is logged, and the next look is the retry.
+/// Sends until `stop`. What fails is noted, and the next look is the retry.
 ///
 /// # Errors
-/// When the settings name no sender.
-pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
-    let post = app.config.smtp.as_ref().map(Post::new).transpose()?;
-    let mut heard = app.events.listen();
-    let mut tick = tokio::time::interval(EVERY);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            event = heard.recv() => match event {
-                Ok(event) => logged(hear(&app, &event).await),
-                Err(RecvError::Lagged(n)) => {
-                    metrics::counter!("webhook_events_missed_total").increment(n);
-                }
-                Err(RecvError::Closed) => return Ok(()),
-            },
-            _ = tick.tick() => {
-                logged(look(&app, post.as_ref()).await);
-            }
-        }
+/// Never.
+pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
+    let post = app.config.smtp.as_ref();
+    let post = post.and_then(|way| app.tried("setting up mail", Post::new(way)));
+    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        beat.turn();
+        app.tried("looking after messages", look(&app, post.as_ref(), &beat).await);
     }
+    Ok(())
 }
 
-fn logged(done: Result<(), Error>) {
-    if let Err(error) = done {
-        tracing::warn!(%error, "messages could not be looked after; the next look tries again");
-    }
-}
-
-/// One look: writes what follows from closed lessons and months, and sends what is due.
+/// One look: writes what follows from what happened and from months that are over, and sends what
+/// is due.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn look(app: &App, post: Option<&Post>) -> Result<(), Error> {
+pub async fn look(app: &App, post: Option<&Post>, beat: &Beat) -> Result<(), Error> {
+    tell(app, post.is_some()).await?;
     if let Some(post) = post {
-        absences(app).await?;
-        month(app).await?;
+        if app.is_believed().await {
+            month(app, beat).await?;
+        }
         suspended(app).await?;
-        send_mail(app, post).await?;
+        send_mail(app, post, beat).await?;
     }
-    send_hooks(app).await?;
+    send_hooks(app, beat).await?;
     let (mails, hooks) = app.db.read(|tx| Ok((mail::waiting(tx)?, webhook::waiting(tx)?))).await?;
     metrics::gauge!("mail_waiting").set(f64::from(mails));
     metrics::gauge!("webhook_waiting").set(f64::from(hooks));
     Ok(())
 }
 
-/// Writes a message to every hook that wants to hear of `event`.
-async fn hear(app: &App, event: &Event) -> Result<(), Error> {
-    let Some((name, data)) = webhooks::told(event) else { return Ok(()) };
-    if !app.db.read(move |tx| webhook::wanted(tx, name)).await? {
-        return Ok(());
-    }
-    let now = app.clock.wall();
-    let body = webhooks::body(name, &data, now);
-    app.db.write(move |tx| webhook::enqueue(tx, name, &body, now)).await
-}
-
-/// Mail about those who were absent in lessons that were closed since the last look.
-async fn absences(app: &App) -> Result<(), Error> {
-    let (now, zone) = (app.clock.wall(), app.config.zone.clone());
-    let write = move |tx: &Tx<'_>| {
-        let since = setting::get(tx, CLOSED)?.and_then(|text| text.parse().ok()).map(Wall);
-        // At the first look there is no past: nobody gets mail about last year.
-        let since = since.unwrap_or(now);
-        let (found, until) = mail::absences(tx, since, now, SOME)?;
-        let texts = texts::get(tx)?;
-        for absence in found {
-            add(tx, &letters::absence(&absence, &zone, &texts, now), now)?;
+/// Writes the messages of everything that happened. One that cannot be written is set aside, and
+/// the rest goes on.
+async fn tell(app: &App, mails: bool) -> Result<(), Error> {
+    loop {
+        let most = SOME + u32::try_from(app.aside.count(What::Outgoing)).unwrap_or(SOME);
+        let mut some = app.db.read(move |tx| outgoing::next(tx, most)).await?;
+        let mono = app.clock.mono();
+        some.retain(|one| app.aside.is_due(What::Outgoing, &one.n.to_string(), mono));
+        if some.is_empty() {
+            return Ok(());
         }
-        setting::set(tx, CLOSED, &until.0.to_string())
-    };
-    app.db.write(write).await
+        let (zone, now) = (app.config.zone.clone(), app.clock.wall());
+        let write = |some: Vec<Outgoing>| {
+            let zone = zone.clone();
+            app.db.write_behind(move |tx| {
+                some.iter().try_for_each(|one| told(tx, one, mails, &zone, now))
+            })
+        };
+        if write(some.clone()).await.is_ok() {
+            some.iter().for_each(|one| app.aside.done(What::Outgoing, &one.n.to_string()));
+            continue;
+        }
+        for one in some {
+            let n = one.n.to_string();
+            app.one(What::Outgoing, &n, write(vec![one]).await)?;
+        }
+    }
 }
 
-/// Mail about low attendance, once a month.
-async fn month(app: &App) -> Result<(), Error> {
+/// Writes what follows from one thing that happened, and that it is written.
+fn told(tx: &Tx<'_>, one: &Outgoing, mails: bool, zone: &TimeZone, now: Wall) -> Result<(), Error> {
+    if let Some(data) = webhooks::told(one) {
+        webhook::enqueue(tx, &one.event, &webhooks::body(&one.event, &data, now), now)?;
+    }
+    if mails && one.event == webhooks::CLOSED {
+        let texts = texts::get(tx)?;
+        for absence in mail::absences(tx, &one.a)? {
+            add(tx, &letters::absence(&absence, zone, &texts, now), now)?;
+        }
+    }
+    outgoing::done(tx, one.n)
+}
+
+/// Mail about low attendance, once a month, class by class: nobody waits for it.
+async fn month(app: &App, beat: &Beat) -> Result<(), Error> {
     let now = app.clock.wall();
     let (first, last) = letters::last_month(day(now, &app.config.zone));
     let key = first.to_string();
@@ -111,18 +112,20 @@ async fn month(app: &App) -> Result<(), Error> {
     if before.as_ref() == Some(&key) {
         return Ok(());
     }
-    let write = move |tx: &Tx<'_>| {
-        if before.is_some() {
-            let texts = texts::get(tx)?;
-            for of in mail::months(tx, first, last)? {
-                if let Some(letter) = letters::low_attendance(&of, first, &texts, now) {
-                    add(tx, &letter, now)?;
-                }
-            }
+    // At the first look there is no past: nobody gets mail about last year.
+    let texts = app.db.read(texts::get).await?;
+    let classes = app.db.read(mail::classes).await?.into_iter().filter(|_| before.is_some());
+    for class in classes {
+        beat.turn();
+        let found = app.db.read(move |tx| mail::month(tx, class, first, last)).await?;
+        let letter = |of| letters::low_attendance(of, first, &texts, now);
+        let letters: Vec<_> = found.iter().filter_map(letter).collect();
+        if !letters.is_empty() {
+            let write = move |tx: &Tx<'_>| letters.iter().try_for_each(|one| add(tx, one, now));
+            app.db.write_behind(write).await?;
         }
-        setting::set(tx, MONTH, &key)
-    };
-    app.db.write(write).await
+    }
+    app.db.write_behind(move |tx| setting::set(tx, MONTH, &key)).await
 }
 
 /// Mail to the teachers of classes in which a person decides again.
@@ -144,9 +147,10 @@ fn add(tx: &Tx<'_>, letter: &Letter, now: Wall) -> Result<(), Error> {
     store::mail::add(tx, letter, "hub", now).map(drop)
 }
 
-async fn send_mail(app: &App, post: &Post) -> Result<(), Error> {
+async fn send_mail(app: &App, post: &Post, beat: &Beat) -> Result<(), Error> {
     let now = app.clock.wall();
     for due in app.db.read(move |tx| mail::due(tx, now, SOME)).await? {
+        beat.turn();
         let id = due.id;
         if !app.db.write(move |tx| mail::still_true(tx, id, now)).await? {
             continue;
@@ -166,11 +170,12 @@ async fn send_mail(app: &App, post: &Post) -> Result<(), Error> {
     Ok(())
 }
 
-async fn send_hooks(app: &App) -> Result<(), Error> {
+async fn send_hooks(app: &App, beat: &Beat) -> Result<(), Error> {
     let (now, keys) = (app.clock.wall(), app.keys.clone());
     let private = app.config.private_webhooks;
     let due = app.db.read(move |tx| webhook::due(tx, &keys, now, SOME)).await?;
     for (hook, attempts, message) in due {
+        beat.turn();
         let id = message.id;
         let (status, why) = match webhooks::deliver(&message, private, now).await {
             Ok(status @ 200..300) => (Some(status), None),

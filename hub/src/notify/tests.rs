@@ -3,16 +3,18 @@ use super::post::Post;
 use super::texts::Texts;
 use super::webhooks::{self, BadUrl};
 use super::{pause_ms, sender};
+use crate::care::What;
 use crate::config::{Smtp, SmtpTls};
 use crate::http::tests::House;
 use crate::reports::Sums;
-use crate::store::{Tx, mail, params, webhook};
+use crate::store::{Tx, mail, outgoing, params, webhook};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
+use wire::pulse::Beat;
 use wire::{StudentId, Wall};
 
 const AT: Wall = Wall(1_790_000_000_000); // 2026-09-21T14:13:20Z
@@ -155,10 +157,10 @@ async fn closed_lesson(house: &House, now: Wall) {
             [],
         )?;
         let sql = "insert into session (id, class, name, day, starts, ends, late_after, room,
-                 source, closed_at, version)
+                 source, version)
              values ('00000000-0000-0000-0000-000000000005',
                  '00000000-0000-0000-0000-00000000000c', 'Maths', '2026-03-02', $1, $1, $1, '204',
-                 'manual', $1, 1)";
+                 'manual', 1)";
         tx.execute(sql, params![now.0])?;
         for (n, status) in [(1, "absent"), (2, "unverified"), (3, "undecided"), (4, "absent")] {
             let to = if n == 4 { "later@home.test" } else { "mum@home.test" };
@@ -175,7 +177,7 @@ async fn closed_lesson(house: &House, now: Wall) {
                 params![id, status],
             )?;
         }
-        Ok(())
+        crate::store::session::close(tx, Uuid::from_u128(5), now)
     };
     house.app.db.write(fill).await.unwrap();
 }
@@ -188,15 +190,15 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
     tasks.spawn(server(got.clone(), listener));
     let (house, post) = (House::new().await, Post::new(&smtp(port)).unwrap());
     let app = &house.app;
-    sender::look(app, Some(&post)).await.unwrap(); // from now on
+    sender::look(app, Some(&post), &Beat::default()).await.unwrap(); // from now on
     let now = app.clock.wall().plus_ms(1);
     house.clock.set_wall(now);
     closed_lesson(&house, now).await;
-    sender::look(app, Some(&post)).await.unwrap();
+    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
     assert!(got.lock().unwrap().is_empty(), "a door may still say that somebody was there");
     house.clock.set_wall(now.plus_ms(letters::GRACE_MS));
-    sender::look(app, Some(&post)).await.unwrap();
-    sender::look(app, Some(&post)).await.unwrap();
+    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
+    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
     let mails = got.lock().unwrap().clone();
     assert_eq!(mails.len(), 1, "one of four: {mails:?}");
     assert!(mails[0].contains("Subject: Absence on 2026-03-02: Maths"), "{}", mails[0]);
@@ -206,7 +208,7 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
     assert_eq!(states, [("sent", 1), ("waiting", 1)], "the other mailbox asks to try later");
     write(&house, "update mark set status = 'present' where status = 'absent'").await;
     house.clock.set_wall(now.plus_ms(2 * letters::GRACE_MS));
-    sender::look(app, Some(&post)).await.unwrap();
+    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
     let listed = app.db.read(|tx| mail::list(tx, None, 9)).await.unwrap();
     let state = |state| listed.iter().filter(|mail| mail.state == state).count();
     assert_eq!((state("sent"), state("failed")), (1, 1), "it turned out otherwise: not sent");
@@ -216,7 +218,7 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
 #[tokio::test]
 async fn a_teacher_may_switch_mail_off() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
-    sender::look(&house.app, Some(&post)).await.unwrap();
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
     let now = house.app.clock.wall().plus_ms(1);
     house.clock.set_wall(now);
     closed_lesson(&house, now).await;
@@ -231,7 +233,7 @@ async fn a_teacher_may_switch_mail_off() {
         tx.execute(sql, params![teacher])
     };
     house.app.db.write(switch).await.unwrap();
-    sender::look(&house.app, Some(&post)).await.unwrap();
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
 }
 
@@ -262,7 +264,7 @@ async fn teachers_are_told_once_that_a_person_decides_again() {
     closed_lesson(&house, now).await;
     suspended(&house, now).await;
     for _ in 0..2 {
-        sender::look(&house.app, Some(&post)).await.unwrap();
+        sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
     }
     let mails = got.lock().unwrap().clone();
     assert_eq!(mails.len(), 1, "{mails:?}");
@@ -275,12 +277,13 @@ async fn a_suspension_that_is_over_before_the_mail_left_is_not_told() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
     let now = house.app.clock.wall();
     closed_lesson(&house, now).await;
+    sender::look(&house.app, None, &Beat::default()).await.unwrap(); // absences are not told here
     suspended(&house, now).await;
-    sender::look(&house.app, Some(&post)).await.unwrap();
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 1, "the mail server is away");
     write(&house, "update class set suspended_at = null").await;
     house.clock.set_wall(now.plus_ms(10 * 60_000));
-    sender::look(&house.app, Some(&post)).await.unwrap();
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
 }
 
@@ -361,4 +364,135 @@ async fn a_hook_that_fails_for_days_is_switched_off() {
         webhook::get(tx, id)
     };
     assert!(!house.app.db.write(step).await.unwrap().is_active);
+}
+
+// What was noted ------------------------------------------------------------------------------
+
+/// A hook that hears everything.
+async fn hook(house: &House) {
+    let (keys, now) = (house.app.keys.clone(), house.app.clock.wall());
+    let hook = webhook::Webhook {
+        id: Uuid::from_u128(3),
+        url: "https://127.0.0.1:1/".into(), // refused at once
+        events: Vec::new(),
+        is_active: true,
+        failing_since: None,
+        created_at: now,
+        version: 1,
+    };
+    let add = move |tx: &Tx<'_>| webhook::add(tx, &keys, &hook, &webhooks::secret(), "t", now);
+    house.app.db.write(add).await.unwrap();
+}
+
+async fn noted(house: &House) -> Vec<String> {
+    let noted = house.app.db.read(|tx| outgoing::next(tx, 999)).await.unwrap();
+    noted.into_iter().map(|one| one.event).collect()
+}
+
+/// `many` closed lessons at one moment, each with somebody absent.
+async fn closed_lessons(house: &House, first: u128, many: u128, now: Wall) {
+    let close = move |tx: &Tx<'_>| {
+        for n in first..first + many {
+            let id = Uuid::from_u128(0x5000 + n);
+            let sql = "insert into session (id, class, name, day, starts, ends, late_after, room,
+                     source, version)
+                 select $1, class, name, day, starts, ends, late_after, room, source, 1
+                 from session where id = '00000000-0000-0000-0000-000000000005'";
+            tx.execute(sql, params![id.to_string()])?;
+            let sql = "insert into mark (session, student, status, source, by_whom, at, version)
+                 values ($1, '00000000-0000-0000-0000-000000000011', 'absent', 'close', 'hub', 0, 1)";
+            tx.execute(sql, params![id.to_string()])?;
+            crate::store::session::close(tx, id, now)?;
+        }
+        Ok(())
+    };
+    house.app.db.write(close).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_to_be_told_is_noted_with_what_it_follows_from_or_not_at_all() {
+    let house = House::new().await;
+    let now = house.app.clock.wall();
+    closed_lesson(&house, now).await;
+    assert_eq!(noted(&house).await, ["session.closed"], "mail follows from it without any hook");
+    hook(&house).await;
+    let arrives = "update mark set status = 'present', source = 'door', version = version + 1
+         where student = '00000000-0000-0000-0000-000000000012'";
+    let fails = move |tx: &Tx<'_>| {
+        tx.execute(arrives, [])?;
+        Err::<(), _>(crate::Error::Invalid("cut short before its end".into()))
+    };
+    assert!(house.app.db.write(fails).await.is_err());
+    assert_eq!(noted(&house).await.len(), 1, "nothing happened");
+    write(&house, arrives).await;
+    write(&house, "update class set suspended_at = 5").await;
+    write(&house, "insert into change (name, n) values ('gallery', 1)").await;
+    write(&house, "update change set n = n + 1 where name = 'gallery'").await;
+    let all = ["session.closed", "attendance.marked", "class.suspended", "gallery.changed"];
+    assert_eq!(noted(&house).await, all, "a gallery that changed twice is told once");
+}
+
+#[tokio::test]
+async fn what_was_noted_before_a_crash_is_told_after_it() {
+    let house = House::new().await;
+    hook(&house).await;
+    closed_lesson(&house, house.app.clock.wall()).await;
+    // Nobody looked before the process ended.
+    let again = crate::App::open((*house.app.config).clone(), house.clock.clone()).await.unwrap();
+    sender::look(&again, None, &Beat::default()).await.unwrap();
+    let told = again.db.read(|tx| webhook::messages(tx, Uuid::from_u128(3), 9)).await.unwrap();
+    assert_eq!(told.iter().map(|one| one.event.as_str()).collect::<Vec<_>>(), ["session.closed"]);
+    assert!(noted(&house).await.is_empty(), "and only once");
+}
+
+#[tokio::test]
+async fn no_lesson_is_skipped_that_closes_late_or_with_many_others() {
+    let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
+    let now = house.app.clock.wall();
+    closed_lesson(&house, now).await;
+    let mails = async || house.app.db.read(mail::waiting).await.unwrap();
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    let before = mails().await;
+    closed_lessons(&house, 0, 120, now).await;
+    closed_lessons(&house, 500, 1, now.plus_ms(-60_000)).await;
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    assert_eq!(mails().await - before, 121);
+}
+
+#[tokio::test]
+async fn one_message_that_cannot_be_written_holds_no_other_up() {
+    let house = House::new().await;
+    hook(&house).await;
+    let poison = "create trigger poison before insert on webhook_message
+         when new.event = 'session.closed' begin select raise(abort, 'poisoned'); end";
+    write(&house, poison).await;
+    closed_lesson(&house, house.app.clock.wall()).await;
+    write(&house, "update class set suspended_at = 5").await;
+    sender::look(&house.app, None, &Beat::default()).await.unwrap();
+    assert_eq!(noted(&house).await, ["session.closed"], "set aside; the other is told");
+    assert_eq!(house.app.aside.count(What::Outgoing), 1);
+    write(&house, "drop trigger poison").await;
+    house.clock.advance(60_000);
+    sender::look(&house.app, None, &Beat::default()).await.unwrap();
+    assert!(noted(&house).await.is_empty() && house.app.aside.list().is_empty());
+}
+
+#[tokio::test]
+async fn low_attendance_of_a_month_is_mailed_once_and_never_by_a_clock_that_leapt() {
+    let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
+    closed_lesson(&house, house.app.clock.wall()).await;
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap(); // from now on
+    write(&house, "update session set day = '2026-03-20'").await;
+    let told = async || {
+        sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+        let mails = house.app.db.read(|tx| mail::list(tx, None, 99)).await.unwrap();
+        mails.iter().filter(|mail| mail.kind == "low_attendance").count()
+    };
+    let april = house.app.clock.wall().plus_ms(35 * 24 * 3_600_000);
+    house.clock.set_wall(april);
+    assert_eq!(told().await, 0, "is it April?");
+    let confirm = move |tx: &Tx<'_>| crate::timekeeper::confirm(tx, "an admin", april);
+    house.app.db.write(confirm).await.unwrap();
+    assert_eq!(told().await, 2, "both who were absent; what nobody verified counts for nothing");
+    assert_eq!(told().await, 2);
 }

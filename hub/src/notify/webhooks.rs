@@ -1,6 +1,6 @@
 //! Webhooks as Standard Webhooks 1.0 says them: signed, numbered, tried again.
 
-use crate::events::Event;
+use crate::store::outgoing::Outgoing;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook as Signer;
 use std::net::IpAddr;
@@ -25,22 +25,25 @@ pub const EVENTS: [&str; 8] = [
     "ping",
 ];
 
-/// What is told about an event: its name, and ids only. Nothing for what is of no use outside.
+/// The event that mail about absences follows from too.
+pub const CLOSED: &str = "session.closed";
+
+/// What is told about something that happened: ids only. Nothing for what is no event.
 #[must_use]
-pub fn told(event: &Event) -> Option<(&'static str, Value)> {
-    Some(match event {
-        Event::PendingAdded(record) => ("sighting.pending", json!({ "record_id": record })),
-        Event::Decided { record, by } => {
-            ("sighting.decided", json!({ "record_id": record, "reviewer_id": by }))
+pub fn told(of: &Outgoing) -> Option<Value> {
+    let (a, b) = (&of.a, of.b.as_deref());
+    Some(match of.event.as_str() {
+        "sighting.pending" => json!({ "record_id": a }),
+        // Nobody's id is the hub's own.
+        "sighting.decided" => {
+            json!({ "record_id": a, "reviewer_id": b.unwrap_or(&Uuid::nil().to_string()) })
         }
-        Event::Marked { session, student } => {
-            ("attendance.marked", json!({ "session_id": session, "student_id": student }))
-        }
-        Event::SessionClosed(session) => ("session.closed", json!({ "session_id": session })),
-        Event::ClassSuspended(class) => ("class.suspended", json!({ "class_id": class })),
-        Event::DeviceChanged(device) => ("device.changed", json!({ "device_id": device.as_str() })),
-        Event::GalleryChanged => ("gallery.changed", json!({})),
-        Event::JobChanged { .. } | Event::Snapped(_) => return None,
+        "attendance.marked" => json!({ "session_id": a, "student_id": b }),
+        CLOSED => json!({ "session_id": a }),
+        "class.suspended" => json!({ "class_id": a }),
+        "device.changed" => json!({ "device_id": a }),
+        "gallery.changed" => json!({}),
+        _ => return None,
     })
 }
 

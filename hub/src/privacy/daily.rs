@@ -6,16 +6,17 @@ use crate::error::{Doing, Error};
 use crate::store::{Tx, audit, audit_head, cursor, file, setting};
 use crate::web::words;
 use jiff::civil::Date;
+use wire::pulse::Beat;
 use witness::Witness;
 
 /// The setting that remembers the last day.
 const DONE: &str = "daily_done";
 
-/// Does the day's work if it has not been done.
+/// Does the day's work if it has not been done; each step of it is a turn of `beat`.
 ///
 /// # Errors
 /// When the database, the key store or the disk fails; then it is done with the next call.
-pub async fn run(app: &App) -> Result<bool, Error> {
+pub async fn run(app: &App, beat: &Beat) -> Result<bool, Error> {
     let now = app.clock.wall();
     let today = words::day(now, &app.config.zone).to_string();
     let day = today.clone();
@@ -34,8 +35,10 @@ pub async fn run(app: &App) -> Result<bool, Error> {
     let write = tokio::task::spawn_blocking(move || witness.write(&data));
     write.await.doing("writing the audit chain's head")??;
     let path = app.config.database();
-    let swept = retention::run(&app.db, &path, &app.keys, ("hub", now), &|_| {}).await?;
-    while app.db.write_behind(cursor::forget_some).await? {}
+    let swept = retention::run(&app.db, &path, &app.keys, ("hub", now), &|_| beat.turn()).await?;
+    while app.db.write_behind(cursor::forget_some).await? {
+        beat.turn();
+    }
     let rows: u64 = swept.iter().map(|swept| swept.rows).sum();
     app.db.write(move |tx| setting::set(tx, DONE, &today)).await?;
     flush(app).await?;

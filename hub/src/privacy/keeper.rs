@@ -2,40 +2,43 @@
 
 use super::{daily, erase};
 use crate::album::Album;
-use crate::app::App;
+use crate::app::{App, rest};
 use crate::error::Error;
 use crate::events::Event;
 use std::time::Duration;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
+use wire::pulse::Beat;
 
 /// How often it looks, whatever happens.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Looks after what is promised until `stop`. What fails is logged, and the next look is the
+/// Looks after what is promised until `stop`. What fails is noted, and the next look is the
 /// retry.
 ///
 /// # Errors
 /// Never.
-pub async fn run(app: App, stop: CancellationToken) -> Result<(), Error> {
+pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
     let mut heard = app.events.listen();
     while !stop.is_cancelled() {
-        if let Err(error) = erase::resume(&app).await {
-            tracing::warn!(%error, "an erasure could not be finished yet");
-        }
-        if let Err(error) = daily::run(&app).await {
-            tracing::warn!(%error, "the day's work could not be done yet");
-        }
-        if let Err(error) = Album::of(&app).expire(app.clock.wall()).await {
-            tracing::warn!(%error, "photos whose days are over could not be emptied yet");
-        }
+        beat.turn();
+        look(&app, &beat).await;
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(EVERY) => {}
+            () = rest(EVERY, &beat, &stop) => {}
             () = door(&mut heard) => {}
         }
     }
     Ok(())
+}
+
+/// One look. While the clock is not believed, nothing goes because its time is over.
+pub(crate) async fn look(app: &App, beat: &Beat) {
+    app.tried("finishing erasures", erase::resume(app).await);
+    if app.is_believed().await {
+        app.tried("the day's work", daily::run(app, beat).await);
+        app.tried("emptying photos", Album::of(app).expire(app.clock.wall()).await);
+    }
 }
 
 /// Until a door says something.

@@ -72,6 +72,25 @@ impl Db {
         check_version(rusqlite::version_number())?;
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         migrate(&mut writer, path)?;
+        Self::start(writer, path)
+    }
+
+    /// Opens `path` as it is, beside whatever serves it: a command never changes the schema under
+    /// a hub that runs.
+    ///
+    /// # Errors
+    /// `Conflict` when its schema is not the one this program knows.
+    pub fn join(path: &Path) -> Result<Self, Error> {
+        check_version(rusqlite::version_number())?;
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let (applied, newest) = versions(&mut writer)?;
+        match applied == newest {
+            true => Self::start(writer, path),
+            false => Err(differs(path, applied, newest)),
+        }
+    }
+
+    fn start(mut writer: Connection, path: &Path) -> Result<Self, Error> {
         let (writes, people) = mpsc::channel(WRITE_QUEUE);
         let (behind, others) = mpsc::channel(WRITE_QUEUE);
         let lanes = Lanes { people, behind: others, people_began: false };
@@ -203,12 +222,26 @@ pub(super) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error>
 /// # Errors
 /// When the file cannot be opened.
 pub fn schema(path: &Path) -> Result<(i32, i32), Error> {
-    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    versions(&mut connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
+}
+
+fn differs(path: &Path, applied: i32, newest: i32) -> Error {
+    let next = match applied < newest {
+        true => "stop the hub and run `rollcall-hub migrate`, or start this version's `serve`",
+        false => "use the version of this program that serves it",
+    };
+    let path = path.display();
+    Error::Conflict(format!(
+        "{path} is at version {applied} and this program knows {newest}: {next}. Nothing was touched"
+    ))
+}
+
+fn versions(db: &mut Connection) -> Result<(i32, i32), Error> {
     let runner = migrations::migrations::runner();
     let newest = runner.get_migrations().iter().map(refinery::Migration::version).max();
     let doing = "reading the schema's version";
     let applied = match db.table_exists(None, "refinery_schema_history").doing(doing)? {
-        true => runner.get_last_applied_migration(&mut db).doing(doing)?.map(|last| last.version()),
+        true => runner.get_last_applied_migration(db).doing(doing)?.map(|last| last.version()),
         false => None,
     };
     Ok((applied.unwrap_or(0), newest.unwrap_or(0)))
@@ -450,6 +483,25 @@ mod tests {
     fn an_sqlite_with_the_wal_reset_bug_is_refused() {
         assert!(check_version(3_051_002).is_err());
         assert!(check_version(rusqlite::version_number()).is_ok());
+    }
+
+    #[test]
+    fn a_command_leaves_a_schema_that_differs_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hub.db");
+        drop(Db::open(&path).unwrap());
+        assert!(Db::join(&path).is_ok());
+        let raw = Connection::open(&path).unwrap();
+        let last = "where version = (select max(version) from refinery_schema_history)";
+        let newer = format!("update refinery_schema_history set version = version + 80 {last}");
+        let older = format!("delete from refinery_schema_history {last}");
+        for (sql, next) in [(newer, "version of this program"), (older, "rollcall-hub migrate")] {
+            raw.execute(&sql, []).unwrap();
+            let before = std::fs::read(&path).unwrap();
+            let said = Db::join(&path).err().unwrap().to_string();
+            assert!(said.contains(next) && said.contains("Nothing was touched"), "{said}");
+            assert_eq!(std::fs::read(&path).unwrap(), before);
+        }
     }
 
     #[test]

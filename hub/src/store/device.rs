@@ -302,6 +302,19 @@ pub fn all_offline(tx: &Tx<'_>) -> Result<(), Error> {
     tx.execute("update device set online = 0 where online = 1", []).map(drop)
 }
 
+/// The same later, while the doors in `connected` are.
+///
+/// # Errors
+/// When the database fails.
+pub fn offline_but(tx: &Tx<'_>, connected: &[DeviceId]) -> Result<(), Error> {
+    let online =
+        tx.query("select id from device where online = 1", [], |row| super::parsed(row, 0))?;
+    let gone = online.into_iter().filter(|id: &DeviceId| !connected.contains(id));
+    gone.into_iter().try_for_each(|id| {
+        tx.execute("update device set online = 0 where id = $1", [id.as_str()]).map(drop)
+    })
+}
+
 fn noted(
     tx: &Tx<'_>,
     now: Wall,

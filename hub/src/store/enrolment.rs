@@ -196,6 +196,31 @@ pub fn models(tx: &Tx<'_>) -> Result<Vec<ModelId>, Error> {
     tx.query(sql, [], |row| parsed(row, 0))
 }
 
+/// The setting that names the network in use.
+const IN_USE: &str = "model_in_use";
+
+/// The network that was in use when the hub started last with a whole pack; before the first such
+/// start the one that most are enrolled with.
+///
+/// # Errors
+/// When the database fails.
+pub fn model_in_use(tx: &Tx<'_>) -> Result<Option<ModelId>, Error> {
+    if let Some(name) = super::setting::get(tx, IN_USE)? {
+        return Ok(name.parse().ok());
+    }
+    let sql = "select model from enrolment where is_active = 1 group by model
+         order by count(*) desc, model limit 1";
+    tx.row(sql, [], |row| parsed(row, 0))
+}
+
+/// Remembers the network in use.
+///
+/// # Errors
+/// When the database fails.
+pub fn use_model(tx: &Tx<'_>, model: &ModelId) -> Result<(), Error> {
+    super::setting::set(tx, IN_USE, model.as_str())
+}
+
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: Uuid) -> Result<(), Error> {
     change::bump(tx, change::GALLERY)?;
     let (id, meta) = (id.to_string(), json!({}));

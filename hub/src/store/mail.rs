@@ -8,6 +8,9 @@ use jiff::civil::Date;
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 
+/// Why a mail was not sent that turned out to be wrong before it left.
+pub const UNTRUE: &str = "it is not true any more: nothing was sent";
+
 /// A mail that is due.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waiting {
@@ -95,7 +98,7 @@ pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
     if tx.row(sql, params![one, other], |_| Ok(()))?.is_some() {
         return Ok(true);
     }
-    tried(tx, id, Err("it is not true any more: nothing was sent".into()), None, now)?;
+    tried(tx, id, Err(UNTRUE.into()), None, now)?;
     Ok(false)
 }
 
@@ -161,25 +164,14 @@ fn wanted(class: &str, kind: &str) -> String {
     )
 }
 
-/// Verified absences of lessons that were closed after `since`, and until when those are all.
+/// Verified absences of a lesson that was closed.
 ///
 /// Only of students with an address, in classes whose teachers want such mail; not `unverified`,
 /// not `undecided`, not `excused`.
 ///
 /// # Errors
 /// When the database fails.
-pub fn absences(
-    tx: &Tx<'_>,
-    since: Wall,
-    now: Wall,
-    lessons: u32,
-) -> Result<(Vec<Absence>, Wall), Error> {
-    let sql = "select id, closed_at from session where closed_at > $1 and closed_at <= $2
-         order by closed_at, id limit $3";
-    let closed: Vec<(String, i64)> =
-        tx.query(sql, params![since.0, now.0, lessons], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let full = closed.len() >= lessons as usize;
-    let until = closed.last().filter(|_| full).map_or(now, |(_, at)| Wall(*at));
+pub fn absences(tx: &Tx<'_>, session: &str) -> Result<Vec<Absence>, Error> {
     let sql = format!(
         "select s.id, s.name, s.starts, p.id, trim(p.first_name || ' ' || p.last_name), p.email
          from mark m join session s on s.id = m.session join student p on p.id = m.student
@@ -187,37 +179,46 @@ pub fn absences(
              and coalesce(p.email, '') <> '' and {}",
         wanted("s.class", "absence")
     );
-    let mut found = Vec::new();
-    for (session, _) in closed {
-        found.extend(tx.query(&sql, params![session], |row| {
-            Ok(Absence {
-                session: parsed(row, 0)?,
-                lesson: row.get(1)?,
-                starts: Wall(row.get(2)?),
-                student: parsed(row, 3)?,
-                name: row.get(4)?,
-                recipient: row.get(5)?,
-            })
-        })?);
-    }
-    Ok((found, until))
+    tx.query(&sql, params![session], |row| {
+        Ok(Absence {
+            session: parsed(row, 0)?,
+            lesson: row.get(1)?,
+            starts: Wall(row.get(2)?),
+            student: parsed(row, 3)?,
+            name: row.get(4)?,
+            recipient: row.get(5)?,
+        })
+    })
 }
 
-/// What was recorded of each student with an address in each class, from `first` to `last`.
+/// Every class.
 ///
 /// # Errors
 /// When the database fails.
-pub fn months(tx: &Tx<'_>, first: Date, last: Date) -> Result<Vec<Attendance>, Error> {
+pub fn classes(tx: &Tx<'_>) -> Result<Vec<Uuid>, Error> {
+    tx.query("select id from class order by id", [], |row| parsed(row, 0))
+}
+
+/// What was recorded of each student with an address in `class`, from `first` to `last`.
+///
+/// # Errors
+/// When the database fails.
+pub fn month(tx: &Tx<'_>, class: Uuid, first: Date, last: Date) -> Result<Vec<Attendance>, Error> {
+    let count = |status| format!("sum(case when m.status = '{status}' then 1 else 0 end)");
+    let [present, late, absent] = ["present", "late", "absent"].map(count);
     let sql = format!(
         "select c.id, c.class_name, p.id, trim(p.first_name || ' ' || p.last_name), p.email,
-             sum(m.status = 'present'), sum(m.status = 'late'), sum(m.status = 'absent')
-         from student p join mark m on m.student = p.id join session s on s.id = m.session
-             join class c on c.id = s.class
-         where p.is_active = 1 and coalesce(p.email, '') <> '' and s.day >= $1 and s.day <= $2
-             and {} group by p.id, c.id order by p.id, c.id",
+             {present}, {late}, {absent}
+         from session s join class c on c.id = s.class join mark m on m.session = s.id
+             join student p on p.id = m.student
+         where s.class = $1 and s.day >= $2 and s.day <= $3
+             and p.is_active = 1 and coalesce(p.email, '') <> ''
+             and {} group by p.id, c.id, c.class_name, p.first_name, p.last_name, p.email
+         order by p.id",
         wanted("c.id", "low_attendance")
     );
-    tx.query(&sql, params![first.to_string(), last.to_string()], |row| {
+    let values = params![class.to_string(), first.to_string(), last.to_string()];
+    tx.query(&sql, values, |row| {
         Ok(Attendance {
             class: parsed(row, 0)?,
             class_name: row.get(1)?,

@@ -99,14 +99,6 @@ pub fn remove(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error
     noted(tx, "remove", id, actor, now)
 }
 
-/// Whether anybody wants to hear of `event`.
-///
-/// # Errors
-/// When the database fails.
-pub fn wanted(tx: &Tx<'_>, event: &str) -> Result<bool, Error> {
-    Ok(!hooks_for(tx, event)?.is_empty())
-}
-
 fn hooks_for(tx: &Tx<'_>, event: &str) -> Result<Vec<Webhook>, Error> {
     let wants = |hook: &Webhook| {
         hook.is_active && (hook.events.is_empty() || hook.events.iter().any(|name| name == event))

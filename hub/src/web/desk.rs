@@ -133,8 +133,13 @@ mod tests {
 
     fn page(cards: Vec<card::Facts>) -> Page {
         let person = Some(shell::Person { name: "Charles Babbage".into(), role: Role::Admin });
-        let shell =
-            Shell { here: "review", person, csrf: Some("token".into()), tongue: Tongue::En };
+        let shell = Shell {
+            here: "review",
+            person,
+            csrf: Some("token".into()),
+            tongue: Tongue::En,
+            cares: 0,
+        };
         let waiting = i64::try_from(cards.len()).unwrap();
         let groups = vec![card::tests::group(cards)];
         let (suspended, empty) = (Vec::new(), empty(House::default()));

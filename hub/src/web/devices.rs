@@ -6,7 +6,7 @@ mod door;
 mod log;
 mod pair;
 mod push;
-mod state;
+pub mod state;
 
 use super::note::Note;
 use super::shell::Shell;

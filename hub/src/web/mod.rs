@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod card;
+pub mod care;
 pub mod chart;
 pub mod class;
 pub mod desk;
@@ -42,6 +43,7 @@ pub fn routes() -> Vec<Route> {
         review::routes(),
         people::routes(),
         devices::routes(),
+        care::routes(),
         docs::routes(),
         class::routes(),
         today::routes(),

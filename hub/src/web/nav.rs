@@ -12,6 +12,7 @@ const PAGES: [(&str, &str, &str); 6] = [
     ("/class", "class", "shell-class"),
     ("/people", "people", "shell-people"),
     ("/devices", "devices", "shell-doors"),
+    ("/care", "care", "shell-care"),
     ("/settings", "settings", "shell-settings"),
     ("/me", "me", "shell-me"),
 ];

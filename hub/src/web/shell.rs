@@ -28,6 +28,8 @@ pub struct Shell {
     pub csrf: Option<String>,
     /// The language of the page.
     pub tongue: Tongue,
+    /// How much waits for whoever runs the system; it is said at the page of it.
+    pub cares: usize,
 }
 
 impl Shell {
@@ -83,6 +85,12 @@ impl Shell {
     #[must_use]
     pub fn pages(&self) -> Vec<(&'static str, &'static str, &'static str)> {
         self.person.iter().flat_map(|person| nav::pages(person.role)).collect()
+    }
+
+    /// How much waits for somebody on this page of the navigation.
+    #[must_use]
+    pub fn waiting(&self, page: &str) -> usize {
+        if page == "care" { self.cares } else { 0 }
     }
 
     /// Where this person begins, and what a link to it is called.

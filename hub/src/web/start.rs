@@ -83,7 +83,8 @@ struct Message<'a> {
 pub fn shell(call: &Call, here: &'static str) -> Shell {
     let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
     let tongue = Tongue::read(&call.headers);
-    Shell { here, person, csrf: call.session().map(session::csrf), tongue }
+    let (csrf, cares) = (call.session().map(session::csrf), call.app().care.get());
+    Shell { here, person, csrf, tongue, cares }
 }
 
 /// Remembers the language, and shows the same page again.

@@ -31,7 +31,7 @@ macro_rules! files {
     };
     ($folder:literal) => {
         files!($folder: "shell" "words" "start" "review" "class" "roll" "report" "photo" "people"
-            "doors" "settings" "account" "audit" "me")
+            "doors" "settings" "account" "audit" "me" "care")
     };
 }
 
@@ -257,7 +257,8 @@ mod tests {
 
     fn sources() -> String {
         let hub = Path::new(HUB);
-        let code = files(&hub.join("src/web"), "rs").into_iter();
+        let code = ["src/web", "src/care"].map(|folder| files(&hub.join(folder), "rs"));
+        let code = code.into_iter().flatten();
         let pages = files(&hub.join("templates"), "html");
         code.chain(pages).map(|file| std::fs::read_to_string(file).unwrap()).collect()
     }

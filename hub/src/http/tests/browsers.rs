@@ -34,7 +34,11 @@ async fn whoever_signs_in_lands_on_a_page_of_theirs_and_sees_no_other_linked() {
     for (role, home, shown) in [
         (Role::Student, "/me", &["/me"][..]),
         (Role::Teacher, "/review", &["/review", "/class"][..]),
-        (Role::Admin, "/review", &["/review", "/class", "/people", "/devices", "/settings"][..]),
+        (
+            Role::Admin,
+            "/review",
+            &["/review", "/class", "/people", "/devices", "/care", "/settings"][..],
+        ),
     ] {
         let account = house.account(role).await;
         let email = format!("{role}@school.test");

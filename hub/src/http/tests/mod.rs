@@ -8,6 +8,7 @@ mod auth;
 mod browsers;
 mod canary;
 mod capture;
+mod care;
 mod docs;
 mod doors;
 mod doors_pages;
@@ -107,6 +108,15 @@ impl House {
         Self { _dir: dir, app, front, clock, filter }
     }
 
+    /// The same hub after a restart with these settings.
+    pub(crate) async fn reopened(self, config: Config) -> Self {
+        let app = App::open(config, self.clock.clone()).await.unwrap();
+        let stop = CancellationToken::new();
+        let front = Front::new(app.clone(), Passwords::cheap(), None, stop);
+        let filter = super::filter(front.clone());
+        Self { app, front, filter, ..self }
+    }
+
     /// An account of this role; its address is the role's name.
     pub(crate) async fn account(&self, role: Role) -> Account {
         let password = self.front.passwords.hash(PASSWORD.into()).await.unwrap();
@@ -157,6 +167,12 @@ pub(crate) fn get(path: &str) -> RequestBuilder {
 
 pub(crate) fn post(path: &str) -> RequestBuilder {
     warp::test::request().method("POST").path(path)
+}
+
+/// Somebody of this role signs in.
+pub(crate) fn login(role: Role) -> RequestBuilder {
+    let body = json!({ "email": format!("{role}@school.test"), "password": PASSWORD });
+    post("/api/auth/login").json(&body)
 }
 
 pub(crate) fn body(answer: &Answer) -> Value {

@@ -50,3 +50,23 @@ async fn the_front_page_is_for_people_and_for_programs() {
     let new = house.send(get("/sign-in")).await;
     assert_eq!(&new.headers()["location"], "/setup", "before the first account");
 }
+
+#[tokio::test]
+async fn who_is_switched_off_is_known_nowhere_whichever_way_it_was_said() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let known = || house.app.gallery.index().people().len();
+    for path in ["/api/students/STU1", "/api/persons/STU1"] {
+        let put = async |is_active: bool| {
+            let put = warp::test::request().method("PUT").path(path).bearer(&token);
+            assert_eq!(
+                house.send(put.json(&json!({ "is_active": is_active }))).await.status(),
+                200
+            );
+        };
+        assert_eq!(known(), 1, "{path}");
+        put(false).await;
+        assert_eq!(known(), 0, "{path}");
+        put(true).await;
+    }
+}

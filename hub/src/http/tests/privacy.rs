@@ -4,6 +4,7 @@ use super::*;
 use crate::privacy::{certificate, erase};
 use crate::store::{self, erasure};
 use wire::DeviceId;
+use wire::pulse::Beat;
 
 /// The door says, with its certificate, that it runs its newest release.
 pub(super) async fn door_reports(house: &House, door: &str) {
@@ -280,8 +281,8 @@ async fn the_chain_is_listed_filtered_and_checked() {
 async fn each_day_signs_a_head_that_shows_a_chain_made_anew() {
     let house = House::new().await;
     let token = house.school().await;
-    assert!(crate::privacy::daily::run(&house.app).await.unwrap());
-    assert!(!crate::privacy::daily::run(&house.app).await.unwrap(), "once a day");
+    assert!(crate::privacy::daily::run(&house.app, &Beat::default()).await.unwrap());
+    assert!(!crate::privacy::daily::run(&house.app, &Beat::default()).await.unwrap(), "once a day");
     let heads = body(&house.send(get("/api/audit/heads").bearer(&token)).await);
     assert_eq!(heads[0]["day"], "2026-03-02");
     let file = house.app.config.data.join("audit-heads/2026-03-02.json");
@@ -317,7 +318,7 @@ async fn what_is_over_goes_each_day_and_nothing_else() {
     let day = |days: i64| NOW.plus_ms(days * 24 * 3_600_000 + 1);
     let run = async |days| {
         house.clock.set_wall(day(days));
-        crate::privacy::daily::run(&house.app).await.unwrap();
+        crate::privacy::daily::run(&house.app, &Beat::default()).await.unwrap();
         let waiting = house.count("sighting where review_status = 'pending'").await;
         (house.count("evidence").await, waiting, house.count("sighting").await)
     };

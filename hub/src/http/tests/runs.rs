@@ -6,6 +6,7 @@ use crate::store::audit::{self, Filter, Row};
 use crate::store::params;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use wire::pulse::Beat;
 
 fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(answer.body()).replace(['\u{2068}', '\u{2069}'], "")
@@ -91,7 +92,7 @@ async fn what_is_over_goes_at_once_when_an_admin_says_so() {
     }
     let rows = office.sweeps().await;
     assert!(rows.len() == 1 && rows[0].actor == office.user.to_string(), "{rows:?}");
-    crate::privacy::daily::run(&office.house.app).await.unwrap();
+    crate::privacy::daily::run(&office.house.app, &Beat::default()).await.unwrap();
     assert!(office.page("/settings/retention").await.contains("Tuesday, 3 March"), "the next day");
 }
 

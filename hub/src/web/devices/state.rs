@@ -92,7 +92,8 @@ fn ends_soon(known: &Known, now: Wall) -> bool {
 
 impl State {
     /// Words, and what to do next; keys of texts.
-    fn keys(self) -> (&'static str, &'static str) {
+    #[must_use]
+    pub fn keys(self) -> (&'static str, &'static str) {
         match self {
             Self::CutOff => ("doors-cut-off", "doors-cut-off-next"),
             Self::NotJoined => ("doors-not-joined", "doors-not-joined-next"),

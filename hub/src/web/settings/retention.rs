@@ -12,6 +12,7 @@ use crate::privacy::daily;
 use crate::privacy::retention::{self, Retention};
 use crate::store::Tx;
 use crate::store::audit::{self, Filter};
+use crate::timekeeper;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
@@ -172,6 +173,10 @@ async fn saved(call: &Call) -> Result<(), Problem> {
 async fn run(call: Call) -> Outcome {
     if let Some(job) = work::asked(&call, RUN).await? {
         return see(&format!("{AT}?job={}#verdict", job.id));
+    }
+    if let Err(why) = timekeeper::refuse(timekeeper::leap(call.app()).await?) {
+        let problem = Problem::from(why);
+        return show(&call, problem.status, Some(Note::problem(&problem))).await;
     }
     let total = due(&call).await?.iter().map(|swept| swept.rows).sum();
     let (app, by) = (call.app().clone(), call.actor()?.user);

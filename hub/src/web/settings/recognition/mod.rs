@@ -108,7 +108,9 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
 }
 
 fn fixed(call: &Call) -> bool {
-    call.app().config.lines.are_set()
+    let app = call.app();
+    let own = app.config.lines.of(app.gallery.model().as_str());
+    own.is_ok_and(|(lines, _)| lines.is_some())
 }
 
 async fn site(call: &Call) -> Result<Site, Problem> {

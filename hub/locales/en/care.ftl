@@ -1,0 +1,48 @@
+# What waits for whoever runs the system, and what to do about it.
+shell-care = Care
+care-title = What needs care
+care-for = Everything that waits for a person who runs the system. What is mended goes from here by itself.
+care-nothing = Nothing waits for you
+care-nothing-next = Doors, mail, backups, certificates and the disk are as they should be.
+care-grave = act now
+care-soon = soon
+care-go = To its page
+care-when = { $day }, { $time }
+
+care-recognition = Nobody can be recognised in pictures
+care-recognition-next = The model pack in use is missing or damaged. Doors, registers and reports go on; enrolling, photos and pictures sent to the hub wait. Bring the pack back (rollcall-hub models fetch) and start the hub again.
+care-clock = The hub’s clock has leapt: it should have said { $when }
+care-clock-next = Until it is believed again, nothing goes because its time is over and no lesson is closed. Set the clock right; or, if it is right now (the hub was off for long), say so.
+care-clock-right = The clock is right: go on
+care-clock-done = The clock is believed again.
+care-disk = The disk is nearly full: { $count } MiB are free
+care-disk-next = Free some space or use a larger disk. When it is full nothing new is stored; doors keep what they record, and pages still open.
+care-disk-full = The disk is full
+care-disk-full-next = Nothing new is stored until there is space; doors keep what they record, and pages still open. Free some space: everything goes on by itself.
+care-dead-letters = { $count ->
+    [one] One record of a door could not be used
+   *[other] { $count } records of doors could not be used
+ }
+care-dead-letters-next = They are kept as they came. See why with “rollcall-hub dead-letters list”; once the cause is mended, “rollcall-hub dead-letters replay” brings them in.
+care-held = what this door saw waits, since { $when }
+care-held-next = It was made with an older model pack, of which somebody known has no template. Nothing is lost: enrol them with that pack, or wait until the door has fetched the new one and they are enrolled with it.
+care-backup = The newest backup is of { $when }
+care-backup-next = Backups are made every night by rollcall-hub-backup.timer. Look at what it said: journalctl -u rollcall-hub-backup.
+care-no-backup = There is no backup
+care-no-backup-next = If this disk breaks, everything is lost. Set up a backup every night to another disk: rollcall-hub backup, or rollcall-hub-backup.timer.
+care-certificate = ends on { $when }
+care-certificate-next = After it browsers and doors refuse this hub. It should have been renewed by now: the hub’s log says why it was not.
+care-certificate-over = ended on { $when }
+care-mail = { $count ->
+    [one] One mail was given up
+   *[other] { $count } mails were given up
+ }
+care-mail-next = The page says why for each. Look at the mail server’s settings, then tell the families in another way.
+care-webhook = this address takes no messages
+care-webhook-next = Messages are tried again for five days; then it is switched off. Look at the program that should answer there.
+care-lesson = this lesson could not be closed, since { $when }
+care-period = the lessons of this period could not be made, since { $when }
+care-outgoing = this message could not be written, since { $when }
+care-aside-next = It is set aside, tried again by itself, and everything else goes on. If it stays, the hub’s log says why.
+care-work = does not get on, since { $when }
+care-work-next = The hub tries again by itself. If it stays, the hub’s log says why.

@@ -1,0 +1,95 @@
+//! Reads what the worries follow from: the database, the disk, and the running hub.
+
+use super::{Facts, Fault, Tally, Worry, worries};
+use crate::app::App;
+use crate::error::Error;
+use crate::pki::Life;
+use crate::store::{Tx, care, clock, dead_letter, held};
+use crate::timekeeper;
+use crate::web::devices::state::{self, State};
+use std::path::Path;
+use wire::{ModelId, Mono, Wall};
+
+/// What waits for a person now; the count in the navigation follows.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(app: &App) -> Result<Vec<Worry>, Error> {
+    let now = app.clock.wall();
+    let found = worries(&facts(app, now).await?, now);
+    count(&app.care, found.len());
+    Ok(found)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of worries has few digits")]
+fn count(tally: &Tally, worries: usize) {
+    tally.set(worries);
+    metrics::gauge!("care_waiting").set(worries as f64);
+}
+
+async fn facts(app: &App, now: Wall) -> Result<Facts, Error> {
+    let model = app.recogniser.model().clone();
+    let stored = app.db.read(move |tx| stored(tx, &model, now)).await?;
+    Ok(Facts {
+        disk: disk(&app.config.data),
+        aside: app.aside.list(),
+        leap: timekeeper::leap(app).await?.map(|leap| leap.from),
+        recognition: app.recogniser.trouble().map(str::to_owned),
+        certificates: ends(app),
+        ..stored
+    })
+}
+
+/// When the certificates that the hub shows end, by file.
+fn ends(app: &App) -> Vec<(&'static str, Wall)> {
+    let shown = app.certificates.state().ends.map(|ends| ("server.pem", ends));
+    let authority = Life::of(app.pki.ca()).ok().map(|life| ("ca.pem", life.to));
+    shown.into_iter().chain(authority).collect()
+}
+
+/// What the database knows.
+///
+/// # Errors
+/// When it fails.
+pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
+    let leap = timekeeper::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
+    let (began, backup) = care::began_and_backup(tx)?;
+    Ok(Facts {
+        dead_letters: dead_letter::count(tx)?,
+        held: held::list(tx, now)?,
+        doors: doors(tx, model, now)?,
+        mails: care::mails(tx, now)?,
+        hooks: care::hooks(tx)?,
+        began,
+        leap,
+        backup,
+        ..Facts::default()
+    })
+}
+
+/// Doors with a fault that does not mend itself.
+fn doors(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Vec<Fault>, Error> {
+    let mut found = Vec::new();
+    for known in care::doors(tx)? {
+        let grave = state::states(&known, model, now).into_iter().filter(|state| {
+            matches!(
+                state,
+                State::Blind
+                    | State::Unseeing
+                    | State::ClockUnset
+                    | State::DiskLow
+                    | State::Ended
+                    | State::EndsSoon
+            )
+        });
+        found.extend(grave.map(|state| (known.device.id.to_string(), state.keys())));
+    }
+    Ok(found)
+}
+
+/// Free and all bytes of the disk that holds `path`.
+#[must_use]
+pub fn disk(path: &Path) -> Option<(u64, u64)> {
+    let about = rustix::fs::statvfs(path).ok()?;
+    Some((about.f_bavail * about.f_frsize, about.f_blocks * about.f_frsize))
+}

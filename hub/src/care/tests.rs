@@ -1,0 +1,94 @@
+use super::*;
+use crate::web::tongue::Tongue;
+
+const NOW: Wall = Wall(1_790_000_000_000);
+
+fn kinds(facts: &Facts) -> Vec<&'static str> {
+    worries(facts, NOW).iter().map(Worry::kind).collect()
+}
+
+/// A house where nothing waits for anybody.
+fn well() -> Facts {
+    let ends = NOW.plus_ms(SOON_MS);
+    Facts {
+        began: Some(NOW.plus_ms(-300 * DAY_MS)),
+        backup: Some(NOW.plus_ms(-DAY_MS)),
+        disk: Some((50 << 30, 100 << 30)),
+        certificates: vec![("server", ends)],
+        ..Facts::default()
+    }
+}
+
+fn held() -> Held {
+    Held { device: "door-1".parse().unwrap(), model: "m-1".parse().unwrap(), since: NOW }
+}
+
+fn failed(what: What, ago: i64) -> Failed {
+    let (since, last) = (NOW.plus_ms(-ago), NOW.plus_ms(-ago));
+    let (id, why) = ("one".to_owned(), "closing a lesson failed".to_owned());
+    Failed { what, id, tries: 3, since, last, next: wire::Mono(0), why }
+}
+
+#[test]
+fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
+    let one = |change: fn(&mut Facts)| {
+        let mut facts = well();
+        change(&mut facts);
+        kinds(&facts)
+    };
+    assert_eq!(one(|_| ()), [""; 0]);
+    assert_eq!(one(|of| of.dead_letters = (2, None)), ["dead-letters"]);
+    assert_eq!(one(|of| of.held = vec![held()]), ["held"]);
+    assert_eq!(one(|of| of.mails = 1), ["mail"]);
+    assert_eq!(one(|of| of.hooks = vec!["https://a.test".into()]), ["webhook"]);
+    assert_eq!(one(|of| of.backup = Some(NOW.plus_ms(-BACKUP_MS - 1))), ["backup"]);
+    assert_eq!(one(|of| of.leap = Some(NOW)), ["clock"]);
+    assert_eq!(one(|of| of.backup = None), ["no-backup"]);
+    assert_eq!(one(|of| of.recognition = Some("no pack".into())), ["recognition"]);
+    assert_eq!(one(|of| of.disk = Some((1 << 30, 100 << 30))), ["disk"]);
+    assert_eq!(one(|of| of.disk = Some((0, 100 << 30))), ["disk-full"]);
+    assert_eq!(one(|of| of.certificates[0].1 = NOW.plus_ms(SOON_MS - 1)), ["certificate"]);
+    assert_eq!(one(|of| of.certificates[0].1 = NOW), ["certificate-over"]);
+    assert_eq!(one(|of| of.aside = vec![failed(What::Lesson, 0)]), ["lesson"]);
+    assert_eq!(one(|of| of.aside = vec![failed(What::Work, OVER_MS)]), [""; 0], "it is over");
+}
+
+#[test]
+fn a_new_hub_has_some_days_to_make_its_first_backup() {
+    let began = Some(NOW.plus_ms(-BACKUP_MS));
+    assert_eq!(kinds(&Facts { began, backup: None, ..well() }), [""; 0]);
+}
+
+#[test]
+fn what_is_grave_comes_first() {
+    let blind = ("doors-blind", "doors-blind-next");
+    let facts = Facts { doors: vec![("door-1".into(), blind)], mails: 3, ..well() };
+    let found = worries(&facts, NOW);
+    assert_eq!(found.iter().map(|worry| worry.is_grave).collect::<Vec<_>>(), [true, false]);
+    assert_eq!((found[0].count, found[1].link.as_str()), (3, "/devices/door-1"));
+}
+
+#[test]
+fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
+    let whats = [What::Lesson, What::Period, What::Outgoing, What::Work];
+    let aside = whats.map(|what| failed(what, 0)).to_vec();
+    let hooks = vec!["https://a.test".to_owned()];
+    let recognition = Some("no pack".to_owned());
+    let facts = Facts {
+        leap: Some(NOW),
+        held: vec![held()],
+        dead_letters: (1, None),
+        mails: 1,
+        hooks,
+        aside,
+        recognition,
+        backup: None,
+        ..well()
+    };
+    for worry in worries(&facts, NOW) {
+        for tongue in Tongue::ALL {
+            let (what, next) = (tongue.say(worry.texts.0), tongue.say(worry.texts.1));
+            assert!(what != worry.texts.0 && next != worry.texts.1, "{worry:?}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `doctor`: what waits for whoever runs the system, as the page `/care` says it.
+
+use super::hub::{Hub, now};
+use crate::care::{Facts, Worry, facts, worries};
+use crate::recogniser::Recogniser;
+use crate::web::care::words;
+use crate::web::tongue::Tongue;
+use anyhow::bail;
+use std::io::Write;
+use std::path::Path;
+
+/// What the running hub alone knows, such as lessons that are set aside, its page says.
+pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (hub, now) = (Hub::open(data)?, now());
+    let recogniser = match Recogniser::start(&hub.config.models) {
+        Err(error) => Recogniser::without(&hub.config.models, None, &error)?,
+        Ok(recogniser) => recogniser,
+    };
+    let model = recogniser.model().clone();
+    let stored = hub.db.read(move |tx| facts::stored(tx, &model, now)).await?;
+    let (disk, recognition) = (facts::disk(data), recogniser.trouble().map(str::to_owned));
+    let found = worries(&Facts { disk, recognition, ..stored }, now);
+    let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
+    for worry in &found {
+        let (what, next) = words(Tongue::En, worry, &hub.config.zone);
+        let about = [worry.name.as_str(), ": "].concat();
+        let about = if worry.name.is_empty() { "" } else { about.as_str() };
+        writeln!(out, "{about}{}\n  {}", plain(what), plain(next))?;
+    }
+    match found.iter().filter(|worry: &&Worry| worry.is_grave).count() {
+        0 => Ok(writeln!(out, "Nothing else waits for you.")?),
+        grave => bail!("{grave} of these cannot wait"),
+    }
+}
