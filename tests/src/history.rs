@@ -24,7 +24,9 @@ pub struct History {
     pub stored: BTreeMap<Key, [u8; 16]>,
     /// Sightings that the hub shows to teachers.
     pub sightings: u64,
-    /// Sightings at the hub that share a key.
+    /// Those of them with a picture.
+    pub crops: u64,
+    /// Passages that the hub shows more than once, whatever keys they have.
     pub doubled: u64,
     /// Records that the hub set aside.
     pub dead: u64,
@@ -37,7 +39,7 @@ pub struct Verdict {
     pub lost: usize,
     /// At the hub, never at the door.
     pub invented: usize,
-    /// Twice at the hub.
+    /// One passage, shown more than once.
     pub doubled: u64,
     /// The same key with another content.
     pub conflict: usize,
@@ -128,15 +130,18 @@ impl History {
         let mut rows = rows.query([device])?;
         while let Some(row) = rows.next()? {
             let key = (Epoch(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned());
-            self.doubled += u64::from(self.stored.insert(key, row.get(2)?).is_some());
+            self.stored.insert(key, row.get(2)?);
         }
-        let sql = "select count(*) from sighting where device = ?1";
-        self.sightings = db.query_row(sql, [device], |row| row.get::<_, i64>(0))?.cast_unsigned();
-        let sql = "select count(*) from (select 1 from sighting where device = ?1
-                   group by epoch, seq having count(*) > 1)";
-        self.doubled += db.query_row(sql, [device], |row| row.get::<_, i64>(0))?.cast_unsigned();
-        let sql = "select count(*) from dead_letter where device = ?1";
-        self.dead = db.query_row(sql, [device], |row| row.get::<_, i64>(0))?.cast_unsigned();
+        let count = |sql| db.query_row(sql, [device], |row| row.get::<_, i64>(0));
+        self.sightings = count("select count(*) from sighting where device = ?1")?.cast_unsigned();
+        let crops = "select count(*) from evidence e join sighting s on s.id = e.sighting
+                     where s.device = ?1 and e.part = 'crop'";
+        self.crops = count(crops)?.cast_unsigned();
+        // The rig's doors give each passage a look of its own: it tells two of one apart.
+        let doubled = "select count(*) from (select 1 from sighting where device = ?1
+                       group by boot, mono, quality having count(*) > 1)";
+        self.doubled = count(doubled)?.cast_unsigned();
+        self.dead = count("select count(*) from dead_letter where device = ?1")?.cast_unsigned();
         Ok(())
     }
 }

@@ -195,6 +195,12 @@ impl Rig {
         &self.school
     }
 
+    /// Where the door keeps what it knows.
+    #[must_use]
+    pub fn card(&self) -> &Path {
+        &self.data
+    }
+
     /// Starts the hub again.
     ///
     /// # Errors
@@ -230,6 +236,20 @@ impl Rig {
     #[must_use]
     pub fn promised(&self) -> usize {
         self.committed.len()
+    }
+
+    /// Makes the hub show one passage twice, as a hub would that did not know it again.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn double_one(&self) -> anyhow::Result<()> {
+        let db = rusqlite::Connection::open(self.school.hub_dir().join("hub.db"))?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        Ok(db.execute_batch(
+            "create temp table copy as select * from sighting limit 1;
+             update copy set id = 'copy', seq = seq + 1000000;
+             insert into sighting select * from copy;",
+        )?)
     }
 
     /// Compares both ends; the door must have ended.

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
+use wire::record::{CameraState, Health};
+use wire::{Body, ClockState, Item, Mono, Stamp};
 
 /// A school in a folder; `@` before a name is that folder, in what is typed and in what is said.
 struct Desk {
@@ -265,6 +267,48 @@ fn what_is_over_is_shown_counted_and_taken() {
     These rows are gone.
     ");
     assert!(!desk.path("hub/hub.db.before-v2").exists());
+}
+
+/// A record that was set aside: a report of the door, whole, or one whose hash is wrong.
+fn letter(desk: &Desk, seq: u64, hash: Option<[u8; 16]>) {
+    let at = Stamp { boot: 1, mono: Mono(9_000), wall: None, clock: ClockState::Unset };
+    let camera = CameraState::Watching;
+    let health = Health { since: Mono(1_000), watched_ms: 8_000, camera, disk_free_mb: 9 };
+    let body = Body::Health(health).encode();
+    let hash = hash.unwrap_or_else(|| Item::digest(seq, &at, &body));
+    let item = postcard::to_stdvec(&Item { seq, at, body, hash, crop: None }).unwrap();
+    let db = rusqlite::Connection::open(desk.path("hub/hub.db")).unwrap();
+    let sql = "insert into dead_letter
+             (device, epoch, seq, at, error, detail, software, bytes, item)
+         values ('door-1', ?1, ?2, 1790000000000, 'malformed', 'a bug', '0.1.0', x'', ?3)";
+    db.execute(sql, rusqlite::params![[1u8; 16], seq.cast_signed(), item]).unwrap();
+}
+
+#[test]
+fn dead_letters_are_listed_shown_replayed_and_dropped() {
+    let desk = Desk::new();
+    assert_snapshot!(desk.says("dead-letters list"), @"No record waits for anybody.");
+    desk.says("device add door-1");
+    letter(&desk, 7, None);
+    letter(&desk, 8, Some([0; 16]));
+    assert_snapshot!(desk.says("dead-letters list"), @"
+         1 2026-09-21T14:13:20Z door-1                   malformed  record 7
+         2 2026-09-21T14:13:20Z door-1                   malformed  record 8
+    ");
+    let shown = desk.says("dead-letters show 1");
+    assert!(shown.contains("sent by version 0.1.0\nmalformed: a bug"), "{shown}");
+    assert_snapshot!(desk.says("dead-letters replay --all"), @"
+    Dead letter 1: its record is stored.
+    Dead letter 2 stays: it still cannot be used: the hash is not that of the content
+    ");
+    let db = rusqlite::Connection::open(desk.path("hub/hub.db")).unwrap();
+    let health = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+    assert_eq!(db.query_row("select count(*) from health", [], health).unwrap(), 1);
+    let again = desk.refuses("dead-letters replay 1");
+    assert_snapshot!(again, @"rollcall-hub: dead letter 1 was replayed before");
+    desk.says("dead-letters drop 2");
+    assert_snapshot!(desk.says("dead-letters list"), @"No record waits for anybody.");
+    assert_snapshot!(desk.refuses("dead-letters show 2"), @"rollcall-hub: there is no dead letter “2”");
 }
 
 /// The two files of `../shared/models` beside the project.

@@ -65,6 +65,9 @@ fn kill_9_of_door_or_hub_loses_nothing_and_doubles_nothing() -> anyhow::Result<(
     );
     assert_eq!(verdict, Verdict::default());
     assert!(sightings >= promised as u64, "the hub did not show every sighting");
+    assert!(history.crops > 0, "no picture was ever stored, or killed while it was");
+    rig.double_one()?;
+    assert_eq!(rig.verdict()?.doubled, 1, "a passage that is there twice was not found");
     assert!(under_load * 5 >= kills * 4, "only {under_load} of {kills} kills hit something");
     Ok(())
 }
@@ -114,5 +117,30 @@ fn a_hub_that_is_away_for_a_while_gets_everything_afterwards() -> anyhow::Result
     let verdict = rig.verdict()?;
     println!("{} records, {during} of them without a hub: {verdict}", rig.promised());
     assert_eq!(verdict, Verdict::default());
+    Ok(())
+}
+
+#[test]
+fn a_hub_that_dies_right_before_or_after_a_commit_loses_nothing_and_doubles_nothing()
+-> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (mut rig, mut hub) = Rig::new(folder.path())?;
+    for round in 0..12 {
+        hub.kill();
+        let when = ["die-before-commit", "die-after-commit"][round % 2];
+        hub = rig.faulty_hub(&format!("{when}:{}", round + 4))?;
+        let sim = rig.door(FAST)?;
+        let ended = hub.end(Duration::from_secs(60))?;
+        assert!(!ended.success(), "{when}: it was to abort");
+        rig.note(sim.kill());
+        let verdict = rig.verdict()?;
+        assert_eq!((verdict.acked_not_stored, verdict.doubled), (0, 0), "{when}: {verdict}");
+    }
+    hub = rig.hub()?;
+    rig.note(rig.door(RATE)?.drain(DRAIN)?);
+    let verdict = rig.verdict()?;
+    println!("12 deaths beside a commit, {} records: {verdict}", rig.promised());
+    assert_eq!(verdict, Verdict::default());
+    drop(hub);
     Ok(())
 }

@@ -235,6 +235,41 @@ fn what_came_after_the_backup_comes_again_once_the_hub_is_restored() {
     assert!(first > 300, "the door let go of what the backup holds, up to {first}");
 }
 
+#[test]
+fn a_hub_restored_from_an_older_backup_is_told_what_is_gone_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut rig, mut hub) = Rig::new(dir.path()).unwrap();
+    let sim = rig.door(RATE).unwrap();
+    acknowledged(&sim, 200);
+    back_up(rig.school(), dir.path());
+    acknowledged(&sim, sim.heard().cursor.1 + 400);
+    // A newer backup, on a disk elsewhere, that is not there any more when it is needed.
+    let data = rig.school().hub_dir();
+    let db = Connection::open(data.join("hub.db")).unwrap();
+    db.busy_timeout(LIMIT).unwrap();
+    let newer = "insert into backed_up (device, epoch, cum, at)
+         select device, epoch, cum, 0 from cursor where true
+         on conflict (device, epoch) do update set cum = excluded.cum";
+    db.execute(newer, []).unwrap();
+    drop(db);
+    acknowledged(&sim, sim.heard().cursor.1 + 200);
+    hub.kill();
+    fs::remove_dir_all(&data).unwrap();
+    process::run(&mut restore(dir.path(), &data)).unwrap();
+    let _hub = rig.hub().unwrap();
+    rig.note(sim.drain(LIMIT).unwrap());
+    let history = rig.history().unwrap();
+    let (verdict, gone) = (history.verdict(), history.gone.len());
+    println!("{} records, {gone} of them told as lost: {verdict}", rig.promised());
+    assert_eq!(verdict, Verdict::default());
+    assert!(gone >= 300, "only {gone} are told");
+    let db = Connection::open(data.join("hub.db")).unwrap();
+    let sql = "select gone from loss where cause = 'hub_restored'";
+    let told: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
+    let told: wire::Ranges = serde_json::from_str(&told).unwrap();
+    assert_eq!(told.count(), gone as u64, "the hub shows the same numbers");
+}
+
 /// A camera that shows these portraits once.
 fn camera(names: &[&str]) -> String {
     let paths: Vec<_> = names.iter().map(|name| portraits().join(name)).collect();

@@ -99,20 +99,27 @@ fn producer(
 
 fn draft(at: Stamp, seen: &Seen, rng: &mut StdRng) -> Draft {
     let student = StudentId(uuid::Uuid::from_u128(rng.random()));
-    let crop = rng.random_bool(0.1).then(|| vec![9; rng.random_range(1000..9000)]);
+    let crop = rng.random_bool(0.1).then(|| jpeg(rng.random_range(1000..9000)));
+    // No two passages look alike: whoever checks finds one that is stored twice.
+    let (eye_px, sharpness) = (rng.random_range(20.0..90.0), rng.random_range(20.0..900.0));
     Draft {
         at,
         candidates: vec![Candidate { student, score: 0.96 }],
         confidence: 0.9,
         verdict: Verdict::High,
         reasons: vec![],
-        quality: Quality::default(),
+        quality: Quality { eye_px, sharpness, ..Quality::default() },
         frames: 3,
         gallery: 1,
         model: seen.model.clone(),
         template_f16: seen.templates[rng.random_range(..seen.templates.len())].clone(),
         crop_jpeg: crop,
     }
+}
+
+/// As much of a JPEG as the hub looks at: others it does not store.
+fn jpeg(bytes: usize) -> Vec<u8> {
+    [&[0xff, 0xd8, 0xff][..], &vec![9; bytes]].concat()
 }
 
 async fn run(
