@@ -7,7 +7,7 @@ use warp::http::Method;
 
 /// The pages of the navigation: address, which page it is for [`Shell`](super::shell::Shell), and
 /// what it is called.
-const PAGES: [(&str, &str, &str); 6] = [
+const PAGES: [(&str, &str, &str); 7] = [
     ("/review", "review", "shell-review"),
     ("/class", "class", "shell-class"),
     ("/people", "people", "shell-people"),
