@@ -4,11 +4,14 @@ use super::{Facts, Fault, Tally, Worry, worries};
 use crate::app::App;
 use crate::error::Error;
 use crate::pki::Life;
-use crate::store::{Tx, care, clock, dead_letter, held};
+use crate::store::{Tx, backed_up, care, certificate, clock, dead_letter, held};
 use crate::timekeeper;
 use crate::web::devices::state::{self, State};
 use std::path::Path;
 use wire::{ModelId, Mono, Wall};
+
+/// A certificate that two units showed is told of for so long, milliseconds: thirty days.
+const TWINS_MS: i64 = 30 * 24 * 3_600_000;
 
 /// What waits for a person now; the count in the navigation follows.
 ///
@@ -54,6 +57,7 @@ fn ends(app: &App) -> Vec<(&'static str, Wall)> {
 pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
     let leap = timekeeper::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
     let (began, backup) = care::began_and_backup(tx)?;
+    let twins = certificate::twins(tx, now.plus_ms(-TWINS_MS))?;
     Ok(Facts {
         dead_letters: dead_letter::count(tx)?,
         held: held::list(tx, now)?,
@@ -63,6 +67,8 @@ pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
         began,
         leap,
         backup,
+        backup_is_here: backed_up::newest(tx)?.is_some_and(|newest| newest.same_disk),
+        twins: twins.into_iter().map(|twin| (twin.device.to_string(), twin.last)).collect(),
         ..Facts::default()
     })
 }

@@ -49,6 +49,10 @@ pub struct Facts {
     pub began: Option<Wall>,
     /// The newest backup.
     pub backup: Option<Wall>,
+    /// Whether it lies on the disk of the data.
+    pub backup_is_here: bool,
+    /// Doors whose certificate was shown from two places in turn, and when last.
+    pub twins: Vec<(String, Wall)>,
     /// Free and all bytes of the disk that holds the data.
     pub disk: Option<(u64, u64)>,
     /// Why nobody can be recognised in pictures.
@@ -139,6 +143,10 @@ pub fn worries(facts: &Facts, now: Wall) -> Vec<Worry> {
         worry.at(held.since).because(held.model.as_str())
     }));
     all.extend(backup(facts, now));
+    all.extend(facts.twins.iter().map(|(door, at)| {
+        let worry = Worry::grave("care-twin", "care-twin-next").of(door).at(*at);
+        worry.on(format!("/devices/{door}"))
+    }));
     all.extend(facts.certificates.iter().filter_map(|(name, ends)| certificate(name, *ends, now)));
     all.extend(
         Worry::grave("care-mail", "care-mail-next")
@@ -167,7 +175,11 @@ fn disk(disk: Option<(u64, u64)>) -> Option<Worry> {
 fn backup(facts: &Facts, now: Wall) -> Option<Worry> {
     let old = |at: Wall| now.0 - at.0 > BACKUP_MS;
     match facts.backup {
-        Some(at) => old(at).then(|| Worry::grave("care-backup", "care-backup-next").at(at)),
+        Some(at) if old(at) => Some(Worry::grave("care-backup", "care-backup-next").at(at)),
+        Some(at) if facts.backup_is_here => {
+            Some(Worry::soon("care-backup-here", "care-backup-here-next").at(at))
+        }
+        Some(_) => None,
         None => facts
             .began
             .filter(|at| old(*at))

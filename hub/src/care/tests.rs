@@ -42,6 +42,8 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
     assert_eq!(one(|of| of.mails = 1), ["mail"]);
     assert_eq!(one(|of| of.hooks = vec!["https://a.test".into()]), ["webhook"]);
     assert_eq!(one(|of| of.backup = Some(NOW.plus_ms(-BACKUP_MS - 1))), ["backup"]);
+    assert_eq!(one(|of| of.backup_is_here = true), ["backup-here"]);
+    assert_eq!(one(|of| of.twins = vec![("door-1".into(), NOW)]), ["twin"]);
     assert_eq!(one(|of| of.leap = Some(NOW)), ["clock"]);
     assert_eq!(one(|of| of.backup = None), ["no-backup"]);
     assert_eq!(one(|of| of.recognition = Some("no pack".into())), ["recognition"]);
