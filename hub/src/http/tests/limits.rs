@@ -49,6 +49,7 @@ const LITTLE: [(&str, &str); 19] = [
     ("/api/sessions/{id}/auto-assign-all-crops", "a job: one at a time"),
     ("/api/attendance/summary/{id}", "one lesson"),
     ("/class/{id}/photo", "its page"),
+    ("/class/{id}/verify", "a row"),
     ("/class/{id}/photo/cancel", "a row"),
     ("/class/{id}/photo/name", "a row"),
     ("/photo/{id}/done", "a row"),
