@@ -1,0 +1,68 @@
+//! docs/PROMISES.md names, for each promise, the test that holds it: each of them is there.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const CODE: [&str; 4] = ["edge", "hub", "shared", "tests"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Everything below `place` that is ours and may hold a test.
+fn read(place: &Path, text: &mut String) {
+    if !place.is_dir() {
+        *text += &fs::read_to_string(place).unwrap_or_default();
+        return;
+    }
+    for entry in fs::read_dir(place).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let ours = path.is_dir() && !["node_modules", "target"].contains(&name.as_str());
+        if ours || ["rs", "mjs"].iter().any(|end| name.ends_with(&format!(".{end}"))) {
+            read(&path, text);
+        }
+    }
+}
+
+/// The names in the middle column of the page's tables: promise, test, figure.
+fn named(page: &str) -> Vec<(String, Vec<String>)> {
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.contains("| held by |"));
+    rows.map(|row| {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
+        let names = cells.get(1).unwrap_or(&"").split('`').skip(1).step_by(2);
+        (cells[0].trim().to_owned(), names.map(str::to_owned).collect())
+    })
+    .collect()
+}
+
+/// Whether `code` has a test of that name: a function, or an area of the browser's.
+fn has(code: &str, name: &str) -> bool {
+    [format!("fn {name}()"), format!("async function {name}(kit)")]
+        .iter()
+        .any(|form| code.contains(form))
+}
+
+#[test]
+fn every_promise_names_tests_that_are_there() {
+    let page = fs::read_to_string(root().join("docs/PROMISES.md")).unwrap();
+    let mut code = String::new();
+    CODE.iter().for_each(|place| read(&root().join(place), &mut code));
+    let promises = named(&page);
+    assert!(promises.len() > 20, "the page holds {} promises", promises.len());
+    for (promise, tests) in promises {
+        assert!(!tests.is_empty(), "nothing holds “{promise}”");
+        for test in tests {
+            assert!(has(&code, &test), "“{promise}” names {test}, which is nowhere");
+        }
+    }
+}
+
+#[test]
+fn a_promise_whose_test_is_missing_is_noticed() {
+    let page = "| promise | held by | figure |\n|---|---|---|\n| no loss | `gone_test` | 0 |\n";
+    let promises = named(page);
+    assert_eq!(promises, [("no loss".to_owned(), vec!["gone_test".to_owned()])]);
+    assert!(!has("fn other_test() {}", "gone_test") && has("fn gone_test() {}", "gone_test"));
+}
