@@ -139,9 +139,10 @@ impl Gallery {
         let releases = db
             .write(move |tx| {
                 let mut releases = HashMap::new();
-                for (device, Share { file, people }) in shares {
+                for (device, Share { file, blake3, people }) in shares {
                     let floor = store::release::floor(tx)?;
-                    let content = Content { file: &file, model: &model, people: &people, floor };
+                    let (model, people_of) = (&model, &people);
+                    let content = Content { file: &file, blake3, model, people: people_of, floor };
                     let stored = store::release::last(tx, &device)?;
                     let last = stored.as_ref().map(|(manifest, _)| Last {
                         manifest,
@@ -180,6 +181,7 @@ impl Gallery {
 #[derive(Clone)]
 struct Share {
     file: Arc<Vec<u8>>,
+    blake3: [u8; 32],
     people: Arc<Vec<StudentId>>,
 }
 
@@ -217,7 +219,9 @@ impl Plans {
         let share = |room: &Room, held: Option<&[StudentId]>| {
             let gallery = scope::gallery(index, self.scope, room, &self.house, held);
             let people = gallery.people.iter().map(|person| person.id).collect();
-            Share { file: Arc::new(gallery.encode()), people: Arc::new(people) }
+            let file = gallery.encode();
+            let blake3 = *blake3::hash(&file).as_bytes();
+            Share { file: Arc::new(file), blake3, people: Arc::new(people) }
         };
         let mut made: Vec<(&Room, Share)> = Vec::new();
         let mut of = |(id, name, held): &Door| {

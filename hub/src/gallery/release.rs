@@ -47,6 +47,8 @@ pub struct Last<'a> {
 pub struct Content<'a> {
     /// The gallery file.
     pub file: &'a [u8],
+    /// Its digest: who makes it does so before the writer is busy.
+    pub blake3: [u8; 32],
     /// Its model.
     pub model: &'a wire::ModelId,
     /// Its people, in the order of their ids.
@@ -61,7 +63,7 @@ pub struct Content<'a> {
 /// destroy every release before this.
 #[must_use]
 pub fn plan(device: &DeviceId, last: Option<&Last<'_>>, content: &Content<'_>, now: Wall) -> Plan {
-    let blake3 = *blake3::hash(content.file).as_bytes();
+    let blake3 = content.blake3;
     let same = |last: &&Last<'_>| {
         last.manifest.blake3 == blake3
             && now.plus_ms(RENEW_MS) < last.manifest.expires
@@ -106,10 +108,14 @@ mod tests {
 
     fn next(last: Option<(&Manifest, Option<&[u128]>)>, now: &[u128], at: Wall) -> Plan {
         let (file, now, model) = (format!("{now:?}"), people(now), "m-1".parse().unwrap());
-        let content = Content { file: file.as_bytes(), model: &model, people: &now, floor: 0 };
+        let content = Content { people: &now, ..content(file.as_bytes(), &model, 0) };
         let before = last.and_then(|(_, ids)| ids.map(people));
         let last = last.map(|(manifest, _)| Last { manifest, people: before.as_deref() });
         plan(&"d1".parse().unwrap(), last.as_ref(), &content, at)
+    }
+
+    fn content<'a>(file: &'a [u8], model: &'a wire::ModelId, floor: u64) -> Content<'a> {
+        Content { file, blake3: *blake3::hash(file).as_bytes(), model, people: &[], floor }
     }
 
     fn made(plan: Plan) -> Manifest {
@@ -146,7 +152,7 @@ mod tests {
     #[test]
     fn a_restored_hub_outruns_whatever_doors_have() {
         let model = "m-1".parse().unwrap();
-        let content = |floor| Content { file: b"x", model: &model, people: &[], floor };
+        let content = |floor| content(b"x", &model, floor);
         let device = "d1".parse().unwrap();
         let first = made(plan(&device, None, &content(0), NOW));
         let last = Last { manifest: &first, people: Some(&[]) };
