@@ -17,8 +17,11 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use std::convert::Infallible;
+use std::io::{self, Read as _, Seek as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wire::join::{
@@ -36,7 +39,19 @@ const AGE: Duration = Duration::from_secs(600);
 const MODEL_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A file to send, and the version it has.
-type File = (Bytes, String);
+struct File {
+    content: Content,
+    length: usize,
+    etag: String,
+}
+
+/// Where the bytes of a file are.
+enum Content {
+    /// Here.
+    Held(Bytes),
+    /// On the disk: a model is large, and is asked for in parts.
+    Disk(PathBuf),
+}
 
 /// Serves devices until `stop`.
 ///
@@ -106,9 +121,15 @@ async fn answer(
     if request.uri().path() == KEY_PATH {
         return Ok(key::answer(&app, &identity).await);
     }
-    Ok(match find(&app, &identity, request.uri().path()).await {
+    let sent = match find(&app, &identity, request.uri().path()).await {
         Ok(Some(file)) => {
-            let answer = send(&request, file);
+            let part = wanted(&request, &file);
+            send(file, part).await.map(Some)
+        }
+        other => other.map(|_| None),
+    };
+    Ok(match sent {
+        Ok(Some(answer)) => {
             if ends(&answer) {
                 fetched(&app, &identity, request.uri().path()).await;
             }
@@ -175,25 +196,54 @@ async fn fetched(app: &App, identity: &Identity, path: &str) {
 async fn model(app: &App, name: &str) -> Result<Option<File>, Error> {
     let (folder, key) = (app.recogniser.folder().to_owned(), app.keys.signing()?);
     let name = name.to_owned();
-    let read = move || -> Result<Option<Vec<u8>>, Error> {
+    let read = move || -> Result<Option<File>, Error> {
         let doing = "reading the model pack";
         let pack = std::fs::read_to_string(folder.join("pack.toml")).doing(doing)?;
         if name == "pack.signed" {
             let signed = Signed::new(&key, MODELS_DOMAIN, pack.into_bytes());
-            return postcard::to_stdvec(&signed).doing(doing).map(Some);
+            return postcard::to_stdvec(&signed).doing(doing).map(tagged).map(Some);
         }
         if name != "pack.toml" && !names(&pack).contains(&name) {
             return Ok(None);
         }
-        let path = folder.join(&name);
-        let length = std::fs::metadata(&path).doing(doing)?.len();
-        if length > MODEL_BYTES {
-            return Err(Error::internal(doing, "a file of it is larger than any model"));
-        }
-        std::fs::read(&path).doing(doing).map(Some)
+        on_disk(folder.join(&name)).doing(doing).map(Some)
     };
-    let bytes = tokio::task::spawn_blocking(read).await.doing("reading the model pack")??;
-    Ok(bytes.map(tagged))
+    tokio::task::spawn_blocking(read).await.doing("reading the model pack")?
+}
+
+/// A file of a model pack. Packs are put in place whole and never written to: its version is its
+/// length and when it was made, so that nobody need read it for that.
+fn on_disk(path: PathBuf) -> io::Result<File> {
+    let known = std::fs::metadata(&path)?;
+    let length = usize::try_from(known.len()).unwrap_or(usize::MAX);
+    if known.len() > MODEL_BYTES {
+        return Err(io::Error::other("a file of it is larger than any model"));
+    }
+    let made = known.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let etag = format!("\"{length:x}-{:x}\"", made.as_nanos());
+    Ok(File { content: Content::Disk(path), length, etag })
+}
+
+impl File {
+    /// These bytes of it.
+    async fn bytes(self, range: Range<usize>) -> Result<Bytes, Error> {
+        match self.content {
+            Content::Held(bytes) => Ok(bytes.slice(range)),
+            Content::Disk(path) => {
+                let doing = "reading a file of the model pack";
+                let read = move || read(&path, &range);
+                tokio::task::spawn_blocking(read).await.doing(doing)?.doing(doing)
+            }
+        }
+    }
+}
+
+fn read(path: &Path, range: &Range<usize>) -> io::Result<Bytes> {
+    let mut file = std::fs::File::open(path)?;
+    file.seek(io::SeekFrom::Start(range.start as u64))?;
+    let mut bytes = vec![0; range.len()];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes.into())
 }
 
 /// The files that a pack is made of; they lie directly beside `pack.toml`.
@@ -206,30 +256,67 @@ fn names(pack: &str) -> Vec<String> {
 
 fn tagged(bytes: Vec<u8>) -> File {
     let etag = format!("\"{}\"", blake3::hash(&bytes).to_hex());
-    (Bytes::from(bytes), etag)
+    File { length: bytes.len(), content: Content::Held(bytes.into()), etag }
 }
 
-fn send(request: &Request<Incoming>, (bytes, etag): File) -> Response<Full<Bytes>> {
+/// The part of `file` that is asked for.
+fn wanted<T>(request: &Request<T>, file: &File) -> Part {
     let header = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
-    let length = bytes.len();
-    let response = Response::builder().header(ETAG, &etag).header(ACCEPT_RANGES, "bytes");
-    let built = match part(header(RANGE), header(IF_RANGE), &etag, length) {
-        Part::Whole => response.body(Full::new(bytes)),
+    part(header(RANGE), header(IF_RANGE), &file.etag, file.length)
+}
+
+async fn send(file: File, part: Part) -> Result<Response<Full<Bytes>>, Error> {
+    let length = file.length;
+    let response = Response::builder().header(ETAG, &file.etag).header(ACCEPT_RANGES, "bytes");
+    let built = match part {
+        Part::Whole => response.body(Full::new(file.bytes(0..length).await?)),
         Part::Some(range) => {
             let place = format!("bytes {}-{}/{length}", range.start, range.end - 1);
             let response = response.status(StatusCode::PARTIAL_CONTENT);
-            response.header(CONTENT_RANGE, place).body(Full::new(bytes.slice(range)))
+            response.header(CONTENT_RANGE, place).body(Full::new(file.bytes(range).await?))
         }
         Part::Nothing => {
             let response = response.status(StatusCode::RANGE_NOT_SATISFIABLE);
             response.header(CONTENT_RANGE, format!("bytes */{length}")).body(Full::default())
         }
     };
-    built.expect("our own headers are valid")
+    Ok(built.expect("our own headers are valid"))
 }
 
 pub(super) fn empty(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt as _;
+
+    /// The answer to a request for `range` of the file at `path`: status, version and bytes.
+    async fn asked(path: &Path, range: &str, version: &str) -> (u16, String, Bytes) {
+        let request = Request::get("/").header(RANGE, range).header(IF_RANGE, version);
+        let file = on_disk(path.to_owned()).unwrap();
+        let part = wanted(&request.body(()).unwrap(), &file);
+        let answer = send(file, part).await.unwrap();
+        let etag = answer.headers()[ETAG].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), etag, answer.into_body().collect().await.unwrap().to_bytes())
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_model_is_read_alone_and_a_replaced_model_is_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("model");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let (_, first, whole) = asked(&path, "", "").await;
+        assert_eq!(&whole[..], b"0123456789");
+        let (status, again, bytes) = asked(&path, "bytes=4-6", &first).await;
+        assert_eq!((status, &bytes[..]), (206, &b"456"[..]));
+        assert_eq!(again, first);
+        std::fs::write(&path, b"abcdefghijk").unwrap();
+        let (status, other, bytes) = asked(&path, "bytes=4-6", &first).await;
+        assert_eq!((status, &bytes[..]), (200, &b"abcdefghijk"[..]));
+        assert_ne!(other, first);
+    }
 }
