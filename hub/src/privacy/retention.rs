@@ -3,6 +3,7 @@
 use super::erase::{self, Reason};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
+use crate::store::retention::Looked;
 use crate::store::{self, Db, Tx, audit, file};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -248,20 +249,19 @@ async fn sweep(
     before: Wall,
     gone: &(impl Fn(u64) + Sync),
 ) -> Result<u64, Error> {
-    let mut rows = 0;
-    loop {
+    let (mut rows, mut next) = (0, Some(Looked::default()));
+    while let Some(after) = next {
         let began = Instant::now();
-        let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, before, STEP);
-        match db.write_behind(step).await? {
-            0 => return Ok(rows),
-            some => {
-                gone(some);
-                rows += some;
-            }
+        let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, before, &after, STEP);
+        let (some, left) = db.write_behind(step).await?;
+        if some > 0 {
+            gone(some);
         }
+        (rows, next) = (rows + some, left);
         // A school's year may go at once: doors and teachers write in between.
         tokio::time::sleep(began.elapsed()).await;
     }
+    Ok(rows)
 }
 
 async fn leavers(

@@ -8,6 +8,7 @@ use crate::gallery::Gallery;
 use crate::ingest::dating::When;
 use crate::ingest::judge::Seen;
 use crate::store::consent::Said;
+use crate::store::retention::Looked;
 use crate::store::student::Profile;
 use crate::store::{arrival, device, enrolment, review, student};
 use proptest::prelude::*;
@@ -360,10 +361,11 @@ async fn what_is_over_goes_in_steps_so_that_others_can_write_in_between() {
         (0..5).try_for_each(|_| store::dead_letter::add(tx, &door, &letter, old).map(drop))
     };
     school.db.write(fill).await.unwrap();
-    let step = |tx: &Tx<'_>| store::retention::sweep(tx, retention::Kind::DeadLetters, NOW, 2);
     let mut gone = Vec::new();
     while gone.last() != Some(&0) {
-        gone.push(school.db.write(step).await.unwrap());
+        let (kind, from) = (retention::Kind::DeadLetters, Looked::default());
+        let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, NOW, &from, 2);
+        gone.push(school.db.write(step).await.unwrap().0);
     }
     assert_eq!(gone, [2, 2, 1, 0]);
 }
@@ -374,10 +376,48 @@ async fn every_kind_of_thing_can_be_counted_and_swept() {
     for (kind, before) in retention::Retention::default().due(NOW) {
         let both = move |tx: &Tx<'_>| {
             let rows = store::retention::count(tx, kind, before)?;
-            Ok((rows, store::retention::sweep(tx, kind, before, 2)?))
+            Ok((rows, store::retention::sweep(tx, kind, before, &Looked::default(), 2)?))
         };
-        assert_eq!(school.db.write(both).await.unwrap(), (0, 0), "{kind:?}");
+        assert_eq!(school.db.write(both).await.unwrap(), (0, (0, None)), "{kind:?}");
     }
+}
+
+/// Nine faces, the last two of which are over.
+fn faces(tx: &Tx<'_>, student: StudentId) -> Result<(), Error> {
+    for n in 0..9 {
+        let status = if n < 7 { "pending" } else { "rejected" };
+        tx.execute(
+            "insert into sighting (id, device, epoch, seq, boot, mono, clock, order_at, room,
+                 direction, reasons, quality, confidence, verdict, frames, model, gallery,
+                 review_status, predicted_student, reviewed_at, received_at, version)
+             select $1, id, x'00', $2, 1, 0, 'ntp', 0, room, 'entry', '', '', 0.9, 'high', 1,
+                 'test-1', 1, $4, $3, 0, 0, 1 from device order by id limit 1",
+            store::params![format!("face-{n}"), n, student.to_string(), status],
+        )?;
+        tx.execute(
+            "insert into evidence (sighting, part, student, wrapped, sealed)
+             values ($1, 'crop', $2, x'00', x'00')",
+            store::params![format!("face-{n}"), student.to_string()],
+        )?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sweep_of_faces_looks_at_each_of_those_that_stay_once() {
+    let school = school().await;
+    let student = school.students[0];
+    school.db.write(move |tx| faces(tx, student)).await.unwrap();
+    let (mut steps, mut next) = (Vec::new(), Some(Looked::default()));
+    while let Some(after) = next {
+        let kind = retention::Kind::Crops;
+        let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, NOW, &after, 2);
+        let (gone, left) = school.db.write(step).await.unwrap();
+        steps.push(gone);
+        next = left;
+    }
+    assert_eq!(steps, [0, 0, 0, 1, 1], "nine faces, two at a time, none twice");
+    assert_eq!(school.count("evidence").await, 7);
 }
 
 #[tokio::test]

@@ -80,11 +80,25 @@ fn sightings(kind: Kind) -> String {
     format!("sighting where review_status in {states} and order_at < $1 and received_at < $1")
 }
 
-/// Takes away some of what is over at `before`; returns how many, 0 when none is left.
+/// The last row that a sweep looked at: the next step goes on behind it.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Debug)]
+pub struct Looked(String, String);
+
+/// Takes away some of what is over at `before`; returns how many, and where to go on, if anything
+/// may be left.
 ///
 /// # Errors
 /// When the database fails.
-pub fn sweep(tx: &Tx<'_>, kind: Kind, before: Wall, limit: u32) -> Result<u64, Error> {
+pub fn sweep(
+    tx: &Tx<'_>,
+    kind: Kind,
+    before: Wall,
+    after: &Looked,
+    limit: u32,
+) -> Result<(u64, Option<Looked>), Error> {
+    if kind == Kind::Crops {
+        return crops(tx, before, after, limit);
+    }
     let mut rows = 0;
     for (table, key, over) in plain(kind) {
         let sql = format!(
@@ -99,7 +113,34 @@ pub fn sweep(tx: &Tx<'_>, kind: Kind, before: Wall, limit: u32) -> Result<u64, E
         over.iter().try_for_each(|id| forget::sighting(tx, *id, "expired"))?;
         rows += over.len();
     }
-    Ok(u64::try_from(rows).unwrap_or(u64::MAX))
+    let next = (rows > 0).then(Looked::default);
+    Ok((u64::try_from(rows).unwrap_or(u64::MAX), next))
+}
+
+/// Most faces stay, because they wait for somebody: each is looked at once in a sweep.
+fn crops(
+    tx: &Tx<'_>,
+    before: Wall,
+    after: &Looked,
+    limit: u32,
+) -> Result<(u64, Option<Looked>), Error> {
+    let sql = "select e.sighting, e.part,
+             case when s.review_status <> 'pending'
+                  and coalesce(s.reviewed_at, s.received_at) < $1 then 1 else 0 end
+         from evidence e join sighting s on s.id = e.sighting
+         where (e.sighting, e.part) > ($2, $3) order by e.sighting, e.part limit $4";
+    let Looked(sighting, part) = after;
+    let seen = tx.query(sql, params![before.0, sighting, part, limit], |row| {
+        Ok((Looked(row.get(0)?, row.get(1)?), row.get::<_, i64>(2)? == 1))
+    })?;
+    let over = seen.iter().filter(|(_, over)| *over).map(|(at, _)| at);
+    let mut rows = 0;
+    for Looked(sighting, part) in over {
+        let sql = "delete from evidence where sighting = $1 and part = $2";
+        rows += tx.execute(sql, params![sighting, part])? as u64;
+    }
+    let full = seen.len() == usize::try_from(limit).unwrap_or(usize::MAX);
+    Ok((rows, seen.last().filter(|_| full).map(|(at, _)| at.clone())))
 }
 
 /// People who left before `before`, longest ago first.
