@@ -120,6 +120,9 @@ pub fn faces_of(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     Ok(gone)
 }
 
+/// What a person ruled out about somebody.
+pub(super) const RULED_OUT: &str = "delete from cannot_link where seen = $1 or other = $1";
+
 /// Deletes every guess that names `student`, and what a person ruled out about them.
 ///
 /// # Errors
@@ -140,8 +143,7 @@ pub fn predictions_of(tx: &Tx<'_>, student: StudentId) -> Result<(), Error> {
     let sql = "update sighting set predicted_student = null where predicted_student = $1";
     let id = student.to_string();
     tx.execute(sql, params![id])?;
-    let sql = "delete from cannot_link where seen = $1 or other = $1";
-    tx.execute(sql, params![id])?;
+    tx.execute(RULED_OUT, params![id])?;
     tx.execute("delete from undo_step where former like '%' || $1 || '%'", params![id]).map(drop)
 }
 

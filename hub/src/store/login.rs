@@ -135,12 +135,15 @@ pub fn close(tx: &Tx<'_>, digest: &[u8]) -> Result<(), Error> {
     tx.execute("delete from login_session where digest = $1", params![digest]).map(drop)
 }
 
+/// Sessions that began long ago.
+pub(super) const OLD: &str = "delete from login_session where created_at < $1";
+
 /// Forgets sessions and tokens that began before `before`, and are over.
 ///
 /// # Errors
 /// When the database fails.
 pub fn sweep(tx: &Tx<'_>, before: Wall) -> Result<usize, Error> {
-    let gone = tx.execute("delete from login_session where created_at < $1", params![before.0])?;
+    let gone = tx.execute(OLD, params![before.0])?;
     tx.execute("delete from refresh_token where issued_at < $1", params![before.0])?;
     let sql = "delete from token_family where created_at < $1
          and not exists (select 1 from refresh_token r where r.family = token_family.id)";

@@ -99,6 +99,9 @@ pub fn describe(
     find(tx, &room.name)
 }
 
+/// Whether a class meets in it.
+pub(super) const CLASSES: &str = "select 1 from class where room = $1 and is_active = 1 limit 1";
+
 /// Removes a room that nothing uses.
 ///
 /// # Errors
@@ -106,7 +109,7 @@ pub fn describe(
 pub fn remove(tx: &Tx<'_>, room: &Room, actor: &str, now: Wall) -> Result<(), Error> {
     let uses = [
         ("a door", "select 1 from device where room = $1 and is_active = 1 limit 1"),
-        ("a class", "select 1 from class where room = $1 and is_active = 1 limit 1"),
+        ("a class", CLASSES),
         ("the timetable", "select 1 from period where room = $1 limit 1"),
     ];
     for (user, sql) in uses {

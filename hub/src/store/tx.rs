@@ -219,6 +219,7 @@ pub(crate) mod trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{forget, login, room};
 
     #[test]
     fn parameters_go_by_their_number_not_by_their_place() {
@@ -266,5 +267,22 @@ mod tests {
             assert!(!failure("", &error(wrong)).is_passing(), "{wrong}");
         }
         assert!(!failure("", &rusqlite::Error::InvalidQuery).is_passing());
+    }
+
+    #[tokio::test]
+    async fn lookups_that_a_purge_or_a_removal_makes_go_through_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = crate::store::Db::open(&dir.path().join("hub.db")).unwrap();
+        let plan = |tx: &Tx<'_>, sql: &str| {
+            let sql = format!("explain query plan {sql}");
+            Ok::<_, Error>(tx.query(&sql, ["x"], |row| row.get::<_, String>(3))?.join("\n"))
+        };
+
+        for sql in [forget::RULED_OUT, room::CLASSES, login::OLD] {
+            let plan = db.read(move |tx| plan(tx, sql)).await.unwrap();
+            assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{sql}\n{plan}");
+        }
+        let control = "select 1 from cannot_link where sighting || '' = ?1";
+        assert!(db.read(move |tx| plan(tx, control)).await.unwrap().contains("SCAN"));
     }
 }
