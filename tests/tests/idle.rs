@@ -115,6 +115,7 @@ struct Hub {
 }
 
 impl Hub {
+    #[expect(clippy::disallowed_methods, reason = "a test owns its one task")]
     async fn begin() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
@@ -152,7 +153,6 @@ impl Hub {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "a test owns its one task")]
 async fn an_idle_hub_with_fifty_doors_writes_at_most_two_hundred_megabytes_a_day() {
     let hub = Hub::begin().await;
     let (mut sent, mut records, before) = ([0; 50], 0, written());

@@ -92,7 +92,8 @@ fn the_card_of_a_door_that_is_switched_off_opens_no_template() {
     let shelf = files(&door.data().join("gallery"));
     assert!(shelf.iter().any(|file| file.extension() == Some("gal".as_ref())), "it holds one");
     let (opened, tried) = opens(&door);
-    assert!(!opened && tried > 10_000, "{tried} keys tried");
+    assert!(!opened, "one of {tried} keys on the card opens the gallery");
+    assert!(tried > 1_000, "only {tried} keys tried");
     let mut edge = door.open().unwrap();
     knows(&door, &mut edge);
     edge.stop().unwrap();
