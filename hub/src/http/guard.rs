@@ -178,6 +178,14 @@ pub(super) fn admit<S>(
         };
     }
     match (route.who, &by) {
+        // Whoever is signed in does more here than a stranger may.
+        (Who::Anyone, Some(someone)) if proof::is_asked(route) => {
+            if someone.lacks_factor {
+                return Err(factor_first());
+            }
+            proof::held(route, someone, now)?;
+            Ok(by)
+        }
         (Who::Anyone, _) => Ok(by),
         (Who::Role(_), None) => Err(signed_out()),
         (Who::Role(roles), Some(someone)) => {

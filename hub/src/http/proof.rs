@@ -18,7 +18,7 @@ pub const HOLDS_MS: i64 = 10 * 60 * 1000;
 pub const NEEDED: &str = "proof-needed";
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 27] = [
+const ROUTES: [(Method, &str); 30] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -29,6 +29,7 @@ const ROUTES: [(Method, &str); 27] = [
     (Method::PATCH, "/api/users/{id}"),
     (Method::DELETE, "/api/users/{id}"),
     (Method::POST, "/api/auth/users"),
+    (Method::POST, "/api/auth/register"),
     (Method::POST, "/api/teachers"),
     (Method::PUT, "/api/teachers/{id}"),
     (Method::PATCH, "/api/teachers/{id}"),
@@ -41,6 +42,8 @@ const ROUTES: [(Method, &str); 27] = [
     (Method::POST, "/api/devices/{id}/revoke"),
     (Method::POST, "/devices/{id}/revoke"),
     (Method::POST, "/api/devices/{id}/capture-token"),
+    (Method::POST, "/api/devices/{id}/join-token"),
+    (Method::POST, "/devices/{id}/token"),
     (Method::POST, "/settings/recognition"),
     (Method::PUT, "/api/retention"),
     (Method::POST, "/settings/retention"),

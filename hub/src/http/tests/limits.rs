@@ -134,6 +134,24 @@ async fn ten_minutes_after_signing_in_what_is_not_taken_back_asks_for_the_passwo
 }
 
 #[tokio::test]
+async fn an_open_browser_makes_no_admin_and_joins_no_door() {
+    let house = House::new().await;
+    let token = house.school().await;
+    house.clock.set_wall(NOW.plus_ms(proof::HOLDS_MS));
+    let admin =
+        json!({ "email": "x@y.test", "password": "correct horse 9 battery", "role": "admin" });
+    for (path, say) in [
+        ("/api/auth/register", admin.clone()),
+        ("/api/auth/users", admin),
+        ("/api/devices/door-1/join-token", json!({})),
+    ] {
+        let refused = house.send(post(path).bearer(&token).json(&say)).await;
+        assert_eq!(refused.status().as_u16(), 403, "{path}");
+        assert_eq!(body(&refused)["type"], "/problems/proof-needed", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_asks_for_the_password_and_goes_back() {
     let house = House::new().await;
     house.school().await;
