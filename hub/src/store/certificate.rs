@@ -93,7 +93,13 @@ pub fn end_again(tx: &Tx<'_>, ended: &[Ended], now: Wall) -> Result<usize, Error
         "update device_cert set state = 'revoked', revoked_at = $2
          where serial = $1 and state = 'valid'",
     );
-    for Ended { serial, device, .. } in ended {
+    // One that the older copy never knew would count as new when it is shown.
+    let unknown =
+        "insert into device_cert (serial, device, state, issued_at, expires_at, revoked_at)
+         select $1, id, 'revoked', $2, $3, $2 from device where id = $4
+         on conflict (serial) do nothing";
+    for Ended { serial, device, ends } in ended {
+        tx.execute(unknown, params![serial, now.0, ends.0, device])?;
         if tx.execute(sql, params![serial, now.0])? == 0 {
             continue;
         }
@@ -228,7 +234,8 @@ mod tests {
             let active = device::get(tx, &door())?.is_some_and(|door| door.is_active);
             Ok((other, active, end_again(tx, &own, NOW)?, cut_off(tx)?, serials(tx)?))
         };
-        let expected = (0, true, 1, vec![door()], vec!["aa".to_owned()]);
+        let known = vec!["aa".to_owned(), "zz".to_owned()];
+        let expected = (0, true, 1, vec![door()], known);
         assert_eq!(db.write(write).await.unwrap(), expected);
     }
 
