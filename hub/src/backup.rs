@@ -91,7 +91,7 @@ pub fn make(config: &Config, folder: &Path, keys: &Path, now: Wall) -> Result<Ma
         copy_keys(config, &lock, &work, &keys_part)?;
         Ok(found)
     });
-    let _copies_in_the_clear = fs::remove_dir_all(&work);
+    forget(&work);
     if copied.is_err() {
         let _not_begun = (fs::remove_file(&part), fs::remove_file(&keys_part));
     }
@@ -105,6 +105,14 @@ pub fn make(config: &Config, folder: &Path, keys: &Path, now: Wall) -> Result<Ma
     let same_disk = disk(&config.database())? == disk(folder)?;
     let destroyed = destroy_old(config, folder, keys, now)?;
     Ok(Made { data: keep, keys: kept, same_disk, bytes, audited, destroyed, reached })
+}
+
+/// Removes copies in the clear; what opens keys is written over first.
+fn forget(work: &Path) {
+    for name in ["keys/kek", "keys/keys.db"] {
+        let _not_there = crate::keys::overwrite(&work.join(name));
+    }
+    let _not_there = fs::remove_dir_all(work);
 }
 
 /// Where a copy is until it is whole.

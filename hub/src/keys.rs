@@ -12,6 +12,7 @@ mod kek;
 use crate::error::{Doing, Error};
 use crate::vault::DataKey;
 use ed25519_dalek::{SigningKey, VerifyingKey};
+pub(crate) use kek::overwrite;
 use kek::{Mark, Place};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;

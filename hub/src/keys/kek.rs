@@ -202,7 +202,7 @@ fn rewrap(
 }
 
 /// Writes over what a file holds: a disk may still keep it somewhere, a file system rarely does.
-fn overwrite(path: &Path) -> Result<(), Error> {
+pub(crate) fn overwrite(path: &Path) -> Result<(), Error> {
     let doing = format!("writing over {}", path.display());
     let length = usize::try_from(fs::metadata(path).doing(&doing)?.len()).unwrap_or(0);
     let mut file = OpenOptions::new().write(true).open(path).doing(&doing)?;
