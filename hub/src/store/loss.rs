@@ -83,7 +83,10 @@ pub fn note(
              gone = case when loss.cause = excluded.cause then excluded.gone else loss.gone end,
              unnumbered = loss.unnumbered
                  + case when loss.cause = excluded.cause then 0 else 1 end,
-             to_at = coalesce(excluded.to_at, loss.to_at)";
+             from_at = case when excluded.from_at < loss.from_at then excluded.from_at
+                 else coalesce(loss.from_at, excluded.from_at) end,
+             to_at = case when excluded.to_at > loss.to_at then excluded.to_at
+                 else coalesce(loss.to_at, excluded.to_at) end";
     let gone = serde_json::to_string(&gone).doing(doing)?;
     let at = at.map(|wall| wall.0);
     tx.execute(sql, params![key.device.as_str(), epoch, row, gone, at, cause, now.0]).map(drop)

@@ -39,7 +39,11 @@ fn reports(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<Vec<Repo
 fn lost(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<bool, Error> {
     let sql = "select 1 from loss where device = $1 and cause <> 'health_trimmed'
              and coalesce(from_at, 0) < $3 and coalesce(to_at, received_at) > $2 limit 1";
-    Ok(tx.row(sql, params![door, from.0, to.0], |_| Ok(()))?.is_some())
+    // A letter that waits may be anybody's passage: it came after what it tells of.
+    let letter = "select 1 from dead_letter where device = $1 and epoch is not null
+             and replayed_at is null and at > $2 limit 1";
+    Ok(tx.row(sql, params![door, from.0, to.0], |_| Ok(()))?.is_some()
+        || tx.row(letter, params![door, from.0], |_| Ok(()))?.is_some())
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Report> {

@@ -95,3 +95,19 @@ async fn a_door_that_is_connected_and_blind_is_named_with_its_cause() {
     let silent = named(NOW.plus_ms(SILENT_MS + 1)).await;
     assert!(silent.len() == 5 && silent.iter().all(|(_, why)| *why == Why::NoReport));
 }
+
+#[tokio::test]
+async fn a_letter_that_waits_may_be_anybodys_passage() {
+    let (_dir, db) = house(vec![("a", Some(sees(Mono(0), 1_000)))]).await;
+    let span = (NOW.plus_ms(-1_000), NOW);
+    let write = move |tx: &Tx<'_>| {
+        let before = lost(tx, "a", span)?;
+        let sql = "insert into dead_letter (device, epoch, seq, at, error, detail, software, bytes)
+             values ('a', x'01', 1, $1, 'malformed', '', '', x'00')";
+        tx.execute(sql, [NOW.0])?;
+        let waits = lost(tx, "a", span)?;
+        tx.execute("update dead_letter set replayed_at = $1", [NOW.0])?;
+        Ok((before, waits, lost(tx, "a", span)?))
+    };
+    assert_eq!(db.write(write).await.unwrap(), (false, true, false));
+}
