@@ -85,12 +85,12 @@ pub fn judge(facts: &Facts, now: Wall, mono: Mono) -> Option<Leap> {
         let should = wall.plus_ms(i64::try_from(mono.since(then)).unwrap_or(i64::MAX));
         return far(now, should)
             .then_some(Leap { from: should, to: now, against: Witness::Machine })
-            .or_else(|| by_doors(&facts.doors, now));
+            .or_else(|| by_doors(facts, now));
     }
     if let Some(noted) = facts.noted.filter(|noted| !is_back(noted, now)) {
         return Some(noted);
     }
-    by_records(facts, now).or_else(|| by_doors(&facts.doors, now))
+    by_records(facts, now).or_else(|| by_doors(facts, now))
 }
 
 fn far(a: Wall, b: Wall) -> bool {
@@ -117,9 +117,12 @@ fn by_records(facts: &Facts, now: Wall) -> Option<Leap> {
 }
 
 /// A door that said something in the hub's future has another time. What one said in the past
-/// may only be old.
-fn by_doors(doors: &[Heard], now: Wall) -> Option<Leap> {
-    let mut ahead: Vec<Wall> = doors.iter().map(|heard| heard.at).collect();
+/// may only be old; and where an admin said lately that the hub is right, doors say no other.
+fn by_doors(facts: &Facts, now: Wall) -> Option<Leap> {
+    if facts.confirmed.is_some_and(|at| now.0.abs_diff(at.0) < AWAY_MS.unsigned_abs()) {
+        return None;
+    }
+    let mut ahead: Vec<Wall> = facts.doors.iter().map(|heard| heard.at).collect();
     ahead.retain(|at| at.0 > now.0 + LEAP_MS);
     ahead.sort_unstable();
     let from = *ahead.get(ahead.len() / 2)?;
@@ -247,6 +250,8 @@ mod tests {
         assert_eq!(with(vec![heard]), None, "one may be wrong itself");
         assert_eq!(with(vec![heard; 2]).map(|leap| leap.from), Some(heard.at));
         assert_eq!(with(vec![Heard { at: NOW.plus_ms(-DAY), ..heard }; 9]), None, "old words");
+        let said = Facts { doors: vec![heard; 2], confirmed: Some(NOW), ..running() };
+        assert_eq!(judge(&said, NOW, Mono(5_000)), None, "an admin said that the hub is right");
     }
 
     #[test]
