@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::patience::Patient;
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::HOST;
+use hyper::header::{COOKIE, HOST, HeaderMap, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -86,6 +86,7 @@ async fn one(guest: Guest, filter: warp::filters::BoxedFilter<(warp::reply::Resp
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
         name_host(&mut request);
+        join_cookies(request.headers_mut());
         hyper::service::Service::call(&service, request)
     });
     let ends = async {
@@ -133,6 +134,16 @@ fn name_host(request: &mut Request<Incoming>) {
     }
 }
 
+/// HTTP/2 may part cookies over several headers; everything behind reads one of HTTP/1.1.
+fn join_cookies(headers: &mut HeaderMap) {
+    let all: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if all.len() > 1
+        && let Ok(one) = HeaderValue::from_bytes(&all.join(&b"; "[..]))
+    {
+        headers.insert(COOKIE, one);
+    }
+}
+
 /// Until a guest has been there long enough.
 async fn aged(stranger: &Stranger) {
     sleep(STRANGER).await;
@@ -154,4 +165,22 @@ async fn until<C: Future<Output = hyper::Result<()>>>(
     }
     bow(serving.as_mut());
     timeout(GOODBYE, serving).await.unwrap_or(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_that_come_apart_are_read_as_one() {
+        let mut headers = HeaderMap::new();
+        join_cookies(&mut headers);
+        assert!(headers.is_empty());
+        for pair in ["a=1", "lang=fa", "b=2; c=3"] {
+            headers.append(COOKIE, HeaderValue::from_static(pair));
+        }
+        join_cookies(&mut headers);
+        let all: Vec<_> = headers.get_all(COOKIE).iter().collect();
+        assert_eq!(all, ["a=1; lang=fa; b=2; c=3"]);
+    }
 }
