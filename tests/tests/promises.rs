@@ -39,7 +39,7 @@ fn named(page: &str) -> Vec<(String, Vec<String>)> {
 
 /// Whether `code` has a test of that name: a function, or an area of the browser's.
 fn has(code: &str, name: &str) -> bool {
-    [format!("fn {name}()"), format!("async function {name}(kit)")]
+    [format!("fn {name}("), format!("async function {name}(kit)")]
         .iter()
         .any(|form| code.contains(form))
 }

@@ -130,7 +130,7 @@ export default async function roll({ hub, browser, wrong, open, signIn, first, s
   await test("a lesson is closed and opened again", async () => {
     await page.getByRole("button", { name: "Close the lesson" }).click();
     await page.getByText("Closed at").waitFor();
-    await row("Germain").getByText("Unverified").waitFor();
+    await row("Germain").locator(".tag.unverified").waitFor();
     await page.getByRole("button", { name: "Open it again" }).click();
     await row("Germain").getByText("Nothing yet").waitFor();
   });
