@@ -106,7 +106,7 @@ class School:
 
     def record(self):
         self.barack()
-        fields = {"device_id": "door-1", "classroom_id": "204"}
+        fields = {"device_id": self.device()}  # the fuzzer may have cut any other off
         return self.made("/api/capture", "record_id", data=fields, files={"image": jpeg()})
 
     def enrolment(self):
@@ -235,6 +235,7 @@ class School:
             "POST /api/teachers": lambda: {"json": self.a_teacher()},
             "GET /api/analytics/attendance-trend": lambda: {"params": {
                 "classId": self.group(), "dateFrom": DAY + "1", "dateTo": DAY + "9"}},
+            "PUT /api/settings/sign-in": lambda: {"json": {"second_factor": []}},
             "PUT /api/settings": lambda: {"json": {
                 "profile": {}, "schedule": [],
                 "preferences": {"mail_absence": True, "mail_low_attendance": True}}},
@@ -261,7 +262,7 @@ class School:
             "POST /api/timetable/import": lambda: {
                 "files": {"file": ("a.ics", calendar, "text/calendar")}},
             "POST /api/capture": lambda: {
-                "data": {"device_id": "door-1"}, "files": {"image": jpeg()}},
+                "data": {"device_id": self.device()}, "files": {"image": jpeg()}},
             "POST /api/face/verify": lambda: {"data": {"class_id": self.group()}, "files": file},
             "POST /api/face/register": lambda: {"data": {"student_id": self.barack(), "another_person": "true"}, "files": file},
             "POST /api/students/upload-face": lambda: {
