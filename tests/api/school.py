@@ -93,6 +93,10 @@ class School:
     def device(self):
         return self.made("/api/devices", json={"device_id": f"d{next(_next)}"})
 
+    def fresh_door(self):
+        """One of its own behind room 204: the fuzzer may have cut any other off."""
+        return self.made("/api/devices", json={"device_id": f"d{next(_next)}", "classroom_id": "204"})
+
     def group(self):
         n = next(_next)
         typed = {"class_name": f"Class {n}", "class_code": f"C{n}", "room": f"R{n}"}
@@ -106,7 +110,7 @@ class School:
 
     def record(self):
         self.barack()
-        fields = {"device_id": self.device()}  # the fuzzer may have cut any other off
+        fields = {"device_id": self.fresh_door(), "classroom_id": "204"}
         return self.made("/api/capture", "record_id", data=fields, files={"image": jpeg()})
 
     def enrolment(self):
@@ -262,7 +266,7 @@ class School:
             "POST /api/timetable/import": lambda: {
                 "files": {"file": ("a.ics", calendar, "text/calendar")}},
             "POST /api/capture": lambda: {
-                "data": {"device_id": self.device()}, "files": {"image": jpeg()}},
+                "data": {"device_id": self.fresh_door()}, "files": {"image": jpeg()}},
             "POST /api/face/verify": lambda: {"data": {"class_id": self.group()}, "files": file},
             "POST /api/face/register": lambda: {"data": {"student_id": self.barack(), "another_person": "true"}, "files": file},
             "POST /api/students/upload-face": lambda: {
