@@ -2,8 +2,8 @@
 //! reorders.
 //!
 //! [`Session`] decides, one per connection; [`Link`] drives it. One task owns rumqttc's event
-//! loop and never cancels its `poll`; after any error everything is built anew (RELIABILITY.md,
-//! C-1 to C-8). Only the hub's own acknowledgement frees a row.
+//! loop and never cancels its `poll`; after any error everything is built anew, because
+//! the library forgets what was handed over (tests/tests/library.rs). Only the hub's own acknowledgement frees a row.
 
 mod backoff;
 mod config;

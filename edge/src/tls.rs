@@ -29,7 +29,7 @@ pub enum TlsError {
 }
 
 /// The time that certificates are checked at: what the door knows, and never before its own
-/// certificate was made (RELIABILITY.md 2.2).
+/// certificate was made.
 struct DoorTime {
     keeper: Timekeeper,
     floor: Wall,

@@ -2,7 +2,7 @@
 //!
 //! A log is decided by nobody, so it says of itself how far it is to be trusted. It speaks of the
 //! moment of the passage: who leaves the school later was authorised then. Whoever is unknown,
-//! erased, or withdrew their consent leaves no line at all (DESIGN.md, Settled 2).
+//! erased, or withdrew their consent leaves no line at all.
 
 use super::Authority;
 use wire::Verdict;

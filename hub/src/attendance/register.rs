@@ -498,8 +498,7 @@ fn has_stayed(tx: &Tx<'_>, session: &Session, student: StudentId) -> Result<bool
     Ok(mark.is_some_and(|mark| matches!(mark.status, Status::Present | Status::Late)))
 }
 
-/// The lesson of `class` now: the planned one, or an ad-hoc one of this day, opened if need be
-/// (DESIGN.md, Settled 12).
+/// The lesson of `class` now: the planned one, or an ad-hoc one of this day, opened if need be.
 ///
 /// # Errors
 /// When the database fails.
