@@ -103,7 +103,7 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// Best first, each at or above the review line, at most [`CANDIDATES`]; empty when unknown.
     pub candidates: Vec<Candidate>,
-    /// [`confidence`] of the best score; 0 without anybody to compare with.
+    /// How sure it is of the best score; 0 without anybody to compare with.
     pub confidence: f32,
 }
 
