@@ -20,6 +20,11 @@ impl Flight {
         Self { batch, wait_ms: FIRST_MS, due: later(now, FIRST_MS, rng) }
     }
 
+    /// Whether the hub lets it wait: then others need not.
+    pub(super) fn is_parked(&self) -> bool {
+        self.wait_ms >= LONGEST_MS
+    }
+
     /// When it is sent again.
     pub(super) fn due(&self) -> Mono {
         self.due

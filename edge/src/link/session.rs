@@ -20,6 +20,8 @@ const HOLD_MS: u64 = 30_000;
 const AGAIN_MS: u64 = 4_000;
 /// At most five batches of the backlog a second.
 const BACKLOG_MS: u64 = 200;
+/// Batches on the way at most, those that the hub lets wait among them.
+const MOST: usize = 64;
 
 /// What happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -165,10 +167,10 @@ impl Session {
         self.stage == Stage::Open
     }
 
-    /// Batches on the way.
+    /// Batches on the way, but for those that the hub lets wait for long.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.flights.len()
+        self.flights.iter().filter(|flight| !flight.is_parked()).count()
     }
 
     /// Takes an event; the actions are to be done in order.
@@ -276,6 +278,10 @@ impl Session {
 
     /// Sends nothing new until the hub has said again where it stands.
     fn troubled(&mut self, now: Mono) -> Vec<Action> {
+        // The next answer is one to a greeting again, whatever became of this one.
+        if self.stage == Stage::Open {
+            self.stage = Stage::Greeting;
+        }
         (self.fetching, self.window) = (None, 0);
         self.greet = Some(Mono(now.0 + AGAIN_MS));
         vec![]
@@ -324,8 +330,12 @@ impl Session {
     }
 
     fn may_fetch(&self) -> bool {
-        let room = self.flights.len() < usize::from(self.window);
-        self.is_open() && self.more && self.fetching.is_none() && room
+        self.is_open() && self.more && self.fetching.is_none() && self.has_room()
+    }
+
+    /// What the hub lets wait for long takes no place from what it would store, up to a bound.
+    fn has_room(&self) -> bool {
+        self.in_flight() < usize::from(self.window) && self.flights.len() < MOST
     }
 
     fn fetch(&mut self, now: Mono) -> Option<Action> {
@@ -339,8 +349,7 @@ impl Session {
 
     fn parcel(&mut self, parcel: Parcel, now: Mono) -> Vec<Action> {
         let all = self.fetching.take().unwrap_or(false);
-        let full = self.flights.len() >= usize::from(self.window);
-        if parcel.epoch != self.cursor.epoch || !self.is_open() || full {
+        if parcel.epoch != self.cursor.epoch || !self.is_open() || !self.has_room() {
             // The rows stay in the outbox and are asked for when they may go.
             return vec![];
         }

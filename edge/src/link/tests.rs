@@ -118,6 +118,24 @@ fn a_batch_is_sent_again_until_acknowledged_and_waits_longer_each_time() {
 }
 
 #[test]
+fn what_the_hub_lets_wait_takes_no_place_from_the_rest() {
+    let mut session = opened();
+    for seq in 1..=u64::from(WINDOW) {
+        assert_eq!(batches(&session.on(parcel([seq]), Mono(30))), [[seq]]);
+    }
+    let mut asked = fetches(&session.on(Event::Stored, Mono(40)));
+    assert!(!asked, "the window is full");
+    let mut now = 40;
+    while !asked {
+        now += 10_000;
+        assert!(now < 600_000, "the rest waits for ever");
+        session.on(Event::Heard, Mono(now));
+        asked = fetches(&session.on(Event::Tick, Mono(now)));
+    }
+    assert_eq!(batches(&session.on(parcel([99]), Mono(now + 1))), [[99]]);
+}
+
+#[test]
 fn a_hub_that_says_hold_gets_nothing_and_is_greeted_again_later() {
     let mut session = opened();
     session.on(parcel([1]), Mono(30));
