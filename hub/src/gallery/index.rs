@@ -227,6 +227,10 @@ impl School for Index {
         &self.model
     }
 
+    fn holds(&self, student: StudentId) -> bool {
+        self.ids.binary_search(&student).is_ok()
+    }
+
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
         let hits = self.matrix.batch(probes, CANDIDATES);
         hits.iter().map(|hits| self.candidates(hits)).collect()

@@ -13,13 +13,16 @@ use crate::review::Status;
 use crate::store::cursor::{self, Cursor};
 use crate::store::dead_letter::{self, Content, Letter};
 use crate::store::review::status_text;
-use crate::store::{Tx, arrival, backed_up, held, loss, passage, release, session, setting};
+use crate::store::{
+    Tx, arrival, backed_up, enrolment, held, loss, passage, release, session, setting,
+};
 use uuid::Uuid;
 use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
 use wire::record::Anchor;
 use wire::seal::Part;
 use wire::{
-    Candidate, DeviceId, Epoch, Mono, Ranges, Reason, RecordId, RecordKey, Stamp, StudentId, Wall,
+    Candidate, DeviceId, Epoch, ModelId, Mono, Ranges, Reason, RecordId, RecordKey, Stamp,
+    StudentId, Wall,
 };
 
 /// A door that can be reached has fetched a new gallery by then.
@@ -188,7 +191,10 @@ impl<'a, 't> Clerk<'a, 't> {
             return Ok(if before.hash == *hash { Former::Same } else { Former::Other });
         }
         let cursor = cursor::get(self.tx, &former.device, former.epoch)?;
-        let is_passage = matches!(record.finding, Finding::Seen(_) | Finding::Incomparable(..));
+        let is_passage = matches!(
+            record.finding,
+            Finding::Seen(_) | Finding::Incomparable(..) | Finding::Unlearnt(..)
+        );
         let at = (record.item.at.boot, record.item.at.mono);
         Ok(match cursor.is_forgotten(former.seq) {
             false => Former::New,
@@ -281,13 +287,15 @@ impl<'a, 't> Clerk<'a, 't> {
                 return Ok(Settled::Dead(*reject));
             }
             Finding::Nobody => "nobody",
-            Finding::Incomparable(model, named) => {
-                if self.knows_one_of(named)? {
+            Finding::Incomparable(model, named) | Finding::Unlearnt(model, named) => {
+                if self.may_learn_one_of(named, model)? {
                     held::note(self.tx, &made.device, model, self.now)?;
                     return Ok(Settled::Waits);
                 }
-                let at = record.item.at.wall;
-                loss::note(self.tx, made, loss::NOBODY_ENROLLED, at, self.now)?;
+                if matches!(record.finding, Finding::Incomparable(..)) {
+                    let at = record.item.at.wall;
+                    loss::note(self.tx, made, loss::NOBODY_ENROLLED, at, self.now)?;
+                }
                 "nobody"
             }
             Finding::Seen(seen) => match self.sighting(made, &record.item.at, seen)? {
@@ -322,10 +330,13 @@ impl<'a, 't> Clerk<'a, 't> {
         Ok(Settled::Stored)
     }
 
-    /// Whether somebody whom the door named may be recognised here.
-    fn knows_one_of(&mut self, named: &[StudentId]) -> Result<bool, Error> {
+    /// Whether somebody whom the door named may be recognised here, and is enrolled with another
+    /// model: they may be with this one, too.
+    fn may_learn_one_of(&mut self, named: &[StudentId], model: &ModelId) -> Result<bool, Error> {
         for student in named {
-            if self.memo.standing(self.tx, *student)?.may_be_seen() {
+            if self.memo.standing(self.tx, *student)?.may_be_seen()
+                && enrolment::has_of_another(self.tx, *student, model)?
+            {
                 return Ok(true);
             }
         }

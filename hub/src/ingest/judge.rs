@@ -74,6 +74,9 @@ pub enum Finding {
     /// A face that cannot be compared: nobody has a template of its model. And whom its door
     /// named.
     Incomparable(ModelId, Vec<StudentId>),
+    /// A face that is nobody's of whom there are templates of its model; and whom its door named
+    /// of whom there are none.
+    Unlearnt(ModelId, Vec<StudentId>),
     /// That frames came, from a door that does not say more.
     Health(Health),
     /// What the door could have recognised.
@@ -277,7 +280,12 @@ impl Face {
         let Some(school) = court.school(&said.model) else { return Finding::Nobody };
         let look = school.look(nearest, said.frames, &doubts);
         if look.candidates.is_empty() {
-            return Finding::Nobody;
+            let named = people(&said.candidates).into_iter();
+            let unlearnt: Vec<_> = named.filter(|student| !school.holds(*student)).collect();
+            return match unlearnt[..] {
+                [] => Finding::Nobody,
+                _ => Finding::Unlearnt(said.model, unlearnt),
+            };
         }
         let crop = crop(&key, item, &said, court.secrets);
         let changed = people(&said.candidates) != people(&look.candidates);

@@ -14,6 +14,10 @@ impl School for Two {
         &self.0
     }
 
+    fn holds(&self, id: StudentId) -> bool {
+        [student(1), student(2)].contains(&id)
+    }
+
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
         let one = |probe: &Template| {
             let [a, b, ..] = *probe.as_slice() else { panic!("three components") };
@@ -189,6 +193,17 @@ fn a_face_is_compared_with_templates_of_its_own_model_alone() {
     let court = Court { secrets: &[secret()], schools: &both };
     let judged = judge(&device(), EPOCH, &[other()], &court).remove(0);
     assert!(matches!(judged.finding, Finding::Seen(seen) if seen.model.as_str() == "arcface-1"));
+}
+
+#[test]
+fn nobody_is_who_was_named_and_is_not_learnt_by_this_model_yet() {
+    let named = |n| {
+        let mut said = sighting(1, [0.0, 0.0, 1.0]);
+        said.candidates = vec![Candidate { student: student(n), score: 0.95 }];
+        judged(item(1, &Body::Sighting(said))).finding
+    };
+    assert!(matches!(named(2), Finding::Nobody), "they are known, and it is not them");
+    assert!(matches!(named(7), Finding::Unlearnt(_, who) if who == [student(7)]));
 }
 
 fn model_of(name: &str) -> ModelId {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use tokio::sync::watch;
 use vision::Template;
-use wire::{Candidate, ModelId, Reason, Verdict};
+use wire::{Candidate, ModelId, Reason, StudentId, Verdict};
 
 /// What the school makes of a template.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,6 +22,9 @@ pub struct Look {
 pub trait School: Send + Sync {
     /// The network of its templates.
     fn model(&self) -> &ModelId;
+
+    /// Whether it has a template of `student`.
+    fn holds(&self, student: StudentId) -> bool;
 
     /// The people most like each of `probes`, best first: all are searched for in one go.
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>>;

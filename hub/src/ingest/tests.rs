@@ -35,6 +35,10 @@ impl School for Two {
         &self.0
     }
 
+    fn holds(&self, id: StudentId) -> bool {
+        [student(1), student(2)].contains(&id)
+    }
+
     fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
         let one = |probe: &Template| {
             let [a, b, c, ..] = *probe.as_slice() else { panic!("three components") };

@@ -187,6 +187,16 @@ pub fn eligible(tx: &Tx<'_>, model: &ModelId) -> Result<Vec<Eligible>, Error> {
     })
 }
 
+/// Whether `student` has a template that counts of another model than `model`.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_of_another(tx: &Tx<'_>, student: StudentId, model: &ModelId) -> Result<bool, Error> {
+    let sql =
+        "select 1 from enrolment where student = $1 and is_active = 1 and model <> $2 limit 1";
+    Ok(tx.row(sql, params![student.to_string(), model.as_str()], |_| Ok(()))?.is_some())
+}
+
 /// The models of which there are templates.
 ///
 /// # Errors

@@ -10,6 +10,12 @@ impl Rig {
         item(seq, AT, &Body::Sighting(Sighting { model: model.parse().unwrap(), ..said }))
     }
 
+    /// The first person has a template of a model that no door used.
+    async fn enrolled_with_another(&self) {
+        let enrol = |tx: &Tx<'_>| store::watch::tests::enrol(tx, &[student(1)], NOW);
+        self.db.write(enrol).await.unwrap();
+    }
+
     async fn dispositions(&self) -> Vec<String> {
         self.texts("select disposition from receipt order by seq").await
     }
@@ -43,6 +49,7 @@ async fn a_switch_of_the_model_under_load_loses_nothing() {
 #[tokio::test]
 async fn without_a_template_of_its_model_a_passage_of_somebody_known_waits_for_one() {
     let rig = Rig::new().await;
+    rig.enrolled_with_another().await;
     let items = vec![rig.by("dlib-1", 1), rig.by("arcface-1", 2), health(3, 1)];
     let ack = rig.batch(EPOCH, items.clone()).await;
     assert_eq!((ack.cum, ack.ranges.as_slice(), ack.rejects.len()), (1, &[(3, 3)][..], 0));
@@ -66,4 +73,39 @@ async fn with_nobody_enrolled_a_passage_is_told_as_lost_with_its_number() {
     assert_eq!((ack.cum, rig.dispositions().await), (2, vec!["nobody".into(), "nobody".into()]));
     let told = rig.db.read(|tx| store::loss::list(tx, Some(&device()), Wall(0), 9)).await.unwrap();
     assert_eq!((told.len(), told[0].count(), told[0].cause.as_str()), (1, 2, "nobody_enrolled"));
+}
+
+/// A school that learnt somebody else by this model.
+struct Else(ModelId);
+
+impl School for Else {
+    fn model(&self) -> &ModelId {
+        &self.0
+    }
+
+    fn holds(&self, _: StudentId) -> bool {
+        false
+    }
+
+    fn search(&self, probes: &[Template]) -> Vec<Vec<Candidate>> {
+        probes.iter().map(|_| Vec::new()).collect()
+    }
+
+    fn look(&self, _: &[Candidate], _: u16, _: &[Reason]) -> Look {
+        Look { verdict: Verdict::Unknown, reasons: vec![], candidates: vec![], confidence: 0.0 }
+    }
+}
+
+#[tokio::test]
+async fn while_others_are_learnt_first_a_passage_waits_for_whom_it_names() {
+    let rig = Rig::new().await;
+    let others = || -> Arc<dyn School> { Arc::new(Else("arcface-1".parse().unwrap())) };
+    rig.schools.set([others()]);
+    let ack = rig.batch(EPOCH, vec![rig.by("arcface-1", 1)]).await;
+    assert_eq!((ack.cum, rig.count("loss").await), (1, 0), "nobody of the school will be learnt");
+    rig.enrolled_with_another().await;
+    assert_eq!(rig.batch(EPOCH, vec![rig.by("arcface-1", 2)]).await.cum, 1, "it waits");
+    rig.schools.set([two("arcface-1")]);
+    assert_eq!(rig.batch(EPOCH, vec![rig.by("arcface-1", 2)]).await.cum, 2);
+    assert_eq!(rig.count("sighting").await, 1);
 }
