@@ -179,6 +179,17 @@ impl School {
     }
 }
 
+/// Settings of a camera that looks at a grey wall, whose picture is put into `dir`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn wall(dir: &Path) -> anyhow::Result<String> {
+    let wall = dir.join("wall.jpg");
+    let grey = vision::Picture::new(320, 240, vec![128; 320 * 240 * 3])?;
+    fs::write(&wall, grey.to_jpeg(90))?;
+    Ok(format!("[camera]\nkind = \"pictures\"\npaths = [{wall:?}]\nrepeat = true\n"))
+}
+
 fn folders(dir: &Path) -> String {
     format!("data = {:?}\nmodels = {:?}\n", dir.join("data"), models())
 }

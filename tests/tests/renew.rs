@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use house::process::Process;
-use house::school::{Door, School};
+use house::school::{Door, School, wall};
 use rusqlite::{Connection, Row};
 use std::fs;
 use std::path::Path;
@@ -25,10 +25,7 @@ fn school(dir: &Path) -> (School, Door, Door) {
     let then = ManualClock::at(SystemClock.wall().plus_ms(-61 * DAY_MS), Mono(0));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let hub = runtime.block_on(rollcall_hub::app::serve(config, Arc::new(then))).unwrap();
-    let wall = dir.join("wall.jpg");
-    let grey = vision::Picture::new(320, 240, vec![128; 320 * 240 * 3]).unwrap();
-    fs::write(&wall, grey.to_jpeg(90)).unwrap();
-    let camera = format!("[camera]\nkind = \"pictures\"\npaths = [{wall:?}]\nrepeat = true\n");
+    let camera = wall(dir).unwrap();
     let doors = (school.door("door-1", &camera).unwrap(), school.door("door-2", &camera).unwrap());
     runtime.block_on(hub.stop()).unwrap();
     (school, doors.0, doors.1)
