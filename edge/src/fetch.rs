@@ -1,13 +1,14 @@
 //! Asks the hub over device HTTPS: small answers whole, files resumed where they broke.
 
+use ed25519_dalek::VerifyingKey;
 use reqwest::header::{ETAG, IF_RANGE, RANGE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::join::{KEY_PATH, SIGNERS_PATH};
-use wire::sign::Signed;
+use wire::join::{AUTHORITY_DOMAIN, AUTHORITY_PATH, KEY_PATH, SIGNERS_PATH};
+use wire::sign::{self, Forged, Signed};
 use zeroize::Zeroizing;
 
 /// Nothing came for so long: the connection is dead.
@@ -33,6 +34,9 @@ pub enum FetchError {
     /// It broke too often.
     #[error("it broke off {RESUMES} times on its way")]
     Broken,
+    /// Another than the hub that this door joined signed it.
+    #[error(transparent)]
+    Forged(#[from] Forged),
     /// It does not decode.
     #[error("what the hub sent is damaged")]
     Malformed,
@@ -102,6 +106,21 @@ impl Fetch {
     pub async fn signed(&self, path: &str) -> Result<Signed, FetchError> {
         let bytes = small(ask(self.client.get(self.at(path)?)).await?).await?;
         postcard::from_bytes(&bytes).map_err(|_| FetchError::Malformed)
+    }
+
+    /// Who signs the hub and doors, in PEM, as whoever follows the signing key `pinned` says;
+    /// nothing from a hub that does not say.
+    ///
+    /// # Errors
+    /// When it cannot be had, or somebody else says it.
+    pub async fn authorities(&self, pinned: &VerifyingKey) -> Result<Option<String>, FetchError> {
+        let said = match self.signed(AUTHORITY_PATH).await {
+            Err(FetchError::Status(StatusCode::NOT_FOUND)) => return Ok(None),
+            said => said?,
+        };
+        let signer = sign::newest(pinned, &self.signers().await?);
+        let pem = said.verify(&signer, AUTHORITY_DOMAIN)?.to_vec();
+        String::from_utf8(pem).map(Some).map_err(|_| FetchError::Malformed)
     }
 
     /// Who signs after the key that this door pinned.
@@ -318,6 +337,28 @@ pub(crate) mod tests {
         let fetch = plain(serve(files, 5_000, std::sync::mpsc::channel().0));
         assert_eq!(fetch.signed("/m").await.unwrap(), signed);
         assert!(matches!(fetch.signed("/n").await, Err(FetchError::Malformed)));
+    }
+
+    #[tokio::test]
+    async fn authorities_are_taken_from_whoever_follows_the_pinned_key_and_from_nobody_else() {
+        let key = |n| ed25519_dalek::SigningKey::from_bytes(&[n; 32]);
+        let (old, new) = (key(5), key(6));
+        let bytes = |by: &_| {
+            let signed = Signed::new(by, AUTHORITY_DOMAIN, b"PEM".to_vec());
+            postcard::to_stdvec(&signed).unwrap()
+        };
+        let chain = [Signed::successor(&old, &new.verifying_key())];
+        let chain = (SIGNERS_PATH.to_owned(), postcard::to_stdvec(&chain[..]).unwrap());
+        let hub = |by| {
+            let files = vec![(AUTHORITY_PATH.to_owned(), bytes(by)), chain.clone()];
+            plain(serve(files, 5_000, std::sync::mpsc::channel().0))
+        };
+        let pinned = old.verifying_key();
+        assert_eq!(hub(&new).authorities(&pinned).await.unwrap().as_deref(), Some("PEM"));
+        let of_before = hub(&old).authorities(&pinned).await;
+        assert!(matches!(of_before, Err(FetchError::Forged(_))), "{of_before:?}");
+        let silent = plain(serve(vec![], 5_000, std::sync::mpsc::channel().0));
+        assert_eq!(silent.authorities(&pinned).await.unwrap(), None);
     }
 
     #[tokio::test]

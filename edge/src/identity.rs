@@ -71,6 +71,13 @@ impl Identity {
         Self { joined, key_pem, shelf_key: self.shelf_key.clone() }
     }
 
+    /// The same door after the hub's authorities changed.
+    #[must_use]
+    pub fn with_authorities(self, ca_pem: String) -> Self {
+        let joined = Joined { ca_pem, ..self.joined };
+        Self { joined, ..self }
+    }
+
     /// The same door after the hub's signing key was replaced.
     #[must_use]
     pub fn with_signer(self, key: [u8; 32]) -> Self {

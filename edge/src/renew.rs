@@ -1,4 +1,5 @@
-//! The door's next certificate: asked for in the last third of the life of the one it has.
+//! The door's next certificate: asked for in the last third of the life of the one it has, or when
+//! another authority signs doors by now.
 //!
 //! New key, new request, over the connection that the old certificate still opens. The old one
 //! serves until the new one lies on the disk: there is no moment without an identity.
@@ -8,13 +9,14 @@ use crate::{
     fetch::{Fetch, FetchError},
     identity::{Identity, IdentityError, Passport},
     join,
-    tls::{Badge, TlsError, validity},
+    tls::{Badge, TlsError, Trust, is_of_the_newest, validity},
 };
+use ed25519_dalek::VerifyingKey;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use std::time::Duration;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
-use wire::{Wall, join::RENEW_PATH};
+use wire::{Wall, join::RENEW_PATH, link::Desired};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -58,6 +60,10 @@ pub struct Renewer {
     pub fetch: Fetch,
     /// What the door shows.
     pub badge: Badge,
+    /// Whom the door trusts.
+    pub trust: Trust,
+    /// What the hub wants: a change is a good moment to ask who signs by now.
+    pub desired: watch::Receiver<Option<Desired>>,
     /// What time it is.
     pub time: Timekeeper,
     /// Whether the hub answers: when it comes back is a good moment to ask.
@@ -70,29 +76,51 @@ impl Renewer {
     /// Looks each hour, and when the link comes or goes. The next look is the retry.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
-            if let Err(trouble) = self.look().await {
-                tracing::warn!(%trouble, "the door's certificate was not renewed: {trouble}");
-                self.certificate.send_modify(|now| now.trouble = trouble.to_string());
+            let trouble = self.look().await.err().map(|trouble| trouble.to_string());
+            if let Some(trouble) = &trouble {
+                tracing::warn!("the door's certificate was not renewed: {trouble}");
             }
+            self.certificate.send_modify(|now| now.trouble = trouble.unwrap_or_default());
             let wait = if self.time.now().wall.is_some() { EVERY } else { UNTIMED };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = sleep(wait) => {}
                 Ok(()) = self.online.changed() => {}
+                Ok(()) = self.desired.changed() => {}
             }
         }
     }
 
-    /// Renews the certificate if it is due.
+    /// Asks who signs the hub and doors by now.
+    async fn authorities(&self) -> Result<(), RenewError> {
+        let joined = self.passport.get().joined;
+        let pinned = VerifyingKey::from_bytes(&joined.gallery_key);
+        let pinned = pinned.map_err(|_| TlsError::Damaged("signing key"))?;
+        let said = self.fetch.authorities(&pinned).await?;
+        if let Some(pem) = said.filter(|pem| *pem != joined.ca_pem) {
+            self.trust.take(&pem)?;
+            self.passport.change(|identity| identity.with_authorities(pem))?;
+            tracing::info!("the hub's authorities changed: the door follows");
+        }
+        Ok(())
+    }
+
+    /// Renews the certificate if it is due, or another authority signs doors by now. None is taken
+    /// before it is known who signs: the hub takes its use for a word that this door has followed.
     async fn look(&mut self) -> Result<(), RenewError> {
         let good = validity(&self.passport.get().joined.certificate_pem)?;
-        if !self.time.now().wall.is_some_and(|now| good.is_due(now)) {
+        let due = self.time.now().wall.is_some_and(|now| good.is_due(now));
+        if due || *self.online.borrow() {
+            self.authorities().await?;
+        }
+        let joined = self.passport.get().joined;
+        if !due && is_of_the_newest(&joined.certificate_pem, &joined.ca_pem)? {
             return Ok(());
         }
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let pem = self.fetch.post(RENEW_PATH, join::request(&key)?).await?;
         let ends = validity(&pem)?.to;
-        if ends <= good.to {
+        if ends <= good.to && due {
             return Err(RenewError::Stale);
         }
         let renewed = |identity: Identity| identity.renewed(pem.clone(), key.serialize_pem());

@@ -3,19 +3,20 @@
 
 use crate::dating::Timekeeper;
 use crate::identity::Identity;
-use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::ring;
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use wire::Wall;
-use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer, ParsedExtension, X509Certificate};
 
 /// The identity cannot be used for TLS.
 #[derive(Debug, thiserror::Error)]
@@ -91,24 +92,116 @@ fn certified(identity: &Identity) -> Result<Arc<CertifiedKey>, TlsError> {
     Ok(Arc::new(CertifiedKey::from_der(chain, key, &ring::default_provider())?))
 }
 
-/// How this door, showing its `badge`, speaks to the hub's MQTT and HTTPS listeners.
+/// Whom this door trusts: replaced while it works. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Trust(Arc<RwLock<Arc<WebPkiServerVerifier>>>);
+
+impl Trust {
+    /// The authorities in `pem`.
+    ///
+    /// # Errors
+    /// When they are damaged.
+    pub fn new(pem: &str) -> Result<Self, TlsError> {
+        Ok(Self(Arc::new(RwLock::new(verifier(pem)?))))
+    }
+
+    /// Trusts those in `pem` from now on, and no other.
+    ///
+    /// # Errors
+    /// When they are damaged; then nothing changed.
+    pub fn take(&self, pem: &str) -> Result<(), TlsError> {
+        let next = verifier(pem)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+
+    fn now(&self) -> Arc<WebPkiServerVerifier> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn verifier(pem: &str) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for root in certificates(pem, "authority")? {
+        roots.add(root)?;
+    }
+    let provider = Arc::new(ring::default_provider());
+    let made = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    made.map_err(|_| TlsError::Damaged("authority"))
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        hub: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.now().verify_server_cert(hub, others, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.now().verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.now().verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.now().supported_verify_schemes()
+    }
+}
+
+/// Whether the last authority in `authorities`, which signs doors, signed `pem`, by the number of
+/// its key.
+///
+/// # Errors
+/// When one of them is damaged.
+pub fn is_of_the_newest(pem: &str, authorities: &str) -> Result<bool, TlsError> {
+    let (own, all) = (certificates(pem, "certificate")?, certificates(authorities, "authority")?);
+    let parse = |der, what| X509Certificate::from_der(der).map_err(|_| TlsError::Damaged(what));
+    let (_, own) = parse(&own[0], "certificate")?;
+    let (_, newest) = parse(&all[all.len() - 1], "authority")?;
+    let signer = own.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(id) => id.key_identifier.as_ref().map(|id| id.0),
+        _ => None,
+    });
+    let key = newest.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0),
+        _ => None,
+    });
+    Ok(signer == key)
+}
+
+/// How this door, showing its `badge`, speaks to the hub's MQTT and HTTPS listeners, which it
+/// knows by its `trust`.
 ///
 /// # Errors
 /// When the identity is damaged.
 pub fn config(
     identity: &Identity,
-    badge: &Badge,
+    (badge, trust): (&Badge, &Trust),
     keeper: Timekeeper,
 ) -> Result<Arc<ClientConfig>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for root in certificates(&identity.joined.ca_pem, "authority")? {
-        roots.add(root)?;
-    }
     let time = DoorTime { keeper, floor: validity(&identity.joined.certificate_pem)?.from };
     let provider = Arc::new(ring::default_provider());
     let mut config = ClientConfig::builder_with_details(provider, Arc::new(time))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(trust.clone()))
         .with_client_cert_resolver(Arc::new(badge.clone()));
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))

@@ -164,7 +164,7 @@ impl App {
             ports: Arc::default(),
         };
         app.turn_tokens()?;
-        certificates::look(&app);
+        certificates::look(&app, false);
         privacy::erase::bury_again(&app.db, &app.keys, app.clock.wall()).await?;
         app.end_again().await?;
         let keys = app.keys.clone();
@@ -295,11 +295,8 @@ impl App {
 
     /// TLS towards doors.
     fn door_tls(&self) -> Result<Arc<rustls::ServerConfig>, Error> {
-        let doing = "setting up TLS for doors";
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.pki.ca().clone()).doing(doing)?;
-        let shown = Arc::new(self.pki.shown().clone());
-        device::tls::server(roots, shown, self.fleet.clone()).doing(doing)
+        let tls = device::tls::server(self.pki.clone(), self.fleet.clone());
+        tls.doing("setting up TLS for doors")
     }
 
     /// Reads anew what doors should run, and which of their certificates no longer count.

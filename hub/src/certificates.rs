@@ -4,6 +4,7 @@
 use crate::app::App;
 use crate::error::{Doing, Error};
 use crate::pki::{Life, Pki, Shown};
+use crate::store;
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -141,21 +142,48 @@ impl ResolvesServerCert for Certificates {
 pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         beat.turn();
+        let over = app.tried("replacing the authority", is_over(&app).await).unwrap_or(false);
         let of = app.clone();
         // A look that panics is said by the runtime, and the next one is the retry.
-        let _ = tokio::task::spawn_blocking(move || look(&of)).await;
+        let ended = tokio::task::spawn_blocking(move || look(&of, over)).await;
+        if ended.is_ok_and(|ended| ended) {
+            // Each door is told something new, and looks whom to trust by now.
+            app.tried("replacing the authority", app.db.write(store::release::renew_all).await);
+        }
     }
     Ok(())
 }
 
+/// Whether every door has followed to the authority that replaces the one before, or can come no
+/// more.
+async fn is_over(app: &App) -> Result<bool, Error> {
+    if !app.pki.is_rotating() {
+        return Ok(false);
+    }
+    let (signer, now) = (app.pki.signer(), app.clock.wall());
+    let behind = app.db.read(move |tx| store::certificate::behind(tx, &signer, now)).await?;
+    Ok(behind.is_empty())
+}
+
 /// Looks once: renews the hub's own certificate if that is due, and takes certificates and keys
 /// as they lie there now, whichever process replaced them.
-/// Blocking.
-pub fn look(app: &App) {
+///
+/// If replacing the authority is `over`, ends it, and says whether that was done. Blocking.
+pub fn look(app: &App, over: bool) -> bool {
     app.certificates.read();
-    let renewed = renew(app).and_then(|()| app.turn_tokens());
-    let why = renewed.err().map(|error| error.to_string());
+    let done = renew(app).and_then(|()| app.turn_tokens()).and_then(|()| end(app, over));
+    let why = done.as_ref().err().map(ToString::to_string);
     app.certificates.unrenewed(why.unwrap_or_default());
+    done.unwrap_or(false)
+}
+
+/// Ends the replacement of the authority if that is `over`.
+fn end(app: &App, over: bool) -> Result<bool, Error> {
+    if over {
+        app.pki.finish_ca(&app.config.data, &app.keys, app.clock.wall())?;
+        tracing::info!("the authority was replaced: the one before counts no more");
+    }
+    Ok(over)
 }
 
 fn renew(app: &App) -> Result<(), Error> {

@@ -45,7 +45,7 @@ async fn issue(app: &App, request: JoinRequest) -> Result<Joined, Error> {
     let hub_key = app.keys.hub_secret()?.public().doing("reading the hub's sealing key")?;
     let gallery_key = app.keys.signing()?.verifying_key().to_bytes();
     let (mqtt, https) = app.reach();
-    let ca_pem = app.pki.ca_pem().to_owned();
+    let ca_pem = app.pki.ca_pem();
     let joined = app
         .db
         .write(move |tx| {

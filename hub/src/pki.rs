@@ -3,23 +3,27 @@
 //! Of a door's request only the public key is used: name, purpose, validity and serial are the
 //! hub's choice, because a request is input from outside and may ask to become an authority.
 
+mod authority;
 mod server;
 
 pub use server::{Life, Shown};
 
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
+use authority::Authorities;
+pub(crate) use authority::signer;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType, SerialNumber,
 };
-use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
+use rustls::server::danger::ClientCertVerifier;
+use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use wire::{DeviceId, Wall};
 
@@ -42,9 +46,7 @@ pub struct Pki {
 }
 
 struct Inner {
-    ca_pem: String,
-    ca: CertificateDer<'static>,
-    issuer: Issuer<'static, KeyPair>,
+    now: RwLock<Arc<Authorities>>,
     shown: Shown,
 }
 
@@ -86,27 +88,32 @@ impl Pki {
     /// # Errors
     /// When a file or a key is missing or damaged.
     pub fn open(dir: &Path, keys: &Keys) -> Result<Self, Error> {
-        let ca_pem = fs::read_to_string(dir.join("ca.pem")).doing("reading ca.pem")?;
-        let ca = CertificateDer::from_pem_slice(ca_pem.as_bytes()).doing("reading ca.pem")?;
-        let key = PrivatePkcs8KeyDer::from(keys.get(CA_KEY, 1)?.to_vec());
-        let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ECDSA_P256_SHA256);
-        let key = key.doing("reading the CA key")?;
-        let issuer = Issuer::from_ca_cert_der(&ca, key).doing("reading ca.pem")?;
-        let shown = Shown::new(server::read(dir, keys, &ca)?);
-        let inner = Arc::new(Inner { ca_pem, ca, issuer, shown });
+        let now = Authorities::read(dir, keys)?;
+        let shown = Shown::new(server::read(dir, keys, &now)?);
+        let inner = Arc::new(Inner { now: RwLock::new(Arc::new(now)), shown });
         Ok(Self { inner })
     }
 
-    /// The authority's certificate, which doors and the careful trust.
+    /// The authority's certificate, which doors and the careful trust; two while it is replaced.
     #[must_use]
-    pub fn ca_pem(&self) -> &str {
-        &self.inner.ca_pem
+    pub fn ca_pem(&self) -> String {
+        self.now().pem()
     }
 
-    /// The same for rustls.
+    /// The authority of what the hub shows.
     #[must_use]
-    pub fn ca(&self) -> &CertificateDer<'static> {
-        &self.inner.ca
+    pub fn ca(&self) -> CertificateDer<'static> {
+        self.now().oldest().clone()
+    }
+
+    /// Checks certificates of doors.
+    #[must_use]
+    pub fn doors(&self) -> Arc<dyn ClientCertVerifier> {
+        self.now().doors.clone()
+    }
+
+    fn now(&self) -> Arc<Authorities> {
+        self.inner.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The hub's certificate, for every listener.
@@ -115,17 +122,13 @@ impl Pki {
         &self.inner.shown
     }
 
-    fn issuer(&self) -> &Issuer<'static, KeyPair> {
-        &self.inner.issuer
-    }
-
     /// SHA-256 of the authority's public key (SPKI), in base32 without padding: what a door
     /// pins before it says its token.
     ///
     /// # Errors
     /// When the certificate is damaged.
     pub fn pin(&self) -> Result<String, Error> {
-        spki_pin(&self.inner.ca)
+        spki_pin(&self.ca())
     }
 
     /// A client certificate for `device` from its request.
@@ -144,7 +147,7 @@ impl Pki {
         let serial = serial();
         let expires = now.plus_ms(DEVICE_DAYS * DAY_MS);
         let params = device_params(device, &serial, now, expires)?;
-        let signed = params.signed_by(&request.public_key, &self.inner.issuer);
+        let signed = params.signed_by(&request.public_key, self.now().last());
         let pem = signed.doing("signing a door's certificate")?.pem();
         Ok(Issued { pem, serial: HEXLOWER.encode(&serial), expires })
     }

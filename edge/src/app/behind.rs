@@ -14,7 +14,7 @@ use crate::{
     pulse::{Beat, Pulse},
     renew::{Certificate, Renewer},
     snap::{Sealer, Snapper},
-    tls::{self, Badge},
+    tls::{self, Badge, Trust},
     trigger::Ask,
 };
 use anyhow::{Context as _, bail};
@@ -90,17 +90,20 @@ impl Post<'_> {
         let (keeping, stored, stop) = (time.clone(), outbox.clone(), self.stop.clone());
         parts.task("clock", async move { Ok(keeping.run(stored, stop).await?) });
         let badge = Badge::new(&identity)?;
-        let tls = tls::config(&identity, &badge, time.clone())?;
+        let trust = Trust::new(&identity.joined.ca_pem)?;
+        let tls = tls::config(&identity, (&badge, &trust), time.clone())?;
         let fetch = Fetch::new(&identity.joined.https, &tls)?;
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
+        let news = wanted.clone();
         let (gallery, model) =
             self.gallery(&passport, fetch.clone(), &time, (wanted, reported), parts)?;
         let feeds = (desired, reports.clone());
         let online = self.link(&identity, (&badge, tls), (&outbox, &time), feeds, parts)?;
         let certificate = Certificate { ends: good.to, trouble: String::new() };
         let (told, certificate) = watch::channel(certificate);
-        self.renewer(passport, (fetch, badge, time.clone()), (online, told), parts);
+        let shown = (badge, trust, news);
+        self.renewer(passport, (fetch, time.clone()), shown, (online, told), parts);
         let trouble = outbox.trouble();
         let keep = move || Box::new(outbox.clone()) as Box<dyn Keep>;
         let (keep, dating) = (Box::new(keep), Arc::new(time));
@@ -111,12 +114,13 @@ impl Post<'_> {
     fn renewer(
         &self,
         passport: Passport,
-        (fetch, badge, time): (Fetch, Badge, Timekeeper),
+        (fetch, time): (Fetch, Timekeeper),
+        (badge, trust, desired): (Badge, Trust, watch::Receiver<Option<Desired>>),
         (online, certificate): (watch::Receiver<bool>, watch::Sender<Certificate>),
         parts: &mut Parts,
     ) {
         let stop = self.stop.clone();
-        let renewer = Renewer { passport, fetch, badge, time, online, certificate };
+        let renewer = Renewer { passport, fetch, badge, trust, desired, time, online, certificate };
         parts.task("certificate", async move {
             renewer.run(stop).await;
             Ok(())
@@ -289,7 +293,8 @@ pub fn shelved(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>>> {
 fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
     let from = tls::validity(&identity.joined.certificate_pem)?.from;
     let time = Timekeeper::new(0, from, Arc::new(SystemClock));
-    let tls = tls::config(identity, &Badge::new(identity)?, time)?;
+    let (badge, trust) = (Badge::new(identity)?, Trust::new(&identity.joined.ca_pem)?);
+    let tls = tls::config(identity, (&badge, &trust), time)?;
     let fetch = Fetch::new(&identity.joined.https, &tls)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(fetch.key())?)

@@ -36,7 +36,12 @@ care-twin = its certificate was shown from two places, last on { $when }
 care-twin-next = Somebody may have copied it. Cut the door off on its page and let the unit join again.
 care-certificate = ends on { $when }
 care-certificate-next = After it browsers and doors refuse this hub. It should have been renewed by now: the hub’s log says why it was not.
+care-certificate-ca-next = After it browsers and doors refuse this hub. Replace it before that: rollcall-hub keys rotate ca. Doors follow by themselves.
 care-certificate-over = ended on { $when }
+care-tls = A certificate of the hub cannot be used, or was not renewed
+care-tls-next = Until it is mended the one before is shown, as long as it lasts; without one before, the hub’s own. Look at what is said here: often the files of tls.cert and tls.key are missing, unreadable, or do not belong together. The hub reads them again by itself.
+care-authority = does not follow to the hub’s next authority, which signs doors since { $when }
+care-authority-next = Until every door has followed, the old authority counts too, for 90 days at most. Switch the door on where it reaches the hub: it follows by itself within minutes. If it is gone for good, cut it off on its page. If it comes back only after the old authority has ended, let it join again with a new token.
 care-mail = { $count ->
     [one] One mail was given up
    *[other] { $count } mails were given up

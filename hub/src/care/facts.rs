@@ -39,6 +39,8 @@ async fn facts(app: &App, now: Wall) -> Result<Facts, Error> {
         leap: timekeeper::leap(app).await?.map(|leap| leap.from),
         recognition: app.recogniser.trouble().map(str::to_owned),
         certificates: ends(app),
+        tls: app.certificates.state().trouble,
+        behind: behind(app, now).await?,
         ..stored
     })
 }
@@ -46,8 +48,18 @@ async fn facts(app: &App, now: Wall) -> Result<Facts, Error> {
 /// When the certificates that the hub shows end, by file.
 fn ends(app: &App) -> Vec<(&'static str, Wall)> {
     let shown = app.certificates.state().ends.map(|ends| ("server.pem", ends));
-    let authority = Life::of(app.pki.ca()).ok().map(|life| ("ca.pem", life.to));
+    let authority = Life::of(&app.pki.ca()).ok().map(|life| ("ca.pem", life.to));
     shown.into_iter().chain(authority).collect()
+}
+
+/// Doors that did not follow to the next authority yet, and since when it signs doors.
+async fn behind(app: &App, now: Wall) -> Result<Vec<(String, Wall)>, Error> {
+    if !app.pki.is_rotating() {
+        return Ok(Vec::new());
+    }
+    let (signer, since) = (app.pki.signer(), app.pki.since());
+    let doors = app.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
+    Ok(doors.into_iter().map(|door| (door.to_string(), since)).collect())
 }
 
 /// What the database knows.

@@ -45,6 +45,10 @@ pub struct Facts {
     pub hooks: Vec<String>,
     /// When the hub's own certificates end: which, and when.
     pub certificates: Vec<(&'static str, Wall)>,
+    /// Why certificates that were brought are not in use, or the hub's own was not renewed.
+    pub tls: String,
+    /// Doors that did not follow to the next authority yet, and since when it signs doors.
+    pub behind: Vec<(String, Wall)>,
     /// When this hub was first used.
     pub began: Option<Wall>,
     /// The newest backup.
@@ -148,6 +152,14 @@ pub fn worries(facts: &Facts, now: Wall) -> Vec<Worry> {
         worry.on(format!("/devices/{door}"))
     }));
     all.extend(facts.certificates.iter().filter_map(|(name, ends)| certificate(name, *ends, now)));
+    let tls = Worry::grave("care-tls", "care-tls-next").because(&facts.tls);
+    all.extend(Some(tls).filter(|_| !facts.tls.is_empty()));
+    all.extend(facts.behind.iter().filter(|(_, since)| now.0 - since.0 > HOUR_MS).map(
+        |(door, since)| {
+            let worry = Worry::soon("care-authority", "care-authority-next").of(door).at(*since);
+            worry.on(format!("/devices/{door}"))
+        },
+    ));
     all.extend(
         Worry::grave("care-mail", "care-mail-next")
             .many(facts.mails)
@@ -188,9 +200,10 @@ fn backup(facts: &Facts, now: Wall) -> Option<Worry> {
 }
 
 fn certificate(name: &str, ends: Wall, now: Wall) -> Option<Worry> {
+    let next = if name == "ca.pem" { "care-certificate-ca-next" } else { "care-certificate-next" };
     let worry = match ends.0 - now.0 {
-        ..=0 => Worry::grave("care-certificate-over", "care-certificate-next"),
-        _ => Worry::soon("care-certificate", "care-certificate-next"),
+        ..=0 => Worry::grave("care-certificate-over", next),
+        _ => Worry::soon("care-certificate", next),
     };
     (ends.0 - now.0 < SOON_MS).then(|| worry.of(name).at(ends))
 }

@@ -51,6 +51,13 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
     assert_eq!(one(|of| of.disk = Some((0, 100 << 30))), ["disk-full"]);
     assert_eq!(one(|of| of.certificates[0].1 = NOW.plus_ms(SOON_MS - 1)), ["certificate"]);
     assert_eq!(one(|of| of.certificates[0].1 = NOW), ["certificate-over"]);
+    assert_eq!(one(|of| of.tls = "own.pem cannot be read".into()), ["tls"]);
+    let behind = |ago: i64| vec![("door-1".to_owned(), NOW.plus_ms(-ago))];
+    let mut late = well();
+    late.behind = behind(HOUR_MS + 1);
+    assert_eq!(kinds(&late), ["authority"]);
+    late.behind = behind(HOUR_MS);
+    assert_eq!(kinds(&late), [""; 0], "doors have an hour to follow");
     assert_eq!(one(|of| of.aside = vec![failed(What::Lesson, 0)]), ["lesson"]);
     assert_eq!(one(|of| of.aside = vec![failed(What::Work, OVER_MS)]), [""; 0], "it is over");
 }
@@ -85,6 +92,9 @@ fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
         aside,
         recognition,
         backup: None,
+        tls: "own.pem cannot be read".into(),
+        behind: vec![("door-1".into(), NOW.plus_ms(-DAY_MS))],
+        certificates: vec![("ca.pem", NOW), ("server.pem", NOW)],
         ..well()
     };
     for worry in worries(&facts, NOW) {

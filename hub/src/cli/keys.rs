@@ -35,6 +35,9 @@ enum Rotate {
         #[arg(long = "name", value_name = "HOST")]
         names: Vec<String>,
     },
+    /// The authority that signs the hub and doors. Both count until every door has moved, which
+    /// takes minutes while they are online, or for 90 days.
+    Ca,
     /// What signs galleries and model packs, and what the hub certifies; doors follow.
     Gallery,
     /// What signs access tokens: those that are out count until they end by themselves.
@@ -53,6 +56,7 @@ impl Rotate {
     fn name(&self) -> &'static str {
         match self {
             Self::Server { .. } => "server",
+            Self::Ca => "ca",
             Self::Gallery => "gallery",
             Self::Tokens => "tokens",
             Self::Kek => "kek",
@@ -75,8 +79,11 @@ impl KeysArgs {
 
 fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
     let keys = hub.keys()?;
-    let life = Pki::open(&hub.config.data, &keys)?.life()?;
+    let pki = Pki::open(&hub.config.data, &keys)?;
+    let life = pki.life()?;
     writeln!(out, "server  from {}, until {}", moment(life.from), moment(life.to))?;
+    let replaced = if pki.is_rotating() { ", and is being replaced" } else { "" };
+    writeln!(out, "ca      from {}{replaced}", moment(pki.since()))?;
     let tokens = keys.ids("tokens")?;
     for id in tokens {
         writeln!(out, "tokens  from {}", moment(keys.made("tokens", id)?))?;
@@ -93,6 +100,11 @@ async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<
     let (keys, data, name) = (hub.keys()?, &hub.config.data, what.name());
     match what {
         Rotate::Server { names } => Pki::open(data, &keys)?.renew(data, &keys, &names, now())?,
+        Rotate::Ca => {
+            Pki::open(data, &keys)?.rotate_ca(data, &keys, now())?;
+            // Each door is told something new, and looks who signs by now.
+            hub.db.write(release::renew_all).await?;
+        }
         Rotate::Gallery => {
             keys.rotate_signing(now())?;
             hub.db.write(release::renew_all).await?;

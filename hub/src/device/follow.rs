@@ -63,7 +63,9 @@ async fn note(app: &App) -> Result<(), Error> {
     let of = news.clone();
     let write = app.db.write(move |tx| {
         for door in &of.first {
-            certificate::used(tx, &door.device, door.serial.as_str(), door.not_after, now)?;
+            let serial = door.serial.as_str();
+            certificate::used(tx, &door.device, serial, door.not_after, now)?;
+            certificate::signed_by(tx, serial, &door.authority)?;
         }
         of.twins.iter().try_for_each(|(door, places)| {
             certificate::twin(tx, &door.device, door.serial.as_str(), *places, now)

@@ -25,7 +25,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wire::join::{
-    GALLERY_PATH, KEY_PATH, MANIFEST_PATH, MODELS_DOMAIN, MODELS_PATH, RENEW_PATH, SIGNERS_PATH,
+    AUTHORITY_DOMAIN, AUTHORITY_PATH, GALLERY_PATH, KEY_PATH, MANIFEST_PATH, MODELS_DOMAIN,
+    MODELS_PATH, RENEW_PATH, SIGNERS_PATH,
 };
 use wire::sign::Signed;
 
@@ -148,6 +149,12 @@ async fn find(app: &App, identity: &Identity, path: &str) -> Result<Option<File>
         let device = identity.device.clone();
         let signed = app.db.read(move |tx| store::release::manifest(tx, &device)).await?;
         return Ok(signed.map(tagged));
+    }
+    if path == AUTHORITY_PATH {
+        app.pki.reload(&app.config.data, &app.keys)?;
+        let (key, all) = (app.keys.signing()?, app.pki.ca_pem().into_bytes());
+        let signed = Signed::new(&key, AUTHORITY_DOMAIN, all);
+        return postcard::to_stdvec(&signed).doing("signing the authorities").map(tagged).map(Some);
     }
     if path == SIGNERS_PATH {
         let chain = postcard::to_stdvec(&app.keys.signers()?).doing("listing signing keys")?;

@@ -1,5 +1,6 @@
 //! Who a device is: what its certificate says, never what it says itself.
 
+use crate::pki;
 use std::fmt;
 use wire::{DeviceId, Wall};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
@@ -44,6 +45,8 @@ pub struct Identity {
     pub serial: Serial,
     /// When that certificate ends, and the connection with it.
     pub not_after: Wall,
+    /// Which authority signed it, by the number of its key.
+    pub authority: String,
 }
 
 /// Why a certificate of ours names no device.
@@ -82,7 +85,8 @@ impl Identity {
             return Err(IdentityError::Names);
         }
         let not_after = Wall(cert.validity().not_after.timestamp().saturating_mul(1000));
-        Ok(Self { device, serial: Serial::from_bytes(cert.raw_serial()), not_after })
+        let (serial, authority) = (Serial::from_bytes(cert.raw_serial()), pki::signer(&cert));
+        Ok(Self { device, serial, not_after, authority })
     }
 }
 

@@ -102,7 +102,8 @@ mod tests {
 
     fn door(serial: &str) -> Identity {
         let device = "door-1".parse().unwrap();
-        Identity { device, serial: Serial::from_hex(serial), not_after: Wall(0) }
+        let (serial, authority) = (Serial::from_hex(serial), String::new());
+        Identity { device, serial, not_after: Wall(0), authority }
     }
 
     /// What is made of a certificate heard at these seconds from these last parts of an address.

@@ -3,29 +3,25 @@
 //! No session is ever resumed: a resumed session skips the verifier, and with it revocation.
 
 use super::{Fleet, Identity};
+use crate::pki::Pki;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
     SignatureScheme,
 };
 use std::sync::Arc;
 
-/// The server side of every connection to a device: `shown` is the hub's own certificate, `roots`
-/// the authority that signs devices.
+/// The server side of every connection to a device.
 ///
 /// # Errors
-/// When `roots` is empty.
-pub fn server(
-    roots: RootCertStore,
-    shown: Arc<dyn ResolvesServerCert>,
-    fleet: Fleet,
-) -> Result<Arc<ServerConfig>, Error> {
+/// When TLS cannot be set up.
+pub fn server(pki: Pki, fleet: Fleet) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = verifier(roots, provider.clone(), fleet)?;
+    let shown = Arc::new(pki.shown().clone());
+    let verifier = Arc::new(Verifier { first: pki.doors(), pki, fleet });
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)
@@ -35,27 +31,24 @@ pub fn server(
     Ok(Arc::new(config))
 }
 
-fn verifier(
-    roots: RootCertStore,
-    provider: Arc<CryptoProvider>,
+/// The chain as usual, below any authority that is trusted now, then whose it is and whether it
+/// was revoked.
+struct Verifier {
+    /// As it was at first: what does not depend on the authority.
+    first: Arc<dyn ClientCertVerifier>,
+    pki: Pki,
     fleet: Fleet,
-) -> Result<Arc<Verifier>, Error> {
-    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .map_err(|error| Error::General(error.to_string()))?;
-    Ok(Arc::new(Verifier { chain, fleet }))
 }
 
-/// The chain as usual, then whose it is and whether it was revoked.
-#[derive(Debug)]
-struct Verifier {
-    chain: Arc<dyn ClientCertVerifier>,
-    fleet: Fleet,
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Verifier")
+    }
 }
 
 impl ClientCertVerifier for Verifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.root_hint_subjects()
+        self.first.root_hint_subjects()
     }
 
     fn verify_client_cert(
@@ -64,7 +57,7 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self.chain.verify_client_cert(end_entity, intermediates, now)?;
+        let verified = self.pki.doors().verify_client_cert(end_entity, intermediates, now)?;
         let identity = Identity::of(end_entity)
             .map_err(|_| CertificateError::ApplicationVerificationFailure)?;
         if self.fleet.is_revoked(&identity.serial) {
@@ -81,7 +74,7 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, cert, dss)
+        self.first.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -90,11 +83,11 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, cert, dss)
+        self.first.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.first.supported_verify_schemes()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The hub's own certificate: what its listeners show, and its successor.
 
+use super::authority::{self, Authorities};
 use super::{Pki, SERVER_KEY, server_params};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
-use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -81,12 +82,14 @@ impl Life {
 pub(super) fn read(
     dir: &Path,
     keys: &Keys,
-    ca: &CertificateDer<'static>,
+    authorities: &Authorities,
 ) -> Result<CertifiedKey, Error> {
     let doing = "reading server.pem";
     let pem = fs::read(dir.join(FILE)).doing(doing)?;
-    // The authority goes along, so that a joining door can check it against its pin.
-    let chain = vec![CertificateDer::from_pem_slice(&pem).doing(doing)?, ca.clone()];
+    // Its authority goes along, so that a joining door can check it against its pin.
+    let own = CertificateDer::from_pem_slice(&pem).doing(doing)?;
+    let above = authorities.certificates().find(|above| is_below(&own, above));
+    let chain = vec![own, above.unwrap_or(authorities.oldest()).clone()];
     let mut last = None;
     for id in keys.ids(SERVER_KEY)? {
         let key = PrivatePkcs8KeyDer::from(keys.get(SERVER_KEY, id)?.to_vec());
@@ -97,6 +100,13 @@ pub(super) fn read(
     }
     let why = last.map_or_else(|| "there is no key".to_owned(), |error| error.to_string());
     Err(Error::internal(doing, format!("no key of the hub belongs to it: {why}")))
+}
+
+/// Whether the authority `above` signed `own`, by the number of its key.
+fn is_below(own: &[u8], above: &[u8]) -> bool {
+    let parse = |der| X509Certificate::from_der(der).ok().map(|(_, parsed)| parsed);
+    let (Some(own), Some(above)) = (parse(own), parse(above)) else { return false };
+    authority::signer(&own) == authority::number(&above)
 }
 
 impl Pki {
@@ -114,11 +124,24 @@ impl Pki {
     /// # Errors
     /// When a name is none, or the disk refuses.
     pub fn renew(&self, dir: &Path, keys: &Keys, more: &[String], now: Wall) -> Result<(), Error> {
+        let _alone = self.alone(dir, keys)?;
+        self.issue(self.now().first(), dir, keys, more, now)
+    }
+
+    /// The same, signed by `issuer`, by whoever is alone.
+    pub(super) fn issue(
+        &self,
+        issuer: &Issuer<'static, KeyPair>,
+        dir: &Path,
+        keys: &Keys,
+        more: &[String],
+        now: Wall,
+    ) -> Result<(), Error> {
         let mut names = names(&self.shown().get().cert[0])?;
         let new = more.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>();
         names.extend(new);
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).doing("making the server key")?;
-        let signed = server_params(&names, now)?.signed_by(&key, self.issuer());
+        let signed = server_params(&names, now)?.signed_by(&key, issuer);
         let pem = signed.doing("making the server certificate")?.pem();
         let before = keys.ids(SERVER_KEY)?;
         let next = before.first().map_or(1, |newest| newest + 1);
@@ -134,7 +157,8 @@ impl Pki {
     /// # Errors
     /// When it is damaged; what was shown stays.
     pub fn reload(&self, dir: &Path, keys: &Keys) -> Result<bool, Error> {
-        Ok(self.shown().take(read(dir, keys, self.ca())?))
+        self.reload_authorities(dir, keys)?;
+        Ok(self.shown().take(read(dir, keys, &self.now())?))
     }
 }
 
@@ -157,7 +181,7 @@ fn names(der: &[u8]) -> Result<Vec<String>, Error> {
 }
 
 /// Puts `text` where `path` is, whole or not at all.
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let (beside, doing) = (path.with_extension("new"), format!("writing {}", path.display()));
     let _left_by_a_crash = fs::remove_file(&beside);
     super::write(&beside, text)?;

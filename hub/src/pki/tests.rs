@@ -1,4 +1,5 @@
 use super::*;
+use rustls_pki_types::pem::PemObject as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 const NOW: Wall = Wall(1_790_000_000_000);
@@ -24,7 +25,8 @@ fn issued(ask: impl FnOnce(&mut CertificateParams), check: impl FnOnce(&X509Cert
     let issued = pki.sign(&"door-1".parse().unwrap(), &request(ask), NOW).unwrap();
     let der = CertificateDer::from_pem_slice(issued.pem.as_bytes()).unwrap();
     let (_, certificate) = X509Certificate::from_der(&der).unwrap();
-    let (_, ca) = X509Certificate::from_der(pki.ca()).unwrap();
+    let authority = pki.ca();
+    let (_, ca) = X509Certificate::from_der(&authority).unwrap();
     certificate.verify_signature(Some(ca.public_key())).unwrap();
     assert_eq!(
         certificate.serial.to_bytes_be(),
@@ -104,7 +106,8 @@ fn the_authority_outlives_a_restart_and_signs_nothing_below_it() {
     let again = Pki::open(dir.path(), &keys).unwrap();
     assert_eq!(pki.pin().unwrap(), again.pin().unwrap());
     assert_eq!(pki.pin().unwrap().len(), 52);
-    let (_, ca) = X509Certificate::from_der(pki.ca()).unwrap();
+    let authority = pki.ca();
+    let (_, ca) = X509Certificate::from_der(&authority).unwrap();
     assert_eq!(ca.basic_constraints().unwrap().unwrap().value.path_len_constraint, Some(0));
     assert!(Pki::create(dir.path(), &keys, &[], NOW).is_err(), "never overwritten");
 }
@@ -139,4 +142,75 @@ fn a_cut_while_the_hubs_certificate_is_renewed_leaves_one_that_serves() {
     again.renew(dir.path(), &keys, &[], NOW).unwrap();
     assert!(pki.reload(dir.path(), &keys).unwrap(), "the other process shows it too");
     assert_eq!(again.shown().get().cert, pki.shown().get().cert);
+}
+
+#[test]
+fn while_the_authority_is_replaced_both_count_and_afterwards_the_new_one_alone() {
+    let (dir, keys, pki) = temp();
+    let (old, shown) = (pki.ca(), pki.shown().get());
+    let sign = || {
+        let issued = pki.sign(&"door-1".parse().unwrap(), &request(|_| {}), NOW).unwrap();
+        CertificateDer::from_pem_slice(issued.pem.as_bytes()).unwrap()
+    };
+    let counts = |door: &CertificateDer<'_>| {
+        let now = Duration::from_millis(u64::try_from(NOW.0).unwrap());
+        let now = rustls_pki_types::UnixTime::since_unix_epoch(now);
+        pki.doors().verify_client_cert(door, &[], now).is_ok()
+    };
+    let before = sign();
+    pki.rotate_ca(dir.path(), &keys, NOW).unwrap();
+    let after = sign();
+    assert!(pki.is_rotating() && pki.rotate_ca(dir.path(), &keys, NOW).is_err());
+    assert!(counts(&before) && counts(&after) && pki.ca() == old);
+    assert_eq!(pki.shown().get().cert, shown.cert, "doors do not know the new one yet");
+    pki.renew(dir.path(), &keys, &[], NOW).unwrap();
+    let again = Pki::open(dir.path(), &keys).unwrap();
+    again.finish_ca(dir.path(), &keys, NOW).unwrap();
+    assert!(pki.reload(dir.path(), &keys).unwrap(), "the other process follows");
+    assert!(!counts(&before) && counts(&after) && !pki.is_rotating());
+    assert!(pki.ca() != old && pki.shown().get().cert[1] == pki.ca());
+    assert_eq!(keys.ids(CA_KEY).unwrap(), [2]);
+}
+
+/// Every file of a hub's folder, put into another.
+fn copy(dir: &Path) -> (tempfile::TempDir, Keys) {
+    let to = tempfile::tempdir().unwrap();
+    for file in ["kek", "keys.db", "ca.pem", "server.pem"] {
+        fs::copy(dir.join(file), to.path().join(file)).unwrap();
+    }
+    let keys = Keys::open(to.path()).unwrap();
+    (to, keys)
+}
+
+#[test]
+fn a_replacement_of_the_authority_that_was_cut_short_anywhere_goes_on() {
+    let (dir, keys, pki) = temp();
+    let files = ["ca.pem", "server.pem"];
+    let read = || files.map(|file| fs::read(dir.path().join(file)).unwrap());
+    let before = read();
+    pki.rotate_ca(dir.path(), &keys, NOW).unwrap();
+    let both = read();
+    // Cut after its key was stored.
+    let (cut, own) = copy(dir.path());
+    fs::write(cut.path().join("ca.pem"), &before[0]).unwrap();
+    let again = Pki::open(cut.path(), &own).unwrap();
+    assert!(!again.is_rotating() && again.ca() == pki.ca());
+    again.rotate_ca(cut.path(), &own, NOW).unwrap();
+    again.finish_ca(cut.path(), &own, NOW).unwrap();
+    assert_eq!(own.ids(CA_KEY).unwrap(), [3], "nothing is left over");
+    // Cut after the hub's certificate was signed by the new one, and after the old key went.
+    let old = keys.get(CA_KEY, 1).unwrap();
+    pki.finish_ca(dir.path(), &keys, NOW).unwrap();
+    for left in [true, false] {
+        let (cut, own) = copy(dir.path());
+        fs::write(cut.path().join("ca.pem"), &both[0]).unwrap();
+        if left {
+            own.put(CA_KEY, 1, &old, NOW).unwrap();
+        }
+        let again = Pki::open(cut.path(), &own).unwrap();
+        assert_eq!(again.is_rotating(), left);
+        assert_eq!(again.shown().get().cert[0], pki.shown().get().cert[0]);
+        again.finish_ca(cut.path(), &own, NOW).unwrap();
+        assert!(!again.is_rotating() && again.ca_pem() == pki.ca_pem());
+    }
 }

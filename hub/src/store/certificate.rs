@@ -70,6 +70,32 @@ pub fn used(
     noted(tx, device, "supersede", json!({ "serial": serial, "certificates": ended }), now)
 }
 
+/// Whoever has the number `authority` signed the certificate `serial`, which was shown.
+///
+/// # Errors
+/// When the database fails.
+pub fn signed_by(tx: &Tx<'_>, serial: &str, authority: &str) -> Result<(), Error> {
+    let sql = "update device_cert set authority = $2 where serial = $1";
+    tx.execute(sql, params![serial, authority]).map(drop)
+}
+
+/// Doors that could still come and have shown no certificate of `authority` yet.
+///
+/// While there is one, the authority before it counts. Those whose certificates all ended have to
+/// join again anyway, so that nobody is waited for longer than a certificate lives.
+///
+/// # Errors
+/// When the database fails.
+pub fn behind(tx: &Tx<'_>, authority: &str, now: Wall) -> Result<Vec<DeviceId>, Error> {
+    let sql = "select id from device where is_active = 1
+         and exists (select 1 from device_cert where device = device.id
+             and state = 'valid' and expires_at > $2)
+         and not exists (select 1 from device_cert where device = device.id
+             and state = 'valid' and authority = $1)
+         order by id limit 100";
+    tx.query(sql, params![authority, now.0], |row| device::device_id(row, 0))
+}
+
 /// Certificates that ended before their time and could still be shown.
 ///
 /// # Errors
@@ -199,6 +225,26 @@ mod tests {
         };
         db.write(write).await.unwrap();
         (dir, db)
+    }
+
+    #[tokio::test]
+    async fn a_door_is_waited_for_until_it_shows_the_next_authoritys_certificate_or_cannot_come() {
+        let (_dir, db) = with_door().await;
+        let after = db.write(move |tx| {
+            used(tx, &door(), "aa", ENDS, NOW)?;
+            signed_by(tx, "aa", "old")?;
+            let before = behind(tx, "new", NOW)?;
+            let ended = behind(tx, "new", ENDS)?;
+            device::renew_cert(tx, &door(), ("aa", "bb"), ENDS, NOW)?;
+            let given = behind(tx, "new", NOW)?;
+            signed_by(tx, "bb", "new")?;
+            let shown = behind(tx, "new", NOW)?;
+            device::revoke(tx, &door(), "t", NOW)?;
+            Ok([before, given, ended, shown, behind(tx, "newer", NOW)?])
+        });
+        let none = vec![];
+        let waits = vec![door()];
+        assert_eq!(after.await.unwrap(), [waits.clone(), waits, none.clone(), none.clone(), none]);
     }
 
     fn serials(tx: &Tx<'_>) -> Result<Vec<String>, Error> {

@@ -48,7 +48,7 @@ fn stranger(hub: &Hub) -> Door {
     params.distinguished_name.push(DnType::CommonName, "d1");
     params.subject_alt_names = vec![SanType::URI("d1".try_into().unwrap())];
     let certificate = params.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
-    let tls = trust(hub.running.app.pki.ca_pem(), &certificate.pem(), &key);
+    let tls = trust(&hub.running.app.pki.ca_pem(), &certificate.pem(), &key);
     Door { id: "d1".parse().unwrap(), tls }
 }
 

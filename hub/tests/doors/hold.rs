@@ -30,10 +30,7 @@ async fn next(queue: &mut mpsc::Receiver<Delivery>) -> Delivery {
 /// A listener with the hub's certificates and a queue of one, which the test empties.
 async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
     let app = &hub.running.app;
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(app.pki.ca().clone()).unwrap();
-    let shown = Arc::new(app.pki.shown().clone());
-    let tls = device::tls::server(roots, shown, app.fleet.clone()).unwrap();
+    let tls = device::tls::server(app.pki.clone(), app.fleet.clone()).unwrap();
     let (ingest, queue) = mpsc::channel(1);
     let limits = Limits::default();
     let (fleet, roster) = (app.fleet.clone(), Roster::default());

@@ -74,7 +74,7 @@ impl Hub {
             store::device::add_cert(tx, &of, &serial, issued.expires, now)
         };
         self.running.app.db.write(cert).await.unwrap();
-        let tls = trust(pki.ca_pem(), &issued.pem, &key);
+        let tls = trust(&pki.ca_pem(), &issued.pem, &key);
         Door { id, tls }
     }
 

@@ -29,8 +29,18 @@ pub const SIGNERS_PATH: &str = "/gallery/signers";
 /// `{MODELS_PATH}{file}`: the files of the model pack, on the device address: `pack.toml`, what
 /// it names, and `pack.signed`, the postcard bytes of a [`crate::sign::Signed`] `pack.toml`.
 pub const MODELS_PATH: &str = "/models/";
+/// The postcard bytes of a [`crate::sign::Signed`] list, in PEM, of the authorities that sign the
+/// hub and doors, on the device address: two while one is being replaced, the one that signs doors
+/// last.
+pub const AUTHORITY_PATH: &str = "/authority";
+/// What the signature of that list is for: whoever has an authority's key alone gives no door
+/// another authority.
+pub const AUTHORITY_DOMAIN: &str = "rollcall-authorities-v1";
 /// Where a door gets its next certificate, on the device address: POST a PKCS #10 request in PEM,
-/// the answer is the certificate in PEM. 409 before two thirds of the old one's life.
+/// the answer is the certificate in PEM.
+///
+/// 409 before two thirds of the old one's life, unless another
+/// authority signs doors by now.
 pub const RENEW_PATH: &str = "/renew";
 /// What the signature of `pack.signed` is for.
 pub const MODELS_DOMAIN: &str = "rollcall-models-v1";

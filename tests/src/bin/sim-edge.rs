@@ -10,10 +10,12 @@ use anyhow::Context as _;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rollcall_edge::dating::Timekeeper;
 use rollcall_edge::draft::{Draft, Keep};
-use rollcall_edge::identity::Identity;
+use rollcall_edge::fetch::Fetch;
+use rollcall_edge::identity::{Identity, Passport};
 use rollcall_edge::link::{Config, Link};
 use rollcall_edge::outbox::{self, Cursor, Outbox, Setup};
-use rollcall_edge::tls::{self, Badge};
+use rollcall_edge::renew::{Certificate, Renewer};
+use rollcall_edge::tls::{self, Badge, Trust};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,7 +56,7 @@ fn main() -> anyhow::Result<()> {
         hangup.store(true, Ordering::SeqCst);
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run(&identity, outbox, time, (model, closed)))?;
+    runtime.block_on(run(&Passport::new(&data, identity), outbox, time, (model, closed)))?;
     maker.join().expect("the producer does not panic")?;
     drop(runtime);
     Ok(writer.join().expect("the writer does not panic")?)
@@ -123,15 +125,16 @@ fn jpeg(bytes: usize) -> Vec<u8> {
 }
 
 async fn run(
-    identity: &Identity,
+    passport: &Passport,
     outbox: Outbox,
     time: Timekeeper,
     (model, closed): (ModelId, Arc<AtomicBool>),
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let link = link(identity, outbox.clone(), time, model)?;
+    let (link, renewer) = link(passport, outbox.clone(), time, model)?;
     tokio::select! {
         ended = link.run(stop.clone()) => Ok(ended?),
+        () = renewer.run(stop.clone()) => Ok(()),
         told = tell(&outbox, &closed) => told,
     }
 }
@@ -155,16 +158,34 @@ async fn tell(outbox: &Outbox, closed: &AtomicBool) -> anyhow::Result<()> {
     }
 }
 
+/// What speaks to the hub, and what looks after the door's certificate.
 fn link(
-    identity: &Identity,
+    passport: &Passport,
     outbox: Outbox,
     time: Timekeeper,
     model: ModelId,
-) -> anyhow::Result<Link> {
+) -> anyhow::Result<(Link, Renewer)> {
+    let identity = &passport.get();
     let joined = &identity.joined;
     let (host, port) = joined.mqtt.rsplit_once(':').context("the hub's address has no port")?;
     let badge = Badge::new(identity)?;
-    let tls = tls::config(identity, &badge, time.clone())?;
+    let trust = Trust::new(&joined.ca_pem)?;
+    let tls = tls::config(identity, (&badge, &trust), time.clone())?;
+    let fetch = Fetch::new(&joined.https, &tls)?;
+    let (wishes, desired) = watch::channel(None);
+    let (online, is_online) = watch::channel(false);
+    let ends = tls::validity(&joined.certificate_pem)?.to;
+    let certificate = watch::channel(Certificate { ends, trouble: String::new() }).0;
+    let renewer = Renewer {
+        passport: passport.clone(),
+        fetch,
+        badge: badge.clone(),
+        trust,
+        desired,
+        time: time.clone(),
+        online: is_online,
+        certificate,
+    };
     let device = joined.device.clone();
     let reported = Reported {
         gallery: 0,
@@ -173,19 +194,20 @@ fn link(
         software: "sim".to_owned(),
         trouble: String::new(),
     };
-    Ok(Link {
+    let link = Link {
         config: Config { device, host: host.to_owned(), port: port.parse()?, tls },
         badge,
         outbox,
         time,
         software: "sim".to_owned(),
-        desired: watch::channel(None).0,
+        desired: wishes,
         reported: watch::channel(reported).1,
         commands: mpsc::channel(4).0,
         snaps: mpsc::channel(1).1,
-        online: watch::channel(false).0,
+        online,
         rng: StdRng::from_rng(&mut rand::rng()),
-    })
+    };
+    Ok((link, renewer))
 }
 
 /// One line, in one write, so that a kill never leaves half a promise.
