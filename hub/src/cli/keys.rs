@@ -4,12 +4,13 @@ use super::hub::{Hub, actor, moment, now};
 use super::init;
 use crate::backup::lock;
 use crate::pki::Pki;
-use crate::store::{Tx, audit, release, reseal};
+use crate::store::{Tx, audit, certificate, release, reseal};
 use anyhow::ensure;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use wire::DeviceId;
 
 /// The hub's own keys and certificates: list, rotate.
 #[derive(Debug, Args)]
@@ -71,19 +72,18 @@ impl KeysArgs {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         match self.verb {
-            Verb::List => list(&hub, out),
+            Verb::List => list(&hub, out).await,
             Verb::Rotate(what) => rotate(&hub, what, out).await,
         }
     }
 }
 
-fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
+async fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
     let keys = hub.keys()?;
     let pki = Pki::open(&hub.config.data, &keys)?;
     let life = pki.life()?;
     writeln!(out, "server  from {}, until {}", moment(life.from), moment(life.to))?;
-    let replaced = if pki.is_rotating() { ", and is being replaced" } else { "" };
-    writeln!(out, "ca      from {}{replaced}", moment(pki.since()))?;
+    writeln!(out, "ca      from {}{}", moment(pki.since()), followers(hub, &pki).await?)?;
     let tokens = keys.ids("tokens")?;
     for id in tokens {
         writeln!(out, "tokens  from {}", moment(keys.made("tokens", id)?))?;
@@ -94,6 +94,17 @@ fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
         "backup  {}",
         if locked { "there is one" } else { "there is none: rotate it" }
     )?)
+}
+
+/// Whom the end of the authority before waits for.
+async fn followers(hub: &Hub, pki: &Pki) -> anyhow::Result<String> {
+    if !pki.is_rotating() {
+        return Ok(String::new());
+    }
+    let (signer, now) = (pki.signer(), now());
+    let behind = hub.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
+    let doors = behind.iter().map(DeviceId::as_str).collect::<Vec<_>>().join(", ");
+    Ok(format!("; the one before counts until these doors have followed: {doors}"))
 }
 
 async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -132,5 +143,10 @@ async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<
         )
     };
     hub.db.write(note).await?;
-    Ok(writeln!(out, "The key “{name}” is replaced; a running hub takes it within seconds.")?)
+    writeln!(out, "The key “{name}” is replaced; a running hub takes it within seconds.")?;
+    if name == "ca" {
+        let next = "The one before counts until every door has followed: see “keys list”.";
+        writeln!(out, "{next}")?;
+    }
+    Ok(())
 }

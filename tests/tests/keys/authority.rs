@@ -49,6 +49,8 @@ fn doors_move_to_the_next_authority_under_load_without_joining_again() {
     assert!(lets_in(work.school(), &before) && lets_in(work.school(), &new));
     let again = work.school().hub(&["keys", "rotate", "ca"]).unwrap_err().to_string();
     assert!(again.contains("being replaced already"), "{again}");
+    let list = work.school().hub(&["keys", "list"]).unwrap();
+    assert!(list.contains("until these doors have followed: door-1\n"), "{list}");
 
     // It comes back, and the old one ends.
     let edge = door.open().unwrap();

@@ -1,13 +1,14 @@
 //! A certificate that people bring.
 
 use crate::work::{LIMIT, shown};
+use house::client::Api;
 use house::process::Process;
-use house::school::School;
+use house::school::{ADMIN, PASSWORD, School};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::fs;
 use std::path::Path;
 
-/// Writes a certificate of somebody else's authority and its key, and returns the authority.
+/// Writes a certificate of somebody else's authority and its key, and returns it.
 fn bring(dir: &Path) -> Vec<u8> {
     let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut ca = CertificateParams::new(vec![]).unwrap();
@@ -19,6 +20,19 @@ fn bring(dir: &Path) -> Vec<u8> {
     fs::write(dir.join("own.pem"), leaf.pem()).unwrap();
     fs::write(dir.join("own-ca.pem"), authority.pem()).unwrap();
     leaf.der().to_vec()
+}
+
+/// The admin, who trusts the authority that was brought.
+fn admin(school: &School) -> Api {
+    let mut api = Api::new(school.ports.web, &school.hub_dir().join("own-ca.pem")).unwrap();
+    api.sign_in(ADMIN, PASSWORD).unwrap();
+    api
+}
+
+/// Whether the page of what needs care speaks of the certificate.
+fn cares(api: &Api) -> bool {
+    let all = api.get("/api/care").unwrap();
+    all.as_array().unwrap().iter().any(|one| one["kind"] == "tls")
 }
 
 #[test]
@@ -35,17 +49,15 @@ fn a_certificate_that_was_brought_is_shown_to_people_and_doors_still_join() {
     let mut hub = Process::start(&mut serve, &dir.path().join("hub.log")).unwrap();
     hub.until("ready", LIMIT, || shown(web)).unwrap();
     assert_eq!(shown(web).unwrap(), own);
-    let api = house::client::Api::new(web, &data.join("own-ca.pem")).unwrap();
-    api.get("/ready").unwrap();
+    let api = admin(&school);
+    assert!(!cares(&api));
     school.door("door-1", "[camera]\nkind = \"v4l2\"\n").unwrap();
 
     fs::write(data.join("own.pem"), "half").unwrap();
-    hub.until("a word of it", LIMIT, || hub_said(dir.path(), "cannot be used")).unwrap();
+    hub.until("a word of it", LIMIT, || cares(&api).then_some(())).unwrap();
+    assert!(hub.said().contains("cannot be used"));
     assert_eq!(shown(web).unwrap(), own, "the one before stays");
     let next = bring(&data);
     hub.until("the next one", LIMIT, || shown(web).filter(|now| *now == next)).unwrap();
-}
-
-fn hub_said(dir: &Path, word: &str) -> Option<()> {
-    fs::read_to_string(dir.join("hub.log")).ok()?.contains(word).then_some(())
+    assert!(!cares(&admin(&school)), "it is mended");
 }
