@@ -10,12 +10,15 @@ use crate::privacy::keeper;
 use crate::store::{Tx, params};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::Uuid;
 use wire::pulse::Beat;
 use wire::time::ManualClock;
 use wire::{Mono, Wall};
 
 const DAY: i64 = 24 * 3_600_000;
+/// Threads that read the database.
+const READERS: usize = 4;
 
 async fn write(house: &House, sql: &'static str) {
     house.app.db.write(move |tx| tx.execute(sql, []).map(drop)).await.unwrap();
@@ -108,10 +111,20 @@ async fn readers_that_are_all_busy_end_nothing() {
     lessons(&house, 1..3).await;
     let (let_go, held) = std::sync::mpsc::channel::<()>();
     let (held, mut reads) = (Arc::new(std::sync::Mutex::new(held)), tokio::task::JoinSet::new());
-    for _ in 0..1_100 {
-        let (db, held) = (house.app.db.clone(), held.clone());
-        let read = move |_: &Tx<'_>| Ok(held.lock().is_ok_and(|held| held.recv().is_ok()));
-        reads.spawn(async move { db.read(read).await });
+    let began = Arc::<AtomicUsize>::default();
+    // What the readers took from the queue is put into it once more.
+    for _ in 0..2 {
+        for _ in 0..1_100 {
+            let (db, held, began) = (house.app.db.clone(), held.clone(), began.clone());
+            let read = move |_: &Tx<'_>| {
+                began.fetch_add(1, Ordering::SeqCst);
+                Ok(held.lock().is_ok_and(|held| held.recv().is_ok()))
+            };
+            reads.spawn(async move { db.read(read).await });
+        }
+        while began.load(Ordering::SeqCst) < READERS {
+            tokio::task::yield_now().await;
+        }
     }
     let refused = reads.join_next().await.unwrap().unwrap();
     assert!(refused.unwrap_err().to_string().contains("busy"), "the queue is full");
