@@ -7,7 +7,9 @@ use rollcall_hub::Error;
 use rollcall_hub::join::join;
 use rollcall_hub::store;
 use std::net::{IpAddr, Ipv4Addr};
-use wire::join::{GALLERY_PATH, KEY_PATH, MANIFEST_PATH};
+use wire::join::{
+    AUTHORITY_DOMAIN, AUTHORITY_PATH, GALLERY_PATH, KEY_PATH, MANIFEST_PATH, RENEW_PATH,
+};
 use wire::sign::Signed;
 use wire::time::{Clock, SystemClock};
 use wire::{JoinRequest, Manifest};
@@ -102,6 +104,36 @@ async fn a_revoked_door_gets_nothing() {
     let client = Client::builder().tls_backend_preconfigured((*door.tls).clone()).build().unwrap();
     let url = format!("https://localhost:{}/gallery/manifest", hub.running.device.port());
     assert!(client.get(url).send().await.is_err());
+}
+
+/// Asks for the door's next certificate, with a key of its own.
+async fn renew(hub: &Hub, door: &Door) -> (u16, Door) {
+    let key = KeyPair::generate().unwrap();
+    let csr = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
+    let client = Client::builder().tls_backend_preconfigured((*door.tls).clone()).build().unwrap();
+    let url = format!("https://localhost:{}{RENEW_PATH}", hub.running.device.port());
+    let answer = client.post(url).body(csr).send().await.unwrap();
+    let (status, pem) = (answer.status().as_u16(), answer.text().await.unwrap());
+    if status != 200 {
+        return (status, door.clone());
+    }
+    let tls = crate::rig::trust(&hub.running.app.pki.ca_pem(), &pem, &key);
+    (status, Door { id: door.id.clone(), tls })
+}
+
+#[tokio::test]
+async fn a_door_renews_early_only_while_another_authority_signs_doors_and_is_told_which() {
+    let hub = Hub::new().await;
+    let (door, app) = (hub.door("d1").await, &hub.running.app);
+    assert_eq!(renew(&hub, &door).await.0, 409);
+    app.pki.rotate_ca(&app.config.data, &app.keys, SystemClock.wall()).unwrap();
+    let bytes = get(&hub, &door, AUTHORITY_PATH, None).await.bytes().await.unwrap();
+    let signed: Signed = postcard::from_bytes(&bytes).unwrap();
+    let signer = app.keys.signing().unwrap().verifying_key();
+    let told = signed.verify(&signer, AUTHORITY_DOMAIN).unwrap();
+    assert_eq!(told, app.pki.ca_pem().as_bytes());
+    let (status, door) = renew(&hub, &door).await;
+    assert_eq!((status, renew(&hub, &door).await.0), (200, 409), "once");
 }
 
 fn request(token: &str, key: &KeyPair) -> JoinRequest {
