@@ -117,6 +117,8 @@ pub struct Door {
     pub id: String,
     /// Whether records of that time are lost.
     pub lost: bool,
+    /// Whether somebody was recognised at it in that time.
+    pub passed: bool,
     /// In any order.
     pub reports: Vec<Report>,
 }
@@ -228,20 +230,25 @@ pub fn ground(
     *lost.entry(Why::NoReport).or_default() += (length - told).max(0);
     let share = (known as f64 / length as f64).min(1.0);
     let most = lost.into_iter().max_by_key(|(_, ms)| *ms).map(|(why, _)| why);
-    let why = if share < ENOUGH { most } else { doubt(door) };
+    let why = if share < ENOUGH { most } else { doubt(door, (from, to)) };
     Ground { door: door.id.clone(), permille: (share * 1000.0) as u16, why }
 }
 
-/// Why a door that could see may still have missed somebody.
-fn doubt(door: &Door) -> Option<Why> {
-    let sum = |of: fn(&Report) -> u64| door.reports.iter().map(of).fold(0, u64::saturating_add);
-    let dropped = sum(|report| report.dropped).saturating_mul(LOOKS_TO_ONE);
-    if door.lost || sum(|report| report.refused) > 0 {
+/// Why a door that could see may still have missed somebody. Of a report that only partly lies in
+/// the span, whatever it counts may have been outside, if that is worse.
+fn doubt(door: &Door, (from, to): (Wall, Wall)) -> Option<Why> {
+    let inside = |report: &Report| from <= report.from && report.to <= to;
+    let sum =
+        |of: &dyn Fn(&Report) -> u64| door.reports.iter().map(of).fold(0, u64::saturating_add);
+    let dropped = sum(&|report| report.dropped).saturating_mul(LOOKS_TO_ONE);
+    let looks = |report: &Report| if inside(report) { report.looks } else { report.dropped };
+    let fired = |report: &Report| if inside(report) { report.fired } else { 0 };
+    if door.lost || sum(&|report| report.refused) > 0 {
         Some(Why::Lost)
-    } else if dropped > sum(|report| report.looks) {
+    } else if dropped > sum(&looks) {
         Some(Why::Dropped)
     } else {
-        (sum(|report| report.fired) == 0).then_some(Why::Idle)
+        (sum(&fired) == 0 && !door.passed).then_some(Why::Idle)
     }
 }
 

@@ -31,11 +31,11 @@ fn span(from: i64, to: i64, usable: i64) -> Report {
 }
 
 fn door(reports: Vec<Report>) -> Door {
-    Door { id: "d".into(), lost: false, reports }
+    Door { id: "d".into(), lost: false, passed: false, reports }
 }
 
 fn why(reports: Vec<Report>) -> Option<Why> {
-    ground(&door(reports), SPAN, |_| None).why
+    ground(&Door { passed: true, ..door(reports) }, SPAN, |_| None).why
 }
 
 fn pupil() -> Pupil {
@@ -84,7 +84,7 @@ fn whatever_may_have_missed_somebody_is_no_evidence() {
     let doubted = |change: fn(&mut Report)| {
         let mut report = report();
         change(&mut report);
-        why(vec![report])
+        ground(&door(vec![report]), SPAN, |_| None).why
     };
     assert_eq!(doubted(|report| report.usable_ms = None), Some(Why::OldSoftware));
     assert_eq!(doubted(|report| report.err_ms = 60_000), None);
@@ -95,6 +95,24 @@ fn whatever_may_have_missed_somebody_is_no_evidence() {
     assert_eq!(doubted(|report| report.refused = 1), Some(Why::Lost));
     let lost = Door { lost: true, ..door(vec![report()]) };
     assert_eq!(ground(&lost, SPAN, |_| None).why, Some(Why::Lost));
+}
+
+#[test]
+fn a_trigger_that_may_have_fired_before_the_lesson_proves_nothing_of_it() {
+    let fired = |reports: Vec<(i64, i64, u64)>, passed| {
+        let one = |(from, to, fired)| Report { fired, ..span(from, to, to - from) };
+        let reports = reports.into_iter().map(one).collect();
+        ground(&Door { passed, ..door(reports) }, SPAN, |_| None).why
+    };
+    assert_eq!(fired(vec![(500, 1500, 9), (1500, 2000, 0)], false), Some(Why::Idle));
+    assert_eq!(fired(vec![(1000, 1500, 0), (1500, 2001, 9)], false), Some(Why::Idle), "after it");
+    assert_eq!(fired(vec![(500, 1500, 9), (1500, 2000, 1)], false), None);
+    assert_eq!(fired(vec![(500, 1500, 9), (1500, 2000, 0)], true), None, "somebody passed");
+    let dropped = |from| {
+        let early = Report { looks: 100, dropped: 2, ..span(from, 1500, 1500 - from) };
+        why(vec![early, Report { looks: 10, ..span(1500, 2000, 500) }])
+    };
+    assert_eq!([dropped(1000), dropped(999)], [None, Some(Why::Dropped)]);
 }
 
 #[test]

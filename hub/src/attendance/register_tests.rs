@@ -150,12 +150,12 @@ impl House {
         Some((mark.status.as_str(), mark.source.as_str()))
     }
 
-    /// The door watched so many minutes of the quarter of an hour before and after the start.
+    /// The door watched so many of the 25 minutes that count.
     async fn watch(&self, seq: u64, minutes: u64) {
         let work = move |tx: &Tx<'_>| {
-            let (epoch, to) = (Epoch([2; 16]), START.plus_ms(15 * MINUTE));
+            let (epoch, to) = (Epoch([2; 16]), START.plus_ms(10 * MINUTE));
             let key = RecordKey { device: door(), epoch, seq };
-            let mono = Mono(30 * 60_000);
+            let mono = Mono(25 * 60_000);
             let stamp = Stamp { boot: 1, mono, wall: Some(to), clock: ClockState::Ntp };
             let watch = doors::sees(Mono(0), minutes * 60_000);
             arrival::add_watch(tx, &key, &stamp, &When::At(to, 0), &watch)
@@ -165,13 +165,14 @@ impl House {
 
     /// The door watched all day.
     async fn watch_all(&self) {
-        let work = |tx: &Tx<'_>| {
-            let (mono, to) = (Mono(14_400_000), START.plus_ms(180 * MINUTE));
-            let key = RecordKey { device: door(), epoch: Epoch([3; 16]), seq: 1 };
+        let report = |tx: &Tx<'_>, n: u64| {
+            let (mono, to) = (Mono(n * 600_000), START.plus_ms((n as i64 - 6) * 10 * MINUTE));
+            let key = RecordKey { device: door(), epoch: Epoch([3; 16]), seq: n };
             let stamp = Stamp { boot: 1, mono, wall: Some(to), clock: ClockState::Ntp };
-            let watch = doors::sees(Mono(0), mono.0);
+            let watch = doors::sees(Mono(mono.0 - 600_000), 600_000);
             arrival::add_watch(tx, &key, &stamp, &When::At(to, 0), &watch)
         };
+        let work = move |tx: &Tx<'_>| (1..=24).try_for_each(|n| report(tx, n));
         self.desk.db.write(work).await.unwrap();
     }
 
@@ -355,9 +356,9 @@ async fn a_hundred_right_names_outweigh_one_wrong_one_but_not_two() {
 #[tokio::test]
 async fn the_end_of_a_lesson_says_absent_only_where_the_door_watched() {
     let (blind, seeing, waiting) = (house().await, house().await, house().await);
-    blind.watch(1, 20).await;
-    seeing.watch(1, 29).await;
-    waiting.watch(1, 30).await;
+    blind.watch(1, 15).await;
+    seeing.watch(1, 24).await;
+    waiting.watch(1, 25).await;
     let (record, _) = waiting.see(1, 0, Some(0)).await;
     for (house, said) in [(&blind, "unverified"), (&seeing, "absent"), (&waiting, "undecided")] {
         house.close(0).await;
@@ -375,7 +376,7 @@ async fn the_end_of_a_lesson_says_absent_only_where_the_door_watched() {
 #[tokio::test]
 async fn what_a_door_sends_late_replaces_what_the_end_of_the_lesson_said() {
     let house = house().await;
-    house.watch(1, 30).await;
+    house.watch(1, 25).await;
     house.close(0).await;
     assert_eq!(house.words(0, 0).await, Some(("absent", "close")));
     let (record, _) = house.see(1, 0, Some(3)).await;

@@ -9,8 +9,10 @@ use wire::record::{Blind, Watch};
 
 const LESSON: Uuid = Uuid::from_u128(77);
 const MINUTE: i64 = 60_000;
-/// A door that has run for an hour and a half when the lesson's first ten minutes are over.
-const SPAN_MS: u64 = 5_400_000;
+/// A door speaks of the time that counts: a quarter of an hour before the lesson and its first ten
+/// minutes.
+const SPAN_MS: u64 = 1_500_000;
+const END: Wall = Wall(NOW.0 - 50 * MINUTE);
 const MONTH_MS: u64 = 30 * 86_400_000;
 
 /// One way in which a door may fail to know a student.
@@ -25,12 +27,7 @@ struct Story {
 
 /// The door's word at the end of the span, dated by network time.
 fn said(watch: Watch) -> Vec<Item> {
-    let at = Stamp {
-        boot: 1,
-        mono: Mono(SPAN_MS),
-        wall: Some(NOW.plus_ms(-40 * MINUTE)),
-        clock: ClockState::Ntp,
-    };
+    let at = Stamp { boot: 1, mono: Mono(SPAN_MS), wall: Some(END), clock: ClockState::Ntp };
     vec![item(1, at, &Body::Watch(watch))]
 }
 
@@ -50,7 +47,7 @@ fn nothing(_: &Tx<'_>) -> Result<(), Error> {
 /// The door heard the hub's time once, a month before; nobody told it since.
 fn a_month_away(body: &dyn Fn(Mono) -> Body) -> Vec<Item> {
     let at = |ms: u64| {
-        let wall = Some(NOW.plus_ms(-40 * MINUTE - MONTH_MS as i64 + ms as i64));
+        let wall = Some(END.plus_ms(ms as i64 - MONTH_MS as i64));
         Stamp { boot: 1, mono: Mono(ms), wall, clock: ClockState::Hub }
     };
     let anchor = Body::Anchor(Anchor { err_ms: 40, stepped: false });
@@ -58,7 +55,26 @@ fn a_month_away(body: &dyn Fn(Mono) -> Body) -> Vec<Item> {
     vec![item(1, at(0), &anchor), item(2, at(MONTH_MS), &body(since))]
 }
 
-const STORIES: [Story; 16] = [
+/// Its trigger fired in the minute around the begin of the time that counts, and never after.
+fn fired_early() -> Vec<Item> {
+    let long = MINUTE as u64 + SPAN_MS - MINUTE as u64 / 2;
+    let at = |ms: u64| {
+        let wall = Some(END.plus_ms(ms as i64 - long as i64));
+        Stamp { boot: 1, mono: Mono(ms), wall, clock: ClockState::Ntp }
+    };
+    let minute = MINUTE as u64;
+    let early = doors::sees(Mono(0), minute);
+    let rest = Watch { fired: 0, ..doors::sees(Mono(minute), long - minute) };
+    vec![item(1, at(minute), &Body::Watch(early)), item(2, at(long), &Body::Watch(rest))]
+}
+
+const STORIES: [Story; 17] = [
+    Story {
+        name: "a trigger that fired only before",
+        why: Why::Idle,
+        hub: nothing,
+        door: fired_early,
+    },
     Story { name: "covered", why: Why::Covered, hub: nothing, door: || blind(Blind::Covered) },
     Story { name: "frozen", why: Why::Frozen, hub: nothing, door: || blind(Blind::Frozen) },
     Story {

@@ -4,6 +4,7 @@
 use super::people::door;
 use super::plan::{COME, Plan, rooms};
 use super::{Made, Roll, Seeder, Size};
+use crate::attendance::placing::EARLY_MS;
 use crate::attendance::{marking, register};
 use crate::error::{Doing, Error};
 use crate::ingest::judge::{Finding, Judged, Seen};
@@ -13,7 +14,7 @@ use crate::store::{self, Tx};
 use crate::timetable::maker::{self, Of};
 use jiff::civil::{Date, Time, Weekday};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use wire::record::{CameraState, Watch};
 use wire::{
@@ -117,8 +118,11 @@ impl Year {
     /// What every door says of a day with these lessons.
     fn day(&mut self, lessons: &[Session], span: (Wall, Wall)) -> Vec<Said> {
         let mut doors: HashMap<usize, Vec<Judged>> = HashMap::new();
+        let mut cuts: HashMap<usize, BTreeSet<Wall>> = HashMap::new();
         for lesson in lessons {
             let Some((n, roster)) = self.rosters.get(&lesson.class).cloned() else { continue };
+            let arrivals = [lesson.starts.plus_ms(-EARLY_MS), lesson.starts];
+            cuts.entry(n / 5).or_default().extend(arrivals);
             for member in roster {
                 if self.made.sightings >= self.size.sightings {
                     break;
@@ -130,8 +134,11 @@ impl Year {
             }
         }
         for n in 0..rooms(self.rosters.len()) {
-            let health = self.health(n, span);
-            doors.entry(n).or_default().push(health);
+            let mut cuts = cuts.remove(&n).unwrap_or_default();
+            cuts.extend([span.0, span.1]);
+            let health = cuts.iter().zip(cuts.iter().skip(1));
+            let health = health.map(|(from, to)| self.health(n, (*from, *to))).collect::<Vec<_>>();
+            doors.entry(n).or_default().extend(health);
         }
         let mut said: Vec<_> = doors.into_iter().collect();
         said.sort_by_key(|(n, _)| *n);
@@ -191,7 +198,7 @@ impl Year {
         ahead <= left * RECENT && self.rng.random_range(0..ahead) < left
     }
 
-    /// The door watched the whole day, and somebody made it look.
+    /// The door watched all that time, and somebody made it look.
     fn health(&mut self, door: usize, (begins, ends): (Wall, Wall)) -> Judged {
         let (since, until) = (mono(begins), mono(ends));
         let watch = Watch {

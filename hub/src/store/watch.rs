@@ -21,8 +21,9 @@ pub fn doors(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Door>, E
          order by id";
     let ids: Vec<String> = tx.query(sql, params![room], |row| row.get(0))?;
     let door = |id: String| {
-        let (lost, reports) = (lost(tx, &id, span)?, reports(tx, &id, span)?);
-        Ok(Door { id, lost, reports })
+        let (lost, passed) = (lost(tx, &id, span)?, passed(tx, &id, span)?);
+        let reports = reports(tx, &id, span)?;
+        Ok(Door { id, lost, passed, reports })
     };
     ids.into_iter().map(door).collect()
 }
@@ -44,6 +45,13 @@ fn lost(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<bool, Error
              and replayed_at is null and at > $2 limit 1";
     Ok(tx.row(sql, params![door, from.0, to.0], |_| Ok(()))?.is_some()
         || tx.row(letter, params![door, from.0], |_| Ok(()))?.is_some())
+}
+
+/// Whether somebody was recognised at the door in that time, whoever it was.
+fn passed(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<bool, Error> {
+    let sql = "select 1 from sighting where device = $1 and order_at >= $2 and order_at <= $3
+             and at is not null limit 1";
+    Ok(tx.row(sql, params![door, from.0, to.0], |_| Ok(()))?.is_some())
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Report> {
@@ -198,7 +206,8 @@ pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Report>, Error> {
 /// Why a door was blind in most of a report, if it was; a door that nobody passed is not.
 #[must_use]
 pub fn main_cause(report: &Report) -> Option<Why> {
-    let door = Door { id: String::new(), lost: false, reports: vec![report.clone()] };
+    let (id, reports) = (String::new(), vec![report.clone()]);
+    let door = Door { id, lost: false, passed: false, reports };
     let span = (report.from, report.to);
     let why = crate::attendance::closing::ground(&door, span, |_| None).why;
     why.filter(|why| *why != Why::Idle)
