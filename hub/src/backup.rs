@@ -13,6 +13,7 @@ use crate::config::{self, Config};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
 use crate::store::{self, Db, Tx, audit, backed_up, file};
+use crate::timekeeper::Leap;
 use lock::{Key, Lock};
 use old::stamp;
 use serde_json::json;
@@ -47,8 +48,9 @@ pub struct Made {
     pub bytes: u64,
     /// Rows of the audit chain, which was walked in the copy.
     pub audited: i64,
-    /// Copies of keys and of data that were destroyed because their time was over.
-    pub destroyed: (usize, usize),
+    /// Copies of keys and of data that were destroyed because their time was over; nothing while
+    /// nobody knows what time it is.
+    pub destroyed: Option<(usize, usize)>,
     /// How far each outbox is in it.
     pub reached: Vec<backed_up::Reach>,
 }
@@ -71,13 +73,18 @@ pub fn apart(folder: &Path, keys: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Copies the hub while it runs, checks the copy, locks it, and destroys copies that are over.
-/// Blocking.
+/// Copies the hub while it runs, checks the copy, locks it, and destroys copies that are over,
+/// unless the clock has made a `leap`. Blocking.
 ///
 /// # Errors
 /// When a disk refuses, or `Conflict` when the copy is not sound or there is nothing to lock it
 /// with; then there is no new backup.
-pub fn make(config: &Config, folder: &Path, keys: &Path, now: Wall) -> Result<Made, Error> {
+pub fn make(
+    config: &Config,
+    (folder, keys): (&Path, &Path),
+    now: Wall,
+    leap: Option<&Leap>,
+) -> Result<Made, Error> {
     let lock = Lock::read(&config.data)?;
     private(folder)?;
     private(keys)?;
@@ -103,7 +110,10 @@ pub fn make(config: &Config, folder: &Path, keys: &Path, now: Wall) -> Result<Ma
     whole(&part, &keep, folder)?;
     let bytes = fs::metadata(&keep).doing("measuring a backup")?.len();
     let same_disk = disk(&config.database())? == disk(folder)?;
-    let destroyed = destroy_old(config, folder, keys, now)?;
+    let destroyed = match leap {
+        None => Some(destroy_old(config, folder, keys, now)?),
+        Some(_) => None,
+    };
     Ok(Made { data: keep, keys: kept, same_disk, bytes, audited, destroyed, reached })
 }
 

@@ -7,7 +7,7 @@
 
 use crate::app::App;
 use crate::error::Error;
-use crate::store::{Tx, audit, clock};
+use crate::store::{Db, Tx, audit, clock};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -158,6 +158,20 @@ pub async fn leap(app: &App) -> Result<Option<Leap>, Error> {
     }
     if leap.is_some() != facts.noted.is_some() {
         app.db.write(move |tx| clock::note(tx, leap.as_ref())).await?;
+    }
+    Ok(leap)
+}
+
+/// The same for a command, which knows nothing of the machine's time before. The leap is noted
+/// first: what the command then writes down would make it believed the next time.
+///
+/// # Errors
+/// When the database fails; then nothing should be done that cannot be undone.
+pub async fn leap_at(db: &Db, now: Wall) -> Result<Option<Leap>, Error> {
+    let facts = db.read(clock::facts).await?;
+    let leap = judge(&facts, now, Mono(0));
+    if leap.is_some() && facts.noted.is_none() {
+        db.write(move |tx| clock::note(tx, leap.as_ref())).await?;
     }
     Ok(leap)
 }

@@ -80,10 +80,14 @@ impl Rig {
     }
 
     fn back_up(&self, now: Wall) -> Made {
+        self.back_up_after(None, now)
+    }
+
+    fn back_up_after(&self, leap: Option<&Leap>, now: Wall) -> Made {
         let data = self.path("data");
         let config =
             Config::parse(&data, &fs::read_to_string(data.join(config::FILE)).unwrap(), None);
-        make(&config.unwrap(), &self.path("backup"), &self.path("keys"), now).unwrap()
+        make(&config.unwrap(), (&self.path("backup"), &self.path("keys")), now, leap).unwrap()
     }
 }
 
@@ -154,7 +158,7 @@ async fn keys_that_do_not_open_are_no_backup() {
     let rig = rig().await;
     let data = rig.path("data");
     let config = Config::parse(&data, &config::template("localhost", "UTC"), None).unwrap();
-    let make = || make(&config, &rig.path("backup"), &rig.path("keys"), NOW).map(drop);
+    let make = || make(&config, (&rig.path("backup"), &rig.path("keys")), NOW, None).map(drop);
     let kek = fs::read(data.join("kek")).unwrap();
     fs::write(data.join("kek"), [7_u8; 32]).unwrap();
     assert!(make().is_err(), "the wrong key to the keys");
@@ -176,9 +180,29 @@ async fn an_erased_key_is_in_no_backup_after_thirty_days() {
     let second = rig.back_up(NOW.plus_ms(KEYS_MS - 1));
     assert!(first.keys.exists() && !holds(&second));
     let third = rig.back_up(NOW.plus_ms(KEYS_MS));
-    assert_eq!(third.destroyed, (1, 0));
+    assert_eq!(third.destroyed, Some((1, 0)));
     assert_eq!((first.keys.exists(), second.keys.exists()), (false, true));
     assert!(first.data.exists(), "data stays: nothing in it opens");
+}
+
+#[tokio::test]
+async fn a_clock_that_leapt_destroys_no_copy_until_it_is_believed() {
+    let rig = rig().await;
+    let first = rig.back_up(NOW);
+    let leapt = NOW.plus_ms(KEYS_MS + 1);
+    for night in 0..2 {
+        let now = leapt.plus_ms(night * DAY_MS);
+        let leap = crate::timekeeper::leap_at(&rig.db, now).await.unwrap();
+        let made = rig.back_up_after(leap.as_ref(), now);
+        assert!(leap.is_some() && made.destroyed.is_none() && first.keys.exists());
+        tell(&rig.db, &made, "t".into(), now).await.unwrap();
+    }
+    let now = leapt.plus_ms(2 * DAY_MS);
+    let confirm = move |tx: &Tx<'_>| crate::timekeeper::confirm(tx, "an admin", now);
+    rig.db.write(confirm).await.unwrap();
+    let leap = crate::timekeeper::leap_at(&rig.db, now).await.unwrap();
+    assert_eq!(rig.back_up_after(leap.as_ref(), now).destroyed, Some((1, 0)));
+    assert!(!first.keys.exists());
 }
 
 #[tokio::test]
@@ -210,7 +234,7 @@ async fn a_copy_says_nothing_to_whoever_finds_it_and_nothing_is_left_in_the_clea
     fs::remove_file(rig.path("data").join(lock::FILE)).unwrap();
     let data = rig.path("data");
     let config = Config::parse(&data, &config::template("localhost", "UTC"), None).unwrap();
-    let refused = make(&config, &rig.path("backup"), &rig.path("keys"), NOW.plus_ms(1));
+    let refused = make(&config, (&rig.path("backup"), &rig.path("keys")), NOW.plus_ms(1), None);
     assert!(matches!(refused, Err(Error::Conflict(_))), "no key to lock it with, no backup");
 }
 

@@ -3,6 +3,7 @@
 use super::hub::{Hub, actor, now};
 use crate::backup::{self, lock::Key};
 use crate::store::{self, Db, file};
+use crate::timekeeper;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,14 +31,20 @@ impl Backup {
         if !insecure_together {
             backup::apart(&folder, &keys)?;
         }
-        let config = hub.config;
-        let make = tokio::task::spawn_blocking(move || backup::make(&config, &folder, &keys, at));
-        let made = make.await??;
+        let (config, leap) = (hub.config, timekeeper::leap_at(&hub.db, at).await?);
+        let make = move || backup::make(&config, (&folder, &keys), at, leap.as_ref());
+        let made = tokio::task::spawn_blocking(make).await??;
         backup::tell(&hub.db, &made, actor(), at).await?;
         writeln!(out, "{} ({} bytes) is whole: checked.", made.data.display(), made.bytes)?;
         writeln!(out, "The keys to it are in {}, for 30 days.", made.keys.display())?;
-        let (keys, data) = made.destroyed;
-        writeln!(out, "Older copies destroyed: {keys} of keys, {data} of data.")?;
+        match made.destroyed {
+            Some((keys, data)) => {
+                writeln!(out, "Older copies destroyed: {keys} of keys, {data} of data.")?;
+            }
+            None => {
+                writeln!(out, "The clock leapt, so older copies stay: rollcall-hub clock show")?;
+            }
+        }
         if made.same_disk {
             writeln!(out, "It lies on the disk of the data and is lost with it: use another one.")?;
         }

@@ -2,11 +2,10 @@
 
 use super::hub::{Hub, actor, now};
 use crate::privacy::retention::{self, Kind, Retention, Swept};
-use crate::{store, timekeeper};
+use crate::timekeeper;
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::Path;
-use wire::Mono;
 
 /// What goes because its time is over: show, run.
 #[derive(Debug, Args)]
@@ -56,8 +55,7 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
     let swept = match dry_run {
         true => retention::count(&hub.db, &path, now()).await?,
         false => {
-            let facts = hub.db.read(store::clock::facts).await?;
-            timekeeper::refuse(timekeeper::judge(&facts, now(), Mono(0)))?;
+            timekeeper::refuse(timekeeper::leap_at(&hub.db, now()).await?)?;
             let (keys, by) = (hub.keys()?, actor());
             retention::run(&hub.db, &path, &keys, (&by, now()), &|_| {}).await?
         }
