@@ -42,7 +42,8 @@ pub struct Timeline {
     floor: Wall,
     system: Known,
     hub: Option<Known>,
-    anchored: Option<(Mono, Known)>,
+    /// The newest anchor that is stored.
+    anchored: Option<Stamp>,
 }
 
 /// Wall time minus monotonic time, and where it is from.
@@ -80,7 +81,8 @@ impl Timeline {
         Self { boot, floor, system, hub: None, anchored: None }
     }
 
-    /// Takes a reading; an anchor is due at the first trusted time, hourly, and after steps.
+    /// Takes a reading; an anchor is due at the first trusted time, hourly, and after steps, until
+    /// one is [`Timeline::stored`].
     pub fn read(&mut self, now: Reading) -> Option<(Stamp, Anchor)> {
         let (clock, err) = match now {
             Reading { wall, .. } if wall < self.floor => (ClockState::Unset, (0, now.mono)),
@@ -125,24 +127,31 @@ impl Timeline {
         }
     }
 
-    fn anchor(&mut self, now: Mono) -> Option<(Stamp, Anchor)> {
+    fn anchor(&self, now: Mono) -> Option<(Stamp, Anchor)> {
         let best = self.best();
         if best.clock < ClockState::Rtc {
             return None;
         }
         let stepped = match self.anchored {
             None => false,
-            Some((at, last)) => {
-                let stepped = last.offset_ms.abs_diff(best.offset_ms) > STEP_MS;
-                let old = now.since(at) >= ANCHOR_EVERY_MS;
+            Some(last) => {
+                let wall = best.wall(last.mono);
+                let stepped = last.wall.is_some_and(|was| was.0.abs_diff(wall.0) > STEP_MS);
+                let old = now.since(last.mono) >= ANCHOR_EVERY_MS;
                 if !stepped && !old && last.clock == best.clock {
                     return None;
                 }
                 stepped
             }
         };
-        self.anchored = Some((now, best));
         Some((self.stamp(now), Anchor { err_ms: best.err_ms(now), stepped }))
+    }
+
+    /// The anchor of the moment `at` is stored: it is due no more.
+    pub fn stored(&mut self, at: Stamp) {
+        if self.anchored.is_none_or(|last| last.mono <= at.mono) {
+            self.anchored = Some(at);
+        }
     }
 }
 
@@ -159,7 +168,6 @@ impl Timekeeper {
     pub fn new(boot: u32, floor: Wall, clock: Arc<dyn Clock>) -> Self {
         let mut timeline = Timeline::new(boot, floor);
         timeline.read(reading(&*clock));
-        timeline.anchored = None;
         Self { timeline: Arc::new(watch::Sender::new(timeline)), clock }
     }
 
@@ -175,12 +183,36 @@ impl Timekeeper {
         self.clock.mono()
     }
 
-    /// See [`Timeline::told`].
-    #[must_use]
-    pub fn told(&self, at: Mono, wall: Wall, err_ms: u32) -> Option<(Stamp, Anchor)> {
+    /// See [`Timeline::told`]; stores the anchor that is due then.
+    ///
+    /// # Errors
+    /// When the outbox has stopped.
+    pub(crate) async fn told(
+        &self,
+        outbox: &Outbox,
+        at: Mono,
+        (wall, err_ms): (Wall, u32),
+    ) -> Result<(), Arc<OutboxError>> {
         let mut due = None;
         self.timeline.send_modify(|timeline| due = timeline.told(at, wall, err_ms));
-        due
+        self.store(outbox, due).await
+    }
+
+    /// Stores an anchor. One that the disk does not take is due again at the next reading.
+    async fn store(
+        &self,
+        outbox: &Outbox,
+        due: Option<(Stamp, Anchor)>,
+    ) -> Result<(), Arc<OutboxError>> {
+        let Some((at, anchor)) = due else { return Ok(()) };
+        match outbox.anchor(at, anchor).await {
+            Err(error) if !error.is_final() => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => {
+                self.timeline.send_modify(|timeline| timeline.stored(at));
+                Ok(())
+            }
+        }
     }
 
     /// Reads the clocks each second and stores anchors.
@@ -197,23 +229,9 @@ impl Timekeeper {
             let mut due = None;
             let now = reading(&*self.clock);
             self.timeline.send_modify(|timeline| due = timeline.read(now));
-            if let Some((at, anchor)) = due {
-                store(&outbox, at, anchor).await?;
-            }
+            self.store(&outbox, due).await?;
         }
         Ok(())
-    }
-}
-
-/// Stores an anchor; a disk that does not take it loses only that.
-pub(crate) async fn store(
-    outbox: &Outbox,
-    at: Stamp,
-    anchor: Anchor,
-) -> Result<(), Arc<OutboxError>> {
-    match outbox.anchor(at, anchor).await {
-        Err(error) if !error.is_final() => Ok(()),
-        stored => stored.map(drop),
     }
 }
 
@@ -291,7 +309,9 @@ mod tests {
         let mut line = Timeline::new(1, FLOOR);
         let mut read = |mono: u64, off: i64| {
             let wall = FLOOR.0 + mono.cast_signed() + off;
-            line.read(reading(mono, wall, true)).map(|(_, anchor)| anchor.stepped)
+            let (at, anchor) = line.read(reading(mono, wall, true))?;
+            line.stored(at);
+            Some(anchor.stepped)
         };
         assert_eq!(read(0, 0), Some(false));
         assert_eq!(read(1000, 400), None, "slewing is no step");
@@ -307,8 +327,9 @@ mod tests {
         assert_eq!(line.err_ms(Mono(0)), None, "nobody vouches for anything");
         line.told(Mono(0), FLOOR.plus_ms(DAY), 40).unwrap();
         assert_eq!(line.err_ms(Mono(1_000)), Some(40));
-        let (_, anchor) = line.read(reading(month, 5_000, false)).unwrap();
+        let (at, anchor) = line.read(reading(month, 5_000, false)).unwrap();
         assert_eq!(anchor, Anchor { err_ms: 259_240, stepped: false });
+        line.stored(at);
         let late = FLOOR.plus_ms(31 * DAY - 130_000);
         let (_, anchor) = line.told(Mono(month), late, 60).unwrap();
         assert_eq!(anchor, Anchor { err_ms: 60, stepped: true });
@@ -322,6 +343,24 @@ mod tests {
         assert_eq!(line.err_ms(Mono(0)), Some(NTP_ERR_MS));
         line.read(kept(Some(2_500)));
         assert_eq!(line.err_ms(Mono(0)), Some(2_500));
+    }
+
+    #[test]
+    fn a_step_that_the_disk_refused_is_told_until_it_is_stored() {
+        let mut line = Timeline::new(1, FLOOR);
+        let mut read = |mono: u64, off: i64, stores: bool| {
+            let wall = FLOOR.0 + mono.cast_signed() + off;
+            let (at, anchor) = line.read(reading(mono, wall, true))?;
+            if stores {
+                line.stored(at);
+            }
+            Some(anchor.stepped)
+        };
+        assert_eq!(read(0, 0, true), Some(false));
+        assert_eq!(read(1000, DAY, false), Some(true));
+        assert_eq!(read(2000, DAY, false), Some(true), "it is not stored yet");
+        assert_eq!(read(3000, DAY, true), Some(true));
+        assert_eq!(read(4000, DAY, true), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The thin part: carries events to the session and does what it says.
 
 use super::{Action, Backoff, Config, Event, Facts, Session};
-use crate::dating::{Timekeeper, store};
+use crate::dating::Timekeeper;
 use crate::outbox::{Outbox, OutboxError, Place};
 use crate::tls::Badge;
 use rand::{SeedableRng, rngs::StdRng};
@@ -281,11 +281,7 @@ impl Talk<'_> {
                     tracing::warn!("a command of the hub was dropped: too many at once");
                 }
             }
-            Action::Tell { at, wall, err_ms } => {
-                if let Some((at, anchor)) = time.told(at, wall, err_ms) {
-                    store(outbox, at, anchor).await?;
-                }
-            }
+            Action::Tell { at, wall, err_ms } => time.told(outbox, at, (wall, err_ms)).await?,
             Action::Drop(why) => return Err(End::Broken(why.to_owned())),
         }
         Ok(None)
