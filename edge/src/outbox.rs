@@ -28,7 +28,7 @@ pub use pending::Parcel;
 pub use writer::{Outbox, Writer, open};
 
 use std::path::{Path, PathBuf};
-use wire::{DeviceId, Direction, HubKey};
+use wire::{DeviceId, Direction, HubKey, Wall};
 
 /// How an outbox is kept.
 #[derive(Clone, Debug)]
@@ -45,6 +45,8 @@ pub struct Setup {
     pub place: Place,
     /// The kernel's id of this boot.
     pub boot_id: String,
+    /// A new outbox counts boots from above this, see [`boots`].
+    pub boots: u32,
     /// Whether a commit survives a power cut. Anything but [`Durability::Full`] is for tests.
     pub durability: Durability,
     /// Rows at most.
@@ -84,12 +86,20 @@ impl Setup {
             key,
             place: Place { room: String::new(), direction: Direction::Both },
             boot_id,
+            boots: 0,
             durability: Durability::Full,
             max_rows: 500_000,
             max_bytes: 1 << 30,
             reserve_bytes: 8 << 20,
         }
     }
+}
+
+/// More boots than the door can have had by `now`: where a card was replaced or emptied, the hub
+/// knows the old one's, and must take none of them for a new one.
+#[must_use]
+pub fn boots(now: Wall) -> u32 {
+    u32::try_from(now.0 / 60_000).unwrap_or(0)
 }
 
 /// The kernel's id of the running boot: a new one tells a reboot from a restart.

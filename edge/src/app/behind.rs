@@ -28,7 +28,7 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wire::{
-    Clock, Epoch, Joined,
+    Clock, Epoch, Joined, Wall,
     link::{Command, Desired, Reported, Snap},
     time::SystemClock,
 };
@@ -84,8 +84,8 @@ impl Post<'_> {
     pub fn start(&self, parts: &mut Parts, pulse: &mut Pulse) -> anyhow::Result<Behind> {
         let identity = Identity::load(&self.config.data)?;
         let passport = Passport::new(&self.config.data, identity.clone());
-        let outbox = self.outbox(&identity, parts, pulse.beat("outbox"))?;
         let good = tls::validity(&identity.joined.certificate_pem)?;
+        let outbox = self.outbox((&identity, good.from), parts, pulse.beat("outbox"))?;
         let time = Timekeeper::new(outbox.opened().boot, good.from, self.clock.clone());
         let (keeping, stored, stop) = (time.clone(), outbox.clone(), self.stop.clone());
         parts.task("clock", async move { Ok(keeping.run(stored, stop).await?) });
@@ -127,11 +127,17 @@ impl Post<'_> {
         });
     }
 
-    fn outbox(&self, identity: &Identity, parts: &mut Parts, beat: Beat) -> anyhow::Result<Outbox> {
+    fn outbox(
+        &self,
+        (identity, from): (&Identity, Wall),
+        parts: &mut Parts,
+        beat: Beat,
+    ) -> anyhow::Result<Outbox> {
         let joined = &identity.joined;
         let path = self.config.data.join("outbox.db");
         let boot = outbox::boot_id().context("the kernel does not say which boot this is")?;
         let mut setup = Setup::new(&path, joined.device.clone(), joined.hub_key.clone(), boot);
+        setup.boots = outbox::boots(self.clock.wall().max(from));
         setup.place = Place { room: joined.room.clone(), direction: joined.direction };
         let (outbox, writer) = outbox::open(setup, rng())
             .with_context(|| format!("the outbox {} cannot be opened", path.display()))?;

@@ -110,7 +110,7 @@ impl Book {
     fn load(db: Connection, setup: Setup, mut rng: StdRng) -> Result<Self, OutboxError> {
         claim(&db, &setup)?;
         let epoch = meta::epoch(&db, "epoch")?;
-        let (boot, unsaved) = count_boot(&db, &setup.boot_id)?;
+        let (boot, unsaved) = count_boot(&db, &setup)?;
         let refused = meta::get::<Vec<u8>>(&db, "refused")?;
         let mut book = Self {
             epoch: epoch.unwrap_or_else(|| Epoch(rng.random())),
@@ -255,11 +255,12 @@ fn claim(db: &Connection, setup: &Setup) -> Result<(), OutboxError> {
 }
 
 /// The number of this boot, and what is to be noted if it is a new one.
-fn count_boot(db: &Connection, boot_id: &str) -> Result<(u32, Unsaved), OutboxError> {
+fn count_boot(db: &Connection, setup: &Setup) -> Result<(u32, Unsaved), OutboxError> {
+    let boot_id = setup.boot_id.as_str();
     let last = u32::try_from(meta::number(db, "boot")?).unwrap_or(u32::MAX);
     if last > 0 && meta::get::<String>(db, "boot_id")?.as_deref() == Some(boot_id) {
         return Ok((last, Unsaved::default()));
     }
-    let boot = last.saturating_add(1);
+    let boot = if last == 0 { setup.boots } else { last }.saturating_add(1);
     Ok((boot, Unsaved { boot: Some((boot, boot_id.to_owned())), place: None }))
 }

@@ -159,6 +159,21 @@ fn a_boot_is_counted_by_the_kernels_id_and_a_restart_is_none() {
 }
 
 #[test]
+fn an_outbox_that_is_gone_counts_boots_from_above_those_it_had() {
+    let (folder, day) = (tempfile::tempdir().unwrap(), |n| Wall(n * DAY.cast_signed()));
+    let boot = |id: &str, now| {
+        let boots = boots(now);
+        open(Setup { boot_id: id.into(), boots, ..setup(&folder) }).cursor().boot
+    };
+    let first = boot("a", day(20_000));
+    assert_eq!(boot("b", day(20_001)), first + 1);
+    for file in ["outbox.db", "outbox.db-wal"] {
+        let _merged = std::fs::remove_file(folder.path().join(file));
+    }
+    assert!(boot("c", day(20_001)) > first + 1, "a boot a minute would not reach it");
+}
+
+#[test]
 fn only_the_hubs_acknowledgement_takes_a_row_from_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = open(setup(&folder));
