@@ -83,8 +83,8 @@ impl<'a, 't> Clerk<'a, 't> {
     ) -> Result<Ack, Error> {
         let mut cursor = cursor::get(self.tx, device, epoch)?;
         let mut rejects = Vec::new();
-        let numbers = records.iter().map(|record| record.item.seq);
-        self.receipts = Receipts::of(self.tx, device, epoch, numbers)?;
+        let numbers: Vec<_> = records.iter().map(|record| record.item.seq).collect();
+        self.receipts = Receipts::of(self.tx, device, epoch, numbers.iter().copied())?;
         for record in records {
             let key = RecordKey { device: device.clone(), epoch, seq: record.item.seq };
             let settled = self.record(&key, record, &mut cursor)?;
@@ -99,7 +99,7 @@ impl<'a, 't> Clerk<'a, 't> {
             }
         }
         cursor::put(self.tx, device, epoch, &cursor, self.now)?;
-        self.ack(device, epoch, &cursor, rejects)
+        self.ack(device, epoch, &cursor, (&numbers, rejects))
     }
 
     /// Where an outbox stands, for the first word of a connection.
@@ -108,7 +108,7 @@ impl<'a, 't> Clerk<'a, 't> {
     /// When the database fails.
     pub fn hello(&mut self, device: &DeviceId, epoch: Epoch) -> Result<Ack, Error> {
         let cursor = cursor::get(self.tx, device, epoch)?;
-        self.ack(device, epoch, &cursor, Vec::new())
+        self.ack(device, epoch, &cursor, (&[], Vec::new()))
     }
 
     /// The acknowledgement that storing `seqs` would earn, without storing anything: only for
@@ -122,7 +122,7 @@ impl<'a, 't> Clerk<'a, 't> {
             cursor.ranges.insert(seq, seq);
             cursor.max_seq = cursor.max_seq.max(seq);
         }
-        self.ack(device, epoch, &cursor, Vec::new())
+        self.ack(device, epoch, &cursor, (seqs, Vec::new()))
     }
 
     /// Keeps bytes that are no message.
@@ -139,11 +139,10 @@ impl<'a, 't> Clerk<'a, 't> {
         device: &DeviceId,
         epoch: Epoch,
         cursor: &Cursor,
-        rejects: Vec<(u64, Reject)>,
+        (asked, rejects): (&[u64], Vec<(u64, Reject)>),
     ) -> Result<Ack, Error> {
         let cum = cursor.ranges.cumulative();
-        let above = cursor.ranges.as_slice().iter().filter(|range| range.0 > cum.max(1));
-        let ranges = Ranges::from(above.take(ACK_RANGES).copied().collect::<Vec<_>>());
+        let ranges = named(&cursor.ranges, asked);
         let hub_epoch = setting::hub_epoch(self.tx)?;
         let max_seq = cursor.max_seq;
         let backed_up = backed_up::of(self.tx, device, epoch)?.min(cum);
@@ -561,6 +560,17 @@ impl Gap {
             && after.is_none_or(|point| at.mono < point.mono);
         self.boot == at.boot && self.device == *device && inside
     }
+}
+
+/// What an acknowledgement names of the numbers above the first gap: those around what its door
+/// `asked` about first, or many gaps would keep them from ever being named; then the lowest.
+fn named(stored: &Ranges, asked: &[u64]) -> Ranges {
+    let cum = stored.cumulative();
+    let above = stored.as_slice().iter().filter(|range| range.0 > cum.max(1));
+    let holds = |range: &&(u64, u64)| asked.iter().any(|seq| (range.0..=range.1).contains(seq));
+    let (first, rest): (Vec<_>, Vec<_>) = above.partition(holds);
+    let all = first.into_iter().chain(rest);
+    Ranges::from(all.take(ACK_RANGES).copied().collect::<Vec<_>>())
 }
 
 fn merge(cursor: &mut Cursor, gone: &Ranges) {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 use tokio::time::Instant;
-use wire::link::Ack;
+use wire::link::{ACK_RANGES, Ack};
 
 /// Between two acknowledgements; what is committed meanwhile shares the next one.
 const GATHER: Duration = Duration::from_millis(250);
@@ -29,9 +29,12 @@ struct Due {
 
 impl Answers {
     /// `records` more were committed and `ack` is the cursor after them. Returns what must be
-    /// sent before anything else: the cursor of another epoch.
+    /// sent before anything else: the cursor of another epoch, or what `ack` does not name again
+    /// because one of them names as much as it can.
     pub fn committed(&mut self, ack: Ack, records: usize, now: Instant) -> Option<Ack> {
-        let other = self.due.take_if(|due| due.ack.epoch != ack.epoch).map(|due| self.told(due));
+        let apart =
+            |due: &mut Due| due.ack.epoch != ack.epoch || is_full(&due.ack) || is_full(&ack);
+        let other = self.due.take_if(apart).map(|due| self.told(due));
         match &mut self.due {
             Some(due) => {
                 let mut rejects = std::mem::take(&mut due.ack.rejects);
@@ -74,6 +77,11 @@ impl Answers {
     }
 }
 
+/// Whether there may be more ranges than it names.
+fn is_full(ack: &Ack) -> bool {
+    ack.ranges.as_slice().len() >= ACK_RANGES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +117,18 @@ mod tests {
         answers.committed(ack(1, 73, vec![]), 64, start);
         assert_eq!(answers.take(start), Some(ack(1, 73, vec![])));
         assert_eq!(answers.flush(), Some(ack(1, 73, vec![])), "said again when asked");
+    }
+
+    #[test]
+    fn what_is_named_for_one_batch_only_is_said_before_the_next() {
+        let (mut answers, start) = (Answers::default(), Instant::now());
+        let full = |first: u64| {
+            let ranges: Vec<_> = (first..first + 32).map(|n| (2 * n, 2 * n)).collect();
+            Ack { ranges: ranges.into(), ..ack(1, 0, vec![]) }
+        };
+        answers.committed(full(1), 32, start);
+        assert_eq!(answers.committed(full(40), 32, start), Some(full(1)));
+        assert_eq!(answers.flush(), Some(full(40)));
     }
 
     #[test]

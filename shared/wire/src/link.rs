@@ -17,7 +17,7 @@ pub const PACKET_BYTES: usize = 128 * 1024;
 pub const WINDOW: u16 = 8;
 /// Bytes of the JPEG in a [`Snap`] at most: sealed and framed it is still no larger than a batch.
 pub const SNAP_BYTES: usize = 95 * 1024;
-/// Ranges in one acknowledgement at most; the rest is acknowledged later.
+/// Ranges in one acknowledgement at most; the rest is acknowledged when it is asked about.
 pub const ACK_RANGES: usize = 32;
 
 /// Door → hub on `up`: records, oldest first.
@@ -60,7 +60,8 @@ pub struct Ack {
     pub epoch: Epoch,
     /// `1..=cum` are stored.
     pub cum: u64,
-    /// Also stored, above `cum`; at most [`ACK_RANGES`].
+    /// Also stored, above `cum`; at most [`ACK_RANGES`]: those around the records of the batch that
+    /// this answers first, then the lowest.
     pub ranges: Ranges,
     /// Consumed, but set aside as dead letters.
     pub rejects: Vec<(u64, Reject)>,

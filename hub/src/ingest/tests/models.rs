@@ -75,6 +75,31 @@ async fn with_nobody_enrolled_a_passage_is_told_as_lost_with_its_number() {
     assert_eq!((told.len(), told[0].count(), told[0].cause.as_str()), (1, 2, "nobody_enrolled"));
 }
 
+#[tokio::test]
+async fn however_many_gaps_wait_all_that_is_stored_is_acknowledged() {
+    let rig = Rig::new().await;
+    rig.enrolled_with_another().await;
+    let made = |seq| rig.by(if seq % 2 == 0 { "dlib-1" } else { "arcface-1" }, seq);
+    let items: Vec<_> = (1..=200).map(made).collect();
+    let mut flights: Vec<_> = items.chunks(64).map(<[Item]>::to_vec).collect();
+    for _sent_again in 0..3 {
+        for flight in &mut flights {
+            let Ack { cum, ranges, .. } = rig.batch(EPOCH, flight.clone()).await;
+            assert!(ranges.as_slice().len() <= wire::link::ACK_RANGES);
+            flight.retain(|item| item.seq > cum && !ranges.contains(item.seq));
+        }
+    }
+    let left: Vec<_> = flights.concat().iter().map(|item| item.seq).collect();
+    let waits: Vec<_> = (1..=200).step_by(2).collect();
+    assert_eq!(left, waits, "what is stored is sent no more, and what waits is kept");
+    rig.schools.set([two("dlib-1"), two("arcface-1")]);
+    let mut cum = 0;
+    for flight in flights {
+        cum = rig.batch(EPOCH, flight).await.cum;
+    }
+    assert_eq!((cum, rig.count("sighting").await), (200, 200));
+}
+
 /// A school that learnt somebody else by this model.
 struct Else(ModelId);
 
