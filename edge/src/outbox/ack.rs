@@ -112,7 +112,7 @@ fn lost(
     // Beyond the ranges that fit into an acknowledgement the hub may have more.
     let last = if said.len() < ACK_RANGES { max_seq } else { ack.ranges.max().min(max_seq) };
     let mut here = ack.ranges.clone();
-    here.insert(0, cum);
+    here.insert(1, cum);
     let sql = "select seq from outbox where seq > ?1 and seq <= ?2";
     let mut rows = db.prepare_cached(sql)?;
     let mut rows = rows.query(params![cum.cast_signed(), last.cast_signed()])?;
@@ -120,14 +120,12 @@ fn lost(
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
         here.insert(seq, seq);
     }
-    here.insert(last + 1, u64::MAX);
-    let holes: Vec<_> =
-        here.as_slice().windows(2).map(|pair| (pair[0].1 + 1, pair[1].0 - 1)).collect();
+    let holes = here.gaps(last);
     let told = |some: &[(u64, u64)]| {
         let (gone, cause) = (Ranges::from(some.to_vec()), LossCause::HubRestored);
         Body::Loss(Loss { gone, unnumbered: 0, from: *now, to: *now, cause })
     };
-    Ok(holes.chunks(RANGES).map(told).collect())
+    Ok(holes.as_slice().chunks(RANGES).map(told).collect())
 }
 
 fn free(db: &Connection, first: u64, last: u64, at: i64) -> Result<(), OutboxError> {

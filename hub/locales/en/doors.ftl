@@ -188,6 +188,7 @@ doors-log-lost-health = old reports were dropped to make space
 doors-log-lost-restored = records were lost when the hub was restored from an older backup
 doors-log-lost-not-kept = records were lost: the door sent too many in a day that could not be used
 doors-log-lost-nobody = passages were lost: nobody was enrolled whom they could have been
+doors-log-lost-card = its card was replaced, emptied or put back: what it had not sent by then is lost
 doors-log-blind = camera gave no picture any more
 doors-log-sees = camera sees again
 

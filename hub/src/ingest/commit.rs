@@ -14,10 +14,10 @@ use crate::store::cursor::{self, Cursor};
 use crate::store::dead_letter::{self, Content, Letter};
 use crate::store::review::status_text;
 use crate::store::{
-    Tx, arrival, backed_up, enrolment, held, loss, passage, release, session, setting,
+    Tx, arrival, backed_up, enrolment, held, life, loss, passage, release, session, setting,
 };
 use uuid::Uuid;
-use wire::link::{ACK_RANGES, Ack, Reject, WINDOW};
+use wire::link::{ACK_RANGES, Ack, Hello, Reject, WINDOW};
 use wire::record::Anchor;
 use wire::seal::Part;
 use wire::{
@@ -99,15 +99,23 @@ impl<'a, 't> Clerk<'a, 't> {
             }
         }
         cursor::put(self.tx, device, epoch, &cursor, self.now)?;
+        life::end_former(self.tx, device, epoch, self.now)?;
         self.ack(device, epoch, &cursor, (&numbers, rejects))
     }
 
-    /// Where an outbox stands, for the first word of a connection.
+    /// Where an outbox stands, for the first word of a connection. One that gave out more numbers
+    /// before is an old copy: it is told so, and begins a new life.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn hello(&mut self, device: &DeviceId, epoch: Epoch) -> Result<Ack, Error> {
-        let cursor = cursor::get(self.tx, device, epoch)?;
+    pub fn hello(&mut self, device: &DeviceId, hello: &Hello) -> Result<Ack, Error> {
+        let epoch = hello.epoch;
+        let told = life::greeted(self.tx, device, epoch, hello.max_seq, self.now)?;
+        life::end_former(self.tx, device, epoch, self.now)?;
+        let mut cursor = cursor::get(self.tx, device, epoch)?;
+        if hello.max_seq < told {
+            cursor.max_seq = cursor.max_seq.max(told);
+        }
         self.ack(device, epoch, &cursor, (&[], Vec::new()))
     }
 

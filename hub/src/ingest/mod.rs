@@ -393,7 +393,7 @@ fn settle(
         }
         Matter::Hello(hello) => {
             store::device::heard(clerk.tx, device, now)?;
-            clerk.hello(device, hello.epoch).map(Some)
+            clerk.hello(device, hello).map(Some)
         }
         Matter::Status(status) => {
             let connection = (status.boot, status.connection);

@@ -1,6 +1,7 @@
 //! The writer on a real database: what is acknowledged is stored, once, and nothing else is.
 
 mod letters;
+mod lives;
 mod models;
 mod trouble;
 
@@ -114,6 +115,16 @@ impl Rig {
 
     async fn batch(&self, epoch: Epoch, items: Vec<Item>) -> Ack {
         match self.sent(Sent::Batch(Batch { epoch, items })).await {
+            Answer::Stored(Some(ack)) => ack,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn hello(&self, epoch: Epoch, max_seq: u64) -> Ack {
+        let (model, software) = ("dlib-1".parse().unwrap(), "1".into());
+        let hello =
+            Hello { epoch, boot: 1, max_seq, cum: 0, mono: Mono(1), software, gallery: 0, model };
+        match self.sent(Sent::Hello(hello)).await {
             Answer::Stored(Some(ack)) => ack,
             other => panic!("{other:?}"),
         }
@@ -332,11 +343,7 @@ async fn a_gap_is_answered_with_ranges_above_it() {
 async fn a_hello_hears_where_its_outbox_stands() {
     let rig = Rig::new().await;
     rig.batch(EPOCH, vec![health(1, 5), health(2, 5)]).await;
-    let model = "dlib-1".parse().unwrap();
-    let (epoch, software) = (EPOCH, "1".into());
-    let hello =
-        Hello { epoch, boot: 1, max_seq: 1, cum: 0, mono: Mono(1), software, gallery: 0, model };
-    let Answer::Stored(Some(ack)) = rig.sent(Sent::Hello(hello)).await else { panic!() };
+    let ack = rig.hello(EPOCH, 1).await;
     assert_eq!((ack.hub_epoch, ack.cum, ack.max_seq), (Epoch([9; 16]), 2, 2));
 }
 
@@ -477,9 +484,9 @@ async fn a_door_that_was_away_tells_absence_from_blindness_when_it_comes_back() 
     rig.db.write(known).await.unwrap();
     rig.db.write(close).await.unwrap();
     assert_eq!(rig.count("mark where status = 'unverified'").await, 1);
-    let body = doors::sees(Mono(0), 6_000_000);
-    let wall = Some(NOW.plus_ms(-1_800_000));
-    let at = Stamp { boot: 1, mono: Mono(6_000_000), wall, clock: ClockState::Ntp };
+    let body = doors::sees(Mono(0), 1_500_000);
+    let wall = Some(NOW.plus_ms(-3_000_000));
+    let at = Stamp { boot: 1, mono: Mono(1_500_000), wall, clock: ClockState::Ntp };
     rig.batch(EPOCH, vec![item(1, at, &Body::Watch(body))]).await;
     assert_eq!(rig.count("session where closed_at is null").await, 1, "looked at anew");
     rig.db.write(close).await.unwrap();

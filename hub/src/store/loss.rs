@@ -9,6 +9,8 @@ use wire::{DeviceId, Ranges, RecordKey, Wall};
 pub const NOT_KEPT: &str = "not_kept";
 /// Passages that came while nobody was enrolled whom they could have been.
 pub const NOBODY_ENROLLED: &str = "nobody_enrolled";
+/// What was on a door's card that was replaced, emptied or put back, and never came.
+pub const CARD: &str = "card";
 
 /// Ranges that are written out.
 const RANGES: usize = 3;

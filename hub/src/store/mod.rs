@@ -37,6 +37,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod image;
 pub mod job;
+pub mod life;
 pub mod login;
 pub mod loss;
 pub mod mail;

@@ -36,6 +36,19 @@ impl Ranges {
         self.0.first().filter(|r| r.0 <= 1).map_or(0, |r| r.1)
     }
 
+    /// The numbers from 1 to `last` that are not in the set.
+    #[must_use]
+    pub fn gaps(&self, last: u64) -> Self {
+        let mut next = 1;
+        let mut gaps = Self::default();
+        for range in self.0.iter().take_while(|range| range.0 <= last) {
+            gaps.insert(next, range.0.saturating_sub(1));
+            next = range.1.saturating_add(1);
+        }
+        gaps.insert(next, last);
+        gaps
+    }
+
     /// The largest number in the set, 0 if it is empty.
     #[must_use]
     pub fn max(&self) -> u64 {
@@ -97,6 +110,10 @@ mod tests {
             }
             for n in 0..80 {
                 prop_assert_eq!(ranges.contains(n), model.contains(&n));
+            }
+            let gaps = ranges.gaps(50);
+            for n in 0..80 {
+                prop_assert_eq!(gaps.contains(n), (1..=50).contains(&n) && !model.contains(&n));
             }
             let cumulative = (1..).take_while(|n| model.contains(n)).last().unwrap_or(0);
             prop_assert_eq!(ranges.cumulative(), cumulative);

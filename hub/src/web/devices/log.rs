@@ -92,6 +92,7 @@ fn lost(cause: &str) -> (&'static str, &'static str) {
         "hub_restored" => ("bad", "doors-log-lost-restored"),
         loss::NOT_KEPT => ("bad", "doors-log-lost-not-kept"),
         loss::NOBODY_ENROLLED => ("bad", "doors-log-lost-nobody"),
+        loss::CARD => ("bad", "doors-log-lost-card"),
         _ => ("bad", "doors-log-lost"),
     }
 }

@@ -1,0 +1,84 @@
+//! A card that is replaced, emptied or put back: what the hub heard of and never got is told as
+//! lost, with its numbers, and nobody is absent by what such a door says.
+
+use super::*;
+use crate::store::loss;
+
+const NEW: Epoch = Epoch([2; 16]);
+
+impl Rig {
+    /// What is told of the first life: its numbers, and since when.
+    async fn told(&self) -> Vec<(Vec<(u64, u64)>, Option<Wall>)> {
+        let told = self.db.read(|tx| loss::list(tx, Some(&device()), Wall(0), 9)).await.unwrap();
+        let one = |loss: loss::Loss| {
+            assert_eq!((loss.cause.as_str(), loss.span.1), (loss::CARD, Some(NOW)));
+            (loss.gone.into(), loss.span.0)
+        };
+        told.into_iter().map(one).collect()
+    }
+
+    async fn seen(&self, numbers: impl IntoIterator<Item = u64>) {
+        let one = |seq| item(seq, AT, &self.sighting(EPOCH, seq, [1.0, 0.0, 0.0]));
+        self.batch(EPOCH, numbers.into_iter().map(one).collect()).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_lost_card_had_not_sent_is_told_with_its_numbers() {
+    let rig = Rig::new().await;
+    rig.hello(EPOCH, 10).await;
+    rig.seen([1, 2, 3, 4, 6]).await;
+    rig.hello(EPOCH, 10).await;
+    assert_eq!(rig.told().await, [], "the card lives");
+    rig.hello(NEW, 0).await;
+    assert_eq!(rig.told().await, [(vec![(5, 5), (7, 10)], AT.wall)]);
+    rig.hello(NEW, 1).await;
+    rig.batch(NEW, vec![health(1, 5)]).await;
+    assert_eq!(rig.told().await.len(), 1, "once");
+    let span = (NOW.plus_ms(-30_000), NOW);
+    let doors = rig.db.read(move |tx| store::watch::doors(tx, "204", span)).await.unwrap();
+    assert!(doors[0].lost, "no absence stands on it");
+}
+
+#[tokio::test]
+async fn a_card_that_was_put_back_brings_its_own_first() {
+    let rig = Rig::new().await;
+    rig.hello(EPOCH, 7).await;
+    rig.seen([1, 2, 3, 6, 7]).await;
+    rig.hello(EPOCH, 5).await;
+    rig.hello(NEW, 2).await;
+    assert_eq!(rig.told().await, [], "it may have what is missing");
+    let moved = |seq| {
+        let body = rig.sighting(EPOCH, seq, [1.0, 0.0, 0.0]).encode();
+        Body::Moved(Moved { epoch: EPOCH, seq, body })
+    };
+    rig.batch(NEW, vec![item(1, AT, &moved(4))]).await;
+    assert_eq!(rig.told().await, []);
+    let at = Stamp { mono: Mono(9_000), ..AT };
+    rig.batch(NEW, vec![item(2, at, &moved(8))]).await;
+    assert_eq!(rig.told().await, [(vec![(5, 5)], AT.wall)]);
+    assert_eq!(rig.count("sighting").await, 7);
+}
+
+#[tokio::test]
+async fn a_card_that_gave_out_more_before_is_told_that_it_is_an_old_copy() {
+    let rig = Rig::new().await;
+    assert_eq!(rig.hello(EPOCH, 900).await.max_seq, 0, "nothing of it came");
+    rig.seen([1]).await;
+    assert_eq!(rig.hello(EPOCH, 950).await.max_seq, 1, "it is further");
+    assert_eq!(rig.hello(EPOCH, 20).await.max_seq, 950);
+    rig.hello(NEW, 0).await;
+    assert_eq!(rig.told().await, [(vec![(2, 950)], AT.wall)]);
+}
+
+#[tokio::test]
+async fn a_card_that_comes_back_still_brings_what_was_told_as_lost() {
+    let rig = Rig::new().await;
+    rig.hello(EPOCH, 3).await;
+    rig.seen([1]).await;
+    rig.hello(NEW, 0).await;
+    assert_eq!(rig.told().await, [(vec![(2, 3)], AT.wall)]);
+    assert_eq!(rig.hello(EPOCH, 3).await.cum, 1, "it is not said to be here");
+    rig.seen([2, 3]).await;
+    assert_eq!(rig.count("sighting").await, 3);
+}

@@ -1,0 +1,113 @@
+//! Lives of an outbox that are over, because its door's card was replaced, emptied, or put back to
+//! an old copy: what the hub heard of and never got is told as lost.
+
+use super::cursor::{self, signed};
+use super::loss::CARD;
+use super::{Tx, params};
+use crate::error::{Doing, Error};
+use wire::{DeviceId, Epoch, Ranges, Wall};
+
+/// A life that is over.
+struct Life {
+    epoch: Epoch,
+    /// What is stored of it.
+    stored: Ranges,
+    /// The last number that the hub heard of.
+    heard: u64,
+    /// When anything of it came last.
+    last: Wall,
+}
+
+/// The door greets with `epoch`, in which it gave out the numbers up to `max_seq`. How far it ever
+/// said that it was.
+///
+/// # Errors
+/// When the database fails.
+pub fn greeted(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    epoch: Epoch,
+    max_seq: u64,
+    now: Wall,
+) -> Result<u64, Error> {
+    let none = postcard::to_stdvec(&Ranges::default()).doing("storing a cursor")?;
+    let sql = "insert into cursor (device, epoch, ranges, cum, max_seq, updated_at, told)
+         values ($1, $2, $3, 0, 0, $4, $5)
+         on conflict (device, epoch) do update set told = case
+             when cursor.told > excluded.told then cursor.told else excluded.told end";
+    let values = params![device.as_str(), epoch.0.to_vec(), none, now.0, signed(max_seq)];
+    tx.execute(sql, values)?;
+    let sql = "select told from cursor where device = $1 and epoch = $2";
+    let key = params![device.as_str(), epoch.0.to_vec()];
+    Ok(tx.row(sql, key, |row| super::unsigned(row, 0))?.unwrap_or(max_seq))
+}
+
+/// Tells what is lost of the lives before `epoch`, once all that it had when it greeted is here:
+/// it may have brought some of theirs. Of what the door recorded after the last number of theirs
+/// that the hub heard of, nobody knows.
+///
+/// # Errors
+/// When the database fails or a row is damaged.
+pub fn end_former(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, now: Wall) -> Result<(), Error> {
+    for life in over(tx, device, epoch)? {
+        let gone = missing(tx, device, &life)?;
+        metrics::counter!("rollcall_lost_records_total").increment(gone.count());
+        tell(tx, device, &life, &gone, now)?;
+        let sql = "update cursor set ended = $3 where device = $1 and epoch = $2";
+        let (id, epoch) = (device.as_str(), life.epoch.0.to_vec());
+        tx.execute(sql, params![id, epoch, signed(life.heard)])?;
+    }
+    Ok(())
+}
+
+/// The lives before `epoch` whose end is not told. Of a damaged outbox its door told it itself.
+fn over(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Vec<Life>, Error> {
+    let sql = "select c.epoch, c.ranges,
+             case when c.told > c.max_seq then c.told else c.max_seq end, c.updated_at
+         from cursor c join cursor n on n.device = c.device and n.epoch = $2
+         where c.device = $1 and c.epoch <> $2 and n.told is not null and n.cum >= n.told
+             and (c.max_seq > c.ended or c.told > c.ended)
+             and not exists (select 1 from loss l where l.device = c.device
+                 and l.epoch = c.epoch and l.cause = 'damaged')";
+    let rows = tx.query(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
+        let (epoch, ranges) = (row.get(0)?, row.get::<_, Vec<u8>>(1)?);
+        Ok((Epoch(epoch), ranges, super::unsigned(row, 2)?, Wall(row.get(3)?)))
+    })?;
+    let life = |(epoch, ranges, heard, last): (_, Vec<u8>, _, _)| {
+        let stored = postcard::from_bytes(&ranges).doing("reading a cursor")?;
+        Ok(Life { epoch, stored, heard, last })
+    };
+    rows.into_iter().map(life).collect()
+}
+
+/// The numbers that came neither as themselves nor moved into a later life.
+fn missing(tx: &Tx<'_>, device: &DeviceId, life: &Life) -> Result<Ranges, Error> {
+    let mut here = life.stored.clone();
+    for (first, last) in life.stored.gaps(life.heard).as_slice() {
+        let moved = cursor::receipts(tx, device, life.epoch, *first, *last)?;
+        moved.into_keys().for_each(|seq| here.insert(seq, seq));
+    }
+    Ok(here.gaps(life.heard))
+}
+
+/// From the last passage before the first number that is gone, or from the last word, until now.
+fn tell(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    life: &Life,
+    gone: &Ranges,
+    now: Wall,
+) -> Result<(), Error> {
+    let (id, epoch) = (device.as_str(), life.epoch.0.to_vec());
+    let first = gone.as_slice().first().map_or(life.heard, |range| range.0);
+    let before = "select at from sighting where device = $1 and epoch = $2 and seq < $3
+             and at is not null order by seq desc limit 1";
+    let before = tx.row(before, params![id, epoch, signed(first)], |row| row.get(0))?;
+    let from = before.map_or(life.last, |at| life.last.min(Wall(at)));
+    let sql = "insert into loss (device, epoch, seq, gone, unnumbered, from_at, to_at, cause,
+             received_at) values ($1, $2, 0, $3, 0, $4, $5, $6, $5)
+         on conflict (device, epoch, seq) do update set gone = excluded.gone,
+             to_at = excluded.to_at, received_at = excluded.received_at";
+    let gone = serde_json::to_string(gone).doing("storing a loss")?;
+    tx.execute(sql, params![id, epoch, gone, from.0, now.0, CARD]).map(drop)
+}
