@@ -5,6 +5,8 @@
 
 pub mod client;
 pub mod history;
+pub mod packs;
+pub mod passages;
 pub mod process;
 pub mod rig;
 pub mod school;

@@ -1,18 +1,18 @@
 //! The kill rig: a real hub, a simulated door over the real outbox and link, and SIGKILL.
 
 use crate::history::{History, Key, Verdict};
+use crate::passages::{Account, Mark, Passages};
 use crate::process::Process;
 use crate::school::School;
 use crate::{bin, models, portraits};
 use anyhow::Context as _;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use wire::Epoch;
 
 /// The name of the rig's door.
 pub const DOOR: &str = "door-sim";
@@ -28,8 +28,10 @@ pub struct Sim {
 /// What the door has said.
 #[derive(Clone, Default)]
 pub struct Heard {
-    /// Records whose COMMIT returned.
+    /// Records whose COMMIT returned, by the outbox's life at the door's start.
     pub committed: BTreeSet<Key>,
+    /// The same by the marks of their passages, whatever numbers they get later.
+    pub made: BTreeMap<Mark, Key>,
     /// The last number, and the last that is acknowledged with all before it.
     pub cursor: (u64, u64),
     /// Everything is acknowledged after the end of input.
@@ -42,11 +44,19 @@ impl Sim {
     /// # Errors
     /// When it cannot be started.
     pub fn start(data: &Path, rate: u32) -> anyhow::Result<Self> {
+        Self::start_with(data, rate, &model()?)
+    }
+
+    /// The same, recognising by another model.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(data: &Path, rate: u32, model: &str) -> anyhow::Result<Self> {
         let log = std::fs::File::options().create(true).append(true).open(data.join("sim.log"))?;
         let mut child = Command::new(bin("sim-edge"))
             .arg(data)
             .arg(rate.to_string())
-            .arg(model()?)
+            .arg(model)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -75,6 +85,19 @@ impl Sim {
         let heard = lock(&self.heard);
         let newest = heard.committed.last().map_or(0, |(_, seq)| *seq);
         newest.max(heard.cursor.0) - heard.cursor.1
+    }
+
+    /// Waits until `is` holds of what it has said.
+    ///
+    /// # Errors
+    /// When that takes longer than `limit`.
+    pub fn until(&self, limit: Duration, is: impl Fn(&Heard) -> bool) -> anyhow::Result<()> {
+        let start = Instant::now();
+        while !is(&lock(&self.heard)) {
+            anyhow::ensure!(start.elapsed() < limit, "the door took over {limit:?}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
     }
 
     /// SIGKILL; what it had said is returned whole.
@@ -133,9 +156,10 @@ impl Heard {
     fn line(&mut self, line: &str) {
         let words: Vec<_> = line.split(' ').collect();
         match words[..] {
-            ["committed", seq, epoch] => {
-                if let (Ok(seq), Ok(epoch)) = (seq.parse(), epoch.parse::<Epoch>()) {
+            ["committed", seq, epoch, mark] => {
+                if let (Ok(seq), Ok(epoch), Ok(mark)) = (seq.parse(), epoch.parse(), mark.parse()) {
                     self.committed.insert((epoch, seq));
+                    self.made.insert(mark, (epoch, seq));
                 }
             }
             ["cursor", _, max, cum] => {
@@ -154,6 +178,7 @@ pub struct Rig {
     school: School,
     data: PathBuf,
     committed: BTreeSet<Key>,
+    passages: Passages,
 }
 
 impl Rig {
@@ -162,9 +187,16 @@ impl Rig {
     /// # Errors
     /// When one of the commands fails.
     pub fn new(dir: &Path) -> anyhow::Result<(Self, Process)> {
+        Self::of(School::found(dir)?, dir)
+    }
+
+    /// The same at a school that is there.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of(school: School, dir: &Path) -> anyhow::Result<(Self, Process)> {
         // One provider for the whole process; a second call would find it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let school = School::found(dir)?;
         let file = school.hub_dir().join("hub.toml");
         let quick = "[doors]\nrecords_per_second = 100000\nburst = 100000\n";
         std::fs::write(&file, std::fs::read_to_string(&file)? + quick)?;
@@ -177,7 +209,8 @@ impl Rig {
             line.context("no join command was printed")?.split_whitespace().collect();
         let [.., url, token] = words[..] else { anyhow::bail!("no address and token") };
         rollcall_edge::join::join(url, token, &data)?;
-        let rig = Self { school, data, committed: BTreeSet::new() };
+        let (committed, passages) = (BTreeSet::new(), Passages::default());
+        let rig = Self { school, data, committed, passages };
         rig.enrol()?;
         Ok((rig, hub))
     }
@@ -227,9 +260,63 @@ impl Rig {
         Sim::start(&self.data, rate)
     }
 
+    /// Starts the door with another model than the default one.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn door_with(&self, rate: u32, model: &str) -> anyhow::Result<Sim> {
+        Sim::start_with(&self.data, rate, model)
+    }
+
     /// Remembers what a door said before it ended.
     pub fn note(&mut self, heard: Heard) {
         self.committed.extend(heard.committed);
+        self.passages.made.extend(heard.made.keys());
+    }
+
+    /// The same of a door whose outbox began no new life: its passages keep their numbers.
+    pub fn note_numbers(&mut self, heard: Heard) {
+        for (mark, key) in &heard.made {
+            self.passages.keys.entry(*mark).or_default().insert(*key);
+        }
+        self.note(heard);
+    }
+
+    /// Reads which numbers the passages on the card have; the door must have ended.
+    ///
+    /// # Errors
+    /// When the card cannot be read.
+    pub fn read_card(&mut self) -> anyhow::Result<()> {
+        self.passages.read_card(&self.data.join("outbox.db"))
+    }
+
+    /// What became of all passages so far; the door must have ended.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub fn account(&mut self) -> anyhow::Result<Account> {
+        self.read_card()?;
+        self.passages.read_hub(&self.school.hub_dir().join("hub.db"), DOOR)?;
+        Ok(self.passages.account())
+    }
+
+    /// Everything that [`Self::account`] counted.
+    #[must_use]
+    pub fn passages(&self) -> &Passages {
+        &self.passages
+    }
+
+    /// Makes the hub forget one passage, as a hub would that dropped it in silence.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn drop_one(&self) -> anyhow::Result<()> {
+        let db = rusqlite::Connection::open(self.school.hub_dir().join("hub.db"))?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        Ok(db.execute_batch(
+            "pragma foreign_keys = off;
+             delete from sighting where id = (select id from sighting order by id limit 1)",
+        )?)
     }
 
     /// Records promised so far.

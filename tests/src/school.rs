@@ -18,6 +18,7 @@ pub const PASSWORD: &str = "a school for tests, on loopback";
 /// A folder with a hub that is set up.
 pub struct School {
     dir: PathBuf,
+    models: PathBuf,
     /// Where people and doors reach it.
     pub ports: Ports,
 }
@@ -53,7 +54,7 @@ impl School {
     /// When one of the hub's commands fails.
     pub fn found(dir: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
-        let school = Self { dir: dir.to_owned(), ports: Ports::free()? };
+        let school = Self { dir: dir.to_owned(), models: models(), ports: Ports::free()? };
         let identity = school.backup_identity().display().to_string();
         school.hub(&["init", "--name", "localhost", "--backup-identity", &identity])?;
         school.listen()?;
@@ -70,9 +71,15 @@ impl School {
     /// # Errors
     /// When its settings cannot be written.
     pub fn again(dir: &Path) -> anyhow::Result<Self> {
-        let school = Self { dir: dir.to_owned(), ports: Ports::free()? };
+        let school = Self { dir: dir.to_owned(), models: models(), ports: Ports::free()? };
         school.listen()?;
         Ok(school)
+    }
+
+    /// The same with the weights of another folder at its hub.
+    #[must_use]
+    pub fn with_models(self, models: PathBuf) -> Self {
+        Self { models, ..self }
     }
 
     fn listen(&self) -> anyhow::Result<()> {
@@ -106,7 +113,7 @@ impl School {
     #[must_use]
     pub fn hub_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(bin("rollcall-hub"));
-        command.arg("--data").arg(self.hub_dir()).args(args).env("ROLLCALL_MODELS", models());
+        command.arg("--data").arg(self.hub_dir()).args(args).env("ROLLCALL_MODELS", &self.models);
         command
     }
 

@@ -2,18 +2,16 @@
 //! the hub, checked, and works by its own one until then.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use house::packs::{OTHER, two};
 use house::portraits;
-use house::process::{Process, run};
+use house::process::Process;
 use house::school::{Door, School};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(90);
-/// The model id of the other pack.
-const OTHER: &str = "dlib-other-1";
 const BROKEN: &str = "dlib_resnet_v1.safetensors";
 
 /// A school whose hub has two packs: the usual one, and the same networks under another id.
@@ -26,34 +24,17 @@ impl Site {
     fn new(dir: &Path) -> Self {
         let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
         let models = dir.join("models");
-        let other = models.join("packs/other");
-        fs::create_dir_all(&other).unwrap();
-        for file in fs::read_dir(house::models()).unwrap().flatten() {
-            if file.path().is_file() {
-                symlink(file.path(), models.join(file.file_name())).unwrap();
-                symlink(file.path(), other.join(file.file_name())).unwrap();
-            }
-        }
-        let text = fs::read_to_string(models.join("pack.toml")).unwrap();
-        let line = text.lines().find(|line| line.starts_with("model_id = ")).unwrap();
-        let text = text.replace(line, &format!("model_id = {OTHER:?}"));
-        fs::remove_file(other.join("pack.toml")).unwrap();
-        fs::write(other.join("pack.toml"), text).unwrap();
-        Self { school: School::found(dir).unwrap(), models }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.school.hub_command(args);
-        command.env("ROLLCALL_MODELS", &self.models);
-        command
+        two(&models).unwrap();
+        let school = School::found(dir).unwrap().with_models(models.clone());
+        Self { school, models }
     }
 
     fn hub(&self, args: &[&str]) {
-        run(&mut self.command(args)).unwrap();
+        self.school.hub(args).unwrap();
     }
 
     fn open(&self) -> Process {
-        self.school.open_with(&mut self.command(&["serve"])).unwrap()
+        self.school.open().unwrap()
     }
 
     /// What the hub knows of the door.

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "figures belong beside the result")]
 
 use house::history::Verdict;
+use house::passages::Account;
 use house::process::{self, Process};
 use house::rig::{DOOR, Rig, Sim};
 use house::school::{Door, School};
@@ -89,6 +90,24 @@ fn a_hub_made_of_its_backup_knows_the_same_people_accounts_and_marks() {
     assert!(marks.to_string().contains("late"), "{marks}");
     let chain = school.hub(&["audit", "verify"]).unwrap();
     assert!(chain.contains("rows, unbroken"), "{chain}");
+}
+
+#[test]
+fn a_backup_by_a_clock_that_leapt_destroys_no_copy_until_somebody_says_that_it_is_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let school = founded(dir.path());
+    let old = dir.path().join("keys/keys-20200102T030405678Z.age");
+    fs::create_dir_all(old.parent().unwrap()).unwrap();
+    fs::write(&old, "x").unwrap();
+    let leap = r#"{"from":1577934245678,"to":1790000000000,"against":"records"}"#;
+    let db = Connection::open(school.hub_dir().join("hub.db")).unwrap();
+    db.execute("insert into setting values ('clock_leapt', ?1)", [leap]).unwrap();
+    drop(db);
+    let said = back_up(&school, dir.path());
+    assert!(said.contains("The clock leapt, so older copies stay") && old.exists(), "{said}");
+    school.hub(&["clock", "confirm"]).unwrap();
+    let said = back_up(&school, dir.path());
+    assert!(said.contains("Older copies destroyed: 1 of keys") && !old.exists(), "{said}");
 }
 
 #[test]
@@ -225,7 +244,8 @@ fn what_came_after_the_backup_comes_again_once_the_hub_is_restored() {
     assert!(missing >= 500, "the backup was older than that: {missing} missing");
 
     let _hub = rig.hub().unwrap();
-    rig.note(sim.drain(LIMIT).unwrap());
+    rig.note_numbers(sim.drain(LIMIT).unwrap());
+    assert_eq!(rig.account().unwrap(), Account::default(), "each passage, once");
     let (history, promised) = (rig.history().unwrap(), rig.promised());
     let verdict = history.verdict();
     println!("{promised} records, {missing} of them acknowledged and lost with the hub: {verdict}");
@@ -257,7 +277,8 @@ fn a_hub_restored_from_an_older_backup_is_told_what_is_gone_and_goes_on() {
     fs::remove_dir_all(&data).unwrap();
     process::run(&mut restore(dir.path(), &data)).unwrap();
     let _hub = rig.hub().unwrap();
-    rig.note(sim.drain(LIMIT).unwrap());
+    rig.note_numbers(sim.drain(LIMIT).unwrap());
+    assert_eq!(rig.account().unwrap(), Account::default(), "each passage, once, or told as lost");
     let history = rig.history().unwrap();
     let (verdict, gone) = (history.verdict(), history.gone.len());
     println!("{} records, {gone} of them told as lost: {verdict}", rig.promised());
@@ -268,6 +289,9 @@ fn a_hub_restored_from_an_older_backup_is_told_what_is_gone_and_goes_on() {
     let told: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
     let told: wire::Ranges = serde_json::from_str(&told).unwrap();
     assert_eq!(told.count(), gone as u64, "the hub shows the same numbers");
+    db.execute("delete from loss", []).unwrap();
+    let silent = rig.account().unwrap().lost;
+    assert!((1..=gone).contains(&silent), "dropped in silence, they are found out: {silent}");
 }
 
 /// A camera that shows these portraits once.

@@ -2,11 +2,13 @@
 //! the real link.
 //!
 //! `sim-edge DATA PER_SECOND MODEL`; whom it sees (templates, one after the other) is in
-//! `DATA/template`. Prints `committed SEQ EPOCH` after COMMIT and
-//! `cursor EPOCH MAX CUM` when that changes. When its standard input closes it makes no more
+//! `DATA/template`, and whom it takes them for in `DATA/person`, or else for strangers. Prints
+//! `committed SEQ EPOCH MARK` after COMMIT (the epoch of its start; the mark is the passage's own)
+//! and `cursor EPOCH MAX CUM` when that changes. When its standard input closes it makes no more
 //! records, waits until the hub has acknowledged all, prints `drained` and ends.
 
 use anyhow::Context as _;
+use house::passages::mark;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rollcall_edge::dating::Timekeeper;
 use rollcall_edge::draft::{Draft, Keep};
@@ -24,7 +26,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wire::link::Reported;
-use wire::time::SystemClock;
+use wire::time::{Clock as _, SystemClock};
 use wire::{Candidate, ModelId, Quality, Stamp, StudentId, Verdict};
 
 /// Bytes of a template of the default pack: 128 numbers.
@@ -37,7 +39,9 @@ fn main() -> anyhow::Result<()> {
     let model: ModelId = next()?.parse()?;
     let templates = std::fs::read(data.join("template")).context("reading the templates")?;
     let templates = templates.chunks(FACE).map(<[u8]>::to_vec).collect();
-    let seen = Seen { model: model.clone(), templates };
+    let person = std::fs::read_to_string(data.join("person")).ok();
+    let person = person.map(|text| text.trim().parse()).transpose()?;
+    let seen = Seen { model: model.clone(), templates, person };
     let identity = Identity::load(&data)?;
     let (outbox, writer) =
         outbox::open(setup(&data, &identity)?, StdRng::from_rng(&mut rand::rng()))?;
@@ -67,12 +71,15 @@ struct Seen {
     model: ModelId,
     /// Unit templates, f16 little-endian.
     templates: Vec<Vec<u8>>,
+    person: Option<uuid::Uuid>,
 }
 
 fn setup(data: &Path, identity: &Identity) -> anyhow::Result<Setup> {
     let joined = &identity.joined;
     let path = data.join("outbox.db");
-    Ok(Setup::new(&path, joined.device.clone(), joined.hub_key.clone(), outbox::boot_id()?))
+    let (device, key) = (joined.device.clone(), joined.hub_key.clone());
+    let boots = outbox::boots(SystemClock.wall());
+    Ok(Setup { boots, ..Setup::new(&path, device, key, outbox::boot_id()?) })
 }
 
 /// Makes records until the rig hangs up.
@@ -88,9 +95,10 @@ fn producer(
         let mut next = Instant::now();
         while !closed.load(Ordering::SeqCst) {
             let count = rng.random_range(1..4);
-            let drafts = (0..count).map(|_| draft(time.now(), &seen, &mut rng)).collect();
-            for seq in outbox.keep(drafts)? {
-                say(&format!("committed {seq} {epoch}"))?;
+            let drafts: Vec<_> = (0..count).map(|_| draft(time.now(), &seen, &mut rng)).collect();
+            let marks: Vec<_> = drafts.iter().map(|draft| mark(&draft.quality)).collect();
+            for (seq, mark) in outbox.keep(drafts)?.into_iter().zip(marks) {
+                say(&format!("committed {seq} {epoch} {mark}"))?;
             }
             next += Duration::from_micros(1_000_000 * count / rate.max(1));
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
@@ -100,7 +108,8 @@ fn producer(
 }
 
 fn draft(at: Stamp, seen: &Seen, rng: &mut StdRng) -> Draft {
-    let student = StudentId(uuid::Uuid::from_u128(rng.random()));
+    let student = seen.person.unwrap_or_else(|| uuid::Uuid::from_u128(rng.random()));
+    let student = StudentId(student);
     let crop = rng.random_bool(0.1).then(|| jpeg(rng.random_range(1000..9000)));
     // No two passages look alike: whoever checks finds one that is stored twice.
     let (eye_px, sharpness) = (rng.random_range(20.0..90.0), rng.random_range(20.0..900.0));
