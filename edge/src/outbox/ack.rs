@@ -19,7 +19,7 @@ pub struct Acked {
     pub cursor: Cursor,
     /// The hub knew more than this card: a new epoch began, and everything goes out again.
     pub renewed: bool,
-    /// The hub holds less than it once said: records were un-acknowledged.
+    /// The hub holds less than it once said: records were un-acknowledged, or told as lost.
     pub restored: bool,
 }
 
@@ -45,18 +45,19 @@ impl Book {
         }
         let other = self.hub_epoch.is_some_and(|known| known != ack.hub_epoch);
         let restored = other || (fresh && ack.cum < self.cum);
-        self.mark(ack, (other || fresh, restored), now)?;
-        Ok(Acked { cursor: self.cursor(), renewed: false, restored })
+        let told = self.mark(ack, (other || fresh, restored), now)?;
+        Ok(Acked { cursor: self.cursor(), renewed: false, restored: restored || told })
     }
 
     /// Stores what `ack` says; if it is the `whole` truth, what it leaves out is not stored. Of a
-    /// hub that was `restored` the numbers are told as lost that are no longer here either.
+    /// hub that was `restored` the numbers are told as lost that are no longer here either; whether
+    /// there are any.
     fn mark(
         &mut self,
         ack: &Ack,
         (whole, restored): (bool, bool),
         now: &Stamp,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<bool, OutboxError> {
         let cum = ack.cum.min(self.max_seq);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if whole {
@@ -72,12 +73,19 @@ impl Book {
             let sql = "update outbox set reject = ?2 where seq = ?1";
             tx.prepare_cached(sql)?.execute(params![seq.cast_signed(), *reject as i64])?;
         }
-        let lost = if restored { lost(&tx, ack, (cum, self.max_seq), now)? } else { vec![] };
+        let from = if restored { cum } else { self.told.max(cum) };
+        let (lost, told) = match restored || (self.told > 0 && names_all(ack)) {
+            true => lost(&tx, ack, (from, self.max_seq), now)?,
+            false => (vec![], self.told),
+        };
         for (seq, body) in (self.max_seq + 1..).zip(&lost) {
             insert(&tx, &item(seq, *now, body, None))?;
         }
         let cum = if whole { cum } else { cum.max(self.cum) };
         remember(&tx, ack.hub_epoch, cum, ack.backed_up)?;
+        if told != self.told {
+            meta::put(&tx, "told", told.cast_signed())?;
+        }
         let due = self.pruned.is_none_or(|last| now.mono.since(last) >= PRUNE_EVERY_MS);
         let look = due || ack.backed_up != self.backed_up;
         let gone = if look { prune(&tx, ack.backed_up)? } else { 0 };
@@ -88,9 +96,9 @@ impl Book {
             self.pruned = Some(now.mono);
             self.refill();
         }
-        self.heard = true;
+        (self.heard, self.told) = (true, told);
         (self.hub_epoch, self.cum, self.backed_up) = (Some(ack.hub_epoch), cum, ack.backed_up);
-        Ok(())
+        Ok(!lost.is_empty())
     }
 }
 
@@ -101,21 +109,26 @@ fn prune(db: &Connection, backed_up: u64) -> Result<u64, OutboxError> {
     Ok(db.execute(sql, [backed_up.cast_signed()])? as u64)
 }
 
-/// What to say of the numbers up to `max_seq` that neither a restored hub has nor this outbox.
+/// Whether there are no more ranges than it names.
+fn names_all(ack: &Ack) -> bool {
+    ack.ranges.as_slice().len() < ACK_RANGES
+}
+
+/// What to say of the numbers after `from` up to `max_seq` that neither a restored hub has nor this
+/// outbox; and up to where it is said, if the hub may have more than it named.
 fn lost(
     db: &Connection,
     ack: &Ack,
-    (cum, max_seq): (u64, u64),
+    (from, max_seq): (u64, u64),
     now: &Stamp,
-) -> Result<Vec<Body>, OutboxError> {
-    let said = ack.ranges.as_slice();
-    // Beyond the ranges that fit into an acknowledgement the hub may have more.
-    let last = if said.len() < ACK_RANGES { max_seq } else { ack.ranges.max().min(max_seq) };
+) -> Result<(Vec<Body>, u64), OutboxError> {
+    let all = names_all(ack);
+    let last = if all { max_seq } else { ack.ranges.max().min(max_seq) };
     let mut here = ack.ranges.clone();
-    here.insert(1, cum);
+    here.insert(1, from);
     let sql = "select seq from outbox where seq > ?1 and seq <= ?2";
     let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![cum.cast_signed(), last.cast_signed()])?;
+    let mut rows = rows.query(params![from.cast_signed(), last.cast_signed()])?;
     while let Some(row) = rows.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
         here.insert(seq, seq);
@@ -125,7 +138,8 @@ fn lost(
         let (gone, cause) = (Ranges::from(some.to_vec()), LossCause::HubRestored);
         Body::Loss(Loss { gone, unnumbered: 0, from: *now, to: *now, cause })
     };
-    Ok(holes.as_slice().chunks(RANGES).map(told).collect())
+    let bodies = holes.as_slice().chunks(RANGES).map(told).collect();
+    Ok((bodies, if all { 0 } else { last }))
 }
 
 fn free(db: &Connection, first: u64, last: u64, at: i64) -> Result<(), OutboxError> {

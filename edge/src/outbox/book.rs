@@ -25,6 +25,9 @@ pub struct Book {
     pub(super) heard: bool,
     pub(super) cum: u64,
     pub(super) backed_up: u64,
+    /// What a restored hub lost is told up to here, because its acknowledgement named no more; 0
+    /// where all of it is told.
+    pub(super) told: u64,
     pub(super) rows: u64,
     pub(super) place: Place,
     /// What the disk did not take: in all, and of these the passages that wait here.
@@ -121,6 +124,7 @@ impl Book {
             heard: false,
             cum: meta::number(&db, "cum")?,
             backed_up: meta::number(&db, "backed_up")?,
+            told: meta::number(&db, "told")?,
             rows: count(&db)?,
             place: meta::place(&db)?.unwrap_or_else(|| setup.place.clone()),
             refused: refused.and_then(|bytes| postcard::from_bytes(&bytes).ok()),

@@ -17,7 +17,7 @@ impl Book {
         tx.execute(sql, [self.backed_up.cast_signed()])?;
         let epoch = book::new_epoch(&tx, &mut self.rng)?;
         let count = renumber(&tx, self.epoch)?;
-        for key in ["cum", "backed_up"] {
+        for key in ["cum", "backed_up", "told"] {
             meta::put(&tx, key, 0)?;
         }
         meta::put_sent(&tx, 0)?;
@@ -25,7 +25,7 @@ impl Book {
         tx.commit()?;
         tracing::warn!(old = %self.epoch, new = %epoch, count, "this card was rolled back");
         (self.epoch, self.hub_epoch) = (epoch, Some(hub));
-        (self.cum, self.sent, self.backed_up) = (0, 0, 0);
+        (self.cum, self.sent, self.backed_up, self.told) = (0, 0, 0, 0);
         (self.rows, self.max_seq, self.heard) = (count, count, false);
         Ok(())
     }

@@ -228,6 +228,38 @@ fn what_neither_a_restored_hub_nor_the_door_has_is_told_as_lost_and_nothing_stic
 }
 
 #[test]
+fn what_a_restored_hub_could_not_name_at_once_is_told_as_lost_once_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(setup(&folder));
+    book.append(&(0..200).map(passage).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&Ack { backed_up: 200, ..ack(&book, 200, &[]) }, false, &at(9)).unwrap();
+    assert_eq!(book.rows, 0);
+    let has: Vec<_> = (6..60).map(|n| (2 * n, 2 * n)).collect();
+    let restored = |book: &Book, cum, ranges: &[(u64, u64)]| Ack {
+        hub_epoch: Epoch([4; 16]),
+        ..ack(book, cum, ranges)
+    };
+    let first = Ack { max_seq: 200, ..restored(&book, 10, &has[..32]) };
+    assert!(book.acknowledge(&first, true, &at(10)).unwrap().restored);
+    let gone = |book: &mut Book| losses(book).into_iter().map(|loss| loss.gone).collect::<Vec<_>>();
+    let odd = |from: u64, to: u64| {
+        Ranges::from((from..to).step_by(2).map(|n| (n, n)).collect::<Vec<_>>())
+    };
+    assert_eq!(gone(&mut book), [odd(11, 74)], "of the others the hub may have some");
+    drop(book);
+    let mut book = open(setup(&folder));
+    let later = restored(&book, 74, &has[32..]);
+    book.acknowledge(&Ack { max_seq: 200, ..later }, false, &at(11)).unwrap();
+    let mut rest = odd(75, 118);
+    rest.insert(119, 200);
+    assert_eq!(gone(&mut book), [odd(11, 74), rest]);
+    let again = Ack { max_seq: 202, ..restored(&book, 200, &[]) };
+    book.acknowledge(&again, false, &at(12)).unwrap();
+    assert_eq!(losses(&mut book).len(), 2, "told once");
+}
+
+#[test]
 fn a_hub_that_lost_nothing_is_told_of_no_loss() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = open(setup(&folder));
