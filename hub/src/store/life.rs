@@ -43,8 +43,9 @@ pub fn greeted(
 }
 
 /// Tells what is lost of the lives before `epoch`, once all that it had when it greeted is here:
-/// it may have brought some of theirs. Of what the door recorded after the last number of theirs
-/// that the hub heard of, nobody knows.
+/// it may have brought some of theirs.
+///
+/// Of what the door recorded after the last number of theirs that was heard of, nobody knows.
 ///
 /// # Errors
 /// When the database fails or a row is damaged.
