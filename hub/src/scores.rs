@@ -135,7 +135,7 @@ pub fn line(step: usize) -> f64 {
     f64::from(u16::try_from(step).unwrap_or(u16::MAX)) * STEP
 }
 
-/// Where the default network takes one stranger in so many for one other person (VISION.md:
+/// Where the default network takes one stranger in so many for one other person (over
 /// 29.3 million pairs of LFW): line, and the logarithm of the share.
 const PUBLISHED: [(f64, f64); 5] =
     [(0.911, -2.0), (0.929, -3.0), (0.943, -4.0), (0.954, -5.0), (0.962, -6.0)];
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_published_figure_is_that_of_a_school_of_a_hundred() {
-        // VISION.md: .013 % wrong with a hundred enrolled people at .960.
+        // Measured on LFW: .013 % wrong with a hundred enrolled people at .960.
         let told = published(0.960, 100);
         assert!((0.05..0.4).contains(&told), "{told}");
         assert!((published(0.943, 1) - 0.1).abs() < 1e-6, "1 in 10,000");

@@ -1,4 +1,4 @@
-//! What RELIABILITY.md claims about rumqttc, shown by the library itself. When one of these
+//! What delivery relies on in rumqttc, shown by the library itself. When one of these
 //! fails, the library changed, and the workaround it justified may go.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 

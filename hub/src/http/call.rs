@@ -190,7 +190,7 @@ impl Call {
         self.header("hx-request") == Some("true")
     }
 
-    /// Whether the answer may be a page: only if `text/html` is named (DESIGN.md, Settled 19).
+    /// Whether the answer may be a page: only if `text/html` is named.
     #[must_use]
     pub fn wants_page(&self) -> bool {
         self.header("accept").is_some_and(|accept| accept.contains("text/html"))

@@ -272,8 +272,7 @@ fn member(tx: &Tx<'_>, class: Uuid, name: &str, field: &str) -> Result<StudentId
     if class::has(tx, class, who)? { Ok(who) } else { Err(strange()) }
 }
 
-/// The lesson that is spoken of: the one that runs, or the last one of that day, or an ad-hoc one
-/// (DESIGN.md, Settled 12).
+/// The lesson that is spoken of: the one that runs, or the last one of that day, or an ad-hoc one.
 fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &When) -> Result<Session, Error> {
     let When { now, day, zone } = when;
     let by = reader.actor.user.to_string();

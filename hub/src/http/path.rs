@@ -2,8 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
-/// First words that also work without `/api` in front (DESIGN.md, Settled 19). Pages never use
-/// them.
+/// First words that also work without `/api` in front, as the backends it replaces had
+/// them. Pages never use these.
 const BARE: [&str; 6] = ["auth", "teachers", "classes", "students", "face", "attendance"];
 /// Resources that also work under `/api/attendance`, where S0 has them.
 const BENEATH: [&str; 4] = ["classes", "sessions", "images", "face-crops"];

@@ -6,7 +6,7 @@ use crate::store::desk::queue::Group as Place;
 use jiff::{civil::Date, tz::TimeZone};
 use wire::{Reason, Wall};
 
-/// From this confidence on a card is above its group's line: “very likely” (API.md).
+/// From this confidence on a card is above its group's line: “very likely”.
 const LINE: f64 = 0.9;
 /// Below this one it takes a second look.
 const LOW: f64 = 0.7;

@@ -1,7 +1,7 @@
 //! `/docs`, `/swagger` and `/redoc`: the API's document for people, every file from the hub.
 //!
 //! These pages alone have a looser policy, because both readers write inline styles and `ReDoc`
-//! searches in a worker it makes itself (DESIGN.md, Settled 23).
+//! searches in a worker it makes itself.
 
 use super::files;
 use crate::http::call::Call;

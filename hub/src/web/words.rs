@@ -6,7 +6,7 @@ use crate::store::session::Session;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use wire::{Reason, Wall};
 
-/// Confidence in words, as a text's key; bands as API.md settles them (0.9 sure, 0.7 likely).
+/// Confidence in words, as a text's key; in three bands: from 0.9, from 0.7, and below.
 #[must_use]
 pub fn confidence(value: f64) -> &'static str {
     match value {

@@ -11,7 +11,7 @@ use crate::{
 pub const SIDE: usize = 150;
 
 /// Where the five points come to lie in a chip: medians of MTCNN's points in dlib's own chips of
-/// 999 faces of LFW (VISION.md). On the same pairs as accurate as dlib's landmark predictor.
+/// 999 faces of LFW. On the same pairs as accurate as dlib's landmark predictor.
 pub const MTCNN_TARGETS: [Point; 5] = [
     Point { x: 48.648, y: 46.828 },
     Point { x: 102.371, y: 46.713 },

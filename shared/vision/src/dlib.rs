@@ -2,8 +2,8 @@
 //!
 //! Rebuilt from `dlib_resnet_v1.safetensors` and held to dlib's own outputs: 29 convolutions, each
 //! with the affine layer after it folded in; 270.9 million multiplications a chip. A template is
-//! the chip's vector plus that of its mirror image, made length 1, which lifts LFW accuracy from
-//! 98.85 to 99.22 % (VISION.md).
+//! the chip's vector plus that of its mirror image, made length 1, which lifts the accuracy on
+//! LFW's 6,000 pairs from 98.85 to 99.22 %.
 
 use crate::{
     Template,

@@ -1,8 +1,8 @@
 //! How much a look at a face is worth: size, sharpness, light, turn, and what follows.
 //!
 //! Poor looks cost matches, hardly ever wrong ones, so the gate is there to keep bad templates out
-//! of fusion and to tell people why. Every number is measured on the default pack (VISION.md,
-//! "Quality gate").
+//! of fusion and to tell people why. Every number is measured on the default
+//! pack, with faces of LFW made small, dark, blurred and turned.
 
 use crate::{Face, Picture, Rect};
 use wire::{Quality, Reason};

@@ -82,7 +82,7 @@ impl Template {
     }
 
     /// The direction between all of `templates`. Beats best-of-three at enrolment and turns three
-    /// probes into one far surer one (both measured, VISION.md).
+    /// probes into one far surer one (both measured on LFW).
     ///
     /// # Errors
     /// None given, different lengths, or opposites that cancel out.

@@ -301,7 +301,7 @@ async fn every_curl_line_of_the_five_readmes_works_here() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// A README’s body with credentials, ids and pictures of ours (DESIGN.md, Settled 20).
+/// A README’s body with credentials, ids and pictures of ours.
 fn ours(mut body: Value) -> Value {
     let known = [
         ("password", json!("$password")),
