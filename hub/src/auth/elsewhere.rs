@@ -4,6 +4,7 @@
 //! The browser keeps the attempt sealed in a cookie; the answer counts only with it, within ten
 //! minutes, and once.
 
+use super::cookie::{self, Site};
 use crate::store::account::Account;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -117,21 +118,19 @@ pub fn opens(linked: Option<Account>, invited: Option<Account>) -> Opens {
 /// The `Set-Cookie` value that keeps the sealed attempt.
 #[must_use]
 pub fn cookie(sealed: &str) -> String {
-    let seconds = LIFE_MS / 1000;
-    format!("{COOKIE}={sealed}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+    cookie::set(COOKIE, sealed, Site::Lax, LIFE_MS / 1000)
 }
 
 /// The `Set-Cookie` value that forgets it.
 #[must_use]
 pub fn farewell() -> String {
-    format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+    cookie::forget(COOKIE, Site::Lax)
 }
 
 /// The sealed attempt in a `Cookie` header.
 #[must_use]
 pub fn find(header: &str) -> Option<&str> {
-    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()
+    cookie::values(header, COOKIE).next()
 }
 
 #[cfg(test)]

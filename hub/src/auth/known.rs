@@ -2,6 +2,7 @@
 //!
 //! It opens nothing. Its browser is spared the wait that strangers cause ([`super::throttle`]).
 
+use super::cookie::{self, Site};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -69,15 +70,13 @@ impl Browser {
 /// The `Set-Cookie` value; `sealed` is its text, sealed.
 #[must_use]
 pub fn cookie(sealed: &str) -> String {
-    let seconds = KEPT_MS / 1000;
-    format!("{COOKIE}={sealed}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}")
+    cookie::set(COOKIE, sealed, Site::Strict, KEPT_MS / 1000)
 }
 
 /// The sealed text in a `Cookie` header.
 #[must_use]
 pub fn find(header: &str) -> Option<&str> {
-    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()
+    cookie::values(header, COOKIE).next()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Everything here is a decision over facts and `now`; `http` reads the headers and `store`
 //! keeps the rows. Secrets are kept only as hashes, so a stolen database opens no session.
 
+pub mod cookie;
 pub mod csrf;
 pub mod elsewhere;
 pub mod known;

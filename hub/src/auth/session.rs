@@ -1,5 +1,6 @@
 //! Sessions of browsers: a random cookie, whose hash the database knows.
 
+use super::cookie::{self, Site};
 use data_encoding::BASE64URL_NOPAD;
 use subtle::ConstantTimeEq;
 use wire::Wall;
@@ -40,21 +41,19 @@ pub fn stale(seen: Wall, now: Wall) -> bool {
 /// The `Set-Cookie` value that opens a session.
 #[must_use]
 pub fn cookie(secret: &str, limits: Limits) -> String {
-    let seconds = limits.absolute_ms / 1000;
-    format!("{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}")
+    cookie::set(COOKIE, secret, Site::Strict, limits.absolute_ms / 1000)
 }
 
 /// The `Set-Cookie` value that ends one.
 #[must_use]
 pub fn farewell() -> String {
-    format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
+    cookie::forget(COOKIE, Site::Strict)
 }
 
 /// The session secret in a `Cookie` header.
 #[must_use]
 pub fn find(header: &str) -> Option<&str> {
-    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).find(|v| v.len() == 43)
+    cookie::values(header, COOKIE).find(|value| value.len() == 43)
 }
 
 /// Bytes of a form's proof.

@@ -4,6 +4,7 @@
 //! A browser gets the language that its last choice names (a cookie), or else the first of its
 //! own list that we speak, or else English.
 
+use crate::auth::cookie::{self, Site};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::sync::LazyLock;
@@ -12,6 +13,8 @@ use warp::http::{HeaderMap, HeaderValue};
 
 /// The cookie that remembers a choice.
 pub const COOKIE: &str = "__Host-language";
+/// How long it is remembered.
+const YEAR_SECONDS: i64 = 365 * 24 * 3600;
 
 /// A language of the pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -130,16 +133,14 @@ impl Tongue {
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let cookies = text("cookie").unwrap_or_default().split(';').map(str::trim);
-        let mut chosen = cookies.filter_map(|pair| pair.strip_prefix(COOKIE)?.strip_prefix('='));
+        let mut chosen = cookie::values(text("cookie").unwrap_or_default(), COOKIE);
         Self::of(chosen.next_back(), text("accept-language"))
     }
 
     /// The `Set-Cookie` value that remembers this choice for a year.
     #[must_use]
     pub fn cookie(self) -> String {
-        let tag = self.tag();
-        format!("{COOKIE}={tag}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000")
+        cookie::set(COOKIE, self.tag(), Site::Lax, YEAR_SECONDS)
     }
 
     /// The text of `key`.
