@@ -26,6 +26,11 @@ care-dead-letters = { $count ->
 care-dead-letters-next = They are kept as they came. See why with “rollcall-hub dead-letters list”; once the cause is mended, “rollcall-hub dead-letters replay” brings them in.
 care-held = what this door saw waits, since { $when }
 care-held-next = It was made with an older model pack, of which somebody known has no template. Nothing is lost: enrol them with that pack, or wait until the door has fetched the new one and they are enrolled with it.
+care-lost = { $count ->
+    [one] One record of this door is gone for ever, told { $when }
+   *[other] { $count } records of this door are gone for ever, told { $when }
+ }
+care-lost-next = Its log says which and why. Look through its lessons of that time and mark by hand who was there; this line goes after a week.
 care-backup = The newest backup is of { $when }
 care-backup-next = Backups are made every night by rollcall-hub-backup.timer. Look at what it said: journalctl -u rollcall-hub-backup.
 care-no-backup = There is no backup

@@ -4,7 +4,7 @@ use super::{Facts, Fault, Tally, Worry, worries};
 use crate::app::App;
 use crate::error::Error;
 use crate::pki::Life;
-use crate::store::{Tx, backed_up, care, certificate, clock, dead_letter, held};
+use crate::store::{Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
 use crate::timekeeper;
 use crate::web::devices::state::{self, State};
 use std::path::Path;
@@ -12,6 +12,9 @@ use wire::{ModelId, Mono, Wall};
 
 /// A certificate that two units showed is told of for so long, milliseconds: thirty days.
 const TWINS_MS: i64 = 30 * 24 * 3_600_000;
+/// What is lost is told of for so long, milliseconds: a week, so that the lessons it is missing
+/// from are looked at while people still know.
+const LOST_MS: i64 = 7 * 24 * 3_600_000;
 
 /// What waits for a person now; the count in the navigation follows.
 ///
@@ -70,9 +73,11 @@ pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
     let leap = timekeeper::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
     let (began, backup) = care::began_and_backup(tx)?;
     let twins = certificate::twins(tx, now.plus_ms(-TWINS_MS))?;
+    let lost = loss::lately(tx, now.plus_ms(-LOST_MS))?;
     Ok(Facts {
         dead_letters: dead_letter::count(tx)?,
         held: held::list(tx, now)?,
+        lost: lost.into_iter().map(|(door, count, at)| (door.to_string(), count, at)).collect(),
         doors: doors(tx, model, now)?,
         mails: care::mails(tx, now)?,
         hooks: care::hooks(tx)?,

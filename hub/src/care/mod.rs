@@ -37,6 +37,8 @@ pub struct Facts {
     pub dead_letters: (u64, Option<Wall>),
     /// Doors whose passages wait until somebody has a template of their model.
     pub held: Vec<Held>,
+    /// Doors of which records are gone for ever: how many, and when that was told last.
+    pub lost: Vec<(String, u64, Wall)>,
     /// Doors with a fault.
     pub doors: Vec<Fault>,
     /// Mails that were given up lately.
@@ -145,6 +147,10 @@ pub fn worries(facts: &Facts, now: Wall) -> Vec<Worry> {
     all.extend(facts.held.iter().map(|held| {
         let worry = Worry::grave("care-held", "care-held-next").of(held.device.as_str());
         worry.at(held.since).because(held.model.as_str())
+    }));
+    all.extend(facts.lost.iter().filter_map(|(door, count, at)| {
+        let worry = Worry::grave("care-lost", "care-lost-next").many(*count)?;
+        Some(worry.of(door).at(*at).on(format!("/devices/{door}")))
     }));
     all.extend(backup(facts, now));
     all.extend(facts.twins.iter().map(|(door, at)| {

@@ -39,6 +39,7 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
     assert_eq!(one(|_| ()), [""; 0]);
     assert_eq!(one(|of| of.dead_letters = (2, None)), ["dead-letters"]);
     assert_eq!(one(|of| of.held = vec![held()]), ["held"]);
+    assert_eq!(one(|of| of.lost = vec![("door-1".into(), 3, NOW)]), ["lost"]);
     assert_eq!(one(|of| of.mails = 1), ["mail"]);
     assert_eq!(one(|of| of.hooks = vec!["https://a.test".into()]), ["webhook"]);
     assert_eq!(one(|of| of.backup = Some(NOW.plus_ms(-BACKUP_MS - 1))), ["backup"]);
@@ -88,6 +89,7 @@ fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
         held: vec![held()],
         dead_letters: (1, None),
         mails: 1,
+        lost: vec![("door-1".into(), 3, NOW)],
         hooks,
         aside,
         recognition,

@@ -280,6 +280,10 @@ async fn dead_letters_of_one_day_are_limited_and_the_others_told_as_lost() {
     let told = rig.db.read(|tx| store::loss::list(tx, None, Wall(0), 9)).await.unwrap();
     let [loss] = &told[..] else { panic!("{told:?}") };
     assert_eq!((loss.gone.as_slice(), loss.cause.as_str()), (&[(201, 210)][..], "not_kept"));
+    let lately = || rig.db.read(|tx| store::loss::lately(tx, Wall(0)));
+    assert_eq!(lately().await.unwrap(), [(device(), 10, loss.received_at)]);
+    rig.db.write(|tx| tx.execute("update loss set cause = 'health_trimmed'", [])).await.unwrap();
+    assert_eq!(lately().await.unwrap(), [], "no passage is among them");
 }
 
 #[tokio::test]

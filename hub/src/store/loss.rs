@@ -3,6 +3,7 @@
 
 use super::{Tx, cursor::signed, params, parsed};
 use crate::error::{Doing, Error};
+use std::collections::BTreeMap;
 use wire::{DeviceId, Ranges, RecordKey, Wall};
 
 /// Dead letters beyond the day's limit.
@@ -12,8 +13,13 @@ pub const NOBODY_ENROLLED: &str = "nobody_enrolled";
 /// What was on a door's card that was replaced, emptied or put back, and never came.
 pub const CARD: &str = "card";
 
+/// Reports that were given up for space: no passage is gone.
+const HEALTH: &str = "health_trimmed";
+
 /// Ranges that are written out.
 const RANGES: usize = 3;
+/// Losses that are looked at for what went lately: the newest of them.
+const LATELY: u32 = 1000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// A loss, as people are shown it.
@@ -110,6 +116,24 @@ pub fn list(
          where {whose} and received_at > $1 order by received_at desc, seq desc limit $2"
     );
     tx.query(&sql, params![since.0, limit, device.map(DeviceId::as_str)], read)
+}
+
+/// How many records of each door are gone of which the hub heard since `since`, and when it heard
+/// last. Reports that were given up for space are not among them.
+///
+/// # Errors
+/// When the database fails.
+pub fn lately(tx: &Tx<'_>, since: Wall) -> Result<Vec<(DeviceId, u64, Wall)>, Error> {
+    let mut doors: BTreeMap<DeviceId, (u64, Wall)> = BTreeMap::new();
+    for loss in list(tx, None, since, LATELY)? {
+        if loss.cause == HEALTH {
+            continue;
+        }
+        let (count, last) = (loss.count(), loss.received_at);
+        let door = doors.entry(loss.device).or_insert((0, last));
+        *door = (door.0.saturating_add(count), door.1.max(last));
+    }
+    Ok(doors.into_iter().map(|(door, (count, last))| (door, count, last)).collect())
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Loss> {
