@@ -7,8 +7,10 @@
 use crate::quality::Grade;
 use wire::{Candidate, Lines, Reason, StudentId, Verdict};
 
-/// Lines of the default pack for mean templates of about three enrolment pictures, measured on
-/// LFW: 6,000 pairs, and classrooms of 100 people drawn from it. The margin is half the width of the review band.
+/// Lines of the default pack for mean templates of about three enrolment pictures.
+///
+/// Measured on LFW: 6,000 pairs, and classrooms of 100 people drawn from it. The margin is half
+/// the width of the review band.
 pub const LINES: Lines = Lines {
     single_high: 0.960,
     single_review: 0.940,
