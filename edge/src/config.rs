@@ -3,7 +3,7 @@
 //! Each part owns its own table; this file is only their sum. Nothing here touches the disk but
 //! [`Config::load`].
 
-use crate::{capture, gallery, recognise, signal, trigger};
+use crate::{capture, gallery, recognise, settings, signal, trigger};
 use serde::Deserialize;
 use std::{
     ops::RangeInclusive,
@@ -116,7 +116,7 @@ impl Paths {
 }
 
 impl Config {
-    /// Reads and checks a file.
+    /// Reads and checks a file; what the hub said since counts instead.
     ///
     /// # Errors
     /// With the key's name and what to write.
@@ -125,7 +125,9 @@ impl Config {
         let text = std::fs::read_to_string(file)
             .map_err(|source| ConfigError::Read { file: name.clone(), source })?;
         let folder = std::path::absolute(file).ok().and_then(|f| Some(f.parent()?.to_owned()));
-        Self::parse(&text, &Paths(folder.unwrap_or_default()), &name)
+        let typed = Self::parse(&text, &Paths(folder.unwrap_or_default()), &name)?;
+        let said = settings::load(&typed.data);
+        Ok(Self { recognise: settings::over(typed.recognise, &said), ..typed })
     }
 
     /// Reads and checks `text`; `name` is how errors call it.

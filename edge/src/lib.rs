@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod packs;
 pub mod recognise;
 pub mod renew;
+pub mod settings;
 pub mod signal;
 pub mod snap;
 pub mod status;

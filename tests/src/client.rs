@@ -82,6 +82,15 @@ impl Api {
         self.send(request.body(body.to_string()))
     }
 
+    /// Puts JSON, answers JSON.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.client.put(self.url(path)).header("content-type", "application/json");
+        self.send(request.body(body.to_string()))
+    }
+
     /// The bytes at `path`.
     ///
     /// # Errors

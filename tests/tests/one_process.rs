@@ -2,6 +2,7 @@
 
 use house::portraits;
 use house::school::School;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wire::time::SystemClock;
@@ -39,12 +40,21 @@ fn a_passage_reaches_the_desk_and_both_programs_stop_cleanly() {
         let _in_the_runtime = runtime.enter();
         runtime.block_on(async { rollcall_edge::app::start(config, Arc::new(SystemClock)) })
     };
-    let edge = edge.unwrap();
+    let mut edge = edge.unwrap();
     let api = school.admin().unwrap();
     let cards = || api.get("/api/attendance/pending").unwrap();
     until("the card", || !cards().as_array().unwrap().is_empty());
     assert_eq!(cards()[0]["predicted_student_id"], "S-1");
     assert_eq!(cards().as_array().unwrap().len(), 1, "one passage, one record");
+
+    // A setting of the hub: the door ends, for its supervisor to start it again with that.
+    let settings = json!({ "settings": { "cooldown_ms": 90_000 } });
+    api.put("/api/devices/door-1", &settings).unwrap();
+    let (part, why) = runtime.block_on(edge.ended());
+    let why = why.unwrap_err().to_string();
+    assert!(part == "settings" && why.contains("changed the settings"), "{part}: {why}");
+    let again = rollcall_edge::config::Config::load(door.config()).unwrap();
+    assert_eq!(again.recognise.cooldown_ms, 90_000);
     runtime.block_on(edge.stop()).unwrap();
     runtime.block_on(hub.stop()).unwrap();
 }

@@ -13,6 +13,7 @@ use crate::{
     packs::{Model, Packs},
     pulse::{Beat, Pulse},
     renew::{Certificate, Renewer},
+    settings,
     snap::{Sealer, Snapper},
     tls::{self, Badge, Trust},
     trigger::Ask,
@@ -205,6 +206,7 @@ impl Post<'_> {
         let (commands, wishes) = mpsc::channel(COMMANDS);
         let (see, snaps) = self.snaps(identity, outbox.opened().epoch, parts);
         let (online, is_online) = watch::channel(false);
+        let (settings, told) = watch::channel(None);
         let link = Link {
             config: link::Config { device, host, port, tls },
             badge: badge.clone(),
@@ -212,6 +214,7 @@ impl Post<'_> {
             time: time.clone(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             desired: desired.clone(),
+            settings,
             reported,
             commands,
             snaps,
@@ -220,6 +223,8 @@ impl Post<'_> {
         };
         let stop = self.stop.clone();
         parts.task("link", async move { Ok(link.run(stop).await?) });
+        let data = self.config.data.clone();
+        parts.task("settings", settings::follow(told, data, self.stop.clone()));
         parts.task("commands", obey(wishes, (see, desired), self.stop.clone()));
         Ok(is_online)
     }

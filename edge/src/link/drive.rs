@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Command, Desired, Reported, Snap};
+use wire::link::{Command, Desired, Reported, Settings, Snap};
 use wire::topic::{Leaf, RULES};
 use wire::{Message, Mono};
 
@@ -39,6 +39,8 @@ pub struct Link {
     pub software: String,
     /// What the hub wants the door to run: newest only.
     pub desired: watch::Sender<Option<Desired>>,
+    /// What the hub says of the door's settings: newest only.
+    pub settings: watch::Sender<Option<Settings>>,
     /// What the door runs: newest only.
     pub reported: watch::Receiver<Reported>,
     /// What the hub wants done; when full, the command is dropped: a person asks again.
@@ -276,6 +278,7 @@ impl Talk<'_> {
                 return settle(acked, Event::Acked);
             }
             Action::Want(desired) => self.want(desired).await?,
+            Action::Settle(settings) => drop(self.link.settings.send_replace(Some(settings))),
             Action::Obey(command) => {
                 if self.link.commands.try_send(command).is_err() {
                     tracing::warn!("a command of the hub was dropped: too many at once");

@@ -7,7 +7,9 @@
 use super::flight::{Flight, numbers};
 use crate::outbox::{Acked, Cursor, Parcel};
 use rand::rngs::StdRng;
-use wire::link::{Ack, Batch, Command, Desired, Hello, Reported, Snap, Status, Time, WINDOW};
+use wire::link::{
+    Ack, Batch, Command, Desired, Hello, Reported, Settings, Snap, Status, Time, WINDOW,
+};
 use wire::topic::Leaf;
 use wire::{Message, Mono, Ranges, Wall};
 
@@ -83,6 +85,8 @@ pub enum Action {
     },
     /// Tell the gallery what the hub wants.
     Want(Desired),
+    /// The hub said settings of the door.
+    Settle(Settings),
     /// Do what the hub says.
     Obey(Command),
     /// The hub's time at a moment.
@@ -242,6 +246,7 @@ impl Session {
         match message {
             Message::Ack(ack) => self.ack(ack, now),
             Message::Desired(desired) => vec![Action::Want(desired)],
+            Message::Settings(settings) => vec![Action::Settle(settings)],
             Message::Command(command) => vec![Action::Obey(command)],
             Message::Time(time) => self.time(time, now),
             // A door's own kinds do not come down; the topic was one of ours, so this is a bug

@@ -4,7 +4,7 @@ use super::*;
 use crate::outbox::{Acked, Cursor, Parcel};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
-use wire::link::{Ack, Batch, Desired, Reported, Snap, Time, WINDOW};
+use wire::link::{Ack, Batch, Desired, Reported, Settings, Snap, Time, WINDOW};
 use wire::record::Anchor;
 use wire::topic::Leaf;
 use wire::{Body, ClockState, Direction, Epoch, Item, Message, Mono, Ranges, Stamp, Wall};
@@ -205,6 +205,9 @@ fn what_the_hub_wants_is_passed_on_and_what_the_door_runs_is_said() {
         Desired { gallery: 2, manifest: [1; 32], room: "204".into(), direction: Direction::Entry };
     let want = session.on(Event::Message(desired.clone().into()), Mono(30));
     assert_eq!(want, [Action::Want(desired)]);
+    let settings = Settings { crops: Some(false), ..Settings::default() };
+    let settle = session.on(Event::Message(settings.into()), Mono(35));
+    assert_eq!(settle, [Action::Settle(settings)]);
     let running = Reported { gallery: 2, ..reported() };
     let said = session.on(Event::Reported(running.clone()), Mono(40));
     assert_eq!(said, [Action::Say(Leaf::Reported, running.into())]);

@@ -2,6 +2,8 @@
 
 use crate::config::ConfigError;
 use serde::Deserialize;
+use std::ops::RangeInclusive;
+use wire::link::Settings;
 
 /// How to recognise. Every key has a default that suits a doorway.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -42,10 +44,13 @@ impl Config {
     /// # Errors
     /// Names the key that is wrong, and what to write.
     pub fn check(&self) -> Result<(), ConfigError> {
-        ConfigError::within("recognise.min_face", self.min_face.into(), 20..=600)?;
-        ConfigError::within("recognise.frames", self.frames as u64, 1..=30)?;
+        let of_hub = |name, value, may: RangeInclusive<u32>| {
+            ConfigError::within(name, value, (*may.start()).into()..=(*may.end()).into())
+        };
+        of_hub("recognise.min_face", self.min_face.into(), Settings::MIN_FACE)?;
+        of_hub("recognise.frames", self.frames as u64, Settings::FRAMES)?;
         ConfigError::within("recognise.spacing_ms", self.spacing_ms, 0..=2_000)?;
-        ConfigError::within("recognise.hold_ms", self.hold_ms, 0..=10_000)?;
-        ConfigError::within("recognise.cooldown_ms", self.cooldown_ms, 0..=86_400_000)
+        of_hub("recognise.hold_ms", self.hold_ms, Settings::HOLD_MS)?;
+        of_hub("recognise.cooldown_ms", self.cooldown_ms, Settings::COOLDOWN_MS)
     }
 }

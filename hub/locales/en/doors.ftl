@@ -125,6 +125,7 @@ doors-done-reload = The door was told to look again for its gallery.
 doors-done-place = Saved. The door gets it as soon as it is connected.
 doors-done-one-back = The door goes back to the people of that gallery.
 doors-done-revoke = The door is cut off.
+doors-done-settings = Saved. The door starts again with it as soon as it is connected.
 doors-done-snap = The door was asked for a picture.
 
 # A picture on request
@@ -144,6 +145,20 @@ doors-picture-lost = The hub did not answer. Ask again.
 doors-place = Where it is
 doors-save = Save
 doors-conflict = { $who } changed this door meanwhile; your change was not saved. Now it says: room { $room }, place { $location }, { $way }. Look at it, then change it again.
+
+# Its settings
+doors-settings = Its settings
+doors-settings-lead = What is empty is as edge.toml at the unit says. The door starts again with what you save, which takes about a minute: best between lessons.
+doors-settings-range = { $least } to { $most }
+doors-settings-face = Smallest face, pixels across
+doors-settings-frames = Frames in a burst
+doors-settings-hold = An unsure look waits, milliseconds
+doors-settings-cooldown = Unseen before the next passage counts, milliseconds
+doors-settings-crops = Pictures of faces
+doors-settings-crops-hint = sealed, so that a teacher can decide
+doors-settings-file = as edge.toml says
+doors-settings-yes = sent
+doors-settings-no = not sent
 
 # Its galleries
 doors-releases = Its galleries
@@ -167,6 +182,7 @@ doors-log = What happened here
 doors-log-none = Nothing yet.
 doors-log-add = added
 doors-log-place = room, place or direction changed
+doors-log-settings = settings changed
 doors-log-token = join token made
 doors-log-join = joined
 doors-log-renew = certificate renewed

@@ -125,6 +125,7 @@ doors-done-reload = به در گفته شد دوباره به دنبال گال�
 doors-done-place = ذخیره شد. در به محض اتصال آن را می‌گیرد.
 doors-done-one-back = در به افرادِ آن گالری بازمی‌گردد.
 doors-done-revoke = در قطع شد.
+doors-done-settings = ذخیره شد. در به محض اتصال با آن دوباره راه می‌افتد.
 doors-done-snap = از در تصویری خواسته شد.
 
 # تصویر به درخواست
@@ -143,6 +144,18 @@ doors-picture-lost = سامانهٔ مرکزی پاسخ نداد. دوباره �
 # جای در
 doors-place = جای این در
 doors-save = ذخیره
+doors-settings = تنظیمات این در
+doors-settings-lead = هرچه خالی باشد همان است که {"\u2068"}edge.toml{"\u2069"} در دستگاه می‌گوید. در با آنچه ذخیره کنید دوباره راه می‌افتد که حدود یک دقیقه طول می‌کشد؛ میان درس‌ها بهتر است.
+doors-settings-range = { $least } تا { $most }
+doors-settings-face = کوچک‌ترین چهره، پهنا به پیکسل
+doors-settings-frames = قاب‌های یک رگبار
+doors-settings-hold = نگاهِ نامطمئن منتظر می‌ماند، میلی‌ثانیه
+doors-settings-cooldown = ندیده‌ماندن پیش از گذرِ بعدی، میلی‌ثانیه
+doors-settings-crops = تصویرِ چهره‌ها
+doors-settings-crops-hint = مهروموم‌شده، تا معلم بتواند تصمیم بگیرد
+doors-settings-file = همان که {"\u2068"}edge.toml{"\u2069"} می‌گوید
+doors-settings-yes = فرستاده شود
+doors-settings-no = فرستاده نشود
 doors-conflict = { $who } در این میان این در را تغییر داد؛ تغییر شما ذخیره نشد. اکنون: اتاق { $room }، محل { $location }، { $way }. نگاهی بیندازید و سپس دوباره تغییر دهید.
 
 # گالری‌های در
@@ -167,6 +180,7 @@ doors-log = آنچه اینجا رخ داد
 doors-log-none = هنوز هیچ.
 doors-log-add = افزوده شد
 doors-log-place = اتاق، محل یا جهت تغییر کرد
+doors-log-settings = تنظیمات تغییر کرد
 doors-log-token = رمز پیوستن ساخته شد
 doors-log-join = پیوست
 doors-log-renew = گواهی تمدید شد

@@ -10,13 +10,16 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use wire::{DeviceId, link::Desired};
+use wire::DeviceId;
+use wire::link::{Desired, Settings};
 
 /// One moment of the fleet.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct State {
     /// What each device should run.
     pub desired: HashMap<DeviceId, Desired>,
+    /// What the hub says of each device's settings.
+    pub settings: HashMap<DeviceId, Settings>,
     /// Certificates that were revoked and have not ended by themselves.
     pub revoked: HashSet<Serial>,
 }

@@ -85,7 +85,8 @@ fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), E
     let ended = certificate::ended(tx, now)?;
     let revoked = ended.iter().map(|ended| Serial::from_hex(&ended.serial)).collect();
     let desired = store::release::desired(tx)?.into_iter().collect();
-    Ok((State { desired, revoked }, ended, certificate::cut_off(tx)?))
+    let settings = store::door_settings::all(tx)?;
+    Ok((State { desired, settings, revoked }, ended, certificate::cut_off(tx)?))
 }
 
 /// Until something that doors must know was done in this process.

@@ -1,15 +1,16 @@
 //! `/api/devices`: doors, and how they join and leave.
 
 use super::call::Call;
+use super::door_settings::Settings;
 use super::page::{Paged, page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::error::Error;
 use crate::events::Event;
-use crate::store::Tx;
 use crate::store::device::{self, Device, Place, direction, direction_text};
 use crate::store::door::{self, Known, LastHealth};
+use crate::store::{Tx, door_settings};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -71,6 +72,7 @@ pub struct Config {
     direction: &'static str,
     /// The gallery release it should use; nothing while it is cut off.
     gallery_version: Option<u64>,
+    settings: Settings,
 }
 
 /// A door's last report.
@@ -100,6 +102,9 @@ pub struct Typed {
     pub location: Option<String>,
     /// entry, exit or both.
     pub direction: Option<String>,
+    /// Settings the door is told; left out, they stay.
+    #[serde(default)]
+    pub settings: Option<Settings>,
     /// Counts changes.
     pub version: Option<i64>,
 }
@@ -118,7 +123,7 @@ pub struct Token {
 
 impl Body {
     fn new(known: Known) -> Self {
-        let Known { device, wanted, health, certificate } = known;
+        let Known { device, settings, wanted, health, certificate } = known;
         let id = device.id.to_string();
         let direction = direction_text(device.direction);
         Self {
@@ -129,6 +134,7 @@ impl Body {
                 classroom_id: device.room.clone(),
                 direction,
                 gallery_version: wanted,
+                settings: settings.into(),
             },
             health: health.map(Health::from),
             certificate_expires_at: certificate.and_then(|it| moment(it.ends)),
@@ -227,8 +233,13 @@ pub async fn created_as(call: &Call, typed: &Typed) -> Result<DeviceId, Problem>
     let id = typed.device_id.clone();
     let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
     let (place, name) = (typed.place(None)?, id.clone());
+    let settings = typed.settings.map(Settings::told).transpose()?;
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    call.app().db.write(move |tx| device::add(tx, &name, &place, &actor, now)).await?;
+    let write = move |tx: &Tx<'_>| {
+        device::add(tx, &name, &place, &actor, now)?;
+        settings.map_or(Ok(()), |said| door_settings::set(tx, &name, &said, 1, &actor, now))
+    };
+    call.app().db.write(write).await?;
     Ok(id)
 }
 
@@ -255,7 +266,7 @@ async fn change(call: Call) -> Outcome {
     versioned(&door, door.version)
 }
 
-/// Changes where a door is, as it was typed; what was not typed stays.
+/// Changes where a door is and its settings, as it was typed; what was not typed stays.
 ///
 /// # Errors
 /// 409 when it is not at the version that was read any more.
@@ -263,8 +274,19 @@ pub async fn moved(call: &Call, id: &DeviceId, typed: &Typed) -> Result<(), Prob
     let old = found(call, id).await?;
     let (place, version) = (typed.place(Some(&old))?, call.version(typed.version)?);
     let version = version.unwrap_or(old.version);
+    let settings = typed.settings.map(Settings::told).transpose()?;
+    let stays = place == old.place();
     let (actor, now, name) = (call.actor()?.user.to_string(), call.now, id.clone());
-    let write = move |tx: &Tx<'_>| device::place(tx, &name, &place, version, &actor, now);
+    let write = move |tx: &Tx<'_>| {
+        let Some(settings) = settings else {
+            return device::place(tx, &name, &place, version, &actor, now);
+        };
+        door_settings::set(tx, &name, &settings, version, &actor, now)?;
+        match stays {
+            true => Ok(()),
+            false => device::place(tx, &name, &place, version + 1, &actor, now),
+        }
+    };
     call.app().db.write(write).await?;
     call.app().events.say(Event::DeviceChanged(id.clone()));
     Ok(())

@@ -20,6 +20,7 @@ pub mod cors;
 pub mod cost;
 pub mod crops;
 pub mod devices;
+pub mod door_settings;
 pub mod enrolment;
 pub mod erase;
 pub mod events;

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Ack, BATCH_ITEMS, Desired, Snap, Status, Time};
+use wire::link::{Ack, BATCH_ITEMS, Desired, Settings, Snap, Status, Time};
 use wire::topic::Leaf;
 use wire::{Message, Mono};
 
@@ -124,6 +124,7 @@ struct Connection<S> {
     silence: Duration,
     will: Option<(Status, Duration)>,
     desired: Option<Desired>,
+    settings: Option<Settings>,
     stalled: bool,
     /// Last time that reading made sense and something came.
     heard: Instant,
@@ -153,6 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             silence: limits.connect,
             will: None,
             desired: None,
+            settings: None,
             stalled: false,
             heard: now,
             partial: None,
@@ -400,12 +402,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.session.publish(Leaf::Time, Time { wall, echo });
     }
 
-    /// Says what the device should run, if that is news or `again` is asked for.
+    /// Says what the device should run and with which settings, if that is news or `again` is
+    /// asked for.
     fn desire(&mut self, again: bool) {
         let state = self.house.fleet.watch().borrow().clone();
-        let Some(desired) = state.desired.get(&self.identity.device) else { return };
-        if self.session.listens(Leaf::Desired) && (again || self.desired.as_ref() != Some(desired))
+        if !self.session.listens(Leaf::Desired) {
+            return;
+        }
+        let settings = state.settings.get(&self.identity.device).copied();
+        if let Some(said) = settings
+            && (again || self.settings != settings)
         {
+            self.settings = settings;
+            self.session.publish(Leaf::Desired, said);
+        }
+        let Some(desired) = state.desired.get(&self.identity.device) else { return };
+        if again || self.desired.as_ref() != Some(desired) {
             self.desired = Some(desired.clone());
             self.session.publish(Leaf::Desired, desired.clone());
         }

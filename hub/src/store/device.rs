@@ -38,6 +38,15 @@ pub struct Device {
     pub version: i64,
 }
 
+impl Device {
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let (room, location) = (self.room.clone(), self.location.clone());
+        Place { room, location, direction: self.direction }
+    }
+}
+
 /// Where a door is, as a person says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {

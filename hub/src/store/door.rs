@@ -2,16 +2,18 @@
 //! it should use.
 
 use super::device::{COLUMNS, Device, read};
-use super::{Tx, params, release};
+use super::{Tx, door_settings, params, release};
 use crate::attendance::closing::Why;
 use crate::error::Error;
-use wire::Wall;
+use wire::{Wall, link::Settings};
 
 /// A door with everything that tells how it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Known {
     /// Its row.
     pub device: Device,
+    /// What the hub says of its settings.
+    pub settings: Settings,
     /// The gallery release it should use; nothing before the first, and while it is cut off.
     pub wanted: Option<u64>,
     /// What it last said about itself.
@@ -53,7 +55,8 @@ pub struct Certificate {
 pub fn known(tx: &Tx<'_>, device: Device) -> Result<Known, Error> {
     let wanted = release::newest(tx, &device.id)?.filter(|_| device.is_active);
     let (health, certificate) = (health(tx, &device)?, certificate(tx, &device)?);
-    Ok(Known { device, wanted, health, certificate })
+    let settings = door_settings::get(tx, &device.id)?;
+    Ok(Known { device, settings, wanted, health, certificate })
 }
 
 /// Doors in the order of their rooms, those after the door `after` is called in the room it is in.

@@ -24,6 +24,7 @@ pub mod dead_letter;
 pub mod desk;
 pub mod device;
 pub mod door;
+pub mod door_settings;
 pub mod enrolment;
 pub mod erasure;
 pub mod export;

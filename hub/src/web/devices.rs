@@ -192,6 +192,7 @@ fn typed(call: &Call) -> Result<Typed, Problem> {
         classroom_id: text("classroom_id"),
         location: text("location"),
         direction: text("direction"),
+        settings: None,
         version: text("version").and_then(|version| version.parse().ok()),
     })
 }

@@ -3,14 +3,14 @@
 use crate::phone::{Phone, options, will};
 use crate::rig::{Hub, SOON};
 use rollcall_hub::events::Event;
-use rollcall_hub::store::release;
+use rollcall_hub::store::{Tx, door_settings, release};
 use rumqttc::v5::mqttbytes::v5::DisconnectReasonCode;
 use tokio::time::timeout;
-use wire::link::{Command, Desired, Snap, Status};
+use wire::link::{Command, Desired, Settings, Snap, Status};
 use wire::record::{CameraState, Health};
 use wire::time::{Clock, SystemClock};
 use wire::topic::Leaf;
-use wire::{Body, ClockState, Epoch, Item, Manifest, Message, Mono, Stamp};
+use wire::{Body, ClockState, Epoch, Item, Manifest, Message, Mono, Stamp, Wall};
 
 pub const EPOCH: Epoch = Epoch([1; 16]);
 
@@ -90,6 +90,20 @@ async fn a_new_release_is_pushed_at_once() {
     app.events.say(Event::GalleryChanged);
     let pushed = phone.hear(|m| desired(m).filter(|wish| wish.gallery >= 70)).await;
     assert_ne!(pushed.manifest, [0; 32]);
+}
+
+#[tokio::test]
+async fn a_door_is_told_its_settings_when_it_comes_and_when_they_change() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    let said = |message| if let Message::Settings(said) = message { Some(said) } else { None };
+    assert_eq!(phone.hear(said).await, Settings::default());
+    let new = Settings { crops: Some(false), ..Settings::default() };
+    let id = door.id.clone();
+    let write = move |tx: &Tx<'_>| door_settings::set(tx, &id, &new, 1, "admin", Wall(1));
+    hub.running.app.db.write(write).await.unwrap();
+    assert_eq!(phone.hear(said).await, new);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! Postcard is not self-describing and ignores bytes left over, so neither is left to it.
 
 use crate::link::{
-    Ack, Batch, Command, Desired, Hello, PACKET_BYTES, Reported, Snap, Status, Time,
+    Ack, Batch, Command, Desired, Hello, PACKET_BYTES, Reported, Settings, Snap, Status, Time,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -94,6 +94,7 @@ messages! {
     7 1 Command "Do something now, hub → door."
     8 1 Time "What time it is, hub → door."
     9 1 Snap "What the camera sees, door → hub."
+    10 1 Settings "Settings of the door, hub → door."
 }
 
 fn pack<T: Serialize>(kind: u8, version: u8, content: &T) -> Vec<u8> {

@@ -6,6 +6,7 @@ use crate::record::Item;
 use crate::seal::Sealed;
 use crate::time::{Mono, Wall};
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// Records in one batch at most.
 pub const BATCH_ITEMS: usize = 64;
@@ -128,6 +129,48 @@ pub struct Desired {
     pub room: String,
     /// Which way it counts.
     pub direction: crate::record::Direction,
+}
+
+/// Hub → door on `desired`: settings of the door, each counting instead of what its own file says.
+/// A door that does not know this kind of message goes on with its file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Smallest face looked for, pixels across.
+    pub min_face: Option<u32>,
+    /// Frames in a burst.
+    pub frames: Option<u32>,
+    /// How long an unsure look waits for a better one, milliseconds.
+    pub hold_ms: Option<u32>,
+    /// How long somebody must be unseen before the next passage counts, milliseconds.
+    pub cooldown_ms: Option<u32>,
+    /// Whether face crops are sent.
+    pub crops: Option<bool>,
+}
+
+impl Settings {
+    /// What `min_face` may be.
+    pub const MIN_FACE: RangeInclusive<u32> = 20..=600;
+    /// What `frames` may be.
+    pub const FRAMES: RangeInclusive<u32> = 1..=30;
+    /// What `hold_ms` may be.
+    pub const HOLD_MS: RangeInclusive<u32> = 0..=10_000;
+    /// What `cooldown_ms` may be: at most a day.
+    pub const COOLDOWN_MS: RangeInclusive<u32> = 0..=86_400_000;
+
+    /// The first number that no door takes: its name, and what it may be.
+    #[must_use]
+    pub fn odd(&self) -> Option<(&'static str, RangeInclusive<u32>)> {
+        let numbers = [
+            ("min_face", self.min_face, Self::MIN_FACE),
+            ("frames", self.frames, Self::FRAMES),
+            ("hold_ms", self.hold_ms, Self::HOLD_MS),
+            ("cooldown_ms", self.cooldown_ms, Self::COOLDOWN_MS),
+        ];
+        let odd =
+            numbers.into_iter().find(|(_, value, may)| value.is_some_and(|v| !may.contains(&v)));
+        odd.map(|(name, _, may)| (name, may))
+    }
 }
 
 /// Hub → door on `cmd`.

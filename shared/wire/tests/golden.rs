@@ -7,7 +7,9 @@
 
 use uuid::Uuid;
 use wire::gallery::{Due, Lines, Manifest, Person};
-use wire::link::{Ack, Batch, Command, Desired, Hello, Reject, Reported, Snap, Status, Time};
+use wire::link::{
+    Ack, Batch, Command, Desired, Hello, Reject, Reported, Settings, Snap, Status, Time,
+};
 use wire::record::{Anchor, Blind, CameraState, Health, Loss, LossCause, Moved, Watch};
 use wire::*;
 
@@ -131,8 +133,14 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("moved", Batch { epoch, items: vec![item(7, &moved(), None)] }.into()),
         ("loss-restored", Batch { epoch, items: vec![item(8, &restored(), None)] }.into()),
         ("snap", Snap::Picture { epoch, jpeg: sealed() }.into()),
+        ("settings", settings().into()),
         ("snap-trouble", Snap::Trouble("the camera gave no frame".into()).into()),
     ]
+}
+
+fn settings() -> Settings {
+    let (min_face, cooldown_ms, crops) = (Some(60), Some(90_000), Some(false));
+    Settings { min_face, cooldown_ms, crops, ..Settings::default() }
 }
 
 fn watch() -> Watch {

@@ -210,6 +210,7 @@ fn link(
         time,
         software: "sim".to_owned(),
         desired: wishes,
+        settings: watch::channel(None).0,
         reported: watch::channel(reported).1,
         commands: mpsc::channel(4).0,
         snaps: mpsc::channel(1).1,

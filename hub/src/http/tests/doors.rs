@@ -158,6 +158,27 @@ async fn a_capture_token_opens_one_route_for_one_door_until_it_ends() {
 }
 
 #[tokio::test]
+async fn an_admin_says_the_settings_of_a_door() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let put = async |settings: Value, version: i64| {
+        let put = warp::test::request().method("PUT").path("/api/devices/door-1").bearer(&token);
+        house.send(put.json(&json!({ "settings": settings, "version": version }))).await
+    };
+    let set = body(&put(json!({ "min_face": 60, "crops": false }), 1).await);
+    let told = json!({ "min_face": 60, "frames": null, "hold_ms": null, "cooldown_ms": null,
+        "crops": false });
+    assert_eq!((&set["config"]["settings"], &set["version"]), (&told, &json!(2)));
+    assert_eq!(set["classroom_id"], "Room 204", "it stays where it is");
+    let odd = put(json!({ "frames": 31 }), 2).await;
+    assert_eq!(odd.status(), 422);
+    assert!(body(&odd).to_string().contains("from 1 to 30"), "{}", body(&odd));
+    assert_eq!(put(json!({ "crops": true }), 1).await.status(), 409, "somebody was first");
+    let file = body(&put(json!({}), 2).await);
+    assert_eq!(file["config"]["settings"]["min_face"], json!(null), "as its file says");
+}
+
+#[tokio::test]
 async fn a_door_says_what_it_runs_and_how_it_is() {
     let house = House::new().await;
     let token = house.school().await;

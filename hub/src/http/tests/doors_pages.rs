@@ -104,6 +104,24 @@ async fn whoever_moves_a_door_second_is_told_who_was_first_and_what_it_says_now(
 }
 
 #[tokio::test]
+async fn settings_are_typed_and_what_is_left_empty_is_as_the_doors_file_says() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let fill = async |face: &'static str, version: &'static str| {
+        let fields = [("min_face", face), ("frames", ""), ("crops", "no"), ("version", version)];
+        house.fill(&token, "/devices/door-1/settings", &fields).await
+    };
+    assert_eq!(place(&fill("80", "1").await), "/devices/door-1?done=doors-done-settings");
+    let page = house.page(&token, "/devices/door-1?done=doors-done-settings").await;
+    assert!(page.contains(r#"max="600" value="80""#) && page.contains("starts again"), "{page}");
+    assert!(page.contains(r#"<option value="no" selected>"#) && page.contains("settings changed"));
+    let few = fill("2", "2").await;
+    assert_eq!(few.status(), 422);
+    assert!(html(&few).contains("from 20 to 600"), "{}", html(&few));
+    assert_eq!(fill("many", "2").await.status(), 422);
+}
+
+#[tokio::test]
 async fn cutting_off_asks_first_and_says_what_follows() {
     let house = House::new().await;
     let token = house.school().await;

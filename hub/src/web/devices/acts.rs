@@ -6,7 +6,8 @@ use super::{typed, way};
 use crate::error::Error;
 use crate::http::call::Call;
 use crate::http::commands::{Word, told};
-use crate::http::devices::{cut, found, moved};
+use crate::http::devices::{Typed, cut, found, moved};
+use crate::http::door_settings::Settings;
 use crate::http::gallery::{Back, taken_back};
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
@@ -23,13 +24,14 @@ use warp::http::{Method, StatusCode};
 use wire::DeviceId;
 
 /// What was done, after which the page came again.
-pub const DONE: [&str; 6] = [
+pub const DONE: [&str; 7] = [
     "doors-done-place",
     "doors-done-restart",
     "doors-done-reload",
     "doors-done-snap",
     "doors-done-one-back",
     "doors-done-revoke",
+    "doors-done-settings",
 ];
 
 /// Routes of this file.
@@ -42,6 +44,7 @@ pub fn routes() -> Vec<Route> {
     let (end, door, no) = ("/devices/{id}/revoke", Object::Device, Takes::Nothing);
     vec![
         post("/devices/{id}", change.into()),
+        post("/devices/{id}/settings", settle.into()),
         post("/devices/{id}/commands", tell.into()),
         post("/devices/{id}/gallery", back.into()),
         Route::new((Method::GET, end), ADMIN, door, no, Shapes::PAGE, ask),
@@ -76,8 +79,36 @@ async fn refused(call: &Call, id: DeviceId, problem: &Problem, note: Note) -> Ou
 }
 
 async fn change(call: Call) -> Outcome {
+    let typed = typed(&call);
+    changed(call, typed, DONE[0]).await
+}
+
+async fn settle(call: Call) -> Outcome {
+    let version = call.content.field("version").and_then(|text| text.parse().ok());
+    let typed =
+        settings(&call).map(|said| Typed { settings: Some(said), version, ..Typed::default() });
+    changed(call, typed, DONE[6]).await
+}
+
+/// The settings in the form; an empty field leaves one to the door's own file.
+fn settings(call: &Call) -> Result<Settings, Problem> {
+    let text = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
+    let number = |name: &'static str| {
+        let odd = |_| Problem::field(name, "write a number, or nothing");
+        text(name).map(str::parse).transpose().map_err(odd)
+    };
+    Ok(Settings {
+        min_face: number("min_face")?,
+        frames: number("frames")?,
+        hold_ms: number("hold_ms")?,
+        cooldown_ms: number("cooldown_ms")?,
+        crops: text("crops").map(|text| text == "yes"),
+    })
+}
+
+async fn changed(call: Call, typed: Result<Typed, Problem>, key: &'static str) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let done = match typed(&call) {
+    let done = match typed {
         Ok(typed) => moved(&call, &id, &typed).await,
         Err(problem) => Err(problem),
     };
@@ -86,7 +117,7 @@ async fn change(call: Call) -> Outcome {
             let words = conflict(&call, &id).await?;
             refused(&call, id, &problem, Note { good: false, words }).await
         }
-        done => answer(&call, id, done.map(|()| DONE[0])).await,
+        done => answer(&call, id, done.map(|()| key)).await,
     }
 }
 

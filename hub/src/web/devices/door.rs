@@ -21,7 +21,9 @@ use crate::web::start::shell;
 use crate::web::words;
 use askama::Template;
 use jiff::tz::TimeZone;
+use std::ops::RangeInclusive;
 use warp::http::{Method, StatusCode};
+use wire::link::Settings;
 use wire::{DeviceId, Wall};
 
 /// Releases that are listed.
@@ -55,9 +57,35 @@ struct Page {
     model: String,
     picture: Picture,
     rooms: Vec<Room>,
+    settings: Settings,
+    numbers: [Number; 4],
     releases: Vec<Release>,
     held: bool,
     log: Vec<Line>,
+}
+
+/// A setting that is a number.
+struct Number {
+    name: &'static str,
+    /// Key of what it is called.
+    words: &'static str,
+    least: u32,
+    most: u32,
+    value: Option<u32>,
+}
+
+fn numbers(settings: &Settings) -> [Number; 4] {
+    let number = |name, words, may: RangeInclusive<u32>, value| {
+        let (least, most) = may.into_inner();
+        Number { name, words, least, most, value }
+    };
+    let Settings { min_face, frames, hold_ms, cooldown_ms, .. } = *settings;
+    [
+        number("min_face", "doors-settings-face", Settings::MIN_FACE, min_face),
+        number("frames", "doors-settings-frames", Settings::FRAMES, frames),
+        number("hold_ms", "doors-settings-hold", Settings::HOLD_MS, hold_ms),
+        number("cooldown_ms", "doors-settings-cooldown", Settings::COOLDOWN_MS, cooldown_ms),
+    ]
 }
 
 /// A certificate.
@@ -161,6 +189,8 @@ fn view(shell: Shell, facts: Facts, model: &wire::ModelId, zone: &TimeZone, now:
         releases: releases.into_iter().map(|of| released(&shell, of, newest, zone, now)).collect(),
         log: log::lines(&shell, past, zone, now),
         rooms,
+        numbers: numbers(&known.settings),
+        settings: known.settings,
         device: known.device,
         shell,
     }

@@ -102,6 +102,7 @@ fn done(action: &str) -> Option<(&'static str, &'static str)> {
     Some(match action {
         "add" => ("off", "doors-log-add"),
         "place" => ("off", "doors-log-place"),
+        "settings" => ("off", "doors-log-settings"),
         "token" => ("off", "doors-log-token"),
         "join" => ("good", "doors-log-join"),
         "renew" => ("good", "doors-log-renew"),

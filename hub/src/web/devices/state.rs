@@ -206,7 +206,9 @@ mod tests {
             why: None,
         };
         let certificate = Certificate { issued: NOW, ends: NOW.plus_ms(SOON_MS) };
-        Known { device, wanted: Some(4), health: Some(health), certificate: Some(certificate) }
+        let settings = wire::link::Settings::default();
+        let (wanted, health, certificate) = (Some(4), Some(health), Some(certificate));
+        Known { device, settings, wanted, health, certificate }
     }
 
     fn after(change: impl Fn(&mut Known)) -> Vec<State> {
