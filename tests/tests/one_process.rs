@@ -51,7 +51,7 @@ fn a_passage_reaches_the_desk_and_both_programs_stop_cleanly() {
     let settings = json!({ "settings": { "cooldown_ms": 90_000 } });
     api.put("/api/devices/door-1", &settings).unwrap();
     let (part, why) = runtime.block_on(edge.ended());
-    let why = why.unwrap_err().to_string();
+    let why = format!("{:#}", why.unwrap_err());
     assert!(part == "settings" && why.contains("changed the settings"), "{part}: {why}");
     let again = rollcall_edge::config::Config::load(door.config()).unwrap();
     assert_eq!(again.recognise.cooldown_ms, 90_000);
