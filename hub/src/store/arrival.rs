@@ -159,31 +159,10 @@ pub fn add_health(
     when: &When,
     health: &Health,
 ) -> Result<(), Error> {
-    let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
-             camera, disk_free_mb, at_high)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let camera = match health.camera {
-        CameraState::Watching => "watching",
-        CameraState::Blind => "blind",
-    };
-    let values = params![
-        key.device.as_str(),
-        key.epoch.0.to_vec(),
-        signed(key.seq),
-        stamp.boot,
-        signed(health.since.0),
-        signed(stamp.mono.0),
-        when.at().map(|wall| wall.0),
-        signed(health.watched_ms),
-        camera,
-        health.disk_free_mb,
-        when.high().0,
-    ];
-    tx.execute(sql, values).map(drop)
+    add_report(tx, key, stamp, when, (health, None))
 }
 
-/// Stores what a door could have recognised. What the door and the hub know of its clock: the
-/// worse counts.
+/// Stores what a door could have recognised.
 ///
 /// # Errors
 /// When the database fails.
@@ -196,23 +175,50 @@ pub fn add_watch(
 ) -> Result<(), Error> {
     let (since, watched_ms) = (watch.since, watch.usable_ms);
     let (camera, disk_free_mb) = (watch.camera, watch.disk_free_mb);
-    add_health(tx, key, stamp, when, &Health { since, watched_ms, camera, disk_free_mb })?;
-    let sql = "update health set usable_ms = watched_ms, blind = $4, gallery = $5, model = $6,
-             fired = $7, looks = $8, dropped = $9, refused = $10, err_ms = $11
-         where device = $1 and epoch = $2 and seq = $3";
-    let err_ms = when.err_ms().max(i64::from(watch.err_ms.unwrap_or(0)));
+    let health = Health { since, watched_ms, camera, disk_free_mb };
+    add_report(tx, key, stamp, when, (&health, Some(watch)))
+}
+
+/// What the door and the hub know of its clock: the worse counts.
+fn add_report(
+    tx: &Tx<'_>,
+    key: &RecordKey,
+    stamp: &Stamp,
+    when: &When,
+    (health, watch): (&Health, Option<&Watch>),
+) -> Result<(), Error> {
+    let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
+             camera, disk_free_mb, at_high, usable_ms, blind, gallery, model, fired, looks,
+             dropped, refused, err_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+             $18, $19, $20)";
+    let camera = match health.camera {
+        CameraState::Watching => "watching",
+        CameraState::Blind => "blind",
+    };
+    let blind = watch.map(|watch| serde_json::to_string(&watch.blind)).transpose();
+    let err_ms = |watch: &Watch| when.err_ms().max(i64::from(watch.err_ms.unwrap_or(0)));
     let values = params![
         key.device.as_str(),
         key.epoch.0.to_vec(),
         signed(key.seq),
-        serde_json::to_string(&watch.blind).doing("storing what a door could see")?,
-        signed(watch.gallery),
-        watch.model.as_str(),
-        watch.fired,
-        watch.looks,
-        watch.dropped,
-        watch.refused,
-        err_ms,
+        stamp.boot,
+        signed(health.since.0),
+        signed(stamp.mono.0),
+        when.at().map(|wall| wall.0),
+        signed(health.watched_ms),
+        camera,
+        health.disk_free_mb,
+        when.high().0,
+        watch.map(|watch| signed(watch.usable_ms)),
+        blind.doing("storing what a door could see")?,
+        watch.map(|watch| signed(watch.gallery)),
+        watch.map(|watch| watch.model.as_str()),
+        watch.map(|watch| watch.fired),
+        watch.map(|watch| watch.looks),
+        watch.map(|watch| watch.dropped),
+        watch.map(|watch| watch.refused),
+        watch.map(err_ms),
     ];
     tx.execute(sql, values).map(drop)
 }

@@ -16,7 +16,8 @@ fn plain(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
                  and coalesce(s.reviewed_at, s.received_at) < $1)",
         )],
         Kind::Health => &[
-            ("health", "device, epoch, seq", "coalesce(at, at_high) < $1"),
+            ("health", "n", "device in (select id from device) and at < $1"),
+            ("health", "n", "device in (select id from device) and at is null and at_high < $1"),
             ("loss", "device, epoch, seq", "received_at < $1"),
             ("anchor", "device, epoch, seq", "wall < $1"),
         ],
@@ -150,4 +151,25 @@ fn crops(
 pub fn leavers(tx: &Tx<'_>, before: Wall, limit: u32) -> Result<Vec<StudentId>, Error> {
     let sql = format!("select id from {LEFT} order by updated_at limit $2");
     tx.query(&sql, params![before.0, limit], |row| parsed(row, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_doors_reported_goes_by_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = crate::store::Db::open(&dir.path().join("hub.db")).unwrap();
+        let plans = |tx: &Tx<'_>| {
+            let plan = |(table, key, over): &(&str, &str, &str)| {
+                let sql = format!("explain query plan select {key} from {table} where {over}");
+                Ok(tx.query(&sql, [0], |row| row.get::<_, String>(3))?.join("\n"))
+            };
+            plain(Kind::Health).iter().map(plan).collect::<Result<Vec<_>, Error>>()
+        };
+        for plan in db.read(plans).await.unwrap() {
+            assert!(plan.contains("SEARCH") && !plan.contains("SCAN health"), "{plan}");
+        }
+    }
 }
