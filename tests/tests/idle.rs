@@ -1,4 +1,4 @@
-//! What a door writes to its card while nobody passes: bytes of a day, counted.
+//! What a school writes to its cards and disks while nobody passes: bytes of a day, counted.
 //!
 //! The control reports each minute, as doors once did: it must break the bar.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
@@ -8,15 +8,26 @@ use house::shadow::door::{at, health, setup};
 use house::shadow::{Disk, Files};
 use rand::{SeedableRng, rngs::StdRng};
 use rollcall_edge::outbox::{Book, Durability, Entry};
-use wire::link::Ack;
+use rollcall_hub::ingest::{Ingest, fault::Fault, school::Schools};
+use rollcall_hub::keys::Keys;
+use rollcall_hub::listener::{Answer, Delivery, Sent};
+use rollcall_hub::store::{self, Db};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use wire::link::{Ack, Batch};
 use wire::record::Anchor;
-use wire::{Epoch, Ranges};
+use wire::time::ManualClock;
+use wire::{Body, ClockState, DeviceId, Direction, Epoch, Item, Mono, Ranges, Stamp, Wall};
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// Bytes that an idle door writes in a day at most.
+/// Bytes that an idle door writes in a day at most, and an idle hub with [`DOORS`] of them.
 const DOOR: u64 = 5_000_000;
+const HUB: u64 = 200_000_000;
+const DOORS: u64 = 50;
+const NOW: Wall = Wall(1_800_000_000_000);
 
 fn anchor() -> Anchor {
     Anchor { err_ms: 20, stepped: false }
@@ -63,4 +74,107 @@ fn an_idle_door_writes_at_most_five_megabytes_a_day() {
     println!("an idle door writes {now} bytes a day; reporting each minute, {once}");
     assert!(now <= DOOR, "{now}");
     assert!(once > DOOR, "the control keeps the bar: nothing is proved");
+}
+
+fn name(door: u64) -> DeviceId {
+    format!("door-{door}").parse().unwrap()
+}
+
+fn item(seq: u64, now: u64, body: &Body) -> Item {
+    let wall = Some(NOW.plus_ms(now.cast_signed()));
+    let at = Stamp { boot: 1, mono: Mono(now), wall, clock: ClockState::Ntp };
+    let body = body.encode();
+    Item { seq, at, hash: Item::digest(seq, &at, &body), body, crop: None }
+}
+
+/// What an idle door that reports `every` so often has to say at `now`, if anything; its moments
+/// are its own.
+fn said(door: u64, now: u64, every: u64) -> Option<Body> {
+    let Entry::Health(_, watch) = health(now) else { return None };
+    match (now + door * MINUTE) % HOUR {
+        n if n % every == 0 => Some(Body::Watch(watch)),
+        n if n == 5 * MINUTE => Some(Body::Anchor(anchor())),
+        _ => None,
+    }
+}
+
+/// Bytes that this process has handed to the system for writing.
+fn written() -> u64 {
+    let said = std::fs::read_to_string("/proc/self/io").unwrap();
+    let line = said.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap();
+    line.parse().unwrap()
+}
+
+struct Hub {
+    say: mpsc::Sender<Delivery>,
+    clock: Arc<ManualClock>,
+    stop: CancellationToken,
+    running: tokio::task::JoinHandle<Result<(), rollcall_hub::Error>>,
+    _dir: tempfile::TempDir,
+}
+
+impl Hub {
+    #[expect(clippy::disallowed_methods, reason = "a test owns its one task")]
+    async fn begin() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let keys = Keys::create(dir.path(), NOW).unwrap();
+        let doors = |tx: &store::Tx<'_>| {
+            store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
+            let (location, direction) = (String::new(), Direction::Both);
+            let place = store::device::Place { room: "204".into(), location, direction };
+            (0..DOORS).try_for_each(|door| store::device::add(tx, &name(door), &place, "test", NOW))
+        };
+        db.write(doors).await.unwrap();
+        let (say, deliveries) = mpsc::channel(64);
+        let clock = Arc::new(ManualClock::at(NOW, Mono(0)));
+        let ingest = Ingest {
+            db,
+            keys,
+            schools: Schools::default(),
+            events: rollcall_hub::events::Events::default(),
+            clock: clock.clone(),
+            deliveries,
+            fault: Fault::None,
+        };
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(ingest.run(stop.clone()));
+        Self { say, clock, stop, running, _dir: dir }
+    }
+
+    async fn send(&self, door: u64, item: Item) {
+        let (answer, told) = oneshot::channel();
+        let sent = Sent::Batch(Batch { epoch: Epoch([1; 16]), items: vec![item] });
+        self.say.send(Delivery { device: name(door), sent, answer }).await.unwrap();
+        let Answer::Stored(Some(ack)) = told.await.unwrap() else { panic!("not stored") };
+        assert!(ack.rejects.is_empty());
+    }
+}
+
+/// Bytes that a hub writes in `watched` of a day in which nobody passes, told `every` so often.
+async fn hub(every: u64, watched: u64) -> u64 {
+    let hub = Hub::begin().await;
+    let (mut sent, before) = ([0; 50], written());
+    for now in (0..watched).step_by(usize::try_from(MINUTE).unwrap()) {
+        for (door, count) in (0..DOORS).zip(&mut sent) {
+            let Some(body) = said(door, now, every) else { continue };
+            *count += 1;
+            hub.send(door, item(*count, now, &body)).await;
+        }
+        hub.clock.advance(MINUTE);
+    }
+    assert!(sent.iter().all(|count| *count >= watched / every), "each door spoke");
+    hub.stop.cancel();
+    hub.running.await.unwrap().unwrap();
+    written() - before
+}
+
+#[tokio::test]
+async fn an_idle_hub_with_fifty_doors_writes_at_most_two_hundred_megabytes_a_day() {
+    let (now, once) = (hub(10 * MINUTE, DAY).await, hub(MINUTE, HOUR).await);
+    println!(
+        "an idle hub with {DOORS} doors writes {now} bytes a day; told each minute, {once} an hour"
+    );
+    assert!(now <= HUB, "{now}");
+    assert!(once * (DAY / HOUR) > HUB, "the control keeps the bar: nothing is proved");
 }
