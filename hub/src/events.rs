@@ -69,6 +69,12 @@ impl Events {
     pub fn listen(&self) -> broadcast::Receiver<Event> {
         self.0.subscribe()
     }
+
+    /// How many listen now, and how much was said that one of them has yet to hear.
+    #[cfg(test)]
+    pub(crate) fn attention(&self) -> (usize, usize) {
+        (self.0.receiver_count(), self.0.len())
+    }
 }
 
 #[cfg(test)]

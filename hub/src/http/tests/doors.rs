@@ -107,12 +107,15 @@ async fn that_a_picture_came_is_said_to_admins_and_to_nobody_else() {
     let house = House::new().await;
     let (admin, teacher) = (house.token(Role::Admin).await, house.token(Role::Teacher).await);
     let listen = async |token: &str| house.send(get("/api/events").bearer(token)).await;
-    // Said until both have surely begun to listen.
-    let saying = async {
-        for _ in 0..50 {
-            house.app.events.say(Event::Snapped(door()));
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    let attention = async |wanted| {
+        while house.app.events.attention() != wanted {
+            tokio::task::yield_now().await;
         }
+    };
+    let saying = async {
+        attention((2, 0)).await;
+        house.app.events.say(Event::Snapped(door()));
+        attention((2, 0)).await;
         house.front.stop.cancel();
     };
     let (admin, teacher, ()) = tokio::join!(listen(&admin), listen(&teacher), saying);
