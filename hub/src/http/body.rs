@@ -5,6 +5,7 @@ use super::route::{SMALL, Takes};
 use super::spool::{self, Spooled};
 use bytes::{Buf, Bytes, BytesMut};
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -21,6 +22,9 @@ const PARTS_TIME: Duration = Duration::from_secs(60);
 const ARCHIVE_TIME: Duration = Duration::from_secs(600);
 /// How long a large body waits until others are gone.
 const ROOM_TIME: Duration = Duration::from_secs(10);
+/// Bytes that are taken from whoever is refused before they came, and how long that may take.
+const REFUSED_MOST: usize = 16 * 1024 * 1024;
+const REFUSED_TIME: Duration = Duration::from_secs(5);
 /// KiB of RAM for an archive on its way to the disk.
 const SPOOL_ROOM: u32 = 2 * 1024;
 /// Parts of one form.
@@ -200,6 +204,30 @@ where
     timeout(time, all).await.map_err(|_| late())?
 }
 
+/// Whether the other end sends its body only when it is asked to.
+pub fn is_announced(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::EXPECT)
+}
+
+/// Takes what nobody read of a body, and keeps nothing of it. Most programs look at the answer
+/// when they have sent all: a connection that is closed before tells them nothing.
+pub async fn discard<S, B, E>(mut body: Pin<&mut S>)
+where
+    S: Stream<Item = Result<B, E>> + Send,
+    B: Buf,
+{
+    let all = async {
+        let mut taken = 0;
+        while let Some(Ok(chunk)) = body.next().await {
+            taken += chunk.remaining();
+            if taken > REFUSED_MOST {
+                return;
+            }
+        }
+    };
+    let _all_or_cut = timeout(REFUSED_TIME, all).await;
+}
+
 fn late() -> Problem {
     let status = warp::http::StatusCode::REQUEST_TIMEOUT;
     Problem::new(status, "timeout", "The upload took too long. Try again.")
@@ -288,6 +316,17 @@ mod tests {
         assert!(second.is_err(), "it waits");
         drop(first);
         assert!(room(&rooms, takes, &large).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn of_a_body_that_is_refused_a_bounded_part_is_taken() {
+        let (mut came, mib) = (0, Bytes::from(vec![0; 1024 * 1024]));
+        let endless = tokio_stream::iter(0..1000).map(|_| {
+            came += 1;
+            Ok::<_, std::io::Error>(mib.clone())
+        });
+        discard(std::pin::pin!(endless)).await;
+        assert_eq!(came, 17);
     }
 
     #[tokio::test]

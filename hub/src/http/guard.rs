@@ -29,7 +29,7 @@ pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
 /// Where a page goes on once something else was done first: its own address, or for a form that of
 /// the page it was on.
 #[must_use]
-pub(super) fn back<S>(raw: &Raw<S>) -> String {
+pub(super) fn back(raw: &Raw) -> String {
     if matches!(raw.method, Method::GET | Method::HEAD) {
         let mark = if raw.query.is_empty() { "" } else { "?" };
         return format!("{}{mark}{}", raw.path, raw.query);
@@ -160,10 +160,10 @@ async fn browser(front: &Front, secret: String, now: Wall) -> Result<Option<Sign
 ///
 /// # Errors
 /// 401 when nobody is signed in, 403 for a wrong role or a forged request.
-pub(super) fn admit<S>(
+pub(super) fn admit(
     route: &Route,
     by: Option<SignedIn>,
-    raw: &Raw<S>,
+    raw: &Raw,
     now: Wall,
 ) -> Result<Option<SignedIn>, Problem> {
     let changes = !matches!(raw.method, Method::GET | Method::HEAD);

@@ -157,13 +157,12 @@ pub fn table() -> Table {
 }
 
 /// One request before anything is known about it.
-struct Raw<S> {
+struct Raw {
     method: Method,
     path: String,
     query: String,
     headers: HeaderMap,
     peer: Peer,
-    body: S,
 }
 
 /// The filter that answers everything.
@@ -182,14 +181,14 @@ pub fn filter(front: Front) -> BoxedFilter<(Response,)> {
             let path = path.as_str().to_owned();
             let peer = peer.unwrap_or_else(|| Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), false));
             let peer = whence::whence(&peer, &headers, &front.app.config.proxies);
-            let raw = Raw { method, path, query, headers, peer, body };
-            answer(front.clone(), table.clone(), raw)
+            let raw = Raw { method, path, query, headers, peer };
+            answer(front.clone(), table.clone(), raw, body)
         })
         .boxed()
 }
 
 /// Answers one request; whatever happens becomes an answer with the request's id.
-async fn answer<S, B, E>(front: Front, table: Table, raw: Raw<S>) -> Response
+async fn answer<S, B, E>(front: Front, table: Table, raw: Raw, body: S) -> Response
 where
     S: Stream<Item = Result<B, E>> + Send,
     B: Buf,
@@ -206,11 +205,16 @@ where
     let (crossing, preflight) =
         cors::crossing(&front.app.config.cors, &raw.method, &raw.path, &raw.headers);
     let span = tracing::info_span!("request", request_id);
+    let (mut body, announced) = (std::pin::pin!(body), body::is_announced(&raw.headers));
     let outcome = if preflight {
         cors::preflight(&table, &raw.path)
     } else {
-        outcome(&front, &table, raw, &request_id, &mut note).instrument(span).await
+        let asked = (raw, body.as_mut());
+        outcome(&front, &table, asked, &request_id, &mut note).instrument(span).await
     };
+    if outcome.is_err() && !announced {
+        body::discard(body).await;
+    }
     let mut answer = outcome.unwrap_or_else(|problem| {
         let shown =
             page.then(|| crate::web::start::problem(&problem, tongue, arrived, &back, &request_id));
@@ -233,7 +237,7 @@ where
 async fn outcome<S, B, E>(
     front: &Front,
     table: &Table,
-    raw: Raw<S>,
+    (raw, body): (Raw, S),
     request_id: &str,
     note: &mut Note,
 ) -> Outcome
@@ -254,7 +258,7 @@ where
     cost::spend(front, &route, by.as_ref(), raw.peer.address)?;
     let takes = route.takes.photos_within(front.app.config.max_upload);
     let _room = body::room(&front.bodies, takes, &raw.headers).await?;
-    let content = body::read(takes, &raw.headers, raw.body, &front.app.config.data).await?;
+    let content = body::read(takes, &raw.headers, body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;
     let strange = by.is_none().then(|| front.strangers.clone().acquire_owned());
     let _place = match strange {
@@ -268,7 +272,7 @@ where
     idempotency::answer(route, call).await
 }
 
-fn find<S>(table: &Table, raw: &Raw<S>) -> Result<(Route, Vec<(String, String)>), Problem> {
+fn find(table: &Table, raw: &Raw) -> Result<(Route, Vec<(String, String)>), Problem> {
     match table.find(&raw.method, &raw.path) {
         Found::Route(route, params) => Ok((route, params)),
         Found::Nothing => Err(Problem::not_found("There is nothing at this address.")),
