@@ -1,27 +1,36 @@
 //! The one accept loop: limits, handshake and shutdown for whatever listens.
 //!
-//! A guest who says nothing costs a place for five seconds and delays nobody: handshakes run
-//! beside each other, and a panic ends one guest only. Where it gets full, strangers make room:
-//! those of the address that has most of them, the oldest first. So a crowd from one address or
-//! from a thousand keeps nobody else out.
+//! Whoever comes waits in the porch for a moment, where addresses have their turns. A guest who
+//! says nothing costs a place for five seconds and delays nobody: handshakes run beside each
+//! other, and a panic ends one guest only. Where it gets full, strangers make room: those of the
+//! address that has most of them, the oldest first. So a crowd from one address or from a thousand
+//! keeps nobody else out.
 
 mod hall;
+mod porch;
 
 pub use hall::{HalfOpen, Slot};
+pub use porch::listen;
 
 use hall::Hall;
+use porch::Porch;
 use rustls::ServerConfig;
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{either::Either, sync::CancellationToken};
 
-/// Pause after the system refused a connection (usually: no file descriptors left).
-const RETRY: Duration = Duration::from_millis(100);
+/// Guests who have not begun yet, beside each other: further ones wait in the porch, where the
+/// order is fair, and not among all that the hub has to do.
+const STARTING: usize = 16;
 
 /// TLS, or plain where that is allowed (loopback only).
 pub type Stream = Either<TlsStream<TcpStream>, TcpStream>;
@@ -44,9 +53,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1024,
-            per_ip: 512,
-            half_open_per_ip: 32,
+            connections: 4096,
+            per_ip: 2048,
+            half_open_per_ip: 1024,
             handshake: Duration::from_secs(5),
             grace: Duration::from_secs(10),
         }
@@ -89,19 +98,23 @@ pub async fn run<F>(
 {
     let House { tls, limits, crowds } = house;
     let tls = tls.map(TlsAcceptor::from);
-    let hall = Hall::new(limits);
+    let (hall, starting) = (Hall::new(limits), Arc::new(Semaphore::new(STARTING)));
+    let porch = match Porch::open(listener) {
+        Ok(porch) => porch,
+        Err(error) => return tracing::error!(%error, "nobody can be let in"),
+    };
+    let next = async || (starting.clone().acquire_owned().await.ok(), porch.next().await);
     let mut guests = JoinSet::new();
     loop {
-        let accepted = tokio::select! {
+        let (start, arrived) = tokio::select! {
             () = stop.cancelled() => break,
             Some(end) = guests.join_next() => { note(end); continue }
-            accepted = listener.accept() => accepted,
+            next = next() => next,
         };
-        let (tcp, address) = match accepted {
+        let (tcp, address) = match arrived {
             Ok(arrived) => arrived,
             Err(error) => {
-                tracing::warn!(%error, "the system refused to accept a connection");
-                sleep(RETRY).await;
+                tracing::warn!(%error, "the system refused to serve a connection");
                 continue;
             }
         };
@@ -112,12 +125,19 @@ pub async fn run<F>(
         };
         let (tls, stop, serve) = (tls.clone(), stop.child_token(), serve.clone());
         guests.spawn(leave.run_until_cancelled_owned(async move {
-            if let Some(stream) = shake(tcp, tls, limits.handshake, address).await {
+            let mut shaking = pin!(shake(tcp, tls, limits.handshake, address));
+            let first = poll_fn(|cx| Poll::Ready(shaking.as_mut().poll(cx))).await;
+            drop(start);
+            let shaken = match first {
+                Poll::Ready(shaken) => shaken,
+                Poll::Pending => shaking.await,
+            };
+            if let Some(stream) = shaken {
                 serve(Guest { address, stream, half_open, slot, stop }).await;
             }
         }));
     }
-    drop(listener);
+    drop(porch);
     drain(guests, limits.grace).await;
 }
 
@@ -211,10 +231,36 @@ mod tests {
             silent.push(TcpStream::connect(address).await.unwrap());
         }
         assert_eq!(ask(address, b'a').await, Some(b'a'));
-        for first in &mut silent[..3] {
-            let gone = timeout(Duration::from_secs(5), first.read_u8()).await.unwrap();
-            assert!(gone.is_err(), "it has left");
+        let gone = |mut stream: TcpStream| async move { stream.read_u8().await.is_err() };
+        let mut leaving: JoinSet<_> = silent.into_iter().map(gone).collect();
+        for _ in 0..3 {
+            let left = timeout(Duration::from_secs(5), leaving.join_next()).await.unwrap();
+            assert!(left.unwrap().unwrap(), "it has left");
         }
+    }
+
+    /// How many of 200 guests of one address are answered who first all come, each with a second
+    /// connection in advance, and then all ask.
+    async fn answered(half_open_per_ip: usize) -> usize {
+        let (address, _stop, _tasks) =
+            house(Limits { half_open_per_ip, ..Limits::default() }).await;
+        let mut there = Vec::new();
+        for _ in 0..400 {
+            there.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut answered = 0;
+        for guest in there.iter_mut().step_by(2) {
+            let asked = guest.write_all(b"a").await.is_ok();
+            let answer = timeout(Duration::from_secs(5), guest.read_u8()).await.unwrap();
+            answered += usize::from(asked && answer.is_ok());
+        }
+        answered
+    }
+
+    #[tokio::test]
+    async fn a_school_behind_one_address_begins_its_day_at_once() {
+        assert_eq!(answered(crate::http::serve::LIMITS.half_open_per_ip).await, 200);
+        assert!(answered(256).await < 200, "the control answers all: nothing is proved");
     }
 
     #[tokio::test]

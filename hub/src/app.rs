@@ -499,8 +499,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     file::there(&config.database())?;
     let app = App::open(config, clock).await?;
     app.tried("making the first admin", app.first_admin().await);
-    let (web, mqtt, device) =
-        (bind(listen.web).await?, bind(listen.mqtt).await?, bind(listen.device).await?);
+    let (web, mqtt, device) = (bind(listen.web)?, bind(listen.mqtt)?, bind(listen.device)?);
     let mut running = Running {
         web: address(&web)?,
         mqtt: address(&mqtt)?,
@@ -677,8 +676,8 @@ async fn watchdog(mut pulse: Pulse, stop: CancellationToken) -> Result<(), Error
     Ok(())
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.doing(&format!("listening on {address}"))
+fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    crate::accept::listen(address).doing(&format!("listening on {address}"))
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {

@@ -34,8 +34,10 @@ struct Home {
 impl Home {
     /// Asks the oldest stranger to leave, if there is one.
     fn make_room(&mut self) -> bool {
-        let oldest = self.strangers.pop_first();
-        oldest.map(|(_, leave)| leave.cancel()).is_some()
+        let Some((_, leave)) = self.strangers.pop_first() else { return false };
+        metrics::counter!("connections_made_room_total").increment(1);
+        leave.cancel();
+        true
     }
 }
 

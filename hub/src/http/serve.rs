@@ -39,11 +39,12 @@ const GOODBYE: Duration = Duration::from_secs(30);
 /// What HTTP/2 is called in a TLS handshake.
 const H2: &[u8] = b"h2";
 
-/// How many may come: a school behind one address is a school.
-const LIMITS: Limits = Limits {
-    connections: 4096,
-    per_ip: 1024,
-    half_open_per_ip: 256,
+/// How many may come: behind one address may be a school, whose browsers all begin at eight, and a
+/// crowd besides. Nobody has to leave sooner than a core takes to accept as many.
+pub const LIMITS: Limits = Limits {
+    connections: 10_240,
+    per_ip: 4096,
+    half_open_per_ip: 4096,
     handshake: Duration::from_secs(5),
     grace: Duration::from_secs(10),
 };
