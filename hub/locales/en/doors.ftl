@@ -233,3 +233,18 @@ doors-revoke-1 = Its connection ends within a second, and its certificates and t
 doors-revoke-2 = Records that it has not sent yet do not arrive while it is cut off. What has arrived stays.
 doors-revoke-3 = Only a new join token brings it back.
 doors-revoke-now = Cut it off
+
+# A program that sends pictures for a door.
+doors-program = Pictures by a program …
+doors-program-title = A program that sends pictures for { $name }
+doors-program-lead = With a token of this door a program, such as an old camera’s, sends pictures to /api/capture. They count for this door and its room, and wait for a person.
+doors-program-new = The new token
+doors-program-once = Copy it now: it is not shown again. Whoever has it sends pictures as this door.
+doors-program-token = Its token
+doors-program-until = It has one that counts until { $when }.
+doors-program-none = It has none.
+doors-program-days = How many days a new one counts
+doors-program-overlap = Hours for which the old one counts besides
+doors-program-give = Make a new token
+doors-program-end = End the token
+doors-program-ended = The token does not count any more.

@@ -30,12 +30,12 @@ pub fn routes() -> Vec<Route> {
     let (snap, jpeg) = ("/api/devices/{id}/snap", Shapes::file("image/jpeg"));
     let (door, body, no) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
     let told = Shapes::both::<Wish, Told>().accepted();
-    let (given, state) = (Shapes::gives::<Token>().asks::<Life>(), Shapes::gives::<Until>());
+    let (new, shown) = (Shapes::gives::<Token>().asks::<Life>(), Shapes::gives::<Until>());
     vec![
         Route::new((Method::POST, commands), ADMIN, door, body, told, tell),
         Route::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
-        Route::new((Method::GET, token), ADMIN, door, no, state, until),
-        Route::new((Method::POST, token), ADMIN, door, no, given, give),
+        Route::new((Method::GET, token), ADMIN, door, no, shown, state),
+        Route::new((Method::POST, token), ADMIN, door, no, new, give),
         Route::new((Method::DELETE, token), ADMIN, door, no, Shapes::EMPTY, end),
     ]
 }
@@ -83,13 +83,13 @@ pub struct Token {
 /// How long a new token counts.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Life {
+pub struct Life {
     /// Days; 90 if it is left out.
     #[param(minimum = 1, maximum = 365)]
-    days: Option<i64>,
+    pub days: Option<i64>,
     /// Hours for which the token before it counts besides; none if it is left out.
     #[param(minimum = 0, maximum = 72)]
-    overlap_hours: Option<i64>,
+    pub overlap_hours: Option<i64>,
 }
 
 /// Until when a door has a token.
@@ -157,19 +157,36 @@ async fn see(call: Call) -> Outcome {
 }
 
 async fn give(call: Call) -> Outcome {
-    let (id, life): (DeviceId, _) = (call.id("id")?, life(&call)?);
+    let (id, life): (DeviceId, Life) = (call.id("id")?, call.query()?);
+    let Given { token, until } = given(&call, &id, life).await?;
+    let expires_at = time(until).ok_or_else(Problem::internal)?;
+    json(&Token { device_id: id.to_string(), capture_token: token, expires_at })
+}
+
+/// A token that was just made.
+pub struct Given {
+    /// What a program shows.
+    pub token: String,
+    /// Until when.
+    pub until: Wall,
+}
+
+/// Gives the door `id` a new token, and the audit log who did.
+///
+/// # Errors
+/// 404 when there is no such door, 409 when it is cut off, 422 for a life that cannot be.
+pub async fn given(call: &Call, id: &DeviceId, life: Life) -> Result<Given, Problem> {
+    let life = meant(call, &life)?;
     let token = format!("{CAPTURE_TOKEN}{}", auth::secret());
     let (digest, name) = (auth::digest(&token), id.clone());
     let actor = call.actor()?.user.to_string();
     call.app().db.write(move |tx| capture_token::add(tx, &name, &digest, life, &actor)).await?;
-    let expires_at = time(life.until).ok_or_else(Problem::internal)?;
-    json(&Token { device_id: id.to_string(), capture_token: token, expires_at })
+    Ok(Given { token, until: life.until })
 }
 
-/// How long the call wants a new token to count.
-fn life(call: &Call) -> Result<capture_token::Life, Problem> {
-    let Life { days, overlap_hours } = call.query()?;
-    let (days, hours) = (days.unwrap_or(DAYS), overlap_hours.unwrap_or(0));
+/// How long a new token is to count.
+fn meant(call: &Call, life: &Life) -> Result<capture_token::Life, Problem> {
+    let (days, hours) = (life.days.unwrap_or(DAYS), life.overlap_hours.unwrap_or(0));
     if !(1..=365).contains(&days) {
         return Err(Problem::field("days", "give a number from 1 to 365"));
     }
@@ -185,19 +202,32 @@ fn time(at: Wall) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.0).ok()
 }
 
-async fn until(call: Call) -> Outcome {
-    let (id, now): (DeviceId, _) = (call.id("id")?, call.now);
-    let read = call.app().db.read(move |tx| {
-        let door = device::get(tx, &id)?.ok_or_else(|| Error::unknown("door", &id))?;
-        Ok((door.id, capture_token::until(tx, &id, now)?))
-    });
-    let (id, until) = read.await?;
-    json(&Until { device_id: id.to_string(), expires_at: until.and_then(time) })
+async fn state(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    found(&call, &id).await?;
+    let expires_at = until(&call, &id).await?.and_then(time);
+    json(&Until { device_id: id.to_string(), expires_at })
+}
+
+/// When the newest token of the door `id` ends, if it has one that counts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn until(call: &Call, id: &DeviceId) -> Result<Option<Wall>, Problem> {
+    let (id, now) = (id.clone(), call.now);
+    Ok(call.app().db.read(move |tx| capture_token::until(tx, &id, now)).await?)
 }
 
 async fn end(call: Call) -> Outcome {
-    let id: DeviceId = call.id("id")?;
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    call.app().db.write(move |tx| capture_token::end(tx, &id, &actor, now)).await?;
+    ended(&call, &call.id("id")?).await?;
     nothing()
+}
+
+/// Ends the token of the door `id`.
+///
+/// # Errors
+/// 404 when there is no such door.
+pub async fn ended(call: &Call, id: &DeviceId) -> Result<(), Problem> {
+    let (id, actor, now) = (id.clone(), call.actor()?.user.to_string(), call.now);
+    Ok(call.app().db.write(move |tx| capture_token::end(tx, &id, &actor, now)).await?)
 }

@@ -18,7 +18,7 @@ pub const HOLDS_MS: i64 = 10 * 60 * 1000;
 pub const NEEDED: &str = "proof-needed";
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 30] = [
+const ROUTES: [(Method, &str); 31] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -44,6 +44,7 @@ const ROUTES: [(Method, &str); 30] = [
     (Method::POST, "/api/devices/{id}/capture-token"),
     (Method::POST, "/api/devices/{id}/join-token"),
     (Method::POST, "/devices/{id}/token"),
+    (Method::POST, "/devices/{id}/program"),
     (Method::POST, "/settings/recognition"),
     (Method::PUT, "/api/retention"),
     (Method::POST, "/settings/retention"),

@@ -5,6 +5,7 @@ mod acts;
 mod door;
 mod log;
 mod pair;
+mod program;
 mod push;
 pub mod state;
 
@@ -43,7 +44,8 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::GET, "/devices"), ADMIN, none, Takes::Nothing, no, index),
         Route::new((Method::POST, "/devices"), ADMIN, none, form, no, add),
     ];
-    [here, push::routes(), door::routes(), acts::routes(), pair::routes()].concat()
+    [here, push::routes(), door::routes(), acts::routes(), pair::routes(), program::routes()]
+        .concat()
 }
 
 #[derive(Template)]

@@ -165,3 +165,29 @@ async fn a_capture_token_ends_and_can_be_changed_over() {
         assert_eq!(answer.status(), 422, "{odd}");
     }
 }
+
+#[tokio::test]
+async fn an_admin_gives_and_ends_a_programs_token_on_a_page() {
+    let (house, _, _) = school().await;
+    let secret = house.session(&house.admin().await).await;
+    let at = "/devices/door-1/program";
+    let text = |answer: &Answer| String::from_utf8_lossy(answer.body()).into_owned();
+    let show = async || text(&house.send(get(at).cookie(&secret)).await);
+    assert!(show().await.contains("It has none."));
+    let door = text(&house.send(get("/devices/door-1").cookie(&secret)).await);
+    assert!(door.contains(&format!("href=\"{at}\"")), "the door's page leads here");
+    let act = async |fields: &[(&str, &str)]| house.send(post(at).form(&secret, fields)).await;
+    let given = act(&[("days", "30")]).await;
+    let page = text(&given);
+    let token = page.split_once(">door_").and_then(|(_, rest)| rest.split_once('<')).unwrap().0;
+    let token = format!("door_{token}");
+    let status =
+        async || house.send(sent(&token, &[("device_id", "door-1")])).await.status().as_u16();
+    assert_eq!((given.status().as_u16(), status().await), (201, 200));
+    let again = show().await;
+    assert!(again.contains("counts until") && !again.contains(&token), "shown once");
+    assert_eq!(act(&[("days", "400")]).await.status(), 422);
+    assert_eq!(act(&[("end", "1")]).await.status(), 303);
+    assert_eq!(status().await, 401);
+    assert_eq!(house.send(post("/devices/no-door/program").form(&secret, &[])).await.status(), 404);
+}
