@@ -18,7 +18,7 @@ pub const HOLDS_MS: i64 = 10 * 60 * 1000;
 pub const NEEDED: &str = "proof-needed";
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 31] = [
+const ROUTES: [(Method, &str); 35] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -38,6 +38,8 @@ const ROUTES: [(Method, &str); 31] = [
     (Method::POST, "/settings/users/{id}"),
     (Method::POST, "/settings/sign-in"),
     (Method::PUT, "/api/settings/sign-in"),
+    (Method::POST, "/api/devices"),
+    (Method::POST, "/devices"),
     (Method::DELETE, "/api/devices/{id}"),
     (Method::POST, "/api/devices/{id}/revoke"),
     (Method::POST, "/devices/{id}/revoke"),
@@ -45,6 +47,8 @@ const ROUTES: [(Method, &str); 31] = [
     (Method::POST, "/api/devices/{id}/join-token"),
     (Method::POST, "/devices/{id}/token"),
     (Method::POST, "/devices/{id}/program"),
+    (Method::POST, "/api/clock"),
+    (Method::POST, "/care/clock"),
     (Method::POST, "/settings/recognition"),
     (Method::PUT, "/api/retention"),
     (Method::POST, "/settings/retention"),

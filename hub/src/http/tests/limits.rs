@@ -134,7 +134,7 @@ async fn ten_minutes_after_signing_in_what_is_not_taken_back_asks_for_the_passwo
 }
 
 #[tokio::test]
-async fn an_open_browser_makes_no_admin_and_joins_no_door() {
+async fn an_open_browser_makes_no_admin_joins_no_door_and_sets_no_clock_right() {
     let house = House::new().await;
     let token = house.school().await;
     house.clock.set_wall(NOW.plus_ms(proof::HOLDS_MS));
@@ -143,12 +143,34 @@ async fn an_open_browser_makes_no_admin_and_joins_no_door() {
     for (path, say) in [
         ("/api/auth/register", admin.clone()),
         ("/api/auth/users", admin),
+        ("/api/devices", json!({ "device_id": "door-9", "classroom_id": "Room 9" })),
         ("/api/devices/door-1/join-token", json!({})),
+        ("/api/clock", json!({})),
     ] {
         let refused = house.send(post(path).bearer(&token).json(&say)).await;
         assert_eq!(refused.status().as_u16(), 403, "{path}");
         assert_eq!(body(&refused)["type"], "/problems/proof-needed", "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_pages_for_a_new_door_its_program_and_the_clock_ask_who_it_is() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let secret = house.session(&house.admin().await).await;
+    house.clock.set_wall(NOW.plus_ms(proof::HOLDS_MS));
+    let door = [("device_id", "door-9"), ("classroom_id", "Room 9")];
+    for (path, fields) in
+        [("/devices", door.as_slice()), ("/devices/door-1/program", &[]), ("/care/clock", &[])]
+    {
+        let form = post(path).form(&secret, fields).header("accept", "text/html");
+        let led = house.send(form).await;
+        assert_eq!(led.status(), 303, "{path}");
+        let to = led.headers()["location"].to_str().unwrap();
+        assert!(to.starts_with("/account/prove"), "{path}: {to}");
+    }
+    let none = house.send(get("/api/devices/door-9").bearer(&token)).await;
+    assert_eq!(none.status(), 404, "no door was made");
 }
 
 #[tokio::test]
