@@ -1,12 +1,16 @@
 //! The OpenID provider: where to send a browser, and what its answer is worth.
 //!
 //! Code flow with PKCE and nonce. The identity token must be signed by a key of the provider, for
-//! us, for this attempt, and not be over.
+//! us, for this attempt, and not be over. A provider that is slow holds up one caller at a time:
+//! whoever comes meanwhile gets its last good answer, or is asked to try again.
+
+mod known;
 
 use crate::auth::elsewhere::{Attempt, Identity};
 use crate::config::Oidc;
 use crate::error::{Doing, Error};
 use chrono::{DateTime, Utc};
+use known::Known;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm as Alg, CoreProviderMetadata,
 };
@@ -15,13 +19,13 @@ use openidconnect::{
     EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
     RedirectUrl, Scope,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 use wire::{Mono, Wall};
 
-/// How long what the provider says about itself is believed, milliseconds.
-const FRESH_MS: u64 = 5 * 60 * 1000;
+/// Who comes back from the provider together; fewer than the places for strangers.
+const BACK_AT_ONCE: usize = 4;
 /// Minutes by which the provider's clock may differ from ours.
 const SKEW_MIN: i64 = 10;
 /// For one request to the provider.
@@ -51,16 +55,17 @@ type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// What the provider says about itself, and when it did.
-type Known = Option<(Mono, CoreProviderMetadata)>;
-
 /// A provider; cheap to clone.
 #[derive(Clone)]
 pub struct Provider {
     oidc: Arc<Oidc>,
     back: String,
     http: reqwest::Client,
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<Known<CoreProviderMetadata>>>,
+    /// For whoever asks the provider about itself: one at a time.
+    asks: Arc<Semaphore>,
+    /// For whoever has a code changed into who they are.
+    back_again: Arc<Semaphore>,
 }
 
 /// Why a request to the provider failed.
@@ -88,7 +93,14 @@ impl Provider {
             .build()
             .doing("setting up the way to the OpenID provider")?;
         let back = format!("{public_url}/api/auth/oidc/callback");
-        Ok(Self { oidc: Arc::new(oidc.clone()), back, http, known: Arc::default() })
+        Ok(Self {
+            oidc: Arc::new(oidc.clone()),
+            back,
+            http,
+            known: Arc::default(),
+            asks: Arc::new(Semaphore::new(1)),
+            back_again: Arc::new(Semaphore::new(BACK_AT_ONCE)),
+        })
     }
 
     /// Begins an attempt: where to send the browser, and what to remember.
@@ -128,6 +140,7 @@ impl Provider {
         now: Wall,
         mono: Mono,
     ) -> Result<Identity, Error> {
+        let _place = self.back_again.try_acquire().map_err(|_| silent())?;
         let client = self.client(mono).await?;
         let exchange = client.exchange_code(AuthorizationCode::new(code)).map_err(refused)?;
         let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier));
@@ -161,21 +174,28 @@ impl Provider {
     }
 
     /// What the provider says about itself: asked for again every few minutes, because its keys
-    /// change.
+    /// change. Nobody waits for somebody else's question.
     async fn about(&self, mono: Mono) -> Result<CoreProviderMetadata, Error> {
-        let mut known = self.known.lock().await;
-        if let Some((_, about)) = known.as_ref().filter(|(at, _)| mono.since(*at) < FRESH_MS) {
-            return Ok(about.clone());
+        let asks = self.asks.try_acquire().ok().filter(|_| self.known().is_due(mono));
+        if asks.is_some() {
+            let answer = self.discover().await;
+            self.known().learn(answer, mono);
         }
-        let issuer = IssuerUrl::new(self.oidc.issuer.clone()).doing("reading oidc.issuer")?;
+        self.known().last(mono).ok_or_else(silent)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known<CoreProviderMetadata>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn discover(&self) -> Option<CoreProviderMetadata> {
+        let issuer = IssuerUrl::new(self.oidc.issuer.clone()).ok()?;
         let call = |request| self.call(request);
         let about = CoreProviderMetadata::discover_async(issuer, &call).await;
-        let about = about.map_err(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the OpenID provider");
-            Error::Unavailable("the sign-in service does not answer: try again in a moment".into())
-        })?;
-        *known = Some((mono, about.clone()));
-        Ok(about)
+        let about = about.inspect_err(|error| {
+            tracing::warn!(error = error as &dyn std::error::Error, "the OpenID provider");
+        });
+        about.ok()
     }
 
     /// One request, by our own client.
@@ -200,6 +220,10 @@ impl Provider {
             Ok(whole.body(body)?)
         }
     }
+}
+
+fn silent() -> Error {
+    Error::Unavailable("the sign-in service does not answer: try again in a moment".into())
 }
 
 /// Nothing of the answer is told to whoever came: only the log says what was wrong.

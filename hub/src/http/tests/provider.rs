@@ -5,10 +5,14 @@ use crate::auth::{Role, elsewhere};
 use crate::config::Vars;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use warp::Filter;
 use wire::Clock as _;
 
@@ -30,6 +34,8 @@ struct Idp {
     issuer: String,
     key: SigningKey,
     says: Arc<Mutex<Option<Says>>>,
+    /// Whether it answers what it is asked about itself.
+    away: Arc<AtomicBool>,
     _server: tokio::task::JoinSet<()>,
 }
 
@@ -55,12 +61,19 @@ impl Idp {
         let said = says.clone();
         let token = warp::post().and(warp::path!("token")).and(warp::body::form());
         let token = token.map(move |form: HashMap<String, String>| answer(&said, &form));
-        let about = warp::path!(".well-known" / "openid-configuration")
-            .map(move || warp::reply::json(&about));
+        let away: Arc<AtomicBool> = Arc::default();
+        let (gone, status) = (away.clone(), warp::http::StatusCode::BAD_GATEWAY);
+        let about = warp::path!(".well-known" / "openid-configuration").map(move || {
+            let about = warp::reply::json(&about);
+            match gone.load(Relaxed) {
+                true => warp::reply::with_status(about, status),
+                false => warp::reply::with_status(about, warp::http::StatusCode::OK),
+            }
+        });
         let keys = warp::path!("keys").map(move || warp::reply::json(&keys));
         let mut server = tokio::task::JoinSet::new();
         server.spawn(warp::serve(about.or(keys).or(token)).incoming(listener).run());
-        Self { issuer, key, says, _server: server }
+        Self { issuer, key, says, away, _server: server }
     }
 
     async fn house(&self) -> House {
@@ -291,4 +304,42 @@ async fn a_provider_that_is_away_is_said_so_and_without_one_there_is_no_button()
     house.account(Role::Admin).await;
     assert!(!page(house.send(get("/sign-in")).await).contains("Sign in with"));
     assert_eq!(house.send(get("/api/auth/oidc/start")).await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_provider_that_never_answers_holds_up_one_caller_and_is_left_alone_for_a_moment() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", silent.local_addr().unwrap());
+    let house = House::with(Vars::from([
+        ("ROLLCALL_OIDC__ISSUER", issuer.as_str()),
+        ("ROLLCALL_OIDC__CLIENT_ID", CLIENT),
+        ("ROLLCALL_OIDC__NAME", "School"),
+    ]))
+    .await;
+    let starts = (0..16).map(|_| house.send(get("/api/auth/oidc/start")));
+    let mut starts = starts.collect::<FuturesUnordered<_>>();
+    let others = async {
+        for n in 0..15 {
+            assert_eq!(starts.next().await.unwrap().status(), 503, "caller {n}");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), others).await.expect("fifteen do not wait");
+    let (asked, _) = silent.accept().await.unwrap();
+    drop(asked);
+    assert_eq!(starts.next().await.unwrap().status(), 503, "it broke off");
+    assert_eq!(house.send(get("/api/auth/oidc/start")).await.status(), 503);
+    let again = tokio::time::timeout(Duration::from_millis(50), silent.accept()).await;
+    assert!(again.is_err(), "asked again at once");
+}
+
+#[tokio::test]
+async fn a_provider_that_goes_away_is_believed_for_an_hour_more() {
+    let idp = Idp::start().await;
+    let house = idp.house().await;
+    send(&house).await;
+    idp.away.store(true, Relaxed);
+    house.clock.advance(10 * 60 * 1000);
+    send(&house).await;
+    house.clock.advance(50 * 60 * 1000);
+    assert_eq!(house.send(get("/api/auth/oidc/start")).await.status(), 503);
 }
