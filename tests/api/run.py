@@ -13,6 +13,7 @@ from pathlib import Path
 
 import requests
 from door import EDGE, Door
+from passkey import Device
 from school import ADMIN, DAY, PASSWORD, ROOT, School, totp
 
 HUB = os.environ.get("ROLLCALL_HUB") or str(ROOT / "target/debug/rollcall-hub")
@@ -35,6 +36,12 @@ def remove(stranger):
     return {"json": {"code": stranger.made("/api/auth/totp/confirm", "recovery_codes", **confirm)[0]}}
 
 
+def enter(stranger):
+    device = Device(stranger)
+    device.added()
+    return {"json": device.shown()}
+
+
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
@@ -52,6 +59,12 @@ LAST_WORDS = {
     "/api/auth/totp": lambda stranger: {"json": {"password": PASSWORD}},
     "/api/auth/totp/confirm": begin,
     "/api/auth/totp/remove": remove,
+    "/api/auth/passkeys": lambda stranger: {"json": Device(stranger).made},
+    "/api/auth/passkeys/begin": lambda stranger: {},
+    "/api/auth/passkeys/rename": lambda stranger: {
+        "json": {"passkey": Device(stranger).added(), "name": "old laptop"}},
+    "/api/auth/passkeys/remove": lambda stranger: {"json": {"passkey": Device(stranger).added()}},
+    "/api/auth/passkeys/sign-in": enter,
     "/api/auth/password": new_password,
     "/api/auth/users/set_password": new_password,
 }

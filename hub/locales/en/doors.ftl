@@ -237,9 +237,10 @@ doors-revoke-now = Cut it off
 # A program that sends pictures for a door.
 doors-program = Pictures by a program …
 doors-program-title = A program that sends pictures for { $name }
-doors-program-lead = With a token of this door a program, such as an old camera’s, sends pictures to /api/capture. They count for this door and its room, and wait for a person.
+doors-program-lead = With a token of this door a program, such as an old camera’s, sends pictures. They count for this door and its room, and wait for a person.
 doors-program-new = The new token
 doors-program-once = Copy it now: it is not shown again. Whoever has it sends pictures as this door.
+doors-program-where = The program sends pictures to this address:
 doors-program-token = Its token
 doors-program-until = It has one that counts until { $when }.
 doors-program-none = It has none.

@@ -5,9 +5,9 @@
 //! minutes, and once.
 
 use super::cookie::{self, Site};
+use super::once::Once;
 use crate::store::account::Account;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use subtle::ConstantTimeEq;
 use wire::Wall;
 
@@ -15,8 +15,6 @@ use wire::Wall;
 pub const COOKIE: &str = "__Host-oidc";
 /// How long an attempt may take, milliseconds.
 pub const LIFE_MS: i64 = 10 * 60 * 1000;
-/// States remembered as used; each for [`LIFE_MS`].
-const REMEMBERED: usize = 10_000;
 
 /// One way there and back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +52,7 @@ pub enum Refused {
 
 /// States that were used.
 #[derive(Default)]
-pub struct Seen(HashMap<String, i64>);
+pub struct Seen(Once<String>);
 
 impl Seen {
     /// Takes the answer with `state` for `attempt`, once.
@@ -73,12 +71,10 @@ impl Seen {
         if !same || !(0..LIFE_MS).contains(&age) {
             return Err(Refused::Stranger);
         }
-        self.0.retain(|_, made| now.0.saturating_sub(*made) < LIFE_MS);
-        if self.0.len() >= REMEMBERED || self.0.contains_key(state) {
-            return Err(Refused::Used);
+        match self.0.take(state.to_owned(), Wall(attempt.made), LIFE_MS, now) {
+            true => Ok(attempt),
+            false => Err(Refused::Used),
         }
-        self.0.insert(state.to_owned(), attempt.made);
-        Ok(attempt)
     }
 }
 
@@ -158,22 +154,6 @@ mod tests {
         assert_eq!(take("s", 1), Ok(attempt("s")));
         assert_eq!(take("s", 2), Err(Refused::Used));
         assert_eq!(seen.take(None, "s", Wall(1)), Err(Refused::Stranger));
-    }
-
-    #[test]
-    fn what_is_remembered_has_a_bound_and_an_end() {
-        let mut seen = Seen::default();
-        for n in 0..REMEMBERED {
-            let state = n.to_string();
-            assert!(seen.take(Some(attempt(&state)), &state, Wall(1)).is_ok());
-        }
-        assert_eq!(
-            seen.take(Some(attempt("x")), "x", Wall(1)),
-            Err(Refused::Used),
-            "full: refused"
-        );
-        let late = Attempt { made: LIFE_MS, ..attempt("x") };
-        assert!(seen.take(Some(late), "x", Wall(LIFE_MS + 1)).is_ok(), "the old ones are over");
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub mod csrf;
 pub mod elsewhere;
 pub mod known;
 pub mod meter;
+pub mod once;
+pub mod passkey;
 pub mod password;
 pub mod role;
 pub mod session;

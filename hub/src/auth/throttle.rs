@@ -49,7 +49,7 @@ pub enum What<'a> {
     Secret(&'a str),
     /// A code of the second factor of the account with this address.
     Code(&'a str),
-    /// What a sign-in service sent back: that has an account only once it was right.
+    /// What a sign-in service or a passkey said: that has an account only once it was right.
     Elsewhere,
 }
 

@@ -184,7 +184,7 @@ async fn unlock(
     let person = change(hub, who, |profile| profile.is_active = true).await?;
     let id = person.account.id;
     if second_factor {
-        let removed = hub.db.write(move |tx| totp::remove(tx, id, &actor(), now())).await?;
+        let removed = hub.db.write(move |tx| totp::remove_every(tx, id, &actor(), now())).await?;
         let say =
             if removed { "The second factor is gone." } else { "There was no second factor." };
         writeln!(out, "{say}")?;

@@ -2,6 +2,7 @@
 
 use super::call::{Call, Proof};
 use super::front;
+use super::passkeys::{self, Shown};
 use super::problem::Problem;
 use super::reply::{json, nothing, sentence, with};
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
@@ -55,6 +56,8 @@ pub struct Login {
     /// The code of the second factor, or a recovery code, where the account has one.
     #[serde(alias = "code")]
     totp: Option<String>,
+    /// Or a passkey instead of the code.
+    passkey: Option<Shown>,
 }
 
 /// An old refresh token.
@@ -103,24 +106,35 @@ impl From<&Account> for Me {
 }
 
 async fn log_in(call: Call) -> Outcome {
-    let Login { email, password, totp } = call.json()?;
-    let account = match (check(&call, &email, password).await?, totp) {
-        (Checked::Done(account), _) => account,
-        (Checked::NeedsCode(account), Some(code)) => {
-            super::totp::second(&call, &account, &code).await?;
+    let Login { email, password, totp, passkey } = call.json()?;
+    let account = match check(&call, &email, password).await? {
+        Checked::Done(account) => account,
+        Checked::NeedsCode(account) => {
+            match (totp, passkey) {
+                (Some(code), _) => super::totp::second(&call, &account, &code).await?,
+                (_, Some(shown)) => drop(passkeys::shown(&call, shown, Some(account.id)).await?),
+                (None, None) => return Err(super::totp::needed()),
+            }
             account
         }
-        (Checked::NeedsCode(_), None) => return Err(super::totp::needed()),
     };
+    tokens(&call, &account, Way::Password).await
+}
+
+/// A pair of tokens for `account`, which has just signed in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tokens(call: &Call, account: &Account, way: Way) -> Outcome {
     let (family, secret, now, peer) = (auth::nonce(), auth::secret(), call.now, call.peer);
     let (digest, id) = (auth::digest(&secret), account.id);
     let write = call.app().db.write(move |tx| {
-        let origin = Origin { way: Way::Password, from: peer };
+        let origin = Origin { way, from: peer };
         login::begin(tx, family, id, &digest, &origin, now)?;
         signed_in(tx, id, peer, origin.way, now)
     });
     write.await?;
-    json(&pair(&call, &account, family, &secret))
+    json(&pair(call, account, family, &secret))
 }
 
 async fn refresh(call: Call) -> Outcome {
@@ -181,8 +195,7 @@ pub async fn check(call: &Call, email: &str, password: String) -> Result<Checked
     };
     front.throttle(|t| t.right(&guess, front::mono(&front.app)));
     let id = account.id;
-    let factor = front.app.db.read(move |tx| totp::get(tx, id)).await?;
-    if factor.is_some_and(|factor| factor.confirmed) {
+    if front.app.db.read(move |tx| totp::has_factor(tx, id)).await? {
         return Ok(Checked::NeedsCode(account));
     }
     Ok(Checked::Done(account))
@@ -192,7 +205,7 @@ pub async fn check(call: &Call, email: &str, password: String) -> Result<Checked
 pub enum Checked {
     /// They are in.
     Done(Account),
-    /// A code of the second factor is asked for besides.
+    /// A code of the second factor or a passkey is asked for besides.
     NeedsCode(Account),
 }
 

@@ -110,7 +110,7 @@ impl Call {
         let fields: Vec<(String, String)> =
             serde_urlencoded::from_str(&self.query).unwrap_or_default();
         let limit = fields.iter().find(|(key, _)| key == "limit").map(|(_, value)| value);
-        if limit.is_some_and(|limit| !limit.parse().is_ok_and(|n| (1..=MOST).contains(&n))) {
+        if limit.is_some_and(|limit| !limit.parse().is_ok_and(|n: u32| (1..=MOST).contains(&n))) {
             return Err(Problem::field("limit", format!("give a number from 1 to {MOST}")));
         }
         serde_urlencoded::from_str(&self.query)

@@ -1,6 +1,7 @@
 //! What all requests share besides the hub itself: password hashing, throttling, tokens, limits.
 
 use super::cost::{Cost, Spender};
+use super::passkeys::Passkeys;
 use crate::accept::HalfOpen;
 use crate::app::App;
 use crate::auth::{Passwords, Throttle, elsewhere, meter::Meter, session, token::Tokens};
@@ -50,6 +51,8 @@ pub struct Shared {
     pub stop: CancellationToken,
     /// Where people sign in elsewhere.
     pub provider: Option<Provider>,
+    /// Passkeys, and which of their answers were used.
+    pub passkeys: Passkeys,
     throttle: Mutex<Throttle>,
     costs: Mutex<Meter<(Spender, Cost)>>,
     attempts: Mutex<elsewhere::Seen>,
@@ -78,6 +81,7 @@ impl Front {
             let made = Provider::new(oidc, &app.config.public_url);
             made.inspect_err(|error| tracing::error!(%error, "no sign-in elsewhere")).ok()
         });
+        let passkeys = Passkeys::new(&app.config.public_url);
         Self(Arc::new(Shared {
             app,
             passwords,
@@ -90,6 +94,7 @@ impl Front {
             streams: Arc::new(Semaphore::new(STREAMS)),
             stop,
             provider,
+            passkeys,
             throttle: Mutex::default(),
             costs: Mutex::default(),
             attempts: Mutex::default(),

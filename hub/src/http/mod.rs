@@ -47,6 +47,7 @@ pub mod notifications;
 pub mod oidc;
 pub mod openapi;
 pub mod page;
+pub mod passkeys;
 pub mod password;
 pub mod path;
 pub mod persons;
@@ -140,6 +141,7 @@ pub fn table() -> Table {
         timetable::routes(),
         persons::routes(),
         oidc::routes(),
+        passkeys::routes(),
         password::routes(),
         proof::routes(),
         register::routes(),

@@ -2,6 +2,7 @@
 //! child, hand out a file, make an admin or cut a door off.
 
 use super::call::{Call, SignedIn};
+use super::passkeys::{Shown, shown};
 use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
@@ -18,7 +19,7 @@ pub const HOLDS_MS: i64 = 10 * 60 * 1000;
 pub const NEEDED: &str = "proof-needed";
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 35] = [
+const ROUTES: [(Method, &str); 40] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -54,6 +55,11 @@ const ROUTES: [(Method, &str); 35] = [
     (Method::POST, "/settings/retention"),
     (Method::POST, "/settings/retention/run"),
     (Method::POST, "/account/second-factor/remove"),
+    (Method::POST, "/api/auth/passkeys/begin"),
+    (Method::POST, "/api/auth/passkeys"),
+    (Method::POST, "/api/auth/passkeys/remove"),
+    (Method::POST, "/account/passkeys"),
+    (Method::POST, "/account/passkeys/remove"),
 ];
 
 /// Routes of this file.
@@ -78,12 +84,12 @@ pub fn held(route: &Route, by: &SignedIn, now: Wall) -> Result<(), Problem> {
     if fresh || !is_asked(route) {
         return Ok(());
     }
-    let say = "Prove once more that it is you: send your password or a code to \
+    let say = "Prove once more that it is you: send your password, a code or a passkey to \
                /api/auth/prove, and then this again.";
     Err(Problem::new(StatusCode::FORBIDDEN, NEEDED, say))
 }
 
-/// One of the two.
+/// One of the three.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = OnceMore)]
 pub struct Proof {
@@ -92,6 +98,8 @@ pub struct Proof {
     /// A code of the second factor, or a recovery code.
     #[serde(alias = "code")]
     pub totp: Option<String>,
+    /// A passkey.
+    pub passkey: Option<Shown>,
 }
 
 async fn prove(call: Call) -> Outcome {
@@ -105,18 +113,27 @@ async fn prove(call: Call) -> Outcome {
 /// 422 for a wrong or missing proof, 429 after too many.
 pub async fn once_more(call: &Call, proof: Proof) -> Result<(), Problem> {
     let account = own(call).await?;
+    let wrong = |field, why| {
+        move |problem: Problem| match problem.status {
+            StatusCode::UNAUTHORIZED => Problem::field(field, why),
+            _ => problem,
+        }
+    };
     match proof {
+        Proof { passkey: Some(said), .. } => {
+            let wrong = wrong("passkey", "this passkey is not yours, or did not answer just now");
+            shown(call, said, Some(account.id)).await.map_err(wrong)?;
+        }
         Proof { totp: Some(code), .. } if !code.trim().is_empty() => {
-            let wrong = |problem: Problem| match problem.status {
-                StatusCode::UNAUTHORIZED => Problem::field("totp", "this code is not right"),
-                _ => problem,
-            };
+            let wrong = wrong("totp", "this code is not right");
             second(call, &account, &code).await.map_err(wrong)?;
         }
         Proof { password: Some(password), .. } if !password.is_empty() => {
             proven(call, &account, "password", password).await?;
         }
-        Proof { .. } => return Err(Problem::field("password", "give your password, or a code")),
+        Proof { .. } => {
+            return Err(Problem::field("password", "give your password, a code or a passkey"));
+        }
     }
     let (own, now) = (kept(call), call.now);
     Ok(call.app().db.write(move |tx| login::prove(tx, &own, now)).await?)

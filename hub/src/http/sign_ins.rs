@@ -187,7 +187,7 @@ pub async fn demand(call: &Call, new: Policy) -> Result<(), Problem> {
     let (user, now) = (call.actor()?.user, call.now);
     let roles: Vec<_> = Role::ALL.into_iter().filter(|r| new.second_factor.contains(r)).collect();
     let write = call.app().db.write(move |tx| {
-        let has = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
+        let has = totp::has_factor(tx, user)?;
         if roles.contains(&Role::Admin) && !has {
             let say = "switch the second step of your own account on first: you would be kept out";
             return Err(Error::Conflict(say.into()));

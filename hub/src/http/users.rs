@@ -82,7 +82,7 @@ pub struct Typed {
     pub is_active: Option<bool>,
     /// Whether the first sign-in elsewhere with this address may take the account over.
     pub may_link: Option<bool>,
-    /// False takes the second factor away, for a lost phone.
+    /// False takes the second factor away, and every passkey, for a lost phone.
     pub totp: Option<bool>,
     /// False takes the sign-in elsewhere away.
     pub linked: Option<bool>,
@@ -264,7 +264,7 @@ pub async fn changed(call: &Call, typed: Typed, roles: &'static [Role]) -> Resul
             people::set_password(tx, id, &phc, &login::Keep::Nothing, &by, now)?;
         }
         match typed.totp {
-            Some(false) => drop(totp::remove(tx, id, &by, now)?),
+            Some(false) => drop(totp::remove_every(tx, id, &by, now)?),
             Some(true) if !old.second_factor => {
                 let say = "totp: only the person themselves can begin a second factor";
                 return Err(Error::Invalid(say.into()));

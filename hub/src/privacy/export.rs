@@ -95,6 +95,8 @@ struct Account {
     email: String,
     name: String,
     is_active: bool,
+    /// What they call their passkeys.
+    passkeys: Vec<String>,
 }
 
 /// A sighting.
@@ -273,9 +275,10 @@ impl From<(String, String, bool)> for Class {
     }
 }
 
-impl From<(String, String, String, bool)> for Account {
-    fn from((id, email, name, is_active): (String, String, String, bool)) -> Self {
-        Self { id, email, name, is_active }
+impl From<store::export::Account> for Account {
+    fn from(of: store::export::Account) -> Self {
+        let store::export::Account { id, email, name, is_active, passkeys } = of;
+        Self { id: id.to_string(), email, name, is_active, passkeys }
     }
 }
 

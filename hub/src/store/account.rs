@@ -114,7 +114,8 @@ pub fn forget_student(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<usiz
     let sql = "select id from user_account where student = $1";
     let ids: Vec<String> = tx.query(sql, params![student.to_string()], |row| row.get(0))?;
     for id in &ids {
-        for table in ["login_session", "identity", "totp", "recovery_code", "preference"] {
+        for table in ["login_session", "identity", "totp", "recovery_code", "passkey", "preference"]
+        {
             tx.execute(&format!("delete from {table} where account = $1"), params![id])?;
         }
         let sql = "update token_family set ended_at = $2 where account = $1 and ended_at is null";

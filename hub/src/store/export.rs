@@ -1,7 +1,8 @@
 //! Everything of one person, read for them: across all tables that name them.
 
-use super::{Tx, params, parsed};
+use super::{Tx, params, parsed, passkey};
 use crate::error::Error;
+use uuid::Uuid;
 use wire::{RecordId, StudentId, Wall};
 
 /// A sighting that names them.
@@ -173,17 +174,36 @@ pub fn classes(tx: &Tx<'_>, student: StudentId) -> Result<Vec<(String, String, b
     tx.query(sql, params![student.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
-/// Accounts that are `student`: id, address, name, and whether they may sign in.
+/// An account of a student.
+pub struct Account {
+    /// Own id.
+    pub id: Uuid,
+    /// Its address.
+    pub email: String,
+    /// What pages call them.
+    pub name: String,
+    /// Whether they may sign in.
+    pub is_active: bool,
+    /// What they call their passkeys.
+    pub passkeys: Vec<String>,
+}
+
+/// Accounts that are `student`.
 ///
 /// # Errors
 /// When the database fails.
-pub fn accounts(
-    tx: &Tx<'_>,
-    student: StudentId,
-) -> Result<Vec<(String, String, String, bool)>, Error> {
+pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Account>, Error> {
     let sql = "select id, email, name, is_active from user_account where student = $1 order by id";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    tx.query(sql, params![student.to_string()], read)
+    let mut found = tx.query(sql, params![student.to_string()], |row| {
+        let (id, passkeys) = (parsed(row, 0)?, Vec::new());
+        let (email, name, is_active) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(Account { id, email, name, is_active, passkeys })
+    })?;
+    for account in &mut found {
+        let kept = passkey::of(tx, account.id)?.into_iter();
+        account.passkeys = kept.map(|one| one.name).collect();
+    }
+    Ok(found)
 }
 
 /// Mail about `student`, oldest first.

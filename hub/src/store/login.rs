@@ -17,6 +17,8 @@ use wire::Wall;
 pub enum Way {
     /// By password, and a code where there is a second factor.
     Password,
+    /// By a passkey.
+    Passkey,
     /// At the sign-in service of the school.
     Elsewhere,
     /// As the first admin.
@@ -29,6 +31,7 @@ impl Way {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Passkey => "passkey",
             Self::Elsewhere => "elsewhere",
             Self::SetUp => "set-up",
         }
@@ -64,6 +67,7 @@ const LIVE: &str = "s.proved_at, case when s.way <> 'elsewhere'
      and ',' || coalesce((select value from setting where name = 'second_factor'), '') || ','
          like '%,' || a.role || ',%'
      and not exists (select 1 from totp f where f.account = a.id and f.confirmed_at is not null)
+     and not exists (select 1 from passkey k where k.account = a.id)
      then 1 else 0 end";
 
 fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<Live> {

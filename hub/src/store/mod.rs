@@ -46,6 +46,7 @@ pub mod mark;
 pub mod member;
 pub mod outgoing;
 pub mod passage;
+pub mod passkey;
 pub mod past;
 pub mod people;
 pub mod period;

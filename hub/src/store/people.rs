@@ -61,7 +61,8 @@ pub struct Filter {
 }
 
 const MORE: &str = "a.teacher_id, a.is_active, a.password is not null,
-     exists (select 1 from totp t where t.account = a.id and t.confirmed_at is not null),
+     exists (select 1 from totp t where t.account = a.id and t.confirmed_at is not null)
+         or exists (select 1 from passkey k where k.account = a.id),
      a.may_link, exists (select 1 from identity i where i.account = a.id), a.created_at, a.version";
 
 impl Person {

@@ -1,6 +1,6 @@
 //! Tables `totp` and `recovery_code`: the second factor of an account.
 
-use super::{Tx, audit, params};
+use super::{Tx, audit, params, passkey};
 use crate::error::Error;
 use serde_json::json;
 use uuid::Uuid;
@@ -33,6 +33,24 @@ pub fn get(tx: &Tx<'_>, account: Uuid) -> Result<Option<Totp>, Error> {
         let confirmed = row.get::<_, Option<i64>>(1)?.is_some();
         Ok(Totp { sealed: row.get(0)?, confirmed, last_step: row.get(2)? })
     })
+}
+
+/// Whether `account` has a second factor that counts: codes, or a passkey.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_factor(tx: &Tx<'_>, account: Uuid) -> Result<bool, Error> {
+    let codes = get(tx, account)?.is_some_and(|totp| totp.confirmed);
+    Ok(codes || passkey::any(tx, account)?)
+}
+
+/// Takes every second factor away, for whoever lost them; whether there was one.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove_every(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool, Error> {
+    let codes = remove(tx, account, actor, now)?;
+    Ok(passkey::remove_all(tx, account, actor, now)? || codes)
 }
 
 /// Begins: the secret waits for its first code.

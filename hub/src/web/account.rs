@@ -1,6 +1,7 @@
-//! `/account`: one's own name, password, second factor, sign-ins, language, mail and calendars.
+//! `/account`: one's own name, password, passkeys, second factor, sign-ins, language, mail and calendars.
 
 pub mod factor;
+pub mod passkeys;
 pub mod prove;
 
 use super::note::Note;
@@ -19,12 +20,13 @@ use crate::store::login::SignIn;
 use crate::store::people::{self, Person};
 use crate::store::{class, desk};
 use askama::Template;
+use passkeys::{Missing, Passkeys};
 use std::collections::HashMap;
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
 /// What a step on this page may have done.
-const DONE: [&str; 7] = [
+const DONE: [&str; 10] = [
     "account-done-profile",
     "account-done-password",
     "account-done-mail",
@@ -32,6 +34,9 @@ const DONE: [&str; 7] = [
     "account-done-others",
     "account-done-calendar",
     "account-done-factor",
+    "account-done-passkey",
+    "account-done-passkey-name",
+    "account-done-passkey-gone",
 ];
 
 /// Routes of this file.
@@ -51,7 +56,7 @@ pub fn routes() -> Vec<Route> {
         post("/account/calendars", STAFF, add_calendar.into()),
         post("/account/calendars/end", STAFF, end_calendar.into()),
     ];
-    [own, factor::routes(), prove::routes()].concat()
+    [own, factor::routes(), passkeys::routes(), prove::routes()].concat()
 }
 
 #[derive(Template)]
@@ -75,6 +80,7 @@ struct Staff {
     settings: Settings,
     calendars: Vec<Calendar>,
     classes: Vec<class::Class>,
+    passkeys: Passkeys,
 }
 
 /// A way in which they are signed in.
@@ -152,7 +158,8 @@ async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
         made: words::ago(shell.tongue, feed.created_at, call.now),
     };
     let calendars = calendar::of(call).await?.into_iter().map(one).collect();
-    Ok(Staff { settings: settings::get(call).await?, calendars, classes })
+    let passkeys = passkeys::told(call, shell).await?;
+    Ok(Staff { settings: settings::get(call).await?, calendars, classes, passkeys })
 }
 
 /// Back to the page, saying what was done; or the page with what stood in the way.

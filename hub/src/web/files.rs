@@ -34,6 +34,7 @@ pub static FILES: &[File] = &[
     file!("doors.js", "text/javascript; charset=utf-8"),
     file!("hearing.js", "text/javascript; charset=utf-8"),
     file!("stream.js", "text/javascript; charset=utf-8"),
+    file!("passkey.js", "text/javascript; charset=utf-8"),
     file!("photo.css", "text/css; charset=utf-8"),
     file!("photo.js", "text/javascript; charset=utf-8"),
     file!("report.css", "text/css; charset=utf-8"),

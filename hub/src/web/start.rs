@@ -1,5 +1,6 @@
 //! Set-up, sign-in and sign-out, our files, and what a page says when something went wrong.
 
+use super::account::passkeys::shown;
 use super::account::prove;
 use super::shell::{Person, Shell};
 use super::tongue::Tongue;
@@ -7,6 +8,7 @@ use super::{files, nav};
 use crate::auth::session;
 use crate::http::auth as login;
 use crate::http::call::Call;
+use crate::http::passkeys::{self, missing};
 use crate::http::press;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, page, see, with};
@@ -16,6 +18,7 @@ use crate::http::totp as second;
 use crate::http::{guard, proof};
 use crate::store::account::Account;
 use crate::store::login::Way;
+use crate::store::{passkey, totp};
 use askama::Template;
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
@@ -46,6 +49,8 @@ struct SignIn<'a> {
     email: &'a str,
     next: &'a str,
     elsewhere: Option<String>,
+    /// Whether a passkey opens.
+    passkey: bool,
 }
 
 #[derive(Template)]
@@ -55,6 +60,15 @@ struct Code<'a> {
     problem: Option<String>,
     step: &'a str,
     next: &'a str,
+    /// Whether the account has codes, and passkeys.
+    has: Factors,
+}
+
+/// What an account has besides its password.
+#[derive(Clone, Copy)]
+struct Factors {
+    codes: bool,
+    passkeys: bool,
 }
 
 #[derive(Template)]
@@ -120,8 +134,8 @@ async fn sign_in_page(call: Call) -> Outcome {
         .remove("next")
         .unwrap_or_default();
     let (shell, next) = (shell(&call, ""), inside(&next));
-    let elsewhere = elsewhere(&call);
-    page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next, elsewhere })
+    let (elsewhere, passkey) = (elsewhere(&call), missing(&call).is_none());
+    page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next, elsewhere, passkey })
 }
 
 async fn sign_in(call: Call) -> Outcome {
@@ -131,45 +145,74 @@ async fn sign_in(call: Call) -> Outcome {
     if let Some(step) = call.content.field("step").filter(|step| !step.is_empty()) {
         return second_step(&call, step.to_owned(), &next).await;
     }
-    match login::check(&call, &email, password).await {
-        Ok(login::Checked::Done(account)) => enter(&call, &account, &next).await,
-        Ok(login::Checked::NeedsCode(account)) => {
-            let step = second::step_token(&call, account.id);
-            let (shell, step, next) = (shell(&call, ""), step.as_str(), next.as_str());
-            page(StatusCode::OK, &Code { shell, problem: None, step, next })
-        }
+    let tried = match shown(&call)? {
+        Some(shown) => passkeys::shown(&call, shown, None).await.map(|a| (a, Way::Passkey)),
+        None => match login::check(&call, &email, password).await {
+            Ok(login::Checked::Done(account)) => Ok((account, Way::Password)),
+            Ok(login::Checked::NeedsCode(account)) => {
+                return code_page(&call, &account, &next).await;
+            }
+            Err(problem) => Err(problem),
+        },
+    };
+    match tried {
+        Ok((account, way)) => enter(&call, &account, way, &next).await,
         Err(problem) => {
-            let (shell, email, next) = (shell(&call, ""), email.as_str(), next.as_str());
-            let (words, elsewhere) = (Some(problem.detail.clone()), elsewhere(&call));
-            let refused = SignIn { shell, problem: words, email, next, elsewhere };
+            let refused = refused(&call, problem.detail.clone(), &email, &next);
             Ok(later(page(problem.status, &refused)?, &problem))
         }
     }
 }
 
-/// The code of the second factor, for whoever gave the right password just now.
+/// The sign-in page once more, with what went wrong.
+fn refused<'a>(call: &Call, words: String, email: &'a str, next: &'a str) -> SignIn<'a> {
+    let (shell, elsewhere) = (shell(call, ""), elsewhere(call));
+    let passkey = missing(call).is_none();
+    SignIn { shell, problem: Some(words), email, next, elsewhere, passkey }
+}
+
+/// Asks for the second factor of whoever gave the right password just now.
+async fn code_page(call: &Call, account: &Account, next: &str) -> Outcome {
+    let (step, has) = (second::step_token(call, account.id), factors(call, account).await?);
+    let (shell, step) = (shell(call, ""), step.as_str());
+    page(StatusCode::OK, &Code { shell, problem: None, step, next, has })
+}
+
+async fn factors(call: &Call, account: &Account) -> Result<Factors, Problem> {
+    let (id, good) = (account.id, missing(call).is_none());
+    let read = call.app().db.read(move |tx| {
+        let codes = totp::get(tx, id)?.is_some_and(|totp| totp.confirmed);
+        Ok(Factors { codes, passkeys: good && passkey::any(tx, id)? })
+    });
+    Ok(read.await?)
+}
+
+/// A code or a passkey, from whoever gave the right password just now.
 async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
     let code = call.content.field("code").unwrap_or("").to_owned();
     let Some(account) = second::step_account(call, &step).await? else {
-        let (shell, elsewhere) = (shell(call, ""), elsewhere(call));
-        let words = Some(shell.say("start-too-late"));
-        let sign_in = SignIn { shell, problem: words, email: "", next, elsewhere };
-        return page(StatusCode::UNAUTHORIZED, &sign_in);
+        let words = shell(call, "").say("start-too-late");
+        return page(StatusCode::UNAUTHORIZED, &refused(call, words, "", next));
     };
-    match second::second(call, &account, &code).await {
-        Ok(()) => enter(call, &account, next).await,
+    let tried = match shown(call)? {
+        Some(shown) => passkeys::shown(call, shown, Some(account.id)).await.map(drop),
+        None => second::second(call, &account, &code).await,
+    };
+    match tried {
+        Ok(()) => enter(call, &account, Way::Password, next).await,
         Err(problem) => {
             let (shell, words) = (shell(call, ""), Some(problem.detail.clone()));
-            let refused = Code { shell, problem: words, step: &step, next };
+            let has = factors(call, &account).await?;
+            let refused = Code { shell, problem: words, step: &step, next, has };
             Ok(later(page(problem.status, &refused)?, &problem))
         }
     }
 }
 
 /// Opens the session and goes on, if they may go there.
-async fn enter(call: &Call, account: &Account, next: &str) -> Outcome {
+async fn enter(call: &Call, account: &Account, way: Way, next: &str) -> Outcome {
     let answer = see(nav::onward(account.role, next))?;
-    login::open_session(call, account.id, Way::Password, answer).await
+    login::open_session(call, account.id, way, answer).await
 }
 
 /// What the button for signing in elsewhere says, if there is one.

@@ -23,6 +23,7 @@ mod matrix;
 mod me;
 mod members;
 mod office;
+mod passkeys;
 mod people;
 mod people_pages;
 mod persons;

@@ -1,6 +1,8 @@
 //! `/account/prove`: once more who somebody is, before something that is not taken back.
 
+use super::passkeys::shown;
 use crate::http::call::Call;
+use crate::http::passkeys::{self, missing};
 use crate::http::proof::{Proof, once_more};
 use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
@@ -39,6 +41,8 @@ struct Page<'a> {
     note: Option<Note>,
     /// Whether a code may be given instead.
     factor: bool,
+    /// Whether a passkey may be.
+    passkey: bool,
     next: &'a str,
 }
 
@@ -55,14 +59,19 @@ async fn index(call: Call) -> Outcome {
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, next: &str) -> Outcome {
     let (shell, factor) = (shell(call, "account"), totp::state(call).await?.enabled);
-    page(status, &Page { shell, note, factor, next: inside(next) })
+    let passkey = missing(call).is_none() && !passkeys::of(call).await?.is_empty();
+    page(status, &Page { shell, note, factor, passkey, next: inside(next) })
 }
 
 async fn prove(call: Call) -> Outcome {
     let typed = |name| call.content.field(name).map(str::to_owned);
     let next = typed("next").unwrap_or_default();
-    let proof = Proof { password: typed("password"), totp: typed("code") };
-    match once_more(&call, proof).await {
+    let proved = async {
+        let passkey = shown(&call)?;
+        let proof = Proof { password: typed("password"), totp: typed("code"), passkey };
+        once_more(&call, proof).await
+    };
+    match proved.await {
         Ok(()) => see(inside(&next)),
         Err(problem) => show(&call, problem.status, Some(Note::problem(&problem)), &next).await,
     }

@@ -175,7 +175,7 @@ fn facts(tx: &Tx<'_>, reader: crate::store::desk::Reader, id: StudentId) -> Resu
     let from = reader.today.checked_sub(DAYS.days()).ok();
     let which = Which { span: Span { from, to: None }, limit: MARKS, ..Which::default() };
     let classes = export::classes(tx, id)?.into_iter().map(|(code, name, _)| (code, name));
-    let accounts = export::accounts(tx, id)?.into_iter().map(|(_, mail, _, active)| (mail, active));
+    let accounts = export::accounts(tx, id)?.into_iter().map(|of| (of.email, of.is_active));
     Ok(Facts {
         classes: classes.collect(),
         all: class::list(tx, reader)?,

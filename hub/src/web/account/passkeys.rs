@@ -1,0 +1,105 @@
+//! Passkeys on `/account`: added, named, taken away; and how other pages ask for one.
+
+use super::answer;
+use crate::http::call::Call;
+use crate::http::passkeys::{self, Shown, added, missing, removed, renamed};
+use crate::http::problem::Problem;
+use crate::http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
+use crate::store::passkey::Passkey;
+use crate::web::shell::Shell;
+use crate::web::words;
+use uuid::Uuid;
+use warp::http::Method;
+
+pub use crate::http::passkeys::Missing;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let post = |path, run: Run| {
+        let (own, form) = (Object::None, Takes::Form(SMALL));
+        Route::new((Method::POST, path), STAFF, own, form, Shapes::PAGE, run)
+    };
+    vec![
+        post("/account/passkeys", add.into()),
+        post("/account/passkeys/rename", rename.into()),
+        post("/account/passkeys/remove", remove.into()),
+    ]
+}
+
+/// What the page says of passkeys.
+pub struct Passkeys {
+    /// Why none can be made here.
+    pub missing: Option<Missing>,
+    /// Those there are.
+    pub kept: Vec<Row>,
+}
+
+/// A passkey.
+pub struct Row {
+    /// Its id.
+    pub id: Uuid,
+    /// What its owner calls it.
+    pub name: String,
+    /// How long ago.
+    pub made: String,
+    /// How long ago.
+    pub used: Option<String>,
+}
+
+/// The passkeys of whoever asks, in words.
+///
+/// # Errors
+/// When the database fails.
+pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
+    let ago = |at| words::ago(shell.tongue, at, call.now);
+    let row = |one: Passkey| Row {
+        id: one.id,
+        name: one.name,
+        made: ago(one.created_at),
+        used: one.used_at.map(ago),
+    };
+    let kept = passkeys::of(call).await?.into_iter().map(row).collect();
+    Ok(Passkeys { missing: missing(call), kept })
+}
+
+/// What a form says that was sent with a passkey's answer; nothing for one sent without.
+///
+/// # Errors
+/// 422 for an answer that is none.
+pub fn shown(call: &Call) -> Result<Option<Shown>, Problem> {
+    let Some(credential) = call.content.field("credential").filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let credential = serde_json::from_str(credential)
+        .map_err(|_| Problem::field("credential", "this is no passkey's answer"))?;
+    Ok(Some(Shown { attempt: call.field("attempt")?.to_owned(), credential }))
+}
+
+async fn add(call: Call) -> Outcome {
+    let done = async {
+        let name = call.field("name")?.to_owned();
+        let shown = shown(&call)?;
+        let none = || Problem::field("credential", "this browser made no passkey");
+        added(&call, name, shown.ok_or_else(none)?).await
+    };
+    let done = done.await;
+    answer(&call, done.map(|_| "account-done-passkey")).await
+}
+
+/// The passkey that a form names.
+fn named(call: &Call) -> Result<Uuid, Problem> {
+    call.field("passkey")?.parse().map_err(|_| Problem::field("passkey", "no id"))
+}
+
+async fn rename(call: Call) -> Outcome {
+    let done = async { renamed(&call, named(&call)?, call.field("name")?.to_owned()).await };
+    let done = done.await;
+    answer(&call, done.map(|()| "account-done-passkey-name")).await
+}
+
+async fn remove(call: Call) -> Outcome {
+    let done = async { removed(&call, named(&call)?).await };
+    let done = done.await;
+    answer(&call, done.map(|()| "account-done-passkey-gone")).await
+}
