@@ -32,15 +32,13 @@ pub fn load(data: &Path) -> Settings {
 
 /// `config` where the hub says nothing, and what it says elsewhere.
 #[must_use]
-pub fn over(config: recognise::Config, settings: &Settings) -> recognise::Config {
-    recognise::Config {
-        min_face: settings.min_face.unwrap_or(config.min_face),
-        frames: settings.frames.map_or(config.frames, |frames| frames as usize),
-        hold_ms: settings.hold_ms.map_or(config.hold_ms, u64::from),
-        cooldown_ms: settings.cooldown_ms.map_or(config.cooldown_ms, u64::from),
-        crops: settings.crops.unwrap_or(config.crops),
-        ..config
-    }
+pub fn over(mut config: recognise::Config, settings: &Settings) -> recognise::Config {
+    config.min_face = settings.min_face.unwrap_or(config.min_face);
+    config.frames = settings.frames.map_or(config.frames, |frames| frames as usize);
+    config.hold_ms = settings.hold_ms.map_or(config.hold_ms, u64::from);
+    config.cooldown_ms = settings.cooldown_ms.map_or(config.cooldown_ms, u64::from);
+    config.crops = settings.crops.unwrap_or(config.crops);
+    config
 }
 
 /// Keeps what the hub says; ends when that is news, so that the daemon is started again with it.
