@@ -1,7 +1,7 @@
 //! The evidence behind an absence: how much of the time this door could have recognised whom.
 //!
-//! Once a second the newest frame is looked at ([`eye`]); what was possible is added up
-//! ([`span`]) and recorded when something changed, or after ten minutes in which nothing did. It
+//! Once a second the newest frame is looked at (`eye`); what was possible is added up
+//! (`span`) and recorded when something changed, or after ten minutes in which nothing did. It
 //! counts no faces: a stranger leaves no trace in it.
 
 mod eye;

@@ -88,7 +88,7 @@ fn accounts_are_made_changed_and_closed() {
     assert_snapshot!(desk.says("user unlock bob@home.test --second-factor"), @"
     There was no second factor.
     bob@home.test may sign in as admin.
-    A wait after wrong passwords ends by itself, after 15 minutes at most.
+    A wait after wrong passwords ends by itself, after a minute at most.
     ");
     let refused = desk.refuses("user role nobody@home.test admin");
     assert_snapshot!(refused, @"rollcall-hub: there is no account “nobody@home.test”");

@@ -190,7 +190,7 @@ async fn unlock(
         writeln!(out, "{say}")?;
     }
     told(&person, out)?;
-    writeln!(out, "A wait after wrong passwords ends by itself, after 15 minutes at most.")?;
+    writeln!(out, "A wait after wrong passwords ends by itself, after a minute at most.")?;
     Ok(())
 }
 
