@@ -22,8 +22,10 @@ const PARTS_TIME: Duration = Duration::from_secs(60);
 const ARCHIVE_TIME: Duration = Duration::from_secs(600);
 /// How long a large body waits until others are gone.
 const ROOM_TIME: Duration = Duration::from_secs(10);
-/// Bytes that are taken from whoever is refused before they came, and how long that may take.
+/// Bytes that are taken from a stranger who is refused before they came, from somebody who has
+/// signed in (an archive), and how long that may take.
 const REFUSED_MOST: usize = 16 * 1024 * 1024;
+const REFUSED_KNOWN: usize = 256 * 1024 * 1024;
 const REFUSED_TIME: Duration = Duration::from_secs(5);
 /// KiB of RAM for an archive on its way to the disk.
 const SPOOL_ROOM: u32 = 2 * 1024;
@@ -211,16 +213,17 @@ pub fn is_announced(headers: &HeaderMap) -> bool {
 
 /// Takes what nobody read of a body, and keeps nothing of it. Most programs look at the answer
 /// when they have sent all: a connection that is closed before tells them nothing.
-pub async fn discard<S, B, E>(mut body: Pin<&mut S>)
+pub async fn discard<S, B, E>(mut body: Pin<&mut S>, known: bool)
 where
     S: Stream<Item = Result<B, E>> + Send,
     B: Buf,
 {
+    let most = if known { REFUSED_KNOWN } else { REFUSED_MOST };
     let all = async {
         let mut taken = 0;
         while let Some(Ok(chunk)) = body.next().await {
             taken += chunk.remaining();
-            if taken > REFUSED_MOST {
+            if taken > most {
                 return;
             }
         }
@@ -320,13 +323,16 @@ mod tests {
 
     #[tokio::test]
     async fn of_a_body_that_is_refused_a_bounded_part_is_taken() {
-        let (mut came, mib) = (0, Bytes::from(vec![0; 1024 * 1024]));
-        let endless = tokio_stream::iter(0..1000).map(|_| {
-            came += 1;
-            Ok::<_, std::io::Error>(mib.clone())
-        });
-        discard(std::pin::pin!(endless)).await;
-        assert_eq!(came, 17);
+        let mib = Bytes::from(vec![0; 1024 * 1024]);
+        for (known, most) in [(false, 17), (true, 257)] {
+            let mut came = 0;
+            let endless = tokio_stream::iter(0..1000).map(|_| {
+                came += 1;
+                Ok::<_, std::io::Error>(mib.clone())
+            });
+            discard(std::pin::pin!(endless), known).await;
+            assert_eq!(came, most);
+        }
     }
 
     #[tokio::test]

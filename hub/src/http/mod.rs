@@ -215,7 +215,7 @@ where
         outcome(&front, &table, asked, &request_id, &mut note).instrument(span).await
     };
     if outcome.is_err() && !announced {
-        body::discard(body).await;
+        body::discard(body, note.user.is_some()).await;
     }
     let mut answer = outcome.unwrap_or_else(|problem| {
         let shown =
@@ -259,6 +259,7 @@ where
     }
     cost::spend(front, &route, by.as_ref(), raw.peer.address)?;
     let takes = route.takes.photos_within(front.app.config.max_upload);
+    let takes = if by.is_none() { takes.from_a_stranger() } else { takes };
     let _room = body::room(&front.bodies, takes, &raw.headers).await?;
     let content = body::read(takes, &raw.headers, body, &front.app.config.data).await?;
     guard::unforged(&route, by.as_ref(), &raw.headers, &content)?;

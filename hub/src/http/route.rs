@@ -89,10 +89,22 @@ impl Takes {
             other => other,
         }
     }
+
+    /// The same from somebody who has not signed in: thousands may say so much at once.
+    #[must_use]
+    pub fn from_a_stranger(self) -> Self {
+        match self {
+            Self::Json(limit) => Self::Json(limit.min(STRANGE)),
+            Self::Form(limit) => Self::Form(limit.min(STRANGE)),
+            other => other,
+        }
+    }
 }
 
 /// Bytes for a JSON body or a form.
 pub const SMALL: u64 = 64 * 1024;
+/// Bytes for those of somebody who has not signed in.
+const STRANGE: u64 = 8 * 1024;
 /// Bytes for a photo of 10 MiB with the fields around it.
 pub const PHOTO: u64 = 10 * 1024 * 1024 + 64 * 1024;
 

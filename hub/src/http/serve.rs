@@ -25,7 +25,7 @@ const HEADER_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head at most.
 const HEAD: usize = 16 * 1024;
 /// Requests that one HTTP/2 connection has at work.
-const AT_WORK: u32 = 64;
+const AT_WORK: u32 = 32;
 /// Bytes of answers that one HTTP/2 connection keeps until they are taken.
 const KEPT: usize = 256 * 1024;
 /// Between two looks whether the other end of an HTTP/2 connection is there, and for its answer.

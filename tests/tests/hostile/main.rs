@@ -152,8 +152,9 @@ fn forty_hostile_files_are_answered_in_sentences_and_hurt_nobody() {
                 })
             })
             .collect();
-        throwers.into_iter().for_each(|thrower| thrower.join().unwrap());
+        let thrown: Vec<_> = throwers.into_iter().map(|thrower| thrower.join()).collect();
         done.store(true, Ordering::Relaxed);
+        thrown.into_iter().for_each(|thrown| thrown.unwrap());
         reviewer.join().unwrap()
     });
     let said = said.into_inner().unwrap();
