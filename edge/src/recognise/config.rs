@@ -47,10 +47,10 @@ impl Config {
         let of_hub = |name, value, may: RangeInclusive<u32>| {
             ConfigError::within(name, value, (*may.start()).into()..=(*may.end()).into())
         };
-        of_hub("recognise.min_face", self.min_face.into(), Settings::MIN_FACE)?;
+        ConfigError::within("recognise.min_face", self.min_face.into(), 20..=600)?;
         of_hub("recognise.frames", self.frames as u64, Settings::FRAMES)?;
         ConfigError::within("recognise.spacing_ms", self.spacing_ms, 0..=2_000)?;
         of_hub("recognise.hold_ms", self.hold_ms, Settings::HOLD_MS)?;
-        of_hub("recognise.cooldown_ms", self.cooldown_ms, Settings::COOLDOWN_MS)
+        ConfigError::within("recognise.cooldown_ms", self.cooldown_ms, 0..=86_400_000)
     }
 }

@@ -275,6 +275,9 @@ pub async fn moved(call: &Call, id: &DeviceId, typed: &Typed) -> Result<(), Prob
     let (place, version) = (typed.place(Some(&old))?, call.version(typed.version)?);
     let version = version.unwrap_or(old.version);
     let settings = typed.settings.map(Settings::told).transpose()?;
+    if settings.is_some() {
+        super::proof::fresh(call)?;
+    }
     let stays = place == old.place();
     let (actor, now, name) = (call.actor()?.user.to_string(), call.now, id.clone());
     let write = move |tx: &Tx<'_>| {

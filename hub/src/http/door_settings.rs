@@ -12,7 +12,7 @@ use wire::link;
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Smallest face looked for, pixels across.
-    #[schema(minimum = 20, maximum = 600)]
+    #[schema(minimum = 20, maximum = 150)]
     pub min_face: Option<u32>,
     /// Frames in a burst.
     #[schema(minimum = 1, maximum = 30)]
@@ -21,7 +21,7 @@ pub struct Settings {
     #[schema(minimum = 0, maximum = 10000)]
     pub hold_ms: Option<u32>,
     /// How long somebody must be unseen before the next passage counts, milliseconds.
-    #[schema(minimum = 0, maximum = 86_400_000)]
+    #[schema(minimum = 0, maximum = 600000)]
     pub cooldown_ms: Option<u32>,
     /// Whether face crops are sent, so that a teacher can decide.
     pub crops: Option<bool>,

@@ -149,14 +149,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What `min_face` may be.
-    pub const MIN_FACE: RangeInclusive<u32> = 20..=600;
+    /// What `min_face` may be: with more, nobody in a doorway is seen, and all were absent.
+    pub const MIN_FACE: RangeInclusive<u32> = 20..=150;
     /// What `frames` may be.
     pub const FRAMES: RangeInclusive<u32> = 1..=30;
     /// What `hold_ms` may be.
     pub const HOLD_MS: RangeInclusive<u32> = 0..=10_000;
-    /// What `cooldown_ms` may be: at most a day.
-    pub const COOLDOWN_MS: RangeInclusive<u32> = 0..=86_400_000;
+    /// What `cooldown_ms` may be: at most ten minutes, or the next lesson's passage did not count.
+    pub const COOLDOWN_MS: RangeInclusive<u32> = 0..=600_000;
 
     /// The first number that no door takes: its name, and what it may be.
     #[must_use]

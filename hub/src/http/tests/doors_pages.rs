@@ -113,11 +113,11 @@ async fn settings_are_typed_and_what_is_left_empty_is_as_the_doors_file_says() {
     };
     assert_eq!(place(&fill("80", "1").await), "/devices/door-1?done=doors-done-settings");
     let page = house.page(&token, "/devices/door-1?done=doors-done-settings").await;
-    assert!(page.contains(r#"max="600" value="80""#) && page.contains("starts again"), "{page}");
+    assert!(page.contains(r#"max="150" value="80""#) && page.contains("starts again"), "{page}");
     assert!(page.contains(r#"<option value="no" selected>"#) && page.contains("settings changed"));
     let few = fill("2", "2").await;
     assert_eq!(few.status(), 422);
-    assert!(html(&few).contains("from 20 to 600"), "{}", html(&few));
+    assert!(html(&few).contains("from 20 to 150"), "{}", html(&few));
     assert_eq!(fill("many", "2").await.status(), 422);
 }
 
