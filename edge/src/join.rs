@@ -4,7 +4,7 @@
 //! The token carries the hash of the hub's authority, so that the first word is said only to the
 //! right hub, whatever the network claims; the key never leaves the door.
 
-mod pin;
+pub(crate) mod pin;
 
 use crate::identity::{Identity, IdentityError};
 use pin::{Pinned, Refusal};

@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::error::{Doing, Error};
 use crate::pki::{Life, Pki, Shown};
 use crate::store;
+use crate::timekeeper;
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -157,7 +158,8 @@ pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Er
 /// Whether every door has followed to the authority that replaces the one before, or can come no
 /// more.
 async fn is_over(app: &App) -> Result<bool, Error> {
-    if !app.pki.is_rotating() {
+    // By a clock that leapt, doors that are away would be taken for gone.
+    if !app.pki.is_rotating() || timekeeper::leap(app).await?.is_some() {
         return Ok(false);
     }
     let (signer, now) = (app.pki.signer(), app.clock.wall());

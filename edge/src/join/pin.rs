@@ -144,7 +144,7 @@ impl ServerCertVerifier for Pinned {
 }
 
 /// When the certificate begins to be valid; the start of 1970 if it does not parse.
-fn made(cert: &CertificateDer<'_>) -> UnixTime {
+pub(crate) fn made(cert: &CertificateDer<'_>) -> UnixTime {
     let parsed = X509Certificate::from_der(cert);
     let since = parsed.map_or(0, |(_, cert)| cert.validity().not_before.timestamp());
     UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(since).unwrap_or(0)))
