@@ -22,10 +22,13 @@ use openidconnect::{
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use wire::{Mono, Wall};
 
 /// Who comes back from the provider together; fewer than the places for strangers.
-const BACK_AT_ONCE: usize = 4;
+const BACK_AT_ONCE: usize = 8;
+/// How long one more waits for its turn.
+const TURN: Duration = Duration::from_secs(5);
 /// Minutes by which the provider's clock may differ from ours.
 const SKEW_MIN: i64 = 10;
 /// For one request to the provider.
@@ -140,7 +143,8 @@ impl Provider {
         now: Wall,
         mono: Mono,
     ) -> Result<Identity, Error> {
-        let _place = self.back_again.try_acquire().map_err(|_| silent())?;
+        let turn = timeout(TURN, self.back_again.acquire());
+        let _place = turn.await.map_err(|_| silent())?.map_err(|_| silent())?;
         let client = self.client(mono).await?;
         let exchange = client.exchange_code(AuthorizationCode::new(code)).map_err(refused)?;
         let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier));
