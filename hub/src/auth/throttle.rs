@@ -23,6 +23,11 @@ const EVERYWHERE: Rate = Rate { burst: 100, every_ms: 6_000 };
 const KNOWN: Rate = Rate { burst: 10, every_ms: 30_000 };
 /// Codes of an account, wherever from: whoever is asked for one has shown the password.
 const CODE: Rate = Rate { burst: 5, every_ms: 60_000 };
+/// Passkeys from a browser that somebody signed in with, right or wrong: nobody guesses a
+/// signature, so these two bound only the work.
+const SIGNED: Rate = Rate { burst: 60, every_ms: 1_000 };
+/// Passkeys from a network, of other browsers.
+const SIGNATURES: Rate = Rate { burst: 600, every_ms: 100 };
 /// Wrong tries that are written down.
 const NOTED: Rate = Rate { burst: 100, every_ms: 10_000 };
 
@@ -49,8 +54,10 @@ pub enum What<'a> {
     Secret(&'a str),
     /// A code of the second factor of the account with this address.
     Code(&'a str),
-    /// What a sign-in service or a passkey said: that has an account only once it was right.
+    /// What a sign-in service said: that has an account only once it was right.
     Elsewhere,
+    /// What a passkey said: the same, and nobody guesses it.
+    Passkey,
 }
 
 /// A try.
@@ -72,6 +79,8 @@ enum Key {
     Everywhere(String),
     Known(String, u128),
     Code(String),
+    Signature(u128),
+    Signatures(IpAddr),
     Noted,
 }
 
@@ -136,6 +145,8 @@ impl Throttle {
                 vec![(Key::Known(format!("code {name}"), browser), KNOWN)]
             }
             (What::Code(name), None) => vec![(Key::Code(name.into()), CODE)],
+            (What::Passkey, Some(browser)) => vec![(Key::Signature(browser), SIGNED)],
+            (What::Passkey, None) => vec![(Key::Signatures(net), SIGNATURES)],
             (What::Elsewhere, _) => vec![(Key::Network(net), NETWORK)],
             (What::Secret(name), None) => {
                 let again = wrong(one).is_some_and(|key| self.meter.wait(&key, APART, now) > 0);

@@ -36,6 +36,16 @@ fn ten_thousand_wrong_sign_ins_from_a_hundred_addresses_keep_no_owner_out() {
 }
 
 #[test]
+fn passkeys_of_strangers_in_a_network_keep_no_known_browser_there_out() {
+    let mut throttle = Throttle::default();
+    let stranger = Try { what: What::Passkey, from: at(0), browser: None };
+    let shown = (0..10_000).filter(|_| throttle.reserve(&stranger, Mono(0)).is_ok()).count();
+    assert_eq!(shown, 600);
+    assert_eq!(throttle.reserve(&Try { browser: Some(7), ..stranger }, Mono(0)), Ok(()));
+    assert_eq!(throttle.reserve(&try_of("ada", at(0)), Mono(0)), Ok(()), "passwords count apart");
+}
+
+#[test]
 fn no_wait_is_longer_than_a_minute() {
     let mut throttle = Throttle::default();
     for n in 0..10_000_u64 {

@@ -273,6 +273,11 @@ fn browser(call: &Call) -> Option<known::Browser> {
     known::Browser::parse(std::str::from_utf8(&plain).ok()?)
 }
 
+/// The browser, if anybody has signed in with it: for what cannot be guessed, whoever that was.
+pub fn known_browser(call: &Call) -> Option<u128> {
+    browser(call).map(|browser| browser.id)
+}
+
 /// The cookie by which this browser is known to `account` from now on.
 #[must_use]
 pub fn remembered(call: &Call, account: Uuid) -> String {

@@ -1,15 +1,14 @@
 //! `/api/auth/passkeys`: the passkeys of one's own account, and signing in with one.
 
-use super::auth::{guess, reserve, tokens, wrong};
+use super::auth::{known_browser, reserve, tokens, wrong};
 use super::call::Call;
-use super::front::mono;
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
 use super::totp::own;
 use crate::auth::once::Once;
 use crate::auth::passkey::{Begun, LIFE_MS, Owner, Place, Refused, Shown as Answer};
-use crate::auth::throttle::What;
+use crate::auth::throttle::{Try, What};
 use crate::store::account::Account;
 use crate::store::login::Way;
 use crate::store::passkey::{self, Passkey};
@@ -203,6 +202,8 @@ async fn add(call: Call) -> Outcome {
 /// 422 for an answer that does not hold or a name that cannot be, 409 for one too many.
 pub async fn added(call: &Call, name: String, shown: Shown) -> Result<Passkey, Problem> {
     let (place, user, now) = (place(call)?, call.actor()?.user, call.now);
+    // Before the attempt is used: used ones are remembered, up to a bound for all.
+    call.app().db.read(move |tx| passkey::may_add(tx, user)).await?;
     let (state, made) = opened(call, &making(user), &shown.attempt)?;
     let kept = place.made(&state, &shown.credential).map_err(|why| {
         refused(&why);
@@ -258,17 +259,13 @@ async fn sign_in(call: Call) -> Outcome {
 /// 401 for an answer that does not hold, 429 after too many.
 pub async fn shown(call: &Call, shown: Shown, only: Option<Uuid>) -> Result<Account, Problem> {
     let place = place(call)?;
-    let guess = guess(call, What::Elsewhere, None);
-    reserve(call, &guess)?;
+    reserve(call, &Try { what: What::Passkey, from: call.peer, browser: known_browser(call) })?;
     match verified(call, place, shown, only).await {
         Err(problem) if problem.status.is_client_error() => {
             wrong(call, only, "passkey").await?;
             Err(problem)
         }
-        came => {
-            call.front.throttle(|t| t.right(&guess, mono(call.app())));
-            came
-        }
+        came => came,
     }
 }
 

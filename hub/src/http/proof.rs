@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
 use super::totp::{kept, own, proven, second};
-use crate::store::login;
+use crate::store::{login, totp};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
@@ -19,7 +19,7 @@ pub const HOLDS_MS: i64 = 10 * 60 * 1000;
 pub const NEEDED: &str = "proof-needed";
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 40] = [
+const ROUTES: [(Method, &str); 41] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -42,6 +42,7 @@ const ROUTES: [(Method, &str); 40] = [
     (Method::POST, "/api/devices"),
     (Method::POST, "/devices"),
     (Method::DELETE, "/api/devices/{id}"),
+    (Method::POST, "/devices/{id}/settings"),
     (Method::POST, "/api/devices/{id}/revoke"),
     (Method::POST, "/devices/{id}/revoke"),
     (Method::POST, "/api/devices/{id}/capture-token"),
@@ -80,8 +81,19 @@ pub fn is_asked(route: &Route) -> bool {
 /// # Errors
 /// 403.
 pub fn held(route: &Route, by: &SignedIn, now: Wall) -> Result<(), Problem> {
-    let fresh = now < by.proved.plus_ms(HOLDS_MS);
-    if fresh || !is_asked(route) {
+    if is_asked(route) { is_fresh(by, now) } else { Ok(()) }
+}
+
+/// Whether whoever calls may do what is asked for a proof on some calls of a route only.
+///
+/// # Errors
+/// 403.
+pub fn fresh(call: &Call) -> Result<(), Problem> {
+    call.by.as_ref().map_or(Ok(()), |by| is_fresh(by, call.now))
+}
+
+fn is_fresh(by: &SignedIn, now: Wall) -> Result<(), Problem> {
+    if now < by.proved.plus_ms(HOLDS_MS) {
         return Ok(());
     }
     let say = "Prove once more that it is you: send your password, a code or a passkey to \
@@ -129,6 +141,11 @@ pub async fn once_more(call: &Call, proof: Proof) -> Result<(), Problem> {
             second(call, &account, &code).await.map_err(wrong)?;
         }
         Proof { password: Some(password), .. } if !password.is_empty() => {
+            let id = account.id;
+            if call.app().db.read(move |tx| totp::has_factor(tx, id)).await? {
+                let say = "this account has a second step: give a code or a passkey";
+                return Err(Problem::field("password", say));
+            }
             proven(call, &account, "password", password).await?;
         }
         Proof { .. } => {

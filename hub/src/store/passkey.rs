@@ -71,6 +71,17 @@ pub fn find(tx: &Tx<'_>, credential: &[u8]) -> Result<Option<(Account, Passkey)>
     tx.row(&sql, params![credential], |row| Ok((account::read(row)?, read(row, 5)?)))
 }
 
+/// Whether `account` may have one more.
+///
+/// # Errors
+/// `Conflict` when it has [`MOST`].
+pub fn may_add(tx: &Tx<'_>, account: Uuid) -> Result<(), Error> {
+    if of(tx, account)?.len() < MOST {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("you have {MOST} passkeys already: remove one first")))
+}
+
 /// Adds a passkey to `account`.
 ///
 /// # Errors
@@ -83,10 +94,7 @@ pub fn add(
     now: Wall,
 ) -> Result<Passkey, Error> {
     let name = named(name)?;
-    if of(tx, account)?.len() >= MOST {
-        let say = format!("you have {MOST} passkeys already: remove one first");
-        return Err(Error::Conflict(say));
-    }
+    may_add(tx, account)?;
     let taken = "select 1 from passkey where credential = $1";
     if tx.row(taken, params![kept.credential], |_| Ok(()))?.is_some() {
         return Err(Error::Conflict("this passkey is here already".into()));

@@ -2,7 +2,7 @@
 
 use super::account::{self, Account, COLUMNS};
 use super::login::{self, Keep};
-use super::{Tx, audit, params, student};
+use super::{Tx, audit, params, passkey, student};
 use crate::auth::Role;
 use crate::error::Error;
 use serde_json::json;
@@ -224,7 +224,8 @@ pub fn change(
     find(tx, &key)
 }
 
-/// Sets the password, a PHC string, and ends every other sign-in.
+/// Sets the password, a PHC string, and ends every other sign-in. When somebody else sets it, the
+/// passkeys go as well: one may be of whoever knew the password before.
 ///
 /// # Errors
 /// When the database fails.
@@ -242,6 +243,9 @@ pub fn set_password(
         return Err(Error::unknown("account", id));
     }
     login::end_all(tx, id, keep, now)?;
+    if actor != key {
+        passkey::remove_all(tx, id, actor, now)?;
+    }
     noted(tx, now, actor, "password", &key, json!({}))
 }
 

@@ -158,6 +158,33 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn reports_that_never_got_a_time_go_as_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = crate::store::Db::open(&dir.path().join("hub.db")).unwrap();
+        let swept = |tx: &Tx<'_>| {
+            tx.execute(
+                "insert into device (id, room, location, direction, is_active, online, boot,
+                     connection, software, model, gallery, trouble, created_at, version)
+                 values ('d1', '', '', 'both', 1, 0, 0, 0, '', '', 0, '', 0, 1)",
+                [],
+            )?;
+            for (seq, at, at_high) in
+                [(1, Some(9), 9), (2, None, 9), (3, None, 10), (4, Some(10), 10)]
+            {
+                let sql = "insert into health (device, epoch, seq, boot, since, until, at, at_high,
+                         watched_ms, camera, disk_free_mb)
+                     values ('d1', x'01', $1, 1, 0, 0, $2, $3, 0, 'watching', 9)";
+                tx.execute(sql, params![seq, at, at_high])?;
+            }
+            let over = count(tx, Kind::Health, Wall(10))?;
+            let (rows, _) = sweep(tx, Kind::Health, Wall(10), &Looked::default(), 100)?;
+            let left = "select group_concat(seq) from health";
+            Ok((over, rows, tx.row(left, [], |row| row.get::<_, String>(0))?))
+        };
+        assert_eq!(db.write(swept).await.unwrap(), (2, 2, Some("3,4".to_owned())));
+    }
+
+    #[tokio::test]
     async fn what_doors_reported_goes_by_an_index() {
         let dir = tempfile::tempdir().unwrap();
         let db = crate::store::Db::open(&dir.path().join("hub.db")).unwrap();

@@ -6,7 +6,8 @@ use crate::auth::Role;
 use crate::auth::passkey::Kept;
 use crate::config::Vars;
 use crate::http::proof::HOLDS_MS;
-use crate::store::{Tx, passkey};
+use crate::store::login::Keep;
+use crate::store::{Tx, passkey, people};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
@@ -281,6 +282,33 @@ async fn a_passkey_is_a_proof_and_another_accounts_is_none() {
         assert_eq!(answer.status(), status);
     }
     assert_eq!(house.send(begin()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn with_a_passkey_the_password_alone_is_no_proof() {
+    let (house, token, _) = school().await;
+    house.clock.set_wall(NOW.plus_ms(HOLDS_MS));
+    let said = json!({ "password": PASSWORD });
+    let answer = house.send(post("/api/auth/prove").bearer(&token).json(&said)).await;
+    assert_eq!(answer.status(), 422);
+    assert!(body(&answer).to_string().contains("give a code or a passkey"));
+}
+
+#[tokio::test]
+async fn a_password_that_somebody_else_sets_takes_the_passkeys_away() {
+    let (house, _, mut device) = school().await;
+    let teacher = house.account(Role::Teacher).await.id;
+    let set = |actor: String, keep| {
+        let write = move |tx: &Tx<'_>| people::set_password(tx, teacher, "x", &keep, &actor, NOW);
+        house.app.db.write(write)
+    };
+    set(teacher.to_string(), Keep::Nothing).await.unwrap();
+    let asked = ask(&house).await;
+    assert_eq!(enter(&house, &asked, device.sign(&asked)).await.status(), 200, "it is their own");
+    set("admin".to_owned(), Keep::Nothing).await.unwrap();
+    let asked = ask(&house).await;
+    let answer = enter(&house, &asked, device.sign(&asked)).await;
+    assert_eq!(kind(&answer), (401, "passkey-refused".into()));
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ pub fn at(next: &str) -> String {
 struct Page<'a> {
     shell: Shell,
     note: Option<Note>,
-    /// Whether a code may be given instead.
+    /// Whether a code is asked for, and not the password.
     factor: bool,
     /// Whether a passkey may be.
     passkey: bool,
