@@ -159,6 +159,7 @@ doors-settings-crops-hint = sealed, so that a teacher can decide
 doors-settings-file = as edge.toml says
 doors-settings-yes = sent
 doors-settings-no = not sent
+doors-settings-save = Use these settings
 
 # Its galleries
 doors-releases = Its galleries

@@ -156,6 +156,7 @@ doors-settings-crops-hint = مهروموم‌شده، تا معلم بتواند
 doors-settings-file = همان که {"\u2068"}edge.toml{"\u2069"} می‌گوید
 doors-settings-yes = فرستاده شود
 doors-settings-no = فرستاده نشود
+doors-settings-save = این تنظیمات به کار رود
 doors-conflict = { $who } در این میان این در را تغییر داد؛ تغییر شما ذخیره نشد. اکنون: اتاق { $room }، محل { $location }، { $way }. نگاهی بیندازید و سپس دوباره تغییر دهید.
 
 # گالری‌های در

@@ -7,7 +7,7 @@ use crate::auth::passkey::Kept;
 use crate::config::Vars;
 use crate::http::proof::HOLDS_MS;
 use crate::store::login::Keep;
-use crate::store::{Tx, passkey, people};
+use crate::store::{Tx, account, passkey, people};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
@@ -297,7 +297,8 @@ async fn with_a_passkey_the_password_alone_is_no_proof() {
 #[tokio::test]
 async fn a_password_that_somebody_else_sets_takes_the_passkeys_away() {
     let (house, _, mut device) = school().await;
-    let teacher = house.account(Role::Teacher).await.id;
+    let find = |tx: &Tx<'_>| account::by_email(tx, "teacher@school.test");
+    let teacher = house.app.db.read(find).await.unwrap().unwrap().0.id;
     let set = |actor: String, keep| {
         let write = move |tx: &Tx<'_>| people::set_password(tx, teacher, "x", &keep, &actor, NOW);
         house.app.db.write(write)
