@@ -46,13 +46,15 @@ class Door:
         raise AssertionError("the door did not connect")
 
     def shown(self):
-        """Asks for a picture, and waits until the hub has it."""
-        self.connected()
-        self.school.send("POST", f"/api/devices/{NAME}/commands", json={"command": "snap"})
-        for _ in range(60):
-            if self.school.send("GET", f"/api/devices/{NAME}/snap").ok:
-                return
-            time.sleep(0.5)
+        """Asks for a picture, and waits until the hub has it. Asks again, because a door that was
+        just given other settings starts again and forgets what it was asked."""
+        for _ in range(12):
+            self.connected()
+            self.school.send("POST", f"/api/devices/{NAME}/commands", json={"command": "snap"})
+            for _ in range(10):
+                if self.school.send("GET", f"/api/devices/{NAME}/snap").ok:
+                    return
+                time.sleep(0.5)
         raise AssertionError("the door showed no picture")
 
     def close(self):
