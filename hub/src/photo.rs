@@ -194,7 +194,7 @@ impl Find {
         let reasons = &face.reasons;
         let row = Row { candidates, reasons, seen: face, session, status, authority };
         let own = crate::privacy::key_for(tx, keys, best, now)?;
-        let id = arrival::add_sighting(tx, &key, &stamp, &When::At(taken.at, 0), &row, now)?;
+        let id = arrival::add_sighting(tx, &key, (0, &stamp), &When::At(taken.at, 0), &row, now)?;
         let parts = [(Part::Template, Some(&face.template)), (Part::Crop, face.crop.as_ref())];
         for (part, plain) in parts {
             let Some(plain) = plain.filter(|_| status != Status::Logged) else { continue };

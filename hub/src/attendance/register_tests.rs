@@ -158,7 +158,7 @@ impl House {
             let mono = Mono(25 * 60_000);
             let stamp = Stamp { boot: 1, mono, wall: Some(to), clock: ClockState::Ntp };
             let watch = doors::sees(Mono(0), minutes * 60_000);
-            arrival::add_watch(tx, &key, &stamp, &When::At(to, 0), &watch)
+            arrival::add_watch(tx, &key, (0, &stamp), &When::At(to, 0), &watch)
         };
         self.desk.db.write(work).await.unwrap();
     }
@@ -170,7 +170,7 @@ impl House {
             let key = RecordKey { device: door(), epoch: Epoch([3; 16]), seq: n };
             let stamp = Stamp { boot: 1, mono, wall: Some(to), clock: ClockState::Ntp };
             let watch = doors::sees(Mono(mono.0 - 600_000), 600_000);
-            arrival::add_watch(tx, &key, &stamp, &When::At(to, 0), &watch)
+            arrival::add_watch(tx, &key, (0, &stamp), &When::At(to, 0), &watch)
         };
         let work = move |tx: &Tx<'_>| (1..=24).try_for_each(|n| report(tx, n));
         self.desk.db.write(work).await.unwrap();
@@ -222,7 +222,7 @@ fn see(
     let Worth { session, status } = worth;
     let (candidates, authority) = (candidates.as_slice(), None);
     let row = Row { candidates, reasons: &[], seen: &seen, session, status, authority };
-    let id = arrival::add_sighting(tx, &key, &stamp, &when, &row, START)?;
+    let id = arrival::add_sighting(tx, &key, (0, &stamp), &when, &row, START)?;
     arrived(tx, worth, student, START)?;
     Ok((id, worth))
 }

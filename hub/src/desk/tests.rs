@@ -98,7 +98,7 @@ fn sighting(tx: &Tx<'_>, keys: &Keys, seq: u64, (of, or): (StudentId, StudentId)
         status: Status::Pending,
         authority: None,
     };
-    let id = arrival::add_sighting(tx, &key, &at, &When::At(NOW, 0), &row, NOW).unwrap();
+    let id = arrival::add_sighting(tx, &key, (0, &at), &When::At(NOW, 0), &row, NOW).unwrap();
     let own = keys.student_or_new(of, NOW).unwrap();
     for part in [Part::Crop, Part::Template] {
         let sealed = Sealed::seal(id, part, b"face", of, &own);

@@ -10,11 +10,12 @@ use crate::error::Error;
 use crate::events::Event;
 use crate::evidence::Evidence;
 use crate::review::Status;
+use crate::store::arrival::Boot;
 use crate::store::cursor::{self, Cursor};
 use crate::store::dead_letter::{self, Content, Letter};
 use crate::store::review::status_text;
 use crate::store::{
-    Tx, arrival, backed_up, enrolment, held, life, loss, passage, release, session, setting,
+    Tx, arrival, backed_up, device, enrolment, held, life, loss, passage, release, session, setting,
 };
 use uuid::Uuid;
 use wire::link::{ACK_RANGES, Ack, Hello, Reject, WINDOW};
@@ -38,6 +39,8 @@ pub struct Clerk<'a, 't> {
     pub receipts: Receipts,
     /// The anchors around the last moment that was dated.
     gap: Option<Gap>,
+    /// The life of the door's card that the record is of.
+    life: i64,
     /// Now.
     pub now: Wall,
     /// What to say after COMMIT.
@@ -68,7 +71,15 @@ impl<'a, 't> Clerk<'a, 't> {
     /// Nothing settled yet.
     #[must_use]
     pub fn new(tx: &'a Tx<'a>, memo: &'a mut Memo<'t>, now: Wall) -> Self {
-        Self { tx, memo, receipts: Receipts::default(), gap: None, now, events: Vec::new() }
+        Self {
+            tx,
+            memo,
+            receipts: Receipts::default(),
+            gap: None,
+            life: 0,
+            now,
+            events: Vec::new(),
+        }
     }
 
     /// Settles a batch and says where the outbox stands after it.
@@ -110,9 +121,12 @@ impl<'a, 't> Clerk<'a, 't> {
     /// When the database fails.
     pub fn hello(&mut self, device: &DeviceId, hello: &Hello) -> Result<Ack, Error> {
         let epoch = hello.epoch;
-        let told = life::greeted(self.tx, device, epoch, hello.max_seq, self.now)?;
-        life::end_former(self.tx, device, epoch, self.now)?;
         let mut cursor = cursor::get(self.tx, device, epoch)?;
+        if device::greeted(self.tx, device, (cursor.life, hello.boot), self.now)? {
+            self.events.push(Event::DeviceChanged(device.clone()));
+        }
+        let told = life::greeted(self.tx, device, hello, cursor.life, self.now)?;
+        life::end_former(self.tx, device, epoch, self.now)?;
         if hello.max_seq < told {
             cursor.max_seq = cursor.max_seq.max(told);
         }
@@ -163,6 +177,7 @@ impl<'a, 't> Clerk<'a, 't> {
         record: &Judged,
         cursor: &mut Cursor,
     ) -> Result<Settled, Error> {
+        self.life = cursor.life;
         if let Some(before) = self.receipts.get(self.tx, key)? {
             if before.hash == record.hash {
                 return Ok(Settled::Known(reject_of(&before.disposition)));
@@ -178,7 +193,10 @@ impl<'a, 't> Clerk<'a, 't> {
         let settled = match self.former(former, hash, record)? {
             Former::Same => Settled::Known(None),
             Former::Other => self.twin(key, former, hash, record, cursor)?,
-            Former::New => self.fresh(key, former, hash, record, cursor)?,
+            Former::New => {
+                self.life = self.life_of(former, record, cursor)?;
+                self.fresh(key, former, hash, record, cursor)?
+            }
         };
         if settled != Settled::Waits {
             self.receipts.add(self.tx, key, &record.hash, "moved")?;
@@ -214,6 +232,16 @@ impl<'a, 't> Clerk<'a, 't> {
         })
     }
 
+    /// The life of a moved record: that of its first number, unless it was made in the boot in which
+    /// its door began the new one.
+    fn life_of(&self, former: &RecordKey, record: &Judged, cursor: &Cursor) -> Result<i64, Error> {
+        if cursor.born.is_some_and(|born| record.item.at.boot >= born) {
+            return Ok(cursor.life);
+        }
+        let life = cursor::life(self.tx, &former.device, former.epoch)?;
+        Ok(life.unwrap_or(cursor.life))
+    }
+
     /// A record whose `former` number belongs to another one, stored under a key of its own.
     fn twin(
         &mut self,
@@ -247,13 +275,17 @@ impl<'a, 't> Clerk<'a, 't> {
             None => (sent.clone(), record.hash),
         };
         let mut cursor = cursor::get(self.tx, device, epoch)?;
+        self.life = self.life_of(&made, record, &cursor)?;
         let settled = match self.receipts.get(self.tx, &made)? {
             Some(before) if reject_of(&before.disposition).is_some() && before.hash == hash => {
                 cursor::remove_receipt(self.tx, &made)?;
                 self.fresh(&sent, &made, &hash, record, &mut cursor)?
             }
             Some(before) if before.hash == hash => Settled::Known(None),
-            Some(_) => self.twin(&sent, &made, &hash, record, &mut cursor)?,
+            Some(_) => {
+                self.life = cursor.life;
+                self.twin(&sent, &made, &hash, record, &mut cursor)?
+            }
             None => self.fresh(&sent, &made, &hash, record, &mut cursor)?,
         };
         cursor::put(self.tx, device, epoch, &cursor, self.now)?;
@@ -310,14 +342,15 @@ impl<'a, 't> Clerk<'a, 't> {
                 None => "nobody",
             },
             Finding::Health(health) => {
-                let when = self.date(&made.device, &record.item.at)?;
-                arrival::add_health(self.tx, made, &record.item.at, &when, health)?;
+                let at = &record.item.at;
+                let when = self.date(&made.device, at)?;
+                arrival::add_health(self.tx, made, (self.life, at), &when, health)?;
                 "health"
             }
             Finding::Watch(watch) => {
                 let at = &record.item.at;
                 let when = self.date(&made.device, at)?;
-                arrival::add_watch(self.tx, made, at, &when, watch)?;
+                arrival::add_watch(self.tx, made, (self.life, at), &when, watch)?;
                 self.watched(&made.device, &when, at.mono.since(watch.since))?;
                 "health"
             }
@@ -327,7 +360,7 @@ impl<'a, 't> Clerk<'a, 't> {
                 "loss"
             }
             Finding::Anchor(anchor) => {
-                arrival::add_anchor(self.tx, made, &record.item.at, anchor)?;
+                arrival::add_anchor(self.tx, made, (self.life, &record.item.at), anchor)?;
                 self.gap = None;
                 self.redate(&made.device, &record.item.at, anchor)?;
                 "anchor"
@@ -387,7 +420,7 @@ impl<'a, 't> Clerk<'a, 't> {
             status,
             authority: logged,
         };
-        let id = arrival::add_sighting(self.tx, key, at, &when, &row, self.now)?;
+        let id = arrival::add_sighting(self.tx, key, (self.life, at), &when, &row, self.now)?;
         let parts = [(Part::Template, Some(&seen.template)), (Part::Crop, seen.crop.as_ref())];
         for (part, plain) in parts {
             let Some(plain) = plain.filter(|_| status != Status::Logged) else { continue };
@@ -423,7 +456,7 @@ impl<'a, 't> Clerk<'a, 't> {
         let authority = Some(authority::of(standing.is_active, seen.verdict));
         let (session, status) = (None, Status::Logged);
         let row = arrival::Row { candidates: best, reasons, seen, session, status, authority };
-        arrival::add_sighting(self.tx, key, at, when, &row, self.now)?;
+        arrival::add_sighting(self.tx, key, (self.life, at), when, &row, self.now)?;
         Ok(Some(status))
     }
 
@@ -476,29 +509,34 @@ impl<'a, 't> Clerk<'a, 't> {
         session::reopen(self.tx, &room, (to.plus_ms(-span), to))
     }
 
+    fn boot(&self, at: &Stamp) -> Boot {
+        Boot { life: self.life, number: at.boot }
+    }
+
     fn date(&mut self, device: &DeviceId, at: &Stamp) -> Result<When, Error> {
-        let gap = self.gap.take().filter(|gap| gap.holds(device, at));
-        let gap = gap.map_or_else(|| Gap::around(self.tx, device, at), Ok)?;
+        let boot = self.boot(at);
+        let gap = self.gap.take().filter(|gap| gap.holds(device, (boot, at.mono)));
+        let gap = gap.map_or_else(|| Gap::around(self.tx, device, (boot, at.mono)), Ok)?;
         let synced = dating::synced(at, &gap.points);
         self.gap = Some(gap);
         if let Some(when) = synced {
             return Ok(when);
         }
-        let known = arrival::known(self.tx, device, at.boot, at.mono, self.now)?;
+        let known = arrival::known(self.tx, device, boot, at.mono, self.now)?;
         Ok(dating::date(at, &known))
     }
 
     /// A new anchor tells the time of what came before it, and a clock that jumped how wrong it
     /// was.
     fn redate(&mut self, device: &DeviceId, at: &Stamp, anchor: &Anchor) -> Result<(), Error> {
-        let mut rows = arrival::undated(self.tx, device, at, self.now)?;
+        let mut rows = arrival::undated(self.tx, device, (self.life, at), self.now)?;
         if anchor.stepped {
-            rows.extend(arrival::doubted(self.tx, device, (at.boot, at.mono), self.now)?);
+            rows.extend(arrival::doubted(self.tx, device, (self.boot(at), at.mono), self.now)?);
             self.doubt(device, at)?;
         }
         for row in rows {
             let at = row.stamp;
-            let known = arrival::known(self.tx, device, at.boot, at.mono, row.received)?;
+            let known = arrival::known(self.tx, device, self.boot(&at), at.mono, row.received)?;
             arrival::redate(self.tx, &row.id, &dating::date(&at, &known))?;
             if let Ok(id) = row.id.parse() {
                 let marked = register::redated(self.tx, id, self.now)?;
@@ -511,11 +549,12 @@ impl<'a, 't> Clerk<'a, 't> {
     /// What the door watched by a clock that then jumped was watched at another time.
     fn doubt(&self, device: &DeviceId, at: &Stamp) -> Result<(), Error> {
         let before = Mono(at.mono.0.saturating_sub(1));
-        let points = arrival::around(self.tx, device, at.boot, before)?;
+        let boot = self.boot(at);
+        let points = arrival::around(self.tx, device, boot, before)?;
         let Some(last) = points.iter().find(|point| point.mono <= before) else { return Ok(()) };
         let stamp = Stamp { mono: before, wall: Some(last.wall_at(before)), ..*at };
         let Some(when) = dating::synced(&stamp, &points) else { return Ok(()) };
-        arrival::doubt(self.tx, device, (at.boot, last.mono, before), when.err_ms())
+        arrival::doubt(self.tx, device, (boot, last.mono, before), when.err_ms())
     }
 
     /// Numbers that will never come count as arrived.
@@ -551,22 +590,22 @@ impl<'a, 't> Clerk<'a, 't> {
 /// The anchors of a door just before and just after a moment, and so of every moment between.
 struct Gap {
     device: DeviceId,
-    boot: u32,
+    boot: Boot,
     points: Vec<Point>,
 }
 
 impl Gap {
-    fn around(tx: &Tx<'_>, device: &DeviceId, at: &Stamp) -> Result<Self, Error> {
-        let points = arrival::around(tx, device, at.boot, at.mono)?;
-        Ok(Self { device: device.clone(), boot: at.boot, points })
+    fn around(tx: &Tx<'_>, device: &DeviceId, (boot, mono): (Boot, Mono)) -> Result<Self, Error> {
+        let points = arrival::around(tx, device, boot, mono)?;
+        Ok(Self { device: device.clone(), boot, points })
     }
 
-    /// Whether `at` lies between the same anchors: records come in order.
-    fn holds(&self, device: &DeviceId, at: &Stamp) -> bool {
+    /// Whether `mono` lies between the same anchors: records come in order.
+    fn holds(&self, device: &DeviceId, (boot, mono): (Boot, Mono)) -> bool {
         let (before, after) = (self.points.first(), self.points.get(1));
-        let inside = before.is_some_and(|point| point.mono <= at.mono)
-            && after.is_none_or(|point| at.mono < point.mono);
-        self.boot == at.boot && self.device == *device && inside
+        let inside = before.is_some_and(|point| point.mono <= mono)
+            && after.is_none_or(|point| mono < point.mono);
+        self.boot == boot && self.device == *device && inside
     }
 }
 

@@ -391,10 +391,7 @@ fn settle(
             let some = record.map_or(&records[..], |n| std::slice::from_ref(&records[n]));
             clerk.batch(device, *epoch, some).map(Some)
         }
-        Matter::Hello(hello) => {
-            store::device::heard(clerk.tx, device, now)?;
-            clerk.hello(device, hello).map(Some)
-        }
+        Matter::Hello(hello) => clerk.hello(device, hello).map(Some),
         Matter::Status(status) => {
             let connection = (status.boot, status.connection);
             if store::device::connected(clerk.tx, device, status.online, connection, now)? {

@@ -121,9 +121,13 @@ impl Rig {
     }
 
     async fn hello(&self, epoch: Epoch, max_seq: u64) -> Ack {
+        self.hello_in(epoch, 1, max_seq).await
+    }
+
+    async fn hello_in(&self, epoch: Epoch, boot: u32, max_seq: u64) -> Ack {
         let (model, software) = ("dlib-1".parse().unwrap(), "1".into());
         let hello =
-            Hello { epoch, boot: 1, max_seq, cum: 0, mono: Mono(1), software, gallery: 0, model };
+            Hello { epoch, boot, max_seq, cum: 0, mono: Mono(1), software, gallery: 0, model };
         match self.sent(Sent::Hello(hello)).await {
             Answer::Stored(Some(ack)) => ack,
             other => panic!("{other:?}"),

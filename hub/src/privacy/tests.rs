@@ -114,7 +114,7 @@ impl School {
             let (seen, authority) = (&seen, None);
             let row = arrival::Row { candidates, reasons, seen, session, status, authority };
             let at = Stamp { boot: 1, mono: Mono(1), wall: Some(NOW), clock: ClockState::Ntp };
-            let id = arrival::add_sighting(tx, &key, &at, &When::At(NOW, 0), &row, NOW)?;
+            let id = arrival::add_sighting(tx, &key, (0, &at), &When::At(NOW, 0), &row, NOW)?;
             store::cursor::add_receipt(tx, &key, &[7; 16], "pending")?;
             let own = key_for(tx, &keys, best, NOW)?;
             for part in [Part::Template, Part::Crop] {

@@ -19,6 +19,16 @@ use wire::{
 /// How far back dates are changed by a new anchor.
 const REDATE_MS: i64 = 30 * 24 * 3600 * 1000;
 
+/// A boot of a door. Its number counts within one life of its card: a card that was put back gives
+/// numbers out again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Boot {
+    /// Which life, see [`super::cursor::Cursor::life`].
+    pub life: i64,
+    /// Which boot of it.
+    pub number: u32,
+}
+
 /// How a person stands who may have been seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Standing {
@@ -75,7 +85,7 @@ pub struct Row<'a> {
 pub fn add_sighting(
     tx: &Tx<'_>,
     key: &RecordKey,
-    stamp: &Stamp,
+    (life, stamp): (i64, &Stamp),
     when: &When,
     row: &Row<'_>,
     now: Wall,
@@ -84,10 +94,11 @@ pub fn add_sighting(
     let sql = "insert into sighting (id, device, epoch, seq, boot, mono, at, at_low, at_high,
              clock, order_at, room, direction, reasons, quality, confidence, verdict, frames,
              model, gallery, review_status, predicted_student, received_at, version, session,
-             decided_student, reviewer, reviewed_at, auto_class, authority)
+             decided_student, reviewer, reviewed_at, auto_class, authority, life)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
              $18, $19, $20, $23, $21, $22, 1, $24, $25, $26, $27,
-             case when $23 = 'approved' then (select class from session where id = $24) end, $28)";
+             case when $23 = 'approved' then (select class from session where id = $24) end, $28,
+             $29)";
     let at = when.at().map(|wall| wall.0);
     let best = row.candidates.first().map(|best| best.student.to_string());
     let at_once = row.status == Status::Approved;
@@ -121,6 +132,7 @@ pub fn add_sighting(
         at_once.then_some(HUB),
         at_once.then_some(now.0),
         row.authority.map(Authority::as_str),
+        life,
     ];
     tx.execute(sql, values)?;
     let sql = "insert into candidate (sighting, rank, student, score) values ($1, $2, $3, $4)";
@@ -155,11 +167,11 @@ pub fn add_evidence(
 pub fn add_health(
     tx: &Tx<'_>,
     key: &RecordKey,
-    stamp: &Stamp,
+    at: (i64, &Stamp),
     when: &When,
     health: &Health,
 ) -> Result<(), Error> {
-    add_report(tx, key, stamp, when, (health, None))
+    add_report(tx, key, at, when, (health, None))
 }
 
 /// Stores what a door could have recognised.
@@ -169,29 +181,29 @@ pub fn add_health(
 pub fn add_watch(
     tx: &Tx<'_>,
     key: &RecordKey,
-    stamp: &Stamp,
+    at: (i64, &Stamp),
     when: &When,
     watch: &Watch,
 ) -> Result<(), Error> {
     let (since, watched_ms) = (watch.since, watch.usable_ms);
     let (camera, disk_free_mb) = (watch.camera, watch.disk_free_mb);
     let health = Health { since, watched_ms, camera, disk_free_mb };
-    add_report(tx, key, stamp, when, (&health, Some(watch)))
+    add_report(tx, key, at, when, (&health, Some(watch)))
 }
 
 /// What the door and the hub know of its clock: the worse counts.
 fn add_report(
     tx: &Tx<'_>,
     key: &RecordKey,
-    stamp: &Stamp,
+    (life, stamp): (i64, &Stamp),
     when: &When,
     (health, watch): (&Health, Option<&Watch>),
 ) -> Result<(), Error> {
     let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
              camera, disk_free_mb, at_high, usable_ms, blind, gallery, model, fired, looks,
-             dropped, refused, err_ms)
+             dropped, refused, err_ms, life)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-             $18, $19, $20)";
+             $18, $19, $20, $21)";
     let camera = match health.camera {
         CameraState::Watching => "watching",
         CameraState::Blind => "blind",
@@ -219,6 +231,7 @@ fn add_report(
         watch.map(|watch| watch.dropped),
         watch.map(|watch| watch.refused),
         watch.map(err_ms),
+        life,
     ];
     tx.execute(sql, values).map(drop)
 }
@@ -253,11 +266,12 @@ pub fn add_loss(tx: &Tx<'_>, key: &RecordKey, loss: &Loss, now: Wall) -> Result<
 pub fn add_anchor(
     tx: &Tx<'_>,
     key: &RecordKey,
-    stamp: &Stamp,
+    (life, stamp): (i64, &Stamp),
     anchor: &Anchor,
 ) -> Result<(), Error> {
-    let sql = "insert into anchor (device, epoch, seq, boot, mono, wall, clock, err_ms, stepped)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let sql = "insert into anchor (device, epoch, seq, boot, mono, wall, clock, err_ms, stepped,
+             life)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let values = params![
         key.device.as_str(),
         key.epoch.0.to_vec(),
@@ -268,29 +282,31 @@ pub fn add_anchor(
         clock_text(stamp.clock),
         anchor.err_ms,
         anchor.stepped,
+        life,
     ];
     tx.execute(sql, values).map(drop)
 }
 
-/// What is known about the time of `device` in its boot number `boot`: the nearest anchors on
-/// both sides of `mono`, and the boots around it.
+/// What is known about the time of `device` in `boot`: the nearest anchors on both sides of `mono`,
+/// and the boots of the same life around it.
 ///
 /// # Errors
 /// When the database fails.
 pub fn known(
     tx: &Tx<'_>,
     device: &DeviceId,
-    boot: u32,
+    boot: Boot,
     mono: Mono,
     received: Wall,
 ) -> Result<Known, Error> {
     let mut points = around(tx, device, boot, mono)?;
     points.extend(sides(tx, device, boot, mono, "('rtc')")?);
     let wall = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
-    let sql = "select max(wall) from anchor where device = $1 and boot < $2";
-    let before = tx.row(sql, params![device.as_str(), boot], wall)?.flatten().map(Wall);
-    let sql = "select min(wall) from anchor where device = $1 and boot > $2";
-    let after = tx.row(sql, params![device.as_str(), boot], wall)?.flatten();
+    let sql = "select max(wall) from anchor where device = $1 and life = $2 and boot < $3";
+    let before =
+        tx.row(sql, params![device.as_str(), boot.life, boot.number], wall)?.flatten().map(Wall);
+    let sql = "select min(wall) from anchor where device = $1 and life = $2 and boot > $3";
+    let after = tx.row(sql, params![device.as_str(), boot.life, boot.number], wall)?.flatten();
     Ok(Known { points, before, after: after.map_or(received, |after| Wall(after).min(received)) })
 }
 
@@ -298,24 +314,25 @@ pub fn known(
 ///
 /// # Errors
 /// When the database fails.
-pub fn around(tx: &Tx<'_>, device: &DeviceId, boot: u32, mono: Mono) -> Result<Vec<Point>, Error> {
+pub fn around(tx: &Tx<'_>, device: &DeviceId, boot: Boot, mono: Mono) -> Result<Vec<Point>, Error> {
     sides(tx, device, boot, mono, "('ntp', 'hub')")
 }
 
 fn sides(
     tx: &Tx<'_>,
     device: &DeviceId,
-    boot: u32,
+    boot: Boot,
     mono: Mono,
     clocks: &str,
 ) -> Result<Vec<Point>, Error> {
     let mut points = Vec::new();
     for (side, order) in [("<=", "desc"), (">", "asc")] {
         let sql = format!(
-            "select mono, wall, clock, err_ms, stepped from anchor where device = $1 and boot = $2
-                 and mono {side} $3 and clock in {clocks} order by mono {order} limit 1"
+            "select mono, wall, clock, err_ms, stepped from anchor where device = $1 and life = $2
+                 and boot = $3 and mono {side} $4 and clock in {clocks} order by mono {order} limit 1"
         );
-        points.extend(tx.row(&sql, params![device.as_str(), boot, signed(mono.0)], point)?);
+        let values = params![device.as_str(), boot.life, boot.number, signed(mono.0)];
+        points.extend(tx.row(&sql, values, point)?);
     }
     Ok(points)
 }
@@ -350,25 +367,26 @@ pub fn made(tx: &Tx<'_>, id: RecordId) -> Result<Option<(u32, Mono)>, Error> {
     tx.row(sql, params![id.to_string()], |row| Ok((row.get(0)?, Mono(super::unsigned(row, 1)?))))
 }
 
-/// Sightings of `device` that the new `anchor` may date anew: those of its boot that lie nearer to
-/// it than to the anchors it came between, and those of boots without a time around it.
+/// Sightings of `device` that the new `anchor` of its `life` may date anew: those of its boot that
+/// lie nearer to it than to the anchors it came between, and those of boots without a time around
+/// it.
 ///
 /// # Errors
 /// When the database fails.
 pub fn undated(
     tx: &Tx<'_>,
     device: &DeviceId,
-    anchor: &Stamp,
+    (life, anchor): (i64, &Stamp),
     now: Wall,
 ) -> Result<Vec<Undated>, Error> {
     let boot = anchor.boot;
-    let Reach { from, to, earlier, later } = reach(tx, device, anchor)?;
+    let Reach { from, to, earlier, later } = reach(tx, device, (life, anchor))?;
     let sql = "select id, boot, mono, clock, received_at, at from sighting
-         where device = $1 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
+         where device = $1 and life = $8 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
              and (boot = $2 and mono > $4 and mono < $5
                   or at is null and boot > $6 and boot < $7 and boot <> $2)";
     let since = now.plus_ms(-REDATE_MS).0;
-    let values = params![device.as_str(), boot, since, from, to, earlier, later];
+    let values = params![device.as_str(), boot, since, from, to, earlier, later, life];
     tx.query(sql, values, |row| {
         let mut undated = read_undated(row)?;
         undated.stamp.wall = None;
@@ -384,9 +402,10 @@ struct Reach {
     later: i64,
 }
 
-fn reach(tx: &Tx<'_>, device: &DeviceId, anchor: &Stamp) -> Result<Reach, Error> {
+fn reach(tx: &Tx<'_>, device: &DeviceId, (life, anchor): (i64, &Stamp)) -> Result<Reach, Error> {
     let number = |sql: &str, at: i64| {
-        let found = tx.row(sql, params![device.as_str(), anchor.boot, at], |row| row.get(0))?;
+        let values = params![device.as_str(), life, anchor.boot, at];
+        let found = tx.row(sql, values, |row| row.get(0))?;
         Ok::<_, Error>(found.flatten())
     };
     // Nothing less than a synchronised clock comes in the way of one.
@@ -397,19 +416,21 @@ fn reach(tx: &Tx<'_>, device: &DeviceId, anchor: &Stamp) -> Result<Reach, Error>
     let mono = signed(anchor.mono.0);
     let beside = |pick: &str, side: &str| {
         let sql = format!(
-            "select {pick}(mono) from anchor where device = $1 and boot = $2 and mono {side} $3
-                 and clock in {as_good}"
+            "select {pick}(mono) from anchor where device = $1 and life = $2 and boot = $3
+                 and mono {side} $4 and clock in {as_good}"
         );
         number(&sql, mono)
     };
     let (from, to) = (beside("max", "<")?, beside("min", ">")?);
-    let sql = "select max(boot) from anchor where device = $1 and boot < $2 and boot >= $3";
+    let sql = "select max(boot) from anchor
+         where device = $1 and life = $2 and boot < $3 and boot >= $4";
     let earlier = match (from, to) {
         // The first of its boot: no boot before it had a time from there.
         (None, None) => number(sql, 0)?.unwrap_or(-1),
         _ => i64::from(anchor.boot),
     };
-    let sql = "select min(boot) from anchor where device = $1 and boot > $2 and boot >= $3";
+    let sql = "select min(boot) from anchor
+         where device = $1 and life = $2 and boot > $3 and boot >= $4";
     let later = number(sql, 0)?.unwrap_or(i64::MAX);
     Ok(Reach { from: from.unwrap_or(-1), to: to.unwrap_or(i64::MAX), earlier, later })
 }
@@ -422,21 +443,21 @@ fn reach(tx: &Tx<'_>, device: &DeviceId, anchor: &Stamp) -> Result<Reach, Error>
 pub fn doubted(
     tx: &Tx<'_>,
     device: &DeviceId,
-    (boot, mono): (u32, Mono),
+    (boot, mono): (Boot, Mono),
     now: Wall,
 ) -> Result<Vec<Undated>, Error> {
     let before = tx.row(
-        "select coalesce(max(mono), 0) from anchor where device = $1 and boot = $2 and mono < $3
-             and clock in ('ntp', 'hub')",
-        params![device.as_str(), boot, signed(mono.0)],
+        "select coalesce(max(mono), 0) from anchor where device = $1 and life = $2 and boot = $3
+             and mono < $4 and clock in ('ntp', 'hub')",
+        params![device.as_str(), boot.life, boot.number, signed(mono.0)],
         |row| row.get::<_, i64>(0),
     )?;
     let (low, high) = (before.unwrap_or(0), signed(mono.0));
     let since = now.plus_ms(-REDATE_MS).0;
     let sql = "select id, boot, mono, clock, received_at, at from sighting
          where device = $1 and order_at > $3 and clock in ('ntp', 'hub') and boot = $2
-             and mono >= $4 and mono < $5";
-    let values = params![device.as_str(), boot, since, low, high];
+             and life = $6 and mono >= $4 and mono < $5";
+    let values = params![device.as_str(), boot.number, since, low, high, boot.life];
     tx.query(sql, values, read_undated)
 }
 
@@ -454,12 +475,13 @@ fn read_undated(row: &rusqlite::Row<'_>) -> rusqlite::Result<Undated> {
 pub fn doubt(
     tx: &Tx<'_>,
     device: &DeviceId,
-    (boot, from, to): (u32, Mono, Mono),
+    (boot, from, to): (Boot, Mono, Mono),
     err_ms: i64,
 ) -> Result<(), Error> {
     let sql = "update health set err_ms = $5 where device = $1 and boot = $2 and until > $3
-             and until <= $4 and err_ms < $5";
-    let values = params![device.as_str(), boot, signed(from.0), signed(to.0), err_ms];
+             and until <= $4 and err_ms < $5 and life = $6";
+    let (from, to) = (signed(from.0), signed(to.0));
+    let values = params![device.as_str(), boot.number, from, to, err_ms, boot.life];
     tx.execute(sql, values).map(drop)
 }
 

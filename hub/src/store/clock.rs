@@ -27,7 +27,7 @@ pub fn facts(tx: &Tx<'_>) -> Result<Facts, Error> {
 fn doors(tx: &Tx<'_>) -> Result<Vec<Heard>, Error> {
     let sql = "select (select max(h.at) from health h where h.device = d.id),
              exists (select 1 from anchor a
-                 where a.device = d.id and a.boot = d.boot and a.clock = 'ntp')
+                 where a.device = d.id and a.life = d.life and a.boot = d.boot and a.clock = 'ntp')
          from device d where d.online = 1 limit 100";
     let said = tx.query(sql, params![], |row| {
         let (at, is_own): (Option<i64>, bool) = (row.get(0)?, row.get(1)?);

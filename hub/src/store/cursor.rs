@@ -21,6 +21,10 @@ pub struct Cursor {
     pub max_seq: u64,
     /// Receipts up to here may be gone.
     pub forgotten: u64,
+    /// Which life of its door's card this is: boot numbers are counted within one.
+    pub life: i64,
+    /// The boot in which the door greeted with it first, if it has.
+    pub born: Option<u32>,
 }
 
 impl Cursor {
@@ -40,18 +44,35 @@ pub struct Receipt {
     pub disposition: String,
 }
 
-/// Where `epoch` of `device` stands.
+/// Where `epoch` of `device` stands; one that was never heard of is the door's next life.
 ///
 /// # Errors
 /// When the database fails or the row is damaged.
 pub fn get(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Cursor, Error> {
-    let sql = "select ranges, max_seq, forgotten from cursor where device = $1 and epoch = $2";
+    let sql = "select ranges, max_seq, forgotten, life, born from cursor
+         where device = $1 and epoch = $2";
     let row = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
-        Ok((row.get::<_, Vec<u8>>(0)?, super::unsigned(row, 1)?, super::unsigned(row, 2)?))
+        let (max_seq, forgotten) = (super::unsigned(row, 1)?, super::unsigned(row, 2)?);
+        let (life, born) = (row.get(3)?, row.get(4)?);
+        let cursor = Cursor { ranges: Ranges::default(), max_seq, forgotten, life, born };
+        Ok((row.get::<_, Vec<u8>>(0)?, cursor))
     })?;
-    let Some((ranges, max_seq, forgotten)) = row else { return Ok(Cursor::default()) };
+    let Some((ranges, cursor)) = row else {
+        let sql = "select coalesce(max(life) + 1, 0) from cursor where device = $1";
+        let life = tx.row(sql, [device.as_str()], |row| row.get(0))?.unwrap_or(0);
+        return Ok(Cursor { life, ..Cursor::default() });
+    };
     let ranges = postcard::from_bytes(&ranges).doing("reading a cursor")?;
-    Ok(Cursor { ranges, max_seq, forgotten })
+    Ok(Cursor { ranges, ..cursor })
+}
+
+/// Which life `epoch` of `device` is, if it was heard of.
+///
+/// # Errors
+/// When the database fails.
+pub fn life(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Option<i64>, Error> {
+    let sql = "select life from cursor where device = $1 and epoch = $2";
+    tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| row.get(0))
 }
 
 /// Stores where `epoch` of `device` stands.
@@ -65,14 +86,14 @@ pub fn put(
     cursor: &Cursor,
     now: Wall,
 ) -> Result<(), Error> {
-    let sql = "insert into cursor (device, epoch, ranges, cum, max_seq, updated_at)
-         values ($1, $2, $3, $4, $5, $6)
+    let sql = "insert into cursor (device, epoch, ranges, cum, max_seq, updated_at, life)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (device, epoch) do update set ranges = excluded.ranges,
              cum = excluded.cum, max_seq = excluded.max_seq, updated_at = excluded.updated_at";
     let ranges = postcard::to_stdvec(&cursor.ranges).doing("storing a cursor")?;
     let (cum, max) = (signed(cursor.ranges.cumulative()), signed(cursor.max_seq));
     let key = (device.as_str(), epoch.0.to_vec());
-    tx.execute(sql, params![key.0, key.1, ranges, cum, max, now.0]).map(drop)
+    tx.execute(sql, params![key.0, key.1, ranges, cum, max, now.0, cursor.life]).map(drop)
 }
 
 /// What came with this number before.

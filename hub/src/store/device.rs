@@ -24,6 +24,8 @@ pub struct Device {
     pub online: bool,
     /// Boot number and connection number of the newest connection.
     pub connection: (u32, u64),
+    /// The life of its card that these are counted in, see [`super::cursor::Cursor::life`].
+    pub life: i64,
     /// When it was last heard of.
     pub last_seen: Option<Wall>,
     /// Version of its daemon; empty before it reported.
@@ -60,7 +62,7 @@ pub struct Place {
 
 pub(super) const COLUMNS: &str =
     "id, room, location, direction, is_active, online, boot, connection,
-     last_seen, software, model, gallery, trouble, version";
+     last_seen, software, model, gallery, trouble, version, life";
 
 /// A join token is good this long.
 pub const TOKEN_MS: i64 = 15 * 60 * 1000;
@@ -256,6 +258,25 @@ pub fn revoked(tx: &Tx<'_>) -> Result<HashSet<String>, Error> {
     Ok(tx.query(sql, [], |row| row.get(0))?.into_iter().collect())
 }
 
+/// Remembers that a door greeted in boot number `boot` of `life`. Whether that is another life than
+/// before.
+///
+/// If so it is connected, and its numbers count from there: nothing of the life before says more.
+///
+/// # Errors
+/// When the database fails.
+pub fn greeted(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    (life, boot): (i64, u32),
+    now: Wall,
+) -> Result<bool, Error> {
+    heard(tx, id, now)?;
+    let sql = "update device set life = $2, boot = $3, connection = 0, online = 1
+         where id = $1 and life <> $2";
+    Ok(tx.execute(sql, params![id.as_str(), life, boot])? > 0)
+}
+
 /// Remembers that a door came or went. What is older than the newest connection says nothing.
 /// Returns whether it changed anything.
 ///
@@ -382,6 +403,7 @@ pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Device> {
         gallery: super::unsigned(row, 11)?,
         trouble: row.get(12)?,
         version: row.get(13)?,
+        life: row.get(14)?,
     })
 }
 

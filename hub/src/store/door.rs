@@ -93,11 +93,11 @@ fn health(tx: &Tx<'_>, device: &Device) -> Result<Option<LastHealth>, Error> {
     );
     let loose = format!(
         "select {columns} from health where device = $1 and at is null and boot = $2
-         order by until desc limit 1"
+             and life = $3 order by until desc limit 1"
     );
     let (id, boot) = (device.id.as_str(), device.connection.0);
     let dated = tx.row(&dated, params![id], said)?;
-    let loose = tx.row(&loose, params![id, boot], said)?;
+    let loose = tx.row(&loose, params![id, boot, device.life], said)?;
     let newest = match (dated, loose) {
         (Some(dated), Some(loose)) if dated.1 >= loose.1 => Some(dated),
         (dated, loose) => loose.or(dated),

@@ -5,6 +5,7 @@ use super::cursor::{self, signed};
 use super::loss::CARD;
 use super::{Tx, params};
 use crate::error::{Doing, Error};
+use wire::link::Hello;
 use wire::{DeviceId, Epoch, Ranges, Wall};
 
 /// A life that is over.
@@ -18,25 +19,28 @@ struct Life {
     last: Wall,
 }
 
-/// The door greets with `epoch`, in which it gave out the numbers up to `max_seq`. How far it ever
-/// said that it was.
+/// The door greets with its `life`, in which it gave out the numbers up to `max_seq`. How far it
+/// ever said that it was.
 ///
 /// # Errors
 /// When the database fails.
 pub fn greeted(
     tx: &Tx<'_>,
     device: &DeviceId,
-    epoch: Epoch,
-    max_seq: u64,
+    hello: &Hello,
+    life: i64,
     now: Wall,
 ) -> Result<u64, Error> {
+    let Hello { epoch, max_seq, boot, .. } = *hello;
     let none = postcard::to_stdvec(&Ranges::default()).doing("storing a cursor")?;
-    let sql = "insert into cursor (device, epoch, ranges, cum, max_seq, updated_at, told)
-         values ($1, $2, $3, 0, 0, $4, $5)
+    let sql = "insert into cursor (device, epoch, ranges, cum, max_seq, updated_at, told, life,
+             born)
+         values ($1, $2, $3, 0, 0, $4, $5, $6, $7)
          on conflict (device, epoch) do update set told = case
-             when cursor.told > excluded.told then cursor.told else excluded.told end";
-    let values = params![device.as_str(), epoch.0.to_vec(), none, now.0, signed(max_seq)];
-    tx.execute(sql, values)?;
+             when cursor.told > excluded.told then cursor.told else excluded.told end,
+             born = coalesce(cursor.born, excluded.born)";
+    let (id, told) = (device.as_str(), signed(max_seq));
+    tx.execute(sql, params![id, epoch.0.to_vec(), none, now.0, told, life, boot])?;
     let sql = "select told from cursor where device = $1 and epoch = $2";
     let key = params![device.as_str(), epoch.0.to_vec()];
     Ok(tx.row(sql, key, |row| super::unsigned(row, 0))?.unwrap_or(max_seq))

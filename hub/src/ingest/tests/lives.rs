@@ -82,3 +82,67 @@ async fn a_card_that_comes_back_still_brings_what_was_told_as_lost() {
     rig.seen([2, 3]).await;
     assert_eq!(rig.count("sighting").await, 3);
 }
+
+/// A moment of `boot` in which its door did not know the time.
+fn timeless(boot: u32, mono: u64) -> Stamp {
+    Stamp { boot, mono: Mono(mono), wall: None, clock: ClockState::Unset }
+}
+
+fn moved(seq: u64, at: Stamp, first: u64, body: &Body) -> Item {
+    let body = Moved { epoch: EPOCH, seq: first, body: body.encode() };
+    item(seq, at, &Body::Moved(body))
+}
+
+const DATES: &str = "select coalesce(cast(at as text), '?') from sighting order by epoch, seq";
+
+#[tokio::test]
+async fn a_boot_number_that_was_given_out_again_is_another_boot() {
+    let rig = Rig::new().await;
+    let (lost, new) = (Wall(NOW.0 - 9_000_000), Wall(NOW.0 - 30_000));
+    rig.hello_in(EPOCH, 6, 1).await;
+    rig.batch(EPOCH, vec![anchor(1, 6, 320_000, lost)]).await;
+    rig.hello_in(NEW, 6, 1).await;
+    let seen = |epoch, seq| rig.sighting(epoch, seq, [1.0, 0.0, 0.0]);
+    rig.batch(NEW, vec![item(1, timeless(6, 20_000), &seen(NEW, 1))]).await;
+    assert_eq!(rig.texts(DATES).await, ["?"], "the other life's anchor says nothing of it");
+    rig.batch(EPOCH, vec![anchor(2, 6, 330_000, lost), anchor(3, 7, 9, lost)]).await;
+    assert_eq!(rig.texts(DATES).await, ["?"], "nor do those that come later");
+    rig.batch(NEW, vec![anchor(2, 6, 320_000, new)]).await;
+    assert_eq!(rig.texts(DATES).await, [(new.0 - 300_000).to_string()]);
+    rig.batch(EPOCH, vec![item(4, timeless(6, 20_000), &seen(EPOCH, 4))]).await;
+    assert_eq!(rig.texts(DATES).await[0], (lost.0 - 300_000).to_string(), "each by its own");
+}
+
+#[tokio::test]
+async fn what_moved_keeps_its_anchors_those_before_and_those_after() {
+    let rig = Rig::new().await;
+    let (before, after) = (Wall(NOW.0 - 9_000_000), Wall(NOW.0 - 30_000));
+    rig.hello_in(EPOCH, 5, 3).await;
+    rig.batch(EPOCH, vec![anchor(1, 5, 320_000, before)]).await;
+    rig.hello_in(NEW, 6, 3).await;
+    let seen = |seq| rig.sighting(EPOCH, seq, [1.0, 0.0, 0.0]);
+    let of_before = moved(1, timeless(5, 20_000), 2, &seen(2));
+    let of_now = moved(2, timeless(6, 20_000), 3, &seen(3));
+    rig.batch(NEW, vec![of_before, of_now]).await;
+    assert_eq!(rig.texts(DATES).await, [(before.0 - 300_000).to_string(), "?".into()]);
+    rig.batch(NEW, vec![anchor(3, 6, 320_000, after)]).await;
+    assert_eq!(rig.texts(DATES).await[1], (after.0 - 300_000).to_string());
+}
+
+#[tokio::test]
+async fn a_door_whose_card_was_put_back_after_a_new_one_is_online() {
+    let rig = Rig::new().await;
+    let says = |boot, online| Sent::Status(Status { online, connection: 9, boot });
+    let online = "device where online = 1";
+    rig.hello_in(EPOCH, 6, 1).await;
+    rig.sent(says(6, true)).await;
+    rig.hello_in(NEW, 29_000_000, 1).await;
+    rig.sent(says(29_000_000, true)).await;
+    rig.sent(says(29_000_000, false)).await;
+    rig.hello_in(EPOCH, 7, 1).await;
+    assert_eq!(rig.count(online).await, 1, "it greets: it is here");
+    rig.sent(says(6, false)).await;
+    assert_eq!(rig.count(online).await, 1, "an older connection says nothing");
+    rig.sent(says(7, false)).await;
+    assert_eq!(rig.count(online).await, 0);
+}

@@ -64,7 +64,7 @@ async fn house(doors: Vec<(&'static str, Option<Watch>)>) -> (tempfile::TempDir,
             let mono = Mono(1_000);
             let stamp = Stamp { boot: 1, mono, wall: Some(NOW), clock: ClockState::Ntp };
             let when = crate::ingest::dating::When::At(NOW, 0);
-            super::super::arrival::add_watch(tx, &key, &stamp, &when, watch)?;
+            super::super::arrival::add_watch(tx, &key, (0, &stamp), &when, watch)?;
         }
         Ok(())
     };

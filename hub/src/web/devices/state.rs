@@ -190,6 +190,7 @@ mod tests {
             is_active: true,
             online: true,
             connection: (1, 1),
+            life: 0,
             last_seen: Some(NOW),
             software: "1".into(),
             model: "m-1".into(),
