@@ -264,6 +264,37 @@ mod tests {
         assert!(good.is_due(Wall(60 * DAY)) && good.is_due(Wall(91 * DAY)));
     }
 
+    /// What a door that trusts `authority` says on day `now` after 1970 to a hub's certificate for
+    /// the year 2030, signed by `signer`.
+    fn shown(
+        authority: &rcgen::Certificate,
+        signer: &rcgen::Issuer<'_, rcgen::KeyPair>,
+        now: u64,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let mut params = rcgen::CertificateParams::new(vec!["hub.test".into()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2030, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2031, 1, 1);
+        let hub = params.signed_by(&rcgen::KeyPair::generate().unwrap(), signer).unwrap();
+        let name = ServerName::try_from("hub.test").unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(now * 24 * 3600));
+        Trust::new(&authority.pem()).unwrap().verify_server_cert(hub.der(), &[], &name, &[], now)
+    }
+
+    #[test]
+    fn a_door_without_a_clock_believes_a_younger_hub_and_neither_an_old_one_nor_a_stranger() {
+        let made = || {
+            let mut params = rcgen::CertificateParams::new(vec![]).unwrap();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            let key = rcgen::KeyPair::generate().unwrap();
+            let authority = params.self_signed(&key).unwrap();
+            (authority, rcgen::Issuer::new(params, key))
+        };
+        let ((authority, signer), (_, stranger)) = (made(), made());
+        assert!(shown(&authority, &signer, 20_000).is_ok(), "it is younger");
+        assert!(shown(&authority, &signer, 22_300).is_err(), "it is over");
+        assert!(shown(&authority, &stranger, 20_000).is_err());
+    }
+
     #[test]
     fn a_certificate_that_is_none_has_no_validity() {
         assert!(validity("hello").is_err());
