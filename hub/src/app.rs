@@ -9,7 +9,7 @@ use crate::apart::Apart;
 use crate::attendance::{marking, register};
 use crate::auth::{Passwords, Role, token::Tokens};
 use crate::care::{self, Aside, Tally, What};
-use crate::certificates::{self, Certificates};
+use crate::certificates::{self, Certificates, May};
 use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
 use crate::error::{Doing, Error};
@@ -164,7 +164,8 @@ impl App {
             ports: Arc::default(),
         };
         app.turn_tokens()?;
-        certificates::look(&app, false);
+        let may = app.tried("looking at the hub's certificates", certificates::may(&app).await);
+        certificates::look(&app, May { end: false, ..may.unwrap_or_default() });
         privacy::erase::bury_again(&app.db, &app.keys, app.clock.wall()).await?;
         app.end_again().await?;
         let keys = app.keys.clone();

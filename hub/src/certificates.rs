@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::error::{Doing, Error};
 use crate::pki::{Life, Pki, Shown};
 use crate::store;
-use crate::timekeeper;
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -143,10 +142,10 @@ impl ResolvesServerCert for Certificates {
 pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         beat.turn();
-        let over = app.tried("replacing the authority", is_over(&app).await).unwrap_or(false);
-        let of = app.clone();
+        let may = app.tried("looking at the hub's certificates", may(&app).await);
+        let (of, may) = (app.clone(), may.unwrap_or_default());
         // A look that panics is said by the runtime, and the next one is the retry.
-        let ended = tokio::task::spawn_blocking(move || look(&of, over)).await;
+        let ended = tokio::task::spawn_blocking(move || look(&of, may)).await;
         if ended.is_ok_and(|ended| ended) {
             // Each door is told something new, and looks whom to trust by now.
             app.tried("replacing the authority", app.db.write(store::release::renew_all).await);
@@ -155,11 +154,31 @@ pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Er
     Ok(())
 }
 
+/// What may be done at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct May {
+    /// The hub's own certificate may be renewed.
+    pub renew: bool,
+    /// Replacing the authority may end.
+    pub end: bool,
+}
+
+/// What may be done now: nothing by a clock that leapt. The next certificate would have its dates,
+/// and doors that are away would be taken for gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn may(app: &App) -> Result<May, Error> {
+    if !app.is_believed().await {
+        return Ok(May::default());
+    }
+    Ok(May { renew: true, end: is_over(app).await? })
+}
+
 /// Whether every door has followed to the authority that replaces the one before, or can come no
 /// more.
 async fn is_over(app: &App) -> Result<bool, Error> {
-    // By a clock that leapt, doors that are away would be taken for gone.
-    if !app.pki.is_rotating() || timekeeper::leap(app).await?.is_some() {
+    if !app.pki.is_rotating() {
         return Ok(false);
     }
     let (signer, now) = (app.pki.signer(), app.clock.wall());
@@ -170,28 +189,28 @@ async fn is_over(app: &App) -> Result<bool, Error> {
 /// Looks once: renews the hub's own certificate if that is due, and takes certificates and keys
 /// as they lie there now, whichever process replaced them.
 ///
-/// If replacing the authority is `over`, ends it, and says whether that was done. Blocking.
-pub fn look(app: &App, over: bool) -> bool {
+/// Ends replacing the authority if it `may`, and says whether that was done. Blocking.
+pub fn look(app: &App, may: May) -> bool {
     app.certificates.read();
-    let done = renew(app).and_then(|()| app.turn_tokens()).and_then(|()| end(app, over));
+    let done = renew(app, may).and_then(|()| app.turn_tokens()).and_then(|()| end(app, may));
     let why = done.as_ref().err().map(ToString::to_string);
     app.certificates.unrenewed(why.unwrap_or_default());
     done.unwrap_or(false)
 }
 
-/// Ends the replacement of the authority if that is `over`.
-fn end(app: &App, over: bool) -> Result<bool, Error> {
-    if over {
+/// Ends the replacement of the authority if it `may`.
+fn end(app: &App, may: May) -> Result<bool, Error> {
+    if may.end {
         app.pki.finish_ca(&app.config.data, &app.keys, app.clock.wall())?;
         tracing::info!("the authority was replaced: the one before counts no more");
     }
-    Ok(over)
+    Ok(may.end)
 }
 
-fn renew(app: &App) -> Result<(), Error> {
+fn renew(app: &App, may: May) -> Result<(), Error> {
     let (dir, now) = (&app.config.data, app.clock.wall());
     app.pki.reload(dir, &app.keys)?;
-    if app.pki.life()?.is_due(now) {
+    if may.renew && app.pki.life()?.is_due(now) {
         app.pki.renew(dir, &app.keys, &[], now)?;
         tracing::info!("the hub's certificate was renewed");
     }

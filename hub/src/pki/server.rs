@@ -71,10 +71,10 @@ impl Life {
         Ok(Self { from: wall(from), to: wall(to) })
     }
 
-    /// Whether two thirds of it are over.
+    /// Whether two thirds of it are over, or it has not begun: its dates are of a wrong clock.
     #[must_use]
     pub fn is_due(self, now: Wall) -> bool {
-        self.to.0.saturating_sub(now.0) <= (self.to.0 - self.from.0) / 3
+        now < self.from || self.to.0.saturating_sub(now.0) <= (self.to.0 - self.from.0) / 3
     }
 }
 

@@ -15,6 +15,7 @@ mod doors_pages;
 mod fixtures;
 mod idempotency;
 mod import;
+mod keys;
 mod lessons;
 mod limits;
 mod log;
