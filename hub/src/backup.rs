@@ -12,6 +12,7 @@ mod old;
 use crate::config::{self, Config};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
+use crate::pki::Pki;
 use crate::store::{self, Db, Tx, audit, backed_up, file};
 use crate::timekeeper::Leap;
 use lock::{Key, Lock};
@@ -156,13 +157,19 @@ fn copy_data(
 fn copy_keys(config: &Config, lock: &Lock, work: &Path, part: &Path) -> Result<(), Error> {
     let (doing, data, copy) = ("copying the keys", &config.data, work.join("keys"));
     private(&copy)?;
-    Keys::open(data)?.copy(data, &copy)?;
+    let keys = Keys::open(data)?;
+    // What is being replaced meanwhile would be copied without its key.
+    let alone = Pki::open(data, &keys)?.alone(data, &keys)?;
+    keys.copy(data, &copy)?;
     for name in BESIDE.into_iter().filter(|name| data.join(name).exists()) {
         fs::copy(data.join(name), copy.join(name)).doing(doing)?;
         let private = fs::Permissions::from_mode(0o600);
         fs::set_permissions(copy.join(name), private).doing(doing)?;
     }
-    Keys::open_copy(&copy)?.signing()?;
+    drop(alone);
+    let keys = Keys::open_copy(&copy)?;
+    keys.signing()?;
+    Pki::open(&copy, &keys)?;
     let mut all = tar::Builder::new(Vec::new());
     all.append_dir_all(".", &copy).doing(doing)?;
     let all = zeroize::Zeroizing::new(all.into_inner().doing(doing)?);

@@ -243,6 +243,18 @@ impl Keys {
         ids.doing(doing)
     }
 
+    /// When the authority or what signs galleries was replaced last: doors that followed do not go
+    /// back to the one before.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn replaced(&self) -> Result<Option<Wall>, Error> {
+        let sql = "select max(created_at) from hub_key
+             where name in ('ca', 'sign') and id > 1 or name = 'ca-ended'";
+        let at = self.db().query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+        Ok(at.doing("looking when a key of the hub was replaced")?.map(Wall))
+    }
+
     /// Destroys what is kept under `name` and `id`.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ const SLACK_MS: i64 = 60 * 60 * 1000;
 /// Names in the key store.
 const CA_KEY: &str = "ca";
 const SERVER_KEY: &str = "server";
+/// When the authority before one of this number ended.
+const ENDED: &str = "ca-ended";
 
 /// The authority; cheap to clone. Which certificates no longer count, the
 /// [`Fleet`](crate::device::Fleet) knows.

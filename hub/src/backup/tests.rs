@@ -84,10 +84,13 @@ impl Rig {
     }
 
     fn back_up_after(&self, leap: Option<&Leap>, now: Wall) -> Made {
+        make(&self.config(), (&self.path("backup"), &self.path("keys")), now, leap).unwrap()
+    }
+
+    fn config(&self) -> Config {
         let data = self.path("data");
-        let config =
-            Config::parse(&data, &fs::read_to_string(data.join(config::FILE)).unwrap(), None);
-        make(&config.unwrap(), (&self.path("backup"), &self.path("keys")), now, leap).unwrap()
+        let text = fs::read_to_string(data.join(config::FILE)).unwrap();
+        Config::parse(&data, &text, None).unwrap()
     }
 }
 
@@ -263,6 +266,33 @@ fn data_and_keys_are_never_in_one_place() {
     assert!(apart(&place("all/data"), &place("all")).is_err());
     assert!(apart(&place("one"), &place("one/../one")).is_err());
     apart(&place("one"), &place("two")).unwrap();
+}
+
+#[tokio::test]
+async fn every_authority_and_what_the_hub_shows_is_in_a_backup_with_its_key() {
+    let rig = rig().await;
+    let (data, keys) = (rig.path("data"), &rig.keys);
+    let pki = Pki::open(&data, keys).unwrap();
+    pki.rotate_ca(&data, keys, NOW).unwrap();
+    rig.back_up(NOW);
+    let new = rig.path("new");
+    rig.restore(&new).await.unwrap();
+    let back = Keys::open(&new).unwrap();
+    let restored = Pki::open(&new, &back).unwrap();
+    assert!(restored.is_rotating() && restored.ca_pem() == pki.ca_pem());
+    // It ended after that backup: the hub made of it goes on where doors are by now.
+    restored.finish_ca(&new, &back, NOW.plus_ms(1)).unwrap();
+    assert!(restored.ca_pem() != pki.ca_pem() && pki.ca_pem().ends_with(&restored.ca_pem()));
+    assert_eq!(back.replaced().unwrap(), Some(NOW.plus_ms(1)));
+
+    // What the hub shows without its key: not a backup that could be used.
+    let server = fs::read(new.join("server.pem")).unwrap();
+    fs::write(data.join("server.pem"), server).unwrap();
+    let config = rig.config();
+    let made = make(&config, (&rig.path("backup"), &rig.path("keys")), NOW.plus_ms(2), None);
+    let why = format!("{:?}", made.unwrap_err());
+    assert!(why.contains("no key of the hub belongs to it"), "{why}");
+    assert_eq!(fs::read_dir(rig.path("keys")).unwrap().count(), 1);
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
     let model = recogniser.model().clone();
     let stored = hub.db.read(move |tx| facts::stored(tx, &model, now)).await?;
     let (disk, recognition) = (facts::disk(data), recogniser.trouble().map(str::to_owned));
-    let found = worries(&Facts { disk, recognition, ..stored }, now);
+    let replaced = hub.keys()?.replaced()?;
+    let found = worries(&Facts { disk, recognition, replaced, ..stored }, now);
     let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
     for worry in &found {
         let (what, next) = words(Tongue::En, worry, &hub.config.zone);

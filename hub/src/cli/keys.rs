@@ -38,7 +38,11 @@ enum Rotate {
     },
     /// The authority that signs the hub and doors. Both count until every door has moved, which
     /// takes minutes while they are online, or for 90 days.
-    Ca,
+    Ca {
+        /// The one before counts no more from now on: doors that have not followed join again.
+        #[arg(long)]
+        end: bool,
+    },
     /// What signs galleries and model packs, and what the hub certifies; doors follow.
     Gallery,
     /// What signs access tokens: those that are out count until they end by themselves.
@@ -57,7 +61,7 @@ impl Rotate {
     fn name(&self) -> &'static str {
         match self {
             Self::Server { .. } => "server",
-            Self::Ca => "ca",
+            Self::Ca { .. } => "ca",
             Self::Gallery => "gallery",
             Self::Tokens => "tokens",
             Self::Kek => "kek",
@@ -109,12 +113,21 @@ async fn followers(hub: &Hub, pki: &Pki) -> anyhow::Result<String> {
 
 async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<()> {
     let (keys, data, name) = (hub.keys()?, &hub.config.data, what.name());
+    let mut next = "";
     match what {
         Rotate::Server { names } => Pki::open(data, &keys)?.renew(data, &keys, &names, now())?,
-        Rotate::Ca => {
+        Rotate::Ca { end: false } => {
             Pki::open(data, &keys)?.rotate_ca(data, &keys, now())?;
             // Each door is told something new, and looks who signs by now.
             hub.db.write(release::renew_all).await?;
+            next = "The one before counts until every door has followed: see “keys list”.";
+        }
+        Rotate::Ca { end: true } => {
+            let pki = Pki::open(data, &keys)?;
+            ensure!(pki.is_rotating(), "no authority is being replaced: there is nothing to end");
+            pki.finish_ca(data, &keys, now())?;
+            hub.db.write(release::renew_all).await?;
+            next = "The one before counts no more: doors that had not followed join again.";
         }
         Rotate::Gallery => {
             keys.rotate_signing(now())?;
@@ -143,9 +156,11 @@ async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<
         )
     };
     hub.db.write(note).await?;
+    let is_followed = matches!(name, "ca" | "gallery");
+    let backup =
+        if is_followed { "Make a backup: doors do not go back to keys of before." } else { "" };
     writeln!(out, "The key “{name}” is replaced; a running hub takes it within seconds.")?;
-    if name == "ca" {
-        let next = "The one before counts until every door has followed: see “keys list”.";
+    for next in [next, backup].into_iter().filter(|next| !next.is_empty()) {
         writeln!(out, "{next}")?;
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! over a connection that they trust already, so that none has to join again. One whose key is
 //! gone counts no more, whatever `ca.pem` says.
 
-use super::{CA_KEY, Pki, ca_params, server};
+use super::{CA_KEY, ENDED, Pki, ca_params, server};
 use crate::error::{Doing, Error};
 use crate::keys::Keys;
 use data_encoding::HEXLOWER;
@@ -178,6 +178,9 @@ impl Pki {
         let _alone = self.alone(dir, keys)?;
         let state = self.now();
         let (newest, kept) = (state.newest(), state.newest().key.0);
+        if !keys.ids(ENDED)?.contains(&kept) {
+            keys.put(ENDED, kept, &[], now)?;
+        }
         self.issue(&newest.issuer, dir, keys, &[], now)?;
         let old = keys.ids(CA_KEY)?.into_iter().filter(|id| *id != kept);
         old.into_iter().try_for_each(|id| keys.forget(CA_KEY, id))?;
@@ -187,7 +190,7 @@ impl Pki {
     }
 
     /// Takes what lies in `dir` while no other process replaces it. Until the answer is dropped.
-    pub(super) fn alone(&self, dir: &Path, keys: &Keys) -> Result<File, Error> {
+    pub(crate) fn alone(&self, dir: &Path, keys: &Keys) -> Result<File, Error> {
         let doing = "waiting for whoever replaces a certificate";
         let lock = File::open(dir).doing(doing)?;
         lock.lock().doing(doing)?;
