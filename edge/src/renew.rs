@@ -13,6 +13,7 @@ use crate::{
 };
 use ed25519_dalek::VerifyingKey;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use reqwest::StatusCode;
 use std::time::Duration;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,11 @@ pub enum RenewError {
     /// It did not come.
     #[error("the hub gave no new certificate: {0}")]
     Fetch(#[from] FetchError),
+    /// It did not give the one in use, or ended it.
+    #[error(
+        "the hub gave no new certificate for this one, which it ended or never gave: let the door join again with a new token"
+    )]
+    Refused,
     /// It is of no use.
     #[error("the certificate that the hub gave cannot be used: {0}")]
     Unusable(#[from] TlsError),
@@ -125,7 +131,10 @@ impl Renewer {
             return Ok(());
         }
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let pem = self.fetch.post(RENEW_PATH, join::request(&key)?).await?;
+        let pem = match self.fetch.post(RENEW_PATH, join::request(&key)?).await {
+            Err(FetchError::Status(StatusCode::FORBIDDEN)) => return Err(RenewError::Refused),
+            came => came?,
+        };
         let ends = validity(&pem)?.to;
         if ends <= good.to && due {
             return Err(RenewError::Stale);

@@ -47,6 +47,12 @@ care-tls = A certificate of the hub cannot be used, or was not renewed
 care-tls-next = Until it is mended the one before is shown, as long as it lasts; without one before, the hub’s own. Look at what is said here: often the files of tls.cert and tls.key are missing, unreadable, or do not belong together. The hub reads them again by itself.
 care-authority = does not follow to the hub’s next authority, which signs doors since { $when }
 care-authority-next = Until every door has followed, the old authority counts too, for 90 days at most. Switch the door on where it reaches the hub: it follows by itself within minutes. If it is gone for good, cut it off on its page. If it comes back only after the old authority has ended, let it join again with a new token.
+care-found = showed a certificate on { $when } that this hub does not remember giving
+care-found-next = If this hub was restored from a backup lately, the door got it after that backup: all is well, but when the authority is replaced it has to join again with a new token. If not, somebody else signs with the hub’s authority: replace it (rollcall-hub keys rotate ca).
+care-refused = showed a certificate of the authority before on { $when } that this hub did not give
+care-refused-next = It gets none of the next authority. If this hub was restored from a backup, let the door join again with a new token: it keeps what it recorded. If not, somebody has the key of the authority before: end it now (rollcall-hub keys rotate ca --end).
+care-keys = The hub’s keys were replaced on { $when }, and no backup holds them yet
+care-keys-next = Make a backup now: rollcall-hub backup. A hub that is restored with the keys of before is one that doors no longer follow: each would have to join again.
 care-mail = { $count ->
     [one] One mail was given up
    *[other] { $count } mails were given up

@@ -4,13 +4,15 @@ use super::{Facts, Fault, Tally, Worry, worries};
 use crate::app::App;
 use crate::error::Error;
 use crate::pki::Life;
+use crate::store::certificate::Found;
 use crate::store::{Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
 use crate::timekeeper;
 use crate::web::devices::state::{self, State};
 use std::path::Path;
 use wire::{ModelId, Mono, Wall};
 
-/// A certificate that two units showed is told of for so long, milliseconds: thirty days.
+/// A certificate that two units showed, or that nobody gave, is told of for so long, milliseconds:
+/// thirty days.
 const TWINS_MS: i64 = 30 * 24 * 3_600_000;
 /// What is lost is told of for so long, milliseconds: a week, so that the lessons it is missing
 /// from are looked at while people still know.
@@ -44,6 +46,8 @@ async fn facts(app: &App, now: Wall) -> Result<Facts, Error> {
         certificates: ends(app),
         tls: app.certificates.state().trouble,
         behind: behind(app, now).await?,
+        found: found(app, now).await?,
+        replaced: app.keys.replaced()?,
         ..stored
     })
 }
@@ -63,6 +67,12 @@ async fn behind(app: &App, now: Wall) -> Result<Vec<(String, Wall)>, Error> {
     let (signer, since) = (app.pki.signer(), app.pki.since());
     let doors = app.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
     Ok(doors.into_iter().map(|door| (door.to_string(), since)).collect())
+}
+
+/// Doors that showed a certificate which nobody here remembers giving.
+async fn found(app: &App, now: Wall) -> Result<Vec<Found>, Error> {
+    let (signer, since) = (app.pki.signer(), now.plus_ms(-TWINS_MS));
+    app.db.read(move |tx| certificate::found(tx, &signer, since, now)).await
 }
 
 /// What the database knows.

@@ -10,6 +10,7 @@ pub mod facts;
 
 pub use aside::{Aside, Failed, What};
 
+use crate::store::certificate::Found;
 use crate::store::held::Held;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,6 +52,10 @@ pub struct Facts {
     pub tls: String,
     /// Doors that did not follow to the next authority yet, and since when it signs doors.
     pub behind: Vec<(String, Wall)>,
+    /// Doors that showed a certificate which nobody here remembers giving.
+    pub found: Vec<Found>,
+    /// When the authority or what signs galleries was replaced last.
+    pub replaced: Option<Wall>,
     /// When this hub was first used.
     pub began: Option<Wall>,
     /// The newest backup.
@@ -153,6 +158,8 @@ pub fn worries(facts: &Facts, now: Wall) -> Vec<Worry> {
         Some(worry.of(door).at(*at).on(format!("/devices/{door}")))
     }));
     all.extend(backup(facts, now));
+    let unsaved = facts.replaced.filter(|at| facts.backup.is_none_or(|backup| backup <= *at));
+    all.extend(unsaved.map(|at| Worry::grave("care-keys", "care-keys-next").at(at)));
     all.extend(facts.twins.iter().map(|(door, at)| {
         let worry = Worry::grave("care-twin", "care-twin-next").of(door).at(*at);
         worry.on(format!("/devices/{door}"))
@@ -160,12 +167,14 @@ pub fn worries(facts: &Facts, now: Wall) -> Vec<Worry> {
     all.extend(facts.certificates.iter().filter_map(|(name, ends)| certificate(name, *ends, now)));
     let tls = Worry::grave("care-tls", "care-tls-next").because(&facts.tls);
     all.extend(Some(tls).filter(|_| !facts.tls.is_empty()));
-    all.extend(facts.behind.iter().filter(|(_, since)| now.0 - since.0 > HOUR_MS).map(
-        |(door, since)| {
-            let worry = Worry::soon("care-authority", "care-authority-next").of(door).at(*since);
-            worry.on(format!("/devices/{door}"))
-        },
-    ));
+    all.extend(facts.found.iter().map(found));
+    let cannot = |door: &str| facts.found.iter().any(|one| one.is_refused && one.device == door);
+    let late = |since: Wall| now.0 - since.0 > HOUR_MS;
+    let behind = facts.behind.iter().filter(|(door, since)| late(*since) && !cannot(door));
+    all.extend(behind.map(|(door, since)| {
+        let worry = Worry::soon("care-authority", "care-authority-next").of(door).at(*since);
+        worry.on(format!("/devices/{door}"))
+    }));
     all.extend(
         Worry::grave("care-mail", "care-mail-next")
             .many(facts.mails)
@@ -203,6 +212,15 @@ fn backup(facts: &Facts, now: Wall) -> Option<Worry> {
             .filter(|at| old(*at))
             .map(|_| Worry::grave("care-no-backup", "care-no-backup-next")),
     }
+}
+
+fn found(found: &Found) -> Worry {
+    let worry = if found.is_refused {
+        Worry::grave("care-refused", "care-refused-next")
+    } else {
+        Worry::soon("care-found", "care-found-next")
+    };
+    worry.of(&found.device).at(found.at).on(format!("/devices/{}", found.device))
 }
 
 fn certificate(name: &str, ends: Wall, now: Wall) -> Option<Worry> {

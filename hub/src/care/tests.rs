@@ -53,10 +53,14 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
     assert_eq!(one(|of| of.certificates[0].1 = NOW.plus_ms(SOON_MS - 1)), ["certificate"]);
     assert_eq!(one(|of| of.certificates[0].1 = NOW), ["certificate-over"]);
     assert_eq!(one(|of| of.tls = "own.pem cannot be read".into()), ["tls"]);
+    let found = |is_refused| Found { device: "door-1".into(), at: NOW, is_refused };
+    assert_eq!(kinds(&Facts { found: vec![found(false)], ..well() }), ["found"]);
     let behind = |ago: i64| vec![("door-1".to_owned(), NOW.plus_ms(-ago))];
     let mut late = well();
     late.behind = behind(HOUR_MS + 1);
     assert_eq!(kinds(&late), ["authority"]);
+    let strange = Facts { found: vec![found(true)], ..late.clone() };
+    assert_eq!(kinds(&strange), ["refused"], "it cannot follow");
     late.behind = behind(HOUR_MS);
     assert_eq!(kinds(&late), [""; 0], "doors have an hour to follow");
     assert_eq!(one(|of| of.aside = vec![failed(What::Lesson, 0)]), ["lesson"]);
@@ -67,6 +71,15 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
 fn a_new_hub_has_some_days_to_make_its_first_backup() {
     let began = Some(NOW.plus_ms(-BACKUP_MS));
     assert_eq!(kinds(&Facts { began, backup: None, ..well() }), [""; 0]);
+}
+
+#[test]
+fn keys_that_were_replaced_are_a_worry_until_the_next_backup() {
+    let replaced = Some(NOW.plus_ms(-HOUR_MS));
+    let backup = |at: Option<Wall>| kinds(&Facts { replaced, backup: at, ..well() });
+    assert_eq!(backup(Some(NOW.plus_ms(-DAY_MS))), ["keys"]);
+    assert_eq!(backup(Some(NOW.plus_ms(-HOUR_MS + 1))), [""; 0]);
+    assert_eq!(backup(None), ["no-backup", "keys"]);
 }
 
 #[test]
@@ -96,6 +109,10 @@ fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
         backup: None,
         tls: "own.pem cannot be read".into(),
         behind: vec![("door-1".into(), NOW.plus_ms(-DAY_MS))],
+        found: [false, true]
+            .map(|is_refused| Found { device: "door-2".into(), at: NOW, is_refused })
+            .to_vec(),
+        replaced: Some(NOW),
         certificates: vec![("ca.pem", NOW), ("server.pem", NOW)],
         ..well()
     };

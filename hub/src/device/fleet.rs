@@ -22,6 +22,8 @@ pub struct State {
     pub settings: HashMap<DeviceId, Settings>,
     /// Certificates that were revoked and have not ended by themselves.
     pub revoked: HashSet<Serial>,
+    /// Certificates that count: given here, or seen while their authority was the only one.
+    pub counting: HashSet<Serial>,
 }
 
 /// The shared, watched state.
@@ -54,6 +56,11 @@ impl Fleet {
         self.seen().saw(identity, from, at);
     }
 
+    /// `identity` was shown and refused: an older authority signed it, and nobody here gave it.
+    pub fn refused(&self, identity: &Identity) {
+        self.seen().refused(identity);
+    }
+
     /// What doors showed that nobody wrote down yet.
     #[must_use]
     pub fn news(&self) -> News {
@@ -73,6 +80,12 @@ impl Fleet {
     #[must_use]
     pub fn is_revoked(&self, serial: &Serial) -> bool {
         self.state.borrow().revoked.contains(serial)
+    }
+
+    /// Whether this certificate counts, as far as the database knew it a moment ago.
+    #[must_use]
+    pub fn counts(&self, serial: &Serial) -> bool {
+        self.state.borrow().counting.contains(serial)
     }
 
     /// The state now, and each change after it.

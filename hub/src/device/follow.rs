@@ -67,6 +67,9 @@ async fn note(app: &App) -> Result<(), Error> {
             certificate::used(tx, &door.device, serial, door.not_after, now)?;
             certificate::signed_by(tx, serial, &door.authority)?;
         }
+        for door in &of.refused {
+            certificate::refused(tx, &door.device, door.serial.as_str(), now)?;
+        }
         of.twins.iter().try_for_each(|(door, places)| {
             certificate::twin(tx, &door.device, door.serial.as_str(), *places, now)
         })
@@ -83,10 +86,12 @@ async fn note(app: &App) -> Result<(), Error> {
 
 fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), Error> {
     let ended = certificate::ended(tx, now)?;
+    let counting = certificate::counting(tx, now)?;
+    let counting = counting.iter().map(|serial| Serial::from_hex(serial)).collect();
     let revoked = ended.iter().map(|ended| Serial::from_hex(&ended.serial)).collect();
     let desired = store::release::desired(tx)?.into_iter().collect();
     let settings = store::door_settings::all(tx)?;
-    Ok((State { desired, settings, revoked }, ended, certificate::cut_off(tx)?))
+    Ok((State { desired, settings, revoked, counting }, ended, certificate::cut_off(tx)?))
 }
 
 /// Until something that doors must know was done in this process.

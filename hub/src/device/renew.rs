@@ -1,5 +1,8 @@
 //! A door's next certificate: it asks with the one it has, in the last third of that one's life,
 //! or when another authority signs doors by now.
+//!
+//! That one takes on what this hub gave, and nothing that it only saw in use: the key of the one
+//! before may be why it was replaced.
 
 use super::{Identity, http::empty};
 use crate::app::App;
@@ -24,6 +27,16 @@ pub fn is_due(not_after: Wall, now: Wall) -> bool {
     not_after.0.saturating_sub(now.0) <= DEVICE_DAYS * DAY_MS / 3 + HOUR_MS
 }
 
+/// Why a certificate is not replaced now. What is not due can wait until the hub's clock is right:
+/// the dates in the next one are by that.
+fn refusal(is_due: bool, is_older: bool, is_believed: bool) -> Option<StatusCode> {
+    match (is_due, is_older, is_believed) {
+        (true, ..) | (_, true, true) => None,
+        (_, true, false) => Some(StatusCode::SERVICE_UNAVAILABLE),
+        (_, false, _) => Some(StatusCode::CONFLICT),
+    }
+}
+
 /// Signs the request in `body` for the door that shows `identity`.
 pub(super) async fn answer(
     app: &App,
@@ -31,8 +44,9 @@ pub(super) async fn answer(
     body: Incoming,
 ) -> Response<Full<Bytes>> {
     let is_older = identity.authority != app.pki.signer();
-    if !is_older && !is_due(identity.not_after, app.clock.wall()) {
-        return empty(StatusCode::CONFLICT);
+    let due = is_due(identity.not_after, app.clock.wall());
+    if let Some(why) = refusal(due, is_older, app.is_believed().await) {
+        return empty(why);
     }
     let Ok(body) = Limited::new(body, REQUEST).collect().await else {
         return empty(StatusCode::PAYLOAD_TOO_LARGE);
@@ -40,7 +54,7 @@ pub(super) async fn answer(
     let Ok(csr) = String::from_utf8(body.to_bytes().to_vec()) else {
         return empty(StatusCode::UNPROCESSABLE_ENTITY);
     };
-    match sign(app, identity, csr).await {
+    match sign(app, (identity, is_older), csr).await {
         Ok(pem) => Response::new(Full::new(Bytes::from(pem))),
         Err(Error::Invalid(_)) => empty(StatusCode::UNPROCESSABLE_ENTITY),
         Err(Error::Unauthorised(_)) => empty(StatusCode::FORBIDDEN),
@@ -51,9 +65,16 @@ pub(super) async fn answer(
     }
 }
 
-async fn sign(app: &App, identity: &Identity, csr: String) -> Result<String, Error> {
+async fn sign(
+    app: &App,
+    (identity, is_older): (&Identity, bool),
+    csr: String,
+) -> Result<String, Error> {
     let (pki, now, identity) = (app.pki.clone(), app.clock.wall(), identity.clone());
     let write = app.db.write(move |tx| {
+        if is_older && store::certificate::is_found(tx, identity.serial.as_str())? {
+            return Err(Error::Unauthorised("nobody here gave this certificate".into()));
+        }
         let issued = pki.sign(&identity.device, &csr, now)?;
         let serials = (identity.serial.as_str(), issued.serial.as_str());
         store::device::renew_cert(tx, &identity.device, serials, issued.expires, now)?;
@@ -74,5 +95,13 @@ mod tests {
         let ends = |days: i64| now.plus_ms(days * DAY_MS);
         assert!(!is_due(ends(90), now) && !is_due(ends(31), now));
         assert!(is_due(ends(30), now) && is_due(ends(-1), now));
+    }
+
+    #[test]
+    fn by_a_clock_that_leapt_nobody_gets_the_next_authoritys_certificate_early() {
+        let (now, later) = (Some(StatusCode::CONFLICT), Some(StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!([refusal(false, true, true), refusal(false, true, false)], [None, later]);
+        assert_eq!([refusal(true, true, false), refusal(true, false, false)], [None; 2]);
+        assert_eq!([refusal(false, false, true), refusal(false, false, false)], [now; 2]);
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::Instant;
+use wire::DeviceId;
 
 /// Coming back to an address within this time is no move.
 const AT_ONCE: Duration = Duration::from_secs(600);
@@ -21,11 +22,16 @@ pub struct News {
     pub first: Vec<Identity>,
     /// Certificates shown from two places in turn.
     pub twins: Vec<(Identity, (IpAddr, IpAddr))>,
+    /// Certificates of an older authority that nobody here gave, one a door.
+    pub refused: Vec<Identity>,
 }
 
 /// What was seen since the start.
 #[derive(Default, Debug)]
-pub struct Seen(HashMap<Serial, Sight>);
+pub struct Seen {
+    sights: HashMap<Serial, Sight>,
+    refused: HashMap<DeviceId, Identity>,
+}
 
 #[derive(Debug)]
 struct Sight {
@@ -39,7 +45,7 @@ struct Sight {
 impl Seen {
     /// `identity` was heard `from` there at `at`.
     pub fn saw(&mut self, identity: &Identity, from: IpAddr, at: Instant) {
-        if !self.0.contains_key(&identity.serial) {
+        if !self.sights.contains_key(&identity.serial) {
             self.make_room();
         }
         let new = || Sight {
@@ -49,36 +55,47 @@ impl Seen {
             before: None,
             twin: None,
         };
-        self.0.entry(identity.serial.clone()).or_insert_with(new).again(from, at);
+        self.sights.entry(identity.serial.clone()).or_insert_with(new).again(from, at);
+    }
+
+    /// `identity` was refused.
+    pub fn refused(&mut self, identity: &Identity) {
+        if self.refused.len() < REMEMBERED {
+            self.refused.insert(identity.device.clone(), identity.clone());
+        }
     }
 
     /// What is to be noted.
     #[must_use]
     pub fn news(&self) -> News {
-        let first = self.0.values().filter(|sight| !sight.noted);
+        let first = self.sights.values().filter(|sight| !sight.noted);
         let twin = |sight: &Sight| Some((sight.identity.clone(), sight.twin?));
         News {
             first: first.map(|sight| sight.identity.clone()).collect(),
-            twins: self.0.values().filter_map(twin).collect(),
+            twins: self.sights.values().filter_map(twin).collect(),
+            refused: self.refused.values().cloned().collect(),
         }
     }
 
     /// `news` were noted.
     pub fn noted(&mut self, news: &News) {
         for identity in &news.first {
-            self.0.get_mut(&identity.serial).into_iter().for_each(|sight| sight.noted = true);
+            self.sights.get_mut(&identity.serial).into_iter().for_each(|sight| sight.noted = true);
         }
         for (identity, _) in &news.twins {
-            self.0.get_mut(&identity.serial).into_iter().for_each(|sight| sight.twin = None);
+            self.sights.get_mut(&identity.serial).into_iter().for_each(|sight| sight.twin = None);
+        }
+        for identity in &news.refused {
+            self.refused.remove(&identity.device);
         }
     }
 
     fn make_room(&mut self) {
-        if self.0.len() >= REMEMBERED
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, sight)| sight.now.1)
+        if self.sights.len() >= REMEMBERED
+            && let Some(oldest) = self.sights.iter().min_by_key(|(_, sight)| sight.now.1)
         {
             let oldest = oldest.0.clone();
-            self.0.remove(&oldest);
+            self.sights.remove(&oldest);
         }
     }
 }
@@ -135,6 +152,11 @@ mod tests {
         seen.saw(&door("aa"), from, start);
         assert_eq!(seen.news(), News::default());
         (0..5000).for_each(|n| seen.saw(&door(&format!("b{n:04x}")), from, start));
-        assert_eq!(seen.0.len(), REMEMBERED);
+        assert_eq!(seen.sights.len(), REMEMBERED);
+        seen.refused(&door("cc"));
+        let news = seen.news();
+        assert_eq!(news.refused, [door("cc")]);
+        seen.noted(&news);
+        assert_eq!(seen.news().refused, []);
     }
 }

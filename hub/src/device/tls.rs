@@ -31,8 +31,8 @@ pub fn server(pki: Pki, fleet: Fleet) -> Result<Arc<ServerConfig>, Error> {
     Ok(Arc::new(config))
 }
 
-/// The chain as usual, below any authority that is trusted now, then whose it is and whether it
-/// was revoked.
+/// The chain as usual, below any authority that is trusted now, then whose it is, whether it was
+/// revoked, and whether one of an older authority was given here.
 struct Verifier {
     /// As it was at first: what does not depend on the authority.
     first: Arc<dyn ClientCertVerifier>,
@@ -63,6 +63,15 @@ impl ClientCertVerifier for Verifier {
         if self.fleet.is_revoked(&identity.serial) {
             let device = &identity.device;
             crate::security!("revoked", %device, "a revoked certificate was refused");
+            return Err(CertificateError::Revoked.into());
+        }
+        // Whoever has the key of an authority that is being replaced signs what he likes with it.
+        let is_older = self.pki.is_rotating() && identity.authority != self.pki.signer();
+        if is_older && !self.fleet.counts(&identity.serial) {
+            let device = &identity.device;
+            crate::security!("stranger", %device,
+                "a certificate of the authority before, which nobody here gave, was refused");
+            self.fleet.refused(&identity);
             return Err(CertificateError::Revoked.into());
         }
         Ok(verified)

@@ -34,6 +34,17 @@ pub struct Twin {
     pub last: Wall,
 }
 
+/// A door that showed a certificate which nobody here remembers giving.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// Whose name is in it.
+    pub device: String,
+    /// When that was first seen.
+    pub at: Wall,
+    /// Whether an older authority signed it, so that it is refused or gets no successor.
+    pub is_refused: bool,
+}
+
 /// `device` came with the certificate `serial`, which is good until `ends`. With its first use
 /// those before it end: whoever copied one holds nothing.
 ///
@@ -51,10 +62,12 @@ pub fn used(
     if device::get(tx, device)?.is_none() {
         return Ok(());
     }
-    let sql = "insert into device_cert (serial, device, state, issued_at, expires_at)
-         values ($1, $2, 'valid', $3, $4) on conflict do nothing";
+    let sql = "insert into device_cert (serial, device, state, issued_at, expires_at, found_at)
+         values ($1, $2, 'valid', $3, $4, $5) on conflict do nothing";
     let issued = ends.plus_ms(-DEVICE_DAYS * DAY_MS);
-    tx.execute(sql, params![serial, device.as_str(), issued.0, ends.0])?;
+    if tx.execute(sql, params![serial, device.as_str(), issued.0, ends.0, now.0])? > 0 {
+        noted(tx, device, "find", json!({ "serial": serial }), now)?;
+    }
     let sql = "update device_cert set used_at = $2 where serial = $1 and used_at is null";
     if tx.execute(sql, params![serial, now.0])? == 0 {
         return Ok(());
@@ -77,6 +90,63 @@ pub fn used(
 pub fn signed_by(tx: &Tx<'_>, serial: &str, authority: &str) -> Result<(), Error> {
     let sql = "update device_cert set authority = $2 where serial = $1";
     tx.execute(sql, params![serial, authority]).map(drop)
+}
+
+/// `device` showed a certificate of an older authority that nobody here gave, and was refused. One
+/// such a door is remembered: whoever has that authority can make any number.
+///
+/// # Errors
+/// When the database fails.
+pub fn refused(tx: &Tx<'_>, device: &DeviceId, serial: &str, now: Wall) -> Result<(), Error> {
+    let sql = "insert into device_cert
+             (serial, device, state, issued_at, expires_at, revoked_at, found_at)
+         select $1, id, 'revoked', $3, $4, $3, $3 from device where id = $2 and not exists
+             (select 1 from device_cert
+                 where device = $2 and revoked_at = found_at and expires_at > $3)
+         on conflict (serial) do nothing";
+    let until = now.plus_ms(DEVICE_DAYS * DAY_MS);
+    if tx.execute(sql, params![serial, device.as_str(), now.0, until.0])? == 0 {
+        return Ok(());
+    }
+    noted(tx, device, "refuse", json!({ "serial": serial }), now)
+}
+
+/// Whether nobody here remembers giving the certificate `serial`, or the one it was given for.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_found(tx: &Tx<'_>, serial: &str) -> Result<bool, Error> {
+    let sql = "select 1 from device_cert where serial = $1 and found_at is not null";
+    Ok(tx.row(sql, [serial], |_| Ok(()))?.is_some())
+}
+
+/// Doors with such a certificate: since `since`, and those that the authority `signer` gives no
+/// successor. Who was given one since then is well.
+///
+/// # Errors
+/// When the database fails.
+pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<Found>, Error> {
+    let sql = "select device, max(found_at), max(case when c.state = 'revoked'
+             or c.authority not in ('', $1) then 1 else 0 end)
+         from device_cert c join device d on d.id = c.device and d.is_active = 1
+         where found_at is not null and expires_at > $3
+             and (found_at >= $2 or c.authority not in ('', $1))
+             and (c.state = 'valid' or revoked_at = found_at)
+             and not exists (select 1 from device_cert n where n.device = c.device
+                 and n.found_at is null and n.issued_at > c.found_at)
+         group by device order by device limit 100";
+    tx.query(sql, params![signer, since.0, now.0], |row| {
+        Ok(Found { device: row.get(0)?, at: Wall(row.get(1)?), is_refused: row.get(2)? })
+    })
+}
+
+/// Certificates that count.
+///
+/// # Errors
+/// When the database fails.
+pub fn counting(tx: &Tx<'_>, now: Wall) -> Result<Vec<String>, Error> {
+    let sql = "select serial from device_cert where state = 'valid' and expires_at > $1";
+    tx.query(sql, [now.plus_ms(-DAY_MS).0], |row| row.get(0))
 }
 
 /// Doors that could still come and have shown no certificate of `authority` yet.
@@ -296,6 +366,28 @@ mod tests {
             serials(tx)
         };
         assert_eq!(db.write(write).await.unwrap(), ["aa"]);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_here_gave_is_told_until_the_door_joins_again() {
+        let (_dir, db) = with_door().await;
+        let (later, of) = (NOW.plus_ms(1), |tx: &Tx<'_>, signer| found(tx, signer, NOW, NOW));
+        let after = db.write(move |tx| {
+            refused(tx, &door(), "zz", NOW)?;
+            refused(tx, &door(), "yy", NOW)?;
+            let of_one = (serials(tx)?, of(tx, "new")?);
+            device::add_cert(tx, &door(), "cc", ENDS, later)?;
+            let joined = of(tx, "new")?;
+            used(tx, &door(), "bb", ENDS.plus_ms(1), later)?;
+            signed_by(tx, "bb", "old")?;
+            let seen = (of(tx, "old")?, of(tx, "new")?);
+            device::revoke(tx, &door(), "t", later)?;
+            Ok((of_one, joined, seen, of(tx, "new")?))
+        });
+        let found = |at, is_refused| vec![Found { device: "door-1".into(), at, is_refused }];
+        let seen = (found(later, false), found(later, true));
+        let expected = ((vec!["zz".to_owned()], found(NOW, true)), vec![], seen, vec![]);
+        assert_eq!(after.await.unwrap(), expected);
     }
 
     #[tokio::test]

@@ -218,9 +218,9 @@ pub fn renew_cert(
     let counts = tx.row(sql, params![old, id.as_str()], |_| Ok(()))?;
     counts.ok_or_else(|| Error::Unauthorised("this certificate does not count any more".into()))?;
     end_certs(tx, id, &[old], now)?;
-    let sql = "insert into device_cert (serial, device, state, issued_at, expires_at)
-         values ($1, $2, 'valid', $3, $4)";
-    tx.execute(sql, params![new, id.as_str(), now.0, expires.0])?;
+    let sql = "insert into device_cert (serial, device, state, issued_at, expires_at, found_at)
+         select $1, device, 'valid', $2, $3, found_at from device_cert where serial = $4";
+    tx.execute(sql, params![new, now.0, expires.0, old])?;
     change::bump(tx, change::DEVICE)?;
     noted(tx, now, "hub", "renew", id, json!({ "serial": new }))
 }

@@ -126,7 +126,7 @@ async fn a_door_renews_early_only_while_another_authority_signs_doors_and_is_tol
     let hub = Hub::new().await;
     let (door, app) = (hub.door("d1").await, &hub.running.app);
     assert_eq!(renew(&hub, &door).await.0, 409);
-    app.pki.rotate_ca(&app.config.data, &app.keys, SystemClock.wall()).unwrap();
+    hub.rotate_ca().await;
     let bytes = get(&hub, &door, AUTHORITY_PATH, None).await.bytes().await.unwrap();
     let signed: Signed = postcard::from_bytes(&bytes).unwrap();
     let signer = app.keys.signing().unwrap().verifying_key();
@@ -134,6 +134,55 @@ async fn a_door_renews_early_only_while_another_authority_signs_doors_and_is_tol
     assert_eq!(told, app.pki.ca_pem().as_bytes());
     let (status, door) = renew(&hub, &door).await;
     assert_eq!((status, renew(&hub, &door).await.0), (200, 409), "once");
+}
+
+/// What an admin reads of certificates that nobody here gave: whose, and whether refused.
+async fn found(hub: &Hub) -> Vec<(String, bool)> {
+    hub.running.app.follow_devices().await.unwrap();
+    let all = rollcall_hub::care::facts::look(&hub.running.app).await.unwrap();
+    let of = all.into_iter().filter(|one| ["found", "refused"].contains(&one.kind()));
+    of.map(|one| (one.name.clone(), one.is_grave)).collect()
+}
+
+async fn is_heard(hub: &Hub, door: &Door) -> bool {
+    let tls = (*door.tls).clone();
+    let client = Client::builder().tls_backend_preconfigured(tls).build().unwrap();
+    let url = format!("https://localhost:{}{AUTHORITY_PATH}", hub.running.device.port());
+    client.get(url).send().await.is_ok()
+}
+
+#[tokio::test]
+async fn what_somebody_signs_with_the_authority_before_is_refused_and_ends_no_doors_own() {
+    let hub = Hub::new().await;
+    let (door, now) = (hub.door("d1").await, SystemClock.wall());
+    let (late, _) = hub.signed(&door.id, now);
+    hub.rotate_ca().await;
+    assert!(!is_heard(&hub, &late).await);
+    assert_eq!(found(&hub).await, [("d1".to_owned(), true)]);
+    let (status, next) = renew(&hub, &door).await;
+    assert_eq!(status, 200, "the door's own counts on");
+    let (unknown, _) = hub.signed(&door.id, now);
+    assert!(is_heard(&hub, &next).await && is_heard(&hub, &unknown).await, "of the newest");
+}
+
+#[tokio::test]
+async fn what_was_only_seen_in_use_gets_no_successor_of_the_next_authority_nor_do_its_own() {
+    let hub = Hub::new().await;
+    let (id, other) = (hub.add("d1").await, hub.add("d2").await);
+    let then = SystemClock.wall().plus_ms(-61 * 24 * 3_600_000);
+    let (lost, kept) = (hub.signed(&id, then).0, hub.signed(&other, SystemClock.wall()).0);
+    assert!(is_heard(&hub, &kept).await && is_heard(&hub, &lost).await);
+    assert_eq!(found(&hub).await, [("d1".to_owned(), false), ("d2".to_owned(), false)]);
+    let (status, next) = renew(&hub, &lost).await;
+    assert_eq!(status, 200, "a hub made of a backup goes on with its doors");
+    assert!(is_heard(&hub, &next).await);
+    assert_eq!(found(&hub).await.len(), 2);
+    hub.rotate_ca().await;
+    for door in [&next, &kept] {
+        assert!(is_heard(&hub, door).await, "it brings what it has");
+        assert_eq!(renew(&hub, door).await.0, 403, "{}", door.id);
+    }
+    assert_eq!(found(&hub).await, [("d1".to_owned(), true), ("d2".to_owned(), true)]);
 }
 
 fn request(token: &str, key: &KeyPair) -> JoinRequest {

@@ -4,14 +4,17 @@ use rcgen::{CertificateParams, KeyPair};
 use rollcall_hub::app::{self, Running};
 use rollcall_hub::config::{Config, template};
 use rollcall_hub::store::{self, Db, device::Place};
-use rollcall_hub::{keys::Keys, pki::Pki};
+use rollcall_hub::{
+    keys::Keys,
+    pki::{Issued, Pki},
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::time::{Clock, SystemClock};
-use wire::{DeviceId, Direction, Epoch};
+use wire::{DeviceId, Direction, Epoch, Wall};
 
 /// How long anything may take before a test fails.
 pub const SOON: Duration = Duration::from_secs(10);
@@ -64,18 +67,32 @@ impl Hub {
     }
 
     pub async fn door(&self, name: &str) -> Door {
-        let id = self.add(name).await;
-        let key = KeyPair::generate().unwrap();
-        let request = CertificateParams::default().serialize_request(&key).unwrap();
-        let (pki, now) = (&self.running.app.pki, SystemClock.wall());
-        let issued = pki.sign(&id, &request.pem().unwrap(), now).unwrap();
-        let (serial, of) = (issued.serial, id.clone());
+        let (id, now) = (self.add(name).await, SystemClock.wall());
+        let (door, issued) = self.signed(&id, now);
+        let (serial, of) = (issued.serial, id);
         let cert = move |tx: &store::Tx<'_>| {
             store::device::add_cert(tx, &of, &serial, issued.expires, now)
         };
         self.running.app.db.write(cert).await.unwrap();
-        let tls = trust(&pki.ca_pem(), &issued.pem, &key);
-        Door { id, tls }
+        self.running.app.follow_devices().await.unwrap();
+        door
+    }
+
+    /// What the hub's authority signs at `now`, without the hub remembering it: by another that was
+    /// lost since, or by whoever has its key.
+    pub fn signed(&self, id: &DeviceId, now: Wall) -> (Door, Issued) {
+        let key = KeyPair::generate().unwrap();
+        let request = CertificateParams::default().serialize_request(&key).unwrap();
+        let pki = &self.running.app.pki;
+        let issued = pki.sign(id, &request.pem().unwrap(), now).unwrap();
+        (Door { id: id.clone(), tls: trust(&pki.ca_pem(), &issued.pem, &key) }, issued)
+    }
+
+    /// The next authority signs doors.
+    pub async fn rotate_ca(&self) {
+        let app = &self.running.app;
+        app.pki.rotate_ca(&app.config.data, &app.keys, SystemClock.wall()).unwrap();
+        app.follow_devices().await.unwrap();
     }
 
     pub async fn count(&self, what: &'static str) -> i64 {

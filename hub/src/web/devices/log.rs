@@ -109,6 +109,8 @@ fn done(action: &str) -> Option<(&'static str, &'static str)> {
         "revoke" => ("bad", "doors-log-revoke"),
         "supersede" => ("off", "doors-log-supersede"),
         "twin" => ("bad", "doors-log-twin"),
+        "find" => ("warn", "doors-log-find"),
+        "refuse" => ("bad", "doors-log-refuse"),
         "snap" => ("warn", "doors-log-snap"),
         "look" => ("warn", "doors-log-look"),
         "restart" => ("off", "doors-log-restart"),
