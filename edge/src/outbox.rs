@@ -14,6 +14,7 @@ mod meta;
 mod pending;
 mod renew;
 mod room;
+mod runs;
 mod salvage;
 mod schema;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use append::Entry;
 pub use book::{Book, Cursor};
 pub use error::OutboxError;
 pub use pending::Parcel;
+pub(crate) use runs::anew;
 pub use writer::{Outbox, Writer, open};
 
 use std::path::{Path, PathBuf};

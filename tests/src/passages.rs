@@ -43,7 +43,8 @@ pub struct Account {
     pub lost: usize,
     /// Shown more than once.
     pub doubled: usize,
-    /// Told as lost, and shown all the same.
+    /// Numbers told as lost although every passage that had them is shown: an old copy of a card gives
+    /// some out again.
     pub mistold: usize,
     /// Set aside.
     pub dead: usize,
@@ -54,11 +55,13 @@ impl Passages {
     #[must_use]
     pub fn account(&self) -> Account {
         let here = |mark: &&Mark| self.shown.contains_key(mark) || self.waiting.contains(mark);
-        let shown = |mark: &&Mark| self.shown.contains_key(mark);
+        let shown = |marks: &Vec<Mark>| marks.iter().all(|mark| self.shown.contains_key(mark));
+        let told = self.marks();
+        let told = told.iter().filter(|(key, _)| self.told.contains(*key));
         Account {
             lost: self.made.iter().filter(|mark| !here(mark) && !self.is_told(mark)).count(),
             doubled: self.shown.values().filter(|times| **times > 1).count(),
-            mistold: self.made.iter().filter(shown).filter(|mark| self.is_told(mark)).count(),
+            mistold: told.filter(|(_, marks)| shown(marks)).count(),
             dead: self.dead,
         }
     }
@@ -73,6 +76,22 @@ impl Passages {
     #[must_use]
     pub fn is_numbered(&self, mark: &Mark) -> bool {
         self.of(mark).any(|key| self.told.contains(key))
+    }
+
+    /// Numbers that are told as lost and that passages of two lives had, of which one is shown.
+    #[must_use]
+    pub fn shared(&self) -> usize {
+        let told = self.marks().into_iter().filter(|(key, _)| self.told.contains(key));
+        told.filter(|(_, marks)| marks.iter().any(|mark| self.shown.contains_key(mark))).count()
+    }
+
+    /// The passages that had each number.
+    fn marks(&self) -> BTreeMap<Key, Vec<Mark>> {
+        let mut marks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (mark, keys) in &self.keys {
+            keys.iter().for_each(|key| marks.entry(*key).or_default().push(*mark));
+        }
+        marks
     }
 
     fn of(&self, mark: &Mark) -> impl Iterator<Item = &Key> {

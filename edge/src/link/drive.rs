@@ -119,7 +119,11 @@ impl Link {
         self.reported.mark_unchanged();
         let reported = report(&self.reported.borrow(), &self.outbox.trouble().borrow());
         while self.snaps.try_recv().is_ok() {}
-        let facts = Facts { connection, software: self.software.clone(), reported };
+        let runs = match self.outbox.runs().await {
+            Ok(runs) => runs,
+            Err(error) => return error.into(),
+        };
+        let facts = Facts { connection, software: self.software.clone(), reported, runs };
         let rng = StdRng::from_rng(&mut self.rng);
         let session = Session::new(facts, cursor, rng, self.time.mono());
         let talk = Talk { link: self, session, client, backoff };
@@ -277,6 +281,7 @@ impl Talk<'_> {
                 let acked = outbox.acknowledge(ack, fresh, time.now()).await;
                 return settle(acked, Event::Acked);
             }
+            Action::Heard(run) => return settle(outbox.heard(run).await, Event::Runs),
             Action::Want(desired) => self.want(desired).await?,
             Action::Settle(settings) => drop(self.link.settings.send_replace(Some(settings))),
             Action::Obey(command) => {

@@ -5,10 +5,11 @@
 //! connection; what counts is in the outbox.
 
 use super::flight::{Flight, numbers};
-use crate::outbox::{Acked, Cursor, Parcel};
+use crate::outbox::{Acked, Cursor, Parcel, anew};
 use rand::rngs::StdRng;
 use wire::link::{
-    Ack, Batch, Command, Desired, Hello, Reported, Settings, Snap, Status, Time, WINDOW,
+    Ack, Batch, Command, Desired, Greeting, Heard, Hello, Reported, Run, Settings, Snap, Status,
+    Time, WINDOW,
 };
 use wire::topic::Leaf;
 use wire::{Message, Mono, Ranges, Wall};
@@ -38,6 +39,8 @@ pub enum Event {
     Message(Message),
     /// The outbox applied an acknowledgement.
     Acked(Acked),
+    /// The outbox answered a [`Action::Heard`]: the runs to greet with.
+    Runs(Vec<Run>),
     /// The outbox answered a [`Action::Fetch`].
     Parcel(Parcel),
     /// The outbox could not do what it was asked: its disk is full, or does not work.
@@ -57,7 +60,12 @@ impl Event {
     fn is_own(&self) -> bool {
         matches!(
             self,
-            Self::Tick | Self::Troubled | Self::Stored | Self::Reported(_) | Self::Snap(_)
+            Self::Tick
+                | Self::Troubled
+                | Self::Stored
+                | Self::Reported(_)
+                | Self::Snap(_)
+                | Self::Runs(_)
         )
     }
 }
@@ -83,6 +91,8 @@ pub enum Action {
         /// Whether it answers a greeting.
         fresh: bool,
     },
+    /// Tell the outbox which run the hub has heard of, and come back with those to greet with.
+    Heard(Option<u64>),
     /// Tell the gallery what the hub wants.
     Want(Desired),
     /// The hub said settings of the door.
@@ -111,6 +121,8 @@ pub struct Facts {
     pub software: String,
     /// What the door runs.
     pub reported: Reported,
+    /// The runs to greet with; none where the hub keeps none.
+    pub runs: Vec<Run>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,6 +142,8 @@ pub struct Session {
     stage: Stage,
     heard: Mono,
     greet: Option<Mono>,
+    /// It greeted with runs and has no answer: a hub of before does not understand that.
+    unanswered: bool,
     window: u16,
     flights: Vec<Flight>,
     /// Asked the outbox, for the backlog too or not.
@@ -155,6 +169,7 @@ impl Session {
             stage: Stage::Connecting,
             heard: now,
             greet: None,
+            unanswered: false,
             window: 0,
             flights: Vec::new(),
             fetching: None,
@@ -188,6 +203,7 @@ impl Session {
             Event::Heard => vec![],
             Event::Message(message) => self.message(message, now),
             Event::Acked(acked) => self.acked(acked, now),
+            Event::Runs(runs) => self.runs(runs, now),
             Event::Parcel(parcel) => self.parcel(parcel, now),
             Event::Troubled => self.troubled(now),
             Event::Stored => self.stored(),
@@ -239,12 +255,18 @@ impl Session {
             gallery: self.facts.reported.gallery,
             model: self.facts.reported.model.clone(),
         };
-        Action::Say(Leaf::Up, hello.into())
+        self.unanswered = !self.unanswered && !self.facts.runs.is_empty();
+        let said = match self.unanswered {
+            true => Greeting { hello, runs: self.facts.runs.clone() }.into(),
+            false => hello.into(),
+        };
+        Action::Say(Leaf::Up, said)
     }
 
     fn message(&mut self, message: Message, now: Mono) -> Vec<Action> {
         match message {
             Message::Ack(ack) => self.ack(ack, now),
+            Message::Heard(heard) => self.heard(heard),
             Message::Desired(desired) => vec![Action::Want(desired)],
             Message::Settings(settings) => vec![Action::Settle(settings)],
             Message::Command(command) => vec![Action::Obey(command)],
@@ -253,6 +275,7 @@ impl Session {
             // of the hub and no reason to hang up.
             Message::Batch(_)
             | Message::Hello(_)
+            | Message::Greeting(_)
             | Message::Status(_)
             | Message::Reported(_)
             | Message::Snap(_) => vec![],
@@ -263,6 +286,7 @@ impl Session {
         let fresh = self.stage == Stage::Greeting;
         if ack.epoch == self.cursor.epoch {
             self.stage = Stage::Open;
+            self.unanswered = false;
             self.window = ack.window.min(WINDOW);
             self.greet = (self.window == 0).then_some(Mono(now.0 + HOLD_MS));
             self.flights.retain_mut(|flight| !flight.landed(&ack));
@@ -275,10 +299,25 @@ impl Session {
         if acked.renewed {
             self.stage = Stage::Greeting;
             self.flights.clear();
+            self.facts.runs = anew(&self.facts.runs);
             return vec![self.hello(now)];
         }
         self.more |= acked.restored;
         vec![]
+    }
+
+    /// The outbox notes it once it has taken the acknowledgement that came before.
+    fn heard(&self, heard: Heard) -> Vec<Action> {
+        match heard.epoch == self.cursor.epoch && self.is_open() {
+            true => vec![Action::Heard(heard.run)],
+            false => vec![],
+        }
+    }
+
+    fn runs(&mut self, runs: Vec<Run>, now: Mono) -> Vec<Action> {
+        let news = self.facts.runs.is_empty() && !runs.is_empty();
+        self.facts.runs = runs;
+        if news { vec![self.hello(now)] } else { vec![] }
     }
 
     /// Sends nothing new until the hub has said again where it stands.

@@ -4,7 +4,7 @@ use super::*;
 use crate::outbox::{Acked, Cursor, Parcel};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
-use wire::link::{Ack, Batch, Desired, Reported, Settings, Snap, Time, WINDOW};
+use wire::link::{Ack, Batch, Desired, Heard, Reported, Run, Settings, Snap, Time, WINDOW};
 use wire::record::Anchor;
 use wire::topic::Leaf;
 use wire::{Body, ClockState, Direction, Epoch, Item, Message, Mono, Ranges, Stamp, Wall};
@@ -21,10 +21,15 @@ fn reported() -> Reported {
     }
 }
 
+const CURSOR: Cursor = Cursor { epoch: EPOCH, boot: 1, max_seq: 9, cum: 0 };
+
 fn session() -> Session {
-    let cursor = Cursor { epoch: EPOCH, boot: 1, max_seq: 9, cum: 0 };
-    let facts = Facts { connection: 3, software: "0.1.0".into(), reported: reported() };
-    Session::new(facts, cursor, StdRng::seed_from_u64(1), Mono(0))
+    knowing(vec![])
+}
+
+fn knowing(runs: Vec<Run>) -> Session {
+    let facts = Facts { connection: 3, software: "0.1.0".into(), reported: reported(), runs };
+    Session::new(facts, CURSOR, StdRng::seed_from_u64(1), Mono(0))
 }
 
 /// A session that greeted at 10 and has the hub's answer.
@@ -99,6 +104,51 @@ fn a_greeting_without_an_answer_is_repeated() {
     assert_eq!(session.wake(Mono(11)), Mono(10_010));
     let again = session.on(Event::Tick, Mono(10_010));
     assert!(matches!(&again[..], [Action::Say(Leaf::Up, Message::Hello(_))]), "{again:?}");
+}
+
+fn runs(of: impl IntoIterator<Item = u64>) -> Vec<Run> {
+    of.into_iter().map(|id| Run { id, first: id }).collect()
+}
+
+/// The runs that it greets with, for each greeting.
+fn greetings(actions: &[Action]) -> Vec<Vec<u64>> {
+    let said = |action: &Action| match action {
+        Action::Say(_, Message::Hello(_)) => Some(vec![]),
+        Action::Say(_, Message::Greeting(said)) => {
+            Some(said.runs.iter().map(|run| run.id).collect())
+        }
+        _ => None,
+    };
+    actions.iter().filter_map(said).collect()
+}
+
+#[test]
+fn a_hub_that_keeps_runs_is_told_them() {
+    let mut session = opened();
+    let heard = |run| Event::Message(Heard { epoch: EPOCH, run }.into());
+    assert_eq!(session.on(heard(None), Mono(21))[..1], [Action::Heard(None)]);
+    let told = session.on(Event::Runs(runs([3, 7])), Mono(22));
+    assert_eq!(greetings(&told), [[3, 7]]);
+    session.on(Event::Message(ack(0, 8)), Mono(23));
+    assert_eq!(session.on(heard(Some(7)), Mono(24))[..1], [Action::Heard(Some(7))]);
+    assert_eq!(greetings(&session.on(Event::Runs(runs([7])), Mono(25))), Vec::<Vec<u64>>::new());
+    let other = Heard { epoch: Epoch([1; 16]), run: None };
+    assert!(session.on(Event::Message(other.into()), Mono(26)).is_empty(), "of another life");
+}
+
+#[test]
+fn a_hub_that_does_not_know_runs_is_greeted_without_in_turn() {
+    let mut session = knowing(runs([3, 7]));
+    session.on(Event::Connected, Mono(5));
+    let first = session.on(Event::Subscribed, Mono(10));
+    let next = |session: &mut Session, at| greetings(&session.on(Event::Tick, Mono(at)));
+    assert_eq!(greetings(&first), [[3, 7]]);
+    assert_eq!(next(&mut session, 10_010), [[0; 0]], "it may be of before");
+    assert_eq!(next(&mut session, 20_010), [[3, 7]], "or only slow");
+    let renewed = Cursor { epoch: Epoch([1; 16]), max_seq: 4, ..CURSOR };
+    session.on(Event::Message(ack(0, 8)), Mono(20_020));
+    let acked = Acked { cursor: renewed, renewed: true, restored: false };
+    assert_eq!(greetings(&session.on(Event::Acked(acked), Mono(20_030))), [[7]]);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 //! Nothing here reads a clock: every call that needs the time takes a stamp.
 
 use super::append::{Entry, Refused};
-use super::{OutboxError, Place, Setup, meta, room, salvage, schema};
+use super::{OutboxError, Place, Setup, meta, room, runs, salvage, schema};
 use rand::{RngExt, rngs::StdRng};
 use rusqlite::{Connection, TransactionBehavior};
 use std::fmt;
+use wire::link::Run;
 use wire::{ClockState, Epoch, Mono, Stamp, StudentId, Wall};
 
 /// The opened outbox. See the module above.
@@ -17,6 +18,10 @@ pub struct Book {
     pub(super) epoch: Epoch,
     pub(super) hub_epoch: Option<Epoch>,
     pub(super) boot: u32,
+    /// See [`super::runs`].
+    pub(super) runs: Vec<Run>,
+    /// The hub keeps runs.
+    pub(super) kept: bool,
     pub(super) max_seq: u64,
     /// The highest number that was ever handed to the link.
     pub(super) sent: u64,
@@ -46,17 +51,21 @@ pub struct Book {
 pub(super) struct Unsaved {
     boot: Option<(u32, String)>,
     place: Option<Place>,
+    pub(super) runs: Option<Vec<Run>>,
 }
 
 impl Unsaved {
     fn is_empty(&self) -> bool {
-        self.boot.is_none() && self.place.is_none()
+        self.boot.is_none() && self.place.is_none() && self.runs.is_none()
     }
 
     pub(super) fn save(&self, db: &Connection) -> Result<(), OutboxError> {
         if let Some((boot, id)) = &self.boot {
             meta::put(db, "boot", boot)?;
             meta::put(db, "boot_id", id)?;
+        }
+        if let Some(runs) = &self.runs {
+            meta::put_runs(db, runs)?;
         }
         self.place.as_ref().map_or(Ok(()), |place| meta::put_place(db, place))
     }
@@ -113,13 +122,18 @@ impl Book {
     fn load(db: Connection, setup: Setup, mut rng: StdRng) -> Result<Self, OutboxError> {
         claim(&db, &setup)?;
         let epoch = meta::epoch(&db, "epoch")?;
-        let (boot, unsaved) = count_boot(&db, &setup)?;
+        let (boot, new_boot) = count_boot(&db, &setup)?;
         let refused = meta::get::<Vec<u8>>(&db, "refused")?;
+        let (new_epoch, max_seq) = (Epoch(rng.random()), meta::max_seq(&db)?);
+        let runs = runs::with(meta::runs(&db)?, Run { id: rng.random(), first: max_seq + 1 });
+        let unsaved = Unsaved { boot: new_boot, place: None, runs: Some(runs.clone()) };
         let mut book = Self {
-            epoch: epoch.unwrap_or_else(|| Epoch(rng.random())),
+            epoch: epoch.unwrap_or(new_epoch),
             boot,
+            runs,
+            kept: meta::number(&db, "runs_kept")? > 0,
             hub_epoch: meta::epoch(&db, "hub_epoch")?,
-            max_seq: meta::max_seq(&db)?,
+            max_seq,
             sent: meta::sent(&db)?,
             heard: false,
             cum: meta::number(&db, "cum")?,
@@ -259,12 +273,12 @@ fn claim(db: &Connection, setup: &Setup) -> Result<(), OutboxError> {
 }
 
 /// The number of this boot, and what is to be noted if it is a new one.
-fn count_boot(db: &Connection, setup: &Setup) -> Result<(u32, Unsaved), OutboxError> {
+fn count_boot(db: &Connection, setup: &Setup) -> Result<(u32, Option<(u32, String)>), OutboxError> {
     let boot_id = setup.boot_id.as_str();
     let last = u32::try_from(meta::number(db, "boot")?).unwrap_or(u32::MAX);
     if last > 0 && meta::get::<String>(db, "boot_id")?.as_deref() == Some(boot_id) {
-        return Ok((last, Unsaved::default()));
+        return Ok((last, None));
     }
     let boot = if last == 0 { setup.boots } else { last }.saturating_add(1);
-    Ok((boot, Unsaved { boot: Some((boot, boot_id.to_owned())), place: None }))
+    Ok((boot, Some((boot, boot_id.to_owned()))))
 }

@@ -3,6 +3,7 @@
 use super::{OutboxError, Place};
 use rusqlite::types::{FromSql, ToSql};
 use rusqlite::{Connection, OptionalExtension, params};
+use wire::link::Run;
 use wire::{Direction, Epoch};
 
 pub(super) fn get<T: FromSql>(db: &Connection, key: &str) -> Result<Option<T>, OutboxError> {
@@ -44,6 +45,18 @@ pub(super) fn place(db: &Connection) -> Result<Option<Place>, OutboxError> {
 pub(super) fn put_place(db: &Connection, place: &Place) -> Result<(), OutboxError> {
     put(db, "room", &place.room)?;
     put(db, "direction", place.direction as i64)
+}
+
+/// Those that are not readable are forgotten: then the hub takes this card for an old copy, and no
+/// record is lost by that.
+pub(super) fn runs(db: &Connection) -> Result<Vec<Run>, OutboxError> {
+    let bytes = get::<Vec<u8>>(db, "runs")?.unwrap_or_default();
+    Ok(postcard::from_bytes(&bytes).unwrap_or_default())
+}
+
+pub(super) fn put_runs(db: &Connection, runs: &[Run]) -> Result<(), OutboxError> {
+    let bytes = postcard::to_stdvec(runs).expect("numbers are written");
+    put(db, "runs", bytes)
 }
 
 /// The last number given out, even if its row is gone.

@@ -4,7 +4,7 @@
 //! those it has; the others are stored.
 
 use super::append::item;
-use super::{Book, OutboxError, book, meta, pending};
+use super::{Book, OutboxError, book, meta, pending, runs};
 use rusqlite::{Connection, TransactionBehavior, params};
 use wire::record::Moved;
 use wire::{Body, Epoch, Item};
@@ -21,11 +21,14 @@ impl Book {
             meta::put(&tx, key, 0)?;
         }
         meta::put_sent(&tx, 0)?;
+        let runs = runs::anew(&self.runs);
+        meta::put_runs(&tx, &runs)?;
         meta::put(&tx, "hub_epoch", hub.0)?;
         tx.commit()?;
         tracing::warn!(old = %self.epoch, new = %epoch, count, "this card was rolled back");
-        (self.epoch, self.hub_epoch) = (epoch, Some(hub));
+        (self.epoch, self.hub_epoch, self.runs) = (epoch, Some(hub), runs);
         (self.cum, self.sent, self.backed_up, self.told) = (0, 0, 0, 0);
+        self.unsaved.runs = None;
         (self.rows, self.max_seq, self.heard) = (count, count, false);
         Ok(())
     }

@@ -341,6 +341,63 @@ fn a_rolled_back_card_that_has_overtaken_the_hub_is_noticed_too() {
     );
 }
 
+/// Opens it with names of its own: no two runs draw the same.
+fn run(folder: &TempDir, seed: u64) -> Book {
+    Book::open(setup(folder), StdRng::seed_from_u64(seed)).unwrap()
+}
+
+fn firsts(book: &Book) -> Vec<u64> {
+    book.runs().iter().map(|run| run.first).collect()
+}
+
+#[test]
+fn each_start_begins_a_run_and_those_that_the_hub_has_heard_of_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = run(&folder, 1);
+    book.append(&[passage(0), passage(1)]).unwrap();
+    assert_eq!(book.runs(), [], "the hub did not say that it keeps them");
+    book.heard(None).unwrap();
+    assert_eq!(firsts(&book), [1]);
+    drop(book);
+    let mut book = run(&folder, 2);
+    assert_eq!(firsts(&book), [1, 3]);
+    book.append(&[passage(2)]).unwrap();
+    drop(book);
+    let mut book = run(&folder, 3);
+    assert_eq!(firsts(&book), [1, 3, 4]);
+    book.heard(Some(book.runs()[1].id)).unwrap();
+    assert_eq!(firsts(&book), [3, 4]);
+    drop(book);
+    assert_eq!(firsts(&run(&folder, 4)), [3, 4, 4]);
+}
+
+#[test]
+fn a_new_life_begins_with_the_run_that_finds_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = run(&folder, 1);
+    book.append(&[passage(0)]).unwrap();
+    book.heard(None).unwrap();
+    drop(book);
+    let mut book = run(&folder, 2);
+    let now = book.runs()[1].id;
+    let copy = Ack { max_seq: 2, ..ack(&book, 0, &[]) };
+    assert!(book.acknowledge(&copy, true, &at(9)).unwrap().renewed);
+    assert_eq!((book.runs()[0].id, firsts(&book)), (now, vec![1]));
+    drop(book);
+    assert_eq!(firsts(&run(&folder, 3)), [1, 2]);
+}
+
+#[test]
+fn of_many_runs_that_the_hub_did_not_hear_of_none_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&folder, 0).heard(None).unwrap();
+    for seed in 1..100 {
+        run(&folder, seed).append(&[passage(seed)]).unwrap();
+    }
+    let runs = firsts(&run(&folder, 100));
+    assert_eq!((runs.len(), &runs[..2], runs[63]), (wire::link::RUNS, &[1, 1][..], 100));
+}
+
 #[test]
 fn older_records_wait_behind_newer_ones() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use crate::draft::{Draft, Keep, KeepError};
 use rand::rngs::StdRng;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
-use wire::link::Ack;
+use wire::link::{Ack, Run};
 use wire::record::{Anchor, Watch};
 use wire::{Ranges, Stamp, StudentId};
 
@@ -25,6 +25,8 @@ enum Job {
     Append(Vec<Entry>, Answer<Vec<u64>>),
     Pending { skip: Ranges, backlog: bool, now: Stamp, answer: Answer<Parcel> },
     Acknowledge { ack: Box<Ack>, fresh: bool, now: Stamp, answer: Answer<Acked> },
+    Runs(Answer<Vec<Run>>),
+    Heard(Option<u64>, Answer<Vec<Run>>),
     Place(Place, Answer<()>),
     Cursor(Answer<Cursor>),
 }
@@ -95,6 +97,11 @@ impl Writer {
             Job::Acknowledge { ack, fresh, now, answer } => {
                 let done = tell(answer, book.spare(|book| book.acknowledge(&ack, fresh, &now)));
                 self.note(done)
+            }
+            Job::Runs(answer) => tell(answer, Ok(book.runs().to_vec())),
+            Job::Heard(run, answer) => {
+                let heard = book.spare(|book| book.heard(run));
+                tell(answer, heard.map(|()| book.runs().to_vec()))
             }
             Job::Place(place, answer) => tell(answer, book.set_place(place)),
             Job::Cursor(answer) => {
@@ -224,6 +231,22 @@ impl Outbox {
         now: Stamp,
     ) -> Result<Acked, Arc<OutboxError>> {
         self.ask(|answer| Job::Acknowledge { ack: Box::new(ack), fresh, now, answer }).await
+    }
+
+    /// See [`Book::runs`].
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub async fn runs(&self) -> Result<Vec<Run>, Arc<OutboxError>> {
+        self.ask(Job::Runs).await
+    }
+
+    /// See [`Book::heard`]; what is to be said from now on.
+    ///
+    /// # Errors
+    /// As there, and when the writer has stopped.
+    pub async fn heard(&self, run: Option<u64>) -> Result<Vec<Run>, Arc<OutboxError>> {
+        self.ask(|answer| Job::Heard(run, answer)).await
     }
 
     /// See [`Book::set_place`].

@@ -3,6 +3,10 @@
 alter table cursor add column life bigint not null default 0;
 -- The boot in which the door greeted with this life first; null without a greeting since then.
 alter table cursor add column born bigint;
+-- The runs of its door's program that the hub has heard of; null where it said none.
+alter table cursor add column runs blob;
+-- The first number that an old copy of the card gave out again; null where there was none.
+alter table cursor add column parted bigint;
 alter table anchor add column life bigint not null default 0;
 alter table health add column life bigint not null default 0;
 alter table sighting add column life bigint not null default 0;

@@ -3,6 +3,7 @@
 
 use super::dating::{self, Point, When};
 use super::judge::{Finding, Judged, Seen};
+use super::lineage::{self, Line};
 use super::memo::{Memo, Receipts};
 use crate::attendance::authority;
 use crate::attendance::register::{self, Arrival, Worth};
@@ -18,7 +19,7 @@ use crate::store::{
     Tx, arrival, backed_up, device, enrolment, held, life, loss, passage, release, session, setting,
 };
 use uuid::Uuid;
-use wire::link::{ACK_RANGES, Ack, Hello, Reject, WINDOW};
+use wire::link::{ACK_RANGES, Ack, Greeting, Reject, WINDOW};
 use wire::record::Anchor;
 use wire::seal::Part;
 use wire::{
@@ -63,7 +64,8 @@ enum Former {
     New,
     /// That record.
     Same,
-    /// Another one: its card was rolled back and gave the number out again.
+    /// Another one, or it belongs to one that never came: its card was rolled back and gave the
+    /// number out again.
     Other,
 }
 
@@ -114,21 +116,36 @@ impl<'a, 't> Clerk<'a, 't> {
         self.ack(device, epoch, &cursor, (&numbers, rejects))
     }
 
-    /// Where an outbox stands, for the first word of a connection. One that gave out more numbers
-    /// before is an old copy: it is told so, and begins a new life.
+    /// Where an outbox stands, for the first word of a connection.
+    ///
+    /// One whose numbers are not those that are known, or that gave out more before, is an old copy:
+    /// it is told so, and begins a new life.
     ///
     /// # Errors
     /// When the database fails.
-    pub fn hello(&mut self, device: &DeviceId, hello: &Hello) -> Result<Ack, Error> {
-        let epoch = hello.epoch;
+    pub fn hello(&mut self, device: &DeviceId, said: &Greeting) -> Result<Ack, Error> {
+        let (hello, epoch) = (&said.hello, said.hello.epoch);
         let mut cursor = cursor::get(self.tx, device, epoch)?;
         if device::greeted(self.tx, device, (cursor.life, hello.boot), self.now)? {
             self.events.push(Event::DeviceChanged(device.clone()));
         }
-        let told = life::greeted(self.tx, device, hello, cursor.life, self.now)?;
-        life::end_former(self.tx, device, epoch, self.now)?;
-        if hello.max_seq < told {
-            cursor.max_seq = cursor.max_seq.max(told);
+        let known = life::known(self.tx, device, epoch)?;
+        match lineage::line(&known.runs, known.heard, &said.runs) {
+            Line::Parts(first) => {
+                tracing::warn!(%device, first, "an old copy of this door's card greets");
+                life::part(self.tx, device, epoch, first)?;
+                cursor.max_seq = cursor.max_seq.max(hello.max_seq.saturating_add(1));
+            }
+            Line::On(runs) => {
+                let told = life::greeted(self.tx, device, hello, cursor.life, self.now)?;
+                if runs != known.runs {
+                    life::keep(self.tx, device, epoch, &runs)?;
+                }
+                life::end_former(self.tx, device, epoch, self.now)?;
+                if hello.max_seq < told {
+                    cursor.max_seq = cursor.max_seq.max(told);
+                }
+            }
         }
         self.ack(device, epoch, &cursor, (&[], Vec::new()))
     }
@@ -188,6 +205,11 @@ impl<'a, 't> Clerk<'a, 't> {
             return Ok(Settled::Known(None));
         }
         let Some((former, hash)) = &record.moved else {
+            if cursor.is_shared(key.seq)
+                && self.receipts.get(self.tx, &twin(key, &record.hash))?.is_some()
+            {
+                return Ok(Settled::Known(None));
+            }
             return self.fresh(key, key, &record.hash, record, cursor);
         };
         let settled = match self.former(former, hash, record)? {
@@ -216,15 +238,19 @@ impl<'a, 't> Clerk<'a, 't> {
             return Ok(if before.hash == *hash { Former::Same } else { Former::Other });
         }
         let cursor = cursor::get(self.tx, &former.device, former.epoch)?;
+        let is_shared = cursor.is_shared(former.seq);
         let is_passage = matches!(
             record.finding,
             Finding::Seen(_) | Finding::Incomparable(..) | Finding::Unlearnt(..)
         );
         let at = (record.item.at.boot, record.item.at.mono);
         Ok(match cursor.is_forgotten(former.seq) {
+            false if is_shared => Former::Other,
             false => Former::New,
+            true if !is_passage && is_shared => Former::Other,
             true if !is_passage => Former::Same,
             true => match arrival::made(self.tx, former.id())? {
+                None if is_shared => Former::Other,
                 None => Former::New,
                 Some(made) if made == at => Former::Same,
                 Some(_) => Former::Other,
@@ -270,12 +296,18 @@ impl<'a, 't> Clerk<'a, 't> {
         record: &Judged,
     ) -> Result<bool, Error> {
         let sent = RecordKey { device: device.clone(), epoch, seq: record.item.seq };
+        let mut cursor = cursor::get(self.tx, device, epoch)?;
+        self.life = cursor.life;
         let (made, hash) = match &record.moved {
-            Some((former, hash)) => (former.clone(), *hash),
+            Some((former, hash)) => match self.former(former, hash, record)? {
+                Former::Other => (twin(former, hash), *hash),
+                Former::Same | Former::New => {
+                    self.life = self.life_of(former, record, &cursor)?;
+                    (former.clone(), *hash)
+                }
+            },
             None => (sent.clone(), record.hash),
         };
-        let mut cursor = cursor::get(self.tx, device, epoch)?;
-        self.life = self.life_of(&made, record, &cursor)?;
         let settled = match self.receipts.get(self.tx, &made)? {
             Some(before) if reject_of(&before.disposition).is_some() && before.hash == hash => {
                 cursor::remove_receipt(self.tx, &made)?;

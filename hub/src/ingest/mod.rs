@@ -9,6 +9,7 @@ mod commit;
 pub mod dating;
 pub mod fault;
 pub mod judge;
+mod lineage;
 mod memo;
 pub mod replay;
 pub mod school;
@@ -30,7 +31,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Ack, Hello, Reject, Reported, Status};
+use wire::link::{Ack, Greeting, Reject, Reported, Status};
 use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId, Wall};
 
 /// Records that share a COMMIT at most: a person's decision may have to wait for one.
@@ -66,7 +67,7 @@ struct Case {
 
 enum Matter {
     Batch(Epoch, Vec<Judged>),
-    Hello(Hello),
+    Hello(Greeting),
     Status(Status),
     Reported(Reported),
     Poison(Vec<u8>, String),
@@ -275,7 +276,9 @@ impl Ingest {
                 Matter::Batch(epoch, records) => {
                     Some(self.promise(&case.device, *epoch, records).await?)
                 }
-                Matter::Hello(hello) => Some(self.promise(&case.device, hello.epoch, &[]).await?),
+                Matter::Hello(said) => {
+                    Some(self.promise(&case.device, said.hello.epoch, &[]).await?)
+                }
                 _ => None,
             };
             let _gone = answer.send(Answer::Stored(ack));
@@ -322,7 +325,7 @@ fn judge_all(
                     batch.items.par_chunks(TOGETHER).flat_map(some).collect(),
                 )
             }
-            Sent::Hello(hello) => Matter::Hello(hello),
+            Sent::Hello(said) => Matter::Hello(said),
             Sent::Status(status) => Matter::Status(status),
             Sent::Reported(reported) => Matter::Reported(reported),
             Sent::Poison(bytes, error) => Matter::Poison(bytes, error.to_string()),
@@ -391,7 +394,7 @@ fn settle(
             let some = record.map_or(&records[..], |n| std::slice::from_ref(&records[n]));
             clerk.batch(device, *epoch, some).map(Some)
         }
-        Matter::Hello(hello) => clerk.hello(device, hello).map(Some),
+        Matter::Hello(said) => clerk.hello(device, said).map(Some),
         Matter::Status(status) => {
             let connection = (status.boot, status.connection);
             if store::device::connected(clerk.tx, device, status.online, connection, now)? {

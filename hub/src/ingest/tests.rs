@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use vision::Template;
-use wire::link::Batch;
+use wire::link::{Batch, Hello, Run};
 use wire::record::{Anchor, CameraState, Health, Loss, LossCause, Moved};
 use wire::seal::Part;
 use wire::time::ManualClock;
@@ -125,10 +125,16 @@ impl Rig {
     }
 
     async fn hello_in(&self, epoch: Epoch, boot: u32, max_seq: u64) -> Ack {
+        self.greet(epoch, boot, max_seq, &[]).await
+    }
+
+    /// With the names of its runs, and where each began.
+    async fn greet(&self, epoch: Epoch, boot: u32, max_seq: u64, runs: &[(u64, u64)]) -> Ack {
         let (model, software) = ("dlib-1".parse().unwrap(), "1".into());
         let hello =
             Hello { epoch, boot, max_seq, cum: 0, mono: Mono(1), software, gallery: 0, model };
-        match self.sent(Sent::Hello(hello)).await {
+        let runs = runs.iter().map(|&(id, first)| Run { id, first }).collect();
+        match self.sent(Sent::Hello(Greeting { hello, runs })).await {
             Answer::Stored(Some(ack)) => ack,
             other => panic!("{other:?}"),
         }

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Ack, BATCH_ITEMS, Desired, Settings, Snap, Status, Time};
+use wire::link::{Ack, BATCH_ITEMS, Desired, Greeting, Heard, RUNS, Settings, Snap, Status, Time};
 use wire::topic::Leaf;
 use wire::{Message, Mono};
 
@@ -106,7 +106,7 @@ struct Pending {
 #[derive(Clone, Copy)]
 enum What {
     Batch(usize),
-    Hello(Mono),
+    Hello(Mono, Heard),
     Note,
 }
 
@@ -312,7 +312,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Err(Refusal::Payload.into());
             }
             Said::Store(Sent::Batch(batch)) => What::Batch(batch.items.len()),
-            Said::Store(Sent::Hello(hello)) => What::Hello(hello.mono),
+            Said::Store(Sent::Hello(said)) if said.runs.len() > RUNS => {
+                return Err(Refusal::Payload.into());
+            }
+            Said::Store(Sent::Hello(said)) => {
+                let run = said.runs.last().map(|run| run.id);
+                What::Hello(said.hello.mono, Heard { epoch: said.hello.epoch, run })
+            }
             Said::Store(_) | Said::Show(_) => What::Note,
         };
         self.paused = self.paused.max(now) + self.bucket.take(self.cost(leaf, what), now);
@@ -335,7 +341,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let least = self.limits.records_per_second * 60 / leaf.rule().per_minute.max(1);
         match what {
             What::Batch(records) => u32::try_from(records).unwrap_or(u32::MAX).max(least),
-            What::Hello(_) | What::Note => least,
+            What::Hello(..) | What::Note => least,
         }
     }
 
@@ -381,10 +387,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             self.tell(other);
         }
-        if let What::Hello(mono) = what {
+        if let What::Hello(mono, heard) = what {
             if let Some(ack) = self.answers.flush() {
                 self.tell(ack);
             }
+            self.session.publish(Leaf::Ack, heard);
             self.say_time(Some(mono));
             self.desire(true);
         }
@@ -475,7 +482,8 @@ fn understand(leaf: Leaf, payload: Vec<u8>) -> Said {
     Said::Store(match (leaf, Message::decode(&payload)) {
         (Leaf::Snap, Ok(Message::Snap(snap))) => return Said::Show(snap),
         (Leaf::Up, Ok(Message::Batch(batch))) => Sent::Batch(batch),
-        (Leaf::Up, Ok(Message::Hello(hello))) => Sent::Hello(hello),
+        (Leaf::Up, Ok(Message::Hello(hello))) => Sent::Hello(Greeting { hello, runs: vec![] }),
+        (Leaf::Up, Ok(Message::Greeting(said))) => Sent::Hello(said),
         (Leaf::Status, Ok(Message::Status(status))) => Sent::Status(status),
         (Leaf::Reported, Ok(Message::Reported(reported))) => Sent::Reported(reported),
         (_, Err(error)) => Sent::Poison(payload, error),

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Ack, Batch, Hello, Reported, Status};
+use wire::link::{Ack, Batch, Greeting, Reported, Status};
 use wire::{Clock, DeviceId, EnvelopeError};
 
 pub use roster::Roster;
@@ -46,7 +46,7 @@ pub enum Sent {
     /// Records.
     Batch(Batch),
     /// First thing after a connect.
-    Hello(Hello),
+    Hello(Greeting),
     /// Online or not.
     Status(Status),
     /// What it runs.

@@ -25,6 +25,8 @@ pub struct Cursor {
     pub life: i64,
     /// The boot in which the door greeted with it first, if it has.
     pub born: Option<u32>,
+    /// From this number on an old copy of the card gave them out again, if there was one.
+    pub parted: Option<u64>,
 }
 
 impl Cursor {
@@ -32,6 +34,12 @@ impl Cursor {
     #[must_use]
     pub fn is_forgotten(&self, seq: u64) -> bool {
         seq <= self.forgotten && self.ranges.contains(seq)
+    }
+
+    /// Whether two lives had this number, for all that is known.
+    #[must_use]
+    pub fn is_shared(&self, seq: u64) -> bool {
+        self.parted.is_some_and(|first| seq >= first)
     }
 }
 
@@ -49,12 +57,13 @@ pub struct Receipt {
 /// # Errors
 /// When the database fails or the row is damaged.
 pub fn get(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Cursor, Error> {
-    let sql = "select ranges, max_seq, forgotten, life, born from cursor
+    let sql = "select ranges, max_seq, forgotten, life, born, parted from cursor
          where device = $1 and epoch = $2";
     let row = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
         let (max_seq, forgotten) = (super::unsigned(row, 1)?, super::unsigned(row, 2)?);
         let (life, born) = (row.get(3)?, row.get(4)?);
-        let cursor = Cursor { ranges: Ranges::default(), max_seq, forgotten, life, born };
+        let parted = row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned);
+        let cursor = Cursor { ranges: Ranges::default(), max_seq, forgotten, life, born, parted };
         Ok((row.get::<_, Vec<u8>>(0)?, cursor))
     })?;
     let Some((ranges, cursor)) = row else {

@@ -5,7 +5,7 @@ use super::cursor::{self, signed};
 use super::loss::CARD;
 use super::{Tx, params};
 use crate::error::{Doing, Error};
-use wire::link::Hello;
+use wire::link::{Hello, Run};
 use wire::{DeviceId, Epoch, Ranges, Wall};
 
 /// A life that is over.
@@ -17,6 +17,50 @@ struct Life {
     heard: u64,
     /// When anything of it came last.
     last: Wall,
+}
+
+/// What is known of a life when its door greets with it.
+#[derive(Default)]
+pub struct Known {
+    /// The runs that were heard of.
+    pub runs: Vec<Run>,
+    /// The last number that was heard of.
+    pub heard: u64,
+}
+
+/// What is known of `epoch` of `device`.
+///
+/// # Errors
+/// When the database fails or the row is damaged.
+pub fn known(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Known, Error> {
+    let sql = "select runs, case when told > max_seq then told else max_seq end from cursor
+         where device = $1 and epoch = $2";
+    let row = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
+        Ok((row.get::<_, Option<Vec<u8>>>(0)?, super::unsigned(row, 1)?))
+    })?;
+    let Some((runs, heard)) = row else { return Ok(Known::default()) };
+    let read = |bytes: Vec<u8>| postcard::from_bytes(&bytes).doing("reading a door's runs");
+    Ok(Known { runs: runs.map(read).transpose()?.unwrap_or_default(), heard })
+}
+
+/// Keeps the runs of a life.
+///
+/// # Errors
+/// When the database fails.
+pub fn keep(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, runs: &[Run]) -> Result<(), Error> {
+    let sql = "update cursor set runs = $3 where device = $1 and epoch = $2";
+    let runs = postcard::to_stdvec(runs).doing("storing a door's runs")?;
+    tx.execute(sql, params![device.as_str(), epoch.0.to_vec(), runs]).map(drop)
+}
+
+/// From `first` on an old copy of the card gave numbers of this life out again.
+///
+/// # Errors
+/// When the database fails.
+pub fn part(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, first: u64) -> Result<(), Error> {
+    let sql = "update cursor set parted = $3
+         where device = $1 and epoch = $2 and (parted is null or parted > $3)";
+    tx.execute(sql, params![device.as_str(), epoch.0.to_vec(), signed(first)]).map(drop)
 }
 
 /// The door greets with its `life`, in which it gave out the numbers up to `max_seq`. How far it

@@ -8,7 +8,7 @@ use rumqttc::{TlsConfiguration, Transport};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::timeout;
-use wire::link::{Ack, Batch, Hello};
+use wire::link::{Ack, Batch, Greeting, Hello, Run};
 use wire::topic::Leaf;
 use wire::{DeviceId, Epoch, Item, Message, Mono};
 
@@ -72,10 +72,13 @@ impl Phone {
     }
 
     pub fn hello(&self, epoch: Epoch) {
-        let (model, software) = ("dlib-1".parse().unwrap(), "1".into());
-        let mono = Mono(77);
-        let hello = Hello { epoch, boot: 1, max_seq: 0, cum: 0, mono, software, gallery: 0, model };
-        self.say(Leaf::Up, hello);
+        self.say(Leaf::Up, hello(epoch, 0));
+    }
+
+    /// With the names of its runs, and where each began.
+    pub fn greet(&self, epoch: Epoch, max_seq: u64, runs: &[(u64, u64)]) {
+        let runs = runs.iter().map(|&(id, first)| Run { id, first }).collect();
+        self.say(Leaf::Up, Greeting { hello: hello(epoch, max_seq), runs });
     }
 
     pub fn batch(&self, epoch: Epoch, items: Vec<Item>) {
@@ -121,6 +124,11 @@ impl Phone {
             }
         }
     }
+}
+
+fn hello(epoch: Epoch, max_seq: u64) -> Hello {
+    let (model, software) = ("dlib-1".parse().unwrap(), "1".into());
+    Hello { epoch, boot: 1, max_seq, cum: 0, mono: Mono(77), software, gallery: 0, model }
 }
 
 /// A will for `topic`.

@@ -41,6 +41,27 @@ async fn a_hello_is_answered_with_cursor_time_and_wish() {
 }
 
 #[tokio::test]
+async fn a_door_hears_which_run_the_hub_knows_and_an_old_copy_that_it_is_one() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    let run = |message| if let Message::Heard(heard) = message { Some(heard.run) } else { None };
+    phone.hello(EPOCH);
+    assert_eq!(phone.hear(run).await, None, "this one says none");
+    phone.greet(EPOCH, 50, &[(7, 1)]);
+    assert_eq!(phone.ack().await.max_seq, 0);
+    assert_eq!(phone.hear(run).await, Some(7));
+    phone.greet(EPOCH, 90, &[(7, 1), (8, 40)]);
+    phone.hear(run).await;
+    phone.greet(EPOCH, 90, &[(7, 1), (9, 30)]);
+    assert!(
+        phone.hear(|m| if let Message::Ack(ack) = m { Some(ack.max_seq > 90) } else { None }).await
+    );
+    phone.greet(EPOCH, 90, &vec![(7, 1); wire::link::RUNS + 1]);
+    assert_eq!(phone.cut().await, Some(DisconnectReasonCode::PacketTooLarge));
+}
+
+#[tokio::test]
 async fn a_batch_is_stored_before_anything_is_acknowledged() {
     let hub = Hub::new().await;
     let door = hub.door("d1").await;

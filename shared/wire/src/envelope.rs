@@ -4,7 +4,8 @@
 //! Postcard is not self-describing and ignores bytes left over, so neither is left to it.
 
 use crate::link::{
-    Ack, Batch, Command, Desired, Hello, PACKET_BYTES, Reported, Settings, Snap, Status, Time,
+    Ack, Batch, Command, Desired, Greeting, Heard, Hello, PACKET_BYTES, Reported, Settings, Snap,
+    Status, Time,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -87,6 +88,7 @@ macro_rules! messages {
 messages! {
     1 1 Batch "Records, door → hub."
     2 1 Hello "First thing after a connect, door → hub."
+    2 2 Greeting "The same, and whose numbers those are, door → hub."
     3 1 Ack "What is stored, hub → door."
     4 1 Status "Online or not, door → hub."
     5 1 Reported "What the door runs, door → hub."
@@ -95,6 +97,7 @@ messages! {
     8 1 Time "What time it is, hub → door."
     9 1 Snap "What the camera sees, door → hub."
     10 1 Settings "Settings of the door, hub → door."
+    11 1 Heard "Whose numbers the hub knows, hub → door."
 }
 
 fn pack<T: Serialize>(kind: u8, version: u8, content: &T) -> Vec<u8> {
@@ -169,9 +172,10 @@ mod tests {
 
         #[test]
         fn content_that_passes_the_checksum_never_panics(
-            kind in 0u8..11, content in prop::collection::vec(any::<u8>(), 0..200)
+            kind in 0u8..12, version in 1u8..3,
+            content in prop::collection::vec(any::<u8>(), 0..200)
         ) {
-            let mut bytes = vec![b'R', b'C', kind, 1, 0];
+            let mut bytes = vec![b'R', b'C', kind, version, 0];
             bytes.extend((content.len() as u32).to_le_bytes());
             bytes.extend(crc32c::crc32c(&content).to_le_bytes());
             bytes.extend(content);

@@ -18,6 +18,8 @@ pub const PACKET_BYTES: usize = 128 * 1024;
 pub const WINDOW: u16 = 8;
 /// Bytes of the JPEG in a [`Snap`] at most: sealed and framed it is still no larger than a batch.
 pub const SNAP_BYTES: usize = 95 * 1024;
+/// Runs in one greeting at most.
+pub const RUNS: usize = 64;
 /// Ranges in one acknowledgement at most; the rest is acknowledged when it is asked about.
 pub const ACK_RANGES: usize = 32;
 
@@ -50,6 +52,36 @@ pub struct Hello {
     pub gallery: u64,
     /// Network in use.
     pub model: ModelId,
+}
+
+/// Door → hub on `up`, instead of a [`Hello`] to a hub that has said [`Heard`]: whose numbers those
+/// are. An old copy of the door's card begins a run that the hub does not know.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Greeting {
+    /// As ever.
+    pub hello: Hello,
+    /// The last run that the hub has heard of, as far as the door knows, and those after it; the
+    /// running one is the last. At most [`RUNS`].
+    pub runs: Vec<Run>,
+}
+
+/// One run of the door's program with its outbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Random.
+    pub id: u64,
+    /// The first number that it could give out.
+    pub first: u64,
+}
+
+/// Hub → door on `ack`, after the [`Ack`] of a greeting: the hub keeps runs, and this is the last
+/// that it knows of the door. A door that does not know this kind of message goes on without.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Heard {
+    /// The outbox it is about.
+    pub epoch: Epoch,
+    /// [`Run::id`]; nothing where the door did not say.
+    pub run: Option<u64>,
 }
 
 /// Hub → door on `ack`: what is stored, sent only after COMMIT.

@@ -8,7 +8,8 @@
 use uuid::Uuid;
 use wire::gallery::{Due, Lines, Manifest, Person};
 use wire::link::{
-    Ack, Batch, Command, Desired, Hello, Reject, Reported, Settings, Snap, Status, Time,
+    Ack, Batch, Command, Desired, Greeting, Heard, Hello, Reject, Reported, Run, Settings, Snap,
+    Status, Time,
 };
 use wire::record::{Anchor, Blind, CameraState, Health, Loss, LossCause, Moved, Watch};
 use wire::*;
@@ -78,20 +79,7 @@ fn messages() -> Vec<(&'static str, Message)> {
     let epoch = Epoch([9; 16]);
     vec![
         ("batch", Batch { epoch, items: items() }.into()),
-        (
-            "hello",
-            Hello {
-                epoch,
-                boot: 3,
-                max_seq: 6,
-                cum: 1,
-                mono: Mono(98_765),
-                software: "0.1.0".into(),
-                gallery: 12,
-                model: model(),
-            }
-            .into(),
-        ),
+        ("hello", hello().into()),
         (
             "ack",
             Ack {
@@ -135,7 +123,27 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("snap", Snap::Picture { epoch, jpeg: sealed() }.into()),
         ("settings", settings().into()),
         ("snap-trouble", Snap::Trouble("the camera gave no frame".into()).into()),
+        ("greeting", Greeting { hello: hello(), runs: runs() }.into()),
+        ("heard", Heard { epoch, run: Some(0x0123_4567_89ab_cdef) }.into()),
+        ("heard-none", Heard { epoch, run: None }.into()),
     ]
+}
+
+fn hello() -> Hello {
+    Hello {
+        epoch: Epoch([9; 16]),
+        boot: 3,
+        max_seq: 6,
+        cum: 1,
+        mono: Mono(98_765),
+        software: "0.1.0".into(),
+        gallery: 12,
+        model: model(),
+    }
+}
+
+fn runs() -> Vec<Run> {
+    vec![Run { id: 7, first: 1 }, Run { id: 0x0123_4567_89ab_cdef, first: 5 }]
 }
 
 fn settings() -> Settings {

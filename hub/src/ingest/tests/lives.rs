@@ -146,3 +146,78 @@ async fn a_door_whose_card_was_put_back_after_a_new_one_is_online() {
     rig.sent(says(7, false)).await;
     assert_eq!(rig.count(online).await, 0);
 }
+
+#[tokio::test]
+async fn an_old_copy_is_known_however_many_numbers_it_gave_out() {
+    let rig = Rig::new().await;
+    let greet = async |max_seq, runs: &[(u64, u64)]| rig.greet(EPOCH, 1, max_seq, runs).await;
+    assert_eq!(greet(50, &[(1, 1)]).await.max_seq, 0);
+    rig.seen(1..=10).await;
+    assert_eq!(greet(60, &[(1, 1), (2, 51)]).await.max_seq, 10, "it goes on");
+    for _ in 0..2 {
+        let copy = greet(900, &[(1, 1), (9, 11)]).await;
+        assert_eq!(copy.max_seq, 901, "more than any copy has sent, each time it asks");
+    }
+    assert_eq!(greet(70, &[(2, 51)]).await.max_seq, 10, "the other goes on all the same");
+    assert_eq!(greet(70, &[]).await.max_seq, 10, "and so does a door that says none");
+}
+
+/// Of a door that greeted with 12 numbers 1 to 9 came. Its card is put back to a copy that was made
+/// at 10, gives out 11 to 13 again, and says its runs or does not. What is told, and how many
+/// passages are here.
+async fn put_back_at_10(says: bool) -> (Rig, Vec<Item>, Vec<(u64, u64)>) {
+    let rig = Rig::new().await;
+    let greet = async |epoch, boot, max_seq, runs: &[(u64, u64)]| {
+        rig.greet(epoch, boot, max_seq, if says { runs } else { &[] }).await
+    };
+    greet(EPOCH, 6, 12, &[(1, 1)]).await;
+    let seen = |seq| rig.sighting(EPOCH, seq, [1.0, 0.0, 0.0]);
+    let shared: Vec<_> = (1..=10).map(seen).collect();
+    let first = shared.iter().zip(1..=9).map(|(body, seq)| item(seq, AT, body)).collect();
+    rig.batch(EPOCH, first).await;
+    greet(EPOCH, 7, 13, &[(1, 1), (9, 11)]).await;
+    greet(NEW, 7, 13, &[(9, 1)]).await;
+    let at = Stamp { boot: 7, ..AT };
+    let own = (11..=13).map(|seq| moved(seq, at, seq, &seen(seq)));
+    let shared = shared.iter().zip(1..).map(|(body, seq)| moved(seq, AT, seq, body));
+    let all: Vec<_> = shared.chain(own).collect();
+    rig.batch(NEW, all.clone()).await;
+    let told = rig.told().await.into_iter().flat_map(|told| told.0).collect();
+    (rig, all, told)
+}
+
+#[tokio::test]
+async fn a_number_that_was_given_out_again_hides_no_passage_of_either_life() {
+    let (rig, all, told) = put_back_at_10(true).await;
+    assert_eq!(told, [(11, 12)], "those of the lost card");
+    assert_eq!(rig.count("sighting").await, 13, "what both had once, and its own three");
+    assert_eq!(rig.batch(NEW, all).await.rejects, [], "the same again");
+    assert_eq!((rig.count("sighting").await, rig.count("dead_letter").await), (13, 0));
+    rig.greet(EPOCH, 6, 12, &[(1, 1)]).await;
+    rig.seen([11, 12]).await;
+    assert_eq!(rig.count("sighting").await, 15, "the lost card is found");
+}
+
+#[tokio::test]
+async fn a_door_that_does_not_say_its_runs_goes_on_as_before() {
+    let (rig, _, told) = put_back_at_10(false).await;
+    assert_eq!(rig.count("sighting").await, 13);
+    assert_eq!(told, [], "the control: two passages of the lost card are missing untold");
+}
+
+#[tokio::test]
+async fn what_was_made_under_a_shared_number_is_dated_by_its_own_life() {
+    let rig = Rig::new().await;
+    let (lost, new) = (Wall(NOW.0 - 9_000_000), Wall(NOW.0 - 30_000));
+    rig.greet(EPOCH, 6, 20, &[(1, 1)]).await;
+    rig.batch(EPOCH, vec![anchor(15, 6, 320_000, lost)]).await;
+    rig.greet(EPOCH, 8, 13, &[(1, 1), (9, 11)]).await;
+    rig.greet(NEW, 8, 3, &[(9, 1)]).await;
+    let seen = moved(1, timeless(6, 20_000), 11, &rig.sighting(EPOCH, 11, [1.0, 0.0, 0.0]));
+    rig.batch(NEW, vec![seen]).await;
+    assert_eq!(rig.texts(DATES).await, ["?"], "a boot before the one in which it greeted");
+    let stamp = Stamp { wall: Some(new), clock: ClockState::Ntp, ..timeless(6, 320_000) };
+    let body = Body::Anchor(Anchor { err_ms: 20, stepped: false });
+    rig.batch(NEW, vec![moved(2, stamp, 12, &body)]).await;
+    assert_eq!(rig.texts(DATES).await, [(new.0 - 300_000).to_string()]);
+}
