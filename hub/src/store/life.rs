@@ -160,3 +160,71 @@ fn tell(
     let gone = serde_json::to_string(gone).doing("storing a loss")?;
     tx.execute(sql, params![id, epoch, gone, from.0, now.0, CARD]).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Db, loss};
+    use refinery::{Runner, Target};
+    use rusqlite::Connection;
+    use std::path::Path;
+    use wire::Mono;
+
+    fn door() -> DeviceId {
+        "door-1".parse().unwrap()
+    }
+
+    /// A database of before lives were counted: a door with three, of each of which 1 to 5 are
+    /// stored and 9 were heard of.
+    fn of_before(path: &Path) {
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+        let migrations = refinery::load_sql_migrations(migrations).unwrap();
+        let mut db = Connection::open(path).unwrap();
+        Runner::new(&migrations).set_target(Target::Version(39)).run(&mut db).unwrap();
+        let sql = "insert into device (id, room, location, direction, is_active, online, boot,
+                 connection, software, model, gallery, trouble, created_at, version)
+             values ('door-1', '', '', 'both', 1, 0, 0, 0, '', '', 0, '', 0, 1)";
+        db.execute(sql, []).unwrap();
+        let stored = postcard::to_stdvec(&Ranges::from(vec![(1, 5)])).unwrap();
+        for life in 1..=3u8 {
+            let sql = "insert into cursor (device, epoch, ranges, cum, max_seq, updated_at)
+                 values ('door-1', ?1, ?2, 5, 9, ?3)";
+            db.execute(sql, rusqlite::params![[life; 16], stored, life]).unwrap();
+        }
+    }
+
+    /// The door greets with this life, without a number of its own; which numbers of which lives
+    /// are told as lost then.
+    async fn greet(db: &Db, life: u8) -> Vec<Vec<(u64, u64)>> {
+        let (software, model) = ("1".into(), "dlib-1".parse().unwrap());
+        let epoch = Epoch([life; 16]);
+        let hello = Hello {
+            epoch,
+            boot: 1,
+            max_seq: 0,
+            cum: 0,
+            mono: Mono(1),
+            software,
+            gallery: 0,
+            model,
+        };
+        let told = db.write(move |tx| {
+            greeted(tx, &door(), &hello, i64::from(life), Wall(99))?;
+            end_former(tx, &door(), epoch, Wall(99))?;
+            loss::list(tx, Some(&door()), Wall(0), 9)
+        });
+        told.await.unwrap().into_iter().map(|loss| loss.gone.into()).collect()
+    }
+
+    #[tokio::test]
+    async fn lives_that_were_over_before_they_were_counted_are_not_told_at_the_upgrade() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hub.db");
+        of_before(&path);
+        let db = Db::open(&path).unwrap();
+        assert_eq!(greet(&db, 3).await, [] as [Vec<_>; 0], "two are over since long");
+        assert_eq!(greet(&db, 4).await, [vec![(6, 9)]], "the one that ends now, and no other");
+        db.write(|tx| tx.execute("update cursor set ended = 0", [])).await.unwrap();
+        assert_eq!(greet(&db, 4).await.len(), 3, "the control: without that line all were told");
+    }
+}
