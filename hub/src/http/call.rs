@@ -37,6 +37,8 @@ pub struct SignedIn {
     pub proof: Proof,
     /// When they last did.
     pub proved: Wall,
+    /// Whether that was since signing in; true for who has nothing to prove it with here.
+    pub again: bool,
     /// Whether their role must have a second factor, and they have none.
     pub lacks_factor: bool,
 }
@@ -45,8 +47,8 @@ impl SignedIn {
     /// Whoever this sign-in belongs to.
     #[must_use]
     pub fn new(live: Live, proof: Proof) -> Self {
-        let Live { account, proved, lacks_factor } = live;
-        Self { actor: account.actor(), name: account.name, proof, proved, lacks_factor }
+        let Live { account, proved, again, lacks_factor } = live;
+        Self { actor: account.actor(), name: account.name, proof, proved, again, lacks_factor }
     }
 }
 

@@ -168,7 +168,7 @@ mod tests {
     async fn open(house: &House, proof: Proof, actor: Actor) -> Pin<Box<Streamed>> {
         let place = house.front.streams.clone().acquire_owned().await.unwrap();
         let (name, proved) = ("Ada".into(), NOW);
-        let by = SignedIn { actor, name, proof, proved, lacks_factor: false };
+        let by = SignedIn { actor, name, proof, proved, again: false, lacks_factor: false };
         Box::pin(stream(house.front.clone(), by, place, false, Duration::from_millis(10)))
     }
 

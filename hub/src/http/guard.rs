@@ -101,7 +101,7 @@ async fn door(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Problem
     // No account has this id, and of all roles a student sees least.
     let actor = Actor { user: uuid::Uuid::nil(), role: Role::Student };
     let (name, proof) = (door.to_string(), Proof::Door(door));
-    Ok(SignedIn { actor, name, proof, proved: now, lacks_factor: false })
+    Ok(SignedIn { actor, name, proof, proved: now, again: false, lacks_factor: false })
 }
 
 async fn bearer(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Problem> {

@@ -13,13 +13,13 @@ use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 use wire::Wall;
 
-/// How long a proof holds, milliseconds. Signing in is one.
+/// How long a proof holds, milliseconds. Signing in is one, but for [`OPENS`].
 pub const HOLDS_MS: i64 = 10 * 60 * 1000;
 /// The kind of problem that says so.
 pub const NEEDED: &str = "proof-needed";
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 41] = [
+const ROUTES: [(Method, &str); 35] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -55,7 +55,11 @@ const ROUTES: [(Method, &str); 41] = [
     (Method::PUT, "/api/retention"),
     (Method::POST, "/settings/retention"),
     (Method::POST, "/settings/retention/run"),
-    (Method::POST, "/account/second-factor/remove"),
+];
+
+/// Routes that change how an account is opened: signing in is no proof for them, or an open browser
+/// would be enough. A second factor is set by the password and removed by a code instead.
+const OPENS: [(Method, &str); 5] = [
     (Method::POST, "/api/auth/passkeys/begin"),
     (Method::POST, "/api/auth/passkeys"),
     (Method::POST, "/api/auth/passkeys/remove"),
@@ -73,7 +77,11 @@ pub fn routes() -> Vec<Route> {
 /// Whether `route` asks for a fresh proof.
 #[must_use]
 pub fn is_asked(route: &Route) -> bool {
-    ROUTES.iter().any(|(method, path)| *method == route.method && *path == route.path)
+    is_among(&ROUTES, route) || is_among(&OPENS, route)
+}
+
+fn is_among(some: &[(Method, &str)], route: &Route) -> bool {
+    some.iter().any(|(method, path)| *method == route.method && *path == route.path)
 }
 
 /// Whether `by` may do what `route` does without proving anything once more.
@@ -81,7 +89,11 @@ pub fn is_asked(route: &Route) -> bool {
 /// # Errors
 /// 403.
 pub fn held(route: &Route, by: &SignedIn, now: Wall) -> Result<(), Problem> {
-    if is_asked(route) { is_fresh(by, now) } else { Ok(()) }
+    match route {
+        _ if is_among(&OPENS, route) => needed(is_fresh(by, now) && by.again),
+        _ if is_among(&ROUTES, route) => needed(is_fresh(by, now)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether whoever calls may do what is asked for a proof on some calls of a route only.
@@ -89,11 +101,29 @@ pub fn held(route: &Route, by: &SignedIn, now: Wall) -> Result<(), Problem> {
 /// # Errors
 /// 403.
 pub fn fresh(call: &Call) -> Result<(), Problem> {
-    call.by.as_ref().map_or(Ok(()), |by| is_fresh(by, call.now))
+    needed(call.by.as_ref().is_none_or(|by| is_fresh(by, call.now)))
 }
 
-fn is_fresh(by: &SignedIn, now: Wall) -> Result<(), Problem> {
-    if now < by.proved.plus_ms(HOLDS_MS) {
+/// The same where signing in is no proof.
+///
+/// # Errors
+/// 403.
+pub fn again(call: &Call) -> Result<(), Problem> {
+    needed(is_again(call))
+}
+
+/// Whether whoever calls proved who they are since they signed in, not long ago.
+#[must_use]
+pub fn is_again(call: &Call) -> bool {
+    call.by.as_ref().is_some_and(|by| is_fresh(by, call.now) && by.again)
+}
+
+fn is_fresh(by: &SignedIn, now: Wall) -> bool {
+    now < by.proved.plus_ms(HOLDS_MS)
+}
+
+fn needed(held: bool) -> Result<(), Problem> {
+    if held {
         return Ok(());
     }
     let say = "Prove once more that it is you: send your password, a code or a passkey to \
@@ -159,5 +189,5 @@ pub async fn once_more(call: &Call, proof: Proof) -> Result<(), Problem> {
 /// Every route that is named here.
 #[cfg(test)]
 pub fn asked() -> impl Iterator<Item = (Method, &'static str)> {
-    ROUTES.into_iter()
+    ROUTES.into_iter().chain(OPENS)
 }

@@ -4,13 +4,14 @@ use super::auth::{guess, reserve, too_busy, wrong};
 use super::call::{Call, Proof, signed_out};
 use super::front::mono;
 use super::problem::Problem;
+use super::proof::again;
 use super::reply::{created, json, nothing};
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::auth::throttle::What;
 use crate::auth::{self, totp};
 use crate::error::Error;
 use crate::store::account::{self, Account};
-use crate::store::{login, people, totp as rows};
+use crate::store::{login, passkey, people, totp as rows};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -117,9 +118,13 @@ async fn start(call: Call) -> Outcome {
 /// Begins a second factor, which counts once it is [`switched_on`].
 ///
 /// # Errors
-/// As [`proven`]; 409 when there is one already.
+/// As [`proven`]; 403 for who has a passkey and did not just prove it; 409 when there is one already.
 pub async fn begun(call: &Call, password: String) -> Result<Started, Problem> {
     let account = own(call).await?;
+    let owner = account.id;
+    if call.app().db.read(move |tx| passkey::any(tx, owner)).await? {
+        again(call)?; // the password alone opens nothing
+    }
     proven(call, &account, "password", password).await?;
     let (secret, id, now) = (totp::secret(), account.id, call.now);
     let sealed = call.app().keys.seal(&rows::place(id), &secret);

@@ -54,6 +54,8 @@ pub struct Live {
     pub account: Account,
     /// When they last proved who they are.
     pub proved: Wall,
+    /// Whether that was since signing in; true for who has nothing to prove it with here.
+    pub again: bool,
     /// Whether their role must have a second factor, and they have none.
     pub lacks_factor: bool,
 }
@@ -68,11 +70,15 @@ const LIVE: &str = "s.proved_at, case when s.way <> 'elsewhere'
          like '%,' || a.role || ',%'
      and not exists (select 1 from totp f where f.account = a.id and f.confirmed_at is not null)
      and not exists (select 1 from passkey k where k.account = a.id)
+     then 1 else 0 end,
+     case when s.again = 1 or (a.password is null
+     and not exists (select 1 from totp f where f.account = a.id and f.confirmed_at is not null)
+     and not exists (select 1 from passkey k where k.account = a.id))
      then 1 else 0 end";
 
 fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<Live> {
-    let lacks_factor = row.get::<_, i64>(6)? == 1;
-    Ok(Live { account: account::read(row)?, proved: Wall(row.get(5)?), lacks_factor })
+    let (lacks_factor, again) = (row.get::<_, i64>(6)? == 1, row.get::<_, i64>(7)? == 1);
+    Ok(Live { account: account::read(row)?, proved: Wall(row.get(5)?), again, lacks_factor })
 }
 
 /// Opens a session of `account`.
@@ -101,7 +107,7 @@ pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Live, Wall, Wall)>,
         "select {COLUMNS}, {LIVE}, s.created_at, s.seen_at from login_session s
          join user_account a on a.id = s.account where s.digest = $1 and a.is_active = 1"
     );
-    tx.row(&sql, params![digest], |row| Ok((live(row)?, Wall(row.get(7)?), Wall(row.get(8)?))))
+    tx.row(&sql, params![digest], |row| Ok((live(row)?, Wall(row.get(8)?), Wall(row.get(9)?))))
 }
 
 /// Remembers that whoever has the sign-in `own` has just proved who they are.
@@ -112,11 +118,11 @@ pub fn prove(tx: &Tx<'_>, own: &Keep, now: Wall) -> Result<(), Error> {
     match own {
         Keep::Nothing => Ok(()),
         Keep::Session(digest) => {
-            let sql = "update login_session set proved_at = $2 where digest = $1";
+            let sql = "update login_session set proved_at = $2, again = 1 where digest = $1";
             tx.execute(sql, params![digest, now.0]).map(drop)
         }
         Keep::Family(family) => {
-            let sql = "update token_family set proved_at = $2 where id = $1";
+            let sql = "update token_family set proved_at = $2, again = 1 where id = $1";
             tx.execute(sql, params![family.to_string(), now.0]).map(drop)
         }
     }
@@ -361,11 +367,11 @@ mod tests {
         db.write(move |tx| open(tx, b"digest", id, &HERE, Wall(5))).await.unwrap();
         db.write(|tx| touch(tx, b"digest", Wall(9))).await.unwrap();
         let found = db.read(|tx| session(tx, b"digest")).await.unwrap();
-        let live = Live { account: ada, proved: Wall(5), lacks_factor: false };
+        let live = Live { account: ada, proved: Wall(5), again: false, lacks_factor: false };
         assert_eq!(found, Some((live, Wall(5), Wall(9))));
         db.write(|tx| prove(tx, &Keep::Session(b"digest".into()), Wall(8))).await.unwrap();
         let found = db.read(|tx| session(tx, b"digest")).await.unwrap().unwrap();
-        assert_eq!(found.0.proved, Wall(8));
+        assert_eq!((found.0.proved, found.0.again), (Wall(8), true));
         db.write(|tx| close(tx, b"digest")).await.unwrap();
         assert_eq!(db.read(|tx| session(tx, b"digest")).await.unwrap(), None);
     }

@@ -1,6 +1,6 @@
 //! Set-up, sign-in and sign-out, our files, and what a page says when something went wrong.
 
-use super::account::passkeys::shown;
+use super::account::passkeys::{Ask, shown};
 use super::account::prove;
 use super::shell::{Person, Shell};
 use super::tongue::Tongue;
@@ -65,10 +65,9 @@ struct Code<'a> {
 }
 
 /// What an account has besides its password.
-#[derive(Clone, Copy)]
 struct Factors {
     codes: bool,
-    passkeys: bool,
+    passkeys: Ask,
 }
 
 #[derive(Template)]
@@ -179,10 +178,10 @@ async fn code_page(call: &Call, account: &Account, next: &str) -> Outcome {
 }
 
 async fn factors(call: &Call, account: &Account) -> Result<Factors, Problem> {
-    let (id, good) = (account.id, missing(call).is_none());
+    let (id, missing) = (account.id, missing(call));
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, id)?.is_some_and(|totp| totp.confirmed);
-        Ok(Factors { codes, passkeys: good && passkey::any(tx, id)? })
+        Ok(Factors { codes, passkeys: Ask::of(passkey::any(tx, id)?, missing) })
     });
     Ok(read.await?)
 }
@@ -216,7 +215,8 @@ async fn enter(call: &Call, account: &Account, way: Way, next: &str) -> Outcome 
 }
 
 /// What the button for signing in elsewhere says, if there is one.
-fn elsewhere(call: &Call) -> Option<String> {
+#[must_use]
+pub fn elsewhere(call: &Call) -> Option<String> {
     call.app().config.accounts.oidc.as_ref().map(|oidc| oidc.name.clone())
 }
 

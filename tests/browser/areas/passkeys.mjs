@@ -27,9 +27,18 @@ export default async function passkeys(kit) {
     await page.waitForURL("**/sign-in*");
   };
 
-  await test("a passkey is added on the account page", async () => {
+  await test("who has just signed in is asked once more who they are, and comes back", async () => {
     await signIn(page, email);
     await page.goto(`${hub.url}/account`);
+    same(await page.locator("#passkey-name").count(), 0, "nothing to add one by");
+    await shot(page, "account-passkeys-prove", { fullPage: true });
+    await page.getByRole("link", { name: "Prove that it is you" }).click();
+    await page.fill("#password", PASSWORD);
+    await page.getByRole("button", { name: "It is me" }).click();
+    await page.waitForURL(`${hub.url}/account`);
+  });
+
+  await test("a passkey is added on the account page", async () => {
     await page.fill("#passkey-name", "school laptop");
     await page.getByRole("button", { name: "Add a passkey" }).click();
     await page.waitForURL("**/account?done=*");

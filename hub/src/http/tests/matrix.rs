@@ -117,7 +117,10 @@ impl School {
             let login = json!({ "email": email, "password": PASSWORD });
             let answer = school.house.send(post("/api/auth/login").json(&login)).await;
             let said = body(&answer);
-            school.tokens.push((role, said["access"].as_str().unwrap().to_owned()));
+            let token = said["access"].as_str().unwrap().to_owned();
+            let once_more = post("/api/auth/prove").bearer(&token);
+            school.house.send(once_more.json(&json!({ "password": PASSWORD }))).await;
+            school.tokens.push((role, token));
             school.accounts.push((role, said["user"]["id"].as_str().unwrap().parse().unwrap()));
         }
         let add = post("/api/devices").bearer(school.token(Role::Admin)).json(&door);

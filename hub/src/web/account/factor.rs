@@ -2,6 +2,7 @@
 
 use super::answer;
 use crate::http::call::Call;
+use crate::http::proof;
 use crate::http::reply::page;
 use crate::http::route::{EVERYONE, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
 use crate::http::totp::{self, Started};
@@ -50,6 +51,7 @@ async fn begin(call: Call) -> Outcome {
     let password = call.content.field("password").unwrap_or("").to_owned();
     match totp::begun(&call, password).await {
         Ok(started) => begun_page(&call, StatusCode::CREATED, started, None),
+        Err(problem) if problem.kind == proof::NEEDED => Err(problem),
         Err(problem) => answer(&call, Err(problem)).await,
     }
 }

@@ -4,6 +4,7 @@ use super::answer;
 use crate::http::call::Call;
 use crate::http::passkeys::{self, Shown, added, missing, removed, renamed};
 use crate::http::problem::Problem;
+use crate::http::proof;
 use crate::http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
 use crate::store::passkey::Passkey;
 use crate::web::shell::Shell;
@@ -31,8 +32,36 @@ pub fn routes() -> Vec<Route> {
 pub struct Passkeys {
     /// Why none can be made here.
     pub missing: Option<Missing>,
+    /// Whether they may be added and removed without proving once more who it is.
+    pub proved: bool,
     /// Those there are.
     pub kept: Vec<Row>,
+}
+
+/// Whether a page can ask for a passkey of an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ask {
+    /// There is none.
+    Nothing,
+    /// It can.
+    Here,
+    /// Under this address it could.
+    Elsewhere(String),
+    /// The hub has lost its name, and they their worth.
+    Nowhere,
+}
+
+impl Ask {
+    /// Of an account that has `any`, on a page where they may be `missing`.
+    #[must_use]
+    pub fn of(any: bool, missing: Option<Missing>) -> Self {
+        match missing {
+            _ if !any => Self::Nothing,
+            None => Self::Here,
+            Some(Missing::Elsewhere(url)) => Self::Elsewhere(url),
+            Some(Missing::Name) => Self::Nowhere,
+        }
+    }
 }
 
 /// A passkey.
@@ -60,7 +89,7 @@ pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
         used: one.used_at.map(ago),
     };
     let kept = passkeys::of(call).await?.into_iter().map(row).collect();
-    Ok(Passkeys { missing: missing(call), kept })
+    Ok(Passkeys { missing: missing(call), proved: proof::is_again(call), kept })
 }
 
 /// What a form says that was sent with a passkey's answer; nothing for one sent without.

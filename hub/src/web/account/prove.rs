@@ -1,15 +1,16 @@
 //! `/account/prove`: once more who somebody is, before something that is not taken back.
 
-use super::passkeys::shown;
+use super::passkeys::{Ask, shown};
 use crate::http::call::Call;
-use crate::http::passkeys::{self, missing};
+use crate::http::passkeys::missing;
+use crate::http::problem::Problem;
 use crate::http::proof::{Proof, once_more};
 use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::http::totp;
+use crate::store::{passkey, people, totp};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
-use crate::web::start::{inside, shell};
+use crate::web::start::{elsewhere, inside, shell};
 use askama::Template;
 use serde::Deserialize;
 use warp::http::{Method, StatusCode};
@@ -39,11 +40,18 @@ pub fn at(next: &str) -> String {
 struct Page<'a> {
     shell: Shell,
     note: Option<Note>,
-    /// Whether a code is asked for, and not the password.
-    factor: bool,
-    /// Whether a passkey may be.
-    passkey: bool,
+    ways: Ways,
     next: &'a str,
+}
+
+/// By what somebody can prove who they are.
+struct Ways {
+    /// The password, of who has no second factor.
+    password: bool,
+    codes: bool,
+    passkeys: Ask,
+    /// What the button for signing in elsewhere says, for who has nothing here.
+    elsewhere: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -58,9 +66,21 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, next: &str) -> Outcome {
-    let (shell, factor) = (shell(call, "account"), totp::state(call).await?.enabled);
-    let passkey = missing(call).is_none() && !passkeys::of(call).await?.is_empty();
-    page(status, &Page { shell, note, factor, passkey, next: inside(next) })
+    let (shell, ways) = (shell(call, "account"), ways(call).await?);
+    page(status, &Page { shell, note, ways, next: inside(next) })
+}
+
+async fn ways(call: &Call) -> Result<Ways, Problem> {
+    let (user, missing) = (call.actor()?.user, missing(call));
+    let read = call.app().db.read(move |tx| {
+        let codes = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
+        let passkeys = Ask::of(passkey::any(tx, user)?, missing);
+        Ok((people::password(tx, user)?.is_some(), codes, passkeys))
+    });
+    let (has, codes, passkeys) = read.await?;
+    let alone = !codes && passkeys == Ask::Nothing;
+    let elsewhere = elsewhere(call).filter(|_| alone && !has);
+    Ok(Ways { password: alone && elsewhere.is_none(), codes, passkeys, elsewhere })
 }
 
 async fn prove(call: Call) -> Outcome {
