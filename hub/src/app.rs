@@ -253,14 +253,19 @@ impl App {
         Ok(())
     }
 
-    /// Ends certificates again that an older backup brought back.
+    /// Ends again what an older backup brought back: certificates, and what opened an account.
     async fn end_again(&self) -> Result<(), Error> {
-        let (ended, now) = (self.keys.ended()?, self.clock.wall());
-        let back = self.db.write(move |tx| store::certificate::end_again(tx, &ended, now)).await?;
-        if back > 0 {
+        let (ended, shut, now) = (self.keys.ended()?, self.keys.shut()?, self.clock.wall());
+        let write = self.db.write(move |tx| {
+            let certificates = store::certificate::end_again(tx, &ended, now)?;
+            Ok((certificates, store::shut::again(tx, &shut)?))
+        });
+        let (certificates, shut) = write.await?;
+        if certificates + shut > 0 {
             tracing::warn!(
-                back,
-                "certificates that had ended came back with a backup: ended again"
+                certificates,
+                shut,
+                "what had ended came back with a backup: ended again"
             );
         }
         Ok(())

@@ -343,7 +343,7 @@ fn database(data: &Path, secret: &Path) -> Result<PathBuf, Error> {
 /// they may have had later ones.
 ///
 /// Whoever was signed in when the backup was made signs in again,
-/// and programs at doors get new tokens: some of them ended since.
+/// and doors and programs get new tokens: some of them ended or were used since.
 async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> {
     let (db, epoch) = (Db::open(path)?, Epoch(rand::random()));
     let write = move |tx: &Tx<'_>| {
@@ -353,6 +353,7 @@ async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> 
         store::device::all_offline(tx)?;
         store::login::end_everybody(tx, now)?;
         store::capture_token::end_everywhere(tx, now)?;
+        store::device::end_tokens(tx)?;
         let (action, table, id, meta) = ("restore", "setting", "hub_epoch", json!({}));
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
     };

@@ -10,6 +10,7 @@ mod doors;
 mod kek;
 mod own;
 mod people;
+mod shut;
 
 use crate::error::{Doing, Error};
 use crate::vault::DataKey;
@@ -159,7 +160,7 @@ impl Keys {
         // No WAL: a deleted key must not survive in a log beside the file.
         let pragmas = "pragma journal_mode = delete; pragma synchronous = extra;
              pragma secure_delete = on; pragma mmap_size = 0;";
-        for text in [pragmas, SCHEMA, doors::SCHEMA, kek::SCHEMA] {
+        for text in [pragmas, SCHEMA, doors::SCHEMA, kek::SCHEMA, shut::SCHEMA] {
             db.execute_batch(text).doing(doing)?;
         }
         lock.lock_shared().doing(doing)?;

@@ -314,6 +314,7 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         store::device::add_cert(tx, &door(), "aa", NOW.plus_ms(DAY_MS), NOW)?;
         let until = NOW.plus_ms(DAY_MS);
         let life = store::capture_token::Life { from: NOW, until, overlap: NOW };
+        store::device::add_token(tx, &door(), "join", "t", NOW)?;
         store::capture_token::add(tx, &door(), b"program", life, "t")
     };
     rig.db.write(open).await.unwrap();
@@ -335,8 +336,93 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         let session = store::login::session(tx, b"browser")?.is_some();
         let family = store::login::family(tx, uuid::Uuid::from_u128(7))?.is_some();
         let program = store::capture_token::holder(tx, b"program", NOW.plus_ms(1))?.is_some();
-        Ok((before, back, [session, family, program]))
+        let join = store::device::use_token(tx, "join", NOW)?.is_some();
+        Ok((before, back, [session, family, program, join]))
     };
     let db = Db::open(&new.join("hub.db")).unwrap();
-    assert_eq!(db.write(read).await.unwrap(), (0, 1, [false; 3]));
+    assert_eq!(db.write(read).await.unwrap(), (0, 1, [false; 4]));
+}
+
+/// An account that everything opens.
+fn opened_by_all(tx: &Tx<'_>, email: &str) -> Result<uuid::Uuid, Error> {
+    use crate::auth::{Role, elsewhere::Identity, passkey::Kept};
+    let (name, password) = ("A".to_owned(), Some("old".to_owned()));
+    let new = store::account::New {
+        email: email.into(),
+        name,
+        role: Role::Admin,
+        student: None,
+        password,
+    };
+    let id = store::account::add(tx, &new, "t", NOW)?.id;
+    let credential = email.as_bytes().to_vec();
+    store::passkey::add(tx, id, "laptop", &Kept { credential, key: vec![], state: vec![] }, NOW)?;
+    store::totp::start(tx, id, b"sealed", NOW)?;
+    store::totp::confirm(tx, id, 1, &[b"code".to_vec()], NOW)?;
+    tx.execute("update user_account set may_link = 1 where id = $1", [id.to_string()])?;
+    let (issuer, subject, verified_email) = ("i".into(), email.into(), Some(email.into()));
+    store::identity::open(tx, &Identity { issuer, subject, verified_email }, NOW)?;
+    let feed = store::feed::Feed { id, account: id, class: None, created_at: NOW };
+    store::feed::add(tx, &feed, email.as_bytes(), NOW)?;
+    Ok(id)
+}
+
+/// What still opens an account: its passkey, codes, password, link, calendar address, itself.
+fn opens(tx: &Tx<'_>, id: uuid::Uuid) -> Result<[bool; 6], Error> {
+    let person = store::people::find(tx, &id.to_string())?;
+    let (passkey, codes) = (store::passkey::any(tx, id)?, store::totp::get(tx, id)?.is_some());
+    let feed = !store::feed::of(tx, id)?.is_empty();
+    Ok([passkey, codes, person.has_password, person.linked, feed, person.is_active])
+}
+
+fn shut_all(tx: &Tx<'_>, id: uuid::Uuid) -> Result<(), Error> {
+    let (by, later) = (id.to_string(), NOW.plus_ms(1));
+    let passkey = store::passkey::of(tx, id)?[0].id;
+    store::passkey::remove(tx, id, passkey, later)?;
+    store::totp::remove(tx, id, &by, later)?;
+    store::identity::unlink(tx, id, &by, later)?;
+    store::feed::remove(tx, id, id, later)?;
+    store::people::set_password(tx, id, "new", &store::login::Keep::Nothing, &by, later)?;
+    let mut profile = store::people::find(tx, &by)?.profile();
+    profile.is_active = false;
+    store::people::change(tx, id, profile, None, &by, later).map(drop)
+}
+
+#[tokio::test]
+async fn what_opened_an_account_and_was_shut_since_opens_nothing_in_an_older_copy() {
+    let rig = rig().await;
+    let both = |tx: &Tx<'_>| Ok((opened_by_all(tx, "a@s.test")?, opened_by_all(tx, "b@s.test")?));
+    let (gone, stays) = rig.db.write(both).await.unwrap();
+    rig.back_up(NOW);
+    rig.db.write(move |tx| shut_all(tx, gone)).await.unwrap();
+    let shut = rig.db.read(store::shut::all).await.unwrap();
+    rig.keys.remember_shut(&shut, NOW).unwrap();
+    fs::remove_file(rig.back_up(NOW.plus_ms(1)).data).unwrap();
+    let new = rig.path("new");
+    rig.restore(&new).await.unwrap();
+    let shut = Keys::open(&new).unwrap().shut().unwrap();
+    let after = move |tx: &Tx<'_>| {
+        let before = opens(tx, gone)?;
+        let back = [store::shut::again(tx, &shut)?, store::shut::again(tx, &shut)?];
+        Ok((before, back, opens(tx, gone)?, opens(tx, stays)?))
+    };
+    let db = Db::open(&new.join("hub.db")).unwrap();
+    let (open, none) = ([true; 6], [false; 6]);
+    assert_eq!(db.write(after).await.unwrap(), (open, [6, 0], none, open));
+}
+
+#[tokio::test]
+async fn an_account_that_was_closed_and_opened_again_stays_open() {
+    let rig = rig().await;
+    let write = |tx: &Tx<'_>| {
+        let (id, _other) = (opened_by_all(tx, "a@s.test")?, opened_by_all(tx, "b@s.test")?);
+        shut_all(tx, id)?;
+        let shut = store::shut::all(tx)?;
+        let mut profile = store::people::find(tx, &id.to_string())?.profile();
+        profile.is_active = true;
+        store::people::change(tx, id, profile, None, "t", NOW.plus_ms(2))?;
+        Ok((store::shut::again(tx, &shut)?, opens(tx, id)?))
+    };
+    let (back, opens) = rig.db.write(write).await.unwrap();
+    assert_eq!((back, opens), (0, [false, false, true, false, false, true]));
 }

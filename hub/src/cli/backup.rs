@@ -76,6 +76,7 @@ impl Restore {
         writeln!(out, "{} is made of", data.display())?;
         writeln!(out, "  {}\n  {}", from.display(), secret.display())?;
         writeln!(out, "Whoever was signed in signs in again.")?;
+        writeln!(out, "Whose password changed since needs a new one: rollcall-hub user password")?;
         Ok(writeln!(out, "Start it: doors send again what came after that backup.")?)
     }
 }

@@ -24,6 +24,8 @@ pub struct State {
     pub revoked: HashSet<Serial>,
     /// Certificates that count: given here, or seen while their authority was the only one.
     pub counting: HashSet<Serial>,
+    /// How often something that opened an account was shut.
+    pub shut: i64,
 }
 
 /// The shared, watched state.

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events::Event;
 use crate::store::certificate::{self, Ended};
-use crate::store::{self, Tx};
+use crate::store::{self, Tx, change};
 use std::time::Duration;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, sleep_until};
@@ -49,6 +49,7 @@ pub async fn look(app: &App) -> Result<(), Error> {
     let (state, ended, cut_off) = app.db.read(move |tx| state(tx, now)).await?;
     if app.fleet.set(state) {
         app.keys.remember_ended(&ended, now)?;
+        app.keys.remember_shut(&app.db.read(store::shut::all).await?, now)?;
         cut_off.iter().try_for_each(|door| app.keys.erase_door(door))?;
     }
     Ok(())
@@ -91,7 +92,9 @@ fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), E
     let revoked = ended.iter().map(|ended| Serial::from_hex(&ended.serial)).collect();
     let desired = store::release::desired(tx)?.into_iter().collect();
     let settings = store::door_settings::all(tx)?;
-    Ok((State { desired, settings, revoked, counting }, ended, certificate::cut_off(tx)?))
+    let shut = change::of(tx, change::SHUT)?;
+    let state = State { desired, settings, revoked, counting, shut };
+    Ok((state, ended, certificate::cut_off(tx)?))
 }
 
 /// Until something that doors must know was done in this process.

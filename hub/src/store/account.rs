@@ -1,5 +1,6 @@
 //! Table `user_account`: people who sign in.
 
+use super::shut::{self, Kind};
 use super::{Tx, audit, params};
 use crate::auth::{Actor, Role};
 use crate::error::Error;
@@ -124,6 +125,7 @@ pub fn forget_student(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<usiz
                  password = null, student = null, is_active = 0, version = version + 1
              where id = $1";
         tx.execute(sql, params![id])?;
+        shut::note(tx, Kind::Account, id, now)?;
     }
     Ok(ids.len())
 }

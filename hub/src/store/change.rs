@@ -9,6 +9,8 @@ use crate::error::Error;
 pub const GALLERY: &str = "gallery";
 /// Doors and their certificates.
 pub const DEVICE: &str = "device";
+/// What opened an account and does no more.
+pub const SHUT: &str = "shut";
 
 /// Moves the counter `name`.
 ///
@@ -18,6 +20,15 @@ pub fn bump(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
     let sql = "insert into change (name, n) values ($1, 1)
          on conflict (name) do update set n = change.n + 1";
     tx.execute(sql, params![name]).map(drop)
+}
+
+/// Where the counter `name` stands.
+///
+/// # Errors
+/// When the database fails.
+pub fn of(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
+    let sql = "select n from change where name = $1";
+    Ok(tx.row(sql, params![name], |row| row.get(0))?.unwrap_or_default())
 }
 
 /// Where the counters stand: (gallery, device).

@@ -172,6 +172,14 @@ pub fn add_token(
     noted(tx, now, actor, "token", id, json!({}))
 }
 
+/// Ends every token that was not used yet, whichever door it is for.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_tokens(tx: &Tx<'_>) -> Result<(), Error> {
+    tx.execute("delete from join_token where used_at is null", []).map(drop)
+}
+
 /// Uses up the token `secret`: whose it was, or nothing if it is unknown, used, or too old.
 ///
 /// # Errors

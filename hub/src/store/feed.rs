@@ -1,5 +1,6 @@
 //! Table `calendar_feed`: secret addresses of calendars, and the lessons they show.
 
+use super::shut::{self, Kind};
 use super::{Tx, audit, params, parsed, parsed_option};
 use crate::error::Error;
 use crate::timetable::calendar::Shown;
@@ -75,6 +76,7 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Err
     let found = of(tx, account)?.into_iter().find(|feed| feed.id == id);
     let feed = found.ok_or_else(|| Error::unknown("calendar", id))?;
     tx.execute("delete from calendar_feed where id = $1", params![id.to_string()])?;
+    shut::note(tx, Kind::Feed, &id.to_string(), now)?;
     noted(tx, "remove", &feed, now)
 }
 

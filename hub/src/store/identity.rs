@@ -1,6 +1,7 @@
 //! Table `identity`: who an account is at an OpenID provider.
 
 use super::account::{self, Account, COLUMNS};
+use super::shut::{self, Kind};
 use super::{Tx, audit, params};
 use crate::auth::elsewhere::{Identity, Opens, opens};
 use crate::error::Error;
@@ -57,6 +58,7 @@ fn link(tx: &Tx<'_>, identity: &Identity, account: Uuid, now: Wall) -> Result<()
 pub fn unlink(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
     let id = account.to_string();
     if tx.execute("delete from identity where account = $1", params![id])? > 0 {
+        shut::note(tx, Kind::Link, &id, now)?;
         noted(tx, now, actor, "unlink", &id)?;
     }
     Ok(())

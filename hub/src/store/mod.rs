@@ -64,6 +64,7 @@ pub mod score;
 pub mod seed;
 pub mod session;
 pub mod setting;
+pub mod shut;
 pub mod student;
 pub mod teaches;
 pub mod totp;

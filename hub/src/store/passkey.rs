@@ -1,6 +1,7 @@
 //! Table `passkey`: public halves of the keys by which accounts sign in.
 
 use super::account::{self, Account, COLUMNS};
+use super::shut::{self, Kind};
 use super::{Tx, audit, params, parsed};
 use crate::auth::passkey::Kept;
 use crate::error::Error;
@@ -142,6 +143,7 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Err
     if tx.execute(sql, params![owner, key])? == 0 {
         return Err(Error::unknown("passkey", id));
     }
+    shut::note(tx, Kind::Passkey, &key, now)?;
     noted(tx, now, (&owner, &owner), "remove", &key)
 }
 
@@ -153,7 +155,9 @@ pub fn remove_all(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<
     let (had, owner) = (of(tx, account)?, account.to_string());
     tx.execute("delete from passkey where account = $1", params![owner])?;
     for one in &had {
-        noted(tx, now, (actor, &owner), "remove", &one.id.to_string())?;
+        let key = one.id.to_string();
+        shut::note(tx, Kind::Passkey, &key, now)?;
+        noted(tx, now, (actor, &owner), "remove", &key)?;
     }
     Ok(!had.is_empty())
 }

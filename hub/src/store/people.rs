@@ -2,6 +2,7 @@
 
 use super::account::{self, Account, COLUMNS};
 use super::login::{self, Keep};
+use super::shut::{self, Kind};
 use super::{Tx, audit, params, passkey, student};
 use crate::auth::Role;
 use crate::error::Error;
@@ -216,6 +217,9 @@ pub fn change(
     if tx.execute(sql, row)? == 0 {
         return Err(Error::Conflict("this account was changed meanwhile: look again".into()));
     }
+    if old.is_active && !p.is_active {
+        shut::note(tx, Kind::Account, &key, now)?;
+    }
     if p.role != old.account.role || p.student != old.account.student || !p.is_active {
         login::end_all(tx, id, &Keep::Nothing, now)?;
     }
@@ -242,6 +246,7 @@ pub fn set_password(
     if tx.execute(sql, params![key, password])? == 0 {
         return Err(Error::unknown("account", id));
     }
+    shut::note(tx, Kind::Password, &key, now)?;
     login::end_all(tx, id, keep, now)?;
     if actor != key {
         passkey::remove_all(tx, id, actor, now)?;

@@ -1,5 +1,6 @@
 //! Tables `totp` and `recovery_code`: the second factor of an account.
 
+use super::shut::{self, Kind};
 use super::{Tx, audit, params, passkey};
 use crate::error::Error;
 use serde_json::json;
@@ -133,6 +134,7 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool
     tx.execute("delete from recovery_code where account = $1", params![id])?;
     let was = tx.execute("delete from totp where account = $1", params![id])? == 1;
     if was {
+        shut::note(tx, Kind::Codes, &id, now)?;
         noted(tx, now, actor, "totp off", &id)?;
     }
     Ok(was)

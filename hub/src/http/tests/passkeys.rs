@@ -7,6 +7,7 @@ use crate::auth::passkey::Kept;
 use crate::config::Vars;
 use crate::http::proof::HOLDS_MS;
 use crate::store::login::Keep;
+use crate::store::shut::Kind;
 use crate::store::{Tx, account, passkey, people};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -117,8 +118,16 @@ async fn ask(house: &House) -> Value {
     body(&house.send(post("/api/auth/passkeys/challenge")).await)
 }
 
+/// Whoever has `token` gives their password once more.
+async fn prove(house: &House, token: &str) {
+    let said = json!({ "password": PASSWORD });
+    let proved = house.send(post("/api/auth/prove").bearer(token).json(&said)).await;
+    assert_eq!(proved.status(), 204);
+}
+
 /// The device makes a passkey for whoever has `token`, and the hub is told.
 async fn made(house: &House, token: &str, device: &mut Device) -> Answer {
+    prove(house, token).await;
     let asked = house.send(post("/api/auth/passkeys/begin").bearer(token)).await;
     assert_eq!(asked.status(), 200);
     let asked = body(&asked);
@@ -284,6 +293,108 @@ async fn a_passkey_is_a_proof_and_another_accounts_is_none() {
     assert_eq!(house.send(begin()).await.status(), 200);
 }
 
+/// Asks to add one, to keep one, and to take one away.
+async fn changes(house: &House, token: &str) -> Vec<(u16, String)> {
+    let none = json!({ "name": "x", "attempt": "x", "credential": {} });
+    let (begin, at) = (post("/api/auth/passkeys/begin"), "/api/auth/passkeys");
+    let add = post(at).json(&none);
+    let remove = post("/api/auth/passkeys/remove").json(&json!({ "passkey": Uuid::nil() }));
+    let mut said = vec![];
+    for request in [begin, add, remove] {
+        said.push(kind(&house.send(request.bearer(token)).await));
+    }
+    said
+}
+
+#[tokio::test]
+async fn whoever_finds_a_browser_open_neither_adds_nor_removes_a_passkey() {
+    let (house, needed) = (House::new().await, || (403, "proof-needed".to_owned()));
+    let token = house.token(Role::Teacher).await;
+    let refused = changes(&house, &token).await;
+    assert_eq!(refused, [needed(), needed(), needed()], "signing in just now is no proof");
+    prove(&house, &token).await;
+    let open = changes(&house, &token).await.into_iter().map(|(status, _)| status);
+    assert_eq!(open.collect::<Vec<_>>(), [200, 422, 404]);
+    assert_eq!(changes(&house, &house.login(Role::Teacher).await).await[0], needed(), "of its own");
+    house.clock.set_wall(NOW.plus_ms(HOLDS_MS));
+    assert_eq!(changes(&house, &token).await[0], needed(), "not for ever");
+}
+
+#[tokio::test]
+async fn whoever_has_nothing_to_prove_it_with_has_signed_in_not_long_ago() {
+    let house = House::new().await;
+    let (email, name) = ("grace@school.test".to_owned(), "Grace".to_owned());
+    let new = account::New { email, name, role: Role::Teacher, student: None, password: None };
+    let add = move |tx: &Tx<'_>| account::add(tx, &new, "t", NOW);
+    let secret = house.session(&house.app.db.write(add).await.unwrap()).await;
+    let page = async || {
+        let page = house.send(get("/account").cookie(&secret)).await;
+        String::from_utf8_lossy(page.body()).contains("data-passkey=\"new\"")
+    };
+    assert!(page().await);
+    house.clock.set_wall(NOW.plus_ms(HOLDS_MS));
+    assert!(!page().await);
+}
+
+#[tokio::test]
+async fn with_a_passkey_the_password_alone_sets_no_codes() {
+    let (house, _, mut device) = school().await;
+    let asked = ask(&house).await;
+    let entered = enter(&house, &asked, device.sign(&asked)).await;
+    let token = body(&entered)["access"].as_str().unwrap().to_owned();
+    let begin = || post("/api/auth/totp").bearer(&token).json(&json!({ "password": PASSWORD }));
+    assert_eq!(kind(&house.send(begin()).await), (403, "proof-needed".into()));
+    let asked = ask(&house).await;
+    let passkey = json!({ "attempt": asked["attempt"], "credential": device.sign(&asked) });
+    let said = json!({ "passkey": passkey });
+    house.send(post("/api/auth/prove").bearer(&token).json(&said)).await;
+    assert_eq!(house.send(begin()).await.status(), 201);
+}
+
+#[tokio::test]
+async fn the_page_leads_to_the_proof_and_back() {
+    let house = House::new().await;
+    let secret = house.session(&house.account(Role::Teacher).await).await;
+    let page = async || {
+        let page = house.send(get("/account").cookie(&secret)).await;
+        String::from_utf8_lossy(page.body()).into_owned()
+    };
+    let shut = page().await;
+    assert!(
+        shut.contains("/account/prove?next=/account") && !shut.contains("data-passkey=\"new\"")
+    );
+    let nil = Uuid::nil().to_string();
+    let remove = post("/account/passkeys/remove").form(&secret, &[("passkey", &nil)]);
+    let remove = remove.header("accept", "text/html").header("referer", "https://x/account");
+    let led = house.send(remove).await;
+    let to = led.headers()["location"].to_str().unwrap();
+    assert_eq!((led.status().as_u16(), to), (303, "/account/prove?next=%2Faccount"));
+    let fields = [("password", PASSWORD), ("next", "/account")];
+    let back = house.send(post("/account/prove").form(&secret, &fields)).await;
+    assert_eq!(back.headers()["location"], "/account");
+    assert!(page().await.contains("data-passkey=\"new\""));
+}
+
+#[tokio::test]
+async fn at_another_address_the_second_step_says_where_the_passkey_works() {
+    let (house, _, _) = school().await;
+    let form = async |host: &str| {
+        let fields = [("email", "teacher@school.test"), ("password", PASSWORD)];
+        let text = serde_urlencoded::to_string(fields).unwrap();
+        let form = post("/sign-in")
+            .header("host", host)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", text.len());
+        String::from_utf8_lossy(house.send(form.body(text)).await.body()).into_owned()
+    };
+    let (there, here) = (form("other.test:8443").await, form("localhost:8443").await);
+    let link = "href=\"https://localhost:8443/sign-in?next=/review\"";
+    assert!(there.contains("works at one address only") && there.contains(link), "{there}");
+    assert!(!there.contains("data-passkey") && here.contains("data-passkey"));
+    assert!(!here.contains("works at one address only"));
+}
+
 #[tokio::test]
 async fn with_a_passkey_the_password_alone_is_no_proof() {
     let (house, token, _) = school().await;
@@ -339,6 +450,7 @@ async fn a_new_passkey_must_be_made_here_just_now_and_verified() {
     }
     let asked = body(&house.send(post("/api/auth/passkeys/begin").bearer(&token)).await);
     let admin = house.token(Role::Admin).await;
+    prove(&house, &admin).await;
     let credential = Device::new().make(&asked);
     let told = json!({ "name": "x", "attempt": asked["attempt"], "credential": credential });
     let foreign = house.send(post("/api/auth/passkeys").bearer(&admin).json(&told)).await;
@@ -350,6 +462,7 @@ async fn a_new_passkey_must_be_made_here_just_now_and_verified() {
 async fn a_passkey_is_named_and_removed_by_its_owner_alone() {
     let (house, token, mut device) = school().await;
     let admin = house.token(Role::Admin).await;
+    prove(&house, &admin).await;
     let list = body(&house.send(get("/api/auth/passkeys").bearer(&token)).await);
     let id = list[0]["id"].as_str().unwrap().parse::<Uuid>().unwrap();
     let act = async |token: &str, path: &str, said: Value| {
@@ -368,6 +481,20 @@ async fn a_passkey_is_named_and_removed_by_its_owner_alone() {
     assert_eq!(enter(&house, &asked, device.sign(&asked)).await.status(), 401);
     let noted = [audited(&house, "rename").await, audited(&house, "remove").await];
     assert_eq!(noted, [1, 1], "in the audit log");
+}
+
+#[tokio::test]
+async fn a_removed_passkey_is_remembered_beside_the_keys() {
+    let (house, token, _) = school().await;
+    let list = body(&house.send(get("/api/auth/passkeys").bearer(&token)).await);
+    crate::device::follow::look(&house.app).await.unwrap();
+    let remove = json!({ "passkey": list[0]["id"] });
+    house.send(post("/api/auth/passkeys/remove").bearer(&token).json(&remove)).await;
+    assert_eq!(house.app.keys.shut().unwrap(), []);
+    crate::device::follow::look(&house.app).await.unwrap();
+    let kept = house.app.keys.shut().unwrap();
+    let kept: Vec<_> = kept.iter().map(|shut| (shut.kind, json!(shut.what))).collect();
+    assert_eq!(kept, [(Kind::Passkey, list[0]["id"].clone())]);
 }
 
 #[tokio::test]
@@ -418,6 +545,7 @@ async fn a_hub_without_a_name_says_why_there_are_no_passkeys() {
     assert_eq!(house.send(post("/api/auth/passkeys/challenge")).await.status(), 409);
     let house = House::new().await;
     let secret = house.session(&house.account(Role::Teacher).await).await;
+    house.send(post("/account/prove").form(&secret, &[("password", PASSWORD)])).await;
     let at = async |host: &str| {
         let page = house.send(get("/account").cookie(&secret).header("host", host)).await;
         String::from_utf8_lossy(page.body()).into_owned()
