@@ -9,6 +9,7 @@ mod known;
 use crate::auth::elsewhere::{Attempt, Identity};
 use crate::config::Oidc;
 use crate::error::{Doing, Error};
+use crate::jobs::Spawn;
 use chrono::{DateTime, Utc};
 use known::Known;
 use openidconnect::core::{
@@ -21,8 +22,9 @@ use openidconnect::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use wire::{Mono, Wall};
 
 /// Who comes back from the provider together; fewer than the places for strangers.
@@ -67,6 +69,9 @@ pub struct Provider {
     known: Arc<Mutex<Known<CoreProviderMetadata>>>,
     /// For whoever asks the provider about itself: one at a time.
     asks: Arc<Semaphore>,
+    /// Runs that to its end, whoever wanted to know.
+    spawn: Spawn,
+    stop: CancellationToken,
     /// For whoever has a code changed into who they are.
     back_again: Arc<Semaphore>,
 }
@@ -83,11 +88,17 @@ enum Unreachable {
 }
 
 impl Provider {
-    /// The provider that the settings name; browsers come back to `public_url`.
+    /// The provider that the settings name; browsers come back to `public_url`. What it says about
+    /// itself is asked by tasks of `spawn`, until `stop`.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(oidc: &Oidc, public_url: &str) -> Result<Self, Error> {
+    pub fn new(
+        oidc: &Oidc,
+        public_url: &str,
+        spawn: Spawn,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
         let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -102,6 +113,8 @@ impl Provider {
             http,
             known: Arc::default(),
             asks: Arc::new(Semaphore::new(1)),
+            spawn,
+            stop,
             back_again: Arc::new(Semaphore::new(BACK_AT_ONCE)),
         })
     }
@@ -180,12 +193,26 @@ impl Provider {
     /// What the provider says about itself: asked for again every few minutes, because its keys
     /// change. Nobody waits for somebody else's question.
     async fn about(&self, mono: Mono) -> Result<CoreProviderMetadata, Error> {
-        let asks = self.asks.try_acquire().ok().filter(|_| self.known().is_due(mono));
-        if asks.is_some() {
-            let answer = self.discover().await;
-            self.known().learn(answer, mono);
+        let asks = self.asks.clone().try_acquire_owned().ok();
+        if let Some(place) = asks.filter(|_| self.known().is_due(mono)) {
+            let _learnt_or_stopped = self.learn(place, mono).await;
         }
         self.known().last(mono).ok_or_else(silent)
+    }
+
+    /// Asks in a task of its own: whoever wanted to know may be gone before the answer, and the
+    /// next one has it nevertheless.
+    fn learn(&self, place: OwnedSemaphorePermit, mono: Mono) -> oneshot::Receiver<()> {
+        let (done, learnt) = oneshot::channel();
+        let own = self.clone();
+        (self.spawn)(Box::pin(async move {
+            if let Some(answer) = own.stop.run_until_cancelled(own.discover()).await {
+                own.known().learn(answer, mono);
+            }
+            drop(place);
+            let _nobody_waits = done.send(());
+        }));
+        learnt
     }
 
     fn known(&self) -> MutexGuard<'_, Known<CoreProviderMetadata>> {

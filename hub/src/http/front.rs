@@ -78,7 +78,9 @@ impl Front {
         let tokens = app.tokens.clone();
         let limits = accounts.sessions;
         let provider = accounts.oidc.as_ref().and_then(|oidc| {
-            let made = Provider::new(oidc, &app.config.public_url);
+            let own = app.clone();
+            let spawn = Arc::new(move |task| own.finish(task));
+            let made = Provider::new(oidc, &app.config.public_url, spawn, stop.clone());
             made.inspect_err(|error| tracing::error!(%error, "no sign-in elsewhere")).ok()
         });
         let passkeys = Passkeys::new(&app.config.public_url);

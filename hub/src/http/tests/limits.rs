@@ -5,7 +5,7 @@ use crate::auth::Role;
 use crate::http::cost::Cost;
 use crate::http::proof;
 use crate::http::route::{Gives, Route, Takes};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use warp::http::Method;
 
@@ -131,6 +131,44 @@ async fn ten_minutes_after_signing_in_what_is_not_taken_back_asks_for_the_passwo
     }
     assert_eq!(house.send(prove(json!({ "password": PASSWORD }))).await.status(), 204);
     assert_eq!(house.send(export()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_doors_settings_ask_who_it_is_and_its_place_does_not() {
+    let house = House::new().await;
+    let token = house.school().await;
+    house.clock.set_wall(NOW.plus_ms(proof::HOLDS_MS));
+    let put = async |said: Value| {
+        let put = warp::test::request().method("PUT").path("/api/devices/door-1");
+        house.send(put.bearer(&token).json(&said)).await.status().as_u16()
+    };
+    let settings = json!({ "settings": { "min_face": 60 } });
+    assert_eq!(put(settings.clone()).await, 403);
+    assert_eq!(put(json!({ "classroom_id": "Room 205" })).await, 200, "it only moved");
+    let said = json!({ "password": PASSWORD });
+    house.send(post("/api/auth/prove").bearer(&token).json(&said)).await;
+    assert_eq!(put(settings).await, 200);
+}
+
+#[tokio::test]
+async fn a_stranger_says_eight_kilobytes_and_whoever_is_signed_in_more() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let say = async |by: Option<&str>, bytes: usize| {
+        let empty = json!({ "email": "", "password": "" }).to_string().len();
+        let said = json!({ "email": "x".repeat(bytes - empty), "password": "" }).to_string();
+        let request = post("/api/auth/login").header("content-type", "application/json");
+        let request = request.header("content-length", said.len()).body(said);
+        let request = match by {
+            Some(token) => request.bearer(token),
+            None => request,
+        };
+        house.send(request).await.status().as_u16()
+    };
+    assert_eq!(say(None, 8 * 1024 + 1).await, 413);
+    assert_ne!(say(None, 8 * 1024).await, 413);
+    assert_ne!(say(Some(&token), 8 * 1024 + 1).await, 413);
+    assert_eq!(say(Some(&token), 64 * 1024 + 1).await, 413);
 }
 
 #[tokio::test]

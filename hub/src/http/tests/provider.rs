@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::watch;
 use warp::Filter;
 use wire::Clock as _;
 
@@ -36,6 +37,10 @@ struct Idp {
     says: Arc<Mutex<Option<Says>>>,
     /// Whether it answers what it is asked about itself.
     away: Arc<AtomicBool>,
+    /// How often it was asked about itself, and for a person.
+    asked: Arc<[watch::Sender<usize>; 2]>,
+    /// Nobody is answered while this is held.
+    gate: Arc<tokio::sync::RwLock<()>>,
     _server: tokio::task::JoinSet<()>,
 }
 
@@ -59,11 +64,25 @@ impl Idp {
             "x": BASE64URL_NOPAD.encode(key.verifying_key().as_bytes()),
         }] });
         let said = says.clone();
-        let token = warp::post().and(warp::path!("token")).and(warp::body::form());
-        let token = token.map(move |form: HashMap<String, String>| answer(&said, &form));
+        let (asked, gate): (Arc<[watch::Sender<usize>; 2]>, Arc<tokio::sync::RwLock<()>>) =
+            Default::default();
+        let pass = |which: usize| {
+            let (asked, gate) = (asked.clone(), gate.clone());
+            move || {
+                let (asked, gate) = (asked.clone(), gate.clone());
+                async move {
+                    asked[which].send_modify(|n| *n += 1);
+                    drop(gate.read().await);
+                }
+            }
+        };
+        let token = warp::path!("token").and(warp::any().then(pass(1))).and(warp::post());
+        let token = token.and(warp::body::form());
+        let token = token.map(move |(), form: HashMap<String, String>| answer(&said, &form));
         let away: Arc<AtomicBool> = Arc::default();
         let (gone, status) = (away.clone(), warp::http::StatusCode::BAD_GATEWAY);
-        let about = warp::path!(".well-known" / "openid-configuration").map(move || {
+        let place = warp::path!(".well-known" / "openid-configuration");
+        let about = place.and(warp::any().then(pass(0))).map(move |()| {
             let about = warp::reply::json(&about);
             match gone.load(Relaxed) {
                 true => warp::reply::with_status(about, status),
@@ -73,7 +92,7 @@ impl Idp {
         let keys = warp::path!("keys").map(move || warp::reply::json(&keys));
         let mut server = tokio::task::JoinSet::new();
         server.spawn(warp::serve(about.or(keys).or(token)).incoming(listener).run());
-        Self { issuer, key, says, away, _server: server }
+        Self { issuer, key, says, away, asked, gate, _server: server }
     }
 
     async fn house(&self) -> House {
@@ -330,6 +349,53 @@ async fn a_provider_that_never_answers_holds_up_one_caller_and_is_left_alone_for
     assert_eq!(house.send(get("/api/auth/oidc/start")).await.status(), 503);
     let again = tokio::time::timeout(Duration::from_millis(50), silent.accept()).await;
     assert!(again.is_err(), "asked again at once");
+}
+
+#[tokio::test]
+async fn whoever_goes_away_before_the_answer_takes_it_with_them_from_nobody() {
+    let idp = Idp::start().await;
+    let house = idp.house().await;
+    let (shut, mut asked) = (idp.gate.write().await, idp.asked[0].subscribe());
+    let start = || house.send(get("/api/auth/oidc/start"));
+    tokio::select! {
+        answer = start() => panic!("answered: {}", answer.status()),
+        asked = asked.wait_for(|n| *n == 1) => drop(asked.unwrap()),
+    }
+    let next = tokio::time::timeout(Duration::from_secs(5), start()).await;
+    assert_eq!(next.expect("nobody asks again meanwhile").status(), 503);
+    drop(shut);
+    let learnt = async {
+        while start().await.status() != 303 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), learnt).await.expect("it is learnt");
+    assert_eq!(*idp.asked[0].borrow(), 1);
+}
+
+#[tokio::test]
+async fn eight_come_back_at_once_and_a_ninth_waits_five_seconds() {
+    let idp = Idp::start().await;
+    let house = idp.house().await;
+    let mut sent = vec![];
+    for _ in 0..9 {
+        sent.push(send(&house).await);
+    }
+    let (shut, mut asked) = (idp.gate.write().await, idp.asked[1].subscribe());
+    let mut eight: FuturesUnordered<_> = sent[1..].iter().map(|s| come_back(&house, s)).collect();
+    tokio::select! {
+        answer = eight.next() => panic!("answered: {:?}", answer.map(|a| a.status())),
+        asked = asked.wait_for(|n| *n == 8) => drop(asked.unwrap()),
+    }
+    let began = tokio::time::Instant::now();
+    assert_eq!(come_back(&house, &sent[0]).await.status(), 503, "there is no place for a ninth");
+    assert!((5..9).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert_eq!(*idp.asked[1].borrow(), 8);
+    drop(shut);
+    while let Some(answer) = eight.next().await {
+        assert_eq!(answer.status(), 403, "the provider knows no such code");
+    }
+    assert_eq!(come_back(&house, &sent[0]).await.status(), 400, "its attempt is used");
 }
 
 #[tokio::test]
