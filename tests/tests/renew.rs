@@ -102,3 +102,28 @@ fn a_door_that_was_cut_off_gets_no_new_certificate() {
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.contains("28 more days") && said.contains("was not renewed"), "{said}");
 }
+
+/// The door pinned a signing key that is not the hub's: it was restored with keys of before.
+fn forget_who_signs(door: &Door) {
+    let path = door.data().join("identity.json");
+    let mut identity: serde_json::Value =
+        serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let other = rollcall_hub::keys::Keys::create(other.path(), SystemClock.wall()).unwrap();
+    let other = other.signing().unwrap().verifying_key().to_bytes();
+    identity["joined"]["gallery_key"] = data_encoding::HEXLOWER.encode(&other).into();
+    fs::write(&path, identity.to_string()).unwrap();
+}
+
+#[test]
+fn a_door_that_believes_nobody_who_says_who_signs_renews_its_certificate_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let (school, door, _) = school(dir.path());
+    forget_who_signs(&door);
+    let _hub = school.open().unwrap();
+    let mut edge = door.open().unwrap();
+    let new = || certificate(&door).filter(|(days, _)| *days >= 89);
+    edge.until("the new certificate", LIMIT, new).unwrap();
+    assert!(edge.said().contains("nobody knows who signs"), "{}", edge.said());
+    edge.until("the link", LIMIT, || connection(&school)).unwrap();
+}
