@@ -11,6 +11,7 @@ pub mod process;
 pub mod rig;
 pub mod school;
 pub mod shadow;
+pub mod shift;
 pub mod tap;
 
 use std::path::PathBuf;

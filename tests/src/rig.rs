@@ -52,8 +52,12 @@ impl Sim {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_with(data: &Path, rate: u32, model: &str) -> anyhow::Result<Self> {
+        Self::spawn(Command::new(bin("sim-edge")), data, rate, model)
+    }
+
+    fn spawn(mut door: Command, data: &Path, rate: u32, model: &str) -> anyhow::Result<Self> {
         let log = std::fs::File::options().create(true).append(true).open(data.join("sim.log"))?;
-        let mut child = Command::new(bin("sim-edge"))
+        let mut child = door
             .arg(data)
             .arg(rate.to_string())
             .arg(model)
@@ -203,16 +207,19 @@ impl Rig {
         let hub = school.open()?;
         let data = dir.join("sim");
         std::fs::create_dir_all(&data)?;
-        let said = school.hub(&["device", "add", DOOR])?;
-        let line = said.lines().find(|line| line.contains("rollcall-edge join "));
-        let words: Vec<_> =
-            line.context("no join command was printed")?.split_whitespace().collect();
-        let [.., url, token] = words[..] else { anyhow::bail!("no address and token") };
-        rollcall_edge::join::join(url, token, &data)?;
+        join(&school.hub(&["device", "add", DOOR])?, &data)?;
         let (committed, passages) = (BTreeSet::new(), Passages::default());
         let rig = Self { school, data, committed, passages };
         rig.enrol()?;
         Ok((rig, hub))
+    }
+
+    /// Lets the door join again with a new token; it must have ended.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn join_again(&self) -> anyhow::Result<()> {
+        join(&self.school.hub(&["device", "token", DOOR])?, &self.data)
     }
 
     /// Enrols one person, and gives the door a template of them: so the hub stores sightings
@@ -257,7 +264,7 @@ impl Rig {
     /// # Errors
     /// When it cannot be started.
     pub fn door(&self, rate: u32) -> anyhow::Result<Sim> {
-        Sim::start(&self.data, rate)
+        self.door_with(rate, &model()?)
     }
 
     /// Starts the door with another model than the default one.
@@ -265,7 +272,9 @@ impl Rig {
     /// # Errors
     /// When it cannot be started.
     pub fn door_with(&self, rate: u32, model: &str) -> anyhow::Result<Sim> {
-        Sim::start_with(&self.data, rate, model)
+        let mut door = Command::new(bin("sim-edge"));
+        self.school.clocked(&mut door);
+        Sim::spawn(door, &self.data, rate, model)
     }
 
     /// Remembers what a door said before it ended.
@@ -357,6 +366,14 @@ impl Rig {
         history.read_hub(&self.school.hub_dir().join("hub.db"), DOOR)?;
         Ok(history)
     }
+}
+
+/// Joins as the hub's command `said`.
+fn join(said: &str, data: &Path) -> anyhow::Result<()> {
+    let line = said.lines().find(|line| line.contains("rollcall-edge join "));
+    let words: Vec<_> = line.context("no join command was printed")?.split_whitespace().collect();
+    let [.., url, token] = words[..] else { anyhow::bail!("no address and token") };
+    Ok(rollcall_edge::join::join(url, token, data).map(drop)?)
 }
 
 /// Enrols somebody under this number; a template of them, f16 little-endian.

@@ -2,6 +2,7 @@
 
 use crate::client::Api;
 use crate::process::{Process, run};
+use crate::shift::Shift;
 use crate::{bin, models};
 use anyhow::Context as _;
 use std::fs;
@@ -19,6 +20,7 @@ pub const PASSWORD: &str = "a school for tests, on loopback";
 pub struct School {
     dir: PathBuf,
     models: PathBuf,
+    clock: Option<Shift>,
     /// Where people and doors reach it.
     pub ports: Ports,
 }
@@ -53,12 +55,21 @@ impl School {
     /// # Errors
     /// When one of the hub's commands fails.
     pub fn found(dir: &Path) -> anyhow::Result<Self> {
+        Self::found_by(dir, None)
+    }
+
+    /// The same, and its programs go by this clock.
+    ///
+    /// # Errors
+    /// As [`Self::found`].
+    pub fn found_by(dir: &Path, clock: Option<Shift>) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
-        let school = Self { dir: dir.to_owned(), models: models(), ports: Ports::free()? };
+        let (dir, models, ports) = (dir.to_owned(), models(), Ports::free()?);
+        let school = Self { dir, models, clock, ports };
         let identity = school.backup_identity().display().to_string();
         school.hub(&["init", "--name", "localhost", "--backup-identity", &identity])?;
         school.listen()?;
-        let password = dir.join("password");
+        let password = school.dir.join("password");
         fs::write(&password, PASSWORD)?;
         run(school
             .hub_command(&["user", "add", ADMIN, "--role", "admin", "--password-stdin"])
@@ -71,7 +82,8 @@ impl School {
     /// # Errors
     /// When its settings cannot be written.
     pub fn again(dir: &Path) -> anyhow::Result<Self> {
-        let school = Self { dir: dir.to_owned(), models: models(), ports: Ports::free()? };
+        let (dir, models, ports) = (dir.to_owned(), models(), Ports::free()?);
+        let school = Self { dir, models, clock: None, ports };
         school.listen()?;
         Ok(school)
     }
@@ -114,7 +126,13 @@ impl School {
     pub fn hub_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(bin("rollcall-hub"));
         command.arg("--data").arg(self.hub_dir()).args(args).env("ROLLCALL_MODELS", &self.models);
+        self.clocked(&mut command);
         command
+    }
+
+    /// The program goes by the clock of this school, if it has one of its own.
+    pub fn clocked(&self, program: &mut Command) {
+        self.clock.iter().for_each(|clock| clock.apply(program));
     }
 
     /// Runs one of the hub's commands and returns what it printed.
@@ -172,7 +190,7 @@ impl School {
         fs::create_dir_all(&dir)?;
         let path = dir.join("edge.toml");
         fs::write(&path, folders(&dir) + config)?;
-        let door = Door { dir, config: path };
+        let door = Door { dir, config: path, clock: self.clock.clone() };
         let said =
             self.hub(&["device", "add", name, "--room", "Room 1", "--direction", "entry"])?;
         let line = said.lines().find(|line| line.contains("rollcall-edge join "));
@@ -205,6 +223,7 @@ fn folders(dir: &Path) -> String {
 pub struct Door {
     dir: PathBuf,
     config: PathBuf,
+    clock: Option<Shift>,
 }
 
 impl Door {
@@ -214,6 +233,7 @@ impl Door {
         let mut command = Command::new(bin("rollcall-edge"));
         let (verb, rest) = args.split_first().expect("a command has a verb");
         command.arg(verb).arg("--config").arg(&self.config).args(rest);
+        self.clock.iter().for_each(|clock| clock.apply(&mut command));
         command
     }
 
@@ -248,7 +268,7 @@ impl Door {
     pub fn with_camera(&self, file: &str, config: &str) -> anyhow::Result<Self> {
         let path = self.dir.join(file);
         fs::write(&path, folders(&self.dir) + config)?;
-        Ok(Self { dir: self.dir.clone(), config: path })
+        Ok(Self { dir: self.dir.clone(), config: path, clock: self.clock.clone() })
     }
 
     /// Lets the door reach the hub's MQTT listener through another port.

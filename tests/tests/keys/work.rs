@@ -1,6 +1,7 @@
 //! A school at work: a door sends passages all the time, whatever is replaced meanwhile.
 
 use house::history::Verdict;
+use house::passages::Account;
 use house::process::Process;
 use house::rig::{Rig, Sim};
 use house::school::School;
@@ -26,8 +27,13 @@ pub struct Work {
 impl Work {
     /// A school in `dir` whose door has sent its first passages.
     pub fn begin(dir: &Path) -> Self {
-        let (rig, hub) = Rig::new(dir).unwrap();
-        let sim = rig.door(RATE).unwrap();
+        Self::at(School::found(dir).unwrap(), dir, RATE)
+    }
+
+    /// The same at a school that is there, with so many records in a second.
+    pub fn at(school: School, dir: &Path, rate: u32) -> Self {
+        let (rig, hub) = Rig::of(school, dir).unwrap();
+        let sim = rig.door(rate).unwrap();
         let work = Self { rig, hub: Some(hub), sim: Some(sim) };
         work.goes_on();
         work
@@ -53,10 +59,32 @@ impl Work {
 
     /// The hub starts anew, so that every door connects again; `between` it is closed.
     pub fn restart(&mut self, between: impl FnOnce(&School)) {
+        self.reopen(between);
+        self.goes_on();
+    }
+
+    /// The same, whether the door comes or not.
+    pub fn reopen(&mut self, between: impl FnOnce(&School)) {
         self.hub.take().unwrap().stop().unwrap();
         between(self.rig.school());
         self.hub = Some(self.rig.hub().unwrap());
+    }
+
+    /// The door is switched off, joins again with a new token, and goes on.
+    pub fn join_again(&mut self) {
+        self.rig.note(self.sim.take().unwrap().kill());
+        self.rig.join_again().unwrap();
+        self.sim = Some(self.rig.door(RATE).unwrap());
         self.goes_on();
+    }
+
+    /// Ends the day, however long ago it began: each passage is shown once, and none was lost.
+    pub fn close(&mut self, doors: i64) {
+        self.rig.note(self.sim.take().unwrap().drain(LIMIT).unwrap());
+        assert_eq!(self.rig.account().unwrap(), Account::default());
+        let (shown, promised) = (self.rig.history().unwrap().sightings, self.rig.promised());
+        assert!(promised > 0 && shown >= promised.try_into().unwrap(), "{shown} of {promised}");
+        assert_eq!(joins(self.school()), doors);
     }
 
     /// Ends the day: no passage was lost or stored twice, and no door joined a second time.
@@ -89,9 +117,9 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// How often a door has joined.
-fn joins(school: &School) -> i64 {
+pub fn joins(school: &School) -> i64 {
     let db = Connection::open(school.hub_dir().join("hub.db")).unwrap();
-    let sql = "select count(*) from join_token where used_at is not null";
+    let sql = "select count(*) from audit where action = 'join'";
     db.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
