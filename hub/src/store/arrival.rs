@@ -367,6 +367,15 @@ pub fn made(tx: &Tx<'_>, id: RecordId) -> Result<Option<(u32, Mono)>, Error> {
     tx.row(sql, params![id.to_string()], |row| Ok((row.get(0)?, Mono(super::unsigned(row, 1)?))))
 }
 
+/// In two, so that each goes through the index.
+const UNDATED: &str = "select id, boot, mono, clock, received_at, at from sighting
+     where device = $1 and life = $2 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
+         and boot = $4 and mono > $5 and mono < $6
+     union all
+     select id, boot, mono, clock, received_at, at from sighting
+     where device = $1 and life = $2 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
+         and boot > $7 and boot < $8 and boot <> $4 and at is null";
+
 /// Sightings of `device` that the new `anchor` of its `life` may date anew: those of its boot that
 /// lie nearer to it than to the anchors it came between, and those of boots without a time around
 /// it.
@@ -381,13 +390,9 @@ pub fn undated(
 ) -> Result<Vec<Undated>, Error> {
     let boot = anchor.boot;
     let Reach { from, to, earlier, later } = reach(tx, device, (life, anchor))?;
-    let sql = "select id, boot, mono, clock, received_at, at from sighting
-         where device = $1 and life = $8 and order_at > $3 and clock in ('unset', 'floor', 'rtc')
-             and (boot = $2 and mono > $4 and mono < $5
-                  or at is null and boot > $6 and boot < $7 and boot <> $2)";
     let since = now.plus_ms(-REDATE_MS).0;
-    let values = params![device.as_str(), boot, since, from, to, earlier, later, life];
-    tx.query(sql, values, |row| {
+    let values = params![device.as_str(), life, since, boot, from, to, earlier, later];
+    tx.query(UNDATED, values, |row| {
         let mut undated = read_undated(row)?;
         undated.stamp.wall = None;
         Ok(undated)
@@ -521,5 +526,29 @@ fn verdict_text(verdict: Verdict) -> &'static str {
         Verdict::High => "high",
         Verdict::Review => "review",
         Verdict::Unknown => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Db;
+
+    #[tokio::test]
+    async fn what_an_anchor_may_date_is_found_by_its_boot() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let plan = |sql: String| {
+            db.read(move |tx| {
+                let values = params!["d1", 0, 0, 0, 0, 0, 0, 0];
+                tx.query(&sql, values, |row| row.get::<_, String>(3))
+            })
+        };
+        let lines = plan(format!("explain query plan {UNDATED}")).await.unwrap();
+        let through = lines.iter().filter(|line| line.contains("sighting_undated")).count();
+        assert!(through == 2 && !lines.join("").contains("SCAN"), "{lines:?}");
+        let any = UNDATED.replace(" and clock in ('unset', 'floor', 'rtc')", "");
+        let control = plan(format!("explain query plan {any}")).await.unwrap().join("");
+        assert!(!control.contains("sighting_undated"), "{control}");
     }
 }
