@@ -7,6 +7,7 @@
 use house::history::Verdict;
 use house::rig::{Rig, Sim};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 const RATE: u32 = 400;
@@ -65,6 +66,8 @@ fn kill_9_of_door_or_hub_loses_nothing_and_doubles_nothing() -> anyhow::Result<(
     );
     assert_eq!(verdict, Verdict::default());
     assert!(sightings >= promised as u64, "the hub did not show every sighting");
+    let lives: BTreeSet<_> = history.stored.keys().map(|(epoch, _)| epoch).collect();
+    assert_eq!(lives.len(), 1, "no start was taken for that of an old copy of the card");
     assert!(history.crops > 0, "no picture was ever stored, or killed while it was");
     rig.double_one()?;
     assert_eq!(rig.verdict()?.doubled, 1, "a passage that is there twice was not found");
