@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Route> {
 #[schema(as = Notification)]
 pub struct Body {
     id: Uuid,
-    /// absence, `low_attendance` or custom.
+    /// absence, `low_attendance`, policy, account or custom.
     kind: String,
     student_id: Option<Uuid>,
     /// waiting, sent or failed.

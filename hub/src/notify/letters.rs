@@ -3,6 +3,7 @@
 use super::texts::{Kind, Text, Texts};
 use crate::attendance::budget;
 use crate::reports::Sums;
+use crate::store::account::Account;
 use crate::store::budget::Suspended;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -19,7 +20,7 @@ pub const LOW: i64 = 75;
 /// A mail, before it is a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Letter {
-    /// `absence`, `low_attendance`, `policy` or `custom`.
+    /// `absence`, `low_attendance`, `policy`, `account` or `custom`.
     pub kind: &'static str,
     /// What it is about; nothing is said twice.
     pub about: Option<String>,
@@ -84,6 +85,33 @@ pub fn suspended(of: &Suspended, texts: &Texts, now: Wall) -> Letter {
         body,
         due: now,
     }
+}
+
+/// The sentences about what opens an account, by what happened.
+const NEWS: [(&str, &str); 7] = [
+    ("account.password", "words-account-password"),
+    ("account.address", "words-account-address"),
+    ("account.codes-on", "words-account-codes-on"),
+    ("account.codes-off", "words-account-codes-off"),
+    ("account.passkey-new", "words-account-passkey-new"),
+    ("account.passkey-gone", "words-account-passkey-gone"),
+    ("account.signed-out", "words-account-signed-out"),
+];
+
+/// The sentence about `event`, if it is one about an account.
+#[must_use]
+pub fn news(event: &str) -> Option<&'static str> {
+    NEWS.into_iter().find(|(of, _)| *of == event).map(|(_, key)| key)
+}
+
+/// What whoever owns the account `of` is told, at the address `to`.
+#[must_use]
+pub fn account(news: &str, of: &Account, to: &str, texts: &Texts, now: Wall) -> Letter {
+    let what = texts.language.tongue().say(news);
+    let with = [("who", of.email.as_str()), ("what", what.as_str())];
+    let Text { subject, body } = texts.of(Kind::Account).fill(&with);
+    let (kind, about, student) = (Kind::Account.as_str(), None, None);
+    Letter { kind, about, student, recipient: to.to_owned(), subject, body, due: now }
 }
 
 /// What is said about an absence.

@@ -6,9 +6,9 @@ use super::texts;
 use super::{pause_ms, webhooks};
 use crate::app::App;
 use crate::care::What;
-use crate::error::Error;
+use crate::error::{Doing, Error};
 use crate::store::outgoing::{self, Outgoing};
-use crate::store::{self, Tx, budget, mail, setting, webhook};
+use crate::store::{self, Tx, account, budget, mail, setting, webhook};
 use crate::web::words::day;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -100,7 +100,19 @@ fn told(tx: &Tx<'_>, one: &Outgoing, mails: bool, zone: &TimeZone, now: Wall) ->
             add(tx, &letters::absence(&absence, zone, &texts, now), now)?;
         }
     }
+    if mails && let Some(news) = letters::news(&one.event) {
+        own(tx, one, news, now)?;
+    }
     outgoing::done(tx, one.n)
+}
+
+/// Writes to whoever owns an account what changed about it, and to the address it had.
+fn own(tx: &Tx<'_>, one: &Outgoing, news: &str, now: Wall) -> Result<(), Error> {
+    let id = one.a.parse().doing("reading whose account changed")?;
+    let Some(of) = account::get(tx, id)? else { return Ok(()) };
+    let texts = texts::get(tx)?;
+    let to = [Some(of.email.as_str()), one.b.as_deref()].into_iter().flatten();
+    to.into_iter().try_for_each(|to| add(tx, &letters::account(news, &of, to, &texts, now), now))
 }
 
 /// Mail about low attendance, once a month, class by class: nobody waits for it.

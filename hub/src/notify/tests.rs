@@ -3,11 +3,14 @@ use super::post::Post;
 use super::texts::Texts;
 use super::webhooks::{self, BadUrl};
 use super::{pause_ms, sender};
+use crate::auth::Role;
+use crate::auth::passkey::Kept;
 use crate::care::What;
 use crate::config::{Smtp, SmtpTls};
+use crate::error::Error;
 use crate::http::tests::House;
 use crate::reports::Sums;
-use crate::store::{Tx, mail, outgoing, params, webhook};
+use crate::store::{Tx, audit, login, mail, outgoing, params, passkey, people, totp, webhook};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, Mutex};
@@ -285,6 +288,81 @@ async fn a_suspension_that_is_over_before_the_mail_left_is_not_told() {
     house.clock.set_wall(now.plus_ms(10 * 60_000));
     sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
+}
+
+/// What the teacher's account goes through, and what was told of it.
+async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
+    let (teacher, admin) =
+        (house.account(Role::Teacher).await.id, house.account(Role::Admin).await);
+    let (by, post) = (admin.id.to_string(), Post::new(&smtp(1)).unwrap());
+    let change = move |tx: &Tx<'_>| {
+        let (own, keep) = (teacher.to_string(), login::Keep::Nothing);
+        people::set_password(tx, teacher, "new", &keep, &own, AT)?;
+        totp::start(tx, teacher, b"sealed", AT)?;
+        totp::confirm(tx, teacher, 1, &[], AT)?;
+        let kept = Kept { credential: vec![1], key: vec![], state: vec![] };
+        passkey::add(tx, teacher, "laptop", &kept, AT)?;
+        totp::remove_every(tx, teacher, &by, AT)?;
+        let (table, meta) = ("user_account", serde_json::json!({}));
+        for id in [own.as_str(), by.as_str()] {
+            let entry =
+                audit::Entry { actor: &by, action: "end-sign-ins", table, id, meta: meta.clone() };
+            audit::add(tx, AT, &entry)?; // their own is no news
+        }
+        let mut profile = people::find(tx, &own)?.profile();
+        profile.email = "new@school.test".into();
+        people::change(tx, teacher, profile, None, &by, AT).map(drop)
+    };
+    house.app.db.write(change).await.unwrap();
+    sender::look(&house.app, mails.then_some(&post), &Beat::default()).await.unwrap();
+    let written = |tx: &Tx<'_>| {
+        let sql = "select recipient, body from mail order by rowid";
+        tx.query(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    };
+    house.app.db.read(written).await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_owns_an_account_hears_what_changed_at_the_old_address_too() {
+    let house = House::new().await;
+    let told = told(&house, true).await;
+    let said = [
+        "password of your account was changed",
+        "were switched on",
+        "passkey was added",
+        "were switched off",
+        "passkey was taken away",
+        "ended all sign-ins",
+        "e-mail address of your account was changed",
+        "e-mail address of your account was changed",
+    ];
+    assert_eq!(told.len(), said.len(), "{told:?}");
+    for ((_, body), said) in told.iter().zip(said) {
+        assert!(body.contains(said) && body.contains("new@school.test"), "{body}");
+    }
+    let to: Vec<_> = told.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(to[..7], ["new@school.test"; 7]);
+    assert_eq!(to[7], "teacher@school.test");
+}
+
+#[tokio::test]
+async fn without_a_mail_server_nothing_is_written_and_nothing_waits() {
+    let house = House::new().await;
+    assert_eq!(told(&house, false).await, []);
+    let left = house.app.db.read(|tx| outgoing::next(tx, 9)).await.unwrap();
+    assert!(left.iter().all(|one| !one.event.starts_with("account.")), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_change_that_did_not_happen_is_not_told() {
+    let house = House::new().await;
+    let teacher = house.account(Role::Teacher).await.id;
+    let undone = move |tx: &Tx<'_>| -> Result<(), Error> {
+        people::set_password(tx, teacher, "new", &login::Keep::Nothing, "t", AT)?;
+        Err(Error::Invalid("it broke off".into()))
+    };
+    assert!(house.app.db.write(undone).await.is_err());
+    assert_eq!(house.app.db.read(|tx| outgoing::next(tx, 9)).await.unwrap(), []);
 }
 
 // Webhooks over a real connection --------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 use crate::error::{Doing, Error};
 use crate::store::{Tx, audit, setting};
+use crate::web::tongue::Tongue;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub enum Kind {
     LowAttendance,
     /// To a teacher, about a class in which a person decides again.
     Policy,
+    /// To whoever owns an account, about a change of what opens it.
+    Account,
 }
 
 /// The language of mails that the school did not write itself.
@@ -67,7 +70,7 @@ pub struct Texts {
 
 impl Kind {
     /// All, in the order people see them.
-    pub const ALL: [Self; 3] = [Self::Absence, Self::LowAttendance, Self::Policy];
+    pub const ALL: [Self; 4] = [Self::Absence, Self::LowAttendance, Self::Policy, Self::Account];
 
     /// As settings and forms name it.
     #[must_use]
@@ -76,6 +79,7 @@ impl Kind {
             Self::Absence => "absence",
             Self::LowAttendance => "low_attendance",
             Self::Policy => "policy",
+            Self::Account => "account",
         }
     }
 
@@ -86,6 +90,7 @@ impl Kind {
             Self::Absence => &["name", "lesson", "day", "time"],
             Self::LowAttendance => &["name", "class", "month", "present", "total", "percentage"],
             Self::Policy => &["class", "why"],
+            Self::Account => &["who", "what"],
         }
     }
 }
@@ -93,6 +98,15 @@ impl Kind {
 impl Language {
     /// Both.
     pub const ALL: [Self; 2] = [Self::English, Self::Persian];
+
+    /// The same language on pages.
+    #[must_use]
+    pub fn tongue(self) -> Tongue {
+        match self {
+            Self::English => Tongue::En,
+            Self::Persian => Tongue::Fa,
+        }
+    }
 
     /// The usual text of this kind.
     #[must_use]
@@ -103,11 +117,13 @@ impl Language {
                 include_str!("../../templates/mail/en/low_attendance.txt")
             }
             (Self::English, Kind::Policy) => include_str!("../../templates/mail/en/policy.txt"),
+            (Self::English, Kind::Account) => include_str!("../../templates/mail/en/account.txt"),
             (Self::Persian, Kind::Absence) => include_str!("../../templates/mail/fa/absence.txt"),
             (Self::Persian, Kind::LowAttendance) => {
                 include_str!("../../templates/mail/fa/low_attendance.txt")
             }
             (Self::Persian, Kind::Policy) => include_str!("../../templates/mail/fa/policy.txt"),
+            (Self::Persian, Kind::Account) => include_str!("../../templates/mail/fa/account.txt"),
         };
         let (subject, body) = whole.split_once("\n\n").unwrap_or((whole, ""));
         Text { subject: subject.into(), body: body.trim_end().into() }

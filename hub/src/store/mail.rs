@@ -31,7 +31,7 @@ pub struct Waiting {
 pub struct Listed {
     /// Own id.
     pub id: Uuid,
-    /// `absence`, `low_attendance`, `policy` or `custom`.
+    /// `absence`, `low_attendance`, `policy`, `account` or `custom`.
     pub kind: String,
     /// Whom it is about.
     pub student: Option<Uuid>,

@@ -258,7 +258,8 @@ mod tests {
 
     fn sources() -> String {
         let hub = Path::new(HUB);
-        let code = ["src/web", "src/care"].map(|folder| files(&hub.join(folder), "rs"));
+        let code =
+            ["src/web", "src/care", "src/notify"].map(|folder| files(&hub.join(folder), "rs"));
         let code = code.into_iter().flatten();
         let pages = files(&hub.join("templates"), "html");
         code.chain(pages).map(|file| std::fs::read_to_string(file).unwrap()).collect()
