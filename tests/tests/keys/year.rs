@@ -6,6 +6,7 @@ use house::school::{School, wall};
 use house::shift::Shift;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use wire::time::SystemClock;
 use wire::{Clock as _, Wall};
 
@@ -14,6 +15,8 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 const DAYS: i64 = 380;
 /// So many days pass at once.
 const STEP: usize = 20;
+/// A door that heard the time first renews within this.
+const SOON: Duration = Duration::from_secs(8);
 /// Records in a second: all that are ever made stay at the hub.
 const RATE: u32 = 50;
 
@@ -58,6 +61,19 @@ fn shown(work: &Work, day: i64) -> (i64, i64) {
     (ends, (ends - today(day).0) / DAY_MS)
 }
 
+/// The door gets a certificate that lasts. It looks each hour and when it hears something: where it
+/// looked before it knew the time it is told something new.
+fn lasts(work: &Work, card: &Path, day: i64) {
+    let (start, is_renewed) = (Instant::now(), || certificate(card, day).1 > 30);
+    while !is_renewed() && start.elapsed() < SOON {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    if !is_renewed() {
+        work.rotate("gallery");
+    }
+    until("a certificate that lasts", is_renewed);
+}
+
 #[test]
 fn by_day_380_the_hub_has_renewed_its_certificate_doors_followed_and_nothing_is_lost() {
     let dir = tempfile::tempdir().unwrap();
@@ -71,7 +87,7 @@ fn by_day_380_the_hub_has_renewed_its_certificate_doors_followed_and_nothing_is_
             pass(&mut work, &clock, day);
         }
         for (card, seen) in cards.iter().zip(&mut of_doors) {
-            until("a certificate that lasts", || certificate(card, day).1 > 30);
+            lasts(&work, card, day);
             seen.insert(certificate(card, day).0);
         }
         until("the hub's own", || shown(&work, day).1 > 132);
@@ -92,7 +108,7 @@ fn a_door_whose_certificate_ended_meanwhile_is_refused_and_joins_again_with_all_
     let Some((mut work, clock)) = begin(dir.path()) else { return };
     let first = shown(&work, 0).0;
     work.reopen(|_| clock.days(0).unwrap());
-    std::thread::sleep(std::time::Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(5));
     assert_eq!(shown(&work, DAYS).0, first, "nobody said that so much time did pass");
     pass(&mut work, &clock, DAYS);
     until("the hub's own", || shown(&work, DAYS).1 > 132);
