@@ -426,3 +426,20 @@ async fn an_account_that_was_closed_and_opened_again_stays_open() {
     let (back, opens) = rig.db.write(write).await.unwrap();
     assert_eq!((back, opens), (0, [false, false, true, false, false, true]));
 }
+
+#[tokio::test]
+async fn a_password_of_a_clock_that_leapt_and_one_of_the_right_clock_stay() {
+    let rig = rig().await;
+    let id = rig.db.write(|tx| opened_by_all(tx, "a@s.test")).await.unwrap();
+    for (password, at) in [("one", NOW.plus_ms(300 * DAY_MS)), ("two", NOW.plus_ms(5))] {
+        let by = id.to_string();
+        let set = move |tx: &Tx<'_>| {
+            store::people::set_password(tx, id, password, &store::login::Keep::Nothing, &by, at)
+        };
+        rig.db.write(set).await.unwrap();
+        rig.keys.remember_shut(&rig.db.read(store::shut::all).await.unwrap(), NOW).unwrap();
+    }
+    let shut = rig.keys.shut().unwrap();
+    let start = move |tx: &Tx<'_>| Ok((store::shut::again(tx, &shut)?, opens(tx, id)?[2]));
+    assert_eq!(rig.db.write(start).await.unwrap(), (0, true), "nothing was restored");
+}

@@ -79,8 +79,10 @@ pub struct Shut {
     pub at: Wall,
 }
 
-/// Remembers that `what` opens nothing any more, in the transaction that shuts it. What bears an id
-/// of its own is forgotten in time: nothing else ever bears it.
+/// Remembers that `what` opens nothing any more, in the transaction that shuts it.
+///
+/// What bears an id of its own is forgotten in time: nothing else ever bears it. Times only rise,
+/// as beside the keys, though a clock that leapt said the one before.
 ///
 /// # Errors
 /// When the database fails.
@@ -88,7 +90,8 @@ pub fn note(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error>
     let old = "delete from shut where at < $1 and kind in ('passkey', 'feed')";
     tx.execute(old, params![now.plus_ms(-KEPT_MS).0])?;
     let sql = "insert into shut (kind, what, at) values ($1, $2, $3)
-         on conflict (kind, what) do update set at = excluded.at";
+         on conflict (kind, what) do update set at =
+             case when shut.at < excluded.at then excluded.at else shut.at + 1 end";
     tx.execute(sql, params![kind.as_str(), what, now.0])?;
     change::bump(tx, change::SHUT)
 }
