@@ -4,6 +4,7 @@ use super::{Answer, Carrying, House, PASSWORD, body, get, post};
 use crate::auth::totp::tests::code;
 use crate::auth::{Role, known};
 use crate::http::front::Peer;
+use crate::store::outgoing;
 use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -111,6 +112,9 @@ async fn people_see_where_they_are_signed_in_and_end_it_and_admins_end_all_of_on
     let all = warp::test::request().method("DELETE").path(&of).bearer(&admin);
     assert_eq!(house.send(all).await.status(), 204);
     assert_eq!((me(&teacher).await, me(&admin).await), (401, 200));
+    let told = house.app.db.read(|tx| outgoing::next(tx, 99)).await.unwrap();
+    let told: Vec<_> = told.iter().filter(|told| told.event == "account.signed-out").collect();
+    assert!(matches!(told[..], [one] if id == *one.a), "by an admin, not by themselves: {told:?}");
 }
 
 #[tokio::test]
