@@ -47,8 +47,9 @@ pub(super) fn put_place(db: &Connection, place: &Place) -> Result<(), OutboxErro
     put(db, "direction", place.direction as i64)
 }
 
-/// Those that are not readable are forgotten: then the hub takes this card for an old copy, and no
-/// record is lost by that.
+/// Those that are not readable are forgotten: then the hub goes by the run that begins now. If the
+/// numbers before it are more than it heard of, it takes this card for what it is; otherwise for an
+/// old copy, and no record is lost by that.
 pub(super) fn runs(db: &Connection) -> Result<Vec<Run>, OutboxError> {
     let bytes = get::<Vec<u8>>(db, "runs")?.unwrap_or_default();
     Ok(postcard::from_bytes(&bytes).unwrap_or_default())

@@ -7,10 +7,12 @@ use rusqlite::TransactionBehavior;
 use wire::link::{RUNS, Run};
 
 impl Book {
-    /// The last run that the hub knows, and those since; nothing where the hub keeps none.
+    /// The last run that the hub knows, and those since; nothing where the hub keeps none. Until it
+    /// has answered since the start they are said in any case: it judges them before it says what
+    /// it has, or an old copy would take the lost card's records for its own.
     #[must_use]
     pub fn runs(&self) -> &[Run] {
-        if self.kept { &self.runs } else { &[] }
+        if self.kept || !self.heard { &self.runs } else { &[] }
     }
 
     /// The hub keeps runs, and has heard of `run`: those before it need not be said again.

@@ -355,6 +355,8 @@ fn each_start_begins_a_run_and_those_that_the_hub_has_heard_of_go() {
     let folder = tempfile::tempdir().unwrap();
     let mut book = run(&folder, 1);
     book.append(&[passage(0), passage(1)]).unwrap();
+    assert_eq!(firsts(&book), [1], "the hub has not answered: its first word is with them");
+    book.acknowledge(&ack(&book, 0, &[]), true, &at(1)).unwrap();
     assert_eq!(book.runs(), [], "the hub did not say that it keeps them");
     book.heard(None).unwrap();
     assert_eq!(firsts(&book), [1]);
@@ -620,4 +622,27 @@ fn drafts_that_queue_up_share_a_commit_and_each_caller_gets_its_numbers() {
     writer.join().unwrap().unwrap();
     given.sort_unstable();
     assert_eq!(given, (1..=80).collect::<Vec<_>>());
+}
+
+/// A door that runs, greeted with 10 and stored one more, is told that its card is an old copy by
+/// this number: whether it begins a new life, what is on the card, and what is to be sent.
+fn parts(max_seq: u64) -> (bool, i64, Vec<u64>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = run(&folder, 1);
+    book.append(&(0..10).map(passage).collect::<Vec<_>>()).unwrap();
+    all(&mut book, 9);
+    book.acknowledge(&ack(&book, 5, &[]), true, &at(9)).unwrap();
+    assert_eq!(book.cursor().max_seq, 10);
+    book.append(&[passage(11)]).unwrap();
+    let told = Ack { max_seq, backed_up: 8, ..ack(&book, 8, &[]) };
+    let acked = book.acknowledge(&told, true, &at(12)).unwrap();
+    let rows = book.db.query_row("select count(*) from outbox", [], |row| row.get(0)).unwrap();
+    (acked.renewed, rows, numbers(&mut book, 13))
+}
+
+#[test]
+fn a_door_that_is_told_of_its_old_copy_while_it_records_sends_all_it_has() {
+    let all = (1..=11).collect::<Vec<_>>();
+    assert_eq!(parts(i64::MAX.cast_unsigned()), (true, 11, all), "more than it can have sent");
+    assert_eq!(parts(11), (false, 3, vec![9, 10, 11]), "the control: 6 to 8 were its own");
 }

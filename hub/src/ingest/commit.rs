@@ -30,6 +30,10 @@ use wire::{
 /// A door that can be reached has fetched a new gallery by then.
 const FETCHED_MS: i64 = 15 * 60_000;
 
+/// Tells a door that its card is an old copy: more than any card has sent, even one that gave out
+/// more numbers while it waited for the answer.
+const OLD_COPY: u64 = i64::MAX.cast_unsigned();
+
 /// Where and when things are settled.
 pub struct Clerk<'a, 't> {
     /// The transaction.
@@ -119,7 +123,8 @@ impl<'a, 't> Clerk<'a, 't> {
     /// Where an outbox stands, for the first word of a connection.
     ///
     /// One whose numbers are not those that are known, or that gave out more before, is an old copy:
-    /// it is told so, and begins a new life.
+    /// it is told so, and begins a new life. So does one that names no run where two cards go on: a
+    /// copy asks like that when the hub was slow.
     ///
     /// # Errors
     /// When the database fails.
@@ -130,11 +135,13 @@ impl<'a, 't> Clerk<'a, 't> {
             self.events.push(Event::DeviceChanged(device.clone()));
         }
         let known = life::known(self.tx, device, epoch)?;
+        let either = cursor.parted.is_some() && said.runs.is_empty() && !known.runs.is_empty();
         match lineage::line(&known.runs, known.heard, &said.runs) {
+            Line::On(_) if either => cursor.max_seq = OLD_COPY,
             Line::Parts(first) => {
                 tracing::warn!(%device, first, "an old copy of this door's card greets");
                 life::part(self.tx, device, epoch, first)?;
-                cursor.max_seq = cursor.max_seq.max(hello.max_seq.saturating_add(1));
+                cursor.max_seq = OLD_COPY;
             }
             Line::On(runs) => {
                 let told = life::greeted(self.tx, device, hello, cursor.life, self.now)?;
@@ -143,7 +150,7 @@ impl<'a, 't> Clerk<'a, 't> {
                 }
                 life::end_former(self.tx, device, epoch, self.now)?;
                 if hello.max_seq < told {
-                    cursor.max_seq = cursor.max_seq.max(told);
+                    cursor.max_seq = OLD_COPY;
                 }
             }
         }

@@ -18,7 +18,8 @@ pub enum Line {
 /// What becomes of the `known` runs of a life, of whose numbers those up to `heard` were heard of,
 /// when its door greets with those that it `said`: the last that the hub told it, and all since.
 ///
-/// Where none is both known and said the hub itself was put back, or keeps runs only since now.
+/// Where none is both known and said, the hub itself was put back, or keeps runs only since now: its
+/// door then goes on behind what was heard of. An old copy of before the names gave that out again.
 #[must_use]
 pub fn line(known: &[Run], heard: u64, said: &[Run]) -> Line {
     if said.is_empty() {
@@ -27,7 +28,10 @@ pub fn line(known: &[Run], heard: u64, said: &[Run]) -> Line {
     let place = |of: &[Run], id| of.iter().position(|run| run.id == id);
     let met =
         known.iter().rev().find_map(|run| Some((place(known, run.id)?, place(said, run.id)?)));
-    let Some((ours, theirs)) = met else { return Line::On(said.to_vec()) };
+    let Some((ours, theirs)) = met else {
+        let copies = !known.is_empty() && said[0].first <= heard;
+        return if copies { Line::Parts(said[0].first) } else { Line::On(said.to_vec()) };
+    };
     let (ours, theirs) = (&known[ours + 1..], &said[theirs + 1..]);
     match (ours.first(), theirs.first()) {
         (Some(our), their) => Line::Parts(their.map_or(our.first, |run| run.first.min(our.first))),
@@ -76,6 +80,16 @@ mod tests {
             Line::On(runs(&both)),
             "it heard less than there was"
         );
+        assert_eq!(meet(&[(1, 1)], 9, &[(1, 1)]), Line::On(runs(&[(1, 1)])), "it runs for days");
+        assert_eq!(meet(&[(1, 1)], 9, &[(2, 10)]), Line::On(runs(&[(2, 10)])), "the next number");
+        assert_eq!(meet(&[], 9, &[(2, 1)]), Line::On(runs(&[(2, 1)])), "it kept none until now");
+    }
+
+    #[test]
+    fn an_old_copy_of_before_the_names_parts_where_its_first_one_begins() {
+        assert_eq!(meet(&[(1, 1)], 50, &[(9, 11)]), Line::Parts(11), "however far it is");
+        assert_eq!(meet(&[(5, 700)], 900, &[(9, 11), (10, 30)]), Line::Parts(11));
+        assert_eq!(meet(&[(1, 1)], 50, &[(9, 51)]), Line::On(runs(&[(9, 51)])), "the control");
     }
 
     #[test]

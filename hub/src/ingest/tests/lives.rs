@@ -5,6 +5,8 @@ use super::*;
 use crate::store::loss;
 
 const NEW: Epoch = Epoch([2; 16]);
+/// More than any card has sent.
+const OLD_COPY: u64 = i64::MAX.cast_unsigned();
 
 impl Rig {
     /// What is told of the first life: its numbers, and since when.
@@ -66,7 +68,7 @@ async fn a_card_that_gave_out_more_before_is_told_that_it_is_an_old_copy() {
     assert_eq!(rig.hello(EPOCH, 900).await.max_seq, 0, "nothing of it came");
     rig.seen([1]).await;
     assert_eq!(rig.hello(EPOCH, 950).await.max_seq, 1, "it is further");
-    assert_eq!(rig.hello(EPOCH, 20).await.max_seq, 950);
+    assert_eq!(rig.hello(EPOCH, 20).await.max_seq, OLD_COPY);
     rig.hello(NEW, 0).await;
     assert_eq!(rig.told().await, [(vec![(2, 950)], AT.wall)]);
 }
@@ -156,10 +158,37 @@ async fn an_old_copy_is_known_however_many_numbers_it_gave_out() {
     assert_eq!(greet(60, &[(1, 1), (2, 51)]).await.max_seq, 10, "it goes on");
     for _ in 0..2 {
         let copy = greet(900, &[(1, 1), (9, 11)]).await;
-        assert_eq!(copy.max_seq, 901, "more than any copy has sent, each time it asks");
+        assert_eq!(copy.max_seq, OLD_COPY, "more than any copy has sent, each time it asks");
     }
     assert_eq!(greet(70, &[(2, 51)]).await.max_seq, 10, "the other goes on all the same");
-    assert_eq!(greet(70, &[]).await.max_seq, 10, "and so does a door that says none");
+    assert_eq!(greet(70, &[]).await.max_seq, OLD_COPY, "one that says none may be either");
+}
+
+#[tokio::test]
+async fn an_old_copy_of_before_the_names_is_known_by_its_first_word_with_one() {
+    let rig = Rig::new().await;
+    rig.greet(EPOCH, 6, 50, &[(1, 1)]).await;
+    rig.seen(1..=50).await;
+    let copy = rig.greet(EPOCH, 7, 60, &[(9, 11)]).await;
+    assert_eq!(copy.max_seq, OLD_COPY, "it made 11 to 60 since, and has more than the hub");
+    assert_eq!(rig.greet(EPOCH, 6, 50, &[(1, 1)]).await.max_seq, 50, "the lost card is known yet");
+    let sighting = rig.sighting(EPOCH, 11, [0.0, 1.0, 0.0]);
+    rig.greet(NEW, 7, 1, &[(9, 1)]).await;
+    let at = Stamp { boot: 7, ..AT };
+    rig.batch(NEW, vec![moved(1, at, 11, &sighting)]).await;
+    assert_eq!(rig.count("sighting").await, 51);
+}
+
+#[tokio::test]
+async fn an_old_copy_that_asks_without_names_as_the_hub_is_slow_is_answered_the_same() {
+    let rig = Rig::new().await;
+    rig.greet(EPOCH, 6, 50, &[(1, 1)]).await;
+    rig.seen(1..=50).await;
+    for runs in [&[(1, 1), (9, 11)][..], &[]] {
+        assert_eq!(rig.greet(EPOCH, 7, 900, runs).await.max_seq, OLD_COPY, "{runs:?}");
+    }
+    rig.greet(NEW, 7, 0, &[(9, 1)]).await;
+    assert_eq!(rig.told().await, [(vec![], AT.wall)], "the lost card had sent all it was heard of");
 }
 
 /// Of a door that greeted with 12 numbers 1 to 9 came. Its card is put back to a copy that was made
