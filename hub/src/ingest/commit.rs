@@ -234,9 +234,9 @@ impl<'a, 't> Clerk<'a, 't> {
     }
 
     /// What is known under the number that a moved record had before. Where the receipt is gone,
-    /// the passage itself tells; an old report is never needed again.
+    /// the passage or the report itself tells; an old report is never needed again.
     fn former(
-        &self,
+        &mut self,
         former: &RecordKey,
         hash: &[u8; 16],
         record: &Judged,
@@ -254,7 +254,7 @@ impl<'a, 't> Clerk<'a, 't> {
         Ok(match cursor.is_forgotten(former.seq) {
             false if is_shared => Former::Other,
             false => Former::New,
-            true if !is_passage && is_shared => Former::Other,
+            true if !is_passage && is_shared && !self.is_reported(former, record)? => Former::Other,
             true if !is_passage => Former::Same,
             true => match arrival::made(self.tx, former.id())? {
                 None if is_shared => Former::Other,
@@ -263,6 +263,17 @@ impl<'a, 't> Clerk<'a, 't> {
                 Some(_) => Former::Other,
             },
         })
+    }
+
+    /// Whether the report is here. One without a time counts nowhere.
+    fn is_reported(&mut self, former: &RecordKey, record: &Judged) -> Result<bool, Error> {
+        if !matches!(record.finding, Finding::Health(_) | Finding::Watch(_)) {
+            return Ok(false);
+        }
+        match self.date(&former.device, &record.item.at)?.at() {
+            Some(about) => arrival::is_reported(self.tx, former, &record.item.at, about),
+            None => Ok(true),
+        }
     }
 
     /// The life of a moved record: that of its first number, unless it was made in the boot in which

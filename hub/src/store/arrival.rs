@@ -236,6 +236,20 @@ fn add_report(
     tx.execute(sql, values).map(drop)
 }
 
+/// Whether the report that was made `at` under the number of `key` is stored, in that life or
+/// beside it. It was dated `about` then: anchors that came since may have moved that.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_reported(tx: &Tx<'_>, key: &RecordKey, at: &Stamp, about: Wall) -> Result<bool, Error> {
+    let sql = "select 1 from health where device = $1 and at between $2 and $3
+             and seq = $4 and boot = $5 and until = $6 limit 1";
+    let (from, to) = (about.plus_ms(-REDATED_MS).0, about.plus_ms(REDATED_MS).0);
+    let values =
+        params![key.device.as_str(), from, to, signed(key.seq), at.boot, signed(at.mono.0)];
+    Ok(tx.row(sql, values, |row| row.get::<_, i64>(0))?.is_some())
+}
+
 /// Stores the proof of a loss.
 ///
 /// # Errors
@@ -366,6 +380,9 @@ pub fn made(tx: &Tx<'_>, id: RecordId) -> Result<Option<(u32, Mono)>, Error> {
     let sql = "select boot, mono from sighting where id = $1";
     tx.row(sql, params![id.to_string()], |row| Ok((row.get(0)?, Mono(super::unsigned(row, 1)?))))
 }
+
+/// A report is not dated anew by more than that.
+const REDATED_MS: i64 = 3_600_000;
 
 /// In two, so that each goes through the index.
 const UNDATED: &str = "select id, boot, mono, clock, received_at, at from sighting

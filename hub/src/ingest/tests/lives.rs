@@ -191,6 +191,33 @@ async fn an_old_copy_that_asks_without_names_as_the_hub_is_slow_is_answered_the_
     assert_eq!(rig.told().await, [(vec![], AT.wall)], "the lost card had sent all it was heard of");
 }
 
+/// Life 1 parted at 5 and then brought all of its reports, whose receipts are old. How many are
+/// stored, and how many after its number 12 came again from a later life, made so much later.
+async fn report_again(later_ms: u64) -> (i64, i64) {
+    let rig = Rig::new().await;
+    rig.greet(EPOCH, 6, 10, &[(1, 1)]).await;
+    rig.greet(EPOCH, 7, 13, &[(1, 1), (9, 5)]).await;
+    rig.greet(EPOCH, 6, 12, &[(1, 1)]).await;
+    rig.batch(EPOCH, (1..=12).map(|seq| health(seq, 5)).collect()).await;
+    let before = rig.count("health").await;
+    let forget = |tx: &Tx<'_>| {
+        tx.execute("delete from receipt", [])?;
+        tx.execute("update cursor set forgotten = 12", [])
+    };
+    rig.db.write(forget).await.unwrap();
+    rig.greet(NEW, 8, 1, &[(10, 1)]).await;
+    let report = health(12, 5);
+    let at = Stamp { mono: Mono(AT.mono.0 + later_ms), ..AT };
+    rig.batch(NEW, vec![moved(1, at, 12, &report.body().unwrap())]).await;
+    (before, rig.count("health").await)
+}
+
+#[tokio::test]
+async fn a_report_behind_the_parting_whose_receipt_is_gone_is_stored_once() {
+    assert_eq!(report_again(0).await, (12, 12));
+    assert_eq!(report_again(1).await, (12, 13), "the control: the other card's");
+}
+
 /// Of a door that greeted with 12 numbers 1 to 9 came. Its card is put back to a copy that was made
 /// at 10, gives out 11 to 13 again, and says its runs or does not. What is told, and how many
 /// passages are here.
