@@ -104,6 +104,22 @@ async fn numbers_that_a_rolled_back_card_gave_out_again_are_stored_beside_the_fi
 }
 
 #[tokio::test]
+async fn a_letter_of_a_number_that_was_given_out_again_is_replayed_beside_the_first() {
+    let rig = Rig::new().await;
+    rig.batch(EPOCH, vec![rig.pictured(EPOCH, 1, [1.0, 0.0, 0.0])]).await;
+    let body = rig.sighting(EPOCH, 1, [0.0, 1.0, 0.0]).encode();
+    let moved = item(2, AT, &Body::Moved(Moved { epoch: EPOCH, seq: 1, body }));
+    poison(&rig, "sighting", 1).await;
+    let ack = rig.batch(Epoch([2; 16]), vec![moved.clone()]).await;
+    assert_eq!(ack.rejects, [(2, Reject::Malformed)]);
+    mend(&rig).await;
+    assert!(replayed(&rig, 1).await.unwrap().is_new);
+    assert_eq!(rig.batch(Epoch([2; 16]), vec![moved]).await.rejects, []);
+    assert_eq!((rig.count("sighting").await, rig.count("dead_letter").await), (2, 1));
+    assert_eq!(rig.count("dead_letter where replayed_at is null").await, 0);
+}
+
+#[tokio::test]
 async fn a_conflict_of_one_life_is_a_letter_whose_replay_stores_it_beside_the_first() {
     let rig = Rig::new().await;
     rig.batch(EPOCH, vec![health(1, 1000)]).await;
