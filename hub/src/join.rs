@@ -53,6 +53,7 @@ async fn issue(app: &App, request: JoinRequest) -> Result<Joined, Error> {
             let device = store::device::use_token(tx, secret, now)?.ok_or_else(wrong)?;
             let issued = pki.sign(&device, &request.csr_pem, now)?;
             store::device::add_cert(tx, &device, &issued.serial, issued.expires, now)?;
+            store::certificate::identify(tx, &issued.serial, &issued.digest)?;
             let place = store::device::get(tx, &device)?.ok_or_else(wrong)?;
             Ok(Joined {
                 device,

@@ -59,6 +59,8 @@ pub struct Issued {
     pub pem: String,
     /// 32 hexadecimal digits.
     pub serial: String,
+    /// Its [`digest`].
+    pub digest: String,
     /// When it ends.
     pub expires: Wall,
 }
@@ -150,9 +152,16 @@ impl Pki {
         let expires = now.plus_ms(DEVICE_DAYS * DAY_MS);
         let params = device_params(device, &serial, now, expires)?;
         let signed = params.signed_by(&request.public_key, self.now().last());
-        let pem = signed.doing("signing a door's certificate")?.pem();
-        Ok(Issued { pem, serial: HEXLOWER.encode(&serial), expires })
+        let signed = signed.doing("signing a door's certificate")?;
+        let (pem, digest) = (signed.pem(), digest(signed.der()));
+        Ok(Issued { pem, serial: HEXLOWER.encode(&serial), digest, expires })
     }
+}
+
+/// SHA-256 of a whole certificate, in hexadecimal digits: no other one has it.
+#[must_use]
+pub fn digest(certificate: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(certificate))
 }
 
 fn spki_pin(certificate: &CertificateDer<'_>) -> Result<String, Error> {

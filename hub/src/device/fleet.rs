@@ -23,7 +23,8 @@ pub struct State {
     /// Certificates that were revoked and have not ended by themselves.
     pub revoked: HashSet<Serial>,
     /// Certificates that count: given here, or seen while their authority was the only one.
-    pub counting: HashSet<Serial>,
+    /// By number, with the digest where that is known.
+    pub counting: HashMap<Serial, Option<String>>,
     /// How often something that opened an account was shut.
     pub shut: i64,
 }
@@ -58,7 +59,7 @@ impl Fleet {
         self.seen().saw(identity, from, at);
     }
 
-    /// `identity` was shown and refused: an older authority signed it, and nobody here gave it.
+    /// `identity` was shown and refused: it is forged.
     pub fn refused(&self, identity: &Identity) {
         self.seen().refused(identity);
     }
@@ -84,10 +85,13 @@ impl Fleet {
         self.state.borrow().revoked.contains(serial)
     }
 
-    /// Whether this certificate counts, as far as the database knew it a moment ago.
+    /// Whether `identity` is a certificate that counts, as far as the database knew it a moment
+    /// ago; nothing when it knew none of that number.
     #[must_use]
-    pub fn counts(&self, serial: &Serial) -> bool {
-        self.state.borrow().counting.contains(serial)
+    pub fn counts(&self, identity: &Identity) -> Option<bool> {
+        let state = self.state.borrow();
+        let digest = state.counting.get(&identity.serial)?;
+        Some(digest.as_ref().is_none_or(|digest| *digest == identity.digest))
     }
 
     /// The state now, and each change after it.

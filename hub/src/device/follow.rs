@@ -61,15 +61,19 @@ async fn note(app: &App) -> Result<(), Error> {
     if news == News::default() {
         return Ok(());
     }
-    let of = news.clone();
+    let (of, pki) = (news.clone(), app.pki.clone());
     let write = app.db.write(move |tx| {
         for door in &of.first {
             let serial = door.serial.as_str();
             certificate::used(tx, &door.device, serial, door.not_after, now)?;
             certificate::signed_by(tx, serial, &door.authority)?;
+            match pki.signer() == door.authority {
+                true => certificate::identify(tx, serial, &door.digest)?,
+                false => certificate::doubted(tx, &door.device, serial, now)?,
+            }
         }
         for door in &of.refused {
-            certificate::refused(tx, &door.device, door.serial.as_str(), now)?;
+            certificate::refused(tx, &door.device, (&door.digest, &door.authority), now)?;
         }
         of.twins.iter().try_for_each(|(door, places)| {
             certificate::twin(tx, &door.device, door.serial.as_str(), *places, now)
@@ -88,12 +92,12 @@ async fn note(app: &App) -> Result<(), Error> {
 fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), Error> {
     let ended = certificate::ended(tx, now)?;
     let counting = certificate::counting(tx, now)?;
-    let counting = counting.iter().map(|serial| Serial::from_hex(serial)).collect();
+    let counting = counting.into_iter().map(|(serial, digest)| (Serial::from_hex(&serial), digest));
     let revoked = ended.iter().map(|ended| Serial::from_hex(&ended.serial)).collect();
     let desired = store::release::desired(tx)?.into_iter().collect();
     let settings = store::door_settings::all(tx)?;
     let shut = change::of(tx, change::SHUT)?;
-    let state = State { desired, settings, revoked, counting, shut };
+    let state = State { desired, settings, revoked, counting: counting.collect(), shut };
     Ok((state, ended, certificate::cut_off(tx)?))
 }
 

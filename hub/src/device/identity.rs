@@ -43,9 +43,11 @@ pub struct Identity {
     pub device: DeviceId,
     /// Which of the device's certificates it shows.
     pub serial: Serial,
+    /// That one's [`digest`](pki::digest).
+    pub digest: String,
     /// When that certificate ends, and the connection with it.
     pub not_after: Wall,
-    /// Which authority signed it, by the number of its key.
+    /// Which authority signed it, by the number of its key: TLS refuses what names another.
     pub authority: String,
 }
 
@@ -86,7 +88,7 @@ impl Identity {
         }
         let not_after = Wall(cert.validity().not_after.timestamp().saturating_mul(1000));
         let (serial, authority) = (Serial::from_bytes(cert.raw_serial()), pki::signer(&cert));
-        Ok(Self { device, serial, not_after, authority })
+        Ok(Self { device, serial, digest: pki::digest(der), not_after, authority })
     }
 }
 

@@ -72,12 +72,14 @@ async fn sign(
 ) -> Result<String, Error> {
     let (pki, now, identity) = (app.pki.clone(), app.clock.wall(), identity.clone());
     let write = app.db.write(move |tx| {
-        if is_older && store::certificate::is_found(tx, identity.serial.as_str())? {
+        let of = (identity.serial.as_str(), identity.digest.as_str());
+        if is_older && !store::certificate::is_given(tx, of)? {
             return Err(Error::Unauthorised("nobody here gave this certificate".into()));
         }
         let issued = pki.sign(&identity.device, &csr, now)?;
         let serials = (identity.serial.as_str(), issued.serial.as_str());
         store::device::renew_cert(tx, &identity.device, serials, issued.expires, now)?;
+        store::certificate::identify(tx, &issued.serial, &issued.digest)?;
         Ok(issued.pem)
     });
     let pem = write.await?;

@@ -22,7 +22,7 @@ pub struct News {
     pub first: Vec<Identity>,
     /// Certificates shown from two places in turn.
     pub twins: Vec<(Identity, (IpAddr, IpAddr))>,
-    /// Certificates of an older authority that nobody here gave, one a door.
+    /// Forged certificates, one a door.
     pub refused: Vec<Identity>,
 }
 
@@ -120,7 +120,7 @@ mod tests {
     fn door(serial: &str) -> Identity {
         let device = "door-1".parse().unwrap();
         let (serial, authority) = (Serial::from_hex(serial), String::new());
-        Identity { device, serial, not_after: Wall(0), authority }
+        Identity { device, serial, digest: String::new(), not_after: Wall(0), authority }
     }
 
     /// What is made of a certificate heard at these seconds from these last parts of an address.

@@ -32,7 +32,7 @@ pub fn server(pki: Pki, fleet: Fleet) -> Result<Arc<ServerConfig>, Error> {
 }
 
 /// The chain as usual, below any authority that is trusted now, then whose it is, whether it was
-/// revoked, and whether one of an older authority was given here.
+/// revoked, and whether it is forged.
 struct Verifier {
     /// As it was at first: what does not depend on the authority.
     first: Arc<dyn ClientCertVerifier>,
@@ -57,7 +57,7 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self.pki.doors().verify_client_cert(end_entity, intermediates, now)?;
+        let (verified, signer) = self.pki.check(end_entity, intermediates, now)?;
         let identity = Identity::of(end_entity)
             .map_err(|_| CertificateError::ApplicationVerificationFailure)?;
         if self.fleet.is_revoked(&identity.serial) {
@@ -65,13 +65,10 @@ impl ClientCertVerifier for Verifier {
             crate::security!("revoked", %device, "a revoked certificate was refused");
             return Err(CertificateError::Revoked.into());
         }
-        // Whoever has the key of an authority that is being replaced signs what he likes with it.
-        let is_older = self.pki.is_rotating() && identity.authority != self.pki.signer();
-        if is_older && !self.fleet.counts(&identity.serial) {
+        if self.is_forged(&identity, &signer) {
             let device = &identity.device;
-            crate::security!("stranger", %device,
-                "a certificate of the authority before, which nobody here gave, was refused");
-            self.fleet.refused(&identity);
+            crate::security!("stranger", %device, "a certificate that nobody here gave was refused");
+            self.fleet.refused(&Identity { authority: signer, ..identity });
             return Err(CertificateError::Revoked.into());
         }
         Ok(verified)
@@ -97,6 +94,18 @@ impl ClientCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.first.supported_verify_schemes()
+    }
+}
+
+impl Verifier {
+    /// Whether `identity`, signed by `signer`, is surely not the hub's.
+    ///
+    /// It names another signer, has the number of another certificate, or is of an authority that is
+    /// being replaced and none that this hub gave: whoever has that key signs what he likes. While
+    /// an authority is the only one, what is unknown may have been given after a backup.
+    fn is_forged(&self, identity: &Identity, signer: &str) -> bool {
+        let is_older = self.pki.is_rotating() && signer != self.pki.signer();
+        identity.authority != signer || !self.fleet.counts(identity).unwrap_or(!is_older)
     }
 }
 

@@ -12,8 +12,8 @@ use rcgen::{Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::RootCertStore;
 use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObject as _};
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -36,8 +36,12 @@ pub(super) struct Authorities {
 struct Authority {
     pem: String,
     der: CertificateDer<'static>,
-    /// Number and time of its key.
+    /// Number and time of its key in the key store.
     key: (u32, Wall),
+    /// Number of its key in certificates.
+    number: String,
+    /// Checks doors against it alone.
+    doors: Arc<dyn ClientCertVerifier>,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -53,11 +57,8 @@ impl Authorities {
             let why = "no key of the hub belongs to the authority in it";
             return Err(Error::internal(doing, why));
         }
-        let mut roots = RootCertStore::empty();
-        all.iter().try_for_each(|one| roots.add(one.der.clone())).doing(doing)?;
-        let provider = Arc::new(ring::default_provider());
-        let doors = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        Ok(Self { doors: doors.doing(doing)?, file, all })
+        let doors = verifier(all.iter().map(|one| &one.der))?;
+        Ok(Self { doors, file, all })
     }
 
     /// All of them, in PEM.
@@ -104,14 +105,26 @@ impl Authority {
             if rcgen::PublicKeyData::der_bytes(&key) == public {
                 let issuer = Issuer::from_ca_cert_der(&der, key).doing(doing)?;
                 let (pem, key) = (format!("{}\n", text.trim()), (id, keys.made(CA_KEY, id)?));
-                return Ok(Some(Self { pem, der, key, issuer }));
+                let (number, doors) = (number(&parsed), verifier([&der])?);
+                return Ok(Some(Self { pem, der, key, number, doors, issuer }));
             }
         }
         Ok(None)
     }
 }
 
-/// The number of the key that signed `certificate`; empty if it does not say.
+/// Checks certificates of doors against the authorities `roots`.
+fn verifier<'a>(
+    roots: impl IntoIterator<Item = &'a CertificateDer<'static>>,
+) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+    let (doing, mut all) = ("reading ca.pem", RootCertStore::empty());
+    roots.into_iter().try_for_each(|root| all.add(root.clone())).doing(doing)?;
+    let provider = Arc::new(ring::default_provider());
+    let doors = WebPkiClientVerifier::builder_with_provider(Arc::new(all), provider).build();
+    doors.map(|doors| doors as Arc<dyn ClientCertVerifier>).doing(doing)
+}
+
+/// The number of the key that signed `certificate`, as that one says; empty if it does not.
 pub(crate) fn signer(certificate: &X509Certificate<'_>) -> String {
     let id = certificate.iter_extensions().find_map(|one| match one.parsed_extension() {
         ParsedExtension::AuthorityKeyIdentifier(id) => id.key_identifier.as_ref().map(|id| id.0),
@@ -164,9 +177,23 @@ impl Pki {
     /// The number of the key that signs doors.
     #[must_use]
     pub fn signer(&self) -> String {
+        self.now().newest().number.clone()
+    }
+
+    /// Checks a door's certificate below any authority that is trusted now: the number of the key
+    /// that did sign it, whatever is written in it.
+    pub(crate) fn check(
+        &self,
+        door: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        at: UnixTime,
+    ) -> Result<(ClientCertVerified, String), rustls::Error> {
         let now = self.now();
-        let parsed = x509_parser::parse_x509_certificate(&now.newest().der);
-        parsed.map(|(_, parsed)| number(&parsed)).unwrap_or_default()
+        let verified = now.doors.verify_client_cert(door, intermediates, at)?;
+        let signed =
+            |one: &&Authority| one.doors.verify_client_cert(door, intermediates, at).is_ok();
+        let signer = now.all.iter().rev().find(signed).map(|one| one.number.clone());
+        Ok((verified, signer.unwrap_or_default()))
     }
 
     /// Ends it: the hub shows a certificate of the new authority, and the one before is trusted no

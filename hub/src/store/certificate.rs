@@ -92,32 +92,64 @@ pub fn signed_by(tx: &Tx<'_>, serial: &str, authority: &str) -> Result<(), Error
     tx.execute(sql, params![serial, authority]).map(drop)
 }
 
-/// `device` showed a certificate of an older authority that nobody here gave, and was refused. One
-/// such a door is remembered: whoever has that authority can make any number.
+/// The certificate `serial` is the one with `digest`, unless another is known by that number.
 ///
 /// # Errors
 /// When the database fails.
-pub fn refused(tx: &Tx<'_>, device: &DeviceId, serial: &str, now: Wall) -> Result<(), Error> {
+pub fn identify(tx: &Tx<'_>, serial: &str, digest: &str) -> Result<(), Error> {
+    let sql = "update device_cert set digest = $2 where serial = $1 and digest is null";
+    tx.execute(sql, params![serial, digest]).map(drop)
+}
+
+/// `device` showed a certificate of an older authority under a number that was given here.
+///
+/// Without a digest nobody can say whether it is that one: it counts as found.
+///
+/// # Errors
+/// When the database fails.
+pub fn doubted(tx: &Tx<'_>, device: &DeviceId, serial: &str, now: Wall) -> Result<(), Error> {
+    let sql = "update device_cert set found_at = $2
+         where serial = $1 and digest is null and found_at is null";
+    if tx.execute(sql, params![serial, now.0])? == 0 {
+        return Ok(());
+    }
+    noted(tx, device, "find", json!({ "serial": serial }), now)
+}
+
+/// `device` showed a certificate that was forged with the key of `authority`, and was refused.
+///
+/// One such a door is remembered, by its digest: whoever has that key can make any number.
+///
+/// # Errors
+/// When the database fails.
+pub fn refused(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    (digest, authority): (&str, &str),
+    now: Wall,
+) -> Result<(), Error> {
     let sql = "insert into device_cert
-             (serial, device, state, issued_at, expires_at, revoked_at, found_at)
-         select $1, id, 'revoked', $3, $4, $3, $3 from device where id = $2 and not exists
+             (serial, device, state, issued_at, expires_at, revoked_at, found_at, authority)
+         select $1, id, 'revoked', $3, $4, $3, $3, $5 from device where id = $2 and not exists
              (select 1 from device_cert
                  where device = $2 and revoked_at = found_at and expires_at > $3)
          on conflict (serial) do nothing";
     let until = now.plus_ms(DEVICE_DAYS * DAY_MS);
-    if tx.execute(sql, params![serial, device.as_str(), now.0, until.0])? == 0 {
+    if tx.execute(sql, params![digest, device.as_str(), now.0, until.0, authority])? == 0 {
         return Ok(());
     }
-    noted(tx, device, "refuse", json!({ "serial": serial }), now)
+    noted(tx, device, "refuse", json!({ "digest": digest }), now)
 }
 
-/// Whether nobody here remembers giving the certificate `serial`, or the one it was given for.
+/// Whether somebody here remembers giving the certificate with this number and digest, and the one
+/// it was given for.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_found(tx: &Tx<'_>, serial: &str) -> Result<bool, Error> {
-    let sql = "select 1 from device_cert where serial = $1 and found_at is not null";
-    Ok(tx.row(sql, [serial], |_| Ok(()))?.is_some())
+pub fn is_given(tx: &Tx<'_>, (serial, digest): (&str, &str)) -> Result<bool, Error> {
+    let sql = "select 1 from device_cert
+         where serial = $1 and digest = $2 and found_at is null";
+    Ok(tx.row(sql, [serial, digest], |_| Ok(()))?.is_some())
 }
 
 /// Doors with such a certificate: since `since`, and those that the authority `signer` gives no
@@ -126,8 +158,8 @@ pub fn is_found(tx: &Tx<'_>, serial: &str) -> Result<bool, Error> {
 /// # Errors
 /// When the database fails.
 pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<Found>, Error> {
-    let sql = "select device, max(found_at), max(case when c.state = 'revoked'
-             or c.authority not in ('', $1) then 1 else 0 end)
+    let sql = "select device, max(found_at), max(case when c.authority <> $1
+             and (c.state = 'revoked' or c.authority <> '') then 1 else 0 end)
          from device_cert c join device d on d.id = c.device and d.is_active = 1
          where found_at is not null and expires_at > $3
              and (found_at >= $2 or c.authority not in ('', $1))
@@ -140,13 +172,13 @@ pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<Fo
     })
 }
 
-/// Certificates that count.
+/// Certificates that count: numbers and digests.
 ///
 /// # Errors
 /// When the database fails.
-pub fn counting(tx: &Tx<'_>, now: Wall) -> Result<Vec<String>, Error> {
-    let sql = "select serial from device_cert where state = 'valid' and expires_at > $1";
-    tx.query(sql, [now.plus_ms(-DAY_MS).0], |row| row.get(0))
+pub fn counting(tx: &Tx<'_>, now: Wall) -> Result<Vec<(String, Option<String>)>, Error> {
+    let sql = "select serial, digest from device_cert where state = 'valid' and expires_at > $1";
+    tx.query(sql, [now.plus_ms(-DAY_MS).0], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Doors that could still come and have shown no certificate of `authority` yet.
@@ -373,8 +405,8 @@ mod tests {
         let (_dir, db) = with_door().await;
         let (later, of) = (NOW.plus_ms(1), |tx: &Tx<'_>, signer| found(tx, signer, NOW, NOW));
         let after = db.write(move |tx| {
-            refused(tx, &door(), "zz", NOW)?;
-            refused(tx, &door(), "yy", NOW)?;
+            refused(tx, &door(), ("zz", "old"), NOW)?;
+            refused(tx, &door(), ("yy", "old"), NOW)?;
             let of_one = (serials(tx)?, of(tx, "new")?);
             device::add_cert(tx, &door(), "cc", ENDS, later)?;
             let joined = of(tx, "new")?;

@@ -107,7 +107,7 @@ async fn a_revoked_door_gets_nothing() {
 }
 
 /// Asks for the door's next certificate, with a key of its own.
-async fn renew(hub: &Hub, door: &Door) -> (u16, Door) {
+pub async fn renew(hub: &Hub, door: &Door) -> (u16, Door) {
     let key = KeyPair::generate().unwrap();
     let csr = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
     let client = Client::builder().tls_backend_preconfigured((*door.tls).clone()).build().unwrap();
@@ -137,14 +137,14 @@ async fn a_door_renews_early_only_while_another_authority_signs_doors_and_is_tol
 }
 
 /// What an admin reads of certificates that nobody here gave: whose, and whether refused.
-async fn found(hub: &Hub) -> Vec<(String, bool)> {
+pub async fn found(hub: &Hub) -> Vec<(String, bool)> {
     hub.running.app.follow_devices().await.unwrap();
     let all = rollcall_hub::care::facts::look(&hub.running.app).await.unwrap();
     let of = all.into_iter().filter(|one| ["found", "refused"].contains(&one.kind()));
     of.map(|one| (one.name.clone(), one.is_grave)).collect()
 }
 
-async fn is_heard(hub: &Hub, door: &Door) -> bool {
+pub async fn is_heard(hub: &Hub, door: &Door) -> bool {
     let tls = (*door.tls).clone();
     let client = Client::builder().tls_backend_preconfigured(tls).build().unwrap();
     let url = format!("https://localhost:{}{AUTHORITY_PATH}", hub.running.device.port());

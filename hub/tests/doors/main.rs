@@ -7,3 +7,4 @@ mod hold;
 mod phone;
 mod rig;
 mod talk;
+mod thief;

@@ -69,9 +69,9 @@ impl Hub {
     pub async fn door(&self, name: &str) -> Door {
         let (id, now) = (self.add(name).await, SystemClock.wall());
         let (door, issued) = self.signed(&id, now);
-        let (serial, of) = (issued.serial, id);
         let cert = move |tx: &store::Tx<'_>| {
-            store::device::add_cert(tx, &of, &serial, issued.expires, now)
+            store::device::add_cert(tx, &id, &issued.serial, issued.expires, now)?;
+            store::certificate::identify(tx, &issued.serial, &issued.digest)
         };
         self.running.app.db.write(cert).await.unwrap();
         self.running.app.follow_devices().await.unwrap();
