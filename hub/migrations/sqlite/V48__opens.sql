@@ -17,7 +17,7 @@ when new.password is not old.password
 begin insert into outgoing (event, a) values ('account.password', new.id); end;
 
 create trigger outgoing_account_address after update of email on user_account
-when new.email <> old.email and new.is_active = 1
+when new.email <> old.email and new.email <> 'erased-' || new.id
 begin insert into outgoing (event, a, b) values ('account.address', new.id, old.email); end;
 
 create trigger outgoing_account_codes_on after update of confirmed_at on totp

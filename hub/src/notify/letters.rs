@@ -104,13 +104,14 @@ pub fn news(event: &str) -> Option<&'static str> {
     NEWS.into_iter().find(|(of, _)| *of == event).map(|(_, key)| key)
 }
 
-/// What whoever owns the account `of` is told, at the address `to`.
+/// What whoever owns the account `of` is told, at the address `to`. It names no other: the one it had
+/// may be a stranger's.
 #[must_use]
 pub fn account(news: &str, of: &Account, to: &str, texts: &Texts, now: Wall) -> Letter {
     let what = texts.language.tongue().say(news);
-    let with = [("who", of.email.as_str()), ("what", what.as_str())];
+    let with = [("who", to), ("what", what.as_str())];
     let Text { subject, body } = texts.of(Kind::Account).fill(&with);
-    let (kind, about, student) = (Kind::Account.as_str(), None, None);
+    let (kind, about, student) = (Kind::Account.as_str(), None, of.student);
     Letter { kind, about, student, recipient: to.to_owned(), subject, body, due: now }
 }
 

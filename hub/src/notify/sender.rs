@@ -109,7 +109,7 @@ fn told(tx: &Tx<'_>, one: &Outgoing, mails: bool, zone: &TimeZone, now: Wall) ->
 /// Writes to whoever owns an account what changed about it, and to the address it had.
 fn own(tx: &Tx<'_>, one: &Outgoing, news: &str, now: Wall) -> Result<(), Error> {
     let id = one.a.parse().doing("reading whose account changed")?;
-    let Some(of) = account::get(tx, id)? else { return Ok(()) };
+    let Some(of) = account::ever(tx, id)? else { return Ok(()) };
     let texts = texts::get(tx)?;
     let to = [Some(of.email.as_str()), one.b.as_deref()].into_iter().flatten();
     to.into_iter().try_for_each(|to| add(tx, &letters::account(news, &of, to, &texts, now), now))

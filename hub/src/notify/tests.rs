@@ -10,7 +10,10 @@ use crate::config::{Smtp, SmtpTls};
 use crate::error::Error;
 use crate::http::tests::House;
 use crate::reports::Sums;
-use crate::store::{Tx, audit, login, mail, outgoing, params, passkey, people, totp, webhook};
+use crate::store::account::{self, New};
+use crate::store::{
+    Tx, audit, login, mail, outgoing, params, passkey, people, student, totp, webhook,
+};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, Mutex};
@@ -338,11 +341,66 @@ async fn whoever_owns_an_account_hears_what_changed_at_the_old_address_too() {
     ];
     assert_eq!(told.len(), said.len(), "{told:?}");
     for ((_, body), said) in told.iter().zip(said) {
-        assert!(body.contains(said) && body.contains("new@school.test"), "{body}");
+        assert!(body.contains(said), "{body}");
     }
+    assert!(told[..7].iter().all(|(_, body)| body.contains("new@school.test")));
+    assert!(!told[7].1.contains("new@school.test"), "a stranger may read it: {told:?}");
     let to: Vec<_> = told.iter().map(|(to, _)| to.as_str()).collect();
     assert_eq!(to[..7], ["new@school.test"; 7]);
     assert_eq!(to[7], "teacher@school.test");
+}
+
+#[tokio::test]
+async fn whoever_closes_an_account_first_is_told_of_all_the_same() {
+    let house = House::new().await;
+    let (teacher, by) =
+        (house.account(Role::Teacher).await.id, house.account(Role::Admin).await.id.to_string());
+    let change = move |tx: &Tx<'_>| {
+        let mut profile = people::find(tx, &teacher.to_string())?.profile();
+        (profile.email, profile.is_active) = ("thief@evil.test".into(), false);
+        people::change(tx, teacher, profile, None, &by, AT).map(drop)
+    };
+    house.app.db.write(change).await.unwrap();
+    let post = Post::new(&smtp(1)).unwrap();
+    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    let to = |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get(0));
+    let told: Vec<String> = house.app.db.read(to).await.unwrap();
+    assert!(told.contains(&"teacher@school.test".to_owned()), "{told:?}");
+}
+
+/// A pupil with an account, whose password was just changed.
+async fn pupil(house: &House) -> StudentId {
+    let write = |tx: &Tx<'_>| {
+        let profile = student::Profile {
+            student_number: "1".into(),
+            first_name: "A".into(),
+            ..student::Profile::default()
+        };
+        let pupil = student::add(tx, profile, "t", AT)?;
+        let (email, name) = ("child@home.test".into(), "Child".into());
+        let new = New { email, name, role: Role::Student, student: Some(pupil), password: None };
+        let id = account::add(tx, &new, "t", AT)?.id;
+        people::set_password(tx, id, "new", &login::Keep::Nothing, "t", AT)?;
+        Ok(pupil)
+    };
+    house.app.db.write(write).await.unwrap()
+}
+
+#[tokio::test]
+async fn mail_about_the_account_of_a_pupil_goes_with_them() {
+    let house = House::new().await;
+    let pupil = pupil(&house).await;
+    let post = Post::new(&smtp(1)).unwrap();
+    let look = async || {
+        sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+        let left =
+            |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get::<_, String>(0));
+        house.app.db.read(left).await.unwrap()
+    };
+    assert_eq!(look().await, ["child@home.test".to_owned()]);
+    let (app, why) = (&house.app, crate::privacy::erase::Reason::Asked);
+    crate::privacy::erase::erase(&app.db, &app.keys, pupil, why, "t".into(), AT).await.unwrap();
+    assert_eq!(look().await, [] as [String; 0], "nor is the erasure told to anybody");
 }
 
 #[tokio::test]

@@ -90,6 +90,17 @@ pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Option<Account>, Error> {
     tx.row(&sql, params![id.to_string()], read)
 }
 
+/// The account `id`, open or closed, unless it was erased.
+///
+/// # Errors
+/// When the database fails.
+pub fn ever(tx: &Tx<'_>, id: Uuid) -> Result<Option<Account>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from user_account a where a.id = $1 and a.email <> 'erased-' || a.id"
+    );
+    tx.row(&sql, params![id.to_string()], read)
+}
+
 /// What `id` is called, whether or not the account is still active.
 ///
 /// # Errors
