@@ -7,6 +7,7 @@ use super::seen::{News, Seen};
 use super::{Identity, Serial};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -34,24 +35,34 @@ pub struct State {
 pub struct Fleet {
     state: Arc<watch::Sender<Arc<State>>>,
     seen: Arc<Mutex<Seen>>,
+    /// Whether the key store still has to hear of a change.
+    owed: Arc<AtomicBool>,
 }
 
 impl Default for Fleet {
     fn default() -> Self {
-        Self { state: Arc::new(watch::Sender::new(Arc::default())), seen: Arc::default() }
+        let state = Arc::new(watch::Sender::new(Arc::default()));
+        Self { state, seen: Arc::default(), owed: Arc::default() }
     }
 }
 
 impl Fleet {
-    /// Replaces the state; watchers wake only if it differs. Returns whether it does.
+    /// Replaces the state; watchers wake only if it differs. Returns whether it does, or did before
+    /// and was not [`kept`](Self::kept).
     pub fn set(&self, state: State) -> bool {
-        self.state.send_if_modified(|old| {
+        let differs = self.state.send_if_modified(|old| {
             let differs = **old != state;
             if differs {
                 *old = Arc::new(state);
             }
             differs
-        })
+        });
+        self.owed.fetch_or(differs, Ordering::Relaxed) || differs
+    }
+
+    /// The key store heard of what the state says.
+    pub fn kept(&self) {
+        self.owed.store(false, Ordering::Relaxed);
     }
 
     /// A door showed `identity`, and was heard `from` there at `at`.

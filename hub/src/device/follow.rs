@@ -51,6 +51,7 @@ pub async fn look(app: &App) -> Result<(), Error> {
         app.keys.remember_ended(&ended, now)?;
         app.keys.remember_shut(&app.db.read(store::shut::all).await?, now)?;
         cut_off.iter().try_for_each(|door| app.keys.erase_door(door))?;
+        app.fleet.kept();
     }
     Ok(())
 }

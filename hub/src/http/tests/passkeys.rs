@@ -498,6 +498,23 @@ async fn a_removed_passkey_is_remembered_beside_the_keys() {
 }
 
 #[tokio::test]
+async fn a_key_store_that_failed_hears_of_it_at_the_next_look() {
+    let house = House::new().await;
+    let ada = house.account(Role::Admin).await.id;
+    let look = || crate::device::follow::look(&house.app);
+    look().await.unwrap();
+    let keep = crate::store::login::Keep::Nothing;
+    let write = move |tx: &Tx<'_>| people::set_password(tx, ada, "new", &keep, "t", NOW);
+    house.app.db.write(write).await.unwrap();
+    let keys = rusqlite::Connection::open(house.app.config.data.join("keys.db")).unwrap();
+    keys.execute_batch("alter table shut rename to away").unwrap();
+    assert!(look().await.is_err());
+    keys.execute_batch("alter table away rename to shut").unwrap();
+    look().await.unwrap();
+    assert_eq!(house.app.keys.shut().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_admin_takes_lost_passkeys_away_and_a_closed_account_has_none() {
     let (house, _, mut device) = school().await;
     let admin = house.token(Role::Admin).await;
