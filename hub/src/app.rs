@@ -27,7 +27,7 @@ use crate::pki::Pki;
 use crate::privacy;
 use crate::recogniser::Recogniser;
 use crate::snaps::Snaps;
-use crate::store::{self, Db, account::New, file};
+use crate::store::{self, Db, account::New, file, shut::Back};
 use crate::timekeeper::{self, Timekeeper};
 use crate::timetable::maker;
 use std::net::SocketAddr;
@@ -260,11 +260,12 @@ impl App {
             let certificates = store::certificate::end_again(tx, &ended, now)?;
             Ok((certificates, store::shut::again(tx, &shut)?))
         });
-        let (certificates, shut) = write.await?;
+        let (certificates, Back { shut, bare }) = write.await?;
         if certificates + shut > 0 {
             tracing::warn!(
                 certificates,
                 shut,
+                passwords = bare,
                 "what had ended came back with a backup: ended again"
             );
         }

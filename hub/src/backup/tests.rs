@@ -1,8 +1,10 @@
 //! A backup is taken while the hub works, and a hub made of it goes on.
 
 use super::*;
+use crate::auth::elsewhere::Identity;
 use crate::pki::Pki;
 use crate::store::cursor::{self, Cursor};
+use crate::store::shut::{Back, Kind};
 use crate::store::student::{self, Profile};
 use wire::{DeviceId, StudentId};
 
@@ -345,7 +347,7 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
 
 /// An account that everything opens.
 fn opened_by_all(tx: &Tx<'_>, email: &str) -> Result<uuid::Uuid, Error> {
-    use crate::auth::{Role, elsewhere::Identity, passkey::Kept};
+    use crate::auth::{Role, passkey::Kept};
     let (name, password) = ("A".to_owned(), Some("old".to_owned()));
     let new = store::account::New {
         email: email.into(),
@@ -408,7 +410,8 @@ async fn what_opened_an_account_and_was_shut_since_opens_nothing_in_an_older_cop
     };
     let db = Db::open(&new.join("hub.db")).unwrap();
     let (open, none) = ([true; 6], [false; 6]);
-    assert_eq!(db.write(after).await.unwrap(), (open, [6, 0], none, open));
+    let back = [6, 0].map(|shut| Back { shut, bare: 0 });
+    assert_eq!(db.write(after).await.unwrap(), (open, back, none, open));
 }
 
 #[tokio::test]
@@ -424,7 +427,78 @@ async fn an_account_that_was_closed_and_opened_again_stays_open() {
         Ok((store::shut::again(tx, &shut)?, opens(tx, id)?))
     };
     let (back, opens) = rig.db.write(write).await.unwrap();
-    assert_eq!((back, opens), (0, [false, false, true, false, false, true]));
+    assert_eq!(
+        (back, opens),
+        (Back::default(), [false, false, true, false, false, true]),
+        "its own data knows"
+    );
+}
+
+#[tokio::test]
+async fn an_account_opened_and_linked_again_since_the_backup_stays_so_in_an_older_copy() {
+    for is_again in [true, false] {
+        let rig = rig().await;
+        let both =
+            |tx: &Tx<'_>| Ok((opened_by_all(tx, "a@s.test")?, opened_by_all(tx, "b@s.test")?));
+        let (id, _other) = rig.db.write(both).await.unwrap();
+        rig.back_up(NOW);
+        let write = move |tx: &Tx<'_>| {
+            shut_all(tx, id)?;
+            if is_again {
+                // The clock went back by the millisecond in which it was closed.
+                let mut profile = store::people::find(tx, &id.to_string())?.profile();
+                (profile.is_active, profile.may_link) = (true, true);
+                store::people::change(tx, id, profile, None, "t", NOW)?;
+                let (issuer, subject, email) = ("i".into(), "a@s.test".into(), "a@s.test".into());
+                let who = Identity { issuer, subject, verified_email: Some(email) };
+                store::identity::open(tx, &who, NOW)?;
+            }
+            store::shut::all(tx)
+        };
+        let shut = rig.db.write(write).await.unwrap();
+        rig.keys.remember_shut(&shut, NOW).unwrap();
+        fs::remove_file(rig.back_up(NOW.plus_ms(1)).data).unwrap();
+        let new = rig.path("new");
+        rig.restore(&new).await.unwrap();
+        let shut = Keys::open(&new).unwrap().shut().unwrap();
+        let after = move |tx: &Tx<'_>| {
+            store::shut::again(tx, &shut)?;
+            store::shut::again(tx, &shut)?;
+            opens(tx, id)
+        };
+        let db = Db::open(&new.join("hub.db")).unwrap();
+        let opens = db.write(after).await.unwrap();
+        assert_eq!(opens, [false, false, false, is_again, false, is_again]);
+    }
+}
+
+#[tokio::test]
+async fn another_link_since_brings_the_old_one_back_for_nobody() {
+    let rig = rig().await;
+    let write = |tx: &Tx<'_>| {
+        let id = opened_by_all(tx, "a@s.test")?;
+        let of = |kind, what: String, ms| store::shut::Shut { kind, what, at: NOW.plus_ms(ms) };
+        let other = store::identity::mark(&id.to_string(), "i", "another");
+        let shut = [of(Kind::Link, id.to_string(), 1), of(Kind::Linked, other, 2)];
+        store::shut::again(tx, &shut)?;
+        Ok(store::people::find(tx, &id.to_string())?.linked)
+    };
+    assert!(!rig.db.write(write).await.unwrap());
+}
+
+#[tokio::test]
+async fn whoever_lost_the_last_second_factor_to_a_restore_has_no_password_either() {
+    let rig = rig().await;
+    let write = |tx: &Tx<'_>| {
+        let (both, plain) = (opened_by_all(tx, "a@s.test")?, opened_by_all(tx, "b@s.test")?);
+        let passkey = store::passkey::of(tx, both)?[0].id.to_string();
+        let of = |kind, what: String| store::shut::Shut { kind, what, at: NOW.plus_ms(1) };
+        let one = store::shut::again(tx, &[of(Kind::Codes, both.to_string())])?;
+        let kept = opens(tx, both)?[2];
+        let last = store::shut::again(tx, &[of(Kind::Passkey, passkey)])?;
+        Ok((one.bare, kept, last.bare, opens(tx, both)?[2], opens(tx, plain)?[2]))
+    };
+    assert_eq!(rig.db.write(write).await.unwrap(), (0, true, 1, false, true));
 }
 
 #[tokio::test]
@@ -441,5 +515,5 @@ async fn a_password_of_a_clock_that_leapt_and_one_of_the_right_clock_stay() {
     }
     let shut = rig.keys.shut().unwrap();
     let start = move |tx: &Tx<'_>| Ok((store::shut::again(tx, &shut)?, opens(tx, id)?[2]));
-    assert_eq!(rig.db.write(start).await.unwrap(), (0, true), "nothing was restored");
+    assert_eq!(rig.db.write(start).await.unwrap(), (Back::default(), true), "nothing was restored");
 }

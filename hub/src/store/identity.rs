@@ -5,7 +5,10 @@ use super::shut::{self, Kind};
 use super::{Tx, audit, params};
 use crate::auth::elsewhere::{Identity, Opens, opens};
 use crate::error::Error;
+use data_encoding::HEXLOWER;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::collections::HashSet;
 use uuid::Uuid;
 use wire::Wall;
 
@@ -48,7 +51,33 @@ fn link(tx: &Tx<'_>, identity: &Identity, account: Uuid, now: Wall) -> Result<()
     tx.execute(sql, params![identity.issuer, identity.subject, id, now.0])?;
     let sql = "update user_account set may_link = 0, version = version + 1 where id = $1";
     tx.execute(sql, params![id])?;
+    shut::note(tx, Kind::Linked, &mark(&id, &identity.issuer, &identity.subject), now)?;
     noted(tx, now, &id, "link", &id)
+}
+
+/// What names an identity of an account and tells nobody who it is.
+#[must_use]
+pub fn mark(account: &str, issuer: &str, subject: &str) -> String {
+    let all = [account, issuer, subject].join("\0");
+    HEXLOWER.encode(&Sha256::digest(all))
+}
+
+/// Takes off what an account was at a provider and is no more: all but `since`; how many.
+///
+/// # Errors
+/// When the database fails.
+pub fn unlink_old(tx: &Tx<'_>, account: &str, since: &HashSet<&str>) -> Result<usize, Error> {
+    let sql = "select issuer, subject from identity where account = $1";
+    let all: Vec<(String, String)> =
+        tx.query(sql, params![account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut gone = 0;
+    for (issuer, subject) in all {
+        if !since.contains(mark(account, &issuer, &subject).as_str()) {
+            let sql = "delete from identity where issuer = $1 and subject = $2";
+            gone += tx.execute(sql, params![issuer, subject])?;
+        }
+    }
+    Ok(gone)
 }
 
 /// Takes every identity off an account.

@@ -220,6 +220,9 @@ pub fn change(
     if old.is_active && !p.is_active {
         shut::note(tx, Kind::Account, &key, now)?;
     }
+    if !old.is_active && p.is_active {
+        shut::note(tx, Kind::Reopened, &key, now)?;
+    }
     if p.role != old.account.role || p.student != old.account.student || !p.is_active {
         login::end_all(tx, id, &Keep::Nothing, now)?;
     }

@@ -3,8 +3,10 @@
 //!
 //! The key store remembers it beside the certificates that ended: it is backed up apart.
 
-use super::{Tx, change, params};
+use super::{Tx, change, identity, params, parsed, totp};
 use crate::error::Error;
+use std::collections::HashSet;
+use uuid::Uuid;
 use wire::Wall;
 
 /// How long it is remembered, milliseconds: no copy of the data is restored that is older.
@@ -25,11 +27,23 @@ pub enum Kind {
     Account,
     /// A calendar address, by its id.
     Feed,
+    /// An account that was opened again: not shut, but after its closing.
+    Reopened,
+    /// What an account is at an OpenID provider since, by [`identity::mark`].
+    Linked,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Passkey, Self::Codes, Self::Password, Self::Link, Self::Account, Self::Feed];
+    const ALL: [Self; 8] = [
+        Self::Passkey,
+        Self::Codes,
+        Self::Password,
+        Self::Link,
+        Self::Account,
+        Self::Feed,
+        Self::Reopened,
+        Self::Linked,
+    ];
 
     /// As the databases say it.
     #[must_use]
@@ -41,6 +55,8 @@ impl Kind {
             Self::Link => "link",
             Self::Account => "account",
             Self::Feed => "feed",
+            Self::Reopened => "reopened",
+            Self::Linked => "linked",
         }
     }
 
@@ -60,10 +76,19 @@ impl Kind {
             ],
             Self::Password => &["update user_account set password = null, version = version + 1
                  where id = $1 and password is not null"],
-            Self::Link => &["delete from identity where account = $1"],
             Self::Account => &["update user_account set is_active = 0, version = version + 1
                  where id = $1 and is_active = 1"],
             Self::Feed => &["delete from calendar_feed where id = $1"],
+            Self::Link | Self::Reopened | Self::Linked => &[],
+        }
+    }
+
+    /// The two of which the later one counts.
+    fn pair(self) -> Option<[Self; 2]> {
+        match self {
+            Self::Account | Self::Reopened => Some([Self::Account, Self::Reopened]),
+            Self::Link | Self::Linked => Some([Self::Link, Self::Linked]),
+            _ => None,
         }
     }
 }
@@ -87,6 +112,18 @@ pub struct Shut {
 /// # Errors
 /// When the database fails.
 pub fn note(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
+    put(tx, kind, what, after(tx, kind, now)?)
+}
+
+/// `now`, but after whatever it follows, though the clock went back.
+fn after(tx: &Tx<'_>, kind: Kind, now: Wall) -> Result<Wall, Error> {
+    let Some([one, other]) = kind.pair() else { return Ok(now) };
+    let sql = "select coalesce(max(at), 0) from shut where kind in ($1, $2)";
+    let last = tx.row(sql, params![one.as_str(), other.as_str()], |row| row.get(0))?;
+    Ok(now.max(Wall(last.unwrap_or_default()).plus_ms(1)))
+}
+
+fn put(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
     let old = "delete from shut where at < $1 and kind in ('passkey', 'feed')";
     tx.execute(old, params![now.plus_ms(-KEPT_MS).0])?;
     let sql = "insert into shut (kind, what, at) values ($1, $2, $3)
@@ -109,24 +146,70 @@ pub fn all(tx: &Tx<'_>) -> Result<Vec<Shut>, Error> {
     Ok(found.into_iter().flatten().collect())
 }
 
-/// Shuts again what an older copy of the data brought back; how many. What this data knows of,
-/// such as an account that was opened again since, stays as it is.
+/// What was done to an older copy of the data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Back {
+    /// What it brought back and is shut again.
+    pub shut: usize,
+    /// Accounts that lost their last second factor by that, and so their password as well.
+    pub bare: usize,
+}
+
+/// Shuts again what an older copy of the data brought back.
+///
+/// What this data knows of, or what was opened again since, stays as it is. An account is never left
+/// to its password alone that had a second factor in the copy: it may have another one since.
 ///
 /// # Errors
 /// When the database fails.
-pub fn again(tx: &Tx<'_>, shut: &[Shut]) -> Result<usize, Error> {
-    let mut back = 0;
-    for Shut { kind, what, at } in shut {
+pub fn again(tx: &Tx<'_>, shut: &[Shut]) -> Result<Back, Error> {
+    let (mut back, mut factors) = (Back::default(), HashSet::new());
+    for one @ Shut { kind, what, at } in shut {
         let sql = "select 1 from shut where kind = $1 and what = $2 and at >= $3";
-        if tx.row(sql, params![kind.as_str(), what, at.0], |_| Ok(()))?.is_some() {
+        let known = tx.row(sql, params![kind.as_str(), what, at.0], |_| Ok(()))?.is_some();
+        if known || is_open_since(shut, one) {
             continue;
+        }
+        factors.extend(factor_of(tx, one)?);
+        if *kind == Kind::Link {
+            back.shut += identity::unlink_old(tx, what, &linked_since(shut, *at))?;
         }
         let mut open = 0;
         for sql in kind.again() {
             open = tx.execute(sql, params![what])?;
         }
-        back += open;
-        note(tx, *kind, what, *at)?;
+        back.shut += open;
+        put(tx, *kind, what, *at)?;
+    }
+    for account in factors {
+        if !totp::has_factor(tx, account)? {
+            let account = account.to_string();
+            for sql in Kind::Password.again() {
+                back.bare += tx.execute(sql, params![account])?;
+            }
+        }
     }
     Ok(back)
+}
+
+/// Whether the account that was closed was opened again.
+fn is_open_since(all: &[Shut], one: &Shut) -> bool {
+    let reopened = |it: &Shut| it.kind == Kind::Reopened && it.what == one.what && it.at > one.at;
+    one.kind == Kind::Account && all.iter().any(reopened)
+}
+
+/// What accounts became at a provider after `at`.
+fn linked_since(all: &[Shut], at: Wall) -> HashSet<&str> {
+    let since = all.iter().filter(|it| it.kind == Kind::Linked && it.at > at);
+    since.map(|it| it.what.as_str()).collect()
+}
+
+/// The account whose second factor this is, if it has one that counts.
+fn factor_of(tx: &Tx<'_>, one: &Shut) -> Result<Option<Uuid>, Error> {
+    let sql = match one.kind {
+        Kind::Passkey => "select account from passkey where id = $1",
+        Kind::Codes => "select account from totp where account = $1 and confirmed_at is not null",
+        _ => return Ok(None),
+    };
+    tx.row(sql, params![one.what], |row| parsed(row, 0))
 }
