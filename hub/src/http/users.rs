@@ -4,6 +4,7 @@ use super::auth::hashed;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
+use super::proof;
 use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::auth::Role;
@@ -128,6 +129,13 @@ impl From<Person> for Body {
 }
 
 impl Typed {
+    /// Whether it changes how `old` is opened.
+    fn opens(&self, old: &Person) -> bool {
+        let moved = |email: &String| email.trim().to_lowercase() != old.account.email;
+        let factor = self.totp == Some(false) && old.second_factor;
+        self.password.is_some() || factor || self.email.as_ref().is_some_and(moved)
+    }
+
     /// `old` with what was typed; a student is looked up by id or number.
     ///
     /// # Errors
@@ -246,12 +254,16 @@ async fn change(call: Call) -> Outcome {
 /// Changes the account that the address names, if it is of one of `roles`.
 ///
 /// # Errors
-/// 404, 409 and 422 as [`people::change`].
+/// 403 without a proof since signing in, for what opens one's own account; 404, 409 and 422 as
+/// [`people::change`].
 pub async fn changed(call: &Call, typed: Typed, roles: &'static [Role]) -> Result<Person, Problem> {
     let (name, now) = (call.param("id").to_owned(), call.now);
     let (by, version) = (call.actor()?.user.to_string(), call.version(typed.version)?);
     let key = name.clone();
     let old = call.app().db.read(move |tx| of_roles(tx, &key, roles)).await?;
+    if old.account.id == call.actor()?.user && typed.opens(&old) {
+        proof::again(call)?;
+    }
     let password = match typed.password.clone() {
         Some(new) => Some(hashed(call, "password", new, &old.account.email).await?),
         None => None,

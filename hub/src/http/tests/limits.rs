@@ -238,6 +238,32 @@ async fn a_page_asks_for_the_password_and_goes_back() {
     assert_ne!(house.send(html(again)).await.status(), 303, "it is read now, and lacks an address");
 }
 
+#[tokio::test]
+async fn an_open_browser_of_an_admin_adds_no_way_into_that_account() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let me = house.admin().await;
+    let change = async |body: Value| {
+        let path = format!("/api/users/{}", me.id);
+        let patch = warp::test::request().method("PATCH").path(&path);
+        house.send(patch.bearer(&token).json(&body)).await.status().as_u16()
+    };
+    let (password, email) =
+        (json!({ "password": "thief thief thief" }), json!({ "email": "t@x.y" }));
+    assert_eq!(change(password.clone()).await, 403);
+    assert_eq!(change(email).await, 403);
+    assert_eq!(change(json!({ "email": "admin@school.test", "full_name": "Ada" })).await, 200);
+    let secret = house.session(&me).await;
+    let at = format!("/settings/users/{}", me.id);
+    let fields = [("part", "password"), ("password", "thief thief thief")];
+    let form = post(&at).form(&secret, &fields).header("accept", "text/html");
+    let led = house.send(form).await;
+    assert!(led.headers()["location"].to_str().unwrap().starts_with("/account/prove"));
+    let proof = json!({ "password": PASSWORD });
+    assert_eq!(house.send(post("/api/auth/prove").bearer(&token).json(&proof)).await.status(), 204);
+    assert_eq!(change(password).await, 200);
+}
+
 // What strangers may read ------------------------------------------------------------------------
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::http::users::{Typed, changed, made};
-use crate::http::{sign_ins, totp};
+use crate::http::{proof, sign_ins, totp};
 use crate::store::people::{self, Filter, Person};
 use crate::store::teaches::{self, Taught};
 use crate::store::{Tx, class};
@@ -235,6 +235,7 @@ async fn change(call: Call) -> Outcome {
 async fn answer(call: &Call, done: Result<(Uuid, &'static str), Problem>) -> Outcome {
     match done {
         Ok((id, done)) => see(&at(id, done)),
+        Err(problem) if problem.kind == proof::NEEDED => Err(problem),
         Err(problem) => one(call, problem.status, Some(Note::problem(&problem))).await,
     }
 }
