@@ -36,8 +36,20 @@ def remove(stranger):
     return {"json": {"code": stranger.made("/api/auth/totp/confirm", "recovery_codes", **confirm)[0]}}
 
 
+def proved(stranger):
+    """Says once more who it is, which a passkey asks for after signing in."""
+    answer = stranger.send("POST", "/api/auth/prove", json={"password": PASSWORD})
+    assert answer.status_code == 204, answer.text
+    return stranger
+
+
+def nothing_but_a_proof(stranger):
+    proved(stranger)
+    return {}
+
+
 def enter(stranger):
-    device = Device(stranger)
+    device = Device(proved(stranger))
     device.added()
     return {"json": device.shown()}
 
@@ -59,11 +71,12 @@ LAST_WORDS = {
     "/api/auth/totp": lambda stranger: {"json": {"password": PASSWORD}},
     "/api/auth/totp/confirm": begin,
     "/api/auth/totp/remove": remove,
-    "/api/auth/passkeys": lambda stranger: {"json": Device(stranger).made},
-    "/api/auth/passkeys/begin": lambda stranger: {},
+    "/api/auth/passkeys": lambda stranger: {"json": Device(proved(stranger)).made},
+    "/api/auth/passkeys/begin": nothing_but_a_proof,
     "/api/auth/passkeys/rename": lambda stranger: {
-        "json": {"passkey": Device(stranger).added(), "name": "old laptop"}},
-    "/api/auth/passkeys/remove": lambda stranger: {"json": {"passkey": Device(stranger).added()}},
+        "json": {"passkey": Device(proved(stranger)).added(), "name": "old laptop"}},
+    "/api/auth/passkeys/remove": lambda stranger: {
+        "json": {"passkey": Device(proved(stranger)).added()}},
     "/api/auth/passkeys/sign-in": enter,
     "/api/auth/password": new_password,
     "/api/auth/users/set_password": new_password,

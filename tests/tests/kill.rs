@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const RATE: u32 = 400;
 /// So many that each batch is full and acknowledged at once.
 const FAST: u32 = 5000;
+/// So many that batches are full, and few enough that twelve rounds of them drain.
+const BUSY: u32 = 1000;
 const DRAIN: Duration = Duration::from_secs(90);
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -132,7 +134,7 @@ fn a_hub_that_dies_right_before_or_after_a_commit_loses_nothing_and_doubles_noth
         hub.kill();
         let when = ["die-before-commit", "die-after-commit"][round % 2];
         hub = rig.faulty_hub(&format!("{when}:{}", round + 4))?;
-        let sim = rig.door(FAST)?;
+        let sim = rig.door(BUSY)?;
         let ended = hub.end(Duration::from_secs(60))?;
         assert!(!ended.success(), "{when}: it was to abort");
         rig.note(sim.kill());
