@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 use wire::Wall;
 
-/// How long a proof holds, milliseconds. Signing in is one, but for [`OPENS`].
+/// How long a proof holds, milliseconds. Signing in is one, but not for what
+/// opens an account.
 pub const HOLDS_MS: i64 = 10 * 60 * 1000;
 /// The kind of problem that says so.
 pub const NEEDED: &str = "proof-needed";
