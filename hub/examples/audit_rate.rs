@@ -3,8 +3,8 @@
 //! Makes the rows through the function that makes them in the hub, then walks them as
 //! `audit verify` does, and prints seconds and peak memory.
 
-use rollcall_hub::store::{Db, Tx, audit, file};
 use std::time::Instant;
+use store::{Db, Tx, audit, file};
 use wire::Wall;
 
 /// Rows in one transaction.
@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn add(tx: &Tx<'_>, n: i64) -> Result<(), rollcall_hub::Error> {
+fn add(tx: &Tx<'_>, n: i64) -> Result<(), rules::Error> {
     let (actor, id) = ("0190f4c2-7c1e-7d3a-9b5e-2f1f6f0a4c11", format!("{n:036}"));
     let meta = serde_json::json!({ "version": 2, "student": id });
     let (action, table) = ("approve", "sighting");

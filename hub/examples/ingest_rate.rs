@@ -6,17 +6,15 @@
 
 use anyhow::{Context, Result, ensure};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rollcall_hub::gallery::Index;
-use rollcall_hub::ingest::{
-    Ingest,
-    fault::Fault,
-    school::{School, Schools},
-};
+use rollcall_hub::events::Events;
+use rollcall_hub::ingest::{Ingest, fault::Fault, school::Schools};
 use rollcall_hub::listener::{Answer, Delivery, QUEUE, Sent};
-use rollcall_hub::store::{self, Db, device::Place};
-use rollcall_hub::{events::Events, keys::Keys};
+use rules::gallery::Index;
+use rules::sighting::school::School;
 use std::sync::Arc;
 use std::time::Duration;
+use store::keys::Keys;
+use store::{self, Db, device::Place};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -42,7 +40,7 @@ struct House {
     people: Vec<(StudentId, Template)>,
     hub_key: HubKey,
     _dir: tempfile::TempDir,
-    _tasks: JoinSet<Result<(), rollcall_hub::Error>>,
+    _tasks: JoinSet<Result<(), rules::Error>>,
 }
 
 #[tokio::main]
@@ -203,11 +201,11 @@ fn person(n: usize, now: Wall, rng: &mut StdRng) -> (StudentId, Template) {
     (StudentId::new(now.plus_ms(n as i64)), look)
 }
 
-fn rows(tx: &store::Tx<'_>, ids: &[String], now: Wall) -> Result<(), rollcall_hub::Error> {
+fn rows(tx: &store::Tx<'_>, ids: &[String], now: Wall) -> Result<(), rules::Error> {
     store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
     let place = Place { room: "204".into(), location: String::new(), direction: Direction::Entry };
     for n in 0..DEVICES {
-        let id = device(n).map_err(|error| rollcall_hub::Error::Invalid(error.to_string()))?;
+        let id = device(n).map_err(|error| rules::Error::Invalid(error.to_string()))?;
         store::device::add(tx, &id, &place, "bench", now)?;
     }
     for id in ids {

@@ -12,14 +12,14 @@ pub mod sort;
 
 use crate::app::App;
 use crate::darkroom::Darkroom;
-use crate::error::{Doing, Error};
 use crate::gallery::Gallery;
-use crate::keys::Keys;
 use crate::recogniser::Recogniser;
-use crate::store::image::{self, Image, State};
-use crate::store::{Db, class, crop};
+use rules::error::{Doing, Error};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use store::image::{self, Image, State};
+use store::keys::Keys;
+use store::{Db, class, crop};
 use uuid::Uuid;
 use vision::{Picture, Template};
 use wire::{Clock, StudentId, Wall};
@@ -160,7 +160,7 @@ impl Album {
     /// # Errors
     /// When the database or the key store fails.
     pub async fn expire(&self, now: Wall) -> Result<usize, Error> {
-        let work = move |tx: &crate::store::Tx<'_>| {
+        let work = move |tx: &store::Tx<'_>| {
             let old = image::kept_since(tx, now.plus_ms(-KEPT_MS), AT_ONCE)?;
             for id in &old {
                 image::empty(tx, *id, State::Expired, "hub", now)?;

@@ -4,10 +4,10 @@
 //! The job and the file go in, the answer comes out, and nothing else is shared: no environment,
 //! no files, no log.
 
-use crate::error::{Doing, Error};
 use crate::import::{oneroster, table::Table};
-use crate::timetable::takeover;
+use crate::planning::takeover;
 use bytes::Bytes;
+use rules::error::{Doing, Error};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

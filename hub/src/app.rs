@@ -6,34 +6,36 @@
 
 use crate::album::Album;
 use crate::apart::Apart;
-use crate::attendance::{marking, register};
-use crate::auth::{Passwords, Role, token::Tokens};
+use crate::auth::{Passwords, token::Tokens};
 use crate::care::{self, Aside, Tally, What};
 use crate::certificates::{self, Certificates, May};
 use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
-use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
 use crate::gallery::Gallery;
 use crate::http::{self, front::Front};
 use crate::ingest::{Ingest, fault::Fault, school::Schools};
 use crate::jobs::{Jobs, Task};
 use crate::join::Joins;
-use crate::keys::Keys;
 use crate::listener::{self, Listener, Roster};
+use crate::marks;
 use crate::notify;
 use crate::pairing;
 use crate::pki::Pki;
+use crate::planning::maker;
 use crate::privacy;
 use crate::recogniser::Recogniser;
 use crate::snaps::Snaps;
-use crate::store::{self, Db, account::New, file, shut::Back};
 use crate::timekeeper::{self, Timekeeper};
-use crate::timetable::maker;
+use rules::attendance::marking;
+use rules::auth::Role;
+use rules::error::{Doing, Error};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use store::keys::Keys;
+use store::{self, Db, account::New, file, shut::Back};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -218,7 +220,7 @@ impl App {
                 self.aside.done(what, id);
                 Ok(Some(done))
             }
-            Err(error) if error.is_passing() => Err(error),
+            Err(error) if store::is_passing(&error) => Err(error),
             Err(error) => {
                 self.aside.failed(what, id, &error, self.now());
                 Ok(None)
@@ -370,7 +372,7 @@ impl App {
         over.retain(|id| self.aside.is_due(What::Lesson, &id.to_string(), mono));
         let mut closed = 0;
         for id in over {
-            let close = move |tx: &store::Tx<'_>| register::close(tx, id, marking::HUB, now);
+            let close = move |tx: &store::Tx<'_>| marks::close(tx, id, marking::HUB, now);
             let done = self.db.write_behind(close).await;
             if self.one(What::Lesson, &id.to_string(), done)?.is_some() {
                 self.events.say(Event::SessionClosed(id));

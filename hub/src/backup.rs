@@ -10,18 +10,18 @@ pub mod lock;
 mod old;
 
 use crate::config::{self, Config};
-use crate::error::{Doing, Error};
-use crate::keys::Keys;
 use crate::pki::Pki;
-use crate::store::{self, Db, Tx, audit, backed_up, file};
-use crate::timekeeper::Leap;
 use lock::{Key, Lock};
 use old::stamp;
+use rules::clock::Leap;
+use rules::error::{Doing, Error};
 use serde_json::json;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use store::keys::Keys;
+use store::{self, Db, Tx, audit, backed_up, file};
 use wire::{Epoch, Wall};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -121,7 +121,7 @@ pub fn make(
 /// Removes copies in the clear; what opens keys is written over first.
 fn forget(work: &Path) {
     for name in ["keys/kek", "keys/keys.db"] {
-        let _not_there = crate::keys::overwrite(&work.join(name));
+        let _not_there = store::keys::overwrite(&work.join(name));
     }
     let _not_there = fs::remove_dir_all(work);
 }

@@ -2,9 +2,8 @@
 //! for people the one that was brought (`tls.cert`, `tls.key`), read again when its files change.
 
 use crate::app::App;
-use crate::error::{Doing, Error};
 use crate::pki::{Life, Pki, Shown};
-use crate::store;
+use rules::error::{Doing, Error};
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;

@@ -1,6 +1,6 @@
 //! Where pictures become pixels: only so many bytes of pixels at once, whoever sent them.
 
-use crate::error::Error;
+use rules::error::Error;
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;

@@ -3,15 +3,16 @@
 //! One transaction reads, checks who may see what, decides ([`review`]), writes,
 //! and adds to the audit chain. Whatever a person may not see is not found.
 
-use crate::attendance::register::{self, Marked};
-use crate::attendance::watch;
-use crate::error::{Doing, Error};
 use crate::events::{Event, Events};
-use crate::keys::Keys;
-use crate::review::{self, Ask, Change, Evidence, Facts, Former, Say, Status};
-use crate::store::desk::{Reader, visible, visible_to};
-use crate::store::{self, Db, Tx, audit};
+use crate::marks;
+use crate::marks::Marked;
+use crate::marks::budget;
+use rules::error::{Doing, Error};
+use rules::review::{self, Ask, Change, Evidence, Facts, Former, Say, Status};
 use serde_json::json;
+use store::desk::{Reader, visible, visible_to};
+use store::keys::Keys;
+use store::{self, Db, Tx, audit};
 use uuid::Uuid;
 use wire::seal::Part;
 use wire::{RecordId, StudentId, Wall};
@@ -134,7 +135,7 @@ impl Desk {
             let entry =
                 audit::Entry { actor: &actor, action: "delete", table: "sighting", id: &id, meta };
             audit::add(tx, now, &entry)?;
-            register::removed(tx, place.session, &facts.state, &actor, now)
+            marks::removed(tx, place.session, &facts.state, &actor, now)
         };
         for (session, student) in self.db.write(work).await? {
             self.events.say(Event::Marked { session, student });
@@ -233,8 +234,8 @@ impl Hand<'_, '_> {
         let entry = audit::Entry { actor: &actor, action, table: "sighting", id: &id, meta };
         audit::add(self.tx, self.now, &entry)?;
         let states = (&facts.state, &state);
-        let marked = register::decided(self.tx, record, states, home, &actor, self.now)?;
-        let suspended = watch::corrected(self.tx, record, self.now)?;
+        let marked = marks::decided(self.tx, record, states, home, &actor, self.now)?;
+        let suspended = budget::corrected(self.tx, record, self.now)?;
         Ok(Done {
             record,
             version,

@@ -3,13 +3,13 @@
 //! [`judge`] is the decision; [`enrol`] looks at the photo, asks it, and stores. The photo
 //! itself is never kept.
 
-use crate::error::Error;
-use crate::gallery::Index;
-use crate::keys::Keys;
 use crate::privacy;
 use crate::recogniser::{Recogniser, Seen, Sight};
-use crate::store::consent::Said;
-use crate::store::{Db, Tx, consent, enrolment, student};
+use rules::error::Error;
+use rules::gallery::Index;
+use store::consent::Said;
+use store::keys::Keys;
+use store::{Db, Tx, consent, enrolment, student};
 use uuid::Uuid;
 use vision::decide::lines_of;
 use vision::quality::Grade;

@@ -4,10 +4,8 @@
 //! RAM and is told as events; how it ended is a row. A job that the hub's end cut off is failed
 //! and says so: whoever started it starts it again, because all work here may be done twice.
 
-use crate::error::Error;
 use crate::events::{Event, Events};
-use crate::store::job::{self, End, Job};
-use crate::store::{Db, Tx};
+use rules::error::Error;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +13,9 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use store::job::State;
+use store::job::{self, End, Job};
+use store::{Db, Tx};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,49 +31,6 @@ const TELL_MS: u64 = 200;
 /// What a job says that an earlier run of the hub left unfinished.
 pub const INTERRUPTED: &str =
     "The hub was restarted before this was done. Start it again: what was done is kept.";
-
-/// Where a job stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Waits for its turn.
-    Queued,
-    /// At work.
-    Running,
-    /// Has a result.
-    Done,
-    /// Has a sentence why not.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-}
-
-impl State {
-    /// Every one.
-    pub const ALL: [Self; 5] =
-        [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
-
-    /// As the database and the API write it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl std::str::FromStr for State {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|state| state.as_str() == text);
-        found.ok_or_else(|| format!("“{text}” is no state of a job"))
-    }
-}
 
 /// A future that owns everything it needs.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;

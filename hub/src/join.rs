@@ -2,9 +2,8 @@
 //! the same token.
 
 use crate::app::App;
-use crate::error::{Doing, Error};
 use crate::events::Event;
-use crate::store;
+use rules::error::{Doing, Error};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,10 +4,10 @@
 //! of people who are gone, and be erased. A directory from before there were ids gets one at its
 //! first start, if its people and keys fit.
 
-use crate::error::Error;
-use crate::keys::Keys;
-use crate::store::{self, Db, Tx, file, setting};
+use rules::error::Error;
 use std::path::Path;
+use store::keys::Keys;
+use store::{self, Db, Tx, file, setting};
 use uuid::Uuid;
 use wire::Wall;
 

@@ -4,18 +4,19 @@
 //! somebody waits for a person. Only a photo that a teacher takes in a class marks as the class's
 //! policy says.
 
-use crate::attendance::register::{self, Arrival, Marked, Worth};
-use crate::attendance::{authority, placing};
-use crate::error::{Doing, Error};
-use crate::evidence::Evidence;
-use crate::gallery::Index;
-use crate::ingest::{dating::When, judge};
-use crate::keys::Keys;
+use crate::marks;
+use crate::marks::{Arrival, Marked, Worth};
 use crate::recogniser::{Seen, Sight};
-use crate::review::Status;
-use crate::store::arrival::{self, Row};
-use crate::store::session::Session;
-use crate::store::{self, Tx, params};
+use rules::attendance::{authority, placing};
+use rules::error::{Doing, Error};
+use rules::gallery::Index;
+use rules::review::Status;
+use rules::sighting::{dating::When, judge};
+use store::arrival::{self, Row};
+use store::evidence::Evidence;
+use store::keys::Keys;
+use store::session::Session;
+use store::{self, Tx, params};
 use vision::decide::{self, Decision, Facts};
 use vision::quality::Grade;
 use wire::seal::Part;
@@ -25,8 +26,6 @@ use wire::{
 };
 use zeroize::Zeroizing;
 
-/// The door that stands for photos which no door took.
-pub const DOOR: &str = "hub.photos";
 /// Bytes of a crop at most, as from doors.
 const CROP: usize = 12 * 1024;
 
@@ -148,7 +147,7 @@ impl Find {
             reasons: &face.reasons,
         };
         let mut candidates = face.candidates.clone();
-        let mut worth = register::place(tx, &arrival, &mut candidates)?;
+        let mut worth = marks::place(tx, &arrival, &mut candidates)?;
         if worth.status == Status::Approved {
             worth.status = Status::Pending;
         }
@@ -201,7 +200,7 @@ impl Find {
             let sealed = Evidence::seal(id, part, plain, best, &own);
             arrival::add_evidence(tx, id, part, &sealed)?;
         }
-        let marked = register::arrived(tx, worth, best, now)?;
+        let marked = marks::arrived(tx, worth, best, now)?;
         Ok(Stored { record: id, worth, marked })
     }
 
@@ -248,19 +247,4 @@ pub fn crop(sight: &Sight, face: &Seen) -> Option<Vec<u8>> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 256")]
     let scaled = |length: u32| (f64::from(length) * most) as u32;
     piece.resized(scaled(piece.width), scaled(piece.height)).jpeg_within(CROP)
-}
-
-/// Makes sure that [`DOOR`] is there: no unit ever joins it, and no gallery goes to it.
-///
-/// # Errors
-/// When the database fails.
-pub fn ensure_door(tx: &Tx<'_>, now: Wall) -> Result<DeviceId, Error> {
-    let id: DeviceId = DOOR.parse().expect("a plain name");
-    if store::device::get(tx, &id)?.is_none() {
-        let (room, location) = (String::new(), "Photos sent to the hub".to_owned());
-        let place = store::device::Place { room, location, direction: Direction::Both };
-        store::device::add(tx, &id, &place, "hub", now)?;
-        tx.execute("update device set is_active = 0 where id = $1", params![DOOR])?;
-    }
-    Ok(id)
 }

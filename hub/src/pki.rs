@@ -8,8 +8,6 @@ mod server;
 
 pub use server::{Life, Shown};
 
-use crate::error::{Doing, Error};
-use crate::keys::Keys;
 use authority::Authorities;
 pub(crate) use authority::signer;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
@@ -18,6 +16,8 @@ use rcgen::{
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType, SerialNumber,
 };
+use rules::certificate::DEVICE_DAYS;
+use rules::error::{Doing, Error};
 use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
@@ -25,11 +25,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use store::keys::Keys;
 use wire::{DeviceId, Wall};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// A door's certificate is good this long.
-pub const DEVICE_DAYS: i64 = 90;
 const SERVER_DAYS: i64 = 398;
 const CA_DAYS: i64 = 3650;
 /// Doors boot with clocks that are a little behind.

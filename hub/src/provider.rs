@@ -6,9 +6,8 @@
 
 mod known;
 
-use crate::auth::elsewhere::{Attempt, Identity};
+use crate::auth::elsewhere::Attempt;
 use crate::config::Oidc;
-use crate::error::{Doing, Error};
 use crate::jobs::Spawn;
 use chrono::{DateTime, Utc};
 use known::Known;
@@ -20,6 +19,8 @@ use openidconnect::{
     EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
     RedirectUrl, Scope,
 };
+use rules::auth::elsewhere::Identity;
+use rules::error::{Doing, Error};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};

@@ -4,7 +4,7 @@
 //! refused at once, with a sentence.
 
 use crate::darkroom::{Darkroom, Developed};
-use crate::error::{Doing, Error};
+use rules::error::{Doing, Error};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::oneshot;

@@ -1,11 +1,11 @@
 //! What doors' cameras see, when an admin asked: one picture a door, in RAM only, for five
 //! minutes, and sealed until somebody looks.
 
-use crate::error::Error;
 use crate::events::{Event, Events};
-use crate::keys::Keys;
+use rules::error::Error;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::keys::Keys;
 use uuid::Uuid;
 use wire::link::{SNAP_BYTES, Snap};
 use wire::seal::{Part, SealError};

@@ -9,10 +9,10 @@ use house::shadow::{Disk, Files};
 use rand::{SeedableRng, rngs::StdRng};
 use rollcall_edge::outbox::{Book, Durability, Entry};
 use rollcall_hub::ingest::{Ingest, fault::Fault, school::Schools};
-use rollcall_hub::keys::Keys;
 use rollcall_hub::listener::{Answer, Delivery, Sent};
-use rollcall_hub::store::{self, Db};
 use std::sync::Arc;
+use store::keys::Keys;
+use store::{self, Db};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use wire::link::{Ack, Batch};
@@ -109,7 +109,7 @@ struct Hub {
     say: mpsc::Sender<Delivery>,
     clock: Arc<ManualClock>,
     stop: CancellationToken,
-    running: tokio::task::JoinHandle<Result<(), rollcall_hub::Error>>,
+    running: tokio::task::JoinHandle<Result<(), rules::Error>>,
     _dir: tempfile::TempDir,
 }
 

@@ -109,7 +109,7 @@ fn forget_who_signs(door: &Door) {
     let mut identity: serde_json::Value =
         serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let other = tempfile::tempdir().unwrap();
-    let other = rollcall_hub::keys::Keys::create(other.path(), SystemClock.wall()).unwrap();
+    let other = store::keys::Keys::create(other.path(), SystemClock.wall()).unwrap();
     let other = other.signing().unwrap().verifying_key().to_bytes();
     identity["joined"]["gallery_key"] = data_encoding::HEXLOWER.encode(&other).into();
     fs::write(&path, identity.to_string()).unwrap();

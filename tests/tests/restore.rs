@@ -162,7 +162,7 @@ fn tables(db: &Connection) -> BTreeMap<String, String> {
 /// Makes the hub's database what the first program would have made of it; its rows.
 fn as_at_first(path: &Path) -> Tables {
     let old = path.with_extension("old");
-    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../hub/migrations/sqlite");
+    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../hub/store/migrations/sqlite");
     let migrations = refinery::load_sql_migrations(migrations).unwrap();
     let mut db = Connection::open(&old).unwrap();
     Runner::new(&migrations).set_target(Target::Version(1)).run(&mut db).unwrap();

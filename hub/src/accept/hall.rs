@@ -2,7 +2,7 @@
 //! full.
 
 use super::Limits;
-use crate::auth::throttle::network;
+use rules::auth::throttle::network;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,7 +2,7 @@
 //! until it is their turn. Addresses have their turns one after the other, and of one address
 //! whoever came first. So a crowd waits behind itself.
 
-use crate::auth::throttle::network;
+use rules::auth::throttle::network;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};

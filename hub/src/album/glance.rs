@@ -1,9 +1,9 @@
 //! A look at a class that keeps nothing: who seems to be there, for a teacher to confirm.
 
-use crate::claims::{self, Claim};
-use crate::gallery::Index;
 use crate::photo;
 use crate::recogniser::Sight;
+use rules::claims::{self, Claim};
+use rules::gallery::Index;
 use std::collections::HashSet;
 use vision::{Decision, Rect, Scale};
 use wire::{StudentId, Verdict};

@@ -1,16 +1,16 @@
 //! Looks at a photo: cuts its faces out and proposes who each is, nobody twice.
 
 use super::{Album, gone, ids};
-use crate::claims::{self, Claim};
-use crate::error::{Doing, Error};
-use crate::gallery::Index;
 use crate::photo;
 use crate::recogniser::{Seen, Sight};
-use crate::store::crop::{self, Area, Crop, Found};
-use crate::store::{Tx, consent, image};
-use crate::vault::DataKey;
+use rules::claims::{self, Claim};
+use rules::error::{Doing, Error};
+use rules::gallery::Index;
 use serde::Serialize;
 use std::collections::HashSet;
+use store::crop::{self, Area, Crop, Found};
+use store::vault::DataKey;
+use store::{Tx, consent, image};
 use uuid::Uuid;
 use vision::Rect;
 use wire::StudentId;

@@ -5,16 +5,17 @@
 //! never stands instead of a door that saw them come.
 
 use super::Album;
-use crate::attendance::register::{self, Marked};
-use crate::attendance::{Mark, Source, Status};
-use crate::error::Error;
-use crate::store::crop::{self, As, Crop};
-use crate::store::desk::Reader;
-use crate::store::image::{self, Image, State};
-use crate::store::session::{self, Session};
-use crate::store::{Tx, class, consent, mark, student};
+use crate::marks;
+use crate::marks::Marked;
 use crate::web::words;
+use rules::attendance::{Mark, Source, Status};
+use rules::error::Error;
 use serde::Serialize;
+use store::crop::{self, As, Crop};
+use store::desk::Reader;
+use store::image::{self, Image, State};
+use store::session::{self, Session};
+use store::{Tx, class, consent, mark, student};
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 
@@ -193,7 +194,7 @@ impl Hand {
         }
         let class = class::find(tx, self.reader, &photo.class.to_string())?;
         let taken = (photo.taken_at, words::day(photo.taken_at, &self.zone));
-        let lesson = register::lesson_now(tx, &class, taken, &self.by)?;
+        let lesson = marks::lesson_now(tx, &class, taken, &self.by)?;
         image::set_session(tx, photo.id, Some(lesson.id), &self.by, self.now)?;
         Ok(lesson)
     }
@@ -224,7 +225,7 @@ impl Hand {
         if stays || !from_photo {
             return Ok(Vec::new());
         }
-        register::unsay(tx, &lesson, person.student, &self.by, self.now).map(|marked| vec![marked])
+        marks::unsay(tx, &lesson, person.student, &self.by, self.now).map(|marked| vec![marked])
     }
 
     /// Puts the crops of a photo that nobody is known on to whom the hub proposed.
@@ -264,6 +265,6 @@ impl Hand {
             notes: None,
             version: 1,
         };
-        register::say(tx, lesson, who, said, self.now)
+        marks::say(tx, lesson, who, said, self.now)
     }
 }

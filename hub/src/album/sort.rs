@@ -6,17 +6,17 @@
 //! on a match is worth a look.
 
 use super::{Album, Open, ids};
-use crate::claims;
-use crate::cluster::{self, Face};
-use crate::error::{Doing, Error};
-use crate::gallery::Index;
 use crate::jobs::Progress;
-use crate::knn::{self, Vote};
-use crate::store::crop::{self, As, Of};
-use crate::store::desk::Reader;
-use crate::store::{Tx, consent};
+use rules::claims;
+use rules::cluster::{self, Face};
+use rules::error::{Doing, Error};
+use rules::gallery::Index;
+use rules::knn::{self, Vote};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
+use store::crop::{self, As, Of};
+use store::desk::Reader;
+use store::{Tx, consent};
 use uuid::Uuid;
 use vision::Scale;
 use wire::{Candidate, StudentId};

@@ -5,8 +5,7 @@
 //! minutes, and once.
 
 use super::cookie::{self, Site};
-use super::once::Once;
-use crate::store::account::Account;
+use rules::auth::once::Once;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use wire::Wall;
@@ -75,39 +74,6 @@ impl Seen {
             true => Ok(attempt),
             false => Err(Refused::Used),
         }
-    }
-}
-
-/// Somebody, as a provider vouches for them.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Identity {
-    /// The provider.
-    pub issuer: String,
-    /// Who they are there; never given to another.
-    pub subject: String,
-    /// Their address, if the provider verified it.
-    pub verified_email: Option<String>,
-}
-
-/// What an identity opens.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Opens {
-    /// This account, to which it is linked.
-    Account(Account),
-    /// This account, to which it is linked from now on.
-    Links(Account),
-    /// None.
-    Nothing,
-}
-
-/// Whose account an identity opens: the one it is linked to, or else the one an admin opened for
-/// the first sign-in with its address.
-#[must_use]
-pub fn opens(linked: Option<Account>, invited: Option<Account>) -> Opens {
-    match (linked, invited) {
-        (Some(account), _) => Opens::Account(account),
-        (None, Some(account)) => Opens::Links(account),
-        (None, None) => Opens::Nothing,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Browsers that somebody signed in with before: a sealed cookie of half a year.
 //!
-//! It opens nothing. Its browser is spared the wait that strangers cause ([`super::throttle`]).
+//! It opens nothing. Its browser is spared the wait that strangers cause ([`rules::auth::throttle`]).
 
 use super::cookie::{self, Site};
 use uuid::Uuid;

@@ -7,32 +7,17 @@ pub mod cookie;
 pub mod csrf;
 pub mod elsewhere;
 pub mod known;
-pub mod meter;
-pub mod once;
 pub mod passkey;
 pub mod password;
-pub mod role;
 pub mod session;
-pub mod throttle;
 pub mod token;
 pub mod totp;
 
 pub use password::{Busy, Passwords};
-pub use role::Role;
-pub use throttle::Throttle;
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-
-/// Somebody who proved who they are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Actor {
-    /// Their account.
-    pub user: Uuid,
-    /// What they may do at all; which objects, the SQL says.
-    pub role: Role,
-}
 
 /// A new secret of 256 bits, as text for a cookie or a header.
 #[must_use]

@@ -7,6 +7,7 @@
 
 use serde_json::Value;
 use std::net::IpAddr;
+use store::passkey::Kept;
 use uuid::Uuid;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
@@ -49,17 +50,6 @@ pub struct Owner<'a> {
     pub account: Uuid,
     /// By which the device shows whose it is.
     pub email: &'a str,
-}
-
-/// What is kept of a passkey; none of it opens anything.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Kept {
-    /// Its name between the device and us.
-    pub credential: Vec<u8>,
-    /// Its public key.
-    pub key: Vec<u8>,
-    /// Its counter, and whether it is backed up.
-    pub state: Vec<u8>,
 }
 
 /// A device's answer, before anything is believed of it.

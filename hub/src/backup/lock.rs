@@ -1,9 +1,9 @@
 //! What copies are locked with: public keys in the file `backup.pub` of the data directory, as
 //! the program `age` reads and writes them. The private key is on no disk of this machine.
 
-use crate::error::{Doing, Error};
 use age::secrecy::ExposeSecret as _;
 use age::x25519::{Identity, Recipient};
+use rules::error::{Doing, Error};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;

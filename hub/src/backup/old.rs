@@ -1,7 +1,7 @@
 //! Copies whose time is over, and what a backup left half done.
 
 use super::names;
-use crate::error::{Doing, Error};
+use rules::error::{Doing, Error};
 use std::fs;
 use std::path::Path;
 use wire::Wall;

@@ -1,11 +1,11 @@
 //! A backup is taken while the hub works, and a hub made of it goes on.
 
 use super::*;
-use crate::auth::elsewhere::Identity;
 use crate::pki::Pki;
-use crate::store::cursor::{self, Cursor};
-use crate::store::shut::{Back, Kind};
-use crate::store::student::{self, Profile};
+use rules::auth::elsewhere::Identity;
+use store::cursor::{self, Cursor};
+use store::shut::{Back, Kind};
+use store::student::{self, Profile};
 use wire::{DeviceId, StudentId};
 
 const NOW: Wall = Wall(1_790_000_000_123);
@@ -304,7 +304,7 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         let new = store::account::New {
             email: "a@school.test".into(),
             name: "A".into(),
-            role: crate::auth::Role::Admin,
+            role: rules::auth::Role::Admin,
             student: None,
             password: None,
         };
@@ -347,7 +347,8 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
 
 /// An account that everything opens.
 fn opened_by_all(tx: &Tx<'_>, email: &str) -> Result<uuid::Uuid, Error> {
-    use crate::auth::{Role, passkey::Kept};
+    use rules::auth::Role;
+    use store::passkey::Kept;
     let (name, password) = ("A".to_owned(), Some("old".to_owned()));
     let new = store::account::New {
         email: email.into(),

@@ -1,6 +1,6 @@
 //! What failed is set aside and tried again later, ever more rarely, so that the rest goes on.
 
-use crate::error::Error;
+use rules::error::Error;
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

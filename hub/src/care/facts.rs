@@ -2,13 +2,13 @@
 
 use super::{Facts, Fault, Tally, Worry, worries};
 use crate::app::App;
-use crate::error::Error;
 use crate::pki::Life;
-use crate::store::certificate::Found;
-use crate::store::{Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
 use crate::timekeeper;
 use crate::web::devices::state::{self, State};
+use rules::error::Error;
 use std::path::Path;
+use store::certificate::Found;
+use store::{Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
 use wire::{ModelId, Mono, Wall};
 
 /// A certificate that two units showed, or that nobody gave, is told of for so long, milliseconds:
@@ -80,7 +80,7 @@ async fn found(app: &App, now: Wall) -> Result<Vec<Found>, Error> {
 /// # Errors
 /// When it fails.
 pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
-    let leap = timekeeper::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
+    let leap = rules::clock::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
     let (began, backup) = care::began_and_backup(tx)?;
     let twins = certificate::twins(tx, now.plus_ms(-TWINS_MS))?;
     let lost = loss::lately(tx, now.plus_ms(-LOST_MS))?;

@@ -10,10 +10,10 @@ pub mod facts;
 
 pub use aside::{Aside, Failed, What};
 
-use crate::store::certificate::Found;
-use crate::store::held::Held;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use store::certificate::Found;
+use store::held::Held;
 use wire::Wall;
 
 const HOUR_MS: i64 = 3_600_000;

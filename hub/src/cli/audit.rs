@@ -1,16 +1,16 @@
 //! `audit …`: the chain of who did what.
 
 use super::hub::Hub;
-use crate::error::Error;
 use crate::privacy::witness::Witness;
-use crate::store::{audit, file};
 use anyhow::ensure;
 use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
+use rules::error::Error;
 use std::collections::HashMap;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use store::{audit, file};
 
 /// The chain of who did what: verify.
 #[derive(Debug, Args)]

@@ -2,11 +2,11 @@
 
 use super::hub::{Hub, actor, now};
 use crate::backup::{self, lock::Key};
-use crate::store::{self, Db, file};
 use crate::timekeeper;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use store::{self, Db, file};
 
 /// Copy the data and the keys, while the hub runs; the copy is opened, checked and locked.
 #[derive(Debug, Args)]

@@ -1,11 +1,12 @@
 //! `clock …`: whether the hub's clock is believed.
 
 use super::hub::{Hub, actor, moment, now};
-use crate::store::clock;
-use crate::timekeeper::{self, judge};
+use crate::timekeeper;
 use clap::{Args, Subcommand};
+use rules::clock::judge;
 use std::io::Write;
 use std::path::Path;
+use store::clock;
 use wire::Mono;
 
 /// Whether the hub's clock is believed: show, confirm.

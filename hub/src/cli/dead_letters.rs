@@ -4,11 +4,11 @@ use super::hub::{Hub, actor, moment, now};
 use crate::gallery::Gallery;
 use crate::ingest::replay::replay;
 use crate::ingest::school::Schools;
-use crate::store::dead_letter::{self, Kept};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::Path;
+use store::dead_letter::{self, Kept};
 use vision::pack::{self, Manifest};
 
 /// Letters read at once.

@@ -2,12 +2,12 @@
 
 use super::hub::{Hub, actor, moment, now};
 use crate::pki::Pki;
-use crate::store::device::{self, Device, Place};
 use clap::{Args, Subcommand};
 use data_encoding::BASE32_NOPAD;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
+use store::device::{self, Device, Place};
 use wire::{DeviceId, Direction};
 
 /// Doors: add, list, revoke.

@@ -6,11 +6,11 @@ use crate::enrol::{self, Ask, Desk};
 use crate::gallery;
 use crate::models;
 use crate::recogniser::Recogniser;
-use crate::store::student;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use store::student;
 
 /// Enrol a person by photos.
 #[derive(Debug, Args)]

@@ -2,11 +2,8 @@
 
 use super::hub::{Hub, moment};
 use super::import::reader;
-use crate::reports::sheet::Value;
-use crate::reports::take::{Format, Sink};
-use crate::store::register::{self, Entry, Lessons, Span};
-use crate::store::student::{self, Filter, Student};
-use crate::store::{Tx, class};
+use crate::sheets::sheet::Value;
+use crate::sheets::take::{Format, Sink};
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
@@ -14,6 +11,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use store::register::{self, Entry, Lessons, Span};
+use store::student::{self, Filter, Student};
+use store::{Tx, class};
 
 /// People read at once.
 const PAGE: u32 = 500;

@@ -1,10 +1,10 @@
 //! What every command needs: the data directory opened, and a name for the audit chain.
 
 use crate::config::Config;
-use crate::keys::Keys;
 use crate::pairing;
-use crate::store::{Db, file};
 use std::path::Path;
+use store::keys::Keys;
+use store::{Db, file};
 use wire::Wall;
 use wire::time::{Clock as _, SystemClock};
 

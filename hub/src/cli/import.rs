@@ -2,17 +2,17 @@
 
 use super::hub::{Hub, actor, now};
 use crate::apart::Apart;
-use crate::auth::{Actor, Role};
 use crate::import::archive::File;
 use crate::import::{oneroster as roster, people};
-use crate::store::desk::Reader;
-use crate::store::{Tx, class};
-use crate::timetable::takeover::{self, Wishes};
+use crate::planning::takeover::{self, Wishes};
 use crate::web::words::day;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use rules::auth::{Actor, Role};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use store::desk::Reader;
+use store::{Tx, class};
 
 /// Take over what other programs know.
 #[derive(Debug, Args)]

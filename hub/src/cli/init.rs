@@ -2,16 +2,16 @@
 
 use crate::backup::lock;
 use crate::config::{self, Config};
-use crate::keys::Keys;
 use crate::pairing;
 use crate::pki::Pki;
-use crate::store::{self, Db};
 use anyhow::{Context as _, ensure};
 use data_encoding::BASE32_NOPAD;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use store::keys::Keys;
+use store::{self, Db};
 use wire::time::{Clock as _, SystemClock};
 use wire::{Epoch, Wall};
 

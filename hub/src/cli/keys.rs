@@ -4,12 +4,12 @@ use super::hub::{Hub, actor, moment, now};
 use super::init;
 use crate::backup::lock;
 use crate::pki::Pki;
-use crate::store::{Tx, audit, certificate, release, reseal};
 use anyhow::ensure;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use store::{Tx, audit, certificate, release, reseal};
 use wire::DeviceId;
 
 /// The hub's own keys and certificates: list, rotate.

@@ -2,7 +2,6 @@
 
 use super::hub::{Hub, actor, now};
 use crate::models::{self, Folders, Found, Import, Manifest, Pack, Pip, fetch};
-use crate::store::coverage;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -12,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use store::coverage;
 use wire::ModelId;
 
 /// Bytes of memory that taking a file over may ask for: the largest network needs a third.

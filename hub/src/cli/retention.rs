@@ -1,9 +1,10 @@
 //! `retention …`: what goes by itself, run by hand.
 
 use super::hub::{Hub, actor, now};
-use crate::privacy::retention::{self, Kind, Retention, Swept};
+use crate::privacy::retention;
 use crate::timekeeper;
 use clap::{Args, Subcommand};
+use rules::retention::{Kind, Retention, Swept};
 use std::io::Write;
 use std::path::Path;
 

@@ -1,12 +1,12 @@
 //! `student …`: people in the register.
 
 use super::hub::{Hub, actor, now};
-use crate::store::Tx;
-use crate::store::student::{self, Filter, Profile, Student};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
+use store::Tx;
+use store::student::{self, Filter, Profile, Student};
 
 /// People listed at once.
 const PAGE: u32 = 500;

@@ -1,14 +1,15 @@
 //! `user …`: accounts of people who sign in.
 
 use super::hub::{Hub, actor, now};
-use crate::auth::{Passwords, Role, password, secret};
-use crate::store::login::Keep;
-use crate::store::people::{self, Filter, Person, Profile};
-use crate::store::totp;
+use crate::auth::{Passwords, password, secret};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use rules::auth::Role;
 use std::io::{Read as _, Write};
 use std::path::Path;
+use store::login::Keep;
+use store::people::{self, Filter, Person, Profile};
+use store::totp;
 use uuid::Uuid;
 
 /// Accounts read at once for a list.
@@ -113,7 +114,7 @@ async fn add(hub: &Hub, new: Add, out: &mut dyn Write) -> anyhow::Result<()> {
     let Add { email, role, name, teacher_id, student, .. } = new;
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or("").to_owned());
     let made = hub.db.write(move |tx| {
-        let student = student.map(|name| crate::store::student::find(tx, &name)).transpose()?;
+        let student = student.map(|name| store::student::find(tx, &name)).transpose()?;
         let student = student.map(|student| student.id);
         let (is_active, may_link) = (true, false);
         let profile = Profile { email, name, role, student, teacher_id, is_active, may_link };

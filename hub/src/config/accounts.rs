@@ -1,7 +1,7 @@
 //! Accounts: lifetimes, who may register, signing in elsewhere.
 
 use super::Secret;
-use crate::auth::{session, token};
+use crate::auth::session;
 
 /// Accounts and how long a sign-in lasts.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +11,7 @@ pub struct Accounts {
     /// Sessions of browsers.
     pub sessions: session::Limits,
     /// Tokens of programs.
-    pub tokens: token::Limits,
+    pub tokens: rules::auth::refresh::Limits,
     /// Signs access tokens instead of the hub's own key.
     pub token_key: Option<Secret>,
     /// Signing in elsewhere, by OpenID Connect.

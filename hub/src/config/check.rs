@@ -6,7 +6,7 @@ use super::{
     Accounts, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, Lines, Listen, Log, LogFormat,
     Oidc, Proxies, ProxyHeader, Secret, Smtp, SmtpTls, Vars, secret,
 };
-use crate::auth::{session, token};
+use crate::auth::session;
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -255,7 +255,7 @@ fn accounts(
         Some(n) => Err(source.bad(key, &n.to_string(), format!("write 1 to {most}"))),
     };
     const MINUTE: i64 = 60_000;
-    let (session, tokens) = (session::Limits::default(), token::Limits::default());
+    let (session, tokens) = (session::Limits::default(), rules::auth::refresh::Limits::default());
     let idle = time("accounts.idle_hours", raw.idle_hours, session.idle_ms, 60 * MINUTE, 168)?;
     let absolute = raw.absolute_hours;
     let absolute =
@@ -272,7 +272,7 @@ fn accounts(
     Ok(Accounts {
         open_registration: raw.open_registration,
         sessions: session::Limits { idle_ms: idle, absolute_ms: absolute.max(idle) },
-        tokens: token::Limits { access_ms: access, refresh_ms: refresh.max(access) },
+        tokens: rules::auth::refresh::Limits { access_ms: access, refresh_ms: refresh.max(access) },
         token_key,
         oidc: provider(oidc, source)?,
         first_admin: first_admin(vars)?,

@@ -1,12 +1,12 @@
 use super::*;
-use crate::auth::{Actor, Role};
-use crate::evidence::Evidence as Sealed;
-use crate::ingest::dating::When;
-use crate::ingest::judge::Seen;
-use crate::store::arrival::{self, Row};
-use crate::store::device::{self, Place};
-use crate::store::student::{self, Profile};
 use proptest::prelude::*;
+use rules::auth::{Actor, Role};
+use rules::sighting::dating::When;
+use rules::sighting::judge::Seen;
+use store::arrival::{self, Row};
+use store::device::{self, Place};
+use store::evidence::Evidence as Sealed;
+use store::student::{self, Profile};
 use uuid::Uuid;
 use wire::{Candidate, ClockState, Direction, Epoch, Mono, RecordKey, Stamp, Verdict};
 

@@ -6,11 +6,11 @@
 use super::seen::News;
 use super::{Serial, State};
 use crate::app::App;
-use crate::error::Error;
 use crate::events::Event;
-use crate::store::certificate::{self, Ended};
-use crate::store::{self, Tx, change};
+use rules::error::Error;
 use std::time::Duration;
+use store::certificate::{self, Ended};
+use store::{self, Tx, change};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;

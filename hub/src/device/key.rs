@@ -3,12 +3,11 @@
 
 use super::{Identity, http::empty};
 use crate::app::App;
-use crate::error::Error;
-use crate::store;
-use crate::vault::DataKey;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Response, StatusCode};
+use rules::error::Error;
+use store::vault::DataKey;
 
 /// The key for the door that shows `identity`.
 pub(super) async fn answer(app: &App, identity: &Identity) -> Response<Full<Bytes>> {

@@ -6,13 +6,12 @@
 
 use super::{Identity, http::empty};
 use crate::app::App;
-use crate::error::Error;
-use crate::pki::DEVICE_DAYS;
-use crate::store;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::{Response, StatusCode};
+use rules::certificate::DEVICE_DAYS;
+use rules::error::Error;
 use wire::Wall;
 
 /// Bytes of a request at most.

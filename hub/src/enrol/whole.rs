@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::gallery;
-use crate::store::audit;
-use crate::store::student::Profile;
 use std::path::{Path, PathBuf};
+use store::audit;
+use store::student::Profile;
 
 const NOW: Wall = Wall(1_790_000_000_000);
 

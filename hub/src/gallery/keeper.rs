@@ -2,16 +2,16 @@
 //!
 //! Whoever reads gets the newest whole index; a rebuild never makes anybody wait.
 
-use super::Index;
-use super::release::{Content, Last, Plan, Release, plan};
-use super::scope::{self, House, Room, Scope};
-use crate::error::{Doing, Error};
-use crate::ingest::school::School;
-use crate::keys::Keys;
-use crate::store::{self, Db, Tx};
-use crate::vault::DataKey;
+use rules::error::{Doing, Error};
+use rules::gallery::Index;
+use rules::gallery::release::{Content, Last, Plan, Release, plan};
+use rules::gallery::scope::{self, House, Room, Scope};
+use rules::sighting::school::School;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
+use store::keys::Keys;
+use store::vault::DataKey;
+use store::{self, Db, Tx};
 use vision::Template;
 use wire::{DeviceId, ModelId, StudentId, Wall};
 

@@ -1,9 +1,9 @@
 //! The site's own lines: those of its file, or those an admin chose, or those of the network.
 
-use crate::error::{Doing, Error};
-use crate::store::{Tx, audit, setting};
+use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::{Tx, audit, setting};
 use wire::{Lines, Wall};
 
 /// The setting that holds an admin's choice.
@@ -108,7 +108,7 @@ mod tests {
     #[tokio::test]
     async fn a_choice_is_kept_and_taken_back() {
         let dir = tempfile::tempdir().unwrap();
-        let db = crate::store::Db::open(&dir.path().join("hub.db")).unwrap();
+        let db = store::Db::open(&dir.path().join("hub.db")).unwrap();
         let choice = Choice { high: 0.965, review: 0.942 };
         let write = db.write(move |tx| {
             assert_eq!(chosen(tx)?, None);

@@ -8,10 +8,10 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
-use crate::reports::analytics::{self, Subject};
-use crate::store::{class, report};
 use jiff::civil::Date;
+use rules::reports::analytics::{self, Subject};
 use serde::{Deserialize, Serialize};
+use store::{class, report};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -221,7 +221,7 @@ async fn trend(call: Call) -> Outcome {
         Ok((class, report::days(tx, class, date_from, date_to)?))
     });
     let (class_id, days) = read.await?;
-    let day = |(date, sums): (Date, crate::reports::Sums)| Day {
+    let day = |(date, sums): (Date, rules::reports::Sums)| Day {
         date,
         present: sums.present,
         absent: sums.absent,

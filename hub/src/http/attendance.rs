@@ -4,15 +4,15 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{bytes, json, versioned, with};
 use super::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::attendance::Authority;
-use crate::auth::Actor;
 use crate::desk::Desk;
-use crate::review::{self, Ask};
-use crate::store::desk::{self, Filter, Page, Reader, Seen};
-use crate::store::student;
 use crate::web::words;
 use jiff::{Timestamp, civil::Date};
+use rules::attendance::Authority;
+use rules::auth::Actor;
+use rules::review::{self, Ask};
 use serde::{Deserialize, Serialize};
+use store::desk::{self, Filter, Page, Reader, Seen};
+use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::{Method, header};
@@ -248,7 +248,7 @@ async fn listed(call: &Call, which: Which) -> Outcome {
         let student = which.student_id.map(|name| student::find(tx, &name)).transpose();
         let student = match student {
             Ok(student) => student.map(|student| student.id),
-            Err(crate::Error::NotFound(_)) => return Ok(Vec::new()),
+            Err(rules::Error::NotFound(_)) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
         let filter = Filter { status, device, student, class, from, until };
@@ -334,7 +334,7 @@ pub async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<Seen>, Problem>
         for id in ids {
             match desk::one(tx, reader, id) {
                 Ok(seen) => some.push(seen),
-                Err(crate::Error::NotFound(_)) => {}
+                Err(rules::Error::NotFound(_)) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -5,13 +5,13 @@ use super::front::Front;
 use super::page::MOST;
 use super::problem::Problem;
 use crate::app::App;
-use crate::auth::Actor;
-use crate::store::login::Live;
 use bytes::Bytes;
+use rules::auth::Actor;
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::net::IpAddr;
 use std::str::FromStr;
+use store::login::Live;
 use warp::http::HeaderMap;
 use wire::Wall;
 

@@ -9,20 +9,20 @@ use super::call::{Call, Proof};
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, PHOTO, Route, STAFF, Shapes, Takes};
-use crate::attendance::register;
-use crate::error::Error;
 use crate::events::Event;
+use crate::marks;
 use crate::photo::{self, Find, Stored, Taken};
 use crate::recogniser::Sight;
-use crate::review::Status;
-use crate::store::audit::{self, Entry};
-use crate::store::class::{self, Class};
-use crate::store::review::{self, status_text};
-use crate::store::{Tx, desk, device, scope, student};
 use jiff::Timestamp;
+use rules::error::Error;
+use rules::review::Status;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::sync::Arc;
+use store::audit::{self, Entry};
+use store::class::{self, Class};
+use store::review::{self, status_text};
+use store::{Tx, desk, device, scope, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -210,7 +210,7 @@ async fn store(
         let (stored, action) = match class {
             None => (find.store(tx, &keys, now)?, "capture"),
             Some(class) => {
-                let lesson = register::lesson_now(tx, &class, (now, reader.today), &actor)?;
+                let lesson = marks::lesson_now(tx, &class, (now, reader.today), &actor)?;
                 (find.store_in(tx, &keys, &lesson, now)?, "verify")
             }
         };
@@ -296,7 +296,7 @@ async fn check(call: Call) -> Outcome {
     let found = photo::compare(&index, face, |id| members.contains(&id));
     let confidence = found.confidence;
     let now = call.now;
-    let device = call.app().db.write(move |tx| photo::ensure_door(tx, now)).await?;
+    let device = call.app().db.write(move |tx| store::device::for_photos(tx, now)).await?;
     let taken = Taken { device, room: class.room.clone().unwrap_or_default(), at: now };
     let model = call.app().recogniser.model();
     let Some(find) = Find::new(&sight, face, model, found, taken) else {

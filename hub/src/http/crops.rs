@@ -8,12 +8,12 @@ use super::problem::Problem;
 use super::reply::{bytes, json};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::album::{Album, sort};
-use crate::store::crop::{self, Area, As, Crop, Filter, Of};
-use crate::store::desk::Person;
-use crate::store::{class, image, session, student};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use store::crop::{self, Area, As, Crop, Filter, Of};
+use store::desk::Person;
+use store::{class, image, session, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -254,7 +254,7 @@ async fn near(call: Call) -> Outcome {
     let (reader, ids) = (reader(&call)?, alike.iter().map(|a| a.crop).collect::<Vec<_>>());
     let read = call.app().db.read(move |tx| {
         let one = |id: &Uuid| Ok((*id, crop::find(tx, reader, &id.to_string())?));
-        ids.iter().map(one).collect::<Result<HashMap<_, _>, crate::Error>>()
+        ids.iter().map(one).collect::<Result<HashMap<_, _>, rules::Error>>()
     });
     let mut crops = read.await?;
     let similar = |alike: &sort::Alike| {

@@ -7,10 +7,10 @@ use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, PHOTO, Route, SMALL, Shapes, Takes};
 use crate::enrol::{self, Ask, Desk, Enrolled, Refusal};
 use crate::events::Event;
-use crate::store::enrolment::{self, Enrolment, Filter};
-use crate::store::student;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use store::enrolment::{self, Enrolment, Filter};
+use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -252,7 +252,7 @@ async fn change(call: Call) -> Outcome {
         let old = enrolment::get(tx, id)?;
         if version.is_some_and(|version| version != old.version) {
             let say = "this enrolment was changed meanwhile: look again";
-            return Err(crate::Error::Conflict(say.into()));
+            return Err(rules::Error::Conflict(say.into()));
         }
         if typed.is_active != old.is_active {
             enrolment::set_active(tx, id, typed.is_active, &actor, now)?;

@@ -4,10 +4,11 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
-use crate::error::Error;
 use crate::privacy::certificate::{self, Certificate};
-use crate::privacy::erase::{self, Reason};
-use crate::store::{erasure, student};
+use crate::privacy::erase;
+use rules::error::Error;
+use store::erasure::Reason;
+use store::{erasure, student};
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
 

@@ -8,14 +8,14 @@ use super::front::Front;
 use super::guard;
 use super::problem::Problem;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
-use crate::auth::{Actor, Role};
 use crate::events::Event;
-use crate::store::desk::{self, Reader};
-use crate::store::{class, session};
 use crate::web::words;
+use rules::auth::{Actor, Role};
 use serde_json::json;
 use std::convert::Infallible;
 use std::time::Duration;
+use store::desk::{self, Reader};
+use store::{class, session};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_stream::Stream;
@@ -160,8 +160,8 @@ mod tests {
     use super::*;
     use crate::http::call::Proof;
     use crate::http::tests::{Carrying, House, NOW, post};
-    use crate::store::account::Account;
     use std::pin::Pin;
+    use store::account::Account;
     use tokio_stream::StreamExt as _;
 
     /// A teacher's open stream, by the session `secret` or by `proof`.

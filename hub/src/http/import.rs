@@ -8,15 +8,15 @@ use super::reply::created;
 use super::route::{ADMIN, Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::app::App;
 use crate::enrol::{self, Ask, Desk};
-use crate::error::Error;
 use crate::events::Event;
 use crate::import::people::{self, Brought, ROWS, Row};
 use crate::import::photos::{self, Photo, Photos};
 use crate::jobs::Progress;
-use crate::store::{class, enrolment, job, student};
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
+use store::{class, enrolment, job, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -346,7 +346,7 @@ async fn one(
     now: Wall,
 ) -> Result<Option<Vec<String>>, Error> {
     let name = photo.student;
-    let find = move |tx: &crate::store::Tx<'_>| {
+    let find = move |tx: &store::Tx<'_>| {
         let person = student::find(tx, &name)?;
         if !class.map_or(Ok(true), |class| class::has(tx, class, person.id))? {
             return Err(Error::Invalid("this student is not in the class".into()));

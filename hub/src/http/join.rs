@@ -4,7 +4,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{json, sentence};
 use super::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
-use crate::error::Error;
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::Method;

@@ -1,10 +1,11 @@
 //! A lesson, as the API says it and as it is typed.
 
 use super::key::Key;
-use crate::store::session::{Session, Source};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
+use rules::timetable::Source;
 use serde::{Deserialize, Serialize};
+use store::session::Session;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::Wall;

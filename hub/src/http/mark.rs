@@ -13,19 +13,21 @@ use super::reply::json;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::album::glance::{Glance, Sureness, glance};
 use crate::album::look::pixels_of;
-use crate::attendance::register::{self, Marked};
-use crate::attendance::{Mark, Source, Status, watch};
-use crate::error::Error;
-use crate::store::class::{self, Class};
-use crate::store::crop::Area;
-use crate::store::desk::Reader;
-use crate::store::session::{self, Filter, Session};
-use crate::store::{Tx, mark, student};
+use crate::marks;
+use crate::marks::Marked;
+use crate::marks::budget;
 use crate::web::words;
 use data_encoding::BASE64;
 use jiff::{civil::Date, tz::TimeZone};
+use rules::attendance::{Mark, Source, Status};
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
+use store::class::{self, Class};
+use store::crop::Area;
+use store::desk::Reader;
+use store::session::{self, Filter, Session};
+use store::{Tx, mark, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -237,7 +239,7 @@ fn confirm(
         marked: marked.len(),
         message: format!("The register of {} is taken.", class.class_name),
     };
-    let suspended = watch::look(tx, class.id, when.now)?;
+    let suspended = budget::look(tx, class.id, when.now)?;
     Ok((confirmed, marked, suspended))
 }
 
@@ -257,7 +259,7 @@ fn say(
         notes: None,
         version: 1,
     };
-    register::say(tx, lesson, who, said, now)
+    marks::say(tx, lesson, who, said, now)
 }
 
 /// Whom `name` names on the roster.
@@ -297,7 +299,7 @@ fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &When) -> Result<Ses
     }
     let local = words::day(*now, zone);
     let at = if *day == local { *now } else { from.plus_ms((end.0 - from.0) / 2) };
-    register::lesson_now(tx, class, (at, *day), &by)
+    marks::lesson_now(tx, class, (at, *day), &by)
 }
 
 #[cfg(test)]

@@ -7,18 +7,20 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{json, nothing};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::attendance::closing::Grounds;
-use crate::attendance::{Mark, Source, Status, register, watch};
-use crate::error::Error;
 use crate::events::Event;
-use crate::store::desk::Reader;
-use crate::store::session::{self, Session};
-use crate::store::{Tx, class, mark, passage, student};
+use crate::marks;
+use crate::marks::budget;
 use crate::web::tongue::Tongue;
 use crate::web::why;
 use jiff::{Timestamp, tz::TimeZone};
+use rules::attendance::closing::Grounds;
+use rules::attendance::{Mark, Source, Status};
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
+use store::desk::Reader;
+use store::session::{self, Session};
+use store::{Tx, class, mark, passage, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -171,7 +173,7 @@ impl Entry {
         (tongue, zone): (Tongue, &TimeZone),
     ) -> Self {
         let said = grounds.as_ref().zip(self.status).map(|(grounds, status)| {
-            why::sentences(tongue, status, grounds, register::counts(session), zone)
+            why::sentences(tongue, status, grounds, marks::counts(session), zone)
         });
         Self { grounds, why: said.unwrap_or_default(), ..self }
     }
@@ -237,9 +239,9 @@ async fn say(call: Call) -> Outcome {
                 return Err(Error::Invalid(say));
             }
             let mark = spoken(reader, one, now)?;
-            marked.extend(register::say(tx, &session, student, mark, now)?);
+            marked.extend(marks::say(tx, &session, student, mark, now)?);
         }
-        let suspended = watch::look(tx, session.class, now)?;
+        let suspended = budget::look(tx, session.class, now)?;
         let mut all = entries(tx, &session, &voice)?;
         all.retain(|entry| people.contains(&StudentId(entry.id)));
         Ok((all, marked, suspended))
@@ -282,7 +284,7 @@ async fn take_back(call: Call) -> Outcome {
     let write = call.app().db.write(move |tx| {
         let session = session::find(tx, reader, &name)?;
         let student = student::find_for(tx, reader, &who)?.id;
-        register::unsay(tx, &session, student, &reader.actor.user.to_string(), now)
+        marks::unsay(tx, &session, student, &reader.actor.user.to_string(), now)
     });
     let (session, student) = write.await?;
     call.app().events.say(Event::Marked { session, student });

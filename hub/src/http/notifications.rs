@@ -6,11 +6,11 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::created;
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::notify::letters::Letter;
-use crate::store::mail::{self, Listed};
-use crate::store::{class, student};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use store::mail::Letter;
+use store::mail::{self, Listed};
+use store::{class, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -133,7 +133,7 @@ async fn add(call: Call) -> Outcome {
         people.dedup();
         if people.is_empty() || people.len() > MOST {
             let say = format!("student_ids, class_id: name 1 to {MOST} students");
-            return Err(crate::Error::Invalid(say));
+            return Err(rules::Error::Invalid(say));
         }
         let mut told = Queued { queued: 0, without_address: 0 };
         for id in people {

@@ -7,13 +7,13 @@ use super::problem::Problem;
 use super::reply::{see, sentence, with};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
 use crate::auth::elsewhere;
-use crate::auth::throttle::What;
 use crate::provider::Provider;
-use crate::store::identity;
-use crate::store::login::Way;
 use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
+use rules::auth::throttle::What;
 use serde::Deserialize;
+use store::identity;
+use store::login::Way;
 use warp::http::{Method, StatusCode, header};
 use warp::reply::Response;
 

@@ -6,8 +6,8 @@ use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
 use super::totp::{kept, own, proven};
-use crate::store::people;
 use serde::Deserialize;
+use store::people;
 use utoipa::ToSchema;
 use warp::http::Method;
 

@@ -1,14 +1,15 @@
 //! A lesson that is planned or changed by hand: from what was typed to what is stored.
 
 use super::lesson::{Patch, Typed};
-use crate::attendance::placing::LONGEST_MS;
-use crate::error::Error;
-use crate::store::desk::Reader;
-use crate::store::session::{Session, Source};
-use crate::store::{Tx, class, period};
-use crate::timetable::Change as Differs;
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
+use rules::attendance::placing::LONGEST_MS;
+use rules::error::Error;
+use rules::timetable::Change as Differs;
+use rules::timetable::Source;
+use store::desk::Reader;
+use store::session::Session;
+use store::{Tx, class, period};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -85,7 +86,7 @@ pub fn plan(
 
 /// The name of a room that is typed: a name, known or new, or the own id of a known one.
 fn named(tx: &Tx<'_>, typed: &str) -> Result<String, Error> {
-    match crate::store::room::find(tx, typed) {
+    match store::room::find(tx, typed) {
         Ok(room) => Ok(room.name),
         Err(Error::NotFound(_)) => Ok(typed.trim().to_owned()),
         Err(error) => Err(error),
@@ -100,7 +101,7 @@ pub fn check(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
     if session.name.trim().is_empty() || session.name.len() > NAME {
         return Err(Error::Invalid(format!("name: give 1 to {NAME} bytes")));
     }
-    crate::store::room::ensure(tx, &session.room, session.starts)
+    store::room::ensure(tx, &session.room, session.starts)
 }
 
 /// Whether it is at another time or in another room now.

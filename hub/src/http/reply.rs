@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use super::route::Outcome;
-use crate::error::Error;
 use askama::Template;
+use rules::error::Error;
 use serde::Serialize;
 use warp::http::{HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};

@@ -4,7 +4,7 @@
 //! the table come the filters, the access matrix of the tests, and the OpenAPI document.
 
 use super::{call::Call, path, problem::Problem};
-use crate::auth::Role;
+use rules::auth::Role;
 use std::{future::Future, pin::Pin, sync::Arc};
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{RefOr, Schema};

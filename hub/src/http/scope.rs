@@ -4,10 +4,10 @@ use super::call::Call;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::events::Event;
-use crate::gallery::scope::Scope;
-use crate::store::{audit, scope};
+use rules::gallery::scope::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::{audit, scope};
 use utoipa::ToSchema;
 use warp::http::Method;
 

@@ -3,7 +3,6 @@
 use super::front::{Front, Peer, Stranger};
 use crate::accept::{self, Guest, House, Limits, Stream};
 use crate::app::App;
-use crate::error::Error;
 use crate::patience::Patient;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -11,6 +10,7 @@ use hyper::header::{COOKIE, HOST, HeaderMap, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rules::error::Error;
 use rustls::ServerConfig;
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -8,16 +8,17 @@ use super::planning::{check, day_of, differ, except, is_moved, patched, plan};
 use super::problem::Problem;
 use super::reply::{created, nothing, versioned};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::attendance::register;
-use crate::error::Error;
 use crate::events::Event;
-use crate::store::desk::Reader;
-use crate::store::session::{self, Filter, Session};
-use crate::store::{Tx, class, mark};
-use crate::timetable::{Change as Differs, booking};
+use crate::marks;
+use crate::planning::booking;
 use jiff::{civil::Date, tz::TimeZone};
+use rules::error::Error;
+use rules::timetable::Change as Differs;
 use serde::Deserialize;
 use serde_json::json;
+use store::desk::Reader;
+use store::session::{self, Filter, Session};
+use store::{Tx, class, mark};
 use utoipa::IntoParams;
 use uuid::Uuid;
 use warp::http::Method;
@@ -120,7 +121,7 @@ async fn add(call: Call) -> Outcome {
         booking::lesson(tx, &session, (now, &zone))?;
         session::add(tx, &session)?;
         noted(tx, reader, "add", &session, now)?;
-        let records = register::adopt(tx, &session, now)?;
+        let records = marks::adopt(tx, &session, now)?;
         Ok((whole(tx, session, &zone)?, records))
     });
     let (body, records) = write.await?;
@@ -147,9 +148,9 @@ async fn change(call: Call) -> Outcome {
         let new = session::find(tx, reader, &name)?;
         let (actor, mut marked) = (reader.actor.user.to_string(), Vec::new());
         for student in class::roster(tx, new.class)? {
-            marked.extend(register::follow(tx, &new, student, &actor, now)?);
+            marked.extend(marks::follow(tx, &new, student, &actor, now)?);
         }
-        let records = register::adopt(tx, &new, now)?;
+        let records = marks::adopt(tx, &new, now)?;
         Ok((whole(tx, new, &zone)?, marked, records))
     });
     let (body, marked, records) = write.await?;
@@ -184,10 +185,9 @@ fn noted(
     session: &Session,
     now: Wall,
 ) -> Result<(), Error> {
-    crate::store::change::bump(tx, crate::store::change::GALLERY)?; // doors are told who is due
+    store::change::bump(tx, store::change::GALLERY)?; // doors are told who is due
     let (actor, id) = (reader.actor.user.to_string(), session.id.to_string());
     let meta = json!({ "class": session.class, "starts": session.starts.0 });
-    let entry =
-        crate::store::audit::Entry { actor: &actor, action, table: "session", id: &id, meta };
-    crate::store::audit::add(tx, now, &entry)
+    let entry = store::audit::Entry { actor: &actor, action, table: "session", id: &id, meta };
+    store::audit::add(tx, now, &entry)
 }

@@ -5,12 +5,13 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{created, sentence};
 use super::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
-use crate::auth::throttle::What;
-use crate::auth::{Role, password};
-use crate::error::Error;
-use crate::store::account::{self, Account, New};
-use crate::store::user;
+use crate::auth::password;
+use rules::auth::Role;
+use rules::auth::throttle::What;
+use rules::error::Error;
 use serde::Deserialize;
+use store::account::{self, Account, New};
+use store::user;
 use utoipa::ToSchema;
 use warp::http::Method;
 

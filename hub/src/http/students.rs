@@ -7,12 +7,12 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
-use crate::auth::Role;
-use crate::error::Error;
-use crate::store::account;
-use crate::store::student::{self, Filter, Profile, Student};
 use jiff::Timestamp;
+use rules::auth::Role;
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
+use store::account;
+use store::student::{self, Filter, Profile, Student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -244,7 +244,7 @@ pub async fn own(call: &Call) -> Result<Student, Problem> {
 async fn me(call: Call) -> Outcome {
     let student = own(&call).await?;
     let id = student.id;
-    let rows = call.app().db.read(move |tx| crate::store::enrolment::of(tx, id)).await?;
+    let rows = call.app().db.read(move |tx| store::enrolment::of(tx, id)).await?;
     json(&Whole {
         attendance: "/api/students/me/attendance".into(),
         student: student.into(),
@@ -256,7 +256,7 @@ async fn show(call: Call) -> Outcome {
     let (reader, name) = (reader(&call)?, call.param("id").to_owned());
     let read = call.app().db.read(move |tx| {
         let person = student::find_for(tx, reader, &name)?;
-        let enrolments = crate::store::enrolment::of(tx, person.id)?;
+        let enrolments = store::enrolment::of(tx, person.id)?;
         Ok((person, enrolments))
     });
     let (person, rows) = read.await?;

@@ -5,14 +5,14 @@ use super::guard::reads_metrics;
 use super::problem::Problem;
 use super::reply::{bytes, json, see};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
-use crate::auth::Role;
 use crate::care::facts;
-use crate::store::account;
 use crate::timekeeper;
 use crate::web::nav;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rules::auth::Role;
 use serde::Serialize;
 use std::sync::OnceLock;
+use store::account;
 use utoipa::ToSchema;
 use warp::http::Method;
 

@@ -6,15 +6,15 @@
 //! touched; `tobedeleted` takes off a roster or out of use, and erases nobody.
 
 use super::archive::{self, File};
-use crate::auth::Role;
-use crate::error::Error;
-use crate::store::account::{self, New};
-use crate::store::foreign::{self, Kind};
-use crate::store::student::{self, Profile};
-use crate::store::{Tx, class, teaches};
 use jiff::civil::Date;
+use rules::auth::Role;
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use store::account::{self, New};
+use store::foreign::{self, Kind};
+use store::student::{self, Profile};
+use store::{Tx, class, teaches};
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 

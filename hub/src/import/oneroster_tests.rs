@@ -1,8 +1,8 @@
 use super::*;
-use crate::auth::Actor;
-use crate::store::desk::Reader;
-use crate::store::{Db, params};
 use jiff::civil::date;
+use rules::auth::Actor;
+use store::desk::Reader;
+use store::{Db, params};
 
 const NOW: Wall = Wall(1_790_000_000_000);
 const TODAY: Date = date(2026, 9, 21);

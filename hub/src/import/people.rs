@@ -4,11 +4,11 @@
 //! often as the file is there already. So the same file again changes nothing.
 
 use super::table::{Table, cell};
-use crate::error::Error;
-use crate::store::desk::{Reader, visible_to};
-use crate::store::student::{self, Profile};
-use crate::store::{Tx, class};
+use rules::error::Error;
 use std::collections::HashMap;
+use store::desk::{Reader, visible_to};
+use store::student::{self, Profile};
+use store::{Tx, class};
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 

@@ -6,7 +6,7 @@
 
 use super::archive::{Archive, BadArchive};
 use super::table::{Table, cell};
-use crate::error::Error;
+use rules::error::Error;
 use std::io::{Read, Seek};
 use wire::StudentId;
 

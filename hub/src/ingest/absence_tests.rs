@@ -2,9 +2,10 @@
 //! hears of it: every cause, from the bytes that a door sends to the mails of the lesson.
 
 use super::*;
-use crate::attendance::closing::Why;
-use crate::attendance::{Status, register};
-use crate::store::{mail, mark};
+use crate::marks;
+use rules::attendance::Status;
+use rules::attendance::closing::Why;
+use store::{mail, mark};
 use wire::record::{Blind, Watch};
 
 const LESSON: Uuid = Uuid::from_u128(77);
@@ -182,7 +183,7 @@ async fn told(hub: fn(&Tx<'_>) -> Result<(), Error>, items: Vec<Item>) -> Rig {
 }
 
 async fn close(rig: &Rig) {
-    let close = |tx: &Tx<'_>| register::close(tx, LESSON, "hub", NOW).map(drop);
+    let close = |tx: &Tx<'_>| marks::close(tx, LESSON, "hub", NOW).map(drop);
     rig.db.write(close).await.unwrap();
 }
 

@@ -1,21 +1,22 @@
 //! One delivery inside the transaction: what is new is stored, what is known is recognised, and
 //! the cursor says so. Deciding was done before; this only settles it against what is there.
 
-use super::dating::{self, Point, When};
-use super::judge::{Finding, Judged, Seen};
-use super::lineage::{self, Line};
 use super::memo::{Memo, Receipts};
-use crate::attendance::authority;
-use crate::attendance::register::{self, Arrival, Worth};
-use crate::error::Error;
 use crate::events::Event;
-use crate::evidence::Evidence;
-use crate::review::Status;
-use crate::store::arrival::Boot;
-use crate::store::cursor::{self, Cursor};
-use crate::store::dead_letter::{self, Content, Letter};
-use crate::store::review::status_text;
-use crate::store::{
+use crate::marks;
+use crate::marks::{Arrival, Worth};
+use rules::attendance::authority;
+use rules::error::Error;
+use rules::review::Status;
+use rules::sighting::dating::{self, Point, When};
+use rules::sighting::judge::{Finding, Judged, Seen};
+use rules::sighting::lineage::{self, Line};
+use store::arrival::Boot;
+use store::cursor::{self, Cursor};
+use store::dead_letter::{self, Content, Letter};
+use store::evidence::Evidence;
+use store::review::status_text;
+use store::{
     Tx, arrival, backed_up, device, enrolment, held, life, loss, passage, release, session, setting,
 };
 use uuid::Uuid;
@@ -532,7 +533,7 @@ impl<'a, 't> Clerk<'a, 't> {
             confidence: seen.confidence,
             reasons,
         };
-        register::place(self.tx, &arrival, candidates)
+        marks::place(self.tx, &arrival, candidates)
     }
 
     fn tell(&mut self, id: RecordId, worth: Worth, student: StudentId) -> Result<(), Error> {
@@ -541,12 +542,12 @@ impl<'a, 't> Clerk<'a, 't> {
             Status::Approved => self.events.push(Event::Decided { record: id, by: Uuid::nil() }),
             Status::Rejected | Status::Logged => {}
         }
-        let marked = register::arrived(self.tx, worth, student, self.now)?;
+        let marked = marks::arrived(self.tx, worth, student, self.now)?;
         self.marked(marked);
         Ok(())
     }
 
-    fn marked(&mut self, marked: impl IntoIterator<Item = register::Marked>) {
+    fn marked(&mut self, marked: impl IntoIterator<Item = marks::Marked>) {
         let event = |(session, student)| Event::Marked { session, student };
         self.events.extend(marked.into_iter().map(event));
     }
@@ -589,7 +590,7 @@ impl<'a, 't> Clerk<'a, 't> {
             let known = arrival::known(self.tx, device, self.boot(&at), at.mono, row.received)?;
             arrival::redate(self.tx, &row.id, &dating::date(&at, &known))?;
             if let Ok(id) = row.id.parse() {
-                let marked = register::redated(self.tx, id, self.now)?;
+                let marked = marks::redated(self.tx, id, self.now)?;
                 self.marked(marked);
             }
         }

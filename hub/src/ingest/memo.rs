@@ -1,13 +1,13 @@
 //! What is asked again and again within one group. Nothing else writes while it is settled, so an
 //! answer stays right until COMMIT.
 
-use crate::error::Error;
-use crate::keys::Keys;
-use crate::store::Tx;
-use crate::store::arrival::{self, Standing};
-use crate::store::cursor::{self, Receipt};
-use crate::vault::DataKey;
+use rules::error::Error;
 use std::collections::HashMap;
+use store::Tx;
+use store::arrival::{self, Standing};
+use store::cursor::{self, Receipt};
+use store::keys::Keys;
+use store::vault::DataKey;
 use wire::{DeviceId, Epoch, RecordKey, StudentId};
 
 /// Numbers of one batch that lie this close together are asked for at once.

@@ -6,29 +6,27 @@
 //! those around it are stored. While a store is not well nothing is set aside: doors hold it.
 
 mod commit;
-pub mod dating;
 pub mod fault;
-pub mod judge;
-mod lineage;
 mod memo;
 pub mod replay;
 pub mod school;
 
-use crate::error::Error;
 use crate::events::{Event, Events};
-use crate::keys::Keys;
 use crate::listener::{Answer, Delivery, Sent};
-use crate::store::{self, Db, Tx};
-use crate::vault::DataKey;
 use commit::Clerk;
 use fault::Fault;
-use judge::{Court, Finding, Judged, judge};
 pub use memo::Memo;
 use rayon::prelude::*;
-use school::{School, Schools};
+use rules::error::Error;
+use rules::sighting::judge::{Court, Finding, Judged, judge};
+use rules::sighting::school::School;
+use school::Schools;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use store::keys::Keys;
+use store::vault::DataKey;
+use store::{self, Db, Tx, is_passing};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use wire::link::{Ack, Greeting, Reject, Reported, Status};
@@ -174,7 +172,7 @@ impl Ingest {
                     self.answer(done, answer);
                 }
             }
-            Err(error) if error.is_passing() => hold(answers, &error),
+            Err(error) if is_passing(&error) => hold(answers, &error),
             Err(error) => {
                 tracing::warn!(%error, "a group was not stored; its parts are tried one by one");
                 for (index, answer) in answers.into_iter().enumerate() {
@@ -192,7 +190,7 @@ impl Ingest {
     /// is broken even so, record by record.
     async fn alone(&self, cases: &Arc<Cases>, index: usize, n: u64) -> Result<Done, Error> {
         let broken = match self.one(cases, Part::whole(index), n).await {
-            Err(error) if !error.is_passing() => error,
+            Err(error) if !is_passing(&error) => error,
             done => return done,
         };
         let Matter::Batch(_, records) = &cases.all[index].matter else { return Err(broken) };
@@ -218,7 +216,7 @@ impl Ingest {
         let mut failed = None;
         for _ in 0..TRIES {
             match self.one(cases, part, n).await {
-                Err(error) if !error.is_passing() => failed = Some(error),
+                Err(error) if !is_passing(&error) => failed = Some(error),
                 done => return done,
             }
         }

@@ -2,15 +2,15 @@
 //! comes from its door, and the letter is done in the same transaction.
 
 use super::commit::Clerk;
-use super::judge::{Court, Finding};
 use super::memo::Memo;
 use super::school::Schools;
 use super::{judge_safely, secrets};
-use crate::error::{Doing, Error};
 use crate::events::Event;
-use crate::keys::Keys;
-use crate::store::{Db, Tx, dead_letter};
+use rules::error::{Doing, Error};
+use rules::sighting::judge::{Court, Finding};
 use std::collections::HashMap;
+use store::keys::Keys;
+use store::{Db, Tx, dead_letter};
 use wire::Wall;
 
 /// What came of a letter.

@@ -6,11 +6,11 @@ mod models;
 mod trouble;
 
 use super::*;
-use crate::ingest::school::Look;
-use crate::store::params;
-use crate::store::watch::tests as doors;
 use proptest::prelude::*;
+use rules::sighting::school::Look;
 use std::collections::{BTreeMap, BTreeSet};
+use store::params;
+use store::sample as doors;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 use vision::Template;
@@ -455,7 +455,7 @@ async fn lesson(rig: &Rig, ends: i64) -> Uuid {
             ends: NOW.plus_ms(ends),
             late_after: starts.plus_ms(600_000),
             room: "204".into(),
-            source: store::session::Source::Manual,
+            source: rules::timetable::Source::Manual,
             period: None,
             closed_at: None,
             version: 1,
@@ -490,7 +490,7 @@ async fn a_sighting_waits_in_the_lesson_of_its_room_and_whoever_is_not_due_is_on
 async fn a_door_that_was_away_tells_absence_from_blindness_when_it_comes_back() {
     let rig = Rig::new().await;
     let id = lesson(&rig, -600_000).await;
-    let close = move |tx: &Tx<'_>| crate::attendance::register::close(tx, id, "hub", NOW).map(drop);
+    let close = move |tx: &Tx<'_>| crate::marks::close(tx, id, "hub", NOW).map(drop);
     let known = |tx: &Tx<'_>| {
         doors::enrol(tx, &[student(1)], NOW.plus_ms(-9_000_000))?;
         doors::hold(tx, "d1", 1, &[student(1)])

@@ -1,8 +1,8 @@
 //! Jobs over a real database: progress, cancelling, failing, restarting.
 
 use super::*;
-use crate::auth::Role;
-use crate::store::account::{self, New};
+use rules::auth::Role;
+use store::account::{self, New};
 use tokio_util::task::TaskTracker;
 use wire::time::ManualClock;
 use wire::{Mono, Wall};

@@ -13,8 +13,8 @@ pub mod session;
 
 use crate::accept;
 use crate::device::Fleet;
-use crate::error::Error;
 use crate::snaps::Snaps;
+use rules::error::Error;
 use rustls::ServerConfig;
 use std::sync::Arc;
 use std::time::Duration;

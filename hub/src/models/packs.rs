@@ -4,10 +4,10 @@
 //! enrolled anew. [`Coverage`] says whether enough of them are.
 
 use super::{ModelsError, place};
-use crate::error::{Doing, Error};
-use crate::store::{Tx, audit, coverage};
+use rules::error::{Doing, Error};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use store::{Tx, audit, coverage};
 use vision::pack::{DEFAULT, IN_USE, Manifest, PACKS, Pack};
 use wire::{ModelId, Wall};
 
@@ -148,8 +148,8 @@ pub fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::student::{self, Profile};
-    use crate::store::{Db, consent, enrolment};
+    use store::student::{self, Profile};
+    use store::{Db, consent, enrolment};
 
     #[test]
     fn ninety_five_of_a_hundred_are_enough_and_nobody_is_too() {

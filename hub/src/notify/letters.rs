@@ -1,74 +1,20 @@
 //! The texts of mails, and which follow from what was recorded.
 
 use super::texts::{Kind, Text, Texts};
-use crate::attendance::budget;
-use crate::reports::Sums;
-use crate::store::account::Account;
-use crate::store::budget::Suspended;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use uuid::Uuid;
-use wire::{StudentId, Wall};
+use rules::attendance::budget;
+use store::account::Account;
+use store::budget::Suspended;
+use store::mail::{Absence, Attendance, Letter};
+use wire::Wall;
 
 /// A mail about an absence waits so long, milliseconds: a door that was away may still say that
 /// somebody was there.
 pub const GRACE_MS: i64 = 30 * 60_000;
 /// Attendance strictly below this, in per cent, is low.
 pub const LOW: i64 = 75;
-
-/// A mail, before it is a row.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Letter {
-    /// `absence`, `low_attendance`, `policy`, `account` or `custom`.
-    pub kind: &'static str,
-    /// What it is about; nothing is said twice.
-    pub about: Option<String>,
-    /// Whom it is about, if it is about somebody.
-    pub student: Option<StudentId>,
-    /// Where it goes.
-    pub recipient: String,
-    /// One line.
-    pub subject: String,
-    /// Plain text.
-    pub body: String,
-    /// Not before.
-    pub due: Wall,
-}
-
-/// Somebody who was absent in a lesson.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Absence {
-    /// The lesson.
-    pub session: Uuid,
-    /// Its name.
-    pub lesson: String,
-    /// When it began.
-    pub starts: Wall,
-    /// Who.
-    pub student: StudentId,
-    /// Their full name.
-    pub name: String,
-    /// Where mail about them goes.
-    pub recipient: String,
-}
-
-/// How often somebody was in a class in one month.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Attendance {
-    /// The class.
-    pub class: Uuid,
-    /// Its name.
-    pub class_name: String,
-    /// Who.
-    pub student: StudentId,
-    /// Their full name.
-    pub name: String,
-    /// Where mail about them goes.
-    pub recipient: String,
-    /// What was recorded.
-    pub sums: Sums,
-}
 
 /// What a teacher is told when a person decides again in their class.
 #[must_use]

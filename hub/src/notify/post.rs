@@ -1,12 +1,12 @@
 //! Hands mail over to the mail server.
 
 use crate::config::{Smtp, SmtpTls};
-use crate::error::{Doing, Error};
-use crate::store::mail::Waiting;
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use rules::error::{Doing, Error};
 use std::time::{Duration, UNIX_EPOCH};
+use store::mail::Waiting;
 use wire::Wall;
 
 /// How long the mail server may take.

@@ -1,17 +1,18 @@
 //! Sends what is due: mail and webhooks, each in the order in which it was written.
 
-use super::letters::{self, Letter};
+use super::letters;
 use super::post::{Post, Undelivered};
 use super::texts;
 use super::{pause_ms, webhooks};
 use crate::app::App;
 use crate::care::What;
-use crate::error::{Doing, Error};
-use crate::store::outgoing::{self, Outgoing};
-use crate::store::{self, Tx, account, budget, mail, setting, webhook};
 use crate::web::words::day;
 use jiff::tz::TimeZone;
+use rules::error::{Doing, Error};
 use std::time::Duration;
+use store::mail::Letter;
+use store::outgoing::{self, Outgoing};
+use store::{self, Tx, account, budget, mail, setting, webhook};
 use tokio_util::sync::CancellationToken;
 use wire::Wall;
 use wire::pulse::Beat;

@@ -1,22 +1,21 @@
-use super::letters::{self, Absence, Attendance};
+use super::letters;
 use super::post::Post;
 use super::texts::Texts;
 use super::webhooks::{self, BadUrl};
 use super::{pause_ms, sender};
-use crate::auth::Role;
-use crate::auth::passkey::Kept;
 use crate::care::What;
 use crate::config::{Smtp, SmtpTls};
-use crate::error::Error;
 use crate::http::tests::House;
-use crate::reports::Sums;
-use crate::store::account::{self, New};
-use crate::store::{
-    Tx, audit, login, mail, outgoing, params, passkey, people, student, totp, webhook,
-};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use rules::auth::Role;
+use rules::error::Error;
+use rules::reports::Sums;
 use std::sync::{Arc, Mutex};
+use store::account::{self, New};
+use store::mail::{Absence, Attendance};
+use store::passkey::Kept;
+use store::{Tx, audit, login, mail, outgoing, params, passkey, people, student, totp, webhook};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -183,7 +182,7 @@ async fn closed_lesson(house: &House, now: Wall) {
                 params![id, status],
             )?;
         }
-        crate::store::session::close(tx, Uuid::from_u128(5), now)
+        store::session::close(tx, Uuid::from_u128(5), now)
     };
     house.app.db.write(fill).await.unwrap();
 }
@@ -228,7 +227,7 @@ async fn a_teacher_may_switch_mail_off() {
     let now = house.app.clock.wall().plus_ms(1);
     house.clock.set_wall(now);
     closed_lesson(&house, now).await;
-    let teacher = house.account(crate::auth::Role::Teacher).await.id.to_string();
+    let teacher = house.account(rules::auth::Role::Teacher).await.id.to_string();
     let switch = move |tx: &Tx<'_>| {
         tx.execute(
             "insert into teaches (class, teacher, from_day)
@@ -245,7 +244,7 @@ async fn a_teacher_may_switch_mail_off() {
 
 /// The class `c` of [`closed_lesson`] is taught by a teacher, and suspended since `now`.
 async fn suspended(house: &House, now: Wall) {
-    let teacher = house.account(crate::auth::Role::Teacher).await.id.to_string();
+    let teacher = house.account(rules::auth::Role::Teacher).await.id.to_string();
     let suspend = move |tx: &Tx<'_>| {
         let class = Uuid::from_u128(0xc);
         tx.execute(
@@ -253,8 +252,8 @@ async fn suspended(house: &House, now: Wall) {
             params![class.to_string(), teacher],
         )?;
         tx.execute("update class set policy = 'auto', auto_line = 1, error_budget = 1", [])?;
-        let count = crate::attendance::budget::Count { passages: 40, errors: 3 };
-        crate::store::budget::suspend(tx, class, count, now)
+        let count = rules::attendance::budget::Count { passages: 40, errors: 3 };
+        store::budget::suspend(tx, class, count, now)
     };
     house.app.db.write(suspend).await.unwrap();
 }
@@ -398,7 +397,7 @@ async fn mail_about_the_account_of_a_pupil_goes_with_them() {
         house.app.db.read(left).await.unwrap()
     };
     assert_eq!(look().await, ["child@home.test".to_owned()]);
-    let (app, why) = (&house.app, crate::privacy::erase::Reason::Asked);
+    let (app, why) = (&house.app, store::erasure::Reason::Asked);
     crate::privacy::erase::erase(&app.db, &app.keys, pupil, why, "t".into(), AT).await.unwrap();
     assert_eq!(look().await, [] as [String; 0], "nor is the erasure told to anybody");
 }
@@ -450,7 +449,7 @@ async fn a_message_arrives_signed_as_the_standard_says() {
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let (id, secret) = (Uuid::from_u128(9), webhooks::secret());
     let body = webhooks::body("ping", &serde_json::json!({}), AT);
-    let message = webhooks::Message { id, url, secret: secret.clone(), body: body.clone() };
+    let message = store::webhook::Message { id, url, secret: secret.clone(), body: body.clone() };
     let (got, sent) = tokio::join!(receiver(listener, 204), webhooks::deliver(&message, true, AT));
     assert_eq!((sent, &got.1), (Ok(204), &body));
     let header = |name: &str| {
@@ -467,7 +466,7 @@ async fn a_message_arrives_signed_as_the_standard_says() {
 async fn nobody_is_led_into_the_schools_own_network() {
     let (id, secret) = (Uuid::nil(), webhooks::secret());
     let (url, body) = ("https://localhost:1/".to_owned(), "{}".to_owned());
-    let message = webhooks::Message { id, url, secret, body };
+    let message = store::webhook::Message { id, url, secret, body };
     let refused = webhooks::deliver(&message, false, AT).await.unwrap_err();
     assert!(refused.contains("private network"), "{refused}");
 }
@@ -496,7 +495,7 @@ async fn a_hook_that_fails_for_days_is_switched_off() {
         let fail = webhook::Tried { status: Some(500), why: Some("x".into()), next: Some(1) };
         webhook::tried(tx, id, due[0].2.id, &fail, now)?;
         assert!(webhook::get(tx, id)?.is_active);
-        webhook::tried(tx, id, due[0].2.id, &fail, now.plus_ms(webhooks::GIVE_UP_MS))?;
+        webhook::tried(tx, id, due[0].2.id, &fail, now.plus_ms(store::webhook::GIVE_UP_MS))?;
         webhook::get(tx, id)
     };
     assert!(!house.app.db.write(step).await.unwrap().is_active);
@@ -538,7 +537,7 @@ async fn closed_lessons(house: &House, first: u128, many: u128, now: Wall) {
             let sql = "insert into mark (session, student, status, source, by_whom, at, version)
                  values ($1, '00000000-0000-0000-0000-000000000011', 'absent', 'close', 'hub', 0, 1)";
             tx.execute(sql, params![id.to_string()])?;
-            crate::store::session::close(tx, id, now)?;
+            store::session::close(tx, id, now)?;
         }
         Ok(())
     };
@@ -556,7 +555,7 @@ async fn what_is_to_be_told_is_noted_with_what_it_follows_from_or_not_at_all() {
          where student = '00000000-0000-0000-0000-000000000012'";
     let fails = move |tx: &Tx<'_>| {
         tx.execute(arrives, [])?;
-        Err::<(), _>(crate::Error::Invalid("cut short before its end".into()))
+        Err::<(), _>(rules::Error::Invalid("cut short before its end".into()))
     };
     assert!(house.app.db.write(fails).await.is_err());
     assert_eq!(noted(&house).await.len(), 1, "nothing happened");

@@ -1,18 +1,16 @@
 //! Webhooks as Standard Webhooks 1.0 says them: signed, numbered, tried again.
 
-use crate::store::outgoing::Outgoing;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook as Signer;
 use std::net::IpAddr;
 use std::time::Duration;
+use store::outgoing::Outgoing;
+use store::webhook::Message;
 use uuid::Uuid;
 use wire::Wall;
 
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A hook whose messages fail for so long is switched off, milliseconds: five days.
-pub const GIVE_UP_MS: i64 = 5 * 24 * 3_600_000;
-
 /// Everything that can be told.
 pub const EVENTS: [&str; 8] = [
     "sighting.pending",
@@ -115,19 +113,6 @@ pub fn is_outside(address: IpAddr) -> bool {
             !(local || v6.is_loopback() || v6.is_unspecified() || v6.is_multicast())
         }
     }
-}
-
-/// A message that is due.
-#[derive(Clone, Debug)]
-pub struct Message {
-    /// Own id; the receiver tells by it what it has had.
-    pub id: Uuid,
-    /// Where.
-    pub url: String,
-    /// The hook's secret, `whsec_…`.
-    pub secret: String,
-    /// The body.
-    pub body: String,
 }
 
 /// Delivers one message: the receiver's status.

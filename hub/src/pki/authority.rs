@@ -5,10 +5,9 @@
 //! gone counts no more, whatever `ca.pem` says.
 
 use super::{CA_KEY, ENDED, Pki, ca_params, server};
-use crate::error::{Doing, Error};
-use crate::keys::Keys;
 use data_encoding::HEXLOWER;
 use rcgen::{Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rules::error::{Doing, Error};
 use rustls::RootCertStore;
 use rustls::crypto::ring;
 use rustls::server::WebPkiClientVerifier;
@@ -17,6 +16,7 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime, pem::PemObj
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
+use store::keys::Keys;
 use wire::Wall;
 use x509_parser::prelude::{ParsedExtension, X509Certificate};
 

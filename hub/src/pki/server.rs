@@ -2,9 +2,8 @@
 
 use super::authority::{self, Authorities};
 use super::{Pki, SERVER_KEY, server_params};
-use crate::error::{Doing, Error};
-use crate::keys::Keys;
 use rcgen::{Issuer, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rules::error::{Doing, Error};
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -12,6 +11,7 @@ use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use store::keys::Keys;
 use wire::Wall;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 

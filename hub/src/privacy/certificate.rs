@@ -2,13 +2,13 @@
 //!
 //! It holds no name: the person's id is the only thing left of them.
 
-use super::erase::{Gone, Reason};
-use crate::error::{Doing, Error};
-use crate::store::erasure::{Door, Erasure};
 use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use jiff::Timestamp;
+use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
+use store::erasure::{Door, Erasure};
+use store::erasure::{Gone, Reason};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::Wall;

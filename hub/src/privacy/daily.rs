@@ -2,10 +2,10 @@
 
 use super::{retention, witness};
 use crate::app::App;
-use crate::error::{Doing, Error};
-use crate::store::{Tx, audit, audit_head, cursor, file, setting};
 use crate::web::words;
 use jiff::civil::Date;
+use rules::error::{Doing, Error};
+use store::{Tx, audit, audit_head, cursor, file, setting};
 use wire::pulse::Beat;
 use witness::Witness;
 

@@ -6,64 +6,13 @@
 
 use super::withdraw;
 use crate::app::App;
-use crate::error::Error;
 use crate::events::Event;
-use crate::keys::Keys;
-use crate::store::{self, Db, Tx, audit, erasure, forget};
-use serde::{Deserialize, Serialize};
+use rules::error::Error;
 use serde_json::json;
-use utoipa::ToSchema;
+use store::erasure::{Gone, Reason};
+use store::keys::Keys;
+use store::{self, Db, Tx, audit, erasure, forget};
 use wire::{StudentId, Wall};
-
-/// What went, counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
-pub struct Gone {
-    /// Enrolments and their templates.
-    pub templates: u64,
-    /// Crops and templates of sightings and class photos.
-    pub crops: u64,
-    /// Sightings.
-    pub sightings: u64,
-    /// Entries of the consent ledger.
-    pub consents: u64,
-    /// Accounts that were this person.
-    pub accounts: u64,
-    /// Places on rosters.
-    pub rosters: u64,
-}
-
-/// Why somebody is erased.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Reason {
-    /// Somebody asked for it.
-    Asked,
-    /// They left the school long enough ago.
-    Left,
-}
-
-impl Reason {
-    /// As the database writes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Left => "left",
-        }
-    }
-}
-
-impl std::str::FromStr for Reason {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "asked" => Ok(Self::Asked),
-            "left" => Ok(Self::Left),
-            _ => Err(format!("“{text}” is no reason to erase somebody")),
-        }
-    }
-}
 
 /// Erases all data of `student`, and their key. Twice is the same as once. The doors are told by
 /// making the gallery anew and then calling [`resume`].

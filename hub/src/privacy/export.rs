@@ -1,13 +1,13 @@
 //! All data of one person in one piece, for them: everything but the templates, which are for
 //! nobody.
 
-use crate::error::{Doing, Error};
-use crate::keys::Keys;
-use crate::store::export::{Face, Letter, Mark, Sighting};
-use crate::store::{self, Tx, audit, consent, enrolment, student};
 use data_encoding::BASE64;
 use jiff::Timestamp;
+use rules::error::{Doing, Error};
 use serde::Serialize;
+use store::export::{Face, Letter, Mark, Sighting};
+use store::keys::Keys;
+use store::{self, Tx, audit, consent, enrolment, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::seal::Part;

@@ -3,8 +3,8 @@
 use super::{daily, erase};
 use crate::album::Album;
 use crate::app::{App, rest};
-use crate::error::Error;
 use crate::events::Event;
+use rules::error::Error;
 use std::time::Duration;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;

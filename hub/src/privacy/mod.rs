@@ -8,16 +8,15 @@ pub mod certificate;
 pub mod daily;
 pub mod erase;
 pub mod export;
-pub mod forget;
 pub mod keeper;
 pub mod retention;
 pub mod withdraw;
 pub mod witness;
 
-use crate::error::Error;
-use crate::keys::Keys;
-use crate::store::{self, Db, Tx};
-use crate::vault::DataKey;
+use rules::error::Error;
+use store::keys::Keys;
+use store::vault::DataKey;
+use store::{self, Db, Tx};
 use wire::{StudentId, Wall};
 
 /// The key of `student` for something new. What is left of an earlier erasure is finished first,

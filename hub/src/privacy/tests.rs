@@ -3,16 +3,16 @@
 
 use super::*;
 use crate::enrol::{New, keep};
-use crate::evidence::Evidence;
 use crate::gallery::Gallery;
-use crate::ingest::dating::When;
-use crate::ingest::judge::Seen;
-use crate::store::consent::Said;
-use crate::store::retention::Looked;
-use crate::store::student::Profile;
-use crate::store::{arrival, device, enrolment, review, student};
 use proptest::prelude::*;
+use rules::sighting::dating::When;
+use rules::sighting::judge::Seen;
 use std::collections::{BTreeMap, BTreeSet};
+use store::consent::Said;
+use store::evidence::Evidence;
+use store::retention::Looked;
+use store::student::Profile;
+use store::{arrival, device, enrolment, review, student};
 use uuid::Uuid;
 use vision::Template;
 use wire::seal::Part;
@@ -109,7 +109,7 @@ impl School {
         let write = move |tx: &Tx<'_>| {
             let key = RecordKey { device: DOORS[0].parse().unwrap(), epoch: Epoch([1; 16]), seq };
             let seen = seen(&candidates);
-            let (session, status, reasons) = (None, crate::review::Status::Pending, &[][..]);
+            let (session, status, reasons) = (None, rules::review::Status::Pending, &[][..]);
             let candidates = candidates.as_slice();
             let (seen, authority) = (&seen, None);
             let row = arrival::Row { candidates, reasons, seen, session, status, authority };
@@ -261,7 +261,7 @@ impl Person {
 struct Shelf(BTreeMap<u64, BTreeSet<StudentId>>);
 
 impl Shelf {
-    fn take(&mut self, release: &crate::gallery::Release) {
+    fn take(&mut self, release: &rules::gallery::Release) {
         let gallery = wire::Gallery::decode(&release.file).unwrap();
         let version = release.manifest.version;
         self.0.insert(version, gallery.people.iter().map(|person| person.id).collect());
@@ -363,7 +363,7 @@ async fn what_is_over_goes_in_steps_so_that_others_can_write_in_between() {
     school.db.write(fill).await.unwrap();
     let mut gone = Vec::new();
     while gone.last() != Some(&0) {
-        let (kind, from) = (retention::Kind::DeadLetters, Looked::default());
+        let (kind, from) = (rules::retention::Kind::DeadLetters, Looked::default());
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, NOW, &from, 2);
         gone.push(school.db.write(step).await.unwrap().0);
     }
@@ -373,7 +373,7 @@ async fn what_is_over_goes_in_steps_so_that_others_can_write_in_between() {
 #[tokio::test]
 async fn every_kind_of_thing_can_be_counted_and_swept() {
     let school = school().await;
-    for (kind, before) in retention::Retention::default().due(NOW) {
+    for (kind, before) in rules::retention::Retention::default().due(NOW) {
         let both = move |tx: &Tx<'_>| {
             let rows = store::retention::count(tx, kind, before)?;
             Ok((rows, store::retention::sweep(tx, kind, before, &Looked::default(), 2)?))
@@ -410,7 +410,7 @@ async fn a_sweep_of_faces_looks_at_each_of_those_that_stay_once() {
     school.db.write(move |tx| faces(tx, student)).await.unwrap();
     let (mut steps, mut next) = (Vec::new(), Some(Looked::default()));
     while let Some(after) = next {
-        let kind = retention::Kind::Crops;
+        let kind = rules::retention::Kind::Crops;
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, NOW, &after, 2);
         let (gone, left) = school.db.write(step).await.unwrap();
         steps.push(gone);
@@ -433,8 +433,8 @@ async fn a_copy_from_before_an_update_goes_after_its_days() {
     made("hub.db.before-v2", 31);
     made("hub.db.before-v3", 29);
     made("hub.db.of-mine", 31);
-    let copies = |swept: Vec<retention::Swept>| {
-        swept.iter().find(|swept| swept.kind == retention::Kind::Copies).unwrap().rows
+    let copies = |swept: Vec<rules::retention::Swept>| {
+        swept.iter().find(|swept| swept.kind == rules::retention::Kind::Copies).unwrap().rows
     };
     assert_eq!(copies(retention::count(&school.db, &path, NOW).await.unwrap()), 1);
     assert!(school.dir.path().join("hub.db.before-v2").exists(), "counting takes nothing");

@@ -1,12 +1,12 @@
 //! Consent given and withdrawn. Withdrawal clears at once: templates, what doors saw and nobody
 //! decided, every crop; then the key that opened them.
 
-use super::forget::{Left, without};
 use crate::desk;
-use crate::error::Error;
-use crate::keys::Keys;
-use crate::store::consent::{self, Said};
-use crate::store::{self, Db, Tx, forget};
+use rules::error::Error;
+use rules::forget::{Left, without};
+use store::consent::{self, Said};
+use store::keys::Keys;
+use store::{self, Db, Tx, forget};
 use wire::{StudentId, Wall};
 
 /// Writes `said` into the ledger of `student`; if it is a withdrawal, clears what it covers.

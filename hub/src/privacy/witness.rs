@@ -1,13 +1,13 @@
 //! Signed heads of the audit chain: kept elsewhere, they show that its end was not cut off.
 
-use crate::error::{Doing, Error};
-use crate::store::audit::Head;
-use crate::store::audit_head::Signed as Row;
 use data_encoding::BASE64;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use jiff::Timestamp;
+use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use store::audit::Head;
+use store::audit_head::Signed as Row;
 use utoipa::ToSchema;
 use wire::Wall;
 use wire::sign::Signed;

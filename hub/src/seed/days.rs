@@ -4,18 +4,19 @@
 use super::people::door;
 use super::plan::{COME, Plan, rooms};
 use super::{Made, Roll, Seeder, Size};
-use crate::attendance::placing::EARLY_MS;
-use crate::attendance::{marking, register};
-use crate::error::{Doing, Error};
-use crate::ingest::judge::{Finding, Judged, Seen};
 use crate::ingest::{self, Memo};
-use crate::store::session::Session;
-use crate::store::{self, Tx};
-use crate::timetable::maker::{self, Of};
+use crate::marks;
+use crate::planning::maker::{self, Of};
 use jiff::civil::{Date, Time, Weekday};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rules::attendance::marking;
+use rules::attendance::placing::EARLY_MS;
+use rules::error::{Doing, Error};
+use rules::sighting::judge::{Finding, Judged, Seen};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use store::session::Session;
+use store::{self, Tx};
 use wire::record::{CameraState, Watch};
 use wire::{
     Candidate, ClockState, Direction, Epoch, Item, ModelId, Mono, Reason, Stamp, Verdict, Wall,
@@ -106,7 +107,7 @@ impl Seeder {
                 ingest::file(tx, &mut memo, &door(n)?, EPOCH, &records, ends)?;
             }
             for lesson in &lessons {
-                register::close(tx, lesson.id, marking::HUB, ends)?;
+                marks::close(tx, lesson.id, marking::HUB, ends)?;
             }
             Ok(())
         };

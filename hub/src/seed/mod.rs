@@ -8,13 +8,13 @@ mod days;
 mod people;
 pub mod plan;
 
-use crate::error::Error;
-use crate::keys::Keys;
-use crate::store::{self, Db};
-use crate::vault::DataKey;
 use jiff::tz::TimeZone;
 use plan::Plan;
+use rules::error::Error;
 use std::collections::HashMap;
+use store::keys::Keys;
+use store::vault::DataKey;
+use store::{self, Db};
 use uuid::Uuid;
 use wire::{ModelId, StudentId, Wall};
 

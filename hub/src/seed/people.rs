@@ -2,18 +2,18 @@
 
 use super::plan::{Plan, room, rooms};
 use super::{ACTOR, Roll, Seeder, Size};
-use crate::attendance::placing::Policy;
-use crate::auth::Role;
-use crate::error::{Doing, Error};
-use crate::store::account::{self, New};
-use crate::store::class;
-use crate::store::consent::{self, Said};
-use crate::store::device::{self, Place};
-use crate::store::enrolment::{self, Enrolment};
-use crate::store::student::{self, Profile};
-use crate::store::{self, Tx};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rules::attendance::placing::Policy;
+use rules::auth::Role;
+use rules::error::{Doing, Error};
 use std::collections::BTreeSet;
+use store::account::{self, New};
+use store::class;
+use store::consent::{self, Said};
+use store::device::{self, Place};
+use store::enrolment::{self, Enrolment};
+use store::student::{self, Profile};
+use store::{self, Tx};
 use uuid::Uuid;
 use vision::Template;
 use wire::{DeviceId, Direction, Manifest, StudentId, Wall};

@@ -1,12 +1,12 @@
 //! What the made-up school is like: a decision over its size and a number.
 
 use super::Size;
-use crate::error::Error;
-use crate::timetable::Period;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time, Weekday, time};
 use rand::seq::SliceRandom as _;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rules::error::Error;
+use rules::timetable::Period;
 use std::collections::HashSet;
 use uuid::Uuid;
 

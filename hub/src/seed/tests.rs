@@ -1,8 +1,8 @@
 //! A made-up school is one that the hub could have come by honestly.
 
 use super::*;
-use crate::store::Tx;
 use proptest::prelude::*;
+use store::Tx;
 use wire::Epoch;
 
 const NOW: Wall = Wall(1_790_000_000_000);

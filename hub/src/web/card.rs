@@ -2,8 +2,8 @@
 
 use super::tongue::Tongue;
 use super::words;
-use crate::store::desk::queue::Group as Place;
 use jiff::{civil::Date, tz::TimeZone};
+use store::desk::queue::Group as Place;
 use wire::{Reason, Wall};
 
 /// From this confidence on a card is above its group's line: “very likely”.
@@ -241,7 +241,7 @@ impl Verdict {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::store::desk::queue::Lesson;
+    use store::desk::queue::Lesson;
 
     pub(crate) fn facts(n: usize, device: &str) -> Facts {
         let face = |id: &str, name: &str, confidence| Face {

@@ -2,7 +2,7 @@
 //!
 //! A chart is always followed by its table, so a screen reader hears numbers, not shapes.
 
-use crate::reports::Sums;
+use rules::reports::Sums;
 
 /// A day, a week or a month with what was recorded of it.
 #[derive(Clone, PartialEq, Eq, Debug)]

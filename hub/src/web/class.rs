@@ -1,24 +1,24 @@
 //! `/class`: one's classes, each with its roll, its report, its photos and its roster.
 
+pub mod policy;
 pub mod roster;
-pub mod rules;
 
 use super::shell::Shell;
 use super::start::shell;
 use super::words;
-use crate::auth::Role;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::planning::day_of;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::store::Tx;
-use crate::store::class::{self, Class};
-use crate::store::session::{self, Filter, Session};
 use askama::Template;
+use rules::auth::Role;
 use serde::Deserialize;
 use std::collections::HashMap;
+use store::Tx;
+use store::class::{self, Class};
+use store::session::{self, Filter, Session};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::Wall;
@@ -119,7 +119,7 @@ fn due(lessons: Vec<Session>, now: Wall) -> HashMap<Uuid, Session> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::store::session::Source;
+    use rules::timetable::Source;
 
     /// A lesson of 45 minutes of the class `class`, from this minute on.
     pub(crate) fn lesson(id: u128, class: u128, minute: i64) -> Session {

@@ -2,8 +2,8 @@
 
 use super::card::Group;
 use super::shell::Shell;
-use crate::store::desk::Person;
 use askama::Template;
+use store::desk::Person;
 use uuid::Uuid;
 
 /// The whole page.
@@ -127,9 +127,9 @@ pub fn empty(house: House) -> Empty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Role;
     use crate::web::card::{self, Face, tests::facts};
     use crate::web::{files, shell, tongue::Tongue};
+    use rules::auth::Role;
 
     fn page(cards: Vec<card::Facts>) -> Page {
         let person = Some(shell::Person { name: "Charles Babbage".into(), role: Role::Admin });

@@ -18,15 +18,15 @@ use crate::http::devices::{Typed, created_as};
 use crate::http::problem::Problem;
 use crate::http::reply::page;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::store::device::direction_text;
-use crate::store::door::{Known, by_room, tally};
-use crate::store::release::Progress;
-use crate::store::room::{self, Room};
-use crate::store::{Tx, release};
 use askama::Template;
 use push::Push;
 use serde::Deserialize;
 use state::{Said, say, states};
+use store::device::direction_text;
+use store::door::{Known, by_room, tally};
+use store::release::Progress;
+use store::room::{self, Room};
+use store::{Tx, release};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
 
@@ -113,7 +113,7 @@ struct Facts {
     rooms: Vec<Room>,
 }
 
-fn facts(tx: &Tx<'_>, asked: &Asked) -> Result<Facts, crate::error::Error> {
+fn facts(tx: &Tx<'_>, asked: &Asked) -> Result<Facts, rules::error::Error> {
     Ok(Facts {
         doors: by_room(tx, (&asked.room, &asked.after), PER_PAGE)?,
         tally: tally(tx)?,

@@ -3,12 +3,12 @@
 use super::tongue::Tongue;
 use super::words;
 use crate::http::attendance::confidence;
-use crate::store::class;
-use crate::store::crop::Crop;
-use crate::store::image::{Image, State};
-use crate::store::job::Job;
-use crate::store::session::Session;
 use std::collections::{BTreeMap, HashMap};
+use store::class;
+use store::crop::Crop;
+use store::image::{Image, State};
+use store::job::Job;
+use store::session::Session;
 use uuid::Uuid;
 
 /// From this confidence on a proposal is chosen beforehand.

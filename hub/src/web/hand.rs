@@ -7,9 +7,6 @@ use super::roll::{self, CHOICES, Row};
 use super::shell::Shell;
 use super::start::shell;
 use super::today::{facts, said};
-use crate::attendance::register::{self, Marked};
-use crate::attendance::{Mark, Source, Status, watch};
-use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::images::tell;
@@ -17,11 +14,16 @@ use crate::http::marks::tell_suspended;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::store::desk::Reader;
-use crate::store::session::{self, Session};
-use crate::store::{Tx, mark, student};
+use crate::marks;
+use crate::marks::Marked;
+use crate::marks::budget;
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rules::attendance::{Mark, Source, Status};
+use rules::error::Error;
+use store::desk::Reader;
+use store::session::{self, Session};
+use store::{Tx, mark, student};
 use uuid::Uuid;
 use warp::http::{HeaderName, Method, StatusCode};
 use wire::{StudentId, Wall};
@@ -83,13 +85,13 @@ async fn say(call: Call) -> Outcome {
     step(call, move |tx, hand| {
         let status = wanted.ok_or_else(odd)?;
         let mark = hand.mark(status);
-        register::say(tx, &hand.lesson, hand.who, mark, hand.now)
+        marks::say(tx, &hand.lesson, hand.who, mark, hand.now)
     })
     .await
 }
 
 async fn take_back(call: Call) -> Outcome {
-    step(call, |tx, hand| register::undo(tx, &hand.lesson, hand.who, &hand.by, hand.now).map(Some))
+    step(call, |tx, hand| marks::undo(tx, &hand.lesson, hand.who, &hand.by, hand.now).map(Some))
         .await
 }
 
@@ -108,7 +110,7 @@ async fn here(call: Call) -> Outcome {
                 continue;
             }
             let hand = Hand { lesson: lesson.clone(), who, old, by: by.clone(), now };
-            marked.extend(register::say(tx, &lesson, who, hand.mark(Status::Present), now)?);
+            marked.extend(marks::say(tx, &lesson, who, hand.mark(Status::Present), now)?);
         }
         Ok((lesson, marked))
     });
@@ -160,7 +162,7 @@ where
         let came = if late {
             Came::Late
         } else {
-            Came::Done(work(tx, &hand)?, watch::look(tx, hand.lesson.class, now)?)
+            Came::Done(work(tx, &hand)?, budget::look(tx, hand.lesson.class, now)?)
         };
         Ok((hand.lesson, hand.who, came))
     });

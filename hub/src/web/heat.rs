@@ -4,11 +4,11 @@
 use super::chart::Part;
 use super::tongue::Tongue;
 use super::words;
-use crate::attendance::Status;
-use crate::reports::analytics::RISK;
-use crate::reports::matrix::{Cell, Count, Matrix};
-use crate::reports::{Rate, Sums};
 use jiff::civil::Date;
+use rules::attendance::Status;
+use rules::reports::analytics::RISK;
+use rules::reports::matrix::{Cell, Count, Matrix};
+use rules::reports::{Rate, Sums};
 use std::collections::BTreeMap;
 
 /// Days of a trend at most; of more, weeks are shown.
@@ -177,9 +177,9 @@ pub fn months(matrix: &Matrix, tongue: Tongue) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attendance::Source;
-    use crate::reports::matrix::{Lesson, Person};
     use jiff::civil::date;
+    use rules::attendance::Source;
+    use rules::reports::matrix::{Lesson, Person};
     use uuid::Uuid;
     use wire::{StudentId, Wall};
 

@@ -1,7 +1,7 @@
 //! Where the navigation leads, and who may go there: read from the table of routes itself.
 
-use crate::auth::Role;
 use crate::http::route::{Found, Table, Who};
+use rules::auth::Role;
 use std::sync::LazyLock;
 use warp::http::Method;
 

@@ -11,14 +11,14 @@ use crate::http::problem::Problem;
 use crate::http::reply::page;
 use crate::http::reports::{Register, read};
 use crate::http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
-use crate::reports::Sums;
-use crate::reports::matrix::{Count, Matrix};
-use crate::reports::register::title;
-use crate::store::class::Class;
-use crate::store::register::Span;
+use crate::sheets::register::title;
 use askama::Template;
 use jiff::civil::Date;
+use rules::reports::Sums;
+use rules::reports::matrix::{Count, Matrix};
 use serde::Deserialize;
+use store::class::Class;
+use store::register::Span;
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -213,7 +213,7 @@ fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Leg
             .collect(),
         rate: said(shell, count.sums),
         risk: count.sums.total() > 0
-            && count.sums.attended().is_below(crate::reports::analytics::RISK),
+            && count.sums.attended().is_below(rules::reports::analytics::RISK),
         count,
     }
 }
@@ -221,7 +221,7 @@ fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Leg
 fn drawn(shell: &Shell, id: &'static str, parts: &[Part]) -> Chart {
     let pieces = chart::pieces(parts);
     let months = id == "months";
-    let per_cent = |n: i64| words::share(shell.tongue, crate::reports::Rate::of(n, 100));
+    let per_cent = |n: i64| words::share(shell.tongue, rules::reports::Rate::of(n, 100));
     let whole = |n: i64| per_cent(n).replace(".00", "").replace("٫۰۰", "");
     let height = |n: i32| (chart::height_of(f64::from(n)), whole(i64::from(n)));
     let table = |part: &Part| {

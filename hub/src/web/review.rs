@@ -1,24 +1,24 @@
 //! `/review`: the review desk. The same decisions as the API's, for people.
 
 use super::card::{Card, Face, Facts, Group, Verdict};
-use super::class::rules;
+use super::class::policy;
 use super::desk::{Done, Found, House, Page, Piece, Who, empty};
 use super::start::shell;
 use super::tongue::Tongue;
 use super::words;
-use crate::auth::Role;
-use crate::error::Error;
 use crate::http::attendance::{Say, confidence, decide_as, desk, one, reader, some, undo_of};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::review::{self, Ask};
-use crate::store::class::{self, Class};
-use crate::store::desk::queue::{self, Part, Spot};
-use crate::store::desk::{self as store, Person, Seen};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rules::auth::Role;
+use rules::error::Error;
+use rules::review::{self, Ask};
 use serde::Deserialize;
+use store::class::{self, Class};
+use store::desk::queue::{self, Part, Spot};
+use store::desk::{self as sightings, Person, Seen};
 use warp::http::{HeaderName, Method, StatusCode};
 use warp::reply::Response;
 use wire::RecordId;
@@ -64,12 +64,12 @@ async fn index(call: Call) -> Outcome {
     let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| {
         let parts = queue::page(tx, reader, &zone, after.as_ref(), PER_PAGE)?;
-        let done = which.done.map(|id| store::one(tx, reader, id).ok());
+        let done = which.done.map(|id| sightings::one(tx, reader, id).ok());
         let suspended = class::suspended(tx, reader)?;
         Ok((
             parts,
-            store::waiting(tx, reader)?,
-            store::house(tx, reader)?,
+            sightings::waiting(tx, reader)?,
+            sightings::house(tx, reader)?,
             done.flatten(),
             suspended,
         ))
@@ -83,7 +83,7 @@ async fn index(call: Call) -> Outcome {
     let admin = reader.actor.role == Role::Admin;
     let empty = empty(House { admin, enrolled, doors, classes });
     let done = done.as_ref().map(|seen| say_done(&call, seen, which.count));
-    let why = |class: Class| Some((class.id, rules::suspended(shell.tongue, &class, call.now)?));
+    let why = |class: Class| Some((class.id, policy::suspended(shell.tongue, &class, call.now)?));
     let suspended = suspended.into_iter().filter_map(why).collect();
     page(StatusCode::OK, &Page { shell, waiting, groups, after, done, suspended, empty })
 }
@@ -147,7 +147,7 @@ async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
                 None => parts.push((group, vec![seen])),
             }
         }
-        Ok((parts, store::waiting(tx, reader)?))
+        Ok((parts, sightings::waiting(tx, reader)?))
     });
     let (parts, waiting) = read.await?;
     let (shell, groups) = (shell(call, "review"), groups(call, &parts));
@@ -248,7 +248,7 @@ async fn who(call: Call) -> Outcome {
         true => Vec::new(),
         false => {
             let text = asked.clone();
-            call.app().db.read(move |tx| store::named(tx, reader, &text, FOUND)).await?
+            call.app().db.read(move |tx| sightings::named(tx, reader, &text, FOUND)).await?
         }
     };
     let (shell, record) = (shell(&call, "review"), id.to_string());
@@ -265,7 +265,7 @@ fn saying(answer: Response, words: &str) -> Response {
 }
 
 fn facts(seen: &Seen) -> Facts {
-    let face = |candidate: &store::Candidate| Face {
+    let face = |candidate: &sightings::Candidate| Face {
         id: candidate.person.student.to_string(),
         number: candidate.person.number.clone(),
         name: candidate.person.name.clone(),

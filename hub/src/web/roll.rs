@@ -2,11 +2,11 @@
 
 use super::tongue::Tongue;
 use super::{why, words};
-use crate::attendance::closing::{Grounds, Why};
-use crate::attendance::{Mark, Source, Status};
-use crate::store::passage::Elsewhere;
-use crate::store::session::Session;
 use jiff::tz::TimeZone;
+use rules::attendance::closing::{Grounds, Why};
+use rules::attendance::{Mark, Source, Status};
+use store::passage::Elsewhere;
+use store::session::Session;
 use uuid::Uuid;
 use wire::Wall;
 

@@ -2,7 +2,7 @@
 
 use super::tongue::{Said, Tongue};
 use super::{files, nav};
-use crate::auth::Role;
+use rules::auth::Role;
 
 /// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
 /// conflict is shown where the card was.

@@ -16,10 +16,10 @@ use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes,
 use crate::http::setup;
 use crate::http::totp as second;
 use crate::http::{guard, proof};
-use crate::store::account::Account;
-use crate::store::login::Way;
-use crate::store::{passkey, totp};
 use askama::Template;
+use store::account::Account;
+use store::login::Way;
+use store::{passkey, totp};
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
 

@@ -2,13 +2,11 @@
 //!
 //! The buttons of the roll are in [`hand`](super::hand).
 
-use super::class::rules::suspended;
+use super::class::policy::suspended;
 use super::roll::{self, Facts, Row};
 use super::shell::Shell;
 use super::start::shell;
 use super::words;
-use crate::attendance::register::{self, Marked};
-use crate::error::Error;
 use crate::events::Event;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
@@ -16,13 +14,16 @@ use crate::http::images::tell;
 use crate::http::planning::day_of;
 use crate::http::reply::{page, see};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::store::class::{self, Class};
-use crate::store::session::{self, Filter, Session};
-use crate::store::{Tx, mark, passage, watch};
+use crate::marks;
+use crate::marks::Marked;
 use askama::Template;
 use jiff::tz::TimeZone;
+use rules::error::Error;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
+use store::class::{self, Class};
+use store::session::{self, Filter, Session};
+use store::{Tx, mark, passage, watch};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::Wall;
@@ -177,7 +178,7 @@ pub(super) fn facts(
         let mark = marks.remove(&member.student);
         Facts {
             grounds: grounds.remove(&member.student),
-            counts: register::counts(lesson),
+            counts: marks::counts(lesson),
             unknown: unknown.remove(&member.student),
             by: mark.as_ref().and_then(|mark| names.get(&mark.by).cloned()),
             waiting: waiting.contains(&member.student),
@@ -202,8 +203,8 @@ async fn start(call: Call) -> Outcome {
     let write = call.app().db.write(move |tx| {
         let class = class::find(tx, reader, &name)?;
         let by = reader.actor.user.to_string();
-        let lesson = register::lesson_now(tx, &class, (now, reader.today), &by)?;
-        let records = register::adopt(tx, &lesson, now)?;
+        let lesson = marks::lesson_now(tx, &class, (now, reader.today), &by)?;
+        let records = marks::adopt(tx, &lesson, now)?;
         Ok((class.id, lesson.id, records))
     });
     let (class, lesson, records) = write.await?;
@@ -215,7 +216,7 @@ async fn start(call: Call) -> Outcome {
 
 async fn close(call: Call) -> Outcome {
     turn(call, |tx, lesson, by, now| match lesson.starts <= now {
-        true => register::close(tx, lesson.id, by, now),
+        true => marks::close(tx, lesson.id, by, now),
         false => Err(Error::Conflict("this lesson has not begun yet".into())),
     })
     .await
@@ -223,7 +224,7 @@ async fn close(call: Call) -> Outcome {
 
 async fn open(call: Call) -> Outcome {
     turn(call, |tx, lesson, by, now| match now < lesson.ends {
-        true => register::open(tx, lesson, by, now),
+        true => marks::open(tx, lesson, by, now),
         false => Err(Error::Conflict("this lesson is over: correct its marks instead".into())),
     })
     .await

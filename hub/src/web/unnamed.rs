@@ -2,7 +2,6 @@
 
 use super::photo::{Asked, show};
 use crate::album::Album;
-use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::images::tell;
@@ -10,10 +9,11 @@ use crate::http::problem::Problem;
 use crate::http::reply::see;
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::http::sorting::{clustering, putting};
-use crate::store::class;
-use crate::store::crop::Of;
-use crate::store::desk::Reader;
-use crate::{cluster, knn};
+use rules::error::Error;
+use rules::{cluster, knn};
+use store::class;
+use store::crop::Of;
+use store::desk::Reader;
 use uuid::Uuid;
 use warp::http::Method;
 

@@ -2,9 +2,9 @@
 
 use super::tongue::Tongue;
 use super::words;
-use crate::attendance::Status;
-use crate::attendance::closing::{Grounds, Why};
 use jiff::tz::TimeZone;
+use rules::attendance::Status;
+use rules::attendance::closing::{Grounds, Why};
 use wire::Wall;
 
 /// Why a door could not have recognised a student, as a text's key; it may name the door.
@@ -67,7 +67,7 @@ pub fn sentences(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attendance::closing::Ground;
+    use rules::attendance::closing::Ground;
 
     const NOON: Wall = Wall(12 * 3_600_000);
 

@@ -1,9 +1,9 @@
 //! What pages say about numbers, reasons and times.
 
 use super::tongue::Tongue;
-use crate::reports::Rate;
-use crate::store::session::Session;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use rules::reports::Rate;
+use store::session::Session;
 use wire::{Reason, Wall};
 
 /// Confidence in words, as a text's key; in three bands: from 0.9, from 0.7, and below.

@@ -3,9 +3,8 @@
 use crate::rig::{Door, Hub};
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Client, Response, header};
-use rollcall_hub::Error;
 use rollcall_hub::join::join;
-use rollcall_hub::store;
+use rules::Error;
 use std::net::{IpAddr, Ipv4Addr};
 use wire::join::{
     AUTHORITY_DOMAIN, AUTHORITY_PATH, GALLERY_PATH, KEY_PATH, MANIFEST_PATH, RENEW_PATH,

@@ -3,16 +3,14 @@
 use rcgen::{CertificateParams, KeyPair};
 use rollcall_hub::app::{self, Running};
 use rollcall_hub::config::{Config, template};
-use rollcall_hub::store::{self, Db, device::Place};
-use rollcall_hub::{
-    keys::Keys,
-    pki::{Issued, Pki},
-};
+use rollcall_hub::pki::{Issued, Pki};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use store::keys::Keys;
+use store::{self, Db, device::Place};
 use wire::time::{Clock, SystemClock};
 use wire::{DeviceId, Direction, Epoch, Wall};
 

@@ -3,8 +3,8 @@
 use crate::phone::{Phone, options, will};
 use crate::rig::{Hub, SOON};
 use rollcall_hub::events::Event;
-use rollcall_hub::store::{Tx, door_settings, release};
 use rumqttc::v5::mqttbytes::v5::DisconnectReasonCode;
+use store::{Tx, door_settings, release};
 use tokio::time::timeout;
 use wire::link::{Command, Desired, Settings, Snap, Status};
 use wire::record::{CameraState, Health};

@@ -6,9 +6,9 @@ use rcgen::{
     CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
-use rollcall_hub::store::Tx;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use std::time::Duration;
+use store::Tx;
 use wire::DeviceId;
 use wire::time::{Clock, SystemClock};
 

@@ -9,7 +9,7 @@ use house::client::Api;
 use house::process::Process;
 use house::rig::{Sim, model};
 use house::school::School;
-use rollcall_hub::{gallery, keys::Keys, store::Db};
+use rollcall_hub::gallery;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 use std::fs;
@@ -17,6 +17,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use store::{Db, keys::Keys};
 
 /// Doors that report; one may say 400 records a second at most.
 const DOORS: u32 = 4;

@@ -2,8 +2,8 @@
 
 use crate::work::{Work, until};
 use house::history::Verdict;
-use rollcall_hub::keys::Keys;
 use std::fs;
+use store::keys::Keys;
 
 #[test]
 fn the_key_of_tokens_is_replaced_under_load_and_the_one_before_ends() {

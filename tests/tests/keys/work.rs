@@ -5,11 +5,12 @@ use house::passages::Account;
 use house::process::Process;
 use house::rig::{Rig, Sim};
 use house::school::School;
-use rollcall_hub::{keys::Keys, pki::Pki};
+use rollcall_hub::pki::Pki;
 use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use store::keys::Keys;
 
 /// How long anything may take before a test fails.
 pub const LIMIT: Duration = Duration::from_secs(60);

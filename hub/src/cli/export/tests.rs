@@ -1,11 +1,11 @@
 //! What is taken away, against what was put in.
 
 use super::*;
-use crate::attendance::{Source, Status};
 use crate::config::{Config, template};
-use crate::store::Db;
-use crate::store::report::tests::{class_of, lesson, marked};
 use jiff::civil::date;
+use rules::attendance::{Source, Status};
+use store::Db;
+use store::sample::{class_of, lesson, marked};
 
 /// A hub with two classes and 130 lessons, 61 of them of class A in January.
 async fn hub() -> (tempfile::TempDir, Hub) {

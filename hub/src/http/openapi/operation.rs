@@ -2,9 +2,9 @@
 
 use super::names::{Names, json as to_json};
 use super::refusal;
-use crate::auth::Role;
 use crate::http::cost::Cost;
 use crate::http::route::{Gives, Object, Route, Takes, Who};
+use rules::auth::Role;
 use serde_json::{Map, Value, json};
 use warp::http::Method;
 

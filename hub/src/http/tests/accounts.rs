@@ -1,8 +1,8 @@
 //! Accounts: who makes them, who changes them, and what ends a sign-in.
 
 use super::{Answer, Carrying, House, PASSWORD, body, get, post};
-use crate::auth::Role;
 use crate::config::Vars;
+use rules::auth::Role;
 use serde_json::{Value, json};
 use warp::test::RequestBuilder;
 

@@ -1,12 +1,12 @@
 //! The analytics of S4, by value.
 
 use super::{Carrying, House, body, get, post};
-use crate::attendance::{Source, Status};
-use crate::auth::Role;
-use crate::store::Tx;
-use crate::store::report::tests::{class_of, lesson, marked};
 use jiff::civil::{Date, date};
+use rules::attendance::{Source, Status};
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::Tx;
+use store::sample::{class_of, lesson, marked};
 use uuid::Uuid;
 
 /// A lesson in which so many of the class's students were present, late and absent; the rest

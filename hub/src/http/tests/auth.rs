@@ -1,9 +1,9 @@
 //! Signing in, staying signed in, and being thrown out.
 
 use super::{Carrying, House, NOW, PASSWORD, body, get, post};
-use crate::auth::{self, Role};
-use crate::store::user;
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::user;
 
 #[tokio::test]
 async fn a_login_gives_tokens_under_every_name() {
@@ -65,7 +65,7 @@ async fn logging_out_and_half_an_hour_end_a_token() {
     let token = house.token(Role::Admin).await;
     let me = || get("/api/auth/me").bearer(&token);
     assert_eq!(house.send(me()).await.status(), 200);
-    house.clock.set_wall(NOW.plus_ms(auth::token::ACCESS_MS));
+    house.clock.set_wall(NOW.plus_ms(rules::auth::refresh::ACCESS_MS));
     assert_eq!(house.send(me()).await.status(), 401);
     house.clock.set_wall(NOW);
     assert_eq!(house.send(post("/api/auth/logout").bearer(&token)).await.status(), 204);

@@ -1,8 +1,9 @@
 //! Browsers: cookies, forms, and pages that are left alone too long.
 
 use super::{Answer, Carrying, House, NOW, PASSWORD, get, post};
-use crate::auth::{Role, session};
+use crate::auth::session;
 use crate::web::files;
+use rules::auth::Role;
 use serde_json::json;
 use warp::test::RequestBuilder;
 

@@ -5,9 +5,9 @@ use super::privacy::door_reports;
 use super::*;
 use crate::backup::{self, lock};
 use crate::privacy::erase;
-use crate::store::{self, Tx, params};
 use std::io;
 use std::path::Path;
+use store::{self, Tx, params};
 use uuid::Uuid;
 use wire::StudentId;
 

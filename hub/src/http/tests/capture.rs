@@ -1,7 +1,7 @@
 //! Pictures that programs and teachers send for a door: whose, from where, and what they may do.
 
 use super::{Answer, Carrying, House, NOW, body, get, parts, portrait, post};
-use crate::auth::Role;
+use rules::auth::Role;
 use serde_json::{Value, json};
 use warp::http::Method;
 use warp::test::RequestBuilder;

@@ -2,15 +2,15 @@
 
 use super::{Carrying, House, NOW, body, get, portrait, post};
 use crate::app::App;
-use crate::auth::Role;
 use crate::care::What;
 use crate::config::{Config, Vars};
-use crate::keys::Keys;
 use crate::privacy::keeper;
-use crate::store::{Tx, params};
+use rules::auth::Role;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use store::keys::Keys;
+use store::{Tx, params};
 use uuid::Uuid;
 use wire::pulse::Beat;
 use wire::time::ManualClock;
@@ -170,7 +170,7 @@ async fn a_hub_starts_although_nothing_can_be_written() {
     let hub = crate::app::serve(config, house.clock.clone()).await.unwrap();
     let failed = hub.app.aside.list();
     assert!(failed.iter().any(|of| of.id == "noting doors that are gone"), "{failed:?}");
-    let people = hub.app.db.read(crate::store::student::ids).await.unwrap();
+    let people = hub.app.db.read(store::student::ids).await.unwrap();
     assert_eq!(people.len(), 1, "who is known is read as ever");
     hub.stop().await.unwrap();
 }
@@ -283,7 +283,7 @@ async fn the_page_says_what_waits_and_an_admin_alone_may_read_it() {
     let text = |answer: &super::Answer| String::from_utf8_lossy(answer.body()).into_owned();
     assert!(text(&page(&admin).await).contains("Nothing waits for you"));
     assert_eq!(page(&teacher).await.status(), 403);
-    let why = crate::Error::Invalid("it is odd".into());
+    let why = rules::Error::Invalid("it is odd".into());
     house.app.aside.failed(What::Lesson, "lesson-7", &why, (NOW, Mono(1_000)));
     let shown = text(&page(&admin).await);
     for part in ["lesson-7", "could not be closed", "it is odd", "class=\"count\">"] {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::events::Event;
-use crate::store::{consent, device, student};
 use rand::{SeedableRng, rngs::StdRng};
+use store::{consent, device, student};
 use wire::link::{Command, Snap};
 use wire::seal::Part;
 use wire::{DeviceId, Epoch};
@@ -35,7 +35,7 @@ async fn a_command_reaches_a_connected_door_and_the_audit_chain() {
     assert_eq!(house.send(tell("explode")).await.status(), 422);
     let other = post("/api/devices/door-9/commands").bearer(&token);
     assert_eq!(house.send(other.json(&json!({ "command": "snap" }))).await.status(), 404);
-    let read = |tx: &crate::store::Tx<'_>| {
+    let read = |tx: &store::Tx<'_>| {
         let sql = "select action from audit where target_id = 'door-1' order by n desc limit 3";
         tx.query(sql, [], |row| row.get::<_, String>(0))
     };
@@ -80,7 +80,7 @@ async fn what_a_camera_sees_is_shown_to_admins_when_asked_and_for_five_minutes()
     assert_eq!(answer.headers()["cache-control"], "no-store");
     house.send(look()).await;
     let looks = async || {
-        let read = |tx: &crate::store::Tx<'_>| {
+        let read = |tx: &store::Tx<'_>| {
             let sql = "select count(*) from audit where action = 'look' and target_id = 'door-1'";
             tx.row(sql, [], |row| row.get::<_, i64>(0))
         };
@@ -155,7 +155,7 @@ async fn a_capture_token_opens_one_route_for_one_door_until_it_ends() {
     let third = token(&house.send(given()).await);
     house.send(post("/api/devices/door-1/revoke").bearer(&admin)).await;
     assert_eq!(capture(third.clone()).await, 401, "cut off with the door");
-    let back = |tx: &crate::store::Tx<'_>| device::add_cert(tx, &door(), "aa", NOW, NOW);
+    let back = |tx: &store::Tx<'_>| device::add_cert(tx, &door(), "aa", NOW, NOW);
     house.app.db.write(back).await.unwrap();
     assert_eq!(capture(third).await, 401, "and not back with it");
 }
@@ -188,7 +188,7 @@ async fn a_door_says_what_it_runs_and_how_it_is() {
     let shown = |answer: &Answer| body(answer)["health"].clone();
     let show = || get("/api/devices/door-1").bearer(&token);
     assert_eq!(shown(&house.send(show()).await), json!(null));
-    let write = |tx: &crate::store::Tx<'_>| {
+    let write = |tx: &store::Tx<'_>| {
         let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
                  camera, disk_free_mb) values ('door-1', x'01', 1, 1, 0, 60000, $1, 45000,
                  'blind', 900)";
@@ -236,7 +236,7 @@ async fn a_gallery_goes_out_and_back_and_never_brings_back_who_withdrew() {
     assert!(third["version"].as_u64() > second["version"].as_u64(), "a new release");
     house.app.follow_gallery().await.unwrap();
     assert_eq!(releases(&house, &token).await["people"], 1, "until the next push");
-    let withdraw = |tx: &crate::store::Tx<'_>| {
+    let withdraw = |tx: &store::Tx<'_>| {
         let student = student::find(tx, "STU1")?.id;
         let said = consent::Said { given: false, ..consent::Said::yes("himself") };
         consent::add(tx, student, &said, "t", NOW)
@@ -265,15 +265,13 @@ async fn how_far_a_door_is_with_its_gallery_is_said() {
     let token = house.school().await;
     house.send(post("/api/gallery/push").bearer(&token)).await;
     let version = releases(&house, &token).await["version"].as_u64().unwrap();
-    let fetched =
-        move |tx: &crate::store::Tx<'_>| crate::store::release::fetched(tx, &door(), version, NOW);
+    let fetched = move |tx: &store::Tx<'_>| store::release::fetched(tx, &door(), version, NOW);
     house.app.db.write(fetched).await.unwrap();
     let of = releases(&house, &token).await;
     assert_eq!((&of["state"], &of["behind"]), (&json!("fetched"), &json!(true)));
     let model = house.app.gallery.model().clone();
-    let reported = move |tx: &crate::store::Tx<'_>| {
-        device::reported(tx, &door(), version, &model, "1", "", NOW)
-    };
+    let reported =
+        move |tx: &store::Tx<'_>| device::reported(tx, &door(), version, &model, "1", "", NOW);
     house.app.db.write(reported).await.unwrap();
     let of = releases(&house, &token).await;
     assert_eq!((&of["state"], &of["behind"]), (&json!("in_use"), &json!(false)));

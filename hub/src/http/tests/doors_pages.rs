@@ -2,10 +2,10 @@
 
 use super::people_pages::{html, place};
 use super::{Carrying, House, NOW, get, post};
-use crate::auth::Role;
-use crate::store::{Tx, account, device};
 use crate::web::qr;
+use rules::auth::Role;
 use serde_json::json;
+use store::{Tx, account, device};
 use wire::DeviceId;
 use wire::link::{Command, Snap};
 
@@ -28,7 +28,7 @@ async fn report(house: &House, camera: &'static str, disk: i64) {
              camera, disk_free_mb)
              select 'door-1', x'01', count(*) + 1, 1, 0, 60000 + count(*), $1 + count(*), 45000,
                  $2, $3 from health";
-        tx.execute(sql, crate::store::params![NOW.0, camera, disk])
+        tx.execute(sql, store::params![NOW.0, camera, disk])
     };
     house.app.db.write(write).await.unwrap();
 }
@@ -184,7 +184,7 @@ async fn the_gallery_goes_out_and_back_by_buttons() {
     house.send(add.json(&json!({ "student_number": "STU2", "full_name": "B" }))).await;
     let gone = |tx: &Tx<'_>| {
         tx.execute("update enrolment set is_active = 0", [])?;
-        crate::store::change::bump(tx, crate::store::change::GALLERY)
+        store::change::bump(tx, store::change::GALLERY)
     };
     house.app.db.write(gone).await.unwrap();
     house.fill(&token, "/gallery/push", &[]).await;

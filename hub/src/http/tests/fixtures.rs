@@ -1,20 +1,21 @@
 //! One thing of every kind that an address may name, for the access matrix.
 
 use super::NOW;
-use crate::auth::Role;
-use crate::error::Error;
 use crate::http::route::Object;
-use crate::jobs::State;
-use crate::keys::Keys;
-use crate::store::device::Place;
-use crate::store::session::{Session, Source};
-use crate::store::student::Profile;
-use crate::store::{
+use jiff::civil::{date, time};
+use rules::auth::Role;
+use rules::error::Error;
+use rules::timetable::Source;
+use rules::timetable::{Holiday, Period};
+use store::device::Place;
+use store::job::State;
+use store::keys::Keys;
+use store::session::Session;
+use store::student::Profile;
+use store::{
     Tx, account, class, crop, device, enrolment, feed, holiday, image, job, params, period, room,
     session, student, webhook,
 };
-use crate::timetable::{Holiday, Period};
-use jiff::civil::{date, time};
 use uuid::Uuid;
 use wire::{DeviceId, Direction, ModelId, StudentId};
 

@@ -1,9 +1,9 @@
 //! A write that is sent twice is done once.
 
 use super::{Answer, Carrying, House, NOW, body, get, parts, portrait, post};
-use crate::auth::Role;
-use crate::store::idempotency::KEPT_MS;
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::idempotency::KEPT_MS;
 use warp::test::RequestBuilder;
 
 fn add(token: &str, key: &str, number: &str) -> RequestBuilder {
@@ -12,9 +12,8 @@ fn add(token: &str, key: &str, number: &str) -> RequestBuilder {
 }
 
 async fn rows(house: &House) -> i64 {
-    let read = |tx: &crate::store::Tx<'_>| {
-        tx.row("select count(*) from idempotency", [], |row| row.get(0))
-    };
+    let read =
+        |tx: &store::Tx<'_>| tx.row("select count(*) from idempotency", [], |row| row.get(0));
     house.app.db.read(read).await.unwrap().unwrap()
 }
 
@@ -116,7 +115,7 @@ async fn an_enrolment_by_photo_is_made_once_and_its_answer_is_sealed() {
     assert_eq!((first.status().as_u16(), first.body()), (201, second.body()));
     let all = house.send(get("/api/enrollment?student_id=STU1").bearer(&token)).await;
     assert_eq!(body(&all).as_array().unwrap().len(), 2, "the school’s own, and this one");
-    let read = |tx: &crate::store::Tx<'_>| {
+    let read = |tx: &store::Tx<'_>| {
         tx.row("select answer from idempotency", [], |row| row.get::<_, Vec<u8>>(0))
     };
     let sealed = house.app.db.read(read).await.unwrap().unwrap();

@@ -74,7 +74,7 @@ async fn photos_of_many_are_enrolled_in_one_job_and_only_once() {
 
 impl House {
     async fn admin_id(&self) -> uuid::Uuid {
-        let find = |tx: &crate::store::Tx<'_>| account::by_email(tx, "admin@school.test");
+        let find = |tx: &store::Tx<'_>| account::by_email(tx, "admin@school.test");
         self.app.db.read(find).await.unwrap().unwrap().0.id
     }
 }

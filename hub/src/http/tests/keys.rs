@@ -3,8 +3,8 @@
 use super::{House, NOW};
 use crate::certificates::{May, look, may};
 use crate::pki::Life;
-use crate::store::{Tx, device};
 use crate::timekeeper;
+use store::{Tx, device};
 use wire::{Direction, Wall};
 
 const DAY: i64 = 24 * 3_600_000;

@@ -1,8 +1,8 @@
 //! Lessons, their roll, and who was there, over HTTP.
 
 use super::{Carrying, House, body, get, parts, portrait, post};
-use crate::auth::Role;
 use crate::events::Event;
+use rules::auth::Role;
 use serde_json::{Value, json};
 use warp::test::RequestBuilder;
 
@@ -332,8 +332,8 @@ async fn a_lesson_of_the_timetable_that_was_moved_or_cancelled_stays_so() {
     assert_eq!((status, &moved["room"]), (200, &json!("Hall")));
     assert_eq!(house.send(request("DELETE", &path(1)).bearer(&token)).await.status(), 204);
     let (zone, now) = (house.app.config.zone.clone(), super::NOW);
-    let make = move |tx: &crate::store::Tx<'_>| {
-        crate::timetable::maker::make(tx, crate::timetable::maker::Of::Everybody, &zone, now)
+    let make = move |tx: &store::Tx<'_>| {
+        crate::planning::maker::make(tx, crate::planning::maker::Of::Everybody, &zone, now)
     };
     assert_eq!(house.app.db.write(make).await.unwrap(), (0, 0, 0));
     let left = house.read(&token, "/api/sessions").await;
@@ -353,9 +353,9 @@ async fn only_periods_whose_lessons_differ_are_made_anew() {
         house.send(post("/api/timetable").bearer(&token).json(&weekly)).await;
     }
     let (zone, now) = (house.app.config.zone.clone(), super::NOW);
-    let stale = move |tx: &crate::store::Tx<'_>| crate::timetable::maker::stale(tx, &zone, now);
+    let stale = move |tx: &store::Tx<'_>| crate::planning::maker::stale(tx, &zone, now);
     assert!(house.app.db.read(stale.clone()).await.unwrap().is_empty());
-    let lose = |tx: &crate::store::Tx<'_>| {
+    let lose = |tx: &store::Tx<'_>| {
         let first = "delete from session where id = (select min(id) from session)";
         tx.execute(first, []).map(drop)
     };

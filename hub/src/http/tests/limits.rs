@@ -1,10 +1,10 @@
 //! What is costly has a limit, and what is not taken back asks who it is: for every route.
 
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
-use crate::auth::Role;
 use crate::http::cost::Cost;
 use crate::http::proof;
 use crate::http::route::{Gives, Route, Takes};
+use rules::auth::Role;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use warp::http::Method;

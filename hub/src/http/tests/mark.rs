@@ -2,8 +2,8 @@
 
 use super::photos::group;
 use super::{Carrying, House, body, get, portrait, post};
-use crate::auth::Role;
 use data_encoding::BASE64;
+use rules::auth::Role;
 use serde_json::{Value, json};
 
 impl House {

@@ -3,13 +3,13 @@
 
 use super::fixtures::{self, Half};
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, post};
-use crate::auth::{Actor, Role};
 use crate::http::route::{Object, Route, Takes, Who};
 use crate::http::table;
-use crate::store::student::Profile;
-use crate::store::{Tx, account, class, desk, student};
 use jiff::civil::date;
+use rules::auth::{Actor, Role};
 use serde_json::{Value, json};
+use store::student::Profile;
+use store::{Tx, account, class, desk, student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use warp::test::RequestBuilder;

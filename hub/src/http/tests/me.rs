@@ -1,11 +1,11 @@
 //! `/me`: what a student sees of themselves, and of nobody else.
 
 use super::{Answer, Carrying, House, NOW, body, get, parts, portrait, post};
-use crate::auth::Role;
-use crate::error::Error;
-use crate::store::{Tx, account, class, params, student};
 use jiff::civil::date;
+use rules::auth::Role;
+use rules::error::Error;
 use serde_json::json;
+use store::{Tx, account, class, params, student};
 use uuid::Uuid;
 use wire::StudentId;
 

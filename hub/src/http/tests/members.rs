@@ -2,10 +2,10 @@
 
 use super::fixtures::Half;
 use super::{Answer, Carrying, House, NOW, body, get, parts, portrait, post};
-use crate::auth::Role;
-use crate::store::{account, class, student};
 use jiff::civil::date;
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::{account, class, student};
 
 const ROSTER: &str = "/api/classes/7B/students";
 const FACE: &str = "/api/classes/7B/students/STU1/verified";
@@ -23,7 +23,7 @@ impl School {
         let house = House::new().await;
         let admin = house.school().await;
         let teacher = house.token(Role::Teacher).await;
-        let make = |tx: &crate::store::Tx<'_>| {
+        let make = |tx: &store::Tx<'_>| {
             let owner = account::by_email(tx, "teacher@school.test")?.unwrap().0.id;
             let (number, name) = ("STU9".into(), "Ada".into());
             let new =
@@ -92,7 +92,7 @@ async fn another_photo_has_to_be_verified_anew() {
 #[tokio::test]
 async fn whoever_does_not_teach_a_class_verifies_nobody_in_it() {
     let school = School::new().await;
-    let drop = |tx: &crate::store::Tx<'_>| tx.execute("delete from teaches", []);
+    let drop = |tx: &store::Tx<'_>| tx.execute("delete from teaches", []);
     school.house.app.db.write(drop).await.unwrap();
     assert_eq!(school.say(&school.teacher, FACE, true).await.status(), 404);
     let pupil = school.house.token(Role::Student).await;

@@ -48,15 +48,16 @@ mod timetable;
 use super::front::Front;
 use crate::apart::Apart;
 use crate::app::App;
-use crate::auth::{Passwords, Role, session};
+use crate::auth::{Passwords, session};
 use crate::config::{Config, Vars};
-use crate::keys::Keys;
 use crate::pki::Pki;
-use crate::store::account::{self, Account, New};
-use crate::store::login;
+use rules::auth::Role;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use store::account::{self, Account, New};
+use store::keys::Keys;
+use store::login;
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
 use warp::http::Response;
@@ -153,7 +154,7 @@ impl House {
         let digest = crate::auth::digest(&secret);
         let (way, now) = (login::Way::Password, self.app.clock.wall());
         let origin = login::Origin { way, from: IpAddr::V4(Ipv4Addr::LOCALHOST) };
-        let open = move |tx: &crate::store::Tx<'_>| login::open(tx, &digest, id, &origin, now);
+        let open = move |tx: &store::Tx<'_>| login::open(tx, &digest, id, &origin, now);
         self.app.db.write(open).await.unwrap();
         secret
     }
@@ -270,9 +271,8 @@ impl House {
     }
 
     pub(crate) async fn sightings(&self) -> i64 {
-        let read = |tx: &crate::store::Tx<'_>| {
-            tx.row("select count(*) from sighting", [], |row| row.get(0))
-        };
+        let read =
+            |tx: &store::Tx<'_>| tx.row("select count(*) from sighting", [], |row| row.get(0));
         self.app.db.read(read).await.unwrap().unwrap()
     }
 }

@@ -1,9 +1,9 @@
 //! The admin's and everybody's own pages, by their forms.
 
 use super::{Answer, Carrying, House, PASSWORD, get, post};
-use crate::auth::Role;
 use crate::config::Vars;
-use crate::store::audit::{self, Filter};
+use rules::auth::Role;
+use store::audit::{self, Filter};
 
 fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(answer.body()).replace(['\u{2068}', '\u{2069}'], "")

@@ -2,17 +2,17 @@
 //! as a second factor and once more, and everything that must not open.
 
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
-use crate::auth::Role;
-use crate::auth::passkey::Kept;
 use crate::config::Vars;
 use crate::http::proof::HOLDS_MS;
-use crate::store::login::Keep;
-use crate::store::shut::Kind;
-use crate::store::{Tx, account, passkey, people};
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
+use rules::auth::Role;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use store::login::Keep;
+use store::passkey::Kept;
+use store::shut::Kind;
+use store::{Tx, account, passkey, people};
 use uuid::Uuid;
 use wire::Clock as _;
 
@@ -154,7 +154,7 @@ async fn audited(house: &House, action: &str) -> i64 {
     let action = action.to_owned();
     let read = house.app.db.read(move |tx| {
         let sql = "select count(*) from audit where action = $1";
-        tx.row(sql, crate::store::params![action], |row| row.get(0))
+        tx.row(sql, store::params![action], |row| row.get(0))
     });
     read.await.unwrap().unwrap()
 }
@@ -503,7 +503,7 @@ async fn a_key_store_that_failed_hears_of_it_at_the_next_look() {
     let ada = house.account(Role::Admin).await.id;
     let look = || crate::device::follow::look(&house.app);
     look().await.unwrap();
-    let keep = crate::store::login::Keep::Nothing;
+    let keep = store::login::Keep::Nothing;
     let write = move |tx: &Tx<'_>| people::set_password(tx, ada, "new", &keep, "t", NOW);
     house.app.db.write(write).await.unwrap();
     let keys = rusqlite::Connection::open(house.app.config.data.join("keys.db")).unwrap();

@@ -1,7 +1,7 @@
 //! People and doors.
 
 use super::{Carrying, House, body, get, post};
-use crate::auth::Role;
+use rules::auth::Role;
 use serde_json::json;
 
 #[tokio::test]

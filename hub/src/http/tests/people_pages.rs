@@ -2,7 +2,7 @@
 
 use super::photos::group;
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
-use crate::auth::Role;
+use rules::auth::Role;
 use serde_json::json;
 
 pub(super) fn html(answer: &Answer) -> String {
@@ -194,7 +194,7 @@ async fn a_table_is_brought_as_a_job_told_row_by_row_and_forgets_whom_is_erased(
         || parts("/people/bring/table", &token, &[("class", "")], ("file", table.as_bytes()));
     let at = place(&house.send(send()).await);
     let id = at.rsplit('/').next().unwrap().parse().unwrap();
-    let find = |tx: &crate::store::Tx<'_>| crate::store::account::by_email(tx, "admin@school.test");
+    let find = |tx: &store::Tx<'_>| store::account::by_email(tx, "admin@school.test");
     let admin = house.app.db.read(find).await.unwrap().unwrap().0.id;
     house.app.jobs.ended(id, admin).await.unwrap();
     let page = house.page(&token, &at).await;

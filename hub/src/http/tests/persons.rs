@@ -1,7 +1,7 @@
 //! People under S3's names, and the photos they are enrolled by.
 
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
-use crate::auth::Role;
+use rules::auth::Role;
 use serde_json::{Value, json};
 
 fn send(method: &str, path: &str, token: &str) -> warp::test::RequestBuilder {

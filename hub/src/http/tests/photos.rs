@@ -2,10 +2,10 @@
 
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
 use crate::album::{Album, KEPT_MS};
-use crate::auth::Role;
 use crate::config::Vars;
-use crate::store::{mark, student};
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::{mark, student};
 use uuid::Uuid;
 use vision::{Limits, Picture};
 
@@ -91,8 +91,7 @@ impl House {
     /// What the lesson says of a student.
     pub(super) async fn said(&self, session: &Value, number: &'static str) -> Option<&'static str> {
         let session: Uuid = session.as_str().unwrap().parse().unwrap();
-        let read =
-            move |tx: &crate::store::Tx<'_>| mark::get(tx, session, student::find(tx, number)?.id);
+        let read = move |tx: &store::Tx<'_>| mark::get(tx, session, student::find(tx, number)?.id);
         self.app.db.read(read).await.unwrap().map(|mark| mark.status.as_str())
     }
 }

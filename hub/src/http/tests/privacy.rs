@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::privacy::{certificate, erase};
-use crate::store::{self, erasure};
+use store::{self, erasure};
 use wire::DeviceId;
 use wire::pulse::Beat;
 
@@ -117,7 +117,7 @@ async fn a_door_that_is_never_heard_of_again_is_never_certified() {
     let student = house.app.gallery.index().people()[0];
     house.clock.set_wall(NOW.plus_ms(1_000));
     house.send(post("/api/students/STU1/erase").bearer(&token)).await;
-    let later = NOW.plus_ms(crate::gallery::LEASE_MS + 1);
+    let later = NOW.plus_ms(rules::gallery::LEASE_MS + 1);
     house.clock.set_wall(later);
     erase::resume(&house.app).await.unwrap();
     let token = house.fresh_token().await;
@@ -150,7 +150,7 @@ async fn an_erasure_cut_short_is_finished_at_the_next_start() {
         .write({
             let keys = app.keys.clone();
             let now = NOW.plus_ms(1_000);
-            move |tx| erase::data(tx, &keys, student, erase::Reason::Asked, "t", now)
+            move |tx| erase::data(tx, &keys, student, store::erasure::Reason::Asked, "t", now)
         })
         .await
         .unwrap();

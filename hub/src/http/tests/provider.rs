@@ -1,12 +1,13 @@
 //! Signing in elsewhere, against a small OpenID provider that this test starts on the loopback.
 
 use super::{Answer, Carrying, House, get};
-use crate::auth::{Role, elsewhere};
+use crate::auth::elsewhere;
 use crate::config::Vars;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use rules::auth::Role;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;

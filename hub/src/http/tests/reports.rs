@@ -1,13 +1,13 @@
 //! Registers, statistics and histories over HTTP, by value.
 
 use super::{Answer, Carrying, House, body, get};
-use crate::attendance::{Source, Status};
-use crate::auth::Role;
-use crate::store::report::tests::{class_of, lesson, marked};
-use crate::store::{Tx, class, params};
 use calamine::{Data, Reader};
 use jiff::civil::date;
+use rules::attendance::{Source, Status};
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::sample::{class_of, lesson, marked};
+use store::{Tx, class, params};
 use uuid::Uuid;
 
 /// Class 7B with three students and three lessons; the second student's first lesson was set by
@@ -116,7 +116,7 @@ async fn spreadsheets_hold_the_same_register_and_no_formula() {
     let by_accept = asked(&house, &token, REPORT, "text/csv").await;
     assert_eq!(by_accept.body(), csv.body());
     let book = asked(&house, &token, &format!("{REPORT}?format=xlsx"), "*/*").await;
-    assert_eq!(book.headers()["content-type"], crate::reports::sheet::XLSX);
+    assert_eq!(book.headers()["content-type"], crate::sheets::sheet::XLSX);
     let bytes = std::io::Cursor::new(book.body().to_vec());
     let mut book: calamine::Xlsx<_> = calamine::open_workbook_from_rs(bytes).unwrap();
     let sheet = book.worksheet_range("Sheet1").unwrap();

@@ -1,10 +1,10 @@
 //! Photos, and what people decide about them.
 
 use super::{Carrying, House, body, get, parts, portrait, post};
-use crate::auth::Role;
 use crate::events::Event;
-use crate::store::{account, student};
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::{account, student};
 use tokio::sync::broadcast::Receiver;
 use tokio_util::sync::CancellationToken;
 
@@ -202,7 +202,7 @@ async fn undo_gives_the_former_state_in_everything_but_version_and_audit() {
     });
     let person = json!({ "student_number": "STU2", "full_name": "Joe Biden" });
     house.send(post("/api/students").bearer(&token).json(&person)).await;
-    let also = |tx: &crate::store::Tx<'_>| {
+    let also = |tx: &store::Tx<'_>| {
         tx.execute(
             "insert into candidate (sighting, rank, student, score)
              select s.id, 9, p.id, 0.95 from sighting s join student p on p.student_number = 'STU2'",
@@ -245,7 +245,7 @@ async fn never_again_reaches_the_door_by_itself() {
     let photo = parts("/api/enrollment", &token, &fields, ("file", &portrait("biden.jpg")));
     assert_eq!(house.send(photo).await.status(), 201);
     let id = house.pending(&token).await;
-    let also = |tx: &crate::store::Tx<'_>| {
+    let also = |tx: &store::Tx<'_>| {
         tx.execute(
             "insert into candidate (sighting, rank, student, score)
              select s.id, 9, p.id, 0.95 from sighting s join student p on p.student_number = 'STU2'",
@@ -268,7 +268,7 @@ async fn never_again_reaches_the_door_by_itself() {
         );
         assert!(words(&passed).contains("Approve Joe Biden"), "{}", words(&passed));
         changed(&mut heard).await;
-        let find = |tx: &crate::store::Tx<'_>| {
+        let find = |tx: &store::Tx<'_>| {
             let of = |number| student::find(tx, number).map(|student| student.id.to_string());
             Ok((of("STU2")?, of("STU1")?))
         };

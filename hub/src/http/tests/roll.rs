@@ -2,11 +2,11 @@
 
 use super::photos::group;
 use super::{Answer, Carrying, House, NOW, body, get, parts, post};
-use crate::attendance::Status;
-use crate::auth::Role;
-use crate::store::account::Account;
-use crate::store::{device, mark, params, student};
+use rules::attendance::Status;
+use rules::auth::Role;
 use serde_json::json;
+use store::account::Account;
+use store::{device, mark, params, student};
 use uuid::Uuid;
 use wire::Direction;
 
@@ -67,8 +67,7 @@ impl Roll {
 
     async fn stands(&self) -> Option<(Status, String)> {
         let lesson: Uuid = self.lesson.parse().unwrap();
-        let read =
-            move |tx: &crate::store::Tx<'_>| mark::get(tx, lesson, student::find(tx, "STU1")?.id);
+        let read = move |tx: &store::Tx<'_>| mark::get(tx, lesson, student::find(tx, "STU1")?.id);
         self.house.app.db.read(read).await.unwrap().map(|mark| (mark.status, mark.by))
     }
 
@@ -106,10 +105,10 @@ async fn one_tap_marks_and_undo_brings_back_what_was() {
 async fn what_a_photo_said_comes_back_too() {
     let roll = Roll::new().await;
     let (lesson, now): (Uuid, _) = (roll.lesson.parse().unwrap(), NOW);
-    let seen = move |tx: &crate::store::Tx<'_>| {
-        let said = crate::attendance::Mark {
+    let seen = move |tx: &store::Tx<'_>| {
+        let said = rules::attendance::Mark {
             status: Status::Present,
-            source: crate::attendance::Source::Photo,
+            source: rules::attendance::Source::Photo,
             sighting: None,
             arrived_at: Some(now),
             by: "hub".into(),
@@ -178,7 +177,7 @@ async fn without_a_lesson_one_is_started_by_a_button() {
 async fn whoever_is_in_school_but_not_in_class_shows_where() {
     let roll = Roll::new().await;
     let student = roll.student.clone();
-    let logged = move |tx: &crate::store::Tx<'_>| {
+    let logged = move |tx: &store::Tx<'_>| {
         for (n, minutes, room, way, status) in [
             (1, -90, "Gate", "entry", "logged"),
             (2, -30, "Library", "entry", "logged"),
@@ -207,15 +206,15 @@ async fn a_long_register_is_read_page_by_page() {
     let house = House::new().await;
     let admin = house.account(Role::Admin).await;
     let secret = house.session(&admin).await;
-    let many = |tx: &crate::store::Tx<'_>| {
-        use crate::store::report::tests::{class_of, lesson, marked};
+    let many = |tx: &store::Tx<'_>| {
+        use store::sample::{class_of, lesson, marked};
         let (class, people) = class_of(tx, "7B", 70);
         for day in 1..=28 {
             for hour in [8, 9] {
                 let lesson = lesson(tx, class, jiff::civil::date(2026, 2, day), hour);
                 for (n, student) in people.iter().enumerate() {
                     let there = if n < 3 { Status::Absent } else { Status::Present };
-                    marked(tx, lesson, *student, there, crate::attendance::Source::Close);
+                    marked(tx, lesson, *student, there, rules::attendance::Source::Close);
                 }
             }
         }
@@ -371,7 +370,7 @@ async fn an_admin_adds_a_class_and_a_teacher_without_one_is_told_why() {
 impl Roll {
     /// The lesson is in a room with a door, and the student's consent is withdrawn.
     async fn behind_a_door(&self) {
-        let change = |tx: &crate::store::Tx<'_>| {
+        let change = |tx: &store::Tx<'_>| {
             let (room, location) = ("T9".to_owned(), String::new());
             let place = device::Place { room, location, direction: Direction::Entry };
             device::add(tx, &"door-9".parse().unwrap(), &place, "t", NOW)?;

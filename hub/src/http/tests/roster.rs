@@ -1,12 +1,12 @@
 //! `/class/{id}`: an admin fills a class, says who teaches it and what its rules are.
 
 use super::{Answer, Carrying, House, get, post};
-use crate::attendance::budget::Count;
-use crate::auth::Role;
-use crate::store::class::{self, Class};
-use crate::store::desk::Reader;
-use crate::store::student::{self, Profile};
-use crate::store::{Tx, account::Account, budget};
+use rules::attendance::budget::Count;
+use rules::auth::Role;
+use store::class::{self, Class};
+use store::desk::Reader;
+use store::student::{self, Profile};
+use store::{Tx, account::Account, budget};
 use uuid::Uuid;
 
 /// A page as text, without the marks that keep names in their own direction.
@@ -144,7 +144,7 @@ async fn rules_are_saved_as_typed_and_a_stale_form_changes_nothing() {
     assert_eq!(save(of("auto", "soon", &version)).await.status(), 422);
     assert_eq!(save(of("auto", "5", &version)).await.status(), 303);
     let class = office.stands().await;
-    let auto = crate::attendance::placing::Policy::Auto { line: 0.935, budget: 2.0 };
+    let auto = rules::attendance::placing::Policy::Auto { line: 0.935, budget: 2.0 };
     assert_eq!((class.policy, class.grace_min), (auto, 5));
     assert_eq!(save(of("review", "9", &version)).await.status(), 409, "somebody was faster");
     assert!(office.page("").await.contains("2 in 1,000"));

@@ -1,10 +1,10 @@
 //! Long work of the settings' pages: taking away what is over, and walking the audit chain.
 
 use super::{Answer, Carrying, House, NOW, get, post};
-use crate::auth::Role;
-use crate::store::audit::{self, Filter, Row};
-use crate::store::params;
+use rules::auth::Role;
 use std::sync::Arc;
+use store::audit::{self, Filter, Row};
+use store::params;
 use tokio::sync::Notify;
 use wire::pulse::Beat;
 
@@ -28,7 +28,7 @@ impl Office {
 
     /// Steps of two months ago that nobody takes back any more: they are over.
     async fn steps(&self, many: u32) {
-        let add = move |tx: &crate::store::Tx<'_>| {
+        let add = move |tx: &store::Tx<'_>| {
             let sql = "insert into undo_step (account, at, former) values ('x', $1, '')";
             for _ in 0..many {
                 tx.execute(sql, params![NOW.0 - 60 * 24 * 3_600_000])?;

@@ -1,9 +1,9 @@
 //! The second factor: switched on, asked for, used once, lost, taken away.
 
 use super::{Answer, Carrying, House, PASSWORD, body, get, post};
-use crate::auth::Role;
 use crate::auth::totp::tests::code;
 use data_encoding::BASE32_NOPAD;
+use rules::auth::Role;
 use serde_json::{Value, json};
 use wire::Clock as _;
 

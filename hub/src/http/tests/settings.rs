@@ -1,10 +1,10 @@
 //! What settings do to requests: hosts, origins, sizes, the first admin.
 
 use super::{Carrying, House, PASSWORD, body, get, post};
-use crate::auth::Role;
 use crate::config::Vars;
-use crate::store::account;
+use rules::auth::Role;
 use serde_json::json;
+use store::account;
 
 const APP: &str = "https://app.school.test";
 
@@ -129,7 +129,7 @@ async fn lifetimes_of_tokens_and_sessions_are_settings() {
 async fn mails_say_what_the_school_says_in_its_language_or_its_own_words() {
     let house = House::new().await;
     let token = house.token(Role::Admin).await;
-    let read = |tx: &crate::store::Tx<'_>| account::by_email(tx, "admin@school.test");
+    let read = |tx: &store::Tx<'_>| account::by_email(tx, "admin@school.test");
     let admin = house.app.db.read(read).await.unwrap().unwrap().0;
     let cookie = house.session(&admin).await;
     let texts = || house.send(get("/api/mail/texts").bearer(&token));

@@ -1,13 +1,14 @@
 //! Signing in: who is slowed down, what is written down, and what a role must have.
 
 use super::{Answer, Carrying, House, PASSWORD, body, get, post};
+use crate::auth::known;
 use crate::auth::totp::tests::code;
-use crate::auth::{Role, known};
 use crate::http::front::Peer;
-use crate::store::outgoing;
 use data_encoding::BASE32_NOPAD;
+use rules::auth::Role;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
+use store::outgoing;
 use warp::test::RequestBuilder;
 use wire::Clock as _;
 

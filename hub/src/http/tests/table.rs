@@ -1,8 +1,8 @@
 //! The table as a whole: what holds for every route.
 
 use super::{Carrying, House, PASSWORD, body, get, post};
-use crate::auth::Role;
 use crate::http::route::{PHOTO, SMALL, Takes, Who};
+use rules::auth::Role;
 use serde_json::json;
 use warp::http::Method;
 use warp::test::RequestBuilder;

@@ -1,10 +1,10 @@
 //! A teacher's own settings: profile, preferences, schedule.
 
 use super::{Answer, Carrying, House, NOW, body, get, post};
-use crate::auth::Role;
-use crate::store::class;
 use jiff::civil::date;
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::class;
 use warp::test::RequestBuilder;
 
 fn settings(method: &str, token: &str, typed: &Value) -> RequestBuilder {

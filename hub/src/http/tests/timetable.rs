@@ -13,7 +13,7 @@ impl House {
     }
 
     async fn lessons(&self) -> Vec<(String, i64)> {
-        let read = |tx: &crate::store::Tx<'_>| {
+        let read = |tx: &store::Tx<'_>| {
             let sql = "select day, starts from session order by starts";
             tx.query(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
         };

@@ -1,7 +1,7 @@
 //! Dead letters: one for each record that is truly at fault, whole, and replayed when it is mended.
 
 use super::*;
-use crate::store::dead_letter;
+use store::dead_letter;
 
 /// A bug of the hub: storing this one fails, whatever the store's health.
 async fn poison(rig: &Rig, table: &str, seq: u64) {

@@ -2,7 +2,7 @@
 //! lost, with its numbers, and nobody is absent by what such a door says.
 
 use super::*;
-use crate::store::loss;
+use store::loss;
 
 const NEW: Epoch = Epoch([2; 16]);
 /// More than any card has sent.

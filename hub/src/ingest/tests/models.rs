@@ -2,7 +2,7 @@
 //! told as lost; never dropped in silence.
 
 use super::*;
-use crate::store::held;
+use store::held;
 
 impl Rig {
     fn by(&self, model: &str, seq: u64) -> Item {
@@ -12,7 +12,7 @@ impl Rig {
 
     /// The first person has a template of a model that no door used.
     async fn enrolled_with_another(&self) {
-        let enrol = |tx: &Tx<'_>| store::watch::tests::enrol(tx, &[student(1)], NOW);
+        let enrol = |tx: &Tx<'_>| store::sample::enrol(tx, &[student(1)], NOW);
         self.db.write(enrol).await.unwrap();
     }
 

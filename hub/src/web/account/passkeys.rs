@@ -6,9 +6,9 @@ use crate::http::passkeys::{self, Shown, added, missing, removed, renamed};
 use crate::http::problem::Problem;
 use crate::http::proof;
 use crate::http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
-use crate::store::passkey::Passkey;
 use crate::web::shell::Shell;
 use crate::web::words;
+use store::passkey::Passkey;
 use uuid::Uuid;
 use warp::http::Method;
 

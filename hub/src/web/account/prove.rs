@@ -7,12 +7,12 @@ use crate::http::problem::Problem;
 use crate::http::proof::{Proof, once_more};
 use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::store::{passkey, people, totp};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::{elsewhere, inside, shell};
 use askama::Template;
 use serde::Deserialize;
+use store::{passkey, people, totp};
 use warp::http::{Method, StatusCode};
 
 /// The page.

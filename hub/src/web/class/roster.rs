@@ -1,19 +1,11 @@
 //! `/class/{id}`: who is in a class, who teaches it, and how it treats what doors say.
 
-use super::rules::{self, Rules};
-use crate::error::Error;
+use super::policy::{self, Rules};
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::store::class::{self, Class, Member};
-use crate::store::desk::{self, Reader};
-use crate::store::member::{self, Counts};
-use crate::store::people::{self, Filter};
-use crate::store::student::{self, Student};
-use crate::store::teaches::{self, Teacher};
-use crate::store::{Tx, budget};
 use crate::web::note::Note;
 use crate::web::settings::users::{some, teaching};
 use crate::web::shell::Shell;
@@ -23,8 +15,17 @@ use crate::web::words;
 use askama::Template;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rules::auth::Role;
+use rules::error::Error;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
+use store::class::{self, Class, Member};
+use store::desk::{self, Reader};
+use store::member::{self, Counts};
+use store::people::{self, Filter};
+use store::student::{self, Student};
+use store::teaches::{self, Teacher};
+use store::{Tx, budget};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{StudentId, Wall};
@@ -168,7 +169,7 @@ fn found(tx: &Tx<'_>, reader: Reader, text: &str, members: &[Member]) -> Result<
 }
 
 fn staff(tx: &Tx<'_>) -> Result<Vec<(Uuid, String)>, Error> {
-    let roles = vec![crate::auth::Role::Teacher, crate::auth::Role::Admin];
+    let roles = vec![Role::Teacher, Role::Admin];
     let all = people::list(tx, &Filter { roles, is_active: Some(true) }, None, STAFF_MOST)?;
     let mut all: Vec<_> = all.into_iter().map(|one| (one.account.id, one.account.name)).collect();
     all.sort_by(|(_, a), (_, b)| a.cmp(b));
@@ -312,7 +313,7 @@ async fn teach_it(call: Call) -> Outcome {
 }
 
 async fn save(call: Call) -> Outcome {
-    match rules::saved(&call).await {
+    match policy::saved(&call).await {
         Ok((class, done)) => see(&at(class, done)),
         Err(problem) => refused(&call, &problem).await,
     }

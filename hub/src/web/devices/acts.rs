@@ -3,7 +3,6 @@
 
 use super::door::show;
 use super::{typed, way};
-use crate::error::Error;
 use crate::http::call::Call;
 use crate::http::commands::{Word, told};
 use crate::http::devices::{Typed, cut, found, moved};
@@ -12,14 +11,15 @@ use crate::http::gallery::{Back, taken_back};
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
-use crate::store::audit::{self, Filter};
-use crate::store::{Tx, account, device};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use crate::web::tongue::Tongue;
 use askama::Template;
 use fluent_bundle::FluentArgs;
+use rules::error::Error;
+use store::audit::{self, Filter};
+use store::{Tx, account, device};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
 

@@ -1,12 +1,12 @@
 //! What the hub knows of a door's past, line by line.
 
 use super::state::when;
-use crate::error::Error;
-use crate::store::past::{self, Past, What};
-use crate::store::{Tx, account, loss};
 use crate::web::shell::Shell;
 use jiff::tz::TimeZone;
+use rules::error::Error;
 use std::collections::BTreeMap;
+use store::past::{self, Past, What};
+use store::{Tx, account, loss};
 use wire::{DeviceId, Wall};
 
 /// Lines that are shown.

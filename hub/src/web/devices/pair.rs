@@ -5,11 +5,11 @@ use crate::http::call::Call;
 use crate::http::devices::new_token;
 use crate::http::reply::page;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::store::device;
 use crate::web::qr;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
+use store::device;
 use warp::http::{Method, StatusCode};
 use wire::{DeviceId, Wall};
 

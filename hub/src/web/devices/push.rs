@@ -7,9 +7,9 @@ use crate::http::gallery::{Back, State, pushed, state, taken_back};
 use crate::http::problem::Problem;
 use crate::http::reply::see;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::store::release::Progress;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
+use store::release::Progress;
 use warp::http::Method;
 
 /// Doors that are named as not being there yet.

@@ -1,10 +1,10 @@
 //! How a door is: decided from what is known of it, said in words, a colour and an icon.
 
-use crate::store::door::Known;
-use crate::store::watch;
 use crate::web::shell::Shell;
 use crate::web::{why, words};
 use jiff::tz::TimeZone;
+use store::door::Known;
+use store::watch;
 use wire::{ModelId, Wall};
 
 /// A door reports each ten minutes: after this long its last word says nothing about now.
@@ -172,9 +172,9 @@ pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attendance::closing::Why;
-    use crate::store::device::Device;
-    use crate::store::door::{Certificate, LastHealth};
+    use rules::attendance::closing::Why;
+    use store::device::Device;
+    use store::door::{Certificate, LastHealth};
     use wire::Direction;
 
     const NOW: Wall = Wall(1_790_000_000_000);

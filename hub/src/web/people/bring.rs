@@ -1,6 +1,5 @@
 //! `/people/bring`: people from a table and photos from an archive, and what became of each row.
 
-use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::import::{
@@ -10,17 +9,18 @@ use crate::http::import::{
 use crate::http::problem::Problem;
 use crate::http::reply::{bytes, page, see, with};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::jobs::State;
-use crate::reports::sheet::{CSV, MARK, Value, line};
-use crate::store::Tx;
-use crate::store::class::{self, Class};
-use crate::store::job::Job;
-use crate::store::student::{self, Student};
+use crate::sheets::sheet::{CSV, MARK, Value, line};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use crate::web::tongue::Tongue;
 use crate::web::words;
 use askama::Template;
+use rules::error::Error;
+use store::Tx;
+use store::class::{self, Class};
+use store::job::Job;
+use store::job::State;
+use store::student::{self, Student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode, header};
 use wire::{StudentId, Wall};

@@ -1,12 +1,10 @@
 //! `/people/{id}/erase`: asked once more, then which doors have forgotten the person.
 
-use crate::error::Error;
 use crate::http::call::Call;
 use crate::http::erase::{erase, proof};
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::privacy::certificate::{Certificate, Receipt, State};
-use crate::store::{device, student};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use crate::web::tongue::Tongue;
@@ -14,6 +12,8 @@ use crate::web::words;
 use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rules::error::Error;
+use store::{device, student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{DeviceId, Wall};

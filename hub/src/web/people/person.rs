@@ -4,8 +4,6 @@ mod me;
 
 use super::faces::Look;
 use super::initials;
-use crate::attendance::Status;
-use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::consent::note;
@@ -13,12 +11,6 @@ use crate::http::enrolment::known;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::store::class::{self, Class};
-use crate::store::consent::{self, Said, TEXT};
-use crate::store::enrolment::{self, Enrolment};
-use crate::store::register::{self, Marked, Span, Which};
-use crate::store::student::{self, Profile, Student};
-use crate::store::{Tx, account, export};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use crate::web::tongue::Tongue;
@@ -27,8 +19,16 @@ use askama::Template;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rules::attendance::Status;
+use rules::error::Error;
 use serde::Deserialize;
 use std::collections::HashMap;
+use store::class::{self, Class};
+use store::consent::{self, Said, TEXT};
+use store::enrolment::{self, Enrolment};
+use store::register::{self, Marked, Span, Which};
+use store::student::{self, Profile, Student};
+use store::{Tx, account, export};
 use uuid::Uuid;
 use vision::quality;
 use warp::http::{HeaderName, Method, StatusCode};
@@ -162,7 +162,7 @@ struct Facts {
     marks: Vec<Marked>,
 }
 
-fn facts(tx: &Tx<'_>, reader: crate::store::desk::Reader, id: StudentId) -> Result<Facts, Error> {
+fn facts(tx: &Tx<'_>, reader: store::desk::Reader, id: StudentId) -> Result<Facts, Error> {
     let person = student::get(tx, id)?.ok_or_else(|| Error::unknown("student", id))?;
     let (photos, ledger) = (enrolment::of(tx, id)?, consent::list(tx, id, None, ENTRIES)?);
     let mut names = HashMap::new();

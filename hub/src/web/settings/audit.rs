@@ -1,23 +1,23 @@
 //! `/settings/audit`: who did what, and whether the chain of it is whole.
 
 use super::work::{self, Work};
-use crate::error::{Doing, Error};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::jobs::Progress;
-use crate::store::audit::{self, Filter, Row as Stored};
-use crate::store::{Tx, account, audit_head, file};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use crate::web::words;
 use askama::Template;
 use jiff::civil::Date;
+use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use store::audit::{self, Filter, Row as Stored};
+use store::{Tx, account, audit_head, file};
 use warp::http::{Method, StatusCode};
 use wire::Wall;
 
@@ -156,7 +156,7 @@ async fn actor(call: &Call, who: &str) -> Result<Option<String>, Problem> {
         return Ok(None);
     }
     let key = who.clone();
-    let found = call.app().db.read(move |tx| crate::store::people::find(tx, &key)).await;
+    let found = call.app().db.read(move |tx| store::people::find(tx, &key)).await;
     Ok(Some(found.map_or(who, |person| person.account.id.to_string())))
 }
 

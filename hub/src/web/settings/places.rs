@@ -6,14 +6,14 @@ use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::http::{holidays, rooms};
-use crate::store::room::{self, Room};
-use crate::store::{desk, holiday};
-use crate::timetable::Holiday;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
 use jiff::civil::Date;
+use rules::timetable::Holiday;
+use store::room::{self, Room};
+use store::{desk, holiday};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 

@@ -9,17 +9,18 @@ use crate::http::retention::due;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::jobs::Progress;
 use crate::privacy::daily;
-use crate::privacy::retention::{self, Retention};
-use crate::store::Tx;
-use crate::store::audit::{self, Filter};
+use crate::privacy::retention;
 use crate::timekeeper;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use crate::web::words;
 use askama::Template;
+use rules::retention::Retention;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use store::Tx;
+use store::audit::{self, Filter};
 use warp::http::{Method, StatusCode};
 
 const DONE: [&str; 1] = ["settings-keep-saved"];
@@ -122,7 +123,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
 }
 
 /// When the last run was, and what it took.
-fn last_run(tx: &Tx<'_>) -> Result<Option<(wire::Wall, Value)>, crate::Error> {
+fn last_run(tx: &Tx<'_>) -> Result<Option<(wire::Wall, Value)>, rules::Error> {
     let filter = Filter { action: Some("sweep".into()), ..Filter::default() };
     let row = audit::list(tx, &filter, None, 1)?.pop();
     Ok(row.map(|row| (row.at, serde_json::from_str(&row.meta).unwrap_or_default())))
@@ -159,11 +160,11 @@ async fn saved(call: &Call) -> Result<(), Problem> {
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let write = move |tx: &Tx<'_>| {
         let Value::Object(mut whole) = json!(retention::get(tx)?) else {
-            return Err(crate::Error::Invalid("this is no retention".into()));
+            return Err(rules::Error::Invalid("this is no retention".into()));
         };
         whole.extend(typed);
         let new = serde_json::from_value::<Retention>(Value::Object(whole));
-        let new = new.map_err(|why| crate::Error::Invalid(why.to_string()))?;
+        let new = new.map_err(|why| rules::Error::Invalid(why.to_string()))?;
         retention::set(tx, new, &actor, now)
     };
     Ok(call.app().db.write(write).await?)

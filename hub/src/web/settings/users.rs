@@ -1,7 +1,5 @@
 //! `/settings/users`: who may sign in, as what, and which classes they teach.
 
-use crate::auth::{self, Role};
-use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
@@ -9,16 +7,18 @@ use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::http::users::{Typed, changed, made};
 use crate::http::{proof, sign_ins, totp};
-use crate::store::people::{self, Filter, Person};
-use crate::store::teaches::{self, Taught};
-use crate::store::{Tx, class};
 use crate::web::account::{Row as SignIn, role, row};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
 use jiff::civil::Date;
+use rules::auth::Role;
+use rules::error::Error;
 use serde::Deserialize;
+use store::people::{self, Filter, Person};
+use store::teaches::{self, Taught};
+use store::{Tx, class};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -296,7 +296,7 @@ pub(in crate::web) async fn teaching(
         if to.is_some_and(|to| to < from) {
             return Err(Error::Invalid("to: the last day lies before the first".into()));
         }
-        if account.role == auth::Role::Student {
+        if account.role == rules::auth::Role::Student {
             return Err(Error::Invalid("only a teacher or an admin teaches a class".into()));
         }
         teaches::add(tx, class, account.id, (from, to), &actor, now)?;

@@ -6,12 +6,12 @@ use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::http::webhooks::{self as hooks, Patch, Typed};
 use crate::notify::webhooks::EVENTS;
-use crate::store::webhook::{self, Listed, Webhook};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use crate::web::words;
 use askama::Template;
+use store::webhook::{self, Listed, Webhook};
 use warp::http::{Method, StatusCode};
 use wire::Wall;
 
@@ -65,7 +65,7 @@ async fn show(
         let hooks = webhook::list(tx)?.into_iter();
         let with = |hook: Webhook| {
             let messages = webhook::messages(tx, hook.id, MESSAGES)?;
-            Ok::<_, crate::Error>((hook, messages))
+            Ok::<_, rules::Error>((hook, messages))
         };
         hooks.map(with).collect::<Result<Vec<_>, _>>()
     });

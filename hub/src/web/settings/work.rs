@@ -2,10 +2,10 @@
 
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::jobs::State;
-use crate::store::job::Job;
 use crate::web::tongue::Tongue;
 use serde::Deserialize;
+use store::job::Job;
+use store::job::State;
 use uuid::Uuid;
 use wire::Wall;
 

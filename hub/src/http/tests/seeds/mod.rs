@@ -7,14 +7,14 @@ mod rows;
 
 use super::fixtures::{self, Half};
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
-use crate::auth::Role;
 use crate::http::route::{Found, Object};
 use crate::http::table;
-use crate::store::{class, student};
 use jiff::civil::date;
 use offered::{Curl, Endpoint, key};
 use rows::{Id, Row, Sent};
+use rules::auth::Role;
 use serde_json::{Value, json};
+use store::{class, student};
 use warp::http::Method;
 use warp::test::RequestBuilder;
 
@@ -31,7 +31,7 @@ impl School {
         let house = House::new().await;
         let token = house.school().await;
         let owner = house.account(Role::Teacher).await.id;
-        let make = move |tx: &crate::store::Tx<'_>| {
+        let make = move |tx: &store::Tx<'_>| {
             let pupil = student::find(tx, "STU1")?.id;
             let class = class::add(tx, ("7b", "7B", Some("Room 204")), "t", NOW)?;
             class::add_teacher(tx, class, owner, date(2026, 1, 1), "t", NOW)?;
@@ -54,8 +54,7 @@ impl School {
     async fn fixture(&self, object: Object) -> String {
         let (half, keys) = (self.half, self.house.app.keys.clone());
         let model = self.house.app.recogniser.model().clone();
-        let write =
-            move |tx: &crate::store::Tx<'_>| fixtures::make(tx, object, half, &keys, &model);
+        let write = move |tx: &store::Tx<'_>| fixtures::make(tx, object, half, &keys, &model);
         self.house.app.db.write(write).await.unwrap().expect("a fixture of its own")
     }
 

@@ -1,16 +1,16 @@
 //! `/me`: what the school keeps of the student who is signed in.
 
 use super::{Entry, Mark, Photo, facts, view};
-use crate::error::Error;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::reply::page;
 use crate::http::route::{Object, Outcome, Route, Shapes, Takes};
 use crate::http::students::PUPIL;
-use crate::store::{Tx, account};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
+use rules::error::Error;
+use store::{Tx, account};
 use warp::http::{Method, StatusCode};
 
 /// Marks that are shown.

@@ -1,6 +1,6 @@
 //! The site's scores as a drawing: three rows of bars above one scale, and the lines across.
 
-use crate::scores::{Histogram, STEPS, Scores, line, step};
+use rules::scores::{Histogram, STEPS, Scores, line, step};
 
 /// Width of the drawing.
 const WIDTH: f64 = 640.0;

@@ -2,15 +2,12 @@
 
 mod chart;
 
-use crate::gallery::Guard;
 use crate::gallery::lines::{self, Choice};
 use crate::http::call::Call;
 use crate::http::enrolment::known;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::scores::{self, ENOUGH, Figures, Histogram, Scores};
-use crate::store::score;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
@@ -18,7 +15,10 @@ use crate::web::tongue::Tongue;
 use askama::Template;
 use chart::Chart;
 use fluent_bundle::FluentArgs;
+use rules::gallery::Guard;
+use rules::scores::{self, ENOUGH, Figures, Histogram, Scores};
 use serde::Deserialize;
+use store::score;
 use vision::decide;
 use warp::http::{Method, StatusCode};
 use wire::Lines;
@@ -116,7 +116,7 @@ fn fixed(call: &Call) -> bool {
 async fn site(call: &Call) -> Result<Site, Problem> {
     let index = call.app().gallery.index();
     let (model, usual) = (call.app().gallery.model().clone(), index.usual());
-    let read = move |tx: &crate::store::Tx<'_>| {
+    let read = move |tx: &store::Tx<'_>| {
         Ok((score::decided(tx, &model, &usual)?, lines::chosen(tx)?.is_some()))
     };
     let (scores, chosen) = call.app().db.read(read).await?;

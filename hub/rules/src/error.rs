@@ -1,0 +1,65 @@
+//! What can go wrong, in seven kinds, for whoever asked. No kind knows of HTTP.
+
+use std::error::Error as Source;
+
+/// A failure with a sentence for its reader. `http/reply.rs` turns the kind into a status.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or not for this person.
+    #[error("{0}")]
+    NotFound(String),
+    /// Somebody else was first, or the name is taken.
+    #[error("{0}")]
+    Conflict(String),
+    /// The content cannot be accepted as it is.
+    #[error("{0}")]
+    Invalid(String),
+    /// Not signed in, or not as who is needed.
+    #[error("{0}")]
+    Unauthorised(String),
+    /// This role may never.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Not now; the same request may work later.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Our fault: what was being done, and why it failed. Only the first is for the public.
+    #[error("{doing} failed")]
+    Internal {
+        /// What was being done, to what.
+        doing: String,
+        /// Why it failed; for the log.
+        #[source]
+        source: Box<dyn Source + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// An internal failure while `doing` something.
+    pub fn internal(
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn Source + Send + Sync>>,
+    ) -> Self {
+        Self::Internal { doing: doing.into(), source: source.into() }
+    }
+
+    /// “There is no `what` `name`.”
+    pub fn unknown(what: &str, name: impl std::fmt::Display) -> Self {
+        Self::NotFound(format!("there is no {what} “{name}”"))
+    }
+}
+
+/// Adds what was being done to an error from below.
+pub trait Doing<T> {
+    /// Turns any error into [`Error::Internal`].
+    ///
+    /// # Errors
+    /// The same error, with what was being done.
+    fn doing(self, what: &str) -> Result<T, Error>;
+}
+
+impl<T, E: Into<Box<dyn Source + Send + Sync>>> Doing<T> for Result<T, E> {
+    fn doing(self, what: &str) -> Result<T, Error> {
+        self.map_err(|error| Error::internal(what, error))
+    }
+}

@@ -1,0 +1,23 @@
+//! What follows from what, at this school: facts and a moment in, a decision out.
+//!
+//! Nothing here waits, reads a clock, or knows of a database, a network or a page: whoever asks
+//! brings what is known. The first room for a reader.
+
+pub mod attendance;
+pub mod auth;
+pub mod certificate;
+pub mod claims;
+pub mod clock;
+pub mod cluster;
+pub mod error;
+pub mod forget;
+pub mod gallery;
+pub mod knn;
+pub mod reports;
+pub mod retention;
+pub mod review;
+pub mod scores;
+pub mod sighting;
+pub mod timetable;
+
+pub use error::Error;

@@ -1,0 +1,348 @@
+//! What a person's decision does to a sighting: approve, reject, reassign, and take it back.
+//!
+//! Everything here is a decision over facts; whoever carries them out reads and writes the rows.
+//! Rejecting hides crop and template from everybody at once; they go for good when the hour is
+//! over in which a mistake is usually noticed. Undoing restores everything but the version and
+//! the audit chain, which only grow, and but pictures that are gone by then: the card says so.
+
+use crate::error::Error;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{RecordId, StudentId, Wall};
+
+/// Where a sighting stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Waits for a person.
+    Pending,
+    /// A person says who it was.
+    Approved,
+    /// A person says it was nobody to record.
+    Rejected,
+    /// Kept as a log only: never to be decided.
+    Logged,
+}
+
+/// The part of a sighting that decisions change.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Where it stands.
+    pub status: Status,
+    /// Who the hub thinks it was; once a person ruled that out, the next best.
+    pub predicted: Option<StudentId>,
+    /// How sure that is, 0..=1, by the bits of the number: what comes back is what was.
+    pub sure: u64,
+    /// Who a person said it was.
+    pub decided: Option<StudentId>,
+    /// The account that decided.
+    pub reviewer: Option<String>,
+    /// When.
+    pub reviewed_at: Option<Wall>,
+    /// What the reviewer noted.
+    pub notes: Option<String>,
+    /// Whom people ruled out, by id: whoever it was, it was none of them.
+    pub ruled_out: Vec<StudentId>,
+}
+
+/// A sighting as a decision finds it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Facts {
+    /// Which.
+    pub record: RecordId,
+    /// Counts decisions.
+    pub version: i64,
+    /// The lesson it is in.
+    pub lesson: Option<Uuid>,
+    /// What decisions made of it.
+    pub state: State,
+    /// Everybody it may have been and how sure that is, best first.
+    pub candidates: Vec<(StudentId, f64)>,
+    /// What the account that decided is called.
+    pub reviewer_name: Option<String>,
+}
+
+/// What a person says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Say {
+    /// It was this student, or else the predicted one.
+    Approve(Option<StudentId>),
+    /// It was nobody to record.
+    Reject,
+    /// It was not the predicted one, and never is: whoever comes next among the candidates takes
+    /// their place, and doors learn not to take the one for the other.
+    RuleOut,
+}
+
+/// One decision that is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ask {
+    /// About which sighting.
+    pub record: RecordId,
+    /// What.
+    pub say: Say,
+    /// A note to keep with it.
+    pub notes: Option<String>,
+    /// The version the person saw. Without it only a pending sighting is decided; with it an
+    /// earlier decision can be corrected.
+    pub version: Option<i64>,
+}
+
+/// What happens to crop and template.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Evidence {
+    /// Nothing.
+    Keep,
+    /// Their keys are wrapped for this student.
+    Wrap(StudentId),
+    /// Nobody sees them any more, and soon they go with their keys.
+    Hide,
+}
+
+/// What follows from a decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The new state.
+    pub state: State,
+    /// What happens to crop and template.
+    pub evidence: Evidence,
+    /// The verb for the audit chain.
+    pub action: &'static str,
+}
+
+/// Longest note, bytes.
+const NOTE: usize = 2000;
+
+/// What `ask` by the account `by` makes of a sighting.
+///
+/// # Errors
+/// `Conflict` naming who was faster; `Invalid` when there is nobody to approve.
+pub fn decide(facts: &Facts, ask: &Ask, by: &str, now: Wall) -> Result<Change, Error> {
+    admit(facts, ask.version)?;
+    let notes = ask.notes.as_deref().map(str::trim).filter(|note| !note.is_empty());
+    if notes.is_some_and(|note| note.len() > NOTE) {
+        return Err(Error::Invalid(format!("notes: use at most {NOTE} bytes")));
+    }
+    let State { predicted, sure, ruled_out, .. } = facts.state.clone();
+    let state = |status, decided, ruled_out| State {
+        status,
+        predicted,
+        sure,
+        decided,
+        reviewer: Some(by.to_owned()),
+        reviewed_at: Some(now),
+        notes: notes.map(str::to_owned),
+        ruled_out,
+    };
+    let rejected = |action| {
+        let state = state(Status::Rejected, None, Vec::new());
+        Change { state, evidence: Evidence::Hide, action }
+    };
+    let nobody = || Error::Invalid("say which student it was: the hub has no guess".into());
+    match ask.say {
+        Say::Reject => Ok(rejected("reject")),
+        Say::RuleOut => {
+            let gone = with(ruled_out, predicted.ok_or_else(nobody)?);
+            let next = facts.candidates.iter().find(|(student, _)| !gone.contains(student));
+            Ok(next.map_or_else(|| rejected("rule_out"), |next| passed_on(*next, gone)))
+        }
+        Say::Approve(student) => {
+            let student = student.or(predicted).ok_or_else(nobody)?;
+            let other = predicted.filter(|predicted| *predicted != student);
+            let action = if other.is_some() { "reassign" } else { "approve" };
+            let mut gone = other.into_iter().fold(ruled_out, with);
+            gone.retain(|other| *other != student);
+            let state = state(Status::Approved, Some(student), gone);
+            Ok(Change { state, evidence: Evidence::Wrap(student), action })
+        }
+    }
+}
+
+/// The sighting waits on, as that of `next`: nobody has decided it.
+fn passed_on((next, sure): (StudentId, f64), ruled_out: Vec<StudentId>) -> Change {
+    let state = State {
+        status: Status::Pending,
+        predicted: Some(next),
+        sure: sure.to_bits(),
+        decided: None,
+        reviewer: None,
+        reviewed_at: None,
+        notes: None,
+        ruled_out,
+    };
+    Change { state, evidence: Evidence::Wrap(next), action: "rule_out" }
+}
+
+/// The same people and `other`, by id.
+fn with(mut people: Vec<StudentId>, other: StudentId) -> Vec<StudentId> {
+    people.push(other);
+    people.sort_unstable();
+    people.dedup();
+    people
+}
+
+fn admit(facts: &Facts, seen: Option<i64>) -> Result<(), Error> {
+    let Facts { version, state, .. } = facts;
+    if state.status == Status::Logged {
+        return Err(Error::Invalid("this record is only a log: there is nothing to decide".into()));
+    }
+    let free = state.status == Status::Pending && seen.is_none_or(|seen| seen == *version);
+    if free || seen == Some(*version) {
+        return Ok(());
+    }
+    Err(Error::Conflict(faster(facts)))
+}
+
+/// Who was faster, in words.
+fn faster(facts: &Facts) -> String {
+    let who = facts.reviewer_name.as_deref().unwrap_or("somebody");
+    match facts.state.status {
+        Status::Approved => format!("{who} has already approved this: look again"),
+        Status::Rejected => format!("{who} has already rejected this: look again"),
+        Status::Pending | Status::Logged => "this was changed meanwhile: look again".into(),
+    }
+}
+
+/// A sighting that one step changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Former {
+    /// Which.
+    pub record: RecordId,
+    /// The lesson it was in before.
+    pub lesson: Option<Uuid>,
+    /// What it was before.
+    pub before: State,
+    /// How the step left it.
+    pub after: State,
+}
+
+/// What taking a step back does to a sighting. It must be as the step left it; that later steps
+/// were taken back in between does not matter, so the version is not asked.
+///
+/// # Errors
+/// `Conflict` when somebody decided after that step.
+pub fn undo(facts: &Facts, former: &Former) -> Result<Change, Error> {
+    if facts.state != former.after {
+        return Err(Error::Conflict(faster(facts)));
+    }
+    let state = former.before.clone();
+    let evidence = match (state.status, holder(&state)) {
+        (Status::Rejected, _) => Evidence::Hide,
+        (_, Some(student)) => Evidence::Wrap(student),
+        (_, None) => Evidence::Keep,
+    };
+    Ok(Change { state, evidence, action: "undo" })
+}
+
+/// Whose key wraps crop and template in this state.
+#[must_use]
+pub fn holder(state: &State) -> Option<StudentId> {
+    state.decided.or(state.predicted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn student(n: u128) -> StudentId {
+        StudentId(Uuid::from_u128(n))
+    }
+
+    /// Waits as student 1, and may have been 2.
+    fn waiting() -> Facts {
+        let state = State {
+            status: Status::Pending,
+            predicted: Some(student(1)),
+            sure: 0.9f64.to_bits(),
+            decided: None,
+            reviewer: None,
+            reviewed_at: None,
+            notes: None,
+            ruled_out: vec![],
+        };
+        let candidates = vec![(student(1), 0.9), (student(2), 0.6)];
+        let record = RecordId(Uuid::from_u128(9));
+        Facts { record, version: 1, lesson: None, state, candidates, reviewer_name: None }
+    }
+
+    fn ask(say: Say, version: Option<i64>) -> Ask {
+        Ask { record: waiting().record, say, notes: None, version }
+    }
+
+    /// The sighting after a decision.
+    fn after(facts: &Facts, change: Change) -> Facts {
+        let name = change.state.reviewer.clone();
+        let (state, version) = (change.state, facts.version + 1);
+        Facts { state, version, reviewer_name: name, ..facts.clone() }
+    }
+
+    #[test]
+    fn approving_takes_the_predicted_student_and_reassigning_rules_them_out() {
+        let own = decide(&waiting(), &ask(Say::Approve(None), None), "a", Wall(5)).unwrap();
+        assert_eq!((own.state.decided, own.action), (Some(student(1)), "approve"));
+        assert_eq!(own.state.ruled_out, []);
+        let other = Say::Approve(Some(student(2)));
+        let other = decide(&waiting(), &ask(other, Some(1)), "a", Wall(5)).unwrap();
+        assert_eq!((other.state.decided, other.action), (Some(student(2)), "reassign"));
+        assert_eq!(other.state.ruled_out, [student(1)]);
+        assert_eq!(other.evidence, Evidence::Wrap(student(2)));
+    }
+
+    #[test]
+    fn whoever_is_ruled_out_gives_way_to_the_next_until_nobody_is_left() {
+        let first = decide(&waiting(), &ask(Say::RuleOut, Some(1)), "a", Wall(5)).unwrap();
+        let State { status, predicted, sure, .. } = first.state;
+        assert_eq!((status, predicted), (Status::Pending, Some(student(2))));
+        assert_eq!((f64::from_bits(sure), first.evidence), (0.6, Evidence::Wrap(student(2))));
+        assert_eq!(
+            (&first.state.reviewer, first.state.ruled_out.as_slice()),
+            (&None, &[student(1)][..])
+        );
+        let passed = after(&waiting(), first);
+        let own = decide(&passed, &ask(Say::Approve(None), None), "a", Wall(6)).unwrap();
+        assert_eq!((own.state.decided, own.action), (Some(student(2)), "approve"));
+        assert_eq!(own.state.ruled_out, [student(1)], "it is remembered of whoever it was");
+        let back =
+            decide(&passed, &ask(Say::Approve(Some(student(1))), None), "a", Wall(6)).unwrap();
+        assert_eq!(back.state.ruled_out, [student(2)], "a person may think again");
+        let last = decide(&passed, &ask(Say::RuleOut, None), "a", Wall(6)).unwrap();
+        assert_eq!((last.state.status, last.evidence), (Status::Rejected, Evidence::Hide));
+        assert_eq!(last.state.ruled_out, [], "of somebody unknown nothing can be remembered");
+    }
+
+    #[test]
+    fn whoever_comes_second_is_told_who_was_first() {
+        let first = decide(&waiting(), &ask(Say::Reject, Some(1)), "Ada", Wall(5)).unwrap();
+        let decided = after(&waiting(), first);
+        for version in [None, Some(1)] {
+            let second = decide(&decided, &ask(Say::Approve(None), version), "Bob", Wall(6));
+            let said = second.unwrap_err().to_string();
+            assert_eq!(said, "Ada has already rejected this: look again");
+        }
+        assert!(decide(&decided, &ask(Say::Approve(None), Some(2)), "Bob", Wall(6)).is_ok());
+    }
+
+    #[test]
+    fn there_must_be_somebody_to_approve() {
+        let state = State { predicted: None, ..waiting().state };
+        let nobody = Facts { state, ..waiting() };
+        let asked = decide(&nobody, &ask(Say::Approve(None), None), "a", Wall(5));
+        assert!(matches!(asked, Err(Error::Invalid(_))));
+        let logged = State { status: Status::Logged, ..waiting().state };
+        let logged = Facts { state: logged, ..waiting() };
+        assert!(decide(&logged, &ask(Say::Reject, Some(1)), "a", Wall(5)).is_err());
+    }
+
+    #[test]
+    fn undo_gives_the_former_state_unless_somebody_decided_since() {
+        let change = decide(&waiting(), &ask(Say::Approve(None), None), "a", Wall(5)).unwrap();
+        let decided = after(&waiting(), change);
+        let (before, after) = (waiting().state, decided.state.clone());
+        let former = Former { record: decided.record, lesson: None, before: before.clone(), after };
+        let back = undo(&decided, &former).unwrap();
+        assert_eq!((back.state, back.evidence), (before, Evidence::Wrap(student(1))));
+        let state = State { reviewed_at: Some(Wall(6)), ..decided.state.clone() };
+        let later = Facts { state, ..decided };
+        assert!(matches!(undo(&later, &former), Err(Error::Conflict(_))));
+    }
+}

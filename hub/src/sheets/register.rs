@@ -1,0 +1,62 @@
+//! The register of a class as a table: a row a student, a column a lesson.
+
+use super::sheet::Value;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rules::reports::matrix::{Cell, Count, Lesson, Matrix};
+
+/// What the last columns count.
+const COUNTS: [&str; 7] =
+    ["present", "late", "absent", "excused", "unverified", "undecided", "attendance_rate"];
+
+/// The first row. Lessons are named by their local day and hour.
+#[must_use]
+pub fn head(matrix: &Matrix, zone: &TimeZone) -> Vec<Value> {
+    let who = ["student_number", "last_name", "first_name"].map(Value::from);
+    let lessons = matrix.lessons.iter().map(|lesson| Value::from(title(lesson, zone)));
+    who.into_iter().chain(lessons).chain(COUNTS.map(Value::from)).collect()
+}
+
+/// A lesson's day, hour and name.
+#[must_use]
+pub fn title(lesson: &Lesson, zone: &TimeZone) -> String {
+    let starts = Timestamp::from_millisecond(lesson.starts.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    let hour = starts.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+    format!("{} {hour} {}", lesson.day, lesson.name).trim().to_owned()
+}
+
+/// The row of the `person`th student; a cell holds the mark, with a star if a person set it.
+#[must_use]
+pub fn row(matrix: &Matrix, person: usize) -> Vec<Value> {
+    let of = &matrix.people[person];
+    let who = [&of.number, &of.last_name, &of.first_name].map(|text| Value::from(text.as_str()));
+    let cells = matrix.row(person).iter().map(|cell| Value::from(word(*cell)));
+    let count = Count::of(matrix.row(person).iter().copied());
+    who.into_iter().chain(cells).chain(counts(&count)).collect()
+}
+
+/// The last row: how many per cent were there in each lesson, and all marks together.
+#[must_use]
+pub fn foot(matrix: &Matrix) -> Vec<Value> {
+    let who = ["attendance_rate", "", ""].map(Value::from);
+    let lessons = (0..matrix.lessons.len()).map(|lesson| {
+        let sums = Count::of(matrix.column(lesson)).sums;
+        if sums.total() == 0 { Value::from("") } else { Value::Rate(sums.attended()) }
+    });
+    let people = 0..matrix.people.len();
+    let all = Count::of(people.flat_map(|person| matrix.row(person).iter().copied()));
+    who.into_iter().chain(lessons).chain(counts(&all)).collect()
+}
+
+fn word(cell: Cell) -> String {
+    let status = cell.status.map_or("", rules::attendance::Status::as_str);
+    format!("{status}{}", if cell.manual { "*" } else { "" })
+}
+
+fn counts(count: &Count) -> [Value; 7] {
+    let Count { sums, excused, unverified, undecided } = *count;
+    let rate = Value::Rate(sums.attended());
+    let numbers = [sums.present, sums.late, sums.absent, excused, unverified, undecided];
+    let [a, b, c, d, e, f] = numbers.map(Value::Number);
+    [a, b, c, d, e, f, rate]
+}

@@ -1,0 +1,293 @@
+//! Table `audit`: who did what, chained by BLAKE3, written in the transaction of the change.
+//!
+//! `hash = BLAKE3(prev ‖ canonical row)`. Rows hold ids, never names: erasing a person leaves
+//! the chain whole. The chain shows a change; that its end was cut off only an outside witness
+//! shows, so [`verify`] returns the head for whoever keeps one.
+
+use super::{Tx, params};
+use rules::error::Error;
+use rusqlite::{params_from_iter, types::Value};
+use std::ops::ControlFlow;
+use wire::{StudentId, Wall};
+
+/// What is to be written.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// Account id, `cli:USER`, or `hub`.
+    pub actor: &'a str,
+    /// A verb: `approve`, `enrol`, `revoke` …
+    pub action: &'a str,
+    /// The table of what was changed.
+    pub table: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// Anything else; ids and numbers only.
+    pub meta: serde_json::Value,
+}
+
+/// A row of the chain.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Number, from 1 without gaps.
+    pub n: i64,
+    /// When.
+    pub at: Wall,
+    /// See [`Entry`].
+    pub actor: String,
+    /// See [`Entry`].
+    pub action: String,
+    /// See [`Entry`].
+    pub table: String,
+    /// See [`Entry`].
+    pub id: String,
+    /// JSON text.
+    pub meta: String,
+    /// Hash of this row and all before it.
+    pub hash: Vec<u8>,
+}
+
+/// The end of a chain that holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// Rows.
+    pub rows: i64,
+    /// Hash of the last, 64 hexadecimal digits.
+    pub hash: String,
+}
+
+const COLUMNS: &str = "n, at, actor, action, target_table, target_id, meta, prev, hash";
+const START: [u8; 32] = [0; 32];
+
+/// Adds a row.
+///
+/// # Errors
+/// When the database fails.
+pub fn add(tx: &Tx<'_>, now: Wall, entry: &Entry<'_>) -> Result<(), Error> {
+    let last = tx.row("select n, hash from audit order by n desc limit 1", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let (n, prev): (i64, Vec<u8>) = last.unwrap_or((0, START.to_vec()));
+    let Entry { actor, action, table, id, meta } = entry;
+    let (actor, action) = ((*actor).to_owned(), (*action).to_owned());
+    let (table, id) = ((*table).to_owned(), (*id).to_owned());
+    let (n, meta) = (n + 1, meta.to_string());
+    let hash = digest(&prev, n, now, [&actor, &action, &table, &id, &meta]).to_vec();
+    let sql = "insert into audit (n, at, actor, action, target_table, target_id, meta, prev, hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    tx.execute(sql, params![n, now.0, actor, action, table, id, meta, prev, hash]).map(drop)
+}
+
+/// Which rows to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// By this account, `cli:USER`, or `hub`.
+    pub actor: Option<String>,
+    /// This verb.
+    pub action: Option<String>,
+    /// About this table.
+    pub table: Option<String>,
+    /// About this id.
+    pub id: Option<String>,
+    /// Not before.
+    pub from: Option<Wall>,
+    /// Before.
+    pub until: Option<Wall>,
+}
+
+/// Rows before `before` (or the newest), newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    tx: &Tx<'_>,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Row>, Error> {
+    // Only what is asked goes into the text, so that an index can be used.
+    let mut sql = format!("select {COLUMNS} from audit where n < $1");
+    let mut values: Vec<Value> = vec![before.unwrap_or(i64::MAX).into()];
+    let texts = [
+        ("actor =", &filter.actor),
+        ("action =", &filter.action),
+        ("target_table =", &filter.table),
+        ("target_id =", &filter.id),
+    ];
+    let texts = texts.into_iter().filter_map(|(is, text)| Some((is, text.clone()?.into())));
+    let times = [("at >=", filter.from), ("at <", filter.until)];
+    let times = times.into_iter().filter_map(|(is, at)| Some((is, at?.0.into())));
+    for (is, value) in texts.chain(times) {
+        values.push(value);
+        sql.push_str(&format!(" and {is} ${}", values.len()));
+    }
+    values.push(limit.into());
+    sql.push_str(&format!(" order by n desc limit ${}", values.len()));
+    tx.query(&sql, params_from_iter(values), Row::read)
+}
+
+/// Everything written about `student`: about the row, its enrolments and sightings, and the
+/// accounts that are this person; oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn about(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Row>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from audit where target_table = 'student' and target_id = $1
+         union all select {COLUMNS} from audit where target_table = 'enrolment'
+             and target_id in (select id from enrolment where student = $1)
+         union all select {COLUMNS} from audit where target_table = 'sighting' and target_id in
+             (select id from sighting where decided_student = $1
+              union select id from sighting where predicted_student = $1)
+         union all select {COLUMNS} from audit where target_table = 'user_account'
+             and target_id in (select id from user_account where student = $1)
+         order by n"
+    );
+    tx.query(&sql, params![student.to_string()], Row::read)
+}
+
+/// Walks the whole chain, one row in memory at a time, and shows `see` each number and hash, until
+/// it breaks off.
+///
+/// # Errors
+/// `Conflict` naming the first row that was changed, `Unavailable` when `see` broke off, or the
+/// database's failure.
+pub fn walk(
+    tx: &Tx<'_>,
+    mut see: impl FnMut(i64, &[u8; 32]) -> ControlFlow<()>,
+) -> Result<Head, Error> {
+    let (mut prev, mut n, mut whole, mut on) = (START, 0, true, ControlFlow::Continue(()));
+    let sql = format!("select {COLUMNS} from audit order by n");
+    tx.each(&sql, [], |row| {
+        whole = follows(row, n, &prev)?.is_some_and(|hash| {
+            prev = hash;
+            true
+        });
+        if !whole {
+            return Ok(ControlFlow::Break(()));
+        }
+        n += 1;
+        on = see(n, &prev);
+        Ok(on)
+    })?;
+    if on.is_break() {
+        return Err(Error::Unavailable("the walk along the audit chain was stopped".into()));
+    }
+    if whole {
+        return Ok(Head { rows: n, hash: data_encoding::HEXLOWER.encode(&prev) });
+    }
+    Err(Error::Conflict(format!("the audit chain is broken at row {}", n + 1)))
+}
+
+/// The hash of `row` if it is row `n + 1` and follows on `prev`.
+fn follows(row: &rusqlite::Row<'_>, n: i64, prev: &[u8; 32]) -> rusqlite::Result<Option<[u8; 32]>> {
+    let text = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
+    let texts = [text(2)?, text(3)?, text(4)?, text(5)?, text(6)?];
+    let (own, at): (i64, i64) = (row.get(0)?, row.get(1)?);
+    let hash = digest(prev, own, Wall(at), texts);
+    let (before, stored) = (row.get_ref(7)?.as_blob()?, row.get_ref(8)?.as_blob()?);
+    Ok((own == n + 1 && before == prev && stored == hash).then_some(hash))
+}
+
+/// Walks the whole chain.
+///
+/// # Errors
+/// As [`walk`].
+pub fn verify(tx: &Tx<'_>) -> Result<Head, Error> {
+    walk(tx, |_, _| ControlFlow::Continue(()))
+}
+
+/// Every text goes in with its length, so that no two rows have the same bytes.
+fn digest(prev: &[u8], n: i64, at: Wall, texts: [&str; 5]) -> [u8; 32] {
+    let mut hash = blake3::Hasher::new();
+    hash.update(prev).update(&n.to_le_bytes()).update(&at.0.to_le_bytes());
+    for text in texts {
+        hash.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    *hash.finalize().as_bytes()
+}
+
+/// The end of the chain as it is, unchecked.
+///
+/// # Errors
+/// When the database fails.
+pub fn head(tx: &Tx<'_>) -> Result<Head, Error> {
+    let sql = "select n, hash from audit order by n desc limit 1";
+    let last = tx.row(sql, [], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+    let (rows, hash) = last.unwrap_or((0, START.to_vec()));
+    Ok(Head { rows, hash: data_encoding::HEXLOWER.encode(&hash) })
+}
+
+impl Row {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let (n, at, actor) = (row.get(0)?, Wall(row.get(1)?), row.get(2)?);
+        let (action, table, id) = (row.get(3)?, row.get(4)?, row.get(5)?);
+        Ok(Self { n, at, actor, action, table, id, meta: row.get(6)?, hash: row.get(8)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Db;
+    use rusqlite::Connection;
+    use serde_json::json;
+
+    async fn chain(rows: i64) -> (tempfile::TempDir, Db) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let write = move |tx: &Tx<'_>| {
+            (1..=rows).try_for_each(|n| {
+                let entry =
+                    Entry { actor: "a", action: "b", table: "c", id: "d", meta: json!({"n": n}) };
+                add(tx, Wall(n), &entry)
+            })
+        };
+        db.write(write).await.unwrap();
+        (dir, db)
+    }
+
+    #[tokio::test]
+    async fn a_chain_that_nobody_touched_holds() {
+        let (_dir, db) = chain(3).await;
+        let head = db.read(verify).await.unwrap();
+        assert_eq!((head.rows, head.hash.len()), (3, 64));
+        assert_eq!(db.read(|tx| list(tx, &Filter::default(), None, 2)).await.unwrap()[0].n, 3);
+    }
+
+    #[tokio::test]
+    async fn a_walk_breaks_off_where_it_is_told_to() {
+        let (_dir, db) = chain(5).await;
+        let mut seen = 0;
+        let stopped = db.read(move |tx| {
+            let walked = walk(tx, |n, _| {
+                seen = n;
+                if n == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            Ok((walked.map_err(|error| error.to_string()), seen))
+        });
+        let (walked, seen) = stopped.await.unwrap();
+        assert_eq!(seen, 2);
+        assert!(walked.unwrap_err().contains("stopped"));
+    }
+
+    #[tokio::test]
+    async fn whoever_gets_around_the_trigger_is_found_out() {
+        for tamper in [
+            "update audit set actor = 'x' where n = 2",
+            "update audit set meta = '{}' where n = 2",
+            "delete from audit where n = 2",
+            "update audit set n = 9 where n = 2",
+        ] {
+            let (dir, db) = chain(3).await;
+            let raw = Connection::open(dir.path().join("hub.db")).unwrap();
+            assert!(raw.execute(tamper, []).is_err(), "the trigger lets it pass: {tamper}");
+            raw.execute_batch(
+                "drop trigger audit_is_not_changed; drop trigger audit_is_not_deleted",
+            )
+            .unwrap();
+            raw.execute(tamper, []).unwrap();
+            let broken = db.read(verify).await.unwrap_err();
+            assert_eq!(broken.to_string(), "the audit chain is broken at row 2", "{tamper}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Table `change`: counters that move with a change, so that another process can notice it.
+//!
+//! The command line writes while the hub serves; the hub polls these twice a second.
+
+use super::{Tx, params};
+use rules::error::Error;
+
+/// Enrolments, consent, people, and who was ruled out: what galleries are made of.
+pub const GALLERY: &str = "gallery";
+/// Doors and their certificates.
+pub const DEVICE: &str = "device";
+/// What opened an account and does no more.
+pub const SHUT: &str = "shut";
+
+/// Moves the counter `name`.
+///
+/// # Errors
+/// When the database fails.
+pub fn bump(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
+    let sql = "insert into change (name, n) values ($1, 1)
+         on conflict (name) do update set n = change.n + 1";
+    tx.execute(sql, params![name]).map(drop)
+}
+
+/// Where the counter `name` stands.
+///
+/// # Errors
+/// When the database fails.
+pub fn of(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
+    let sql = "select n from change where name = $1";
+    Ok(tx.row(sql, params![name], |row| row.get(0))?.unwrap_or_default())
+}
+
+/// Where the counters stand: (gallery, device).
+///
+/// # Errors
+/// When the database fails.
+pub fn read(tx: &Tx<'_>) -> Result<(i64, i64), Error> {
+    let sql = "select coalesce(sum(case when name = $1 then n else 0 end), 0),
+                      coalesce(sum(case when name = $2 then n else 0 end), 0) from change";
+    let row = tx.row(sql, params![GALLERY, DEVICE], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(row.unwrap_or_default())
+}

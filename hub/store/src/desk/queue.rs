@@ -1,0 +1,349 @@
+//! What waits, in the order of the review desk: by lesson, the newest first, and then by day and
+//! door where there was no lesson; in each group the surest first.
+//!
+//! A page begins after a [`Spot`], so that what is decided meanwhile moves nothing.
+
+use super::{Asked, COLUMNS, PERSON, Reader, Seen, TABLES, candidates, read};
+use crate::{Tx, parsed};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use rules::auth::Role;
+use rules::error::Error;
+use rusqlite::params_from_iter;
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+use wire::{RecordId, Wall};
+
+/// What belongs together on the desk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// A lesson.
+    Lesson(Lesson),
+    /// A door on a day of the school.
+    Door(Door),
+}
+
+/// A lesson, as far as the desk names it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lesson {
+    /// Its id.
+    pub id: Uuid,
+    /// The class, where the reader may know it.
+    pub class: Option<String>,
+    /// What people call it; nothing where the class may not be known.
+    pub name: String,
+    /// Where.
+    pub room: String,
+    /// First moment.
+    pub starts: Wall,
+    /// Last moment.
+    pub ends: Wall,
+}
+
+/// A door on a day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Door {
+    /// The door.
+    pub device: String,
+    /// First moment of the day.
+    pub from: Wall,
+    /// First moment of the next.
+    pub until: Wall,
+}
+
+/// Where a page ends: after this card of this group.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Spot {
+    /// The group.
+    pub place: Place,
+    /// How sure the last card was.
+    pub sure: f64,
+    /// The last card.
+    pub id: RecordId,
+}
+
+/// Where a group stands on the desk. Its text, from high to low, is the order of the desk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A lesson: when it began, and which.
+    Lesson(Wall, Uuid),
+    /// A day's first moment, and the door.
+    Door(Wall, String),
+}
+
+impl Group {
+    /// Where it stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Lesson(lesson) => Place::Lesson(lesson.starts, lesson.id),
+            Self::Door(door) => Place::Door(door.from, door.device.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lesson(starts, id) => write!(f, "l{:015}-{id}", starts.0),
+            Self::Door(from, device) => write!(f, "d{:015}-{device}", from.0),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (kind, rest) = text.split_at_checked(1)?;
+            let (at, name) = rest.split_at_checked(15)?;
+            let (at, name) = (Wall(at.parse().ok()?), name.strip_prefix('-')?);
+            match kind {
+                "l" => Some(Self::Lesson(at, name.parse().ok()?)),
+                "d" => Some(Self::Door(at, name.to_owned())),
+                _ => None,
+            }
+        };
+        parse().ok_or_else(|| format!("“{text}” is no group of the desk"))
+    }
+}
+
+impl fmt::Display for Spot {
+    /// The number by its bits, so that it comes back as it was.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}.{}.{}", self.sure.to_bits(), self.id, self.place)
+    }
+}
+
+impl FromStr for Spot {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (sure, rest) = text.split_once('.')?;
+            let (id, place) = rest.split_once('.')?;
+            let sure = f64::from_bits(u64::from_str_radix(sure, 16).ok()?);
+            let (id, place) = (id.parse().ok()?, place.parse().ok()?);
+            sure.is_finite().then_some(Self { place, sure, id })
+        };
+        parse().ok_or_else(|| format!("“{text}” is no place on the desk"))
+    }
+}
+
+/// A group and what of it is on the page.
+pub type Part = (Group, Vec<Seen>);
+
+/// At most `limit` cards after `after`, gathered by group.
+///
+/// # Errors
+/// When the database fails.
+pub fn page(
+    tx: &Tx<'_>,
+    reader: Reader,
+    zone: &TimeZone,
+    after: Option<&Spot>,
+    limit: u32,
+) -> Result<Vec<Part>, Error> {
+    let mut desk = Desk { tx, reader, zone, after, left: limit, found: Vec::new() };
+    if !matches!(after, Some(Spot { place: Place::Door(..), .. })) {
+        desk.lessons()?;
+    }
+    desk.doors()?;
+    let ids: Vec<_> = desk.found.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+    let mut seen = rows(tx, reader, &ids)?;
+    let mut take = |ids: Vec<RecordId>| ids.iter().filter_map(|id| seen.remove(id)).collect();
+    Ok(desk.found.into_iter().map(|(group, ids)| (group, take(ids))).collect())
+}
+
+/// The group that `seen` belongs to.
+///
+/// # Errors
+/// When the database fails.
+pub fn group_of(tx: &Tx<'_>, reader: Reader, zone: &TimeZone, seen: &Seen) -> Result<Group, Error> {
+    let mut asked = Asked::default();
+    if let Some(session) = seen.session {
+        let id = asked.bind(session.to_string());
+        asked.conditions.push(format!("l.id = {id}"));
+        if let Some(lesson) = lessons(tx, reader, asked)?.into_iter().next() {
+            return Ok(Group::Lesson(lesson));
+        }
+    }
+    let (from, until) = day(seen.order_at, zone);
+    Ok(Group::Door(Door { device: seen.device.clone(), from, until }))
+}
+
+/// A walk along the desk until the page is full.
+struct Desk<'a, 't> {
+    tx: &'a Tx<'t>,
+    reader: Reader,
+    zone: &'a TimeZone,
+    after: Option<&'a Spot>,
+    left: u32,
+    found: Vec<(Group, Vec<RecordId>)>,
+}
+
+impl Desk<'_, '_> {
+    fn lessons(&mut self) -> Result<(), Error> {
+        let mut asked = Asked::default();
+        let waiting = self.waiting(&mut asked, "s.session is not null");
+        asked
+            .conditions
+            .push(format!("l.id in (select s.session from sighting s where {waiting})"));
+        if let Some(Spot { place: Place::Lesson(starts, id), .. }) = self.after {
+            let (starts, id) = (asked.bind(starts.0), asked.bind(id.to_string()));
+            asked.conditions.push(format!("(l.starts, l.id) <= ({starts}, {id})"));
+        }
+        for lesson in lessons(self.tx, self.reader, asked)? {
+            if self.left == 0 {
+                break;
+            }
+            let id = lesson.id.to_string();
+            self.cards(Group::Lesson(lesson), |asked| {
+                let id = asked.bind(id);
+                format!("s.session = {id}")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Day by day back in time, each found by the newest card before the last one.
+    fn doors(&mut self) -> Result<(), Error> {
+        let (mut before, mut upto) = (i64::MAX, None);
+        if let Some(Spot { place: Place::Door(from, device), .. }) = self.after {
+            (before, upto) = (day(*from, self.zone).1.0, Some(device.clone()));
+        }
+        while self.left > 0 {
+            let Some(newest) = self.newest(before)? else { break };
+            let (from, until) = day(newest, self.zone);
+            for device in self.devices(from, until, upto.take())? {
+                if self.left == 0 {
+                    break;
+                }
+                let name = device.clone();
+                self.cards(Group::Door(Door { device, from, until }), |asked| {
+                    let (device, from, until) =
+                        (asked.bind(name), asked.bind(from.0), asked.bind(until.0));
+                    format!(
+                        "s.session is null and s.device = {device}
+                         and s.order_at >= {from} and s.order_at < {until}"
+                    )
+                })?;
+            }
+            before = from.0;
+        }
+        Ok(())
+    }
+
+    /// When the newest card without a lesson before `before` was.
+    fn newest(&self, before: i64) -> Result<Option<Wall>, Error> {
+        let mut asked = Asked::default();
+        let before = asked.bind(before);
+        let waiting =
+            self.waiting(&mut asked, &format!("s.session is null and s.order_at < {before}"));
+        let sql = format!(
+            "select s.order_at from sighting s where {waiting} order by s.order_at desc limit 1"
+        );
+        let read = |row: &rusqlite::Row<'_>| row.get(0).map(Wall);
+        self.tx.row(&sql, params_from_iter(asked.values), read)
+    }
+
+    fn devices(&self, from: Wall, until: Wall, upto: Option<String>) -> Result<Vec<String>, Error> {
+        let mut asked = Asked::default();
+        let (from, until) = (asked.bind(from.0), asked.bind(until.0));
+        let day = format!("s.session is null and s.order_at >= {from} and s.order_at < {until}");
+        let mut waiting = self.waiting(&mut asked, &day);
+        if let Some(upto) = upto {
+            waiting += &format!(" and s.device <= {}", asked.bind(upto));
+        }
+        let sql =
+            format!("select distinct s.device from sighting s where {waiting} order by 1 desc");
+        self.tx.query(&sql, params_from_iter(asked.values), |row| row.get(0))
+    }
+
+    /// The next cards of `group`, those after the spot if the page begins in it.
+    fn cards(&mut self, group: Group, of: impl FnOnce(&mut Asked) -> String) -> Result<(), Error> {
+        let mut asked = Asked::default();
+        let of = of(&mut asked);
+        let mut waiting = self.waiting(&mut asked, &of);
+        if let Some(spot) = self.after.filter(|spot| spot.place == group.place()) {
+            let (sure, id) = (asked.bind(spot.sure), asked.bind(spot.id.to_string()));
+            waiting += &format!(" and (s.confidence, s.id) < ({sure}, {id})");
+        }
+        let limit = asked.bind(i64::from(self.left));
+        let sql = format!(
+            "select s.id from sighting s where {waiting}
+             order by s.confidence desc, s.id desc limit {limit}"
+        );
+        let ids: Vec<RecordId> =
+            self.tx.query(&sql, params_from_iter(asked.values), |row| parsed(row, 0))?;
+        self.left -= u32::try_from(ids.len()).unwrap_or(self.left);
+        if !ids.is_empty() {
+            self.found.push((group, ids));
+        }
+        Ok(())
+    }
+
+    /// What waits for the reader, of those `of` speaks of.
+    fn waiting(&self, asked: &mut Asked, of: &str) -> String {
+        let mine = asked.mine(self.reader);
+        let mine = mine.map_or_else(String::new, |mine| format!(" and {PERSON} in ({mine})"));
+        format!("s.review_status = 'pending' and {of}{mine}")
+    }
+}
+
+/// Lessons under these conditions, the newest first.
+fn lessons(tx: &Tx<'_>, reader: Reader, mut asked: Asked) -> Result<Vec<Lesson>, Error> {
+    let known = match reader.actor.role {
+        Role::Admin => "1 = 1".to_owned(),
+        _ => {
+            let (_, user, day) = reader.keys();
+            let (user, day) = (asked.bind(user), asked.bind(day));
+            format!(
+                "exists (select 1 from teaches t where t.class = l.class and t.teacher = {user}
+                     and t.from_day <= {day} and (t.to_day is null or t.to_day >= {day}))"
+            )
+        }
+    };
+    let sql = format!(
+        "select l.id, case when {known} then c.class_name end, l.name, l.room, l.starts, l.ends
+         from session l join class c on c.id = l.class where {}
+         order by l.starts desc, l.id desc limit 200",
+        asked.conditions()
+    );
+    tx.query(&sql, params_from_iter(asked.values), |row| {
+        let (id, class) = (parsed(row, 0)?, row.get::<_, Option<String>>(1)?);
+        let (starts, ends) = (Wall(row.get(4)?), Wall(row.get(5)?));
+        let name = if class.is_some() { row.get(2)? } else { String::new() };
+        Ok(Lesson { id, class, name, room: row.get(3)?, starts, ends })
+    })
+}
+
+fn rows(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<HashMap<RecordId, Seen>, Error> {
+    let mut asked = Asked::default();
+    let list: Vec<_> = ids.iter().map(|id| asked.bind(id.to_string())).collect();
+    let sql = format!("select {COLUMNS} from {TABLES} where s.id in ({})", list.join(", "));
+    let rows = tx.query(&sql, params_from_iter(asked.values), read)?;
+    let mut named = candidates(tx, reader, ids)?;
+    let with = |mut row: Seen| {
+        row.candidates = named.remove(&row.id).unwrap_or_default();
+        (row.id, row)
+    };
+    Ok(rows.into_iter().map(with).collect())
+}
+
+/// The day of the school that `at` falls on: its first moment, and that of the next.
+fn day(at: Wall, zone: &TimeZone) -> (Wall, Wall) {
+    let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    let day = time.to_zoned(zone.clone()).date();
+    let start = |day: Date| {
+        let start = day.to_zoned(zone.clone()).map(|start| start.timestamp().as_millisecond());
+        Wall(start.unwrap_or(at.0))
+    };
+    (start(day), day.tomorrow().map_or(Wall(i64::MAX), start))
+}
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

@@ -1,0 +1,129 @@
+//! What the key store keeps about doors: the key of each gallery on a door's disk, and which
+//! certificates have ended, so that a backup of the data from before then brings none back.
+
+use super::Keys;
+use crate::certificate::Ended;
+use crate::vault::DataKey;
+use rules::error::{Doing, Error};
+use rusqlite::{OptionalExtension as _, params};
+use wire::{DeviceId, Wall};
+
+/// What the place of a door's key begins with.
+pub(super) const PLACE: &str = "door ";
+
+pub(super) const SCHEMA: &str = "
+    create table if not exists door_key (
+        device text primary key not null, wrapped blob not null, created_at bigint not null
+    ) without rowid;
+    create table if not exists ended_cert (
+        serial text primary key not null, device text not null, ends bigint not null
+    ) without rowid;";
+
+impl Keys {
+    /// The key of the gallery on `device`'s disk, made if it has none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn door_or_new(&self, device: &DeviceId, now: Wall) -> Result<DataKey, Error> {
+        let (doing, place) = ("reading the key of a door's gallery", place(device));
+        let db = self.db();
+        let wrapped = db.kek().wrap(&place, &DataKey::random());
+        let sql = "insert into door_key (device, wrapped, created_at) values (?1, ?2, ?3)
+             on conflict (device) do nothing";
+        db.execute(sql, params![device.as_str(), wrapped, now.0]).doing(doing)?;
+        let sql = "select wrapped from door_key where device = ?1";
+        let wrapped: Vec<u8> =
+            db.query_row(sql, [device.as_str()], |row| row.get(0)).doing(doing)?;
+        db.kek().unwrap(&place, &wrapped).doing(doing)
+    }
+
+    /// Erases the key of the gallery on `device`'s disk: what lies there opens for nobody.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn erase_door(&self, device: &DeviceId) -> Result<(), Error> {
+        let erased = self.db().execute("delete from door_key where device = ?1", [device.as_str()]);
+        erased.map(drop).doing("erasing the key of a door's gallery")
+    }
+
+    /// Remembers that these certificates ended, as long as they would have been good.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn remember_ended(&self, ended: &[Ended], now: Wall) -> Result<(), Error> {
+        let doing = "remembering which certificates ended";
+        let mut db = self.db();
+        let all = db.transaction().doing(doing)?;
+        all.execute("delete from ended_cert where ends < ?1", [now.0]).doing(doing)?;
+        let sql = "insert into ended_cert (serial, device, ends) values (?1, ?2, ?3)
+             on conflict do nothing";
+        for Ended { serial, device, ends } in ended {
+            all.execute(sql, params![serial, device, ends.0]).doing(doing)?;
+        }
+        all.commit().doing(doing)
+    }
+
+    /// The certificates that ended before their time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn ended(&self) -> Result<Vec<Ended>, Error> {
+        let doing = "listing the certificates that ended";
+        let db = self.db();
+        let mut all = db.prepare("select serial, device, ends from ended_cert").doing(doing)?;
+        let one = |row: &rusqlite::Row<'_>| {
+            Ok(Ended { serial: row.get(0)?, device: row.get(1)?, ends: Wall(row.get(2)?) })
+        };
+        let ended = all.query_map([], one).doing(doing)?.collect::<Result<_, _>>();
+        ended.doing(doing)
+    }
+
+    /// Whether `device` has a key of its gallery here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn has_door(&self, device: &DeviceId) -> Result<bool, Error> {
+        let sql = "select 1 from door_key where device = ?1";
+        let found = self.db().query_row(sql, [device.as_str()], |_| Ok(())).optional();
+        Ok(found.doing("looking for the key of a door's gallery")?.is_some())
+    }
+}
+
+fn place(device: &DeviceId) -> String {
+    format!("{PLACE}{device}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_gets_the_same_key_until_it_is_cut_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path(), Wall(1)).unwrap();
+        let (one, two) = ("door-1".parse().unwrap(), "door-2".parse().unwrap());
+        let key = |door| *keys.door_or_new(door, Wall(1)).unwrap().as_bytes();
+        let first = key(&one);
+        assert!(first == key(&one) && first != key(&two));
+        keys.erase_door(&one).unwrap();
+        assert!(!keys.has_door(&one).unwrap() && keys.has_door(&two).unwrap());
+        assert_ne!(key(&one), first);
+    }
+
+    #[test]
+    fn certificates_that_ended_are_remembered_while_they_could_be_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path(), Wall(1)).unwrap();
+        let ended = |serial: &str, ends| Ended {
+            serial: serial.into(),
+            device: "d".into(),
+            ends: Wall(ends),
+        };
+        let both = [ended("aa", 10), ended("bb", 20)];
+        keys.remember_ended(&both, Wall(1)).unwrap();
+        keys.remember_ended(&both, Wall(1)).unwrap();
+        assert_eq!(Keys::open(dir.path()).unwrap().ended().unwrap(), both);
+        keys.remember_ended(&[], Wall(11)).unwrap();
+        assert_eq!(keys.ended().unwrap(), both[1..]);
+    }
+}

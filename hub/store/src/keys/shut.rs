@@ -1,0 +1,67 @@
+//! What the key store remembers of what opened an account and does no more.
+
+use super::Keys;
+use crate::shut::{KEPT_MS, Kind, Shut};
+use rules::error::{Doing, Error};
+use rusqlite::params;
+use wire::Wall;
+
+pub(super) const SCHEMA: &str = "
+    create table if not exists shut (
+        kind text not null, what text not null, at bigint not null, primary key (kind, what)
+    ) without rowid;";
+
+impl Keys {
+    /// Remembers that these open nothing any more, as long as an older backup could say otherwise.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn remember_shut(&self, shut: &[Shut], now: Wall) -> Result<(), Error> {
+        let doing = "remembering what opens no account any more";
+        let mut db = self.db();
+        let all = db.transaction().doing(doing)?;
+        let old = now.plus_ms(-KEPT_MS).0;
+        all.execute("delete from shut where at < ?1", [old]).doing(doing)?;
+        let sql = "insert into shut (kind, what, at) values (?1, ?2, ?3)
+             on conflict (kind, what) do update set at = excluded.at where shut.at < excluded.at";
+        for Shut { kind, what, at } in shut {
+            all.execute(sql, params![kind.as_str(), what, at.0]).doing(doing)?;
+        }
+        all.commit().doing(doing)
+    }
+
+    /// What opens no account any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn shut(&self) -> Result<Vec<Shut>, Error> {
+        let doing = "listing what opens no account any more";
+        let db = self.db();
+        let mut all = db.prepare("select kind, what, at from shut order by at").doing(doing)?;
+        let one = |row: &rusqlite::Row<'_>| {
+            let (what, at) = (row.get(1)?, Wall(row.get(2)?));
+            let kind = Kind::of(&row.get::<_, String>(0)?);
+            Ok(kind.map(|kind| Shut { kind, what, at }))
+        };
+        let found = all.query_map([], one).doing(doing)?.collect::<Result<Vec<_>, _>>();
+        Ok(found.doing(doing)?.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_time_counts_and_old_ones_are_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path(), Wall(1)).unwrap();
+        let one = |at| Shut { kind: Kind::Passkey, what: "p".into(), at: Wall(at) };
+        keys.remember_shut(&[one(5)], Wall(5)).unwrap();
+        keys.remember_shut(&[one(9)], Wall(9)).unwrap();
+        keys.remember_shut(&[one(7)], Wall(9)).unwrap();
+        assert_eq!(Keys::open(dir.path()).unwrap().shut().unwrap(), [one(9)]);
+        keys.remember_shut(&[], Wall(10 + KEPT_MS)).unwrap();
+        assert_eq!(keys.shut().unwrap(), []);
+    }
+}

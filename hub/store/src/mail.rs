@@ -1,0 +1,291 @@
+//! Table `mail`: what is to be sent, and what became of it.
+
+use super::{Tx, params, parsed};
+use jiff::civil::Date;
+use rules::error::Error;
+use rules::reports::Sums;
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+/// A mail, before it is a row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Letter {
+    /// `absence`, `low_attendance`, `policy`, `account` or `custom`.
+    pub kind: &'static str,
+    /// What it is about; nothing is said twice.
+    pub about: Option<String>,
+    /// Whom it is about, if it is about somebody.
+    pub student: Option<StudentId>,
+    /// Where it goes.
+    pub recipient: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+    /// Not before.
+    pub due: Wall,
+}
+
+/// Somebody who was absent in a lesson.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Absence {
+    /// The lesson.
+    pub session: Uuid,
+    /// Its name.
+    pub lesson: String,
+    /// When it began.
+    pub starts: Wall,
+    /// Who.
+    pub student: StudentId,
+    /// Their full name.
+    pub name: String,
+    /// Where mail about them goes.
+    pub recipient: String,
+}
+
+/// How often somebody was in a class in one month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attendance {
+    /// The class.
+    pub class: Uuid,
+    /// Its name.
+    pub class_name: String,
+    /// Who.
+    pub student: StudentId,
+    /// Their full name.
+    pub name: String,
+    /// Where mail about them goes.
+    pub recipient: String,
+    /// What was recorded.
+    pub sums: Sums,
+}
+
+/// Why a mail was not sent that turned out to be wrong before it left.
+pub const UNTRUE: &str = "it is not true any more: nothing was sent";
+
+/// A mail that is due.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    /// Own id.
+    pub id: Uuid,
+    /// Where it goes.
+    pub recipient: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+    /// Tries so far.
+    pub attempts: i64,
+}
+
+/// A mail as it is listed; never its text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Own id.
+    pub id: Uuid,
+    /// `absence`, `low_attendance`, `policy`, `account` or `custom`.
+    pub kind: String,
+    /// Whom it is about.
+    pub student: Option<Uuid>,
+    /// `waiting`, `sent` or `failed`.
+    pub state: String,
+    /// Tries so far.
+    pub attempts: i64,
+    /// When it was written.
+    pub created_at: Wall,
+    /// When it was sent or given up.
+    pub ended_at: Option<Wall>,
+    /// Why it was not sent.
+    pub error: Option<String>,
+}
+
+/// Writes a mail, unless what it is about was said already: its id, if it is new.
+///
+/// # Errors
+/// When the database fails.
+pub fn add(tx: &Tx<'_>, letter: &Letter, actor: &str, now: Wall) -> Result<Option<Uuid>, Error> {
+    let Letter { kind, about, student, recipient, subject, body, due } = letter;
+    let id = wire::id::v7(now);
+    let sql = "insert into mail (id, kind, about, student, recipient, subject, body, state,
+             attempts, next_at, created_at, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, 'waiting', 0, $8, $9, $10)
+         on conflict (about) do nothing";
+    let (key, student) = (id.to_string(), student.map(|student| student.to_string()));
+    let values = params![key, kind, about, student, recipient, subject, body, due.0, now.0, actor];
+    Ok((tx.execute(sql, values)? > 0).then_some(id))
+}
+
+/// Mails that are due, the longest waiting first.
+///
+/// # Errors
+/// When the database fails.
+pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Waiting>, Error> {
+    let sql = "select id, recipient, subject, body, attempts from mail
+         where state = 'waiting' and next_at <= $1 order by next_at, id limit $2";
+    tx.query(sql, params![now.0, limit], |row| {
+        let (id, recipient, subject) = (parsed(row, 0)?, row.get(1)?, row.get(2)?);
+        Ok(Waiting { id, recipient, subject, body: row.get(3)?, attempts: row.get(4)? })
+    })
+}
+
+/// Whether what a mail says still holds; an absence that turned out otherwise is dropped, and so
+/// is a suspension that is over.
+///
+/// # Errors
+/// When the database fails.
+pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
+    let sql = "select kind, about from mail where id = $1 and state = 'waiting'";
+    let found = tx.row(sql, params![id.to_string()], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+    })?;
+    let Some((kind, about)) = found else { return Ok(false) };
+    let about = about.unwrap_or_default();
+    let mut parts = about.split(':').skip(1);
+    let (Some(one), Some(other)) = (parts.next(), parts.next()) else { return Ok(true) };
+    let sql = match kind.as_str() {
+        "absence" => "select 1 from mark where session = $1 and student = $2 and status = 'absent'",
+        "policy" => "select 1 from class where id = $1 and suspended_at = cast($2 as bigint)",
+        _ => return Ok(true),
+    };
+    if tx.row(sql, params![one, other], |_| Ok(()))?.is_some() {
+        return Ok(true);
+    }
+    tried(tx, id, Err(UNTRUE.into()), None, now)?;
+    Ok(false)
+}
+
+/// What became of a try: sent, again at `next` milliseconds from now, or given up.
+///
+/// # Errors
+/// When the database fails.
+pub fn tried(
+    tx: &Tx<'_>,
+    id: Uuid,
+    outcome: Result<(), String>,
+    next: Option<i64>,
+    now: Wall,
+) -> Result<(), Error> {
+    let (state, error) = match (outcome, next) {
+        (Ok(()), _) => ("sent", None),
+        (Err(why), Some(_)) => ("waiting", Some(why)),
+        (Err(why), None) => ("failed", Some(why)),
+    };
+    let sql = "update mail set state = $2, attempts = attempts + 1, next_at = $3, ended_at = $4,
+             error = $5 where id = $1";
+    let ended = (state != "waiting").then_some(now.0);
+    let at = now.plus_ms(next.unwrap_or(0)).0;
+    tx.execute(sql, params![id.to_string(), state, at, ended, error]).map(drop)
+}
+
+/// How many wait.
+///
+/// # Errors
+/// When the database fails.
+pub fn waiting(tx: &Tx<'_>) -> Result<i32, Error> {
+    let sql = "select count(*) from mail where state = 'waiting'";
+    Ok(tx.row(sql, params![], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Mails, the newest first, those before `before`.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<Listed>, Error> {
+    let sql = "select id, kind, student, state, attempts, created_at, ended_at, error from mail
+         where id < $1 order by id desc limit $2";
+    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+    tx.query(sql, params![before, limit], |row| {
+        Ok(Listed {
+            id: parsed(row, 0)?,
+            kind: row.get(1)?,
+            student: super::parsed_option(row, 2)?,
+            state: row.get(3)?,
+            attempts: row.get(4)?,
+            created_at: Wall(row.get(5)?),
+            ended_at: row.get::<_, Option<i64>>(6)?.map(Wall),
+            error: row.get(7)?,
+        })
+    })
+}
+
+/// Whether no teacher of class `{class}` switched this kind of mail off.
+fn wanted(class: &str, kind: &str) -> String {
+    format!(
+        "not exists (select 1 from teaches t join mail_switch w on w.account = t.teacher
+             where t.class = {class} and w.kind = '{kind}' and w.is_on = 0)"
+    )
+}
+
+/// Verified absences of a lesson that was closed.
+///
+/// Only of students with an address, in classes whose teachers want such mail; not `unverified`,
+/// not `undecided`, not `excused`.
+///
+/// # Errors
+/// When the database fails.
+pub fn absences(tx: &Tx<'_>, session: &str) -> Result<Vec<Absence>, Error> {
+    let sql = format!(
+        "select s.id, s.name, s.starts, p.id, trim(p.first_name || ' ' || p.last_name), p.email
+         from mark m join session s on s.id = m.session join student p on p.id = m.student
+         where m.session = $1 and m.status = 'absent' and p.is_active = 1
+             and coalesce(p.email, '') <> '' and {}",
+        wanted("s.class", "absence")
+    );
+    tx.query(&sql, params![session], |row| {
+        Ok(Absence {
+            session: parsed(row, 0)?,
+            lesson: row.get(1)?,
+            starts: Wall(row.get(2)?),
+            student: parsed(row, 3)?,
+            name: row.get(4)?,
+            recipient: row.get(5)?,
+        })
+    })
+}
+
+/// Every class.
+///
+/// # Errors
+/// When the database fails.
+pub fn classes(tx: &Tx<'_>) -> Result<Vec<Uuid>, Error> {
+    tx.query("select id from class order by id", [], |row| parsed(row, 0))
+}
+
+/// What was recorded of each student with an address in `class`, from `first` to `last`.
+///
+/// # Errors
+/// When the database fails.
+pub fn month(tx: &Tx<'_>, class: Uuid, first: Date, last: Date) -> Result<Vec<Attendance>, Error> {
+    let count = |status| format!("sum(case when m.status = '{status}' then 1 else 0 end)");
+    let [present, late, absent] = ["present", "late", "absent"].map(count);
+    let sql = format!(
+        "select c.id, c.class_name, p.id, trim(p.first_name || ' ' || p.last_name), p.email,
+             {present}, {late}, {absent}
+         from session s join class c on c.id = s.class join mark m on m.session = s.id
+             join student p on p.id = m.student
+         where s.class = $1 and s.day >= $2 and s.day <= $3
+             and p.is_active = 1 and coalesce(p.email, '') <> ''
+             and {} group by p.id, c.id, c.class_name, p.first_name, p.last_name, p.email
+         order by p.id",
+        wanted("c.id", "low_attendance")
+    );
+    let values = params![class.to_string(), first.to_string(), last.to_string()];
+    tx.query(&sql, values, |row| {
+        Ok(Attendance {
+            class: parsed(row, 0)?,
+            class_name: row.get(1)?,
+            student: parsed(row, 2)?,
+            name: row.get(3)?,
+            recipient: row.get(4)?,
+            sums: Sums { present: row.get(5)?, late: row.get(6)?, absent: row.get(7)? },
+        })
+    })
+}
+
+/// Forgets every mail about an erased person, sent or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
+    tx.execute("delete from mail where student = $1", params![student.to_string()])
+}

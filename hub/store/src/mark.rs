@@ -1,0 +1,222 @@
+//! Tables `mark` and `tally`: what is recorded of each student in each lesson, and its sums.
+//!
+//! The only writer of both: a mark and its sum change together, or not at all. Whether one mark
+//! may replace another is decided before ([`attendance`](rules::attendance)).
+
+use super::{Tx, odd, params, parsed};
+use rules::attendance::closing::Grounds;
+use rules::attendance::{Mark, Source, Status};
+use rules::error::{Doing, Error};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+const COLUMNS: &str = "status, source, sighting, arrived_at, by_whom, at, notes, version";
+
+/// What is recorded of `student` in `session`.
+///
+/// # Errors
+/// When the database fails.
+pub fn get(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<Mark>, Error> {
+    let sql = format!("select {COLUMNS} from mark where session = $1 and student = $2");
+    tx.row(&sql, params![session.to_string(), student.to_string()], |row| read(row, 0))
+}
+
+/// Everything recorded in `session`, by student.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_session(tx: &Tx<'_>, session: Uuid) -> Result<Vec<(StudentId, Mark)>, Error> {
+    let sql = format!("select student, {COLUMNS} from mark where session = $1 order by student");
+    tx.query(&sql, params![session.to_string()], |row| Ok((parsed(row, 0)?, read(row, 1)?)))
+}
+
+/// Marks of `session`, counted, in the order of [`Status::ALL`].
+///
+/// # Errors
+/// When the database fails.
+pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<[i64; 6], Error> {
+    let sql = "select present, late, absent, excused, unverified, undecided from tally
+         where session = $1";
+    let read = |row: &rusqlite::Row<'_>| {
+        let mut tally = [0; 6];
+        for (n, count) in tally.iter_mut().enumerate() {
+            *count = row.get(n)?;
+        }
+        Ok(tally)
+    };
+    Ok(tx.row(sql, params![session.to_string()], read)?.unwrap_or_default())
+}
+
+/// Records `mark`, instead of whatever was recorded; its version follows from that.
+///
+/// # Errors
+/// When the database fails.
+pub fn put(tx: &Tx<'_>, session: Uuid, student: StudentId, mark: &Mark) -> Result<(), Error> {
+    let before = get(tx, session, student)?;
+    let sql = "insert into mark (session, student, status, source, sighting, arrived_at, by_whom,
+             at, notes, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (session, student) do update set status = excluded.status,
+             source = excluded.source, sighting = excluded.sighting,
+             arrived_at = excluded.arrived_at, by_whom = excluded.by_whom, at = excluded.at,
+             notes = excluded.notes, version = excluded.version, former = null, grounds = null";
+    let values = params![
+        session.to_string(),
+        student.to_string(),
+        mark.status.as_str(),
+        mark.source.as_str(),
+        mark.sighting.map(|id| id.to_string()),
+        mark.arrived_at.map(|at| at.0),
+        mark.by,
+        mark.at.0,
+        mark.notes,
+        before.as_ref().map_or(1, |before| before.version + 1),
+    ];
+    tx.execute(sql, values)?;
+    count(tx, session, before.map(|before| before.status), Some(mark.status))
+}
+
+/// A mark that counts by itself, as [`remember`] keeps it.
+#[derive(Serialize, Deserialize)]
+struct Former {
+    status: Status,
+    source: Source,
+    arrived_at: Option<Wall>,
+    by: String,
+    at: Wall,
+    notes: Option<String>,
+}
+
+/// Remembers what the mark of `student` replaced.
+///
+/// # Errors
+/// When the database fails.
+pub fn remember(
+    tx: &Tx<'_>,
+    session: Uuid,
+    student: StudentId,
+    former: Option<&Mark>,
+) -> Result<(), Error> {
+    let former = former.cloned().map(|mark| {
+        let Mark { status, source, arrived_at, by, at, notes, .. } = mark;
+        Former { status, source, arrived_at, by, at, notes }
+    });
+    let json = serde_json::to_string(&former).doing("remembering a mark")?;
+    let sql = "update mark set former = $3 where session = $1 and student = $2";
+    tx.execute(sql, params![session.to_string(), student.to_string(), json]).map(drop)
+}
+
+/// The mark that counted by itself before a person's word replaced it, if one did.
+///
+/// # Errors
+/// When the database fails.
+pub fn former(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<Mark>, Error> {
+    let sql = "select former from mark where session = $1 and student = $2";
+    let json: Option<Option<String>> =
+        tx.row(sql, params![session.to_string(), student.to_string()], |row| row.get(0))?;
+    let Some(json) = json.flatten() else { return Ok(None) };
+    let former: Option<Former> = serde_json::from_str(&json).doing("reading a mark")?;
+    Ok(former.map(|former| {
+        let Former { status, source, arrived_at, by, at, notes } = former;
+        Mark { status, source, sighting: None, arrived_at, by, at, notes, version: 1 }
+    }))
+}
+
+/// Remembers what the mark of `student` at the end of the lesson stands on.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_grounds(
+    tx: &Tx<'_>,
+    session: Uuid,
+    student: StudentId,
+    grounds: &Grounds,
+) -> Result<(), Error> {
+    let json = serde_json::to_string(grounds).doing("remembering the grounds of a mark")?;
+    let sql = "update mark set grounds = $3 where session = $1 and student = $2";
+    tx.execute(sql, params![session.to_string(), student.to_string(), json]).map(drop)
+}
+
+/// What the marks of `session` that its end made stand on.
+///
+/// # Errors
+/// When the database fails or a row is damaged.
+pub fn grounds(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<StudentId, Grounds>, Error> {
+    let sql = "select student, grounds from mark where session = $1 and grounds is not null";
+    let rows = tx.query(sql, params![session.to_string()], |row| {
+        let json: String = row.get(1)?;
+        Ok((parsed(row, 0)?, serde_json::from_str(&json).map_err(|why| odd(1, why))?))
+    })?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Names of the accounts that marked somebody in `session`, by own id.
+///
+/// # Errors
+/// When the database fails.
+pub fn names(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<String, String>, Error> {
+    let sql = "select distinct u.id, u.name from mark m join user_account u on u.id = m.by_whom
+         where m.session = $1";
+    let rows = tx.query(sql, params![session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Takes back what is recorded, as if nothing had been.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Error> {
+    let Some(before) = get(tx, session, student)? else { return Ok(()) };
+    let sql = "delete from mark where session = $1 and student = $2";
+    tx.execute(sql, params![session.to_string(), student.to_string()])?;
+    count(tx, session, Some(before.status), None)
+}
+
+/// Takes out of the marks of an erased person what is not counted: notes, and which sighting.
+/// Returns how many marks there are.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
+    let sql = "update mark set sighting = null, notes = null, former = null, grounds = null
+         where student = $1";
+    tx.execute(sql, params![student.to_string()])
+}
+
+fn count(
+    tx: &Tx<'_>,
+    session: Uuid,
+    before: Option<Status>,
+    after: Option<Status>,
+) -> Result<(), Error> {
+    if before == after {
+        return Ok(());
+    }
+    let step = |of: Status| i64::from(after == Some(of)) - i64::from(before == Some(of));
+    let sql = "insert into tally (session, present, late, absent, excused, unverified, undecided)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (session) do update set present = tally.present + $2,
+             late = tally.late + $3, absent = tally.absent + $4, excused = tally.excused + $5,
+             unverified = tally.unverified + $6, undecided = tally.undecided + $7";
+    let [present, late, absent, excused, unverified, undecided] = Status::ALL.map(step);
+    let session = session.to_string();
+    let values = params![session, present, late, absent, excused, unverified, undecided];
+    tx.execute(sql, values).map(drop)
+}
+
+fn read(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Mark> {
+    let text = |n| row.get::<_, String>(column + n);
+    let sighting: Option<String> = row.get(column + 2)?;
+    let sighting = sighting.map(|id| id.parse().map_err(|why| odd(column + 2, why))).transpose()?;
+    Ok(Mark {
+        status: text(0)?.parse().map_err(|why: String| odd(column, why))?,
+        source: text(1)?.parse().map_err(|why: String| odd(column + 1, why))?,
+        sighting,
+        arrived_at: row.get::<_, Option<i64>>(column + 3)?.map(Wall),
+        by: text(4)?,
+        at: Wall(row.get(column + 5)?),
+        notes: row.get(column + 6)?,
+        version: row.get(column + 7)?,
+    })
+}

@@ -1,0 +1,99 @@
+//! Sums of lessons for reports: they read `tally`, never the marks.
+
+use super::class::VISIBLE;
+use super::desk::Reader;
+use super::{Tx, params, parsed};
+use jiff::civil::Date;
+use rules::error::Error;
+use rules::reports::Sums;
+use rules::reports::analytics::Subject;
+use uuid::Uuid;
+
+/// One month of a class.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Month {
+    /// The class.
+    pub class: Uuid,
+    /// `2024-01`.
+    pub month: String,
+    /// What was recorded.
+    pub sums: Sums,
+    /// Days with a mark that counts.
+    pub days: i64,
+}
+
+/// The sums of what counts. Lessons with nothing that counts are left out.
+const SUMS: &str = "cast(sum(t.present) as bigint), cast(sum(t.late) as bigint),
+     cast(sum(t.absent) as bigint)";
+const COUNTS: &str = "t.present + t.late + t.absent > 0";
+
+fn days_sql() -> String {
+    format!(
+        "select s.day, {SUMS} from session s join tally t on t.session = s.id
+         where s.class = $1 and s.day >= $2 and s.day <= $3 and {COUNTS}
+         group by s.day order by s.day"
+    )
+}
+
+/// Each day of `class` from `from` to `to` inclusive, in order.
+///
+/// # Errors
+/// When the database fails.
+pub fn days(tx: &Tx<'_>, class: Uuid, from: Date, to: Date) -> Result<Vec<(Date, Sums)>, Error> {
+    let keys = params![class.to_string(), from.to_string(), to.to_string()];
+    tx.query(&days_sql(), keys, |row| Ok((parsed(row, 0)?, sums(row, 1)?)))
+}
+
+fn months_sql() -> String {
+    format!(
+        "select s.class, substr(s.day, 1, 7), {SUMS}, count(distinct s.day)
+         from session s join tally t on t.session = s.id
+         where s.class in (select c.id from class c
+             where {VISIBLE} and ($4 is null or c.id = $4)) and {COUNTS}
+         group by s.class, substr(s.day, 1, 7) order by substr(s.day, 1, 7), s.class"
+    )
+}
+
+/// Each month of the classes the reader may see, or of one of them; by month, then class.
+///
+/// # Errors
+/// When the database fails.
+pub fn months(tx: &Tx<'_>, reader: Reader, class: Option<Uuid>) -> Result<Vec<Month>, Error> {
+    let (role, user, today) = reader.keys();
+    let class = class.map(|class| class.to_string());
+    tx.query(&months_sql(), params![role, user, today, class], |row| {
+        let (class, month) = (parsed(row, 0)?, row.get(1)?);
+        Ok(Month { class, month, sums: sums(row, 2)?, days: row.get(5)? })
+    })
+}
+
+fn subjects_sql() -> String {
+    format!(
+        "select s.class, (select c.class_name from class c where c.id = s.class),
+             (select c.class_code from class c where c.id = s.class), {SUMS}, max(s.day)
+         from session s join tally t on t.session = s.id
+         where s.class in (select c.id from class c where {VISIBLE} and c.is_active = 1)
+             and {COUNTS}
+         group by s.class"
+    )
+}
+
+/// The classes the reader may see, each with everything that was ever recorded of it. A class
+/// of which nothing is recorded has no percentage and is left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn subjects(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Subject>, Error> {
+    let (role, user, today) = reader.keys();
+    tx.query(&subjects_sql(), params![role, user, today], |row| {
+        let (class, name, code) = (parsed(row, 0)?, row.get(1)?, row.get(2)?);
+        Ok(Subject { class, name, code, sums: sums(row, 3)?, last: parsed(row, 6)? })
+    })
+}
+
+fn sums(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Sums> {
+    Ok(Sums { present: row.get(column)?, late: row.get(column + 1)?, absent: row.get(column + 2)? })
+}
+
+#[cfg(test)]
+pub mod tests;

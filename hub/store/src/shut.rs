@@ -1,0 +1,215 @@
+//! Table `shut`: what opened an account and does no more, so that a backup of the data from before
+//! then brings it back for nobody.
+//!
+//! The key store remembers it beside the certificates that ended: it is backed up apart.
+
+use super::{Tx, change, identity, params, parsed, totp};
+use rules::error::Error;
+use std::collections::HashSet;
+use uuid::Uuid;
+use wire::Wall;
+
+/// How long it is remembered, milliseconds: no copy of the data is restored that is older.
+pub const KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
+
+/// Kinds of it. What a row names is an id of its own, or that of the account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A passkey, by its id.
+    Passkey,
+    /// The codes of an account.
+    Codes,
+    /// The password of an account.
+    Password,
+    /// What an account is at an OpenID provider.
+    Link,
+    /// An account that was closed.
+    Account,
+    /// A calendar address, by its id.
+    Feed,
+    /// An account that was opened again: not shut, but after its closing.
+    Reopened,
+    /// What an account is at an OpenID provider since, by [`identity::mark`].
+    Linked,
+}
+
+impl Kind {
+    const ALL: [Self; 8] = [
+        Self::Passkey,
+        Self::Codes,
+        Self::Password,
+        Self::Link,
+        Self::Account,
+        Self::Feed,
+        Self::Reopened,
+        Self::Linked,
+    ];
+
+    /// As the databases say it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passkey => "passkey",
+            Self::Codes => "codes",
+            Self::Password => "password",
+            Self::Link => "link",
+            Self::Account => "account",
+            Self::Feed => "feed",
+            Self::Reopened => "reopened",
+            Self::Linked => "linked",
+        }
+    }
+
+    /// What the databases say; nothing for what an older program does not know.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// What shuts it in a copy of the data in which it is still open.
+    fn again(self) -> &'static [&'static str] {
+        match self {
+            Self::Passkey => &["delete from passkey where id = $1"],
+            Self::Codes => &[
+                "delete from recovery_code where account = $1",
+                "delete from totp where account = $1",
+            ],
+            Self::Password => &["update user_account set password = null, version = version + 1
+                 where id = $1 and password is not null"],
+            Self::Account => &["update user_account set is_active = 0, version = version + 1
+                 where id = $1 and is_active = 1"],
+            Self::Feed => &["delete from calendar_feed where id = $1"],
+            Self::Link | Self::Reopened | Self::Linked => &[],
+        }
+    }
+
+    /// The two of which the later one counts.
+    fn pair(self) -> Option<[Self; 2]> {
+        match self {
+            Self::Account | Self::Reopened => Some([Self::Account, Self::Reopened]),
+            Self::Link | Self::Linked => Some([Self::Link, Self::Linked]),
+            _ => None,
+        }
+    }
+}
+
+/// Something that was shut.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shut {
+    /// What it is.
+    pub kind: Kind,
+    /// Which one.
+    pub what: String,
+    /// When.
+    pub at: Wall,
+}
+
+/// Remembers that `what` opens nothing any more, in the transaction that shuts it.
+///
+/// What bears an id of its own is forgotten in time: nothing else ever bears it. Times only rise,
+/// as beside the keys, though a clock that leapt said the one before.
+///
+/// # Errors
+/// When the database fails.
+pub fn note(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
+    put(tx, kind, what, after(tx, kind, now)?)
+}
+
+/// `now`, but after whatever it follows, though the clock went back.
+fn after(tx: &Tx<'_>, kind: Kind, now: Wall) -> Result<Wall, Error> {
+    let Some([one, other]) = kind.pair() else { return Ok(now) };
+    let sql = "select coalesce(max(at), 0) from shut where kind in ($1, $2)";
+    let last = tx.row(sql, params![one.as_str(), other.as_str()], |row| row.get(0))?;
+    Ok(now.max(Wall(last.unwrap_or_default()).plus_ms(1)))
+}
+
+fn put(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
+    let old = "delete from shut where at < $1 and kind in ('passkey', 'feed')";
+    tx.execute(old, params![now.plus_ms(-KEPT_MS).0])?;
+    let sql = "insert into shut (kind, what, at) values ($1, $2, $3)
+         on conflict (kind, what) do update set at =
+             case when shut.at < excluded.at then excluded.at else shut.at + 1 end";
+    tx.execute(sql, params![kind.as_str(), what, now.0])?;
+    change::bump(tx, change::SHUT)
+}
+
+/// Everything that is remembered.
+///
+/// # Errors
+/// When the database fails.
+pub fn all(tx: &Tx<'_>) -> Result<Vec<Shut>, Error> {
+    let one = |row: &rusqlite::Row<'_>| {
+        let (what, at) = (row.get(1)?, Wall(row.get(2)?));
+        Ok(Kind::of(&row.get::<_, String>(0)?).map(|kind| Shut { kind, what, at }))
+    };
+    let found = tx.query("select kind, what, at from shut order by at", [], one)?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What was done to an older copy of the data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Back {
+    /// What it brought back and is shut again.
+    pub shut: usize,
+    /// Accounts that lost their last second factor by that, and so their password as well.
+    pub bare: usize,
+}
+
+/// Shuts again what an older copy of the data brought back.
+///
+/// What this data knows of, or what was opened again since, stays as it is. An account is never left
+/// to its password alone that had a second factor in the copy: it may have another one since.
+///
+/// # Errors
+/// When the database fails.
+pub fn again(tx: &Tx<'_>, shut: &[Shut]) -> Result<Back, Error> {
+    let (mut back, mut factors) = (Back::default(), HashSet::new());
+    for one @ Shut { kind, what, at } in shut {
+        let sql = "select 1 from shut where kind = $1 and what = $2 and at >= $3";
+        let known = tx.row(sql, params![kind.as_str(), what, at.0], |_| Ok(()))?.is_some();
+        if known || is_open_since(shut, one) {
+            continue;
+        }
+        factors.extend(factor_of(tx, one)?);
+        if *kind == Kind::Link {
+            back.shut += identity::unlink_old(tx, what, &linked_since(shut, *at))?;
+        }
+        let mut open = 0;
+        for sql in kind.again() {
+            open = tx.execute(sql, params![what])?;
+        }
+        back.shut += open;
+        put(tx, *kind, what, *at)?;
+    }
+    for account in factors {
+        if !totp::has_factor(tx, account)? {
+            let account = account.to_string();
+            for sql in Kind::Password.again() {
+                back.bare += tx.execute(sql, params![account])?;
+            }
+        }
+    }
+    Ok(back)
+}
+
+/// Whether the account that was closed was opened again.
+fn is_open_since(all: &[Shut], one: &Shut) -> bool {
+    let reopened = |it: &Shut| it.kind == Kind::Reopened && it.what == one.what && it.at > one.at;
+    one.kind == Kind::Account && all.iter().any(reopened)
+}
+
+/// What accounts became at a provider after `at`.
+fn linked_since(all: &[Shut], at: Wall) -> HashSet<&str> {
+    let since = all.iter().filter(|it| it.kind == Kind::Linked && it.at > at);
+    since.map(|it| it.what.as_str()).collect()
+}
+
+/// The account whose second factor this is, if it has one that counts.
+fn factor_of(tx: &Tx<'_>, one: &Shut) -> Result<Option<Uuid>, Error> {
+    let sql = match one.kind {
+        Kind::Passkey => "select account from passkey where id = $1",
+        Kind::Codes => "select account from totp where account = $1 and confirmed_at is not null",
+        _ => return Ok(None),
+    };
+    tx.row(sql, params![one.what], |row| parsed(row, 0))
+}
