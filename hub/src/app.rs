@@ -7,7 +7,8 @@
 use crate::album::Album;
 use crate::apart::Apart;
 use crate::auth::{Passwords, token::Tokens};
-use crate::care::{self, Aside, Tally, What};
+use crate::care;
+use crate::care::{Aside, Tally};
 use crate::certificates::{self, Certificates, May};
 use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
@@ -29,6 +30,7 @@ use crate::snaps::Snaps;
 use crate::timekeeper::{self, Timekeeper};
 use rules::attendance::marking;
 use rules::auth::Role;
+use rules::care::What;
 use rules::error::{Doing, Error};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};

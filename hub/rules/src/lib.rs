@@ -5,6 +5,7 @@
 
 pub mod attendance;
 pub mod auth;
+pub mod care;
 pub mod certificate;
 pub mod claims;
 pub mod clock;

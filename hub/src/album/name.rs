@@ -7,7 +7,6 @@
 use super::Album;
 use crate::marks;
 use crate::marks::Marked;
-use crate::web::words;
 use rules::attendance::{Mark, Source, Status};
 use rules::error::Error;
 use serde::Serialize;
@@ -193,7 +192,7 @@ impl Hand {
             return Ok(lesson);
         }
         let class = class::find(tx, self.reader, &photo.class.to_string())?;
-        let taken = (photo.taken_at, words::day(photo.taken_at, &self.zone));
+        let taken = (photo.taken_at, rules::timetable::day(photo.taken_at, &self.zone));
         let lesson = marks::lesson_now(tx, &class, taken, &self.by)?;
         image::set_session(tx, photo.id, Some(lesson.id), &self.by, self.now)?;
         Ok(lesson)

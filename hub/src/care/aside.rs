@@ -1,5 +1,6 @@
 //! What failed is set aside and tried again later, ever more rarely, so that the rest goes on.
 
+use rules::care::{Failed, What};
 use rules::error::Error;
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -10,51 +11,6 @@ use wire::{Mono, Wall};
 const MOST: usize = 1_000;
 /// The longest pause before the next try, milliseconds: a quarter of an hour.
 const LONGEST_MS: u64 = 15 * 60_000;
-
-/// What kind of thing failed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum What {
-    /// The end of a lesson.
-    Lesson,
-    /// The lessons of a period of the timetable.
-    Period,
-    /// A message to somebody outside.
-    Outgoing,
-    /// Something the hub does by itself all the time.
-    Work,
-}
-
-impl What {
-    /// One word, for metrics and the log.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Lesson => "lesson",
-            Self::Period => "period",
-            Self::Outgoing => "outgoing",
-            Self::Work => "work",
-        }
-    }
-}
-
-/// Something that failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failed {
-    /// Its kind.
-    pub what: What,
-    /// Its id or name.
-    pub id: String,
-    /// Tries so far.
-    pub tries: u32,
-    /// When it failed first.
-    pub since: Wall,
-    /// When it failed last.
-    pub last: Wall,
-    /// When it is tried again.
-    pub next: Mono,
-    /// What was being done.
-    pub why: String,
-}
 
 /// Everything that is set aside; cheap to clone.
 #[derive(Clone, Default, Debug)]

@@ -1,13 +1,14 @@
 //! Reads what the worries follow from: the database, the disk, and the running hub.
 
-use super::{Facts, Fault, Tally, Worry, worries};
+use super::Tally;
 use crate::app::App;
 use crate::pki::Life;
 use crate::timekeeper;
 use crate::web::devices::state::{self, State};
+use rules::care::Found;
+use rules::care::{Facts, Fault, Worry, worries};
 use rules::error::Error;
 use std::path::Path;
-use store::certificate::Found;
 use store::{Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
 use wire::{ModelId, Mono, Wall};
 

@@ -1,13 +1,13 @@
 //! `doctor`: what waits for whoever runs the system, as the page `/care` says it.
 
 use super::hub::{Hub, now};
-use crate::care::{Facts, Worry, facts, worries};
+use crate::care::facts;
 use crate::recogniser::Recogniser;
-use crate::web::care::words;
-use crate::web::tongue::Tongue;
 use anyhow::bail;
+use rules::care::{Facts, Worry, worries};
 use std::io::Write;
 use std::path::Path;
+use words::language::Tongue;
 
 /// What the running hub alone knows, such as lessons that are set aside, its page says.
 pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -23,7 +23,7 @@ pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
     let found = worries(&Facts { disk, recognition, replaced, ..stored }, now);
     let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
     for worry in &found {
-        let (what, next) = words(Tongue::En, worry, &hub.config.zone);
+        let (what, next) = words::care::said(Tongue::En, worry, &hub.config.zone);
         let about = [worry.name.as_str(), ": "].concat();
         let about = if worry.name.is_empty() { "" } else { about.as_str() };
         writeln!(out, "{about}{}\n  {}", plain(what), plain(next))?;

@@ -5,7 +5,6 @@ use super::problem::Problem;
 use super::reply::{bytes, json, versioned, with};
 use super::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::desk::Desk;
-use crate::web::words;
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Authority;
 use rules::auth::Actor;
@@ -202,7 +201,7 @@ pub fn confidence(model: &str, score: f64) -> f64 {
 /// 401 when nobody is signed in.
 pub fn reader(call: &Call) -> Result<Reader, Problem> {
     let actor: Actor = call.actor()?;
-    Ok(Reader { actor, today: words::day(call.now, &call.app().config.zone) })
+    Ok(Reader { actor, today: rules::timetable::day(call.now, &call.app().config.zone) })
 }
 
 /// The next page of a list, as its address says it: time and id of the last one.

@@ -7,7 +7,6 @@ use super::reply::{bytes, created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
 use crate::auth;
 use crate::planning::{calendar, takeover};
-use crate::web::words;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::class;
@@ -161,7 +160,7 @@ pub async fn ended(call: &Call, id: Uuid) -> Result<(), Problem> {
 async fn show(call: Call) -> Outcome {
     let secret = call.param("secret").trim_end_matches(".ics").to_owned();
     let (digest, now) = (auth::digest(&secret), call.now);
-    let today = words::day(now, &call.app().config.zone);
+    let today = rules::timetable::day(now, &call.app().config.zone);
     let read = call.app().db.read(move |tx| {
         let Some(feed) = feed::by_digest(tx, &digest, today)? else { return Ok(None) };
         feed::lessons(tx, &feed, now.plus_ms(-BACK_MS), now.plus_ms(AHEAD_MS)).map(Some)

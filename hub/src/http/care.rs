@@ -3,14 +3,14 @@
 use super::call::Call;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
-use crate::care::{Worry, facts};
-use crate::web::care::words;
-use crate::web::tongue::Tongue;
+use crate::care::facts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rules::care::Worry;
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::http::Method;
+use words::language::Tongue;
 
 /// Routes of this file.
 #[must_use]
@@ -48,7 +48,7 @@ pub struct Body {
 
 impl Body {
     fn of(worry: Worry, zone: &TimeZone) -> Self {
-        let (what, next) = words(Tongue::En, &worry, zone);
+        let (what, next) = words::care::said(Tongue::En, &worry, zone);
         let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         Self {

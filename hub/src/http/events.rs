@@ -9,7 +9,6 @@ use super::guard;
 use super::problem::Problem;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::events::Event;
-use crate::web::words;
 use rules::auth::{Actor, Role};
 use serde_json::json;
 use std::convert::Infallible;
@@ -136,7 +135,7 @@ async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Eve
 
 /// This person today.
 fn reader(front: &Front, actor: Actor) -> Reader {
-    Reader { actor, today: words::day(front.app.clock.wall(), &front.app.config.zone) }
+    Reader { actor, today: rules::timetable::day(front.app.clock.wall(), &front.app.config.zone) }
 }
 
 /// Whether this person may see the lesson `id`.

@@ -16,7 +16,6 @@ use crate::album::look::pixels_of;
 use crate::marks;
 use crate::marks::Marked;
 use crate::marks::budget;
-use crate::web::words;
 use data_encoding::BASE64;
 use jiff::{civil::Date, tz::TimeZone};
 use rules::attendance::{Mark, Source, Status};
@@ -297,7 +296,7 @@ fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &When) -> Result<Ses
     if let Some(last) = session::list(tx, reader, &filter, LESSONS)?.pop() {
         return Ok(last);
     }
-    let local = words::day(*now, zone);
+    let local = rules::timetable::day(*now, zone);
     let at = if *day == local { *now } else { from.plus_ms((end.0 - from.0) / 2) };
     marks::lesson_now(tx, class, (at, *day), &by)
 }

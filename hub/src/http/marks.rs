@@ -8,10 +8,9 @@ use super::problem::Problem;
 use super::reply::{json, nothing};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::events::Event;
+use crate::http::language;
 use crate::marks;
 use crate::marks::budget;
-use crate::web::tongue::Tongue;
-use crate::web::why;
 use jiff::{Timestamp, tz::TimeZone};
 use rules::attendance::closing::Grounds;
 use rules::attendance::{Mark, Source, Status};
@@ -25,6 +24,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
 use wire::{StudentId, Wall};
+use words::language::Tongue;
+use words::why;
 
 /// Marks in one request at most.
 const AT_ONCE: usize = 500;
@@ -181,7 +182,7 @@ impl Entry {
 
 /// In which language, and by which clock, sentences are said.
 fn voice(call: &Call) -> (Tongue, TimeZone) {
-    (Tongue::read(&call.headers), call.app().config.zone.clone())
+    (language::of(&call.headers), call.app().config.zone.clone())
 }
 
 /// Everybody on the roster, with what is recorded of them.

@@ -38,6 +38,7 @@ pub mod import;
 pub mod jobs;
 pub mod join;
 pub mod key;
+pub mod language;
 pub mod lesson;
 pub mod mail_texts;
 pub mod mark;
@@ -201,7 +202,7 @@ where
     let page = guard::is_page(&raw.path, &raw.headers);
     let back = guard::back(&raw);
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
-    let tongue = crate::web::tongue::Tongue::read(&raw.headers);
+    let tongue = language::of(&raw.headers);
     let press = press::allowed(&raw.headers);
     let mut note = Note { endpoint: "none", user: None };
     let (crossing, preflight) =

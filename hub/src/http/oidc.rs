@@ -7,6 +7,7 @@ use super::problem::Problem;
 use super::reply::{see, sentence, with};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
 use crate::auth::elsewhere;
+use crate::http::language;
 use crate::provider::Provider;
 use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
@@ -119,7 +120,7 @@ fn provider(call: &Call) -> Result<&Provider, Problem> {
 
 /// A person with a browser reads a page, not JSON.
 fn shown(call: &Call, outcome: Outcome) -> Outcome {
-    let tongue = crate::web::tongue::Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     let page = |problem: Problem| -> Result<Response, Problem> {
         let shown = call
             .wants_page()

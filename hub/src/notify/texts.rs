@@ -1,13 +1,13 @@
 //! What mails say: in the school's language, or in its own words. Gaps such as `{name}` are filled
 //! in one pass, so that what stands in a gap is never taken for one.
 
-use crate::web::tongue::Tongue;
 use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use store::{Tx, audit, setting};
 use wire::Wall;
+use words::language::Tongue;
 
 /// The setting that holds them.
 const SETTING: &str = "mail_texts";

@@ -60,7 +60,7 @@ pub fn one_day(
 /// # Errors
 /// `Conflict` naming what is there.
 pub fn weekly(tx: &Tx<'_>, period: &Period, now: Wall, zone: &TimeZone) -> Result<(), Error> {
-    let first = period.from.max(crate::web::words::day(now, zone));
+    let first = period.from.max(rules::timetable::day(now, zone));
     let last = first.checked_add(1.year()).doing("looking at the timetable")?;
     let wanted = plan(tx, vec![period.clone()], (first, last), zone)?.lessons(first, last);
     let wanted: Vec<Span> =

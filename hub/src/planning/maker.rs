@@ -55,7 +55,7 @@ fn look(
     zone: &TimeZone,
     now: Wall,
 ) -> Result<(Changes, HashMap<Uuid, Uuid>), Error> {
-    let today = crate::web::words::day(now, zone);
+    let today = rules::timetable::day(now, zone);
     let last = today.checked_add(AHEAD_DAYS.days()).doing("making lessons")?;
     let period = match of {
         Of::Everybody => None,

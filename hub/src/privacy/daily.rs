@@ -2,7 +2,6 @@
 
 use super::{retention, witness};
 use crate::app::App;
-use crate::web::words;
 use jiff::civil::Date;
 use rules::error::{Doing, Error};
 use store::{Tx, audit, audit_head, cursor, file, setting};
@@ -18,7 +17,7 @@ const DONE: &str = "daily_done";
 /// When the database, the key store or the disk fails; then it is done with the next call.
 pub async fn run(app: &App, beat: &Beat) -> Result<bool, Error> {
     let now = app.clock.wall();
-    let today = words::day(now, &app.config.zone).to_string();
+    let today = rules::timetable::day(now, &app.config.zone).to_string();
     let day = today.clone();
     let done = app.db.read(|tx| setting::get(tx, DONE)).await?;
     if done.as_ref() == Some(&today) {

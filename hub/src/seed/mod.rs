@@ -81,7 +81,7 @@ impl Seeder {
         force: bool,
         mut tell: impl FnMut(&str),
     ) -> Result<Made, Error> {
-        let plan = Plan::new(&size, crate::web::words::day(self.now, &self.zone))?;
+        let plan = Plan::new(&size, rules::timetable::day(self.now, &self.zone))?;
         if !force && self.db.read(store::seed::is_used).await? {
             let why = "there are people on this hub: a made-up school does not belong beside them \
                        (--force does it anyway)";

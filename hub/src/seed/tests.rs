@@ -9,7 +9,7 @@ const NOW: Wall = Wall(1_790_000_000_000);
 const SIZE: Size = Size { students: 60, classes: 6, sightings: 700, pending: 40, seed: 3 };
 
 fn today() -> jiff::civil::Date {
-    crate::web::words::day(NOW, &TimeZone::UTC)
+    rules::timetable::day(NOW, &TimeZone::UTC)
 }
 
 async fn seeder() -> (tempfile::TempDir, Seeder) {

@@ -7,7 +7,6 @@ pub mod prove;
 use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
-use super::words;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};

@@ -1,10 +1,9 @@
 //! One sighting as a card: a person's name large, everything a decision needs beside it.
 
-use super::tongue::Tongue;
-use super::words;
 use jiff::{civil::Date, tz::TimeZone};
 use store::desk::queue::Group as Place;
 use wire::{Reason, Wall};
+use words::language::Tongue;
 
 /// From this confidence on a card is above its group's line: “very likely”.
 const LINE: f64 = 0.9;
@@ -139,7 +138,7 @@ impl Group {
         zone: &TimeZone,
         tongue: Tongue,
     ) -> Self {
-        let day = |at| words::say_day(tongue, words::day(at, zone), today);
+        let day = |at| words::say_day(tongue, rules::timetable::day(at, zone), today);
         let minute = |at| words::minute(tongue, at, zone);
         let (name, when, room) = match place {
             Place::Lesson(lesson) => {

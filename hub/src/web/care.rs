@@ -3,9 +3,7 @@
 use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
-use super::tongue::{Said as _, Tongue};
-use super::words;
-use crate::care::{Worry, facts};
+use crate::care::facts;
 use crate::http::call::Call;
 use crate::http::clock::confirmed;
 use crate::http::reply::{page, see};
@@ -13,7 +11,9 @@ use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use askama::Template;
 use fluent_bundle::FluentArgs;
 use jiff::tz::TimeZone;
+use rules::care::Worry;
 use warp::http::{Method, StatusCode};
+use words::language::{Said as _, Tongue};
 
 const DONE: [&str; 1] = ["care-clock-done"];
 
@@ -42,21 +42,6 @@ struct Told {
     next: String,
 }
 
-/// What a worry is and what to do about it, in words.
-#[must_use]
-pub fn words(tongue: Tongue, worry: &Worry, zone: &TimeZone) -> (String, String) {
-    let when = worry.at.map(|at| {
-        let (day, time) =
-            (words::full_day(tongue, words::day(at, zone)), words::minute(tongue, at, zone));
-        tongue.two("care-when", ("day", day), ("time", time))
-    });
-    let mut gaps = FluentArgs::new();
-    gaps.set("count", worry.count.value());
-    gaps.set("name", worry.name.value());
-    gaps.set("when", when.unwrap_or_default().value());
-    (tongue.tell(worry.texts.0, &gaps), tongue.tell(worry.texts.1, &gaps))
-}
-
 async fn index(call: Call) -> Outcome {
     show(&call, StatusCode::OK, Note::done(&call, &DONE)).await
 }
@@ -73,7 +58,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let worries = facts::look(call.app()).await?;
     let (shell, zone) = (shell(call, "care"), &call.app().config.zone);
     let told = |worry: Worry| {
-        let (what, next) = words(shell.tongue, &worry, zone);
+        let (what, next) = words::care::said(shell.tongue, &worry, zone);
         Told { worry, what, next }
     };
     let worries = worries.into_iter().map(told).collect();

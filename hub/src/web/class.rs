@@ -5,7 +5,6 @@ pub mod roster;
 
 use super::shell::Shell;
 use super::start::shell;
-use super::words;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::planning::day_of;
@@ -95,7 +94,8 @@ async fn show(call: &Call, status: StatusCode, problem: Option<String>) -> Outco
     let shell = shell(call, "class");
     let row = |class: Class| Row {
         lesson: due.get(&class.id).map(|lesson| {
-            let hours = words::hours(shell.tongue, lesson, &call.app().config.zone);
+            let hours =
+                words::hours(shell.tongue, (lesson.starts, lesson.ends), &call.app().config.zone);
             (lesson.starts <= call.now, hours)
         }),
         id: class.id,

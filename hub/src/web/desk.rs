@@ -128,8 +128,9 @@ pub fn empty(house: House) -> Empty {
 mod tests {
     use super::*;
     use crate::web::card::{self, Face, tests::facts};
-    use crate::web::{files, shell, tongue::Tongue};
+    use crate::web::{files, shell};
     use rules::auth::Role;
+    use words::language::Tongue;
 
     fn page(cards: Vec<card::Facts>) -> Page {
         let person = Some(shell::Person { name: "Charles Babbage".into(), role: Role::Admin });

@@ -12,7 +12,6 @@ pub mod state;
 use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
-use super::words;
 use crate::http::call::Call;
 use crate::http::devices::{Typed, created_as};
 use crate::http::problem::Problem;

@@ -1,7 +1,5 @@
 //! Faces of a photo and faces without a name, as a teacher sees them: boxes, choices, groups.
 
-use super::tongue::Tongue;
-use super::words;
 use crate::http::attendance::confidence;
 use std::collections::{BTreeMap, HashMap};
 use store::class;
@@ -10,6 +8,7 @@ use store::image::{Image, State};
 use store::job::Job;
 use store::session::Session;
 use uuid::Uuid;
+use words::language::Tongue;
 
 /// From this confidence on a proposal is chosen beforehand.
 const LIKELY: f64 = 0.7;

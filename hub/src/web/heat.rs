@@ -2,14 +2,13 @@
 //! word; who is at risk; and what days and months come to.
 
 use super::chart::Part;
-use super::tongue::Tongue;
-use super::words;
 use jiff::civil::Date;
 use rules::attendance::Status;
 use rules::reports::analytics::RISK;
 use rules::reports::matrix::{Cell, Count, Matrix};
 use rules::reports::{Rate, Sums};
 use std::collections::BTreeMap;
+use words::language::Tongue;
 
 /// Days of a trend at most; of more, weeks are shown.
 const DAYS: usize = 60;

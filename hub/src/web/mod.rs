@@ -28,10 +28,7 @@ pub mod shell;
 pub mod shot;
 pub mod start;
 pub mod today;
-pub mod tongue;
 pub mod unnamed;
-pub mod why;
-pub mod words;
 
 use crate::http::route::Route;
 

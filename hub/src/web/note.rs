@@ -1,9 +1,10 @@
 //! What just happened, at the top of a page.
 
-use super::tongue::Tongue;
 use crate::http::call::Call;
+use crate::http::language;
 use crate::http::problem::Problem;
 use std::collections::HashMap;
+use words::language::Tongue;
 
 /// A sentence about the last step.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +32,7 @@ impl Note {
     #[must_use]
     pub fn done(call: &Call, keys: &[&str]) -> Option<Self> {
         let fields: HashMap<String, String> = serde_urlencoded::from_str(&call.query).ok()?;
-        Self::of(Tongue::read(&call.headers), fields.get("done")?, keys)
+        Self::of(language::of(&call.headers), fields.get("done")?, keys)
     }
 
     fn of(tongue: Tongue, done: &str, keys: &[&str]) -> Option<Self> {

@@ -7,9 +7,9 @@ mod person;
 
 use super::shell::Shell;
 use super::start::shell;
-use super::tongue::Tongue;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
+use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
@@ -21,6 +21,7 @@ use store::student::{self, Counts, Filter, Profile, Student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
+use words::language::Tongue;
 
 /// People on a page.
 const PER_PAGE: u32 = 50;
@@ -197,7 +198,7 @@ fn row(person: Student) -> Row {
 /// A new person, perhaps with a first photo. If only the photo will not do, the person stays in
 /// the list and another photo can be added there.
 async fn add(call: Call) -> Outcome {
-    let tongue = Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     match added(&call, tongue).await {
         Ok((id, None)) => see(&format!("/people/{}?done=added", id.0)),
         Ok((_, Some((good, words)))) => {

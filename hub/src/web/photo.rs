@@ -6,7 +6,6 @@
 use super::faces::{self, Group, Member, Shown};
 use super::shell::Shell;
 use super::start::shell;
-use super::words;
 use crate::album::{Album, New};
 use crate::http::attendance::reader;
 use crate::http::call::Call;
@@ -117,7 +116,7 @@ fn found(
     let wanted = wanted.map(|id| image::find(tx, reader, &id.to_string())).transpose()?;
     let photo = wanted.filter(|photo| photo.class == class.id && photo.kept);
     let photo = photo.map(|photo| {
-        let (from, until) = day_of(words::day(photo.taken_at, zone), zone)?;
+        let (from, until) = day_of(rules::timetable::day(photo.taken_at, zone), zone)?;
         let (of, from, until) = (Some(class.id), Some(from), Some(until));
         let day = session::Filter { class: of, from, until, ..session::Filter::default() };
         let lessons = session::list(tx, reader, &day, LESSONS)?;
@@ -149,7 +148,7 @@ pub(super) async fn show(
     let (shell, zone) = (shell(call, "class"), &call.app().config.zone);
     let here = photo.as_ref().map(|(photo, ..)| photo.id);
     let said = |at| {
-        let day = words::short_day(shell.tongue, words::day(at, zone));
+        let day = words::short_day(shell.tongue, rules::timetable::day(at, zone));
         format!("{day} {}", words::minute(shell.tongue, at, zone))
     };
     let waiting = photos.iter().map(|photo| Waiting {
@@ -163,7 +162,7 @@ pub(super) async fn show(
     let lessons: Option<Vec<_>> = photo.as_ref().map(|(photo, _, lessons)| {
         let first = faces::lesson_of(photo, lessons);
         let word = |of: &Session| {
-            let hours = words::hours(shell.tongue, of, zone);
+            let hours = words::hours(shell.tongue, (of.starts, of.ends), zone);
             (of.id, format!("{hours} {}", of.name), first == Some(of.id))
         };
         lessons.iter().map(word).collect()

@@ -5,7 +5,6 @@ use super::chart::{self, Part, Piece};
 use super::heat::{self, Legend, Mark, Page as Slice, Risk};
 use super::shell::Shell;
 use super::start::shell;
-use super::words;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::page;

@@ -4,10 +4,9 @@ use super::card::{Card, Face, Facts, Group, Verdict};
 use super::class::policy;
 use super::desk::{Done, Found, House, Page, Piece, Who, empty};
 use super::start::shell;
-use super::tongue::Tongue;
-use super::words;
 use crate::http::attendance::{Say, confidence, decide_as, desk, one, reader, some, undo_of};
 use crate::http::call::Call;
+use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
@@ -22,6 +21,7 @@ use store::desk::{self as sightings, Person, Seen};
 use warp::http::{HeaderName, Method, StatusCode};
 use warp::reply::Response;
 use wire::RecordId;
+use words::language::Tongue;
 
 /// Cards on a page.
 const PER_PAGE: u32 = 50;
@@ -98,8 +98,8 @@ fn next(parts: &[Part]) -> Option<String> {
 }
 
 fn groups(call: &Call, parts: &[Part]) -> Vec<Group> {
-    let (zone, tongue) = (&call.app().config.zone, Tongue::read(&call.headers));
-    let today = words::day(call.now, zone);
+    let (zone, tongue) = (&call.app().config.zone, language::of(&call.headers));
+    let today = rules::timetable::day(call.now, zone);
     let card = |seen: &Seen| Card::new(facts(seen), zone, tongue);
     let group = |(group, seen): &Part| {
         Group::new(group, seen.iter().map(card).collect(), today, zone, tongue)
@@ -108,7 +108,7 @@ fn groups(call: &Call, parts: &[Part]) -> Vec<Group> {
 }
 
 fn say_done(call: &Call, seen: &Seen, count: Option<usize>) -> Done {
-    let tongue = Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     let words = match count {
         Some(count) if count > 1 => tongue.one("review-approved-sure", "count", count),
         _ => said(tongue, seen),
@@ -168,7 +168,7 @@ async fn decide(call: Call) -> Outcome {
     };
     let version = field("version").and_then(|version| version.parse().ok());
     let student = field("student").map(str::to_owned);
-    let tongue = Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     let ruled_out = match say {
         Say::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),
         _ => None,
@@ -205,7 +205,7 @@ async fn approve_sure(call: Call) -> Outcome {
     let ids: Vec<_> = asks.iter().map(|ask| ask.record).collect();
     match desk(&call).decide(reader(&call)?, asks, call.now).await {
         Ok(done) if call.wants_piece() => {
-            let tongue = Tongue::read(&call.headers);
+            let tongue = language::of(&call.headers);
             let words = tongue.one("review-approved-sure", "count", done.len());
             Ok(saying(piece(&call, StatusCode::OK, Vec::new()).await?, &words))
         }
@@ -226,7 +226,7 @@ async fn take_back(call: Call) -> Outcome {
     if !call.wants_piece() {
         return see(&format!("/review?done={id}"));
     }
-    let (tongue, count) = (Tongue::read(&call.headers), undone.len());
+    let (tongue, count) = (language::of(&call.headers), undone.len());
     let seen = some(&call, undone).await?;
     let words = match seen.iter().find(|seen| seen.id == id) {
         Some(seen) if count == 1 => said(tongue, seen),

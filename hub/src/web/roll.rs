@@ -1,7 +1,5 @@
 //! The roll of a lesson as a teacher reads it: what is known of each student, in words.
 
-use super::tongue::Tongue;
-use super::{why, words};
 use jiff::tz::TimeZone;
 use rules::attendance::closing::{Grounds, Why};
 use rules::attendance::{Mark, Source, Status};
@@ -9,6 +7,8 @@ use store::passage::Elsewhere;
 use store::session::Session;
 use uuid::Uuid;
 use wire::Wall;
+use words::language::Tongue;
+use words::{self, why};
 
 /// What a person can say of a student, and the text of its button.
 pub const CHOICES: [(&str, &str, Status); 4] = [

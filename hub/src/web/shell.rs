@@ -1,8 +1,8 @@
 //! The frame of every page: who is signed in, where we are, icons, addresses of files.
 
-use super::tongue::{Said, Tongue};
 use super::{files, nav};
 use rules::auth::Role;
+use words::language::{Said, Tongue};
 
 /// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
 /// conflict is shown where the card was.

@@ -3,11 +3,11 @@
 use super::account::passkeys::{Ask, shown};
 use super::account::prove;
 use super::shell::{Person, Shell};
-use super::tongue::Tongue;
 use super::{files, nav};
 use crate::auth::session;
 use crate::http::auth as login;
 use crate::http::call::Call;
+use crate::http::language;
 use crate::http::passkeys::{self, missing};
 use crate::http::press;
 use crate::http::problem::Problem;
@@ -22,6 +22,7 @@ use store::login::Way;
 use store::{passkey, totp};
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
+use words::language::Tongue;
 
 /// Routes of this file.
 #[must_use]
@@ -95,7 +96,7 @@ struct Message<'a> {
 #[must_use]
 pub fn shell(call: &Call, here: &'static str) -> Shell {
     let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
-    let tongue = Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     let (csrf, cares) = (call.session().map(session::csrf), call.app().care.get());
     Shell { here, person, csrf, tongue, cares }
 }
@@ -106,7 +107,7 @@ async fn choose_language(call: Call) -> Outcome {
     let tongue = chosen.ok_or_else(|| Problem::field("language", "choose one of the buttons"))?;
     let from = call.header("referer").and_then(|from| from.split_once("//")?.1.split_once('/'));
     let back = from.map_or_else(String::new, |(_, path)| format!("/{path}"));
-    Ok(with(see(inside(&back))?, header::SET_COOKIE, &tongue.cookie()))
+    Ok(with(see(inside(&back))?, header::SET_COOKIE, &language::remember(tongue)))
 }
 
 async fn file(call: Call) -> Outcome {

@@ -6,7 +6,6 @@ use super::class::policy::suspended;
 use super::roll::{self, Facts, Row};
 use super::shell::Shell;
 use super::start::shell;
-use super::words;
 use crate::events::Event;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
@@ -125,7 +124,7 @@ async fn index(call: Call) -> Outcome {
     let tab = |of: &Session| Tab {
         id: of.id,
         name: of.name.clone(),
-        hours: words::hours(shell.tongue, of, zone),
+        hours: words::hours(shell.tongue, (of.starts, of.ends), zone),
         here: here == Some(of.id),
         now: of.starts <= now && now < of.ends,
     };
@@ -153,7 +152,7 @@ fn shown(of: &Session, shell: &Shell, zone: &TimeZone, now: Wall) -> Lesson {
         id: of.id,
         name: of.name.clone(),
         room: of.room.clone(),
-        hours: words::hours(shell.tongue, of, zone),
+        hours: words::hours(shell.tongue, (of.starts, of.ends), zone),
         closed: of.closed_at.map(|at| words::minute(shell.tongue, at, zone)),
         begun: of.starts <= now,
         over: of.ends <= now,

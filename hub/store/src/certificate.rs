@@ -2,6 +2,7 @@
 //! them were copied.
 
 use super::{Tx, audit, change, device, params};
+use rules::care::Found;
 use rules::certificate::DEVICE_DAYS;
 use rules::error::Error;
 use serde_json::json;
@@ -32,17 +33,6 @@ pub struct Twin {
     pub places: (String, String),
     /// When that was seen last.
     pub last: Wall,
-}
-
-/// A door that showed a certificate which nobody here remembers giving.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
-    /// Whose name is in it.
-    pub device: String,
-    /// When that was first seen.
-    pub at: Wall,
-    /// Whether an older authority signed it, so that it is refused or gets no successor.
-    pub is_refused: bool,
 }
 
 /// `device` came with the certificate `serial`, which is good until `ends`. With its first use

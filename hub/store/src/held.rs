@@ -2,22 +2,12 @@
 //! here has a template, and name people who have one of another.
 
 use super::{Tx, params, parsed};
+use rules::care::Held;
 use rules::error::Error;
 use wire::{DeviceId, ModelId, Wall};
 
 /// A door sends again within two minutes what waits: after this it no longer does.
 const OVER_MS: i64 = 10 * 60 * 1000;
-
-/// A door that waits.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Held {
-    /// Which.
-    pub device: DeviceId,
-    /// What its passages were made with.
-    pub model: ModelId,
-    /// Since when.
-    pub since: Wall,
-}
 
 /// Something of `device` waits now.
 ///

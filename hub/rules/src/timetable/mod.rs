@@ -10,6 +10,7 @@ pub mod own;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -53,6 +54,13 @@ impl std::str::FromStr for Source {
             .find(|source| source.as_str() == text)
             .ok_or_else(|| format!("“{text}” is no source of a lesson"))
     }
+}
+
+/// The date of `at` in `zone`.
+#[must_use]
+pub fn day(at: Wall, zone: &TimeZone) -> Date {
+    let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    time.to_zoned(zone.clone()).date()
 }
 
 /// A lesson that comes each week.

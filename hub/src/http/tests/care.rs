@@ -2,10 +2,10 @@
 
 use super::{Carrying, House, NOW, body, get, portrait, post};
 use crate::app::App;
-use crate::care::What;
 use crate::config::{Config, Vars};
 use crate::privacy::keeper;
 use rules::auth::Role;
+use rules::care::What;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,7 +7,6 @@ use crate::http::problem::Problem;
 use crate::http::proof;
 use crate::http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
 use crate::web::shell::Shell;
-use crate::web::words;
 use store::passkey::Passkey;
 use uuid::Uuid;
 use warp::http::Method;

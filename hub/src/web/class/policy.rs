@@ -3,14 +3,13 @@
 use crate::http::call::Call;
 use crate::http::classes::{Patch, Settings, Word, changed};
 use crate::http::problem::Problem;
-use crate::web::tongue::{Said, Tongue};
-use crate::web::words;
 use fluent_bundle::FluentArgs;
 use rules::attendance::budget::Count;
 use rules::attendance::placing::Policy;
 use store::class::{Class, Suspension};
 use uuid::Uuid;
 use wire::Wall;
+use words::language::{Said, Tongue};
 
 /// What the page says of the rules.
 pub(super) struct Rules {

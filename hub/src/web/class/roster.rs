@@ -10,8 +10,6 @@ use crate::web::note::Note;
 use crate::web::settings::users::{some, teaching};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::{Said as _, Tongue};
-use crate::web::words;
 use askama::Template;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -29,6 +27,7 @@ use store::{Tx, budget};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{StudentId, Wall};
+use words::language::{Said as _, Tongue};
 
 /// People that a search names.
 const FOUND: u32 = 8;
@@ -250,7 +249,8 @@ fn with_marks(
 ) -> Vec<Person> {
     let person = |member: Member| {
         let counts = counts.remove(&member.student).unwrap_or_default();
-        let last = counts.last.map(|at| tongue.digits(&words::day(at, zone).to_string()));
+        let last =
+            counts.last.map(|at| tongue.digits(&rules::timetable::day(at, zone).to_string()));
         Person { member, marks: marks(tongue, counts), last }
     };
     members.into_iter().map(person).collect()

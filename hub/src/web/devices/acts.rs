@@ -8,13 +8,13 @@ use crate::http::commands::{Word, told};
 use crate::http::devices::{Typed, cut, found, moved};
 use crate::http::door_settings::Settings;
 use crate::http::gallery::{Back, taken_back};
+use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::Tongue;
 use askama::Template;
 use fluent_bundle::FluentArgs;
 use rules::error::Error;
@@ -22,6 +22,7 @@ use store::audit::{self, Filter};
 use store::{Tx, account, device};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
+use words::language::Tongue;
 
 /// What was done, after which the page came again.
 pub const DONE: [&str; 7] = [
@@ -123,7 +124,7 @@ async fn changed(call: Call, typed: Result<Typed, Problem>, key: &'static str) -
 
 /// Who changed the door meanwhile, and to what.
 async fn conflict(call: &Call, id: &DeviceId) -> Result<String, Problem> {
-    let (device, name, tongue) = (found(call, id).await?, id.clone(), Tongue::read(&call.headers));
+    let (device, name, tongue) = (found(call, id).await?, id.clone(), language::of(&call.headers));
     let who = call.app().db.read(move |tx| mover(tx, &name)).await?;
     let (room, way) = (device.room, tongue.say(way(device.direction)));
     let mut args = FluentArgs::new();
@@ -157,7 +158,7 @@ async fn tell(call: Call) -> Outcome {
     };
     match told(&call, &id, word).await {
         Err(problem) if problem.status == StatusCode::CONFLICT => {
-            let words = Tongue::read(&call.headers).say("doors-is-offline");
+            let words = language::of(&call.headers).say("doors-is-offline");
             refused(&call, id, &problem, Note { good: false, words }).await
         }
         done => answer(&call, id, done.map(|()| key)).await,

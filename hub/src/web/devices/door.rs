@@ -12,7 +12,6 @@ use crate::snaps::NoPicture;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::words;
 use askama::Template;
 use jiff::tz::TimeZone;
 use rules::error::Error;
@@ -168,7 +167,7 @@ fn view(shell: Shell, facts: Facts, model: &wire::ModelId, zone: &TimeZone, now:
     let all = states(&known, model, now);
     let newest = releases.first().map_or(0, |of| of.version);
     let paper = |of: door::Certificate| Paper {
-        ends: words::full_day(shell.tongue, words::day(of.ends, zone)),
+        ends: words::full_day(shell.tongue, rules::timetable::day(of.ends, zone)),
         soon: of.ends.0 - now.0 < SOON_MS,
     };
     let device = &known.device;

@@ -1,11 +1,11 @@
 //! How a door is: decided from what is known of it, said in words, a colour and an icon.
 
 use crate::web::shell::Shell;
-use crate::web::{why, words};
 use jiff::tz::TimeZone;
 use store::door::Known;
 use store::watch;
 use wire::{ModelId, Wall};
+use words::{self, why};
 
 /// A door reports each ten minutes: after this long its last word says nothing about now.
 const FRESH_MS: i64 = watch::SILENT_MS;
@@ -161,9 +161,9 @@ pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wal
 /// The time of a moment today, or else its day with the time.
 #[must_use]
 pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
-    let (tongue, day) = (shell.tongue, words::day(at, zone));
+    let (tongue, day) = (shell.tongue, rules::timetable::day(at, zone));
     let time = words::minute(tongue, at, zone);
-    match day == words::day(now, zone) {
+    match day == rules::timetable::day(now, zone) {
         true => time,
         false => shell.two("doors-day-time", "day", words::full_day(tongue, day), "time", time),
     }

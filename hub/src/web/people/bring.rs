@@ -6,14 +6,13 @@ use crate::http::import::{
     ARCHIVE, BroughtRow, BroughtRows, Enrolled, Line, PEOPLE, PHOTOS, TABLE, bring_table,
     enrol_archive,
 };
+use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{bytes, page, see, with};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::sheets::sheet::{CSV, MARK, Value, line};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::Tongue;
-use crate::web::words;
 use askama::Template;
 use rules::error::Error;
 use store::Tx;
@@ -24,6 +23,7 @@ use store::student::{self, Student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode, header};
 use wire::{StudentId, Wall};
+use words::language::Tongue;
 
 /// Jobs among which those of these pages are listed.
 const JOBS: u32 = 50;
@@ -170,7 +170,7 @@ async fn show(call: Call) -> Outcome {
 
 async fn download(call: Call) -> Outcome {
     let rows = rows(&call, &job(&call).await?).await?;
-    let tongue = Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     let text = |text: String| Value::Text(text);
     let head = [
         "people-col-place",
@@ -286,7 +286,11 @@ fn sums(rows: &[Row]) -> Vec<(&'static str, &'static str, usize)> {
 
 fn progress(call: &Call, tongue: Tongue, job: &Job) -> Progress {
     let zone = &call.app().config.zone;
-    let day = words::say_day(tongue, words::day(job.created_at, zone), words::day(call.now, zone));
+    let day = words::say_day(
+        tongue,
+        rules::timetable::day(job.created_at, zone),
+        rules::timetable::day(call.now, zone),
+    );
     let time = tongue.digits(&words::time(job.created_at, zone));
     let (class, key) = match job.state {
         State::Queued => ("off", "people-job-queued"),

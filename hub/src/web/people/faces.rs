@@ -5,13 +5,12 @@ use crate::enrol::{Enrolled, Refusal};
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::enrolment::attempt;
+use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::page;
 use crate::http::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::Tongue;
-use crate::web::words;
 use askama::Template;
 use bytes::Bytes;
 use store::desk::{self, Filter, Page};
@@ -19,6 +18,7 @@ use store::student;
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{Reason, StudentId};
+use words::language::Tongue;
 
 /// Bytes of a form with several photos.
 const SEVERAL: u64 = 4 * PHOTO;
@@ -77,7 +77,7 @@ async fn photograph(call: Call) -> Outcome {
         looks.push(look(&call, person, photo, source).await);
     }
     if looks.is_empty() {
-        let detail = Tongue::read(&call.headers).say("people-photo-missing");
+        let detail = language::of(&call.headers).say("people-photo-missing");
         looks.push(Look { good: false, words: detail, enrolment: None, alike: None });
     }
     if call.wants_piece() {
@@ -91,7 +91,7 @@ async fn photograph(call: Call) -> Outcome {
 
 /// Enrols by one photo, and says in words what became of it.
 pub async fn look(call: &Call, person: StudentId, photo: Bytes, source: &'static str) -> Look {
-    let tongue = Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     let not = |problem: Problem| Look {
         good: false,
         words: problem.detail,

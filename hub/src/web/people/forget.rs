@@ -2,13 +2,12 @@
 
 use crate::http::call::Call;
 use crate::http::erase::{erase, proof};
+use crate::http::language;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::privacy::certificate::{Certificate, Receipt, State};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::Tongue;
-use crate::web::words;
 use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,6 +16,7 @@ use store::{device, student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{DeviceId, Wall};
+use words::language::Tongue;
 
 /// Routes of this file.
 #[must_use]
@@ -98,7 +98,7 @@ async fn begin(call: Call) -> Outcome {
     let person = call.app().db.read(move |tx| student::find(tx, &name)).await?;
     let typed = call.content.field("number").unwrap_or_default().trim();
     if typed != person.profile.student_number {
-        let problem = Tongue::read(&call.headers).say("people-erase-wrong");
+        let problem = language::of(&call.headers).say("people-erase-wrong");
         return ask(&call, StatusCode::UNPROCESSABLE_ENTITY, &person, Some(problem));
     }
     let person = erase(&call).await?;
@@ -168,7 +168,13 @@ fn words_of(
     zone: &TimeZone,
 ) -> (&'static str, String) {
     let wall = |at: Option<Timestamp>| Wall(at.map_or(0, Timestamp::as_millisecond));
-    let day = |at| words::say_day(tongue, words::day(wall(at), zone), words::day(now, zone));
+    let day = |at| {
+        words::say_day(
+            tongue,
+            rules::timetable::day(wall(at), zone),
+            rules::timetable::day(now, zone),
+        )
+    };
     match receipt.state {
         State::Confirmed => {
             let ago = words::ago(tongue, wall(receipt.confirmed_at), now);

@@ -8,13 +8,12 @@ use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::consent::note;
 use crate::http::enrolment::known;
+use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::Tongue;
-use crate::web::words;
 use askama::Template;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -33,6 +32,7 @@ use uuid::Uuid;
 use vision::quality;
 use warp::http::{HeaderName, Method, StatusCode};
 use wire::StudentId;
+use words::language::Tongue;
 
 /// Entries of the consent ledger that are shown.
 const ENTRIES: u32 = 50;
@@ -126,7 +126,7 @@ struct Done {
 async fn index(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
     let id = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
-    let tongue = Tongue::read(&call.headers);
+    let tongue = language::of(&call.headers);
     let done = call.query::<Done>()?.done;
     let note = done.as_deref().and_then(done_key).map(|key| (true, tongue.say(key)));
     show(&call, id, StatusCode::OK, note, Vec::new()).await
@@ -209,7 +209,7 @@ pub(super) async fn show(
 fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usize)) -> Page {
     let Facts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
     let (tongue, name) = (shell.tongue, person.profile.full_name());
-    let when = |at| words::say_day(tongue, words::day(at, zone), today);
+    let when = |at| words::say_day(tongue, rules::timetable::day(at, zone), today);
     let by = |id: &String| names.get(id).cloned().unwrap_or_default();
     let photo = |row: Enrolment| Photo {
         id: row.id,

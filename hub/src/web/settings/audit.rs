@@ -9,7 +9,6 @@ use crate::jobs::Progress;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::words;
 use askama::Template;
 use jiff::civil::Date;
 use rules::error::{Doing, Error};
@@ -105,7 +104,7 @@ async fn index(call: Call) -> Outcome {
     let (names, rows, head) = read.await?;
     let next = rows.last().filter(|_| rows.len() == PER_PAGE as usize).map(|row| row.n);
     let row = |row: Stored| {
-        let day = words::day(row.at, &zone);
+        let day = rules::timetable::day(row.at, &zone);
         let at = format!("{day} {}", words::time(row.at, &zone));
         let who = names.get(&row.actor).cloned().unwrap_or_else(|| row.actor.clone());
         let meta = if row.meta == "{}" { String::new() } else { row.meta };

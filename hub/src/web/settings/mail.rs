@@ -11,7 +11,6 @@ use crate::notify::texts::{self, Kind, Language, Text, Texts};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::words;
 use askama::Template;
 use store::mail::{self, Listed, Waiting};
 use store::mail::{Absence, Letter};

@@ -14,7 +14,6 @@ use crate::timekeeper;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::words;
 use askama::Template;
 use rules::retention::Retention;
 use serde_json::{Map, Value, json};
@@ -94,7 +93,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let today = words::day(call.now, &call.app().config.zone);
+    let today = rules::timetable::day(call.now, &call.app().config.zone);
     let read = move |tx: &Tx<'_>| Ok((retention::get(tx)?, last_run(tx)?, daily::next(tx, today)?));
     let (set, run, next) = call.app().db.read(read).await?;
     let job = work::asked(call, RUN).await?;

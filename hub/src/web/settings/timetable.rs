@@ -12,8 +12,6 @@ use crate::http::{calendar, timetable};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::Tongue;
-use crate::web::words;
 use askama::Template;
 use jiff::civil::{Date, Time};
 use jiff::{Span, ToSpan};
@@ -24,6 +22,7 @@ use store::period::{self, Filter, clock};
 use store::{class, holiday, room};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
+use words::language::Tongue;
 
 /// Weekly lessons of one class or room that are shown.
 const MOST: u32 = 500;

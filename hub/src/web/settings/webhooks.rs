@@ -9,7 +9,6 @@ use crate::notify::webhooks::EVENTS;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::words;
 use askama::Template;
 use store::webhook::{self, Listed, Webhook};
 use warp::http::{Method, StatusCode};

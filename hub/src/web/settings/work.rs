@@ -2,12 +2,12 @@
 
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::web::tongue::Tongue;
 use serde::Deserialize;
 use store::job::Job;
 use store::job::State;
 use uuid::Uuid;
 use wire::Wall;
+use words::language::Tongue;
 
 /// Own jobs among which an unfinished one is looked for.
 const LATELY: u32 = 50;

@@ -11,7 +11,6 @@ use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
-use crate::web::tongue::Tongue;
 use askama::Template;
 use chart::Chart;
 use fluent_bundle::FluentArgs;
@@ -22,6 +21,7 @@ use store::score;
 use vision::decide;
 use warp::http::{Method, StatusCode};
 use wire::Lines;
+use words::language::Tongue;
 
 /// Pairs of enrolled people that are drawn.
 const PAIRS: usize = 20_000;

@@ -1,9 +1,13 @@
-//! What pages say about numbers, reasons and times.
+//! What the house says to people, in each of their languages: numbers, reasons, times, and every text
+//! of a page or a mail.
 
-use super::tongue::Tongue;
+pub mod care;
+pub mod language;
+pub mod why;
+
+use crate::language::Tongue;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rules::reports::Rate;
-use store::session::Session;
 use wire::{Reason, Wall};
 
 /// Confidence in words, as a text's key; in three bands: from 0.9, from 0.7, and below.
@@ -55,13 +59,6 @@ pub fn clock(state: &str) -> &'static str {
         "rtc" => "words-time-rtc",
         _ => "",
     }
-}
-
-/// The date of `at` in `zone`.
-#[must_use]
-pub fn day(at: Wall, zone: &TimeZone) -> Date {
-    let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-    time.to_zoned(zone.clone()).date()
 }
 
 /// A day as people say it, seen from `today`.
@@ -172,8 +169,8 @@ pub fn minute(tongue: Tongue, at: Wall, zone: &TimeZone) -> String {
 
 /// From when to when a lesson lasts.
 #[must_use]
-pub fn hours(tongue: Tongue, lesson: &Session, zone: &TimeZone) -> String {
-    let [from, to] = [lesson.starts, lesson.ends].map(|at| minute(tongue, at, zone));
+pub fn hours(tongue: Tongue, (starts, ends): (Wall, Wall), zone: &TimeZone) -> String {
+    let [from, to] = [starts, ends].map(|at| minute(tongue, at, zone));
     tongue.two("roll-hours", ("from", from), ("to", to))
 }
 
@@ -214,7 +211,7 @@ mod tests {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         let late = Wall(1_772_406_000_000); // 2026-03-01T23:00Z
         assert_eq!(time(late, &berlin), "00:00:00");
-        let today = day(late, &berlin);
+        let today = rules::timetable::day(late, &berlin);
         let say = |day| say_day(Tongue::En, day, today).replace(['\u{2068}', '\u{2069}'], "");
         assert_eq!(say(today), "Today, Monday, 2 March");
         assert_eq!(say(today.yesterday().unwrap()), "Yesterday, Sunday, 1 March");

@@ -1,7 +1,6 @@
 //! Why a mark says absent, or why nobody can say it: in sentences.
 
-use super::tongue::Tongue;
-use super::words;
+use crate::language::Tongue;
 use jiff::tz::TimeZone;
 use rules::attendance::Status;
 use rules::attendance::closing::{Grounds, Why};
@@ -47,7 +46,7 @@ pub fn sentences(
         Status::Unverified => "why-unverified-lead",
         _ => return Vec::new(),
     };
-    let time = |at: Wall| words::minute(tongue, at, zone);
+    let time = |at: Wall| crate::minute(tongue, at, zone);
     let mut all = vec![tongue.two(lead, ("from", time(counts.0)), ("to", time(counts.1)))];
     all.extend(grounds.stayed.then(|| tongue.say("why-stayed")));
     all.extend(grounds.doors.is_empty().then(|| tongue.say("why-no-door")));

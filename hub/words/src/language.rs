@@ -1,20 +1,13 @@
-//! The languages of the pages. Every text people read on them is in `hub/locales`, by its key;
+//! The languages of the pages. Every text people read on them is in `locales`, by its key;
 //! a page asks for it here.
 //!
 //! A browser gets the language that its last choice names (a cookie), or else the first of its
 //! own list that we speak, or else English.
 
-use crate::auth::cookie::{self, Site};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::sync::LazyLock;
 use unic_langid::LanguageIdentifier;
-use warp::http::{HeaderMap, HeaderValue};
-
-/// The cookie that remembers a choice.
-pub const COOKIE: &str = "__Host-language";
-/// How long it is remembered.
-const YEAR_SECONDS: i64 = 365 * 24 * 3600;
 
 /// A language of the pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -129,20 +122,6 @@ impl Tongue {
         chosen.or_else(wished).unwrap_or_default()
     }
 
-    /// The language for whoever sent these headers.
-    #[must_use]
-    pub fn read(headers: &HeaderMap) -> Self {
-        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let mut chosen = cookie::values(text("cookie").unwrap_or_default(), COOKIE);
-        Self::of(chosen.next_back(), text("accept-language"))
-    }
-
-    /// The `Set-Cookie` value that remembers this choice for a year.
-    #[must_use]
-    pub fn cookie(self) -> String {
-        cookie::set(COOKIE, self.tag(), Site::Lax, YEAR_SECONDS)
-    }
-
     /// The text of `key`.
     #[must_use]
     pub fn say(self, key: &str) -> String {
@@ -221,7 +200,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::{Path, PathBuf};
 
-    const HUB: &str = env!("CARGO_MANIFEST_DIR");
+    const HUB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
     fn files(folder: &Path, kind: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -234,7 +213,7 @@ mod tests {
     /// Each message of a language, with the gaps it has.
     fn messages(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
         let mut found = BTreeMap::new();
-        for file in files(&Path::new(HUB).join("locales").join(folder), "ftl") {
+        for file in files(&Path::new(HUB).join("words/locales").join(folder), "ftl") {
             let text = std::fs::read_to_string(&file).unwrap();
             let whole = FluentResource::try_new(text.clone());
             assert!(whole.is_ok(), "{}: {:?}", file.display(), whole.err().map(|(_, why)| why));
@@ -258,11 +237,13 @@ mod tests {
 
     fn sources() -> String {
         let hub = Path::new(HUB);
-        let code =
-            ["src/web", "src/care", "src/notify"].map(|folder| files(&hub.join(folder), "rs"));
-        let code = code.into_iter().flatten();
+        let rooms = ["words", "rules", "acts", "web", "src"].map(|room| hub.join(room));
+        let rooms = rooms.into_iter().filter(|room| room.is_dir());
+        let code = rooms.flat_map(|room| files(&room, "rs"));
         let pages = files(&hub.join("templates"), "html");
-        code.chain(pages).map(|file| std::fs::read_to_string(file).unwrap()).collect()
+        let is_test = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "tests");
+        let all = code.filter(|path| !is_test(path)).chain(pages);
+        all.map(|file| std::fs::read_to_string(file).unwrap()).collect()
     }
 
     /// The keys that templates and pages ask for.

@@ -1,5 +1,4 @@
 use super::*;
-use crate::web::tongue::Tongue;
 
 const NOW: Wall = Wall(1_790_000_000_000);
 
@@ -89,37 +88,4 @@ fn what_is_grave_comes_first() {
     let found = worries(&facts, NOW);
     assert_eq!(found.iter().map(|worry| worry.is_grave).collect::<Vec<_>>(), [true, false]);
     assert_eq!((found[0].count, found[1].link.as_str()), (3, "/devices/door-1"));
-}
-
-#[test]
-fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
-    let whats = [What::Lesson, What::Period, What::Outgoing, What::Work];
-    let aside = whats.map(|what| failed(what, 0)).to_vec();
-    let hooks = vec!["https://a.test".to_owned()];
-    let recognition = Some("no pack".to_owned());
-    let facts = Facts {
-        leap: Some(NOW),
-        held: vec![held()],
-        dead_letters: (1, None),
-        mails: 1,
-        lost: vec![("door-1".into(), 3, NOW)],
-        hooks,
-        aside,
-        recognition,
-        backup: None,
-        tls: "own.pem cannot be read".into(),
-        behind: vec![("door-1".into(), NOW.plus_ms(-DAY_MS))],
-        found: [false, true]
-            .map(|is_refused| Found { device: "door-2".into(), at: NOW, is_refused })
-            .to_vec(),
-        replaced: Some(NOW),
-        certificates: vec![("ca.pem", NOW), ("server.pem", NOW)],
-        ..well()
-    };
-    for worry in worries(&facts, NOW) {
-        for tongue in Tongue::ALL {
-            let (what, next) = (tongue.say(worry.texts.0), tongue.say(worry.texts.1));
-            assert!(what != worry.texts.0 && next != worry.texts.1, "{worry:?}");
-        }
-    }
 }

@@ -1,0 +1,76 @@
+//! What needs care, and what to do about it.
+
+use crate::language::{Said as _, Tongue};
+use fluent_bundle::FluentArgs;
+use jiff::tz::TimeZone;
+use rules::care::Worry;
+
+/// What a worry is and what to do about it, in words.
+#[must_use]
+pub fn said(tongue: Tongue, worry: &Worry, zone: &TimeZone) -> (String, String) {
+    let when = worry.at.map(|at| {
+        let (day, time) = (
+            crate::full_day(tongue, rules::timetable::day(at, zone)),
+            crate::minute(tongue, at, zone),
+        );
+        tongue.two("care-when", ("day", day), ("time", time))
+    });
+    let mut gaps = FluentArgs::new();
+    gaps.set("count", worry.count.value());
+    gaps.set("name", worry.name.value());
+    gaps.set("when", when.unwrap_or_default().value());
+    (tongue.tell(worry.texts.0, &gaps), tongue.tell(worry.texts.1, &gaps))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::care::{Facts, Failed, Found, Held, What, worries};
+    use wire::Wall;
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+    const DAY_MS: i64 = 24 * 3_600_000;
+
+    fn failed(what: What, ago: i64) -> Failed {
+        let (since, last) = (NOW.plus_ms(-ago), NOW.plus_ms(-ago));
+        let (id, why) = ("one".to_owned(), "closing a lesson failed".to_owned());
+        Failed { what, id, tries: 3, since, last, next: wire::Mono(0), why }
+    }
+
+    fn held() -> Held {
+        Held { device: "door-1".parse().unwrap(), model: "m-1".parse().unwrap(), since: NOW }
+    }
+
+    #[test]
+    fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
+        let whats = [What::Lesson, What::Period, What::Outgoing, What::Work];
+        let aside = whats.map(|what| failed(what, 0)).to_vec();
+        let hooks = vec!["https://a.test".to_owned()];
+        let recognition = Some("no pack".to_owned());
+        let facts = Facts {
+            leap: Some(NOW),
+            held: vec![held()],
+            dead_letters: (1, None),
+            mails: 1,
+            lost: vec![("door-1".into(), 3, NOW)],
+            hooks,
+            aside,
+            recognition,
+            backup: None,
+            tls: "own.pem cannot be read".into(),
+            behind: vec![("door-1".into(), NOW.plus_ms(-DAY_MS))],
+            found: [false, true]
+                .map(|is_refused| Found { device: "door-2".into(), at: NOW, is_refused })
+                .to_vec(),
+            replaced: Some(NOW),
+            certificates: vec![("ca.pem", NOW), ("server.pem", NOW)],
+            ..Facts::default()
+        };
+        for worry in worries(&facts, NOW) {
+            for tongue in Tongue::ALL {
+                let (what, next) = (tongue.say(worry.texts.0), tongue.say(worry.texts.1));
+                assert!(what != worry.texts.0 && next != worry.texts.1, "{worry:?}");
+            }
+        }
+    }
+}
