@@ -10,7 +10,6 @@ use crate::auth::{Passwords, token::Tokens};
 use crate::care;
 use crate::care::{Aside, Tally};
 use crate::certificates::{self, Certificates, May};
-use crate::config::{Config, FirstAdmin};
 use crate::device::{self, Fleet};
 use crate::events::{Event, Events};
 use crate::gallery::Gallery;
@@ -28,6 +27,7 @@ use crate::privacy;
 use crate::recogniser::Recogniser;
 use crate::snaps::Snaps;
 use crate::timekeeper::{self, Timekeeper};
+use config::{Config, FirstAdmin};
 use rules::attendance::marking;
 use rules::auth::Role;
 use rules::care::What;
@@ -688,7 +688,7 @@ async fn watchdog(mut pulse: Pulse, stop: CancellationToken) -> Result<(), Error
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    crate::accept::listen(address).doing(&format!("listening on {address}"))
+    accept::listen(address).doing(&format!("listening on {address}"))
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {

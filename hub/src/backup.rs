@@ -9,8 +9,8 @@
 pub mod lock;
 mod old;
 
-use crate::config::{self, Config};
 use crate::pki::Pki;
+use config::{self, Config};
 use lock::{Key, Lock};
 use old::stamp;
 use rules::clock::Leap;

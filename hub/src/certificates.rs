@@ -3,12 +3,12 @@
 
 use crate::app::App;
 use crate::pki::{Life, Pki, Shown};
+use config::Files;
 use rules::error::{Doing, Error};
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -18,15 +18,6 @@ use wire::pulse::Beat;
 
 /// How often files and dates are looked at.
 const EVERY: Duration = Duration::from_secs(2);
-
-/// Where a certificate that people brought lies: a chain and its key, in PEM.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Files {
-    /// The chain, the hub's own first.
-    pub cert: PathBuf,
-    /// Its key.
-    pub key: PathBuf,
-}
 
 /// How the certificate for people is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,7 +73,7 @@ impl Certificates {
     /// Reads the files anew. What cannot be used leaves what was shown in use.
     fn read(&self) {
         let Some(files) = &self.files else { return };
-        let read = files.read();
+        let read = read(files);
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
         let unread = match read {
             Err(why) => why.to_string(),
@@ -109,19 +100,17 @@ impl Certificates {
     }
 }
 
-impl Files {
-    fn read(&self) -> Result<CertifiedKey, Error> {
-        let doing = format!("reading {}", self.cert.display());
-        let chain = CertificateDer::pem_file_iter(&self.cert).doing(&doing)?;
-        let chain = chain.collect::<Result<Vec<_>, _>>().doing(&doing)?;
-        if chain.is_empty() {
-            return Err(Error::internal(doing, "there is no certificate in it"));
-        }
-        let doing = format!("reading {}", self.key.display());
-        let key = PrivateKeyDer::from_pem_file(&self.key).doing(&doing)?;
-        let both = CertifiedKey::from_der(chain, key, &ring::default_provider());
-        both.doing("putting tls.cert and tls.key together")
+fn read(files: &Files) -> Result<CertifiedKey, Error> {
+    let doing = format!("reading {}", files.cert.display());
+    let chain = CertificateDer::pem_file_iter(&files.cert).doing(&doing)?;
+    let chain = chain.collect::<Result<Vec<_>, _>>().doing(&doing)?;
+    if chain.is_empty() {
+        return Err(Error::internal(doing, "there is no certificate in it"));
     }
+    let doing = format!("reading {}", files.key.display());
+    let key = PrivateKeyDer::from_pem_file(&files.key).doing(&doing)?;
+    let both = CertifiedKey::from_der(chain, key, &ring::default_provider());
+    both.doing("putting tls.cert and tls.key together")
 }
 
 impl ResolvesServerCert for Certificates {

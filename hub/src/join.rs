@@ -32,7 +32,7 @@ pub async fn join(app: &App, peer: IpAddr, request: JoinRequest) -> Result<Joine
         Ok(joined) => app.events.say(Event::DeviceChanged(joined.device.clone())),
         Err(Error::Unauthorised(_)) => {
             app.joins.wrong(peer, now);
-            crate::security!("join", %peer, "a wrong join token");
+            rules::security!("join", %peer, "a wrong join token");
         }
         Err(_) => {}
     }

@@ -4,7 +4,6 @@
 //! `app` builds and runs the parts. Decisions (`ingest`, `review`, `auth` …) know nothing of
 //! HTTP or SQL; `store` holds all SQL; `http` and `web` are skins.
 
-pub mod accept;
 pub mod album;
 pub mod apart;
 pub mod app;
@@ -13,7 +12,6 @@ pub mod backup;
 pub mod care;
 pub mod certificates;
 pub mod cli;
-pub mod config;
 pub mod darkroom;
 pub mod desk;
 pub mod device;
@@ -30,14 +28,12 @@ pub mod marks;
 pub mod models;
 pub mod notify;
 pub mod pairing;
-pub mod patience;
 pub mod photo;
 pub mod pki;
 pub mod planning;
 pub mod privacy;
 pub mod provider;
 pub mod recogniser;
-mod security;
 pub mod seed;
 pub mod sheets;
 pub mod snaps;

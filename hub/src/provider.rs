@@ -7,9 +7,9 @@
 mod known;
 
 use crate::auth::elsewhere::Attempt;
-use crate::config::Oidc;
 use crate::jobs::Spawn;
 use chrono::{DateTime, Utc};
+use config::Oidc;
 use known::Known;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm as Alg, CoreProviderMetadata,
@@ -260,7 +260,7 @@ fn silent() -> Error {
 
 /// Nothing of the answer is told to whoever came: only the log says what was wrong.
 fn refused(why: impl std::fmt::Display) -> Error {
-    crate::security!("oidc", %why, "an answer of the OpenID provider was refused");
+    rules::security!("oidc", %why, "an answer of the OpenID provider was refused");
     Error::Forbidden("the sign-in service's answer does not hold: begin again".into())
 }
 

@@ -125,7 +125,7 @@ impl Snaps {
         if self.shelf().show(device, snap, now) {
             self.events.say(Event::Snapped(device.clone()));
         } else {
-            crate::security!("snap", %device, "a picture nobody asked for was dropped");
+            rules::security!("snap", %device, "a picture nobody asked for was dropped");
         }
     }
 

@@ -25,7 +25,7 @@ fn a_passage_reaches_the_desk_and_both_programs_stop_cleanly() {
     school.hub(&["student", "add", "S-1", "First", "Person"]).unwrap();
     let photo = portraits().join("obama.jpg").display().to_string();
     school.hub(&["enrol", "S-1", &photo, "--consent-by", "test"]).unwrap();
-    let mut config = rollcall_hub::config::Config::load(&school.hub_dir()).unwrap();
+    let mut config = config::Config::load(&school.hub_dir()).unwrap();
     config.models = house::models();
     let hub = runtime.block_on(rollcall_hub::app::serve(config, Arc::new(SystemClock))).unwrap();
 

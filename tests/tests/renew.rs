@@ -20,7 +20,7 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 fn school(dir: &Path) -> (School, Door, Door) {
     let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
     let school = School::found(dir).unwrap();
-    let mut config = rollcall_hub::config::Config::load(&school.hub_dir()).unwrap();
+    let mut config = config::Config::load(&school.hub_dir()).unwrap();
     config.models = house::models();
     let then = ManualClock::at(SystemClock.wall().plus_ms(-61 * DAY_MS), Mono(0));
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -18,6 +18,7 @@ pub mod reports;
 pub mod retention;
 pub mod review;
 pub mod scores;
+mod security;
 pub mod sighting;
 pub mod timetable;
 

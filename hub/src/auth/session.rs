@@ -2,41 +2,11 @@
 
 use super::cookie::{self, Site};
 use data_encoding::BASE64URL_NOPAD;
+use rules::auth::session::Limits;
 use subtle::ConstantTimeEq;
-use wire::Wall;
 
 /// The cookie's name. The prefix makes browsers insist on Secure, Path=/ and no Domain.
 pub const COOKIE: &str = "__Host-sid";
-
-/// How long a session lives.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Without any request, milliseconds. Default 12 h.
-    pub idle_ms: i64,
-    /// Since the login, milliseconds. Default 24 h.
-    pub absolute_ms: i64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        const HOUR_MS: i64 = 3_600_000;
-        Self { idle_ms: 12 * HOUR_MS, absolute_ms: 24 * HOUR_MS }
-    }
-}
-
-impl Limits {
-    /// Whether a session begun at `created` and last used at `seen` is still good.
-    #[must_use]
-    pub fn alive(self, created: Wall, seen: Wall, now: Wall) -> bool {
-        now < created.plus_ms(self.absolute_ms) && now < seen.plus_ms(self.idle_ms)
-    }
-}
-
-/// Whether `seen` is old enough to be written again: once a minute is enough.
-#[must_use]
-pub fn stale(seen: Wall, now: Wall) -> bool {
-    now.0.saturating_sub(seen.0) >= 60_000
-}
 
 /// The `Set-Cookie` value that opens a session.
 #[must_use]
@@ -88,15 +58,6 @@ pub fn csrf_matches(secret: &str, given: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_session_ends_when_idle_and_in_any_case_after_a_day() {
-        let (limits, hour) = (Limits::default(), |h: i64| Wall(h * 3_600_000));
-        assert!(limits.alive(hour(0), hour(0), hour(11)));
-        assert!(!limits.alive(hour(0), hour(0), hour(12)));
-        assert!(limits.alive(hour(0), hour(23), hour(23)));
-        assert!(!limits.alive(hour(0), hour(23), hour(24)));
-    }
 
     #[test]
     fn the_cookie_is_found_among_others() {

@@ -6,11 +6,8 @@ pub mod facts;
 
 pub use aside::Aside;
 
-use rules::care::Found;
-use rules::care::Held;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wire::Wall;
 
 /// How many worries there were when somebody looked last; cheap to clone.
 #[derive(Clone, Default, Debug)]

@@ -93,7 +93,7 @@ impl Migrate {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let path = crate::config::Config::load(data)?.database();
+        let path = config::Config::load(data)?.database();
         file::there(&path)?;
         let (applied, newest) = store::schema(&path)?;
         if applied == newest {

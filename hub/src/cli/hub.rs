@@ -1,7 +1,7 @@
 //! What every command needs: the data directory opened, and a name for the audit chain.
 
-use crate::config::Config;
 use crate::pairing;
+use config::Config;
 use std::path::Path;
 use store::keys::Keys;
 use store::{Db, file};

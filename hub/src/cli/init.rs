@@ -1,10 +1,10 @@
 //! `init`: make a hub where there is none. It never overwrites.
 
 use crate::backup::lock;
-use crate::config::{self, Config};
 use crate::pairing;
 use crate::pki::Pki;
 use anyhow::{Context as _, ensure};
+use config::{self, Config};
 use data_encoding::BASE32_NOPAD;
 use std::fs;
 use std::io::Write;

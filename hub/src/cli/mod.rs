@@ -21,8 +21,8 @@ mod student;
 mod user;
 mod vision;
 
-use crate::config::ConfigError;
 use clap::{Parser, Subcommand};
+use config::ConfigError;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `serve`: run the hub until it is told to stop.
 
 use crate::app;
-use crate::config::{Config, Log, LogFormat};
+use config::{Config, Log, LogFormat};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io::IsTerminal as _;
 use std::path::Path;

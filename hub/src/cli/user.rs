@@ -1,7 +1,7 @@
 //! `user …`: accounts of people who sign in.
 
 use super::hub::{Hub, actor, now};
-use crate::auth::{Passwords, password, secret};
+use crate::auth::{Passwords, secret};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use rules::auth::Role;
@@ -109,7 +109,7 @@ impl Users {
 
 async fn add(hub: &Hub, new: Add, out: &mut dyn Write) -> anyhow::Result<()> {
     let (word, made_up) = password_for(new.password_stdin)?;
-    password::check(&word, &new.email)?;
+    rules::auth::password::check(&word, &new.email)?;
     let hashed = Passwords::default().hash(word).await?;
     let Add { email, role, name, teacher_id, student, .. } = new;
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or("").to_owned());
@@ -165,7 +165,7 @@ async fn set_password(
     let key = who.clone();
     let person = hub.db.read(move |tx| people::find(tx, &key)).await?;
     let (word, made_up) = password_for(stdin)?;
-    password::check(&word, &person.account.email)?;
+    rules::auth::password::check(&word, &person.account.email)?;
     let hashed = Passwords::default().hash(word).await?;
     let id = person.account.id;
     let write = hub
@@ -223,7 +223,7 @@ fn printed(made_up: Option<String>, out: &mut dyn Write) -> anyhow::Result<()> {
 
 fn typed() -> anyhow::Result<String> {
     let mut text = String::new();
-    let most = password::LONGEST as u64 + 2;
+    let most = rules::auth::password::LONGEST as u64 + 2;
     std::io::stdin().take(most).read_to_string(&mut text).context("reading the password")?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

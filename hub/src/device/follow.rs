@@ -83,7 +83,7 @@ async fn note(app: &App) -> Result<(), Error> {
     write.await?;
     app.fleet.noted(&news);
     for (door, places) in &news.twins {
-        crate::security!("twin", device = %door.device, one = %places.0, other = %places.1,
+        rules::security!("twin", device = %door.device, one = %places.0, other = %places.1,
             "a certificate is shown from two places: cut the door off and let it join again");
         app.events.say(Event::DeviceChanged(door.device.clone()));
     }

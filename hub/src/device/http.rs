@@ -4,9 +4,9 @@
 
 use super::range::{Part, part};
 use super::{Fleet, Identity, Serial, key, renew, tls};
-use crate::accept::{self, Guest};
 use crate::app::App;
-use crate::patience::Patient;
+use accept::patience::Patient;
+use accept::{self, Guest};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -72,7 +72,7 @@ pub async fn run(
 async fn one(guest: Guest, app: App) {
     let Guest { address, stream, half_open, slot: _slot, stop } = guest;
     let Ok(identity) = tls::identity(&stream) else {
-        crate::security!("identity", %address, "a certificate names no device");
+        rules::security!("identity", %address, "a certificate names no device");
         return;
     };
     drop(half_open);

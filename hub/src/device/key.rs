@@ -18,7 +18,7 @@ pub(super) async fn answer(app: &App, identity: &Identity) -> Response<Full<Byte
             Response::new(Full::new(Bytes::copy_from_slice(key.as_bytes())))
         }
         Ok(None) => {
-            crate::security!("key", %device, "the key of a gallery was refused: the door is cut off");
+            rules::security!("key", %device, "the key of a gallery was refused: the door is cut off");
             empty(StatusCode::FORBIDDEN)
         }
         Err(error) => {

@@ -62,12 +62,12 @@ impl ClientCertVerifier for Verifier {
             .map_err(|_| CertificateError::ApplicationVerificationFailure)?;
         if self.fleet.is_revoked(&identity.serial) {
             let device = &identity.device;
-            crate::security!("revoked", %device, "a revoked certificate was refused");
+            rules::security!("revoked", %device, "a revoked certificate was refused");
             return Err(CertificateError::Revoked.into());
         }
         if self.is_forged(&identity, &signer) {
             let device = &identity.device;
-            crate::security!("stranger", %device, "a certificate that nobody here gave was refused");
+            rules::security!("stranger", %device, "a certificate that nobody here gave was refused");
             self.fleet.refused(&Identity { authority: signer, ..identity });
             return Err(CertificateError::Revoked.into());
         }
@@ -113,9 +113,7 @@ impl Verifier {
 ///
 /// # Errors
 /// When there is no certificate, or it names no device.
-pub fn identity(
-    stream: &crate::accept::Stream,
-) -> Result<Identity, super::identity::IdentityError> {
+pub fn identity(stream: &accept::Stream) -> Result<Identity, super::identity::IdentityError> {
     use super::identity::IdentityError::Missing;
     let tokio_util::either::Either::Left(tls) = stream else { return Err(Missing) };
     let chain = tls.get_ref().1.peer_certificates().ok_or(Missing)?;

@@ -244,7 +244,7 @@ pub fn too_busy(call: &Call, guess: &Try<'_>, busy: &auth::Busy) -> Problem {
 /// When the database fails.
 pub async fn wrong(call: &Call, account: Option<Uuid>, by: &'static str) -> Result<(), Problem> {
     let (front, peer, now) = (&call.front, call.peer, call.now);
-    crate::security!("login", address = %peer, "a login failed");
+    rules::security!("login", address = %peer, "a login failed");
     let Some(more) = front.throttle(|t| t.note(front::mono(&front.app))) else { return Ok(()) };
     let id = account.map_or_else(|| "unknown".to_owned(), |account| account.to_string());
     let mut meta = json!({ "from": peer.to_string(), "by": by });
@@ -293,8 +293,8 @@ pub fn remembered(call: &Call, account: Uuid) -> String {
 /// # Errors
 /// 422 for a weak one, 429 when too many are being made.
 pub async fn hashed(call: &Call, field: &str, new: String, email: &str) -> Result<String, Problem> {
-    let weak = |weak: auth::password::Weak| Problem::field(field, weak.to_string());
-    auth::password::check(&new, email).map_err(weak)?;
+    let weak = |weak: rules::auth::password::Weak| Problem::field(field, weak.to_string());
+    rules::auth::password::check(&new, email).map_err(weak)?;
     let busy = |busy: auth::Busy| Problem::too_many(sentence(&busy.to_string())).after(5);
     call.front.passwords.hash(new).await.map_err(busy)
 }

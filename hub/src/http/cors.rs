@@ -6,7 +6,7 @@
 use super::path;
 use super::reply::nothing;
 use super::route::{Found, Outcome, Table};
-use crate::config::Cors;
+use config::Cors;
 use warp::http::{HeaderMap, HeaderValue, Method, header};
 
 /// Headers that such a page may send.

@@ -2,10 +2,10 @@
 
 use super::cost::{Cost, Spender};
 use super::passkeys::Passkeys;
-use crate::accept::HalfOpen;
 use crate::app::App;
-use crate::auth::{Passwords, elsewhere, session, token::Tokens};
+use crate::auth::{Passwords, elsewhere, token::Tokens};
 use crate::provider::Provider;
+use accept::HalfOpen;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rules::auth::{Throttle, meter::Meter};
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ pub struct Shared {
     /// Access tokens.
     pub tokens: Tokens,
     /// How long sessions live.
-    pub limits: session::Limits,
+    pub limits: rules::auth::session::Limits,
     /// What `/metrics` prints.
     pub metrics: Option<PrometheusHandle>,
     /// Places for photos.

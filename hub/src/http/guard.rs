@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::proof;
 use super::route::{Route, Takes, Who};
 use crate::auth::{csrf::Came, session};
-use crate::config::Hosts;
+use config::Hosts;
 use rules::auth::{Actor, Role};
 use store::capture_token;
 use store::login::{self, Live};
@@ -146,7 +146,7 @@ async fn alive(front: &Front, secret: &str, now: Wall) -> Result<Option<(Live, W
 
 async fn browser(front: &Front, secret: String, now: Wall) -> Result<Option<SignedIn>, Problem> {
     let Some((live, seen)) = alive(front, &secret, now).await? else { return Ok(None) };
-    if session::stale(seen, now) {
+    if rules::auth::session::stale(seen, now) {
         let digest = crate::auth::digest(&secret);
         // Whoever reads may read although nothing can be written: the disk may be full.
         let touch = front.app.db.write(move |tx| login::touch(tx, &digest, now));

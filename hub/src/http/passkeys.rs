@@ -329,7 +329,7 @@ fn once(call: &Call, state: Vec<u8>, made: Wall) -> Result<(), Problem> {
 
 /// Nothing of an answer is told to whoever sent it: only the log says what was wrong.
 fn refused(why: &Refused) -> Problem {
-    crate::security!("passkey", %why, "a passkey's answer was refused");
+    rules::security!("passkey", %why, "a passkey's answer was refused");
     unknown()
 }
 

@@ -1,9 +1,9 @@
 //! Serves connections of the web listener: HTTP/2 and HTTP/1.1, with limits everywhere.
 
 use super::front::{Front, Peer, Stranger};
-use crate::accept::{self, Guest, House, Limits, Stream};
 use crate::app::App;
-use crate::patience::Patient;
+use accept::patience::Patient;
+use accept::{self, Guest, House, Stream};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::{COOKIE, HOST, HeaderMap, HeaderValue};
@@ -39,16 +39,6 @@ const GOODBYE: Duration = Duration::from_secs(30);
 /// What HTTP/2 is called in a TLS handshake.
 const H2: &[u8] = b"h2";
 
-/// How many may come: behind one address may be a school, whose browsers all begin at eight, and a
-/// crowd besides. Nobody has to leave sooner than a core takes to accept as many.
-pub const LIMITS: Limits = Limits {
-    connections: 10_240,
-    per_ip: 4096,
-    half_open_per_ip: 4096,
-    handshake: Duration::from_secs(5),
-    grace: Duration::from_secs(10),
-};
-
 /// The hub's certificate for browsers and programs; nobody is asked for theirs.
 /// None where the configuration says plain.
 ///
@@ -75,7 +65,7 @@ pub async fn run(
     let crowds = front.app.config.proxies.clone();
     let filter = super::filter(front);
     let serve = move |guest: Guest| one(guest, filter.clone());
-    accept::run(listener, House { tls, limits: LIMITS, crowds }, stop, serve).await;
+    accept::run(listener, House { tls, limits: accept::PEOPLE, crowds }, stop, serve).await;
 }
 
 async fn one(guest: Guest, filter: warp::filters::BoxedFilter<(warp::reply::Response,)>) {

@@ -5,7 +5,6 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{created, sentence};
 use super::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
-use crate::auth::password;
 use rules::auth::Role;
 use rules::auth::throttle::What;
 use rules::error::Error;
@@ -63,8 +62,8 @@ pub async fn first_admin(
 ) -> Result<Account, Problem> {
     let front = &call.front;
     checked(name, email)?;
-    let weak = |weak: password::Weak| Problem::field("password", weak.to_string());
-    password::check(&password, email).map_err(weak)?;
+    let weak = |weak: rules::auth::password::Weak| Problem::field("password", weak.to_string());
+    rules::auth::password::check(&password, email).map_err(weak)?;
     let guess = guess(call, What::Code("set-up"), None);
     reserve(call, &guess)?;
     let hashed = front.passwords.hash(password).await;

@@ -2,7 +2,7 @@
 //! for. Throttles, limits and logs ask here and nowhere else.
 
 use super::front::Peer;
-use crate::config::{Proxies, ProxyHeader};
+use accept::{Proxies, ProxyHeader};
 use std::net::{IpAddr, SocketAddr};
 use warp::http::HeaderMap;
 

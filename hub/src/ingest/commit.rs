@@ -353,7 +353,7 @@ impl<'a, 't> Clerk<'a, 't> {
     /// Another record with this number is stored: kept apart, never overwritten.
     fn conflict(&mut self, key: &RecordKey, record: &Judged) -> Result<Settled, Error> {
         let device = &key.device;
-        crate::security!("conflict", %device, seq = key.seq, "two records with one number");
+        rules::security!("conflict", %device, seq = key.seq, "two records with one number");
         let detail = "another record with this number is stored: was the card copied?";
         self.bury(key, Reject::Conflict, detail, record)?;
         Ok(Settled::Dead(Reject::Conflict))

@@ -6,9 +6,10 @@ use super::bucket::Bucket;
 use super::refusal::Refusal;
 use super::roster::Place;
 use super::session::{Session, Step};
-use super::{Answer, Delivery, Limits, Listener, Sent};
-use crate::accept::Guest;
+use super::{Answer, Delivery, Listener, Sent};
 use crate::device::{Identity, tls};
+use accept::Guest;
+use config::doors::Limits;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -50,7 +51,7 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
     let identity = match tls::identity(&stream) {
         Ok(identity) => identity,
         Err(error) => {
-            crate::security!("identity", %address, %error, "a certificate names no device");
+            rules::security!("identity", %address, %error, "a certificate names no device");
             return;
         }
     };
@@ -65,7 +66,7 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
             let mut place = house.roster.enter(&identity.device);
             if place.took_over {
                 let device = &identity.device;
-                crate::security!("taken_over", %device, %address, "a newer connection took over");
+                rules::security!("taken_over", %device, %address, "a newer connection took over");
             }
             connection.run(&mut place, &stop).await
         }
@@ -452,7 +453,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let will = match &end {
             End::Refused(why) => {
                 if why.is_suspicious() {
-                    crate::security!("refused", %device, %address, "{device} was cut off: {why}");
+                    rules::security!("refused", %device, %address, "{device} was cut off: {why}");
                 } else {
                     tracing::info!(%device, %address, "{device} was disconnected: {why}");
                 }

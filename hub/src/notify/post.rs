@@ -1,6 +1,6 @@
 //! Hands mail over to the mail server.
 
-use crate::config::{Smtp, SmtpTls};
+use config::{Smtp, SmtpTls};
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};

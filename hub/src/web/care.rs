@@ -9,11 +9,8 @@ use crate::http::clock::confirmed;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use askama::Template;
-use fluent_bundle::FluentArgs;
-use jiff::tz::TimeZone;
 use rules::care::Worry;
 use warp::http::{Method, StatusCode};
-use words::language::{Said as _, Tongue};
 
 const DONE: [&str; 1] = ["care-clock-done"];
 

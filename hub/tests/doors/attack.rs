@@ -3,9 +3,9 @@
 use crate::phone::{Phone, options, will};
 use crate::rig::{Door, Hub, SOON, trust};
 use crate::talk::{EPOCH, health};
+use accept::Limits;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair, SanType};
-use rollcall_hub::accept::Limits;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode as Code};
 use rumqttc::v5::{ConnectionError, MqttOptions};
@@ -165,7 +165,7 @@ async fn two_thousand_mutated_packets_disturb_nobody() {
     println!("2000 mutated packets on 100 connections in {:?}", start.elapsed());
 }
 
-fn impatient(config: &mut rollcall_hub::config::Config) {
+fn impatient(config: &mut config::Config) {
     let quick = Duration::from_millis(300);
     (config.doors.packet, config.doors.connect) = (quick, quick);
     config.doors.accept = Limits { handshake: quick, half_open_per_ip: 1000, ..Limits::default() };

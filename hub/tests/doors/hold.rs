@@ -3,8 +3,9 @@
 use crate::phone::{Phone, options};
 use crate::rig::{Hub, SOON};
 use crate::talk::{EPOCH, health};
+use config::doors::Limits;
 use rollcall_hub::device;
-use rollcall_hub::listener::{Answer, Delivery, Limits, Listener, Roster, Sent};
+use rollcall_hub::listener::{Answer, Delivery, Listener, Roster, Sent};
 use rollcall_hub::snaps::Snaps;
 use std::sync::Arc;
 use tokio::net::TcpListener;

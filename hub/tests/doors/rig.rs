@@ -1,8 +1,8 @@
 //! A hub with its own authority on free ports, and doors with certificates.
 
+use config::{Config, template};
 use rcgen::{CertificateParams, KeyPair};
 use rollcall_hub::app::{self, Running};
-use rollcall_hub::config::{Config, template};
 use rollcall_hub::pki::{Issued, Pki};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};

@@ -3,8 +3,10 @@
 pub mod elsewhere;
 pub mod meter;
 pub mod once;
+pub mod password;
 pub mod refresh;
 pub mod role;
+pub mod session;
 pub mod throttle;
 
 pub use role::Role;

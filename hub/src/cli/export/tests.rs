@@ -1,7 +1,7 @@
 //! What is taken away, against what was put in.
 
 use super::*;
-use crate::config::{Config, template};
+use config::{Config, template};
 use jiff::civil::date;
 use rules::attendance::{Source, Status};
 use store::Db;
@@ -85,7 +85,7 @@ async fn people_leave_as_what_they_can_come_back_as() {
 async fn a_file_is_its_owners_and_never_overwritten() {
     use std::os::unix::fs::PermissionsExt as _;
     let (dir, hub) = hub().await;
-    std::fs::write(dir.path().join(crate::config::FILE), template("localhost", "UTC")).unwrap();
+    std::fs::write(dir.path().join(config::FILE), template("localhost", "UTC")).unwrap();
     drop(hub);
     let export =
         |path: PathBuf| Export { what: What::Students, format: Format::Csv, out: Some(path) };

@@ -1,7 +1,7 @@
 //! Accounts: who makes them, who changes them, and what ends a sign-in.
 
 use super::{Answer, Carrying, House, PASSWORD, body, get, post};
-use crate::config::Vars;
+use config::Vars;
 use rules::auth::Role;
 use serde_json::{Value, json};
 use warp::test::RequestBuilder;

@@ -163,7 +163,7 @@ async fn whoever_is_erased_is_in_no_file_and_in_no_backup_made_after() {
         words.iter().map(|(what, text)| (*what, text.as_bytes().to_vec())).collect();
     words.push(("e-mail", EMAIL.as_bytes().to_vec()));
     let folder = house.app.config.data.clone();
-    std::fs::write(folder.join(crate::config::FILE), "").unwrap(); // as `init` leaves one
+    std::fs::write(folder.join(config::FILE), "").unwrap(); // as `init` leaves one
     let there = [words.clone(), sealed.clone()].concat();
     let before = names(&found(&folder, &there));
     assert_eq!(before.len(), there.len(), "the search finds what is there: {before:?}");

@@ -2,8 +2,8 @@
 
 use super::{Carrying, House, NOW, body, get, portrait, post};
 use crate::app::App;
-use crate::config::{Config, Vars};
 use crate::privacy::keeper;
+use config::{Config, Vars};
 use rules::auth::Role;
 use rules::care::What;
 use serde_json::{Value, json};
@@ -162,7 +162,7 @@ async fn a_hub_starts_although_nothing_can_be_written() {
     write(&house, stuck).await;
     let _in_use = rustls::crypto::ring::default_provider().install_default();
     let mut config = (*house.app.config).clone();
-    config.listen = crate::config::Listen {
+    config.listen = config::Listen {
         web: "127.0.0.1:0".parse().unwrap(),
         mqtt: "127.0.0.1:0".parse().unwrap(),
         device: "127.0.0.1:0".parse().unwrap(),

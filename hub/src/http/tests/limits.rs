@@ -268,8 +268,7 @@ async fn an_open_browser_of_an_admin_adds_no_way_into_that_account() {
 
 #[tokio::test]
 async fn the_metrics_are_for_this_machine_and_for_who_has_the_token() {
-    let vars =
-        crate::config::Vars::default().with("ROLLCALL_METRICS__TOKEN", "a token of 20 bytes.");
+    let vars = config::Vars::default().with("ROLLCALL_METRICS__TOKEN", "a token of 20 bytes.");
     let house = House::with(vars).await;
     let admin = house.token(Role::Admin).await;
     let from = |address: [u8; 4]| {

@@ -1,7 +1,7 @@
 //! The admin's and everybody's own pages, by their forms.
 
 use super::{Answer, Carrying, House, PASSWORD, get, post};
-use crate::config::Vars;
+use config::Vars;
 use rules::auth::Role;
 use store::audit::{self, Filter};
 

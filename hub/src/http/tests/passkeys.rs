@@ -2,8 +2,8 @@
 //! as a second factor and once more, and everything that must not open.
 
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
-use crate::config::Vars;
 use crate::http::proof::HOLDS_MS;
+use config::Vars;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use rules::auth::Role;

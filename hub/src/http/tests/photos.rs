@@ -2,7 +2,7 @@
 
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
 use crate::album::{Album, KEPT_MS};
-use crate::config::Vars;
+use config::Vars;
 use rules::auth::Role;
 use serde_json::{Value, json};
 use store::{mark, student};

@@ -2,7 +2,7 @@
 
 use super::{Answer, Carrying, House, get};
 use crate::auth::elsewhere;
-use crate::config::Vars;
+use config::Vars;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::StreamExt as _;

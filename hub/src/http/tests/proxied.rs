@@ -1,7 +1,7 @@
 //! Requests that a proxy brings.
 
 use super::{House, get};
-use crate::config::Vars;
+use config::Vars;
 
 #[tokio::test]
 async fn a_trusted_proxy_is_believed_and_nobody_else() {

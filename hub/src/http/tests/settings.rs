@@ -1,7 +1,7 @@
 //! What settings do to requests: hosts, origins, sizes, the first admin.
 
 use super::{Carrying, House, PASSWORD, body, get, post};
-use crate::config::Vars;
+use config::Vars;
 use rules::auth::Role;
 use serde_json::json;
 use store::account;

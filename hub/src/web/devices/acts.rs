@@ -22,7 +22,6 @@ use store::audit::{self, Filter};
 use store::{Tx, account, device};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
-use words::language::Tongue;
 
 /// What was done, after which the page came again.
 pub const DONE: [&str; 7] = [

@@ -328,7 +328,7 @@ fn every_test_that_seeds_md_names_is_there() {
     let named: Vec<&str> =
         cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     assert!(named.len() > 30 && cells.iter().all(|cell| cell.contains('`')), "{cells:?}");
-    let (mut code, mut folders) = (String::new(), vec![root.join("hub/src"), root.join("shared")]);
+    let (mut code, mut folders) = (String::new(), vec![root.join("hub"), root.join("shared")]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

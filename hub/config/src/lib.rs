@@ -5,14 +5,15 @@
 
 mod accounts;
 mod check;
+pub mod doors;
 mod error;
 mod lines;
 mod log;
-mod proxies;
 mod raw;
 mod secret;
 pub mod seeds;
 mod smtp;
+mod tls;
 mod vars;
 mod web;
 
@@ -20,12 +21,13 @@ pub use accounts::{Accounts, FirstAdmin, Oidc};
 pub use error::ConfigError;
 pub use lines::{Line, Lines};
 pub use log::{Log, LogFormat};
-pub use proxies::{Proxies, ProxyHeader};
 pub use secret::Secret;
 pub use smtp::{Smtp, SmtpTls};
+pub use tls::Files;
 pub use vars::Vars;
 pub use web::{Cors, Hosts};
 
+use accept::Proxies;
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -54,7 +56,7 @@ pub struct Config {
     /// Who may say for whom a request comes. Default nobody.
     pub proxies: Proxies,
     /// How much one door may do.
-    pub doors: crate::listener::Limits,
+    pub doors: crate::doors::Limits,
     /// Whether people and programs are served without TLS; only on the loopback.
     pub plain: bool,
     /// Accounts, sessions and tokens.
@@ -73,7 +75,7 @@ pub struct Config {
     /// What a program shows to read the metrics from another machine.
     pub metrics_token: Option<Secret>,
     /// The certificate that people brought for the web, if they did.
-    pub tls: Option<crate::certificates::Files>,
+    pub tls: Option<crate::Files>,
     /// Days after which a copy of the data goes, but for the newest. Default 90.
     pub backup_days: u32,
     /// The log.

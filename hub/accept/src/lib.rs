@@ -7,10 +7,13 @@
 //! keeps nobody else out.
 
 mod hall;
+pub mod patience;
 mod porch;
+mod proxies;
 
 pub use hall::{HalfOpen, Slot};
 pub use porch::listen;
+pub use proxies::{Proxies, ProxyHeader};
 
 use hall::Hall;
 use porch::Porch;
@@ -62,6 +65,16 @@ impl Default for Limits {
     }
 }
 
+/// How many people and programs may come: behind one address may be a school, whose browsers all begin at eight, and a
+/// crowd besides. Nobody has to leave sooner than a core takes to accept as many.
+pub const PEOPLE: Limits = Limits {
+    connections: 10_240,
+    per_ip: 4096,
+    half_open_per_ip: 4096,
+    handshake: Duration::from_secs(5),
+    grace: Duration::from_secs(10),
+};
+
 /// Who listens, and to whom.
 #[derive(Clone, Default)]
 pub struct House {
@@ -70,7 +83,7 @@ pub struct House {
     /// See [`Limits`].
     pub limits: Limits,
     /// Whose addresses stand for many: a proxy's. What is for one address is not for them.
-    pub crowds: crate::config::Proxies,
+    pub crowds: crate::Proxies,
 }
 
 /// One accepted connection. Whoever serves it drops `half_open` as soon as it knows who that is.
@@ -158,7 +171,7 @@ async fn shake(
     match timeout(limit, tls.accept(tcp)).await {
         Ok(Ok(stream)) => Some(Either::Left(stream)),
         Ok(Err(error)) => {
-            crate::security!("handshake", %address, %error, "a TLS handshake failed");
+            rules::security!("handshake", %address, %error, "a TLS handshake failed");
             None
         }
         Err(_) => {
@@ -259,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_school_behind_one_address_begins_its_day_at_once() {
-        assert_eq!(answered(crate::http::serve::LIMITS.half_open_per_ip).await, 200);
+        assert_eq!(answered(PEOPLE.half_open_per_ip).await, 200);
         assert!(answered(256).await < 200, "the control answers all: nothing is proved");
     }
 

@@ -4,9 +4,9 @@ use super::raw::{self, Raw};
 use super::vars::Origins;
 use super::{
     Accounts, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, Lines, Listen, Log, LogFormat,
-    Oidc, Proxies, ProxyHeader, Secret, Smtp, SmtpTls, Vars, secret,
+    Oidc, Secret, Smtp, SmtpTls, Vars, secret,
 };
-use crate::auth::session;
+use accept::{Proxies, ProxyHeader};
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -98,8 +98,8 @@ fn meant(
         Some(url) => origin(&url)
             .ok_or_else(|| source.bad("public_url", &url, "write https://hub.school.example"))?,
     };
-    let usual = crate::listener::Limits::default();
-    let doors = crate::listener::Limits {
+    let usual = crate::doors::Limits::default();
+    let doors = crate::doors::Limits {
         records_per_second: raw.doors.records_per_second.unwrap_or(usual.records_per_second),
         burst: raw.doors.burst.unwrap_or(usual.burst),
         ..usual
@@ -137,13 +137,8 @@ fn meant(
 }
 
 /// Both files or none, relative to the data directory.
-fn tls(
-    data: &Path,
-    raw: raw::Tls,
-    source: &Source,
-) -> Result<Option<crate::certificates::Files>, ConfigError> {
-    let files =
-        |cert, key| crate::certificates::Files { cert: data.join(cert), key: data.join(key) };
+fn tls(data: &Path, raw: raw::Tls, source: &Source) -> Result<Option<crate::Files>, ConfigError> {
+    let files = |cert, key| crate::Files { cert: data.join(cert), key: data.join(key) };
     match (raw.cert, raw.key) {
         (Some(cert), Some(key)) => Ok(Some(files(cert, key))),
         (None, None) => Ok(None),
@@ -255,7 +250,8 @@ fn accounts(
         Some(n) => Err(source.bad(key, &n.to_string(), format!("write 1 to {most}"))),
     };
     const MINUTE: i64 = 60_000;
-    let (session, tokens) = (session::Limits::default(), rules::auth::refresh::Limits::default());
+    let (session, tokens) =
+        (rules::auth::session::Limits::default(), rules::auth::refresh::Limits::default());
     let idle = time("accounts.idle_hours", raw.idle_hours, session.idle_ms, 60 * MINUTE, 168)?;
     let absolute = raw.absolute_hours;
     let absolute =
@@ -271,7 +267,7 @@ fn accounts(
     }
     Ok(Accounts {
         open_registration: raw.open_registration,
-        sessions: session::Limits { idle_ms: idle, absolute_ms: absolute.max(idle) },
+        sessions: rules::auth::session::Limits { idle_ms: idle, absolute_ms: absolute.max(idle) },
         tokens: rules::auth::refresh::Limits { access_ms: access, refresh_ms: refresh.max(access) },
         token_key,
         oidc: provider(oidc, source)?,
@@ -325,8 +321,8 @@ fn first_admin(vars: &Vars) -> Result<Option<FirstAdmin>, ConfigError> {
     if !email.contains('@') || email.len() > 254 {
         return Err(bad("DJANGO_SUPERUSER_EMAIL", "this is no e-mail address".into()));
     }
-    let weak = |why: crate::auth::password::Weak| bad("DJANGO_SUPERUSER_PASSWORD", why.to_string());
-    crate::auth::password::check(&password, &email).map_err(weak)?;
+    let weak = |why: rules::auth::password::Weak| bad("DJANGO_SUPERUSER_PASSWORD", why.to_string());
+    rules::auth::password::check(&password, &email).map_err(weak)?;
     let name = var("DJANGO_SUPERUSER_USERNAME")
         .unwrap_or_else(|| email.split('@').next().unwrap_or("").to_owned());
     Ok(Some(FirstAdmin { email, name, password: Secret::new(password) }))

@@ -1,7 +1,6 @@
 //! Accounts: lifetimes, who may register, signing in elsewhere.
 
 use super::Secret;
-use crate::auth::session;
 
 /// Accounts and how long a sign-in lasts.
 #[derive(Clone, Debug, Default)]
@@ -9,7 +8,7 @@ pub struct Accounts {
     /// Whether anybody may register an account of the role student. Default no.
     pub open_registration: bool,
     /// Sessions of browsers.
-    pub sessions: session::Limits,
+    pub sessions: rules::auth::session::Limits,
     /// Tokens of programs.
     pub tokens: rules::auth::refresh::Limits,
     /// Signs access tokens instead of the hub's own key.
