@@ -10,7 +10,6 @@ pub mod look;
 pub mod name;
 pub mod sort;
 
-use crate::app::App;
 use crate::darkroom::Darkroom;
 use crate::gallery::Gallery;
 use crate::recogniser::Recogniser;
@@ -78,19 +77,6 @@ pub struct Open {
 }
 
 impl Album {
-    /// The album of this hub.
-    #[must_use]
-    pub fn of(app: &App) -> Self {
-        Self {
-            db: app.db.clone(),
-            keys: app.keys.clone(),
-            recogniser: app.recogniser.clone(),
-            gallery: app.gallery.clone(),
-            zone: app.config.zone.clone(),
-            clock: app.clock.clone(),
-        }
-    }
-
     /// Keeps a photo: turned upright, without what cameras write into files, and sealed.
     ///
     /// # Errors

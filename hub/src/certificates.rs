@@ -1,9 +1,10 @@
 //! What the hub's listeners show: its own certificate, renewed in the last third of its life, and
 //! for people the one that was brought (`tls.cert`, `tls.key`), read again when its files change.
 
-use crate::app::App;
+use crate::auth::token::Tokens;
 use crate::pki::{Life, Pki, Shown};
-use config::Files;
+use crate::upkeep::Upkeep;
+use config::{Config, Files};
 use rules::error::{Doing, Error};
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -11,6 +12,8 @@ use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use store::Db;
+use store::keys::Keys;
 use tokio_util::sync::CancellationToken;
 use wire::Wall;
 use wire::join::JOIN_ALPN;
@@ -123,25 +126,6 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// Looks at files and dates until `stop`. What fails is said, and the next look is the retry.
-///
-/// # Errors
-/// Never.
-pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
-    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        beat.turn();
-        let may = app.tried("looking at the hub's certificates", may(&app).await);
-        let (of, may) = (app.clone(), may.unwrap_or_default());
-        // A look that panics is said by the runtime, and the next one is the retry.
-        let ended = tokio::task::spawn_blocking(move || look(&of, may)).await;
-        if ended.is_ok_and(|ended| ended) {
-            // Each door is told something new, and looks whom to trust by now.
-            app.tried("replacing the authority", app.db.write(store::release::renew_all).await);
-        }
-    }
-    Ok(())
-}
-
 /// What may be done at one moment.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct May {
@@ -151,56 +135,110 @@ pub struct May {
     pub end: bool,
 }
 
-/// What may be done now: nothing by a clock that leapt. The next certificate would have its dates,
-/// and doors that are away would be taken for gone.
-///
-/// # Errors
-/// When the database fails.
-pub async fn may(app: &App) -> Result<May, Error> {
-    if !app.is_believed().await {
-        return Ok(May::default());
-    }
-    Ok(May { renew: true, end: is_over(app).await? })
+/// What renews certificates and ends what was replaced; cheap to clone.
+#[derive(Clone)]
+pub struct Renewal {
+    /// The database.
+    pub db: Db,
+    /// The hub's keys.
+    pub keys: Keys,
+    /// The authority.
+    pub pki: Pki,
+    /// What is shown.
+    pub certificates: Certificates,
+    /// What reads access tokens.
+    pub tokens: Tokens,
+    /// Settings.
+    pub config: Arc<Config>,
+    /// What fails is tried again.
+    pub upkeep: Upkeep,
 }
 
-/// Whether every door has followed to the authority that replaces the one before, or can come no
-/// more.
-async fn is_over(app: &App) -> Result<bool, Error> {
-    if !app.pki.is_rotating() {
-        return Ok(false);
+impl Renewal {
+    /// Looks at files and dates until `stop`. What fails is said, and the next look is the retry.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            beat.turn();
+            let may = self.upkeep.tried("looking at the hub's certificates", self.may().await);
+            let (of, may) = (self.clone(), may.unwrap_or_default());
+            // A look that panics is said by the runtime, and the next one is the retry.
+            let ended = tokio::task::spawn_blocking(move || of.look(may)).await;
+            if ended.is_ok_and(|ended| ended) {
+                // Each door is told something new, and looks whom to trust by now.
+                let told = self.db.write(store::release::renew_all).await;
+                self.upkeep.tried("replacing the authority", told);
+            }
+        }
+        Ok(())
     }
-    let (signer, now) = (app.pki.signer(), app.clock.wall());
-    let behind = app.db.read(move |tx| store::certificate::behind(tx, &signer, now)).await?;
-    Ok(behind.is_empty())
-}
 
-/// Looks once: renews the hub's own certificate if that is due, and takes certificates and keys
-/// as they lie there now, whichever process replaced them.
-///
-/// Ends replacing the authority if it `may`, and says whether that was done. Blocking.
-pub fn look(app: &App, may: May) -> bool {
-    app.certificates.read();
-    let done = renew(app, may).and_then(|()| app.turn_tokens()).and_then(|()| end(app, may));
-    let why = done.as_ref().err().map(ToString::to_string);
-    app.certificates.unrenewed(why.unwrap_or_default());
-    done.unwrap_or(false)
-}
-
-/// Ends the replacement of the authority if it `may`.
-fn end(app: &App, may: May) -> Result<bool, Error> {
-    if may.end {
-        app.pki.finish_ca(&app.config.data, &app.keys, app.clock.wall())?;
-        tracing::info!("the authority was replaced: the one before counts no more");
+    /// What may be done now: nothing by a clock that leapt. The next certificate would have its
+    /// dates, and doors that are away would be taken for gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn may(&self) -> Result<May, Error> {
+        if !self.upkeep.is_believed().await {
+            return Ok(May::default());
+        }
+        Ok(May { renew: true, end: self.is_over().await? })
     }
-    Ok(may.end)
-}
 
-fn renew(app: &App, may: May) -> Result<(), Error> {
-    let (dir, now) = (&app.config.data, app.clock.wall());
-    app.pki.reload(dir, &app.keys)?;
-    if may.renew && app.pki.life()?.is_due(now) {
-        app.pki.renew(dir, &app.keys, &[], now)?;
-        tracing::info!("the hub's certificate was renewed");
+    /// Whether every door has followed to the authority that replaces the one before, or can come
+    /// no more.
+    async fn is_over(&self) -> Result<bool, Error> {
+        if !self.pki.is_rotating() {
+            return Ok(false);
+        }
+        let (signer, now) = (self.pki.signer(), self.upkeep.clock.wall());
+        let behind = self.db.read(move |tx| store::certificate::behind(tx, &signer, now)).await?;
+        Ok(behind.is_empty())
     }
-    Ok(())
+
+    /// Looks once: renews the hub's own certificate if that is due, and takes certificates and keys
+    /// as they lie there now, whichever process replaced them.
+    ///
+    /// Ends replacing the authority if it `may`, and says whether that was done. Blocking.
+    #[must_use]
+    pub fn look(&self, may: May) -> bool {
+        self.certificates.read();
+        let done = self.renew(may).and_then(|()| self.turn_tokens()).and_then(|()| self.end(may));
+        let why = done.as_ref().err().map(ToString::to_string);
+        self.certificates.unrenewed(why.unwrap_or_default());
+        done.unwrap_or(false)
+    }
+
+    /// Ends the replacement of the authority if it `may`.
+    fn end(&self, may: May) -> Result<bool, Error> {
+        if may.end {
+            self.pki.finish_ca(&self.config.data, &self.keys, self.upkeep.clock.wall())?;
+            tracing::info!("the authority was replaced: the one before counts no more");
+        }
+        Ok(may.end)
+    }
+
+    fn renew(&self, may: May) -> Result<(), Error> {
+        let (dir, now) = (&self.config.data, self.upkeep.clock.wall());
+        self.pki.reload(dir, &self.keys)?;
+        if may.renew && self.pki.life()?.is_due(now) {
+            self.pki.renew(dir, &self.keys, &[], now)?;
+            tracing::info!("the hub's certificate was renewed");
+        }
+        Ok(())
+    }
+
+    /// Takes the keys of access tokens as they are now, unless the settings name one.
+    ///
+    /// # Errors
+    /// When the key store fails.
+    pub fn turn_tokens(&self) -> Result<(), Error> {
+        if self.config.accounts.token_key.is_none() {
+            let overlap = self.tokens.limits().access_ms;
+            self.tokens.turn(&self.keys.tokens(overlap, self.upkeep.clock.wall())?);
+        }
+        Ok(())
+    }
 }

@@ -112,6 +112,11 @@ impl Jobs {
         Self(Arc::new(Shared { db, events, clock, spawn, places, live, stop }))
     }
 
+    /// Lets `task` run to its end, whoever asked for it; the hub waits for it when it stops.
+    pub fn finish(&self, task: Task) {
+        (self.0.spawn)(task);
+    }
+
     /// Ends what an earlier run of the hub left unfinished.
     ///
     /// # Errors
@@ -217,10 +222,10 @@ impl Jobs {
             () = cancel.cancelled() => Ok(None),
             done = whole => done.map(Some),
         };
-        self.finish(progress, came_to).await;
+        self.close(progress, came_to).await;
     }
 
-    async fn finish(&self, progress: &Progress, came_to: Result<Option<serde_json::Value>, Error>) {
+    async fn close(&self, progress: &Progress, came_to: Result<Option<serde_json::Value>, Error>) {
         let pieces = progress.pieces();
         let (state, result, error) = match came_to {
             Ok(Some(result)) => (State::Done, Some(result), None),

@@ -1,13 +1,15 @@
 //! How a device gets its certificate: a one-time token, a request, and never a second try with
 //! the same token.
 
-use crate::app::App;
-use crate::events::Event;
+use crate::events::{Event, Events};
+use crate::pki::Pki;
 use rules::error::{Doing, Error};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use wire::{JoinRequest, Joined, Mono};
+use store::Db;
+use store::keys::Keys;
+use wire::{Clock, JoinRequest, Joined, Mono};
 
 /// Tries of one address in a minute.
 const PER_MINUTE: u32 = 5;
@@ -19,35 +21,53 @@ const LOCKED_MS: u64 = 15 * MINUTE_MS;
 /// Addresses remembered; beyond it the longest quiet is forgotten.
 const REMEMBERED: usize = 4096;
 
-/// Joins `request`'s device, asked from `peer`.
-///
-/// # Errors
-/// `Unavailable` when the address asks too often, `Unauthorised` when the token is wrong, used
-/// or too old, `Invalid` when the request is none; the token then stays good.
-pub async fn join(app: &App, peer: IpAddr, request: JoinRequest) -> Result<Joined, Error> {
-    let now = app.clock.mono();
-    app.joins.knock(peer, now)?;
-    let joined = issue(app, request).await;
-    match &joined {
-        Ok(joined) => app.events.say(Event::DeviceChanged(joined.device.clone())),
-        Err(Error::Unauthorised(_)) => {
-            app.joins.wrong(peer, now);
-            rules::security!("join", %peer, "a wrong join token");
-        }
-        Err(_) => {}
-    }
-    joined
+/// What gives doors their first certificate; cheap to clone.
+#[derive(Clone)]
+pub struct Joining {
+    /// The database.
+    pub db: Db,
+    /// The hub's keys.
+    pub keys: Keys,
+    /// Who signs doors.
+    pub pki: Pki,
+    /// Who tried lately.
+    pub joins: Joins,
+    /// Who is told.
+    pub events: Events,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where doors reach the hub, by MQTT and by HTTPS: `host:port`.
+    pub reach: (String, String),
 }
 
-async fn issue(app: &App, request: JoinRequest) -> Result<Joined, Error> {
-    let (pki, now) = (app.pki.clone(), app.clock.wall());
-    let hub_key = app.keys.hub_secret()?.public().doing("reading the hub's sealing key")?;
-    let gallery_key = app.keys.signing()?.verifying_key().to_bytes();
-    let (mqtt, https) = app.reach();
-    let ca_pem = app.pki.ca_pem();
-    let joined = app
-        .db
-        .write(move |tx| {
+impl Joining {
+    /// Joins `request`'s device, asked from `peer`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the address asks too often, `Unauthorised` when the token is wrong, used
+    /// or too old, `Invalid` when the request is none; the token then stays good.
+    pub async fn join(&self, peer: IpAddr, request: JoinRequest) -> Result<Joined, Error> {
+        let now = self.clock.mono();
+        self.joins.knock(peer, now)?;
+        let joined = self.issue(request).await;
+        match &joined {
+            Ok(joined) => self.events.say(Event::DeviceChanged(joined.device.clone())),
+            Err(Error::Unauthorised(_)) => {
+                self.joins.wrong(peer, now);
+                rules::security!("join", %peer, "a wrong join token");
+            }
+            Err(_) => {}
+        }
+        joined
+    }
+
+    async fn issue(&self, request: JoinRequest) -> Result<Joined, Error> {
+        let (pki, now) = (self.pki.clone(), self.clock.wall());
+        let hub_key = self.keys.hub_secret()?.public().doing("reading the hub's sealing key")?;
+        let gallery_key = self.keys.signing()?.verifying_key().to_bytes();
+        let (mqtt, https) = self.reach.clone();
+        let ca_pem = self.pki.ca_pem();
+        let write = self.db.write(move |tx| {
             let (secret, _pin) = store::device::split_token(&request.token)?;
             let device = store::device::use_token(tx, secret, now)?.ok_or_else(wrong)?;
             let issued = pki.sign(&device, &request.csr_pem, now)?;
@@ -65,11 +85,12 @@ async fn issue(app: &App, request: JoinRequest) -> Result<Joined, Error> {
                 room: place.room,
                 direction: place.direction,
             })
-        })
-        .await?;
-    // What lies on the disk of a unit that had this name before opens no more.
-    app.keys.erase_door(&joined.device)?;
-    Ok(joined)
+        });
+        let joined = write.await?;
+        // What lies on the disk of a unit that had this name before opens no more.
+        self.keys.erase_door(&joined.device)?;
+        Ok(joined)
+    }
 }
 
 fn wrong() -> Error {

@@ -5,7 +5,6 @@
 //! against the newest row of the audit chain when it starts, and against the doors. A leap is
 //! noted, and stays until the clock comes back or an admin says that it is right.
 
-use crate::app::App;
 use rules::clock::{Anchor, Facts, Leap, judge};
 use rules::error::Error;
 use serde_json::json;
@@ -28,20 +27,23 @@ struct Kept {
 ///
 /// # Errors
 /// When the database fails; then nothing should be done that cannot be undone.
-pub async fn leap(app: &App) -> Result<Option<Leap>, Error> {
-    let (now, mono) = (app.clock.wall(), app.clock.mono());
-    let stored = app.db.read(clock::facts).await?;
-    let before = app.timekeeper.remembered();
+pub async fn leap(
+    db: &Db,
+    timekeeper: &Timekeeper,
+    (now, mono): (Wall, Mono),
+) -> Result<Option<Leap>, Error> {
+    let stored = db.read(clock::facts).await?;
+    let before = timekeeper.remembered();
     // What an admin said since begins a new count.
     let anchor = before.anchor.filter(|_| before.confirmed == stored.confirmed);
     let facts = Facts { anchor, ..stored };
     let leap = judge(&facts, now, mono);
     if leap.is_none() {
         let anchor = Some(Anchor { wall: now, mono });
-        app.timekeeper.remember(Kept { anchor, confirmed: facts.confirmed });
+        timekeeper.remember(Kept { anchor, confirmed: facts.confirmed });
     }
     if leap.is_some() != facts.noted.is_some() {
-        app.db.write(move |tx| clock::note(tx, leap.as_ref())).await?;
+        db.write(move |tx| clock::note(tx, leap.as_ref())).await?;
     }
     Ok(leap)
 }

@@ -1,16 +1,24 @@
 //! Reads what the worries follow from: the database, the disk, and the running hub.
 
 use super::Tally;
-use crate::app::App;
-use crate::pki::Life;
-use crate::timekeeper;
+use crate::certificates::Certificates;
+use crate::pki::{Life, Pki};
+use crate::recogniser::Recogniser;
+use crate::upkeep::{Upkeep, rest};
 use crate::web::devices::state::{self, State};
 use rules::care::Found;
 use rules::care::{Facts, Fault, Worry, worries};
 use rules::error::Error;
-use std::path::Path;
-use store::{Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use store::keys::Keys;
+use store::{Db, Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
+use tokio_util::sync::CancellationToken;
+use wire::pulse::Beat;
 use wire::{ModelId, Mono, Wall};
+
+/// How often what waits for a person is counted.
+const COUNT: Duration = Duration::from_secs(30);
 
 /// A certificate that two units showed, or that nobody gave, is told of for so long, milliseconds:
 /// thirty days.
@@ -19,61 +27,99 @@ const TWINS_MS: i64 = 30 * 24 * 3_600_000;
 /// from are looked at while people still know.
 const LOST_MS: i64 = 7 * 24 * 3_600_000;
 
-/// What waits for a person now; the count in the navigation follows.
-///
-/// # Errors
-/// When the database fails.
-pub async fn look(app: &App) -> Result<Vec<Worry>, Error> {
-    let now = app.clock.wall();
-    let found = worries(&facts(app, now).await?, now);
-    count(&app.care, found.len());
-    Ok(found)
+/// Where worries are read from; cheap to clone.
+#[derive(Clone)]
+pub struct Sources {
+    /// The database.
+    pub db: Db,
+    /// The hub's keys.
+    pub keys: Keys,
+    /// The authority.
+    pub pki: Pki,
+    /// What is shown to people.
+    pub certificates: Certificates,
+    /// What looks at pictures.
+    pub recogniser: Recogniser,
+    /// Directory of the data.
+    pub data: PathBuf,
+    /// What fails is among them.
+    pub upkeep: Upkeep,
+    /// How many there were.
+    pub tally: Tally,
+}
+
+impl Sources {
+    /// Counts what waits for a person, for every page, until `stop`.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
+        loop {
+            beat.turn();
+            self.upkeep.tried("counting what needs care", self.look().await);
+            rest(COUNT, &beat, &stop).await;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What waits for a person now; the count in the navigation follows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn look(&self) -> Result<Vec<Worry>, Error> {
+        let now = self.upkeep.clock.wall();
+        let found = worries(&self.facts(now).await?, now);
+        count(&self.tally, found.len());
+        Ok(found)
+    }
+
+    async fn facts(&self, now: Wall) -> Result<Facts, Error> {
+        let model = self.recogniser.model().clone();
+        let stored = self.db.read(move |tx| stored(tx, &model, now)).await?;
+        Ok(Facts {
+            disk: disk(&self.data),
+            aside: self.upkeep.aside.list(),
+            leap: self.upkeep.leap().await?.map(|leap| leap.from),
+            recognition: self.recogniser.trouble().map(str::to_owned),
+            certificates: self.ends(),
+            tls: self.certificates.state().trouble,
+            behind: self.behind(now).await?,
+            found: self.found(now).await?,
+            replaced: self.keys.replaced()?,
+            ..stored
+        })
+    }
+
+    /// When the certificates that the hub shows end, by file.
+    fn ends(&self) -> Vec<(&'static str, Wall)> {
+        let shown = self.certificates.state().ends.map(|ends| ("server.pem", ends));
+        let authority = Life::of(&self.pki.ca()).ok().map(|life| ("ca.pem", life.to));
+        shown.into_iter().chain(authority).collect()
+    }
+
+    /// Doors that did not follow to the next authority yet, and since when it signs doors.
+    async fn behind(&self, now: Wall) -> Result<Vec<(String, Wall)>, Error> {
+        if !self.pki.is_rotating() {
+            return Ok(Vec::new());
+        }
+        let (signer, since) = (self.pki.signer(), self.pki.since());
+        let doors = self.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
+        Ok(doors.into_iter().map(|door| (door.to_string(), since)).collect())
+    }
+
+    /// Doors that showed a certificate which nobody here remembers giving.
+    async fn found(&self, now: Wall) -> Result<Vec<Found>, Error> {
+        let (signer, since) = (self.pki.signer(), now.plus_ms(-TWINS_MS));
+        self.db.read(move |tx| certificate::found(tx, &signer, since, now)).await
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of worries has few digits")]
 fn count(tally: &Tally, worries: usize) {
     tally.set(worries);
     metrics::gauge!("care_waiting").set(worries as f64);
-}
-
-async fn facts(app: &App, now: Wall) -> Result<Facts, Error> {
-    let model = app.recogniser.model().clone();
-    let stored = app.db.read(move |tx| stored(tx, &model, now)).await?;
-    Ok(Facts {
-        disk: disk(&app.config.data),
-        aside: app.aside.list(),
-        leap: timekeeper::leap(app).await?.map(|leap| leap.from),
-        recognition: app.recogniser.trouble().map(str::to_owned),
-        certificates: ends(app),
-        tls: app.certificates.state().trouble,
-        behind: behind(app, now).await?,
-        found: found(app, now).await?,
-        replaced: app.keys.replaced()?,
-        ..stored
-    })
-}
-
-/// When the certificates that the hub shows end, by file.
-fn ends(app: &App) -> Vec<(&'static str, Wall)> {
-    let shown = app.certificates.state().ends.map(|ends| ("server.pem", ends));
-    let authority = Life::of(&app.pki.ca()).ok().map(|life| ("ca.pem", life.to));
-    shown.into_iter().chain(authority).collect()
-}
-
-/// Doors that did not follow to the next authority yet, and since when it signs doors.
-async fn behind(app: &App, now: Wall) -> Result<Vec<(String, Wall)>, Error> {
-    if !app.pki.is_rotating() {
-        return Ok(Vec::new());
-    }
-    let (signer, since) = (app.pki.signer(), app.pki.since());
-    let doors = app.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
-    Ok(doors.into_iter().map(|door| (door.to_string(), since)).collect())
-}
-
-/// Doors that showed a certificate which nobody here remembers giving.
-async fn found(app: &App, now: Wall) -> Result<Vec<Found>, Error> {
-    let (signer, since) = (app.pki.signer(), now.plus_ms(-TWINS_MS));
-    app.db.read(move |tx| certificate::found(tx, &signer, since, now)).await
 }
 
 /// What the database knows.

@@ -3,14 +3,17 @@
 //!
 //! What doors showed is noted on the way, and what must outlive a backup goes to the key store.
 
+use super::Fleet;
 use super::seen::News;
 use super::{Serial, State};
-use crate::app::App;
-use crate::events::Event;
+use crate::events::{Event, Events};
+use crate::pki::Pki;
+use crate::upkeep::Upkeep;
 use rules::error::Error;
 use std::time::Duration;
 use store::certificate::{self, Ended};
-use store::{self, Tx, change};
+use store::keys::Keys;
+use store::{self, Db, Tx, change};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -20,74 +23,94 @@ use wire::{DeviceId, Wall};
 /// How often the database is asked: another process may have changed it.
 const POLL: Duration = Duration::from_millis(400);
 
-/// Follows the database until `stop`. A failed look is noted, and the next one is the retry.
-///
-/// # Errors
-/// Never.
-pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
-    let mut heard = app.events.listen();
-    while !stop.is_cancelled() {
-        beat.turn();
-        app.tried("following the doors", look(&app).await);
-        let next = Instant::now() + POLL;
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep_until(next) => {}
-            () = change(&mut heard) => {}
-        }
-    }
-    Ok(())
+/// What follows the database for doors; cheap to clone.
+#[derive(Clone)]
+pub struct Follower {
+    /// The database.
+    pub db: Db,
+    /// What must outlive a backup.
+    pub keys: Keys,
+    /// Who signs doors.
+    pub pki: Pki,
+    /// What is followed.
+    pub fleet: Fleet,
+    /// Who is told.
+    pub events: Events,
+    /// What fails is tried again.
+    pub upkeep: Upkeep,
 }
 
-/// Reads the state once.
-///
-/// # Errors
-/// When the database or the key store fails.
-pub async fn look(app: &App) -> Result<(), Error> {
-    note(app).await?;
-    let now = app.clock.wall();
-    let (state, ended, cut_off) = app.db.read(move |tx| state(tx, now)).await?;
-    if app.fleet.set(state) {
-        app.keys.remember_ended(&ended, now)?;
-        app.keys.remember_shut(&app.db.read(store::shut::all).await?, now)?;
-        cut_off.iter().try_for_each(|door| app.keys.erase_door(door))?;
-        app.fleet.kept();
-    }
-    Ok(())
-}
-
-/// Writes down what doors showed.
-async fn note(app: &App) -> Result<(), Error> {
-    let (news, now) = (app.fleet.news(), app.clock.wall());
-    if news == News::default() {
-        return Ok(());
-    }
-    let (of, pki) = (news.clone(), app.pki.clone());
-    let write = app.db.write(move |tx| {
-        for door in &of.first {
-            let serial = door.serial.as_str();
-            certificate::used(tx, &door.device, serial, door.not_after, now)?;
-            certificate::signed_by(tx, serial, &door.authority)?;
-            match pki.signer() == door.authority {
-                true => certificate::identify(tx, serial, &door.digest)?,
-                false => certificate::doubted(tx, &door.device, serial, now)?,
+impl Follower {
+    /// Follows the database until `stop`. A failed look is noted, and the next one is the retry.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
+        let mut heard = self.events.listen();
+        while !stop.is_cancelled() {
+            beat.turn();
+            self.upkeep.tried("following the doors", self.look().await);
+            let next = Instant::now() + POLL;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sleep_until(next) => {}
+                () = change(&mut heard) => {}
             }
         }
-        for door in &of.refused {
-            certificate::refused(tx, &door.device, (&door.digest, &door.authority), now)?;
-        }
-        of.twins.iter().try_for_each(|(door, places)| {
-            certificate::twin(tx, &door.device, door.serial.as_str(), *places, now)
-        })
-    });
-    write.await?;
-    app.fleet.noted(&news);
-    for (door, places) in &news.twins {
-        rules::security!("twin", device = %door.device, one = %places.0, other = %places.1,
-            "a certificate is shown from two places: cut the door off and let it join again");
-        app.events.say(Event::DeviceChanged(door.device.clone()));
+        Ok(())
     }
-    Ok(())
+
+    /// Reads the state once: what doors should run, and which of their certificates no longer
+    /// count.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn look(&self) -> Result<(), Error> {
+        self.note().await?;
+        let now = self.upkeep.clock.wall();
+        let (state, ended, cut_off) = self.db.read(move |tx| state(tx, now)).await?;
+        if self.fleet.set(state) {
+            self.keys.remember_ended(&ended, now)?;
+            self.keys.remember_shut(&self.db.read(store::shut::all).await?, now)?;
+            cut_off.iter().try_for_each(|door| self.keys.erase_door(door))?;
+            self.fleet.kept();
+        }
+        Ok(())
+    }
+
+    /// Writes down what doors showed.
+    async fn note(&self) -> Result<(), Error> {
+        let (news, now) = (self.fleet.news(), self.upkeep.clock.wall());
+        if news == News::default() {
+            return Ok(());
+        }
+        let (of, pki) = (news.clone(), self.pki.clone());
+        let write = self.db.write(move |tx| {
+            for door in &of.first {
+                let serial = door.serial.as_str();
+                certificate::used(tx, &door.device, serial, door.not_after, now)?;
+                certificate::signed_by(tx, serial, &door.authority)?;
+                match pki.signer() == door.authority {
+                    true => certificate::identify(tx, serial, &door.digest)?,
+                    false => certificate::doubted(tx, &door.device, serial, now)?,
+                }
+            }
+            for door in &of.refused {
+                certificate::refused(tx, &door.device, (&door.digest, &door.authority), now)?;
+            }
+            of.twins.iter().try_for_each(|(door, places)| {
+                certificate::twin(tx, &door.device, door.serial.as_str(), *places, now)
+            })
+        });
+        write.await?;
+        self.fleet.noted(&news);
+        for (door, places) in &news.twins {
+            rules::security!("twin", device = %door.device, one = %places.0, other = %places.1,
+                "a certificate is shown from two places: cut the door off and let it join again");
+            self.events.say(Event::DeviceChanged(door.device.clone()));
+        }
+        Ok(())
+    }
 }
 
 fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), Error> {

@@ -4,7 +4,7 @@
 
 use super::range::{Part, part};
 use super::{Fleet, Identity, Serial, key, renew, tls};
-use crate::app::App;
+use crate::parts::Parts;
 use accept::patience::Patient;
 use accept::{self, Guest};
 use bytes::Bytes;
@@ -60,7 +60,7 @@ enum Content {
 pub async fn run(
     socket: TcpListener,
     tls: Arc<ServerConfig>,
-    app: App,
+    app: Parts,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let serve = move |guest| one(guest, app.clone());
@@ -69,7 +69,7 @@ pub async fn run(
     Ok(())
 }
 
-async fn one(guest: Guest, app: App) {
+async fn one(guest: Guest, app: Parts) {
     let Guest { address, stream, half_open, slot: _slot, stop } = guest;
     let Ok(identity) = tls::identity(&stream) else {
         rules::security!("identity", %address, "a certificate names no device");
@@ -108,7 +108,7 @@ async fn revoked(fleet: Fleet, serial: Serial) {
 }
 
 async fn answer(
-    app: App,
+    app: Parts,
     identity: Identity,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -143,7 +143,7 @@ async fn answer(
     })
 }
 
-async fn find(app: &App, identity: &Identity, path: &str) -> Result<Option<File>, Error> {
+async fn find(app: &Parts, identity: &Identity, path: &str) -> Result<Option<File>, Error> {
     if path == MANIFEST_PATH {
         let device = identity.device.clone();
         let signed = app.db.read(move |tx| store::release::manifest(tx, &device)).await?;
@@ -188,7 +188,7 @@ fn ends(answer: &Response<Full<Bytes>>) -> bool {
 
 /// Remembers that the door was sent a release to its end. It is only for the list of releases, so
 /// a failure is no reason to keep the file back.
-async fn fetched(app: &App, identity: &Identity, path: &str) {
+async fn fetched(app: &Parts, identity: &Identity, path: &str) {
     let version = path.strip_prefix(GALLERY_PATH).and_then(|version| version.parse().ok());
     let (Some(version), now) = (version, app.clock.wall()) else { return };
     let device = identity.device.clone();
@@ -199,7 +199,7 @@ async fn fetched(app: &App, identity: &Identity, path: &str) {
 }
 
 /// A file of the pack that the hub runs: `pack.toml` or one that it names; no other path can be asked for.
-async fn model(app: &App, name: &str) -> Result<Option<File>, Error> {
+async fn model(app: &Parts, name: &str) -> Result<Option<File>, Error> {
     let (folder, key) = (app.recogniser.folder().to_owned(), app.keys.signing()?);
     let name = name.to_owned();
     let read = move || -> Result<Option<File>, Error> {

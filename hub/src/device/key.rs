@@ -2,7 +2,7 @@
 //! there unless its settings say so. A door that is cut off gets none.
 
 use super::{Identity, http::empty};
-use crate::app::App;
+use crate::parts::Parts;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Response, StatusCode};
@@ -10,7 +10,7 @@ use rules::error::Error;
 use store::vault::DataKey;
 
 /// The key for the door that shows `identity`.
-pub(super) async fn answer(app: &App, identity: &Identity) -> Response<Full<Bytes>> {
+pub(super) async fn answer(app: &Parts, identity: &Identity) -> Response<Full<Bytes>> {
     let device = &identity.device;
     match find(app, identity).await {
         Ok(Some(key)) => {
@@ -29,7 +29,7 @@ pub(super) async fn answer(app: &App, identity: &Identity) -> Response<Full<Byte
 }
 
 /// As the database says now: another process may have cut the door off a moment ago.
-async fn find(app: &App, identity: &Identity) -> Result<Option<DataKey>, Error> {
+async fn find(app: &Parts, identity: &Identity) -> Result<Option<DataKey>, Error> {
     let (device, serial) = (identity.device.clone(), identity.serial.as_str().to_owned());
     let counts = app.db.read(move |tx| {
         let active = store::device::get(tx, &device)?.is_some_and(|door| door.is_active);

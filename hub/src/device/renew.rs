@@ -5,7 +5,7 @@
 //! before may be why it was replaced.
 
 use super::{Identity, http::empty};
-use crate::app::App;
+use crate::parts::Parts;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -38,13 +38,13 @@ fn refusal(is_due: bool, is_older: bool, is_believed: bool) -> Option<StatusCode
 
 /// Signs the request in `body` for the door that shows `identity`.
 pub(super) async fn answer(
-    app: &App,
+    app: &Parts,
     identity: &Identity,
     body: Incoming,
 ) -> Response<Full<Bytes>> {
     let is_older = identity.authority != app.pki.signer();
     let due = is_due(identity.not_after, app.clock.wall());
-    if let Some(why) = refusal(due, is_older, app.is_believed().await) {
+    if let Some(why) = refusal(due, is_older, app.upkeep().is_believed().await) {
         return empty(why);
     }
     let Ok(body) = Limited::new(body, REQUEST).collect().await else {
@@ -65,7 +65,7 @@ pub(super) async fn answer(
 }
 
 async fn sign(
-    app: &App,
+    app: &Parts,
     (identity, is_older): (&Identity, bool),
     csr: String,
 ) -> Result<String, Error> {
@@ -82,7 +82,7 @@ async fn sign(
         Ok(issued.pem)
     });
     let pem = write.await?;
-    app.follow_devices().await?;
+    app.follower().look().await?;
     Ok(pem)
 }
 

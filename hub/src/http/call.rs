@@ -4,7 +4,7 @@ use super::body::Content;
 use super::front::Front;
 use super::page::MOST;
 use super::problem::Problem;
-use crate::app::App;
+use crate::parts::Parts;
 use bytes::Bytes;
 use rules::auth::Actor;
 use serde::de::DeserializeOwned;
@@ -77,7 +77,7 @@ pub struct Call {
 impl Call {
     /// What the hub is made of.
     #[must_use]
-    pub fn app(&self) -> &App {
+    pub fn app(&self) -> &Parts {
         &self.front.app
     }
 

@@ -184,7 +184,7 @@ async fn sender(
 async fn people(call: &Call, device: &DeviceId) -> Result<Arc<Vec<StudentId>>, Problem> {
     let app = call.app();
     if app.gallery.release(device).is_none() {
-        app.follow_gallery().await?;
+        app.galleries().follow().await?;
     }
     Ok(app.gallery.release(device).map(|release| release.people.clone()).unwrap_or_default())
 }

@@ -3,7 +3,6 @@
 use super::call::Call;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
-use crate::care::facts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::care::Worry;
@@ -67,6 +66,6 @@ impl Body {
 
 async fn index(call: Call) -> Outcome {
     let zone = &call.app().config.zone;
-    let found = facts::look(call.app()).await?.into_iter();
+    let found = call.app().cares().look().await?.into_iter();
     json(&found.map(|worry| Body::of(worry, zone)).collect::<Vec<_>>())
 }

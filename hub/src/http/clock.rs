@@ -42,7 +42,7 @@ pub struct Body {
 }
 
 async fn show(call: Call) -> Outcome {
-    let leap: Option<Leap> = timekeeper::leap(call.app()).await?;
+    let leap: Option<Leap> = call.app().upkeep().leap().await?;
     let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
     json(&Body {
         now: time(call.now),

@@ -7,7 +7,7 @@ use super::page::{Paged, page, rows};
 use super::problem::Problem;
 use super::reply::{bytes, json};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::album::{Album, sort};
+use crate::album::sort;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -224,7 +224,7 @@ async fn show(call: Call) -> Outcome {
 
 async fn picture(call: Call) -> Outcome {
     let crop = found(&call).await?;
-    let jpeg = Album::of(call.app()).crop(crop.image, crop.id).await?;
+    let jpeg = call.app().album().crop(crop.image, crop.id).await?;
     bytes("image/jpeg", jpeg.to_vec())
 }
 
@@ -240,14 +240,14 @@ async fn generate(call: Call) -> Outcome {
         return Err(Problem::conflict("This crop is gone: nobody can look at it again."));
     }
     let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
-    Album::of(call.app()).look(crop.image, call.actor()?.user.to_string()).await?;
+    call.app().album().look(crop.image, call.actor()?.user.to_string()).await?;
     json(&Body::from(found(&call).await?))
 }
 
 async fn near(call: Call) -> Outcome {
     let near: Near = call.query()?;
     let crop = found(&call).await?;
-    let album = Album::of(call.app());
+    let album = call.app().album();
     let line = album.line(near.similarity_threshold.unwrap_or(0.5))?;
     let most = rows(near.limit.or(Some(10))) as usize;
     let (alike, scale) = (album.alike(crop.class, crop.id, (line, most)).await?, album.scale());
@@ -271,7 +271,7 @@ async fn near(call: Call) -> Outcome {
 async fn assign(call: Call) -> Outcome {
     let (say, reader): (Assign, _) = (call.json()?, reader(&call)?);
     let id = call.param("id").to_owned();
-    let (crop, marked) = Album::of(call.app()).assign(reader, id, say.student_id).await?;
+    let (crop, marked) = call.app().album().assign(reader, id, say.student_id).await?;
     tell(&call, marked);
     json(&Body::from(crop))
 }
@@ -279,7 +279,7 @@ async fn assign(call: Call) -> Outcome {
 async fn assign_from(call: Call) -> Outcome {
     let (say, reader): (AssignFrom, _) = (call.json()?, reader(&call)?);
     let id = call.param("id").to_owned();
-    let album = Album::of(call.app());
+    let album = call.app().album();
     let (crop, marked) = album.assign_from(reader, id, say.candidate_crop_id).await?;
     tell(&call, marked);
     json(&Body::from(crop))
@@ -287,7 +287,7 @@ async fn assign_from(call: Call) -> Outcome {
 
 async fn unidentify(call: Call) -> Outcome {
     let (reader, id) = (reader(&call)?, call.param("id").to_owned());
-    let (crop, marked) = Album::of(call.app()).unidentify(reader, id).await?;
+    let (crop, marked) = call.app().album().unidentify(reader, id).await?;
     tell(&call, marked);
     json(&Body::from(crop))
 }

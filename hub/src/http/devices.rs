@@ -340,7 +340,7 @@ pub async fn cut(call: &Call, id: DeviceId) -> Result<(), Problem> {
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let name = id.clone();
     call.app().db.write(move |tx| device::revoke(tx, &name, &actor, now)).await?;
-    call.app().follow_devices().await?;
+    call.app().follower().look().await?;
     call.app().events.say(Event::DeviceChanged(id));
     Ok(())
 }

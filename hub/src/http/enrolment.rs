@@ -220,7 +220,7 @@ pub async fn attempt(
 /// # Errors
 /// When the database fails.
 pub async fn known(call: &Call) -> Result<(), Problem> {
-    call.app().follow_gallery().await?;
+    call.app().galleries().follow().await?;
     call.app().events.say(Event::GalleryChanged);
     Ok(())
 }

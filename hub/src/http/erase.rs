@@ -50,7 +50,7 @@ pub async fn erase(call: &Call) -> Result<StudentId, Problem> {
     let student: StudentId = read.await?;
     let actor = call.actor()?.user.to_string();
     erase::erase(&app.db, &app.keys, student, Reason::Asked, actor, call.now).await?;
-    erase::resume(app).await?;
+    app.privacy().finish_erasures().await?;
     Ok(student)
 }
 

@@ -2,8 +2,8 @@
 
 use super::cost::{Cost, Spender};
 use super::passkeys::Passkeys;
-use crate::app::App;
 use crate::auth::{Passwords, elsewhere, token::Tokens};
+use crate::parts::Parts;
 use crate::provider::Provider;
 use accept::HalfOpen;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -31,7 +31,7 @@ pub struct Front(Arc<Shared>);
 /// What [`Front`] holds.
 pub struct Shared {
     /// The hub.
-    pub app: App,
+    pub app: Parts,
     /// Password hashing, a few at a time.
     pub passwords: Passwords,
     /// Access tokens.
@@ -70,7 +70,7 @@ impl Front {
     /// The front of `app`'s house.
     #[must_use]
     pub fn new(
-        app: App,
+        app: Parts,
         passwords: Passwords,
         metrics: Option<PrometheusHandle>,
         stop: CancellationToken,
@@ -79,8 +79,8 @@ impl Front {
         let tokens = app.tokens.clone();
         let limits = accounts.sessions;
         let provider = accounts.oidc.as_ref().and_then(|oidc| {
-            let own = app.clone();
-            let spawn = Arc::new(move |task| own.finish(task));
+            let jobs = app.jobs.clone();
+            let spawn = Arc::new(move |task| jobs.finish(task));
             let made = Provider::new(oidc, &app.config.public_url, spawn, stop.clone());
             made.inspect_err(|error| tracing::error!(%error, "no sign-in elsewhere")).ok()
         });
@@ -164,6 +164,6 @@ impl Stranger {
 
 /// A moment of the monotonic clock, for the throttle.
 #[must_use]
-pub fn mono(app: &App) -> Mono {
+pub fn mono(app: &Parts) -> Mono {
     app.clock.mono()
 }

@@ -207,8 +207,8 @@ pub async fn taken_back(call: &Call, back: Back) -> Result<(), Problem> {
 /// Makes the releases that follow, and tells the doors.
 async fn released(call: &Call) -> Result<(), Problem> {
     let app = call.app();
-    app.follow_gallery().await?;
-    app.follow_devices().await?;
+    app.galleries().follow().await?;
+    app.follower().look().await?;
     app.events.say(Event::GalleryChanged);
     Ok(())
 }

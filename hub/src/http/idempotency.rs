@@ -44,7 +44,7 @@ pub async fn answer(route: Route, call: Call) -> Outcome {
     let work = async move {
         let _they_hung_up = tell.send(once(ask, route, call).await);
     };
-    app.finish(Box::pin(work.in_current_span()));
+    app.jobs.finish(Box::pin(work.in_current_span()));
     told.await.unwrap_or_else(|_| Err(Problem::unavailable("The hub is stopping: try again.")))
 }
 

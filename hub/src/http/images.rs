@@ -8,8 +8,8 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{bytes, created, json, nothing, versioned};
 use super::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
+use crate::album::New;
 use crate::album::name::Confirmed;
-use crate::album::{Album, New};
 use crate::events::Event;
 use crate::marks::Marked;
 use jiff::Timestamp;
@@ -202,7 +202,7 @@ async fn add(call: Call) -> Outcome {
     let (class, session) = call.app().db.read(find).await?;
     let class = class.ok_or_else(|| Problem::field("class_id", "name a class or a lesson"))?;
     let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
-    let (album, by) = (Album::of(call.app()), reader.actor.user.to_string());
+    let (album, by) = (call.app().album(), reader.actor.user.to_string());
     let new = New { class, session, taken_at: taken };
     let photo = Body::from(album.add(new, picture.to_vec(), by).await?);
     created(&format!("/api/images/{}", photo.id), &photo)
@@ -245,13 +245,13 @@ async fn move_to(call: Call) -> Outcome {
 
 async fn remove(call: Call) -> Outcome {
     let photo = found(&call).await?;
-    Album::of(call.app()).remove(photo.id, call.actor()?.user.to_string()).await?;
+    call.app().album().remove(photo.id, call.actor()?.user.to_string()).await?;
     nothing()
 }
 
 async fn picture(call: Call) -> Outcome {
     let photo = found(&call).await?;
-    let jpeg = Album::of(call.app()).picture(photo.id).await?;
+    let jpeg = call.app().album().picture(photo.id).await?;
     bytes("image/jpeg", jpeg.to_vec())
 }
 
@@ -270,7 +270,7 @@ pub async fn looking(call: &Call, photo: &Image) -> Result<Job, Problem> {
     if !photo.kept {
         return Err(Problem::conflict("This photo is gone: nobody can look at it again."));
     }
-    let album = Album::of(call.app());
+    let album = call.app().album();
     let work = move |progress: crate::jobs::Progress| async move {
         let looked = album.look(id, by.to_string()).await?;
         progress.advance(1);
@@ -286,7 +286,7 @@ async fn faces_of(call: Call) -> Outcome {
 
 async fn settle(call: Call) -> Outcome {
     let (confirm, reader): (Confirm, _) = (call.json()?, reader(&call)?);
-    let album = Album::of(call.app());
+    let album = call.app().album();
     let id = call.param("id").to_owned();
     let (confirmed, marked) = album.confirm(reader, id, confirm.accept_proposals).await?;
     tell(&call, marked);

@@ -6,12 +6,12 @@ use super::jobs::{Body as Job, goes_on};
 use super::problem::Problem;
 use super::reply::created;
 use super::route::{ADMIN, Object, Outcome, Route, STAFF, Shapes, Takes};
-use crate::app::App;
 use crate::enrol::{self, Ask, Desk};
 use crate::events::Event;
 use crate::import::people::{self, Brought, ROWS, Row};
 use crate::import::photos::{self, Photo, Photos};
 use crate::jobs::Progress;
+use crate::parts::Parts;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -299,7 +299,7 @@ pub async fn enrol_archive(call: &Call, class: Option<Uuid>) -> Result<job::Job,
             lines.push(line(&app, class, (photo, picture), by, now).await?);
             progress.advance(1);
         }
-        app.follow_gallery().await?;
+        app.galleries().follow().await?;
         app.events.say(Event::GalleryChanged);
         Ok(Enrolled { photos: lines })
     };
@@ -317,7 +317,7 @@ async fn picture(photos: &Arc<Mutex<Photos<File>>>, photo: &Photo) -> Result<Vec
 
 /// One photo of one student; what is wrong with it is in the answer.
 async fn line(
-    app: &App,
+    app: &Parts,
     class: Option<Uuid>,
     (photo, picture): (Photo, Result<Vec<u8>, Error>),
     actor: String,
@@ -338,7 +338,7 @@ async fn line(
 }
 
 async fn one(
-    app: &App,
+    app: &Parts,
     class: Option<Uuid>,
     photo: Photo,
     bytes: Vec<u8>,
@@ -364,6 +364,6 @@ async fn one(
     let desk = Desk { db: &app.db, keys: &app.keys, recogniser: &app.recogniser, index: &index };
     let done = enrol::enrol(desk, ask, now).await?;
     // So that the next photo of the archive is compared with this person too.
-    app.follow_gallery().await?;
+    app.galleries().follow().await?;
     Ok(Some(done.warnings))
 }

@@ -47,7 +47,7 @@ pub struct HubKey {
 
 async fn join(call: Call) -> Outcome {
     let Ask { token, csr_pem } = call.json()?;
-    let joined = crate::join::join(call.app(), call.peer, JoinRequest { token, csr_pem }).await;
+    let joined = call.app().joining().join(call.peer, JoinRequest { token, csr_pem }).await;
     json(&joined.map_err(|error| match error {
         Error::Unavailable(why) => Problem::too_many(sentence(&why)).after(60),
         error => error.into(),

@@ -1,7 +1,7 @@
 //! Serves connections of the web listener: HTTP/2 and HTTP/1.1, with limits everywhere.
 
 use super::front::{Front, Peer, Stranger};
-use crate::app::App;
+use crate::parts::Parts;
 use accept::patience::Patient;
 use accept::{self, Guest, House, Stream};
 use hyper::Request;
@@ -44,7 +44,7 @@ const H2: &[u8] = b"h2";
 ///
 /// # Errors
 /// When the certificate and its key do not belong together.
-pub fn tls(app: &App) -> Result<Option<Arc<ServerConfig>>, Error> {
+pub fn tls(app: &Parts) -> Result<Option<Arc<ServerConfig>>, Error> {
     if app.config.plain {
         return Ok(None);
     }

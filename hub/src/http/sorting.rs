@@ -194,7 +194,7 @@ async fn look_at(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Outcome 
 }
 
 async fn looking(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Result<Job, Problem> {
-    let (album, by) = (Album::of(call.app()), call.actor()?.user);
+    let (album, by) = (call.app().album(), call.actor()?.user);
     let total = photos.len() as u64;
     let work = move |progress: Progress| async move {
         let (mut failed_images, mut looked) = (0, Vec::new());
@@ -219,7 +219,7 @@ async fn looking(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Result<J
 async fn cluster_all(call: Call, whose: Whose) -> Outcome {
     let (wait, asked): (_, Clustering) = (jobs::waits(&call)?, call.json()?);
     let most = within("max_clusters", asked.max_clusters, 10, (2, 200))?;
-    let line = Album::of(call.app()).line(asked.similarity_threshold.unwrap_or(0.7))?;
+    let line = call.app().album().line(asked.similarity_threshold.unwrap_or(0.7))?;
     let of = found(&call, whose).await?;
     let rule = cluster::Rule { line, most, force: asked.force_clustering };
     let job = clustering(&call, of, rule).await?;
@@ -231,7 +231,7 @@ async fn cluster_all(call: Call, whose: Whose) -> Outcome {
 /// # Errors
 /// 503 when too much waits.
 pub async fn clustering(call: &Call, of: (Of, Uuid), rule: cluster::Rule) -> Result<Job, Problem> {
-    let (album, by) = (Album::of(call.app()), call.actor()?.user);
+    let (album, by) = (call.app().album(), call.actor()?.user);
     let work = move |progress: Progress| async move { album.cluster(of, rule, &progress).await };
     Ok(call.app().jobs.start("cluster-crops", 0, by, work).await?)
 }
@@ -249,7 +249,7 @@ async fn suggest_all(call: Call, whose: Whose) -> Outcome {
 
 /// Who the crops may show, at once: nothing changes.
 async fn read_suggestions(call: Call, whose: Whose) -> Outcome {
-    let (album, asked): (_, Suggesting) = (Album::of(call.app()), call.query()?);
+    let (album, asked): (_, Suggesting) = (call.app().album(), call.query()?);
     let rule = asked.rule(&album)?;
     let of = found(&call, whose).await?;
     json(&album.suggest(of, rule).await?)
@@ -269,7 +269,7 @@ async fn put_to_people(
     (kind, asked, commit): (&'static str, Suggesting, bool),
 ) -> Outcome {
     let wait = jobs::waits(&call)?;
-    let rule = asked.rule(&Album::of(call.app()))?;
+    let rule = asked.rule(&call.app().album())?;
     let of = found(&call, whose).await?;
     let job = putting(&call, of, (kind, rule, commit)).await?;
     jobs::follow(&call, job, wait).await
@@ -284,7 +284,7 @@ pub async fn putting(
     of: (Of, Uuid),
     (kind, rule, commit): (&'static str, knn::Rule, bool),
 ) -> Result<Job, Problem> {
-    let (album, reader) = (Album::of(call.app()), reader(call)?);
+    let (album, reader) = (call.app().album(), reader(call)?);
     let work = move |progress: Progress| async move {
         album.sort(of, rule, commit.then_some(reader), &progress).await
     };

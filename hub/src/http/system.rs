@@ -6,7 +6,6 @@ use super::problem::Problem;
 use super::reply::{bytes, json, see};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
 use crate::care::facts;
-use crate::timekeeper;
 use crate::web::nav;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rules::auth::Role;
@@ -86,7 +85,7 @@ async fn ready(call: Call) -> Outcome {
     let recognition = if app.recogniser.trouble().is_some() { "missing" } else { "ok" };
     let space = facts::disk(&app.config.data).is_none_or(|(free, _)| free > 0);
     let disk = if space { "ok" } else { "full" };
-    let clock = if timekeeper::leap(app).await?.is_some() { "leapt" } else { "ok" };
+    let clock = if app.upkeep().leap().await?.is_some() { "leapt" } else { "ok" };
     let all = [recognition, disk, clock].iter().all(|part| *part == "ok");
     let status = if all { "ok" } else { "degraded" };
     let health = Health { status, ..FINE };

@@ -4,15 +4,17 @@ use super::letters;
 use super::post::{Post, Undelivered};
 use super::texts;
 use super::{pause_ms, webhooks};
-use crate::app::App;
+use crate::upkeep::Upkeep;
+use config::Smtp;
 use jiff::tz::TimeZone;
 use rules::care::What;
 use rules::error::{Doing, Error};
 use rules::timetable::day;
 use std::time::Duration;
+use store::keys::Keys;
 use store::mail::Letter;
 use store::outgoing::{self, Outgoing};
-use store::{self, Tx, account, budget, mail, setting, webhook};
+use store::{self, Db, Tx, account, budget, mail, setting, webhook};
 use tokio_util::sync::CancellationToken;
 use wire::Wall;
 use wire::pulse::Beat;
@@ -26,67 +28,171 @@ const MONTH: &str = "mail_month";
 /// Nobody is told of a suspension that is older, milliseconds: a week.
 const STALE_MS: i64 = 7 * 24 * 3_600_000;
 
-/// Sends until `stop`. What fails is noted, and the next look is the retry.
-///
-/// # Errors
-/// Never.
-pub async fn run(app: App, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
-    let post = app.config.smtp.as_ref();
-    let post = post.and_then(|way| app.tried("setting up mail", Post::new(way)));
-    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        beat.turn();
-        app.tried("looking after messages", look(&app, post.as_ref(), &beat).await);
-    }
-    Ok(())
+/// What sends mail and webhooks; cheap to clone.
+#[derive(Clone)]
+pub struct Sender {
+    /// The database.
+    pub db: Db,
+    /// The secrets of webhooks.
+    pub keys: Keys,
+    /// Where the school is.
+    pub zone: TimeZone,
+    /// The mail server, if there is one.
+    pub smtp: Option<Smtp>,
+    /// Whether webhooks may lead into private networks.
+    pub private_webhooks: bool,
+    /// What fails is tried again.
+    pub upkeep: Upkeep,
 }
 
-/// One look: writes what follows from what happened and from months that are over, and sends what
-/// is due.
-///
-/// # Errors
-/// When the database fails.
-pub async fn look(app: &App, post: Option<&Post>, beat: &Beat) -> Result<(), Error> {
-    tell(app, post.is_some()).await?;
-    if let Some(post) = post {
-        if app.is_believed().await {
-            month(app, beat).await?;
+impl Sender {
+    /// Sends until `stop`. What fails is noted, and the next look is the retry.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
+        let post = self.smtp.as_ref();
+        let post = post.and_then(|way| self.upkeep.tried("setting up mail", Post::new(way)));
+        while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+            beat.turn();
+            self.upkeep.tried("looking after messages", self.look(post.as_ref(), &beat).await);
         }
-        suspended(app).await?;
-        send_mail(app, post, beat).await?;
+        Ok(())
     }
-    send_hooks(app, beat).await?;
-    let (mails, hooks) = app.db.read(|tx| Ok((mail::waiting(tx)?, webhook::waiting(tx)?))).await?;
-    metrics::gauge!("mail_waiting").set(f64::from(mails));
-    metrics::gauge!("webhook_waiting").set(f64::from(hooks));
-    Ok(())
-}
 
-/// Writes the messages of everything that happened. One that cannot be written is set aside, and
-/// the rest goes on.
-async fn tell(app: &App, mails: bool) -> Result<(), Error> {
-    loop {
-        let most = SOME + u32::try_from(app.aside.count(What::Outgoing)).unwrap_or(SOME);
-        let mut some = app.db.read(move |tx| outgoing::next(tx, most)).await?;
-        let mono = app.clock.mono();
-        some.retain(|one| app.aside.is_due(What::Outgoing, &one.n.to_string(), mono));
-        if some.is_empty() {
+    /// One look: writes what follows from what happened and from months that are over, and sends what
+    /// is due.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn look(&self, post: Option<&Post>, beat: &Beat) -> Result<(), Error> {
+        self.tell(post.is_some()).await?;
+        if let Some(post) = post {
+            if self.upkeep.is_believed().await {
+                self.month(beat).await?;
+            }
+            self.suspended().await?;
+            self.send_mail(post, beat).await?;
+        }
+        self.send_hooks(beat).await?;
+        let (mails, hooks) =
+            self.db.read(|tx| Ok((mail::waiting(tx)?, webhook::waiting(tx)?))).await?;
+        metrics::gauge!("mail_waiting").set(f64::from(mails));
+        metrics::gauge!("webhook_waiting").set(f64::from(hooks));
+        Ok(())
+    }
+
+    /// Writes the messages of everything that happened. One that cannot be written is set aside, and
+    /// the rest goes on.
+    async fn tell(&self, mails: bool) -> Result<(), Error> {
+        loop {
+            let most =
+                SOME + u32::try_from(self.upkeep.aside.count(What::Outgoing)).unwrap_or(SOME);
+            let mut some = self.db.read(move |tx| outgoing::next(tx, most)).await?;
+            some.retain(|one| self.upkeep.is_due(What::Outgoing, &one.n.to_string()));
+            if some.is_empty() {
+                return Ok(());
+            }
+            let (zone, now) = (self.zone.clone(), self.upkeep.clock.wall());
+            let write = |some: Vec<Outgoing>| {
+                let zone = zone.clone();
+                self.db.write_behind(move |tx| {
+                    some.iter().try_for_each(|one| told(tx, one, mails, &zone, now))
+                })
+            };
+            if write(some.clone()).await.is_ok() {
+                some.iter()
+                    .for_each(|one| self.upkeep.aside.done(What::Outgoing, &one.n.to_string()));
+                continue;
+            }
+            for one in some {
+                let n = one.n.to_string();
+                self.upkeep.one(What::Outgoing, &n, write(vec![one]).await)?;
+            }
+        }
+    }
+
+    /// Mail about low attendance, once a month, class by class: nobody waits for it.
+    async fn month(&self, beat: &Beat) -> Result<(), Error> {
+        let now = self.upkeep.clock.wall();
+        let (first, last) = letters::last_month(day(now, &self.zone));
+        let key = first.to_string();
+        let before = self.db.read(|tx| setting::get(tx, MONTH)).await?;
+        if before.as_ref() == Some(&key) {
             return Ok(());
         }
-        let (zone, now) = (app.config.zone.clone(), app.clock.wall());
-        let write = |some: Vec<Outgoing>| {
-            let zone = zone.clone();
-            app.db.write_behind(move |tx| {
-                some.iter().try_for_each(|one| told(tx, one, mails, &zone, now))
-            })
+        // At the first look there is no past: nobody gets mail about last year.
+        let texts = self.db.read(texts::get).await?;
+        let classes = self.db.read(mail::classes).await?.into_iter().filter(|_| before.is_some());
+        for class in classes {
+            beat.turn();
+            let found = self.db.read(move |tx| mail::month(tx, class, first, last)).await?;
+            let letter = |of| letters::low_attendance(of, first, &texts, now);
+            let letters: Vec<_> = found.iter().filter_map(letter).collect();
+            if !letters.is_empty() {
+                let write = move |tx: &Tx<'_>| letters.iter().try_for_each(|one| add(tx, one, now));
+                self.db.write_behind(write).await?;
+            }
+        }
+        self.db.write_behind(move |tx| setting::set(tx, MONTH, &key)).await
+    }
+
+    /// Mail to the teachers of classes in which a person decides again.
+    async fn suspended(&self) -> Result<(), Error> {
+        let now = self.upkeep.clock.wall();
+        let asked = (now.plus_ms(-STALE_MS), day(now, &self.zone));
+        let found = self.db.read(move |tx| budget::to_tell(tx, asked, SOME)).await?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let write = move |tx: &Tx<'_>| {
+            let texts = texts::get(tx)?;
+            found.iter().try_for_each(|of| add(tx, &letters::suspended(of, &texts, now), now))
         };
-        if write(some.clone()).await.is_ok() {
-            some.iter().for_each(|one| app.aside.done(What::Outgoing, &one.n.to_string()));
-            continue;
+        self.db.write(write).await
+    }
+
+    async fn send_mail(&self, post: &Post, beat: &Beat) -> Result<(), Error> {
+        let now = self.upkeep.clock.wall();
+        for due in self.db.read(move |tx| mail::due(tx, now, SOME)).await? {
+            beat.turn();
+            let id = due.id;
+            if !self.db.write(move |tx| mail::still_true(tx, id, now)).await? {
+                continue;
+            }
+            let sent = post.send(&due, now).await;
+            let (outcome, next) = match sent {
+                Ok(()) => (Ok(()), None),
+                Err(Undelivered::Never(why)) => (Err(why), None),
+                Err(Undelivered::Later(why)) => (Err(why), pause_ms(due.attempts + 1)),
+            };
+            if let Err(why) = &outcome {
+                tracing::warn!(mail = %id, why, "a mail was not handed over");
+            }
+            let now = self.upkeep.clock.wall();
+            self.db.write(move |tx| mail::tried(tx, id, outcome, next, now)).await?;
         }
-        for one in some {
-            let n = one.n.to_string();
-            app.one(What::Outgoing, &n, write(vec![one]).await)?;
+        Ok(())
+    }
+
+    async fn send_hooks(&self, beat: &Beat) -> Result<(), Error> {
+        let (now, keys) = (self.upkeep.clock.wall(), self.keys.clone());
+        let private = self.private_webhooks;
+        let due = self.db.read(move |tx| webhook::due(tx, &keys, now, SOME)).await?;
+        for (hook, attempts, message) in due {
+            beat.turn();
+            let id = message.id;
+            let (status, why) = match webhooks::deliver(&message, private, now).await {
+                Ok(status @ 200..300) => (Some(status), None),
+                Ok(status) => (Some(status), Some(format!("it answers {status}"))),
+                Err(why) => (None, Some(why)),
+            };
+            let next = why.as_ref().and_then(|_| pause_ms(attempts + 1));
+            let tried = webhook::Tried { status, why, next };
+            let now = self.upkeep.clock.wall();
+            self.db.write(move |tx| webhook::tried(tx, hook, id, &tried, now)).await?;
         }
+        Ok(())
     }
 }
 
@@ -116,89 +222,6 @@ fn own(tx: &Tx<'_>, one: &Outgoing, news: &str, now: Wall) -> Result<(), Error> 
     to.into_iter().try_for_each(|to| add(tx, &letters::account(news, &of, to, &texts, now), now))
 }
 
-/// Mail about low attendance, once a month, class by class: nobody waits for it.
-async fn month(app: &App, beat: &Beat) -> Result<(), Error> {
-    let now = app.clock.wall();
-    let (first, last) = letters::last_month(day(now, &app.config.zone));
-    let key = first.to_string();
-    let before = app.db.read(|tx| setting::get(tx, MONTH)).await?;
-    if before.as_ref() == Some(&key) {
-        return Ok(());
-    }
-    // At the first look there is no past: nobody gets mail about last year.
-    let texts = app.db.read(texts::get).await?;
-    let classes = app.db.read(mail::classes).await?.into_iter().filter(|_| before.is_some());
-    for class in classes {
-        beat.turn();
-        let found = app.db.read(move |tx| mail::month(tx, class, first, last)).await?;
-        let letter = |of| letters::low_attendance(of, first, &texts, now);
-        let letters: Vec<_> = found.iter().filter_map(letter).collect();
-        if !letters.is_empty() {
-            let write = move |tx: &Tx<'_>| letters.iter().try_for_each(|one| add(tx, one, now));
-            app.db.write_behind(write).await?;
-        }
-    }
-    app.db.write_behind(move |tx| setting::set(tx, MONTH, &key)).await
-}
-
-/// Mail to the teachers of classes in which a person decides again.
-async fn suspended(app: &App) -> Result<(), Error> {
-    let now = app.clock.wall();
-    let asked = (now.plus_ms(-STALE_MS), day(now, &app.config.zone));
-    let found = app.db.read(move |tx| budget::to_tell(tx, asked, SOME)).await?;
-    if found.is_empty() {
-        return Ok(());
-    }
-    let write = move |tx: &Tx<'_>| {
-        let texts = texts::get(tx)?;
-        found.iter().try_for_each(|of| add(tx, &letters::suspended(of, &texts, now), now))
-    };
-    app.db.write(write).await
-}
-
 fn add(tx: &Tx<'_>, letter: &Letter, now: Wall) -> Result<(), Error> {
     store::mail::add(tx, letter, "hub", now).map(drop)
-}
-
-async fn send_mail(app: &App, post: &Post, beat: &Beat) -> Result<(), Error> {
-    let now = app.clock.wall();
-    for due in app.db.read(move |tx| mail::due(tx, now, SOME)).await? {
-        beat.turn();
-        let id = due.id;
-        if !app.db.write(move |tx| mail::still_true(tx, id, now)).await? {
-            continue;
-        }
-        let sent = post.send(&due, now).await;
-        let (outcome, next) = match sent {
-            Ok(()) => (Ok(()), None),
-            Err(Undelivered::Never(why)) => (Err(why), None),
-            Err(Undelivered::Later(why)) => (Err(why), pause_ms(due.attempts + 1)),
-        };
-        if let Err(why) = &outcome {
-            tracing::warn!(mail = %id, why, "a mail was not handed over");
-        }
-        let now = app.clock.wall();
-        app.db.write(move |tx| mail::tried(tx, id, outcome, next, now)).await?;
-    }
-    Ok(())
-}
-
-async fn send_hooks(app: &App, beat: &Beat) -> Result<(), Error> {
-    let (now, keys) = (app.clock.wall(), app.keys.clone());
-    let private = app.config.private_webhooks;
-    let due = app.db.read(move |tx| webhook::due(tx, &keys, now, SOME)).await?;
-    for (hook, attempts, message) in due {
-        beat.turn();
-        let id = message.id;
-        let (status, why) = match webhooks::deliver(&message, private, now).await {
-            Ok(status @ 200..300) => (Some(status), None),
-            Ok(status) => (Some(status), Some(format!("it answers {status}"))),
-            Err(why) => (None, Some(why)),
-        };
-        let next = why.as_ref().and_then(|_| pause_ms(attempts + 1));
-        let tried = webhook::Tried { status, why, next };
-        let now = app.clock.wall();
-        app.db.write(move |tx| webhook::tried(tx, hook, id, &tried, now)).await?;
-    }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 use super::letters;
+use super::pause_ms;
 use super::post::Post;
 use super::texts::Texts;
 use super::webhooks::{self, BadUrl};
-use super::{pause_ms, sender};
 use crate::http::tests::House;
 use config::{Smtp, SmtpTls};
 use jiff::civil::date;
@@ -195,15 +195,15 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
     tasks.spawn(server(got.clone(), listener));
     let (house, post) = (House::new().await, Post::new(&smtp(port)).unwrap());
     let app = &house.app;
-    sender::look(app, Some(&post), &Beat::default()).await.unwrap(); // from now on
+    app.sender().look(Some(&post), &Beat::default()).await.unwrap(); // from now on
     let now = app.clock.wall().plus_ms(1);
     house.clock.set_wall(now);
     closed_lesson(&house, now).await;
-    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
+    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     assert!(got.lock().unwrap().is_empty(), "a door may still say that somebody was there");
     house.clock.set_wall(now.plus_ms(letters::GRACE_MS));
-    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
-    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
+    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     let mails = got.lock().unwrap().clone();
     assert_eq!(mails.len(), 1, "one of four: {mails:?}");
     assert!(mails[0].contains("Subject: Absence on 2026-03-02: Maths"), "{}", mails[0]);
@@ -213,7 +213,7 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
     assert_eq!(states, [("sent", 1), ("waiting", 1)], "the other mailbox asks to try later");
     write(&house, "update mark set status = 'present' where status = 'absent'").await;
     house.clock.set_wall(now.plus_ms(2 * letters::GRACE_MS));
-    sender::look(app, Some(&post), &Beat::default()).await.unwrap();
+    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     let listed = app.db.read(|tx| mail::list(tx, None, 9)).await.unwrap();
     let state = |state| listed.iter().filter(|mail| mail.state == state).count();
     assert_eq!((state("sent"), state("failed")), (1, 1), "it turned out otherwise: not sent");
@@ -223,7 +223,7 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
 #[tokio::test]
 async fn a_teacher_may_switch_mail_off() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     let now = house.app.clock.wall().plus_ms(1);
     house.clock.set_wall(now);
     closed_lesson(&house, now).await;
@@ -238,7 +238,7 @@ async fn a_teacher_may_switch_mail_off() {
         tx.execute(sql, params![teacher])
     };
     house.app.db.write(switch).await.unwrap();
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
 }
 
@@ -269,7 +269,7 @@ async fn teachers_are_told_once_that_a_person_decides_again() {
     closed_lesson(&house, now).await;
     suspended(&house, now).await;
     for _ in 0..2 {
-        sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+        house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     }
     let mails = got.lock().unwrap().clone();
     assert_eq!(mails.len(), 1, "{mails:?}");
@@ -282,13 +282,13 @@ async fn a_suspension_that_is_over_before_the_mail_left_is_not_told() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
     let now = house.app.clock.wall();
     closed_lesson(&house, now).await;
-    sender::look(&house.app, None, &Beat::default()).await.unwrap(); // absences are not told here
+    house.app.sender().look(None, &Beat::default()).await.unwrap(); // absences are not told here
     suspended(&house, now).await;
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 1, "the mail server is away");
     write(&house, "update class set suspended_at = null").await;
     house.clock.set_wall(now.plus_ms(10 * 60_000));
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
 }
 
@@ -316,7 +316,7 @@ async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
         people::change(tx, teacher, profile, None, &by, AT).map(drop)
     };
     house.app.db.write(change).await.unwrap();
-    sender::look(&house.app, mails.then_some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(mails.then_some(&post), &Beat::default()).await.unwrap();
     let written = |tx: &Tx<'_>| {
         let sql = "select recipient, body from mail order by rowid";
         tx.query(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -361,7 +361,7 @@ async fn whoever_closes_an_account_first_is_told_of_all_the_same() {
     };
     house.app.db.write(change).await.unwrap();
     let post = Post::new(&smtp(1)).unwrap();
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     let to = |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get(0));
     let told: Vec<String> = house.app.db.read(to).await.unwrap();
     assert!(told.contains(&"teacher@school.test".to_owned()), "{told:?}");
@@ -391,7 +391,7 @@ async fn mail_about_the_account_of_a_pupil_goes_with_them() {
     let pupil = pupil(&house).await;
     let post = Post::new(&smtp(1)).unwrap();
     let look = async || {
-        sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+        house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
         let left =
             |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get::<_, String>(0));
         house.app.db.read(left).await.unwrap()
@@ -574,7 +574,7 @@ async fn what_was_noted_before_a_crash_is_told_after_it() {
     closed_lesson(&house, house.app.clock.wall()).await;
     // Nobody looked before the process ended.
     let again = crate::App::open((*house.app.config).clone(), house.clock.clone()).await.unwrap();
-    sender::look(&again, None, &Beat::default()).await.unwrap();
+    again.sender().look(None, &Beat::default()).await.unwrap();
     let told = again.db.read(|tx| webhook::messages(tx, Uuid::from_u128(3), 9)).await.unwrap();
     assert_eq!(told.iter().map(|one| one.event.as_str()).collect::<Vec<_>>(), ["session.closed"]);
     assert!(noted(&house).await.is_empty(), "and only once");
@@ -586,11 +586,11 @@ async fn no_lesson_is_skipped_that_closes_late_or_with_many_others() {
     let now = house.app.clock.wall();
     closed_lesson(&house, now).await;
     let mails = async || house.app.db.read(mail::waiting).await.unwrap();
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     let before = mails().await;
     closed_lessons(&house, 0, 120, now).await;
     closed_lessons(&house, 500, 1, now.plus_ms(-60_000)).await;
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(mails().await - before, 121);
 }
 
@@ -603,12 +603,12 @@ async fn one_message_that_cannot_be_written_holds_no_other_up() {
     write(&house, poison).await;
     closed_lesson(&house, house.app.clock.wall()).await;
     write(&house, "update class set suspended_at = 5").await;
-    sender::look(&house.app, None, &Beat::default()).await.unwrap();
+    house.app.sender().look(None, &Beat::default()).await.unwrap();
     assert_eq!(noted(&house).await, ["session.closed"], "set aside; the other is told");
     assert_eq!(house.app.aside.count(What::Outgoing), 1);
     write(&house, "drop trigger poison").await;
     house.clock.advance(60_000);
-    sender::look(&house.app, None, &Beat::default()).await.unwrap();
+    house.app.sender().look(None, &Beat::default()).await.unwrap();
     assert!(noted(&house).await.is_empty() && house.app.aside.list().is_empty());
 }
 
@@ -616,10 +616,10 @@ async fn one_message_that_cannot_be_written_holds_no_other_up() {
 async fn low_attendance_of_a_month_is_mailed_once_and_never_by_a_clock_that_leapt() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
     closed_lesson(&house, house.app.clock.wall()).await;
-    sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap(); // from now on
+    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap(); // from now on
     write(&house, "update session set day = '2026-03-20'").await;
     let told = async || {
-        sender::look(&house.app, Some(&post), &Beat::default()).await.unwrap();
+        house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
         let mails = house.app.db.read(|tx| mail::list(tx, None, 99)).await.unwrap();
         mails.iter().filter(|mail| mail.kind == "low_attendance").count()
     };

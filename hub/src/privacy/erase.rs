@@ -2,10 +2,10 @@
 //! and says so.
 //!
 //! One transaction takes the data and writes down what is left to do; each later step can be
-//! repeated, and is, at start and whenever a door reports ([`resume`]).
+//! repeated, and is, at start and whenever a door reports ([`Keeper::finish_erasures`]).
 
+use super::keeper::Keeper;
 use super::withdraw;
-use crate::app::App;
 use crate::events::Event;
 use rules::error::Error;
 use serde_json::json;
@@ -15,7 +15,7 @@ use store::{self, Db, Tx, audit, erasure, forget};
 use wire::{StudentId, Wall};
 
 /// Erases all data of `student`, and their key. Twice is the same as once. The doors are told by
-/// making the gallery anew and then calling [`resume`].
+/// making the gallery anew and then calling [`Keeper::finish_erasures`].
 ///
 /// # Errors
 /// `NotFound` without such a person.
@@ -85,28 +85,30 @@ pub(crate) fn data(
     audit::add(tx, now, &entry)
 }
 
-/// Does what is left of every erasure: keys, doors that are to be told, doors that have told.
-///
-/// # Errors
-/// When the database or the key store fails.
-pub async fn resume(app: &App) -> Result<(), Error> {
-    let now = app.clock.wall();
-    super::erase_keys(&app.db, &app.keys, now).await?;
-    let open = app.db.read(erasure::open).await?;
-    let untold = |open: &erasure::Erasure| open.released_at.is_none().then_some(open.id);
-    let untold: Vec<_> = open.iter().filter_map(untold).collect();
-    if !untold.is_empty() {
-        app.follow_gallery().await?;
-        app.events.say(Event::GalleryChanged);
+impl Keeper {
+    /// Does what is left of every erasure: keys, doors that are to be told, doors that have told.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn finish_erasures(&self) -> Result<(), Error> {
+        let now = self.upkeep.clock.wall();
+        super::erase_keys(&self.db, &self.keys, now).await?;
+        let open = self.db.read(erasure::open).await?;
+        let untold = |open: &erasure::Erasure| open.released_at.is_none().then_some(open.id);
+        let untold: Vec<_> = open.iter().filter_map(untold).collect();
+        if !untold.is_empty() {
+            self.galleries.follow().await?;
+            self.events.say(Event::GalleryChanged);
+        }
+        let now = self.upkeep.clock.wall();
+        let told = !untold.is_empty();
+        let write = move |tx: &Tx<'_>| {
+            untold.iter().try_for_each(|id| erasure::tell_doors(tx, *id, now))?;
+            erasure::close(tx, now)
+        };
+        self.db.write(write).await?;
+        if told { self.flush().await } else { Ok(()) }
     }
-    let now = app.clock.wall();
-    let told = !untold.is_empty();
-    let write = move |tx: &Tx<'_>| {
-        untold.iter().try_for_each(|id| erasure::tell_doors(tx, *id, now))?;
-        erasure::close(tx, now)
-    };
-    app.db.write(write).await?;
-    if told { super::daily::flush(app).await } else { Ok(()) }
 }
 
 /// Erases again whom an older backup brought back.

@@ -3,7 +3,6 @@
 use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
-use crate::care::facts;
 use crate::http::call::Call;
 use crate::http::clock::confirmed;
 use crate::http::reply::{page, see};
@@ -52,7 +51,7 @@ async fn confirm(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let worries = facts::look(call.app()).await?;
+    let worries = call.app().cares().look().await?;
     let (shell, zone) = (shell(call, "care"), &call.app().config.zone);
     let told = |worry: Worry| {
         let (what, next) = words::care::said(shell.tongue, &worry, zone);

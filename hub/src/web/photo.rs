@@ -6,7 +6,7 @@
 use super::faces::{self, Group, Member, Shown};
 use super::shell::Shell;
 use super::start::shell;
-use crate::album::{Album, New};
+use crate::album::New;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::images::looking;
@@ -218,7 +218,7 @@ async fn add(call: Call) -> Outcome {
         let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
         let new = New { class: class.id, session: None, taken_at: call.now };
         let by = reader.actor.user.to_string();
-        let photo = Album::of(call.app()).add(new, picture.to_vec(), by).await?;
+        let photo = call.app().album().add(new, picture.to_vec(), by).await?;
         let job = looking(&call, &photo).await?;
         Ok::<_, Problem>((photo.id, job.id))
     };

@@ -4,7 +4,6 @@
 
 use super::photo::{Asked, show};
 use super::start::shell;
-use crate::album::Album;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::images::{looking, tell};
@@ -46,7 +45,7 @@ async fn look(call: Call) -> Outcome {
 
 async fn remove(call: Call) -> Outcome {
     let photo = named(&call).await?;
-    Album::of(call.app()).remove(photo.id, call.actor()?.user.to_string()).await?;
+    call.app().album().remove(photo.id, call.actor()?.user.to_string()).await?;
     see(&format!("/class/{}/photo", photo.class))
 }
 
@@ -68,7 +67,7 @@ async fn done(call: Call) -> Outcome {
 
 async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
     let (reader, id) = (reader(call)?, photo.id);
-    let (album, shell) = (Album::of(call.app()), shell(call, "class"));
+    let (album, shell) = (call.app().album(), shell(call, "class"));
     let crops = call.app().db.read(move |tx| crop::of_image(tx, id)).await?;
     let said: HashMap<Uuid, StudentId> =
         (crops.iter()).filter_map(|crop| Some((crop.id, said(call, crop.id)?))).collect();

@@ -1,7 +1,6 @@
 //! Faces without a name in photos of a class: put together, guessed, and named many at once.
 
 use super::photo::{Asked, show};
-use crate::album::Album;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::images::tell;
@@ -45,7 +44,7 @@ async fn named(call: &Call, reader: Reader) -> Result<Uuid, Problem> {
 
 async fn start(call: Call) -> Outcome {
     let class = named(&call, reader(&call)?).await?;
-    let (of, album) = ((Of::Class(class), class), Album::of(call.app()));
+    let (of, album) = ((Of::Class(class), class), call.app().album());
     let guess = knn::Rule { k: VOTES, line: album.line(GUESSED)?, voting: true };
     let job = match call.content.field("do") {
         Some("group") => {
@@ -65,7 +64,7 @@ async fn assign(call: Call) -> Outcome {
     let class = named(&call, reader).await?;
     let student = call.field("student")?.to_owned();
     let crops: Vec<String> = call.field("crops")?.split_whitespace().map(str::to_owned).collect();
-    let (album, mut left) = (Album::of(call.app()), None);
+    let (album, mut left) = (call.app().album(), None);
     for crop in crops {
         match album.assign(reader, crop, student.clone()).await {
             Ok((_, marked)) => tell(&call, marked),

@@ -3,7 +3,6 @@
 use crate::rig::{Door, Hub};
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Client, Response, header};
-use rollcall_hub::join::join;
 use rules::Error;
 use std::net::{IpAddr, Ipv4Addr};
 use wire::join::{
@@ -33,7 +32,7 @@ async fn get(hub: &Hub, door: &Door, path: &str, range: Option<(&str, &str)>) ->
 async fn a_door_gets_its_own_gallery_and_goes_on_where_it_stopped() {
     let hub = Hub::new().await;
     let door = hub.door("d1").await;
-    hub.running.app.follow_gallery().await.unwrap();
+    hub.running.app.galleries().follow().await.unwrap();
     let bytes = get(&hub, &door, MANIFEST_PATH, None).await.bytes().await.unwrap();
     let signed: Signed = postcard::from_bytes(&bytes).unwrap();
     let key = hub.running.app.keys.signing().unwrap().verifying_key();
@@ -89,7 +88,7 @@ async fn a_door_gets_the_key_of_its_own_gallery_until_it_is_cut_off() {
     let url = format!("https://localhost:{}{KEY_PATH}", hub.running.device.port());
     let late = client.get(url).send().await;
     assert!(late.is_err() || late.is_ok_and(|answer| answer.status() == 403), "at once");
-    hub.running.app.follow_devices().await.unwrap();
+    hub.running.app.follower().look().await.unwrap();
     assert!(!hub.running.app.keys.has_door(&one.id).unwrap(), "and the key is destroyed");
     assert!(hub.running.app.keys.has_door(&two.id).unwrap());
 }
@@ -99,7 +98,7 @@ async fn a_revoked_door_gets_nothing() {
     let hub = Hub::new().await;
     let door = hub.door("d1").await;
     hub.revoke(&door).await;
-    hub.running.app.follow_devices().await.unwrap();
+    hub.running.app.follower().look().await.unwrap();
     let client = Client::builder().tls_backend_preconfigured((*door.tls).clone()).build().unwrap();
     let url = format!("https://localhost:{}/gallery/manifest", hub.running.device.port());
     assert!(client.get(url).send().await.is_err());
@@ -137,8 +136,8 @@ async fn a_door_renews_early_only_while_another_authority_signs_doors_and_is_tol
 
 /// What an admin reads of certificates that nobody here gave: whose, and whether refused.
 pub async fn found(hub: &Hub) -> Vec<(String, bool)> {
-    hub.running.app.follow_devices().await.unwrap();
-    let all = rollcall_hub::care::facts::look(&hub.running.app).await.unwrap();
+    hub.running.app.follower().look().await.unwrap();
+    let all = hub.running.app.cares().look().await.unwrap();
     let of = all.into_iter().filter(|one| ["found", "refused"].contains(&one.kind()));
     of.map(|one| (one.name.clone(), one.is_grave)).collect()
 }
@@ -199,11 +198,14 @@ async fn a_token_lets_one_device_in_once() {
     app.db.write(token).await.unwrap();
     let key = KeyPair::generate().unwrap();
     let bad = JoinRequest { token: "SECRET-PIN".into(), csr_pem: "no".into() };
-    assert!(matches!(join(app, PEER, bad).await, Err(Error::Invalid(_))), "and the token is kept");
-    let joined = join(app, PEER, request("SECRET-PIN", &key)).await.unwrap();
+    assert!(
+        matches!(app.joining().join(PEER, bad).await, Err(Error::Invalid(_))),
+        "and the token is kept"
+    );
+    let joined = app.joining().join(PEER, request("SECRET-PIN", &key)).await.unwrap();
     assert_eq!((joined.device.clone(), joined.room.as_str()), (id.clone(), "204"));
     assert_eq!(joined.https, format!("localhost:{}", hub.running.device.port()));
-    let again = join(app, PEER, request("SECRET-PIN", &key)).await;
+    let again = app.joining().join(PEER, request("SECRET-PIN", &key)).await;
     assert!(matches!(again, Err(Error::Unauthorised(_))));
     let tls = crate::rig::trust(&joined.ca_pem, &joined.certificate_pem, &key);
     let door = Door { id, tls };
@@ -215,7 +217,8 @@ async fn whoever_guesses_tokens_has_to_wait() {
     let hub = Hub::new().await;
     let key = KeyPair::generate().unwrap();
     for n in 0..6 {
-        let guess = join(&hub.running.app, PEER, request(&format!("GUESS{n}-PIN"), &key)).await;
+        let guess =
+            hub.running.app.joining().join(PEER, request(&format!("GUESS{n}-PIN"), &key)).await;
         assert_eq!(matches!(guess, Err(Error::Unavailable(_))), n == 5, "{guess:?}");
     }
 }

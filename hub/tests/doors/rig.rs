@@ -72,7 +72,7 @@ impl Hub {
             store::certificate::identify(tx, &issued.serial, &issued.digest)
         };
         self.running.app.db.write(cert).await.unwrap();
-        self.running.app.follow_devices().await.unwrap();
+        self.running.app.follower().look().await.unwrap();
         door
     }
 
@@ -90,7 +90,7 @@ impl Hub {
     pub async fn rotate_ca(&self) {
         let app = &self.running.app;
         app.pki.rotate_ca(&app.config.data, &app.keys, SystemClock.wall()).unwrap();
-        app.follow_devices().await.unwrap();
+        app.follower().look().await.unwrap();
     }
 
     pub async fn count(&self, what: &'static str) -> i64 {

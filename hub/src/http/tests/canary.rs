@@ -4,7 +4,6 @@
 use super::privacy::door_reports;
 use super::*;
 use crate::backup::{self, lock};
-use crate::privacy::erase;
 use std::io;
 use std::path::Path;
 use store::{self, Tx, params};
@@ -174,8 +173,8 @@ async fn whoever_is_erased_is_in_no_file_and_in_no_backup_made_after() {
     let erased = house.send(post(&format!("/api/students/{NUMBER}/erase")).bearer(&token)).await;
     assert_eq!(erased.status(), 202, "{}", body(&erased));
     door_reports(&house, "door-1").await;
-    erase::resume(&house.app).await.unwrap();
-    crate::privacy::daily::flush(&house.app).await.unwrap();
+    house.app.privacy().finish_erasures().await.unwrap();
+    house.app.privacy().flush().await.unwrap();
 
     let all = [open, there].concat();
     assert_eq!(found(&folder, &all), []);

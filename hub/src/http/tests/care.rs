@@ -2,7 +2,6 @@
 
 use super::{Carrying, House, NOW, body, get, portrait, post};
 use crate::app::App;
-use crate::privacy::keeper;
 use config::{Config, Vars};
 use rules::auth::Role;
 use rules::care::What;
@@ -69,14 +68,14 @@ async fn one_poisoned_lesson_is_set_aside_and_the_others_close() {
          when new.id like '%05' begin select raise(abort, 'poisoned'); end";
     write(&house, poison).await;
     for _ in 0..3 {
-        house.app.close_what_is_over().await;
+        house.app.lessons().look().await;
     }
     assert_eq!(count(&house, "session where closed_at is null").await, 1);
     assert_eq!(house.app.aside.count(What::Lesson), 1);
     assert_eq!(kinds(&house, &token).await, ["lesson"]);
     write(&house, "drop trigger poison").await;
     house.clock.advance(60_000);
-    house.app.close_what_is_over().await;
+    house.app.lessons().look().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
     assert!(kinds(&house, &token).await.is_empty(), "what is mended goes by itself");
 }
@@ -99,11 +98,11 @@ async fn with_a_full_disk_pages_open_and_all_goes_on_when_there_is_space() {
     for page in ["/review", "/people", "/devices", "/settings", "/care", "/api/students"] {
         assert_eq!(house.send(get(page).cookie(&secret)).await.status(), 200, "{page}");
     }
-    keeper::look(&house.app, &Beat::default()).await;
-    house.app.close_what_is_over().await;
+    house.app.privacy().look(&Beat::default()).await;
+    house.app.lessons().look().await;
     pages("pragma max_page_count = 1000000").await.unwrap();
     house.clock.advance(15 * 60_000);
-    house.app.close_what_is_over().await;
+    house.app.lessons().look().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
 }
 
@@ -133,12 +132,12 @@ async fn readers_that_are_all_busy_end_nothing() {
         let refused = reads.join_next().await.unwrap().unwrap();
         assert!(refused.unwrap_err().to_string().contains("busy"), "the queue is full");
     }
-    keeper::look(&house.app, &Beat::default()).await;
-    house.app.close_what_is_over().await;
+    house.app.privacy().look(&Beat::default()).await;
+    house.app.lessons().look().await;
     assert!(!house.app.aside.list().is_empty(), "noted, and the next turn tries again");
     drop(let_go);
     while reads.join_next().await.is_some() {}
-    house.app.close_what_is_over().await;
+    house.app.lessons().look().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
 }
 
@@ -179,7 +178,7 @@ async fn a_hub_starts_although_nothing_can_be_written() {
 async fn a_leap_of_the_clock_stops_what_cannot_come_back_until_an_admin_confirms() {
     let house = House::new().await;
     let token = house.token(Role::Admin).await;
-    assert!(!token.is_empty() && house.app.is_believed().await);
+    assert!(!token.is_empty() && house.app.upkeep().is_believed().await);
     lessons(&house, 1..3).await;
     write(&house, "update session set ends = ends + 86400000").await; // tomorrow's
     let step = "insert into undo_step (account, at, former) values ('x', 1772441130000, '')";
@@ -187,15 +186,15 @@ async fn a_leap_of_the_clock_stops_what_cannot_come_back_until_an_admin_confirms
     let leapt = NOW.plus_ms(31 * DAY);
     house.clock.set_wall(leapt);
     for _ in 0..2 {
-        keeper::look(&house.app, &Beat::default()).await;
-        house.app.close_what_is_over().await;
+        house.app.privacy().look(&Beat::default()).await;
+        house.app.lessons().look().await;
     }
     assert_eq!(count(&house, "session where closed_at is not null").await, 0);
     assert_eq!(count(&house, "undo_step").await, 1);
     // A process that starts now knows of it too.
     let (config, clock) = ((*house.app.config).clone(), ManualClock::at(leapt, Mono(5)));
     let again = App::open(config, Arc::new(clock)).await.unwrap();
-    assert!(!again.is_believed().await);
+    assert!(!again.upkeep().is_believed().await);
     let signed_in = body(&house.send(super::login(Role::Admin)).await);
     let token = signed_in["access"].as_str().unwrap().to_owned();
     assert_eq!(kinds(&house, &token).await, ["clock", "no-backup"]);
@@ -203,8 +202,8 @@ async fn a_leap_of_the_clock_stops_what_cannot_come_back_until_an_admin_confirms
     assert_eq!((&said["is_believed"], &said["against"]), (&json!(false), &json!("machine")));
     let done = house.send(post("/api/clock").bearer(&token)).await;
     assert_eq!(done.status(), 204);
-    keeper::look(&house.app, &Beat::default()).await;
-    house.app.close_what_is_over().await;
+    house.app.privacy().look(&Beat::default()).await;
+    house.app.lessons().look().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
     assert_eq!(count(&house, "undo_step").await, 0, "its time is over, as the admin says");
 }
@@ -212,12 +211,12 @@ async fn a_leap_of_the_clock_stops_what_cannot_come_back_until_an_admin_confirms
 #[tokio::test]
 async fn a_clock_that_comes_back_is_believed_again_by_itself() {
     let house = House::new().await;
-    assert!(house.app.is_believed().await);
+    assert!(house.app.upkeep().is_believed().await);
     house.clock.set_wall(NOW.plus_ms(31 * DAY));
-    assert!(!house.app.is_believed().await);
+    assert!(!house.app.upkeep().is_believed().await);
     house.clock.advance(60_000);
     house.clock.set_wall(NOW.plus_ms(60_000));
-    assert!(house.app.is_believed().await);
+    assert!(house.app.upkeep().is_believed().await);
 }
 
 #[tokio::test]

@@ -234,7 +234,7 @@ async fn a_gallery_goes_out_and_back_and_never_brings_back_who_withdrew() {
     let third = body(&house.send(back(to)).await)[0].clone();
     assert_eq!((&third["people"], &third["held"]), (&json!(1), &json!(true)));
     assert!(third["version"].as_u64() > second["version"].as_u64(), "a new release");
-    house.app.follow_gallery().await.unwrap();
+    house.app.galleries().follow().await.unwrap();
     assert_eq!(releases(&house, &token).await["people"], 1, "until the next push");
     let withdraw = |tx: &store::Tx<'_>| {
         let student = student::find(tx, "STU1")?.id;

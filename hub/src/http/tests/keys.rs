@@ -1,7 +1,7 @@
 //! The hub's certificates, its clock, and doors that are away.
 
 use super::{House, NOW};
-use crate::certificates::{May, look, may};
+use crate::certificates::May;
 use crate::pki::Life;
 use crate::timekeeper;
 use store::{Tx, device};
@@ -20,7 +20,7 @@ async fn with_door() -> House {
         device::add_cert(tx, &door, "aa", NOW.plus_ms(90 * DAY), NOW)
     };
     house.app.db.write(write).await.unwrap();
-    assert_eq!(timekeeper::leap(&house.app).await.unwrap(), None);
+    assert_eq!(house.app.upkeep().leap().await.unwrap(), None);
     house
 }
 
@@ -30,8 +30,9 @@ fn life(house: &House) -> Life {
 
 /// Looks after the certificates once.
 async fn looks(house: &House) -> May {
-    let may = may(&house.app).await.unwrap();
-    look(&house.app, may);
+    let renewal = house.app.renewal();
+    let may = renewal.may().await.unwrap();
+    let _nothing_ended = renewal.look(may);
     may
 }
 

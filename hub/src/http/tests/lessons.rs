@@ -229,8 +229,8 @@ async fn a_lesson_that_is_over_says_unverified_where_no_door_watched() {
     let token = house.class().await;
     let lesson = house.lesson(&token, "08:30", "08:45").await;
     let mut heard = house.app.events.listen();
-    assert_eq!(house.app.close_lessons().await.unwrap(), 1);
-    assert_eq!(house.app.close_lessons().await.unwrap(), 0, "once");
+    assert_eq!(house.app.lessons().close().await.unwrap(), 1);
+    assert_eq!(house.app.lessons().close().await.unwrap(), 0, "once");
     let id = lesson["id"].as_str().unwrap();
     let closed = Event::SessionClosed(id.parse().unwrap());
     assert_eq!(heard.recv().await, Ok(closed));
@@ -361,7 +361,7 @@ async fn only_periods_whose_lessons_differ_are_made_anew() {
     };
     house.app.db.write(lose).await.unwrap();
     assert_eq!(house.app.db.read(stale.clone()).await.unwrap().len(), 1);
-    house.app.make_lessons().await.unwrap();
+    house.app.lessons().make().await.unwrap();
     assert!(house.app.db.read(stale).await.unwrap().is_empty());
     assert_eq!(house.read(&token, "/api/sessions").await.as_array().unwrap().len(), 4);
 }
@@ -399,7 +399,7 @@ async fn a_door_gets_those_who_are_taught_behind_it_unless_the_school_wants_ever
     let lesson = json!({ "class_id": "7C", "start_time": "08:30", "end_time": "09:15" });
     house.lesson(&token, "08:30", "09:15").await;
     let counts = async || {
-        house.app.follow_gallery().await.unwrap();
+        house.app.galleries().follow().await.unwrap();
         let of = |door: &str| house.app.gallery.release(&door.parse().unwrap()).unwrap();
         [of("door-1"), of("hall")].map(|release| release.manifest.people)
     };

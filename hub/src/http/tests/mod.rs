@@ -104,9 +104,9 @@ impl House {
         let config = Config::read(dir.path(), "", &vars).unwrap();
         let clock = Arc::new(ManualClock::at(NOW, Mono(1_000)));
         let mut app = App::open(config, clock.clone()).await.unwrap();
-        app.apart = Apart::here();
+        app.parts.apart = Apart::here();
         let stop = CancellationToken::new();
-        let front = Front::new(app.clone(), Passwords::cheap(), None, stop);
+        let front = Front::new(app.parts.clone(), Passwords::cheap(), None, stop);
         let filter = super::filter(front.clone());
         Self { _dir: dir, app, front, clock, filter }
     }
@@ -115,7 +115,7 @@ impl House {
     pub(crate) async fn reopened(self, config: Config) -> Self {
         let app = App::open(config, self.clock.clone()).await.unwrap();
         let stop = CancellationToken::new();
-        let front = Front::new(app.clone(), Passwords::cheap(), None, stop);
+        let front = Front::new(app.parts.clone(), Passwords::cheap(), None, stop);
         let filter = super::filter(front.clone());
         Self { app, front, filter, ..self }
     }

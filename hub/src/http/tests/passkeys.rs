@@ -487,11 +487,11 @@ async fn a_passkey_is_named_and_removed_by_its_owner_alone() {
 async fn a_removed_passkey_is_remembered_beside_the_keys() {
     let (house, token, _) = school().await;
     let list = body(&house.send(get("/api/auth/passkeys").bearer(&token)).await);
-    crate::device::follow::look(&house.app).await.unwrap();
+    house.app.follower().look().await.unwrap();
     let remove = json!({ "passkey": list[0]["id"] });
     house.send(post("/api/auth/passkeys/remove").bearer(&token).json(&remove)).await;
     assert_eq!(house.app.keys.shut().unwrap(), []);
-    crate::device::follow::look(&house.app).await.unwrap();
+    house.app.follower().look().await.unwrap();
     let kept = house.app.keys.shut().unwrap();
     let kept: Vec<_> = kept.iter().map(|shut| (shut.kind, json!(shut.what))).collect();
     assert_eq!(kept, [(Kind::Passkey, list[0]["id"].clone())]);
@@ -501,7 +501,8 @@ async fn a_removed_passkey_is_remembered_beside_the_keys() {
 async fn a_key_store_that_failed_hears_of_it_at_the_next_look() {
     let house = House::new().await;
     let ada = house.account(Role::Admin).await.id;
-    let look = || crate::device::follow::look(&house.app);
+    let follower = house.app.follower();
+    let look = || follower.look();
     look().await.unwrap();
     let keep = store::login::Keep::Nothing;
     let write = move |tx: &Tx<'_>| people::set_password(tx, ada, "new", &keep, "t", NOW);

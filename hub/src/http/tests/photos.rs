@@ -1,7 +1,7 @@
 //! Photos of whole classes, with the real networks: from the upload to the marks.
 
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
-use crate::album::{Album, KEPT_MS};
+use crate::album::KEPT_MS;
 use config::Vars;
 use rules::auth::Role;
 use serde_json::{Value, json};
@@ -386,7 +386,7 @@ async fn a_photo_that_nobody_confirms_is_gone_after_seven_days() {
     let house = House::new().await;
     let token = house.album_class().await;
     let photo = house.photo(&token, &["obama2.jpg"]).await;
-    let album = Album::of(&house.app);
+    let album = house.app.album();
     let now = super::NOW;
     assert_eq!(album.expire(now.plus_ms(KEPT_MS)).await.unwrap(), 0);
     assert_eq!(album.expire(now.plus_ms(KEPT_MS + 1)).await.unwrap(), 1);

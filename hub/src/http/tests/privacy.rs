@@ -90,7 +90,7 @@ async fn whoever_is_erased_is_gone_and_the_doors_say_so() {
     assert_eq!(release.manifest.purge_before, release.manifest.version, "older ones are destroyed");
 
     door_reports(&house, "door-1").await;
-    erase::resume(&house.app).await.unwrap();
+    house.app.privacy().finish_erasures().await.unwrap();
     let proof =
         body(&house.send(get(&format!("/api/students/{student}/erase")).bearer(&token)).await);
     assert_eq!(
@@ -119,7 +119,7 @@ async fn a_door_that_is_never_heard_of_again_is_never_certified() {
     house.send(post("/api/students/STU1/erase").bearer(&token)).await;
     let later = NOW.plus_ms(rules::gallery::LEASE_MS + 1);
     house.clock.set_wall(later);
-    erase::resume(&house.app).await.unwrap();
+    house.app.privacy().finish_erasures().await.unwrap();
     let token = house.fresh_token().await;
     let proof =
         body(&house.send(get(&format!("/api/students/{student}/erase")).bearer(&token)).await);
@@ -281,8 +281,8 @@ async fn the_chain_is_listed_filtered_and_checked() {
 async fn each_day_signs_a_head_that_shows_a_chain_made_anew() {
     let house = House::new().await;
     let token = house.school().await;
-    assert!(crate::privacy::daily::run(&house.app, &Beat::default()).await.unwrap());
-    assert!(!crate::privacy::daily::run(&house.app, &Beat::default()).await.unwrap(), "once a day");
+    assert!(house.app.privacy().do_the_day(&Beat::default()).await.unwrap());
+    assert!(!house.app.privacy().do_the_day(&Beat::default()).await.unwrap(), "once a day");
     let heads = body(&house.send(get("/api/audit/heads").bearer(&token)).await);
     assert_eq!(heads[0]["day"], "2026-03-02");
     let file = house.app.config.data.join("audit-heads/2026-03-02.json");
@@ -318,7 +318,7 @@ async fn what_is_over_goes_each_day_and_nothing_else() {
     let day = |days: i64| NOW.plus_ms(days * 24 * 3_600_000 + 1);
     let run = async |days| {
         house.clock.set_wall(day(days));
-        crate::privacy::daily::run(&house.app, &Beat::default()).await.unwrap();
+        house.app.privacy().do_the_day(&Beat::default()).await.unwrap();
         let waiting = house.count("sighting where review_status = 'pending'").await;
         (house.count("evidence").await, waiting, house.count("sighting").await)
     };

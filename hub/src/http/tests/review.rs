@@ -255,7 +255,7 @@ async fn never_again_reaches_the_door_by_itself() {
     house.app.db.write(also).await.unwrap();
     let account = house.app.db.read(|tx| account::by_email(tx, "admin@school.test")).await.unwrap();
     let secret = house.session(&account.unwrap().0).await;
-    house.app.follow_gallery().await.unwrap();
+    house.app.galleries().follow().await.unwrap();
     assert_eq!(ruled_out(&house), []);
     let desk = async {
         let mut heard = house.app.events.listen();

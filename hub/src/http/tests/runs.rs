@@ -92,7 +92,7 @@ async fn what_is_over_goes_at_once_when_an_admin_says_so() {
     }
     let rows = office.sweeps().await;
     assert!(rows.len() == 1 && rows[0].actor == office.user.to_string(), "{rows:?}");
-    crate::privacy::daily::run(&office.house.app, &Beat::default()).await.unwrap();
+    office.house.app.privacy().do_the_day(&Beat::default()).await.unwrap();
     assert!(office.page("/settings/retention").await.contains("Tuesday, 3 March"), "the next day");
 }
 

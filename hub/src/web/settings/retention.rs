@@ -174,7 +174,7 @@ async fn run(call: Call) -> Outcome {
     if let Some(job) = work::asked(&call, RUN).await? {
         return see(&format!("{AT}?job={}#verdict", job.id));
     }
-    if let Err(why) = timekeeper::refuse(timekeeper::leap(call.app()).await?) {
+    if let Err(why) = timekeeper::refuse(call.app().upkeep().leap().await?) {
         let problem = Problem::from(why);
         return show(&call, problem.status, Some(Note::problem(&problem))).await;
     }
@@ -184,7 +184,7 @@ async fn run(call: Call) -> Outcome {
         let (path, actor) = (app.config.database(), by.to_string());
         let (by, gone) = ((actor.as_str(), app.clock.wall()), |rows| progress.advance(rows));
         let swept = retention::run(&app.db, &path, &app.keys, by, &gone).await?;
-        daily::flush(&app).await?;
+        app.privacy().flush().await?;
         Ok(swept)
     };
     let job = call.app().jobs.start(RUN, total, by, work).await?;

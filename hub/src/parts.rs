@@ -1,0 +1,217 @@
+//! What acts work with, opened once. Whoever acts takes of it what it needs, and names it in its
+//! own fields: nothing below the skins holds all of it.
+
+use crate::album::Album;
+use crate::apart::Apart;
+use crate::auth::token::Tokens;
+use crate::care::facts::Sources;
+use crate::care::{Aside, Tally};
+use crate::certificates::{Certificates, Renewal};
+use crate::device::Fleet;
+use crate::device::follow::Follower;
+use crate::events::Events;
+use crate::gallery::{Galleries, Gallery};
+use crate::ingest::school::Schools;
+use crate::jobs::Jobs;
+use crate::join::{Joining, Joins};
+use crate::lessons::Lessons;
+use crate::listener::Roster;
+use crate::notify::sender::Sender;
+use crate::pki::Pki;
+use crate::privacy::keeper::Keeper;
+use crate::recogniser::Recogniser;
+use crate::snaps::Snaps;
+use crate::timekeeper::Timekeeper;
+use crate::upkeep::Upkeep;
+use config::Config;
+use std::sync::{Arc, OnceLock};
+use store::Db;
+use store::keys::Keys;
+use wire::Clock;
+
+/// Every part; cheap to clone.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// Secrets.
+    pub keys: Keys,
+    /// Certificates.
+    pub pki: Pki,
+    /// What is shown to people and programs.
+    pub certificates: Certificates,
+    /// Signs and reads access tokens.
+    pub tokens: Tokens,
+    /// Who may be recognised.
+    pub gallery: Gallery,
+    /// What reads files that people bring.
+    pub apart: Apart,
+    /// What looks at uploaded pictures.
+    pub recogniser: Recogniser,
+    /// What just happened.
+    pub events: Events,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Settings.
+    pub config: Arc<Config>,
+    /// What doors should run, and which of their certificates no longer count.
+    pub fleet: Fleet,
+    /// Which doors are connected.
+    pub roster: Roster,
+    /// What doors' cameras see, when somebody asked.
+    pub snaps: Snaps,
+    /// Who may be recognised, for the hub's own look at each sighting.
+    pub schools: Schools,
+    /// Long work.
+    pub jobs: Jobs,
+    /// Who tried to join lately.
+    pub joins: Joins,
+    /// What failed and is tried again later.
+    pub aside: Aside,
+    /// Whether the clock is believed.
+    pub timekeeper: Timekeeper,
+    /// How much waits for a person who runs the system.
+    pub care: Tally,
+    /// Ports of the doors' listeners, once bound: MQTT and HTTPS.
+    pub ports: Arc<OnceLock<(u16, u16)>>,
+}
+
+impl Parts {
+    /// Where doors reach the hub: `host:port` of MQTT and of HTTPS.
+    #[must_use]
+    pub fn reach(&self) -> (String, String) {
+        let listen = &self.config.listen;
+        let set = || (listen.mqtt.port(), listen.device.port());
+        let (mqtt, https) = self.ports.get().copied().unwrap_or_else(set);
+        let host = &self.config.host;
+        (format!("{host}:{mqtt}"), format!("{host}:{https}"))
+    }
+
+    /// What every loop needs.
+    #[must_use]
+    pub fn upkeep(&self) -> Upkeep {
+        Upkeep {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            aside: self.aside.clone(),
+            timekeeper: self.timekeeper.clone(),
+        }
+    }
+
+    /// What makes and closes lessons.
+    #[must_use]
+    pub fn lessons(&self) -> Lessons {
+        let (db, events) = (self.db.clone(), self.events.clone());
+        Lessons { db, events, zone: self.config.zone.clone(), upkeep: self.upkeep() }
+    }
+
+    /// What galleries are made of.
+    #[must_use]
+    pub fn galleries(&self) -> Galleries {
+        Galleries {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            gallery: self.gallery.clone(),
+            schools: self.schools.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Where worries are read from.
+    #[must_use]
+    pub fn cares(&self) -> Sources {
+        Sources {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            certificates: self.certificates.clone(),
+            recogniser: self.recogniser.clone(),
+            data: self.config.data.clone(),
+            upkeep: self.upkeep(),
+            tally: self.care.clone(),
+        }
+    }
+
+    /// What renews certificates and ends what was replaced.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        Renewal {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            certificates: self.certificates.clone(),
+            tokens: self.tokens.clone(),
+            config: self.config.clone(),
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// What follows the database for doors.
+    #[must_use]
+    pub fn follower(&self) -> Follower {
+        Follower {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            fleet: self.fleet.clone(),
+            events: self.events.clone(),
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// What gives doors their first certificate.
+    #[must_use]
+    pub fn joining(&self) -> Joining {
+        Joining {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            joins: self.joins.clone(),
+            events: self.events.clone(),
+            clock: self.clock.clone(),
+            reach: self.reach(),
+        }
+    }
+
+    /// What sends mail and webhooks.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            zone: self.config.zone.clone(),
+            smtp: self.config.smtp.clone(),
+            private_webhooks: self.config.private_webhooks,
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// What keeps what people were promised.
+    #[must_use]
+    pub fn privacy(&self) -> Keeper {
+        Keeper {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            data: self.config.data.clone(),
+            database: self.config.database(),
+            zone: self.config.zone.clone(),
+            events: self.events.clone(),
+            galleries: self.galleries(),
+            album: self.album(),
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// The album of this hub.
+    #[must_use]
+    pub fn album(&self) -> Album {
+        Album {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            recogniser: self.recogniser.clone(),
+            gallery: self.gallery.clone(),
+            zone: self.config.zone.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+}
