@@ -1,8 +1,8 @@
 """What ONNX Runtime gives for a picture made by a formula: the numbers in
-shared/vision/tests/vectors/packs.json.
+shared/import/tests/vectors/packs.json.
 
-    ROLLCALL_ONNX=DIR cargo test -p vision --test packs -- --ignored
-    python3 bench/packs.py DIR/*.onnx ../shared/models/*.onnx > shared/vision/tests/vectors/packs.json
+    ROLLCALL_ONNX=DIR cargo test -p import --test packs -- --ignored
+    python3 bench/packs.py DIR/*.onnx ../shared/models/*.onnx > shared/import/tests/vectors/packs.json
 
 Needs onnxruntime and numpy.
 """

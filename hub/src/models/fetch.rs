@@ -125,8 +125,8 @@ fn bring(
 fn convert(member: &Member, bytes: Vec<u8>) -> Result<Vec<u8>, ModelsError> {
     let converted = match member.reader {
         Reader::Copy => Ok(bytes),
-        Reader::Torch => vision::convert::torch_state(&bytes),
-        Reader::Dlib => vision::convert::dlib_resnet(&bytes),
+        Reader::Torch => import::convert::torch_state(&bytes),
+        Reader::Dlib => import::convert::dlib_resnet(&bytes),
     };
     let converted =
         converted.map_err(|why| ModelsError::Convert { path: member.path.clone(), why })?;

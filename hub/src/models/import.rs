@@ -1,10 +1,10 @@
 //! ONNX files that somebody has become a pack beside the default one, whole or not at all.
 
 use super::{ModelsError, packs, place};
+use import::onnx::{MOST_BYTES, OnnxError};
+use import::{Imported, Licence};
 use std::fs;
 use std::path::{Path, PathBuf};
-use vision::import::{Imported, Licence};
-use vision::onnx::MOST_BYTES;
 use vision::pack::{DEFAULT, Entry, MANIFEST, Manifest, Pack, Part};
 
 /// What is wanted.
@@ -60,11 +60,11 @@ fn take(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Taken, ModelsError> {
     let trouble = |error| ModelsError::file("reading", path, error);
     let length = fs::metadata(path).map_err(trouble)?.len();
     if length > MOST_BYTES as u64 {
-        let why = vision::onnx::OnnxError::Large("more than 512 MB").into();
+        let why = OnnxError::Large("more than 512 MB").into();
         return Err(ModelsError::Refused { path: path.to_path_buf(), why: Box::new(why) });
     }
     let bytes = fs::read(path).map_err(trouble)?;
-    let imported = vision::import::import(&bytes)
+    let imported = import::import(&bytes)
         .map_err(|why| ModelsError::Refused { path: path.to_path_buf(), why: Box::new(why) })?;
     let sha256 = place::sha256(&bytes);
     let licence = Licence::of(&sha256, &imported.known);

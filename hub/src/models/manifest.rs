@@ -99,9 +99,9 @@ pub enum Goes {
 pub enum Reader {
     /// Nothing: it stays as it is.
     Copy,
-    /// [`vision::convert::torch_state`].
+    /// [`import::convert::torch_state`].
     Torch,
-    /// [`vision::convert::dlib_resnet`].
+    /// [`import::convert::dlib_resnet`].
     Dlib,
 }
 

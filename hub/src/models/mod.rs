@@ -11,8 +11,8 @@ mod pip;
 mod place;
 mod unpack;
 
+pub use self::import::{Import, import};
 pub use fetch::{Folders, fetch};
-pub use import::{Import, import};
 pub use manifest::{Archive, Goes, Manifest, Member, Pack};
 pub use packs::{Coverage, Found, choose, folder_of, found};
 pub use pip::Pip;
@@ -74,7 +74,7 @@ pub enum ModelsError {
         /// The path inside the archive.
         path: String,
         /// Where and why.
-        why: vision::convert::ConvertError,
+        why: ::import::convert::ConvertError,
     },
     /// An ONNX file that is none of the networks we know.
     #[error("{} is not taken over: {why}", path.display())]
@@ -82,7 +82,7 @@ pub enum ModelsError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        why: Box<vision::import::ImportError>,
+        why: Box<::import::ImportError>,
     },
     /// Files that make no pack.
     #[error("{0}")]

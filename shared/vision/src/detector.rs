@@ -13,10 +13,9 @@ use crate::{
 use std::path::Path;
 
 /// Pixels from one cell to the next in the three grids.
-pub(crate) const STRIDES: [usize; 3] = [8, 16, 32];
+pub const STRIDES: [usize; 3] = [8, 16, 32];
 /// Outputs of YuNet for each grid and the numbers of a cell.
-pub(crate) const YUNET_PARTS: [(&str, usize); 4] =
-    [("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)];
+pub const YUNET_PARTS: [(&str, usize); 4] = [("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)];
 /// A picture is looked at with its longer side scaled to so many pixels.
 const SIDE: f32 = 640.0;
 /// A face has to be so large in the scaled picture to be found.

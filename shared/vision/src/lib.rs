@@ -7,7 +7,6 @@
 
 pub mod align;
 mod area;
-pub mod convert;
 pub mod decide;
 pub mod detector;
 pub mod dlib;
@@ -15,12 +14,10 @@ pub mod embedder;
 pub mod face;
 pub mod golden;
 pub mod image;
-pub mod import;
 pub mod kind;
 pub mod measure;
 pub mod mtcnn;
 mod nn;
-pub mod onnx;
 pub mod pack;
 pub mod plan;
 pub mod quality;

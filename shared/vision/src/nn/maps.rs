@@ -110,9 +110,13 @@ pub enum Take {
 /// A window that wanders over a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Window {
+    /// What it gives.
     pub take: Take,
+    /// Rows and columns.
     pub size: [usize; 2],
+    /// From one place to the next.
     pub stride: usize,
+    /// Places around the map that a window may begin or end on.
     pub pads: Pads,
     /// Windows that are cut off at the far edges count too.
     pub ceil: bool,
@@ -120,7 +124,8 @@ pub struct Window {
 
 impl Window {
     /// Result size along one axis (0 down, 1 across), `None` if no window fits.
-    pub(crate) fn reach(&self, axis: usize, length: usize) -> Option<usize> {
+    #[must_use]
+    pub fn reach(&self, axis: usize, length: usize) -> Option<usize> {
         let (near, far) = (self.pads[axis], self.pads[axis + 2]);
         let rest = (length + near + far).checked_sub(self.size[axis])?;
         if !self.ceil {

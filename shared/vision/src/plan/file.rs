@@ -1,9 +1,8 @@
 //! Plan and weights in one safetensors file: the plan is its metadata.
 
-use super::{Draft, Plan, Weights};
-use crate::convert::ConvertError;
+use super::{Plan, Weights};
 use safetensors::{
-    SafeTensors,
+    SafeTensorError, SafeTensors,
     tensor::{Dtype, TensorView},
 };
 use std::collections::HashMap;
@@ -11,35 +10,32 @@ use std::collections::HashMap;
 /// The name of the metadata.
 const PLAN: &str = "plan";
 
-impl Draft {
-    /// The file.
+impl Plan {
+    /// The file of the plan and its weights.
     ///
     /// # Errors
     /// When safetensors refuses.
-    pub fn to_safetensors(&self) -> Result<Vec<u8>, ConvertError> {
-        let plan = serde_json::to_string(&self.plan).unwrap_or_default();
+    pub fn to_safetensors(&self, weights: &Weights) -> Result<Vec<u8>, SafeTensorError> {
+        let plan = serde_json::to_string(self).unwrap_or_default();
         let little = |values: &[f32]| values.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let bytes: Vec<(&String, &Vec<usize>, Vec<u8>)> = self
-            .weights
-            .iter()
-            .map(|(name, (size, values))| (name, size, little(values)))
-            .collect();
+        let bytes: Vec<(&String, &Vec<usize>, Vec<u8>)> =
+            weights.iter().map(|(name, (size, values))| (name, size, little(values))).collect();
         let views = bytes
             .iter()
             .map(|(name, size, bytes)| {
                 Ok((name.as_str(), TensorView::new(Dtype::F32, (*size).clone(), bytes)?))
             })
-            .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-        Ok(safetensors::serialize(views, Some(HashMap::from([(PLAN.to_owned(), plan)])))?)
+            .collect::<Result<Vec<_>, SafeTensorError>>()?;
+        safetensors::serialize(views, Some(HashMap::from([(PLAN.to_owned(), plan)])))
     }
 }
 
-/// Reads [`Draft::to_safetensors`].
+/// Reads [`Plan::to_safetensors`].
 ///
 /// # Errors
 /// A sentence on what is wrong.
 pub(super) fn read(bytes: &[u8]) -> Result<(Plan, Weights), String> {
-    let no = |error: safetensors::SafeTensorError| error.to_string();
+    let no = |error: SafeTensorError| error.to_string();
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(no)?;
     let plan = header.metadata().as_ref().and_then(|all| all.get(PLAN));
     let plan = plan.ok_or("the file has no plan")?;

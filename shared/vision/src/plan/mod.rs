@@ -1,18 +1,19 @@
 //! A network as a list of steps over our own modules, and the weights they need.
 //!
-//! A [`Draft`] is what an importer builds, step by step: every shape is known and checked, and what
-//! follows a convolution (a factor, a shortcut, a bend) becomes part of it. A [`Plan`] is what is
-//! stored beside the weights; a [`Network`] is a plan ready to run.
+//! A [`Plan`] is what is stored beside the weights, in one file with them; a [`Network`] is a plan
+//! ready to run. Plans are made by the crate `import`, of files of other makers.
 
-pub mod draft;
 mod file;
 mod network;
 
-pub use draft::{Draft, Weights};
+pub use crate::nn::{Pads, Take, Window};
 pub use network::Network;
 
-use crate::nn::{Pads, Window};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Named tensors: lengths and numbers.
+pub type Weights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// A value: 0 is the picture, `n` the result of step `n − 1`.
 pub type Id = usize;

@@ -1,6 +1,6 @@
 //! A plan ready to run.
 
-use super::{Draft, Id, Plan, Step, Weights, file};
+use super::{Id, Plan, Step, Weights, file};
 use crate::nn::{Conv, Depthwise, Filters, MaxPool, NetError, Take, Window, bent, enlarged};
 use crate::nn::{mean, scaled, sigmoid};
 use candle_core::{Device, Result, Tensor, bail};
@@ -41,7 +41,7 @@ enum Layer {
 }
 
 impl Network {
-    /// Reads a file that [`Draft::to_safetensors`] made.
+    /// Reads a file that [`Plan::to_safetensors`] made.
     ///
     /// # Errors
     /// [`NetError::Read`] or [`NetError::Weights`].
@@ -54,12 +54,12 @@ impl Network {
         Self::build(plan, &weights).map_err(wrong)
     }
 
-    /// The network of a draft.
+    /// The network of a plan.
     ///
     /// # Errors
     /// When weights are missing or do not fit.
-    pub fn of(draft: &Draft) -> std::result::Result<Self, NetError> {
-        Ok(Self::build(draft.plan.clone(), &draft.weights)?)
+    pub fn of(plan: Plan, weights: &Weights) -> std::result::Result<Self, NetError> {
+        Ok(Self::build(plan, weights)?)
     }
 
     fn build(plan: Plan, weights: &Weights) -> Result<Self> {

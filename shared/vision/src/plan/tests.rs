@@ -1,75 +1,61 @@
-//! Drafts, files and networks of a few steps.
+//! Files and networks of a few steps.
 
-use super::draft::Filters;
 use super::*;
 
-fn filters(size: [usize; 4], groups: usize) -> Filters {
-    let count: usize = size.iter().product();
-    let weight = (0..count).map(|i| ((i * 37 % 19) as f32 - 9.0) / 20.0).collect();
-    Filters { size, weight, bias: None, stride: 1, pads: [1; 4], groups }
+/// A convolution over three rows and columns that keeps the size of its map.
+fn conv(x: Id, w: &str) -> Step {
+    let (w, pads) = (w.to_owned(), [1; 4]);
+    let (depthwise, onto, bent, cap) = (false, None, false, None);
+    Step::Conv { x, w, stride: 1, pads, depthwise, onto, bent, cap }
+}
+
+/// A convolution, one of each channel alone, and one with a shortcut and a bend.
+fn block() -> (Plan, Weights) {
+    let (mut alone, mut last) = (conv(1, "001"), conv(2, "002"));
+    if let Step::Conv { depthwise, .. } = &mut alone {
+        *depthwise = true;
+    }
+    if let Step::Conv { onto, bent, cap, .. } = &mut last {
+        (*onto, *bent, *cap) = (Some(1), true, Some(0.6));
+    }
+    let outputs = vec![Output { name: "out".into(), from: 3, width: 4 }];
+    let plan = Plan { side: [8, 8], steps: vec![conv(0, "000"), alone, last], outputs };
+    let mut weights = Weights::new();
+    for (w, channels) in [("000", 3), ("001", 1), ("002", 4)] {
+        let values = (0..36 * channels).map(|i| ((i * 37 % 19) as f32 - 9.0) / 20.0).collect();
+        weights.insert(format!("{w}.weight"), (vec![4, channels, 3, 3], values));
+        weights.insert(format!("{w}.bias"), (vec![4], vec![0.1, 0.2, -0.3, 0.0]));
+    }
+    weights.insert("002.slope".into(), (vec![4], vec![0.0, 0.25, 0.5, 0.0]));
+    (plan, weights)
 }
 
 fn ramp(side: usize) -> Vec<f32> {
     (0..side * side * 3).map(|i| (i * 31 % 101) as f32 / 50.0 - 1.0).collect()
 }
 
-/// A convolution, a factor, a shortcut and a bend: fused, and one after the other.
-fn block(sole: bool) -> Draft {
-    let mut draft = Draft::new([8, 8]);
-    let x = draft.conv(0, filters([4, 3, 3, 3], 1)).unwrap();
-    let y = draft.conv(x, filters([4, 1, 3, 3], 4)).unwrap();
-    let z = draft.conv(y, filters([4, 4, 3, 3], 1)).unwrap();
-    let z = draft.scale(z, vec![0.5, -1.0, 2.0, 1.5], vec![0.1, 0.2, -0.3, 0.0], sole).unwrap();
-    let z = draft.add((x, false), (z, sole)).unwrap();
-    let z = draft.bend(z, vec![0.0, 0.25, 0.5, 0.0], Some(0.6), sole).unwrap();
-    draft.give("out".into(), z, 4);
-    draft
-}
-
-#[test]
-fn fused_steps_give_what_single_steps_give() {
-    let (fused, single) = (block(true), block(false));
-    assert_eq!((fused.plan.steps.len(), single.plan.steps.len()), (3, 6));
-    let run = |draft: &Draft| Network::of(draft).unwrap().run(ramp(8), [8, 8]).unwrap().remove(0);
-    let (fused, single) = (run(&fused), run(&single));
-    assert_eq!(fused.len(), 8 * 8 * 4);
-    assert!(fused.iter().zip(&single).all(|(a, b)| (a - b).abs() < 1e-5));
-    assert!(fused.iter().any(|&x| x < 0.0) && fused.iter().all(|&x| x <= 0.6));
-}
-
 #[test]
 fn a_network_comes_back_from_its_file() {
-    let draft = block(true);
+    let (plan, weights) = block();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
-    std::fs::write(&path, draft.to_safetensors().unwrap()).unwrap();
+    std::fs::write(&path, plan.to_safetensors(&weights).unwrap()).unwrap();
     let loaded = Network::load(&path).unwrap();
     let run = |net: &Network| net.run(ramp(8), [8, 8]).unwrap();
-    assert_eq!(run(&loaded), run(&Network::of(&draft).unwrap()));
+    assert_eq!(run(&loaded), run(&Network::of(plan, &weights).unwrap()));
     assert!(Network::load(&folder.path().join("none")).is_err());
 }
 
 #[test]
 fn a_plan_that_makes_no_sense_is_refused() {
-    let spoil = |spoil: fn(&mut Draft)| {
-        let mut draft = block(true);
-        spoil(&mut draft);
-        Network::of(&draft).is_err()
+    let spoil = |spoil: fn(&mut Plan, &mut Weights)| {
+        let (mut plan, mut weights) = block();
+        spoil(&mut plan, &mut weights);
+        Network::of(plan, &weights).is_err()
     };
-    assert!(!spoil(|_| {}));
-    assert!(spoil(|draft| draft.plan.outputs[0].from = 99));
-    assert!(spoil(|draft| draft.plan.steps.reverse()));
-    assert!(spoil(|draft| drop(draft.weights.remove("000.weight"))));
-    assert!(spoil(|draft| draft.plan.steps[0] = Step::Enlarge { x: 0, factor: 99 }));
-}
-
-#[test]
-fn filters_that_do_not_fit_are_refused_in_words() {
-    let mut draft = Draft::new([8, 8]);
-    let why = draft.conv(0, filters([4, 5, 3, 3], 1)).unwrap_err();
-    assert_eq!(why, "filters for 5 channels meet a map of 3");
-    assert!(draft.conv(0, filters([4, 1, 3, 3], 2)).unwrap_err().contains("groups"));
-    assert!(draft.enlarge(0, 9).is_err());
-    assert!(draft.scale(0, vec![1.0], vec![0.0], true).is_err());
-    assert!(draft.join(vec![]).is_err());
+    assert!(!spoil(|_, _| {}));
+    assert!(spoil(|plan, _| plan.outputs[0].from = 99));
+    assert!(spoil(|plan, _| plan.steps.reverse()));
+    assert!(spoil(|_, weights| drop(weights.remove("000.weight"))));
+    assert!(spoil(|plan, _| plan.steps[0] = Step::Enlarge { x: 0, factor: 99 }));
 }

@@ -1,8 +1,8 @@
 //! Operations on maps.
 
 use super::{Constant, Node, OnnxError, Value, Walk};
-use crate::nn::{Take, Window};
-use crate::plan::{Id, draft::Filters};
+use crate::draft::Filters;
+use vision::plan::{Id, Take, Window};
 
 impl Walk {
     pub(super) fn conv(&mut self, node: &Node) -> Result<Value, OnnxError> {

@@ -1,10 +1,10 @@
 //! ONNX files with the structure of networks whose weights we have not, and noise for weights;
 //! narrower than the real ones, written as their exporters write them.
 
-use prost::Message as _;
-use vision::onnx::proto::{
+use import::onnx::proto::{
     Attribute, Dim, Dims, Graph, Model, Node, Opset, Tensor, TensorType, Type, ValueInfo,
 };
+use prost::Message as _;
 
 /// Writes a graph operation by operation; results are named by numbers, as PyTorch does.
 pub struct Maker {

@@ -1,8 +1,7 @@
 //! A plan while it is built: shapes are known, and steps that can be one become one.
 
-use super::{Id, Output, Plan, Step};
-use crate::nn::{Pads, Window};
-use std::collections::BTreeMap;
+use vision::NetError;
+use vision::plan::{Id, Network, Output, Pads, Plan, Step, Weights, Window};
 
 /// Most numbers of one value.
 const MOST: usize = 1 << 26;
@@ -12,9 +11,6 @@ const MOST_WEIGHTS: usize = 1 << 27;
 const MOST_CHANNELS: usize = 8192;
 /// Most multiplications of a whole network; IResNet-100 takes 24 thousand million.
 const MOST_PRODUCTS: usize = 60_000_000_000;
-
-/// Named tensors: lengths and numbers.
-pub type Weights = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// What an importer builds.
 #[derive(Clone, Debug)]
@@ -257,6 +253,14 @@ impl Draft {
         self.plan.outputs.push(Output { name, from, width });
     }
 
+    /// The network it describes.
+    ///
+    /// # Errors
+    /// When weights are missing or do not fit.
+    pub fn network(&self) -> Result<Network, NetError> {
+        Network::of(self.plan.clone(), &self.weights)
+    }
+
     /// The step that made `x`, to be changed, if nobody else has a claim on its result.
     fn open(&mut self, x: Id, sole: bool) -> Option<&mut Step> {
         if sole { self.plan.steps.get_mut(x.checked_sub(1)?) } else { None }
@@ -278,3 +282,6 @@ impl Draft {
         Ok(self.shapes.len() - 1)
     }
 }
+
+#[cfg(test)]
+mod tests;

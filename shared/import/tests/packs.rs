@@ -12,14 +12,14 @@
 #[path = "packs/make.rs"]
 mod make;
 
+use import::{import, known, onnx, onnx::OnnxError};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use vision::decide::lines_of;
 use vision::{Limits, Mtcnn, Picture, Template, decode, principal};
-use vision::{detector::Detector, embedder::Embedder, golden, import::import};
-use vision::{kind, kind::Kind, onnx, onnx::OnnxError, plan::Network};
+use vision::{detector::Detector, embedder::Embedder, golden, kind::Kind, plan::Network};
 
 /// A file of `../shared/models`; says so where it is not there.
 fn shared(name: &str) -> Option<Vec<u8>> {
@@ -42,7 +42,7 @@ fn wanted(name: &str) -> Value {
 fn held(name: &str, file: &[u8]) {
     let wanted = wanted(name);
     let side = [0, 1].map(|i| wanted["side"][i].as_u64().unwrap() as usize);
-    let network = Network::of(&onnx::read(file).unwrap()).unwrap();
+    let network = onnx::read(file).unwrap().network().unwrap();
     let outputs = network.run(golden::picture(side), side).unwrap();
     let all = wanted["outputs"].as_array().unwrap();
     assert_eq!(outputs.len(), all.len(), "{name}");
@@ -282,8 +282,8 @@ proptest! {
             file[first + place.index(length)] = byte;
         }
         if let Ok(draft) = onnx::read(&file) {
-            let _ = kind::recognise(&draft);
-            let _ = Network::of(&draft);
+            let _ = known::recognise(&draft);
+            let _ = draft.network();
         }
     }
 

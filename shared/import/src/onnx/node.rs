@@ -1,7 +1,7 @@
 //! One operation of a graph: its settings, asked for by name, and sentences for what is wrong.
 
 use super::{Constant, OnnxError, proto::Node};
-use crate::nn::Pads;
+use vision::plan::Pads;
 
 impl Node {
     /// What people find it by.

@@ -1,4 +1,4 @@
-//! ONNX files become a [`Plan`](crate::plan::Plan) over our own modules.
+//! ONNX files become a [`Plan`](vision::plan::Plan) over our own modules.
 //!
 //! Nothing of a file runs: its graph is walked once, every operation and every shape is checked
 //! against what our modules do, and what is not known is refused by its name. Sizes that the file
@@ -11,7 +11,7 @@ mod walk;
 
 pub use constant::Constant;
 
-use crate::plan::Draft;
+use crate::draft::Draft;
 use prost::Message as _;
 
 /// Largest file that is read, in bytes: IResNet-100 has 250 MB.

@@ -5,10 +5,11 @@ mod numbers;
 mod shapes;
 
 use super::{Constant, OnnxError, proto};
-use crate::plan::{Draft, Id};
+use crate::draft::Draft;
 use proto::{Graph, Node, ValueInfo};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use vision::plan::Id;
 
 /// Sides of a picture where the file leaves them open: detectors have many outputs.
 const OPEN: [usize; 2] = [112, 640];
