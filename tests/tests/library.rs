@@ -35,7 +35,7 @@ async fn greet(listener: &TcpListener) -> TcpStream {
     socket
 }
 
-/// C-1 (T-LIB-07): why the outbox is the only queue that counts.
+/// Why the outbox is the only queue that counts.
 #[tokio::test]
 async fn rumqttc_forgets_everything_handed_over_when_the_broker_forgot_the_session() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -70,5 +70,5 @@ async fn rumqttc_forgets_everything_handed_over_when_the_broker_forgot_the_sessi
         before = broker => before,
         () = poll => 50,
     };
-    assert_eq!(survived, 0, "rumqttc now keeps what it was given: C-1 is mended");
+    assert_eq!(survived, 0, "rumqttc now keeps what it was given");
 }

@@ -12,7 +12,7 @@ use wire::topic::Leaf;
 use wire::{DeviceId, Message};
 
 /// Publishes on their way at most: the hub's receive maximum. Unset, rumqttc allocates 65,536
-/// slots (C-8).
+/// slots.
 const IN_FLIGHT: u16 = 16;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const CONNECT_S: u64 = 5;

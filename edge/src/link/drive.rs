@@ -22,7 +22,7 @@ use wire::{Message, Mono};
 const PACKETS: usize = 64;
 /// Requests to the event loop; publishing waits while it is full.
 const REQUESTS: usize = 8;
-/// A publish that cannot be handed over for so long: rumqttc hangs on a dead socket (C-7).
+/// A publish that cannot be handed over for so long: rumqttc hangs on a dead socket.
 const STUCK: Duration = Duration::from_secs(75);
 
 /// The link to the hub, ready to run.
@@ -171,7 +171,7 @@ fn understand(packet: Packet) -> Result<Event, String> {
             }
         },
         Packet::PubAck(ack) => {
-            // Not stored for all we know: the hub's own acknowledgement decides (C-3).
+            // Not stored for all we know: the hub's own acknowledgement decides.
             if !matches!(ack.reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers) {
                 tracing::warn!(reason = ?ack.reason, "the hub did not take a message");
             }

@@ -1,9 +1,9 @@
 //! What needs care: everything that waits for a person who runs the system, as a list of worries.
 //!
 //! To add one: a field of [`Facts`], a line in [`worries`], and its two texts, `care-KIND` (what it
-//! is) and `care-KIND-next` (what to do), in `locales/{en,fa}/care.ftl`; the gaps `$count`, `$name`
-//! and `$when` may be used. The page, the API, `rollcall-hub doctor` and the count in the navigation
-//! follow from the list.
+//! is) and `care-KIND-next` (what to do), in `hub/words/locales/{en,fa}/care.ftl`; the gaps `$count`,
+//! `$name` and `$when` may be used. The page, the API, `rollcall-hub doctor` and the count in the
+//! navigation follow from the list.
 
 use wire::{DeviceId, ModelId, Mono, Wall};
 

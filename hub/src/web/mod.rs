@@ -1,7 +1,8 @@
 //! The pages: what a person with a browser sees. HTML is made here and nowhere else.
 //!
-//! Texts are in `hub/locales` ([`tongue`]). Every page works without JavaScript; `review.js` adds keys, undo and live arrival to the
-//! review desk. Pages have the same rights as the API, because they use the same queries.
+//! Texts are in `hub/words`. Every page works without JavaScript; `review.js` adds keys, undo and
+//! live arrival to the review desk. Pages have the same rights as the API, because they use the
+//! same queries.
 
 pub mod account;
 pub mod card;
