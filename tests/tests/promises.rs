@@ -66,3 +66,41 @@ fn a_promise_whose_test_is_missing_is_noticed() {
     assert_eq!(promises, [("no loss".to_owned(), vec!["gone_test".to_owned()])]);
     assert!(!has("fn other_test() {}", "gone_test") && has("fn gone_test() {}", "gone_test"));
 }
+
+/// Every page of ours: README and CONTRIBUTING, and what lies in `docs` and `models`.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
+    for folder in ["docs", "docs/decisions", "models"] {
+        let files = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        pages.extend(files.filter(|path| path.extension().is_some_and(|end| end == "md")));
+    }
+    pages
+}
+
+/// What `page` leads to and names: where its links go, and files by their whole path.
+fn leads(page: &str) -> (Vec<&str>, Vec<&str>) {
+    let goals = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    let links = goals.filter(|goal| !goal.is_empty() && !goal.contains("://")).collect();
+    let names = page.split('`').skip(1).step_by(2).filter(|name| {
+        let ours = CODE.iter().any(|folder| name.starts_with(&format!("{folder}/")));
+        ours && name.rsplit('/').next().is_some_and(|file| file.contains('.'))
+    });
+    (links, names.filter(|name| !name.contains(['*', '{', '…', ' ', 'N'])).collect())
+}
+
+#[test]
+fn every_page_leads_to_and_names_what_is_there() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let (links, names) = leads(&text);
+        for goal in links {
+            let there = page.parent().unwrap().join(goal).exists();
+            assert!(there, "{} leads to {goal}, which is nowhere", page.display());
+        }
+        for name in names {
+            assert!(root().join(name).exists(), "{} names {name}", page.display());
+        }
+    }
+    let page = "[a](docs/gone.md#x), `hub/gone.rs`, [b](https://b.example/), `hub/{a,b}.rs`";
+    assert_eq!(leads(page), (vec!["docs/gone.md"], vec!["hub/gone.rs"]));
+}
