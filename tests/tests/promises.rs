@@ -101,6 +101,26 @@ fn every_page_leads_to_and_names_what_is_there() {
             assert!(root().join(name).exists(), "{} names {name}", page.display());
         }
     }
-    let page = "[a](docs/gone.md#x), `hub/gone.rs`, [b](https://b.example/), `hub/{a,b}.rs`";
-    assert_eq!(leads(page), (vec!["docs/gone.md"], vec!["hub/gone.rs"]));
+    let page = "[a](docs/gone.png#x), `hub/gone.rs`, [b](https://b.example/), `hub/{a,b}.rs`";
+    assert_eq!(leads(page), (vec!["docs/gone.png"], vec!["hub/gone.rs"]));
+}
+
+/// The names of pages in `text`.
+fn named_pages(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c)));
+    words.map(|word| word.trim_matches('.')).filter(|word| word.ends_with(concat!(".", "md")))
+}
+
+#[test]
+fn code_and_pages_name_no_page_that_is_kept_elsewhere() {
+    let ours: Vec<_> =
+        pages().iter().filter_map(|page| page.file_name()?.to_str().map(str::to_owned)).collect();
+    let mut text = String::new();
+    CODE.iter().for_each(|place| read(&root().join(place), &mut text));
+    pages().iter().for_each(|page| text += &fs::read_to_string(page).unwrap());
+    for name in named_pages(&text) {
+        assert!(ours.iter().any(|page| page == name), "{name} is named, and is no page of ours");
+    }
+    let elsewhere = format!("see ELSEWHERE{}.", concat!(".", "md"));
+    assert_eq!(named_pages(&elsewhere).count(), 1);
 }
