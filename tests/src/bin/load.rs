@@ -105,7 +105,7 @@ fn made(size: &Size) -> anyhow::Result<PathBuf> {
 }
 
 /// A teacher of the ten largest classes; the first one's lessons wait for a person. The year's
-/// crops stay, so that they are there while it is measured.
+/// crops stay, so that they are there while it is measured, and the timetable has ended.
 fn prepare(school: &School) -> anyhow::Result<()> {
     let password = school.hub_dir().join("password");
     fs::write(&password, PASSWORD)?;
@@ -114,6 +114,9 @@ fn prepare(school: &School) -> anyhow::Result<()> {
     ensure!(added.status.success(), "the teacher was not added: {added:?}");
     let db = Connection::open(school.hub_dir().join("hub.db"))?;
     db.execute("update class set policy = 'review' where class_code = 'C0000'", [])?;
+    // On the mornings of weekdays its own lessons would be in the way of the one that is measured.
+    db.execute("update period set to_day = from_day", [])?;
+    db.execute("delete from session where closed_at is null", [])?;
     let stays = json!({ "crop_days": null, "pending_days": null, "logged_days": null });
     db.execute("insert or replace into setting values ('retention', ?1)", [stays.to_string()])?;
     db.execute(
