@@ -21,6 +21,7 @@ use crate::parts::Parts;
 use crate::pki::Pki;
 use crate::privacy;
 use crate::recogniser::Recogniser;
+use crate::site::site;
 use crate::snaps::Snaps;
 use crate::timekeeper::Timekeeper;
 use crate::upkeep::{Upkeep, rest};
@@ -323,7 +324,7 @@ fn web_part(
 ) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
     let tls = http::serve::tls(app)?;
     let metrics = http::system::recorder();
-    let front = Front::new(app.parts.clone(), Passwords::default(), metrics, stop.clone());
+    let front = Front::new(app.parts.clone(), site(), Passwords::default(), metrics, stop.clone());
     Ok(async move {
         http::serve::run(listener, tls, front, stop).await;
         Ok(())

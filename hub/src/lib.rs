@@ -38,6 +38,7 @@ pub mod provider;
 pub mod recogniser;
 pub mod seed;
 pub mod sheets;
+pub mod site;
 pub mod snaps;
 pub mod timekeeper;
 pub mod upkeep;

@@ -8,7 +8,7 @@ use warp::http::Method;
 /// # Errors
 /// When `out` cannot be written.
 pub fn run(out: &mut dyn Write) -> anyhow::Result<()> {
-    let table = crate::http::table();
+    let table = crate::site::table();
     let pages: Vec<Value> = table.iter().filter(|route| is_page(route)).map(told).collect();
     serde_json::to_writer_pretty(&mut *out, &pages)?;
     Ok(writeln!(out)?)

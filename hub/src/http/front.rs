@@ -2,6 +2,7 @@
 
 use super::cost::{Cost, Spender};
 use super::passkeys::Passkeys;
+use super::site::Site;
 use crate::auth::{Passwords, elsewhere, token::Tokens};
 use crate::parts::Parts;
 use crate::provider::Provider;
@@ -32,6 +33,8 @@ pub struct Front(Arc<Shared>);
 pub struct Shared {
     /// The hub.
     pub app: Parts,
+    /// What is served.
+    pub site: Site,
     /// Password hashing, a few at a time.
     pub passwords: Passwords,
     /// Access tokens.
@@ -71,6 +74,7 @@ impl Front {
     #[must_use]
     pub fn new(
         app: Parts,
+        site: Site,
         passwords: Passwords,
         metrics: Option<PrometheusHandle>,
         stop: CancellationToken,
@@ -87,6 +91,7 @@ impl Front {
         let passkeys = Passkeys::new(&app.config.public_url);
         Self(Arc::new(Shared {
             app,
+            site,
             passwords,
             tokens,
             limits,

@@ -44,6 +44,7 @@ pub mod mail_texts;
 pub mod mark;
 pub mod marks;
 pub mod members;
+pub mod nav;
 pub mod notifications;
 pub mod oidc;
 pub mod openapi;
@@ -69,6 +70,7 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod sign_ins;
+pub mod site;
 pub mod sorting;
 pub mod spool;
 pub mod statistics;
@@ -88,6 +90,7 @@ use call::Call;
 use front::{Front, Peer};
 use problem::Problem;
 use route::{Found, Outcome, Route, Table};
+use site::Reader;
 use std::net::{IpAddr, Ipv4Addr};
 use tokio_stream::Stream;
 use tracing::Instrument as _;
@@ -96,9 +99,9 @@ use warp::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use warp::reply::{Reply, Response};
 use warp::{Filter, path::FullPath};
 
-/// Every route of the hub: the API and the pages.
+/// Every route of the API.
 #[must_use]
-pub fn table() -> Table {
+pub fn routes() -> Vec<Route> {
     let api = [
         analytics::routes(),
         auth::routes(),
@@ -156,7 +159,7 @@ pub fn table() -> Table {
         sign_ins::routes(),
         system::routes(),
     ];
-    Table::new(api.into_iter().chain([crate::web::routes()]).flatten().collect())
+    api.concat()
 }
 
 /// One request before anything is known about it.
@@ -171,7 +174,6 @@ struct Raw {
 /// The filter that answers everything.
 #[must_use]
 pub fn filter(front: Front) -> BoxedFilter<(Response,)> {
-    let table = table();
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::any()
         .and(warp::method())
@@ -185,13 +187,13 @@ pub fn filter(front: Front) -> BoxedFilter<(Response,)> {
             let peer = peer.unwrap_or_else(|| Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), false));
             let peer = whence::whence(&peer, &headers, &front.app.config.proxies);
             let raw = Raw { method, path, query, headers, peer };
-            answer(front.clone(), table.clone(), raw, body)
+            answer(front.clone(), raw, body)
         })
         .boxed()
 }
 
 /// Answers one request; whatever happens becomes an answer with the request's id.
-async fn answer<S, B, E>(front: Front, table: Table, raw: Raw, body: S) -> Response
+async fn answer<S, B, E>(front: Front, raw: Raw, body: S) -> Response
 where
     S: Stream<Item = Result<B, E>> + Send,
     B: Buf,
@@ -210,18 +212,17 @@ where
     let span = tracing::info_span!("request", request_id);
     let (mut body, announced) = (std::pin::pin!(body), body::is_announced(&raw.headers));
     let outcome = if preflight {
-        cors::preflight(&table, &raw.path)
+        cors::preflight(&front.site.table, &raw.path)
     } else {
         let asked = (raw, body.as_mut());
-        outcome(&front, &table, asked, &request_id, &mut note).instrument(span).await
+        outcome(&front, asked, &request_id, &mut note).instrument(span).await
     };
     if outcome.is_err() && !announced {
         body::discard(body, note.user.is_some()).await;
     }
     let mut answer = outcome.unwrap_or_else(|problem| {
-        let shown =
-            page.then(|| crate::web::start::problem(&problem, tongue, arrived, &back, &request_id));
-        let shown = shown.flatten();
+        let reader = Reader { tongue, arrived, back: &back, request_id: &request_id };
+        let shown = page.then(|| (front.site.pages.problem)(&problem, reader)).flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });
     if press {
@@ -239,7 +240,6 @@ where
 
 async fn outcome<S, B, E>(
     front: &Front,
-    table: &Table,
     (raw, body): (Raw, S),
     request_id: &str,
     note: &mut Note,
@@ -249,7 +249,7 @@ where
     B: Buf,
 {
     guard::asked_for(&front.app.config.hosts, &raw.headers)?;
-    let (route, params) = find(table, &raw)?;
+    let (route, params) = find(&front.site.table, &raw)?;
     note.endpoint = route.path;
     let now = front.app.clock.wall();
     let by = guard::identify(front, &raw.headers, now).await?;

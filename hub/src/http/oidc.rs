@@ -3,9 +3,11 @@
 use super::auth::{guess, open_session, reserve, wrong};
 use super::call::Call;
 use super::front::mono;
+use super::nav;
 use super::problem::Problem;
 use super::reply::{see, sentence, with};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
+use super::site::Reader;
 use crate::auth::elsewhere;
 use crate::http::language;
 use crate::provider::Provider;
@@ -60,7 +62,7 @@ async fn start(call: Call) -> Outcome {
 
 async fn begin(call: &Call) -> Outcome {
     let Begin { next } = call.query()?;
-    let next = crate::web::start::inside(&next);
+    let next = nav::inside(&next);
     let (url, attempt) = provider(call)?.begin(next, call.now, mono(call.app())).await?;
     let plain = serde_json::to_vec(&attempt).map_err(|_| Problem::internal())?;
     let sealed = BASE64URL_NOPAD.encode(&call.app().keys.seal(ATTEMPT, &plain));
@@ -100,7 +102,7 @@ async fn come_back(call: &Call) -> Outcome {
                    Rollcall at your school to invite your address.";
         Problem::forbidden(say)
     })?;
-    let next = crate::web::nav::onward(account.role, &next);
+    let next = super::nav::onward(&call.front.site.table, account.role, &next);
     let answer = super::reply::page(StatusCode::OK, &Onward { next })?;
     open_session(call, account.id, Way::Elsewhere, answer).await
 }
@@ -121,10 +123,9 @@ fn provider(call: &Call) -> Result<&Provider, Problem> {
 /// A person with a browser reads a page, not JSON.
 fn shown(call: &Call, outcome: Outcome) -> Outcome {
     let tongue = language::of(&call.headers);
+    let reader = Reader { tongue, arrived: false, back: "", request_id: &call.request_id };
     let page = |problem: Problem| -> Result<Response, Problem> {
-        let shown = call
-            .wants_page()
-            .then(|| crate::web::start::problem(&problem, tongue, false, "", &call.request_id));
+        let shown = call.wants_page().then(|| (call.front.site.pages.problem)(&problem, reader));
         shown.flatten().ok_or(problem)
     };
     outcome.or_else(page)

@@ -217,7 +217,7 @@ async fn report_of(call: Call) -> Outcome {
         Format::Json => in_json(register),
         Format::Csv => in_csv(&call, register),
         Format::Xlsx => in_xlsx(&call, register).await,
-        Format::Html => crate::web::report::shown(&call, &register),
+        Format::Html => (call.front.site.pages.register)(&call, &register),
     }
 }
 

@@ -6,7 +6,7 @@ use super::problem::Problem;
 use super::reply::{bytes, json, see};
 use super::route::{Object, Outcome, Route, Shapes, Takes, Who};
 use crate::care::facts;
-use crate::web::nav;
+use crate::http::nav;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rules::auth::Role;
 use serde::Serialize;
@@ -70,7 +70,8 @@ const FINE: Health =
     Health { status: "ok", service: "rollcall-hub", version: env!("CARGO_PKG_VERSION") };
 
 async fn home(call: Call) -> Outcome {
-    let home = call.by.as_ref().map_or("/review", |by| nav::home(by.actor.role));
+    let home =
+        call.by.as_ref().map_or("/review", |by| nav::home(&call.front.site.table, by.actor.role));
     if call.wants_page() { see(home) } else { json(&FINE) }
 }
 

@@ -127,6 +127,7 @@ pub fn empty(house: House) -> Empty {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::nav;
     use crate::web::card::{self, Face, tests::facts};
     use crate::web::{files, shell};
     use rules::auth::Role;
@@ -140,6 +141,8 @@ mod tests {
             csrf: Some("token".into()),
             tongue: Tongue::En,
             cares: 0,
+            pages: nav::pages(&crate::site::table(), Role::Admin).collect(),
+            home: "/review",
         };
         let waiting = i64::try_from(cards.len()).unwrap();
         let groups = vec![card::tests::group(cards)];

@@ -8,7 +8,7 @@ use crate::http::call::Call;
 use crate::http::openapi;
 use crate::http::problem::Problem;
 use crate::http::reply::{bytes, page, with};
-use crate::http::route::{Object, Outcome, Route, Shapes, Takes, Who};
+use crate::http::route::{Object, Outcome, Route, Shapes, Table, Takes, Who};
 use askama::Template;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -91,8 +91,8 @@ fn listed(document: &Value) -> BTreeMap<String, Vec<Operation>> {
     tags
 }
 
-fn list() -> List {
-    let tags = listed(&openapi::document(&crate::http::table()));
+fn list(table: &Table) -> List {
+    let tags = listed(&openapi::document(table));
     List { icon: files::address("icon.svg"), style: files::address("rollcall.css"), tags }
 }
 
@@ -125,9 +125,9 @@ async fn file(call: Call) -> Outcome {
     Ok(with(answer, header::CACHE_CONTROL, "max-age=86400"))
 }
 
-async fn redoc(_: Call) -> Outcome {
+async fn redoc(call: Call) -> Outcome {
     if REDOC.is_none() {
-        return page(StatusCode::OK, &list());
+        return page(StatusCode::OK, &list(&call.front.site.table));
     }
     shown(&Docs {
         icon: files::address("icon.svg"),
@@ -149,8 +149,9 @@ mod tests {
 
     #[test]
     fn without_redoc_every_operation_is_on_the_page_and_it_needs_no_script() {
-        let page = list().render().unwrap();
-        let document = openapi::document(&crate::http::table());
+        let table = crate::site::table();
+        let page = list(&table).render().unwrap();
+        let document = openapi::document(&table);
         let paths = document["paths"].as_object().unwrap();
         for (path, methods) in paths {
             assert!(page.contains(&format!("<code>{path}</code>")), "{path}");

@@ -16,7 +16,6 @@ pub mod faces;
 pub mod files;
 pub mod hand;
 pub mod heat;
-pub mod nav;
 pub mod note;
 pub mod people;
 pub mod photo;

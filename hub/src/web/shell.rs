@@ -1,6 +1,6 @@
 //! The frame of every page: who is signed in, where we are, icons, addresses of files.
 
-use super::{files, nav};
+use super::files;
 use rules::auth::Role;
 use words::language::{Said, Tongue};
 
@@ -30,6 +30,10 @@ pub struct Shell {
     pub tongue: Tongue,
     /// How much waits for whoever runs the system; it is said at the page of it.
     pub cares: usize,
+    /// The pages of the navigation that they may open.
+    pub pages: Vec<(&'static str, &'static str, &'static str)>,
+    /// Where this person begins.
+    pub home: &'static str,
 }
 
 impl Shell {
@@ -84,7 +88,7 @@ impl Shell {
     /// The pages that are linked on each: address, which it is, what it is called.
     #[must_use]
     pub fn pages(&self) -> Vec<(&'static str, &'static str, &'static str)> {
-        self.person.iter().flat_map(|person| nav::pages(person.role)).collect()
+        self.pages.clone()
     }
 
     /// How much waits for somebody on this page of the navigation.
@@ -96,7 +100,7 @@ impl Shell {
     /// Where this person begins, and what a link to it is called.
     #[must_use]
     pub fn home(&self) -> (&'static str, String) {
-        let home = self.person.as_ref().map_or("/", |person| nav::home(person.role));
+        let home = if self.home.is_empty() { "/" } else { self.home };
         let key = if home == "/review" { "shell-home" } else { "shell-home-own" };
         (home, self.say(key))
     }

@@ -2,18 +2,20 @@
 
 use super::account::passkeys::{Ask, shown};
 use super::account::prove;
+use super::files;
 use super::shell::{Person, Shell};
-use super::{files, nav};
 use crate::auth::session;
 use crate::http::auth as login;
 use crate::http::call::Call;
 use crate::http::language;
+use crate::http::nav::{self, inside};
 use crate::http::passkeys::{self, missing};
 use crate::http::press;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, page, see, with};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
 use crate::http::setup;
+use crate::http::site::Reader;
 use crate::http::totp as second;
 use crate::http::{guard, proof};
 use askama::Template;
@@ -98,7 +100,10 @@ pub fn shell(call: &Call, here: &'static str) -> Shell {
     let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
     let tongue = language::of(&call.headers);
     let (csrf, cares) = (call.session().map(session::csrf), call.app().care.get());
-    Shell { here, person, csrf, tongue, cares }
+    let table = &call.front.site.table;
+    let pages = person.iter().flat_map(|person| nav::pages(table, person.role)).collect();
+    let home = person.as_ref().map_or("/", |person| nav::home(table, person.role));
+    Shell { here, person, csrf, tongue, cares, pages, home }
 }
 
 /// Remembers the language, and shows the same page again.
@@ -211,7 +216,7 @@ async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
 
 /// Opens the session and goes on, if they may go there.
 async fn enter(call: &Call, account: &Account, way: Way, next: &str) -> Outcome {
-    let answer = see(nav::onward(account.role, next))?;
+    let answer = see(nav::onward(&call.front.site.table, account.role, next))?;
     login::open_session(call, account.id, way, answer).await
 }
 
@@ -250,13 +255,6 @@ async fn set_up(call: Call) -> Outcome {
     }
 }
 
-/// A path of our own to go on to: never another site.
-#[must_use]
-pub fn inside(next: &str) -> &str {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n']);
-    if ours && !next.chars().any(char::is_control) { next } else { "/review" }
-}
-
 /// Loads the same address again, this time from our own site.
 const AGAIN: &str = "<!doctype html><html lang=\"en-GB\"><meta charset=\"utf-8\">\
     <meta http-equiv=\"refresh\" content=\"0\"><title>Rollcall</title><p>One moment …</p></html>";
@@ -264,13 +262,8 @@ const AGAIN: &str = "<!doctype html><html lang=\"en-GB\"><meta charset=\"utf-8\"
 /// What a browser shows instead of a problem's JSON. Who is not signed in is led to the door; who
 /// only seems so, because a link from elsewhere brought them, bounces once.
 #[must_use]
-pub fn problem(
-    problem: &Problem,
-    tongue: Tongue,
-    arrived: bool,
-    back: &str,
-    request_id: &str,
-) -> Option<Response> {
+pub fn problem(problem: &Problem, reader: Reader<'_>) -> Option<Response> {
+    let Reader { tongue, arrived, back, request_id } = reader;
     match problem.kind {
         proof::NEEDED => return see(&prove::at(back)).ok(),
         guard::FACTOR_FIRST => return see("/account").ok(),

@@ -11,16 +11,12 @@ use super::reply::bytes;
 use super::route::{Gives, Object, Outcome, Route, Shape, Shapes, Table, Takes, Who};
 use names::Names;
 use serde_json::{Map, Value, json};
-use std::sync::LazyLock;
 use warp::http::Method;
 
 /// What the document says about the whole.
 const ABOUT: &str = "Face attendance for schools. Programs send an access token from \
     `/api/auth/login`; every address also works with a slash at its end. What is another \
     teacher’s is answered like what does not exist. Refusals are problem details (RFC 9457).";
-
-/// The document of this very hub, as text: it never changes while the hub runs.
-static TEXT: LazyLock<String> = LazyLock::new(|| document(&super::table()).to_string());
 
 /// Routes of this file.
 #[must_use]
@@ -29,8 +25,8 @@ pub fn routes() -> Vec<Route> {
     vec![Route::new(place, who, Object::None, Takes::Nothing, Shapes::PART, show)]
 }
 
-async fn show(_: Call) -> Outcome {
-    bytes("application/json", TEXT.as_str())
+async fn show(call: Call) -> Outcome {
+    bytes("application/json", call.front.site.document().to_owned())
 }
 
 /// Whether `route` belongs into the document.

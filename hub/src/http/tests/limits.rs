@@ -59,7 +59,7 @@ const LITTLE: [(&str, &str); 20] = [
 
 #[test]
 fn each_costly_route_has_a_limit() {
-    let table = crate::http::table();
+    let table = crate::site::table();
     for route in table.iter().filter(|route| is_costly(route)) {
         let little = LITTLE.iter().any(|(path, _)| *path == route.path)
             && !matches!(route.takes, Takes::Parts(_) | Takes::Archive(_));
@@ -94,7 +94,7 @@ async fn who_asks_too_often_is_told_when_to_come_again_and_others_are_not() {
 
 #[test]
 fn every_route_that_is_not_taken_back_asks_who_it_is() {
-    let table = crate::http::table();
+    let table = crate::site::table();
     let changes = |route: &&Route| route.method != Method::GET;
     for route in table.iter().filter(changes) {
         let words = ["/erase", "/revoke", "/settings/users", "/api/users", "/settings/recognition"];

@@ -4,7 +4,7 @@
 use super::fixtures::{self, Half};
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, post};
 use crate::http::route::{Object, Route, Takes, Who};
-use crate::http::table;
+use crate::site::table;
 use jiff::civil::date;
 use rules::auth::{Actor, Role};
 use serde_json::{Value, json};

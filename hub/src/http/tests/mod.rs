@@ -106,7 +106,8 @@ impl House {
         let mut app = App::open(config, clock.clone()).await.unwrap();
         app.parts.apart = Apart::here();
         let stop = CancellationToken::new();
-        let front = Front::new(app.parts.clone(), Passwords::cheap(), None, stop);
+        let front =
+            Front::new(app.parts.clone(), crate::site::site(), Passwords::cheap(), None, stop);
         let filter = super::filter(front.clone());
         Self { _dir: dir, app, front, clock, filter }
     }
@@ -115,7 +116,8 @@ impl House {
     pub(crate) async fn reopened(self, config: Config) -> Self {
         let app = App::open(config, self.clock.clone()).await.unwrap();
         let stop = CancellationToken::new();
-        let front = Front::new(app.parts.clone(), Passwords::cheap(), None, stop);
+        let front =
+            Front::new(app.parts.clone(), crate::site::site(), Passwords::cheap(), None, stop);
         let filter = super::filter(front.clone());
         Self { app, front, filter, ..self }
     }

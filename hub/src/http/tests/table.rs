@@ -38,7 +38,7 @@ fn limit(takes: Takes) -> Option<u64> {
 
 #[test]
 fn what_may_be_large_is_there_and_what_is_larger_than_some_photos_goes_to_the_disk() {
-    let table = crate::http::table();
+    let table = crate::site::table();
     for (path, most) in LARGE {
         let of = |route: &&crate::http::route::Route| {
             route.path == path && limit(route.takes).is_some_and(|n| n > SMALL)
@@ -51,7 +51,7 @@ fn what_may_be_large_is_there_and_what_is_larger_than_some_photos_goes_to_the_di
 
 #[test]
 fn every_route_is_declared_once_and_reads_no_more_than_it_says() {
-    let table = crate::http::table();
+    let table = crate::site::table();
     let mut seen = std::collections::HashSet::new();
     for route in table.iter() {
         assert!(seen.insert((route.method.clone(), route.path)), "twice: {}", route.path);
@@ -128,7 +128,7 @@ async fn a_body_without_a_length_is_refused() {
     let token = house.token(Role::Admin).await;
     let once_more = post("/api/auth/prove").bearer(&token);
     house.send(once_more.json(&json!({ "password": PASSWORD }))).await;
-    for route in crate::http::table().iter().filter(|route| route.takes != Takes::Nothing) {
+    for route in crate::site::table().iter().filter(|route| route.takes != Takes::Nothing) {
         if !matches!(route.who, Who::Role(_)) || matches!(route.takes, Takes::Form(_)) {
             continue; // forms of pages ask for their origin first
         }

@@ -2,6 +2,7 @@
 
 use super::passkeys::{Ask, shown};
 use crate::http::call::Call;
+use crate::http::nav::inside;
 use crate::http::passkeys::missing;
 use crate::http::problem::Problem;
 use crate::http::proof::{Proof, once_more};
@@ -9,7 +10,7 @@ use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
-use crate::web::start::{elsewhere, inside, shell};
+use crate::web::start::{elsewhere, shell};
 use askama::Template;
 use serde::Deserialize;
 use store::{passkey, people, totp};

@@ -8,7 +8,7 @@ mod rows;
 use super::fixtures::{self, Half};
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
 use crate::http::route::{Found, Object};
-use crate::http::table;
+use crate::site::table;
 use jiff::civil::date;
 use offered::{Curl, Endpoint, key};
 use rows::{Id, Row, Sent};

@@ -1,8 +1,7 @@
 //! Where the navigation leads, and who may go there: read from the table of routes itself.
 
-use crate::http::route::{Found, Table, Who};
+use super::route::{Found, Table, Who};
 use rules::auth::Role;
-use std::sync::LazyLock;
 use warp::http::Method;
 
 /// The pages of the navigation: address, which page it is for [`Shell`](super::shell::Shell), and
@@ -20,13 +19,11 @@ const PAGES: [(&str, &str, &str); 7] = [
 /// Everybody with an account has this one.
 const ACCOUNT: &str = "/account";
 
-static TABLE: LazyLock<Table> = LazyLock::new(crate::http::table);
-
 /// Whether somebody in this role may open the page at `address`. What no route has, says so itself.
 #[must_use]
-pub fn is_open(role: Role, address: &str) -> bool {
+pub fn is_open(table: &Table, role: Role, address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
-    match TABLE.find(&Method::GET, path) {
+    match table.find(&Method::GET, path) {
         Found::Route(route, _) => match route.who {
             Who::Anyone => true,
             Who::Role(roles) => roles.contains(&role),
@@ -36,20 +33,30 @@ pub fn is_open(role: Role, address: &str) -> bool {
 }
 
 /// The pages that somebody in this role may open: address, which it is, what it is called.
-pub fn pages(role: Role) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    PAGES.into_iter().filter(move |(address, ..)| is_open(role, address))
+pub fn pages(
+    table: &Table,
+    role: Role,
+) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    PAGES.into_iter().filter(move |(address, ..)| is_open(table, role, address))
 }
 
 /// Where somebody in this role begins.
 #[must_use]
-pub fn home(role: Role) -> &'static str {
-    pages(role).next().map_or(ACCOUNT, |(address, ..)| address)
+pub fn home(table: &Table, role: Role) -> &'static str {
+    pages(table, role).next().map_or(ACCOUNT, |(address, ..)| address)
 }
 
 /// `next`, if this role may open it; else where it begins.
 #[must_use]
-pub fn onward(role: Role, next: &str) -> &str {
-    if is_open(role, next) { next } else { home(role) }
+pub fn onward<'a>(table: &Table, role: Role, next: &'a str) -> &'a str {
+    if is_open(table, role, next) { next } else { home(table, role) }
+}
+
+/// A path of our own to go on to: never another site.
+#[must_use]
+pub fn inside(next: &str) -> &str {
+    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n']);
+    if ours && !next.chars().any(char::is_control) { next } else { "/review" }
 }
 
 #[cfg(test)]
@@ -58,16 +65,19 @@ mod tests {
 
     #[test]
     fn everybody_is_shown_only_what_they_may_open() {
-        let shown = |role| pages(role).map(|(address, ..)| address).collect::<Vec<_>>();
+        let table = crate::site::table();
+        let shown = |role| pages(&table, role).map(|(address, ..)| address).collect::<Vec<_>>();
         assert_eq!(shown(Role::Admin)[..], PAGES.map(|(address, ..)| address)[..6]);
         assert_eq!(shown(Role::Teacher), ["/review", "/class"]);
         assert_eq!(shown(Role::Student), ["/me"]);
-        let begins = Role::ALL.map(home);
+        let begins = Role::ALL.map(|role| home(&table, role));
         assert_eq!(begins, ["/me", "/review", "/review"]);
     }
 
     #[test]
     fn who_signs_in_goes_on_to_where_they_may_be() {
+        let table = crate::site::table();
+        let onward = |role, next| super::onward(&table, role, next);
         assert_eq!(onward(Role::Student, "/review?after=x"), "/me");
         assert_eq!(
             onward(Role::Teacher, "/class/7B/today?lesson=1#roll"),
@@ -79,8 +89,9 @@ mod tests {
 
     #[test]
     fn every_page_of_the_navigation_is_one() {
+        let table = crate::site::table();
         for (address, ..) in PAGES {
-            assert!(matches!(TABLE.find(&Method::GET, address), Found::Route(..)), "{address}");
+            assert!(matches!(table.find(&Method::GET, address), Found::Route(..)), "{address}");
         }
     }
 }
