@@ -4,6 +4,7 @@
 //! `app` builds and runs the parts. Decisions (`ingest`, `review`, `auth` …) know nothing of
 //! HTTP or SQL; `store` holds all SQL; `http` and `web` are skins.
 
+pub mod acts;
 pub mod album;
 pub mod apart;
 pub mod app;

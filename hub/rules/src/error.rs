@@ -1,4 +1,4 @@
-//! What can go wrong, in seven kinds, for whoever asked. No kind knows of HTTP.
+//! What can go wrong, in a few kinds, for whoever asked. No kind knows of HTTP.
 
 use std::error::Error as Source;
 
@@ -14,12 +14,31 @@ pub enum Error {
     /// The content cannot be accepted as it is.
     #[error("{0}")]
     Invalid(String),
+    /// The same, of one thing that was typed.
+    #[error("{field}: {why}")]
+    Field {
+        /// Its name.
+        field: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Not signed in, or not as who is needed.
     #[error("{0}")]
     Unauthorised(String),
     /// This role may never.
     #[error("{0}")]
     Forbidden(String),
+    /// They may, once they prove again that it is them.
+    #[error("prove once more that it is you")]
+    Unproven,
+    /// Too much at once: the same request may work after a wait.
+    #[error("{why}")]
+    TooMany {
+        /// Too much of what.
+        why: String,
+        /// How long to wait.
+        seconds: u64,
+    },
     /// Not now; the same request may work later.
     #[error("{0}")]
     Unavailable(String),
@@ -41,6 +60,11 @@ impl Error {
         source: impl Into<Box<dyn Source + Send + Sync>>,
     ) -> Self {
         Self::Internal { doing: doing.into(), source: source.into() }
+    }
+
+    /// A wrong field.
+    pub fn field(field: &'static str, why: impl Into<String>) -> Self {
+        Self::Field { field, why: why.into() }
     }
 
     /// “There is no `what` `name`.”

@@ -14,6 +14,7 @@ pub mod error;
 pub mod forget;
 pub mod gallery;
 pub mod knn;
+pub mod names;
 pub mod reports;
 pub mod retention;
 pub mod review;

@@ -1,6 +1,7 @@
 //! `import …`: takes over what other programs know.
 
 use super::hub::{Hub, actor, now};
+use crate::acts::bring;
 use crate::apart::Apart;
 use crate::import::archive::File;
 use crate::import::{oneroster as roster, people};
@@ -11,8 +12,8 @@ use rules::auth::{Actor, Role};
 use rules::timetable::day;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use store::Tx;
 use store::desk::Reader;
-use store::{Tx, class};
 
 /// Take over what other programs know.
 #[derive(Debug, Args)]
@@ -111,11 +112,8 @@ async fn students(
     let file = content(file)?.into();
     let table = Apart::default().table(file, has_header, people::ROWS).await?;
     let (rows, reader) = (people::rows(&table), reader(hub));
-    let bring = move |tx: &Tx<'_>| {
-        let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
-        people::bring(tx, reader, class.map(|class| class.id), rows, &actor(), now())
-    };
-    let people::Done { created, entered, skipped } = hub.db.write(bring).await?;
+    let (_, done) = bring::bring(&hub.db, reader, (class, rows), actor(), now()).await?;
+    let people::Done { created, entered, skipped } = done;
     for (row, why) in &skipped {
         writeln!(out, "line {}: {why}", row.line)?;
     }
@@ -130,8 +128,7 @@ async fn oneroster(hub: &Hub, export: &Path, out: &mut dyn Write) -> anyhow::Res
         Apart::default().school(content(export)?.into()).await?
     };
     let today = day(now(), &hub.config.zone);
-    let take = move |tx: &Tx<'_>| roster::take(tx, &export, today, &actor(), now());
-    let done = hub.db.write(take).await?;
+    let done = bring::school(&hub.db, export, today, actor(), now()).await?;
     for sentence in &done.skipped {
         writeln!(out, "{sentence}")?;
     }

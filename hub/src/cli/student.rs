@@ -1,6 +1,7 @@
 //! `student …`: people in the register.
 
 use super::hub::{Hub, actor, now};
+use crate::acts::people::{self, Kind, PersonChanges};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
@@ -48,15 +49,14 @@ impl Students {
         let hub = Hub::open(data)?;
         match self.verb {
             Verb::Add { number, first_name, last_name, staff } => {
-                let student_number = number.clone();
-                let profile = Profile {
-                    student_number,
-                    first_name,
-                    last_name,
-                    is_staff: staff,
-                    ..Profile::default()
+                let new = PersonChanges {
+                    number: Some(number.clone()),
+                    first_name: Some(first_name),
+                    last_name: Some(last_name),
+                    kind: Some(if staff { Kind::Staff } else { Kind::Student }),
+                    ..PersonChanges::default()
                 };
-                let id = hub.db.write(move |tx| student::add(tx, profile, &actor(), now())).await?;
+                let id = people::add(&hub.db, new, actor(), now()).await?.id;
                 Ok(writeln!(out, "{number} is added as {id}.")?)
             }
             Verb::List { json } => list(&hub, json, out).await,

@@ -1,15 +1,14 @@
 //! `user …`: accounts of people who sign in.
 
 use super::hub::{Hub, actor, now};
+use crate::acts::accounts::{AccountChanges, Accounts, Asker, Which};
 use crate::auth::{Passwords, secret};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use rules::auth::Role;
 use std::io::{Read as _, Write};
 use std::path::Path;
-use store::login::Keep;
-use store::people::{self, Filter, Person, Profile};
-use store::totp;
+use store::people::{self, Filter, Person};
 use uuid::Uuid;
 
 /// Accounts read at once for a list.
@@ -87,19 +86,21 @@ impl Users {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let hub = Hub::open(data)?;
+        let (hub, usual) = (Hub::open(data)?, AccountChanges::default());
         match self.verb {
             Verb::Add(new) => add(&hub, new, out).await,
             Verb::List { role } => list(&hub, role, out).await,
             Verb::Role { who, role } => {
-                let person = change(&hub, who, move |profile| profile.role = role).await?;
+                let person =
+                    change(&hub, who, AccountChanges { role: Some(role), ..usual }).await?;
                 told(&person, out)
             }
             Verb::Password { who, password_stdin } => {
                 set_password(&hub, who, password_stdin, out).await
             }
             Verb::Disable { who } => {
-                let person = change(&hub, who, |profile| profile.is_active = false).await?;
+                let person =
+                    change(&hub, who, AccountChanges { is_active: Some(false), ..usual }).await?;
                 told(&person, out)
             }
             Verb::Unlock { who, second_factor } => unlock(&hub, who, second_factor, out).await,
@@ -109,19 +110,22 @@ impl Users {
 
 async fn add(hub: &Hub, new: Add, out: &mut dyn Write) -> anyhow::Result<()> {
     let (word, made_up) = password_for(new.password_stdin)?;
-    rules::auth::password::check(&word, &new.email)?;
-    let hashed = Passwords::default().hash(word).await?;
     let Add { email, role, name, teacher_id, student, .. } = new;
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or("").to_owned());
-    let made = hub.db.write(move |tx| {
-        let student = student.map(|name| store::student::find(tx, &name)).transpose()?;
-        let student = student.map(|student| student.id);
-        let (is_active, may_link) = (true, false);
-        let profile = Profile { email, name, role, student, teacher_id, is_active, may_link };
-        people::add(tx, profile, Some(hashed), &actor(), now())
-    });
-    told(&made.await?, out)?;
+    let new = AccountChanges {
+        email: Some(email),
+        name: Some(name),
+        password: Some(word),
+        teacher_id,
+        student,
+        ..AccountChanges::default()
+    };
+    told(&accounts(hub).add(new, role, actor(), now()).await?, out)?;
     printed(made_up, out)
+}
+
+fn accounts(hub: &Hub) -> Accounts {
+    Accounts { db: hub.db.clone(), passwords: Passwords::default() }
 }
 
 async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -142,18 +146,9 @@ async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Res
     }
 }
 
-async fn change(
-    hub: &Hub,
-    who: String,
-    how: impl FnOnce(&mut Profile) + Send + 'static,
-) -> anyhow::Result<Person> {
-    let changed = hub.db.write(move |tx| {
-        let old = people::find(tx, &who)?;
-        let mut profile = old.profile();
-        how(&mut profile);
-        people::change(tx, old.account.id, profile, None, &actor(), now())
-    });
-    Ok(changed.await?)
+async fn change(hub: &Hub, name: String, to: AccountChanges) -> anyhow::Result<Person> {
+    let which = Which { name, among: &Role::ALL };
+    Ok(accounts(hub).change(which, to, Asker::Other(actor()), now()).await?)
 }
 
 async fn set_password(
@@ -162,16 +157,9 @@ async fn set_password(
     stdin: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let key = who.clone();
-    let person = hub.db.read(move |tx| people::find(tx, &key)).await?;
     let (word, made_up) = password_for(stdin)?;
-    rules::auth::password::check(&word, &person.account.email)?;
-    let hashed = Passwords::default().hash(word).await?;
-    let id = person.account.id;
-    let write = hub
-        .db
-        .write(move |tx| people::set_password(tx, id, &hashed, &Keep::Nothing, &actor(), now()));
-    write.await?;
+    let to = AccountChanges { password: Some(word), ..AccountChanges::default() };
+    let person = change(hub, who, to).await?;
     writeln!(out, "{} has a new password.", person.account.email)?;
     printed(made_up, out)
 }
@@ -182,12 +170,13 @@ async fn unlock(
     second_factor: bool,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let person = change(hub, who, |profile| profile.is_active = true).await?;
-    let id = person.account.id;
+    let key = who.clone();
+    let had = hub.db.read(move |tx| people::find(tx, &key)).await?.second_factor;
+    let gone = second_factor.then_some(false);
+    let to = AccountChanges { is_active: Some(true), second_factor: gone, ..Default::default() };
+    let person = change(hub, who, to).await?;
     if second_factor {
-        let removed = hub.db.write(move |tx| totp::remove_every(tx, id, &actor(), now())).await?;
-        let say =
-            if removed { "The second factor is gone." } else { "There was no second factor." };
+        let say = if had { "The second factor is gone." } else { "There was no second factor." };
         writeln!(out, "{say}")?;
     }
     told(&person, out)?;

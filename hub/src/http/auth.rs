@@ -6,6 +6,7 @@ use super::passkeys::{self, Shown};
 use super::problem::Problem;
 use super::reply::{json, nothing, sentence, with};
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use crate::acts::accounts;
 use crate::auth;
 use crate::auth::{known, session};
 use data_encoding::BASE64URL_NOPAD;
@@ -292,11 +293,13 @@ pub fn remembered(call: &Call, account: Uuid) -> String {
 ///
 /// # Errors
 /// 422 for a weak one, 429 when too many are being made.
-pub async fn hashed(call: &Call, field: &str, new: String, email: &str) -> Result<String, Problem> {
-    let weak = |weak: rules::auth::password::Weak| Problem::field(field, weak.to_string());
-    rules::auth::password::check(&new, email).map_err(weak)?;
-    let busy = |busy: auth::Busy| Problem::too_many(sentence(&busy.to_string())).after(5);
-    call.front.passwords.hash(new).await.map_err(busy)
+pub async fn hashed(
+    call: &Call,
+    field: &'static str,
+    new: String,
+    email: &str,
+) -> Result<String, Problem> {
+    Ok(accounts::hashed(&call.front.passwords, (field, new), email).await?)
 }
 
 /// Opens a browser's session: the answer with its cookie, and with that by which the browser is

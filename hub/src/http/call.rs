@@ -4,16 +4,25 @@ use super::body::Content;
 use super::front::Front;
 use super::page::MOST;
 use super::problem::Problem;
+use crate::acts::accounts::{Accounts, Asker};
+use crate::acts::bring::{self, Bringing, PeopleTable, PhotoArchive};
+use crate::acts::people::People;
 use crate::parts::Parts;
+use crate::auth::digest;
 use bytes::Bytes;
 use rules::auth::Actor;
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::net::IpAddr;
 use std::str::FromStr;
-use store::login::Live;
+use store::account::{self, Account};
+use store::login::{Keep, Live};
+use tokio::sync::SemaphorePermit;
 use warp::http::HeaderMap;
 use wire::Wall;
+
+/// How long a proof holds, milliseconds. Signing in is one, but not for what opens an account.
+pub const PROOF_HOLDS_MS: i64 = 10 * 60 * 1000;
 
 /// How somebody proved who they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +61,14 @@ impl SignedIn {
     }
 }
 
+impl SignedIn {
+    /// Whether they proved who they are not long ago.
+    #[must_use]
+    pub fn is_fresh(&self, now: Wall) -> bool {
+        now < self.proved.plus_ms(PROOF_HOLDS_MS)
+    }
+}
+
 /// One request, admitted.
 pub struct Call {
     /// What the front of the house shares.
@@ -79,6 +96,101 @@ impl Call {
     #[must_use]
     pub fn app(&self) -> &Parts {
         &self.front.app
+    }
+
+    /// Where people are looked after.
+    #[must_use]
+    pub fn people(&self) -> People {
+        let app = self.app();
+        People {
+            db: app.db.clone(),
+            keys: app.keys.clone(),
+            galleries: app.galleries(),
+            recogniser: app.recogniser.clone(),
+            events: app.events.clone(),
+        }
+    }
+
+    /// Where accounts are kept.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts {
+        Accounts { db: self.app().db.clone(), passwords: self.front.passwords.clone() }
+    }
+
+    /// Where files are brought.
+    #[must_use]
+    pub fn bringing(&self) -> Bringing {
+        let (people, app) = (self.people(), self.app());
+        Bringing { people, apart: app.apart.clone(), jobs: app.jobs.clone() }
+    }
+
+    /// The table of people that was sent as `file`.
+    ///
+    /// # Errors
+    /// 422 without one.
+    pub fn people_table(&self) -> Result<PeopleTable, Problem> {
+        let file = self.file("file")?;
+        let has_header = bring::header_said(self.content.field("has_header"))?;
+        Ok(PeopleTable { file, has_header })
+    }
+
+    /// The archive of photos that was sent as `file`.
+    ///
+    /// # Errors
+    /// 422 without one.
+    pub fn photo_archive(&self) -> Result<PhotoArchive, Problem> {
+        let file = self.spooled("file")?;
+        let consent = self.content.field("consent_by").map(str::trim).filter(|by| !by.is_empty());
+        Ok(PhotoArchive { file, consent_by: consent.map(str::to_owned), class: None })
+    }
+
+    /// A place among those whose photos are looked at together.
+    ///
+    /// # Errors
+    /// 500 when the hub stops.
+    pub async fn photo_place(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.front.photos.acquire().await.map_err(|_| Problem::internal())
+    }
+
+    /// Who asks, as one who changes accounts.
+    ///
+    /// # Errors
+    /// 401 when nobody is signed in.
+    pub fn asker(&self) -> Result<Asker, Problem> {
+        Ok(Asker::Account { id: self.actor()?.user, proved: self.is_proved_again() })
+    }
+
+    /// Whether whoever asks proved who they are since they signed in, not long ago.
+    #[must_use]
+    pub fn is_proved_again(&self) -> bool {
+        self.by.as_ref().is_some_and(|by| by.is_fresh(self.now) && by.again)
+    }
+
+    /// One's own account.
+    ///
+    /// # Errors
+    /// 401 when it was closed this moment.
+    pub async fn own(&self) -> Result<Account, Problem> {
+        let id = self.actor()?.user;
+        self.app().db.read(move |tx| account::get(tx, id)).await?.ok_or_else(signed_out)
+    }
+
+    /// The sign-in that the call came by, which stays when the others end.
+    #[must_use]
+    pub fn kept(&self) -> Keep {
+        match self.by.as_ref().map(|by| &by.proof) {
+            Some(Proof::Session(secret)) => Keep::Session(digest(secret)),
+            Some(Proof::Token(family)) => Keep::Family(*family),
+            _ => Keep::Nothing,
+        }
+    }
+
+    /// Who asks, as the audit chain names them.
+    ///
+    /// # Errors
+    /// 401 when nobody is signed in.
+    pub fn name(&self) -> Result<String, Problem> {
+        Ok(self.actor()?.user.to_string())
     }
 
     /// Who asks.

@@ -1,18 +1,14 @@
 //! `/api/students/{id}/consent`: the ledger of who agreed to being recognised, and who withdrew.
 
 use super::call::Call;
-use super::enrolment::known;
-use super::problem::Problem;
 use super::reply::{created, json, with};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::privacy::withdraw;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::consent::{self, Said, TEXT};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use warp::http::{Method, header};
-use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
@@ -102,17 +98,6 @@ async fn say(call: Call) -> Outcome {
     let student = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
     let text_version = typed.text_version.unwrap_or_else(|| TEXT.to_owned());
     let said = Said { given: typed.given, by_whom: typed.by, text_version };
-    let entry = note(&call, student, said).await?;
+    let entry = call.people().hear(student, said, call.name()?, call.now).await?;
     created(&format!("/api/students/{student}/consent"), &Entry::from(entry))
-}
-
-/// Writes down what was said about the consent of `student`; a withdrawal clears at once.
-///
-/// # Errors
-/// 422 when nobody or no wording is named.
-pub async fn note(call: &Call, student: StudentId, said: Said) -> Result<consent::Entry, Problem> {
-    let (app, actor) = (call.app(), call.actor()?.user.to_string());
-    let entry = withdraw::note(&app.db, &app.keys, student, said, actor, call.now).await?;
-    known(call).await?;
-    Ok(entry)
 }

@@ -5,8 +5,8 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, PHOTO, Route, SMALL, Shapes, Takes};
-use crate::enrol::{self, Ask, Desk, Enrolled, Refusal};
-use crate::events::Event;
+use crate::acts::people::Turn;
+use crate::enrol::{self, Ask, Enrolled};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::enrolment::{self, Enrolment, Filter};
@@ -178,23 +178,6 @@ pub async fn enrol(
     photo: bytes::Bytes,
     source: &'static str,
 ) -> Result<Enrolled, Problem> {
-    match attempt(call, student, photo, source).await? {
-        Ok(done) => Ok(done),
-        Err(refusal) => Err(enrol::refused(&call.app().db, refusal).await.into()),
-    }
-}
-
-/// The same, with a refusal as such, for pages that say it in their own words.
-///
-/// # Errors
-/// 422 for what is no picture, or without consent; 404 without such a student.
-pub async fn attempt(
-    call: &Call,
-    student: StudentId,
-    photo: bytes::Bytes,
-    source: &'static str,
-) -> Result<Result<Enrolled, Refusal>, Problem> {
-    let app = call.app();
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
     let ask = Ask {
         student,
@@ -202,27 +185,13 @@ pub async fn attempt(
         consent_by: field("consent_by").map(str::to_owned),
         another_person: field("another_person") == Some("true"),
         source: source.to_owned(),
-        actor: call.actor()?.user.to_string(),
+        actor: call.name()?,
     };
-    let index = app.gallery.index();
-    let desk = Desk { db: &app.db, keys: &app.keys, recogniser: &app.recogniser, index: &index };
-    let place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
-    let done = enrol::attempt(desk, ask, call.now).await?;
-    drop(place);
-    if done.is_ok() {
-        known(call).await?;
+    let _place = call.photo_place().await?;
+    match call.people().enrol(ask, call.now).await? {
+        Ok(done) => Ok(done),
+        Err(refusal) => Err(enrol::refused(&call.app().db, refusal).await.into()),
     }
-    Ok(done)
-}
-
-/// Lets every search and every door know what changed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn known(call: &Call) -> Result<(), Problem> {
-    call.app().galleries().follow().await?;
-    call.app().events.say(Event::GalleryChanged);
-    Ok(())
 }
 
 async fn index(call: Call) -> Outcome {
@@ -246,43 +215,19 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (id, typed, now): (Uuid, Typed, _) = (call.id("id")?, call.json()?, call.now);
-    let (version, actor) = (call.version(typed.version)?, call.actor()?.user.to_string());
-    let write = call.app().db.write(move |tx| {
-        let old = enrolment::get(tx, id)?;
-        if version.is_some_and(|version| version != old.version) {
-            let say = "this enrolment was changed meanwhile: look again";
-            return Err(rules::Error::Conflict(say.into()));
-        }
-        if typed.is_active != old.is_active {
-            enrolment::set_active(tx, id, typed.is_active, &actor, now)?;
-        }
-        enrolment::get(tx, id)
-    });
-    let row = write.await?;
-    known(&call).await?;
-    let body = Body::from(row);
+    let (id, typed): (Uuid, Typed) = (call.id("id")?, call.json()?);
+    let to = (Turn::wished(typed.is_active), call.version(typed.version)?);
+    let body = Body::from(call.people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 async fn turn(call: Call) -> Outcome {
-    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
-    let actor = call.actor()?.user.to_string();
-    let write = call.app().db.write(move |tx| {
-        let active = enrolment::get(tx, id)?.is_active;
-        enrolment::set_active(tx, id, !active, &actor, now)?;
-        enrolment::get(tx, id)
-    });
-    let row = write.await?;
-    known(&call).await?;
-    let body = Body::from(row);
+    let (id, to) = (call.id("id")?, (Turn::Over, None));
+    let body = Body::from(call.people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
-    let actor = call.actor()?.user.to_string();
-    call.app().db.write(move |tx| enrolment::delete(tx, id, &actor, now)).await?;
-    known(&call).await?;
+    call.people().delete(call.id("id")?, call.name()?, call.now).await?;
     nothing()
 }

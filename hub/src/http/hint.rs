@@ -2,7 +2,6 @@
 //! template is made.
 
 use super::call::Call;
-use super::problem::Problem;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
 use crate::enrol::hint::{Hint, Say, hint};
@@ -69,7 +68,7 @@ fn code(reason: wire::Reason) -> String {
 
 async fn show(call: Call) -> Outcome {
     let frame = call.file("file")?;
-    let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
+    let _place = call.photo_place().await?;
     let glance = call.app().recogniser.glance(frame.to_vec()).await?;
     json(&Body::from(hint(&glance)))
 }

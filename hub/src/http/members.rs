@@ -7,12 +7,13 @@ use super::classes::Which;
 use super::page::{page, rows};
 use super::reply::{json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::acts::rosters::{self, Face, RosterPlace};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
+use store::Tx;
 use store::class::{self, Member};
 use store::member::{self, Counts};
-use store::{Tx, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -112,41 +113,31 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn put(call: Call) -> Outcome {
-    let (enter, reader, now): (Enter, _, _) = (call.json()?, reader(&call)?, call.now);
+    let (enter, reader): (Enter, _) = (call.json()?, reader(&call)?);
     let name = call.param("id").to_owned();
-    let write = call.app().db.write(move |tx| {
-        let (class, actor) = (class::find(tx, reader, &name)?, reader.actor.user.to_string());
-        for student in &enter.students {
-            let student = student::find(tx, student)?.id;
-            class::add_member(tx, class.id, student, &actor, now)?;
-        }
-        people(tx, class.id)
-    });
-    json(&write.await?)
+    let class = call.people().enter(reader, name, enter.students, call.now).await?;
+    json(&call.app().db.read(move |tx| people(tx, class)).await?)
+}
+
+fn place(call: &Call) -> RosterPlace {
+    let param = |name| call.param(name).to_owned();
+    RosterPlace { class: param("id"), student: param("student") }
 }
 
 async fn verify(call: Call) -> Outcome {
-    let (say, reader, now): (Say, _, _) = (call.json()?, reader(&call)?, call.now);
-    let (name, student) = (call.param("id").to_owned(), call.param("student").to_owned());
-    let write = call.app().db.write(move |tx| {
-        let class = class::find(tx, reader, &name)?.id;
-        let student = student::find_for(tx, reader, &student)?.id;
-        member::verify(tx, (class, student), say.verified, &reader.actor.user.to_string(), now)?;
+    let (say, reader, db): (Say, _, _) = (call.json()?, reader(&call)?, &call.app().db);
+    let face = if say.verified { Face::Theirs } else { Face::Unverified };
+    let (class, student) = rosters::verify(db, reader, place(&call), face, call.now).await?;
+    let read = db.read(move |tx| {
         people(tx, class)?
             .into_iter()
             .find(|person| person.id == student.0)
             .ok_or_else(|| Error::unknown("student on this roster", student))
     });
-    json(&write.await?)
+    json(&read.await?)
 }
 
 async fn take_off(call: Call) -> Outcome {
-    let (reader, now) = (reader(&call)?, call.now);
-    let (name, student) = (call.param("id").to_owned(), call.param("student").to_owned());
-    let write = call.app().db.write(move |tx| {
-        let (class, student) = (class::find(tx, reader, &name)?, student::find(tx, &student)?);
-        class::remove_member(tx, class.id, student.id, &reader.actor.user.to_string(), now)
-    });
-    write.await?;
+    call.people().take_off(reader(&call)?, place(&call), call.now).await?;
     nothing()
 }

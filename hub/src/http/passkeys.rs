@@ -5,7 +5,6 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
-use super::totp::own;
 use crate::auth::passkey::{Begun, LIFE_MS, Owner, Place, Refused, Shown as Answer};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
@@ -184,7 +183,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn begin(call: Call) -> Outcome {
-    let (place, account) = (place(&call)?, own(&call).await?);
+    let (place, account) = (place(&call)?, call.own().await?);
     let has = of(&call).await?.into_iter().map(|one| one.kept.credential).collect();
     let owner = Owner { account: account.id, email: &account.email };
     let begun = place.begin(owner, has).map_err(|why| refused(&why))?;

@@ -5,7 +5,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use super::totp::{kept, own, proven};
+use super::totp::proven;
 use serde::Deserialize;
 use store::people;
 use utoipa::ToSchema;
@@ -41,10 +41,10 @@ async fn change(call: Call) -> Outcome {
 /// # Errors
 /// 422 for a wrong or a weak one, 429 after too many tries, 409 for an account without one.
 pub async fn changed(call: &Call, current: String, new: String) -> Result<(), Problem> {
-    let account = own(call).await?;
+    let account = call.own().await?;
     proven(call, &account, "current_password", current).await?;
     let phc = hashed(call, "new_password", new, &account.email).await?;
-    let (id, keep, now) = (account.id, kept(call), call.now);
+    let (id, keep, now) = (account.id, call.kept(), call.now);
     let by = id.to_string();
     let write = call.app().db.write(move |tx| people::set_password(tx, id, &phc, &keep, &by, now));
     Ok(write.await?)

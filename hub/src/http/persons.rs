@@ -2,17 +2,16 @@
 
 use super::attendance::reader;
 use super::call::Call;
-use super::enrolment::{self, known};
+use super::enrolment;
 use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use super::students::changed;
+use crate::acts::people::{self, PersonChanges, Turn};
 use jiff::Timestamp;
-use rules::error::Error;
 use serde::{Deserialize, Serialize};
+use store::enrolment as enrolments;
 use store::student::{self, Filter, Profile, Student};
-use store::{Tx, enrolment as enrolments};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -36,9 +35,9 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::PUT, one), ADMIN, person, body, both, change),
         Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
         Route::new((Method::DELETE, one), ADMIN, person, no, Shapes::EMPTY, remove),
-        turn("/api/persons/{id}/toggle-active", (|call| turned(call, |was| !was)).into()),
-        turn("/api/persons/{id}/activate", (|call| turned(call, |_| true)).into()),
-        turn("/api/persons/{id}/deactivate", (|call| turned(call, |_| false)).into()),
+        turn("/api/persons/{id}/toggle-active", (|call| turned(call, Turn::Over)).into()),
+        turn("/api/persons/{id}/activate", (|call| turned(call, Turn::On)).into()),
+        turn("/api/persons/{id}/deactivate", (|call| turned(call, Turn::Off)).into()),
     ]
 }
 
@@ -152,19 +151,30 @@ impl From<Student> for Body {
     }
 }
 
-impl Typed {
-    /// `old` with what was typed.
-    fn over(self, old: Profile) -> Profile {
-        Profile {
-            student_number: self.personnel_code.unwrap_or(old.student_number),
-            first_name: self.first_name.unwrap_or(old.first_name),
-            last_name: self.last_name.unwrap_or(old.last_name),
-            email: self.email.or(old.email),
-            phone: self.phone.or(old.phone),
-            department: self.department.or(old.department),
-            position: self.position.or(old.position),
-            year: old.year,
-            is_staff: self.kind.map_or(old.is_staff, |kind| kind == Kind::Staff),
+impl From<Kind> for people::Kind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Staff => Self::Staff,
+            Kind::Student => Self::Student,
+        }
+    }
+}
+
+impl From<Typed> for PersonChanges {
+    fn from(typed: Typed) -> Self {
+        Self {
+            number: typed.personnel_code,
+            first_name: typed.first_name,
+            last_name: typed.last_name,
+            email: typed.email,
+            phone: typed.phone,
+            department: typed.department,
+            position: typed.position,
+            kind: typed.kind.map(people::Kind::from),
+            turn: typed.is_active.map(Turn::wished),
+            version: typed.version,
+            full_name: None,
+            year: None,
         }
     }
 }
@@ -196,16 +206,9 @@ async fn add(call: Call) -> Outcome {
 /// # Errors
 /// 409 when the code is taken, 422 when something cannot be.
 pub async fn made(call: &Call, typed: Typed) -> Result<Body, Problem> {
-    let (actor, now, active) = (call.actor()?.user.to_string(), call.now, typed.is_active);
-    let profile = typed.over(Profile { is_staff: true, ..Profile::default() });
-    let write = call.app().db.write(move |tx| {
-        let id = student::add(tx, profile, &actor, now)?;
-        if active == Some(false) {
-            student::set_active(tx, id, false, &actor, now)?;
-        }
-        again(tx, id)
-    });
-    Ok(Body::from(write.await?))
+    let kind = typed.kind.unwrap_or(Kind::Staff);
+    let new = PersonChanges { kind: Some(kind.into()), ..typed.into() };
+    Ok(Body::from(people::add(&call.app().db, new, call.name()?, call.now).await?))
 }
 
 async fn show(call: Call) -> Outcome {
@@ -223,39 +226,22 @@ async fn show(call: Call) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
-    let (version, active) = (call.version(typed.version)?, typed.is_active);
-    let body = Body::from(changed(&call, (version, active), |old| typed.over(old)).await?);
-    versioned(&body, body.version)
-}
-
-async fn turned(call: Call, to: fn(bool) -> bool) -> Outcome {
-    let person = turn(&call, to).await?;
-    let body = Body::from(person);
-    versioned(&body, body.version)
-}
-
-/// Lets a person be recognised, or not; every search and every door follows.
-async fn turn(call: &Call, to: fn(bool) -> bool) -> Result<Student, Problem> {
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let to = PersonChanges { version: call.version(typed.version)?, ..typed.into() };
     let name = call.param("id").to_owned();
-    let write = call.app().db.write(move |tx| {
-        let old = student::find(tx, &name)?;
-        if to(old.is_active) != old.is_active {
-            student::set_active(tx, old.id, to(old.is_active), &actor, now)?;
-        }
-        again(tx, old.id)
-    });
-    let person = write.await?;
-    known(call).await?;
-    Ok(person)
+    let body = Body::from(call.people().change(name, to, call.name()?, call.now).await?);
+    versioned(&body, body.version)
+}
+
+/// Lets a person be recognised, or not.
+async fn turned(call: Call, to: Turn) -> Outcome {
+    let name = call.param("id").to_owned();
+    let body = Body::from(call.people().turn(name, to, call.name()?, call.now).await?);
+    versioned(&body, body.version)
 }
 
 /// Takes a person out of every list and gallery; erasing is another, deliberate step.
 async fn remove(call: Call) -> Outcome {
-    turn(&call, |_| false).await?;
+    let name = call.param("id").to_owned();
+    call.people().turn(name, Turn::Off, call.name()?, call.now).await?;
     nothing()
-}
-
-fn again(tx: &Tx<'_>, id: StudentId) -> Result<Student, Error> {
-    student::get(tx, id)?.ok_or_else(|| Error::unknown("person", id))
 }

@@ -7,6 +7,9 @@ use serde::Serialize;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
+/// The kind of problem that asks for a fresh proof of who somebody is.
+pub const PROOF_NEEDED: &str = "proof-needed";
+
 /// One wrong field of a body.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
 pub struct Wrong {
@@ -104,6 +107,14 @@ impl Problem {
         let detail = detail.into();
         let wrong = Wrong { field: field.to_owned(), detail: detail.clone() };
         Self { errors: vec![wrong], ..Self::invalid(format!("{field}: {detail}")) }
+    }
+
+    /// 403: they may, once they prove again that it is them.
+    #[must_use]
+    pub fn unproven() -> Self {
+        let say = "Prove once more that it is you: send your password, a code or a passkey to \
+                   /api/auth/prove, and then this again.";
+        Self::new(StatusCode::FORBIDDEN, PROOF_NEEDED, say)
     }
 
     /// The same, with a wait.

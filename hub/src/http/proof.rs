@@ -6,18 +6,12 @@ use super::passkeys::{Shown, shown};
 use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use super::totp::{kept, own, proven, second};
+use super::totp::{proven, second};
 use serde::Deserialize;
 use store::{login, totp};
 use utoipa::ToSchema;
 use warp::http::{Method, StatusCode};
 use wire::Wall;
-
-/// How long a proof holds, milliseconds. Signing in is one, but not for what
-/// opens an account.
-pub const HOLDS_MS: i64 = 10 * 60 * 1000;
-/// The kind of problem that says so.
-pub const NEEDED: &str = "proof-needed";
 
 /// Routes that ask for it.
 const ROUTES: [(Method, &str); 35] = [
@@ -91,8 +85,8 @@ fn is_among(some: &[(Method, &str)], route: &Route) -> bool {
 /// 403.
 pub fn held(route: &Route, by: &SignedIn, now: Wall) -> Result<(), Problem> {
     match route {
-        _ if is_among(&OPENS, route) => needed(is_fresh(by, now) && by.again),
-        _ if is_among(&ROUTES, route) => needed(is_fresh(by, now)),
+        _ if is_among(&OPENS, route) => needed(by.is_fresh(now) && by.again),
+        _ if is_among(&ROUTES, route) => needed(by.is_fresh(now)),
         _ => Ok(()),
     }
 }
@@ -102,7 +96,7 @@ pub fn held(route: &Route, by: &SignedIn, now: Wall) -> Result<(), Problem> {
 /// # Errors
 /// 403.
 pub fn fresh(call: &Call) -> Result<(), Problem> {
-    needed(call.by.as_ref().is_none_or(|by| is_fresh(by, call.now)))
+    needed(call.by.as_ref().is_none_or(|by| by.is_fresh(call.now)))
 }
 
 /// The same where signing in is no proof.
@@ -110,26 +104,14 @@ pub fn fresh(call: &Call) -> Result<(), Problem> {
 /// # Errors
 /// 403.
 pub fn again(call: &Call) -> Result<(), Problem> {
-    needed(is_again(call))
-}
-
-/// Whether whoever calls proved who they are since they signed in, not long ago.
-#[must_use]
-pub fn is_again(call: &Call) -> bool {
-    call.by.as_ref().is_some_and(|by| is_fresh(by, call.now) && by.again)
-}
-
-fn is_fresh(by: &SignedIn, now: Wall) -> bool {
-    now < by.proved.plus_ms(HOLDS_MS)
+    needed(call.is_proved_again())
 }
 
 fn needed(held: bool) -> Result<(), Problem> {
     if held {
         return Ok(());
     }
-    let say = "Prove once more that it is you: send your password, a code or a passkey to \
-               /api/auth/prove, and then this again.";
-    Err(Problem::new(StatusCode::FORBIDDEN, NEEDED, say))
+    Err(Problem::unproven())
 }
 
 /// One of the three.
@@ -155,7 +137,7 @@ async fn prove(call: Call) -> Outcome {
 /// # Errors
 /// 422 for a wrong or missing proof, 429 after too many.
 pub async fn once_more(call: &Call, proof: Proof) -> Result<(), Problem> {
-    let account = own(call).await?;
+    let account = call.own().await?;
     let wrong = |field, why| {
         move |problem: Problem| match problem.status {
             StatusCode::UNAUTHORIZED => Problem::field(field, why),
@@ -183,7 +165,7 @@ pub async fn once_more(call: &Call, proof: Proof) -> Result<(), Problem> {
             return Err(Problem::field("password", "give your password, a code or a passkey"));
         }
     }
-    let (own, now) = (kept(call), call.now);
+    let (own, now) = (call.kept(), call.now);
     Ok(call.app().db.write(move |tx| login::prove(tx, &own, now)).await?)
 }
 

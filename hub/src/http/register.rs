@@ -9,7 +9,7 @@ use super::persons;
 use super::problem::Problem;
 use super::reply::created;
 use super::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
-use super::users::{Typed, made};
+use crate::acts::accounts::AccountChanges;
 use rules::auth::Role;
 use rules::auth::throttle::What;
 use serde::{Deserialize, Serialize};
@@ -73,15 +73,16 @@ async fn register(call: Call) -> Outcome {
     let password = password.ok_or_else(|| Problem::field("password", "choose one"))?;
     let name = asked.name();
     let Register { email, student_id, .. } = asked;
-    let typed = Typed {
+    let new = AccountChanges {
         email,
-        full_name: Some(name),
+        name: Some(name),
         password: Some(password),
-        student_id,
+        student: student_id,
         role: Some(role),
-        ..Typed::default()
+        ..AccountChanges::default()
     };
-    let person = made(&call, typed, role).await?;
+    let by = call.by.as_ref().map_or_else(|| "register".into(), |by| by.actor.user.to_string());
+    let person = call.accounts().add(new, role, by, call.now).await?;
     created("/api/auth/me", &Registered::User(Me::from(&person.account)))
 }
 

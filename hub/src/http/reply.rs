@@ -15,8 +15,11 @@ impl From<Error> for Problem {
             Error::NotFound(_) => Self::not_found(sentence(&detail)),
             Error::Conflict(_) => Self::conflict(sentence(&detail)),
             Error::Invalid(_) => Self::invalid(sentence(&detail)),
+            Error::Field { field, why } => Self::field(field, why),
             Error::Unauthorised(_) => Self::unauthorised(sentence(&detail)),
             Error::Forbidden(_) => Self::forbidden(sentence(&detail)),
+            Error::Unproven => Self::unproven(),
+            Error::TooMany { seconds, .. } => Self::too_many(sentence(&detail)).after(seconds),
             Error::Unavailable(_) => Self::unavailable(sentence(&detail)).after(5),
             Error::Internal { doing, source } => {
                 tracing::error!(%doing, error = &*source as &dyn std::error::Error, "{detail}");

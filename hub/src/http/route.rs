@@ -24,6 +24,8 @@ pub enum Who {
 pub const STAFF: Who = Who::Role(&[Role::Teacher, Role::Admin]);
 /// Admins.
 pub const ADMIN: Who = Who::Role(&[Role::Admin]);
+/// Accounts of students.
+pub const PUPIL: Who = Who::Role(&[Role::Student]);
 /// Everybody with an account.
 pub const EVERYONE: Who = Who::Role(&Role::ALL);
 

@@ -2,29 +2,17 @@
 
 use super::attendance::reader;
 use super::call::Call;
-use super::problem::Problem;
 use super::reply::versioned;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::planning::booking;
-use crate::planning::maker::{Of, make};
-use jiff::civil::{Date, Time, Weekday};
-use jiff::tz::TimeZone;
-use rules::auth::{Actor, Role};
-use rules::error::Error;
+use crate::acts::own::{self, OwnChanges, OwnLesson, OwnSettings};
+use jiff::civil::{Date, Time};
+use rules::auth::Role;
 use rules::timetable::Period;
-use rules::timetable::own::{Replaced, replace};
 use serde::{Deserialize, Serialize};
-use store::desk::Reader;
-use store::period::{self, Filter, clock};
-use store::preference::{self, Choices, Mail};
-use store::{Tx, class, people};
+use store::period::clock;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
-use wire::Wall;
-
-/// Lessons of one teacher in a week at most.
-const LESSONS: usize = 200;
 
 /// Routes of this file.
 #[must_use]
@@ -173,108 +161,89 @@ pub struct Whole {
 }
 
 async fn show(call: Call) -> Outcome {
-    let settings = get(&call).await?;
+    let reader = reader(&call)?;
+    let settings = Settings::from(call.app().db.read(move |tx| own::settings(tx, reader)).await?);
     versioned(&settings, settings.version)
-}
-
-/// What the caller sets.
-///
-/// # Errors
-/// When the database fails.
-pub async fn get(call: &Call) -> Result<Settings, Problem> {
-    let reader = own(call)?;
-    Ok(call.app().db.read(move |tx| settings(tx, reader)).await?)
 }
 
 async fn change(call: Call) -> Outcome {
     let part: Part = call.json()?;
-    let settings = changed(&call, part).await?;
-    versioned(&settings, settings.version)
+    let version = call.version(part.version)?;
+    changed(&call, OwnChanges { version, ..part.into() }).await
 }
 
 async fn replace_all(call: Call) -> Outcome {
     let Whole { profile, preferences, schedule, version } = call.json()?;
     let emptied = |text: Option<String>| Some(text.unwrap_or_default());
-    let profile = TypedProfile {
-        full_name: profile.full_name,
+    let all = OwnChanges {
+        name: profile.full_name,
         phone: emptied(profile.phone),
         department: emptied(profile.department),
-    };
-    let preferences = TypedPreferences {
         mail_absence: Some(preferences.mail_absence),
         mail_low_attendance: Some(preferences.mail_low_attendance),
+        schedule: Some(schedule.into_iter().map(OwnLesson::from).collect()),
+        version: call.version(version)?,
     };
-    let part = Part { profile, preferences, schedule: Some(schedule), version };
-    let settings = changed(&call, part).await?;
+    changed(&call, all).await
+}
+
+async fn changed(call: &Call, to: OwnChanges) -> Outcome {
+    let (app, zone) = (call.app(), call.app().config.zone.clone());
+    let settings = own::change(&app.db, reader(call)?, to, zone, call.now).await?;
+    let settings = Settings::from(settings);
     versioned(&settings, settings.version)
 }
 
-/// The caller as a teacher: an admin's own schedule is that of the classes they teach, too.
-fn own(call: &Call) -> Result<Reader, Problem> {
-    let reader = reader(call)?;
-    Ok(Reader { actor: Actor { role: Role::Teacher, ..reader.actor }, ..reader })
-}
-
-/// Changes what the caller sets.
-///
-/// # Errors
-/// 422 for what cannot be, 409 when it was changed meanwhile.
-pub async fn changed(call: &Call, part: Part) -> Result<Settings, Problem> {
-    let (reader, now, zone) = (own(call)?, call.now, call.app().config.zone.clone());
-    let version = call.version(part.version)?;
-    let write = call.app().db.write(move |tx| {
-        let id = reader.actor.user;
-        let (old, _) = preference::get(tx, id)?;
-        preference::put(tx, id, &part.profile.over(old), version, now)?;
-        if let Some(name) = part.profile.full_name {
-            let person = people::find(tx, &id.to_string())?;
-            let profile = people::Profile { name, ..person.profile() };
-            people::change(tx, id, profile, None, &id.to_string(), now)?;
-        }
-        let mail = preference::mail(tx, id)?;
-        let TypedPreferences { mail_absence, mail_low_attendance } = part.preferences;
-        let mail = Mail {
-            absence: mail_absence.unwrap_or(mail.absence),
-            low_attendance: mail_low_attendance.unwrap_or(mail.low_attendance),
-        };
-        preference::set_mail(tx, id, mail)?;
-        if let Some(lessons) = part.schedule {
-            reschedule(tx, reader, lessons, &zone, now)?;
-        }
-        settings(tx, reader)
-    });
-    Ok(write.await?)
-}
-
-impl TypedProfile {
-    fn over(&self, old: Choices) -> Choices {
-        let chosen = |new: &Option<String>, old: Option<String>| match new.as_deref() {
-            None => old,
-            Some(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        };
-        Choices {
-            phone: chosen(&self.phone, old.phone),
-            department: chosen(&self.department, old.department),
+impl From<Part> for OwnChanges {
+    fn from(Part { profile, preferences, schedule, version }: Part) -> Self {
+        Self {
+            name: profile.full_name,
+            phone: profile.phone,
+            department: profile.department,
+            mail_absence: preferences.mail_absence,
+            mail_low_attendance: preferences.mail_low_attendance,
+            schedule: schedule.map(|all| all.into_iter().map(OwnLesson::from).collect()),
+            version,
         }
     }
 }
 
-fn settings(tx: &Tx<'_>, reader: Reader) -> Result<Settings, Error> {
-    let id = reader.actor.user;
-    let person = people::find(tx, &id.to_string())?;
-    let (Choices { phone, department }, version) = preference::get(tx, id)?;
-    let mail = preference::mail(tx, id)?;
-    let (account, teacher_id) = (person.account, person.teacher_id);
-    let (email, full_name, role) = (account.email, account.name, account.role);
-    Ok(Settings {
-        profile: Profile { id, email, full_name, role, teacher_id, phone, department },
-        preferences: Preferences {
-            mail_absence: mail.absence,
-            mail_low_attendance: mail.low_attendance,
-        },
-        schedule: there(tx, reader)?.into_iter().map(Lesson::from).collect(),
-        version,
-    })
+impl From<TypedLesson> for OwnLesson {
+    fn from(typed: TypedLesson) -> Self {
+        Self {
+            id: typed.id,
+            class: typed.class_id,
+            weekday: typed.weekday,
+            starts: typed.starts,
+            ends: typed.ends,
+            room: typed.room,
+            from: typed.from_day,
+            to: typed.to_day,
+        }
+    }
+}
+
+impl From<OwnSettings> for Settings {
+    fn from(own: OwnSettings) -> Self {
+        let (account, teacher_id) = (own.person.account, own.person.teacher_id);
+        Self {
+            profile: Profile {
+                id: account.id,
+                email: account.email,
+                full_name: account.name,
+                role: account.role,
+                teacher_id,
+                phone: own.choices.phone,
+                department: own.choices.department,
+            },
+            preferences: Preferences {
+                mail_absence: own.mail.absence,
+                mail_low_attendance: own.mail.low_attendance,
+            },
+            schedule: own.schedule.into_iter().map(Lesson::from).collect(),
+            version: own.version,
+        }
+    }
 }
 
 impl From<Period> for Lesson {
@@ -290,68 +259,4 @@ impl From<Period> for Lesson {
             to_day: period.to,
         }
     }
-}
-
-/// The lessons of the classes they teach that are not over for ever.
-fn there(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Period>, Error> {
-    let limit = u32::try_from(LESSONS).unwrap_or(u32::MAX);
-    let filter = Filter { class: None, room: None, after: None, limit };
-    let mut periods = period::list(tx, reader, &filter)?;
-    periods.retain(|period| period.to.is_none_or(|to| to >= reader.today));
-    periods.sort_by_key(|p| (p.weekday.to_monday_one_offset(), p.starts, p.id));
-    Ok(periods)
-}
-
-/// Makes the lessons of their classes those that were typed, by the timetable's rules.
-fn reschedule(
-    tx: &Tx<'_>,
-    reader: Reader,
-    typed: Vec<TypedLesson>,
-    zone: &TimeZone,
-    now: Wall,
-) -> Result<(), Error> {
-    if typed.len() > LESSONS {
-        return Err(Error::Invalid(format!("schedule: at most {LESSONS} lessons")));
-    }
-    let there = there(tx, reader)?;
-    let wanted = typed.into_iter().map(|typed| wanted(tx, reader, typed, now));
-    let Replaced { remove, put } = replace(&there, wanted.collect::<Result<_, _>>()?);
-    let actor = reader.actor.user.to_string();
-    for id in remove {
-        period::remove(tx, id, reader.today, &actor, now)?;
-    }
-    for period in put {
-        let id = period.id;
-        booking::weekly(tx, &period, now, zone)?;
-        period::put(tx, &Period { version: period.version.max(1), ..period }, &actor, now)?;
-        make(tx, Of::Period(id), zone, now)?;
-    }
-    Ok(())
-}
-
-fn wanted(tx: &Tx<'_>, reader: Reader, typed: TypedLesson, now: Wall) -> Result<Period, Error> {
-    let class = class::find(tx, reader, &typed.class_id).map_err(|error| match error {
-        Error::NotFound(_) => Error::Invalid("schedule: class_id: you teach no such class".into()),
-        other => other,
-    })?;
-    let weekday = Weekday::from_monday_one_offset(typed.weekday)
-        .map_err(|_| Error::Invalid("schedule: weekday: 1 is Monday and 7 is Sunday".into()))?;
-    let known = typed.id.map(|id| period::find(tx, reader, id)).transpose();
-    let known =
-        known.map_err(|_| Error::Invalid("schedule: id: there is no such lesson".into()))?;
-    // A lesson does not go over to another class: the old one ends, and a new one begins.
-    let known = known.filter(|period| period.class == class.id);
-    let usual = known.as_ref().map(|period| (period.id, period.from));
-    let (id, from) = usual.unwrap_or((wire::id::v7(now), reader.today));
-    Ok(Period {
-        id,
-        class: class.id,
-        weekday,
-        starts: typed.starts,
-        ends: typed.ends,
-        room: typed.room.or(class.room).unwrap_or_default().trim().to_owned(),
-        from: typed.from_day.unwrap_or(from),
-        to: typed.to_day,
-        version: 0,
-    })
 }

@@ -5,14 +5,12 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{json, nothing};
 use super::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use super::totp::kept;
+use crate::acts::sign_ins::{self, SignInsEnd};
 use jiff::Timestamp;
 use rules::auth::Role;
-use rules::error::Error;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::login::{self, Keep, SignIn};
-use store::{Tx, audit, people, setting, totp};
+use store::login::SignIn;
+use store::people;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -87,65 +85,37 @@ impl From<SignIn> for Body {
 }
 
 /// The sign-ins of `account` that would still open anything.
-///
-/// # Errors
-/// When the database fails.
-pub async fn of(call: &Call, account: Uuid, keep: Keep) -> Result<Vec<SignIn>, Problem> {
-    let found = call.app().db.read(move |tx| login::of(tx, account, &keep)).await?;
-    let limits = call.front.limits;
-    let alive = |one: &SignIn| one.seen.is_none_or(|seen| limits.alive(one.began, seen, call.now));
-    Ok(found.into_iter().filter(alive).collect())
+async fn of(call: &Call, account: Uuid) -> Result<Vec<SignIn>, Problem> {
+    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
+    Ok(call.app().db.read(move |tx| sign_ins::open(tx, account, &keep, (limits, now))).await?)
 }
 
 async fn index(call: Call) -> Outcome {
-    let found = of(&call, call.actor()?.user, kept(&call)).await?;
+    let found = of(&call, call.actor()?.user).await?;
     json(&found.into_iter().map(Body::from).collect::<Vec<_>>())
 }
 
 async fn end_one(call: Call) -> Outcome {
     let Which { sign_in } = call.json()?;
-    ended(&call, sign_in).await?;
+    let (db, user) = (&call.app().db, call.actor()?.user);
+    let own = SignInsEnd { account: user, by: user, keep: call.kept() };
+    match sign_in.as_str() {
+        "others" => sign_ins::end_all(db, own, call.now).await?,
+        _ => sign_ins::end_one(db, sign_in, own, call.now).await?,
+    }
     nothing()
 }
 
-/// Ends the caller's sign-in with this name, or all others.
-///
-/// # Errors
-/// 404, for a foreign one too.
-pub async fn ended(call: &Call, sign_in: String) -> Result<(), Problem> {
-    let (user, now, keep) = (call.actor()?.user, call.now, kept(call));
-    let write = call.app().db.write(move |tx| {
-        match sign_in.as_str() {
-            "others" => login::end_all(tx, user, &keep, now)?,
-            key => login::end_one(tx, user, key, now)?,
-        }
-        noted(tx, user, user, now)
-    });
-    Ok(write.await?)
-}
-
 async fn index_of(call: Call) -> Outcome {
-    let found = of(&call, named(&call).await?, kept(&call)).await?;
+    let found = of(&call, named(&call).await?).await?;
     json(&found.into_iter().map(Body::from).collect::<Vec<_>>())
 }
 
 async fn end_of(call: Call) -> Outcome {
     let account = named(&call).await?;
-    all_ended(&call, account).await?;
+    let of = SignInsEnd { account, by: call.actor()?.user, keep: call.kept() };
+    sign_ins::end_all(&call.app().db, of, call.now).await?;
     nothing()
-}
-
-/// Ends every sign-in of `account`, but the one that asks.
-///
-/// # Errors
-/// When the database fails.
-pub async fn all_ended(call: &Call, account: Uuid) -> Result<(), Problem> {
-    let (by, now, keep) = (call.actor()?.user, call.now, kept(call));
-    let write = call.app().db.write(move |tx| {
-        login::end_all(tx, account, &keep, now)?;
-        noted(tx, account, by, now)
-    });
-    Ok(write.await?)
 }
 
 /// The account that the address names.
@@ -154,49 +124,13 @@ async fn named(call: &Call) -> Result<Uuid, Problem> {
     Ok(call.app().db.read(move |tx| people::find(tx, &name)).await?.account.id)
 }
 
-fn noted(tx: &Tx<'_>, account: Uuid, by: Uuid, now: Wall) -> Result<(), Error> {
-    let (actor, id) = (by.to_string(), account.to_string());
-    let (action, table, meta) = ("end-sign-ins", "user_account", json!({}));
-    audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id: &id, meta })
-}
-
 async fn show(call: Call) -> Outcome {
-    json(&policy(&call).await?)
-}
-
-/// What signing in asks of people now.
-///
-/// # Errors
-/// When the database fails.
-pub async fn policy(call: &Call) -> Result<Policy, Problem> {
-    let said = call.app().db.read(|tx| setting::get(tx, login::FACTOR)).await?;
-    let said = said.unwrap_or_default();
-    Ok(Policy { second_factor: said.split(',').filter_map(|role| role.parse().ok()).collect() })
+    json(&Policy { second_factor: call.app().db.read(sign_ins::demanded).await? })
 }
 
 async fn change(call: Call) -> Outcome {
-    demand(&call, call.json()?).await?;
-    json(&policy(&call).await?)
-}
-
-/// Changes what signing in asks of people.
-///
-/// # Errors
-/// 409 when the admin who asks would be kept out by it.
-pub async fn demand(call: &Call, new: Policy) -> Result<(), Problem> {
-    let (user, now) = (call.actor()?.user, call.now);
-    let roles: Vec<_> = Role::ALL.into_iter().filter(|r| new.second_factor.contains(r)).collect();
-    let write = call.app().db.write(move |tx| {
-        let has = totp::has_factor(tx, user)?;
-        if roles.contains(&Role::Admin) && !has {
-            let say = "switch the second step of your own account on first: you would be kept out";
-            return Err(Error::Conflict(say.into()));
-        }
-        let words: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
-        setting::set(tx, login::FACTOR, &words.join(","))?;
-        let (actor, meta) = (user.to_string(), json!({ "second_factor": words }));
-        let (action, table, id) = ("change", "setting", login::FACTOR);
-        audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
-    });
-    Ok(write.await?)
+    let new: Policy = call.json()?;
+    let (db, user) = (&call.app().db, call.actor()?.user);
+    sign_ins::demand(db, new.second_factor, user, call.now).await?;
+    show(call).await
 }

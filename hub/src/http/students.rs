@@ -2,24 +2,20 @@
 
 use super::attendance::reader;
 use super::call::Call;
-use super::enrolment::{self, known};
+use super::enrolment;
 use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing, versioned};
-use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
+use super::route::{ADMIN, Object, Outcome, PUPIL, Route, SMALL, STAFF, Shapes, Takes};
+use crate::acts::people::{self, PersonChanges, Turn};
 use jiff::Timestamp;
-use rules::auth::Role;
-use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use store::account;
-use store::student::{self, Filter, Profile, Student};
+use store::student::{self, Filter, Student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
 use wire::{StudentId, Wall};
-
-/// Accounts of students.
-pub const PUPIL: Who = Who::Role(&[Role::Student]);
 
 /// Routes of this file.
 #[must_use]
@@ -162,36 +158,27 @@ impl From<Student> for Body {
     }
 }
 
-impl Typed {
-    /// `old` with what was typed.
-    fn over(self, old: Profile) -> Profile {
-        let (first, last) = match self.full_name.as_deref().map(str::trim) {
-            Some(full) => split(full),
-            None => (old.first_name, old.last_name),
-        };
-        let year = self.year.map(|year| match year {
+impl From<Typed> for PersonChanges {
+    fn from(typed: Typed) -> Self {
+        let year = typed.year.map(|year| match year {
             Year::Text(text) => text,
             Year::Number(number) => number.to_string(),
         });
-        Profile {
-            student_number: self.student_number.unwrap_or(old.student_number),
-            first_name: self.first_name.unwrap_or(first),
-            last_name: self.last_name.unwrap_or(last),
-            email: self.email.or(old.email),
-            phone: self.phone.or(old.phone),
-            department: self.department.or(old.department),
-            position: self.position.or(old.position),
-            year: year.or(old.year),
-            is_staff: old.is_staff,
+        Self {
+            number: typed.student_number,
+            full_name: typed.full_name,
+            first_name: typed.first_name,
+            last_name: typed.last_name,
+            email: typed.email,
+            phone: typed.phone,
+            department: typed.department,
+            position: typed.position,
+            year,
+            kind: None,
+            turn: typed.is_active.map(Turn::wished),
+            version: typed.version,
         }
     }
-}
-
-/// Given name and family name of a full name: the last word is the family's.
-#[must_use]
-pub fn split(full: &str) -> (String, String) {
-    let (first, last) = full.rsplit_once(char::is_whitespace).unwrap_or(("", full));
-    (first.trim().to_owned(), last.to_owned())
 }
 
 async fn index(call: Call) -> Outcome {
@@ -214,13 +201,9 @@ async fn index(call: Call) -> Outcome {
 
 async fn add(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
-    let (profile, now) = (typed.over(Profile::default()), call.now);
-    let actor = call.actor()?.user.to_string();
-    let write = call.app().db.write(move |tx| {
-        let id = student::add(tx, profile, &actor, now)?;
-        student::get(tx, id)?.ok_or_else(|| Error::unknown("student", id))
-    });
-    let made = Body::from(write.await?);
+    let new = PersonChanges { turn: None, ..typed.into() };
+    let made = people::add(&call.app().db, new, call.name()?, call.now).await?;
+    let made = Body::from(made);
     created(&format!("/api/students/{}", made.id), &made)
 }
 
@@ -271,61 +254,16 @@ async fn show(call: Call) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
-    let (version, active) = (call.version(typed.version)?, typed.is_active);
-    let body = Body::from(changed(&call, (version, active), |old| typed.over(old)).await?);
-    versioned(&body, body.version)
-}
-
-/// Changes the person that the address names, and whether they are active; every search and every
-/// door follows.
-///
-/// # Errors
-/// 404; 409 when it was changed since `version`; 422 for what cannot be.
-pub(super) async fn changed(
-    call: &Call,
-    (version, active): (Option<i64>, Option<bool>),
-    over: impl FnOnce(Profile) -> Profile + Send + 'static,
-) -> Result<Student, Problem> {
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
+    let to = PersonChanges { version: call.version(typed.version)?, ..typed.into() };
     let name = call.param("id").to_owned();
-    let write = call.app().db.write(move |tx| {
-        let old = student::find(tx, &name)?;
-        student::change(tx, old.id, over(old.profile), version, &actor, now)?;
-        let turned = active.filter(|active| *active != old.is_active);
-        if let Some(active) = turned {
-            student::set_active(tx, old.id, active, &actor, now)?;
-        }
-        let person = student::get(tx, old.id)?.ok_or_else(|| Error::unknown("person", &name))?;
-        Ok((person, turned.is_some()))
-    });
-    let (person, turned) = write.await?;
-    if turned {
-        known(call).await?;
-    }
-    Ok(person)
+    let body = Body::from(call.people().change(name, to, call.name()?, call.now).await?);
+    versioned(&body, body.version)
 }
 
 /// Takes a person out of every list and gallery. Erasing all data of a person is another,
 /// deliberate step.
 async fn remove(call: Call) -> Outcome {
-    let (actor, name, now) =
-        (call.actor()?.user.to_string(), call.param("id").to_owned(), call.now);
-    let write = call.app().db.write(move |tx| {
-        let id = student::find(tx, &name)?.id;
-        student::set_active(tx, id, false, &actor, now)
-    });
-    write.await?;
-    known(&call).await?;
+    let name = call.param("id").to_owned();
+    call.people().turn(name, Turn::Off, call.name()?, call.now).await?;
     nothing()
-}
-
-#[cfg(test)]
-mod unit {
-    use super::*;
-
-    #[test]
-    fn the_last_word_of_a_full_name_is_the_family_name() {
-        assert_eq!(split("Ada King Lovelace"), ("Ada King".into(), "Lovelace".into()));
-        assert_eq!(split("Pelé"), (String::new(), "Pelé".into()));
-    }
 }

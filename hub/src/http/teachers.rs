@@ -4,7 +4,8 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{created, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use super::users::{Typed, changed, closed, listed, made, of_roles};
+use super::users::{Typed, changed, closed, listed};
+use crate::acts::accounts;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
 use store::people::{Filter, Person};
@@ -111,13 +112,13 @@ async fn add(call: Call) -> Outcome {
         return Err(Problem::field("teacher_id", "every teacher needs one"));
     }
     let role = typed.role.unwrap_or(Role::Teacher);
-    let made = Body::from(made(&call, typed, role).await?);
+    let made = Body::from(call.accounts().add(typed.into(), role, call.name()?, call.now).await?);
     created(&format!("/api/teachers/{}", made.id), &made)
 }
 
 async fn show(call: Call) -> Outcome {
-    let name = call.param("id").to_owned();
-    let body = Body::from(call.app().db.read(move |tx| of_roles(tx, &name, TEACHERS)).await?);
+    let which = accounts::Which { name: call.param("id").to_owned(), among: TEACHERS };
+    let body = Body::from(call.app().db.read(move |tx| accounts::find(tx, &which)).await?);
     versioned(&body, body.version)
 }
 

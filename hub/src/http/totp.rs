@@ -1,13 +1,13 @@
 //! `/api/auth/totp`: the second factor of one's own account, and its part of signing in.
 
 use super::auth::{guess, reserve, too_busy, wrong};
-use super::call::{Call, Proof, signed_out};
+use super::call::{Call, signed_out};
 use super::front::mono;
 use super::problem::Problem;
 use super::proof::again;
 use super::reply::{created, json, nothing};
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::auth::{self, totp};
+use crate::auth::totp;
 use data_encoding::BASE64URL_NOPAD;
 use rules::auth::throttle::What;
 use rules::error::Error;
@@ -120,7 +120,7 @@ async fn start(call: Call) -> Outcome {
 /// # Errors
 /// As [`proven`]; 403 for who has a passkey and did not just prove it; 409 when there is one already.
 pub async fn begun(call: &Call, password: String) -> Result<Started, Problem> {
-    let account = own(call).await?;
+    let account = call.own().await?;
     let owner = account.id;
     if call.app().db.read(move |tx| passkey::any(tx, owner)).await? {
         again(call)?; // the password alone opens nothing
@@ -142,7 +142,7 @@ fn started(call: &Call, account: &Account, secret: &[u8]) -> Started {
 /// # Errors
 /// 409 when none waits.
 pub async fn waiting(call: &Call) -> Result<Started, Problem> {
-    let account = own(call).await?;
+    let account = call.own().await?;
     let (secret, _) = unconfirmed(call, &account).await?;
     Ok(started(call, &account, &secret))
 }
@@ -168,7 +168,7 @@ async fn confirmed(call: Call) -> Outcome {
 /// # Errors
 /// 422 for a wrong code, 429 after too many, 409 when none waits.
 pub async fn switched_on(call: &Call, code: &str) -> Result<Vec<String>, Problem> {
-    let account = own(call).await?;
+    let account = call.own().await?;
     let (id, now) = (account.id, call.now);
     let (secret, last_step) = unconfirmed(call, &account).await?;
     let guess = guess(call, What::Code(&account.email), Some(id));
@@ -180,7 +180,7 @@ pub async fn switched_on(call: &Call, code: &str) -> Result<Vec<String>, Problem
     call.front.throttle(|t| t.right(&guess, mono(call.app())));
     let codes = totp::recovery_codes();
     let digests: Vec<_> = codes.iter().filter_map(|code| totp::recovery_digest(code)).collect();
-    let keep = kept(call);
+    let keep = call.kept();
     let write = call.app().db.write(move |tx| {
         rows::confirm(tx, id, step, &digests, now)?;
         login::end_all(tx, id, &keep, now)
@@ -200,7 +200,7 @@ async fn removed(call: Call) -> Outcome {
 /// # Errors
 /// 422 for a wrong code, 429 after too many, 409 when there is none.
 pub async fn switched_off(call: &Call, code: &str) -> Result<(), Problem> {
-    let account = own(call).await?;
+    let account = call.own().await?;
     let (id, now) = (account.id, call.now);
     let has = call.app().db.read(move |tx| rows::get(tx, id)).await?;
     if !has.is_some_and(|totp| totp.confirmed) {
@@ -214,25 +214,6 @@ pub async fn switched_off(call: &Call, code: &str) -> Result<(), Problem> {
     let by = id.to_string();
     call.app().db.write(move |tx| rows::remove(tx, id, &by, now).map(drop)).await?;
     Ok(())
-}
-
-/// One's own account.
-///
-/// # Errors
-/// 401 when it was closed this moment.
-pub async fn own(call: &Call) -> Result<Account, Problem> {
-    let id = call.actor()?.user;
-    call.app().db.read(move |tx| account::get(tx, id)).await?.ok_or_else(signed_out)
-}
-
-/// The sign-in that the call came by, which stays when the others end.
-#[must_use]
-pub fn kept(call: &Call) -> login::Keep {
-    match call.by.as_ref().map(|by| &by.proof) {
-        Some(Proof::Session(secret)) => login::Keep::Session(auth::digest(secret)),
-        Some(Proof::Token(family)) => login::Keep::Family(*family),
-        _ => login::Keep::Nothing,
-    }
 }
 
 /// Asks for one's own password once more.

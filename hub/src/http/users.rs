@@ -1,18 +1,15 @@
 //! `/api/users`: accounts of people who sign in.
 
-use super::auth::hashed;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
-use super::proof;
 use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::acts::accounts::{AccountChanges, Which as Account};
 use jiff::Timestamp;
 use rules::auth::Role;
-use rules::error::Error;
 use serde::{Deserialize, Serialize};
-use store::people::{self, Filter, Person, Profile};
-use store::{Tx, identity, login, student, totp};
+use store::people::{self, Filter, Person};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -128,59 +125,21 @@ impl From<Person> for Body {
     }
 }
 
-impl Typed {
-    /// Whether it changes how `old` is opened.
-    fn opens(&self, old: &Person) -> bool {
-        let moved = |email: &String| email.trim().to_lowercase() != old.account.email;
-        let factor = self.totp == Some(false) && old.second_factor;
-        self.password.is_some() || factor || self.email.as_ref().is_some_and(moved)
-    }
-
-    /// `old` with what was typed; a student is looked up by id or number.
-    ///
-    /// # Errors
-    /// `Invalid` when there is no such student.
-    pub fn over(&self, tx: &Tx<'_>, old: Profile) -> Result<Profile, Error> {
-        let role = self.role.unwrap_or(old.role);
-        let student = match self.student_id.as_deref().map(str::trim) {
-            Some("") => None,
-            Some(name) => Some(student::find(tx, name).map_err(no_student)?.id),
-            None => old.student.filter(|_| role == Role::Student),
-        };
-        let clone = |new: &Option<String>, old: String| new.clone().unwrap_or(old);
-        Ok(Profile {
-            email: clone(&self.email, old.email),
-            name: clone(&self.full_name, old.name),
-            role,
-            student,
-            teacher_id: match &self.teacher_id {
-                Some(id) => Some(id.clone()),
-                None => old.teacher_id.filter(|_| role != Role::Student),
-            },
-            is_active: self.is_active.unwrap_or(old.is_active),
-            may_link: self.may_link.unwrap_or(old.may_link),
-        })
-    }
-
-    /// A new account of this role, before anything was typed.
-    #[must_use]
-    pub fn blank(role: Role) -> Profile {
-        Profile {
-            email: String::new(),
-            name: String::new(),
-            role,
-            student: None,
-            teacher_id: None,
-            is_active: true,
-            may_link: false,
+impl From<Typed> for AccountChanges {
+    fn from(typed: Typed) -> Self {
+        Self {
+            email: typed.email,
+            name: typed.full_name,
+            role: typed.role,
+            password: typed.password,
+            teacher_id: typed.teacher_id,
+            student: typed.student_id,
+            is_active: typed.is_active,
+            may_link: typed.may_link,
+            second_factor: typed.totp,
+            linked: typed.linked,
+            version: typed.version,
         }
-    }
-}
-
-fn no_student(error: Error) -> Error {
-    match error {
-        Error::NotFound(_) => Error::Invalid("student_id: there is no such student".into()),
-        other => other,
     }
 }
 
@@ -213,30 +172,9 @@ async fn add(call: Call) -> Outcome {
     let Some(role) = typed.role else {
         return Err(Problem::field("role", "give one: admin, teacher or student"));
     };
-    let made = Body::from(made(&call, typed, role).await?);
+    let made = call.accounts().add(typed.into(), role, call.name()?, call.now).await?;
+    let made = Body::from(made);
     created(&format!("/api/users/{}", made.id), &made)
-}
-
-/// Makes the account that was typed.
-///
-/// # Errors
-/// 409 when something is taken, 422 when something cannot be.
-pub async fn made(call: &Call, typed: Typed, role: Role) -> Result<Person, Problem> {
-    let email = typed.email.clone().unwrap_or_default();
-    if !people::is_address(email.trim()) {
-        return Err(Problem::field("email", "this is no e-mail address"));
-    }
-    let password = match typed.password.clone() {
-        Some(new) => Some(hashed(call, "password", new, &email).await?),
-        None => None,
-    };
-    let by = call.by.as_ref().map_or_else(|| "register".into(), |by| by.actor.user.to_string());
-    let now = call.now;
-    let write = call.app().db.write(move |tx| {
-        let profile = typed.over(tx, Typed::blank(role))?;
-        people::add(tx, profile, password, &by, now)
-    });
-    Ok(write.await?)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -257,50 +195,9 @@ async fn change(call: Call) -> Outcome {
 /// 403 without a proof since signing in, for what opens one's own account; 404, 409 and 422 as
 /// [`people::change`].
 pub async fn changed(call: &Call, typed: Typed, roles: &'static [Role]) -> Result<Person, Problem> {
-    let (name, now) = (call.param("id").to_owned(), call.now);
-    let (by, version) = (call.actor()?.user.to_string(), call.version(typed.version)?);
-    let key = name.clone();
-    let old = call.app().db.read(move |tx| of_roles(tx, &key, roles)).await?;
-    if old.account.id == call.actor()?.user && typed.opens(&old) {
-        proof::again(call)?;
-    }
-    let password = match typed.password.clone() {
-        Some(new) => Some(hashed(call, "password", new, &old.account.email).await?),
-        None => None,
-    };
-    let write = call.app().db.write(move |tx| {
-        let old = of_roles(tx, &name, roles)?;
-        let (id, profile) = (old.account.id, typed.over(tx, old.profile())?);
-        people::change(tx, id, profile, version, &by, now)?;
-        if let Some(phc) = password {
-            people::set_password(tx, id, &phc, &login::Keep::Nothing, &by, now)?;
-        }
-        match typed.totp {
-            Some(false) => drop(totp::remove_every(tx, id, &by, now)?),
-            Some(true) if !old.second_factor => {
-                let say = "totp: only the person themselves can begin a second factor";
-                return Err(Error::Invalid(say.into()));
-            }
-            _ => {}
-        }
-        if typed.linked == Some(false) {
-            identity::unlink(tx, id, &by, now)?;
-        }
-        people::find(tx, &id.to_string())
-    });
-    Ok(write.await?)
-}
-
-/// The account `name`, if it is of one of `roles`.
-///
-/// # Errors
-/// `NotFound`.
-pub fn of_roles(tx: &Tx<'_>, name: &str, roles: &[Role]) -> Result<Person, Error> {
-    let person = people::find(tx, name)?;
-    if roles.contains(&person.account.role) {
-        return Ok(person);
-    }
-    Err(Error::unknown("account", name))
+    let which = Account { name: call.param("id").to_owned(), among: roles };
+    let to = AccountChanges { version: call.version(typed.version)?, ..typed.into() };
+    Ok(call.accounts().change(which, to, call.asker()?, call.now).await?)
 }
 
 async fn remove(call: Call) -> Outcome {

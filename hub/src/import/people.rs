@@ -103,7 +103,7 @@ pub fn rows(table: &Table) -> Vec<Row> {
         let (mut given, mut family) =
             (text(first).unwrap_or_default(), text(last).unwrap_or_default());
         if let Some(full) = text(full).filter(|_| given.is_empty() && family.is_empty()) {
-            (given, family) = crate::http::students::split(&full);
+            (given, family) = rules::names::split(&full);
         }
         Row {
             line: *line,

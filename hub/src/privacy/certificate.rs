@@ -7,12 +7,14 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use jiff::Timestamp;
 use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
-use store::erasure::{Door, Erasure};
+use store::Db;
+use store::erasure::{self, Door, Erasure};
 use store::erasure::{Gone, Reason};
+use store::keys::Keys;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::Wall;
 use wire::sign::Signed;
+use wire::{StudentId, Wall};
 
 /// What the signature is for.
 const DOMAIN: &str = "rollcall-erasure-v1";
@@ -161,4 +163,19 @@ pub fn verify(text: &str, signature: &str, key: &VerifyingKey) -> Result<Stateme
     let signed = Signed { bytes: text.as_bytes().to_vec(), signature };
     let bytes = signed.verify(key, DOMAIN).map_err(|_| forged())?;
     serde_json::from_slice(bytes).map_err(|_| forged())
+}
+
+/// The certificate of the erasure of `student` as it stands.
+///
+/// # Errors
+/// `NotFound` when nobody with this id was erased.
+pub async fn of(db: &Db, keys: &Keys, student: StudentId, now: Wall) -> Result<Certificate, Error> {
+    let read = db.read(move |tx| {
+        let none = || Error::NotFound("nobody with this id was erased".into());
+        let erasure = erasure::of(tx, student)?.ok_or_else(none)?;
+        let doors = erasure::doors(tx, erasure.id)?;
+        Ok((erasure, doors))
+    });
+    let (erasure, doors) = read.await?;
+    certify(&erasure, &doors, now, &keys.signing()?)
 }

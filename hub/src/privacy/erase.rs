@@ -86,6 +86,25 @@ pub(crate) fn data(
 }
 
 impl Keeper {
+    /// Erases, because somebody asked for it, the person of this id or number, and tells the doors.
+    ///
+    /// # Errors
+    /// `NotFound` without such a person, before or after.
+    pub async fn erase(&self, name: String, by: String, now: Wall) -> Result<StudentId, Error> {
+        let read = self.db.read(move |tx| match store::student::find(tx, &name) {
+            Ok(student) => Ok(student.id),
+            Err(Error::NotFound(why)) => match name.trim().parse() {
+                Ok(id) if erasure::of(tx, id)?.is_some() => Ok(id),
+                _ => Err(Error::NotFound(why)),
+            },
+            Err(error) => Err(error),
+        });
+        let student: StudentId = read.await?;
+        erase(&self.db, &self.keys, student, Reason::Asked, by, now).await?;
+        self.finish_erasures().await?;
+        Ok(student)
+    }
+
     /// Does what is left of every erasure: keys, doors that are to be told, doors that have told.
     ///
     /// # Errors

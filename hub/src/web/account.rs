@@ -7,12 +7,13 @@ pub mod prove;
 use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
+use crate::acts::own::{self, OwnChanges, OwnSettings};
+use crate::acts::sign_ins::{self, SignInsEnd};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::http::settings::{Part, Settings, TypedPreferences, TypedProfile};
-use crate::http::{calendar, password, settings, sign_ins, totp};
+use crate::http::{calendar, password, totp};
 use askama::Template;
 use passkeys::{Missing, Passkeys};
 use rules::auth::Role;
@@ -20,7 +21,7 @@ use std::collections::HashMap;
 use store::feed::Feed;
 use store::login::SignIn;
 use store::people::{self, Person};
-use store::{class, desk};
+use store::{Tx, class, desk};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -76,7 +77,7 @@ struct Page {
 }
 
 struct Staff {
-    settings: Settings,
+    settings: OwnSettings,
     calendars: Vec<Calendar>,
     classes: Vec<class::Class>,
     passkeys: Passkeys,
@@ -110,10 +111,14 @@ async fn index(call: Call) -> Outcome {
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<String>) -> Outcome {
     let user = call.actor()?.user;
-    let person = call.app().db.read(move |tx| people::find(tx, &user.to_string())).await?;
+    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
+    let read = call.app().db.read(move |tx| {
+        let person = people::find(tx, &user.to_string())?;
+        Ok((person, sign_ins::open(tx, user, &keep, (limits, now))?))
+    });
+    let (person, sign_ins) = read.await?;
     let shell = shell(call, "account");
-    let sign_ins = sign_ins::of(call, user, totp::kept(call)).await?.into_iter();
-    let sign_ins = sign_ins.map(|one| row(call, &shell, one)).collect();
+    let sign_ins = sign_ins.into_iter().map(|one| row(call, &shell, one)).collect();
     let must = call.by.as_ref().is_some_and(|by| by.lacks_factor);
     let staff = match person.account.role {
         Role::Student => None,
@@ -149,7 +154,8 @@ pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
 
 async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
     let reader: desk::Reader = crate::http::attendance::reader(call)?;
-    let classes = call.app().db.read(move |tx| class::list(tx, reader)).await?;
+    let read = move |tx: &Tx<'_>| Ok((class::list(tx, reader)?, own::settings(tx, reader)?));
+    let (classes, settings) = call.app().db.read(read).await?;
     let names: HashMap<_, _> = classes.iter().map(|c| (c.id, c.class_name.clone())).collect();
     let one = |feed: Feed| Calendar {
         id: feed.id,
@@ -158,7 +164,7 @@ async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
     };
     let calendars = calendar::of(call).await?.into_iter().map(one).collect();
     let passkeys = passkeys::told(call, shell).await?;
-    Ok(Staff { settings: settings::get(call).await?, calendars, classes, passkeys })
+    Ok(Staff { settings, calendars, classes, passkeys })
 }
 
 /// Back to the page, saying what was done; or the page with what stood in the way.
@@ -171,13 +177,21 @@ async fn answer(call: &Call, done: Result<&'static str, Problem>) -> Outcome {
 
 async fn profile(call: Call) -> Outcome {
     let text = |name| call.content.field(name).map(str::to_owned);
-    let profile = TypedProfile {
-        full_name: text("full_name"),
+    let to = OwnChanges {
+        name: text("full_name"),
         phone: text("phone"),
         department: text("department"),
+        ..OwnChanges::default()
     };
-    let changed = settings::changed(&call, Part { profile, ..Part::default() }).await;
-    answer(&call, changed.map(|_| "account-done-profile")).await
+    let changed = changed(&call, to).await;
+    answer(&call, changed.map(|()| "account-done-profile")).await
+}
+
+async fn changed(call: &Call, to: OwnChanges) -> Result<(), Problem> {
+    let to = OwnChanges { version: call.version(None)?, ..to };
+    let (app, reader) = (call.app(), crate::http::attendance::reader(call)?);
+    own::change(&app.db, reader, to, app.config.zone.clone(), call.now).await?;
+    Ok(())
 }
 
 async fn new_password(call: Call) -> Outcome {
@@ -189,21 +203,27 @@ async fn new_password(call: Call) -> Outcome {
 
 async fn mail(call: Call) -> Outcome {
     let on = |name| Some(call.content.field(name).is_some());
-    let preferences = TypedPreferences {
+    let to = OwnChanges {
         mail_absence: on("mail_absence"),
         mail_low_attendance: on("mail_low_attendance"),
+        ..OwnChanges::default()
     };
-    let changed = settings::changed(&call, Part { preferences, ..Part::default() }).await;
-    answer(&call, changed.map(|_| "account-done-mail")).await
+    let changed = changed(&call, to).await;
+    answer(&call, changed.map(|()| "account-done-mail")).await
 }
 
 /// Ends one sign-in, or all but this one.
 async fn end(call: Call) -> Outcome {
     let done = async {
         let key = call.field("sign_in")?.to_owned();
-        let others = key == "others";
-        sign_ins::ended(&call, key).await?;
-        Ok(if others { "account-done-others" } else { "account-done-end" })
+        let (db, user) = (&call.app().db, call.actor()?.user);
+        let of = SignInsEnd { account: user, by: user, keep: call.kept() };
+        if key == "others" {
+            sign_ins::end_all(db, of, call.now).await?;
+            return Ok("account-done-others");
+        }
+        sign_ins::end_one(db, key, of, call.now).await?;
+        Ok("account-done-end")
     };
     let done = done.await;
     answer(&call, done).await

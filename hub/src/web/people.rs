@@ -7,17 +7,17 @@ mod person;
 
 use super::shell::Shell;
 use super::start::shell;
+use crate::acts::people::{self, Kind as Works, PersonChanges};
 use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
-use crate::http::students::split;
 use askama::Template;
 use serde::Deserialize;
 use store::class::{self, Class};
-use store::student::{self, Counts, Filter, Profile, Student};
+use store::student::{self, Counts, Filter, Student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
@@ -222,16 +222,18 @@ async fn added(
     tongue: Tongue,
 ) -> Result<(StudentId, Option<(bool, String)>), Problem> {
     let (number, name) = (call.field("student_number")?, call.field("full_name")?.to_owned());
-    let (first_name, last_name) = split(&name);
-    let (student_number, is_staff) =
-        (number.to_owned(), call.content.field("kind") == Some("staff"));
-    let profile = Profile { student_number, first_name, last_name, is_staff, ..Profile::default() };
+    let staff = call.content.field("kind") == Some("staff");
+    let new = PersonChanges {
+        number: Some(number.to_owned()),
+        full_name: Some(name.clone()),
+        kind: Some(if staff { Works::Staff } else { Works::Student }),
+        ..PersonChanges::default()
+    };
     let photo = call.content.file("file").cloned();
     if photo.is_some() {
         call.field("consent_by")?;
     }
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let id = call.app().db.write(move |tx| student::add(tx, profile, &actor, now)).await?;
+    let id = people::add(&call.app().db, new, call.name()?, call.now).await?.id;
     let Some(photo) = photo else { return Ok((id, None)) };
     let look = faces::look(call, id, photo, "photo").await;
     let key = if look.good { "people-added-known" } else { "people-added-only" };

@@ -7,17 +7,17 @@ use super::shell::{Person, Shell};
 use crate::auth::session;
 use crate::http::auth as login;
 use crate::http::call::Call;
+use crate::http::guard;
 use crate::http::language;
 use crate::http::nav::{self, inside};
 use crate::http::passkeys::{self, missing};
 use crate::http::press;
-use crate::http::problem::Problem;
+use crate::http::problem::{PROOF_NEEDED, Problem};
 use crate::http::reply::{self, page, see, with};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
 use crate::http::setup;
 use crate::http::site::Reader;
 use crate::http::totp as second;
-use crate::http::{guard, proof};
 use askama::Template;
 use store::account::Account;
 use store::login::Way;
@@ -265,7 +265,7 @@ const AGAIN: &str = "<!doctype html><html lang=\"en-GB\"><meta charset=\"utf-8\"
 pub fn problem(problem: &Problem, reader: Reader<'_>) -> Option<Response> {
     let Reader { tongue, arrived, back, request_id } = reader;
     match problem.kind {
-        proof::NEEDED => return see(&prove::at(back)).ok(),
+        PROOF_NEEDED => return see(&prove::at(back)).ok(),
         guard::FACTOR_FIRST => return see("/account").ok(),
         _ => {}
     }

@@ -2,7 +2,7 @@
 //! as a second factor and once more, and everything that must not open.
 
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
-use crate::http::proof::HOLDS_MS;
+use crate::http::call::PROOF_HOLDS_MS;
 use config::Vars;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -280,7 +280,7 @@ async fn a_passkey_is_a_proof_and_another_accounts_is_none() {
     let mut other = Device::new();
     let admin = house.token(Role::Admin).await;
     assert_eq!(made(&house, &admin, &mut other).await.status(), 201);
-    house.clock.set_wall(NOW.plus_ms(HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(PROOF_HOLDS_MS));
     let begin = || post("/api/auth/passkeys/begin").bearer(&token);
     assert_eq!(kind(&house.send(begin()).await), (403, "proof-needed".into()));
     for (device, status) in [(&mut other, 422), (&mut device, 204)] {
@@ -316,7 +316,7 @@ async fn whoever_finds_a_browser_open_neither_adds_nor_removes_a_passkey() {
     let open = changes(&house, &token).await.into_iter().map(|(status, _)| status);
     assert_eq!(open.collect::<Vec<_>>(), [200, 422, 404]);
     assert_eq!(changes(&house, &house.login(Role::Teacher).await).await[0], needed(), "of its own");
-    house.clock.set_wall(NOW.plus_ms(HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(PROOF_HOLDS_MS));
     assert_eq!(changes(&house, &token).await[0], needed(), "not for ever");
 }
 
@@ -332,7 +332,7 @@ async fn whoever_has_nothing_to_prove_it_with_has_signed_in_not_long_ago() {
         String::from_utf8_lossy(page.body()).contains("data-passkey=\"new\"")
     };
     assert!(page().await);
-    house.clock.set_wall(NOW.plus_ms(HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(PROOF_HOLDS_MS));
     assert!(!page().await);
 }
 
@@ -398,7 +398,7 @@ async fn at_another_address_the_second_step_says_where_the_passkey_works() {
 #[tokio::test]
 async fn with_a_passkey_the_password_alone_is_no_proof() {
     let (house, token, _) = school().await;
-    house.clock.set_wall(NOW.plus_ms(HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(PROOF_HOLDS_MS));
     let said = json!({ "password": PASSWORD });
     let answer = house.send(post("/api/auth/prove").bearer(&token).json(&said)).await;
     assert_eq!(answer.status(), 422);

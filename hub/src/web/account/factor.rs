@@ -2,7 +2,7 @@
 
 use super::answer;
 use crate::http::call::Call;
-use crate::http::proof;
+use crate::http::problem::PROOF_NEEDED;
 use crate::http::reply::page;
 use crate::http::route::{EVERYONE, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
 use crate::http::totp::{self, Started};
@@ -51,7 +51,7 @@ async fn begin(call: Call) -> Outcome {
     let password = call.content.field("password").unwrap_or("").to_owned();
     match totp::begun(&call, password).await {
         Ok(started) => begun_page(&call, StatusCode::CREATED, started, None),
-        Err(problem) if problem.kind == proof::NEEDED => Err(problem),
+        Err(problem) if problem.kind == PROOF_NEEDED => Err(problem),
         Err(problem) => answer(&call, Err(problem)).await,
     }
 }
@@ -72,7 +72,7 @@ fn fours(text: &str) -> String {
 async fn confirm(call: Call) -> Outcome {
     match totp::switched_on(&call, call.content.field("code").unwrap_or("")).await {
         Ok(codes) => {
-            let email = totp::own(&call).await?.email;
+            let email = call.own().await?.email;
             let (shell, host) = (shell(&call, "account"), call.app().config.host.clone());
             page(StatusCode::OK, &Codes { shell, codes, host, email })
         }

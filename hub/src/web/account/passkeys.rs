@@ -4,7 +4,6 @@ use super::answer;
 use crate::http::call::Call;
 use crate::http::passkeys::{self, Shown, added, missing, removed, renamed};
 use crate::http::problem::Problem;
-use crate::http::proof;
 use crate::http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
 use crate::web::shell::Shell;
 use store::passkey::Passkey;
@@ -88,7 +87,7 @@ pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
         used: one.used_at.map(ago),
     };
     let kept = passkeys::of(call).await?.into_iter().map(row).collect();
-    Ok(Passkeys { missing: missing(call), proved: proof::is_again(call), kept })
+    Ok(Passkeys { missing: missing(call), proved: call.is_proved_again(), kept })
 }
 
 /// What a form says that was sent with a passkey's answer; nothing for one sent without.

@@ -1,11 +1,11 @@
 //! `/people/bring`: people from a table and photos from an archive, and what became of each row.
 
+use crate::acts::bring::{
+    ARCHIVE, BroughtPhoto, BroughtPhotos, BroughtRow, BroughtRows, PEOPLE, PHOTOS, PhotoArchive,
+    TABLE,
+};
 use crate::http::attendance::reader;
 use crate::http::call::Call;
-use crate::http::import::{
-    ARCHIVE, BroughtRow, BroughtRows, Enrolled, Line, PEOPLE, PHOTOS, TABLE, bring_table,
-    enrol_archive,
-};
 use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{bytes, page, see, with};
@@ -118,18 +118,22 @@ async fn chosen(call: &Call) -> Result<Option<Uuid>, Problem> {
 }
 
 async fn table(call: Call) -> Outcome {
-    let begun = match chosen(&call).await {
-        Ok(class) => bring_table(&call, class).await,
-        Err(problem) => Err(problem),
+    let begun = async {
+        let (class, reader) = (chosen(&call).await?, reader(&call)?);
+        let table = call.people_table()?;
+        Ok(call.bringing().people(reader, class, table, call.now).await?)
     };
+    let begun = begun.await;
     begin(&call, begun).await
 }
 
 async fn photos(call: Call) -> Outcome {
-    let begun = match chosen(&call).await {
-        Ok(class) => enrol_archive(&call, class).await,
-        Err(problem) => Err(problem),
+    let begun = async {
+        let class = chosen(&call).await?;
+        let (archive, by) = (PhotoArchive { class, ..call.photo_archive()? }, call.actor()?.user);
+        Ok(call.bringing().photos(archive, by, call.now).await?)
     };
+    let begun = begun.await;
     begin(&call, begun).await
 }
 
@@ -194,8 +198,8 @@ async fn rows(call: &Call, job: &Job) -> Result<Vec<Row>, Problem> {
     let Some(result) = job.result.clone() else { return Ok(Vec::new()) };
     let brought: Vec<BroughtRow> = serde_json::from_value(result.clone())
         .map_or_else(|_| Vec::new(), |all: BroughtRows| all.rows);
-    let lines: Vec<Line> =
-        serde_json::from_value(result).map_or_else(|_| Vec::new(), |all: Enrolled| all.photos);
+    let lines: Vec<BroughtPhoto> =
+        serde_json::from_value(result).map_or_else(|_| Vec::new(), |all: BroughtPhotos| all.photos);
     let read = call.app().db.read(move |tx| {
         let people = brought.into_iter().map(|row| of_table(tx, row));
         people
@@ -215,7 +219,7 @@ fn of_table(tx: &Tx<'_>, row: BroughtRow) -> Result<Row, Error> {
     Ok(shown(row.line.to_string(), person, said, &row.outcome, row.detail))
 }
 
-fn of_archive(tx: &Tx<'_>, line: Line) -> Result<Row, Error> {
+fn of_archive(tx: &Tx<'_>, line: BroughtPhoto) -> Result<Row, Error> {
     let person = there(student::find(tx, &line.student_id))?;
     Ok(shown(line.file, person, line.student_id, &line.outcome, line.detail))
 }

@@ -1,10 +1,9 @@
 //! Photos of a person: what became of each, with the other face where somebody looks alike.
 
 use super::{initials, person};
-use crate::enrol::{Enrolled, Refusal};
+use crate::enrol::{Ask, Enrolled, Refusal};
 use crate::http::attendance::reader;
 use crate::http::call::Call;
-use crate::http::enrolment::attempt;
 use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::page;
@@ -87,6 +86,26 @@ async fn photograph(call: Call) -> Outcome {
     let good = looks.iter().all(|look| look.good);
     let status = if good { StatusCode::CREATED } else { StatusCode::UNPROCESSABLE_ENTITY };
     person::show(&call, person, status, None, looks).await
+}
+
+/// Enrols by one photo; who agreed is in the form, or in the ledger.
+async fn attempt(
+    call: &Call,
+    student: StudentId,
+    photo: Bytes,
+    source: &'static str,
+) -> Result<Result<Enrolled, Refusal>, Problem> {
+    let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
+    let ask = Ask {
+        student,
+        photo: photo.to_vec(),
+        consent_by: field("consent_by").map(str::to_owned),
+        another_person: field("another_person") == Some("true"),
+        source: source.to_owned(),
+        actor: call.name()?,
+    };
+    let _place = call.photo_place().await?;
+    Ok(call.people().enrol(ask, call.now).await?)
 }
 
 /// Enrols by one photo, and says in words what became of it.

@@ -1,11 +1,10 @@
 //! `/people/{id}/erase`: asked once more, then which doors have forgotten the person.
 
 use crate::http::call::Call;
-use crate::http::erase::{erase, proof};
 use crate::http::language;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::privacy::certificate::{Certificate, Receipt, State};
+use crate::privacy::certificate::{self, Certificate, Receipt, State};
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
@@ -101,12 +100,14 @@ async fn begin(call: Call) -> Outcome {
         let problem = language::of(&call.headers).say("people-erase-wrong");
         return ask(&call, StatusCode::UNPROCESSABLE_ENTITY, &person, Some(problem));
     }
-    let person = erase(&call).await?;
+    let (name, by) = (call.param("id").to_owned(), call.name()?);
+    let person = call.app().privacy().erase(name, by, call.now).await?;
     see(&format!("/people/{}/erase", person.0))
 }
 
 async fn shown(call: &Call) -> Outcome {
-    let certificate = proof(call, call.id("id")?).await?;
+    let (db, keys) = (&call.app().db, &call.app().keys);
+    let certificate = certificate::of(db, keys, call.id("id")?, call.now).await?;
     let names: Vec<DeviceId> =
         certificate.statement.doors.iter().filter_map(|door| door.device_id.parse().ok()).collect();
     let read = call.app().db.read(move |tx| {

@@ -4,10 +4,10 @@ mod me;
 
 use super::faces::Look;
 use super::initials;
+use crate::acts::people::{Kind, PersonChanges, Turn};
+use crate::acts::rosters::RosterPlace;
 use crate::http::attendance::reader;
 use crate::http::call::Call;
-use crate::http::consent::note;
-use crate::http::enrolment::known;
 use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
@@ -315,23 +315,23 @@ async fn refused(call: &Call, person: StudentId, problem: Problem) -> Outcome {
 async fn change(call: Call) -> Outcome {
     let person = found(&call).await?;
     let field = |name| call.content.field(name).map(str::to_owned);
-    let old = person.profile;
-    let profile = Profile {
-        student_number: field("student_number").unwrap_or(old.student_number),
-        first_name: field("first_name").unwrap_or(old.first_name),
-        last_name: field("last_name").unwrap_or(old.last_name),
-        email: field("email").or(old.email),
-        phone: field("phone").or(old.phone),
-        department: field("department").or(old.department),
-        position: field("position").or(old.position),
-        year: field("year").or(old.year),
-        is_staff: field("kind").map_or(old.is_staff, |kind| kind == "staff"),
+    let changes = PersonChanges {
+        number: field("student_number"),
+        full_name: None,
+        first_name: field("first_name"),
+        last_name: field("last_name"),
+        email: field("email"),
+        phone: field("phone"),
+        department: field("department"),
+        position: field("position"),
+        year: field("year"),
+        kind: field("kind").map(|kind| if kind == "staff" { Kind::Staff } else { Kind::Student }),
+        turn: None,
+        version: field("version").and_then(|version| version.parse().ok()),
     };
-    let version = field("version").and_then(|version| version.parse().ok());
-    let (id, actor, now) = (person.id, call.actor()?.user.to_string(), call.now);
-    let write = move |tx: &Tx<'_>| student::change(tx, id, profile, version, &actor, now);
-    match call.app().db.write(write).await {
-        Ok(()) => back(id, "changed"),
+    let (id, name) = (person.id, person.id.to_string());
+    match call.people().change(name, changes, call.name()?, call.now).await {
+        Ok(_) => back(id, "changed"),
         Err(error) => refused(&call, id, error.into()).await,
     }
 }
@@ -341,61 +341,44 @@ async fn agree(call: Call) -> Outcome {
     let given = call.content.field("given") == Some("yes");
     let by_whom = call.content.field("by").unwrap_or_default().to_owned();
     let said = Said { given, by_whom, text_version: TEXT.to_owned() };
-    match note(&call, person, said).await {
+    match call.people().hear(person, said, call.name()?, call.now).await {
         Ok(_) => back(person, if given { "given" } else { "withdrawn" }),
-        Err(problem) => refused(&call, person, problem).await,
+        Err(error) => refused(&call, person, error.into()).await,
     }
 }
 
 /// Onto the roster of a class, or off it.
 async fn enter(call: Call) -> Outcome {
-    let (person, reader, now) = (found(&call).await?.id, reader(&call)?, call.now);
+    let (person, reader) = (found(&call).await?.id, reader(&call)?);
     let leave = call.content.field("act") == Some("leave");
-    let name = call.content.field("class").unwrap_or_default().to_owned();
-    let write = move |tx: &Tx<'_>| {
-        let (class, actor) = (class::find(tx, reader, &name)?.id, reader.actor.user.to_string());
-        match leave {
-            true => class::remove_member(tx, class, person, &actor, now),
-            false => class::add_member(tx, class, person, &actor, now),
-        }
+    let class = call.content.field("class").unwrap_or_default().to_owned();
+    let (people, student) = (call.people(), person.to_string());
+    let done = match leave {
+        true => people.take_off(reader, RosterPlace { class, student }, call.now).await,
+        false => people.enter(reader, class, vec![student], call.now).await.map(drop),
     };
-    match call.app().db.write(write).await {
-        Ok(()) => {
-            known(&call).await?;
-            back(person, if leave { "left" } else { "entered" })
-        }
+    match done {
+        Ok(()) => back(person, if leave { "left" } else { "entered" }),
         Err(error) => refused(&call, person, error.into()).await,
     }
 }
 
 /// Lets a photo count, or not, or deletes it.
 async fn keep(call: Call) -> Outcome {
-    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
-    let act = match call.content.field("act") {
-        Some("on") => "on",
-        Some("delete") => "deleted",
-        _ => "off",
+    let (id, people, by): (Uuid, _, _) = (call.id("id")?, call.people(), call.name()?);
+    let count = |to| people.count(id, (to, None), by.clone(), call.now);
+    let (person, done) = match call.content.field("act") {
+        Some("delete") => (people.delete(id, by.clone(), call.now).await?, "deleted"),
+        Some("on") => (count(Turn::On).await?.student, "on"),
+        _ => (count(Turn::Off).await?.student, "off"),
     };
-    let actor = call.actor()?.user.to_string();
-    let write = call.app().db.write(move |tx| {
-        let person = enrolment::get(tx, id)?.student;
-        match act {
-            "deleted" => enrolment::delete(tx, id, &actor, now)?,
-            act => enrolment::set_active(tx, id, act == "on", &actor, now)?,
-        }
-        Ok(person)
-    });
-    let person = write.await?;
-    known(&call).await?;
-    back(person, act)
+    back(person, done)
 }
 
 async fn turn(call: Call) -> Outcome {
-    let (person, now) = (found(&call).await?.id, call.now);
+    let person = found(&call).await?.id;
     let active = call.content.field("active") == Some("yes");
-    let actor = call.actor()?.user.to_string();
-    let write = move |tx: &Tx<'_>| student::set_active(tx, person, active, &actor, now);
-    call.app().db.write(write).await?;
-    known(&call).await?;
+    let (name, to) = (person.to_string(), Turn::wished(active));
+    call.people().turn(name, to, call.name()?, call.now).await?;
     back(person, if active { "active" } else { "inactive" })
 }

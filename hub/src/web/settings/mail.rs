@@ -4,7 +4,6 @@ use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, sentence};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::http::totp::own;
 use crate::notify::letters;
 use crate::notify::post::{Post, Undelivered};
 use crate::notify::texts::{self, Kind, Language, Text, Texts};
@@ -101,7 +100,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let (mails, texts) = read.await?;
     let count = |state: &str| mails.iter().filter(|mail| mail.state == state).count();
     let counts = ["waiting", "sent", "failed"].map(count);
-    let (shell, email) = (shell(call, "settings"), own(call).await?.email);
+    let (shell, email) = (shell(call, "settings"), call.own().await?.email);
     let failed = mails.into_iter().filter(|mail| mail.state == "failed").take(20);
     let failed = failed.map(|mail| {
         let ago = words::ago(shell.tongue, mail.created_at, call.now);
@@ -139,7 +138,7 @@ async fn try_it(call: Call) -> Outcome {
 async fn sent(call: &Call) -> Result<Note, Problem> {
     let none = || Problem::conflict("No mail server is set: set smtp.host in the hub's file.");
     let smtp = call.app().config.smtp.as_ref().ok_or_else(none)?;
-    let (recipient, shell) = (own(call).await?.email, shell(call, "settings"));
+    let (recipient, shell) = (call.own().await?.email, shell(call, "settings"));
     let subject = shell.say("settings-mail-test-subject");
     let (id, body) = (wire::id::v7(call.now), shell.say("settings-mail-test-body"));
     let mail = Waiting { id, recipient: recipient.clone(), subject, body, attempts: 0 };

@@ -1,12 +1,13 @@
 //! `/settings/users`: who may sign in, as what, and which classes they teach.
 
+use crate::acts::accounts::{AccountChanges, Which as Account};
+use crate::acts::sign_ins::{self, SignInsEnd};
+use crate::acts::teaching::{self, Teaching};
 use crate::http::attendance::reader;
 use crate::http::call::Call;
-use crate::http::problem::Problem;
+use crate::http::problem::{PROOF_NEEDED, Problem};
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::http::users::{Typed, changed, made};
-use crate::http::{proof, sign_ins, totp};
 use crate::web::account::{Row as SignIn, role, row};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
@@ -14,11 +15,10 @@ use crate::web::start::shell;
 use askama::Template;
 use jiff::civil::Date;
 use rules::auth::Role;
-use rules::error::Error;
 use serde::Deserialize;
+use store::class;
 use store::people::{self, Filter, Person};
 use store::teaches::{self, Taught};
-use store::{Tx, class};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -116,7 +116,7 @@ async fn list(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let after = read.last().filter(|_| full).map(|person| person.account.id);
     let people = read.into_iter().map(Row::from).collect();
     let elsewhere = call.app().config.accounts.oidc.as_ref().map(|oidc| oidc.name.clone());
-    let policy = sign_ins::policy(call).await?.second_factor;
+    let policy = call.app().db.read(sign_ins::demanded).await?;
     let must = Role::ALL.map(|of| (of, role(of), policy.contains(&of))).into();
     let shell = shell(call, "settings");
     page(status, &Page { shell, tab: "users", note, people, after, must, elsewhere })
@@ -140,16 +140,17 @@ async fn add(call: Call) -> Outcome {
     let done = async {
         let role = call.field("role")?.parse::<Role>();
         let role = role.map_err(|odd| Problem::field("role", odd.to_string()))?;
-        let typed = Typed {
+        let new = AccountChanges {
             email: some(&call, "email"),
-            full_name: some(&call, "full_name"),
+            name: some(&call, "full_name"),
             password: some(&call, "password"),
             teacher_id: some(&call, "teacher_id"),
-            student_id: some(&call, "student_id"),
+            student: some(&call, "student_id"),
             may_link: Some(some(&call, "may_link").is_some()),
-            ..Typed::default()
+            ..AccountChanges::default()
         };
-        made(&call, typed, role).await
+        let made = call.accounts().add(new, role, call.name()?, call.now).await;
+        made.map_err(Problem::from)
     };
     match done.await {
         Ok(person) => see(&at(person.account.id, "settings-user-added")),
@@ -167,16 +168,18 @@ async fn show(call: Call) -> Outcome {
 
 async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let (name, reader) = (call.param("id").to_owned(), reader(call)?);
+    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
     let read = call.app().db.read(move |tx| {
         let person = people::find(tx, &name)?;
-        let taught = teaches::of(tx, person.account.id, reader.today)?;
-        Ok((person, taught, class::list(tx, reader)?))
+        let id = person.account.id;
+        let taught = teaches::of(tx, id, reader.today)?;
+        let sign_ins = sign_ins::open(tx, id, &keep, (limits, now))?;
+        Ok((person, taught, class::list(tx, reader)?, sign_ins))
     });
-    let (person, taught, classes) = read.await?;
+    let (person, taught, classes, sign_ins) = read.await?;
     let shell = shell(call, "settings");
-    let sign_ins = sign_ins::of(call, person.account.id, totp::kept(call)).await?.into_iter();
     let view = One {
-        sign_ins: sign_ins.map(|one| row(call, &shell, one)).collect(),
+        sign_ins: sign_ins.into_iter().map(|one| row(call, &shell, one)).collect(),
         shell,
         tab: "users",
         note,
@@ -192,50 +195,56 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
 }
 
 /// Which part of an account a form changes, and what is said afterwards.
-fn typed(call: &Call) -> Result<(Typed, &'static str), Problem> {
-    let usual = Typed::default();
+fn typed(call: &Call) -> Result<(AccountChanges, &'static str), Problem> {
+    let usual = AccountChanges::default();
     let text = |name| call.content.field(name).map(str::to_owned);
     Ok(match call.content.field("part").unwrap_or("") {
         "profile" => {
             let role = call.field("role")?.parse::<Role>();
             let role = role.map_err(|odd| Problem::field("role", odd.to_string()))?;
             let version = text("version").and_then(|version| version.parse().ok());
-            let typed = Typed {
+            let typed = AccountChanges {
                 email: text("email"),
-                full_name: text("full_name"),
+                name: text("full_name"),
                 role: Some(role),
                 teacher_id: text("teacher_id").filter(|_| role != Role::Student),
-                student_id: text("student_id").filter(|_| role == Role::Student),
+                student: text("student_id").filter(|_| role == Role::Student),
                 may_link: Some(some(call, "may_link").is_some()),
                 version,
                 ..usual
             };
             (typed, "settings-user-saved")
         }
-        "close" => (Typed { is_active: Some(false), ..usual }, "settings-user-closed"),
-        "open" => (Typed { is_active: Some(true), ..usual }, "settings-user-opened"),
+        "close" => (AccountChanges { is_active: Some(false), ..usual }, "settings-user-closed"),
+        "open" => (AccountChanges { is_active: Some(true), ..usual }, "settings-user-opened"),
         "password" => {
             let password = Some(text("password").unwrap_or_default());
-            (Typed { password, ..usual }, "settings-user-password-set")
+            (AccountChanges { password, ..usual }, "settings-user-password-set")
         }
-        "factor" => (Typed { totp: Some(false), ..usual }, "settings-user-factor-gone"),
-        "unlink" => (Typed { linked: Some(false), ..usual }, "settings-user-unlinked"),
+        "factor" => {
+            (AccountChanges { second_factor: Some(false), ..usual }, "settings-user-factor-gone")
+        }
+        "unlink" => (AccountChanges { linked: Some(false), ..usual }, "settings-user-unlinked"),
         _ => return Err(Problem::field("part", "use the buttons of the page")),
     })
 }
 
 async fn change(call: Call) -> Outcome {
-    let done = match typed(&call) {
-        Ok((typed, done)) => changed(&call, typed, &Role::ALL).await.map(|person| (person, done)),
-        Err(problem) => Err(problem),
+    let done = async {
+        let (to, done) = typed(&call)?;
+        let to = AccountChanges { version: call.version(to.version)?, ..to };
+        let which = Account { name: call.param("id").to_owned(), among: &Role::ALL };
+        let person = call.accounts().change(which, to, call.asker()?, call.now).await?;
+        Ok((person.account.id, done))
     };
-    answer(&call, done.map(|(person, done)| (person.account.id, done))).await
+    let done = done.await;
+    answer(&call, done).await
 }
 
 async fn answer(call: &Call, done: Result<(Uuid, &'static str), Problem>) -> Outcome {
     match done {
         Ok((id, done)) => see(&at(id, done)),
-        Err(problem) if problem.kind == proof::NEEDED => Err(problem),
+        Err(problem) if problem.kind == PROOF_NEEDED => Err(problem),
         Err(problem) => one(call, problem.status, Some(Note::problem(&problem))).await,
     }
 }
@@ -245,7 +254,8 @@ async fn end_sign_ins(call: Call) -> Outcome {
     let done = async {
         let name = call.param("id").to_owned();
         let account = call.app().db.read(move |tx| people::find(tx, &name)).await?.account.id;
-        sign_ins::all_ended(&call, account).await?;
+        let of = SignInsEnd { account, by: call.actor()?.user, keep: call.kept() };
+        sign_ins::end_all(&call.app().db, of, call.now).await?;
         Ok((account, "settings-user-signed-out"))
     };
     let done = done.await;
@@ -255,8 +265,9 @@ async fn end_sign_ins(call: Call) -> Outcome {
 /// Says which roles must have a second factor.
 async fn demand(call: Call) -> Outcome {
     let on = |role: &Role| call.content.field(role.as_str()).is_some();
-    let second_factor = Role::ALL.into_iter().filter(on).collect();
-    match sign_ins::demand(&call, sign_ins::Policy { second_factor }).await {
+    let roles = Role::ALL.into_iter().filter(on).collect();
+    let user = call.actor()?.user;
+    match sign_ins::demand(&call.app().db, roles, user, call.now).await.map_err(Problem::from) {
         Ok(()) => see("/settings/users?done=settings-steps-saved"),
         Err(problem) => list(&call, problem.status, Some(Note::problem(&problem))).await,
     }
@@ -282,27 +293,13 @@ pub(in crate::web) async fn teaching(
     class: String,
     ends: bool,
 ) -> Result<(Uuid, Uuid), Problem> {
-    let (reader, now) = (reader(call)?, call.now);
+    let (reader, now, db) = (reader(call)?, call.now, &call.app().db);
     let (from, to) = (day(call, "from")?, day(call, "to")?);
-    let write = move |tx: &Tx<'_>| {
-        let account = people::find(tx, &account)?.account;
-        let class = class::find(tx, reader, &class)?.id;
-        let actor = reader.actor.user.to_string();
-        if ends {
-            teaches::stop(tx, class, account.id, reader.today, &actor, now)?;
-            return Ok((account.id, class));
-        }
-        let from = from.unwrap_or(reader.today);
-        if to.is_some_and(|to| to < from) {
-            return Err(Error::Invalid("to: the last day lies before the first".into()));
-        }
-        if account.role == rules::auth::Role::Student {
-            return Err(Error::Invalid("only a teacher or an admin teaches a class".into()));
-        }
-        teaches::add(tx, class, account.id, (from, to), &actor, now)?;
-        Ok((account.id, class))
-    };
-    Ok(call.app().db.write(write).await?)
+    let whom = Teaching { account, class };
+    Ok(match ends {
+        true => teaching::end(db, reader, whom, now).await?,
+        false => teaching::begin(db, reader, whom, (from, to), now).await?,
+    })
 }
 
 /// A day as a form sends it; nothing when the field is empty.

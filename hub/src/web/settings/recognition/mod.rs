@@ -4,7 +4,6 @@ mod chart;
 
 use crate::gallery::lines::{self, Choice};
 use crate::http::call::Call;
-use crate::http::enrolment::known;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
@@ -292,7 +291,7 @@ async fn saved(call: &Call) -> Result<&'static str, Problem> {
     };
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     call.app().db.write(move |tx| lines::choose(tx, new, &actor, now)).await?;
-    known(call).await?;
+    call.people().follow().await?;
     Ok(if new.is_some() { DONE[0] } else { DONE[1] })
 }
 

@@ -1,0 +1,10 @@
+//! What people, doors and the hub itself can do: one home per act, asked by every skin.
+
+pub mod accounts;
+pub mod bring;
+pub mod own;
+pub mod people;
+pub mod photos;
+pub mod rosters;
+pub mod sign_ins;
+pub mod teaching;

@@ -1,0 +1,68 @@
+//! Photos that people are enrolled by: added, let count or not, deleted.
+
+use super::people::{People, Turn};
+use crate::enrol::{self, Ask, Desk, Enrolled, Refusal};
+use rules::error::Error;
+use store::Tx;
+use store::enrolment::{self, Enrolment};
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+impl People {
+    /// Enrols by one photo. From then on every search knows the person.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no picture, or without consent; `NotFound` without such a student.
+    pub async fn enrol(&self, ask: Ask, now: Wall) -> Result<Result<Enrolled, Refusal>, Error> {
+        let index = self.galleries.gallery.index();
+        let Self { db, keys, recogniser, .. } = self;
+        let done = enrol::attempt(Desk { db, keys, recogniser, index: &index }, ask, now).await?;
+        if done.is_ok() {
+            self.follow().await?;
+        }
+        Ok(done)
+    }
+
+    /// Lets a photo count, or not.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when it was changed since `version`.
+    pub async fn count(
+        &self,
+        photo: Uuid,
+        (to, version): (Turn, Option<i64>),
+        by: String,
+        now: Wall,
+    ) -> Result<Enrolment, Error> {
+        let work = move |tx: &Tx<'_>| {
+            let old = enrolment::get(tx, photo)?;
+            if version.is_some_and(|version| version != old.version) {
+                let say = "this enrolment was changed meanwhile: look again";
+                return Err(Error::Conflict(say.into()));
+            }
+            let active = to.of(old.is_active);
+            if active != old.is_active {
+                enrolment::set_active(tx, photo, active, &by, now)?;
+            }
+            enrolment::get(tx, photo)
+        };
+        let row = self.db.write(work).await?;
+        self.follow().await?;
+        Ok(row)
+    }
+
+    /// Deletes a photo's template. Returns whose it was.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn delete(&self, photo: Uuid, by: String, now: Wall) -> Result<StudentId, Error> {
+        let work = move |tx: &Tx<'_>| {
+            let student = enrolment::get(tx, photo)?.student;
+            enrolment::delete(tx, photo, &by, now)?;
+            Ok(student)
+        };
+        let student = self.db.write(work).await?;
+        self.follow().await?;
+        Ok(student)
+    }
+}

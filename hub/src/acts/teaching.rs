@@ -1,0 +1,66 @@
+//! Who teaches a class, for which days.
+
+use jiff::civil::Date;
+use rules::auth::Role;
+use rules::error::Error;
+use store::desk::Reader;
+use store::{Db, Tx, class, people, teaches};
+use uuid::Uuid;
+use wire::Wall;
+
+/// Somebody and the class they teach.
+#[derive(Clone, Debug)]
+pub struct Teaching {
+    /// Address, own id or teacher's number of the account.
+    pub account: String,
+    /// Own id or code of the class.
+    pub class: String,
+}
+
+/// Lets somebody teach a class from a day, today if none is said, to a day, inclusive. Returns
+/// account and class.
+///
+/// # Errors
+/// `NotFound`; `Invalid` for days in the wrong order, or a student's account.
+pub async fn begin(
+    db: &Db,
+    reader: Reader,
+    whom: Teaching,
+    (from, to): (Option<Date>, Option<Date>),
+    now: Wall,
+) -> Result<(Uuid, Uuid), Error> {
+    let work = move |tx: &Tx<'_>| {
+        let account = people::find(tx, &whom.account)?.account;
+        let class = class::find(tx, reader, &whom.class)?.id;
+        let from = from.unwrap_or(reader.today);
+        if to.is_some_and(|to| to < from) {
+            return Err(Error::Invalid("to: the last day lies before the first".into()));
+        }
+        if account.role == Role::Student {
+            return Err(Error::Invalid("only a teacher or an admin teaches a class".into()));
+        }
+        teaches::add(tx, class, account.id, (from, to), &reader.actor.user.to_string(), now)?;
+        Ok((account.id, class))
+    };
+    db.write(work).await
+}
+
+/// They teach the class no longer. Returns account and class.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn end(
+    db: &Db,
+    reader: Reader,
+    whom: Teaching,
+    now: Wall,
+) -> Result<(Uuid, Uuid), Error> {
+    let work = move |tx: &Tx<'_>| {
+        let account = people::find(tx, &whom.account)?.account.id;
+        let class = class::find(tx, reader, &whom.class)?.id;
+        let actor = reader.actor.user.to_string();
+        teaches::stop(tx, class, account, reader.today, &actor, now)?;
+        Ok((account, class))
+    };
+    db.write(work).await
+}
