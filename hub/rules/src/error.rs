@@ -2,6 +2,17 @@
 
 use std::error::Error as Source;
 
+/// What was shown in vain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// A code of the second factor.
+    #[error("this code is not right, or was used before: wait for the next one")]
+    Code,
+    /// A passkey.
+    #[error("this passkey does not open anything here: try again, or another way")]
+    Passkey,
+}
+
 /// A failure with a sentence for its reader. `http/reply.rs` turns the kind into a status.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -28,6 +39,9 @@ pub enum Error {
     /// This role may never.
     #[error("{0}")]
     Forbidden(String),
+    /// What somebody showed does not open anything.
+    #[error("{0}")]
+    Refused(Refused),
     /// They may, once they prove again that it is them.
     #[error("prove once more that it is you")]
     Unproven,

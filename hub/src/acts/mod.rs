@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod bring;
+pub mod entrance;
 pub mod own;
 pub mod people;
 pub mod photos;

@@ -6,9 +6,10 @@ use super::page::MOST;
 use super::problem::Problem;
 use crate::acts::accounts::{Accounts, Asker};
 use crate::acts::bring::{self, Bringing, PeopleTable, PhotoArchive};
+use crate::acts::entrance::SIGNED_OUT;
 use crate::acts::people::People;
-use crate::parts::Parts;
 use crate::auth::digest;
+use crate::parts::Parts;
 use bytes::Bytes;
 use rules::auth::Actor;
 use serde::de::DeserializeOwned;
@@ -323,5 +324,5 @@ impl Call {
 /// 401.
 #[must_use]
 pub fn signed_out() -> Problem {
-    Problem::unauthorised("Nobody is signed in. Sign in, or send an access token.")
+    Problem::unauthorised(SIGNED_OUT)
 }

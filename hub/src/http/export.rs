@@ -4,8 +4,7 @@ use super::call::Call;
 use super::reply::{json, with};
 use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
 use crate::privacy::export::{self, Export};
-use serde_json::json as object;
-use store::{audit, student};
+use store::student;
 use warp::http::{Method, header};
 
 /// Routes of this file.
@@ -21,13 +20,7 @@ async fn show(call: Call) -> Outcome {
     let (app, name, now) = (call.app(), call.param("id").to_owned(), call.now);
     let (actor, keys) = (call.actor()?.user.to_string(), app.keys.clone());
     let id = app.db.read(move |tx| student::find(tx, &name)).await?.id;
-    let note = move |tx: &store::Tx<'_>| {
-        let (id, meta) = (id.to_string(), object!({}));
-        let (actor, action, table) = (actor.as_str(), "export", "student");
-        audit::add(tx, now, &audit::Entry { actor, action, table, id: &id, meta })
-    };
-    app.db.write(note).await?;
-    let all = app.db.read(move |tx| export::export(tx, &keys, id, now)).await?;
+    let all = export::hand_out(&app.db, keys, id, actor, now).await?;
     let file = format!("attachment; filename=\"rollcall-{id}.json\"");
     Ok(with(json(&all)?, header::CONTENT_DISPOSITION, &file))
 }

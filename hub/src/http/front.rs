@@ -1,14 +1,14 @@
 //! What all requests share besides the hub itself: password hashing, throttling, tokens, limits.
 
 use super::cost::{Cost, Spender};
-use super::passkeys::Passkeys;
 use super::site::Site;
+use crate::acts::entrance::{Entrance, Passkeys};
 use crate::auth::{Passwords, elsewhere, token::Tokens};
 use crate::parts::Parts;
 use crate::provider::Provider;
 use accept::HalfOpen;
 use metrics_exporter_prometheus::PrometheusHandle;
-use rules::auth::{Throttle, meter::Meter};
+use rules::auth::meter::Meter;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,9 +55,8 @@ pub struct Shared {
     pub stop: CancellationToken,
     /// Where people sign in elsewhere.
     pub provider: Option<Provider>,
-    /// Passkeys, and which of their answers were used.
-    pub passkeys: Passkeys,
-    throttle: Mutex<Throttle>,
+    /// The way in.
+    pub entrance: Entrance,
     costs: Mutex<Meter<(Spender, Cost)>>,
     attempts: Mutex<elsewhere::Seen>,
 }
@@ -88,7 +87,17 @@ impl Front {
             let made = Provider::new(oidc, &app.config.public_url, spawn, stop.clone());
             made.inspect_err(|error| tracing::error!(%error, "no sign-in elsewhere")).ok()
         });
-        let passkeys = Passkeys::new(&app.config.public_url);
+        let entrance = Entrance {
+            db: app.db.clone(),
+            keys: app.keys.clone(),
+            passwords: passwords.clone(),
+            tokens: tokens.clone(),
+            limits,
+            passkeys: Passkeys::new(&app.config.public_url),
+            throttle: Arc::default(),
+            clock: app.clock.clone(),
+            host: app.config.host.clone(),
+        };
         Self(Arc::new(Shared {
             app,
             site,
@@ -102,8 +111,7 @@ impl Front {
             streams: Arc::new(Semaphore::new(STREAMS)),
             stop,
             provider,
-            passkeys,
-            throttle: Mutex::default(),
+            entrance,
             costs: Mutex::default(),
             attempts: Mutex::default(),
         }))
@@ -117,11 +125,6 @@ impl Front {
     /// Looks at or changes who has used what costs something.
     pub fn costs<T>(&self, look: impl FnOnce(&mut Meter<(Spender, Cost)>) -> T) -> T {
         look(&mut self.costs.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Looks at or changes what is remembered of failed logins.
-    pub fn throttle<T>(&self, look: impl FnOnce(&mut Throttle) -> T) -> T {
-        look(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -82,6 +82,7 @@ pub(crate) mod tests;
 pub mod timetable;
 pub mod totp;
 pub mod users;
+pub mod visitor;
 pub mod webhooks;
 pub mod whence;
 

@@ -1,6 +1,5 @@
 //! `/api/auth/oidc`: signing in elsewhere, there and back. For browsers only.
 
-use super::auth::{guess, open_session, reserve, wrong};
 use super::call::Call;
 use super::front::mono;
 use super::nav;
@@ -15,7 +14,6 @@ use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
 use rules::auth::throttle::What;
 use serde::Deserialize;
-use store::identity;
 use store::login::Way;
 use warp::http::{Method, StatusCode, header};
 use warp::reply::Response;
@@ -76,12 +74,15 @@ async fn callback(call: Call) -> Outcome {
 }
 
 async fn tried(call: &Call) -> Outcome {
-    let guess = guess(call, What::Elsewhere, None);
-    reserve(call, &guess)?;
+    let visitor = call.visitor();
+    let guess = visitor.guess(What::Elsewhere, None);
+    visitor.reserve(&guess)?;
     let came = come_back(call).await;
     match &came {
-        Err(problem) if problem.status.is_client_error() => wrong(call, None, "elsewhere").await?,
-        _ => call.front.throttle(|t| t.right(&guess, mono(call.app()))),
+        Err(problem) if problem.status.is_client_error() => {
+            visitor.wrong(None, "elsewhere").await?
+        }
+        _ => visitor.right(&guess),
     }
     came
 }
@@ -95,8 +96,7 @@ async fn come_back(call: &Call) -> Outcome {
     };
     let next = attempt.next.clone();
     let who = provider(call)?.finish(attempt, code, call.now, mono(call.app())).await?;
-    let now = call.now;
-    let account = call.app().db.write(move |tx| identity::open(tx, &who, now)).await?;
+    let account = call.visitor().vouched(who).await?;
     let account = account.ok_or_else(|| {
         let say = "No account here belongs to you at the sign-in service. Ask whoever looks after \
                    Rollcall at your school to invite your address.";
@@ -104,7 +104,7 @@ async fn come_back(call: &Call) -> Outcome {
     })?;
     let next = super::nav::onward(&call.front.site.table, account.role, &next);
     let answer = super::reply::page(StatusCode::OK, &Onward { next })?;
-    open_session(call, account.id, Way::Elsewhere, answer).await
+    call.open_session(account.id, Way::Elsewhere, answer).await
 }
 
 /// The attempt that the browser kept.

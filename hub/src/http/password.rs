@@ -1,13 +1,9 @@
 //! `/api/auth/password`: a new password for one's own account.
 
-use super::auth::hashed;
 use super::call::Call;
-use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use super::totp::proven;
 use serde::Deserialize;
-use store::people;
 use utoipa::ToSchema;
 use warp::http::Method;
 
@@ -32,20 +28,7 @@ pub struct Change {
 
 async fn change(call: Call) -> Outcome {
     let Change { current_password, new_password } = call.json()?;
-    changed(&call, current_password, new_password).await?;
-    nothing()
-}
-
-/// Sets a new password. Every other sign-in of the account ends: whoever knew the old one is out.
-///
-/// # Errors
-/// 422 for a wrong or a weak one, 429 after too many tries, 409 for an account without one.
-pub async fn changed(call: &Call, current: String, new: String) -> Result<(), Problem> {
     let account = call.own().await?;
-    proven(call, &account, "current_password", current).await?;
-    let phc = hashed(call, "new_password", new, &account.email).await?;
-    let (id, keep, now) = (account.id, call.kept(), call.now);
-    let by = id.to_string();
-    let write = call.app().db.write(move |tx| people::set_password(tx, id, &phc, &keep, &by, now));
-    Ok(write.await?)
+    call.visitor().new_password(&account, current_password, new_password).await?;
+    nothing()
 }

@@ -3,6 +3,7 @@
 //! `detail` is a sentence for a teacher. What only an operator should read is logged with the
 //! request's id and never sent.
 
+use rules::error::Refused;
 use serde::Serialize;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
@@ -107,6 +108,16 @@ impl Problem {
         let detail = detail.into();
         let wrong = Wrong { field: field.to_owned(), detail: detail.clone() };
         Self { errors: vec![wrong], ..Self::invalid(format!("{field}: {detail}")) }
+    }
+
+    /// 401: what was shown does not open anything.
+    #[must_use]
+    pub fn refused(what: Refused, detail: String) -> Self {
+        let kind = match what {
+            Refused::Code => "second-factor-wrong",
+            Refused::Passkey => "passkey-refused",
+        };
+        Self::new(StatusCode::UNAUTHORIZED, kind, detail)
     }
 
     /// 403: they may, once they prove again that it is them.

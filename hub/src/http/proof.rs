@@ -2,15 +2,14 @@
 //! child, hand out a file, make an admin or cut a door off.
 
 use super::call::{Call, SignedIn};
-use super::passkeys::{Shown, shown};
+use super::passkeys::Shown;
 use super::problem::Problem;
 use super::reply::nothing;
 use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use super::totp::{proven, second};
+use crate::acts::entrance::{self, Given};
 use serde::Deserialize;
-use store::{login, totp};
 use utoipa::ToSchema;
-use warp::http::{Method, StatusCode};
+use warp::http::Method;
 use wire::Wall;
 
 /// Routes that ask for it.
@@ -99,14 +98,6 @@ pub fn fresh(call: &Call) -> Result<(), Problem> {
     needed(call.by.as_ref().is_none_or(|by| by.is_fresh(call.now)))
 }
 
-/// The same where signing in is no proof.
-///
-/// # Errors
-/// 403.
-pub fn again(call: &Call) -> Result<(), Problem> {
-    needed(call.is_proved_again())
-}
-
 fn needed(held: bool) -> Result<(), Problem> {
     if held {
         return Ok(());
@@ -128,45 +119,11 @@ pub struct Proof {
 }
 
 async fn prove(call: Call) -> Outcome {
-    once_more(&call, call.json()?).await?;
-    nothing()
-}
-
-/// The caller has just proved who they are, and that holds for some minutes.
-///
-/// # Errors
-/// 422 for a wrong or missing proof, 429 after too many.
-pub async fn once_more(call: &Call, proof: Proof) -> Result<(), Problem> {
+    let Proof { password, totp: code, passkey } = call.json()?;
     let account = call.own().await?;
-    let wrong = |field, why| {
-        move |problem: Problem| match problem.status {
-            StatusCode::UNAUTHORIZED => Problem::field(field, why),
-            _ => problem,
-        }
-    };
-    match proof {
-        Proof { passkey: Some(said), .. } => {
-            let wrong = wrong("passkey", "this passkey is not yours, or did not answer just now");
-            shown(call, said, Some(account.id)).await.map_err(wrong)?;
-        }
-        Proof { totp: Some(code), .. } if !code.trim().is_empty() => {
-            let wrong = wrong("totp", "this code is not right");
-            second(call, &account, &code).await.map_err(wrong)?;
-        }
-        Proof { password: Some(password), .. } if !password.is_empty() => {
-            let id = account.id;
-            if call.app().db.read(move |tx| totp::has_factor(tx, id)).await? {
-                let say = "this account has a second step: give a code or a passkey";
-                return Err(Problem::field("password", say));
-            }
-            proven(call, &account, "password", password).await?;
-        }
-        Proof { .. } => {
-            return Err(Problem::field("password", "give your password, a code or a passkey"));
-        }
-    }
-    let (own, now) = (call.kept(), call.now);
-    Ok(call.app().db.write(move |tx| login::prove(tx, &own, now)).await?)
+    let given = Given { passkey: passkey.map(entrance::Shown::from), code, password };
+    call.visitor().prove(&account, given.into()).await?;
+    nothing()
 }
 
 /// Every route that is named here.

@@ -3,7 +3,7 @@
 //! Admins register anybody. Where the setting `accounts.open_registration` says so, others
 //! register themselves: as students, who see nothing until an admin says which student they are.
 
-use super::auth::{Me, guess, reserve};
+use super::auth::Me;
 use super::call::{Call, signed_out};
 use super::persons;
 use super::problem::Problem;
@@ -110,7 +110,8 @@ fn open(call: &Call, asked: &Register) -> Result<(), Problem> {
     if asked.student_id.is_some() || asked.personnel_code.is_some() {
         return Err(Problem::forbidden("Only an admin says who somebody is at the school."));
     }
-    reserve(call, &guess(call, What::Secret("register"), None))
+    let visitor = call.visitor();
+    Ok(visitor.reserve(&visitor.guess(What::Secret("register"), None))?)
 }
 
 async fn person(call: &Call, asked: Register) -> Outcome {

@@ -18,6 +18,7 @@ impl From<Error> for Problem {
             Error::Field { field, why } => Self::field(field, why),
             Error::Unauthorised(_) => Self::unauthorised(sentence(&detail)),
             Error::Forbidden(_) => Self::forbidden(sentence(&detail)),
+            Error::Refused(what) => Self::refused(what, sentence(&detail)),
             Error::Unproven => Self::unproven(),
             Error::TooMany { seconds, .. } => Self::too_many(sentence(&detail)).after(seconds),
             Error::Unavailable(_) => Self::unavailable(sentence(&detail)).after(5),

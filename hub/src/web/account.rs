@@ -9,11 +9,11 @@ use super::shell::Shell;
 use super::start::shell;
 use crate::acts::own::{self, OwnChanges, OwnSettings};
 use crate::acts::sign_ins::{self, SignInsEnd};
+use crate::http::calendar;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::http::{calendar, password, totp};
 use askama::Template;
 use passkeys::{Missing, Passkeys};
 use rules::auth::Role;
@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use store::feed::Feed;
 use store::login::SignIn;
 use store::people::{self, Person};
-use store::{Tx, class, desk};
+use store::{Tx, class, desk, totp};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -68,12 +68,20 @@ struct Page {
     role: &'static str,
     /// What only teachers and admins have.
     staff: Option<Staff>,
-    factor: totp::State,
+    factor: Factor,
     /// Whether they get no further without a second factor.
     must: bool,
     sign_ins: Vec<Row>,
     /// A new calendar address, shown once.
     url: Option<String>,
+}
+
+/// The second factor.
+struct Factor {
+    /// Whether it counts.
+    enabled: bool,
+    /// Recovery codes that were not used.
+    recovery_codes_left: i64,
 }
 
 struct Staff {
@@ -114,9 +122,11 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<S
     let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
     let read = call.app().db.read(move |tx| {
         let person = people::find(tx, &user.to_string())?;
-        Ok((person, sign_ins::open(tx, user, &keep, (limits, now))?))
+        let enabled = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
+        let factor = Factor { enabled, recovery_codes_left: totp::left(tx, user)? };
+        Ok((person, sign_ins::open(tx, user, &keep, (limits, now))?, factor))
     });
-    let (person, sign_ins) = read.await?;
+    let (person, sign_ins, factor) = read.await?;
     let shell = shell(call, "account");
     let sign_ins = sign_ins.into_iter().map(|one| row(call, &shell, one)).collect();
     let must = call.by.as_ref().is_some_and(|by| by.lacks_factor);
@@ -124,7 +134,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<S
         Role::Student => None,
         Role::Teacher | Role::Admin => Some(staff(call, &shell).await?),
     };
-    let (factor, role) = (totp::state(call).await?, role(person.account.role));
+    let role = role(person.account.role);
     page(status, &Page { shell, note, person, role, staff, factor, must, sign_ins, url })
 }
 
@@ -197,8 +207,9 @@ async fn changed(call: &Call, to: OwnChanges) -> Result<(), Problem> {
 async fn new_password(call: Call) -> Outcome {
     let typed = |name| call.content.field(name).unwrap_or("").to_owned();
     let (current, new) = (typed("current_password"), typed("new_password"));
-    let changed = password::changed(&call, current, new).await;
-    answer(&call, changed.map(|()| "account-done-password")).await
+    let account = call.own().await?;
+    let changed = call.visitor().new_password(&account, current, new).await;
+    answer(&call, changed.map(|()| "account-done-password").map_err(Problem::from)).await
 }
 
 async fn mail(call: Call) -> Outcome {

@@ -4,22 +4,19 @@ use super::account::passkeys::{Ask, shown};
 use super::account::prove;
 use super::files;
 use super::shell::{Person, Shell};
+use crate::acts::entrance::{Checked, FirstAdmin};
 use crate::auth::session;
-use crate::http::auth as login;
 use crate::http::call::Call;
 use crate::http::guard;
 use crate::http::language;
 use crate::http::nav::{self, inside};
-use crate::http::passkeys::{self, missing};
 use crate::http::press;
 use crate::http::problem::{PROOF_NEEDED, Problem};
 use crate::http::reply::{self, page, see, with};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
-use crate::http::setup;
 use crate::http::site::Reader;
-use crate::http::totp as second;
 use askama::Template;
-use store::account::Account;
+use store::account::{self, Account};
 use store::login::Way;
 use store::{passkey, totp};
 use warp::http::{HeaderValue, Method, StatusCode, header};
@@ -128,8 +125,13 @@ async fn file(call: Call) -> Outcome {
     Ok(answer)
 }
 
+/// Whether the hub waits for its first account.
+async fn is_new(call: &Call) -> Result<bool, Problem> {
+    Ok(!call.app().db.read(account::any).await?)
+}
+
 async fn sign_in_page(call: Call) -> Outcome {
-    if setup::is_new(&call).await? {
+    if is_new(&call).await? {
         return see("/setup");
     }
     let next: String = call
@@ -139,7 +141,7 @@ async fn sign_in_page(call: Call) -> Outcome {
         .remove("next")
         .unwrap_or_default();
     let (shell, next) = (shell(&call, ""), inside(&next));
-    let (elsewhere, passkey) = (elsewhere(&call), missing(&call).is_none());
+    let (elsewhere, passkey) = (elsewhere(&call), call.lacks_passkeys().is_none());
     page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next, elsewhere, passkey })
 }
 
@@ -151,16 +153,16 @@ async fn sign_in(call: Call) -> Outcome {
         return second_step(&call, step.to_owned(), &next).await;
     }
     let tried = match shown(&call)? {
-        Some(shown) => passkeys::shown(&call, shown, None).await.map(|a| (a, Way::Passkey)),
-        None => match login::check(&call, &email, password).await {
-            Ok(login::Checked::Done(account)) => Ok((account, Way::Password)),
-            Ok(login::Checked::NeedsCode(account)) => {
+        Some(shown) => call.visitor().show(shown, None).await.map(|a| (a, Way::Passkey)),
+        None => match call.visitor().check(&email, password).await {
+            Ok(Checked::Done(account)) => Ok((account, Way::Password)),
+            Ok(Checked::NeedsCode(account)) => {
                 return code_page(&call, &account, &next).await;
             }
-            Err(problem) => Err(problem),
+            Err(error) => Err(error),
         },
     };
-    match tried {
+    match tried.map_err(Problem::from) {
         Ok((account, way)) => enter(&call, &account, way, &next).await,
         Err(problem) => {
             let refused = refused(&call, problem.detail.clone(), &email, &next);
@@ -172,19 +174,19 @@ async fn sign_in(call: Call) -> Outcome {
 /// The sign-in page once more, with what went wrong.
 fn refused<'a>(call: &Call, words: String, email: &'a str, next: &'a str) -> SignIn<'a> {
     let (shell, elsewhere) = (shell(call, ""), elsewhere(call));
-    let passkey = missing(call).is_none();
+    let passkey = call.lacks_passkeys().is_none();
     SignIn { shell, problem: Some(words), email, next, elsewhere, passkey }
 }
 
 /// Asks for the second factor of whoever gave the right password just now.
 async fn code_page(call: &Call, account: &Account, next: &str) -> Outcome {
-    let (step, has) = (second::step_token(call, account.id), factors(call, account).await?);
+    let (step, has) = (call.visitor().step_token(account.id), factors(call, account).await?);
     let (shell, step) = (shell(call, ""), step.as_str());
     page(StatusCode::OK, &Code { shell, problem: None, step, next, has })
 }
 
 async fn factors(call: &Call, account: &Account) -> Result<Factors, Problem> {
-    let (id, missing) = (account.id, missing(call));
+    let (id, missing) = (account.id, call.lacks_passkeys());
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, id)?.is_some_and(|totp| totp.confirmed);
         Ok(Factors { codes, passkeys: Ask::of(passkey::any(tx, id)?, missing) })
@@ -195,15 +197,15 @@ async fn factors(call: &Call, account: &Account) -> Result<Factors, Problem> {
 /// A code or a passkey, from whoever gave the right password just now.
 async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
     let code = call.content.field("code").unwrap_or("").to_owned();
-    let Some(account) = second::step_account(call, &step).await? else {
+    let Some(account) = call.visitor().step_account(&step).await? else {
         let words = shell(call, "").say("start-too-late");
         return page(StatusCode::UNAUTHORIZED, &refused(call, words, "", next));
     };
     let tried = match shown(call)? {
-        Some(shown) => passkeys::shown(call, shown, Some(account.id)).await.map(drop),
-        None => second::second(call, &account, &code).await,
+        Some(shown) => call.visitor().show(shown, Some(account.id)).await.map(drop),
+        None => call.visitor().use_code(&account, &code).await,
     };
-    match tried {
+    match tried.map_err(Problem::from) {
         Ok(()) => enter(call, &account, Way::Password, next).await,
         Err(problem) => {
             let (shell, words) = (shell(call, ""), Some(problem.detail.clone()));
@@ -217,7 +219,7 @@ async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
 /// Opens the session and goes on, if they may go there.
 async fn enter(call: &Call, account: &Account, way: Way, next: &str) -> Outcome {
     let answer = see(nav::onward(&call.front.site.table, account.role, next))?;
-    login::open_session(call, account.id, way, answer).await
+    call.open_session(account.id, way, answer).await
 }
 
 /// What the button for signing in elsewhere says, if there is one.
@@ -227,14 +229,14 @@ pub fn elsewhere(call: &Call) -> Option<String> {
 }
 
 async fn sign_out(call: Call) -> Outcome {
-    login::end(&call).await?;
+    call.visitor().leave().await?;
     let gone = with(see("/sign-in")?, header::SET_COOKIE, &session::farewell());
     let clear = warp::http::HeaderName::from_static("clear-site-data");
     Ok(with(gone, clear, "\"cache\", \"storage\""))
 }
 
 async fn setup_page(call: Call) -> Outcome {
-    if !setup::is_new(&call).await? {
+    if !is_new(&call).await? {
         return see("/sign-in");
     }
     let (shell, problem) = (shell(&call, ""), None);
@@ -245,8 +247,10 @@ async fn set_up(call: Call) -> Outcome {
     let field = |name| call.content.field(name).unwrap_or("").trim().to_owned();
     let (code, name, email) = (field("code"), field("full_name"), field("email"));
     let password = call.content.field("password").unwrap_or("").to_owned();
-    match setup::first_admin(&call, &code, &name, &email, password).await {
-        Ok(account) => login::open_session(&call, account.id, Way::SetUp, see("/people")?).await,
+    let first =
+        FirstAdmin { code: code.clone(), name: name.clone(), email: email.clone(), password };
+    match call.visitor().set_up(first).await.map_err(Problem::from) {
+        Ok(account) => call.open_session(account.id, Way::SetUp, see("/people")?).await,
         Err(problem) => {
             let (shell, words) = (shell(&call, ""), Some(problem.detail.clone()));
             let (code, name, email) = (code.as_str(), name.as_str(), email.as_str());

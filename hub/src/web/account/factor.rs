@@ -1,11 +1,11 @@
 //! The second factor on `/account`: begun with a square code, proven once, taken away.
 
 use super::answer;
+use crate::acts::entrance::Started;
 use crate::http::call::Call;
-use crate::http::problem::PROOF_NEEDED;
+use crate::http::problem::{PROOF_NEEDED, Problem};
 use crate::http::reply::page;
 use crate::http::route::{EVERYONE, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
-use crate::http::totp::{self, Started};
 use crate::web::note::Note;
 use crate::web::qr;
 use crate::web::shell::Shell;
@@ -49,7 +49,9 @@ struct Codes {
 
 async fn begin(call: Call) -> Outcome {
     let password = call.content.field("password").unwrap_or("").to_owned();
-    match totp::begun(&call, password).await {
+    let account = call.own().await?;
+    let begun = call.visitor().begin_code(&account, password).await;
+    match begun.map_err(Problem::from) {
         Ok(started) => begun_page(&call, StatusCode::CREATED, started, None),
         Err(problem) if problem.kind == PROOF_NEEDED => Err(problem),
         Err(problem) => answer(&call, Err(problem)).await,
@@ -70,14 +72,16 @@ fn fours(text: &str) -> String {
 }
 
 async fn confirm(call: Call) -> Outcome {
-    match totp::switched_on(&call, call.content.field("code").unwrap_or("")).await {
+    let (account, visitor) = (call.own().await?, call.visitor());
+    let code = call.content.field("code").unwrap_or("");
+    match visitor.switch_code_on(&account, code).await.map_err(Problem::from) {
         Ok(codes) => {
-            let email = call.own().await?.email;
+            let email = account.email;
             let (shell, host) = (shell(&call, "account"), call.app().config.host.clone());
             page(StatusCode::OK, &Codes { shell, codes, host, email })
         }
         Err(problem) if problem.status == StatusCode::UNPROCESSABLE_ENTITY => {
-            let (begun, note) = (totp::waiting(&call).await?, Note::problem(&problem));
+            let (begun, note) = (visitor.waiting_code(&account).await?, Note::problem(&problem));
             begun_page(&call, problem.status, begun, Some(note))
         }
         Err(problem) => answer(&call, Err(problem)).await,
@@ -85,8 +89,9 @@ async fn confirm(call: Call) -> Outcome {
 }
 
 async fn remove(call: Call) -> Outcome {
-    let done = totp::switched_off(&call, call.content.field("code").unwrap_or("")).await;
-    answer(&call, done.map(|()| "account-done-factor")).await
+    let (account, code) = (call.own().await?, call.content.field("code").unwrap_or(""));
+    let done = call.visitor().switch_code_off(&account, code).await;
+    answer(&call, done.map(|()| "account-done-factor").map_err(Problem::from)).await
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! Passkeys on `/account`: added, named, taken away; and how other pages ask for one.
 
 use super::answer;
+use crate::acts::entrance::{self, Shown};
 use crate::http::call::Call;
-use crate::http::passkeys::{self, Shown, added, missing, removed, renamed};
 use crate::http::problem::Problem;
 use crate::http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
 use crate::web::shell::Shell;
-use store::passkey::Passkey;
+use store::passkey::{self, Passkey};
 use uuid::Uuid;
 use warp::http::Method;
 
-pub use crate::http::passkeys::Missing;
+pub use crate::acts::entrance::Missing;
 
 /// Routes of this file.
 #[must_use]
@@ -86,8 +86,10 @@ pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
         made: ago(one.created_at),
         used: one.used_at.map(ago),
     };
-    let kept = passkeys::of(call).await?.into_iter().map(row).collect();
-    Ok(Passkeys { missing: missing(call), proved: call.is_proved_again(), kept })
+    let user = call.actor()?.user;
+    let kept = call.app().db.read(move |tx| passkey::of(tx, user)).await?;
+    let kept = kept.into_iter().map(row).collect();
+    Ok(Passkeys { missing: call.lacks_passkeys(), proved: call.is_proved_again(), kept })
 }
 
 /// What a form says that was sent with a passkey's answer; nothing for one sent without.
@@ -108,7 +110,8 @@ async fn add(call: Call) -> Outcome {
         let name = call.field("name")?.to_owned();
         let shown = shown(&call)?;
         let none = || Problem::field("credential", "this browser made no passkey");
-        added(&call, name, shown.ok_or_else(none)?).await
+        let (user, shown) = (call.actor()?.user, shown.ok_or_else(none)?);
+        call.visitor().add_passkey(user, name, shown).await.map_err(Problem::from)
     };
     let done = done.await;
     answer(&call, done.map(|_| "account-done-passkey")).await
@@ -120,13 +123,20 @@ fn named(call: &Call) -> Result<Uuid, Problem> {
 }
 
 async fn rename(call: Call) -> Outcome {
-    let done = async { renamed(&call, named(&call)?, call.field("name")?.to_owned()).await };
+    let done = async {
+        let (user, id, name) = (call.actor()?.user, named(&call)?, call.field("name")?.to_owned());
+        let done = entrance::rename(&call.app().db, user, id, name, call.now).await;
+        done.map_err(Problem::from)
+    };
     let done = done.await;
     answer(&call, done.map(|()| "account-done-passkey-name")).await
 }
 
 async fn remove(call: Call) -> Outcome {
-    let done = async { removed(&call, named(&call)?).await };
+    let done = async {
+        let (user, id) = (call.actor()?.user, named(&call)?);
+        entrance::remove(&call.app().db, user, id, call.now).await.map_err(Problem::from)
+    };
     let done = done.await;
     answer(&call, done.map(|()| "account-done-passkey-gone")).await
 }

@@ -1,11 +1,10 @@
 //! `/account/prove`: once more who somebody is, before something that is not taken back.
 
 use super::passkeys::{Ask, shown};
+use crate::acts::entrance::Given;
 use crate::http::call::Call;
 use crate::http::nav::inside;
-use crate::http::passkeys::missing;
 use crate::http::problem::Problem;
-use crate::http::proof::{Proof, once_more};
 use crate::http::reply::{page, see};
 use crate::http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::web::note::Note;
@@ -72,7 +71,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, next: &str) -
 }
 
 async fn ways(call: &Call) -> Result<Ways, Problem> {
-    let (user, missing) = (call.actor()?.user, missing(call));
+    let (user, missing) = (call.actor()?.user, call.lacks_passkeys());
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
         let passkeys = Ask::of(passkey::any(tx, user)?, missing);
@@ -89,8 +88,9 @@ async fn prove(call: Call) -> Outcome {
     let next = typed("next").unwrap_or_default();
     let proved = async {
         let passkey = shown(&call)?;
-        let proof = Proof { password: typed("password"), totp: typed("code"), passkey };
-        once_more(&call, proof).await
+        let given = Given { passkey, code: typed("code"), password: typed("password") };
+        let account = call.own().await?;
+        Ok::<_, Problem>(call.visitor().prove(&account, given.into()).await?)
     };
     match proved.await {
         Ok(()) => see(inside(&next)),
