@@ -6,11 +6,13 @@
 //! nobody recognised. Templates are plain in RAM only.
 
 pub mod glance;
+pub mod later;
 pub mod look;
 pub mod name;
 pub mod sort;
 
 use crate::darkroom::Darkroom;
+use crate::events::Events;
 use crate::gallery::Gallery;
 use crate::recogniser::Recogniser;
 use rules::error::{Doing, Error};
@@ -50,6 +52,8 @@ pub struct Album {
     pub zone: jiff::tz::TimeZone,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who is told.
+    pub events: Events,
 }
 
 /// A photo that comes.

@@ -87,6 +87,20 @@ impl Desk {
         Ok(done)
     }
 
+    /// The student whom `name` names, an own id or a student number, if there is one.
+    ///
+    /// # Errors
+    /// `NotFound`, for somebody whom the reader may not see too.
+    pub async fn named(
+        &self,
+        reader: Reader,
+        name: Option<String>,
+    ) -> Result<Option<StudentId>, Error> {
+        let Some(name) = name else { return Ok(None) };
+        let read = self.db.read(move |tx| store::student::find_for(tx, reader, &name));
+        Ok(Some(read.await?.id))
+    }
+
     /// Takes back the reader's newest step, or the newest that changed `record`: the whole step.
     ///
     /// # Errors
@@ -137,9 +151,7 @@ impl Desk {
             audit::add(tx, now, &entry)?;
             marks::removed(tx, place.session, &facts.state, &actor, now)
         };
-        for (session, student) in self.db.write(work).await? {
-            self.events.say(Event::Marked { session, student });
-        }
+        self.events.marked(self.db.write(work).await?);
         Ok(())
     }
 
@@ -168,12 +180,8 @@ impl Desk {
     fn tell(&self, done: &[Done], reader: Reader) {
         for done in done {
             self.events.say(Event::Decided { record: done.record, by: reader.actor.user });
-            for &(session, student) in &done.marked {
-                self.events.say(Event::Marked { session, student });
-            }
-            if let Some(class) = done.suspended {
-                self.events.say(Event::ClassSuspended(class));
-            }
+            self.events.marked(done.marked.iter().copied());
+            self.events.suspended(done.suspended);
         }
     }
 }

@@ -64,6 +64,23 @@ impl Events {
         let _nobody_listens = self.0.send(event);
     }
 
+    /// Tells of marks that changed.
+    pub fn marked(&self, marked: impl IntoIterator<Item = (Uuid, StudentId)>) {
+        for (session, student) in marked {
+            self.say(Event::Marked { session, student });
+        }
+    }
+
+    /// Tells of sightings that wait for a person.
+    pub fn waiting(&self, records: impl IntoIterator<Item = RecordId>) {
+        records.into_iter().for_each(|record| self.say(Event::PendingAdded(record)));
+    }
+
+    /// Tells that a person decides again in a class, if that is so.
+    pub fn suspended(&self, class: Option<Uuid>) {
+        class.into_iter().for_each(|class| self.say(Event::ClassSuspended(class)));
+    }
+
     /// Everything said from now on.
     #[must_use]
     pub fn listen(&self) -> broadcast::Receiver<Event> {

@@ -1,12 +1,17 @@
 //! What acts work with, opened once. Whoever acts takes of it what it needs, and names it in its
 //! own fields: nothing below the skins holds all of it.
 
+use crate::acts::bring::Bringing;
+use crate::acts::lessons::Classroom;
+use crate::acts::people::People;
+use crate::acts::timetable::Timetable;
 use crate::album::Album;
 use crate::apart::Apart;
 use crate::auth::token::Tokens;
 use crate::care::facts::Sources;
 use crate::care::{Aside, Tally};
 use crate::certificates::{Certificates, Renewal};
+use crate::desk::Desk;
 use crate::device::Fleet;
 use crate::device::follow::Follower;
 use crate::events::Events;
@@ -202,6 +207,43 @@ impl Parts {
         }
     }
 
+    /// Where people are looked after.
+    #[must_use]
+    pub fn people(&self) -> People {
+        People {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            galleries: self.galleries(),
+            recogniser: self.recogniser.clone(),
+            events: self.events.clone(),
+        }
+    }
+
+    /// Where files are brought.
+    #[must_use]
+    pub fn bringing(&self) -> Bringing {
+        Bringing { people: self.people(), apart: self.apart.clone(), jobs: self.jobs.clone() }
+    }
+
+    /// Where lessons are kept.
+    #[must_use]
+    pub fn classroom(&self) -> Classroom {
+        let (db, events) = (self.db.clone(), self.events.clone());
+        Classroom { db, events, zone: self.config.zone.clone() }
+    }
+
+    /// Where the timetable is kept.
+    #[must_use]
+    pub fn timetable(&self) -> Timetable {
+        Timetable { db: self.db.clone(), zone: self.config.zone.clone() }
+    }
+
+    /// Where decisions about sightings are carried out.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        Desk { db: self.db.clone(), keys: self.keys.clone(), events: self.events.clone() }
+    }
+
     /// The album of this hub.
     #[must_use]
     pub fn album(&self) -> Album {
@@ -212,6 +254,7 @@ impl Parts {
             gallery: self.gallery.clone(),
             zone: self.config.zone.clone(),
             clock: self.clock.clone(),
+            events: self.events.clone(),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! What is recorded of a student in a lesson, and what may replace it.
 //!
 //! [`placing`] finds the lesson of a sighting, [`marking`] says what follows from what was
-//! approved, [`closing`] what the end of a lesson says, [`authority`] what a log is worth, and
-//! [`budget`] when a class that marks without a person is wrong too often.
+//! approved, [`spoken`] what a person's word makes, [`closing`] what the end of a lesson says,
+//! [`authority`] what a log is worth, and [`budget`] when a class that marks without a person is
+//! wrong too often.
 
 pub mod authority;
 pub mod budget;
 pub mod closing;
 pub mod marking;
 pub mod placing;
+pub mod spoken;
 
 use wire::{RecordId, Wall};
 

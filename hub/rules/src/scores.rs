@@ -104,6 +104,13 @@ pub fn figures(scores: &Scores, high: f64, review: f64) -> Figures {
     Figures { passages, wrong, asked: share(asked), unknown: share(unknown) }
 }
 
+/// How sure a cosine of `model` makes, 0 to 1.
+#[must_use]
+pub fn confidence(model: &str, score: f64) -> f64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits in f32")]
+    f64::from(vision::Scale::of(model).confidence(score as f32))
+}
+
 /// `many` of `all` per 1,000: the rule of three when there was none, Wilson's interval else.
 #[must_use]
 pub fn rate(many: u64, all: u64) -> Rate {

@@ -10,7 +10,7 @@ pub use passkey::{Asked, Missing, Passkeys, Shown, remove, rename};
 pub use session::Opened;
 pub use set_up::FirstAdmin;
 
-use super::accounts::hashed;
+use super::accounts::{Accounts, hashed};
 use crate::auth::known::Browser;
 use crate::auth::token::Tokens;
 use crate::auth::{Busy, Passwords};
@@ -51,6 +51,14 @@ pub struct Entrance {
     pub clock: Arc<dyn Clock>,
     /// What authenticator apps call the hub.
     pub host: String,
+}
+
+impl Entrance {
+    /// Where accounts are kept.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts {
+        Accounts { db: self.db.clone(), passwords: self.passwords.clone() }
+    }
 }
 
 /// Somebody at the entrance.

@@ -2,10 +2,16 @@
 
 pub mod accounts;
 pub mod bring;
+pub mod calendars;
+pub mod classes;
 pub mod entrance;
+pub mod holidays;
+pub mod lessons;
 pub mod own;
 pub mod people;
 pub mod photos;
-pub mod rosters;
+pub mod rooms;
+pub mod roster;
 pub mod sign_ins;
 pub mod teaching;
+pub mod timetable;

@@ -33,6 +33,17 @@ pub struct Confirmed {
     pub marked: usize,
 }
 
+/// Where a photo goes.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its own id.
+    pub photo: String,
+    /// The lesson it was taken in, by own id.
+    pub lesson: Option<String>,
+    /// The version that was read.
+    pub version: Option<i64>,
+}
+
 impl Album {
     /// Says that a crop shows `name`, a student of its class by own id or number; instead of
     /// whoever it was said to show.
@@ -40,19 +51,16 @@ impl Album {
     /// # Errors
     /// `NotFound` for a foreign crop, `Invalid` for somebody who is not in the class, `Conflict`
     /// when they are on another face of the photo or the photo is gone.
-    pub async fn assign(
-        &self,
-        reader: Reader,
-        id: String,
-        name: String,
-    ) -> Result<(Crop, Vec<Marked>), Error> {
+    pub async fn assign(&self, reader: Reader, id: String, name: String) -> Result<Crop, Error> {
         let hand = self.hand(reader);
         let work = move |tx: &Tx<'_>| {
             let crop = crop::find(tx, reader, &id)?;
             let who = hand.member(tx, crop.class, &name)?;
             hand.put(tx, &crop, who)
         };
-        self.db.write(work).await
+        let (crop, marked) = self.db.write(work).await?;
+        self.events.marked(marked);
+        Ok(crop)
     }
 
     /// Says that a crop shows whom another crop shows.
@@ -64,7 +72,7 @@ impl Album {
         reader: Reader,
         id: String,
         other: String,
-    ) -> Result<(Crop, Vec<Marked>), Error> {
+    ) -> Result<Crop, Error> {
         let hand = self.hand(reader);
         let work = move |tx: &Tx<'_>| {
             let crop = crop::find(tx, reader, &id)?;
@@ -79,18 +87,16 @@ impl Album {
             let who = hand.member(tx, crop.class, &who)?;
             hand.put(tx, &crop, who)
         };
-        self.db.write(work).await
+        let (crop, marked) = self.db.write(work).await?;
+        self.events.marked(marked);
+        Ok(crop)
     }
 
     /// Takes back whom a crop shows, and the mark that followed from it.
     ///
     /// # Errors
     /// `NotFound` for a foreign crop, `Conflict` when the photo is confirmed.
-    pub async fn unidentify(
-        &self,
-        reader: Reader,
-        id: String,
-    ) -> Result<(Crop, Vec<Marked>), Error> {
+    pub async fn unidentify(&self, reader: Reader, id: String) -> Result<Crop, Error> {
         let hand = self.hand(reader);
         let work = move |tx: &Tx<'_>| {
             let crop = crop::find(tx, reader, &id)?;
@@ -98,7 +104,9 @@ impl Album {
             let marked = hand.take_back(tx, &crop)?;
             Ok((crop::find(tx, reader, &id)?, marked))
         };
-        self.db.write(work).await
+        let (crop, marked) = self.db.write(work).await?;
+        self.events.marked(marked);
+        Ok(crop)
     }
 
     /// Confirms who is on a photo: with `proposals` also those whom the hub proposed. All become
@@ -112,7 +120,7 @@ impl Album {
         reader: Reader,
         id: String,
         proposals: bool,
-    ) -> Result<(Confirmed, Vec<Marked>), Error> {
+    ) -> Result<Confirmed, Error> {
         let hand = self.hand(reader);
         let work = move |tx: &Tx<'_>| {
             let photo = image::find(tx, reader, &id)?;
@@ -143,8 +151,37 @@ impl Album {
             Ok((confirmed, marked))
         };
         let (confirmed, marked) = self.db.write(work).await?;
+        self.events.marked(marked);
         self.keys.erase_photo(confirmed.image_id)?;
-        Ok((confirmed, marked))
+        Ok(confirmed)
+    }
+
+    /// Puts a photo into another lesson of its class, or into none.
+    ///
+    /// # Errors
+    /// `NotFound` for a foreign photo or lesson; `Conflict` when it was changed meanwhile, or
+    /// people are known on it; `Invalid` for a lesson of another class.
+    pub async fn place(&self, reader: Reader, to: Place) -> Result<Image, Error> {
+        let now = self.clock.wall();
+        let work = move |tx: &Tx<'_>| {
+            let photo = image::find(tx, reader, &to.photo)?;
+            if to.version.is_some_and(|version| version != photo.version) {
+                return Err(Error::Conflict("this photo was changed meanwhile: look again".into()));
+            }
+            let lesson = to.lesson.map(|id| session::find(tx, reader, &id)).transpose()?;
+            if lesson.as_ref().is_some_and(|lesson| lesson.class != photo.class) {
+                let say = "session_id: this lesson is of another class";
+                return Err(Error::Invalid(say.into()));
+            }
+            let lesson = lesson.map(|lesson| lesson.id);
+            if photo.identified > 0 && lesson != photo.session {
+                let say = "people are known on this photo: take them back before it moves";
+                return Err(Error::Conflict(say.into()));
+            }
+            image::set_session(tx, photo.id, lesson, &reader.actor.user.to_string(), now)?;
+            image::get(tx, photo.id)
+        };
+        self.db.write(work).await
     }
 
     fn hand(&self, reader: Reader) -> Hand {

@@ -3,7 +3,6 @@
 //! A percentage is that of the marks `present` among `present`, `absent` and `late`, rounded to
 //! two decimals. Excused, unverified and undecided marks are in none.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::json;
@@ -215,7 +214,7 @@ pub(super) fn forwards(field: &str, from: Date, to: Date) -> Result<(), Problem>
 async fn trend(call: Call) -> Outcome {
     let Span { class_id, date_from, date_to } = call.query()?;
     forwards("dateTo", date_from, date_to)?;
-    let reader = reader(&call)?;
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &class_id)?.id;
         Ok((class, report::days(tx, class, date_from, date_to)?))
@@ -234,7 +233,7 @@ async fn trend(call: Call) -> Outcome {
 
 async fn months(call: Call) -> Outcome {
     let Which { class_id } = call.query()?;
-    let reader = reader(&call)?;
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let class = class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
         report::months(tx, reader, class.map(|class| class.id))
@@ -258,6 +257,6 @@ async fn global(call: Call) -> Outcome {
 }
 
 async fn subjects(call: &Call) -> Result<Vec<Subject>, Problem> {
-    let reader = reader(call)?;
+    let reader = call.reader()?;
     Ok(call.app().db.read(move |tx| report::subjects(tx, reader)).await?)
 }

@@ -4,13 +4,12 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{bytes, json, versioned, with};
 use super::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::desk::Desk;
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Authority;
-use rules::auth::Actor;
 use rules::review::{self, Ask};
+use rules::scores;
 use serde::{Deserialize, Serialize};
-use store::desk::{self, Filter, Page, Reader, Seen};
+use store::desk::{self, Filter, Page, Seen};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -127,6 +126,17 @@ pub enum Say {
     RuleOut,
 }
 
+impl Say {
+    /// The same about `student`, if one was named.
+    fn of(self, student: Option<StudentId>) -> review::Say {
+        match self {
+            Self::Approve => review::Say::Approve(student),
+            Self::Reject => review::Say::Reject,
+            Self::RuleOut => review::Say::RuleOut,
+        }
+    }
+}
+
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -155,7 +165,7 @@ impl From<Seen> for Record {
             student_id: c.person.number.clone(),
             name: c.person.name.clone(),
             score: c.score,
-            confidence: confidence(&seen.model, c.score),
+            confidence: scores::confidence(&seen.model, c.score),
         };
         let (reviewer_id, reviewer_name) = seen.reviewer.clone().unzip();
         Self {
@@ -173,7 +183,7 @@ impl From<Seen> for Record {
             gate_name: if seen.location.is_empty() { seen.device.clone() } else { seen.location },
             camera_name: seen.device.clone(),
             device_id: seen.device,
-            review_status: seen.status,
+            review_status: seen.status.as_str().to_owned(),
             authorized: seen.authority.map(Authority::is_authorized),
             authorization: seen.authority,
             decided_student_id: decided.map(|c| c.number),
@@ -186,22 +196,6 @@ impl From<Seen> for Record {
             version: seen.version,
         }
     }
-}
-
-/// Confidence of a cosine of `model`.
-#[must_use]
-pub fn confidence(model: &str, score: f64) -> f64 {
-    #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits in f32")]
-    f64::from(vision::Scale::of(model).confidence(score as f32))
-}
-
-/// The reader of `call`, on the school's day.
-///
-/// # Errors
-/// 401 when nobody is signed in.
-pub fn reader(call: &Call) -> Result<Reader, Problem> {
-    let actor: Actor = call.actor()?;
-    Ok(Reader { actor, today: rules::timetable::day(call.now, &call.app().config.zone) })
 }
 
 /// The next page of a list, as its address says it: time and id of the last one.
@@ -233,7 +227,7 @@ async fn waiting(call: Call) -> Outcome {
 }
 
 async fn listed(call: &Call, which: Which) -> Outcome {
-    let (reader, zone) = (reader(call)?, call.app().config.zone.clone());
+    let (reader, zone) = (call.reader()?, call.app().config.zone.clone());
     let start = |day: Date| {
         let start = day.to_zoned(zone.clone()).ok();
         start.map(|start| Wall(start.timestamp().as_millisecond()))
@@ -242,7 +236,10 @@ async fn listed(call: &Call, which: Which) -> Outcome {
     let page = Page { after, limit: which.limit.unwrap_or(100).clamp(1, 500) };
     let until = which.date_to.and_then(|day| day.tomorrow().ok()).and_then(start);
     let from = which.date_from.and_then(start);
-    let (status, device, class) = (which.status, which.device_id, which.class_id);
+    let Ok(status) = which.status.as_deref().map(str::parse::<review::Status>).transpose() else {
+        return json(&Vec::<Record>::new()); // nothing stands where nothing can
+    };
+    let (device, class) = (which.device_id, which.class_id);
     let read = call.app().db.read(move |tx| {
         let student = which.student_id.map(|name| student::find(tx, &name)).transpose();
         let student = match student {
@@ -266,55 +263,46 @@ async fn listed(call: &Call, which: Which) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    shown(one(&call, call.id("id")?).await?)
+    let id = call.id("id")?;
+    shown(&call, id).await
 }
 
-fn shown(seen: Seen) -> Outcome {
-    let record = Record::from(seen);
+/// The record, if the caller may see it.
+async fn shown(call: &Call, id: RecordId) -> Outcome {
+    let reader = call.reader()?;
+    let record = Record::from(call.app().db.read(move |tx| desk::one(tx, reader, id)).await?);
     versioned(&record, record.version)
 }
 
 /// Deletes a record for good; marks that followed from it are taken back.
 async fn remove(call: Call) -> Outcome {
-    let (reader, id) = (reader(&call)?, call.id("id")?);
-    desk(&call).remove(reader, id, call.now).await?;
+    let (reader, id) = (call.reader()?, call.id("id")?);
+    call.app().desk().remove(reader, id, call.now).await?;
     super::reply::nothing()
-}
-
-/// The record `id`, if the caller may see it.
-///
-/// # Errors
-/// 404.
-pub async fn one(call: &Call, id: RecordId) -> Result<Seen, Problem> {
-    let reader = reader(call)?;
-    Ok(call.app().db.read(move |tx| desk::one(tx, reader, id)).await?)
 }
 
 /// The face as the door saw it, for whoever may decide.
 async fn picture(call: Call) -> Outcome {
-    let (reader, id) = (reader(&call)?, call.id("id")?);
-    let jpeg = desk(&call).crop(reader, id).await?;
+    let (reader, id) = (call.reader()?, call.id("id")?);
+    let jpeg = call.app().desk().crop(reader, id).await?;
     bytes("image/jpeg", jpeg.to_vec())
 }
 
 async fn decide(call: Call) -> Outcome {
     let (id, said): (RecordId, Decision) = (call.id("id")?, call.json()?);
-    let Decision { decision, student_id, notes, version } = said;
-    let version = call.version(version)?;
-    decide_as(&call, id, decision, student_id, notes, version).await?;
-    shown(one(&call, id).await?)
+    let (version, reader, desk) = (call.version(said.version)?, call.reader()?, call.app().desk());
+    let student = desk.named(reader, said.student_id).await?;
+    let ask = Ask { record: id, say: said.decision.of(student), notes: said.notes, version };
+    desk.decide(reader, vec![ask], call.now).await?;
+    shown(&call, id).await
 }
 
 async fn decide_many(call: Call) -> Outcome {
-    let (said, reader): (Decisions, _) = (call.json()?, reader(&call)?);
-    let say = match said.decision {
-        Say::Approve => review::Say::Approve(None),
-        Say::Reject => review::Say::Reject,
-        Say::RuleOut => review::Say::RuleOut,
-    };
+    let (said, reader): (Decisions, _) = (call.json()?, call.reader()?);
+    let say = said.decision.of(None);
     let ask = |record| Ask { record, say, notes: said.notes.clone(), version: None };
     let asks = said.ids.iter().copied().map(ask).collect();
-    desk(&call).decide(reader, asks, call.now).await?;
+    call.app().desk().decide(reader, asks, call.now).await?;
     let ids = said.ids;
     let read = call.app().db.read(move |tx| {
         ids.into_iter().map(|id| desk::one(tx, reader, id)).collect::<Result<Vec<_>, _>>()
@@ -322,74 +310,8 @@ async fn decide_many(call: Call) -> Outcome {
     json(&read.await?.into_iter().map(Record::from).collect::<Vec<_>>())
 }
 
-/// Those of these records that the caller may see.
-///
-/// # Errors
-/// When the database fails.
-pub async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<Seen>, Problem> {
-    let reader = reader(call)?;
-    let read = call.app().db.read(move |tx| {
-        let mut some = Vec::new();
-        for id in ids {
-            match desk::one(tx, reader, id) {
-                Ok(seen) => some.push(seen),
-                Err(rules::Error::NotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(some)
-    });
-    Ok(read.await?)
-}
-
 async fn take_back(call: Call) -> Outcome {
     let id = call.id("id")?;
-    undo_of(&call, id).await?;
-    shown(one(&call, id).await?)
-}
-
-/// Where decisions are carried out.
-#[must_use]
-pub fn desk(call: &Call) -> Desk {
-    let app = call.app();
-    Desk { db: app.db.clone(), keys: app.keys.clone(), events: app.events.clone() }
-}
-
-/// Decides one record; `student` is an own id or a student number.
-///
-/// # Errors
-/// 404 for what the caller may not see, 409 naming who was faster.
-pub async fn decide_as(
-    call: &Call,
-    id: RecordId,
-    say: Say,
-    student: Option<String>,
-    notes: Option<String>,
-    version: Option<i64>,
-) -> Result<(), Problem> {
-    let reader = reader(call)?;
-    let student = match student {
-        None => None,
-        Some(name) => {
-            let read = call.app().db.read(move |tx| student::find_for(tx, reader, &name));
-            Some(read.await?.id)
-        }
-    };
-    let say = match say {
-        Say::Approve => review::Say::Approve(student),
-        Say::Reject => review::Say::Reject,
-        Say::RuleOut => review::Say::RuleOut,
-    };
-    let ask = Ask { record: id, say, notes, version };
-    desk(call).decide(reader, vec![ask], call.now).await?;
-    Ok(())
-}
-
-/// Takes back the caller's newest step that changed this record; says what the step had changed.
-///
-/// # Errors
-/// 404 when there is none, 409 when somebody decided since.
-pub async fn undo_of(call: &Call, id: RecordId) -> Result<Vec<RecordId>, Problem> {
-    let undone = desk(call).undo(reader(call)?, Some(id), call.now).await?;
-    Ok(undone.into_iter().map(|done| done.record).collect())
+    call.app().desk().undo(call.reader()?, Some(id), call.now).await?;
+    shown(&call, id).await
 }

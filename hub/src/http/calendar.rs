@@ -1,15 +1,14 @@
 //! Calendars: lessons out under a secret address, timetables and holidays in from a file.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::{bytes, created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
+use crate::acts::calendars::{self, NewFeed};
 use crate::auth;
-use crate::planning::{calendar, takeover};
+use crate::planning::calendar;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::class;
 use store::feed::{self, Feed};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -64,7 +63,7 @@ pub struct Typed {
 pub struct Made {
     id: Uuid,
     /// Whoever has it sees the lessons: keep it to yourself.
-    pub url: String,
+    url: String,
 }
 
 /// A calendar file.
@@ -84,15 +83,15 @@ pub struct Upload {
 #[schema(as = CalendarTaken)]
 pub struct Taken {
     /// Weekly lessons.
-    pub periods: usize,
+    periods: usize,
     /// Single lessons.
-    pub sessions: usize,
+    sessions: usize,
     /// Days without lessons.
-    pub holidays: usize,
+    holidays: usize,
     /// What was there already.
-    pub unchanged: usize,
+    unchanged: usize,
     /// What was left out and why.
-    pub skipped: Vec<String>,
+    skipped: Vec<String>,
 }
 
 impl From<Feed> for Body {
@@ -103,58 +102,22 @@ impl From<Feed> for Body {
 }
 
 async fn index(call: Call) -> Outcome {
-    json(&of(&call).await?.into_iter().map(Body::from).collect::<Vec<_>>())
-}
-
-/// The caller's calendars.
-///
-/// # Errors
-/// When the database fails.
-pub async fn of(call: &Call) -> Result<Vec<Feed>, Problem> {
     let user = call.actor()?.user;
-    Ok(call.app().db.read(move |tx| feed::of(tx, user)).await?)
+    let all = call.app().db.read(move |tx| feed::of(tx, user)).await?;
+    json(&all.into_iter().map(Body::from).collect::<Vec<_>>())
 }
 
 async fn add(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
-    let made = made(&call, typed.class_id).await?;
+    let (db, reader) = (&call.app().db, call.reader()?);
+    let NewFeed { id, secret } = calendars::add(db, reader, typed.class_id, call.now).await?;
+    let made = Made { id, url: call.calendar(&secret) };
     created(&format!("/api/calendars/{}", made.id), &made)
 }
 
-/// A new secret address for the lessons of a class, or of all the caller teaches.
-///
-/// # Errors
-/// 404 for a class that is not theirs, 409 when they have too many.
-pub async fn made(call: &Call, class_id: Option<String>) -> Result<Made, Problem> {
-    let (reader, now) = (reader(call)?, call.now);
-    let (secret, id) = (auth::secret(), wire::id::v7(now));
-    let digest = auth::digest(&secret);
-    let write = call.app().db.write(move |tx| {
-        let class = class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
-        let (account, class) = (reader.actor.user, class.map(|class| class.id));
-        feed::add(tx, &Feed { id, account, class, created_at: now }, &digest, now)
-    });
-    write.await?;
-    let config = &call.app().config;
-    let here = format!("{}:{}", config.host, config.listen.web.port());
-    let host = call.header("host").unwrap_or(&here);
-    let scheme = if config.plain { "http" } else { "https" };
-    let url = format!("{scheme}://{host}/calendar/{secret}.ics");
-    Ok(Made { id, url })
-}
-
 async fn remove(call: Call) -> Outcome {
-    ended(&call, call.id("id")?).await?;
+    calendars::end(&call.app().db, call.actor()?, call.id("id")?, call.now).await?;
     nothing()
-}
-
-/// Ends an address of the caller.
-///
-/// # Errors
-/// 404, for a foreign one too.
-pub async fn ended(call: &Call, id: Uuid) -> Result<(), Problem> {
-    let (user, now) = (call.actor()?.user, call.now);
-    Ok(call.app().db.write(move |tx| feed::remove(tx, user, id, now)).await?)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -171,25 +134,11 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn take(call: Call) -> Outcome {
-    json(&taken(&call).await?)
-}
-
-/// Takes the lessons and holidays of the call's calendar file over.
-///
-/// # Errors
-/// 422 when there is no file, or nothing in it can be read.
-pub async fn taken(call: &Call) -> Result<Taken, Problem> {
-    let (reader, now, zone) = (reader(call)?, call.now, call.app().config.zone.clone());
-    let file = call.file("file")?;
-    let plan = call.app().apart.timetable(file, &zone).await?;
+    let (zone, file) = (&call.app().config.zone, call.file("file")?);
+    let plan = call.app().apart.timetable(file, zone).await?;
     let class = call.content.field("class_id").filter(|name| !name.is_empty()).map(str::to_owned);
-    let write = call.app().db.write(move |tx| {
-        let (class, actor) = (class.as_deref(), &reader.actor.user.to_string());
-        let wishes = takeover::Wishes { plan: &plan, class, zone: &zone, actor };
-        takeover::take(tx, reader, &wishes, now)
-    });
-    let done = write.await?;
-    Ok(Taken {
+    let done = call.app().timetable().take_over(call.reader()?, plan, class, call.now).await?;
+    json(&Taken {
         periods: done.periods,
         sessions: done.sessions,
         holidays: done.holidays,

@@ -4,10 +4,9 @@ use super::body::Content;
 use super::front::Front;
 use super::page::MOST;
 use super::problem::Problem;
-use crate::acts::accounts::{Accounts, Asker};
-use crate::acts::bring::{self, Bringing, PeopleTable, PhotoArchive};
+use crate::acts::accounts::Asker;
+use crate::acts::bring::{self, PeopleTable, PhotoArchive};
 use crate::acts::entrance::SIGNED_OUT;
-use crate::acts::people::People;
 use crate::auth::digest;
 use crate::parts::Parts;
 use bytes::Bytes;
@@ -17,6 +16,7 @@ use std::fs::File;
 use std::net::IpAddr;
 use std::str::FromStr;
 use store::account::{self, Account};
+use store::desk::Reader;
 use store::login::{Keep, Live};
 use tokio::sync::SemaphorePermit;
 use warp::http::HeaderMap;
@@ -99,32 +99,6 @@ impl Call {
         &self.front.app
     }
 
-    /// Where people are looked after.
-    #[must_use]
-    pub fn people(&self) -> People {
-        let app = self.app();
-        People {
-            db: app.db.clone(),
-            keys: app.keys.clone(),
-            galleries: app.galleries(),
-            recogniser: app.recogniser.clone(),
-            events: app.events.clone(),
-        }
-    }
-
-    /// Where accounts are kept.
-    #[must_use]
-    pub fn accounts(&self) -> Accounts {
-        Accounts { db: self.app().db.clone(), passwords: self.front.passwords.clone() }
-    }
-
-    /// Where files are brought.
-    #[must_use]
-    pub fn bringing(&self) -> Bringing {
-        let (people, app) = (self.people(), self.app());
-        Bringing { people, apart: app.apart.clone(), jobs: app.jobs.clone() }
-    }
-
     /// The table of people that was sent as `file`.
     ///
     /// # Errors
@@ -200,6 +174,25 @@ impl Call {
     /// 401 when nobody is signed in; on routes that declare a role that cannot be.
     pub fn actor(&self) -> Result<Actor, Problem> {
         self.by.as_ref().map(|by| by.actor).ok_or_else(signed_out)
+    }
+
+    /// Who reads, on the school's day.
+    ///
+    /// # Errors
+    /// 401 when nobody is signed in.
+    pub fn reader(&self) -> Result<Reader, Problem> {
+        let today = rules::timetable::day(self.now, &self.app().config.zone);
+        Ok(Reader { actor: self.actor()?, today })
+    }
+
+    /// The address of a calendar with this secret.
+    #[must_use]
+    pub fn calendar(&self, secret: &str) -> String {
+        let config = &self.app().config;
+        let here = format!("{}:{}", config.host, config.listen.web.port());
+        let host = self.header("host").unwrap_or(&here);
+        let scheme = if config.plain { "http" } else { "https" };
+        format!("{scheme}://{host}/calendar/{secret}.ics")
     }
 
     /// A value from the path.

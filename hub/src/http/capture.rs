@@ -4,7 +4,6 @@
 //! door knows, and marks nobody: a person decides. Who may not send for a door is told that there
 //! is none.
 
-use super::attendance::reader;
 use super::call::{Call, Proof};
 use super::problem::Problem;
 use super::reply::json;
@@ -21,7 +20,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use store::audit::{self, Entry};
 use store::class::{self, Class};
-use store::review::{self, status_text};
+use store::review;
 use store::{Tx, desk, device, scope, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -136,7 +135,7 @@ async fn take(call: Call) -> Outcome {
         predicted_student_id: who.as_ref().map(|who| who.number.clone()),
         predicted_name: who.map(|who| who.name),
         confidence,
-        status: status_text(stored.worth.status),
+        status: stored.worth.status.as_str(),
     })
 }
 
@@ -157,7 +156,7 @@ async fn sender(
     let taught = match &by.proof {
         Proof::Door(own) if own != device => return Err(none()),
         Proof::Door(_) => None,
-        Proof::Session(_) | Proof::Token(_) => Some(reader(call)?).filter(|by| !by.sees_all()),
+        Proof::Session(_) | Proof::Token(_) => Some(call.reader()?).filter(|by| !by.sees_all()),
     };
     let name = device.clone();
     let read = call.app().db.read(move |tx| {
@@ -200,7 +199,7 @@ async fn store(
     find: Find,
     class: Option<Class>,
 ) -> Result<(Stored, Option<desk::Person>), Problem> {
-    let (keys, now, reader) = (call.app().keys.clone(), call.now, reader(call)?);
+    let (keys, now, reader) = (call.app().keys.clone(), call.now, call.reader()?);
     let by = call.by.as_ref().map(|by| by.proof.clone());
     let actor = match &by {
         Some(Proof::Door(door)) => format!("door:{door}"),
@@ -274,7 +273,7 @@ fn too_old(most_ms: i64) -> String {
 
 async fn check(call: Call) -> Outcome {
     let name = call.field("class_id")?.to_owned();
-    let (reader, picture) = (reader(&call)?, call.file("file")?);
+    let (reader, picture) = (call.reader()?, call.file("file")?);
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         let members = class::members(tx, class.id)?;
@@ -313,7 +312,7 @@ async fn check(call: Call) -> Outcome {
     json(&Verified {
         recognized: true,
         marked,
-        status: status_text(stored.worth.status),
+        status: stored.worth.status.as_str(),
         record_id: Some(stored.record.0),
         message,
         student_id: who.as_ref().map(|who| who.number.clone()),

@@ -98,6 +98,6 @@ async fn say(call: Call) -> Outcome {
     let student = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
     let text_version = typed.text_version.unwrap_or_else(|| TEXT.to_owned());
     let said = Said { given: typed.given, by_whom: typed.by, text_version };
-    let entry = call.people().hear(student, said, call.name()?, call.now).await?;
+    let entry = call.app().people().hear(student, said, call.name()?, call.now).await?;
     created(&format!("/api/students/{student}/consent"), &Entry::from(entry))
 }

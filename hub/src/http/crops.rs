@@ -1,14 +1,13 @@
 //! `/api/face-crops`: faces cut from photos of classes, and who they are.
 
-use super::attendance::{confidence, reader};
 use super::call::Call;
-use super::images::tell;
 use super::page::{Paged, page, rows};
 use super::problem::Problem;
 use super::reply::{bytes, json};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::album::sort;
 use jiff::Timestamp;
+use rules::scores;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use store::crop::{self, Area, As, Crop, Filter, Of};
@@ -106,7 +105,7 @@ impl From<Crop> for Body {
             assigned_as: crop.assigned.as_ref().map(|(says, _, _)| *says),
             proposed_student_id: proposed.map(|(person, _)| number(person)),
             proposed_name: proposed.map(|(person, _)| name(person)),
-            confidence: proposed.map(|(_, score)| confidence(model, *score)),
+            confidence: proposed.map(|(_, score)| scores::confidence(model, *score)),
             assigned_at: at.and_then(|at| Timestamp::from_millisecond(at.0).ok()),
             cluster: crop.cluster,
             version: crop.version,
@@ -176,7 +175,7 @@ struct Near {
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
-    let (limit, reader) = (rows(which.limit), reader(&call)?);
+    let (limit, reader) = (rows(which.limit), call.reader()?);
     let read = call.app().db.read(move |tx| {
         let of = match (&which.image_id, &which.session_id, &which.class_id) {
             (Some(id), _, _) => Some(Of::Image(image::find(tx, reader, id)?.id)),
@@ -199,7 +198,7 @@ async fn index(call: Call) -> Outcome {
 /// 422 for a page that is none.
 pub async fn page_of(call: &Call, of: Of) -> Outcome {
     let paged: Paged = call.query()?;
-    let (limit, reader) = (rows(paged.limit), reader(call)?);
+    let (limit, reader) = (rows(paged.limit), call.reader()?);
     let before = paged.after.as_deref().map(str::parse::<Uuid>).transpose();
     let before = before.map_err(|_| Problem::field("after", "this is no face crop"))?;
     let filter = Filter { of: Some(of), before, ..Filter::default() };
@@ -214,7 +213,7 @@ fn give(call: &Call, crops: Vec<Crop>, limit: u32) -> Outcome {
 
 /// The crop that the address names.
 async fn found(call: &Call) -> Result<Crop, Problem> {
-    let (reader, name) = (reader(call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     Ok(call.app().db.read(move |tx| crop::find(tx, reader, &name)).await?)
 }
 
@@ -251,7 +250,7 @@ async fn near(call: Call) -> Outcome {
     let line = album.line(near.similarity_threshold.unwrap_or(0.5))?;
     let most = rows(near.limit.or(Some(10))) as usize;
     let (alike, scale) = (album.alike(crop.class, crop.id, (line, most)).await?, album.scale());
-    let (reader, ids) = (reader(&call)?, alike.iter().map(|a| a.crop).collect::<Vec<_>>());
+    let (reader, ids) = (call.reader()?, alike.iter().map(|a| a.crop).collect::<Vec<_>>());
     let read = call.app().db.read(move |tx| {
         let one = |id: &Uuid| Ok((*id, crop::find(tx, reader, &id.to_string())?));
         ids.iter().map(one).collect::<Result<HashMap<_, _>, rules::Error>>()
@@ -269,25 +268,22 @@ async fn near(call: Call) -> Outcome {
 }
 
 async fn assign(call: Call) -> Outcome {
-    let (say, reader): (Assign, _) = (call.json()?, reader(&call)?);
+    let (say, reader): (Assign, _) = (call.json()?, call.reader()?);
     let id = call.param("id").to_owned();
-    let (crop, marked) = call.app().album().assign(reader, id, say.student_id).await?;
-    tell(&call, marked);
+    let crop = call.app().album().assign(reader, id, say.student_id).await?;
     json(&Body::from(crop))
 }
 
 async fn assign_from(call: Call) -> Outcome {
-    let (say, reader): (AssignFrom, _) = (call.json()?, reader(&call)?);
+    let (say, reader): (AssignFrom, _) = (call.json()?, call.reader()?);
     let id = call.param("id").to_owned();
     let album = call.app().album();
-    let (crop, marked) = album.assign_from(reader, id, say.candidate_crop_id).await?;
-    tell(&call, marked);
+    let crop = album.assign_from(reader, id, say.candidate_crop_id).await?;
     json(&Body::from(crop))
 }
 
 async fn unidentify(call: Call) -> Outcome {
-    let (reader, id) = (reader(&call)?, call.param("id").to_owned());
-    let (crop, marked) = call.app().album().unidentify(reader, id).await?;
-    tell(&call, marked);
+    let (reader, id) = (call.reader()?, call.param("id").to_owned());
+    let crop = call.app().album().unidentify(reader, id).await?;
     json(&Body::from(crop))
 }

@@ -188,7 +188,7 @@ pub async fn enrol(
         actor: call.name()?,
     };
     let _place = call.photo_place().await?;
-    match call.people().enrol(ask, call.now).await? {
+    match call.app().people().enrol(ask, call.now).await? {
         Ok(done) => Ok(done),
         Err(refusal) => Err(enrol::refused(&call.app().db, refusal).await.into()),
     }
@@ -217,17 +217,17 @@ async fn show(call: Call) -> Outcome {
 async fn change(call: Call) -> Outcome {
     let (id, typed): (Uuid, Typed) = (call.id("id")?, call.json()?);
     let to = (Turn::wished(typed.is_active), call.version(typed.version)?);
-    let body = Body::from(call.people().count(id, to, call.name()?, call.now).await?);
+    let body = Body::from(call.app().people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 async fn turn(call: Call) -> Outcome {
     let (id, to) = (call.id("id")?, (Turn::Over, None));
-    let body = Body::from(call.people().count(id, to, call.name()?, call.now).await?);
+    let body = Body::from(call.app().people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 async fn remove(call: Call) -> Outcome {
-    call.people().delete(call.id("id")?, call.name()?, call.now).await?;
+    call.app().people().delete(call.id("id")?, call.name()?, call.now).await?;
     nothing()
 }

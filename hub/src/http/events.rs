@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::events::Event;
 use rules::auth::{Actor, Role};
+use rules::review::Status;
 use serde_json::json;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -99,7 +100,7 @@ async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse::Eve
     match event {
         Event::PendingAdded(record) | Event::Decided { record, .. } => {
             let seen = seen(front, actor, record).await?;
-            let name = if seen.status == "pending" { "pending" } else { "decided" };
+            let name = if seen.status == Status::Pending { "pending" } else { "decided" };
             Some(named(name, &json!({ "id": record, "version": seen.version })))
         }
         Event::JobChanged { job, by } if by == actor.user => {

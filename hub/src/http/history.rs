@@ -1,7 +1,6 @@
 //! `/api/students/{id}/attendance`: what is recorded of a student.
 
 use super::analytics::forwards;
-use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
 use super::route::{EVERYONE, Object, Outcome, PUPIL, Route, Shapes, Takes};
@@ -112,7 +111,7 @@ async fn history_of(call: &Call, name: String) -> Outcome {
         forwards("date_to", from, to)?;
     }
     let after = after.as_deref().map(parse_cursor).transpose()?;
-    let (reader, limit) = (reader(call)?, rows(limit));
+    let (reader, limit) = (call.reader()?, rows(limit));
     let span = register::Span { from: date_from, to: date_to };
     let which = register::Which { span, class: class_id, after, limit };
     let read = call.app().db.read(move |tx| {

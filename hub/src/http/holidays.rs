@@ -5,7 +5,7 @@ use super::page::{Paged, page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::planning::maker::{Of, make};
+use crate::acts::holidays::{self, Days};
 use jiff::civil::Date;
 use rules::timetable::Holiday;
 use serde::{Deserialize, Serialize};
@@ -48,14 +48,20 @@ pub struct Body {
 #[schema(as = HolidayTyped)]
 pub struct Typed {
     /// What people call it.
-    pub name: String,
+    name: String,
     /// First day.
     #[schema(value_type = String, format = Date)]
     #[serde(alias = "date")]
-    pub from_day: Date,
+    from_day: Date,
     /// The same day if it is left out.
     #[schema(value_type = Option<String>, format = Date)]
-    pub to_day: Option<Date>,
+    to_day: Option<Date>,
+}
+
+impl From<Typed> for Days {
+    fn from(Typed { name, from_day: from, to_day }: Typed) -> Self {
+        Self { name, from, to: to_day.unwrap_or(from) }
+    }
 }
 
 impl From<Holiday> for Body {
@@ -76,7 +82,9 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let body = put(&call, wire::id::v7(call.now), call.json()?, false).await?;
+    let (typed, by): (Typed, _) = (call.json()?, call.actor()?);
+    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let body = Body::from(holidays::add(db, zone, typed.into(), by, call.now).await?);
     created(&format!("/api/holidays/{}", body.id), &body)
 }
 
@@ -86,44 +94,14 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    json(&put(&call, call.id("id")?, call.json()?, true).await?)
-}
-
-/// Stores a holiday, and takes its lessons out of the days ahead.
-///
-/// # Errors
-/// 404 when it should be `there` and is not, 422 for days that cannot be.
-pub async fn put(call: &Call, id: Uuid, typed: Typed, there: bool) -> Result<Body, Problem> {
-    let now = call.now;
-    let (actor, zone) = (call.actor()?.user.to_string(), call.app().config.zone.clone());
-    let write = call.app().db.write(move |tx| {
-        if there {
-            holiday::get(tx, id)?;
-        }
-        let (from, to) = (typed.from_day, typed.to_day.unwrap_or(typed.from_day));
-        let holiday = Holiday { id, name: typed.name, from, to };
-        holiday::put(tx, &holiday, &actor, now)?;
-        make(tx, Of::Everybody, &zone, now)?;
-        holiday::get(tx, id)
-    });
-    Ok(Body::from(write.await?))
+    let (id, typed): (Uuid, Typed) = (call.id("id")?, call.json()?);
+    let Days { name, from, to } = typed.into();
+    let (db, zone, to) = (&call.app().db, &call.app().config.zone, Holiday { id, name, from, to });
+    json(&Body::from(holidays::change(db, zone, to, call.actor()?, call.now).await?))
 }
 
 async fn remove(call: Call) -> Outcome {
-    removed(&call).await?;
+    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    holidays::remove(db, zone, call.id("id")?, call.actor()?, call.now).await?;
     nothing()
-}
-
-/// Takes the holiday that the address names away; its lessons come back.
-///
-/// # Errors
-/// 404.
-pub async fn removed(call: &Call) -> Result<(), Problem> {
-    let (id, now): (Uuid, _) = (call.id("id")?, call.now);
-    let (actor, zone) = (call.actor()?.user.to_string(), call.app().config.zone.clone());
-    let write = call.app().db.write(move |tx| {
-        holiday::remove(tx, id, &actor, now)?;
-        make(tx, Of::Everybody, &zone, now)
-    });
-    Ok(write.await.map(drop)?)
 }

@@ -1,6 +1,5 @@
 //! `/api/images`: photos of whole classes.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::crops;
 use super::jobs::{self, Wait};
@@ -9,15 +8,12 @@ use super::problem::Problem;
 use super::reply::{bytes, created, json, nothing, versioned};
 use super::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
 use crate::album::New;
-use crate::album::name::Confirmed;
-use crate::events::Event;
-use crate::marks::Marked;
+use crate::album::name::{Confirmed, Place};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use store::desk::Reader;
 use store::image::{self, Filter, Image, State};
-use store::job::Job;
 use store::{Tx, class, crop, session};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -178,7 +174,7 @@ fn named(
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
-    let (limit, reader) = (rows(which.limit), reader(&call)?);
+    let (limit, reader) = (rows(which.limit), call.reader()?);
     let read = call.app().db.read(move |tx| {
         let (class, lesson) = (which.class_id.as_deref(), which.session_id.as_deref());
         let (class, session) = named(tx, reader, class, lesson)?;
@@ -197,7 +193,7 @@ async fn add(call: Call) -> Outcome {
     let (class, lesson) = (field("class_id"), field("session_id"));
     let picture = call.content.file("file").or_else(|| call.content.file("image")).cloned();
     let picture = picture.ok_or_else(|| Problem::field("file", "a picture is missing"))?;
-    let (reader, taken) = (reader(&call)?, super::capture::when(&call, "taken_at", BACK_MS)?);
+    let (reader, taken) = (call.reader()?, super::capture::when(&call, "taken_at", BACK_MS)?);
     let find = move |tx: &Tx<'_>| named(tx, reader, class.as_deref(), lesson.as_deref());
     let (class, session) = call.app().db.read(find).await?;
     let class = class.ok_or_else(|| Problem::field("class_id", "name a class or a lesson"))?;
@@ -210,7 +206,7 @@ async fn add(call: Call) -> Outcome {
 
 /// The photo that the address names.
 async fn found(call: &Call) -> Result<Image, Problem> {
-    let (reader, name) = (reader(call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
 }
 
@@ -220,26 +216,10 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn move_to(call: Call) -> Outcome {
-    let (change, now): (Change, _) = (call.json()?, call.now);
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
-    let version = call.version(change.version)?;
-    let write = call.app().db.write(move |tx| {
-        let photo = image::find(tx, reader, &name)?;
-        if version.is_some_and(|version| version != photo.version) {
-            return Err(Error::Conflict("this photo was changed meanwhile: look again".into()));
-        }
-        let class = photo.class.to_string();
-        let lesson = change.session_id.as_deref();
-        let (_, session) = named(tx, reader, Some(&class), lesson)?;
-        if photo.identified > 0 && session != photo.session {
-            let say = "people are known on this photo: take them back before it moves";
-            return Err(Error::Conflict(say.into()));
-        }
-        let by = reader.actor.user.to_string();
-        image::set_session(tx, photo.id, session, &by, now)?;
-        image::get(tx, photo.id)
-    });
-    let photo = Body::from(write.await?);
+    let Change { session_id: lesson, version } = call.json()?;
+    let (photo, version) = (call.param("id").to_owned(), call.version(version)?);
+    let to = Place { photo, lesson, version };
+    let photo = Body::from(call.app().album().place(call.reader()?, to).await?);
     versioned(&photo, photo.version)
 }
 
@@ -257,26 +237,9 @@ async fn picture(call: Call) -> Outcome {
 
 async fn process(call: Call) -> Outcome {
     let wait = jobs::waits(&call)?;
-    let job = looking(&call, &found(&call).await?).await?;
+    let (photo, by) = (found(&call).await?, call.actor()?.user);
+    let job = call.app().album().look_later(&call.app().jobs, &photo, by).await?;
     jobs::follow(&call, job, wait).await
-}
-
-/// Starts to look for the faces of a photo.
-///
-/// # Errors
-/// 409 when the photo is gone, 503 when too much waits.
-pub async fn looking(call: &Call, photo: &Image) -> Result<Job, Problem> {
-    let (id, by) = (photo.id, call.actor()?.user);
-    if !photo.kept {
-        return Err(Problem::conflict("This photo is gone: nobody can look at it again."));
-    }
-    let album = call.app().album();
-    let work = move |progress: crate::jobs::Progress| async move {
-        let looked = album.look(id, by.to_string()).await?;
-        progress.advance(1);
-        Ok(looked)
-    };
-    Ok(call.app().jobs.start("process-image", 1, by, work).await?)
 }
 
 async fn faces_of(call: Call) -> Outcome {
@@ -285,17 +248,8 @@ async fn faces_of(call: Call) -> Outcome {
 }
 
 async fn settle(call: Call) -> Outcome {
-    let (confirm, reader): (Confirm, _) = (call.json()?, reader(&call)?);
+    let (confirm, reader): (Confirm, _) = (call.json()?, call.reader()?);
     let album = call.app().album();
     let id = call.param("id").to_owned();
-    let (confirmed, marked) = album.confirm(reader, id, confirm.accept_proposals).await?;
-    tell(&call, marked);
-    json(&confirmed)
-}
-
-/// Tells pages which marks changed.
-pub fn tell(call: &Call, marked: Vec<Marked>) {
-    for (session, student) in marked {
-        call.app().events.say(Event::Marked { session, student });
-    }
+    json(&album.confirm(reader, id, confirm.accept_proposals).await?)
 }

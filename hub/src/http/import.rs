@@ -1,6 +1,5 @@
 //! People and photos in files: `/api/classes/{id}/bulk-upload-students` and `…/bulk-enroll`.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::jobs::{Body as Job, goes_on};
 use super::reply::created;
@@ -125,7 +124,7 @@ impl From<people::Done> for Told {
 }
 
 async fn bring_table(call: Call) -> Outcome {
-    let (reader, app) = (reader(&call)?, call.app());
+    let (reader, app) = (call.reader()?, call.app());
     let rows = bring::rows(&app.apart, call.people_table()?).await?;
     let class = Some(call.param("id").to_owned());
     let done = bring::bring(&app.db, reader, (class, rows), call.name()?, call.now).await?;
@@ -134,8 +133,8 @@ async fn bring_table(call: Call) -> Outcome {
 }
 
 async fn enrol_all(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?.id;
     let archive = PhotoArchive { class: Some(class), ..call.photo_archive()? };
-    goes_on(call.bringing().photos(archive, reader.actor.user, call.now).await?)
+    goes_on(call.app().bringing().photos(archive, reader.actor.user, call.now).await?)
 }

@@ -1,6 +1,7 @@
 //! A lesson, as the API says it and as it is typed.
 
 use super::key::Key;
+use crate::acts::lessons::{LessonChanges, NewLesson};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
 use rules::timetable::Source;
@@ -104,6 +105,21 @@ pub struct Patch {
     pub(super) room: Option<String>,
     /// The version that was read, so that nobody’s change is overwritten.
     pub(super) version: Option<i64>,
+}
+
+impl From<Typed> for NewLesson {
+    fn from(typed: Typed) -> Self {
+        let Typed { class_id, name, date: day, start_time: starts, end_time: ends, room } = typed;
+        Self { class: class_id.text(), name, day, starts, ends, room }
+    }
+}
+
+impl Patch {
+    /// The same, of the lesson that is named.
+    pub(super) fn of(self, lesson: &str) -> LessonChanges {
+        let Self { name, date: day, start_time: starts, end_time: ends, room, version } = self;
+        LessonChanges { lesson: lesson.to_owned(), name, day, starts, ends, room, version }
+    }
 }
 
 impl Body {

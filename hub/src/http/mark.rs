@@ -3,41 +3,29 @@
 //! The photo marks nobody and is not kept: it says who seems to be there, and the teacher
 //! confirms.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::capture::sight;
-use super::images::tell;
-use super::marks::tell_suspended;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::acts::lessons::Roll;
 use crate::album::glance::{Glance, Sureness, glance};
 use crate::album::look::pixels_of;
-use crate::marks;
-use crate::marks::Marked;
-use crate::marks::budget;
 use data_encoding::BASE64;
-use jiff::{civil::Date, tz::TimeZone};
-use rules::attendance::{Mark, Source, Status};
-use rules::error::Error;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use store::class::{self, Class};
+use store::class;
 use store::crop::Area;
-use store::desk::Reader;
-use store::session::{self, Filter, Session};
-use store::{Tx, mark, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
-use wire::{StudentId, Wall};
+use wire::StudentId;
 
 /// Bytes of a photo of 10 MiB as base64 in JSON.
 const TEXT: u64 = 14 * 1024 * 1024 + SMALL;
 /// Students that one confirmation names.
 const MOST: usize = 1000;
-/// Lessons of a class on one day that are looked at.
-const LESSONS: u32 = 50;
 
 /// Routes of this file.
 #[must_use]
@@ -131,7 +119,7 @@ pub struct Confirmed {
 
 async fn look(call: Call) -> Outcome {
     let Photo { image, subject_id } = call.json()?;
-    let (reader, picture) = (reader(&call)?, decoded(&image)?);
+    let (reader, picture) = (call.reader()?, decoded(&image)?);
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &subject_id)?;
         Ok((class.id, class::members(tx, class.id)?))
@@ -173,7 +161,7 @@ fn decoded(text: &str) -> Result<Vec<u8>, Problem> {
 }
 
 async fn settle(call: Call) -> Outcome {
-    let (asked, reader): (Confirm, _) = (call.json()?, reader(&call)?);
+    let (asked, reader): (Confirm, _) = (call.json()?, call.reader()?);
     if asked.present_students.len() + asked.absent_students.len() > MOST {
         return Err(Problem::invalid(format!("Name at most {MOST} students at once.")));
     }
@@ -181,124 +169,19 @@ async fn settle(call: Call) -> Outcome {
     if day > reader.today {
         return Err(Problem::field("date", "this day has not come yet"));
     }
-    let (now, zone) = (call.now, call.app().config.zone.clone());
-    let when = When { now, day, zone };
-    let write = call.app().db.write(move |tx| confirm(tx, reader, &asked, &when));
-    let (confirmed, marked, suspended) = write.await?;
-    tell(&call, marked);
-    tell_suspended(&call, suspended);
-    json(&confirmed)
-}
-
-/// The moment, and the day that is spoken of.
-struct When {
-    now: Wall,
-    day: Date,
-    zone: TimeZone,
-}
-
-fn confirm(
-    tx: &Tx<'_>,
-    reader: Reader,
-    asked: &Confirm,
-    when: &When,
-) -> Result<(Confirmed, Vec<Marked>, Option<Uuid>), Error> {
-    let class = class::find(tx, reader, &asked.subject_id)?;
-    let named = |list: &[String], field| {
-        let one = |name: &String| member(tx, class.id, name, field);
-        list.iter().map(one).collect::<Result<HashSet<_>, Error>>()
-    };
-    let present = named(&asked.present_students, "present_students")?;
-    let absent = named(&asked.absent_students, "absent_students")?;
-    if !present.is_disjoint(&absent) {
-        let say = "a student is in present_students and in absent_students: say one of the two";
-        return Err(Error::Invalid(say.into()));
-    }
-    let lesson = lesson(tx, reader, &class, when)?;
-    let by = reader.actor.user.to_string();
-    let mut marked = Vec::new();
-    for who in &present {
-        let there = mark::get(tx, lesson.id, *who)?.map(|mark| mark.status);
-        if !matches!(there, Some(Status::Present | Status::Late)) {
-            marked.extend(say(tx, (&lesson, *who), Status::Present, (&by, when.now))?);
-        }
-    }
-    for who in &absent {
-        let there = mark::get(tx, lesson.id, *who)?.map(|mark| mark.status);
-        if there != Some(Status::Excused) {
-            marked.extend(say(tx, (&lesson, *who), Status::Absent, (&by, when.now))?);
-        }
-    }
-    let confirmed = Confirmed {
-        subject_id: class.id,
-        session_id: lesson.id,
-        date: when.day,
-        present: present.len(),
-        absent: absent.len(),
-        marked: marked.len(),
-        message: format!("The register of {} is taken.", class.class_name),
-    };
-    let suspended = budget::look(tx, class.id, when.now)?;
-    Ok((confirmed, marked, suspended))
-}
-
-fn say(
-    tx: &Tx<'_>,
-    (lesson, who): (&Session, StudentId),
-    status: Status,
-    (by, now): (&str, Wall),
-) -> Result<Option<Marked>, Error> {
-    let said = Mark {
-        status,
-        source: Source::Manual,
-        sighting: None,
-        arrived_at: None,
-        by: by.to_owned(),
-        at: now,
-        notes: None,
-        version: 1,
-    };
-    marks::say(tx, lesson, who, said, now)
-}
-
-/// Whom `name` names on the roster.
-fn member(tx: &Tx<'_>, class: Uuid, name: &str, field: &str) -> Result<StudentId, Error> {
-    let strange =
-        || Error::Invalid(format!("{field}: there is no “{name}” on the roster of this class"));
-    let who = match student::find(tx, name) {
-        Ok(student) => student.id,
-        Err(Error::NotFound(_)) => return Err(strange()),
-        Err(error) => return Err(error),
-    };
-    if class::has(tx, class, who)? { Ok(who) } else { Err(strange()) }
-}
-
-/// The lesson that is spoken of: the one that runs, or the last one of that day, or an ad-hoc one.
-fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &When) -> Result<Session, Error> {
-    let When { now, day, zone } = when;
-    let by = reader.actor.user.to_string();
-    if *day == reader.today
-        && let Some(lesson) = session::of_class_at(tx, class.id, *now)?
-    {
-        return Ok(lesson);
-    }
-    let start =
-        |day: Date| day.to_zoned(zone.clone()).map(|at| Wall(at.timestamp().as_millisecond()));
-    let odd = |_| Error::Invalid("date: this day has no beginning".into());
-    let next = day.tomorrow().map_err(odd)?;
-    let (from, end) = (start(*day).map_err(odd)?, start(next).map_err(odd)?);
-    let filter = Filter {
-        class: Some(class.id),
-        from: Some(from),
-        until: Some(end.min(now.plus_ms(1))),
-        ..Filter::default()
-    };
-    if let Some(last) = session::list(tx, reader, &filter, LESSONS)?.pop() {
-        return Ok(last);
-    }
-    let local = rules::timetable::day(*now, zone);
-    let at = if *day == local { *now } else { from.plus_ms((end.0 - from.0) / 2) };
-    marks::lesson_now(tx, class, (at, *day), &by)
+    let Confirm { subject_id: class, present_students: present, absent_students: absent, .. } =
+        asked;
+    let roll = Roll { class, day, present, absent };
+    let taken = call.app().classroom().take_roll(reader, roll, call.now).await?;
+    json(&Confirmed {
+        subject_id: taken.class.id,
+        session_id: taken.lesson.id,
+        date: day,
+        present: taken.present,
+        absent: taken.absent,
+        marked: taken.marked,
+        message: format!("The register of {} is taken.", taken.class.class_name),
+    })
 }
 
 #[cfg(test)]

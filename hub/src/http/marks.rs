@@ -1,25 +1,23 @@
 //! `/api/sessions/{id}/marks`: the roll of a lesson, and what a person says of it.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::key::Key;
 use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{json, nothing};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::events::Event;
+use crate::acts::lessons::{self, Back, TakeBack};
 use crate::http::language;
 use crate::marks;
-use crate::marks::budget;
 use jiff::{Timestamp, tz::TimeZone};
 use rules::attendance::closing::Grounds;
+use rules::attendance::spoken::{self, Details, Over};
 use rules::attendance::{Mark, Source, Status};
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use store::desk::Reader;
 use store::session::{self, Session};
-use store::{Tx, class, mark, passage, student};
+use store::{Tx, class, mark, passage};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -29,8 +27,6 @@ use words::why;
 
 /// Marks in one request at most.
 const AT_ONCE: usize = 500;
-/// Longest note, bytes.
-const NOTE: usize = 2000;
 
 /// Routes of this file.
 #[must_use]
@@ -144,6 +140,15 @@ impl From<Word> for Status {
     }
 }
 
+impl From<One> for lessons::Of {
+    fn from(one: One) -> Self {
+        let arrived_at = one.arrived_at.map(|at| Wall(at.as_millisecond()));
+        let details = Details::Said { arrived_at, notes: one.notes };
+        let word = spoken::Word { status: one.status.into(), details, over: Over::Any };
+        Self { student: one.student_id.text(), word }
+    }
+}
+
 impl Entry {
     fn new(member: class::Member, mark: Option<Mark>, waiting: bool) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
@@ -204,7 +209,7 @@ fn entries(
 }
 
 async fn roll(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
     let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
     let voice = voice(&call);
     let read = call.app().db.read(move |tx| {
@@ -220,7 +225,7 @@ async fn roll(call: Call) -> Outcome {
 }
 
 async fn say(call: Call) -> Outcome {
-    let (said, reader, now): (Said, _, _) = (call.json()?, reader(&call)?, call.now);
+    let (said, reader, now): (Said, _, _) = (call.json()?, call.reader()?, call.now);
     let said = match said {
         Said::Many { marks } => marks,
         Said::One(one) => vec![one],
@@ -228,66 +233,24 @@ async fn say(call: Call) -> Outcome {
     if said.is_empty() || said.len() > AT_ONCE {
         return Err(Problem::field("marks", format!("give 1 to {AT_ONCE} of them")));
     }
-    let (name, voice) = (call.param("id").to_owned(), voice(&call));
-    let write = call.app().db.write(move |tx| {
-        let session = session::find(tx, reader, &name)?;
-        let (mut people, mut marked) = (HashSet::new(), Vec::new());
-        for one in said {
-            let typed = one.student_id.clone().text();
-            let student = student::find_for(tx, reader, &typed)?.id;
-            if !people.insert(student) {
-                let say = format!("student_id: “{}” is named twice", typed);
-                return Err(Error::Invalid(say));
-            }
-            let mark = spoken(reader, one, now)?;
-            marked.extend(marks::say(tx, &session, student, mark, now)?);
-        }
-        let suspended = budget::look(tx, session.class, now)?;
-        let mut all = entries(tx, &session, &voice)?;
-        all.retain(|entry| people.contains(&StudentId(entry.id)));
-        Ok((all, marked, suspended))
+    let said = lessons::Said {
+        lesson: call.param("id").to_owned(),
+        of: said.into_iter().map(lessons::Of::from).collect(),
+    };
+    let said = call.app().classroom().say(reader, said, now).await?;
+    let voice = voice(&call);
+    let read = call.app().db.read(move |tx| {
+        let mut all = entries(tx, &said.lesson, &voice)?;
+        all.retain(|entry| said.students.contains(&StudentId(entry.id)));
+        Ok(all)
     });
-    let (all, marked, suspended) = write.await?;
-    for (session, student) in marked {
-        call.app().events.say(Event::Marked { session, student });
-    }
-    tell_suspended(&call, suspended);
-    json(&all)
-}
-
-/// Tells pages that a person decides again in a class.
-pub fn tell_suspended(call: &Call, class: Option<Uuid>) {
-    if let Some(class) = class {
-        call.app().events.say(Event::ClassSuspended(class));
-    }
-}
-
-/// What a person says, as a mark.
-fn spoken(reader: Reader, one: One, now: Wall) -> Result<Mark, Error> {
-    let notes = one.notes.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-    if notes.as_ref().is_some_and(|note| note.len() > NOTE) {
-        return Err(Error::Invalid(format!("notes: use at most {NOTE} bytes")));
-    }
-    let (status, source) = (one.status.into(), Source::Manual);
-    let there = matches!(status, Status::Present | Status::Late);
-    let arrived_at = one.arrived_at.map(|at| Wall(at.as_millisecond()));
-    if arrived_at.is_some() && !there {
-        return Err(Error::Invalid("arrived_at: only who is there has arrived".into()));
-    }
-    let by = reader.actor.user.to_string();
-    Ok(Mark { status, source, sighting: None, arrived_at, by, at: now, notes, version: 1 })
+    json(&read.await?)
 }
 
 /// Takes back what was said by hand; what doors say counts again.
 async fn take_back(call: Call) -> Outcome {
-    let (reader, now) = (reader(&call)?, call.now);
-    let (name, who) = (call.param("id").to_owned(), call.param("student").to_owned());
-    let write = call.app().db.write(move |tx| {
-        let session = session::find(tx, reader, &name)?;
-        let student = student::find_for(tx, reader, &who)?.id;
-        marks::unsay(tx, &session, student, &reader.actor.user.to_string(), now)
-    });
-    let (session, student) = write.await?;
-    call.app().events.say(Event::Marked { session, student });
+    let (lesson, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let what = TakeBack { lesson, student, back: Back::All };
+    call.app().classroom().take_back(call.reader()?, what, call.now).await?;
     nothing()
 }

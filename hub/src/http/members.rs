@@ -1,13 +1,12 @@
 //! `/api/classes/{id}/students`: who is on a roster, what they were marked, and whether a teacher
 //! verified that the face enrolled is theirs.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::classes::Which;
 use super::page::{page, rows};
 use super::reply::{json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::acts::rosters::{self, Face, RosterPlace};
+use crate::acts::roster::{self, Entering, Face, Membership, Strangers};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -98,7 +97,7 @@ fn people(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Person>, Error> {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
     let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
@@ -113,21 +112,18 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn put(call: Call) -> Outcome {
-    let (enter, reader): (Enter, _) = (call.json()?, reader(&call)?);
-    let name = call.param("id").to_owned();
-    let class = call.people().enter(reader, name, enter.students, call.now).await?;
+    let Enter { students } = call.json()?;
+    let (class, strangers) = (call.param("id").to_owned(), Strangers::Refuse);
+    let who = Entering { class, students, strangers };
+    let (class, _) = call.app().people().enter(call.reader()?, who, call.now).await?;
     json(&call.app().db.read(move |tx| people(tx, class)).await?)
 }
 
-fn place(call: &Call) -> RosterPlace {
-    let param = |name| call.param(name).to_owned();
-    RosterPlace { class: param("id"), student: param("student") }
-}
-
 async fn verify(call: Call) -> Outcome {
-    let (say, reader, db): (Say, _, _) = (call.json()?, reader(&call)?, &call.app().db);
-    let face = if say.verified { Face::Theirs } else { Face::Unverified };
-    let (class, student) = rosters::verify(db, reader, place(&call), face, call.now).await?;
+    let Say { verified } = call.json()?;
+    let face = if verified { Face::Own } else { Face::Unsaid };
+    let (db, whose) = (&call.app().db, named(&call));
+    let (class, student) = roster::verify(db, call.reader()?, whose, face, call.now).await?;
     let read = db.read(move |tx| {
         people(tx, class)?
             .into_iter()
@@ -138,6 +134,12 @@ async fn verify(call: Call) -> Outcome {
 }
 
 async fn take_off(call: Call) -> Outcome {
-    call.people().take_off(reader(&call)?, place(&call), call.now).await?;
+    call.app().people().leave(call.reader()?, named(&call), call.now).await?;
     nothing()
+}
+
+/// Class and student, as the address names them.
+fn named(call: &Call) -> Membership {
+    let (class, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    Membership { class, student }
 }

@@ -53,7 +53,6 @@ pub mod passkeys;
 pub mod password;
 pub mod path;
 pub mod persons;
-pub mod planning;
 pub mod presence;
 pub mod press;
 pub mod problem;

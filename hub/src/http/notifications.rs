@@ -1,6 +1,5 @@
 //! `/api/notifications`: mail to families, and what became of it.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
@@ -108,7 +107,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, reader, now): (Typed, _, _) = (call.json()?, reader(&call)?, call.now);
+    let (typed, reader, now): (Typed, _, _) = (call.json()?, call.reader()?, call.now);
     if call.app().config.smtp.is_none() {
         return Err(Problem::conflict("No mail server is set: an admin sets smtp.host first."));
     }

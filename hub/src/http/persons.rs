@@ -1,6 +1,5 @@
 //! `/api/persons`: everybody who may be recognised, staff and students, with a personnel code.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::enrolment;
 use super::page::{page, rows};
@@ -186,7 +185,7 @@ async fn index(call: Call) -> Outcome {
         is_active: which.is_active,
         is_staff: which.kind.map(|kind| kind == Kind::Staff),
         department: which.department,
-        reader: Some(reader(&call)?),
+        reader: Some(call.reader()?),
         search: which.search,
         ..Filter::default()
     };
@@ -228,20 +227,20 @@ async fn change(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
     let to = PersonChanges { version: call.version(typed.version)?, ..typed.into() };
     let name = call.param("id").to_owned();
-    let body = Body::from(call.people().change(name, to, call.name()?, call.now).await?);
+    let body = Body::from(call.app().people().change(name, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 /// Lets a person be recognised, or not.
 async fn turned(call: Call, to: Turn) -> Outcome {
     let name = call.param("id").to_owned();
-    let body = Body::from(call.people().turn(name, to, call.name()?, call.now).await?);
+    let body = Body::from(call.app().people().turn(name, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 /// Takes a person out of every list and gallery; erasing is another, deliberate step.
 async fn remove(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    call.people().turn(name, Turn::Off, call.name()?, call.now).await?;
+    call.app().people().turn(name, Turn::Off, call.name()?, call.now).await?;
     nothing()
 }

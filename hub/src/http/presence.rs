@@ -1,14 +1,13 @@
 //! `/api/attendance/today`, `/by-class` and `/summary`: who was there.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
-use super::planning::day_of;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::{Source, Status};
+use rules::timetable::day_of;
 use serde::{Deserialize, Serialize};
 use store::class;
 use store::presence::{self, Filter, Presence};
@@ -162,7 +161,7 @@ struct Wanted {
 
 async fn of_today(call: Call) -> Outcome {
     let Today { class_id, status, after, limit } = call.query()?;
-    let span = day_of(reader(&call)?.today, &call.app().config.zone)?;
+    let span = day_of(call.reader()?.today, &call.app().config.zone)?;
     listed(&call, Wanted { class: class_id, span, status, after, limit }).await
 }
 
@@ -179,7 +178,7 @@ async fn of_class(call: Call) -> Outcome {
 
 async fn listed(call: &Call, wanted: Wanted) -> Outcome {
     let Wanted { class, span, status, after, limit } = wanted;
-    let (reader, limit) = (reader(call)?, rows(limit));
+    let (reader, limit) = (call.reader()?, rows(limit));
     let after = after.as_deref().map(parse_cursor).transpose()?;
     let read = call.app().db.read(move |tx| {
         let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
@@ -193,7 +192,7 @@ async fn listed(call: &Call, wanted: Wanted) -> Outcome {
 }
 
 async fn summary(call: Call) -> Outcome {
-    let (day, reader): (Day, _) = (call.query()?, reader(&call)?);
+    let (day, reader): (Day, _) = (call.query()?, call.reader()?);
     let (date, name) = (day.date.unwrap_or(reader.today), call.param("id").to_owned());
     let span = day_of(date, &call.app().config.zone)?;
     let read = call.app().db.read(move |tx| {

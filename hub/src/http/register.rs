@@ -82,7 +82,7 @@ async fn register(call: Call) -> Outcome {
         ..AccountChanges::default()
     };
     let by = call.by.as_ref().map_or_else(|| "register".into(), |by| by.actor.user.to_string());
-    let person = call.accounts().add(new, role, by, call.now).await?;
+    let person = call.front.entrance.accounts().add(new, role, by, call.now).await?;
     created("/api/auth/me", &Registered::User(Me::from(&person.account)))
 }
 

@@ -3,7 +3,6 @@
 //! A register is read in one snapshot into four bytes a cell, and sent row by row.
 
 use super::analytics::forwards;
-use super::attendance::reader;
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::with;
@@ -200,7 +199,7 @@ pub async fn read(call: &Call, name: &str, span: register::Span) -> Result<Regis
     if let (Some(from), Some(to)) = (span.from, span.to) {
         forwards("date_to", from, to)?;
     }
-    let (reader, name) = (reader(call)?, name.to_owned());
+    let (reader, name) = (call.reader()?, name.to_owned());
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         let matrix = register::register(tx, class.id, span)?;

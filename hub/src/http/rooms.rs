@@ -2,9 +2,9 @@
 
 use super::call::Call;
 use super::page::{Paged, page, rows};
-use super::problem::Problem;
 use super::reply::{created, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::acts::rooms::{self, NewRoom, RoomChanges};
 use serde::{Deserialize, Serialize};
 use store::room::{self, Room};
 use utoipa::ToSchema;
@@ -43,10 +43,10 @@ pub struct Body {
 #[schema(as = NewRoom)]
 pub struct Typed {
     /// What people call it.
-    pub name: String,
+    name: String,
     /// How to get there.
     #[serde(default)]
-    pub location: String,
+    location: String,
 }
 
 /// What may change about a room.
@@ -54,9 +54,9 @@ pub struct Typed {
 #[schema(as = RoomChange)]
 pub struct Described {
     /// How to get there.
-    pub location: String,
+    location: String,
     /// Counts changes.
-    pub version: Option<i64>,
+    version: Option<i64>,
 }
 
 impl From<Room> for Body {
@@ -74,19 +74,10 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let body = Body::from(added(&call, call.json()?).await?);
+    let Typed { name, location } = call.json()?;
+    let new = NewRoom { name, location };
+    let body = Body::from(rooms::add(&call.app().db, new, call.actor()?, call.now).await?);
     created(&format!("/api/rooms/{}", body.id), &body)
-}
-
-/// A new room.
-///
-/// # Errors
-/// 409 when there is one of this name, 422 for a name that cannot be.
-pub async fn added(call: &Call, typed: Typed) -> Result<Room, Problem> {
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let write =
-        call.app().db.write(move |tx| room::add(tx, &typed.name, &typed.location, &actor, now));
-    Ok(write.await?)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -96,40 +87,15 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let room = Body::from(described(&call, call.json()?).await?);
+    let Described { location, version } = call.json()?;
+    let (room, version) = (call.param("id").to_owned(), call.version(version)?);
+    let to = RoomChanges { room, location, version };
+    let room = Body::from(rooms::change(&call.app().db, to, call.actor()?, call.now).await?);
     versioned(&room, room.version)
 }
 
-/// Says anew how to get to the room that the address names.
-///
-/// # Errors
-/// 404; 409 when it was changed meanwhile.
-pub async fn described(call: &Call, typed: Described) -> Result<Room, Problem> {
-    let (actor, name, now) =
-        (call.actor()?.user.to_string(), call.param("id").to_owned(), call.now);
-    let version = call.version(typed.version)?;
-    let write = call.app().db.write(move |tx| {
-        let room = room::find(tx, &name)?;
-        room::describe(tx, &room, &typed.location, version, &actor, now)
-    });
-    Ok(write.await?)
-}
-
 async fn remove(call: Call) -> Outcome {
-    removed(&call).await?;
+    let room = call.param("id").to_owned();
+    rooms::remove(&call.app().db, room, call.actor()?, call.now).await?;
     nothing()
-}
-
-/// Takes the room that the address names away.
-///
-/// # Errors
-/// 404; 409 while something is there.
-pub async fn removed(call: &Call) -> Result<(), Problem> {
-    let (actor, name, now) =
-        (call.actor()?.user.to_string(), call.param("id").to_owned(), call.now);
-    let write = call.app().db.write(move |tx| {
-        let room = room::find(tx, &name)?;
-        room::remove(tx, &room, &actor, now)
-    });
-    Ok(write.await?)
 }

@@ -1,22 +1,16 @@
 //! `/api/sessions`: lessons, made from the timetable or by hand.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::lesson::{Body, Patch, Typed};
 use super::page::{page, rows};
-use super::planning::{check, day_of, differ, except, is_moved, patched, plan};
 use super::problem::Problem;
 use super::reply::{created, nothing, versioned};
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::events::Event;
-use crate::marks;
-use crate::planning::booking;
+use crate::acts::lessons::LessonChanges;
 use jiff::{civil::Date, tz::TimeZone};
 use rules::error::Error;
-use rules::timetable::Change as Differs;
+use rules::timetable::day_of;
 use serde::Deserialize;
-use serde_json::json;
-use store::desk::Reader;
 use store::session::{self, Filter, Session};
 use store::{Tx, class, mark};
 use utoipa::IntoParams;
@@ -80,7 +74,7 @@ fn whole(tx: &Tx<'_>, session: Session, zone: &TimeZone) -> Result<Body, Error> 
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
     let (limit, zone) = (rows(which.limit), call.app().config.zone.clone());
     let after = which.after.as_deref().map(parse_cursor).transpose()?;
     let read = call.app().db.read(move |tx| {
@@ -102,7 +96,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| {
         let session = session::find(tx, reader, &name)?;
@@ -113,81 +107,28 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, reader, now): (Typed, _, _) = (call.json()?, reader(&call)?, call.now);
-    let zone = call.app().config.zone.clone();
-    let write = call.app().db.write(move |tx| {
-        let session = plan(tx, reader, typed, &zone, now)?;
-        check(tx, &session)?;
-        booking::lesson(tx, &session, (now, &zone))?;
-        session::add(tx, &session)?;
-        noted(tx, reader, "add", &session, now)?;
-        let records = marks::adopt(tx, &session, now)?;
-        Ok((whole(tx, session, &zone)?, records))
-    });
-    let (body, records) = write.await?;
-    for record in records {
-        call.app().events.say(Event::PendingAdded(record));
-    }
+    let typed: Typed = call.json()?;
+    let lesson = call.app().classroom().add(call.reader()?, typed.into(), call.now).await?;
+    let body = counted(&call, lesson).await?;
     created(&format!("/api/sessions/{}", body.id), &body)
 }
 
 async fn change(call: Call) -> Outcome {
-    let (mut patch, reader, now): (Patch, _, _) = (call.json()?, reader(&call)?, call.now);
-    patch.version = call.version(patch.version)?;
-    let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
-    let write = call.app().db.write(move |tx| {
-        let old = session::find(tx, reader, &name)?;
-        let new = patched(tx, &old, patch, &zone, now)?;
-        check(tx, &new)?;
-        if is_moved(&old, &new) {
-            booking::lesson(tx, &new, (now, &zone))?;
-        }
-        differ(tx, &old, &new, &zone, (reader, now))?;
-        session::change(tx, &new)?;
-        noted(tx, reader, "change", &new, now)?;
-        let new = session::find(tx, reader, &name)?;
-        let (actor, mut marked) = (reader.actor.user.to_string(), Vec::new());
-        for student in class::roster(tx, new.class)? {
-            marked.extend(marks::follow(tx, &new, student, &actor, now)?);
-        }
-        let records = marks::adopt(tx, &new, now)?;
-        Ok((whole(tx, new, &zone)?, marked, records))
-    });
-    let (body, marked, records) = write.await?;
-    for (session, student) in marked {
-        call.app().events.say(Event::Marked { session, student });
-    }
-    for record in records {
-        call.app().events.say(Event::PendingAdded(record));
-    }
+    let patch: Patch = call.json()?;
+    let version = call.version(patch.version)?;
+    let to = LessonChanges { version, ..patch.of(call.param("id")) };
+    let lesson = call.app().classroom().change(call.reader()?, to, call.now).await?;
+    let body = counted(&call, lesson).await?;
     versioned(&body, body.version)
 }
 
-/// Takes a lesson away with its marks; one of the timetable is cancelled on that day.
-async fn remove(call: Call) -> Outcome {
-    let (reader, name, now) = (reader(&call)?, call.param("id").to_owned(), call.now);
-    let write = call.app().db.write(move |tx| {
-        let session = session::find(tx, reader, &name)?;
-        if let Some(of) = session.period {
-            except(tx, of, session.day, &Differs::Cancelled, (reader, now))?;
-        }
-        session::remove(tx, session.id)?;
-        noted(tx, reader, "remove", &session, now)
-    });
-    write.await?;
-    nothing()
+/// The lesson with its marks counted.
+async fn counted(call: &Call, lesson: Session) -> Result<Body, Problem> {
+    let zone = call.app().config.zone.clone();
+    Ok(call.app().db.read(move |tx| whole(tx, lesson, &zone)).await?)
 }
 
-fn noted(
-    tx: &Tx<'_>,
-    reader: Reader,
-    action: &str,
-    session: &Session,
-    now: Wall,
-) -> Result<(), Error> {
-    store::change::bump(tx, store::change::GALLERY)?; // doors are told who is due
-    let (actor, id) = (reader.actor.user.to_string(), session.id.to_string());
-    let meta = json!({ "class": session.class, "starts": session.starts.0 });
-    let entry = store::audit::Entry { actor: &actor, action, table: "session", id: &id, meta };
-    store::audit::add(tx, now, &entry)
+async fn remove(call: Call) -> Outcome {
+    call.app().classroom().remove(call.reader()?, call.param("id").to_owned(), call.now).await?;
+    nothing()
 }

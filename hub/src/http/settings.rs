@@ -1,6 +1,5 @@
 //! `/api/settings`: a teacher's profile, preferences and schedule.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::reply::versioned;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
@@ -161,7 +160,7 @@ pub struct Whole {
 }
 
 async fn show(call: Call) -> Outcome {
-    let reader = reader(&call)?;
+    let reader = call.reader()?;
     let settings = Settings::from(call.app().db.read(move |tx| own::settings(tx, reader)).await?);
     versioned(&settings, settings.version)
 }
@@ -189,7 +188,7 @@ async fn replace_all(call: Call) -> Outcome {
 
 async fn changed(call: &Call, to: OwnChanges) -> Outcome {
     let (app, zone) = (call.app(), call.app().config.zone.clone());
-    let settings = own::change(&app.db, reader(call)?, to, zone, call.now).await?;
+    let settings = own::change(&app.db, call.reader()?, to, zone, call.now).await?;
     let settings = Settings::from(settings);
     versioned(&settings, settings.version)
 }

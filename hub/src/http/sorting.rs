@@ -3,7 +3,6 @@
 //! All of them are jobs: 202, and `/api/jobs/{id}` says how far they are. With `?wait=true` the
 //! answer comes when the job has ended.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::crops;
 use super::jobs::{self, Wait};
@@ -11,13 +10,12 @@ use super::page::Paged;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
+use crate::album::later::{Put, Putting};
 use crate::album::{Album, sort};
-use crate::jobs::Progress;
 use rules::{cluster, knn};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use store::crop::{self, Of};
 use store::image::{Filter, State};
-use store::job::Job;
 use store::{class, image, session};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -134,22 +132,9 @@ pub struct Suggesting {
     use_voting: Option<bool>,
 }
 
-/// What looking at many photos came to.
-#[derive(Serialize, ToSchema)]
-pub struct Processed {
-    /// Photos that were looked at.
-    processed_images: usize,
-    /// Photos at which that failed.
-    failed_images: usize,
-    /// Faces on them.
-    face_crops: usize,
-    /// Of those, the ones with a proposal.
-    proposed: usize,
-}
-
 /// The crops of the class or lesson that the address names, and its class.
 async fn found(call: &Call, whose: Whose) -> Result<(Of, Uuid), Problem> {
-    let (reader, name) = (reader(call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     let read = call.app().db.read(move |tx| match whose {
         Whose::Session => {
             let session = session::find(tx, reader, &name)?;
@@ -171,7 +156,7 @@ async fn crops_of(call: Call, whose: Whose) -> Outcome {
 /// Looks at the photos of the class that nobody has looked at.
 async fn process_all(call: Call) -> Outcome {
     let (_, class) = found(&call, Whose::Class).await?;
-    let reader = reader(&call)?;
+    let reader = call.reader()?;
     let (class, state) = (Some(class), Some(State::New));
     let filter = Filter { class, state, ..Filter::default() };
     let new = call.app().db.read(move |tx| image::list(tx, reader, &filter, PHOTOS)).await?;
@@ -188,63 +173,32 @@ async fn embed_all(call: Call, whose: Whose) -> Outcome {
 }
 
 async fn look_at(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Outcome {
-    let wait = jobs::waits(call)?;
-    let job = looking(call, kind, photos).await?;
+    let (wait, by) = (jobs::waits(call)?, call.actor()?.user);
+    let job = call.app().album().look_at_all(&call.app().jobs, kind, photos, by).await?;
     jobs::follow(call, job, wait).await
-}
-
-async fn looking(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Result<Job, Problem> {
-    let (album, by) = (call.app().album(), call.actor()?.user);
-    let total = photos.len() as u64;
-    let work = move |progress: Progress| async move {
-        let (mut failed_images, mut looked) = (0, Vec::new());
-        for photo in photos {
-            match album.look(photo, by.to_string()).await {
-                Ok(one) => looked.push(one),
-                Err(error) => {
-                    tracing::warn!(image = %photo, %error, "a photo could not be looked at");
-                    failed_images += 1;
-                }
-            }
-            progress.advance(1);
-        }
-        let face_crops = looked.iter().map(|one| one.faces).sum();
-        let proposed = looked.iter().map(|one| one.proposed).sum();
-        let processed_images = looked.len();
-        Ok(Processed { processed_images, failed_images, face_crops, proposed })
-    };
-    Ok(call.app().jobs.start(kind, total, by, work).await?)
 }
 
 async fn cluster_all(call: Call, whose: Whose) -> Outcome {
     let (wait, asked): (_, Clustering) = (jobs::waits(&call)?, call.json()?);
     let most = within("max_clusters", asked.max_clusters, 10, (2, 200))?;
-    let line = call.app().album().line(asked.similarity_threshold.unwrap_or(0.7))?;
+    let (album, by) = (call.app().album(), call.actor()?.user);
+    let line = album.line(asked.similarity_threshold.unwrap_or(0.7))?;
     let of = found(&call, whose).await?;
     let rule = cluster::Rule { line, most, force: asked.force_clustering };
-    let job = clustering(&call, of, rule).await?;
+    let job = album.cluster_later(&call.app().jobs, of, rule, by).await?;
     jobs::follow(&call, job, wait).await
-}
-
-/// Starts to cluster the crops of something of a class.
-///
-/// # Errors
-/// 503 when too much waits.
-pub async fn clustering(call: &Call, of: (Of, Uuid), rule: cluster::Rule) -> Result<Job, Problem> {
-    let (album, by) = (call.app().album(), call.actor()?.user);
-    let work = move |progress: Progress| async move { album.cluster(of, rule, &progress).await };
-    Ok(call.app().jobs.start("cluster-crops", 0, by, work).await?)
 }
 
 async fn assign_all(call: Call, whose: Whose) -> Outcome {
     let Sorting { k, similarity_threshold, use_voting, auto_commit } = call.json()?;
     let asked = Suggesting { k, similarity_threshold, use_voting };
-    put_to_people(call, whose, ("auto-assign-all-crops", asked, auto_commit)).await
+    let outcome = if auto_commit { Put::Assign } else { Put::Suggest };
+    put_to_people(call, whose, "auto-assign-all-crops", (asked, outcome)).await
 }
 
 async fn suggest_all(call: Call, whose: Whose) -> Outcome {
     let asked: Suggesting = call.json()?;
-    put_to_people(call, whose, ("suggest-assignments", asked, false)).await
+    put_to_people(call, whose, "suggest-assignments", (asked, Put::Suggest)).await
 }
 
 /// Who the crops may show, at once: nothing changes.
@@ -266,29 +220,14 @@ impl Suggesting {
 async fn put_to_people(
     call: Call,
     whose: Whose,
-    (kind, asked, commit): (&'static str, Suggesting, bool),
+    kind: &'static str,
+    (asked, outcome): (Suggesting, Put),
 ) -> Outcome {
-    let wait = jobs::waits(&call)?;
-    let rule = asked.rule(&call.app().album())?;
-    let of = found(&call, whose).await?;
-    let job = putting(&call, of, (kind, rule, commit)).await?;
+    let (wait, album) = (jobs::waits(&call)?, call.app().album());
+    let rule = asked.rule(&album)?;
+    let putting = Putting { kind, of: found(&call, whose).await?, rule, outcome };
+    let job = album.put_later(&call.app().jobs, putting, call.reader()?).await?;
     jobs::follow(&call, job, wait).await
-}
-
-/// Starts to put the crops of something of a class to people; for good with the last one.
-///
-/// # Errors
-/// 503 when too much waits.
-pub async fn putting(
-    call: &Call,
-    of: (Of, Uuid),
-    (kind, rule, commit): (&'static str, knn::Rule, bool),
-) -> Result<Job, Problem> {
-    let (album, reader) = (call.app().album(), reader(call)?);
-    let work = move |progress: Progress| async move {
-        album.sort(of, rule, commit.then_some(reader), &progress).await
-    };
-    Ok(call.app().jobs.start(kind, 0, reader.actor.user, work).await?)
 }
 
 /// A number of a body, within its bounds.

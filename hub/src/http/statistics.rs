@@ -1,6 +1,5 @@
 //! `/api/classes/{id}/statistics`: what is there of a class, counted.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
@@ -35,7 +34,7 @@ pub struct Statistics {
 }
 
 async fn statistics_of(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         let counts = register::statistics(tx, class.id)?;

@@ -1,6 +1,5 @@
 //! `/api/students`: people who may be recognised.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::enrolment;
 use super::page::{page, rows};
@@ -188,7 +187,7 @@ async fn index(call: Call) -> Outcome {
         is_active: which.is_active,
         is_staff: Some(false),
         department: which.department,
-        reader: Some(reader(&call)?),
+        reader: Some(call.reader()?),
         search: which.search,
         ..Filter::default()
     };
@@ -236,7 +235,7 @@ async fn me(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     let read = call.app().db.read(move |tx| {
         let person = student::find_for(tx, reader, &name)?;
         let enrolments = store::enrolment::of(tx, person.id)?;
@@ -256,7 +255,7 @@ async fn change(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
     let to = PersonChanges { version: call.version(typed.version)?, ..typed.into() };
     let name = call.param("id").to_owned();
-    let body = Body::from(call.people().change(name, to, call.name()?, call.now).await?);
+    let body = Body::from(call.app().people().change(name, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
@@ -264,6 +263,6 @@ async fn change(call: Call) -> Outcome {
 /// deliberate step.
 async fn remove(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    call.people().turn(name, Turn::Off, call.name()?, call.now).await?;
+    call.app().people().turn(name, Turn::Off, call.name()?, call.now).await?;
     nothing()
 }

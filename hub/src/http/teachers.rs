@@ -112,7 +112,9 @@ async fn add(call: Call) -> Outcome {
         return Err(Problem::field("teacher_id", "every teacher needs one"));
     }
     let role = typed.role.unwrap_or(Role::Teacher);
-    let made = Body::from(call.accounts().add(typed.into(), role, call.name()?, call.now).await?);
+    let made = Body::from(
+        call.front.entrance.accounts().add(typed.into(), role, call.name()?, call.now).await?,
+    );
     created(&format!("/api/teachers/{}", made.id), &made)
 }
 

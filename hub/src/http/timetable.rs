@@ -1,18 +1,15 @@
 //! `/api/timetable`: lessons that come each week, and the days on which they differ.
 
-use super::attendance::reader;
 use super::call::Call;
 use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::planning::booking;
-use crate::planning::maker::{Of, make};
-use jiff::civil::{Date, Time, Weekday};
+use crate::acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges};
+use jiff::civil::{Date, Time};
 use rules::Error;
 use rules::timetable::{Change, Period};
 use serde::{Deserialize, Serialize};
-use store::desk::Reader;
 use store::period::{self, Filter, clock};
 use store::{Tx, class};
 use utoipa::{IntoParams, ToSchema};
@@ -158,9 +155,11 @@ pub struct Which {
     limit: Option<u32>,
 }
 
-fn weekday(n: i8) -> Result<Weekday, Error> {
-    let wrong = |_| Error::Invalid("weekday: 1 is Monday and 7 is Sunday".into());
-    Weekday::from_monday_one_offset(n).map_err(wrong)
+impl From<Typed> for NewPeriod {
+    fn from(typed: Typed) -> Self {
+        let Typed { class_id, weekday, starts, ends, room, from_day, to_day } = typed;
+        Self { class: class_id, weekday, starts, ends, room, from: from_day, to: to_day }
+    }
 }
 
 /// A period with the days ahead that differ.
@@ -196,7 +195,7 @@ fn differs(day: Date, change: Change) -> Exception {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
     let limit = rows(which.limit);
     let read = call.app().db.read(move |tx| {
         let class = which.class_id.map(|name| class::find(tx, reader, &name)).transpose();
@@ -214,7 +213,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let (id, reader) = (call.id("id")?, reader(&call)?);
+    let (id, reader) = (call.id("id")?, call.reader()?);
     let read = call.app().db.read(move |tx| {
         let period = period::find(tx, reader, id)?;
         body(tx, period, reader.today)
@@ -224,144 +223,45 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let made = added(&call, call.json()?).await?;
+    let (typed, reader): (Typed, _) = (call.json()?, call.reader()?);
+    let made =
+        shown(&call, call.app().timetable().add(reader, typed.into(), call.now).await?).await?;
     created(&format!("/api/timetable/{}", made.id), &made)
 }
 
-/// A new weekly lesson, with its lessons of the days ahead.
-///
-/// # Errors
-/// 404 without such a class, 409 when class or room are taken, 422 for times that cannot be.
-pub async fn added(call: &Call, typed: Typed) -> Result<Body, Problem> {
-    let id = wire::id::v7(call.now);
-    let made = stored(call, move |tx, reader| {
-        let class = class::find(tx, reader, &typed.class_id)?;
-        Ok(Period {
-            id,
-            class: class.id,
-            weekday: weekday(typed.weekday)?,
-            starts: typed.starts,
-            ends: typed.ends,
-            room: typed.room.or(class.room).unwrap_or_default().trim().to_owned(),
-            from: typed.from_day.unwrap_or(reader.today),
-            to: typed.to_day,
-            version: 1,
-        })
-    });
-    made.await
-}
-
 async fn change(call: Call) -> Outcome {
-    let period = changed(&call, call.json()?).await?;
+    let (patch, period): (Patch, _) = (call.json()?, call.id("id")?);
+    let Patch { weekday, starts, ends, room, from_day: from, to_day: to, version } = patch;
+    let version = call.version(version)?;
+    let changes = PeriodChanges { period, weekday, starts, ends, room, from, to, version };
+    let period = call.app().timetable().change(call.reader()?, changes, call.now).await?;
+    let period = shown(&call, period).await?;
     versioned(&period, period.version)
 }
 
-/// Changes the weekly lesson that the address names.
-///
-/// # Errors
-/// 404, 409 and 422 as [`added`].
-pub async fn changed(call: &Call, patch: Patch) -> Result<Body, Problem> {
-    let id: Uuid = call.id("id")?;
-    let version = call.version(patch.version)?;
-    let changed = stored(call, move |tx, reader| {
-        let old = period::find(tx, reader, id)?;
-        Ok(Period {
-            weekday: patch.weekday.map_or(Ok(old.weekday), weekday)?,
-            starts: patch.starts.unwrap_or(old.starts),
-            ends: patch.ends.unwrap_or(old.ends),
-            room: patch.room.map_or(old.room, |room| room.trim().to_owned()),
-            from: patch.from_day.unwrap_or(old.from),
-            to: patch.to_day.or(old.to),
-            version: version.unwrap_or(old.version),
-            ..old
-        })
-    });
-    changed.await
-}
-
-/// Stores the period that `make_it` says, and its lessons of the days ahead.
-async fn stored(
-    call: &Call,
-    make_it: impl FnOnce(&Tx<'_>, Reader) -> Result<Period, Error> + Send + 'static,
-) -> Result<Body, Problem> {
-    let (reader, now, zone) = (reader(call)?, call.now, call.app().config.zone.clone());
-    let write = call.app().db.write(move |tx| {
-        let period = make_it(tx, reader)?;
-        period::put(tx, &period, &reader.actor.user.to_string(), now)?;
-        booking::weekly(tx, &period, now, &zone)?;
-        make(tx, Of::Period(period.id), &zone, now)?;
-        let period = period::find(tx, reader, period.id)?;
-        body(tx, period, reader.today)
-    });
-    Ok(write.await?)
+/// The period with the days ahead that differ.
+async fn shown(call: &Call, period: Period) -> Result<Body, Problem> {
+    let today = call.reader()?.today;
+    Ok(call.app().db.read(move |tx| body(tx, period, today)).await?)
 }
 
 async fn remove(call: Call) -> Outcome {
-    removed(&call).await?;
+    call.app().timetable().end(call.reader()?, call.id("id")?, call.now).await?;
     nothing()
-}
-
-/// Takes the weekly lesson that the address names out: what took place stays.
-///
-/// # Errors
-/// 404.
-pub async fn removed(call: &Call) -> Result<(), Problem> {
-    let (id, reader, now): (Uuid, _, _) = (call.id("id")?, reader(call)?, call.now);
-    let write = call.app().db.write(move |tx| {
-        let period = period::find(tx, reader, id)?;
-        period::remove(tx, period.id, reader.today, &reader.actor.user.to_string(), now)
-    });
-    Ok(write.await?)
 }
 
 async fn except(call: Call) -> Outcome {
-    json(&excepted(&call, call.json()?).await?)
-}
-
-/// Makes one day of the weekly lesson that the address names different.
-///
-/// # Errors
-/// 404; 422 for times that cannot be, or a day it is not on.
-pub async fn excepted(call: &Call, typed: Different) -> Result<Body, Problem> {
-    let (id, reader): (Uuid, _) = (call.id("id")?, reader(call)?);
-    let (now, zone) = (call.now, call.app().config.zone.clone());
-    let write = call.app().db.write(move |tx| {
-        let period = period::find(tx, reader, id)?;
-        let change = if typed.cancelled {
-            Change::Cancelled
-        } else {
-            let starts = typed.starts.unwrap_or(period.starts);
-            let ends = typed.ends.unwrap_or(period.ends);
-            let room = typed.room.unwrap_or_else(|| period.room.clone()).trim().to_owned();
-            Change::Moved { starts, ends, room }
-        };
-        let (actor, day) = (reader.actor.user.to_string(), typed.day);
-        period::except(tx, &period, day, &change, &actor, now)?;
-        booking::one_day(tx, &period, (day, Some(&change)), (now, &zone))?;
-        make(tx, Of::Period(id), &zone, now)?;
-        body(tx, period, reader.today)
-    });
-    Ok(write.await?)
+    let (typed, period): (Different, _) = (call.json()?, call.id("id")?);
+    let Different { day, cancelled, starts, ends, room } = typed;
+    let differs =
+        if cancelled { Differs::Cancelled } else { Differs::Moved { starts, ends, room } };
+    let other = OtherDay { period, day, differs };
+    let period = call.app().timetable().except(call.reader()?, other, call.now).await?;
+    json(&shown(&call, period).await?)
 }
 
 async fn unexcept(call: Call) -> Outcome {
-    let day: Date = call.id("day")?;
-    usual(&call, day).await?;
+    let (id, day) = (call.id("id")?, call.id("day")?);
+    call.app().timetable().unexcept(call.reader()?, id, day, call.now).await?;
     nothing()
-}
-
-/// Makes one day of the weekly lesson that the address names as usual again.
-///
-/// # Errors
-/// 404, for a day that is as usual too.
-pub async fn usual(call: &Call, day: Date) -> Result<(), Problem> {
-    let (id, reader): (Uuid, _) = (call.id("id")?, reader(call)?);
-    let (now, zone) = (call.now, call.app().config.zone.clone());
-    let write = call.app().db.write(move |tx| {
-        let period = period::find(tx, reader, id)?;
-        period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
-        booking::one_day(tx, &period, (day, None), (now, &zone))?;
-        make(tx, Of::Period(id), &zone, now)
-    });
-    Ok(write.await.map(drop)?)
 }

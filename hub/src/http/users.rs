@@ -172,7 +172,8 @@ async fn add(call: Call) -> Outcome {
     let Some(role) = typed.role else {
         return Err(Problem::field("role", "give one: admin, teacher or student"));
     };
-    let made = call.accounts().add(typed.into(), role, call.name()?, call.now).await?;
+    let made =
+        call.front.entrance.accounts().add(typed.into(), role, call.name()?, call.now).await?;
     let made = Body::from(made);
     created(&format!("/api/users/{}", made.id), &made)
 }
@@ -197,7 +198,7 @@ async fn change(call: Call) -> Outcome {
 pub async fn changed(call: &Call, typed: Typed, roles: &'static [Role]) -> Result<Person, Problem> {
     let which = Account { name: call.param("id").to_owned(), among: roles };
     let to = AccountChanges { version: call.version(typed.version)?, ..typed.into() };
-    Ok(call.accounts().change(which, to, call.asker()?, call.now).await?)
+    Ok(call.front.entrance.accounts().change(which, to, call.asker()?, call.now).await?)
 }
 
 async fn remove(call: Call) -> Outcome {

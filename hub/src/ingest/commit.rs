@@ -15,7 +15,6 @@ use store::arrival::Boot;
 use store::cursor::{self, Cursor};
 use store::dead_letter::{self, Content, Letter};
 use store::evidence::Evidence;
-use store::review::status_text;
 use store::{
     Tx, arrival, backed_up, device, enrolment, held, life, loss, passage, release, session, setting,
 };
@@ -389,7 +388,7 @@ impl<'a, 't> Clerk<'a, 't> {
                 "nobody"
             }
             Finding::Seen(seen) => match self.sighting(made, &record.item.at, seen)? {
-                Some(status) => status_text(status),
+                Some(status) => status.as_str(),
                 None => "nobody",
             },
             Finding::Health(health) => {

@@ -7,9 +7,9 @@ pub mod prove;
 use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
+use crate::acts::calendars;
 use crate::acts::own::{self, OwnChanges, OwnSettings};
 use crate::acts::sign_ins::{self, SignInsEnd};
-use crate::http::calendar;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
@@ -18,7 +18,7 @@ use askama::Template;
 use passkeys::{Missing, Passkeys};
 use rules::auth::Role;
 use std::collections::HashMap;
-use store::feed::Feed;
+use store::feed::{self, Feed};
 use store::login::SignIn;
 use store::people::{self, Person};
 use store::{Tx, class, desk, totp};
@@ -163,16 +163,19 @@ pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
 }
 
 async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
-    let reader: desk::Reader = crate::http::attendance::reader(call)?;
-    let read = move |tx: &Tx<'_>| Ok((class::list(tx, reader)?, own::settings(tx, reader)?));
-    let (classes, settings) = call.app().db.read(read).await?;
+    let reader: desk::Reader = call.reader()?;
+    let read = move |tx: &Tx<'_>| {
+        let feeds = feed::of(tx, reader.actor.user)?;
+        Ok((class::list(tx, reader)?, own::settings(tx, reader)?, feeds))
+    };
+    let (classes, settings, feeds) = call.app().db.read(read).await?;
     let names: HashMap<_, _> = classes.iter().map(|c| (c.id, c.class_name.clone())).collect();
     let one = |feed: Feed| Calendar {
         id: feed.id,
         class: feed.class.map(|id| names.get(&id).cloned().unwrap_or_default()),
         made: words::ago(shell.tongue, feed.created_at, call.now),
     };
-    let calendars = calendar::of(call).await?.into_iter().map(one).collect();
+    let calendars = feeds.into_iter().map(one).collect();
     let passkeys = passkeys::told(call, shell).await?;
     Ok(Staff { settings, calendars, classes, passkeys })
 }
@@ -199,7 +202,7 @@ async fn profile(call: Call) -> Outcome {
 
 async fn changed(call: &Call, to: OwnChanges) -> Result<(), Problem> {
     let to = OwnChanges { version: call.version(None)?, ..to };
-    let (app, reader) = (call.app(), crate::http::attendance::reader(call)?);
+    let (app, reader) = (call.app(), call.reader()?);
     own::change(&app.db, reader, to, app.config.zone.clone(), call.now).await?;
     Ok(())
 }
@@ -242,9 +245,12 @@ async fn end(call: Call) -> Outcome {
 
 async fn add_calendar(call: Call) -> Outcome {
     let class = call.content.field("class_id").filter(|id| !id.is_empty()).map(str::to_owned);
-    match calendar::made(&call, class).await {
-        Ok(made) => show(&call, StatusCode::CREATED, None, Some(made.url)).await,
-        Err(problem) => answer(&call, Err(problem)).await,
+    match calendars::add(&call.app().db, call.reader()?, class, call.now).await {
+        Ok(made) => {
+            let url = call.calendar(&made.secret);
+            show(&call, StatusCode::CREATED, None, Some(url)).await
+        }
+        Err(error) => answer(&call, Err(error.into())).await,
     }
 }
 
@@ -252,7 +258,8 @@ async fn end_calendar(call: Call) -> Outcome {
     let done = async {
         let id =
             call.field("calendar")?.parse().map_err(|_| Problem::field("calendar", "no id"))?;
-        calendar::ended(&call, id).await
+        let (db, by) = (&call.app().db, call.actor()?);
+        Ok::<_, Problem>(calendars::end(db, by, id, call.now).await?)
     };
     let done = done.await;
     answer(&call, done.map(|()| "account-done-calendar")).await

@@ -5,17 +5,16 @@ pub mod roster;
 
 use super::shell::Shell;
 use super::start::shell;
-use crate::http::attendance::reader;
+use crate::acts::classes::{self, ClassSettings, NewClass};
 use crate::http::call::Call;
-use crate::http::planning::day_of;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use askama::Template;
 use rules::auth::Role;
+use rules::timetable::day_of;
 use serde::Deserialize;
 use std::collections::HashMap;
-use store::Tx;
 use store::class::{self, Class};
 use store::session::{self, Filter, Session};
 use uuid::Uuid;
@@ -69,17 +68,17 @@ async fn index(call: Call) -> Outcome {
 async fn add(call: Call) -> Outcome {
     let typed = |name| call.content.field(name).unwrap_or("").trim().to_owned();
     let (name, code, room) = (typed("class_name"), typed("class_code"), typed("room"));
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
     let room = Some(room).filter(|room| !room.is_empty());
-    let new = move |tx: &Tx<'_>| class::add(tx, (&name, &code, room.as_deref()), &actor, now);
-    match call.app().db.write(new).await.map_err(Problem::from) {
-        Ok(id) => see(&format!("/class/{id}?done=class-made")),
+    let new = NewClass { name, code, rest: ClassSettings { room, ..ClassSettings::default() } };
+    let made = classes::add(&call.app().db, call.reader()?, new, call.now).await;
+    match made.map_err(Problem::from) {
+        Ok(class) => see(&format!("/class/{}?done=class-made", class.id)),
         Err(problem) => show(&call, problem.status, Some(problem.detail)).await,
     }
 }
 
 async fn show(call: &Call, status: StatusCode, problem: Option<String>) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(call)?);
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
     let (from, until) = day_of(reader.today, &call.app().config.zone)?;
     let read = call.app().db.read(move |tx| {
         let today = Filter { from: Some(from), until: Some(until), ..Filter::default() };

@@ -1,6 +1,6 @@
 //! Faces of a photo and faces without a name, as a teacher sees them: boxes, choices, groups.
 
-use crate::http::attendance::confidence;
+use rules::scores;
 use std::collections::{BTreeMap, HashMap};
 use store::class;
 use store::crop::Crop;
@@ -117,8 +117,8 @@ fn face(
 ) -> Face {
     let member = |id: Uuid| members.iter().find(|member| member.id == id);
     let proposed = crop.proposed.as_ref().filter(|(person, _)| member(person.student.0).is_some());
-    let sure =
-        proposed.map(|(_, score)| confidence(crop.model.as_deref().unwrap_or_default(), *score));
+    let sure = proposed
+        .map(|(_, score)| scores::confidence(crop.model.as_deref().unwrap_or_default(), *score));
     let likely = proposed.filter(|_| sure.is_some_and(|sure| sure >= LIKELY));
     let stands = crop.student.as_ref().map(|person| person.student.0);
     let chosen = stands.or(likely.map(|(person, _)| person.student.0));

@@ -7,26 +7,21 @@ use super::roll::{self, CHOICES, Row};
 use super::shell::Shell;
 use super::start::shell;
 use super::today::{facts, said};
-use crate::http::attendance::reader;
+use crate::acts::lessons::{Back, Of, Said, Spoken, TakeBack};
 use crate::http::call::Call;
-use crate::http::images::tell;
-use crate::http::marks::tell_suspended;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see, with};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::marks;
-use crate::marks::Marked;
-use crate::marks::budget;
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rules::attendance::{Mark, Source, Status};
+use rules::attendance::Status;
+use rules::attendance::spoken::{Details, Over, Word};
 use rules::error::Error;
-use store::desk::Reader;
 use store::session::{self, Session};
-use store::{Tx, mark, student};
+use store::student;
 use uuid::Uuid;
 use warp::http::{HeaderName, Method, StatusCode};
-use wire::{StudentId, Wall};
+use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
@@ -52,132 +47,76 @@ struct Piece {
     counts: Vec<(&'static str, &'static str, usize)>,
 }
 
+/// Lesson and student, as the address names them.
+fn named(call: &Call) -> (String, String) {
+    (call.param("id").to_owned(), call.param("student").to_owned())
+}
+
 /// The lesson and the student that the address names.
-fn named(
-    tx: &Tx<'_>,
-    reader: Reader,
-    lesson: &str,
-    who: &str,
-) -> Result<(Session, StudentId), Error> {
-    let lesson = session::find(tx, reader, lesson)?;
-    Ok((lesson, student::find_for(tx, reader, who)?.id))
+async fn found(call: &Call) -> Result<(Session, StudentId), Problem> {
+    let (reader, (lesson, student)) = (call.reader()?, named(call));
+    let read = call.app().db.read(move |tx| {
+        let lesson = session::find(tx, reader, &lesson)?;
+        Ok((lesson, student::find_for(tx, reader, &student)?.id))
+    });
+    Ok(read.await?)
 }
 
 async fn row_piece(call: Call) -> Outcome {
-    let reader = reader(&call)?;
-    let (lesson, who) = (call.param("id").to_owned(), call.param("student").to_owned());
-    let (lesson, who) = call.app().db.read(move |tx| named(tx, reader, &lesson, &who)).await?;
+    let (lesson, who) = found(&call).await?;
     answer(&call, &lesson, who, None).await
-}
-
-/// What became of a click.
-enum Came {
-    /// It is recorded; and the class that lets a person decide again because of it.
-    Done(Option<Marked>, Option<Uuid>),
-    /// Somebody was faster.
-    Late,
 }
 
 async fn say(call: Call) -> Outcome {
     let wanted = call.content.field("status").unwrap_or("");
     let wanted = CHOICES.iter().find(|(value, ..)| *value == wanted).map(|choice| choice.2);
     let odd = || Error::Invalid("status: say present, late, absent or excused".into());
-    step(call, move |tx, hand| {
-        let status = wanted.ok_or_else(odd)?;
-        let mark = hand.mark(status);
-        marks::say(tx, &hand.lesson, hand.who, mark, hand.now)
-    })
-    .await
+    let status = wanted.ok_or_else(odd)?;
+    let (lesson, student) = named(&call);
+    let over = seen(&call).map_or(Over::Any, Over::Seen);
+    let word = Word { status, details: Details::Kept, over };
+    let said = Said { lesson, of: vec![Of { student, word }] };
+    let came = call.app().classroom().say(call.reader()?, said, call.now).await;
+    came_of(call, came).await
 }
 
 async fn take_back(call: Call) -> Outcome {
-    step(call, |tx, hand| marks::undo(tx, &hand.lesson, hand.who, &hand.by, hand.now).map(Some))
-        .await
+    let (lesson, student) = named(&call);
+    let what = TakeBack { lesson, student, back: Back::Last { seen: seen(&call) } };
+    let came = call.app().classroom().take_back(call.reader()?, what, call.now).await;
+    came_of(call, came).await
 }
 
 /// Marks everybody who was ticked as present: those whom no door can know. Whoever was marked
 /// meanwhile is left alone.
 async fn here(call: Call) -> Outcome {
-    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
-    let ticked: Vec<String> = call.content.fields("who").map(str::to_owned).collect();
-    let write = call.app().db.write(move |tx| {
-        let lesson = session::find(tx, reader, &name)?;
-        let (by, mut marked) = (reader.actor.user.to_string(), Vec::new());
-        for who in ticked {
-            let who = student::find_for(tx, reader, &who)?.id;
-            let old = mark::get(tx, lesson.id, who)?;
-            if old.as_ref().is_some_and(|old| old.status != Status::Unverified) {
-                continue;
-            }
-            let hand = Hand { lesson: lesson.clone(), who, old, by: by.clone(), now };
-            marked.extend(marks::say(tx, &lesson, who, hand.mark(Status::Present), now)?);
-        }
-        Ok((lesson, marked))
-    });
-    let (lesson, marked) = write.await?;
-    tell(&call, marked);
+    let here = |student: &str| {
+        let (status, over) = (Status::Present, Over::Unverified);
+        Of { student: student.to_owned(), word: Word { status, details: Details::Kept, over } }
+    };
+    let of = call.content.fields("who").map(here).collect();
+    let said = Said { lesson: call.param("id").to_owned(), of };
+    let Spoken { lesson, .. } = call.app().classroom().say(call.reader()?, said, call.now).await?;
     see(&format!("/class/{}/today?lesson={}", lesson.class, lesson.id))
 }
 
-/// One person's hand on the mark of one student.
-struct Hand {
-    lesson: Session,
-    who: StudentId,
-    old: Option<Mark>,
-    by: String,
-    now: Wall,
+/// The stamp of the mark that the person looked at.
+fn seen(call: &Call) -> Option<String> {
+    call.content.field("stamp").map(str::to_owned)
 }
 
-impl Hand {
-    /// What the person says; what was noted before stays, and so does when somebody came.
-    fn mark(&self, status: Status) -> Mark {
-        let there = matches!(status, Status::Present | Status::Late);
-        let arrived = self.old.as_ref().and_then(|old| old.arrived_at);
-        Mark {
-            status,
-            source: Source::Manual,
-            sighting: None,
-            arrived_at: arrived.filter(|_| there),
-            by: self.by.clone(),
-            at: self.now,
-            notes: self.old.as_ref().and_then(|old| old.notes.clone()),
-            version: 1,
-        }
+/// The row as it stands after a click; a mark that somebody else changed is told.
+async fn came_of(call: Call, came: Result<Spoken, Error>) -> Outcome {
+    let conflict = match came {
+        Ok(_) => None,
+        Err(Error::Conflict(_)) => Some("roll-faster"),
+        Err(error) => return Err(error.into()),
+    };
+    let (lesson, who) = found(&call).await?;
+    if conflict.is_some() || call.wants_piece() {
+        return answer(&call, &lesson, who, conflict).await;
     }
-}
-
-/// Does `work` to the mark that the person looked at; another one is left alone, and told.
-async fn step<F>(call: Call, work: F) -> Outcome
-where
-    F: FnOnce(&Tx<'_>, &Hand) -> Result<Option<Marked>, Error> + Send + 'static,
-{
-    let (reader, now) = (reader(&call)?, call.now);
-    let (lesson, who) = (call.param("id").to_owned(), call.param("student").to_owned());
-    let seen = call.content.field("stamp").map(str::to_owned);
-    let write = call.app().db.write(move |tx| {
-        let (lesson, who) = named(tx, reader, &lesson, &who)?;
-        let old = mark::get(tx, lesson.id, who)?;
-        let late = seen.is_some_and(|seen| seen != roll::stamp(old.as_ref()));
-        let hand = Hand { lesson, who, old, by: reader.actor.user.to_string(), now };
-        let came = if late {
-            Came::Late
-        } else {
-            Came::Done(work(tx, &hand)?, budget::look(tx, hand.lesson.class, now)?)
-        };
-        Ok((hand.lesson, hand.who, came))
-    });
-    let (lesson, who, came) = write.await?;
-    match came {
-        Came::Late => answer(&call, &lesson, who, Some("roll-faster")).await,
-        Came::Done(marked, suspended) => {
-            tell(&call, marked.into_iter().collect());
-            tell_suspended(&call, suspended);
-            if call.wants_piece() {
-                return answer(&call, &lesson, who, None).await;
-            }
-            see(&format!("/class/{}/today?lesson={}&done={who}#s-{who}", lesson.class, lesson.id))
-        }
-    }
+    see(&format!("/class/{}/today?lesson={}&done={who}#s-{who}", lesson.class, lesson.id))
 }
 
 /// The student's row as it stands now: after a conflict as 409, with what happened in words.

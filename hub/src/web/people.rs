@@ -8,7 +8,6 @@ mod person;
 use super::shell::Shell;
 use super::start::shell;
 use crate::acts::people::{self, Kind as Works, PersonChanges};
-use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::language;
 use crate::http::problem::Problem;
@@ -158,7 +157,7 @@ async fn show(
     note: Option<(bool, String)>,
     typed: Typed,
 ) -> Outcome {
-    let (filter, after, reader) = (asked.filter(), asked.after.map(StudentId), reader(call)?);
+    let (filter, after, reader) = (asked.filter(), asked.after.map(StudentId), call.reader()?);
     let read = call.app().db.read(move |tx| {
         let people = student::list(tx, &filter, after, PER_PAGE)?;
         Ok((people, student::counts(tx)?, class::list(tx, reader)?))

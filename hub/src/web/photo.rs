@@ -7,15 +7,13 @@ use super::faces::{self, Group, Member, Shown};
 use super::shell::Shell;
 use super::start::shell;
 use crate::album::New;
-use crate::http::attendance::reader;
 use crate::http::call::Call;
-use crate::http::images::looking;
-use crate::http::planning::day_of;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
 use askama::Template;
 use rules::error::Error;
+use rules::timetable::day_of;
 use serde::Deserialize;
 use store::class::{self, Class};
 use store::crop::{self, Of};
@@ -138,7 +136,7 @@ pub(super) async fn show(
     Asked { photo, job }: Asked,
     (status, problem): (StatusCode, Option<String>),
 ) -> Outcome {
-    let (reader, name, zone) = (reader(call)?, name.to_owned(), call.app().config.zone.clone());
+    let (reader, name, zone) = (call.reader()?, name.to_owned(), call.app().config.zone.clone());
     let read = call.app().db.read(move |tx| found(tx, reader, &name, photo, &zone));
     let Found { class, photos, photo, unnamed, members } = read.await?;
     let job = match job {
@@ -211,15 +209,16 @@ fn work(job: &Job) -> Work {
 
 /// Keeps a photo and looks at it.
 async fn add(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?;
     let kept = async {
         let picture = call.file("file")?;
         let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
         let new = New { class: class.id, session: None, taken_at: call.now };
         let by = reader.actor.user.to_string();
-        let photo = call.app().album().add(new, picture.to_vec(), by).await?;
-        let job = looking(&call, &photo).await?;
+        let album = call.app().album();
+        let photo = album.add(new, picture.to_vec(), by).await?;
+        let job = album.look_later(&call.app().jobs, &photo, reader.actor.user).await?;
         Ok::<_, Problem>((photo.id, job.id))
     };
     match kept.await {
@@ -232,7 +231,7 @@ async fn add(call: Call) -> Outcome {
 }
 
 async fn cancel(call: Call) -> Outcome {
-    let (reader, name) = (reader(&call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?;
     let job: Uuid =
         call.field("job")?.parse().map_err(|_| Problem::field("job", "no such work"))?;

@@ -4,7 +4,6 @@ use super::card::{Card, Face, Facts, Group, Verdict};
 use super::class::policy;
 use super::desk::{Done, Found, House, Page, Piece, Who, empty};
 use super::start::shell;
-use crate::http::attendance::{Say, confidence, decide_as, desk, one, reader, some, undo_of};
 use crate::http::call::Call;
 use crate::http::language;
 use crate::http::problem::Problem;
@@ -13,7 +12,8 @@ use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::auth::Role;
 use rules::error::Error;
-use rules::review::{self, Ask};
+use rules::review::{Ask, Say, Status};
+use rules::scores;
 use serde::Deserialize;
 use store::class::{self, Class};
 use store::desk::queue::{self, Part, Spot};
@@ -58,7 +58,7 @@ struct Which {
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
-    let reader = reader(&call)?;
+    let reader = call.reader()?;
     let after = which.after.as_deref().map(str::parse::<Spot>).transpose();
     let after = after.map_err(|why| Problem::field("after", why))?;
     let zone = call.app().config.zone.clone();
@@ -113,7 +113,7 @@ fn say_done(call: &Call, seen: &Seen, count: Option<usize>) -> Done {
         Some(count) if count > 1 => tongue.one("review-approved-sure", "count", count),
         _ => said(tongue, seen),
     };
-    Done { words, id: seen.id.to_string(), undo: seen.status != "pending" }
+    Done { words, id: seen.id.to_string(), undo: seen.status != Status::Pending }
 }
 
 /// What became of a record, in words.
@@ -122,12 +122,28 @@ fn said(tongue: Tongue, seen: &Seen) -> String {
         let name = person.as_ref().map(|person| person.name.clone());
         name.unwrap_or_else(|| tongue.say("review-nobody"))
     };
-    match seen.status.as_str() {
-        "approved" => tongue.one("review-approved", "name", name(&seen.decided)),
-        "rejected" if seen.notes.as_deref() == Some(STRANGER) => tongue.say("review-is-unknown"),
-        "rejected" => tongue.one("review-rejected", "name", name(&seen.predicted)),
-        _ => tongue.one("review-waits", "name", name(&seen.predicted)),
+    match seen.status {
+        Status::Approved => tongue.one("review-approved", "name", name(&seen.decided)),
+        Status::Rejected if seen.notes.as_deref() == Some(STRANGER) => {
+            tongue.say("review-is-unknown")
+        }
+        Status::Rejected => tongue.one("review-rejected", "name", name(&seen.predicted)),
+        Status::Pending | Status::Logged => {
+            tongue.one("review-waits", "name", name(&seen.predicted))
+        }
     }
+}
+
+/// The record `id`, if the caller may see it.
+async fn one(call: &Call, id: RecordId) -> Result<Seen, Problem> {
+    let reader = call.reader()?;
+    Ok(call.app().db.read(move |tx| sightings::one(tx, reader, id)).await?)
+}
+
+/// Those of these records that the caller may see.
+async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<Seen>, Problem> {
+    let reader = call.reader()?;
+    Ok(call.app().db.read(move |tx| sightings::some(tx, reader, &ids)).await?)
 }
 
 async fn card_piece(call: Call) -> Outcome {
@@ -137,7 +153,7 @@ async fn card_piece(call: Call) -> Outcome {
 
 /// These cards, in their groups, for a page that is open.
 async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
-    let (reader, zone) = (reader(call)?, call.app().config.zone.clone());
+    let (reader, zone) = (call.reader()?, call.app().config.zone.clone());
     let read = call.app().db.read(move |tx| {
         let mut parts: Vec<Part> = Vec::new();
         for seen in seen {
@@ -159,35 +175,40 @@ async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
 async fn decide(call: Call) -> Outcome {
     let id: RecordId = call.id("id")?;
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
-    let (say, notes) = match field("decision") {
-        Some("approve") => (Say::Approve, None),
-        Some("reject") => (Say::Reject, None),
-        Some("unknown") => (Say::Reject, Some(STRANGER.to_owned())),
-        Some("never") => (Say::RuleOut, None),
+    let (reader, desk) = (call.reader()?, call.app().desk());
+    let (word, notes) = match field("decision") {
+        Some("unknown") => ("reject", Some(STRANGER.to_owned())),
+        word => (word.unwrap_or_default(), None),
+    };
+    let student = desk.named(reader, field("student").map(str::to_owned));
+    let say = match word {
+        "approve" => Say::Approve(student.await?),
+        "reject" => Say::Reject,
+        "never" => Say::RuleOut,
         _ => return Err(Problem::field("decision", "say approve, reject, unknown or never")),
     };
     let version = field("version").and_then(|version| version.parse().ok());
-    let student = field("student").map(str::to_owned);
     let tongue = language::of(&call.headers);
     let ruled_out = match say {
         Say::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),
-        _ => None,
+        Say::Approve(_) | Say::Reject => None,
     };
-    match decide_as(&call, id, say, student, notes, version).await {
-        Ok(()) if call.wants_piece() => {
+    let ask = Ask { record: id, say, notes, version };
+    match desk.decide(reader, vec![ask], call.now).await {
+        Ok(_) if call.wants_piece() => {
             let seen = some(&call, vec![id]).await?;
             let words = match (ruled_out, seen.first()) {
                 (Some(name), _) => tongue.one("review-ruled-out", "name", name),
                 (None, seen) => seen.map(|seen| said(tongue, seen)).unwrap_or_default(),
             };
-            let waits = seen.into_iter().filter(|seen| seen.status == "pending").collect();
+            let waits = seen.into_iter().filter(|seen| seen.status == Status::Pending).collect();
             Ok(saying(piece(&call, StatusCode::OK, waits).await?, &words))
         }
-        Ok(()) => see(&format!("/review?done={id}")),
-        Err(problem) if problem.status == StatusCode::CONFLICT && call.wants_piece() => {
+        Ok(_) => see(&format!("/review?done={id}")),
+        Err(Error::Conflict(_)) if call.wants_piece() => {
             piece(&call, StatusCode::CONFLICT, vec![one(&call, id).await?]).await
         }
-        Err(problem) => Err(problem),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -197,13 +218,13 @@ async fn approve_sure(call: Call) -> Outcome {
     let ask = |word: &str| {
         let (id, version) = word.split_once(':')?;
         let (record, version) = (id.parse().ok()?, version.parse().ok()?);
-        let say = review::Say::Approve(None);
+        let say = Say::Approve(None);
         Some(Ask { record, say, notes: None, version: Some(version) })
     };
     let asks: Option<Vec<_>> = call.field("cards")?.split_whitespace().map(ask).collect();
     let asks = asks.ok_or_else(|| Problem::field("cards", "give id:version of each"))?;
     let ids: Vec<_> = asks.iter().map(|ask| ask.record).collect();
-    match desk(&call).decide(reader(&call)?, asks, call.now).await {
+    match call.app().desk().decide(call.reader()?, asks, call.now).await {
         Ok(done) if call.wants_piece() => {
             let tongue = language::of(&call.headers);
             let words = tongue.one("review-approved-sure", "count", done.len());
@@ -222,12 +243,12 @@ async fn approve_sure(call: Call) -> Outcome {
 
 async fn take_back(call: Call) -> Outcome {
     let id: RecordId = call.id("id")?;
-    let undone = undo_of(&call, id).await?;
+    let undone = call.app().desk().undo(call.reader()?, Some(id), call.now).await?;
     if !call.wants_piece() {
         return see(&format!("/review?done={id}"));
     }
     let (tongue, count) = (language::of(&call.headers), undone.len());
-    let seen = some(&call, undone).await?;
+    let seen = some(&call, undone.into_iter().map(|done| done.record).collect()).await?;
     let words = match seen.iter().find(|seen| seen.id == id) {
         Some(seen) if count == 1 => said(tongue, seen),
         _ => tongue.one("review-wait-again", "count", count),
@@ -242,7 +263,7 @@ async fn who(call: Call) -> Outcome {
         q: Option<String>,
     }
     let Asked { q } = call.query()?;
-    let (asked, reader) = (q.unwrap_or_default().trim().to_owned(), reader(&call)?);
+    let (asked, reader) = (q.unwrap_or_default().trim().to_owned(), call.reader()?);
     let Seen { id, version, .. } = one(&call, call.id("id")?).await?;
     let people = match asked.is_empty() {
         true => Vec::new(),
@@ -269,10 +290,10 @@ fn facts(seen: &Seen) -> Facts {
         id: candidate.person.student.to_string(),
         number: candidate.person.number.clone(),
         name: candidate.person.name.clone(),
-        confidence: confidence(&seen.model, candidate.score),
+        confidence: scores::confidence(&seen.model, candidate.score),
     };
-    let verdict = (seen.status != "pending").then(|| Verdict {
-        approved: seen.status == "approved",
+    let verdict = (seen.status != Status::Pending).then(|| Verdict {
+        approved: seen.status == Status::Approved,
         name: seen.decided.as_ref().map(|person| person.name.clone()).unwrap_or_default(),
         by: seen.reviewer.as_ref().map(|(_, name)| name.clone()),
     });

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use rules::attendance::closing::{Grounds, Why};
+use rules::attendance::spoken::stamp;
 use rules::attendance::{Mark, Source, Status};
 use store::passage::Elsewhere;
 use store::session::Session;
@@ -73,12 +74,6 @@ pub struct Row {
     pub stamp: String,
     /// Each button: its value, its text, whether this is what is recorded.
     pub choices: Vec<(&'static str, &'static str, bool)>,
-}
-
-/// Which mark somebody looked at.
-#[must_use]
-pub fn stamp(mark: Option<&Mark>) -> String {
-    mark.map_or_else(|| "0".to_owned(), |mark| format!("{}-{}", mark.version, mark.at.0))
 }
 
 impl Row {

@@ -4,17 +4,14 @@
 
 use super::photo::{Asked, show};
 use super::start::shell;
-use crate::http::attendance::reader;
+use crate::album::name::Place;
 use crate::http::call::Call;
-use crate::http::images::{looking, tell};
 use crate::http::problem::Problem;
 use crate::http::reply::see;
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use rules::error::Error;
 use std::collections::{HashMap, HashSet};
-use store::desk::Reader;
+use store::crop;
 use store::image::{self, Image};
-use store::{crop, session};
 use uuid::Uuid;
 use warp::http::Method;
 use wire::StudentId;
@@ -33,13 +30,14 @@ pub fn routes() -> Vec<Route> {
 
 /// The photo that the address names.
 async fn named(call: &Call) -> Result<Image, Problem> {
-    let (reader, name) = (reader(call)?, call.param("id").to_owned());
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
     Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
 }
 
 async fn look(call: Call) -> Outcome {
     let photo = named(&call).await?;
-    let job = looking(&call, &photo).await?;
+    let (album, by) = (call.app().album(), call.actor()?.user);
+    let job = album.look_later(&call.app().jobs, &photo, by).await?;
     see(&format!("/class/{}/photo?photo={}&job={}", photo.class, photo.id, job.id))
 }
 
@@ -66,7 +64,7 @@ async fn done(call: Call) -> Outcome {
 }
 
 async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
-    let (reader, id) = (reader(call)?, photo.id);
+    let (reader, id) = (call.reader()?, photo.id);
     let (album, shell) = (call.app().album(), shell(call, "class"));
     let crops = call.app().db.read(move |tx| crop::of_image(tx, id)).await?;
     let said: HashMap<Uuid, StudentId> =
@@ -83,35 +81,22 @@ async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
     for crop in &crops {
         let stands = crop.student.as_ref().map(|person| person.student);
         if stands.is_some() && (other || stands != said.get(&crop.id).copied()) {
-            tell(call, album.unidentify(reader, crop.id.to_string()).await?.1);
+            album.unidentify(reader, crop.id.to_string()).await?;
         }
     }
     if let Some(lesson) = lesson.filter(|_| other) {
-        place(call, reader, photo, lesson).await?;
+        let to = Place { photo: id.to_string(), lesson: Some(lesson), version: None };
+        album.place(reader, to).await?;
     }
     for (crop, student) in said {
         let (crop, student) = (crop.to_string(), student.to_string());
-        tell(call, album.assign(reader, crop, student).await?.1);
+        album.assign(reader, crop, student).await?;
     }
-    let (confirmed, marked) = album.confirm(reader, id.to_string(), false).await?;
-    tell(call, marked);
+    let confirmed = album.confirm(reader, id.to_string(), false).await?;
     Ok((confirmed.session_id, confirmed.present.len()))
 }
 
 /// Whom the form says a face shows.
 fn said(call: &Call, crop: Uuid) -> Option<StudentId> {
     call.content.field(&format!("face-{crop}"))?.parse().ok()
-}
-
-/// Puts a photo into a lesson of its class.
-async fn place(call: &Call, reader: Reader, photo: &Image, lesson: String) -> Result<(), Problem> {
-    let (id, class, now) = (photo.id, photo.class, call.now);
-    let write = call.app().db.write(move |tx| {
-        let lesson = session::find(tx, reader, &lesson)?;
-        if lesson.class != class {
-            return Err(Error::Invalid("lesson: this lesson is of another class".into()));
-        }
-        image::set_session(tx, id, Some(lesson.id), &reader.actor.user.to_string(), now)
-    });
-    Ok(write.await?)
 }

@@ -6,18 +6,14 @@ use super::class::policy::suspended;
 use super::roll::{self, Facts, Row};
 use super::shell::Shell;
 use super::start::shell;
-use crate::events::Event;
-use crate::http::attendance::reader;
 use crate::http::call::Call;
-use crate::http::images::tell;
-use crate::http::planning::day_of;
 use crate::http::reply::{page, see};
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::marks;
-use crate::marks::Marked;
 use askama::Template;
 use jiff::tz::TimeZone;
 use rules::error::Error;
+use rules::timetable::day_of;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use store::class::{self, Class};
@@ -96,7 +92,7 @@ struct Which {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, reader(&call)?);
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
     let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
     let (now, wanted) = (call.now, which.lesson);
     let read = call.app().db.read(move |tx| {
@@ -198,53 +194,22 @@ pub(super) fn said(shell: &Shell, row: &Row) -> String {
 
 /// A lesson without a plan begins now; if one is due, that one is shown.
 async fn start(call: Call) -> Outcome {
-    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
-    let write = call.app().db.write(move |tx| {
-        let class = class::find(tx, reader, &name)?;
-        let by = reader.actor.user.to_string();
-        let lesson = marks::lesson_now(tx, &class, (now, reader.today), &by)?;
-        let records = marks::adopt(tx, &lesson, now)?;
-        Ok((class.id, lesson.id, records))
-    });
-    let (class, lesson, records) = write.await?;
-    for record in records {
-        call.app().events.say(Event::PendingAdded(record));
-    }
-    see(&format!("/class/{class}/today?lesson={lesson}"))
+    let class = call.param("id").to_owned();
+    let lesson = call.app().classroom().begin(call.reader()?, class, call.now).await?;
+    see(&at(&lesson))
 }
 
 async fn close(call: Call) -> Outcome {
-    turn(call, |tx, lesson, by, now| match lesson.starts <= now {
-        true => marks::close(tx, lesson.id, by, now),
-        false => Err(Error::Conflict("this lesson has not begun yet".into())),
-    })
-    .await
+    let lesson = call.param("id").to_owned();
+    see(&at(&call.app().classroom().close(call.reader()?, lesson, call.now).await?))
 }
 
 async fn open(call: Call) -> Outcome {
-    turn(call, |tx, lesson, by, now| match now < lesson.ends {
-        true => marks::open(tx, lesson, by, now),
-        false => Err(Error::Conflict("this lesson is over: correct its marks instead".into())),
-    })
-    .await
+    let lesson = call.param("id").to_owned();
+    see(&at(&call.app().classroom().open(call.reader()?, lesson, call.now).await?))
 }
 
-/// Closes or opens the lesson that the address names, and tells pages which it was.
-async fn turn<F>(call: Call, work: F) -> Outcome
-where
-    F: FnOnce(&Tx<'_>, &Session, &str, Wall) -> Result<Vec<Marked>, Error> + Send + 'static,
-{
-    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
-    let write = call.app().db.write(move |tx| {
-        let lesson = session::find(tx, reader, &name)?;
-        let by = reader.actor.user.to_string();
-        let marked = work(tx, &lesson, &by, now)?;
-        Ok((lesson, marked))
-    });
-    let (lesson, marked) = write.await?;
-    match lesson.closed_at {
-        None => call.app().events.say(Event::SessionClosed(lesson.id)),
-        Some(_) => tell(&call, marked),
-    }
-    see(&format!("/class/{}/today?lesson={}", lesson.class, lesson.id))
+/// Where the roll of a lesson is.
+fn at(lesson: &Session) -> String {
+    format!("/class/{}/today?lesson={}", lesson.class, lesson.id)
 }

@@ -1,13 +1,11 @@
 //! Faces without a name in photos of a class: put together, guessed, and named many at once.
 
 use super::photo::{Asked, show};
-use crate::http::attendance::reader;
+use crate::album::later::{Put, Putting};
 use crate::http::call::Call;
-use crate::http::images::tell;
 use crate::http::problem::Problem;
 use crate::http::reply::see;
 use crate::http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::http::sorting::{clustering, putting};
 use rules::error::Error;
 use rules::{cluster, knn};
 use store::class;
@@ -43,16 +41,24 @@ async fn named(call: &Call, reader: Reader) -> Result<Uuid, Problem> {
 }
 
 async fn start(call: Call) -> Outcome {
-    let class = named(&call, reader(&call)?).await?;
+    let (reader, jobs) = (call.reader()?, &call.app().jobs);
+    let class = named(&call, reader).await?;
     let (of, album) = ((Of::Class(class), class), call.app().album());
-    let guess = knn::Rule { k: VOTES, line: album.line(GUESSED)?, voting: true };
+    let rule = knn::Rule { k: VOTES, line: album.line(GUESSED)?, voting: true };
     let job = match call.content.field("do") {
         Some("group") => {
             let line = album.line(TOGETHER)?;
-            clustering(&call, of, cluster::Rule { line, most: GROUPS, force: false }).await?
+            let rule = cluster::Rule { line, most: GROUPS, force: false };
+            album.cluster_later(jobs, of, rule, reader.actor.user).await?
         }
-        Some("guess") => putting(&call, of, ("suggest-assignments", guess, false)).await?,
-        Some("name") => putting(&call, of, ("auto-assign-all-crops", guess, true)).await?,
+        Some("guess") => {
+            let (kind, outcome) = ("suggest-assignments", Put::Suggest);
+            album.put_later(jobs, Putting { kind, of, rule, outcome }, reader).await?
+        }
+        Some("name") => {
+            let (kind, outcome) = ("auto-assign-all-crops", Put::Assign);
+            album.put_later(jobs, Putting { kind, of, rule, outcome }, reader).await?
+        }
         _ => return Err(Problem::field("do", "say group, guess or name")),
     };
     see(&format!("/class/{class}/photo?job={}#unnamed", job.id))
@@ -60,14 +66,14 @@ async fn start(call: Call) -> Outcome {
 
 /// Names a group: each of its faces is that student's, unless they are on its photo already.
 async fn assign(call: Call) -> Outcome {
-    let reader = reader(&call)?;
+    let reader = call.reader()?;
     let class = named(&call, reader).await?;
     let student = call.field("student")?.to_owned();
     let crops: Vec<String> = call.field("crops")?.split_whitespace().map(str::to_owned).collect();
     let (album, mut left) = (call.app().album(), None);
     for crop in crops {
         match album.assign(reader, crop, student.clone()).await {
-            Ok((_, marked)) => tell(&call, marked),
+            Ok(_) => {}
             Err(error @ (Error::Conflict(_) | Error::NotFound(_))) => left = Some(error),
             Err(error) => return Err(error.into()),
         }

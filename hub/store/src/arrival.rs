@@ -1,7 +1,7 @@
 //! What arrives from doors, as rows: sightings with candidates and evidence, health, losses and
 //! anchors; and the dates that later anchors change.
 
-use super::{Tx, cursor::signed, device::direction_text, params, review::status_text};
+use super::{Tx, cursor::signed, device::direction_text, params};
 use crate::evidence::{self, Evidence};
 use rules::attendance::{Authority, marking::HUB};
 use rules::error::{Doing, Error};
@@ -126,7 +126,7 @@ pub fn add_sighting(
         signed(seen.gallery),
         best,
         now.0,
-        status_text(row.status),
+        row.status.as_str(),
         row.session.map(|id| id.to_string()),
         best.as_ref().filter(|_| at_once),
         at_once.then_some(HUB),

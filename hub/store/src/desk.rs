@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use rules::attendance::Authority;
 use rules::auth::{Actor, Role};
 use rules::error::Error;
+use rules::review::Status;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 use std::collections::HashMap;
@@ -51,8 +52,8 @@ pub struct Seen {
     pub confidence: f64,
     /// Why it waits.
     pub reasons: Vec<Reason>,
-    /// `pending`, `approved`, `rejected` or `logged`.
-    pub status: String,
+    /// Where it stands.
+    pub status: Status,
     /// Who the hub thinks it was.
     pub predicted: Option<Person>,
     /// Who a person said it was.
@@ -99,7 +100,7 @@ pub struct Candidate {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Of this state.
-    pub status: Option<String>,
+    pub status: Option<Status>,
     /// Of this door.
     pub device: Option<String>,
     /// Predicted or decided to be this person.
@@ -141,9 +142,6 @@ const PERSON_STATUS: &str =
     "cast(coalesce(s.decided_student, s.predicted_student) || ' ' || s.review_status as text)";
 /// The same person as the index `sighting_waiting_of` has them.
 const PERSON_TEXT: &str = "cast(coalesce(s.decided_student, s.predicted_student) as text)";
-
-/// Where a sighting can stand.
-const STATES: [&str; 4] = ["pending", "approved", "rejected", "logged"];
 
 /// What `$1` (role), `$2` (account) and `$3` (day) let a reader see of student `{student}`.
 pub(super) fn visible_student(student: &str) -> String {
@@ -277,8 +275,8 @@ impl Asked {
     /// Of some people: their sightings are found by person, and the page is sorted. What waits
     /// has a small index of its own, because that is what teachers ask for all day.
     fn of_people(&mut self, people: &str, filter: &Filter) {
-        let condition = match filter.status.as_deref() {
-            Some("pending") => format!(
+        let condition = match filter.status {
+            Some(Status::Pending) => format!(
                 "s.review_status || '' = 'pending'
                  and {PERSON_TEXT} in (select p.id from student p where {people})"
             ),
@@ -296,20 +294,23 @@ impl Asked {
     }
 
     /// One state, or each there is, as a table of words.
-    fn states(&mut self, one: Option<&str>) -> String {
+    fn states(&mut self, one: Option<Status>) -> String {
         match one {
-            Some(status) => format!("select {} as word", self.bind(status.to_owned())),
-            None => STATES.map(|state| format!("select '{state}' as word")).join(" union all "),
+            Some(status) => format!("select {} as word", self.bind(status.as_str().to_owned())),
+            None => {
+                let word = |status: Status| format!("select '{}' as word", status.as_str());
+                Status::ALL.map(word).join(" union all ")
+            }
         }
     }
 
     /// Of everybody: by door or by state, each in the order of the page. `|| ''` keeps an index
     /// from being used: few sightings wait, and a door has fewer than are decided.
     fn of_all(&mut self, filter: &Filter) {
-        let waiting = filter.status.as_deref() == Some("pending");
+        let waiting = filter.status == Some(Status::Pending);
         let both = filter.status.is_some() && filter.device.is_some();
-        if let Some(status) = &filter.status {
-            let (plain, status) = (!both || waiting, self.bind(status.clone()));
+        if let Some(status) = filter.status {
+            let (plain, status) = (!both || waiting, self.bind(status.as_str().to_owned()));
             self.conditions.push(equal("s.review_status", plain, &status));
         }
         if let Some(device) = &filter.device {
@@ -404,12 +405,28 @@ pub fn visible_to(tx: &Tx<'_>, reader: Reader, id: StudentId) -> Result<bool, Er
     Ok(tx.row(&sql, params![role, user, today, id.to_string()], |_| Ok(()))?.is_some())
 }
 
+/// Those of these sightings that the reader may see.
+///
+/// # Errors
+/// When the database fails.
+pub fn some(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<Vec<Seen>, Error> {
+    let mut some = Vec::new();
+    for id in ids {
+        match one(tx, reader, *id) {
+            Ok(seen) => some.push(seen),
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(some)
+}
+
 /// How many wait for this reader.
 ///
 /// # Errors
 /// When the database fails.
 pub fn waiting(tx: &Tx<'_>, reader: Reader) -> Result<i64, Error> {
-    let pending = Filter { status: Some("pending".into()), ..Filter::default() };
+    let pending = Filter { status: Some(Status::Pending), ..Filter::default() };
     let asked = Asked::of(reader, &pending);
     let count = tx.row(&asked.count(), params_from_iter(asked.values), |row| row.get(0))?;
     Ok(count.unwrap_or(0))
@@ -476,7 +493,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
         clock: row.get(8)?,
         confidence: row.get(9)?,
         reasons,
-        status: row.get(11)?,
+        status: parsed(row, 11)?,
         predicted: person(row, 12)?,
         decided: person(row, 15)?,
         reviewer: reviewer.map(|id| (id.clone(), name.unwrap_or(id))),

@@ -4,7 +4,7 @@
 use super::{Tx, change, params, parsed, parsed_option};
 use crate::evidence::{self, Evidence};
 use rules::error::{Doing, Error};
-use rules::review::{Facts, Former, State, Status, holder};
+use rules::review::{Facts, Former, State, holder};
 use uuid::Uuid;
 use vision::Scale;
 use wire::seal::Part;
@@ -25,7 +25,7 @@ pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
     let (ruled_out, candidates) = (ruled_out(tx, id)?, candidates(tx, id)?);
     let read = |row: &rusqlite::Row<'_>| {
         let state = State {
-            status: status(&row.get::<_, String>(2)?).map_err(|why| super::odd(2, why))?,
+            status: super::parsed(row, 2)?,
             predicted: parsed_option(row, 1)?,
             sure: row.get::<_, f64>(7)?.to_bits(),
             decided: parsed_option(row, 3)?,
@@ -68,8 +68,7 @@ pub fn set(tx: &Tx<'_>, id: RecordId, version: i64, state: &State) -> Result<(),
          where id = $1 and version = $2";
     let text = |student: Option<StudentId>| student.map(|student| student.to_string());
     let at = state.reviewed_at.map(|at| at.0);
-    let (id, status, sure) =
-        (id.to_string(), status_text(state.status), f64::from_bits(state.sure));
+    let (id, status, sure) = (id.to_string(), state.status.as_str(), f64::from_bits(state.sure));
     let (decided, predicted) = (text(state.decided), text(state.predicted));
     let values =
         params![id, version, status, decided, state.reviewer, at, state.notes, predicted, sure];
@@ -193,25 +192,4 @@ pub fn is_active(tx: &Tx<'_>, student: StudentId) -> Result<bool, Error> {
     let sql = "select is_active from student where id = $1";
     let active = tx.row(sql, params![student.to_string()], |row| row.get(0))?;
     Ok(active.unwrap_or(false))
-}
-
-/// The state as the database and the API write it.
-#[must_use]
-pub fn status_text(status: Status) -> &'static str {
-    match status {
-        Status::Pending => "pending",
-        Status::Approved => "approved",
-        Status::Rejected => "rejected",
-        Status::Logged => "logged",
-    }
-}
-
-fn status(text: &str) -> Result<Status, String> {
-    match text {
-        "pending" => Ok(Status::Pending),
-        "approved" => Ok(Status::Approved),
-        "rejected" => Ok(Status::Rejected),
-        "logged" => Ok(Status::Logged),
-        _ => Err(format!("“{text}” is no state of a record")),
-    }
 }

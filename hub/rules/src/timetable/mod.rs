@@ -10,6 +10,7 @@ pub mod own;
 #[cfg(test)]
 mod tests;
 
+use crate::error::Error;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
@@ -61,6 +62,31 @@ impl std::str::FromStr for Source {
 pub fn day(at: Wall, zone: &TimeZone) -> Date {
     let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
     time.to_zoned(zone.clone()).date()
+}
+
+/// Midnight of `day`, and of the day after.
+///
+/// # Errors
+/// `Invalid` for a day beyond all calendars.
+pub fn day_of(day: Date, zone: &TimeZone) -> Result<(Wall, Wall), Error> {
+    let next = day.tomorrow().map_err(|_| odd_day(day))?;
+    Ok((moment(day, Time::midnight(), zone)?, moment(next, Time::midnight(), zone)?))
+}
+
+/// The moment of a local time; in a gap or fold of the clock as jiff's `compatible` says.
+///
+/// # Errors
+/// `Invalid` for a day on which no school has lessons.
+pub fn moment(day: Date, time: Time, zone: &TimeZone) -> Result<Wall, Error> {
+    if !(1900..=9000).contains(&day.year()) {
+        return Err(odd_day(day));
+    }
+    let at = day.to_datetime(time).to_zoned(zone.clone()).map_err(|_| odd_day(day))?;
+    Ok(Wall(at.timestamp().as_millisecond()))
+}
+
+fn odd_day(day: Date) -> Error {
+    Error::Invalid(format!("date: {day} is no day a school has lessons on"))
 }
 
 /// A lesson that comes each week.

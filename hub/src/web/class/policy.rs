@@ -1,7 +1,7 @@
 //! How a class treats what doors say, in words and as a form; and why one was suspended.
 
+use crate::acts::classes::{self, ClassChanges, ClassSettings, PolicyKind};
 use crate::http::call::Call;
-use crate::http::classes::{Patch, Settings, Word, changed};
 use crate::http::problem::Problem;
 use fluent_bundle::FluentArgs;
 use rules::attendance::budget::Count;
@@ -66,35 +66,37 @@ pub fn suspended(tongue: Tongue, class: &Class, now: Wall) -> Option<String> {
 
 /// Changes the class as the form says; which one, and what is said afterwards.
 pub(super) async fn saved(call: &Call) -> Result<(Uuid, &'static str), Problem> {
-    let usual = Patch::default();
-    let auto = Settings { policy: Some(Word::Auto), ..Settings::default() };
-    let (patch, done) = match call.content.field("part").unwrap_or_default() {
-        "over" => (Patch { is_active: Some(false), ..usual }, "class-over"),
-        "open" => (Patch { is_active: Some(true), ..usual }, "class-again"),
-        "resume" => (Patch { rest: auto, ..usual }, "class-saved"),
+    let usual = ClassChanges::default();
+    let auto = ClassSettings { policy: Some(PolicyKind::Auto), ..ClassSettings::default() };
+    let (to, done) = match call.content.field("part").unwrap_or_default() {
+        "over" => (ClassChanges { is_active: Some(false), ..usual }, "class-over"),
+        "open" => (ClassChanges { is_active: Some(true), ..usual }, "class-again"),
+        "resume" => (ClassChanges { rest: auto, ..usual }, "class-saved"),
         _ => (typed(call)?, "class-saved"),
     };
-    let class = changed(call, patch).await?;
-    Ok((class.id(), done))
+    let (class, version) = (call.param("id").to_owned(), call.version(to.version)?);
+    let to = ClassChanges { class, version, ..to };
+    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let class = classes::change(db, zone, call.reader()?, to, call.now).await?;
+    Ok((class.id, done))
 }
 
-fn typed(call: &Call) -> Result<Patch, Problem> {
+fn typed(call: &Call) -> Result<ClassChanges, Problem> {
     let text = |name| call.content.field(name).map(|text| text.trim().to_owned());
-    let rest = Settings {
+    let rest = ClassSettings {
         room: text("room"),
         grace_min: number(call, "grace_min")?,
         policy: match call.content.field("policy") {
-            Some("auto") => Some(Word::Auto),
-            Some("review") => Some(Word::Review),
+            Some("auto") => Some(PolicyKind::Auto),
+            Some("review") => Some(PolicyKind::Review),
             _ => None,
         },
         auto_line: number(call, "auto_line")?.map(|percent: f64| percent / 100.0),
         error_budget: number(call, "error_budget")?,
-        ..Settings::default()
+        ..ClassSettings::default()
     };
-    let (class_name, class_code) = (text("class_name"), text("class_code"));
-    let version = number(call, "version")?;
-    Ok(Patch { class_name, class_code, is_active: None, rest, version })
+    let (name, code, version) = (text("class_name"), text("class_code"), number(call, "version")?);
+    Ok(ClassChanges { name, code, rest, version, ..ClassChanges::default() })
 }
 
 /// A number of the form; nothing where the field is empty.

@@ -1,7 +1,7 @@
 //! `/class/{id}`: who is in a class, who teaches it, and how it treats what doors say.
 
 use super::policy::{self, Rules};
-use crate::http::attendance::reader;
+use crate::acts::roster::{self as entering, Entering, Face, Membership, Strangers};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
@@ -21,12 +21,12 @@ use store::class::{self, Class, Member};
 use store::desk::{self, Reader};
 use store::member::{self, Counts};
 use store::people::{self, Filter};
-use store::student::{self, Student};
+use store::student::Student;
 use store::teaches::{self, Teacher};
 use store::{Tx, budget};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
-use wire::{StudentId, Wall};
+use wire::StudentId;
 use words::language::{Said as _, Tongue};
 
 /// People that a search names.
@@ -133,7 +133,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Line>) -> Outcome {
-    let (asked, reader, now): (Asked, _, _) = (call.query()?, reader(call)?, call.now);
+    let (asked, reader, now): (Asked, _, _) = (call.query()?, call.reader()?, call.now);
     let (name, asked) = (call.param("id").to_owned(), asked.q.unwrap_or_default());
     let (text, shell) = (asked.trim().to_owned(), shell(call, "class"));
     let admin = shell.is_admin();
@@ -205,40 +205,25 @@ fn numbers(typed: &str) -> Vec<String> {
 }
 
 async fn entered(call: &Call, asked: Vec<String>) -> Result<(Uuid, Vec<Line>), Problem> {
-    let (reader, now, name) = (reader(call)?, call.now, call.param("id").to_owned());
-    let write = move |tx: &Tx<'_>| {
-        let class = class::find(tx, reader, &name)?.id;
-        if asked.is_empty() || asked.len() > LINES {
-            return Err(Error::Invalid(format!("numbers: write 1 to {LINES}, one in each line")));
-        }
-        let actor = reader.actor.user.to_string();
-        let asked = asked.into_iter().enumerate();
-        let lines = asked.map(|(n, number)| line(tx, class, (n + 1, number), &actor, now));
-        Ok((class, lines.collect::<Result<_, _>>()?))
-    };
-    Ok(call.app().db.write(write).await?)
+    if asked.is_empty() || asked.len() > LINES {
+        let say = format!("numbers: write 1 to {LINES}, one in each line");
+        return Err(Error::Invalid(say).into());
+    }
+    let (class, strangers) = (call.param("id").to_owned(), Strangers::Tell);
+    let who = Entering { class, students: asked, strangers };
+    let (class, became) = call.app().people().enter(call.reader()?, who, call.now).await?;
+    Ok((class, became.into_iter().enumerate().map(|(n, became)| line(n + 1, became)).collect()))
 }
 
-fn line(
-    tx: &Tx<'_>,
-    class: Uuid,
-    (n, number): (usize, String),
-    actor: &str,
-    now: Wall,
-) -> Result<Line, Error> {
-    let Student { id, profile, .. } = match student::find(tx, &number) {
-        Ok(student) => student,
-        Err(Error::NotFound(_)) => {
-            return Ok(Line { n, number, name: String::new(), outcome: Became::Unknown });
+fn line(n: usize, became: entering::Became) -> Line {
+    let (outcome, Student { profile, .. }) = match became {
+        entering::Became::Entered(student) => (Became::Entered, student),
+        entering::Became::There(student) => (Became::There, student),
+        entering::Became::Unknown(number) => {
+            return Line { n, number, name: String::new(), outcome: Became::Unknown };
         }
-        Err(error) => return Err(error),
     };
-    let there = class::has(tx, class, id)?;
-    if !there {
-        class::add_member(tx, class, id, actor, now)?;
-    }
-    let outcome = if there { Became::There } else { Became::Entered };
-    Ok(Line { n, name: profile.full_name(), number: profile.student_number, outcome })
+    Line { n, name: profile.full_name(), number: profile.student_number, outcome }
 }
 
 /// The members with their marks; days as the reader's language writes them.
@@ -264,38 +249,37 @@ fn marks(tongue: Tongue, counts: Counts) -> String {
 }
 
 async fn verify(call: Call) -> Outcome {
-    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
     let (yes, no) = (some(&call, "student"), some(&call, "take_back"));
-    let verified = yes.is_some();
-    let who = yes.or(no).unwrap_or_default();
-    let write = move |tx: &Tx<'_>| {
-        let class = class::find(tx, reader, &name)?.id;
-        let odd = |_| Error::Invalid("student: use the buttons of the page".into());
-        let student: StudentId = who.parse().map_err(odd)?;
-        member::verify(tx, (class, student), verified, &reader.actor.user.to_string(), now)?;
-        Ok(class)
+    let (face, done) = match yes.is_some() {
+        true => (Face::Own, "class-verified"),
+        false => (Face::Unsaid, "class-unverified"),
     };
-    let done = if verified { "class-verified" } else { "class-unverified" };
-    match call.app().db.write(write).await.map_err(Problem::from) {
-        Ok(class) => see(&at(class, done)),
+    let verified = async {
+        let (db, whose) = (&call.app().db, named(&call, yes.or(no))?);
+        Ok::<_, Problem>(entering::verify(db, call.reader()?, whose, face, call.now).await?)
+    };
+    match verified.await {
+        Ok((class, _)) => see(&at(class, done)),
         Err(problem) => refused(&call, &problem).await,
     }
 }
 
 async fn take_out(call: Call) -> Outcome {
-    let (reader, now, name) = (reader(&call)?, call.now, call.param("id").to_owned());
-    let who = some(&call, "student").unwrap_or_default();
-    let write = move |tx: &Tx<'_>| {
-        let class = class::find(tx, reader, &name)?.id;
-        let odd = |_| Error::Invalid("student: use the buttons of the page".into());
-        let student: StudentId = who.parse().map_err(odd)?;
-        class::remove_member(tx, class, student, &reader.actor.user.to_string(), now)?;
-        Ok(class)
+    let left = async {
+        let who = named(&call, some(&call, "student"))?;
+        Ok::<_, Problem>(call.app().people().leave(call.reader()?, who, call.now).await?)
     };
-    match call.app().db.write(write).await.map_err(Problem::from) {
+    match left.await {
         Ok(class) => see(&at(class, "class-left")),
         Err(problem) => refused(&call, &problem).await,
     }
+}
+
+/// The class that the address names, and the student of whom a button was pressed.
+fn named(call: &Call, student: Option<String>) -> Result<Membership, Error> {
+    let student = student.filter(|id| id.parse::<StudentId>().is_ok());
+    let odd = || Error::Invalid("student: use the buttons of the page".into());
+    Ok(Membership { class: call.param("id").to_owned(), student: student.ok_or_else(odd)? })
 }
 
 fn at(class: Uuid, done: &str) -> String {

@@ -4,7 +4,6 @@ use crate::acts::bring::{
     ARCHIVE, BroughtPhoto, BroughtPhotos, BroughtRow, BroughtRows, PEOPLE, PHOTOS, PhotoArchive,
     TABLE,
 };
-use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::language;
 use crate::http::problem::Problem;
@@ -98,7 +97,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn listed(call: &Call, status: StatusCode, note: Option<String>) -> Outcome {
-    let reader = reader(call)?;
+    let reader = call.reader()?;
     let classes = call.app().db.read(move |tx| class::list(tx, reader)).await?;
     let jobs = call.app().jobs.list(reader.actor.user, None, JOBS).await?;
     let shell = shell(call, "people");
@@ -113,15 +112,15 @@ async fn chosen(call: &Call) -> Result<Option<Uuid>, Problem> {
     if name.is_empty() {
         return Ok(None);
     }
-    let reader = reader(call)?;
+    let reader = call.reader()?;
     Ok(Some(call.app().db.read(move |tx| class::find(tx, reader, &name)).await?.id))
 }
 
 async fn table(call: Call) -> Outcome {
     let begun = async {
-        let (class, reader) = (chosen(&call).await?, reader(&call)?);
+        let (class, reader) = (chosen(&call).await?, call.reader()?);
         let table = call.people_table()?;
-        Ok(call.bringing().people(reader, class, table, call.now).await?)
+        Ok(call.app().bringing().people(reader, class, table, call.now).await?)
     };
     let begun = begun.await;
     begin(&call, begun).await
@@ -131,7 +130,7 @@ async fn photos(call: Call) -> Outcome {
     let begun = async {
         let class = chosen(&call).await?;
         let (archive, by) = (PhotoArchive { class, ..call.photo_archive()? }, call.actor()?.user);
-        Ok(call.bringing().photos(archive, by, call.now).await?)
+        Ok(call.app().bringing().photos(archive, by, call.now).await?)
     };
     let begun = begun.await;
     begin(&call, begun).await

@@ -2,7 +2,6 @@
 
 use super::{initials, person};
 use crate::enrol::{Ask, Enrolled, Refusal};
-use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::language;
 use crate::http::problem::Problem;
@@ -12,6 +11,7 @@ use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
 use bytes::Bytes;
+use rules::review::Status;
 use store::desk::{self, Filter, Page};
 use store::student;
 use uuid::Uuid;
@@ -105,7 +105,7 @@ async fn attempt(
         actor: call.name()?,
     };
     let _place = call.photo_place().await?;
-    Ok(call.people().enrol(ask, call.now).await?)
+    Ok(call.app().people().enrol(ask, call.now).await?)
 }
 
 /// Enrols by one photo, and says in words what became of it.
@@ -160,9 +160,9 @@ fn reasons(tongue: Tongue, reasons: &[Reason]) -> String {
 
 /// The other one, with the newest crop that is kept of them.
 async fn alike(call: &Call, other: StudentId) -> Result<Option<Alike>, Problem> {
-    let reader = reader(call)?;
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
-        let status = Some("approved".to_owned());
+        let status = Some(Status::Approved);
         let filter = Filter { status, student: Some(other), ..Filter::default() };
         let seen = desk::list(tx, reader, &filter, Page { after: None, limit: LOOKED_AT })?;
         let crop = seen.into_iter().find(|seen| seen.crop).map(|seen| seen.id);

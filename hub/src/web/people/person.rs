@@ -5,8 +5,7 @@ mod me;
 use super::faces::Look;
 use super::initials;
 use crate::acts::people::{Kind, PersonChanges, Turn};
-use crate::acts::rosters::RosterPlace;
-use crate::http::attendance::reader;
+use crate::acts::roster::{Entering, Membership, Strangers};
 use crate::http::call::Call;
 use crate::http::language;
 use crate::http::problem::Problem;
@@ -196,7 +195,7 @@ pub(super) async fn show(
     note: Option<(bool, String)>,
     looks: Vec<Look>,
 ) -> Outcome {
-    let reader = reader(call)?;
+    let reader = call.reader()?;
     let facts = call.app().db.read(move |tx| facts(tx, reader, id)).await?;
     let zone = &call.app().config.zone;
     let view = view(shell(call, "people"), facts, reader.today, (zone, SHOWN));
@@ -330,7 +329,7 @@ async fn change(call: Call) -> Outcome {
         version: field("version").and_then(|version| version.parse().ok()),
     };
     let (id, name) = (person.id, person.id.to_string());
-    match call.people().change(name, changes, call.name()?, call.now).await {
+    match call.app().people().change(name, changes, call.name()?, call.now).await {
         Ok(_) => back(id, "changed"),
         Err(error) => refused(&call, id, error.into()).await,
     }
@@ -341,7 +340,7 @@ async fn agree(call: Call) -> Outcome {
     let given = call.content.field("given") == Some("yes");
     let by_whom = call.content.field("by").unwrap_or_default().to_owned();
     let said = Said { given, by_whom, text_version: TEXT.to_owned() };
-    match call.people().hear(person, said, call.name()?, call.now).await {
+    match call.app().people().hear(person, said, call.name()?, call.now).await {
         Ok(_) => back(person, if given { "given" } else { "withdrawn" }),
         Err(error) => refused(&call, person, error.into()).await,
     }
@@ -349,13 +348,16 @@ async fn agree(call: Call) -> Outcome {
 
 /// Onto the roster of a class, or off it.
 async fn enter(call: Call) -> Outcome {
-    let (person, reader) = (found(&call).await?.id, reader(&call)?);
+    let (person, reader) = (found(&call).await?.id, call.reader()?);
     let leave = call.content.field("act") == Some("leave");
     let class = call.content.field("class").unwrap_or_default().to_owned();
-    let (people, student) = (call.people(), person.to_string());
+    let (people, student) = (call.app().people(), person.to_string());
     let done = match leave {
-        true => people.take_off(reader, RosterPlace { class, student }, call.now).await,
-        false => people.enter(reader, class, vec![student], call.now).await.map(drop),
+        true => people.leave(reader, Membership { class, student }, call.now).await.map(drop),
+        false => {
+            let who = Entering { class, students: vec![student], strangers: Strangers::Refuse };
+            people.enter(reader, who, call.now).await.map(drop)
+        }
     };
     match done {
         Ok(()) => back(person, if leave { "left" } else { "entered" }),
@@ -365,7 +367,7 @@ async fn enter(call: Call) -> Outcome {
 
 /// Lets a photo count, or not, or deletes it.
 async fn keep(call: Call) -> Outcome {
-    let (id, people, by): (Uuid, _, _) = (call.id("id")?, call.people(), call.name()?);
+    let (id, people, by): (Uuid, _, _) = (call.id("id")?, call.app().people(), call.name()?);
     let count = |to| people.count(id, (to, None), by.clone(), call.now);
     let (person, done) = match call.content.field("act") {
         Some("delete") => (people.delete(id, by.clone(), call.now).await?, "deleted"),
@@ -379,6 +381,6 @@ async fn turn(call: Call) -> Outcome {
     let person = found(&call).await?.id;
     let active = call.content.field("active") == Some("yes");
     let (name, to) = (person.to_string(), Turn::wished(active));
-    call.people().turn(name, to, call.name()?, call.now).await?;
+    call.app().people().turn(name, to, call.name()?, call.now).await?;
     back(person, if active { "active" } else { "inactive" })
 }

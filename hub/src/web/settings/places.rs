@@ -1,11 +1,12 @@
 //! `/settings/holidays` and `/settings/rooms`: when there are no lessons, and where they are.
 
 use super::users::day;
+use crate::acts::holidays::{self, Days};
+use crate::acts::rooms::{self, NewRoom, RoomChanges};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::http::{holidays, rooms};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
@@ -14,7 +15,6 @@ use jiff::civil::Date;
 use rules::timetable::Holiday;
 use store::room::{self, Room};
 use store::{desk, holiday};
-use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
 /// Rows of a list.
@@ -68,7 +68,7 @@ async fn holidays_page(call: Call) -> Outcome {
 }
 
 async fn list_holidays(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let desk::Reader { today, .. } = crate::http::attendance::reader(call)?;
+    let desk::Reader { today, .. } = call.reader()?;
     let mut all = call.app().db.read(|tx| holiday::list(tx, None, MOST)).await?;
     all.sort_by_key(|holiday| (holiday.from, holiday.id));
     let (ahead, over) = all.into_iter().partition(|holiday| holiday.to >= today);
@@ -76,16 +76,18 @@ async fn list_holidays(call: &Call, status: StatusCode, note: Option<Note>) -> O
     page(status, &Holidays { shell, tab: "holidays", note, ahead, over, today })
 }
 
-fn typed(call: &Call) -> Result<holidays::Typed, Problem> {
+fn typed(call: &Call) -> Result<Days, Problem> {
     let missing = || Problem::field("from", "this field is missing");
-    let from_day = day(call, "from")?.ok_or_else(missing)?;
-    Ok(holidays::Typed { name: call.field("name")?.to_owned(), from_day, to_day: day(call, "to")? })
+    let from = day(call, "from")?.ok_or_else(missing)?;
+    let to = day(call, "to")?.unwrap_or(from);
+    Ok(Days { name: call.field("name")?.to_owned(), from, to })
 }
 
 async fn add_holiday(call: Call) -> Outcome {
+    let (db, zone) = (&call.app().db, &call.app().config.zone);
     let done = async {
-        let (typed, id): (_, Uuid) = (typed(&call)?, wire::id::v7(call.now));
-        holidays::put(&call, id, typed, false).await
+        let (days, by) = (typed(&call)?, call.actor()?);
+        Ok::<_, Problem>(holidays::add(db, zone, days, by, call.now).await?)
     };
     let done = done.await.map(|_| DONE[0]);
     told_holidays(&call, done).await
@@ -93,7 +95,12 @@ async fn add_holiday(call: Call) -> Outcome {
 
 /// Takes a holiday away. Who mistyped one adds it anew.
 async fn change_holiday(call: Call) -> Outcome {
-    let done = holidays::removed(&call).await.map(|()| DONE[1]);
+    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let done = async {
+        let (id, by) = (call.id("id")?, call.actor()?);
+        Ok::<_, Problem>(holidays::remove(db, zone, id, by, call.now).await?)
+    };
+    let done = done.await.map(|()| DONE[1]);
     told_holidays(&call, done).await
 }
 
@@ -119,22 +126,25 @@ fn location(call: &Call) -> String {
 
 async fn add_room(call: Call) -> Outcome {
     let done = async {
-        let name = call.field("name")?.to_owned();
-        rooms::added(&call, rooms::Typed { name, location: location(&call) }).await
+        let new = NewRoom { name: call.field("name")?.to_owned(), location: location(&call) };
+        Ok::<_, Problem>(rooms::add(&call.app().db, new, call.actor()?, call.now).await?)
     };
     let done = done.await.map(|_| DONE[2]);
     told_rooms(&call, done).await
 }
 
 async fn change_room(call: Call) -> Outcome {
+    let (db, by, now) = (&call.app().db, call.actor()?, call.now);
+    let room = call.param("id").to_owned();
     let done = if call.content.field("remove").is_some() {
-        rooms::removed(&call).await.map(|()| DONE[3])
+        rooms::remove(db, room, by, now).await.map(|()| DONE[3])
     } else {
-        let version = call.content.field("version").and_then(|version| version.parse().ok());
-        let typed = rooms::Described { location: location(&call), version };
-        rooms::described(&call, typed).await.map(|_| DONE[2])
+        let typed = call.content.field("version").and_then(|version| version.parse().ok());
+        let version = call.version(typed)?;
+        let to = RoomChanges { room, location: location(&call), version };
+        rooms::change(db, to, by, now).await.map(|_| DONE[2])
     };
-    told_rooms(&call, done).await
+    told_rooms(&call, done.map_err(Problem::from)).await
 }
 
 async fn told_rooms(call: &Call, done: Result<&str, Problem>) -> Outcome {

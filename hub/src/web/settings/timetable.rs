@@ -2,13 +2,12 @@
 
 use super::grid::{self, Grid};
 use super::users::day;
-use crate::http::attendance::reader;
+use crate::acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::http::timetable::{Different, Patch, Typed};
-use crate::http::{calendar, timetable};
+use crate::planning::takeover::Done;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
@@ -127,7 +126,7 @@ async fn list(
     note: Option<Note>,
     skipped: Vec<String>,
 ) -> Outcome {
-    let (mut asked, reader): (Asked, _) = (call.query()?, reader(call)?);
+    let (mut asked, reader): (Asked, _) = (call.query()?, call.reader()?);
     let today = reader.today;
     let monday = monday(asked.day.parse().unwrap_or(today));
     let wish = asked.clone();
@@ -244,17 +243,17 @@ fn needed<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
 
 async fn add(call: Call) -> Outcome {
     let done = async {
-        let typed = Typed {
-            class_id: call.field("class_id")?.to_owned(),
+        let new = NewPeriod {
+            class: call.field("class_id")?.to_owned(),
             weekday: call.field("weekday")?.parse().unwrap_or(0),
             starts: needed("starts", time(&call, "starts")?)?,
             ends: needed("ends", time(&call, "ends")?)?,
             room: text(&call, "room").map(str::to_owned),
-            from_day: day(&call, "from_day")?,
-            to_day: day(&call, "to_day")?,
+            from: day(&call, "from_day")?,
+            to: day(&call, "to_day")?,
         };
-        let class = typed.class_id.clone();
-        timetable::added(&call, typed).await?;
+        let class = new.class.clone();
+        call.app().timetable().add(call.reader()?, new, call.now).await?;
         Ok::<_, Problem>(class)
     };
     match done.await {
@@ -263,9 +262,17 @@ async fn add(call: Call) -> Outcome {
     }
 }
 
+/// What came of the file that was brought.
+async fn taken(call: &Call) -> Result<Done, Problem> {
+    let (zone, file) = (&call.app().config.zone, call.file("file")?);
+    let plan = call.app().apart.timetable(file, zone).await?;
+    let class = text(call, "class_id").map(str::to_owned);
+    Ok(call.app().timetable().take_over(call.reader()?, plan, class, call.now).await?)
+}
+
 async fn take(call: Call) -> Outcome {
     let tongue = shell(&call, "").tongue;
-    match calendar::taken(&call).await {
+    match taken(&call).await {
         Ok(taken) => {
             let new = taken.periods + taken.sessions + taken.holidays;
             let (new, same) = (("new", new), ("same", taken.unchanged));
@@ -281,7 +288,7 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let (id, reader): (Uuid, _) = (call.id("id")?, reader(call)?);
+    let (id, reader): (Uuid, _) = (call.id("id")?, call.reader()?);
     let read = call.app().db.read(move |tx| {
         let period = period::find(tx, reader, id)?;
         let class = class::find(tx, reader, &period.class.to_string())?;
@@ -335,19 +342,21 @@ fn weekday(tongue: Tongue, n: i8) -> String {
 async fn change(call: Call) -> Outcome {
     let done = async {
         if call.content.field("end").is_some() {
-            timetable::removed(&call).await?;
+            call.app().timetable().end(call.reader()?, call.id("id")?, call.now).await?;
             return Ok::<_, Problem>("/settings/timetable?done=settings-time-ended".to_owned());
         }
-        let patch = Patch {
+        let version = text(&call, "version").and_then(|version| version.parse().ok());
+        let changes = PeriodChanges {
+            period: call.id("id")?,
             weekday: text(&call, "weekday").and_then(|n| n.parse().ok()),
             starts: time(&call, "starts")?,
             ends: time(&call, "ends")?,
             room: call.content.field("room").map(str::to_owned),
-            from_day: day(&call, "from_day")?,
-            to_day: day(&call, "to_day")?,
-            version: text(&call, "version").and_then(|version| version.parse().ok()),
+            from: day(&call, "from_day")?,
+            to: day(&call, "to_day")?,
+            version: call.version(version)?,
         };
-        timetable::changed(&call, patch).await?;
+        call.app().timetable().change(call.reader()?, changes, call.now).await?;
         Ok(format!("/settings/timetable/{}?done=settings-time-saved", call.param("id")))
     };
     match done.await {
@@ -356,20 +365,26 @@ async fn change(call: Call) -> Outcome {
     }
 }
 
+/// What the form says of a day.
+fn differs(call: &Call) -> Result<Differs, Problem> {
+    let (starts, ends) = (time(call, "starts")?, time(call, "ends")?);
+    let room = text(call, "room").map(str::to_owned);
+    Ok(match text(call, "how") {
+        Some("move") => Differs::Moved { starts, ends, room },
+        _ => Differs::Cancelled,
+    })
+}
+
 /// Cancels or moves one day, or makes it as usual again.
 async fn differ(call: Call) -> Outcome {
     let done = async {
+        let (period, reader, timetable) = (call.id("id")?, call.reader()?, call.app().timetable());
         if let Some(usual) = day(&call, "usual")? {
-            return timetable::usual(&call, usual).await;
+            return Ok(timetable.unexcept(reader, period, usual, call.now).await?);
         }
-        let typed = Different {
-            day: needed("day", day(&call, "day")?)?,
-            cancelled: text(&call, "how") != Some("move"),
-            starts: time(&call, "starts")?,
-            ends: time(&call, "ends")?,
-            room: text(&call, "room").map(str::to_owned),
-        };
-        timetable::excepted(&call, typed).await.map(drop)
+        let other =
+            OtherDay { period, day: needed("day", day(&call, "day")?)?, differs: differs(&call)? };
+        Ok::<_, Problem>(timetable.except(reader, other, call.now).await.map(drop)?)
     };
     match done.await {
         Ok(()) => {

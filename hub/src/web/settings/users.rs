@@ -3,7 +3,6 @@
 use crate::acts::accounts::{AccountChanges, Which as Account};
 use crate::acts::sign_ins::{self, SignInsEnd};
 use crate::acts::teaching::{self, Teaching};
-use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::problem::{PROOF_NEEDED, Problem};
 use crate::http::reply::{page, see};
@@ -149,7 +148,7 @@ async fn add(call: Call) -> Outcome {
             may_link: Some(some(&call, "may_link").is_some()),
             ..AccountChanges::default()
         };
-        let made = call.accounts().add(new, role, call.name()?, call.now).await;
+        let made = call.front.entrance.accounts().add(new, role, call.name()?, call.now).await;
         made.map_err(Problem::from)
     };
     match done.await {
@@ -167,7 +166,7 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let (name, reader) = (call.param("id").to_owned(), reader(call)?);
+    let (name, reader) = (call.param("id").to_owned(), call.reader()?);
     let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
     let read = call.app().db.read(move |tx| {
         let person = people::find(tx, &name)?;
@@ -234,7 +233,8 @@ async fn change(call: Call) -> Outcome {
         let (to, done) = typed(&call)?;
         let to = AccountChanges { version: call.version(to.version)?, ..to };
         let which = Account { name: call.param("id").to_owned(), among: &Role::ALL };
-        let person = call.accounts().change(which, to, call.asker()?, call.now).await?;
+        let person =
+            call.front.entrance.accounts().change(which, to, call.asker()?, call.now).await?;
         Ok((person.account.id, done))
     };
     let done = done.await;
@@ -293,7 +293,7 @@ pub(in crate::web) async fn teaching(
     class: String,
     ends: bool,
 ) -> Result<(Uuid, Uuid), Problem> {
-    let (reader, now, db) = (reader(call)?, call.now, &call.app().db);
+    let (reader, now, db) = (call.reader()?, call.now, &call.app().db);
     let (from, to) = (day(call, "from")?, day(call, "to")?);
     let whom = Teaching { account, class };
     Ok(match ends {

@@ -95,7 +95,7 @@ fn sighting(tx: &Tx<'_>, n: usize, row: &Row, students: &[StudentId]) -> Result<
              review_status, predicted_student, decided_student, received_at, version)
          values ($1, $2, x'01', $3, 1, 1, 'ntp', $4, '1', 'entry', '[]', '{}', 0.9, 'high', 1,
              'm', 1, $5, $6, $7, 0, 1)";
-    let (device, status) = (format!("d{}", row.device), STATES[row.status]);
+    let (device, status) = (format!("d{}", row.device), Status::ALL[row.status].as_str());
     let decided = row.decided.map(|n| students[n].to_string());
     let predicted = students[row.predicted].to_string();
     let values = params![id(n).to_string(), device, n as i64, row.at, status, predicted, decided];
@@ -119,7 +119,7 @@ fn expected(rows: &[Row], who: usize, filter: &Filter, students: &[StudentId]) -
         let person = row.decided.unwrap_or(row.predicted);
         let in_class = |c| if c == class(0) { person < 2 } else { person == 2 };
         sees(person)
-            && filter.status.as_ref().is_none_or(|status| status == STATES[row.status])
+            && filter.status.is_none_or(|status| status == Status::ALL[row.status])
             && filter.device.as_ref().is_none_or(|device| *device == format!("d{}", row.device))
             && filter.student.is_none_or(|student| student == students[person])
             && filter.class.is_none_or(in_class)
@@ -136,7 +136,7 @@ fn filters(students: &[StudentId]) -> Vec<Filter> {
     for bits in 0u8..64 {
         let on = |bit: u8| bits & (1 << bit) != 0;
         all.push(Filter {
-            status: on(0).then(|| STATES[usize::from(on(5))].to_owned()),
+            status: on(0).then(|| Status::ALL[usize::from(on(5))]),
             device: on(1).then(|| "d0".to_owned()),
             student: on(2).then(|| students[0]),
             class: on(3).then(|| class(0)),
@@ -180,7 +180,7 @@ proptest! {
                 prop_assert!(!found.iter().flat_map(|seen| &seen.candidates).any(hidden));
                 prop_assert!(who > 0 || found.iter().all(|seen| seen.candidates.len() == 2));
             }
-            let pending = Filter { status: Some("pending".into()), ..Filter::default() };
+            let pending = Filter { status: Some(Status::Pending), ..Filter::default() };
             let count = runtime.block_on(db.read(move |tx| waiting(tx, reader))).unwrap();
             prop_assert_eq!(count as usize, expected(&rows, who, &pending, &students).len());
         }
@@ -227,7 +227,7 @@ fn check(plan: &[String], all: bool, filter: &Filter) {
         // Found in the order of the page: one sort, of the page itself.
         true => assert_eq!(text.matches("USE TEMP B-TREE FOR ORDER BY").count(), 1, "{text}"),
         false => {
-            let waits = filter.status.as_deref() == Some("pending");
+            let waits = filter.status == Some(Status::Pending);
             let index =
                 if waits { "INDEX sighting_waiting_of" } else { "INDEX sighting_by_person" };
             assert!(text.contains(index), "{filter:?}\n{text}");
@@ -251,7 +251,7 @@ fn what_waits_is_counted_in_an_index_alone() {
     let (_dir, db, _, runtime) = house(Vec::new());
     for reader in readers() {
         let plan = runtime.block_on(db.read(move |tx| {
-            let pending = Filter { status: Some("pending".into()), ..Filter::default() };
+            let pending = Filter { status: Some(Status::Pending), ..Filter::default() };
             let asked = Asked::of(reader, &pending);
             Ok(plan(tx, &asked.count(), asked.values))
         }));

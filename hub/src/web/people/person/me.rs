@@ -1,7 +1,6 @@
 //! `/me`: what the school keeps of the student who is signed in.
 
 use super::{Entry, Mark, Photo, facts, view};
-use crate::http::attendance::reader;
 use crate::http::call::Call;
 use crate::http::reply::page;
 use crate::http::route::{Object, Outcome, PUPIL, Route, Shapes, Takes};
@@ -43,7 +42,7 @@ struct Own {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (id, reader) = (call.actor()?.user, reader(&call)?);
+    let (id, reader) = (call.actor()?.user, call.reader()?);
     let read = move |tx: &Tx<'_>| -> Result<_, Error> {
         let student = account::get(tx, id)?.and_then(|account| account.student);
         student.map(|student| facts(tx, reader, student)).transpose()

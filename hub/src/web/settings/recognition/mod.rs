@@ -291,7 +291,7 @@ async fn saved(call: &Call) -> Result<&'static str, Problem> {
     };
     let (actor, now) = (call.actor()?.user.to_string(), call.now);
     call.app().db.write(move |tx| lines::choose(tx, new, &actor, now)).await?;
-    call.people().follow().await?;
+    call.app().people().follow().await?;
     Ok(if new.is_some() { DONE[0] } else { DONE[1] })
 }
 

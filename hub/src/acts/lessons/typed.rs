@@ -1,12 +1,10 @@
 //! A lesson that is planned or changed by hand: from what was typed to what is stored.
 
-use super::lesson::{Patch, Typed};
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
 use rules::attendance::placing::LONGEST_MS;
 use rules::error::Error;
-use rules::timetable::Change as Differs;
-use rules::timetable::Source;
+use rules::timetable::{Change as Differs, Source, moment};
 use store::desk::Reader;
 use store::session::Session;
 use store::{Tx, class, period};
@@ -18,26 +16,40 @@ const USUAL_MIN: i64 = 45;
 /// Longest name, bytes.
 const NAME: usize = 200;
 
-/// Midnight of `day`, and of the day after.
-///
-/// # Errors
-/// `Invalid` for a day beyond all calendars.
-pub fn day_of(day: Date, zone: &TimeZone) -> Result<(Wall, Wall), Error> {
-    let next = day.tomorrow().map_err(|_| odd_day(day))?;
-    Ok((moment(day, Time::midnight(), zone)?, moment(next, Time::midnight(), zone)?))
+/// A lesson that somebody plans.
+#[derive(Clone, Debug)]
+pub struct NewLesson {
+    /// Own id or class code.
+    pub class: String,
+    /// What people call it; the class's name if it is left out.
+    pub name: Option<String>,
+    /// Today if it is left out.
+    pub day: Option<Date>,
+    /// Local time; now if it is left out.
+    pub starts: Option<Time>,
+    /// 45 minutes later if it is left out.
+    pub ends: Option<Time>,
+    /// The class's usual room if it is left out.
+    pub room: Option<String>,
 }
 
-fn odd_day(day: Date) -> Error {
-    Error::Invalid(format!("date: {day} is no day a school has lessons on"))
-}
-
-/// The moment of a local time; in a gap or fold of the clock as jiff's `compatible` says.
-fn moment(day: Date, time: Time, zone: &TimeZone) -> Result<Wall, Error> {
-    if !(1900..=9000).contains(&day.year()) {
-        return Err(odd_day(day));
-    }
-    let at = day.to_datetime(time).to_zoned(zone.clone()).map_err(|_| odd_day(day))?;
-    Ok(Wall(at.timestamp().as_millisecond()))
+/// What changes about a lesson; what is left out stays.
+#[derive(Clone, Debug)]
+pub struct LessonChanges {
+    /// Own id.
+    pub lesson: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// The local date.
+    pub day: Option<Date>,
+    /// Local time.
+    pub starts: Option<Time>,
+    /// Local time.
+    pub ends: Option<Time>,
+    /// Where.
+    pub room: Option<String>,
+    /// The version that was read.
+    pub version: Option<i64>,
 }
 
 /// First and last moment of a lesson.
@@ -53,30 +65,30 @@ fn times(day: Date, (from, to): (Time, Time), zone: &TimeZone) -> Result<(Wall, 
 ///
 /// # Errors
 /// `NotFound` for a class the reader does not see, `Invalid` for times that cannot be.
-pub fn plan(
+pub(super) fn plan(
     tx: &Tx<'_>,
     reader: Reader,
-    typed: Typed,
+    new: NewLesson,
     zone: &TimeZone,
     now: Wall,
 ) -> Result<Session, Error> {
-    let class = class::find(tx, reader, &typed.class_id.text())?;
+    let class = class::find(tx, reader, &new.class)?;
     let local = Timestamp::from_millisecond(now.0).unwrap_or_default().to_zoned(zone.clone());
     let minute = Time::constant(local.hour(), local.minute(), 0, 0);
-    let from = typed.start_time.unwrap_or(minute);
+    let from = new.starts.unwrap_or(minute);
     let usual = jiff::SignedDuration::from_mins(USUAL_MIN);
-    let to = typed.end_time.unwrap_or_else(|| from.saturating_add(usual));
-    let day = typed.date.unwrap_or(reader.today);
+    let to = new.ends.unwrap_or_else(|| from.saturating_add(usual));
+    let day = new.day.unwrap_or(reader.today);
     let (starts, ends) = times(day, (from, to), zone)?;
     Ok(Session {
         id: wire::id::v7(now),
-        name: typed.name.unwrap_or_else(|| class.class_name.clone()),
+        name: new.name.unwrap_or_else(|| class.class_name.clone()),
         class: class.id,
         day,
         starts,
         ends,
         late_after: starts.plus_ms(class.grace_min * 60_000),
-        room: named(tx, &typed.room.or(class.room).unwrap_or_default())?,
+        room: named(tx, &new.room.or(class.room).unwrap_or_default())?,
         source: Source::Manual,
         period: None,
         closed_at: None,
@@ -97,7 +109,7 @@ fn named(tx: &Tx<'_>, typed: &str) -> Result<String, Error> {
 ///
 /// # Errors
 /// `Invalid` naming the field.
-pub fn check(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
+pub(super) fn check(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
     if session.name.trim().is_empty() || session.name.len() > NAME {
         return Err(Error::Invalid(format!("name: give 1 to {NAME} bytes")));
     }
@@ -106,7 +118,7 @@ pub fn check(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
 
 /// Whether it is at another time or in another room now.
 #[must_use]
-pub fn is_moved(old: &Session, new: &Session) -> bool {
+pub(super) fn is_moved(old: &Session, new: &Session) -> bool {
     (old.starts, old.ends, &old.room) != (new.starts, new.ends, &new.room)
 }
 
@@ -114,36 +126,36 @@ pub fn is_moved(old: &Session, new: &Session) -> bool {
 ///
 /// # Errors
 /// `Conflict` when it was changed meanwhile, `Invalid` for times that cannot be.
-pub fn patched(
+pub(super) fn patched(
     tx: &Tx<'_>,
     old: &Session,
-    patch: Patch,
+    to: LessonChanges,
     zone: &TimeZone,
     now: Wall,
 ) -> Result<Session, Error> {
     let stale = || Error::Conflict("this lesson was changed meanwhile: look again".into());
-    if patch.version.is_some_and(|version| version != old.version) {
+    if to.version.is_some_and(|version| version != old.version) {
         return Err(stale());
     }
-    let day = patch.date.unwrap_or(old.day);
+    let day = to.day.unwrap_or(old.day);
     if old.period.is_some() && day != old.day {
         let say = "date: a lesson of the timetable stays on its day: cancel it and add another";
         return Err(Error::Invalid(say.into()));
     }
     let (mut starts, mut ends) = (old.starts, old.ends);
-    if patch.date.is_some() || patch.start_time.is_some() || patch.end_time.is_some() {
-        let (from, to) = (local(old.starts, zone), local(old.ends, zone));
-        let span = (patch.start_time.unwrap_or(from), patch.end_time.unwrap_or(to));
+    if to.day.is_some() || to.starts.is_some() || to.ends.is_some() {
+        let (from, until) = (local(old.starts, zone), local(old.ends, zone));
+        let span = (to.starts.unwrap_or(from), to.ends.unwrap_or(until));
         (starts, ends) = times(day, span, zone)?;
     }
     let (_, grace) = period::lesson_of(tx, old.class)?;
     Ok(Session {
-        name: patch.name.unwrap_or_else(|| old.name.clone()),
+        name: to.name.unwrap_or_else(|| old.name.clone()),
         day,
         starts,
         ends,
         late_after: starts.plus_ms(grace * 60_000),
-        room: patch.room.map_or_else(|| Ok(old.room.clone()), |room| named(tx, &room))?,
+        room: to.room.map_or_else(|| Ok(old.room.clone()), |room| named(tx, &room))?,
         closed_at: old.closed_at.filter(|_| ends <= now),
         ..old.clone()
     })
@@ -153,7 +165,7 @@ pub fn patched(
 ///
 /// # Errors
 /// When the database fails.
-pub fn differ(
+pub(super) fn differ(
     tx: &Tx<'_>,
     old: &Session,
     new: &Session,
@@ -172,7 +184,7 @@ pub fn differ(
 ///
 /// # Errors
 /// When the database fails.
-pub fn except(
+pub(super) fn except(
     tx: &Tx<'_>,
     of: Uuid,
     day: Date,

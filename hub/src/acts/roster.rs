@@ -1,0 +1,135 @@
+//! Who is in a class: students enter, leave, and are verified by their teacher.
+
+use super::people::People;
+use rules::error::Error;
+use store::desk::Reader;
+use store::student::{self, Student};
+use store::{Db, Tx, class, member};
+use uuid::Uuid;
+use wire::{StudentId, Wall};
+
+/// Who comes into a class.
+#[derive(Clone, Debug)]
+pub struct Entering {
+    /// The class: own id or code.
+    pub class: String,
+    /// Own ids or student numbers.
+    pub students: Vec<String>,
+    /// What becomes of a name that nobody has.
+    pub strangers: Strangers,
+}
+
+/// What becomes of names that nobody has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strangers {
+    /// Nobody enters.
+    Refuse,
+    /// They are told; everybody else enters.
+    Tell,
+}
+
+/// What became of a name.
+#[derive(Clone, Debug)]
+pub enum Became {
+    /// They are in the class now.
+    Entered(Student),
+    /// They were already.
+    There(Student),
+    /// Nobody has it.
+    Unknown(String),
+}
+
+/// One student of one class.
+#[derive(Clone, Debug)]
+pub struct Membership {
+    /// The class: own id or code.
+    pub class: String,
+    /// Own id or student number.
+    pub student: String,
+}
+
+impl People {
+    /// Students enter a class, and doors follow: what became of each name, in their order.
+    ///
+    /// # Errors
+    /// `NotFound` for the class, and for strangers where they are refused.
+    pub async fn enter(
+        &self,
+        reader: Reader,
+        who: Entering,
+        now: Wall,
+    ) -> Result<(Uuid, Vec<Became>), Error> {
+        let work = move |tx: &Tx<'_>| {
+            let class = class::find(tx, reader, &who.class)?.id;
+            let actor = reader.actor.user.to_string();
+            let mut became = Vec::new();
+            for name in who.students {
+                let student = match student::find(tx, &name) {
+                    Ok(student) => student,
+                    Err(Error::NotFound(_)) if who.strangers == Strangers::Tell => {
+                        became.push(Became::Unknown(name));
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                became.push(match class::has(tx, class, student.id)? {
+                    true => Became::There(student),
+                    false => {
+                        class::add_member(tx, class, student.id, &actor, now)?;
+                        Became::Entered(student)
+                    }
+                });
+            }
+            Ok((class, became))
+        };
+        let done = self.db.write(work).await?;
+        self.follow().await?;
+        Ok(done)
+    }
+
+    /// A student leaves a class, and doors follow.
+    ///
+    /// # Errors
+    /// `NotFound`, for somebody who is not in it too.
+    pub async fn leave(&self, reader: Reader, who: Membership, now: Wall) -> Result<Uuid, Error> {
+        let work = move |tx: &Tx<'_>| {
+            let class = class::find(tx, reader, &who.class)?.id;
+            let student = student::find(tx, &who.student)?.id;
+            class::remove_member(tx, class, student, &reader.actor.user.to_string(), now)?;
+            Ok(class)
+        };
+        let class = self.db.write(work).await?;
+        self.follow().await?;
+        Ok(class)
+    }
+}
+
+/// A teacher says that the face enrolled is the student's, or takes that back.
+///
+/// # Errors
+/// `NotFound`, for whoever the reader may not see too; `Invalid` where no face is enrolled.
+pub async fn verify(
+    db: &Db,
+    reader: Reader,
+    whose: Membership,
+    face: Face,
+    now: Wall,
+) -> Result<(Uuid, StudentId), Error> {
+    let work = move |tx: &Tx<'_>| {
+        let class = class::find(tx, reader, &whose.class)?.id;
+        let student = student::find_for(tx, reader, &whose.student)?.id;
+        let (own, actor) = (face == Face::Own, reader.actor.user.to_string());
+        member::verify(tx, (class, student), own, &actor, now)?;
+        Ok((class, student))
+    };
+    db.write(work).await
+}
+
+/// Whose the face enrolled is, as a teacher says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Face {
+    /// The student's own.
+    Own,
+    /// Nobody says.
+    Unsaid,
+}
