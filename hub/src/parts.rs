@@ -2,6 +2,7 @@
 //! own fields: nothing below the skins holds all of it.
 
 use crate::acts::bring::Bringing;
+use crate::acts::doors::Doors;
 use crate::acts::lessons::Classroom;
 use crate::acts::people::People;
 use crate::acts::timetable::Timetable;
@@ -242,6 +243,21 @@ impl Parts {
     #[must_use]
     pub fn desk(&self) -> Desk {
         Desk { db: self.db.clone(), keys: self.keys.clone(), events: self.events.clone() }
+    }
+
+    /// Where doors are looked after.
+    #[must_use]
+    pub fn doors(&self) -> Doors {
+        Doors {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            roster: self.roster.clone(),
+            snaps: self.snaps.clone(),
+            follower: self.follower(),
+            galleries: self.galleries(),
+            events: self.events.clone(),
+            clock: self.clock.clone(),
+        }
     }
 
     /// The album of this hub.

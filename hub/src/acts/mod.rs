@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod bring;
 pub mod calendars;
 pub mod classes;
+pub mod doors;
 pub mod entrance;
 pub mod holidays;
 pub mod lessons;

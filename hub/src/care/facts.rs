@@ -1,11 +1,11 @@
 //! Reads what the worries follow from: the database, the disk, and the running hub.
 
 use super::Tally;
+use crate::acts::doors::state::{self, State};
 use crate::certificates::Certificates;
 use crate::pki::{Life, Pki};
 use crate::recogniser::Recogniser;
 use crate::upkeep::{Upkeep, rest};
-use crate::web::devices::state::{self, State};
 use rules::care::Found;
 use rules::care::{Facts, Fault, Worry, worries};
 use rules::error::Error;

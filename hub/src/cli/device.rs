@@ -1,13 +1,13 @@
 //! `device …`: doors, and how they join.
 
 use super::hub::{Hub, actor, moment, now};
+use crate::acts::doors::{self, DoorChanges};
 use crate::pki::Pki;
 use clap::{Args, Subcommand};
-use data_encoding::BASE32_NOPAD;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
-use store::device::{self, Device, Place};
+use store::device::{self, Device};
 use wire::{DeviceId, Direction};
 
 /// Doors: add, list, revoke.
@@ -72,8 +72,7 @@ impl Devices {
             Verb::List { json } => list(&hub, json, out).await,
             Verb::Revoke { name } => {
                 let id = name.clone();
-                let ended =
-                    hub.db.write(move |tx| device::revoke(tx, &id, &actor(), now())).await?;
+                let ended = doors::end(&hub.db, id, actor(), now()).await?;
                 Ok(writeln!(out, "{name} is cut off; {ended} certificate(s) ended.")?)
             }
         }
@@ -83,8 +82,13 @@ impl Devices {
 impl Add {
     async fn run(self, hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
         let Self { name, room, location, direction } = self;
-        let (id, place) = (name.clone(), Place { room, location, direction });
-        hub.db.write(move |tx| device::add(tx, &id, &place, &actor(), now())).await?;
+        let new = DoorChanges {
+            room: Some(room),
+            location: Some(location),
+            direction: Some(direction),
+            ..DoorChanges::default()
+        };
+        doors::add(&hub.db, name.clone(), new, actor(), now()).await?;
         let command = join_command(hub, name.clone()).await?;
         writeln!(out, "{name} is added. Type this on the unit within 15 minutes:")?;
         writeln!(out, "{command}")?;
@@ -92,13 +96,10 @@ impl Add {
     }
 }
 
-/// The line to type on the unit: where the hub is, a one-time secret, and the pin of its
-/// authority.
+/// The line to type on the unit: where the hub is, and a token.
 async fn join_command(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
-    let pin = Pki::open(&hub.config.data, &hub.keys()?)?.pin()?;
-    let secret = BASE32_NOPAD.encode(&rand::random::<[u8; 16]>());
-    let token = format!("{secret}-{pin}");
-    hub.db.write(move |tx| device::add_token(tx, &name, &secret, &actor(), now())).await?;
+    let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
+    let token = doors::join_token(&hub.db, &pki, name, actor(), now()).await?;
     let (host, port) = (&hub.config.host, hub.config.listen.web.port());
     Ok(format!("rollcall-edge join https://{host}:{port} {token}"))
 }

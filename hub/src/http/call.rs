@@ -188,11 +188,21 @@ impl Call {
     /// The address of a calendar with this secret.
     #[must_use]
     pub fn calendar(&self, secret: &str) -> String {
+        let scheme = if self.app().config.plain { "http" } else { "https" };
+        format!("{scheme}://{}/calendar/{secret}.ics", self.host())
+    }
+
+    /// What to type on a unit that joins with `token`: the hub as this very request reached it.
+    #[must_use]
+    pub fn join_command(&self, token: &str) -> String {
+        format!("rollcall-edge join https://{} {token}", self.host())
+    }
+
+    /// The hub's name and port, as this request reached it.
+    fn host(&self) -> String {
         let config = &self.app().config;
-        let here = format!("{}:{}", config.host, config.listen.web.port());
-        let host = self.header("host").unwrap_or(&here);
-        let scheme = if config.plain { "http" } else { "https" };
-        format!("{scheme}://{host}/calendar/{secret}.ics")
+        let here = || format!("{}:{}", config.host, config.listen.web.port());
+        self.header("host").map_or_else(here, str::to_owned)
     }
 
     /// A value from the path.

@@ -6,16 +6,16 @@ use super::page::{Paged, page, rows};
 use super::problem::Problem;
 use super::reply::{created, json, nothing, versioned};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::events::Event;
+use crate::acts::doors::{self, DoorChanges};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
-use store::device::{self, Device, Place, direction, direction_text};
+use store::Tx;
+use store::device::{self, Device, direction_text};
 use store::door::{self, Known, LastHealth};
-use store::{Tx, door_settings};
 use utoipa::ToSchema;
 use warp::http::Method;
-use wire::{DeviceId, Direction, Wall};
+use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
@@ -186,22 +186,14 @@ pub fn status(device: &Device) -> &'static str {
 }
 
 impl Typed {
-    fn place(&self, old: Option<&Device>) -> Result<Place, Problem> {
-        let kept = |typed: &Option<String>, old: Option<&String>| {
-            typed.clone().or_else(|| old.cloned()).unwrap_or_default().trim().to_owned()
-        };
-        let way = match &self.direction {
-            Some(text) => {
-                direction(text).map_err(|e| Problem::field("direction", e.to_string()))?
-            }
-            None => old.map_or(Direction::Both, |old| old.direction),
-        };
-        let room = kept(&self.classroom_id, old.map(|old| &old.room));
-        let location = kept(&self.location, old.map(|old| &old.location));
-        if room.len() > 100 || location.len() > 200 {
-            return Err(Problem::field("classroom_id", "use at most 100 bytes"));
-        }
-        Ok(Place { room, location, direction: way })
+    fn changes(self) -> Result<DoorChanges, Error> {
+        Ok(DoorChanges {
+            room: self.classroom_id,
+            location: self.location,
+            direction: self.direction.as_deref().map(doors::direction).transpose()?,
+            settings: self.settings.map(Into::into),
+            version: self.version,
+        })
     }
 }
 
@@ -220,27 +212,13 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let id = created_as(&call, &call.json()?).await?;
-    let body = call.app().db.read(move |tx| shown(tx, &id)).await?;
-    created(&format!("/api/devices/{}", body.id), &body)
-}
-
-/// Adds a door as it was typed.
-///
-/// # Errors
-/// 422 for what cannot be, 409 when the name is taken.
-pub async fn created_as(call: &Call, typed: &Typed) -> Result<DeviceId, Problem> {
+    let typed: Typed = call.json()?;
     let id = typed.device_id.clone();
     let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
-    let (place, name) = (typed.place(None)?, id.clone());
-    let settings = typed.settings.map(Settings::told).transpose()?;
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let write = move |tx: &Tx<'_>| {
-        device::add(tx, &name, &place, &actor, now)?;
-        settings.map_or(Ok(()), |said| door_settings::set(tx, &name, &said, 1, &actor, now))
-    };
-    call.app().db.write(write).await?;
-    Ok(id)
+    let db = &call.app().db;
+    doors::add(db, id.clone(), typed.changes()?, call.name()?, call.now).await?;
+    let body = db.read(move |tx| shown(tx, &id)).await?;
+    created(&format!("/api/devices/{}", body.id), &body)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -249,98 +227,29 @@ async fn show(call: Call) -> Outcome {
     versioned(&door, door.version)
 }
 
-/// The row of the door `id`.
-///
-/// # Errors
-/// 404 when there is none.
-pub async fn found(call: &Call, id: &DeviceId) -> Result<Device, Problem> {
-    let name = id.clone();
-    let found = call.app().db.read(move |tx| device::get(tx, &name)).await?;
-    found.ok_or_else(|| Error::unknown("door", id).into())
-}
-
 async fn change(call: Call) -> Outcome {
     let (id, typed): (DeviceId, Typed) = (call.id("id")?, call.json()?);
-    moved(&call, &id, &typed).await?;
+    if typed.settings.is_some() {
+        super::proof::fresh(&call)?;
+    }
+    let to = DoorChanges { version: call.version(typed.version)?, ..typed.changes()? };
+    call.app().doors().change(&id, to, call.name()?, call.now).await?;
     let door = call.app().db.read(move |tx| shown(tx, &id)).await?;
     versioned(&door, door.version)
 }
 
-/// Changes where a door is and its settings, as it was typed; what was not typed stays.
-///
-/// # Errors
-/// 409 when it is not at the version that was read any more.
-pub async fn moved(call: &Call, id: &DeviceId, typed: &Typed) -> Result<(), Problem> {
-    let old = found(call, id).await?;
-    let (place, version) = (typed.place(Some(&old))?, call.version(typed.version)?);
-    let version = version.unwrap_or(old.version);
-    let settings = typed.settings.map(Settings::told).transpose()?;
-    if settings.is_some() {
-        super::proof::fresh(call)?;
-    }
-    let stays = place == old.place();
-    let (actor, now, name) = (call.actor()?.user.to_string(), call.now, id.clone());
-    let write = move |tx: &Tx<'_>| {
-        let Some(settings) = settings else {
-            return device::place(tx, &name, &place, version, &actor, now);
-        };
-        door_settings::set(tx, &name, &settings, version, &actor, now)?;
-        match stays {
-            true => Ok(()),
-            false => device::place(tx, &name, &place, version + 1, &actor, now),
-        }
-    };
-    call.app().db.write(write).await?;
-    call.app().events.say(Event::DeviceChanged(id.clone()));
-    Ok(())
-}
-
 async fn join_token(call: Call) -> Outcome {
-    let id: DeviceId = call.id("id")?;
-    json(&new_token(&call, id).await?)
-}
-
-/// Makes a join token for a door, and the command that uses it.
-///
-/// # Errors
-/// 404 when there is no such door.
-pub async fn new_token(call: &Call, id: DeviceId) -> Result<Token, Problem> {
-    let app = call.app();
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let (secret, pin, name) =
-        (crate::auth::nonce().simple().to_string(), app.pki.pin()?, id.clone());
-    let token = format!("{secret}-{pin}");
-    app.db.write(move |tx| device::add_token(tx, &name, &secret, &actor, now)).await?;
-    Ok(Token {
+    let (id, app): (DeviceId, _) = (call.id("id")?, call.app());
+    let token = doors::join_token(&app.db, &app.pki, id.clone(), call.name()?, call.now).await?;
+    json(&Token {
         device_id: id.to_string(),
-        command: command(call, &token),
+        command: call.join_command(&token),
         join_token: token,
-        expires_at: Timestamp::from_millisecond(now.plus_ms(device::TOKEN_MS).0).ok(),
+        expires_at: moment(call.now.plus_ms(device::TOKEN_MS)),
     })
 }
 
-/// What to type on the unit: the hub as this very request reached it.
-fn command(call: &Call, token: &str) -> String {
-    let config = &call.app().config;
-    let here = format!("{}:{}", config.host, config.listen.web.port());
-    let host = call.header("host").unwrap_or(&here);
-    format!("rollcall-edge join https://{host} {token}")
-}
-
 async fn revoke(call: Call) -> Outcome {
-    cut(&call, call.id("id")?).await?;
+    call.app().doors().cut_off(call.id("id")?, call.name()?, call.now).await?;
     nothing()
-}
-
-/// Cuts a door off, at once.
-///
-/// # Errors
-/// 404 when there is no such door.
-pub async fn cut(call: &Call, id: DeviceId) -> Result<(), Problem> {
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let name = id.clone();
-    call.app().db.write(move |tx| device::revoke(tx, &name, &actor, now)).await?;
-    call.app().follower().look().await?;
-    call.app().events.say(Event::DeviceChanged(id));
-    Ok(())
 }

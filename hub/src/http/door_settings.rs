@@ -1,6 +1,5 @@
 //! Settings of a door, as the API shows and takes them.
 
-use super::problem::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::link;
@@ -27,18 +26,10 @@ pub struct Settings {
     pub crops: Option<bool>,
 }
 
-impl Settings {
-    /// As the door is told.
-    ///
-    /// # Errors
-    /// 422 with the name of a number that no door takes, and what it may be.
-    pub fn told(self) -> Result<link::Settings, Problem> {
-        let Self { min_face, frames, hold_ms, cooldown_ms, crops } = self;
-        let told = link::Settings { min_face, frames, hold_ms, cooldown_ms, crops };
-        told.odd().map_or(Ok(told), |(name, may)| {
-            let (least, most) = may.into_inner();
-            Err(Problem::field(name, format!("write a number from {least} to {most}")))
-        })
+impl From<Settings> for link::Settings {
+    fn from(said: Settings) -> Self {
+        let Settings { min_face, frames, hold_ms, cooldown_ms, crops } = said;
+        Self { min_face, frames, hold_ms, cooldown_ms, crops }
     }
 }
 

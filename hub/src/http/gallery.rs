@@ -5,12 +5,12 @@ use super::page::{page, rows};
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
-use crate::events::Event;
+use crate::acts::doors::galleries::{self, Before, Step, step};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
+use store::device;
 use store::release::{self, Progress};
-use store::{Tx, device};
 use utoipa::{IntoParams, ToSchema};
 use warp::http::Method;
 use wire::{DeviceId, Wall};
@@ -91,18 +91,18 @@ struct Which {
 /// Where to go back to.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GalleryRollback)]
-pub struct Back {
+struct Back {
     /// This door only; every active door if it is left out.
-    pub device_id: Option<String>,
+    device_id: Option<String>,
     /// That release of the door; the last one with other people if it is left out.
-    pub version: Option<u64>,
+    version: Option<u64>,
 }
 
 impl From<Progress> for Body {
     fn from(of: Progress) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         Self {
-            state: state(&of),
+            state: step(&of).into(),
             device_id: of.device.to_string(),
             version: of.version,
             created_at: time(of.created),
@@ -118,14 +118,14 @@ impl From<Progress> for Body {
     }
 }
 
-/// How far the door is.
-#[must_use]
-pub fn state(of: &Progress) -> State {
-    match of.in_use.cmp(&of.version) {
-        std::cmp::Ordering::Equal => State::InUse,
-        std::cmp::Ordering::Greater => State::Replaced,
-        std::cmp::Ordering::Less if of.fetched.is_some() => State::Fetched,
-        std::cmp::Ordering::Less => State::Released,
+impl From<Step> for State {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Released => Self::Released,
+            Step::Fetched => Self::Fetched,
+            Step::InUse => Self::InUse,
+            Step::Replaced => Self::Replaced,
+        }
     }
 }
 
@@ -154,63 +154,28 @@ fn named(name: &str) -> Result<DeviceId, Problem> {
 }
 
 async fn push(call: Call) -> Outcome {
-    pushed(&call).await?;
+    call.app().doors().push(call.name()?, call.now).await?;
     all(&call).await
-}
-
-/// Gives every door everybody again.
-///
-/// # Errors
-/// When the database or the key store fails.
-pub async fn pushed(call: &Call) -> Result<(), Problem> {
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    call.app().db.write(move |tx| release::push(tx, &actor, now)).await?;
-    released(call).await
 }
 
 async fn take_back(call: Call) -> Outcome {
-    taken_back(&call, call.json()?).await?;
+    let back = call.json::<Back>()?.which()?;
+    call.app().doors().take_back(back, call.name()?, call.now).await?;
     all(&call).await
 }
 
-/// Takes doors back to the people of an earlier release.
-///
-/// # Errors
-/// 404 for what there is not, 409 when there is nothing to go back to.
-pub async fn taken_back(call: &Call, back: Back) -> Result<(), Problem> {
-    let Back { device_id, version } = back;
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let door = device_id.as_deref().map(named).transpose()?;
-    if door.is_none() && version.is_some() {
-        let say = "doors count their releases each for itself: name the door";
-        return Err(Problem::field("device_id", say));
-    }
-    let write = move |tx: &Tx<'_>| match door {
-        Some(door) => {
-            device::get(tx, &door)?.ok_or_else(|| Error::unknown("door", &door))?;
-            release::take_back(tx, &door, version, &actor, now)
-        }
-        None => {
-            let doors = device::list(tx)?.into_iter().filter(|door| door.is_active);
-            let moved = doors.map(|door| release::take_back(tx, &door.id, None, &actor, now));
-            let (moved, stuck): (Vec<_>, Vec<_>) = moved.partition(Result::is_ok);
-            match stuck.into_iter().next() {
-                Some(Err(why)) if moved.is_empty() => Err(why),
-                _ => Ok(()),
+impl Back {
+    fn which(self) -> Result<galleries::Back, Problem> {
+        let before = self.version.map_or(Before::Last, Before::Release);
+        match (self.device_id, before) {
+            (Some(name), before) => Ok(galleries::Back::One(named(&name)?, before)),
+            (None, Before::Last) => Ok(galleries::Back::All),
+            (None, Before::Release(_)) => {
+                let say = "doors count their releases each for itself: name the door";
+                Err(Problem::field("device_id", say))
             }
         }
-    };
-    call.app().db.write(write).await?;
-    released(call).await
-}
-
-/// Makes the releases that follow, and tells the doors.
-async fn released(call: &Call) -> Result<(), Problem> {
-    let app = call.app();
-    app.galleries().follow().await?;
-    app.follower().look().await?;
-    app.events.say(Event::GalleryChanged);
-    Ok(())
+    }
 }
 
 /// How far each door is.

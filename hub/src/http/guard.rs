@@ -8,6 +8,7 @@ use super::front::Front;
 use super::problem::Problem;
 use super::proof;
 use super::route::{Route, Takes, Who};
+use crate::acts::doors::programs::CAPTURE_TOKEN;
 use crate::auth::{csrf::Came, session};
 use config::Hosts;
 use rules::auth::{Actor, Role};
@@ -16,9 +17,6 @@ use store::login::{self, Live};
 use subtle::ConstantTimeEq as _;
 use warp::http::{HeaderMap, Method, StatusCode, header};
 use wire::Wall;
-
-/// How a door's capture token begins.
-pub const CAPTURE_TOKEN: &str = "door_";
 
 /// Whether the answer to this should be a page even when it is a refusal.
 #[must_use]

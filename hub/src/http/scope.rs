@@ -3,11 +3,10 @@
 use super::call::Call;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::events::Event;
+use crate::acts::doors::galleries;
 use rules::gallery::scope::Scope;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::{audit, scope};
+use store::scope;
 use utoipa::ToSchema;
 use warp::http::Method;
 
@@ -51,18 +50,11 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (body, actor, now): (Body, _, _) = (call.json()?, call.actor()?.user.to_string(), call.now);
-    let new = match body.scope {
+    let (body, app): (Body, _) = (call.json()?, call.app());
+    let to = match body.scope {
         Word::Room => Scope::Room,
         Word::All => Scope::All,
     };
-    let write = call.app().db.write(move |tx| {
-        scope::set_scope(tx, new)?;
-        let (table, id) = ("setting", "gallery_scope");
-        let meta = json!({ "scope": body.scope });
-        audit::add(tx, now, &audit::Entry { actor: &actor, action: "change", table, id, meta })
-    });
-    write.await?;
-    call.app().events.say(Event::GalleryChanged);
+    galleries::narrow(&app.db, &app.events, to, call.name()?, call.now).await?;
     json(&body)
 }

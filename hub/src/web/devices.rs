@@ -12,15 +12,17 @@ pub mod state;
 use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
+use crate::acts::doors::state::states;
+use crate::acts::doors::{self, DoorChanges};
 use crate::http::call::Call;
-use crate::http::devices::{Typed, created_as};
 use crate::http::problem::Problem;
 use crate::http::reply::page;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use askama::Template;
 use push::Push;
+use rules::error::Error;
 use serde::Deserialize;
-use state::{Said, say, states};
+use state::{Said, say};
 use store::device::direction_text;
 use store::door::{Known, by_room, tally};
 use store::release::Progress;
@@ -28,9 +30,12 @@ use store::room::{self, Room};
 use store::{Tx, release};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
+use wire::id::IdError;
 
 /// Doors on a page.
 const PER_PAGE: u32 = 100;
+/// Doors of which the page counts how far they are.
+const SHOWN: u32 = 500;
 /// Rooms that are proposed.
 const ROOMS: u32 = 500;
 const DONE: [&str; 2] = ["doors-done-push", "doors-done-back"];
@@ -62,7 +67,17 @@ struct Page {
     rooms: Vec<Room>,
     /// Whether the form for a new door is open.
     open: bool,
-    typed: Typed,
+    form: DoorForm,
+}
+
+/// A door as typed.
+#[derive(Default)]
+struct DoorForm {
+    name: String,
+    room: Option<String>,
+    location: Option<String>,
+    direction: Option<String>,
+    version: Option<i64>,
 }
 
 /// A room with its doors.
@@ -112,11 +127,11 @@ struct Facts {
     rooms: Vec<Room>,
 }
 
-fn facts(tx: &Tx<'_>, asked: &Asked) -> Result<Facts, rules::error::Error> {
+fn facts(tx: &Tx<'_>, asked: &Asked) -> Result<Facts, Error> {
     Ok(Facts {
         doors: by_room(tx, (&asked.room, &asked.after), PER_PAGE)?,
         tally: tally(tx)?,
-        progress: release::progress(tx, "", crate::http::gallery::SHOWN)?,
+        progress: release::progress(tx, "", SHOWN)?,
         rooms: room::list(tx, "", ROOMS)?,
     })
 }
@@ -130,7 +145,7 @@ async fn show(
     call: &Call,
     status: StatusCode,
     note: Option<Note>,
-    typed: Option<Typed>,
+    form: Option<DoorForm>,
 ) -> Outcome {
     let asked: Asked = call.query()?;
     let here = Asked::link(&asked.room, &asked.after);
@@ -140,7 +155,7 @@ async fn show(
     let last = doors.last().filter(|_| doors.len() == PER_PAGE as usize);
     let view = Page {
         next: last.map(|last| Asked::link(&last.device.room, last.device.id.as_str())),
-        open: tally.0 == 0 || typed.is_some(),
+        open: tally.0 == 0 || form.is_some(),
         push: Push::new(&shell, progress),
         places: places(call, &shell, doors),
         shell,
@@ -148,7 +163,7 @@ async fn show(
         tally,
         here,
         rooms,
-        typed: typed.unwrap_or_default(),
+        form: form.unwrap_or_default(),
     };
     page(status, &view)
 }
@@ -183,34 +198,50 @@ fn row(call: &Call, shell: &Shell, known: Known) -> Door {
     }
 }
 
-/// A form's fields about a door.
-fn typed(call: &Call) -> Result<Typed, Problem> {
-    let text = |name| call.content.field(name).map(str::to_owned);
-    let name = text("device_id").map(|name| name.trim().parse::<DeviceId>());
-    let device_id = name.transpose();
-    Ok(Typed {
-        device_id: device_id.map_err(|odd| Problem::field("device_id", odd.to_string()))?,
-        classroom_id: text("classroom_id"),
-        location: text("location"),
-        direction: text("direction"),
-        settings: None,
-        version: text("version").and_then(|version| version.parse().ok()),
-    })
-}
+impl DoorForm {
+    fn of(call: &Call) -> Self {
+        let field = |name| call.content.field(name).map(str::to_owned);
+        Self {
+            name: field("device_id").unwrap_or_default(),
+            room: field("classroom_id"),
+            location: field("location"),
+            direction: field("direction"),
+            version: field("version").and_then(|version| version.parse().ok()),
+        }
+    }
 
-async fn add(call: Call) -> Outcome {
-    let typed = match typed(&call) {
-        Ok(typed) => typed,
-        Err(problem) => return refused(&call, &problem, Typed::default()).await,
-    };
-    match created_as(&call, &typed).await {
-        Ok(id) => pair::page_of(&call, StatusCode::CREATED, id).await,
-        Err(problem) => refused(&call, &problem, typed).await,
+    fn id(&self) -> Result<DeviceId, Error> {
+        self.name
+            .trim()
+            .parse()
+            .map_err(|odd: IdError| Error::field("device_id", odd.to_string()))
+    }
+
+    fn changes(&self) -> Result<DoorChanges, Error> {
+        Ok(DoorChanges {
+            room: self.room.clone(),
+            location: self.location.clone(),
+            direction: self.direction.as_deref().map(doors::direction).transpose()?,
+            settings: None,
+            version: self.version,
+        })
     }
 }
 
-async fn refused(call: &Call, problem: &Problem, typed: Typed) -> Outcome {
-    show(call, problem.status, Some(Note::problem(problem)), Some(typed)).await
+async fn add(call: Call) -> Outcome {
+    let form = DoorForm::of(&call);
+    match added(&call, &form).await {
+        Ok(id) => pair::page_of(&call, StatusCode::CREATED, id).await,
+        Err(problem) => {
+            show(&call, problem.status, Some(Note::problem(&problem)), Some(form)).await
+        }
+    }
+}
+
+async fn added(call: &Call, form: &DoorForm) -> Result<DeviceId, Problem> {
+    let (id, new) = (form.id()?, form.changes()?);
+    doors::add(&call.app().db, id.clone(), new, call.name()?, call.now).await?;
+    Ok(id)
 }
 
 /// Every way people may pass a door: its value and its words.

@@ -2,12 +2,10 @@
 //! off.
 
 use super::door::show;
-use super::{typed, way};
+use super::{DoorForm, way};
+use crate::acts::doors::galleries::{Back, Before};
+use crate::acts::doors::{DoorChanges, found};
 use crate::http::call::Call;
-use crate::http::commands::{Word, told};
-use crate::http::devices::{Typed, cut, found, moved};
-use crate::http::door_settings::Settings;
-use crate::http::gallery::{Back, taken_back};
 use crate::http::language;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
@@ -22,6 +20,7 @@ use store::audit::{self, Filter};
 use store::{Tx, account, device};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
+use wire::link::{Command, Settings};
 
 /// What was done, after which the page came again.
 pub const DONE: [&str; 7] = [
@@ -69,7 +68,7 @@ async fn answer(call: &Call, id: DeviceId, done: Result<&str, Problem>) -> Outco
 }
 
 async fn refused(call: &Call, id: DeviceId, problem: &Problem, note: Note) -> Outcome {
-    found(call, &id).await?;
+    found(&call.app().db, &id).await?;
     // What the form named is not there; the door itself is.
     let status = match problem.status {
         StatusCode::NOT_FOUND => StatusCode::UNPROCESSABLE_ENTITY,
@@ -79,15 +78,18 @@ async fn refused(call: &Call, id: DeviceId, problem: &Problem, note: Note) -> Ou
 }
 
 async fn change(call: Call) -> Outcome {
-    let typed = typed(&call);
-    changed(call, typed, DONE[0]).await
+    let to = DoorForm::of(&call).changes();
+    changed(call, to.map_err(Problem::from), DONE[0]).await
 }
 
 async fn settle(call: Call) -> Outcome {
     let version = call.content.field("version").and_then(|text| text.parse().ok());
-    let typed =
-        settings(&call).map(|said| Typed { settings: Some(said), version, ..Typed::default() });
-    changed(call, typed, DONE[6]).await
+    let to = settings(&call).map(|said| DoorChanges {
+        settings: Some(said),
+        version,
+        ..DoorChanges::default()
+    });
+    changed(call, to, DONE[6]).await
 }
 
 /// The settings in the form; an empty field leaves one to the door's own file.
@@ -106,13 +108,12 @@ fn settings(call: &Call) -> Result<Settings, Problem> {
     })
 }
 
-async fn changed(call: Call, typed: Result<Typed, Problem>, key: &'static str) -> Outcome {
+async fn changed(call: Call, to: Result<DoorChanges, Problem>, key: &'static str) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let done = match typed {
-        Ok(typed) => moved(&call, &id, &typed).await,
-        Err(problem) => Err(problem),
+    let done = async {
+        Ok::<_, Problem>(call.app().doors().change(&id, to?, call.name()?, call.now).await?)
     };
-    match done {
+    match done.await {
         Err(problem) if problem.status == StatusCode::CONFLICT => {
             let words = conflict(&call, &id).await?;
             refused(&call, id, &problem, Note { good: false, words }).await
@@ -123,7 +124,8 @@ async fn changed(call: Call, typed: Result<Typed, Problem>, key: &'static str) -
 
 /// Who changed the door meanwhile, and to what.
 async fn conflict(call: &Call, id: &DeviceId) -> Result<String, Problem> {
-    let (device, name, tongue) = (found(call, id).await?, id.clone(), language::of(&call.headers));
+    let (device, name, tongue) =
+        (found(&call.app().db, id).await?, id.clone(), language::of(&call.headers));
     let who = call.app().db.read(move |tx| mover(tx, &name)).await?;
     let (room, way) = (device.room, tongue.say(way(device.direction)));
     let mut args = FluentArgs::new();
@@ -146,16 +148,19 @@ fn mover(tx: &Tx<'_>, id: &DeviceId) -> Result<String, Error> {
 
 async fn tell(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let (word, key) = match call.content.field("command").unwrap_or("") {
-        "restart" => (Word::Restart, DONE[1]),
-        "reload" => (Word::Reload, DONE[2]),
-        "snap" => (Word::Snap, DONE[3]),
+    let (order, key) = match call.content.field("command").unwrap_or("") {
+        "restart" => (Command::Restart, DONE[1]),
+        "reload" => (Command::Reload, DONE[2]),
+        "snap" => (Command::Snap, DONE[3]),
         _ => {
             let odd = Problem::field("command", "use the buttons of the page");
             return answer(&call, id, Err(odd)).await;
         }
     };
-    match told(&call, &id, word).await {
+    let done = async {
+        Ok::<_, Problem>(call.app().doors().tell(&id, order, call.name()?, call.now).await?)
+    };
+    match done.await {
         Err(problem) if problem.status == StatusCode::CONFLICT => {
             let words = language::of(&call.headers).say("doors-is-offline");
             refused(&call, id, &problem, Note { good: false, words }).await
@@ -166,22 +171,25 @@ async fn tell(call: Call) -> Outcome {
 
 async fn back(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    found(&call, &id).await?;
-    let done = match call.content.field("version").and_then(|text| text.parse().ok()) {
-        None => Err(Problem::field("version", "use the buttons of the page")),
-        version => taken_back(&call, Back { device_id: Some(id.to_string()), version }).await,
+    found(&call.app().db, &id).await?;
+    let version = call.content.field("version").and_then(|text| text.parse().ok());
+    let done = async {
+        let odd = || Problem::field("version", "use the buttons of the page");
+        let back = Back::One(id.clone(), Before::Release(version.ok_or_else(odd)?));
+        Ok::<_, Problem>(call.app().doors().take_back(back, call.name()?, call.now).await?)
     };
-    answer(&call, id, done.map(|()| DONE[4])).await
+    let done = done.await.map(|()| DONE[4]);
+    answer(&call, id, done).await
 }
 
 async fn ask(call: Call) -> Outcome {
-    let device::Device { id, room, .. } = found(&call, &call.id("id")?).await?;
+    let device::Device { id, room, .. } = found(&call.app().db, &call.id("id")?).await?;
     let (shell, name) = (shell(&call, "devices"), id.to_string());
     page(StatusCode::OK, &Ask { shell, name, room })
 }
 
 async fn revoke(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    cut(&call, id.clone()).await?;
+    call.app().doors().cut_off(id.clone(), call.name()?, call.now).await?;
     answer(&call, id, Ok(DONE[5])).await
 }

@@ -2,10 +2,11 @@
 //! what it said last, where it is, its galleries and its past.
 
 use super::log::{self, Line};
-use super::state::{SOON_MS, Said, say, states, when};
+use super::state::{Said, say, when};
 use super::{ROOMS, WAYS, acts, way};
+use crate::acts::doors::galleries::{Step, step};
+use crate::acts::doors::state::{SOON_MS, states};
 use crate::http::call::Call;
-use crate::http::gallery::{State as Far, state as far};
 use crate::http::reply::page;
 use crate::http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
 use crate::snaps::NoPicture;
@@ -208,12 +209,12 @@ fn report(shell: &Shell, said: &LastHealth, zone: &TimeZone, now: Wall) -> Repor
 
 fn released(shell: &Shell, of: Progress, newest: u64, zone: &TimeZone, now: Wall) -> Release {
     let is_newest = of.version == newest;
-    let (class, words) = match far(&of) {
-        Far::InUse => ("good", "doors-release-used"),
-        Far::Replaced => ("off", "doors-release-replaced"),
+    let (class, words) = match step(&of) {
+        Step::InUse => ("good", "doors-release-used"),
+        Step::Replaced => ("off", "doors-release-replaced"),
         _ if !is_newest => ("off", "doors-release-skipped"),
-        Far::Fetched => ("warn", "doors-release-fetched"),
-        Far::Released => ("warn", "doors-release-made"),
+        Step::Fetched => ("warn", "doors-release-fetched"),
+        Step::Released => ("warn", "doors-release-made"),
     };
     let trouble = if is_newest { of.trouble } else { String::new() };
     let when = when(shell, of.created, zone, now);

@@ -1,8 +1,8 @@
 //! `/devices/{id}/token`: how a unit joins, as a command and as a square code, shown once.
 
 use super::state::when;
+use crate::acts::doors::join_token;
 use crate::http::call::Call;
-use crate::http::devices::new_token;
 use crate::http::reply::page;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::web::qr;
@@ -41,11 +41,13 @@ async fn invite(call: Call) -> Outcome {
 /// The page with a new token for the door `id`.
 pub(super) async fn page_of(call: &Call, status: StatusCode, id: DeviceId) -> Outcome {
     let (name, shell) = (id.to_string(), shell(call, "devices"));
-    let command = new_token(call, id).await?.command;
+    let app = call.app();
+    let token = join_token(&app.db, &app.pki, id, call.name()?, call.now).await?;
+    let command = call.join_command(&token);
     let ends = call.now.plus_ms(device::TOKEN_MS);
     let view = Page {
         square: qr::svg(&command, &shell.say("doors-join-square")),
-        until: when(&shell, ends, &call.app().config.zone, call.now),
+        until: when(&shell, ends, &app.config.zone, call.now),
         since: call.now,
         shell,
         name,

@@ -1,9 +1,8 @@
 //! `/devices/{id}/program`: the token by which a program sends pictures for a door, shown once.
 
 use super::state::when;
+use crate::acts::doors::programs::{self, Lifetime};
 use crate::http::call::Call;
-use crate::http::commands::{Given, Life, ended, given, until};
-use crate::http::devices::found;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
@@ -52,9 +51,8 @@ async fn show(
     id: DeviceId,
     (note, token): (Option<Note>, Option<String>),
 ) -> Outcome {
-    found(call, &id).await?;
     let shell = shell(call, "devices");
-    let until = until(call, &id).await?;
+    let until = programs::until(&call.app().db, &id, call.now).await?;
     let until = until.map(|at| when(&shell, at, &call.app().config.zone, call.now));
     page(status, &Page { shell, note, name: id.to_string(), until, token })
 }
@@ -63,7 +61,7 @@ async fn show(
 async fn act(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
     let done = match call.content.field("end") {
-        Some(_) => ended(&call, &id).await.map(|()| None),
+        Some(_) => end(&call, &id).await.map(|()| None),
         None => new(&call, &id).await.map(Some),
     };
     match done {
@@ -81,7 +79,11 @@ async fn new(call: &Call, id: &DeviceId) -> Result<String, Problem> {
         let read = typed.map(str::parse).transpose();
         read.map_err(|_| Problem::field(name, "write a number"))
     };
-    let life = Life { days: number("days")?, overlap_hours: number("overlap_hours")? };
-    let Given { token, .. } = given(call, id, life).await?;
-    Ok(token)
+    let life = Lifetime { days: number("days")?, overlap_hours: number("overlap_hours")? };
+    let (db, by) = (&call.app().db, call.name()?);
+    Ok(programs::give(db, id.clone(), life, by, call.now).await?.token)
+}
+
+async fn end(call: &Call, id: &DeviceId) -> Result<(), Problem> {
+    Ok(programs::end(&call.app().db, id.clone(), call.name()?, call.now).await?)
 }

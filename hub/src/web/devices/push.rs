@@ -2,13 +2,14 @@
 //! back.
 
 use super::show;
+use crate::acts::doors::galleries::{Back, Step, step};
 use crate::http::call::Call;
-use crate::http::gallery::{Back, State, pushed, state, taken_back};
 use crate::http::problem::Problem;
 use crate::http::reply::see;
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
+use rules::error::Error;
 use store::release::Progress;
 use warp::http::Method;
 
@@ -61,29 +62,32 @@ impl Push {
 }
 
 fn waiting(shell: &Shell, of: Progress) -> Waiting {
-    let why = match state(&of) {
+    let why = match step(&of) {
         _ if !of.online => "doors-late-offline",
         _ if !of.trouble.is_empty() => "doors-late-trouble",
-        State::Fetched => "doors-late-fetched",
+        Step::Fetched => "doors-late-fetched",
         _ => "doors-late-told",
     };
     Waiting { name: of.device.to_string(), why: shell.say(why), trouble: of.trouble }
 }
 
 async fn push(call: Call) -> Outcome {
-    let done = pushed(&call).await;
+    let done = call.app().doors().push(call.name()?, call.now).await;
     answer(&call, done, super::DONE[0]).await
 }
 
 async fn back(call: Call) -> Outcome {
-    let done = taken_back(&call, Back { device_id: None, version: None }).await;
+    let done = call.app().doors().take_back(Back::All, call.name()?, call.now).await;
     answer(&call, done, super::DONE[1]).await
 }
 
-async fn answer(call: &Call, done: Result<(), Problem>, key: &str) -> Outcome {
+async fn answer(call: &Call, done: Result<(), Error>, key: &str) -> Outcome {
     match done {
         Ok(()) => see(&format!("/devices?done={key}")),
-        Err(problem) => show(call, problem.status, Some(Note::problem(&problem)), None).await,
+        Err(error) => {
+            let problem = Problem::from(error);
+            show(call, problem.status, Some(Note::problem(&problem)), None).await
+        }
     }
 }
 

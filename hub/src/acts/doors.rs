@@ -1,0 +1,201 @@
+//! Doors: added, moved, told their settings, joined and cut off.
+
+pub mod galleries;
+pub mod orders;
+pub mod programs;
+pub mod state;
+
+use crate::device::follow::Follower;
+use crate::events::{Event, Events};
+use crate::gallery::Galleries;
+use crate::listener::Roster;
+use crate::pki::Pki;
+use crate::snaps::Snaps;
+use rules::error::Error;
+use std::sync::Arc;
+use store::device::{self, Device, Place};
+use store::keys::Keys;
+use store::{Db, Tx, door_settings};
+use wire::link::Settings;
+use wire::{Clock, DeviceId, Direction, Wall};
+
+/// Bytes of a room's name.
+const ROOM: usize = 100;
+/// Bytes of what says where a door hangs.
+const LOCATION: usize = 200;
+
+/// Where doors are looked after; cheap to clone.
+#[derive(Clone)]
+pub struct Doors {
+    /// The database.
+    pub db: Db,
+    /// Secrets: what a camera shows is sealed.
+    pub keys: Keys,
+    /// Who is connected.
+    pub roster: Roster,
+    /// What cameras show when somebody asked.
+    pub snaps: Snaps,
+    /// What tells doors of changes.
+    pub follower: Follower,
+    /// Whom doors know.
+    pub galleries: Galleries,
+    /// Who is told.
+    pub events: Events,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What is said of a door; what is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct DoorChanges {
+    /// Room behind it.
+    pub room: Option<String>,
+    /// Where it hangs.
+    pub location: Option<String>,
+    /// Which way it counts.
+    pub direction: Option<Direction>,
+    /// All that the hub says of its settings.
+    pub settings: Option<Settings>,
+    /// The version that was read.
+    pub version: Option<i64>,
+}
+
+/// Which way a door counts, as somebody wrote it.
+///
+/// # Errors
+/// `Field` for another word.
+pub fn direction(text: &str) -> Result<Direction, Error> {
+    device::direction(text).map_err(|odd| Error::field("direction", odd.to_string()))
+}
+
+impl DoorChanges {
+    /// Where a door is that was at `old`.
+    fn place(&self, old: Option<&Device>) -> Result<Place, Error> {
+        let kept = |said: &Option<String>, old: Option<&String>| {
+            said.clone().or_else(|| old.cloned()).unwrap_or_default().trim().to_owned()
+        };
+        let direction = self.direction.or_else(|| old.map(|old| old.direction));
+        let place = Place {
+            room: kept(&self.room, old.map(|old| &old.room)),
+            location: kept(&self.location, old.map(|old| &old.location)),
+            direction: direction.unwrap_or(Direction::Both),
+        };
+        if place.room.len() > ROOM || place.location.len() > LOCATION {
+            return Err(Error::field("classroom_id", "use at most 100 bytes"));
+        }
+        Ok(place)
+    }
+
+    /// Settings that a door takes.
+    fn settings(&self) -> Result<Option<Settings>, Error> {
+        match self.settings.as_ref().and_then(Settings::odd) {
+            None => Ok(self.settings),
+            Some((name, may)) => {
+                let (least, most) = may.into_inner();
+                Err(Error::field(name, format!("write a number from {least} to {most}")))
+            }
+        }
+    }
+}
+
+/// The door `id`.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn found(db: &Db, id: &DeviceId) -> Result<Device, Error> {
+    let id = id.clone();
+    db.read(move |tx| there(tx, &id)).await
+}
+
+fn there(tx: &Tx<'_>, id: &DeviceId) -> Result<Device, Error> {
+    device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))
+}
+
+/// A new door.
+///
+/// # Errors
+/// `Field` for what cannot be, `Conflict` when the name is taken.
+pub async fn add(
+    db: &Db,
+    name: DeviceId,
+    new: DoorChanges,
+    by: String,
+    now: Wall,
+) -> Result<(), Error> {
+    let (place, settings) = (new.place(None)?, new.settings()?);
+    let work = move |tx: &Tx<'_>| {
+        device::add(tx, &name, &place, &by, now)?;
+        settings.map_or(Ok(()), |said| door_settings::set(tx, &name, &said, 1, &by, now))
+    };
+    db.write(work).await
+}
+
+/// A one-time token by which a unit becomes the door `id`: a secret, and the pin of the hub's
+/// authority.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn join_token(
+    db: &Db,
+    pki: &Pki,
+    id: DeviceId,
+    by: String,
+    now: Wall,
+) -> Result<String, Error> {
+    let secret = crate::auth::nonce().simple().to_string();
+    let token = format!("{secret}-{}", pki.pin()?);
+    db.write(move |tx| device::add_token(tx, &id, &secret, &by, now)).await?;
+    Ok(token)
+}
+
+/// Cuts a door off; a hub that serves beside notices within a moment. Returns how many
+/// certificates ended.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn end(db: &Db, id: DeviceId, by: String, now: Wall) -> Result<usize, Error> {
+    db.write(move |tx| device::revoke(tx, &id, &by, now)).await
+}
+
+impl Doors {
+    /// Changes where a door is and its settings.
+    ///
+    /// # Errors
+    /// `NotFound`; `Field` for what cannot be; `Conflict` when it was changed meanwhile.
+    pub async fn change(
+        &self,
+        id: &DeviceId,
+        to: DoorChanges,
+        by: String,
+        now: Wall,
+    ) -> Result<(), Error> {
+        let name = id.clone();
+        let work = move |tx: &Tx<'_>| {
+            let old = there(tx, &name)?;
+            let (place, settings) = (to.place(Some(&old))?, to.settings()?);
+            let version = to.version.unwrap_or(old.version);
+            let Some(settings) = settings else {
+                return device::place(tx, &name, &place, version, &by, now);
+            };
+            door_settings::set(tx, &name, &settings, version, &by, now)?;
+            match place == old.place() {
+                true => Ok(()),
+                false => device::place(tx, &name, &place, version + 1, &by, now),
+            }
+        };
+        self.db.write(work).await?;
+        self.events.say(Event::DeviceChanged(id.clone()));
+        Ok(())
+    }
+
+    /// Cuts a door off, at once.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn cut_off(&self, id: DeviceId, by: String, now: Wall) -> Result<(), Error> {
+        end(&self.db, id.clone(), by, now).await?;
+        self.follower.look().await?;
+        self.events.say(Event::DeviceChanged(id));
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! What doors should run: sent out, taken back, and whom each gets.
+
+use super::{Doors, there};
+use crate::events::{Event, Events};
+use rules::error::Error;
+use rules::gallery::scope::Scope;
+use serde_json::json;
+use std::cmp::Ordering;
+use store::release::{self, Progress};
+use store::{Db, Tx, audit, device, scope};
+use wire::{DeviceId, Wall};
+
+/// How far a door is with a release.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Signed; the door has not fetched it.
+    Released,
+    /// The door has the file and does not use it yet.
+    Fetched,
+    /// The door uses it.
+    InUse,
+    /// The door uses a newer one.
+    Replaced,
+}
+
+/// How far the door is.
+#[must_use]
+pub fn step(of: &Progress) -> Step {
+    match of.in_use.cmp(&of.version) {
+        Ordering::Equal => Step::InUse,
+        Ordering::Greater => Step::Replaced,
+        Ordering::Less if of.fetched.is_some() => Step::Fetched,
+        Ordering::Less => Step::Released,
+    }
+}
+
+/// Where to go back to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Before {
+    /// The last release with other people.
+    Last,
+    /// The one of this number.
+    Release(u64),
+}
+
+/// Which doors are taken back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Back {
+    /// This one, to that release.
+    One(DeviceId, Before),
+    /// Every active one, to its last release with other people.
+    All,
+}
+
+impl Doors {
+    /// Gives every door everybody again.
+    ///
+    /// # Errors
+    /// When the database or the key store fails.
+    pub async fn push(&self, by: String, now: Wall) -> Result<(), Error> {
+        self.db.write(move |tx| release::push(tx, &by, now)).await?;
+        self.release().await
+    }
+
+    /// Takes doors back to the people of an earlier release.
+    ///
+    /// # Errors
+    /// `NotFound` for what there is not, `Conflict` when there is nothing to go back to.
+    pub async fn take_back(&self, back: Back, by: String, now: Wall) -> Result<(), Error> {
+        let work = move |tx: &Tx<'_>| match back {
+            Back::All => all_back(tx, &by, now),
+            Back::One(door, before) => {
+                there(tx, &door)?;
+                let version = match before {
+                    Before::Last => None,
+                    Before::Release(version) => Some(version),
+                };
+                release::take_back(tx, &door, version, &by, now)
+            }
+        };
+        self.db.write(work).await?;
+        self.release().await
+    }
+
+    /// Makes the releases that follow, and tells the doors.
+    async fn release(&self) -> Result<(), Error> {
+        self.galleries.follow().await?;
+        self.follower.look().await?;
+        self.events.say(Event::GalleryChanged);
+        Ok(())
+    }
+}
+
+/// Every active door that can goes back; it is an error when none can.
+fn all_back(tx: &Tx<'_>, by: &str, now: Wall) -> Result<(), Error> {
+    let doors = device::list(tx)?.into_iter().filter(|door| door.is_active);
+    let moved = doors.map(|door| release::take_back(tx, &door.id, None, by, now));
+    let (moved, stuck): (Vec<_>, Vec<_>) = moved.partition(Result::is_ok);
+    match stuck.into_iter().next() {
+        Some(Err(why)) if moved.is_empty() => Err(why),
+        _ => Ok(()),
+    }
+}
+
+/// Says which people a door gets.
+///
+/// # Errors
+/// When the database fails.
+pub async fn narrow(
+    db: &Db,
+    events: &Events,
+    to: Scope,
+    by: String,
+    now: Wall,
+) -> Result<(), Error> {
+    let work = move |tx: &Tx<'_>| {
+        scope::set_scope(tx, to)?;
+        let meta = json!({ "scope": word(to) });
+        let (table, id) = ("setting", "gallery_scope");
+        audit::add(tx, now, &audit::Entry { actor: &by, action: "change", table, id, meta })
+    };
+    db.write(work).await?;
+    events.say(Event::GalleryChanged);
+    Ok(())
+}
+
+fn word(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Room => "room",
+        Scope::All => "all",
+    }
+}

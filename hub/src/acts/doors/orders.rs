@@ -1,0 +1,74 @@
+//! What a door is told to do now, and what its camera showed.
+
+use super::{Doors, found};
+use crate::listener::roster::CommandError;
+use rules::error::Error;
+use store::device;
+use uuid::Uuid;
+use wire::link::Command;
+use wire::{DeviceId, Wall};
+use zeroize::Zeroizing;
+
+/// As the audit chain says it.
+fn verb(order: &Command) -> &'static str {
+    match order {
+        Command::Snap => "snap",
+        Command::Restart => "restart",
+        Command::Reload => "reload",
+    }
+}
+
+impl From<CommandError> for Error {
+    fn from(why: CommandError) -> Self {
+        match why {
+            CommandError::Offline(_) => Self::Conflict(why.to_string()),
+            CommandError::Busy(_) => Self::Unavailable(why.to_string()),
+        }
+    }
+}
+
+impl Doors {
+    /// Tells a door to do something; it may be lost with the connection.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when it is not connected; `Unavailable` when it takes nothing now.
+    pub async fn tell(
+        &self,
+        id: &DeviceId,
+        order: Command,
+        by: String,
+        now: Wall,
+    ) -> Result<(), Error> {
+        found(&self.db, id).await?;
+        if !self.roster.is_online(id) {
+            return Err(CommandError::Offline(id.clone()).into());
+        }
+        let (name, verb) = (id.clone(), verb(&order));
+        self.db.write(move |tx| device::told(tx, &name, verb, &by, now)).await?;
+        if order == Command::Snap {
+            self.snaps.ask(id, self.clock.mono());
+        }
+        Ok(self.roster.command(id, order)?)
+    }
+
+    /// The picture that a door sent. Who sees it is written down, once for each picture and
+    /// person, before they do.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none, with the reason.
+    pub async fn see(
+        &self,
+        id: &DeviceId,
+        by: Uuid,
+        now: Wall,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        found(&self.db, id).await?;
+        let (jpeg, came) = self.snaps.see(id, &self.keys, self.clock.mono())?;
+        if !self.snaps.was_seen(id, came, by) {
+            let (who, name) = (by.to_string(), id.clone());
+            self.db.write(move |tx| device::told(tx, &name, "look", &who, now)).await?;
+            self.snaps.looked(id, came, by);
+        }
+        Ok(jpeg)
+    }
+}

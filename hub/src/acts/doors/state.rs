@@ -1,0 +1,216 @@
+//! How a door is: decided from what is known of it.
+
+use store::door::Known;
+use store::watch;
+use wire::{ModelId, Wall};
+
+/// A door reports each ten minutes: after this long its last word says nothing about now.
+const FRESH_MS: i64 = watch::SILENT_MS;
+/// Below this an outbox that is offline for long may fill the card, MiB; `rollcall-edge doctor`
+/// says the same.
+const DISK_MB: i64 = 1_200;
+/// Certificates are renewed 30 days before their end; with fewer than these something is wrong.
+pub const SOON_MS: i64 = 10 * 24 * 60 * 60 * 1000;
+
+/// How a door is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// An admin ended its certificates.
+    CutOff,
+    /// It has no certificate yet.
+    NotJoined,
+    /// Its certificate ran out.
+    Ended,
+    /// It joined and was never connected.
+    Silent,
+    /// It was connected.
+    Offline,
+    /// Its camera shows nothing.
+    Blind,
+    /// Its camera shows something, and still it could recognise nobody.
+    Unseeing,
+    /// It does not know the time.
+    ClockUnset,
+    /// Its card is nearly full.
+    DiskLow,
+    /// It recognises with another network than the hub.
+    OtherModel,
+    /// It uses an older gallery than it should.
+    Behind,
+    /// It is connected and has not said lately how its camera is.
+    Quiet,
+    /// Its certificate should have been renewed by now.
+    EndsSoon,
+    /// Everything is as it should be.
+    Watching,
+}
+
+/// Everything that is to be said of a door at `now`, the worst first; never nothing. `model` is
+/// the hub's network.
+#[must_use]
+pub fn states(known: &Known, model: &ModelId, now: Wall) -> Vec<State> {
+    if let Some(state) = away(known, now) {
+        let soon =
+            Some(State::EndsSoon).filter(|_| state == State::Offline && ends_soon(known, now));
+        return std::iter::once(state).chain(soon).collect();
+    }
+    let (device, health) = (&known.device, known.health.as_ref());
+    let lately = health.filter(|said| said.at.is_none_or(|at| now.0 - at.0 < FRESH_MS));
+    let behind = known.wanted.is_some_and(|wanted| device.gallery < wanted);
+    let all = [
+        (State::Blind, lately.is_some_and(|said| said.camera == "blind")),
+        (State::Unseeing, lately.is_some_and(|said| said.camera != "blind" && said.why.is_some())),
+        (State::ClockUnset, lately.is_some_and(|said| said.at.is_none())),
+        (State::DiskLow, lately.is_some_and(|said| said.disk_free_mb < DISK_MB)),
+        (State::OtherModel, !device.model.is_empty() && device.model != model.as_str()),
+        (State::Behind, behind || !device.trouble.is_empty()),
+        (State::Quiet, lately.is_none()),
+        (State::EndsSoon, ends_soon(known, now)),
+    ];
+    let found: Vec<_> = all.into_iter().filter_map(|(state, is)| is.then_some(state)).collect();
+    if found.is_empty() { vec![State::Watching] } else { found }
+}
+
+/// Why a door says nothing, if it does not.
+fn away(known: &Known, now: Wall) -> Option<State> {
+    let device = &known.device;
+    match known.certificate {
+        _ if !device.is_active => Some(State::CutOff),
+        None if device.last_seen.is_none() => Some(State::NotJoined),
+        Some(certificate) if certificate.ends <= now => Some(State::Ended),
+        _ if device.last_seen.is_none() => Some(State::Silent),
+        _ => Some(State::Offline).filter(|_| !device.online),
+    }
+}
+
+fn ends_soon(known: &Known, now: Wall) -> bool {
+    known.certificate.is_some_and(|certificate| certificate.ends.0 - now.0 < SOON_MS)
+}
+
+impl State {
+    /// Words, and what to do next; keys of texts.
+    #[must_use]
+    pub fn keys(self) -> (&'static str, &'static str) {
+        match self {
+            Self::CutOff => ("doors-cut-off", "doors-cut-off-next"),
+            Self::NotJoined => ("doors-not-joined", "doors-not-joined-next"),
+            Self::Ended => ("doors-ended", "doors-ended-next"),
+            Self::Silent => ("doors-silent", "doors-silent-next"),
+            Self::Offline => ("doors-offline", "doors-offline-next"),
+            Self::Blind => ("doors-blind", "doors-blind-next"),
+            Self::Unseeing => ("doors-unseeing", "doors-unseeing-next"),
+            Self::ClockUnset => ("doors-clock", "doors-clock-next"),
+            Self::DiskLow => ("doors-disk", "doors-disk-next"),
+            Self::OtherModel => ("doors-model", "doors-model-next"),
+            Self::Behind => ("doors-behind", "doors-behind-next"),
+            Self::Quiet => ("doors-quiet", "doors-quiet-next"),
+            Self::EndsSoon => ("doors-ends-soon", "doors-ends-soon-next"),
+            Self::Watching => ("doors-watching", "doors-watching-next"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::attendance::closing::Why;
+    use store::device::Device;
+    use store::door::{Certificate, LastHealth};
+    use wire::Direction;
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+
+    /// A door that is well.
+    fn well() -> Known {
+        let device = Device {
+            id: "door-1".parse().unwrap(),
+            room: "204".into(),
+            location: String::new(),
+            direction: Direction::Both,
+            is_active: true,
+            online: true,
+            connection: (1, 1),
+            life: 0,
+            last_seen: Some(NOW),
+            software: "1".into(),
+            model: "m-1".into(),
+            gallery: 4,
+            trouble: String::new(),
+            version: 1,
+        };
+        let health = LastHealth {
+            at: Some(NOW.plus_ms(-60_000)),
+            camera: "watching".into(),
+            span_ms: 60_000,
+            watched_ms: 60_000,
+            disk_free_mb: DISK_MB,
+            why: None,
+        };
+        let certificate = Certificate { issued: NOW, ends: NOW.plus_ms(SOON_MS) };
+        let settings = wire::link::Settings::default();
+        let (wanted, health, certificate) = (Some(4), Some(health), Some(certificate));
+        Known { device, settings, wanted, health, certificate }
+    }
+
+    fn after(change: impl Fn(&mut Known)) -> Vec<State> {
+        let mut known = well();
+        change(&mut known);
+        states(&known, &"m-1".parse().unwrap(), NOW)
+    }
+
+    fn says(change: impl Fn(&mut LastHealth)) -> Vec<State> {
+        after(|known| change(known.health.as_mut().unwrap()))
+    }
+
+    #[test]
+    fn each_fault_is_said_and_a_door_without_any_is_watching() {
+        assert_eq!(after(|_| ()), [State::Watching]);
+        assert_eq!(says(|said| said.camera = "blind".into()), [State::Blind]);
+        assert_eq!(says(|said| said.why = Some(Why::Covered)), [State::Unseeing]);
+        assert_eq!(says(|said| said.at = None), [State::ClockUnset]);
+        assert_eq!(says(|said| said.disk_free_mb = DISK_MB - 1), [State::DiskLow]);
+        assert_eq!(says(|said| said.at = Some(NOW.plus_ms(-FRESH_MS))), [State::Quiet]);
+        assert_eq!(after(|known| known.health = None), [State::Quiet]);
+        assert_eq!(after(|known| known.device.model = "m-2".into()), [State::OtherModel]);
+        assert_eq!(after(|known| known.device.gallery = 3), [State::Behind]);
+        assert_eq!(after(|known| known.device.trouble = "no room".into()), [State::Behind]);
+        assert_eq!(after(|known| known.wanted = None), [State::Watching], "nothing to use yet");
+    }
+
+    #[test]
+    fn a_door_that_is_away_says_why_and_nothing_about_its_camera() {
+        let away = |change: fn(&mut Known)| {
+            after(|known| {
+                known.health.as_mut().unwrap().camera = "blind".into();
+                known.device.online = false;
+                change(known);
+            })
+        };
+        assert_eq!(away(|_| ()), [State::Offline]);
+        assert_eq!(away(|known| known.device.is_active = false), [State::CutOff]);
+        assert_eq!(away(|known| known.device.last_seen = None), [State::Silent]);
+        let never = |known: &mut Known| (known.device.last_seen, known.certificate) = (None, None);
+        assert_eq!(away(never), [State::NotJoined]);
+        let ends = |known: &mut Known, ms| {
+            known.certificate = Some(Certificate { issued: NOW, ends: NOW.plus_ms(ms) });
+        };
+        assert_eq!(after(|known| ends(known, 0)), [State::Ended], "whatever else it says");
+        assert_eq!(after(|known| ends(known, SOON_MS - 1)), [State::EndsSoon]);
+        let both = after(|known| {
+            known.device.online = false;
+            ends(known, DAY);
+        });
+        assert_eq!(both, [State::Offline, State::EndsSoon]);
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_nothing_is_left_out() {
+        let all = after(|known| {
+            let said = known.health.as_mut().unwrap();
+            (said.camera, said.disk_free_mb) = ("blind".into(), 1);
+            (known.device.gallery, known.device.model) = (1, "m-2".into());
+        });
+        assert_eq!(all, [State::Blind, State::DiskLow, State::OtherModel, State::Behind]);
+    }
+}
