@@ -8,7 +8,10 @@ use anyhow::{Context, Result, ensure};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rollcall_hub::events::Events;
 use rollcall_hub::ingest::{Ingest, fault::Fault, school::Schools};
-use rollcall_hub::listener::{Answer, Delivery, QUEUE, Sent};
+use rollcall_hub::{
+    ingest::delivery::{Answer, Delivery, Sent},
+    listener::QUEUE,
+};
 use rules::gallery::Index;
 use rules::sighting::school::School;
 use std::sync::Arc;

@@ -15,7 +15,9 @@ use crate::http::{self, front::Front};
 use crate::ingest::{Ingest, fault::Fault, school::Schools};
 use crate::jobs::{Jobs, Task};
 use crate::join::Joins;
-use crate::listener::{self, Listener, Roster};
+use crate::listener;
+use crate::listener::Listener;
+use crate::online::Online;
 use crate::pairing;
 use crate::parts::Parts;
 use crate::pki::Pki;
@@ -112,7 +114,7 @@ impl App {
             clock,
             config: Arc::new(config),
             fleet: Fleet::default(),
-            roster: Roster::default(),
+            online: Online::default(),
             schools: Schools::default(),
             jobs,
             joins: Joins::default(),
@@ -240,7 +242,7 @@ impl App {
         {
             return;
         }
-        let connected = self.roster.connected();
+        let connected = self.online.all();
         let note = move |tx: &store::Tx<'_>| store::device::offline_but(tx, &connected);
         let done = upkeep.tried("noting doors that are gone", self.db.write_behind(note).await);
         self.noted.store(done.is_some(), Ordering::Relaxed);
@@ -357,7 +359,7 @@ impl Running {
         let ear = Listener {
             ingest,
             fleet: app.fleet.clone(),
-            roster: app.roster.clone(),
+            online: app.online.clone(),
             snaps: app.snaps.clone(),
             clock: app.clock.clone(),
             limits: app.config.doors,

@@ -29,6 +29,7 @@ pub mod listener;
 pub mod marks;
 pub mod models;
 pub mod notify;
+pub mod online;
 pub mod pairing;
 pub mod parts;
 pub mod photo;

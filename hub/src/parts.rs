@@ -21,8 +21,8 @@ use crate::ingest::school::Schools;
 use crate::jobs::Jobs;
 use crate::join::{Joining, Joins};
 use crate::lessons::Lessons;
-use crate::listener::Roster;
 use crate::notify::sender::Sender;
+use crate::online::Online;
 use crate::pki::Pki;
 use crate::privacy::keeper::Keeper;
 use crate::recogniser::Recogniser;
@@ -63,7 +63,7 @@ pub struct Parts {
     /// What doors should run, and which of their certificates no longer count.
     pub fleet: Fleet,
     /// Which doors are connected.
-    pub roster: Roster,
+    pub online: Online,
     /// What doors' cameras see, when somebody asked.
     pub snaps: Snaps,
     /// Who may be recognised, for the hub's own look at each sighting.
@@ -251,7 +251,7 @@ impl Parts {
         Doors {
             db: self.db.clone(),
             keys: self.keys.clone(),
-            roster: self.roster.clone(),
+            online: self.online.clone(),
             snaps: self.snaps.clone(),
             follower: self.follower(),
             galleries: self.galleries(),

@@ -8,7 +8,7 @@ pub mod state;
 use crate::device::follow::Follower;
 use crate::events::{Event, Events};
 use crate::gallery::Galleries;
-use crate::listener::Roster;
+use crate::online::Online;
 use crate::pki::Pki;
 use crate::snaps::Snaps;
 use rules::error::Error;
@@ -32,7 +32,7 @@ pub struct Doors {
     /// Secrets: what a camera shows is sealed.
     pub keys: Keys,
     /// Who is connected.
-    pub roster: Roster,
+    pub online: Online,
     /// What cameras show when somebody asked.
     pub snaps: Snaps,
     /// What tells doors of changes.

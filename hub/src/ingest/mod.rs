@@ -6,13 +6,14 @@
 //! those around it are stored. While a store is not well nothing is set aside: doors hold it.
 
 mod commit;
+pub mod delivery;
 pub mod fault;
 mod memo;
 pub mod replay;
 pub mod school;
 
 use crate::events::{Event, Events};
-use crate::listener::{Answer, Delivery, Sent};
+use crate::ingest::delivery::{Answer, Delivery, Sent};
 use commit::Clerk;
 use fault::Fault;
 pub use memo::Memo;

@@ -1,13 +1,14 @@
 //! One device's connection: moves bytes between socket and [`Session`], deliveries to the
 //! writer, and answers back. One task, no shared state, every wait bounded.
 
+use super::Listener;
 use super::answers::Answers;
 use super::bucket::Bucket;
 use super::refusal::Refusal;
-use super::roster::Place;
 use super::session::{Session, Step};
-use super::{Answer, Delivery, Listener, Sent};
 use crate::device::{Identity, tls};
+use crate::ingest::delivery::{Answer, Delivery, Sent};
+use crate::online::Place;
 use accept::Guest;
 use config::doors::Limits;
 use std::collections::VecDeque;
@@ -63,7 +64,7 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
         Ok(Err(end)) => end,
         Ok(Ok(())) => {
             house.fleet.saw(&identity, address.ip(), Instant::now());
-            let mut place = house.roster.enter(&identity.device);
+            let mut place = house.online.enter(&identity.device);
             if place.took_over {
                 let device = &identity.device;
                 rules::security!("taken_over", %device, %address, "a newer connection took over");
@@ -88,7 +89,7 @@ async fn bequeath(
 ) {
     let said = async {
         sleep(delay).await;
-        if !house.roster.is_online(&identity.device) {
+        if !house.online.has(&identity.device) {
             let (answer, _) = oneshot::channel();
             let sent = Sent::Status(status);
             let _ = house.ingest.send(Delivery { device: identity.device, sent, answer }).await;

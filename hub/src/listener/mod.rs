@@ -8,60 +8,23 @@ pub mod answers;
 pub mod bucket;
 mod connection;
 pub mod refusal;
-pub mod roster;
 pub mod session;
 
 use crate::device::Fleet;
+use crate::ingest::delivery::Delivery;
+use crate::online::Online;
 use crate::snaps::Snaps;
 use config::doors::Limits;
 use rules::error::Error;
 use rustls::ServerConfig;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wire::link::{Ack, Batch, Greeting, Reported, Status};
-use wire::{Clock, DeviceId, EnvelopeError};
-
-pub use roster::Roster;
+use wire::Clock;
 
 /// Deliveries that wait for the writer; beyond them sockets are not read.
 pub const QUEUE: usize = 1024;
-
-/// Something a device said, on its way to be stored.
-#[derive(Debug)]
-pub struct Delivery {
-    /// Who, by certificate.
-    pub device: DeviceId,
-    /// What.
-    pub sent: Sent,
-    /// To be answered only after COMMIT. Dropping it means “held”.
-    pub answer: oneshot::Sender<Answer>,
-}
-
-/// What a device may say.
-#[derive(Debug)]
-pub enum Sent {
-    /// Records.
-    Batch(Batch),
-    /// First thing after a connect.
-    Hello(Greeting),
-    /// Online or not.
-    Status(Status),
-    /// What it runs.
-    Reported(Reported),
-    /// Bytes that are none of the above: kept as a dead letter.
-    Poison(Vec<u8>, EnvelopeError),
-}
-
-/// What became of a delivery.
-#[derive(Debug)]
-pub enum Answer {
-    /// It is committed; the cursor after it where it was about an outbox.
-    Stored(Option<Ack>),
-    /// It could not be committed now and must come again.
-    Held,
-}
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -71,7 +34,7 @@ pub struct Listener {
     /// What devices should run, and which certificates no longer count.
     pub fleet: Fleet,
     /// Who is connected.
-    pub roster: Roster,
+    pub online: Online,
     /// Where pictures go that somebody asked for: they are never stored.
     pub snaps: Snaps,
     /// What `time` says.

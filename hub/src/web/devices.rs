@@ -211,10 +211,7 @@ impl DoorForm {
     }
 
     fn id(&self) -> Result<DeviceId, Error> {
-        self.name
-            .trim()
-            .parse()
-            .map_err(|odd: IdError| Error::field("device_id", odd.to_string()))
+        self.name.trim().parse().map_err(|odd: IdError| Error::field("device_id", odd.to_string()))
     }
 
     fn changes(&self) -> Result<DoorChanges, Error> {

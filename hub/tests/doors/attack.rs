@@ -58,7 +58,7 @@ async fn a_certificate_of_another_authority_gets_nowhere() {
     hub.add("d1").await;
     let mut phone = Phone::dial(&stranger(&hub), options(&hub, &stranger(&hub)));
     assert!(phone.listen().await.is_err());
-    assert_eq!(hub.running.app.roster.count(), 0);
+    assert_eq!(hub.running.app.online.count(), 0);
 }
 
 #[tokio::test]

@@ -5,8 +5,12 @@ use crate::rig::{Hub, SOON};
 use crate::talk::{EPOCH, health};
 use config::doors::Limits;
 use rollcall_hub::device;
-use rollcall_hub::listener::{Answer, Delivery, Listener, Roster, Sent};
 use rollcall_hub::snaps::Snaps;
+use rollcall_hub::{
+    ingest::delivery::{Answer, Delivery, Sent},
+    listener::Listener,
+    online::Online,
+};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -34,11 +38,11 @@ async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
     let tls = device::tls::server(app.pki.clone(), app.fleet.clone()).unwrap();
     let (ingest, queue) = mpsc::channel(1);
     let limits = Limits::default();
-    let (fleet, roster) = (app.fleet.clone(), Roster::default());
+    let (fleet, online) = (app.fleet.clone(), Online::default());
     let listener = Listener {
         ingest,
         fleet,
-        roster,
+        online,
         snaps: Snaps::default(),
         clock: Arc::new(SystemClock),
         limits,

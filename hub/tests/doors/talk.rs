@@ -132,7 +132,7 @@ async fn a_door_does_what_it_is_told() {
     let hub = Hub::new().await;
     let door = hub.door("d1").await;
     let mut phone = Phone::call(&hub, &door).await;
-    hub.running.app.roster.command(&door.id, Command::Snap).unwrap();
+    hub.running.app.online.command(&door.id, Command::Snap).unwrap();
     let command = phone.hear(|m| if let Message::Command(c) = m { Some(c) } else { None });
     assert_eq!(command.await, Command::Snap);
 }

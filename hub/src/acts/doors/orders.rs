@@ -1,7 +1,7 @@
 //! What a door is told to do now, and what its camera showed.
 
 use super::{Doors, found};
-use crate::listener::roster::CommandError;
+use crate::online::CommandError;
 use rules::error::Error;
 use store::device;
 use uuid::Uuid;
@@ -40,7 +40,7 @@ impl Doors {
         now: Wall,
     ) -> Result<(), Error> {
         found(&self.db, id).await?;
-        if !self.roster.is_online(id) {
+        if !self.online.has(id) {
             return Err(CommandError::Offline(id.clone()).into());
         }
         let (name, verb) = (id.clone(), verb(&order));
@@ -48,7 +48,7 @@ impl Doors {
         if order == Command::Snap {
             self.snaps.ask(id, self.clock.mono());
         }
-        Ok(self.roster.command(id, order)?)
+        Ok(self.online.command(id, order)?)
     }
 
     /// The picture that a door sent. Who sees it is written down, once for each picture and

@@ -24,7 +24,7 @@ async fn a_command_reaches_a_connected_door_and_the_audit_chain() {
         post("/api/devices/door-1/commands").bearer(&token).json(&json!({ "command": word }))
     };
     assert_eq!(house.send(tell("snap")).await.status(), 409, "nobody is connected");
-    let mut place = house.app.roster.enter(&door());
+    let mut place = house.app.online.enter(&door());
     for (word, command) in
         [("snap", Command::Snap), ("restart", Command::Restart), ("reload", Command::Reload)]
     {
@@ -66,7 +66,7 @@ async fn what_a_camera_sees_is_shown_to_admins_when_asked_and_for_five_minutes()
     };
     show(&picture);
     assert!(why().await.contains("obody asked"), "what nobody asked for is dropped");
-    let _place = house.app.roster.enter(&door());
+    let _place = house.app.online.enter(&door());
     let ask = || {
         let snap = json!({ "command": "snap" });
         house.send(post("/api/devices/door-1/commands").bearer(&token).json(&snap))

@@ -150,7 +150,7 @@ async fn a_picture_is_asked_for_by_a_button_and_the_page_says_where_it_is() {
     let offline = ask().await;
     assert_eq!(offline.status(), 409);
     assert!(html(&offline).contains("cannot be told anything"));
-    let mut gate = house.app.roster.enter(&door());
+    let mut gate = house.app.online.enter(&door());
     assert_eq!(place(&ask().await), "/devices/door-1?done=doors-done-snap");
     assert_eq!(gate.commands.try_recv(), Ok(Command::Snap));
     assert!(page().await.contains("on its way"));
@@ -161,7 +161,7 @@ async fn a_picture_is_asked_for_by_a_button_and_the_page_says_where_it_is() {
     house.clock.advance(60_000);
     assert!(page().await.contains("did not answer within a minute"));
     for (word, command) in [("restart", Command::Restart), ("reload", Command::Reload)] {
-        gate = house.app.roster.enter(&door());
+        gate = house.app.online.enter(&door());
         house.fill(&token, "/devices/door-1/commands", &[("command", word)]).await;
         assert_eq!(gate.commands.try_recv(), Ok(command));
     }

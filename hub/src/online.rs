@@ -22,7 +22,7 @@ pub enum CommandError {
 
 /// All live connections, by device.
 #[derive(Clone, Default)]
-pub struct Roster(Arc<Mutex<Inner>>);
+pub struct Online(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
@@ -36,7 +36,7 @@ struct Entry {
     commands: mpsc::Sender<Command>,
 }
 
-/// A connection's place on the roster; leaving it is dropping it.
+/// A connection's place; leaving it is dropping it.
 pub struct Place {
     /// Cancelled when a newer connection of the same device takes the place.
     pub replaced: CancellationToken,
@@ -46,10 +46,10 @@ pub struct Place {
     pub took_over: bool,
     device: DeviceId,
     number: u64,
-    roster: Roster,
+    online: Online,
 }
 
-impl Roster {
+impl Online {
     /// Takes the place of `device`.
     #[must_use]
     pub fn enter(&self, device: &DeviceId) -> Place {
@@ -65,19 +65,19 @@ impl Roster {
             old.replaced.cancel();
         }
         drop(inner);
-        let (device, roster) = (device.clone(), self.clone());
-        Place { replaced, commands, took_over, device, number, roster }
+        let (device, online) = (device.clone(), self.clone());
+        Place { replaced, commands, took_over, device, number, online }
     }
 
     /// Whether `device` is connected.
     #[must_use]
-    pub fn is_online(&self, device: &DeviceId) -> bool {
+    pub fn has(&self, device: &DeviceId) -> bool {
         self.inner().live.contains_key(device)
     }
 
     /// Every device that is connected.
     #[must_use]
-    pub fn connected(&self) -> Vec<DeviceId> {
+    pub fn all(&self) -> Vec<DeviceId> {
         self.inner().live.keys().cloned().collect()
     }
 
@@ -104,7 +104,7 @@ impl Roster {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut inner = self.roster.inner();
+        let mut inner = self.online.inner();
         if inner.live.get(&self.device).is_some_and(|entry| entry.number == self.number) {
             inner.live.remove(&self.device);
         }
@@ -117,17 +117,17 @@ mod tests {
 
     #[test]
     fn the_newer_connection_wins_and_the_older_leaves_without_a_trace() {
-        let (roster, door) = (Roster::default(), "door-1".parse().unwrap());
-        let old = roster.enter(&door);
-        let mut new = roster.enter(&door);
+        let (online, door) = (Online::default(), "door-1".parse().unwrap());
+        let old = online.enter(&door);
+        let mut new = online.enter(&door);
         assert!(old.replaced.is_cancelled() && !old.took_over && new.took_over);
         drop(old);
-        assert!(roster.is_online(&door));
-        roster.command(&door, Command::Snap).unwrap();
+        assert!(online.has(&door));
+        online.command(&door, Command::Snap).unwrap();
         assert_eq!(new.commands.try_recv(), Ok(Command::Snap));
         drop(new);
-        assert_eq!(roster.count(), 0);
+        assert_eq!(online.count(), 0);
         let offline = CommandError::Offline(door.clone());
-        assert_eq!(roster.command(&door, Command::Snap), Err(offline));
+        assert_eq!(online.command(&door, Command::Snap), Err(offline));
     }
 }
