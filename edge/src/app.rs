@@ -4,17 +4,17 @@
 //! triggers and camera first, then what they feed, so that the last record is stored before the
 //! outbox closes.
 
-mod behind;
 mod door;
 pub mod offline;
 mod parts;
+mod uplink;
 
-pub use behind::{Behind, Loaded, Post, host_port, shelved};
 pub use door::{Door, Say};
 pub use parts::Parts;
+pub use uplink::{Loaded, Post, Uplink, host_port, kept_gallery};
 
 use crate::{
-    capture::Leash,
+    capture::Lifeline,
     config::Config,
     packs::{Model, Packs},
     pulse::Pulse,
@@ -38,7 +38,7 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct Running {
     parts: Parts,
     stop: CancellationToken,
-    leash: Leash,
+    lifeline: Lifeline,
     asks: Option<SyncSender<Ask>>,
     button: Option<trigger::gpio::Watch>,
     say: Say,
@@ -52,7 +52,7 @@ pub fn models(packs: &Packs) -> anyhow::Result<Model> {
     packs.open().context("the models cannot be loaded")
 }
 
-/// Starts the whole daemon: what looks, and what lies behind. Needs a runtime.
+/// Starts the whole daemon: what looks, and the way to the hub. Needs a runtime.
 ///
 /// # Errors
 /// When this unit has not joined a hub, or models, disk or control socket cannot be used.
@@ -61,18 +61,18 @@ pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let packs = Packs::of(&config);
     let model = models(&packs)?;
     let (mut parts, mut pulse) = (Parts::default(), Pulse::default());
-    let (leash, stop) = (Leash::default(), CancellationToken::new());
+    let (lifeline, stop) = (Lifeline::default(), CancellationToken::new());
     let (asks, asked) = asking();
     let post = Post { config: &config, clock: &clock, packs, model, stop: &stop, asks: &asks };
-    let behind = post.start(&mut parts, &mut pulse)?;
-    let (leash_of, stop_of) = (leash.clone(), stop.clone());
-    let door = Door { config, clock, behind, leash: leash_of, stop: stop_of, began };
+    let uplink = post.start(&mut parts, &mut pulse)?;
+    let (lifeline_of, stop_of) = (lifeline.clone(), stop.clone());
+    let door = Door { config, clock, uplink, lifeline: lifeline_of, stop: stop_of, began };
     let (say, button) = door.start(&asks, asked, &mut parts, &mut pulse)?;
     parts.task("watchdog", watchdog(pulse, stop.clone()));
     // Systemd hears it; elsewhere nobody listens.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!("the door is ready");
-    Ok(Running { parts, stop, leash, asks: Some(asks), button, say })
+    Ok(Running { parts, stop, lifeline, asks: Some(asks), button, say })
 }
 
 impl Running {
@@ -93,7 +93,7 @@ impl Running {
     /// What a part said that failed, or who was stuck.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
-        self.leash.cut();
+        self.lifeline.cut();
         self.stop.cancel();
         drop((self.asks.take(), self.button.take()));
         self.parts.drain(GRACE).await

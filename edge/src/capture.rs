@@ -5,19 +5,19 @@
 
 mod command;
 pub mod config;
-mod keeper;
 mod mjpeg;
 mod pictures;
 mod ring;
 mod split;
+mod supervisor;
 mod v4l2;
 mod yuyv;
 
 pub use config::Config;
-pub use keeper::{Keeper, Leash};
 pub use pictures::pictures;
 pub use ring::Ring;
 pub use split::Splitter;
+pub use supervisor::{Lifeline, Supervisor};
 pub use v4l2::formats;
 
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Frame {
 
 /// Something that gives frames, one after another, until it fails.
 ///
-/// `next` may block for ever (V4L2 has no timeout): the [`Keeper`] gives it a thread to lose.
+/// `next` may block for ever (V4L2 has no timeout): the [`Supervisor`] gives it a thread to lose.
 pub trait Camera {
     /// The next frame.
     ///
@@ -134,12 +134,12 @@ pub enum CameraError {
 pub fn open(
     config: &Config,
     clock: &Arc<dyn Clock>,
-    leash: &Leash,
+    lifeline: &Lifeline,
 ) -> Result<Box<dyn Camera>, CameraError> {
     let clock = clock.clone();
     Ok(match config {
         Config::V4l2(wanted) => Box::new(v4l2::open(wanted, clock)?),
-        Config::Command(command) => Box::new(command::open(command, clock, leash)?),
-        Config::Pictures(pictures) => Box::new(pictures::open(pictures, clock, leash)?),
+        Config::Command(command) => Box::new(command::open(command, clock, lifeline)?),
+        Config::Pictures(pictures) => Box::new(pictures::open(pictures, clock, lifeline)?),
     })
 }

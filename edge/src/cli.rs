@@ -79,7 +79,7 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Verb::Doctor => return Ok(tell(&doctor::examine(&config), out)?),
         Verb::Snap { out: file } => snap(&config, file.as_deref(), out)?,
         Verb::Replay { dir } => {
-            offline::replay(&config, &dir, app::shelved(&config)?, |path, report| {
+            offline::replay(&config, &dir, app::kept_gallery(&config)?, |path, report| {
                 writeln!(out, "{}", path.file_name().unwrap_or_default().display())?;
                 report.lines().iter().try_for_each(|line| writeln!(out, "  {line}"))
             })?;
@@ -146,7 +146,7 @@ fn snap(config: &Config, file: Option<&Path>, out: &mut impl Write) -> anyhow::R
                     out,
                     "no daemon runs here: looking with the camera itself, recording nothing"
                 )?;
-                let report = offline::snap(config, app::shelved(config)?)?;
+                let report = offline::snap(config, app::kept_gallery(config)?)?;
                 let drawn = draw::boxes(&report).map(|picture| picture.to_jpeg(90));
                 (report, drawn.unwrap_or_default())
             }

@@ -4,8 +4,8 @@
 //! who may open the socket (0660) may ask.
 
 use crate::{
+    burst::{self, PATIENCE},
     draw,
-    look::{PATIENCE, look},
     recognise::Report,
     status::Status,
     trigger::Ask,
@@ -128,7 +128,7 @@ impl Control {
         let Question::Snap { picture } = question else {
             return (Answer::Status(Box::new((self.status)())), vec![]);
         };
-        let report = match look(&self.asks, self.clock.mono()).await {
+        let report = match burst::take(&self.asks, self.clock.mono()).await {
             Ok(report) => report,
             Err(why) => return (Answer::Trouble(why.into()), vec![]),
         };

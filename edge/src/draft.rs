@@ -53,7 +53,7 @@ pub trait Keep: Send {
     /// green light follows.
     ///
     /// # Errors
-    /// When they are not stored yet: they wait with the keeper, which stores or counts each of
+    /// When they are not stored yet: they wait with the supervisor, which stores or counts each of
     /// them once. Whoever passed is not to be offered again.
     fn keep(&mut self, drafts: Vec<Draft>) -> Result<Vec<u64>, KeepError>;
 
@@ -68,7 +68,7 @@ pub trait Keep: Send {
 }
 
 /// Dates moments of this boot: knows boot number, wall clock and how far to trust it.
-pub trait Dating: Send + Sync {
+pub trait Timing: Send + Sync {
     /// The stamp of the moment `at`, now or a little earlier.
     fn stamp(&self, at: Mono) -> Stamp;
 

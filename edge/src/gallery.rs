@@ -3,10 +3,10 @@
 
 mod config;
 mod curator;
+mod files;
 mod loaded;
-mod shelf;
 
 pub use config::{Config, KeyPlace};
 pub use curator::{Curator, Trouble};
+pub use files::{GalleryFiles, Release};
 pub use loaded::LoadedGallery;
-pub use shelf::{Release, Shelf};

@@ -8,8 +8,8 @@ mod eye;
 mod span;
 
 use crate::{
-    capture::{Leash, Ring},
-    draft::{Dating, Keep},
+    capture::{Lifeline, Ring},
+    draft::{Keep, Timing},
     status::{Counters, Counts},
 };
 use eye::Eye;
@@ -42,7 +42,7 @@ pub struct Watcher {
     /// Where records go.
     pub keep: Box<dyn Keep>,
     /// Dates them.
-    pub dating: Arc<dyn Dating>,
+    pub timing: Arc<dyn Timing>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// When the first span begins: the start of the camera.
@@ -51,7 +51,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// Looks each second, records what is due, and the rest when `stop` is cut. Blocking.
-    pub fn run(mut self, stop: &Leash) {
+    pub fn run(mut self, stop: &Lifeline) {
         let (mut eye, mut before, mut watched_ms) = (Eye::default(), self.since, 0);
         let mut span = Span::new(before, (self.scene)(), Counts::default(), None);
         loop {
@@ -96,9 +96,9 @@ impl Watcher {
             looks: step(|counts| counts.bursts),
             dropped: step(|counts| counts.dropped_bursts),
             refused: step(|counts| counts.refused),
-            err_ms: self.dating.err_ms(now),
+            err_ms: self.timing.err_ms(now),
         };
-        if let Err(error) = self.keep.health(self.dating.stamp(now), watch) {
+        if let Err(error) = self.keep.health(self.timing.stamp(now), watch) {
             tracing::error!(error = &error as &dyn std::error::Error, "{error}");
         }
     }
@@ -141,7 +141,7 @@ mod tests {
 
     struct Unset;
 
-    impl Dating for Unset {
+    impl Timing for Unset {
         fn stamp(&self, at: Mono) -> Stamp {
             Stamp { boot: 1, mono: at, wall: None, clock: ClockState::Unset }
         }
@@ -163,7 +163,7 @@ mod tests {
             triggered,
             data: "/".into(),
             keep: Box::new(Noted(note)),
-            dating: Arc::new(Unset),
+            timing: Arc::new(Unset),
             clock: clock.clone(),
             since: Mono(0),
         };
@@ -173,7 +173,7 @@ mod tests {
             ring.push(Frame { at: Mono(at), pixels: Pixels::Rgb(picture) });
         }
         clock.advance(5_000);
-        let stop = Leash::default();
+        let stop = Lifeline::default();
         stop.cut();
         watcher.run(&stop);
         noted.iter().collect()

@@ -21,8 +21,8 @@ pub struct Identity {
     pub key_pem: String,
     /// Opens the gallery on this disk: 32 bytes in Base64. Only where the settings say so, and
     /// at a door that joined before the hub kept it, until the hub has given one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    shelf_key: Option<String>,
+    #[serde(rename = "shelf_key", default, skip_serializing_if = "Option::is_none")]
+    gallery_key: Option<String>,
 }
 
 impl fmt::Debug for Identity {
@@ -55,20 +55,20 @@ impl Identity {
     /// A new identity; it opens no gallery by itself.
     #[must_use]
     pub fn new(joined: Joined, key_pem: String) -> Self {
-        Self { joined, key_pem, shelf_key: None }
+        Self { joined, key_pem, gallery_key: None }
     }
 
     /// The same door with or without the key of its gallery.
     #[must_use]
-    pub fn with_shelf_key(self, key: Option<&[u8; 32]>) -> Self {
-        Self { shelf_key: key.map(|key| BASE64.encode(key)), ..self }
+    pub fn with_gallery_key(self, key: Option<&[u8; 32]>) -> Self {
+        Self { gallery_key: key.map(|key| BASE64.encode(key)), ..self }
     }
 
     /// The same door with its next certificate and the key of it.
     #[must_use]
     pub fn renewed(&self, certificate_pem: String, key_pem: String) -> Self {
         let joined = Joined { certificate_pem, ..self.joined.clone() };
-        Self { joined, key_pem, shelf_key: self.shelf_key.clone() }
+        Self { joined, key_pem, gallery_key: self.gallery_key.clone() }
     }
 
     /// The same door after the hub's authorities changed.
@@ -87,8 +87,8 @@ impl Identity {
 
     /// The key of the gallery, where this disk keeps it.
     #[must_use]
-    pub fn shelf_key(&self) -> Option<[u8; 32]> {
-        BASE64.decode(self.shelf_key.as_ref()?.as_bytes()).ok()?.try_into().ok()
+    pub fn gallery_key(&self) -> Option<[u8; 32]> {
+        BASE64.decode(self.gallery_key.as_ref()?.as_bytes()).ok()?.try_into().ok()
     }
 
     /// Reads the identity in the data folder.
@@ -226,11 +226,11 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = || std::fs::read_to_string(folder.path().join(FILE)).unwrap();
         let passport = Passport::new(folder.path(), identity());
-        passport.change(|identity| identity.with_shelf_key(Some(&[7; 32]))).unwrap();
-        assert_eq!(Identity::load(folder.path()).unwrap().shelf_key(), Some([7; 32]));
+        passport.change(|identity| identity.with_gallery_key(Some(&[7; 32]))).unwrap();
+        assert_eq!(Identity::load(folder.path()).unwrap().gallery_key(), Some([7; 32]));
         passport.change(|identity| identity.renewed("D".into(), "other".into())).unwrap();
-        assert_eq!(passport.get().shelf_key(), Some([7; 32]), "the gallery still opens");
-        passport.change(|identity| identity.with_shelf_key(None)).unwrap();
+        assert_eq!(passport.get().gallery_key(), Some([7; 32]), "the gallery still opens");
+        passport.change(|identity| identity.with_gallery_key(None)).unwrap();
         assert!(!text().contains("shelf_key") && text().contains("other"));
     }
 

@@ -5,11 +5,12 @@
 
 pub mod app;
 pub mod assign;
+pub mod burst;
 pub mod capture;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod control;
-pub mod dating;
 pub mod doctor;
 pub mod draft;
 pub mod draw;
@@ -19,7 +20,6 @@ pub mod health;
 pub mod identity;
 pub mod join;
 pub mod link;
-pub mod look;
 pub mod outbox;
 pub mod packs;
 pub mod recognise;

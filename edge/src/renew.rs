@@ -5,7 +5,7 @@
 //! serves until the new one lies on the disk: there is no moment without an identity.
 
 use crate::{
-    dating::Timekeeper,
+    clock::Timekeeper,
     fetch::{Fetch, FetchError},
     identity::{Identity, IdentityError, Passport},
     join,

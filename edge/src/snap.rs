@@ -1,6 +1,6 @@
 //! What the camera sees, for the hub: a picture only when it asks, sealed for it, kept nowhere.
 
-use crate::{draw, look::look, recognise::Report, trigger::Ask};
+use crate::{burst, draw, recognise::Report, trigger::Ask};
 use rand::rngs::StdRng;
 use std::sync::{Arc, mpsc::SyncSender};
 use tokio::sync::mpsc;
@@ -41,7 +41,7 @@ impl Snapper {
     /// Looks whenever the hub asks, until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         while let Some(Some(())) = stop.run_until_cancelled(self.wishes.recv()).await {
-            let looked = look(&self.asks, self.clock.mono()).await;
+            let looked = burst::take(&self.asks, self.clock.mono()).await;
             let snap = looked.and_then(|report| self.sealer.seal(&report));
             let snap = snap.unwrap_or_else(|why| Snap::Trouble(why.to_owned()));
             if self.snaps.try_send(snap).is_err() {

@@ -1,7 +1,7 @@
 //! TLS towards the hub: the hub's authority is the only trusted one, the device's certificate is
 //! shown, and a door without a clock is not locked out.
 
-use crate::dating::Timekeeper;
+use crate::clock::Timekeeper;
 use crate::identity::Identity;
 use crate::join::pin::made;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -33,7 +33,7 @@ pub enum TlsError {
 /// The time that certificates are checked at: what the door knows, and never before its own
 /// certificate was made.
 struct DoorTime {
-    keeper: Timekeeper,
+    supervisor: Timekeeper,
     floor: Wall,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Debug for DoorTime {
 
 impl TimeProvider for DoorTime {
     fn current_time(&self) -> Option<UnixTime> {
-        let now = self.keeper.now().wall.map_or(self.floor, |wall| wall.max(self.floor));
+        let now = self.supervisor.now().wall.map_or(self.floor, |wall| wall.max(self.floor));
         let ms = u64::try_from(now.0).unwrap_or(0);
         Some(UnixTime::since_unix_epoch(Duration::from_millis(ms)))
     }
@@ -198,9 +198,9 @@ pub fn is_of_the_newest(pem: &str, authorities: &str) -> Result<bool, TlsError> 
 pub fn config(
     identity: &Identity,
     (badge, trust): (&Badge, &Trust),
-    keeper: Timekeeper,
+    supervisor: Timekeeper,
 ) -> Result<Arc<ClientConfig>, TlsError> {
-    let time = DoorTime { keeper, floor: validity(&identity.joined.certificate_pem)?.from };
+    let time = DoorTime { supervisor, floor: validity(&identity.joined.certificate_pem)?.from };
     let provider = Arc::new(ring::default_provider());
     let mut config = ClientConfig::builder_with_details(provider, Arc::new(time))
         .with_safe_default_protocol_versions()?

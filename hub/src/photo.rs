@@ -11,7 +11,7 @@ use rules::attendance::{authority, placing};
 use rules::error::{Doing, Error};
 use rules::gallery::Index;
 use rules::review::Status;
-use rules::sighting::{dating::When, judge};
+use rules::sighting::{judge, time::When};
 use store::arrival::{self, Row};
 use store::evidence::Evidence;
 use store::keys::Keys;

@@ -1,8 +1,8 @@
 //! From light to record: camera, triggers, recogniser, lights.
 
-use super::{Behind, Parts};
+use super::{Parts, Uplink};
 use crate::{
-    capture::{self, Keeper, Leash, Ring},
+    capture::{self, Lifeline, Ring, Supervisor},
     config::Config,
     control::{self, Control},
     health::{Scene, Watcher},
@@ -31,9 +31,9 @@ pub struct Door {
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// The rest of the daemon.
-    pub behind: Behind,
+    pub uplink: Uplink,
     /// Ends camera and triggers.
-    pub leash: Leash,
+    pub lifeline: Lifeline,
     /// Ends the tasks.
     pub stop: CancellationToken,
     /// When the program began to start.
@@ -69,14 +69,14 @@ impl Door {
             triggered: self.is_triggered(button.is_some()),
             counters,
             data: self.config.data.clone(),
-            keep: (self.behind.keep)(),
-            dating: self.behind.dating.clone(),
+            keep: (self.uplink.keep)(),
+            timing: self.uplink.timing.clone(),
             clock: self.clock.clone(),
             since: self.clock.mono(),
         };
-        let leash = self.leash.clone();
+        let lifeline = self.lifeline.clone();
         parts.thread("health", move || {
-            watcher.run(&leash);
+            watcher.run(&lifeline);
             Ok(())
         });
         Ok((say, button))
@@ -85,7 +85,7 @@ impl Door {
     /// Whom the door could recognise. Model and gallery change one after the other; between them
     /// nobody is compared.
     fn scene(&self) -> Box<dyn Fn() -> Scene + Send> {
-        let (gallery, model) = (self.behind.gallery.clone(), self.behind.model.clone());
+        let (gallery, model) = (self.uplink.gallery.clone(), self.uplink.model.clone());
         Box::new(move || {
             let (model, gallery) = (model.borrow().id.clone(), gallery.borrow());
             let fits = gallery.as_ref().filter(|gallery| gallery.gallery.model == model);
@@ -107,9 +107,9 @@ impl Door {
         counters: &Arc<Counters>,
     ) -> Say {
         let (ring, camera, counters) = (ring.clone(), camera.clone(), counters.clone());
-        let (gallery, reported) = (self.behind.gallery.clone(), self.behind.reported.clone());
-        let certificate = self.behind.certificate.clone();
-        let outbox = self.behind.trouble.clone();
+        let (gallery, reported) = (self.uplink.gallery.clone(), self.uplink.reported.clone());
+        let certificate = self.uplink.certificate.clone();
+        let outbox = self.uplink.trouble.clone();
         // Everything that takes time is behind us: what is left is to start threads.
         let ready_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Arc::new(move || {
@@ -154,10 +154,10 @@ impl Door {
         let (signs, shown) = signal::signs();
         let tools = Tools {
             config: self.config.recognise.clone(),
-            model: self.behind.model.clone(),
-            gallery: self.behind.gallery.clone(),
-            keep: (self.behind.keep)(),
-            dating: self.behind.dating.clone(),
+            model: self.uplink.model.clone(),
+            gallery: self.uplink.gallery.clone(),
+            keep: (self.uplink.keep)(),
+            timing: self.uplink.timing.clone(),
             clock: self.clock.clone(),
             signs,
             counters: counters.clone(),
@@ -176,13 +176,13 @@ impl Door {
             recogniser.run(&bursts);
             Ok(())
         });
-        let leash = self.leash.clone();
+        let lifeline = self.lifeline.clone();
         let each = matches!(self.config.camera, capture::Config::Pictures(_));
         parts.thread("shutter", move || {
             if each {
                 // Whoever asks is told that there is nobody to answer.
                 drop(asked);
-                shutter.each(|| leash.is_cut());
+                shutter.each(|| lifeline.is_cut());
             } else {
                 shutter.run(&asked);
             }
@@ -197,20 +197,20 @@ impl Door {
         beat: Beat,
         parts: &mut Parts,
     ) {
-        let (config, clock, leash) =
-            (self.config.camera.clone(), self.clock.clone(), self.leash.clone());
-        let gallery = self.behind.gallery.clone();
+        let (config, clock, lifeline) =
+            (self.config.camera.clone(), self.clock.clone(), self.lifeline.clone());
+        let gallery = self.uplink.gallery.clone();
         let turning = beat.clone();
         let open = capture::open;
-        let keeper = Keeper { open, config, ring: ring.clone(), clock, state, beat };
+        let supervisor = Supervisor { open, config, ring: ring.clone(), clock, state, beat };
         parts.thread("camera", move || {
             // A list of pictures passes only once: not before there is anybody to recognise.
-            let is_list = matches!(keeper.config, capture::Config::Pictures(_));
-            while is_list && gallery.borrow().is_none() && !leash.is_cut() {
+            let is_list = matches!(supervisor.config, capture::Config::Pictures(_));
+            while is_list && gallery.borrow().is_none() && !lifeline.is_cut() {
                 turning.turn();
-                leash.wait(Duration::from_millis(100));
+                lifeline.wait(Duration::from_millis(100));
             }
-            Ok(keeper.run(&leash)?)
+            Ok(supervisor.run(&lifeline)?)
         });
     }
 
@@ -222,16 +222,16 @@ impl Door {
     ) -> Option<trigger::gpio::Watch> {
         let trigger = self.config.trigger.clone();
         if let Some(interval) = trigger.every {
-            let (asks, clock, leash) = (asks.clone(), self.clock.clone(), self.leash.clone());
+            let (asks, clock, lifeline) = (asks.clone(), self.clock.clone(), self.lifeline.clone());
             parts.thread("timer", move || {
-                trigger::every(interval, &asks, &clock, &leash);
+                trigger::every(interval, &asks, &clock, &lifeline);
                 Ok(())
             });
         }
         if let Some(motion) = trigger.motion {
-            let (ring, asks, leash) = (ring.clone(), asks.clone(), self.leash.clone());
+            let (ring, asks, lifeline) = (ring.clone(), asks.clone(), self.lifeline.clone());
             parts.thread("motion", move || {
-                trigger::motion::watch(&motion, &ring, &asks, &leash);
+                trigger::motion::watch(&motion, &ring, &asks, &lifeline);
                 Ok(())
             });
         }

@@ -3,9 +3,9 @@
 //! Nothing is recorded: results are only told.
 
 use crate::{
-    capture::{self, Config as Camera, Frame, Keeper, Leash, Pixels, Ring},
+    capture::{self, Config as Camera, Frame, Lifeline, Pixels, Ring, Supervisor},
     config::Config,
-    draft::{Dating, Draft, Keep, KeepError},
+    draft::{Draft, Keep, KeepError, Timing},
     gallery::LoadedGallery,
     packs::Packs,
     pulse::Beat,
@@ -50,7 +50,7 @@ impl Keep for Told {
 /// Dates by the machine's own clock, whatever it is worth.
 struct Here(Arc<dyn Clock>);
 
-impl Dating for Here {
+impl Timing for Here {
     fn stamp(&self, at: Mono) -> Stamp {
         Stamp { boot: 1, mono: at, wall: Some(self.0.wall()), clock: ClockState::Rtc }
     }
@@ -66,7 +66,7 @@ fn recogniser(
         model: watch::channel(super::models(&Packs::of(config))?).1,
         gallery: watch::channel(gallery).1,
         keep: Box::new(Told),
-        dating: Arc::new(Here(clock.clone())),
+        timing: Arc::new(Here(clock.clone())),
         clock: clock.clone(),
         signs: signal::signs().0,
         counters: Arc::default(),
@@ -92,16 +92,16 @@ pub fn snap(config: &Config, gallery: Option<Arc<LoadedGallery>>) -> anyhow::Res
 }
 
 fn burst(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Burst> {
-    let (ring, stop) = (Arc::new(Ring::default()), Leash::default());
+    let (ring, stop) = (Arc::new(Ring::default()), Lifeline::default());
     let (state, _) = watch::channel(CameraState::Blind);
     let camera = config.camera.clone();
     let beat = Beat::default();
     let (open, kept, by) = (capture::open, ring.clone(), clock.clone());
-    let keeper = Keeper { open, config: camera, ring: kept, clock: by, state, beat };
+    let supervisor = Supervisor { open, config: camera, ring: kept, clock: by, state, beat };
     let (shutter, bursts) =
         Shutter::new(ring.clone(), &config.recognise, Arc::default(), Beat::default());
     thread::scope(|scope| {
-        let keeping = scope.spawn(|| keeper.run(&stop));
+        let keeping = scope.spawn(|| supervisor.run(&stop));
         let came = ring.next(0, FIRST);
         if came.is_some() && !is_list(&config.camera) {
             let (asks, asked) = asking();

@@ -1,8 +1,8 @@
 //! A program whose standard output is MJPEG: `rpicam-vid` for CSI modules, `ffmpeg` for RTSP.
 //!
-//! The keeper kills it through the leash, when the door stops or when it falls silent.
+//! The supervisor kills it through the lifeline, when the door stops or when it falls silent.
 
-use super::{Camera, CameraError, Frame, Leash, Pixels, Splitter, config};
+use super::{Camera, CameraError, Frame, Lifeline, Pixels, Splitter, config};
 use std::{
     collections::VecDeque,
     io::Read,
@@ -24,7 +24,7 @@ struct Program {
 pub fn open(
     config: &config::Command,
     clock: Arc<dyn Clock>,
-    leash: &Leash,
+    lifeline: &Lifeline,
 ) -> Result<impl Camera + use<>, CameraError> {
     let (name, arguments) = config.command.split_first().expect("checked by the config");
     let refused = |why: String| CameraError::Open { camera: name.clone(), why };
@@ -35,7 +35,7 @@ pub fn open(
         .spawn()
         .map_err(|error| refused(error.to_string()))?;
     let output = child.stdout.take().expect("it was asked for");
-    leash.tie(child);
+    lifeline.tie(child);
     let (splitter, ready) = (Splitter::default(), VecDeque::new());
     Ok(Program { name: name.clone(), output, splitter, ready, clock, chunk: vec![0; 64 << 10] })
 }

@@ -3,7 +3,7 @@
 //! One picture is one passage of one frame: copies of a picture would count as several looks and
 //! make a match surer than it is.
 
-use super::{Camera, CameraError, Frame, Leash, Pixels, config::Pictures};
+use super::{Camera, CameraError, Frame, Lifeline, Pixels, config::Pictures};
 use std::{collections::VecDeque, fs, io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use wire::Clock;
 
@@ -12,7 +12,7 @@ struct Album {
     left: VecDeque<PathBuf>,
     config: Pictures,
     clock: Arc<dyn Clock>,
-    leash: Leash,
+    lifeline: Lifeline,
     first: bool,
 }
 
@@ -20,7 +20,7 @@ struct Album {
 pub fn open(
     config: &Pictures,
     clock: Arc<dyn Clock>,
-    leash: &Leash,
+    lifeline: &Lifeline,
 ) -> Result<impl Camera + use<>, CameraError> {
     let mut all = Vec::new();
     for path in &config.paths {
@@ -36,7 +36,7 @@ pub fn open(
         folder.display()
     );
     let left = all.iter().cloned().collect();
-    Ok(Album { all, left, config: config.clone(), clock, leash: leash.clone(), first: true })
+    Ok(Album { all, left, config: config.clone(), clock, lifeline: lifeline.clone(), first: true })
 }
 
 /// The files at `paths`, folders opened.
@@ -82,7 +82,7 @@ impl Camera for Album {
         }
         let Some(path) = self.left.pop_front() else { return Err(CameraError::Ended) };
         if !std::mem::take(&mut self.first) {
-            self.leash.wait(Duration::from_millis(self.config.pace_ms));
+            self.lifeline.wait(Duration::from_millis(self.config.pace_ms));
         }
         let bytes = fs::read(&path).map_err(|error| refused(&path, &error.to_string()))?;
         Ok(Frame { at: self.clock.mono(), pixels: Pixels::Encoded(bytes) })

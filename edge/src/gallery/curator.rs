@@ -1,9 +1,9 @@
 //! Keeps the door's gallery as the hub wants it: fetch, verify, keep, swap, report; and forgets
 //! it when its lease is over.
 
-use super::shelf::{Release, Shelf};
+use super::files::{GalleryFiles, Release};
 use super::{KeyPlace, LoadedGallery};
-use crate::dating::Timekeeper;
+use crate::clock::Timekeeper;
 use crate::fetch::{Fetch, FetchError};
 use crate::identity::{IdentityError, Passport};
 use crate::link::Backoff;
@@ -29,7 +29,7 @@ const PROBES: usize = 16;
 /// A person's own template finds them with at least this cosine.
 const SELF_COSINE: f32 = 0.99;
 
-/// The gallery's keeper, ready to run.
+/// The gallery's supervisor, ready to run.
 pub struct Curator {
     /// Who this door is.
     pub device: DeviceId,
@@ -42,7 +42,7 @@ pub struct Curator {
     /// Where releases come from.
     pub fetch: Fetch,
     /// Where they are kept.
-    pub shelf: Shelf,
+    pub files: GalleryFiles,
     /// Where the key of that is kept between two starts …
     pub key: KeyPlace,
     /// … if it is this disk.
@@ -99,7 +99,7 @@ pub enum Trouble {
 }
 
 impl Curator {
-    /// Loads what is on the shelf, then follows what the hub wants.
+    /// Loads what is on the disk, then follows what the hub wants.
     pub async fn run(mut self, stop: CancellationToken) {
         self.boot();
         let mut backoff = Backoff::default();
@@ -137,12 +137,12 @@ impl Curator {
             return Ok(());
         }
         if let Some(key) = self.fetch.key().await.map_err(Trouble::Key)? {
-            match self.passport.get().shelf_key() {
-                Some(had) if had != *key => self.shelf.rekey(&key)?,
-                _ => self.shelf.unlock(&key),
+            match self.passport.get().gallery_key() {
+                Some(had) if had != *key => self.files.rekey(&key)?,
+                _ => self.files.unlock(&key),
             }
             let kept = (self.key == KeyPlace::Disk).then_some(&*key);
-            self.passport.change(|identity| identity.with_shelf_key(kept))?;
+            self.passport.change(|identity| identity.with_gallery_key(kept))?;
         }
         self.unlocked = true;
         self.reported
@@ -155,7 +155,7 @@ impl Curator {
     }
 
     fn boot(&mut self) {
-        match self.shelf.load() {
+        match self.files.load() {
             Ok(Some(release)) => {
                 if let Err(trouble) = self.show(&release) {
                     tracing::warn!(%trouble, "the gallery on this disk cannot be used");
@@ -188,7 +188,7 @@ impl Curator {
         let loaded = load(&release)?;
         // The pack first: a cut after it finds it here, whichever gallery is current then.
         self.packs.choose(&model.id)?;
-        self.shelf.put(&signed, &file, &release.manifest)?;
+        self.files.put(&signed, &file, &release.manifest)?;
         self.passport.change(|identity| identity.with_signer(self.hub.to_bytes()))?;
         self.swap(&release, loaded, model);
         self.packs.tidy(&release.manifest.model);
@@ -206,7 +206,7 @@ impl Curator {
         let manifest = Manifest::open(signed, &next)?;
         tracing::info!("the hub's signing key was replaced: the new one counts");
         self.hub = next;
-        self.shelf.trust(next);
+        self.files.trust(next);
         Ok(manifest)
     }
 
@@ -262,7 +262,7 @@ impl Curator {
         if now.zip(expires).is_none_or(|(now, expires)| now < expires) {
             return;
         }
-        if let Err(error) = self.shelf.forget() {
+        if let Err(error) = self.files.forget() {
             tracing::error!(%error, "the gallery's lease is over and it cannot be destroyed");
         }
         self.loaded.send_replace(None);

@@ -1,7 +1,7 @@
 //! The thin part: carries events to the session and does what it says.
 
 use super::{Action, Backoff, Config, Event, Facts, Session};
-use crate::dating::Timekeeper;
+use crate::clock::Timekeeper;
 use crate::outbox::{Outbox, OutboxError, Place};
 use crate::tls::Badge;
 use rand::{SeedableRng, rngs::StdRng};

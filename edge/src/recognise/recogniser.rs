@@ -5,7 +5,7 @@
 use super::{Config, Face, Opinion, Report, judge::judge, see::see};
 use crate::{
     capture::Frame,
-    draft::{Dating, Draft, Keep},
+    draft::{Draft, Keep, Timing},
     gallery::LoadedGallery,
     packs::Model,
     pulse::Beat,
@@ -46,7 +46,7 @@ pub struct Tools {
     /// Where records go.
     pub keep: Box<dyn Keep>,
     /// Dates them.
-    pub dating: Arc<dyn Dating>,
+    pub timing: Arc<dyn Timing>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Lights and buzzer.
@@ -74,7 +74,7 @@ impl Recogniser {
     pub fn new(mut tools: Tools) -> Self {
         let model = tools.model.borrow_and_update().clone();
         let rules = Rules { hold_ms: tools.config.hold_ms, cooldown_ms: tools.config.cooldown_ms };
-        let now = tools.dating.stamp(tools.clock.mono());
+        let now = tools.timing.stamp(tools.clock.mono());
         let visits = Visits::new(rules, &tools.keep.recent(), &now);
         let tracker = Tracker::new(GAP_MS, model.pack.scale());
         Self { tools, model, tracker, visits, told: HashSet::new(), frames: 0 }
@@ -163,7 +163,7 @@ impl Recogniser {
         let gallery = self.tools.gallery.borrow().clone();
         // Model and gallery change one after the other; between them nobody is compared.
         let gallery = gallery.filter(|gallery| gallery.gallery.model == self.model.id);
-        let stamp = self.tools.dating.stamp(now);
+        let stamp = self.tools.timing.stamp(now);
         let opinions = judge(self.tracker.tracks(), gallery.as_deref(), stamp.wall);
         report.gallery = gallery.as_ref().map_or(0, |gallery| gallery.version);
         for (track, opinion) in self.tracker.tracks().iter().zip(&opinions) {
@@ -181,7 +181,7 @@ impl Recogniser {
     }
 
     fn draft(&self, opinion: &Opinion, gallery: u64) -> Draft {
-        let at = self.tools.dating.stamp(opinion.best.at);
+        let at = self.tools.timing.stamp(opinion.best.at);
         let mut reasons = opinion.decision.reasons.clone();
         reasons.extend((at.clock == ClockState::Unset).then_some(Reason::ClockUnset));
         let crop = self.tools.config.crops.then(|| opinion.best.crop.jpeg_within(CROP_BYTES));

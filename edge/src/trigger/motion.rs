@@ -5,7 +5,7 @@
 
 use super::{Ask, Cause};
 use crate::{
-    capture::{Leash, Ring},
+    capture::{Lifeline, Ring},
     config::ConfigError,
 };
 use serde::Deserialize;
@@ -112,7 +112,7 @@ impl Motion {
 }
 
 /// Asks whenever something moves, until `stop` is cut. Blocking.
-pub fn watch(config: &Config, ring: &Ring, asks: &SyncSender<Ask>, stop: &Leash) {
+pub fn watch(config: &Config, ring: &Ring, asks: &SyncSender<Ask>, stop: &Lifeline) {
     let (mut motion, mut number, mut looked) = (Motion::default(), 0, Mono(0));
     while !stop.is_cut() {
         let Some((next, frame)) = ring.next(number, TURN) else { continue };

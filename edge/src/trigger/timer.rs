@@ -1,7 +1,7 @@
 //! Looks at a fixed interval.
 
 use super::{Ask, Cause};
-use crate::capture::Leash;
+use crate::capture::Lifeline;
 use std::{
     sync::{Arc, mpsc::SyncSender},
     time::Duration,
@@ -9,7 +9,7 @@ use std::{
 use wire::Clock;
 
 /// Asks each `interval` until `stop` is cut. Blocking.
-pub fn every(interval: Duration, asks: &SyncSender<Ask>, clock: &Arc<dyn Clock>, stop: &Leash) {
+pub fn every(interval: Duration, asks: &SyncSender<Ask>, clock: &Arc<dyn Clock>, stop: &Lifeline) {
     while !stop.is_cut() {
         // Full: a burst is under way, and the next interval asks again.
         let _ = asks.try_send(Ask { cause: Cause::Timer, at: clock.mono(), reply: None });

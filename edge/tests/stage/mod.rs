@@ -6,7 +6,7 @@
 
 use rollcall_edge::{
     capture::{Frame, Pixels},
-    draft::{Dating, Draft, Keep, KeepError},
+    draft::{Draft, Keep, KeepError, Timing},
     gallery::LoadedGallery,
     packs::Model,
     pulse::Beat,
@@ -158,7 +158,7 @@ impl Keep for Kept {
 
 struct Dates;
 
-impl Dating for Dates {
+impl Timing for Dates {
     fn stamp(&self, at: Mono) -> Stamp {
         Stamp { boot: 1, mono: at, wall: None, clock: ClockState::Ntp }
     }
@@ -180,7 +180,7 @@ impl Door {
             model: watch::channel(model).1,
             gallery: watch::channel(Some(Arc::new(gallery))).1,
             keep: Box::new(kept.clone()),
-            dating: Arc::new(Dates),
+            timing: Arc::new(Dates),
             clock: clock.clone(),
             signs: signal::signs().0,
             counters: Arc::default(),

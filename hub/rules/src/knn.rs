@@ -4,7 +4,7 @@
 //! line have no vote; with voting the person with most of the `k` nearest wins, without it the
 //! nearest alone.
 
-use crate::claims::Claim;
+use crate::assign::Match;
 use wire::{Candidate, StudentId};
 
 /// Who may vote.
@@ -52,14 +52,14 @@ pub fn vote(known: &[Candidate], rule: Rule) -> Vec<Vote> {
     votes
 }
 
-/// The votes as claims on the people of a photo: with voting the number of votes weighs more than
+/// The votes as matches on the people of a photo: with voting the number of votes weighs more than
 /// any similarity.
 #[must_use]
-pub fn claims(votes: &[Vote], voting: bool) -> Vec<Claim> {
+pub fn matches(votes: &[Vote], voting: bool) -> Vec<Match> {
     #[expect(clippy::cast_precision_loss, reason = "at most 50 votes")]
     let weight =
         |vote: &Vote| if voting { vote.votes as f32 * 4.0 + vote.score } else { vote.score };
-    votes.iter().map(|vote| Claim { student: vote.student, weight: weight(vote) }).collect()
+    votes.iter().map(|vote| Match { student: vote.student, weight: weight(vote) }).collect()
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //! Nothing here waits, reads a clock, or knows of a database, a network or a page: whoever asks
 //! brings what is known. The first room for a reader.
 
+pub mod assign;
 pub mod attendance;
 pub mod auth;
 pub mod care;
 pub mod certificate;
-pub mod claims;
 pub mod clock;
 pub mod cluster;
 pub mod error;

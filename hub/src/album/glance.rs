@@ -2,7 +2,7 @@
 
 use crate::photo;
 use crate::recogniser::Sight;
-use rules::claims::{self, Claim};
+use rules::assign::{self, Match};
 use rules::gallery::Index;
 use std::collections::HashSet;
 use vision::{Decision, Rect, Scale};
@@ -54,29 +54,29 @@ impl Glance {
 pub fn glance(sight: &Sight, index: &Index, members: &HashSet<StudentId>) -> Vec<Glance> {
     let compare = |face| photo::compare(index, face, |id| members.contains(&id));
     let found: Vec<Decision> = sight.faces.iter().map(compare).collect();
-    let claim = |c: &wire::Candidate| Claim { student: c.student, weight: c.score };
-    let claims: Vec<Vec<Claim>> =
-        found.iter().map(|found| found.candidates.iter().map(claim).collect()).collect();
-    let settled = claims::settle(&claims, &HashSet::new());
+    let one = |c: &wire::Candidate| Match { student: c.student, weight: c.score };
+    let matches: Vec<Vec<Match>> =
+        found.iter().map(|found| found.candidates.iter().map(one).collect()).collect();
+    let settled = assign::settle(&matches, &HashSet::new());
     let nearest = |template| {
         let near = index.nearest_of(template, 1, |id| members.contains(&id));
         near.first().map(|near| near.score)
     };
     (sight.faces.iter().zip(&found).zip(settled))
-        .map(|((face, found), claim)| Glance {
+        .map(|((face, found), one)| Glance {
             at: face.face.rect,
-            status: status(found, claim),
-            student: claim.map(|claim| claim.student),
-            score: claim.map(|claim| claim.weight).or_else(|| nearest(&face.template)),
+            status: status(found, one),
+            student: one.map(|one| one.student),
+            score: one.map(|one| one.weight).or_else(|| nearest(&face.template)),
             scale: index.scale(),
         })
         .collect()
 }
 
 /// Sure only where the decision is, and nobody beside claimed the best candidate.
-fn status(found: &Decision, claim: Option<Claim>) -> Sureness {
-    let Some(claim) = claim else { return Sureness::Unknown };
-    let best = found.candidates.first().is_some_and(|best| best.student == claim.student);
+fn status(found: &Decision, one: Option<Match>) -> Sureness {
+    let Some(one) = one else { return Sureness::Unknown };
+    let best = found.candidates.first().is_some_and(|best| best.student == one.student);
     if best && found.verdict == Verdict::High { Sureness::Present } else { Sureness::Uncertain }
 }
 
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn whoever_is_not_the_best_match_or_not_sure_is_uncertain() {
-        let claim = |n| Some(Claim { student: student(n), weight: 0.97 });
+        let one = |n| Some(Match { student: student(n), weight: 0.97 });
         let sure = decision(Verdict::High, &[1, 2]);
-        assert_eq!(status(&sure, claim(1)), Sureness::Present);
-        assert_eq!(status(&sure, claim(2)), Sureness::Uncertain, "the first stands beside");
+        assert_eq!(status(&sure, one(1)), Sureness::Present);
+        assert_eq!(status(&sure, one(2)), Sureness::Uncertain, "the first stands beside");
         assert_eq!(status(&sure, None), Sureness::Unknown);
-        assert_eq!(status(&decision(Verdict::Review, &[1]), claim(1)), Sureness::Uncertain);
+        assert_eq!(status(&decision(Verdict::Review, &[1]), one(1)), Sureness::Uncertain);
     }
 
     #[test]

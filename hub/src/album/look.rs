@@ -3,7 +3,7 @@
 use super::{Album, gone, ids};
 use crate::photo;
 use crate::recogniser::{Seen, Sight};
-use rules::claims::{self, Claim};
+use rules::assign::{self, Match};
 use rules::error::{Doing, Error};
 use rules::gallery::Index;
 use serde::Serialize;
@@ -89,15 +89,15 @@ fn propose(
     let named = |crop: &Crop| crop.student.as_ref().map(|person| person.student);
     let taken: HashSet<StudentId> = old.iter().filter_map(named).collect();
     let all: Vec<&Crop> = old.iter().collect();
-    let claims: Vec<Vec<Claim>> = (sight.faces.iter())
+    let claims: Vec<Vec<Match>> = (sight.faces.iter())
         .map(|face| {
             let known = same(&all, face.face.rect).and_then(named);
             let found = photo::compare(index, face, |id| members.contains(&id)).candidates;
-            let claim = |c: wire::Candidate| Claim { student: c.student, weight: c.score };
+            let claim = |c: wire::Candidate| Match { student: c.student, weight: c.score };
             if known.is_some() { Vec::new() } else { found.into_iter().map(claim).collect() }
         })
         .collect();
-    let settled = claims::settle(&claims, &taken);
+    let settled = assign::settle(&claims, &taken);
     settled.into_iter().map(|claim| claim.map(|claim| (claim.student, claim.weight))).collect()
 }
 

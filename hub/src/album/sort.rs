@@ -7,7 +7,7 @@
 
 use super::{Album, Open, ids};
 use crate::jobs::Progress;
-use rules::claims;
+use rules::assign;
 use rules::cluster::{self, Face};
 use rules::error::{Doing, Error};
 use rules::gallery::Index;
@@ -276,14 +276,14 @@ fn settle(
             .iter()
             .map(|open| knn::vote(&known(open, named, index, members, rule), rule))
             .collect();
-        let claims: Vec<_> = votes.iter().map(|votes| knn::claims(votes, rule.voting)).collect();
+        let matches: Vec<_> = votes.iter().map(|votes| knn::matches(votes, rule.voting)).collect();
         let taken = named.iter().filter(|open| open.image == photo);
         let taken = taken.filter_map(|open| open.student).map(|(student, _)| student).collect();
-        for ((open, votes), claim) in crops.iter().zip(&votes).zip(claims::settle(&claims, &taken))
+        for ((open, votes), found) in crops.iter().zip(&votes).zip(assign::settle(&matches, &taken))
         {
-            let Some(claim) = claim else { continue };
-            let vote = votes.iter().find(|vote| vote.student == claim.student);
-            let look_alike = index.is_alike(claim.student);
+            let Some(found) = found else { continue };
+            let vote = votes.iter().find(|vote| vote.student == found.student);
+            let look_alike = index.is_alike(found.student);
             settled.extend(vote.map(|vote| ((*open).clone(), *vote, look_alike)));
         }
     }

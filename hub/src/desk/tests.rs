@@ -1,8 +1,8 @@
 use super::*;
 use proptest::prelude::*;
 use rules::auth::{Actor, Role};
-use rules::sighting::dating::When;
 use rules::sighting::judge::Seen;
+use rules::sighting::time::When;
 use store::arrival::{self, Row};
 use store::device::{self, Place};
 use store::evidence::Evidence as Sealed;

@@ -8,9 +8,9 @@ use crate::marks::{Arrival, Worth};
 use rules::attendance::authority;
 use rules::error::Error;
 use rules::review::Status;
-use rules::sighting::dating::{self, Point, When};
 use rules::sighting::judge::{Finding, Judged, Seen};
 use rules::sighting::lineage::{self, Line};
+use rules::sighting::time::{self, Point, When};
 use store::arrival::Boot;
 use store::cursor::{self, Cursor};
 use store::dead_letter::{self, Content, Letter};
@@ -567,13 +567,13 @@ impl<'a, 't> Clerk<'a, 't> {
         let boot = self.boot(at);
         let gap = self.gap.take().filter(|gap| gap.holds(device, (boot, at.mono)));
         let gap = gap.map_or_else(|| Gap::around(self.tx, device, (boot, at.mono)), Ok)?;
-        let synced = dating::synced(at, &gap.points);
+        let synced = time::synced(at, &gap.points);
         self.gap = Some(gap);
         if let Some(when) = synced {
             return Ok(when);
         }
         let known = arrival::known(self.tx, device, boot, at.mono, self.now)?;
-        Ok(dating::date(at, &known))
+        Ok(time::date(at, &known))
     }
 
     /// A new anchor tells the time of what came before it, and a clock that jumped how wrong it
@@ -587,7 +587,7 @@ impl<'a, 't> Clerk<'a, 't> {
         for row in rows {
             let at = row.stamp;
             let known = arrival::known(self.tx, device, self.boot(&at), at.mono, row.received)?;
-            arrival::redate(self.tx, &row.id, &dating::date(&at, &known))?;
+            arrival::redate(self.tx, &row.id, &time::date(&at, &known))?;
             if let Ok(id) = row.id.parse() {
                 let marked = marks::redated(self.tx, id, self.now)?;
                 self.marked(marked);
@@ -603,7 +603,7 @@ impl<'a, 't> Clerk<'a, 't> {
         let points = arrival::around(self.tx, device, boot, before)?;
         let Some(last) = points.iter().find(|point| point.mono <= before) else { return Ok(()) };
         let stamp = Stamp { mono: before, wall: Some(last.wall_at(before)), ..*at };
-        let Some(when) = dating::synced(&stamp, &points) else { return Ok(()) };
+        let Some(when) = time::synced(&stamp, &points) else { return Ok(()) };
         arrival::doubt(self.tx, device, (boot, last.mono, before), when.err_ms())
     }
 

@@ -19,7 +19,7 @@ use fault::Fault;
 pub use memo::Memo;
 use rayon::prelude::*;
 use rules::error::Error;
-use rules::sighting::judge::{Court, Finding, Judged, judge};
+use rules::sighting::judge::{Context, Finding, Judged, judge};
 use rules::sighting::school::School;
 use school::Schools;
 use std::collections::{HashMap, HashSet};
@@ -314,11 +314,11 @@ fn judge_all(
     schools: &[Arc<dyn School>],
 ) -> Result<Cases, Error> {
     let secrets = secrets(keys)?;
-    let court = Court { secrets: &secrets, schools };
+    let context = Context { secrets: &secrets, schools };
     let case = |(device, sent): (DeviceId, Sent)| {
         let matter = match sent {
             Sent::Batch(batch) => {
-                let some = |items: &[Item]| judge_safely(&device, batch.epoch, items, &court);
+                let some = |items: &[Item]| judge_safely(&device, batch.epoch, items, &context);
                 Matter::Batch(
                     batch.epoch,
                     batch.items.par_chunks(TOGETHER).flat_map(some).collect(),
@@ -357,13 +357,18 @@ fn judging(panic: tokio::task::JoinError) -> Error {
 
 /// A panic is a bug of ours: the record is kept for whoever mends it, and its neighbours are judged
 /// without it.
-fn judge_safely(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'_>) -> Vec<Judged> {
-    let all = || judge(device, epoch, items, court);
+fn judge_safely(
+    device: &DeviceId,
+    epoch: Epoch,
+    items: &[Item],
+    context: &Context<'_>,
+) -> Vec<Judged> {
+    let all = || judge(device, epoch, items, context);
     match (catch_unwind(AssertUnwindSafe(all)), items) {
         (Ok(judged), _) => judged,
         (Err(_), [item]) => vec![broken(item)],
         (Err(_), items) => {
-            items.chunks(1).flat_map(|one| judge_safely(device, epoch, one, court)).collect()
+            items.chunks(1).flat_map(|one| judge_safely(device, epoch, one, context)).collect()
         }
     }
 }

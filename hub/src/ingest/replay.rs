@@ -7,7 +7,7 @@ use super::school::Schools;
 use super::{judge_safely, secrets};
 use crate::events::Event;
 use rules::error::{Doing, Error};
-use rules::sighting::judge::{Court, Finding};
+use rules::sighting::judge::{Context, Finding};
 use std::collections::HashMap;
 use store::keys::Keys;
 use store::{Db, Tx, dead_letter};
@@ -46,8 +46,8 @@ pub async fn replay(
     let (device, keys) = (letter.device, keys.clone());
     let (schools, of, vault) = (schools.now(), device.clone(), keys.clone());
     let judge = move || {
-        let court = Court { secrets: &secrets(&vault)?, schools: &schools };
-        Ok::<_, Error>(judge_safely(&of, epoch, &[item], &court).remove(0))
+        let context = Context { secrets: &secrets(&vault)?, schools: &schools };
+        Ok::<_, Error>(judge_safely(&of, epoch, &[item], &context).remove(0))
     };
     let judged = tokio::task::spawn_blocking(judge).await.doing("judging a dead letter")??;
     if let Finding::Dead(_, why) = &judged.finding {

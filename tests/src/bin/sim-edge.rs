@@ -10,7 +10,7 @@
 use anyhow::Context as _;
 use house::passages::mark;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rollcall_edge::dating::Timekeeper;
+use rollcall_edge::clock::Timekeeper;
 use rollcall_edge::draft::{Draft, Keep};
 use rollcall_edge::fetch::Fetch;
 use rollcall_edge::identity::{Identity, Passport};

@@ -59,8 +59,8 @@ proptest! {
         if voting {
             prop_assert!(votes.windows(2).all(|two| two[0].votes >= two[1].votes));
         }
-        let claims = claims(&votes, voting);
-        prop_assert!(claims.windows(2).all(|two| two[0].weight >= two[1].weight));
+        let matches = matches(&votes, voting);
+        prop_assert!(matches.windows(2).all(|two| two[0].weight >= two[1].weight));
     }
 
     #[test]

@@ -38,14 +38,14 @@ const KEPT: [Reason; 8] = [
 const DOUBTS: usize = 6;
 
 /// What judging needs besides the record.
-pub struct Court<'a> {
+pub struct Context<'a> {
     /// The hub's sealing keys, the newest and those not yet retired.
     pub secrets: &'a [HubSecret],
     /// Everybody who may be recognised, for each model.
     pub schools: &'a [Arc<dyn School>],
 }
 
-impl Court<'_> {
+impl Context<'_> {
     fn school(&self, model: &ModelId) -> Option<&dyn School> {
         self.schools.iter().find(|school| school.model() == model).map(|school| &**school)
     }
@@ -151,12 +151,17 @@ struct Face {
 /// Judges records of `device` that came together, from its outbox `epoch`; their faces are
 /// compared with the school in one go.
 #[must_use]
-pub fn judge(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'_>) -> Vec<Judged> {
+pub fn judge(
+    device: &DeviceId,
+    epoch: Epoch,
+    items: &[Item],
+    context: &Context<'_>,
+) -> Vec<Judged> {
     let key = |seq| RecordKey { device: device.clone(), epoch, seq };
     let opened: Vec<_> =
-        items.iter().map(|item| Opened::new(&key(item.seq), item, court)).collect();
+        items.iter().map(|item| Opened::new(&key(item.seq), item, context)).collect();
     let mut nearest = vec![Vec::new(); opened.len()];
-    for school in court.schools {
+    for school in context.schools {
         let probe = |(n, one): (usize, &Opened<'_>)| Some((n, one.probe(school.model())?.clone()));
         let (places, probes): (Vec<_>, Vec<_>) =
             opened.iter().enumerate().filter_map(probe).unzip();
@@ -164,13 +169,13 @@ pub fn judge(device: &DeviceId, epoch: Epoch, items: &[Item], court: &Court<'_>)
             nearest[n] = near;
         }
     }
-    opened.into_iter().zip(nearest).map(|(one, near)| one.judged(&near, court)).collect()
+    opened.into_iter().zip(nearest).map(|(one, near)| one.judged(&near, context)).collect()
 }
 
 impl<'a> Opened<'a> {
-    fn new(key: &RecordKey, item: &'a Item, court: &Court<'_>) -> Self {
+    fn new(key: &RecordKey, item: &'a Item, context: &Context<'_>) -> Self {
         let mut moved = None;
-        let found = find(key, item, court, &mut moved);
+        let found = find(key, item, context, &mut moved);
         Self { item, moved, found }
     }
 
@@ -182,10 +187,10 @@ impl<'a> Opened<'a> {
         }
     }
 
-    fn judged(self, nearest: &[Candidate], court: &Court<'_>) -> Judged {
+    fn judged(self, nearest: &[Candidate], context: &Context<'_>) -> Judged {
         let Self { item, moved, found } = self;
         let finding = match found {
-            Ok(Found::Face(face)) => face.compared(item, nearest, court),
+            Ok(Found::Face(face)) => face.compared(item, nearest, context),
             Ok(Found::Other(finding)) => finding,
             Err((reject, why)) => Finding::Dead(reject, why),
         };
@@ -197,7 +202,7 @@ impl<'a> Opened<'a> {
 fn find(
     key: &RecordKey,
     item: &Item,
-    court: &Court<'_>,
+    context: &Context<'_>,
     moved: &mut Option<(RecordKey, [u8; 16])>,
 ) -> Result<Found, Dead> {
     if !item.is_intact() {
@@ -210,9 +215,9 @@ fn find(
         Body::Moved(old) => {
             let body = Body::decode(&old.body).map_err(malformed)?;
             let key = former(key, item, &old, moved);
-            weigh(&key, item, body, court)
+            weigh(&key, item, body, context)
         }
-        body => weigh(key, item, body, court),
+        body => weigh(key, item, body, context),
     }
 }
 
@@ -230,9 +235,9 @@ fn former(
     former
 }
 
-fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<Found, Dead> {
+fn weigh(key: &RecordKey, item: &Item, body: Body, context: &Context<'_>) -> Result<Found, Dead> {
     let finding = match body {
-        Body::Sighting(sighting) => return see(key, sighting, court),
+        Body::Sighting(sighting) => return see(key, sighting, context),
         Body::Health(health) => {
             let span = item.at.mono.since(health.since);
             if health.since > item.at.mono || health.watched_ms > span {
@@ -257,11 +262,11 @@ fn weigh(key: &RecordKey, item: &Item, body: Body, court: &Court<'_>) -> Result<
     Ok(Found::Other(finding))
 }
 
-fn see(key: &RecordKey, said: Sighting, court: &Court<'_>) -> Result<Found, Dead> {
+fn see(key: &RecordKey, said: Sighting, context: &Context<'_>) -> Result<Found, Dead> {
     check(&said)?;
-    let template = open(key, Part::Template, &said.template, court.secrets)
+    let template = open(key, Part::Template, &said.template, context.secrets)
         .map_err(|error| (Reject::Unsealable, error.to_string()))?;
-    if court.school(&said.model).is_none() {
+    if context.school(&said.model).is_none() {
         let named = people(&said.candidates);
         return Ok(Found::Other(Finding::Incomparable(said.model, named)));
     }
@@ -271,13 +276,13 @@ fn see(key: &RecordKey, said: Sighting, court: &Court<'_>) -> Result<Found, Dead
 
 impl Face {
     /// What it comes to, once the people most like it are known.
-    fn compared(self, item: &Item, nearest: &[Candidate], court: &Court<'_>) -> Finding {
+    fn compared(self, item: &Item, nearest: &[Candidate], context: &Context<'_>) -> Finding {
         let Self { key, said, template, .. } = self;
         let kept: Vec<_> =
             KEPT.into_iter().filter(|reason| said.reasons.contains(reason)).collect();
         let doubts: Vec<_> =
             kept.iter().copied().filter(|reason| KEPT[..DOUBTS].contains(reason)).collect();
-        let Some(school) = court.school(&said.model) else { return Finding::Nobody };
+        let Some(school) = context.school(&said.model) else { return Finding::Nobody };
         let look = school.look(nearest, said.frames, &doubts);
         if look.candidates.is_empty() {
             let named = people(&said.candidates).into_iter();
@@ -287,7 +292,7 @@ impl Face {
                 _ => Finding::Unlearnt(said.model, unlearnt),
             };
         }
-        let crop = crop(&key, item, &said, court.secrets);
+        let crop = crop(&key, item, &said, context.secrets);
         let changed = people(&said.candidates) != people(&look.candidates);
         let dropped =
             crop.is_none() && (said.crop.is_some() || said.reasons.contains(&Reason::CropDropped));

@@ -86,8 +86,8 @@ fn item(seq: u64, body: &Body) -> Item {
 }
 
 fn judged(item: Item) -> Judged {
-    let court = Court { secrets: &[secret()], schools: &school() };
-    judge(&device(), EPOCH, &[item], &court).remove(0)
+    let context = Context { secrets: &[secret()], schools: &school() };
+    judge(&device(), EPOCH, &[item], &context).remove(0)
 }
 
 fn seen(item: Item) -> Seen {
@@ -131,12 +131,12 @@ fn of_records_that_come_together_each_gets_its_own_answer() {
     damaged.hash = [0; 16];
     let stranger = face(4, [0.0, 0.0, 1.0]);
     let items = [damaged, face(3, [0.0, 1.0, 0.0]), stranger, face(5, [1.0, 0.0, 0.0])];
-    let court = Court { secrets: &[secret()], schools: &school() };
+    let context = Context { secrets: &[secret()], schools: &school() };
     let who = |judged: Judged| match judged.finding {
         Finding::Seen(seen) => Some((judged.item.seq, seen.candidates[0].student)),
         _ => None,
     };
-    let all: Vec<_> = judge(&device(), EPOCH, &items, &court).into_iter().map(who).collect();
+    let all: Vec<_> = judge(&device(), EPOCH, &items, &context).into_iter().map(who).collect();
     assert_eq!(all, [None, Some((3, student(2))), None, Some((5, student(1)))]);
 }
 
@@ -190,8 +190,8 @@ fn a_face_is_compared_with_templates_of_its_own_model_alone() {
     assert_eq!((model.as_str(), named), ("arcface-1", vec![student(1)]));
     let both: [Arc<dyn School>; 2] =
         [Arc::new(Two(model_of("sface-1"))), Arc::new(Two(model_of("arcface-1")))];
-    let court = Court { secrets: &[secret()], schools: &both };
-    let judged = judge(&device(), EPOCH, &[other()], &court).remove(0);
+    let context = Context { secrets: &[secret()], schools: &both };
+    let judged = judge(&device(), EPOCH, &[other()], &context).remove(0);
     assert!(matches!(judged.finding, Finding::Seen(seen) if seen.model.as_str() == "arcface-1"));
 }
 
@@ -251,8 +251,8 @@ fn a_moved_record_is_opened_under_its_old_key() {
     let inner = body_ok().encode();
     let moved = Body::Moved(Moved { epoch: EPOCH, seq: 1, body: inner.clone() });
     let new = Epoch([2; 16]);
-    let court = Court { secrets: &[secret()], schools: &school() };
-    let judged = judge(&device(), new, &[item(40, &moved)], &court).remove(0);
+    let context = Context { secrets: &[secret()], schools: &school() };
+    let judged = judge(&device(), new, &[item(40, &moved)], &context).remove(0);
     assert!(matches!(judged.finding, Finding::Seen(_)), "{judged:?}");
     let old = RecordKey { device: device(), epoch: EPOCH, seq: 1 };
     assert_eq!(judged.moved, Some((old, Item::digest(1, &AT, &inner))));

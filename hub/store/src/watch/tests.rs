@@ -23,7 +23,7 @@ async fn house(doors: Vec<(&'static str, Option<Watch>)>) -> (tempfile::TempDir,
             let key = RecordKey { device: id, epoch: Epoch([1; 16]), seq: 1 };
             let mono = Mono(1_000);
             let stamp = Stamp { boot: 1, mono, wall: Some(NOW), clock: ClockState::Ntp };
-            let when = rules::sighting::dating::When::At(NOW, 0);
+            let when = rules::sighting::time::When::At(NOW, 0);
             super::super::arrival::add_watch(tx, &key, (0, &stamp), &when, watch)?;
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use super::Parts;
 use crate::{
+    clock::Timekeeper,
     config::Config,
-    dating::Timekeeper,
-    draft::{Dating, Keep},
+    draft::{Keep, Timing},
     fetch::Fetch,
-    gallery::{Curator, LoadedGallery, Shelf},
+    gallery::{Curator, GalleryFiles, LoadedGallery},
     identity::{Identity, Passport},
     link::{self, Link},
     outbox::{self, Outbox, Place, Setup},
@@ -29,7 +29,7 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use wire::{
-    Clock, Epoch, Joined, Wall,
+    Clock, Joined, Wall,
     link::{Command, Desired, Reported, Snap},
     time::SystemClock,
 };
@@ -43,12 +43,12 @@ const PROBE: Duration = Duration::from_secs(2);
 /// Whom to recognise: newest only.
 pub type Loaded = watch::Receiver<Option<Arc<LoadedGallery>>>;
 
-/// What lies behind the recogniser: where records go, and whom to recognise.
-pub struct Behind {
+/// The way from a record to the hub: where records go, and whom to recognise.
+pub struct Uplink {
     /// Makes handles to where records go.
     pub keep: Box<dyn Fn() -> Box<dyn Keep> + Send>,
     /// Dates records.
-    pub dating: Arc<dyn Dating>,
+    pub timing: Arc<dyn Timing>,
     /// Whom to recognise.
     pub gallery: Loaded,
     /// By which model.
@@ -61,7 +61,7 @@ pub struct Behind {
     pub trouble: watch::Receiver<String>,
 }
 
-/// Everything the parts behind are built from.
+/// Everything the uplink is built from.
 pub struct Post<'a> {
     /// The whole configuration.
     pub config: &'a Config,
@@ -78,63 +78,37 @@ pub struct Post<'a> {
 }
 
 impl Post<'_> {
-    /// Opens the outbox and starts all that stands behind it.
+    /// Opens the outbox and starts all that stands between it and the hub.
     ///
     /// # Errors
     /// When this unit has not joined a hub, or its disk cannot be used.
-    pub fn start(&self, parts: &mut Parts, pulse: &mut Pulse) -> anyhow::Result<Behind> {
+    pub fn start(&self, parts: &mut Parts, pulse: &mut Pulse) -> anyhow::Result<Uplink> {
         let identity = Identity::load(&self.config.data)?;
-        let passport = Passport::new(&self.config.data, identity.clone());
         let good = tls::validity(&identity.joined.certificate_pem)?;
-        let outbox = self.outbox((&identity, good.from), parts, pulse.beat("outbox"))?;
-        let time = Timekeeper::new(outbox.opened().boot, good.from, self.clock.clone());
-        let (keeping, stored, stop) = (time.clone(), outbox.clone(), self.stop.clone());
-        parts.task("clock", async move { Ok(keeping.run(stored, stop).await?) });
-        let badge = Badge::new(&identity)?;
-        let trust = Trust::new(&identity.joined.ca_pem)?;
-        let tls = tls::config(&identity, (&badge, &trust), time.clone())?;
-        let fetch = Fetch::new(&identity.joined.https, &tls)?;
+        let outbox = self.outbox(&identity.joined, good.from, parts)?;
+        parts.task("probe", probe(outbox.clone(), pulse.beat("outbox"), self.stop.clone()));
+        let line = self.line(identity, good.from, outbox)?;
+        let (time, outbox, stop) = (line.time.clone(), line.outbox.clone(), self.stop.clone());
+        parts.task("clock", async move { Ok(time.run(outbox, stop).await?) });
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
-        let news = wanted.clone();
-        let (gallery, model) =
-            self.gallery(&passport, fetch.clone(), &time, (wanted, reported), parts)?;
-        let feeds = (desired, reports.clone());
-        let online = self.link(&identity, (&badge, tls), (&outbox, &time), feeds, parts)?;
+        let known = line.gallery(wanted.clone(), reported, parts)?;
+        let online = line.link(desired, reports.clone(), parts)?;
         let certificate = Certificate { ends: good.to, trouble: String::new() };
-        let (told, certificate) = watch::channel(certificate);
-        let shown = (badge, trust, news);
-        self.renewer(passport, (fetch, time.clone()), shown, (online, told), parts);
-        let trouble = outbox.trouble();
-        let keep = move || Box::new(outbox.clone()) as Box<dyn Keep>;
-        let (keep, dating) = (Box::new(keep), Arc::new(time));
-        Ok(Behind { keep, dating, gallery, model, reported: reports, certificate, trouble })
+        let certificate = line.renewer(certificate, wanted, online, parts);
+        let outbox = line.outbox.clone();
+        Ok(Uplink {
+            trouble: outbox.trouble(),
+            keep: Box::new(move || Box::new(outbox.clone()) as Box<dyn Keep>),
+            timing: Arc::new(line.time),
+            gallery: known.gallery,
+            model: known.model,
+            reported: reports,
+            certificate,
+        })
     }
 
-    /// Looks after the door's certificate.
-    fn renewer(
-        &self,
-        passport: Passport,
-        (fetch, time): (Fetch, Timekeeper),
-        (badge, trust, desired): (Badge, Trust, watch::Receiver<Option<Desired>>),
-        (online, certificate): (watch::Receiver<bool>, watch::Sender<Certificate>),
-        parts: &mut Parts,
-    ) {
-        let stop = self.stop.clone();
-        let renewer = Renewer { passport, fetch, badge, trust, desired, time, online, certificate };
-        parts.task("certificate", async move {
-            renewer.run(stop).await;
-            Ok(())
-        });
-    }
-
-    fn outbox(
-        &self,
-        (identity, from): (&Identity, Wall),
-        parts: &mut Parts,
-        beat: Beat,
-    ) -> anyhow::Result<Outbox> {
-        let joined = &identity.joined;
+    fn outbox(&self, joined: &Joined, from: Wall, parts: &mut Parts) -> anyhow::Result<Outbox> {
         let path = self.config.data.join("outbox.db");
         let boot = outbox::boot_id().context("the kernel does not say which boot this is")?;
         let mut setup = Setup::new(&path, joined.device.clone(), joined.hub_key.clone(), boot);
@@ -143,8 +117,27 @@ impl Post<'_> {
         let (outbox, writer) = outbox::open(setup, rng())
             .with_context(|| format!("the outbox {} cannot be opened", path.display()))?;
         parts.thread("outbox", move || Ok(writer.run()?));
-        parts.task("probe", probe(outbox.clone(), beat, self.stop.clone()));
         Ok(outbox)
+    }
+
+    fn line(&self, identity: Identity, from: Wall, outbox: Outbox) -> anyhow::Result<Line<'_>> {
+        let time = Timekeeper::new(outbox.opened().boot, from, self.clock.clone());
+        let badge = Badge::new(&identity)?;
+        let trust = Trust::new(&identity.joined.ca_pem)?;
+        let tls = tls::config(&identity, (&badge, &trust), time.clone())?;
+        let fetch = Fetch::new(&identity.joined.https, &tls)?;
+        let passport = Passport::new(&self.config.data, identity.clone());
+        Ok(Line {
+            post: self,
+            joined: identity.joined,
+            passport,
+            outbox,
+            time,
+            badge,
+            trust,
+            tls,
+            fetch,
+        })
     }
 
     fn reported(&self) -> Reported {
@@ -156,62 +149,107 @@ impl Post<'_> {
             trouble: String::new(),
         }
     }
+}
+
+/// This unit as the hub knows it, and the way there.
+struct Line<'a> {
+    post: &'a Post<'a>,
+    joined: Joined,
+    passport: Passport,
+    outbox: Outbox,
+    time: Timekeeper,
+    badge: Badge,
+    trust: Trust,
+    tls: Arc<ClientConfig>,
+    fetch: Fetch,
+}
+
+/// Whom to recognise, and by which model.
+struct Known {
+    gallery: Loaded,
+    model: watch::Receiver<Model>,
+}
+
+impl Line<'_> {
+    /// Looks after the door's certificate; returns how it is.
+    fn renewer(
+        &self,
+        now: Certificate,
+        desired: watch::Receiver<Option<Desired>>,
+        online: watch::Receiver<bool>,
+        parts: &mut Parts,
+    ) -> watch::Receiver<Certificate> {
+        let (certificate, told) = watch::channel(now);
+        let renewer = Renewer {
+            passport: self.passport.clone(),
+            fetch: self.fetch.clone(),
+            badge: self.badge.clone(),
+            trust: self.trust.clone(),
+            time: self.time.clone(),
+            desired,
+            online,
+            certificate,
+        };
+        let stop = self.post.stop.clone();
+        parts.task("certificate", async move {
+            renewer.run(stop).await;
+            Ok(())
+        });
+        told
+    }
 
     fn gallery(
         &self,
-        passport: &Passport,
-        fetch: Fetch,
-        time: &Timekeeper,
-        (desired, reported): (watch::Receiver<Option<Desired>>, watch::Sender<Reported>),
+        desired: watch::Receiver<Option<Desired>>,
+        reported: watch::Sender<Reported>,
         parts: &mut Parts,
-    ) -> anyhow::Result<(Loaded, watch::Receiver<Model>)> {
+    ) -> anyhow::Result<Known> {
         let (loaded, gallery) = watch::channel(None);
-        let (model, running) = watch::channel(self.model.clone());
-        let identity = passport.get();
+        let (model, running) = watch::channel(self.post.model.clone());
+        let (identity, config) = (self.passport.get(), self.post.config);
         let curator = Curator {
-            device: identity.joined.device.clone(),
+            device: self.joined.device.clone(),
             hub: signer(&identity)?,
-            packs: self.packs.clone(),
+            packs: self.post.packs.clone(),
             model,
-            fetch,
-            shelf: shelf(self.config, &identity)?,
-            key: self.config.gallery.key,
-            passport: passport.clone(),
+            fetch: self.fetch.clone(),
+            files: gallery_files(config, &identity)?,
+            key: config.gallery.key,
+            passport: self.passport.clone(),
             unlocked: false,
-            time: time.clone(),
+            time: self.time.clone(),
             desired,
             loaded,
             reported,
             leased: None,
             rng: rng(),
         };
-        let stop = self.stop.clone();
+        let stop = self.post.stop.clone();
         parts.task("gallery", async move {
             curator.run(stop).await;
             Ok(())
         });
-        Ok((gallery, running))
+        Ok(Known { gallery, model: running })
     }
 
+    /// Speaks with the hub; returns whether it hears.
     fn link(
         &self,
-        identity: &Identity,
-        (badge, tls): (&Badge, Arc<ClientConfig>),
-        (outbox, time): (&Outbox, &Timekeeper),
-        (desired, reported): (watch::Sender<Option<Desired>>, watch::Receiver<Reported>),
+        desired: watch::Sender<Option<Desired>>,
+        reported: watch::Receiver<Reported>,
         parts: &mut Parts,
     ) -> anyhow::Result<watch::Receiver<bool>> {
-        let (host, port) = host_port(&identity.joined.mqtt)?;
-        let device = identity.joined.device.clone();
+        let (host, port) = host_port(&self.joined.mqtt)?;
+        let device = self.joined.device.clone();
         let (commands, wishes) = mpsc::channel(COMMANDS);
-        let (see, snaps) = self.snaps(identity, outbox.opened().epoch, parts);
+        let (see, snaps) = self.snaps(parts);
         let (online, is_online) = watch::channel(false);
         let (settings, told) = watch::channel(None);
         let link = Link {
-            config: link::Config { device, host, port, tls },
-            badge: badge.clone(),
-            outbox: outbox.clone(),
-            time: time.clone(),
+            config: link::Config { device, host, port, tls: self.tls.clone() },
+            badge: self.badge.clone(),
+            outbox: self.outbox.clone(),
+            time: self.time.clone(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             desired: desired.clone(),
             settings,
@@ -221,26 +259,22 @@ impl Post<'_> {
             online,
             rng: rng(),
         };
-        let stop = self.stop.clone();
+        let (data, stop) = (self.post.config.data.clone(), self.post.stop.clone());
+        parts.task("settings", settings::follow(told, data, stop.clone()));
+        parts.task("commands", obey(wishes, see, desired, stop.clone()));
         parts.task("link", async move { Ok(link.run(stop).await?) });
-        let data = self.config.data.clone();
-        parts.task("settings", settings::follow(told, data, self.stop.clone()));
-        parts.task("commands", obey(wishes, (see, desired), self.stop.clone()));
         Ok(is_online)
     }
 
     /// Where the hub's wishes to see go, and where the pictures come from.
-    fn snaps(
-        &self,
-        identity: &Identity,
-        epoch: Epoch,
-        parts: &mut Parts,
-    ) -> (mpsc::Sender<()>, mpsc::Receiver<Snap>) {
-        let ((see, wishes), (snaps, shown)) = (mpsc::channel(1), mpsc::channel(1));
-        let Joined { device, hub_key: key, .. } = identity.joined.clone();
-        let sealer = Sealer { device, epoch, key, rng: rng() };
-        let (asks, clock, stop) = (self.asks.clone(), self.clock.clone(), self.stop.clone());
+    fn snaps(&self, parts: &mut Parts) -> (mpsc::Sender<()>, mpsc::Receiver<Snap>) {
+        let (see, wishes) = mpsc::channel(1);
+        let (snaps, shown) = mpsc::channel(1);
+        let Joined { device, hub_key: key, .. } = self.joined.clone();
+        let sealer = Sealer { device, epoch: self.outbox.opened().epoch, key, rng: rng() };
+        let (asks, clock) = (self.post.asks.clone(), self.post.clock.clone());
         let snapper = Snapper { wishes, asks, snaps, sealer, clock };
+        let stop = self.post.stop.clone();
         parts.task("snaps", async move {
             snapper.run(stop).await;
             Ok(())
@@ -252,7 +286,8 @@ impl Post<'_> {
 /// Does what the hub wishes.
 async fn obey(
     mut wishes: mpsc::Receiver<Command>,
-    (see, desired): (mpsc::Sender<()>, watch::Sender<Option<Desired>>),
+    see: mpsc::Sender<()>,
+    desired: watch::Sender<Option<Desired>>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     while let Some(Some(wish)) = stop.run_until_cancelled(wishes.recv()).await {
@@ -283,12 +318,12 @@ async fn probe(outbox: Outbox, beat: Beat, stop: CancellationToken) -> anyhow::R
 ///
 /// # Errors
 /// When its folder cannot be used.
-pub fn shelved(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>>> {
+pub fn kept_gallery(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>>> {
     let Ok(identity) = Identity::load(&config.data) else { return Ok(None) };
-    let mut shelf = shelf(config, &identity)?;
-    if identity.shelf_key().is_none() {
+    let mut files = gallery_files(config, &identity)?;
+    if identity.gallery_key().is_none() {
         match asked_for_key(&identity) {
-            Ok(key) => key.iter().for_each(|key| shelf.unlock(key)),
+            Ok(key) => key.iter().for_each(|key| files.unlock(key)),
             Err(why) => {
                 tracing::warn!("nobody is recognised: the hub does not give the key: {why}")
             }
@@ -297,7 +332,7 @@ pub fn shelved(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>>> {
     let load = |release: crate::gallery::Release| {
         LoadedGallery::new(release.manifest.version, release.gallery).map(Arc::new)
     };
-    Ok(shelf.look().map(load).transpose()?)
+    Ok(files.look().map(load).transpose()?)
 }
 
 /// The key of the gallery, from the hub.
@@ -311,12 +346,12 @@ fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32
     Ok(runtime.block_on(fetch.key())?)
 }
 
-fn shelf(config: &Config, identity: &Identity) -> anyhow::Result<Shelf> {
+fn gallery_files(config: &Config, identity: &Identity) -> anyhow::Result<GalleryFiles> {
     let (device, folder) = (identity.joined.device.clone(), config.data.join("gallery"));
-    let mut shelf = Shelf::open(&folder, device, signer(identity)?)
+    let mut files = GalleryFiles::open(&folder, device, signer(identity)?)
         .with_context(|| format!("the folder {} cannot be used", folder.display()))?;
-    identity.shelf_key().iter().for_each(|key| shelf.unlock(key));
-    Ok(shelf)
+    identity.gallery_key().iter().for_each(|key| files.unlock(key));
+    Ok(files)
 }
 
 fn signer(identity: &Identity) -> anyhow::Result<VerifyingKey> {
@@ -357,7 +392,7 @@ mod tests {
         let (desired, mut look) = watch::channel(None);
         wish.try_send(Command::Reload).unwrap();
         wish.try_send(Command::Restart).unwrap();
-        let error = obey(wishes, (see, desired), CancellationToken::new()).await.unwrap_err();
+        let error = obey(wishes, see, desired, CancellationToken::new()).await.unwrap_err();
         assert!(look.changed().await.is_ok(), "the curator looks again");
         assert_eq!(error.to_string(), "the hub asked for a restart");
         assert_eq!(seen.recv().await, Some(()));

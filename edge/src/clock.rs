@@ -3,7 +3,7 @@
 //! Records are ordered by boot and monotonic time; wall time is added where a source gives it.
 //! [`Timeline`] decides from readings; [`Timekeeper`] takes them each second and stores anchors.
 
-use crate::draft::Dating;
+use crate::draft::Timing;
 use crate::outbox::{Outbox, OutboxError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -235,7 +235,7 @@ impl Timekeeper {
     }
 }
 
-impl Dating for Timekeeper {
+impl Timing for Timekeeper {
     fn stamp(&self, at: Mono) -> Stamp {
         self.timeline.borrow().stamp(at)
     }
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn the_kernel_answers() {
-        let keeper = Timekeeper::new(1, Wall(0), Arc::new(wire::time::SystemClock));
-        assert!(keeper.now().wall.is_some());
+        let supervisor = Timekeeper::new(1, Wall(0), Arc::new(wire::time::SystemClock));
+        assert!(supervisor.now().wall.is_some());
     }
 }

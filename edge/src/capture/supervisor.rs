@@ -21,14 +21,14 @@ use wire::{Clock, Mono, record::CameraState};
 const SILENCE_MS: u64 = 10_000;
 /// Hangs after which the process ends.
 const HANGS: u32 = 3;
-/// How often the keeper looks.
+/// How often the supervisor looks.
 const LOOK: Duration = Duration::from_millis(250);
 /// First and longest pause before a camera is opened again.
 const PAUSES_MS: std::ops::RangeInclusive<u64> = 1_000..=30_000;
 
 /// Ties a camera's thread and child process to whoever may end them.
 #[derive(Clone, Debug, Default)]
-pub struct Leash(Arc<Tie>);
+pub struct Lifeline(Arc<Tie>);
 
 #[derive(Debug, Default)]
 struct Tie {
@@ -38,7 +38,7 @@ struct Tie {
     woken: Condvar,
 }
 
-impl Leash {
+impl Lifeline {
     /// Ends what is tied: kills the child process and wakes the thread if it waits.
     pub fn cut(&self) {
         self.0.cut.store(true, Ordering::SeqCst);
@@ -60,7 +60,7 @@ impl Leash {
         self.0.cut.load(Ordering::SeqCst)
     }
 
-    /// Ties a child process; it is killed at once if the leash is cut already.
+    /// Ties a child process; it is killed at once if the lifeline is cut already.
     pub fn tie(&self, child: Child) {
         *self.0.child.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         if self.is_cut() {
@@ -68,7 +68,7 @@ impl Leash {
         }
     }
 
-    /// Sleeps for `pause`, or less if the leash is cut.
+    /// Sleeps for `pause`, or less if the lifeline is cut.
     pub fn wait(&self, pause: Duration) {
         let guard = self.0.guard.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.0.woken.wait_timeout_while(guard, pause, |()| !self.is_cut()));
@@ -76,10 +76,10 @@ impl Leash {
 }
 
 /// Opens a camera: [`super::open`].
-pub type Open = fn(&Config, &Arc<dyn Clock>, &Leash) -> Result<Box<dyn Camera>, CameraError>;
+pub type Open = fn(&Config, &Arc<dyn Clock>, &Lifeline) -> Result<Box<dyn Camera>, CameraError>;
 
 /// Keeps one camera going until told to stop.
-pub struct Keeper {
+pub struct Supervisor {
     /// How it is opened.
     pub open: Open,
     /// Which camera.
@@ -90,30 +90,30 @@ pub struct Keeper {
     pub clock: Arc<dyn Clock>,
     /// Says what the camera is doing.
     pub state: tokio::sync::watch::Sender<CameraState>,
-    /// Turned each time the keeper looks.
+    /// Turned each time the supervisor looks.
     pub beat: crate::pulse::Beat,
 }
 
-/// Why a camera's thread needs the keeper.
+/// Why a camera's thread needs the supervisor.
 enum End {
     Stop,
     Died(CameraError),
     Hung,
 }
 
-impl Keeper {
+impl Supervisor {
     /// Runs until `stop` is cut. Blocking.
     ///
     /// # Errors
     /// Only when the camera hung for the third time.
-    pub fn run(self, stop: &Leash) -> Result<(), CameraError> {
+    pub fn run(self, stop: &Lifeline) -> Result<(), CameraError> {
         let (mut pause_ms, mut hangs) = (*PAUSES_MS.start(), 0);
         let mut abandoned = Vec::new();
         while !stop.is_cut() {
             let before = self.ring.count();
-            let (leash, ended) = self.start();
+            let (lifeline, ended) = self.start();
             let end = self.watch(stop, &ended);
-            leash.cut();
+            lifeline.cut();
             match end {
                 End::Stop => break,
                 End::Died(CameraError::Ended) => {
@@ -143,12 +143,12 @@ impl Keeper {
         Ok(())
     }
 
-    fn start(&self) -> (Leash, Receiver<CameraError>) {
+    fn start(&self) -> (Lifeline, Receiver<CameraError>) {
         let (say, ended) = sync_channel(1);
         let (config, ring, clock) = (self.config.clone(), self.ring.clone(), self.clock.clone());
         let open = self.open;
-        let leash = Leash::default();
-        let tied = leash.clone();
+        let lifeline = Lifeline::default();
+        let tied = lifeline.clone();
         let stream = move || {
             let opened = open(&config, &clock, &tied);
             let Err(error) = opened.and_then(|camera| stream(camera, &ring, &tied));
@@ -159,10 +159,10 @@ impl Keeper {
             .name("camera".into())
             .spawn(stream)
             .expect("a thread for the camera: the system has none left");
-        (leash, ended)
+        (lifeline, ended)
     }
 
-    fn watch(&self, stop: &Leash, ended: &Receiver<CameraError>) -> End {
+    fn watch(&self, stop: &Lifeline, ended: &Receiver<CameraError>) -> End {
         let opened = self.clock.mono();
         loop {
             self.beat.turn();
@@ -194,7 +194,7 @@ impl Keeper {
         }
     }
 
-    fn pause(&self, stop: &Leash, pause_ms: u64) {
+    fn pause(&self, stop: &Lifeline, pause_ms: u64) {
         let began = self.clock.mono();
         while self.clock.mono().since(began) < pause_ms && !stop.is_cut() {
             self.beat.turn();
@@ -202,7 +202,7 @@ impl Keeper {
         }
     }
 
-    fn idle(&self, stop: &Leash) {
+    fn idle(&self, stop: &Lifeline) {
         while !stop.is_cut() {
             self.beat.turn();
             stop.wait(LOOK);
@@ -223,11 +223,11 @@ fn holds(abandoned: &[Receiver<CameraError>]) -> bool {
 fn stream(
     mut camera: Box<dyn Camera>,
     ring: &Ring,
-    leash: &Leash,
+    lifeline: &Lifeline,
 ) -> Result<std::convert::Infallible, CameraError> {
     loop {
         let frame: Frame = camera.next()?;
-        if leash.is_cut() {
+        if lifeline.is_cut() {
             return Err(CameraError::Ended);
         }
         ring.push(frame);

@@ -20,7 +20,7 @@ const BUSY: &str = "the door is busy: ask again in a moment";
 ///
 /// # Errors
 /// A sentence for whoever asked.
-pub async fn look(asks: &SyncSender<Ask>, at: Mono) -> Result<Report, &'static str> {
+pub async fn take(asks: &SyncSender<Ask>, at: Mono) -> Result<Report, &'static str> {
     let (reply, report) = oneshot::channel();
     match asks.try_send(Ask { cause: Cause::Snap, at, reply: Some(reply) }) {
         Ok(()) => {}

@@ -4,10 +4,10 @@ use std::time::Instant;
 use tokio::sync::watch;
 use wire::time::SystemClock;
 
-fn keeper(config: Config) -> (Keeper, Arc<Ring>, watch::Receiver<CameraState>) {
+fn supervisor(config: Config) -> (Supervisor, Arc<Ring>, watch::Receiver<CameraState>) {
     let ring = Arc::new(Ring::default());
     let (state, seen) = watch::channel(CameraState::Blind);
-    let keeper = Keeper {
+    let supervisor = Supervisor {
         open: crate::capture::open,
         config,
         ring: ring.clone(),
@@ -15,19 +15,19 @@ fn keeper(config: Config) -> (Keeper, Arc<Ring>, watch::Receiver<CameraState>) {
         state,
         beat: crate::pulse::Beat::default(),
     };
-    (keeper, ring, seen)
+    (supervisor, ring, seen)
 }
 
 fn shell(script: &str) -> Config {
     Config::Command(Command { command: ["sh", "-c", script].map(String::from).into() })
 }
 
-/// Runs the keeper until `count` frames came, then stops it.
+/// Runs the supervisor until `count` frames came, then stops it.
 fn run_until(config: Config, count: u64) -> (u64, CameraState) {
-    let (keeper, ring, seen) = keeper(config);
-    let stop = Leash::default();
+    let (supervisor, ring, seen) = supervisor(config);
+    let stop = Lifeline::default();
     let stopper = stop.clone();
-    let running = std::thread::spawn(move || keeper.run(&stop));
+    let running = std::thread::spawn(move || supervisor.run(&stop));
     let started = Instant::now();
     while ring.count() < count && started.elapsed() < Duration::from_secs(20) {
         ring.next(ring.count(), Duration::from_millis(100));
@@ -65,11 +65,11 @@ fn a_program_that_goes_on_is_killed_at_the_end() {
 
 #[test]
 fn a_program_that_is_not_there_leaves_the_door_blind() {
-    let (keeper, ring, seen) =
-        keeper(Config::Command(Command { command: vec!["/no/such".into()] }));
-    let (leash, ended) = keeper.start();
+    let (supervisor, ring, seen) =
+        supervisor(Config::Command(Command { command: vec!["/no/such".into()] }));
+    let (lifeline, ended) = supervisor.start();
     let error = ended.recv().unwrap().to_string();
-    leash.cut();
+    lifeline.cut();
     assert!(error.starts_with("camera “/no/such” cannot be opened: No such file"), "{error}");
     assert_eq!((ring.count(), *seen.borrow()), (0, CameraState::Blind));
 }
@@ -107,22 +107,22 @@ fn refused() -> CameraError {
     CameraError::Open { camera: "/dev/video0".into(), why: "another program uses it".into() }
 }
 
-fn take(_: &Config, _: &Arc<dyn Clock>, _: &Leash) -> Result<Box<dyn Camera>, CameraError> {
+fn take(_: &Config, _: &Arc<dyn Clock>, _: &Lifeline) -> Result<Box<dyn Camera>, CameraError> {
     if TAKEN.swap(true, Ordering::SeqCst) { Err(refused()) } else { Ok(Box::new(Stuck)) }
 }
 
-fn busy(_: &Config, _: &Arc<dyn Clock>, _: &Leash) -> Result<Box<dyn Camera>, CameraError> {
+fn busy(_: &Config, _: &Arc<dyn Clock>, _: &Lifeline) -> Result<Box<dyn Camera>, CameraError> {
     Err(refused())
 }
 
-/// Runs the keeper for at most `ms` of a clock that hurries: how it ended.
+/// Runs the supervisor for at most `ms` of a clock that hurries: how it ended.
 fn run_for(ms: u64, open: Open) -> Result<(), CameraError> {
-    let (keeper, ..) = keeper(shell("false"));
+    let (supervisor, ..) = supervisor(shell("false"));
     let clock = Arc::new(wire::time::ManualClock::at(wire::Wall(0), Mono(0)));
-    let keeper = Keeper { open, clock: clock.clone(), ..keeper };
-    let (stop, pace) = (Leash::default(), Leash::default());
+    let supervisor = Supervisor { open, clock: clock.clone(), ..supervisor };
+    let (stop, pace) = (Lifeline::default(), Lifeline::default());
     let stopper = stop.clone();
-    let running = std::thread::spawn(move || keeper.run(&stop));
+    let running = std::thread::spawn(move || supervisor.run(&stop));
     while clock.mono() < Mono(ms) && !running.is_finished() {
         clock.advance(200);
         pace.wait(Duration::from_millis(5));
@@ -144,10 +144,10 @@ fn a_camera_that_another_program_has_is_waited_for() {
 
 #[test]
 fn a_cut_leash_kills_what_is_tied_to_it_later() {
-    let leash = Leash::default();
-    leash.cut();
+    let lifeline = Lifeline::default();
+    lifeline.cut();
     let child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let id = child.id();
-    leash.tie(child);
+    lifeline.tie(child);
     assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
 }

@@ -21,16 +21,16 @@ const NONCE: usize = 12;
 const CURRENT: &str = "current";
 
 /// Where releases are kept.
-pub struct Shelf {
+pub struct GalleryFiles {
     folder: PathBuf,
     device: DeviceId,
     hub: VerifyingKey,
     cipher: Option<Aes256Gcm>,
 }
 
-impl fmt::Debug for Shelf {
+impl fmt::Debug for GalleryFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Shelf({})", self.folder.display())
+        write!(f, "GalleryFiles({})", self.folder.display())
     }
 }
 
@@ -51,8 +51,8 @@ struct Parts {
     file: Vec<u8>,
 }
 
-impl Shelf {
-    /// The shelf in `folder`, made if it is missing; locked.
+impl GalleryFiles {
+    /// The files in `folder`, made if it is missing; locked.
     ///
     /// # Errors
     /// When the folder cannot be made.
@@ -130,7 +130,7 @@ impl Shelf {
         versions.into_iter().map(|version| (version, may(version))).collect()
     }
 
-    /// As [`Shelf::look`]; damaged ones are destroyed.
+    /// As [`GalleryFiles::look`]; damaged ones are destroyed.
     ///
     /// # Errors
     /// When the disk refuses to forget.
@@ -252,30 +252,30 @@ pub(super) mod tests {
         (manifest.sign(&hub()), file, manifest)
     }
 
-    pub(in crate::gallery) fn shelf(folder: &TempDir, key: u8) -> Shelf {
+    pub(in crate::gallery) fn files(folder: &TempDir, key: u8) -> GalleryFiles {
         let device = "door-1".parse().unwrap();
-        let mut shelf = Shelf::open(folder.path(), device, hub().verifying_key()).unwrap();
-        shelf.unlock(&[key; 32]);
-        shelf
+        let mut files = GalleryFiles::open(folder.path(), device, hub().verifying_key()).unwrap();
+        files.unlock(&[key; 32]);
+        files
     }
 
-    fn put(shelf: &Shelf, version: u64, purge_before: u64) {
+    fn put(files: &GalleryFiles, version: u64, purge_before: u64) {
         let (signed, file, manifest) = release(version, purge_before);
-        shelf.put(&signed, &file, &manifest).unwrap();
+        files.put(&signed, &file, &manifest).unwrap();
     }
 
-    fn current(shelf: &Shelf) -> Option<u64> {
-        shelf.load().unwrap().map(|release| release.manifest.version)
+    fn current(files: &GalleryFiles) -> Option<u64> {
+        files.load().unwrap().map(|release| release.manifest.version)
     }
 
     #[test]
     fn the_last_release_is_current_and_one_before_it_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(&folder, 1);
-        assert_eq!(current(&shelf), None);
-        (1..=3).for_each(|version| put(&shelf, version, 0));
-        assert_eq!(current(&shelf), Some(3));
-        let mut versions = shelf.versions();
+        let files = files(&folder, 1);
+        assert_eq!(current(&files), None);
+        (1..=3).for_each(|version| put(&files, version, 0));
+        assert_eq!(current(&files), Some(3));
+        let mut versions = files.versions();
         versions.sort_unstable();
         assert_eq!(versions, [2, 3]);
     }
@@ -283,68 +283,68 @@ pub(super) mod tests {
     #[test]
     fn a_damaged_release_is_destroyed_and_the_one_before_serves() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(&folder, 1);
-        (1..=2).for_each(|version| put(&shelf, version, 0));
-        let path = shelf.path(2);
+        let files = files(&folder, 1);
+        (1..=2).for_each(|version| put(&files, version, 0));
+        let path = files.path(2);
         let mut bytes = std::fs::read(&path).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         std::fs::write(&path, bytes).unwrap();
-        assert_eq!(current(&shelf), Some(1));
+        assert_eq!(current(&files), Some(1));
         assert!(!path.exists());
     }
 
     #[test]
     fn what_must_be_forgotten_is_not_kept_for_going_back() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(&folder, 1);
-        put(&shelf, 1, 0);
-        put(&shelf, 2, 2);
-        assert_eq!(shelf.versions(), [2]);
-        shelf.forget().unwrap();
-        assert_eq!((shelf.versions(), current(&shelf)), (vec![], None));
+        let files = files(&folder, 1);
+        put(&files, 1, 0);
+        put(&files, 2, 2);
+        assert_eq!(files.versions(), [2]);
+        files.forget().unwrap();
+        assert_eq!((files.versions(), current(&files)), (vec![], None));
     }
 
     #[test]
     fn a_release_that_was_not_made_current_is_not_used() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = shelf(&folder, 1);
-        put(&shelf, 1, 0);
-        put(&shelf, 2, 0);
+        let files = files(&folder, 1);
+        put(&files, 1, 0);
+        put(&files, 2, 0);
         replace(&folder.path().join(CURRENT), b"1").unwrap();
-        assert_eq!(current(&shelf), Some(1), "the power went between two renames");
+        assert_eq!(current(&files), Some(1), "the power went between two renames");
     }
 
     #[test]
     fn without_the_doors_key_the_disk_says_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        put(&shelf(&folder, 1), 1, 0);
+        put(&files(&folder, 1), 1, 0);
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
             assert!(!bytes.windows(4).any(|window| window == b"RCG1"));
         }
-        assert_eq!(current(&shelf(&folder, 2)), None);
+        assert_eq!(current(&files(&folder, 2)), None);
     }
 
     #[test]
     fn a_locked_shelf_says_nothing_and_destroys_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        put(&shelf(&folder, 1), 1, 0);
+        put(&files(&folder, 1), 1, 0);
         let device = "door-1".parse().unwrap();
-        let locked = Shelf::open(folder.path(), device, hub().verifying_key()).unwrap();
+        let locked = GalleryFiles::open(folder.path(), device, hub().verifying_key()).unwrap();
         assert_eq!((current(&locked), locked.look()), (None, None));
         put(&locked, 2, 2);
-        assert!(shelf(&folder, 2).look().is_none(), "the wrong key");
-        assert_eq!((locked.versions(), current(&shelf(&folder, 1))), (vec![1], Some(1)));
+        assert!(files(&folder, 2).look().is_none(), "the wrong key");
+        assert_eq!((locked.versions(), current(&files(&folder, 1))), (vec![1], Some(1)));
     }
 
     #[test]
     fn under_another_key_nothing_opens_with_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
-        let mut shelf = shelf(&folder, 1);
-        (1..=2).for_each(|version| put(&shelf, version, 0));
-        shelf.rekey(&[2; 32]).unwrap();
-        assert_eq!((shelf.versions(), current(&shelf)), (vec![2], Some(2)));
-        assert!(self::shelf(&folder, 1).look().is_none());
+        let mut files = files(&folder, 1);
+        (1..=2).for_each(|version| put(&files, version, 0));
+        files.rekey(&[2; 32]).unwrap();
+        assert_eq!((files.versions(), current(&files)), (vec![2], Some(2)));
+        assert!(self::files(&folder, 1).look().is_none());
     }
 }
