@@ -3,6 +3,7 @@
 
 use crate::acts::bring::Bringing;
 use crate::acts::doors::Doors;
+use crate::acts::finds::Finds;
 use crate::acts::lessons::Classroom;
 use crate::acts::people::People;
 use crate::acts::timetable::Timetable;
@@ -224,6 +225,18 @@ impl Parts {
     #[must_use]
     pub fn bringing(&self) -> Bringing {
         Bringing { people: self.people(), apart: self.apart.clone(), jobs: self.jobs.clone() }
+    }
+
+    /// Where pictures of one person are looked at.
+    #[must_use]
+    pub fn finds(&self) -> Finds {
+        Finds {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            galleries: self.galleries(),
+            recogniser: self.recogniser.clone(),
+            events: self.events.clone(),
+        }
     }
 
     /// Where lessons are kept.

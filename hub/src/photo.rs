@@ -8,7 +8,7 @@ use crate::marks;
 use crate::marks::{Arrival, Marked, Worth};
 use crate::recogniser::{Seen, Sight};
 use rules::attendance::{authority, placing};
-use rules::error::{Doing, Error};
+use rules::error::Error;
 use rules::gallery::Index;
 use rules::review::Status;
 use rules::sighting::{judge, time::When};
@@ -16,13 +16,12 @@ use store::arrival::{self, Row};
 use store::evidence::Evidence;
 use store::keys::Keys;
 use store::session::Session;
-use store::{self, Tx, params};
+use store::{self, Tx};
 use vision::decide::{self, Decision, Facts};
 use vision::quality::Grade;
 use wire::seal::Part;
 use wire::{
-    Candidate, ClockState, DeviceId, Direction, Epoch, ModelId, Mono, RecordId, RecordKey, Stamp,
-    StudentId, Wall,
+    Candidate, ClockState, DeviceId, Direction, ModelId, Mono, RecordId, Stamp, StudentId, Wall,
 };
 use zeroize::Zeroizing;
 
@@ -91,7 +90,6 @@ pub struct Stored {
 /// What is stored of a photo in which somebody was found.
 pub struct Find {
     taken: Taken,
-    model: ModelId,
     face: judge::Seen,
 }
 
@@ -123,7 +121,7 @@ impl Find {
             template: Zeroizing::new(face.template.to_f16_bytes()),
             crop: crop(sight, face).map(Zeroizing::new),
         };
-        Some(Self { taken, model: model.clone(), face })
+        Some(Self { taken, face })
     }
 
     /// Stores it in the lesson of its room and time: waiting for a person whatever the class's
@@ -132,7 +130,7 @@ impl Find {
     /// # Errors
     /// When the door is unknown, the keys or the database fail.
     pub fn store(&self, tx: &Tx<'_>, keys: &Keys, now: Wall) -> Result<Stored, Error> {
-        let Self { taken, face, .. } = self;
+        let Self { taken, face } = self;
         let room = match taken.room.as_str() {
             "" => store::passage::room_of(tx, taken.device.as_str())?,
             room => room.to_owned(),
@@ -165,7 +163,7 @@ impl Find {
         session: &Session,
         now: Wall,
     ) -> Result<Stored, Error> {
-        let Self { face, .. } = self;
+        let face = &self.face;
         let policy = store::class::policy(tx, session.class)?;
         let status = placing::worth(policy, face.verdict, face.confidence, &face.reasons);
         let worth = Worth { session: Some(session.id), status };
@@ -179,13 +177,13 @@ impl Find {
         (candidates, worth): (&[Candidate], Worth),
         now: Wall,
     ) -> Result<Stored, Error> {
-        let Self { taken, face, .. } = self;
+        let Self { taken, face } = self;
         let Worth { session, status } = worth;
         let known = store::device::get(tx, &taken.device)?;
         known.ok_or_else(|| Error::unknown("door", &taken.device))?;
         let best = candidates.first().map(|best| best.student);
         let best = best.ok_or_else(|| Error::internal("storing a photo", "nobody was found"))?;
-        let key = next(tx, taken.device.clone())?;
+        let key = arrival::next_key(tx, taken.device.clone())?;
         let (wall, clock) = (Some(taken.at), ClockState::Hub);
         let stamp = Stamp { boot: 0, mono: Mono(0), wall, clock };
         let logged = status == Status::Logged;
@@ -204,29 +202,18 @@ impl Find {
         Ok(Stored { record: id, worth, marked })
     }
 
+    /// How sure the hub is of who it is.
+    #[must_use]
+    pub const fn confidence(&self) -> f32 {
+        self.face.confidence
+    }
+
     /// Where and when it was taken, for the audit log.
     #[must_use]
     pub fn origin(&self) -> serde_json::Value {
         let Taken { device, room, at } = &self.taken;
         serde_json::json!({ "device": device, "room": room, "at": at.0 })
     }
-
-    /// The network of its template.
-    #[must_use]
-    pub fn model(&self) -> &ModelId {
-        &self.model
-    }
-}
-
-/// The next number of this hub's own photos at a door.
-fn next(tx: &Tx<'_>, device: DeviceId) -> Result<RecordKey, Error> {
-    let epoch = store::setting::get(tx, "hub_epoch")?;
-    let epoch = epoch.unwrap_or_else(|| Epoch([0; 16]).to_string());
-    let epoch: Epoch = epoch.parse().doing("reading the hub's own epoch")?;
-    let sql = "select coalesce(max(seq), 0) + 1 from sighting where device = $1 and epoch = $2";
-    let n = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| row.get::<_, i64>(0))?;
-    let seq = n.and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
-    Ok(RecordKey { device, epoch, seq })
 }
 
 /// The face with a third of its size around it, JPEG.

@@ -6,6 +6,7 @@ pub mod calendars;
 pub mod classes;
 pub mod doors;
 pub mod entrance;
+pub mod finds;
 pub mod holidays;
 pub mod lessons;
 pub mod own;

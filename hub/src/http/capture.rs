@@ -5,35 +5,23 @@
 //! is none.
 
 use super::call::{Call, Proof};
+use super::guard::CAPTURE;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, PHOTO, Route, STAFF, Shapes, Takes};
-use crate::events::Event;
-use crate::marks;
-use crate::photo::{self, Find, Stored, Taken};
-use crate::recogniser::Sight;
+use crate::acts::finds::{ClassPicture, DoorPicture, Found, Kept, Sender};
 use jiff::Timestamp;
-use rules::error::Error;
 use rules::review::Status;
 use serde::Serialize;
-use std::collections::HashSet;
-use std::sync::Arc;
-use store::audit::{self, Entry};
-use store::class::{self, Class};
-use store::review;
-use store::{Tx, desk, device, scope, student};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
-use wire::{DeviceId, StudentId, Wall};
+use wire::{DeviceId, Wall};
 
 /// How far a photo's time may lie ahead, milliseconds: two clocks differ.
 const AHEAD_MS: i64 = 5 * 60 * 1000;
 /// How far that of a captured picture may lie back: what is older belongs in another way of marking.
 const BACK_MS: i64 = 60 * 60 * 1000;
-
-/// The one route that a door's capture token opens.
-pub const CAPTURE: &str = "/api/capture";
 
 /// Routes of this file.
 #[must_use]
@@ -97,153 +85,53 @@ pub struct Verified {
     message: String,
 }
 
-/// Looks at a picture, a few at a time.
-///
-/// # Errors
-/// 422 for what is no picture, 503 when too many wait.
-pub async fn sight(call: &Call, bytes: bytes::Bytes) -> Result<Sight, Problem> {
-    let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
-    Ok(call.app().recogniser.look(bytes.to_vec()).await?)
+async fn take(call: Call) -> Outcome {
+    let door: DeviceId = call.field("device_id")?.parse().map_err(no_door)?;
+    let room = call.content.field("classroom_id").map(str::trim).filter(|room| !room.is_empty());
+    let room = room.map(str::to_owned);
+    let at = when(&call, "timestamp", BACK_MS)?;
+    let picture = call.content.file("image").or_else(|| call.content.file("file"));
+    let picture = picture.ok_or_else(|| Problem::field("image", "a picture is missing"))?;
+    let sent = DoorPicture { picture: picture.to_vec(), door, room, at };
+    let from = sender(&call)?;
+    let _place = call.photo_place().await?;
+    json(&Captured::from(call.app().finds().at_door(sent, from, call.now).await?))
 }
 
-async fn take(call: Call) -> Outcome {
-    let device: DeviceId = call.field("device_id")?.parse().map_err(no_door)?;
-    let room = call.content.field("classroom_id").unwrap_or("").trim().to_owned();
-    let at = when(&call, "timestamp", BACK_MS)?;
-    let picture = call.content.file("image").or_else(|| call.content.file("file")).cloned();
-    let picture = picture.ok_or_else(|| Problem::field("image", "a picture is missing"))?;
-    let (room, known) = sender(&call, &device, room, at).await?;
-    let sight = sight(&call, picture).await?;
-    let face = photo::only_face(&sight)?;
-    let index = call.app().gallery.index();
-    let found = photo::compare(&index, face, |id| known.contains(&id));
-    let confidence = found.confidence;
-    let model = call.app().recogniser.model();
-    let Some(find) = Find::new(&sight, face, model, found, Taken { device, room, at }) else {
-        let nobody = Captured {
+/// Whoever sends a picture for a door.
+fn sender(call: &Call) -> Result<Sender, Problem> {
+    match call.by.as_ref().map(|by| &by.proof) {
+        Some(Proof::Door(door)) => Ok(Sender::Door(door.clone())),
+        _ => call.reader().map(Sender::Person),
+    }
+}
+
+impl From<Found> for Captured {
+    fn from(found: Found) -> Self {
+        let nobody = |confidence| Self {
             record_id: None,
             predicted_student_id: None,
             predicted_name: None,
             confidence,
             status: "unknown",
         };
-        return json(&nobody);
-    };
-    let (stored, who) = store(&call, find, None).await?;
-    json(&Captured {
-        record_id: Some(stored.record.0),
-        predicted_student_id: who.as_ref().map(|who| who.number.clone()),
-        predicted_name: who.map(|who| who.name),
-        confidence,
-        status: stored.worth.status.as_str(),
-    })
-}
-
-/// The room behind `device`, and whom a picture from there is compared with: those whom the door
-/// knows, and for a teacher only whom they teach in that room.
-///
-/// # Errors
-/// 404 for a door that is not there or cut off, another door than the token's, another room than
-/// the door's, and a room in which the teacher teaches nobody at that time.
-async fn sender(
-    call: &Call,
-    device: &DeviceId,
-    room: String,
-    at: Wall,
-) -> Result<(String, HashSet<StudentId>), Problem> {
-    let none = || Problem::from(Error::unknown("door", device));
-    let by = call.by.as_ref().ok_or_else(super::call::signed_out)?;
-    let taught = match &by.proof {
-        Proof::Door(own) if own != device => return Err(none()),
-        Proof::Door(_) => None,
-        Proof::Session(_) | Proof::Token(_) => Some(call.reader()?).filter(|by| !by.sees_all()),
-    };
-    let name = device.clone();
-    let read = call.app().db.read(move |tx| {
-        let Some(door) = device::get(tx, &name)?.filter(|door| door.is_active) else {
-            return Ok(None);
-        };
-        let taught = taught.map(|by| scope::taught_in(tx, by, &door.room, at)).transpose()?;
-        Ok(Some((door, taught)))
-    });
-    let (door, taught) = read.await?.ok_or_else(none)?;
-    let nobody = taught.as_ref().is_some_and(Vec::is_empty);
-    if nobody || !(room.is_empty() || room == door.room) {
-        return Err(none());
+        match found {
+            Found::NobodyEnrolled => nobody(0.0),
+            Found::Nobody { confidence } => nobody(confidence),
+            Found::Somebody(kept) => Self {
+                record_id: Some(kept.record.0),
+                predicted_student_id: kept.who.as_ref().map(|who| who.number.clone()),
+                predicted_name: kept.who.map(|who| who.name),
+                confidence: kept.confidence,
+                status: kept.status.as_str(),
+            },
+        }
     }
-    let mut known: HashSet<StudentId> = people(call, device).await?.iter().copied().collect();
-    if let Some(taught) = taught {
-        let taught: HashSet<StudentId> = taught.into_iter().collect();
-        known.retain(|id| taught.contains(id));
-    }
-    Ok((door.room, known))
-}
-
-/// Who is in the gallery of `device`; a door that has just been added gets its first one.
-async fn people(call: &Call, device: &DeviceId) -> Result<Arc<Vec<StudentId>>, Problem> {
-    let app = call.app();
-    if app.gallery.release(device).is_none() {
-        app.galleries().follow().await?;
-    }
-    Ok(app.gallery.release(device).map(|release| release.people.clone()).unwrap_or_default())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn no_door(error: wire::id::IdError) -> Problem {
     Problem::field("device_id", error.to_string())
-}
-
-/// Stores a find and who sent it, tells the desks, and says who it is if the caller may know.
-async fn store(
-    call: &Call,
-    find: Find,
-    class: Option<Class>,
-) -> Result<(Stored, Option<desk::Person>), Problem> {
-    let (keys, now, reader) = (call.app().keys.clone(), call.now, call.reader()?);
-    let by = call.by.as_ref().map(|by| by.proof.clone());
-    let actor = match &by {
-        Some(Proof::Door(door)) => format!("door:{door}"),
-        _ => reader.actor.user.to_string(),
-    };
-    let write = call.app().db.write(move |tx| {
-        let (stored, action) = match class {
-            None => (find.store(tx, &keys, now)?, "capture"),
-            Some(class) => {
-                let lesson = marks::lesson_now(tx, &class, (now, reader.today), &actor)?;
-                (find.store_in(tx, &keys, &lesson, now)?, "verify")
-            }
-        };
-        let id = stored.record.to_string();
-        let meta = find.origin();
-        audit::add(tx, now, &Entry { actor: &actor, action, table: "sighting", id: &id, meta })?;
-        let who = match by {
-            // A door is told whom its own picture shows, as a unit knows it by its gallery.
-            Some(Proof::Door(_)) => person(tx, review::facts(tx, stored.record)?.state.predicted)?,
-            _ => desk::one(tx, reader, stored.record).ok().and_then(|seen| seen.predicted),
-        };
-        Ok((stored, who))
-    });
-    let (stored, who) = write.await?;
-    let (record, events) = (stored.record, &call.app().events);
-    match stored.worth.status {
-        Status::Pending => events.say(Event::PendingAdded(record)),
-        Status::Approved => events.say(Event::Decided { record, by: uuid::Uuid::nil() }),
-        Status::Rejected | Status::Logged => {}
-    }
-    if let Some((session, student)) = stored.marked {
-        events.say(Event::Marked { session, student });
-    }
-    Ok((stored, who))
-}
-
-/// A person by id, as records name them.
-fn person(tx: &Tx<'_>, id: Option<StudentId>) -> Result<Option<desk::Person>, Error> {
-    let found = id.map(|id| student::get(tx, id)).transpose()?.flatten();
-    Ok(found.map(|found| desk::Person {
-        student: found.id,
-        name: found.profile.full_name(),
-        number: found.profile.student_number,
-    }))
 }
 
 /// When the picture was taken: as its sender says, but not over `back_ms` ago, or now.
@@ -272,66 +160,62 @@ fn too_old(most_ms: i64) -> String {
 }
 
 async fn check(call: Call) -> Outcome {
-    let name = call.field("class_id")?.to_owned();
-    let (reader, picture) = (call.reader()?, call.file("file")?);
-    let read = call.app().db.read(move |tx| {
-        let class = class::find(tx, reader, &name)?;
-        let members = class::members(tx, class.id)?;
-        Ok((class, members))
-    });
-    let (class, members) = read.await?;
-    let members: HashSet<StudentId> = members.into_iter().map(|member| member.student).collect();
-    let sight = sight(&call, picture).await?;
-    let face = photo::only_face(&sight)?;
-    let index = call.app().gallery.index();
-    if !index.people().iter().any(|id| members.contains(id)) {
-        let say = format!(
-            "Nobody in {} can be recognised yet: add students to the class and enrol them with a \
-             photo.",
-            class.class_name
-        );
-        return json(&unknown(0.0, say));
-    }
-    let found = photo::compare(&index, face, |id| members.contains(&id));
-    let confidence = found.confidence;
-    let now = call.now;
-    let device = call.app().db.write(move |tx| store::device::for_photos(tx, now)).await?;
-    let taken = Taken { device, room: class.room.clone().unwrap_or_default(), at: now };
-    let model = call.app().recogniser.model();
-    let Some(find) = Find::new(&sight, face, model, found, taken) else {
-        let say = format!("This is nobody of {} whom the hub knows.", class.class_name);
-        return json(&unknown(confidence, say));
-    };
-    let (stored, who) = store(&call, find, Some(class)).await?;
-    let name = who.as_ref().map_or_else(|| "somebody".to_owned(), |who| who.name.clone());
-    let marked = stored.worth.status == Status::Approved;
-    let message = match marked {
-        true => format!("This is {name}, who is marked."),
-        false => format!("This may be {name}. It waits for a teacher on the review desk."),
-    };
-    json(&Verified {
-        recognized: true,
-        marked,
-        status: stored.worth.status.as_str(),
-        record_id: Some(stored.record.0),
-        message,
-        student_id: who.as_ref().map(|who| who.number.clone()),
-        student_name: who.map(|who| who.name),
-        confidence,
-    })
+    let class = call.field("class_id")?.to_owned();
+    let (reader, picture) = (call.reader()?, call.file("file")?.to_vec());
+    let _place = call.photo_place().await?;
+    let sent = ClassPicture { picture, class };
+    let (class, found) = call.app().finds().in_class(sent, reader, call.now).await?;
+    json(&Verified::of(&class.class_name, found))
 }
 
-fn unknown(confidence: f32, message: String) -> Verified {
-    let (record_id, student_id, student_name) = (None, None, None);
-    let (recognized, marked, status) = (false, false, "unknown");
-    Verified {
-        recognized,
-        marked,
-        status,
-        record_id,
-        student_id,
-        student_name,
-        confidence,
-        message,
+impl Verified {
+    /// What a picture taken in `class` comes to.
+    fn of(class: &str, found: Found) -> Self {
+        match found {
+            Found::NobodyEnrolled => {
+                let say = format!(
+                    "Nobody in {class} can be recognised yet: add students to the class and enrol \
+                     them with a photo."
+                );
+                Self::nobody(0.0, say)
+            }
+            Found::Nobody { confidence } => {
+                let say = format!("This is nobody of {class} whom the hub knows.");
+                Self::nobody(confidence, say)
+            }
+            Found::Somebody(kept) => Self::somebody(kept),
+        }
+    }
+
+    fn nobody(confidence: f32, message: String) -> Self {
+        Self {
+            recognized: false,
+            marked: false,
+            status: "unknown",
+            record_id: None,
+            student_id: None,
+            student_name: None,
+            confidence,
+            message,
+        }
+    }
+
+    fn somebody(kept: Kept) -> Self {
+        let name = kept.who.as_ref().map_or_else(|| "somebody".to_owned(), |who| who.name.clone());
+        let marked = kept.status == Status::Approved;
+        let message = match marked {
+            true => format!("This is {name}, who is marked."),
+            false => format!("This may be {name}. It waits for a teacher on the review desk."),
+        };
+        Self {
+            recognized: true,
+            marked,
+            status: kept.status.as_str(),
+            record_id: Some(kept.record.0),
+            student_id: kept.who.as_ref().map(|who| who.number.clone()),
+            student_name: kept.who.map(|who| who.name),
+            confidence: kept.confidence,
+            message,
+        }
     }
 }

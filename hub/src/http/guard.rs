@@ -3,7 +3,6 @@
 use super::Raw;
 use super::body::Content;
 use super::call::{Proof, SignedIn, signed_out};
-use super::capture::CAPTURE;
 use super::front::Front;
 use super::problem::Problem;
 use super::proof;
@@ -17,6 +16,9 @@ use store::login::{self, Live};
 use subtle::ConstantTimeEq as _;
 use warp::http::{HeaderMap, Method, StatusCode, header};
 use wire::Wall;
+
+/// The one route that a door's capture token opens.
+pub const CAPTURE: &str = "/api/capture";
 
 /// Whether the answer to this should be a page even when it is a refusal.
 #[must_use]

@@ -197,7 +197,7 @@ async fn add(call: Call) -> Outcome {
     let find = move |tx: &Tx<'_>| named(tx, reader, class.as_deref(), lesson.as_deref());
     let (class, session) = call.app().db.read(find).await?;
     let class = class.ok_or_else(|| Problem::field("class_id", "name a class or a lesson"))?;
-    let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
+    let _place = call.photo_place().await?;
     let (album, by) = (call.app().album(), reader.actor.user.to_string());
     let new = New { class, session, taken_at: taken };
     let photo = Body::from(album.add(new, picture.to_vec(), by).await?);

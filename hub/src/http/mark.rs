@@ -4,13 +4,13 @@
 //! confirms.
 
 use super::call::Call;
-use super::capture::sight;
 use super::problem::Problem;
 use super::reply::json;
 use super::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
 use crate::acts::lessons::Roll;
 use crate::album::glance::{Glance, Sureness, glance};
 use crate::album::look::pixels_of;
+use crate::recogniser::Sight;
 use data_encoding::BASE64;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ async fn look(call: Call) -> Outcome {
     };
     let people: HashMap<StudentId, Person> = members.into_iter().map(person).collect();
     let ids: HashSet<StudentId> = people.keys().copied().collect();
-    let sight = sight(&call, picture.into()).await?;
+    let sight = sight(&call, picture).await?;
     let face = |one: &Glance| Face {
         area: pixels_of(one.at),
         status: one.status,
@@ -142,6 +142,12 @@ async fn look(call: Call) -> Outcome {
     let faces: Vec<Face> =
         glance(&sight, &call.app().gallery.index(), &ids).iter().map(face).collect();
     json(&Seen { subject_id, count: faces.len(), faces })
+}
+
+/// Looks at a picture, a few at a time.
+async fn sight(call: &Call, picture: Vec<u8>) -> Result<Sight, Problem> {
+    let _place = call.photo_place().await?;
+    Ok(call.app().recogniser.look(picture).await?)
 }
 
 /// The picture in a data URL, or in plain base64.

@@ -1,7 +1,7 @@
 //! What arrives from doors, as rows: sightings with candidates and evidence, health, losses and
 //! anchors; and the dates that later anchors change.
 
-use super::{Tx, cursor::signed, device::direction_text, params};
+use super::{Tx, cursor::signed, device::direction_text, params, setting};
 use crate::evidence::{self, Evidence};
 use rules::attendance::{Authority, marking::HUB};
 use rules::error::{Doing, Error};
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use wire::record::{Anchor, CameraState, Health, Loss, Watch};
 use wire::seal::Part;
 use wire::{
-    Candidate, ClockState, DeviceId, Mono, Reason, RecordId, RecordKey, Stamp, StudentId, Verdict,
-    Wall,
+    Candidate, ClockState, DeviceId, Epoch, Mono, Reason, RecordId, RecordKey, Stamp, StudentId,
+    Verdict, Wall,
 };
 
 /// How far back dates are changed by a new anchor.
@@ -76,6 +76,20 @@ pub struct Row<'a> {
     pub status: Status,
     /// Of a log: whether the person may be there.
     pub authority: Option<Authority>,
+}
+
+/// The next number of the hub's own pictures at `device`.
+///
+/// # Errors
+/// When the database fails, or the hub's own epoch cannot be read.
+pub fn next_key(tx: &Tx<'_>, device: DeviceId) -> Result<RecordKey, Error> {
+    let epoch = setting::get(tx, "hub_epoch")?;
+    let epoch = epoch.unwrap_or_else(|| Epoch([0; 16]).to_string());
+    let epoch: Epoch = epoch.parse().doing("reading the hub's own epoch")?;
+    let sql = "select coalesce(max(seq), 0) + 1 from sighting where device = $1 and epoch = $2";
+    let n = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| row.get::<_, i64>(0))?;
+    let seq = n.and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
+    Ok(RecordKey { device, epoch, seq })
 }
 
 /// Stores a sighting, in the lesson and the state that were decided before.

@@ -428,19 +428,25 @@ pub fn split_token(token: &str) -> Result<(&str, &str), Error> {
         .ok_or_else(|| Error::Invalid("a join token is two words joined by “-”".into()))
 }
 
+/// The door under which photos are filed that were taken in a class.
+#[must_use]
+pub fn photos() -> DeviceId {
+    PHOTOS.parse().expect("a plain name")
+}
+
 /// Makes sure that [`PHOTOS`] is there: no unit ever joins it, and no gallery goes to it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn for_photos(tx: &Tx<'_>, now: Wall) -> Result<DeviceId, Error> {
-    let id: DeviceId = PHOTOS.parse().expect("a plain name");
+pub fn for_photos(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
+    let id = photos();
     if get(tx, &id)?.is_none() {
         let (room, location) = (String::new(), "Photos sent to the hub".to_owned());
         let place = Place { room, location, direction: Direction::Both };
         add(tx, &id, &place, "hub", now)?;
         tx.execute("update device set is_active = 0 where id = $1", params![PHOTOS])?;
     }
-    Ok(id)
+    Ok(())
 }
 
 #[cfg(test)]
