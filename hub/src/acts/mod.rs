@@ -12,6 +12,7 @@ pub mod lessons;
 pub mod own;
 pub mod people;
 pub mod photos;
+pub mod reports;
 pub mod rooms;
 pub mod roster;
 pub mod sign_ins;

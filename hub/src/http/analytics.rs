@@ -9,6 +9,7 @@ use super::reply::json;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use jiff::civil::Date;
 use rules::reports::analytics::{self, Subject};
+use rules::reports::forwards;
 use serde::{Deserialize, Serialize};
 use store::{class, report};
 use utoipa::{IntoParams, ToSchema};
@@ -198,17 +199,6 @@ impl From<Subject> for TopSubject {
             total_students: of.sums.total(),
         }
     }
-}
-
-/// 422 when a span ends before it begins.
-///
-/// # Errors
-/// That.
-pub(super) fn forwards(field: &str, from: Date, to: Date) -> Result<(), Problem> {
-    if from <= to {
-        return Ok(());
-    }
-    Err(Problem::field(field, format!("{to} is before {from}: the span ends before it begins")))
 }
 
 async fn trend(call: Call) -> Outcome {

@@ -1,6 +1,5 @@
 //! `/api/students/{id}/attendance`: what is recorded of a student.
 
-use super::analytics::forwards;
 use super::call::Call;
 use super::page::{page, rows};
 use super::route::{EVERYONE, Object, Outcome, PUPIL, Route, Shapes, Takes};
@@ -9,7 +8,7 @@ use super::students::own;
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::{Source, Status};
 use rules::error::Error;
-use rules::reports::matrix;
+use rules::reports::{forwards, matrix};
 use serde::{Deserialize, Serialize};
 use store::register::{self, Marked};
 use store::{desk, student};

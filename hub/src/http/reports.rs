@@ -2,22 +2,20 @@
 //!
 //! A register is read in one snapshot into four bytes a cell, and sent row by row.
 
-use super::analytics::forwards;
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::with;
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use crate::acts::reports::Register;
 use crate::sheets::register as table;
-use crate::sheets::sheet::{self, Book};
+use crate::sheets::sheet;
 use bytes::Bytes;
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Status;
 use rules::error::{Doing, Error};
 use rules::reports::matrix::{self, Count, Lesson, Matrix};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use store::class::{self, Class};
-use store::register;
+use store::{Tx, register};
 use tokio::io::AsyncReadExt as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -181,37 +179,12 @@ fn time(at: Wall) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.0).ok()
 }
 
-/// A class and its register.
-pub struct Register {
-    /// The class.
-    pub class: Class,
-    /// The days that were asked for.
-    pub span: register::Span,
-    /// Its register.
-    pub matrix: Matrix,
-}
-
-/// The register of the class that `name` names.
-///
-/// # Errors
-/// 404, for a foreign class too; 422 for a span that ends before it begins or is too long.
-pub async fn read(call: &Call, name: &str, span: register::Span) -> Result<Register, Problem> {
-    if let (Some(from), Some(to)) = (span.from, span.to) {
-        forwards("date_to", from, to)?;
-    }
-    let (reader, name) = (call.reader()?, name.to_owned());
-    let read = call.app().db.read(move |tx| {
-        let class = class::find(tx, reader, &name)?;
-        let matrix = register::register(tx, class.id, span)?;
-        Ok(Register { class, span, matrix })
-    });
-    Ok(read.await?)
-}
-
 async fn report_of(call: Call) -> Outcome {
     let Span { date_from: from, date_to: to, format } = call.query()?;
     let format = format.unwrap_or_else(|| Format::of(call.header("accept").unwrap_or("")));
-    let register = read(&call, call.param("id"), register::Span { from, to }).await?;
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, register::Span { from, to });
+    let register = call.app().db.read(read).await?;
     match format {
         Format::Json => in_json(register),
         Format::Csv => in_csv(&call, register),
@@ -281,30 +254,15 @@ fn student(matrix: &Matrix, n: usize) -> StudentRow {
 }
 
 fn in_csv(call: &Call, register: Register) -> Outcome {
-    let (zone, name) = (call.app().config.zone.clone(), register.class.class_code);
-    let matrix = Arc::new(register.matrix);
-    let (people, rows) = (matrix.people.len(), matrix.clone());
-    let first =
-        [Ok(Bytes::from(sheet::MARK)), sheet::line(&table::head(&matrix, &zone)).map(Bytes::from)];
-    let lines = (0..people).map(move |n| sheet::line(&table::row(&rows, n)).map(Bytes::from));
-    let last = std::iter::once_with(move || sheet::line(&table::foot(&matrix)).map(Bytes::from));
-    let answer = streamed(first.into_iter().chain(lines).chain(last));
+    let (zone, name) = (&call.app().config.zone, register.class.class_code);
+    let answer = streamed(table::csv(register.matrix, zone));
     Ok(file(answer, sheet::CSV, &name, "csv"))
 }
 
 async fn in_xlsx(call: &Call, register: Register) -> Outcome {
-    let (zone, name) = (call.app().config.zone.clone(), register.class.class_code.clone());
-    let folder = call.app().config.data.clone();
-    let make = move || {
-        let matrix = register.matrix;
-        let mut book = Book::new(&folder, table::head(&matrix, &zone))?;
-        (0..matrix.people.len()).try_for_each(|n| book.row(&table::row(&matrix, n)))?;
-        book.row(&table::foot(&matrix))?;
-        let mut done = tempfile::tempfile_in(&folder).doing("making a workbook")?;
-        book.save(std::io::BufWriter::new(&mut done))?;
-        std::io::Seek::rewind(&mut done).doing("making a workbook")?;
-        Ok::<_, Error>(done)
-    };
+    let (zone, name) = (call.app().config.zone.clone(), register.class.class_code);
+    let (folder, matrix) = (call.app().config.data.clone(), register.matrix);
+    let make = move || table::workbook(&matrix, &zone, &folder);
     let done = tokio::task::spawn_blocking(make).await.doing("making a workbook")??;
     let read = |mut file: tokio::fs::File| async move {
         let mut piece = vec![0; PIECE];

@@ -4,8 +4,8 @@
 use super::call::Call;
 use super::openapi;
 use super::problem::Problem;
-use super::reports::Register;
 use super::route::{Outcome, Table};
+use crate::acts::reports::Register;
 use std::sync::{Arc, OnceLock};
 use warp::reply::Response;
 use words::language::Tongue;

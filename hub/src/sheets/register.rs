@@ -1,13 +1,48 @@
 //! The register of a class as a table: a row a student, a column a lesson.
 
-use super::sheet::Value;
+use super::sheet::{self, Book, Value};
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rules::error::{Doing, Error};
 use rules::reports::matrix::{Cell, Count, Lesson, Matrix};
+use std::fs::File;
+use std::io::{BufWriter, Seek as _};
+use std::path::Path;
+use std::sync::Arc;
 
 /// What the last columns count.
 const COUNTS: [&str; 7] =
     ["present", "late", "absent", "excused", "unverified", "undecided", "attendance_rate"];
+
+/// The register as CSV, line by line.
+pub fn csv(
+    matrix: Matrix,
+    zone: &TimeZone,
+) -> impl Iterator<Item = Result<Bytes, Error>> + Send + Sync + use<> {
+    let people = 0..matrix.people.len();
+    let matrix = Arc::new(matrix);
+    let first = [Ok(Bytes::from(sheet::MARK)), sheet::line(&head(&matrix, zone)).map(Bytes::from)];
+    let rows = matrix.clone();
+    let lines = people.map(move |n| sheet::line(&row(&rows, n)).map(Bytes::from));
+    let last = std::iter::once_with(move || sheet::line(&foot(&matrix)).map(Bytes::from));
+    first.into_iter().chain(lines).chain(last)
+}
+
+/// The register as a workbook, in a file without a name in `folder`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn workbook(matrix: &Matrix, zone: &TimeZone, folder: &Path) -> Result<File, Error> {
+    let doing = "making a workbook";
+    let mut book = Book::new(folder, head(matrix, zone))?;
+    (0..matrix.people.len()).try_for_each(|n| book.row(&row(matrix, n)))?;
+    book.row(&foot(matrix))?;
+    let mut done = tempfile::tempfile_in(folder).doing(doing)?;
+    book.save(BufWriter::new(&mut done))?;
+    done.rewind().doing(doing)?;
+    Ok(done)
+}
 
 /// The first row. Lessons are named by their local day and hour.
 #[must_use]

@@ -5,10 +5,10 @@ use super::chart::{self, Part, Piece};
 use super::heat::{self, Legend, Mark, Page as Slice, Risk};
 use super::shell::Shell;
 use super::start::shell;
+use crate::acts::reports::Register;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::page;
-use crate::http::reports::{Register, read};
 use crate::http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
 use crate::sheets::register::title;
 use askama::Template;
@@ -16,6 +16,7 @@ use jiff::civil::Date;
 use rules::reports::Sums;
 use rules::reports::matrix::{Count, Matrix};
 use serde::Deserialize;
+use store::Tx;
 use store::class::Class;
 use store::register::Span;
 use uuid::Uuid;
@@ -123,7 +124,9 @@ struct Asked {
 async fn show(call: Call) -> Outcome {
     let asked: Asked = call.query()?;
     let (from, to) = (day("date_from", &asked.date_from)?, day("date_to", &asked.date_to)?);
-    let register = read(&call, call.param("id"), Span { from, to }).await?;
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, Span { from, to });
+    let register = call.app().db.read(read).await?;
     written(&call, &register, (asked.lessons, asked.students))
 }
 

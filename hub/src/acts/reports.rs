@@ -1,0 +1,35 @@
+//! Reports that people ask for.
+
+use rules::error::Error;
+use rules::reports::forwards;
+use rules::reports::matrix::Matrix;
+use store::Tx;
+use store::class::{self, Class};
+use store::desk::Reader;
+use store::register::{self, Span};
+
+/// A class and its register.
+pub struct Register {
+    /// The class.
+    pub class: Class,
+    /// The days that were asked for.
+    pub span: Span,
+    /// Its register.
+    pub matrix: Matrix,
+}
+
+impl Register {
+    /// The register of the class that `name` names, read in one snapshot.
+    ///
+    /// # Errors
+    /// `NotFound`, for a foreign class too; `Field` for a span that ends before it begins, `Invalid`
+    /// for one that is too long.
+    pub fn read(tx: &Tx<'_>, reader: Reader, name: &str, span: Span) -> Result<Self, Error> {
+        if let (Some(from), Some(to)) = (span.from, span.to) {
+            forwards("date_to", from, to)?;
+        }
+        let class = class::find(tx, reader, name)?;
+        let matrix = register::register(tx, class.id, span)?;
+        Ok(Self { class, span, matrix })
+    }
+}
