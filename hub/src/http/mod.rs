@@ -57,6 +57,7 @@ pub mod presence;
 pub mod press;
 pub mod problem;
 pub mod proof;
+pub mod prove;
 pub mod register;
 pub mod reply;
 pub mod reports;
@@ -147,7 +148,7 @@ pub fn routes() -> Vec<Route> {
         oidc::routes(),
         passkeys::routes(),
         password::routes(),
-        proof::routes(),
+        prove::routes(),
         register::routes(),
         teachers::routes(),
         totp::routes(),

@@ -4,8 +4,7 @@ use super::route::{Found, Table, Who};
 use rules::auth::Role;
 use warp::http::Method;
 
-/// The pages of the navigation: address, which page it is for [`Shell`](super::shell::Shell), and
-/// what it is called.
+/// The pages of the navigation: address, which page it is, and what it is called.
 const PAGES: [(&str, &str, &str); 7] = [
     ("/review", "review", "shell-review"),
     ("/class", "class", "shell-class"),

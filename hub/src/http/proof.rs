@@ -2,13 +2,8 @@
 //! child, hand out a file, make an admin or cut a door off.
 
 use super::call::{Call, SignedIn};
-use super::passkeys::Shown;
 use super::problem::Problem;
-use super::reply::nothing;
-use super::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::acts::entrance::{self, Given};
-use serde::Deserialize;
-use utoipa::ToSchema;
+use super::route::Route;
 use warp::http::Method;
 use wire::Wall;
 
@@ -61,13 +56,6 @@ const OPENS: [(Method, &str); 5] = [
     (Method::POST, "/account/passkeys/remove"),
 ];
 
-/// Routes of this file.
-#[must_use]
-pub fn routes() -> Vec<Route> {
-    let (place, shapes) = ((Method::POST, "/api/auth/prove"), Shapes::EMPTY.takes::<Proof>());
-    vec![Route::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, prove)]
-}
-
 /// Whether `route` asks for a fresh proof.
 #[must_use]
 pub fn is_asked(route: &Route) -> bool {
@@ -103,27 +91,6 @@ fn needed(held: bool) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::unproven())
-}
-
-/// One of the three.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = OnceMore)]
-pub struct Proof {
-    /// The password, once more.
-    pub password: Option<String>,
-    /// A code of the second factor, or a recovery code.
-    #[serde(alias = "code")]
-    pub totp: Option<String>,
-    /// A passkey.
-    pub passkey: Option<Shown>,
-}
-
-async fn prove(call: Call) -> Outcome {
-    let Proof { password, totp: code, passkey } = call.json()?;
-    let account = call.own().await?;
-    let given = Given { passkey: passkey.map(entrance::Shown::from), code, password };
-    call.visitor().prove(&account, given.into()).await?;
-    nothing()
 }
 
 /// Every route that is named here.
