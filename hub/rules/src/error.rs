@@ -19,6 +19,9 @@ pub enum Error {
     /// There is no such thing, or not for this person.
     #[error("{0}")]
     NotFound(String),
+    /// What was sent cannot be what was asked for.
+    #[error("{0}")]
+    Malformed(String),
     /// Somebody else was first, or the name is taken.
     #[error("{0}")]
     Conflict(String),
@@ -74,6 +77,12 @@ impl Error {
         source: impl Into<Box<dyn Source + Send + Sync>>,
     ) -> Self {
         Self::Internal { doing: doing.into(), source: source.into() }
+    }
+
+    /// Whether the hub failed, and not whoever asked.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Internal { .. })
     }
 
     /// A wrong field.

@@ -1,11 +1,13 @@
 //! The way in: by a password, a code, a passkey or the set-up code; and what is tried too often.
 
 mod code;
+mod elsewhere;
 mod passkey;
 mod session;
 mod set_up;
 
 pub use code::Started;
+pub use elsewhere::{Arrival, Departure, Elsewhere, Return};
 pub use passkey::{Asked, Missing, Passkeys, Shown, remove, rename};
 pub use session::Opened;
 pub use set_up::FirstAdmin;
@@ -45,6 +47,8 @@ pub struct Entrance {
     pub limits: Limits,
     /// Passkeys, and which of their answers were used.
     pub passkeys: Passkeys,
+    /// Where people sign in elsewhere.
+    pub elsewhere: Elsewhere,
     /// What is remembered of failed tries.
     pub throttle: Arc<Mutex<Throttle>>,
     /// The time.

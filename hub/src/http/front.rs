@@ -2,8 +2,8 @@
 
 use super::cost::{Cost, Spender};
 use super::site::Site;
-use crate::acts::entrance::{Entrance, Passkeys};
-use crate::auth::{Passwords, elsewhere, token::Tokens};
+use crate::acts::entrance::{Elsewhere, Entrance, Passkeys};
+use crate::auth::{Passwords, token::Tokens};
 use crate::parts::Parts;
 use crate::provider::Provider;
 use accept::HalfOpen;
@@ -53,12 +53,9 @@ pub struct Shared {
     pub streams: Arc<Semaphore>,
     /// Cancelled when the hub stops: event streams end.
     pub stop: CancellationToken,
-    /// Where people sign in elsewhere.
-    pub provider: Option<Provider>,
     /// The way in.
     pub entrance: Entrance,
     costs: Mutex<Meter<(Spender, Cost)>>,
-    attempts: Mutex<elsewhere::Seen>,
 }
 
 impl Deref for Front {
@@ -94,6 +91,7 @@ impl Front {
             tokens: tokens.clone(),
             limits,
             passkeys: Passkeys::new(&app.config.public_url),
+            elsewhere: Elsewhere::new(provider),
             throttle: Arc::default(),
             clock: app.clock.clone(),
             host: app.config.host.clone(),
@@ -110,16 +108,9 @@ impl Front {
             bodies: Arc::new(Semaphore::new(BODIES as usize)),
             streams: Arc::new(Semaphore::new(STREAMS)),
             stop,
-            provider,
             entrance,
             costs: Mutex::default(),
-            attempts: Mutex::default(),
         }))
-    }
-
-    /// Looks at or changes what is remembered of sign-ins elsewhere.
-    pub fn attempts<T>(&self, look: impl FnOnce(&mut elsewhere::Seen) -> T) -> T {
-        look(&mut self.attempts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Looks at or changes who has used what costs something.

@@ -46,7 +46,6 @@ pub mod marks;
 pub mod members;
 pub mod nav;
 pub mod notifications;
-pub mod oidc;
 pub mod openapi;
 pub mod page;
 pub mod passkeys;
@@ -145,7 +144,6 @@ pub fn routes() -> Vec<Route> {
         webhooks::routes(),
         timetable::routes(),
         persons::routes(),
-        oidc::routes(),
         passkeys::routes(),
         password::routes(),
         prove::routes(),

@@ -13,6 +13,7 @@ impl From<Error> for Problem {
         let detail = error.to_string();
         match error {
             Error::NotFound(_) => Self::not_found(sentence(&detail)),
+            Error::Malformed(_) => Self::malformed(sentence(&detail)),
             Error::Conflict(_) => Self::conflict(sentence(&detail)),
             Error::Invalid(_) => Self::invalid(sentence(&detail)),
             Error::Field { field, why } => Self::field(field, why),
@@ -132,6 +133,7 @@ mod tests {
     fn each_kind_of_error_has_one_status_and_says_nothing_secret() {
         let status = |error: Error| Problem::from(error).status.as_u16();
         assert_eq!(status(Error::NotFound("x".into())), 404);
+        assert_eq!(status(Error::Malformed("x".into())), 400);
         assert_eq!(status(Error::Conflict("x".into())), 409);
         assert_eq!(status(Error::Invalid("x".into())), 422);
         assert_eq!(status(Error::Unauthorised("x".into())), 401);

@@ -17,6 +17,7 @@ pub mod files;
 pub mod hand;
 pub mod heat;
 pub mod note;
+pub mod oidc;
 pub mod people;
 pub mod photo;
 pub mod qr;
@@ -37,6 +38,7 @@ use crate::http::route::Route;
 pub fn routes() -> Vec<Route> {
     [
         start::routes(),
+        oidc::routes(),
         review::routes(),
         people::routes(),
         devices::routes(),
