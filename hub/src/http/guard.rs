@@ -147,10 +147,8 @@ async fn alive(front: &Front, secret: &str, now: Wall) -> Result<Option<(Live, W
 async fn browser(front: &Front, secret: String, now: Wall) -> Result<Option<SignedIn>, Problem> {
     let Some((live, seen)) = alive(front, &secret, now).await? else { return Ok(None) };
     if rules::auth::session::stale(seen, now) {
-        let digest = crate::auth::digest(&secret);
         // Whoever reads may read although nothing can be written: the disk may be full.
-        let touch = front.app.db.write(move |tx| login::touch(tx, &digest, now));
-        if let Err(error) = touch.await {
+        if let Err(error) = front.entrance.used(&secret, now).await {
             tracing::warn!(%error, "that a session is in use was not noted");
         }
     }

@@ -99,6 +99,15 @@ impl Entrance {
         Ok(self.opened(account, family, secret, now))
     }
 
+    /// Writes down that the session with this secret is in use.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn used(&self, secret: &str, now: Wall) -> Result<(), Error> {
+        let digest = auth::digest(secret);
+        self.db.write(move |tx| login::touch(tx, &digest, now)).await
+    }
+
     fn opened(&self, account: Account, family: Uuid, refresh: String, now: Wall) -> Opened {
         let access = self.tokens.issue(account.actor(), family, now);
         Opened { account, access, refresh }
