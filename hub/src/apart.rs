@@ -97,8 +97,9 @@ impl Default for Apart {
 
 impl Apart {
     /// Reads in this process, for tests.
-    #[cfg(test)]
-    pub(crate) fn here() -> Self {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn here() -> Self {
         Self { here: true, ..Self::default() }
     }
 

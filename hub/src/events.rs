@@ -88,8 +88,9 @@ impl Events {
     }
 
     /// How many listen now, and how much was said that one of them has yet to hear.
-    #[cfg(test)]
-    pub(crate) fn attention(&self) -> (usize, usize) {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn attention(&self) -> (usize, usize) {
         (self.0.receiver_count(), self.0.len())
     }
 }

@@ -45,11 +45,11 @@ impl Passwords {
         }
     }
 
-    /// Passwords at a cost only tests may pay.
-    #[cfg(test)]
+    /// Passwords at a cost that only tests may pay.
+    #[doc(hidden)]
     #[must_use]
     pub fn cheap() -> Self {
-        Self::with(Params::new(8, 1, 1, None).unwrap())
+        Self::with(Params::new(8, 1, 1, None).expect("the least parameters are in range"))
     }
 
     /// A new password as it is stored: a PHC string with its own salt and parameters.

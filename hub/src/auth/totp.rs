@@ -71,12 +71,12 @@ pub fn recovery_digest(code: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// The code an app shows at `now`.
-    pub(crate) fn code(secret: &[u8], now: Wall) -> String {
+    fn code(secret: &[u8], now: Wall) -> String {
         let builder = totp_rs::Builder::new().with_secret(secret.to_vec());
         builder.build().unwrap().generate(u64::try_from(now.0 / 1000).unwrap()).to_string()
     }

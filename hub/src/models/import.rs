@@ -211,4 +211,4 @@ fn lent(models: &Path, folder: &Path, role: &str) -> Result<Vec<Entry>, ModelsEr
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -4,7 +4,7 @@
 //! converters make of it. A pack is complete or absent: `pack.toml` is written last.
 
 mod fetch;
-pub(crate) mod import;
+mod import;
 mod manifest;
 mod packs;
 mod pip;

@@ -35,7 +35,10 @@ pub async fn erase(
 }
 
 /// Takes the data, in the caller's transaction.
-pub(crate) fn data(
+///
+/// # Errors
+/// When the database or the key store fails.
+pub fn data(
     tx: &Tx<'_>,
     keys: &Keys,
     student: StudentId,

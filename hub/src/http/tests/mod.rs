@@ -12,6 +12,7 @@ mod care;
 mod docs;
 mod doors;
 mod doors_pages;
+mod events;
 mod fixtures;
 mod idempotency;
 mod import;

@@ -2,9 +2,11 @@
 
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
 use crate::album::KEPT_MS;
+use crate::models::{Import, import};
 use config::Vars;
 use rules::auth::Role;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use store::{mark, student};
 use uuid::Uuid;
 use vision::{Limits, Picture};
@@ -260,9 +262,30 @@ async fn crops_of_a_class_are_clustered_suggested_and_put_to_people() {
     }
 }
 
+/// A folder of models where `MobileFaceNet` of 128 numbers is in use, where its files are there.
+#[expect(clippy::print_stdout, reason = "a test that finds no files says so")]
+fn mobile() -> Option<tempfile::TempDir> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let folders = ["../shared/models", "../../shared/models"].map(|folder| root.join(folder));
+    let all = |folder: &PathBuf| {
+        ["face_detection_yunet_2023mar.onnx", "mobilefacenet_128.onnx"]
+            .map(|name| folder.join(name))
+    };
+    let files = folders.iter().map(all).find(|files| files.iter().all(|file| file.is_file()));
+    let Some(files) = files else {
+        println!("skipped: the files of ../shared/models are not there");
+        return None;
+    };
+    let models = tempfile::tempdir().unwrap();
+    let wish = Import { files: &files, name: None, models: models.path() };
+    let pack = import(&wish, &mut |_| {}).unwrap();
+    std::fs::write(models.path().join(vision::pack::IN_USE), pack.name).unwrap();
+    Some(models)
+}
+
 #[tokio::test]
 async fn photos_are_sorted_by_the_lines_of_the_pack_that_runs() {
-    let Some(models) = crate::models::import::tests::mobile() else { return };
+    let Some(models) = mobile() else { return };
     let house = House::on(models.path(), Vars::default()).await;
     let token = house.album_class().await;
     let photo = house.photo(&token, &["obama2.jpg", "biden.jpg"]).await;

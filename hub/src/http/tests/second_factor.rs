@@ -1,13 +1,18 @@
 //! The second factor: switched on, asked for, used once, lost, taken away.
 
 use super::{Answer, Carrying, House, PASSWORD, body, get, post};
-use crate::auth::totp::tests::code;
 use data_encoding::BASE32_NOPAD;
 use rules::auth::Role;
 use serde_json::{Value, json};
-use wire::Clock as _;
+use wire::{Clock as _, Wall};
 
 const STEP: i64 = 30_000;
+
+/// The code an app shows at `now`.
+pub(super) fn code(secret: &[u8], now: Wall) -> String {
+    let builder = totp_rs::Builder::new().with_secret(secret.to_vec());
+    builder.build().unwrap().generate(u64::try_from(now.0 / 1000).unwrap()).to_string()
+}
 
 /// A teacher with a second factor: their token, the secret, the recovery codes.
 async fn guarded(house: &House) -> (String, Vec<u8>, Vec<String>) {

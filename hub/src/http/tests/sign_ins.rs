@@ -1,8 +1,8 @@
 //! Signing in: who is slowed down, what is written down, and what a role must have.
 
+use super::second_factor::code;
 use super::{Answer, Carrying, House, PASSWORD, body, get, post};
 use crate::auth::known;
-use crate::auth::totp::tests::code;
 use crate::http::front::Peer;
 use data_encoding::BASE32_NOPAD;
 use rules::auth::Role;

@@ -38,14 +38,6 @@ fn files() -> Option<[PathBuf; 2]> {
     Some([shared("face_detection_yunet_2023mar.onnx")?, shared("mobilefacenet_128.onnx")?])
 }
 
-/// A folder of models where `MobileFaceNet` of 128 numbers is in use, where its files are there.
-pub(crate) fn mobile() -> Option<tempfile::TempDir> {
-    let (files, models) = (files()?, models());
-    let pack = brought(models.path(), &files, None).unwrap();
-    fs::write(models.path().join(vision::pack::IN_USE), pack.name).unwrap();
-    Some(models)
-}
-
 #[test]
 fn two_files_become_a_pack_that_opens_and_recognises_its_own_test() {
     let (Some(files), models) = (files(), models()) else { return };
