@@ -1,13 +1,16 @@
 //! What people, doors and the hub itself can do: one home per act, asked by every skin.
 
 pub mod accounts;
+pub mod begin;
 pub mod bring;
 pub mod calendars;
 pub mod classes;
+pub mod dead_letters;
 pub mod doors;
 pub mod entrance;
 pub mod finds;
 pub mod holidays;
+pub mod keys;
 pub mod lessons;
 pub mod own;
 pub mod people;

@@ -73,6 +73,15 @@ pub struct OtherDay {
     pub differs: Differs,
 }
 
+/// Lessons and holidays that a file brings.
+#[derive(Clone, Debug)]
+pub struct TimetableFile {
+    /// What it holds.
+    pub plan: Plan,
+    /// The class whose lessons they are, where the file does not say it: own id or code.
+    pub class: Option<String>,
+}
+
 /// What differs on a day.
 #[derive(Clone, Debug)]
 pub enum Differs {
@@ -206,22 +215,21 @@ impl Timetable {
         self.db.write(work).await
     }
 
-    /// Takes the lessons and holidays of a file over; they are of `class` where the file does not
-    /// say of which.
+    /// Takes the lessons and holidays of a file over.
     ///
     /// # Errors
     /// `Invalid` when nothing in it can be taken.
     pub async fn take_over(
         &self,
         reader: Reader,
-        plan: Plan,
-        class: Option<String>,
+        file: TimetableFile,
+        by: String,
         now: Wall,
     ) -> Result<Done, Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
-            let actor = &reader.actor.user.to_string();
-            let wishes = Wishes { plan: &plan, class: class.as_deref(), zone: &zone, actor };
+            let TimetableFile { plan, class } = &file;
+            let wishes = Wishes { plan, class: class.as_deref(), zone: &zone, actor: &by };
             takeover::take(tx, reader, &wishes, now)
         };
         self.db.write(work).await

@@ -1,6 +1,7 @@
 //! `dead-letters …`: records that could not be used: list, show, replay, drop.
 
 use super::hub::{Hub, actor, moment, now};
+use crate::acts::dead_letters;
 use crate::gallery::Gallery;
 use crate::ingest::replay::replay;
 use crate::ingest::school::Schools;
@@ -66,8 +67,7 @@ impl DeadLetters {
             }
             Verb::Replay(_) => replay_all(&hub, out).await,
             Verb::Drop { n } => {
-                let by = actor();
-                hub.db.write(move |tx| dead_letter::remove(tx, n, &by, now())).await?;
+                dead_letters::remove(&hub.db, n, actor(), now()).await?;
                 Ok(writeln!(out, "Dead letter {n} is gone, and the record in it.")?)
             }
         }

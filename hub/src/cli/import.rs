@@ -2,17 +2,17 @@
 
 use super::hub::{Hub, actor, now};
 use crate::acts::bring;
+use crate::acts::timetable::{Timetable, TimetableFile};
 use crate::apart::Apart;
 use crate::import::archive::File;
 use crate::import::{oneroster as roster, people};
-use crate::planning::takeover::{self, Wishes};
+use crate::planning::takeover;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use rules::auth::{Actor, Role};
 use rules::timetable::day;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use store::Tx;
 use store::desk::Reader;
 
 /// Take over what other programs know.
@@ -78,14 +78,10 @@ async fn timetable(
     class: Option<String>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let (reader, zone) = (reader(hub), hub.config.zone.clone());
-    let plan = Apart::default().timetable(content(file)?.into(), &zone).await?;
-    let take = move |tx: &Tx<'_>| {
-        let class = class.as_deref();
-        let wishes = Wishes { plan: &plan, class, zone: &zone, actor: &actor() };
-        takeover::take(tx, reader, &wishes, now())
-    };
-    let done = hub.db.write(take).await?;
+    let timetable = Timetable { db: hub.db.clone(), zone: hub.config.zone.clone() };
+    let plan = Apart::default().timetable(content(file)?.into(), &timetable.zone).await?;
+    let file = TimetableFile { plan, class };
+    let done = timetable.take_over(reader(hub), file, actor(), now()).await?;
     for sentence in &done.skipped {
         writeln!(out, "{sentence}")?;
     }

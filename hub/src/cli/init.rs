@@ -1,21 +1,17 @@
 //! `init`: make a hub where there is none. It never overwrites.
 
+use crate::acts::begin;
 use crate::backup::lock;
-use crate::pairing;
 use crate::pki::Pki;
 use anyhow::{Context as _, ensure};
 use config::{self, Config};
-use data_encoding::BASE32_NOPAD;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use store::Db;
 use store::keys::Keys;
-use store::{self, Db};
 use wire::time::{Clock as _, SystemClock};
-use wire::{Epoch, Wall};
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A new hub: certificates, keys, database, settings.
 #[derive(clap::Args, Debug)]
@@ -50,8 +46,8 @@ impl Init {
         let keys = Keys::create(data, now)?;
         Pki::create(data, &keys, &names(&self.names), now)?;
         let opens = lock::create(data)?;
-        let code = BASE32_NOPAD.encode(&rand::random::<[u8; 10]>());
-        first_rows(&config, &keys, code.clone(), now).await?;
+        let path = config.database();
+        let code = begin::begin(&Db::open(&path)?, &keys, &path, now).await?;
         let file = data.join(config::FILE);
         fs::write(&file, text)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?; // it may come to hold secrets
@@ -86,15 +82,4 @@ fn names(given: &[String]) -> Vec<String> {
         }
     }
     names
-}
-
-async fn first_rows(config: &Config, keys: &Keys, code: String, now: Wall) -> anyhow::Result<()> {
-    let db = Db::open(&config.database())?;
-    pairing::settle(&db, keys, &config.database(), now).await?;
-    let epoch = Epoch(rand::random());
-    let write = move |tx: &store::Tx<'_>| {
-        store::setting::set(tx, "hub_epoch", &epoch.to_string())?;
-        store::user::add_setup_code(tx, &code, now, now.plus_ms(DAY_MS))
-    };
-    Ok(db.write(write).await?)
 }

@@ -2,14 +2,13 @@
 
 use super::hub::{Hub, actor, moment, now};
 use super::init;
+use crate::acts::keys::{self, Rotating, Rotation};
 use crate::backup::lock;
 use crate::pki::Pki;
-use anyhow::ensure;
 use clap::{Args, Subcommand};
-use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use store::{Tx, audit, certificate, release, reseal};
+use store::certificate;
 use wire::DeviceId;
 
 /// The hub's own keys and certificates: list, rotate.
@@ -57,19 +56,6 @@ enum Rotate {
     },
 }
 
-impl Rotate {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Server { .. } => "server",
-            Self::Ca { .. } => "ca",
-            Self::Gallery => "gallery",
-            Self::Tokens => "tokens",
-            Self::Kek => "kek",
-            Self::Backup { .. } => "backup",
-        }
-    }
-}
-
 impl KeysArgs {
     /// # Errors
     /// A sentence for the person at the terminal.
@@ -112,56 +98,44 @@ async fn followers(hub: &Hub, pki: &Pki) -> anyhow::Result<String> {
 }
 
 async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (keys, data, name) = (hub.keys()?, &hub.config.data, what.name());
-    let mut next = "";
-    match what {
-        Rotate::Server { names } => Pki::open(data, &keys)?.renew(data, &keys, &names, now())?,
-        Rotate::Ca { end: false } => {
-            Pki::open(data, &keys)?.rotate_ca(data, &keys, now())?;
-            // Each door is told something new, and looks who signs by now.
-            hub.db.write(release::renew_all).await?;
-            next = "The one before counts until every door has followed: see “keys list”.";
-        }
-        Rotate::Ca { end: true } => {
-            let pki = Pki::open(data, &keys)?;
-            ensure!(pki.is_rotating(), "no authority is being replaced: there is nothing to end");
-            pki.finish_ca(data, &keys, now())?;
-            hub.db.write(release::renew_all).await?;
-            next = "The one before counts no more: doors that had not followed join again.";
-        }
-        Rotate::Gallery => {
-            keys.rotate_signing(now())?;
-            hub.db.write(release::renew_all).await?;
-        }
-        Rotate::Tokens => {
-            let own = hub.config.accounts.token_key.is_none();
-            ensure!(own, "the settings name the key of tokens: change accounts.token_key there");
-            keys.rotate_tokens(now())?;
-        }
-        Rotate::Kek => {
-            let of = keys.clone();
-            hub.db.write(move |tx| reseal::all(tx, &of)).await?;
-            keys.rotate_kek()?;
-        }
+    let keys = hub.keys()?;
+    let rotating = Rotating { db: &hub.db, keys: &keys, config: &hub.config };
+    let what = match what {
+        Rotate::Server { names } => Rotation::Server { names },
+        Rotate::Ca { end: false } => Rotation::Authority,
+        Rotate::Ca { end: true } => Rotation::EndOfAuthority,
+        Rotate::Gallery => Rotation::Gallery,
+        Rotate::Tokens => Rotation::Tokens,
+        Rotate::Kek => Rotation::Kek,
         Rotate::Backup { identity } => {
-            init::show(&lock::create(data)?, identity.as_deref(), out)?;
+            let opens = rotating.rotate_backup(actor(), now()).await?;
+            init::show(&opens, identity.as_deref(), out)?;
+            return replaced(keys::BACKUP, out);
         }
-    }
-    let note = move |tx: &Tx<'_>| {
-        let (actor, action, table) = (actor(), "rotate", "key");
-        audit::add(
-            tx,
-            now(),
-            &audit::Entry { actor: &actor, action, table, id: name, meta: json!({}) },
-        )
     };
-    hub.db.write(note).await?;
-    let is_followed = matches!(name, "ca" | "gallery");
-    let backup =
-        if is_followed { "Make a backup: doors do not go back to keys of before." } else { "" };
-    writeln!(out, "The key “{name}” is replaced; a running hub takes it within seconds.")?;
-    for next in [next, backup].into_iter().filter(|next| !next.is_empty()) {
+    rotating.rotate(what.clone(), actor(), now()).await?;
+    replaced(what.as_str(), out)?;
+    for next in next(&what) {
         writeln!(out, "{next}")?;
     }
     Ok(())
+}
+
+fn replaced(name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    Ok(writeln!(out, "The key “{name}” is replaced; a running hub takes it within seconds.")?)
+}
+
+/// What whoever replaced a key should know, and do.
+fn next(what: &Rotation) -> &'static [&'static str] {
+    const BACKUP: &str = "Make a backup: doors do not go back to keys of before.";
+    match what {
+        Rotation::Authority => {
+            &["The one before counts until every door has followed: see “keys list”.", BACKUP]
+        }
+        Rotation::EndOfAuthority => {
+            &["The one before counts no more: doors that had not followed join again.", BACKUP]
+        }
+        Rotation::Gallery => &[BACKUP],
+        Rotation::Server { .. } | Rotation::Tokens | Rotation::Kek => &[],
+    }
 }

@@ -1,7 +1,9 @@
 //! `rollcall-hub models …`: fetch the weights, and say what is here under which licence.
 
 use super::hub::{Hub, actor, now};
-use crate::models::{self, Folders, Found, Import, Manifest, Pack, Pip, fetch};
+use crate::models::{
+    self, Coverage, Few, Folders, Found, Import, Manifest, Pack, Pip, Wish, fetch,
+};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -136,12 +138,9 @@ impl Use {
             return Ok(writeln!(out, "{} is in use already", self.pack)?);
         }
         name_missing(&hub, &from, &to, out).await?;
-        let (name, force) = (self.pack.clone(), self.force);
-        let chosen = hub.db.write(move |tx| {
-            models::choose(tx, &dir, &name, (&from, &to), force, (&actor(), now()))
-        });
-        let coverage = chosen.await?;
-        let (covered, people) = (coverage.covered, coverage.people);
+        let few = if self.force { Few::Accept } else { Few::Refuse };
+        let wish = Wish { models: dir, name: self.pack.clone(), from, to, few };
+        let Coverage { people, covered } = models::choose(&hub.db, wish, actor(), now()).await?;
         writeln!(out, "{covered} of {people} people are enrolled for {}", self.pack)?;
         writeln!(out, "{} is in use from the next start of the hub on: restart it", self.pack)?;
         Ok(())

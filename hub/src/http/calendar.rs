@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::reply::{bytes, created, json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
 use crate::acts::calendars::{self, NewFeed};
+use crate::acts::timetable::TimetableFile;
 use crate::auth;
 use crate::planning::calendar;
 use jiff::Timestamp;
@@ -137,7 +138,8 @@ async fn take(call: Call) -> Outcome {
     let (zone, file) = (&call.app().config.zone, call.file("file")?);
     let plan = call.app().apart.timetable(file, zone).await?;
     let class = call.content.field("class_id").filter(|name| !name.is_empty()).map(str::to_owned);
-    let done = call.app().timetable().take_over(call.reader()?, plan, class, call.now).await?;
+    let (file, by) = (TimetableFile { plan, class }, call.name()?);
+    let done = call.app().timetable().take_over(call.reader()?, file, by, call.now).await?;
     json(&Taken {
         periods: done.periods,
         sessions: done.sessions,

@@ -14,7 +14,7 @@ mod unpack;
 pub use self::import::{Import, import};
 pub use fetch::{Folders, fetch};
 pub use manifest::{Archive, Goes, Manifest, Member, Pack};
-pub use packs::{Coverage, Found, choose, folder_of, found};
+pub use packs::{Coverage, Few, Found, Wish, choose, folder_of, found};
 pub use pip::Pip;
 
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use super::{ModelsError, place};
 use rules::error::{Doing, Error};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use store::{Tx, audit, coverage};
+use store::{Db, Tx, audit, coverage};
 use vision::pack::{DEFAULT, IN_USE, Manifest, PACKS, Pack};
 use wire::{ModelId, Wall};
 
@@ -105,51 +105,74 @@ pub fn found(models: &Path) -> Result<Vec<Found>, ModelsError> {
     Ok(all)
 }
 
-/// Uses the pack `name` from the next start on, if enough people are covered or `force` says so;
-/// `sure` is its coverage as people were told it.
+/// Another pack, as somebody wants it used.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The folder of the models.
+    pub models: PathBuf,
+    /// The name of the pack.
+    pub name: String,
+    /// The model that is in use.
+    pub from: ModelId,
+    /// That of the pack.
+    pub to: ModelId,
+    /// What if too few are enrolled for it.
+    pub few: Few,
+}
+
+/// What follows when fewer than [`ENOUGH`] of a hundred people are enrolled for a pack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Few {
+    /// It is not used.
+    Refuse,
+    /// It is: the others are not recognised until they are enrolled anew.
+    Accept,
+}
+
+/// Uses another pack from the next start on, if enough people are covered.
 ///
 /// # Errors
 /// `Conflict` below the line; whatever the disk says.
-pub fn choose(
-    tx: &Tx<'_>,
-    models: &Path,
-    name: &str,
-    (from, to): (&ModelId, &ModelId),
-    force: bool,
-    (actor, now): (&str, Wall),
-) -> Result<Coverage, Error> {
-    let (people, covered) = coverage::count(tx, from, to)?;
-    let coverage = Coverage { people, covered };
-    if !coverage.is_enough() && !force {
-        return Err(Error::Conflict(format!(
-            "{covered} of {people} people ({} %) are enrolled for this pack, {ENOUGH} % are needed: \
-             enrol the others first (rollcall-hub enrol --pack {name}), or say --force",
-            coverage.percent()
-        )));
-    }
-    let meta = json!({ "from": from.as_str(), "people": people, "covered": covered,
-        "force": force });
-    let entry = audit::Entry { actor, action: "use", table: "model", id: to.as_str(), meta };
-    audit::add(tx, now, &entry)?;
-    let doing = "choosing the model pack";
-    if name == DEFAULT {
-        match std::fs::remove_file(models.join(IN_USE)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).doing(doing)?
-            }
-            _ => {}
+pub async fn choose(db: &Db, wish: Wish, by: String, now: Wall) -> Result<Coverage, Error> {
+    let work = move |tx: &Tx<'_>| {
+        let Wish { models, name, from, to, few } = wish;
+        let (people, covered) = coverage::count(tx, &from, &to)?;
+        let (coverage, force) = (Coverage { people, covered }, few == Few::Accept);
+        if !coverage.is_enough() && !force {
+            return Err(Error::Conflict(format!(
+                "{covered} of {people} people ({} %) are enrolled for this pack, {ENOUGH} % are \
+                 needed: enrol the others first (rollcall-hub enrol --pack {name}), or say --force",
+                coverage.percent()
+            )));
         }
-    } else {
-        place::put(models, IN_USE, format!("{name}\n").as_bytes()).doing(doing)?;
+        let meta = json!({ "from": from.as_str(), "people": people, "covered": covered,
+            "force": force });
+        let entry =
+            audit::Entry { actor: &by, action: "use", table: "model", id: to.as_str(), meta };
+        audit::add(tx, now, &entry)?;
+        mark(&models, &name)?;
+        Ok(coverage)
+    };
+    db.write(work).await
+}
+
+/// Writes down which pack is in use.
+fn mark(models: &Path, name: &str) -> Result<(), Error> {
+    let doing = "choosing the model pack";
+    if name != DEFAULT {
+        return place::put(models, IN_USE, format!("{name}\n").as_bytes()).doing(doing);
     }
-    Ok(coverage)
+    match std::fs::remove_file(models.join(IN_USE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).doing(doing),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use store::student::{self, Profile};
-    use store::{Db, consent, enrolment};
+    use store::{consent, enrolment};
 
     #[test]
     fn ninety_five_of_a_hundred_are_enough_and_nobody_is_too() {
@@ -200,10 +223,10 @@ mod tests {
         }
     }
 
-    async fn chosen(db: &Db, models: &Path, name: &str, force: bool) -> Result<Coverage, Error> {
+    async fn chosen(db: &Db, models: &Path, name: &str, few: Few) -> Result<Coverage, Error> {
         let (models, name) = (models.to_path_buf(), name.to_owned());
-        let pair: (ModelId, ModelId) = ("old".parse().unwrap(), "new".parse().unwrap());
-        db.write(move |tx| choose(tx, &models, &name, (&pair.0, &pair.1), force, ("t", NOW))).await
+        let (from, to) = ("old".parse().unwrap(), "new".parse().unwrap());
+        choose(db, Wish { models, name, from, to, few }, "t".into(), NOW).await
     }
 
     #[tokio::test]
@@ -215,14 +238,15 @@ mod tests {
             db.read(move |tx| coverage::missing(tx, (&old, &new), "", 500)).await.unwrap();
         let numbers: Vec<_> = missing.iter().map(|person| person.number.as_str()).collect();
         assert_eq!(numbers, ["S-018", "S-019"]);
-        let refused = chosen(&db, folder.path(), "quick", false).await.unwrap_err().to_string();
+        let refused =
+            chosen(&db, folder.path(), "quick", Few::Refuse).await.unwrap_err().to_string();
         assert!(refused.contains("18 of 20") && refused.contains("--force"), "{refused}");
         assert!(!folder.path().join(IN_USE).exists());
-        let coverage = chosen(&db, folder.path(), "quick", true).await.unwrap();
+        let coverage = chosen(&db, folder.path(), "quick", Few::Accept).await.unwrap();
         assert_eq!(coverage, Coverage { people: 20, covered: 18 });
         let used = vision::pack::folder(folder.path()).unwrap();
         assert_eq!(used, folder.path().join(PACKS).join("quick"));
-        chosen(&db, folder.path(), DEFAULT, true).await.unwrap();
+        chosen(&db, folder.path(), DEFAULT, Few::Accept).await.unwrap();
         assert_eq!(vision::pack::folder(folder.path()).unwrap(), folder.path());
         let rows = db.read(|tx| audit::list(tx, &audit::Filter::default(), None, 2)).await.unwrap();
         assert!(rows.iter().all(|row| row.action == "use" && row.id == "new"), "{rows:?}");
@@ -232,7 +256,7 @@ mod tests {
     async fn nineteen_of_twenty_are_enough() {
         let folder = tempfile::tempdir().unwrap();
         let db = school(folder.path(), 20, 19).await;
-        assert!(chosen(&db, folder.path(), "quick", false).await.is_ok());
+        assert!(chosen(&db, folder.path(), "quick", Few::Refuse).await.is_ok());
     }
 
     #[test]

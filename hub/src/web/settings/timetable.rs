@@ -2,7 +2,7 @@
 
 use super::grid::{self, Grid};
 use super::users::day;
-use crate::acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges};
+use crate::acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges, TimetableFile};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
@@ -267,7 +267,8 @@ async fn taken(call: &Call) -> Result<Done, Problem> {
     let (zone, file) = (&call.app().config.zone, call.file("file")?);
     let plan = call.app().apart.timetable(file, zone).await?;
     let class = text(call, "class_id").map(str::to_owned);
-    Ok(call.app().timetable().take_over(call.reader()?, plan, class, call.now).await?)
+    let (file, by) = (TimetableFile { plan, class }, call.name()?);
+    Ok(call.app().timetable().take_over(call.reader()?, file, by, call.now).await?)
 }
 
 async fn take(call: Call) -> Outcome {

@@ -1,0 +1,28 @@
+//! A new hub: its database belongs to its keys, begins a life, and its first admin gets a code.
+
+use crate::pairing;
+use data_encoding::BASE32_NOPAD;
+use rules::error::Error;
+use std::path::Path;
+use store::keys::Keys;
+use store::{Db, Tx, setting, user};
+use wire::{Epoch, Wall};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Writes what every hub begins with, and returns the code that makes its first admin within a
+/// day. `path` is the database's.
+///
+/// # Errors
+/// `Conflict` when keys and database are of two hubs; when one of them fails.
+pub async fn begin(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<String, Error> {
+    pairing::settle(db, keys, path, now).await?;
+    let code = BASE32_NOPAD.encode(&rand::random::<[u8; 10]>());
+    let epoch = Epoch(rand::random());
+    let work = move |tx: &Tx<'_>| {
+        setting::set(tx, "hub_epoch", &epoch.to_string())?;
+        user::add_setup_code(tx, &code, now, now.plus_ms(DAY_MS))?;
+        Ok(code)
+    };
+    db.write(work).await
+}
