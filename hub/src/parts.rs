@@ -5,8 +5,10 @@ use crate::acts::bring::Bringing;
 use crate::acts::doors::Doors;
 use crate::acts::finds::Finds;
 use crate::acts::lessons::Classroom;
+use crate::acts::mail::Mailing;
 use crate::acts::people::People;
 use crate::acts::timetable::Timetable;
+use crate::acts::webhooks::Webhooks;
 use crate::album::Album;
 use crate::apart::Apart;
 use crate::auth::token::Tokens;
@@ -250,6 +252,19 @@ impl Parts {
     #[must_use]
     pub fn timetable(&self) -> Timetable {
         Timetable { db: self.db.clone(), zone: self.config.zone.clone() }
+    }
+
+    /// Where webhooks are kept.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks {
+        let (db, keys) = (self.db.clone(), self.keys.clone());
+        Webhooks { db, keys, private: self.config.private_webhooks }
+    }
+
+    /// Where mail is written.
+    #[must_use]
+    pub fn mailing(&self) -> Mailing {
+        Mailing { db: self.db.clone(), smtp: self.config.smtp.clone() }
     }
 
     /// Where decisions about sightings are carried out.

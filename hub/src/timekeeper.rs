@@ -66,13 +66,16 @@ pub async fn leap_at(db: &Db, now: Wall) -> Result<Option<Leap>, Error> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn confirm(tx: &Tx<'_>, actor: &str, now: Wall) -> Result<(), Error> {
-    let leap = clock::facts(tx)?.noted;
-    clock::confirm(tx, now)?;
-    let meta =
-        leap.map_or_else(|| json!({}), |leap| json!({ "from": leap.from.0, "to": leap.to.0 }));
-    let (action, table, id) = ("confirm_clock", "setting", "clock");
-    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+pub async fn confirm(db: &Db, by: String, now: Wall) -> Result<(), Error> {
+    let work = move |tx: &Tx<'_>| {
+        let leap = clock::facts(tx)?.noted;
+        clock::confirm(tx, now)?;
+        let meta =
+            leap.map_or_else(|| json!({}), |leap| json!({ "from": leap.from.0, "to": leap.to.0 }));
+        let (actor, action, table, id) = (&by, "confirm_clock", "setting", "clock");
+        audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+    };
+    db.write(work).await
 }
 
 /// Refuses while the clock is not believed.

@@ -30,7 +30,7 @@ impl Clock {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let (hub, now) = (Hub::open(data)?, now());
         if matches!(self.verb, Verb::Confirm) {
-            hub.db.write(move |tx| timekeeper::confirm(tx, &actor(), now)).await?;
+            timekeeper::confirm(&hub.db, actor(), now).await?;
         }
         let facts = hub.db.read(clock::facts).await?;
         match judge(&facts, now, Mono(0)) {

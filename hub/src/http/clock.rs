@@ -1,7 +1,6 @@
 //! `/api/clock`: whether the hub's clock is believed, and to say that it is right.
 
 use super::call::Call;
-use super::problem::Problem;
 use super::reply::{json, nothing};
 use super::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
 use crate::timekeeper;
@@ -54,15 +53,6 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn confirm(call: Call) -> Outcome {
-    confirmed(&call).await?;
+    timekeeper::confirm(&call.app().db, call.name()?, call.now).await?;
     nothing()
-}
-
-/// Says that the clock is right as it is.
-///
-/// # Errors
-/// When the database fails.
-pub async fn confirmed(call: &Call) -> Result<(), Problem> {
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    Ok(call.app().db.write(move |tx| timekeeper::confirm(tx, &actor, now)).await?)
 }

@@ -22,6 +22,6 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn write(call: Call) -> Outcome {
-    let (new, actor, now): (Texts, _, _) = (call.json()?, call.actor()?.user.to_string(), call.now);
-    json(&call.app().db.write(move |tx| texts::set(tx, new, &actor, now)).await?)
+    let new: Texts = call.json()?;
+    json(&texts::set(&call.app().db, new, call.name()?, call.now).await?)
 }

@@ -2,24 +2,16 @@
 
 use super::call::Call;
 use super::page::{page, rows};
-use super::problem::Problem;
 use super::reply::created;
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use crate::acts::mail::{self, NewMessage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::mail::Letter;
-use store::mail::{self, Listed};
-use store::{class, student};
+use store::mail::Listed;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
 use wire::Wall;
-
-/// Addresses of one message at most.
-const MOST: usize = 500;
-/// Bytes of a subject, and of a text.
-const SUBJECT: usize = 200;
-const TEXT: usize = 20_000;
 
 /// Routes of this file.
 #[must_use]
@@ -101,59 +93,15 @@ impl From<Listed> for Body {
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
     let limit = rows(which.limit);
-    let mails = call.app().db.read(move |tx| mail::list(tx, which.after, limit)).await?;
+    let mails = call.app().db.read(move |tx| store::mail::list(tx, which.after, limit)).await?;
     let mails: Vec<_> = mails.into_iter().map(Body::from).collect();
     page(&call, &mails, limit, mails.last().map(|last| last.id.to_string()))
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, reader, now): (Typed, _, _) = (call.json()?, call.reader()?, call.now);
-    if call.app().config.smtp.is_none() {
-        return Err(Problem::conflict("No mail server is set: an admin sets smtp.host first."));
-    }
-    let subject = typed.subject.trim().to_owned();
-    if subject.is_empty() || subject.len() > SUBJECT || subject.chars().any(char::is_control) {
-        let say = format!("write one line of at most {SUBJECT} bytes");
-        return Err(Problem::field("subject", say));
-    }
-    if typed.body.trim().is_empty() || typed.body.len() > TEXT {
-        return Err(Problem::field("body", format!("write a text of at most {TEXT} bytes")));
-    }
-    let write = call.app().db.write(move |tx| {
-        let mut people = Vec::new();
-        if let Some(name) = &typed.class_id {
-            let class = class::find(tx, reader, name)?;
-            people.extend(class::roster(tx, class.id)?);
-        }
-        for name in &typed.student_ids {
-            people.push(student::find_for(tx, reader, name)?.id);
-        }
-        people.sort_unstable();
-        people.dedup();
-        if people.is_empty() || people.len() > MOST {
-            let say = format!("student_ids, class_id: name 1 to {MOST} students");
-            return Err(rules::Error::Invalid(say));
-        }
-        let mut told = Queued { queued: 0, without_address: 0 };
-        for id in people {
-            let found = student::get(tx, id)?.and_then(|person| person.profile.email);
-            let Some(recipient) = found.filter(|address| !address.is_empty()) else {
-                told.without_address += 1;
-                continue;
-            };
-            let letter = Letter {
-                kind: "custom",
-                about: None,
-                student: Some(id),
-                recipient,
-                subject: subject.clone(),
-                body: typed.body.clone(),
-                due: now,
-            };
-            mail::add(tx, &letter, &reader.actor.user.to_string(), now)?;
-            told.queued += 1;
-        }
-        Ok(told)
-    });
-    created("/api/notifications", &write.await?)
+    let Typed { class_id: class, student_ids: students, subject, body } = call.json()?;
+    let message = NewMessage { class, students, subject, body };
+    let queued = call.app().mailing().write(call.reader()?, message, call.now).await?;
+    let mail::Queued { mails: queued, without_address } = queued;
+    created("/api/notifications", &Queued { queued, without_address })
 }

@@ -5,7 +5,7 @@ use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use store::{Tx, audit, setting};
+use store::{Db, Tx, audit, setting};
 use wire::Wall;
 use words::language::Tongue;
 
@@ -225,14 +225,17 @@ pub fn get(tx: &Tx<'_>) -> Result<Texts, Error> {
 ///
 /// # Errors
 /// `Invalid` for a text that cannot be sent.
-pub fn set(tx: &Tx<'_>, new: Texts, actor: &str, now: Wall) -> Result<Texts, Error> {
+pub async fn set(db: &Db, new: Texts, by: String, now: Wall) -> Result<Texts, Error> {
     let new = new.checked()?;
-    setting::set(tx, SETTING, &json!(new).to_string())?;
-    let own: Vec<_> = new.own.keys().map(|kind| kind.as_str()).collect();
-    let meta = json!({ "language": new.language, "own": own });
-    let (action, table, id) = ("change", "setting", SETTING);
-    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })?;
-    Ok(new)
+    let work = move |tx: &Tx<'_>| {
+        setting::set(tx, SETTING, &json!(new).to_string())?;
+        let own: Vec<_> = new.own.keys().map(|kind| kind.as_str()).collect();
+        let meta = json!({ "language": new.language, "own": own });
+        let (actor, action, table, id) = (&by, "change", "setting", SETTING);
+        audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })?;
+        Ok(new)
+    };
+    db.write(work).await
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use super::note::Note;
 use super::shell::Shell;
 use super::start::shell;
 use crate::http::call::Call;
-use crate::http::clock::confirmed;
+use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use crate::timekeeper;
 use askama::Template;
 use rules::care::Worry;
 use warp::http::{Method, StatusCode};
@@ -44,7 +45,7 @@ async fn index(call: Call) -> Outcome {
 
 /// Says that the clock is right.
 async fn confirm(call: Call) -> Outcome {
-    match confirmed(&call).await {
+    match timekeeper::confirm(&call.app().db, call.name()?, call.now).await.map_err(Problem::from) {
         Ok(()) => see(&format!("/care?done={}", DONE[0])),
         Err(problem) => show(&call, problem.status, Some(Note::problem(&problem))).await,
     }

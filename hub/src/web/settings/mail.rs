@@ -1,18 +1,17 @@
 //! `/settings/mail`: whether mail leaves, what it says, and what did not arrive.
 
+use crate::acts::mail::Trial;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::reply::{page, see, sentence};
+use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::notify::letters;
-use crate::notify::post::{Post, Undelivered};
 use crate::notify::texts::{self, Kind, Language, Text, Texts};
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
-use store::mail::{self, Listed, Waiting};
-use store::mail::{Absence, Letter};
+use store::mail::{self, Absence, Letter, Listed};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
@@ -85,8 +84,7 @@ async fn write(call: Call) -> Outcome {
     let persian = call.content.field("language") == Some("fa");
     let language = if persian { Language::Persian } else { Language::English };
     let texts = Texts { language, own: own.collect() };
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    let write = call.app().db.write(move |tx| texts::set(tx, texts, &actor, now));
+    let write = texts::set(&call.app().db, texts, call.name()?, call.now);
     match write.await.map_err(Problem::from) {
         Ok(_) => see("/settings/mail?done=settings-mail-written"),
         Err(problem) => show(&call, problem.status, Some(Note::problem(&problem))).await,
@@ -136,16 +134,12 @@ async fn try_it(call: Call) -> Outcome {
 }
 
 async fn sent(call: &Call) -> Result<Note, Problem> {
-    let none = || Problem::conflict("No mail server is set: set smtp.host in the hub's file.");
-    let smtp = call.app().config.smtp.as_ref().ok_or_else(none)?;
     let (recipient, shell) = (call.own().await?.email, shell(call, "settings"));
-    let subject = shell.say("settings-mail-test-subject");
-    let (id, body) = (wire::id::v7(call.now), shell.say("settings-mail-test-body"));
-    let mail = Waiting { id, recipient: recipient.clone(), subject, body, attempts: 0 };
-    match Post::new(smtp)?.send(&mail, call.now).await {
-        Ok(()) => Ok(Note::good(shell.one("settings-mail-tested", "email", recipient))),
-        Err(Undelivered::Later(why) | Undelivered::Never(why)) => {
-            Err(Problem::unavailable(sentence(&why)))
-        }
-    }
+    let trial = Trial {
+        recipient: recipient.clone(),
+        subject: shell.say("settings-mail-test-subject"),
+        body: shell.say("settings-mail-test-body"),
+    };
+    call.app().mailing().try_out(trial, call.now).await?;
+    Ok(Note::good(shell.one("settings-mail-tested", "email", recipient)))
 }

@@ -1,10 +1,10 @@
 //! `/settings/webhooks`: other programs that are told what happens here.
 
+use crate::acts::webhooks::{NewWebhook, WebhookChanges};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::http::webhooks::{self as hooks, Patch, Typed};
 use crate::notify::webhooks::EVENTS;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
@@ -85,7 +85,8 @@ async fn add(call: Call) -> Outcome {
         let url = call.field("url")?.to_owned();
         let chosen = |name: &&str| call.content.field(name).is_some();
         let events = EVENTS.into_iter().filter(chosen).map(str::to_owned).collect();
-        hooks::made(&call, Typed { url, events }).await
+        let (new, by) = (NewWebhook { url, events }, call.actor()?);
+        Ok::<_, Problem>(call.app().webhooks().add(new, by, call.now).await?)
     };
     match done.await {
         Ok(made) => show(&call, StatusCode::CREATED, None, Some(made.secret)).await,
@@ -95,15 +96,23 @@ async fn add(call: Call) -> Outcome {
 
 /// Tries, switches or removes one.
 async fn change(call: Call) -> Outcome {
-    let switch = |is_active| Patch { is_active: Some(is_active), ..Patch::default() };
-    let done: Result<&str, Problem> = match call.content.field("step").unwrap_or("") {
-        "on" => hooks::changed(&call, switch(true)).await.map(|_| DONE[0]),
-        "off" => hooks::changed(&call, switch(false)).await.map(|_| DONE[1]),
-        "remove" => hooks::removed(&call).await.map(|()| DONE[2]),
-        _ => hooks::pinged(&call).await.map(|()| DONE[3]),
-    };
-    match done {
+    match changed(&call).await {
         Ok(key) => see(&format!("/settings/webhooks?done={key}")),
         Err(problem) => show(&call, problem.status, Some(Note::problem(&problem)), None).await,
+    }
+}
+
+async fn changed(call: &Call) -> Result<&'static str, Problem> {
+    let (webhooks, id, by) = (call.app().webhooks(), call.id("id")?, call.actor()?);
+    let step = call.content.field("step").unwrap_or("");
+    match step {
+        "on" | "off" => {
+            let (is_active, version) = (Some(step == "on"), call.version(None)?);
+            let to = WebhookChanges { hook: id, url: None, events: None, is_active, version };
+            let hook = webhooks.change(to, by, call.now).await?;
+            Ok(if hook.is_active { DONE[0] } else { DONE[1] })
+        }
+        "remove" => Ok(webhooks.remove(id, by, call.now).await.map(|()| DONE[2])?),
+        _ => Ok(webhooks.ping(id, call.now).await.map(|()| DONE[3])?),
     }
 }
