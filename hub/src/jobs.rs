@@ -25,6 +25,8 @@ use wire::Clock;
 pub const AT_ONCE: usize = 2;
 /// Jobs that run or wait.
 pub const MOST: usize = 64;
+/// Own jobs among which an unfinished one is looked for.
+const LATELY: u32 = 50;
 /// Progress is told this often at most, milliseconds.
 const TELL_MS: u64 = 200;
 
@@ -265,6 +267,15 @@ impl Jobs {
         let read = move |tx: &Tx<'_>| job::list(tx, user, before, limit);
         let jobs = self.0.db.read(read).await?;
         Ok(jobs.into_iter().map(|job| self.with_progress(job)).collect())
+    }
+
+    /// One's own job of this kind that still goes on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unfinished(&self, user: Uuid, kind: &str) -> Result<Option<Job>, Error> {
+        let own = self.list(user, None, LATELY).await?;
+        Ok(own.into_iter().find(|job| job.kind == kind && job.ended_at.is_none()))
     }
 
     fn with_progress(&self, job: Job) -> Job {

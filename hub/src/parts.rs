@@ -7,6 +7,8 @@ use crate::acts::finds::Finds;
 use crate::acts::lessons::Classroom;
 use crate::acts::mail::Mailing;
 use crate::acts::people::People;
+use crate::acts::recognition::Recognition;
+use crate::acts::retention::{Sweeper, SweepingJob};
 use crate::acts::timetable::Timetable;
 use crate::acts::webhooks::Webhooks;
 use crate::album::Album;
@@ -252,6 +254,26 @@ impl Parts {
     #[must_use]
     pub fn timetable(&self) -> Timetable {
         Timetable { db: self.db.clone(), zone: self.config.zone.clone() }
+    }
+
+    /// Where it is chosen from which score on a face is a person.
+    #[must_use]
+    pub fn recognition(&self) -> Recognition {
+        Recognition { people: self.people(), file: self.config.lines.clone() }
+    }
+
+    /// What takes away what is due.
+    #[must_use]
+    pub fn sweeper(&self) -> Sweeper {
+        let (db, keys) = (self.db.clone(), self.keys.clone());
+        Sweeper { db, keys, database: self.config.database() }
+    }
+
+    /// The same, as a job.
+    #[must_use]
+    pub fn sweeping(&self) -> SweepingJob {
+        let jobs = self.jobs.clone();
+        SweepingJob { sweeper: self.sweeper(), jobs, upkeep: self.upkeep() }
     }
 
     /// Where webhooks are kept.

@@ -66,7 +66,7 @@ impl Default for Retention {
 }
 
 /// A kind of thing that goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// See [`Retention::crop_days`].
@@ -94,7 +94,7 @@ pub enum Kind {
 }
 
 /// How many of a kind go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Swept {
     /// Of what.
     pub kind: Kind,
@@ -102,7 +102,47 @@ pub struct Swept {
     pub rows: u64,
 }
 
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Crops,
+        Self::Pending,
+        Self::Logged,
+        Self::Decided,
+        Self::Health,
+        Self::DeadLetters,
+        Self::Leavers,
+        Self::UndoSteps,
+        Self::SignIns,
+        Self::Mail,
+        Self::Copies,
+    ];
+}
+
 impl Retention {
+    /// With other days for one kind.
+    #[must_use]
+    pub fn with(mut self, kind: Kind, days: Option<u32>) -> Self {
+        *self.slot(kind) = days;
+        self
+    }
+
+    fn slot(&mut self, kind: Kind) -> &mut Option<u32> {
+        match kind {
+            Kind::Crops => &mut self.crop_days,
+            Kind::Pending => &mut self.pending_days,
+            Kind::Logged => &mut self.logged_days,
+            Kind::Decided => &mut self.decided_days,
+            Kind::Health => &mut self.health_days,
+            Kind::DeadLetters => &mut self.dead_letter_days,
+            Kind::Leavers => &mut self.leaver_days,
+            Kind::UndoSteps => &mut self.undo_days,
+            Kind::SignIns => &mut self.session_days,
+            Kind::Mail => &mut self.mail_days,
+            Kind::Copies => &mut self.copy_days,
+        }
+    }
+
     /// Checked.
     ///
     /// # Errors
@@ -123,20 +163,8 @@ impl Retention {
 
     /// Each kind with its days.
     #[must_use]
-    pub fn days(&self) -> [(Kind, Option<u32>); 11] {
-        [
-            (Kind::Crops, self.crop_days),
-            (Kind::Pending, self.pending_days),
-            (Kind::Logged, self.logged_days),
-            (Kind::Decided, self.decided_days),
-            (Kind::Health, self.health_days),
-            (Kind::DeadLetters, self.dead_letter_days),
-            (Kind::Leavers, self.leaver_days),
-            (Kind::UndoSteps, self.undo_days),
-            (Kind::SignIns, self.session_days),
-            (Kind::Mail, self.mail_days),
-            (Kind::Copies, self.copy_days),
-        ]
+    pub fn days(mut self) -> [(Kind, Option<u32>); 11] {
+        Kind::ALL.map(|kind| (kind, *self.slot(kind)))
     }
 
     /// What goes at `now`: of each kind all that ended before a moment.
@@ -171,6 +199,16 @@ mod tests {
         assert!(due.iter().all(|(kind, _)| *kind != Kind::Decided));
         let none = Retention { leaver_days: None, ..Retention::default() };
         assert!(none.due(NOW).iter().all(|(kind, _)| *kind != Kind::Leavers));
+    }
+
+    #[test]
+    fn each_kind_has_days_of_its_own() {
+        for kind in Kind::ALL {
+            let others = |set: Retention| set.days().into_iter().filter(move |(of, _)| *of != kind);
+            let (usual, set) = (Retention::default(), Retention::default().with(kind, Some(77)));
+            assert!(set.days().contains(&(kind, Some(77))), "{kind:?}");
+            assert!(others(set).eq(others(usual)), "{kind:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `retention …`: what goes by itself, run by hand.
 
 use super::hub::{Hub, actor, now};
+use crate::acts::retention::Sweeper;
 use crate::privacy::retention;
 use crate::timekeeper;
 use clap::{Args, Subcommand};
@@ -52,13 +53,13 @@ fn show(set: Retention, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let path = hub.config.database();
+    let database = hub.config.database();
     let swept = match dry_run {
-        true => retention::count(&hub.db, &path, now()).await?,
+        true => retention::count(&hub.db, &database, now()).await?,
         false => {
-            timekeeper::refuse(timekeeper::leap_at(&hub.db, now()).await?)?;
-            let (keys, by) = (hub.keys()?, actor());
-            retention::run(&hub.db, &path, &keys, (&by, now()), &|_| {}).await?
+            let leap = timekeeper::leap_at(&hub.db, now()).await?;
+            let sweeper = Sweeper { db: hub.db.clone(), keys: hub.keys()?, database };
+            sweeper.run(leap, (&actor(), now()), &|_| {}).await?
         }
     };
     for Swept { kind, rows } in swept {

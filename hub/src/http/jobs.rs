@@ -4,6 +4,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::reply::{accepted, json, with};
 use super::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use crate::acts::jobs;
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
@@ -144,7 +145,7 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn stop(call: Call) -> Outcome {
-    let (id, actor): (Uuid, _) = (call.id("id")?, call.actor()?);
-    let job = call.app().jobs.cancel(id, actor.user, actor.role == Role::Admin).await?;
+    let (app, id) = (call.app(), call.id("id")?);
+    let job = jobs::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?;
     json(&Body::from(job))
 }

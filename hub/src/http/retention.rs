@@ -1,7 +1,6 @@
 //! `/api/retention`: after how many days things go by themselves.
 
 use super::call::Call;
-use super::problem::Problem;
 use super::reply::json;
 use super::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use crate::privacy::retention;
@@ -38,21 +37,11 @@ async fn show(call: Call) -> Outcome {
 
 /// Replaces all of it; what is left out is as it was at first.
 async fn change(call: Call) -> Outcome {
-    let (new, now): (Retention, _) = (call.json()?, call.now);
-    let actor = call.actor()?.user.to_string();
-    call.app().db.write(move |tx| retention::set(tx, new, &actor, now)).await?;
+    let new: Retention = call.json()?;
+    retention::set(&call.app().db, new, call.name()?, call.now).await?;
     json(&new)
 }
 
 async fn count(call: Call) -> Outcome {
-    json(&Due { due: due(&call).await? })
-}
-
-/// What the next run would take, by kind.
-///
-/// # Errors
-/// When the database fails.
-pub async fn due(call: &Call) -> Result<Vec<Swept>, Problem> {
-    let app = call.app();
-    Ok(retention::count(&app.db, &app.config.database(), call.now).await?)
+    json(&Due { due: call.app().sweeper().due(call.now).await? })
 }

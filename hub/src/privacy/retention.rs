@@ -27,11 +27,36 @@ pub fn get(tx: &Tx<'_>) -> Result<Retention, Error> {
     text.map_or(Ok(Retention::default()), read)
 }
 
-/// Sets it.
+/// After how many days one kind of thing goes; nothing where it stays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Keep {
+    /// Which.
+    pub kind: Kind,
+    /// How long.
+    pub days: Option<u32>,
+}
+
+/// Sets all of it.
 ///
 /// # Errors
 /// `Invalid` naming the field.
-pub fn set(tx: &Tx<'_>, new: Retention, actor: &str, now: Wall) -> Result<(), Error> {
+pub async fn set(db: &Db, new: Retention, by: String, now: Wall) -> Result<(), Error> {
+    db.write(move |tx| put(tx, new, &by, now)).await
+}
+
+/// Sets what `said` names; the rest stays.
+///
+/// # Errors
+/// `Invalid` naming the field.
+pub async fn change(db: &Db, said: Vec<Keep>, by: String, now: Wall) -> Result<(), Error> {
+    let work = move |tx: &Tx<'_>| {
+        let with = |set: Retention, keep: Keep| set.with(keep.kind, keep.days);
+        put(tx, said.into_iter().fold(get(tx)?, with), &by, now)
+    };
+    db.write(work).await
+}
+
+fn put(tx: &Tx<'_>, new: Retention, actor: &str, now: Wall) -> Result<(), Error> {
     let text = serde_json::to_string(&new.checked()?).doing("writing the retention setting")?;
     store::setting::set(tx, SETTING, &text)?;
     let (action, table, id, meta) = ("retention", "setting", SETTING, json!(new));

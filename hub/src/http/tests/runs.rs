@@ -117,6 +117,21 @@ async fn a_run_is_started_once_and_can_be_stopped() {
 }
 
 #[tokio::test]
+async fn a_run_that_a_program_stops_is_written_down_too() {
+    let office = Office::new().await;
+    office.steps(1).await;
+    let (free, token) = (office.busy().await, office.house.login(Role::Admin).await);
+    for (path, sweeps) in [("/settings/audit/verify", 0), ("/settings/retention/run", 1)] {
+        let place = office.press(path).await;
+        let id = place.split_once("job=").unwrap().1;
+        let cancel = post(&format!("/api/jobs/{id}/cancel")).bearer(&token);
+        assert_eq!(office.house.send(cancel).await.status(), 200);
+        assert_eq!(office.sweeps().await.len(), sweeps, "{path}");
+    }
+    free.notify_waiters();
+}
+
+#[tokio::test]
 async fn the_walk_along_the_audit_chain_says_how_it_ended() {
     let office = Office::new().await;
     let free = office.busy().await;

@@ -4,6 +4,7 @@ use crate::acts::bring::{
     ARCHIVE, BroughtPhoto, BroughtPhotos, BroughtRow, BroughtRows, PEOPLE, PHOTOS, PhotoArchive,
     TABLE,
 };
+use crate::acts::jobs;
 use crate::http::call::Call;
 use crate::http::language;
 use crate::http::problem::Problem;
@@ -153,8 +154,8 @@ async fn job(call: &Call) -> Result<Job, Problem> {
 }
 
 async fn cancel_it(call: Call) -> Outcome {
-    let id: Uuid = call.id("id")?;
-    call.app().jobs.cancel(id, call.actor()?.user, true).await?;
+    let (app, id) = (call.app(), call.id("id")?);
+    jobs::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?;
     see(&format!("/people/bring/{id}"))
 }
 

@@ -191,6 +191,6 @@ async fn verify(call: Call) -> Outcome {
 
 /// Stops the walk that the address names.
 async fn cancel(call: Call) -> Outcome {
-    let (job, _) = work::stopped(&call).await?;
+    let job = work::stopped(&call).await?;
     see(&format!("{AT}?job={}#verdict", job.id))
 }

@@ -1,5 +1,6 @@
 //! Long work that a page of the settings starts: how far it is, how fast, and how it ended.
 
+use crate::acts::jobs;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use serde::Deserialize;
@@ -8,9 +9,6 @@ use store::job::State;
 use uuid::Uuid;
 use wire::Wall;
 use words::language::Tongue;
-
-/// Own jobs among which an unfinished one is looked for.
-const LATELY: u32 = 50;
 
 /// How far a job is.
 #[derive(PartialEq, Debug)]
@@ -65,23 +63,17 @@ pub async fn asked(call: &Call, kind: &str) -> Result<Option<Job>, Problem> {
     let jobs = &call.app().jobs;
     Ok(match job {
         Some(id) => Some(jobs.get(id, user, true).await?).filter(|job| job.kind == kind),
-        None => {
-            let own = jobs.list(user, None, LATELY).await?.into_iter();
-            own.into_iter().find(|job| job.kind == kind && job.ended_at.is_none())
-        }
+        None => jobs.unfinished(user, kind).await?,
     })
 }
 
-/// Stops the job that the address names; whether it was this that stopped it.
+/// Stops the job that the address names.
 ///
 /// # Errors
 /// 404.
-pub async fn stopped(call: &Call) -> Result<(Job, bool), Problem> {
-    let (jobs, id, user) = (&call.app().jobs, call.id("id")?, call.actor()?.user);
-    let before = jobs.get(id, user, true).await?;
-    let after = jobs.cancel(id, user, true).await?;
-    let stopped = before.ended_at.is_none() && after.state == State::Cancelled;
-    Ok((after, stopped))
+pub async fn stopped(call: &Call) -> Result<Job, Problem> {
+    let (app, id) = (call.app(), call.id("id")?);
+    Ok(jobs::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?)
 }
 
 #[cfg(test)]

@@ -103,13 +103,8 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         Ok(other) => (note, other),
         Err(problem) => (Some(Note::problem(&problem)), None),
     };
-    page(status, &view(shell(call, "settings"), note, &site, other, asked.budget, fixed(call)))
-}
-
-fn fixed(call: &Call) -> bool {
-    let app = call.app();
-    let own = app.config.lines.of(app.gallery.model().as_str());
-    own.is_ok_and(|(lines, _)| lines.is_some())
+    let fixed = call.app().recognition().is_fixed();
+    page(status, &view(shell(call, "settings"), note, &site, other, asked.budget, fixed))
 }
 
 async fn site(call: &Call) -> Result<Site, Problem> {
@@ -144,9 +139,13 @@ fn proposed(site: &Site, asked: &Asked) -> Result<Option<Choice>, Problem> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a cosine with three digits")]
 fn choice(high: f64, review: f64, usual: &Lines) -> Result<Choice, Problem> {
-    Ok(Choice { high: high as f32, review: review as f32 }.checked(usual)?)
+    Ok(typed(high, review).checked(usual)?)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cosine with three digits")]
+fn typed(high: f64, review: f64) -> Choice {
+    Choice { high: high as f32, review: review as f32 }
 }
 
 fn number(text: &str, field: &str) -> Result<Option<f64>, Problem> {
@@ -274,11 +273,6 @@ async fn save(call: Call) -> Outcome {
 
 /// Keeps the choice and makes the releases that follow, so that every door gets it.
 async fn saved(call: &Call) -> Result<&'static str, Problem> {
-    if fixed(call) {
-        let say = "The hub's own file sets the lines: remove lines.high and lines.review there.";
-        return Err(Problem::conflict(say));
-    }
-    let usual = call.app().gallery.index().usual();
     let new = match call.content.field("usual") {
         Some(_) => None,
         None => {
@@ -286,12 +280,10 @@ async fn saved(call: &Call) -> Result<&'static str, Problem> {
                 let line = number(call.field(name)?, name)?;
                 line.ok_or_else(|| Problem::field(name, "this field is missing"))
             };
-            Some(choice(line("high")?, line("review")?, &usual)?)
+            Some(typed(line("high")?, line("review")?))
         }
     };
-    let (actor, now) = (call.actor()?.user.to_string(), call.now);
-    call.app().db.write(move |tx| lines::choose(tx, new, &actor, now)).await?;
-    call.app().people().follow().await?;
+    call.app().recognition().choose(new, call.actor()?, call.now).await?;
     Ok(if new.is_some() { DONE[0] } else { DONE[1] })
 }
 

@@ -1,0 +1,129 @@
+//! What goes by itself, run by hand: at once, or as a job that can be stopped.
+
+use crate::jobs::{Jobs, Progress};
+use crate::privacy::retention;
+use crate::timekeeper;
+use crate::upkeep::Upkeep;
+use rules::clock::Leap;
+use rules::error::{Doing, Error};
+use rules::retention::Swept;
+use serde_json::json;
+use std::path::PathBuf;
+use store::job::Job;
+use store::keys::Keys;
+use store::{Db, Tx, audit, file};
+use uuid::Uuid;
+use wire::Wall;
+
+/// The kind of job that takes away what is due.
+pub const RUN: &str = "retention";
+
+/// What takes away what is due; cheap to clone.
+#[derive(Clone)]
+pub struct Sweeper {
+    /// The database.
+    pub db: Db,
+    /// The keys of people.
+    pub keys: Keys,
+    /// The database's file.
+    pub database: PathBuf,
+}
+
+/// The same, as a job; cheap to clone.
+#[derive(Clone)]
+pub struct SweepingJob {
+    /// What does it.
+    pub sweeper: Sweeper,
+    /// Long work.
+    pub jobs: Jobs,
+    /// The clock, and whether it is believed.
+    pub upkeep: Upkeep,
+}
+
+impl Sweeper {
+    /// How many of each kind are due.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due(&self, now: Wall) -> Result<Vec<Swept>, Error> {
+        retention::count(&self.db, &self.database, now).await
+    }
+
+    /// Takes away what is due, unless the clock leapt, and tells `gone` how many each piece was.
+    /// What was erased is in no file then.
+    ///
+    /// # Errors
+    /// `Conflict` while the clock is not believed; when the database, the key store or the disk
+    /// fails: what went is gone, the rest goes with the next run.
+    pub async fn run(
+        &self,
+        leap: Option<Leap>,
+        (by, now): (&str, Wall),
+        gone: &(impl Fn(u64) + Sync),
+    ) -> Result<Vec<Swept>, Error> {
+        timekeeper::refuse(leap)?;
+        let Self { db, keys, database } = self;
+        let swept = retention::run(db, database, keys, (by, now), gone).await?;
+        let (path, doing) = (database.clone(), "emptying the database's log");
+        tokio::task::spawn_blocking(move || file::flush(&path)).await.doing(doing)??;
+        Ok(swept)
+    }
+}
+
+impl SweepingJob {
+    /// Begins to take away what is due. One at a time: who asks twice sees the first.
+    ///
+    /// # Errors
+    /// `Conflict` while the clock is not believed, `Unavailable` when too much waits.
+    pub async fn start(&self, by: Uuid, now: Wall) -> Result<Job, Error> {
+        if let Some(job) = self.jobs.unfinished(by, RUN).await? {
+            return Ok(job);
+        }
+        let leap = self.upkeep.leap().await?;
+        timekeeper::refuse(leap)?;
+        let total = self.sweeper.due(now).await?.iter().map(|swept| swept.rows).sum();
+        let (sweeper, clock) = (self.sweeper.clone(), self.upkeep.clock.clone());
+        let work = move |progress: Progress| async move {
+            let (by, gone) = (by.to_string(), |rows| progress.advance(rows));
+            sweeper.run(leap, (&by, clock.wall()), &gone).await
+        };
+        self.jobs.start(RUN, total, by, work).await
+    }
+}
+
+/// Writes down that `job`, a run, was stopped: what went by then is gone, as of a whole run.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn note_stopped(db: &Db, job: &Job, by: String, now: Wall) -> Result<(), Error> {
+    let meta = json!({ "stopped": true, "rows": job.done });
+    let note = move |tx: &Tx<'_>| {
+        let (actor, action, table, id) = (&by, "sweep", "setting", RUN);
+        audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+    };
+    db.write(note).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::clock::Witness;
+    use std::fs;
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+
+    #[tokio::test]
+    async fn what_went_is_in_no_file_and_by_a_clock_that_leapt_nothing_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let (database, keys) = (dir.path().join("hub.db"), Keys::create(dir.path(), NOW).unwrap());
+        let sweeper = Sweeper { db: Db::open(&database).unwrap(), keys, database };
+        let log = || fs::metadata(dir.path().join("hub.db-wal")).unwrap().len();
+        let leap = Leap { from: Wall(0), to: NOW, against: Witness::Records };
+        let refused = sweeper.run(Some(leap), ("t", NOW), &|_| {}).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        retention::set(&sweeper.db, Default::default(), "t".into(), NOW).await.unwrap();
+        assert!(log() > 0, "what is written is in the log first");
+        let swept = sweeper.run(None, ("t", NOW), &|_| {}).await.unwrap();
+        assert!(swept.iter().all(|swept| swept.rows == 0) && log() == 0, "{swept:?}");
+    }
+}
