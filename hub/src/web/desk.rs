@@ -128,6 +128,7 @@ pub fn empty(house: House) -> Empty {
 mod tests {
     use super::*;
     use crate::http::nav;
+    use crate::http::route::Table;
     use crate::web::card::{self, Face, tests::facts};
     use crate::web::{files, shell};
     use rules::auth::Role;
@@ -141,7 +142,7 @@ mod tests {
             csrf: Some("token".into()),
             tongue: Tongue::En,
             cares: 0,
-            pages: nav::pages(&crate::site::table(), Role::Admin).collect(),
+            pages: nav::pages(&Table::new(crate::web::routes()), Role::Admin).collect(),
             home: "/review",
         };
         let waiting = i64::try_from(cards.len()).unwrap();

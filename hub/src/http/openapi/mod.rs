@@ -11,6 +11,7 @@ use super::reply::bytes;
 use super::route::{Gives, Object, Outcome, Route, Shape, Shapes, Table, Takes, Who};
 use names::Names;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use warp::http::Method;
 
 /// What the document says about the whole.
@@ -40,10 +41,9 @@ pub fn documented(table: &Table, route: &Route) -> bool {
 /// The document for `table`.
 #[must_use]
 pub fn document(table: &Table) -> Value {
-    let routes = || table.iter().filter(|route| documented(table, route));
-    let names = Names::of(routes().flat_map(shapes).chain([refusal()]));
+    let names = names(table);
     let mut paths = Map::new();
-    for route in routes() {
+    for route in table.iter().filter(|route| documented(table, route)) {
         let at = paths.entry(route.path).or_insert_with(|| json!({}));
         let method = route.method.as_str().to_lowercase();
         at[method] = operation::of(route, &names);
@@ -60,6 +60,18 @@ pub fn document(table: &Table) -> Value {
         "paths": paths,
         "components": { "schemas": names.schemas(), "securitySchemes": security() },
     })
+}
+
+/// Names of schemas that mean two things, for the test that there are none.
+#[doc(hidden)]
+#[must_use]
+pub fn clashes(table: &Table) -> BTreeSet<String> {
+    names(table).clashes()
+}
+
+fn names(table: &Table) -> Names {
+    let routes = table.iter().filter(|route| documented(table, route));
+    Names::of(routes.flat_map(shapes).chain([refusal()]))
 }
 
 /// How a request says who sends it.
@@ -83,6 +95,3 @@ fn shapes(route: &Route) -> Vec<Shape> {
     };
     route.shapes.takes.into_iter().chain(given).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -19,7 +19,6 @@ pub struct Names {
     /// The names of whole schemas, by their text.
     known: BTreeMap<String, String>,
     /// Names that still mean two things.
-    #[cfg(test)]
     clashes: BTreeSet<String>,
 }
 
@@ -39,13 +38,11 @@ impl Names {
             several,
             schemas: BTreeMap::new(),
             known: BTreeMap::new(),
-            #[cfg(test)]
             clashes: BTreeSet::new(),
         };
         for Found { resource, name, schema } in found {
             let (name, schema) = (names.name(&resource, &name), names.renamed(schema, &resource));
             names.known.insert(schema.to_string(), name.clone());
-            #[cfg(test)]
             if names.schemas.get(&name).is_some_and(|old| *old != schema) {
                 names.clashes.insert(name.clone());
             }
@@ -55,9 +52,8 @@ impl Names {
     }
 
     /// Names that mean two things even with their resource in front.
-    #[cfg(test)]
-    pub fn clashes(&self) -> &BTreeSet<String> {
-        &self.clashes
+    pub fn clashes(self) -> BTreeSet<String> {
+        self.clashes
     }
 
     /// The components of the document.

@@ -1,6 +1,10 @@
 //! The API's document, for programs and for people.
 
 use super::{House, body, get};
+use crate::http::openapi::document;
+use crate::site::table;
+use crate::web::docs::list;
+use http_body_util::BodyExt as _;
 
 #[tokio::test]
 async fn the_document_is_there_for_everybody() {
@@ -37,4 +41,20 @@ async fn both_readers_come_with_every_file_they_need() {
     assert_eq!(house.send(get("/docs/nothing.js")).await.status(), 404);
     let strict = house.send(get("/health")).await;
     assert_eq!(strict.headers()["content-security-policy"], crate::http::headers::CSP);
+}
+
+#[tokio::test]
+async fn without_redoc_every_operation_is_on_the_page_and_it_needs_no_script() {
+    let answer = list(&table()).unwrap().into_body().collect().await.unwrap();
+    let page = String::from_utf8(answer.to_bytes().to_vec()).unwrap();
+    let (document, mut lines) = (document(&table()), 0);
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let methods = methods.as_object().unwrap();
+        assert!(page.contains(&format!("<code>{path}</code>")), "{path}");
+        assert!(!methods.is_empty(), "{path}");
+        lines += methods.len();
+    }
+    assert_eq!(page.matches("<tr><td>").count(), lines);
+    assert!(lines > 100 && page.contains("built without ReDoc") && !page.contains("<script"));
+    assert!(page.contains("href=\"/docs\"") && page.contains("href=\"/openapi.json\""));
 }

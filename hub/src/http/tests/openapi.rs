@@ -1,6 +1,9 @@
 //! The document as a whole: nothing missing, nothing empty, nothing that leads nowhere.
 
-use super::*;
+use crate::http::openapi::{clashes, document, documented};
+use crate::http::route::{Gives, Takes};
+use crate::site::table;
+use serde_json::{Map, Value, json};
 
 fn each<'a>(value: &'a Value, look: &mut impl FnMut(&'a Value)) {
     look(value);
@@ -13,7 +16,7 @@ fn each<'a>(value: &'a Value, look: &mut impl FnMut(&'a Value)) {
 
 #[test]
 fn every_route_of_the_api_says_what_it_takes_and_gives() {
-    let table = crate::site::table();
+    let table = table();
     for route in table.iter().filter(|route| documented(&table, route)) {
         let what = format!("{} {}", route.method, route.path);
         let reads = route.takes != Takes::Nothing;
@@ -32,7 +35,7 @@ fn every_route_of_the_api_says_what_it_takes_and_gives() {
 
 #[test]
 fn every_reference_leads_to_a_schema() {
-    let all = document(&crate::site::table());
+    let all = document(&table());
     each(&all, &mut |value| {
         let Some(at) = value.get("$ref").and_then(Value::as_str) else { return };
         let found = all.pointer(at.trim_start_matches('#'));
@@ -42,7 +45,7 @@ fn every_reference_leads_to_a_schema() {
 
 #[test]
 fn no_schema_is_empty() {
-    let all = document(&crate::site::table());
+    let all = document(&table());
     let empty = |schema: &Value| schema.as_object().is_some_and(Map::is_empty);
     each(&all["paths"], &mut |value| {
         for key in ["schema", "items", "additionalProperties"] {
@@ -58,7 +61,7 @@ fn no_schema_is_empty() {
 
 #[test]
 fn no_name_means_two_schemas_and_no_operation_two_routes() {
-    let table = crate::site::table();
+    let table = table();
     let routes = || table.iter().filter(|route| documented(&table, route));
     let all = document(&table);
     let mut ids = std::collections::BTreeSet::new();
@@ -68,13 +71,13 @@ fn no_name_means_two_schemas_and_no_operation_two_routes() {
         }
     });
     assert_eq!(ids.len(), routes().count());
-    let names = Names::of(routes().flat_map(shapes).chain([refusal()]));
-    assert!(names.clashes().is_empty(), "write #[schema(as = …)] at {:?}", names.clashes());
+    let clashes = clashes(&table);
+    assert!(clashes.is_empty(), "write #[schema(as = …)] at {clashes:?}");
 }
 
 #[test]
 fn a_document_for_people_tells_the_statuses_they_will_meet() {
-    let all = document(&crate::site::table());
+    let all = document(&table());
     let add = &all["paths"]["/api/students"]["post"];
     let body = &add["requestBody"]["content"]["application/json"]["schema"]["$ref"];
     assert_eq!(body, "#/components/schemas/StudentTyped");
