@@ -1,7 +1,7 @@
 //! `/devices`: the doors room by room, how each is, how far they are with the newest gallery, and
 //! adding one; a file for each page below it.
 
-mod acts;
+mod buttons;
 mod door;
 mod log;
 mod pair;
@@ -48,7 +48,7 @@ pub fn routes() -> Vec<Route> {
         Route::new((Method::GET, "/devices"), ADMIN, none, Takes::Nothing, no, index),
         Route::new((Method::POST, "/devices"), ADMIN, none, form, no, add),
     ];
-    [here, push::routes(), door::routes(), acts::routes(), pair::routes(), program::routes()]
+    [here, push::routes(), door::routes(), buttons::routes(), pair::routes(), program::routes()]
         .concat()
 }
 

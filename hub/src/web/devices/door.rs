@@ -3,7 +3,7 @@
 
 use super::log::{self, Line};
 use super::state::{Said, say, when};
-use super::{ROOMS, WAYS, acts, way};
+use super::{ROOMS, WAYS, buttons, way};
 use crate::acts::doors::galleries::{Step, step};
 use crate::acts::doors::state::{SOON_MS, states};
 use crate::http::call::Call;
@@ -145,7 +145,7 @@ fn facts(tx: &Tx<'_>, id: &DeviceId) -> Result<Facts, Error> {
 }
 
 async fn index(call: Call) -> Outcome {
-    show(&call, call.id("id")?, StatusCode::OK, Note::done(&call, &acts::DONE)).await
+    show(&call, call.id("id")?, StatusCode::OK, Note::done(&call, &buttons::DONE)).await
 }
 
 /// The page of the door `id`.
