@@ -1,6 +1,9 @@
 //! What the site's own decisions say about a line: how many wrong names it lets through, and how
 //! many passages it leaves to people. Pure; `store::score` counts, `web::settings` draws.
 
+mod site;
+
+pub use site::SiteScores;
 use wire::Lines;
 
 /// Width of a step of scores.

@@ -5,7 +5,13 @@ use crate::gallery::lines::{self, Choice};
 use config::Lines;
 use rules::auth::Actor;
 use rules::error::Error;
+use rules::scores::{Histogram, SiteScores};
+use store::{Tx, score};
+use vision::decide;
 use wire::Wall;
+
+/// Pairs of enrolled people that are compared.
+const PAIRS: usize = 20_000;
 
 /// Where lines are chosen; cheap to clone.
 #[derive(Clone)]
@@ -22,6 +28,27 @@ impl Recognition {
     pub fn is_fixed(&self) -> bool {
         let own = self.file.of(self.people.galleries.gallery.model().as_str());
         own.is_ok_and(|(lines, _)| lines.is_some())
+    }
+
+    /// What is known of the site.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn site(&self) -> Result<SiteScores, Error> {
+        let People { db, galleries, .. } = &self.people;
+        let (index, model) = (galleries.gallery.index(), galleries.gallery.model().clone());
+        let usual = index.usual();
+        let read = move |tx: &Tx<'_>| {
+            Ok((score::decided(tx, &model, &usual)?, lines::chosen(tx)?.is_some()))
+        };
+        let (scores, chosen) = db.read(read).await?;
+        // Figures are for a school, however empty it still is.
+        let (lines, guard, people) = (index.lines(), index.guard(), index.len().max(1));
+        let strangers = tokio::task::spawn_blocking(move || index.strangers(PAIRS)).await;
+        let mut pairs = Histogram::default();
+        strangers.unwrap_or_default().iter().for_each(|cosine| pairs.add(f64::from(*cosine), 1));
+        let measured = usual == decide::LINES;
+        Ok(SiteScores { scores, pairs, lines, usual, guard, people, measured, chosen })
     }
 
     /// Keeps a choice, or (nothing) goes back to the network's own lines, and makes the releases

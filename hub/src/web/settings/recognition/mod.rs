@@ -2,7 +2,7 @@
 
 mod chart;
 
-use crate::gallery::lines::{self, Choice};
+use crate::gallery::lines::Choice;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
@@ -14,16 +14,12 @@ use askama::Template;
 use chart::Chart;
 use fluent_bundle::FluentArgs;
 use rules::gallery::Guard;
-use rules::scores::{self, ENOUGH, Figures, Histogram, Scores};
+use rules::scores::{self, ENOUGH, Figures, SiteScores};
 use serde::Deserialize;
-use store::score;
-use vision::decide;
 use warp::http::{Method, StatusCode};
 use wire::Lines;
 use words::language::Tongue;
 
-/// Pairs of enrolled people that are drawn.
-const PAIRS: usize = 20_000;
 const DONE: [&str; 2] = ["settings-rec-saved", "settings-rec-usual"];
 
 /// Routes of this file.
@@ -79,58 +75,28 @@ struct Asked {
     budget: String,
 }
 
-/// What is known of the site.
-struct Site {
-    scores: Scores,
-    pairs: Histogram,
-    lines: Lines,
-    usual: Lines,
-    guard: Option<Guard>,
-    people: usize,
-    /// Whether figures of the network are published.
-    measured: bool,
-    chosen: bool,
-}
-
 async fn index(call: Call) -> Outcome {
     show(&call, StatusCode::OK, Note::done(&call, &DONE)).await
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let asked: Asked = call.query()?;
-    let site = site(call).await?;
+    let recognition = call.app().recognition();
+    let site = recognition.site().await?;
     let (note, other) = match proposed(&site, &asked) {
         Ok(other) => (note, other),
         Err(problem) => (Some(Note::problem(&problem)), None),
     };
-    let fixed = call.app().recognition().is_fixed();
+    let fixed = recognition.is_fixed();
     page(status, &view(shell(call, "settings"), note, &site, other, asked.budget, fixed))
 }
 
-async fn site(call: &Call) -> Result<Site, Problem> {
-    let index = call.app().gallery.index();
-    let (model, usual) = (call.app().gallery.model().clone(), index.usual());
-    let read = move |tx: &store::Tx<'_>| {
-        Ok((score::decided(tx, &model, &usual)?, lines::chosen(tx)?.is_some()))
-    };
-    let (scores, chosen) = call.app().db.read(read).await?;
-    // Figures are for a school, however empty it still is.
-    let (lines, guard, people) = (index.lines(), index.guard(), index.len().max(1));
-    let strangers = tokio::task::spawn_blocking(move || index.strangers(PAIRS)).await;
-    let mut pairs = Histogram::default();
-    strangers.unwrap_or_default().iter().for_each(|cosine| pairs.add(f64::from(*cosine), 1));
-    let measured = usual == decide::LINES;
-    Ok(Site { scores, pairs, lines, usual, guard, people, measured, chosen })
-}
-
 /// The lines that the address proposes.
-fn proposed(site: &Site, asked: &Asked) -> Result<Option<Choice>, Problem> {
+fn proposed(site: &SiteScores, asked: &Asked) -> Result<Option<Choice>, Problem> {
     let (high, review) = (f64::from(site.lines.single_high), f64::from(site.lines.single_review));
     if let Some(budget) = number(&asked.budget, "budget")? {
-        let least = f64::from(site.usual.single_review);
-        let line = scores::line_for(budget, least, |line| wrong(site, line, review).unwrap_or(0.0));
         let none = "no line keeps that: even the surest passages were wrong more often";
-        let line = line.ok_or_else(|| Problem::field("budget", none))?;
+        let line = site.line_within(budget).ok_or_else(|| Problem::field("budget", none))?;
         return choice(line, review.min(line), &site.usual).map(Some);
     }
     match (number(&asked.high, "high")?, number(&asked.review, "review")?) {
@@ -157,20 +123,10 @@ fn number(text: &str, field: &str) -> Result<Option<f64>, Problem> {
     read.map(Some).ok_or_else(|| Problem::field(field, "write a number such as 0.5"))
 }
 
-/// Wrong names per 1,000 passages: the site's own figure where it says enough, or else the
-/// network's published one, if there is any.
-fn wrong(site: &Site, high: f64, review: f64) -> Option<f64> {
-    let own = scores::figures(&site.scores, high, review);
-    match own.passages {
-        ENOUGH.. => Some(own.wrong.expected),
-        _ => site.measured.then(|| scores::published(high, site.people)),
-    }
-}
-
 fn view(
     shell: Shell,
     note: Option<Note>,
-    site: &Site,
+    site: &SiteScores,
     other: Option<Choice>,
     budget: String,
     fixed: bool,
@@ -187,7 +143,7 @@ fn view(
         fixed,
         chosen: site.chosen,
         basis: basis(tongue, site),
-        few: site.scores.right.total() + site.scores.wrong.total() < ENOUGH,
+        few: site.passages() < ENOUGH,
         chart: chart::draw(&site.scores, &site.pairs, &marks),
         now: told(tongue, site, of(lines.single_high), of(lines.single_review)),
         other: other.map(|other| told(tongue, site, of(other.high), of(other.review))),
@@ -215,8 +171,8 @@ fn guarded(tongue: Tongue, guard: &Guard, high: f32) -> String {
 }
 
 /// What the figures rest on, in a sentence.
-fn basis(tongue: Tongue, site: &Site) -> String {
-    let passages = site.scores.right.total() + site.scores.wrong.total();
+fn basis(tongue: Tongue, site: &SiteScores) -> String {
+    let passages = site.passages();
     match (passages, site.measured) {
         (ENOUGH.., _) => tongue.one("settings-rec-own", "count", passages),
         (few, true) => {
@@ -226,10 +182,10 @@ fn basis(tongue: Tongue, site: &Site) -> String {
     }
 }
 
-fn told(tongue: Tongue, site: &Site, high: f64, review: f64) -> Told {
+fn told(tongue: Tongue, site: &SiteScores, high: f64, review: f64) -> Told {
     let own = scores::figures(&site.scores, high, review);
     let few = own.passages < ENOUGH;
-    let wrong = match wrong(site, high, review) {
+    let wrong = match site.wrong(high, review) {
         Some(wrong) if few => tongue.one("settings-rec-about", "wrong", said(tongue, wrong)),
         Some(_) => interval(tongue, &own),
         None => tongue.say("settings-rec-unknown"),
@@ -290,12 +246,14 @@ async fn saved(call: &Call) -> Result<&'static str, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rules::scores::{Histogram, Scores};
+    use vision::decide;
 
-    fn site(right: u64, wrong: u64) -> Site {
+    fn site(right: u64, wrong: u64) -> SiteScores {
         let mut scores = Scores::default();
         scores.right.add(0.97, right);
         scores.wrong.add(0.955, wrong);
-        Site {
+        SiteScores {
             scores,
             pairs: Histogram::default(),
             lines: decide::LINES,
