@@ -1,6 +1,7 @@
 //! What acts work with, opened once. Whoever acts takes of it what it needs, and names it in its
 //! own fields: nothing below the skins holds all of it.
 
+use crate::acts::audit::Walking;
 use crate::acts::bring::Bringing;
 use crate::acts::doors::Doors;
 use crate::acts::finds::Finds;
@@ -260,6 +261,13 @@ impl Parts {
     #[must_use]
     pub fn recognition(&self) -> Recognition {
         Recognition { people: self.people(), file: self.config.lines.clone() }
+    }
+
+    /// What walks along the audit chain.
+    #[must_use]
+    pub fn walking(&self) -> Walking {
+        let (db, jobs) = (self.db.clone(), self.jobs.clone());
+        Walking { db, database: self.config.database(), jobs }
     }
 
     /// What takes away what is due.

@@ -1,6 +1,7 @@
 //! What people, doors and the hub itself can do: one home per act, asked by every skin.
 
 pub mod accounts;
+pub mod audit;
 pub mod begin;
 pub mod bring;
 pub mod calendars;

@@ -1,29 +1,26 @@
 //! `/settings/audit`: who did what, and whether the chain of it is whole.
 
 use super::work::{self, Work};
+use crate::acts::audit::WALK;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{page, see};
 use crate::http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
-use crate::jobs::Progress;
 use crate::web::note::Note;
 use crate::web::shell::Shell;
 use crate::web::start::shell;
 use askama::Template;
 use jiff::civil::Date;
-use rules::error::{Doing, Error};
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use store::audit::{self, Filter, Row as Stored};
-use store::{Tx, account, audit_head, file};
+use store::{Tx, account, audit_head};
 use warp::http::{Method, StatusCode};
 use wire::Wall;
 
 /// Rows on a page.
 const PER_PAGE: u32 = 50;
-/// The kind of job that walks the chain.
-const WALK: &str = "audit";
 /// What is said when it has ended, whole or stopped.
 const ENDS: (&str, &str) = ("audit-whole", "audit-cancelled");
 /// The address of the page.
@@ -81,13 +78,6 @@ struct Row {
     action: String,
     target: String,
     meta: String,
-}
-
-/// What a whole chain comes to.
-#[derive(Serialize)]
-struct Whole {
-    rows: i64,
-    hash: String,
 }
 
 async fn index(call: Call) -> Outcome {
@@ -173,19 +163,7 @@ fn names(tx: &Tx<'_>, rows: &[Stored]) -> Result<BTreeMap<String, String>, Error
 
 /// Starts a walk along the chain.
 async fn verify(call: Call) -> Outcome {
-    let total = call.app().db.read(audit::head).await?.rows;
-    let (path, by) = (call.app().config.database(), call.actor()?.user);
-    let work = move |progress: Progress| async move {
-        let step = move |_: i64, _: &[u8; 32]| {
-            progress.advance(1);
-            if progress.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let walk = move || file::look(&path, |tx| audit::walk(tx, step));
-        let head = tokio::task::spawn_blocking(walk).await.doing("checking the audit chain")??;
-        Ok(Whole { rows: head.rows, hash: head.hash })
-    };
-    let total = u64::try_from(total).unwrap_or(0);
-    let job = call.app().jobs.start(WALK, total, by, work).await?;
+    let job = call.app().walking().start(call.actor()?.user).await?;
     see(&format!("{AT}?job={}#verdict", job.id))
 }
 
