@@ -4,14 +4,12 @@
 //! `cargo run --release -p rollcall-hub --example ingest_rate [RECORDS] [DIRECTORY]`
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
+use acts::events::Events;
+use acts::ingest::delivery::{Answer, Delivery, Sent};
+use acts::ingest::{Ingest, fault::Fault, school::Schools};
 use anyhow::{Context, Result, ensure};
+use doors::mqtt::QUEUE;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rollcall_hub::events::Events;
-use rollcall_hub::ingest::{Ingest, fault::Fault, school::Schools};
-use rollcall_hub::{
-    ingest::delivery::{Answer, Delivery, Sent},
-    listener::QUEUE,
-};
 use rules::gallery::Index;
 use rules::sighting::school::School;
 use std::sync::Arc;

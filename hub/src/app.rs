@@ -1,33 +1,33 @@
 //! The running hub: builds the parts, connects them, starts and stops them.
 //!
 //! The only file that spawns. What follows the data goes on whatever fails in it: one thing is set
-//! aside, the rest is done ([`crate::care`]). A listener that ends, well or not, ends the whole:
+//! aside, the rest is done ([`acts::care`]). A listener that ends, well or not, ends the whole:
 //! the supervisor starts a hub that is whole again.
 
-use crate::apart::Apart;
-use crate::auth::{Passwords, token::Tokens};
-use crate::care::{Aside, Tally};
-use crate::certificates::{Certificates, May};
-use crate::device::{self, Fleet};
-use crate::events::{Event, Events};
-use crate::gallery::Gallery;
-use crate::http::{self, front::Front};
-use crate::ingest::{Ingest, fault::Fault, school::Schools};
-use crate::jobs::{Jobs, Task};
-use crate::join::Joins;
-use crate::listener;
-use crate::listener::Listener;
-use crate::online::Online;
-use crate::pairing;
-use crate::parts::Parts;
-use crate::pki::Pki;
-use crate::privacy;
-use crate::recogniser::Recogniser;
 use crate::site::site;
-use crate::snaps::Snaps;
-use crate::timekeeper::Timekeeper;
-use crate::upkeep::{Upkeep, rest};
+use acts::apart::Apart;
+use acts::auth::{Passwords, token::Tokens};
+use acts::care::{Aside, Tally};
+use acts::certificates::{Certificates, May};
+use acts::device::Fleet;
+use acts::events::{Event, Events};
+use acts::gallery::Gallery;
+use acts::ingest::{Ingest, fault::Fault, school::Schools};
+use acts::jobs::{Jobs, Task};
+use acts::join::Joins;
+use acts::online::Online;
+use acts::pairing;
+use acts::parts::Parts;
+use acts::pki::Pki;
+use acts::privacy;
+use acts::recogniser::Recogniser;
+use acts::snaps::Snaps;
+use acts::timekeeper::Timekeeper;
+use acts::upkeep::{Upkeep, rest};
 use config::{Config, FirstAdmin};
+use doors::mqtt;
+use doors::mqtt::Listener;
+use http::{self, front::Front};
 use rules::auth::Role;
 use rules::care::What;
 use rules::error::{Doing, Error};
@@ -199,12 +199,12 @@ impl App {
 
     /// TLS towards doors.
     fn door_tls(&self) -> Result<Arc<rustls::ServerConfig>, Error> {
-        let tls = device::tls::server(self.pki.clone(), self.fleet.clone());
+        let tls = doors::tls::server(self.pki.clone(), self.fleet.clone());
         tls.doing("setting up TLS for doors")
     }
 
     /// Notices what the command line changed in people and doors, leases that end, and pictures
-    /// to be forgotten, until `stop`; what doors are told follows the releases (`device::follow`).
+    /// to be forgotten, until `stop`; what doors are told follows the releases (`acts::device::follow`).
     pub(crate) async fn follow(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
         let (upkeep, lessons) = (self.upkeep(), self.lessons());
         let galleries = self.galleries();
@@ -325,7 +325,7 @@ fn web_part(
     stop: CancellationToken,
 ) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
     let tls = http::serve::tls(app)?;
-    let metrics = http::system::recorder();
+    let metrics = api::system::recorder();
     let front = Front::new(app.parts.clone(), site(), Passwords::default(), metrics, stop.clone());
     Ok(async move {
         http::serve::run(listener, tls, front, stop).await;
@@ -346,7 +346,7 @@ impl Running {
             .upkeep()
             .tried("noting doors that are gone", app.db.write(store::device::all_offline).await);
         app.noted.store(noted.is_some(), Ordering::Relaxed);
-        let (ingest, deliveries) = mpsc::channel(listener::QUEUE);
+        let (ingest, deliveries) = mpsc::channel(mqtt::QUEUE);
         let writer = Ingest {
             db: app.db.clone(),
             keys: app.keys.clone(),
@@ -368,7 +368,7 @@ impl Running {
         self.start("ingest", writer.run(stop.clone()));
         self.keep("fleet", |app, beat, stop| app.follower().run(beat, stop));
         self.start("mqtt", ear.run(mqtt, tls.clone(), stop.clone()));
-        self.start("device https", device::http::run(https, tls, app.parts.clone(), stop));
+        self.start("device https", doors::https::run(https, tls, app.parts.clone(), stop));
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! The site: every route of the API and of the pages in one table.
 
-use crate::http::route::Table;
-use crate::http::site::{Pages, Site};
-use crate::{http, web};
+use http;
+use http::route::Table;
+use http::site::{Pages, Site};
+use web;
 
 /// Every route of the hub.
 #[must_use]
 pub fn table() -> Table {
-    Table::new([http::routes(), web::routes()].concat())
+    Table::new([api::routes(), web::routes()].concat())
 }
 
 /// What the hub serves to people and programs.

@@ -4,12 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures belong beside the result")]
 
+use acts::ingest::delivery::{Answer, Delivery, Sent};
+use acts::ingest::{Ingest, fault::Fault, school::Schools};
 use house::shadow::door::{at, health, setup};
 use house::shadow::{Disk, Files};
 use rand::{SeedableRng, rngs::StdRng};
 use rollcall_edge::outbox::{Book, Durability, Entry};
-use rollcall_hub::ingest::delivery::{Answer, Delivery, Sent};
-use rollcall_hub::ingest::{Ingest, fault::Fault, school::Schools};
 use std::sync::Arc;
 use store::keys::Keys;
 use store::{self, Db};
@@ -132,7 +132,7 @@ impl Hub {
             db,
             keys,
             schools: Schools::default(),
-            events: rollcall_hub::events::Events::default(),
+            events: acts::events::Events::default(),
             clock: clock.clone(),
             deliveries,
             fault: Fault::None,

@@ -1,8 +1,8 @@
 //! `audit …`: the chain of who did what.
 
 use super::hub::Hub;
-use crate::acts::audit;
-use crate::privacy::witness::Witness;
+use acts::audit;
+use acts::privacy::witness::Witness;
 use clap::{Args, Subcommand};
 use rules::error::Error;
 use std::io::Write;

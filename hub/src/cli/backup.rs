@@ -1,8 +1,8 @@
 //! `backup`, `restore`, `migrate`: the data as a whole.
 
 use super::hub::{Hub, actor, now};
-use crate::backup::{self, lock::Key};
-use crate::timekeeper;
+use acts::backup::{self, lock::Key};
+use acts::timekeeper;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! `clock …`: whether the hub's clock is believed.
 
 use super::hub::{Hub, actor, moment, now};
-use crate::timekeeper;
+use acts::timekeeper;
 use clap::{Args, Subcommand};
 use rules::clock::judge;
 use std::io::Write;

@@ -1,10 +1,10 @@
 //! `dead-letters …`: records that could not be used: list, show, replay, drop.
 
 use super::hub::{Hub, actor, moment, now};
-use crate::acts::dead_letters;
-use crate::gallery::Gallery;
-use crate::ingest::replay::replay;
-use crate::ingest::school::Schools;
+use acts::dead_letters;
+use acts::gallery::Gallery;
+use acts::ingest::replay::replay;
+use acts::ingest::school::Schools;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::io::Write;

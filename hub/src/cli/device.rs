@@ -1,8 +1,8 @@
 //! `device …`: doors, and how they join.
 
 use super::hub::{Hub, actor, moment, now};
-use crate::acts::doors::{self, DoorChanges};
-use crate::pki::Pki;
+use acts::doors::{self, DoorChanges};
+use acts::pki::Pki;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;

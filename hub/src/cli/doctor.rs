@@ -1,8 +1,8 @@
 //! `doctor`: what waits for whoever runs the system, as the page `/care` says it.
 
 use super::hub::{Hub, now};
-use crate::care::facts;
-use crate::recogniser::Recogniser;
+use acts::care::facts;
+use acts::recogniser::Recogniser;
 use anyhow::bail;
 use rules::care::{Facts, Worry, worries};
 use std::io::Write;

@@ -2,10 +2,10 @@
 //! its doors within a second.
 
 use super::hub::{Hub, actor, now};
-use crate::enrol::{self, Ask, Desk};
-use crate::gallery;
 use crate::models;
-use crate::recogniser::Recogniser;
+use acts::enrol::{self, Ask, Desk};
+use acts::gallery;
+use acts::recogniser::Recogniser;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write;

@@ -2,9 +2,10 @@
 
 use super::hub::{Hub, moment};
 use super::import::reader;
-use crate::sheets::sheet::Value;
-use crate::sheets::take::{Format, Sink};
+use acts::sheets::sheet::Value;
+use acts::sheets::take::{Format, Sink};
 use anyhow::{Context as _, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use std::fs::{File, OpenOptions};
@@ -26,11 +27,18 @@ pub struct Export {
     #[command(subcommand)]
     what: What,
     /// As what.
-    #[arg(long, value_enum, default_value = "csv", global = true)]
+    #[arg(long, value_parser = format(), default_value = "csv", global = true)]
     format: Format,
     /// A new file, readable for its owner only; without it standard output.
     #[arg(long, value_name = "FILE", global = true)]
     out: Option<PathBuf>,
+}
+
+/// Reads a format by its name.
+fn format() -> impl TypedValueParser<Value = Format> {
+    let named = |name: String| Format::NAMES.into_iter().find(|(known, _)| *known == name);
+    let parser = PossibleValuesParser::new(Format::NAMES.map(|(name, _)| name));
+    parser.try_map(move |name| named(name).map(|(_, format)| format).ok_or("no such format"))
 }
 
 #[derive(Debug, Subcommand)]

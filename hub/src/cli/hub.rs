@@ -1,6 +1,6 @@
 //! What every command needs: the data directory opened, and a name for the audit chain.
 
-use crate::pairing;
+use acts::pairing;
 use config::Config;
 use std::path::Path;
 use store::keys::Keys;

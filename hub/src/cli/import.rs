@@ -1,12 +1,12 @@
 //! `import …`: takes over what other programs know.
 
 use super::hub::{Hub, actor, now};
-use crate::acts::bring;
-use crate::acts::timetable::{Timetable, TimetableFile};
-use crate::apart::Apart;
-use crate::import::archive::File;
-use crate::import::{oneroster as roster, people};
-use crate::planning::takeover;
+use acts::apart::Apart;
+use acts::bring;
+use acts::bring::archive::File;
+use acts::bring::{oneroster as roster, people};
+use acts::planning::takeover;
+use acts::timetable::{Timetable, TimetableFile};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use rules::auth::{Actor, Role};

@@ -1,8 +1,8 @@
 //! `init`: make a hub where there is none. It never overwrites.
 
-use crate::acts::begin;
-use crate::backup::lock;
-use crate::pki::Pki;
+use acts::backup::lock;
+use acts::begin;
+use acts::pki::Pki;
 use anyhow::{Context as _, ensure};
 use config::{self, Config};
 use std::fs;

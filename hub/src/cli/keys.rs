@@ -2,9 +2,9 @@
 
 use super::hub::{Hub, actor, moment, now};
 use super::init;
-use crate::acts::keys::{self, Rotating, Rotation};
-use crate::backup::lock;
-use crate::pki::Pki;
+use acts::backup::lock;
+use acts::keys::{self, Rotating, Rotation};
+use acts::pki::Pki;
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -141,7 +141,7 @@ impl Cli {
             Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
             Verb::Models(models) => runtime()?.block_on(models.run(data, out)),
             Verb::Pages => pages::run(out),
-            Verb::ReadApart => crate::apart::run(&mut std::io::stdin().lock(), out),
+            Verb::ReadApart => acts::apart::run(&mut std::io::stdin().lock(), out),
             Verb::Vision(vision) => vision.run(out),
         }
     }

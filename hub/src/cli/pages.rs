@@ -1,6 +1,6 @@
 //! `pages`: every page of the table of routes, for the tests that look at each.
 
-use crate::http::route::{Gives, Route, Who};
+use http::route::{Gives, Route, Who};
 use serde_json::{Value, json};
 use std::io::Write;
 use warp::http::Method;

@@ -1,9 +1,9 @@
 //! `retention …`: what goes by itself, run by hand.
 
 use super::hub::{Hub, actor, now};
-use crate::acts::retention::Sweeper;
-use crate::privacy::retention;
-use crate::timekeeper;
+use acts::privacy::retention;
+use acts::retention::Sweeper;
+use acts::timekeeper;
 use clap::{Args, Subcommand};
 use rules::retention::{Kind, Retention, Swept};
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! `seed`: fills an empty hub with a made-up school, to measure it or to look around.
 
 use super::hub::{Hub, now};
-use crate::recogniser::Recogniser;
 use crate::seed::{Seeder, Size};
+use acts::recogniser::Recogniser;
 use clap::Args;
 use std::io::Write;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! `student …`: people in the register.
 
 use super::hub::{Hub, actor, now};
-use crate::acts::people::{self, Kind, PersonChanges};
+use acts::people::{self, Kind, PersonChanges};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! `user …`: accounts of people who sign in.
 
 use super::hub::{Hub, actor, now};
-use crate::acts::accounts::{AccountChanges, Accounts, Asker, Which};
-use crate::auth::{Passwords, secret};
+use acts::accounts::{AccountChanges, Accounts, Asker, Which};
+use acts::auth::{Passwords, secret};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use rules::auth::Role;

@@ -4,9 +4,9 @@
 use super::people::door;
 use super::plan::{COME, Plan, rooms};
 use super::{Made, Roll, Seeder, Size};
-use crate::ingest::{self, Memo};
-use crate::marks;
-use crate::planning::maker::{self, Of};
+use acts::ingest::{self, Memo};
+use acts::marks;
+use acts::planning::maker::{self, Of};
 use jiff::civil::{Date, Time, Weekday};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rules::attendance::marking;

@@ -1,7 +1,7 @@
 //! A school that is made up: people, classes, a year of lessons, and what doors would have said.
 //!
 //! For measuring and for looking around, never beside real people. Sightings go through the same
-//! decisions and rows as a real door's ([`crate::ingest::file`]); only their seals are left out.
+//! decisions and rows as a real door's ([`acts::ingest::file`]); only their seals are left out.
 //! The same number makes the same school.
 
 mod days;

@@ -56,7 +56,7 @@ async fn a_year_passes_through_the_same_decisions_as_a_real_one() {
         );
     }
     assert_eq!(count(&seeder, "mark where status = 'unverified'").await, 0, "doors watched");
-    let index = crate::gallery::load(&seeder.db, &seeder.keys, &seeder.model).await.unwrap();
+    let index = acts::gallery::load(&seeder.db, &seeder.keys, &seeder.model).await.unwrap();
     assert_eq!(index.len(), 60, "every template opens");
     let again = seeder.run(SIZE, false, |_| ()).await;
     assert!(matches!(again, Err(Error::Conflict(_))), "not beside people");

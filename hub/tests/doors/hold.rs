@@ -3,14 +3,13 @@
 use crate::phone::{Phone, options};
 use crate::rig::{Hub, SOON};
 use crate::talk::{EPOCH, health};
-use config::doors::Limits;
-use rollcall_hub::device;
-use rollcall_hub::snaps::Snaps;
-use rollcall_hub::{
+use acts::snaps::Snaps;
+use acts::{
     ingest::delivery::{Answer, Delivery, Sent},
-    listener::Listener,
     online::Online,
 };
+use config::doors::Limits;
+use doors::mqtt::Listener;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -35,7 +34,7 @@ async fn next(queue: &mut mpsc::Receiver<Delivery>) -> Delivery {
 /// A listener with the hub's certificates and a queue of one, which the test empties.
 async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
     let app = &hub.running.app;
-    let tls = device::tls::server(app.pki.clone(), app.fleet.clone()).unwrap();
+    let tls = doors::tls::server(app.pki.clone(), app.fleet.clone()).unwrap();
     let (ingest, queue) = mpsc::channel(1);
     let limits = Limits::default();
     let (fleet, online) = (app.fleet.clone(), Online::default());

@@ -1,9 +1,9 @@
 //! A hub with its own authority on free ports, and doors with certificates.
 
+use acts::pki::{Issued, Pki};
 use config::{Config, template};
 use rcgen::{CertificateParams, KeyPair};
 use rollcall_hub::app::{self, Running};
-use rollcall_hub::pki::{Issued, Pki};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use crate::phone::{Phone, options, will};
 use crate::rig::{Hub, SOON};
-use rollcall_hub::events::Event;
+use acts::events::Event;
 use rumqttc::v5::mqttbytes::v5::DisconnectReasonCode;
 use store::{Tx, door_settings, release};
 use tokio::time::timeout;

@@ -4,12 +4,12 @@
 //! `load full` makes the school once (`target/load/full`) and works on a copy of it; `load smoke`
 //! does the same with a small school, and only shows that all of it runs.
 
+use acts::gallery;
 use anyhow::{Context as _, ensure};
 use house::client::Api;
 use house::process::Process;
 use house::rig::{Sim, model};
 use house::school::School;
-use rollcall_hub::gallery;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 use std::fs;

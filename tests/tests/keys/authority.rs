@@ -1,11 +1,11 @@
 //! The authority, which signs the hub and doors.
 
 use crate::work::{Work, is, joins, keys, knows, pki, until};
+use acts::pki::Pki;
 use house::process;
 use house::rig::DOOR;
 use house::school::{School, wall};
 use rcgen::{CertificateParams, KeyPair};
-use rollcall_hub::pki::Pki;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;

@@ -1,11 +1,11 @@
 //! A school at work: a door sends passages all the time, whatever is replaced meanwhile.
 
+use acts::pki::Pki;
 use house::history::Verdict;
 use house::passages::Account;
 use house::process::Process;
 use house::rig::{Rig, Sim};
 use house::school::School;
-use rollcall_hub::pki::Pki;
 use rusqlite::Connection;
 use std::fs;
 use std::path::Path;

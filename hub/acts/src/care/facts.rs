@@ -1,0 +1,175 @@
+//! Reads what the worries follow from: the database, the disk, and the running hub.
+
+use super::Tally;
+use crate::certificates::Certificates;
+use crate::doors::state::{self, State};
+use crate::pki::{Life, Pki};
+use crate::recogniser::Recogniser;
+use crate::upkeep::{Upkeep, rest};
+use rules::care::Found;
+use rules::care::{Facts, Fault, Worry, worries};
+use rules::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use store::keys::Keys;
+use store::{Db, Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
+use tokio_util::sync::CancellationToken;
+use wire::pulse::Beat;
+use wire::{ModelId, Mono, Wall};
+
+/// How often what waits for a person is counted.
+const COUNT: Duration = Duration::from_secs(30);
+
+/// A certificate that two units showed, or that nobody gave, is told of for so long, milliseconds:
+/// thirty days.
+const TWINS_MS: i64 = 30 * 24 * 3_600_000;
+/// What is lost is told of for so long, milliseconds: a week, so that the lessons it is missing
+/// from are looked at while people still know.
+const LOST_MS: i64 = 7 * 24 * 3_600_000;
+
+/// Where worries are read from; cheap to clone.
+#[derive(Clone)]
+pub struct Sources {
+    /// The database.
+    pub db: Db,
+    /// The hub's keys.
+    pub keys: Keys,
+    /// The authority.
+    pub pki: Pki,
+    /// What is shown to people.
+    pub certificates: Certificates,
+    /// What looks at pictures.
+    pub recogniser: Recogniser,
+    /// Directory of the data.
+    pub data: PathBuf,
+    /// What fails is among them.
+    pub upkeep: Upkeep,
+    /// How many there were.
+    pub tally: Tally,
+}
+
+impl Sources {
+    /// Counts what waits for a person, for every page, until `stop`.
+    ///
+    /// # Errors
+    /// Never.
+    pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
+        loop {
+            beat.turn();
+            self.upkeep.tried("counting what needs care", self.look().await);
+            rest(COUNT, &beat, &stop).await;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What waits for a person now; the count in the navigation follows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn look(&self) -> Result<Vec<Worry>, Error> {
+        let now = self.upkeep.clock.wall();
+        let found = worries(&self.facts(now).await?, now);
+        count(&self.tally, found.len());
+        Ok(found)
+    }
+
+    async fn facts(&self, now: Wall) -> Result<Facts, Error> {
+        let model = self.recogniser.model().clone();
+        let stored = self.db.read(move |tx| stored(tx, &model, now)).await?;
+        Ok(Facts {
+            disk: disk(&self.data),
+            aside: self.upkeep.aside.list(),
+            leap: self.upkeep.leap().await?.map(|leap| leap.from),
+            recognition: self.recogniser.trouble().map(str::to_owned),
+            certificates: self.ends(),
+            tls: self.certificates.state().trouble,
+            behind: self.behind(now).await?,
+            found: self.found(now).await?,
+            replaced: self.keys.replaced()?,
+            ..stored
+        })
+    }
+
+    /// When the certificates that the hub shows end, by file.
+    fn ends(&self) -> Vec<(&'static str, Wall)> {
+        let shown = self.certificates.state().ends.map(|ends| ("server.pem", ends));
+        let authority = Life::of(&self.pki.ca()).ok().map(|life| ("ca.pem", life.to));
+        shown.into_iter().chain(authority).collect()
+    }
+
+    /// Doors that did not follow to the next authority yet, and since when it signs doors.
+    async fn behind(&self, now: Wall) -> Result<Vec<(String, Wall)>, Error> {
+        if !self.pki.is_rotating() {
+            return Ok(Vec::new());
+        }
+        let (signer, since) = (self.pki.signer(), self.pki.since());
+        let doors = self.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
+        Ok(doors.into_iter().map(|door| (door.to_string(), since)).collect())
+    }
+
+    /// Doors that showed a certificate which nobody here remembers giving.
+    async fn found(&self, now: Wall) -> Result<Vec<Found>, Error> {
+        let (signer, since) = (self.pki.signer(), now.plus_ms(-TWINS_MS));
+        self.db.read(move |tx| certificate::found(tx, &signer, since, now)).await
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of worries has few digits")]
+fn count(tally: &Tally, worries: usize) {
+    tally.set(worries);
+    metrics::gauge!("care_waiting").set(worries as f64);
+}
+
+/// What the database knows.
+///
+/// # Errors
+/// When it fails.
+pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
+    let leap = rules::clock::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
+    let (began, backup) = care::began_and_backup(tx)?;
+    let twins = certificate::twins(tx, now.plus_ms(-TWINS_MS))?;
+    let lost = loss::lately(tx, now.plus_ms(-LOST_MS))?;
+    Ok(Facts {
+        dead_letters: dead_letter::count(tx)?,
+        held: held::list(tx, now)?,
+        lost: lost.into_iter().map(|(door, count, at)| (door.to_string(), count, at)).collect(),
+        doors: doors(tx, model, now)?,
+        mails: care::mails(tx, now)?,
+        hooks: care::hooks(tx)?,
+        began,
+        leap,
+        backup,
+        backup_is_here: backed_up::newest(tx)?.is_some_and(|newest| newest.same_disk),
+        twins: twins.into_iter().map(|twin| (twin.device.to_string(), twin.last)).collect(),
+        ..Facts::default()
+    })
+}
+
+/// Doors with a fault that does not mend itself.
+fn doors(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Vec<Fault>, Error> {
+    let mut found = Vec::new();
+    for known in care::doors(tx)? {
+        let grave = state::states(&known, model, now).into_iter().filter(|state| {
+            matches!(
+                state,
+                State::Blind
+                    | State::Unseeing
+                    | State::ClockUnset
+                    | State::DiskLow
+                    | State::Ended
+                    | State::EndsSoon
+            )
+        });
+        found.extend(grave.map(|state| (known.device.id.to_string(), state.keys())));
+    }
+    Ok(found)
+}
+
+/// Free and all bytes of the disk that holds `path`.
+#[must_use]
+pub fn disk(path: &Path) -> Option<(u64, u64)> {
+    let about = rustix::fs::statvfs(path).ok()?;
+    Some((about.f_bavail * about.f_frsize, about.f_blocks * about.f_frsize))
+}

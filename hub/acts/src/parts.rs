@@ -1,0 +1,334 @@
+//! What acts work with, opened once. Whoever acts takes of it what it needs, and names it in its
+//! own fields: nothing below the skins holds all of it.
+
+use crate::album::Album;
+use crate::apart::Apart;
+use crate::audit::Walking;
+use crate::auth::token::Tokens;
+use crate::bring::Bringing;
+use crate::care::facts::Sources;
+use crate::care::{Aside, Tally};
+use crate::certificates::{Certificates, Renewal};
+use crate::desk::Desk;
+use crate::device::Fleet;
+use crate::device::follow::Follower;
+use crate::doors::Doors;
+use crate::events::Events;
+use crate::finds::Finds;
+use crate::gallery::{Galleries, Gallery};
+use crate::ingest::school::Schools;
+use crate::jobs::Jobs;
+use crate::join::{Joining, Joins};
+use crate::lessons::Classroom;
+use crate::lessons::upkeep::LessonUpkeep;
+use crate::mail::Mailing;
+use crate::notify::sender::Sender;
+use crate::online::Online;
+use crate::people::People;
+use crate::pki::Pki;
+use crate::privacy::keeper::Keeper;
+use crate::recogniser::Recogniser;
+use crate::recognition::Recognition;
+use crate::retention::{Sweeper, SweepingJob};
+use crate::snaps::Snaps;
+use crate::timekeeper::Timekeeper;
+use crate::timetable::Timetable;
+use crate::upkeep::Upkeep;
+use crate::webhooks::Webhooks;
+use config::Config;
+use std::sync::{Arc, OnceLock};
+use store::Db;
+use store::keys::Keys;
+use wire::Clock;
+
+/// Every part; cheap to clone.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// Secrets.
+    pub keys: Keys,
+    /// Certificates.
+    pub pki: Pki,
+    /// What is shown to people and programs.
+    pub certificates: Certificates,
+    /// Signs and reads access tokens.
+    pub tokens: Tokens,
+    /// Who may be recognised.
+    pub gallery: Gallery,
+    /// What reads files that people bring.
+    pub apart: Apart,
+    /// What looks at uploaded pictures.
+    pub recogniser: Recogniser,
+    /// What just happened.
+    pub events: Events,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Settings.
+    pub config: Arc<Config>,
+    /// What doors should run, and which of their certificates no longer count.
+    pub fleet: Fleet,
+    /// Which doors are connected.
+    pub online: Online,
+    /// What doors' cameras see, when somebody asked.
+    pub snaps: Snaps,
+    /// Who may be recognised, for the hub's own look at each sighting.
+    pub schools: Schools,
+    /// Long work.
+    pub jobs: Jobs,
+    /// Who tried to join lately.
+    pub joins: Joins,
+    /// What failed and is tried again later.
+    pub aside: Aside,
+    /// Whether the clock is believed.
+    pub timekeeper: Timekeeper,
+    /// How much waits for a person who runs the system.
+    pub care: Tally,
+    /// Ports of the doors' listeners, once bound: MQTT and HTTPS.
+    pub ports: Arc<OnceLock<(u16, u16)>>,
+}
+
+impl Parts {
+    /// Where doors reach the hub: `host:port` of MQTT and of HTTPS.
+    #[must_use]
+    pub fn reach(&self) -> (String, String) {
+        let listen = &self.config.listen;
+        let set = || (listen.mqtt.port(), listen.device.port());
+        let (mqtt, https) = self.ports.get().copied().unwrap_or_else(set);
+        let host = &self.config.host;
+        (format!("{host}:{mqtt}"), format!("{host}:{https}"))
+    }
+
+    /// What every loop needs.
+    #[must_use]
+    pub fn upkeep(&self) -> Upkeep {
+        Upkeep {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            aside: self.aside.clone(),
+            timekeeper: self.timekeeper.clone(),
+        }
+    }
+
+    /// What makes and closes lessons.
+    #[must_use]
+    pub fn lessons(&self) -> LessonUpkeep {
+        let (db, events) = (self.db.clone(), self.events.clone());
+        LessonUpkeep { db, events, zone: self.config.zone.clone(), upkeep: self.upkeep() }
+    }
+
+    /// What galleries are made of.
+    #[must_use]
+    pub fn galleries(&self) -> Galleries {
+        Galleries {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            gallery: self.gallery.clone(),
+            schools: self.schools.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Where worries are read from.
+    #[must_use]
+    pub fn cares(&self) -> Sources {
+        Sources {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            certificates: self.certificates.clone(),
+            recogniser: self.recogniser.clone(),
+            data: self.config.data.clone(),
+            upkeep: self.upkeep(),
+            tally: self.care.clone(),
+        }
+    }
+
+    /// What renews certificates and ends what was replaced.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        Renewal {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            certificates: self.certificates.clone(),
+            tokens: self.tokens.clone(),
+            config: self.config.clone(),
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// What follows the database for doors.
+    #[must_use]
+    pub fn follower(&self) -> Follower {
+        Follower {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            fleet: self.fleet.clone(),
+            events: self.events.clone(),
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// What gives doors their first certificate.
+    #[must_use]
+    pub fn joining(&self) -> Joining {
+        Joining {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            pki: self.pki.clone(),
+            joins: self.joins.clone(),
+            events: self.events.clone(),
+            clock: self.clock.clone(),
+            reach: self.reach(),
+        }
+    }
+
+    /// What sends mail and webhooks.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            zone: self.config.zone.clone(),
+            smtp: self.config.smtp.clone(),
+            private_webhooks: self.config.private_webhooks,
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// What keeps what people were promised.
+    #[must_use]
+    pub fn privacy(&self) -> Keeper {
+        Keeper {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            data: self.config.data.clone(),
+            database: self.config.database(),
+            zone: self.config.zone.clone(),
+            events: self.events.clone(),
+            galleries: self.galleries(),
+            album: self.album(),
+            upkeep: self.upkeep(),
+        }
+    }
+
+    /// Where people are looked after.
+    #[must_use]
+    pub fn people(&self) -> People {
+        People {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            galleries: self.galleries(),
+            recogniser: self.recogniser.clone(),
+            events: self.events.clone(),
+        }
+    }
+
+    /// Where files are brought.
+    #[must_use]
+    pub fn bringing(&self) -> Bringing {
+        Bringing { people: self.people(), apart: self.apart.clone(), jobs: self.jobs.clone() }
+    }
+
+    /// Where pictures of one person are looked at.
+    #[must_use]
+    pub fn finds(&self) -> Finds {
+        Finds {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            galleries: self.galleries(),
+            recogniser: self.recogniser.clone(),
+            events: self.events.clone(),
+        }
+    }
+
+    /// Where lessons are kept.
+    #[must_use]
+    pub fn classroom(&self) -> Classroom {
+        let (db, events) = (self.db.clone(), self.events.clone());
+        Classroom { db, events, zone: self.config.zone.clone() }
+    }
+
+    /// Where the timetable is kept.
+    #[must_use]
+    pub fn timetable(&self) -> Timetable {
+        Timetable { db: self.db.clone(), zone: self.config.zone.clone() }
+    }
+
+    /// Where it is chosen from which score on a face is a person.
+    #[must_use]
+    pub fn recognition(&self) -> Recognition {
+        Recognition { people: self.people(), file: self.config.lines.clone() }
+    }
+
+    /// What walks along the audit chain.
+    #[must_use]
+    pub fn walking(&self) -> Walking {
+        let (db, jobs) = (self.db.clone(), self.jobs.clone());
+        Walking { db, database: self.config.database(), jobs }
+    }
+
+    /// What takes away what is due.
+    #[must_use]
+    pub fn sweeper(&self) -> Sweeper {
+        let (db, keys) = (self.db.clone(), self.keys.clone());
+        Sweeper { db, keys, database: self.config.database() }
+    }
+
+    /// The same, as a job.
+    #[must_use]
+    pub fn sweeping(&self) -> SweepingJob {
+        let jobs = self.jobs.clone();
+        SweepingJob { sweeper: self.sweeper(), jobs, upkeep: self.upkeep() }
+    }
+
+    /// Where webhooks are kept.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks {
+        let (db, keys) = (self.db.clone(), self.keys.clone());
+        Webhooks { db, keys, private: self.config.private_webhooks }
+    }
+
+    /// Where mail is written.
+    #[must_use]
+    pub fn mailing(&self) -> Mailing {
+        Mailing { db: self.db.clone(), smtp: self.config.smtp.clone() }
+    }
+
+    /// Where decisions about sightings are carried out.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        Desk { db: self.db.clone(), keys: self.keys.clone(), events: self.events.clone() }
+    }
+
+    /// Where doors are looked after.
+    #[must_use]
+    pub fn doors(&self) -> Doors {
+        Doors {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            online: self.online.clone(),
+            snaps: self.snaps.clone(),
+            follower: self.follower(),
+            galleries: self.galleries(),
+            events: self.events.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// The album of this hub.
+    #[must_use]
+    pub fn album(&self) -> Album {
+        Album {
+            db: self.db.clone(),
+            keys: self.keys.clone(),
+            recogniser: self.recogniser.clone(),
+            gallery: self.gallery.clone(),
+            zone: self.config.zone.clone(),
+            clock: self.clock.clone(),
+            events: self.events.clone(),
+        }
+    }
+}

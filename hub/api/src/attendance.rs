@@ -1,0 +1,317 @@
+//! `/api/attendance`: sightings that wait for a person, and what was decided.
+
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{bytes, json, versioned, with};
+use http::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::{Timestamp, civil::Date};
+use rules::attendance::Authority;
+use rules::review::{self, Ask};
+use rules::scores;
+use serde::{Deserialize, Serialize};
+use store::desk::{self, Filter, Page, Seen};
+use store::student;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::{Method, header};
+use wire::{RecordId, StudentId, Wall};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
+    let (record, nothing, body) = (Object::Record, Takes::Nothing, Takes::Json(SMALL));
+    let (one, list) = (Shapes::gives::<Record>(), Shapes::gives::<Vec<Record>>().asks::<Which>());
+    let (decide_one, decide_some) =
+        (Shapes::both::<Decision, Record>(), Shapes::both::<Decisions, Vec<Record>>());
+    let (at, crop) = ("/api/attendance/{id}", "/api/attendance/{id}/crop");
+    let (review, undo) = ("/api/attendance/{id}/review", "/api/attendance/{id}/undo");
+    let (pending, some) = ("/api/attendance/pending", "/api/attendance/review");
+    vec![
+        Route::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
+        Route::new(get(pending), STAFF, Object::None, nothing, list, waiting),
+        Route::new(get(at), EVERYONE, record, nothing, one, show),
+        Route::new((Method::DELETE, at), ADMIN, record, nothing, Shapes::EMPTY, remove),
+        Route::new(get(crop), STAFF, record, nothing, Shapes::file("image/jpeg"), picture),
+        Route::new(post(review), STAFF, record, body, decide_one, decide),
+        Route::new(post(some), STAFF, Object::None, body, decide_some, decide_many),
+        Route::new(post(undo), STAFF, record, nothing, one, take_back),
+    ]
+}
+
+/// A record of attendance, as the API says it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Record {
+    #[schema(value_type = Uuid)]
+    id: RecordId,
+    device_id: String,
+    classroom_id: String,
+    session_id: Option<Uuid>,
+    /// Student number of whom it is taken to be.
+    predicted_student_id: Option<String>,
+    predicted_name: Option<String>,
+    confidence: f64,
+    /// The same, as gate logs name it.
+    confidence_score: f64,
+    candidates: Vec<Candidate>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    timestamp: Option<Timestamp>,
+    /// unset, floor, rtc, ntp or hub: how well the time is known.
+    time_quality: String,
+    direction: String,
+    gate_name: String,
+    camera_name: String,
+    review_status: String,
+    /// Of a passage that is only logged: whether the person may be there.
+    authorized: Option<bool>,
+    /// And why.
+    authorization: Option<Authority>,
+    /// Student number of whom it was decided to be.
+    decided_student_id: Option<String>,
+    reviewer_id: Option<String>,
+    reviewer_name: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    review_timestamp: Option<Timestamp>,
+    notes: Option<String>,
+    #[schema(value_type = Vec<String>)]
+    reasons: Vec<wire::Reason>,
+    captured_image_path: Option<String>,
+    version: i64,
+}
+
+/// A person it may have been.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Candidate {
+    #[schema(value_type = Uuid)]
+    id: StudentId,
+    student_id: String,
+    name: String,
+    /// Cosine similarity.
+    score: f64,
+    confidence: f64,
+}
+
+/// What a person says about one record.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct Decision {
+    decision: Say,
+    /// Approve as this person instead: own id or student number.
+    student_id: Option<String>,
+    notes: Option<String>,
+    version: Option<i64>,
+}
+
+/// The same for many, all or none.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Decisions {
+    #[schema(value_type = Vec<Uuid>)]
+    ids: Vec<RecordId>,
+    decision: Say,
+    notes: Option<String>,
+}
+
+/// What can be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Say {
+    /// It was this person.
+    #[serde(alias = "approved")]
+    Approve,
+    /// It was none of them.
+    #[serde(alias = "rejected")]
+    Reject,
+    /// It was not the predicted person, and never is: the next candidate takes their place.
+    #[serde(rename = "rule_out")]
+    RuleOut,
+}
+
+impl Say {
+    /// The same about `student`, if one was named.
+    fn of(self, student: Option<StudentId>) -> review::Say {
+        match self {
+            Self::Approve => review::Say::Approve(student),
+            Self::Reject => review::Say::Reject,
+            Self::RuleOut => review::Say::RuleOut,
+        }
+    }
+}
+
+/// Which to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    class_id: Option<Uuid>,
+    student_id: Option<String>,
+    device_id: Option<String>,
+    #[serde(alias = "review_status")]
+    status: Option<String>,
+    #[param(value_type = Option<String>, format = Date)]
+    date_from: Option<Date>,
+    #[param(value_type = Option<String>, format = Date)]
+    date_to: Option<Date>,
+    after: Option<String>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<Seen> for Record {
+    fn from(seen: Seen) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        let crop = seen.crop.then(|| format!("/api/attendance/{}/crop", seen.id));
+        let (predicted, decided) = (seen.predicted.clone(), seen.decided.clone());
+        let candidate = |c: &desk::Candidate| Candidate {
+            id: c.person.student,
+            student_id: c.person.number.clone(),
+            name: c.person.name.clone(),
+            score: c.score,
+            confidence: scores::confidence(&seen.model, c.score),
+        };
+        let (reviewer_id, reviewer_name) = seen.reviewer.clone().unzip();
+        Self {
+            id: seen.id,
+            classroom_id: seen.room.clone(),
+            session_id: seen.session,
+            predicted_student_id: predicted.as_ref().map(|c| c.number.clone()),
+            predicted_name: predicted.map(|c| c.name),
+            confidence: seen.confidence,
+            confidence_score: seen.confidence,
+            candidates: seen.candidates.iter().map(candidate).collect(),
+            timestamp: time(seen.order_at),
+            time_quality: seen.clock,
+            direction: seen.direction,
+            gate_name: if seen.location.is_empty() { seen.device.clone() } else { seen.location },
+            camera_name: seen.device.clone(),
+            device_id: seen.device,
+            review_status: seen.status.as_str().to_owned(),
+            authorized: seen.authority.map(Authority::is_authorized),
+            authorization: seen.authority,
+            decided_student_id: decided.map(|c| c.number),
+            reviewer_id,
+            reviewer_name,
+            review_timestamp: seen.reviewed_at.and_then(time),
+            notes: seen.notes,
+            reasons: seen.reasons,
+            captured_image_path: crop,
+            version: seen.version,
+        }
+    }
+}
+
+/// The next page of a list, as its address says it: time and id of the last one.
+#[must_use]
+fn cursor(seen: &Seen) -> String {
+    format!("{}_{}", seen.order_at.0, seen.id)
+}
+
+/// What [`cursor`] wrote.
+///
+/// # Errors
+/// 422 for anything else.
+fn parse_cursor(text: &str) -> Result<(Wall, RecordId), Problem> {
+    let parse = || {
+        let (at, id) = text.split_once('_')?;
+        Some((Wall(at.parse().ok()?), id.parse().ok()?))
+    };
+    parse().ok_or_else(|| Problem::field("after", "this is not from a list’s next link"))
+}
+
+async fn index(call: Call) -> Outcome {
+    let which: Which = call.query()?;
+    listed(&call, which).await
+}
+
+async fn waiting(call: Call) -> Outcome {
+    let which: Which = call.query()?;
+    listed(&call, Which { status: Some("pending".into()), ..which }).await
+}
+
+async fn listed(call: &Call, which: Which) -> Outcome {
+    let (reader, zone) = (call.reader()?, call.app().config.zone.clone());
+    let start = |day: Date| {
+        let start = day.to_zoned(zone.clone()).ok();
+        start.map(|start| Wall(start.timestamp().as_millisecond()))
+    };
+    let after = which.after.as_deref().map(parse_cursor).transpose()?;
+    let page = Page { after, limit: which.limit.unwrap_or(100).clamp(1, 500) };
+    let until = which.date_to.and_then(|day| day.tomorrow().ok()).and_then(start);
+    let from = which.date_from.and_then(start);
+    let Ok(status) = which.status.as_deref().map(str::parse::<review::Status>).transpose() else {
+        return json(&Vec::<Record>::new()); // nothing stands where nothing can
+    };
+    let (device, class) = (which.device_id, which.class_id);
+    let read = call.app().db.read(move |tx| {
+        let student = which.student_id.map(|name| student::find(tx, &name)).transpose();
+        let student = match student {
+            Ok(student) => student.map(|student| student.id),
+            Err(rules::Error::NotFound(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let filter = Filter { status, device, student, class, from, until };
+        desk::list(tx, reader, &filter, page)
+    });
+    let seen = read.await?;
+    let next = seen.last().filter(|_| seen.len() == page.limit as usize).map(cursor);
+    let answer = json(&seen.into_iter().map(Record::from).collect::<Vec<_>>())?;
+    Ok(match next {
+        None => answer,
+        Some(after) => {
+            let link = format!("<?limit={}&after={after}>; rel=\"next\"", page.limit);
+            with(answer, header::LINK, &link)
+        }
+    })
+}
+
+async fn show(call: Call) -> Outcome {
+    let id = call.id("id")?;
+    shown(&call, id).await
+}
+
+/// The record, if the caller may see it.
+async fn shown(call: &Call, id: RecordId) -> Outcome {
+    let reader = call.reader()?;
+    let record = Record::from(call.app().db.read(move |tx| desk::one(tx, reader, id)).await?);
+    versioned(&record, record.version)
+}
+
+/// Deletes a record for good; marks that followed from it are taken back.
+async fn remove(call: Call) -> Outcome {
+    let (reader, id) = (call.reader()?, call.id("id")?);
+    call.app().desk().remove(reader, id, call.now).await?;
+    http::reply::nothing()
+}
+
+/// The face as the door saw it, for whoever may decide.
+async fn picture(call: Call) -> Outcome {
+    let (reader, id) = (call.reader()?, call.id("id")?);
+    let jpeg = call.app().desk().crop(reader, id).await?;
+    bytes("image/jpeg", jpeg.to_vec())
+}
+
+async fn decide(call: Call) -> Outcome {
+    let (id, said): (RecordId, Decision) = (call.id("id")?, call.json()?);
+    let (version, reader, desk) = (call.version(said.version)?, call.reader()?, call.app().desk());
+    let student = desk.named(reader, said.student_id).await?;
+    let ask = Ask { record: id, say: said.decision.of(student), notes: said.notes, version };
+    desk.decide(reader, vec![ask], call.now).await?;
+    shown(&call, id).await
+}
+
+async fn decide_many(call: Call) -> Outcome {
+    let (said, reader): (Decisions, _) = (call.json()?, call.reader()?);
+    let say = said.decision.of(None);
+    let ask = |record| Ask { record, say, notes: said.notes.clone(), version: None };
+    let asks = said.ids.iter().copied().map(ask).collect();
+    call.app().desk().decide(reader, asks, call.now).await?;
+    let ids = said.ids;
+    let read = call.app().db.read(move |tx| {
+        ids.into_iter().map(|id| desk::one(tx, reader, id)).collect::<Result<Vec<_>, _>>()
+    });
+    json(&read.await?.into_iter().map(Record::from).collect::<Vec<_>>())
+}
+
+async fn take_back(call: Call) -> Outcome {
+    let id = call.id("id")?;
+    call.app().desk().undo(call.reader()?, Some(id), call.now).await?;
+    shown(&call, id).await
+}

@@ -1,0 +1,153 @@
+//! `/api/auth`: tokens for programs. Browsers get a session from `/sign-in` instead.
+
+use super::passkeys::Shown;
+use acts::entrance::{Checked, Opened};
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{json, nothing};
+use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use rules::auth::Role;
+use serde::{Deserialize, Serialize};
+use store::account::{self, Account};
+use store::login::Way;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let post = |path| (Method::POST, path);
+    let (none, body) = (Object::None, Takes::Json(SMALL));
+    let pair = Shapes::both::<Login, Tokens>();
+    let again = Shapes::both::<Refresh, Tokens>();
+    let sign_in = Route::new(post("/api/auth/login"), Who::Anyone, none, body, pair, log_in);
+    let renew = Route::new(post("/api/auth/refresh"), Who::Anyone, none, body, again, refresh);
+    let gives = Shapes::gives::<Me>();
+    let me = Route::new((Method::GET, "/api/auth/me"), EVERYONE, none, Takes::Nothing, gives, me);
+    let out = post("/api/auth/logout");
+    vec![
+        sign_in.alias("/api/auth/jwt/create"),
+        sign_in,
+        renew.alias("/api/auth/jwt/refresh"),
+        renew,
+        me.alias("/api/auth/users/me"),
+        me,
+        Route::new(out, EVERYONE, none, Takes::Nothing, Shapes::EMPTY, log_out),
+    ]
+}
+
+/// Who wants to sign in.
+#[derive(Deserialize, ToSchema)]
+pub struct Login {
+    /// E-mail address of the account.
+    #[serde(alias = "username")]
+    email: String,
+    /// Its password.
+    password: String,
+    /// The code of the second factor, or a recovery code, where the account has one.
+    #[serde(alias = "code")]
+    totp: Option<String>,
+    /// Or a passkey instead of the code.
+    passkey: Option<Shown>,
+}
+
+/// An old refresh token.
+#[derive(Deserialize, ToSchema)]
+pub struct Refresh {
+    /// The newest refresh token of the family.
+    #[serde(alias = "refresh_token")]
+    refresh: String,
+}
+
+/// A pair of tokens, under the names of every seed.
+#[derive(Serialize, ToSchema)]
+pub struct Tokens {
+    access: String,
+    refresh: String,
+    access_token: String,
+    refresh_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    user: Me,
+}
+
+/// An account, to its owner.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    id: Uuid,
+    email: String,
+    name: String,
+    full_name: String,
+    role: Role,
+    /// The student this account belongs to.
+    student_id: Option<Uuid>,
+}
+
+impl From<&Account> for Me {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email.clone(),
+            name: account.name.clone(),
+            full_name: account.name.clone(),
+            role: account.role,
+            student_id: account.student.map(|student| student.0),
+        }
+    }
+}
+
+async fn log_in(call: Call) -> Outcome {
+    let Login { email, password, totp, passkey } = call.json()?;
+    let visitor = call.visitor();
+    let account = match visitor.check(&email, password).await? {
+        Checked::Done(account) => account,
+        Checked::NeedsCode(account) => {
+            match (totp, passkey) {
+                (Some(code), _) => visitor.use_code(&account, &code).await?,
+                (_, Some(shown)) => drop(visitor.show(shown.into(), Some(account.id)).await?),
+                (None, None) => return Err(needed()),
+            }
+            account
+        }
+    };
+    json(&tokens(&call, visitor.tokens(account, Way::Password).await?))
+}
+
+/// The answer that asks for a code.
+fn needed() -> Problem {
+    let say = "The password is right. This account has a second factor: send its code as “totp”.";
+    Problem::new(StatusCode::UNAUTHORIZED, "second-factor-needed", say)
+}
+
+async fn refresh(call: Call) -> Outcome {
+    let Refresh { refresh } = call.json()?;
+    let opened = call.front.entrance.renew(&refresh, call.now).await?;
+    json(&tokens(&call, opened))
+}
+
+/// A pair of tokens, as the API says it.
+#[must_use]
+pub fn tokens(call: &Call, opened: Opened) -> Tokens {
+    let Opened { account, access, refresh } = opened;
+    Tokens {
+        access_token: access.clone(),
+        refresh_token: refresh.clone(),
+        access,
+        refresh,
+        token_type: "bearer",
+        expires_in: call.front.tokens.seconds(),
+        user: Me::from(&account),
+    }
+}
+
+async fn log_out(call: Call) -> Outcome {
+    call.visitor().leave().await?;
+    nothing()
+}
+
+async fn me(call: Call) -> Outcome {
+    let id = call.actor()?.user;
+    let account = call.app().db.read(move |tx| account::get(tx, id)).await?;
+    json(&Me::from(&account.ok_or_else(http::call::signed_out)?))
+}

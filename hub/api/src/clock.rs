@@ -1,0 +1,58 @@
+//! `/api/clock`: whether the hub's clock is believed, and to say that it is right.
+
+use acts::timekeeper;
+use http::call::Call;
+use http::reply::{json, nothing};
+use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use jiff::Timestamp;
+use rules::clock::{Leap, Witness};
+use serde::Serialize;
+use utoipa::ToSchema;
+use warp::http::Method;
+use wire::Wall;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, none, no) = ("/api/clock", Object::None, Takes::Nothing);
+    let gives = Shapes::gives::<Body>();
+    vec![
+        Route::new((Method::GET, path), ADMIN, none, no, gives, show),
+        Route::new((Method::POST, path), ADMIN, none, no, Shapes::EMPTY, confirm),
+    ]
+}
+
+/// How the hub's clock is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HubClock)]
+pub struct Body {
+    #[schema(value_type = String, format = DateTime)]
+    now: Option<Timestamp>,
+    /// While it is not, nothing goes that cannot come back, and no lesson is closed.
+    is_believed: bool,
+    /// What it should have said when it leapt.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    leapt_from: Option<Timestamp>,
+    /// What it said.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    leapt_to: Option<Timestamp>,
+    /// What it was held against.
+    against: Option<Witness>,
+}
+
+async fn show(call: Call) -> Outcome {
+    let leap: Option<Leap> = call.app().upkeep().leap().await?;
+    let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+    json(&Body {
+        now: time(call.now),
+        is_believed: leap.is_none(),
+        leapt_from: leap.and_then(|leap| time(leap.from)),
+        leapt_to: leap.and_then(|leap| time(leap.to)),
+        against: leap.map(|leap| leap.against),
+    })
+}
+
+async fn confirm(call: Call) -> Outcome {
+    timekeeper::confirm(&call.app().db, call.name()?, call.now).await?;
+    nothing()
+}

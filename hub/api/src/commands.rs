@@ -1,0 +1,140 @@
+//! `/api/devices/{id}/commands`, `…/snap` and `…/capture-token`: telling a door what to do, seeing
+//! what it sees, and letting a program send pictures as a door.
+
+use acts::doors::programs::{self, Lifetime};
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{bytes, json, nothing};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use warp::http::{Method, StatusCode};
+use wire::link::Command;
+use wire::{DeviceId, Wall};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (commands, token) = ("/api/devices/{id}/commands", "/api/devices/{id}/capture-token");
+    let (snap, jpeg) = ("/api/devices/{id}/snap", Shapes::file("image/jpeg"));
+    let (door, body, no) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
+    let told = Shapes::both::<Wish, Told>().accepted();
+    let (new, shown) = (Shapes::gives::<Token>().asks::<Life>(), Shapes::gives::<Until>());
+    vec![
+        Route::new((Method::POST, commands), ADMIN, door, body, told, tell),
+        Route::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
+        Route::new((Method::GET, token), ADMIN, door, no, shown, state),
+        Route::new((Method::POST, token), ADMIN, door, no, new, give),
+        Route::new((Method::DELETE, token), ADMIN, door, no, Shapes::EMPTY, end),
+    ]
+}
+
+/// What a door is to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Word {
+    /// Take a burst now; whoever is seen comes as a record, and the picture lies at `…/snap` for
+    /// five minutes.
+    Snap,
+    /// End the process; its supervisor starts it again.
+    Restart,
+    /// Look again for the gallery it should use.
+    Reload,
+}
+
+/// A wish.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DoorCommand)]
+pub struct Wish {
+    command: Word,
+}
+
+/// The command is on its way; it may be lost with the connection.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoorTold)]
+pub struct Told {
+    device_id: String,
+    command: Word,
+}
+
+/// What a program shows to send pictures as this door.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CaptureToken)]
+pub struct Token {
+    device_id: String,
+    /// Shown once: `Authorization: Bearer …`, for `/api/capture` with this door only.
+    capture_token: String,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// How long a new token counts.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Life {
+    /// Days; 90 if it is left out.
+    #[param(minimum = 1, maximum = 365)]
+    days: Option<i64>,
+    /// Hours for which the token before it counts besides; none if it is left out.
+    #[param(minimum = 0, maximum = 72)]
+    overlap_hours: Option<i64>,
+}
+
+/// Until when a door has a token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CaptureTokenState)]
+pub struct Until {
+    device_id: String,
+    /// When it ends; nothing where there is none.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+impl From<Word> for Command {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Snap => Self::Snap,
+            Word::Restart => Self::Restart,
+            Word::Reload => Self::Reload,
+        }
+    }
+}
+
+async fn tell(call: Call) -> Outcome {
+    let (id, wish): (DeviceId, Wish) = (call.id("id")?, call.json()?);
+    call.app().doors().tell(&id, wish.command.into(), call.name()?, call.now).await?;
+    let mut answer = json(&Told { device_id: id.to_string(), command: wish.command })?;
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    Ok(answer)
+}
+
+async fn see(call: Call) -> Outcome {
+    let (id, by) = (call.id("id")?, call.actor()?.user);
+    let jpeg = call.app().doors().see(&id, by, call.now).await?;
+    bytes("image/jpeg", jpeg.to_vec())
+}
+
+async fn give(call: Call) -> Outcome {
+    let (id, life): (DeviceId, Life) = (call.id("id")?, call.query()?);
+    let life = Lifetime { days: life.days, overlap_hours: life.overlap_hours };
+    let given = programs::give(&call.app().db, id.clone(), life, call.name()?, call.now).await?;
+    let expires_at = time(given.until).ok_or_else(Problem::internal)?;
+    json(&Token { device_id: id.to_string(), capture_token: given.token, expires_at })
+}
+
+fn time(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+async fn state(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    let until = programs::until(&call.app().db, &id, call.now).await?;
+    json(&Until { device_id: id.to_string(), expires_at: until.and_then(time) })
+}
+
+async fn end(call: Call) -> Outcome {
+    programs::end(&call.app().db, call.id("id")?, call.name()?, call.now).await?;
+    nothing()
+}

@@ -1,0 +1,103 @@
+//! `/api/students/{id}/consent`: the ledger of who agreed to being recognised, and who withdrew.
+
+use http::call::Call;
+use http::reply::{created, json, with};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::consent::{self, Said, TEXT};
+use store::student;
+use utoipa::{IntoParams, ToSchema};
+use warp::http::{Method, header};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, person) = ("/api/students/{id}/consent", Object::Student);
+    let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
+    let add = Shapes::both::<Typed, Entry>().created();
+    vec![
+        Route::new((Method::GET, path), ADMIN, person, Takes::Nothing, list, index),
+        Route::new((Method::POST, path), ADMIN, person, Takes::Json(SMALL), add, say),
+    ]
+}
+
+/// An entry of the ledger. Entries are only added; the newest counts.
+#[derive(Serialize, ToSchema)]
+pub struct Entry {
+    /// Counts the entries of the school.
+    id: i64,
+    /// Given, or else withdrawn.
+    given: bool,
+    /// Who said so: the person, a parent …
+    by: String,
+    /// Which wording.
+    text_version: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// The account that wrote it down.
+    recorded_by: String,
+}
+
+/// What somebody says about consent.
+#[derive(Deserialize, ToSchema)]
+pub struct Typed {
+    /// Given, or else withdrawn. A withdrawal deletes templates, crops and what waits at once.
+    given: bool,
+    /// Who says so: the person, a parent …
+    by: String,
+    /// Which wording; the present one if it is left out.
+    text_version: Option<String>,
+}
+
+/// Which entries to list: newest first.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Only entries before this one.
+    after: Option<i64>,
+    /// At most this many, 1 to 500.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<consent::Entry> for Entry {
+    fn from(entry: consent::Entry) -> Self {
+        Self {
+            id: entry.n,
+            given: entry.given,
+            by: entry.by_whom,
+            text_version: entry.text_version,
+            at: Timestamp::from_millisecond(entry.at.0).ok(),
+            recorded_by: entry.actor,
+        }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let (which, name): (Which, _) = (call.query()?, call.param("id").to_owned());
+    let limit = which.limit.unwrap_or(100).clamp(1, 500);
+    let read = call.app().db.read(move |tx| {
+        let student = student::find(tx, &name)?.id;
+        consent::list(tx, student, which.after, limit)
+    });
+    let entries: Vec<Entry> = read.await?.into_iter().map(Entry::from).collect();
+    let next = entries.last().filter(|_| entries.len() == limit as usize).map(|last| last.id);
+    let answer = json(&entries)?;
+    Ok(match next {
+        None => answer,
+        Some(after) => {
+            let link = format!("<?limit={limit}&after={after}>; rel=\"next\"");
+            with(answer, header::LINK, &link)
+        }
+    })
+}
+
+async fn say(call: Call) -> Outcome {
+    let (typed, name): (Typed, _) = (call.json()?, call.param("id").to_owned());
+    let student = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
+    let text_version = typed.text_version.unwrap_or_else(|| TEXT.to_owned());
+    let said = Said { given: typed.given, by_whom: typed.by, text_version };
+    let entry = call.app().people().hear(student, said, call.name()?, call.now).await?;
+    created(&format!("/api/students/{student}/consent"), &Entry::from(entry))
+}

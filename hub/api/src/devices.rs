@@ -1,0 +1,255 @@
+//! `/api/devices`: doors, and how they join and leave.
+
+use super::door_settings::Settings;
+use acts::doors::{self, DoorChanges};
+use http::call::Call;
+use http::page::{Paged, page, rows};
+use http::problem::Problem;
+use http::reply::{created, json, nothing, versioned};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::Timestamp;
+use rules::error::Error;
+use serde::{Deserialize, Serialize};
+use store::Tx;
+use store::device::{self, Device, direction_text};
+use store::door::{self, Known, LastHealth};
+use utoipa::ToSchema;
+use warp::http::Method;
+use wire::{DeviceId, Wall};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (one, some) = ("/api/devices/{id}", "/api/devices");
+    let (door, body, nothing) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
+    let (both, token) = (Shapes::both::<Typed, Body>(), Shapes::gives::<Token>());
+    let (join, cut) = ("/api/devices/{id}/join-token", "/api/devices/{id}/revoke");
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Route::new((Method::GET, one), STAFF, door, nothing, gives, show),
+        Route::new((Method::PUT, one), ADMIN, door, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::EMPTY, revoke),
+        Route::new((Method::POST, join), ADMIN, door, nothing, token, join_token),
+        Route::new((Method::POST, cut), ADMIN, door, nothing, Shapes::EMPTY, revoke),
+    ]
+}
+
+/// A door, as the API says it.
+#[derive(Serialize, ToSchema)]
+pub struct Body {
+    id: String,
+    device_id: String,
+    classroom_id: String,
+    location: String,
+    direction: &'static str,
+    /// active, inactive (offline or revoked) or error.
+    status: &'static str,
+    is_active: bool,
+    online: bool,
+    #[schema(value_type = Option<String>)]
+    last_seen: Option<Timestamp>,
+    software: String,
+    model_id: String,
+    gallery_version: u64,
+    trouble: String,
+    /// What the hub tells the door.
+    config: Config,
+    /// What the door last said about itself; nothing before its first report.
+    health: Option<Health>,
+    /// When its certificate ends; nothing before it joined.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    certificate_expires_at: Option<Timestamp>,
+    version: i64,
+}
+
+/// What the hub tells a door.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoorConfig)]
+pub struct Config {
+    classroom_id: String,
+    direction: &'static str,
+    /// The gallery release it should use; nothing while it is cut off.
+    gallery_version: Option<u64>,
+    settings: Settings,
+}
+
+/// A door's last report.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DoorHealth)]
+pub struct Health {
+    /// At the end of the span it speaks of; nothing while the door's clock is not set.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// watching or blind.
+    camera: String,
+    /// Share of the time it speaks of in which the door watched, percent.
+    watched_percent: f64,
+    disk_free_mb: i64,
+}
+
+/// A door as typed.
+#[derive(Deserialize, Default, ToSchema)]
+pub struct Typed {
+    /// Its name; a new door only.
+    #[schema(value_type = Option<String>)]
+    pub device_id: Option<DeviceId>,
+    /// Room behind it.
+    #[serde(alias = "room")]
+    pub classroom_id: Option<String>,
+    /// Where it hangs.
+    pub location: Option<String>,
+    /// entry, exit or both.
+    pub direction: Option<String>,
+    /// Settings the door is told; left out, they stay.
+    #[serde(default)]
+    pub settings: Option<Settings>,
+    /// Counts changes.
+    pub version: Option<i64>,
+}
+
+/// A one-time token for a unit at a door.
+#[derive(Serialize, ToSchema)]
+pub struct Token {
+    device_id: String,
+    /// Shown once.
+    pub join_token: String,
+    /// What to run on the unit.
+    pub command: String,
+    #[schema(value_type = String)]
+    expires_at: Option<Timestamp>,
+}
+
+impl Body {
+    fn new(known: Known) -> Self {
+        let Known { device, settings, wanted, health, certificate } = known;
+        let id = device.id.to_string();
+        let direction = direction_text(device.direction);
+        Self {
+            status: status(&device),
+            device_id: id.clone(),
+            id,
+            config: Config {
+                classroom_id: device.room.clone(),
+                direction,
+                gallery_version: wanted,
+                settings: settings.into(),
+            },
+            health: health.map(Health::from),
+            certificate_expires_at: certificate.and_then(|it| moment(it.ends)),
+            classroom_id: device.room,
+            location: device.location,
+            direction,
+            is_active: device.is_active,
+            online: device.online,
+            last_seen: device.last_seen.and_then(moment),
+            software: device.software,
+            model_id: device.model,
+            gallery_version: device.gallery,
+            trouble: device.trouble,
+            version: device.version,
+        }
+    }
+}
+
+fn shown(tx: &Tx<'_>, id: &DeviceId) -> Result<Body, Error> {
+    let device = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
+    door::known(tx, device).map(Body::new)
+}
+
+fn moment(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+impl From<LastHealth> for Health {
+    fn from(said: LastHealth) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a percentage of some minutes")]
+        let share = said.watched_ms as f64 / said.span_ms.max(1) as f64 * 100.0;
+        Self {
+            at: said.at.and_then(moment),
+            camera: said.camera,
+            watched_percent: (share * 100.0).round() / 100.0,
+            disk_free_mb: said.disk_free_mb,
+        }
+    }
+}
+
+/// S1's three states.
+#[must_use]
+pub fn status(device: &Device) -> &'static str {
+    match device {
+        Device { is_active: false, .. } | Device { online: false, .. } => "inactive",
+        Device { trouble, .. } if !trouble.is_empty() => "error",
+        _ => "active",
+    }
+}
+
+impl Typed {
+    fn changes(self) -> Result<DoorChanges, Error> {
+        Ok(DoorChanges {
+            room: self.classroom_id,
+            location: self.location,
+            direction: self.direction.as_deref().map(doors::direction).transpose()?,
+            settings: self.settings.map(Into::into),
+            version: self.version,
+        })
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let paged: Paged = call.query()?;
+    let (after, limit) = (paged.after.clone().unwrap_or_default(), rows(paged.limit));
+    let read = call.app().db.read(move |tx| {
+        let doors = device::page(tx, &after, limit)?;
+        doors
+            .into_iter()
+            .map(|door| door::known(tx, door).map(Body::new))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    let doors = read.await?;
+    page(&call, &doors, limit, doors.last().map(|last| last.id.clone()))
+}
+
+async fn add(call: Call) -> Outcome {
+    let typed: Typed = call.json()?;
+    let id = typed.device_id.clone();
+    let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
+    let db = &call.app().db;
+    doors::add(db, id.clone(), typed.changes()?, call.name()?, call.now).await?;
+    let body = db.read(move |tx| shown(tx, &id)).await?;
+    created(&format!("/api/devices/{}", body.id), &body)
+}
+
+async fn show(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    let door = call.app().db.read(move |tx| shown(tx, &id)).await?;
+    versioned(&door, door.version)
+}
+
+async fn change(call: Call) -> Outcome {
+    let (id, typed): (DeviceId, Typed) = (call.id("id")?, call.json()?);
+    if typed.settings.is_some() {
+        http::proof::fresh(&call)?;
+    }
+    let to = DoorChanges { version: call.version(typed.version)?, ..typed.changes()? };
+    call.app().doors().change(&id, to, call.name()?, call.now).await?;
+    let door = call.app().db.read(move |tx| shown(tx, &id)).await?;
+    versioned(&door, door.version)
+}
+
+async fn join_token(call: Call) -> Outcome {
+    let (id, app): (DeviceId, _) = (call.id("id")?, call.app());
+    let token = doors::join_token(&app.db, &app.pki, id.clone(), call.name()?, call.now).await?;
+    json(&Token {
+        device_id: id.to_string(),
+        command: call.join_command(&token),
+        join_token: token,
+        expires_at: moment(call.now.plus_ms(device::TOKEN_MS)),
+    })
+}
+
+async fn revoke(call: Call) -> Outcome {
+    call.app().doors().cut_off(call.id("id")?, call.name()?, call.now).await?;
+    nothing()
+}

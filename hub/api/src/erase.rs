@@ -1,0 +1,34 @@
+//! `/api/students/{id}/erase`: being forgotten, and the proof of it.
+
+use acts::privacy::certificate::{self, Certificate};
+use http::call::Call;
+use http::reply::json;
+use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use warp::http::{Method, StatusCode};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, person) = ("/api/students/{id}/erase", Object::Student);
+    let gives = Shapes::gives::<Certificate>();
+    let begun = gives.accepted();
+    vec![
+        Route::new((Method::POST, path), ADMIN, person, Takes::Nothing, begun, begin),
+        Route::new((Method::GET, path), ADMIN, person, Takes::Nothing, gives, show),
+    ]
+}
+
+/// Erases a person. Data and key are gone with the answer; doors follow, and the certificate
+/// says which have.
+async fn begin(call: Call) -> Outcome {
+    let (app, name) = (call.app(), call.param("id").to_owned());
+    let student = app.privacy().erase(name, call.name()?, call.now).await?;
+    let mut answer = json(&certificate::of(&app.db, &app.keys, student, call.now).await?)?;
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    Ok(answer)
+}
+
+async fn show(call: Call) -> Outcome {
+    let app = call.app();
+    json(&certificate::of(&app.db, &app.keys, call.id("id")?, call.now).await?)
+}

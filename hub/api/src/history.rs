@@ -1,0 +1,126 @@
+//! `/api/students/{id}/attendance`: what is recorded of a student.
+
+use super::sessions::{cursor, parse_cursor};
+use super::students::own;
+use http::call::Call;
+use http::page::{page, rows};
+use http::route::{EVERYONE, Object, Outcome, PUPIL, Route, Shapes, Takes};
+use jiff::{Timestamp, civil::Date};
+use rules::attendance::{Source, Status};
+use rules::error::Error;
+use rules::reports::{forwards, matrix};
+use serde::{Deserialize, Serialize};
+use store::register::{self, Marked};
+use store::{desk, student};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::{StudentId, Wall};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (one, own) = ("/api/students/{id}/attendance", "/api/students/me/attendance");
+    let (nothing, marks) = (Takes::Nothing, Shapes::gives::<Vec<Mark>>().asks::<Which>());
+    vec![
+        Route::new((Method::GET, one), EVERYONE, Object::Student, nothing, marks, history),
+        Route::new((Method::GET, own), PUPIL, Object::None, nothing, marks, mine),
+    ]
+}
+
+/// Which marks of a student.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Own id or code of a class.
+    class_id: Option<String>,
+    #[param(value_type = Option<String>, format = Date)]
+    date_from: Option<Date>,
+    #[param(value_type = Option<String>, format = Date)]
+    date_to: Option<Date>,
+    /// The page after this one, as the last answer's `Link` says it.
+    after: Option<String>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// What is recorded of a student in one lesson.
+#[derive(Serialize, ToSchema)]
+pub struct Mark {
+    session_id: Uuid,
+    session_name: String,
+    class_id: Uuid,
+    class_name: String,
+    class_code: String,
+    #[schema(value_type = String, format = Date)]
+    date: Date,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    starts_at: Option<Timestamp>,
+    status: Status,
+    /// There, in time or late.
+    present: bool,
+    source: Source,
+    is_manual: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Timestamp>,
+    notes: Option<String>,
+}
+
+impl From<Marked> for Mark {
+    fn from(marked: Marked) -> Self {
+        let Marked { session, class, name, day, starts, status, source, arrived_at, notes } =
+            marked;
+        Self {
+            session_id: session,
+            session_name: name,
+            class_id: class.0,
+            class_name: class.1,
+            class_code: class.2,
+            date: day,
+            starts_at: time(starts),
+            status,
+            present: matrix::Cell::of(status, source).present(),
+            source,
+            is_manual: source == Source::Manual,
+            arrived_at: arrived_at.and_then(time),
+            notes,
+        }
+    }
+}
+
+fn time(at: Wall) -> Option<Timestamp> {
+    Timestamp::from_millisecond(at.0).ok()
+}
+
+async fn history(call: Call) -> Outcome {
+    let name = call.param("id").to_owned();
+    history_of(&call, name).await
+}
+
+/// The history of the student whose account asks.
+async fn mine(call: Call) -> Outcome {
+    let own = own(&call).await?;
+    history_of(&call, own.id.to_string()).await
+}
+
+async fn history_of(call: &Call, name: String) -> Outcome {
+    let Which { class_id, date_from, date_to, after, limit } = call.query()?;
+    if let (Some(from), Some(to)) = (date_from, date_to) {
+        forwards("date_to", from, to)?;
+    }
+    let after = after.as_deref().map(parse_cursor).transpose()?;
+    let (reader, limit) = (call.reader()?, rows(limit));
+    let span = register::Span { from: date_from, to: date_to };
+    let which = register::Which { span, class: class_id, after, limit };
+    let read = call.app().db.read(move |tx| {
+        let id: StudentId = student::find(tx, &name)?.id;
+        if !desk::visible_to(tx, reader, id)? {
+            return Err(Error::unknown("student", &name));
+        }
+        register::history(tx, reader, id, &which)
+    });
+    let marks = read.await?;
+    let last = marks.last().map(|mark| cursor(mark.starts, mark.session));
+    page(call, &marks.into_iter().map(Mark::from).collect::<Vec<_>>(), limit, last)
+}

@@ -1,0 +1,107 @@
+//! `/api/holidays`: days without lessons.
+
+use acts::holidays::{self, Days};
+use http::call::Call;
+use http::page::{Paged, page, rows};
+use http::problem::Problem;
+use http::reply::{created, json, nothing};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::civil::Date;
+use rules::timetable::Holiday;
+use serde::{Deserialize, Serialize};
+use store::holiday;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/holidays", "/api/holidays/{id}");
+    let (day, body, no) = (Object::Holiday, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
+    let both = Shapes::both::<Typed, Body>();
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Route::new((Method::GET, one), STAFF, day, no, gives, show),
+        Route::new((Method::PUT, one), ADMIN, day, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, day, no, Shapes::EMPTY, remove),
+    ]
+}
+
+/// Days without lessons, as the API says them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Holiday)]
+pub struct Body {
+    id: Uuid,
+    name: String,
+    #[schema(value_type = String, format = Date)]
+    from_day: Date,
+    /// The last one, inclusive.
+    #[schema(value_type = String, format = Date)]
+    to_day: Date,
+}
+
+/// Days without lessons, as typed.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = HolidayTyped)]
+pub struct Typed {
+    /// What people call it.
+    name: String,
+    /// First day.
+    #[schema(value_type = String, format = Date)]
+    #[serde(alias = "date")]
+    from_day: Date,
+    /// The same day if it is left out.
+    #[schema(value_type = Option<String>, format = Date)]
+    to_day: Option<Date>,
+}
+
+impl From<Typed> for Days {
+    fn from(Typed { name, from_day: from, to_day }: Typed) -> Self {
+        Self { name, from, to: to_day.unwrap_or(from) }
+    }
+}
+
+impl From<Holiday> for Body {
+    fn from(Holiday { id, name, from, to }: Holiday) -> Self {
+        Self { id, name, from_day: from, to_day: to }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let paged: Paged = call.query()?;
+    let after = paged.after.as_deref().map(str::parse).transpose();
+    let after =
+        after.map_err(|_| Problem::field("after", "this is not from a list’s next link"))?;
+    let limit = rows(paged.limit);
+    let days = call.app().db.read(move |tx| holiday::list(tx, after, limit)).await?;
+    let days: Vec<_> = days.into_iter().map(Body::from).collect();
+    page(&call, &days, limit, days.last().map(|last| last.id.to_string()))
+}
+
+async fn add(call: Call) -> Outcome {
+    let (typed, by): (Typed, _) = (call.json()?, call.actor()?);
+    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let body = Body::from(holidays::add(db, zone, typed.into(), by, call.now).await?);
+    created(&format!("/api/holidays/{}", body.id), &body)
+}
+
+async fn show(call: Call) -> Outcome {
+    let id: Uuid = call.id("id")?;
+    json(&Body::from(call.app().db.read(move |tx| holiday::get(tx, id)).await?))
+}
+
+async fn change(call: Call) -> Outcome {
+    let (id, typed): (Uuid, Typed) = (call.id("id")?, call.json()?);
+    let Days { name, from, to } = typed.into();
+    let (db, zone, to) = (&call.app().db, &call.app().config.zone, Holiday { id, name, from, to });
+    json(&Body::from(holidays::change(db, zone, to, call.actor()?, call.now).await?))
+}
+
+async fn remove(call: Call) -> Outcome {
+    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    holidays::remove(db, zone, call.id("id")?, call.actor()?, call.now).await?;
+    nothing()
+}

@@ -1,0 +1,255 @@
+//! `/api/images`: photos of whole classes.
+
+use super::crops;
+use super::jobs::{self, Wait};
+use acts::album::New;
+use acts::album::name::{Confirmed, Place};
+use http::call::Call;
+use http::page::{page, rows};
+use http::problem::Problem;
+use http::reply::{bytes, created, json, nothing, versioned};
+use http::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::Timestamp;
+use rules::error::Error;
+use serde::{Deserialize, Serialize};
+use store::desk::Reader;
+use store::image::{self, Filter, Image, State};
+use store::{Tx, class, crop, session};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::Wall;
+
+/// How far back a photo's time may lie, milliseconds: 30 days.
+const BACK_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one, file) = ("/api/images", "/api/images/{id}", "/api/images/{id}/file");
+    let (look, confirm) = ("/api/images/{id}/process-image", "/api/images/{id}/confirm");
+    let (image, no, none) = (Object::Image, Takes::Nothing, Object::None);
+    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
+    let (gives, change) = (Shapes::gives::<Body>(), Shapes::both::<Change, Body>());
+    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
+    let faces = Shapes::gives::<Vec<crops::Body>>().asks::<http::page::Paged>();
+    let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
+    let sure = Shapes::both::<Confirm, Confirmed>();
+    let (json, photo) = (Takes::Json(SMALL), Takes::Parts(PHOTO));
+    let crops = Route::new(get("/api/images/{id}/face_crops"), STAFF, image, no, faces, faces_of);
+    vec![
+        Route::new(get(some), STAFF, none, no, list, index),
+        Route::new(post(some), STAFF, none, photo, gives.takes::<Upload>().created(), add),
+        Route::new(get(one), STAFF, image, no, gives, show),
+        Route::new((Method::PUT, one), STAFF, image, json, change, move_to),
+        Route::new((Method::PATCH, one), STAFF, image, json, change, move_to),
+        Route::new((Method::DELETE, one), STAFF, image, no, Shapes::EMPTY, remove),
+        Route::new(get(file), STAFF, image, no, Shapes::file("image/jpeg"), picture),
+        Route::new(post(look), STAFF, image, no, job, process),
+        Route::new(post(confirm), STAFF, image, json, sure, settle),
+        crops,
+    ]
+}
+
+/// A photo of a class, as the API says it.
+#[derive(Serialize, ToSchema)]
+pub struct Body {
+    id: Uuid,
+    class_id: Uuid,
+    session_id: Option<Uuid>,
+    state: State,
+    /// Whether its faces were cut out.
+    is_processed: bool,
+    #[schema(value_type = String, format = DateTime)]
+    taken_at: Option<Timestamp>,
+    /// Pixels across.
+    width: u32,
+    /// Pixels down.
+    height: u32,
+    /// Whether photo and crops are still there.
+    kept: bool,
+    /// Faces found on it.
+    face_count: i64,
+    /// Of those, the ones somebody is known on.
+    identified_count: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    processed_at: Option<Timestamp>,
+    version: i64,
+}
+
+impl From<Image> for Body {
+    fn from(image: Image) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        Self {
+            id: image.id,
+            class_id: image.class,
+            session_id: image.session,
+            state: image.state,
+            is_processed: image.processed_at.is_some(),
+            taken_at: time(image.taken_at),
+            width: image.width,
+            height: image.height,
+            kept: image.kept,
+            face_count: image.faces,
+            identified_count: image.identified,
+            created_at: time(image.created_at),
+            processed_at: image.processed_at.and_then(time),
+            version: image.version,
+        }
+    }
+}
+
+/// A photo that comes: of a class, or of a lesson.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the form is read field by field; this is its description")]
+pub struct Upload {
+    /// JPEG, PNG, BMP, TIFF or WebP with any number of faces.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// The class: own id or code. One of class and lesson is needed.
+    class_id: Option<String>,
+    /// The lesson.
+    session_id: Option<String>,
+    /// When it was taken; now if it is left out.
+    taken_at: Option<String>,
+}
+
+/// What may be changed about a photo.
+#[derive(Deserialize, ToSchema)]
+pub struct Change {
+    /// The lesson it was taken in.
+    session_id: Option<String>,
+    /// The version that was read, so that nobody’s change is overwritten.
+    version: Option<i64>,
+}
+
+/// Who is on a photo.
+#[derive(Deserialize, ToSchema)]
+pub struct Confirm {
+    /// Whether faces that nobody named are those whom the hub proposes.
+    #[serde(default)]
+    accept_proposals: bool,
+}
+
+/// Which to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Of this class: own id or code.
+    class_id: Option<String>,
+    /// Of this lesson.
+    session_id: Option<String>,
+    /// In this state.
+    #[param(inline)]
+    state: Option<State>,
+    /// The page after this photo.
+    after: Option<Uuid>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// Class and lesson as somebody named them.
+///
+/// # Errors
+/// `NotFound`, for foreign ones too; `Invalid` when the lesson is not of the class.
+fn named(
+    tx: &Tx<'_>,
+    reader: Reader,
+    class_name: Option<&str>,
+    lesson: Option<&str>,
+) -> Result<(Option<Uuid>, Option<Uuid>), Error> {
+    let class = class_name.map(|name| class::find(tx, reader, name)).transpose()?;
+    let lesson = lesson.map(|id| session::find(tx, reader, id)).transpose()?;
+    let class = class.map(|class| class.id);
+    if let (Some(class), Some(lesson)) = (class, &lesson)
+        && lesson.class != class
+    {
+        return Err(Error::Invalid("session_id: this lesson is of another class".into()));
+    }
+    Ok((class.or(lesson.as_ref().map(|lesson| lesson.class)), lesson.map(|lesson| lesson.id)))
+}
+
+async fn index(call: Call) -> Outcome {
+    let which: Which = call.query()?;
+    let (limit, reader) = (rows(which.limit), call.reader()?);
+    let read = call.app().db.read(move |tx| {
+        let (class, lesson) = (which.class_id.as_deref(), which.session_id.as_deref());
+        let (class, session) = named(tx, reader, class, lesson)?;
+        let filter = Filter { class, session, state: which.state, before: which.after };
+        image::list(tx, reader, &filter, limit)
+    });
+    let photos: Vec<Body> = read.await?.into_iter().map(Body::from).collect();
+    page(&call, &photos, limit, photos.last().map(|photo| photo.id.to_string()))
+}
+
+async fn add(call: Call) -> Outcome {
+    let field = |name: &str| {
+        let text = call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
+        text.map(str::to_owned)
+    };
+    let (class, lesson) = (field("class_id"), field("session_id"));
+    let picture = call.content.file("file").or_else(|| call.content.file("image")).cloned();
+    let picture = picture.ok_or_else(|| Problem::field("file", "a picture is missing"))?;
+    let (reader, taken) = (call.reader()?, super::capture::when(&call, "taken_at", BACK_MS)?);
+    let find = move |tx: &Tx<'_>| named(tx, reader, class.as_deref(), lesson.as_deref());
+    let (class, session) = call.app().db.read(find).await?;
+    let class = class.ok_or_else(|| Problem::field("class_id", "name a class or a lesson"))?;
+    let _place = call.photo_place().await?;
+    let (album, by) = (call.app().album(), reader.actor.user.to_string());
+    let new = New { class, session, taken_at: taken };
+    let photo = Body::from(album.add(new, picture.to_vec(), by).await?);
+    created(&format!("/api/images/{}", photo.id), &photo)
+}
+
+/// The photo that the address names.
+async fn found(call: &Call) -> Result<Image, Problem> {
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
+}
+
+async fn show(call: Call) -> Outcome {
+    let photo = Body::from(found(&call).await?);
+    versioned(&photo, photo.version)
+}
+
+async fn move_to(call: Call) -> Outcome {
+    let Change { session_id: lesson, version } = call.json()?;
+    let (photo, version) = (call.param("id").to_owned(), call.version(version)?);
+    let to = Place { photo, lesson, version };
+    let photo = Body::from(call.app().album().place(call.reader()?, to).await?);
+    versioned(&photo, photo.version)
+}
+
+async fn remove(call: Call) -> Outcome {
+    let photo = found(&call).await?;
+    call.app().album().remove(photo.id, call.actor()?.user.to_string()).await?;
+    nothing()
+}
+
+async fn picture(call: Call) -> Outcome {
+    let photo = found(&call).await?;
+    let jpeg = call.app().album().picture(photo.id).await?;
+    bytes("image/jpeg", jpeg.to_vec())
+}
+
+async fn process(call: Call) -> Outcome {
+    let wait = jobs::waits(&call)?;
+    let (photo, by) = (found(&call).await?, call.actor()?.user);
+    let job = call.app().album().look_later(&call.app().jobs, &photo, by).await?;
+    jobs::follow(&call, job, wait).await
+}
+
+async fn faces_of(call: Call) -> Outcome {
+    let photo = found(&call).await?;
+    crops::page_of(&call, crop::Of::Image(photo.id)).await
+}
+
+async fn settle(call: Call) -> Outcome {
+    let (confirm, reader): (Confirm, _) = (call.json()?, call.reader()?);
+    let album = call.app().album();
+    let id = call.param("id").to_owned();
+    json(&album.confirm(reader, id, confirm.accept_proposals).await?)
+}

@@ -1,0 +1,151 @@
+//! `/api/jobs`: long work that somebody started, and how far it is.
+
+use acts::cancel;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{accepted, json, with};
+use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use jiff::Timestamp;
+use rules::auth::Role;
+use serde::{Deserialize, Serialize};
+use store::job::Job;
+use store::job::State;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::{Method, header};
+use wire::Wall;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one, cancel) = ("/api/jobs", "/api/jobs/{id}", "/api/jobs/{id}/cancel");
+    let (get, post) = (|path| (Method::GET, path), (Method::POST, cancel));
+    let (job, nothing, gives) = (Object::Job, Takes::Nothing, Shapes::gives::<Body>());
+    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
+    vec![
+        Route::new(get(some), STAFF, Object::None, nothing, list, index),
+        Route::new(get(one), STAFF, job, nothing, gives, show),
+        Route::new(post, STAFF, job, nothing, gives, stop),
+    ]
+}
+
+/// A job, as the API says it.
+#[derive(Serialize, ToSchema)]
+pub struct Body {
+    /// Own id.
+    id: Uuid,
+    /// What is done.
+    kind: String,
+    state: State,
+    /// Pieces done.
+    done: u64,
+    /// Pieces there are.
+    total: u64,
+    /// What it came to, once done: an object of its kind.
+    #[schema(value_type = Option<Object>)]
+    result: Option<serde_json::Value>,
+    /// Why it failed, in a sentence.
+    error: Option<String>,
+    /// The account that started it.
+    started_by: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Timestamp>,
+}
+
+/// Which to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Those before this one: the last of the page before.
+    after: Option<Uuid>,
+    /// At most this many.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<Job> for Body {
+    fn from(job: Job) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        Self {
+            id: job.id,
+            kind: job.kind,
+            state: job.state,
+            done: job.done,
+            total: job.total,
+            result: job.result,
+            error: job.error,
+            started_by: job.by,
+            created_at: time(job.created_at),
+            started_at: job.started_at.and_then(time),
+            ended_at: job.ended_at.and_then(time),
+        }
+    }
+}
+
+/// Whether to wait for the end.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wait {
+    /// Answers when the job has ended, with its result in it.
+    wait: Option<bool>,
+}
+
+/// Whether whoever asks waits for the end. Ask before the job starts.
+///
+/// # Errors
+/// 422 for a query that is none.
+pub fn waits(call: &Call) -> Result<bool, Problem> {
+    Ok(call.query::<Wait>()?.wait.unwrap_or(false))
+}
+
+/// 202: the work goes on as this job; or has ended, if that was asked for (`?wait=true`).
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow(call: &Call, job: Job, wait: bool) -> Outcome {
+    if wait {
+        return goes_on(call.app().jobs.ended(job.id, job.by).await?);
+    }
+    goes_on(job)
+}
+
+/// 202: the work goes on as this job.
+///
+/// # Errors
+/// Never; the shape is that of a handler.
+pub fn goes_on(job: Job) -> Outcome {
+    let body = Body::from(job);
+    accepted(&format!("/api/jobs/{}", body.id), &body)
+}
+
+async fn index(call: Call) -> Outcome {
+    let which: Which = call.query()?;
+    let limit = which.limit.unwrap_or(100).clamp(1, 500);
+    let jobs = call.app().jobs.list(call.actor()?.user, which.after, limit).await?;
+    let jobs: Vec<Body> = jobs.into_iter().map(Body::from).collect();
+    let next = jobs.last().filter(|_| jobs.len() == limit as usize).map(|job| job.id);
+    let answer = json(&jobs)?;
+    Ok(match next {
+        None => answer,
+        Some(id) => {
+            let link = format!("</api/jobs?limit={limit}&after={id}>; rel=\"next\"");
+            with(answer, header::LINK, &link)
+        }
+    })
+}
+
+async fn show(call: Call) -> Outcome {
+    let (id, actor): (Uuid, _) = (call.id("id")?, call.actor()?);
+    let job = call.app().jobs.get(id, actor.user, actor.role == Role::Admin).await?;
+    json(&Body::from(job))
+}
+
+async fn stop(call: Call) -> Outcome {
+    let (app, id) = (call.app(), call.id("id")?);
+    let job = cancel::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?;
+    json(&Body::from(job))
+}

@@ -1,0 +1,55 @@
+//! `/api/join`: a unit at a door trades its one-time token for a certificate.
+
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{json, sentence};
+use http::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use rules::error::Error;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use warp::http::Method;
+use wire::JoinRequest;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (place, shapes) = ((Method::POST, "/api/join"), Shapes::both::<Ask, Given>());
+    vec![Route::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, join)]
+}
+
+/// What the unit sends; [`JoinRequest`] for the document.
+#[derive(Deserialize, ToSchema)]
+pub struct Ask {
+    token: String,
+    csr_pem: String,
+}
+
+/// What it gets; [`wire::Joined`] for the document.
+#[derive(Serialize, ToSchema)]
+pub struct Given {
+    device: String,
+    certificate_pem: String,
+    ca_pem: String,
+    mqtt: String,
+    https: String,
+    hub_key: HubKey,
+    gallery_key: String,
+    room: String,
+    direction: String,
+}
+
+/// The key that crops and templates are sealed for.
+#[derive(Serialize, ToSchema)]
+pub struct HubKey {
+    id: u32,
+    public: String,
+}
+
+async fn join(call: Call) -> Outcome {
+    let Ask { token, csr_pem } = call.json()?;
+    let joined = call.app().joining().join(call.peer, JoinRequest { token, csr_pem }).await;
+    json(&joined.map_err(|error| match error {
+        Error::Unavailable(why) => Problem::too_many(sentence(&why)).after(60),
+        error => error.into(),
+    })?)
+}

@@ -1,0 +1,256 @@
+//! `/api/sessions/{id}/marks`: the roll of a lesson, and what a person says of it.
+
+use acts::lessons::{self, Back, TakeBack};
+use acts::marks;
+use http::call::Call;
+use http::key::Key;
+use http::language;
+use http::page::{page, rows};
+use http::problem::Problem;
+use http::reply::{json, nothing};
+use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::{Timestamp, tz::TimeZone};
+use rules::attendance::closing::Grounds;
+use rules::attendance::spoken::{self, Details, Over};
+use rules::attendance::{Mark, Source, Status};
+use rules::error::Error;
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use store::session::{self, Session};
+use store::{Tx, class, mark, passage};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::{StudentId, Wall};
+use words::language::Tongue;
+use words::why;
+
+/// Marks in one request at most.
+const AT_ONCE: usize = 500;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/sessions/{id}/marks", "/api/sessions/{id}/marks/{student}");
+    let (of, body, no) = (Object::Session, Takes::Json(SMALL), Takes::Nothing);
+    let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
+    let both = Shapes::both::<Said, Vec<Entry>>();
+    vec![
+        Route::new((Method::GET, some), STAFF, of, no, list, roll),
+        Route::new((Method::POST, some), STAFF, of, body, both, say),
+        Route::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, take_back),
+    ]
+}
+
+/// A student on the roll of a lesson.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Mark)]
+pub struct Entry {
+    /// Own id of the student.
+    id: Uuid,
+    /// Number of the student.
+    student_id: String,
+    full_name: String,
+    /// Null while nothing is recorded.
+    status: Option<Status>,
+    /// Who says so.
+    source: Option<Source>,
+    /// Whether a person said it: then it wins over every door.
+    is_manual: bool,
+    /// Whether a sighting of them in this lesson waits for a person.
+    waiting: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Timestamp>,
+    /// The record it follows from.
+    record_id: Option<Uuid>,
+    notes: Option<String>,
+    /// What a mark that the end of the lesson made stands on, door by door.
+    grounds: Option<Grounds>,
+    /// The same in sentences, in the language the request asks for.
+    why: Vec<String>,
+    /// Account that decided, or `hub`.
+    recorded_by: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    recorded_at: Option<Timestamp>,
+    version: i64,
+}
+
+/// What a person says: of one student, or of many.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = NewMarks)]
+pub enum Said {
+    /// Of many, all or none.
+    Many {
+        /// What is said of each.
+        #[schema(max_items = 500)]
+        marks: Vec<One>,
+    },
+    /// Of one.
+    One(One),
+}
+
+/// What a person says of one student.
+#[derive(Clone, Deserialize, ToSchema)]
+#[schema(as = NewMark)]
+pub struct One {
+    /// Own id or student number.
+    #[serde(alias = "id", alias = "student")]
+    student_id: Key,
+    status: Word,
+    /// When they came, if that is known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    arrived_at: Option<Timestamp>,
+    notes: Option<String>,
+}
+
+/// What a person can say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = MarkWord)]
+pub enum Word {
+    /// There in time.
+    Present,
+    /// There, after the grace period.
+    Late,
+    /// Not there.
+    Absent,
+    /// Not there, with a reason; left out of every percentage.
+    Excused,
+}
+
+/// Which part of the roll.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Own id of the last one of the page before.
+    after: Option<Uuid>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<Word> for Status {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Present => Self::Present,
+            Word::Late => Self::Late,
+            Word::Absent => Self::Absent,
+            Word::Excused => Self::Excused,
+        }
+    }
+}
+
+impl From<One> for lessons::Of {
+    fn from(one: One) -> Self {
+        let arrived_at = one.arrived_at.map(|at| Wall(at.as_millisecond()));
+        let details = Details::Said { arrived_at, notes: one.notes };
+        let word = spoken::Word { status: one.status.into(), details, over: Over::Any };
+        Self { student: one.student_id.text(), word }
+    }
+}
+
+impl Entry {
+    fn new(member: class::Member, mark: Option<Mark>, waiting: bool) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        Self {
+            id: member.student.0,
+            student_id: member.number,
+            full_name: member.name,
+            status: mark.as_ref().map(|mark| mark.status),
+            source: mark.as_ref().map(|mark| mark.source),
+            is_manual: mark.as_ref().is_some_and(|mark| mark.source == Source::Manual),
+            waiting,
+            arrived_at: mark.as_ref().and_then(|mark| mark.arrived_at).and_then(time),
+            record_id: mark.as_ref().and_then(|mark| mark.sighting).map(|id| id.0),
+            recorded_at: mark.as_ref().and_then(|mark| time(mark.at)),
+            version: mark.as_ref().map_or(0, |mark| mark.version),
+            recorded_by: mark.as_ref().map(|mark| mark.by.clone()),
+            notes: mark.and_then(|mark| mark.notes),
+            grounds: None,
+            why: Vec::new(),
+        }
+    }
+
+    /// With what the mark stands on.
+    fn because(
+        self,
+        grounds: Option<Grounds>,
+        session: &Session,
+        (tongue, zone): (Tongue, &TimeZone),
+    ) -> Self {
+        let said = grounds.as_ref().zip(self.status).map(|(grounds, status)| {
+            why::sentences(tongue, status, grounds, marks::counts(session), zone)
+        });
+        Self { grounds, why: said.unwrap_or_default(), ..self }
+    }
+}
+
+/// In which language, and by which clock, sentences are said.
+fn voice(call: &Call) -> (Tongue, TimeZone) {
+    (language::of(&call.headers), call.app().config.zone.clone())
+}
+
+/// Everybody on the roster, with what is recorded of them.
+fn entries(
+    tx: &Tx<'_>,
+    session: &Session,
+    (tongue, zone): &(Tongue, TimeZone),
+) -> Result<Vec<Entry>, Error> {
+    let mut marks: HashMap<StudentId, Mark> =
+        mark::of_session(tx, session.id)?.into_iter().collect();
+    let waiting: HashSet<StudentId> = passage::waiting(tx, session.id)?.into_iter().collect();
+    let mut grounds = mark::grounds(tx, session.id)?;
+    let entry = |member: class::Member| {
+        let (mark, waits) = (marks.remove(&member.student), waiting.contains(&member.student));
+        let grounds = grounds.remove(&member.student);
+        Entry::new(member, mark, waits).because(grounds, session, (*tongue, zone))
+    };
+    Ok(class::members(tx, session.class)?.into_iter().map(entry).collect())
+}
+
+async fn roll(call: Call) -> Outcome {
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
+    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
+    let voice = voice(&call);
+    let read = call.app().db.read(move |tx| {
+        let session = session::find(tx, reader, &name)?;
+        entries(tx, &session, &voice)
+    });
+    let all = read.await?.into_iter();
+    let from = all.skip_while(|entry| which.after.is_some_and(|after| entry.id != after));
+    let from = from.skip(usize::from(which.after.is_some()));
+    let part: Vec<_> = from.take(limit as usize).collect();
+    let last = part.last().map(|entry| entry.id.to_string());
+    page(&call, &part, limit, last)
+}
+
+async fn say(call: Call) -> Outcome {
+    let (said, reader, now): (Said, _, _) = (call.json()?, call.reader()?, call.now);
+    let said = match said {
+        Said::Many { marks } => marks,
+        Said::One(one) => vec![one],
+    };
+    if said.is_empty() || said.len() > AT_ONCE {
+        return Err(Problem::field("marks", format!("give 1 to {AT_ONCE} of them")));
+    }
+    let said = lessons::Said {
+        lesson: call.param("id").to_owned(),
+        of: said.into_iter().map(lessons::Of::from).collect(),
+    };
+    let said = call.app().classroom().say(reader, said, now).await?;
+    let voice = voice(&call);
+    let read = call.app().db.read(move |tx| {
+        let mut all = entries(tx, &said.lesson, &voice)?;
+        all.retain(|entry| said.students.contains(&StudentId(entry.id)));
+        Ok(all)
+    });
+    json(&read.await?)
+}
+
+/// Takes back what was said by hand; what doors say counts again.
+async fn take_back(call: Call) -> Outcome {
+    let (lesson, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let what = TakeBack { lesson, student, back: Back::All };
+    call.app().classroom().take_back(call.reader()?, what, call.now).await?;
+    nothing()
+}

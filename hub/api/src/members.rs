@@ -1,0 +1,145 @@
+//! `/api/classes/{id}/students`: who is on a roster, what they were marked, and whether a teacher
+//! verified that the face enrolled is theirs.
+
+use super::classes::Which;
+use acts::roster::{self, Entering, Face, Membership, Strangers};
+use http::call::Call;
+use http::page::{page, rows};
+use http::reply::{json, nothing};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::Timestamp;
+use rules::error::Error;
+use serde::{Deserialize, Serialize};
+use store::Tx;
+use store::class::{self, Member};
+use store::member::{self, Counts};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (roster, one) = ("/api/classes/{id}/students", "/api/classes/{id}/students/{student}");
+    let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
+    let people = Shapes::gives::<Vec<Person>>().asks::<Which>();
+    let (enter, say) = (Shapes::both::<Enter, Vec<Person>>(), Shapes::both::<Say, Person>());
+    let verified = "/api/classes/{id}/students/{student}/verified";
+    vec![
+        Route::new((Method::GET, roster), STAFF, class, nothing, people, index),
+        Route::new((Method::POST, roster), ADMIN, class, body, enter, put),
+        Route::new((Method::PUT, verified), STAFF, class, body, say, verify),
+        Route::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, take_off),
+    ]
+}
+
+/// Who enters a roster: own ids or student numbers.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RosterEntry)]
+pub struct Enter {
+    students: Vec<String>,
+}
+
+/// Whether the face enrolled is theirs.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = FaceVerified)]
+pub struct Say {
+    verified: bool,
+}
+
+/// Somebody on a roster.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RosterMember)]
+pub struct Person {
+    id: Uuid,
+    student_id: String,
+    full_name: String,
+    /// Whether they have a photo that counts.
+    face_enrolled: bool,
+    /// Whether a teacher said that the face enrolled is theirs. Another photo takes that back.
+    verified: bool,
+    attendance: Attendance,
+}
+
+/// What they were marked in this class so far.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MemberAttendance)]
+pub struct Attendance {
+    present: i64,
+    late: i64,
+    absent: i64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_marked_at: Option<Timestamp>,
+}
+
+impl From<Counts> for Attendance {
+    fn from(Counts { present, late, absent, last }: Counts) -> Self {
+        let last_marked_at = last.and_then(|at| Timestamp::from_millisecond(at.0).ok());
+        Self { present, late, absent, last_marked_at }
+    }
+}
+
+/// The roster as it is now.
+fn people(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Person>, Error> {
+    let mut counts = member::counts(tx, class)?;
+    let person = |member: Member| {
+        let Member { student, number, name, enrolled, verified } = member;
+        Person {
+            id: student.0,
+            student_id: number,
+            full_name: name,
+            face_enrolled: enrolled,
+            verified,
+            attendance: counts.remove(&student).unwrap_or_default().into(),
+        }
+    };
+    Ok(class::members(tx, class)?.into_iter().map(person).collect())
+}
+
+async fn index(call: Call) -> Outcome {
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
+    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
+    let read = call.app().db.read(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        people(tx, class.id)
+    });
+    let all = read.await?.into_iter();
+    let from = all.skip_while(|person| which.after.is_some_and(|after| person.id != after));
+    let from = from.skip(usize::from(which.after.is_some()));
+    let part: Vec<_> = from.take(limit as usize).collect();
+    let last = part.last().map(|person| person.id.to_string());
+    page(&call, &part, limit, last)
+}
+
+async fn put(call: Call) -> Outcome {
+    let Enter { students } = call.json()?;
+    let (class, strangers) = (call.param("id").to_owned(), Strangers::Refuse);
+    let who = Entering { class, students, strangers };
+    let (class, _) = call.app().people().enter(call.reader()?, who, call.now).await?;
+    json(&call.app().db.read(move |tx| people(tx, class)).await?)
+}
+
+async fn verify(call: Call) -> Outcome {
+    let Say { verified } = call.json()?;
+    let face = if verified { Face::Own } else { Face::Unsaid };
+    let (db, whose) = (&call.app().db, named(&call));
+    let (class, student) = roster::verify(db, call.reader()?, whose, face, call.now).await?;
+    let read = db.read(move |tx| {
+        people(tx, class)?
+            .into_iter()
+            .find(|person| person.id == student.0)
+            .ok_or_else(|| Error::unknown("student on this roster", student))
+    });
+    json(&read.await?)
+}
+
+async fn take_off(call: Call) -> Outcome {
+    call.app().people().leave(call.reader()?, named(&call), call.now).await?;
+    nothing()
+}
+
+/// Class and student, as the address names them.
+fn named(call: &Call) -> Membership {
+    let (class, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    Membership { class, student }
+}

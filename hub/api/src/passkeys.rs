@@ -1,0 +1,161 @@
+//! `/api/auth/passkeys`: the passkeys of one's own account, and signing in with one.
+
+use super::auth::tokens;
+use acts::entrance;
+use http::call::Call;
+use http::reply::{created, json, nothing};
+use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::login::Way;
+use store::passkey::{self, Passkey};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+use wire::Wall;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (none, no, body) = (Object::None, Takes::Nothing, Takes::Json(SMALL));
+    let (at, post) = ("/api/auth/passkeys", |path| (Method::POST, path));
+    let (list, asked) = (Shapes::gives::<Vec<Body>>(), Shapes::gives::<Asked>());
+    let new = Shapes::both::<Typed, Body>().created();
+    let (named, which) = (Shapes::EMPTY.takes::<Named>(), Shapes::EMPTY.takes::<Which>());
+    let opens = Shapes::both::<Shown, super::auth::Tokens>();
+    let (ask, enter) = ("/api/auth/passkeys/challenge", "/api/auth/passkeys/sign-in");
+    vec![
+        Route::new((Method::GET, at), STAFF, none, no, list, index),
+        Route::new(post("/api/auth/passkeys/begin"), STAFF, none, no, asked, begin),
+        Route::new(post(at), STAFF, none, body, new, add),
+        Route::new(post("/api/auth/passkeys/rename"), STAFF, none, body, named, rename),
+        Route::new(post("/api/auth/passkeys/remove"), STAFF, none, body, which, remove),
+        Route::new(post(ask), Who::Anyone, none, no, asked, challenge),
+        Route::new(post(enter), Who::Anyone, none, body, opens, sign_in),
+    ]
+}
+
+/// A passkey, to its owner.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Passkey)]
+pub struct Body {
+    /// Own id.
+    id: Uuid,
+    /// What its owner calls it.
+    name: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    used_at: Option<Timestamp>,
+}
+
+/// What a device is asked.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PasskeyAsked)]
+pub struct Asked {
+    /// To be sent back with the answer, within five minutes.
+    attempt: String,
+    /// For the browser, as `WebAuthn` writes it in JSON.
+    #[schema(value_type = Object)]
+    options: Value,
+}
+
+/// What a device answered.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasskeyShown)]
+pub struct Shown {
+    /// What came with the question.
+    pub attempt: String,
+    /// The browser's answer, as `WebAuthn` writes it in JSON.
+    #[schema(value_type = Object)]
+    pub credential: Value,
+}
+
+/// A passkey that a device just made.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasskeyTyped)]
+pub struct Typed {
+    /// What to call it, such as “school laptop”.
+    pub name: String,
+    /// What the device answered.
+    #[serde(flatten)]
+    pub shown: Shown,
+}
+
+/// What to call a passkey.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasskeyNamed)]
+pub struct Named {
+    /// Its id.
+    passkey: Uuid,
+    /// Its new name.
+    name: String,
+}
+
+/// Which passkey.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasskeyWhich)]
+pub struct Which {
+    /// Its id.
+    passkey: Uuid,
+}
+
+impl From<Passkey> for Body {
+    fn from(one: Passkey) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        let (created_at, used_at) = (time(one.created_at), one.used_at.and_then(time));
+        Self { id: one.id, name: one.name, created_at, used_at }
+    }
+}
+
+impl From<entrance::Asked> for Asked {
+    fn from(entrance::Asked { attempt, options }: entrance::Asked) -> Self {
+        Self { attempt, options }
+    }
+}
+
+impl From<Shown> for entrance::Shown {
+    fn from(Shown { attempt, credential }: Shown) -> Self {
+        Self { attempt, credential }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let user = call.actor()?.user;
+    let own = call.app().db.read(move |tx| passkey::of(tx, user)).await?;
+    json(&own.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+async fn begin(call: Call) -> Outcome {
+    let account = call.own().await?;
+    json(&Asked::from(call.visitor().begin_passkey(&account).await?))
+}
+
+async fn add(call: Call) -> Outcome {
+    let Typed { name, shown } = call.json()?;
+    let made = call.visitor().add_passkey(call.actor()?.user, name, shown.into()).await?;
+    created("/api/auth/passkeys", &Body::from(made))
+}
+
+async fn rename(call: Call) -> Outcome {
+    let Named { passkey, name } = call.json()?;
+    entrance::rename(&call.app().db, call.actor()?.user, passkey, name, call.now).await?;
+    nothing()
+}
+
+async fn remove(call: Call) -> Outcome {
+    let Which { passkey } = call.json()?;
+    entrance::remove(&call.app().db, call.actor()?.user, passkey, call.now).await?;
+    nothing()
+}
+
+async fn challenge(call: Call) -> Outcome {
+    json(&Asked::from(call.visitor().ask_passkey()?))
+}
+
+async fn sign_in(call: Call) -> Outcome {
+    let (shown, visitor): (Shown, _) = (call.json()?, call.visitor());
+    let account = visitor.show(shown.into(), None).await?;
+    json(&tokens(&call, visitor.tokens(account, Way::Passkey).await?))
+}

@@ -1,0 +1,34 @@
+//! `/api/auth/password`: a new password for one's own account.
+
+use http::call::Call;
+use http::reply::nothing;
+use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (place, shapes) = ((Method::POST, "/api/auth/password"), Shapes::EMPTY.takes::<Change>());
+    let change = Route::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, change);
+    vec![change.alias("/api/auth/users/set_password"), change]
+}
+
+/// An old and a new password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasswordChange)]
+pub struct Change {
+    /// The one that counts now.
+    #[serde(alias = "old_password")]
+    current_password: String,
+    /// At least 8 characters.
+    new_password: String,
+}
+
+async fn change(call: Call) -> Outcome {
+    let Change { current_password, new_password } = call.json()?;
+    let account = call.own().await?;
+    call.visitor().new_password(&account, current_password, new_password).await?;
+    nothing()
+}

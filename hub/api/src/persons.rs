@@ -1,0 +1,246 @@
+//! `/api/persons`: everybody who may be recognised, staff and students, with a personnel code.
+
+use super::enrolment;
+use acts::people::{self, PersonChanges, Turn};
+use http::call::Call;
+use http::page::{page, rows};
+use http::problem::Problem;
+use http::reply::{created, nothing, versioned};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::enrolment as enrolments;
+use store::student::{self, Filter, Profile, Student};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::{StudentId, Wall};
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/persons", "/api/persons/{id}");
+    let (person, body, no) = (Object::Student, Takes::Json(SMALL), Takes::Nothing);
+    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
+    let (gives, whole) = (Shapes::gives::<Body>(), Shapes::gives::<Whole>());
+    let both = Shapes::both::<Typed, Body>();
+    let turn = |path: &'static str, run: http::route::Run| {
+        Route::new((Method::PATCH, path), ADMIN, person, no, gives, run)
+    };
+    vec![
+        Route::new((Method::GET, some), ADMIN, Object::None, no, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Route::new((Method::GET, one), ADMIN, person, no, whole, show),
+        Route::new((Method::PUT, one), ADMIN, person, body, both, change),
+        Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, person, no, Shapes::EMPTY, remove),
+        turn("/api/persons/{id}/toggle-active", (|call| turned(call, Turn::Over)).into()),
+        turn("/api/persons/{id}/activate", (|call| turned(call, Turn::On)).into()),
+        turn("/api/persons/{id}/deactivate", (|call| turned(call, Turn::Off)).into()),
+    ]
+}
+
+/// Staff, or a student.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Works here.
+    Staff,
+    /// Learns here.
+    Student,
+}
+
+/// A person, as the API says it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Person)]
+pub struct Body {
+    /// Own id.
+    pub id: Uuid,
+    first_name: String,
+    last_name: String,
+    full_name: String,
+    /// Unique in the school; of a student, the student number.
+    personnel_code: String,
+    kind: Kind,
+    department: Option<String>,
+    position: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    is_active: bool,
+    face_enrolled: bool,
+    consent: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    updated_at: Option<Timestamp>,
+    version: i64,
+}
+
+/// A person with every photo they were enrolled by.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PersonWithEnrollments)]
+pub struct Whole {
+    #[serde(flatten)]
+    person: Body,
+    enrollments: Vec<enrolment::Body>,
+}
+
+/// A person as typed. A change leaves out what stays.
+#[derive(Deserialize, ToSchema, Default)]
+#[schema(as = PersonTyped)]
+pub struct Typed {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    /// Needed for a new person.
+    pub personnel_code: Option<String>,
+    /// A new person is staff unless this says otherwise.
+    pub kind: Option<Kind>,
+    pub department: Option<String>,
+    pub position: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub is_active: Option<bool>,
+    /// The version that was read, so that nobody’s change is overwritten.
+    pub version: Option<i64>,
+}
+
+/// Which to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Only those who may be recognised, or only the others.
+    is_active: Option<bool>,
+    /// Only of this department.
+    department: Option<String>,
+    /// Only staff, or only students.
+    #[param(inline)]
+    kind: Option<Kind>,
+    /// Only those whose name or number holds each of these words.
+    search: Option<String>,
+    /// Own id of the last one of the page before.
+    after: Option<Uuid>,
+    /// How many.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<Student> for Body {
+    fn from(person: Student) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        let full_name = person.profile.full_name();
+        let Profile { student_number, first_name, last_name, .. } = person.profile;
+        Self {
+            id: person.id.0,
+            first_name,
+            last_name,
+            full_name,
+            personnel_code: student_number,
+            kind: if person.profile.is_staff { Kind::Staff } else { Kind::Student },
+            department: person.profile.department,
+            position: person.profile.position,
+            email: person.profile.email,
+            phone: person.profile.phone,
+            is_active: person.is_active,
+            face_enrolled: person.face_enrolled,
+            consent: person.consent.unwrap_or(false),
+            created_at: time(person.created_at),
+            updated_at: time(person.updated_at),
+            version: person.version,
+        }
+    }
+}
+
+impl From<Kind> for people::Kind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Staff => Self::Staff,
+            Kind::Student => Self::Student,
+        }
+    }
+}
+
+impl From<Typed> for PersonChanges {
+    fn from(typed: Typed) -> Self {
+        Self {
+            number: typed.personnel_code,
+            first_name: typed.first_name,
+            last_name: typed.last_name,
+            email: typed.email,
+            phone: typed.phone,
+            department: typed.department,
+            position: typed.position,
+            kind: typed.kind.map(people::Kind::from),
+            turn: typed.is_active.map(Turn::wished),
+            version: typed.version,
+            full_name: None,
+            year: None,
+        }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let which: Which = call.query()?;
+    let limit = rows(which.limit);
+    let filter = Filter {
+        is_active: which.is_active,
+        is_staff: which.kind.map(|kind| kind == Kind::Staff),
+        department: which.department,
+        reader: Some(call.reader()?),
+        search: which.search,
+        ..Filter::default()
+    };
+    let after = which.after.map(StudentId);
+    let people = call.app().db.read(move |tx| student::list(tx, &filter, after, limit)).await?;
+    let last = people.last().map(|person| person.id.to_string());
+    page(&call, &people.into_iter().map(Body::from).collect::<Vec<_>>(), limit, last)
+}
+
+async fn add(call: Call) -> Outcome {
+    let made = made(&call, call.json()?).await?;
+    created(&format!("/api/persons/{}", made.id), &made)
+}
+
+/// Adds the person that was typed.
+///
+/// # Errors
+/// 409 when the code is taken, 422 when something cannot be.
+pub async fn made(call: &Call, typed: Typed) -> Result<Body, Problem> {
+    let kind = typed.kind.unwrap_or(Kind::Staff);
+    let new = PersonChanges { kind: Some(kind.into()), ..typed.into() };
+    Ok(Body::from(people::add(&call.app().db, new, call.name()?, call.now).await?))
+}
+
+async fn show(call: Call) -> Outcome {
+    let name = call.param("id").to_owned();
+    let read = call.app().db.read(move |tx| {
+        let person = student::find(tx, &name)?;
+        let enrolments = enrolments::of(tx, person.id)?;
+        Ok((person, enrolments))
+    });
+    let (person, rows) = read.await?;
+    let enrollments = rows.into_iter().map(enrolment::Body::from).collect();
+    let version = person.version;
+    versioned(&Whole { person: person.into(), enrollments }, version)
+}
+
+async fn change(call: Call) -> Outcome {
+    let typed: Typed = call.json()?;
+    let to = PersonChanges { version: call.version(typed.version)?, ..typed.into() };
+    let name = call.param("id").to_owned();
+    let body = Body::from(call.app().people().change(name, to, call.name()?, call.now).await?);
+    versioned(&body, body.version)
+}
+
+/// Lets a person be recognised, or not.
+async fn turned(call: Call, to: Turn) -> Outcome {
+    let name = call.param("id").to_owned();
+    let body = Body::from(call.app().people().turn(name, to, call.name()?, call.now).await?);
+    versioned(&body, body.version)
+}
+
+/// Takes a person out of every list and gallery; erasing is another, deliberate step.
+async fn remove(call: Call) -> Outcome {
+    let name = call.param("id").to_owned();
+    call.app().people().turn(name, Turn::Off, call.name()?, call.now).await?;
+    nothing()
+}

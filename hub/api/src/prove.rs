@@ -1,0 +1,37 @@
+//! `/api/auth/prove`: a proof, once more, of who somebody is.
+
+use super::passkeys::Shown;
+use acts::entrance::{self, Given};
+use http::call::Call;
+use http::reply::nothing;
+use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (place, shapes) = ((Method::POST, "/api/auth/prove"), Shapes::EMPTY.takes::<OnceMore>());
+    vec![Route::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, prove)]
+}
+
+/// One of the three.
+#[derive(Deserialize, ToSchema)]
+pub struct OnceMore {
+    /// The password, once more.
+    pub password: Option<String>,
+    /// A code of the second factor, or a recovery code.
+    #[serde(alias = "code")]
+    pub totp: Option<String>,
+    /// A passkey.
+    pub passkey: Option<Shown>,
+}
+
+async fn prove(call: Call) -> Outcome {
+    let OnceMore { password, totp: code, passkey } = call.json()?;
+    let account = call.own().await?;
+    let given = Given { passkey: passkey.map(entrance::Shown::from), code, password };
+    call.visitor().prove(&account, given.into()).await?;
+    nothing()
+}

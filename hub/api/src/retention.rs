@@ -1,0 +1,47 @@
+//! `/api/retention`: after how many days things go by themselves.
+
+use acts::privacy::retention;
+use http::call::Call;
+use http::reply::json;
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use rules::retention::{Retention, Swept};
+use serde::Serialize;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, due) = ("/api/retention", "/api/retention/due");
+    let (none, nothing) = (Object::None, Takes::Nothing);
+    let gives = Shapes::gives::<Retention>();
+    let put = Shapes::both::<Retention, Retention>();
+    let body = Takes::Json(SMALL);
+    vec![
+        Route::new((Method::GET, path), ADMIN, none, nothing, gives, show),
+        Route::new((Method::PUT, path), ADMIN, none, body, put, change),
+        Route::new((Method::GET, due), ADMIN, none, nothing, Shapes::gives::<Due>(), count),
+    ]
+}
+
+/// What the next run would take.
+#[derive(Serialize, ToSchema)]
+pub struct Due {
+    /// By kind.
+    due: Vec<Swept>,
+}
+
+async fn show(call: Call) -> Outcome {
+    json(&call.app().db.read(retention::get).await?)
+}
+
+/// Replaces all of it; what is left out is as it was at first.
+async fn change(call: Call) -> Outcome {
+    let new: Retention = call.json()?;
+    retention::set(&call.app().db, new, call.name()?, call.now).await?;
+    json(&new)
+}
+
+async fn count(call: Call) -> Outcome {
+    json(&Due { due: call.app().sweeper().due(call.now).await? })
+}

@@ -1,0 +1,101 @@
+//! `/api/rooms`: where lessons and doors are.
+
+use acts::rooms::{self, NewRoom, RoomChanges};
+use http::call::Call;
+use http::page::{Paged, page, rows};
+use http::reply::{created, nothing, versioned};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use serde::{Deserialize, Serialize};
+use store::room::{self, Room};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/rooms", "/api/rooms/{id}");
+    let (room, body, no) = (Object::Room, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
+    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Described, Body>());
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
+        Route::new((Method::GET, one), STAFF, room, no, gives, show),
+        Route::new((Method::PUT, one), ADMIN, room, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, room, no, Shapes::EMPTY, remove),
+    ]
+}
+
+/// A room, as the API says it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Room)]
+pub struct Body {
+    id: Uuid,
+    /// Unique; doors, classes and lessons use it.
+    name: String,
+    location: String,
+    version: i64,
+}
+
+/// A new room.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRoom)]
+pub struct Typed {
+    /// What people call it.
+    name: String,
+    /// How to get there.
+    #[serde(default)]
+    location: String,
+}
+
+/// What may change about a room.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoomChange)]
+pub struct Described {
+    /// How to get there.
+    location: String,
+    /// Counts changes.
+    version: Option<i64>,
+}
+
+impl From<Room> for Body {
+    fn from(Room { id, name, location, version }: Room) -> Self {
+        Self { id, name, location, version }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let paged: Paged = call.query()?;
+    let (after, limit) = (paged.after.clone().unwrap_or_default(), rows(paged.limit));
+    let read = call.app().db.read(move |tx| room::list(tx, &after, limit));
+    let rooms: Vec<_> = read.await?.into_iter().map(Body::from).collect();
+    page(&call, &rooms, limit, rooms.last().map(|last| last.name.clone()))
+}
+
+async fn add(call: Call) -> Outcome {
+    let Typed { name, location } = call.json()?;
+    let new = NewRoom { name, location };
+    let body = Body::from(rooms::add(&call.app().db, new, call.actor()?, call.now).await?);
+    created(&format!("/api/rooms/{}", body.id), &body)
+}
+
+async fn show(call: Call) -> Outcome {
+    let name = call.param("id").to_owned();
+    let room = Body::from(call.app().db.read(move |tx| room::find(tx, &name)).await?);
+    versioned(&room, room.version)
+}
+
+async fn change(call: Call) -> Outcome {
+    let Described { location, version } = call.json()?;
+    let (room, version) = (call.param("id").to_owned(), call.version(version)?);
+    let to = RoomChanges { room, location, version };
+    let room = Body::from(rooms::change(&call.app().db, to, call.actor()?, call.now).await?);
+    versioned(&room, room.version)
+}
+
+async fn remove(call: Call) -> Outcome {
+    let room = call.param("id").to_owned();
+    rooms::remove(&call.app().db, room, call.actor()?, call.now).await?;
+    nothing()
+}

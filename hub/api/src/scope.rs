@@ -1,0 +1,60 @@
+//! `/api/gallery/scope`: which people a door gets.
+
+use acts::doors::galleries;
+use http::call::Call;
+use http::reply::json;
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use rules::gallery::scope::Scope;
+use serde::{Deserialize, Serialize};
+use store::scope;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (path, no, body) = ("/api/gallery/scope", Takes::Nothing, Takes::Json(SMALL));
+    let (gives, both) = (Shapes::gives::<Body>(), Shapes::both::<Body, Body>());
+    vec![
+        Route::new((Method::GET, path), ADMIN, Object::None, no, gives, show),
+        Route::new((Method::PUT, path), ADMIN, Object::None, body, both, change),
+    ]
+}
+
+/// Which people a door gets.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[schema(as = GalleryScope)]
+pub struct Body {
+    scope: Word,
+}
+
+/// The two words.
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = GalleryScopeWord)]
+pub enum Word {
+    /// Those timetabled in its room; everybody where nothing ever is.
+    Room,
+    /// Everybody.
+    All,
+}
+
+impl From<Scope> for Body {
+    fn from(scope: Scope) -> Self {
+        Self { scope: if scope == Scope::All { Word::All } else { Word::Room } }
+    }
+}
+
+async fn show(call: Call) -> Outcome {
+    json(&Body::from(call.app().db.read(scope::scope).await?))
+}
+
+async fn change(call: Call) -> Outcome {
+    let (body, app): (Body, _) = (call.json()?, call.app());
+    let to = match body.scope {
+        Word::Room => Scope::Room,
+        Word::All => Scope::All,
+    };
+    galleries::narrow(&app.db, &app.events, to, call.name()?, call.now).await?;
+    json(&body)
+}

@@ -1,0 +1,134 @@
+//! `/api/sessions`: lessons, made from the timetable or by hand.
+
+use super::lesson::{Body, Patch, Typed};
+use acts::lessons::LessonChanges;
+use http::call::Call;
+use http::page::{page, rows};
+use http::problem::Problem;
+use http::reply::{created, nothing, versioned};
+use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::{civil::Date, tz::TimeZone};
+use rules::error::Error;
+use rules::timetable::day_of;
+use serde::Deserialize;
+use store::session::{self, Filter, Session};
+use store::{Tx, class, mark};
+use utoipa::IntoParams;
+use uuid::Uuid;
+use warp::http::Method;
+use wire::Wall;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/sessions", "/api/sessions/{id}");
+    let (of, body, no) = (Object::Session, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
+    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Route::new((Method::POST, some), STAFF, Object::None, body, new, add),
+        Route::new((Method::GET, one), STAFF, of, no, gives, show),
+        Route::new((Method::PUT, one), STAFF, of, body, both, change),
+        Route::new((Method::PATCH, one), STAFF, of, body, both, change),
+        Route::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, remove),
+    ]
+}
+
+/// Which to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Own id or code of a class.
+    class_id: Option<String>,
+    /// Name of a room.
+    room: Option<String>,
+    /// Not before this local date.
+    #[param(value_type = Option<String>, format = Date)]
+    date_from: Option<Date>,
+    /// Not after this local date.
+    #[param(value_type = Option<String>, format = Date)]
+    date_to: Option<Date>,
+    /// From the list's next link.
+    after: Option<String>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// Start and id of the last one, as the next link carries them.
+pub(super) fn cursor(at: Wall, id: Uuid) -> String {
+    format!("{}_{id}", at.0)
+}
+
+pub(super) fn parse_cursor(text: &str) -> Result<(Wall, Uuid), Problem> {
+    let parse = || {
+        let (at, id) = text.split_once('_')?;
+        Some((Wall(at.parse().ok()?), id.parse().ok()?))
+    };
+    parse().ok_or_else(|| Problem::field("after", "this is not from a list’s next link"))
+}
+
+fn whole(tx: &Tx<'_>, session: Session, zone: &TimeZone) -> Result<Body, Error> {
+    let tally = mark::tally(tx, session.id)?;
+    Ok(Body::new(session, tally, zone))
+}
+
+async fn index(call: Call) -> Outcome {
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
+    let (limit, zone) = (rows(which.limit), call.app().config.zone.clone());
+    let after = which.after.as_deref().map(parse_cursor).transpose()?;
+    let read = call.app().db.read(move |tx| {
+        let class = which.class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
+        let filter = Filter {
+            class: class.map(|class| class.id),
+            room: which.room,
+            from: which.date_from.map(|day| day_of(day, &zone)).transpose()?.map(|day| day.0),
+            until: which.date_to.map(|day| day_of(day, &zone)).transpose()?.map(|day| day.1),
+            after,
+        };
+        let sessions = session::list(tx, reader, &filter, limit)?;
+        let last = sessions.last().map(|session| cursor(session.starts, session.id));
+        let all = sessions.into_iter().map(|session| whole(tx, session, &zone));
+        Ok((all.collect::<Result<Vec<_>, Error>>()?, last))
+    });
+    let (all, last) = read.await?;
+    page(&call, &all, limit, last)
+}
+
+async fn show(call: Call) -> Outcome {
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let zone = call.app().config.zone.clone();
+    let read = call.app().db.read(move |tx| {
+        let session = session::find(tx, reader, &name)?;
+        whole(tx, session, &zone)
+    });
+    let session = read.await?;
+    versioned(&session, session.version)
+}
+
+async fn add(call: Call) -> Outcome {
+    let typed: Typed = call.json()?;
+    let lesson = call.app().classroom().add(call.reader()?, typed.into(), call.now).await?;
+    let body = counted(&call, lesson).await?;
+    created(&format!("/api/sessions/{}", body.id), &body)
+}
+
+async fn change(call: Call) -> Outcome {
+    let patch: Patch = call.json()?;
+    let version = call.version(patch.version)?;
+    let to = LessonChanges { version, ..patch.of(call.param("id")) };
+    let lesson = call.app().classroom().change(call.reader()?, to, call.now).await?;
+    let body = counted(&call, lesson).await?;
+    versioned(&body, body.version)
+}
+
+/// The lesson with its marks counted.
+async fn counted(call: &Call, lesson: Session) -> Result<Body, Problem> {
+    let zone = call.app().config.zone.clone();
+    Ok(call.app().db.read(move |tx| whole(tx, lesson, &zone)).await?)
+}
+
+async fn remove(call: Call) -> Outcome {
+    call.app().classroom().remove(call.reader()?, call.param("id").to_owned(), call.now).await?;
+    nothing()
+}

@@ -1,0 +1,37 @@
+//! `/api/setup`: the one-time code of `init` makes the first admin.
+
+use acts::entrance::FirstAdmin;
+use http::call::Call;
+use http::reply::created;
+use http::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (place, shapes) =
+        ((Method::POST, "/api/setup"), Shapes::both::<Setup, super::auth::Me>().created());
+    vec![Route::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, set_up)]
+}
+
+/// The first account.
+#[derive(Deserialize, ToSchema)]
+pub struct Setup {
+    /// What `init` printed.
+    code: String,
+    /// What pages call the admin.
+    full_name: String,
+    /// Address of the account.
+    email: String,
+    /// At least 8 characters.
+    password: String,
+}
+
+async fn set_up(call: Call) -> Outcome {
+    let Setup { code, full_name, email, password } = call.json()?;
+    let first = FirstAdmin { code, name: full_name, email, password };
+    let account = call.visitor().set_up(first).await?;
+    created("/api/auth/me", &super::auth::Me::from(&account))
+}

@@ -1,0 +1,136 @@
+//! `/api/auth/sign-ins`, `/api/users/{id}/sign-ins` and `/api/settings/sign-in`: where people are
+//! signed in, and what signing in asks of them.
+
+use acts::sign_ins::{self, SignInsEnd};
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{json, nothing};
+use http::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use jiff::Timestamp;
+use rules::auth::Role;
+use serde::{Deserialize, Serialize};
+use store::login::SignIn;
+use store::people;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::http::Method;
+use wire::Wall;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (own, of) = ("/api/auth/sign-ins", "/api/users/{id}/sign-ins");
+    let (end, policy) = ("/api/auth/sign-ins/end", "/api/settings/sign-in");
+    let (none, user, no, body) = (Object::None, Object::User, Takes::Nothing, Takes::Json(SMALL));
+    let list = Shapes::gives::<Vec<Body>>();
+    let (shown, changed) = (Shapes::gives::<Policy>(), Shapes::both::<Policy, Policy>());
+    let which = Shapes::EMPTY.takes::<Which>();
+    vec![
+        Route::new((Method::GET, own), EVERYONE, none, no, list, index),
+        Route::new((Method::POST, end), EVERYONE, none, body, which, end_one),
+        Route::new((Method::GET, of), ADMIN, user, no, list, index_of),
+        Route::new((Method::DELETE, of), ADMIN, user, no, Shapes::EMPTY, end_of),
+        Route::new((Method::GET, policy), ADMIN, none, no, shown, show),
+        Route::new((Method::PUT, policy), ADMIN, none, body, changed, change),
+    ]
+}
+
+/// One way in which somebody is signed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignIn)]
+pub struct Body {
+    /// Names it: it opens nothing.
+    sign_in: String,
+    /// browser or program.
+    kind: &'static str,
+    /// The address it began from.
+    address: String,
+    /// Whether it is the one that asks.
+    current: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    began_at: Option<Timestamp>,
+    /// When a browser last used it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    seen_at: Option<Timestamp>,
+}
+
+/// Which to end.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SignInEnd)]
+pub struct Which {
+    /// Its name from the list, or `others`: all but the one that asks.
+    sign_in: String,
+}
+
+/// What signing in asks of people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = SignInPolicy)]
+pub struct Policy {
+    /// Roles that must have a second factor. Who has none yet gets no further than setting it up.
+    pub second_factor: Vec<Role>,
+}
+
+impl From<SignIn> for Body {
+    fn from(one: SignIn) -> Self {
+        let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
+        Self {
+            kind: if one.seen.is_some() { "browser" } else { "program" },
+            address: one.from,
+            current: one.kept,
+            began_at: time(one.began),
+            seen_at: one.seen.and_then(time),
+            sign_in: one.key,
+        }
+    }
+}
+
+/// The sign-ins of `account` that would still open anything.
+async fn of(call: &Call, account: Uuid) -> Result<Vec<SignIn>, Problem> {
+    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
+    Ok(call.app().db.read(move |tx| sign_ins::open(tx, account, &keep, (limits, now))).await?)
+}
+
+async fn index(call: Call) -> Outcome {
+    let found = of(&call, call.actor()?.user).await?;
+    json(&found.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+async fn end_one(call: Call) -> Outcome {
+    let Which { sign_in } = call.json()?;
+    let (db, user) = (&call.app().db, call.actor()?.user);
+    let own = SignInsEnd { account: user, by: user, keep: call.kept() };
+    match sign_in.as_str() {
+        "others" => sign_ins::end_all(db, own, call.now).await?,
+        _ => sign_ins::end_one(db, sign_in, own, call.now).await?,
+    }
+    nothing()
+}
+
+async fn index_of(call: Call) -> Outcome {
+    let found = of(&call, named(&call).await?).await?;
+    json(&found.into_iter().map(Body::from).collect::<Vec<_>>())
+}
+
+async fn end_of(call: Call) -> Outcome {
+    let account = named(&call).await?;
+    let of = SignInsEnd { account, by: call.actor()?.user, keep: call.kept() };
+    sign_ins::end_all(&call.app().db, of, call.now).await?;
+    nothing()
+}
+
+/// The account that the address names.
+async fn named(call: &Call) -> Result<Uuid, Problem> {
+    let name = call.param("id").to_owned();
+    Ok(call.app().db.read(move |tx| people::find(tx, &name)).await?.account.id)
+}
+
+async fn show(call: Call) -> Outcome {
+    json(&Policy { second_factor: call.app().db.read(sign_ins::demanded).await? })
+}
+
+async fn change(call: Call) -> Outcome {
+    let new: Policy = call.json()?;
+    let (db, user) = (&call.app().db, call.actor()?.user);
+    sign_ins::demand(db, new.second_factor, user, call.now).await?;
+    show(call).await
+}

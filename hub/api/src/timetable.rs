@@ -1,0 +1,267 @@
+//! `/api/timetable`: lessons that come each week, and the days on which they differ.
+
+use acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges};
+use http::call::Call;
+use http::page::{page, rows};
+use http::problem::Problem;
+use http::reply::{created, json, nothing, versioned};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::civil::{Date, Time};
+use rules::Error;
+use rules::timetable::{Change, Period};
+use serde::{Deserialize, Serialize};
+use store::period::{self, Filter, clock};
+use store::{Tx, class};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (some, one) = ("/api/timetable", "/api/timetable/{id}");
+    let exceptions = "/api/timetable/{id}/exceptions";
+    let exception = "/api/timetable/{id}/exceptions/{day}";
+    let (of, body, no) = (Object::Period, Takes::Json(SMALL), Takes::Nothing);
+    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
+    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
+    let differ = Shapes::both::<Different, Body>();
+    vec![
+        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
+        Route::new((Method::GET, one), STAFF, of, no, gives, show),
+        Route::new((Method::PUT, one), ADMIN, of, body, both, change),
+        Route::new((Method::PATCH, one), ADMIN, of, body, both, change),
+        Route::new((Method::DELETE, one), ADMIN, of, no, Shapes::EMPTY, remove),
+        Route::new((Method::POST, exceptions), ADMIN, of, body, differ, except),
+        Route::new((Method::DELETE, exception), ADMIN, of, no, Shapes::EMPTY, unexcept),
+    ]
+}
+
+/// A weekly lesson, as the API says it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Period)]
+pub struct Body {
+    id: Uuid,
+    class_id: Uuid,
+    /// 1 is Monday.
+    weekday: i8,
+    /// Local time, `08:45`.
+    starts: String,
+    ends: String,
+    room: String,
+    #[schema(value_type = String, format = Date)]
+    from_day: Date,
+    /// The last day, inclusive; null until further notice.
+    #[schema(value_type = Option<String>, format = Date)]
+    to_day: Option<Date>,
+    /// Days that differ, from today on, within a year.
+    exceptions: Vec<Exception>,
+    version: i64,
+}
+
+/// A day that differs, as the API says it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PeriodException)]
+pub struct Exception {
+    #[schema(value_type = String, format = Date)]
+    day: Date,
+    /// Whether there is no lesson at all.
+    cancelled: bool,
+    starts: Option<String>,
+    ends: Option<String>,
+    room: Option<String>,
+}
+
+/// A new weekly lesson.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewPeriod)]
+pub struct Typed {
+    /// Own id or class code.
+    pub class_id: String,
+    /// 1 is Monday.
+    #[schema(minimum = 1, maximum = 7)]
+    pub weekday: i8,
+    /// Local time of its beginning.
+    #[schema(value_type = String, example = "08:45")]
+    pub starts: Time,
+    /// Local time of its end.
+    #[schema(value_type = String, example = "09:30")]
+    pub ends: Time,
+    /// The class's usual room if it is left out.
+    pub room: Option<String>,
+    /// Today if it is left out.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub from_day: Option<Date>,
+    /// Last day, inclusive.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub to_day: Option<Date>,
+}
+
+/// What may change about a weekly lesson; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PeriodChange)]
+pub struct Patch {
+    /// 1 is Monday.
+    #[schema(minimum = 1, maximum = 7)]
+    pub weekday: Option<i8>,
+    /// Local time of its beginning.
+    #[schema(value_type = Option<String>, example = "08:45")]
+    pub starts: Option<Time>,
+    /// Local time of its end.
+    #[schema(value_type = Option<String>, example = "09:30")]
+    pub ends: Option<Time>,
+    /// Where.
+    pub room: Option<String>,
+    /// First day it can be on.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub from_day: Option<Date>,
+    /// Last day, inclusive.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub to_day: Option<Date>,
+    /// Counts changes.
+    pub version: Option<i64>,
+}
+
+/// How one day differs: cancelled, or at these times.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewPeriodException)]
+pub struct Different {
+    /// Which day.
+    #[schema(value_type = String, format = Date)]
+    pub day: Date,
+    /// Whether there is no lesson at all.
+    #[serde(default)]
+    pub cancelled: bool,
+    /// Local time of its beginning.
+    #[schema(value_type = Option<String>, example = "10:00")]
+    pub starts: Option<Time>,
+    /// Local time of its end.
+    #[schema(value_type = Option<String>, example = "10:45")]
+    pub ends: Option<Time>,
+    /// Where.
+    pub room: Option<String>,
+}
+
+/// Which to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Own id or code of a class.
+    class_id: Option<String>,
+    room: Option<String>,
+    after: Option<Uuid>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl From<Typed> for NewPeriod {
+    fn from(typed: Typed) -> Self {
+        let Typed { class_id, weekday, starts, ends, room, from_day, to_day } = typed;
+        Self { class: class_id, weekday, starts, ends, room, from: from_day, to: to_day }
+    }
+}
+
+/// A period with the days ahead that differ.
+fn body(tx: &Tx<'_>, period: Period, today: Date) -> Result<Body, Error> {
+    let until = today.checked_add(jiff::Span::new().years(1)).unwrap_or(today);
+    let changes = period::changes(tx, Some(period.id), today, until)?;
+    let mut exceptions: Vec<_> = changes.into_iter().map(|((_, day), c)| differs(day, c)).collect();
+    exceptions.sort_by_key(|exception| exception.day);
+    Ok(Body {
+        id: period.id,
+        class_id: period.class,
+        weekday: period.weekday.to_monday_one_offset(),
+        starts: clock(period.starts),
+        ends: clock(period.ends),
+        room: period.room,
+        from_day: period.from,
+        to_day: period.to,
+        exceptions,
+        version: period.version,
+    })
+}
+
+fn differs(day: Date, change: Change) -> Exception {
+    match change {
+        Change::Cancelled => {
+            Exception { day, cancelled: true, starts: None, ends: None, room: None }
+        }
+        Change::Moved { starts, ends, room } => {
+            let (starts, ends) = (Some(clock(starts)), Some(clock(ends)));
+            Exception { day, cancelled: false, starts, ends, room: Some(room) }
+        }
+    }
+}
+
+async fn index(call: Call) -> Outcome {
+    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
+    let limit = rows(which.limit);
+    let read = call.app().db.read(move |tx| {
+        let class = which.class_id.map(|name| class::find(tx, reader, &name)).transpose();
+        let class = match class {
+            Ok(class) => class.map(|class| class.id),
+            Err(Error::NotFound(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let filter = Filter { class, room: which.room, after: which.after, limit };
+        let periods = period::list(tx, reader, &filter)?;
+        periods.into_iter().map(|period| body(tx, period, reader.today)).collect()
+    });
+    let periods: Vec<Body> = read.await?;
+    page(&call, &periods, limit, periods.last().map(|last| last.id.to_string()))
+}
+
+async fn show(call: Call) -> Outcome {
+    let (id, reader) = (call.id("id")?, call.reader()?);
+    let read = call.app().db.read(move |tx| {
+        let period = period::find(tx, reader, id)?;
+        body(tx, period, reader.today)
+    });
+    let period = read.await?;
+    versioned(&period, period.version)
+}
+
+async fn add(call: Call) -> Outcome {
+    let (typed, reader): (Typed, _) = (call.json()?, call.reader()?);
+    let made =
+        shown(&call, call.app().timetable().add(reader, typed.into(), call.now).await?).await?;
+    created(&format!("/api/timetable/{}", made.id), &made)
+}
+
+async fn change(call: Call) -> Outcome {
+    let (patch, period): (Patch, _) = (call.json()?, call.id("id")?);
+    let Patch { weekday, starts, ends, room, from_day: from, to_day: to, version } = patch;
+    let version = call.version(version)?;
+    let changes = PeriodChanges { period, weekday, starts, ends, room, from, to, version };
+    let period = call.app().timetable().change(call.reader()?, changes, call.now).await?;
+    let period = shown(&call, period).await?;
+    versioned(&period, period.version)
+}
+
+/// The period with the days ahead that differ.
+async fn shown(call: &Call, period: Period) -> Result<Body, Problem> {
+    let today = call.reader()?.today;
+    Ok(call.app().db.read(move |tx| body(tx, period, today)).await?)
+}
+
+async fn remove(call: Call) -> Outcome {
+    call.app().timetable().end(call.reader()?, call.id("id")?, call.now).await?;
+    nothing()
+}
+
+async fn except(call: Call) -> Outcome {
+    let (typed, period): (Different, _) = (call.json()?, call.id("id")?);
+    let Different { day, cancelled, starts, ends, room } = typed;
+    let differs =
+        if cancelled { Differs::Cancelled } else { Differs::Moved { starts, ends, room } };
+    let other = OtherDay { period, day, differs };
+    let period = call.app().timetable().except(call.reader()?, other, call.now).await?;
+    json(&shown(&call, period).await?)
+}
+
+async fn unexcept(call: Call) -> Outcome {
+    let (id, day) = (call.id("id")?, call.id("day")?);
+    call.app().timetable().unexcept(call.reader()?, id, day, call.now).await?;
+    nothing()
+}

@@ -1,0 +1,113 @@
+//! `/api/auth/totp`: the second factor of one's own account, and its part of signing in.
+
+use acts::entrance;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{created, json, nothing};
+use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use serde::{Deserialize, Serialize};
+use store::totp as rows;
+use utoipa::ToSchema;
+use warp::http::Method;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (own, body) = (Object::None, Takes::Json(SMALL));
+    let post = |path| (Method::POST, path);
+    let state = Shapes::gives::<State>();
+    let begin = Shapes::both::<Begin, Started>().created();
+    let confirm = Shapes::both::<Confirm, Recovery>();
+    let remove = Shapes::EMPTY.takes::<Remove>();
+    let (at, no) = ("/api/auth/totp", Takes::Nothing);
+    vec![
+        Route::new((Method::GET, at), EVERYONE, own, no, state, show),
+        Route::new(post(at), EVERYONE, own, body, begin, start),
+        Route::new(post("/api/auth/totp/confirm"), EVERYONE, own, body, confirm, confirmed),
+        Route::new(post("/api/auth/totp/remove"), EVERYONE, own, body, remove, removed),
+    ]
+}
+
+/// Whether this account has a second factor.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecondFactor)]
+pub struct State {
+    /// Whether it counts.
+    pub enabled: bool,
+    /// Codes that were not used.
+    pub recovery_codes_left: i64,
+}
+
+/// Begins a second factor.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SecondFactorBegin)]
+pub struct Begin {
+    /// The password, once more.
+    password: String,
+}
+
+/// What an authenticator app needs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecondFactorStarted)]
+pub struct Started {
+    /// Base32, to be typed.
+    pub secret: String,
+    /// The same for a QR code.
+    pub uri: String,
+}
+
+/// Proves that the app has it.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SecondFactorConfirm)]
+pub struct Confirm {
+    /// What the app shows.
+    #[serde(alias = "totp")]
+    code: String,
+}
+
+/// Codes for the day the phone is lost; each works once. They are shown only now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecoveryCodes)]
+pub struct Recovery {
+    recovery_codes: Vec<String>,
+}
+
+/// Takes the second factor away.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SecondFactorRemove)]
+pub struct Remove {
+    /// What the app shows, or a recovery code.
+    #[serde(alias = "totp")]
+    code: String,
+}
+
+async fn show(call: Call) -> Outcome {
+    json(&state(&call).await?)
+}
+
+async fn state(call: &Call) -> Result<State, Problem> {
+    let id = call.actor()?.user;
+    let read = call.app().db.read(move |tx| Ok((rows::get(tx, id)?, rows::left(tx, id)?)));
+    let (totp, recovery_codes_left) = read.await?;
+    Ok(State { enabled: totp.is_some_and(|totp| totp.confirmed), recovery_codes_left })
+}
+
+async fn start(call: Call) -> Outcome {
+    let Begin { password } = call.json()?;
+    let account = call.own().await?;
+    let entrance::Started { secret, uri } = call.visitor().begin_code(&account, password).await?;
+    created("/api/auth/totp", &Started { secret, uri })
+}
+
+async fn confirmed(call: Call) -> Outcome {
+    let Confirm { code } = call.json()?;
+    let account = call.own().await?;
+    json(&Recovery { recovery_codes: call.visitor().switch_code_on(&account, &code).await? })
+}
+
+async fn removed(call: Call) -> Outcome {
+    let Remove { code } = call.json()?;
+    let account = call.own().await?;
+    call.visitor().switch_code_off(&account, &code).await?;
+    nothing()
+}

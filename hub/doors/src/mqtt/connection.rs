@@ -1,0 +1,506 @@
+//! One device's connection: moves bytes between socket and [`Session`], deliveries to the
+//! writer, and answers back. One task, no shared state, every wait bounded.
+
+use super::Listener;
+use super::answers::Answers;
+use super::bucket::Bucket;
+use super::refusal::Refusal;
+use super::session::{Session, Step};
+use crate::tls;
+use accept::Guest;
+use acts::device::Identity;
+use acts::ingest::delivery::{Answer, Delivery, Sent};
+use acts::online::Place;
+use config::doors::Limits;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use wire::link::{Ack, BATCH_ITEMS, Desired, Greeting, Heard, RUNS, Settings, Snap, Status, Time};
+use wire::topic::Leaf;
+use wire::{Message, Mono};
+
+/// Bytes read at once.
+const BUFFER: usize = 16 * 1024;
+/// Bytes of a packet that buy it another second.
+const SLOWEST: u64 = 500;
+/// How far ahead a connection that never ends sets its alarm.
+const FAR: Duration = Duration::from_secs(24 * 3600);
+
+/// Why a connection ended.
+#[derive(Debug)]
+enum End {
+    /// The hub ended it.
+    Refused(Refusal),
+    /// The device said good-bye.
+    Bye { will: bool },
+    /// The network ended it.
+    Lost(std::io::Error),
+}
+
+impl From<Refusal> for End {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Serves one guest from CONNECT to the will.
+pub(super) async fn serve(guest: Guest, house: Listener) {
+    let Guest { address, stream, half_open, slot, stop } = guest;
+    let identity = match tls::identity(&stream) {
+        Ok(identity) => identity,
+        Err(error) => {
+            rules::security!("identity", %address, %error, "a certificate names no device");
+            return;
+        }
+    };
+    let mut connection = Connection::new(stream, (identity.clone(), address), house.clone());
+    let greeted = timeout(house.limits.connect, connection.greet()).await;
+    drop(half_open);
+    let end = match greeted {
+        Err(_) => End::Refused(Refusal::Silent),
+        Ok(Err(end)) => end,
+        Ok(Ok(())) => {
+            house.fleet.saw(&identity, address.ip(), Instant::now());
+            let mut place = house.online.enter(&identity.device);
+            if place.took_over {
+                let device = &identity.device;
+                rules::security!("taken_over", %device, %address, "a newer connection took over");
+            }
+            connection.run(&mut place, &stop).await
+        }
+    };
+    let will = connection.close(end, address).await;
+    drop(slot);
+    if let Some((status, delay)) = will {
+        bequeath(house, identity, status, delay, &stop).await;
+    }
+}
+
+/// Says that the device is gone, unless it comes back in time.
+async fn bequeath(
+    house: Listener,
+    identity: Identity,
+    status: Status,
+    delay: Duration,
+    stop: &CancellationToken,
+) {
+    let said = async {
+        sleep(delay).await;
+        if !house.online.has(&identity.device) {
+            let (answer, _) = oneshot::channel();
+            let sent = Sent::Status(status);
+            let _ = house.ingest.send(Delivery { device: identity.device, sent, answer }).await;
+        }
+    };
+    let _ = stop.run_until_cancelled(said).await;
+}
+
+/// A delivery that the writer has and has not answered.
+struct Pending {
+    packet_id: u16,
+    what: What,
+    answer: oneshot::Receiver<Answer>,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Batch(usize),
+    Hello(Mono, Heard),
+    Note,
+}
+
+struct Connection<S> {
+    stream: S,
+    session: Session,
+    identity: Identity,
+    address: SocketAddr,
+    house: Listener,
+    limits: Limits,
+    inbox: VecDeque<Delivery>,
+    pending: VecDeque<Pending>,
+    answers: Answers,
+    bucket: Bucket,
+    silence: Duration,
+    will: Option<(Status, Duration)>,
+    desired: Option<Desired>,
+    settings: Option<Settings>,
+    stalled: bool,
+    /// Last time that reading made sense and something came.
+    heard: Instant,
+    /// When the packet that is still arriving began, and how much of it came.
+    partial: Option<(Instant, u64)>,
+    paused: Instant,
+    time: Instant,
+    expires: Instant,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    fn new(stream: S, (identity, address): (Identity, SocketAddr), house: Listener) -> Self {
+        let (now, limits) = (Instant::now(), house.limits);
+        let left = identity.not_after.0.saturating_sub(house.clock.wall().0);
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(FAR * 365);
+        Self {
+            stream,
+            session: Session::new(identity.device.clone()),
+            identity,
+            address,
+            house,
+            limits,
+            inbox: VecDeque::new(),
+            pending: VecDeque::new(),
+            answers: Answers::default(),
+            bucket: Bucket::new(limits.records_per_second, limits.burst, now),
+            silence: limits.connect,
+            will: None,
+            desired: None,
+            settings: None,
+            stalled: false,
+            heard: now,
+            partial: None,
+            paused: now,
+            time: now + limits.time,
+            expires: now + left,
+        }
+    }
+
+    /// Until CONNECT is answered.
+    async fn greet(&mut self) -> Result<(), End> {
+        let mut buffer = vec![0; BUFFER];
+        while !self.session.is_open() {
+            let count = self.stream.read(&mut buffer).await.map_err(End::Lost)?;
+            self.take(&buffer[..count])?;
+        }
+        self.write().await
+    }
+
+    async fn run(&mut self, place: &mut Place, stop: &CancellationToken) -> End {
+        match self.converse(place, stop).await {
+            Err(end) => end,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        place: &mut Place,
+        stop: &CancellationToken,
+    ) -> Result<std::convert::Infallible, End> {
+        let mut buffer = vec![0; BUFFER];
+        let ingest = self.house.ingest.clone();
+        let mut fleet = self.house.fleet.watch();
+        fleet.mark_changed();
+        loop {
+            let now = Instant::now();
+            if let Some(ack) = self.answers.take(now) {
+                self.tell(ack);
+            }
+            self.write().await?;
+            let reading = self.inbox.is_empty() && self.paused <= now;
+            if !reading {
+                self.heard = now;
+            }
+            let wake = self.wake(now, reading);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Refusal::Stopping.into()),
+                () = place.replaced.cancelled() => return Err(Refusal::TakenOver.into()),
+                Ok(()) = fleet.changed() => {
+                    let state = fleet.borrow_and_update().clone();
+                    if state.revoked.contains(&self.identity.serial) {
+                        return Err(Refusal::Revoked.into());
+                    }
+                    self.desire(false);
+                }
+                Some(command) = place.commands.recv() => {
+                    self.session.publish(Leaf::Cmd, command);
+                }
+                answer = next(&mut self.pending), if !self.pending.is_empty() => {
+                    self.answered(answer)?;
+                }
+                permit = ingest.reserve(), if !self.inbox.is_empty() => {
+                    let permit = permit.map_err(|_| Refusal::Stopping)?;
+                    if let Some(delivery) = self.inbox.pop_front() {
+                        permit.send(delivery);
+                    }
+                    self.resume();
+                }
+                count = self.stream.read(&mut buffer), if reading => {
+                    let count = count.map_err(End::Lost)?;
+                    self.take(&buffer[..count])?;
+                }
+                () = sleep_until(wake) => self.tick(reading)?,
+            }
+        }
+    }
+
+    /// The next moment at which something is due.
+    fn wake(&self, now: Instant, reading: bool) -> Instant {
+        let mut wake = self.time.min(self.expires).min(now + FAR);
+        if reading {
+            wake = wake.min(self.patience());
+        } else if self.paused > now {
+            wake = wake.min(self.paused);
+        }
+        self.answers.deadline().map_or(wake, |due| wake.min(due))
+    }
+
+    /// Until when the device may stay as silent or slow as it is.
+    fn patience(&self) -> Instant {
+        let silence = self.heard + self.silence;
+        self.partial.map_or(silence, |(since, bytes)| {
+            silence.min(since + self.limits.packet + Duration::from_secs(bytes / SLOWEST))
+        })
+    }
+
+    fn tick(&mut self, reading: bool) -> Result<(), End> {
+        let now = Instant::now();
+        if self.expires <= now {
+            return Err(Refusal::Expired.into());
+        }
+        if reading && self.patience() <= now {
+            return Err(Refusal::Silent.into());
+        }
+        if self.time <= now {
+            self.house.fleet.saw(&self.identity, self.address.ip(), self.heard);
+            self.say_time(None);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), End> {
+        if bytes.is_empty() {
+            return Err(End::Lost(std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        let now = Instant::now();
+        self.heard = now;
+        let steps = self.session.feed(bytes);
+        let (since, before) = self.partial.filter(|_| steps.is_empty()).unwrap_or((now, 0));
+        let more = before + bytes.len() as u64;
+        self.partial = self.session.is_partial().then_some((since, more));
+        for step in steps {
+            self.step(step, now)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: Step, now: Instant) -> Result<(), End> {
+        match step {
+            Step::Connected { silence, will } => {
+                self.silence = silence;
+                self.will = will;
+            }
+            Step::Subscribed(Leaf::Desired) => self.desire(true),
+            Step::Subscribed(_) => {}
+            Step::Published(leaf, id, payload) => self.published(leaf, id, payload, now)?,
+            Step::Bye { will } => return Err(End::Bye { will }),
+            Step::Refused(refusal) => return Err(refusal.into()),
+        }
+        Ok(())
+    }
+
+    fn published(
+        &mut self,
+        leaf: Leaf,
+        packet_id: u16,
+        payload: Vec<u8>,
+        now: Instant,
+    ) -> Result<(), End> {
+        let said = understand(leaf, payload);
+        let what = match &said {
+            Said::Store(Sent::Batch(batch)) if batch.items.len() > BATCH_ITEMS => {
+                return Err(Refusal::Payload.into());
+            }
+            Said::Store(Sent::Batch(batch)) => What::Batch(batch.items.len()),
+            Said::Store(Sent::Hello(said)) if said.runs.len() > RUNS => {
+                return Err(Refusal::Payload.into());
+            }
+            Said::Store(Sent::Hello(said)) => {
+                let run = said.runs.last().map(|run| run.id);
+                What::Hello(said.hello.mono, Heard { epoch: said.hello.epoch, run })
+            }
+            Said::Store(_) | Said::Show(_) => What::Note,
+        };
+        self.paused = self.paused.max(now) + self.bucket.take(self.cost(leaf, what), now);
+        let (answer, receiver) = oneshot::channel();
+        self.pending.push_back(Pending { packet_id, what, answer: receiver });
+        let device = self.identity.device.clone();
+        match said {
+            Said::Store(sent) => self.deliver(Delivery { device, sent, answer }),
+            Said::Show(snap) => {
+                self.house.snaps.show(&device, snap, self.house.clock.mono());
+                // Acknowledged in its turn, like all else.
+                let _ = answer.send(Answer::Stored(None));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tokens for one message: its records, and never less than its topic's rate allows.
+    fn cost(&self, leaf: Leaf, what: What) -> u32 {
+        let least = self.limits.records_per_second * 60 / leaf.rule().per_minute.max(1);
+        match what {
+            What::Batch(records) => u32::try_from(records).unwrap_or(u32::MAX).max(least),
+            What::Hello(..) | What::Note => least,
+        }
+    }
+
+    /// To the writer, in order; when its queue is full the socket waits and the device is told
+    /// to hold.
+    fn deliver(&mut self, delivery: Delivery) {
+        use tokio::sync::mpsc::error::TrySendError::{Closed, Full};
+        if !self.inbox.is_empty() {
+            return self.inbox.push_back(delivery);
+        }
+        if let Err(Full(delivery) | Closed(delivery)) = self.house.ingest.try_send(delivery) {
+            self.inbox.push_back(delivery);
+            self.stalled = true;
+            if let Some(ack) = self.answers.flush() {
+                self.session.publish(Leaf::Ack, Ack { window: 0, ..ack });
+            }
+        }
+    }
+
+    fn resume(&mut self) {
+        if self.stalled && self.inbox.is_empty() {
+            self.stalled = false;
+            if let Some(ack) = self.answers.flush() {
+                self.tell(ack);
+            }
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) -> Result<(), End> {
+        let Some(Pending { packet_id, what, .. }) = self.pending.pop_front() else {
+            return Ok(());
+        };
+        let Answer::Stored(ack) = answer else {
+            if let Some(ack) = self.answers.flush() {
+                self.session.publish(Leaf::Ack, Ack { window: 0, ..ack });
+            }
+            return Err(Refusal::Busy.into());
+        };
+        self.session.acknowledge(packet_id);
+        let records = if let What::Batch(records) = what { records } else { 0 };
+        if let Some(ack) = ack
+            && let Some(other) = self.answers.committed(ack, records, Instant::now())
+        {
+            self.tell(other);
+        }
+        if let What::Hello(mono, heard) = what {
+            if let Some(ack) = self.answers.flush() {
+                self.tell(ack);
+            }
+            self.session.publish(Leaf::Ack, heard);
+            self.say_time(Some(mono));
+            self.desire(true);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, ack: Ack) {
+        let window = if self.stalled { 0 } else { ack.window };
+        self.session.publish(Leaf::Ack, Ack { window, ..ack });
+    }
+
+    fn say_time(&mut self, echo: Option<Mono>) {
+        self.time = Instant::now() + self.limits.time;
+        let wall = self.house.clock.wall();
+        self.session.publish(Leaf::Time, Time { wall, echo });
+    }
+
+    /// Says what the device should run and with which settings, if that is news or `again` is
+    /// asked for.
+    fn desire(&mut self, again: bool) {
+        let state = self.house.fleet.watch().borrow().clone();
+        if !self.session.listens(Leaf::Desired) {
+            return;
+        }
+        let settings = state.settings.get(&self.identity.device).copied();
+        if let Some(said) = settings
+            && (again || self.settings != settings)
+        {
+            self.settings = settings;
+            self.session.publish(Leaf::Desired, said);
+        }
+        let Some(desired) = state.desired.get(&self.identity.device) else { return };
+        if again || self.desired.as_ref() != Some(desired) {
+            self.desired = Some(desired.clone());
+            self.session.publish(Leaf::Desired, desired.clone());
+        }
+    }
+
+    async fn write(&mut self) -> Result<(), End> {
+        let output = self.session.take_output();
+        if output.is_empty() {
+            return Ok(());
+        }
+        let written = async {
+            self.stream.write_all(&output).await?;
+            self.stream.flush().await
+        };
+        match timeout(self.limits.write, written).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(End::Lost(error)),
+            Err(_) => Err(Refusal::Silent.into()),
+        }
+    }
+
+    /// Says why, closes the socket, and returns the will if it is to be done.
+    async fn close(mut self, end: End, address: SocketAddr) -> Option<(Status, Duration)> {
+        let device = &self.identity.device;
+        let will = match &end {
+            End::Refused(why) => {
+                if why.is_suspicious() {
+                    rules::security!("refused", %device, %address, "{device} was cut off: {why}");
+                } else {
+                    tracing::info!(%device, %address, "{device} was disconnected: {why}");
+                }
+                self.session.refuse(why);
+                !matches!(why, Refusal::Stopping | Refusal::TakenOver)
+            }
+            End::Bye { will } => *will,
+            End::Lost(error) => {
+                tracing::info!(%device, %address, %error, "{device} was lost");
+                true
+            }
+        };
+        let _ = self.write().await;
+        let _ = timeout(Duration::from_secs(1), self.stream.shutdown()).await;
+        self.will.take().filter(|_| will)
+    }
+}
+
+/// Something a device said: for the store, or to be shown and forgotten.
+enum Said {
+    Store(Sent),
+    Show(Snap),
+}
+
+/// What a payload on this topic says.
+fn understand(leaf: Leaf, payload: Vec<u8>) -> Said {
+    Said::Store(match (leaf, Message::decode(&payload)) {
+        (Leaf::Snap, Ok(Message::Snap(snap))) => return Said::Show(snap),
+        (Leaf::Up, Ok(Message::Batch(batch))) => Sent::Batch(batch),
+        (Leaf::Up, Ok(Message::Hello(hello))) => Sent::Hello(Greeting { hello, runs: vec![] }),
+        (Leaf::Up, Ok(Message::Greeting(said))) => Sent::Hello(said),
+        (Leaf::Status, Ok(Message::Status(status))) => Sent::Status(status),
+        (Leaf::Reported, Ok(Message::Reported(reported))) => Sent::Reported(reported),
+        (_, Err(error)) => Sent::Poison(payload, error),
+        (_, Ok(_)) => {
+            let (kind, version) = (payload[2], payload[3]);
+            Sent::Poison(payload, wire::EnvelopeError::Unknown { kind, version })
+        }
+    })
+}
+
+/// The writer's answer to the oldest pending delivery. Cancel-safe.
+async fn next(pending: &mut VecDeque<Pending>) -> Answer {
+    match pending.front_mut() {
+        Some(first) => (&mut first.answer).await.unwrap_or(Answer::Held),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,213 @@
+//! The pages of the doors.
+
+use super::people_pages::{html, place};
+use super::{Carrying, House, NOW, get, post};
+use rules::auth::Role;
+use serde_json::json;
+use store::{Tx, account, device};
+use web::qr;
+use wire::DeviceId;
+use wire::link::{Command, Snap};
+
+fn door() -> DeviceId {
+    "door-1".parse().unwrap()
+}
+
+/// As if the door had joined and were connected.
+async fn connect(house: &House) {
+    let write = |tx: &Tx<'_>| {
+        device::add_cert(tx, &door(), "aa", NOW.plus_ms(90 * 24 * 3_600_000), NOW)?;
+        device::connected(tx, &door(), true, (1, 1), NOW).map(drop)
+    };
+    house.app.db.write(write).await.unwrap();
+}
+
+async fn report(house: &House, camera: &'static str, disk: i64) {
+    let write = move |tx: &Tx<'_>| {
+        let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
+             camera, disk_free_mb)
+             select 'door-1', x'01', count(*) + 1, 1, 0, 60000 + count(*), $1 + count(*), 45000,
+                 $2, $3 from health";
+        tx.execute(sql, store::params![NOW.0, camera, disk])
+    };
+    house.app.db.write(write).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_door_is_shown_its_command_once_and_joins_by_it() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    assert!(house.page(&token, "/devices").await.contains("No door yet"));
+    let typed = [("device_id", "door-1"), ("classroom_id", "Room <1>"), ("direction", "entry")];
+    let added = house.fill(&token, "/devices", &typed).await;
+    assert_eq!(added.status(), 201);
+    let page = html(&added);
+    let after = page.split_once("rollcall-edge join ").unwrap().1;
+    let command = format!("rollcall-edge join {}", after.split_once('<').unwrap().0);
+    let square = qr::svg(&command, "The join command as a square code").unwrap();
+    assert!(page.contains(&square), "the square code says the very command");
+    assert!(page.contains("doctor") && page.contains("Waiting for door-1"));
+    let again = house.fill(&token, "/devices", &typed).await;
+    assert_eq!(again.status(), 409);
+    assert!(html(&again).contains("value=\"door-1\""), "what was typed is still there");
+    let odd = house.fill(&token, "/devices", &[("device_id", "Door 1")]).await;
+    assert_eq!(odd.status(), 422);
+    let list = house.page(&token, "/devices").await;
+    assert!(list.contains("Room &#60;1&#62;") && list.contains("not joined yet"), "{list}");
+    let other = html(&house.fill(&token, "/devices/door-1/token", &[]).await);
+    assert!(other.contains("rollcall-edge join ") && !other.contains(&command));
+}
+
+#[tokio::test]
+async fn a_door_says_how_it_is_and_what_to_do() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let page = || house.page(&token, "/devices/door-1");
+    assert!(page().await.contains("Make a join token below"));
+    connect(&house).await;
+    assert!(page().await.contains("camera not reported"));
+    report(&house, "watching", 5_000).await;
+    let now = page().await;
+    assert!(now.contains("75 %") && now.contains("5000 MiB"), "{now}");
+    assert!(now.contains("renewed by itself"));
+    report(&house, "blind", 100).await;
+    let now = page().await;
+    assert!(now.contains("camera’s cable") && now.contains("disk nearly full"), "{now}");
+    assert!(now.contains("camera gave no picture any more"), "its past says when");
+    let list = house.page(&token, "/devices").await;
+    assert!(list.contains("</svg>blind") && list.contains("2 more faults"), "{list}");
+}
+
+#[tokio::test]
+async fn whoever_moves_a_door_second_is_told_who_was_first_and_what_it_says_now() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let put = |room: &'static str| {
+        let fields = [("classroom_id", room), ("direction", "exit"), ("version", "1")];
+        let (house, token) = (&house, &token);
+        async move { house.fill(token, "/devices/door-1", &fields).await }
+    };
+    assert_eq!(place(&put("205").await), "/devices/door-1?done=doors-done-place");
+    let late = put("206").await;
+    assert_eq!(late.status(), 409);
+    let name = |tx: &Tx<'_>| {
+        let id =
+            tx.row("select id from user_account where role = 'admin'", [], |row| row.get(0))?;
+        account::name(tx, &id.unwrap_or(String::new()))
+    };
+    let name = house.app.db.read(name).await.unwrap().unwrap();
+    let said = html(&late);
+    assert!(said.contains(&format!("{name} changed this door meanwhile")), "{said}");
+    assert!(said.contains("room 205, place –, going out"), "{said}");
+    let odd = [("classroom_id", "205"), ("direction", "sideways"), ("version", "2")];
+    assert_eq!(house.fill(&token, "/devices/door-1", &odd).await.status(), 422);
+}
+
+#[tokio::test]
+async fn settings_are_typed_and_what_is_left_empty_is_as_the_doors_file_says() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let fill = async |face: &'static str, version: &'static str| {
+        let fields = [("min_face", face), ("frames", ""), ("crops", "no"), ("version", version)];
+        house.fill(&token, "/devices/door-1/settings", &fields).await
+    };
+    assert_eq!(place(&fill("80", "1").await), "/devices/door-1?done=doors-done-settings");
+    let page = house.page(&token, "/devices/door-1?done=doors-done-settings").await;
+    assert!(page.contains(r#"max="150" value="80""#) && page.contains("starts again"), "{page}");
+    assert!(page.contains(r#"<option value="no" selected>"#) && page.contains("settings changed"));
+    let few = fill("2", "2").await;
+    assert_eq!(few.status(), 422);
+    assert!(html(&few).contains("from 20 to 150"), "{}", html(&few));
+    assert_eq!(fill("many", "2").await.status(), 422);
+}
+
+#[tokio::test]
+async fn cutting_off_asks_first_and_says_what_follows() {
+    let house = House::new().await;
+    let token = house.school().await;
+    connect(&house).await;
+    let asked = house.page(&token, "/devices/door-1/revoke").await;
+    assert!(asked.contains("Cut door-1 off?") && asked.contains("within a second"));
+    let is_active = async || {
+        let read = |tx: &Tx<'_>| Ok(device::get(tx, &door())?.unwrap().is_active);
+        house.app.db.read(read).await.unwrap()
+    };
+    assert!(is_active().await, "nothing was done by asking");
+    let done = house.fill(&token, "/devices/door-1/revoke", &[]).await;
+    assert_eq!(place(&done), "/devices/door-1?done=doors-done-revoke");
+    assert!(!is_active().await);
+    let page = house.page(&token, "/devices/door-1").await;
+    assert!(page.contains("cut off") && !page.contains("/revoke\""));
+}
+
+#[tokio::test]
+async fn a_picture_is_asked_for_by_a_button_and_the_page_says_where_it_is() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let page = || house.page(&token, "/devices/door-1");
+    let ask = || house.fill(&token, "/devices/door-1/commands", &[("command", "snap")]);
+    assert!(!page().await.contains("/snap\""), "there is nothing to look at");
+    let offline = ask().await;
+    assert_eq!(offline.status(), 409);
+    assert!(html(&offline).contains("cannot be told anything"));
+    let mut gate = house.app.online.enter(&door());
+    assert_eq!(place(&ask().await), "/devices/door-1?done=doors-done-snap");
+    assert_eq!(gate.commands.try_recv(), Ok(Command::Snap));
+    assert!(page().await.contains("on its way"));
+    let now = || house.app.clock.mono();
+    house.app.snaps.show(&door(), Snap::Trouble("the camera <is> dark".into()), now());
+    assert!(page().await.contains("no picture: the camera &#60;is&#62; dark"));
+    ask().await;
+    house.clock.advance(60_000);
+    assert!(page().await.contains("did not answer within a minute"));
+    for (word, command) in [("restart", Command::Restart), ("reload", Command::Reload)] {
+        gate = house.app.online.enter(&door());
+        house.fill(&token, "/devices/door-1/commands", &[("command", word)]).await;
+        assert_eq!(gate.commands.try_recv(), Ok(command));
+    }
+    let odd = house.fill(&token, "/devices/door-1/commands", &[("command", "explode")]).await;
+    assert_eq!(odd.status(), 422);
+}
+
+#[tokio::test]
+async fn the_gallery_goes_out_and_back_by_buttons() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let sent = house.fill(&token, "/gallery/push", &[]).await;
+    assert_eq!(place(&sent), "/devices?done=doors-done-push");
+    let list = house.page(&token, "/devices").await;
+    assert!(list.contains("0 of one door uses the newest gallery"), "{list}");
+    assert!(list.contains("not connected: gets it when it is"));
+    let stuck = house.fill(&token, "/gallery/back", &[]).await;
+    assert_eq!(stuck.status(), 409, "there is no earlier one: {}", html(&stuck));
+    let add = post("/api/students").bearer(&token);
+    house.send(add.json(&json!({ "student_number": "STU2", "full_name": "B" }))).await;
+    let gone = |tx: &Tx<'_>| {
+        tx.execute("update enrolment set is_active = 0", [])?;
+        store::change::bump(tx, store::change::GALLERY)
+    };
+    house.app.db.write(gone).await.unwrap();
+    house.fill(&token, "/gallery/push", &[]).await;
+    let page = house.page(&token, "/devices/door-1").await;
+    assert!(page.contains("Go back to gallery 1"), "{page}");
+    let back = house.fill(&token, "/devices/door-1/gallery", &[("version", "1")]).await;
+    assert_eq!(place(&back), "/devices/door-1?done=doors-done-one-back");
+    assert!(house.page(&token, "/devices/door-1").await.contains("This door was taken back"));
+    assert!(house.page(&token, "/devices").await.contains("One door was taken back"));
+    let none = house.fill(&token, "/devices/door-1/gallery", &[("version", "99")]).await;
+    assert_eq!(none.status(), 422);
+}
+
+#[tokio::test]
+async fn doors_pages_are_for_admins_only() {
+    let house = House::new().await;
+    let admin = house.school().await;
+    let teacher = house.token(Role::Teacher).await;
+    for path in ["/devices", "/devices/door-1", "/devices/door-1/revoke"] {
+        assert_eq!(house.send(get(path).bearer(&teacher)).await.status(), 403, "{path}");
+        assert_eq!(house.send(get(path).bearer(&admin)).await.status(), 200, "{path}");
+    }
+    for path in ["/devices/door-9", "/devices/door-9/revoke", "/devices/Not%20a%20door"] {
+        assert_eq!(house.send(get(path).bearer(&admin)).await.status(), 404, "{path}");
+    }
+}

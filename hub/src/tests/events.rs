@@ -1,0 +1,78 @@
+//! Who hears of what, and for how long.
+
+use super::{Carrying, House, NOW, post};
+use acts::events::Event;
+use api::events::{event_for, stream};
+use http::call::{Proof, SignedIn};
+use rules::auth::{Actor, Role};
+use serde_json::json;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::time::Duration;
+use store::account::Account;
+use tokio_stream::{Stream, StreamExt as _};
+use warp::sse;
+use wire::RecordId;
+
+/// A teacher's open stream, by the session `secret` or by `proof`.
+async fn open(house: &House, proof: Proof, actor: Actor) -> Pin<Box<Streamed>> {
+    let place = house.front.streams.clone().acquire_owned().await.unwrap();
+    let (name, proved) = ("Ada".into(), NOW);
+    let by = SignedIn { actor, name, proof, proved, again: false, lacks_factor: false };
+    Box::pin(stream(house.front.clone(), by, place, false, Duration::from_millis(10)))
+}
+
+type Streamed = dyn Stream<Item = Result<sse::Event, Infallible>> + Send + Sync;
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_its_account_and_its_role() {
+    let ends = ["delete from login_session", "update user_account set is_active = 0"];
+    for end in ends.into_iter().chain(["update user_account set role = 'student'"]) {
+        let house = House::new().await;
+        let account = house.account(Role::Teacher).await;
+        let secret = house.session(&account).await;
+        let mut heard = open(&house, Proof::Session(secret), account.actor()).await;
+        let door = || Event::DeviceChanged("door-1".parse().unwrap());
+        house.app.events.say(door());
+        assert!(heard.next().await.is_some(), "{end}: as long as they are signed in");
+        house.app.db.write(move |tx| tx.execute(end, [])).await.unwrap();
+        house.app.events.say(door());
+        assert!(heard.next().await.is_none(), "{end}: not one event more");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_stream_ends_too_and_keeps_no_session_alive() {
+    let house = House::new().await;
+    let account = house.account(Role::Teacher).await;
+    let secret = house.session(&account).await;
+    let mut heard = open(&house, Proof::Session(secret), account.actor()).await;
+    house.clock.set_wall(NOW.plus_ms(house.front.limits.idle_ms));
+    assert!(heard.next().await.is_none());
+    let family = Proof::Token(acts::auth::nonce());
+    let mut heard = open(&house, family, account.actor()).await;
+    assert!(heard.next().await.is_none(), "a family of tokens that was ended");
+}
+
+#[tokio::test]
+async fn a_teacher_never_hears_of_another_ones_record() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let record: RecordId = house.pending(&token).await.parse().unwrap();
+    let teacher = house.account(Role::Teacher).await;
+    let heard = async |account: &Account, event| {
+        let actor = Actor { user: account.id, role: Role::Teacher };
+        event_for(&house.front, actor, event).await.is_some()
+    };
+    let all = [Event::PendingAdded(record), Event::Decided { record, by: teacher.id }];
+    for event in all.clone() {
+        assert!(!heard(&teacher, event).await, "not their class");
+    }
+    let class = json!({ "class_name": "7b", "class_code": "7B", "teacher_id": teacher.id });
+    house.send(post("/api/classes").bearer(&token).json(&class)).await;
+    let enter = json!({ "students": ["STU1"] });
+    house.send(post("/api/classes/7B/students").bearer(&token).json(&enter)).await;
+    for event in all {
+        assert!(heard(&teacher, event).await, "their class");
+    }
+}

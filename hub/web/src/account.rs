@@ -1,0 +1,266 @@
+//! `/account`: one's own name, password, passkeys, second factor, sign-ins, language, mail and calendars.
+
+pub mod factor;
+pub mod passkeys;
+pub mod prove;
+
+use super::note::Note;
+use super::shell::Shell;
+use super::start::shell;
+use acts::calendars;
+use acts::own::{self, OwnChanges, OwnSettings};
+use acts::sign_ins::{self, SignInsEnd};
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use passkeys::{Missing, Passkeys};
+use rules::auth::Role;
+use std::collections::HashMap;
+use store::feed::{self, Feed};
+use store::login::SignIn;
+use store::people::{self, Person};
+use store::{Tx, class, desk, totp};
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+
+/// What a step on this page may have done.
+const DONE: [&str; 10] = [
+    "account-done-profile",
+    "account-done-password",
+    "account-done-mail",
+    "account-done-end",
+    "account-done-others",
+    "account-done-calendar",
+    "account-done-factor",
+    "account-done-passkey",
+    "account-done-passkey-name",
+    "account-done-passkey-gone",
+];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (own, no, form) = (Object::None, Takes::Nothing, Takes::Form(SMALL));
+    let post = |path, who, run: http::route::Run| {
+        Route::new((Method::POST, path), who, own, form, Shapes::PAGE, run)
+    };
+    let get = (Method::GET, "/account");
+    let own = vec![
+        Route::new(get, EVERYONE, own, no, Shapes::PAGE, index),
+        post("/account/profile", STAFF, profile.into()),
+        post("/account/password", EVERYONE, new_password.into()),
+        post("/account/mail", STAFF, mail.into()),
+        post("/account/sign-ins", EVERYONE, end.into()),
+        post("/account/calendars", STAFF, add_calendar.into()),
+        post("/account/calendars/end", STAFF, end_calendar.into()),
+    ];
+    [own, factor::routes(), passkeys::routes(), prove::routes()].concat()
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Page {
+    shell: Shell,
+    note: Option<Note>,
+    person: Person,
+    role: &'static str,
+    /// What only teachers and admins have.
+    staff: Option<Staff>,
+    factor: Factor,
+    /// Whether they get no further without a second factor.
+    must: bool,
+    sign_ins: Vec<Row>,
+    /// A new calendar address, shown once.
+    url: Option<String>,
+}
+
+/// The second factor.
+struct Factor {
+    /// Whether it counts.
+    enabled: bool,
+    /// Recovery codes that were not used.
+    recovery_codes_left: i64,
+}
+
+struct Staff {
+    settings: OwnSettings,
+    calendars: Vec<Calendar>,
+    classes: Vec<class::Class>,
+    passkeys: Passkeys,
+}
+
+/// A way in which they are signed in.
+pub struct Row {
+    key: String,
+    /// Browser or program.
+    pub kind: &'static str,
+    /// How long ago.
+    pub began: String,
+    /// How long ago, for a browser.
+    pub seen: Option<String>,
+    /// From which address.
+    pub from: String,
+    /// Whether it is the one that asks.
+    pub here: bool,
+}
+
+/// A calendar address.
+struct Calendar {
+    id: Uuid,
+    class: Option<String>,
+    made: String,
+}
+
+async fn index(call: Call) -> Outcome {
+    show(&call, StatusCode::OK, Note::done(&call, &DONE), None).await
+}
+
+async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<String>) -> Outcome {
+    let user = call.actor()?.user;
+    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
+    let read = call.app().db.read(move |tx| {
+        let person = people::find(tx, &user.to_string())?;
+        let enabled = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
+        let factor = Factor { enabled, recovery_codes_left: totp::left(tx, user)? };
+        Ok((person, sign_ins::open(tx, user, &keep, (limits, now))?, factor))
+    });
+    let (person, sign_ins, factor) = read.await?;
+    let shell = shell(call, "account");
+    let sign_ins = sign_ins.into_iter().map(|one| row(call, &shell, one)).collect();
+    let must = call.by.as_ref().is_some_and(|by| by.lacks_factor);
+    let staff = match person.account.role {
+        Role::Student => None,
+        Role::Teacher | Role::Admin => Some(staff(call, &shell).await?),
+    };
+    let role = role(person.account.role);
+    page(status, &Page { shell, note, person, role, staff, factor, must, sign_ins, url })
+}
+
+/// What a role is called; a text’s key.
+#[must_use]
+pub fn role(role: Role) -> &'static str {
+    match role {
+        Role::Student => "account-role-student",
+        Role::Teacher => "account-role-teacher",
+        Role::Admin => "account-role-admin",
+    }
+}
+
+/// How a page shows a sign-in.
+#[must_use]
+pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
+    let ago = |at| words::ago(shell.tongue, at, call.now);
+    Row {
+        kind: if sign_in.seen.is_some() { "account-browser" } else { "account-program" },
+        began: ago(sign_in.began),
+        seen: sign_in.seen.map(ago),
+        from: sign_in.from,
+        here: sign_in.kept,
+        key: sign_in.key,
+    }
+}
+
+async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
+    let reader: desk::Reader = call.reader()?;
+    let read = move |tx: &Tx<'_>| {
+        let feeds = feed::of(tx, reader.actor.user)?;
+        Ok((class::list(tx, reader)?, own::settings(tx, reader)?, feeds))
+    };
+    let (classes, settings, feeds) = call.app().db.read(read).await?;
+    let names: HashMap<_, _> = classes.iter().map(|c| (c.id, c.class_name.clone())).collect();
+    let one = |feed: Feed| Calendar {
+        id: feed.id,
+        class: feed.class.map(|id| names.get(&id).cloned().unwrap_or_default()),
+        made: words::ago(shell.tongue, feed.created_at, call.now),
+    };
+    let calendars = feeds.into_iter().map(one).collect();
+    let passkeys = passkeys::told(call, shell).await?;
+    Ok(Staff { settings, calendars, classes, passkeys })
+}
+
+/// Back to the page, saying what was done; or the page with what stood in the way.
+async fn answer(call: &Call, done: Result<&'static str, Problem>) -> Outcome {
+    match done {
+        Ok(key) => see(&format!("/account?done={key}")),
+        Err(problem) => show(call, problem.status, Some(Note::problem(&problem)), None).await,
+    }
+}
+
+async fn profile(call: Call) -> Outcome {
+    let text = |name| call.content.field(name).map(str::to_owned);
+    let to = OwnChanges {
+        name: text("full_name"),
+        phone: text("phone"),
+        department: text("department"),
+        ..OwnChanges::default()
+    };
+    let changed = changed(&call, to).await;
+    answer(&call, changed.map(|()| "account-done-profile")).await
+}
+
+async fn changed(call: &Call, to: OwnChanges) -> Result<(), Problem> {
+    let to = OwnChanges { version: call.version(None)?, ..to };
+    let (app, reader) = (call.app(), call.reader()?);
+    own::change(&app.db, reader, to, app.config.zone.clone(), call.now).await?;
+    Ok(())
+}
+
+async fn new_password(call: Call) -> Outcome {
+    let typed = |name| call.content.field(name).unwrap_or("").to_owned();
+    let (current, new) = (typed("current_password"), typed("new_password"));
+    let account = call.own().await?;
+    let changed = call.visitor().new_password(&account, current, new).await;
+    answer(&call, changed.map(|()| "account-done-password").map_err(Problem::from)).await
+}
+
+async fn mail(call: Call) -> Outcome {
+    let on = |name| Some(call.content.field(name).is_some());
+    let to = OwnChanges {
+        mail_absence: on("mail_absence"),
+        mail_low_attendance: on("mail_low_attendance"),
+        ..OwnChanges::default()
+    };
+    let changed = changed(&call, to).await;
+    answer(&call, changed.map(|()| "account-done-mail")).await
+}
+
+/// Ends one sign-in, or all but this one.
+async fn end(call: Call) -> Outcome {
+    let done = async {
+        let key = call.field("sign_in")?.to_owned();
+        let (db, user) = (&call.app().db, call.actor()?.user);
+        let of = SignInsEnd { account: user, by: user, keep: call.kept() };
+        if key == "others" {
+            sign_ins::end_all(db, of, call.now).await?;
+            return Ok("account-done-others");
+        }
+        sign_ins::end_one(db, key, of, call.now).await?;
+        Ok("account-done-end")
+    };
+    let done = done.await;
+    answer(&call, done).await
+}
+
+async fn add_calendar(call: Call) -> Outcome {
+    let class = call.content.field("class_id").filter(|id| !id.is_empty()).map(str::to_owned);
+    match calendars::add(&call.app().db, call.reader()?, class, call.now).await {
+        Ok(made) => {
+            let url = call.calendar(&made.secret);
+            show(&call, StatusCode::CREATED, None, Some(url)).await
+        }
+        Err(error) => answer(&call, Err(error.into())).await,
+    }
+}
+
+async fn end_calendar(call: Call) -> Outcome {
+    let done = async {
+        let id =
+            call.field("calendar")?.parse().map_err(|_| Problem::field("calendar", "no id"))?;
+        let (db, by) = (&call.app().db, call.actor()?);
+        Ok::<_, Problem>(calendars::end(db, by, id, call.now).await?)
+    };
+    let done = done.await;
+    answer(&call, done.map(|()| "account-done-calendar")).await
+}

@@ -1,0 +1,99 @@
+//! `/account/prove`: once more who somebody is, before something that is not taken back.
+
+use super::passkeys::{Ask, shown};
+use crate::note::Note;
+use crate::shell::Shell;
+use crate::start::{elsewhere, shell};
+use acts::entrance::Given;
+use askama::Template;
+use http::call::Call;
+use http::nav::inside;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use serde::Deserialize;
+use store::{passkey, people, totp};
+use warp::http::{Method, StatusCode};
+
+/// The page.
+const AT: &str = "/account/prove";
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (own, form, shapes) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
+    vec![
+        Route::new((Method::GET, AT), EVERYONE, own, Takes::Nothing, shapes, index),
+        Route::new((Method::POST, AT), EVERYONE, own, form, shapes, prove),
+    ]
+}
+
+/// The page's address for whoever goes on to `next`.
+#[must_use]
+pub fn at(next: &str) -> String {
+    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+    format!("{AT}?{query}")
+}
+
+#[derive(Template)]
+#[template(path = "account-prove.html")]
+struct Page<'a> {
+    shell: Shell,
+    note: Option<Note>,
+    ways: Ways,
+    next: &'a str,
+}
+
+/// By what somebody can prove who they are.
+struct Ways {
+    /// The password, of who has no second factor.
+    password: bool,
+    codes: bool,
+    passkeys: Ask,
+    /// What the button for signing in elsewhere says, for who has nothing here.
+    elsewhere: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Asked {
+    next: String,
+}
+
+async fn index(call: Call) -> Outcome {
+    let Asked { next } = call.query()?;
+    show(&call, StatusCode::OK, None, &next).await
+}
+
+async fn show(call: &Call, status: StatusCode, note: Option<Note>, next: &str) -> Outcome {
+    let (shell, ways) = (shell(call, "account"), ways(call).await?);
+    page(status, &Page { shell, note, ways, next: inside(next) })
+}
+
+async fn ways(call: &Call) -> Result<Ways, Problem> {
+    let (user, missing) = (call.actor()?.user, call.lacks_passkeys());
+    let read = call.app().db.read(move |tx| {
+        let codes = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
+        let passkeys = Ask::of(passkey::any(tx, user)?, missing);
+        Ok((people::password(tx, user)?.is_some(), codes, passkeys))
+    });
+    let (has, codes, passkeys) = read.await?;
+    let alone = !codes && passkeys == Ask::Nothing;
+    let elsewhere = elsewhere(call).filter(|_| alone && !has);
+    Ok(Ways { password: alone && elsewhere.is_none(), codes, passkeys, elsewhere })
+}
+
+async fn prove(call: Call) -> Outcome {
+    let typed = |name| call.content.field(name).map(str::to_owned);
+    let next = typed("next").unwrap_or_default();
+    let proved = async {
+        let passkey = shown(&call)?;
+        let given = Given { passkey, code: typed("code"), password: typed("password") };
+        let account = call.own().await?;
+        Ok::<_, Problem>(call.visitor().prove(&account, given.into()).await?)
+    };
+    match proved.await {
+        Ok(()) => see(inside(&next)),
+        Err(problem) => show(&call, problem.status, Some(Note::problem(&problem)), &next).await,
+    }
+}

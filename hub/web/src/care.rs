@@ -1,0 +1,63 @@
+//! `/care`: what waits for a person who runs the system, and what to do about each.
+
+use super::note::Note;
+use super::shell::Shell;
+use super::start::shell;
+use acts::timekeeper;
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use rules::care::Worry;
+use warp::http::{Method, StatusCode};
+
+const DONE: [&str; 1] = ["care-clock-done"];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (none, page) = (Object::None, Shapes::PAGE);
+    vec![
+        Route::new((Method::GET, "/care"), ADMIN, none, Takes::Nothing, page, index),
+        Route::new((Method::POST, "/care/clock"), ADMIN, none, Takes::Form(SMALL), page, confirm),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "care.html")]
+struct Page {
+    shell: Shell,
+    note: Option<Note>,
+    worries: Vec<Told>,
+}
+
+/// A worry as the page shows it.
+struct Told {
+    worry: Worry,
+    what: String,
+    next: String,
+}
+
+async fn index(call: Call) -> Outcome {
+    show(&call, StatusCode::OK, Note::done(&call, &DONE)).await
+}
+
+/// Says that the clock is right.
+async fn confirm(call: Call) -> Outcome {
+    match timekeeper::confirm(&call.app().db, call.name()?, call.now).await.map_err(Problem::from) {
+        Ok(()) => see(&format!("/care?done={}", DONE[0])),
+        Err(problem) => show(&call, problem.status, Some(Note::problem(&problem))).await,
+    }
+}
+
+async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
+    let worries = call.app().cares().look().await?;
+    let (shell, zone) = (shell(call, "care"), &call.app().config.zone);
+    let told = |worry: Worry| {
+        let (what, next) = words::care::said(shell.tongue, &worry, zone);
+        Told { worry, what, next }
+    };
+    let worries = worries.into_iter().map(told).collect();
+    page(status, &Page { shell, note, worries })
+}

@@ -1,0 +1,316 @@
+//! `/class/{id}`: who is in a class, who teaches it, and how it treats what doors say.
+
+use super::policy::{self, Rules};
+use crate::note::Note;
+use crate::settings::users::{some, teaching};
+use crate::shell::Shell;
+use crate::start::shell;
+use acts::roster::{self as entering, Entering, Face, Membership, Strangers};
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rules::auth::Role;
+use rules::error::Error;
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use store::class::{self, Class, Member};
+use store::desk::{self, Reader};
+use store::member::{self, Counts};
+use store::people::{self, Filter};
+use store::student::Student;
+use store::teaches::{self, Teacher};
+use store::{Tx, budget};
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+use wire::StudentId;
+use words::language::{Said as _, Tongue};
+
+/// People that a search names.
+const FOUND: u32 = 8;
+/// Lines that are taken at once.
+const LINES: usize = 1_000;
+/// Teachers to choose from.
+const STAFF_MOST: u32 = 500;
+const DONE: [&str; 9] = [
+    "class-made",
+    "class-saved",
+    "class-entered",
+    "class-left",
+    "class-taught",
+    "class-over",
+    "class-again",
+    "class-verified",
+    "class-unverified",
+];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (one, people) = ("/class/{id}", "/class/{id}/people");
+    let (leave, teach) = ("/class/{id}/leave", "/class/{id}/teaches");
+    let (of, form, no) = (Object::Class, Takes::Form(SMALL), Shapes::PAGE);
+    vec![
+        Route::new((Method::GET, one), STAFF, of, Takes::Nothing, no, index),
+        Route::new((Method::POST, one), ADMIN, of, form, no, save),
+        Route::new((Method::POST, people), ADMIN, of, form, no, enter),
+        Route::new((Method::POST, leave), ADMIN, of, form, no, take_out),
+        Route::new((Method::POST, "/class/{id}/verify"), STAFF, of, form, no, verify),
+        Route::new((Method::POST, teach), ADMIN, of, form, no, teach_it),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "class-roster.html")]
+struct Page {
+    shell: Shell,
+    note: Option<Note>,
+    class: Class,
+    rules: Rules,
+    /// What became of the numbers that were typed.
+    lines: Vec<Line>,
+    /// What was searched for, and who was found.
+    asked: String,
+    found: Vec<Found>,
+    members: Vec<Person>,
+    teachers: Vec<Teacher>,
+    /// Accounts that may teach it.
+    staff: Vec<(Uuid, String)>,
+    today: Date,
+}
+
+/// Somebody found, and whether they are in the class already.
+struct Found {
+    person: desk::Person,
+    there: bool,
+}
+
+/// Somebody of the class, and what they were marked so far.
+struct Person {
+    member: Member,
+    marks: String,
+    last: Option<String>,
+}
+
+/// What became of a line.
+#[derive(PartialEq, Eq, Debug)]
+struct Line {
+    n: usize,
+    number: String,
+    name: String,
+    outcome: Became,
+}
+
+/// What became of a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Became {
+    Entered,
+    There,
+    Unknown,
+}
+
+impl Became {
+    /// The colour of its tag, and the text's key.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Entered => ("good", "class-line-entered"),
+            Self::There => ("off", "class-line-there"),
+            Self::Unknown => ("bad", "class-line-unknown"),
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+struct Asked {
+    q: Option<String>,
+}
+
+async fn index(call: Call) -> Outcome {
+    show(&call, StatusCode::OK, Note::done(&call, &DONE), Vec::new()).await
+}
+
+async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Line>) -> Outcome {
+    let (asked, reader, now): (Asked, _, _) = (call.query()?, call.reader()?, call.now);
+    let (name, asked) = (call.param("id").to_owned(), asked.q.unwrap_or_default());
+    let (text, shell) = (asked.trim().to_owned(), shell(call, "class"));
+    let admin = shell.is_admin();
+    let read = call.app().db.read(move |tx| {
+        let class = class::find(tx, reader, &name)?;
+        let count = budget::of(tx, &class, now)?;
+        let members = class::members(tx, class.id)?;
+        let counts = member::counts(tx, class.id)?;
+        let teachers = teaches::teachers(tx, class.id, reader.today)?;
+        let (found, staff) = match admin {
+            true => (found(tx, reader, &text, &members)?, staff(tx)?),
+            false => (Vec::new(), Vec::new()),
+        };
+        Ok((class, count, (members, counts), teachers, found, staff))
+    });
+    let (class, count, members, teachers, found, staff) = read.await?;
+    let rules = Rules::new(shell.tongue, &class, count, now);
+    let (today, zone) = (reader.today, &call.app().config.zone);
+    let members = with_marks(members.0, members.1, (shell.tongue, zone));
+    let view =
+        Page { shell, note, class, rules, lines, asked, found, members, teachers, staff, today };
+    page(status, &view)
+}
+
+fn found(tx: &Tx<'_>, reader: Reader, text: &str, members: &[Member]) -> Result<Vec<Found>, Error> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there: HashSet<_> = members.iter().map(|member| member.student).collect();
+    let found = desk::named(tx, reader, text, FOUND)?.into_iter();
+    Ok(found.map(|person| Found { there: there.contains(&person.student), person }).collect())
+}
+
+fn staff(tx: &Tx<'_>) -> Result<Vec<(Uuid, String)>, Error> {
+    let roles = vec![Role::Teacher, Role::Admin];
+    let all = people::list(tx, &Filter { roles, is_active: Some(true) }, None, STAFF_MOST)?;
+    let mut all: Vec<_> = all.into_iter().map(|one| (one.account.id, one.account.name)).collect();
+    all.sort_by(|(_, a), (_, b)| a.cmp(b));
+    Ok(all)
+}
+
+/// Puts one person whom the search found, or everybody whose number was typed, into the class.
+async fn enter(call: Call) -> Outcome {
+    let (one, typed) = (some(&call, "student"), some(&call, "numbers"));
+    let asked: Vec<String> = match (&one, typed) {
+        (Some(one), _) => vec![one.clone()],
+        (None, Some(typed)) => numbers(&typed),
+        (None, None) => Vec::new(),
+    };
+    match entered(&call, asked).await {
+        Ok((class, _)) if one.is_some() => {
+            let q = some(&call, "q").unwrap_or_default();
+            let query = serde_urlencoded::to_string([("q", q.as_str()), ("done", DONE[2])]);
+            see(&format!("/class/{class}?{}#add", query.unwrap_or_default()))
+        }
+        Ok((_, lines)) => show(&call, StatusCode::OK, None, lines).await,
+        Err(problem) => refused(&call, &problem).await,
+    }
+}
+
+async fn refused(call: &Call, problem: &Problem) -> Outcome {
+    show(call, problem.status, Some(Note::problem(problem)), Vec::new()).await
+}
+
+/// The first cell of each line that has one: a column pasted from a table, with or without more.
+fn numbers(typed: &str) -> Vec<String> {
+    let cells = typed.lines().map(|line| line.split('\t').next().unwrap_or_default().trim());
+    cells.filter(|number| !number.is_empty()).map(str::to_owned).collect()
+}
+
+async fn entered(call: &Call, asked: Vec<String>) -> Result<(Uuid, Vec<Line>), Problem> {
+    if asked.is_empty() || asked.len() > LINES {
+        let say = format!("numbers: write 1 to {LINES}, one in each line");
+        return Err(Error::Invalid(say).into());
+    }
+    let (class, strangers) = (call.param("id").to_owned(), Strangers::Tell);
+    let who = Entering { class, students: asked, strangers };
+    let (class, became) = call.app().people().enter(call.reader()?, who, call.now).await?;
+    Ok((class, became.into_iter().enumerate().map(|(n, became)| line(n + 1, became)).collect()))
+}
+
+fn line(n: usize, became: entering::Became) -> Line {
+    let (outcome, Student { profile, .. }) = match became {
+        entering::Became::Entered(student) => (Became::Entered, student),
+        entering::Became::There(student) => (Became::There, student),
+        entering::Became::Unknown(number) => {
+            return Line { n, number, name: String::new(), outcome: Became::Unknown };
+        }
+    };
+    Line { n, name: profile.full_name(), number: profile.student_number, outcome }
+}
+
+/// The members with their marks; days as the reader's language writes them.
+fn with_marks(
+    members: Vec<Member>,
+    mut counts: HashMap<StudentId, Counts>,
+    (tongue, zone): (Tongue, &TimeZone),
+) -> Vec<Person> {
+    let person = |member: Member| {
+        let counts = counts.remove(&member.student).unwrap_or_default();
+        let last =
+            counts.last.map(|at| tongue.digits(&rules::timetable::day(at, zone).to_string()));
+        Person { member, marks: marks(tongue, counts), last }
+    };
+    members.into_iter().map(person).collect()
+}
+
+/// How often somebody was there, late and away, in a sentence.
+fn marks(tongue: Tongue, counts: Counts) -> String {
+    let gaps = [("present", counts.present), ("late", counts.late), ("absent", counts.absent)];
+    let gaps = gaps.into_iter().map(|(name, many)| (name.to_owned(), many.value()));
+    tongue.tell("class-marks-so-far", &gaps.collect())
+}
+
+async fn verify(call: Call) -> Outcome {
+    let (yes, no) = (some(&call, "student"), some(&call, "take_back"));
+    let (face, done) = match yes.is_some() {
+        true => (Face::Own, "class-verified"),
+        false => (Face::Unsaid, "class-unverified"),
+    };
+    let verified = async {
+        let (db, whose) = (&call.app().db, named(&call, yes.or(no))?);
+        Ok::<_, Problem>(entering::verify(db, call.reader()?, whose, face, call.now).await?)
+    };
+    match verified.await {
+        Ok((class, _)) => see(&at(class, done)),
+        Err(problem) => refused(&call, &problem).await,
+    }
+}
+
+async fn take_out(call: Call) -> Outcome {
+    let left = async {
+        let who = named(&call, some(&call, "student"))?;
+        Ok::<_, Problem>(call.app().people().leave(call.reader()?, who, call.now).await?)
+    };
+    match left.await {
+        Ok(class) => see(&at(class, "class-left")),
+        Err(problem) => refused(&call, &problem).await,
+    }
+}
+
+/// The class that the address names, and the student of whom a button was pressed.
+fn named(call: &Call, student: Option<String>) -> Result<Membership, Error> {
+    let student = student.filter(|id| id.parse::<StudentId>().is_ok());
+    let odd = || Error::Invalid("student: use the buttons of the page".into());
+    Ok(Membership { class: call.param("id").to_owned(), student: student.ok_or_else(odd)? })
+}
+
+fn at(class: Uuid, done: &str) -> String {
+    format!("/class/{class}?done={done}")
+}
+
+async fn teach_it(call: Call) -> Outcome {
+    let stop = some(&call, "stop");
+    let ends = stop.is_some();
+    let account = stop.or_else(|| some(&call, "account")).unwrap_or_default();
+    match teaching(&call, account, call.param("id").to_owned(), ends).await {
+        Ok((_, class)) => see(&at(class, "class-taught")),
+        Err(problem) => refused(&call, &problem).await,
+    }
+}
+
+async fn save(call: Call) -> Outcome {
+    match policy::saved(&call).await {
+        Ok((class, done)) => see(&at(class, done)),
+        Err(problem) => refused(&call, &problem).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pasted_column_is_read_line_by_line() {
+        let pasted = " S01 \tAda Lovelace\r\n\r\nS02\n\t\nS 03\tx\ty\n";
+        assert_eq!(numbers(pasted), ["S01", "S02", "S 03"]);
+        assert!(numbers(" \n\t\n").is_empty());
+    }
+}

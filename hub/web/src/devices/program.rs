@@ -1,0 +1,89 @@
+//! `/devices/{id}/program`: the token by which a program sends pictures for a door, shown once.
+
+use super::state::when;
+use crate::note::Note;
+use crate::shell::Shell;
+use crate::start::shell;
+use acts::doors::programs::{self, Lifetime};
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use warp::http::{Method, StatusCode};
+use wire::DeviceId;
+
+/// The page's address.
+const AT: &str = "/devices/{id}/program";
+/// What may have been done before it came.
+const DONE: [&str; 1] = ["doors-program-ended"];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (door, form, shapes) = (Object::Device, Takes::Form(SMALL), Shapes::PAGE);
+    vec![
+        Route::new((Method::GET, AT), ADMIN, door, Takes::Nothing, shapes, index),
+        Route::new((Method::POST, AT), ADMIN, door, form, shapes, act),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "door-program.html")]
+struct Page {
+    shell: Shell,
+    note: Option<Note>,
+    name: String,
+    /// Until when its token counts, if it has one.
+    until: Option<String>,
+    /// A new one, shown once.
+    token: Option<String>,
+}
+
+async fn index(call: Call) -> Outcome {
+    let id = call.id("id")?;
+    show(&call, StatusCode::OK, id, (Note::done(&call, &DONE), None)).await
+}
+
+async fn show(
+    call: &Call,
+    status: StatusCode,
+    id: DeviceId,
+    (note, token): (Option<Note>, Option<String>),
+) -> Outcome {
+    let shell = shell(call, "devices");
+    let until = programs::until(&call.app().db, &id, call.now).await?;
+    let until = until.map(|at| when(&shell, at, &call.app().config.zone, call.now));
+    page(status, &Page { shell, note, name: id.to_string(), until, token })
+}
+
+/// Gives the door a new token, or ends the one it has.
+async fn act(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    let done = match call.content.field("end") {
+        Some(_) => end(&call, &id).await.map(|()| None),
+        None => new(&call, &id).await.map(Some),
+    };
+    match done {
+        Ok(None) => see(&format!("/devices/{id}/program?done={}", DONE[0])),
+        Ok(Some(token)) => show(&call, StatusCode::CREATED, id, (None, Some(token))).await,
+        Err(problem) => {
+            show(&call, problem.status, id, (Some(Note::problem(&problem)), None)).await
+        }
+    }
+}
+
+async fn new(call: &Call, id: &DeviceId) -> Result<String, Problem> {
+    let number = |name: &str| {
+        let typed = call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
+        let read = typed.map(str::parse).transpose();
+        read.map_err(|_| Problem::field(name, "write a number"))
+    };
+    let life = Lifetime { days: number("days")?, overlap_hours: number("overlap_hours")? };
+    let (db, by) = (&call.app().db, call.name()?);
+    Ok(programs::give(db, id.clone(), life, by, call.now).await?.token)
+}
+
+async fn end(call: &Call, id: &DeviceId) -> Result<(), Problem> {
+    Ok(programs::end(&call.app().db, id.clone(), call.name()?, call.now).await?)
+}

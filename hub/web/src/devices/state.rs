@@ -1,0 +1,125 @@
+//! How a door is, said in words, a colour and an icon.
+
+use crate::shell::Shell;
+use acts::doors::state::State;
+use jiff::tz::TimeZone;
+use store::door::Known;
+use wire::Wall;
+use words::{self, why};
+
+/// Colour and icon of a state; the words carry the meaning.
+fn look(state: State) -> (&'static str, &'static str) {
+    match state {
+        State::Watching => ("good", "yes"),
+        State::CutOff => ("off", "no"),
+        State::NotJoined => ("off", "clock"),
+        State::Ended | State::Offline | State::Blind | State::Unseeing => ("bad", "no"),
+        State::Silent | State::Quiet => ("warn", "clock"),
+        _ => ("warn", "warn"),
+    }
+}
+
+/// A state as a page shows it.
+pub struct Said {
+    /// Its colour.
+    pub class: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+    /// What it is.
+    pub words: String,
+    /// What to do next.
+    pub next: String,
+}
+
+/// `state` in words, for a door in the school's `zone`.
+#[must_use]
+pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wall) -> Said {
+    let ((words, next), (class, icon)) = (state.keys(), look(state));
+    let words = match known.device.last_seen {
+        Some(at) if state == State::Offline => {
+            shell.one("doors-offline-since", "when", when(shell, at, zone, now))
+        }
+        _ => shell.say(words),
+    };
+    let why = known.health.as_ref().and_then(|said| said.why).filter(|_| state == State::Unseeing);
+    let next = match why {
+        Some(why) => {
+            let why = shell.one(why::key(why), "door", known.device.id.as_str());
+            format!("{why} {}", shell.say(next))
+        }
+        None => shell.say(next),
+    };
+    Said { class, icon, words, next }
+}
+
+/// The time of a moment today, or else its day with the time.
+#[must_use]
+pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
+    let (tongue, day) = (shell.tongue, rules::timetable::day(at, zone));
+    let time = words::minute(tongue, at, zone);
+    match day == rules::timetable::day(now, zone) {
+        true => time,
+        false => shell.two("doors-day-time", "day", words::full_day(tongue, day), "time", time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::attendance::closing::Why;
+    use store::device::Device;
+    use store::door::LastHealth;
+    use wire::Direction;
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+
+    /// A door that is well.
+    fn well() -> Known {
+        let device = Device {
+            id: "door-1".parse().unwrap(),
+            room: "204".into(),
+            location: String::new(),
+            direction: Direction::Both,
+            is_active: true,
+            online: true,
+            connection: (1, 1),
+            life: 0,
+            last_seen: Some(NOW),
+            software: "1".into(),
+            model: "m-1".into(),
+            gallery: 4,
+            trouble: String::new(),
+            version: 1,
+        };
+        let health = LastHealth {
+            at: Some(NOW),
+            camera: "watching".into(),
+            span_ms: 60_000,
+            watched_ms: 60_000,
+            disk_free_mb: 9_000,
+            why: None,
+        };
+        let settings = wire::link::Settings::default();
+        let (wanted, health, certificate) = (Some(4), Some(health), None);
+        Known { device, settings, wanted, health, certificate }
+    }
+
+    #[test]
+    fn a_door_that_sees_nobody_says_why() {
+        let mut known = well();
+        known.health.as_mut().unwrap().why = Some(Why::NoGallery);
+        let said = say(&Shell::default(), State::Unseeing, &known, &TimeZone::UTC, NOW);
+        assert!(said.next.contains("had nobody to recognise"), "{}", said.next);
+    }
+
+    #[test]
+    fn offline_says_since_when() {
+        let (shell, zone) = (Shell::default(), TimeZone::UTC);
+        let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
+        let said = say(&shell, State::Offline, &well(), &zone, NOW);
+        assert_eq!((said.class, plain(said.words).as_str()), ("bad", "offline since 14:13"));
+        let said = say(&shell, State::Offline, &well(), &zone, NOW.plus_ms(2 * DAY));
+        assert!(plain(said.words).ends_with("September 2026, 14:13"));
+    }
+}

@@ -1,0 +1,148 @@
+//! The buttons of a roll: a person's hand on the mark of one student.
+//!
+//! Every button is a form of its own; with JavaScript only the student's row is exchanged. A mark
+//! that somebody else changed meanwhile is left alone, and told.
+
+use super::roll::{self, CHOICES, Row};
+use super::shell::Shell;
+use super::start::shell;
+use super::today::{facts, said};
+use acts::lessons::{Back, Of, Said, Spoken, TakeBack};
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{page, see, with};
+use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rules::attendance::Status;
+use rules::attendance::spoken::{Details, Over, Word};
+use rules::error::Error;
+use store::session::{self, Session};
+use store::student;
+use uuid::Uuid;
+use warp::http::{HeaderName, Method, StatusCode};
+use wire::StudentId;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Session);
+    let (one, undo) = ("/lesson/{id}/marks/{student}", "/lesson/{id}/marks/{student}/undo");
+    let all = (Method::POST, "/lesson/{id}/here");
+    vec![
+        Route::new((Method::GET, one), STAFF, of, Takes::Nothing, Shapes::PART, row_piece),
+        Route::new((Method::POST, one), STAFF, of, form, no, say),
+        Route::new((Method::POST, undo), STAFF, of, form, no, take_back),
+        Route::new(all, STAFF, of, form, no, here),
+    ]
+}
+
+/// One row, and the counts that change with it.
+#[derive(Template)]
+#[template(path = "roll-piece.html")]
+struct Piece {
+    shell: Shell,
+    lesson: Uuid,
+    row: Row,
+    counts: Vec<(&'static str, &'static str, usize)>,
+}
+
+/// Lesson and student, as the address names them.
+fn named(call: &Call) -> (String, String) {
+    (call.param("id").to_owned(), call.param("student").to_owned())
+}
+
+/// The lesson and the student that the address names.
+async fn found(call: &Call) -> Result<(Session, StudentId), Problem> {
+    let (reader, (lesson, student)) = (call.reader()?, named(call));
+    let read = call.app().db.read(move |tx| {
+        let lesson = session::find(tx, reader, &lesson)?;
+        Ok((lesson, student::find_for(tx, reader, &student)?.id))
+    });
+    Ok(read.await?)
+}
+
+async fn row_piece(call: Call) -> Outcome {
+    let (lesson, who) = found(&call).await?;
+    answer(&call, &lesson, who, None).await
+}
+
+async fn say(call: Call) -> Outcome {
+    let wanted = call.content.field("status").unwrap_or("");
+    let wanted = CHOICES.iter().find(|(value, ..)| *value == wanted).map(|choice| choice.2);
+    let odd = || Error::Invalid("status: say present, late, absent or excused".into());
+    let status = wanted.ok_or_else(odd)?;
+    let (lesson, student) = named(&call);
+    let over = seen(&call).map_or(Over::Any, Over::Seen);
+    let word = Word { status, details: Details::Kept, over };
+    let said = Said { lesson, of: vec![Of { student, word }] };
+    let came = call.app().classroom().say(call.reader()?, said, call.now).await;
+    came_of(call, came).await
+}
+
+async fn take_back(call: Call) -> Outcome {
+    let (lesson, student) = named(&call);
+    let what = TakeBack { lesson, student, back: Back::Last { seen: seen(&call) } };
+    let came = call.app().classroom().take_back(call.reader()?, what, call.now).await;
+    came_of(call, came).await
+}
+
+/// Marks everybody who was ticked as present: those whom no door can know. Whoever was marked
+/// meanwhile is left alone.
+async fn here(call: Call) -> Outcome {
+    let here = |student: &str| {
+        let (status, over) = (Status::Present, Over::Unverified);
+        Of { student: student.to_owned(), word: Word { status, details: Details::Kept, over } }
+    };
+    let of = call.content.fields("who").map(here).collect();
+    let said = Said { lesson: call.param("id").to_owned(), of };
+    let Spoken { lesson, .. } = call.app().classroom().say(call.reader()?, said, call.now).await?;
+    see(&format!("/class/{}/today?lesson={}", lesson.class, lesson.id))
+}
+
+/// The stamp of the mark that the person looked at.
+fn seen(call: &Call) -> Option<String> {
+    call.content.field("stamp").map(str::to_owned)
+}
+
+/// The row as it stands after a click; a mark that somebody else changed is told.
+async fn came_of(call: Call, came: Result<Spoken, Error>) -> Outcome {
+    let conflict = match came {
+        Ok(_) => None,
+        Err(Error::Conflict(_)) => Some("roll-faster"),
+        Err(error) => return Err(error.into()),
+    };
+    let (lesson, who) = found(&call).await?;
+    if conflict.is_some() || call.wants_piece() {
+        return answer(&call, &lesson, who, conflict).await;
+    }
+    see(&format!("/class/{}/today?lesson={}&done={who}#s-{who}", lesson.class, lesson.id))
+}
+
+/// The student's row as it stands now: after a conflict as 409, with what happened in words.
+async fn answer(
+    call: &Call,
+    lesson: &Session,
+    who: StudentId,
+    conflict: Option<&'static str>,
+) -> Outcome {
+    let (zone, of, now) = (call.app().config.zone.clone(), lesson.clone(), call.now);
+    let facts = call.app().db.read(move |tx| facts(tx, &of, &zone, now)).await?;
+    let (shell, zone) = (shell(call, "class"), &call.app().config.zone);
+    let mut rows: Vec<_> =
+        facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();
+    let counts = roll::counts(&rows);
+    let place = rows.iter().position(|row| row.id == who.0);
+    let gone = || Problem::not_found(shell.say("roll-not-here"));
+    let row = rows.swap_remove(place.ok_or_else(gone)?);
+    let words = said(&shell, &row);
+    let conflict = conflict.map(|key| shell.one(key, "now", &words));
+    let status = if conflict.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
+    if let Some(detail) = conflict.clone().filter(|_| !call.wants_piece()) {
+        return Err(Problem::conflict(detail));
+    }
+    let said =
+        utf8_percent_encode(conflict.as_ref().unwrap_or(&words), NON_ALPHANUMERIC).to_string();
+    let piece = page(status, &Piece { shell, lesson: lesson.id, row, counts })?;
+    Ok(with(piece, HeaderName::from_static("x-said"), &said))
+}

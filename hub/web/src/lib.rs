@@ -1,0 +1,58 @@
+//! The pages: what a person with a browser sees. HTML is made here and nowhere else.
+//!
+//! Texts are in `hub/words`. Every page works without JavaScript; `review.js` adds keys, undo and
+//! live arrival to the review desk. Pages have the same rights as the API, because they use the
+//! same queries.
+
+pub mod account;
+pub mod card;
+pub mod care;
+pub mod chart;
+pub mod class;
+pub mod desk;
+pub mod devices;
+pub mod docs;
+pub mod faces;
+pub mod files;
+pub mod hand;
+pub mod heat;
+pub mod note;
+pub mod oidc;
+pub mod people;
+pub mod photo;
+pub mod qr;
+pub mod report;
+pub mod review;
+pub mod roll;
+pub mod settings;
+pub mod shell;
+pub mod shot;
+pub mod start;
+pub mod today;
+pub mod unnamed;
+
+use http::route::Route;
+
+/// The routes of all pages.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    [
+        start::routes(),
+        oidc::routes(),
+        review::routes(),
+        people::routes(),
+        devices::routes(),
+        care::routes(),
+        docs::routes(),
+        class::routes(),
+        today::routes(),
+        hand::routes(),
+        report::routes(),
+        photo::routes(),
+        shot::routes(),
+        unnamed::routes(),
+        account::routes(),
+        settings::routes(),
+    ]
+    .concat()
+}

@@ -1,0 +1,277 @@
+//! `/people`: who can be recognised, found by name, class and what is missing; and adding one.
+
+mod bring;
+mod faces;
+mod forget;
+mod person;
+
+use super::shell::Shell;
+use super::start::shell;
+use acts::people::{self, Kind as Works, PersonChanges};
+use askama::Template;
+use http::call::Call;
+use http::language;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
+use serde::Deserialize;
+use store::class::{self, Class};
+use store::student::{self, Counts, Filter, Student};
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+use wire::StudentId;
+use words::language::Tongue;
+
+/// People on a page.
+const PER_PAGE: u32 = 50;
+
+/// Routes of this page and those below it.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, photo) = (Shapes::PAGE, Takes::Parts(PHOTO));
+    let here = vec![
+        Route::new((Method::GET, "/people"), ADMIN, Object::None, Takes::Nothing, no, index),
+        Route::new((Method::POST, "/people"), ADMIN, Object::None, photo, no, add),
+    ];
+    [here, person::routes(), faces::routes(), forget::routes(), bring::routes()].concat()
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct Page {
+    shell: Shell,
+    counts: Counts,
+    known: String,
+    note: Option<(bool, String)>,
+    /// Whether the form for a new person is open.
+    open: bool,
+    typed: Typed,
+    asked: Asked,
+    kinds: [Kind; 5],
+    classes: Vec<Class>,
+    people: Vec<Row>,
+    next: Option<String>,
+}
+
+/// A kind of people that can be listed alone.
+struct Kind {
+    words: String,
+    link: String,
+    count: i64,
+    here: bool,
+}
+
+/// A person in the list.
+struct Row {
+    id: Uuid,
+    name: String,
+    number: String,
+    department: String,
+    active: bool,
+    enrolled: bool,
+    consent: bool,
+}
+
+/// What was typed into the form for a new person, to be shown again if it will not do.
+#[derive(Default)]
+struct Typed {
+    number: String,
+    name: String,
+    consent_by: String,
+    staff: bool,
+}
+
+/// Which people.
+#[derive(Deserialize, Default)]
+struct Asked {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    class: String,
+    #[serde(default)]
+    state: String,
+    after: Option<Uuid>,
+}
+
+impl Asked {
+    fn filter(&self) -> Filter {
+        let (is_active, enrolled, agrees) = match self.state.as_str() {
+            "known" => (true, Some(true), Some(true)),
+            "new" => (true, Some(false), None),
+            "asked" => (true, None, Some(false)),
+            "left" => (false, None, None),
+            _ => (true, None, None),
+        };
+        Filter {
+            is_active: Some(is_active),
+            enrolled,
+            agrees,
+            search: Some(self.q.clone()).filter(|text| !text.trim().is_empty()),
+            class: self.class.parse().ok(),
+            ..Filter::default()
+        }
+    }
+
+    /// Whether anything was asked for at all.
+    fn is_narrow(&self) -> bool {
+        !(self.q.trim().is_empty() && self.class.is_empty() && self.state.is_empty())
+    }
+
+    /// The address of this list in `state`, after `after`.
+    fn link(&self, state: &str, after: Option<Uuid>) -> String {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let all =
+            [("q", self.q.trim()), ("class", &self.class), ("state", state), ("after", &after)];
+        let said: Vec<_> = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let query = serde_urlencoded::to_string(said).unwrap_or_default();
+        if query.is_empty() { "/people".to_owned() } else { format!("/people?{query}") }
+    }
+}
+
+/// The kinds, each with how many there are and where they are listed.
+fn kinds(tongue: Tongue, counts: &Counts, asked: &Asked) -> [Kind; 5] {
+    [
+        ("", "people-kind-all", counts.active),
+        ("known", "people-kind-known", counts.known),
+        ("new", "people-kind-new", counts.not_enrolled),
+        ("asked", "people-kind-asked", counts.no_consent),
+        ("left", "people-kind-left", counts.inactive),
+    ]
+    .map(|(state, key, count)| Kind {
+        words: tongue.say(key),
+        link: asked.link(state, None),
+        count,
+        here: asked.state == state,
+    })
+}
+
+async fn index(call: Call) -> Outcome {
+    let asked = call.query()?;
+    show(&call, StatusCode::OK, asked, None, Typed::default()).await
+}
+
+async fn show(
+    call: &Call,
+    status: StatusCode,
+    asked: Asked,
+    note: Option<(bool, String)>,
+    typed: Typed,
+) -> Outcome {
+    let (filter, after, reader) = (asked.filter(), asked.after.map(StudentId), call.reader()?);
+    let read = call.app().db.read(move |tx| {
+        let people = student::list(tx, &filter, after, PER_PAGE)?;
+        Ok((people, student::counts(tx)?, class::list(tx, reader)?))
+    });
+    let (people, counts, classes) = read.await?;
+    let shell = shell(call, "people");
+    let last = people.last().filter(|_| people.len() == PER_PAGE as usize);
+    let next = last.map(|last| asked.link(&asked.state, Some(last.id.0)));
+    let view = Page {
+        known: shell.two("people-known", "known", counts.known, "count", counts.active),
+        kinds: kinds(shell.tongue, &counts, &asked),
+        open: note.is_some() || counts.active + counts.inactive == 0,
+        people: people.into_iter().map(row).collect(),
+        shell,
+        counts,
+        note,
+        typed,
+        asked,
+        classes,
+        next,
+    };
+    page(status, &view)
+}
+
+fn row(person: Student) -> Row {
+    Row {
+        id: person.id.0,
+        name: person.profile.full_name(),
+        number: person.profile.student_number,
+        department: person.profile.department.unwrap_or_default(),
+        active: person.is_active,
+        enrolled: person.face_enrolled,
+        consent: person.consent.unwrap_or(false),
+    }
+}
+
+/// A new person, perhaps with a first photo. If only the photo will not do, the person stays in
+/// the list and another photo can be added there.
+async fn add(call: Call) -> Outcome {
+    let tongue = language::of(&call.headers);
+    match added(&call, tongue).await {
+        Ok((id, None)) => see(&format!("/people/{}?done=added", id.0)),
+        Ok((_, Some((good, words)))) => {
+            let status = if good { StatusCode::CREATED } else { StatusCode::UNPROCESSABLE_ENTITY };
+            show(&call, status, Asked::default(), Some((good, words)), Typed::default()).await
+        }
+        Err(problem) => {
+            let field = |name| call.content.field(name).unwrap_or_default().to_owned();
+            let (number, name) = (field("student_number"), field("full_name"));
+            let (consent_by, staff) = (field("consent_by"), field("kind") == "staff");
+            let typed = Typed { number, name, consent_by, staff };
+            show(&call, problem.status, Asked::default(), Some((false, problem.detail)), typed)
+                .await
+        }
+    }
+}
+
+/// The new person, and what became of the photo if there was one.
+async fn added(
+    call: &Call,
+    tongue: Tongue,
+) -> Result<(StudentId, Option<(bool, String)>), Problem> {
+    let (number, name) = (call.field("student_number")?, call.field("full_name")?.to_owned());
+    let staff = call.content.field("kind") == Some("staff");
+    let new = PersonChanges {
+        number: Some(number.to_owned()),
+        full_name: Some(name.clone()),
+        kind: Some(if staff { Works::Staff } else { Works::Student }),
+        ..PersonChanges::default()
+    };
+    let photo = call.content.file("file").cloned();
+    if photo.is_some() {
+        call.field("consent_by")?;
+    }
+    let id = people::add(&call.app().db, new, call.name()?, call.now).await?.id;
+    let Some(photo) = photo else { return Ok((id, None)) };
+    let look = faces::look(call, id, photo, "photo").await;
+    let key = if look.good { "people-added-known" } else { "people-added-only" };
+    let words = tongue.two(key, ("name", name), ("why", look.words));
+    Ok((id, Some((look.good, words))))
+}
+
+/// The first letters of the first and the last word of a name, for where no picture is kept.
+fn initials(name: &str) -> String {
+    let letter = |word: &str| word.chars().find(|c| c.is_alphanumeric());
+    let letters: Vec<char> = name.split_whitespace().filter_map(letter).collect();
+    let ends = letters.first().into_iter().chain(letters.get(1..).and_then(<[char]>::last));
+    // Nothing visible between them, but letters that join in some alphabets stay apart.
+    ends.flat_map(|c| c.to_uppercase()).map(String::from).collect::<Vec<_>>().join("\u{200c}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_letters_whatever_the_name_is_made_of() {
+        let plain = |name| initials(name).replace('\u{200c}', "");
+        assert_eq!(plain("Ada King Lovelace"), "AL");
+        assert_eq!(plain("pelé"), "P");
+        assert_eq!(plain("\u{202e}<script> 😀 علی"), "Sع");
+        assert_eq!(plain("😀 \u{200f}"), "");
+    }
+
+    #[test]
+    fn a_list_is_asked_for_by_its_address_and_nothing_else() {
+        let asked = |query: &str| serde_urlencoded::from_str::<Asked>(query).unwrap();
+        assert_eq!(asked("q=&class=&state=").link("", None), "/people");
+        let narrow = asked("q=Ada+L&state=new");
+        assert_eq!(narrow.link("known", None), "/people?q=Ada+L&state=known");
+        assert!(narrow.is_narrow() && !asked("q=+").is_narrow());
+        let filter = narrow.filter();
+        assert_eq!((filter.is_active, filter.enrolled), (Some(true), Some(false)));
+        assert_eq!(asked("state=left").filter().is_active, Some(false));
+        assert_eq!(asked("class=rubbish").filter().class, None);
+    }
+}

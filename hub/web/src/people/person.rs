@@ -1,0 +1,386 @@
+//! `/people/{id}`: one person with everything an admin may see and change.
+
+mod me;
+
+use super::faces::Look;
+use super::initials;
+use crate::shell::Shell;
+use crate::start::shell;
+use acts::people::{Kind, PersonChanges, Turn};
+use acts::roster::{Entering, Membership, Strangers};
+use askama::Template;
+use http::call::Call;
+use http::language;
+use http::problem::Problem;
+use http::reply::{page, see, with};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rules::attendance::Status;
+use rules::error::Error;
+use serde::Deserialize;
+use std::collections::HashMap;
+use store::class::{self, Class};
+use store::consent::{self, Said, TEXT};
+use store::enrolment::{self, Enrolment};
+use store::register::{self, Marked, Span, Which};
+use store::student::{self, Profile, Student};
+use store::{Tx, account, export};
+use uuid::Uuid;
+use vision::quality;
+use warp::http::{HeaderName, Method, StatusCode};
+use wire::StudentId;
+use words::language::Tongue;
+
+/// Entries of the consent ledger that are shown.
+const ENTRIES: u32 = 50;
+/// Days that the short account of attendance goes back.
+const DAYS: i32 = 30;
+/// Marks of those days that are counted at most.
+const MARKS: u32 = 500;
+/// Marks that are shown.
+const SHOWN: usize = 6;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form, person) = (Shapes::PAGE, Takes::Form(SMALL), Object::Student);
+    let post = |path| (Method::POST, path);
+    let one = "/people/{id}";
+    let turn = Route::new(post("/people/{id}/active"), ADMIN, person, form, no, turn);
+    let row = post("/people/enrolments/{id}");
+    vec![
+        Route::new((Method::GET, one), ADMIN, person, Takes::Nothing, no, index),
+        Route::new(post(one), ADMIN, person, form, no, change),
+        Route::new(post("/people/{id}/consent"), ADMIN, person, form, no, agree),
+        Route::new(post("/people/{id}/classes"), ADMIN, person, form, no, enter),
+        Route::new(row, ADMIN, Object::Enrolment, form, no, keep),
+        turn,
+    ]
+    .into_iter()
+    .chain(me::routes())
+    .collect()
+}
+
+#[derive(Template)]
+#[template(path = "person.html")]
+struct Page {
+    shell: Shell,
+    /// Own id.
+    person: Uuid,
+    name: String,
+    initials: String,
+    profile: Profile,
+    version: i64,
+    active: bool,
+    enrolled: bool,
+    consent: Option<bool>,
+    note: Option<(bool, String)>,
+    looks: Vec<Look>,
+    photos: Vec<Photo>,
+    ledger: Vec<Entry>,
+    classes: Vec<(String, String)>,
+    others: Vec<Class>,
+    accounts: Vec<(String, bool)>,
+    sums: [(&'static str, usize); 4],
+    marks: Vec<Mark>,
+}
+
+/// A photo they were enrolled by.
+struct Photo {
+    id: Uuid,
+    source: String,
+    active: bool,
+    doubts: Vec<String>,
+    /// Pixels between the eyes.
+    eyes: u32,
+    when: String,
+    by: String,
+}
+
+/// An entry of the consent ledger.
+struct Entry {
+    given: bool,
+    said_by: String,
+    noted_by: String,
+    text: String,
+    when: String,
+}
+
+/// What is recorded of them in a lesson.
+struct Mark {
+    day: String,
+    lesson: String,
+    class: &'static str,
+    words: String,
+}
+
+/// What was just done, after which the page came again.
+#[derive(Deserialize)]
+struct Done {
+    done: Option<String>,
+}
+
+async fn index(call: Call) -> Outcome {
+    let name = call.param("id").to_owned();
+    let id = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
+    let tongue = language::of(&call.headers);
+    let done = call.query::<Done>()?.done;
+    let note = done.as_deref().and_then(done_key).map(|key| (true, tongue.say(key)));
+    show(&call, id, StatusCode::OK, note, Vec::new()).await
+}
+
+fn done_key(done: &str) -> Option<&'static str> {
+    match done {
+        "added" => Some("people-done-added"),
+        "changed" => Some("people-done-changed"),
+        "given" => Some("people-done-given"),
+        "withdrawn" => Some("people-done-withdrawn"),
+        "entered" => Some("people-done-entered"),
+        "left" => Some("people-done-left"),
+        "on" => Some("people-done-on"),
+        "off" => Some("people-done-off"),
+        "deleted" => Some("people-done-deleted"),
+        "active" => Some("people-done-active"),
+        "inactive" => Some("people-done-inactive"),
+        _ => None,
+    }
+}
+
+/// Everything that is read for the page.
+struct Facts {
+    person: Student,
+    photos: Vec<Enrolment>,
+    ledger: Vec<consent::Entry>,
+    /// What accounts are called.
+    names: HashMap<String, String>,
+    classes: Vec<(String, String)>,
+    all: Vec<Class>,
+    accounts: Vec<(String, bool)>,
+    marks: Vec<Marked>,
+}
+
+fn facts(tx: &Tx<'_>, reader: store::desk::Reader, id: StudentId) -> Result<Facts, Error> {
+    let person = student::get(tx, id)?.ok_or_else(|| Error::unknown("student", id))?;
+    let (photos, ledger) = (enrolment::of(tx, id)?, consent::list(tx, id, None, ENTRIES)?);
+    let mut names = HashMap::new();
+    let who = photos.iter().map(|row| &row.created_by).chain(ledger.iter().map(|row| &row.actor));
+    for id in who {
+        if !names.contains_key(id) {
+            names.insert(id.clone(), account::name(tx, id)?.unwrap_or_else(|| id.clone()));
+        }
+    }
+    let from = reader.today.checked_sub(DAYS.days()).ok();
+    let which = Which { span: Span { from, to: None }, limit: MARKS, ..Which::default() };
+    let classes = export::classes(tx, id)?.into_iter().map(|(code, name, _)| (code, name));
+    let accounts = export::accounts(tx, id)?.into_iter().map(|of| (of.email, of.is_active));
+    Ok(Facts {
+        classes: classes.collect(),
+        all: class::list(tx, reader)?,
+        accounts: accounts.collect(),
+        marks: register::history(tx, reader, id, &which)?,
+        person,
+        photos,
+        ledger,
+        names,
+    })
+}
+
+/// The page, with what became of photos that were just sent. Only here may the camera be used.
+pub(super) async fn show(
+    call: &Call,
+    id: StudentId,
+    status: StatusCode,
+    note: Option<(bool, String)>,
+    looks: Vec<Look>,
+) -> Outcome {
+    let reader = call.reader()?;
+    let facts = call.app().db.read(move |tx| facts(tx, reader, id)).await?;
+    let zone = &call.app().config.zone;
+    let view = view(shell(call, "people"), facts, reader.today, (zone, SHOWN));
+    let answer = page(status, &Page { note, looks, ..view })?;
+    let camera = "camera=(self), microphone=(), geolocation=()";
+    Ok(with(answer, HeaderName::from_static("permissions-policy"), camera))
+}
+
+/// The page, with so many marks on it.
+fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usize)) -> Page {
+    let Facts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
+    let (tongue, name) = (shell.tongue, person.profile.full_name());
+    let when = |at| words::say_day(tongue, rules::timetable::day(at, zone), today);
+    let by = |id: &String| names.get(id).cloned().unwrap_or_default();
+    let photo = |row: Enrolment| Photo {
+        id: row.id,
+        source: source(tongue, &row.source),
+        active: row.is_active,
+        doubts: quality::doubts(&row.quality)
+            .into_iter()
+            .map(|why| tongue.say(words::reason(why)))
+            .collect(),
+        eyes: whole(row.quality.eye_px),
+        when: when(row.created_at),
+        by: by(&row.created_by),
+    };
+    let entry = |row: consent::Entry| Entry {
+        given: row.given,
+        noted_by: by(&row.actor),
+        said_by: row.by_whom,
+        text: row.text_version,
+        when: when(row.at),
+    };
+    let mark = |row: &Marked| {
+        let (class, key) = status(row.status);
+        let lesson = format!("{} · {}", row.class.1, row.name);
+        Mark { day: words::say_day(tongue, row.day, today), lesson, class, words: tongue.say(key) }
+    };
+    let others =
+        all.into_iter().filter(|class| !classes.iter().any(|(code, _)| *code == class.class_code));
+    Page {
+        person: person.id.0,
+        initials: initials(&name),
+        name,
+        profile: person.profile,
+        version: person.version,
+        active: person.is_active,
+        enrolled: person.face_enrolled,
+        consent: person.consent,
+        note: None,
+        looks: Vec::new(),
+        photos: photos.into_iter().map(photo).collect(),
+        ledger: ledger.into_iter().map(entry).collect(),
+        others: others.collect(),
+        classes,
+        accounts,
+        sums: sums(&marks),
+        marks: marks.iter().take(shown).map(mark).collect(),
+        shell,
+    }
+}
+
+/// Where a photo came from, in words.
+fn source(tongue: Tongue, source: &str) -> String {
+    match source {
+        "photo" => tongue.say("people-source-photo"),
+        "webcam" => tongue.say("people-source-webcam"),
+        "crop" => tongue.say("people-source-crop"),
+        bulk if bulk.starts_with("bulk-") => tongue.say("people-source-archive"),
+        other => other.to_owned(),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of a face")]
+fn whole(pixels: f32) -> u32 {
+    pixels.max(0.0).round() as u32
+}
+
+/// Colour and words of a mark.
+fn status(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::Present => ("good", "people-mark-present"),
+        Status::Late => ("warn", "people-mark-late"),
+        Status::Absent => ("bad", "people-mark-absent"),
+        Status::Excused => ("off", "people-mark-excused"),
+        Status::Unverified => ("off", "people-mark-unverified"),
+        Status::Undecided => ("off", "people-mark-undecided"),
+    }
+}
+
+/// How often they were present, late, absent and excused.
+fn sums(marks: &[Marked]) -> [(&'static str, usize); 4] {
+    [Status::Present, Status::Late, Status::Absent, Status::Excused]
+        .map(|wanted| (status(wanted).1, marks.iter().filter(|mark| mark.status == wanted).count()))
+}
+
+fn back(person: StudentId, done: &str) -> Outcome {
+    see(&format!("/people/{}?done={done}", person.0))
+}
+
+async fn found(call: &Call) -> Result<Student, Problem> {
+    let name = call.param("id").to_owned();
+    Ok(call.app().db.read(move |tx| student::find(tx, &name)).await?)
+}
+
+/// The form with a problem, on the page it came from.
+async fn refused(call: &Call, person: StudentId, problem: Problem) -> Outcome {
+    // What the form named is not there; the page itself is.
+    let status = match problem.status {
+        StatusCode::NOT_FOUND => StatusCode::UNPROCESSABLE_ENTITY,
+        status => status,
+    };
+    show(call, person, status, Some((false, problem.detail)), Vec::new()).await
+}
+
+async fn change(call: Call) -> Outcome {
+    let person = found(&call).await?;
+    let field = |name| call.content.field(name).map(str::to_owned);
+    let changes = PersonChanges {
+        number: field("student_number"),
+        full_name: None,
+        first_name: field("first_name"),
+        last_name: field("last_name"),
+        email: field("email"),
+        phone: field("phone"),
+        department: field("department"),
+        position: field("position"),
+        year: field("year"),
+        kind: field("kind").map(|kind| if kind == "staff" { Kind::Staff } else { Kind::Student }),
+        turn: None,
+        version: field("version").and_then(|version| version.parse().ok()),
+    };
+    let (id, name) = (person.id, person.id.to_string());
+    match call.app().people().change(name, changes, call.name()?, call.now).await {
+        Ok(_) => back(id, "changed"),
+        Err(error) => refused(&call, id, error.into()).await,
+    }
+}
+
+async fn agree(call: Call) -> Outcome {
+    let person = found(&call).await?.id;
+    let given = call.content.field("given") == Some("yes");
+    let by_whom = call.content.field("by").unwrap_or_default().to_owned();
+    let said = Said { given, by_whom, text_version: TEXT.to_owned() };
+    match call.app().people().hear(person, said, call.name()?, call.now).await {
+        Ok(_) => back(person, if given { "given" } else { "withdrawn" }),
+        Err(error) => refused(&call, person, error.into()).await,
+    }
+}
+
+/// Onto the roster of a class, or off it.
+async fn enter(call: Call) -> Outcome {
+    let (person, reader) = (found(&call).await?.id, call.reader()?);
+    let leave = call.content.field("act") == Some("leave");
+    let class = call.content.field("class").unwrap_or_default().to_owned();
+    let (people, student) = (call.app().people(), person.to_string());
+    let done = match leave {
+        true => people.leave(reader, Membership { class, student }, call.now).await.map(drop),
+        false => {
+            let who = Entering { class, students: vec![student], strangers: Strangers::Refuse };
+            people.enter(reader, who, call.now).await.map(drop)
+        }
+    };
+    match done {
+        Ok(()) => back(person, if leave { "left" } else { "entered" }),
+        Err(error) => refused(&call, person, error.into()).await,
+    }
+}
+
+/// Lets a photo count, or not, or deletes it.
+async fn keep(call: Call) -> Outcome {
+    let (id, people, by): (Uuid, _, _) = (call.id("id")?, call.app().people(), call.name()?);
+    let count = |to| people.count(id, (to, None), by.clone(), call.now);
+    let (person, done) = match call.content.field("act") {
+        Some("delete") => (people.delete(id, by.clone(), call.now).await?, "deleted"),
+        Some("on") => (count(Turn::On).await?.student, "on"),
+        _ => (count(Turn::Off).await?.student, "off"),
+    };
+    back(person, done)
+}
+
+async fn turn(call: Call) -> Outcome {
+    let person = found(&call).await?.id;
+    let active = call.content.field("active") == Some("yes");
+    let (name, to) = (person.to_string(), Turn::wished(active));
+    call.app().people().turn(name, to, call.name()?, call.now).await?;
+    back(person, if active { "active" } else { "inactive" })
+}

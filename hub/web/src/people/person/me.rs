@@ -1,0 +1,68 @@
+//! `/me`: what the school keeps of the student who is signed in.
+
+use super::{Entry, Mark, Photo, facts, view};
+use crate::shell::Shell;
+use crate::start::shell;
+use askama::Template;
+use http::call::Call;
+use http::reply::page;
+use http::route::{Object, Outcome, PUPIL, Route, Shapes, Takes};
+use rules::error::Error;
+use store::{Tx, account};
+use warp::http::{Method, StatusCode};
+
+/// Marks that are shown.
+const SHOWN: usize = 100;
+
+/// Routes of this file.
+pub(in crate::people) fn routes() -> Vec<Route> {
+    let (get, none) = ((Method::GET, "/me"), Object::None);
+    vec![Route::new(get, PUPIL, none, Takes::Nothing, Shapes::PAGE, index)]
+}
+
+#[derive(Template)]
+#[template(path = "me.html")]
+struct Page {
+    shell: Shell,
+    /// Nothing for an account that belongs to no student yet.
+    own: Option<Own>,
+}
+
+struct Own {
+    name: String,
+    number: String,
+    enrolled: bool,
+    verified: bool,
+    consent: Option<bool>,
+    photos: Vec<Photo>,
+    ledger: Vec<Entry>,
+    classes: Vec<(String, String)>,
+    sums: [(&'static str, usize); 4],
+    marks: Vec<Mark>,
+}
+
+async fn index(call: Call) -> Outcome {
+    let (id, reader) = (call.actor()?.user, call.reader()?);
+    let read = move |tx: &Tx<'_>| -> Result<_, Error> {
+        let student = account::get(tx, id)?.and_then(|account| account.student);
+        student.map(|student| facts(tx, reader, student)).transpose()
+    };
+    let (facts, zone) = (call.app().db.read(read).await?, &call.app().config.zone);
+    let own = facts.map(|facts| {
+        let verified = facts.person.verified;
+        let all = view(shell(&call, "me"), facts, reader.today, (zone, SHOWN));
+        Own {
+            name: all.name,
+            number: all.profile.student_number,
+            enrolled: all.enrolled,
+            verified,
+            consent: all.consent,
+            photos: all.photos,
+            ledger: all.ledger,
+            classes: all.classes,
+            sums: all.sums,
+            marks: all.marks,
+        }
+    });
+    page(StatusCode::OK, &Page { shell: shell(&call, "me"), own })
+}

@@ -1,0 +1,240 @@
+//! `/class/{id}/photo`: photos of a class, who is on them, and the lesson they mark.
+//!
+//! A photo is chosen or dropped, looked at as a job, and shown with a box around each face. What
+//! its buttons do is in [`shot`](super::shot).
+
+use super::faces::{self, Group, Member, Shown};
+use super::shell::Shell;
+use super::start::shell;
+use acts::album::New;
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
+use rules::error::Error;
+use rules::timetable::day_of;
+use serde::Deserialize;
+use store::class::{self, Class};
+use store::crop::{self, Of};
+use store::desk::Reader;
+use store::image::{self, Image, State};
+use store::job::Job;
+use store::job::State as Stands;
+use store::session::{self, Session};
+use store::{Tx, image::Filter};
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+
+/// Photos that wait, on one page.
+const PHOTOS: u32 = 50;
+/// Faces without a name, on one page.
+const FACES: u32 = 500;
+/// Lessons of a day.
+const LESSONS: u32 = 100;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form) = (Shapes::PAGE, Takes::Form(SMALL));
+    let (at, stop) = ("/class/{id}/photo", "/class/{id}/photo/cancel");
+    let class = Object::Class;
+    let post = |path| (Method::POST, path);
+    vec![
+        Route::new((Method::GET, at), STAFF, class, Takes::Nothing, no, index),
+        Route::new(post(at), STAFF, class, Takes::Parts(PHOTO), no, add),
+        Route::new(post(stop), STAFF, class, form, no, cancel),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "photo.html")]
+struct Page {
+    shell: Shell,
+    class: Class,
+    /// What went wrong.
+    problem: Option<String>,
+    work: Option<Work>,
+    waiting: Vec<Waiting>,
+    photo: Option<Shown>,
+    lessons: Vec<(Uuid, String, bool)>,
+    /// Whether one of them is the photo's.
+    planned: bool,
+    groups: Vec<Group>,
+    /// Faces without a name that are in no group.
+    alone: usize,
+    members: Vec<Member>,
+}
+
+/// Work that goes on, or how it ended.
+struct Work {
+    id: Uuid,
+    title: &'static str,
+    running: bool,
+    done: u64,
+    total: u64,
+    /// How it ended, if it did not end well: a text's key, or the job's own sentence.
+    failed: Option<String>,
+    cancelled: bool,
+}
+
+/// A photo that waits for somebody.
+struct Waiting {
+    id: Uuid,
+    at: String,
+    faces: i64,
+    looked: bool,
+    here: bool,
+}
+
+async fn index(call: Call) -> Outcome {
+    show(&call, call.param("id"), call.query()?, (StatusCode::OK, None)).await
+}
+
+/// Everything the page shows, read in one snapshot.
+struct Found {
+    class: Class,
+    photos: Vec<Image>,
+    photo: Option<(Image, Vec<crop::Crop>, Vec<Session>)>,
+    unnamed: Vec<crop::Crop>,
+    members: Vec<class::Member>,
+}
+
+fn found(
+    tx: &Tx<'_>,
+    reader: Reader,
+    name: &str,
+    wanted: Option<Uuid>,
+    zone: &jiff::tz::TimeZone,
+) -> Result<Found, Error> {
+    let class = class::find(tx, reader, name)?;
+    let filter = Filter { class: Some(class.id), ..Filter::default() };
+    let mut photos = image::list(tx, reader, &filter, PHOTOS)?;
+    photos.retain(|photo| photo.kept);
+    let wanted = wanted.map(|id| image::find(tx, reader, &id.to_string())).transpose()?;
+    let photo = wanted.filter(|photo| photo.class == class.id && photo.kept);
+    let photo = photo.map(|photo| {
+        let (from, until) = day_of(rules::timetable::day(photo.taken_at, zone), zone)?;
+        let (of, from, until) = (Some(class.id), Some(from), Some(until));
+        let day = session::Filter { class: of, from, until, ..session::Filter::default() };
+        let lessons = session::list(tx, reader, &day, LESSONS)?;
+        Ok::<_, Error>((crop::of_image(tx, photo.id)?, photo, lessons))
+    });
+    let photo = photo.transpose()?.map(|(crops, photo, lessons)| (photo, crops, lessons));
+    let (of, identified) = (Some(Of::Class(class.id)), Some(false));
+    let unnamed = crop::Filter { of, identified, ..crop::Filter::default() };
+    let mut unnamed = crop::list(tx, reader, &unnamed, FACES)?;
+    unnamed.retain(|crop| crop.kept && crop.embedded);
+    let members = class::members(tx, class.id)?;
+    Ok(Found { class, photos, photo, unnamed, members })
+}
+
+/// The page of the class `name`.
+pub(super) async fn show(
+    call: &Call,
+    name: &str,
+    Asked { photo, job }: Asked,
+    (status, problem): (StatusCode, Option<String>),
+) -> Outcome {
+    let (reader, name, zone) = (call.reader()?, name.to_owned(), call.app().config.zone.clone());
+    let read = call.app().db.read(move |tx| found(tx, reader, &name, photo, &zone));
+    let Found { class, photos, photo, unnamed, members } = read.await?;
+    let job = match job {
+        Some(id) => call.app().jobs.get(id, reader.actor.user, false).await.ok(),
+        None => None,
+    };
+    let (shell, zone) = (shell(call, "class"), &call.app().config.zone);
+    let here = photo.as_ref().map(|(photo, ..)| photo.id);
+    let said = |at| {
+        let day = words::short_day(shell.tongue, rules::timetable::day(at, zone));
+        format!("{day} {}", words::minute(shell.tongue, at, zone))
+    };
+    let waiting = photos.iter().map(|photo| Waiting {
+        id: photo.id,
+        at: said(photo.taken_at),
+        faces: photo.faces,
+        looked: photo.state == State::Processed,
+        here: here == Some(photo.id),
+    });
+    let members = faces::members(members);
+    let lessons: Option<Vec<_>> = photo.as_ref().map(|(photo, _, lessons)| {
+        let first = faces::lesson_of(photo, lessons);
+        let word = |of: &Session| {
+            let hours = words::hours(shell.tongue, (of.starts, of.ends), zone);
+            (of.id, format!("{hours} {}", of.name), first == Some(of.id))
+        };
+        lessons.iter().map(word).collect()
+    });
+    let (groups, alone) = faces::groups(&unnamed, job.as_ref(), &members);
+    let view = Page {
+        work: job.as_ref().map(work),
+        waiting: waiting.collect(),
+        planned: lessons.iter().flatten().any(|(.., first)| *first),
+        lessons: lessons.unwrap_or_default(),
+        photo: photo.map(|(photo, crops, _)| Shown::new(&photo, &crops, &members, shell.tongue)),
+        groups,
+        alone,
+        members,
+        problem,
+        class,
+        shell,
+    };
+    page(status, &view)
+}
+
+/// What a page shows besides the class: a photo, and work.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// The photo.
+    pub photo: Option<Uuid>,
+    /// The work.
+    pub job: Option<Uuid>,
+}
+
+fn work(job: &Job) -> Work {
+    Work {
+        id: job.id,
+        title: match job.kind.as_str() {
+            "cluster-crops" => "photo-grouping",
+            "suggest-assignments" | "auto-assign-all-crops" => "photo-naming",
+            _ => "photo-looking",
+        },
+        running: matches!(job.state, Stands::Queued | Stands::Running),
+        done: job.done,
+        total: job.total.max(1),
+        failed: job.error.clone(),
+        cancelled: job.state == Stands::Cancelled,
+    }
+}
+
+/// Keeps a photo and looks at it.
+async fn add(call: Call) -> Outcome {
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?;
+    let kept = async {
+        let picture = call.file("file")?;
+        let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
+        let new = New { class: class.id, session: None, taken_at: call.now };
+        let by = reader.actor.user.to_string();
+        let album = call.app().album();
+        let photo = album.add(new, picture.to_vec(), by).await?;
+        let job = album.look_later(&call.app().jobs, &photo, reader.actor.user).await?;
+        Ok::<_, Problem>((photo.id, job.id))
+    };
+    match kept.await {
+        Ok((photo, job)) => see(&format!("/class/{}/photo?photo={photo}&job={job}", class.id)),
+        Err(problem) => {
+            let said = (problem.status, Some(problem.detail));
+            show(&call, call.param("id"), Asked::default(), said).await
+        }
+    }
+}
+
+async fn cancel(call: Call) -> Outcome {
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?;
+    let job: Uuid =
+        call.field("job")?.parse().map_err(|_| Problem::field("job", "no such work"))?;
+    call.app().jobs.cancel(job, reader.actor.user, false).await?;
+    see(&format!("/class/{}/photo?job={job}", class.id))
+}

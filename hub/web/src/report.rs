@@ -1,0 +1,279 @@
+//! `/class/{id}/report`: the register of a class as a heat map, its trend, its months, and who is
+//! at risk; for screens and printers.
+
+use super::chart::{self, Part, Piece};
+use super::heat::{self, Legend, Mark, Page as Slice, Risk};
+use super::shell::Shell;
+use super::start::shell;
+use acts::reports::Register;
+use acts::sheets::register::title;
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::page;
+use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use jiff::civil::Date;
+use rules::reports::Sums;
+use rules::reports::matrix::{Count, Matrix};
+use serde::Deserialize;
+use store::Tx;
+use store::class::Class;
+use store::register::Span;
+use uuid::Uuid;
+use warp::http::{Method, StatusCode};
+
+/// Lessons side by side: more do not fit on a sheet of paper.
+const LESSONS: usize = 30;
+/// Students below each other.
+const STUDENTS: usize = 60;
+/// Students at risk that are listed.
+const RISKS: usize = 50;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, nothing) = (Shapes::PAGE, Takes::Nothing);
+    let one = (Method::GET, "/class/{id}/report");
+    vec![Route::new(one, STAFF, Object::Class, nothing, no, show)]
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    shell: Shell,
+    class: Class,
+    from: String,
+    to: String,
+    /// How many per cent were there.
+    rate: String,
+    lessons: usize,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    legend: Vec<Mark>,
+    charts: Vec<Chart>,
+    risks: Vec<(Risk, String)>,
+    more_risks: usize,
+    pagers: Vec<Pager>,
+    download: [(&'static str, String); 2],
+}
+
+/// A lesson of the heat map.
+struct Column {
+    id: Uuid,
+    day: String,
+    time: String,
+    title: String,
+    rate: String,
+}
+
+/// A student of the heat map.
+struct Row {
+    name: String,
+    number: String,
+    marks: Vec<Mark>,
+    count: Count,
+    rate: String,
+    risk: bool,
+}
+
+/// A chart with its table.
+struct Chart {
+    id: &'static str,
+    title: &'static str,
+    first: &'static str,
+    bars: bool,
+    width: i64,
+    height: i64,
+    pieces: Vec<Piece>,
+    line: String,
+    /// Heights that are marked, with their words.
+    lines: Vec<(i64, String)>,
+    /// In full, who was there, of how many, in per cent.
+    rows: Vec<(String, i64, i64, String)>,
+}
+
+/// Where the pages before and after are.
+struct Pager {
+    title: &'static str,
+    slice: Slice,
+    all: usize,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Pager {
+    /// Which of how many are shown.
+    fn range(&self, shell: &Shell) -> String {
+        let Slice { from, to, .. } = self.slice;
+        shell.number(format!("{}–{to} / {}", from + 1, self.all))
+    }
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    date_from: String,
+    #[serde(default)]
+    date_to: String,
+    /// Which page of lessons; without it the newest.
+    lessons: Option<usize>,
+    /// Which page of students.
+    students: Option<usize>,
+}
+
+async fn show(call: Call) -> Outcome {
+    let asked: Asked = call.query()?;
+    let (from, to) = (day("date_from", &asked.date_from)?, day("date_to", &asked.date_to)?);
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, Span { from, to });
+    let register = call.app().db.read(read).await?;
+    written(&call, &register, (asked.lessons, asked.students))
+}
+
+/// A day as a form sends it: nothing when the field is empty.
+fn day(field: &str, text: &str) -> Result<Option<Date>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| Problem::field(field, "write the day as 2026-03-02"))
+}
+
+/// The register as a page that prints well.
+///
+/// # Errors
+/// 500 when the template cannot be written.
+pub fn shown(call: &Call, register: &Register) -> Outcome {
+    written(call, register, (None, None))
+}
+
+fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize>)) -> Outcome {
+    let Register { class, span, matrix } = register;
+    let shell = shell(call, "class");
+    let (tongue, legend) = (shell.tongue, Legend::new(shell.tongue));
+    let lessons = Slice::last(matrix.lessons.len(), LESSONS, asked.0);
+    let students = Slice::first(matrix.people.len(), STUDENTS, asked.1);
+    let everything = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
+    let mut risks = heat::at_risk(matrix);
+    let more_risks = risks.len().saturating_sub(RISKS);
+    risks.truncate(RISKS);
+    let text = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
+    let view = Page {
+        rate: said(&shell, Count::of(everything).sums),
+        lessons: matrix.lessons.len(),
+        columns: (lessons.from..lessons.to).map(|n| column(call, &shell, matrix, n)).collect(),
+        rows: (students.from..students.to)
+            .map(|n| row(&shell, matrix, n, (lessons, &legend)))
+            .collect(),
+        legend: legend.each().cloned().collect(),
+        charts: vec![
+            drawn(&shell, "trend", &heat::trend(matrix, tongue)),
+            drawn(&shell, "months", &heat::months(matrix, tongue)),
+        ],
+        risks: risks
+            .into_iter()
+            .map(|risk| (risk.clone(), words::share(tongue, risk.rate)))
+            .collect(),
+        more_risks,
+        pagers: pagers(register, lessons, students),
+        download: ["csv", "xlsx"].map(|kind| (kind, download(register, kind))),
+        from: text(span.from),
+        to: text(span.to),
+        class: class.clone(),
+        shell,
+    };
+    page(StatusCode::OK, &view)
+}
+
+/// What was attended, or a dash where nothing counts.
+fn said(shell: &Shell, sums: Sums) -> String {
+    match sums.total() {
+        0 => "–".to_owned(),
+        _ => words::share(shell.tongue, sums.attended()),
+    }
+}
+
+fn column(call: &Call, shell: &Shell, matrix: &Matrix, n: usize) -> Column {
+    let (lesson, zone) = (&matrix.lessons[n], &call.app().config.zone);
+    Column {
+        id: lesson.id,
+        day: words::short_day(shell.tongue, lesson.day),
+        time: words::minute(shell.tongue, lesson.starts, zone),
+        title: title(lesson, zone),
+        rate: said(shell, Count::of(matrix.column(n)).sums),
+    }
+}
+
+fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Legend)) -> Row {
+    let (person, cells) = (&matrix.people[n], matrix.row(n));
+    let count = Count::of(cells.iter().copied());
+    Row {
+        name: person.full_name(),
+        number: person.number.clone(),
+        marks: cells[lessons.from..lessons.to]
+            .iter()
+            .map(|cell| legend.of(*cell).clone())
+            .collect(),
+        rate: said(shell, count.sums),
+        risk: count.sums.total() > 0
+            && count.sums.attended().is_below(rules::reports::analytics::RISK),
+        count,
+    }
+}
+
+fn drawn(shell: &Shell, id: &'static str, parts: &[Part]) -> Chart {
+    let pieces = chart::pieces(parts);
+    let months = id == "months";
+    let per_cent = |n: i64| words::share(shell.tongue, rules::reports::Rate::of(n, 100));
+    let whole = |n: i64| per_cent(n).replace(".00", "").replace("٫۰۰", "");
+    let height = |n: i32| (chart::height_of(f64::from(n)), whole(i64::from(n)));
+    let table = |part: &Part| {
+        let Sums { present, late, .. } = part.sums;
+        (part.full.clone(), present + late, part.sums.total(), said(shell, part.sums))
+    };
+    Chart {
+        id,
+        title: if months { "report-months" } else { "report-trend" },
+        first: if months { "report-month" } else { "report-day" },
+        bars: months,
+        width: chart::WIDTH,
+        height: chart::HEIGHT,
+        line: chart::line(&pieces),
+        pieces,
+        lines: [0, 25, 50, 75, 100].map(height).into(),
+        rows: parts.iter().map(table).collect(),
+    }
+}
+
+/// The days of a register, as a query string goes on with them.
+fn days(span: Span) -> String {
+    let day = |name: &str, day: Option<Date>| day.map(|day| format!("&{name}={day}"));
+    let (from, to) = (day("date_from", span.from), day("date_to", span.to));
+    from.unwrap_or_default() + &to.unwrap_or_default()
+}
+
+fn download(register: &Register, kind: &str) -> String {
+    let (id, days) = (register.class.id, days(register.span));
+    format!("/api/classes/{id}/attendance-report?format={kind}{days}")
+}
+
+/// Ways to the other lessons and students, where there are more than a page of them.
+fn pagers(register: &Register, lessons: Slice, students: Slice) -> Vec<Pager> {
+    let (id, days) = (register.class.id, days(register.span));
+    let link = |lessons: usize, students: usize| {
+        format!("/class/{id}/report?lessons={lessons}&students={students}{days}#register")
+    };
+    let pager = |title, slice: Slice, all, to: &dyn Fn(usize) -> String| Pager {
+        title,
+        slice,
+        all,
+        before: (slice.page > 1).then(|| to(slice.page - 1)),
+        after: (slice.page < slice.pages).then(|| to(slice.page + 1)),
+    };
+    let of_lessons = |page| link(page, students.page);
+    let of_students = |page| link(lessons.page, page);
+    let all = [
+        pager("report-lessons", lessons, register.matrix.lessons.len(), &of_lessons),
+        pager("report-students", students, register.matrix.people.len(), &of_students),
+    ];
+    all.into_iter().filter(|pager| pager.slice.pages > 1).collect()
+}

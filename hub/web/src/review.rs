@@ -1,0 +1,313 @@
+//! `/review`: the review desk. The same decisions as the API's, for people.
+
+use super::card::{Card, Face, Facts, Group, Verdict};
+use super::class::policy;
+use super::desk::{Done, Found, House, Page, Piece, Who, empty};
+use super::start::shell;
+use http::call::Call;
+use http::language;
+use http::problem::Problem;
+use http::reply::{page, see, with};
+use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rules::auth::Role;
+use rules::error::Error;
+use rules::review::{Ask, Say, Status};
+use rules::scores;
+use serde::Deserialize;
+use store::class::{self, Class};
+use store::desk::queue::{self, Part, Spot};
+use store::desk::{self as sightings, Person, Seen};
+use warp::http::{HeaderName, Method, StatusCode};
+use warp::reply::Response;
+use wire::RecordId;
+use words::language::Tongue;
+
+/// Cards on a page.
+const PER_PAGE: u32 = 50;
+/// People that a search names.
+const FOUND: u32 = 8;
+/// The note on a face that nobody here knows.
+const STRANGER: &str = "Nobody we know";
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form, record) = (Shapes::PAGE, Takes::Form(SMALL), Object::Record);
+    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
+    let (at, undo, piece) = ("/review/{id}", "/review/{id}/undo", "/review/{id}/card");
+    let (sure, none) = ("/review/sure", Object::None);
+    vec![
+        Route::new(get("/review"), STAFF, none, Takes::Nothing, no, index),
+        Route::new(get(piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
+        Route::new(get("/review/{id}/who"), STAFF, record, Takes::Nothing, no, who),
+        Route::new(post(at), STAFF, record, form, no, decide),
+        Route::new(post(sure), STAFF, none, form, no, approve_sure),
+        Route::new(post(undo), STAFF, record, form, no, take_back),
+    ]
+}
+
+#[derive(Deserialize)]
+struct Which {
+    after: Option<String>,
+    /// What was just done, for browsers without JavaScript.
+    done: Option<RecordId>,
+    /// How many were done with it.
+    count: Option<usize>,
+}
+
+async fn index(call: Call) -> Outcome {
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
+    let after = which.after.as_deref().map(str::parse::<Spot>).transpose();
+    let after = after.map_err(|why| Problem::field("after", why))?;
+    let zone = call.app().config.zone.clone();
+    let read = call.app().db.read(move |tx| {
+        let parts = queue::page(tx, reader, &zone, after.as_ref(), PER_PAGE)?;
+        let done = which.done.map(|id| sightings::one(tx, reader, id).ok());
+        let suspended = class::suspended(tx, reader)?;
+        Ok((
+            parts,
+            sightings::waiting(tx, reader)?,
+            sightings::house(tx, reader)?,
+            done.flatten(),
+            suspended,
+        ))
+    });
+    let (parts, waiting, (enrolled, doors, classes), done, suspended) = read.await?;
+    let (after, groups) = (next(&parts), groups(&call, &parts));
+    let shell = shell(&call, "review");
+    if call.wants_piece() {
+        return page(StatusCode::OK, &Piece { shell, waiting, groups, after });
+    }
+    let admin = reader.actor.role == Role::Admin;
+    let empty = empty(House { admin, enrolled, doors, classes });
+    let done = done.as_ref().map(|seen| say_done(&call, seen, which.count));
+    let why = |class: Class| Some((class.id, policy::suspended(shell.tongue, &class, call.now)?));
+    let suspended = suspended.into_iter().filter_map(why).collect();
+    page(StatusCode::OK, &Page { shell, waiting, groups, after, done, suspended, empty })
+}
+
+/// Where the page after these begins, if they fill one.
+fn next(parts: &[Part]) -> Option<String> {
+    let cards: usize = parts.iter().map(|(_, seen)| seen.len()).sum();
+    let (group, seen) = parts.last().filter(|_| cards >= PER_PAGE as usize)?;
+    let last = seen.last()?;
+    let spot = Spot { place: group.place(), sure: last.confidence, id: last.id };
+    Some(utf8_percent_encode(&spot.to_string(), NON_ALPHANUMERIC).to_string())
+}
+
+fn groups(call: &Call, parts: &[Part]) -> Vec<Group> {
+    let (zone, tongue) = (&call.app().config.zone, language::of(&call.headers));
+    let today = rules::timetable::day(call.now, zone);
+    let card = |seen: &Seen| Card::new(facts(seen), zone, tongue);
+    let group = |(group, seen): &Part| {
+        Group::new(group, seen.iter().map(card).collect(), today, zone, tongue)
+    };
+    parts.iter().map(group).collect()
+}
+
+fn say_done(call: &Call, seen: &Seen, count: Option<usize>) -> Done {
+    let tongue = language::of(&call.headers);
+    let words = match count {
+        Some(count) if count > 1 => tongue.one("review-approved-sure", "count", count),
+        _ => said(tongue, seen),
+    };
+    Done { words, id: seen.id.to_string(), undo: seen.status != Status::Pending }
+}
+
+/// What became of a record, in words.
+fn said(tongue: Tongue, seen: &Seen) -> String {
+    let name = |person: &Option<Person>| {
+        let name = person.as_ref().map(|person| person.name.clone());
+        name.unwrap_or_else(|| tongue.say("review-nobody"))
+    };
+    match seen.status {
+        Status::Approved => tongue.one("review-approved", "name", name(&seen.decided)),
+        Status::Rejected if seen.notes.as_deref() == Some(STRANGER) => {
+            tongue.say("review-is-unknown")
+        }
+        Status::Rejected => tongue.one("review-rejected", "name", name(&seen.predicted)),
+        Status::Pending | Status::Logged => {
+            tongue.one("review-waits", "name", name(&seen.predicted))
+        }
+    }
+}
+
+/// The record `id`, if the caller may see it.
+async fn one(call: &Call, id: RecordId) -> Result<Seen, Problem> {
+    let reader = call.reader()?;
+    Ok(call.app().db.read(move |tx| sightings::one(tx, reader, id)).await?)
+}
+
+/// Those of these records that the caller may see.
+async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<Seen>, Problem> {
+    let reader = call.reader()?;
+    Ok(call.app().db.read(move |tx| sightings::some(tx, reader, &ids)).await?)
+}
+
+async fn card_piece(call: Call) -> Outcome {
+    let seen = one(&call, call.id("id")?).await?;
+    piece(&call, StatusCode::OK, vec![seen]).await
+}
+
+/// These cards, in their groups, for a page that is open.
+async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
+    let (reader, zone) = (call.reader()?, call.app().config.zone.clone());
+    let read = call.app().db.read(move |tx| {
+        let mut parts: Vec<Part> = Vec::new();
+        for seen in seen {
+            let group = queue::group_of(tx, reader, &zone, &seen)?;
+            match parts.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, cards)) => cards.push(seen),
+                None => parts.push((group, vec![seen])),
+            }
+        }
+        Ok((parts, sightings::waiting(tx, reader)?))
+    });
+    let (parts, waiting) = read.await?;
+    let (shell, groups) = (shell(call, "review"), groups(call, &parts));
+    page(status, &Piece { shell, waiting, groups, after: None })
+}
+
+/// With JavaScript the card is swapped for nothing, or for what somebody else decided; without
+/// it the page comes again and says what was done.
+async fn decide(call: Call) -> Outcome {
+    let id: RecordId = call.id("id")?;
+    let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
+    let (reader, desk) = (call.reader()?, call.app().desk());
+    let (word, notes) = match field("decision") {
+        Some("unknown") => ("reject", Some(STRANGER.to_owned())),
+        word => (word.unwrap_or_default(), None),
+    };
+    let student = desk.named(reader, field("student").map(str::to_owned));
+    let say = match word {
+        "approve" => Say::Approve(student.await?),
+        "reject" => Say::Reject,
+        "never" => Say::RuleOut,
+        _ => return Err(Problem::field("decision", "say approve, reject, unknown or never")),
+    };
+    let version = field("version").and_then(|version| version.parse().ok());
+    let tongue = language::of(&call.headers);
+    let ruled_out = match say {
+        Say::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),
+        Say::Approve(_) | Say::Reject => None,
+    };
+    let ask = Ask { record: id, say, notes, version };
+    match desk.decide(reader, vec![ask], call.now).await {
+        Ok(_) if call.wants_piece() => {
+            let seen = some(&call, vec![id]).await?;
+            let words = match (ruled_out, seen.first()) {
+                (Some(name), _) => tongue.one("review-ruled-out", "name", name),
+                (None, seen) => seen.map(|seen| said(tongue, seen)).unwrap_or_default(),
+            };
+            let waits = seen.into_iter().filter(|seen| seen.status == Status::Pending).collect();
+            Ok(saying(piece(&call, StatusCode::OK, waits).await?, &words))
+        }
+        Ok(_) => see(&format!("/review?done={id}")),
+        Err(Error::Conflict(_)) if call.wants_piece() => {
+            piece(&call, StatusCode::CONFLICT, vec![one(&call, id).await?]).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Approves the cards of a group that are above its line, as one step: those that were on the
+/// page, as they were on it.
+async fn approve_sure(call: Call) -> Outcome {
+    let ask = |word: &str| {
+        let (id, version) = word.split_once(':')?;
+        let (record, version) = (id.parse().ok()?, version.parse().ok()?);
+        let say = Say::Approve(None);
+        Some(Ask { record, say, notes: None, version: Some(version) })
+    };
+    let asks: Option<Vec<_>> = call.field("cards")?.split_whitespace().map(ask).collect();
+    let asks = asks.ok_or_else(|| Problem::field("cards", "give id:version of each"))?;
+    let ids: Vec<_> = asks.iter().map(|ask| ask.record).collect();
+    match call.app().desk().decide(call.reader()?, asks, call.now).await {
+        Ok(done) if call.wants_piece() => {
+            let tongue = language::of(&call.headers);
+            let words = tongue.one("review-approved-sure", "count", done.len());
+            Ok(saying(piece(&call, StatusCode::OK, Vec::new()).await?, &words))
+        }
+        Ok(done) => {
+            let first = ids.first().map(ToString::to_string).unwrap_or_default();
+            see(&format!("/review?done={first}&count={}", done.len()))
+        }
+        Err(Error::Conflict(_)) if call.wants_piece() => {
+            piece(&call, StatusCode::CONFLICT, some(&call, ids).await?).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn take_back(call: Call) -> Outcome {
+    let id: RecordId = call.id("id")?;
+    let undone = call.app().desk().undo(call.reader()?, Some(id), call.now).await?;
+    if !call.wants_piece() {
+        return see(&format!("/review?done={id}"));
+    }
+    let (tongue, count) = (language::of(&call.headers), undone.len());
+    let seen = some(&call, undone.into_iter().map(|done| done.record).collect()).await?;
+    let words = match seen.iter().find(|seen| seen.id == id) {
+        Some(seen) if count == 1 => said(tongue, seen),
+        _ => tongue.one("review-wait-again", "count", count),
+    };
+    Ok(saying(piece(&call, StatusCode::OK, seen).await?, &words))
+}
+
+/// Who it was, if none of the candidates.
+async fn who(call: Call) -> Outcome {
+    #[derive(Deserialize)]
+    struct Asked {
+        q: Option<String>,
+    }
+    let Asked { q } = call.query()?;
+    let (asked, reader) = (q.unwrap_or_default().trim().to_owned(), call.reader()?);
+    let Seen { id, version, .. } = one(&call, call.id("id")?).await?;
+    let people = match asked.is_empty() {
+        true => Vec::new(),
+        false => {
+            let text = asked.clone();
+            call.app().db.read(move |tx| sightings::named(tx, reader, &text, FOUND)).await?
+        }
+    };
+    let (shell, record) = (shell(&call, "review"), id.to_string());
+    match call.wants_piece() {
+        true => page(StatusCode::OK, &Found { shell, record, version, asked, people }),
+        false => page(StatusCode::OK, &Who { shell, record, version, asked, people }),
+    }
+}
+
+/// The same answer, with what happened in words.
+fn saying(answer: Response, words: &str) -> Response {
+    let words = utf8_percent_encode(words, NON_ALPHANUMERIC).to_string();
+    with(answer, HeaderName::from_static("x-said"), &words)
+}
+
+fn facts(seen: &Seen) -> Facts {
+    let face = |candidate: &sightings::Candidate| Face {
+        id: candidate.person.student.to_string(),
+        number: candidate.person.number.clone(),
+        name: candidate.person.name.clone(),
+        confidence: scores::confidence(&seen.model, candidate.score),
+    };
+    let verdict = (seen.status != Status::Pending).then(|| Verdict {
+        approved: seen.status == Status::Approved,
+        name: seen.decided.as_ref().map(|person| person.name.clone()).unwrap_or_default(),
+        by: seen.reviewer.as_ref().map(|(_, name)| name.clone()),
+    });
+    Facts {
+        id: seen.id.to_string(),
+        version: seen.version,
+        at: seen.order_at,
+        clock: seen.clock.clone(),
+        device: seen.device.clone(),
+        room: seen.room.clone(),
+        candidates: seen.candidates.iter().map(face).collect(),
+        confidence: seen.confidence,
+        reasons: seen.reasons.clone(),
+        crop: seen.crop,
+        verdict,
+    }
+}

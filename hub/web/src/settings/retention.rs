@@ -1,0 +1,194 @@
+//! `/settings/retention`: what goes by itself, after how many days, what went last, and a run by
+//! hand.
+
+use super::work::{self, Work};
+use crate::note::Note;
+use crate::shell::Shell;
+use crate::start::shell;
+use acts::privacy::daily;
+use acts::privacy::retention::{self, Keep};
+use acts::retention::RUN;
+use askama::Template;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::{page, see};
+use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use rules::retention::{Kind, Swept};
+use serde::Deserialize as _;
+use serde_json::Value;
+use std::collections::HashMap;
+use store::Tx;
+use store::audit::{self, Filter};
+use warp::http::{Method, StatusCode};
+
+const DONE: [&str; 1] = ["settings-keep-saved"];
+/// The address of the page.
+const AT: &str = "/settings/retention";
+/// What is said when it has ended, whole or stopped.
+const ENDS: (&str, &str) = ("settings-keep-ran", "settings-keep-stopped");
+
+/// Each kind, its field in the setting, and what it is called.
+const FIELDS: [(Kind, &str, &str); 11] = [
+    (Kind::Crops, "crop_days", "settings-keep-crops"),
+    (Kind::Pending, "pending_days", "settings-keep-pending"),
+    (Kind::Logged, "logged_days", "settings-keep-logged"),
+    (Kind::Decided, "decided_days", "settings-keep-decided"),
+    (Kind::Leavers, "leaver_days", "settings-keep-leavers"),
+    (Kind::UndoSteps, "undo_days", "settings-keep-undo"),
+    (Kind::Mail, "mail_days", "settings-keep-mail"),
+    (Kind::SignIns, "session_days", "settings-keep-sign-ins"),
+    (Kind::Health, "health_days", "settings-keep-health"),
+    (Kind::Copies, "copy_days", "settings-keep-copies"),
+    (Kind::DeadLetters, "dead_letter_days", "settings-keep-dead-letters"),
+];
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (none, form, page) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
+    let (now, stop) = ("/settings/retention/run", "/settings/retention/{id}/cancel");
+    vec![
+        Route::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
+        Route::new((Method::POST, AT), ADMIN, none, form, page, save),
+        Route::new((Method::POST, now), ADMIN, none, form, page, run),
+        Route::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "settings-retention.html")]
+struct Page {
+    shell: Shell,
+    tab: &'static str,
+    note: Option<Note>,
+    rows: Vec<Row>,
+    /// When the last run was, and the next one will be.
+    last: Option<String>,
+    next: String,
+    /// How many would go now, of every kind.
+    due: u64,
+    /// A run by hand, whether it goes on, and the page’s own address.
+    work: Option<Work>,
+    running: bool,
+    at: &'static str,
+}
+
+/// A kind of thing that goes.
+struct Row {
+    field: &'static str,
+    name: &'static str,
+    /// After how many days; empty for never.
+    days: String,
+    /// How many would go now.
+    due: u64,
+    /// How many went with the last run.
+    gone: Option<u64>,
+}
+
+async fn index(call: Call) -> Outcome {
+    show(&call, StatusCode::OK, Note::done(&call, &DONE)).await
+}
+
+async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
+    let today = rules::timetable::day(call.now, &call.app().config.zone);
+    let read = move |tx: &Tx<'_>| Ok((retention::get(tx)?, last_run(tx)?, daily::next(tx, today)?));
+    let (set, run, next) = call.app().db.read(read).await?;
+    let job = work::asked(call, RUN).await?;
+    let due = by_kind(call.app().sweeper().due(call.now).await?);
+    let (days, gone) = (HashMap::from(set.days()), run.as_ref().map(|(_, meta)| gone(meta)));
+    let row = |(kind, field, name): (Kind, &'static str, &'static str)| Row {
+        field,
+        name,
+        days: days[&kind].map(|days| days.to_string()).unwrap_or_default(),
+        due: due.get(&kind).copied().unwrap_or(0),
+        gone: gone.as_ref().and_then(|gone| gone.get(&kind).copied()),
+    };
+    let shell = shell(call, "settings");
+    let last = run.map(|(at, _)| words::ago(shell.tongue, at, call.now));
+    let next = match next == today {
+        true => shell.say("settings-keep-next-soon"),
+        false => shell.one("settings-keep-next", "day", words::say_day(shell.tongue, next, today)),
+    };
+    let rows = FIELDS.into_iter().map(row).collect();
+    let (due, at) = (due.values().sum(), AT);
+    let work = job.map(|job| Work::told(shell.tongue, &job, call.now, ENDS));
+    let running = work.as_ref().is_some_and(|work| work.running);
+    let tab = "retention";
+    page(status, &Page { shell, tab, note, rows, last, next, due, work, running, at })
+}
+
+/// When the last run was, and what it took.
+fn last_run(tx: &Tx<'_>) -> Result<Option<(wire::Wall, Value)>, rules::Error> {
+    let filter = Filter { action: Some("sweep".into()), ..Filter::default() };
+    let row = audit::list(tx, &filter, None, 1)?.pop();
+    Ok(row.map(|row| (row.at, serde_json::from_str(&row.meta).unwrap_or_default())))
+}
+
+fn by_kind(swept: impl IntoIterator<Item = Swept>) -> HashMap<Kind, u64> {
+    swept.into_iter().map(|swept| (swept.kind, swept.rows)).collect()
+}
+
+/// What a run took, as the log says it.
+fn gone(meta: &Value) -> HashMap<Kind, u64> {
+    let rows = meta.as_array().into_iter().flatten();
+    by_kind(rows.filter_map(|row| Swept::deserialize(row).ok()))
+}
+
+async fn save(call: Call) -> Outcome {
+    match saved(&call).await {
+        Ok(()) => see(&format!("{AT}?done={}", DONE[0])),
+        Err(problem) => show(&call, problem.status, Some(Note::problem(&problem))).await,
+    }
+}
+
+/// Keeps what the form says; an empty field is “never”, one that is left out stays.
+async fn saved(call: &Call) -> Result<(), Problem> {
+    let mut said = Vec::new();
+    for (kind, field, _) in FIELDS {
+        let Some(text) = call.content.field(field).map(str::trim) else { continue };
+        let odd = |_| Problem::field(field, "write a number of days, or nothing");
+        let days = match text {
+            "" => None,
+            text => Some(text.parse().map_err(odd)?),
+        };
+        said.push(Keep { kind, days });
+    }
+    Ok(retention::change(&call.app().db, said, call.name()?, call.now).await?)
+}
+
+/// Takes away what is due now, as the daily run does.
+async fn run(call: Call) -> Outcome {
+    match call.app().sweeping().start(call.actor()?.user, call.now).await.map_err(Problem::from) {
+        Ok(job) => see(&format!("{AT}?job={}#verdict", job.id)),
+        Err(problem) => show(&call, problem.status, Some(Note::problem(&problem))).await,
+    }
+}
+
+/// Stops a run by hand; what went by then is written down, as of a whole run.
+async fn cancel(call: Call) -> Outcome {
+    let job = work::stopped(&call).await?;
+    see(&format!("{AT}?job={}#verdict", job.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::retention::Retention;
+    use serde_json::json;
+
+    #[test]
+    fn every_field_of_the_page_is_one_of_the_setting() {
+        for (kind, field, _) in FIELDS {
+            let set = json!(Retention::default().with(kind, Some(77)));
+            assert_eq!(set[field], 77, "{field}");
+        }
+        assert!(Kind::ALL.into_iter().all(|kind| FIELDS.iter().any(|(of, _, _)| *of == kind)));
+    }
+
+    #[test]
+    fn what_a_run_took_is_read_from_the_log() {
+        let meta = json!([{ "kind": "crops", "rows": 3 }, { "kind": "mail", "rows": 0 }]);
+        assert_eq!(gone(&meta)[&Kind::Crops], 3);
+        assert!(gone(&json!({})).is_empty());
+    }
+}

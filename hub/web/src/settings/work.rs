@@ -1,0 +1,111 @@
+//! Long work that a page of the settings starts: how far it is, how fast, and how it ended.
+
+use acts::cancel;
+use http::call::Call;
+use http::problem::Problem;
+use serde::Deserialize;
+use store::job::Job;
+use store::job::State;
+use uuid::Uuid;
+use wire::Wall;
+use words::language::Tongue;
+
+/// How far a job is.
+#[derive(PartialEq, Debug)]
+pub struct Work {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether it goes on.
+    pub running: bool,
+    /// Pieces done.
+    pub done: u64,
+    /// Pieces there are, at least one.
+    pub total: u64,
+    /// Pieces a second.
+    pub rate: u64,
+    /// How it ended: well or not, and a sentence.
+    pub verdict: Option<(bool, String)>,
+}
+
+impl Work {
+    /// What `job` has come to at `now`. `whole` and `stopped` are the texts of its end, each with
+    /// the pieces that were done as `count`.
+    #[must_use]
+    pub fn told(
+        tongue: Tongue,
+        job: &Job,
+        now: Wall,
+        (whole, stopped): (&'static str, &'static str),
+    ) -> Self {
+        let ms = job.started_at.map_or(0, |at| job.ended_at.unwrap_or(now).0 - at.0);
+        let rate = job.done * 1000 / u64::try_from(ms).unwrap_or(0).max(1);
+        let running = matches!(job.state, State::Queued | State::Running);
+        let verdict = match job.state {
+            State::Done => Some((true, tongue.one(whole, "count", job.done))),
+            State::Failed => Some((false, job.error.clone().unwrap_or_default())),
+            State::Cancelled => Some((false, tongue.one(stopped, "count", job.done))),
+            State::Queued | State::Running => None,
+        };
+        Self { id: job.id, running, done: job.done, total: job.total.max(1), rate, verdict }
+    }
+}
+
+/// The job of this kind that the address names (`?job=`), or else one's own that still goes on.
+///
+/// # Errors
+/// 404 when the address names none.
+pub async fn asked(call: &Call, kind: &str) -> Result<Option<Job>, Problem> {
+    #[derive(Deserialize)]
+    struct Asked {
+        job: Option<Uuid>,
+    }
+    let (Asked { job }, user) = (call.query()?, call.actor()?.user);
+    let jobs = &call.app().jobs;
+    Ok(match job {
+        Some(id) => Some(jobs.get(id, user, true).await?).filter(|job| job.kind == kind),
+        None => jobs.unfinished(user, kind).await?,
+    })
+}
+
+/// Stops the job that the address names.
+///
+/// # Errors
+/// 404.
+pub async fn stopped(call: &Call) -> Result<Job, Problem> {
+    let (app, id) = (call.app(), call.id("id")?);
+    Ok(cancel::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(state: State) -> Job {
+        Job {
+            id: Uuid::nil(),
+            kind: "audit".into(),
+            state,
+            done: 500,
+            total: 1000,
+            result: None,
+            error: Some("The audit chain is broken at row 501.".into()),
+            by: Uuid::nil(),
+            created_at: Wall(0),
+            started_at: Some(Wall(1_000)),
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn work_says_how_far_and_how_fast_it_is_and_how_it_ended() {
+        let ends = ("audit-whole", "audit-cancelled");
+        let told = |state| Work::told(Tongue::En, &job(state), Wall(3_000), ends);
+        let half = told(State::Running);
+        assert_eq!((half.running, half.done, half.rate, half.verdict), (true, 500, 250, None));
+        let broken = told(State::Failed).verdict.unwrap();
+        assert_eq!(broken, (false, "The audit chain is broken at row 501.".into()));
+        assert!(told(State::Done).verdict.unwrap().0);
+        let (good, words) = told(State::Cancelled).verdict.unwrap();
+        assert!(!good && words.contains("500"), "{words}");
+    }
+}

@@ -1,0 +1,102 @@
+//! What happens to one photo of a class: it is looked at, deleted, or done.
+//!
+//! One form says who everybody on it is and for which lesson; with it the photo goes for good.
+
+use super::photo::{Asked, show};
+use super::start::shell;
+use acts::album::name::Place;
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::see;
+use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use std::collections::{HashMap, HashSet};
+use store::crop;
+use store::image::{self, Image};
+use uuid::Uuid;
+use warp::http::Method;
+use wire::StudentId;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Image);
+    let post = |path| (Method::POST, path);
+    vec![
+        Route::new(post("/photo/{id}/look"), STAFF, of, form, no, look),
+        Route::new(post("/photo/{id}/done"), STAFF, of, form, no, done),
+        Route::new(post("/photo/{id}/remove"), STAFF, of, form, no, remove),
+    ]
+}
+
+/// The photo that the address names.
+async fn named(call: &Call) -> Result<Image, Problem> {
+    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
+}
+
+async fn look(call: Call) -> Outcome {
+    let photo = named(&call).await?;
+    let (album, by) = (call.app().album(), call.actor()?.user);
+    let job = album.look_later(&call.app().jobs, &photo, by).await?;
+    see(&format!("/class/{}/photo?photo={}&job={}", photo.class, photo.id, job.id))
+}
+
+async fn remove(call: Call) -> Outcome {
+    let photo = named(&call).await?;
+    call.app().album().remove(photo.id, call.actor()?.user.to_string()).await?;
+    see(&format!("/class/{}/photo", photo.class))
+}
+
+/// Who is on a photo, as the form says it: all of it becomes marks of one lesson, and the photo
+/// goes.
+async fn done(call: Call) -> Outcome {
+    let photo = named(&call).await?;
+    match settle(&call, &photo).await {
+        Ok((lesson, present)) => {
+            see(&format!("/class/{}/today?lesson={lesson}&photo={present}", photo.class))
+        }
+        Err(problem) => {
+            let (photo, class) = (Some(photo.id), photo.class.to_string());
+            let said = (problem.status, Some(problem.detail));
+            show(&call, &class, Asked { photo, job: None }, said).await
+        }
+    }
+}
+
+async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
+    let (reader, id) = (call.reader()?, photo.id);
+    let (album, shell) = (call.app().album(), shell(call, "class"));
+    let crops = call.app().db.read(move |tx| crop::of_image(tx, id)).await?;
+    let said: HashMap<Uuid, StudentId> =
+        (crops.iter()).filter_map(|crop| Some((crop.id, said(call, crop.id)?))).collect();
+    if said.is_empty() {
+        return Err(Problem::invalid(shell.say("photo-nobody-chosen")));
+    }
+    if said.values().collect::<HashSet<_>>().len() < said.len() {
+        return Err(Problem::invalid(shell.say("photo-twice")));
+    }
+    let lesson = call.content.field("lesson").filter(|id| !id.is_empty()).map(str::to_owned);
+    let other =
+        lesson.as_ref().is_some_and(|id| photo.session.map(|s| s.to_string()).as_ref() != Some(id));
+    for crop in &crops {
+        let stands = crop.student.as_ref().map(|person| person.student);
+        if stands.is_some() && (other || stands != said.get(&crop.id).copied()) {
+            album.unidentify(reader, crop.id.to_string()).await?;
+        }
+    }
+    if let Some(lesson) = lesson.filter(|_| other) {
+        let to = Place { photo: id.to_string(), lesson: Some(lesson), version: None };
+        album.place(reader, to).await?;
+    }
+    for (crop, student) in said {
+        let (crop, student) = (crop.to_string(), student.to_string());
+        album.assign(reader, crop, student).await?;
+    }
+    let confirmed = album.confirm(reader, id.to_string(), false).await?;
+    Ok((confirmed.session_id, confirmed.present.len()))
+}
+
+/// Whom the form says a face shows.
+fn said(call: &Call, crop: Uuid) -> Option<StudentId> {
+    call.content.field(&format!("face-{crop}"))?.parse().ok()
+}

@@ -1,0 +1,88 @@
+//! Faces without a name in photos of a class: put together, guessed, and named many at once.
+
+use super::photo::{Asked, show};
+use acts::album::later::{Put, Putting};
+use http::call::Call;
+use http::problem::Problem;
+use http::reply::see;
+use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use rules::error::Error;
+use rules::{cluster, knn};
+use store::class;
+use store::crop::Of;
+use store::desk::Reader;
+use uuid::Uuid;
+use warp::http::Method;
+
+/// From this likeness on faces are put together, as the API does it.
+const TOGETHER: f32 = 0.7;
+/// From this likeness on somebody is guessed, as the API does it.
+const GUESSED: f32 = 0.6;
+/// Groups at most.
+const GROUPS: usize = 200;
+/// So many of the nearest faces vote.
+const VOTES: usize = 5;
+
+/// Routes of this file.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let (no, form, class) = (Shapes::PAGE, Takes::Form(SMALL), Object::Class);
+    let (sort, name) = ("/class/{id}/photo/sort", "/class/{id}/photo/name");
+    vec![
+        Route::new((Method::POST, sort), STAFF, class, form, no, start),
+        Route::new((Method::POST, name), STAFF, class, form, no, assign),
+    ]
+}
+
+/// The class that the address names.
+async fn named(call: &Call, reader: Reader) -> Result<Uuid, Problem> {
+    let name = call.param("id").to_owned();
+    Ok(call.app().db.read(move |tx| Ok(class::find(tx, reader, &name)?.id)).await?)
+}
+
+async fn start(call: Call) -> Outcome {
+    let (reader, jobs) = (call.reader()?, &call.app().jobs);
+    let class = named(&call, reader).await?;
+    let (of, album) = ((Of::Class(class), class), call.app().album());
+    let rule = knn::Rule { k: VOTES, line: album.line(GUESSED)?, voting: true };
+    let job = match call.content.field("do") {
+        Some("group") => {
+            let line = album.line(TOGETHER)?;
+            let rule = cluster::Rule { line, most: GROUPS, force: false };
+            album.cluster_later(jobs, of, rule, reader.actor.user).await?
+        }
+        Some("guess") => {
+            let (kind, outcome) = ("suggest-assignments", Put::Suggest);
+            album.put_later(jobs, Putting { kind, of, rule, outcome }, reader).await?
+        }
+        Some("name") => {
+            let (kind, outcome) = ("auto-assign-all-crops", Put::Assign);
+            album.put_later(jobs, Putting { kind, of, rule, outcome }, reader).await?
+        }
+        _ => return Err(Problem::field("do", "say group, guess or name")),
+    };
+    see(&format!("/class/{class}/photo?job={}#unnamed", job.id))
+}
+
+/// Names a group: each of its faces is that student's, unless they are on its photo already.
+async fn assign(call: Call) -> Outcome {
+    let reader = call.reader()?;
+    let class = named(&call, reader).await?;
+    let student = call.field("student")?.to_owned();
+    let crops: Vec<String> = call.field("crops")?.split_whitespace().map(str::to_owned).collect();
+    let (album, mut left) = (call.app().album(), None);
+    for crop in crops {
+        match album.assign(reader, crop, student.clone()).await {
+            Ok(_) => {}
+            Err(error @ (Error::Conflict(_) | Error::NotFound(_))) => left = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match left.map(Problem::from) {
+        None => see(&format!("/class/{class}/photo#unnamed")),
+        Some(problem) => {
+            let said = (problem.status, Some(problem.detail));
+            show(&call, &class.to_string(), Asked::default(), said).await
+        }
+    }
+}
