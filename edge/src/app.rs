@@ -58,7 +58,7 @@ pub fn models(packs: &Packs) -> anyhow::Result<Model> {
 /// When this unit has not joined a hub, or models, disk or control socket cannot be used.
 pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let began = Instant::now();
-    let packs = Packs::of(&config);
+    let packs = config.packs();
     let model = models(&packs)?;
     let (mut parts, mut pulse) = (Parts::default(), Pulse::default());
     let (lifeline, stop) = (Lifeline::default(), CancellationToken::new());

@@ -1,9 +1,7 @@
 //! One look on request: a burst, and what comes of it, within a time that people wait.
 
-use crate::{
-    recognise::Report,
-    trigger::{Ask, Cause},
-};
+use crate::report::Report;
+use crate::trigger::{Ask, Cause};
 use std::{
     sync::mpsc::{SyncSender, TrySendError},
     time::Duration,

@@ -1,12 +1,10 @@
 //! The command line.
 
-use crate::{
-    app::{self, offline},
-    config::{self, Config},
-    control::{self, Answer, Question},
-    doctor, draw, join,
-    recognise::Report,
-};
+use crate::app::offline;
+use crate::config::Config;
+use crate::control::{Answer, Question};
+use crate::report::Report;
+use crate::{app, config, control, doctor, draw, join};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use std::{

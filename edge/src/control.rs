@@ -3,13 +3,11 @@
 //! One question a connection, one line of JSON each way; a picture follows as plain bytes. Only
 //! who may open the socket (0660) may ask.
 
-use crate::{
-    burst::{self, PATIENCE},
-    draw,
-    recognise::Report,
-    status::Status,
-    trigger::Ask,
-};
+use crate::burst::PATIENCE;
+use crate::report::Report;
+use crate::status::Status;
+use crate::trigger::Ask;
+use crate::{burst, draw};
 use serde::{Deserialize, Serialize};
 use std::{
     io::{self, BufRead as _, Read as _, Write as _},

@@ -1,6 +1,6 @@
 //! Boxes around faces, for a technician to see what the door sees.
 
-use crate::recognise::Report;
+use crate::report::Report;
 use vision::Picture;
 use wire::Verdict;
 

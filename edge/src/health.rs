@@ -89,7 +89,7 @@ impl Watcher {
             usable_ms: span.usable_ms,
             blind: span.blind.iter().map(|(cause, ms)| (*cause, *ms)).collect(),
             camera: *self.camera.borrow(),
-            disk_free_mb: disk_free_mb(&self.data),
+            disk_free_mb: crate::disk::free_mb(&self.data),
             gallery: span.scene.gallery,
             model: span.scene.model.clone(),
             fired: step(|counts| counts.triggered),
@@ -102,13 +102,6 @@ impl Watcher {
             tracing::error!(error = &error as &dyn std::error::Error, "{error}");
         }
     }
-}
-
-/// Free space where the outbox lies, MiB; 0 if the system does not say.
-#[must_use]
-pub fn disk_free_mb(folder: &std::path::Path) -> u32 {
-    let free = rustix::fs::statvfs(folder).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    free.map_or(0, |bytes| u32::try_from(bytes >> 20).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `rollcall-edge`: arguments, logging, exit codes; everything else is in the library.
 
 use clap::Parser;
-use rollcall_edge::{cli, config::ConfigError};
+use rollcall_edge::{cli, table::ConfigError};
 use std::{io::Write as _, process::ExitCode};
 
 /// The configuration is wrong (`EX_USAGE` of sysexits, which systemd is told not to restart after).

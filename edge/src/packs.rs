@@ -4,12 +4,9 @@
 //! folder beside it, file by file, and is renamed when every hash is right. Which one to begin
 //! with is in the file `in-use`; without it, the unit's own.
 
-use crate::{
-    config::Config,
-    fetch::{Fetch, FetchError, Sink},
-    health::disk_free_mb,
-    identity::{replace, sync_folder},
-};
+use crate::disk;
+use crate::fetch::{Fetch, FetchError, Sink};
+use crate::identity::{replace, sync_folder};
 use ed25519_dalek::VerifyingKey;
 use std::{
     fs::{self, File},
@@ -91,11 +88,11 @@ pub struct Packs {
 }
 
 impl Packs {
-    /// Those of this unit.
+    /// The unit's `own` models, and those that the hub sent into `folder`; faces below `min_face`
+    /// pixels are not looked for.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
-        let (own, folder) = (config.models.clone(), config.data.join("models"));
-        Self { own, folder, min_face: config.recognise.min_face as f32, refused: None }
+    pub fn new(own: PathBuf, folder: PathBuf, min_face: f32) -> Self {
+        Self { own, folder, min_face, refused: None }
     }
 
     /// The pack to begin with: the last that was chosen, or the unit's own where that fails.
@@ -253,7 +250,7 @@ async fn file(folder: &Path, entry: &Entry, fetch: &Fetch) -> Result<(), PackTro
     if entry.verify(folder).is_ok() {
         return Ok(());
     }
-    if let free @ 1..ROOM_MB = disk_free_mb(folder) {
+    if let free @ 1..ROOM_MB = disk::free_mb(folder) {
         return Err(PackTrouble::Room(free));
     }
     let path = folder.join(&entry.name);

@@ -6,11 +6,10 @@
 mod config;
 mod judge;
 mod recogniser;
-mod report;
 mod see;
+mod told;
 
 pub use config::Config;
 pub use judge::{Opinion, judge};
 pub use recogniser::{Recogniser, Tools};
-pub use report::{Face, Report};
 pub use see::{Poor, Seen, see};

@@ -6,7 +6,8 @@ mod lamps;
 
 pub use lamps::Lamps;
 
-use crate::{config::ConfigError, trigger::gpio::GpioError};
+use crate::table::ConfigError;
+use crate::trigger::gpio::GpioError;
 use serde::Deserialize;
 use std::{
     sync::mpsc::{Receiver, SyncSender, sync_channel},

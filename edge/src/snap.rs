@@ -1,6 +1,8 @@
 //! What the camera sees, for the hub: a picture only when it asks, sealed for it, kept nowhere.
 
-use crate::{burst, draw, recognise::Report, trigger::Ask};
+use crate::report::Report;
+use crate::trigger::Ask;
+use crate::{burst, draw};
 use rand::rngs::StdRng;
 use std::sync::{Arc, mpsc::SyncSender};
 use tokio::sync::mpsc;

@@ -3,7 +3,6 @@
 
 use crate::clock::Timekeeper;
 use crate::identity::Identity;
-use crate::join::pin::made;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::ring;
@@ -249,6 +248,13 @@ pub(crate) fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
     found.ok().filter(|found| !found.is_empty()).ok_or(TlsError::Damaged(what))
+}
+
+/// When the certificate begins to be valid; the start of 1970 if it does not parse.
+pub(crate) fn made(cert: &CertificateDer<'_>) -> UnixTime {
+    let parsed = X509Certificate::from_der(cert);
+    let since = parsed.map_or(0, |(_, cert)| cert.validity().not_before.timestamp());
+    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(since).unwrap_or(0)))
 }
 
 #[cfg(test)]

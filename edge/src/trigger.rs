@@ -7,10 +7,10 @@ pub mod motion;
 mod shutter;
 mod timer;
 
-pub use shutter::{Ask, Burst, Cause, Shutter, asking};
+pub use shutter::{Ask, Burst, Cause, Pace, Shutter, asking};
 pub use timer::every;
 
-use crate::config::ConfigError;
+use crate::table::ConfigError;
 use serde::Deserialize;
 use std::time::Duration;
 

@@ -7,7 +7,6 @@
 use crate::site::site;
 use acts::apart::Apart;
 use acts::auth::{Passwords, token::Tokens};
-use acts::care::{Aside, Tally};
 use acts::certificates::{Certificates, May};
 use acts::device::Fleet;
 use acts::events::{Event, Events};
@@ -24,6 +23,7 @@ use acts::recogniser::Recogniser;
 use acts::snaps::Snaps;
 use acts::timekeeper::Timekeeper;
 use acts::upkeep::{Upkeep, rest};
+use acts::{care::Tally, upkeep::Aside};
 use config::{Config, FirstAdmin};
 use doors::mqtt;
 use doors::mqtt::Listener;
@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::keys::Keys;
-use store::{self, Db, account::New, file, shut::Back};
+use store::{self, Db, account::New, file, reshut::Back};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -165,7 +165,7 @@ impl App {
         let (ended, shut, now) = (self.keys.ended()?, self.keys.shut()?, self.clock.wall());
         let write = self.db.write(move |tx| {
             let certificates = store::certificate::end_again(tx, &ended, now)?;
-            Ok((certificates, store::shut::again(tx, &shut)?))
+            Ok((certificates, store::reshut::again(tx, &shut)?))
         });
         let (certificates, Back { shut, bare }) = write.await?;
         if certificates + shut > 0 {

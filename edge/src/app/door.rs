@@ -166,7 +166,7 @@ impl Door {
         let recogniser = Recogniser::new(tools);
         let beat = pulse.beat("shutter");
         let (shutter, bursts) =
-            Shutter::new(ring.clone(), &self.config.recognise, counters.clone(), beat);
+            Shutter::new(ring.clone(), self.config.recognise.pace(), counters.clone(), beat);
         let panel = signal::panel(&self.config.signal);
         parts.thread("lights", move || {
             signal::run(panel, &shown);

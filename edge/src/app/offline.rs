@@ -2,17 +2,15 @@
 //!
 //! Nothing is recorded: results are only told.
 
-use crate::{
-    capture::{self, Config as Camera, Frame, Lifeline, Pixels, Ring, Supervisor},
-    config::Config,
-    draft::{Draft, Keep, KeepError, Timing},
-    gallery::LoadedGallery,
-    packs::Packs,
-    pulse::Beat,
-    recognise::{Recogniser, Report, Tools},
-    signal,
-    trigger::{Ask, Burst, Cause, Shutter, asking},
-};
+use crate::capture::{Config as Camera, Frame, Lifeline, Pixels, Ring, Supervisor};
+use crate::config::Config;
+use crate::draft::{Draft, Keep, KeepError, Timing};
+use crate::gallery::LoadedGallery;
+use crate::pulse::Beat;
+use crate::recognise::{Recogniser, Tools};
+use crate::report::Report;
+use crate::trigger::{Ask, Burst, Cause, Shutter, asking};
+use crate::{capture, signal};
 use anyhow::{Context as _, bail};
 use std::{
     path::{Path, PathBuf},
@@ -63,7 +61,7 @@ fn recogniser(
 ) -> anyhow::Result<Recogniser> {
     let tools = Tools {
         config: config.recognise.clone(),
-        model: watch::channel(super::models(&Packs::of(config))?).1,
+        model: watch::channel(super::models(&config.packs())?).1,
         gallery: watch::channel(gallery).1,
         keep: Box::new(Told),
         timing: Arc::new(Here(clock.clone())),
@@ -99,7 +97,7 @@ fn burst(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Burst> {
     let (open, kept, by) = (capture::open, ring.clone(), clock.clone());
     let supervisor = Supervisor { open, config: camera, ring: kept, clock: by, state, beat };
     let (shutter, bursts) =
-        Shutter::new(ring.clone(), &config.recognise, Arc::default(), Beat::default());
+        Shutter::new(ring.clone(), config.recognise.pace(), Arc::default(), Beat::default());
     thread::scope(|scope| {
         let keeping = scope.spawn(|| supervisor.run(&stop));
         let came = ring.next(0, FIRST);

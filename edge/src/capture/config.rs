@@ -1,6 +1,6 @@
 //! `[camera]`: which camera looks at the door.
 
-use crate::config::{ConfigError, Paths};
+use crate::table::{ConfigError, Paths};
 use serde::Deserialize;
 use std::path::PathBuf;
 

@@ -1,15 +1,11 @@
 //! The things looked at on the unit itself.
 
 use super::Finding;
-use crate::{
-    app, capture,
-    config::Config,
-    control::{self, Answer, Question},
-    health::disk_free_mb,
-    packs::Packs,
-    status::Status,
-    trigger::gpio::GpioError,
-};
+use crate::config::Config;
+use crate::control::{Answer, Question};
+use crate::status::Status;
+use crate::trigger::gpio::GpioError;
+use crate::{app, capture, control, disk};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -40,7 +36,7 @@ pub fn data(config: &Config) -> Finding {
 
 /// Space for the outbox.
 pub fn disk(config: &Config) -> Finding {
-    match disk_free_mb(&config.data) {
+    match disk::free_mb(&config.data) {
         0 => Finding::fault("disk", "the system does not say how much is free", "see “data”"),
         free if free < DISK_MB => Finding::fault(
             "disk",
@@ -53,7 +49,7 @@ pub fn disk(config: &Config) -> Finding {
 
 /// The models load.
 pub fn models(config: &Config) -> Finding {
-    match app::models(&Packs::of(config)) {
+    match app::models(&config.packs()) {
         Ok(model) => Finding::well("model", format!("“{}” loads", model.id)),
         Err(error) => Finding::fault(
             "model",
@@ -183,7 +179,7 @@ fn is_running(config: &Config) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Paths;
+    use crate::table::Paths;
 
     fn config(folder: &Path, camera: &str) -> Config {
         let text = format!("data = \".\"\nmodels = \"none\"\n[camera]\n{camera}");

@@ -122,7 +122,7 @@ mod tests {
     fn a_unit_that_has_not_joined_is_told_how() {
         let folder = tempfile::tempdir().unwrap();
         let text = "data = \".\"\n[camera]\nkind = \"v4l2\"";
-        let paths = crate::config::Paths(folder.path().to_owned());
+        let paths = crate::table::Paths(folder.path().to_owned());
         let config = Config::parse(text, &paths, "edge.toml").unwrap();
         assert!(certificate(&config).to_string().contains("device add"));
         assert!(!name(&config).is_fault() && !reach(&config).is_fault());

@@ -1,6 +1,7 @@
 //! The pin: the hub is the one whose authority has the public key that the token names.
 
 use crate::tls::certificates;
+use crate::tls::made;
 use data_encoding::BASE32_NOPAD;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -9,7 +10,6 @@ use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureSc
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// SHA-256 of the public key (SPKI) of the hub's authority.
@@ -141,11 +141,4 @@ impl ServerCertVerifier for Pinned {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
-}
-
-/// When the certificate begins to be valid; the start of 1970 if it does not parse.
-pub(crate) fn made(cert: &CertificateDer<'_>) -> UnixTime {
-    let parsed = X509Certificate::from_der(cert);
-    let since = parsed.map_or(0, |(_, cert)| cert.validity().not_before.timestamp());
-    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(since).unwrap_or(0)))
 }

@@ -1,6 +1,7 @@
 //! `[recognise]`
 
-use crate::config::ConfigError;
+use crate::table::ConfigError;
+use crate::trigger::Pace;
 use serde::Deserialize;
 use std::ops::RangeInclusive;
 use wire::link::Settings;
@@ -39,6 +40,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Which frames make a burst.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        Pace { frames: self.frames, spacing_ms: self.spacing_ms }
+    }
+
     /// Checks what was typed.
     ///
     /// # Errors

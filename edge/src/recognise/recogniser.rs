@@ -2,7 +2,8 @@
 //!
 //! Nothing here is shared or locked. A burst may be lost before this point, never after it.
 
-use super::{Config, Face, Opinion, Report, judge::judge, see::see};
+use super::{Config, Opinion, judge::judge, see::see, told};
+use crate::report::Report;
 use crate::{
     capture::Frame,
     draft::{Draft, Keep, Timing},
@@ -145,7 +146,7 @@ impl Recogniser {
             Ok((seen, picture)) => {
                 counters.faces.fetch_add((seen.looks.len() + seen.poor.len()) as u64, Relaxed);
                 counters.poor_faces.fetch_add(seen.poor.len() as u64, Relaxed);
-                report.faces.extend(seen.poor.iter().map(Face::poor));
+                report.faces.extend(seen.poor.iter().map(told::poor));
                 self.tracker.step(seen.looks);
                 Some(picture)
             }
@@ -167,7 +168,7 @@ impl Recogniser {
         let opinions = judge(self.tracker.tracks(), gallery.as_deref(), stamp.wall);
         report.gallery = gallery.as_ref().map_or(0, |gallery| gallery.version);
         for (track, opinion) in self.tracker.tracks().iter().zip(&opinions) {
-            report.faces.push(Face::new(track, opinion));
+            report.faces.push(told::face(track, opinion));
             if opinion.decision.verdict == Verdict::Unknown {
                 if self.told.insert(track.id) {
                     show(&self.tools.signs, Sign::Unknown);

@@ -1,7 +1,7 @@
 //! A button, a light barrier or a passive infrared sensor on a GPIO line.
 
 use super::{Ask, Cause};
-use crate::config::ConfigError;
+use crate::table::ConfigError;
 use rppal::gpio::{Gpio, InputPin, Trigger};
 use serde::Deserialize;
 use std::{

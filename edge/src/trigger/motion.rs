@@ -4,10 +4,8 @@
 //! (a lamp, the camera's own exposure) is no motion.
 
 use super::{Ask, Cause};
-use crate::{
-    capture::{Lifeline, Ring},
-    config::ConfigError,
-};
+use crate::capture::{Lifeline, Ring};
+use crate::table::ConfigError;
 use serde::Deserialize;
 use std::{sync::mpsc::SyncSender, time::Duration};
 use vision::Picture;

@@ -3,7 +3,10 @@
 //! The queue of bursts is bounded and may drop: the recogniser is busy with people who came
 //! earlier, and what is dropped is counted.
 
-use crate::{capture::Frame, capture::Ring, pulse::Beat, recognise::Report, status::Counters};
+use crate::capture::{Frame, Ring};
+use crate::pulse::Beat;
+use crate::report::Report;
+use crate::status::Counters;
 use std::{
     sync::{
         Arc,
@@ -79,14 +82,21 @@ pub fn asking() -> (SyncSender<Ask>, Receiver<Ask>) {
     sync_channel(ASKS)
 }
 
+/// Which frames make a burst.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Frames in it.
+    pub frames: usize,
+    /// Time from one of them to the next, at least.
+    pub spacing_ms: u64,
+}
+
 /// Turns questions into bursts.
 pub struct Shutter {
     /// Where the frames are.
     pub ring: Arc<Ring>,
-    /// Frames in a burst.
-    pub frames: usize,
-    /// Time from one of them to the next, at least.
-    pub spacing_ms: u64,
+    /// Which frames.
+    pub pace: Pace,
     /// Counts what is dropped.
     pub counters: Arc<Counters>,
     /// Turned even while nobody asks.
@@ -99,13 +109,12 @@ impl Shutter {
     #[must_use]
     pub fn new(
         ring: Arc<Ring>,
-        config: &crate::recognise::Config,
+        pace: Pace,
         counters: Arc<Counters>,
         beat: Beat,
     ) -> (Self, Receiver<Burst>) {
         let (bursts, queue) = sync_channel(BURSTS);
-        let (frames, spacing_ms) = (config.frames, config.spacing_ms);
-        (Self { ring, frames, spacing_ms, counters, beat, bursts }, queue)
+        (Self { ring, pace, counters, beat, bursts }, queue)
     }
 
     /// Runs until every asker is gone. Blocking.
@@ -156,11 +165,11 @@ impl Shutter {
         let Ask { cause, at, reply } = ask;
         let deadline = Instant::now() + PATIENCE;
         let (mut frames, mut number) = (Vec::<Arc<Frame>>::new(), 0);
-        while frames.len() < self.frames {
+        while frames.len() < self.pace.frames {
             let left = deadline.saturating_duration_since(Instant::now());
             let Some((next, frame)) = self.ring.next(number, left) else { break };
             number = next;
-            let due = frames.last().map_or(at, |last| Mono(last.at.0 + self.spacing_ms));
+            let due = frames.last().map_or(at, |last| Mono(last.at.0 + self.pace.spacing_ms));
             if frame.at >= due {
                 frames.push(frame);
             }
@@ -195,8 +204,8 @@ mod tests {
     use crate::capture::Pixels;
 
     fn shutter() -> (Shutter, Receiver<Burst>) {
-        let config = crate::recognise::Config { frames: 3, spacing_ms: 100, ..Default::default() };
-        Shutter::new(Arc::default(), &config, Arc::default(), Beat::default())
+        let pace = Pace { frames: 3, spacing_ms: 100 };
+        Shutter::new(Arc::default(), pace, Arc::default(), Beat::default())
     }
 
     fn frame(at: u64) -> Frame {

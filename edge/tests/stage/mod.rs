@@ -10,7 +10,8 @@ use rollcall_edge::{
     gallery::LoadedGallery,
     packs::Model,
     pulse::Beat,
-    recognise::{Config, Recogniser, Report, Tools},
+    recognise::{Config, Recogniser, Tools},
+    report::Report,
     signal,
     trigger::{Burst, Cause},
 };

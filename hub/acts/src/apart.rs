@@ -4,7 +4,7 @@
 //! The job and the file go in, the answer comes out, and nothing else is shared: no environment,
 //! no files, no log.
 
-use crate::bring::{oneroster, table::Table};
+use crate::import::{oneroster, table::Table};
 use crate::planning::takeover;
 use bytes::Bytes;
 use rules::error::{Doing, Error};

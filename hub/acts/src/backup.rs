@@ -352,7 +352,7 @@ async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> 
         store::release::set_floor(tx, floor)?;
         store::device::all_offline(tx)?;
         store::login::end_everybody(tx, now)?;
-        store::capture_token::end_everywhere(tx, now)?;
+        store::device::capture_token::end_everywhere(tx, now)?;
         store::device::end_tokens(tx)?;
         let (action, table, id, meta) = ("restore", "setting", "hub_epoch", json!({}));
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })

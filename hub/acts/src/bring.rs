@@ -1,16 +1,13 @@
 //! People and photos that files bring: at once, or as a job that says how far it is.
 
-pub mod archive;
-pub mod oneroster;
-pub mod people;
-pub mod photos;
-pub mod table;
-
 use super::people::People;
 use crate::apart::Apart;
-use crate::bring::people::{Brought, Done, ROWS, Row};
-use crate::bring::photos::{Photo, Photos};
 use crate::enrol::{self, Ask, Desk};
+use crate::import::oneroster;
+use crate::import::people;
+use crate::import::people::{Brought, Done, ROWS, Row};
+use crate::import::photos;
+use crate::import::photos::{Photo, Photos};
 use crate::jobs::{Jobs, Progress};
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -18,8 +15,8 @@ use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::desk::Reader;
 use store::job::Job;
+use store::reader::Reader;
 use store::{Db, Tx, class, enrolment, student};
 use utoipa::ToSchema;
 use uuid::Uuid;

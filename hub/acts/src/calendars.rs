@@ -3,8 +3,8 @@
 use crate::auth;
 use rules::auth::Actor;
 use rules::error::Error;
-use store::desk::Reader;
 use store::feed::{self, Feed};
+use store::reader::Reader;
 use store::{Db, Tx, class};
 use uuid::Uuid;
 use wire::Wall;

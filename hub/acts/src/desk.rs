@@ -10,9 +10,12 @@ use crate::marks::budget;
 use rules::error::{Doing, Error};
 use rules::review::{self, Ask, Change, Evidence, Facts, Former, Say, Status};
 use serde_json::json;
-use store::desk::{Reader, visible, visible_to};
 use store::keys::Keys;
 use store::{self, Db, Tx, audit};
+use store::{
+    desk::visible,
+    reader::{Reader, visible_to},
+};
 use uuid::Uuid;
 use wire::seal::Part;
 use wire::{RecordId, StudentId, Wall};
@@ -275,7 +278,7 @@ pub fn wrap(
         let Some(old) = keys.student(kept.student)? else {
             return store::review::delete_evidence(tx, record);
         };
-        let new = crate::privacy::key_for(tx, keys, student, now)?;
+        let new = crate::keyring::key_for(tx, keys, student, now)?;
         let kept = kept.rewrap(record, part, &old, student, &new).doing("rewrapping a key")?;
         store::review::rewrap(tx, record, part, &kept)?;
     }

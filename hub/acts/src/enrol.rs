@@ -3,7 +3,6 @@
 //! [`judge`] is the decision; [`enrol`] looks at the photo, asks it, and stores. The photo
 //! itself is never kept.
 
-use crate::privacy;
 use crate::recogniser::{Recogniser, Seen, Sight};
 use rules::error::Error;
 use rules::gallery::Index;
@@ -210,7 +209,7 @@ pub fn keep(tx: &Tx<'_>, keys: &Keys, new: &New, now: Wall) -> Result<Uuid, Erro
     student::get(tx, *student)?.ok_or_else(|| Error::unknown("student", student))?;
     agree(tx, *student, consent_by.as_deref(), actor, now)?;
     let id = wire::id::v7(now);
-    let key = privacy::key_for(tx, keys, *student, now)?;
+    let key = crate::keyring::key_for(tx, keys, *student, now)?;
     let sealed = key.seal(&enrolment::place(*student, model, id), template);
     let row = enrolment::Enrolment {
         id,

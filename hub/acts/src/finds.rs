@@ -14,8 +14,8 @@ use rules::error::Error;
 use std::collections::HashSet;
 use std::sync::Arc;
 use store::class::{self, Class};
-use store::desk::Reader;
 use store::keys::Keys;
+use store::reader::Reader;
 use store::{Db, device, scope};
 use wire::{DeviceId, StudentId, Wall};
 

@@ -3,8 +3,8 @@
 use crate::notify::post::{Post, Undelivered};
 use config::Smtp;
 use rules::error::Error;
-use store::desk::Reader;
 use store::mail::{self, Letter, Waiting};
+use store::reader::Reader;
 use store::{Db, Tx, class, student};
 use wire::{StudentId, Wall};
 

@@ -190,7 +190,7 @@ impl Find {
         let authority = logged.then(|| authority::of(true, face.verdict));
         let reasons = &face.reasons;
         let row = Row { candidates, reasons, seen: face, session, status, authority };
-        let own = crate::privacy::key_for(tx, keys, best, now)?;
+        let own = crate::keyring::key_for(tx, keys, best, now)?;
         let id = arrival::add_sighting(tx, &key, (0, &stamp), &When::At(taken.at, 0), &row, now)?;
         let parts = [(Part::Template, Some(&face.template)), (Part::Crop, face.crop.as_ref())];
         for (part, plain) in parts {

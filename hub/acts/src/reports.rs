@@ -5,7 +5,7 @@ use rules::reports::forwards;
 use rules::reports::matrix::Matrix;
 use store::Tx;
 use store::class::{self, Class};
-use store::desk::Reader;
+use store::reader::Reader;
 use store::register::{self, Span};
 
 /// A class and its register.

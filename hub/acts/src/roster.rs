@@ -2,7 +2,7 @@
 
 use super::people::People;
 use rules::error::Error;
-use store::desk::Reader;
+use store::reader::Reader;
 use store::student::{self, Student};
 use store::{Db, Tx, class, member};
 use uuid::Uuid;

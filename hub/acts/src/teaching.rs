@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rules::auth::Role;
 use rules::error::Error;
-use store::desk::Reader;
+use store::reader::Reader;
 use store::{Db, Tx, class, people, teaches};
 use uuid::Uuid;
 use wire::Wall;

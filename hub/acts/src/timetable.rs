@@ -8,7 +8,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use rules::timetable::{Change, Period};
-use store::desk::Reader;
+use store::reader::Reader;
 use store::{Db, Tx, class, period};
 use uuid::Uuid;
 use wire::Wall;

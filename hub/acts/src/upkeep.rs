@@ -1,7 +1,10 @@
 //! What goes on by itself: tried, set aside when it fails, and tried again later. What cannot be
 //! undone waits while the clock is not believed.
 
-use crate::care::Aside;
+pub mod aside;
+
+pub use aside::Aside;
+
 use crate::timekeeper::{self, Timekeeper};
 use rules::care::What;
 use rules::clock::Leap;

@@ -1,6 +1,6 @@
 //! `/api/auth`: tokens for programs. Browsers get a session from `/sign-in` instead.
 
-use super::passkeys::Shown;
+use crate::shown::Shown;
 use acts::entrance::{Checked, Opened};
 use http::call::Call;
 use http::problem::Problem;

@@ -11,7 +11,7 @@ use rules::error::Error;
 use rules::reports::{forwards, matrix};
 use serde::{Deserialize, Serialize};
 use store::register::{self, Marked};
-use store::{desk, student};
+use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -115,7 +115,7 @@ async fn history_of(call: &Call, name: String) -> Outcome {
     let which = register::Which { span, class: class_id, after, limit };
     let read = call.app().db.read(move |tx| {
         let id: StudentId = student::find(tx, &name)?.id;
-        if !desk::visible_to(tx, reader, id)? {
+        if !store::reader::visible_to(tx, reader, id)? {
             return Err(Error::unknown("student", &name));
         }
         register::history(tx, reader, id, &which)

@@ -1,8 +1,8 @@
 //! People and photos in files: `/api/classes/{id}/bulk-upload-students` and `…/bulk-enroll`.
 
 use super::jobs::{Body as Job, goes_on};
-use acts::bring::people::{self, Brought, Row};
 use acts::bring::{self, ARCHIVE, PhotoArchive, TABLE};
+use acts::import::people::{self, Brought, Row};
 use http::call::Call;
 use http::reply::created;
 use http::route::{ADMIN, Object, Outcome, Route, STAFF, Shapes, Takes};

@@ -45,6 +45,7 @@ pub mod scope;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod shown;
 pub mod sign_ins;
 pub mod sorting;
 pub mod statistics;

@@ -1,6 +1,7 @@
 //! `/api/auth/passkeys`: the passkeys of one's own account, and signing in with one.
 
 use super::auth::tokens;
+use crate::shown::Shown;
 use acts::entrance;
 use http::call::Call;
 use http::reply::{created, json, nothing};
@@ -61,17 +62,6 @@ pub struct Asked {
     options: Value,
 }
 
-/// What a device answered.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = PasskeyShown)]
-pub struct Shown {
-    /// What came with the question.
-    pub attempt: String,
-    /// The browser's answer, as `WebAuthn` writes it in JSON.
-    #[schema(value_type = Object)]
-    pub credential: Value,
-}
-
 /// A passkey that a device just made.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasskeyTyped)]
@@ -112,12 +102,6 @@ impl From<Passkey> for Body {
 impl From<entrance::Asked> for Asked {
     fn from(entrance::Asked { attempt, options }: entrance::Asked) -> Self {
         Self { attempt, options }
-    }
-}
-
-impl From<Shown> for entrance::Shown {
-    fn from(Shown { attempt, credential }: Shown) -> Self {
-        Self { attempt, credential }
     }
 }
 

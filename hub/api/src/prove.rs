@@ -1,6 +1,6 @@
 //! `/api/auth/prove`: a proof, once more, of who somebody is.
 
-use super::passkeys::Shown;
+use crate::shown::Shown;
 use acts::entrance::{self, Given};
 use http::call::Call;
 use http::reply::nothing;

@@ -4,6 +4,7 @@
 
 use super::range::{Part, part};
 use super::{key, renew, tls};
+use crate::reply::empty;
 use accept::patience::Patient;
 use accept::{self, Guest};
 use acts::device::{Fleet, Identity, Serial};
@@ -288,12 +289,6 @@ async fn send(file: File, part: Part) -> Result<Response<Full<Bytes>>, Error> {
         }
     };
     Ok(built.expect("our own headers are valid"))
-}
-
-pub(super) fn empty(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = status;
-    response
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The key of the gallery on a door's disk: handed out at each start of the door, never stored
 //! there unless its settings say so. A door that is cut off gets none.
 
-use crate::https::empty;
+use crate::reply::empty;
 use acts::device::Identity;
 use acts::parts::Parts;
 use bytes::Bytes;

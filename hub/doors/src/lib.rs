@@ -5,4 +5,5 @@ mod key;
 pub mod mqtt;
 pub mod range;
 pub mod renew;
+mod reply;
 pub mod tls;

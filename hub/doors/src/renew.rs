@@ -4,7 +4,7 @@
 //! That one takes on what this hub gave, and nothing that it only saw in use: the key of the one
 //! before may be why it was replaced.
 
-use crate::https::empty;
+use crate::reply::empty;
 use acts::device::Identity;
 use acts::parts::Parts;
 use bytes::Bytes;

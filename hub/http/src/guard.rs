@@ -11,7 +11,7 @@ use acts::auth::{csrf::Came, session};
 use acts::doors::programs::CAPTURE_TOKEN;
 use config::Hosts;
 use rules::auth::{Actor, Role};
-use store::capture_token;
+use store::device::capture_token;
 use store::login::{self, Live};
 use subtle::ConstantTimeEq as _;
 use warp::http::{HeaderMap, Method, StatusCode, header};

@@ -3,8 +3,8 @@
 use super::hub::{Hub, actor, now};
 use acts::apart::Apart;
 use acts::bring;
-use acts::bring::archive::File;
-use acts::bring::{oneroster as roster, people};
+use acts::import::archive::File;
+use acts::import::{oneroster as roster, people};
 use acts::planning::takeover;
 use acts::timetable::{Timetable, TimetableFile};
 use anyhow::Context as _;
@@ -13,7 +13,7 @@ use rules::auth::{Actor, Role};
 use rules::timetable::day;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use store::desk::Reader;
+use store::reader::Reader;
 
 /// Take over what other programs know.
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use jiff::civil::date;
 use rules::auth::{Actor, Role};
 use serde_json::{Value, json};
 use store::student::Profile;
-use store::{Tx, account, class, desk, student};
+use store::{Tx, account, class, student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use warp::test::RequestBuilder;
@@ -350,8 +350,10 @@ async fn the_two_halves_of_the_school_are_really_apart() {
     let today = date(2026, 3, 2);
     let (own, foreign) = (school.halves[0], school.halves[1]);
     let actor = Actor { user: school.account(Role::Teacher), role: Role::Teacher };
-    let reader = desk::Reader { actor, today };
-    let sees = |student| school.house.app.db.read(move |tx| desk::visible_to(tx, reader, student));
+    let reader = store::reader::Reader { actor, today };
+    let sees = |student| {
+        school.house.app.db.read(move |tx| store::reader::visible_to(tx, reader, student))
+    };
     assert!(sees(own.1).await.unwrap());
     assert!(!sees(foreign.1).await.unwrap());
 }

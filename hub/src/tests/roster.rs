@@ -4,7 +4,7 @@ use super::{Answer, Carrying, House, get, post};
 use rules::attendance::budget::Count;
 use rules::auth::Role;
 use store::class::{self, Class};
-use store::desk::Reader;
+use store::reader::Reader;
 use store::student::{self, Profile};
 use store::{Tx, account::Account, budget};
 use uuid::Uuid;

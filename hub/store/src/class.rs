@@ -1,7 +1,7 @@
 //! Tables `class`, `roster` and `teaches`: who is in a class, and who teaches it.
 
-use super::desk::Reader;
 use super::{Tx, audit, params, parsed};
+use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::budget::Count;
 use rules::attendance::placing::Policy;

@@ -1,8 +1,9 @@
 //! Table `face_crop`: faces cut from photos of classes, and who they are.
 
-use super::desk::{Person, Reader};
+use super::desk::Person;
 use super::image::visible;
 use super::{Tx, audit, odd, params, parsed, parsed_option};
+use crate::reader::Reader;
 use rules::error::Error;
 use serde_json::{Value, json};
 use uuid::Uuid;

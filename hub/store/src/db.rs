@@ -9,8 +9,8 @@ use super::file;
 #[cfg(debug_assertions)]
 use super::tx::trouble;
 use super::tx::{Tx, is_fatal, unwell};
+use crate::connection::connect;
 use rules::error::{Doing, Error};
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,10 +27,6 @@ const READ_QUEUE: usize = 1024;
 const READERS: usize = 4;
 /// A reader is stopped after this: a long one would keep the WAL growing.
 const READ_LIMIT: Duration = Duration::from_secs(5);
-/// KiB of pages the writer keeps: the inner pages of every index of a million sightings.
-const CACHE: i64 = 64 * 1024;
-/// KiB of pages each reader keeps.
-const READ_CACHE: i64 = 16 * 1024;
 /// The first SQLite without the WAL-reset bug.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
@@ -192,29 +188,6 @@ fn check_version(number: i32) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::internal("opening the database", "SQLite is older than 3.51.3, which loses data"))
-}
-
-pub(super) fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Error> {
-    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let flags = match mode {
-        OpenFlags::SQLITE_OPEN_READ_ONLY => flags,
-        _ => flags | OpenFlags::SQLITE_OPEN_CREATE,
-    };
-    let what = format!("opening {}", path.display());
-    let db = Connection::open_with_flags(path, flags).doing(&what)?;
-    db.busy_timeout(Duration::from_secs(5)).doing(&what)?;
-    db.set_prepared_statement_cache_capacity(256);
-    // Plans follow from the SQL alone. Otherwise a statement is planned anew whenever a value is
-    // bound that the choice of an index may hang on: a quarter of the time of an arrival.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).doing(&what)?;
-    let pragmas = "pragma journal_mode = wal; pragma synchronous = full;
-         pragma foreign_keys = on; pragma secure_delete = on; pragma mmap_size = 0;
-         pragma trusted_schema = off; pragma journal_size_limit = 67108864;
-         pragma wal_autocheckpoint = 3000; pragma temp_store = memory;";
-    db.execute_batch(pragmas).doing(&what)?;
-    let pages = if flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) { READ_CACHE } else { CACHE };
-    db.pragma_update(None, "cache_size", -pages).doing(&what)?;
-    Ok(db)
 }
 
 /// Which version of the schema the file at `path` has (0 for none), and which this program knows.

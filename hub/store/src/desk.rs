@@ -7,7 +7,8 @@
 pub mod queue;
 
 use super::{Tx, odd, params, parsed, parsed_option, student};
-use jiff::civil::Date;
+use crate::reader::Reader;
+use crate::reader::visible_student;
 use rules::attendance::Authority;
 use rules::auth::{Actor, Role};
 use rules::error::Error;
@@ -17,15 +18,6 @@ use rusqlite::types::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
 use wire::{Reason, RecordId, StudentId, Wall};
-
-/// Who reads, on which day of the school.
-#[derive(Clone, Copy, Debug)]
-pub struct Reader {
-    /// The account.
-    pub actor: Actor,
-    /// The local date, for the dates of `teaches`.
-    pub today: Date,
-}
 
 /// A sighting with everything a person needs to decide it.
 #[derive(Clone, Debug)]
@@ -143,35 +135,8 @@ const PERSON_STATUS: &str =
 /// The same person as the index `sighting_waiting_of` has them.
 const PERSON_TEXT: &str = "cast(coalesce(s.decided_student, s.predicted_student) as text)";
 
-/// What `$1` (role), `$2` (account) and `$3` (day) let a reader see of student `{student}`.
-pub(super) fn visible_student(student: &str) -> String {
-    format!(
-        "($1 = 'admin'
-          or ($1 = 'teacher' and exists (select 1 from roster r join teaches t on t.class = r.class
-                where r.student = {student} and t.teacher = $2 and t.from_day <= $3
-                  and (t.to_day is null or t.to_day >= $3)))
-          or ($1 = 'student' and exists (select 1 from user_account me
-                where me.id = $2 and me.student = {student})))"
-    )
-}
-
 fn visible_sighting() -> String {
     visible_student(PERSON)
-}
-
-impl Reader {
-    /// Role, account and day: `$1`, `$2`, `$3` of every query with a reader in it.
-    #[must_use]
-    pub fn keys(self) -> (&'static str, String, String) {
-        let Actor { user, role } = self.actor;
-        (role.as_str(), user.to_string(), self.today.to_string())
-    }
-
-    /// Whether they see everything anyway.
-    #[must_use]
-    pub fn sees_all(self) -> bool {
-        self.actor.role == Role::Admin
-    }
 }
 
 /// Sightings, newest first.
@@ -392,16 +357,6 @@ pub fn one(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<Seen, Error> {
 pub fn visible(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<bool, Error> {
     let (role, user, today) = reader.keys();
     let sql = format!("select 1 from sighting s where {} and s.id = $4", visible_sighting());
-    Ok(tx.row(&sql, params![role, user, today, id.to_string()], |_| Ok(()))?.is_some())
-}
-
-/// Whether the reader may see the student `id`.
-///
-/// # Errors
-/// When the database fails.
-pub fn visible_to(tx: &Tx<'_>, reader: Reader, id: StudentId) -> Result<bool, Error> {
-    let (role, user, today) = reader.keys();
-    let sql = format!("select 1 from student p where {} and p.id = $4", visible_student("p.id"));
     Ok(tx.row(&sql, params![role, user, today, id.to_string()], |_| Ok(()))?.is_some())
 }
 

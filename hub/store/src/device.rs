@@ -1,6 +1,8 @@
 //! Tables `device`, `device_cert` and `join_token`: doors, and how they prove who they are.
 
-use super::{Tx, audit, capture_token, change, params};
+pub mod capture_token;
+
+use super::{Tx, audit, change, params};
 use rules::error::Error;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};

@@ -1,7 +1,7 @@
 //! The database as a file: looked at beside the running hub, copied, checked, and its log emptied.
 
-use super::db::connect;
 use super::{Tx, params};
+use crate::connection::connect;
 use rules::error::{Doing, Error};
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Table `image`: photos of whole classes, sealed, until they are confirmed or too old.
 
-use super::desk::Reader;
 use super::{Tx, audit, params, parsed, parsed_option};
+use crate::reader::Reader;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Tables `period` and `period_exception`, and the sessions that are made from them.
 
-use super::desk::Reader;
 use super::{Tx, audit, odd, params, parsed, parsed_option};
+use crate::reader::Reader;
 use jiff::civil::{Date, Time, Weekday};
 use rules::error::Error;
 use rules::timetable::{Change, Lesson, Period, Stored, fits};

@@ -1,7 +1,7 @@
 //! Marks with the names around them: who was in which lesson.
 
-use super::desk::Reader;
 use super::{Tx, odd, params, parsed};
+use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::{Source, Status};
 use rules::error::Error;

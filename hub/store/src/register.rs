@@ -1,8 +1,8 @@
 //! The register of a class and the history of a student: the marks themselves, found by lesson
 //! or by student, never by going through all of them.
 
-use super::desk::Reader;
 use super::{Tx, params, parsed};
+use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::{Source, Status};
 use rules::error::Error;

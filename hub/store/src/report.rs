@@ -1,8 +1,8 @@
 //! Sums of lessons for reports: they read `tally`, never the marks.
 
 use super::class::VISIBLE;
-use super::desk::Reader;
 use super::{Tx, params, parsed};
+use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::error::Error;
 use rules::reports::Sums;

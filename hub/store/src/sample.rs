@@ -2,7 +2,7 @@
 
 use crate::consent::Said;
 use crate::cursor::signed;
-use crate::desk::Reader;
+use crate::reader::Reader;
 use crate::{Tx, class, consent, mark, params, release, session, student};
 use jiff::civil::{Date, date};
 use rules::attendance::{Mark, Source, Status};

@@ -1,8 +1,8 @@
 //! What galleries need to know of the timetable: who is taught in which room, and when.
 
 use super::class::VISIBLE;
-use super::desk::Reader;
 use super::{Tx, params, parsed, setting};
+use crate::reader::Reader;
 use rules::attendance::placing::{EARLY_MS, LONGEST_MS};
 use rules::error::Error;
 use rules::gallery::scope::{AHEAD_MS, House, Room, Scope};

@@ -1,7 +1,7 @@
 //! Table `session`: one lesson of a class on one day.
 
-use super::desk::Reader;
 use super::{Tx, params, parsed, parsed_option};
+use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::placing::{EARLY_MS, LONGEST_MS};
 use rules::error::Error;

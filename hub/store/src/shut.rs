@@ -3,10 +3,8 @@
 //!
 //! The key store remembers it beside the certificates that ended: it is backed up apart.
 
-use super::{Tx, change, identity, params, parsed, totp};
+use super::{Tx, change, params};
 use rules::error::Error;
-use std::collections::HashSet;
-use uuid::Uuid;
 use wire::Wall;
 
 /// How long it is remembered, milliseconds: no copy of the data is restored that is older.
@@ -67,7 +65,7 @@ impl Kind {
     }
 
     /// What shuts it in a copy of the data in which it is still open.
-    fn again(self) -> &'static [&'static str] {
+    pub(crate) fn again(self) -> &'static [&'static str] {
         match self {
             Self::Passkey => &["delete from passkey where id = $1"],
             Self::Codes => &[
@@ -123,7 +121,7 @@ fn after(tx: &Tx<'_>, kind: Kind, now: Wall) -> Result<Wall, Error> {
     Ok(now.max(Wall(last.unwrap_or_default()).plus_ms(1)))
 }
 
-fn put(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
+pub(crate) fn put(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
     let old = "delete from shut where at < $1 and kind in ('passkey', 'feed')";
     tx.execute(old, params![now.plus_ms(-KEPT_MS).0])?;
     let sql = "insert into shut (kind, what, at) values ($1, $2, $3)
@@ -144,72 +142,4 @@ pub fn all(tx: &Tx<'_>) -> Result<Vec<Shut>, Error> {
     };
     let found = tx.query("select kind, what, at from shut order by at", [], one)?;
     Ok(found.into_iter().flatten().collect())
-}
-
-/// What was done to an older copy of the data.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Back {
-    /// What it brought back and is shut again.
-    pub shut: usize,
-    /// Accounts that lost their last second factor by that, and so their password as well.
-    pub bare: usize,
-}
-
-/// Shuts again what an older copy of the data brought back.
-///
-/// What this data knows of, or what was opened again since, stays as it is. An account is never left
-/// to its password alone that had a second factor in the copy: it may have another one since.
-///
-/// # Errors
-/// When the database fails.
-pub fn again(tx: &Tx<'_>, shut: &[Shut]) -> Result<Back, Error> {
-    let (mut back, mut factors) = (Back::default(), HashSet::new());
-    for one @ Shut { kind, what, at } in shut {
-        let sql = "select 1 from shut where kind = $1 and what = $2 and at >= $3";
-        let known = tx.row(sql, params![kind.as_str(), what, at.0], |_| Ok(()))?.is_some();
-        if known || is_open_since(shut, one) {
-            continue;
-        }
-        factors.extend(factor_of(tx, one)?);
-        if *kind == Kind::Link {
-            back.shut += identity::unlink_old(tx, what, &linked_since(shut, *at))?;
-        }
-        let mut open = 0;
-        for sql in kind.again() {
-            open = tx.execute(sql, params![what])?;
-        }
-        back.shut += open;
-        put(tx, *kind, what, *at)?;
-    }
-    for account in factors {
-        if !totp::has_factor(tx, account)? {
-            let account = account.to_string();
-            for sql in Kind::Password.again() {
-                back.bare += tx.execute(sql, params![account])?;
-            }
-        }
-    }
-    Ok(back)
-}
-
-/// Whether the account that was closed was opened again.
-fn is_open_since(all: &[Shut], one: &Shut) -> bool {
-    let reopened = |it: &Shut| it.kind == Kind::Reopened && it.what == one.what && it.at > one.at;
-    one.kind == Kind::Account && all.iter().any(reopened)
-}
-
-/// What accounts became at a provider after `at`.
-fn linked_since(all: &[Shut], at: Wall) -> HashSet<&str> {
-    let since = all.iter().filter(|it| it.kind == Kind::Linked && it.at > at);
-    since.map(|it| it.what.as_str()).collect()
-}
-
-/// The account whose second factor this is, if it has one that counts.
-fn factor_of(tx: &Tx<'_>, one: &Shut) -> Result<Option<Uuid>, Error> {
-    let sql = match one.kind {
-        Kind::Passkey => "select account from passkey where id = $1",
-        Kind::Codes => "select account from totp where account = $1 and confirmed_at is not null",
-        _ => return Ok(None),
-    };
-    tx.row(sql, params![one.what], |row| parsed(row, 0))
 }

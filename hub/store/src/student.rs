@@ -1,7 +1,7 @@
 //! Table `student`: people who are seen, students and staff alike.
 
-use super::desk::{self, Reader, visible_student};
 use super::{Tx, audit, change, params, parsed};
+use crate::reader::{Reader, visible_student};
 use rules::error::Error;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
@@ -192,7 +192,7 @@ pub fn namesakes(
 /// `NotFound`, for a foreign one too.
 pub fn find_for(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Student, Error> {
     let found = find(tx, name)?;
-    let seen = desk::visible_to(tx, reader, found.id)?;
+    let seen = crate::reader::visible_to(tx, reader, found.id)?;
     if seen { Ok(found) } else { Err(Error::unknown("student", name)) }
 }
 

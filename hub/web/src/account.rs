@@ -6,7 +6,7 @@ pub mod prove;
 
 use super::note::Note;
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::calendars;
 use acts::own::{self, OwnChanges, OwnSettings};
 use acts::sign_ins::{self, SignInsEnd};
@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use store::feed::{self, Feed};
 use store::login::SignIn;
 use store::people::{self, Person};
-use store::{Tx, class, desk, totp};
+use store::{Tx, class, totp};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -163,7 +163,7 @@ pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
 }
 
 async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
-    let reader: desk::Reader = call.reader()?;
+    let reader: store::reader::Reader = call.reader()?;
     let read = move |tx: &Tx<'_>| {
         let feeds = feed::of(tx, reader.actor.user)?;
         Ok((class::list(tx, reader)?, own::settings(tx, reader)?, feeds))

@@ -2,7 +2,7 @@
 
 use super::note::Note;
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::timekeeper;
 use askama::Template;
 use http::call::Call;

@@ -4,7 +4,7 @@ pub mod policy;
 pub mod roster;
 
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::classes::{self, ClassSettings, NewClass};
 use askama::Template;
 use http::call::Call;

@@ -11,7 +11,7 @@ pub mod state;
 
 use super::note::Note;
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::doors::state::states;
 use acts::doors::{self, DoorChanges};
 use askama::Template;

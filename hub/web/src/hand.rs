@@ -5,8 +5,8 @@
 
 use super::roll::{self, CHOICES, Row};
 use super::shell::Shell;
-use super::start::shell;
 use super::today::{facts, said};
+use crate::shell::shell;
 use acts::lessons::{Back, Of, Said, Spoken, TakeBack};
 use askama::Template;
 use http::call::Call;

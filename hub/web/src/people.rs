@@ -6,7 +6,7 @@ mod forget;
 mod person;
 
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::people::{self, Kind as Works, PersonChanges};
 use askama::Template;
 use http::call::Call;

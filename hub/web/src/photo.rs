@@ -5,7 +5,7 @@
 
 use super::faces::{self, Group, Member, Shown};
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::album::New;
 use askama::Template;
 use http::call::Call;
@@ -17,10 +17,10 @@ use rules::timetable::day_of;
 use serde::Deserialize;
 use store::class::{self, Class};
 use store::crop::{self, Of};
-use store::desk::Reader;
 use store::image::{self, Image, State};
 use store::job::Job;
 use store::job::State as Stands;
+use store::reader::Reader;
 use store::session::{self, Session};
 use store::{Tx, image::Filter};
 use uuid::Uuid;

@@ -4,7 +4,7 @@
 use super::chart::{self, Part, Piece};
 use super::heat::{self, Legend, Mark, Page as Slice, Risk};
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::reports::Register;
 use acts::sheets::register::title;
 use askama::Template;

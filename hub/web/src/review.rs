@@ -3,7 +3,7 @@
 use super::card::{Card, Face, Facts, Group, Verdict};
 use super::class::policy;
 use super::desk::{Done, Found, House, Page, Piece, Who, empty};
-use super::start::shell;
+use crate::shell::shell;
 use http::call::Call;
 use http::language;
 use http::problem::Problem;

@@ -1,6 +1,9 @@
 //! The frame of every page: who is signed in, where we are, icons, addresses of files.
 
 use super::files;
+use acts::auth::session;
+use http::call::Call;
+use http::{language, nav};
 use rules::auth::Role;
 use words::language::{Said, Tongue};
 
@@ -34,6 +37,18 @@ pub struct Shell {
     pub pages: Vec<(&'static str, &'static str, &'static str)>,
     /// Where this person begins.
     pub home: &'static str,
+}
+
+/// The frame for whoever sent `call`.
+#[must_use]
+pub fn shell(call: &Call, here: &'static str) -> Shell {
+    let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
+    let tongue = language::of(&call.headers);
+    let (csrf, cares) = (call.session().map(session::csrf), call.app().care.get());
+    let table = &call.front.site.table;
+    let pages = person.iter().flat_map(|person| nav::pages(table, person.role)).collect();
+    let home = person.as_ref().map_or("/", |person| nav::home(table, person.role));
+    Shell { here, person, csrf, tongue, cares, pages, home }
 }
 
 impl Shell {

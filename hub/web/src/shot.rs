@@ -3,7 +3,7 @@
 //! One form says who everybody on it is and for which lesson; with it the photo goes for good.
 
 use super::photo::{Asked, show};
-use super::start::shell;
+use crate::shell::shell;
 use acts::album::name::Place;
 use http::call::Call;
 use http::problem::Problem;

@@ -3,7 +3,9 @@
 use super::account::passkeys::{Ask, shown};
 use super::account::prove;
 use super::files;
-use super::shell::{Person, Shell};
+use super::shell::Shell;
+use crate::account::prove::elsewhere;
+use crate::shell::shell;
 use acts::auth::session;
 use acts::entrance::{Checked, FirstAdmin};
 use askama::Template;
@@ -89,18 +91,6 @@ struct Message<'a> {
     onward: &'a str,
     onward_words: &'a str,
     request_id: &'a str,
-}
-
-/// The frame for whoever sent `call`.
-#[must_use]
-pub fn shell(call: &Call, here: &'static str) -> Shell {
-    let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
-    let tongue = language::of(&call.headers);
-    let (csrf, cares) = (call.session().map(session::csrf), call.app().care.get());
-    let table = &call.front.site.table;
-    let pages = person.iter().flat_map(|person| nav::pages(table, person.role)).collect();
-    let home = person.as_ref().map_or("/", |person| nav::home(table, person.role));
-    Shell { here, person, csrf, tongue, cares, pages, home }
 }
 
 /// Remembers the language, and shows the same page again.
@@ -220,12 +210,6 @@ async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
 async fn enter(call: &Call, account: &Account, way: Way, next: &str) -> Outcome {
     let answer = see(nav::onward(&call.front.site.table, account.role, next))?;
     call.open_session(account.id, way, answer).await
-}
-
-/// What the button for signing in elsewhere says, if there is one.
-#[must_use]
-pub fn elsewhere(call: &Call) -> Option<String> {
-    call.app().config.accounts.oidc.as_ref().map(|oidc| oidc.name.clone())
 }
 
 async fn sign_out(call: Call) -> Outcome {

@@ -5,7 +5,7 @@
 use super::class::policy::suspended;
 use super::roll::{self, Facts, Row};
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use acts::marks;
 use askama::Template;
 use http::call::Call;

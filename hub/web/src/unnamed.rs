@@ -10,7 +10,7 @@ use rules::error::Error;
 use rules::{cluster, knn};
 use store::class;
 use store::crop::Of;
-use store::desk::Reader;
+use store::reader::Reader;
 use uuid::Uuid;
 use warp::http::Method;
 

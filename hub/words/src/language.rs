@@ -237,10 +237,10 @@ mod tests {
 
     fn sources() -> String {
         let hub = Path::new(HUB);
-        let rooms = ["words", "rules", "acts", "web", "src"].map(|room| hub.join(room));
+        let rooms = ["words", "rules", "acts", "http", "web", "src"].map(|room| hub.join(room));
         let rooms = rooms.into_iter().filter(|room| room.is_dir());
         let code = rooms.flat_map(|room| files(&room, "rs"));
-        let pages = files(&hub.join("templates"), "html");
+        let pages = files(&hub.join("web/templates"), "html");
         let is_test = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "tests");
         let all = code.filter(|path| !is_test(path)).chain(pages);
         all.map(|file| std::fs::read_to_string(file).unwrap()).collect()

@@ -6,9 +6,9 @@ use rules::error::Error;
 use rules::{cluster, knn};
 use serde::Serialize;
 use store::crop::Of;
-use store::desk::Reader;
 use store::image::Image;
 use store::job::Job;
+use store::reader::Reader;
 use utoipa::ToSchema;
 use uuid::Uuid;
 

@@ -15,7 +15,7 @@ use rules::knn::{self, Vote};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use store::crop::{self, As, Of};
-use store::desk::Reader;
+use store::reader::Reader;
 use store::{Tx, consent};
 use uuid::Uuid;
 use vision::Scale;

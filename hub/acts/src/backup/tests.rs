@@ -4,8 +4,8 @@ use super::*;
 use crate::pki::Pki;
 use rules::auth::elsewhere::Identity;
 use store::cursor::{self, Cursor};
-use store::shut::{Back, Kind};
 use store::student::{self, Profile};
+use store::{reshut::Back, shut::Kind};
 use wire::{DeviceId, StudentId};
 
 const NOW: Wall = Wall(1_790_000_000_123);
@@ -314,9 +314,9 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         store::login::begin(tx, uuid::Uuid::from_u128(7), account.id, b"refresh", &origin, NOW)?;
         store::device::add_cert(tx, &door(), "aa", NOW.plus_ms(DAY_MS), NOW)?;
         let until = NOW.plus_ms(DAY_MS);
-        let life = store::capture_token::Life { from: NOW, until, overlap: NOW };
+        let life = store::device::capture_token::Life { from: NOW, until, overlap: NOW };
         store::device::add_token(tx, &door(), "join", "t", NOW)?;
-        store::capture_token::add(tx, &door(), b"program", life, "t")
+        store::device::capture_token::add(tx, &door(), b"program", life, "t")
     };
     rig.db.write(open).await.unwrap();
     let data = rig.back_up(NOW).data;
@@ -336,7 +336,8 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         let back = store::certificate::end_again(tx, &ended, NOW)?;
         let session = store::login::session(tx, b"browser")?.is_some();
         let family = store::login::family(tx, uuid::Uuid::from_u128(7))?.is_some();
-        let program = store::capture_token::holder(tx, b"program", NOW.plus_ms(1))?.is_some();
+        let program =
+            store::device::capture_token::holder(tx, b"program", NOW.plus_ms(1))?.is_some();
         let join = store::device::use_token(tx, "join", NOW)?.is_some();
         Ok((before, back, [session, family, program, join]))
     };
@@ -405,7 +406,7 @@ async fn what_opened_an_account_and_was_shut_since_opens_nothing_in_an_older_cop
     let shut = Keys::open(&new).unwrap().shut().unwrap();
     let after = move |tx: &Tx<'_>| {
         let before = opens(tx, gone)?;
-        let back = [store::shut::again(tx, &shut)?, store::shut::again(tx, &shut)?];
+        let back = [store::reshut::again(tx, &shut)?, store::reshut::again(tx, &shut)?];
         Ok((before, back, opens(tx, gone)?, opens(tx, stays)?))
     };
     let db = Db::open(&new.join("hub.db")).unwrap();
@@ -424,7 +425,7 @@ async fn an_account_that_was_closed_and_opened_again_stays_open() {
         let mut profile = store::people::find(tx, &id.to_string())?.profile();
         profile.is_active = true;
         store::people::change(tx, id, profile, None, "t", NOW.plus_ms(2))?;
-        Ok((store::shut::again(tx, &shut)?, opens(tx, id)?))
+        Ok((store::reshut::again(tx, &shut)?, opens(tx, id)?))
     };
     let (back, opens) = rig.db.write(write).await.unwrap();
     assert_eq!(
@@ -462,8 +463,8 @@ async fn an_account_opened_and_linked_again_since_the_backup_stays_so_in_an_olde
         rig.restore(&new).await.unwrap();
         let shut = Keys::open(&new).unwrap().shut().unwrap();
         let after = move |tx: &Tx<'_>| {
-            store::shut::again(tx, &shut)?;
-            store::shut::again(tx, &shut)?;
+            store::reshut::again(tx, &shut)?;
+            store::reshut::again(tx, &shut)?;
             opens(tx, id)
         };
         let db = Db::open(&new.join("hub.db")).unwrap();
@@ -480,7 +481,7 @@ async fn another_link_since_brings_the_old_one_back_for_nobody() {
         let of = |kind, what: String, ms| store::shut::Shut { kind, what, at: NOW.plus_ms(ms) };
         let other = store::identity::mark(&id.to_string(), "i", "another");
         let shut = [of(Kind::Link, id.to_string(), 1), of(Kind::Linked, other, 2)];
-        store::shut::again(tx, &shut)?;
+        store::reshut::again(tx, &shut)?;
         Ok(store::people::find(tx, &id.to_string())?.linked)
     };
     assert!(!rig.db.write(write).await.unwrap());
@@ -493,9 +494,9 @@ async fn whoever_lost_the_last_second_factor_to_a_restore_has_no_password_either
         let (both, plain) = (opened_by_all(tx, "a@s.test")?, opened_by_all(tx, "b@s.test")?);
         let passkey = store::passkey::of(tx, both)?[0].id.to_string();
         let of = |kind, what: String| store::shut::Shut { kind, what, at: NOW.plus_ms(1) };
-        let one = store::shut::again(tx, &[of(Kind::Codes, both.to_string())])?;
+        let one = store::reshut::again(tx, &[of(Kind::Codes, both.to_string())])?;
         let kept = opens(tx, both)?[2];
-        let last = store::shut::again(tx, &[of(Kind::Passkey, passkey)])?;
+        let last = store::reshut::again(tx, &[of(Kind::Passkey, passkey)])?;
         Ok((one.bare, kept, last.bare, opens(tx, both)?[2], opens(tx, plain)?[2]))
     };
     assert_eq!(rig.db.write(write).await.unwrap(), (0, true, 1, false, true));
@@ -514,6 +515,6 @@ async fn a_password_of_a_clock_that_leapt_and_one_of_the_right_clock_stay() {
         rig.keys.remember_shut(&rig.db.read(store::shut::all).await.unwrap(), NOW).unwrap();
     }
     let shut = rig.keys.shut().unwrap();
-    let start = move |tx: &Tx<'_>| Ok((store::shut::again(tx, &shut)?, opens(tx, id)?[2]));
+    let start = move |tx: &Tx<'_>| Ok((store::reshut::again(tx, &shut)?, opens(tx, id)?[2]));
     assert_eq!(rig.db.write(start).await.unwrap(), (Back::default(), true), "nothing was restored");
 }

@@ -1,10 +1,7 @@
 //! Looks after what needs care: what the worries follow from is read here, and what failed is kept
 //! until it is tried again.
 
-pub mod aside;
 pub mod facts;
-
-pub use aside::Aside;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,7 +3,7 @@
 use crate::auth;
 use rules::error::Error;
 use store::Db;
-use store::capture_token::{self, Life};
+use store::device::capture_token::{self, Life};
 use wire::{DeviceId, Wall};
 
 /// What every such token begins with.

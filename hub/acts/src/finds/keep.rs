@@ -9,8 +9,11 @@ use rules::error::Error;
 use rules::review::Status;
 use store::audit::{self, Entry};
 use store::class::Class;
-use store::desk::{self, Person, Reader};
 use store::{Tx, device, review, student};
+use store::{
+    desk::{self, Person},
+    reader::Reader,
+};
 use uuid::Uuid;
 use wire::{DeviceId, RecordId, StudentId, Wall};
 

@@ -6,7 +6,7 @@ use crate::marks::{self, Marked};
 use rules::attendance::spoken::{Word, unchanged};
 use rules::error::Error;
 use std::collections::HashSet;
-use store::desk::Reader;
+use store::reader::Reader;
 use store::session::{self, Session};
 use store::{Tx, mark, student};
 use uuid::Uuid;

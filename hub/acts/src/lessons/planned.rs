@@ -8,7 +8,7 @@ use crate::planning::booking;
 use rules::error::Error;
 use rules::timetable::Change as Differs;
 use serde_json::json;
-use store::desk::Reader;
+use store::reader::Reader;
 use store::session::{self, Session};
 use store::{Tx, class};
 use wire::{RecordId, Wall};

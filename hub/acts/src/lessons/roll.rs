@@ -10,7 +10,7 @@ use rules::attendance::spoken::{Details, Over, Word};
 use rules::error::Error;
 use std::collections::HashSet;
 use store::class::{self, Class};
-use store::desk::Reader;
+use store::reader::Reader;
 use store::session::{self, Filter, Session};
 use store::{Tx, student};
 use wire::{StudentId, Wall};

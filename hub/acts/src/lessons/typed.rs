@@ -5,7 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rules::attendance::placing::LONGEST_MS;
 use rules::error::Error;
 use rules::timetable::{Change as Differs, Source, moment};
-use store::desk::Reader;
+use store::reader::Reader;
 use store::session::Session;
 use store::{Tx, class, period};
 use uuid::Uuid;

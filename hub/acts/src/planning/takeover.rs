@@ -11,7 +11,7 @@ use rules::error::Error;
 use rules::timetable::Source;
 use rules::timetable::{Change, Holiday, Period, span};
 use serde::{Deserialize, Serialize};
-use store::desk::Reader;
+use store::reader::Reader;
 use store::session::Session;
 use store::{Tx, class, holiday, period, session};
 use uuid::Uuid;

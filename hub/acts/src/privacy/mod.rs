@@ -15,26 +15,8 @@ pub mod witness;
 
 use rules::error::Error;
 use store::keys::Keys;
-use store::vault::DataKey;
 use store::{self, Db, Tx};
-use wire::{StudentId, Wall};
-
-/// The key of `student` for something new. What is left of an earlier erasure is finished first,
-/// so that nothing new is sealed with a key that is about to go.
-///
-/// # Errors
-/// When the database or the key store fails.
-pub fn key_for(tx: &Tx<'_>, keys: &Keys, student: StudentId, now: Wall) -> Result<DataKey, Error> {
-    finish_key(tx, keys, student)?;
-    keys.student_or_new(student, now)
-}
-
-fn finish_key(tx: &Tx<'_>, keys: &Keys, student: StudentId) -> Result<(), Error> {
-    if store::forget::unmark_key(tx, student)? {
-        keys.erase(student)?;
-    }
-    Ok(())
-}
+use wire::Wall;
 
 /// Erases the keys whose data is gone, and then replaces what all keys are wrapped with, so that
 /// no disk, journal or log opens one of them; what a crash left over is done by the next call.
@@ -46,7 +28,7 @@ pub async fn erase_keys(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
     let write = move |tx: &Tx<'_>| {
         let marked = store::forget::marked_keys(tx)?;
         for student in &marked {
-            finish_key(tx, &of, *student)?;
+            crate::keyring::finish_key(tx, &of, *student)?;
             store::erasure::key_erased(tx, *student, now)?;
         }
         Ok(!marked.is_empty())

@@ -4,6 +4,7 @@
 use super::*;
 use crate::enrol::{New, keep};
 use crate::gallery::Gallery;
+use crate::keyring::key_for;
 use proptest::prelude::*;
 use rules::sighting::judge::Seen;
 use rules::sighting::time::When;
@@ -15,6 +16,7 @@ use store::student::Profile;
 use store::{arrival, device, enrolment, review, student};
 use uuid::Uuid;
 use vision::Template;
+use wire::StudentId;
 use wire::seal::Part;
 use wire::{
     Candidate, ClockState, DeviceId, Direction, Epoch, ModelId, Mono, Quality, Reason, RecordId,

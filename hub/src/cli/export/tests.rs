@@ -73,8 +73,8 @@ async fn people_leave_as_what_they_can_come_back_as() {
     let (_dir, hub) = hub().await;
     let (rows, csv) = taken(&hub, What::Students, Format::Csv).await;
     assert_eq!(rows, 3);
-    let table = acts::bring::table::Table::read(csv.as_bytes(), true, 10).unwrap();
-    let back = acts::bring::people::rows(&table);
+    let table = acts::import::table::Table::read(csv.as_bytes(), true, 10).unwrap();
+    let back = acts::import::people::rows(&table);
     let numbers: Vec<_> = back.iter().filter_map(|row| row.number.as_deref()).collect();
     assert_eq!(numbers, ["B-0", "A-0", "A-1"]);
     let (_, book) = taken(&hub, What::Students, Format::Xlsx).await;

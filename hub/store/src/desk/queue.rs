@@ -3,7 +3,8 @@
 //!
 //! A page begins after a [`Spot`], so that what is decided meanwhile moves nothing.
 
-use super::{Asked, COLUMNS, PERSON, Reader, Seen, TABLES, candidates, read};
+use super::{Asked, COLUMNS, PERSON, Seen, TABLES, candidates, read};
+use crate::reader::Reader;
 use crate::{Tx, parsed};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rules::auth::Role;

@@ -4,7 +4,7 @@ use super::answer;
 use crate::note::Note;
 use crate::qr;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::entrance::Started;
 use askama::Template;
 use http::call::Call;

@@ -3,7 +3,7 @@
 use super::passkeys::{Ask, shown};
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::{elsewhere, shell};
+use crate::shell::shell;
 use acts::entrance::Given;
 use askama::Template;
 use http::call::Call;
@@ -96,4 +96,10 @@ async fn prove(call: Call) -> Outcome {
         Ok(()) => see(inside(&next)),
         Err(problem) => show(&call, problem.status, Some(Note::problem(&problem)), &next).await,
     }
+}
+
+/// What the button for signing in elsewhere says, if there is one.
+#[must_use]
+pub fn elsewhere(call: &Call) -> Option<String> {
+    call.app().config.accounts.oidc.as_ref().map(|oidc| oidc.name.clone())
 }

@@ -5,7 +5,7 @@ use super::door::show;
 use super::{DoorForm, way};
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::doors::galleries::{Back, Before};
 use acts::doors::{DoorChanges, found};
 use askama::Template;

@@ -6,7 +6,7 @@ use super::state::{Said, say, when};
 use super::{ROOMS, WAYS, buttons, way};
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::doors::galleries::{Step, step};
 use acts::doors::state::{SOON_MS, states};
 use acts::snaps::NoPicture;

@@ -3,7 +3,7 @@
 use super::state::when;
 use crate::qr;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::doors::join_token;
 use askama::Template;
 use http::call::Call;

@@ -3,7 +3,7 @@
 use super::state::when;
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::doors::programs::{self, Lifetime};
 use askama::Template;
 use http::call::Call;

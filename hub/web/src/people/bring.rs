@@ -1,7 +1,7 @@
 //! `/people/bring`: people from a table and photos from an archive, and what became of each row.
 
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::bring::{
     ARCHIVE, BroughtPhoto, BroughtPhotos, BroughtRow, BroughtRows, PEOPLE, PHOTOS, PhotoArchive,
     TABLE,

@@ -2,7 +2,7 @@
 
 use super::{initials, person};
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::enrol::{Ask, Enrolled, Refusal};
 use askama::Template;
 use bytes::Bytes;

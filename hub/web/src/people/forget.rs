@@ -1,7 +1,7 @@
 //! `/people/{id}/erase`: asked once more, then which doors have forgotten the person.
 
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::privacy::certificate::{self, Certificate, Receipt, State};
 use askama::Template;
 use http::call::Call;

@@ -5,7 +5,7 @@ mod me;
 use super::faces::Look;
 use super::initials;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::people::{Kind, PersonChanges, Turn};
 use acts::roster::{Entering, Membership, Strangers};
 use askama::Template;
@@ -161,7 +161,7 @@ struct Facts {
     marks: Vec<Marked>,
 }
 
-fn facts(tx: &Tx<'_>, reader: store::desk::Reader, id: StudentId) -> Result<Facts, Error> {
+fn facts(tx: &Tx<'_>, reader: store::reader::Reader, id: StudentId) -> Result<Facts, Error> {
     let person = student::get(tx, id)?.ok_or_else(|| Error::unknown("student", id))?;
     let (photos, ledger) = (enrolment::of(tx, id)?, consent::list(tx, id, None, ENTRIES)?);
     let mut names = HashMap::new();

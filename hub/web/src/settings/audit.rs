@@ -3,7 +3,7 @@
 use super::work::{self, Work};
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::audit::WALK;
 use askama::Template;
 use http::call::Call;

@@ -2,7 +2,7 @@
 
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::mail::Trial;
 use acts::notify::letters;
 use acts::notify::texts::{self, Kind, Language, Text, Texts};

@@ -12,7 +12,7 @@ pub mod webhooks;
 pub mod work;
 
 use super::shell::Shell;
-use super::start::shell;
+use crate::shell::shell;
 use askama::Template;
 use http::call::Call;
 use http::reply::page;

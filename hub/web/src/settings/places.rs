@@ -3,7 +3,7 @@
 use super::users::day;
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::holidays::{self, Days};
 use acts::rooms::{self, NewRoom, RoomChanges};
 use askama::Template;
@@ -13,8 +13,8 @@ use http::reply::{page, see};
 use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
 use jiff::civil::Date;
 use rules::timetable::Holiday;
+use store::holiday;
 use store::room::{self, Room};
-use store::{desk, holiday};
 use warp::http::{Method, StatusCode};
 
 /// Rows of a list.
@@ -68,7 +68,7 @@ async fn holidays_page(call: Call) -> Outcome {
 }
 
 async fn list_holidays(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let desk::Reader { today, .. } = call.reader()?;
+    let store::reader::Reader { today, .. } = call.reader()?;
     let mut all = call.app().db.read(|tx| holiday::list(tx, None, MOST)).await?;
     all.sort_by_key(|holiday| (holiday.from, holiday.id));
     let (ahead, over) = all.into_iter().partition(|holiday| holiday.to >= today);

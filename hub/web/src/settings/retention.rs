@@ -4,7 +4,7 @@
 use super::work::{self, Work};
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::privacy::daily;
 use acts::privacy::retention::{self, Keep};
 use acts::retention::RUN;

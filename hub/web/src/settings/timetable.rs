@@ -4,7 +4,7 @@ use super::grid::{self, Grid};
 use super::users::day;
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::planning::takeover::Done;
 use acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges, TimetableFile};
 use askama::Template;

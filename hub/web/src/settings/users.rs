@@ -3,7 +3,7 @@
 use crate::account::{Row as SignIn, role, row};
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::accounts::{AccountChanges, Which as Account};
 use acts::sign_ins::{self, SignInsEnd};
 use acts::teaching::{self, Teaching};

@@ -2,7 +2,7 @@
 
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::notify::webhooks::EVENTS;
 use acts::webhooks::{NewWebhook, WebhookChanges};
 use askama::Template;

@@ -2,7 +2,7 @@
 
 use super::{Entry, Mark, Photo, facts, view};
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use askama::Template;
 use http::call::Call;
 use http::reply::page;

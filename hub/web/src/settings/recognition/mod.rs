@@ -4,7 +4,7 @@ mod chart;
 
 use crate::note::Note;
 use crate::shell::Shell;
-use crate::start::shell;
+use crate::shell::shell;
 use acts::gallery::lines::Choice;
 use askama::Template;
 use chart::Chart;

@@ -1,9 +1,7 @@
 //! What the pipeline made of one burst: for `snap`, `replay` and tests. Ids only, no names.
 
-use super::{judge::Opinion, see::Poor};
-use crate::track::Track;
 use serde::{Deserialize, Serialize};
-use vision::{Picture, Rect};
+use vision::Picture;
 use wire::{Candidate, Quality, Reason, Verdict};
 
 /// What came of one burst.
@@ -72,36 +70,6 @@ impl Report {
 }
 
 impl Face {
-    /// What is made of a track.
-    #[must_use]
-    pub fn new(track: &Track, opinion: &Opinion) -> Self {
-        Self {
-            rect: corners(&track.place()),
-            verdict: opinion.decision.verdict,
-            candidates: opinion.decision.candidates.clone(),
-            nearest: opinion.nearest,
-            confidence: opinion.decision.confidence,
-            reasons: opinion.decision.reasons.clone(),
-            quality: opinion.best.quality,
-            frames: opinion.frames,
-        }
-    }
-
-    /// A face too poor to be compared.
-    #[must_use]
-    pub fn poor(poor: &Poor) -> Self {
-        Self {
-            rect: corners(&poor.rect),
-            verdict: Verdict::Unknown,
-            candidates: Vec::new(),
-            nearest: None,
-            confidence: 0.0,
-            reasons: poor.reasons.clone(),
-            quality: poor.quality,
-            frames: 0,
-        }
-    }
-
     fn line(&self) -> String {
         let who = match (self.candidates.first(), self.nearest) {
             (Some(first), _) => format!("{} {:.3}", first.student, first.score),
@@ -118,10 +86,6 @@ impl Face {
             reasons.join(", "),
         )
     }
-}
-
-fn corners(rect: &Rect) -> [f32; 4] {
-    [rect.left, rect.top, rect.right, rect.bottom]
 }
 
 fn count(n: usize, what: &str) -> String {

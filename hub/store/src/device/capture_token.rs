@@ -1,7 +1,7 @@
 //! Table `capture_token`: what a program at a door shows to send pictures as that door. Only its
 //! hash is kept. A door has one, and for the time of a change the one before.
 
-use super::{Tx, audit, device, params};
+use crate::{Tx, audit, device, params};
 use rules::error::Error;
 use serde_json::json;
 use wire::{DeviceId, Wall};

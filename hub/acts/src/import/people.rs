@@ -6,7 +6,7 @@
 use super::table::{Table, cell};
 use rules::error::Error;
 use std::collections::HashMap;
-use store::desk::{Reader, visible_to};
+use store::reader::{Reader, visible_to};
 use store::student::{self, Profile};
 use store::{Tx, class};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 use super::*;
 use jiff::civil::date;
 use rules::auth::Actor;
-use store::desk::Reader;
+use store::reader::Reader;
 use store::{Db, params};
 
 const NOW: Wall = Wall(1_790_000_000_000);
@@ -121,7 +121,7 @@ fn roles_of_version_1_1_stand_in_the_users_file() {
 
 #[tokio::test]
 async fn two_people_of_one_name_are_two_and_the_same_table_again_changes_nothing() {
-    use crate::bring::{people, table::Table};
+    use crate::import::{people, table::Table};
     let school = School::new();
     let actor = Actor { user: Uuid::nil(), role: Role::Admin };
     let reader = Reader { actor, today: TODAY };
