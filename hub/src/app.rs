@@ -5,6 +5,7 @@
 //! the supervisor starts a hub that is whole again.
 
 use crate::site::site;
+use accept::{Guests, House, Visit};
 use acts::apart::Apart;
 use acts::auth::{Passwords, token::Tokens};
 use acts::certificates::{Certificates, May};
@@ -318,6 +319,11 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     Ok(running)
 }
 
+/// Starts the visit of a guest.
+fn visit(guests: &mut Guests, visit: Visit) {
+    guests.spawn(visit);
+}
+
 /// The web listener; on the loopback it may be plain.
 fn web_part(
     listener: TcpListener,
@@ -327,8 +333,10 @@ fn web_part(
     let tls = http::serve::tls(app)?;
     let metrics = api::system::recorder();
     let front = Front::new(app.parts.clone(), site(), Passwords::default(), metrics, stop.clone());
+    let crowds = app.config.proxies.clone();
+    let house = House { limits: accept::PEOPLE, crowds, ..House::new(visit, tls) };
     Ok(async move {
-        http::serve::run(listener, tls, front, stop).await;
+        http::serve::run(listener, house, front, stop).await;
         Ok(())
     })
 }
@@ -367,8 +375,10 @@ impl Running {
         let (tls, stop) = (app.door_tls()?, self.stop.clone());
         self.start("ingest", writer.run(stop.clone()));
         self.keep("fleet", |app, beat, stop| app.follower().run(beat, stop));
-        self.start("mqtt", ear.run(mqtt, tls.clone(), stop.clone()));
-        self.start("device https", doors::https::run(https, tls, app.parts.clone(), stop));
+        let house = House::new(visit, Some(tls));
+        let limits = app.config.doors.accept;
+        self.start("mqtt", ear.run(mqtt, House { limits, ..house.clone() }, stop.clone()));
+        self.start("device https", doors::https::run(https, house, app.parts.clone(), stop));
         Ok(())
     }
 

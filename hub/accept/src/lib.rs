@@ -20,7 +20,7 @@ use porch::Porch;
 use rustls::ServerConfig;
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -75,15 +75,30 @@ pub const PEOPLE: Limits = Limits {
     grace: Duration::from_secs(10),
 };
 
+/// The visit of a guest: nothing when it was cut short.
+pub type Visit = Pin<Box<dyn Future<Output = Option<()>> + Send>>;
+/// The guests of one listener: they end with it.
+pub type Guests = JoinSet<Option<()>>;
+
 /// Who listens, and to whom.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct House {
+    /// Starts a visit: tasks are started where the program is put together, and nowhere else.
+    pub start: fn(&mut Guests, Visit),
     /// TLS; nothing is plain.
     pub tls: Option<Arc<ServerConfig>>,
     /// See [`Limits`].
     pub limits: Limits,
     /// Whose addresses stand for many: a proxy's. What is for one address is not for them.
-    pub crowds: crate::Proxies,
+    pub crowds: Proxies,
+}
+
+impl House {
+    /// A house whose visits `start` starts: with TLS unless there is none, and the usual limits.
+    #[must_use]
+    pub fn new(start: fn(&mut Guests, Visit), tls: Option<Arc<ServerConfig>>) -> Self {
+        Self { start, tls, limits: Limits::default(), crowds: Proxies::default() }
+    }
 }
 
 /// One accepted connection. Whoever serves it drops `half_open` as soon as it knows who that is.
@@ -109,7 +124,7 @@ pub async fn run<F>(
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
-    let House { tls, limits, crowds } = house;
+    let House { start: begin, tls, limits, crowds } = house;
     let tls = tls.map(TlsAcceptor::from);
     let (hall, starting) = (Hall::new(limits), Arc::new(Semaphore::new(STARTING)));
     let porch = match Porch::open(listener) {
@@ -117,7 +132,7 @@ pub async fn run<F>(
         Err(error) => return tracing::error!(%error, "nobody can be let in"),
     };
     let next = async || (starting.clone().acquire_owned().await.ok(), porch.next().await);
-    let mut guests = JoinSet::new();
+    let mut guests = Guests::new();
     loop {
         let (start, arrived) = tokio::select! {
             () = stop.cancelled() => break,
@@ -137,7 +152,7 @@ pub async fn run<F>(
             continue;
         };
         let (tls, stop, serve) = (tls.clone(), stop.child_token(), serve.clone());
-        guests.spawn(leave.run_until_cancelled_owned(async move {
+        let visit = leave.run_until_cancelled_owned(async move {
             let mut shaking = pin!(shake(tcp, tls, limits.handshake, address));
             let first = poll_fn(|cx| Poll::Ready(shaking.as_mut().poll(cx))).await;
             drop(start);
@@ -148,7 +163,8 @@ pub async fn run<F>(
             if let Some(stream) = shaken {
                 serve(Guest { address, stream, half_open, slot, stop }).await;
             }
-        }));
+        });
+        begin(&mut guests, Box::pin(visit));
     }
     drop(porch);
     drain(guests, limits.grace).await;
@@ -181,7 +197,7 @@ async fn shake(
     }
 }
 
-async fn drain(mut guests: JoinSet<Option<()>>, grace: Duration) {
+async fn drain(mut guests: Guests, grace: Duration) {
     let all = async {
         while let Some(end) = guests.join_next().await {
             note(end);
@@ -216,7 +232,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(run(listener, House { limits, ..House::default() }, stop.clone(), echo));
+        let start = |guests: &mut Guests, visit| drop(guests.spawn(visit));
+        let house = House { limits, ..House::new(start, None) };
+        tasks.spawn(run(listener, house, stop.clone(), echo));
         (address, stop, tasks)
     }
 

@@ -6,7 +6,7 @@ use super::range::{Part, part};
 use super::{key, renew, tls};
 use crate::reply::empty;
 use accept::patience::Patient;
-use accept::{self, Guest};
+use accept::{self, Guest, House};
 use acts::device::{Fleet, Identity, Serial};
 use acts::parts::Parts;
 use bytes::Bytes;
@@ -16,12 +16,10 @@ use hyper::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RA
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rules::error::{Doing, Error};
-use rustls::ServerConfig;
 use std::convert::Infallible;
 use std::io::{self, Read as _, Seek as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -61,12 +59,11 @@ enum Content {
 /// Never: a connection that fails is one connection.
 pub async fn run(
     socket: TcpListener,
-    tls: Arc<ServerConfig>,
+    house: House,
     app: Parts,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let serve = move |guest| one(guest, app.clone());
-    let house = accept::House { tls: Some(tls), ..accept::House::default() };
     accept::run(socket, house, stop, serve).await;
     Ok(())
 }

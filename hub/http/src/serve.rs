@@ -56,16 +56,10 @@ pub fn tls(app: &Parts) -> Result<Option<Arc<ServerConfig>>, Error> {
 }
 
 /// Answers requests until `stop`, then finishes those in flight.
-pub async fn run(
-    listener: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
-    front: Front,
-    stop: CancellationToken,
-) {
-    let crowds = front.app.config.proxies.clone();
+pub async fn run(listener: TcpListener, house: House, front: Front, stop: CancellationToken) {
     let filter = super::filter(front);
     let serve = move |guest: Guest| one(guest, filter.clone());
-    accept::run(listener, House { tls, limits: accept::PEOPLE, crowds }, stop, serve).await;
+    accept::run(listener, house, stop, serve).await;
 }
 
 async fn one(guest: Guest, filter: warp::filters::BoxedFilter<(warp::reply::Response,)>) {

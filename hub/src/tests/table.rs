@@ -148,7 +148,9 @@ async fn an_open_event_stream_does_not_hold_up_the_stop() {
     let address = listener.local_addr().unwrap();
     let (front, stop) = (house.front.clone(), house.front.stop.clone());
     let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(http::serve::run(listener, None, front, stop.clone()));
+    let start = |guests: &mut accept::Guests, visit| drop(guests.spawn(visit));
+    let house = accept::House { limits: accept::PEOPLE, ..accept::House::new(start, None) };
+    tasks.spawn(http::serve::run(listener, house, front, stop.clone()));
     let mut browser = tokio::net::TcpStream::connect(address).await.unwrap();
     let ask =
         format!("GET /api/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");

@@ -46,10 +46,12 @@ async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
         clock: Arc::new(SystemClock),
         limits,
     };
+    let start = |guests: &mut accept::Guests, visit| drop(guests.spawn(visit));
+    let house = accept::House { limits: limits.accept, ..accept::House::new(start, Some(tls)) };
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, mut tasks) = (socket.local_addr().unwrap().port(), JoinSet::new());
     tasks.spawn(async move {
-        listener.run(socket, tls, CancellationToken::new()).await.unwrap();
+        listener.run(socket, house, CancellationToken::new()).await.unwrap();
     });
     (port, queue, tasks)
 }

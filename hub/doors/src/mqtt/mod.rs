@@ -10,13 +10,13 @@ mod connection;
 pub mod refusal;
 pub mod session;
 
+use accept::House;
 use acts::device::Fleet;
 use acts::ingest::delivery::Delivery;
 use acts::online::Online;
 use acts::snaps::Snaps;
 use config::doors::Limits;
 use rules::error::Error;
-use rustls::ServerConfig;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -51,11 +51,9 @@ impl Listener {
     pub async fn run(
         self,
         socket: TcpListener,
-        tls: Arc<ServerConfig>,
+        house: House,
         stop: CancellationToken,
     ) -> Result<(), Error> {
-        let limits = self.limits.accept;
-        let house = accept::House { tls: Some(tls), limits, ..accept::House::default() };
         let serve = move |guest| connection::serve(guest, self.clone());
         accept::run(socket, house, stop, serve).await;
         Ok(())
