@@ -332,11 +332,12 @@ fn web_part(
 ) -> Result<impl Future<Output = Result<(), Error>> + Send + 'static, Error> {
     let tls = http::serve::tls(app)?;
     let metrics = api::system::recorder();
-    let front = Front::new(app.parts.clone(), site(), Passwords::default(), metrics, stop.clone());
+    let (site, handlers) = site();
+    let front = Front::new(app.parts.clone(), site, Passwords::default(), metrics, stop.clone());
     let crowds = app.config.proxies.clone();
     let house = House { limits: accept::PEOPLE, crowds, ..House::new(visit, tls) };
     Ok(async move {
-        http::serve::run(listener, house, front, stop).await;
+        http::serve::run(listener, house, front, handlers, stop).await;
         Ok(())
     })
 }

@@ -4,9 +4,14 @@
 //! two decimals. Excused, unverified and undecided marks are in none.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::json;
-use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::Takes,
+};
 use jiff::civil::Date;
 use rules::reports::analytics::{self, Subject};
 use rules::reports::forwards;
@@ -18,7 +23,7 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let (none, nothing) = (Object::None, Takes::Nothing);
     let days = Shapes::gives::<Trend>().asks::<Span>();
@@ -26,10 +31,17 @@ pub fn routes() -> Vec<Route> {
     let risk = Shapes::gives::<Risks>();
     let all = Shapes::gives::<Global>();
     vec![
-        Route::new(get("/api/analytics/attendance-trend"), STAFF, none, nothing, days, trend),
-        Route::new(get("/api/analytics/monthly-summary"), STAFF, none, nothing, by_month, months),
-        Route::new(get("/api/analytics/class-risk"), STAFF, none, nothing, risk, class_risk),
-        Route::new(get("/api/analytics/global"), STAFF, none, nothing, all, global),
+        Endpoint::new(get("/api/analytics/attendance-trend"), STAFF, none, nothing, days, trend),
+        Endpoint::new(
+            get("/api/analytics/monthly-summary"),
+            STAFF,
+            none,
+            nothing,
+            by_month,
+            months,
+        ),
+        Endpoint::new(get("/api/analytics/class-risk"), STAFF, none, nothing, risk, class_risk),
+        Endpoint::new(get("/api/analytics/global"), STAFF, none, nothing, all, global),
     ]
 }
 

@@ -1,9 +1,14 @@
 //! `/api/attendance`: sightings that wait for a person, and what was decided.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{bytes, json, versioned, with};
-use http::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, EVERYONE, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Authority;
 use rules::review::{self, Ask};
@@ -18,7 +23,7 @@ use wire::{RecordId, StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
     let (record, nothing, body) = (Object::Record, Takes::Nothing, Takes::Json(SMALL));
@@ -29,14 +34,14 @@ pub fn routes() -> Vec<Route> {
     let (review, undo) = ("/api/attendance/{id}/review", "/api/attendance/{id}/undo");
     let (pending, some) = ("/api/attendance/pending", "/api/attendance/review");
     vec![
-        Route::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
-        Route::new(get(pending), STAFF, Object::None, nothing, list, waiting),
-        Route::new(get(at), EVERYONE, record, nothing, one, show),
-        Route::new((Method::DELETE, at), ADMIN, record, nothing, Shapes::EMPTY, remove),
-        Route::new(get(crop), STAFF, record, nothing, Shapes::file("image/jpeg"), picture),
-        Route::new(post(review), STAFF, record, body, decide_one, decide),
-        Route::new(post(some), STAFF, Object::None, body, decide_some, decide_many),
-        Route::new(post(undo), STAFF, record, nothing, one, take_back),
+        Endpoint::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
+        Endpoint::new(get(pending), STAFF, Object::None, nothing, list, waiting),
+        Endpoint::new(get(at), EVERYONE, record, nothing, one, show),
+        Endpoint::new((Method::DELETE, at), ADMIN, record, nothing, Shapes::EMPTY, remove),
+        Endpoint::new(get(crop), STAFF, record, nothing, Shapes::file("image/jpeg"), picture),
+        Endpoint::new(post(review), STAFF, record, body, decide_one, decide),
+        Endpoint::new(post(some), STAFF, Object::None, body, decide_some, decide_many),
+        Endpoint::new(post(undo), STAFF, record, nothing, one, take_back),
     ]
 }
 

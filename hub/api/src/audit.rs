@@ -4,9 +4,14 @@ use acts;
 use acts::privacy::witness::Witness;
 use data_encoding::HEXLOWER;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{json, with};
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use jiff::{Timestamp, civil::Date};
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -22,9 +27,9 @@ static WALKS: Semaphore = Semaphore::const_new(1);
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
-    let get = |path: &'static str, shapes, run: http::route::Run| {
-        Route::new((Method::GET, path), ADMIN, Object::None, Takes::Nothing, shapes, run)
+pub fn routes() -> Vec<Endpoint> {
+    let get = |path: &'static str, shapes, run: http::endpoint::Run| {
+        Endpoint::new((Method::GET, path), ADMIN, Object::None, Takes::Nothing, shapes, run)
     };
     let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
     let heads = Shapes::gives::<Vec<Witness>>().asks::<Heads>();

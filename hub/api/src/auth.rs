@@ -3,9 +3,14 @@
 use crate::shown::Shown;
 use acts::entrance::{Checked, Opened};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{json, nothing};
-use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, Shapes, Who},
+    takes::{SMALL, Takes},
+};
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
 use store::account::{self, Account};
@@ -16,15 +21,16 @@ use warp::http::{Method, StatusCode};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let post = |path| (Method::POST, path);
     let (none, body) = (Object::None, Takes::Json(SMALL));
     let pair = Shapes::both::<Login, Tokens>();
     let again = Shapes::both::<Refresh, Tokens>();
-    let sign_in = Route::new(post("/api/auth/login"), Who::Anyone, none, body, pair, log_in);
-    let renew = Route::new(post("/api/auth/refresh"), Who::Anyone, none, body, again, refresh);
+    let sign_in = Endpoint::new(post("/api/auth/login"), Who::Anyone, none, body, pair, log_in);
+    let renew = Endpoint::new(post("/api/auth/refresh"), Who::Anyone, none, body, again, refresh);
     let gives = Shapes::gives::<Me>();
-    let me = Route::new((Method::GET, "/api/auth/me"), EVERYONE, none, Takes::Nothing, gives, me);
+    let me =
+        Endpoint::new((Method::GET, "/api/auth/me"), EVERYONE, none, Takes::Nothing, gives, me);
     let out = post("/api/auth/logout");
     vec![
         sign_in.alias("/api/auth/jwt/create"),
@@ -33,7 +39,7 @@ pub fn routes() -> Vec<Route> {
         renew,
         me.alias("/api/auth/users/me"),
         me,
-        Route::new(out, EVERYONE, none, Takes::Nothing, Shapes::EMPTY, log_out),
+        Endpoint::new(out, EVERYONE, none, Takes::Nothing, Shapes::EMPTY, log_out),
     ]
 }
 

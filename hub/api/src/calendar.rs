@@ -5,9 +5,14 @@ use acts::calendars::{self, NewFeed};
 use acts::planning::calendar;
 use acts::timetable::TimetableFile;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{bytes, created, json, nothing};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes, Who},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::feed::{self, Feed};
@@ -24,7 +29,7 @@ const FILE: u64 = 5 * 1024 * 1024;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/calendars", "/api/calendars/{id}");
     let (none, no) = (Object::None, Takes::Nothing);
     let (list, new) = (Shapes::gives::<Vec<Body>>(), Shapes::both::<Typed, Made>().created());
@@ -32,11 +37,11 @@ pub fn routes() -> Vec<Route> {
     let import = (Method::POST, "/api/timetable/import");
     let (form, told) = (Takes::Parts(FILE), Shapes::both::<Upload, Taken>());
     vec![
-        Route::new((Method::GET, some), STAFF, none, no, list, index),
-        Route::new((Method::POST, some), STAFF, none, Takes::Json(SMALL), new, add),
-        Route::new((Method::DELETE, one), STAFF, Object::Feed, no, Shapes::EMPTY, remove),
-        Route::new(ics, Who::Anyone, none, no, file, show),
-        Route::new(import, ADMIN, none, form, told, take),
+        Endpoint::new((Method::GET, some), STAFF, none, no, list, index),
+        Endpoint::new((Method::POST, some), STAFF, none, Takes::Json(SMALL), new, add),
+        Endpoint::new((Method::DELETE, one), STAFF, Object::Feed, no, Shapes::EMPTY, remove),
+        Endpoint::new(ics, Who::Anyone, none, no, file, show),
+        Endpoint::new(import, ADMIN, none, form, told, take),
     ]
 }
 

@@ -5,11 +5,16 @@
 //! is none.
 
 use acts::finds::{ClassPicture, DoorPicture, Found, Kept, Sender};
-use http::call::{Call, Proof};
+use http::endpoint::Endpoint;
 use http::guard::CAPTURE;
 use http::problem::Problem;
 use http::reply::json;
-use http::route::{Object, Outcome, PHOTO, Route, STAFF, Shapes, Takes};
+use http::{call::Call, signed_in::Proof};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{PHOTO, Takes},
+};
 use jiff::Timestamp;
 use rules::review::Status;
 use serde::Serialize;
@@ -25,12 +30,12 @@ const BACK_MS: i64 = 60 * 60 * 1000;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (none, photo) = (Object::None, Takes::Parts(PHOTO));
     let (capture, verify) = ((Method::POST, CAPTURE), (Method::POST, "/api/face/verify"));
     vec![
-        Route::new(capture, STAFF, none, photo, Shapes::both::<Picture, Captured>(), take),
-        Route::new(verify, STAFF, none, photo, Shapes::both::<Asked, Verified>(), check),
+        Endpoint::new(capture, STAFF, none, photo, Shapes::both::<Picture, Captured>(), take),
+        Endpoint::new(verify, STAFF, none, photo, Shapes::both::<Asked, Verified>(), check),
     ]
 }
 

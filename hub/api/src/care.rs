@@ -1,8 +1,13 @@
 //! `/api/care`: what waits for a person who runs the system, each with what to do about it.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::json;
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::care::Worry;
@@ -13,10 +18,10 @@ use words::language::Tongue;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let place = (Method::GET, "/api/care");
     let gives = Shapes::gives::<Vec<Body>>();
-    vec![Route::new(place, ADMIN, Object::None, Takes::Nothing, gives, index)]
+    vec![Endpoint::new(place, ADMIN, Object::None, Takes::Nothing, gives, index)]
 }
 
 /// Something that waits for a person.

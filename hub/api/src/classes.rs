@@ -2,10 +2,15 @@
 
 use acts::classes::{self, ClassChanges, ClassSettings, NewClass, PolicyKind};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rules::attendance::budget::{self, Count};
@@ -21,18 +26,18 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/classes", "/api/classes/{id}");
     let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
     let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
     vec![
-        Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
-        Route::new((Method::GET, one), STAFF, class, nothing, gives, show),
-        Route::new((Method::PUT, one), ADMIN, class, body, both, change),
-        Route::new((Method::PATCH, one), ADMIN, class, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
+        Endpoint::new((Method::GET, one), STAFF, class, nothing, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, class, body, both, change),
+        Endpoint::new((Method::PATCH, one), ADMIN, class, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, remove),
     ]
 }
 

@@ -2,8 +2,13 @@
 
 use acts::timekeeper;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::{json, nothing};
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use jiff::Timestamp;
 use rules::clock::{Leap, Witness};
 use serde::Serialize;
@@ -13,12 +18,12 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, none, no) = ("/api/clock", Object::None, Takes::Nothing);
     let gives = Shapes::gives::<Body>();
     vec![
-        Route::new((Method::GET, path), ADMIN, none, no, gives, show),
-        Route::new((Method::POST, path), ADMIN, none, no, Shapes::EMPTY, confirm),
+        Endpoint::new((Method::GET, path), ADMIN, none, no, gives, show),
+        Endpoint::new((Method::POST, path), ADMIN, none, no, Shapes::EMPTY, confirm),
     ]
 }
 

@@ -3,9 +3,14 @@
 
 use acts::doors::programs::{self, Lifetime};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{bytes, json, nothing};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,18 +20,18 @@ use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (commands, token) = ("/api/devices/{id}/commands", "/api/devices/{id}/capture-token");
     let (snap, jpeg) = ("/api/devices/{id}/snap", Shapes::file("image/jpeg"));
     let (door, body, no) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
     let told = Shapes::both::<Wish, Told>().accepted();
     let (new, shown) = (Shapes::gives::<Token>().asks::<Life>(), Shapes::gives::<Until>());
     vec![
-        Route::new((Method::POST, commands), ADMIN, door, body, told, tell),
-        Route::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
-        Route::new((Method::GET, token), ADMIN, door, no, shown, state),
-        Route::new((Method::POST, token), ADMIN, door, no, new, give),
-        Route::new((Method::DELETE, token), ADMIN, door, no, Shapes::EMPTY, end),
+        Endpoint::new((Method::POST, commands), ADMIN, door, body, told, tell),
+        Endpoint::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
+        Endpoint::new((Method::GET, token), ADMIN, door, no, shown, state),
+        Endpoint::new((Method::POST, token), ADMIN, door, no, new, give),
+        Endpoint::new((Method::DELETE, token), ADMIN, door, no, Shapes::EMPTY, end),
     ]
 }
 

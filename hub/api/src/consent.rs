@@ -1,8 +1,13 @@
 //! `/api/students/{id}/consent`: the ledger of who agreed to being recognised, and who withdrew.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::{created, json, with};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::consent::{self, Said, TEXT};
@@ -12,13 +17,13 @@ use warp::http::{Method, header};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, person) = ("/api/students/{id}/consent", Object::Student);
     let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
     let add = Shapes::both::<Typed, Entry>().created();
     vec![
-        Route::new((Method::GET, path), ADMIN, person, Takes::Nothing, list, index),
-        Route::new((Method::POST, path), ADMIN, person, Takes::Json(SMALL), add, say),
+        Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, list, index),
+        Endpoint::new((Method::POST, path), ADMIN, person, Takes::Json(SMALL), add, say),
     ]
 }
 

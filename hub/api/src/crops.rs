@@ -2,10 +2,15 @@
 
 use acts::album::sort;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::problem::Problem;
 use http::reply::{bytes, json};
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use rules::scores;
 use serde::{Deserialize, Serialize};
@@ -20,7 +25,7 @@ use wire::Reason;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/face-crops", "/api/face-crops/{id}");
     let (object, no) = (Object::Crop, Takes::Nothing);
     let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
@@ -35,14 +40,14 @@ pub fn routes() -> Vec<Route> {
         ("/api/face-crops/{id}/generate-embedding", "/api/face-crops/{id}/unidentify");
     let candidate = "/api/face-crops/{id}/assign-from-candidate";
     vec![
-        Route::new(get(some), STAFF, Object::None, no, list, index),
-        Route::new(get(one), STAFF, object, no, gives, show),
-        Route::new(get("/api/face-crops/{id}/crop"), STAFF, object, no, jpeg, picture),
-        Route::new(post(embed), STAFF, object, no, gives, generate),
-        Route::new(get(similar), STAFF, object, no, alike, near),
-        Route::new(post(to), STAFF, object, body, say, assign),
-        Route::new(post(candidate), STAFF, object, body, from, assign_from),
-        Route::new(post(none), STAFF, object, no, gives, unidentify),
+        Endpoint::new(get(some), STAFF, Object::None, no, list, index),
+        Endpoint::new(get(one), STAFF, object, no, gives, show),
+        Endpoint::new(get("/api/face-crops/{id}/crop"), STAFF, object, no, jpeg, picture),
+        Endpoint::new(post(embed), STAFF, object, no, gives, generate),
+        Endpoint::new(get(similar), STAFF, object, no, alike, near),
+        Endpoint::new(post(to), STAFF, object, body, say, assign),
+        Endpoint::new(post(candidate), STAFF, object, body, from, assign_from),
+        Endpoint::new(post(none), STAFF, object, no, gives, unidentify),
     ]
 }
 

@@ -3,10 +3,15 @@
 use super::door_settings::Settings;
 use acts::doors::{self, DoorChanges};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -19,20 +24,20 @@ use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (one, some) = ("/api/devices/{id}", "/api/devices");
     let (door, body, nothing) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
     let (both, token) = (Shapes::both::<Typed, Body>(), Shapes::gives::<Token>());
     let (join, cut) = ("/api/devices/{id}/join-token", "/api/devices/{id}/revoke");
     vec![
-        Route::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Route::new((Method::GET, one), STAFF, door, nothing, gives, show),
-        Route::new((Method::PUT, one), ADMIN, door, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::EMPTY, revoke),
-        Route::new((Method::POST, join), ADMIN, door, nothing, token, join_token),
-        Route::new((Method::POST, cut), ADMIN, door, nothing, Shapes::EMPTY, revoke),
+        Endpoint::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Endpoint::new((Method::GET, one), STAFF, door, nothing, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, door, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::EMPTY, revoke),
+        Endpoint::new((Method::POST, join), ADMIN, door, nothing, token, join_token),
+        Endpoint::new((Method::POST, cut), ADMIN, door, nothing, Shapes::EMPTY, revoke),
     ]
 }
 

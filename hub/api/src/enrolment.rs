@@ -3,10 +3,15 @@
 use acts::enrol::{self, Ask, Enrolled};
 use acts::people::Turn;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, PHOTO, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{PHOTO, SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::enrolment::{self, Enrolment, Filter};
@@ -18,23 +23,23 @@ use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/enrollment", "/api/enrollment/{id}");
     let (row, photo, nothing) = (Object::Enrolment, Takes::Parts(PHOTO), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
     let new = gives.takes::<Photo>().created();
     let both = Shapes::both::<Typed, Body>();
-    let enrol = Route::new((Method::POST, some), ADMIN, Object::None, photo, new, add);
+    let enrol = Endpoint::new((Method::POST, some), ADMIN, Object::None, photo, new, add);
     let toggle = (Method::PATCH, "/api/enrollment/{id}/toggle-active");
     vec![
         enrol.alias("/api/students/upload-face"),
         enrol.alias("/api/face/register"),
         enrol,
-        Route::new((Method::GET, some), ADMIN, Object::None, nothing, list, index),
-        Route::new((Method::GET, one), ADMIN, row, nothing, gives, show),
-        Route::new((Method::PUT, one), ADMIN, row, Takes::Json(SMALL), both, change),
-        Route::new(toggle, ADMIN, row, nothing, gives, turn),
-        Route::new((Method::DELETE, one), ADMIN, row, nothing, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, some), ADMIN, Object::None, nothing, list, index),
+        Endpoint::new((Method::GET, one), ADMIN, row, nothing, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, row, Takes::Json(SMALL), both, change),
+        Endpoint::new(toggle, ADMIN, row, nothing, gives, turn),
+        Endpoint::new((Method::DELETE, one), ADMIN, row, nothing, Shapes::EMPTY, remove),
     ]
 }
 

@@ -2,19 +2,24 @@
 
 use acts::privacy::certificate::{self, Certificate};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::json;
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use warp::http::{Method, StatusCode};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, person) = ("/api/students/{id}/erase", Object::Student);
     let gives = Shapes::gives::<Certificate>();
     let begun = gives.accepted();
     vec![
-        Route::new((Method::POST, path), ADMIN, person, Takes::Nothing, begun, begin),
-        Route::new((Method::GET, path), ADMIN, person, Takes::Nothing, gives, show),
+        Endpoint::new((Method::POST, path), ADMIN, person, Takes::Nothing, begun, begin),
+        Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, gives, show),
     ]
 }
 

@@ -4,11 +4,16 @@
 //! store is asked whether this person may see the record, so that nobody learns of another's.
 
 use acts::events::Event;
-use http::call::{Call, SignedIn};
+use http::endpoint::Endpoint;
 use http::front::Front;
 use http::guard;
 use http::problem::Problem;
-use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{call::Call, signed_in::SignedIn};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::Takes,
+};
 use rules::auth::{Actor, Role};
 use rules::review::Status;
 use serde_json::json;
@@ -31,10 +36,10 @@ const LOOK: Duration = Duration::from_secs(15);
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let (none, nothing, no) = (Object::None, Takes::Nothing, Shapes::file("text/event-stream"));
-    let api = Route::new(get("/api/events"), STAFF, none, nothing, no, listen);
+    let api = Endpoint::new(get("/api/events"), STAFF, none, nothing, no, listen);
     vec![api.alias("/events"), api]
 }
 

@@ -2,17 +2,22 @@
 
 use acts::privacy::export::{self, Export};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::{json, with};
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use store::student;
 use warp::http::{Method, header};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let get = (Method::GET, "/api/students/{id}/export");
     let gives = Shapes::gives::<Export>();
-    vec![Route::new(get, ADMIN, Object::Student, Takes::Nothing, gives, show)]
+    vec![Endpoint::new(get, ADMIN, Object::Student, Takes::Nothing, gives, show)]
 }
 
 /// The export, and a row in the chain that says who took it.

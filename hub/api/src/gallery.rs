@@ -2,10 +2,15 @@
 
 use acts::doors::galleries::{self, Before, Step, step};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::json;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -20,16 +25,16 @@ pub const SHOWN: u32 = 500;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (none, body, no) = (Object::None, Takes::Json(SMALL), Takes::Nothing);
     let all = Shapes::gives::<Vec<Body>>();
     let back = Shapes::both::<Back, Vec<Body>>();
     let (push_at, list_at, back_at) =
         ("/api/gallery/push", "/api/gallery/releases", "/api/gallery/rollback");
     vec![
-        Route::new((Method::POST, push_at), ADMIN, none, no, all, push),
-        Route::new((Method::GET, list_at), STAFF, none, no, all.asks::<Which>(), index),
-        Route::new((Method::POST, back_at), ADMIN, none, body, back, take_back),
+        Endpoint::new((Method::POST, push_at), ADMIN, none, no, all, push),
+        Endpoint::new((Method::GET, list_at), STAFF, none, no, all.asks::<Which>(), index),
+        Endpoint::new((Method::POST, back_at), ADMIN, none, body, back, take_back),
     ]
 }
 

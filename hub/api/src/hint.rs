@@ -3,8 +3,13 @@
 
 use acts::enrol::hint::{Hint, Say, hint};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::json;
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::http::Method;
@@ -14,9 +19,9 @@ const FRAME: u64 = 512 * 1024;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (post, shapes) = ((Method::POST, "/api/enrollment/hint"), Shapes::both::<Frame, Body>());
-    vec![Route::new(post, ADMIN, Object::None, Takes::Parts(FRAME), shapes, show)]
+    vec![Endpoint::new(post, ADMIN, Object::None, Takes::Parts(FRAME), shapes, show)]
 }
 
 /// A frame of a camera.

@@ -3,8 +3,13 @@
 use super::sessions::{cursor, parse_cursor};
 use super::students::own;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
-use http::route::{EVERYONE, Object, Outcome, PUPIL, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, PUPIL, Shapes},
+    takes::Takes,
+};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::{Source, Status};
 use rules::error::Error;
@@ -19,12 +24,12 @@ use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (one, own) = ("/api/students/{id}/attendance", "/api/students/me/attendance");
     let (nothing, marks) = (Takes::Nothing, Shapes::gives::<Vec<Mark>>().asks::<Which>());
     vec![
-        Route::new((Method::GET, one), EVERYONE, Object::Student, nothing, marks, history),
-        Route::new((Method::GET, own), PUPIL, Object::None, nothing, marks, mine),
+        Endpoint::new((Method::GET, one), EVERYONE, Object::Student, nothing, marks, history),
+        Endpoint::new((Method::GET, own), PUPIL, Object::None, nothing, marks, mine),
     ]
 }
 

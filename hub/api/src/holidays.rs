@@ -2,10 +2,15 @@
 
 use acts::holidays::{self, Days};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::Date;
 use rules::timetable::Holiday;
 use serde::{Deserialize, Serialize};
@@ -16,17 +21,17 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/holidays", "/api/holidays/{id}");
     let (day, body, no) = (Object::Holiday, Takes::Json(SMALL), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
     let both = Shapes::both::<Typed, Body>();
     vec![
-        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Route::new((Method::GET, one), STAFF, day, no, gives, show),
-        Route::new((Method::PUT, one), ADMIN, day, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, day, no, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Endpoint::new((Method::GET, one), STAFF, day, no, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, day, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, day, no, Shapes::EMPTY, remove),
     ]
 }
 

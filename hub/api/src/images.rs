@@ -5,10 +5,15 @@ use super::jobs::{self, Wait};
 use acts::album::New;
 use acts::album::name::{Confirmed, Place};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{bytes, created, json, nothing, versioned};
-use http::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{PHOTO, SMALL, Takes},
+};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -25,7 +30,7 @@ const BACK_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one, file) = ("/api/images", "/api/images/{id}", "/api/images/{id}/file");
     let (look, confirm) = ("/api/images/{id}/process-image", "/api/images/{id}/confirm");
     let (image, no, none) = (Object::Image, Takes::Nothing, Object::None);
@@ -36,17 +41,18 @@ pub fn routes() -> Vec<Route> {
     let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
     let sure = Shapes::both::<Confirm, Confirmed>();
     let (json, photo) = (Takes::Json(SMALL), Takes::Parts(PHOTO));
-    let crops = Route::new(get("/api/images/{id}/face_crops"), STAFF, image, no, faces, faces_of);
+    let crops =
+        Endpoint::new(get("/api/images/{id}/face_crops"), STAFF, image, no, faces, faces_of);
     vec![
-        Route::new(get(some), STAFF, none, no, list, index),
-        Route::new(post(some), STAFF, none, photo, gives.takes::<Upload>().created(), add),
-        Route::new(get(one), STAFF, image, no, gives, show),
-        Route::new((Method::PUT, one), STAFF, image, json, change, move_to),
-        Route::new((Method::PATCH, one), STAFF, image, json, change, move_to),
-        Route::new((Method::DELETE, one), STAFF, image, no, Shapes::EMPTY, remove),
-        Route::new(get(file), STAFF, image, no, Shapes::file("image/jpeg"), picture),
-        Route::new(post(look), STAFF, image, no, job, process),
-        Route::new(post(confirm), STAFF, image, json, sure, settle),
+        Endpoint::new(get(some), STAFF, none, no, list, index),
+        Endpoint::new(post(some), STAFF, none, photo, gives.takes::<Upload>().created(), add),
+        Endpoint::new(get(one), STAFF, image, no, gives, show),
+        Endpoint::new((Method::PUT, one), STAFF, image, json, change, move_to),
+        Endpoint::new((Method::PATCH, one), STAFF, image, json, change, move_to),
+        Endpoint::new((Method::DELETE, one), STAFF, image, no, Shapes::EMPTY, remove),
+        Endpoint::new(get(file), STAFF, image, no, Shapes::file("image/jpeg"), picture),
+        Endpoint::new(post(look), STAFF, image, no, job, process),
+        Endpoint::new(post(confirm), STAFF, image, json, sure, settle),
         crops,
     ]
 }

@@ -4,8 +4,13 @@ use super::jobs::{Body as Job, goes_on};
 use acts::bring::{self, ARCHIVE, PhotoArchive, TABLE};
 use acts::import::people::{self, Brought, Row};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::created;
-use http::route::{ADMIN, Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::Takes,
+};
 use serde::Serialize;
 use store::class;
 use utoipa::ToSchema;
@@ -14,15 +19,15 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let upload = (Method::POST, "/api/classes/{id}/bulk-upload-students");
     let photos = (Method::POST, "/api/classes/{id}/bulk-enroll");
     let (class, table) = (Object::Class, Takes::Parts(TABLE));
     let told = Shapes::both::<Upload, Told>().created();
     let job = Shapes::both::<Archive, Job>().accepted();
     vec![
-        Route::new(upload, STAFF, class, table, told, bring_table),
-        Route::new(photos, ADMIN, class, Takes::Archive(ARCHIVE), job, enrol_all),
+        Endpoint::new(upload, STAFF, class, table, told, bring_table),
+        Endpoint::new(photos, ADMIN, class, Takes::Archive(ARCHIVE), job, enrol_all),
     ]
 }
 

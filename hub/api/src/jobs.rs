@@ -2,9 +2,14 @@
 
 use acts::cancel;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{accepted, json, with};
-use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::Takes,
+};
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
@@ -17,15 +22,15 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one, cancel) = ("/api/jobs", "/api/jobs/{id}", "/api/jobs/{id}/cancel");
     let (get, post) = (|path| (Method::GET, path), (Method::POST, cancel));
     let (job, nothing, gives) = (Object::Job, Takes::Nothing, Shapes::gives::<Body>());
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     vec![
-        Route::new(get(some), STAFF, Object::None, nothing, list, index),
-        Route::new(get(one), STAFF, job, nothing, gives, show),
-        Route::new(post, STAFF, job, nothing, gives, stop),
+        Endpoint::new(get(some), STAFF, Object::None, nothing, list, index),
+        Endpoint::new(get(one), STAFF, job, nothing, gives, show),
+        Endpoint::new(post, STAFF, job, nothing, gives, stop),
     ]
 }
 

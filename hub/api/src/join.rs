@@ -1,9 +1,14 @@
 //! `/api/join`: a unit at a door trades its one-time token for a certificate.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{json, sentence};
-use http::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{Object, Shapes, Who},
+    takes::{SMALL, Takes},
+};
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,9 +17,9 @@ use wire::JoinRequest;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (place, shapes) = ((Method::POST, "/api/join"), Shapes::both::<Ask, Given>());
-    vec![Route::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, join)]
+    vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, join)]
 }
 
 /// What the unit sends; [`JoinRequest`] for the document.

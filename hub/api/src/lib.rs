@@ -32,6 +32,7 @@ pub mod mark;
 pub mod marks;
 pub mod members;
 pub mod notifications;
+pub mod openapi;
 pub mod passkeys;
 pub mod password;
 pub mod persons;
@@ -57,16 +58,15 @@ pub mod totp;
 pub mod users;
 pub mod webhooks;
 
-use http::openapi;
-use http::route::Route;
+use http::endpoint::Endpoint;
 
 /// Every route of the API.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes(page: reports::Page) -> Vec<Endpoint> {
     let api = [
         analytics::routes(),
         auth::routes(),
-        reports::routes(),
+        reports::routes(page),
         statistics::routes(),
         history::routes(),
         settings::routes(),

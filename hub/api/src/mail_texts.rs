@@ -2,18 +2,23 @@
 
 use acts::notify::texts::{self, Texts};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::json;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, none, body) = ("/api/mail/texts", Object::None, Takes::Json(SMALL));
     let (gives, both) = (Shapes::gives::<Texts>(), Shapes::both::<Texts, Texts>());
     vec![
-        Route::new((Method::GET, path), ADMIN, none, Takes::Nothing, gives, show),
-        Route::new((Method::PUT, path), ADMIN, none, body, both, write),
+        Endpoint::new((Method::GET, path), ADMIN, none, Takes::Nothing, gives, show),
+        Endpoint::new((Method::PUT, path), ADMIN, none, body, both, write),
     ]
 }
 

@@ -9,9 +9,14 @@ use acts::lessons::Roll;
 use acts::recogniser::Sight;
 use data_encoding::BASE64;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::json;
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -29,13 +34,13 @@ const MOST: usize = 1000;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (mark, confirm) = ("/api/attendance/mark", "/api/attendance/confirm");
     let (seen, sure) = (Shapes::both::<Photo, Seen>(), Shapes::both::<Confirm, Confirmed>());
     let (none, text, body) = (Object::None, Takes::Json(TEXT), Takes::Json(SMALL));
     vec![
-        Route::new((Method::POST, mark), STAFF, none, text, seen, look),
-        Route::new((Method::POST, confirm), STAFF, none, body, sure, settle),
+        Endpoint::new((Method::POST, mark), STAFF, none, text, seen, look),
+        Endpoint::new((Method::POST, confirm), STAFF, none, body, sure, settle),
     ]
 }
 

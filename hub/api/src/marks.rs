@@ -3,12 +3,17 @@
 use acts::lessons::{self, Back, TakeBack};
 use acts::marks;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::key::Key;
 use http::language;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{json, nothing};
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::{Timestamp, tz::TimeZone};
 use rules::attendance::closing::Grounds;
 use rules::attendance::spoken::{self, Details, Over};
@@ -30,15 +35,15 @@ const AT_ONCE: usize = 500;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/sessions/{id}/marks", "/api/sessions/{id}/marks/{student}");
     let (of, body, no) = (Object::Session, Takes::Json(SMALL), Takes::Nothing);
     let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
     let both = Shapes::both::<Said, Vec<Entry>>();
     vec![
-        Route::new((Method::GET, some), STAFF, of, no, list, roll),
-        Route::new((Method::POST, some), STAFF, of, body, both, say),
-        Route::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, take_back),
+        Endpoint::new((Method::GET, some), STAFF, of, no, list, roll),
+        Endpoint::new((Method::POST, some), STAFF, of, body, both, say),
+        Endpoint::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, take_back),
     ]
 }
 

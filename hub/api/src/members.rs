@@ -4,9 +4,14 @@
 use super::classes::Which;
 use acts::roster::{self, Entering, Face, Membership, Strangers};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::reply::{json, nothing};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -19,17 +24,17 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (roster, one) = ("/api/classes/{id}/students", "/api/classes/{id}/students/{student}");
     let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
     let people = Shapes::gives::<Vec<Person>>().asks::<Which>();
     let (enter, say) = (Shapes::both::<Enter, Vec<Person>>(), Shapes::both::<Say, Person>());
     let verified = "/api/classes/{id}/students/{student}/verified";
     vec![
-        Route::new((Method::GET, roster), STAFF, class, nothing, people, index),
-        Route::new((Method::POST, roster), ADMIN, class, body, enter, put),
-        Route::new((Method::PUT, verified), STAFF, class, body, say, verify),
-        Route::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, take_off),
+        Endpoint::new((Method::GET, roster), STAFF, class, nothing, people, index),
+        Endpoint::new((Method::POST, roster), ADMIN, class, body, enter, put),
+        Endpoint::new((Method::PUT, verified), STAFF, class, body, say, verify),
+        Endpoint::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, take_off),
     ]
 }
 

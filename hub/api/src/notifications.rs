@@ -2,9 +2,14 @@
 
 use acts::mail::{self, NewMessage};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::reply::created;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::mail::Listed;
@@ -15,14 +20,14 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let at = "/api/notifications";
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let new = Shapes::both::<Typed, Queued>().created();
     let (none, body) = (Object::None, Takes::Json(SMALL));
     vec![
-        Route::new((Method::GET, at), ADMIN, none, Takes::Nothing, list, index),
-        Route::new((Method::POST, at), STAFF, none, body, new, add),
+        Endpoint::new((Method::GET, at), ADMIN, none, Takes::Nothing, list, index),
+        Endpoint::new((Method::POST, at), STAFF, none, body, new, add),
     ]
 }
 

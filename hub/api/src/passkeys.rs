@@ -4,8 +4,13 @@ use super::auth::tokens;
 use crate::shown::Shown;
 use acts::entrance;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::{created, json, nothing};
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes, Who},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,7 +23,7 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (none, no, body) = (Object::None, Takes::Nothing, Takes::Json(SMALL));
     let (at, post) = ("/api/auth/passkeys", |path| (Method::POST, path));
     let (list, asked) = (Shapes::gives::<Vec<Body>>(), Shapes::gives::<Asked>());
@@ -27,13 +32,13 @@ pub fn routes() -> Vec<Route> {
     let opens = Shapes::both::<Shown, super::auth::Tokens>();
     let (ask, enter) = ("/api/auth/passkeys/challenge", "/api/auth/passkeys/sign-in");
     vec![
-        Route::new((Method::GET, at), STAFF, none, no, list, index),
-        Route::new(post("/api/auth/passkeys/begin"), STAFF, none, no, asked, begin),
-        Route::new(post(at), STAFF, none, body, new, add),
-        Route::new(post("/api/auth/passkeys/rename"), STAFF, none, body, named, rename),
-        Route::new(post("/api/auth/passkeys/remove"), STAFF, none, body, which, remove),
-        Route::new(post(ask), Who::Anyone, none, no, asked, challenge),
-        Route::new(post(enter), Who::Anyone, none, body, opens, sign_in),
+        Endpoint::new((Method::GET, at), STAFF, none, no, list, index),
+        Endpoint::new(post("/api/auth/passkeys/begin"), STAFF, none, no, asked, begin),
+        Endpoint::new(post(at), STAFF, none, body, new, add),
+        Endpoint::new(post("/api/auth/passkeys/rename"), STAFF, none, body, named, rename),
+        Endpoint::new(post("/api/auth/passkeys/remove"), STAFF, none, body, which, remove),
+        Endpoint::new(post(ask), Who::Anyone, none, no, asked, challenge),
+        Endpoint::new(post(enter), Who::Anyone, none, body, opens, sign_in),
     ]
 }
 

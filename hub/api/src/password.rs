@@ -1,17 +1,22 @@
 //! `/api/auth/password`: a new password for one's own account.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::nothing;
-use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (place, shapes) = ((Method::POST, "/api/auth/password"), Shapes::EMPTY.takes::<Change>());
-    let change = Route::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, change);
+    let change = Endpoint::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, change);
     vec![change.alias("/api/auth/users/set_password"), change]
 }
 

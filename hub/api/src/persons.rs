@@ -3,10 +3,15 @@
 use super::enrolment;
 use acts::people::{self, PersonChanges, Turn};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::enrolment as enrolments;
@@ -18,22 +23,22 @@ use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/persons", "/api/persons/{id}");
     let (person, body, no) = (Object::Student, Takes::Json(SMALL), Takes::Nothing);
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let (gives, whole) = (Shapes::gives::<Body>(), Shapes::gives::<Whole>());
     let both = Shapes::both::<Typed, Body>();
-    let turn = |path: &'static str, run: http::route::Run| {
-        Route::new((Method::PATCH, path), ADMIN, person, no, gives, run)
+    let turn = |path: &'static str, run: http::endpoint::Run| {
+        Endpoint::new((Method::PATCH, path), ADMIN, person, no, gives, run)
     };
     vec![
-        Route::new((Method::GET, some), ADMIN, Object::None, no, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Route::new((Method::GET, one), ADMIN, person, no, whole, show),
-        Route::new((Method::PUT, one), ADMIN, person, body, both, change),
-        Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, person, no, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Endpoint::new((Method::GET, one), ADMIN, person, no, whole, show),
+        Endpoint::new((Method::PUT, one), ADMIN, person, body, both, change),
+        Endpoint::new((Method::PATCH, one), ADMIN, person, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, person, no, Shapes::EMPTY, remove),
         turn("/api/persons/{id}/toggle-active", (|call| turned(call, Turn::Over)).into()),
         turn("/api/persons/{id}/activate", (|call| turned(call, Turn::On)).into()),
         turn("/api/persons/{id}/deactivate", (|call| turned(call, Turn::Off)).into()),

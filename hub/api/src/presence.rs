@@ -1,10 +1,15 @@
 //! `/api/attendance/today`, `/by-class` and `/summary`: who was there.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::json;
-use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::Takes,
+};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::{Source, Status};
 use rules::timetable::day_of;
@@ -18,16 +23,16 @@ use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (class, no) = (Object::Class, Takes::Nothing);
     let today = Shapes::gives::<Vec<Body>>().asks::<Today>();
     let some = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let sum = Shapes::gives::<Summary>().asks::<Day>();
     let get = |path| (Method::GET, path);
     vec![
-        Route::new(get("/api/attendance/today"), STAFF, Object::None, no, today, of_today),
-        Route::new(get("/api/attendance/by-class/{id}"), STAFF, class, no, some, of_class),
-        Route::new(get("/api/attendance/summary/{id}"), STAFF, class, no, sum, summary),
+        Endpoint::new(get("/api/attendance/today"), STAFF, Object::None, no, today, of_today),
+        Endpoint::new(get("/api/attendance/by-class/{id}"), STAFF, class, no, some, of_class),
+        Endpoint::new(get("/api/attendance/summary/{id}"), STAFF, class, no, sum, summary),
     ]
 }
 

@@ -3,17 +3,22 @@
 use crate::shown::Shown;
 use acts::entrance::{self, Given};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::nothing;
-use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (place, shapes) = ((Method::POST, "/api/auth/prove"), Shapes::EMPTY.takes::<OnceMore>());
-    vec![Route::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, prove)]
+    vec![Endpoint::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, prove)]
 }
 
 /// One of the three.

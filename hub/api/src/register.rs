@@ -7,9 +7,14 @@ use super::auth::Me;
 use super::persons;
 use acts::accounts::AccountChanges;
 use http::call::{Call, signed_out};
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::created;
-use http::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{Object, Shapes, Who},
+    takes::{SMALL, Takes},
+};
 use rules::auth::Role;
 use rules::auth::throttle::What;
 use serde::{Deserialize, Serialize};
@@ -18,11 +23,11 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let place = (Method::POST, "/api/auth/register");
     let shapes = Shapes::both::<Register, Registered>().created();
     let body = Takes::Json(SMALL);
-    let register = Route::new(place, Who::Anyone, Object::None, body, shapes, register);
+    let register = Endpoint::new(place, Who::Anyone, Object::None, body, shapes, register);
     vec![register.alias("/api/auth/users"), register]
 }
 

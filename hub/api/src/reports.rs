@@ -7,9 +7,14 @@ use acts::sheets::register as table;
 use acts::sheets::sheet;
 use bytes::Bytes;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::with;
-use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::Takes,
+};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Status;
 use rules::error::{Doing, Error};
@@ -25,16 +30,21 @@ use wire::Wall;
 
 /// Media types of a register besides JSON.
 const TYPES: [&str; 3] = ["text/csv", sheet::XLSX, "text/html"];
+/// The register as a page, for printers.
+pub type Page = fn(&Call, &Register) -> Outcome;
+
 /// Bytes of a file read at once.
 const PIECE: usize = 64 * 1024;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes(shown: Page) -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let whole = Shapes::gives::<Report>().asks::<Span>().also(&TYPES);
     let report = get("/api/classes/{id}/attendance-report");
-    vec![Route::new(report, STAFF, Object::Class, Takes::Nothing, whole, report_of)]
+    vec![Endpoint::new(report, STAFF, Object::Class, Takes::Nothing, whole, move |call| {
+        report_of(call, shown)
+    })]
 }
 
 /// Which days, and as what.
@@ -179,7 +189,7 @@ fn time(at: Wall) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.0).ok()
 }
 
-async fn report_of(call: Call) -> Outcome {
+async fn report_of(call: Call, shown: Page) -> Outcome {
     let Span { date_from: from, date_to: to, format } = call.query()?;
     let format = format.unwrap_or_else(|| Format::of(call.header("accept").unwrap_or("")));
     let (reader, name) = (call.reader()?, call.param("id").to_owned());
@@ -189,7 +199,7 @@ async fn report_of(call: Call) -> Outcome {
         Format::Json => in_json(register),
         Format::Csv => in_csv(&call, register),
         Format::Xlsx => in_xlsx(&call, register).await,
-        Format::Html => (call.front.site.pages.register)(&call, &register),
+        Format::Html => shown(&call, &register),
     }
 }
 

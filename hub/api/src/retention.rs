@@ -2,8 +2,13 @@
 
 use acts::privacy::retention;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::json;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::retention::{Retention, Swept};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,16 +16,16 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, due) = ("/api/retention", "/api/retention/due");
     let (none, nothing) = (Object::None, Takes::Nothing);
     let gives = Shapes::gives::<Retention>();
     let put = Shapes::both::<Retention, Retention>();
     let body = Takes::Json(SMALL);
     vec![
-        Route::new((Method::GET, path), ADMIN, none, nothing, gives, show),
-        Route::new((Method::PUT, path), ADMIN, none, body, put, change),
-        Route::new((Method::GET, due), ADMIN, none, nothing, Shapes::gives::<Due>(), count),
+        Endpoint::new((Method::GET, path), ADMIN, none, nothing, gives, show),
+        Endpoint::new((Method::PUT, path), ADMIN, none, body, put, change),
+        Endpoint::new((Method::GET, due), ADMIN, none, nothing, Shapes::gives::<Due>(), count),
     ]
 }
 

@@ -2,9 +2,14 @@
 
 use acts::rooms::{self, NewRoom, RoomChanges};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::reply::{created, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use serde::{Deserialize, Serialize};
 use store::room::{self, Room};
 use utoipa::ToSchema;
@@ -13,17 +18,17 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/rooms", "/api/rooms/{id}");
     let (room, body, no) = (Object::Room, Takes::Json(SMALL), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
     let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Described, Body>());
     vec![
-        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
-        Route::new((Method::GET, one), STAFF, room, no, gives, show),
-        Route::new((Method::PUT, one), ADMIN, room, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, room, no, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
+        Endpoint::new((Method::GET, one), STAFF, room, no, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, room, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, room, no, Shapes::EMPTY, remove),
     ]
 }
 

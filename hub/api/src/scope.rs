@@ -2,8 +2,13 @@
 
 use acts::doors::galleries;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::json;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::gallery::scope::Scope;
 use serde::{Deserialize, Serialize};
 use store::scope;
@@ -12,12 +17,12 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, no, body) = ("/api/gallery/scope", Takes::Nothing, Takes::Json(SMALL));
     let (gives, both) = (Shapes::gives::<Body>(), Shapes::both::<Body, Body>());
     vec![
-        Route::new((Method::GET, path), ADMIN, Object::None, no, gives, show),
-        Route::new((Method::PUT, path), ADMIN, Object::None, body, both, change),
+        Endpoint::new((Method::GET, path), ADMIN, Object::None, no, gives, show),
+        Endpoint::new((Method::PUT, path), ADMIN, Object::None, body, both, change),
     ]
 }
 

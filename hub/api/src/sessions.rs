@@ -3,10 +3,15 @@
 use super::lesson::{Body, Patch, Typed};
 use acts::lessons::LessonChanges;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::{civil::Date, tz::TimeZone};
 use rules::error::Error;
 use rules::timetable::day_of;
@@ -20,18 +25,18 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/sessions", "/api/sessions/{id}");
     let (of, body, no) = (Object::Session, Takes::Json(SMALL), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
     let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
     vec![
-        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Route::new((Method::POST, some), STAFF, Object::None, body, new, add),
-        Route::new((Method::GET, one), STAFF, of, no, gives, show),
-        Route::new((Method::PUT, one), STAFF, of, body, both, change),
-        Route::new((Method::PATCH, one), STAFF, of, body, both, change),
-        Route::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Endpoint::new((Method::POST, some), STAFF, Object::None, body, new, add),
+        Endpoint::new((Method::GET, one), STAFF, of, no, gives, show),
+        Endpoint::new((Method::PUT, one), STAFF, of, body, both, change),
+        Endpoint::new((Method::PATCH, one), STAFF, of, body, both, change),
+        Endpoint::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, remove),
     ]
 }
 

@@ -2,8 +2,13 @@
 
 use acts::own::{self, OwnChanges, OwnLesson, OwnSettings};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::versioned;
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::{Date, Time};
 use rules::auth::Role;
 use rules::timetable::Period;
@@ -15,14 +20,14 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (at, own, body) = ("/api/settings", Object::None, Takes::Json(SMALL));
     let (gives, whole) = (Shapes::gives::<Settings>(), Shapes::both::<Whole, Settings>());
     let part = Shapes::both::<Part, Settings>();
     vec![
-        Route::new((Method::GET, at), STAFF, own, Takes::Nothing, gives, show),
-        Route::new((Method::PATCH, at), STAFF, own, body, part, change),
-        Route::new((Method::PUT, at), STAFF, own, body, whole, replace_all),
+        Endpoint::new((Method::GET, at), STAFF, own, Takes::Nothing, gives, show),
+        Endpoint::new((Method::PATCH, at), STAFF, own, body, part, change),
+        Endpoint::new((Method::PUT, at), STAFF, own, body, whole, replace_all),
     ]
 }
 

@@ -2,18 +2,23 @@
 
 use acts::entrance::FirstAdmin;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::created;
-use http::route::{Object, Outcome, Route, SMALL, Shapes, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{Object, Shapes, Who},
+    takes::{SMALL, Takes},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (place, shapes) =
         ((Method::POST, "/api/setup"), Shapes::both::<Setup, super::auth::Me>().created());
-    vec![Route::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, set_up)]
+    vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, set_up)]
 }
 
 /// The first account.

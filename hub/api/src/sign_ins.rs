@@ -3,9 +3,14 @@
 
 use acts::sign_ins::{self, SignInsEnd};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{json, nothing};
-use http::route::{ADMIN, EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, EVERYONE, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
@@ -18,7 +23,7 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (own, of) = ("/api/auth/sign-ins", "/api/users/{id}/sign-ins");
     let (end, policy) = ("/api/auth/sign-ins/end", "/api/settings/sign-in");
     let (none, user, no, body) = (Object::None, Object::User, Takes::Nothing, Takes::Json(SMALL));
@@ -26,12 +31,12 @@ pub fn routes() -> Vec<Route> {
     let (shown, changed) = (Shapes::gives::<Policy>(), Shapes::both::<Policy, Policy>());
     let which = Shapes::EMPTY.takes::<Which>();
     vec![
-        Route::new((Method::GET, own), EVERYONE, none, no, list, index),
-        Route::new((Method::POST, end), EVERYONE, none, body, which, end_one),
-        Route::new((Method::GET, of), ADMIN, user, no, list, index_of),
-        Route::new((Method::DELETE, of), ADMIN, user, no, Shapes::EMPTY, end_of),
-        Route::new((Method::GET, policy), ADMIN, none, no, shown, show),
-        Route::new((Method::PUT, policy), ADMIN, none, body, changed, change),
+        Endpoint::new((Method::GET, own), EVERYONE, none, no, list, index),
+        Endpoint::new((Method::POST, end), EVERYONE, none, body, which, end_one),
+        Endpoint::new((Method::GET, of), ADMIN, user, no, list, index_of),
+        Endpoint::new((Method::DELETE, of), ADMIN, user, no, Shapes::EMPTY, end_of),
+        Endpoint::new((Method::GET, policy), ADMIN, none, no, shown, show),
+        Endpoint::new((Method::PUT, policy), ADMIN, none, body, changed, change),
     ]
 }
 

@@ -8,10 +8,16 @@ use super::jobs::{self, Wait};
 use acts::album::later::{Put, Putting};
 use acts::album::{Album, sort};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::Paged;
 use http::problem::Problem;
 use http::reply::json;
-use http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
+use http::{
+    endpoint::Run,
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::{cluster, knn};
 use serde::Deserialize;
 use store::crop::{self, Of};
@@ -26,13 +32,13 @@ const PHOTOS: u32 = 500;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
     let list = Shapes::gives::<Vec<crops::Body>>().asks::<Paged>();
     let seen = Shapes::gives::<sort::Sorted>().asks::<Suggesting>();
     let (no, json) = (Takes::Nothing, Takes::Json(SMALL));
     let post = |path, object, takes, shapes, run: Run| {
-        Route::new((Method::POST, path), STAFF, object, takes, shapes, run)
+        Endpoint::new((Method::POST, path), STAFF, object, takes, shapes, run)
     };
     let both = |whose: Whose, [faces, embed, cluster, assign, suggest]: [&'static str; 5]| {
         let object = whose.object();
@@ -43,12 +49,12 @@ pub fn routes() -> Vec<Route> {
         let suggest_run = move |call| suggest_all(call, whose);
         let read_run = move |call| read_suggestions(call, whose);
         vec![
-            Route::new((Method::GET, faces), STAFF, object, no, list, crops),
+            Endpoint::new((Method::GET, faces), STAFF, object, no, list, crops),
             post(embed, object, no, job, embed_run.into()),
             post(cluster, object, json, job.takes::<Clustering>(), cluster_run.into()),
             post(assign, object, json, job.takes::<Sorting>(), assign_run.into()),
             post(suggest, object, json, job.takes::<Suggesting>(), suggest_run.into()),
-            Route::new((Method::GET, suggest), STAFF, object, no, seen, read_run),
+            Endpoint::new((Method::GET, suggest), STAFF, object, no, seen, read_run),
         ]
     };
     let classes = [

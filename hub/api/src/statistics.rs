@@ -1,8 +1,13 @@
 //! `/api/classes/{id}/statistics`: what is there of a class, counted.
 
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::json;
-use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::Takes,
+};
 use serde::Serialize;
 use store::{class, register};
 use utoipa::ToSchema;
@@ -11,10 +16,10 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let path = (Method::GET, "/api/classes/{id}/statistics");
     let counts = Shapes::gives::<Statistics>();
-    vec![Route::new(path, STAFF, Object::Class, Takes::Nothing, counts, statistics_of)]
+    vec![Endpoint::new(path, STAFF, Object::Class, Takes::Nothing, counts, statistics_of)]
 }
 
 /// What is there of a class.

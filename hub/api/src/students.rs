@@ -3,10 +3,15 @@
 use super::enrolment;
 use acts::people::{self, PersonChanges, Turn};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, PUPIL, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, PUPIL, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::account;
@@ -18,15 +23,15 @@ use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (one, some) = ("/api/students/{id}", "/api/students");
     let (person, body) = (Object::Student, Takes::Json(SMALL));
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let (whole, both) = (Shapes::gives::<Whole>(), Shapes::both::<Typed, Body>());
     vec![
-        Route::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Route::new(
+        Endpoint::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Endpoint::new(
             (Method::GET, "/api/students/me"),
             PUPIL,
             Object::None,
@@ -34,10 +39,10 @@ pub fn routes() -> Vec<Route> {
             whole,
             me,
         ),
-        Route::new((Method::GET, one), STAFF, person, Takes::Nothing, whole, show),
-        Route::new((Method::PUT, one), ADMIN, person, body, both, change),
-        Route::new((Method::PATCH, one), ADMIN, person, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, person, Takes::Nothing, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, one), STAFF, person, Takes::Nothing, whole, show),
+        Endpoint::new((Method::PUT, one), ADMIN, person, body, both, change),
+        Endpoint::new((Method::PATCH, one), ADMIN, person, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, person, Takes::Nothing, Shapes::EMPTY, remove),
     ]
 }
 

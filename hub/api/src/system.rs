@@ -2,11 +2,16 @@
 
 use acts::care::facts;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::guard::reads_metrics;
 use http::nav;
 use http::problem::Problem;
 use http::reply::{bytes, json, see};
-use http::route::{Object, Outcome, Route, Shapes, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{Object, Shapes, Who},
+    takes::Takes,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rules::auth::Role;
 use serde::Serialize;
@@ -17,9 +22,9 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
-    let open = |path: &'static str, shapes, run: http::route::Run| {
-        Route::new((Method::GET, path), Who::Anyone, Object::None, Takes::Nothing, shapes, run)
+pub fn routes() -> Vec<Endpoint> {
+    let open = |path: &'static str, shapes, run: http::endpoint::Run| {
+        Endpoint::new((Method::GET, path), Who::Anyone, Object::None, Takes::Nothing, shapes, run)
     };
     let health = Shapes::gives::<Health>();
     vec![

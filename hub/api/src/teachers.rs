@@ -3,9 +3,14 @@
 use super::users::{Typed, changed, closed, listed};
 use acts::accounts;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{created, versioned};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
 use store::people::{Filter, Person};
@@ -18,18 +23,18 @@ const TEACHERS: &[Role] = &[Role::Teacher, Role::Admin];
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/teachers", "/api/teachers/{id}");
     let (user, body, no) = (Object::User, Takes::Json(SMALL), Takes::Nothing);
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let (gives, both) = (Shapes::gives::<Body>(), Shapes::both::<TeacherTyped, Body>());
     vec![
-        Route::new((Method::GET, some), ADMIN, Object::None, no, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Route::new((Method::GET, one), ADMIN, user, no, gives, show),
-        Route::new((Method::PUT, one), ADMIN, user, body, both, change),
-        Route::new((Method::PATCH, one), ADMIN, user, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, user, no, Shapes::EMPTY, remove),
+        Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
+        Endpoint::new((Method::GET, one), ADMIN, user, no, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, user, body, both, change),
+        Endpoint::new((Method::PATCH, one), ADMIN, user, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, user, no, Shapes::EMPTY, remove),
     ]
 }
 

@@ -2,10 +2,15 @@
 
 use acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::{Date, Time};
 use rules::Error;
 use rules::timetable::{Change, Period};
@@ -18,7 +23,7 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one) = ("/api/timetable", "/api/timetable/{id}");
     let exceptions = "/api/timetable/{id}/exceptions";
     let exception = "/api/timetable/{id}/exceptions/{day}";
@@ -27,14 +32,14 @@ pub fn routes() -> Vec<Route> {
     let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
     let differ = Shapes::both::<Different, Body>();
     vec![
-        Route::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Route::new((Method::POST, some), ADMIN, Object::None, body, new, add),
-        Route::new((Method::GET, one), STAFF, of, no, gives, show),
-        Route::new((Method::PUT, one), ADMIN, of, body, both, change),
-        Route::new((Method::PATCH, one), ADMIN, of, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, of, no, Shapes::EMPTY, remove),
-        Route::new((Method::POST, exceptions), ADMIN, of, body, differ, except),
-        Route::new((Method::DELETE, exception), ADMIN, of, no, Shapes::EMPTY, unexcept),
+        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
+        Endpoint::new((Method::GET, one), STAFF, of, no, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, of, body, both, change),
+        Endpoint::new((Method::PATCH, one), ADMIN, of, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, of, no, Shapes::EMPTY, remove),
+        Endpoint::new((Method::POST, exceptions), ADMIN, of, body, differ, except),
+        Endpoint::new((Method::DELETE, exception), ADMIN, of, no, Shapes::EMPTY, unexcept),
     ]
 }
 

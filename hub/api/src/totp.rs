@@ -2,9 +2,14 @@
 
 use acts::entrance;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{created, json, nothing};
-use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use serde::{Deserialize, Serialize};
 use store::totp as rows;
 use utoipa::ToSchema;
@@ -12,7 +17,7 @@ use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (own, body) = (Object::None, Takes::Json(SMALL));
     let post = |path| (Method::POST, path);
     let state = Shapes::gives::<State>();
@@ -21,10 +26,10 @@ pub fn routes() -> Vec<Route> {
     let remove = Shapes::EMPTY.takes::<Remove>();
     let (at, no) = ("/api/auth/totp", Takes::Nothing);
     vec![
-        Route::new((Method::GET, at), EVERYONE, own, no, state, show),
-        Route::new(post(at), EVERYONE, own, body, begin, start),
-        Route::new(post("/api/auth/totp/confirm"), EVERYONE, own, body, confirm, confirmed),
-        Route::new(post("/api/auth/totp/remove"), EVERYONE, own, body, remove, removed),
+        Endpoint::new((Method::GET, at), EVERYONE, own, no, state, show),
+        Endpoint::new(post(at), EVERYONE, own, body, begin, start),
+        Endpoint::new(post("/api/auth/totp/confirm"), EVERYONE, own, body, confirm, confirmed),
+        Endpoint::new(post("/api/auth/totp/remove"), EVERYONE, own, body, remove, removed),
     ]
 }
 

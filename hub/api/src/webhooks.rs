@@ -2,8 +2,13 @@
 
 use acts::webhooks::{MadeWebhook, NewWebhook, WebhookChanges};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::{created, json, nothing, versioned};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::webhook::{self, Webhook};
@@ -14,19 +19,19 @@ use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (some, one, try_it) = ("/api/webhooks", "/api/webhooks/{id}", "/api/webhooks/{id}/ping");
     let (none, hook) = (Object::None, Object::Webhook);
     let (body, no) = (Takes::Json(SMALL), Takes::Nothing);
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
     let (new, both) = (Shapes::both::<Typed, Made>().created(), Shapes::both::<Patch, Body>());
     vec![
-        Route::new((Method::GET, some), ADMIN, none, no, list, index),
-        Route::new((Method::POST, some), ADMIN, none, body, new, add),
-        Route::new((Method::GET, one), ADMIN, hook, no, gives, show),
-        Route::new((Method::PUT, one), ADMIN, hook, body, both, change),
-        Route::new((Method::DELETE, one), ADMIN, hook, no, Shapes::EMPTY, remove),
-        Route::new((Method::POST, try_it), ADMIN, hook, no, Shapes::EMPTY, ping),
+        Endpoint::new((Method::GET, some), ADMIN, none, no, list, index),
+        Endpoint::new((Method::POST, some), ADMIN, none, body, new, add),
+        Endpoint::new((Method::GET, one), ADMIN, hook, no, gives, show),
+        Endpoint::new((Method::PUT, one), ADMIN, hook, body, both, change),
+        Endpoint::new((Method::DELETE, one), ADMIN, hook, no, Shapes::EMPTY, remove),
+        Endpoint::new((Method::POST, try_it), ADMIN, hook, no, Shapes::EMPTY, ping),
     ]
 }
 

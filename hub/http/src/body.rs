@@ -1,9 +1,11 @@
 //! Reads bodies: never without a length, never beyond the route's limit, never for ever.
 
+pub mod spool;
+
 use super::problem::Problem;
-use super::route::{SMALL, Takes};
-use super::spool::{self, Spooled};
+use crate::takes::{SMALL, Takes};
 use bytes::{Buf, Bytes, BytesMut};
+use spool::Spooled;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;

@@ -2,8 +2,9 @@
 
 use super::body::Content;
 use super::front::Front;
-use super::page::MOST;
 use super::problem::Problem;
+use crate::signed_in::Proof;
+use crate::signed_in::SignedIn;
 use acts::accounts::Asker;
 use acts::auth::digest;
 use acts::bring::{self, PeopleTable, PhotoArchive};
@@ -16,59 +17,14 @@ use std::fs::File;
 use std::net::IpAddr;
 use std::str::FromStr;
 use store::account::{self, Account};
-use store::login::{Keep, Live};
+use store::login::Keep;
 use store::reader::Reader;
 use tokio::sync::SemaphorePermit;
 use warp::http::HeaderMap;
 use wire::Wall;
 
-/// How long a proof holds, milliseconds. Signing in is one, but not for what opens an account.
-pub const PROOF_HOLDS_MS: i64 = 10 * 60 * 1000;
-
-/// How somebody proved who they are.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Proof {
-    /// The secret of a browser's session.
-    Session(String),
-    /// An access token of this family.
-    Token(uuid::Uuid),
-    /// The capture token of this door, which is nobody's account.
-    Door(wire::DeviceId),
-}
-
-/// Somebody signed in.
-#[derive(Clone, Debug)]
-pub struct SignedIn {
-    /// Who, in which role.
-    pub actor: Actor,
-    /// What pages call them.
-    pub name: String,
-    /// How they proved it.
-    pub proof: Proof,
-    /// When they last did.
-    pub proved: Wall,
-    /// Whether that was since signing in; true for who has nothing to prove it with here.
-    pub again: bool,
-    /// Whether their role must have a second factor, and they have none.
-    pub lacks_factor: bool,
-}
-
-impl SignedIn {
-    /// Whoever this sign-in belongs to.
-    #[must_use]
-    pub fn new(live: Live, proof: Proof) -> Self {
-        let Live { account, proved, again, lacks_factor } = live;
-        Self { actor: account.actor(), name: account.name, proof, proved, again, lacks_factor }
-    }
-}
-
-impl SignedIn {
-    /// Whether they proved who they are not long ago.
-    #[must_use]
-    pub fn is_fresh(&self, now: Wall) -> bool {
-        now < self.proved.plus_ms(PROOF_HOLDS_MS)
-    }
-}
+/// Rows of a page at most.
+pub const MOST: u32 = 500;
 
 /// One request, admitted.
 pub struct Call {

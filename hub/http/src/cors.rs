@@ -5,7 +5,8 @@
 
 use super::path;
 use super::reply::nothing;
-use super::route::{Found, Outcome, Table};
+use super::route::{Found, Table};
+use crate::problem::Outcome;
 use config::Cors;
 use warp::http::{HeaderMap, HeaderValue, Method, header};
 

@@ -3,10 +3,9 @@
 //! Whoever reads a form of files pays for pictures; the others are named here. The test below
 //! holds each route that looks, counts over everything or writes a file against this list.
 
-use super::call::{Proof, SignedIn};
-use super::front::{self, Front};
-use super::problem::Problem;
-use super::route::{Route, Takes};
+use super::route::Route;
+use crate::signed_in::{Proof, SignedIn};
+use crate::takes::Takes;
 use rules::auth::meter::Rate;
 use rules::auth::throttle::network;
 use std::net::IpAddr;
@@ -132,33 +131,15 @@ pub enum Spender {
 }
 
 impl Spender {
-    fn of(by: Option<&SignedIn>, peer: IpAddr) -> Self {
+    /// Whoever asks.
+    #[must_use]
+    pub fn of(by: Option<&SignedIn>, peer: IpAddr) -> Self {
         match by {
             None => Self::Network(network(peer)),
             Some(SignedIn { proof: Proof::Door(door), .. }) => Self::Door(door.clone()),
             Some(by) => Self::Account(by.actor.user),
         }
     }
-}
-
-/// Counts one use of `route`, before a byte of its body is read.
-///
-/// # Errors
-/// 429 with the wait.
-pub fn spend(
-    front: &Front,
-    route: &Route,
-    by: Option<&SignedIn>,
-    peer: IpAddr,
-) -> Result<(), Problem> {
-    let cost = Cost::of(route);
-    let Some(rate) = cost.rate() else { return Ok(()) };
-    let (key, now) = ((Spender::of(by, peer), cost), front::mono(&front.app));
-    front.costs(|costs| costs.take(key, rate, now)).map_err(|ms| {
-        let seconds = ms.div_ceil(1000);
-        let say = format!("This was asked for too often: try again in {seconds} s.");
-        Problem::too_many(say).after(seconds)
-    })
 }
 
 /// Every path that is named here, for the test that holds it against the table.

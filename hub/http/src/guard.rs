@@ -2,11 +2,13 @@
 
 use super::Raw;
 use super::body::Content;
-use super::call::{Proof, SignedIn, signed_out};
+use super::call::signed_out;
 use super::front::Front;
 use super::problem::Problem;
 use super::proof;
-use super::route::{Route, Takes, Who};
+use super::route::{Route, Who};
+use crate::signed_in::{Proof, SignedIn};
+use crate::takes::Takes;
 use acts::auth::{csrf::Came, session};
 use acts::doors::programs::CAPTURE_TOKEN;
 use config::Hosts;

@@ -7,7 +7,9 @@
 use super::body::Content;
 use super::call::Call;
 use super::problem::Problem;
-use super::route::{Outcome, Route};
+use super::route::Route;
+use crate::endpoint::Run;
+use crate::problem::Outcome;
 use http_body_util::BodyExt;
 use store::idempotency::{self, Begun, Place};
 use store::vault::DataKey;
@@ -37,12 +39,12 @@ struct Ask {
 /// # Errors
 /// As the route; 409 while the first request goes on; 422 for a key that cannot be, or that was
 /// used for something else.
-pub async fn answer(route: Route, call: Call) -> Outcome {
-    let Some(ask) = ask(&route, &call)? else { return route.run.answer(call).await };
+pub async fn answer(route: &Route, run: &Run, call: Call) -> Outcome {
+    let Some(ask) = ask(route, &call)? else { return run.answer(call).await };
     let (tell, told) = tokio::sync::oneshot::channel();
-    let app = call.app().clone();
+    let (app, run) = (call.app().clone(), run.clone());
     let work = async move {
-        let _they_hung_up = tell.send(once(ask, route, call).await);
+        let _they_hung_up = tell.send(once(ask, run, call).await);
     };
     app.jobs.finish(Box::pin(work.in_current_span()));
     told.await.unwrap_or_else(|_| Err(Problem::unavailable("The hub is stopping: try again.")))
@@ -109,7 +111,7 @@ fn hash(call: &Call) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-async fn once(ask: Ask, route: Route, call: Call) -> Outcome {
+async fn once(ask: Ask, run: Run, call: Call) -> Outcome {
     let Ask { place, hash, seal } = ask;
     let (db, now, at) = (call.app().db.clone(), call.now, place.clone());
     match db.write(move |tx| idempotency::begin(tx, &at, &hash, now)).await? {
@@ -125,7 +127,7 @@ async fn once(ask: Ask, route: Route, call: Call) -> Outcome {
             return Err(Problem::field("Idempotency-Key", say));
         }
     }
-    let outcome = route.run.answer(call).await;
+    let outcome = run.answer(call).await;
     let kept = match outcome {
         Ok(answer) if answer.status().is_success() => keep(answer).await,
         other => other.map(|answer| (answer, None)),

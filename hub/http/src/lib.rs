@@ -7,6 +7,7 @@ pub mod body;
 pub mod call;
 pub mod cors;
 pub mod cost;
+pub mod endpoint;
 pub mod front;
 pub mod guard;
 pub mod headers;
@@ -23,17 +24,22 @@ pub mod proof;
 pub mod reply;
 pub mod route;
 pub mod serve;
+pub mod signed_in;
 pub mod site;
-pub mod spool;
+pub mod spend;
+pub mod takes;
 pub mod visitor;
 pub mod whence;
 
+use crate::endpoint::Handlers;
 use bytes::Buf;
 use call::Call;
 use front::{Front, Peer};
+use problem::Outcome;
 use problem::Problem;
-use route::{Found, Outcome, Route, Table};
+use route::{Found, Route, Table};
 use site::Reader;
+use spend::spend;
 use std::net::{IpAddr, Ipv4Addr};
 use tokio_stream::Stream;
 use tracing::Instrument as _;
@@ -53,7 +59,7 @@ struct Raw {
 
 /// The filter that answers everything.
 #[must_use]
-pub fn filter(front: Front) -> BoxedFilter<(Response,)> {
+pub fn filter(front: Front, handlers: Handlers) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::any()
         .and(warp::method())
@@ -67,13 +73,13 @@ pub fn filter(front: Front) -> BoxedFilter<(Response,)> {
             let peer = peer.unwrap_or_else(|| Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), false));
             let peer = whence::whence(&peer, &headers, &front.app.config.proxies);
             let raw = Raw { method, path, query, headers, peer };
-            answer(front.clone(), raw, body)
+            answer(front.clone(), handlers.clone(), raw, body)
         })
         .boxed()
 }
 
 /// Answers one request; whatever happens becomes an answer with the request's id.
-async fn answer<S, B, E>(front: Front, raw: Raw, body: S) -> Response
+async fn answer<S, B, E>(front: Front, handlers: Handlers, raw: Raw, body: S) -> Response
 where
     S: Stream<Item = Result<B, E>> + Send,
     B: Buf,
@@ -95,7 +101,7 @@ where
         cors::preflight(&front.site.table, &raw.path)
     } else {
         let asked = (raw, body.as_mut());
-        outcome(&front, asked, &request_id, &mut note).instrument(span).await
+        outcome(&front, &handlers, asked, &request_id, &mut note).instrument(span).await
     };
     if outcome.is_err() && !announced {
         body::discard(body, note.user.is_some()).await;
@@ -120,6 +126,7 @@ where
 
 async fn outcome<S, B, E>(
     front: &Front,
+    handlers: &Handlers,
     (raw, body): (Raw, S),
     request_id: &str,
     note: &mut Note,
@@ -138,7 +145,7 @@ where
     if by.is_some() {
         raw.peer.stranger.known();
     }
-    cost::spend(front, &route, by.as_ref(), raw.peer.address)?;
+    spend(front, &route, by.as_ref(), raw.peer.address)?;
     let takes = route.takes.photos_within(front.app.config.max_upload);
     let takes = if by.is_none() { takes.from_a_stranger() } else { takes };
     let _room = body::room(&front.bodies, takes, &raw.headers).await?;
@@ -153,7 +160,7 @@ where
     let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);
     let front = front.clone();
     let call = Call { front, by, params, query, headers, content, peer, request_id, now };
-    idempotency::answer(route, call).await
+    idempotency::answer(&route, handlers.of(&route), call).await
 }
 
 fn find(table: &Table, raw: &Raw) -> Result<(Route, Vec<(String, String)>), Problem> {

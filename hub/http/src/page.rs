@@ -1,16 +1,14 @@
 //! Lists page by page: `?limit=&after=`, and a link to where they go on.
 
-use super::call::Call;
+use super::call::{Call, MOST};
 use super::reply::{json, with};
-use super::route::Outcome;
+use crate::problem::Outcome;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use warp::http::header;
 
 /// Rows of a page when nobody says how many.
 pub const USUAL: u32 = 100;
-/// Rows of a page at most.
-pub const MOST: u32 = 500;
 
 /// Which page, of a list without filters.
 #[derive(Deserialize, IntoParams)]

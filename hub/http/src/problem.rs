@@ -163,3 +163,6 @@ impl Problem {
         answer
     }
 }
+
+/// What a handler comes to.
+pub type Outcome = Result<Response, Problem>;

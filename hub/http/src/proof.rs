@@ -1,9 +1,10 @@
 //! What asks its admin to prove once more who they are: a browser left open does not erase a
 //! child, hand out a file, make an admin or cut a door off.
 
-use super::call::{Call, SignedIn};
+use super::call::Call;
 use super::problem::Problem;
 use super::route::Route;
+use crate::signed_in::SignedIn;
 use warp::http::Method;
 use wire::Wall;
 

@@ -1,7 +1,7 @@
 //! Answers, and the one match that turns the hub's errors into problems.
 
 use super::problem::Problem;
-use super::route::Outcome;
+use crate::problem::Outcome;
 use askama::Template;
 use rules::error::Error;
 use serde::Serialize;

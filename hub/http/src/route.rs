@@ -3,13 +3,14 @@
 //! A [`Route`] has no default for any part, so one that declares no access does not compile. From
 //! the table come the filters, the access matrix of the tests, and the OpenAPI document.
 
-use super::{call::Call, path, problem::Problem};
+use super::path;
+use super::takes::Takes;
 use rules::auth::Role;
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::sync::Arc;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
-use warp::{http::Method, reply::Response};
+use warp::http::Method;
 
 /// Who may use a route at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,49 +67,6 @@ pub enum Object {
     /// Somebody who is told what happens here.
     Webhook,
 }
-
-/// What body a route reads, and how many bytes of it at most.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Takes {
-    /// None.
-    Nothing,
-    /// `application/json`.
-    Json(u64),
-    /// `application/x-www-form-urlencoded`, from our own pages.
-    Form(u64),
-    /// `multipart/form-data`.
-    Parts(u64),
-    /// `multipart/form-data` whose file is too large for RAM: it goes to the disk.
-    Archive(u64),
-}
-
-impl Takes {
-    /// The same with photos of at most `bytes`.
-    #[must_use]
-    pub fn photos_within(self, bytes: u64) -> Self {
-        match self {
-            Self::Parts(limit) if limit <= PHOTO => Self::Parts(limit.min(bytes + SMALL)),
-            other => other,
-        }
-    }
-
-    /// The same from somebody who has not signed in: thousands may say so much at once.
-    #[must_use]
-    pub fn from_a_stranger(self) -> Self {
-        match self {
-            Self::Json(limit) => Self::Json(limit.min(STRANGE)),
-            Self::Form(limit) => Self::Form(limit.min(STRANGE)),
-            other => other,
-        }
-    }
-}
-
-/// Bytes for a JSON body or a form.
-pub const SMALL: u64 = 64 * 1024;
-/// Bytes for those of somebody who has not signed in.
-const STRANGE: u64 = 8 * 1024;
-/// Bytes for a photo of 10 MiB with the fields around it.
-pub const PHOTO: u64 = 10 * 1024 * 1024 + 64 * 1024;
 
 /// A type as the OpenAPI document describes it: its own schema, and those it refers to by name.
 #[derive(Clone, Copy)]
@@ -231,31 +189,6 @@ impl Shapes {
     }
 }
 
-/// What a handler comes to.
-pub type Outcome = Result<Response, Problem>;
-type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
-
-/// A handler of any route.
-#[derive(Clone)]
-pub struct Run(Arc<dyn Fn(Call) -> Work + Send + Sync>);
-
-impl Run {
-    /// Answers `call`.
-    pub async fn answer(&self, call: Call) -> Outcome {
-        (self.0)(call).await
-    }
-}
-
-impl<F, W> From<F> for Run
-where
-    F: Fn(Call) -> W + Send + Sync + 'static,
-    W: Future<Output = Outcome> + Send + 'static,
-{
-    fn from(handler: F) -> Self {
-        Self(Arc::new(move |call| Box::pin(handler(call))))
-    }
-}
-
 /// One route.
 #[derive(Clone)]
 pub struct Route {
@@ -271,28 +204,8 @@ pub struct Route {
     pub takes: Takes,
     /// What its JSON looks like.
     pub shapes: Shapes,
-    /// What it does.
-    pub run: Run,
-}
-
-impl Route {
-    /// A route, every part declared.
-    pub fn new(
-        (method, path): (Method, &'static str),
-        who: Who,
-        object: Object,
-        takes: Takes,
-        shapes: Shapes,
-        run: impl Into<Run>,
-    ) -> Self {
-        Self { method, path, who, object, takes, shapes, run: run.into() }
-    }
-
-    /// The same under another path, as one of the seeds calls it.
-    #[must_use]
-    pub fn alias(&self, path: &'static str) -> Self {
-        Self { path, ..self.clone() }
-    }
+    /// Its place in the table: who answers has the same.
+    pub number: usize,
 }
 
 /// What an address comes to.
@@ -310,11 +223,8 @@ pub enum Found {
 pub struct Table(Arc<[Route]>);
 
 impl Table {
-    /// A table of `routes`. Those with fewer parameters come first, so that `/today` wins over
-    /// `/{id}`.
-    #[must_use]
-    pub fn new(mut routes: Vec<Route>) -> Self {
-        routes.sort_by_key(|route| route.path.matches('{').count());
+    /// A table of `routes`, each at its own number.
+    pub(crate) fn of(routes: Vec<Route>) -> Self {
         Self(routes.into())
     }
 
@@ -337,43 +247,5 @@ impl Table {
             }
         }
         if others.is_empty() { Found::Nothing } else { Found::OtherMethod(others) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn nothing(_: Call) -> Outcome {
-        Ok(Response::new(String::new().into()))
-    }
-
-    fn route(method: Method, path: &'static str) -> Route {
-        Route::new((method, path), EVERYONE, Object::None, Takes::Nothing, Shapes::EMPTY, nothing)
-    }
-
-    fn table() -> Table {
-        let get = |path| route(Method::GET, path);
-        Table::new(vec![get("/api/x/{id}"), get("/api/x/today"), route(Method::POST, "/api/x")])
-    }
-
-    #[test]
-    fn a_plain_word_wins_over_a_parameter() {
-        let path = |at: &str| match table().find(&Method::GET, at) {
-            Found::Route(route, _) => route.path,
-            _ => "none",
-        };
-        assert_eq!(path("/api/x/today"), "/api/x/today");
-        assert_eq!(path("/api/x/tomorrow/"), "/api/x/{id}");
-        assert_eq!(path("/api/y"), "none");
-    }
-
-    #[test]
-    fn a_wrong_method_is_told_the_right_ones() {
-        let Found::OtherMethod(allowed) = table().find(&Method::DELETE, "/api/x") else {
-            panic!("the path exists")
-        };
-        assert_eq!(allowed, [Method::POST]);
-        assert!(matches!(table().find(&Method::HEAD, "/api/x/1"), Found::Route(..)));
     }
 }

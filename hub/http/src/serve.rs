@@ -1,5 +1,6 @@
 //! Serves connections of the web listener: HTTP/2 and HTTP/1.1, with limits everywhere.
 
+use super::endpoint::Handlers;
 use super::front::{Front, Peer, Stranger};
 use accept::patience::Patient;
 use accept::{self, Guest, House, Stream};
@@ -56,8 +57,14 @@ pub fn tls(app: &Parts) -> Result<Option<Arc<ServerConfig>>, Error> {
 }
 
 /// Answers requests until `stop`, then finishes those in flight.
-pub async fn run(listener: TcpListener, house: House, front: Front, stop: CancellationToken) {
-    let filter = super::filter(front);
+pub async fn run(
+    listener: TcpListener,
+    house: House,
+    front: Front,
+    handlers: Handlers,
+    stop: CancellationToken,
+) {
+    let filter = super::filter(front, handlers);
     let serve = move |guest: Guest| one(guest, filter.clone());
     accept::run(listener, house, stop, serve).await;
 }

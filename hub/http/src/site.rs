@@ -1,11 +1,9 @@
 //! What is served here: the one table of routes, and what a browser is shown in place of JSON. The
 //! program puts both together, so that the frame knows neither a resource nor a page.
 
-use super::call::Call;
 use super::openapi;
 use super::problem::Problem;
-use super::route::{Outcome, Table};
-use acts::reports::Register;
+use super::route::Table;
 use std::sync::{Arc, OnceLock};
 use warp::reply::Response;
 use words::language::Tongue;
@@ -28,8 +26,6 @@ pub struct Reader<'a> {
 pub struct Pages {
     /// What went wrong; nothing where JSON is as good.
     pub problem: fn(&Problem, Reader<'_>) -> Option<Response>,
-    /// The register of a class.
-    pub register: fn(&Call, &Register) -> Outcome,
 }
 
 /// Everything that is served; cheap to clone.

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::reply::with;
-use super::route::Outcome;
+use crate::problem::Outcome;
 use acts::auth;
 use acts::auth::{known, session};
 use acts::entrance::{Missing, Visitor};

@@ -3,7 +3,7 @@
 use super::{Carrying, House, NOW, post};
 use acts::events::Event;
 use api::events::{event_for, stream};
-use http::call::{Proof, SignedIn};
+use http::signed_in::{Proof, SignedIn};
 use rules::auth::{Actor, Role};
 use serde_json::json;
 use std::convert::Infallible;

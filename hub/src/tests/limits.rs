@@ -2,8 +2,11 @@
 
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
 use http::cost::Cost;
-use http::route::{Gives, Route, Takes};
-use http::{call, proof};
+use http::proof;
+use http::{
+    route::{Gives, Route},
+    takes::Takes,
+};
 use rules::auth::Role;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -115,7 +118,7 @@ async fn ten_minutes_after_signing_in_what_is_not_taken_back_asks_for_the_passwo
     let token = house.school().await;
     let export = || get("/api/students/STU1/export").bearer(&token);
     assert_eq!(house.send(export()).await.status(), 200, "signing in is a proof");
-    house.clock.set_wall(NOW.plus_ms(call::PROOF_HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(http::signed_in::PROOF_HOLDS_MS));
     let refused = house.send(export()).await;
     assert_eq!(
         (refused.status().as_u16(), &body(&refused)["type"]),
@@ -137,7 +140,7 @@ async fn ten_minutes_after_signing_in_what_is_not_taken_back_asks_for_the_passwo
 async fn a_doors_settings_ask_who_it_is_and_its_place_does_not() {
     let house = House::new().await;
     let token = house.school().await;
-    house.clock.set_wall(NOW.plus_ms(call::PROOF_HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(http::signed_in::PROOF_HOLDS_MS));
     let put = async |said: Value| {
         let put = warp::test::request().method("PUT").path("/api/devices/door-1");
         house.send(put.bearer(&token).json(&said)).await.status().as_u16()
@@ -175,7 +178,7 @@ async fn a_stranger_says_eight_kilobytes_and_whoever_is_signed_in_more() {
 async fn an_open_browser_makes_no_admin_joins_no_door_and_sets_no_clock_right() {
     let house = House::new().await;
     let token = house.school().await;
-    house.clock.set_wall(NOW.plus_ms(call::PROOF_HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(http::signed_in::PROOF_HOLDS_MS));
     let admin =
         json!({ "email": "x@y.test", "password": "correct horse 9 battery", "role": "admin" });
     for (path, say) in [
@@ -196,7 +199,7 @@ async fn the_pages_for_a_new_door_its_program_and_the_clock_ask_who_it_is() {
     let house = House::new().await;
     let token = house.school().await;
     let secret = house.session(&house.admin().await).await;
-    house.clock.set_wall(NOW.plus_ms(call::PROOF_HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(http::signed_in::PROOF_HOLDS_MS));
     let door = [("device_id", "door-9"), ("classroom_id", "Room 9")];
     for (path, fields) in
         [("/devices", door.as_slice()), ("/devices/door-1/program", &[]), ("/care/clock", &[])]
@@ -217,7 +220,7 @@ async fn a_page_asks_for_the_password_and_goes_back() {
     house.school().await;
     let account = house.admin().await;
     let secret = house.session(&account).await;
-    house.clock.set_wall(NOW.plus_ms(call::PROOF_HOLDS_MS));
+    house.clock.set_wall(NOW.plus_ms(http::signed_in::PROOF_HOLDS_MS));
     let html = |request: warp::test::RequestBuilder| request.header("accept", "text/html");
     let form = post("/settings/users").form(&secret, &[("role", "teacher")]);
     let from = "https://hub.school.test/settings/users?after=x";

@@ -4,7 +4,10 @@
 use super::fixtures::{self, Half};
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, post};
 use crate::site::table;
-use http::route::{Object, Route, Takes, Who};
+use http::{
+    route::{Object, Route, Who},
+    takes::Takes,
+};
 use jiff::civil::date;
 use rules::auth::{Actor, Role};
 use serde_json::{Value, json};

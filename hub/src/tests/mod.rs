@@ -110,9 +110,9 @@ impl House {
         let mut app = App::open(config, clock.clone()).await.unwrap();
         app.parts.apart = Apart::here();
         let stop = CancellationToken::new();
-        let front =
-            Front::new(app.parts.clone(), crate::site::site(), Passwords::cheap(), None, stop);
-        let filter = http::filter(front.clone());
+        let (site, handlers) = crate::site::site();
+        let front = Front::new(app.parts.clone(), site, Passwords::cheap(), None, stop);
+        let filter = http::filter(front.clone(), handlers);
         Self { _dir: dir, app, front, clock, filter }
     }
 
@@ -120,9 +120,9 @@ impl House {
     pub(crate) async fn reopened(self, config: Config) -> Self {
         let app = App::open(config, self.clock.clone()).await.unwrap();
         let stop = CancellationToken::new();
-        let front =
-            Front::new(app.parts.clone(), crate::site::site(), Passwords::cheap(), None, stop);
-        let filter = http::filter(front.clone());
+        let (site, handlers) = crate::site::site();
+        let front = Front::new(app.parts.clone(), site, Passwords::cheap(), None, stop);
+        let filter = http::filter(front.clone(), handlers);
         Self { app, front, filter, ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::site::table;
 use http::openapi::{clashes, document, documented};
-use http::route::{Gives, Takes};
+use http::{route::Gives, takes::Takes};
 use serde_json::{Map, Value, json};
 
 fn each<'a>(value: &'a Value, look: &mut impl FnMut(&'a Value)) {

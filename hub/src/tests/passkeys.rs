@@ -5,7 +5,7 @@ use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
 use config::Vars;
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
-use http::call::PROOF_HOLDS_MS;
+use http::signed_in::PROOF_HOLDS_MS;
 use rules::auth::Role;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

@@ -1,7 +1,10 @@
 //! The table as a whole: what holds for every route.
 
 use super::{Carrying, House, PASSWORD, body, get, post};
-use http::route::{PHOTO, SMALL, Takes, Who};
+use http::{
+    route::Who,
+    takes::{PHOTO, SMALL, Takes},
+};
 use rules::auth::Role;
 use serde_json::json;
 use warp::http::Method;
@@ -147,10 +150,11 @@ async fn an_open_event_stream_does_not_hold_up_the_stop() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (front, stop) = (house.front.clone(), house.front.stop.clone());
+    let (_, handlers) = crate::site::site();
     let mut tasks = tokio::task::JoinSet::new();
     let start = |guests: &mut accept::Guests, visit| drop(guests.spawn(visit));
     let house = accept::House { limits: accept::PEOPLE, ..accept::House::new(start, None) };
-    tasks.spawn(http::serve::run(listener, house, front, stop.clone()));
+    tasks.spawn(http::serve::run(listener, house, front, handlers, stop.clone()));
     let mut browser = tokio::net::TcpStream::connect(address).await.unwrap();
     let ask =
         format!("GET /api/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");

@@ -12,9 +12,14 @@ use acts::own::{self, OwnChanges, OwnSettings};
 use acts::sign_ins::{self, SignInsEnd};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{EVERYONE, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use passkeys::{Missing, Passkeys};
 use rules::auth::Role;
 use std::collections::HashMap;
@@ -41,14 +46,14 @@ const DONE: [&str; 10] = [
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (own, no, form) = (Object::None, Takes::Nothing, Takes::Form(SMALL));
-    let post = |path, who, run: http::route::Run| {
-        Route::new((Method::POST, path), who, own, form, Shapes::PAGE, run)
+    let post = |path, who, run: http::endpoint::Run| {
+        Endpoint::new((Method::POST, path), who, own, form, Shapes::PAGE, run)
     };
     let get = (Method::GET, "/account");
     let own = vec![
-        Route::new(get, EVERYONE, own, no, Shapes::PAGE, index),
+        Endpoint::new(get, EVERYONE, own, no, Shapes::PAGE, index),
         post("/account/profile", STAFF, profile.into()),
         post("/account/password", EVERYONE, new_password.into()),
         post("/account/mail", STAFF, mail.into()),

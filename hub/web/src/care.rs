@@ -6,9 +6,14 @@ use crate::shell::shell;
 use acts::timekeeper;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::care::Worry;
 use warp::http::{Method, StatusCode};
 
@@ -16,11 +21,18 @@ const DONE: [&str; 1] = ["care-clock-done"];
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (none, page) = (Object::None, Shapes::PAGE);
     vec![
-        Route::new((Method::GET, "/care"), ADMIN, none, Takes::Nothing, page, index),
-        Route::new((Method::POST, "/care/clock"), ADMIN, none, Takes::Form(SMALL), page, confirm),
+        Endpoint::new((Method::GET, "/care"), ADMIN, none, Takes::Nothing, page, index),
+        Endpoint::new(
+            (Method::POST, "/care/clock"),
+            ADMIN,
+            none,
+            Takes::Form(SMALL),
+            page,
+            confirm,
+        ),
     ]
 }
 

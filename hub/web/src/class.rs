@@ -8,9 +8,14 @@ use crate::shell::shell;
 use acts::classes::{self, ClassSettings, NewClass};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::auth::Role;
 use rules::timetable::day_of;
 use serde::Deserialize;
@@ -28,10 +33,10 @@ const LESSONS: u32 = 500;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (of, no, form) = (Object::None, Shapes::PAGE, Takes::Form(SMALL));
-    let list = Route::new((Method::GET, "/class"), STAFF, of, Takes::Nothing, no, index);
-    let new = Route::new((Method::POST, "/class"), ADMIN, of, form, no, add);
+    let list = Endpoint::new((Method::GET, "/class"), STAFF, of, Takes::Nothing, no, index);
+    let new = Endpoint::new((Method::POST, "/class"), ADMIN, of, form, no, add);
     [vec![list, new], roster::routes()].concat()
 }
 

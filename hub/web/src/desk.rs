@@ -131,7 +131,6 @@ mod tests {
     use crate::card::{Face, tests::facts};
     use crate::{files, shell};
     use http::nav;
-    use http::route::Table;
     use rules::auth::Role;
     use words::language::Tongue;
 
@@ -143,7 +142,7 @@ mod tests {
             csrf: Some("token".into()),
             tongue: Tongue::En,
             cares: 0,
-            pages: nav::pages(&Table::new(crate::routes()), Role::Admin).collect(),
+            pages: nav::pages(&http::endpoint::open(crate::routes()).0, Role::Admin).collect(),
             home: "/review",
         };
         let waiting = i64::try_from(cards.len()).unwrap();

@@ -16,9 +16,14 @@ use acts::doors::state::states;
 use acts::doors::{self, DoorChanges};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::page;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use push::Push;
 use rules::error::Error;
 use serde::Deserialize;
@@ -42,11 +47,11 @@ const DONE: [&str; 2] = ["doors-done-push", "doors-done-back"];
 
 /// Routes of this page and those below it.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, none, form) = (Shapes::PAGE, Object::None, Takes::Form(SMALL));
     let here = vec![
-        Route::new((Method::GET, "/devices"), ADMIN, none, Takes::Nothing, no, index),
-        Route::new((Method::POST, "/devices"), ADMIN, none, form, no, add),
+        Endpoint::new((Method::GET, "/devices"), ADMIN, none, Takes::Nothing, no, index),
+        Endpoint::new((Method::POST, "/devices"), ADMIN, none, form, no, add),
     ];
     [here, push::routes(), door::routes(), buttons::routes(), pair::routes(), program::routes()]
         .concat()

@@ -6,10 +6,15 @@
 use super::files;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::openapi;
 use http::problem::Problem;
 use http::reply::{bytes, page, with};
-use http::route::{Object, Outcome, Route, Shapes, Table, Takes, Who};
+use http::{
+    problem::Outcome,
+    route::{Object, Shapes, Table, Who},
+    takes::Takes,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -33,10 +38,10 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> =
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
-    let get = |path: &'static str, run: http::route::Run| {
+pub fn routes() -> Vec<Endpoint> {
+    let get = |path: &'static str, run: http::endpoint::Run| {
         let (who, nothing) = (Who::Anyone, Takes::Nothing);
-        Route::new((Method::GET, path), who, Object::None, nothing, Shapes::PART, run)
+        Endpoint::new((Method::GET, path), who, Object::None, nothing, Shapes::PART, run)
     };
     let docs = get("/docs", swagger.into());
     vec![

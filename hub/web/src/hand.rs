@@ -10,9 +10,14 @@ use crate::shell::shell;
 use acts::lessons::{Back, Of, Said, Spoken, TakeBack};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::attendance::Status;
 use rules::attendance::spoken::{Details, Over, Word};
@@ -25,15 +30,15 @@ use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Session);
     let (one, undo) = ("/lesson/{id}/marks/{student}", "/lesson/{id}/marks/{student}/undo");
     let all = (Method::POST, "/lesson/{id}/here");
     vec![
-        Route::new((Method::GET, one), STAFF, of, Takes::Nothing, Shapes::PART, row_piece),
-        Route::new((Method::POST, one), STAFF, of, form, no, say),
-        Route::new((Method::POST, undo), STAFF, of, form, no, take_back),
-        Route::new(all, STAFF, of, form, no, here),
+        Endpoint::new((Method::GET, one), STAFF, of, Takes::Nothing, Shapes::PART, row_piece),
+        Endpoint::new((Method::POST, one), STAFF, of, form, no, say),
+        Endpoint::new((Method::POST, undo), STAFF, of, form, no, take_back),
+        Endpoint::new(all, STAFF, of, form, no, here),
     ]
 }
 

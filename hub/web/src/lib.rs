@@ -31,11 +31,11 @@ pub mod start;
 pub mod today;
 pub mod unnamed;
 
-use http::route::Route;
+use http::endpoint::Endpoint;
 
 /// The routes of all pages.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     [
         start::routes(),
         oidc::routes(),

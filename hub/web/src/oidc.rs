@@ -6,12 +6,18 @@ use acts::entrance::{Arrival, Departure, Return};
 use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::nav;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::route::{Object, Outcome, Route, Run, Shapes, Takes, Who};
 use http::site::Reader;
+use http::{
+    endpoint::Run,
+    problem::Outcome,
+    route::{Object, Shapes, Who},
+    takes::Takes,
+};
 use serde::Deserialize;
 use store::login::Way;
 use warp::http::{Method, StatusCode, header};
@@ -19,10 +25,10 @@ use warp::reply::Response;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let get = |path, run: Run| {
         let (who, no) = (Who::Anyone, Takes::Nothing);
-        Route::new((Method::GET, path), who, Object::None, no, Shapes::PART, run)
+        Endpoint::new((Method::GET, path), who, Object::None, no, Shapes::PART, run)
     };
     vec![get("/api/auth/oidc/start", begin.into()), get("/api/auth/oidc/callback", callback.into())]
 }

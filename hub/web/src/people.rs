@@ -10,10 +10,15 @@ use crate::shell::shell;
 use acts::people::{self, Kind as Works, PersonChanges};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{PHOTO, Takes},
+};
 use serde::Deserialize;
 use store::class::{self, Class};
 use store::student::{self, Counts, Filter, Student};
@@ -27,11 +32,11 @@ const PER_PAGE: u32 = 50;
 
 /// Routes of this page and those below it.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, photo) = (Shapes::PAGE, Takes::Parts(PHOTO));
     let here = vec![
-        Route::new((Method::GET, "/people"), ADMIN, Object::None, Takes::Nothing, no, index),
-        Route::new((Method::POST, "/people"), ADMIN, Object::None, photo, no, add),
+        Endpoint::new((Method::GET, "/people"), ADMIN, Object::None, Takes::Nothing, no, index),
+        Endpoint::new((Method::POST, "/people"), ADMIN, Object::None, photo, no, add),
     ];
     [here, person::routes(), faces::routes(), forget::routes(), bring::routes()].concat()
 }

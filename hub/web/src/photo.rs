@@ -9,9 +9,14 @@ use crate::shell::shell;
 use acts::album::New;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{Object, Outcome, PHOTO, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{PHOTO, SMALL, Takes},
+};
 use rules::error::Error;
 use rules::timetable::day_of;
 use serde::Deserialize;
@@ -35,15 +40,15 @@ const LESSONS: u32 = 100;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, form) = (Shapes::PAGE, Takes::Form(SMALL));
     let (at, stop) = ("/class/{id}/photo", "/class/{id}/photo/cancel");
     let class = Object::Class;
     let post = |path| (Method::POST, path);
     vec![
-        Route::new((Method::GET, at), STAFF, class, Takes::Nothing, no, index),
-        Route::new(post(at), STAFF, class, Takes::Parts(PHOTO), no, add),
-        Route::new(post(stop), STAFF, class, form, no, cancel),
+        Endpoint::new((Method::GET, at), STAFF, class, Takes::Nothing, no, index),
+        Endpoint::new(post(at), STAFF, class, Takes::Parts(PHOTO), no, add),
+        Endpoint::new(post(stop), STAFF, class, form, no, cancel),
     ]
 }
 

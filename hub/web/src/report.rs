@@ -9,9 +9,14 @@ use acts::reports::Register;
 use acts::sheets::register::title;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::page;
-use http::route::{Object, Outcome, Route, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::Takes,
+};
 use jiff::civil::Date;
 use rules::reports::Sums;
 use rules::reports::matrix::{Count, Matrix};
@@ -31,10 +36,10 @@ const RISKS: usize = 50;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, nothing) = (Shapes::PAGE, Takes::Nothing);
     let one = (Method::GET, "/class/{id}/report");
-    vec![Route::new(one, STAFF, Object::Class, nothing, no, show)]
+    vec![Endpoint::new(one, STAFF, Object::Class, nothing, no, show)]
 }
 
 #[derive(Template)]

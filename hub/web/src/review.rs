@@ -5,10 +5,15 @@ use super::class::policy;
 use super::desk::{Done, Found, House, Page, Piece, Who, empty};
 use crate::shell::shell;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::auth::Role;
 use rules::error::Error;
@@ -32,18 +37,18 @@ const STRANGER: &str = "Nobody we know";
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, form, record) = (Shapes::PAGE, Takes::Form(SMALL), Object::Record);
     let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
     let (at, undo, piece) = ("/review/{id}", "/review/{id}/undo", "/review/{id}/card");
     let (sure, none) = ("/review/sure", Object::None);
     vec![
-        Route::new(get("/review"), STAFF, none, Takes::Nothing, no, index),
-        Route::new(get(piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
-        Route::new(get("/review/{id}/who"), STAFF, record, Takes::Nothing, no, who),
-        Route::new(post(at), STAFF, record, form, no, decide),
-        Route::new(post(sure), STAFF, none, form, no, approve_sure),
-        Route::new(post(undo), STAFF, record, form, no, take_back),
+        Endpoint::new(get("/review"), STAFF, none, Takes::Nothing, no, index),
+        Endpoint::new(get(piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
+        Endpoint::new(get("/review/{id}/who"), STAFF, record, Takes::Nothing, no, who),
+        Endpoint::new(post(at), STAFF, record, form, no, decide),
+        Endpoint::new(post(sure), STAFF, none, form, no, approve_sure),
+        Endpoint::new(post(undo), STAFF, record, form, no, take_back),
     ]
 }
 

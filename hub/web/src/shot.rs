@@ -6,9 +6,14 @@ use super::photo::{Asked, show};
 use crate::shell::shell;
 use acts::album::name::Place;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::see;
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use std::collections::{HashMap, HashSet};
 use store::crop;
 use store::image::{self, Image};
@@ -18,13 +23,13 @@ use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Image);
     let post = |path| (Method::POST, path);
     vec![
-        Route::new(post("/photo/{id}/look"), STAFF, of, form, no, look),
-        Route::new(post("/photo/{id}/done"), STAFF, of, form, no, done),
-        Route::new(post("/photo/{id}/remove"), STAFF, of, form, no, remove),
+        Endpoint::new(post("/photo/{id}/look"), STAFF, of, form, no, look),
+        Endpoint::new(post("/photo/{id}/done"), STAFF, of, form, no, done),
+        Endpoint::new(post("/photo/{id}/remove"), STAFF, of, form, no, remove),
     ]
 }
 

@@ -10,14 +10,19 @@ use acts::auth::session;
 use acts::entrance::{Checked, FirstAdmin};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::guard;
 use http::language;
 use http::nav::{self, inside};
 use http::press;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::{self, page, see, with};
-use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes, Who};
 use http::site::Reader;
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, Shapes, Who},
+    takes::{SMALL, Takes},
+};
 use store::account::{self, Account};
 use store::login::Way;
 use store::{passkey, totp};
@@ -27,19 +32,19 @@ use words::language::Tongue;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
     let (none, no) = (Object::None, Shapes::PAGE);
     let (anyone, nothing, form) = (Who::Anyone, Takes::Nothing, Takes::Form(SMALL));
     vec![
-        Route::new(get("/static/{hash}/{name}"), anyone, none, nothing, Shapes::PART, file),
-        Route::new(get("/sign-in"), anyone, none, nothing, no, sign_in_page),
-        Route::new(post("/sign-in"), anyone, none, form, no, sign_in),
-        Route::new(post("/sign-out"), EVERYONE, none, form, no, sign_out),
-        Route::new(post("/language"), anyone, none, form, no, choose_language),
-        Route::new(get("/setup"), anyone, none, nothing, no, setup_page),
-        Route::new(post("/setup"), anyone, none, form, no, set_up),
+        Endpoint::new(get("/static/{hash}/{name}"), anyone, none, nothing, Shapes::PART, file),
+        Endpoint::new(get("/sign-in"), anyone, none, nothing, no, sign_in_page),
+        Endpoint::new(post("/sign-in"), anyone, none, form, no, sign_in),
+        Endpoint::new(post("/sign-out"), EVERYONE, none, form, no, sign_out),
+        Endpoint::new(post("/language"), anyone, none, form, no, choose_language),
+        Endpoint::new(get("/setup"), anyone, none, nothing, no, setup_page),
+        Endpoint::new(post("/setup"), anyone, none, form, no, set_up),
     ]
 }
 

@@ -9,8 +9,13 @@ use crate::shell::shell;
 use acts::marks;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::{page, see};
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use rules::timetable::day_of;
@@ -28,15 +33,15 @@ const LESSONS: u32 = 100;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Session);
     let today = "/class/{id}/today";
     let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
     vec![
-        Route::new(get(today), STAFF, Object::Class, Takes::Nothing, no, index),
-        Route::new(post(today), STAFF, Object::Class, form, no, start),
-        Route::new(post("/lesson/{id}/close"), STAFF, of, form, no, close),
-        Route::new(post("/lesson/{id}/open"), STAFF, of, form, no, open),
+        Endpoint::new(get(today), STAFF, Object::Class, Takes::Nothing, no, index),
+        Endpoint::new(post(today), STAFF, Object::Class, form, no, start),
+        Endpoint::new(post("/lesson/{id}/close"), STAFF, of, form, no, close),
+        Endpoint::new(post("/lesson/{id}/open"), STAFF, of, form, no, open),
     ]
 }
 

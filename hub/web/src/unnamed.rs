@@ -3,9 +3,14 @@
 use super::photo::{Asked, show};
 use acts::album::later::{Put, Putting};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::see;
-use http::route::{Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::error::Error;
 use rules::{cluster, knn};
 use store::class;
@@ -25,12 +30,12 @@ const VOTES: usize = 5;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, form, class) = (Shapes::PAGE, Takes::Form(SMALL), Object::Class);
     let (sort, name) = ("/class/{id}/photo/sort", "/class/{id}/photo/name");
     vec![
-        Route::new((Method::POST, sort), STAFF, class, form, no, start),
-        Route::new((Method::POST, name), STAFF, class, form, no, assign),
+        Endpoint::new((Method::POST, sort), STAFF, class, form, no, start),
+        Endpoint::new((Method::POST, name), STAFF, class, form, no, assign),
     ]
 }
 

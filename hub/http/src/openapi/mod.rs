@@ -5,30 +5,16 @@
 mod names;
 mod operation;
 
-use super::call::Call;
 use super::problem;
-use super::reply::bytes;
-use super::route::{Gives, Object, Outcome, Route, Shape, Shapes, Table, Takes, Who};
+use super::route::{Gives, Route, Shape, Table};
 use names::Names;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use warp::http::Method;
 
 /// What the document says about the whole.
 const ABOUT: &str = "Face attendance for schools. Programs send an access token from \
     `/api/auth/login`; every address also works with a slash at its end. What is another \
     teacher’s is answered like what does not exist. Refusals are problem details (RFC 9457).";
-
-/// Routes of this file.
-#[must_use]
-pub fn routes() -> Vec<Route> {
-    let (place, who) = ((Method::GET, "/openapi.json"), Who::Anyone);
-    vec![Route::new(place, who, Object::None, Takes::Nothing, Shapes::PART, show)]
-}
-
-async fn show(call: Call) -> Outcome {
-    bytes("application/json", call.front.site.document().to_owned())
-}
 
 /// Whether `route` belongs into the document.
 #[must_use]

@@ -3,7 +3,8 @@
 use super::names::{Names, json as to_json};
 use super::refusal;
 use crate::cost::Cost;
-use crate::route::{Gives, Object, Route, Takes, Who};
+use crate::route::{Gives, Object, Route, Who};
+use crate::takes::Takes;
 use rules::auth::Role;
 use serde_json::{Map, Value, json};
 use warp::http::Method;

@@ -8,17 +8,23 @@ use crate::shell::shell;
 use acts::entrance::Started;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::page;
-use http::route::{EVERYONE, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
+use http::{
+    endpoint::Run,
+    problem::Outcome,
+    route::{EVERYONE, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use warp::http::{Method, StatusCode};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let post = |path, run: Run| {
         let (own, form) = (Object::None, Takes::Form(SMALL));
-        Route::new((Method::POST, path), EVERYONE, own, form, Shapes::PAGE, run)
+        Endpoint::new((Method::POST, path), EVERYONE, own, form, Shapes::PAGE, run)
     };
     vec![
         post("/account/second-factor", begin.into()),

@@ -4,8 +4,14 @@ use super::answer;
 use crate::shell::Shell;
 use acts::entrance::{self, Shown};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
-use http::route::{Object, Outcome, Route, Run, SMALL, STAFF, Shapes, Takes};
+use http::{
+    endpoint::Run,
+    problem::Outcome,
+    route::{Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use store::passkey::{self, Passkey};
 use uuid::Uuid;
 use warp::http::Method;
@@ -14,10 +20,10 @@ pub use acts::entrance::Missing;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let post = |path, run: Run| {
         let (own, form) = (Object::None, Takes::Form(SMALL));
-        Route::new((Method::POST, path), STAFF, own, form, Shapes::PAGE, run)
+        Endpoint::new((Method::POST, path), STAFF, own, form, Shapes::PAGE, run)
     };
     vec![
         post("/account/passkeys", add.into()),

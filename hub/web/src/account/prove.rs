@@ -7,10 +7,15 @@ use crate::shell::shell;
 use acts::entrance::Given;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::nav::inside;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{EVERYONE, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{EVERYONE, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use serde::Deserialize;
 use store::{passkey, people, totp};
 use warp::http::{Method, StatusCode};
@@ -20,11 +25,11 @@ const AT: &str = "/account/prove";
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (own, form, shapes) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
     vec![
-        Route::new((Method::GET, AT), EVERYONE, own, Takes::Nothing, shapes, index),
-        Route::new((Method::POST, AT), EVERYONE, own, form, shapes, prove),
+        Endpoint::new((Method::GET, AT), EVERYONE, own, Takes::Nothing, shapes, index),
+        Endpoint::new((Method::POST, AT), EVERYONE, own, form, shapes, prove),
     ]
 }
 

@@ -8,9 +8,14 @@ use crate::shell::shell;
 use acts::roster::{self as entering, Entering, Face, Membership, Strangers};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, STAFF, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, STAFF, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::auth::Role;
@@ -49,17 +54,17 @@ const DONE: [&str; 9] = [
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (one, people) = ("/class/{id}", "/class/{id}/people");
     let (leave, teach) = ("/class/{id}/leave", "/class/{id}/teaches");
     let (of, form, no) = (Object::Class, Takes::Form(SMALL), Shapes::PAGE);
     vec![
-        Route::new((Method::GET, one), STAFF, of, Takes::Nothing, no, index),
-        Route::new((Method::POST, one), ADMIN, of, form, no, save),
-        Route::new((Method::POST, people), ADMIN, of, form, no, enter),
-        Route::new((Method::POST, leave), ADMIN, of, form, no, take_out),
-        Route::new((Method::POST, "/class/{id}/verify"), STAFF, of, form, no, verify),
-        Route::new((Method::POST, teach), ADMIN, of, form, no, teach_it),
+        Endpoint::new((Method::GET, one), STAFF, of, Takes::Nothing, no, index),
+        Endpoint::new((Method::POST, one), ADMIN, of, form, no, save),
+        Endpoint::new((Method::POST, people), ADMIN, of, form, no, enter),
+        Endpoint::new((Method::POST, leave), ADMIN, of, form, no, take_out),
+        Endpoint::new((Method::POST, "/class/{id}/verify"), STAFF, of, form, no, verify),
+        Endpoint::new((Method::POST, teach), ADMIN, of, form, no, teach_it),
     ]
 }
 

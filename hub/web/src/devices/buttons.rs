@@ -11,10 +11,16 @@ use acts::doors::{DoorChanges, found};
 use askama::Template;
 use fluent_bundle::FluentArgs;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, Run, SMALL, Shapes, Takes};
+use http::{
+    endpoint::Run,
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::error::Error;
 use store::audit::{self, Filter};
 use store::{Tx, account, device};
@@ -35,10 +41,10 @@ pub const DONE: [&str; 7] = [
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let post = |path, run: Run| {
         let (door, form) = (Object::Device, Takes::Form(SMALL));
-        Route::new((Method::POST, path), ADMIN, door, form, Shapes::PAGE, run)
+        Endpoint::new((Method::POST, path), ADMIN, door, form, Shapes::PAGE, run)
     };
     let (end, door, no) = ("/devices/{id}/revoke", Object::Device, Takes::Nothing);
     vec![
@@ -46,7 +52,7 @@ pub fn routes() -> Vec<Route> {
         post("/devices/{id}/settings", settle.into()),
         post("/devices/{id}/commands", tell.into()),
         post("/devices/{id}/gallery", back.into()),
-        Route::new((Method::GET, end), ADMIN, door, no, Shapes::PAGE, ask),
+        Endpoint::new((Method::GET, end), ADMIN, door, no, Shapes::PAGE, ask),
         post(end, revoke.into()),
     ]
 }

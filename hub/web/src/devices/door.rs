@@ -12,8 +12,13 @@ use acts::doors::state::{SOON_MS, states};
 use acts::snaps::NoPicture;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::page;
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use std::ops::RangeInclusive;
@@ -31,9 +36,9 @@ const RELEASES: u32 = 20;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, no) = ((Method::GET, "/devices/{id}"), Takes::Nothing);
-    vec![Route::new(path, ADMIN, Object::Device, no, Shapes::PAGE, index)]
+    vec![Endpoint::new(path, ADMIN, Object::Device, no, Shapes::PAGE, index)]
 }
 
 #[derive(Template)]

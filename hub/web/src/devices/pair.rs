@@ -7,17 +7,22 @@ use crate::shell::shell;
 use acts::doors::join_token;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::page;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use store::device;
 use warp::http::{Method, StatusCode};
 use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, form) = ((Method::POST, "/devices/{id}/token"), Takes::Form(SMALL));
-    vec![Route::new(path, ADMIN, Object::Device, form, Shapes::PAGE, invite)]
+    vec![Endpoint::new(path, ADMIN, Object::Device, form, Shapes::PAGE, invite)]
 }
 
 #[derive(Template)]

@@ -7,9 +7,14 @@ use crate::shell::shell;
 use acts::doors::programs::{self, Lifetime};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
 
@@ -20,11 +25,11 @@ const DONE: [&str; 1] = ["doors-program-ended"];
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (door, form, shapes) = (Object::Device, Takes::Form(SMALL), Shapes::PAGE);
     vec![
-        Route::new((Method::GET, AT), ADMIN, door, Takes::Nothing, shapes, index),
-        Route::new((Method::POST, AT), ADMIN, door, form, shapes, act),
+        Endpoint::new((Method::GET, AT), ADMIN, door, Takes::Nothing, shapes, index),
+        Endpoint::new((Method::POST, AT), ADMIN, door, form, shapes, act),
     ]
 }
 

@@ -6,9 +6,14 @@ use crate::note::Note;
 use crate::shell::Shell;
 use acts::doors::galleries::{Back, Step, step};
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::see;
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::error::Error;
 use store::release::Progress;
 use warp::http::Method;
@@ -18,11 +23,11 @@ const NAMED: usize = 20;
 
 /// Routes of this file. A door may be called `gallery`: these are not below `/devices`.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (none, form, no) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
     vec![
-        Route::new((Method::POST, "/gallery/push"), ADMIN, none, form, no, push),
-        Route::new((Method::POST, "/gallery/back"), ADMIN, none, form, no, back),
+        Endpoint::new((Method::POST, "/gallery/push"), ADMIN, none, form, no, push),
+        Endpoint::new((Method::POST, "/gallery/back"), ADMIN, none, form, no, back),
     ]
 }
 

@@ -10,10 +10,15 @@ use acts::cancel;
 use acts::sheets::sheet::{CSV, MARK, Value, line};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{bytes, page, see, with};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::error::Error;
 use store::Tx;
 use store::class::{self, Class};
@@ -32,18 +37,25 @@ const SHOWN: usize = 500;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, nothing, none) = (Shapes::PAGE, Takes::Nothing, Object::None);
     let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
     let (job, csv) = (Object::Job, Shapes::PART);
     let cancel = post("/people/bring/{id}/cancel");
     vec![
-        Route::new(get("/people/bring"), ADMIN, none, nothing, no, index),
-        Route::new(post("/people/bring/table"), ADMIN, none, Takes::Parts(TABLE), no, table),
-        Route::new(post("/people/bring/photos"), ADMIN, none, Takes::Archive(ARCHIVE), no, photos),
-        Route::new(get("/people/bring/{id}"), ADMIN, job, nothing, no, show),
-        Route::new(get("/people/bring/{id}/rows.csv"), ADMIN, job, nothing, csv, download),
-        Route::new(cancel, ADMIN, job, Takes::Form(SMALL), no, cancel_it),
+        Endpoint::new(get("/people/bring"), ADMIN, none, nothing, no, index),
+        Endpoint::new(post("/people/bring/table"), ADMIN, none, Takes::Parts(TABLE), no, table),
+        Endpoint::new(
+            post("/people/bring/photos"),
+            ADMIN,
+            none,
+            Takes::Archive(ARCHIVE),
+            no,
+            photos,
+        ),
+        Endpoint::new(get("/people/bring/{id}"), ADMIN, job, nothing, no, show),
+        Endpoint::new(get("/people/bring/{id}/rows.csv"), ADMIN, job, nothing, csv, download),
+        Endpoint::new(cancel, ADMIN, job, Takes::Form(SMALL), no, cancel_it),
     ]
 }
 

@@ -7,10 +7,15 @@ use acts::enrol::{Ask, Enrolled, Refusal};
 use askama::Template;
 use bytes::Bytes;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::page;
-use http::route::{ADMIN, Object, Outcome, PHOTO, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{PHOTO, Takes},
+};
 use rules::review::Status;
 use store::desk::{self, Filter, Page};
 use store::student;
@@ -26,9 +31,9 @@ const LOOKED_AT: u32 = 10;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (at, photos) = ((Method::POST, "/people/{id}/photo"), Takes::Parts(SEVERAL));
-    vec![Route::new(at, ADMIN, Object::Student, photos, Shapes::PAGE, photograph)]
+    vec![Endpoint::new(at, ADMIN, Object::Student, photos, Shapes::PAGE, photograph)]
 }
 
 /// What became of one photo.

@@ -5,9 +5,14 @@ use crate::shell::shell;
 use acts::privacy::certificate::{self, Certificate, Receipt, State};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::error::Error;
@@ -19,12 +24,12 @@ use words::language::Tongue;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, no, person) = ("/people/{id}/erase", Shapes::PAGE, Object::Student);
     let form = Takes::Form(SMALL);
     vec![
-        Route::new((Method::GET, path), ADMIN, person, Takes::Nothing, no, index),
-        Route::new((Method::POST, path), ADMIN, person, form, no, begin),
+        Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, no, index),
+        Endpoint::new((Method::POST, path), ADMIN, person, form, no, begin),
     ]
 }
 

@@ -10,10 +10,15 @@ use acts::people::{Kind, PersonChanges, Turn};
 use acts::roster::{Entering, Membership, Strangers};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -44,18 +49,18 @@ const SHOWN: usize = 6;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (no, form, person) = (Shapes::PAGE, Takes::Form(SMALL), Object::Student);
     let post = |path| (Method::POST, path);
     let one = "/people/{id}";
-    let turn = Route::new(post("/people/{id}/active"), ADMIN, person, form, no, turn);
+    let turn = Endpoint::new(post("/people/{id}/active"), ADMIN, person, form, no, turn);
     let row = post("/people/enrolments/{id}");
     vec![
-        Route::new((Method::GET, one), ADMIN, person, Takes::Nothing, no, index),
-        Route::new(post(one), ADMIN, person, form, no, change),
-        Route::new(post("/people/{id}/consent"), ADMIN, person, form, no, agree),
-        Route::new(post("/people/{id}/classes"), ADMIN, person, form, no, enter),
-        Route::new(row, ADMIN, Object::Enrolment, form, no, keep),
+        Endpoint::new((Method::GET, one), ADMIN, person, Takes::Nothing, no, index),
+        Endpoint::new(post(one), ADMIN, person, form, no, change),
+        Endpoint::new(post("/people/{id}/consent"), ADMIN, person, form, no, agree),
+        Endpoint::new(post("/people/{id}/classes"), ADMIN, person, form, no, enter),
+        Endpoint::new(row, ADMIN, Object::Enrolment, form, no, keep),
         turn,
     ]
     .into_iter()

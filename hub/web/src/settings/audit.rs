@@ -7,9 +7,14 @@ use crate::shell::shell;
 use acts::audit::WALK;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::Date;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -28,14 +33,14 @@ const AT: &str = "/settings/audit";
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let none = Object::None;
     let (form, page) = (Takes::Form(SMALL), Shapes::PAGE);
     let (check, stop) = ("/settings/audit/verify", "/settings/audit/{id}/cancel");
     vec![
-        Route::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
-        Route::new((Method::POST, check), ADMIN, none, form, page, verify),
-        Route::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
+        Endpoint::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
+        Endpoint::new((Method::POST, check), ADMIN, none, form, page, verify),
+        Endpoint::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
     ]
 }
 

@@ -8,9 +8,14 @@ use acts::notify::letters;
 use acts::notify::texts::{self, Kind, Language, Text, Texts};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use store::mail::{self, Absence, Letter, Listed};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
@@ -22,14 +27,14 @@ const DONE: [&str; 1] = ["settings-mail-written"];
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (none, form) = (Object::None, Takes::Form(SMALL));
     let (at, test) = ((Method::GET, "/settings/mail"), (Method::POST, "/settings/mail/test"));
     let texts = (Method::POST, "/settings/mail/texts");
     vec![
-        Route::new(at, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
-        Route::new(texts, ADMIN, none, form, Shapes::PAGE, write),
-        Route::new(test, ADMIN, none, form, Shapes::PAGE, try_it),
+        Endpoint::new(at, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
+        Endpoint::new(texts, ADMIN, none, form, Shapes::PAGE, write),
+        Endpoint::new(test, ADMIN, none, form, Shapes::PAGE, try_it),
     ]
 }
 

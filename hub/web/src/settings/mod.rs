@@ -15,8 +15,13 @@ use super::shell::Shell;
 use crate::shell::shell;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::page;
-use http::route::{ADMIN, Object, Outcome, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::Takes,
+};
 use warp::http::{Method, StatusCode};
 
 /// Every page of the settings: its last word, what it is called, and what it is for.
@@ -34,9 +39,9 @@ pub const PAGES: [(&str, &str, &str); 9] = [
 
 /// Routes of all these pages.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let place = (Method::GET, "/settings");
-    let index = Route::new(place, ADMIN, Object::None, Takes::Nothing, Shapes::PAGE, index);
+    let index = Endpoint::new(place, ADMIN, Object::None, Takes::Nothing, Shapes::PAGE, index);
     [
         vec![index],
         recognition::routes(),

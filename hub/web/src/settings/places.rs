@@ -8,9 +8,14 @@ use acts::holidays::{self, Days};
 use acts::rooms::{self, NewRoom, RoomChanges};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::Date;
 use rules::timetable::Holiday;
 use store::holiday;
@@ -28,17 +33,17 @@ const DONE: [&str; 4] = [
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (days, one_day) = ("/settings/holidays", "/settings/holidays/{id}");
     let (rooms, one_room) = ("/settings/rooms", "/settings/rooms/{id}");
     let (none, no, form, page) = (Object::None, Takes::Nothing, Takes::Form(SMALL), Shapes::PAGE);
     vec![
-        Route::new((Method::GET, days), ADMIN, none, no, page, holidays_page),
-        Route::new((Method::POST, days), ADMIN, none, form, page, add_holiday),
-        Route::new((Method::POST, one_day), ADMIN, Object::Holiday, form, page, change_holiday),
-        Route::new((Method::GET, rooms), ADMIN, none, no, page, rooms_page),
-        Route::new((Method::POST, rooms), ADMIN, none, form, page, add_room),
-        Route::new((Method::POST, one_room), ADMIN, Object::Room, form, page, change_room),
+        Endpoint::new((Method::GET, days), ADMIN, none, no, page, holidays_page),
+        Endpoint::new((Method::POST, days), ADMIN, none, form, page, add_holiday),
+        Endpoint::new((Method::POST, one_day), ADMIN, Object::Holiday, form, page, change_holiday),
+        Endpoint::new((Method::GET, rooms), ADMIN, none, no, page, rooms_page),
+        Endpoint::new((Method::POST, rooms), ADMIN, none, form, page, add_room),
+        Endpoint::new((Method::POST, one_room), ADMIN, Object::Room, form, page, change_room),
     ]
 }
 

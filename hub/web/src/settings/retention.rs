@@ -10,9 +10,14 @@ use acts::privacy::retention::{self, Keep};
 use acts::retention::RUN;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::retention::{Kind, Swept};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -44,14 +49,14 @@ const FIELDS: [(Kind, &str, &str); 11] = [
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (none, form, page) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
     let (now, stop) = ("/settings/retention/run", "/settings/retention/{id}/cancel");
     vec![
-        Route::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
-        Route::new((Method::POST, AT), ADMIN, none, form, page, save),
-        Route::new((Method::POST, now), ADMIN, none, form, page, run),
-        Route::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
+        Endpoint::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
+        Endpoint::new((Method::POST, AT), ADMIN, none, form, page, save),
+        Endpoint::new((Method::POST, now), ADMIN, none, form, page, run),
+        Endpoint::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
     ]
 }
 

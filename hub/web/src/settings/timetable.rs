@@ -9,9 +9,14 @@ use acts::planning::takeover::Done;
 use acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges, TimetableFile};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::{Date, Time};
 use jiff::{Span, ToSpan};
 use rules::timetable::{Change, Holiday, Period};
@@ -32,19 +37,19 @@ const DONE: [&str; 4] =
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (all, one, import) =
         ("/settings/timetable", "/settings/timetable/{id}", "/settings/timetable/import");
     let days = "/settings/timetable/{id}/days";
     let (none, of, no, form) = (Object::None, Object::Period, Takes::Nothing, Takes::Form(SMALL));
     let page = Shapes::PAGE;
     vec![
-        Route::new((Method::GET, all), ADMIN, none, no, page, index),
-        Route::new((Method::POST, all), ADMIN, none, form, page, add),
-        Route::new((Method::POST, import), ADMIN, none, Takes::Parts(FILE), page, take),
-        Route::new((Method::GET, one), ADMIN, of, no, page, show),
-        Route::new((Method::POST, one), ADMIN, of, form, page, change),
-        Route::new((Method::POST, days), ADMIN, of, form, page, differ),
+        Endpoint::new((Method::GET, all), ADMIN, none, no, page, index),
+        Endpoint::new((Method::POST, all), ADMIN, none, form, page, add),
+        Endpoint::new((Method::POST, import), ADMIN, none, Takes::Parts(FILE), page, take),
+        Endpoint::new((Method::GET, one), ADMIN, of, no, page, show),
+        Endpoint::new((Method::POST, one), ADMIN, of, form, page, change),
+        Endpoint::new((Method::POST, days), ADMIN, of, form, page, differ),
     ]
 }
 

@@ -9,9 +9,14 @@ use acts::sign_ins::{self, SignInsEnd};
 use acts::teaching::{self, Teaching};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use jiff::civil::Date;
 use rules::auth::Role;
 use serde::Deserialize;
@@ -38,20 +43,20 @@ const DONE: [&str; 10] = [
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (all, one, teaching) =
         ("/settings/users", "/settings/users/{id}", "/settings/users/{id}/teaches");
     let (end, steps) = ("/settings/users/{id}/sign-ins", "/settings/sign-in");
     let (none, user, form, no) = (Object::None, Object::User, Takes::Form(SMALL), Takes::Nothing);
     let page = Shapes::PAGE;
     vec![
-        Route::new((Method::GET, all), ADMIN, none, no, page, index),
-        Route::new((Method::POST, all), ADMIN, none, form, page, add),
-        Route::new((Method::GET, one), ADMIN, user, no, page, show),
-        Route::new((Method::POST, one), ADMIN, user, form, page, change),
-        Route::new((Method::POST, teaching), ADMIN, user, form, page, teach),
-        Route::new((Method::POST, end), ADMIN, user, form, page, end_sign_ins),
-        Route::new((Method::POST, steps), ADMIN, none, form, page, demand),
+        Endpoint::new((Method::GET, all), ADMIN, none, no, page, index),
+        Endpoint::new((Method::POST, all), ADMIN, none, form, page, add),
+        Endpoint::new((Method::GET, one), ADMIN, user, no, page, show),
+        Endpoint::new((Method::POST, one), ADMIN, user, form, page, change),
+        Endpoint::new((Method::POST, teaching), ADMIN, user, form, page, teach),
+        Endpoint::new((Method::POST, end), ADMIN, user, form, page, end_sign_ins),
+        Endpoint::new((Method::POST, steps), ADMIN, none, form, page, demand),
     ]
 }
 

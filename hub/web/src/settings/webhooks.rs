@@ -7,9 +7,14 @@ use acts::notify::webhooks::EVENTS;
 use acts::webhooks::{NewWebhook, WebhookChanges};
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use store::webhook::{self, Listed, Webhook};
 use warp::http::{Method, StatusCode};
 use wire::Wall;
@@ -21,13 +26,13 @@ const DONE: [&str; 4] =
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (all, one) = ("/settings/webhooks", "/settings/webhooks/{id}");
     let (none, of, form, page) = (Object::None, Object::Webhook, Takes::Form(SMALL), Shapes::PAGE);
     vec![
-        Route::new((Method::GET, all), ADMIN, none, Takes::Nothing, page, index),
-        Route::new((Method::POST, all), ADMIN, none, form, page, add),
-        Route::new((Method::POST, one), ADMIN, of, form, page, change),
+        Endpoint::new((Method::GET, all), ADMIN, none, Takes::Nothing, page, index),
+        Endpoint::new((Method::POST, all), ADMIN, none, form, page, add),
+        Endpoint::new((Method::POST, one), ADMIN, of, form, page, change),
     ]
 }
 

@@ -5,8 +5,13 @@ use crate::shell::Shell;
 use crate::shell::shell;
 use askama::Template;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::reply::page;
-use http::route::{Object, Outcome, PUPIL, Route, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{Object, PUPIL, Shapes},
+    takes::Takes,
+};
 use rules::error::Error;
 use store::{Tx, account};
 use warp::http::{Method, StatusCode};
@@ -15,9 +20,9 @@ use warp::http::{Method, StatusCode};
 const SHOWN: usize = 100;
 
 /// Routes of this file.
-pub(in crate::people) fn routes() -> Vec<Route> {
+pub(in crate::people) fn routes() -> Vec<Endpoint> {
     let (get, none) = ((Method::GET, "/me"), Object::None);
-    vec![Route::new(get, PUPIL, none, Takes::Nothing, Shapes::PAGE, index)]
+    vec![Endpoint::new(get, PUPIL, none, Takes::Nothing, Shapes::PAGE, index)]
 }
 
 #[derive(Template)]

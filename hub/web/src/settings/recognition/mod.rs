@@ -10,9 +10,14 @@ use askama::Template;
 use chart::Chart;
 use fluent_bundle::FluentArgs;
 use http::call::Call;
+use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::route::{ADMIN, Object, Outcome, Route, SMALL, Shapes, Takes};
+use http::{
+    problem::Outcome,
+    route::{ADMIN, Object, Shapes},
+    takes::{SMALL, Takes},
+};
 use rules::gallery::Guard;
 use rules::scores::{self, ENOUGH, Figures, SiteScores};
 use serde::Deserialize;
@@ -24,12 +29,12 @@ const DONE: [&str; 2] = ["settings-rec-saved", "settings-rec-usual"];
 
 /// Routes of this file.
 #[must_use]
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Endpoint> {
     let (path, none) = ("/settings/recognition", Object::None);
     let (get, post) = ((Method::GET, path), (Method::POST, path));
     vec![
-        Route::new(get, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
-        Route::new(post, ADMIN, none, Takes::Form(SMALL), Shapes::PAGE, save),
+        Endpoint::new(get, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
+        Endpoint::new(post, ADMIN, none, Takes::Form(SMALL), Shapes::PAGE, save),
     ]
 }
 

@@ -3,9 +3,9 @@
 //! It has no name there and is open to nobody else, so that it is gone with its handle, even if
 //! the hub is killed.
 
-use super::body::{MOST_PARTS, Parts, broken, too_large};
-use super::problem::Problem;
-use super::route::SMALL;
+use crate::body::{MOST_PARTS, Parts, broken, too_large};
+use crate::problem::Problem;
+use crate::takes::SMALL;
 use bytes::Bytes;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use std::fs::File;

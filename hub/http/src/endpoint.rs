@@ -1,0 +1,134 @@
+//! What is served: a route, and what it does.
+
+use super::call::Call;
+use super::problem::Outcome;
+use super::route::{Object, Route, Shapes, Table, Who};
+use super::takes::Takes;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use warp::http::Method;
+
+type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// A handler of any route.
+#[derive(Clone)]
+pub struct Run(Arc<dyn Fn(Call) -> Work + Send + Sync>);
+
+impl Run {
+    /// Answers `call`.
+    pub async fn answer(&self, call: Call) -> Outcome {
+        (self.0)(call).await
+    }
+}
+
+impl<F, W> From<F> for Run
+where
+    F: Fn(Call) -> W + Send + Sync + 'static,
+    W: Future<Output = Outcome> + Send + 'static,
+{
+    fn from(handler: F) -> Self {
+        Self(Arc::new(move |call| Box::pin(handler(call))))
+    }
+}
+
+/// A route, and what it does.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// What it is.
+    pub route: Route,
+    /// What it does.
+    pub run: Run,
+}
+
+impl Endpoint {
+    /// A route, every part declared.
+    pub fn new(
+        (method, path): (Method, &'static str),
+        who: Who,
+        object: Object,
+        takes: Takes,
+        shapes: Shapes,
+        run: impl Into<Run>,
+    ) -> Self {
+        let route = Route { method, path, who, object, takes, shapes, number: 0 };
+        Self { route, run: run.into() }
+    }
+
+    /// The same under another path, as one of the seeds calls it.
+    #[must_use]
+    pub fn alias(&self, path: &'static str) -> Self {
+        let route = Route { path, ..self.route.clone() };
+        Self { route, run: self.run.clone() }
+    }
+}
+
+/// Who answers, by a route's number.
+#[derive(Clone)]
+pub struct Handlers(Arc<[Run]>);
+
+impl Handlers {
+    /// What `route` does.
+    #[must_use]
+    pub fn of(&self, route: &Route) -> &Run {
+        &self.0[route.number]
+    }
+}
+
+/// The table of `endpoints`, and who answers. Those with fewer parameters come first, so that
+/// `/today` wins over `/{id}`.
+#[must_use]
+pub fn open(mut endpoints: Vec<Endpoint>) -> (Table, Handlers) {
+    endpoints.sort_by_key(|endpoint| endpoint.route.path.matches('{').count());
+    let numbered =
+        |(number, endpoint): (usize, &Endpoint)| Route { number, ..endpoint.route.clone() };
+    let routes = endpoints.iter().enumerate().map(numbered).collect();
+    (Table::of(routes), Handlers(endpoints.into_iter().map(|endpoint| endpoint.run).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::route::{EVERYONE, Found};
+    use super::*;
+    use warp::reply::Response;
+
+    async fn nothing(_: Call) -> Outcome {
+        Ok(Response::new(String::new().into()))
+    }
+
+    fn route(method: Method, path: &'static str) -> Endpoint {
+        Endpoint::new(
+            (method, path),
+            EVERYONE,
+            Object::None,
+            Takes::Nothing,
+            Shapes::EMPTY,
+            nothing,
+        )
+    }
+
+    fn table() -> Table {
+        let get = |path| route(Method::GET, path);
+        open(vec![get("/api/x/{id}"), get("/api/x/today"), route(Method::POST, "/api/x")]).0
+    }
+
+    #[test]
+    fn a_plain_word_wins_over_a_parameter() {
+        let path = |at: &str| match table().find(&Method::GET, at) {
+            Found::Route(route, _) => route.path,
+            _ => "none",
+        };
+        assert_eq!(path("/api/x/today"), "/api/x/today");
+        assert_eq!(path("/api/x/tomorrow/"), "/api/x/{id}");
+        assert_eq!(path("/api/y"), "none");
+    }
+
+    #[test]
+    fn a_wrong_method_is_told_the_right_ones() {
+        let Found::OtherMethod(allowed) = table().find(&Method::DELETE, "/api/x") else {
+            panic!("the path exists")
+        };
+        assert_eq!(allowed, [Method::POST]);
+        assert!(matches!(table().find(&Method::HEAD, "/api/x/1"), Found::Route(..)));
+    }
+}
