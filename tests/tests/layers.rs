@@ -113,6 +113,12 @@ fn the_store_alone_speaks_with_the_database() {
 }
 
 #[test]
+fn whatever_changes_a_row_is_an_act() {
+    let places = ["hub/acts/src/", "hub/http/src/idempotency.rs", "hub/src/"];
+    said_only_in("hub", &["db.write(", ".write_behind("], &places);
+}
+
+#[test]
 fn statuses_are_for_skins() {
     let skins = ["hub/http/src/", "hub/api/src/", "hub/web/src/", "hub/doors/src/"];
     said_only_in("hub", &["StatusCode"], &skins);

@@ -555,7 +555,7 @@ async fn check(house: &House, said: &std::collections::HashMap<(usize, usize), S
     house.desk.db.write(all).await.unwrap();
 }
 
-/// A figure, not a check: `cargo test -p rollcall-hub --lib two_weeks -- --ignored --nocapture`.
+/// A figure, not a check: `cargo test -p acts --lib two_weeks -- --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "a measurement of some seconds"]
 async fn two_weeks_of_lessons_for_500_classes() {

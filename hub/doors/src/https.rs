@@ -8,6 +8,7 @@ use crate::reply::empty;
 use accept::patience::Patient;
 use accept::{self, Guest, House};
 use acts::device::{Fleet, Identity, Serial};
+use acts::doors::galleries;
 use acts::parts::Parts;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -190,9 +191,8 @@ fn ends(answer: &Response<Full<Bytes>>) -> bool {
 async fn fetched(app: &Parts, identity: &Identity, path: &str) {
     let version = path.strip_prefix(GALLERY_PATH).and_then(|version| version.parse().ok());
     let (Some(version), now) = (version, app.clock.wall()) else { return };
-    let device = identity.device.clone();
-    let write = app.db.write(move |tx| store::release::fetched(tx, &device, version, now));
-    if let Err(error) = write.await {
+    let noted = galleries::fetched(&app.db, identity.device.clone(), version, now);
+    if let Err(error) = noted.await {
         tracing::warn!(%error, "that a door fetched its gallery was not remembered");
     }
 }

@@ -54,7 +54,7 @@ pub(super) async fn answer(
     let Ok(csr) = String::from_utf8(body.to_bytes().to_vec()) else {
         return empty(StatusCode::UNPROCESSABLE_ENTITY);
     };
-    match sign(app, (identity, is_older), csr).await {
+    match app.doors().renew(identity, csr, app.clock.wall()).await {
         Ok(pem) => Response::new(Full::new(Bytes::from(pem))),
         Err(Error::Invalid(_)) => empty(StatusCode::UNPROCESSABLE_ENTITY),
         Err(Error::Unauthorised(_)) => empty(StatusCode::FORBIDDEN),
@@ -63,28 +63,6 @@ pub(super) async fn answer(
             empty(StatusCode::SERVICE_UNAVAILABLE)
         }
     }
-}
-
-async fn sign(
-    app: &Parts,
-    (identity, is_older): (&Identity, bool),
-    csr: String,
-) -> Result<String, Error> {
-    let (pki, now, identity) = (app.pki.clone(), app.clock.wall(), identity.clone());
-    let write = app.db.write(move |tx| {
-        let of = (identity.serial.as_str(), identity.digest.as_str());
-        if is_older && !store::certificate::is_given(tx, of)? {
-            return Err(Error::Unauthorised("nobody here gave this certificate".into()));
-        }
-        let issued = pki.sign(&identity.device, &csr, now)?;
-        let serials = (identity.serial.as_str(), issued.serial.as_str());
-        store::device::renew_cert(tx, &identity.device, serials, issued.expires, now)?;
-        store::certificate::identify(tx, &issued.serial, &issued.digest)?;
-        Ok(issued.pem)
-    });
-    let pem = write.await?;
-    app.follower().look().await?;
-    Ok(pem)
 }
 
 #[cfg(test)]

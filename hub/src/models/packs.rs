@@ -120,7 +120,7 @@ pub struct Wish {
     pub few: Few,
 }
 
-/// What follows when fewer than [`ENOUGH`] of a hundred people are enrolled for a pack.
+/// What follows when fewer than `ENOUGH` of a hundred people are enrolled for a pack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Few {
     /// It is not used.

@@ -27,7 +27,7 @@ pub enum Kind {
     Feed,
     /// An account that was opened again: not shut, but after its closing.
     Reopened,
-    /// What an account is at an OpenID provider since, by [`identity::mark`].
+    /// What an account is at an OpenID provider since, by [`crate::identity::mark`].
     Linked,
 }
 

@@ -1,4 +1,4 @@
-//! Keeps the [`Fleet`](super::Fleet) as the database says: new releases and rooms are pushed to
+//! Keeps the [`Fleet`] as the database says: new releases and rooms are pushed to
 //! doors, ended certificates end within a second, whichever process changed them.
 //!
 //! What doors showed is noted on the way, and what must outlive a backup goes to the key store.

@@ -102,6 +102,14 @@ fn all_back(tx: &Tx<'_>, by: &str, now: Wall) -> Result<(), Error> {
     }
 }
 
+/// Remembers that a door was sent a release to its end: for the list of releases only.
+///
+/// # Errors
+/// When the database fails.
+pub async fn fetched(db: &Db, door: DeviceId, version: u64, now: Wall) -> Result<(), Error> {
+    db.write(move |tx| release::fetched(tx, &door, version, now)).await
+}
+
 /// Says which people a door gets.
 ///
 /// # Errors

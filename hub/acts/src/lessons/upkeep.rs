@@ -1,4 +1,4 @@
-//! LessonUpkeep go on by themselves: made from the timetable days ahead, and closed as they end.
+//! Lessons go on by themselves: made from the timetable days ahead, and closed as they end.
 
 use crate::events::{Event, Events};
 use crate::marks;
@@ -18,7 +18,7 @@ use wire::pulse::Beat;
 const CLOSE: Duration = Duration::from_secs(2);
 /// Periods whose lessons are made in one transaction: a school has hundreds, and others write too.
 const MADE_AT_ONCE: usize = 20;
-/// LessonUpkeep closed in one look.
+/// Lessons closed in one look.
 const CLOSED_AT_ONCE: u32 = 50;
 
 /// What makes and closes lessons.

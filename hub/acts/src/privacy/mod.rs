@@ -1,7 +1,7 @@
 //! What people may ask of the school about themselves: agree, withdraw, be forgotten, see
 //! everything; and what goes by itself because its time is over.
 //!
-//! Decisions are pure ([`forget`]); the rest carries them out in the order that a crash
+//! Decisions are pure ([`rules::forget`]); the rest carries them out in the order that a crash
 //! cannot turn into a leak: data first, then its key, then the doors; resumed at start.
 
 pub mod certificate;

@@ -1,6 +1,6 @@
 //! A school with a million marks: every report against plain sums, and what it costs.
 //!
-//! `cargo test --release -p rollcall-hub --lib a_million_marks -- --ignored --nocapture`
+//! `cargo test --release -p acts --lib a_million_marks -- --ignored --nocapture`
 
 use super::register::row;
 use super::sheet::{Book, Value, line};
