@@ -4,11 +4,12 @@ import json
 import os
 
 import schemathesis
-from school import School
+from school import ADMIN, School
 
 school = School(os.environ["HUB_URL"], os.environ["HUB_CA"], os.environ["HUB_TOKEN"])
 notes = open(os.environ["HUB_NOTES"], "a", buffering=1)
 tokens = json.loads(os.environ["HUB_TOKENS"])
+own = school.send("GET", "/api/auth/me").json().get("id")
 count = 0
 
 
@@ -25,7 +26,9 @@ class Bearer:
 def before_call(context, case, kwargs):
     global count
     count += 1
-    if case.path_parameters and count % 2 == 0:
+    # Schemathesis asks again for what answers named; whoever asks must not close their own account.
+    ours = {own, ADMIN}.intersection(map(str, (case.path_parameters or {}).values()))
+    if case.path_parameters and (ours or count % 2 == 0):
         for name, value in school.named(case.path).items():
             case.path_parameters[name] = value
 
