@@ -9,7 +9,7 @@ use store::student::Profile;
 const NOW: Wall = Wall(1_790_000_000_000);
 
 fn folder(variable: &str, default: &str) -> PathBuf {
-    let there = || Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(default);
+    let there = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(default);
     std::env::var_os(variable).map_or_else(there, PathBuf::from)
 }
 
