@@ -173,6 +173,15 @@ fn no_two_modules_need_each_other() {
 }
 
 #[test]
+fn tests_are_not_read_and_what_stands_around_them_is() {
+    let text = "#[cfg(test)]\nmod tests;\nlet a = call\n    .db\n    .write(b); // no\n\
+                #[cfg(test)]\n#[expect(x)]\nmod inner {\n    fn hidden() {}\n}\nfn last() {}\n";
+    let read = modules::outside_tests(text);
+    assert!(read.contains(".db.write(b);") && read.contains("fn last()"), "{read}");
+    assert!(!read.contains("hidden") && !read.contains("no"), "{read}");
+}
+
+#[test]
 fn a_ring_is_found() {
     let uses = [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("e", "a")];
     let uses = uses.map(|(one, other)| (one.to_owned(), other.to_owned()));

@@ -30,12 +30,33 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     code.chain(inner.flat_map(|folder| self::files(folder))).collect()
 }
 
-/// What a file says before its tests, without comments.
+/// What a file says outside its tests, without comments; a chain of calls is one line.
 fn code(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let code = text.split("\n#[cfg(test)]").next().unwrap().lines();
-    let code = code.map(|line| line.split("//").next().unwrap_or_default());
-    code.collect::<Vec<_>>().join("\n")
+    outside_tests(&fs::read_to_string(path).unwrap())
+}
+
+/// `text` without modules of tests and comments, wherever they stand in it.
+pub fn outside_tests(text: &str) -> String {
+    let (mut code, mut hidden, mut marked) = (String::new(), false, false);
+    for line in text.lines() {
+        match line {
+            "}" if hidden => hidden = false,
+            _ if hidden => {}
+            "#[cfg(test)]" => marked = true,
+            _ if marked && line.starts_with("#[") => {}
+            _ if std::mem::take(&mut marked) && line.contains("mod ") && line.ends_with('{') => {
+                hidden = true;
+            }
+            _ => {
+                let said = line.split("//").next().unwrap_or_default();
+                match said.trim_start() {
+                    call if call.starts_with('.') => code.push_str(call),
+                    _ => code.extend(["\n", said]),
+                }
+            }
+        }
+    }
+    code
 }
 
 /// Every line of code below `folder`, with its file as it is named from the top.
