@@ -135,9 +135,6 @@ impl Album {
     }
 
     /// Takes a photo away, with its crops.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn remove(&self, id: Uuid, by: String) -> Result<(), Error> {
         let now = self.clock.wall();
         self.db.write(move |tx| image::remove(tx, id, &by, now)).await?;
@@ -146,9 +143,6 @@ impl Album {
 
     /// Empties photos that nobody confirmed within [`KEPT_MS`] before `now`; how many. Retention
     /// calls it.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn expire(&self, now: Wall) -> Result<usize, Error> {
         let work = move |tx: &store::Tx<'_>| {
             let old = image::kept_since(tx, now.plus_ms(-KEPT_MS), AT_ONCE)?;
@@ -164,9 +158,6 @@ impl Album {
     }
 
     /// Erases the keys of photos that are gone.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn sweep(&self, now: Wall) -> Result<(), Error> {
         // The keys first: a photo is stored after its key, and within the hour.
         let keyed = self.keys.photos(now.plus_ms(-SWEEP_MS))?;
@@ -204,9 +195,6 @@ impl Album {
     }
 
     /// Who is on the roster of a class.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn members(&self, class: Uuid) -> Result<HashMap<StudentId, class::Member>, Error> {
         let members = self.db.read(move |tx| class::members(tx, class)).await?;
         Ok(members.into_iter().map(|member| (member.student, member)).collect())

@@ -213,9 +213,6 @@ fn sync(folder: &Path) -> std::io::Result<()> {
 
 /// Tells the running hub where its newest backup is, and what it holds, so that doors may let go
 /// of it; what would be lost with the hub's own disk they keep.
-///
-/// # Errors
-/// When the database fails.
 pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), Error> {
     let (reached, meta) = (made.reached.clone(), json!({ "bytes": made.bytes }));
     let newest = backed_up::Newest {

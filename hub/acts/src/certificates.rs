@@ -177,9 +177,6 @@ impl Renewal {
 
     /// What may be done now: nothing by a clock that leapt. The next certificate would have its
     /// dates, and doors that are away would be taken for gone.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn may(&self) -> Result<May, Error> {
         if !self.upkeep.is_believed().await {
             return Ok(May::default());

@@ -260,9 +260,6 @@ impl Hand<'_, '_> {
 
 /// Wraps the keys of what is kept of `record` for `student`. What cannot be opened any more,
 /// because its student was erased, goes.
-///
-/// # Errors
-/// When the database or the key store fails.
 pub fn wrap(
     tx: &Tx<'_>,
     keys: &Keys,

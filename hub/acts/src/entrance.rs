@@ -258,9 +258,6 @@ impl Visitor {
 
     /// Writes down that a try was wrong: in the log without any account, and in the audit log with
     /// the account, if there is one, and the address. A flood of them is counted and not written.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn wrong(&self, account: Option<Uuid>, by: &'static str) -> Result<(), Error> {
         let (from, now) = (self.from, self.now);
         rules::security!("login", address = %from, "a login failed");

@@ -120,9 +120,6 @@ impl Jobs {
     }
 
     /// Ends what an earlier run of the hub left unfinished.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn interrupt(&self) -> Result<(), Error> {
         let now = self.0.clock.wall();
         self.0.db.write(move |tx| job::interrupt(tx, INTERRUPTED, now).map(drop)).await
@@ -255,9 +252,6 @@ impl Jobs {
     }
 
     /// One's own jobs, newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn list(
         &self,
         user: Uuid,
@@ -270,9 +264,6 @@ impl Jobs {
     }
 
     /// One's own job of this kind that still goes on.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn unfinished(&self, user: Uuid, kind: &str) -> Result<Option<Job>, Error> {
         let own = self.list(user, None, LATELY).await?;
         Ok(own.into_iter().find(|job| job.kind == kind && job.ended_at.is_none()))

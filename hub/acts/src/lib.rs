@@ -1,4 +1,8 @@
 //! What people, doors and the hub itself can do: one home per act, asked by every skin.
+//!
+//! An act takes the parts it needs, checks, writes and audits in one transaction, and says its
+//! events after COMMIT. Everything here fails with [`Error::Internal`](rules::Error::Internal) when
+//! the database or the key store does; `# Errors` names what else can stand in the way.
 
 pub mod accounts;
 pub mod album;

@@ -50,9 +50,6 @@ pub struct Worth {
 }
 
 /// Finds the lesson of a sighting; of doubtful candidates, whoever is due there comes first.
-///
-/// # Errors
-/// When the database fails.
 pub fn place(
     tx: &Tx<'_>,
     arrival: &Arrival<'_>,
@@ -118,9 +115,6 @@ fn find(
 
 /// Lets the mark of a sighting that has just been stored follow: of one that the class's policy
 /// approved, and of one that comes after its lesson was closed.
-///
-/// # Errors
-/// When the database fails.
 pub fn arrived(
     tx: &Tx<'_>,
     worth: Worth,
@@ -136,9 +130,6 @@ pub fn arrived(
 
 /// Lets marks follow from a decision about `record`: that of whom it was, and is, decided to be.
 /// A decision that is taken back brings the record `home`, to the lesson it was in.
-///
-/// # Errors
-/// When the database fails.
 pub fn decided(
     tx: &Tx<'_>,
     record: RecordId,
@@ -171,9 +162,6 @@ pub fn decided(
 }
 
 /// Lets marks follow once a sighting of this lesson in this state is gone.
-///
-/// # Errors
-/// When the database fails.
 pub fn removed(
     tx: &Tx<'_>,
     session: Option<Uuid>,
@@ -216,9 +204,6 @@ fn lesson_of(
 }
 
 /// Finds the lesson of a sighting whose time became known, or became another.
-///
-/// # Errors
-/// When the database fails.
 pub fn redated(tx: &Tx<'_>, record: RecordId, now: Wall) -> Result<Vec<Marked>, Error> {
     let (facts, mut place) = (store::review::facts(tx, record)?, passage::place(tx, record)?);
     let before = place.session.take();
@@ -245,9 +230,6 @@ pub fn redated(tx: &Tx<'_>, record: RecordId, now: Wall) -> Result<Vec<Marked>, 
 
 /// Makes the mark of `student` in `session` what follows from what stands now, and says whether
 /// that changed anything.
-///
-/// # Errors
-/// When the database fails.
 pub fn follow(
     tx: &Tx<'_>,
     session: &Session,
@@ -386,9 +368,6 @@ pub fn unsay(
 
 /// Closes a lesson that is over, or that `actor` says is over: whoever is on its roster without a
 /// mark gets one.
-///
-/// # Errors
-/// When the database fails.
 pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked>, Error> {
     let Some(session) = session::get(tx, id)? else { return Ok(Vec::new()) };
     session::close(tx, id, now)?;
@@ -419,9 +398,6 @@ pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked
 }
 
 /// Opens a closed lesson again: what its end said counts no more.
-///
-/// # Errors
-/// When the database fails.
 pub fn open(tx: &Tx<'_>, session: &Session, actor: &str, now: Wall) -> Result<Vec<Marked>, Error> {
     session::open(tx, session.id)?;
     let open = Session { closed_at: None, ..session.clone() };
@@ -500,9 +476,6 @@ fn has_stayed(tx: &Tx<'_>, session: &Session, student: StudentId) -> Result<bool
 }
 
 /// The lesson of `class` now: the planned one, or an ad-hoc one of this day, opened if need be.
-///
-/// # Errors
-/// When the database fails.
 pub fn lesson_now(
     tx: &Tx<'_>,
     of: &class::Class,
@@ -536,9 +509,6 @@ pub fn lesson_now(
 const ADHOC_MS: i64 = 60 * 60 * 1000;
 
 /// Lets sightings that were only logged wait in a lesson which was made after them.
-///
-/// # Errors
-/// When the database fails.
 pub fn adopt(tx: &Tx<'_>, session: &Session, now: Wall) -> Result<Vec<RecordId>, Error> {
     let span = (session.starts.plus_ms(-placing::EARLY_MS), session.ends);
     if span.0 > now || session.room.is_empty() {

@@ -80,9 +80,6 @@ fn teacher(reader: Reader) -> Reader {
 }
 
 /// What `reader` sets.
-///
-/// # Errors
-/// When the database fails.
 pub fn settings(tx: &Tx<'_>, reader: Reader) -> Result<OwnSettings, Error> {
     let (id, reader) = (reader.actor.user, teacher(reader));
     let (choices, version) = preference::get(tx, id)?;

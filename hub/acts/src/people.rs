@@ -204,9 +204,6 @@ impl People {
     }
 
     /// Lets every search and every door know what changed.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn follow(&self) -> Result<(), Error> {
         self.galleries.follow().await?;
         self.events.say(Event::GalleryChanged);

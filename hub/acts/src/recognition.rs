@@ -31,9 +31,6 @@ impl Recognition {
     }
 
     /// What is known of the site.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn site(&self) -> Result<SiteScores, Error> {
         let People { db, galleries, .. } = &self.people;
         let (index, model) = (galleries.gallery.index(), galleries.gallery.model().clone());

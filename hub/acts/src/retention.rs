@@ -42,9 +42,6 @@ pub struct SweepingJob {
 
 impl Sweeper {
     /// How many of each kind are due.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn due(&self, now: Wall) -> Result<Vec<Swept>, Error> {
         retention::count(&self.db, &self.database, now).await
     }
@@ -92,9 +89,6 @@ impl SweepingJob {
 }
 
 /// Writes down that `job`, a run, was stopped: what went by then is gone, as of a whole run.
-///
-/// # Errors
-/// When the database fails.
 pub(super) async fn note_stopped(db: &Db, job: &Job, by: String, now: Wall) -> Result<(), Error> {
     let meta = json!({ "stopped": true, "rows": job.done });
     let note = move |tx: &Tx<'_>| {

@@ -21,9 +21,6 @@ pub struct SignInsEnd {
 }
 
 /// The sign-ins of `account` that would still open anything; `keep` is the one it asks by.
-///
-/// # Errors
-/// When the database fails.
 pub fn open(
     tx: &Tx<'_>,
     account: Uuid,
@@ -48,9 +45,6 @@ pub async fn end_one(db: &Db, name: String, of: SignInsEnd, now: Wall) -> Result
 }
 
 /// Ends every sign-in of an account, but the one that asks.
-///
-/// # Errors
-/// When the database fails.
 pub async fn end_all(db: &Db, of: SignInsEnd, now: Wall) -> Result<(), Error> {
     let work = move |tx: &Tx<'_>| {
         login::end_all(tx, of.account, &of.keep, now)?;
@@ -66,9 +60,6 @@ fn noted(tx: &Tx<'_>, of: &SignInsEnd, now: Wall) -> Result<(), Error> {
 }
 
 /// The roles that must have a second factor.
-///
-/// # Errors
-/// When the database fails.
 pub fn demanded(tx: &Tx<'_>) -> Result<Vec<Role>, Error> {
     let said = setting::get(tx, login::FACTOR)?.unwrap_or_default();
     Ok(said.split(',').filter_map(|role| role.parse().ok()).collect())

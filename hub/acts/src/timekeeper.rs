@@ -63,9 +63,6 @@ pub async fn leap_at(db: &Db, now: Wall) -> Result<Option<Leap>, Error> {
 }
 
 /// Says that the clock is right as it is.
-///
-/// # Errors
-/// When the database fails.
 pub async fn confirm(db: &Db, by: String, now: Wall) -> Result<(), Error> {
     let work = move |tx: &Tx<'_>| {
         let leap = clock::facts(tx)?.noted;

@@ -108,9 +108,6 @@ pub fn waits(call: &Call) -> Result<bool, Problem> {
 }
 
 /// 202: the work goes on as this job; or has ended, if that was asked for (`?wait=true`).
-///
-/// # Errors
-/// When the database fails.
 pub async fn follow(call: &Call, job: Job, wait: bool) -> Outcome {
     if wait {
         return goes_on(call.app().jobs.ended(job.id, job.by).await?);
@@ -119,9 +116,6 @@ pub async fn follow(call: &Call, job: Job, wait: bool) -> Outcome {
 }
 
 /// 202: the work goes on as this job.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn goes_on(job: Job) -> Outcome {
     let body = Body::from(job);
     accepted(&format!("/api/jobs/{}", body.id), &body)

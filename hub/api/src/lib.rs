@@ -1,4 +1,5 @@
-//! The API: a file per resource, which only translates.
+//! The API: a file per resource, which only translates: a body into what an act takes, what it
+//! returns into JSON. What goes wrong is a problem (RFC 9457) with the status of its kind.
 
 pub mod analytics;
 pub mod attendance;

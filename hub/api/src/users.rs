@@ -156,9 +156,6 @@ async fn index(call: Call) -> Outcome {
 }
 
 /// A page of accounts, each told by `tell`.
-///
-/// # Errors
-/// When the database fails.
 pub async fn listed<T: Serialize>(
     call: &Call,
     filter: Filter,

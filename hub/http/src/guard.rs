@@ -123,9 +123,6 @@ async fn bearer(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Probl
 
 /// Who `proof` stands for now; nothing once it was ended, is over, or its account is closed. It
 /// does not count as a use, so that an open page keeps no session alive.
-///
-/// # Errors
-/// When the database fails.
 pub async fn still(front: &Front, proof: &Proof, now: Wall) -> Result<Option<Actor>, Problem> {
     let live = match proof {
         Proof::Session(secret) => alive(front, secret, now).await?.map(|(live, _)| live),

@@ -29,9 +29,6 @@ pub fn rows(asked: Option<u32>) -> u32 {
 
 /// 200 with one page. If it is full, a `Link` leads to what follows `last`, with the same
 /// filters.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn page<T: Serialize>(call: &Call, items: &[T], limit: u32, last: Option<String>) -> Outcome {
     let answer = json(&items)?;
     let full = items.len() == limit as usize;

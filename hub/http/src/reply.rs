@@ -41,25 +41,16 @@ pub fn sentence(words: &str) -> String {
 }
 
 /// 200 with JSON.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn json<T: Serialize>(value: &T) -> Outcome {
     Ok(warp::reply::json(value).into_response())
 }
 
 /// 200 with JSON of something that has a version: its `ETag`, for the caller's next `If-Match`.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn versioned<T: Serialize>(value: &T, version: i64) -> Outcome {
     Ok(with(json(value)?, header::ETAG, &format!("\"{version}\"")))
 }
 
 /// 201 with JSON, and where the new thing is.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn created<T: Serialize>(place: &str, value: &T) -> Outcome {
     let mut answer = warp::reply::json(value).into_response();
     *answer.status_mut() = StatusCode::CREATED;
@@ -67,9 +58,6 @@ pub fn created<T: Serialize>(place: &str, value: &T) -> Outcome {
 }
 
 /// 202 with JSON, and where to ask how far it is.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn accepted<T: Serialize>(place: &str, value: &T) -> Outcome {
     let mut answer = warp::reply::json(value).into_response();
     *answer.status_mut() = StatusCode::ACCEPTED;
@@ -77,17 +65,11 @@ pub fn accepted<T: Serialize>(place: &str, value: &T) -> Outcome {
 }
 
 /// 204.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn nothing() -> Outcome {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// 303: look there.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn see(place: &str) -> Outcome {
     Ok(with(StatusCode::SEE_OTHER.into_response(), header::LOCATION, place))
 }
@@ -107,9 +89,6 @@ pub fn page(status: StatusCode, template: &impl Template) -> Outcome {
 }
 
 /// Bytes of a known type.
-///
-/// # Errors
-/// Never; the shape is that of a handler.
 pub fn bytes(kind: &'static str, bytes: impl Into<bytes::Bytes>) -> Outcome {
     let body: bytes::Bytes = bytes.into();
     let answer = warp::http::Response::new(body).into_response();

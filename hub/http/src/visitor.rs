@@ -51,9 +51,6 @@ impl Call {
 
     /// Opens a browser's session: the answer with its cookie, and with that by which the browser
     /// is known from now on.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn open_session(&self, account: Uuid, way: Way, answer: Response) -> Outcome {
         let secret = self.visitor().session(account, way).await?;
         let own = session::cookie(&secret, self.front.limits);

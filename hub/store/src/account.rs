@@ -70,9 +70,6 @@ pub fn add(tx: &Tx<'_>, new: &New, actor: &str, now: Wall) -> Result<Account, Er
 }
 
 /// The active account of `email`, and its password's PHC string.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_email(tx: &Tx<'_>, email: &str) -> Result<Option<(Account, Option<String>)>, Error> {
     let sql = format!(
         "select {COLUMNS}, a.password from user_account a where a.email = $1 and a.is_active = 1"
@@ -82,18 +79,12 @@ pub fn by_email(tx: &Tx<'_>, email: &str) -> Result<Option<(Account, Option<Stri
 }
 
 /// The active account `id`.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Option<Account>, Error> {
     let sql = format!("select {COLUMNS} from user_account a where a.id = $1 and a.is_active = 1");
     tx.row(&sql, params![id.to_string()], read)
 }
 
 /// The account `id`, open or closed, unless it was erased.
-///
-/// # Errors
-/// When the database fails.
 pub fn ever(tx: &Tx<'_>, id: Uuid) -> Result<Option<Account>, Error> {
     let sql = format!(
         "select {COLUMNS} from user_account a where a.id = $1 and a.email <> 'erased-' || a.id"
@@ -102,26 +93,17 @@ pub fn ever(tx: &Tx<'_>, id: Uuid) -> Result<Option<Account>, Error> {
 }
 
 /// What `id` is called, whether or not the account is still active.
-///
-/// # Errors
-/// When the database fails.
 pub fn name(tx: &Tx<'_>, id: &str) -> Result<Option<String>, Error> {
     tx.row("select name from user_account where id = $1", params![id], |row| row.get(0))
 }
 
 /// Whether there is any account at all; before the first, `/setup` is open.
-///
-/// # Errors
-/// When the database fails.
 pub fn any(tx: &Tx<'_>) -> Result<bool, Error> {
     Ok(tx.row("select 1 from user_account limit 1", [], |_| Ok(()))?.is_some())
 }
 
 /// Closes the accounts that are `student`, and takes names and secrets out of them; the rows
 /// stay, because the audit chain names them. Returns how many.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_student(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<usize, Error> {
     let sql = "select id from user_account where student = $1";
     let ids: Vec<String> = tx.query(sql, params![student.to_string()], |row| row.get(0))?;

@@ -49,9 +49,6 @@ impl Standing {
 }
 
 /// How `student` stands now; nobody we know is nothing of it all.
-///
-/// # Errors
-/// When the database fails.
 pub fn standing(tx: &Tx<'_>, student: StudentId) -> Result<Standing, Error> {
     let sql = "select is_active, kind = 'staff', coalesce(
              (select given from consent where student = $1 order by n desc limit 1), 0)
@@ -93,9 +90,6 @@ pub fn next_key(tx: &Tx<'_>, device: DeviceId) -> Result<RecordKey, Error> {
 }
 
 /// Stores a sighting, in the lesson and the state that were decided before.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_sighting(
     tx: &Tx<'_>,
     key: &RecordKey,
@@ -158,9 +152,6 @@ pub fn add_sighting(
 }
 
 /// Stores a sealed part of a sighting.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_evidence(
     tx: &Tx<'_>,
     record: RecordId,
@@ -175,9 +166,6 @@ pub fn add_evidence(
 }
 
 /// Stores what a door could see.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_health(
     tx: &Tx<'_>,
     key: &RecordKey,
@@ -189,9 +177,6 @@ pub fn add_health(
 }
 
 /// Stores what a door could have recognised.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_watch(
     tx: &Tx<'_>,
     key: &RecordKey,
@@ -252,9 +237,6 @@ fn add_report(
 
 /// Whether the report that was made `at` under the number of `key` is stored, in that life or
 /// beside it. It was dated `about` then: anchors that came since may have moved that.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_reported(tx: &Tx<'_>, key: &RecordKey, at: &Stamp, about: Wall) -> Result<bool, Error> {
     let sql = "select 1 from health where device = $1 and at between $2 and $3
              and seq = $4 and boot = $5 and until = $6 limit 1";
@@ -265,9 +247,6 @@ pub fn is_reported(tx: &Tx<'_>, key: &RecordKey, at: &Stamp, about: Wall) -> Res
 }
 
 /// Stores the proof of a loss.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_loss(tx: &Tx<'_>, key: &RecordKey, loss: &Loss, now: Wall) -> Result<(), Error> {
     let sql = "insert into loss (device, epoch, seq, gone, unnumbered, from_at, to_at, cause,
              received_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -288,9 +267,6 @@ pub fn add_loss(tx: &Tx<'_>, key: &RecordKey, loss: &Loss, now: Wall) -> Result<
 }
 
 /// Stores an anchor.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_anchor(
     tx: &Tx<'_>,
     key: &RecordKey,
@@ -317,9 +293,6 @@ pub fn add_anchor(
 
 /// What is known about the time of `device` in `boot`: the nearest anchors on both sides of `mono`,
 /// and the boots of the same life around it.
-///
-/// # Errors
-/// When the database fails.
 pub fn known(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -339,9 +312,6 @@ pub fn known(
 }
 
 /// The nearest anchors of a synchronised clock on both sides of `mono`.
-///
-/// # Errors
-/// When the database fails.
 pub fn around(tx: &Tx<'_>, device: &DeviceId, boot: Boot, mono: Mono) -> Result<Vec<Point>, Error> {
     sides(tx, device, boot, mono, "('ntp', 'hub')")
 }
@@ -387,9 +357,6 @@ pub struct Undated {
 }
 
 /// Boot and monotonic time of the sighting `id`, if it is there.
-///
-/// # Errors
-/// When the database fails.
 pub fn made(tx: &Tx<'_>, id: RecordId) -> Result<Option<(u32, Mono)>, Error> {
     let sql = "select boot, mono from sighting where id = $1";
     tx.row(sql, params![id.to_string()], |row| Ok((row.get(0)?, Mono(super::unsigned(row, 1)?))))
@@ -410,9 +377,6 @@ const UNDATED: &str = "select id, boot, mono, clock, received_at, at from sighti
 /// Sightings of `device` that the new `anchor` of its `life` may date anew: those of its boot that
 /// lie nearer to it than to the anchors it came between, and those of boots without a time around
 /// it.
-///
-/// # Errors
-/// When the database fails.
 pub fn undated(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -473,9 +437,6 @@ fn reach(tx: &Tx<'_>, device: &DeviceId, (life, anchor): (i64, &Stamp)) -> Resul
 
 /// Sightings of `device` that were dated by a synchronised clock which then jumped, at `mono` of
 /// `boot`: those since the anchor before.
-///
-/// # Errors
-/// When the database fails.
 pub fn doubted(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -505,9 +466,6 @@ fn read_undated(row: &rusqlite::Row<'_>) -> rusqlite::Result<Undated> {
 }
 
 /// What a door said of its own time is as wrong as its clock turned out to be when it jumped.
-///
-/// # Errors
-/// When the database fails.
 pub fn doubt(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -522,9 +480,6 @@ pub fn doubt(
 }
 
 /// Dates a sighting anew.
-///
-/// # Errors
-/// When the database fails.
 pub fn redate(tx: &Tx<'_>, id: &str, when: &When) -> Result<(), Error> {
     let sql = "update sighting set at = $2, at_low = $3, at_high = $4,
              order_at = coalesce($2, received_at) where id = $1";

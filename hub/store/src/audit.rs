@@ -59,9 +59,6 @@ const COLUMNS: &str = "n, at, actor, action, target_table, target_id, meta, prev
 const START: [u8; 32] = [0; 32];
 
 /// Adds a row.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, now: Wall, entry: &Entry<'_>) -> Result<(), Error> {
     let last = tx.row("select n, hash from audit order by n desc limit 1", [], |row| {
         Ok((row.get(0)?, row.get(1)?))
@@ -95,9 +92,6 @@ pub struct Filter {
 }
 
 /// Rows before `before` (or the newest), newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     filter: &Filter,
@@ -127,9 +121,6 @@ pub fn list(
 
 /// Everything written about `student`: about the row, its enrolments and sightings, and the
 /// accounts that are this person; oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn about(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Row>, Error> {
     let sql = format!(
         "select {COLUMNS} from audit where target_table = 'student' and target_id = $1
@@ -207,9 +198,6 @@ fn digest(prev: &[u8], n: i64, at: Wall, texts: [&str; 5]) -> [u8; 32] {
 }
 
 /// The end of the chain as it is, unchecked.
-///
-/// # Errors
-/// When the database fails.
 pub fn head(tx: &Tx<'_>) -> Result<Head, Error> {
     let sql = "select n, hash from audit order by n desc limit 1";
     let last = tx.row(sql, [], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;

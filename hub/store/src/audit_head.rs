@@ -19,9 +19,6 @@ pub struct Signed {
 }
 
 /// Keeps a head; the first of a day stays.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, new: &Signed) -> Result<(), Error> {
     let sql = "insert into audit_head (day, n, hash, at, signature) values ($1, $2, $3, $4, $5)
          on conflict (day) do nothing";
@@ -30,9 +27,6 @@ pub fn add(tx: &Tx<'_>, new: &Signed) -> Result<(), Error> {
 }
 
 /// Heads before the day `before`, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, before: Option<&str>, limit: u32) -> Result<Vec<Signed>, Error> {
     let sql = "select day, n, hash, at, signature from audit_head where day < $1
          order by day desc limit $2";

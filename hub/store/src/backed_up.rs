@@ -20,18 +20,12 @@ pub struct Newest {
 }
 
 /// Remembers the newest backup.
-///
-/// # Errors
-/// When the database fails.
 pub fn remember(tx: &Tx<'_>, newest: &Newest) -> Result<(), Error> {
     let text = serde_json::to_string(newest).doing("remembering a backup")?;
     setting::set(tx, NEWEST, &text)
 }
 
 /// The newest backup; nothing before the first.
-///
-/// # Errors
-/// When the database fails.
 pub fn newest(tx: &Tx<'_>) -> Result<Option<Newest>, Error> {
     let text = setting::get(tx, NEWEST)?;
     let read = |text: String| serde_json::from_str(&text).doing("reading which backup is newest");
@@ -42,9 +36,6 @@ pub fn newest(tx: &Tx<'_>) -> Result<Option<Newest>, Error> {
 pub type Reach = (String, Vec<u8>, i64);
 
 /// `1..=n` of this outbox are in a backup.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<u64, Error> {
     let sql = "select cum from backed_up where device = $1 and epoch = $2";
     let key = params![device.as_str(), epoch.0.to_vec()];
@@ -52,9 +43,6 @@ pub fn of(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<u64, Error> {
 }
 
 /// How far every outbox is, in a copy of the database.
-///
-/// # Errors
-/// When the database fails.
 pub fn reached(tx: &Tx<'_>) -> Result<Vec<Reach>, Error> {
     tx.query("select device, epoch, cum from cursor", [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -62,9 +50,6 @@ pub fn reached(tx: &Tx<'_>) -> Result<Vec<Reach>, Error> {
 }
 
 /// Remembers that a backup holds this much.
-///
-/// # Errors
-/// When the database fails.
 pub fn put(tx: &Tx<'_>, reached: &[Reach], now: Wall) -> Result<(), Error> {
     let sql = "insert into backed_up (device, epoch, cum, at) values ($1, $2, $3, $4)
          on conflict (device, epoch) do update set cum = excluded.cum, at = excluded.at";

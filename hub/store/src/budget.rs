@@ -19,18 +19,12 @@ pub struct Auto {
 }
 
 /// The class whose policy approved `record` at once.
-///
-/// # Errors
-/// When the database fails.
 pub fn approved_by(tx: &Tx<'_>, record: RecordId) -> Result<Option<Uuid>, Error> {
     let sql = "select auto_class from sighting where id = $1";
     Ok(tx.row(sql, params![record.to_string()], |row| parsed_option(row, 0))?.flatten())
 }
 
 /// The class, if it marks without a person now.
-///
-/// # Errors
-/// When the database fails.
 pub fn at_work(tx: &Tx<'_>, class: Uuid) -> Result<Option<Auto>, Error> {
     let sql = "select error_budget, coalesce(auto_since, 0) from class
          where id = $1 and policy = 'auto' and suspended_at is null";
@@ -42,9 +36,6 @@ pub fn at_work(tx: &Tx<'_>, class: Uuid) -> Result<Option<Auto>, Error> {
 
 /// The newest passages that `class` approved at once, and how many of those a person corrected: by
 /// a rejection, by another name, or by saying that the student was absent.
-///
-/// # Errors
-/// When the database fails.
 pub fn count(tx: &Tx<'_>, class: Uuid, since: Wall, now: Wall) -> Result<Count, Error> {
     let sql = "select count(*), coalesce(sum(n.wrong), 0) from (
              select case when s.review_status <> 'approved'
@@ -63,9 +54,6 @@ pub fn count(tx: &Tx<'_>, class: Uuid, since: Wall, now: Wall) -> Result<Count, 
 }
 
 /// The same for a class as it stands; nothing where a person decides all.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, class: &Class, now: Wall) -> Result<Option<Count>, Error> {
     match class.policy {
         Policy::Review => Ok(None),
@@ -76,9 +64,6 @@ pub fn of(tx: &Tx<'_>, class: &Class, now: Wall) -> Result<Option<Count>, Error>
 }
 
 /// Lets a person decide again in `class`.
-///
-/// # Errors
-/// When the database fails.
 pub fn suspend(tx: &Tx<'_>, class: Uuid, count: Count, now: Wall) -> Result<(), Error> {
     let sql = "update class set suspended_at = $2, suspended_errors = $3, suspended_of = $4,
              version = version + 1 where id = $1";
@@ -105,9 +90,6 @@ pub struct Suspended {
 }
 
 /// Teachers who are to be told of a suspension after `since`.
-///
-/// # Errors
-/// When the database fails.
 pub fn to_tell(
     tx: &Tx<'_>,
     (since, today): (Wall, jiff::civil::Date),

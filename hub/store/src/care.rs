@@ -12,9 +12,6 @@ const LATELY_MS: i64 = 7 * 24 * 3_600_000;
 const DOORS: u32 = 1_000;
 
 /// Mails that were given up lately; not those that turned out to be untrue.
-///
-/// # Errors
-/// When the database fails.
 pub fn mails(tx: &Tx<'_>, now: Wall) -> Result<u64, Error> {
     let sql = "select count(*) from mail where ended_at > $1 and state = 'failed' and error <> $2";
     let since = now.plus_ms(-LATELY_MS).0;
@@ -22,9 +19,6 @@ pub fn mails(tx: &Tx<'_>, now: Wall) -> Result<u64, Error> {
 }
 
 /// Addresses of webhooks that fail, or were switched off because they did.
-///
-/// # Errors
-/// When the database fails.
 pub fn hooks(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
     let sql = "select url from webhook
          where (is_active = 1 and failing_since is not null)
@@ -33,9 +27,6 @@ pub fn hooks(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
 }
 
 /// When this hub was first used, and its newest backup.
-///
-/// # Errors
-/// When the database fails.
 pub fn began_and_backup(tx: &Tx<'_>) -> Result<(Option<Wall>, Option<Wall>), Error> {
     let wall = |row: &rusqlite::Row<'_>| Ok(Wall(row.get(0)?));
     let began = tx.row("select at from audit where n = 1", [], wall)?;
@@ -44,9 +35,6 @@ pub fn began_and_backup(tx: &Tx<'_>) -> Result<(Option<Wall>, Option<Wall>), Err
 }
 
 /// Every door that should be at work.
-///
-/// # Errors
-/// When the database fails.
 pub fn doors(tx: &Tx<'_>) -> Result<Vec<Known>, Error> {
     let sql = format!(
         "select {COLUMNS} from device where is_active = 1 and id <> $1 order by id limit $2"

@@ -39,9 +39,6 @@ pub struct Twin {
 /// those before it end: whoever copied one holds nothing.
 ///
 /// One that nobody here knows was given after the backup that this hub was made of.
-///
-/// # Errors
-/// When the database fails.
 pub fn used(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -74,18 +71,12 @@ pub fn used(
 }
 
 /// Whoever has the number `authority` signed the certificate `serial`, which was shown.
-///
-/// # Errors
-/// When the database fails.
 pub fn signed_by(tx: &Tx<'_>, serial: &str, authority: &str) -> Result<(), Error> {
     let sql = "update device_cert set authority = $2 where serial = $1";
     tx.execute(sql, params![serial, authority]).map(drop)
 }
 
 /// The certificate `serial` is the one with `digest`, unless another is known by that number.
-///
-/// # Errors
-/// When the database fails.
 pub fn identify(tx: &Tx<'_>, serial: &str, digest: &str) -> Result<(), Error> {
     let sql = "update device_cert set digest = $2 where serial = $1 and digest is null";
     tx.execute(sql, params![serial, digest]).map(drop)
@@ -94,9 +85,6 @@ pub fn identify(tx: &Tx<'_>, serial: &str, digest: &str) -> Result<(), Error> {
 /// `device` showed a certificate of an older authority under a number that was given here.
 ///
 /// Without a digest nobody can say whether it is that one: it counts as found.
-///
-/// # Errors
-/// When the database fails.
 pub fn doubted(tx: &Tx<'_>, device: &DeviceId, serial: &str, now: Wall) -> Result<(), Error> {
     let sql = "update device_cert set found_at = $2
          where serial = $1 and digest is null and found_at is null";
@@ -109,9 +97,6 @@ pub fn doubted(tx: &Tx<'_>, device: &DeviceId, serial: &str, now: Wall) -> Resul
 /// `device` showed a certificate that was forged with the key of `authority`, and was refused.
 ///
 /// One such a door is remembered, by its digest: whoever has that key can make any number.
-///
-/// # Errors
-/// When the database fails.
 pub fn refused(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -133,9 +118,6 @@ pub fn refused(
 
 /// Whether somebody here remembers giving the certificate with this number and digest, and the one
 /// it was given for.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_given(tx: &Tx<'_>, (serial, digest): (&str, &str)) -> Result<bool, Error> {
     let sql = "select 1 from device_cert
          where serial = $1 and digest = $2 and found_at is null";
@@ -144,9 +126,6 @@ pub fn is_given(tx: &Tx<'_>, (serial, digest): (&str, &str)) -> Result<bool, Err
 
 /// Doors with such a certificate: since `since`, and those that the authority `signer` gives no
 /// successor. Who was given one since then is well.
-///
-/// # Errors
-/// When the database fails.
 pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<Found>, Error> {
     let sql = "select device, max(found_at), max(case when c.authority <> $1
              and (c.state = 'revoked' or c.authority <> '') then 1 else 0 end)
@@ -163,9 +142,6 @@ pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<Fo
 }
 
 /// Certificates that count: numbers and digests.
-///
-/// # Errors
-/// When the database fails.
 pub fn counting(tx: &Tx<'_>, now: Wall) -> Result<Vec<(String, Option<String>)>, Error> {
     let sql = "select serial, digest from device_cert where state = 'valid' and expires_at > $1";
     tx.query(sql, [now.plus_ms(-DAY_MS).0], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -175,9 +151,6 @@ pub fn counting(tx: &Tx<'_>, now: Wall) -> Result<Vec<(String, Option<String>)>,
 ///
 /// While there is one, the authority before it counts. Those whose certificates all ended have to
 /// join again anyway, so that nobody is waited for longer than a certificate lives.
-///
-/// # Errors
-/// When the database fails.
 pub fn behind(tx: &Tx<'_>, authority: &str, now: Wall) -> Result<Vec<DeviceId>, Error> {
     let sql = "select id from device where is_active = 1
          and exists (select 1 from device_cert where device = device.id
@@ -189,9 +162,6 @@ pub fn behind(tx: &Tx<'_>, authority: &str, now: Wall) -> Result<Vec<DeviceId>, 
 }
 
 /// Certificates that ended before their time and could still be shown.
-///
-/// # Errors
-/// When the database fails.
 pub fn ended(tx: &Tx<'_>, now: Wall) -> Result<Vec<Ended>, Error> {
     let sql = "select serial, device, expires_at from device_cert
          where state = 'revoked' and expires_at > $1 order by serial";
@@ -202,9 +172,6 @@ pub fn ended(tx: &Tx<'_>, now: Wall) -> Result<Vec<Ended>, Error> {
 
 /// Ends again what an older backup brought back. A door none of whose certificates counts any
 /// more is cut off.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_again(tx: &Tx<'_>, ended: &[Ended], now: Wall) -> Result<usize, Error> {
     let (mut back, sql) = (
         0,
@@ -234,17 +201,11 @@ pub fn end_again(tx: &Tx<'_>, ended: &[Ended], now: Wall) -> Result<usize, Error
 }
 
 /// Doors that are cut off.
-///
-/// # Errors
-/// When the database fails.
 pub fn cut_off(tx: &Tx<'_>) -> Result<Vec<DeviceId>, Error> {
     tx.query("select id from device where is_active = 0", [], |row| device::device_id(row, 0))
 }
 
 /// Remembers that a certificate was shown from two places in turn.
-///
-/// # Errors
-/// When the database fails.
 pub fn twin(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -265,9 +226,6 @@ pub fn twin(
 
 /// Certificates that were shown from two places in turn since `since` and still count, newest
 /// first: a person cuts the door off and lets it join again.
-///
-/// # Errors
-/// When the database fails.
 pub fn twins(tx: &Tx<'_>, since: Wall) -> Result<Vec<Twin>, Error> {
     let sql = "select t.device, t.serial, t.one, t.other, t.last_at from twin t
          join device_cert c on c.serial = t.serial and c.state = 'valid'

@@ -13,9 +13,6 @@ pub const DEVICE: &str = "device";
 pub const SHUT: &str = "shut";
 
 /// Moves the counter `name`.
-///
-/// # Errors
-/// When the database fails.
 pub fn bump(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
     let sql = "insert into change (name, n) values ($1, 1)
          on conflict (name) do update set n = change.n + 1";
@@ -23,18 +20,12 @@ pub fn bump(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
 }
 
 /// Where the counter `name` stands.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
     let sql = "select n from change where name = $1";
     Ok(tx.row(sql, params![name], |row| row.get(0))?.unwrap_or_default())
 }
 
 /// Where the counters stand: (gallery, device).
-///
-/// # Errors
-/// When the database fails.
 pub fn read(tx: &Tx<'_>) -> Result<(i64, i64), Error> {
     let sql = "select coalesce(sum(case when name = $1 then n else 0 end), 0),
                       coalesce(sum(case when name = $2 then n else 0 end), 0) from change";

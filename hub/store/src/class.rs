@@ -110,9 +110,6 @@ fn keys(reader: Reader) -> (&'static str, String, String) {
 }
 
 /// The classes the reader may see, by name.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
     let (role, user, today) = keys(reader);
     let sql = format!(
@@ -123,9 +120,6 @@ pub fn list(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
 }
 
 /// Of those, the ones that mark too many wrong names without a person, so that one decides again.
-///
-/// # Errors
-/// When the database fails.
 pub fn suspended(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
     let (role, user, today) = keys(reader);
     let sql = format!(
@@ -137,9 +131,6 @@ pub fn suspended(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
 }
 
 /// A page of the classes the reader may see, by name, those after `after`.
-///
-/// # Errors
-/// When the database fails.
 pub fn page(
     tx: &Tx<'_>,
     reader: Reader,
@@ -209,9 +200,6 @@ pub fn change(tx: &Tx<'_>, class: &Class, actor: &str, now: Wall) -> Result<(), 
 }
 
 /// Accounts that teach the class on `day`.
-///
-/// # Errors
-/// When the database fails.
 pub fn teachers(tx: &Tx<'_>, class: Uuid, day: Date) -> Result<Vec<Uuid>, Error> {
     let sql = "select distinct teacher from teaches where class = $1 and from_day <= $2
              and (to_day is null or to_day >= $2) order by teacher";
@@ -311,9 +299,6 @@ pub fn add_teacher(
 }
 
 /// Puts a student on a roster; twice is the same as once.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_member(
     tx: &Tx<'_>,
     class: Uuid,
@@ -348,17 +333,11 @@ pub fn remove_member(
 }
 
 /// Takes an erased person off every roster. Returns how many.
-///
-/// # Errors
-/// When the database fails.
 pub fn leave_all(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     tx.execute("delete from roster where student = $1", params![student.to_string()])
 }
 
 /// The roster, by name.
-///
-/// # Errors
-/// When the database fails.
 pub fn members(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Member>, Error> {
     let sql = "select s.id, s.student_number, trim(s.first_name || ' ' || s.last_name), r.verified,
              exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1)
@@ -372,9 +351,6 @@ pub fn members(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Member>, Error> {
 }
 
 /// Who is on the roster and active, by id.
-///
-/// # Errors
-/// When the database fails.
 pub fn roster(tx: &Tx<'_>, class: Uuid) -> Result<Vec<StudentId>, Error> {
     let sql = "select r.student from roster r join student p on p.id = r.student
          where r.class = $1 and p.is_active = 1 order by r.student";
@@ -382,18 +358,12 @@ pub fn roster(tx: &Tx<'_>, class: Uuid) -> Result<Vec<StudentId>, Error> {
 }
 
 /// Whether `student` is on the roster of `class`.
-///
-/// # Errors
-/// When the database fails.
 pub fn has(tx: &Tx<'_>, class: Uuid, student: StudentId) -> Result<bool, Error> {
     let sql = "select 1 from roster where class = $1 and student = $2";
     Ok(tx.row(sql, params![class.to_string(), student.to_string()], |_| Ok(()))?.is_some())
 }
 
 /// How the class treats what doors say now.
-///
-/// # Errors
-/// When the database fails.
 pub fn policy(tx: &Tx<'_>, class: Uuid) -> Result<Policy, Error> {
     let sql = "select auto_line, error_budget from class
          where id = $1 and policy = 'auto' and suspended_at is null";
@@ -406,18 +376,12 @@ pub fn policy(tx: &Tx<'_>, class: Uuid) -> Result<Policy, Error> {
 }
 
 /// The class with this code, active or not.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_code(tx: &Tx<'_>, code: &str) -> Result<Option<Uuid>, Error> {
     tx.row("select id from class where class_code = $1", params![code.trim()], |row| parsed(row, 0))
 }
 
 /// Lets a class follow what another program says of it; a room it does not say stays. False when
 /// nothing differs.
-///
-/// # Errors
-/// When the database fails.
 pub fn follow(
     tx: &Tx<'_>,
     id: Uuid,

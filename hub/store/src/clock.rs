@@ -37,18 +37,12 @@ fn doors(tx: &Tx<'_>) -> Result<Vec<Heard>, Error> {
 }
 
 /// Notes a leap, or that there is none any more.
-///
-/// # Errors
-/// When the database fails.
 pub fn note(tx: &Tx<'_>, leap: Option<&Leap>) -> Result<(), Error> {
     let text = leap.map(|leap| serde_json::to_string(leap).doing("noting a leap")).transpose()?;
     setting::set(tx, LEAPT, &text.unwrap_or_default())
 }
 
 /// Notes that the clock is right as it is `now`.
-///
-/// # Errors
-/// When the database fails.
 pub fn confirm(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
     note(tx, None)?;
     setting::set(tx, CONFIRMED, &now.0.to_string())

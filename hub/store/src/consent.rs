@@ -29,9 +29,6 @@ pub struct Entry {
 }
 
 /// Whether `student` agrees now; nothing before the first entry.
-///
-/// # Errors
-/// When the database fails.
 pub fn given(tx: &Tx<'_>, student: StudentId) -> Result<Option<bool>, Error> {
     let sql = "select given from consent where student = $1 order by n desc limit 1";
     tx.row(sql, params![student.to_string()], |row| row.get(0))
@@ -57,9 +54,6 @@ impl Said {
 }
 
 /// The ledger of `student`, newest first, those before `before`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     student: StudentId,
@@ -108,9 +102,6 @@ pub fn add(
 }
 
 /// Forgets the ledger of an erased person: it holds names.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_all(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     tx.execute("delete from consent where student = $1", params![student.to_string()])
 }

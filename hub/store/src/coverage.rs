@@ -25,9 +25,6 @@ const COVERED: &str = "exists (select 1 from enrolment n
                  where n.student = s.id and n.model = $2 and n.is_active = 1)";
 
 /// How many people `from` recognises, and how many of them `to` would.
-///
-/// # Errors
-/// When the database fails.
 pub fn count(tx: &Tx<'_>, from: &ModelId, to: &ModelId) -> Result<(usize, usize), Error> {
     let sql = format!(
         "select count(*), coalesce(sum(case when {COVERED} then 1 else 0 end), 0)
@@ -42,9 +39,6 @@ pub fn count(tx: &Tx<'_>, from: &ModelId, to: &ModelId) -> Result<(usize, usize)
 
 /// The people whom `from` recognises and `to` would not, by number: at most `limit` after the
 /// number `after`.
-///
-/// # Errors
-/// When the database fails.
 pub fn missing(
     tx: &Tx<'_>,
     (from, to): (&ModelId, &ModelId),

@@ -177,9 +177,6 @@ pub fn template_place(id: Uuid) -> String {
 }
 
 /// Adds the faces of a photo.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, image: &super::image::Image, found: &[Found]) -> Result<(), Error> {
     let sql = "insert into face_crop (id, image, class, session, x, y, width, height, score,
              quality, doubts, crop, template, model, proposed, proposed_score, version)
@@ -215,9 +212,6 @@ fn text<T: serde::Serialize>(value: &T) -> Result<String, Error> {
 }
 
 /// Looks anew at the face of a crop that is there already: its id and its person stay.
-///
-/// # Errors
-/// When the database fails.
 pub fn renew(tx: &Tx<'_>, id: Uuid, face: &Found) -> Result<(), Error> {
     let sql = "update face_crop set score = $2, quality = $3, doubts = $4, template = $5,
              model = $6, proposed = $7, proposed_score = $8, version = version + 1
@@ -231,9 +225,6 @@ pub fn renew(tx: &Tx<'_>, id: Uuid, face: &Found) -> Result<(), Error> {
 }
 
 /// Takes a crop away that is no face after all.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
     tx.execute("delete from face_crop where id = $1", params![id.to_string()]).map(drop)
 }
@@ -263,9 +254,6 @@ pub struct Filter {
 }
 
 /// Crops the reader may see, the newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, limit: u32) -> Result<Vec<Crop>, Error> {
     let (role, user, today) = reader.keys();
     let (column, of) = filter.of.map_or(("id", None), |of| {
@@ -286,9 +274,6 @@ pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, limit: u32) -> Result<
 }
 
 /// Every crop of a photo, whoever asks.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_image(tx: &Tx<'_>, image: Uuid) -> Result<Vec<Crop>, Error> {
     let sql =
         format!("select {COLUMNS} from {TABLES} where f.image = $1 order by f.id limit {MOST}");
@@ -296,9 +281,6 @@ pub fn of_image(tx: &Tx<'_>, image: Uuid) -> Result<Vec<Crop>, Error> {
 }
 
 /// The newest crops whose templates are still there, by photo.
-///
-/// # Errors
-/// When the database fails.
 pub fn embedded(tx: &Tx<'_>, of: Of) -> Result<Vec<Embedded>, Error> {
     let (column, id) = of.column();
     let sql = format!(
@@ -320,18 +302,12 @@ pub fn embedded(tx: &Tx<'_>, of: Of) -> Result<Vec<Embedded>, Error> {
 }
 
 /// The sealed pixels, where they are still there.
-///
-/// # Errors
-/// When the database fails.
 pub fn sealed(tx: &Tx<'_>, id: Uuid) -> Result<Option<Vec<u8>>, Error> {
     let sql = "select crop from face_crop where id = $1";
     Ok(tx.row(sql, params![id.to_string()], |row| row.get(0))?.flatten())
 }
 
 /// Photos of a class or lesson that are still there and have crops without a template of `model`.
-///
-/// # Errors
-/// When the database fails.
 pub fn without(tx: &Tx<'_>, of: Of, model: &str) -> Result<Vec<Uuid>, Error> {
     let (column, id) = of.column();
     let sql = format!(
@@ -344,9 +320,6 @@ pub fn without(tx: &Tx<'_>, of: Of, model: &str) -> Result<Vec<Uuid>, Error> {
 }
 
 /// Takes a crop's template away: its person did not consent.
-///
-/// # Errors
-/// When the database fails.
 pub fn drop_template(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
     let sql = "update face_crop set template = null where id = $1";
     tx.execute(sql, params![id.to_string()]).map(drop)
@@ -377,9 +350,6 @@ pub fn assign(
 }
 
 /// Takes back whom a crop shows.
-///
-/// # Errors
-/// When the database fails.
 pub fn unassign(tx: &Tx<'_>, id: Uuid, by: &str, now: Wall) -> Result<(), Error> {
     let sql = "update face_crop set student = null, assigned_as = null, assigned_by = null,
              assigned_at = null, version = version + 1 where id = $1";
@@ -388,9 +358,6 @@ pub fn unassign(tx: &Tx<'_>, id: Uuid, by: &str, now: Wall) -> Result<(), Error>
 }
 
 /// Whether a person is on another photo of a lesson, as a person said.
-///
-/// # Errors
-/// When the database fails.
 pub fn elsewhere(tx: &Tx<'_>, session: Uuid, student: StudentId, but: Uuid) -> Result<bool, Error> {
     let sql = "select 1 from face_crop f join image i on i.id = f.image
          where f.student = $1 and f.session = $2 and f.id <> $3
@@ -400,9 +367,6 @@ pub fn elsewhere(tx: &Tx<'_>, session: Uuid, student: StudentId, but: Uuid) -> R
 }
 
 /// Remembers where a clustering put the crops; the others of `of` are in no cluster.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_clusters(tx: &Tx<'_>, of: Of, clusters: &[Vec<Uuid>]) -> Result<(), Error> {
     let (column, id) = of.column();
     let sql = format!("update face_crop set cluster = null where {column} = $1");

@@ -53,9 +53,6 @@ pub struct Receipt {
 }
 
 /// Where `epoch` of `device` stands; one that was never heard of is the door's next life.
-///
-/// # Errors
-/// When the database fails or the row is damaged.
 pub fn get(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Cursor, Error> {
     let sql = "select ranges, max_seq, forgotten, life, born, parted from cursor
          where device = $1 and epoch = $2";
@@ -76,18 +73,12 @@ pub fn get(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Cursor, Error
 }
 
 /// Which life `epoch` of `device` is, if it was heard of.
-///
-/// # Errors
-/// When the database fails.
 pub fn life(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Option<i64>, Error> {
     let sql = "select life from cursor where device = $1 and epoch = $2";
     tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| row.get(0))
 }
 
 /// Stores where `epoch` of `device` stands.
-///
-/// # Errors
-/// When the database fails.
 pub fn put(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -106,9 +97,6 @@ pub fn put(
 }
 
 /// What came with this number before.
-///
-/// # Errors
-/// When the database fails.
 pub fn receipt(tx: &Tx<'_>, key: &RecordKey) -> Result<Option<Receipt>, Error> {
     let sql = "select hash, disposition from receipt
          where device = $1 and epoch = $2 and seq = $3";
@@ -117,9 +105,6 @@ pub fn receipt(tx: &Tx<'_>, key: &RecordKey) -> Result<Option<Receipt>, Error> {
 }
 
 /// What came with the numbers from `low` to `high`, by number.
-///
-/// # Errors
-/// When the database fails.
 pub fn receipts(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -160,9 +145,6 @@ pub fn add_receipt(
 }
 
 /// Forgets what came with this number, before it is settled anew.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove_receipt(tx: &Tx<'_>, key: &RecordKey) -> Result<(), Error> {
     let sql = "delete from receipt where device = $1 and epoch = $2 and seq = $3";
     let key = params![key.device.as_str(), key.epoch.0.to_vec(), signed(key.seq)];
@@ -171,9 +153,6 @@ pub fn remove_receipt(tx: &Tx<'_>, key: &RecordKey) -> Result<(), Error> {
 
 /// Lets receipts go that nobody will ask for: of reports long behind their outbox's cursor, and
 /// in time those of passages too. One step; whether it found something to do.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_some(tx: &Tx<'_>) -> Result<bool, Error> {
     let sql = "select device, epoch, forgotten, cum from cursor where cum - forgotten > $1
          order by device, epoch limit 1";

@@ -57,9 +57,6 @@ pub struct Kept {
 
 /// Keeps a letter of `device`. Beyond the day's limit it is not kept: a record is told as a loss,
 /// bytes are only counted, because their door sends them again. Returns whether it is kept.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, device: &DeviceId, letter: &Letter<'_>, now: Wall) -> Result<bool, Error> {
     metrics::counter!("rollcall_dead_letters_total").increment(1);
     let sql = "select count(*) from dead_letter where device = $1 and at > $2";
@@ -93,9 +90,6 @@ const COLUMNS: &str = "n, device, epoch, seq, at, error, detail, software,
      length(bytes) + coalesce(length(item), 0), replayed_at";
 
 /// Letters that nobody has replayed, those after number `after`, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn waiting(tx: &Tx<'_>, after: i64, limit: u32) -> Result<Vec<Kept>, Error> {
     let sql = format!(
         "select {COLUMNS} from dead_letter where replayed_at is null and n > $1
@@ -105,9 +99,6 @@ pub fn waiting(tx: &Tx<'_>, after: i64, limit: u32) -> Result<Vec<Kept>, Error> 
 }
 
 /// How many letters nobody has replayed, and when the oldest came.
-///
-/// # Errors
-/// When the database fails.
 pub fn count(tx: &Tx<'_>) -> Result<(u64, Option<Wall>), Error> {
     let sql = "select count(*), min(at) from dead_letter where replayed_at is null";
     let read = |row: &rusqlite::Row<'_>| {
@@ -126,9 +117,6 @@ pub fn get(tx: &Tx<'_>, n: i64) -> Result<Kept, Error> {
 }
 
 /// The record in letter `n`, as it came; nothing where there is none, or none any more.
-///
-/// # Errors
-/// When the database fails.
 pub fn item(tx: &Tx<'_>, n: i64) -> Result<Option<Item>, Error> {
     let sql = "select item from dead_letter where n = $1";
     let bytes = tx.row(sql, params![n], |row| row.get::<_, Option<Vec<u8>>>(0))?.flatten();
@@ -136,9 +124,6 @@ pub fn item(tx: &Tx<'_>, n: i64) -> Result<Option<Item>, Error> {
 }
 
 /// Letter `n` was replayed: its record is stored, and the copy goes.
-///
-/// # Errors
-/// When the database fails.
 pub fn replayed(tx: &Tx<'_>, n: i64, actor: &str, now: Wall) -> Result<(), Error> {
     let sql = "update dead_letter set replayed_at = $2, item = null, bytes = x'' where n = $1";
     tx.execute(sql, params![n, now.0])?;

@@ -140,9 +140,6 @@ fn visible_sighting() -> String {
 }
 
 /// Sightings, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, page: Page) -> Result<Vec<Seen>, Error> {
     let asked = Asked::page(reader, filter, page);
     let mut rows = tx.query(&asked.rows(), params_from_iter(asked.values), read)?;
@@ -351,9 +348,6 @@ pub fn one(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<Seen, Error> {
 }
 
 /// Whether the reader may see the sighting `id`.
-///
-/// # Errors
-/// When the database fails.
 pub fn visible(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<bool, Error> {
     let (role, user, today) = reader.keys();
     let sql = format!("select 1 from sighting s where {} and s.id = $4", visible_sighting());
@@ -361,9 +355,6 @@ pub fn visible(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<bool, Error>
 }
 
 /// Those of these sightings that the reader may see.
-///
-/// # Errors
-/// When the database fails.
 pub fn some(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<Vec<Seen>, Error> {
     let mut some = Vec::new();
     for id in ids {
@@ -377,9 +368,6 @@ pub fn some(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<Vec<Seen>, 
 }
 
 /// How many wait for this reader.
-///
-/// # Errors
-/// When the database fails.
 pub fn waiting(tx: &Tx<'_>, reader: Reader) -> Result<i64, Error> {
     let pending = Filter { status: Some(Status::Pending), ..Filter::default() };
     let asked = Asked::of(reader, &pending);
@@ -388,9 +376,6 @@ pub fn waiting(tx: &Tx<'_>, reader: Reader) -> Result<i64, Error> {
 }
 
 /// People with a template, doors that joined, classes this reader teaches.
-///
-/// # Errors
-/// When the database fails.
 pub fn house(tx: &Tx<'_>, reader: Reader) -> Result<(i64, i64, i64), Error> {
     let (_, user, today) = reader.keys();
     let sql = "select
@@ -464,9 +449,6 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
 
 /// Active people whom the reader may see, by a part of their name or the beginning of their
 /// number.
-///
-/// # Errors
-/// When the database fails.
 pub fn named(tx: &Tx<'_>, reader: Reader, text: &str, most: u32) -> Result<Vec<Person>, Error> {
     let (reader, search) = (Some(reader), Some(text.to_owned()));
     let filter = student::Filter { reader, search, is_active: Some(true), ..Default::default() };

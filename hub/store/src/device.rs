@@ -73,18 +73,12 @@ pub(super) const COLUMNS: &str =
 pub const TOKEN_MS: i64 = 15 * 60 * 1000;
 
 /// The door `id`.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<Device>, Error> {
     let sql = format!("select {COLUMNS} from device where id = $1");
     tx.row(&sql, params![id.as_str()], read)
 }
 
 /// Doors by name, those after `after`.
-///
-/// # Errors
-/// When the database fails.
 pub fn page(tx: &Tx<'_>, after: &str, limit: u32) -> Result<Vec<Device>, Error> {
     let sql =
         format!("select {COLUMNS} from device where id > $1 and id <> $2 order by id limit $3");
@@ -107,9 +101,6 @@ pub fn told(
 }
 
 /// All doors, by name.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>) -> Result<Vec<Device>, Error> {
     tx.query(&format!("select {COLUMNS} from device order by id"), [], read)
 }
@@ -178,17 +169,11 @@ pub fn add_token(
 }
 
 /// Ends every token that was not used yet, whichever door it is for.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_tokens(tx: &Tx<'_>) -> Result<(), Error> {
     tx.execute("delete from join_token where used_at is null", []).map(drop)
 }
 
 /// Uses up the token `secret`: whose it was, or nothing if it is unknown, used, or too old.
-///
-/// # Errors
-/// When the database fails.
 pub fn use_token(tx: &Tx<'_>, secret: &str, now: Wall) -> Result<Option<DeviceId>, Error> {
     let sql = "update join_token set used_at = $2
          where digest = $1 and used_at is null and expires_at > $2 returning device";
@@ -196,9 +181,6 @@ pub fn use_token(tx: &Tx<'_>, secret: &str, now: Wall) -> Result<Option<DeviceId
 }
 
 /// Remembers the certificate that `id` got when it joined; those it had before end now.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_cert(
     tx: &Tx<'_>,
     id: &DeviceId,
@@ -263,9 +245,6 @@ pub fn revoke(tx: &Tx<'_>, id: &DeviceId, actor: &str, now: Wall) -> Result<usiz
 }
 
 /// Serials of every revoked certificate.
-///
-/// # Errors
-/// When the database fails.
 pub fn revoked(tx: &Tx<'_>) -> Result<HashSet<String>, Error> {
     let sql = "select serial from device_cert where state = 'revoked'";
     Ok(tx.query(sql, [], |row| row.get(0))?.into_iter().collect())
@@ -275,9 +254,6 @@ pub fn revoked(tx: &Tx<'_>) -> Result<HashSet<String>, Error> {
 /// before.
 ///
 /// If so it is connected, and its numbers count from there: nothing of the life before says more.
-///
-/// # Errors
-/// When the database fails.
 pub fn greeted(
     tx: &Tx<'_>,
     id: &DeviceId,
@@ -292,9 +268,6 @@ pub fn greeted(
 
 /// Remembers that a door came or went. What is older than the newest connection says nothing.
 /// Returns whether it changed anything.
-///
-/// # Errors
-/// When the database fails.
 pub fn connected(
     tx: &Tx<'_>,
     id: &DeviceId,
@@ -309,18 +282,12 @@ pub fn connected(
 }
 
 /// Remembers that a door was heard of.
-///
-/// # Errors
-/// When the database fails.
 pub fn heard(tx: &Tx<'_>, id: &DeviceId, now: Wall) -> Result<(), Error> {
     tx.execute("update device set last_seen = $2 where id = $1", params![id.as_str(), now.0])
         .map(drop)
 }
 
 /// Remembers what a door runs.
-///
-/// # Errors
-/// When the database fails.
 pub fn reported(
     tx: &Tx<'_>,
     id: &DeviceId,
@@ -338,17 +305,11 @@ pub fn reported(
 }
 
 /// At start nobody is connected.
-///
-/// # Errors
-/// When the database fails.
 pub fn all_offline(tx: &Tx<'_>) -> Result<(), Error> {
     tx.execute("update device set online = 0 where online = 1", []).map(drop)
 }
 
 /// The same later, while the doors in `connected` are.
-///
-/// # Errors
-/// When the database fails.
 pub fn offline_but(tx: &Tx<'_>, connected: &[DeviceId]) -> Result<(), Error> {
     let online =
         tx.query("select id from device where online = 1", [], |row| super::parsed(row, 0))?;
@@ -437,9 +398,6 @@ pub fn photos() -> DeviceId {
 }
 
 /// Makes sure that [`PHOTOS`] is there: no unit ever joins it, and no gallery goes to it.
-///
-/// # Errors
-/// When the database fails.
 pub fn for_photos(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
     let id = photos();
     if get(tx, &id)?.is_none() {

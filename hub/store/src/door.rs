@@ -49,9 +49,6 @@ pub struct Certificate {
 }
 
 /// All that is known of `device`.
-///
-/// # Errors
-/// When the database fails.
 pub fn known(tx: &Tx<'_>, device: Device) -> Result<Known, Error> {
     let wanted = release::newest(tx, &device.id)?.filter(|_| device.is_active);
     let (health, certificate) = (health(tx, &device)?, certificate(tx, &device)?);
@@ -60,9 +57,6 @@ pub fn known(tx: &Tx<'_>, device: Device) -> Result<Known, Error> {
 }
 
 /// Doors in the order of their rooms, those after the door `after` is called in the room it is in.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_room(tx: &Tx<'_>, after: (&str, &str), limit: u32) -> Result<Vec<Known>, Error> {
     let sql = format!(
         "select {COLUMNS} from device
@@ -74,9 +68,6 @@ pub fn by_room(tx: &Tx<'_>, after: (&str, &str), limit: u32) -> Result<Vec<Known
 }
 
 /// How many doors there are, and how many of them are connected.
-///
-/// # Errors
-/// When the database fails.
 pub fn tally(tx: &Tx<'_>) -> Result<(i64, i64), Error> {
     let sql = "select count(*), coalesce(sum(online), 0) from device where id <> $1";
     let counted = tx.row(sql, [crate::device::PHOTOS], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -17,9 +17,6 @@ pub fn get(tx: &Tx<'_>, id: &DeviceId) -> Result<Settings, Error> {
 }
 
 /// What it says of each active door.
-///
-/// # Errors
-/// When the database fails.
 pub fn all(tx: &Tx<'_>) -> Result<HashMap<DeviceId, Settings>, Error> {
     let sql = "select id, settings from device where is_active = 1";
     let rows =

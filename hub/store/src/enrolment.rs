@@ -61,9 +61,6 @@ pub fn place(student: StudentId, model: &ModelId, id: Uuid) -> String {
 }
 
 /// Adds an enrolment with its sealed template.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, new: &Enrolment, sealed: &[u8], actor: &str) -> Result<(), Error> {
     let sql = "insert into enrolment (id, student, model, source, quality, template, is_active,
              created_at, created_by, version)
@@ -86,9 +83,6 @@ pub fn add(tx: &Tx<'_>, new: &Enrolment, sealed: &[u8], actor: &str) -> Result<(
 }
 
 /// All enrolments of `student`, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Enrolment>, Error> {
     let sql = format!(
         "select {COLUMNS} from enrolment e where e.student = $1
@@ -98,9 +92,6 @@ pub fn of(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Enrolment>, Error> {
 }
 
 /// The newest enrolments, those before `before`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     filter: Filter,
@@ -161,9 +152,6 @@ pub fn delete(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error
 }
 
 /// Deletes every enrolment of `student` and its template. Returns how many there were.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_all(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     let gone =
         tx.execute("delete from enrolment where student = $1", params![student.to_string()])?;
@@ -173,9 +161,6 @@ pub fn delete_all(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
 
 /// The sealed templates of `model` of everybody who may be recognised: active people whose
 /// newest word on consent is yes.
-///
-/// # Errors
-/// When the database fails.
 pub fn eligible(tx: &Tx<'_>, model: &ModelId) -> Result<Vec<Eligible>, Error> {
     let sql = "select e.id, e.student, e.template from enrolment e
          join student s on s.id = e.student
@@ -188,9 +173,6 @@ pub fn eligible(tx: &Tx<'_>, model: &ModelId) -> Result<Vec<Eligible>, Error> {
 }
 
 /// Whether `student` has a template that counts of another model than `model`.
-///
-/// # Errors
-/// When the database fails.
 pub fn has_of_another(tx: &Tx<'_>, student: StudentId, model: &ModelId) -> Result<bool, Error> {
     let sql =
         "select 1 from enrolment where student = $1 and is_active = 1 and model <> $2 limit 1";
@@ -198,9 +180,6 @@ pub fn has_of_another(tx: &Tx<'_>, student: StudentId, model: &ModelId) -> Resul
 }
 
 /// The models of which there are templates.
-///
-/// # Errors
-/// When the database fails.
 pub fn models(tx: &Tx<'_>) -> Result<Vec<ModelId>, Error> {
     let sql = "select distinct model from enrolment order by model";
     tx.query(sql, [], |row| parsed(row, 0))
@@ -211,9 +190,6 @@ const IN_USE: &str = "model_in_use";
 
 /// The network that was in use when the hub started last with a whole pack; before the first such
 /// start the one that most are enrolled with.
-///
-/// # Errors
-/// When the database fails.
 pub fn model_in_use(tx: &Tx<'_>) -> Result<Option<ModelId>, Error> {
     if let Some(name) = super::setting::get(tx, IN_USE)? {
         return Ok(name.parse().ok());
@@ -224,9 +200,6 @@ pub fn model_in_use(tx: &Tx<'_>) -> Result<Option<ModelId>, Error> {
 }
 
 /// Remembers the network in use.
-///
-/// # Errors
-/// When the database fails.
 pub fn use_model(tx: &Tx<'_>, model: &ModelId) -> Result<(), Error> {
     super::setting::set(tx, IN_USE, model.as_str())
 }

@@ -104,9 +104,6 @@ const COLUMNS: &str = "id, student, asked_at, asked_by, reason, gone, row_kept, 
 
 /// Writes an erasure down, instead of an earlier one of the same person (whom a backup brought
 /// back).
-///
-/// # Errors
-/// When the database fails.
 pub fn renew(tx: &Tx<'_>, new: &Erasure) -> Result<(), Error> {
     let id = new.student.to_string();
     let sql = "delete from erasure_door where erasure in
@@ -123,27 +120,18 @@ pub fn renew(tx: &Tx<'_>, new: &Erasure) -> Result<(), Error> {
 }
 
 /// The erasure of `student`.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, student: StudentId) -> Result<Option<Erasure>, Error> {
     let sql = format!("select {COLUMNS} from erasure where student = $1");
     tx.row(&sql, params![student.to_string()], read)
 }
 
 /// Erasures that some door has not confirmed, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn open(tx: &Tx<'_>) -> Result<Vec<Erasure>, Error> {
     let sql = format!("select {COLUMNS} from erasure where done_at is null order by asked_at");
     tx.query(&sql, [], read)
 }
 
 /// Remembers that the key of an erased student is gone.
-///
-/// # Errors
-/// When the database fails.
 pub fn key_erased(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<(), Error> {
     let sql = "update erasure set key_erased_at = $2 where student = $1 and key_erased_at is null";
     tx.execute(sql, params![student.to_string(), now.0]).map(drop)
@@ -154,9 +142,6 @@ pub fn key_erased(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<(), Erro
 /// An open door has with the release made since; one that is cut off gets none, and never
 /// confirms. Doors whose gallery did not change had nothing to forget. What a door runs already
 /// is confirmed at once.
-///
-/// # Errors
-/// When the database fails.
 pub fn tell_doors(tx: &Tx<'_>, erasure: Uuid, now: Wall) -> Result<(), Error> {
     let id = erasure.to_string();
     let sql = "insert into erasure_door (erasure, device, release, lease_ends)
@@ -178,9 +163,6 @@ pub fn tell_doors(tx: &Tx<'_>, erasure: Uuid, now: Wall) -> Result<(), Error> {
 }
 
 /// The doors of an erasure, by name.
-///
-/// # Errors
-/// When the database fails.
 pub fn doors(tx: &Tx<'_>, erasure: Uuid) -> Result<Vec<Door>, Error> {
     let sql = "select device, release, lease_ends, confirmed_at, manifest from erasure_door
          where erasure = $1 order by device";
@@ -197,9 +179,6 @@ pub fn doors(tx: &Tx<'_>, erasure: Uuid) -> Result<Vec<Door>, Error> {
 
 /// A door says that it runs `release`, by the manifest with this digest. Counts for every
 /// erasure that waits for it, if that is the manifest we signed.
-///
-/// # Errors
-/// When the database fails.
 pub fn confirm(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -226,9 +205,6 @@ pub fn confirm(
 }
 
 /// Closes erasures whose doors have all confirmed or run out. Returns how many.
-///
-/// # Errors
-/// When the database fails.
 pub fn close(tx: &Tx<'_>, now: Wall) -> Result<usize, Error> {
     let sql = "update erasure set done_at = $1
          where done_at is null and released_at is not null and key_erased_at is not null

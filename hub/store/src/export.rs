@@ -88,9 +88,6 @@ pub struct Letter {
 }
 
 /// Sightings decided or guessed to be `student`, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn sightings(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Sighting>, Error> {
     let sql = "select s.id, s.order_at, s.device, s.room, s.direction, s.review_status,
              s.confidence,
@@ -118,9 +115,6 @@ pub fn sightings(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Sighting>, Error
 }
 
 /// Marks of `student`, oldest lesson first.
-///
-/// # Errors
-/// When the database fails.
 pub fn marks(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Mark>, Error> {
     let sql = "select m.session, c.class_name, s.day, m.status, m.source, m.arrived_at,
              m.by_whom, m.at, m.notes
@@ -142,9 +136,6 @@ pub fn marks(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Mark>, Error> {
 }
 
 /// Faces in class photos that are taken to be `student`, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn faces(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Face>, Error> {
     let sql = "select f.id, f.image, c.class_name, i.taken_at, f.x, f.y, f.width, f.height,
              coalesce(f.student = $1, 0)
@@ -165,9 +156,6 @@ pub fn faces(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Face>, Error> {
 }
 
 /// Classes whose roster names `student`: code, name, and whether a person checked it.
-///
-/// # Errors
-/// When the database fails.
 pub fn classes(tx: &Tx<'_>, student: StudentId) -> Result<Vec<(String, String, bool)>, Error> {
     let sql = "select c.class_code, c.class_name, r.verified from roster r
          join class c on c.id = r.class where r.student = $1 order by c.class_code";
@@ -189,9 +177,6 @@ pub struct Account {
 }
 
 /// Accounts that are `student`.
-///
-/// # Errors
-/// When the database fails.
 pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Account>, Error> {
     let sql = "select id, email, name, is_active from user_account where student = $1 order by id";
     let mut found = tx.query(sql, params![student.to_string()], |row| {
@@ -207,9 +192,6 @@ pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Account>, Error> 
 }
 
 /// Mail about `student`, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn letters(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Letter>, Error> {
     let sql = "select recipient, subject, body, state, created_at from mail
          where student = $1 order by id";

@@ -60,9 +60,6 @@ pub fn add(tx: &Tx<'_>, feed: &Feed, digest: &[u8], now: Wall) -> Result<(), Err
 }
 
 /// The feeds of `account`.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, account: Uuid) -> Result<Vec<Feed>, Error> {
     let sql = "select id, account, class, created_at from calendar_feed where account = $1
          order by id";
@@ -71,9 +68,6 @@ pub fn of(tx: &Tx<'_>, account: Uuid) -> Result<Vec<Feed>, Error> {
 
 /// The feed with this digest, while its account is active and may see what it shows: a class that
 /// it teaches on this day, or any as an admin.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_digest(tx: &Tx<'_>, digest: &[u8], today: Date) -> Result<Option<Feed>, Error> {
     let sql = "select f.id, f.account, f.class, f.created_at from calendar_feed f
          join user_account u on u.id = f.account and u.is_active = 1
@@ -98,9 +92,6 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Err
 
 /// Lessons of the feed between two moments, by time: of its class, or of the classes its account
 /// teaches on that day; an admin's without a class shows none of other people's.
-///
-/// # Errors
-/// When the database fails.
 pub fn lessons(tx: &Tx<'_>, feed: &Feed, from: Wall, until: Wall) -> Result<Vec<Shown>, Error> {
     let of = match feed.class {
         Some(_) => "s.class = $1",

@@ -27,9 +27,6 @@ impl Kind {
 }
 
 /// Our id for `theirs`, if it was taken over before.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, kind: Kind, theirs: &str) -> Result<Option<Uuid>, Error> {
     let sql = "select ours from foreign_id where kind = $1 and theirs = $2";
     let ours = tx.row(sql, params![kind.as_str(), theirs], |row| row.get::<_, String>(0))?;
@@ -37,9 +34,6 @@ pub fn get(tx: &Tx<'_>, kind: Kind, theirs: &str) -> Result<Option<Uuid>, Error>
 }
 
 /// Remembers what `theirs` is here.
-///
-/// # Errors
-/// When the database fails.
 pub fn put(tx: &Tx<'_>, kind: Kind, theirs: &str, ours: Uuid) -> Result<(), Error> {
     let sql = "insert into foreign_id (kind, theirs, ours) values ($1, $2, $3)
          on conflict (kind, theirs) do update set ours = excluded.ours";

@@ -7,9 +7,6 @@ use vision::Scale;
 use wire::{Candidate, Reason, RecordId, StudentId, Wall};
 
 /// Sightings that wait for a person and name `student`, each with everybody it names, best first.
-///
-/// # Errors
-/// When the database fails.
 pub fn waiting_of(
     tx: &Tx<'_>,
     student: StudentId,
@@ -33,9 +30,6 @@ fn candidates(tx: &Tx<'_>, record: RecordId) -> Result<Vec<Candidate>, Error> {
 
 /// Names `candidates` instead of whom the sighting named. If another one `moved_up`, a person
 /// must look: the door's words were about somebody else.
-///
-/// # Errors
-/// When the database fails.
 pub fn rank(
     tx: &Tx<'_>,
     record: RecordId,
@@ -66,9 +60,6 @@ pub fn rank(
 }
 
 /// Forgets a sighting: of it stays that its number came, and `why` nothing else does.
-///
-/// # Errors
-/// When the database fails.
 pub fn sighting(tx: &Tx<'_>, record: RecordId, why: &str) -> Result<(), Error> {
     let id = record.to_string();
     let sql = "update receipt set disposition = $2 where (device, epoch, seq) =
@@ -81,9 +72,6 @@ pub fn sighting(tx: &Tx<'_>, record: RecordId, why: &str) -> Result<(), Error> {
 }
 
 /// Sightings that a person or the hub took to be `student`, whatever became of them.
-///
-/// # Errors
-/// When the database fails.
 pub fn seen_as(tx: &Tx<'_>, student: StudentId) -> Result<Vec<RecordId>, Error> {
     let sql = "select id from sighting where decided_student = $1
          union select id from sighting where predicted_student = $1 and decided_student is null";
@@ -91,18 +79,12 @@ pub fn seen_as(tx: &Tx<'_>, student: StudentId) -> Result<Vec<RecordId>, Error> 
 }
 
 /// Deletes every crop and template of a sighting that `student`'s key wraps.
-///
-/// # Errors
-/// When the database fails.
 pub fn evidence_of(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     tx.execute("delete from evidence where student = $1", params![student.to_string()])
 }
 
 /// Blanks the faces in class photos that are taken to be `student`, and drops the photos they
 /// are in. Returns how many faces.
-///
-/// # Errors
-/// When the database fails.
 pub fn faces_of(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     let id = student.to_string();
     let sql = "update image set sealed = null, version = version + 1,
@@ -124,9 +106,6 @@ pub fn faces_of(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
 pub(super) const RULED_OUT: &str = "delete from cannot_link where seen = $1 or other = $1";
 
 /// Deletes every guess that names `student`, and what a person ruled out about them.
-///
-/// # Errors
-/// When the database fails.
 pub fn guesses_of(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     let id = student.to_string();
     let sql = "delete from cannot_link where sighting in
@@ -136,9 +115,6 @@ pub fn guesses_of(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
 }
 
 /// Says nowhere any more that a door took somebody for `student`.
-///
-/// # Errors
-/// When the database fails.
 pub fn predictions_of(tx: &Tx<'_>, student: StudentId) -> Result<(), Error> {
     let sql = "update sighting set predicted_student = null where predicted_student = $1";
     let id = student.to_string();
@@ -148,9 +124,6 @@ pub fn predictions_of(tx: &Tx<'_>, student: StudentId) -> Result<(), Error> {
 }
 
 /// Remembers that the key of `student` is to be erased.
-///
-/// # Errors
-/// When the database fails.
 pub fn mark_key(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<(), Error> {
     let sql = "insert into key_to_erase (student, since) values ($1, $2)
          on conflict (student) do nothing";
@@ -158,18 +131,12 @@ pub fn mark_key(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<(), Error>
 }
 
 /// Whether the key of `student` was to be erased; now it counts as done.
-///
-/// # Errors
-/// When the database fails.
 pub fn unmark_key(tx: &Tx<'_>, student: StudentId) -> Result<bool, Error> {
     let sql = "delete from key_to_erase where student = $1";
     Ok(tx.execute(sql, params![student.to_string()])? > 0)
 }
 
 /// Everybody whose key is to be erased.
-///
-/// # Errors
-/// When the database fails.
 pub fn marked_keys(tx: &Tx<'_>) -> Result<Vec<StudentId>, Error> {
     tx.query("select student from key_to_erase", [], |row| parsed(row, 0))
 }

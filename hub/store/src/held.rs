@@ -10,9 +10,6 @@ use wire::{DeviceId, ModelId, Wall};
 const OVER_MS: i64 = 10 * 60 * 1000;
 
 /// Something of `device` waits now.
-///
-/// # Errors
-/// When the database fails.
 pub fn note(tx: &Tx<'_>, device: &DeviceId, model: &ModelId, now: Wall) -> Result<(), Error> {
     let sql = "insert into held (device, model, since, at) values ($1, $2, $3, $3)
          on conflict (device, model) do update set at = excluded.at,
@@ -22,9 +19,6 @@ pub fn note(tx: &Tx<'_>, device: &DeviceId, model: &ModelId, now: Wall) -> Resul
 }
 
 /// The doors that wait now.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, now: Wall) -> Result<Vec<Held>, Error> {
     let sql = "select device, model, since from held where at >= $1 order by device, model";
     tx.query(sql, params![now.plus_ms(-OVER_MS).0], |row| {

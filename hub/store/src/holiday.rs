@@ -13,9 +13,6 @@ const NAME: usize = 200;
 const COLUMNS: &str = "id, name, from_day, to_day";
 
 /// Holidays that touch the days from `first` to `last`.
-///
-/// # Errors
-/// When the database fails.
 pub fn between(tx: &Tx<'_>, first: Date, last: Date) -> Result<Vec<Holiday>, Error> {
     let sql = format!(
         "select {COLUMNS} from holiday where from_day <= $2 and to_day >= $1 order by from_day, id"
@@ -24,9 +21,6 @@ pub fn between(tx: &Tx<'_>, first: Date, last: Date) -> Result<Vec<Holiday>, Err
 }
 
 /// Holidays in the order of their ids, after `after`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, after: Option<Uuid>, limit: u32) -> Result<Vec<Holiday>, Error> {
     let sql = format!("select {COLUMNS} from holiday where id > $1 order by id limit $2");
     let after = after.map(|id| id.to_string()).unwrap_or_default();

@@ -33,9 +33,6 @@ pub enum Begun {
 }
 
 /// Takes the place for a request with this `hash`, unless somebody did within a day.
-///
-/// # Errors
-/// When the database fails.
 pub fn begin(tx: &Tx<'_>, place: &Place, hash: &[u8], now: Wall) -> Result<Begun, Error> {
     tx.execute("delete from idempotency where created_at < $1", [now.0 - KEPT_MS])?;
     let sql = "select hash, answer from idempotency
@@ -57,9 +54,6 @@ pub fn begin(tx: &Tx<'_>, place: &Place, hash: &[u8], now: Wall) -> Result<Begun
 }
 
 /// Keeps the sealed answer.
-///
-/// # Errors
-/// When the database fails.
 pub fn keep(tx: &Tx<'_>, place: &Place, answer: &[u8]) -> Result<(), Error> {
     let sql = "update idempotency set answer = $4
          where account = $1 and key = $2 and route = $3";
@@ -68,9 +62,6 @@ pub fn keep(tx: &Tx<'_>, place: &Place, answer: &[u8]) -> Result<(), Error> {
 }
 
 /// Frees the place: the request was refused and changed nothing, so it may be tried again.
-///
-/// # Errors
-/// When the database fails.
 pub fn free(tx: &Tx<'_>, place: &Place) -> Result<(), Error> {
     let sql = "delete from idempotency where account = $1 and key = $2 and route = $3";
     let Place { account, key, route } = place;

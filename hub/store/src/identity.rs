@@ -13,9 +13,6 @@ use uuid::Uuid;
 use wire::Wall;
 
 /// The account that `identity` opens; the first time it is linked.
-///
-/// # Errors
-/// When the database fails.
 pub fn open(tx: &Tx<'_>, identity: &Identity, now: Wall) -> Result<Option<Account>, Error> {
     match opens(linked(tx, identity)?, invited(tx, identity)?) {
         Opens::Account(account) => Ok(Some(account)),
@@ -63,9 +60,6 @@ pub fn mark(account: &str, issuer: &str, subject: &str) -> String {
 }
 
 /// Takes off what an account was at a provider and is no more: all but `since`; how many.
-///
-/// # Errors
-/// When the database fails.
 pub fn unlink_old(tx: &Tx<'_>, account: &str, since: &HashSet<&str>) -> Result<usize, Error> {
     let sql = "select issuer, subject from identity where account = $1";
     let all: Vec<(String, String)> =
@@ -81,9 +75,6 @@ pub fn unlink_old(tx: &Tx<'_>, account: &str, since: &HashSet<&str>) -> Result<u
 }
 
 /// Takes every identity off an account.
-///
-/// # Errors
-/// When the database fails.
 pub fn unlink(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
     let id = account.to_string();
     if tx.execute("delete from identity where account = $1", params![id])? > 0 {

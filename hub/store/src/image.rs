@@ -103,9 +103,6 @@ pub fn place(id: Uuid) -> String {
 }
 
 /// Adds a photo with its sealed pixels.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, new: &Image, sealed: &[u8]) -> Result<(), Error> {
     let sql = "insert into image (id, class, session, state, taken_at, width, height, sealed,
              created_at, created_by, version) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)";
@@ -159,9 +156,6 @@ pub struct Filter {
 }
 
 /// Photos the reader may see, the newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, limit: u32) -> Result<Vec<Image>, Error> {
     let (role, user, today) = reader.keys();
     let sql = format!(
@@ -180,18 +174,12 @@ pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, limit: u32) -> Result<
 }
 
 /// The sealed pixels, where they are still there.
-///
-/// # Errors
-/// When the database fails.
 pub fn sealed(tx: &Tx<'_>, id: Uuid) -> Result<Option<Vec<u8>>, Error> {
     let sql = "select sealed from image where id = $1";
     Ok(tx.row(sql, params![id.to_string()], |row| row.get(0))?.flatten())
 }
 
 /// Notes that its faces were cut out.
-///
-/// # Errors
-/// When the database fails.
 pub fn processed(tx: &Tx<'_>, id: Uuid, faces: usize, by: &str, now: Wall) -> Result<(), Error> {
     let sql = "update image set state = 'processed', processed_at = $2, version = version + 1
          where id = $1";
@@ -200,9 +188,6 @@ pub fn processed(tx: &Tx<'_>, id: Uuid, faces: usize, by: &str, now: Wall) -> Re
 }
 
 /// Puts a photo, and the crops from it, into another lesson.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_session(
     tx: &Tx<'_>,
     id: Uuid,
@@ -219,9 +204,6 @@ pub fn set_session(
 }
 
 /// Takes the pixels of a photo and of its crops away; the rows stay. Its key goes after that.
-///
-/// # Errors
-/// When the database fails.
 pub fn empty(tx: &Tx<'_>, id: Uuid, state: State, by: &str, now: Wall) -> Result<(), Error> {
     let sql = "update image set state = $2, sealed = null, version = version + 1 where id = $1";
     tx.execute(sql, params![id.to_string(), state.as_str()])?;
@@ -231,9 +213,6 @@ pub fn empty(tx: &Tx<'_>, id: Uuid, state: State, by: &str, now: Wall) -> Result
 }
 
 /// Takes a photo away, with its crops. Its key goes after that.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(tx: &Tx<'_>, id: Uuid, by: &str, now: Wall) -> Result<(), Error> {
     tx.execute("delete from face_crop where image = $1", params![id.to_string()])?;
     tx.execute("delete from image where id = $1", params![id.to_string()])?;
@@ -241,9 +220,6 @@ pub fn remove(tx: &Tx<'_>, id: Uuid, by: &str, now: Wall) -> Result<(), Error> {
 }
 
 /// Photos that came before `before` and are still there, the oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn kept_since(tx: &Tx<'_>, before: Wall, limit: u32) -> Result<Vec<Uuid>, Error> {
     let sql = "select id from image where sealed is not null and created_at < $1
          order by created_at limit $2";
@@ -251,9 +227,6 @@ pub fn kept_since(tx: &Tx<'_>, before: Wall, limit: u32) -> Result<Vec<Uuid>, Er
 }
 
 /// Empties the crops of photos whose pixels went before them, because somebody on them was erased.
-///
-/// # Errors
-/// When the database fails.
 pub fn empty_orphans(tx: &Tx<'_>) -> Result<usize, Error> {
     let sql = "update face_crop set crop = null, template = null where crop is not null
          and image in (select id from image where sealed is null and state in ('new', 'processed',
@@ -262,9 +235,6 @@ pub fn empty_orphans(tx: &Tx<'_>) -> Result<usize, Error> {
 }
 
 /// Every photo that is still there: their keys are needed.
-///
-/// # Errors
-/// When the database fails.
 pub fn kept(tx: &Tx<'_>) -> Result<HashSet<Uuid>, Error> {
     let ids = tx.query("select id from image where sealed is not null", [], |row| parsed(row, 0));
     Ok(ids?.into_iter().collect())

@@ -85,9 +85,6 @@ const COLUMNS: &str =
      ended_at";
 
 /// Adds a job that waits for its turn, and forgets those that ended long ago.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, job: &Job) -> Result<(), Error> {
     let old = job.created_at.plus_ms(-KEPT_MS);
     tx.execute("delete from job where ended_at < $1", params![old.0])?;
@@ -100,9 +97,6 @@ pub fn add(tx: &Tx<'_>, job: &Job) -> Result<(), Error> {
 }
 
 /// Its turn has come.
-///
-/// # Errors
-/// When the database fails.
 pub fn begin(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<(), Error> {
     let sql = "update job set state = 'running', started_at = $2
          where id = $1 and state = 'queued'";
@@ -123,9 +117,6 @@ pub struct End {
 }
 
 /// It has ended.
-///
-/// # Errors
-/// When the database fails.
 pub fn end(tx: &Tx<'_>, id: Uuid, end: &End, now: Wall) -> Result<(), Error> {
     let sql = "update job set state = $2, done = $3, total = $4, result = $5, error = $6,
              ended_at = $7 where id = $1 and ended_at is null";
@@ -137,17 +128,11 @@ pub fn end(tx: &Tx<'_>, id: Uuid, end: &End, now: Wall) -> Result<(), Error> {
 }
 
 /// Notes that somebody cancelled it.
-///
-/// # Errors
-/// When the database fails.
 pub fn note_cancel(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
     noted(tx, now, actor, "cancel", id, json!({}))
 }
 
 /// Ends what an earlier run of the hub left unfinished.
-///
-/// # Errors
-/// When the database fails.
 pub fn interrupt(tx: &Tx<'_>, say: &str, now: Wall) -> Result<usize, Error> {
     let sql = "update job set state = 'failed', error = $1, ended_at = $2 where ended_at is null";
     tx.execute(sql, params![say, now.0])
@@ -164,9 +149,6 @@ pub fn get(tx: &Tx<'_>, id: Uuid, user: Uuid, all: bool) -> Result<Job, Error> {
 }
 
 /// One's own jobs, the newest first, those before `before`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, user: Uuid, before: Option<Uuid>, limit: u32) -> Result<Vec<Job>, Error> {
     let sql = format!(
         "select {COLUMNS} from job where by_whom = $1 and ($2 is null or id < $2)

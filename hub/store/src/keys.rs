@@ -232,9 +232,6 @@ impl Keys {
     }
 
     /// The numbers of what is kept under `name`, newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn ids(&self, name: &str) -> Result<Vec<u32>, Error> {
         let doing = "listing the hub's keys";
         let db = self.db();
@@ -246,9 +243,6 @@ impl Keys {
 
     /// When the authority or what signs galleries was replaced last: doors that followed do not go
     /// back to the one before.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn replaced(&self) -> Result<Option<Wall>, Error> {
         let sql = "select max(created_at) from hub_key
              where name in ('ca', 'sign') and id > 1 or name = 'ca-ended'";
@@ -257,18 +251,12 @@ impl Keys {
     }
 
     /// Destroys what is kept under `name` and `id`.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn forget(&self, name: &str, id: u32) -> Result<(), Error> {
         let sql = "delete from hub_key where name = ?1 and id = ?2";
         self.db().execute(sql, params![name, id]).map(drop).doing("destroying a key of the hub")
     }
 
     /// The id that the database of these keys carries too.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn pairing(&self) -> Result<Option<String>, Error> {
         if self.ids(PAIRING)?.is_empty() {
             return Ok(None);

@@ -2,6 +2,9 @@
 //!
 //! Functions take a [`Tx`]: whoever writes twice does both in one `db.write`, and what that
 //! returns is durable. Texts keep to the subset that SQLite and PostgreSQL share.
+//!
+//! Everything here fails with [`Error::Internal`](rules::Error::Internal) when the database or the
+//! key store does, or a row is damaged. `# Errors` names what else can stand in the way.
 
 pub mod account;
 pub mod arrival;

@@ -29,9 +29,6 @@ pub struct Known {
 }
 
 /// What is known of `epoch` of `device`.
-///
-/// # Errors
-/// When the database fails or the row is damaged.
 pub fn known(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Known, Error> {
     let sql = "select runs, case when told > max_seq then told else max_seq end from cursor
          where device = $1 and epoch = $2";
@@ -44,9 +41,6 @@ pub fn known(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Known, Erro
 }
 
 /// Keeps the runs of a life.
-///
-/// # Errors
-/// When the database fails.
 pub fn keep(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, runs: &[Run]) -> Result<(), Error> {
     let sql = "update cursor set runs = $3 where device = $1 and epoch = $2";
     let runs = postcard::to_stdvec(runs).doing("storing a door's runs")?;
@@ -54,9 +48,6 @@ pub fn keep(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, runs: &[Run]) -> Resul
 }
 
 /// From `first` on an old copy of the card gave numbers of this life out again.
-///
-/// # Errors
-/// When the database fails.
 pub fn part(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, first: u64) -> Result<(), Error> {
     let sql = "update cursor set parted = $3
          where device = $1 and epoch = $2 and (parted is null or parted > $3)";
@@ -65,9 +56,6 @@ pub fn part(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, first: u64) -> Result<
 
 /// The door greets with its `life`, in which it gave out the numbers up to `max_seq`. How far it
 /// ever said that it was.
-///
-/// # Errors
-/// When the database fails.
 pub fn greeted(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -94,9 +82,6 @@ pub fn greeted(
 /// it may have brought some of theirs.
 ///
 /// Of what the door recorded after the last number of theirs that was heard of, nobody knows.
-///
-/// # Errors
-/// When the database fails or a row is damaged.
 pub fn end_former(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, now: Wall) -> Result<(), Error> {
     for life in over(tx, device, epoch)? {
         let gone = missing(tx, device, &life)?;

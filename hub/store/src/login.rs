@@ -82,9 +82,6 @@ fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<Live> {
 }
 
 /// Opens a session of `account`.
-///
-/// # Errors
-/// When the database fails.
 pub fn open(
     tx: &Tx<'_>,
     digest: &[u8],
@@ -99,9 +96,6 @@ pub fn open(
 }
 
 /// Whose session it is, when it began and when it was last used.
-///
-/// # Errors
-/// When the database fails.
 pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Live, Wall, Wall)>, Error> {
     let sql = format!(
         "select {COLUMNS}, {LIVE}, s.created_at, s.seen_at from login_session s
@@ -111,9 +105,6 @@ pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Live, Wall, Wall)>,
 }
 
 /// Remembers that whoever has the sign-in `own` has just proved who they are.
-///
-/// # Errors
-/// When the database fails.
 pub fn prove(tx: &Tx<'_>, own: &Keep, now: Wall) -> Result<(), Error> {
     match own {
         Keep::Nothing => Ok(()),
@@ -129,18 +120,12 @@ pub fn prove(tx: &Tx<'_>, own: &Keep, now: Wall) -> Result<(), Error> {
 }
 
 /// Remembers that a session is in use.
-///
-/// # Errors
-/// When the database fails.
 pub fn touch(tx: &Tx<'_>, digest: &[u8], now: Wall) -> Result<(), Error> {
     let sql = "update login_session set seen_at = $2 where digest = $1";
     tx.execute(sql, params![digest, now.0]).map(drop)
 }
 
 /// Ends a session.
-///
-/// # Errors
-/// When the database fails.
 pub fn close(tx: &Tx<'_>, digest: &[u8]) -> Result<(), Error> {
     tx.execute("delete from login_session where digest = $1", params![digest]).map(drop)
 }
@@ -149,9 +134,6 @@ pub fn close(tx: &Tx<'_>, digest: &[u8]) -> Result<(), Error> {
 pub(super) const OLD: &str = "delete from login_session where created_at < $1";
 
 /// Forgets sessions and tokens that began before `before`, and are over.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep(tx: &Tx<'_>, before: Wall) -> Result<usize, Error> {
     let gone = tx.execute(OLD, params![before.0])?;
     tx.execute("delete from refresh_token where issued_at < $1", params![before.0])?;
@@ -161,9 +143,6 @@ pub fn sweep(tx: &Tx<'_>, before: Wall) -> Result<usize, Error> {
 }
 
 /// Begins a family of tokens for `account`, with its first refresh token.
-///
-/// # Errors
-/// When the database fails.
 pub fn begin(
     tx: &Tx<'_>,
     family: Uuid,
@@ -185,9 +164,6 @@ fn issue(tx: &Tx<'_>, family: Uuid, digest: &[u8], now: Wall) -> Result<(), Erro
 }
 
 /// The account of a family that has not ended.
-///
-/// # Errors
-/// When the database fails.
 pub fn family(tx: &Tx<'_>, family: Uuid) -> Result<Option<Live>, Error> {
     let sql = format!(
         "select {COLUMNS}, {LIVE} from token_family s join user_account a on a.id = s.account
@@ -197,9 +173,6 @@ pub fn family(tx: &Tx<'_>, family: Uuid) -> Result<Option<Live>, Error> {
 }
 
 /// Ends a family: none of its tokens works any more.
-///
-/// # Errors
-/// When the database fails.
 pub fn end(tx: &Tx<'_>, family: Uuid, now: Wall) -> Result<(), Error> {
     let sql = "update token_family set ended_at = $2 where id = $1 and ended_at is null";
     tx.execute(sql, params![family.to_string(), now.0]).map(drop)
@@ -218,9 +191,6 @@ pub enum Keep {
 }
 
 /// Ends every session and family of `account` but the one to keep.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &Keep, now: Wall) -> Result<(), Error> {
     let id = account.to_string();
     let (session, family) = match keep {
@@ -236,9 +206,6 @@ pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &Keep, now: Wall) -> Result<(),
 }
 
 /// Ends every session and every family of tokens, whoever holds them.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_everybody(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
     tx.execute("delete from login_session", [])?;
     let sql = "update token_family set ended_at = $1 where ended_at is null";
@@ -264,9 +231,6 @@ pub struct SignIn {
 const LISTED: u32 = 100;
 
 /// The sign-ins of `account`, newest first; `keep` is the one it asks by.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error> {
     let id = account.to_string();
     let sql = "select digest, created_at, seen_at, address from login_session where account = $1
@@ -309,9 +273,6 @@ pub fn end_one(tx: &Tx<'_>, account: Uuid, key: &str, now: Wall) -> Result<(), E
 
 /// Exchanges the refresh token `old` for `new`: whose it is and in which family, or nothing. One
 /// that was used before ends its family, and that is kept too.
-///
-/// # Errors
-/// When the database fails.
 pub fn rotate(
     tx: &Tx<'_>,
     old: &[u8],

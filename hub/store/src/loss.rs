@@ -63,9 +63,6 @@ impl Loss {
 
 /// The hub itself could not keep the record `key`: told in one row for each door, epoch, cause
 /// and day.
-///
-/// # Errors
-/// When the database fails.
 pub fn note(
     tx: &Tx<'_>,
     key: &RecordKey,
@@ -101,9 +98,6 @@ pub fn note(
 }
 
 /// The newest losses since `since`, of `device` or of every door.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     device: Option<&DeviceId>,
@@ -120,9 +114,6 @@ pub fn list(
 
 /// How many records of each door are gone of which the hub heard since `since`, and when it heard
 /// last. Reports that were given up for space are not among them.
-///
-/// # Errors
-/// When the database fails.
 pub fn lately(tx: &Tx<'_>, since: Wall) -> Result<Vec<(DeviceId, u64, Wall)>, Error> {
     let mut doors: BTreeMap<DeviceId, (u64, Wall)> = BTreeMap::new();
     for loss in list(tx, None, since, LATELY)? {

@@ -100,9 +100,6 @@ pub struct Listed {
 }
 
 /// Writes a mail, unless what it is about was said already: its id, if it is new.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(tx: &Tx<'_>, letter: &Letter, actor: &str, now: Wall) -> Result<Option<Uuid>, Error> {
     let Letter { kind, about, student, recipient, subject, body, due } = letter;
     let id = wire::id::v7(now);
@@ -116,9 +113,6 @@ pub fn add(tx: &Tx<'_>, letter: &Letter, actor: &str, now: Wall) -> Result<Optio
 }
 
 /// Mails that are due, the longest waiting first.
-///
-/// # Errors
-/// When the database fails.
 pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Waiting>, Error> {
     let sql = "select id, recipient, subject, body, attempts from mail
          where state = 'waiting' and next_at <= $1 order by next_at, id limit $2";
@@ -130,9 +124,6 @@ pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Waiting>, Error> {
 
 /// Whether what a mail says still holds; an absence that turned out otherwise is dropped, and so
 /// is a suspension that is over.
-///
-/// # Errors
-/// When the database fails.
 pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
     let sql = "select kind, about from mail where id = $1 and state = 'waiting'";
     let found = tx.row(sql, params![id.to_string()], |row| {
@@ -155,9 +146,6 @@ pub fn still_true(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<bool, Error> {
 }
 
 /// What became of a try: sent, again at `next` milliseconds from now, or given up.
-///
-/// # Errors
-/// When the database fails.
 pub fn tried(
     tx: &Tx<'_>,
     id: Uuid,
@@ -178,18 +166,12 @@ pub fn tried(
 }
 
 /// How many wait.
-///
-/// # Errors
-/// When the database fails.
 pub fn waiting(tx: &Tx<'_>) -> Result<i32, Error> {
     let sql = "select count(*) from mail where state = 'waiting'";
     Ok(tx.row(sql, params![], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// Mails, the newest first, those before `before`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<Listed>, Error> {
     let sql = "select id, kind, student, state, attempts, created_at, ended_at, error from mail
          where id < $1 order by id desc limit $2";
@@ -220,9 +202,6 @@ fn wanted(class: &str, kind: &str) -> String {
 ///
 /// Only of students with an address, in classes whose teachers want such mail; not `unverified`,
 /// not `undecided`, not `excused`.
-///
-/// # Errors
-/// When the database fails.
 pub fn absences(tx: &Tx<'_>, session: &str) -> Result<Vec<Absence>, Error> {
     let sql = format!(
         "select s.id, s.name, s.starts, p.id, trim(p.first_name || ' ' || p.last_name), p.email
@@ -244,17 +223,11 @@ pub fn absences(tx: &Tx<'_>, session: &str) -> Result<Vec<Absence>, Error> {
 }
 
 /// Every class.
-///
-/// # Errors
-/// When the database fails.
 pub fn classes(tx: &Tx<'_>) -> Result<Vec<Uuid>, Error> {
     tx.query("select id from class order by id", [], |row| parsed(row, 0))
 }
 
 /// What was recorded of each student with an address in `class`, from `first` to `last`.
-///
-/// # Errors
-/// When the database fails.
 pub fn month(tx: &Tx<'_>, class: Uuid, first: Date, last: Date) -> Result<Vec<Attendance>, Error> {
     let count = |status| format!("sum(case when m.status = '{status}' then 1 else 0 end)");
     let [present, late, absent] = ["present", "late", "absent"].map(count);
@@ -283,9 +256,6 @@ pub fn month(tx: &Tx<'_>, class: Uuid, first: Date, last: Date) -> Result<Vec<At
 }
 
 /// Forgets every mail about an erased person, sent or not.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     tx.execute("delete from mail where student = $1", params![student.to_string()])
 }

@@ -15,27 +15,18 @@ use wire::{StudentId, Wall};
 const COLUMNS: &str = "status, source, sighting, arrived_at, by_whom, at, notes, version";
 
 /// What is recorded of `student` in `session`.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<Mark>, Error> {
     let sql = format!("select {COLUMNS} from mark where session = $1 and student = $2");
     tx.row(&sql, params![session.to_string(), student.to_string()], |row| read(row, 0))
 }
 
 /// Everything recorded in `session`, by student.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_session(tx: &Tx<'_>, session: Uuid) -> Result<Vec<(StudentId, Mark)>, Error> {
     let sql = format!("select student, {COLUMNS} from mark where session = $1 order by student");
     tx.query(&sql, params![session.to_string()], |row| Ok((parsed(row, 0)?, read(row, 1)?)))
 }
 
 /// Marks of `session`, counted, in the order of [`Status::ALL`].
-///
-/// # Errors
-/// When the database fails.
 pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<[i64; 6], Error> {
     let sql = "select present, late, absent, excused, unverified, undecided from tally
          where session = $1";
@@ -50,9 +41,6 @@ pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<[i64; 6], Error> {
 }
 
 /// Records `mark`, instead of whatever was recorded; its version follows from that.
-///
-/// # Errors
-/// When the database fails.
 pub fn put(tx: &Tx<'_>, session: Uuid, student: StudentId, mark: &Mark) -> Result<(), Error> {
     let before = get(tx, session, student)?;
     let sql = "insert into mark (session, student, status, source, sighting, arrived_at, by_whom,
@@ -89,9 +77,6 @@ struct Former {
 }
 
 /// Remembers what the mark of `student` replaced.
-///
-/// # Errors
-/// When the database fails.
 pub fn remember(
     tx: &Tx<'_>,
     session: Uuid,
@@ -108,9 +93,6 @@ pub fn remember(
 }
 
 /// The mark that counted by itself before a person's word replaced it, if one did.
-///
-/// # Errors
-/// When the database fails.
 pub fn former(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<Mark>, Error> {
     let sql = "select former from mark where session = $1 and student = $2";
     let json: Option<Option<String>> =
@@ -124,9 +106,6 @@ pub fn former(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<M
 }
 
 /// Remembers what the mark of `student` at the end of the lesson stands on.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_grounds(
     tx: &Tx<'_>,
     session: Uuid,
@@ -139,9 +118,6 @@ pub fn set_grounds(
 }
 
 /// What the marks of `session` that its end made stand on.
-///
-/// # Errors
-/// When the database fails or a row is damaged.
 pub fn grounds(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<StudentId, Grounds>, Error> {
     let sql = "select student, grounds from mark where session = $1 and grounds is not null";
     let rows = tx.query(sql, params![session.to_string()], |row| {
@@ -152,9 +128,6 @@ pub fn grounds(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<StudentId, Grounds>
 }
 
 /// Names of the accounts that marked somebody in `session`, by own id.
-///
-/// # Errors
-/// When the database fails.
 pub fn names(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<String, String>, Error> {
     let sql = "select distinct u.id, u.name from mark m join user_account u on u.id = m.by_whom
          where m.session = $1";
@@ -163,9 +136,6 @@ pub fn names(tx: &Tx<'_>, session: Uuid) -> Result<HashMap<String, String>, Erro
 }
 
 /// Takes back what is recorded, as if nothing had been.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Error> {
     let Some(before) = get(tx, session, student)? else { return Ok(()) };
     let sql = "delete from mark where session = $1 and student = $2";
@@ -175,9 +145,6 @@ pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Erro
 
 /// Takes out of the marks of an erased person what is not counted: notes, and which sighting.
 /// Returns how many marks there are.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget(tx: &Tx<'_>, student: StudentId) -> Result<usize, Error> {
     let sql = "update mark set sighting = null, notes = null, former = null, grounds = null
          where student = $1";

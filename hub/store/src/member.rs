@@ -50,9 +50,6 @@ pub fn verify(
 }
 
 /// Another photo counts from now on: whoever verified has not seen it.
-///
-/// # Errors
-/// When the database fails.
 pub fn another_face(tx: &Tx<'_>, student: StudentId) -> Result<(), Error> {
     let sql = "update roster set verified = 0, verified_by = null, verified_at = null
          where student = $1 and verified = 1";
@@ -60,9 +57,6 @@ pub fn another_face(tx: &Tx<'_>, student: StudentId) -> Result<(), Error> {
 }
 
 /// What the members of a class were marked so far. Whoever was never marked is left out.
-///
-/// # Errors
-/// When the database fails.
 pub fn counts(tx: &Tx<'_>, class: Uuid) -> Result<HashMap<StudentId, Counts>, Error> {
     let sql = "select m.student, m.status, count(*), max(m.at)
          from session s join mark m on m.session = s.id

@@ -18,9 +18,6 @@ pub struct Outgoing {
 }
 
 /// What is to be told, the oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn next(tx: &Tx<'_>, limit: u32) -> Result<Vec<Outgoing>, Error> {
     tx.query("select n, event, a, b from outgoing order by n limit $1", params![limit], |row| {
         Ok(Outgoing { n: row.get(0)?, event: row.get(1)?, a: row.get(2)?, b: row.get(3)? })
@@ -28,9 +25,6 @@ pub fn next(tx: &Tx<'_>, limit: u32) -> Result<Vec<Outgoing>, Error> {
 }
 
 /// It is told; in the transaction that writes the messages.
-///
-/// # Errors
-/// When the database fails.
 pub fn done(tx: &Tx<'_>, n: i64) -> Result<(), Error> {
     tx.execute("delete from outgoing where n = $1", params![n]).map(drop)
 }

@@ -47,18 +47,12 @@ pub fn place(tx: &Tx<'_>, id: RecordId) -> Result<Where, Error> {
 }
 
 /// Says which lesson a sighting fell into.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_session(tx: &Tx<'_>, id: RecordId, session: Option<Uuid>) -> Result<(), Error> {
     let sql = "update sighting set session = $2 where id = $1";
     tx.execute(sql, params![id.to_string(), session.map(|id| id.to_string())]).map(drop)
 }
 
 /// The approved passages of `student` into the lesson `session`.
-///
-/// # Errors
-/// When the database fails.
 pub fn approved(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Vec<Passage>, Error> {
     let sql = "select id, device, at, at_low, reviewer, coalesce(reviewed_at, received_at)
          from sighting where session = $1 and review_status = 'approved'
@@ -79,9 +73,6 @@ pub fn approved(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Vec<Pa
 }
 
 /// Students of whom a sighting in `session` still waits.
-///
-/// # Errors
-/// When the database fails.
 pub fn waiting(tx: &Tx<'_>, session: Uuid) -> Result<Vec<StudentId>, Error> {
     let sql = "select distinct predicted_student from sighting
          where session = $1 and review_status = 'pending' and predicted_student is not null";
@@ -103,9 +94,6 @@ pub struct Elsewhere {
 
 /// Who of the class of `session` was seen in `span` other than for this lesson: of each the last
 /// time, without what was rejected or still waits.
-///
-/// # Errors
-/// When the database fails.
 pub fn elsewhere(
     tx: &Tx<'_>,
     session: &Session,
@@ -127,9 +115,6 @@ pub fn elsewhere(
 }
 
 /// Sightings of `room` in `span` that were only logged, of somebody on the roster of `class`.
-///
-/// # Errors
-/// When the database fails.
 pub fn logged(
     tx: &Tx<'_>,
     class: Uuid,
@@ -146,9 +131,6 @@ pub fn logged(
 }
 
 /// Lets a log entry wait for a person after all, in `session`.
-///
-/// # Errors
-/// When the database fails.
 pub fn adopt(tx: &Tx<'_>, id: RecordId, session: Uuid) -> Result<(), Error> {
     let sql = "update sighting set review_status = 'pending', session = $2, authority = null,
              version = version + 1
@@ -157,9 +139,6 @@ pub fn adopt(tx: &Tx<'_>, id: RecordId, session: Uuid) -> Result<(), Error> {
 }
 
 /// Deletes a sighting with everything that hangs on it.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(tx: &Tx<'_>, id: RecordId) -> Result<(), Error> {
     for sql in [
         "delete from candidate where sighting = $1",
@@ -173,18 +152,12 @@ pub fn remove(tx: &Tx<'_>, id: RecordId) -> Result<(), Error> {
 }
 
 /// Whether the person is staff.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_staff(tx: &Tx<'_>, person: StudentId) -> Result<bool, Error> {
     let sql = "select 1 from student where id = $1 and kind = 'staff'";
     Ok(tx.row(sql, params![person.to_string()], |_| Ok(()))?.is_some())
 }
 
 /// The room of a door, as the hub has it; empty when nobody said.
-///
-/// # Errors
-/// When the database fails.
 pub fn room_of(tx: &Tx<'_>, device: &str) -> Result<String, Error> {
     let sql = "select room from device where id = $1";
     Ok(tx.row(sql, params![device], |row| row.get(0))?.unwrap_or_default())

@@ -53,27 +53,18 @@ fn read(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Passkey> {
 }
 
 /// The passkeys of `account`, the oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, account: Uuid) -> Result<Vec<Passkey>, Error> {
     let sql = format!("select {MORE} from passkey k where k.account = $1 order by k.id");
     tx.query(&sql, params![account.to_string()], |row| read(row, 0))
 }
 
 /// Whether `account` has one.
-///
-/// # Errors
-/// When the database fails.
 pub fn any(tx: &Tx<'_>, account: Uuid) -> Result<bool, Error> {
     let sql = "select 1 from passkey where account = $1 limit 1";
     Ok(tx.row(sql, params![account.to_string()], |_| Ok(()))?.is_some())
 }
 
 /// The passkey with this name between device and hub, and its account while that is active.
-///
-/// # Errors
-/// When the database fails.
 pub fn find(tx: &Tx<'_>, credential: &[u8]) -> Result<Option<(Account, Passkey)>, Error> {
     let sql = format!(
         "select {COLUMNS}, {MORE} from passkey k join user_account a on a.id = k.account
@@ -121,9 +112,6 @@ pub fn add(
 }
 
 /// Remembers a use; false when another came between.
-///
-/// # Errors
-/// When the database fails.
 pub fn used(tx: &Tx<'_>, old: &Passkey, new: &Kept, now: Wall) -> Result<bool, Error> {
     let sql = "update passkey set state = $3, used_at = $4 where id = $1 and state = $2";
     let row = params![old.id.to_string(), old.kept.state, new.state, now.0];
@@ -158,9 +146,6 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Err
 }
 
 /// Takes all passkeys of `account` away, for whoever lost them; whether there were any.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove_all(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool, Error> {
     let (had, owner) = (of(tx, account)?, account.to_string());
     tx.execute("delete from passkey where account = $1", params![owner])?;

@@ -46,9 +46,6 @@ pub enum What {
 }
 
 /// The newest `limit` things about `id`, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
     let kinds =
         [done(tx, id, limit)?, letters(tx, id, limit)?, losses(tx, id, limit)?, camera(tx, id)?];

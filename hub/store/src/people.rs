@@ -116,9 +116,6 @@ pub fn is_address(text: &str) -> bool {
 }
 
 /// Accounts by address, those after `after`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     filter: &Filter,
@@ -233,9 +230,6 @@ pub fn change(
 
 /// Sets the password, a PHC string, and ends every other sign-in. When somebody else sets it, the
 /// passkeys go as well: one may be of whoever knew the password before.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_password(
     tx: &Tx<'_>,
     id: Uuid,
@@ -258,9 +252,6 @@ pub fn set_password(
 }
 
 /// The password's PHC string.
-///
-/// # Errors
-/// When the database fails.
 pub fn password(tx: &Tx<'_>, id: Uuid) -> Result<Option<String>, Error> {
     let sql = "select password from user_account where id = $1 and is_active = 1";
     Ok(tx.row(sql, params![id.to_string()], |row| row.get(0))?.flatten())

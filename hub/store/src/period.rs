@@ -32,9 +32,6 @@ pub struct Filter {
 }
 
 /// Periods the reader may see, in the order of their ids.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter) -> Result<Vec<Period>, Error> {
     let (role, user, today) = reader.keys();
     let mut sql = format!("select {COLUMNS} from period p where {VISIBLE} and p.id > $4");
@@ -95,9 +92,6 @@ pub fn put(tx: &Tx<'_>, period: &Period, actor: &str, now: Wall) -> Result<(), E
 }
 
 /// Takes a period out of the timetable: what took place stays, what lies ahead goes.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(tx: &Tx<'_>, id: Uuid, today: Date, actor: &str, now: Wall) -> Result<(), Error> {
     let (of, key) = (Some(id), id.to_string());
     let (stored, _) = made(tx, of, today, Date::MAX, now)?;
@@ -162,9 +156,6 @@ pub fn unexcept(tx: &Tx<'_>, period: Uuid, day: Date, actor: &str, now: Wall) ->
 }
 
 /// What is different, by period and day, from `first` to `last`; of one period or all.
-///
-/// # Errors
-/// When the database fails.
 pub fn changes(
     tx: &Tx<'_>,
     period: Option<Uuid>,
@@ -188,9 +179,6 @@ pub fn changes(
 }
 
 /// Periods of active classes that may take this class or this room on `day`.
-///
-/// # Errors
-/// When the database fails.
 pub fn on_day(tx: &Tx<'_>, (class, room): (Uuid, &str), day: Date) -> Result<Vec<Period>, Error> {
     let sql = format!(
         "select {COLUMNS} from period p join class c on c.id = p.class and c.is_active = 1
@@ -205,9 +193,6 @@ pub fn on_day(tx: &Tx<'_>, (class, room): (Uuid, &str), day: Date) -> Result<Vec
 }
 
 /// Other periods of the same class, and those that are in the same room on one of these days only.
-///
-/// # Errors
-/// When the database fails.
 pub fn elsewhere(
     tx: &Tx<'_>,
     period: &Period,
@@ -226,9 +211,6 @@ pub fn elsewhere(
 }
 
 /// Periods of active classes that can be on between `first` and `last`; one or all.
-///
-/// # Errors
-/// When the database fails.
 pub fn to_make(
     tx: &Tx<'_>,
     period: Option<Uuid>,
@@ -249,9 +231,6 @@ pub fn to_make(
 pub type Made = (Vec<Stored>, HashSet<(Uuid, Date)>);
 
 /// Lessons made before, from `first` on.
-///
-/// # Errors
-/// When the database fails.
 pub fn made(
     tx: &Tx<'_>,
     period: Option<Uuid>,
@@ -303,18 +282,12 @@ pub fn lesson_of(tx: &Tx<'_>, class: Uuid) -> Result<(String, i64), Error> {
 }
 
 /// Whether `class` has a lesson that begins at that very moment.
-///
-/// # Errors
-/// When the database fails.
 pub fn has_lesson(tx: &Tx<'_>, class: Uuid, starts: Wall) -> Result<bool, Error> {
     let sql = "select 1 from session where class = $1 and starts = $2 limit 1";
     Ok(tx.row(sql, params![class.to_string(), starts.0], |_| Ok(()))?.is_some())
 }
 
 /// Moves a lesson that lies ahead.
-///
-/// # Errors
-/// When the database fails.
 pub fn move_session(tx: &Tx<'_>, id: Uuid, to: &Lesson, grace_min: i64) -> Result<(), Error> {
     let sql = "update session set starts = $2, ends = $3, late_after = $4, room = $5,
              version = version + 1 where id = $1";
@@ -323,9 +296,6 @@ pub fn move_session(tx: &Tx<'_>, id: Uuid, to: &Lesson, grace_min: i64) -> Resul
 }
 
 /// Removes a lesson that lies ahead and holds nothing.
-///
-/// # Errors
-/// When the database fails.
 pub fn unmake(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
     super::session::remove(tx, id)
 }

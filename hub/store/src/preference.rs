@@ -34,9 +34,6 @@ pub struct Mail {
 }
 
 /// What `account` chose, and its version; version 0 before anything was chosen.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, account: Uuid) -> Result<(Choices, i64), Error> {
     let sql = "select choices, version from preference where account = $1";
     let row = tx.row(sql, params![account.to_string()], |row| {
@@ -84,9 +81,6 @@ pub fn put(
 }
 
 /// Which mail goes out for the classes of `account`: all of it unless they said no.
-///
-/// # Errors
-/// When the database fails.
 pub fn mail(tx: &Tx<'_>, account: Uuid) -> Result<Mail, Error> {
     let sql = "select kind from mail_switch where account = $1 and is_on = 0";
     let off = tx.query(sql, params![account.to_string()], |row| row.get::<_, String>(0))?;
@@ -95,9 +89,6 @@ pub fn mail(tx: &Tx<'_>, account: Uuid) -> Result<Mail, Error> {
 }
 
 /// Keeps which mail goes out.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_mail(tx: &Tx<'_>, account: Uuid, mail: Mail) -> Result<(), Error> {
     for (kind, on) in [(ABSENCE, mail.absence), (LOW_ATTENDANCE, mail.low_attendance)] {
         let sql = "insert into mail_switch (account, kind, is_on) values ($1, $2, $3)

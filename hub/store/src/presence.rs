@@ -55,9 +55,6 @@ pub struct Filter {
 }
 
 /// Marks in lessons the reader may see, the newest lesson first.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     reader: Reader,
@@ -95,9 +92,6 @@ pub fn list(
 
 /// How many of the class's students are on its roster and active, and how many of them were in a
 /// lesson that starts in `span`.
-///
-/// # Errors
-/// When the database fails.
 pub fn summary(tx: &Tx<'_>, class: Uuid, (from, until): (Wall, Wall)) -> Result<(i64, i64), Error> {
     let sql = "select count(*), coalesce(sum(case when exists (
                  select 1 from session s join mark m on m.session = s.id and m.student = p.id

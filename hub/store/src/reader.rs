@@ -44,9 +44,6 @@ pub(crate) fn visible_student(student: &str) -> String {
 }
 
 /// Whether the reader may see the student `id`.
-///
-/// # Errors
-/// When the database fails.
 pub fn visible_to(tx: &Tx<'_>, reader: Reader, id: StudentId) -> Result<bool, Error> {
     let (role, user, today) = reader.keys();
     let sql = format!("select 1 from student p where {} and p.id = $4", visible_student("p.id"));

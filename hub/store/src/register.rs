@@ -173,9 +173,6 @@ const STATISTICS: &str = "select
      (select count(f.student) from face_crop f where f.class = $1)";
 
 /// What is there of `class`.
-///
-/// # Errors
-/// When the database fails.
 pub fn statistics(tx: &Tx<'_>, class: Uuid) -> Result<Statistics, Error> {
     let found = tx.row(STATISTICS, params![class.to_string()], |row| {
         Ok(Statistics {
@@ -238,9 +235,6 @@ const HISTORY: &str = "select m.session, s.class, c.class_name, c.class_code, s.
      order by s.starts desc, s.id desc limit $10";
 
 /// What is recorded of `student` in lessons of classes the reader may see, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn history(
     tx: &Tx<'_>,
     reader: Reader,
@@ -316,9 +310,6 @@ const ENTRIES: &str = "select p.id, p.student_number, p.first_name, p.last_name,
      order by p.last_name, p.first_name, p.id";
 
 /// Every mark of the next `limit` lessons, and where the lessons after them begin.
-///
-/// # Errors
-/// When the database fails.
 #[expect(clippy::type_complexity, reason = "a page and where the next begins")]
 pub fn entries(
     tx: &Tx<'_>,

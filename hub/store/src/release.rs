@@ -33,9 +33,6 @@ pub fn add(tx: &Tx<'_>, manifest: &Manifest, signed: &Signed) -> Result<(), Erro
 }
 
 /// A door's newest release.
-///
-/// # Errors
-/// When the database fails or the row is damaged.
 pub fn last(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<(Manifest, Signed)>, Error> {
     let decode = |bytes: Vec<u8>| -> Result<_, postcard::Error> {
         let signed: Signed = postcard::from_bytes(&bytes)?;
@@ -46,9 +43,6 @@ pub fn last(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<(Manifest, Signed)>
 }
 
 /// The postcard bytes of a door's newest signed manifest.
-///
-/// # Errors
-/// When the database fails.
 pub fn manifest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Vec<u8>>, Error> {
     let sql = "select signed from gallery_release where device = $1
          order by version desc limit 1";
@@ -56,9 +50,6 @@ pub fn manifest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Vec<u8>>, Error
 }
 
 /// The version of a door's newest release.
-///
-/// # Errors
-/// When the database fails.
 pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<u64>, Error> {
     let sql = "select version from gallery_release where device = $1
          order by version desc limit 1";
@@ -66,9 +57,6 @@ pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<u64>, Error> {
 }
 
 /// The version of a door's newest release that was there at `at`, if any was.
-///
-/// # Errors
-/// When the database fails.
 pub fn newest_at(tx: &Tx<'_>, device: &DeviceId, at: Wall) -> Result<Option<u64>, Error> {
     let sql = "select version from gallery_release where device = $1 and created_at <= $2
          order by version desc limit 1";
@@ -76,9 +64,6 @@ pub fn newest_at(tx: &Tx<'_>, device: &DeviceId, at: Wall) -> Result<Option<u64>
 }
 
 /// The newest release of any door, 0 if there is none.
-///
-/// # Errors
-/// When the database fails.
 pub fn newest_of_all(tx: &Tx<'_>) -> Result<u64, Error> {
     let sql = "select coalesce(max(version), 0) from gallery_release";
     let newest = tx.row(sql, [], |row| super::unsigned(row, 0))?.unwrap_or(0);
@@ -90,26 +75,17 @@ const FLOOR: &str = "gallery_floor";
 
 /// Releases below this are not counted on: a door may have had later ones of a hub that was
 /// lost. 0 where nothing was ever restored.
-///
-/// # Errors
-/// When the database fails.
 pub fn floor(tx: &Tx<'_>) -> Result<u64, Error> {
     let text = super::setting::get(tx, FLOOR)?;
     text.map_or(Ok(0), |text| text.parse().doing("reading the first release that counts"))
 }
 
 /// Sets [`floor`].
-///
-/// # Errors
-/// When the database fails.
 pub fn set_floor(tx: &Tx<'_>, floor: u64) -> Result<(), Error> {
     super::setting::set(tx, FLOOR, &floor.to_string())
 }
 
 /// Every door gets a new release, although nobody came or went.
-///
-/// # Errors
-/// When the database fails.
 pub fn renew_all(tx: &Tx<'_>) -> Result<(), Error> {
     let next = newest_of_all(tx)?.saturating_add(1).max(floor(tx)?);
     set_floor(tx, next)?;
@@ -117,9 +93,6 @@ pub fn renew_all(tx: &Tx<'_>) -> Result<(), Error> {
 }
 
 /// What every active door should run.
-///
-/// # Errors
-/// When the database fails or a row is damaged.
 pub fn desired(tx: &Tx<'_>) -> Result<Vec<(DeviceId, Desired)>, Error> {
     let sql = "select d.id, d.room, d.direction, coalesce(r.version, 0), r.signed
          from device d left join gallery_release r on r.device = d.id and r.version =
@@ -139,9 +112,6 @@ pub fn desired(tx: &Tx<'_>) -> Result<Vec<(DeviceId, Desired)>, Error> {
 }
 
 /// Remembers who is in a gallery file, for [`KEPT_MS`].
-///
-/// # Errors
-/// When the database fails.
 pub fn remember(
     tx: &Tx<'_>,
     blake3: &[u8; 32],
@@ -158,9 +128,6 @@ pub fn remember(
 }
 
 /// The people a door is held to, if it was taken back.
-///
-/// # Errors
-/// When the database fails or the row is damaged.
 pub fn held_to(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Vec<StudentId>>, Error> {
     let sql = "select p.people from device d join gallery_people p on p.blake3 = d.held_to
          where d.id = $1";
@@ -202,9 +169,6 @@ pub fn take_back(
 }
 
 /// Every door gets everybody again.
-///
-/// # Errors
-/// When the database fails.
 pub fn push(tx: &Tx<'_>, actor: &str, now: Wall) -> Result<(), Error> {
     tx.execute("update device set held_to = null where held_to is not null", [])?;
     let (table, meta) = ("gallery_release", json!({}));
@@ -259,9 +223,6 @@ const PROGRESS: &str = "select r.device, r.version, r.created_at, r.expires_at, 
      from gallery_release r join device d on d.id = r.device";
 
 /// The newest release of every active door after `after`, by door.
-///
-/// # Errors
-/// When the database fails.
 pub fn progress(tx: &Tx<'_>, after: &str, limit: u32) -> Result<Vec<Progress>, Error> {
     let sql = format!(
         "{PROGRESS} where d.is_active = 1 and r.device > $1 and r.version =
@@ -272,9 +233,6 @@ pub fn progress(tx: &Tx<'_>, after: &str, limit: u32) -> Result<Vec<Progress>, E
 }
 
 /// The releases of one door before version `before`, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn history(
     tx: &Tx<'_>,
     device: &DeviceId,
@@ -303,9 +261,6 @@ fn read_progress(row: &rusqlite::Row<'_>) -> rusqlite::Result<Progress> {
 }
 
 /// Remembers that a door had the whole file of a release; the first time counts.
-///
-/// # Errors
-/// When the database fails.
 pub fn fetched(tx: &Tx<'_>, device: &DeviceId, version: u64, now: Wall) -> Result<(), Error> {
     let sql = "update gallery_release set fetched_at = $3
          where device = $1 and version = $2 and fetched_at is null";

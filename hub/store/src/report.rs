@@ -36,9 +36,6 @@ fn days_sql() -> String {
 }
 
 /// Each day of `class` from `from` to `to` inclusive, in order.
-///
-/// # Errors
-/// When the database fails.
 pub fn days(tx: &Tx<'_>, class: Uuid, from: Date, to: Date) -> Result<Vec<(Date, Sums)>, Error> {
     let keys = params![class.to_string(), from.to_string(), to.to_string()];
     tx.query(&days_sql(), keys, |row| Ok((parsed(row, 0)?, sums(row, 1)?)))
@@ -55,9 +52,6 @@ fn months_sql() -> String {
 }
 
 /// Each month of the classes the reader may see, or of one of them; by month, then class.
-///
-/// # Errors
-/// When the database fails.
 pub fn months(tx: &Tx<'_>, reader: Reader, class: Option<Uuid>) -> Result<Vec<Month>, Error> {
     let (role, user, today) = reader.keys();
     let class = class.map(|class| class.to_string());
@@ -80,9 +74,6 @@ fn subjects_sql() -> String {
 
 /// The classes the reader may see, each with everything that was ever recorded of it. A class
 /// of which nothing is recorded has no percentage and is left out.
-///
-/// # Errors
-/// When the database fails.
 pub fn subjects(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Subject>, Error> {
     let (role, user, today) = reader.keys();
     tx.query(&subjects_sql(), params![role, user, today], |row| {

@@ -7,9 +7,6 @@ use rules::error::{Doing, Error};
 use uuid::Uuid;
 
 /// Seals them with the key that stays. Returns how many; the second time none.
-///
-/// # Errors
-/// When the database fails.
 pub fn all(tx: &Tx<'_>, keys: &Keys) -> Result<usize, Error> {
     let totp =
         ("select account, sealed from totp", "update totp set sealed = $2 where account = $1");

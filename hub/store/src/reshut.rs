@@ -20,9 +20,6 @@ pub struct Back {
 ///
 /// What this data knows of, or what was opened again since, stays as it is. An account is never left
 /// to its password alone that had a second factor in the copy: it may have another one since.
-///
-/// # Errors
-/// When the database fails.
 pub fn again(tx: &Tx<'_>, shut: &[Shut]) -> Result<Back, Error> {
     let (mut back, mut factors) = (Back::default(), HashSet::new());
     for one @ Shut { kind, what, at } in shut {

@@ -55,9 +55,6 @@ fn states(kind: Kind) -> &'static str {
 const LEFT: &str = "student where is_active = 0 and erased_at is null and updated_at < $1";
 
 /// How many are over at `before`.
-///
-/// # Errors
-/// When the database fails.
 pub fn count(tx: &Tx<'_>, kind: Kind, before: Wall) -> Result<u64, Error> {
     let mut rows = 0;
     let one = |from: &str| {
@@ -87,9 +84,6 @@ pub struct Looked(String, String);
 
 /// Takes away some of what is over at `before`; returns how many, and where to go on, if anything
 /// may be left.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep(
     tx: &Tx<'_>,
     kind: Kind,
@@ -145,9 +139,6 @@ fn crops(
 }
 
 /// People who left before `before`, longest ago first.
-///
-/// # Errors
-/// When the database fails.
 pub fn leavers(tx: &Tx<'_>, before: Wall, limit: u32) -> Result<Vec<StudentId>, Error> {
     let sql = format!("select id from {LEFT} order by updated_at limit $2");
     tx.query(&sql, params![before.0, limit], |row| parsed(row, 0))

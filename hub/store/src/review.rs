@@ -97,9 +97,6 @@ fn rule_out(tx: &Tx<'_>, id: &str, mut pairs: Vec<(StudentId, StudentId)>) -> Re
 }
 
 /// A part of the sighting, if it is kept.
-///
-/// # Errors
-/// When the database fails.
 pub fn evidence(tx: &Tx<'_>, id: RecordId, part: Part) -> Result<Option<Evidence>, Error> {
     let sql = "select student, wrapped, sealed from evidence
          where sighting = $1 and part = $2 and goes_at is null";
@@ -109,9 +106,6 @@ pub fn evidence(tx: &Tx<'_>, id: RecordId, part: Part) -> Result<Option<Evidence
 }
 
 /// Replaces whose key wraps a part.
-///
-/// # Errors
-/// When the database fails.
 pub fn rewrap(tx: &Tx<'_>, id: RecordId, part: Part, new: &Evidence) -> Result<(), Error> {
     let sql = "update evidence set student = $3, wrapped = $4 where sighting = $1 and part = $2";
     let (id, part, student) = (id.to_string(), evidence::name(part), new.student.to_string());
@@ -119,34 +113,22 @@ pub fn rewrap(tx: &Tx<'_>, id: RecordId, part: Part, new: &Evidence) -> Result<(
 }
 
 /// Deletes crop and template, and with the rows their keys.
-///
-/// # Errors
-/// When the database fails.
 pub fn delete_evidence(tx: &Tx<'_>, id: RecordId) -> Result<(), Error> {
     tx.execute("delete from evidence where sighting = $1", params![id.to_string()]).map(drop)
 }
 
 /// Hides crop and template; at `goes` they are deleted. Without a moment they are shown again.
-///
-/// # Errors
-/// When the database fails.
 pub fn hide_evidence(tx: &Tx<'_>, id: RecordId, goes: Option<Wall>) -> Result<(), Error> {
     let sql = "update evidence set goes_at = $2 where sighting = $1";
     tx.execute(sql, params![id.to_string(), goes.map(|at| at.0)]).map(drop)
 }
 
 /// Deletes what was hidden and is due at `now`; says how much that was.
-///
-/// # Errors
-/// When the database fails.
 pub fn sweep_evidence(tx: &Tx<'_>, now: Wall) -> Result<usize, Error> {
     tx.execute("delete from evidence where goes_at <= $1", params![now.0])
 }
 
 /// Remembers a step of `account`; those beyond [`LEVELS`] are forgotten.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_step(tx: &Tx<'_>, account: Uuid, former: &[Former], now: Wall) -> Result<(), Error> {
     let text = serde_json::to_string(former).doing("remembering a step")?;
     let account = account.to_string();
@@ -158,9 +140,6 @@ pub fn add_step(tx: &Tx<'_>, account: Uuid, former: &[Former], now: Wall) -> Res
 }
 
 /// The newest step of `account`, or the newest that changed `record`: its number and what was.
-///
-/// # Errors
-/// When the database fails or the row is damaged.
 pub fn last_step(
     tx: &Tx<'_>,
     account: Uuid,
@@ -177,17 +156,11 @@ pub fn last_step(
 }
 
 /// Forgets a step that was taken back.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_step(tx: &Tx<'_>, n: i64) -> Result<(), Error> {
     tx.execute("delete from undo_step where n = $1", params![n]).map(drop)
 }
 
 /// Whether `student` is somebody to record.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_active(tx: &Tx<'_>, student: StudentId) -> Result<bool, Error> {
     let sql = "select is_active from student where id = $1";
     let active = tx.row(sql, params![student.to_string()], |row| row.get(0))?;

@@ -26,9 +26,6 @@ pub struct Room {
 }
 
 /// Rooms by name, after `after`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>, after: &str, limit: u32) -> Result<Vec<Room>, Error> {
     let sql = format!("select {COLUMNS} from room where name > $1 order by name limit $2");
     tx.query(&sql, params![after, limit], read)

@@ -17,18 +17,12 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 const PAIRS: u32 = 20_000;
 
 /// Which people a door gets: those of its room unless the school said otherwise.
-///
-/// # Errors
-/// When the database fails.
 pub fn scope(tx: &Tx<'_>) -> Result<Scope, Error> {
     let said = setting::get(tx, SETTING)?;
     Ok(if said.as_deref() == Some("all") { Scope::All } else { Scope::Room })
 }
 
 /// Says which people a door gets.
-///
-/// # Errors
-/// When the database fails.
 pub fn set_scope(tx: &Tx<'_>, scope: Scope) -> Result<(), Error> {
     super::change::bump(tx, super::change::GALLERY)?;
     setting::set(tx, SETTING, if scope == Scope::All { "all" } else { "room" })
@@ -36,9 +30,6 @@ pub fn set_scope(tx: &Tx<'_>, scope: Scope) -> Result<(), Error> {
 
 /// What is taught in `room` in the 14 days from the UTC day of `now` on: so that a door gets a
 /// new gallery once a day, and not with each lesson.
-///
-/// # Errors
-/// When the database fails.
 pub fn room(tx: &Tx<'_>, room: &str, now: Wall) -> Result<Room, Error> {
     if room.is_empty() {
         return Ok(Room::default());
@@ -60,9 +51,6 @@ pub fn room(tx: &Tx<'_>, room: &str, now: Wall) -> Result<Room, Error> {
 
 /// Whom `reader` teaches in `room` at `at`: those on the roster of a class of theirs that usually
 /// is there, or has a lesson there then.
-///
-/// # Errors
-/// When the database fails.
 pub fn taught_in(
     tx: &Tx<'_>,
     reader: Reader,
@@ -85,9 +73,6 @@ pub fn taught_in(
 }
 
 /// What doors of these rooms need to know of the school.
-///
-/// # Errors
-/// When the database fails.
 pub fn house<'a>(tx: &Tx<'_>, rooms: impl Iterator<Item = &'a Room>) -> Result<House, Error> {
     let mut rosters = HashMap::new();
     for class in rooms.flat_map(|room| &room.classes) {
@@ -101,9 +86,6 @@ pub fn house<'a>(tx: &Tx<'_>, rooms: impl Iterator<Item = &'a Room>) -> Result<H
 }
 
 /// What people ruled out, newest first: who was seen, and who they are not.
-///
-/// # Errors
-/// When the database fails.
 pub fn ruled_out(tx: &Tx<'_>) -> Result<Vec<(StudentId, StudentId)>, Error> {
     let sql = "select seen, other from cannot_link order by sighting desc limit $1";
     tx.query(sql, params![PAIRS], |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))

@@ -12,9 +12,6 @@ const MOST: u32 = 20_000;
 
 /// The scores of the newest decided passages of `model`, whose lines usually lie at `usual`. What
 /// the hub approved by itself tells nothing: nobody looked.
-///
-/// # Errors
-/// When the database fails.
 pub fn decided(tx: &Tx<'_>, model: &ModelId, usual: &Lines) -> Result<Scores, Error> {
     let mut scores = Scores::default();
     for status in ["approved", "rejected"] {

@@ -8,17 +8,11 @@ use uuid::Uuid;
 use wire::Wall;
 
 /// Whether anybody is on this hub.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_used(tx: &Tx<'_>) -> Result<bool, Error> {
     Ok(tx.row("select 1 from student limit 1", [], |_| Ok(()))?.is_some())
 }
 
 /// Lessons that begin in this span.
-///
-/// # Errors
-/// When the database fails.
 pub fn lessons(tx: &Tx<'_>, from: Wall, until: Wall) -> Result<Vec<Session>, Error> {
     let sql = "select id from session where starts >= $1 and starts < $2 order by starts, id";
     let ids = tx.query(sql, params![from.0, until.0], |row| super::parsed::<Uuid>(row, 0))?;
@@ -27,9 +21,6 @@ pub fn lessons(tx: &Tx<'_>, from: Wall, until: Wall) -> Result<Vec<Session>, Err
 }
 
 /// Says how a class treats what doors say.
-///
-/// # Errors
-/// When the database fails.
 pub fn policy(tx: &Tx<'_>, class: Uuid, policy: &Policy) -> Result<(), Error> {
     let (name, line, budget) = match policy {
         Policy::Review => ("review", None, None),

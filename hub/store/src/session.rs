@@ -60,18 +60,12 @@ pub fn find(tx: &Tx<'_>, reader: Reader, id: &str) -> Result<Session, Error> {
 }
 
 /// The lesson `id`, whoever asks.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Option<Session>, Error> {
     let sql = format!("select {COLUMNS} from session s where s.id = $1");
     tx.row(&sql, params![id.to_string()], read)
 }
 
 /// Whether any lesson was ever planned, by a timetable or by hand.
-///
-/// # Errors
-/// When the database fails.
 pub fn planned(tx: &Tx<'_>) -> Result<bool, Error> {
     let sql = "select 1 where exists (select 1 from period)
          or exists (select 1 from session where source <> 'adhoc')";
@@ -79,9 +73,6 @@ pub fn planned(tx: &Tx<'_>) -> Result<bool, Error> {
 }
 
 /// Lessons in `room` whose window touches `span`.
-///
-/// # Errors
-/// When the database fails.
 pub fn in_room(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Session>, Error> {
     let sql = format!(
         "select {COLUMNS} from session s where s.room = $1 and s.starts >= $2 and s.starts <= $3
@@ -92,9 +83,6 @@ pub fn in_room(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Sessio
 }
 
 /// The lesson of `class` whose window is open at `at`: the one that runs, or else the next.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_class_at(tx: &Tx<'_>, class: Uuid, at: Wall) -> Result<Option<Session>, Error> {
     let sql = format!(
         "select {COLUMNS} from session s where s.class = $1 and s.starts >= $2 and s.starts <= $3
@@ -106,9 +94,6 @@ pub fn of_class_at(tx: &Tx<'_>, class: Uuid, at: Wall) -> Result<Option<Session>
 
 /// The lesson of `class` in `room` that ended last before `starts`, if its window reaches it:
 /// who was there need not have passed a door.
-///
-/// # Errors
-/// When the database fails.
 pub fn before(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> {
     let sql = format!(
         "select {COLUMNS} from session s where s.class = $1 and s.starts >= $2 and s.starts < $3
@@ -121,9 +106,6 @@ pub fn before(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> 
 }
 
 /// The lesson of the same class in the same room that begins about when this one ends.
-///
-/// # Errors
-/// When the database fails.
 pub fn after(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> {
     let sql = format!(
         "select {COLUMNS} from session s where s.class = $1 and s.starts > $2 and s.starts <= $3
@@ -134,9 +116,6 @@ pub fn after(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> {
 }
 
 /// Lessons that are over and not closed, the oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn over(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Uuid>, Error> {
     let sql = "select id from session where closed_at is null and ends <= $1
          order by ends limit $2";
@@ -144,18 +123,12 @@ pub fn over(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Uuid>, Error> {
 }
 
 /// Closes a lesson.
-///
-/// # Errors
-/// When the database fails.
 pub fn close(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<(), Error> {
     let sql = "update session set closed_at = $2 where id = $1";
     tx.execute(sql, params![id.to_string(), now.0]).map(drop)
 }
 
 /// Opens a lesson again.
-///
-/// # Errors
-/// When the database fails.
 pub fn open(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
     let sql = "update session set closed_at = null where id = $1";
     tx.execute(sql, params![id.to_string()]).map(drop)
@@ -163,9 +136,6 @@ pub fn open(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
 
 /// Opens lessons again in which a report of `room` about `span` may tell absence from blindness:
 /// the next closing looks at them anew.
-///
-/// # Errors
-/// When the database fails.
 pub fn reopen(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<(), Error> {
     let sql = "update session set closed_at = null
          where room = $1 and starts >= $2 and starts <= $3 and late_after >= $4
@@ -191,9 +161,6 @@ pub struct Filter {
 }
 
 /// Lessons the reader may see, by start.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     reader: Reader,
@@ -218,18 +185,12 @@ pub fn list(
 }
 
 /// The lesson that was made of `period` on `day`.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_period(tx: &Tx<'_>, period: Uuid, day: Date) -> Result<Option<Uuid>, Error> {
     let sql = "select id from session where period = $1 and day = $2";
     tx.row(sql, params![period.to_string(), day.to_string()], |row| parsed(row, 0))
 }
 
 /// Lessons without a period that take this class or this room within a span, by start.
-///
-/// # Errors
-/// When the database fails.
 pub fn loose(
     tx: &Tx<'_>,
     (class, room): (Uuid, &str),
@@ -250,9 +211,6 @@ pub fn loose(
 
 /// A lesson that takes the same class or the same room between `starts` and `ends`, other than
 /// `but`; planned or not.
-///
-/// # Errors
-/// When the database fails.
 pub fn in_the_way(
     tx: &Tx<'_>,
     (class, room): (Uuid, &str),
@@ -302,9 +260,6 @@ pub fn change(tx: &Tx<'_>, session: &Session) -> Result<(), Error> {
 }
 
 /// Takes a lesson away, with its marks; its sightings stay, without a lesson.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(tx: &Tx<'_>, id: Uuid) -> Result<(), Error> {
     for sql in [
         "delete from mark where session = $1",

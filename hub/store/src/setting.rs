@@ -5,17 +5,11 @@ use rules::error::{Doing, Error};
 use wire::Epoch;
 
 /// The value of `name`.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, name: &str) -> Result<Option<String>, Error> {
     tx.row("select value from setting where name = $1", params![name], |row| row.get(0))
 }
 
 /// Sets `name` to `value`.
-///
-/// # Errors
-/// When the database fails.
 pub fn set(tx: &Tx<'_>, name: &str, value: &str) -> Result<(), Error> {
     let sql = "insert into setting (name, value) values ($1, $2)
          on conflict (name) do update set value = excluded.value";

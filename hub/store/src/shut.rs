@@ -106,9 +106,6 @@ pub struct Shut {
 ///
 /// What bears an id of its own is forgotten in time: nothing else ever bears it. Times only rise,
 /// as beside the keys, though a clock that leapt said the one before.
-///
-/// # Errors
-/// When the database fails.
 pub fn note(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
     put(tx, kind, what, after(tx, kind, now)?)
 }
@@ -132,9 +129,6 @@ pub(crate) fn put(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), 
 }
 
 /// Everything that is remembered.
-///
-/// # Errors
-/// When the database fails.
 pub fn all(tx: &Tx<'_>) -> Result<Vec<Shut>, Error> {
     let one = |row: &rusqlite::Row<'_>| {
         let (what, at) = (row.get(1)?, Wall(row.get(2)?));

@@ -130,9 +130,6 @@ impl Profile {
 }
 
 /// The person with this own id.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, id: StudentId) -> Result<Option<Student>, Error> {
     let sql = format!("select {COLUMNS} from student s where s.id = $1 and s.erased_at is null");
     tx.row(&sql, params![id.to_string()], read)
@@ -158,18 +155,12 @@ pub fn find(tx: &Tx<'_>, name: &str) -> Result<Student, Error> {
 }
 
 /// Who has this number.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_number(tx: &Tx<'_>, number: &str) -> Result<Option<StudentId>, Error> {
     let sql = "select id from student where student_number = $1";
     tx.row(sql, params![number.trim()], |row| parsed(row, 0))
 }
 
 /// How many people have each (given, family) name: on the roster of `class`, or at the school.
-///
-/// # Errors
-/// When the database fails.
 pub fn namesakes(
     tx: &Tx<'_>,
     class: Option<Uuid>,
@@ -197,9 +188,6 @@ pub fn find_for(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Student, Erro
 }
 
 /// People by family name, given name and id, those after `after`.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(
     tx: &Tx<'_>,
     filter: &Filter,
@@ -316,9 +304,6 @@ pub struct Counts {
 }
 
 /// Counts everybody.
-///
-/// # Errors
-/// When the database fails.
 pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
     let sql = format!(
         "select count(*) filter (where s.is_active = 1),
@@ -439,9 +424,6 @@ pub fn erase(tx: &Tx<'_>, id: StudentId, row_kept: bool, now: Wall) -> Result<()
 }
 
 /// Everybody's own ids.
-///
-/// # Errors
-/// When the database fails.
 pub fn ids(tx: &Tx<'_>) -> Result<HashSet<StudentId>, Error> {
     let ids = tx.query("select id from student", [], |row| parsed(row, 0))?;
     Ok(ids.into_iter().collect())

@@ -9,9 +9,6 @@ use wire::Wall;
 
 /// Lets an account teach a class for these days (the last inclusive, or until further notice).
 /// False when it did so already.
-///
-/// # Errors
-/// When the database fails.
 pub fn add(
     tx: &Tx<'_>,
     class: Uuid,
@@ -32,9 +29,6 @@ pub fn add(
 }
 
 /// Ends what an account teaches in a class, yesterday. False when it teaches nothing there.
-///
-/// # Errors
-/// When the database fails.
 pub fn stop(
     tx: &Tx<'_>,
     class: Uuid,
@@ -67,9 +61,6 @@ pub struct Taught {
 }
 
 /// What `account` teaches on `today` or later.
-///
-/// # Errors
-/// When the database fails.
 pub fn of(tx: &Tx<'_>, account: Uuid, today: Date) -> Result<Vec<Taught>, Error> {
     let sql = "select t.class, c.class_name, t.from_day, t.to_day from teaches t
          join class c on c.id = t.class
@@ -95,9 +86,6 @@ pub struct Teacher {
 }
 
 /// Who teaches `class` on `today` or later.
-///
-/// # Errors
-/// When the database fails.
 pub fn teachers(tx: &Tx<'_>, class: Uuid, today: Date) -> Result<Vec<Teacher>, Error> {
     let sql = "select t.teacher, u.name, t.from_day, t.to_day from teaches t
          join user_account u on u.id = t.teacher

@@ -25,9 +25,6 @@ pub fn place(account: Uuid) -> String {
 }
 
 /// The second factor of `account`, confirmed or not.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>, account: Uuid) -> Result<Option<Totp>, Error> {
     let sql = "select sealed, confirmed_at, last_step from totp where account = $1";
     tx.row(sql, params![account.to_string()], |row| {
@@ -37,18 +34,12 @@ pub fn get(tx: &Tx<'_>, account: Uuid) -> Result<Option<Totp>, Error> {
 }
 
 /// Whether `account` has a second factor that counts: codes, or a passkey.
-///
-/// # Errors
-/// When the database fails.
 pub fn has_factor(tx: &Tx<'_>, account: Uuid) -> Result<bool, Error> {
     let codes = get(tx, account)?.is_some_and(|totp| totp.confirmed);
     Ok(codes || passkey::any(tx, account)?)
 }
 
 /// Takes every second factor away, for whoever lost them; whether there was one.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove_every(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool, Error> {
     let codes = remove(tx, account, actor, now)?;
     Ok(passkey::remove_all(tx, account, actor, now)? || codes)
@@ -71,9 +62,6 @@ pub fn start(tx: &Tx<'_>, account: Uuid, sealed: &[u8], now: Wall) -> Result<(),
 
 /// The first code was right: the factor counts from now on. `digests` are those of its recovery
 /// codes.
-///
-/// # Errors
-/// When the database fails.
 pub fn confirm(
     tx: &Tx<'_>,
     account: Uuid,
@@ -93,18 +81,12 @@ pub fn confirm(
 }
 
 /// Uses up the step of a code; false if that step or a later one was used before.
-///
-/// # Errors
-/// When the database fails.
 pub fn use_step(tx: &Tx<'_>, account: Uuid, step: i64) -> Result<bool, Error> {
     let sql = "update totp set last_step = $2 where account = $1 and last_step < $2";
     Ok(tx.execute(sql, params![account.to_string(), step])? == 1)
 }
 
 /// Uses up a recovery code; false if it is unknown or was used.
-///
-/// # Errors
-/// When the database fails.
 pub fn use_recovery(tx: &Tx<'_>, account: Uuid, digest: &[u8], now: Wall) -> Result<bool, Error> {
     let id = account.to_string();
     let sql = "update recovery_code set used_at = $3
@@ -117,18 +99,12 @@ pub fn use_recovery(tx: &Tx<'_>, account: Uuid, digest: &[u8], now: Wall) -> Res
 }
 
 /// Recovery codes left.
-///
-/// # Errors
-/// When the database fails.
 pub fn left(tx: &Tx<'_>, account: Uuid) -> Result<i64, Error> {
     let sql = "select count(*) from recovery_code where account = $1 and used_at is null";
     Ok(tx.row(sql, params![account.to_string()], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// Takes the second factor away; whether there was one.
-///
-/// # Errors
-/// When the database fails.
 pub fn remove(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool, Error> {
     let id = account.to_string();
     tx.execute("delete from recovery_code where account = $1", params![id])?;

@@ -8,9 +8,6 @@ use sha2::{Digest as _, Sha256};
 use wire::Wall;
 
 /// Makes a one-time code with which the first admin is made.
-///
-/// # Errors
-/// When the database fails.
 pub fn add_setup_code(tx: &Tx<'_>, code: &str, now: Wall, ends: Wall) -> Result<(), Error> {
     let sql = "insert into setup_code (digest, created_at, expires_at) values ($1, $2, $3)";
     let digest = Sha256::digest(code.as_bytes()).to_vec();
@@ -18,9 +15,6 @@ pub fn add_setup_code(tx: &Tx<'_>, code: &str, now: Wall, ends: Wall) -> Result<
 }
 
 /// Uses the code up; false if it is unknown, used or too old.
-///
-/// # Errors
-/// When the database fails.
 pub fn use_setup_code(tx: &Tx<'_>, code: &str, now: Wall) -> Result<bool, Error> {
     let sql = "update setup_code set used_at = $2
          where digest = $1 and used_at is null and expires_at > $2";

@@ -13,9 +13,6 @@ const COLUMNS: &str = "at - (until - since), at, coalesce(err_ms, 0), usable_ms,
      model, fired, looks, dropped, refused";
 
 /// What every door by which people come into `room` says of `span`.
-///
-/// # Errors
-/// When the database fails or a row is damaged.
 pub fn doors(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Door>, Error> {
     let sql = "select id from device where room = $1 and is_active = 1 and direction <> 'exit'
          order by id";
@@ -76,9 +73,6 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Report> {
 }
 
 /// Who was in release `version` of `door`, in order; nobody where that is not known any more.
-///
-/// # Errors
-/// When the database fails or the row is damaged.
 pub fn members(tx: &Tx<'_>, door: &str, version: u64) -> Result<Vec<StudentId>, Error> {
     let sql = "select p.people from gallery_release r join gallery_people p on p.blake3 = r.blake3
          where r.device = $1 and r.version = $2";
@@ -90,9 +84,6 @@ pub fn members(tx: &Tx<'_>, door: &str, version: u64) -> Result<Vec<StudentId>, 
 }
 
 /// How everybody on the roster of `class` stands with doors now.
-///
-/// # Errors
-/// When the database fails.
 pub fn pupils(tx: &Tx<'_>, class: Uuid) -> Result<BTreeMap<StudentId, Pupil>, Error> {
     let class = class.to_string();
     let sql = "select r.student, s.is_active, coalesce((select c.given from consent c
@@ -117,9 +108,6 @@ pub fn pupils(tx: &Tx<'_>, class: Uuid) -> Result<BTreeMap<StudentId, Pupil>, Er
 
 /// Whom no door of `room` can recognise now, of everybody on the roster of `class`: why, and by
 /// which door. Nobody where people come in by no door: nobody counts on one.
-///
-/// # Errors
-/// When the database fails or a row is damaged.
 pub fn unknown(
     tx: &Tx<'_>,
     (class, room): (Uuid, &str),
@@ -171,9 +159,6 @@ pub const SILENT_MS: i64 = 15 * 60 * 1000;
 
 /// Every door that is connected and blind, by the newest evidence, and why. Doors that are away
 /// are told of elsewhere.
-///
-/// # Errors
-/// When the database fails or a row is damaged.
 pub fn blind(tx: &Tx<'_>, now: Wall) -> Result<Vec<BlindDoor>, Error> {
     let sql = "select id, room from device where is_active = 1 and online = 1 and id <> $1
          order by room, id";
@@ -192,9 +177,6 @@ pub fn blind(tx: &Tx<'_>, now: Wall) -> Result<Vec<BlindDoor>, Error> {
 }
 
 /// What `device` could last recognise.
-///
-/// # Errors
-/// When the database fails or the row is damaged.
 pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Report>, Error> {
     let sql = format!(
         "select {COLUMNS} from health where device = $1 and at is not null

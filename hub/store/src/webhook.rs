@@ -48,9 +48,6 @@ pub struct Webhook {
 const COLUMNS: &str = "id, url, events, is_active, failing_since, created_at, version";
 
 /// The hooks, by id.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(tx: &Tx<'_>) -> Result<Vec<Webhook>, Error> {
     tx.query(&format!("select {COLUMNS} from webhook order by id"), [], read)
 }
@@ -122,17 +119,11 @@ fn hooks_for(tx: &Tx<'_>, event: &str) -> Result<Vec<Webhook>, Error> {
 }
 
 /// Writes a message to everybody who wants to hear of `event`.
-///
-/// # Errors
-/// When the database fails.
 pub fn enqueue(tx: &Tx<'_>, event: &str, body: &str, now: Wall) -> Result<(), Error> {
     hooks_for(tx, event)?.into_iter().try_for_each(|hook| say(tx, hook.id, event, body, now))
 }
 
 /// Writes a message to one hook.
-///
-/// # Errors
-/// When the database fails.
 pub fn say(tx: &Tx<'_>, hook: Uuid, event: &str, body: &str, now: Wall) -> Result<(), Error> {
     let sql = "insert into webhook_message (id, webhook, event, body, state, attempts, next_at,
              created_at) values ($1, $2, $3, $4, 'waiting', 0, $5, $5)";
@@ -179,9 +170,6 @@ pub struct Tried {
 }
 
 /// Notes a try; a hook that fails for days is switched off.
-///
-/// # Errors
-/// When the database fails.
 pub fn tried(tx: &Tx<'_>, hook: Uuid, id: Uuid, tried: &Tried, now: Wall) -> Result<(), Error> {
     let state = match (&tried.why, tried.next) {
         (None, _) => "sent",
@@ -227,9 +215,6 @@ pub struct Listed {
 }
 
 /// The newest messages to a hook.
-///
-/// # Errors
-/// When the database fails.
 pub fn messages(tx: &Tx<'_>, hook: Uuid, limit: u32) -> Result<Vec<Listed>, Error> {
     let sql = "select event, state, attempts, status, error, created_at from webhook_message
          where webhook = $1 order by id desc limit $2";
@@ -246,9 +231,6 @@ pub fn messages(tx: &Tx<'_>, hook: Uuid, limit: u32) -> Result<Vec<Listed>, Erro
 }
 
 /// How many messages wait.
-///
-/// # Errors
-/// When the database fails.
 pub fn waiting(tx: &Tx<'_>) -> Result<i32, Error> {
     let sql = "select count(*) from webhook_message where state = 'waiting'";
     Ok(tx.row(sql, params![], |row| row.get(0))?.unwrap_or(0))

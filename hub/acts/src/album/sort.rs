@@ -106,9 +106,6 @@ impl Album {
     }
 
     /// Clusters the crops of a class or a lesson, and remembers where each went.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn cluster(
         &self,
         (of, class): (Of, Uuid),
@@ -142,9 +139,6 @@ impl Album {
 
     /// Says who the crops without a person may show, and with a `reader` to act for puts them to
     /// those people; look-alikes and people without consent are left to a person.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn sort(
         &self,
         of: (Of, Uuid),
@@ -163,9 +157,6 @@ impl Album {
     }
 
     /// Says who the crops without a person may show, and changes nothing.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn suggest(&self, (of, class): (Of, Uuid), rule: knn::Rule) -> Result<Sorted, Error> {
         let (open, members) = (self.open(of).await?, self.members(class).await?);
         // Who a person named anywhere in the class is known everywhere in it.

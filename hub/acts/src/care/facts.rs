@@ -65,9 +65,6 @@ impl Sources {
     }
 
     /// What waits for a person now; the count in the navigation follows.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn look(&self) -> Result<Vec<Worry>, Error> {
         let now = self.upkeep.clock.wall();
         let found = worries(&self.facts(now).await?, now);

@@ -62,9 +62,6 @@ impl Follower {
 
     /// Reads the state once: what doors should run, and which of their certificates no longer
     /// count.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn look(&self) -> Result<(), Error> {
         self.note().await?;
         let now = self.upkeep.clock.wall();

@@ -54,9 +54,6 @@ pub enum Back {
 
 impl Doors {
     /// Gives every door everybody again.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn push(&self, by: String, now: Wall) -> Result<(), Error> {
         self.db.write(move |tx| release::push(tx, &by, now)).await?;
         self.release().await
@@ -103,17 +100,11 @@ fn all_back(tx: &Tx<'_>, by: &str, now: Wall) -> Result<(), Error> {
 }
 
 /// Remembers that a door was sent a release to its end: for the list of releases only.
-///
-/// # Errors
-/// When the database fails.
 pub async fn fetched(db: &Db, door: DeviceId, version: u64, now: Wall) -> Result<(), Error> {
     db.write(move |tx| release::fetched(tx, &door, version, now)).await
 }
 
 /// Says which people a door gets.
-///
-/// # Errors
-/// When the database fails.
 pub async fn narrow(
     db: &Db,
     events: &Events,

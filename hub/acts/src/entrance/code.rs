@@ -150,9 +150,6 @@ impl Visitor {
     }
 
     /// The account of a step's token that is not too old.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn step_account(&self, token: &str) -> Result<Option<Account>, Error> {
         let Some((id, made)) = self.step_parts(token) else { return Ok(None) };
         if self.now.0 < made.0 || self.now >= made.plus_ms(STEP_MS) {

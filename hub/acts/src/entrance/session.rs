@@ -24,9 +24,6 @@ pub struct Opened {
 
 impl Visitor {
     /// A pair of tokens for `account`, which has just signed in.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn tokens(&self, account: Account, way: Way) -> Result<Opened, Error> {
         let (family, refresh, now) = (auth::nonce(), auth::secret(), self.now);
         let (digest, id, origin) = (auth::digest(&refresh), account.id, self.origin(way));
@@ -39,9 +36,6 @@ impl Visitor {
     }
 
     /// Opens a browser's session: its secret.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn session(&self, account: Uuid, way: Way) -> Result<String, Error> {
         let (secret, now, origin) = (auth::secret(), self.now, self.origin(way));
         let digest = auth::digest(&secret);
@@ -61,9 +55,6 @@ impl Visitor {
     }
 
     /// Ends what they are signed in by.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn leave(&self) -> Result<(), Error> {
         let (db, now) = (&self.entrance.db, self.now);
         match self.keep.clone() {
@@ -74,9 +65,6 @@ impl Visitor {
     }
 
     /// The account of somebody whom another service vouches for.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn vouched(&self, who: Identity) -> Result<Option<Account>, Error> {
         let now = self.now;
         self.entrance.db.write(move |tx| identity::open(tx, &who, now)).await
@@ -100,9 +88,6 @@ impl Entrance {
     }
 
     /// Writes down that the session with this secret is in use.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn used(&self, secret: &str, now: Wall) -> Result<(), Error> {
         let digest = auth::digest(secret);
         self.db.write(move |tx| login::touch(tx, &digest, now)).await

@@ -25,9 +25,6 @@ pub struct Galleries {
 
 impl Galleries {
     /// Reads anew who may be recognised, and makes the releases that follow from it.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn follow(&self) -> Result<(), Error> {
         let done = self.gallery.refresh(&self.db, &self.keys, self.clock.wall()).await;
         if self.gallery.is_loaded() {

@@ -60,9 +60,6 @@ pub fn moved(usual: &Lines, high: f32, review: f32, margin: Option<f32>) -> Line
 }
 
 /// What an admin chose.
-///
-/// # Errors
-/// When the database fails.
 pub fn chosen(tx: &Tx<'_>) -> Result<Option<Choice>, Error> {
     let text = setting::get(tx, SETTING)?.filter(|text| text != "null");
     let read = |text: String| serde_json::from_str(&text).doing("reading the chosen lines");
@@ -70,9 +67,6 @@ pub fn chosen(tx: &Tx<'_>) -> Result<Option<Choice>, Error> {
 }
 
 /// Keeps a choice, or (nothing) goes back to the network's own lines.
-///
-/// # Errors
-/// When the database fails.
 pub fn choose(tx: &Tx<'_>, new: Option<Choice>, actor: &str, now: Wall) -> Result<(), Error> {
     let before = chosen(tx)?;
     setting::set(tx, SETTING, &json!(new).to_string())?;

@@ -125,9 +125,6 @@ impl<'a, 't> Clerk<'a, 't> {
     /// One whose numbers are not those that are known, or that gave out more before, is an old copy:
     /// it is told so, and begins a new life. So does one that names no run where two cards go on: a
     /// copy asks like that when the hub was slow.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn hello(&mut self, device: &DeviceId, said: &Greeting) -> Result<Ack, Error> {
         let (hello, epoch) = (&said.hello, said.hello.epoch);
         let mut cursor = cursor::get(self.tx, device, epoch)?;
@@ -159,9 +156,6 @@ impl<'a, 't> Clerk<'a, 't> {
 
     /// The acknowledgement that storing `seqs` would earn, without storing anything: only for
     /// the fault that acknowledges too early.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn promise(&mut self, device: &DeviceId, epoch: Epoch, seqs: &[u64]) -> Result<Ack, Error> {
         let mut cursor = cursor::get(self.tx, device, epoch)?;
         for &seq in seqs.iter().filter(|seq| is_numbered(**seq)) {
@@ -172,9 +166,6 @@ impl<'a, 't> Clerk<'a, 't> {
     }
 
     /// Keeps bytes that are no message.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn poison(&mut self, device: &DeviceId, why: &str, bytes: &[u8]) -> Result<(), Error> {
         let letter = Letter { content: Content::Bytes(bytes), error: "malformed", detail: why };
         dead_letter::add(self.tx, device, &letter, self.now).map(drop)

@@ -29,9 +29,6 @@ impl<'a> Memo<'a> {
     }
 
     /// See [`arrival::standing`].
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn standing(&mut self, tx: &Tx<'_>, student: StudentId) -> Result<Standing, Error> {
         if let Some(known) = self.seen.get(&student) {
             return Ok(*known);
@@ -62,9 +59,6 @@ pub struct Receipts {
 
 impl Receipts {
     /// What is known of `numbers` and those between them.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn of(
         tx: &Tx<'_>,
         device: &DeviceId,
@@ -80,9 +74,6 @@ impl Receipts {
     }
 
     /// What came with this number before.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub fn get(&self, tx: &Tx<'_>, key: &RecordKey) -> Result<Option<Receipt>, Error> {
         if self.covers(key) {
             return Ok(self.known.get(&key.seq).cloned());

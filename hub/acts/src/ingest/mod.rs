@@ -428,9 +428,6 @@ fn settle(
 
 /// Stores records that were judged elsewhere, in the caller's transaction: how the past of a
 /// made-up school comes through the same decisions as a real one.
-///
-/// # Errors
-/// When the database fails.
 pub fn file(
     tx: &Tx<'_>,
     memo: &mut Memo<'_>,

@@ -162,9 +162,6 @@ pub(super) fn patched(
 }
 
 /// The timetable remembers that this day of it differs, so that the lesson stays as it was made.
-///
-/// # Errors
-/// When the database fails.
 pub(super) fn differ(
     tx: &Tx<'_>,
     old: &Session,
@@ -181,9 +178,6 @@ pub(super) fn differ(
 }
 
 /// The timetable remembers how this day of it differs.
-///
-/// # Errors
-/// When the database fails.
 pub(super) fn except(
     tx: &Tx<'_>,
     of: Uuid,

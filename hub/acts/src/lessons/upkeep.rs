@@ -36,9 +36,6 @@ pub struct LessonUpkeep {
 
 impl LessonUpkeep {
     /// Makes the lessons of the days ahead from the timetable.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn make(&self) -> Result<(), Error> {
         let now = self.upkeep.clock.wall();
         let of = self.zone.clone();
@@ -68,9 +65,6 @@ impl LessonUpkeep {
 
     /// Closes lessons that are over: whoever is on their roster without a mark gets one. Says how
     /// many it closed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn close(&self) -> Result<usize, Error> {
         let now = self.upkeep.clock.wall();
         let aside = u32::try_from(self.upkeep.aside.count(What::Lesson)).unwrap_or(CLOSED_AT_ONCE);

@@ -9,9 +9,6 @@ use wire::{RecordId, Wall};
 
 /// Looks at the class whose policy approved `record` at once, if one did: which class was
 /// suspended.
-///
-/// # Errors
-/// When the database fails.
 pub fn corrected(tx: &Tx<'_>, record: RecordId, now: Wall) -> Result<Option<Uuid>, Error> {
     match store::budget::approved_by(tx, record)? {
         Some(class) => look(tx, class, now),
@@ -20,9 +17,6 @@ pub fn corrected(tx: &Tx<'_>, record: RecordId, now: Wall) -> Result<Option<Uuid
 }
 
 /// Lets a person decide again in `class` if it overran its budget: which class was suspended.
-///
-/// # Errors
-/// When the database fails.
 pub fn look(tx: &Tx<'_>, class: Uuid, now: Wall) -> Result<Option<Uuid>, Error> {
     let Some(auto) = store::budget::at_work(tx, class)? else { return Ok(None) };
     let count = store::budget::count(tx, class, auto.since, now)?;

@@ -62,9 +62,6 @@ impl Sender {
 
     /// One look: writes what follows from what happened and from months that are over, and sends what
     /// is due.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn look(&self, post: Option<&Post>, beat: &Beat) -> Result<(), Error> {
         self.tell(post.is_some()).await?;
         if let Some(post) = post {

@@ -212,9 +212,6 @@ impl Texts {
 }
 
 /// As the school set them.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>) -> Result<Texts, Error> {
     let text = setting::get(tx, SETTING)?;
     let read = |text: String| serde_json::from_str(&text).doing("reading the texts of mails");

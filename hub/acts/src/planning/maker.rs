@@ -27,9 +27,6 @@ pub enum Of {
 pub type Made = (usize, usize, usize);
 
 /// Makes the lessons of the days ahead.
-///
-/// # Errors
-/// When the database fails.
 pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Error> {
     let (changes, _) = look(tx, of, zone, now)?;
     apply(tx, changes, now)
@@ -37,9 +34,6 @@ pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Err
 
 /// The periods whose stored lessons are not those that follow from them: to be made one by one,
 /// so that nobody waits for a whole school.
-///
-/// # Errors
-/// When the database fails.
 pub fn stale(tx: &Tx<'_>, zone: &TimeZone, now: Wall) -> Result<Vec<Uuid>, Error> {
     let (Changes { add, change, remove }, of) = look(tx, Of::Everybody, zone, now)?;
     let periods = add.iter().map(|lesson| lesson.period);

@@ -59,9 +59,6 @@ impl Keeper {
 }
 
 /// The day of the next run: today, within a minute, or else tomorrow, shortly after midnight.
-///
-/// # Errors
-/// When the database fails.
 pub fn next(tx: &Tx<'_>, today: Date) -> Result<Date, Error> {
     let done = setting::get(tx, DONE)?.is_some_and(|day| day == today.to_string());
     Ok(if done { today.tomorrow().unwrap_or(today) } else { today })

@@ -35,9 +35,6 @@ pub async fn erase(
 }
 
 /// Takes the data, in the caller's transaction.
-///
-/// # Errors
-/// When the database or the key store fails.
 pub fn data(
     tx: &Tx<'_>,
     keys: &Keys,
@@ -109,9 +106,6 @@ impl Keeper {
     }
 
     /// Does what is left of every erasure: keys, doors that are to be told, doors that have told.
-    ///
-    /// # Errors
-    /// When the database or the key store fails.
     pub async fn finish_erasures(&self) -> Result<(), Error> {
         let now = self.upkeep.clock.wall();
         super::erase_keys(&self.db, &self.keys, now).await?;
@@ -134,9 +128,6 @@ impl Keeper {
 }
 
 /// Erases again whom an older backup brought back.
-///
-/// # Errors
-/// When the database or the key store fails.
 pub async fn bury_again(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
     let buried = keys.buried()?;
     let back = db.read(move |tx| {

@@ -20,9 +20,6 @@ use wire::Wall;
 
 /// Erases the keys whose data is gone, and then replaces what all keys are wrapped with, so that
 /// no disk, journal or log opens one of them; what a crash left over is done by the next call.
-///
-/// # Errors
-/// When the database or the key store fails.
 pub async fn erase_keys(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
     let of = keys.clone();
     let write = move |tx: &Tx<'_>| {

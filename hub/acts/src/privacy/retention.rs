@@ -18,9 +18,6 @@ const SETTING: &str = "retention";
 const STEP: u32 = 250;
 
 /// What the school has set.
-///
-/// # Errors
-/// When the database fails.
 pub fn get(tx: &Tx<'_>) -> Result<Retention, Error> {
     let text = store::setting::get(tx, SETTING)?;
     let read = |text: String| serde_json::from_str(&text).doing("reading the retention setting");
@@ -64,9 +61,6 @@ fn put(tx: &Tx<'_>, new: Retention, actor: &str, now: Wall) -> Result<(), Error>
 }
 
 /// How many of each kind are due, without touching them. `path` is the database's.
-///
-/// # Errors
-/// When the database fails.
 pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error> {
     let path = path.to_owned();
     let read = move |tx: &Tx<'_>| {

@@ -39,9 +39,6 @@ pub async fn note(
 
 /// Takes everything away by which `student` could be recognised or was: templates, crops, and
 /// the guesses that name them. What a person decided stays, without its picture.
-///
-/// # Errors
-/// When the database or the key store fails.
 pub fn clear(tx: &Tx<'_>, keys: &Keys, student: StudentId, now: Wall) -> Result<Cleared, Error> {
     let mut cleared =
         Cleared { waiting: forget_waiting(tx, keys, student, now)?, ..Cleared::default() };

@@ -137,9 +137,6 @@ impl FromStr for Spot {
 pub type Part = (Group, Vec<Seen>);
 
 /// At most `limit` cards after `after`, gathered by group.
-///
-/// # Errors
-/// When the database fails.
 pub fn page(
     tx: &Tx<'_>,
     reader: Reader,
@@ -159,9 +156,6 @@ pub fn page(
 }
 
 /// The group that `seen` belongs to.
-///
-/// # Errors
-/// When the database fails.
 pub fn group_of(tx: &Tx<'_>, reader: Reader, zone: &TimeZone, seen: &Seen) -> Result<Group, Error> {
     let mut asked = Asked::default();
     if let Some(session) = seen.session {

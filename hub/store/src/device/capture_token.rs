@@ -43,9 +43,6 @@ pub fn add(
 }
 
 /// When the newest token of `id` ends, if it has one that counts.
-///
-/// # Errors
-/// When the database fails.
 pub fn until(tx: &Tx<'_>, id: &DeviceId, now: Wall) -> Result<Option<Wall>, Error> {
     let sql = "select expires_at from capture_token
          where device = $1 and ended_at is null and expires_at > $2";
@@ -65,9 +62,6 @@ pub fn end(tx: &Tx<'_>, id: &DeviceId, actor: &str, now: Wall) -> Result<(), Err
 }
 
 /// Ends what `id` has at `at`, without a word in the audit chain. Returns how many.
-///
-/// # Errors
-/// When the database fails.
 pub(super) fn end_all(tx: &Tx<'_>, id: &DeviceId, at: Wall) -> Result<usize, Error> {
     let sql = "update capture_token set ended_at = $2
          where device = $1 and (ended_at is null or ended_at > $2)";
@@ -75,18 +69,12 @@ pub(super) fn end_all(tx: &Tx<'_>, id: &DeviceId, at: Wall) -> Result<usize, Err
 }
 
 /// Ends every token, whichever door has it.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_everywhere(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
     let sql = "update capture_token set ended_at = $1 where ended_at is null or ended_at > $1";
     tx.execute(sql, params![now.0]).map(drop)
 }
 
 /// The door whose token this is, if it counts now.
-///
-/// # Errors
-/// When the database fails.
 pub fn holder(tx: &Tx<'_>, digest: &[u8], now: Wall) -> Result<Option<DeviceId>, Error> {
     let sql = "select t.device from capture_token t join device d on d.id = t.device
          where t.digest = $1 and t.expires_at > $2 and (t.ended_at is null or t.ended_at > $2)

@@ -21,9 +21,6 @@ pub(super) const SCHEMA: &str = "
 
 impl Keys {
     /// The key of the gallery on `device`'s disk, made if it has none.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn door_or_new(&self, device: &DeviceId, now: Wall) -> Result<DataKey, Error> {
         let (doing, place) = ("reading the key of a door's gallery", place(device));
         let db = self.db();
@@ -38,18 +35,12 @@ impl Keys {
     }
 
     /// Erases the key of the gallery on `device`'s disk: what lies there opens for nobody.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn erase_door(&self, device: &DeviceId) -> Result<(), Error> {
         let erased = self.db().execute("delete from door_key where device = ?1", [device.as_str()]);
         erased.map(drop).doing("erasing the key of a door's gallery")
     }
 
     /// Remembers that these certificates ended, as long as they would have been good.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn remember_ended(&self, ended: &[Ended], now: Wall) -> Result<(), Error> {
         let doing = "remembering which certificates ended";
         let mut db = self.db();
@@ -64,9 +55,6 @@ impl Keys {
     }
 
     /// The certificates that ended before their time.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn ended(&self) -> Result<Vec<Ended>, Error> {
         let doing = "listing the certificates that ended";
         let db = self.db();
@@ -79,9 +67,6 @@ impl Keys {
     }
 
     /// Whether `device` has a key of its gallery here.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn has_door(&self, device: &DeviceId) -> Result<bool, Error> {
         let sql = "select 1 from door_key where device = ?1";
         let found = self.db().query_row(sql, [device.as_str()], |_| Ok(())).optional();

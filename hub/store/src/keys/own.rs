@@ -11,9 +11,6 @@ use zeroize::Zeroizing;
 
 impl Keys {
     /// The newest key that doors seal for.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn hub_secret(&self) -> Result<HubSecret, Error> {
         let sql = "select max(id) from hub_key where name = ?1";
         let id = self.db().query_row(sql, [SEAL], |row| row.get(0)).doing("finding a hub key")?;
@@ -29,9 +26,6 @@ impl Keys {
     }
 
     /// What signs galleries.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn signing(&self) -> Result<SigningKey, Error> {
         let newest = self.ids(SIGN)?.first().copied().unwrap_or(1);
         Ok(SigningKey::from_bytes(&*self.hub_key(SIGN, newest)?))
@@ -39,9 +33,6 @@ impl Keys {
 
     /// Makes the next signing key. The one before names it, for doors that know only that, and is
     /// destroyed: all at once or not at all.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn rotate_signing(&self, now: Wall) -> Result<(), Error> {
         let doing = "replacing the signing key";
         let (old, new) = (self.signing()?, DataKey::random());
@@ -61,9 +52,6 @@ impl Keys {
     }
 
     /// How each signing key was named by the one before it, oldest first.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn signers(&self) -> Result<Vec<Signed>, Error> {
         let named = |id: &u32| {
             postcard::from_bytes(&self.get(NAMED, *id)?).doing("reading who named a signing key")
@@ -73,9 +61,6 @@ impl Keys {
 
     /// Public halves of every signing key this hub ever had, newest first: what they signed long
     /// ago is still theirs.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn verifying(&self) -> Result<Vec<VerifyingKey>, Error> {
         let doing = "reading a signing key of before";
         let was = |id: &u32| {
@@ -91,9 +76,6 @@ impl Keys {
 
     /// What signs access tokens, newest first: the one before counts for `overlap_ms` after that
     /// was made, and is destroyed then.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn tokens(&self, overlap_ms: i64, now: Wall) -> Result<Vec<Zeroizing<[u8; 32]>>, Error> {
         let ids = self.ids(TOKENS)?;
         let newest =
@@ -105,9 +87,6 @@ impl Keys {
     }
 
     /// Makes the next key of access tokens.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn rotate_tokens(&self, now: Wall) -> Result<(), Error> {
         let next = self.ids(TOKENS)?.first().map_or(1, |newest| newest + 1);
         self.put(TOKENS, next, DataKey::random().as_bytes(), now)

@@ -91,9 +91,6 @@ impl Keys {
 
     /// Erases the key of `student`: what was sealed with it can never be read again, not from a
     /// backup either. Erase the data first.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn erase(&self, student: StudentId) -> Result<(), Error> {
         let sql = "delete from student_key where student = ?1";
         let erased = self.db().execute(sql, [student.to_string()]);
@@ -102,9 +99,6 @@ impl Keys {
 
     /// Remembers that `student` is erased, outside the data: a backup of the data from before
     /// then brings nobody back.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn bury(&self, student: StudentId, now: Wall) -> Result<(), Error> {
         let sql = "insert into erased (student, at) values (?1, ?2) on conflict do nothing";
         let buried = self.db().execute(sql, params![student.to_string(), now.0]);
@@ -112,17 +106,11 @@ impl Keys {
     }
 
     /// Everybody who was erased.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn buried(&self) -> Result<Vec<StudentId>, Error> {
         self.people("select student from erased")
     }
 
     /// Everybody who has a key.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn students(&self) -> Result<Vec<StudentId>, Error> {
         self.people("select student from student_key")
     }
@@ -149,9 +137,6 @@ impl Keys {
     }
 
     /// A new key for the class photo `photo`. Call it before data is written.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn new_photo(&self, photo: Uuid, now: Wall) -> Result<DataKey, Error> {
         let (db, id, key) = (self.db(), photo.to_string(), DataKey::random());
         let wrapped = db.kek().wrap(&id, &key);
@@ -162,9 +147,6 @@ impl Keys {
 
     /// Erases the key of a class photo: it and its crops can never be seen again. Erase the data
     /// first.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn erase_photo(&self, photo: Uuid) -> Result<(), Error> {
         let sql = "delete from photo_key where photo = ?1";
         let erased = self.db().execute(sql, [photo.to_string()]);
@@ -172,9 +154,6 @@ impl Keys {
     }
 
     /// Every class photo whose key was made before `before`.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn photos(&self, before: Wall) -> Result<Vec<Uuid>, Error> {
         let doing = "listing the photos' keys";
         let db = self.db();

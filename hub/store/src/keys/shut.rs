@@ -13,9 +13,6 @@ pub(super) const SCHEMA: &str = "
 
 impl Keys {
     /// Remembers that these open nothing any more, as long as an older backup could say otherwise.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn remember_shut(&self, shut: &[Shut], now: Wall) -> Result<(), Error> {
         let doing = "remembering what opens no account any more";
         let mut db = self.db();
@@ -31,9 +28,6 @@ impl Keys {
     }
 
     /// What opens no account any more.
-    ///
-    /// # Errors
-    /// When the store fails.
     pub fn shut(&self) -> Result<Vec<Shut>, Error> {
         let doing = "listing what opens no account any more";
         let db = self.db();

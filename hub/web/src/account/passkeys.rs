@@ -81,9 +81,6 @@ pub struct Row {
 }
 
 /// The passkeys of whoever asks, in words.
-///
-/// # Errors
-/// When the database fails.
 pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
     let ago = |at| words::ago(shell.tongue, at, call.now);
     let row = |one: Passkey| Row {

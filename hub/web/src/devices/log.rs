@@ -33,9 +33,6 @@ pub struct Known {
 }
 
 /// Reads the newest lines about `id`.
-///
-/// # Errors
-/// When the database fails.
 pub fn read(tx: &Tx<'_>, id: &DeviceId) -> Result<Known, Error> {
     let (past, mut names) = (past::of(tx, id, LINES)?, BTreeMap::new());
     for line in &past {
