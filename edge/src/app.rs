@@ -60,12 +60,15 @@ pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let began = Instant::now();
     let packs = config.packs();
     let model = models(&packs)?;
-    let (mut parts, mut pulse) = (Parts::default(), Pulse::default());
-    let (lifeline, stop) = (Lifeline::default(), CancellationToken::new());
+    let mut parts = Parts::default();
+    let mut pulse = Pulse::default();
+    let lifeline = Lifeline::default();
+    let stop = CancellationToken::new();
     let (asks, asked) = asking();
     let post = Post { config: &config, clock: &clock, packs, model, stop: &stop, asks: &asks };
     let uplink = post.start(&mut parts, &mut pulse)?;
-    let (lifeline_of, stop_of) = (lifeline.clone(), stop.clone());
+    let lifeline_of = lifeline.clone();
+    let stop_of = stop.clone();
     let door = Door { config, clock, uplink, lifeline: lifeline_of, stop: stop_of, began };
     let (say, button) = door.start(&asks, asked, &mut parts, &mut pulse)?;
     parts.task("watchdog", watchdog(pulse, stop.clone()));

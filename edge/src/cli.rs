@@ -113,7 +113,8 @@ fn daemon(config: Config) -> anyhow::Result<()> {
 
 async fn stopped() -> anyhow::Result<&'static str> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
     Ok(tokio::select! {
         _ = term.recv() => "asked to by SIGTERM",
         _ = int.recv() => "interrupted",

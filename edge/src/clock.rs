@@ -76,7 +76,9 @@ impl Timeline {
     /// Boot number `boot`; no time before `floor` is believed.
     #[must_use]
     pub fn new(boot: u32, floor: Wall) -> Self {
-        let (err_ms, since, clock) = (0, Mono(0), ClockState::Unset);
+        let err_ms = 0;
+        let since = Mono(0);
+        let clock = ClockState::Unset;
         let system = Known { offset_ms: 0, err_ms, since, clock };
         Self { boot, floor, system, hub: None, anchored: None }
     }

@@ -52,11 +52,14 @@ pub struct Watcher {
 impl Watcher {
     /// Looks each second, records what is due, and the rest when `stop` is cut. Blocking.
     pub fn run(mut self, stop: &Lifeline) {
-        let (mut eye, mut before, mut watched_ms) = (Eye::default(), self.since, 0);
+        let mut eye = Eye::default();
+        let mut before = self.since;
+        let mut watched_ms = 0;
         let mut span = Span::new(before, (self.scene)(), Counts::default(), None);
         loop {
             stop.wait(LOOK);
-            let (now, watched) = (self.clock.mono(), self.ring.watched_ms());
+            let now = self.clock.mono();
+            let watched = self.ring.watched_ms();
             let cause = self.cause(&mut eye);
             let state = span.add(now.since(before), watched - watched_ms, cause);
             (before, watched_ms) = (now, watched);

@@ -87,7 +87,8 @@ pub enum JoinError {
 /// # Errors
 /// Each a sentence for the person at the door.
 pub fn join(url: &str, token: &str, data: &Path) -> Result<Identity, JoinError> {
-    let (url, pin) = (address(url)?, Pin::of_token(token).ok_or(JoinError::Token)?);
+    let url = address(url)?;
+    let pin = Pin::of_token(token).ok_or(JoinError::Token)?;
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let request = JoinRequest { token: token.trim().to_owned(), csr_pem: request(&key)? };
     let joined = ask(&url, &request, pin)?;

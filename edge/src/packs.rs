@@ -163,7 +163,8 @@ impl Packs {
             file(&growing, entry, fetch).await?;
         }
         replace(&growing.join(MANIFEST), text)?;
-        let (this, of) = (self.clone(), id.clone());
+        let this = self.clone();
+        let of = id.clone();
         let opened = tokio::task::spawn_blocking(move || this.settle(&growing, &of));
         let opened = opened.await.map_err(io::Error::other)?;
         if opened.is_err() {

@@ -174,7 +174,8 @@ impl ServerCertVerifier for Trust {
 /// # Errors
 /// When one of them is damaged.
 pub fn is_of_the_newest(pem: &str, authorities: &str) -> Result<bool, TlsError> {
-    let (own, all) = (certificates(pem, "certificate")?, certificates(authorities, "authority")?);
+    let own = certificates(pem, "certificate")?;
+    let all = certificates(authorities, "authority")?;
     let parse = |der, what| X509Certificate::from_der(der).map_err(|_| TlsError::Damaged(what));
     let (_, own) = parse(&own[0], "certificate")?;
     let (_, newest) = parse(&all[all.len() - 1], "authority")?;
@@ -223,7 +224,8 @@ impl Validity {
     /// Whether two thirds of its life are over: time for the next one.
     #[must_use]
     pub fn is_due(self, now: Wall) -> bool {
-        let (life, left) = (self.to.0 - self.from.0, self.to.0.saturating_sub(now.0));
+        let life = self.to.0 - self.from.0;
+        let left = self.to.0.saturating_sub(now.0);
         left <= life / 3
     }
 }

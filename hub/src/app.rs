@@ -131,7 +131,9 @@ impl App {
 
     /// Brings what is stored to this moment, before anybody is let in.
     async fn begin(&self) -> Result<(), Error> {
-        let (app, upkeep, renewal) = (self, self.upkeep(), self.renewal());
+        let app = self;
+        let upkeep = self.upkeep();
+        let renewal = self.renewal();
         renewal.turn_tokens()?;
         let may = upkeep.tried("looking at the hub's certificates", renewal.may().await);
         let _nothing_ends_here = renewal.look(May { end: false, ..may.unwrap_or_default() });
@@ -163,7 +165,9 @@ impl App {
 
     /// Ends again what an older backup brought back: certificates, and what opened an account.
     async fn end_again(&self) -> Result<(), Error> {
-        let (ended, shut, now) = (self.keys.ended()?, self.keys.shut()?, self.clock.wall());
+        let ended = self.keys.ended()?;
+        let shut = self.keys.shut()?;
+        let now = self.clock.wall();
         let write = self.db.write(move |tx| {
             let certificates = store::certificate::end_again(tx, &ended, now)?;
             Ok((certificates, store::reshut::again(tx, &shut)?))
@@ -207,10 +211,12 @@ impl App {
     /// Notices what the command line changed in people and doors, leases that end, and pictures
     /// to be forgotten, until `stop`; what doors are told follows the releases (`acts::device::follow`).
     pub(crate) async fn follow(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
-        let (upkeep, lessons) = (self.upkeep(), self.lessons());
+        let upkeep = self.upkeep();
+        let lessons = self.lessons();
         let galleries = self.galleries();
         let mut seen = upkeep.tried("noticing changes", self.db.read(store::change::read).await);
-        let (mut looked, mut made) = (self.clock.mono(), None::<Mono>);
+        let mut looked = self.clock.mono();
+        let mut made = None::<Mono>;
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
             beat.turn();
             let mono = self.clock.mono();
@@ -294,7 +300,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     let app = App::open(config, clock).await?;
     let upkeep = app.upkeep();
     upkeep.tried("making the first admin", app.first_admin().await);
-    let (web, mqtt, device) = (bind(listen.web)?, bind(listen.mqtt)?, bind(listen.device)?);
+    let web = bind(listen.web)?;
+    let mqtt = bind(listen.mqtt)?;
+    let device = bind(listen.device)?;
     let mut running = Running {
         web: address(&web)?,
         mqtt: address(&mqtt)?,
@@ -373,7 +381,8 @@ impl Running {
             clock: app.clock.clone(),
             limits: app.config.doors,
         };
-        let (tls, stop) = (app.door_tls()?, self.stop.clone());
+        let tls = app.door_tls()?;
+        let stop = self.stop.clone();
         self.start("ingest", writer.run(stop.clone()));
         self.keep("fleet", |app, beat, stop| app.follower().run(beat, stop));
         let house = House::new(visit, Some(tls));
@@ -400,7 +409,9 @@ impl Running {
     ) where
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
-        let (app, beat, stop) = (self.app.clone(), self.pulse.beat(name), self.stop.clone());
+        let app = self.app.clone();
+        let beat = self.pulse.beat(name);
+        let stop = self.stop.clone();
         self.start(name, async move {
             while !stop.is_cancelled() {
                 let mut once = JoinSet::new();

@@ -55,7 +55,8 @@ impl Door {
         parts: &mut Parts,
         pulse: &mut Pulse,
     ) -> anyhow::Result<(Say, Option<trigger::gpio::Watch>)> {
-        let (ring, counters) = (Arc::new(Ring::default()), Arc::new(Counters::default()));
+        let ring = Arc::new(Ring::default());
+        let counters = Arc::new(Counters::default());
         let (state, camera) = watch::channel(CameraState::Blind);
         let say = self.say(&ring, &camera, &counters);
         self.control(asks, &say, parts)?;
@@ -85,9 +86,11 @@ impl Door {
     /// Whom the door could recognise. Model and gallery change one after the other; between them
     /// nobody is compared.
     fn scene(&self) -> Box<dyn Fn() -> Scene + Send> {
-        let (gallery, model) = (self.uplink.gallery.clone(), self.uplink.model.clone());
+        let gallery = self.uplink.gallery.clone();
+        let model = self.uplink.model.clone();
         Box::new(move || {
-            let (model, gallery) = (model.borrow().id.clone(), gallery.borrow());
+            let model = model.borrow().id.clone();
+            let gallery = gallery.borrow();
             let fits = gallery.as_ref().filter(|gallery| gallery.gallery.model == model);
             Scene { gallery: fits.map_or(0, |gallery| gallery.version), model }
         })
@@ -106,14 +109,18 @@ impl Door {
         camera: &watch::Receiver<CameraState>,
         counters: &Arc<Counters>,
     ) -> Say {
-        let (ring, camera, counters) = (ring.clone(), camera.clone(), counters.clone());
-        let (gallery, reported) = (self.uplink.gallery.clone(), self.uplink.reported.clone());
+        let ring = ring.clone();
+        let camera = camera.clone();
+        let counters = counters.clone();
+        let gallery = self.uplink.gallery.clone();
+        let reported = self.uplink.reported.clone();
         let certificate = self.uplink.certificate.clone();
         let outbox = self.uplink.trouble.clone();
         // Everything that takes time is behind us: what is left is to start threads.
         let ready_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Arc::new(move || {
-            let (gallery, reported) = (gallery.borrow().clone(), reported.borrow().clone());
+            let gallery = gallery.borrow().clone();
+            let reported = reported.borrow().clone();
             let certificate = certificate.borrow().clone();
             Status {
                 software: env!("CARGO_PKG_VERSION").to_owned(),
@@ -137,8 +144,11 @@ impl Door {
         let path = &self.config.socket;
         let listener = control::listen(path)
             .with_context(|| format!("the control socket {} cannot be opened", path.display()))?;
-        let (asks, status, clock) = (asks.clone(), say.clone(), self.clock.clone());
-        let (control, stop) = (Control { listener, asks, status, clock }, self.stop.clone());
+        let asks = asks.clone();
+        let status = say.clone();
+        let clock = self.clock.clone();
+        let control = Control { listener, asks, status, clock };
+        let stop = self.stop.clone();
         parts.task("control", async move { Ok(control.run(stop).await?) });
         Ok(())
     }
@@ -197,8 +207,9 @@ impl Door {
         beat: Beat,
         parts: &mut Parts,
     ) {
-        let (config, clock, lifeline) =
-            (self.config.camera.clone(), self.clock.clone(), self.lifeline.clone());
+        let config = self.config.camera.clone();
+        let clock = self.clock.clone();
+        let lifeline = self.lifeline.clone();
         let gallery = self.uplink.gallery.clone();
         let turning = beat.clone();
         let open = capture::open;
@@ -222,14 +233,18 @@ impl Door {
     ) -> Option<trigger::gpio::Watch> {
         let trigger = self.config.trigger.clone();
         if let Some(interval) = trigger.every {
-            let (asks, clock, lifeline) = (asks.clone(), self.clock.clone(), self.lifeline.clone());
+            let asks = asks.clone();
+            let clock = self.clock.clone();
+            let lifeline = self.lifeline.clone();
             parts.thread("timer", move || {
                 trigger::every(interval, &asks, &clock, &lifeline);
                 Ok(())
             });
         }
         if let Some(motion) = trigger.motion {
-            let (ring, asks, lifeline) = (ring.clone(), asks.clone(), self.lifeline.clone());
+            let ring = ring.clone();
+            let asks = asks.clone();
+            let lifeline = self.lifeline.clone();
             parts.thread("motion", move || {
                 trigger::motion::watch(&motion, &ring, &asks, &lifeline);
                 Ok(())

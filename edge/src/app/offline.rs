@@ -90,11 +90,14 @@ pub fn snap(config: &Config, gallery: Option<Arc<LoadedGallery>>) -> anyhow::Res
 }
 
 fn burst(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Burst> {
-    let (ring, stop) = (Arc::new(Ring::default()), Lifeline::default());
+    let ring = Arc::new(Ring::default());
+    let stop = Lifeline::default();
     let (state, _) = watch::channel(CameraState::Blind);
     let camera = config.camera.clone();
     let beat = Beat::default();
-    let (open, kept, by) = (capture::open, ring.clone(), clock.clone());
+    let open = capture::open;
+    let kept = ring.clone();
+    let by = clock.clone();
     let supervisor = Supervisor { open, config: camera, ring: kept, clock: by, state, beat };
     let (shutter, bursts) =
         Shutter::new(ring.clone(), config.recognise.pace(), Arc::default(), Beat::default());

@@ -88,7 +88,9 @@ impl Post<'_> {
         let outbox = self.outbox(&identity.joined, good.from, parts)?;
         parts.task("probe", probe(outbox.clone(), pulse.beat("outbox"), self.stop.clone()));
         let line = self.line(identity, good.from, outbox)?;
-        let (time, outbox, stop) = (line.time.clone(), line.outbox.clone(), self.stop.clone());
+        let time = line.time.clone();
+        let outbox = line.outbox.clone();
+        let stop = self.stop.clone();
         parts.task("clock", async move { Ok(time.run(outbox, stop).await?) });
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
@@ -206,7 +208,8 @@ impl Line<'_> {
     ) -> anyhow::Result<Known> {
         let (loaded, gallery) = watch::channel(None);
         let (model, running) = watch::channel(self.post.model.clone());
-        let (identity, config) = (self.passport.get(), self.post.config);
+        let identity = self.passport.get();
+        let config = self.post.config;
         let curator = Curator {
             device: self.joined.device.clone(),
             hub: signer(&identity)?,
@@ -259,7 +262,8 @@ impl Line<'_> {
             online,
             rng: rng(),
         };
-        let (data, stop) = (self.post.config.data.clone(), self.post.stop.clone());
+        let data = self.post.config.data.clone();
+        let stop = self.post.stop.clone();
         parts.task("settings", settings::follow(told, data, stop.clone()));
         parts.task("commands", obey(wishes, see, desired, stop.clone()));
         parts.task("link", async move { Ok(link.run(stop).await?) });
@@ -272,7 +276,8 @@ impl Line<'_> {
         let (snaps, shown) = mpsc::channel(1);
         let Joined { device, hub_key: key, .. } = self.joined.clone();
         let sealer = Sealer { device, epoch: self.outbox.opened().epoch, key, rng: rng() };
-        let (asks, clock) = (self.post.asks.clone(), self.post.clock.clone());
+        let asks = self.post.asks.clone();
+        let clock = self.post.clock.clone();
         let snapper = Snapper { wishes, asks, snaps, sealer, clock };
         let stop = self.post.stop.clone();
         parts.task("snaps", async move {
@@ -339,7 +344,8 @@ pub fn kept_gallery(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>
 fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
     let from = tls::validity(&identity.joined.certificate_pem)?.from;
     let time = Timekeeper::new(0, from, Arc::new(SystemClock));
-    let (badge, trust) = (Badge::new(identity)?, Trust::new(&identity.joined.ca_pem)?);
+    let badge = Badge::new(identity)?;
+    let trust = Trust::new(&identity.joined.ca_pem)?;
     let tls = tls::config(identity, (&badge, &trust), time)?;
     let fetch = Fetch::new(&identity.joined.https, &tls)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -347,7 +353,8 @@ fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32
 }
 
 fn gallery_files(config: &Config, identity: &Identity) -> anyhow::Result<GalleryFiles> {
-    let (device, folder) = (identity.joined.device.clone(), config.data.join("gallery"));
+    let device = identity.joined.device.clone();
+    let folder = config.data.join("gallery");
     let mut files = GalleryFiles::open(&folder, device, signer(identity)?)
         .with_context(|| format!("the folder {} cannot be used", folder.display()))?;
     identity.gallery_key().iter().for_each(|key| files.unlock(key));

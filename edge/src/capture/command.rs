@@ -36,7 +36,8 @@ pub fn open(
         .map_err(|error| refused(error.to_string()))?;
     let output = child.stdout.take().expect("it was asked for");
     lifeline.tie(child);
-    let (splitter, ready) = (Splitter::default(), VecDeque::new());
+    let splitter = Splitter::default();
+    let ready = VecDeque::new();
     Ok(Program { name: name.clone(), output, splitter, ready, clock, chunk: vec![0; 64 << 10] })
 }
 

@@ -107,7 +107,8 @@ impl Supervisor {
     /// # Errors
     /// Only when the camera hung for the third time.
     pub fn run(self, stop: &Lifeline) -> Result<(), CameraError> {
-        let (mut pause_ms, mut hangs) = (*PAUSES_MS.start(), 0);
+        let mut pause_ms = *PAUSES_MS.start();
+        let mut hangs = 0;
         let mut abandoned = Vec::new();
         while !stop.is_cut() {
             let before = self.ring.count();
@@ -145,7 +146,9 @@ impl Supervisor {
 
     fn start(&self) -> (Lifeline, Receiver<CameraError>) {
         let (say, ended) = sync_channel(1);
-        let (config, ring, clock) = (self.config.clone(), self.ring.clone(), self.clock.clone());
+        let config = self.config.clone();
+        let ring = self.ring.clone();
+        let clock = self.clock.clone();
         let open = self.open;
         let lifeline = Lifeline::default();
         let tied = lifeline.clone();

@@ -20,7 +20,9 @@ pub fn to_rgb(width: u32, height: u32, bytes: &[u8]) -> Result<Picture, ImageErr
 }
 
 fn pixel(y: i32, u: i32, v: i32) -> [u8; 3] {
-    let (y, u, v) = (298 * (y - 16) + 128, u - 128, v - 128);
+    let y = 298 * (y - 16) + 128;
+    let u = u - 128;
+    let v = v - 128;
     [y + 409 * v, y - 100 * u - 208 * v, y + 516 * u].map(|c| (c >> 8).clamp(0, 255) as u8)
 }
 

@@ -216,7 +216,8 @@ impl Curator {
         if running.id == *id {
             return Ok(running);
         }
-        let (packs, of) = (self.packs.clone(), id.clone());
+        let packs = self.packs.clone();
+        let of = id.clone();
         let here = tokio::task::spawn_blocking(move || packs.here(&of));
         if let Some(model) = here.await.map_err(std::io::Error::other)? {
             return Ok(model);
@@ -230,7 +231,8 @@ impl Curator {
     }
 
     fn show(&mut self, release: &Release) -> Result<(), Trouble> {
-        let (running, id) = (self.model.borrow().clone(), &release.manifest.model);
+        let running = self.model.borrow().clone();
+        let id = &release.manifest.model;
         let model = if running.id == *id { Some(running) } else { self.packs.here(id) };
         let model = model.ok_or_else(|| Trouble::Gone(id.clone()))?;
         let loaded = load(release)?;
@@ -239,7 +241,8 @@ impl Curator {
     }
 
     fn swap(&mut self, release: &Release, loaded: LoadedGallery, model: Model) {
-        let (version, people) = (release.manifest.version, release.manifest.people);
+        let version = release.manifest.version;
+        let people = release.manifest.people;
         let id = model.id.clone();
         if self.model.borrow().id != id {
             tracing::info!(model = %id, "the door recognises by model “{id}” now");
@@ -258,7 +261,8 @@ impl Curator {
 
     /// After the lease the door forgets: nobody renewed it, so nobody can be asked.
     fn lease(&mut self) {
-        let (now, expires) = (self.time.now().wall, self.leased);
+        let now = self.time.now().wall;
+        let expires = self.leased;
         if now.zip(expires).is_none_or(|(now, expires)| now < expires) {
             return;
         }

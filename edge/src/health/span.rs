@@ -41,7 +41,9 @@ impl Span {
     /// Nothing yet.
     #[must_use]
     pub fn new(since: Mono, scene: Scene, counts: Counts, began: Option<Option<Blind>>) -> Self {
-        let (usable_ms, blind, changed) = (0, BTreeMap::new(), false);
+        let usable_ms = 0;
+        let blind = BTreeMap::new();
+        let changed = false;
         Self { since, scene, usable_ms, blind, counts, began, changed }
     }
 

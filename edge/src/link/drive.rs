@@ -80,7 +80,8 @@ impl Link {
     /// # Errors
     /// When the outbox has stopped.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), LinkError> {
-        let (mut backoff, mut connection) = (Backoff::default(), 0);
+        let mut backoff = Backoff::default();
+        let mut connection = 0;
         while !stop.is_cancelled() {
             // By time since boot, so that a restarted daemon does not begin below its own will.
             connection = self.time.mono().0.max(connection + 1);

@@ -336,7 +336,8 @@ impl Session {
             self.half_trip_ms = Some(now.since(echo) / 2);
         }
         let Some(half) = self.half_trip_ms else { return vec![] };
-        let (err_ms, ahead) = (u32::try_from(half).unwrap_or(u32::MAX), half.cast_signed());
+        let err_ms = u32::try_from(half).unwrap_or(u32::MAX);
+        let ahead = half.cast_signed();
         vec![Action::Tell { at: now, wall: time.wall.plus_ms(ahead), err_ms }]
     }
 

@@ -135,7 +135,8 @@ fn lost(
     }
     let holes = here.gaps(last);
     let told = |some: &[(u64, u64)]| {
-        let (gone, cause) = (Ranges::from(some.to_vec()), LossCause::HubRestored);
+        let gone = Ranges::from(some.to_vec());
+        let cause = LossCause::HubRestored;
         Body::Loss(Loss { gone, unnumbered: 0, from: *now, to: *now, cause })
     };
     let bodies = holes.as_slice().chunks(RANGES).map(told).collect();

@@ -124,7 +124,8 @@ impl Book {
         let epoch = meta::epoch(&db, "epoch")?;
         let (boot, new_boot) = count_boot(&db, &setup)?;
         let refused = meta::get::<Vec<u8>>(&db, "refused")?;
-        let (new_epoch, max_seq) = (Epoch(rng.random()), meta::max_seq(&db)?);
+        let new_epoch = Epoch(rng.random());
+        let max_seq = meta::max_seq(&db)?;
         let runs = runs::with(meta::runs(&db)?, Run { id: rng.random(), first: max_seq + 1 });
         let unsaved = Unsaved { boot: new_boot, place: None, runs: Some(runs.clone()) };
         let mut book = Self {

@@ -54,7 +54,8 @@ impl Book {
         let sql = "select seq from outbox where lane = ?1 and acked_at is null order by seq";
         let mut found = self.db.prepare_cached(sql)?;
         let mut rows = found.query([lane])?;
-        let (mut items, mut room) = (Vec::new(), BATCH_BYTES - BATCH_HEAD);
+        let mut items = Vec::new();
+        let mut room = BATCH_BYTES - BATCH_HEAD;
         while let Some(row) = rows.next()? {
             let seq = row.get::<_, i64>(0)?.cast_unsigned();
             if skip.contains(seq) {

@@ -29,7 +29,8 @@ impl Book {
     pub(super) fn sacrifice(&mut self) -> Result<bool, OutboxError> {
         let rows_only = self.rows >= self.setup.max_rows && self.bytes()? < self.soft_cap();
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (mut gone, mut max_seq) = (drop_tail(&tx)?, self.max_seq);
+        let mut gone = drop_tail(&tx)?;
+        let mut max_seq = self.max_seq;
         let crops = if rows_only || gone > 0 { 0 } else { drop_crops(&tx)? };
         if gone == 0 && crops == 0 {
             let health = drop_health(&tx, max_seq + 1)?;
@@ -58,7 +59,8 @@ impl Book {
     /// Sets disk space aside; whether it could. Without it the outbox works on, so a failure is
     /// only told, and tried again later.
     pub(super) fn reserve(&self) -> bool {
-        let (path, wanted) = (reserve_path(&self.setup.path), self.setup.reserve_bytes);
+        let path = reserve_path(&self.setup.path);
+        let wanted = self.setup.reserve_bytes;
         if self.setup.vfs.is_some() || wanted == 0 {
             return true;
         }

@@ -58,7 +58,8 @@ pub fn open(setup: Setup, rng: StdRng) -> Result<(Outbox, Writer), OutboxError> 
     let (jobs, queue) = mpsc::channel(QUEUE);
     let (told, newest) = watch::channel(book.cursor().max_seq);
     let (tell, trouble) = watch::channel(String::new());
-    let (opened, recent) = (book.cursor(), book.recent()?.into());
+    let opened = book.cursor();
+    let recent = book.recent()?.into();
     let writer = Writer { book, jobs: queue, newest: told, trouble: tell };
     Ok((Outbox { jobs, newest, trouble, opened, recent }, writer))
 }

@@ -71,7 +71,8 @@ fn weight(quality: &Quality) -> f32 {
 
 /// The face with a third of its size around it, small enough to be kept in memory.
 fn crop(picture: &Picture, rect: &Rect) -> Picture {
-    let (across, down) = (rect.width() / 3.0, rect.height() / 3.0);
+    let across = rect.width() / 3.0;
+    let down = rect.height() / 3.0;
     let (x, y) = ((rect.left - across) as i64, (rect.top - down) as i64);
     let (width, height) =
         ((rect.width() + 2.0 * across) as u32, (rect.height() + 2.0 * down) as u32);

@@ -111,7 +111,9 @@ impl Motion {
 
 /// Asks whenever something moves, until `stop` is cut. Blocking.
 pub fn watch(config: &Config, ring: &Ring, asks: &SyncSender<Ask>, stop: &Lifeline) {
-    let (mut motion, mut number, mut looked) = (Motion::default(), 0, Mono(0));
+    let mut motion = Motion::default();
+    let mut number = 0;
+    let mut looked = Mono(0);
     while !stop.is_cut() {
         let Some((next, frame)) = ring.next(number, TURN) else { continue };
         number = next;

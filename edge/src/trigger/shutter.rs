@@ -148,7 +148,8 @@ impl Shutter {
             let Some((next, frame)) = self.ring.next(number, TURN) else { continue };
             number = next;
             self.count(Cause::Picture);
-            let (asked, frames) = (frame.at, vec![frame]);
+            let asked = frame.at;
+            let frames = vec![frame];
             let burst = Burst { cause: Cause::Picture, asked, frames, reply: None };
             if self.bursts.send(burst).is_err() {
                 return;
@@ -164,7 +165,8 @@ impl Shutter {
     fn gather(&self, ask: Ask) -> Burst {
         let Ask { cause, at, reply } = ask;
         let deadline = Instant::now() + PATIENCE;
-        let (mut frames, mut number) = (Vec::<Arc<Frame>>::new(), 0);
+        let mut frames = Vec::<Arc<Frame>>::new();
+        let mut number = 0;
         while frames.len() < self.pace.frames {
             let left = deadline.saturating_duration_since(Instant::now());
             let Some((next, frame)) = self.ring.next(number, left) else { break };

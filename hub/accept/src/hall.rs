@@ -53,7 +53,8 @@ impl Hall {
         address: IpAddr,
         crowd: bool,
     ) -> Option<(HalfOpen, Slot, CancellationToken)> {
-        let (address, limits) = (network(address), self.limits);
+        let address = network(address);
+        let limits = self.limits;
         let mut present = self.lock();
         let home = present.homes.entry(address).or_default();
         if !crowd && home.strangers.len() >= limits.half_open_per_ip {
@@ -68,7 +69,8 @@ impl Hall {
         }
         present.came += 1;
         present.all += 1;
-        let (number, leave) = (present.came, CancellationToken::new());
+        let number = present.came;
+        let leave = CancellationToken::new();
         let home = present.homes.entry(address).or_default();
         home.all += 1;
         home.strangers.insert(number, leave.clone());

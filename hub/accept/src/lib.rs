@@ -126,7 +126,8 @@ pub async fn run<F>(
 {
     let House { start: begin, tls, limits, crowds } = house;
     let tls = tls.map(TlsAcceptor::from);
-    let (hall, starting) = (Hall::new(limits), Arc::new(Semaphore::new(STARTING)));
+    let hall = Hall::new(limits);
+    let starting = Arc::new(Semaphore::new(STARTING));
     let porch = match Porch::open(listener) {
         Ok(porch) => porch,
         Err(error) => return tracing::error!(%error, "nobody can be let in"),
@@ -151,7 +152,9 @@ pub async fn run<F>(
             refused(ip);
             continue;
         };
-        let (tls, stop, serve) = (tls.clone(), stop.child_token(), serve.clone());
+        let tls = tls.clone();
+        let stop = stop.child_token();
+        let serve = serve.clone();
         let visit = leave.run_until_cancelled_owned(async move {
             let mut shaking = pin!(shake(tcp, tls, limits.handshake, address));
             let first = poll_fn(|cx| Poll::Ready(shaking.as_mut().poll(cx))).await;

@@ -53,12 +53,10 @@ impl Porch {
     /// # Errors
     /// When the system gives no thread for it.
     pub(super) fn open(listener: TcpListener) -> io::Result<Self> {
-        let (closed, line) =
-            (CancellationToken::new(), Arc::new((Mutex::default(), Notify::new())));
-        let (listener, runtime) = (
-            listener.into_std()?,
-            tokio::runtime::Builder::new_current_thread().enable_all().build()?,
-        );
+        let closed = CancellationToken::new();
+        let line = Arc::new((Mutex::default(), Notify::new()));
+        let listener = listener.into_std()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let porch = Self { line: line.clone(), _open: closed.clone().drop_guard() };
         let take = move || runtime.block_on(closed.run_until_cancelled(take(listener, &line)));
         std::thread::Builder::new().name("accept".into()).spawn(take)?;

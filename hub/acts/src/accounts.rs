@@ -188,8 +188,10 @@ impl Accounts {
         }
         let kept = self.kept(to.password.clone(), &old.account.email).await?;
         let work = move |tx: &Tx<'_>| {
-            let (old, by) = (find(tx, &which)?, by.name());
-            let (id, profile) = (old.account.id, to.over(tx, old.profile())?);
+            let old = find(tx, &which)?;
+            let by = by.name();
+            let id = old.account.id;
+            let profile = to.over(tx, old.profile())?;
             people::change(tx, id, profile, to.version, &by, now)?;
             if let Some(kept) = kept {
                 people::set_password(tx, id, &kept, &login::Keep::Nothing, &by, now)?;

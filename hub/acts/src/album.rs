@@ -120,7 +120,8 @@ impl Album {
     /// `NotFound` when they are gone.
     pub async fn picture(&self, id: Uuid) -> Result<Zeroizing<Vec<u8>>, Error> {
         let sealed = self.db.read(move |tx| image::sealed(tx, id)).await?;
-        let (sealed, key) = (sealed.ok_or_else(gone)?, self.keys.photo(id)?.ok_or_else(gone)?);
+        let sealed = sealed.ok_or_else(gone)?;
+        let key = self.keys.photo(id)?.ok_or_else(gone)?;
         key.open(&image::place(id), &sealed).doing("opening a photo")
     }
 
@@ -130,7 +131,8 @@ impl Album {
     /// `NotFound` when they are gone.
     pub async fn crop(&self, image: Uuid, id: Uuid) -> Result<Zeroizing<Vec<u8>>, Error> {
         let sealed = self.db.read(move |tx| crop::sealed(tx, id)).await?;
-        let (sealed, key) = (sealed.ok_or_else(gone)?, self.keys.photo(image)?.ok_or_else(gone)?);
+        let sealed = sealed.ok_or_else(gone)?;
+        let key = self.keys.photo(image)?.ok_or_else(gone)?;
         key.open(&crop::place(id), &sealed).doing("opening a crop")
     }
 
@@ -173,9 +175,11 @@ impl Album {
     /// When the database or the key store fails, or a template does not open.
     pub async fn open(&self, of: crop::Of) -> Result<Vec<Open>, Error> {
         let rows = self.db.read(move |tx| crop::embedded(tx, of)).await?;
-        let (keys, model) = (self.keys.clone(), self.recogniser.model().clone());
+        let keys = self.keys.clone();
+        let model = self.recogniser.model().clone();
         let work = move || -> Result<Vec<Open>, Error> {
-            let (mut photos, mut open) = (HashMap::new(), Vec::new());
+            let mut photos = HashMap::new();
+            let mut open = Vec::new();
             for row in rows.into_iter().filter(|row| row.model == model.as_str()) {
                 let key = match photos.entry(row.image) {
                     std::collections::hash_map::Entry::Occupied(key) => key.into_mut(),

@@ -65,7 +65,8 @@ pub fn apart(folder: &Path, keys: &Path) -> Result<(), Error> {
         private(folder)?;
         folder.canonicalize().doing("looking where a folder is")
     };
-    let (data, keys) = (real(folder)?, real(keys)?);
+    let data = real(folder)?;
+    let keys = real(keys)?;
     if data.starts_with(&keys) || keys.starts_with(&data) {
         let why = "data and keys would lie in one place: name another folder with --keys, on \
                    another medium, or say --insecure-together";
@@ -90,9 +91,10 @@ pub fn make(
     private(folder)?;
     private(keys)?;
     let name = stamp(now);
-    let (keep, kept) =
-        (folder.join(format!("hub-{name}.db.age")), keys.join(format!("keys-{name}.age")));
-    let (part, keys_part) = (beside(&keep), beside(&kept));
+    let keep = folder.join(format!("hub-{name}.db.age"));
+    let kept = keys.join(format!("keys-{name}.age"));
+    let part = beside(&keep);
+    let keys_part = beside(&kept);
     let work = config.data.join(format!("{WORK}{name}.part"));
     let copied = private(&work).and_then(|()| {
         let found = copy_data(config, &lock, &work, &part)?;
@@ -155,7 +157,9 @@ fn copy_data(
 
 /// Copies the keys, opens the copy, and locks it.
 fn copy_keys(config: &Config, lock: &Lock, work: &Path, part: &Path) -> Result<(), Error> {
-    let (doing, data, copy) = ("copying the keys", &config.data, work.join("keys"));
+    let doing = "copying the keys";
+    let data = &config.data;
+    let copy = work.join("keys");
     private(&copy)?;
     let keys = Keys::open(data)?;
     // What is being replaced meanwhile would be copied without its key.
@@ -214,7 +218,8 @@ fn sync(folder: &Path) -> std::io::Result<()> {
 /// Tells the running hub where its newest backup is, and what it holds, so that doors may let go
 /// of it; what would be lost with the hub's own disk they keep.
 pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), Error> {
-    let (reached, meta) = (made.reached.clone(), json!({ "bytes": made.bytes }));
+    let reached = made.reached.clone();
+    let meta = json!({ "bytes": made.bytes });
     let newest = backed_up::Newest {
         at: now,
         place: made.data.parent().unwrap_or(Path::new("")).display().to_string(),
@@ -225,7 +230,9 @@ pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), 
             backed_up::put(tx, &reached, now)?;
         }
         backed_up::remember(tx, &newest)?;
-        let (action, table, id) = ("backup", "setting", "backup");
+        let action = "backup";
+        let table = "setting";
+        let id = "backup";
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
     };
     db.write(write).await
@@ -245,11 +252,13 @@ pub async fn restore(
     actor: String,
     now: Wall,
 ) -> Result<(PathBuf, PathBuf), Error> {
-    let (copy, secret) = (newest(folder, "hub-")?, newest(keys, "keys-")?);
+    let copy = newest(folder, "hub-")?;
+    let secret = newest(keys, "keys-")?;
     refuse_over(
         BESIDE.iter().chain(&OWN).chain(&["kek.sealed", "hub.db"]).map(|name| data.join(name)),
     )?;
-    let (new, work) = (!data.exists(), data.join(format!("{WORK}{}.part", stamp(now))));
+    let new = !data.exists();
+    let work = data.join(format!("{WORK}{}.part", stamp(now)));
     let laid = lay_out((&copy, &secret), key, (data, &work));
     let _copies = fs::remove_dir_all(&work);
     if laid.is_err() && new {
@@ -268,7 +277,9 @@ fn lay_out(
 ) -> Result<PathBuf, Error> {
     private(data)?;
     private(work)?;
-    let (keys, whole, doing) = (work.join("keys"), work.join("hub.db"), "restoring the keys");
+    let keys = work.join("keys");
+    let whole = work.join("hub.db");
+    let doing = "restoring the keys";
     unpack(secret, key, &keys)?;
     let database = database(data, &keys)?;
     // A log without its database would be played into the new one.
@@ -342,7 +353,8 @@ fn database(data: &Path, secret: &Path) -> Result<PathBuf, Error> {
 /// Whoever was signed in when the backup was made signs in again,
 /// and doors and programs get new tokens: some of them ended or were used since.
 async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> {
-    let (db, epoch) = (Db::open(path)?, Epoch(rand::random()));
+    let db = Db::open(path)?;
+    let epoch = Epoch(rand::random());
     let write = move |tx: &Tx<'_>| {
         store::setting::set(tx, "hub_epoch", &epoch.to_string())?;
         let floor = store::release::newest_of_all(tx)?.saturating_add(JUMP);
@@ -351,7 +363,10 @@ async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> 
         store::login::end_everybody(tx, now)?;
         store::device::capture_token::end_everywhere(tx, now)?;
         store::device::end_tokens(tx)?;
-        let (action, table, id, meta) = ("restore", "setting", "hub_epoch", json!({}));
+        let action = "restore";
+        let table = "setting";
+        let id = "hub_epoch";
+        let meta = json!({});
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
     };
     db.write(write).await

@@ -207,7 +207,9 @@ impl Bringing {
         now: Wall,
     ) -> Result<Job, Error> {
         let rows = rows(&self.apart, table).await?;
-        let (db, total, by) = (self.people.db.clone(), rows.len() as u64, reader.actor.user);
+        let db = self.people.db.clone();
+        let total = rows.len() as u64;
+        let by = reader.actor.user;
         let work = move |progress: Progress| async move {
             let bring =
                 move |tx: &Tx<'_>| people::bring(tx, reader, class, rows, &by.to_string(), now);
@@ -232,8 +234,10 @@ impl Bringing {
             None => None,
         };
         let photos = Photos::new(archive, table)?;
-        let (list, actor) = (photos.list.clone(), by.to_string());
-        let (photos, total) = (Arc::new(Mutex::new(photos)), list.len() as u64);
+        let list = photos.list.clone();
+        let actor = by.to_string();
+        let photos = Arc::new(Mutex::new(photos));
+        let total = list.len() as u64;
         let enrolling = Enrolling { people: self.people.clone(), class, actor, now };
         let work = move |progress: Progress| async move {
             let mut lines = Vec::new();
@@ -253,7 +257,8 @@ impl Bringing {
 /// The picture of `photo`, unpacked when its turn comes. A damaged one may trip the reader: off
 /// the runtime, a panic harms nobody.
 async fn picture(photos: &Arc<Mutex<Photos<File>>>, photo: &Photo) -> Result<Vec<u8>, Error> {
-    let (photos, photo) = (photos.clone(), photo.clone());
+    let photos = photos.clone();
+    let photo = photo.clone();
     let read = move || photos.lock().unwrap_or_else(PoisonError::into_inner).picture(&photo);
     let damaged = |_| Error::Invalid("this photo is damaged".into());
     tokio::task::spawn_blocking(read).await.map_err(damaged)?
@@ -274,7 +279,8 @@ impl Enrolling {
         photo: Photo,
         picture: Result<Vec<u8>, Error>,
     ) -> Result<BroughtPhoto, Error> {
-        let (file, student_id) = (photo.file.clone(), photo.student.clone());
+        let file = photo.file.clone();
+        let student_id = photo.student.clone();
         let done = match picture {
             Ok(bytes) => self.one(photo, bytes).await,
             Err(error) => Err(error),
@@ -290,7 +296,8 @@ impl Enrolling {
 
     async fn one(&self, photo: Photo, bytes: Vec<u8>) -> Result<Option<Vec<String>>, Error> {
         let People { db, keys, galleries, recogniser, .. } = &self.people;
-        let (name, class) = (photo.student, self.class);
+        let name = photo.student;
+        let class = self.class;
         let find = move |tx: &Tx<'_>| {
             let person = student::find(tx, &name)?;
             if !class.map_or(Ok(true), |class| class::has(tx, class, person.id))? {
@@ -303,7 +310,8 @@ impl Enrolling {
         if there.iter().any(|row| row.source == source && row.model == *recogniser.model()) {
             return Ok(None);
         }
-        let (consent_by, actor) = (photo.consent_by, self.actor.clone());
+        let consent_by = photo.consent_by;
+        let actor = self.actor.clone();
         let ask = Ask { student, photo: bytes, consent_by, another_person: false, source, actor };
         let index = galleries.gallery.index();
         let desk = Desk { db, keys, recogniser, index: &index };

@@ -28,11 +28,13 @@ pub async fn add(
     class: Option<String>,
     now: Wall,
 ) -> Result<NewFeed, Error> {
-    let (secret, id) = (auth::secret(), wire::id::v7(now));
+    let secret = auth::secret();
+    let id = wire::id::v7(now);
     let digest = auth::digest(&secret);
     let work = move |tx: &Tx<'_>| {
         let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
-        let (account, class) = (reader.actor.user, class.map(|class| class.id));
+        let account = reader.actor.user;
+        let class = class.map(|class| class.id);
         feed::add(tx, &Feed { id, account, class, created_at: now }, &digest, now)
     };
     db.write(work).await?;

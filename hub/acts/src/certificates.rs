@@ -163,7 +163,8 @@ impl Renewal {
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             beat.turn();
             let may = self.upkeep.tried("looking at the hub's certificates", self.may().await);
-            let (of, may) = (self.clone(), may.unwrap_or_default());
+            let of = self.clone();
+            let may = may.unwrap_or_default();
             // A look that panics is said by the runtime, and the next one is the retry.
             let ended = tokio::task::spawn_blocking(move || of.look(may)).await;
             if ended.is_ok_and(|ended| ended) {
@@ -190,7 +191,8 @@ impl Renewal {
         if !self.pki.is_rotating() {
             return Ok(false);
         }
-        let (signer, now) = (self.pki.signer(), self.upkeep.clock.wall());
+        let signer = self.pki.signer();
+        let now = self.upkeep.clock.wall();
         let behind = self.db.read(move |tx| store::certificate::behind(tx, &signer, now)).await?;
         Ok(behind.is_empty())
     }
@@ -218,7 +220,8 @@ impl Renewal {
     }
 
     fn renew(&self, may: May) -> Result<(), Error> {
-        let (dir, now) = (&self.config.data, self.upkeep.clock.wall());
+        let dir = &self.config.data;
+        let now = self.upkeep.clock.wall();
         self.pki.reload(dir, &self.keys)?;
         if may.renew && self.pki.life()?.is_due(now) {
             self.pki.renew(dir, &self.keys, &[], now)?;

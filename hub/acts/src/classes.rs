@@ -88,7 +88,8 @@ impl ClassSettings {
             }
         };
         let (auto_since, suspended) = self.counting(&old, policy, now);
-        let (room, grace_min) = (self.room.clone().or(old.room), self.grace_min);
+        let room = self.room.clone().or(old.room);
+        let grace_min = self.grace_min;
         let grace_min = grace_min.unwrap_or(old.grace_min);
         Ok(Class { room, policy, grace_min, auto_since, suspended, ..old })
     }
@@ -146,11 +147,13 @@ pub async fn change(
 ) -> Result<Class, Error> {
     let zone = zone.clone();
     let work = move |tx: &Tx<'_>| {
-        let (old, actor) = (class::find(tx, reader, &to.class)?, reader.actor.user.to_string());
+        let old = class::find(tx, reader, &to.class)?;
+        let actor = reader.actor.user.to_string();
         if to.version.is_some_and(|version| version != old.version) {
             return Err(Error::Conflict("this class was changed meanwhile: look again".into()));
         }
-        let (id, was_active) = (old.id.to_string(), old.is_active);
+        let id = old.id.to_string();
+        let was_active = old.is_active;
         let typed = Class {
             class_name: to.name.unwrap_or_else(|| old.class_name.clone()),
             class_code: to.code.unwrap_or_else(|| old.class_code.clone()),
@@ -184,7 +187,8 @@ pub async fn remove(
     let zone = zone.clone();
     let work = move |tx: &Tx<'_>| {
         let old = class::find(tx, reader, &class)?;
-        let (id, actor) = (old.id, reader.actor.user.to_string());
+        let id = old.id;
+        let actor = reader.actor.user.to_string();
         class::change(tx, &Class { is_active: false, ..old }, &actor, now)?;
         remake(tx, reader, id, (&zone, now))
     };

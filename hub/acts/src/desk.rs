@@ -72,13 +72,16 @@ impl Desk {
         let keys = self.keys.clone();
         let work = move |tx: &Tx<'_>| {
             let hand = Hand { tx, keys: &keys, reader, now };
-            let (mut former, mut done) = (Vec::new(), Vec::new());
+            let mut former = Vec::new();
+            let mut done = Vec::new();
             for ask in &asks {
                 let facts = hand.seen(ask.record)?;
                 hand.check_student(&ask.say)?;
                 let by = reader.actor.user.to_string();
                 let change = review::decide(&facts, ask, &by, now)?;
-                let (record, lesson, before) = (ask.record, facts.lesson, facts.state.clone());
+                let record = ask.record;
+                let lesson = facts.lesson;
+                let before = facts.state.clone();
                 former.push(Former { record, lesson, before, after: change.state.clone() });
                 done.push(hand.carry_out(&facts, change, None)?);
             }
@@ -144,7 +147,8 @@ impl Desk {
             if !visible(tx, reader, record)? {
                 return Err(Error::unknown("record", record));
             }
-            let (actor, id) = (reader.actor.user.to_string(), record.to_string());
+            let actor = reader.actor.user.to_string();
+            let id = record.to_string();
             let facts = store::review::facts(tx, record)?;
             let place = store::passage::place(tx, record)?;
             store::passage::remove(tx, record)?;
@@ -231,7 +235,8 @@ impl Hand<'_, '_> {
     /// Makes the change; `home` is the lesson that the sighting goes back to, if it does.
     fn carry_out(&self, facts: &Facts, change: Change, home: Option<Uuid>) -> Result<Done, Error> {
         let Change { state, evidence, action } = change;
-        let (record, version) = (facts.record, facts.version + 1);
+        let record = facts.record;
+        let version = facts.version + 1;
         store::review::set(self.tx, record, facts.version, &state)?;
         let goes = self.now.plus_ms(SECOND_THOUGHTS_MS);
         let hidden = matches!(evidence, Evidence::Hide).then_some(goes);
@@ -239,7 +244,8 @@ impl Hand<'_, '_> {
         if let Evidence::Wrap(student) = evidence {
             wrap(self.tx, self.keys, record, student, self.now)?;
         }
-        let (actor, id) = (self.reader.actor.user.to_string(), record.to_string());
+        let actor = self.reader.actor.user.to_string();
+        let id = record.to_string();
         let meta = json!({ "version": version, "student": state.decided,
             "ruled_out": state.ruled_out });
         let entry = audit::Entry { actor: &actor, action, table: "sighting", id: &id, meta };

@@ -123,7 +123,8 @@ pub async fn add(
     by: String,
     now: Wall,
 ) -> Result<(), Error> {
-    let (place, settings) = (new.place(None)?, new.settings()?);
+    let place = new.place(None)?;
+    let settings = new.settings()?;
     let work = move |tx: &Tx<'_>| {
         device::add(tx, &name, &place, &by, now)?;
         settings.map_or(Ok(()), |said| door_settings::set(tx, &name, &said, 1, &by, now))
@@ -173,7 +174,8 @@ impl Doors {
         let name = id.clone();
         let work = move |tx: &Tx<'_>| {
             let old = there(tx, &name)?;
-            let (place, settings) = (to.place(Some(&old))?, to.settings()?);
+            let place = to.place(Some(&old))?;
+            let settings = to.settings()?;
             let version = to.version.unwrap_or(old.version);
             let Some(settings) = settings else {
                 return device::place(tx, &name, &place, version, &by, now);

@@ -178,7 +178,8 @@ pub async fn attempt(
         consent_by,
         actor,
     };
-    let (alike, keys) = (accepted.look_alike, desk.keys.clone());
+    let alike = accepted.look_alike;
+    let keys = desk.keys.clone();
     let kept = desk.db.write(move |tx| {
         let id = keep(tx, &keys, &new, now)?;
         Ok((id, alike.map(|id| student::get(tx, id)).transpose()?.flatten()))

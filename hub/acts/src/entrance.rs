@@ -132,7 +132,8 @@ impl Visitor {
     /// `Unauthorised`; `TooMany` for who guesses too much or comes when too many sign in.
     pub async fn check(&self, email: &str, password: String) -> Result<Checked, Error> {
         let name = email.trim().to_lowercase();
-        let (key, db) = (name.clone(), &self.entrance.db);
+        let key = name.clone();
+        let db = &self.entrance.db;
         let found = db.read(move |tx| account::by_email(tx, &key)).await?;
         let (account, stored) = found.map_or((None, None), |(account, phc)| (Some(account), phc));
         let known = account.as_ref().map(|account| account.id);
@@ -157,7 +158,8 @@ impl Visitor {
     /// # Errors
     /// `Field` for a wrong or missing proof, `TooMany` after too many.
     pub async fn prove(&self, account: &Account, proof: Proof) -> Result<(), Error> {
-        let (id, db) = (account.id, &self.entrance.db);
+        let id = account.id;
+        let db = &self.entrance.db;
         match proof {
             Proof::Passkey(shown) => {
                 let say = "this passkey is not yours, or did not answer just now";
@@ -179,7 +181,8 @@ impl Visitor {
                 return Err(Error::field("password", "give your password, a code or a passkey"));
             }
         }
-        let (own, now) = (self.keep.clone(), self.now);
+        let own = self.keep.clone();
+        let now = self.now;
         db.write(move |tx| login::prove(tx, &own, now)).await
     }
 
@@ -198,7 +201,9 @@ impl Visitor {
         self.password(account, "current_password", current).await?;
         let passwords = &self.entrance.passwords;
         let kept = hashed(passwords, ("new_password", new), &account.email).await?;
-        let (id, keep, now) = (account.id, self.keep.clone(), self.now);
+        let id = account.id;
+        let keep = self.keep.clone();
+        let now = self.now;
         let by = id.to_string();
         let work = move |tx: &store::Tx<'_>| people::set_password(tx, id, &kept, &keep, &by, now);
         self.entrance.db.write(work).await
@@ -259,7 +264,8 @@ impl Visitor {
     /// Writes down that a try was wrong: in the log without any account, and in the audit log with
     /// the account, if there is one, and the address. A flood of them is counted and not written.
     pub async fn wrong(&self, account: Option<Uuid>, by: &'static str) -> Result<(), Error> {
-        let (from, now) = (self.from, self.now);
+        let from = self.from;
+        let now = self.now;
         rules::security!("login", address = %from, "a login failed");
         let Some(more) = self.throttled(Throttle::note) else { return Ok(()) };
         let id = account.map_or_else(|| "unknown".to_owned(), |account| account.to_string());
@@ -268,7 +274,9 @@ impl Visitor {
             meta["unwritten"] = json!(more);
         }
         let work = move |tx: &store::Tx<'_>| {
-            let (actor, action, table) = ("sign-in", "sign-in-failed", "user_account");
+            let actor = "sign-in";
+            let action = "sign-in-failed";
+            let table = "user_account";
             audit::add(tx, now, &audit::Entry { actor, action, table, id: &id, meta })
         };
         self.entrance.db.write(work).await

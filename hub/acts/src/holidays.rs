@@ -32,7 +32,8 @@ pub async fn add(
     by: Actor,
     now: Wall,
 ) -> Result<Holiday, Error> {
-    let (id, zone) = (wire::id::v7(now), zone.clone());
+    let id = wire::id::v7(now);
+    let zone = zone.clone();
     let Days { name, from, to } = days;
     let new = Holiday { id, name, from, to };
     db.write(move |tx| put(tx, &new, &zone, Said { by, now })).await
@@ -62,7 +63,8 @@ pub async fn change(
 /// # Errors
 /// `NotFound`.
 pub async fn remove(db: &Db, zone: &TimeZone, id: Uuid, by: Actor, now: Wall) -> Result<(), Error> {
-    let (actor, zone) = (by.user.to_string(), zone.clone());
+    let actor = by.user.to_string();
+    let zone = zone.clone();
     let work = move |tx: &Tx<'_>| {
         holiday::remove(tx, id, &actor, now)?;
         make(tx, Of::Everybody, &zone, now).map(drop)

@@ -75,7 +75,8 @@ impl Progress {
     /// So many pieces more are done.
     pub fn advance(&self, pieces: u64) {
         self.0.done.fetch_add(pieces, Relaxed);
-        let (now, told) = (self.0.clock.mono().0, self.0.told.load(Relaxed));
+        let now = self.0.clock.mono().0;
+        let told = self.0.told.load(Relaxed);
         let due = now.saturating_sub(told) >= TELL_MS;
         if due && self.0.told.compare_exchange(told, now, Relaxed, Relaxed).is_ok() {
             self.tell();
@@ -109,7 +110,8 @@ impl Jobs {
     /// Nothing to do yet. What an earlier run left is ended by [`Jobs::interrupt`].
     #[must_use]
     pub fn new(db: Db, events: Events, clock: Arc<dyn Clock>, spawn: Spawn) -> Self {
-        let (places, live) = (Semaphore::new(AT_ONCE), Mutex::default());
+        let places = Semaphore::new(AT_ONCE);
+        let live = Mutex::default();
         let stop = CancellationToken::new();
         Self(Arc::new(Shared { db, events, clock, spawn, places, live, stop }))
     }
@@ -145,13 +147,15 @@ impl Jobs {
     {
         let job = self.queued(kind, total, by);
         let progress = self.enter(&job)?;
-        let (row, id) = (job.clone(), job.id);
+        let row = job.clone();
+        let id = job.id;
         let added = self.0.db.write(move |tx| job::add(tx, &row)).await;
         if let Err(error) = added {
             self.live().remove(&id);
             return Err(error);
         }
-        let (jobs, own) = (self.clone(), progress.clone());
+        let jobs = self.clone();
+        let own = progress.clone();
         let run = async move {
             let work = async move { Ok(serde_json::json!(work(own).await?)) };
             jobs.run(&progress, work).await;
@@ -209,7 +213,8 @@ impl Jobs {
         let cancel = progress.0.cancel.clone();
         let whole = async {
             let _place = self.0.places.acquire().await;
-            let (id, now) = (progress.0.id, self.0.clock.wall());
+            let id = progress.0.id;
+            let now = self.0.clock.wall();
             self.0.db.write(move |tx| job::begin(tx, id, now)).await?;
             progress.0.running.store(1, Relaxed);
             progress.tell();
@@ -231,7 +236,8 @@ impl Jobs {
             Ok(None) => (State::Cancelled, None, None),
             Err(error) => (State::Failed, None, Some(sentence(&error))),
         };
-        let (end, id) = (End { state, pieces, result, error }, progress.0.id);
+        let end = End { state, pieces, result, error };
+        let id = progress.0.id;
         let now = self.0.clock.wall();
         let ended = self.0.db.write(move |tx| job::end(tx, id, &end, now)).await;
         if let Err(error) = ended {

@@ -62,7 +62,8 @@ impl Joining {
     }
 
     async fn issue(&self, request: JoinRequest) -> Result<Joined, Error> {
-        let (pki, now) = (self.pki.clone(), self.clock.wall());
+        let pki = self.pki.clone();
+        let now = self.clock.wall();
         let hub_key = self.keys.hub_secret()?.public().doing("reading the hub's sealing key")?;
         let gallery_key = self.keys.signing()?.verifying_key().to_bytes();
         let (mqtt, https) = self.reach.clone();

@@ -67,7 +67,8 @@ impl Rotating<'_> {
     /// the key store or the disk fails.
     pub async fn rotate(self, what: Rotation, by: String, now: Wall) -> Result<(), Error> {
         let Self { db, keys, config } = self;
-        let (data, name) = (&config.data, what.as_str());
+        let data = &config.data;
+        let name = what.as_str();
         match what {
             Rotation::Server { names } => Pki::open(data, keys)?.renew(data, keys, &names, now)?,
             Rotation::Authority => {
@@ -122,7 +123,10 @@ impl Rotating<'_> {
 
     async fn note(self, id: &'static str, by: String, now: Wall) -> Result<(), Error> {
         let note = move |tx: &Tx<'_>| {
-            let (actor, action, table, meta) = (&by, "rotate", "key", json!({}));
+            let actor = &by;
+            let action = "rotate";
+            let table = "key";
+            let meta = json!({});
             audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
         };
         self.db.write(note).await

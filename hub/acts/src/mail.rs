@@ -122,7 +122,8 @@ impl Mailing {
         }
         let message = message.checked()?;
         let work = move |tx: &Tx<'_>| {
-            let (mut queued, actor) = (Queued::default(), reader.actor.user.to_string());
+            let mut queued = Queued::default();
+            let actor = reader.actor.user.to_string();
             for id in message.people(tx, reader)? {
                 let found = student::get(tx, id)?.and_then(|person| person.profile.email);
                 let Some(recipient) = found.filter(|address| !address.is_empty()) else {

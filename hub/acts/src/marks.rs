@@ -205,7 +205,8 @@ fn lesson_of(
 
 /// Finds the lesson of a sighting whose time became known, or became another.
 pub fn redated(tx: &Tx<'_>, record: RecordId, now: Wall) -> Result<Vec<Marked>, Error> {
-    let (facts, mut place) = (store::review::facts(tx, record)?, passage::place(tx, record)?);
+    let facts = store::review::facts(tx, record)?;
+    let mut place = passage::place(tx, record)?;
     let before = place.session.take();
     let Some(student) = review::holder(&facts.state) else {
         return Ok(Vec::new());
@@ -333,8 +334,8 @@ pub fn undo(
     actor: &str,
     now: Wall,
 ) -> Result<Marked, Error> {
-    let (old, former) =
-        (mark::get(tx, session.id, student)?, mark::former(tx, session.id, student)?);
+    let old = mark::get(tx, session.id, student)?;
+    let former = mark::former(tx, session.id, student)?;
     match former {
         Some(former) => {
             put(tx, session, student, (old, Some(former)), actor, now)?;
@@ -376,7 +377,8 @@ pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked
         .map(|(student, _)| student)
         .collect();
     let waiting: HashSet<StudentId> = passage::waiting(tx, id)?.into_iter().collect();
-    let (mut witnesses, mut marked) = (Witnesses::of(tx, &session)?, Vec::new());
+    let mut witnesses = Witnesses::of(tx, &session)?;
+    let mut marked = Vec::new();
     for student in class::roster(tx, session.class)? {
         if there.contains(&student) {
             continue;
@@ -391,7 +393,8 @@ pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked
         }
         mark::set_grounds(tx, id, student, &grounds)?;
     }
-    let (text, meta) = (id.to_string(), json!({ "marks": marked.len() }));
+    let text = id.to_string();
+    let meta = json!({ "marks": marked.len() });
     let entry = audit::Entry { actor, action: "close", table: "session", id: &text, meta };
     audit::add(tx, now, &entry)?;
     Ok(marked)
@@ -407,7 +410,8 @@ pub fn open(tx: &Tx<'_>, session: &Session, actor: &str, now: Wall) -> Result<Ve
             marked.extend(follow(tx, &open, student, actor, now)?);
         }
     }
-    let (id, meta) = (open.id.to_string(), json!({ "marks": marked.len() }));
+    let id = open.id.to_string();
+    let meta = json!({ "marks": marked.len() });
     audit::add(tx, now, &audit::Entry { actor, action: "open", table: "session", id: &id, meta })?;
     Ok(marked)
 }
@@ -500,7 +504,8 @@ pub fn lesson_now(
         version: 1,
     };
     session::add(tx, &session)?;
-    let (id, meta) = (session.id.to_string(), json!({ "class": of.id }));
+    let id = session.id.to_string();
+    let meta = json!({ "class": of.id });
     audit::add(tx, now, &audit::Entry { actor, action: "add", table: "session", id: &id, meta })?;
     Ok(session)
 }

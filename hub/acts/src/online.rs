@@ -65,7 +65,8 @@ impl Online {
             old.replaced.cancel();
         }
         drop(inner);
-        let (device, online) = (device.clone(), self.clone());
+        let device = device.clone();
+        let online = self.clone();
         Place { replaced, commands, took_over, device, number, online }
     }
 

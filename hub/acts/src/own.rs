@@ -81,7 +81,8 @@ fn teacher(reader: Reader) -> Reader {
 
 /// What `reader` sets.
 pub fn settings(tx: &Tx<'_>, reader: Reader) -> Result<OwnSettings, Error> {
-    let (id, reader) = (reader.actor.user, teacher(reader));
+    let id = reader.actor.user;
+    let reader = teacher(reader);
     let (choices, version) = preference::get(tx, id)?;
     Ok(OwnSettings {
         person: people::find(tx, &id.to_string())?,

@@ -57,7 +57,8 @@ pub fn judge(facts: Facts) -> Verdict {
 /// # Errors
 /// `Conflict` when they are of two hubs; when the database or the key store fails.
 pub async fn settle(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<(), Error> {
-    let (keyed, mark) = (keys.students()?, keys.pairing()?);
+    let keyed = keys.students()?;
+    let mark = keys.pairing()?;
     let count = keyed.len();
     let read = move |tx: &Tx<'_>| {
         let ids = store::student::ids(tx)?;

@@ -114,7 +114,8 @@ impl Parts {
     /// What makes and closes lessons.
     #[must_use]
     pub fn lessons(&self) -> LessonUpkeep {
-        let (db, events) = (self.db.clone(), self.events.clone());
+        let db = self.db.clone();
+        let events = self.events.clone();
         LessonUpkeep { db, events, zone: self.config.zone.clone(), upkeep: self.upkeep() }
     }
 
@@ -248,7 +249,8 @@ impl Parts {
     /// Where lessons are kept.
     #[must_use]
     pub fn classroom(&self) -> Classroom {
-        let (db, events) = (self.db.clone(), self.events.clone());
+        let db = self.db.clone();
+        let events = self.events.clone();
         Classroom { db, events, zone: self.config.zone.clone() }
     }
 
@@ -267,14 +269,16 @@ impl Parts {
     /// What walks along the audit chain.
     #[must_use]
     pub fn walking(&self) -> Walking {
-        let (db, jobs) = (self.db.clone(), self.jobs.clone());
+        let db = self.db.clone();
+        let jobs = self.jobs.clone();
         Walking { db, database: self.config.database(), jobs }
     }
 
     /// What takes away what is due.
     #[must_use]
     pub fn sweeper(&self) -> Sweeper {
-        let (db, keys) = (self.db.clone(), self.keys.clone());
+        let db = self.db.clone();
+        let keys = self.keys.clone();
         Sweeper { db, keys, database: self.config.database() }
     }
 
@@ -288,7 +292,8 @@ impl Parts {
     /// Where webhooks are kept.
     #[must_use]
     pub fn webhooks(&self) -> Webhooks {
-        let (db, keys) = (self.db.clone(), self.keys.clone());
+        let db = self.db.clone();
+        let keys = self.keys.clone();
         Webhooks { db, keys, private: self.config.private_webhooks }
     }
 

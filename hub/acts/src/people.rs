@@ -145,7 +145,9 @@ impl People {
         now: Wall,
     ) -> Result<Student, Error> {
         let work = move |tx: &Tx<'_>| {
-            let (old, turn, version) = (student::find(tx, &name)?, to.turn, to.version);
+            let old = student::find(tx, &name)?;
+            let turn = to.turn;
+            let version = to.version;
             student::change(tx, old.id, to.over(old.profile), version, &by, now)?;
             let active = turn.map(|turn| turn.of(old.is_active));
             let turned = active.filter(|active| *active != old.is_active);

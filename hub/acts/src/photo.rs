@@ -184,7 +184,8 @@ impl Find {
         let best = candidates.first().map(|best| best.student);
         let best = best.ok_or_else(|| Error::internal("storing a photo", "nobody was found"))?;
         let key = arrival::next_key(tx, taken.device.clone())?;
-        let (wall, clock) = (Some(taken.at), ClockState::Hub);
+        let wall = Some(taken.at);
+        let clock = ClockState::Hub;
         let stamp = Stamp { boot: 0, mono: Mono(0), wall, clock };
         let logged = status == Status::Logged;
         let authority = logged.then(|| authority::of(true, face.verdict));
@@ -227,8 +228,9 @@ pub fn crop(sight: &Sight, face: &Seen) -> Option<Vec<u8>> {
         clippy::cast_sign_loss,
         reason = "pixels of a picture of at most 64 megapixels"
     )]
-    let (x, y, side) =
-        ((centre.x - side / 2.0) as i64, (centre.y - side / 2.0) as i64, side.max(1.0) as u32);
+    let x = (centre.x - side / 2.0) as i64;
+    let y = (centre.y - side / 2.0) as i64;
+    let side = side.max(1.0) as u32;
     let piece = sight.picture.crop(x, y, side, side)?;
     let most = 256.0 / f64::from(piece.width.max(piece.height)).max(256.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 256")]

@@ -152,7 +152,8 @@ impl Pki {
         let params = device_params(device, &serial, now, expires)?;
         let signed = params.signed_by(&request.public_key, self.now().last());
         let signed = signed.doing("signing a door's certificate")?;
-        let (pem, digest) = (signed.pem(), digest(signed.der()));
+        let pem = signed.pem();
+        let digest = digest(signed.der());
         Ok(Issued { pem, serial: HEXLOWER.encode(&serial), digest, expires })
     }
 }

@@ -98,9 +98,12 @@ impl Recogniser {
         let pack = Arc::new(Pack::open(dir).doing("loading the model pack")?);
         let model = pack.model_id.parse().doing("reading the model pack's id")?;
         let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
-        let (queue, darkroom) = (Arc::new(Mutex::new(queue)), Darkroom::default());
+        let queue = Arc::new(Mutex::new(queue));
+        let darkroom = Darkroom::default();
         for n in 0..THREADS {
-            let (pack, queue, room) = (pack.clone(), queue.clone(), darkroom.clone());
+            let pack = pack.clone();
+            let queue = queue.clone();
+            let room = darkroom.clone();
             std::thread::Builder::new()
                 .name(format!("recogniser-{n}"))
                 .spawn(move || work(&pack, &room, &queue))
@@ -120,7 +123,8 @@ impl Recogniser {
         let because = std::error::Error::source(why).map(|source| format!(": {source}"));
         let why = format!("{why}{}", because.unwrap_or_default());
         tracing::error!(why, "nobody can be recognised in pictures; everything else goes on");
-        let (folder, darkroom) = (dir.into(), Darkroom::default());
+        let folder = dir.into();
+        let darkroom = Darkroom::default();
         Ok(Self { model, folder, darkroom, jobs: Err(why.into()) })
     }
 

@@ -33,14 +33,17 @@ impl Recognition {
     /// What is known of the site.
     pub async fn site(&self) -> Result<SiteScores, Error> {
         let People { db, galleries, .. } = &self.people;
-        let (index, model) = (galleries.gallery.index(), galleries.gallery.model().clone());
+        let index = galleries.gallery.index();
+        let model = galleries.gallery.model().clone();
         let usual = index.usual();
         let read = move |tx: &Tx<'_>| {
             Ok((score::decided(tx, &model, &usual)?, lines::chosen(tx)?.is_some()))
         };
         let (scores, chosen) = db.read(read).await?;
         // Figures are for a school, however empty it still is.
-        let (lines, guard, people) = (index.lines(), index.guard(), index.len().max(1));
+        let lines = index.lines();
+        let guard = index.guard();
+        let people = index.len().max(1);
         let strangers = tokio::task::spawn_blocking(move || index.strangers(PAIRS)).await;
         let mut pairs = Histogram::default();
         strangers.unwrap_or_default().iter().for_each(|cosine| pairs.add(f64::from(*cosine), 1));

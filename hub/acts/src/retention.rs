@@ -61,7 +61,8 @@ impl Sweeper {
         timekeeper::refuse(leap)?;
         let Self { db, keys, database } = self;
         let swept = retention::run(db, database, keys, (by, now), gone).await?;
-        let (path, doing) = (database.clone(), "emptying the database's log");
+        let path = database.clone();
+        let doing = "emptying the database's log";
         tokio::task::spawn_blocking(move || file::flush(&path)).await.doing(doing)??;
         Ok(swept)
     }
@@ -79,9 +80,11 @@ impl SweepingJob {
         let leap = self.upkeep.leap().await?;
         timekeeper::refuse(leap)?;
         let total = self.sweeper.due(now).await?.iter().map(|swept| swept.rows).sum();
-        let (sweeper, clock) = (self.sweeper.clone(), self.upkeep.clock.clone());
+        let sweeper = self.sweeper.clone();
+        let clock = self.upkeep.clock.clone();
         let work = move |progress: Progress| async move {
-            let (by, gone) = (by.to_string(), |rows| progress.advance(rows));
+            let by = by.to_string();
+            let gone = |rows| progress.advance(rows);
             sweeper.run(leap, (&by, clock.wall()), &gone).await
         };
         self.jobs.start(RUN, total, by, work).await
@@ -92,7 +95,10 @@ impl SweepingJob {
 pub(super) async fn note_stopped(db: &Db, job: &Job, by: String, now: Wall) -> Result<(), Error> {
     let meta = json!({ "stopped": true, "rows": job.done });
     let note = move |tx: &Tx<'_>| {
-        let (actor, action, table, id) = (&by, "sweep", "setting", RUN);
+        let actor = &by;
+        let action = "sweep";
+        let table = "setting";
+        let id = RUN;
         audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
     };
     db.write(note).await

@@ -118,7 +118,8 @@ pub async fn verify(
     let work = move |tx: &Tx<'_>| {
         let class = class::find(tx, reader, &whose.class)?.id;
         let student = student::find_for(tx, reader, &whose.student)?.id;
-        let (own, actor) = (face == Face::Own, reader.actor.user.to_string());
+        let own = face == Face::Own;
+        let actor = reader.actor.user.to_string();
         member::verify(tx, (class, student), own, &actor, now)?;
         Ok((class, student))
     };

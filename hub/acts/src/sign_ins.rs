@@ -54,8 +54,11 @@ pub async fn end_all(db: &Db, of: SignInsEnd, now: Wall) -> Result<(), Error> {
 }
 
 fn noted(tx: &Tx<'_>, of: &SignInsEnd, now: Wall) -> Result<(), Error> {
-    let (actor, id) = (of.by.to_string(), of.account.to_string());
-    let (action, table, meta) = ("end-sign-ins", "user_account", json!({}));
+    let actor = of.by.to_string();
+    let id = of.account.to_string();
+    let action = "end-sign-ins";
+    let table = "user_account";
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id: &id, meta })
 }
 
@@ -79,8 +82,11 @@ pub async fn demand(db: &Db, of: Vec<Role>, by: Uuid, now: Wall) -> Result<(), E
         }
         let words: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
         setting::set(tx, login::FACTOR, &words.join(","))?;
-        let (actor, meta) = (by.to_string(), json!({ "second_factor": words }));
-        let (action, table, id) = ("change", "setting", login::FACTOR);
+        let actor = by.to_string();
+        let meta = json!({ "second_factor": words });
+        let action = "change";
+        let table = "setting";
+        let id = login::FACTOR;
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
     };
     db.write(work).await

@@ -69,7 +69,10 @@ pub async fn confirm(db: &Db, by: String, now: Wall) -> Result<(), Error> {
         clock::confirm(tx, now)?;
         let meta =
             leap.map_or_else(|| json!({}), |leap| json!({ "from": leap.from.0, "to": leap.to.0 }));
-        let (actor, action, table, id) = (&by, "confirm_clock", "setting", "clock");
+        let actor = &by;
+        let action = "confirm_clock";
+        let table = "setting";
+        let id = "clock";
         audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
     };
     db.write(work).await

@@ -67,7 +67,9 @@ impl Webhooks {
             created_at: now,
             version: 1,
         })?;
-        let (keys, actor, secret) = (self.keys.clone(), by.user.to_string(), webhooks::secret());
+        let keys = self.keys.clone();
+        let actor = by.user.to_string();
+        let secret = webhooks::secret();
         let work = move |tx: &Tx<'_>| {
             webhook::add(tx, &keys, &hook, &secret, &actor, now)?;
             Ok(MadeWebhook { hook, secret })
@@ -80,7 +82,8 @@ impl Webhooks {
     /// # Errors
     /// `NotFound`; `Field` for what cannot be; `Conflict` when it was changed meanwhile.
     pub async fn change(&self, to: WebhookChanges, by: Actor, now: Wall) -> Result<Webhook, Error> {
-        let (own, actor) = (self.clone(), by.user.to_string());
+        let own = self.clone();
+        let actor = by.user.to_string();
         let work = move |tx: &Tx<'_>| {
             let old = webhook::get(tx, to.hook)?;
             let hook = own.checked(Webhook {

@@ -25,7 +25,8 @@ use warp::http::Method;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
-    let (none, nothing) = (Object::None, Takes::Nothing);
+    let none = Object::None;
+    let nothing = Takes::Nothing;
     let days = Shapes::gives::<Trend>().asks::<Span>();
     let by_month = Shapes::gives::<Months>().asks::<Which>();
     let risk = Shapes::gives::<Risks>();

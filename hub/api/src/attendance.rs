@@ -26,13 +26,19 @@ use wire::{RecordId, StudentId, Wall};
 pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
-    let (record, nothing, body) = (Object::Record, Takes::Nothing, Takes::Json(SMALL));
-    let (one, list) = (Shapes::gives::<Record>(), Shapes::gives::<Vec<Record>>().asks::<Which>());
-    let (decide_one, decide_some) =
-        (Shapes::both::<Decision, Record>(), Shapes::both::<Decisions, Vec<Record>>());
-    let (at, crop) = ("/api/attendance/{id}", "/api/attendance/{id}/crop");
-    let (review, undo) = ("/api/attendance/{id}/review", "/api/attendance/{id}/undo");
-    let (pending, some) = ("/api/attendance/pending", "/api/attendance/review");
+    let record = Object::Record;
+    let nothing = Takes::Nothing;
+    let body = Takes::Json(SMALL);
+    let one = Shapes::gives::<Record>();
+    let list = Shapes::gives::<Vec<Record>>().asks::<Which>();
+    let decide_one = Shapes::both::<Decision, Record>();
+    let decide_some = Shapes::both::<Decisions, Vec<Record>>();
+    let at = "/api/attendance/{id}";
+    let crop = "/api/attendance/{id}/crop";
+    let review = "/api/attendance/{id}/review";
+    let undo = "/api/attendance/{id}/undo";
+    let pending = "/api/attendance/pending";
+    let some = "/api/attendance/review";
     vec![
         Endpoint::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
         Endpoint::new(get(pending), STAFF, Object::None, nothing, list, waiting),
@@ -164,7 +170,8 @@ impl From<Seen> for Record {
     fn from(seen: Seen) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let crop = seen.crop.then(|| format!("/api/attendance/{}/crop", seen.id));
-        let (predicted, decided) = (seen.predicted.clone(), seen.decided.clone());
+        let predicted = seen.predicted.clone();
+        let decided = seen.decided.clone();
         let candidate = |c: &desk::Candidate| Candidate {
             id: c.person.student,
             student_id: c.person.number.clone(),
@@ -232,7 +239,8 @@ async fn waiting(call: Call) -> Outcome {
 }
 
 async fn listed(call: &Call, which: Which) -> Outcome {
-    let (reader, zone) = (call.reader()?, call.app().config.zone.clone());
+    let reader = call.reader()?;
+    let zone = call.app().config.zone.clone();
     let start = |day: Date| {
         let start = day.to_zoned(zone.clone()).ok();
         start.map(|start| Wall(start.timestamp().as_millisecond()))
@@ -244,7 +252,8 @@ async fn listed(call: &Call, which: Which) -> Outcome {
     let Ok(status) = which.status.as_deref().map(str::parse::<review::Status>).transpose() else {
         return json(&Vec::<Record>::new()); // nothing stands where nothing can
     };
-    let (device, class) = (which.device_id, which.class_id);
+    let device = which.device_id;
+    let class = which.class_id;
     let read = call.app().db.read(move |tx| {
         let student = which.student_id.map(|name| student::find(tx, &name)).transpose();
         let student = match student {
@@ -281,21 +290,26 @@ async fn shown(call: &Call, id: RecordId) -> Outcome {
 
 /// Deletes a record for good; marks that followed from it are taken back.
 async fn remove(call: Call) -> Outcome {
-    let (reader, id) = (call.reader()?, call.id("id")?);
+    let reader = call.reader()?;
+    let id = call.id("id")?;
     call.app().desk().remove(reader, id, call.now).await?;
     http::reply::nothing()
 }
 
 /// The face as the door saw it, for whoever may decide.
 async fn picture(call: Call) -> Outcome {
-    let (reader, id) = (call.reader()?, call.id("id")?);
+    let reader = call.reader()?;
+    let id = call.id("id")?;
     let jpeg = call.app().desk().crop(reader, id).await?;
     bytes("image/jpeg", jpeg.to_vec())
 }
 
 async fn decide(call: Call) -> Outcome {
-    let (id, said): (RecordId, Decision) = (call.id("id")?, call.json()?);
-    let (version, reader, desk) = (call.version(said.version)?, call.reader()?, call.app().desk());
+    let id: RecordId = call.id("id")?;
+    let said: Decision = call.json()?;
+    let version = call.version(said.version)?;
+    let reader = call.reader()?;
+    let desk = call.app().desk();
     let student = desk.named(reader, said.student_id).await?;
     let ask = Ask { record: id, say: said.decision.of(student), notes: said.notes, version };
     desk.decide(reader, vec![ask], call.now).await?;
@@ -303,7 +317,8 @@ async fn decide(call: Call) -> Outcome {
 }
 
 async fn decide_many(call: Call) -> Outcome {
-    let (said, reader): (Decisions, _) = (call.json()?, call.reader()?);
+    let said: Decisions = call.json()?;
+    let reader = call.reader()?;
     let say = said.decision.of(None);
     let ask = |record| Ask { record, say, notes: said.notes.clone(), version: None };
     let asks = said.ids.iter().copied().map(ask).collect();

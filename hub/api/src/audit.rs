@@ -129,7 +129,8 @@ struct Heads {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, zone): (Which, _) = (call.query()?, call.app().config.zone.clone());
+    let which: Which = call.query()?;
+    let zone = call.app().config.zone.clone();
     let start = |day: Date| {
         let start = day.to_zoned(zone.clone()).ok();
         start.map(|start| Wall(start.timestamp().as_millisecond()))

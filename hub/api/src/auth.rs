@@ -23,7 +23,8 @@ use warp::http::{Method, StatusCode};
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let post = |path| (Method::POST, path);
-    let (none, body) = (Object::None, Takes::Json(SMALL));
+    let none = Object::None;
+    let body = Takes::Json(SMALL);
     let pair = Shapes::both::<Login, Tokens>();
     let again = Shapes::both::<Refresh, Tokens>();
     let sign_in = Endpoint::new(post("/api/auth/login"), Who::Anyone, none, body, pair, log_in);

@@ -30,12 +30,17 @@ const FILE: u64 = 5 * 1024 * 1024;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/calendars", "/api/calendars/{id}");
-    let (none, no) = (Object::None, Takes::Nothing);
-    let (list, new) = (Shapes::gives::<Vec<Body>>(), Shapes::both::<Typed, Made>().created());
-    let (ics, file) = ((Method::GET, "/calendar/{secret}"), Shapes::file("text/calendar"));
+    let some = "/api/calendars";
+    let one = "/api/calendars/{id}";
+    let none = Object::None;
+    let no = Takes::Nothing;
+    let list = Shapes::gives::<Vec<Body>>();
+    let new = Shapes::both::<Typed, Made>().created();
+    let ics = (Method::GET, "/calendar/{secret}");
+    let file = Shapes::file("text/calendar");
     let import = (Method::POST, "/api/timetable/import");
-    let (form, told) = (Takes::Parts(FILE), Shapes::both::<Upload, Taken>());
+    let form = Takes::Parts(FILE);
+    let told = Shapes::both::<Upload, Taken>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, none, no, list, index),
         Endpoint::new((Method::POST, some), STAFF, none, Takes::Json(SMALL), new, add),
@@ -115,7 +120,8 @@ async fn index(call: Call) -> Outcome {
 
 async fn add(call: Call) -> Outcome {
     let typed: Typed = call.json()?;
-    let (db, reader) = (&call.app().db, call.reader()?);
+    let db = &call.app().db;
+    let reader = call.reader()?;
     let NewFeed { id, secret } = calendars::add(db, reader, typed.class_id, call.now).await?;
     let made = Made { id, url: call.calendar(&secret) };
     created(&format!("/api/calendars/{}", made.id), &made)
@@ -128,7 +134,8 @@ async fn remove(call: Call) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     let secret = call.param("secret").trim_end_matches(".ics").to_owned();
-    let (digest, now) = (auth::digest(&secret), call.now);
+    let digest = auth::digest(&secret);
+    let now = call.now;
     let today = rules::timetable::day(now, &call.app().config.zone);
     let read = call.app().db.read(move |tx| {
         let Some(feed) = feed::by_digest(tx, &digest, today)? else { return Ok(None) };
@@ -140,10 +147,12 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn take(call: Call) -> Outcome {
-    let (zone, file) = (&call.app().config.zone, call.file("file")?);
+    let zone = &call.app().config.zone;
+    let file = call.file("file")?;
     let plan = call.app().apart.timetable(file, zone).await?;
     let class = call.content.field("class_id").filter(|name| !name.is_empty()).map(str::to_owned);
-    let (file, by) = (TimetableFile { plan, class }, call.name()?);
+    let file = TimetableFile { plan, class };
+    let by = call.name()?;
     let done = call.app().timetable().take_over(call.reader()?, file, by, call.now).await?;
     json(&Taken {
         periods: done.periods,

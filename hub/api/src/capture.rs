@@ -31,8 +31,10 @@ const BACK_MS: i64 = 60 * 60 * 1000;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (none, photo) = (Object::None, Takes::Parts(PHOTO));
-    let (capture, verify) = ((Method::POST, CAPTURE), (Method::POST, "/api/face/verify"));
+    let none = Object::None;
+    let photo = Takes::Parts(PHOTO);
+    let capture = (Method::POST, CAPTURE);
+    let verify = (Method::POST, "/api/face/verify");
     vec![
         Endpoint::new(capture, STAFF, none, photo, Shapes::both::<Picture, Captured>(), take),
         Endpoint::new(verify, STAFF, none, photo, Shapes::both::<Asked, Verified>(), check),
@@ -166,7 +168,8 @@ fn too_old(most_ms: i64) -> String {
 
 async fn check(call: Call) -> Outcome {
     let class = call.field("class_id")?.to_owned();
-    let (reader, picture) = (call.reader()?, call.file("file")?.to_vec());
+    let reader = call.reader()?;
+    let picture = call.file("file")?.to_vec();
     let _place = call.photo_place().await?;
     let sent = ClassPicture { picture, class };
     let (class, found) = call.app().finds().in_class(sent, reader, call.now).await?;

@@ -27,10 +27,14 @@ use wire::Wall;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/classes", "/api/classes/{id}");
-    let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/classes";
+    let one = "/api/classes/{id}";
+    let class = Object::Class;
+    let body = Takes::Json(SMALL);
+    let nothing = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
-    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
+    let new = Shapes::both::<Typed, Body>().created();
+    let both = Shapes::both::<Patch, Body>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
@@ -225,7 +229,9 @@ fn whole(tx: &Tx<'_>, class: Class, today: Date, now: Wall) -> Result<Body, Erro
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader, now): (Which, _, _) = (call.query()?, call.reader()?, call.now);
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
+    let now = call.now;
     let limit = rows(which.limit);
     let read = call.app().db.read(move |tx| {
         let classes = class::page(tx, reader, which.after, limit)?;
@@ -247,12 +253,15 @@ async fn add(call: Call) -> Outcome {
 
 /// The class with its teachers and what was counted of it.
 async fn shown(call: &Call, class: Class) -> Result<Body, Problem> {
-    let (today, now) = (call.reader()?.today, call.now);
+    let today = call.reader()?.today;
+    let now = call.now;
     Ok(call.app().db.read(move |tx| whole(tx, class, today, now)).await?)
 }
 
 async fn show(call: Call) -> Outcome {
-    let (reader, name, now) = (call.reader()?, call.param("id").to_owned(), call.now);
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
+    let now = call.now;
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         whole(tx, class, reader.today, now)
@@ -265,16 +274,19 @@ async fn change(call: Call) -> Outcome {
     let patch: Patch = call.json()?;
     let version = call.version(patch.version)?;
     let Patch { class_name: name, class_code: code, is_active, rest, .. } = patch;
-    let (class, rest) = (call.param("id").to_owned(), rest.into());
+    let class = call.param("id").to_owned();
+    let rest = rest.into();
     let to = ClassChanges { class, name, code, is_active, rest, version };
-    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
     let class = classes::change(db, zone, call.reader()?, to, call.now).await?;
     let body = shown(&call, class).await?;
     versioned(&body, body.version)
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
     let class = call.param("id").to_owned();
     classes::remove(db, zone, call.reader()?, class, call.now).await?;
     nothing()

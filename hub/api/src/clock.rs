@@ -19,7 +19,9 @@ use wire::Wall;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, none, no) = ("/api/clock", Object::None, Takes::Nothing);
+    let path = "/api/clock";
+    let none = Object::None;
+    let no = Takes::Nothing;
     let gives = Shapes::gives::<Body>();
     vec![
         Endpoint::new((Method::GET, path), ADMIN, none, no, gives, show),

@@ -21,11 +21,16 @@ use wire::{DeviceId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (commands, token) = ("/api/devices/{id}/commands", "/api/devices/{id}/capture-token");
-    let (snap, jpeg) = ("/api/devices/{id}/snap", Shapes::file("image/jpeg"));
-    let (door, body, no) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
+    let commands = "/api/devices/{id}/commands";
+    let token = "/api/devices/{id}/capture-token";
+    let snap = "/api/devices/{id}/snap";
+    let jpeg = Shapes::file("image/jpeg");
+    let door = Object::Device;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let told = Shapes::both::<Wish, Told>().accepted();
-    let (new, shown) = (Shapes::gives::<Token>().asks::<Life>(), Shapes::gives::<Until>());
+    let new = Shapes::gives::<Token>().asks::<Life>();
+    let shown = Shapes::gives::<Until>();
     vec![
         Endpoint::new((Method::POST, commands), ADMIN, door, body, told, tell),
         Endpoint::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
@@ -108,7 +113,8 @@ impl From<Word> for Command {
 }
 
 async fn tell(call: Call) -> Outcome {
-    let (id, wish): (DeviceId, Wish) = (call.id("id")?, call.json()?);
+    let id: DeviceId = call.id("id")?;
+    let wish: Wish = call.json()?;
     call.app().doors().tell(&id, wish.command.into(), call.name()?, call.now).await?;
     let mut answer = json(&Told { device_id: id.to_string(), command: wish.command })?;
     *answer.status_mut() = StatusCode::ACCEPTED;
@@ -116,13 +122,15 @@ async fn tell(call: Call) -> Outcome {
 }
 
 async fn see(call: Call) -> Outcome {
-    let (id, by) = (call.id("id")?, call.actor()?.user);
+    let id = call.id("id")?;
+    let by = call.actor()?.user;
     let jpeg = call.app().doors().see(&id, by, call.now).await?;
     bytes("image/jpeg", jpeg.to_vec())
 }
 
 async fn give(call: Call) -> Outcome {
-    let (id, life): (DeviceId, Life) = (call.id("id")?, call.query()?);
+    let id: DeviceId = call.id("id")?;
+    let life: Life = call.query()?;
     let life = Lifetime { days: life.days, overlap_hours: life.overlap_hours };
     let given = programs::give(&call.app().db, id.clone(), life, call.name()?, call.now).await?;
     let expires_at = time(given.until).ok_or_else(Problem::internal)?;

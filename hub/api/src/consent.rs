@@ -18,7 +18,8 @@ use warp::http::{Method, header};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, person) = ("/api/students/{id}/consent", Object::Student);
+    let path = "/api/students/{id}/consent";
+    let person = Object::Student;
     let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
     let add = Shapes::both::<Typed, Entry>().created();
     vec![
@@ -80,7 +81,8 @@ impl From<consent::Entry> for Entry {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, name): (Which, _) = (call.query()?, call.param("id").to_owned());
+    let which: Which = call.query()?;
+    let name = call.param("id").to_owned();
     let limit = which.limit.unwrap_or(100).clamp(1, 500);
     let read = call.app().db.read(move |tx| {
         let student = student::find(tx, &name)?.id;
@@ -99,7 +101,8 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn say(call: Call) -> Outcome {
-    let (typed, name): (Typed, _) = (call.json()?, call.param("id").to_owned());
+    let typed: Typed = call.json()?;
+    let name = call.param("id").to_owned();
     let student = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
     let text_version = typed.text_version.unwrap_or_else(|| TEXT.to_owned());
     let said = Said { given: typed.given, by_whom: typed.by, text_version };

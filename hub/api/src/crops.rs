@@ -26,18 +26,23 @@ use wire::Reason;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/face-crops", "/api/face-crops/{id}");
-    let (object, no) = (Object::Crop, Takes::Nothing);
-    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
+    let some = "/api/face-crops";
+    let one = "/api/face-crops/{id}";
+    let object = Object::Crop;
+    let no = Takes::Nothing;
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
     let gives = Shapes::gives::<Body>();
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let alike = Shapes::gives::<Vec<Similar>>().asks::<Near>();
     let jpeg = Shapes::file("image/jpeg");
-    let (say, from) = (Shapes::both::<Assign, Body>(), Shapes::both::<AssignFrom, Body>());
+    let say = Shapes::both::<Assign, Body>();
+    let from = Shapes::both::<AssignFrom, Body>();
     let body = Takes::Json(SMALL);
-    let (similar, to) = ("/api/face-crops/{id}/similar-faces", "/api/face-crops/{id}/assign");
-    let (embed, none) =
-        ("/api/face-crops/{id}/generate-embedding", "/api/face-crops/{id}/unidentify");
+    let similar = "/api/face-crops/{id}/similar-faces";
+    let to = "/api/face-crops/{id}/assign";
+    let embed = "/api/face-crops/{id}/generate-embedding";
+    let none = "/api/face-crops/{id}/unidentify";
     let candidate = "/api/face-crops/{id}/assign-from-candidate";
     vec![
         Endpoint::new(get(some), STAFF, Object::None, no, list, index),
@@ -90,7 +95,8 @@ pub struct Body {
 
 impl From<Crop> for Body {
     fn from(crop: Crop) -> Self {
-        let (student, proposed) = (crop.student.as_ref(), crop.proposed.as_ref());
+        let student = crop.student.as_ref();
+        let proposed = crop.proposed.as_ref();
         let number = |person: &Person| person.number.clone();
         let name = |person: &Person| person.name.clone();
         let at = crop.assigned.as_ref().map(|(_, _, at)| *at);
@@ -180,7 +186,8 @@ struct Near {
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
-    let (limit, reader) = (rows(which.limit), call.reader()?);
+    let limit = rows(which.limit);
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let of = match (&which.image_id, &which.session_id, &which.class_id) {
             (Some(id), _, _) => Some(Of::Image(image::find(tx, reader, id)?.id)),
@@ -203,7 +210,8 @@ async fn index(call: Call) -> Outcome {
 /// 422 for a page that is none.
 pub async fn page_of(call: &Call, of: Of) -> Outcome {
     let paged: Paged = call.query()?;
-    let (limit, reader) = (rows(paged.limit), call.reader()?);
+    let limit = rows(paged.limit);
+    let reader = call.reader()?;
     let before = paged.after.as_deref().map(str::parse::<Uuid>).transpose();
     let before = before.map_err(|_| Problem::field("after", "this is no face crop"))?;
     let filter = Filter { of: Some(of), before, ..Filter::default() };
@@ -218,7 +226,8 @@ fn give(call: &Call, crops: Vec<Crop>, limit: u32) -> Outcome {
 
 /// The crop that the address names.
 async fn found(call: &Call) -> Result<Crop, Problem> {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     Ok(call.app().db.read(move |tx| crop::find(tx, reader, &name)).await?)
 }
 
@@ -254,8 +263,10 @@ async fn near(call: Call) -> Outcome {
     let album = call.app().album();
     let line = album.line(near.similarity_threshold.unwrap_or(0.5))?;
     let most = rows(near.limit.or(Some(10))) as usize;
-    let (alike, scale) = (album.alike(crop.class, crop.id, (line, most)).await?, album.scale());
-    let (reader, ids) = (call.reader()?, alike.iter().map(|a| a.crop).collect::<Vec<_>>());
+    let alike = album.alike(crop.class, crop.id, (line, most)).await?;
+    let scale = album.scale();
+    let reader = call.reader()?;
+    let ids = alike.iter().map(|a| a.crop).collect::<Vec<_>>();
     let read = call.app().db.read(move |tx| {
         let one = |id: &Uuid| Ok((*id, crop::find(tx, reader, &id.to_string())?));
         ids.iter().map(one).collect::<Result<HashMap<_, _>, rules::Error>>()
@@ -273,14 +284,16 @@ async fn near(call: Call) -> Outcome {
 }
 
 async fn assign(call: Call) -> Outcome {
-    let (say, reader): (Assign, _) = (call.json()?, call.reader()?);
+    let say: Assign = call.json()?;
+    let reader = call.reader()?;
     let id = call.param("id").to_owned();
     let crop = call.app().album().assign(reader, id, say.student_id).await?;
     json(&Body::from(crop))
 }
 
 async fn assign_from(call: Call) -> Outcome {
-    let (say, reader): (AssignFrom, _) = (call.json()?, call.reader()?);
+    let say: AssignFrom = call.json()?;
+    let reader = call.reader()?;
     let id = call.param("id").to_owned();
     let album = call.app().album();
     let crop = album.assign_from(reader, id, say.candidate_crop_id).await?;
@@ -288,7 +301,8 @@ async fn assign_from(call: Call) -> Outcome {
 }
 
 async fn unidentify(call: Call) -> Outcome {
-    let (reader, id) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let id = call.param("id").to_owned();
     let crop = call.app().album().unidentify(reader, id).await?;
     json(&Body::from(crop))
 }

@@ -25,11 +25,16 @@ use wire::{DeviceId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (one, some) = ("/api/devices/{id}", "/api/devices");
-    let (door, body, nothing) = (Object::Device, Takes::Json(SMALL), Takes::Nothing);
+    let one = "/api/devices/{id}";
+    let some = "/api/devices";
+    let door = Object::Device;
+    let body = Takes::Json(SMALL);
+    let nothing = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
-    let (both, token) = (Shapes::both::<Typed, Body>(), Shapes::gives::<Token>());
-    let (join, cut) = ("/api/devices/{id}/join-token", "/api/devices/{id}/revoke");
+    let both = Shapes::both::<Typed, Body>();
+    let token = Shapes::gives::<Token>();
+    let join = "/api/devices/{id}/join-token";
+    let cut = "/api/devices/{id}/revoke";
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
@@ -204,7 +209,8 @@ impl Typed {
 
 async fn index(call: Call) -> Outcome {
     let paged: Paged = call.query()?;
-    let (after, limit) = (paged.after.clone().unwrap_or_default(), rows(paged.limit));
+    let after = paged.after.clone().unwrap_or_default();
+    let limit = rows(paged.limit);
     let read = call.app().db.read(move |tx| {
         let doors = device::page(tx, &after, limit)?;
         doors
@@ -233,7 +239,8 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (id, typed): (DeviceId, Typed) = (call.id("id")?, call.json()?);
+    let id: DeviceId = call.id("id")?;
+    let typed: Typed = call.json()?;
     if typed.settings.is_some() {
         http::proof::fresh(&call)?;
     }
@@ -244,7 +251,8 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn join_token(call: Call) -> Outcome {
-    let (id, app): (DeviceId, _) = (call.id("id")?, call.app());
+    let id: DeviceId = call.id("id")?;
+    let app = call.app();
     let token = doors::join_token(&app.db, &app.pki, id.clone(), call.name()?, call.now).await?;
     json(&Token {
         device_id: id.to_string(),

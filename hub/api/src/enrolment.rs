@@ -24,8 +24,11 @@ use wire::StudentId;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/enrollment", "/api/enrollment/{id}");
-    let (row, photo, nothing) = (Object::Enrolment, Takes::Parts(PHOTO), Takes::Nothing);
+    let some = "/api/enrollment";
+    let one = "/api/enrollment/{id}";
+    let row = Object::Enrolment;
+    let photo = Takes::Parts(PHOTO);
+    let nothing = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
     let new = gives.takes::<Photo>().created();
     let both = Shapes::both::<Typed, Body>();
@@ -220,14 +223,16 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (id, typed): (Uuid, Typed) = (call.id("id")?, call.json()?);
+    let id: Uuid = call.id("id")?;
+    let typed: Typed = call.json()?;
     let to = (Turn::wished(typed.is_active), call.version(typed.version)?);
     let body = Body::from(call.app().people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 async fn turn(call: Call) -> Outcome {
-    let (id, to) = (call.id("id")?, (Turn::Over, None));
+    let id = call.id("id")?;
+    let to = (Turn::Over, None);
     let body = Body::from(call.app().people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }

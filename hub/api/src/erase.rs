@@ -14,7 +14,8 @@ use warp::http::{Method, StatusCode};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, person) = ("/api/students/{id}/erase", Object::Student);
+    let path = "/api/students/{id}/erase";
+    let person = Object::Student;
     let gives = Shapes::gives::<Certificate>();
     let begun = gives.accepted();
     vec![
@@ -26,7 +27,8 @@ pub fn routes() -> Vec<Endpoint> {
 /// Erases a person. Data and key are gone with the answer; doors follow, and the certificate
 /// says which have.
 async fn begin(call: Call) -> Outcome {
-    let (app, name) = (call.app(), call.param("id").to_owned());
+    let app = call.app();
+    let name = call.param("id").to_owned();
     let student = app.privacy().erase(name, call.name()?, call.now).await?;
     let mut answer = json(&certificate::of(&app.db, &app.keys, student, call.now).await?)?;
     *answer.status_mut() = StatusCode::ACCEPTED;

@@ -38,7 +38,9 @@ const LOOK: Duration = Duration::from_secs(15);
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
-    let (none, nothing, no) = (Object::None, Takes::Nothing, Shapes::file("text/event-stream"));
+    let none = Object::None;
+    let nothing = Takes::Nothing;
+    let no = Shapes::file("text/event-stream");
     let api = Endpoint::new(get("/api/events"), STAFF, none, nothing, no, listen);
     vec![api.alias("/events"), api]
 }
@@ -113,7 +115,9 @@ pub async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse:
         }
         Event::JobChanged { job, by } if by == actor.user => {
             let job = front.app.jobs.get(job, by, false).await.ok()?;
-            let (state, done, total) = (job.state, job.done, job.total);
+            let state = job.state;
+            let done = job.done;
+            let total = job.total;
             Some(named(
                 "job",
                 &json!({ "id": job.id, "state": state, "done": done, "total": total }),

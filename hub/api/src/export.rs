@@ -22,8 +22,11 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// The export, and a row in the chain that says who took it.
 async fn show(call: Call) -> Outcome {
-    let (app, name, now) = (call.app(), call.param("id").to_owned(), call.now);
-    let (actor, keys) = (call.actor()?.user.to_string(), app.keys.clone());
+    let app = call.app();
+    let name = call.param("id").to_owned();
+    let now = call.now;
+    let actor = call.actor()?.user.to_string();
+    let keys = app.keys.clone();
     let id = app.db.read(move |tx| student::find(tx, &name)).await?.id;
     let all = export::hand_out(&app.db, keys, id, actor, now).await?;
     let file = format!("attachment; filename=\"rollcall-{id}.json\"");

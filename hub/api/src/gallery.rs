@@ -26,11 +26,14 @@ pub const SHOWN: u32 = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (none, body, no) = (Object::None, Takes::Json(SMALL), Takes::Nothing);
+    let none = Object::None;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let all = Shapes::gives::<Vec<Body>>();
     let back = Shapes::both::<Back, Vec<Body>>();
-    let (push_at, list_at, back_at) =
-        ("/api/gallery/push", "/api/gallery/releases", "/api/gallery/rollback");
+    let push_at = "/api/gallery/push";
+    let list_at = "/api/gallery/releases";
+    let back_at = "/api/gallery/rollback";
     vec![
         Endpoint::new((Method::POST, push_at), ADMIN, none, no, all, push),
         Endpoint::new((Method::GET, list_at), STAFF, none, no, all.asks::<Which>(), index),

@@ -20,7 +20,8 @@ const FRAME: u64 = 512 * 1024;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (post, shapes) = ((Method::POST, "/api/enrollment/hint"), Shapes::both::<Frame, Body>());
+    let post = (Method::POST, "/api/enrollment/hint");
+    let shapes = Shapes::both::<Frame, Body>();
     vec![Endpoint::new(post, ADMIN, Object::None, Takes::Parts(FRAME), shapes, show)]
 }
 

@@ -25,8 +25,10 @@ use wire::{StudentId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (one, own) = ("/api/students/{id}/attendance", "/api/students/me/attendance");
-    let (nothing, marks) = (Takes::Nothing, Shapes::gives::<Vec<Mark>>().asks::<Which>());
+    let one = "/api/students/{id}/attendance";
+    let own = "/api/students/me/attendance";
+    let nothing = Takes::Nothing;
+    let marks = Shapes::gives::<Vec<Mark>>().asks::<Which>();
     vec![
         Endpoint::new((Method::GET, one), EVERYONE, Object::Student, nothing, marks, history),
         Endpoint::new((Method::GET, own), PUPIL, Object::None, nothing, marks, mine),
@@ -115,7 +117,8 @@ async fn history_of(call: &Call, name: String) -> Outcome {
         forwards("date_to", from, to)?;
     }
     let after = after.as_deref().map(parse_cursor).transpose()?;
-    let (reader, limit) = (call.reader()?, rows(limit));
+    let reader = call.reader()?;
+    let limit = rows(limit);
     let span = register::Span { from: date_from, to: date_to };
     let which = register::Which { span, class: class_id, after, limit };
     let read = call.app().db.read(move |tx| {

@@ -22,8 +22,11 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/holidays", "/api/holidays/{id}");
-    let (day, body, no) = (Object::Holiday, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/holidays";
+    let one = "/api/holidays/{id}";
+    let day = Object::Holiday;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
     let both = Shapes::both::<Typed, Body>();
     vec![
@@ -87,8 +90,10 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, by): (Typed, _) = (call.json()?, call.actor()?);
-    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let typed: Typed = call.json()?;
+    let by = call.actor()?;
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
     let body = Body::from(holidays::add(db, zone, typed.into(), by, call.now).await?);
     created(&format!("/api/holidays/{}", body.id), &body)
 }
@@ -99,14 +104,18 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (id, typed): (Uuid, Typed) = (call.id("id")?, call.json()?);
+    let id: Uuid = call.id("id")?;
+    let typed: Typed = call.json()?;
     let Days { name, from, to } = typed.into();
-    let (db, zone, to) = (&call.app().db, &call.app().config.zone, Holiday { id, name, from, to });
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
+    let to = Holiday { id, name, from, to };
     json(&Body::from(holidays::change(db, zone, to, call.actor()?, call.now).await?))
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
     holidays::remove(db, zone, call.id("id")?, call.actor()?, call.now).await?;
     nothing()
 }

@@ -31,16 +31,24 @@ const BACK_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one, file) = ("/api/images", "/api/images/{id}", "/api/images/{id}/file");
-    let (look, confirm) = ("/api/images/{id}/process-image", "/api/images/{id}/confirm");
-    let (image, no, none) = (Object::Image, Takes::Nothing, Object::None);
-    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
-    let (gives, change) = (Shapes::gives::<Body>(), Shapes::both::<Change, Body>());
+    let some = "/api/images";
+    let one = "/api/images/{id}";
+    let file = "/api/images/{id}/file";
+    let look = "/api/images/{id}/process-image";
+    let confirm = "/api/images/{id}/confirm";
+    let image = Object::Image;
+    let no = Takes::Nothing;
+    let none = Object::None;
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
+    let gives = Shapes::gives::<Body>();
+    let change = Shapes::both::<Change, Body>();
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let faces = Shapes::gives::<Vec<crops::Body>>().asks::<http::page::Paged>();
     let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
     let sure = Shapes::both::<Confirm, Confirmed>();
-    let (json, photo) = (Takes::Json(SMALL), Takes::Parts(PHOTO));
+    let json = Takes::Json(SMALL);
+    let photo = Takes::Parts(PHOTO);
     let crops =
         Endpoint::new(get("/api/images/{id}/face_crops"), STAFF, image, no, faces, faces_of);
     vec![
@@ -180,9 +188,11 @@ fn named(
 
 async fn index(call: Call) -> Outcome {
     let which: Which = call.query()?;
-    let (limit, reader) = (rows(which.limit), call.reader()?);
+    let limit = rows(which.limit);
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
-        let (class, lesson) = (which.class_id.as_deref(), which.session_id.as_deref());
+        let class = which.class_id.as_deref();
+        let lesson = which.session_id.as_deref();
         let (class, session) = named(tx, reader, class, lesson)?;
         let filter = Filter { class, session, state: which.state, before: which.after };
         image::list(tx, reader, &filter, limit)
@@ -196,15 +206,18 @@ async fn add(call: Call) -> Outcome {
         let text = call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
         text.map(str::to_owned)
     };
-    let (class, lesson) = (field("class_id"), field("session_id"));
+    let class = field("class_id");
+    let lesson = field("session_id");
     let picture = call.content.file("file").or_else(|| call.content.file("image")).cloned();
     let picture = picture.ok_or_else(|| Problem::field("file", "a picture is missing"))?;
-    let (reader, taken) = (call.reader()?, super::capture::when(&call, "taken_at", BACK_MS)?);
+    let reader = call.reader()?;
+    let taken = super::capture::when(&call, "taken_at", BACK_MS)?;
     let find = move |tx: &Tx<'_>| named(tx, reader, class.as_deref(), lesson.as_deref());
     let (class, session) = call.app().db.read(find).await?;
     let class = class.ok_or_else(|| Problem::field("class_id", "name a class or a lesson"))?;
     let _place = call.photo_place().await?;
-    let (album, by) = (call.app().album(), reader.actor.user.to_string());
+    let album = call.app().album();
+    let by = reader.actor.user.to_string();
     let new = New { class, session, taken_at: taken };
     let photo = Body::from(album.add(new, picture.to_vec(), by).await?);
     created(&format!("/api/images/{}", photo.id), &photo)
@@ -212,7 +225,8 @@ async fn add(call: Call) -> Outcome {
 
 /// The photo that the address names.
 async fn found(call: &Call) -> Result<Image, Problem> {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
 }
 
@@ -223,7 +237,8 @@ async fn show(call: Call) -> Outcome {
 
 async fn move_to(call: Call) -> Outcome {
     let Change { session_id: lesson, version } = call.json()?;
-    let (photo, version) = (call.param("id").to_owned(), call.version(version)?);
+    let photo = call.param("id").to_owned();
+    let version = call.version(version)?;
     let to = Place { photo, lesson, version };
     let photo = Body::from(call.app().album().place(call.reader()?, to).await?);
     versioned(&photo, photo.version)
@@ -243,7 +258,8 @@ async fn picture(call: Call) -> Outcome {
 
 async fn process(call: Call) -> Outcome {
     let wait = jobs::waits(&call)?;
-    let (photo, by) = (found(&call).await?, call.actor()?.user);
+    let photo = found(&call).await?;
+    let by = call.actor()?.user;
     let job = call.app().album().look_later(&call.app().jobs, &photo, by).await?;
     jobs::follow(&call, job, wait).await
 }
@@ -254,7 +270,8 @@ async fn faces_of(call: Call) -> Outcome {
 }
 
 async fn settle(call: Call) -> Outcome {
-    let (confirm, reader): (Confirm, _) = (call.json()?, call.reader()?);
+    let confirm: Confirm = call.json()?;
+    let reader = call.reader()?;
     let album = call.app().album();
     let id = call.param("id").to_owned();
     json(&album.confirm(reader, id, confirm.accept_proposals).await?)

@@ -22,7 +22,8 @@ use warp::http::Method;
 pub fn routes() -> Vec<Endpoint> {
     let upload = (Method::POST, "/api/classes/{id}/bulk-upload-students");
     let photos = (Method::POST, "/api/classes/{id}/bulk-enroll");
-    let (class, table) = (Object::Class, Takes::Parts(TABLE));
+    let class = Object::Class;
+    let table = Takes::Parts(TABLE);
     let told = Shapes::both::<Upload, Told>().created();
     let job = Shapes::both::<Archive, Job>().accepted();
     vec![
@@ -111,8 +112,9 @@ impl From<(Row, String)> for Skipped {
 impl From<people::Done> for Told {
     fn from(done: people::Done) -> Self {
         let people::Done { created, entered, skipped } = done;
-        let (total_created, total_entered, total_skipped) =
-            (created.len(), entered.len(), skipped.len());
+        let total_created = created.len();
+        let total_entered = entered.len();
+        let total_skipped = skipped.len();
         Self {
             created: created.into_iter().map(Person::from).collect(),
             entered: entered.into_iter().map(Person::from).collect(),
@@ -129,7 +131,8 @@ impl From<people::Done> for Told {
 }
 
 async fn bring_table(call: Call) -> Outcome {
-    let (reader, app) = (call.reader()?, call.app());
+    let reader = call.reader()?;
+    let app = call.app();
     let rows = bring::rows(&app.apart, call.people_table()?).await?;
     let class = Some(call.param("id").to_owned());
     let done = bring::bring(&app.db, reader, (class, rows), call.name()?, call.now).await?;
@@ -138,7 +141,8 @@ async fn bring_table(call: Call) -> Outcome {
 }
 
 async fn enrol_all(call: Call) -> Outcome {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?.id;
     let archive = PhotoArchive { class: Some(class), ..call.photo_archive()? };
     goes_on(call.app().bringing().photos(archive, reader.actor.user, call.now).await?)

@@ -23,9 +23,14 @@ use wire::Wall;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one, cancel) = ("/api/jobs", "/api/jobs/{id}", "/api/jobs/{id}/cancel");
-    let (get, post) = (|path| (Method::GET, path), (Method::POST, cancel));
-    let (job, nothing, gives) = (Object::Job, Takes::Nothing, Shapes::gives::<Body>());
+    let some = "/api/jobs";
+    let one = "/api/jobs/{id}";
+    let cancel = "/api/jobs/{id}/cancel";
+    let get = |path| (Method::GET, path);
+    let post = (Method::POST, cancel);
+    let job = Object::Job;
+    let nothing = Takes::Nothing;
+    let gives = Shapes::gives::<Body>();
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     vec![
         Endpoint::new(get(some), STAFF, Object::None, nothing, list, index),
@@ -138,13 +143,15 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let (id, actor): (Uuid, _) = (call.id("id")?, call.actor()?);
+    let id: Uuid = call.id("id")?;
+    let actor = call.actor()?;
     let job = call.app().jobs.get(id, actor.user, actor.role == Role::Admin).await?;
     json(&Body::from(job))
 }
 
 async fn stop(call: Call) -> Outcome {
-    let (app, id) = (call.app(), call.id("id")?);
+    let app = call.app();
+    let id = call.id("id")?;
     let job = cancel::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?;
     json(&Body::from(job))
 }

@@ -18,7 +18,8 @@ use wire::JoinRequest;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (place, shapes) = ((Method::POST, "/api/join"), Shapes::both::<Ask, Given>());
+    let place = (Method::POST, "/api/join");
+    let shapes = Shapes::both::<Ask, Given>();
     vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, join)]
 }
 

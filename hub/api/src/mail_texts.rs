@@ -14,8 +14,11 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, none, body) = ("/api/mail/texts", Object::None, Takes::Json(SMALL));
-    let (gives, both) = (Shapes::gives::<Texts>(), Shapes::both::<Texts, Texts>());
+    let path = "/api/mail/texts";
+    let none = Object::None;
+    let body = Takes::Json(SMALL);
+    let gives = Shapes::gives::<Texts>();
+    let both = Shapes::both::<Texts, Texts>();
     vec![
         Endpoint::new((Method::GET, path), ADMIN, none, Takes::Nothing, gives, show),
         Endpoint::new((Method::PUT, path), ADMIN, none, body, both, write),

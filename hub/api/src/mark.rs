@@ -35,9 +35,13 @@ const MOST: usize = 1000;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (mark, confirm) = ("/api/attendance/mark", "/api/attendance/confirm");
-    let (seen, sure) = (Shapes::both::<Photo, Seen>(), Shapes::both::<Confirm, Confirmed>());
-    let (none, text, body) = (Object::None, Takes::Json(TEXT), Takes::Json(SMALL));
+    let mark = "/api/attendance/mark";
+    let confirm = "/api/attendance/confirm";
+    let seen = Shapes::both::<Photo, Seen>();
+    let sure = Shapes::both::<Confirm, Confirmed>();
+    let none = Object::None;
+    let text = Takes::Json(TEXT);
+    let body = Takes::Json(SMALL);
     vec![
         Endpoint::new((Method::POST, mark), STAFF, none, text, seen, look),
         Endpoint::new((Method::POST, confirm), STAFF, none, body, sure, settle),
@@ -124,14 +128,17 @@ pub struct Confirmed {
 
 async fn look(call: Call) -> Outcome {
     let Photo { image, subject_id } = call.json()?;
-    let (reader, picture) = (call.reader()?, decoded(&image)?);
+    let reader = call.reader()?;
+    let picture = decoded(&image)?;
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &subject_id)?;
         Ok((class.id, class::members(tx, class.id)?))
     });
     let (subject_id, members) = read.await?;
     let person = |member: class::Member| {
-        let (id, student_id, name) = (member.student, member.number, member.name);
+        let id = member.student;
+        let student_id = member.number;
+        let name = member.name;
         (id, Person { id, student_id, name })
     };
     let people: HashMap<StudentId, Person> = members.into_iter().map(person).collect();
@@ -172,7 +179,8 @@ fn decoded(text: &str) -> Result<Vec<u8>, Problem> {
 }
 
 async fn settle(call: Call) -> Outcome {
-    let (asked, reader): (Confirm, _) = (call.json()?, call.reader()?);
+    let asked: Confirm = call.json()?;
+    let reader = call.reader()?;
     if asked.present_students.len() + asked.absent_students.len() > MOST {
         return Err(Problem::invalid(format!("Name at most {MOST} students at once.")));
     }

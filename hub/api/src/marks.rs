@@ -36,8 +36,11 @@ const AT_ONCE: usize = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/sessions/{id}/marks", "/api/sessions/{id}/marks/{student}");
-    let (of, body, no) = (Object::Session, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/sessions/{id}/marks";
+    let one = "/api/sessions/{id}/marks/{student}";
+    let of = Object::Session;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
     let both = Shapes::both::<Said, Vec<Entry>>();
     vec![
@@ -206,7 +209,8 @@ fn entries(
     let waiting: HashSet<StudentId> = passage::waiting(tx, session.id)?.into_iter().collect();
     let mut grounds = mark::grounds(tx, session.id)?;
     let entry = |member: class::Member| {
-        let (mark, waits) = (marks.remove(&member.student), waiting.contains(&member.student));
+        let mark = marks.remove(&member.student);
+        let waits = waiting.contains(&member.student);
         let grounds = grounds.remove(&member.student);
         Entry::new(member, mark, waits).because(grounds, session, (*tongue, zone))
     };
@@ -214,8 +218,10 @@ fn entries(
 }
 
 async fn roll(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
-    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
+    let limit = rows(which.limit.or(Some(500)));
+    let name = call.param("id").to_owned();
     let voice = voice(&call);
     let read = call.app().db.read(move |tx| {
         let session = session::find(tx, reader, &name)?;
@@ -230,7 +236,9 @@ async fn roll(call: Call) -> Outcome {
 }
 
 async fn say(call: Call) -> Outcome {
-    let (said, reader, now): (Said, _, _) = (call.json()?, call.reader()?, call.now);
+    let said: Said = call.json()?;
+    let reader = call.reader()?;
+    let now = call.now;
     let said = match said {
         Said::Many { marks } => marks,
         Said::One(one) => vec![one],
@@ -254,7 +262,8 @@ async fn say(call: Call) -> Outcome {
 
 /// Takes back what was said by hand; what doors say counts again.
 async fn take_back(call: Call) -> Outcome {
-    let (lesson, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let lesson = call.param("id").to_owned();
+    let student = call.param("student").to_owned();
     let what = TakeBack { lesson, student, back: Back::All };
     call.app().classroom().take_back(call.reader()?, what, call.now).await?;
     nothing()

@@ -25,10 +25,14 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (roster, one) = ("/api/classes/{id}/students", "/api/classes/{id}/students/{student}");
-    let (class, body, nothing) = (Object::Class, Takes::Json(SMALL), Takes::Nothing);
+    let roster = "/api/classes/{id}/students";
+    let one = "/api/classes/{id}/students/{student}";
+    let class = Object::Class;
+    let body = Takes::Json(SMALL);
+    let nothing = Takes::Nothing;
     let people = Shapes::gives::<Vec<Person>>().asks::<Which>();
-    let (enter, say) = (Shapes::both::<Enter, Vec<Person>>(), Shapes::both::<Say, Person>());
+    let enter = Shapes::both::<Enter, Vec<Person>>();
+    let say = Shapes::both::<Say, Person>();
     let verified = "/api/classes/{id}/students/{student}/verified";
     vec![
         Endpoint::new((Method::GET, roster), STAFF, class, nothing, people, index),
@@ -102,8 +106,10 @@ fn people(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Person>, Error> {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
-    let (limit, name) = (rows(which.limit.or(Some(500))), call.param("id").to_owned());
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
+    let limit = rows(which.limit.or(Some(500)));
+    let name = call.param("id").to_owned();
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         people(tx, class.id)
@@ -118,7 +124,8 @@ async fn index(call: Call) -> Outcome {
 
 async fn put(call: Call) -> Outcome {
     let Enter { students } = call.json()?;
-    let (class, strangers) = (call.param("id").to_owned(), Strangers::Refuse);
+    let class = call.param("id").to_owned();
+    let strangers = Strangers::Refuse;
     let who = Entering { class, students, strangers };
     let (class, _) = call.app().people().enter(call.reader()?, who, call.now).await?;
     json(&call.app().db.read(move |tx| people(tx, class)).await?)
@@ -127,7 +134,8 @@ async fn put(call: Call) -> Outcome {
 async fn verify(call: Call) -> Outcome {
     let Say { verified } = call.json()?;
     let face = if verified { Face::Own } else { Face::Unsaid };
-    let (db, whose) = (&call.app().db, named(&call));
+    let db = &call.app().db;
+    let whose = named(&call);
     let (class, student) = roster::verify(db, call.reader()?, whose, face, call.now).await?;
     let read = db.read(move |tx| {
         people(tx, class)?
@@ -145,6 +153,7 @@ async fn take_off(call: Call) -> Outcome {
 
 /// Class and student, as the address names them.
 fn named(call: &Call) -> Membership {
-    let (class, student) = (call.param("id").to_owned(), call.param("student").to_owned());
+    let class = call.param("id").to_owned();
+    let student = call.param("student").to_owned();
     Membership { class, student }
 }

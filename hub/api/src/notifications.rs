@@ -24,7 +24,8 @@ pub fn routes() -> Vec<Endpoint> {
     let at = "/api/notifications";
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let new = Shapes::both::<Typed, Queued>().created();
-    let (none, body) = (Object::None, Takes::Json(SMALL));
+    let none = Object::None;
+    let body = Takes::Json(SMALL);
     vec![
         Endpoint::new((Method::GET, at), ADMIN, none, Takes::Nothing, list, index),
         Endpoint::new((Method::POST, at), STAFF, none, body, new, add),
@@ -90,7 +91,8 @@ impl From<Listed> for Body {
     fn from(mail: Listed) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let Listed { id, kind, student, state, attempts, created_at, ended_at, error } = mail;
-        let (created_at, ended_at) = (time(created_at), ended_at.and_then(time));
+        let created_at = time(created_at);
+        let ended_at = ended_at.and_then(time);
         Self { id, kind, student_id: student, state, attempts, created_at, ended_at, error }
     }
 }

@@ -11,7 +11,8 @@ use warp::http::Method;
 /// Entrys of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (place, who) = ((Method::GET, "/openapi.json"), Who::Anyone);
+    let place = (Method::GET, "/openapi.json");
+    let who = Who::Anyone;
     vec![Endpoint::new(place, who, Object::None, Takes::Nothing, Shapes::PART, show)]
 }
 

@@ -24,13 +24,19 @@ use wire::Wall;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (none, no, body) = (Object::None, Takes::Nothing, Takes::Json(SMALL));
-    let (at, post) = ("/api/auth/passkeys", |path| (Method::POST, path));
-    let (list, asked) = (Shapes::gives::<Vec<Body>>(), Shapes::gives::<Asked>());
+    let none = Object::None;
+    let no = Takes::Nothing;
+    let body = Takes::Json(SMALL);
+    let at = "/api/auth/passkeys";
+    let post = |path| (Method::POST, path);
+    let list = Shapes::gives::<Vec<Body>>();
+    let asked = Shapes::gives::<Asked>();
     let new = Shapes::both::<Typed, Body>().created();
-    let (named, which) = (Shapes::EMPTY.takes::<Named>(), Shapes::EMPTY.takes::<Which>());
+    let named = Shapes::EMPTY.takes::<Named>();
+    let which = Shapes::EMPTY.takes::<Which>();
     let opens = Shapes::both::<Shown, super::auth::Tokens>();
-    let (ask, enter) = ("/api/auth/passkeys/challenge", "/api/auth/passkeys/sign-in");
+    let ask = "/api/auth/passkeys/challenge";
+    let enter = "/api/auth/passkeys/sign-in";
     vec![
         Endpoint::new((Method::GET, at), STAFF, none, no, list, index),
         Endpoint::new(post("/api/auth/passkeys/begin"), STAFF, none, no, asked, begin),
@@ -99,7 +105,8 @@ pub struct Which {
 impl From<Passkey> for Body {
     fn from(one: Passkey) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
-        let (created_at, used_at) = (time(one.created_at), one.used_at.and_then(time));
+        let created_at = time(one.created_at);
+        let used_at = one.used_at.and_then(time);
         Self { id: one.id, name: one.name, created_at, used_at }
     }
 }
@@ -144,7 +151,8 @@ async fn challenge(call: Call) -> Outcome {
 }
 
 async fn sign_in(call: Call) -> Outcome {
-    let (shown, visitor): (Shown, _) = (call.json()?, call.visitor());
+    let shown: Shown = call.json()?;
+    let visitor = call.visitor();
     let account = visitor.show(shown.into(), None).await?;
     json(&tokens(&call, visitor.tokens(account, Way::Passkey).await?))
 }

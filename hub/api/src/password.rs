@@ -15,7 +15,8 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (place, shapes) = ((Method::POST, "/api/auth/password"), Shapes::EMPTY.takes::<Change>());
+    let place = (Method::POST, "/api/auth/password");
+    let shapes = Shapes::EMPTY.takes::<Change>();
     let change = Endpoint::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, change);
     vec![change.alias("/api/auth/users/set_password"), change]
 }

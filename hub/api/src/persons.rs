@@ -24,8 +24,11 @@ use wire::{StudentId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/persons", "/api/persons/{id}");
-    let (person, body, no) = (Object::Student, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/persons";
+    let one = "/api/persons/{id}";
+    let person = Object::Student;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let (gives, whole) = (Shapes::gives::<Body>(), Shapes::gives::<Whole>());
     let both = Shapes::both::<Typed, Body>();

@@ -24,7 +24,8 @@ use wire::{StudentId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (class, no) = (Object::Class, Takes::Nothing);
+    let class = Object::Class;
+    let no = Takes::Nothing;
     let today = Shapes::gives::<Vec<Body>>().asks::<Today>();
     let some = Shapes::gives::<Vec<Body>>().asks::<Which>();
     let sum = Shapes::gives::<Summary>().asks::<Day>();
@@ -183,7 +184,8 @@ async fn of_class(call: Call) -> Outcome {
 
 async fn listed(call: &Call, wanted: Wanted) -> Outcome {
     let Wanted { class, span, status, after, limit } = wanted;
-    let (reader, limit) = (call.reader()?, rows(limit));
+    let reader = call.reader()?;
+    let limit = rows(limit);
     let after = after.as_deref().map(parse_cursor).transpose()?;
     let read = call.app().db.read(move |tx| {
         let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
@@ -197,8 +199,10 @@ async fn listed(call: &Call, wanted: Wanted) -> Outcome {
 }
 
 async fn summary(call: Call) -> Outcome {
-    let (day, reader): (Day, _) = (call.query()?, call.reader()?);
-    let (date, name) = (day.date.unwrap_or(reader.today), call.param("id").to_owned());
+    let day: Day = call.query()?;
+    let reader = call.reader()?;
+    let date = day.date.unwrap_or(reader.today);
+    let name = call.param("id").to_owned();
     let span = day_of(date, &call.app().config.zone)?;
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;

@@ -17,7 +17,8 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (place, shapes) = ((Method::POST, "/api/auth/prove"), Shapes::EMPTY.takes::<OnceMore>());
+    let place = (Method::POST, "/api/auth/prove");
+    let shapes = Shapes::EMPTY.takes::<OnceMore>();
     vec![Endpoint::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, prove)]
 }
 

@@ -192,7 +192,8 @@ fn time(at: Wall) -> Option<Timestamp> {
 async fn report_of(call: Call, shown: Page) -> Outcome {
     let Span { date_from: from, date_to: to, format } = call.query()?;
     let format = format.unwrap_or_else(|| Format::of(call.header("accept").unwrap_or("")));
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, register::Span { from, to });
     let register = call.app().db.read(read).await?;
     match format {
@@ -264,14 +265,17 @@ fn student(matrix: &Matrix, n: usize) -> StudentRow {
 }
 
 fn in_csv(call: &Call, register: Register) -> Outcome {
-    let (zone, name) = (&call.app().config.zone, register.class.class_code);
+    let zone = &call.app().config.zone;
+    let name = register.class.class_code;
     let answer = streamed(table::csv(register.matrix, zone));
     Ok(file(answer, sheet::CSV, &name, "csv"))
 }
 
 async fn in_xlsx(call: &Call, register: Register) -> Outcome {
-    let (zone, name) = (call.app().config.zone.clone(), register.class.class_code);
-    let (folder, matrix) = (call.app().config.data.clone(), register.matrix);
+    let zone = call.app().config.zone.clone();
+    let name = register.class.class_code;
+    let folder = call.app().config.data.clone();
+    let matrix = register.matrix;
     let make = move || table::workbook(&matrix, &zone, &folder);
     let done = tokio::task::spawn_blocking(make).await.doing("making a workbook")??;
     let read = |mut file: tokio::fs::File| async move {

@@ -17,8 +17,10 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, due) = ("/api/retention", "/api/retention/due");
-    let (none, nothing) = (Object::None, Takes::Nothing);
+    let path = "/api/retention";
+    let due = "/api/retention/due";
+    let none = Object::None;
+    let nothing = Takes::Nothing;
     let gives = Shapes::gives::<Retention>();
     let put = Shapes::both::<Retention, Retention>();
     let body = Takes::Json(SMALL);

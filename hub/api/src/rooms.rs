@@ -19,10 +19,14 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/rooms", "/api/rooms/{id}");
-    let (room, body, no) = (Object::Room, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/rooms";
+    let one = "/api/rooms/{id}";
+    let room = Object::Room;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
-    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Described, Body>());
+    let new = Shapes::both::<Typed, Body>().created();
+    let both = Shapes::both::<Described, Body>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
@@ -72,7 +76,8 @@ impl From<Room> for Body {
 
 async fn index(call: Call) -> Outcome {
     let paged: Paged = call.query()?;
-    let (after, limit) = (paged.after.clone().unwrap_or_default(), rows(paged.limit));
+    let after = paged.after.clone().unwrap_or_default();
+    let limit = rows(paged.limit);
     let read = call.app().db.read(move |tx| room::list(tx, &after, limit));
     let rooms: Vec<_> = read.await?.into_iter().map(Body::from).collect();
     page(&call, &rooms, limit, rooms.last().map(|last| last.name.clone()))
@@ -93,7 +98,8 @@ async fn show(call: Call) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let Described { location, version } = call.json()?;
-    let (room, version) = (call.param("id").to_owned(), call.version(version)?);
+    let room = call.param("id").to_owned();
+    let version = call.version(version)?;
     let to = RoomChanges { room, location, version };
     let room = Body::from(rooms::change(&call.app().db, to, call.actor()?, call.now).await?);
     versioned(&room, room.version)

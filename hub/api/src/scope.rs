@@ -18,8 +18,11 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, no, body) = ("/api/gallery/scope", Takes::Nothing, Takes::Json(SMALL));
-    let (gives, both) = (Shapes::gives::<Body>(), Shapes::both::<Body, Body>());
+    let path = "/api/gallery/scope";
+    let no = Takes::Nothing;
+    let body = Takes::Json(SMALL);
+    let gives = Shapes::gives::<Body>();
+    let both = Shapes::both::<Body, Body>();
     vec![
         Endpoint::new((Method::GET, path), ADMIN, Object::None, no, gives, show),
         Endpoint::new((Method::PUT, path), ADMIN, Object::None, body, both, change),
@@ -55,7 +58,8 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let (body, app): (Body, _) = (call.json()?, call.app());
+    let body: Body = call.json()?;
+    let app = call.app();
     let to = match body.scope {
         Word::Room => Scope::Room,
         Word::All => Scope::All,

@@ -26,10 +26,14 @@ use wire::Wall;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/sessions", "/api/sessions/{id}");
-    let (of, body, no) = (Object::Session, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/sessions";
+    let one = "/api/sessions/{id}";
+    let of = Object::Session;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
-    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
+    let new = Shapes::both::<Typed, Body>().created();
+    let both = Shapes::both::<Patch, Body>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), STAFF, Object::None, body, new, add),
@@ -79,8 +83,10 @@ fn whole(tx: &Tx<'_>, session: Session, zone: &TimeZone) -> Result<Body, Error> 
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
-    let (limit, zone) = (rows(which.limit), call.app().config.zone.clone());
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
+    let limit = rows(which.limit);
+    let zone = call.app().config.zone.clone();
     let after = which.after.as_deref().map(parse_cursor).transpose()?;
     let read = call.app().db.read(move |tx| {
         let class = which.class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
@@ -101,7 +107,8 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| {
         let session = session::find(tx, reader, &name)?;

@@ -21,8 +21,11 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (at, own, body) = ("/api/settings", Object::None, Takes::Json(SMALL));
-    let (gives, whole) = (Shapes::gives::<Settings>(), Shapes::both::<Whole, Settings>());
+    let at = "/api/settings";
+    let own = Object::None;
+    let body = Takes::Json(SMALL);
+    let gives = Shapes::gives::<Settings>();
+    let whole = Shapes::both::<Whole, Settings>();
     let part = Shapes::both::<Part, Settings>();
     vec![
         Endpoint::new((Method::GET, at), STAFF, own, Takes::Nothing, gives, show),
@@ -192,7 +195,8 @@ async fn replace_all(call: Call) -> Outcome {
 }
 
 async fn changed(call: &Call, to: OwnChanges) -> Outcome {
-    let (app, zone) = (call.app(), call.app().config.zone.clone());
+    let app = call.app();
+    let zone = call.app().config.zone.clone();
     let settings = own::change(&app.db, call.reader()?, to, zone, call.now).await?;
     let settings = Settings::from(settings);
     versioned(&settings, settings.version)
@@ -229,7 +233,8 @@ impl From<TypedLesson> for OwnLesson {
 
 impl From<OwnSettings> for Settings {
     fn from(own: OwnSettings) -> Self {
-        let (account, teacher_id) = (own.person.account, own.person.teacher_id);
+        let account = own.person.account;
+        let teacher_id = own.person.teacher_id;
         Self {
             profile: Profile {
                 id: account.id,

@@ -16,8 +16,8 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (place, shapes) =
-        ((Method::POST, "/api/setup"), Shapes::both::<Setup, super::auth::Me>().created());
+    let place = (Method::POST, "/api/setup");
+    let shapes = Shapes::both::<Setup, super::auth::Me>().created();
     vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, set_up)]
 }
 

@@ -24,11 +24,17 @@ use wire::Wall;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (own, of) = ("/api/auth/sign-ins", "/api/users/{id}/sign-ins");
-    let (end, policy) = ("/api/auth/sign-ins/end", "/api/settings/sign-in");
-    let (none, user, no, body) = (Object::None, Object::User, Takes::Nothing, Takes::Json(SMALL));
+    let own = "/api/auth/sign-ins";
+    let of = "/api/users/{id}/sign-ins";
+    let end = "/api/auth/sign-ins/end";
+    let policy = "/api/settings/sign-in";
+    let none = Object::None;
+    let user = Object::User;
+    let no = Takes::Nothing;
+    let body = Takes::Json(SMALL);
     let list = Shapes::gives::<Vec<Body>>();
-    let (shown, changed) = (Shapes::gives::<Policy>(), Shapes::both::<Policy, Policy>());
+    let shown = Shapes::gives::<Policy>();
+    let changed = Shapes::both::<Policy, Policy>();
     let which = Shapes::EMPTY.takes::<Which>();
     vec![
         Endpoint::new((Method::GET, own), EVERYONE, none, no, list, index),
@@ -91,7 +97,9 @@ impl From<SignIn> for Body {
 
 /// The sign-ins of `account` that would still open anything.
 async fn of(call: &Call, account: Uuid) -> Result<Vec<SignIn>, Problem> {
-    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
+    let keep = call.kept();
+    let limits = call.front.limits;
+    let now = call.now;
     Ok(call.app().db.read(move |tx| sign_ins::open(tx, account, &keep, (limits, now))).await?)
 }
 
@@ -102,7 +110,8 @@ async fn index(call: Call) -> Outcome {
 
 async fn end_one(call: Call) -> Outcome {
     let Which { sign_in } = call.json()?;
-    let (db, user) = (&call.app().db, call.actor()?.user);
+    let db = &call.app().db;
+    let user = call.actor()?.user;
     let own = SignInsEnd { account: user, by: user, keep: call.kept() };
     match sign_in.as_str() {
         "others" => sign_ins::end_all(db, own, call.now).await?,
@@ -135,7 +144,8 @@ async fn show(call: Call) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let new: Policy = call.json()?;
-    let (db, user) = (&call.app().db, call.actor()?.user);
+    let db = &call.app().db;
+    let user = call.actor()?.user;
     sign_ins::demand(db, new.second_factor, user, call.now).await?;
     show(call).await
 }

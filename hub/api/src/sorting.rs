@@ -36,7 +36,8 @@ pub fn routes() -> Vec<Endpoint> {
     let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
     let list = Shapes::gives::<Vec<crops::Body>>().asks::<Paged>();
     let seen = Shapes::gives::<sort::Sorted>().asks::<Suggesting>();
-    let (no, json) = (Takes::Nothing, Takes::Json(SMALL));
+    let no = Takes::Nothing;
+    let json = Takes::Json(SMALL);
     let post = |path, object, takes, shapes, run: Run| {
         Endpoint::new((Method::POST, path), STAFF, object, takes, shapes, run)
     };
@@ -140,7 +141,8 @@ pub struct Suggesting {
 
 /// The crops of the class or lesson that the address names, and its class.
 async fn found(call: &Call, whose: Whose) -> Result<(Of, Uuid), Problem> {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let read = call.app().db.read(move |tx| match whose {
         Whose::Session => {
             let session = session::find(tx, reader, &name)?;
@@ -163,7 +165,8 @@ async fn crops_of(call: Call, whose: Whose) -> Outcome {
 async fn process_all(call: Call) -> Outcome {
     let (_, class) = found(&call, Whose::Class).await?;
     let reader = call.reader()?;
-    let (class, state) = (Some(class), Some(State::New));
+    let class = Some(class);
+    let state = Some(State::New);
     let filter = Filter { class, state, ..Filter::default() };
     let new = call.app().db.read(move |tx| image::list(tx, reader, &filter, PHOTOS)).await?;
     let ids = new.into_iter().map(|photo| photo.id).collect();
@@ -179,15 +182,18 @@ async fn embed_all(call: Call, whose: Whose) -> Outcome {
 }
 
 async fn look_at(call: &Call, kind: &'static str, photos: Vec<Uuid>) -> Outcome {
-    let (wait, by) = (jobs::waits(call)?, call.actor()?.user);
+    let wait = jobs::waits(call)?;
+    let by = call.actor()?.user;
     let job = call.app().album().look_at_all(&call.app().jobs, kind, photos, by).await?;
     jobs::follow(call, job, wait).await
 }
 
 async fn cluster_all(call: Call, whose: Whose) -> Outcome {
-    let (wait, asked): (_, Clustering) = (jobs::waits(&call)?, call.json()?);
+    let wait = jobs::waits(&call)?;
+    let asked: Clustering = call.json()?;
     let most = within("max_clusters", asked.max_clusters, 10, (2, 200))?;
-    let (album, by) = (call.app().album(), call.actor()?.user);
+    let album = call.app().album();
+    let by = call.actor()?.user;
     let line = album.line(asked.similarity_threshold.unwrap_or(0.7))?;
     let of = found(&call, whose).await?;
     let rule = cluster::Rule { line, most, force: asked.force_clustering };
@@ -209,7 +215,8 @@ async fn suggest_all(call: Call, whose: Whose) -> Outcome {
 
 /// Who the crops may show, at once: nothing changes.
 async fn read_suggestions(call: Call, whose: Whose) -> Outcome {
-    let (album, asked): (_, Suggesting) = (call.app().album(), call.query()?);
+    let album = call.app().album();
+    let asked: Suggesting = call.query()?;
     let rule = asked.rule(&album)?;
     let of = found(&call, whose).await?;
     json(&album.suggest(of, rule).await?)
@@ -229,7 +236,8 @@ async fn put_to_people(
     kind: &'static str,
     (asked, outcome): (Suggesting, Put),
 ) -> Outcome {
-    let (wait, album) = (jobs::waits(&call)?, call.app().album());
+    let wait = jobs::waits(&call)?;
+    let album = call.app().album();
     let rule = asked.rule(&album)?;
     let putting = Putting { kind, of: found(&call, whose).await?, rule, outcome };
     let job = album.put_later(&call.app().jobs, putting, call.reader()?).await?;

@@ -39,14 +39,16 @@ pub struct Statistics {
 }
 
 async fn statistics_of(call: Call) -> Outcome {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         let counts = register::statistics(tx, class.id)?;
         Ok((class, counts))
     });
     let (class, counts) = read.await?;
-    let ((images, processed), (crops, embedded, named)) = (counts.images, counts.crops);
+    let (images, processed) = counts.images;
+    let (crops, embedded, named) = counts.crops;
     json(&Statistics {
         class_id: class.id,
         class_name: class.class_name,

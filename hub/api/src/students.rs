@@ -24,10 +24,13 @@ use wire::{StudentId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (one, some) = ("/api/students/{id}", "/api/students");
-    let (person, body) = (Object::Student, Takes::Json(SMALL));
+    let one = "/api/students/{id}";
+    let some = "/api/students";
+    let person = Object::Student;
+    let body = Takes::Json(SMALL);
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let (whole, both) = (Shapes::gives::<Whole>(), Shapes::both::<Typed, Body>());
+    let whole = Shapes::gives::<Whole>();
+    let both = Shapes::both::<Typed, Body>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
@@ -240,7 +243,8 @@ async fn me(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let read = call.app().db.read(move |tx| {
         let person = student::find_for(tx, reader, &name)?;
         let enrolments = store::enrolment::of(tx, person.id)?;

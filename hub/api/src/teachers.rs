@@ -24,10 +24,14 @@ const TEACHERS: &[Role] = &[Role::Teacher, Role::Admin];
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/teachers", "/api/teachers/{id}");
-    let (user, body, no) = (Object::User, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/teachers";
+    let one = "/api/teachers/{id}";
+    let user = Object::User;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let (gives, both) = (Shapes::gives::<Body>(), Shapes::both::<TeacherTyped, Body>());
+    let gives = Shapes::gives::<Body>();
+    let both = Shapes::both::<TeacherTyped, Body>();
     vec![
         Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
@@ -89,7 +93,10 @@ struct Which {
 impl From<Person> for Body {
     fn from(person: Person) -> Self {
         let Person { account, teacher_id, is_active, version, .. } = person;
-        let (id, full_name, email, role) = (account.id, account.name, account.email, account.role);
+        let id = account.id;
+        let full_name = account.name;
+        let email = account.email;
+        let role = account.role;
         Self { id, teacher_id, full_name, email, role, is_active, version }
     }
 }

@@ -24,12 +24,16 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/timetable", "/api/timetable/{id}");
+    let some = "/api/timetable";
+    let one = "/api/timetable/{id}";
     let exceptions = "/api/timetable/{id}/exceptions";
     let exception = "/api/timetable/{id}/exceptions/{day}";
-    let (of, body, no) = (Object::Period, Takes::Json(SMALL), Takes::Nothing);
+    let of = Object::Period;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
-    let (new, both) = (Shapes::both::<Typed, Body>().created(), Shapes::both::<Patch, Body>());
+    let new = Shapes::both::<Typed, Body>().created();
+    let both = Shapes::both::<Patch, Body>();
     let differ = Shapes::both::<Different, Body>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
@@ -200,7 +204,8 @@ fn differs(day: Date, change: Change) -> Exception {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
     let limit = rows(which.limit);
     let read = call.app().db.read(move |tx| {
         let class = which.class_id.map(|name| class::find(tx, reader, &name)).transpose();
@@ -218,7 +223,8 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: Call) -> Outcome {
-    let (id, reader) = (call.id("id")?, call.reader()?);
+    let id = call.id("id")?;
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let period = period::find(tx, reader, id)?;
         body(tx, period, reader.today)
@@ -228,14 +234,16 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let (typed, reader): (Typed, _) = (call.json()?, call.reader()?);
+    let typed: Typed = call.json()?;
+    let reader = call.reader()?;
     let made =
         shown(&call, call.app().timetable().add(reader, typed.into(), call.now).await?).await?;
     created(&format!("/api/timetable/{}", made.id), &made)
 }
 
 async fn change(call: Call) -> Outcome {
-    let (patch, period): (Patch, _) = (call.json()?, call.id("id")?);
+    let patch: Patch = call.json()?;
+    let period = call.id("id")?;
     let Patch { weekday, starts, ends, room, from_day: from, to_day: to, version } = patch;
     let version = call.version(version)?;
     let changes = PeriodChanges { period, weekday, starts, ends, room, from, to, version };
@@ -256,7 +264,8 @@ async fn remove(call: Call) -> Outcome {
 }
 
 async fn except(call: Call) -> Outcome {
-    let (typed, period): (Different, _) = (call.json()?, call.id("id")?);
+    let typed: Different = call.json()?;
+    let period = call.id("id")?;
     let Different { day, cancelled, starts, ends, room } = typed;
     let differs =
         if cancelled { Differs::Cancelled } else { Differs::Moved { starts, ends, room } };
@@ -266,7 +275,8 @@ async fn except(call: Call) -> Outcome {
 }
 
 async fn unexcept(call: Call) -> Outcome {
-    let (id, day) = (call.id("id")?, call.id("day")?);
+    let id = call.id("id")?;
+    let day = call.id("day")?;
     call.app().timetable().unexcept(call.reader()?, id, day, call.now).await?;
     nothing()
 }

@@ -18,13 +18,15 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (own, body) = (Object::None, Takes::Json(SMALL));
+    let own = Object::None;
+    let body = Takes::Json(SMALL);
     let post = |path| (Method::POST, path);
     let state = Shapes::gives::<State>();
     let begin = Shapes::both::<Begin, Started>().created();
     let confirm = Shapes::both::<Confirm, Recovery>();
     let remove = Shapes::EMPTY.takes::<Remove>();
-    let (at, no) = ("/api/auth/totp", Takes::Nothing);
+    let at = "/api/auth/totp";
+    let no = Takes::Nothing;
     vec![
         Endpoint::new((Method::GET, at), EVERYONE, own, no, state, show),
         Endpoint::new(post(at), EVERYONE, own, body, begin, start),

@@ -22,10 +22,14 @@ use warp::http::Method;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one) = ("/api/users", "/api/users/{id}");
-    let (user, body, no) = (Object::User, Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/users";
+    let one = "/api/users/{id}";
+    let user = Object::User;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let (gives, both) = (Shapes::gives::<Body>(), Shapes::both::<Typed, Body>());
+    let gives = Shapes::gives::<Body>();
+    let both = Shapes::both::<Typed, Body>();
     vec![
         Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),

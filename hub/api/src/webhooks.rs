@@ -20,11 +20,16 @@ use wire::Wall;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (some, one, try_it) = ("/api/webhooks", "/api/webhooks/{id}", "/api/webhooks/{id}/ping");
-    let (none, hook) = (Object::None, Object::Webhook);
-    let (body, no) = (Takes::Json(SMALL), Takes::Nothing);
+    let some = "/api/webhooks";
+    let one = "/api/webhooks/{id}";
+    let try_it = "/api/webhooks/{id}/ping";
+    let none = Object::None;
+    let hook = Object::Webhook;
+    let body = Takes::Json(SMALL);
+    let no = Takes::Nothing;
     let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
-    let (new, both) = (Shapes::both::<Typed, Made>().created(), Shapes::both::<Patch, Body>());
+    let new = Shapes::both::<Typed, Made>().created();
+    let both = Shapes::both::<Patch, Body>();
     vec![
         Endpoint::new((Method::GET, some), ADMIN, none, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, none, body, new, add),
@@ -96,7 +101,8 @@ impl From<Webhook> for Body {
     fn from(hook: Webhook) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let Webhook { id, url, events, is_active, failing_since, created_at, version } = hook;
-        let (failing_since, created_at) = (failing_since.and_then(time), time(created_at));
+        let failing_since = failing_since.and_then(time);
+        let created_at = time(created_at);
         Self { id, url, events, is_active, failing_since, created_at, version }
     }
 }
@@ -123,7 +129,8 @@ async fn show(call: Call) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let Patch { url, events, is_active, version } = call.json()?;
-    let (hook, version) = (call.id("id")?, call.version(version)?);
+    let hook = call.id("id")?;
+    let version = call.version(version)?;
     let to = WebhookChanges { hook, url, events, is_active, version };
     let hook = Body::from(call.app().webhooks().change(to, call.actor()?, call.now).await?);
     versioned(&hook, hook.version)

@@ -250,13 +250,14 @@ fn accounts(
         Some(n) => Err(source.bad(key, &n.to_string(), format!("write 1 to {most}"))),
     };
     const MINUTE: i64 = 60_000;
-    let (session, tokens) =
-        (rules::auth::session::Limits::default(), rules::auth::refresh::Limits::default());
+    let session = rules::auth::session::Limits::default();
+    let tokens = rules::auth::refresh::Limits::default();
     let idle = time("accounts.idle_hours", raw.idle_hours, session.idle_ms, 60 * MINUTE, 168)?;
     let absolute = raw.absolute_hours;
     let absolute =
         time("accounts.absolute_hours", absolute, session.absolute_ms, 60 * MINUTE, 720)?;
-    let (access, refresh) = (raw.access_minutes, raw.refresh_minutes);
+    let access = raw.access_minutes;
+    let refresh = raw.refresh_minutes;
     let access = time("accounts.access_minutes", access, tokens.access_ms, MINUTE, 24 * 60)?;
     let refresh =
         time("accounts.refresh_minutes", refresh, tokens.refresh_ms, MINUTE, 90 * 24 * 60)?;
@@ -315,7 +316,8 @@ fn provider(raw: raw::Oidc, source: &Source) -> Result<Option<Oidc>, ConfigError
 
 fn first_admin(vars: &Vars) -> Result<Option<FirstAdmin>, ConfigError> {
     let var = |name| vars.get(name).map(str::to_owned);
-    let (email, password) = (var("DJANGO_SUPERUSER_EMAIL"), var("DJANGO_SUPERUSER_PASSWORD"));
+    let email = var("DJANGO_SUPERUSER_EMAIL");
+    let password = var("DJANGO_SUPERUSER_PASSWORD");
     let (Some(email), Some(password)) = (email, password) else { return Ok(None) };
     let bad = |name: &str, why: String| ConfigError::Variable { name: name.into(), why };
     if !email.contains('@') || email.len() > 254 {

@@ -151,7 +151,8 @@ async fn find(app: &Parts, identity: &Identity, path: &str) -> Result<Option<Fil
     }
     if path == AUTHORITY_PATH {
         app.pki.reload(&app.config.data, &app.keys)?;
-        let (key, all) = (app.keys.signing()?, app.pki.ca_pem().into_bytes());
+        let key = app.keys.signing()?;
+        let all = app.pki.ca_pem().into_bytes();
         let signed = Signed::new(&key, AUTHORITY_DOMAIN, all);
         return postcard::to_stdvec(&signed).doing("signing the authorities").map(tagged).map(Some);
     }
@@ -199,7 +200,8 @@ async fn fetched(app: &Parts, identity: &Identity, path: &str) {
 
 /// A file of the pack that the hub runs: `pack.toml` or one that it names; no other path can be asked for.
 async fn model(app: &Parts, name: &str) -> Result<Option<File>, Error> {
-    let (folder, key) = (app.recogniser.folder().to_owned(), app.keys.signing()?);
+    let folder = app.recogniser.folder().to_owned();
+    let key = app.keys.signing()?;
     let name = name.to_owned();
     let read = move || -> Result<Option<File>, Error> {
         let doing = "reading the model pack";

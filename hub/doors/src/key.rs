@@ -31,7 +31,8 @@ pub(super) async fn answer(app: &Parts, identity: &Identity) -> Response<Full<By
 
 /// As the database says now: another process may have cut the door off a moment ago.
 async fn find(app: &Parts, identity: &Identity) -> Result<Option<DataKey>, Error> {
-    let (device, serial) = (identity.device.clone(), identity.serial.as_str().to_owned());
+    let device = identity.device.clone();
+    let serial = identity.serial.as_str().to_owned();
     let counts = app.db.read(move |tx| {
         let active = store::device::get(tx, &device)?.is_some_and(|door| door.is_active);
         Ok(active && !store::device::revoked(tx)?.contains(&serial))

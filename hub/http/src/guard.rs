@@ -103,7 +103,8 @@ async fn door(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Problem
     let door = found.ok_or_else(|| Problem::unauthorised(ended))?;
     // No account has this id, and of all roles a student sees least.
     let actor = Actor { user: uuid::Uuid::nil(), role: Role::Student };
-    let (name, proof) = (door.to_string(), Proof::Door(door));
+    let name = door.to_string();
+    let proof = Proof::Door(door);
     Ok(SignedIn { actor, name, proof, proved: now, again: false, lacks_factor: false })
 }
 
@@ -218,7 +219,8 @@ pub fn unforged(
 }
 
 fn came<'a>(headers: &'a HeaderMap, token: Option<&'a str>) -> Came<'a> {
-    let (site, origin) = (text(headers, "sec-fetch-site"), text(headers, "origin"));
+    let site = text(headers, "sec-fetch-site");
+    let origin = text(headers, "origin");
     Came { site, origin, host: text(headers, "host"), token }
 }
 

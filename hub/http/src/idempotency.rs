@@ -42,7 +42,8 @@ struct Ask {
 pub async fn answer(route: &Route, run: &Run, call: Call) -> Outcome {
     let Some(ask) = ask(route, &call)? else { return run.answer(call).await };
     let (tell, told) = tokio::sync::oneshot::channel();
-    let (app, run) = (call.app().clone(), run.clone());
+    let app = call.app().clone();
+    let run = run.clone();
     let work = async move {
         let _they_hung_up = tell.send(once(ask, run, call).await);
     };
@@ -113,7 +114,9 @@ fn hash(call: &Call) -> [u8; 32] {
 
 async fn once(ask: Ask, run: Run, call: Call) -> Outcome {
     let Ask { place, hash, seal } = ask;
-    let (db, now, at) = (call.app().db.clone(), call.now, place.clone());
+    let db = call.app().db.clone();
+    let now = call.now;
+    let at = place.clone();
     match db.write(move |tx| idempotency::begin(tx, &at, &hash, now)).await? {
         Begun::New => {}
         Begun::Answered(sealed) => return again(&seal, &place, &sealed),

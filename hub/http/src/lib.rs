@@ -85,7 +85,9 @@ where
     B: Buf,
 {
     let began = front::mono(&front.app);
-    let (method, head, tls) = (raw.method.clone(), raw.method == Method::HEAD, raw.peer.tls);
+    let method = raw.method.clone();
+    let head = raw.method == Method::HEAD;
+    let tls = raw.peer.tls;
     let request_id = request_id(&raw.headers);
     let page = guard::is_page(&raw.path, &raw.headers);
     let back = guard::back(&raw);
@@ -157,7 +159,9 @@ where
         None => None,
     };
     let request_id = request_id.to_owned();
-    let (query, headers, peer) = (raw.query, raw.headers, raw.peer.address);
+    let query = raw.query;
+    let headers = raw.headers;
+    let peer = raw.peer.address;
     let front = front.clone();
     let call = Call { front, by, params, query, headers, content, peer, request_id, now };
     idempotency::answer(&route, handlers.of(&route), call).await
@@ -195,7 +199,8 @@ struct Note {
 impl Note {
     /// One line, and the counters.
     fn log(&self, method: &Method, answer: &Response, duration_ms: u64, request_id: &str) {
-        let (endpoint, status) = (self.endpoint, answer.status().as_u16());
+        let endpoint = self.endpoint;
+        let status = answer.status().as_u16();
         let user_id = self.user.map(|user| user.to_string()).unwrap_or_default();
         tracing::info!(target: "http", %method, endpoint, user_id, duration_ms, status, request_id, "request");
         let labels = [("endpoint", endpoint.to_owned()), ("status", status.to_string())];

@@ -84,7 +84,8 @@ async fn one(guest: Guest, filter: warp::filters::BoxedFilter<(warp::reply::Resp
     let ends = async {
         tokio::select! { () = stop.cancelled() => {}, () = aged(&stranger) => {} }
     };
-    let (h2, io) = (speaks_h2(&stream), TokioIo::new(Patient::new(stream)));
+    let h2 = speaks_h2(&stream);
+    let io = TokioIo::new(Patient::new(stream));
     let ended = if h2 {
         let serving = second().serve_connection(io, service);
         until(serving, http2::Connection::graceful_shutdown, ends).await

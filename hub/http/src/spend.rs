@@ -19,7 +19,8 @@ pub fn spend(
 ) -> Result<(), Problem> {
     let cost = Cost::of(route);
     let Some(rate) = cost.rate() else { return Ok(()) };
-    let (key, now) = ((Spender::of(by, peer), cost), front::mono(&front.app));
+    let key = (Spender::of(by, peer), cost);
+    let now = front::mono(&front.app);
     front.costs(|costs| costs.take(key, rate, now)).map_err(|ms| {
         let seconds = ms.div_ceil(1000);
         let say = format!("This was asked for too often: try again in {seconds} s.");

@@ -27,7 +27,8 @@ pub fn settle(faces: &[Vec<Match>], taken: &HashSet<StudentId>) -> Vec<Option<Ma
     matches.sort_by(|(a_face, a), (b_face, b)| {
         b.weight.total_cmp(&a.weight).then(a_face.cmp(b_face)).then(a.student.cmp(&b.student))
     });
-    let (mut settled, mut gone) = (vec![None; faces.len()], HashSet::new());
+    let mut settled = vec![None; faces.len()];
+    let mut gone = HashSet::new();
     for (face, one) in matches {
         if settled[face].is_none() && gone.insert(one.student) {
             settled[face] = Some(one);

@@ -94,7 +94,9 @@ impl Worry {
     /// Something is lost or stands still.
     #[must_use]
     pub fn grave(what: &'static str, next: &'static str) -> Self {
-        let (name, why, link) = (String::new(), String::new(), String::new());
+        let name = String::new();
+        let why = String::new();
+        let link = String::new();
         Self { is_grave: true, texts: (what, next), count: 1, name, at: None, why, link }
     }
 

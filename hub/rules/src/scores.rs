@@ -120,7 +120,8 @@ pub fn rate(many: u64, all: u64) -> Rate {
     if all == 0 {
         return Rate { expected: 0.0, low: 0.0, high: 1000.0 };
     }
-    let (n, p) = (real(all), real(many) / real(all));
+    let n = real(all);
+    let p = real(many) / real(all);
     if many == 0 {
         return Rate { expected: 0.0, low: 0.0, high: (3000.0 / n).min(1000.0) };
     }

@@ -26,12 +26,14 @@ impl Backup {
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let Self { folder, keys, insecure_together } = self;
-        let (hub, at) = (Hub::open(data)?, now());
+        let hub = Hub::open(data)?;
+        let at = now();
         let keys = keys.unwrap_or_else(|| folder.join("keys"));
         if !insecure_together {
             backup::apart(&folder, &keys)?;
         }
-        let (config, leap) = (hub.config, timekeeper::leap_at(&hub.db, at).await?);
+        let config = hub.config;
+        let leap = timekeeper::leap_at(&hub.db, at).await?;
         let make = move || backup::make(&config, (&folder, &keys), at, leap.as_ref());
         let made = tokio::task::spawn_blocking(make).await??;
         backup::tell(&hub.db, &made, actor(), at).await?;
@@ -99,7 +101,8 @@ impl Migrate {
         if applied == newest {
             return Ok(writeln!(out, "The database is at version {newest}: nothing to do.")?);
         }
-        let (from, next) = (path.display(), applied + 1);
+        let from = path.display();
+        let next = applied + 1;
         if self.dry_run {
             return Ok(writeln!(out, "{from} would go from version {applied} to {newest}.")?);
         }

@@ -28,7 +28,8 @@ impl Clock {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let (hub, now) = (Hub::open(data)?, now());
+        let hub = Hub::open(data)?;
+        let now = now();
         if matches!(self.verb, Verb::Confirm) {
             timekeeper::confirm(&hub.db, actor(), now).await?;
         }

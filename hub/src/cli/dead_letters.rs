@@ -75,13 +75,16 @@ impl DeadLetters {
 }
 
 async fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (mut after, mut none) = (0, true);
+    let mut after = 0;
+    let mut none = true;
     loop {
         let some = hub.db.read(move |tx| dead_letter::waiting(tx, after, SOME)).await?;
         let Some(last) = some.last() else { break };
         (after, none) = (last.n, false);
         for letter in &some {
-            let (n, device, error) = (letter.n, letter.device.as_str(), &letter.error);
+            let n = letter.n;
+            let device = letter.device.as_str();
+            let error = &letter.error;
             writeln!(out, "{n:>6} {} {device:<24} {error:<10} {}", moment(letter.at), of(letter))?;
         }
     }
@@ -108,7 +111,8 @@ fn show(letter: &Kept, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 async fn replay_all(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (schools, mut after) = (schools(hub).await?, 0);
+    let schools = schools(hub).await?;
+    let mut after = 0;
     loop {
         let some = hub.db.read(move |tx| dead_letter::waiting(tx, after, SOME)).await?;
         let Some(last) = some.last() else { return Ok(()) };

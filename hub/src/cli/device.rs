@@ -100,7 +100,8 @@ impl Add {
 async fn join_command(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
     let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
     let token = doors::join_token(&hub.db, &pki, name, actor(), now()).await?;
-    let (host, port) = (&hub.config.host, hub.config.listen.web.port());
+    let host = &hub.config.host;
+    let port = hub.config.listen.web.port();
     Ok(format!("rollcall-edge join https://{host}:{port} {token}"))
 }
 
@@ -115,7 +116,9 @@ async fn list(hub: &Hub, json: bool, out: &mut dyn Write) -> anyhow::Result<()> 
     }
     for door in &doors {
         let seen = door.last_seen.map_or_else(|| "never seen".into(), moment);
-        let (id, room, state) = (door.id.as_str(), &door.room, state(door));
+        let id = door.id.as_str();
+        let room = &door.room;
+        let state = state(door);
         writeln!(out, "{id:<24} {room:<16} {state:<9} gallery {:<4} {seen}", door.gallery)?;
     }
     Ok(())

@@ -11,14 +11,16 @@ use words::language::Tongue;
 
 /// What the running hub alone knows, such as lessons that are set aside, its page says.
 pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (hub, now) = (Hub::open(data)?, now());
+    let hub = Hub::open(data)?;
+    let now = now();
     let recogniser = match Recogniser::start(&hub.config.models) {
         Err(error) => Recogniser::without(&hub.config.models, None, &error)?,
         Ok(recogniser) => recogniser,
     };
     let model = recogniser.model().clone();
     let stored = hub.db.read(move |tx| facts::stored(tx, &model, now)).await?;
-    let (disk, recognition) = (facts::disk(data), recogniser.trouble().map(str::to_owned));
+    let disk = facts::disk(data);
+    let recognition = recogniser.trouble().map(str::to_owned);
     let replaced = hub.keys()?.replaced()?;
     let found = worries(&Facts { disk, recognition, replaced, ..stored }, now);
     let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");

@@ -107,13 +107,16 @@ async fn students(
 ) -> anyhow::Result<()> {
     let file = content(file)?.into();
     let table = Apart::default().table(file, has_header, people::ROWS).await?;
-    let (rows, reader) = (people::rows(&table), reader(hub));
+    let rows = people::rows(&table);
+    let reader = reader(hub);
     let (_, done) = bring::bring(&hub.db, reader, (class, rows), actor(), now()).await?;
     let people::Done { created, entered, skipped } = done;
     for (row, why) in &skipped {
         writeln!(out, "line {}: {why}", row.line)?;
     }
-    let (new, known, left) = (created.len(), entered.len(), skipped.len());
+    let new = created.len();
+    let known = entered.len();
+    let left = skipped.len();
     Ok(writeln!(out, "{new} people were added, {known} entered, {left} rows changed nothing.")?)
 }
 

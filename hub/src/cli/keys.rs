@@ -91,7 +91,8 @@ async fn followers(hub: &Hub, pki: &Pki) -> anyhow::Result<String> {
     if !pki.is_rotating() {
         return Ok(String::new());
     }
-    let (signer, now) = (pki.signer(), now());
+    let signer = pki.signer();
+    let now = now();
     let behind = hub.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
     let doors = behind.iter().map(DeviceId::as_str).collect::<Vec<_>>().join(", ");
     Ok(format!("; the one before counts until these doors have followed: {doors}"))

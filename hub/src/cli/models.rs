@@ -111,7 +111,8 @@ impl Take {
         let pack = models::import(&import, &mut |step| {
             let _ = writeln!(out, "{step}");
         })?;
-        let (name, model) = (&pack.name, &pack.model_id);
+        let name = &pack.name;
+        let model = &pack.model_id;
         writeln!(
             out,
             "pack {name} is ready (model {model}): {}; its self-test passes",
@@ -156,7 +157,9 @@ async fn name_missing(
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
-        let (from, to, last) = (from.clone(), to.clone(), after.clone());
+        let from = from.clone();
+        let to = to.clone();
+        let last = after.clone();
         let page = hub.db.read(move |tx| coverage::missing(tx, (&from, &to), &last, PAGE));
         let page = page.await?;
         let Some(end) = page.last() else { return Ok(()) };
@@ -224,7 +227,8 @@ fn list(manifest: &Manifest, folders: &Folders, out: &mut dyn Write) -> anyhow::
 
 fn imported(found: &Found, mark: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let pack = &found.manifest;
-    let (name, model) = (&pack.name, &pack.model_id);
+    let name = &pack.name;
+    let model = &pack.model_id;
     writeln!(out, "\npack {name}  (model {model}{mark})\n  {}", pack.about)?;
     if let Some(warning) = &pack.warning {
         writeln!(out, "  warning: {warning}")?;

@@ -38,11 +38,14 @@ impl Seed {
         let Self { students, classes, sightings, pending, seed, force } = self;
         let size = Size { students, classes, sightings, pending, seed };
         let model = Recogniser::start(&hub.config.models)?.model().clone();
-        let (keys, zone) = (hub.keys()?, hub.config.zone.clone());
+        let keys = hub.keys()?;
+        let zone = hub.config.zone.clone();
         let seeder = Seeder { db: hub.db.clone(), keys, model, zone, now: now() };
         let tell = |line: &str| drop(writeln!(out, "{line}"));
         let made = seeder.run(size, force, tell).await?;
-        let (lessons, seen, waiting) = (made.lessons, made.sightings, made.pending);
+        let lessons = made.lessons;
+        let seen = made.sightings;
+        let waiting = made.pending;
         Ok(writeln!(out, "{lessons} lessons, {seen} sightings; {waiting} of them wait.")?)
     }
 }

@@ -21,7 +21,8 @@ pub(super) async fn run(data: &Path) -> anyhow::Result<()> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
     let mut hub = app::serve(config, Arc::new(SystemClock)).await?;
     tracing::info!(web = %hub.web, mqtt = %hub.mqtt, device = %hub.device, "the hub is open");
     let _no_supervisor = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

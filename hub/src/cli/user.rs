@@ -86,7 +86,8 @@ impl Users {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let (hub, usual) = (Hub::open(data)?, AccountChanges::default());
+        let hub = Hub::open(data)?;
+        let usual = AccountChanges::default();
         match self.verb {
             Verb::Add(new) => add(&hub, new, out).await,
             Verb::List { role } => list(&hub, role, out).await,
@@ -136,7 +137,8 @@ async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Res
         for person in &page {
             let state = if person.is_active { "active" } else { "closed" };
             let factor = if person.second_factor { "2fa" } else { "-" };
-            let (account, role) = (&person.account, person.account.role.as_str());
+            let account = &person.account;
+            let role = person.account.role.as_str();
             writeln!(out, "{}\t{role}\t{state}\t{factor}\t{}", account.email, account.name)?;
         }
         match page.last() {
@@ -185,7 +187,8 @@ async fn unlock(
 }
 
 fn told(person: &Person, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (email, role) = (&person.account.email, person.account.role);
+    let email = &person.account.email;
+    let role = person.account.role;
     if person.is_active {
         writeln!(out, "{email} may sign in as {role}.")?;
     } else {

@@ -38,7 +38,8 @@ const EMBEDDER: [&str; 1] = ["dlib_resnet_v1.safetensors"];
 /// # Errors
 /// When a file is refused, files do not make a pack, or the name is taken by another pack.
 pub fn import(import: &Import<'_>, say: &mut dyn FnMut(&str)) -> Result<Manifest, ModelsError> {
-    let (mut detector, mut embedder) = (None, None);
+    let mut detector = None;
+    let mut embedder = None;
     for path in import.files {
         let taken = take(path, say)?;
         let detects = taken.imported.known.kind.detects();
@@ -133,7 +134,8 @@ fn describe(
     let title = |part: &Option<Taken>, usual: &str| {
         part.as_ref().map_or_else(|| usual.to_owned(), |taken| taken.imported.known.title.clone())
     };
-    let (finds, tells) = (slug(detector, "mtcnn"), slug(embedder, "dlib"));
+    let finds = slug(detector, "mtcnn");
+    let tells = slug(embedder, "dlib");
     let name = match import.name {
         Some(name) => name.to_owned(),
         None => usual_name(&finds, &tells),

@@ -137,7 +137,8 @@ pub async fn choose(db: &Db, wish: Wish, by: String, now: Wall) -> Result<Covera
     let work = move |tx: &Tx<'_>| {
         let Wish { models, name, from, to, few } = wish;
         let (people, covered) = coverage::count(tx, &from, &to)?;
-        let (coverage, force) = (Coverage { people, covered }, few == Few::Accept);
+        let coverage = Coverage { people, covered };
+        let force = few == Few::Accept;
         if !coverage.is_enough() && !force {
             return Err(Error::Conflict(format!(
                 "{covered} of {people} people ({} %) are enrolled for this pack, {ENOUGH} % are \

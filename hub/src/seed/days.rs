@@ -58,14 +58,18 @@ impl Seeder {
         let rosters = rosters.map(|(n, (id, roster))| (*id, (n, roster.clone()))).collect();
         let roll = Arc::new(roll);
         let rng = StdRng::seed_from_u64(size.seed ^ 2);
-        let (crop, model, size) = (picture(), self.model.clone(), *size);
-        let (seqs, made) = (HashMap::new(), Made::default());
+        let crop = picture();
+        let model = self.model.clone();
+        let size = *size;
+        let seqs = HashMap::new();
+        let made = Made::default();
         let mut year = Year { rng, seqs, made, size, crop, model, roll, rosters };
         let mut day = plan.first;
         while day <= plan.last && year.made.sightings < size.sightings {
             let passed = (day - plan.first).get_days();
             if i64::from(passed) % AHEAD == 0 {
-                let (zone, at) = (self.zone.clone(), self.at(day, Time::midnight())?);
+                let zone = self.zone.clone();
+                let at = self.at(day, Time::midnight())?;
                 self.db.write(move |tx| maker::make(tx, Of::Everybody, &zone, at)).await?;
                 let Made { lessons, sightings, pending } = year.made;
                 tell(&format!("{day}: {lessons} lessons, {sightings} sightings, {pending} wait"));
@@ -100,7 +104,8 @@ impl Seeder {
         let lessons = self.db.read(move |tx| store::seed::lessons(tx, begins, ends)).await?;
         let said = year.day(&lessons, (begins, ends));
         year.made.lessons += lessons.len();
-        let (keys, roll) = (self.keys.clone(), year.roll.clone());
+        let keys = self.keys.clone();
+        let roll = year.roll.clone();
         let write = move |tx: &Tx<'_>| {
             let mut memo = Memo::new(&keys, &roll.keys);
             for (n, records) in said {
@@ -201,7 +206,8 @@ impl Year {
 
     /// The door watched all that time, and somebody made it look.
     fn health(&mut self, door: usize, (begins, ends): (Wall, Wall)) -> Judged {
-        let (since, until) = (mono(begins), mono(ends));
+        let since = mono(begins);
+        let until = mono(ends);
         let watch = Watch {
             since,
             usable_ms: until.since(since),

@@ -28,7 +28,8 @@ const TEACHES: usize = 5;
 impl Seeder {
     /// Puts people, classes, doors and the timetable into the database.
     pub(super) async fn people(&self, size: &Size, plan: &Plan) -> Result<Roll, Error> {
-        let (mut rng, now) = (StdRng::seed_from_u64(size.seed ^ 1), self.now);
+        let mut rng = StdRng::seed_from_u64(size.seed ^ 1);
+        let now = self.now;
         let templates: Vec<_> = (0..size.students).map(|_| face(&mut rng)).collect();
         let mut students = Vec::new();
         for first in (0..size.students).step_by(TOGETHER) {
@@ -42,7 +43,8 @@ impl Seeder {
         let keys = self.keys.make(&students, now)?;
         for (some, faces) in students.chunks(TOGETHER).zip(templates.chunks(TOGETHER)) {
             let rows = some.iter().zip(faces).map(|(student, template)| {
-                let (id, key) = (wire::id::v7(now), &keys[student]);
+                let id = wire::id::v7(now);
+                let key = &keys[student];
                 let place = enrolment::place(*student, &self.model, id);
                 (self.enrolment(id, *student), key.seal(&place, template))
             });
@@ -55,7 +57,8 @@ impl Seeder {
             };
             self.db.write(write).await?;
         }
-        let (paper, ids) = (plan.clone(), students.clone());
+        let paper = plan.clone();
+        let ids = students.clone();
         let classes = self.db.write(move |tx| classes(tx, &paper, &ids, now)).await?;
         self.galleries(plan, &students).await?;
         Ok(Roll { students, templates, keys, classes })
@@ -63,7 +66,9 @@ impl Seeder {
 
     /// What each door has known all year: whoever is taught behind it.
     async fn galleries(&self, plan: &Plan, students: &[StudentId]) -> Result<(), Error> {
-        let (signing, now, mut all) = (self.keys.signing()?, self.now, Vec::new());
+        let signing = self.keys.signing()?;
+        let now = self.now;
+        let mut all = Vec::new();
         for (n, rosters) in plan.rosters.chunks(TEACHES).enumerate() {
             let people: BTreeSet<_> = rosters.iter().flatten().map(|row| students[*row]).collect();
             let people: Vec<_> = people.into_iter().collect();
@@ -133,7 +138,8 @@ fn classes(
     now: Wall,
 ) -> Result<Vec<Uuid>, Error> {
     for n in 0..rooms(plan.rosters.len()) {
-        let (room, location) = (room(n * TEACHES), format!("Made-up door {n}"));
+        let room = room(n * TEACHES);
+        let location = format!("Made-up door {n}");
         device::add(
             tx,
             &door(n)?,
@@ -142,15 +148,19 @@ fn classes(
             now,
         )?;
     }
-    let (mut all, mut teacher) = (Vec::new(), None);
+    let mut all = Vec::new();
+    let mut teacher = None;
     for (n, roster) in plan.rosters.iter().enumerate() {
         if n % TEACHES == 0 {
             let email = format!("teacher{}@seed.test", n / TEACHES);
-            let (name, role) = (format!("Teacher {}", n / TEACHES), Role::Teacher);
+            let name = format!("Teacher {}", n / TEACHES);
+            let role = Role::Teacher;
             let new = New { email, name, role, student: None, password: None };
             teacher = Some(account::add(tx, &new, ACTOR, now)?.id);
         }
-        let (name, code, room) = (format!("Class {n}"), format!("C{n:04}"), room(n));
+        let name = format!("Class {n}");
+        let code = format!("C{n:04}");
+        let room = room(n);
         let id = class::add(tx, (&name, &code, Some(&room)), ACTOR, now)?;
         store::seed::policy(tx, id, &Policy::Auto { line: 0.9, budget: 1.0 })?;
         if let Some(teacher) = teacher {

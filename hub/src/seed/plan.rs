@@ -107,7 +107,8 @@ pub fn rooms(classes: usize) -> usize {
 fn rosters(students: usize, classes: usize, rng: &mut StdRng) -> Vec<Vec<usize>> {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred classes")]
     let weights: Vec<f64> = (1..=classes).map(|rank| 1.0 / (rank as f64).sqrt()).collect();
-    let (all, sum) = (students + students / 4, weights.iter().sum::<f64>());
+    let all = students + students / 4;
+    let sum = weights.iter().sum::<f64>();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -61,10 +61,13 @@ pub fn add(tx: &Tx<'_>, new: &New, actor: &str, now: Wall) -> Result<Account, Er
     let student = new.student.map(|student| student.to_string());
     let sql = "insert into user_account (id, email, name, role, password, student, is_active,
              created_at, version) values ($1, $2, $3, $4, $5, $6, 1, $7, 1)";
-    let (name, role) = (new.name.trim(), new.role.as_str());
+    let name = new.name.trim();
+    let role = new.role.as_str();
     let key = id.to_string();
     tx.execute(sql, params![key, email, name, role, new.password, student, now.0])?;
-    let (action, table, meta) = ("add", "user_account", json!({ "role": role }));
+    let action = "add";
+    let table = "user_account";
+    let meta = json!({ "role": role });
     audit::add(tx, now, &audit::Entry { actor, action, table, id: &key, meta })?;
     Ok(Account { id, email, name: name.to_owned(), role: new.role, student: new.student })
 }
@@ -142,7 +145,8 @@ pub mod tests {
     use crate::Db;
 
     pub fn new(email: &str, role: Role) -> New {
-        let (email, name) = (email.to_owned(), "Ada".to_owned());
+        let email = email.to_owned();
+        let name = "Ada".to_owned();
         New { email, name, role, student: None, password: Some("phc".into()) }
     }
 

@@ -98,7 +98,8 @@ pub fn add_sighting(
     row: &Row<'_>,
     now: Wall,
 ) -> Result<RecordId, Error> {
-    let (id, seen) = (key.id(), row.seen);
+    let id = key.id();
+    let seen = row.seen;
     let sql = "insert into sighting (id, device, epoch, seq, boot, mono, at, at_low, at_high,
              clock, order_at, room, direction, reasons, quality, confidence, verdict, frames,
              model, gallery, review_status, predicted_student, received_at, version, session,
@@ -160,7 +161,8 @@ pub fn add_evidence(
 ) -> Result<(), Error> {
     let sql = "insert into evidence (sighting, part, student, wrapped, sealed)
          values ($1, $2, $3, $4, $5)";
-    let (id, student) = (record.to_string(), evidence.student.to_string());
+    let id = record.to_string();
+    let student = evidence.student.to_string();
     let values = params![id, evidence::name(part), student, evidence.wrapped, evidence.sealed];
     tx.execute(sql, values).map(drop)
 }
@@ -184,8 +186,10 @@ pub fn add_watch(
     when: &When,
     watch: &Watch,
 ) -> Result<(), Error> {
-    let (since, watched_ms) = (watch.since, watch.usable_ms);
-    let (camera, disk_free_mb) = (watch.camera, watch.disk_free_mb);
+    let since = watch.since;
+    let watched_ms = watch.usable_ms;
+    let camera = watch.camera;
+    let disk_free_mb = watch.disk_free_mb;
     let health = Health { since, watched_ms, camera, disk_free_mb };
     add_report(tx, key, at, when, (&health, Some(watch)))
 }

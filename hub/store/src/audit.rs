@@ -65,9 +65,12 @@ pub fn add(tx: &Tx<'_>, now: Wall, entry: &Entry<'_>) -> Result<(), Error> {
     })?;
     let (n, prev): (i64, Vec<u8>) = last.unwrap_or((0, START.to_vec()));
     let Entry { actor, action, table, id, meta } = entry;
-    let (actor, action) = ((*actor).to_owned(), (*action).to_owned());
-    let (table, id) = ((*table).to_owned(), (*id).to_owned());
-    let (n, meta) = (n + 1, meta.to_string());
+    let actor = (*actor).to_owned();
+    let action = (*action).to_owned();
+    let table = (*table).to_owned();
+    let id = (*id).to_owned();
+    let n = n + 1;
+    let meta = meta.to_string();
     let hash = digest(&prev, n, now, [&actor, &action, &table, &id, &meta]).to_vec();
     let sql = "insert into audit (n, at, actor, action, target_table, target_id, meta, prev, hash)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -146,7 +149,10 @@ pub fn walk(
     tx: &Tx<'_>,
     mut see: impl FnMut(i64, &[u8; 32]) -> ControlFlow<()>,
 ) -> Result<Head, Error> {
-    let (mut prev, mut n, mut whole, mut on) = (START, 0, true, ControlFlow::Continue(()));
+    let mut prev = START;
+    let mut n = 0;
+    let mut whole = true;
+    let mut on = ControlFlow::Continue(());
     let sql = format!("select {COLUMNS} from audit order by n");
     tx.each(&sql, [], |row| {
         whole = follows(row, n, &prev)?.is_some_and(|hash| {
@@ -173,9 +179,11 @@ pub fn walk(
 fn follows(row: &rusqlite::Row<'_>, n: i64, prev: &[u8; 32]) -> rusqlite::Result<Option<[u8; 32]>> {
     let text = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
     let texts = [text(2)?, text(3)?, text(4)?, text(5)?, text(6)?];
-    let (own, at): (i64, i64) = (row.get(0)?, row.get(1)?);
+    let own: i64 = row.get(0)?;
+    let at: i64 = row.get(1)?;
     let hash = digest(prev, own, Wall(at), texts);
-    let (before, stored) = (row.get_ref(7)?.as_blob()?, row.get_ref(8)?.as_blob()?);
+    let before = row.get_ref(7)?.as_blob()?;
+    let stored = row.get_ref(8)?.as_blob()?;
     Ok((own == n + 1 && before == prev && stored == hash).then_some(hash))
 }
 
@@ -207,8 +215,12 @@ pub fn head(tx: &Tx<'_>) -> Result<Head, Error> {
 
 impl Row {
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let (n, at, actor) = (row.get(0)?, Wall(row.get(1)?), row.get(2)?);
-        let (action, table, id) = (row.get(3)?, row.get(4)?, row.get(5)?);
+        let n = row.get(0)?;
+        let at = Wall(row.get(1)?);
+        let actor = row.get(2)?;
+        let action = row.get(3)?;
+        let table = row.get(4)?;
+        let id = row.get(5)?;
         Ok(Self { n, at, actor, action, table, id, meta: row.get(6)?, hash: row.get(8)? })
     }
 }

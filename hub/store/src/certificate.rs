@@ -173,11 +173,9 @@ pub fn ended(tx: &Tx<'_>, now: Wall) -> Result<Vec<Ended>, Error> {
 /// Ends again what an older backup brought back. A door none of whose certificates counts any
 /// more is cut off.
 pub fn end_again(tx: &Tx<'_>, ended: &[Ended], now: Wall) -> Result<usize, Error> {
-    let (mut back, sql) = (
-        0,
-        "update device_cert set state = 'revoked', revoked_at = $2
-         where serial = $1 and state = 'valid'",
-    );
+    let mut back = 0;
+    let sql = "update device_cert set state = 'revoked', revoked_at = $2
+         where serial = $1 and state = 'valid'";
     // One that the older copy never knew would count as new when it is shown.
     let unknown =
         "insert into device_cert (serial, device, state, issued_at, expires_at, revoked_at)

@@ -54,7 +54,8 @@ impl Class {
     /// `Invalid` naming the field.
     pub fn check(&self) -> Result<(), Error> {
         let invalid = |what: &str| Err(Error::Invalid(what.into()));
-        let (name, code) = (self.class_name.trim(), self.class_code.trim());
+        let name = self.class_name.trim();
+        let code = self.class_code.trim();
         if name.is_empty() || code.is_empty() || name.len() + code.len() > 300 {
             return invalid("class_name, class_code: give both, and keep them short");
         }
@@ -156,7 +157,8 @@ pub fn page(
 /// any more.
 pub fn change(tx: &Tx<'_>, class: &Class, actor: &str, now: Wall) -> Result<(), Error> {
     class.check()?;
-    let (id, code) = (class.id.to_string(), class.class_code.trim());
+    let id = class.id.to_string();
+    let code = class.class_code.trim();
     let taken = "select 1 from class where class_code = $1 and id <> $2";
     if tx.row(taken, params![code, id], |_| Ok(()))?.is_some() {
         return Err(Error::Conflict(format!("the class code “{code}” is taken")));
@@ -171,8 +173,10 @@ pub fn change(tx: &Tx<'_>, class: &Class, actor: &str, now: Wall) -> Result<(), 
              suspended_at = $12, suspended_of = $13, suspended_errors = $14,
              version = version + 1
          where id = $1 and version = $2";
-    let (name, grace) = (class.class_name.trim(), class.grace_min);
-    let (since, suspended) = (class.auto_since.map(|at| at.0), class.suspended);
+    let name = class.class_name.trim();
+    let grace = class.grace_min;
+    let since = class.auto_since.map(|at| at.0);
+    let suspended = class.suspended;
     let values = params![
         id,
         class.version,
@@ -220,7 +224,8 @@ pub fn set_teachers(
 ) -> Result<(), Error> {
     let before = teachers(tx, class, day)?;
     for teacher in before.iter().filter(|teacher| !wanted.contains(teacher)) {
-        let (id, who) = (class.to_string(), teacher.to_string());
+        let id = class.to_string();
+        let who = teacher.to_string();
         let today = "delete from teaches where class = $1 and teacher = $2 and from_day >= $3";
         tx.execute(today, params![id, who, day.to_string()])?;
         let yesterday = day.yesterday().unwrap_or(day).to_string();
@@ -258,7 +263,8 @@ pub fn add(
     actor: &str,
     now: Wall,
 ) -> Result<Uuid, Error> {
-    let (class_name, class_code) = (class_name.trim(), class_code.trim());
+    let class_name = class_name.trim();
+    let class_code = class_code.trim();
     if class_name.is_empty() || class_code.is_empty() || class_name.len() + class_code.len() > 300 {
         return Err(Error::Invalid(
             "class_name, class_code: give both, and keep them short".into(),
@@ -344,8 +350,10 @@ pub fn members(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Member>, Error> {
          from roster r join student s on s.id = r.student where r.class = $1
          order by s.last_name, s.first_name, s.id";
     tx.query(sql, params![class.to_string()], |row| {
-        let (student, number) = (parsed(row, 0)?, row.get(1)?);
-        let (verified, enrolled): (bool, bool) = (row.get(3)?, row.get(4)?);
+        let student = parsed(row, 0)?;
+        let number = row.get(1)?;
+        let verified: bool = row.get(3)?;
+        let enrolled: bool = row.get(4)?;
         Ok(Member { student, number, name: row.get(2)?, enrolled, verified: verified && enrolled })
     })
 }

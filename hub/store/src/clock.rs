@@ -30,7 +30,8 @@ fn doors(tx: &Tx<'_>) -> Result<Vec<Heard>, Error> {
                  where a.device = d.id and a.life = d.life and a.boot = d.boot and a.clock = 'ntp')
          from device d where d.online = 1 limit 100";
     let said = tx.query(sql, params![], |row| {
-        let (at, is_own): (Option<i64>, bool) = (row.get(0)?, row.get(1)?);
+        let at: Option<i64> = row.get(0)?;
+        let is_own: bool = row.get(1)?;
         Ok(at.map(|at| Heard { at: Wall(at), is_own }))
     });
     Ok(said?.into_iter().flatten().collect())

@@ -64,8 +64,10 @@ pub fn list(
          where student = $1 and n < $2 order by n desc limit $3";
     let before = before.unwrap_or(i64::MAX);
     tx.query(sql, params![student.to_string(), before, limit], |row| {
-        let (n, given, by_whom, text_version) =
-            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let n = row.get(0)?;
+        let given = row.get(1)?;
+        let by_whom = row.get(2)?;
+        let text_version = row.get(3)?;
         Ok(Entry { n, given, by_whom, text_version, at: Wall(row.get(4)?), actor: row.get(5)? })
     })
 }
@@ -81,7 +83,9 @@ pub fn add(
     actor: &str,
     now: Wall,
 ) -> Result<Entry, Error> {
-    let (given, by_whom, text) = (said.given, said.by_whom.trim(), said.text_version.trim());
+    let given = said.given;
+    let by_whom = said.by_whom.trim();
+    let text = said.text_version.trim();
     if by_whom.is_empty() || by_whom.len() > 200 {
         return Err(Error::Invalid("consent: say who gave it, in at most 200 bytes".into()));
     }
@@ -96,8 +100,10 @@ pub fn add(
     let action = if given { "consent" } else { "withdraw" };
     let meta = json!({ "text": text });
     audit::add(tx, now, &audit::Entry { actor, action, table: "student", id: &id, meta })?;
-    let (by_whom, text_version) = (by_whom.to_owned(), text.to_owned());
-    let (n, actor) = (n.unwrap_or_default(), actor.to_owned());
+    let by_whom = by_whom.to_owned();
+    let text_version = text.to_owned();
+    let n = n.unwrap_or_default();
+    let actor = actor.to_owned();
     Ok(Entry { n, given, by_whom, text_version, at: now, actor })
 }
 

@@ -182,7 +182,8 @@ pub fn add(tx: &Tx<'_>, image: &super::image::Image, found: &[Found]) -> Result<
              quality, doubts, crop, template, model, proposed, proposed_score, version)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)";
     for face in found {
-        let (quality, doubts) = (text(&face.quality)?, text(&face.doubts)?);
+        let quality = text(&face.quality)?;
+        let doubts = text(&face.doubts)?;
         let Area { x, y, width, height } = face.at;
         let values = params![
             face.id.to_string(),
@@ -216,7 +217,8 @@ pub fn renew(tx: &Tx<'_>, id: Uuid, face: &Found) -> Result<(), Error> {
     let sql = "update face_crop set score = $2, quality = $3, doubts = $4, template = $5,
              model = $6, proposed = $7, proposed_score = $8, version = version + 1
          where id = $1";
-    let (quality, doubts) = (text(&face.quality)?, text(&face.doubts)?);
+    let quality = text(&face.quality)?;
+    let doubts = text(&face.doubts)?;
     let who = face.proposed.map(|(student, _)| student.to_string());
     let score = face.proposed.map(|(_, score)| f64::from(score));
     let values =
@@ -337,7 +339,9 @@ pub fn assign(
     now: Wall,
 ) -> Result<(), Error> {
     let there = "select 1 from face_crop where image = $1 and student = $2 and id <> $3";
-    let (id, image, who) = (crop.id.to_string(), crop.image.to_string(), student.to_string());
+    let id = crop.id.to_string();
+    let image = crop.image.to_string();
+    let who = student.to_string();
     if tx.row(there, params![image, who, id], |_| Ok(()))?.is_some() {
         let say = "this student is already on another face of this photo: nobody is on it twice";
         return Err(Error::Conflict(say.into()));

@@ -57,8 +57,10 @@ pub fn get(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Cursor, Error
     let sql = "select ranges, max_seq, forgotten, life, born, parted from cursor
          where device = $1 and epoch = $2";
     let row = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
-        let (max_seq, forgotten) = (super::unsigned(row, 1)?, super::unsigned(row, 2)?);
-        let (life, born) = (row.get(3)?, row.get(4)?);
+        let max_seq = super::unsigned(row, 1)?;
+        let forgotten = super::unsigned(row, 2)?;
+        let life = row.get(3)?;
+        let born = row.get(4)?;
         let parted = row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned);
         let cursor = Cursor { ranges: Ranges::default(), max_seq, forgotten, life, born, parted };
         Ok((row.get::<_, Vec<u8>>(0)?, cursor))
@@ -91,7 +93,8 @@ pub fn put(
          on conflict (device, epoch) do update set ranges = excluded.ranges,
              cum = excluded.cum, max_seq = excluded.max_seq, updated_at = excluded.updated_at";
     let ranges = postcard::to_stdvec(&cursor.ranges).doing("storing a cursor")?;
-    let (cum, max) = (signed(cursor.ranges.cumulative()), signed(cursor.max_seq));
+    let cum = signed(cursor.ranges.cumulative());
+    let max = signed(cursor.max_seq);
     let key = (device.as_str(), epoch.0.to_vec());
     tx.execute(sql, params![key.0, key.1, ranges, cum, max, now.0, cursor.life]).map(drop)
 }
@@ -162,7 +165,8 @@ pub fn forget_some(tx: &Tx<'_>) -> Result<bool, Error> {
     let Some((device, epoch, from, cum)) = tx.row(sql, params![REPORTS + STEP], read)? else {
         return Ok(false);
     };
-    let (from, cum): (i64, i64) = (from, cum);
+    let from: i64 = from;
+    let cum: i64 = cum;
     let to = (cum - REPORTS).min(from + STEP);
     let delete = "delete from receipt where device = $1 and epoch = $2 and seq > $3 and seq <= $4";
     let reports = format!("{delete} and disposition in ('health', 'anchor', 'loss', 'moved')");

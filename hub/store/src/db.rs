@@ -96,7 +96,8 @@ impl Db {
         let (reads, queue) = mpsc::channel(READ_QUEUE);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..READERS {
-            let (reader, queue) = (connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?, queue.clone());
+            let reader = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let queue = queue.clone();
             spawn("db-reader", move || read_all(reader, &queue))?;
         }
         Ok(Self { writes, behind, reads })

@@ -81,7 +81,8 @@ pub fn add(tx: &Tx<'_>, device: &DeviceId, letter: &Letter<'_>, now: Wall) -> Re
         Content::Bytes(bytes) => (None, &bytes[..bytes.len().min(BYTES)], None),
     };
     let (epoch, seq) = of.unzip();
-    let (error, detail) = (letter.error, letter.detail);
+    let error = letter.error;
+    let detail = letter.detail;
     tx.execute(sql, params![device.as_str(), epoch, seq, now.0, error, detail, bytes, item])?;
     Ok(true)
 }
@@ -142,7 +143,8 @@ pub fn remove(tx: &Tx<'_>, n: i64, actor: &str, now: Wall) -> Result<(), Error> 
 }
 
 fn noted(tx: &Tx<'_>, n: i64, action: &str, actor: &str, now: Wall) -> Result<(), Error> {
-    let (id, meta) = (n.to_string(), json!({}));
+    let id = n.to_string();
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table: "dead_letter", id: &id, meta })
 }
 

@@ -165,7 +165,8 @@ impl Asked {
     fn page(reader: Reader, filter: &Filter, page: Page) -> Self {
         let mut asked = Self::of(reader, filter);
         if let Some((at, id)) = page.after {
-            let (at, id) = (asked.bind(at.0), asked.bind(id.to_string()));
+            let at = asked.bind(at.0);
+            let id = asked.bind(id.to_string());
             asked.conditions.push(format!("(s.order_at, s.id) < ({at}, {id})"));
         }
         asked.limit = asked.bind(i64::from(page.limit));
@@ -219,8 +220,8 @@ impl Asked {
         match role {
             Role::Admin => None,
             Role::Teacher => {
-                let (user, day) =
-                    (self.bind(user.to_string()), self.bind(reader.today.to_string()));
+                let user = self.bind(user.to_string());
+                let day = self.bind(reader.today.to_string());
                 Some(format!(
                     "select r.student from teaches t join roster r on r.class = t.class
                      where t.teacher = {user} and t.from_day <= {day}
@@ -272,18 +273,21 @@ impl Asked {
         let waiting = filter.status == Some(Status::Pending);
         let both = filter.status.is_some() && filter.device.is_some();
         if let Some(status) = filter.status {
-            let (plain, status) = (!both || waiting, self.bind(status.as_str().to_owned()));
+            let plain = !both || waiting;
+            let status = self.bind(status.as_str().to_owned());
             self.conditions.push(equal("s.review_status", plain, &status));
         }
         if let Some(device) = &filter.device {
-            let (plain, device) = (!both || !waiting, self.bind(device.clone()));
+            let plain = !both || !waiting;
+            let device = self.bind(device.clone());
             self.conditions.push(equal("s.device", plain, &device));
         }
     }
 
     /// The page's ids are found in indexes alone; only their rows are read.
     fn rows(&self) -> String {
-        let (conditions, limit) = (self.conditions(), &self.limit);
+        let conditions = self.conditions();
+        let limit = &self.limit;
         format!(
             "select {COLUMNS} from {TABLES} where s.id in (select f.id from (
                  select s.id from sighting s where {conditions}
@@ -396,7 +400,8 @@ fn candidates(
 ) -> Result<HashMap<RecordId, Vec<Candidate>>, Error> {
     let Some((sql, values)) = Asked::candidates(reader, ids) else { return Ok(HashMap::new()) };
     let rows = tx.query(&sql, params_from_iter(values), |row| {
-        let (score, nobody) = (row.get(3)?, || odd(0, "a candidate without a student"));
+        let score = row.get(3)?;
+        let nobody = || odd(0, "a candidate without a student");
         let candidate = Candidate { person: person(row, 0)?.ok_or_else(nobody)?, score };
         Ok((parsed(row, 4)?, candidate))
     })?;
@@ -450,7 +455,8 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
 /// Active people whom the reader may see, by a part of their name or the beginning of their
 /// number.
 pub fn named(tx: &Tx<'_>, reader: Reader, text: &str, most: u32) -> Result<Vec<Person>, Error> {
-    let (reader, search) = (Some(reader), Some(text.to_owned()));
+    let reader = Some(reader);
+    let search = Some(text.to_owned());
     let filter = student::Filter { reader, search, is_active: Some(true), ..Default::default() };
     let person = |student: student::Student| Person {
         student: student.id,

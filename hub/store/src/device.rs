@@ -49,7 +49,8 @@ impl Device {
     /// Where it is.
     #[must_use]
     pub fn place(&self) -> Place {
-        let (room, location) = (self.room.clone(), self.location.clone());
+        let room = self.room.clone();
+        let location = self.location.clone();
         Place { room, location, direction: self.direction }
     }
 }
@@ -401,7 +402,8 @@ pub fn photos() -> DeviceId {
 pub fn for_photos(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
     let id = photos();
     if get(tx, &id)?.is_none() {
-        let (room, location) = (String::new(), "Photos sent to the hub".to_owned());
+        let room = String::new();
+        let location = "Photos sent to the hub".to_owned();
         let place = Place { room, location, direction: Direction::Both };
         add(tx, &id, &place, "hub", now)?;
         tx.execute("update device set is_active = 0 where id = $1", params![PHOTOS])?;

@@ -51,7 +51,8 @@ pub struct Certificate {
 /// All that is known of `device`.
 pub fn known(tx: &Tx<'_>, device: Device) -> Result<Known, Error> {
     let wanted = release::newest(tx, &device.id)?.filter(|_| device.is_active);
-    let (health, certificate) = (health(tx, &device)?, certificate(tx, &device)?);
+    let health = health(tx, &device)?;
+    let certificate = certificate(tx, &device)?;
     let settings = door_settings::get(tx, &device.id)?;
     Ok(Known { device, settings, wanted, health, certificate })
 }
@@ -86,7 +87,8 @@ fn health(tx: &Tx<'_>, device: &Device) -> Result<Option<LastHealth>, Error> {
         "select {columns} from health where device = $1 and at is null and boot = $2
              and life = $3 order by until desc limit 1"
     );
-    let (id, boot) = (device.id.as_str(), device.connection.0);
+    let id = device.id.as_str();
+    let boot = device.connection.0;
     let dated = tx.row(&dated, params![id], said)?;
     let loose = tx.row(&loose, params![id, boot, device.life], said)?;
     let newest = match (dated, loose) {

@@ -44,7 +44,8 @@ pub fn set(
         return Err(Error::Conflict(format!("“{id}” was changed meanwhile: look again")));
     }
     change::bump(tx, change::DEVICE)?;
-    let (action, table) = ("settings", "device");
+    let action = "settings";
+    let table = "device";
     audit::add(tx, now, &audit::Entry { actor, action, table, id: id.as_str(), meta: said })
 }
 

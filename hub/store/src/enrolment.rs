@@ -98,7 +98,8 @@ pub fn list(
     before: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<Enrolment>, Error> {
-    let (before, student) = (before.map(|id| id.to_string()), filter.student);
+    let before = before.map(|id| id.to_string());
+    let student = filter.student;
     // Of one person there are few, of everybody many: each way has its index.
     let whose = if student.is_some() { "e.student = $4" } else { "$4 is null" };
     let sql = format!(
@@ -206,7 +207,8 @@ pub fn use_model(tx: &Tx<'_>, model: &ModelId) -> Result<(), Error> {
 
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: Uuid) -> Result<(), Error> {
     change::bump(tx, change::GALLERY)?;
-    let (id, meta) = (id.to_string(), json!({}));
+    let id = id.to_string();
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table: "enrolment", id: &id, meta })
 }
 

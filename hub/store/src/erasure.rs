@@ -113,7 +113,8 @@ pub fn renew(tx: &Tx<'_>, new: &Erasure) -> Result<(), Error> {
     let sql = "insert into erasure (id, student, asked_at, asked_by, reason, gone, row_kept)
          values ($1, $2, $3, $4, $5, $6, $7)";
     let gone = serde_json::to_string(&new.gone).doing("writing an erasure down")?;
-    let (id, student) = (new.id.to_string(), new.student.to_string());
+    let id = new.id.to_string();
+    let student = new.student.to_string();
     let reason = new.reason.as_str();
     let values = params![id, student, new.asked_at.0, new.asked_by, reason, gone, new.row_kept];
     tx.execute(sql, values).map(drop)

@@ -45,7 +45,8 @@ impl Evidence {
         student: StudentId,
         key: &DataKey,
     ) -> Self {
-        let (own, place) = (DataKey::random(), place(record, part));
+        let own = DataKey::random();
+        let place = place(record, part);
         Self { student, wrapped: key.wrap(&place, &own), sealed: own.seal(&place, plain) }
     }
 

@@ -180,8 +180,11 @@ pub struct Account {
 pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Account>, Error> {
     let sql = "select id, email, name, is_active from user_account where student = $1 order by id";
     let mut found = tx.query(sql, params![student.to_string()], |row| {
-        let (id, passkeys) = (parsed(row, 0)?, Vec::new());
-        let (email, name, is_active) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let id = parsed(row, 0)?;
+        let passkeys = Vec::new();
+        let email = row.get(1)?;
+        let name = row.get(2)?;
+        let is_active = row.get(3)?;
         Ok(Account { id, email, name, is_active, passkeys })
     })?;
     for account in &mut found {

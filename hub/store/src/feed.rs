@@ -53,7 +53,8 @@ pub fn add(tx: &Tx<'_>, feed: &Feed, digest: &[u8], now: Wall) -> Result<(), Err
     }
     let sql = "insert into calendar_feed (id, digest, account, class, created_at)
          values ($1, $2, $3, $4, $5)";
-    let (id, account) = (feed.id.to_string(), feed.account.to_string());
+    let id = feed.id.to_string();
+    let account = feed.account.to_string();
     let class = feed.class.map(|id| id.to_string());
     tx.execute(sql, params![id, digest, account, class, now.0])?;
     noted(tx, "add", feed, now)
@@ -106,20 +107,24 @@ pub fn lessons(tx: &Tx<'_>, feed: &Feed, from: Wall, until: Wall) -> Result<Vec<
     );
     let whose = feed.class.unwrap_or(feed.account).to_string();
     tx.query(&sql, params![whose, from.0, until.0, LESSONS], |row| {
-        let (id, name) = (parsed(row, 0)?, row.get(1)?);
+        let id = parsed(row, 0)?;
+        let name = row.get(1)?;
         let (starts, ends) = (Wall(row.get(2)?), Wall(row.get(3)?));
         Ok(Shown { id, name, starts, ends, room: row.get(4)?, version: row.get(5)? })
     })
 }
 
 fn noted(tx: &Tx<'_>, action: &str, feed: &Feed, now: Wall) -> Result<(), Error> {
-    let (actor, id) = (feed.account.to_string(), feed.id.to_string());
+    let actor = feed.account.to_string();
+    let id = feed.id.to_string();
     let entry =
         audit::Entry { actor: &actor, action, table: "calendar_feed", id: &id, meta: json!({}) };
     audit::add(tx, now, &entry)
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Feed> {
-    let (id, account, class) = (parsed(row, 0)?, parsed(row, 1)?, parsed_option(row, 2)?);
+    let id = parsed(row, 0)?;
+    let account = parsed(row, 1)?;
+    let class = parsed_option(row, 2)?;
     Ok(Feed { id, account, class, created_at: Wall(row.get(3)?) })
 }

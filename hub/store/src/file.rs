@@ -120,7 +120,8 @@ pub(super) fn before(path: &Path, version: i32) -> PathBuf {
 pub fn old_copies(path: &Path, then: Wall) -> Result<Vec<PathBuf>, Error> {
     let doing = format!("looking for copies of {}", path.display());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (begin, folder) = (format!("{name}{BEFORE}"), path.parent().unwrap_or(Path::new(".")));
+    let begin = format!("{name}{BEFORE}");
+    let folder = path.parent().unwrap_or(Path::new("."));
     let then = UNIX_EPOCH + Duration::from_millis(u64::try_from(then.0).unwrap_or(0));
     let mut old = Vec::new();
     for entry in std::fs::read_dir(folder).doing(&doing)? {

@@ -51,7 +51,9 @@ pub fn put(tx: &Tx<'_>, holiday: &Holiday, actor: &str, now: Wall) -> Result<(),
     let sql = "insert into holiday (id, name, from_day, to_day) values ($1, $2, $3, $4)
          on conflict (id) do update set name = excluded.name, from_day = excluded.from_day,
              to_day = excluded.to_day";
-    let (id, from, to) = (holiday.id.to_string(), holiday.from.to_string(), holiday.to.to_string());
+    let id = holiday.id.to_string();
+    let from = holiday.from.to_string();
+    let to = holiday.to.to_string();
     tx.execute(sql, params![id, name, from, to])?;
     let meta = json!({ "from": from, "to": to });
     audit::add(tx, now, &audit::Entry { actor, action: "put", table: "holiday", id: &id, meta })
@@ -71,6 +73,7 @@ pub fn remove(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Holiday> {
-    let (id, name) = (parsed(row, 0)?, row.get(1)?);
+    let id = parsed(row, 0)?;
+    let name = row.get(1)?;
     Ok(Holiday { id, name, from: parsed(row, 2)?, to: parsed(row, 3)? })
 }

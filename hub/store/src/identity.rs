@@ -85,6 +85,7 @@ pub fn unlink(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<(), 
 }
 
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: &str) -> Result<(), Error> {
-    let (table, meta) = ("user_account", json!({}));
+    let table = "user_account";
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
 }

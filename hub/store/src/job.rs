@@ -90,7 +90,8 @@ pub fn add(tx: &Tx<'_>, job: &Job) -> Result<(), Error> {
     tx.execute("delete from job where ended_at < $1", params![old.0])?;
     let sql = "insert into job (id, kind, state, done, total, by_whom, created_at)
          values ($1, $2, $3, 0, $4, $5, $6)";
-    let (id, by) = (job.id.to_string(), job.by.to_string());
+    let id = job.id.to_string();
+    let by = job.by.to_string();
     let total = super::cursor::signed(job.total);
     tx.execute(sql, params![id, job.kind, job.state.as_str(), total, by, job.created_at.0])?;
     noted(tx, job.created_at, &by, "start", job.id, json!({ "kind": job.kind }))

@@ -71,7 +71,8 @@ pub fn greeted(
          on conflict (device, epoch) do update set told = case
              when cursor.told > excluded.told then cursor.told else excluded.told end,
              born = coalesce(cursor.born, excluded.born)";
-    let (id, told) = (device.as_str(), signed(max_seq));
+    let id = device.as_str();
+    let told = signed(max_seq);
     tx.execute(sql, params![id, epoch.0.to_vec(), none, now.0, told, life, boot])?;
     let sql = "select told from cursor where device = $1 and epoch = $2";
     let key = params![device.as_str(), epoch.0.to_vec()];
@@ -88,7 +89,8 @@ pub fn end_former(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch, now: Wall) -> Re
         metrics::counter!("rollcall_lost_records_total").increment(gone.count());
         tell(tx, device, &life, &gone, now)?;
         let sql = "update cursor set ended = $3 where device = $1 and epoch = $2";
-        let (id, epoch) = (device.as_str(), life.epoch.0.to_vec());
+        let id = device.as_str();
+        let epoch = life.epoch.0.to_vec();
         tx.execute(sql, params![id, epoch, signed(life.heard)])?;
     }
     Ok(())
@@ -104,7 +106,8 @@ fn over(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Vec<Life>, Error
              and not exists (select 1 from loss l where l.device = c.device
                  and l.epoch = c.epoch and l.cause = 'damaged')";
     let rows = tx.query(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
-        let (epoch, ranges) = (row.get(0)?, row.get::<_, Vec<u8>>(1)?);
+        let epoch = row.get(0)?;
+        let ranges = row.get::<_, Vec<u8>>(1)?;
         Ok((Epoch(epoch), ranges, super::unsigned(row, 2)?, Wall(row.get(3)?)))
     })?;
     let life = |(epoch, ranges, heard, last): (_, Vec<u8>, _, _)| {
@@ -132,7 +135,8 @@ fn tell(
     gone: &Ranges,
     now: Wall,
 ) -> Result<(), Error> {
-    let (id, epoch) = (device.as_str(), life.epoch.0.to_vec());
+    let id = device.as_str();
+    let epoch = life.epoch.0.to_vec();
     let first = gone.as_slice().first().map_or(life.heard, |range| range.0);
     let before = "select at from sighting where device = $1 and epoch = $2 and seq < $3
              and at is not null order by seq desc limit 1";

@@ -77,7 +77,8 @@ const LIVE: &str = "s.proved_at, case when s.way <> 'elsewhere'
      then 1 else 0 end";
 
 fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<Live> {
-    let (lacks_factor, again) = (row.get::<_, i64>(6)? == 1, row.get::<_, i64>(7)? == 1);
+    let lacks_factor = row.get::<_, i64>(6)? == 1;
+    let again = row.get::<_, i64>(7)? == 1;
     Ok(Live { account: account::read(row)?, proved: Wall(row.get(5)?), again, lacks_factor })
 }
 
@@ -91,7 +92,8 @@ pub fn open(
 ) -> Result<(), Error> {
     let sql = "insert into login_session (digest, account, created_at, seen_at, proved_at, way,
              address) values ($1, $2, $3, $3, $3, $4, $5)";
-    let (way, from) = (origin.way.as_str(), origin.from.to_string());
+    let way = origin.way.as_str();
+    let from = origin.from.to_string();
     tx.execute(sql, params![digest, account.to_string(), now.0, way, from]).map(drop)
 }
 
@@ -153,7 +155,8 @@ pub fn begin(
 ) -> Result<(), Error> {
     let sql = "insert into token_family (id, account, created_at, proved_at, way, address)
          values ($1, $2, $3, $3, $4, $5)";
-    let (way, from) = (origin.way.as_str(), origin.from.to_string());
+    let way = origin.way.as_str();
+    let from = origin.from.to_string();
     tx.execute(sql, params![family.to_string(), account.to_string(), now.0, way, from])?;
     issue(tx, family, digest, now)
 }
@@ -237,7 +240,8 @@ pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error>
          order by created_at desc limit $2";
     let mut found = tx.query(sql, params![id, LISTED], |row| {
         let digest: Vec<u8> = row.get(0)?;
-        let (began, seen) = (Wall(row.get(1)?), Some(Wall(row.get(2)?)));
+        let began = Wall(row.get(1)?);
+        let seen = Some(Wall(row.get(2)?));
         let kept = matches!(keep, Keep::Session(own) if *own == digest);
         Ok(SignIn { key: HEXLOWER.encode(&digest), seen, began, from: row.get(3)?, kept })
     })?;
@@ -247,7 +251,8 @@ pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error>
     found.extend(tx.query(sql, params![id, LISTED], |row| {
         let family: Uuid = super::parsed(row, 0)?;
         let kept = *keep == Keep::Family(family);
-        let (key, began) = (family.to_string(), Wall(row.get(1)?));
+        let key = family.to_string();
+        let began = Wall(row.get(1)?);
         Ok(SignIn { key, seen: None, began, from: row.get(2)?, kept })
     })?);
     Ok(found)

@@ -120,7 +120,8 @@ pub fn lately(tx: &Tx<'_>, since: Wall) -> Result<Vec<(DeviceId, u64, Wall)>, Er
         if loss.cause == HEALTH {
             continue;
         }
-        let (count, last) = (loss.count(), loss.received_at);
+        let count = loss.count();
+        let last = loss.received_at;
         let door = doors.entry(loss.device).or_insert((0, last));
         *door = (door.0.saturating_add(count), door.1.max(last));
     }

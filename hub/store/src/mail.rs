@@ -107,7 +107,8 @@ pub fn add(tx: &Tx<'_>, letter: &Letter, actor: &str, now: Wall) -> Result<Optio
              attempts, next_at, created_at, created_by)
          values ($1, $2, $3, $4, $5, $6, $7, 'waiting', 0, $8, $9, $10)
          on conflict (about) do nothing";
-    let (key, student) = (id.to_string(), student.map(|student| student.to_string()));
+    let key = id.to_string();
+    let student = student.map(|student| student.to_string());
     let values = params![key, kind, about, student, recipient, subject, body, due.0, now.0, actor];
     Ok((tx.execute(sql, values)? > 0).then_some(id))
 }
@@ -117,7 +118,9 @@ pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Waiting>, Error> {
     let sql = "select id, recipient, subject, body, attempts from mail
          where state = 'waiting' and next_at <= $1 order by next_at, id limit $2";
     tx.query(sql, params![now.0, limit], |row| {
-        let (id, recipient, subject) = (parsed(row, 0)?, row.get(1)?, row.get(2)?);
+        let id = parsed(row, 0)?;
+        let recipient = row.get(1)?;
+        let subject = row.get(2)?;
         Ok(Waiting { id, recipient, subject, body: row.get(3)?, attempts: row.get(4)? })
     })
 }

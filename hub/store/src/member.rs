@@ -44,7 +44,8 @@ pub fn verify(
     if tx.execute(sql, params![class.to_string(), student.to_string(), verified, who, at])? == 0 {
         return Err(Error::unknown("student on this roster", student));
     }
-    let (action, id) = (if verified { "verify" } else { "unverify" }, class.to_string());
+    let action = if verified { "verify" } else { "unverify" };
+    let id = class.to_string();
     let meta = json!({ "student": student });
     audit::add(tx, now, &audit::Entry { actor, action, table: "class", id: &id, meta })
 }
@@ -62,7 +63,8 @@ pub fn counts(tx: &Tx<'_>, class: Uuid) -> Result<HashMap<StudentId, Counts>, Er
          from session s join mark m on m.session = s.id
          where s.class = $1 group by m.student, m.status";
     let rows = tx.query(sql, params![class.to_string()], |row| {
-        let (status, many): (String, i64) = (row.get(1)?, row.get(2)?);
+        let status: String = row.get(1)?;
+        let many: i64 = row.get(2)?;
         Ok((parsed(row, 0)?, status, many, Wall(row.get(3)?)))
     })?;
     let mut all = HashMap::<StudentId, Counts>::new();

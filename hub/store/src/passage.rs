@@ -60,7 +60,8 @@ pub fn approved(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Vec<Pa
     tx.query(sql, params![session.to_string(), student.to_string()], |row| {
         let wall = |n| row.get::<_, Option<i64>>(n).map(|at| at.map(Wall));
         let device: String = row.get(1)?;
-        let (at, low) = (wall(2)?, wall(3)?);
+        let at = wall(2)?;
+        let low = wall(3)?;
         Ok(Passage {
             record: parsed(row, 0)?,
             source: if device == crate::device::PHOTOS { Source::Photo } else { Source::Door },

@@ -104,7 +104,8 @@ pub fn add(
     let id = wire::id::v7(now);
     let sql = "insert into passkey (id, account, credential, name, key, state, created_at)
          values ($1, $2, $3, $4, $5, $6, $7)";
-    let (key, owner) = (id.to_string(), account.to_string());
+    let key = id.to_string();
+    let owner = account.to_string();
     let Kept { credential, key: public, state } = kept;
     tx.execute(sql, params![key, owner, credential, name, public, state, now.0])?;
     noted(tx, now, (&owner, &owner), "add", &key)?;
@@ -124,7 +125,8 @@ pub fn used(tx: &Tx<'_>, old: &Passkey, new: &Kept, now: Wall) -> Result<bool, E
 /// `NotFound`, for a foreign one too; `Invalid` for a name that cannot be.
 pub fn rename(tx: &Tx<'_>, account: Uuid, id: Uuid, name: &str, now: Wall) -> Result<(), Error> {
     let sql = "update passkey set name = $3 where account = $1 and id = $2";
-    let (owner, key) = (account.to_string(), id.to_string());
+    let owner = account.to_string();
+    let key = id.to_string();
     if tx.execute(sql, params![owner, key, named(name)?])? == 0 {
         return Err(Error::unknown("passkey", id));
     }
@@ -136,7 +138,8 @@ pub fn rename(tx: &Tx<'_>, account: Uuid, id: Uuid, name: &str, now: Wall) -> Re
 /// # Errors
 /// `NotFound`, for a foreign one too.
 pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Error> {
-    let (owner, key) = (account.to_string(), id.to_string());
+    let owner = account.to_string();
+    let key = id.to_string();
     let sql = "delete from passkey where account = $1 and id = $2";
     if tx.execute(sql, params![owner, key])? == 0 {
         return Err(Error::unknown("passkey", id));
@@ -147,7 +150,8 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Err
 
 /// Takes all passkeys of `account` away, for whoever lost them; whether there were any.
 pub fn remove_all(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool, Error> {
-    let (had, owner) = (of(tx, account)?, account.to_string());
+    let had = of(tx, account)?;
+    let owner = account.to_string();
     tx.execute("delete from passkey where account = $1", params![owner])?;
     for one in &had {
         let key = one.id.to_string();
@@ -173,6 +177,7 @@ fn noted(
     action: &str,
     id: &str,
 ) -> Result<(), Error> {
-    let (table, meta) = ("passkey", json!({ "account": owner }));
+    let table = "passkey";
+    let meta = json!({ "account": owner });
     audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
 }

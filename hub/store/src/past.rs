@@ -56,7 +56,8 @@ pub fn of(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
 }
 
 fn done(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
-    let (table, id) = (Some("device".to_owned()), Some(id.to_string()));
+    let table = Some("device".to_owned());
+    let id = Some(id.to_string());
     let rows = audit::list(tx, &Filter { table, id, ..Filter::default() }, None, limit)?;
     let what = |row: audit::Row| What::Done { actor: row.actor, action: row.action };
     Ok(rows.into_iter().map(|row| Past { at: row.at, what: what(row) }).collect())

@@ -71,7 +71,8 @@ impl Person {
     #[must_use]
     pub fn profile(&self) -> Profile {
         let Account { email, name, role, student, .. } = self.account.clone();
-        let (teacher_id, is_active) = (self.teacher_id.clone(), self.is_active);
+        let teacher_id = self.teacher_id.clone();
+        let is_active = self.is_active;
         Profile { email, name, role, student, teacher_id, is_active, may_link: self.may_link }
     }
 }
@@ -82,7 +83,8 @@ impl Profile {
     /// # Errors
     /// `Invalid` naming the field.
     pub fn checked(self) -> Result<Self, Error> {
-        let (email, name) = (self.email.trim().to_lowercase(), self.name.trim().to_owned());
+        let email = self.email.trim().to_lowercase();
+        let name = self.name.trim().to_owned();
         let teacher_id = self.teacher_id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
         let invalid = |say: &str| Err(Error::Invalid(say.into()));
         let odd = |text: &str| text.chars().any(char::is_control);
@@ -173,7 +175,10 @@ pub fn add(
 ) -> Result<Person, Error> {
     let p = profile.checked()?;
     refuse_taken(tx, &p, Uuid::nil())?;
-    let (email, name, role, student) = (p.email, p.name, p.role, p.student);
+    let email = p.email;
+    let name = p.name;
+    let role = p.role;
+    let student = p.student;
     let made =
         account::add(tx, &account::New { email, name, role, student, password }, actor, now)?;
     let sql =
@@ -208,7 +213,8 @@ pub fn change(
              teacher_id = $7, is_active = $8, may_link = $9, version = version + 1
          where id = $1 and ($2 is null or version = $2)";
     let student = p.student.map(|student| student.to_string());
-    let (role, active) = (p.role.as_str(), p.is_active);
+    let role = p.role.as_str();
+    let active = p.is_active;
     let row =
         params![key, version, p.email, p.name, role, student, p.teacher_id, active, p.may_link];
     if tx.execute(sql, row)? == 0 {

@@ -35,7 +35,8 @@ pub struct Filter {
 pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter) -> Result<Vec<Period>, Error> {
     let (role, user, today) = reader.keys();
     let mut sql = format!("select {COLUMNS} from period p where {VISIBLE} and p.id > $4");
-    let (class, room) = (filter.class.map(|id| id.to_string()), filter.room.clone());
+    let class = filter.class.map(|id| id.to_string());
+    let room = filter.room.clone();
     let after = filter.after.map(|id| id.to_string()).unwrap_or_default();
     sql += if class.is_some() { " and p.class = $5" } else { " and $5 is null" };
     sql += if room.is_some() { " and p.room = $6" } else { " and $6 is null" };
@@ -93,7 +94,8 @@ pub fn put(tx: &Tx<'_>, period: &Period, actor: &str, now: Wall) -> Result<(), E
 
 /// Takes a period out of the timetable: what took place stays, what lies ahead goes.
 pub fn remove(tx: &Tx<'_>, id: Uuid, today: Date, actor: &str, now: Wall) -> Result<(), Error> {
-    let (of, key) = (Some(id), id.to_string());
+    let of = Some(id);
+    let key = id.to_string();
     let (stored, _) = made(tx, of, today, Date::MAX, now)?;
     stored.into_iter().try_for_each(|stored| unmake(tx, stored.id))?;
     let used = "select 1 from session where period = $1 limit 1";
@@ -206,7 +208,8 @@ pub fn elsewhere(
                      where e.room = $2 and e.day >= $3 and e.day <= $4 and $2 <> '')
              and p.id <> $5 order by p.id limit 2000"
     );
-    let (class, id) = (period.class.to_string(), period.id.to_string());
+    let class = period.class.to_string();
+    let id = period.id.to_string();
     tx.query(&sql, params![class, period.room, first.to_string(), last.to_string(), id], read)
 }
 

@@ -77,7 +77,8 @@ pub fn list(
     );
     sql += if filter.class.is_some() { " and s.class = $10" } else { " and $10 is null" };
     sql += " order by s.starts desc, s.id desc, m.student limit $11";
-    let (from, until) = (filter.span.0.0, filter.span.1.0 - 1);
+    let from = filter.span.0.0;
+    let until = filter.span.1.0 - 1;
     let (last, session, student) = match filter.after {
         Some((at, session, student)) => (at.0, session.to_string(), student.to_string()),
         None => (i64::MAX, String::new(), String::new()),

@@ -136,7 +136,9 @@ impl Rows {
 fn lessons(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Vec<Lesson>, Error> {
     let (from, to) = span.days();
     tx.query(LESSONS, params![class.to_string(), from, to], |row| {
-        let (id, name, day) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        let id = parsed(row, 0)?;
+        let name = row.get(1)?;
+        let day = parsed(row, 2)?;
         Ok(Lesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) })
     })
 }
@@ -320,7 +322,9 @@ pub fn entries(
     let (at, id) = which.after.map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()));
     let keys = params![at, id, from, to, limit, which.class];
     let lessons = tx.query(&lessons_sql(which.class.is_some()), keys, |row| {
-        let (id, name, day) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        let id = parsed(row, 0)?;
+        let name = row.get(1)?;
+        let day = parsed(row, 2)?;
         let lesson = Lesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) };
         Ok((lesson, row.get::<_, String>(5)?, row.get::<_, String>(6)?))
     })?;

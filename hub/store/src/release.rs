@@ -100,7 +100,8 @@ pub fn desired(tx: &Tx<'_>) -> Result<Vec<(DeviceId, Desired)>, Error> {
          where d.is_active = 1";
     let rows = tx.query(sql, [], |row| {
         let device = device::device_id(row, 0)?;
-        let (room, way) = (row.get::<_, String>(1)?, row.get::<_, String>(2)?);
+        let room = row.get::<_, String>(1)?;
+        let way = row.get::<_, String>(2)?;
         Ok((device, room, way, super::unsigned(row, 3)?, row.get::<_, Option<Vec<u8>>>(4)?))
     })?;
     let desired = |(device, room, way, gallery, signed): (_, _, String, _, Option<Vec<u8>>)| {
@@ -163,7 +164,8 @@ pub fn take_back(
     }
     let sql = "update device set held_to = $2 where id = $1";
     tx.execute(sql, params![device.as_str(), blake3])?;
-    let (table, meta) = ("device", json!({ "version": version }));
+    let table = "device";
+    let meta = json!({ "version": version });
     let action = "gallery-rollback";
     audit::add(tx, now, &audit::Entry { actor, action, table, id: device.as_str(), meta })
 }
@@ -171,7 +173,8 @@ pub fn take_back(
 /// Every door gets everybody again.
 pub fn push(tx: &Tx<'_>, actor: &str, now: Wall) -> Result<(), Error> {
     tx.execute("update device set held_to = null where held_to is not null", [])?;
-    let (table, meta) = ("gallery_release", json!({}));
+    let table = "gallery_release";
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action: "gallery-push", table, id: "*", meta })
 }
 

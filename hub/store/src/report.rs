@@ -56,7 +56,8 @@ pub fn months(tx: &Tx<'_>, reader: Reader, class: Option<Uuid>) -> Result<Vec<Mo
     let (role, user, today) = reader.keys();
     let class = class.map(|class| class.to_string());
     tx.query(&months_sql(), params![role, user, today, class], |row| {
-        let (class, month) = (parsed(row, 0)?, row.get(1)?);
+        let class = parsed(row, 0)?;
+        let month = row.get(1)?;
         Ok(Month { class, month, sums: sums(row, 2)?, days: row.get(5)? })
     })
 }
@@ -77,7 +78,9 @@ fn subjects_sql() -> String {
 pub fn subjects(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Subject>, Error> {
     let (role, user, today) = reader.keys();
     tx.query(&subjects_sql(), params![role, user, today], |row| {
-        let (class, name, code) = (parsed(row, 0)?, row.get(1)?, row.get(2)?);
+        let class = parsed(row, 0)?;
+        let name = row.get(1)?;
+        let code = row.get(2)?;
         Ok(Subject { class, name, code, sums: sums(row, 3)?, last: parsed(row, 6)? })
     })
 }

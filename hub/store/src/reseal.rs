@@ -22,7 +22,8 @@ fn some(
 ) -> Result<usize, Error> {
     let mut count = 0;
     for (id, sealed) in tx.query(select, [], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))? {
-        let (uuid, sealed): (Uuid, Vec<u8>) = (id.parse().doing("reading an id")?, sealed);
+        let uuid: Uuid = id.parse().doing("reading an id")?;
+        let sealed: Vec<u8> = sealed;
         if let Some(new) = keys.reseal(&place(uuid), &sealed) {
             count += tx.execute(update, params![id, new])?;
         }

@@ -21,7 +21,8 @@ pub struct Back {
 /// What this data knows of, or what was opened again since, stays as it is. An account is never left
 /// to its password alone that had a second factor in the copy: it may have another one since.
 pub fn again(tx: &Tx<'_>, shut: &[Shut]) -> Result<Back, Error> {
-    let (mut back, mut factors) = (Back::default(), HashSet::new());
+    let mut back = Back::default();
+    let mut factors = HashSet::new();
     for one @ Shut { kind, what, at } in shut {
         let sql = "select 1 from shut where kind = $1 and what = $2 and at >= $3";
         let known = tx.row(sql, params![kind.as_str(), what, at.0], |_| Ok(()))?.is_some();

@@ -22,7 +22,8 @@ pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
              s.reviewer, s.reviewed_at, s.notes, s.confidence, s.session,
              (select u.name from user_account u where u.id = s.reviewer)
          from sighting s where s.id = $1";
-    let (ruled_out, candidates) = (ruled_out(tx, id)?, candidates(tx, id)?);
+    let ruled_out = ruled_out(tx, id)?;
+    let candidates = candidates(tx, id)?;
     let read = |row: &rusqlite::Row<'_>| {
         let state = State {
             status: super::parsed(row, 2)?,
@@ -34,7 +35,8 @@ pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
             notes: row.get(6)?,
             ruled_out,
         };
-        let (version, lesson) = (row.get(0)?, parsed_option(row, 8)?);
+        let version = row.get(0)?;
+        let lesson = parsed_option(row, 8)?;
         Ok(Facts { record: id, version, lesson, state, candidates, reviewer_name: row.get(9)? })
     };
     tx.row(sql, params![id.to_string()], read)?.ok_or_else(|| Error::unknown("record", id))
@@ -68,8 +70,11 @@ pub fn set(tx: &Tx<'_>, id: RecordId, version: i64, state: &State) -> Result<(),
          where id = $1 and version = $2";
     let text = |student: Option<StudentId>| student.map(|student| student.to_string());
     let at = state.reviewed_at.map(|at| at.0);
-    let (id, status, sure) = (id.to_string(), state.status.as_str(), f64::from_bits(state.sure));
-    let (decided, predicted) = (text(state.decided), text(state.predicted));
+    let id = id.to_string();
+    let status = state.status.as_str();
+    let sure = f64::from_bits(state.sure);
+    let decided = text(state.decided);
+    let predicted = text(state.predicted);
     let values =
         params![id, version, status, decided, state.reviewer, at, state.notes, predicted, sure];
     if tx.execute(sql, values)? == 0 {
@@ -108,7 +113,9 @@ pub fn evidence(tx: &Tx<'_>, id: RecordId, part: Part) -> Result<Option<Evidence
 /// Replaces whose key wraps a part.
 pub fn rewrap(tx: &Tx<'_>, id: RecordId, part: Part, new: &Evidence) -> Result<(), Error> {
     let sql = "update evidence set student = $3, wrapped = $4 where sighting = $1 and part = $2";
-    let (id, part, student) = (id.to_string(), evidence::name(part), new.student.to_string());
+    let id = id.to_string();
+    let part = evidence::name(part);
+    let student = new.student.to_string();
     tx.execute(sql, params![id, part, student, new.wrapped]).map(drop)
 }
 

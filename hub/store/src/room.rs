@@ -120,7 +120,8 @@ pub fn remove(tx: &Tx<'_>, room: &Room, actor: &str, now: Wall) -> Result<(), Er
 }
 
 fn checked<'a>(name: &'a str, location: &'a str) -> Result<(&'a str, &'a str), Error> {
-    let (name, location) = (name.trim(), location.trim());
+    let name = name.trim();
+    let location = location.trim();
     if name.is_empty() || name.len() > NAME || name.chars().any(char::is_control) {
         return Err(Error::Invalid(format!("name: give one of at most {NAME} bytes")));
     }
@@ -131,7 +132,8 @@ fn checked<'a>(name: &'a str, location: &'a str) -> Result<(&'a str, &'a str), E
 }
 
 fn noted(tx: &Tx<'_>, action: &str, id: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
-    let (id, meta) = (id.to_string(), json!({}));
+    let id = id.to_string();
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table: "room", id: &id, meta })
 }
 

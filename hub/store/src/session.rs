@@ -99,7 +99,8 @@ pub fn before(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> 
         "select {COLUMNS} from session s where s.class = $1 and s.starts >= $2 and s.starts < $3
              and s.ends >= $4 and s.room = $5 order by s.starts desc limit 1"
     );
-    let (starts, first) = (session.starts, session.starts.plus_ms(-LONGEST_MS));
+    let starts = session.starts;
+    let first = session.starts.plus_ms(-LONGEST_MS);
     let near = starts.plus_ms(-EARLY_MS).0;
     let values = params![session.class.to_string(), first.0, starts.0, near, session.room];
     tx.row(&sql, values, read)
@@ -111,7 +112,8 @@ pub fn after(tx: &Tx<'_>, session: &Session) -> Result<Option<Session>, Error> {
         "select {COLUMNS} from session s where s.class = $1 and s.starts > $2 and s.starts <= $3
              and s.room = $4 order by s.starts limit 1"
     );
-    let (starts, last) = (session.starts.0, session.ends.plus_ms(EARLY_MS).0);
+    let starts = session.starts.0;
+    let last = session.ends.plus_ms(EARLY_MS).0;
     tx.row(&sql, params![session.class.to_string(), starts, last, session.room], read)
 }
 
@@ -176,8 +178,8 @@ pub fn list(
          order by s.starts, s.id limit $10"
     );
     let class = filter.class.map(|id| id.to_string());
-    let (from, until) =
-        (filter.from.map_or(i64::MIN, |at| at.0), filter.until.map_or(i64::MAX, |at| at.0));
+    let from = filter.from.map_or(i64::MIN, |at| at.0);
+    let until = filter.until.map_or(i64::MAX, |at| at.0);
     let (after, id) =
         filter.after.map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()));
     let values = params![role, user, today, class, filter.room, from, until, after, id, limit];

@@ -131,7 +131,8 @@ pub(crate) fn put(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), 
 /// Everything that is remembered.
 pub fn all(tx: &Tx<'_>) -> Result<Vec<Shut>, Error> {
     let one = |row: &rusqlite::Row<'_>| {
-        let (what, at) = (row.get(1)?, Wall(row.get(2)?));
+        let what = row.get(1)?;
+        let at = Wall(row.get(2)?);
         Ok(Kind::of(&row.get::<_, String>(0)?).map(|kind| Shut { kind, what, at }))
     };
     let found = tx.query("select kind, what, at from shut order by at", [], one)?;

@@ -314,8 +314,11 @@ pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
          from student s where s.erased_at is null"
     );
     let read = |row: &rusqlite::Row<'_>| {
-        let (active, known, not_enrolled) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (no_consent, inactive) = (row.get(3)?, row.get(4)?);
+        let active = row.get(0)?;
+        let known = row.get(1)?;
+        let not_enrolled = row.get(2)?;
+        let no_consent = row.get(3)?;
+        let inactive = row.get(4)?;
         Ok(Counts { active, known, not_enrolled, no_consent, inactive })
     };
     Ok(tx.row(&sql, [], read)?.unwrap_or_default())
@@ -446,7 +449,8 @@ fn changed(tx: &Tx<'_>, id: StudentId, rows: usize) -> Result<(), Error> {
 }
 
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: StudentId) -> Result<(), Error> {
-    let (id, meta) = (id.to_string(), json!({}));
+    let id = id.to_string();
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table: "student", id: &id, meta })
 }
 

@@ -20,7 +20,8 @@ pub fn add(
     let sql = "insert into teaches (class, teacher, from_day, to_day) values ($1, $2, $3, $4)
          on conflict (class, teacher, from_day) do update set to_day = excluded.to_day
          where coalesce(teaches.to_day, '') <> coalesce(excluded.to_day, '')";
-    let (id, to) = (class.to_string(), to.map(|day| day.to_string()));
+    let id = class.to_string();
+    let to = to.map(|day| day.to_string());
     let new = tx.execute(sql, params![id, account.to_string(), from.to_string(), to])? > 0;
     if new {
         noted(tx, "teach", &id, account, actor, now)?;
@@ -37,7 +38,8 @@ pub fn stop(
     actor: &str,
     now: Wall,
 ) -> Result<bool, Error> {
-    let (id, yesterday) = (class.to_string(), today.yesterday().unwrap_or(today).to_string());
+    let id = class.to_string();
+    let yesterday = today.yesterday().unwrap_or(today).to_string();
     let sql = "update teaches set to_day = $3
          where class = $1 and teacher = $2 and (to_day is null or to_day > $3)";
     let ended = tx.execute(sql, params![id, account.to_string(), yesterday])? > 0;
@@ -67,7 +69,9 @@ pub fn of(tx: &Tx<'_>, account: Uuid, today: Date) -> Result<Vec<Taught>, Error>
          where t.teacher = $1 and (t.to_day is null or t.to_day >= $2)
          order by c.class_name, t.from_day limit 500";
     tx.query(sql, params![account.to_string(), today.to_string()], |row| {
-        let (class, class_name, from) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        let class = parsed(row, 0)?;
+        let class_name = row.get(1)?;
+        let from = parsed(row, 2)?;
         Ok(Taught { class, class_name, from, to: parsed_option(row, 3)? })
     })
 }
@@ -92,7 +96,9 @@ pub fn teachers(tx: &Tx<'_>, class: Uuid, today: Date) -> Result<Vec<Teacher>, E
          where t.class = $1 and (t.to_day is null or t.to_day >= $2)
          order by u.name, t.from_day limit 500";
     tx.query(sql, params![class.to_string(), today.to_string()], |row| {
-        let (account, name, from) = (parsed(row, 0)?, row.get(1)?, parsed(row, 2)?);
+        let account = parsed(row, 0)?;
+        let name = row.get(1)?;
+        let from = parsed(row, 2)?;
         Ok(Teacher { account, name, from, to: parsed_option(row, 3)? })
     })
 }

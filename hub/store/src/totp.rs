@@ -117,6 +117,7 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool
 }
 
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: &str) -> Result<(), Error> {
-    let (table, meta) = ("user_account", json!({}));
+    let table = "user_account";
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
 }

@@ -104,7 +104,8 @@ fn numbered(sql: &str) -> Cow<'_, str> {
         return sql.into();
     }
     // Runs with every statement: in place, byte for byte.
-    let (mut quoted, mut out) = (false, sql.to_owned().into_bytes());
+    let mut quoted = false;
+    let mut out = sql.to_owned().into_bytes();
     for n in 0..out.len() {
         quoted ^= out[n] == b'\'';
         if out[n] == b'$' && !quoted && out.get(n + 1).is_some_and(u8::is_ascii_digit) {

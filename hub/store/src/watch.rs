@@ -18,7 +18,8 @@ pub fn doors(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Door>, E
          order by id";
     let ids: Vec<String> = tx.query(sql, params![room], |row| row.get(0))?;
     let door = |id: String| {
-        let (lost, passed) = (lost(tx, &id, span)?, passed(tx, &id, span)?);
+        let lost = lost(tx, &id, span)?;
+        let passed = passed(tx, &id, span)?;
         let reports = reports(tx, &id, span)?;
         Ok(Door { id, lost, passed, reports })
     };
@@ -90,7 +91,8 @@ pub fn pupils(tx: &Tx<'_>, class: Uuid) -> Result<BTreeMap<StudentId, Pupil>, Er
              where c.student = r.student order by c.n desc limit 1), 0)
          from roster r join student s on s.id = r.student where r.class = $1";
     let rows = tx.query(sql, params![class], |row| {
-        let (is_active, consents) = (row.get(1)?, row.get(2)?);
+        let is_active = row.get(1)?;
+        let consents = row.get(2)?;
         Ok((parsed(row, 0)?, Pupil { is_active, consents, templates: Vec::new() }))
     })?;
     let mut pupils: BTreeMap<StudentId, Pupil> = rows.into_iter().collect();
@@ -188,7 +190,8 @@ pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Report>, Error> {
 /// Why a door was blind in most of a report, if it was; a door that nobody passed is not.
 #[must_use]
 pub fn main_cause(report: &Report) -> Option<Why> {
-    let (id, reports) = (String::new(), vec![report.clone()]);
+    let id = String::new();
+    let reports = vec![report.clone()];
     let door = Door { id, lost: false, passed: false, reports };
     let span = (report.from, report.to);
     let why = rules::attendance::closing::ground(&door, span, |_| None).why;

@@ -93,7 +93,8 @@ pub fn add(
 pub fn change(tx: &Tx<'_>, hook: &Webhook, actor: &str, now: Wall) -> Result<(), Error> {
     let sql = "update webhook set url = $3, events = $4, is_active = $5, failing_since = null,
              disabled_at = null, version = version + 1 where id = $1 and version = $2";
-    let (id, events) = (hook.id.to_string(), hook.events.join(" "));
+    let id = hook.id.to_string();
+    let events = hook.events.join(" ");
     if tx.execute(sql, params![id, hook.version, hook.url, events, hook.is_active])? == 0 {
         return Err(Error::Conflict("this was changed meanwhile: look again".into()));
     }
@@ -145,8 +146,10 @@ pub fn due(
          from webhook_message m join webhook w on w.id = m.webhook and w.is_active = 1
          where m.state = 'waiting' and m.next_at <= $1 order by m.next_at, m.id limit $2";
     let rows = tx.query(sql, params![now.0, limit], |row| {
-        let (id, hook): (Uuid, Uuid) = (parsed(row, 0)?, parsed(row, 1)?);
-        let (attempts, body): (i64, String) = (row.get(2)?, row.get(3)?);
+        let id: Uuid = parsed(row, 0)?;
+        let hook: Uuid = parsed(row, 1)?;
+        let attempts: i64 = row.get(2)?;
+        let body: String = row.get(3)?;
         Ok((id, hook, attempts, body, row.get::<_, String>(4)?, row.get::<_, Vec<u8>>(5)?))
     })?;
     let open =
@@ -241,7 +244,8 @@ pub(super) fn place(id: Uuid) -> String {
 }
 
 fn noted(tx: &Tx<'_>, action: &str, id: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
-    let (id, meta) = (id.to_string(), json!({}));
+    let id = id.to_string();
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table: "webhook", id: &id, meta })
 }
 

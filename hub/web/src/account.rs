@@ -47,7 +47,9 @@ const DONE: [&str; 10] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (own, no, form) = (Object::None, Takes::Nothing, Takes::Form(SMALL));
+    let own = Object::None;
+    let no = Takes::Nothing;
+    let form = Takes::Form(SMALL);
     let post = |path, who, run: http::endpoint::Run| {
         Endpoint::new((Method::POST, path), who, own, form, Shapes::PAGE, run)
     };
@@ -124,7 +126,9 @@ async fn index(call: Call) -> Outcome {
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<String>) -> Outcome {
     let user = call.actor()?.user;
-    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
+    let keep = call.kept();
+    let limits = call.front.limits;
+    let now = call.now;
     let read = call.app().db.read(move |tx| {
         let person = people::find(tx, &user.to_string())?;
         let enabled = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
@@ -207,14 +211,16 @@ async fn profile(call: Call) -> Outcome {
 
 async fn changed(call: &Call, to: OwnChanges) -> Result<(), Problem> {
     let to = OwnChanges { version: call.version(None)?, ..to };
-    let (app, reader) = (call.app(), call.reader()?);
+    let app = call.app();
+    let reader = call.reader()?;
     own::change(&app.db, reader, to, app.config.zone.clone(), call.now).await?;
     Ok(())
 }
 
 async fn new_password(call: Call) -> Outcome {
     let typed = |name| call.content.field(name).unwrap_or("").to_owned();
-    let (current, new) = (typed("current_password"), typed("new_password"));
+    let current = typed("current_password");
+    let new = typed("new_password");
     let account = call.own().await?;
     let changed = call.visitor().new_password(&account, current, new).await;
     answer(&call, changed.map(|()| "account-done-password").map_err(Problem::from)).await
@@ -235,7 +241,8 @@ async fn mail(call: Call) -> Outcome {
 async fn end(call: Call) -> Outcome {
     let done = async {
         let key = call.field("sign_in")?.to_owned();
-        let (db, user) = (&call.app().db, call.actor()?.user);
+        let db = &call.app().db;
+        let user = call.actor()?.user;
         let of = SignInsEnd { account: user, by: user, keep: call.kept() };
         if key == "others" {
             sign_ins::end_all(db, of, call.now).await?;
@@ -263,7 +270,8 @@ async fn end_calendar(call: Call) -> Outcome {
     let done = async {
         let id =
             call.field("calendar")?.parse().map_err(|_| Problem::field("calendar", "no id"))?;
-        let (db, by) = (&call.app().db, call.actor()?);
+        let db = &call.app().db;
+        let by = call.actor()?;
         Ok::<_, Problem>(calendars::end(db, by, id, call.now).await?)
     };
     let done = done.await;

@@ -190,8 +190,8 @@ impl Card {
             name: face.name.clone(),
             percent: words::percent(face.confidence),
         };
-        let (below, doubted) =
-            (facts.confidence < LINE, facts.reasons.iter().any(|reason| WHO.contains(reason)));
+        let below = facts.confidence < LINE;
+        let doubted = facts.reasons.iter().any(|reason| WHO.contains(reason));
         Self {
             order: format!("{:.9}-{}", facts.confidence, facts.id),
             name: first.map(|face| face.name.clone()),
@@ -278,14 +278,16 @@ pub mod tests {
             starts,
             ends: starts.plus_ms(45 * 60_000),
         };
-        let (cards, today) = (cards.into_iter().map(card).collect(), jiff::civil::date(2026, 3, 2));
+        let cards = cards.into_iter().map(card).collect();
+        let today = jiff::civil::date(2026, 3, 2);
         Group::new(&Place::Lesson(lesson), cards, today, &TimeZone::UTC, Tongue::En)
     }
 
     #[test]
     fn a_card_says_who_how_sure_where_and_why() {
         let card = card(facts(1, "door-1"));
-        let (name, initials) = (card.name.as_deref(), card.initials.as_str());
+        let name = card.name.as_deref();
+        let initials = card.initials.as_str();
         assert_eq!((name, initials), (Some("Ada Lovelace"), "AL"));
         assert_eq!((card.words, card.percent), ("words-very-likely", 94));
         assert_eq!((card.door.as_str(), card.room.as_str()), ("door-1", "Room 204"));

@@ -22,7 +22,8 @@ const DONE: [&str; 1] = ["care-clock-done"];
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (none, page) = (Object::None, Shapes::PAGE);
+    let none = Object::None;
+    let page = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, "/care"), ADMIN, none, Takes::Nothing, page, index),
         Endpoint::new(
@@ -65,7 +66,8 @@ async fn confirm(call: Call) -> Outcome {
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let worries = call.app().cares().look().await?;
-    let (shell, zone) = (shell(call, "care"), &call.app().config.zone);
+    let shell = shell(call, "care");
+    let zone = &call.app().config.zone;
     let told = |worry: Worry| {
         let (what, next) = words::care::said(shell.tongue, &worry, zone);
         Told { worry, what, next }

@@ -34,7 +34,9 @@ const LESSONS: u32 = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (of, no, form) = (Object::None, Shapes::PAGE, Takes::Form(SMALL));
+    let of = Object::None;
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
     let list = Endpoint::new((Method::GET, "/class"), STAFF, of, Takes::Nothing, no, index);
     let new = Endpoint::new((Method::POST, "/class"), ADMIN, of, form, no, add);
     [vec![list, new], roster::routes()].concat()
@@ -72,7 +74,9 @@ async fn index(call: Call) -> Outcome {
 /// A new class; its roster and its teachers follow on its own page.
 async fn add(call: Call) -> Outcome {
     let typed = |name| call.content.field(name).unwrap_or("").trim().to_owned();
-    let (name, code, room) = (typed("class_name"), typed("class_code"), typed("room"));
+    let name = typed("class_name");
+    let code = typed("class_code");
+    let room = typed("room");
     let room = Some(room).filter(|room| !room.is_empty());
     let new = NewClass { name, code, rest: ClassSettings { room, ..ClassSettings::default() } };
     let made = classes::add(&call.app().db, call.reader()?, new, call.now).await;
@@ -83,7 +87,8 @@ async fn add(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, problem: Option<String>) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
     let (from, until) = day_of(reader.today, &call.app().config.zone)?;
     let read = call.app().db.read(move |tx| {
         let today = Filter { from: Some(from), until: Some(until), ..Filter::default() };

@@ -48,7 +48,9 @@ const DONE: [&str; 2] = ["doors-done-push", "doors-done-back"];
 /// Routes of this page and those below it.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, none, form) = (Shapes::PAGE, Object::None, Takes::Form(SMALL));
+    let no = Shapes::PAGE;
+    let none = Object::None;
+    let form = Takes::Form(SMALL);
     let here = vec![
         Endpoint::new((Method::GET, "/devices"), ADMIN, none, Takes::Nothing, no, index),
         Endpoint::new((Method::POST, "/devices"), ADMIN, none, form, no, add),
@@ -188,7 +190,8 @@ fn places(call: &Call, shell: &Shell, doors: Vec<Known>) -> Vec<Place> {
 }
 
 fn row(call: &Call, shell: &Shell, known: Known) -> Door {
-    let (app, now) = (call.app(), call.now);
+    let app = call.app();
+    let now = call.now;
     let all = states(&known, app.gallery.model(), now);
     let said = say(shell, all[0], &known, &app.config.zone, now);
     let device = known.device;
@@ -241,7 +244,8 @@ async fn add(call: Call) -> Outcome {
 }
 
 async fn added(call: &Call, form: &DoorForm) -> Result<DeviceId, Problem> {
-    let (id, new) = (form.id()?, form.changes()?);
+    let id = form.id()?;
+    let new = form.changes()?;
     doors::add(&call.app().db, id.clone(), new, call.name()?, call.now).await?;
     Ok(id)
 }

@@ -40,7 +40,8 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> =
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let get = |path: &'static str, run: http::endpoint::Run| {
-        let (who, nothing) = (Who::Anyone, Takes::Nothing);
+        let who = Who::Anyone;
+        let nothing = Takes::Nothing;
         Endpoint::new((Method::GET, path), who, Object::None, nothing, Shapes::PART, run)
     };
     let docs = get("/docs", swagger.into());
@@ -86,8 +87,10 @@ fn listed(document: &Value) -> BTreeMap<String, Vec<Operation>> {
     let mut tags = BTreeMap::<_, Vec<_>>::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
-            let (path, method) = (path.clone(), method.to_uppercase());
-            let (what, who) = (text(&operation["summary"]), text(&operation["description"]));
+            let path = path.clone();
+            let method = method.to_uppercase();
+            let what = text(&operation["summary"]);
+            let who = text(&operation["description"]);
             let line = Operation { path, method, what, who };
             tags.entry(text(&operation["tags"][0])).or_default().push(line);
         }
@@ -103,7 +106,8 @@ fn listed(document: &Value) -> BTreeMap<String, Vec<Operation>> {
 #[doc(hidden)]
 pub fn list(table: &Table) -> Outcome {
     let tags = listed(&openapi::document(table));
-    let (icon, style) = (files::address("icon.svg"), files::address("rollcall.css"));
+    let icon = files::address("icon.svg");
+    let style = files::address("rollcall.css");
     page(StatusCode::OK, &List { icon, style, tags })
 }
 

@@ -31,8 +31,11 @@ use wire::StudentId;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Session);
-    let (one, undo) = ("/lesson/{id}/marks/{student}", "/lesson/{id}/marks/{student}/undo");
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
+    let of = Object::Session;
+    let one = "/lesson/{id}/marks/{student}";
+    let undo = "/lesson/{id}/marks/{student}/undo";
     let all = (Method::POST, "/lesson/{id}/here");
     vec![
         Endpoint::new((Method::GET, one), STAFF, of, Takes::Nothing, Shapes::PART, row_piece),
@@ -59,7 +62,8 @@ fn named(call: &Call) -> (String, String) {
 
 /// The lesson and the student that the address names.
 async fn found(call: &Call) -> Result<(Session, StudentId), Problem> {
-    let (reader, (lesson, student)) = (call.reader()?, named(call));
+    let reader = call.reader()?;
+    let (lesson, student) = named(call);
     let read = call.app().db.read(move |tx| {
         let lesson = session::find(tx, reader, &lesson)?;
         Ok((lesson, student::find_for(tx, reader, &student)?.id))
@@ -96,7 +100,8 @@ async fn take_back(call: Call) -> Outcome {
 /// meanwhile is left alone.
 async fn here(call: Call) -> Outcome {
     let here = |student: &str| {
-        let (status, over) = (Status::Present, Over::Unverified);
+        let status = Status::Present;
+        let over = Over::Unverified;
         Of { student: student.to_owned(), word: Word { status, details: Details::Kept, over } }
     };
     let of = call.content.fields("who").map(here).collect();
@@ -131,9 +136,12 @@ async fn answer(
     who: StudentId,
     conflict: Option<&'static str>,
 ) -> Outcome {
-    let (zone, of, now) = (call.app().config.zone.clone(), lesson.clone(), call.now);
+    let zone = call.app().config.zone.clone();
+    let of = lesson.clone();
+    let now = call.now;
     let facts = call.app().db.read(move |tx| facts(tx, &of, &zone, now)).await?;
-    let (shell, zone) = (shell(call, "class"), &call.app().config.zone);
+    let shell = shell(call, "class");
+    let zone = &call.app().config.zone;
     let mut rows: Vec<_> =
         facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();
     let counts = roll::counts(&rows);

@@ -45,11 +45,13 @@ impl Legend {
     #[must_use]
     pub fn new(tongue: Tongue) -> Self {
         let mark = |(_, class, letter, word): (Status, &'static str, &str, &str)| {
-            let (letter, word) = (tongue.say(letter), tongue.say(word));
+            let letter = tongue.say(letter);
+            let word = tongue.say(word);
             let hand = tongue.one("report-by-hand", "mark", &word);
             [word, hand].map(|word| Mark { class, letter: letter.clone(), word })
         };
-        let (letter, word) = (String::new(), tongue.say("report-no-mark"));
+        let letter = String::new();
+        let word = tongue.say("report-no-mark");
         Self { marks: WORDS.map(mark).into(), none: Mark { class: "none", letter, word } }
     }
 
@@ -152,7 +154,8 @@ pub fn trend(matrix: &Matrix, tongue: Tongue) -> Vec<Part> {
     let days = sums_by(matrix, |day| day);
     let days = if days.len() > DAYS { sums_by(matrix, monday) } else { days };
     let part = |(day, sums)| {
-        let (short, full) = (words::short_day(tongue, day), words::full_day(tongue, day));
+        let short = words::short_day(tongue, day);
+        let full = words::full_day(tongue, day);
         Part { short, full, sums }
     };
     days.into_iter().map(part).collect()
@@ -167,7 +170,8 @@ fn monday(day: Date) -> Date {
 #[must_use]
 pub fn months(matrix: &Matrix, tongue: Tongue) -> Vec<Part> {
     let part = |(month, sums): (Date, Sums)| {
-        let (short, full) = (words::short_month(tongue, month), words::month(tongue, month));
+        let short = words::short_month(tongue, month);
+        let full = words::month(tongue, month);
         Part { short, full, sums }
     };
     sums_by(matrix, Date::first_of_month).into_iter().map(part).collect()

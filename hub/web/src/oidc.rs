@@ -27,7 +27,8 @@ use warp::reply::Response;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let get = |path, run: Run| {
-        let (who, no) = (Who::Anyone, Takes::Nothing);
+        let who = Who::Anyone;
+        let no = Takes::Nothing;
         Endpoint::new((Method::GET, path), who, Object::None, no, Shapes::PART, run)
     };
     vec![get("/api/auth/oidc/start", begin.into()), get("/api/auth/oidc/callback", callback.into())]

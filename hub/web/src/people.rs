@@ -33,7 +33,8 @@ const PER_PAGE: u32 = 50;
 /// Routes of this page and those below it.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, photo) = (Shapes::PAGE, Takes::Parts(PHOTO));
+    let no = Shapes::PAGE;
+    let photo = Takes::Parts(PHOTO);
     let here = vec![
         Endpoint::new((Method::GET, "/people"), ADMIN, Object::None, Takes::Nothing, no, index),
         Endpoint::new((Method::POST, "/people"), ADMIN, Object::None, photo, no, add),
@@ -162,7 +163,9 @@ async fn show(
     note: Option<(bool, String)>,
     typed: Typed,
 ) -> Outcome {
-    let (filter, after, reader) = (asked.filter(), asked.after.map(StudentId), call.reader()?);
+    let filter = asked.filter();
+    let after = asked.after.map(StudentId);
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let people = student::list(tx, &filter, after, PER_PAGE)?;
         Ok((people, student::counts(tx)?, class::list(tx, reader)?))
@@ -211,8 +214,10 @@ async fn add(call: Call) -> Outcome {
         }
         Err(problem) => {
             let field = |name| call.content.field(name).unwrap_or_default().to_owned();
-            let (number, name) = (field("student_number"), field("full_name"));
-            let (consent_by, staff) = (field("consent_by"), field("kind") == "staff");
+            let number = field("student_number");
+            let name = field("full_name");
+            let consent_by = field("consent_by");
+            let staff = field("kind") == "staff";
             let typed = Typed { number, name, consent_by, staff };
             show(&call, problem.status, Asked::default(), Some((false, problem.detail)), typed)
                 .await
@@ -225,7 +230,8 @@ async fn added(
     call: &Call,
     tongue: Tongue,
 ) -> Result<(StudentId, Option<(bool, String)>), Problem> {
-    let (number, name) = (call.field("student_number")?, call.field("full_name")?.to_owned());
+    let number = call.field("student_number")?;
+    let name = call.field("full_name")?.to_owned();
     let staff = call.content.field("kind") == Some("staff");
     let new = PersonChanges {
         number: Some(number.to_owned()),

@@ -41,8 +41,10 @@ const LESSONS: u32 = 100;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, form) = (Shapes::PAGE, Takes::Form(SMALL));
-    let (at, stop) = ("/class/{id}/photo", "/class/{id}/photo/cancel");
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
+    let at = "/class/{id}/photo";
+    let stop = "/class/{id}/photo/cancel";
     let class = Object::Class;
     let post = |path| (Method::POST, path);
     vec![
@@ -120,13 +122,16 @@ fn found(
     let photo = wanted.filter(|photo| photo.class == class.id && photo.kept);
     let photo = photo.map(|photo| {
         let (from, until) = day_of(rules::timetable::day(photo.taken_at, zone), zone)?;
-        let (of, from, until) = (Some(class.id), Some(from), Some(until));
+        let of = Some(class.id);
+        let from = Some(from);
+        let until = Some(until);
         let day = session::Filter { class: of, from, until, ..session::Filter::default() };
         let lessons = session::list(tx, reader, &day, LESSONS)?;
         Ok::<_, Error>((crop::of_image(tx, photo.id)?, photo, lessons))
     });
     let photo = photo.transpose()?.map(|(crops, photo, lessons)| (photo, crops, lessons));
-    let (of, identified) = (Some(Of::Class(class.id)), Some(false));
+    let of = Some(Of::Class(class.id));
+    let identified = Some(false);
     let unnamed = crop::Filter { of, identified, ..crop::Filter::default() };
     let mut unnamed = crop::list(tx, reader, &unnamed, FACES)?;
     unnamed.retain(|crop| crop.kept && crop.embedded);
@@ -141,14 +146,17 @@ pub(super) async fn show(
     Asked { photo, job }: Asked,
     (status, problem): (StatusCode, Option<String>),
 ) -> Outcome {
-    let (reader, name, zone) = (call.reader()?, name.to_owned(), call.app().config.zone.clone());
+    let reader = call.reader()?;
+    let name = name.to_owned();
+    let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| found(tx, reader, &name, photo, &zone));
     let Found { class, photos, photo, unnamed, members } = read.await?;
     let job = match job {
         Some(id) => call.app().jobs.get(id, reader.actor.user, false).await.ok(),
         None => None,
     };
-    let (shell, zone) = (shell(call, "class"), &call.app().config.zone);
+    let shell = shell(call, "class");
+    let zone = &call.app().config.zone;
     let here = photo.as_ref().map(|(photo, ..)| photo.id);
     let said = |at| {
         let day = words::short_day(shell.tongue, rules::timetable::day(at, zone));
@@ -214,7 +222,8 @@ fn work(job: &Job) -> Work {
 
 /// Keeps a photo and looks at it.
 async fn add(call: Call) -> Outcome {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?;
     let kept = async {
         let picture = call.file("file")?;
@@ -236,7 +245,8 @@ async fn add(call: Call) -> Outcome {
 }
 
 async fn cancel(call: Call) -> Outcome {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let class = call.app().db.read(move |tx| class::find(tx, reader, &name)).await?;
     let job: Uuid =
         call.field("job")?.parse().map_err(|_| Problem::field("job", "no such work"))?;

@@ -22,13 +22,16 @@ pub fn svg(text: &str, label: &str) -> Option<String> {
 
 /// The dark modules, row by row, each run as one rectangle.
 fn dark(code: &QrCode) -> String {
-    let (width, colours) = (code.width(), code.to_colors());
+    let width = code.width();
+    let colours = code.to_colors();
     let mut path = String::new();
     for (y, row) in colours.chunks(width).enumerate() {
         let mut x = 0;
         for run in row.chunk_by(|a, b| a == b) {
             if run[0] == Color::Dark {
-                let (x, y, long) = (x + QUIET, y + QUIET, run.len());
+                let x = x + QUIET;
+                let y = y + QUIET;
+                let long = run.len();
                 let _never_fails = write!(path, "M{x} {y}h{long}v1h-{long}z");
             }
             x += run.len();

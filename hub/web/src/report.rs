@@ -37,7 +37,8 @@ const RISKS: usize = 50;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, nothing) = (Shapes::PAGE, Takes::Nothing);
+    let no = Shapes::PAGE;
+    let nothing = Takes::Nothing;
     let one = (Method::GET, "/class/{id}/report");
     vec![Endpoint::new(one, STAFF, Object::Class, nothing, no, show)]
 }
@@ -129,7 +130,8 @@ struct Asked {
 async fn show(call: Call) -> Outcome {
     let asked: Asked = call.query()?;
     let (from, to) = (day("date_from", &asked.date_from)?, day("date_to", &asked.date_to)?);
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, Span { from, to });
     let register = call.app().db.read(read).await?;
     written(&call, &register, (asked.lessons, asked.students))
@@ -154,7 +156,8 @@ pub fn shown(call: &Call, register: &Register) -> Outcome {
 fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize>)) -> Outcome {
     let Register { class, span, matrix } = register;
     let shell = shell(call, "class");
-    let (tongue, legend) = (shell.tongue, Legend::new(shell.tongue));
+    let tongue = shell.tongue;
+    let legend = Legend::new(shell.tongue);
     let lessons = Slice::last(matrix.lessons.len(), LESSONS, asked.0);
     let students = Slice::first(matrix.people.len(), STUDENTS, asked.1);
     let everything = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
@@ -198,7 +201,8 @@ fn said(shell: &Shell, sums: Sums) -> String {
 }
 
 fn column(call: &Call, shell: &Shell, matrix: &Matrix, n: usize) -> Column {
-    let (lesson, zone) = (&matrix.lessons[n], &call.app().config.zone);
+    let lesson = &matrix.lessons[n];
+    let zone = &call.app().config.zone;
     Column {
         id: lesson.id,
         day: words::short_day(shell.tongue, lesson.day),
@@ -209,7 +213,8 @@ fn column(call: &Call, shell: &Shell, matrix: &Matrix, n: usize) -> Column {
 }
 
 fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Legend)) -> Row {
-    let (person, cells) = (&matrix.people[n], matrix.row(n));
+    let person = &matrix.people[n];
+    let cells = matrix.row(n);
     let count = Count::of(cells.iter().copied());
     Row {
         name: person.full_name(),
@@ -257,13 +262,15 @@ fn days(span: Span) -> String {
 }
 
 fn download(register: &Register, kind: &str) -> String {
-    let (id, days) = (register.class.id, days(register.span));
+    let id = register.class.id;
+    let days = days(register.span);
     format!("/api/classes/{id}/attendance-report?format={kind}{days}")
 }
 
 /// Ways to the other lessons and students, where there are more than a page of them.
 fn pagers(register: &Register, lessons: Slice, students: Slice) -> Vec<Pager> {
-    let (id, days) = (register.class.id, days(register.span));
+    let id = register.class.id;
+    let days = days(register.span);
     let link = |lessons: usize, students: usize| {
         format!("/class/{id}/report?lessons={lessons}&students={students}{days}#register")
     };

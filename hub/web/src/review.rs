@@ -38,10 +38,16 @@ const STRANGER: &str = "Nobody we know";
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, form, record) = (Shapes::PAGE, Takes::Form(SMALL), Object::Record);
-    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
-    let (at, undo, piece) = ("/review/{id}", "/review/{id}/undo", "/review/{id}/card");
-    let (sure, none) = ("/review/sure", Object::None);
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
+    let record = Object::Record;
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
+    let at = "/review/{id}";
+    let undo = "/review/{id}/undo";
+    let piece = "/review/{id}/card";
+    let sure = "/review/sure";
+    let none = Object::None;
     vec![
         Endpoint::new(get("/review"), STAFF, none, Takes::Nothing, no, index),
         Endpoint::new(get(piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
@@ -80,7 +86,8 @@ async fn index(call: Call) -> Outcome {
         ))
     });
     let (parts, waiting, (enrolled, doors, classes), done, suspended) = read.await?;
-    let (after, groups) = (next(&parts), groups(&call, &parts));
+    let after = next(&parts);
+    let groups = groups(&call, &parts);
     let shell = shell(&call, "review");
     if call.wants_piece() {
         return page(StatusCode::OK, &Piece { shell, waiting, groups, after });
@@ -103,7 +110,8 @@ fn next(parts: &[Part]) -> Option<String> {
 }
 
 fn groups(call: &Call, parts: &[Part]) -> Vec<Group> {
-    let (zone, tongue) = (&call.app().config.zone, language::of(&call.headers));
+    let zone = &call.app().config.zone;
+    let tongue = language::of(&call.headers);
     let today = rules::timetable::day(call.now, zone);
     let card = |seen: &Seen| Card::new(facts(seen), zone, tongue);
     let group = |(group, seen): &Part| {
@@ -158,7 +166,8 @@ async fn card_piece(call: Call) -> Outcome {
 
 /// These cards, in their groups, for a page that is open.
 async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
-    let (reader, zone) = (call.reader()?, call.app().config.zone.clone());
+    let reader = call.reader()?;
+    let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| {
         let mut parts: Vec<Part> = Vec::new();
         for seen in seen {
@@ -171,7 +180,8 @@ async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
         Ok((parts, sightings::waiting(tx, reader)?))
     });
     let (parts, waiting) = read.await?;
-    let (shell, groups) = (shell(call, "review"), groups(call, &parts));
+    let shell = shell(call, "review");
+    let groups = groups(call, &parts);
     page(status, &Piece { shell, waiting, groups, after: None })
 }
 
@@ -180,7 +190,8 @@ async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
 async fn decide(call: Call) -> Outcome {
     let id: RecordId = call.id("id")?;
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
-    let (reader, desk) = (call.reader()?, call.app().desk());
+    let reader = call.reader()?;
+    let desk = call.app().desk();
     let (word, notes) = match field("decision") {
         Some("unknown") => ("reject", Some(STRANGER.to_owned())),
         word => (word.unwrap_or_default(), None),
@@ -222,7 +233,8 @@ async fn decide(call: Call) -> Outcome {
 async fn approve_sure(call: Call) -> Outcome {
     let ask = |word: &str| {
         let (id, version) = word.split_once(':')?;
-        let (record, version) = (id.parse().ok()?, version.parse().ok()?);
+        let record = id.parse().ok()?;
+        let version = version.parse().ok()?;
         let say = Say::Approve(None);
         Some(Ask { record, say, notes: None, version: Some(version) })
     };
@@ -252,7 +264,8 @@ async fn take_back(call: Call) -> Outcome {
     if !call.wants_piece() {
         return see(&format!("/review?done={id}"));
     }
-    let (tongue, count) = (language::of(&call.headers), undone.len());
+    let tongue = language::of(&call.headers);
+    let count = undone.len();
     let seen = some(&call, undone.into_iter().map(|done| done.record).collect()).await?;
     let words = match seen.iter().find(|seen| seen.id == id) {
         Some(seen) if count == 1 => said(tongue, seen),
@@ -268,7 +281,8 @@ async fn who(call: Call) -> Outcome {
         q: Option<String>,
     }
     let Asked { q } = call.query()?;
-    let (asked, reader) = (q.unwrap_or_default().trim().to_owned(), call.reader()?);
+    let asked = q.unwrap_or_default().trim().to_owned();
+    let reader = call.reader()?;
     let Seen { id, version, .. } = one(&call, call.id("id")?).await?;
     let people = match asked.is_empty() {
         true => Vec::new(),
@@ -277,7 +291,8 @@ async fn who(call: Call) -> Outcome {
             call.app().db.read(move |tx| sightings::named(tx, reader, &text, FOUND)).await?
         }
     };
-    let (shell, record) = (shell(&call, "review"), id.to_string());
+    let shell = shell(&call, "review");
+    let record = id.to_string();
     match call.wants_piece() {
         true => page(StatusCode::OK, &Found { shell, record, version, asked, people }),
         false => page(StatusCode::OK, &Who { shell, record, version, asked, people }),

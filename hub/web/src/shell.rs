@@ -44,7 +44,8 @@ pub struct Shell {
 pub fn shell(call: &Call, here: &'static str) -> Shell {
     let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
     let tongue = language::of(&call.headers);
-    let (csrf, cares) = (call.session().map(session::csrf), call.app().care.get());
+    let csrf = call.session().map(session::csrf);
+    let cares = call.app().care.get();
     let table = &call.front.site.table;
     let pages = person.iter().flat_map(|person| nav::pages(table, person.role)).collect();
     let home = person.as_ref().map_or("/", |person| nav::home(table, person.role));

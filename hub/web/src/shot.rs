@@ -24,7 +24,9 @@ use wire::StudentId;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Image);
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
+    let of = Object::Image;
     let post = |path| (Method::POST, path);
     vec![
         Endpoint::new(post("/photo/{id}/look"), STAFF, of, form, no, look),
@@ -35,13 +37,15 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// The photo that the address names.
 async fn named(call: &Call) -> Result<Image, Problem> {
-    let (reader, name) = (call.reader()?, call.param("id").to_owned());
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
     Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
 }
 
 async fn look(call: Call) -> Outcome {
     let photo = named(&call).await?;
-    let (album, by) = (call.app().album(), call.actor()?.user);
+    let album = call.app().album();
+    let by = call.actor()?.user;
     let job = album.look_later(&call.app().jobs, &photo, by).await?;
     see(&format!("/class/{}/photo?photo={}&job={}", photo.class, photo.id, job.id))
 }
@@ -69,8 +73,10 @@ async fn done(call: Call) -> Outcome {
 }
 
 async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
-    let (reader, id) = (call.reader()?, photo.id);
-    let (album, shell) = (call.app().album(), shell(call, "class"));
+    let reader = call.reader()?;
+    let id = photo.id;
+    let album = call.app().album();
+    let shell = shell(call, "class");
     let crops = call.app().db.read(move |tx| crop::of_image(tx, id)).await?;
     let said: HashMap<Uuid, StudentId> =
         (crops.iter()).filter_map(|crop| Some((crop.id, said(call, crop.id)?))).collect();
@@ -94,7 +100,8 @@ async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
         album.place(reader, to).await?;
     }
     for (crop, student) in said {
-        let (crop, student) = (crop.to_string(), student.to_string());
+        let crop = crop.to_string();
+        let student = student.to_string();
         album.assign(reader, crop, student).await?;
     }
     let confirmed = album.confirm(reader, id.to_string(), false).await?;

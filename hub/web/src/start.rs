@@ -35,8 +35,11 @@ use words::language::Tongue;
 pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
-    let (none, no) = (Object::None, Shapes::PAGE);
-    let (anyone, nothing, form) = (Who::Anyone, Takes::Nothing, Takes::Form(SMALL));
+    let none = Object::None;
+    let no = Shapes::PAGE;
+    let anyone = Who::Anyone;
+    let nothing = Takes::Nothing;
+    let form = Takes::Form(SMALL);
     vec![
         Endpoint::new(get("/static/{hash}/{name}"), anyone, none, nothing, Shapes::PART, file),
         Endpoint::new(get("/sign-in"), anyone, none, nothing, no, sign_in_page),
@@ -135,8 +138,10 @@ async fn sign_in_page(call: Call) -> Outcome {
         .collect::<std::collections::HashMap<_, _>>()
         .remove("next")
         .unwrap_or_default();
-    let (shell, next) = (shell(&call, ""), inside(&next));
-    let (elsewhere, passkey) = (elsewhere(&call), call.lacks_passkeys().is_none());
+    let shell = shell(&call, "");
+    let next = inside(&next);
+    let elsewhere = elsewhere(&call);
+    let passkey = call.lacks_passkeys().is_none();
     page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next, elsewhere, passkey })
 }
 
@@ -168,20 +173,24 @@ async fn sign_in(call: Call) -> Outcome {
 
 /// The sign-in page once more, with what went wrong.
 fn refused<'a>(call: &Call, words: String, email: &'a str, next: &'a str) -> SignIn<'a> {
-    let (shell, elsewhere) = (shell(call, ""), elsewhere(call));
+    let shell = shell(call, "");
+    let elsewhere = elsewhere(call);
     let passkey = call.lacks_passkeys().is_none();
     SignIn { shell, problem: Some(words), email, next, elsewhere, passkey }
 }
 
 /// Asks for the second factor of whoever gave the right password just now.
 async fn code_page(call: &Call, account: &Account, next: &str) -> Outcome {
-    let (step, has) = (call.visitor().step_token(account.id), factors(call, account).await?);
-    let (shell, step) = (shell(call, ""), step.as_str());
+    let step = call.visitor().step_token(account.id);
+    let has = factors(call, account).await?;
+    let shell = shell(call, "");
+    let step = step.as_str();
     page(StatusCode::OK, &Code { shell, problem: None, step, next, has })
 }
 
 async fn factors(call: &Call, account: &Account) -> Result<Factors, Problem> {
-    let (id, missing) = (account.id, call.lacks_passkeys());
+    let id = account.id;
+    let missing = call.lacks_passkeys();
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, id)?.is_some_and(|totp| totp.confirmed);
         Ok(Factors { codes, passkeys: Ask::of(passkey::any(tx, id)?, missing) })
@@ -203,7 +212,8 @@ async fn second_step(call: &Call, step: String, next: &str) -> Outcome {
     match tried.map_err(Problem::from) {
         Ok(()) => enter(call, &account, Way::Password, next).await,
         Err(problem) => {
-            let (shell, words) = (shell(call, ""), Some(problem.detail.clone()));
+            let shell = shell(call, "");
+            let words = Some(problem.detail.clone());
             let has = factors(call, &account).await?;
             let refused = Code { shell, problem: words, step: &step, next, has };
             Ok(later(page(problem.status, &refused)?, &problem))
@@ -228,21 +238,27 @@ async fn setup_page(call: Call) -> Outcome {
     if !is_new(&call).await? {
         return see("/sign-in");
     }
-    let (shell, problem) = (shell(&call, ""), None);
+    let shell = shell(&call, "");
+    let problem = None;
     page(StatusCode::OK, &Setup { shell, problem, code: "", name: "", email: "" })
 }
 
 async fn set_up(call: Call) -> Outcome {
     let field = |name| call.content.field(name).unwrap_or("").trim().to_owned();
-    let (code, name, email) = (field("code"), field("full_name"), field("email"));
+    let code = field("code");
+    let name = field("full_name");
+    let email = field("email");
     let password = call.content.field("password").unwrap_or("").to_owned();
     let first =
         FirstAdmin { code: code.clone(), name: name.clone(), email: email.clone(), password };
     match call.visitor().set_up(first).await.map_err(Problem::from) {
         Ok(account) => call.open_session(account.id, Way::SetUp, see("/people")?).await,
         Err(problem) => {
-            let (shell, words) = (shell(&call, ""), Some(problem.detail.clone()));
-            let (code, name, email) = (code.as_str(), name.as_str(), email.as_str());
+            let shell = shell(&call, "");
+            let words = Some(problem.detail.clone());
+            let code = code.as_str();
+            let name = name.as_str();
+            let email = email.as_str();
             page(problem.status, &Setup { shell, problem: words, code, name, email })
         }
     }
@@ -280,8 +296,11 @@ pub fn problem(problem: &Problem, reader: Reader<'_>) -> Option<Response> {
     let detail = problem.detail.as_str();
     let request_id = if problem.status.is_server_error() { request_id } else { "" };
     let shell = Shell { tongue, ..Shell::default() };
-    let (title, onward_words) = (shell.say(title), shell.say("start-onward"));
-    let (title, onward, onward_words) = (title.as_str(), "/", onward_words.as_str());
+    let title = shell.say(title);
+    let onward_words = shell.say("start-onward");
+    let title = title.as_str();
+    let onward = "/";
+    let onward_words = onward_words.as_str();
     let message = Message { shell, title, detail, onward, onward_words, request_id };
     Some(later(page(problem.status, &message).ok()?, problem))
 }

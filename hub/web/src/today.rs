@@ -34,9 +34,12 @@ const LESSONS: u32 = 100;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, form, of) = (Shapes::PAGE, Takes::Form(SMALL), Object::Session);
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
+    let of = Object::Session;
     let today = "/class/{id}/today";
-    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
     vec![
         Endpoint::new(get(today), STAFF, Object::Class, Takes::Nothing, no, index),
         Endpoint::new(post(today), STAFF, Object::Class, form, no, start),
@@ -97,9 +100,12 @@ struct Which {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (which, reader): (Which, _) = (call.query()?, call.reader()?);
-    let (name, zone) = (call.param("id").to_owned(), call.app().config.zone.clone());
-    let (now, wanted) = (call.now, which.lesson);
+    let which: Which = call.query()?;
+    let reader = call.reader()?;
+    let name = call.param("id").to_owned();
+    let zone = call.app().config.zone.clone();
+    let now = call.now;
+    let wanted = which.lesson;
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
         let wanted = wanted.map(|id| session::find(tx, reader, &id.to_string())).transpose()?;
@@ -108,7 +114,9 @@ async fn index(call: Call) -> Outcome {
         }
         let day = wanted.as_ref().map_or(reader.today, |lesson| lesson.day);
         let (from, until) = day_of(day, &zone)?;
-        let (from, until, of) = (Some(from), Some(until), Some(class.id));
+        let from = Some(from);
+        let until = Some(until);
+        let of = Some(class.id);
         let filter = Filter { class: of, from, until, ..Filter::default() };
         let lessons = session::list(tx, reader, &filter, LESSONS)?;
         let lesson = wanted.or_else(|| roll::first(&lessons, now).cloned());
@@ -116,7 +124,8 @@ async fn index(call: Call) -> Outcome {
         Ok((class, day, lessons, lesson, facts.unwrap_or_default()))
     });
     let (class, day, lessons, lesson, facts) = read.await?;
-    let (shell, zone) = (shell(&call, "class"), &call.app().config.zone);
+    let shell = shell(&call, "class");
+    let zone = &call.app().config.zone;
     let rows: Vec<_> = facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();
     let done = which.done.and_then(|id| rows.iter().find(|row| row.id == id));
     let note = done.map(|row| said(&shell, row));

@@ -31,8 +31,11 @@ const VOTES: usize = 5;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, form, class) = (Shapes::PAGE, Takes::Form(SMALL), Object::Class);
-    let (sort, name) = ("/class/{id}/photo/sort", "/class/{id}/photo/name");
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
+    let class = Object::Class;
+    let sort = "/class/{id}/photo/sort";
+    let name = "/class/{id}/photo/name";
     vec![
         Endpoint::new((Method::POST, sort), STAFF, class, form, no, start),
         Endpoint::new((Method::POST, name), STAFF, class, form, no, assign),
@@ -46,9 +49,11 @@ async fn named(call: &Call, reader: Reader) -> Result<Uuid, Problem> {
 }
 
 async fn start(call: Call) -> Outcome {
-    let (reader, jobs) = (call.reader()?, &call.app().jobs);
+    let reader = call.reader()?;
+    let jobs = &call.app().jobs;
     let class = named(&call, reader).await?;
-    let (of, album) = ((Of::Class(class), class), call.app().album());
+    let of = (Of::Class(class), class);
+    let album = call.app().album();
     let rule = knn::Rule { k: VOTES, line: album.line(GUESSED)?, voting: true };
     let job = match call.content.field("do") {
         Some("group") => {
@@ -57,11 +62,13 @@ async fn start(call: Call) -> Outcome {
             album.cluster_later(jobs, of, rule, reader.actor.user).await?
         }
         Some("guess") => {
-            let (kind, outcome) = ("suggest-assignments", Put::Suggest);
+            let kind = "suggest-assignments";
+            let outcome = Put::Suggest;
             album.put_later(jobs, Putting { kind, of, rule, outcome }, reader).await?
         }
         Some("name") => {
-            let (kind, outcome) = ("auto-assign-all-crops", Put::Assign);
+            let kind = "auto-assign-all-crops";
+            let outcome = Put::Assign;
             album.put_later(jobs, Putting { kind, of, rule, outcome }, reader).await?
         }
         _ => return Err(Problem::field("do", "say group, guess or name")),
@@ -75,7 +82,8 @@ async fn assign(call: Call) -> Outcome {
     let class = named(&call, reader).await?;
     let student = call.field("student")?.to_owned();
     let crops: Vec<String> = call.field("crops")?.split_whitespace().map(str::to_owned).collect();
-    let (album, mut left) = (call.app().album(), None);
+    let album = call.app().album();
+    let mut left = None;
     for crop in crops {
         match album.assign(reader, crop, student.clone()).await {
             Ok(_) => {}

@@ -9,10 +9,8 @@ use rules::care::Worry;
 #[must_use]
 pub fn said(tongue: Tongue, worry: &Worry, zone: &TimeZone) -> (String, String) {
     let when = worry.at.map(|at| {
-        let (day, time) = (
-            crate::full_day(tongue, rules::timetable::day(at, zone)),
-            crate::minute(tongue, at, zone),
-        );
+        let day = crate::full_day(tongue, rules::timetable::day(at, zone));
+        let time = crate::minute(tongue, at, zone);
         tongue.two("care-when", ("day", day), ("time", time))
     });
     let mut gaps = FluentArgs::new();

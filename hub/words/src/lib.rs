@@ -64,7 +64,8 @@ pub fn clock(state: &str) -> &'static str {
 /// A day as people say it, seen from `today`.
 #[must_use]
 pub fn say_day(tongue: Tongue, day: Date, today: Date) -> String {
-    let (weekday, month) = (weekday(tongue, day), month_name(tongue, day));
+    let weekday = weekday(tongue, day);
+    let month = month_name(tongue, day);
     let number = tongue.digits(&day.day().to_string());
     let comma = if tongue == Tongue::Fa { "،" } else { "," };
     let full = if day.year() == today.year() {

@@ -79,7 +79,8 @@ impl Album {
     ) -> Result<Job, Error> {
         let total = photos.len() as u64;
         let work = move |progress: Progress| async move {
-            let (mut failed_images, mut looked) = (0, Vec::new());
+            let mut failed_images = 0;
+            let mut looked = Vec::new();
             for photo in photos {
                 match self.look(photo, by.to_string()).await {
                     Ok(one) => looked.push(one),

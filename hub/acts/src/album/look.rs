@@ -42,13 +42,15 @@ impl Album {
         let key = self.keys.photo(id)?.ok_or_else(gone)?;
         let members = ids(&self.members(photo.class).await?);
         let sight = self.recogniser.look(jpeg.to_vec()).await?;
-        let (index, now) = (self.gallery.index(), self.clock.wall());
+        let index = self.gallery.index();
+        let now = self.clock.wall();
         let model = self.recogniser.model().as_str().to_owned();
         let work = move || {
             let proposed = propose(&sight, &index, &members, &old);
             let seal = Seal { key: &key, model: &model, sight: &sight };
             let mut free: Vec<&Crop> = old.iter().collect();
-            let (mut found, mut renewed) = (Vec::new(), Vec::new());
+            let mut found = Vec::new();
+            let mut renewed = Vec::new();
             for (face, proposed) in sight.faces.iter().zip(proposed) {
                 let known = same(&free, face.face.rect).map(|crop| crop.id);
                 free.retain(|crop| Some(crop.id) != known);
@@ -173,6 +175,7 @@ pub fn pixels_of(rect: Rect) -> Area {
 
 #[expect(clippy::cast_precision_loss, reason = "pixels of a picture of 4096 at most")]
 fn rectangle(at: Area) -> Rect {
-    let (left, top) = (at.x as f32, at.y as f32);
+    let left = at.x as f32;
+    let top = at.y as f32;
     Rect { left, top, right: left + at.width as f32, bottom: top + at.height as f32 }
 }

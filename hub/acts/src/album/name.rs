@@ -133,8 +133,9 @@ impl Album {
             if proposals {
                 hand.accept(tx, photo.id)?;
             }
-            let (crops, mut present, mut marked) =
-                (crop::of_image(tx, photo.id)?, Vec::new(), Vec::new());
+            let crops = crop::of_image(tx, photo.id)?;
+            let mut present = Vec::new();
+            let mut marked = Vec::new();
             for person in crops.iter().filter_map(|crop| crop.student.as_ref()) {
                 marked.extend(hand.mark(tx, (&photo, &lesson), person.student)?);
                 present.push(person.number.clone());
@@ -185,7 +186,8 @@ impl Album {
     }
 
     fn hand(&self, reader: Reader) -> Hand {
-        let (now, by) = (self.clock.wall(), reader.actor.user.to_string());
+        let now = self.clock.wall();
+        let by = reader.actor.user.to_string();
         Hand { reader, now, by, zone: self.zone.clone() }
     }
 }

@@ -158,12 +158,15 @@ impl Album {
 
     /// Says who the crops without a person may show, and changes nothing.
     pub async fn suggest(&self, (of, class): (Of, Uuid), rule: knn::Rule) -> Result<Sorted, Error> {
-        let (open, members) = (self.open(of).await?, self.members(class).await?);
+        let open = self.open(of).await?;
+        let members = self.members(class).await?;
         // Who a person named anywhere in the class is known everywhere in it.
         let named =
             if of == Of::Class(class) { open.clone() } else { self.open(Of::Class(class)).await? };
         let crops = open.iter().filter(|open| open.student.is_none()).count();
-        let (index, people, scale) = (self.gallery.index(), ids(&members), self.scale());
+        let index = self.gallery.index();
+        let people = ids(&members);
+        let scale = self.scale();
         let work = move || settle(&open, &named, &index, &people, rule);
         let settled = tokio::task::spawn_blocking(work).await.doing("sorting crops")?;
         let suggestions = settled

@@ -28,7 +28,8 @@ struct Pair {
 
 impl Pair {
     fn new(key: &[u8; 32]) -> Self {
-        let (sign, read) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
+        let sign = EncodingKey::from_secret(key);
+        let read = DecodingKey::from_secret(key);
         Self { bytes: Zeroizing::new(*key), sign, read }
     }
 }

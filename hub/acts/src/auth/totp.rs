@@ -33,8 +33,9 @@ pub fn uri(secret: &[u8], email: &str, host: &str) -> String {
         let text = text.replace(':', "_");
         utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string()
     };
-    let (issuer, account, secret) =
-        (plain(&format!("Rollcall {host}")), plain(email), typed(secret));
+    let issuer = plain(&format!("Rollcall {host}"));
+    let account = plain(email);
+    let secret = typed(secret);
     format!(
         "otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits=6\
          &period={STEP}"

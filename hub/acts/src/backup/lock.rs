@@ -21,12 +21,14 @@ const PRIVATE: &str = "AGE-SECRET-KEY-1";
 /// # Errors
 /// When the disk refuses.
 pub fn create(data: &Path) -> Result<Zeroizing<String>, Error> {
-    let (pair, doing) = (Identity::generate(), "making the key of backups");
+    let pair = Identity::generate();
+    let doing = "making the key of backups";
     let text = format!(
         "# Backups are locked with this key; its other half opens them.\n{}\n",
         pair.to_public()
     );
-    let (path, beside) = (data.join(FILE), data.join("backup.new"));
+    let path = data.join(FILE);
+    let beside = data.join("backup.new");
     let mut file = File::create(&beside).doing(doing)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).doing(doing)?;
     fs::rename(&beside, &path).doing(doing)?;

@@ -101,14 +101,16 @@ impl Sources {
         if !self.pki.is_rotating() {
             return Ok(Vec::new());
         }
-        let (signer, since) = (self.pki.signer(), self.pki.since());
+        let signer = self.pki.signer();
+        let since = self.pki.since();
         let doors = self.db.read(move |tx| certificate::behind(tx, &signer, now)).await?;
         Ok(doors.into_iter().map(|door| (door.to_string(), since)).collect())
     }
 
     /// Doors that showed a certificate which nobody here remembers giving.
     async fn found(&self, now: Wall) -> Result<Vec<Found>, Error> {
-        let (signer, since) = (self.pki.signer(), now.plus_ms(-TWINS_MS));
+        let signer = self.pki.signer();
+        let since = now.plus_ms(-TWINS_MS);
         self.db.read(move |tx| certificate::found(tx, &signer, since, now)).await
     }
 }

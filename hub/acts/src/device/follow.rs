@@ -77,11 +77,13 @@ impl Follower {
 
     /// Writes down what doors showed.
     async fn note(&self) -> Result<(), Error> {
-        let (news, now) = (self.fleet.news(), self.upkeep.clock.wall());
+        let news = self.fleet.news();
+        let now = self.upkeep.clock.wall();
         if news == News::default() {
             return Ok(());
         }
-        let (of, pki) = (news.clone(), self.pki.clone());
+        let of = news.clone();
+        let pki = self.pki.clone();
         let write = self.db.write(move |tx| {
             for door in &of.first {
                 let serial = door.serial.as_str();

@@ -87,7 +87,8 @@ impl Identity {
             return Err(IdentityError::Names);
         }
         let not_after = Wall(cert.validity().not_after.timestamp().saturating_mul(1000));
-        let (serial, authority) = (Serial::from_bytes(cert.raw_serial()), pki::signer(&cert));
+        let serial = Serial::from_bytes(cert.raw_serial());
+        let authority = pki::signer(&cert);
         Ok(Self { device, serial, digest: pki::digest(der), not_after, authority })
     }
 }

@@ -17,7 +17,8 @@ impl Doors {
         csr: String,
         now: Wall,
     ) -> Result<String, Error> {
-        let (pki, identity) = (self.follower.pki.clone(), identity.clone());
+        let pki = self.follower.pki.clone();
+        let identity = identity.clone();
         let is_older = identity.authority != pki.signer();
         let work = move |tx: &store::Tx<'_>| {
             let of = (identity.serial.as_str(), identity.digest.as_str());

@@ -115,7 +115,8 @@ pub async fn narrow(
     let work = move |tx: &Tx<'_>| {
         scope::set_scope(tx, to)?;
         let meta = json!({ "scope": word(to) });
-        let (table, id) = ("setting", "gallery_scope");
+        let table = "setting";
+        let id = "gallery_scope";
         audit::add(tx, now, &audit::Entry { actor: &by, action: "change", table, id, meta })
     };
     db.write(work).await?;

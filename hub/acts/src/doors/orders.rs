@@ -43,7 +43,8 @@ impl Doors {
         if !self.online.has(id) {
             return Err(CommandError::Offline(id.clone()).into());
         }
-        let (name, verb) = (id.clone(), verb(&order));
+        let name = id.clone();
+        let verb = verb(&order);
         self.db.write(move |tx| device::told(tx, &name, verb, &by, now)).await?;
         if order == Command::Snap {
             self.snaps.ask(id, self.clock.mono());
@@ -65,7 +66,8 @@ impl Doors {
         found(&self.db, id).await?;
         let (jpeg, came) = self.snaps.see(id, &self.keys, self.clock.mono())?;
         if !self.snaps.was_seen(id, came, by) {
-            let (who, name) = (by.to_string(), id.clone());
+            let who = by.to_string();
+            let name = id.clone();
             self.db.write(move |tx| device::told(tx, &name, "look", &who, now)).await?;
             self.snaps.looked(id, came, by);
         }

@@ -32,14 +32,16 @@ pub struct Given {
 
 impl Lifetime {
     fn from(self, now: Wall) -> Result<Life, Error> {
-        let (days, hours) = (self.days.unwrap_or(DAYS), self.overlap_hours.unwrap_or(0));
+        let days = self.days.unwrap_or(DAYS);
+        let hours = self.overlap_hours.unwrap_or(0);
         if !(1..=365).contains(&days) {
             return Err(Error::field("days", "give a number from 1 to 365"));
         }
         if !(0..=72).contains(&hours) {
             return Err(Error::field("overlap_hours", "give a number from 0 to 72"));
         }
-        let (until, overlap) = (now.plus_ms(days * 24 * HOUR_MS), now.plus_ms(hours * HOUR_MS));
+        let until = now.plus_ms(days * 24 * HOUR_MS);
+        let overlap = now.plus_ms(hours * HOUR_MS);
         Ok(Life { from: now, until, overlap })
     }
 }

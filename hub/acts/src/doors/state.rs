@@ -54,7 +54,8 @@ pub fn states(known: &Known, model: &ModelId, now: Wall) -> Vec<State> {
             Some(State::EndsSoon).filter(|_| state == State::Offline && ends_soon(known, now));
         return std::iter::once(state).chain(soon).collect();
     }
-    let (device, health) = (&known.device, known.health.as_ref());
+    let device = &known.device;
+    let health = known.health.as_ref();
     let lately = health.filter(|said| said.at.is_none_or(|at| now.0 - at.0 < FRESH_MS));
     let behind = known.wanted.is_some_and(|wanted| device.gallery < wanted);
     let all = [

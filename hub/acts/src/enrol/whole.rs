@@ -35,7 +35,8 @@ async fn school() -> School {
     let recogniser = Recogniser::start(&folder("ROLLCALL_MODELS", "models/weights")).unwrap();
     let mut students = Vec::new();
     for number in ["1", "2"] {
-        let (student_number, first_name) = (number.to_owned(), format!("N{number}"));
+        let student_number = number.to_owned();
+        let first_name = format!("N{number}");
         let profile = Profile { student_number, first_name, ..Profile::default() };
         students.push(db.write(move |tx| student::add(tx, profile, "t", NOW)).await.unwrap());
     }
@@ -49,7 +50,9 @@ impl School {
 
     async fn enrol(&self, n: usize, photo: Vec<u8>, by: Option<&str>) -> Result<Enrolled, Error> {
         let index = self.index().await;
-        let (db, keys, recogniser) = (&self.db, &self.keys, &self.recogniser);
+        let db = &self.db;
+        let keys = &self.keys;
+        let recogniser = &self.recogniser;
         let ask = Ask {
             student: self.students[n - 1],
             photo,

@@ -31,7 +31,9 @@ impl Visitor {
     /// As for a password; `Unproven` for who has a passkey and did not just prove it; `Conflict`
     /// when there is one already.
     pub async fn begin_code(&self, account: &Account, password: String) -> Result<Started, Error> {
-        let (id, now, db) = (account.id, self.now, &self.entrance.db);
+        let id = account.id;
+        let now = self.now;
+        let db = &self.entrance.db;
         let has_passkey = db.read(move |tx| passkey::any(tx, id)).await?;
         if has_passkey && !self.proved {
             return Err(Error::Unproven); // the password alone opens nothing
@@ -78,7 +80,8 @@ impl Visitor {
         account: &Account,
         code: &str,
     ) -> Result<Vec<String>, Error> {
-        let (id, now) = (account.id, self.now);
+        let id = account.id;
+        let now = self.now;
         let (secret, last_step) = self.unconfirmed(account).await?;
         let guess = self.guess(What::Code(&account.email), Some(id));
         self.reserve(&guess)?;
@@ -103,7 +106,9 @@ impl Visitor {
     /// # Errors
     /// `Field` for a wrong code, `TooMany` after too many, `Conflict` when there is none.
     pub async fn switch_code_off(&self, account: &Account, code: &str) -> Result<(), Error> {
-        let (id, now, db) = (account.id, self.now, &self.entrance.db);
+        let id = account.id;
+        let now = self.now;
+        let db = &self.entrance.db;
         let has = db.read(move |tx| rows::get(tx, id)).await?;
         if !has.is_some_and(|totp| totp.confirmed) {
             return Err(Error::Conflict("This account has no second factor.".into()));
@@ -120,7 +125,9 @@ impl Visitor {
     pub async fn use_code(&self, account: &Account, code: &str) -> Result<(), Error> {
         let guess = self.guess(What::Code(&account.email), Some(account.id));
         self.reserve(&guess)?;
-        let (id, now, db) = (account.id, self.now, &self.entrance.db);
+        let id = account.id;
+        let now = self.now;
+        let db = &self.entrance.db;
         let row = db.read(move |tx| rows::get(tx, id)).await?;
         let gone = || Error::Unauthorised(super::SIGNED_OUT.into());
         let row = row.filter(|row| row.confirmed).ok_or_else(gone)?;

@@ -88,7 +88,8 @@ impl Visitor {
     }
 
     async fn arrive(&self, back: Return) -> Result<Arrival, Error> {
-        let (entrance, now) = (&self.entrance, self.now);
+        let entrance = &self.entrance;
+        let now = self.now;
         let attempt = back.attempt.and_then(|sealed| self.unsealed(&sealed));
         let taken = {
             let mut seen = entrance.elsewhere.seen.lock().unwrap_or_else(PoisonError::into_inner);

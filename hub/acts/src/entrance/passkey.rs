@@ -63,7 +63,8 @@ impl Passkeys {
     /// Those of a hub with this address.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
-        let (place, run) = (Place::of(public_url), crate::auth::nonce());
+        let place = Place::of(public_url);
+        let run = crate::auth::nonce();
         Self(Arc::new(Known { place, run, used: Mutex::default() }))
     }
 
@@ -119,7 +120,8 @@ impl Visitor {
     /// # Errors
     /// `Conflict` for a hub without a name.
     pub async fn begin_passkey(&self, account: &Account) -> Result<Asked, Error> {
-        let (place, id) = (self.entrance.passkeys.place()?, account.id);
+        let place = self.entrance.passkeys.place()?;
+        let id = account.id;
         let has = self.entrance.db.read(move |tx| passkey::of(tx, id)).await?;
         let has = has.into_iter().map(|one| one.kept.credential).collect();
         let begun = place.begin(Owner { account: id, email: &account.email }, has);
@@ -137,7 +139,9 @@ impl Visitor {
         name: String,
         shown: Shown,
     ) -> Result<Passkey, Error> {
-        let (place, db, now) = (self.entrance.passkeys.place()?, &self.entrance.db, self.now);
+        let place = self.entrance.passkeys.place()?;
+        let db = &self.entrance.db;
+        let now = self.now;
         // Before the attempt is used: used ones are remembered, up to a bound for all.
         db.read(move |tx| passkey::may_add(tx, owner)).await?;
         let (state, made) = self.opened(&making(owner), &shown.attempt)?;
@@ -184,7 +188,8 @@ impl Visitor {
         shown: Shown,
         only: Option<Uuid>,
     ) -> Result<Account, Error> {
-        let (db, now) = (&self.entrance.db, self.now);
+        let db = &self.entrance.db;
+        let now = self.now;
         let (state, made) = self.opened(SHOWING, &shown.attempt)?;
         let answer = Answer::read(&shown.credential).map_err(|why| refused(&why))?;
         let credential = answer.credential().to_vec();
@@ -202,7 +207,8 @@ impl Visitor {
     /// The question as it is sent, with what is to be remembered sealed beside it.
     fn asked(&self, what: &str, begun: Begun) -> Asked {
         let plain = [&self.now.0.to_le_bytes(), begun.state.as_slice()].concat();
-        let (keys, passkeys) = (&self.entrance.keys, &self.entrance.passkeys);
+        let keys = &self.entrance.keys;
+        let passkeys = &self.entrance.passkeys;
         let sealed = keys.seal(&passkeys.sealed_for(what), &plain);
         Asked { attempt: BASE64URL_NOPAD.encode(&sealed), options: begun.options }
     }
@@ -210,7 +216,8 @@ impl Visitor {
     /// What was remembered of an attempt, and when it began.
     fn opened(&self, what: &str, attempt: &str) -> Result<(Vec<u8>, Wall), Error> {
         let old = || Error::field("attempt", "this took too long, or began elsewhere: begin again");
-        let (keys, passkeys) = (&self.entrance.keys, &self.entrance.passkeys);
+        let keys = &self.entrance.keys;
+        let passkeys = &self.entrance.passkeys;
         let sealed = BASE64URL_NOPAD.decode(attempt.as_bytes()).map_err(|_| old())?;
         let plain = keys.unseal(&passkeys.sealed_for(what), &sealed).map_err(|_| old())?;
         let (made, state) = plain.split_first_chunk::<8>().ok_or_else(old)?;

@@ -25,8 +25,12 @@ pub struct Opened {
 impl Visitor {
     /// A pair of tokens for `account`, which has just signed in.
     pub async fn tokens(&self, account: Account, way: Way) -> Result<Opened, Error> {
-        let (family, refresh, now) = (auth::nonce(), auth::secret(), self.now);
-        let (digest, id, origin) = (auth::digest(&refresh), account.id, self.origin(way));
+        let family = auth::nonce();
+        let refresh = auth::secret();
+        let now = self.now;
+        let digest = auth::digest(&refresh);
+        let id = account.id;
+        let origin = self.origin(way);
         let work = move |tx: &Tx<'_>| {
             login::begin(tx, family, id, &digest, &origin, now)?;
             signed_in(tx, id, &origin, now)
@@ -37,7 +41,9 @@ impl Visitor {
 
     /// Opens a browser's session: its secret.
     pub async fn session(&self, account: Uuid, way: Way) -> Result<String, Error> {
-        let (secret, now, origin) = (auth::secret(), self.now, self.origin(way));
+        let secret = auth::secret();
+        let now = self.now;
+        let origin = self.origin(way);
         let digest = auth::digest(&secret);
         let refresh_ms = self.entrance.tokens.limits().refresh_ms;
         let over = now.plus_ms(-2 * self.entrance.limits.absolute_ms.max(refresh_ms));
@@ -56,7 +62,8 @@ impl Visitor {
 
     /// Ends what they are signed in by.
     pub async fn leave(&self) -> Result<(), Error> {
-        let (db, now) = (&self.entrance.db, self.now);
+        let db = &self.entrance.db;
+        let now = self.now;
         match self.keep.clone() {
             Keep::Session(digest) => db.write(move |tx| login::close(tx, &digest)).await,
             Keep::Family(family) => db.write(move |tx| login::end(tx, family, now)).await,
@@ -77,8 +84,10 @@ impl Entrance {
     /// # Errors
     /// `Unauthorised` for one that is not valid any more.
     pub async fn renew(&self, old: &str, now: Wall) -> Result<Opened, Error> {
-        let (secret, old) = (auth::secret(), auth::digest(old));
-        let (new, limits) = (auth::digest(&secret), self.tokens.limits());
+        let secret = auth::secret();
+        let old = auth::digest(old);
+        let new = auth::digest(&secret);
+        let limits = self.tokens.limits();
         let turned = self.db.write(move |tx| login::rotate(tx, &old, &new, limits, now)).await?;
         let (account, family) = turned.ok_or_else(|| {
             let say = "This refresh token is not valid any more: sign in again.";
@@ -103,6 +112,7 @@ impl Entrance {
 fn signed_in(tx: &Tx<'_>, account: Uuid, origin: &Origin, now: Wall) -> Result<(), Error> {
     let id = account.to_string();
     let meta = json!({ "from": origin.from.to_string(), "by": origin.way.as_str() });
-    let (action, table) = ("sign-in", "user_account");
+    let action = "sign-in";
+    let table = "user_account";
     audit::add(tx, now, &audit::Entry { actor: &id, action, table, id: &id, meta })
 }

@@ -34,9 +34,11 @@ impl Visitor {
         let guess = self.guess(What::Code("set-up"), None);
         self.reserve(&guess)?;
         let kept = hashed(&self.entrance.passwords, ("password", password), &email).await?;
-        let (name, email) = (name.trim().to_owned(), email.trim().to_owned());
+        let name = name.trim().to_owned();
+        let email = email.trim().to_owned();
         let new = New { email, name, role: Role::Admin, student: None, password: Some(kept) };
-        let (code, now) = (code.trim().to_owned(), self.now);
+        let code = code.trim().to_owned();
+        let now = self.now;
         let work = move |tx: &Tx<'_>| {
             if account::any(tx)? {
                 return Err(Error::Conflict("this hub is set up already: sign in".into()));

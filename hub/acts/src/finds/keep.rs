@@ -64,7 +64,8 @@ impl Finds {
         of: Option<Current>,
         now: Wall,
     ) -> Result<Kept, Error> {
-        let (keys, confidence) = (self.keys.clone(), find.confidence());
+        let keys = self.keys.clone();
+        let confidence = find.confidence();
         let work = move |tx: &Tx<'_>| {
             let actor = &from.name();
             let (stored, action) = match &of {
@@ -75,7 +76,8 @@ impl Finds {
                     (find.store_in(tx, &keys, &lesson, now)?, "verify")
                 }
             };
-            let (id, meta) = (stored.record.to_string(), find.origin());
+            let id = stored.record.to_string();
+            let meta = find.origin();
             audit::add(tx, now, &Entry { actor, action, table: "sighting", id: &id, meta })?;
             Ok((stored, seen_by(tx, &from, stored.record)?))
         };

@@ -40,7 +40,8 @@ impl Gallery {
     #[must_use]
     pub fn new(model: ModelId) -> Self {
         let index = Index::build(model.clone(), &BTreeMap::new()).expect("nobody fits together");
-        let (index, former) = (Arc::new(index), Vec::new());
+        let index = Arc::new(index);
+        let former = Vec::new();
         let state = State { index, former, is_loaded: false, releases: HashMap::new() };
         Self { model, lines: None, state: Arc::new(RwLock::new(state)), turn: Arc::default() }
     }
@@ -136,13 +137,15 @@ impl Gallery {
         let shares = tokio::task::spawn_blocking(move || plans.shares(&index));
         let shares = shares.await.doing("making galleries")?;
         let known: HashMap<_, _> = self.read().releases.clone();
-        let (signing, model) = (keys.signing()?, self.model.clone());
+        let signing = keys.signing()?;
+        let model = self.model.clone();
         let releases = db
             .write(move |tx| {
                 let mut releases = HashMap::new();
                 for (device, Share { file, blake3, people }) in shares {
                     let floor = store::release::floor(tx)?;
-                    let (model, people_of) = (&model, &people);
+                    let model = &model;
+                    let people_of = &people;
                     let content = Content { file: &file, blake3, model, people: people_of, floor };
                     let stored = store::release::last(tx, &device)?;
                     let last = stored.as_ref().map(|(manifest, _)| Last {
@@ -248,11 +251,13 @@ impl Plans {
 /// # Errors
 /// When the database or the key store fails, or a template does not open.
 pub async fn load(db: &Db, keys: &Keys, model: &ModelId) -> Result<Index, Error> {
-    let (of, doing) = (model.clone(), "building the gallery's index");
+    let of = model.clone();
+    let doing = "building the gallery's index";
     let read =
         move |tx: &Tx<'_>| Ok((store::enrolment::eligible(tx, &of)?, store::scope::ruled_out(tx)?));
     let (sealed, ruled_out) = db.read(read).await?;
-    let (model, keys) = (model.clone(), keys.clone());
+    let model = model.clone();
+    let keys = keys.clone();
     // Opening and comparing everybody takes a second for ten thousand people.
     let build = move || -> Result<Index, Error> {
         let people = open(&sealed, &model, &keys)?;

@@ -28,7 +28,8 @@ impl Choice {
     /// `Invalid` naming the field.
     pub fn checked(self, usual: &Lines) -> Result<Self, Error> {
         let Self { high, review } = self;
-        let (low, top) = (usual.single_review - REACH, 1.0f32);
+        let low = usual.single_review - REACH;
+        let top = 1.0f32;
         let out = |line: f32| !line.is_finite() || line < low || line > top;
         if out(high) || out(review) {
             return Err(Error::Invalid(format!("high, review: use lines from {low:.3} to {top}")));
@@ -70,7 +71,9 @@ pub fn chosen(tx: &Tx<'_>) -> Result<Option<Choice>, Error> {
 pub fn choose(tx: &Tx<'_>, new: Option<Choice>, actor: &str, now: Wall) -> Result<(), Error> {
     let before = chosen(tx)?;
     setting::set(tx, SETTING, &json!(new).to_string())?;
-    let (action, table, id) = ("change", "setting", SETTING);
+    let action = "change";
+    let table = "setting";
+    let id = SETTING;
     let meta = json!({ "before": before, "after": new });
     audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
 }

@@ -143,7 +143,8 @@ impl<R: Read + Seek> Archive<R> {
 pub fn files(bytes: &[u8], most: u64) -> Result<HashMap<String, File>, BadArchive> {
     let mut archive = Archive::open(Cursor::new(bytes))?;
     let names: Vec<_> = archive.names().map(|(k, name)| (k.to_owned(), name.to_owned())).collect();
-    let (mut files, mut left) = (HashMap::new(), most);
+    let mut files = HashMap::new();
+    let mut left = most;
     for (key, name) in names {
         let large = |_| BadArchive::Large(most / 1024 / 1024);
         let bytes = match archive.read(&key, left) {

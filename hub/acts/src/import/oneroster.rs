@@ -293,7 +293,9 @@ impl Hand<'_, '_> {
     }
 
     fn student(&self, user: &User) -> Result<Came, Error> {
-        let (tx, actor, now) = (self.tx, self.actor, self.now);
+        let tx = self.tx;
+        let actor = self.actor;
+        let now = self.now;
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let number = some(&user.identifier).unwrap_or_else(|| user.sourced_id.clone());
         let wanted = Profile {
@@ -320,8 +322,8 @@ impl Hand<'_, '_> {
         };
         foreign::put(tx, Kind::Student, &user.sourced_id, known.id.0)?;
         let active = !gone(&user.status);
-        let (department, position) =
-            (known.profile.department.clone(), known.profile.position.clone());
+        let department = known.profile.department.clone();
+        let position = known.profile.position.clone();
         let wanted = Profile { department, position, is_staff: known.profile.is_staff, ..wanted };
         if known.profile == wanted && known.is_active == active {
             return Ok(Came::Unchanged);
@@ -336,7 +338,8 @@ impl Hand<'_, '_> {
     }
 
     fn teacher(&self, user: &User) -> Result<Came, Error> {
-        let (tx, theirs) = (self.tx, &user.sourced_id);
+        let tx = self.tx;
+        let theirs = &user.sourced_id;
         if let Some(id) = foreign::get(tx, Kind::Account, theirs)? {
             if account::get(tx, id)?.is_some() && gone(&user.status) {
                 let say = "leaves the school: disable the account if it is not needed any more";
@@ -354,7 +357,8 @@ impl Hand<'_, '_> {
             Some((account, _)) => (account, Came::Unchanged),
             None => {
                 let name = format!("{} {}", user.given_name, user.family_name);
-                let (email, role) = (user.email.clone(), Role::Teacher);
+                let email = user.email.clone();
+                let role = Role::Teacher;
                 let new = New { email, name, role, student: None, password: None };
                 (account::add(tx, &new, self.actor, self.now)?, Came::Made)
             }
@@ -364,7 +368,9 @@ impl Hand<'_, '_> {
     }
 
     fn class(&self, class: &Class) -> Result<Came, Error> {
-        let (tx, actor, now) = (self.tx, self.actor, self.now);
+        let tx = self.tx;
+        let actor = self.actor;
+        let now = self.now;
         let code = if class.class_code.is_empty() { &class.sourced_id } else { &class.class_code };
         let room = Some(class.location.as_str()).filter(|room| !room.is_empty());
         let known = match foreign::get(tx, Kind::Class, &class.sourced_id)? {

@@ -96,12 +96,13 @@ pub fn rows(table: &Table) -> Vec<Row> {
     let last = column(&["last_name", "lastname", "family_name", "familyname", "surname"], 1);
     let number = column(&["student_id", "student_number", "number", "personnel_code"], 2);
     let full = table.heads.iter().position(|head| head == "full_name" || head == "name");
-    let (mail, year, department) =
-        (column(&["email"], 3), column(&["year"], 4), column(&["department"], 5));
+    let mail = column(&["email"], 3);
+    let year = column(&["year"], 4);
+    let department = column(&["department"], 5);
     let row = |(line, cells): &(usize, Vec<String>)| {
         let text = |column| cell(cells, column).map(str::to_owned);
-        let (mut given, mut family) =
-            (text(first).unwrap_or_default(), text(last).unwrap_or_default());
+        let mut given = text(first).unwrap_or_default();
+        let mut family = text(last).unwrap_or_default();
         if let Some(full) = text(full).filter(|_| given.is_empty() && family.is_empty()) {
             (given, family) = rules::names::split(&full);
         }
@@ -152,7 +153,8 @@ pub fn bring(
     actor: &str,
     now: Wall,
 ) -> Result<Done, Error> {
-    let (mut done, mut seen) = (Done::default(), HashMap::<String, usize>::new());
+    let mut done = Done::default();
+    let mut seen = HashMap::<String, usize>::new();
     let mut names = student::namesakes(tx, class)?;
     for row in rows {
         let facts = facts(tx, reader, class, &row, &names, &seen)?;

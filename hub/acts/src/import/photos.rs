@@ -93,7 +93,8 @@ fn listed(table: Table) -> Result<Vec<Photo>, Error> {
     }
     let photo = |(_, row): (usize, Vec<String>)| {
         let file = cell(&row, file)?.rsplit(['/', '\\']).next()?.to_lowercase();
-        let (student, consent_by) = (cell(&row, student)?.to_owned(), cell(&row, consent));
+        let student = cell(&row, student)?.to_owned();
+        let consent_by = cell(&row, consent);
         Some(Photo { student, consent_by: consent_by.map(str::to_owned), file })
     };
     Ok(table.rows.into_iter().filter_map(photo).collect())

@@ -144,7 +144,8 @@ fn cells(bytes: &[u8], most: usize) -> Result<Vec<Sparse>, Unreadable> {
     let mut sheet = book.worksheet_cells_reader(&name).map_err(|_| Unreadable::Kind)?;
     let mut rows = Vec::<Sparse>::new();
     while let Some(cell) = sheet.next_cell().map_err(|_| Unreadable::Kind)? {
-        let (line, column) = (cell.get_position().0 as usize + 1, cell.get_position().1 as usize);
+        let line = cell.get_position().0 as usize + 1;
+        let column = cell.get_position().1 as usize;
         let text = Data::from(cell.get_value().clone()).to_string();
         let full = rows.len() > most;
         match rows.last_mut() {

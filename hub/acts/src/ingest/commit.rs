@@ -126,7 +126,8 @@ impl<'a, 't> Clerk<'a, 't> {
     /// it is told so, and begins a new life. So does one that names no run where two cards go on: a
     /// copy asks like that when the hub was slow.
     pub fn hello(&mut self, device: &DeviceId, said: &Greeting) -> Result<Ack, Error> {
-        let (hello, epoch) = (&said.hello, said.hello.epoch);
+        let hello = &said.hello;
+        let epoch = said.hello.epoch;
         let mut cursor = cursor::get(self.tx, device, epoch)?;
         if device::greeted(self.tx, device, (cursor.life, hello.boot), self.now)? {
             self.events.push(Event::DeviceChanged(device.clone()));
@@ -495,7 +496,8 @@ impl<'a, 't> Clerk<'a, 't> {
             return Ok(None);
         }
         let authority = Some(authority::of(standing.is_active, seen.verdict));
-        let (session, status) = (None, Status::Logged);
+        let session = None;
+        let status = Status::Logged;
         let row = arrival::Row { candidates: best, reasons, seen, session, status, authority };
         arrival::add_sighting(self.tx, key, (self.life, at), when, &row, self.now)?;
         Ok(Some(status))

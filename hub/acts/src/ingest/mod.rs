@@ -107,7 +107,8 @@ impl Ingest {
     /// # Errors
     /// Never: what cannot be stored is held, and its device sends it again.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
-        let (mut transactions, mut next) = (0, None);
+        let mut transactions = 0;
+        let mut next = None;
         loop {
             let group = match next.take() {
                 Some(group) => group,
@@ -135,14 +136,17 @@ impl Ingest {
     /// Begins to judge what waits now.
     fn begin(&mut self, first: Delivery) -> Group {
         let (said, answers) = self.gather(first);
-        let (keys, schools) = (self.keys.clone(), self.schools.now());
+        let keys = self.keys.clone();
+        let schools = self.schools.now();
         let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &schools));
         Group { judged, answers }
     }
 
     /// What waits now, up to a full group.
     fn gather(&mut self, first: Delivery) -> (Vec<(DeviceId, Sent)>, Vec<oneshot::Sender<Answer>>) {
-        let (mut said, mut answers, mut records) = (Vec::new(), Vec::new(), 0);
+        let mut said = Vec::new();
+        let mut answers = Vec::new();
+        let mut records = 0;
         let mut next = Some(first);
         while let Some(delivery) = next {
             records += if let Sent::Batch(batch) = &delivery.sent { batch.items.len() } else { 1 };
@@ -225,7 +229,8 @@ impl Ingest {
         let (Some(error), Matter::Batch(epoch, records)) = (failed, &case.matter) else {
             return Err(Error::internal("setting a record aside", "it is none"));
         };
-        let (device, seq) = (&case.device, records[record].item.seq);
+        let device = &case.device;
+        let seq = records[record].item.seq;
         tracing::error!(%device, seq, why = ?error, "a record breaks the hub and is set aside: a bug");
         let matter = Matter::Batch(*epoch, vec![condemned(&records[record], &error)]);
         let case = Case { device: device.clone(), matter };
@@ -244,7 +249,9 @@ impl Ingest {
         which: Vec<Part>,
         n: u64,
     ) -> Result<Vec<Done>, Error> {
-        let (cases, keys, fault) = (cases.clone(), self.keys.clone(), self.fault);
+        let cases = cases.clone();
+        let keys = self.keys.clone();
+        let fault = self.fault;
         let now = self.clock.wall();
         let work = move |tx: &Tx<'_>| {
             let mut memo = Memo::new(&keys, &cases.keys);
@@ -292,8 +299,8 @@ impl Ingest {
         epoch: Epoch,
         records: &[Judged],
     ) -> Result<Ack, Error> {
-        let (device, seqs) =
-            (device.clone(), records.iter().map(|r| r.item.seq).collect::<Vec<_>>());
+        let device = device.clone();
+        let seqs = records.iter().map(|r| r.item.seq).collect::<Vec<_>>();
         let keys = self.keys.clone();
         let now = self.clock.wall();
         self.db
@@ -392,7 +399,8 @@ fn settle(
     case: &Case,
     record: Option<usize>,
 ) -> Result<Option<Ack>, Error> {
-    let (device, now) = (&case.device, clerk.now);
+    let device = &case.device;
+    let now = clerk.now;
     match &case.matter {
         Matter::Batch(epoch, records) => {
             let some = record.map_or(&records[..], |n| std::slice::from_ref(&records[n]));
@@ -407,7 +415,8 @@ fn settle(
             Ok(None)
         }
         Matter::Reported(said) => {
-            let (model, software) = (&said.model, said.software.as_str());
+            let model = &said.model;
+            let software = said.software.as_str();
             store::device::reported(
                 clerk.tx,
                 device,
@@ -417,7 +426,8 @@ fn settle(
                 &said.trouble,
                 now,
             )?;
-            let (release, manifest) = (said.gallery, &said.manifest);
+            let release = said.gallery;
+            let manifest = &said.manifest;
             store::erasure::confirm(clerk.tx, device, release, manifest, now)?;
             clerk.events.push(Event::DeviceChanged(device.clone()));
             Ok(None)

@@ -43,8 +43,11 @@ pub async fn replay(
         let say = "it holds no whole record: its door sends again what it still has; drop it";
         return Err(Error::Invalid(say.into()));
     };
-    let (device, keys) = (letter.device, keys.clone());
-    let (schools, of, vault) = (schools.now(), device.clone(), keys.clone());
+    let device = letter.device;
+    let keys = keys.clone();
+    let schools = schools.now();
+    let of = device.clone();
+    let vault = keys.clone();
     let judge = move || {
         let context = Context { secrets: &secrets(&vault)?, schools: &schools };
         Ok::<_, Error>(judge_safely(&of, epoch, &[item], &context).remove(0))

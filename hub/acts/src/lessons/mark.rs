@@ -73,7 +73,8 @@ impl Classroom {
         let work = move |tx: &Tx<'_>| {
             let lesson = session::find(tx, reader, &said.lesson)?;
             let by = reader.actor.user.to_string();
-            let (mut students, mut marked) = (HashSet::new(), Vec::new());
+            let mut students = HashSet::new();
+            let mut marked = Vec::new();
             for Of { student: name, word } in said.of {
                 let student = student::find_for(tx, reader, &name)?.id;
                 if !students.insert(student) {

@@ -59,7 +59,8 @@ impl Classroom {
             session::change(tx, &new)?;
             noted(tx, reader, "change", &new, now)?;
             let new = session::find(tx, reader, &id)?;
-            let (actor, mut marked) = (reader.actor.user.to_string(), Vec::new());
+            let actor = reader.actor.user.to_string();
+            let mut marked = Vec::new();
             for student in class::roster(tx, new.class)? {
                 marked.extend(marks::follow(tx, &new, student, &actor, now)?);
             }
@@ -158,7 +159,8 @@ fn noted(
     now: Wall,
 ) -> Result<(), Error> {
     store::change::bump(tx, store::change::GALLERY)?; // doors are told who is due
-    let (actor, id) = (reader.actor.user.to_string(), lesson.id.to_string());
+    let actor = reader.actor.user.to_string();
+    let id = lesson.id.to_string();
     let meta = json!({ "class": lesson.class, "starts": lesson.starts.0 });
     let entry = store::audit::Entry { actor: &actor, action, table: "session", id: &id, meta };
     store::audit::add(tx, now, &entry)

@@ -74,7 +74,8 @@ impl Classroom {
                 }
             }
             let suspended = budget::look(tx, class.id, now)?;
-            let (present, absent) = (present.len(), absent.len());
+            let present = present.len();
+            let absent = absent.len();
             let taken = Taken { class, lesson, present, absent, marked: marked.len() };
             Ok((taken, marked, suspended))
         };
@@ -125,7 +126,8 @@ fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &When) -> Result<Ses
         |day: Date| day.to_zoned(zone.clone()).map(|at| Wall(at.timestamp().as_millisecond()));
     let odd = |_| Error::Invalid("date: this day has no beginning".into());
     let next = day.tomorrow().map_err(odd)?;
-    let (from, end) = (start(*day).map_err(odd)?, start(next).map_err(odd)?);
+    let from = start(*day).map_err(odd)?;
+    let end = start(next).map_err(odd)?;
     let filter = Filter {
         class: Some(class.id),
         from: Some(from),

@@ -144,7 +144,8 @@ pub(super) fn patched(
     }
     let (mut starts, mut ends) = (old.starts, old.ends);
     if to.day.is_some() || to.starts.is_some() || to.ends.is_some() {
-        let (from, until) = (local(old.starts, zone), local(old.ends, zone));
+        let from = local(old.starts, zone);
+        let until = local(old.ends, zone);
         let span = (to.starts.unwrap_or(from), to.ends.unwrap_or(until));
         (starts, ends) = times(day, span, zone)?;
     }

@@ -57,7 +57,9 @@ pub fn account(news: &str, of: &Account, to: &str, texts: &Texts, now: Wall) -> 
     let what = texts.language.tongue().say(news);
     let with = [("who", to), ("what", what.as_str())];
     let Text { subject, body } = texts.of(Kind::Account).fill(&with);
-    let (kind, about, student) = (Kind::Account.as_str(), None, of.student);
+    let kind = Kind::Account.as_str();
+    let about = None;
+    let student = of.student;
     Letter { kind, about, student, recipient: to.to_owned(), subject, body, due: now }
 }
 
@@ -66,8 +68,10 @@ pub fn account(news: &str, of: &Account, to: &str, texts: &Texts, now: Wall) -> 
 pub fn absence(of: &Absence, zone: &TimeZone, texts: &Texts, now: Wall) -> Letter {
     let at = Timestamp::from_millisecond(of.starts.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let at = at.to_zoned(zone.clone());
-    let (day, time) = (at.date().to_string(), at.strftime("%H:%M").to_string());
-    let (name, lesson) = (of.name.as_str(), of.lesson.as_str());
+    let day = at.date().to_string();
+    let time = at.strftime("%H:%M").to_string();
+    let name = of.name.as_str();
+    let lesson = of.lesson.as_str();
     let with = [("name", name), ("lesson", lesson), ("day", &day), ("time", &time)];
     let Text { subject, body } = texts.of(Kind::Absence).fill(&with);
     Letter {
@@ -90,7 +94,8 @@ pub fn low_attendance(of: &Attendance, month: Date, texts: &Texts, now: Wall) ->
     }
     let month = month.strftime("%Y-%m").to_string();
     let present = (of.sums.present + of.sums.late).to_string();
-    let (total, percentage) = (of.sums.total().to_string(), format!("{:.2}", rate.percent()));
+    let total = of.sums.total().to_string();
+    let percentage = format!("{:.2}", rate.percent());
     let with = [
         ("name", of.name.as_str()),
         ("class", of.class_name.as_str()),

@@ -90,7 +90,8 @@ impl Sender {
             if some.is_empty() {
                 return Ok(());
             }
-            let (zone, now) = (self.zone.clone(), self.upkeep.clock.wall());
+            let zone = self.zone.clone();
+            let now = self.upkeep.clock.wall();
             let write = |some: Vec<Outgoing>| {
                 let zone = zone.clone();
                 self.db.write_behind(move |tx| {
@@ -173,7 +174,8 @@ impl Sender {
     }
 
     async fn send_hooks(&self, beat: &Beat) -> Result<(), Error> {
-        let (now, keys) = (self.upkeep.clock.wall(), self.keys.clone());
+        let now = self.upkeep.clock.wall();
+        let keys = self.keys.clone();
         let private = self.private_webhooks;
         let due = self.db.read(move |tx| webhook::due(tx, &keys, now, SOME)).await?;
         for (hook, attempts, message) in due {

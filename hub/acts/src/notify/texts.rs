@@ -138,7 +138,8 @@ impl Text {
     /// `Invalid` naming the field.
     pub fn checked(self, kind: Kind) -> Result<Self, Error> {
         let body = self.body.replace("\r\n", "\n");
-        let (subject, body) = (self.subject.trim().to_owned(), body.trim().to_owned());
+        let subject = self.subject.trim().to_owned();
+        let body = body.trim().to_owned();
         let refuse = |field: &str, why: String| {
             Err(Error::Invalid(format!("{field}_{}: {why}", kind.as_str())))
         };
@@ -228,7 +229,10 @@ pub async fn set(db: &Db, new: Texts, by: String, now: Wall) -> Result<Texts, Er
         setting::set(tx, SETTING, &json!(new).to_string())?;
         let own: Vec<_> = new.own.keys().map(|kind| kind.as_str()).collect();
         let meta = json!({ "language": new.language, "own": own });
-        let (actor, action, table, id) = (&by, "change", "setting", SETTING);
+        let actor = &by;
+        let action = "change";
+        let table = "setting";
+        let id = SETTING;
         audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })?;
         Ok(new)
     };

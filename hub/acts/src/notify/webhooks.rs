@@ -137,7 +137,8 @@ pub async fn deliver(message: &Message, private: bool, now: Wall) -> Result<u16,
         .build()
         .map_err(|_| "no connection can be made".to_owned())?;
     let seconds = now.0.div_euclid(1_000);
-    let (id, body) = (format!("msg_{}", message.id.simple()), message.body.clone());
+    let id = format!("msg_{}", message.id.simple());
+    let body = message.body.clone();
     let signer = Signer::new(&message.secret).map_err(|_| "its secret is damaged".to_owned())?;
     let signature = signer.sign(&id, seconds, body.as_bytes());
     let signature = signature.map_err(|_| "it cannot be signed".to_owned())?;

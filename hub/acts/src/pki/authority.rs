@@ -104,8 +104,10 @@ impl Authority {
             let key = key.doing("reading the CA key")?;
             if rcgen::PublicKeyData::der_bytes(&key) == public {
                 let issuer = Issuer::from_ca_cert_der(&der, key).doing(doing)?;
-                let (pem, key) = (format!("{}\n", text.trim()), (id, keys.made(CA_KEY, id)?));
-                let (number, doors) = (number(&parsed), verifier([&der])?);
+                let pem = format!("{}\n", text.trim());
+                let key = (id, keys.made(CA_KEY, id)?);
+                let number = number(&parsed);
+                let doors = verifier([&der])?;
                 return Ok(Some(Self { pem, der, key, number, doors, issuer }));
             }
         }
@@ -117,7 +119,8 @@ impl Authority {
 fn verifier<'a>(
     roots: impl IntoIterator<Item = &'a CertificateDer<'static>>,
 ) -> Result<Arc<dyn ClientCertVerifier>, Error> {
-    let (doing, mut all) = ("reading ca.pem", RootCertStore::empty());
+    let doing = "reading ca.pem";
+    let mut all = RootCertStore::empty();
     roots.into_iter().try_for_each(|root| all.add(root.clone())).doing(doing)?;
     let provider = Arc::new(ring::default_provider());
     let doors = WebPkiClientVerifier::builder_with_provider(Arc::new(all), provider).build();
@@ -204,7 +207,8 @@ impl Pki {
     pub fn finish_ca(&self, dir: &Path, keys: &Keys, now: Wall) -> Result<(), Error> {
         let _alone = self.alone(dir, keys)?;
         let state = self.now();
-        let (newest, kept) = (state.newest(), state.newest().key.0);
+        let newest = state.newest();
+        let kept = state.newest().key.0;
         if !keys.ids(ENDED)?.contains(&kept) {
             keys.put(ENDED, kept, &[], now)?;
         }

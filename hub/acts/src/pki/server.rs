@@ -182,7 +182,8 @@ fn names(der: &[u8]) -> Result<Vec<String>, Error> {
 
 /// Puts `text` where `path` is, whole or not at all.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), Error> {
-    let (beside, doing) = (path.with_extension("new"), format!("writing {}", path.display()));
+    let beside = path.with_extension("new");
+    let doing = format!("writing {}", path.display());
     let _left_by_a_crash = fs::remove_file(&beside);
     super::write(&beside, text)?;
     fs::rename(&beside, path).doing(&doing)?;

@@ -111,7 +111,8 @@ fn lines(text: &str) -> Result<Vec<Option<Line>>, Error> {
 /// `Invalid` when a calendar's class is missing; single lines that cannot be taken are in the
 /// answer.
 pub fn take(tx: &Tx<'_>, reader: Reader, wishes: &Wishes<'_>, now: Wall) -> Result<Done, Error> {
-    let (zone, actor) = (wishes.zone, wishes.actor);
+    let zone = wishes.zone;
+    let actor = wishes.actor;
     let mut hand = Hand { tx, reader, zone, actor, now, done: Done::default() };
     match wishes.plan {
         Plan::Calendar(found) => hand.calendar(found.clone(), wishes.class)?,
@@ -218,7 +219,9 @@ impl Hand<'_, '_> {
     }
 
     fn once(&mut self, class: Uuid, lesson: &Once) -> Result<(), Error> {
-        let (day, from, to) = (lesson.starts.date(), lesson.starts.time(), lesson.ends.time());
+        let day = lesson.starts.date();
+        let from = lesson.starts.time();
+        let to = lesson.ends.time();
         let unclear = || Error::Invalid("its time is unclear".into());
         let (starts, ends) = span(day, from, to, self.zone).ok_or_else(unclear)?;
         if period::has_lesson(self.tx, class, starts)? {

@@ -148,8 +148,8 @@ pub fn certify(
     };
     let text = serde_json::to_string(&statement).doing("writing a certificate")?;
     let signed = Signed::new(key, DOMAIN, text.clone().into_bytes());
-    let (signature, public_key) =
-        (BASE64.encode(&signed.signature), BASE64.encode(key.verifying_key().as_bytes()));
+    let signature = BASE64.encode(&signed.signature);
+    let public_key = BASE64.encode(key.verifying_key().as_bytes());
     Ok(Certificate { statement, signed: text, signature, public_key })
 }
 

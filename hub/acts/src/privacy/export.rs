@@ -189,8 +189,10 @@ pub async fn hand_out(
     now: Wall,
 ) -> Result<Export, Error> {
     let note = move |tx: &Tx<'_>| {
-        let (key, meta) = (id.to_string(), json!({}));
-        let (action, table) = ("export", "student");
+        let key = id.to_string();
+        let meta = json!({});
+        let action = "export";
+        let table = "student";
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id: &key, meta })
     };
     db.write(note).await?;
@@ -322,8 +324,11 @@ impl From<Mark> for Marked {
 impl From<Face> for Found {
     fn from(face: Face) -> Self {
         let [left, top, width, height] = face.place;
-        let (image_id, class_name, taken_at) = (face.image, face.class, time(face.taken_at));
-        let (id, assigned) = (face.id, face.assigned);
+        let image_id = face.image;
+        let class_name = face.class;
+        let taken_at = time(face.taken_at);
+        let id = face.id;
+        let assigned = face.assigned;
         Self { id, image_id, class_name, taken_at, left, top, width, height, assigned }
     }
 }

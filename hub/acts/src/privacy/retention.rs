@@ -56,7 +56,10 @@ pub async fn change(db: &Db, said: Vec<Keep>, by: String, now: Wall) -> Result<(
 fn put(tx: &Tx<'_>, new: Retention, actor: &str, now: Wall) -> Result<(), Error> {
     let text = serde_json::to_string(&new.checked()?).doing("writing the retention setting")?;
     store::setting::set(tx, SETTING, &text)?;
-    let (action, table, id, meta) = ("retention", "setting", SETTING, json!(new));
+    let action = "retention";
+    let table = "setting";
+    let id = SETTING;
+    let meta = json!(new);
     audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
 }
 
@@ -99,9 +102,12 @@ pub async fn run(
         };
         swept.push(Swept { kind, rows });
     }
-    let (actor, meta) = (actor.to_owned(), json!(swept));
+    let actor = actor.to_owned();
+    let meta = json!(swept);
     let note = move |tx: &Tx<'_>| {
-        let (action, table, id) = ("sweep", "setting", SETTING);
+        let action = "sweep";
+        let table = "setting";
+        let id = SETTING;
         audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
     };
     db.write(note).await?;
@@ -109,7 +115,8 @@ pub async fn run(
 }
 
 async fn copies(path: &Path, before: Wall, gone: &(impl Fn(u64) + Sync)) -> Result<u64, Error> {
-    let (path, doing) = (path.to_owned(), "deleting copies from before an update");
+    let path = path.to_owned();
+    let doing = "deleting copies from before an update";
     let delete = move || {
         let old = file::old_copies(&path, before)?;
         old.iter().try_for_each(std::fs::remove_file).doing(doing)?;
@@ -126,7 +133,8 @@ async fn sweep(
     before: Wall,
     gone: &(impl Fn(u64) + Sync),
 ) -> Result<u64, Error> {
-    let (mut rows, mut next) = (0, Some(Looked::default()));
+    let mut rows = 0;
+    let mut next = Some(Looked::default());
     while let Some(after) = next {
         let began = Instant::now();
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, before, &after, STEP);

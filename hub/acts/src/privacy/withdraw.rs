@@ -22,7 +22,8 @@ pub async fn note(
     actor: String,
     now: Wall,
 ) -> Result<consent::Entry, Error> {
-    let (given, own) = (said.given, keys.clone());
+    let given = said.given;
+    let own = keys.clone();
     let write = move |tx: &Tx<'_>| {
         let entry = consent::add(tx, student, &said, &actor, now)?;
         if !given {

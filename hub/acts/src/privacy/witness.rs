@@ -75,7 +75,8 @@ impl Witness {
     /// # Errors
     /// When the disk refuses.
     pub fn write(&self, data: &Path) -> Result<(), Error> {
-        let (folder, doing) = (data.join(FOLDER), "writing the audit chain's head");
+        let folder = data.join(FOLDER);
+        let doing = "writing the audit chain's head";
         std::fs::create_dir_all(&folder).doing(doing)?;
         let text = serde_json::to_string_pretty(self).doing(doing)?;
         std::fs::write(folder.join(format!("{}.json", self.day)), text).doing(doing)

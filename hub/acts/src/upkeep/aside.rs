@@ -55,7 +55,8 @@ impl Aside {
         failed.next = Mono(mono.0.saturating_add(pause_ms(failed.tries)));
         if failed.tries.is_power_of_two() {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
-            let (what, tries) = (what.word(), failed.tries);
+            let what = what.word();
+            let tries = failed.tries;
             tracing::error!(what, id = failed.id, tries, %error, why, "set aside, and tried again later");
         }
     }

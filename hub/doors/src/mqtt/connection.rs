@@ -140,7 +140,8 @@ struct Connection<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn new(stream: S, (identity, address): (Identity, SocketAddr), house: Listener) -> Self {
-        let (now, limits) = (Instant::now(), house.limits);
+        let now = Instant::now();
+        let limits = house.limits;
         let left = identity.not_after.0.saturating_sub(house.clock.wall().0);
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(FAR * 365);
         Self {
@@ -491,7 +492,8 @@ fn understand(leaf: Leaf, payload: Vec<u8>) -> Said {
         (Leaf::Reported, Ok(Message::Reported(reported))) => Sent::Reported(reported),
         (_, Err(error)) => Sent::Poison(payload, error),
         (_, Ok(_)) => {
-            let (kind, version) = (payload[2], payload[3]);
+            let kind = payload[2];
+            let version = payload[3];
             Sent::Poison(payload, wire::EnvelopeError::Unknown { kind, version })
         }
     })

@@ -80,7 +80,8 @@ impl Session {
     /// Takes bytes as they come and says what they mean, in order. After a refusal or a
     /// good-bye further bytes mean nothing.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Step> {
-        let (mut steps, mut cursor) = (Vec::new(), Cursor::new(bytes));
+        let mut steps = Vec::new();
+        let mut cursor = Cursor::new(bytes);
         while !self.over && cursor.position() < bytes.len() as u64 {
             // The core asserts on some bytes (0.7.9: a topic alias maximum of 0). That ends this
             // connection, without another word from a core in doubt, and nothing else.

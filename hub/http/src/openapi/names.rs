@@ -41,7 +41,8 @@ impl Names {
             clashes: BTreeSet::new(),
         };
         for Found { resource, name, schema } in found {
-            let (name, schema) = (names.name(&resource, &name), names.renamed(schema, &resource));
+            let name = names.name(&resource, &name);
+            let schema = names.renamed(schema, &resource);
             names.known.insert(schema.to_string(), name.clone());
             if names.schemas.get(&name).is_some_and(|old| *old != schema) {
                 names.clashes.insert(name.clone());
@@ -124,7 +125,8 @@ fn several(found: &[Found]) -> BTreeSet<String> {
 
 /// The named schemas that `shape` consists of.
 fn found(shape: &Shape) -> Vec<Found> {
-    let (place, mut parts) = ((shape.place)(), Vec::new());
+    let place = (shape.place)();
+    let mut parts = Vec::new();
     (shape.parts)(&mut parts);
     let resource = resource(place);
     let named = !place.starts_with(['&', '[', '(']) && !place.contains('<');

@@ -36,7 +36,8 @@ impl Count {
     /// How likely so many errors or more are, if each passage is wrong with `probability`. Errors
     /// are added up passage by passage, so that nothing cancels out or underflows.
     fn at_least(self, probability: f64) -> f64 {
-        let (p, most) = (probability.clamp(0.0, 1.0), self.errors as usize);
+        let p = probability.clamp(0.0, 1.0);
+        let most = self.errors as usize;
         if most == 0 {
             return 1.0;
         }

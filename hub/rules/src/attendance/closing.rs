@@ -200,7 +200,9 @@ pub fn ground(
     (from, to): (Wall, Wall),
     unknown: impl Fn(&Report) -> Option<Why>,
 ) -> Ground {
-    let (mut known, mut told, mut lost) = (0, 0, BTreeMap::<Why, i64>::new());
+    let mut known = 0;
+    let mut told = 0;
+    let mut lost = BTreeMap::<Why, i64>::new();
     let mut reached = from;
     let mut reports: Vec<_> = door.reports.iter().collect();
     reports.sort_by_key(|report| (report.from, report.to));

@@ -48,8 +48,11 @@ impl Passage {
 /// What the end of a lesson says of a student without a mark.
 #[must_use]
 pub fn closed(status: Status, at: Wall) -> Mark {
-    let (source, by) = (Source::Close, HUB.to_owned());
-    let (sighting, arrived_at, notes) = (None, None, None);
+    let source = Source::Close;
+    let by = HUB.to_owned();
+    let sighting = None;
+    let arrived_at = None;
+    let notes = None;
     Mark { status, source, sighting, arrived_at, by, at, notes, version: 1 }
 }
 

@@ -84,7 +84,8 @@ impl Word {
         if arrived_at.is_some() && !there {
             return Err(Error::Invalid("arrived_at: only who is there has arrived".into()));
         }
-        let (source, by) = (Source::Manual, by.to_owned());
+        let source = Source::Manual;
+        let by = by.to_owned();
         Ok(Some(Mark {
             status,
             source,

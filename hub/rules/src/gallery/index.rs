@@ -57,7 +57,8 @@ impl Index {
         let enrolled: Vec<_> = people.iter().filter(|(_, looks)| !looks.is_empty()).collect();
         let dim = enrolled.first().map_or(0, |(_, looks)| looks[0].dim());
         let mut matrix = Matrix::new(dim);
-        let (mut ids, mut means) = (Vec::new(), Vec::new());
+        let mut ids = Vec::new();
+        let mut means = Vec::new();
         for (id, looks) in enrolled {
             let mean = Template::mean(looks)?;
             matrix.push(&mean)?;
@@ -72,7 +73,8 @@ impl Index {
         let alike = pairs.iter().flat_map(|p| [ids[p.0 as usize], ids[p.1 as usize]]).collect();
         let look_alikes = pairs.into_iter().map(|(a, b, _)| (a, b)).collect();
         let files = means.iter().map(Template::to_f16_bytes).collect();
-        let (lines, ruled_out) = (usual, HashSet::new());
+        let lines = usual;
+        let ruled_out = HashSet::new();
         Ok(Self { model, lines, beside, ids, matrix, files, look_alikes, alike, ruled_out })
     }
 

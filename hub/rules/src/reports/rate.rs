@@ -15,7 +15,8 @@ impl Rate {
         if whole <= 0 {
             return Self(0);
         }
-        let (part, whole) = (i128::from(part.max(0)), i128::from(whole));
+        let part = i128::from(part.max(0));
+        let whole = i128::from(whole);
         Self(i64::try_from((part * 20_000 + whole) / (2 * whole)).unwrap_or(i64::MAX))
     }
 

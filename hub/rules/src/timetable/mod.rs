@@ -222,7 +222,8 @@ impl Period {
     /// Whether there can be a day on which both are on at the same time.
     fn meets(&self, other: &Self) -> bool {
         let days = |p: &Self| (p.from, p.to.unwrap_or(Date::MAX));
-        let ((a, b), (c, d)) = (days(self), days(other));
+        let (a, b) = days(self);
+        let (c, d) = days(other);
         let (first, last) = (a.max(c), b.min(d));
         let common = std::iter::successors(Some(first), |day| day.tomorrow().ok()).take(7);
         self.weekday == other.weekday

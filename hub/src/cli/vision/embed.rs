@@ -76,7 +76,8 @@ impl Embed {
 
 impl Look {
     fn line(&self) -> String {
-        let (rect, quality) = (&self.face.rect, &self.judged.quality);
+        let rect = &self.face.rect;
+        let quality = &self.judged.quality;
         let doubts: Vec<_> = self.judged.doubts.iter().map(|doubt| format!("{doubt:?}")).collect();
         format!(
             "at {:.0},{:.0} to {:.0},{:.0}  score {:.4}  eyes {:.0} px  sharpness {:.0}  light {:.0}  \
@@ -114,8 +115,10 @@ impl Compare {
     pub(super) fn run(&self, pack: &Pack, out: &mut dyn Write) -> anyhow::Result<()> {
         let (a, b) = (self.one(pack, &self.a)?, self.one(pack, &self.b)?);
         let score = a.cosine(&b);
-        let (lines, scale) = (pack.lines(), pack.scale());
-        let (distance, confidence) = (scale.distance(score), scale.confidence(score));
+        let lines = pack.lines();
+        let scale = pack.scale();
+        let distance = scale.distance(score);
+        let confidence = scale.confidence(score);
         let (high, review) = decide::lines_for(1, &lines);
         let verdict = match score {
             _ if score >= high => Verdict::High,

@@ -43,7 +43,8 @@ type People = BTreeMap<String, Vec<PathBuf>>;
 
 impl Identify {
     pub(super) fn run(&self, pack: &Pack, out: &mut dyn Write) -> anyhow::Result<()> {
-        let (gallery, probes) = (people(&self.gallery)?, people(&self.probes)?);
+        let gallery = people(&self.gallery)?;
+        let probes = people(&self.probes)?;
         let pictures = gallery.values().chain(probes.values()).flatten().cloned().collect();
         let looked = look::all(pack, pictures, self.face)?;
         let enrolled = enrol(&gallery, &looked)?;
@@ -59,7 +60,8 @@ impl Identify {
             return Ok(writeln!(out, "{line}")?);
         }
         looked.report(out)?;
-        let (people, strange) = (enrolled.len(), strangers.len());
+        let people = enrolled.len();
+        let strange = strangers.len();
         writeln!(out, "gallery        {people} people, the mean of each one's pictures")?;
         writeln!(out, "probes         {} of enrolled people, {strange} of strangers", known.len())?;
         if self.fuse > 1 {
@@ -127,7 +129,8 @@ fn compare(
     looked: &Looked,
     fuse: usize,
 ) -> anyhow::Result<(Vec<Probe>, Vec<f32>)> {
-    let (mut known, mut strangers) = (Vec::new(), Vec::new());
+    let mut known = Vec::new();
+    let mut strangers = Vec::new();
     for (name, pictures) in probes {
         let templates: Vec<_> = templates(pictures, looked).collect();
         for fused in templates.chunks_exact(fuse) {

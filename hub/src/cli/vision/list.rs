@@ -40,7 +40,8 @@ fn parse_csv(text: &str) -> anyhow::Result<Vec<Listed>> {
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let (mut list, mut dealt) = (Vec::new(), [0; 2]);
+    let mut list = Vec::new();
+    let mut dealt = [0; 2];
     for (index, row) in reader.records().enumerate() {
         let row = row?;
         let (a, b, says) = match (row.get(0), row.get(1), row.get(2)) {

@@ -94,11 +94,13 @@ pub(super) fn all(pack: &Pack, paths: Vec<PathBuf>, pick: Pick) -> anyhow::Resul
 impl Looked {
     /// Pictures, speed, and every picture that gave no template.
     pub(super) fn report(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let (count, seconds) = (self.seen.len(), self.took.as_secs_f64());
+        let count = self.seen.len();
+        let seconds = self.took.as_secs_f64();
         let cores = rayon::current_num_threads();
         let speed = self.speed();
         writeln!(out, "pictures       {count} in {seconds:.1} s: {speed:.2}/s on {cores} cores")?;
-        let (empty, damaged) = (self.without_face(), self.unreadable());
+        let empty = self.without_face();
+        let damaged = self.unreadable();
         writeln!(out, "no face        {empty}, and {damaged} not readable")?;
         for (path, seen) in &self.seen {
             match seen {

@@ -99,7 +99,8 @@ fn report(
     let same = known.iter().filter(|pair| pair.same).count();
     let missing = list.len() - known.len();
     writeln!(out, "pairs          {} ({same} of one person), {missing} not measured", known.len())?;
-    let (least, middle) = (cosine(figures.genuine_min), cosine(figures.genuine_median));
+    let least = cosine(figures.genuine_min);
+    let middle = cosine(figures.genuine_median);
     writeln!(out, "one person     least {least}  median {middle}")?;
     writeln!(out, "two people     highest {}", cosine(figures.impostor_max))?;
     let spread = figures.accuracy_spread.map_or(0.0, |spread| spread * 100.0);

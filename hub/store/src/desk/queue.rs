@@ -100,7 +100,8 @@ impl FromStr for Place {
         let parse = || {
             let (kind, rest) = text.split_at_checked(1)?;
             let (at, name) = rest.split_at_checked(15)?;
-            let (at, name) = (Wall(at.parse().ok()?), name.strip_prefix('-')?);
+            let at = Wall(at.parse().ok()?);
+            let name = name.strip_prefix('-')?;
             match kind {
                 "l" => Some(Self::Lesson(at, name.parse().ok()?)),
                 "d" => Some(Self::Door(at, name.to_owned())),
@@ -126,7 +127,8 @@ impl FromStr for Spot {
             let (sure, rest) = text.split_once('.')?;
             let (id, place) = rest.split_once('.')?;
             let sure = f64::from_bits(u64::from_str_radix(sure, 16).ok()?);
-            let (id, place) = (id.parse().ok()?, place.parse().ok()?);
+            let id = id.parse().ok()?;
+            let place = place.parse().ok()?;
             sure.is_finite().then_some(Self { place, sure, id })
         };
         parse().ok_or_else(|| format!("“{text}” is no place on the desk"))
@@ -187,7 +189,8 @@ impl Desk<'_, '_> {
             .conditions
             .push(format!("l.id in (select s.session from sighting s where {waiting})"));
         if let Some(Spot { place: Place::Lesson(starts, id), .. }) = self.after {
-            let (starts, id) = (asked.bind(starts.0), asked.bind(id.to_string()));
+            let starts = asked.bind(starts.0);
+            let id = asked.bind(id.to_string());
             asked.conditions.push(format!("(l.starts, l.id) <= ({starts}, {id})"));
         }
         for lesson in lessons(self.tx, self.reader, asked)? {
@@ -205,7 +208,8 @@ impl Desk<'_, '_> {
 
     /// Day by day back in time, each found by the newest card before the last one.
     fn doors(&mut self) -> Result<(), Error> {
-        let (mut before, mut upto) = (i64::MAX, None);
+        let mut before = i64::MAX;
+        let mut upto = None;
         if let Some(Spot { place: Place::Door(from, device), .. }) = self.after {
             (before, upto) = (day(*from, self.zone).1.0, Some(device.clone()));
         }
@@ -218,8 +222,9 @@ impl Desk<'_, '_> {
                 }
                 let name = device.clone();
                 self.cards(Group::Door(Door { device, from, until }), |asked| {
-                    let (device, from, until) =
-                        (asked.bind(name), asked.bind(from.0), asked.bind(until.0));
+                    let device = asked.bind(name);
+                    let from = asked.bind(from.0);
+                    let until = asked.bind(until.0);
                     format!(
                         "s.session is null and s.device = {device}
                          and s.order_at >= {from} and s.order_at < {until}"
@@ -246,7 +251,8 @@ impl Desk<'_, '_> {
 
     fn devices(&self, from: Wall, until: Wall, upto: Option<String>) -> Result<Vec<String>, Error> {
         let mut asked = Asked::default();
-        let (from, until) = (asked.bind(from.0), asked.bind(until.0));
+        let from = asked.bind(from.0);
+        let until = asked.bind(until.0);
         let day = format!("s.session is null and s.order_at >= {from} and s.order_at < {until}");
         let mut waiting = self.waiting(&mut asked, &day);
         if let Some(upto) = upto {
@@ -263,7 +269,8 @@ impl Desk<'_, '_> {
         let of = of(&mut asked);
         let mut waiting = self.waiting(&mut asked, &of);
         if let Some(spot) = self.after.filter(|spot| spot.place == group.place()) {
-            let (sure, id) = (asked.bind(spot.sure), asked.bind(spot.id.to_string()));
+            let sure = asked.bind(spot.sure);
+            let id = asked.bind(spot.id.to_string());
             waiting += &format!(" and (s.confidence, s.id) < ({sure}, {id})");
         }
         let limit = asked.bind(i64::from(self.left));
@@ -294,7 +301,8 @@ fn lessons(tx: &Tx<'_>, reader: Reader, mut asked: Asked) -> Result<Vec<Lesson>,
         Role::Admin => "1 = 1".to_owned(),
         _ => {
             let (_, user, day) = reader.keys();
-            let (user, day) = (asked.bind(user), asked.bind(day));
+            let user = asked.bind(user);
+            let day = asked.bind(day);
             format!(
                 "exists (select 1 from teaches t where t.class = l.class and t.teacher = {user}
                      and t.from_day <= {day} and (t.to_day is null or t.to_day >= {day}))"
@@ -308,7 +316,8 @@ fn lessons(tx: &Tx<'_>, reader: Reader, mut asked: Asked) -> Result<Vec<Lesson>,
         asked.conditions()
     );
     tx.query(&sql, params_from_iter(asked.values), |row| {
-        let (id, class) = (parsed(row, 0)?, row.get::<_, Option<String>>(1)?);
+        let id = parsed(row, 0)?;
+        let class = row.get::<_, Option<String>>(1)?;
         let (starts, ends) = (Wall(row.get(4)?), Wall(row.get(5)?));
         let name = if class.is_some() { row.get(2)? } else { String::new() };
         Ok(Lesson { id, class, name, room: row.get(3)?, starts, ends })

@@ -83,6 +83,7 @@ pub fn holder(tx: &Tx<'_>, digest: &[u8], now: Wall) -> Result<Option<DeviceId>,
 }
 
 fn noted(tx: &Tx<'_>, id: &DeviceId, action: &str, actor: &str, now: Wall) -> Result<(), Error> {
-    let (table, meta) = ("device", json!({}));
+    let table = "device";
+    let meta = json!({});
     audit::add(tx, now, &audit::Entry { actor, action, table, id: id.as_str(), meta })
 }

@@ -22,7 +22,8 @@ pub(super) const SCHEMA: &str = "
 impl Keys {
     /// The key of the gallery on `device`'s disk, made if it has none.
     pub fn door_or_new(&self, device: &DeviceId, now: Wall) -> Result<DataKey, Error> {
-        let (doing, place) = ("reading the key of a door's gallery", place(device));
+        let doing = "reading the key of a door's gallery";
+        let place = place(device);
         let db = self.db();
         let wrapped = db.kek().wrap(&place, &DataKey::random());
         let sql = "insert into door_key (device, wrapped, created_at) values (?1, ?2, ?3)

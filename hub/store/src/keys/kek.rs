@@ -155,7 +155,9 @@ impl Place {
 
     /// Wraps everything in `db` with a new key instead of `old`, which is gone afterwards.
     pub(super) fn rotate(&self, db: &mut Connection, old: &DataKey) -> Result<DataKey, Error> {
-        let (doing, next, new) = ("replacing kek", self.next(), DataKey::random());
+        let doing = "replacing kek";
+        let next = self.next();
+        let new = DataKey::random();
         let _left_by_a_crash = fs::remove_file(&next);
         self.write(&next, &new)?;
         let all = db.transaction().doing(doing)?;

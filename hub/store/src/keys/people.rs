@@ -16,7 +16,8 @@ impl Keys {
     pub fn student(&self, student: StudentId) -> Result<Option<DataKey>, Error> {
         let doing = "reading a student's key";
         let sql = "select wrapped from student_key where student = ?1";
-        let (db, id) = (self.db(), student.to_string());
+        let db = self.db();
+        let id = student.to_string();
         let wrapped = db.query_row(sql, [&id], |row| row.get::<_, Vec<u8>>(0));
         let wrapped = wrapped.optional().doing(doing)?;
         wrapped.map(|wrapped| db.kek().unwrap(&id, &wrapped).doing(doing)).transpose()
@@ -51,7 +52,8 @@ impl Keys {
     /// # Errors
     /// As [`Keys::student`].
     pub fn student_or_new(&self, student: StudentId, now: Wall) -> Result<DataKey, Error> {
-        let (db, id) = (self.db(), student.to_string());
+        let db = self.db();
+        let id = student.to_string();
         let wrapped = db.kek().wrap(&id, &DataKey::random());
         let sql = "insert into student_key (student, wrapped, created_at) values (?1, ?2, ?3)
              on conflict (student) do nothing";
@@ -130,7 +132,8 @@ impl Keys {
     pub fn photo(&self, photo: Uuid) -> Result<Option<DataKey>, Error> {
         let doing = "reading a photo's key";
         let sql = "select wrapped from photo_key where photo = ?1";
-        let (db, id) = (self.db(), photo.to_string());
+        let db = self.db();
+        let id = photo.to_string();
         let wrapped = db.query_row(sql, [&id], |row| row.get::<_, Vec<u8>>(0));
         let wrapped = wrapped.optional().doing(doing)?;
         wrapped.map(|wrapped| db.kek().unwrap(&id, &wrapped).doing(doing)).transpose()
@@ -138,7 +141,9 @@ impl Keys {
 
     /// A new key for the class photo `photo`. Call it before data is written.
     pub fn new_photo(&self, photo: Uuid, now: Wall) -> Result<DataKey, Error> {
-        let (db, id, key) = (self.db(), photo.to_string(), DataKey::random());
+        let db = self.db();
+        let id = photo.to_string();
+        let key = DataKey::random();
         let wrapped = db.kek().wrap(&id, &key);
         let sql = "insert into photo_key (photo, wrapped, created_at) values (?1, ?2, ?3)";
         db.execute(sql, params![id, wrapped, now.0]).doing("storing a photo's key")?;

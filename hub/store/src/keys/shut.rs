@@ -33,7 +33,8 @@ impl Keys {
         let db = self.db();
         let mut all = db.prepare("select kind, what, at from shut order by at").doing(doing)?;
         let one = |row: &rusqlite::Row<'_>| {
-            let (what, at) = (row.get(1)?, Wall(row.get(2)?));
+            let what = row.get(1)?;
+            let at = Wall(row.get(2)?);
             let kind = Kind::of(&row.get::<_, String>(0)?);
             Ok(kind.map(|kind| Shut { kind, what, at }))
         };

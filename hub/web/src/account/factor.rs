@@ -23,7 +23,8 @@ use warp::http::{Method, StatusCode};
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let post = |path, run: Run| {
-        let (own, form) = (Object::None, Takes::Form(SMALL));
+        let own = Object::None;
+        let form = Takes::Form(SMALL);
         Endpoint::new((Method::POST, path), EVERYONE, own, form, Shapes::PAGE, run)
     };
     vec![
@@ -78,16 +79,19 @@ fn fours(text: &str) -> String {
 }
 
 async fn confirm(call: Call) -> Outcome {
-    let (account, visitor) = (call.own().await?, call.visitor());
+    let account = call.own().await?;
+    let visitor = call.visitor();
     let code = call.content.field("code").unwrap_or("");
     match visitor.switch_code_on(&account, code).await.map_err(Problem::from) {
         Ok(codes) => {
             let email = account.email;
-            let (shell, host) = (shell(&call, "account"), call.app().config.host.clone());
+            let shell = shell(&call, "account");
+            let host = call.app().config.host.clone();
             page(StatusCode::OK, &Codes { shell, codes, host, email })
         }
         Err(problem) if problem.status == StatusCode::UNPROCESSABLE_ENTITY => {
-            let (begun, note) = (visitor.waiting_code(&account).await?, Note::problem(&problem));
+            let begun = visitor.waiting_code(&account).await?;
+            let note = Note::problem(&problem);
             begun_page(&call, problem.status, begun, Some(note))
         }
         Err(problem) => answer(&call, Err(problem)).await,
@@ -95,7 +99,8 @@ async fn confirm(call: Call) -> Outcome {
 }
 
 async fn remove(call: Call) -> Outcome {
-    let (account, code) = (call.own().await?, call.content.field("code").unwrap_or(""));
+    let account = call.own().await?;
+    let code = call.content.field("code").unwrap_or("");
     let done = call.visitor().switch_code_off(&account, code).await;
     answer(&call, done.map(|()| "account-done-factor").map_err(Problem::from)).await
 }

@@ -22,7 +22,8 @@ pub use acts::entrance::Missing;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let post = |path, run: Run| {
-        let (own, form) = (Object::None, Takes::Form(SMALL));
+        let own = Object::None;
+        let form = Takes::Form(SMALL);
         Endpoint::new((Method::POST, path), STAFF, own, form, Shapes::PAGE, run)
     };
     vec![
@@ -113,7 +114,8 @@ async fn add(call: Call) -> Outcome {
         let name = call.field("name")?.to_owned();
         let shown = shown(&call)?;
         let none = || Problem::field("credential", "this browser made no passkey");
-        let (user, shown) = (call.actor()?.user, shown.ok_or_else(none)?);
+        let user = call.actor()?.user;
+        let shown = shown.ok_or_else(none)?;
         call.visitor().add_passkey(user, name, shown).await.map_err(Problem::from)
     };
     let done = done.await;
@@ -127,7 +129,9 @@ fn named(call: &Call) -> Result<Uuid, Problem> {
 
 async fn rename(call: Call) -> Outcome {
     let done = async {
-        let (user, id, name) = (call.actor()?.user, named(&call)?, call.field("name")?.to_owned());
+        let user = call.actor()?.user;
+        let id = named(&call)?;
+        let name = call.field("name")?.to_owned();
         let done = entrance::rename(&call.app().db, user, id, name, call.now).await;
         done.map_err(Problem::from)
     };
@@ -137,7 +141,8 @@ async fn rename(call: Call) -> Outcome {
 
 async fn remove(call: Call) -> Outcome {
     let done = async {
-        let (user, id) = (call.actor()?.user, named(&call)?);
+        let user = call.actor()?.user;
+        let id = named(&call)?;
         entrance::remove(&call.app().db, user, id, call.now).await.map_err(Problem::from)
     };
     let done = done.await;

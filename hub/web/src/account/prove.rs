@@ -26,7 +26,9 @@ const AT: &str = "/account/prove";
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (own, form, shapes) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
+    let own = Object::None;
+    let form = Takes::Form(SMALL);
+    let shapes = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, AT), EVERYONE, own, Takes::Nothing, shapes, index),
         Endpoint::new((Method::POST, AT), EVERYONE, own, form, shapes, prove),
@@ -71,12 +73,14 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, next: &str) -> Outcome {
-    let (shell, ways) = (shell(call, "account"), ways(call).await?);
+    let shell = shell(call, "account");
+    let ways = ways(call).await?;
     page(status, &Page { shell, note, ways, next: inside(next) })
 }
 
 async fn ways(call: &Call) -> Result<Ways, Problem> {
-    let (user, missing) = (call.actor()?.user, call.lacks_passkeys());
+    let user = call.actor()?.user;
+    let missing = call.lacks_passkeys();
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
         let passkeys = Ask::of(passkey::any(tx, user)?, missing);

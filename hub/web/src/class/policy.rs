@@ -40,7 +40,8 @@ impl Rules {
             }
         };
         let said = [vec![grace], policy].concat();
-        let (auto, suspended) = (!line.is_empty(), suspended(tongue, class, now));
+        let auto = !line.is_empty();
+        let suspended = suspended(tongue, class, now);
         Self { said, auto, suspended, line, budget }
     }
 }
@@ -74,9 +75,11 @@ pub(super) async fn saved(call: &Call) -> Result<(Uuid, &'static str), Problem> 
         "resume" => (ClassChanges { rest: auto, ..usual }, "class-saved"),
         _ => (typed(call)?, "class-saved"),
     };
-    let (class, version) = (call.param("id").to_owned(), call.version(to.version)?);
+    let class = call.param("id").to_owned();
+    let version = call.version(to.version)?;
     let to = ClassChanges { class, version, ..to };
-    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
     let class = classes::change(db, zone, call.reader()?, to, call.now).await?;
     Ok((class.id, done))
 }
@@ -95,7 +98,9 @@ fn typed(call: &Call) -> Result<ClassChanges, Problem> {
         error_budget: number(call, "error_budget")?,
         ..ClassSettings::default()
     };
-    let (name, code, version) = (text("class_name"), text("class_code"), number(call, "version")?);
+    let name = text("class_name");
+    let code = text("class_code");
+    let version = number(call, "version")?;
     Ok(ClassChanges { name, code, rest, version, ..ClassChanges::default() })
 }
 

@@ -55,9 +55,13 @@ const DONE: [&str; 9] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (one, people) = ("/class/{id}", "/class/{id}/people");
-    let (leave, teach) = ("/class/{id}/leave", "/class/{id}/teaches");
-    let (of, form, no) = (Object::Class, Takes::Form(SMALL), Shapes::PAGE);
+    let one = "/class/{id}";
+    let people = "/class/{id}/people";
+    let leave = "/class/{id}/leave";
+    let teach = "/class/{id}/teaches";
+    let of = Object::Class;
+    let form = Takes::Form(SMALL);
+    let no = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, one), STAFF, of, Takes::Nothing, no, index),
         Endpoint::new((Method::POST, one), ADMIN, of, form, no, save),
@@ -138,9 +142,13 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Line>) -> Outcome {
-    let (asked, reader, now): (Asked, _, _) = (call.query()?, call.reader()?, call.now);
-    let (name, asked) = (call.param("id").to_owned(), asked.q.unwrap_or_default());
-    let (text, shell) = (asked.trim().to_owned(), shell(call, "class"));
+    let asked: Asked = call.query()?;
+    let reader = call.reader()?;
+    let now = call.now;
+    let name = call.param("id").to_owned();
+    let asked = asked.q.unwrap_or_default();
+    let text = asked.trim().to_owned();
+    let shell = shell(call, "class");
     let admin = shell.is_admin();
     let read = call.app().db.read(move |tx| {
         let class = class::find(tx, reader, &name)?;
@@ -156,7 +164,8 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Li
     });
     let (class, count, members, teachers, found, staff) = read.await?;
     let rules = Rules::new(shell.tongue, &class, count, now);
-    let (today, zone) = (reader.today, &call.app().config.zone);
+    let today = reader.today;
+    let zone = &call.app().config.zone;
     let members = with_marks(members.0, members.1, (shell.tongue, zone));
     let view =
         Page { shell, note, class, rules, lines, asked, found, members, teachers, staff, today };
@@ -182,7 +191,8 @@ fn staff(tx: &Tx<'_>) -> Result<Vec<(Uuid, String)>, Error> {
 
 /// Puts one person whom the search found, or everybody whose number was typed, into the class.
 async fn enter(call: Call) -> Outcome {
-    let (one, typed) = (some(&call, "student"), some(&call, "numbers"));
+    let one = some(&call, "student");
+    let typed = some(&call, "numbers");
     let asked: Vec<String> = match (&one, typed) {
         (Some(one), _) => vec![one.clone()],
         (None, Some(typed)) => numbers(&typed),
@@ -214,7 +224,8 @@ async fn entered(call: &Call, asked: Vec<String>) -> Result<(Uuid, Vec<Line>), P
         let say = format!("numbers: write 1 to {LINES}, one in each line");
         return Err(Error::Invalid(say).into());
     }
-    let (class, strangers) = (call.param("id").to_owned(), Strangers::Tell);
+    let class = call.param("id").to_owned();
+    let strangers = Strangers::Tell;
     let who = Entering { class, students: asked, strangers };
     let (class, became) = call.app().people().enter(call.reader()?, who, call.now).await?;
     Ok((class, became.into_iter().enumerate().map(|(n, became)| line(n + 1, became)).collect()))
@@ -260,7 +271,8 @@ async fn verify(call: Call) -> Outcome {
         false => (Face::Unsaid, "class-unverified"),
     };
     let verified = async {
-        let (db, whose) = (&call.app().db, named(&call, yes.or(no))?);
+        let db = &call.app().db;
+        let whose = named(&call, yes.or(no))?;
         Ok::<_, Problem>(entering::verify(db, call.reader()?, whose, face, call.now).await?)
     };
     match verified.await {

@@ -43,10 +43,13 @@ pub const DONE: [&str; 7] = [
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let post = |path, run: Run| {
-        let (door, form) = (Object::Device, Takes::Form(SMALL));
+        let door = Object::Device;
+        let form = Takes::Form(SMALL);
         Endpoint::new((Method::POST, path), ADMIN, door, form, Shapes::PAGE, run)
     };
-    let (end, door, no) = ("/devices/{id}/revoke", Object::Device, Takes::Nothing);
+    let end = "/devices/{id}/revoke";
+    let door = Object::Device;
+    let no = Takes::Nothing;
     vec![
         post("/devices/{id}", change.into()),
         post("/devices/{id}/settings", settle.into()),
@@ -130,10 +133,12 @@ async fn changed(call: Call, to: Result<DoorChanges, Problem>, key: &'static str
 
 /// Who changed the door meanwhile, and to what.
 async fn conflict(call: &Call, id: &DeviceId) -> Result<String, Problem> {
-    let (device, name, tongue) =
-        (found(&call.app().db, id).await?, id.clone(), language::of(&call.headers));
+    let device = found(&call.app().db, id).await?;
+    let name = id.clone();
+    let tongue = language::of(&call.headers);
     let who = call.app().db.read(move |tx| mover(tx, &name)).await?;
-    let (room, way) = (device.room, tongue.say(way(device.direction)));
+    let room = device.room;
+    let way = tongue.say(way(device.direction));
     let mut args = FluentArgs::new();
     for (gap, text) in [("who", who), ("room", room), ("location", device.location), ("way", way)] {
         let text =
@@ -146,7 +151,8 @@ async fn conflict(call: &Call, id: &DeviceId) -> Result<String, Problem> {
 /// Who moved the door last.
 fn mover(tx: &Tx<'_>, id: &DeviceId) -> Result<String, Error> {
     let some = |text: &str| Some(text.to_owned());
-    let (table, action) = (some("device"), some("place"));
+    let table = some("device");
+    let action = some("place");
     let filter = Filter { table, action, id: some(id.as_str()), ..Filter::default() };
     let Some(row) = audit::list(tx, &filter, None, 1)?.pop() else { return Ok(String::new()) };
     Ok(account::name(tx, &row.actor)?.unwrap_or(row.actor))
@@ -190,7 +196,8 @@ async fn back(call: Call) -> Outcome {
 
 async fn ask(call: Call) -> Outcome {
     let device::Device { id, room, .. } = found(&call.app().db, &call.id("id")?).await?;
-    let (shell, name) = (shell(&call, "devices"), id.to_string());
+    let shell = shell(&call, "devices");
+    let name = id.to_string();
     page(StatusCode::OK, &Ask { shell, name, room })
 }
 

@@ -37,7 +37,8 @@ const RELEASES: u32 = 20;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, no) = ((Method::GET, "/devices/{id}"), Takes::Nothing);
+    let path = (Method::GET, "/devices/{id}");
+    let no = Takes::Nothing;
     vec![Endpoint::new(path, ADMIN, Object::Device, no, Shapes::PAGE, index)]
 }
 
@@ -162,7 +163,8 @@ pub(super) async fn show(
 ) -> Outcome {
     let name = id.clone();
     let facts = call.app().db.read(move |tx| facts(tx, &name)).await?;
-    let (app, shell) = (call.app(), shell(call, "devices"));
+    let app = call.app();
+    let shell = shell(call, "devices");
     let picture = picture(&shell, app.snaps.is_here(&id, app.clock.mono()));
     let view = view(shell, facts, app.gallery.model(), &app.config.zone, call.now);
     page(status, &Page { note, picture, ..view })
@@ -223,7 +225,9 @@ fn released(shell: &Shell, of: Progress, newest: u64, zone: &TimeZone, now: Wall
     };
     let trouble = if is_newest { of.trouble } else { String::new() };
     let when = when(shell, of.created, zone, now);
-    let (version, people, older) = (of.version, of.people, !is_newest);
+    let version = of.version;
+    let people = of.people;
+    let older = !is_newest;
     Release { version, people, when, class, words, trouble, older }
 }
 

@@ -34,7 +34,8 @@ pub struct Known {
 
 /// Reads the newest lines about `id`.
 pub fn read(tx: &Tx<'_>, id: &DeviceId) -> Result<Known, Error> {
-    let (past, mut names) = (past::of(tx, id, LINES)?, BTreeMap::new());
+    let past = past::of(tx, id, LINES)?;
+    let mut names = BTreeMap::new();
     for line in &past {
         let What::Done { actor, .. } = &line.what else { continue };
         if !names.contains_key(actor) {

@@ -21,7 +21,8 @@ use wire::{DeviceId, Wall};
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, form) = ((Method::POST, "/devices/{id}/token"), Takes::Form(SMALL));
+    let path = (Method::POST, "/devices/{id}/token");
+    let form = Takes::Form(SMALL);
     vec![Endpoint::new(path, ADMIN, Object::Device, form, Shapes::PAGE, invite)]
 }
 
@@ -45,7 +46,8 @@ async fn invite(call: Call) -> Outcome {
 
 /// The page with a new token for the door `id`.
 pub(super) async fn page_of(call: &Call, status: StatusCode, id: DeviceId) -> Outcome {
-    let (name, shell) = (id.to_string(), shell(call, "devices"));
+    let name = id.to_string();
+    let shell = shell(call, "devices");
     let app = call.app();
     let token = join_token(&app.db, &app.pki, id, call.name()?, call.now).await?;
     let command = call.join_command(&token);

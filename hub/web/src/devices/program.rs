@@ -26,7 +26,9 @@ const DONE: [&str; 1] = ["doors-program-ended"];
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (door, form, shapes) = (Object::Device, Takes::Form(SMALL), Shapes::PAGE);
+    let door = Object::Device;
+    let form = Takes::Form(SMALL);
+    let shapes = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, AT), ADMIN, door, Takes::Nothing, shapes, index),
         Endpoint::new((Method::POST, AT), ADMIN, door, form, shapes, act),
@@ -85,7 +87,8 @@ async fn new(call: &Call, id: &DeviceId) -> Result<String, Problem> {
         read.map_err(|_| Problem::field(name, "write a number"))
     };
     let life = Lifetime { days: number("days")?, overlap_hours: number("overlap_hours")? };
-    let (db, by) = (&call.app().db, call.name()?);
+    let db = &call.app().db;
+    let by = call.name()?;
     Ok(programs::give(db, id.clone(), life, by, call.now).await?.token)
 }
 

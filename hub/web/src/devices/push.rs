@@ -24,7 +24,9 @@ const NAMED: usize = 20;
 /// Routes of this file. A door may be called `gallery`: these are not below `/devices`.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (none, form, no) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
+    let none = Object::None;
+    let form = Takes::Form(SMALL);
+    let no = Shapes::PAGE;
     vec![
         Endpoint::new((Method::POST, "/gallery/push"), ADMIN, none, form, no, push),
         Endpoint::new((Method::POST, "/gallery/back"), ADMIN, none, form, no, back),
@@ -58,9 +60,11 @@ pub struct Waiting {
 impl Push {
     /// From the newest release of each door; nothing before the first.
     pub fn new(shell: &Shell, all: Vec<Progress>) -> Option<Self> {
-        let (total, held) = (all.len(), all.iter().filter(|of| of.held).count());
+        let total = all.len();
+        let held = all.iter().filter(|of| of.held).count();
         let late: Vec<_> = all.into_iter().filter(|of| of.in_use < of.version).collect();
-        let (done, more) = (total - late.len(), late.len().saturating_sub(NAMED));
+        let done = total - late.len();
+        let more = late.len().saturating_sub(NAMED);
         let waiting = late.into_iter().take(NAMED).map(|of| waiting(shell, of)).collect();
         (total > 0).then_some(Self { done, total, waiting, more, held })
     }

@@ -34,7 +34,8 @@ pub struct Said {
 /// `state` in words, for a door in the school's `zone`.
 #[must_use]
 pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wall) -> Said {
-    let ((words, next), (class, icon)) = (state.keys(), look(state));
+    let (words, next) = state.keys();
+    let (class, icon) = look(state);
     let words = match known.device.last_seen {
         Some(at) if state == State::Offline => {
             shell.one("doors-offline-since", "when", when(shell, at, zone, now))
@@ -55,7 +56,8 @@ pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wal
 /// The time of a moment today, or else its day with the time.
 #[must_use]
 pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
-    let (tongue, day) = (shell.tongue, rules::timetable::day(at, zone));
+    let tongue = shell.tongue;
+    let day = rules::timetable::day(at, zone);
     let time = words::minute(tongue, at, zone);
     match day == rules::timetable::day(now, zone) {
         true => time,

@@ -38,9 +38,13 @@ const SHOWN: usize = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, nothing, none) = (Shapes::PAGE, Takes::Nothing, Object::None);
-    let (get, post) = (|path| (Method::GET, path), |path| (Method::POST, path));
-    let (job, csv) = (Object::Job, Shapes::PART);
+    let no = Shapes::PAGE;
+    let nothing = Takes::Nothing;
+    let none = Object::None;
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
+    let job = Object::Job;
+    let csv = Shapes::PART;
     let cancel = post("/people/bring/{id}/cancel");
     vec![
         Endpoint::new(get("/people/bring"), ADMIN, none, nothing, no, index),
@@ -131,7 +135,8 @@ async fn chosen(call: &Call) -> Result<Option<Uuid>, Problem> {
 
 async fn table(call: Call) -> Outcome {
     let begun = async {
-        let (class, reader) = (chosen(&call).await?, call.reader()?);
+        let class = chosen(&call).await?;
+        let reader = call.reader()?;
         let table = call.people_table()?;
         Ok(call.app().bringing().people(reader, class, table, call.now).await?)
     };
@@ -142,7 +147,8 @@ async fn table(call: Call) -> Outcome {
 async fn photos(call: Call) -> Outcome {
     let begun = async {
         let class = chosen(&call).await?;
-        let (archive, by) = (PhotoArchive { class, ..call.photo_archive()? }, call.actor()?.user);
+        let archive = PhotoArchive { class, ..call.photo_archive()? };
+        let by = call.actor()?.user;
         Ok(call.app().bringing().photos(archive, by, call.now).await?)
     };
     let begun = begun.await;
@@ -166,7 +172,8 @@ async fn job(call: &Call) -> Result<Job, Problem> {
 }
 
 async fn cancel_it(call: Call) -> Outcome {
-    let (app, id) = (call.app(), call.id("id")?);
+    let app = call.app();
+    let id = call.id("id")?;
     cancel::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?;
     see(&format!("/people/bring/{id}"))
 }

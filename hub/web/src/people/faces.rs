@@ -32,7 +32,8 @@ const LOOKED_AT: u32 = 10;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (at, photos) = ((Method::POST, "/people/{id}/photo"), Takes::Parts(SEVERAL));
+    let at = (Method::POST, "/people/{id}/photo");
+    let photos = Takes::Parts(SEVERAL);
     vec![Endpoint::new(at, ADMIN, Object::Student, photos, Shapes::PAGE, photograph)]
 }
 

@@ -25,7 +25,9 @@ use words::language::Tongue;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, no, person) = ("/people/{id}/erase", Shapes::PAGE, Object::Student);
+    let path = "/people/{id}/erase";
+    let no = Shapes::PAGE;
+    let person = Object::Student;
     let form = Takes::Form(SMALL);
     vec![
         Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, no, index),
@@ -92,7 +94,8 @@ fn ask(
     person: &student::Student,
     problem: Option<String>,
 ) -> Outcome {
-    let (name, number) = (person.profile.full_name(), person.profile.student_number.clone());
+    let name = person.profile.full_name();
+    let number = person.profile.student_number.clone();
     page(status, &Ask { shell: shell(call, "people"), person: person.id.0, name, number, problem })
 }
 
@@ -105,13 +108,15 @@ async fn begin(call: Call) -> Outcome {
         let problem = language::of(&call.headers).say("people-erase-wrong");
         return ask(&call, StatusCode::UNPROCESSABLE_ENTITY, &person, Some(problem));
     }
-    let (name, by) = (call.param("id").to_owned(), call.name()?);
+    let name = call.param("id").to_owned();
+    let by = call.name()?;
     let person = call.app().privacy().erase(name, by, call.now).await?;
     see(&format!("/people/{}/erase", person.0))
 }
 
 async fn shown(call: &Call) -> Outcome {
-    let (db, keys) = (&call.app().db, &call.app().keys);
+    let db = &call.app().db;
+    let keys = &call.app().keys;
     let certificate = certificate::of(db, keys, call.id("id")?, call.now).await?;
     let names: Vec<DeviceId> =
         certificate.statement.doors.iter().filter_map(|door| door.device_id.parse().ok()).collect();

@@ -50,7 +50,9 @@ const SHOWN: usize = 6;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (no, form, person) = (Shapes::PAGE, Takes::Form(SMALL), Object::Student);
+    let no = Shapes::PAGE;
+    let form = Takes::Form(SMALL);
+    let person = Object::Student;
     let post = |path| (Method::POST, path);
     let one = "/people/{id}";
     let turn = Endpoint::new(post("/people/{id}/active"), ADMIN, person, form, no, turn);
@@ -168,7 +170,8 @@ struct Facts {
 
 fn facts(tx: &Tx<'_>, reader: store::reader::Reader, id: StudentId) -> Result<Facts, Error> {
     let person = student::get(tx, id)?.ok_or_else(|| Error::unknown("student", id))?;
-    let (photos, ledger) = (enrolment::of(tx, id)?, consent::list(tx, id, None, ENTRIES)?);
+    let photos = enrolment::of(tx, id)?;
+    let ledger = consent::list(tx, id, None, ENTRIES)?;
     let mut names = HashMap::new();
     let who = photos.iter().map(|row| &row.created_by).chain(ledger.iter().map(|row| &row.actor));
     for id in who {
@@ -212,7 +215,8 @@ pub(super) async fn show(
 /// The page, with so many marks on it.
 fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usize)) -> Page {
     let Facts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
-    let (tongue, name) = (shell.tongue, person.profile.full_name());
+    let tongue = shell.tongue;
+    let name = person.profile.full_name();
     let when = |at| words::say_day(tongue, rules::timetable::day(at, zone), today);
     let by = |id: &String| names.get(id).cloned().unwrap_or_default();
     let photo = |row: Enrolment| Photo {
@@ -333,7 +337,8 @@ async fn change(call: Call) -> Outcome {
         turn: None,
         version: field("version").and_then(|version| version.parse().ok()),
     };
-    let (id, name) = (person.id, person.id.to_string());
+    let id = person.id;
+    let name = person.id.to_string();
     match call.app().people().change(name, changes, call.name()?, call.now).await {
         Ok(_) => back(id, "changed"),
         Err(error) => refused(&call, id, error.into()).await,
@@ -353,10 +358,12 @@ async fn agree(call: Call) -> Outcome {
 
 /// Onto the roster of a class, or off it.
 async fn enter(call: Call) -> Outcome {
-    let (person, reader) = (found(&call).await?.id, call.reader()?);
+    let person = found(&call).await?.id;
+    let reader = call.reader()?;
     let leave = call.content.field("act") == Some("leave");
     let class = call.content.field("class").unwrap_or_default().to_owned();
-    let (people, student) = (call.app().people(), person.to_string());
+    let people = call.app().people();
+    let student = person.to_string();
     let done = match leave {
         true => people.leave(reader, Membership { class, student }, call.now).await.map(drop),
         false => {
@@ -372,7 +379,9 @@ async fn enter(call: Call) -> Outcome {
 
 /// Lets a photo count, or not, or deletes it.
 async fn keep(call: Call) -> Outcome {
-    let (id, people, by): (Uuid, _, _) = (call.id("id")?, call.app().people(), call.name()?);
+    let id: Uuid = call.id("id")?;
+    let people = call.app().people();
+    let by = call.name()?;
     let count = |to| people.count(id, (to, None), by.clone(), call.now);
     let (person, done) = match call.content.field("act") {
         Some("delete") => (people.delete(id, by.clone(), call.now).await?, "deleted"),
@@ -385,7 +394,8 @@ async fn keep(call: Call) -> Outcome {
 async fn turn(call: Call) -> Outcome {
     let person = found(&call).await?.id;
     let active = call.content.field("active") == Some("yes");
-    let (name, to) = (person.to_string(), Turn::wished(active));
+    let name = person.to_string();
+    let to = Turn::wished(active);
     call.app().people().turn(name, to, call.name()?, call.now).await?;
     back(person, if active { "active" } else { "inactive" })
 }

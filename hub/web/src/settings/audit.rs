@@ -35,8 +35,10 @@ const AT: &str = "/settings/audit";
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let none = Object::None;
-    let (form, page) = (Takes::Form(SMALL), Shapes::PAGE);
-    let (check, stop) = ("/settings/audit/verify", "/settings/audit/{id}/cancel");
+    let form = Takes::Form(SMALL);
+    let page = Shapes::PAGE;
+    let check = "/settings/audit/verify";
+    let stop = "/settings/audit/{id}/cancel";
     vec![
         Endpoint::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
         Endpoint::new((Method::POST, check), ADMIN, none, form, page, verify),
@@ -91,7 +93,8 @@ async fn index(call: Call) -> Outcome {
         Ok(filter) => (filter, None),
         Err(problem) => (Filter::default(), Some(Note::problem(&problem))),
     };
-    let (after, zone) = (asked.after, call.app().config.zone.clone());
+    let after = asked.after;
+    let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| {
         let rows = audit::list(tx, &filter, after, PER_PAGE)?;
         Ok((names(tx, &rows)?, rows, audit_head::list(tx, None, 1)?.pop()))
@@ -110,7 +113,8 @@ async fn index(call: Call) -> Outcome {
     let job = work::asked(&call, WALK).await?;
     asked.after = next;
     let next = next.and_then(|_| serde_urlencoded::to_string(&asked).ok());
-    let (shell, head) = (shell(&call, "settings"), head.map(|head| (head.day, head.head.rows)));
+    let shell = shell(&call, "settings");
+    let head = head.map(|head| (head.day, head.head.rows));
     let told = |job| Work::told(shell.tongue, &job, call.now, ENDS);
     let work = job.map(told);
     page(StatusCode::OK, &Page { shell, tab: "audit", note, asked, rows, next, head, work, at: AT })

@@ -28,8 +28,10 @@ const DONE: [&str; 1] = ["settings-mail-written"];
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (none, form) = (Object::None, Takes::Form(SMALL));
-    let (at, test) = ((Method::GET, "/settings/mail"), (Method::POST, "/settings/mail/test"));
+    let none = Object::None;
+    let form = Takes::Form(SMALL);
+    let at = (Method::GET, "/settings/mail");
+    let test = (Method::POST, "/settings/mail/test");
     let texts = (Method::POST, "/settings/mail/texts");
     vec![
         Endpoint::new(at, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
@@ -82,7 +84,8 @@ async fn index(call: Call) -> Outcome {
 async fn write(call: Call) -> Outcome {
     let own = Kind::ALL.into_iter().filter_map(|kind| {
         let field = |name: &str| call.content.field(&format!("{name}_{}", kind.as_str()));
-        let (subject, body) = (field("subject")?.to_owned(), field("body")?.to_owned());
+        let subject = field("subject")?.to_owned();
+        let body = field("body")?.to_owned();
         let said = !(subject.trim().is_empty() && body.trim().is_empty());
         said.then_some((kind, Text { subject, body }))
     });
@@ -103,14 +106,16 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let (mails, texts) = read.await?;
     let count = |state: &str| mails.iter().filter(|mail| mail.state == state).count();
     let counts = ["waiting", "sent", "failed"].map(count);
-    let (shell, email) = (shell(call, "settings"), call.own().await?.email);
+    let shell = shell(call, "settings");
+    let email = call.own().await?.email;
     let failed = mails.into_iter().filter(|mail| mail.state == "failed").take(20);
     let failed = failed.map(|mail| {
         let ago = words::ago(shell.tongue, mail.created_at, call.now);
         (mail, ago)
     });
     let failed = failed.collect();
-    let (sample, language) = (sample(call, &shell, &texts), texts.language);
+    let sample = sample(call, &shell, &texts);
+    let language = texts.language;
     let texts = Kind::ALL.map(|kind| Written::of(kind, &texts)).into();
     let view =
         Page { shell, tab: "mail", note, server, email, sample, language, texts, counts, failed };
@@ -139,7 +144,8 @@ async fn try_it(call: Call) -> Outcome {
 }
 
 async fn sent(call: &Call) -> Result<Note, Problem> {
-    let (recipient, shell) = (call.own().await?.email, shell(call, "settings"));
+    let recipient = call.own().await?.email;
+    let shell = shell(call, "settings");
     let trial = Trial {
         recipient: recipient.clone(),
         subject: shell.say("settings-mail-test-subject"),

@@ -34,9 +34,14 @@ const DONE: [&str; 4] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (days, one_day) = ("/settings/holidays", "/settings/holidays/{id}");
-    let (rooms, one_room) = ("/settings/rooms", "/settings/rooms/{id}");
-    let (none, no, form, page) = (Object::None, Takes::Nothing, Takes::Form(SMALL), Shapes::PAGE);
+    let days = "/settings/holidays";
+    let one_day = "/settings/holidays/{id}";
+    let rooms = "/settings/rooms";
+    let one_room = "/settings/rooms/{id}";
+    let none = Object::None;
+    let no = Takes::Nothing;
+    let form = Takes::Form(SMALL);
+    let page = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, days), ADMIN, none, no, page, holidays_page),
         Endpoint::new((Method::POST, days), ADMIN, none, form, page, add_holiday),
@@ -89,9 +94,11 @@ fn typed(call: &Call) -> Result<Days, Problem> {
 }
 
 async fn add_holiday(call: Call) -> Outcome {
-    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
     let done = async {
-        let (days, by) = (typed(&call)?, call.actor()?);
+        let days = typed(&call)?;
+        let by = call.actor()?;
         Ok::<_, Problem>(holidays::add(db, zone, days, by, call.now).await?)
     };
     let done = done.await.map(|_| DONE[0]);
@@ -100,9 +107,11 @@ async fn add_holiday(call: Call) -> Outcome {
 
 /// Takes a holiday away. Who mistyped one adds it anew.
 async fn change_holiday(call: Call) -> Outcome {
-    let (db, zone) = (&call.app().db, &call.app().config.zone);
+    let db = &call.app().db;
+    let zone = &call.app().config.zone;
     let done = async {
-        let (id, by) = (call.id("id")?, call.actor()?);
+        let id = call.id("id")?;
+        let by = call.actor()?;
         Ok::<_, Problem>(holidays::remove(db, zone, id, by, call.now).await?)
     };
     let done = done.await.map(|()| DONE[1]);
@@ -139,7 +148,9 @@ async fn add_room(call: Call) -> Outcome {
 }
 
 async fn change_room(call: Call) -> Outcome {
-    let (db, by, now) = (&call.app().db, call.actor()?, call.now);
+    let db = &call.app().db;
+    let by = call.actor()?;
+    let now = call.now;
     let room = call.param("id").to_owned();
     let done = if call.content.field("remove").is_some() {
         rooms::remove(db, room, by, now).await.map(|()| DONE[3])

@@ -50,8 +50,11 @@ const FIELDS: [(Kind, &str, &str); 11] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (none, form, page) = (Object::None, Takes::Form(SMALL), Shapes::PAGE);
-    let (now, stop) = ("/settings/retention/run", "/settings/retention/{id}/cancel");
+    let none = Object::None;
+    let form = Takes::Form(SMALL);
+    let page = Shapes::PAGE;
+    let now = "/settings/retention/run";
+    let stop = "/settings/retention/{id}/cancel";
     vec![
         Endpoint::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
         Endpoint::new((Method::POST, AT), ADMIN, none, form, page, save),
@@ -100,7 +103,8 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let (set, run, next) = call.app().db.read(read).await?;
     let job = work::asked(call, RUN).await?;
     let due = by_kind(call.app().sweeper().due(call.now).await?);
-    let (days, gone) = (HashMap::from(set.days()), run.as_ref().map(|(_, meta)| gone(meta)));
+    let days = HashMap::from(set.days());
+    let gone = run.as_ref().map(|(_, meta)| gone(meta));
     let row = |(kind, field, name): (Kind, &'static str, &'static str)| Row {
         field,
         name,
@@ -115,7 +119,8 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         false => shell.one("settings-keep-next", "day", words::say_day(shell.tongue, next, today)),
     };
     let rows = FIELDS.into_iter().map(row).collect();
-    let (due, at) = (due.values().sum(), AT);
+    let due = due.values().sum();
+    let at = AT;
     let work = job.map(|job| Work::told(shell.tongue, &job, call.now, ENDS));
     let running = work.as_ref().is_some_and(|work| work.running);
     let tab = "retention";

@@ -38,10 +38,14 @@ const DONE: [&str; 4] =
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (all, one, import) =
-        ("/settings/timetable", "/settings/timetable/{id}", "/settings/timetable/import");
+    let all = "/settings/timetable";
+    let one = "/settings/timetable/{id}";
+    let import = "/settings/timetable/import";
     let days = "/settings/timetable/{id}/days";
-    let (none, of, no, form) = (Object::None, Object::Period, Takes::Nothing, Takes::Form(SMALL));
+    let none = Object::None;
+    let of = Object::Period;
+    let no = Takes::Nothing;
+    let form = Takes::Form(SMALL);
     let page = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, all), ADMIN, none, no, page, index),
@@ -131,12 +135,14 @@ async fn list(
     note: Option<Note>,
     skipped: Vec<String>,
 ) -> Outcome {
-    let (mut asked, reader): (Asked, _) = (call.query()?, call.reader()?);
+    let mut asked: Asked = call.query()?;
+    let reader = call.reader()?;
     let today = reader.today;
     let monday = monday(asked.day.parse().unwrap_or(today));
     let wish = asked.clone();
     let read = call.app().db.read(move |tx| {
-        let (classes, rooms) = (class::list(tx, reader)?, room::list(tx, "", MOST)?);
+        let classes = class::list(tx, reader)?;
+        let rooms = room::list(tx, "", MOST)?;
         let known = |class: &&class::Class| class.id.to_string() == wish.class;
         let class = classes.iter().find(known).or(classes.first()).map(|class| class.id);
         let room = Some(wish.room).filter(|room| !room.is_empty());
@@ -229,7 +235,9 @@ fn lesson(facts: &Facts, period: &Period, day: Date) -> Lesson {
         Some(Change::Cancelled) => (usual, "cancelled"),
         Some(Change::Moved { starts, ends, room }) => ((*starts, *ends, room.clone()), "moved"),
     };
-    let (hours, starts, ends) = ((starts, ends), clock(starts), clock(ends));
+    let hours = (starts, ends);
+    let starts = clock(starts);
+    let ends = clock(ends);
     Lesson { id: period.id, starts, ends, hours, class, room, differs }
 }
 
@@ -269,10 +277,12 @@ async fn add(call: Call) -> Outcome {
 
 /// What came of the file that was brought.
 async fn taken(call: &Call) -> Result<Done, Problem> {
-    let (zone, file) = (&call.app().config.zone, call.file("file")?);
+    let zone = &call.app().config.zone;
+    let file = call.file("file")?;
     let plan = call.app().apart.timetable(file, zone).await?;
     let class = text(call, "class_id").map(str::to_owned);
-    let (file, by) = (TimetableFile { plan, class }, call.name()?);
+    let file = TimetableFile { plan, class };
+    let by = call.name()?;
     Ok(call.app().timetable().take_over(call.reader()?, file, by, call.now).await?)
 }
 
@@ -281,7 +291,8 @@ async fn take(call: Call) -> Outcome {
     match taken(&call).await {
         Ok(taken) => {
             let new = taken.periods + taken.sessions + taken.holidays;
-            let (new, same) = (("new", new), ("same", taken.unchanged));
+            let new = ("new", new);
+            let same = ("same", taken.unchanged);
             let note = Note::good(tongue.two("settings-time-taken", new, same));
             list(&call, StatusCode::OK, Some(note), taken.skipped).await
         }
@@ -294,7 +305,8 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let (id, reader): (Uuid, _) = (call.id("id")?, call.reader()?);
+    let id: Uuid = call.id("id")?;
+    let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let period = period::find(tx, reader, id)?;
         let class = class::find(tx, reader, &period.class.to_string())?;
@@ -384,7 +396,9 @@ fn differs(call: &Call) -> Result<Differs, Problem> {
 /// Cancels or moves one day, or makes it as usual again.
 async fn differ(call: Call) -> Outcome {
     let done = async {
-        let (period, reader, timetable) = (call.id("id")?, call.reader()?, call.app().timetable());
+        let period = call.id("id")?;
+        let reader = call.reader()?;
+        let timetable = call.app().timetable();
         if let Some(usual) = day(&call, "usual")? {
             return Ok(timetable.unexcept(reader, period, usual, call.now).await?);
         }

@@ -44,10 +44,15 @@ const DONE: [&str; 10] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (all, one, teaching) =
-        ("/settings/users", "/settings/users/{id}", "/settings/users/{id}/teaches");
-    let (end, steps) = ("/settings/users/{id}/sign-ins", "/settings/sign-in");
-    let (none, user, form, no) = (Object::None, Object::User, Takes::Form(SMALL), Takes::Nothing);
+    let all = "/settings/users";
+    let one = "/settings/users/{id}";
+    let teaching = "/settings/users/{id}/teaches";
+    let end = "/settings/users/{id}/sign-ins";
+    let steps = "/settings/sign-in";
+    let none = Object::None;
+    let user = Object::User;
+    let form = Takes::Form(SMALL);
+    let no = Takes::Nothing;
     let page = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, all), ADMIN, none, no, page, index),
@@ -130,7 +135,10 @@ impl From<Person> for Row {
     fn from(person: Person) -> Self {
         let can_enter = person.has_password || person.may_link || person.linked;
         let Person { account, is_active, second_factor, .. } = person;
-        let (id, name, email, role) = (account.id, account.name, account.email, role(account.role));
+        let id = account.id;
+        let name = account.name;
+        let email = account.email;
+        let role = role(account.role);
         Self { id, name, email, role, is_active, second_factor, can_enter }
     }
 }
@@ -171,8 +179,11 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let (name, reader) = (call.param("id").to_owned(), call.reader()?);
-    let (keep, limits, now) = (call.kept(), call.front.limits, call.now);
+    let name = call.param("id").to_owned();
+    let reader = call.reader()?;
+    let keep = call.kept();
+    let limits = call.front.limits;
+    let now = call.now;
     let read = call.app().db.read(move |tx| {
         let person = people::find(tx, &name)?;
         let id = person.account.id;
@@ -298,7 +309,9 @@ pub(crate) async fn teaching(
     class: String,
     ends: bool,
 ) -> Result<(Uuid, Uuid), Problem> {
-    let (reader, now, db) = (call.reader()?, call.now, &call.app().db);
+    let reader = call.reader()?;
+    let now = call.now;
+    let db = &call.app().db;
     let (from, to) = (day(call, "from")?, day(call, "to")?);
     let whom = Teaching { account, class };
     Ok(match ends {

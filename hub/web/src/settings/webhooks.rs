@@ -27,8 +27,12 @@ const DONE: [&str; 4] =
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (all, one) = ("/settings/webhooks", "/settings/webhooks/{id}");
-    let (none, of, form, page) = (Object::None, Object::Webhook, Takes::Form(SMALL), Shapes::PAGE);
+    let all = "/settings/webhooks";
+    let one = "/settings/webhooks/{id}";
+    let none = Object::None;
+    let of = Object::Webhook;
+    let form = Takes::Form(SMALL);
+    let page = Shapes::PAGE;
     vec![
         Endpoint::new((Method::GET, all), ADMIN, none, Takes::Nothing, page, index),
         Endpoint::new((Method::POST, all), ADMIN, none, form, page, add),
@@ -90,7 +94,8 @@ async fn add(call: Call) -> Outcome {
         let url = call.field("url")?.to_owned();
         let chosen = |name: &&str| call.content.field(name).is_some();
         let events = EVENTS.into_iter().filter(chosen).map(str::to_owned).collect();
-        let (new, by) = (NewWebhook { url, events }, call.actor()?);
+        let new = NewWebhook { url, events };
+        let by = call.actor()?;
         Ok::<_, Problem>(call.app().webhooks().add(new, by, call.now).await?)
     };
     match done.await {
@@ -108,11 +113,14 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn changed(call: &Call) -> Result<&'static str, Problem> {
-    let (webhooks, id, by) = (call.app().webhooks(), call.id("id")?, call.actor()?);
+    let webhooks = call.app().webhooks();
+    let id = call.id("id")?;
+    let by = call.actor()?;
     let step = call.content.field("step").unwrap_or("");
     match step {
         "on" | "off" => {
-            let (is_active, version) = (Some(step == "on"), call.version(None)?);
+            let is_active = Some(step == "on");
+            let version = call.version(None)?;
             let to = WebhookChanges { hook: id, url: None, events: None, is_active, version };
             let hook = webhooks.change(to, by, call.now).await?;
             Ok(if hook.is_active { DONE[0] } else { DONE[1] })

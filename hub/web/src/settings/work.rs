@@ -59,7 +59,8 @@ pub async fn asked(call: &Call, kind: &str) -> Result<Option<Job>, Problem> {
     struct Asked {
         job: Option<Uuid>,
     }
-    let (Asked { job }, user) = (call.query()?, call.actor()?.user);
+    let Asked { job } = call.query()?;
+    let user = call.actor()?.user;
     let jobs = &call.app().jobs;
     Ok(match job {
         Some(id) => Some(jobs.get(id, user, true).await?).filter(|job| job.kind == kind),
@@ -72,7 +73,8 @@ pub async fn asked(call: &Call, kind: &str) -> Result<Option<Job>, Problem> {
 /// # Errors
 /// 404.
 pub async fn stopped(call: &Call) -> Result<Job, Problem> {
-    let (app, id) = (call.app(), call.id("id")?);
+    let app = call.app();
+    let id = call.id("id")?;
     Ok(cancel::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?)
 }
 

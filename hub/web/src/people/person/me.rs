@@ -21,7 +21,8 @@ const SHOWN: usize = 100;
 
 /// Routes of this file.
 pub(in crate::people) fn routes() -> Vec<Endpoint> {
-    let (get, none) = ((Method::GET, "/me"), Object::None);
+    let get = (Method::GET, "/me");
+    let none = Object::None;
     vec![Endpoint::new(get, PUPIL, none, Takes::Nothing, Shapes::PAGE, index)]
 }
 
@@ -47,12 +48,14 @@ struct Own {
 }
 
 async fn index(call: Call) -> Outcome {
-    let (id, reader) = (call.actor()?.user, call.reader()?);
+    let id = call.actor()?.user;
+    let reader = call.reader()?;
     let read = move |tx: &Tx<'_>| -> Result<_, Error> {
         let student = account::get(tx, id)?.and_then(|account| account.student);
         student.map(|student| facts(tx, reader, student)).transpose()
     };
-    let (facts, zone) = (call.app().db.read(read).await?, &call.app().config.zone);
+    let facts = call.app().db.read(read).await?;
+    let zone = &call.app().config.zone;
     let own = facts.map(|facts| {
         let verified = facts.person.verified;
         let all = view(shell(&call, "me"), facts, reader.today, (zone, SHOWN));

@@ -30,8 +30,10 @@ const DONE: [&str; 2] = ["settings-rec-saved", "settings-rec-usual"];
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let (path, none) = ("/settings/recognition", Object::None);
-    let (get, post) = ((Method::GET, path), (Method::POST, path));
+    let path = "/settings/recognition";
+    let none = Object::None;
+    let get = (Method::GET, path);
+    let post = (Method::POST, path);
     vec![
         Endpoint::new(get, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
         Endpoint::new(post, ADMIN, none, Takes::Form(SMALL), Shapes::PAGE, save),
@@ -136,7 +138,8 @@ fn view(
     budget: String,
     fixed: bool,
 ) -> Page {
-    let (tongue, lines) = (shell.tongue, site.lines);
+    let tongue = shell.tongue;
+    let lines = site.lines;
     let of = |line: f32| f64::from(line);
     let mut marks = vec![("high", of(lines.single_high)), ("review", of(lines.single_review))];
     if let Some(Choice { high, review }) = other {
@@ -200,7 +203,8 @@ fn told(tongue: Tongue, site: &SiteScores, high: f64, review: f64) -> Told {
         _ => said(tongue, share),
     };
     let three = |line: f64| format!("{line:.3}");
-    let (asked, unknown) = (share(own.asked), share(own.unknown));
+    let asked = share(own.asked);
+    let unknown = share(own.unknown);
     Told { high: three(high), review: three(review), wrong, asked, unknown }
 }
 
