@@ -29,7 +29,7 @@ const UNTIMED: Duration = Duration::from_secs(10);
 pub struct Certificate {
     /// When it ends.
     pub ends: Wall,
-    /// Why it was not renewed at the last look, in a sentence; empty if it was, or is not due.
+    /// Why it was not renewed at the last renew_if_due, in a sentence; empty if it was, or is not due.
     pub trouble: String,
 }
 
@@ -82,7 +82,7 @@ impl Renewer {
     /// Looks each hour, and when the link comes or goes. The next look is the retry.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
-            let trouble = self.look().await.err().map(|trouble| trouble.to_string());
+            let trouble = self.renew_if_due().await.err().map(|trouble| trouble.to_string());
             if let Some(trouble) = &trouble {
                 tracing::warn!("the door's certificate was not renewed: {trouble}");
             }
@@ -113,7 +113,7 @@ impl Renewer {
 
     /// Renews the certificate if it is due, or another authority signs doors by now. None is taken
     /// before it is known who signs: the hub takes its use for a word that this door has followed.
-    async fn look(&mut self) -> Result<(), RenewError> {
+    async fn renew_if_due(&mut self) -> Result<(), RenewError> {
         let good = validity(&self.passport.get().joined.certificate_pem)?;
         let due = self.time.now().wall.is_some_and(|now| good.is_due(now));
         if due || *self.online.borrow() {

@@ -52,7 +52,7 @@ impl Visits {
     }
 
     /// The best that is known of a track now: somebody in the gallery, at or above the review line.
-    pub fn look(&mut self, now: Mono, track: TrackId, draft: Draft) {
+    pub fn seen(&mut self, now: Mono, track: TrackId, draft: Draft) {
         let Some(who) = first(&draft) else { return };
         match self.open.get_mut(&track) {
             Some(Passage::Settled) => {

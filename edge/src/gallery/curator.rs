@@ -105,7 +105,7 @@ impl Curator {
         let mut backoff = Backoff::default();
         loop {
             self.lease();
-            let wait = match self.look().await {
+            let wait = match self.catch_up().await {
                 Ok(()) => {
                     backoff.reset();
                     LEASE_EVERY
@@ -125,7 +125,7 @@ impl Curator {
     }
 
     /// The key first, and without it at least what the hub wants.
-    async fn look(&mut self) -> Result<(), Trouble> {
+    async fn catch_up(&mut self) -> Result<(), Trouble> {
         let unlocked = self.unlock().await;
         self.follow().await?;
         unlocked

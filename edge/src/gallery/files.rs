@@ -112,7 +112,7 @@ impl GalleryFiles {
 
     /// The current release, or the one before if the current is damaged; nothing is changed.
     #[must_use]
-    pub fn look(&self) -> Option<Release> {
+    pub fn current(&self) -> Option<Release> {
         self.newest().map(|(_, release)| release)
     }
 

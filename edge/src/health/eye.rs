@@ -34,7 +34,7 @@ pub struct Eye {
 
 impl Eye {
     /// What is wrong with the picture, if anything.
-    pub fn look(&mut self, frame: &Frame) -> Option<Blind> {
+    pub fn blindness(&mut self, frame: &Frame) -> Option<Blind> {
         let print = print(&frame.pixels);
         let same = self.print.filter(|(before, _)| *before == print);
         let (_, since) = *self.print.insert(same.unwrap_or((print, frame.at)));

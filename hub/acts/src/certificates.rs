@@ -202,7 +202,7 @@ impl Renewal {
     ///
     /// Ends replacing the authority if it `may`, and says whether that was done. Blocking.
     #[must_use]
-    pub fn look(&self, may: May) -> bool {
+    pub fn reload(&self, may: May) -> bool {
         self.certificates.read();
         let done = self.renew(may).and_then(|()| self.turn_tokens()).and_then(|()| self.end(may));
         let why = done.as_ref().err().map(ToString::to_string);

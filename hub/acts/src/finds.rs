@@ -89,7 +89,7 @@ impl Finds {
     ) -> Result<Found, Error> {
         let DoorPicture { picture, door, room, at } = sent;
         let place = self.behind(door, room, at, &from).await?;
-        match self.look(picture, place).await? {
+        match self.compare(picture, place).await? {
             Looked::Somebody(find) => self.keep(find, from, None, now).await.map(Found::Somebody),
             Looked::Nobody(found) => Ok(found),
         }
@@ -119,7 +119,7 @@ impl Finds {
             people: members.into_iter().map(|member| member.student).collect(),
             taken: Taken { device: device::photos(), room, at: now },
         };
-        let found = match self.look(picture, place).await? {
+        let found = match self.compare(picture, place).await? {
             Looked::Nobody(found) => found,
             Looked::Somebody(find) => {
                 let of = Current { class: class.clone(), today: reader.today };
@@ -129,7 +129,7 @@ impl Finds {
         Ok((class, found))
     }
 
-    async fn look(&self, picture: Vec<u8>, of: Place) -> Result<Looked, Error> {
+    async fn compare(&self, picture: Vec<u8>, of: Place) -> Result<Looked, Error> {
         let sight = self.recogniser.look(picture).await?;
         let face = photo::only_face(&sight)?;
         let index = self.galleries.gallery.index();

@@ -156,7 +156,7 @@ impl Recogniser {
     ///
     /// # Errors
     /// `Invalid` when it is no picture or beyond the limits, `Unavailable` when too many wait.
-    pub async fn look(&self, bytes: Vec<u8>) -> Result<Sight, Error> {
+    pub async fn faces(&self, bytes: Vec<u8>) -> Result<Sight, Error> {
         self.ask(bytes, Wish::Look).await
     }
 
@@ -208,7 +208,7 @@ fn glance(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Glance, Error> {
     Ok(Glance { width: picture.width, height: picture.height, faces })
 }
 
-fn look(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Sight, Error> {
+fn find(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Sight, Error> {
     let doing = "looking at a picture";
     let picture = room.develop(bytes)?;
     let found = pack.detect(&picture).doing(doing)?;

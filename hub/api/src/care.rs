@@ -14,7 +14,7 @@ use rules::care::Worry;
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::http::Method;
-use words::language::Tongue;
+use words::language::Language;
 
 /// Routes of this file.
 #[must_use]
@@ -52,7 +52,7 @@ pub struct Body {
 
 impl Body {
     fn of(worry: Worry, zone: &TimeZone) -> Self {
-        let (what, next) = words::care::said(Tongue::En, &worry, zone);
+        let (what, next) = words::care::said(Language::English, &worry, zone);
         let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         Self {

@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Endpoint> {
     let text = Takes::Json(TEXT);
     let body = Takes::Json(SMALL);
     vec![
-        Endpoint::new((Method::POST, mark), STAFF, none, text, seen, look),
+        Endpoint::new((Method::POST, mark), STAFF, none, text, seen, recognise),
         Endpoint::new((Method::POST, confirm), STAFF, none, body, sure, settle),
     ]
 }
@@ -126,7 +126,7 @@ pub struct Confirmed {
     message: String,
 }
 
-async fn look(call: Call) -> Outcome {
+async fn recognise(call: Call) -> Outcome {
     let Photo { image, subject_id } = call.json()?;
     let reader = call.reader()?;
     let picture = decoded(&image)?;

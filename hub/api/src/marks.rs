@@ -27,7 +27,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
 use wire::{StudentId, Wall};
-use words::language::Tongue;
+use words::language::Language;
 use words::why;
 
 /// Marks in one request at most.
@@ -184,17 +184,17 @@ impl Entry {
         self,
         grounds: Option<Grounds>,
         session: &Session,
-        (tongue, zone): (Tongue, &TimeZone),
+        (language, zone): (Language, &TimeZone),
     ) -> Self {
         let said = grounds.as_ref().zip(self.status).map(|(grounds, status)| {
-            why::sentences(tongue, status, grounds, marks::counts(session), zone)
+            why::sentences(language, status, grounds, marks::counts(session), zone)
         });
         Self { grounds, why: said.unwrap_or_default(), ..self }
     }
 }
 
 /// In which language, and by which clock, sentences are said.
-fn voice(call: &Call) -> (Tongue, TimeZone) {
+fn voice(call: &Call) -> (Language, TimeZone) {
     (language::of(&call.headers), call.app().config.zone.clone())
 }
 
@@ -202,7 +202,7 @@ fn voice(call: &Call) -> (Tongue, TimeZone) {
 fn entries(
     tx: &Tx<'_>,
     session: &Session,
-    (tongue, zone): &(Tongue, TimeZone),
+    (language, zone): &(Language, TimeZone),
 ) -> Result<Vec<Entry>, Error> {
     let mut marks: HashMap<StudentId, Mark> =
         mark::of_session(tx, session.id)?.into_iter().collect();
@@ -212,7 +212,7 @@ fn entries(
         let mark = marks.remove(&member.student);
         let waits = waiting.contains(&member.student);
         let grounds = grounds.remove(&member.student);
-        Entry::new(member, mark, waits).because(grounds, session, (*tongue, zone))
+        Entry::new(member, mark, waits).because(grounds, session, (*language, zone))
     };
     Ok(class::members(tx, session.class)?.into_iter().map(entry).collect())
 }

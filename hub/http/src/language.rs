@@ -3,7 +3,7 @@
 
 use acts::auth::cookie::{self, Site};
 use warp::http::{HeaderMap, HeaderValue};
-use words::language::Tongue;
+use words::language::Language;
 
 /// The cookie that remembers a choice.
 pub const COOKIE: &str = "__Host-language";
@@ -12,14 +12,14 @@ const YEAR_SECONDS: i64 = 365 * 24 * 3600;
 
 /// The language for whoever sent these headers.
 #[must_use]
-pub fn of(headers: &HeaderMap) -> Tongue {
+pub fn of(headers: &HeaderMap) -> Language {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let mut chosen = cookie::values(text("cookie").unwrap_or_default(), COOKIE);
-    Tongue::of(chosen.next_back(), text("accept-language"))
+    Language::of(chosen.next_back(), text("accept-language"))
 }
 
 /// The `Set-Cookie` value that remembers this choice for a year.
 #[must_use]
-pub fn remember(tongue: Tongue) -> String {
-    cookie::set(COOKIE, tongue.tag(), Site::Lax, YEAR_SECONDS)
+pub fn remember(language: Language) -> String {
+    cookie::set(COOKIE, language.tag(), Site::Lax, YEAR_SECONDS)
 }

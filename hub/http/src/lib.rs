@@ -92,7 +92,7 @@ where
     let page = guard::is_page(&raw.path, &raw.headers);
     let back = guard::back(&raw);
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
-    let tongue = language::of(&raw.headers);
+    let language = language::of(&raw.headers);
     let press = press::allowed(&raw.headers);
     let mut note = Note { endpoint: "none", user: None };
     let (crossing, preflight) =
@@ -109,7 +109,7 @@ where
         body::discard(body, note.user.is_some()).await;
     }
     let mut answer = outcome.unwrap_or_else(|problem| {
-        let reader = Reader { tongue, arrived, back: &back, request_id: &request_id };
+        let reader = Reader { language, arrived, back: &back, request_id: &request_id };
         let shown = page.then(|| (front.site.pages.problem)(&problem, reader)).flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });

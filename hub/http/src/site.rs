@@ -6,13 +6,13 @@ use super::problem::Problem;
 use super::route::Table;
 use std::sync::{Arc, OnceLock};
 use warp::reply::Response;
-use words::language::Tongue;
+use words::language::Language;
 
 /// Whom a problem is shown to.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     /// Their language.
-    pub tongue: Tongue,
+    pub language: Language,
     /// Whether a link on another site brought them.
     pub arrived: bool,
     /// Where they were.

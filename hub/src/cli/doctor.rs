@@ -7,7 +7,7 @@ use anyhow::bail;
 use rules::care::{Facts, Worry, worries};
 use std::io::Write;
 use std::path::Path;
-use words::language::Tongue;
+use words::language::Language;
 
 /// What the running hub alone knows, such as lessons that are set aside, its page says.
 pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -25,7 +25,7 @@ pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
     let found = worries(&Facts { disk, recognition, replaced, ..stored }, now);
     let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
     for worry in &found {
-        let (what, next) = words::care::said(Tongue::En, worry, &hub.config.zone);
+        let (what, next) = words::care::said(Language::English, worry, &hub.config.zone);
         let about = [worry.name.as_str(), ": "].concat();
         let about = if worry.name.is_empty() { "" } else { about.as_str() };
         writeln!(out, "{about}{}\n  {}", plain(what), plain(next))?;

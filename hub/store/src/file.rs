@@ -31,7 +31,7 @@ pub fn there(path: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// What `work` returns, or that the file cannot be read.
-pub fn look<T>(path: &Path, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+pub fn read<T>(path: &Path, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let snapshot = db.transaction().doing("beginning to read the database")?;
     work(&Tx::new(&snapshot))

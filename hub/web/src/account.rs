@@ -160,7 +160,7 @@ pub fn role(role: Role) -> &'static str {
 /// How a page shows a sign-in.
 #[must_use]
 pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
-    let ago = |at| words::ago(shell.tongue, at, call.now);
+    let ago = |at| words::ago(shell.language, at, call.now);
     Row {
         kind: if sign_in.seen.is_some() { "account-browser" } else { "account-program" },
         began: ago(sign_in.began),
@@ -182,7 +182,7 @@ async fn staff(call: &Call, shell: &Shell) -> Result<Staff, Problem> {
     let one = |feed: Feed| Calendar {
         id: feed.id,
         class: feed.class.map(|id| names.get(&id).cloned().unwrap_or_default()),
-        made: words::ago(shell.tongue, feed.created_at, call.now),
+        made: words::ago(shell.language, feed.created_at, call.now),
     };
     let calendars = feeds.into_iter().map(one).collect();
     let passkeys = passkeys::told(call, shell).await?;

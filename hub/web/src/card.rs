@@ -3,7 +3,7 @@
 use jiff::{civil::Date, tz::TimeZone};
 use store::desk::queue::Group as Place;
 use wire::{Reason, Wall};
-use words::language::Tongue;
+use words::language::Language;
 
 /// From this confidence on a card is above its group's line: “very likely”.
 const LINE: f64 = 0.9;
@@ -136,10 +136,10 @@ impl Group {
         cards: Vec<Card>,
         today: Date,
         zone: &TimeZone,
-        tongue: Tongue,
+        language: Language,
     ) -> Self {
-        let day = |at| words::say_day(tongue, rules::timetable::day(at, zone), today);
-        let minute = |at| words::minute(tongue, at, zone);
+        let day = |at| words::say_day(language, rules::timetable::day(at, zone), today);
+        let minute = |at| words::minute(language, at, zone);
         let (name, when, room) = match place {
             Place::Lesson(lesson) => {
                 let when = format!(
@@ -151,7 +151,7 @@ impl Group {
                 let name = match &lesson.class {
                     Some(class) if lesson.name.is_empty() || lesson.name == *class => class.clone(),
                     Some(class) => format!("{class} · {}", lesson.name),
-                    None => tongue.say("review-other-lesson"),
+                    None => language.say("review-other-lesson"),
                 };
                 (name, when, lesson.room.clone())
             }
@@ -183,7 +183,7 @@ impl Group {
 impl Card {
     /// The card of `facts`, for people who live in `zone`.
     #[must_use]
-    pub fn new(facts: Facts, zone: &TimeZone, tongue: Tongue) -> Self {
+    pub fn new(facts: Facts, zone: &TimeZone, language: Language) -> Self {
         let first = facts.candidates.first();
         let pick = |face: &Face| Pick {
             id: face.id.clone(),
@@ -205,11 +205,11 @@ impl Card {
             reasons: facts.reasons.iter().map(|reason| words::reason(*reason)).collect(),
             door: facts.device,
             room: facts.room,
-            time: tongue.digits(&words::time(facts.at, zone)),
+            time: language.digits(&words::time(facts.at, zone)),
             time_quality: words::clock(&facts.clock),
             picks: facts.candidates.iter().map(pick).collect(),
             crop: facts.crop,
-            verdict: facts.verdict.as_ref().map(|verdict| verdict.say(tongue)),
+            verdict: facts.verdict.as_ref().map(|verdict| verdict.say(language)),
             id: facts.id,
             version: facts.version,
         }
@@ -227,12 +227,12 @@ fn initials(name: &str) -> String {
 }
 
 impl Verdict {
-    fn say(&self, tongue: Tongue) -> String {
+    fn say(&self, language: Language) -> String {
         let Self { approved, name, by } = self;
-        let by = by.clone().unwrap_or_else(|| tongue.say("review-somebody"));
+        let by = by.clone().unwrap_or_else(|| language.say("review-somebody"));
         match approved {
-            true => tongue.two("review-was-approved", ("by", by), ("name", name)),
-            false => tongue.one("review-was-rejected", "by", by),
+            true => language.two("review-was-approved", ("by", by), ("name", name)),
+            false => language.one("review-was-rejected", "by", by),
         }
     }
 }
@@ -265,7 +265,7 @@ pub mod tests {
     }
 
     pub fn card(facts: Facts) -> Card {
-        Card::new(facts, &TimeZone::UTC, Tongue::En)
+        Card::new(facts, &TimeZone::UTC, Language::English)
     }
 
     pub fn group(cards: Vec<Facts>) -> Group {
@@ -280,7 +280,7 @@ pub mod tests {
         };
         let cards = cards.into_iter().map(card).collect();
         let today = jiff::civil::date(2026, 3, 2);
-        Group::new(&Place::Lesson(lesson), cards, today, &TimeZone::UTC, Tongue::En)
+        Group::new(&Place::Lesson(lesson), cards, today, &TimeZone::UTC, Language::English)
     }
 
     #[test]

@@ -69,7 +69,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let shell = shell(call, "care");
     let zone = &call.app().config.zone;
     let told = |worry: Worry| {
-        let (what, next) = words::care::said(shell.tongue, &worry, zone);
+        let (what, next) = words::care::said(shell.language, &worry, zone);
         Told { worry, what, next }
     };
     let worries = worries.into_iter().map(told).collect();

@@ -104,7 +104,7 @@ async fn show(call: &Call, status: StatusCode, problem: Option<String>) -> Outco
     let row = |class: Class| Row {
         lesson: due.get(&class.id).map(|lesson| {
             let hours =
-                words::hours(shell.tongue, (lesson.starts, lesson.ends), &call.app().config.zone);
+                words::hours(shell.language, (lesson.starts, lesson.ends), &call.app().config.zone);
             (lesson.starts <= call.now, hours)
         }),
         id: class.id,

@@ -132,7 +132,7 @@ mod tests {
     use crate::{files, shell};
     use http::nav;
     use rules::auth::Role;
-    use words::language::Tongue;
+    use words::language::Language;
 
     fn page(cards: Vec<card::Facts>) -> Page {
         let person = Some(shell::Person { name: "Charles Babbage".into(), role: Role::Admin });
@@ -140,7 +140,7 @@ mod tests {
             here: "review",
             person,
             csrf: Some("token".into()),
-            tongue: Tongue::En,
+            language: Language::English,
             cares: 0,
             pages: nav::pages(&http::endpoint::open(crate::routes()).0, Role::Admin).collect(),
             home: "/review",

@@ -197,7 +197,7 @@ fn row(call: &Call, shell: &Shell, known: Known) -> Door {
     let device = known.device;
     Door {
         name: device.id.to_string(),
-        heard: device.last_seen.map(|at| words::ago(shell.tongue, at, now)),
+        heard: device.last_seen.map(|at| words::ago(shell.language, at, now)),
         said,
         more: all.len() - 1,
         location: device.location,

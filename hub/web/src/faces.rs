@@ -8,7 +8,7 @@ use store::image::{Image, State};
 use store::job::Job;
 use store::session::Session;
 use uuid::Uuid;
-use words::language::Tongue;
+use words::language::Language;
 
 /// From this confidence on a proposal is chosen beforehand.
 const LIKELY: f64 = 0.7;
@@ -77,12 +77,12 @@ pub struct Face {
 impl Shown {
     /// The photo `of` with its `crops`, in a class of these members.
     #[must_use]
-    pub fn new(of: &Image, crops: &[Crop], members: &[Member], tongue: Tongue) -> Self {
+    pub fn new(of: &Image, crops: &[Crop], members: &[Member], language: Language) -> Self {
         let letters = (of.width.max(of.height) / 40).max(12);
         let mut crops: Vec<_> = crops.iter().collect();
         crops.sort_by_key(|crop| (crop.at.x, crop.at.y));
         let at = (i64::from(of.height), i64::from(letters));
-        let face = |(n, crop): (usize, &&Crop)| face(n + 1, crop, at, members, tongue);
+        let face = |(n, crop): (usize, &&Crop)| face(n + 1, crop, at, members, language);
         Self {
             id: of.id,
             width: of.width,
@@ -113,7 +113,7 @@ fn face(
     crop: &Crop,
     (bottom, letters): (i64, i64),
     members: &[Member],
-    tongue: Tongue,
+    language: Language,
 ) -> Face {
     let member = |id: Uuid| members.iter().find(|member| member.id == id);
     let proposed = crop.proposed.as_ref().filter(|(person, _)| member(person.student.0).is_some());
@@ -132,7 +132,7 @@ fn face(
         height: crop.at.height,
         words_y: if below + letters / 4 <= bottom { below } else { crop.at.y - letters / 3 },
         proposed: proposed.zip(sure).map(|((person, _), sure)| {
-            let percent = tongue.digits(&words::percent(sure).to_string());
+            let percent = language.digits(&words::percent(sure).to_string());
             (person.student.0, person.name.clone(), words::confidence(sure), percent)
         }),
         name: chosen.and_then(member).map(isolated).unwrap_or_default(),

@@ -143,7 +143,7 @@ async fn answer(
     let shell = shell(call, "class");
     let zone = &call.app().config.zone;
     let mut rows: Vec<_> =
-        facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();
+        facts.into_iter().map(|facts| Row::new(facts, shell.language, zone)).collect();
     let counts = roll::counts(&rows);
     let place = rows.iter().position(|row| row.id == who.0);
     let gone = || Problem::not_found(shell.say("roll-not-here"));

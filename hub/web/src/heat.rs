@@ -8,7 +8,7 @@ use rules::reports::analytics::RISK;
 use rules::reports::matrix::{Cell, Count, Matrix};
 use rules::reports::{Rate, Sums};
 use std::collections::BTreeMap;
-use words::language::Tongue;
+use words::language::Language;
 
 /// Days of a trend at most; of more, weeks are shown.
 const DAYS: usize = 60;
@@ -43,15 +43,15 @@ const WORDS: [(Status, &str, &str, &str); 6] = [
 impl Legend {
     /// The legend in this language.
     #[must_use]
-    pub fn new(tongue: Tongue) -> Self {
+    pub fn new(language: Language) -> Self {
         let mark = |(_, class, letter, word): (Status, &'static str, &str, &str)| {
-            let letter = tongue.say(letter);
-            let word = tongue.say(word);
-            let hand = tongue.one("report-by-hand", "mark", &word);
+            let letter = language.say(letter);
+            let word = language.say(word);
+            let hand = language.one("report-by-hand", "mark", &word);
             [word, hand].map(|word| Mark { class, letter: letter.clone(), word })
         };
         let letter = String::new();
-        let word = tongue.say("report-no-mark");
+        let word = language.say("report-no-mark");
         Self { marks: WORDS.map(mark).into(), none: Mark { class: "none", letter, word } }
     }
 
@@ -150,12 +150,12 @@ fn sums_by<K: Ord>(matrix: &Matrix, key: impl Fn(Date) -> K) -> BTreeMap<K, Sums
 
 /// What the days come to, or else the weeks.
 #[must_use]
-pub fn trend(matrix: &Matrix, tongue: Tongue) -> Vec<Part> {
+pub fn trend(matrix: &Matrix, language: Language) -> Vec<Part> {
     let days = sums_by(matrix, |day| day);
     let days = if days.len() > DAYS { sums_by(matrix, monday) } else { days };
     let part = |(day, sums)| {
-        let short = words::short_day(tongue, day);
-        let full = words::full_day(tongue, day);
+        let short = words::short_day(language, day);
+        let full = words::full_day(language, day);
         Part { short, full, sums }
     };
     days.into_iter().map(part).collect()
@@ -168,10 +168,10 @@ fn monday(day: Date) -> Date {
 
 /// What the months come to.
 #[must_use]
-pub fn months(matrix: &Matrix, tongue: Tongue) -> Vec<Part> {
+pub fn months(matrix: &Matrix, language: Language) -> Vec<Part> {
     let part = |(month, sums): (Date, Sums)| {
-        let short = words::short_month(tongue, month);
-        let full = words::month(tongue, month);
+        let short = words::short_month(language, month);
+        let full = words::month(language, month);
         Part { short, full, sums }
     };
     sums_by(matrix, Date::first_of_month).into_iter().map(part).collect()
@@ -239,8 +239,8 @@ mod tests {
         let shown = |parts: Vec<Part>| -> Vec<_> {
             parts.into_iter().map(|part| (part.short, part.sums.total())).collect()
         };
-        assert_eq!(shown(trend(&all, Tongue::En)), [("27 Feb".to_owned(), 1), ("2 Mar".into(), 2)]);
-        assert_eq!(shown(months(&all, Tongue::En)), [("Feb".to_owned(), 1), ("Mar".into(), 2)]);
+        assert_eq!(shown(trend(&all, Language::English)), [("27 Feb".to_owned(), 1), ("2 Mar".into(), 2)]);
+        assert_eq!(shown(months(&all, Language::English)), [("Feb".to_owned(), 1), ("Mar".into(), 2)]);
     }
 
     #[test]
@@ -248,13 +248,13 @@ mod tests {
         let day = |n: i64| date(2026, 1, 5).checked_add(jiff::Span::new().days(n)).unwrap();
         let days: Vec<_> = (0..70).map(day).collect();
         let all = matrix(&days, &[&[P; 70]]);
-        let trend = trend(&all, Tongue::En);
+        let trend = trend(&all, Language::English);
         assert_eq!((trend.len(), trend[0].sums.total()), (10, 7));
     }
 
     #[test]
     fn every_mark_has_a_letter_and_a_word_and_a_person_is_said() {
-        let legend = Legend::new(Tongue::En);
+        let legend = Legend::new(Language::English);
         assert_eq!(legend.of(Cell::default()).class, "none");
         for status in Status::ALL {
             let mark = legend.of(Cell::of(status, Source::Door));

@@ -4,7 +4,7 @@ use http::call::Call;
 use http::language;
 use http::problem::Problem;
 use std::collections::HashMap;
-use words::language::Tongue;
+use words::language::Language;
 
 /// A sentence about the last step.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,8 +35,8 @@ impl Note {
         Self::of(language::of(&call.headers), fields.get("done")?, keys)
     }
 
-    fn of(tongue: Tongue, done: &str, keys: &[&str]) -> Option<Self> {
-        keys.contains(&done).then(|| Self::good(tongue.say(done)))
+    fn of(language: Language, done: &str, keys: &[&str]) -> Option<Self> {
+        keys.contains(&done).then(|| Self::good(language.say(done)))
     }
 }
 
@@ -47,9 +47,9 @@ mod tests {
     #[test]
     fn an_address_cannot_make_a_page_say_what_it_likes() {
         let keys = ["shell-skip"];
-        let said = Note::of(Tongue::En, "shell-skip", &keys);
+        let said = Note::of(Language::English, "shell-skip", &keys);
         assert_eq!(said, Some(Note::good("Skip to the content")));
-        assert_eq!(Note::of(Tongue::En, "Give me your password", &keys), None);
-        assert_eq!(Note::of(Tongue::En, "shell-home", &keys), None);
+        assert_eq!(Note::of(Language::English, "Give me your password", &keys), None);
+        assert_eq!(Note::of(Language::English, "shell-home", &keys), None);
     }
 }

@@ -93,8 +93,8 @@ fn attempt(call: &Call) -> Option<Vec<u8>> {
 
 /// A person with a browser reads a page, not JSON.
 fn shown(call: &Call, outcome: Outcome) -> Outcome {
-    let tongue = language::of(&call.headers);
-    let reader = Reader { tongue, arrived: false, back: "", request_id: &call.request_id };
+    let language = language::of(&call.headers);
+    let reader = Reader { language, arrived: false, back: "", request_id: &call.request_id };
     let page = |problem: Problem| -> Result<Response, Problem> {
         let shown = call.wants_page().then(|| start::problem(&problem, reader));
         shown.flatten().ok_or(problem)

@@ -25,7 +25,7 @@ use store::student::{self, Counts, Filter, Student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
-use words::language::Tongue;
+use words::language::Language;
 
 /// People on a page.
 const PER_PAGE: u32 = 50;
@@ -135,7 +135,7 @@ impl Asked {
 }
 
 /// The kinds, each with how many there are and where they are listed.
-fn kinds(tongue: Tongue, counts: &Counts, asked: &Asked) -> [Kind; 5] {
+fn kinds(language: Language, counts: &Counts, asked: &Asked) -> [Kind; 5] {
     [
         ("", "people-kind-all", counts.active),
         ("known", "people-kind-known", counts.known),
@@ -144,7 +144,7 @@ fn kinds(tongue: Tongue, counts: &Counts, asked: &Asked) -> [Kind; 5] {
         ("left", "people-kind-left", counts.inactive),
     ]
     .map(|(state, key, count)| Kind {
-        words: tongue.say(key),
+        words: language.say(key),
         link: asked.link(state, None),
         count,
         here: asked.state == state,
@@ -176,7 +176,7 @@ async fn show(
     let next = last.map(|last| asked.link(&asked.state, Some(last.id.0)));
     let view = Page {
         known: shell.two("people-known", "known", counts.known, "count", counts.active),
-        kinds: kinds(shell.tongue, &counts, &asked),
+        kinds: kinds(shell.language, &counts, &asked),
         open: note.is_some() || counts.active + counts.inactive == 0,
         people: people.into_iter().map(row).collect(),
         shell,
@@ -205,8 +205,8 @@ fn row(person: Student) -> Row {
 /// A new person, perhaps with a first photo. If only the photo will not do, the person stays in
 /// the list and another photo can be added there.
 async fn add(call: Call) -> Outcome {
-    let tongue = language::of(&call.headers);
-    match added(&call, tongue).await {
+    let language = language::of(&call.headers);
+    match added(&call, language).await {
         Ok((id, None)) => see(&format!("/people/{}?done=added", id.0)),
         Ok((_, Some((good, words)))) => {
             let status = if good { StatusCode::CREATED } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -228,7 +228,7 @@ async fn add(call: Call) -> Outcome {
 /// The new person, and what became of the photo if there was one.
 async fn added(
     call: &Call,
-    tongue: Tongue,
+    language: Language,
 ) -> Result<(StudentId, Option<(bool, String)>), Problem> {
     let number = call.field("student_number")?;
     let name = call.field("full_name")?.to_owned();
@@ -247,7 +247,7 @@ async fn added(
     let Some(photo) = photo else { return Ok((id, None)) };
     let look = faces::look(call, id, photo, "photo").await;
     let key = if look.good { "people-added-known" } else { "people-added-only" };
-    let words = tongue.two(key, ("name", name), ("why", look.words));
+    let words = language.two(key, ("name", name), ("why", look.words));
     Ok((id, Some((look.good, words))))
 }
 

@@ -159,8 +159,8 @@ pub(super) async fn show(
     let zone = &call.app().config.zone;
     let here = photo.as_ref().map(|(photo, ..)| photo.id);
     let said = |at| {
-        let day = words::short_day(shell.tongue, rules::timetable::day(at, zone));
-        format!("{day} {}", words::minute(shell.tongue, at, zone))
+        let day = words::short_day(shell.language, rules::timetable::day(at, zone));
+        format!("{day} {}", words::minute(shell.language, at, zone))
     };
     let waiting = photos.iter().map(|photo| Waiting {
         id: photo.id,
@@ -173,7 +173,7 @@ pub(super) async fn show(
     let lessons: Option<Vec<_>> = photo.as_ref().map(|(photo, _, lessons)| {
         let first = faces::lesson_of(photo, lessons);
         let word = |of: &Session| {
-            let hours = words::hours(shell.tongue, (of.starts, of.ends), zone);
+            let hours = words::hours(shell.language, (of.starts, of.ends), zone);
             (of.id, format!("{hours} {}", of.name), first == Some(of.id))
         };
         lessons.iter().map(word).collect()
@@ -184,7 +184,7 @@ pub(super) async fn show(
         waiting: waiting.collect(),
         planned: lessons.iter().flatten().any(|(.., first)| *first),
         lessons: lessons.unwrap_or_default(),
-        photo: photo.map(|(photo, crops, _)| Shown::new(&photo, &crops, &members, shell.tongue)),
+        photo: photo.map(|(photo, crops, _)| Shown::new(&photo, &crops, &members, shell.language)),
         groups,
         alone,
         members,

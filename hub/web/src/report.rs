@@ -156,8 +156,8 @@ pub fn shown(call: &Call, register: &Register) -> Outcome {
 fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize>)) -> Outcome {
     let Register { class, span, matrix } = register;
     let shell = shell(call, "class");
-    let tongue = shell.tongue;
-    let legend = Legend::new(shell.tongue);
+    let language = shell.language;
+    let legend = Legend::new(shell.language);
     let lessons = Slice::last(matrix.lessons.len(), LESSONS, asked.0);
     let students = Slice::first(matrix.people.len(), STUDENTS, asked.1);
     let everything = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
@@ -174,12 +174,12 @@ fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize
             .collect(),
         legend: legend.each().cloned().collect(),
         charts: vec![
-            drawn(&shell, "trend", &heat::trend(matrix, tongue)),
-            drawn(&shell, "months", &heat::months(matrix, tongue)),
+            drawn(&shell, "trend", &heat::trend(matrix, language)),
+            drawn(&shell, "months", &heat::months(matrix, language)),
         ],
         risks: risks
             .into_iter()
-            .map(|risk| (risk.clone(), words::share(tongue, risk.rate)))
+            .map(|risk| (risk.clone(), words::share(language, risk.rate)))
             .collect(),
         more_risks,
         pagers: pagers(register, lessons, students),
@@ -196,7 +196,7 @@ fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize
 fn said(shell: &Shell, sums: Sums) -> String {
     match sums.total() {
         0 => "–".to_owned(),
-        _ => words::share(shell.tongue, sums.attended()),
+        _ => words::share(shell.language, sums.attended()),
     }
 }
 
@@ -205,8 +205,8 @@ fn column(call: &Call, shell: &Shell, matrix: &Matrix, n: usize) -> Column {
     let zone = &call.app().config.zone;
     Column {
         id: lesson.id,
-        day: words::short_day(shell.tongue, lesson.day),
-        time: words::minute(shell.tongue, lesson.starts, zone),
+        day: words::short_day(shell.language, lesson.day),
+        time: words::minute(shell.language, lesson.starts, zone),
         title: title(lesson, zone),
         rate: said(shell, Count::of(matrix.column(n)).sums),
     }
@@ -233,7 +233,7 @@ fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Leg
 fn drawn(shell: &Shell, id: &'static str, parts: &[Part]) -> Chart {
     let pieces = chart::pieces(parts);
     let months = id == "months";
-    let per_cent = |n: i64| words::share(shell.tongue, rules::reports::Rate::of(n, 100));
+    let per_cent = |n: i64| words::share(shell.language, rules::reports::Rate::of(n, 100));
     let whole = |n: i64| per_cent(n).replace(".00", "").replace("٫۰۰", "");
     let height = |n: i32| (chart::height_of(f64::from(n)), whole(i64::from(n)));
     let table = |part: &Part| {

@@ -26,7 +26,7 @@ use store::desk::{self as sightings, Person, Seen};
 use warp::http::{HeaderName, Method, StatusCode};
 use warp::reply::Response;
 use wire::RecordId;
-use words::language::Tongue;
+use words::language::Language;
 
 /// Cards on a page.
 const PER_PAGE: u32 = 50;
@@ -95,7 +95,7 @@ async fn index(call: Call) -> Outcome {
     let admin = reader.actor.role == Role::Admin;
     let empty = empty(House { admin, enrolled, doors, classes });
     let done = done.as_ref().map(|seen| say_done(&call, seen, which.count));
-    let why = |class: Class| Some((class.id, policy::suspended(shell.tongue, &class, call.now)?));
+    let why = |class: Class| Some((class.id, policy::suspended(shell.language, &class, call.now)?));
     let suspended = suspended.into_iter().filter_map(why).collect();
     page(StatusCode::OK, &Page { shell, waiting, groups, after, done, suspended, empty })
 }
@@ -111,38 +111,38 @@ fn next(parts: &[Part]) -> Option<String> {
 
 fn groups(call: &Call, parts: &[Part]) -> Vec<Group> {
     let zone = &call.app().config.zone;
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let today = rules::timetable::day(call.now, zone);
-    let card = |seen: &Seen| Card::new(facts(seen), zone, tongue);
+    let card = |seen: &Seen| Card::new(facts(seen), zone, language);
     let group = |(group, seen): &Part| {
-        Group::new(group, seen.iter().map(card).collect(), today, zone, tongue)
+        Group::new(group, seen.iter().map(card).collect(), today, zone, language)
     };
     parts.iter().map(group).collect()
 }
 
 fn say_done(call: &Call, seen: &Seen, count: Option<usize>) -> Done {
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let words = match count {
-        Some(count) if count > 1 => tongue.one("review-approved-sure", "count", count),
-        _ => said(tongue, seen),
+        Some(count) if count > 1 => language.one("review-approved-sure", "count", count),
+        _ => said(language, seen),
     };
     Done { words, id: seen.id.to_string(), undo: seen.status != Status::Pending }
 }
 
 /// What became of a record, in words.
-fn said(tongue: Tongue, seen: &Seen) -> String {
+fn said(language: Language, seen: &Seen) -> String {
     let name = |person: &Option<Person>| {
         let name = person.as_ref().map(|person| person.name.clone());
-        name.unwrap_or_else(|| tongue.say("review-nobody"))
+        name.unwrap_or_else(|| language.say("review-nobody"))
     };
     match seen.status {
-        Status::Approved => tongue.one("review-approved", "name", name(&seen.decided)),
+        Status::Approved => language.one("review-approved", "name", name(&seen.decided)),
         Status::Rejected if seen.notes.as_deref() == Some(STRANGER) => {
-            tongue.say("review-is-unknown")
+            language.say("review-is-unknown")
         }
-        Status::Rejected => tongue.one("review-rejected", "name", name(&seen.predicted)),
+        Status::Rejected => language.one("review-rejected", "name", name(&seen.predicted)),
         Status::Pending | Status::Logged => {
-            tongue.one("review-waits", "name", name(&seen.predicted))
+            language.one("review-waits", "name", name(&seen.predicted))
         }
     }
 }
@@ -204,7 +204,7 @@ async fn decide(call: Call) -> Outcome {
         _ => return Err(Problem::field("decision", "say approve, reject, unknown or never")),
     };
     let version = field("version").and_then(|version| version.parse().ok());
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let ruled_out = match say {
         Say::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),
         Say::Approve(_) | Say::Reject => None,
@@ -214,8 +214,8 @@ async fn decide(call: Call) -> Outcome {
         Ok(_) if call.wants_piece() => {
             let seen = some(&call, vec![id]).await?;
             let words = match (ruled_out, seen.first()) {
-                (Some(name), _) => tongue.one("review-ruled-out", "name", name),
-                (None, seen) => seen.map(|seen| said(tongue, seen)).unwrap_or_default(),
+                (Some(name), _) => language.one("review-ruled-out", "name", name),
+                (None, seen) => seen.map(|seen| said(language, seen)).unwrap_or_default(),
             };
             let waits = seen.into_iter().filter(|seen| seen.status == Status::Pending).collect();
             Ok(saying(piece(&call, StatusCode::OK, waits).await?, &words))
@@ -243,8 +243,8 @@ async fn approve_sure(call: Call) -> Outcome {
     let ids: Vec<_> = asks.iter().map(|ask| ask.record).collect();
     match call.app().desk().decide(call.reader()?, asks, call.now).await {
         Ok(done) if call.wants_piece() => {
-            let tongue = language::of(&call.headers);
-            let words = tongue.one("review-approved-sure", "count", done.len());
+            let language = language::of(&call.headers);
+            let words = language.one("review-approved-sure", "count", done.len());
             Ok(saying(piece(&call, StatusCode::OK, Vec::new()).await?, &words))
         }
         Ok(done) => {
@@ -264,12 +264,12 @@ async fn take_back(call: Call) -> Outcome {
     if !call.wants_piece() {
         return see(&format!("/review?done={id}"));
     }
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let count = undone.len();
     let seen = some(&call, undone.into_iter().map(|done| done.record).collect()).await?;
     let words = match seen.iter().find(|seen| seen.id == id) {
-        Some(seen) if count == 1 => said(tongue, seen),
-        _ => tongue.one("review-wait-again", "count", count),
+        Some(seen) if count == 1 => said(language, seen),
+        _ => language.one("review-wait-again", "count", count),
     };
     Ok(saying(piece(&call, StatusCode::OK, seen).await?, &words))
 }

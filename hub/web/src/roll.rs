@@ -8,7 +8,7 @@ use store::passage::Elsewhere;
 use store::session::Session;
 use uuid::Uuid;
 use wire::Wall;
-use words::language::Tongue;
+use words::language::Language;
 use words::{self, why};
 
 /// What a person can say of a student, and the text of its button.
@@ -79,16 +79,16 @@ pub struct Row {
 impl Row {
     /// The row of `facts`, its times in `zone`.
     #[must_use]
-    pub fn new(facts: Facts, tongue: Tongue, zone: &TimeZone) -> Self {
+    pub fn new(facts: Facts, language: Language, zone: &TimeZone) -> Self {
         let status = facts.mark.as_ref().map(|mark| mark.status);
         let (class, state) = state(status, facts.waiting);
         let there = matches!(status, Some(Status::Present | Status::Late | Status::Excused));
-        let said = facts.mark.as_ref().map(|mark| said(mark, facts.by.as_deref(), tongue, zone));
+        let said = facts.mark.as_ref().map(|mark| said(mark, facts.by.as_deref(), language, zone));
         let elsewhere = facts.elsewhere.as_ref().filter(|_| !there);
         let elsewhere = elsewhere.map(|seen| {
-            let time = words::minute(tongue, seen.at, zone);
+            let time = words::minute(language, seen.at, zone);
             let key = if seen.left { "roll-left" } else { "roll-elsewhere" };
-            tongue.two(key, ("place", &seen.place), ("time", time))
+            language.two(key, ("place", &seen.place), ("time", time))
         });
         let hand = |mark: &Mark| mark.source == Source::Manual;
         let choice = |(value, text, of)| (value, text, status == Some(of));
@@ -96,10 +96,10 @@ impl Row {
         let unknown = facts.unknown.as_ref().filter(|_| open);
         let grounds = facts.grounds.as_ref().zip(status);
         let why = grounds
-            .map(|(grounds, status)| why::sentences(tongue, status, grounds, facts.counts, zone));
+            .map(|(grounds, status)| why::sentences(language, status, grounds, facts.counts, zone));
         // Whoever is behind a mark is told there why no door knows them.
         let alone = unknown.filter(|_| status.is_none());
-        let alone = alone.map(|(why, door)| tongue.one(why::key(*why), "door", door.as_str()));
+        let alone = alone.map(|(why, door)| language.one(why::key(*why), "door", door.as_str()));
         Self {
             class,
             state,
@@ -134,16 +134,16 @@ fn state(status: Option<Status>, waiting: bool) -> (&'static str, &'static str) 
 }
 
 /// Who says so and when; nothing for what only the end of the lesson says.
-fn said(mark: &Mark, by: Option<&str>, tongue: Tongue, zone: &TimeZone) -> Option<String> {
-    let time = |at: Wall| words::minute(tongue, at, zone);
+fn said(mark: &Mark, by: Option<&str>, language: Language, zone: &TimeZone) -> Option<String> {
+    let time = |at: Wall| words::minute(language, at, zone);
     match (mark.source, by, mark.arrived_at) {
         (Source::Manual, Some(by), _) => {
-            Some(tongue.two("roll-by-hand", ("name", by), ("time", time(mark.at))))
+            Some(language.two("roll-by-hand", ("name", by), ("time", time(mark.at))))
         }
-        (Source::Manual, None, _) => Some(tongue.one("roll-said", "time", time(mark.at))),
-        (Source::Door, _, Some(at)) => Some(tongue.one("roll-at-door", "time", time(at))),
-        (Source::Door, _, None) => Some(tongue.say("roll-at-door-sometime")),
-        (Source::Photo, ..) => Some(tongue.say("roll-on-photo")),
+        (Source::Manual, None, _) => Some(language.one("roll-said", "time", time(mark.at))),
+        (Source::Door, _, Some(at)) => Some(language.one("roll-at-door", "time", time(at))),
+        (Source::Door, _, None) => Some(language.say("roll-at-door-sometime")),
+        (Source::Photo, ..) => Some(language.say("roll-on-photo")),
         (Source::Close, ..) => None,
     }
 }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn row(facts: Facts) -> Row {
-        Row::new(facts, Tongue::En, &TimeZone::UTC)
+        Row::new(facts, Language::English, &TimeZone::UTC)
     }
 
     fn plain(row: &Row) -> Vec<String> {

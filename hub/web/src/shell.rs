@@ -5,7 +5,7 @@ use acts::auth::session;
 use http::call::Call;
 use http::{language, nav};
 use rules::auth::Role;
-use words::language::{Said, Tongue};
+use words::language::{Said, Language};
 
 /// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
 /// conflict is shown where the card was.
@@ -30,7 +30,7 @@ pub struct Shell {
     /// The token of their forms.
     pub csrf: Option<String>,
     /// The language of the page.
-    pub tongue: Tongue,
+    pub language: Language,
     /// How much waits for whoever runs the system; it is said at the page of it.
     pub cares: usize,
     /// The pages of the navigation that they may open.
@@ -43,13 +43,13 @@ pub struct Shell {
 #[must_use]
 pub fn shell(call: &Call, here: &'static str) -> Shell {
     let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let csrf = call.session().map(session::csrf);
     let cares = call.app().care.get();
     let table = &call.front.site.table;
     let pages = person.iter().flat_map(|person| nav::pages(table, person.role)).collect();
     let home = person.as_ref().map_or("/", |person| nav::home(table, person.role));
-    Shell { here, person, csrf, tongue, cares, pages, home }
+    Shell { here, person, csrf, language, cares, pages, home }
 }
 
 impl Shell {
@@ -62,25 +62,25 @@ impl Shell {
     /// The text of `key` in the page's language.
     #[must_use]
     pub fn say(&self, key: &str) -> String {
-        self.tongue.say(key)
+        self.language.say(key)
     }
 
     /// The text of `key`, whose gap `name` holds `value`.
     #[must_use]
     pub fn one(&self, key: &str, name: &str, value: impl Said) -> String {
-        self.tongue.one(key, name, value)
+        self.language.one(key, name, value)
     }
 
     /// The text of `key` with two gaps: name, value, name, value.
     #[must_use]
     pub fn two(&self, key: &str, a: &str, first: impl Said, b: &str, second: impl Said) -> String {
-        self.tongue.two(key, (a, first), (b, second))
+        self.language.two(key, (a, first), (b, second))
     }
 
     /// Every language, to choose from.
     #[must_use]
-    pub fn tongues(&self) -> [Tongue; 2] {
-        Tongue::ALL
+    pub fn languages(&self) -> [Language; 2] {
+        Language::ALL
     }
 
     /// htmx's settings, as JSON.
@@ -92,7 +92,7 @@ impl Shell {
     /// A number in the page's digits.
     #[must_use]
     pub fn number(&self, n: impl std::fmt::Display) -> String {
-        self.tongue.digits(&n.to_string())
+        self.language.digits(&n.to_string())
     }
 
     /// Whether an administrator reads it.

@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Endpoint> {
     let of = Object::Image;
     let post = |path| (Method::POST, path);
     vec![
-        Endpoint::new(post("/photo/{id}/look"), STAFF, of, form, no, look),
+        Endpoint::new(post("/photo/{id}/look"), STAFF, of, form, no, find_faces),
         Endpoint::new(post("/photo/{id}/done"), STAFF, of, form, no, done),
         Endpoint::new(post("/photo/{id}/remove"), STAFF, of, form, no, remove),
     ]
@@ -42,7 +42,7 @@ async fn named(call: &Call) -> Result<Image, Problem> {
     Ok(call.app().db.read(move |tx| image::find(tx, reader, &name)).await?)
 }
 
-async fn look(call: Call) -> Outcome {
+async fn find_faces(call: Call) -> Outcome {
     let photo = named(&call).await?;
     let album = call.app().album();
     let by = call.actor()?.user;

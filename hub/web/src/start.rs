@@ -28,7 +28,7 @@ use store::login::Way;
 use store::{passkey, totp};
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
-use words::language::Tongue;
+use words::language::Language;
 
 /// Routes of this file.
 #[must_use]
@@ -103,11 +103,11 @@ struct Message<'a> {
 
 /// Remembers the language, and shows the same page again.
 async fn choose_language(call: Call) -> Outcome {
-    let chosen = Tongue::tagged(call.field("language")?);
-    let tongue = chosen.ok_or_else(|| Problem::field("language", "choose one of the buttons"))?;
+    let chosen = Language::tagged(call.field("language")?);
+    let language = chosen.ok_or_else(|| Problem::field("language", "choose one of the buttons"))?;
     let from = call.header("referer").and_then(|from| from.split_once("//")?.1.split_once('/'));
     let back = from.map_or_else(String::new, |(_, path)| format!("/{path}"));
-    Ok(with(see(inside(&back))?, header::SET_COOKIE, &language::remember(tongue)))
+    Ok(with(see(inside(&back))?, header::SET_COOKIE, &language::remember(language)))
 }
 
 async fn file(call: Call) -> Outcome {
@@ -272,7 +272,7 @@ const AGAIN: &str = "<!doctype html><html lang=\"en-GB\"><meta charset=\"utf-8\"
 /// only seems so, because a link from elsewhere brought them, bounces once.
 #[must_use]
 pub fn problem(problem: &Problem, reader: Reader<'_>) -> Option<Response> {
-    let Reader { tongue, arrived, back, request_id } = reader;
+    let Reader { language, arrived, back, request_id } = reader;
     match problem.kind {
         PROOF_NEEDED => return see(&prove::at(back)).ok(),
         guard::FACTOR_FIRST => return see("/account").ok(),
@@ -295,7 +295,7 @@ pub fn problem(problem: &Problem, reader: Reader<'_>) -> Option<Response> {
     };
     let detail = problem.detail.as_str();
     let request_id = if problem.status.is_server_error() { request_id } else { "" };
-    let shell = Shell { tongue, ..Shell::default() };
+    let shell = Shell { language, ..Shell::default() };
     let title = shell.say(title);
     let onward_words = shell.say("start-onward");
     let title = title.as_str();

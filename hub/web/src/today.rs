@@ -126,7 +126,7 @@ async fn index(call: Call) -> Outcome {
     let (class, day, lessons, lesson, facts) = read.await?;
     let shell = shell(&call, "class");
     let zone = &call.app().config.zone;
-    let rows: Vec<_> = facts.into_iter().map(|facts| Row::new(facts, shell.tongue, zone)).collect();
+    let rows: Vec<_> = facts.into_iter().map(|facts| Row::new(facts, shell.language, zone)).collect();
     let done = which.done.and_then(|id| rows.iter().find(|row| row.id == id));
     let note = done.map(|row| said(&shell, row));
     let note = note.or(which.photo.map(|n| shell.one("roll-from-photo", "count", n)));
@@ -134,7 +134,7 @@ async fn index(call: Call) -> Outcome {
     let tab = |of: &Session| Tab {
         id: of.id,
         name: of.name.clone(),
-        hours: words::hours(shell.tongue, (of.starts, of.ends), zone),
+        hours: words::hours(shell.language, (of.starts, of.ends), zone),
         here: here == Some(of.id),
         now: of.starts <= now && now < of.ends,
     };
@@ -143,8 +143,8 @@ async fn index(call: Call) -> Outcome {
     let (unknown, rows) = rows.into_iter().partition(|row| row.tick);
     let view = Page {
         free: day == reader.today && !tabs.iter().any(|tab| tab.now),
-        day: words::say_day(shell.tongue, day, reader.today),
-        suspended: suspended(shell.tongue, &class, now),
+        day: words::say_day(shell.language, day, reader.today),
+        suspended: suspended(shell.language, &class, now),
         lesson: lesson.map(|of| shown(&of, &shell, zone, now)),
         counts,
         tabs,
@@ -162,8 +162,8 @@ fn shown(of: &Session, shell: &Shell, zone: &TimeZone, now: Wall) -> Lesson {
         id: of.id,
         name: of.name.clone(),
         room: of.room.clone(),
-        hours: words::hours(shell.tongue, (of.starts, of.ends), zone),
-        closed: of.closed_at.map(|at| words::minute(shell.tongue, at, zone)),
+        hours: words::hours(shell.language, (of.starts, of.ends), zone),
+        closed: of.closed_at.map(|at| words::minute(shell.language, at, zone)),
         begun: of.starts <= now,
         over: of.ends <= now,
     }

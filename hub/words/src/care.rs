@@ -1,23 +1,23 @@
 //! What needs care, and what to do about it.
 
-use crate::language::{Said as _, Tongue};
+use crate::language::{Said as _, Language};
 use fluent_bundle::FluentArgs;
 use jiff::tz::TimeZone;
 use rules::care::Worry;
 
 /// What a worry is and what to do about it, in words.
 #[must_use]
-pub fn said(tongue: Tongue, worry: &Worry, zone: &TimeZone) -> (String, String) {
+pub fn said(language: Language, worry: &Worry, zone: &TimeZone) -> (String, String) {
     let when = worry.at.map(|at| {
-        let day = crate::full_day(tongue, rules::timetable::day(at, zone));
-        let time = crate::minute(tongue, at, zone);
-        tongue.two("care-when", ("day", day), ("time", time))
+        let day = crate::full_day(language, rules::timetable::day(at, zone));
+        let time = crate::minute(language, at, zone);
+        language.two("care-when", ("day", day), ("time", time))
     });
     let mut gaps = FluentArgs::new();
     gaps.set("count", worry.count.value());
     gaps.set("name", worry.name.value());
     gaps.set("when", when.unwrap_or_default().value());
-    (tongue.tell(worry.texts.0, &gaps), tongue.tell(worry.texts.1, &gaps))
+    (language.tell(worry.texts.0, &gaps), language.tell(worry.texts.1, &gaps))
 }
 
 #[cfg(test)]
@@ -65,8 +65,8 @@ mod tests {
             ..Facts::default()
         };
         for worry in worries(&facts, NOW) {
-            for tongue in Tongue::ALL {
-                let (what, next) = (tongue.say(worry.texts.0), tongue.say(worry.texts.1));
+            for language in Language::ALL {
+                let (what, next) = (language.say(worry.texts.0), language.say(worry.texts.1));
                 assert!(what != worry.texts.0 && next != worry.texts.1, "{worry:?}");
             }
         }

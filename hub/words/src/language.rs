@@ -6,17 +6,22 @@
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 use unic_langid::LanguageIdentifier;
+use utoipa::ToSchema;
 
-/// A language of the pages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Tongue {
+/// A language of pages and mails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = MailLanguage)]
+pub enum Language {
     /// English.
     #[default]
-    En,
+    #[serde(rename = "en")]
+    English,
     /// Persian, from right to left.
-    Fa,
+    #[serde(rename = "fa")]
+    Persian,
 }
 
 macro_rules! files {
@@ -32,9 +37,9 @@ macro_rules! files {
 }
 
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle(Tongue::En, &files!("en")));
+    LazyLock::new(|| bundle(Language::English, &files!("en")));
 static PERSIAN: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle(Tongue::Fa, &files!("fa")));
+    LazyLock::new(|| bundle(Language::Persian, &files!("fa")));
 
 /// What a text may have in its gaps.
 pub trait Said {
@@ -71,16 +76,16 @@ impl<T: Said + ?Sized> Said for &T {
     }
 }
 
-impl Tongue {
+impl Language {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::En, Self::Fa];
+    pub const ALL: [Self; 2] = [Self::English, Self::Persian];
 
     /// Its tag, for `lang`.
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
-            Self::En => "en-GB",
-            Self::Fa => "fa",
+            Self::English => "en-GB",
+            Self::Persian => "fa",
         }
     }
 
@@ -88,8 +93,8 @@ impl Tongue {
     #[must_use]
     pub fn direction(self) -> &'static str {
         match self {
-            Self::En => "ltr",
-            Self::Fa => "rtl",
+            Self::English => "ltr",
+            Self::Persian => "rtl",
         }
     }
 
@@ -97,8 +102,8 @@ impl Tongue {
     #[must_use]
     pub fn own_name(self) -> &'static str {
         match self {
-            Self::En => "English",
-            Self::Fa => "فارسی",
+            Self::English => "English",
+            Self::Persian => "فارسی",
         }
     }
 
@@ -107,8 +112,8 @@ impl Tongue {
     pub fn tagged(tag: &str) -> Option<Self> {
         let first = tag.trim().split(['-', ';']).next().unwrap_or_default();
         match first.to_ascii_lowercase().as_str() {
-            "en" => Some(Self::En),
-            "fa" => Some(Self::Fa),
+            "en" => Some(Self::English),
+            "fa" => Some(Self::Persian),
             _ => None,
         }
     }
@@ -159,15 +164,15 @@ impl Tongue {
     #[must_use]
     pub fn digits(self, text: &str) -> String {
         match self {
-            Self::En => text.to_owned(),
-            Self::Fa => text.chars().map(persian).collect(),
+            Self::English => text.to_owned(),
+            Self::Persian => text.chars().map(persian).collect(),
         }
     }
 
     fn bundle(self) -> &'static FluentBundle<FluentResource> {
         match self {
-            Self::En => &ENGLISH,
-            Self::Fa => &PERSIAN,
+            Self::English => &ENGLISH,
+            Self::Persian => &PERSIAN,
         }
     }
 }
@@ -176,13 +181,13 @@ fn persian(c: char) -> char {
     c.to_digit(10).and_then(|n| char::from_u32(0x06F0 + n)).unwrap_or(c)
 }
 
-fn bundle(tongue: Tongue, files: &[&str]) -> FluentBundle<FluentResource> {
-    let tag: LanguageIdentifier = tongue.tag().parse().expect("a tag of ours");
+fn bundle(language: Language, files: &[&str]) -> FluentBundle<FluentResource> {
+    let tag: LanguageIdentifier = language.tag().parse().expect("a tag of ours");
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     bundle.set_use_isolating(false); // `Said` isolates words, and leaves numbers alone
-    if tongue == Tongue::Fa {
+    if language == Language::Persian {
         bundle.set_formatter(Some(|value, _| match value {
-            FluentValue::Number(n) => Some(Tongue::Fa.digits(&n.as_string())),
+            FluentValue::Number(n) => Some(Language::Persian.digits(&n.as_string())),
             _ => None,
         }));
     }
@@ -275,17 +280,17 @@ mod tests {
 
     #[test]
     fn a_browser_gets_what_it_chose_or_else_what_it_likes() {
-        assert_eq!(Tongue::of(None, None), Tongue::En);
-        assert_eq!(Tongue::of(None, Some("de-DE,fa-IR;q=0.9,en;q=0.8")), Tongue::Fa);
-        assert_eq!(Tongue::of(Some("en"), Some("fa")), Tongue::En);
-        assert_eq!(Tongue::of(Some("xx"), Some("xx")), Tongue::En);
+        assert_eq!(Language::of(None, None), Language::English);
+        assert_eq!(Language::of(None, Some("de-DE,fa-IR;q=0.9,en;q=0.8")), Language::Persian);
+        assert_eq!(Language::of(Some("en"), Some("fa")), Language::English);
+        assert_eq!(Language::of(Some("xx"), Some("xx")), Language::English);
     }
 
     #[test]
     fn names_keep_their_own_direction_and_numbers_their_own_digits() {
-        let said = Tongue::En.one("shell-signed-in", "name", "علی");
+        let said = Language::English.one("shell-signed-in", "name", "علی");
         assert!(said.contains("\u{2068}علی\u{2069}"), "{said}");
-        assert_eq!(Tongue::Fa.digits("12:05"), "۱۲:۰۵");
-        assert_eq!(Tongue::En.say("nothing-of-the-kind"), "nothing-of-the-kind");
+        assert_eq!(Language::Persian.digits("12:05"), "۱۲:۰۵");
+        assert_eq!(Language::English.say("nothing-of-the-kind"), "nothing-of-the-kind");
     }
 }

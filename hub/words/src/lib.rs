@@ -5,7 +5,7 @@ pub mod care;
 pub mod language;
 pub mod why;
 
-use crate::language::Tongue;
+use crate::language::Language;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rules::reports::Rate;
 use wire::{Reason, Wall};
@@ -63,19 +63,19 @@ pub fn clock(state: &str) -> &'static str {
 
 /// A day as people say it, seen from `today`.
 #[must_use]
-pub fn say_day(tongue: Tongue, day: Date, today: Date) -> String {
-    let weekday = weekday(tongue, day);
-    let month = month_name(tongue, day);
-    let number = tongue.digits(&day.day().to_string());
-    let comma = if tongue == Tongue::Fa { "،" } else { "," };
+pub fn say_day(language: Language, day: Date, today: Date) -> String {
+    let weekday = weekday(language, day);
+    let month = month_name(language, day);
+    let number = language.digits(&day.day().to_string());
+    let comma = if language == Language::Persian { "،" } else { "," };
     let full = if day.year() == today.year() {
         format!("{weekday}{comma} {number} {month}")
     } else {
-        format!("{weekday}{comma} {number} {month} {}", tongue.digits(&day.year().to_string()))
+        format!("{weekday}{comma} {number} {month} {}", language.digits(&day.year().to_string()))
     };
     match day {
-        d if d == today => tongue.one("words-today", "day", full),
-        d if Some(d) == today.yesterday().ok() => tongue.one("words-yesterday", "day", full),
+        d if d == today => language.one("words-today", "day", full),
+        d if Some(d) == today.yesterday().ok() => language.one("words-yesterday", "day", full),
         _ => full,
     }
 }
@@ -107,50 +107,50 @@ const MONTHS: [&str; 12] = [
 
 /// The name of its day of the week.
 #[must_use]
-pub fn weekday(tongue: Tongue, day: Date) -> String {
+pub fn weekday(language: Language, day: Date) -> String {
     let n = usize::from(day.weekday().to_monday_zero_offset().unsigned_abs());
-    tongue.say(DAYS[n])
+    language.say(DAYS[n])
 }
 
 /// The name of a day's month.
-fn month_name(tongue: Tongue, day: Date) -> String {
-    tongue.say(MONTHS[usize::from(day.month().unsigned_abs()) - 1])
+fn month_name(language: Language, day: Date) -> String {
+    language.say(MONTHS[usize::from(day.month().unsigned_abs()) - 1])
 }
 
 /// A day's month in few letters, where a language shortens months.
 #[must_use]
-pub fn short_month(tongue: Tongue, day: Date) -> String {
-    let name = month_name(tongue, day);
-    match tongue {
-        Tongue::En => name.chars().take(3).collect(),
-        Tongue::Fa => name,
+pub fn short_month(language: Language, day: Date) -> String {
+    let name = month_name(language, day);
+    match language {
+        Language::English => name.chars().take(3).collect(),
+        Language::Persian => name,
     }
 }
 
 /// A day in few letters: `2 Mar`.
 #[must_use]
-pub fn short_day(tongue: Tongue, day: Date) -> String {
-    format!("{} {}", tongue.digits(&day.day().to_string()), short_month(tongue, day))
+pub fn short_day(language: Language, day: Date) -> String {
+    format!("{} {}", language.digits(&day.day().to_string()), short_month(language, day))
 }
 
 /// A day with its year: `2 March 2026`.
 #[must_use]
-pub fn full_day(tongue: Tongue, day: Date) -> String {
-    format!("{} {}", tongue.digits(&day.day().to_string()), month(tongue, day))
+pub fn full_day(language: Language, day: Date) -> String {
+    format!("{} {}", language.digits(&day.day().to_string()), month(language, day))
 }
 
 /// A day's month with its year.
 #[must_use]
-pub fn month(tongue: Tongue, day: Date) -> String {
-    format!("{} {}", month_name(tongue, day), tongue.digits(&day.year().to_string()))
+pub fn month(language: Language, day: Date) -> String {
+    format!("{} {}", month_name(language, day), language.digits(&day.year().to_string()))
 }
 
 /// A share in per cent.
 #[must_use]
-pub fn share(tongue: Tongue, rate: Rate) -> String {
-    match tongue {
-        Tongue::En => format!("{rate} %"),
-        Tongue::Fa => format!("{}٪", tongue.digits(&rate.to_string().replace('.', "٫"))),
+pub fn share(language: Language, rate: Rate) -> String {
+    match language {
+        Language::English => format!("{rate} %"),
+        Language::Persian => format!("{}٪", language.digits(&rate.to_string().replace('.', "٫"))),
     }
 }
 
@@ -163,28 +163,28 @@ pub fn time(at: Wall, zone: &TimeZone) -> String {
 
 /// Hour and minute in `zone`.
 #[must_use]
-pub fn minute(tongue: Tongue, at: Wall, zone: &TimeZone) -> String {
+pub fn minute(language: Language, at: Wall, zone: &TimeZone) -> String {
     let time = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
-    tongue.digits(&time.to_zoned(zone.clone()).strftime("%H:%M").to_string())
+    language.digits(&time.to_zoned(zone.clone()).strftime("%H:%M").to_string())
 }
 
 /// From when to when a lesson lasts.
 #[must_use]
-pub fn hours(tongue: Tongue, (starts, ends): (Wall, Wall), zone: &TimeZone) -> String {
-    let [from, to] = [starts, ends].map(|at| minute(tongue, at, zone));
-    tongue.two("roll-hours", ("from", from), ("to", to))
+pub fn hours(language: Language, (starts, ends): (Wall, Wall), zone: &TimeZone) -> String {
+    let [from, to] = [starts, ends].map(|at| minute(language, at, zone));
+    language.two("roll-hours", ("from", from), ("to", to))
 }
 
 /// How long ago, roughly.
 #[must_use]
-pub fn ago(tongue: Tongue, at: Wall, now: Wall) -> String {
+pub fn ago(language: Language, at: Wall, now: Wall) -> String {
     let seconds = now.0.saturating_sub(at.0).max(0) / 1000;
     match seconds {
-        0..60 => tongue.say("words-just-now"),
-        60..3600 => tongue.one("words-minutes-ago", "count", seconds / 60),
-        3600..86_400 => tongue.one("words-hours-ago", "count", seconds / 3600),
-        86_400..172_800 => tongue.say("words-since-yesterday"),
-        _ => tongue.one("words-days-ago", "count", seconds / 86_400),
+        0..60 => language.say("words-just-now"),
+        60..3600 => language.one("words-minutes-ago", "count", seconds / 60),
+        3600..86_400 => language.one("words-hours-ago", "count", seconds / 3600),
+        86_400..172_800 => language.say("words-since-yesterday"),
+        _ => language.one("words-days-ago", "count", seconds / 86_400),
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
         let late = Wall(1_772_406_000_000); // 2026-03-01T23:00Z
         assert_eq!(time(late, &berlin), "00:00:00");
         let today = rules::timetable::day(late, &berlin);
-        let say = |day| say_day(Tongue::En, day, today).replace(['\u{2068}', '\u{2069}'], "");
+        let say = |day| say_day(Language::English, day, today).replace(['\u{2068}', '\u{2069}'], "");
         assert_eq!(say(today), "Today, Monday, 2 March");
         assert_eq!(say(today.yesterday().unwrap()), "Yesterday, Sunday, 1 March");
         assert_eq!(say(jiff::civil::date(2025, 5, 1)), "Thursday, 1 May 2025");
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn how_long_ago_is_rough() {
-        let ago = |s: i64| ago(Tongue::En, Wall(0), Wall(s * 1000));
+        let ago = |s: i64| ago(Language::English, Wall(0), Wall(s * 1000));
         assert_eq!([0, 59, 60, 7200].map(ago), ["just now", "just now", "1 min ago", "2 h ago"]);
         assert_eq!(ago(400_000), "4 days ago");
     }

@@ -1,6 +1,6 @@
 //! Why a mark says absent, or why nobody can say it: in sentences.
 
-use crate::language::Tongue;
+use crate::language::Language;
 use jiff::tz::TimeZone;
 use rules::attendance::Status;
 use rules::attendance::closing::{Grounds, Why};
@@ -35,7 +35,7 @@ pub fn key(why: Why) -> &'static str {
 /// which doors must have seen whoever came.
 #[must_use]
 pub fn sentences(
-    tongue: Tongue,
+    language: Language,
     status: Status,
     grounds: &Grounds,
     counts: (Wall, Wall),
@@ -46,19 +46,19 @@ pub fn sentences(
         Status::Unverified => "why-unverified-lead",
         _ => return Vec::new(),
     };
-    let time = |at: Wall| crate::minute(tongue, at, zone);
-    let mut all = vec![tongue.two(lead, ("from", time(counts.0)), ("to", time(counts.1)))];
-    all.extend(grounds.stayed.then(|| tongue.say("why-stayed")));
-    all.extend(grounds.doors.is_empty().then(|| tongue.say("why-no-door")));
+    let time = |at: Wall| crate::minute(language, at, zone);
+    let mut all = vec![language.two(lead, ("from", time(counts.0)), ("to", time(counts.1)))];
+    all.extend(grounds.stayed.then(|| language.say("why-stayed")));
+    all.extend(grounds.doors.is_empty().then(|| language.say("why-no-door")));
     for door in &grounds.doors {
         if let Some(why) = door.why {
-            let said = tongue.one(key(why), "door", door.door.as_str());
+            let said = language.one(key(why), "door", door.door.as_str());
             if !all.contains(&said) {
                 all.push(said);
             }
         }
-        let percent = tongue.digits(&(door.permille / 10).to_string());
-        all.push(tongue.two("why-share", ("door", door.door.as_str()), ("percent", percent)));
+        let percent = language.digits(&(door.permille / 10).to_string());
+        all.push(language.two("why-share", ("door", door.door.as_str()), ("percent", percent)));
     }
     all
 }
@@ -78,7 +78,7 @@ mod tests {
         };
         let grounds = Grounds { stayed, doors: doors.iter().map(door).collect() };
         let counts = (NOON, NOON.plus_ms(1_500_000));
-        let all = sentences(Tongue::En, status, &grounds, counts, &TimeZone::UTC);
+        let all = sentences(Language::English, status, &grounds, counts, &TimeZone::UTC);
         all.iter().map(|text| text.replace(['\u{2068}', '\u{2069}'], "")).collect()
     }
 

@@ -94,7 +94,7 @@ impl Detector {
         };
         let mut found = Vec::new();
         for scale in scales(picture, min_face) {
-            found.extend(self.look(grids, picture, scale)?);
+            found.extend(self.find_at(grids, picture, scale)?);
         }
         let limit = if matches!(self, Self::Yunet(_)) { 0.3 } else { 0.4 };
         let mut kept = prune(found, Overlap::Union, limit, |face: &Face| (face.rect, face.score));
@@ -112,7 +112,7 @@ impl Detector {
         }
     }
 
-    fn look(&self, grids: &Grids, picture: &Picture, scale: f32) -> Result<Vec<Face>, NetError> {
+    fn find_at(&self, grids: &Grids, picture: &Picture, scale: f32) -> Result<Vec<Face>, NetError> {
         let side = |length: u32| ((length as f32 * scale).round() as usize).max(1);
         let inner = [side(picture.height), side(picture.width)];
         let outer = inner.map(|length| length.next_multiple_of(32));

@@ -134,7 +134,7 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn look(bytes: &'a [u8], limits: &Limits) -> Result<Self, ImageError> {
+    fn read_head(bytes: &'a [u8], limits: &Limits) -> Result<Self, ImageError> {
         if bytes.is_empty() {
             return Err(ImageError::Empty);
         }

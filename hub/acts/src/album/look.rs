@@ -35,7 +35,7 @@ impl Album {
     ///
     /// # Errors
     /// `NotFound` when the photo is gone, `Unavailable` when too many pictures wait.
-    pub async fn look(&self, id: Uuid, by: String) -> Result<Looked, Error> {
+    pub async fn find_faces(&self, id: Uuid, by: String) -> Result<Looked, Error> {
         let jpeg = self.picture(id).await?;
         let read = move |tx: &Tx<'_>| Ok((image::get(tx, id)?, crop::of_image(tx, id)?));
         let (photo, old) = self.db.read(read).await?;

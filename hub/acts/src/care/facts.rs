@@ -56,7 +56,7 @@ impl Sources {
     pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
         loop {
             beat.turn();
-            self.upkeep.tried("counting what needs care", self.look().await);
+            self.upkeep.tried("counting what needs care", self.worries().await);
             rest(COUNT, &beat, &stop).await;
             if stop.is_cancelled() {
                 return Ok(());
@@ -65,7 +65,7 @@ impl Sources {
     }
 
     /// What waits for a person now; the count in the navigation follows.
-    pub async fn look(&self) -> Result<Vec<Worry>, Error> {
+    pub async fn worries(&self) -> Result<Vec<Worry>, Error> {
         let now = self.upkeep.clock.wall();
         let found = worries(&self.facts(now).await?, now);
         count(&self.tally, found.len());

@@ -49,7 +49,7 @@ impl Follower {
         let mut heard = self.events.listen();
         while !stop.is_cancelled() {
             beat.turn();
-            self.upkeep.tried("following the doors", self.look().await);
+            self.upkeep.tried("following the doors", self.refresh().await);
             let next = Instant::now() + POLL;
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -62,7 +62,7 @@ impl Follower {
 
     /// Reads the state once: what doors should run, and which of their certificates no longer
     /// count.
-    pub async fn look(&self) -> Result<(), Error> {
+    pub async fn refresh(&self) -> Result<(), Error> {
         self.note().await?;
         let now = self.upkeep.clock.wall();
         let (state, ended, cut_off) = self.db.read(move |tx| state(tx, now)).await?;

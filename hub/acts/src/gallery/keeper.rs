@@ -91,7 +91,7 @@ impl Gallery {
     /// When the database or the key store fails, or a template does not open.
     pub async fn refresh(&self, db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
-        let index = self.look(db, keys).await?;
+        let index = self.rebuild(db, keys).await?;
         self.release_all(db, keys, index, now).await
     }
 
@@ -99,7 +99,7 @@ impl Gallery {
     ///
     /// # Errors
     /// As [`Gallery::refresh`].
-    pub async fn look(&self, db: &Db, keys: &Keys) -> Result<Arc<Index>, Error> {
+    pub async fn rebuild(&self, db: &Db, keys: &Keys) -> Result<Arc<Index>, Error> {
         let index = load(db, keys, &self.model).await?;
         let index = Arc::new(match self.own_lines(db, &index).await? {
             Some(lines) => index.with_lines(&lines),

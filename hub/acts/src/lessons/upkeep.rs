@@ -90,13 +90,13 @@ impl LessonUpkeep {
     pub async fn run(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
         while stop.run_until_cancelled(tokio::time::sleep(CLOSE)).await.is_some() {
             beat.turn();
-            self.look().await;
+            self.turn().await;
         }
         Ok(())
     }
 
     /// One turn of it; nothing while the clock is not believed.
-    pub async fn look(&self) {
+    pub async fn turn(&self) {
         if !self.upkeep.is_believed().await {
             return;
         }

@@ -11,13 +11,13 @@ use wire::{RecordId, Wall};
 /// suspended.
 pub fn corrected(tx: &Tx<'_>, record: RecordId, now: Wall) -> Result<Option<Uuid>, Error> {
     match store::budget::approved_by(tx, record)? {
-        Some(class) => look(tx, class, now),
+        Some(class) => suspend_if_overrun(tx, class, now),
         None => Ok(None),
     }
 }
 
 /// Lets a person decide again in `class` if it overran its budget: which class was suspended.
-pub fn look(tx: &Tx<'_>, class: Uuid, now: Wall) -> Result<Option<Uuid>, Error> {
+pub fn suspend_if_overrun(tx: &Tx<'_>, class: Uuid, now: Wall) -> Result<Option<Uuid>, Error> {
     let Some(auto) = store::budget::at_work(tx, class)? else { return Ok(None) };
     let count = store::budget::count(tx, class, auto.since, now)?;
     if !count.overruns(auto.budget) {

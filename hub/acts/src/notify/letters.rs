@@ -54,7 +54,7 @@ pub fn news(event: &str) -> Option<&'static str> {
 /// may be a stranger's.
 #[must_use]
 pub fn account(news: &str, of: &Account, to: &str, texts: &Texts, now: Wall) -> Letter {
-    let what = texts.language.tongue().say(news);
+    let what = texts.language.say(news);
     let with = [("who", to), ("what", what.as_str())];
     let Text { subject, body } = texts.of(Kind::Account).fill(&with);
     let kind = Kind::Account.as_str();

@@ -55,14 +55,14 @@ impl Sender {
         let post = post.and_then(|way| self.upkeep.tried("setting up mail", Post::new(way)));
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             beat.turn();
-            self.upkeep.tried("looking after messages", self.look(post.as_ref(), &beat).await);
+            self.upkeep.tried("looking after messages", self.send_due(post.as_ref(), &beat).await);
         }
         Ok(())
     }
 
     /// One look: writes what follows from what happened and from months that are over, and sends what
     /// is due.
-    pub async fn look(&self, post: Option<&Post>, beat: &Beat) -> Result<(), Error> {
+    pub async fn send_due(&self, post: Option<&Post>, beat: &Beat) -> Result<(), Error> {
         self.tell(post.is_some()).await?;
         if let Some(post) = post {
             if self.upkeep.is_believed().await {

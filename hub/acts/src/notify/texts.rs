@@ -7,7 +7,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use store::{Db, Tx, audit, setting};
 use wire::Wall;
-use words::language::Tongue;
+use words::language::Language;
 
 /// The setting that holds them.
 const SETTING: &str = "mail_texts";
@@ -29,19 +29,6 @@ pub enum Kind {
     Policy,
     /// To whoever owns an account, about a change of what opens it.
     Account,
-}
-
-/// The language of mails that the school did not write itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = MailLanguage)]
-pub enum Language {
-    /// English.
-    #[default]
-    #[serde(rename = "en")]
-    English,
-    /// Persian.
-    #[serde(rename = "fa")]
-    Persian,
 }
 
 /// One mail: a line and a text, with gaps.
@@ -95,39 +82,25 @@ impl Kind {
     }
 }
 
-impl Language {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::English, Self::Persian];
-
-    /// The same language on pages.
-    #[must_use]
-    pub fn tongue(self) -> Tongue {
-        match self {
-            Self::English => Tongue::En,
-            Self::Persian => Tongue::Fa,
+/// The usual text of this kind in `language`.
+#[must_use]
+pub fn usual(language: Language, kind: Kind) -> Text {
+    let whole = match (language, kind) {
+        (Language::English, Kind::Absence) => include_str!("../../templates/mail/en/absence.txt"),
+        (Language::English, Kind::LowAttendance) => {
+            include_str!("../../templates/mail/en/low_attendance.txt")
         }
-    }
-
-    /// The usual text of this kind.
-    #[must_use]
-    pub fn usual(self, kind: Kind) -> Text {
-        let whole = match (self, kind) {
-            (Self::English, Kind::Absence) => include_str!("../../templates/mail/en/absence.txt"),
-            (Self::English, Kind::LowAttendance) => {
-                include_str!("../../templates/mail/en/low_attendance.txt")
-            }
-            (Self::English, Kind::Policy) => include_str!("../../templates/mail/en/policy.txt"),
-            (Self::English, Kind::Account) => include_str!("../../templates/mail/en/account.txt"),
-            (Self::Persian, Kind::Absence) => include_str!("../../templates/mail/fa/absence.txt"),
-            (Self::Persian, Kind::LowAttendance) => {
-                include_str!("../../templates/mail/fa/low_attendance.txt")
-            }
-            (Self::Persian, Kind::Policy) => include_str!("../../templates/mail/fa/policy.txt"),
-            (Self::Persian, Kind::Account) => include_str!("../../templates/mail/fa/account.txt"),
-        };
-        let (subject, body) = whole.split_once("\n\n").unwrap_or((whole, ""));
-        Text { subject: subject.into(), body: body.trim_end().into() }
-    }
+        (Language::English, Kind::Policy) => include_str!("../../templates/mail/en/policy.txt"),
+        (Language::English, Kind::Account) => include_str!("../../templates/mail/en/account.txt"),
+        (Language::Persian, Kind::Absence) => include_str!("../../templates/mail/fa/absence.txt"),
+        (Language::Persian, Kind::LowAttendance) => {
+            include_str!("../../templates/mail/fa/low_attendance.txt")
+        }
+        (Language::Persian, Kind::Policy) => include_str!("../../templates/mail/fa/policy.txt"),
+        (Language::Persian, Kind::Account) => include_str!("../../templates/mail/fa/account.txt"),
+    };
+    let (subject, body) = whole.split_once("\n\n").unwrap_or((whole, ""));
+    Text { subject: subject.into(), body: body.trim_end().into() }
 }
 
 impl Text {
@@ -192,7 +165,7 @@ impl Texts {
     /// The text of this kind: the school's own, or the usual one.
     #[must_use]
     pub fn of(&self, kind: Kind) -> Text {
-        self.own.get(&kind).cloned().unwrap_or_else(|| self.language.usual(kind))
+        self.own.get(&kind).cloned().unwrap_or_else(|| usual(self.language, kind))
     }
 
     /// Every own text checked; one that says what the usual one says is none.
@@ -200,7 +173,7 @@ impl Texts {
     /// # Errors
     /// `Invalid` naming the field.
     pub fn checked(self) -> Result<Self, Error> {
-        let usual = |kind| self.language.usual(kind).checked(kind);
+        let usual = |kind| usual(self.language, kind).checked(kind);
         let mut own = BTreeMap::new();
         for (kind, text) in self.own {
             let text = text.checked(kind)?;
@@ -247,13 +220,13 @@ mod tests {
     #[test]
     fn every_usual_text_is_whole_and_uses_only_what_is_filled() {
         for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.map(|k| (l, k))) {
-            let text = language.usual(kind).checked(kind).unwrap();
+            let text = usual(language, kind).checked(kind).unwrap();
             assert!(gaps(&text.body).len() >= 2, "{language:?} {kind:?}");
             let with: Vec<_> = kind.gaps().iter().map(|gap| (*gap, "x")).collect();
             let filled = text.fill(&with);
             assert!(!filled.subject.contains('{') && !filled.body.contains('{'), "{filled:?}");
         }
-        let [en, fa] = Language::ALL.map(|language| language.usual(Kind::Absence));
+        let [en, fa] = Language::ALL.map(|language| usual(language, Kind::Absence));
         assert_ne!(en, fa);
     }
 
@@ -280,12 +253,12 @@ mod tests {
 
     #[test]
     fn own_words_that_are_the_usual_ones_follow_the_language() {
-        let usual = Language::English.usual(Kind::Policy);
+        let usual = super::usual(Language::English, Kind::Policy);
         let own = BTreeMap::from([(Kind::Policy, usual)]);
         let texts = Texts { language: Language::English, own }.checked().unwrap();
         assert!(texts.own.is_empty());
         let persian = Texts { language: Language::Persian, ..texts };
-        assert_eq!(persian.of(Kind::Policy), Language::Persian.usual(Kind::Policy));
+        assert_eq!(persian.of(Kind::Policy), super::usual(Language::Persian, Kind::Policy));
     }
 
     proptest! {

@@ -28,14 +28,14 @@ pub type Made = (usize, usize, usize);
 
 /// Makes the lessons of the days ahead.
 pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Error> {
-    let (changes, _) = look(tx, of, zone, now)?;
+    let (changes, _) = compare(tx, of, zone, now)?;
     apply(tx, changes, now)
 }
 
 /// The periods whose stored lessons are not those that follow from them: to be made one by one,
 /// so that nobody waits for a whole school.
 pub fn stale(tx: &Tx<'_>, zone: &TimeZone, now: Wall) -> Result<Vec<Uuid>, Error> {
-    let (Changes { add, change, remove }, of) = look(tx, Of::Everybody, zone, now)?;
+    let (Changes { add, change, remove }, of) = compare(tx, Of::Everybody, zone, now)?;
     let periods = add.iter().map(|lesson| lesson.period);
     let periods = periods.chain(change.iter().map(|stored| stored.lesson.period));
     let gone = remove.iter().filter_map(|id| of.get(id).copied());
@@ -43,7 +43,7 @@ pub fn stale(tx: &Tx<'_>, zone: &TimeZone, now: Wall) -> Result<Vec<Uuid>, Error
 }
 
 /// What has to change, and the period of each stored lesson.
-fn look(
+fn compare(
     tx: &Tx<'_>,
     of: Of,
     zone: &TimeZone,

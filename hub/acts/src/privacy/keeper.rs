@@ -50,7 +50,7 @@ impl Keeper {
         let mut heard = self.events.listen();
         while !stop.is_cancelled() {
             beat.turn();
-            self.look(&beat).await;
+            self.turn(&beat).await;
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = rest(EVERY, &beat, &stop) => {}
@@ -61,7 +61,7 @@ impl Keeper {
     }
 
     /// One look. While the clock is not believed, nothing goes because its time is over.
-    pub async fn look(&self, beat: &Beat) {
+    pub async fn turn(&self, beat: &Beat) {
         self.upkeep.tried("finishing erasures", self.finish_erasures().await);
         if self.upkeep.is_believed().await {
             self.upkeep.tried("the day's work", self.do_the_day(beat).await);

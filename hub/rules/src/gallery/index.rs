@@ -238,7 +238,7 @@ impl School for Index {
         hits.iter().map(|hits| self.candidates(hits)).collect()
     }
 
-    fn look(&self, candidates: &[Candidate], frames: u16, doubts: &[Reason]) -> Look {
+    fn judge(&self, candidates: &[Candidate], frames: u16, doubts: &[Reason]) -> Look {
         let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
         let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
         let usual = self.usual();

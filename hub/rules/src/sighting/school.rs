@@ -30,7 +30,7 @@ pub trait School: Send + Sync {
 
     /// Who it may be of those who are `nearest`, seen in so many frames with these doubts about
     /// the look.
-    fn look(&self, nearest: &[Candidate], frames: u16, doubts: &[Reason]) -> Look;
+    fn judge(&self, nearest: &[Candidate], frames: u16, doubts: &[Reason]) -> Look;
 }
 
 /// The school as each network sees it: the one in use first, then every older one of which there

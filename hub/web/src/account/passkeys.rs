@@ -83,7 +83,7 @@ pub struct Row {
 
 /// The passkeys of whoever asks, in words.
 pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
-    let ago = |at| words::ago(shell.tongue, at, call.now);
+    let ago = |at| words::ago(shell.language, at, call.now);
     let row = |one: Passkey| Row {
         id: one.id,
         name: one.name,

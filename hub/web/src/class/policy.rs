@@ -9,7 +9,7 @@ use rules::attendance::placing::Policy;
 use store::class::{Class, Suspension};
 use uuid::Uuid;
 use wire::Wall;
-use words::language::{Said, Tongue};
+use words::language::{Said, Language};
 
 /// What the page says of the rules.
 pub(super) struct Rules {
@@ -25,23 +25,23 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(tongue: Tongue, class: &Class, count: Option<Count>, now: Wall) -> Self {
-        let grace = tongue.one("class-says-grace", "count", class.grace_min);
+    pub(super) fn new(language: Language, class: &Class, count: Option<Count>, now: Wall) -> Self {
+        let grace = language.one("class-says-grace", "count", class.grace_min);
         let (line, budget, policy) = match class.policy {
-            Policy::Review => (String::new(), String::new(), vec![tongue.say("class-says-review")]),
+            Policy::Review => (String::new(), String::new(), vec![language.say("class-says-review")]),
             Policy::Auto { line, budget } => {
                 let values = (("line", percent(line)), ("budget", budget));
-                let mut said = vec![tongue.two("class-says-auto", values.0, values.1)];
+                let mut said = vec![language.two("class-says-auto", values.0, values.1)];
                 let counted = count.filter(|_| class.suspended.is_none());
                 said.extend(counted.map(|Count { passages, errors }| {
-                    tongue.two("class-says-counted", ("passages", passages), ("errors", errors))
+                    language.two("class-says-counted", ("passages", passages), ("errors", errors))
                 }));
                 (percent(line).to_string(), budget.to_string(), said)
             }
         };
         let said = [vec![grace], policy].concat();
         let auto = !line.is_empty();
-        let suspended = suspended(tongue, class, now);
+        let suspended = suspended(language, class, now);
         Self { said, auto, suspended, line, budget }
     }
 }
@@ -53,16 +53,16 @@ fn percent(share: f64) -> f64 {
 
 /// Why a person decides again in a class that marked by itself.
 #[must_use]
-pub fn suspended(tongue: Tongue, class: &Class, now: Wall) -> Option<String> {
+pub fn suspended(language: Language, class: &Class, now: Wall) -> Option<String> {
     let Suspension { at, count: Count { passages, errors } } = class.suspended?;
     let Policy::Auto { budget, .. } = class.policy else { return None };
     let mut gaps = FluentArgs::new();
     gaps.set("class", class.class_name.value());
-    gaps.set("ago", words::ago(tongue, at, now).value());
+    gaps.set("ago", words::ago(language, at, now).value());
     gaps.set("passages", passages.value());
     gaps.set("errors", errors.value());
     gaps.set("budget", budget.value());
-    Some(tongue.tell("class-suspended", &gaps))
+    Some(language.tell("class-suspended", &gaps))
 }
 
 /// Changes the class as the form says; which one, and what is said afterwards.
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn said(class: &Class, count: Option<Count>) -> String {
-        let rules = Rules::new(Tongue::En, class, count, Wall(7_200_000));
+        let rules = Rules::new(Language::English, class, count, Wall(7_200_000));
         let all = rules.said.into_iter().chain(rules.suspended).collect::<Vec<_>>();
         all.join(" ").replace(['\u{2068}', '\u{2069}'], "")
     }
@@ -157,6 +157,6 @@ mod tests {
         for words in ["7b", "2 h ago", "60", "4", "2 in 1,000"] {
             assert!(text.contains(words), "{words}: {text}");
         }
-        assert_eq!(suspended(Tongue::En, &class(auto, None), Wall(0)), None);
+        assert_eq!(suspended(Language::English, &class(auto, None), Wall(0)), None);
     }
 }

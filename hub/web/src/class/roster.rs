@@ -32,7 +32,7 @@ use store::{desk, reader::Reader};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
-use words::language::{Said as _, Tongue};
+use words::language::{Said as _, Language};
 
 /// People that a search names.
 const FOUND: u32 = 8;
@@ -163,10 +163,10 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Li
         Ok((class, count, (members, counts), teachers, found, staff))
     });
     let (class, count, members, teachers, found, staff) = read.await?;
-    let rules = Rules::new(shell.tongue, &class, count, now);
+    let rules = Rules::new(shell.language, &class, count, now);
     let today = reader.today;
     let zone = &call.app().config.zone;
-    let members = with_marks(members.0, members.1, (shell.tongue, zone));
+    let members = with_marks(members.0, members.1, (shell.language, zone));
     let view =
         Page { shell, note, class, rules, lines, asked, found, members, teachers, staff, today };
     page(status, &view)
@@ -246,22 +246,22 @@ fn line(n: usize, became: entering::Became) -> Line {
 fn with_marks(
     members: Vec<Member>,
     mut counts: HashMap<StudentId, Counts>,
-    (tongue, zone): (Tongue, &TimeZone),
+    (language, zone): (Language, &TimeZone),
 ) -> Vec<Person> {
     let person = |member: Member| {
         let counts = counts.remove(&member.student).unwrap_or_default();
         let last =
-            counts.last.map(|at| tongue.digits(&rules::timetable::day(at, zone).to_string()));
-        Person { member, marks: marks(tongue, counts), last }
+            counts.last.map(|at| language.digits(&rules::timetable::day(at, zone).to_string()));
+        Person { member, marks: marks(language, counts), last }
     };
     members.into_iter().map(person).collect()
 }
 
 /// How often somebody was there, late and away, in a sentence.
-fn marks(tongue: Tongue, counts: Counts) -> String {
+fn marks(language: Language, counts: Counts) -> String {
     let gaps = [("present", counts.present), ("late", counts.late), ("absent", counts.absent)];
     let gaps = gaps.into_iter().map(|(name, many)| (name.to_owned(), many.value()));
-    tongue.tell("class-marks-so-far", &gaps.collect())
+    language.tell("class-marks-so-far", &gaps.collect())
 }
 
 async fn verify(call: Call) -> Outcome {

@@ -135,17 +135,17 @@ async fn changed(call: Call, to: Result<DoorChanges, Problem>, key: &'static str
 async fn conflict(call: &Call, id: &DeviceId) -> Result<String, Problem> {
     let device = found(&call.app().db, id).await?;
     let name = id.clone();
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let who = call.app().db.read(move |tx| mover(tx, &name)).await?;
     let room = device.room;
-    let way = tongue.say(way(device.direction));
+    let way = language.say(way(device.direction));
     let mut args = FluentArgs::new();
     for (gap, text) in [("who", who), ("room", room), ("location", device.location), ("way", way)] {
         let text =
             if text.is_empty() { "–".to_owned() } else { format!("\u{2068}{text}\u{2069}") };
         args.set(gap, text);
     }
-    Ok(tongue.tell("doors-conflict", &args))
+    Ok(language.tell("doors-conflict", &args))
 }
 
 /// Who moved the door last.

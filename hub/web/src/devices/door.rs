@@ -175,7 +175,7 @@ fn view(shell: Shell, facts: Facts, model: &wire::ModelId, zone: &TimeZone, now:
     let all = states(&known, model, now);
     let newest = releases.first().map_or(0, |of| of.version);
     let paper = |of: door::Certificate| Paper {
-        ends: words::full_day(shell.tongue, rules::timetable::day(of.ends, zone)),
+        ends: words::full_day(shell.language, rules::timetable::day(of.ends, zone)),
         soon: of.ends.0 - now.0 < SOON_MS,
     };
     let device = &known.device;
@@ -185,7 +185,7 @@ fn view(shell: Shell, facts: Facts, model: &wire::ModelId, zone: &TimeZone, now:
         direction: direction_text(device.direction),
         ways: WAYS,
         states: all.into_iter().map(|one| say(&shell, one, &known, zone, now)).collect(),
-        heard: device.last_seen.map(|at| words::ago(shell.tongue, at, now)),
+        heard: device.last_seen.map(|at| words::ago(shell.language, at, now)),
         joined: known.certificate.map_or(Wall(0), |of| of.issued),
         certificate: known.certificate.map(paper),
         report: known.health.as_ref().map(|said| report(&shell, said, zone, now)),

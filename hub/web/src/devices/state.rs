@@ -8,7 +8,7 @@ use wire::Wall;
 use words::{self, why};
 
 /// Colour and icon of a state; the words carry the meaning.
-fn look(state: State) -> (&'static str, &'static str) {
+fn badge(state: State) -> (&'static str, &'static str) {
     match state {
         State::Watching => ("good", "yes"),
         State::CutOff => ("off", "no"),
@@ -35,7 +35,7 @@ pub struct Said {
 #[must_use]
 pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wall) -> Said {
     let (words, next) = state.keys();
-    let (class, icon) = look(state);
+    let (class, icon) = badge(state);
     let words = match known.device.last_seen {
         Some(at) if state == State::Offline => {
             shell.one("doors-offline-since", "when", when(shell, at, zone, now))
@@ -56,12 +56,12 @@ pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wal
 /// The time of a moment today, or else its day with the time.
 #[must_use]
 pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
-    let tongue = shell.tongue;
+    let language = shell.language;
     let day = rules::timetable::day(at, zone);
-    let time = words::minute(tongue, at, zone);
+    let time = words::minute(language, at, zone);
     match day == rules::timetable::day(now, zone) {
         true => time,
-        false => shell.two("doors-day-time", "day", words::full_day(tongue, day), "time", time),
+        false => shell.two("doors-day-time", "day", words::full_day(language, day), "time", time),
     }
 }
 

@@ -28,7 +28,7 @@ use store::student::{self, Student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode, header};
 use wire::{StudentId, Wall};
-use words::language::Tongue;
+use words::language::Language;
 
 /// Jobs among which those of these pages are listed.
 const JOBS: u32 = 50;
@@ -119,7 +119,7 @@ async fn listed(call: &Call, status: StatusCode, note: Option<String>) -> Outcom
     let jobs = call.app().jobs.list(reader.actor.user, None, JOBS).await?;
     let shell = shell(call, "people");
     let ours = jobs.iter().filter(|job| job.kind == PEOPLE || job.kind == PHOTOS);
-    let earlier = ours.map(|job| progress(call, shell.tongue, job)).collect();
+    let earlier = ours.map(|job| progress(call, shell.language, job)).collect();
     page(status, &Page { shell, note, classes, earlier })
 }
 
@@ -187,13 +187,13 @@ async fn show(call: Call) -> Outcome {
     let more = rows.len().saturating_sub(SHOWN);
     rows.truncate(SHOWN);
     let shell = shell(&call, "people");
-    let job = progress(&call, shell.tongue, &job);
+    let job = progress(&call, shell.language, &job);
     page(StatusCode::OK, &Outcomes { shell, job, sums, rows, more })
 }
 
 async fn download(call: Call) -> Outcome {
     let rows = rows(&call, &job(&call).await?).await?;
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let text = |text: String| Value::Text(text);
     let head = [
         "people-col-place",
@@ -203,9 +203,9 @@ async fn download(call: Call) -> Outcome {
         "people-col-why",
     ];
     let mut csv = MARK.as_bytes().to_vec();
-    csv.extend(line(&head.map(|key| text(tongue.say(key))))?);
+    csv.extend(line(&head.map(|key| text(language.say(key))))?);
     for row in rows {
-        let cells = [row.place, row.who, row.number, tongue.say(row.outcome), row.detail];
+        let cells = [row.place, row.who, row.number, language.say(row.outcome), row.detail];
         csv.extend(line(&cells.map(text))?);
     }
     let answer = bytes(CSV, csv)?;
@@ -307,14 +307,14 @@ fn sums(rows: &[Row]) -> Vec<(&'static str, &'static str, usize)> {
     all.into_iter().filter(|(.., count)| *count > 0).collect()
 }
 
-fn progress(call: &Call, tongue: Tongue, job: &Job) -> Progress {
+fn progress(call: &Call, language: Language, job: &Job) -> Progress {
     let zone = &call.app().config.zone;
     let day = words::say_day(
-        tongue,
+        language,
         rules::timetable::day(job.created_at, zone),
         rules::timetable::day(call.now, zone),
     );
-    let time = tongue.digits(&words::time(job.created_at, zone));
+    let time = language.digits(&words::time(job.created_at, zone));
     let (class, key) = match job.state {
         State::Queued => ("off", "people-job-queued"),
         State::Running => ("warn", "people-job-running"),
@@ -323,13 +323,13 @@ fn progress(call: &Call, tongue: Tongue, job: &Job) -> Progress {
         State::Cancelled => ("off", "people-job-cancelled"),
     };
     let title = if job.kind == PEOPLE { "people-job-table" } else { "people-job-photos" };
-    let rate = rate(job, call.now).map(|rate| tongue.one("people-job-rate", "count", rate));
+    let rate = rate(job, call.now).map(|rate| language.one("people-job-rate", "count", rate));
     Progress {
         id: job.id,
-        title: tongue.say(title),
+        title: language.say(title),
         when: format!("{day}, {time}"),
         class,
-        words: tongue.say(key),
+        words: language.say(key),
         open: job.ended_at.is_none(),
         done: job.done,
         total: job.total,

@@ -22,7 +22,7 @@ use store::student;
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{Reason, StudentId};
-use words::language::Tongue;
+use words::language::Language;
 
 /// Bytes of a form with several photos.
 const SEVERAL: u64 = 4 * PHOTO;
@@ -79,7 +79,7 @@ async fn photograph(call: Call) -> Outcome {
     let source = if webcam { "webcam" } else { "photo" };
     let mut looks = Vec::new();
     for photo in photos {
-        looks.push(look(&call, person, photo, source).await);
+        looks.push(enrol_photo(&call, person, photo, source).await);
     }
     if looks.is_empty() {
         let detail = language::of(&call.headers).say("people-photo-missing");
@@ -115,8 +115,8 @@ async fn attempt(
 }
 
 /// Enrols by one photo, and says in words what became of it.
-pub async fn look(call: &Call, person: StudentId, photo: Bytes, source: &'static str) -> Look {
-    let tongue = language::of(&call.headers);
+pub async fn enrol_photo(call: &Call, person: StudentId, photo: Bytes, source: &'static str) -> Look {
+    let language = language::of(&call.headers);
     let not = |problem: Problem| Look {
         good: false,
         words: problem.detail,
@@ -130,7 +130,7 @@ pub async fn look(call: &Call, person: StudentId, photo: Bytes, source: &'static
                 None => None,
             };
             let enrolment = done.as_ref().ok().map(|enrolled| enrolled.id);
-            Look { good: done.is_ok(), words: said(tongue, &done), enrolment, alike }
+            Look { good: done.is_ok(), words: said(language, &done), enrolment, alike }
         }
         Err(problem) => not(problem),
     }
@@ -145,22 +145,22 @@ fn other(done: &Result<Enrolled, Refusal>) -> Option<StudentId> {
 }
 
 /// What became of a photo, in words.
-fn said(tongue: Tongue, done: &Result<Enrolled, Refusal>) -> String {
+fn said(language: Language, done: &Result<Enrolled, Refusal>) -> String {
     match done {
-        Ok(enrolled) if enrolled.doubts.is_empty() => tongue.say("people-photo-good"),
-        Ok(enrolled) => tongue.one("people-photo-weak", "why", reasons(tongue, &enrolled.doubts)),
+        Ok(enrolled) if enrolled.doubts.is_empty() => language.say("people-photo-good"),
+        Ok(enrolled) => language.one("people-photo-weak", "why", reasons(language, &enrolled.doubts)),
         Err(Refusal::Small(width, height)) => {
-            tongue.two("people-photo-small", ("width", *width), ("height", *height))
+            language.two("people-photo-small", ("width", *width), ("height", *height))
         }
-        Err(Refusal::Faces(0)) => tongue.say("people-photo-nobody"),
-        Err(Refusal::Faces(count)) => tongue.one("people-photo-several", "count", *count),
-        Err(Refusal::Poor(why)) => tongue.one("people-photo-poor", "why", reasons(tongue, why)),
-        Err(Refusal::Taken(_)) => tongue.say("people-photo-taken"),
+        Err(Refusal::Faces(0)) => language.say("people-photo-nobody"),
+        Err(Refusal::Faces(count)) => language.one("people-photo-several", "count", *count),
+        Err(Refusal::Poor(why)) => language.one("people-photo-poor", "why", reasons(language, why)),
+        Err(Refusal::Taken(_)) => language.say("people-photo-taken"),
     }
 }
 
-fn reasons(tongue: Tongue, reasons: &[Reason]) -> String {
-    let words = reasons.iter().map(|reason| tongue.say(words::reason(*reason)));
+fn reasons(language: Language, reasons: &[Reason]) -> String {
+    let words = reasons.iter().map(|reason| language.say(words::reason(*reason)));
     words.collect::<Vec<_>>().join(" · ")
 }
 
@@ -208,12 +208,12 @@ mod tests {
             Err(Refusal::Poor(vec![Reason::Blurred, Reason::FaceSmall])),
             Err(Refusal::Taken(StudentId(Uuid::nil()))),
         ];
-        for tongue in Tongue::ALL {
+        for language in Language::ALL {
             let words: std::collections::BTreeSet<_> =
-                cases.iter().map(|case| said(tongue, case)).collect();
+                cases.iter().map(|case| said(language, case)).collect();
             assert_eq!(words.len(), cases.len(), "{words:?}");
         }
-        let poor = said(Tongue::En, &cases[5]);
+        let poor = said(Language::English, &cases[5]);
         assert!(poor.contains("The picture is blurred · The face is small"), "{poor}");
     }
 }

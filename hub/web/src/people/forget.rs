@@ -20,7 +20,7 @@ use store::{device, student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::{DeviceId, Wall};
-use words::language::Tongue;
+use words::language::Language;
 
 /// Routes of this file.
 #[must_use]
@@ -132,7 +132,7 @@ async fn shown(call: &Call) -> Outcome {
     let is_online = |name: &str| online.iter().any(|(door, on)| *on && door == name);
     let shell = shell(call, "people");
     let zone = &call.app().config.zone;
-    let proof = view(shell.tongue, &certificate, is_online, call.now, zone);
+    let proof = view(shell.language, &certificate, is_online, call.now, zone);
     match call.wants_piece() {
         true => page(StatusCode::OK, &Piece { shell, proof }),
         false => page(StatusCode::OK, &Erased { shell, proof }),
@@ -140,7 +140,7 @@ async fn shown(call: &Call) -> Outcome {
 }
 
 fn view(
-    tongue: Tongue,
+    language: Language,
     certificate: &Certificate,
     is_online: impl Fn(&str) -> bool,
     now: Wall,
@@ -149,7 +149,7 @@ fn view(
     let said = &certificate.statement;
     let done = said.doors.iter().filter(|door| door.state == State::Confirmed).count();
     let door = |receipt: &Receipt| {
-        let (class, words) = words_of(tongue, receipt, is_online(&receipt.device_id), now, zone);
+        let (class, words) = words_of(language, receipt, is_online(&receipt.device_id), now, zone);
         Door { name: receipt.device_id.clone(), class, words }
     };
     let gone = &said.deleted;
@@ -172,7 +172,7 @@ fn view(
 
 /// Colour and words of where a door stands.
 fn words_of(
-    tongue: Tongue,
+    language: Language,
     receipt: &Receipt,
     online: bool,
     now: Wall,
@@ -181,20 +181,20 @@ fn words_of(
     let wall = |at: Option<Timestamp>| Wall(at.map_or(0, Timestamp::as_millisecond));
     let day = |at| {
         words::say_day(
-            tongue,
+            language,
             rules::timetable::day(wall(at), zone),
             rules::timetable::day(now, zone),
         )
     };
     match receipt.state {
         State::Confirmed => {
-            let ago = words::ago(tongue, wall(receipt.confirmed_at), now);
-            ("good", tongue.one("people-door-confirmed", "ago", ago))
+            let ago = words::ago(language, wall(receipt.confirmed_at), now);
+            ("good", language.one("people-door-confirmed", "ago", ago))
         }
-        State::Unconfirmed => ("warn", tongue.say("people-door-unconfirmed")),
-        State::Waiting if online => ("warn", tongue.say("people-door-waiting")),
+        State::Unconfirmed => ("warn", language.say("people-door-unconfirmed")),
+        State::Waiting if online => ("warn", language.say("people-door-waiting")),
         State::Waiting => {
-            ("off", tongue.one("people-door-offline", "day", day(receipt.lease_ends)))
+            ("off", language.one("people-door-offline", "day", day(receipt.lease_ends)))
         }
     }
 }
@@ -217,7 +217,7 @@ mod tests {
         let at = Timestamp::from_millisecond(now.0 - 120_000).unwrap();
         let said = |state, online| {
             let (class, words) =
-                words_of(Tongue::En, &receipt(state, at), online, now, &TimeZone::UTC);
+                words_of(Language::English, &receipt(state, at), online, now, &TimeZone::UTC);
             (class, words.replace(['\u{2068}', '\u{2069}'], ""))
         };
         let (class, words) = said(State::Confirmed, false);

@@ -36,7 +36,7 @@ use uuid::Uuid;
 use vision::quality;
 use warp::http::{HeaderName, Method, StatusCode};
 use wire::StudentId;
-use words::language::Tongue;
+use words::language::Language;
 
 /// Entries of the consent ledger that are shown.
 const ENTRIES: u32 = 50;
@@ -132,9 +132,9 @@ struct Done {
 async fn index(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
     let id = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
-    let tongue = language::of(&call.headers);
+    let language = language::of(&call.headers);
     let done = call.query::<Done>()?.done;
-    let note = done.as_deref().and_then(done_key).map(|key| (true, tongue.say(key)));
+    let note = done.as_deref().and_then(done_key).map(|key| (true, language.say(key)));
     show(&call, id, StatusCode::OK, note, Vec::new()).await
 }
 
@@ -215,17 +215,17 @@ pub(super) async fn show(
 /// The page, with so many marks on it.
 fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usize)) -> Page {
     let Facts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
-    let tongue = shell.tongue;
+    let language = shell.language;
     let name = person.profile.full_name();
-    let when = |at| words::say_day(tongue, rules::timetable::day(at, zone), today);
+    let when = |at| words::say_day(language, rules::timetable::day(at, zone), today);
     let by = |id: &String| names.get(id).cloned().unwrap_or_default();
     let photo = |row: Enrolment| Photo {
         id: row.id,
-        source: source(tongue, &row.source),
+        source: source(language, &row.source),
         active: row.is_active,
         doubts: quality::doubts(&row.quality)
             .into_iter()
-            .map(|why| tongue.say(words::reason(why)))
+            .map(|why| language.say(words::reason(why)))
             .collect(),
         eyes: whole(row.quality.eye_px),
         when: when(row.created_at),
@@ -241,7 +241,7 @@ fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usiz
     let mark = |row: &Marked| {
         let (class, key) = status(row.status);
         let lesson = format!("{} · {}", row.class.1, row.name);
-        Mark { day: words::say_day(tongue, row.day, today), lesson, class, words: tongue.say(key) }
+        Mark { day: words::say_day(language, row.day, today), lesson, class, words: language.say(key) }
     };
     let others =
         all.into_iter().filter(|class| !classes.iter().any(|(code, _)| *code == class.class_code));
@@ -268,12 +268,12 @@ fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usiz
 }
 
 /// Where a photo came from, in words.
-fn source(tongue: Tongue, source: &str) -> String {
+fn source(language: Language, source: &str) -> String {
     match source {
-        "photo" => tongue.say("people-source-photo"),
-        "webcam" => tongue.say("people-source-webcam"),
-        "crop" => tongue.say("people-source-crop"),
-        bulk if bulk.starts_with("bulk-") => tongue.say("people-source-archive"),
+        "photo" => language.say("people-source-photo"),
+        "webcam" => language.say("people-source-webcam"),
+        "crop" => language.say("people-source-crop"),
+        bulk if bulk.starts_with("bulk-") => language.say("people-source-archive"),
         other => other.to_owned(),
     }
 }

@@ -115,7 +115,7 @@ async fn index(call: Call) -> Outcome {
     let next = next.and_then(|_| serde_urlencoded::to_string(&asked).ok());
     let shell = shell(&call, "settings");
     let head = head.map(|head| (head.day, head.head.rows));
-    let told = |job| Work::told(shell.tongue, &job, call.now, ENDS);
+    let told = |job| Work::told(shell.language, &job, call.now, ENDS);
     let work = job.map(told);
     page(StatusCode::OK, &Page { shell, tab: "audit", note, asked, rows, next, head, work, at: AT })
 }

@@ -5,7 +5,8 @@ use crate::shell::Shell;
 use crate::shell::shell;
 use acts::mail::Trial;
 use acts::notify::letters;
-use acts::notify::texts::{self, Kind, Language, Text, Texts};
+use acts::notify::texts::{self, Kind, Text, Texts};
+use words::language::Language;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -110,7 +111,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let email = call.own().await?.email;
     let failed = mails.into_iter().filter(|mail| mail.state == "failed").take(20);
     let failed = failed.map(|mail| {
-        let ago = words::ago(shell.tongue, mail.created_at, call.now);
+        let ago = words::ago(shell.language, mail.created_at, call.now);
         (mail, ago)
     });
     let failed = failed.collect();

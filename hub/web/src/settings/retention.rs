@@ -113,15 +113,15 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         gone: gone.as_ref().and_then(|gone| gone.get(&kind).copied()),
     };
     let shell = shell(call, "settings");
-    let last = run.map(|(at, _)| words::ago(shell.tongue, at, call.now));
+    let last = run.map(|(at, _)| words::ago(shell.language, at, call.now));
     let next = match next == today {
         true => shell.say("settings-keep-next-soon"),
-        false => shell.one("settings-keep-next", "day", words::say_day(shell.tongue, next, today)),
+        false => shell.one("settings-keep-next", "day", words::say_day(shell.language, next, today)),
     };
     let rows = FIELDS.into_iter().map(row).collect();
     let due = due.values().sum();
     let at = AT;
-    let work = job.map(|job| Work::told(shell.tongue, &job, call.now, ENDS));
+    let work = job.map(|job| Work::told(shell.language, &job, call.now, ENDS));
     let running = work.as_ref().is_some_and(|work| work.running);
     let tab = "retention";
     page(status, &Page { shell, tab, note, rows, last, next, due, work, running, at })

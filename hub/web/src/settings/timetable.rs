@@ -26,7 +26,7 @@ use store::period::{self, Filter, clock};
 use store::{class, holiday, room};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
-use words::language::Tongue;
+use words::language::Language;
 
 /// Weekly lessons of one class or room that are shown.
 const MOST: u32 = 500;
@@ -162,12 +162,12 @@ async fn list(
     let shell = shell(call, "settings");
     let names = classes.iter().map(|class| (class.id, class.class_name.clone())).collect();
     let facts = Facts { periods, changes, holidays, names };
-    let week = week(shell.tongue, &facts, monday, today);
+    let week = week(shell.language, &facts, monday, today);
     let hours = |day: &Day| day.lessons.iter().map(|lesson| lesson.hours).collect();
     let hours: Vec<_> = week.iter().map(hours).collect();
-    let grid = grid::lay(&hours, shell.tongue.direction() == "rtl");
+    let grid = grid::lay(&hours, shell.language.direction() == "rtl");
     let around = (later(monday, -7.days()).to_string(), later(monday, 7.days()).to_string());
-    let weekdays = weekdays(shell.tongue);
+    let weekdays = weekdays(shell.language);
     let view = Page {
         shell,
         tab: "timetable",
@@ -203,7 +203,7 @@ struct Facts {
 }
 
 /// The seven days from `monday` on; Saturday and Sunday only if there is something.
-fn week(tongue: Tongue, facts: &Facts, monday: Date, today: Date) -> Vec<Day> {
+fn week(language: Language, facts: &Facts, monday: Date, today: Date) -> Vec<Day> {
     let days = (0..7).map(|n| later(monday, i64::from(n).days()));
     let day = |day: Date| {
         let holiday = facts.holidays.iter().find(|h| (h.from..=h.to).contains(&day));
@@ -215,8 +215,8 @@ fn week(tongue: Tongue, facts: &Facts, monday: Date, today: Date) -> Vec<Day> {
             .collect();
         lessons.sort_by(|a, b| (a.hours, &a.class).cmp(&(b.hours, &b.class)));
         Day {
-            name: words::weekday(tongue, day),
-            date: tongue.digits(&format!("{}.{}.", day.day(), day.month())),
+            name: words::weekday(language, day),
+            date: language.digits(&format!("{}.{}.", day.day(), day.month())),
             today: day == today,
             holiday: holiday.map(|holiday| holiday.name.clone()),
             lessons,
@@ -287,13 +287,13 @@ async fn taken(call: &Call) -> Result<Done, Problem> {
 }
 
 async fn take(call: Call) -> Outcome {
-    let tongue = shell(&call, "").tongue;
+    let language = shell(&call, "").language;
     match taken(&call).await {
         Ok(taken) => {
             let new = taken.periods + taken.sessions + taken.holidays;
             let new = ("new", new);
             let same = ("same", taken.unchanged);
-            let note = Note::good(tongue.two("settings-time-taken", new, same));
+            let note = Note::good(language.two("settings-time-taken", new, same));
             list(&call, StatusCode::OK, Some(note), taken.skipped).await
         }
         Err(problem) => list(&call, problem.status, Some(Note::problem(&problem)), vec![]).await,
@@ -318,7 +318,7 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let shell = shell(call, "settings");
     let mut differ: Vec<_> = changes
         .into_iter()
-        .map(|((_, day), change)| (day.to_string(), said(shell.tongue, &change)))
+        .map(|((_, day), change)| (day.to_string(), said(shell.language, &change)))
         .collect();
     differ.sort();
     let view = One {
@@ -327,8 +327,8 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         class_name,
         starts: clock(period.starts),
         ends: clock(period.ends),
-        weekday: weekday(shell.tongue, period.weekday.to_monday_one_offset()),
-        weekdays: weekdays(shell.tongue),
+        weekday: weekday(shell.language, period.weekday.to_monday_one_offset()),
+        weekdays: weekdays(shell.language),
         rooms,
         differ,
         period,
@@ -337,24 +337,24 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     page(status, &view)
 }
 
-fn said(tongue: Tongue, change: &Change) -> String {
+fn said(language: Language, change: &Change) -> String {
     match change {
-        Change::Cancelled => tongue.say("settings-time-is-cancelled"),
+        Change::Cancelled => language.say("settings-time-is-cancelled"),
         Change::Moved { starts, ends, room } => {
-            let times = tongue.digits(&format!("{}–{}", clock(*starts), clock(*ends)));
-            tongue.two("settings-time-is-moved", ("times", times), ("room", room))
+            let times = language.digits(&format!("{}–{}", clock(*starts), clock(*ends)));
+            language.two("settings-time-is-moved", ("times", times), ("room", room))
         }
     }
 }
 
 /// Every day of the week with its number.
-fn weekdays(tongue: Tongue) -> Vec<(i8, String)> {
-    (1..=7).map(|n| (n, weekday(tongue, n))).collect()
+fn weekdays(language: Language) -> Vec<(i8, String)> {
+    (1..=7).map(|n| (n, weekday(language, n))).collect()
 }
 
-fn weekday(tongue: Tongue, n: i8) -> String {
+fn weekday(language: Language, n: i8) -> String {
     // 2024 began on a Monday.
-    words::weekday(tongue, jiff::civil::date(2024, 1, n))
+    words::weekday(language, jiff::civil::date(2024, 1, n))
 }
 
 async fn change(call: Call) -> Outcome {
@@ -453,7 +453,7 @@ mod tests {
             }],
             names: [(Uuid::nil(), "7A".into())].into(),
         };
-        let week = week(Tongue::En, &facts, monday, date(2026, 3, 3));
+        let week = week(Language::English, &facts, monday, date(2026, 3, 3));
         assert_eq!(week.len(), 5, "nothing on Saturday");
         assert_eq!((week[0].name.as_str(), week[0].lessons[0].differs), ("Monday", "cancelled"));
         let tuesday = &week[1].lessons[0];
@@ -466,6 +466,6 @@ mod tests {
     fn a_week_begins_on_monday() {
         assert_eq!(super::monday(date(2026, 3, 8)), date(2026, 3, 2));
         assert_eq!(super::monday(date(2026, 3, 2)), date(2026, 3, 2));
-        assert_eq!(weekday(Tongue::En, 7), "Sunday");
+        assert_eq!(weekday(Language::English, 7), "Sunday");
     }
 }

@@ -78,7 +78,7 @@ async fn show(
         hooks.map(with).collect::<Result<Vec<_>, _>>()
     });
     let shell = shell(call, "settings");
-    let ago = |at: Wall| words::ago(shell.tongue, at, call.now);
+    let ago = |at: Wall| words::ago(shell.language, at, call.now);
     let hook = |(hook, messages): (Webhook, Vec<Listed>)| Hook {
         failing: hook.failing_since.map(ago),
         messages: messages.into_iter().map(|one| (one.clone(), ago(one.created_at))).collect(),

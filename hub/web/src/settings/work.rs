@@ -8,7 +8,7 @@ use store::job::Job;
 use store::job::State;
 use uuid::Uuid;
 use wire::Wall;
-use words::language::Tongue;
+use words::language::Language;
 
 /// How far a job is.
 #[derive(PartialEq, Debug)]
@@ -32,7 +32,7 @@ impl Work {
     /// the pieces that were done as `count`.
     #[must_use]
     pub fn told(
-        tongue: Tongue,
+        language: Language,
         job: &Job,
         now: Wall,
         (whole, stopped): (&'static str, &'static str),
@@ -41,9 +41,9 @@ impl Work {
         let rate = job.done * 1000 / u64::try_from(ms).unwrap_or(0).max(1);
         let running = matches!(job.state, State::Queued | State::Running);
         let verdict = match job.state {
-            State::Done => Some((true, tongue.one(whole, "count", job.done))),
+            State::Done => Some((true, language.one(whole, "count", job.done))),
             State::Failed => Some((false, job.error.clone().unwrap_or_default())),
-            State::Cancelled => Some((false, tongue.one(stopped, "count", job.done))),
+            State::Cancelled => Some((false, language.one(stopped, "count", job.done))),
             State::Queued | State::Running => None,
         };
         Self { id: job.id, running, done: job.done, total: job.total.max(1), rate, verdict }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn work_says_how_far_and_how_fast_it_is_and_how_it_ended() {
         let ends = ("audit-whole", "audit-cancelled");
-        let told = |state| Work::told(Tongue::En, &job(state), Wall(3_000), ends);
+        let told = |state| Work::told(Language::English, &job(state), Wall(3_000), ends);
         let half = told(State::Running);
         assert_eq!((half.running, half.done, half.rate, half.verdict), (true, 500, 250, None));
         let broken = told(State::Failed).verdict.unwrap();

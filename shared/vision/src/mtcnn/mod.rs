@@ -110,7 +110,7 @@ impl Mtcnn {
         candidates: &[Candidate],
     ) -> Result<Vec<Candidate>, NetError> {
         let mut found = Vec::new();
-        look::<6>(&self.refiner, picture, candidates, 24, |from, out| {
+        refine::<6>(&self.refiner, picture, candidates, 24, |from, out| {
             let [no, yes, shift @ ..] = *out;
             let score = probability(no, yes);
             if score > THRESHOLDS[1] {
@@ -124,7 +124,7 @@ impl Mtcnn {
     /// ONet on crops of 48 × 48.
     fn decide(&self, picture: &Picture, candidates: &[Candidate]) -> Result<Vec<Face>, NetError> {
         let mut found = Vec::new();
-        look::<16>(&self.decider, picture, candidates, 48, |from, out| {
+        refine::<16>(&self.decider, picture, candidates, 48, |from, out| {
             let [no, yes, a, b, c, d, points @ ..] = *out;
             let score = probability(no, yes);
             if score > THRESHOLDS[2] {
@@ -173,7 +173,7 @@ fn place(points: &[f32; 10], rect: &Rect) -> [Point; 5] {
 }
 
 /// Cuts the candidates out, scales them to `side` and hands each network output to `then`.
-fn look<const N: usize>(
+fn refine<const N: usize>(
     net: &Net,
     picture: &Picture,
     candidates: &[Candidate],

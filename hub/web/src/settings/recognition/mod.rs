@@ -23,7 +23,7 @@ use rules::scores::{self, ENOUGH, Figures, SiteScores};
 use serde::Deserialize;
 use warp::http::{Method, StatusCode};
 use wire::Lines;
-use words::language::Tongue;
+use words::language::Language;
 
 const DONE: [&str; 2] = ["settings-rec-saved", "settings-rec-usual"];
 
@@ -138,7 +138,7 @@ fn view(
     budget: String,
     fixed: bool,
 ) -> Page {
-    let tongue = shell.tongue;
+    let language = shell.language;
     let lines = site.lines;
     let of = |line: f32| f64::from(line);
     let mut marks = vec![("high", of(lines.single_high)), ("review", of(lines.single_review))];
@@ -150,22 +150,22 @@ fn view(
         note,
         fixed,
         chosen: site.chosen,
-        basis: basis(tongue, site),
+        basis: basis(language, site),
         few: site.passages() < ENOUGH,
         chart: chart::draw(&site.scores, &site.pairs, &marks),
-        now: told(tongue, site, of(lines.single_high), of(lines.single_review)),
-        other: other.map(|other| told(tongue, site, of(other.high), of(other.review))),
+        now: told(language, site, of(lines.single_high), of(lines.single_review)),
+        other: other.map(|other| told(language, site, of(other.high), of(other.review))),
         budget,
-        guard: site.guard.map(|guard| guarded(tongue, &guard, lines.single_high)),
+        guard: site.guard.map(|guard| guarded(language, &guard, lines.single_high)),
         shell,
     }
 }
 
 /// What look-alikes do to the lines: whom a person is always asked about, and for whom sure begins
 /// later than at `high`.
-fn guarded(tongue: Tongue, guard: &Guard, high: f32) -> String {
-    let three = |line: f32| tongue.digits(&format!("{line:.3}"));
-    let alike = tongue.two(
+fn guarded(language: Language, guard: &Guard, high: f32) -> String {
+    let three = |line: f32| language.digits(&format!("{line:.3}"));
+    let alike = language.two(
         "settings-rec-alike",
         ("count", guard.alike),
         ("highest", three(guard.highest).as_str()),
@@ -173,34 +173,34 @@ fn guarded(tongue: Tongue, guard: &Guard, high: f32) -> String {
     let raised = guard.near > 0 && guard.line > high;
     let near = raised.then(|| {
         let line = three(guard.line);
-        tongue.two("settings-rec-near", ("count", guard.near), ("line", line.as_str()))
+        language.two("settings-rec-near", ("count", guard.near), ("line", line.as_str()))
     });
     [Some(alike), near].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What the figures rest on, in a sentence.
-fn basis(tongue: Tongue, site: &SiteScores) -> String {
+fn basis(language: Language, site: &SiteScores) -> String {
     let passages = site.passages();
     match (passages, site.measured) {
-        (ENOUGH.., _) => tongue.one("settings-rec-own", "count", passages),
+        (ENOUGH.., _) => language.one("settings-rec-own", "count", passages),
         (few, true) => {
-            tongue.two("settings-rec-published", ("count", few), ("people", site.people))
+            language.two("settings-rec-published", ("count", few), ("people", site.people))
         }
-        (few, false) => tongue.one("settings-rec-nothing", "count", few),
+        (few, false) => language.one("settings-rec-nothing", "count", few),
     }
 }
 
-fn told(tongue: Tongue, site: &SiteScores, high: f64, review: f64) -> Told {
+fn told(language: Language, site: &SiteScores, high: f64, review: f64) -> Told {
     let own = scores::figures(&site.scores, high, review);
     let few = own.passages < ENOUGH;
     let wrong = match site.wrong(high, review) {
-        Some(wrong) if few => tongue.one("settings-rec-about", "wrong", said(tongue, wrong)),
-        Some(_) => interval(tongue, &own),
-        None => tongue.say("settings-rec-unknown"),
+        Some(wrong) if few => language.one("settings-rec-about", "wrong", said(language, wrong)),
+        Some(_) => interval(language, &own),
+        None => language.say("settings-rec-unknown"),
     };
     let share = |share: f64| match own.passages {
-        0 => tongue.say("settings-rec-unknown"),
-        _ => said(tongue, share),
+        0 => language.say("settings-rec-unknown"),
+        _ => said(language, share),
     };
     let three = |line: f64| format!("{line:.3}");
     let asked = share(own.asked);
@@ -208,25 +208,25 @@ fn told(tongue: Tongue, site: &SiteScores, high: f64, review: f64) -> Told {
     Told { high: three(high), review: three(review), wrong, asked, unknown }
 }
 
-fn interval(tongue: Tongue, own: &Figures) -> String {
+fn interval(language: Language, own: &Figures) -> String {
     let mut args = FluentArgs::new();
     for (name, rate) in
         [("wrong", own.wrong.expected), ("low", own.wrong.low), ("high", own.wrong.high)]
     {
-        args.set(name, said(tongue, rate));
+        args.set(name, said(language, rate));
     }
-    tongue.tell("settings-rec-interval", &args)
+    language.tell("settings-rec-interval", &args)
 }
 
 /// A rate with as many digits as it deserves.
-fn said(tongue: Tongue, rate: f64) -> String {
+fn said(language: Language, rate: f64) -> String {
     let text = match rate {
         r if r <= 0.0 => "0".to_owned(),
         r if r < 0.01 => "< 0.01".to_owned(),
         r if r < 10.0 => format!("{r:.2}"),
         r => format!("{r:.0}"),
     };
-    tongue.digits(&text)
+    language.digits(&text)
 }
 
 async fn save(call: Call) -> Outcome {
@@ -276,10 +276,10 @@ mod tests {
 
     #[test]
     fn with_few_decisions_the_published_figure_is_said_and_named() {
-        let told = told(Tongue::En, &site(20, 1), 0.96, 0.94);
+        let told = told(Language::English, &site(20, 1), 0.96, 0.94);
         assert!(told.wrong.contains("about"), "{}", told.wrong);
-        assert!(basis(Tongue::En, &site(20, 1)).contains("published"));
-        assert!(basis(Tongue::En, &site(299, 1)).contains("decided here"));
+        assert!(basis(Language::English, &site(20, 1)).contains("published"));
+        assert!(basis(Language::English, &site(299, 1)).contains("decided here"));
     }
 
     #[test]
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn whom_look_alikes_touch_is_said_with_their_numbers() {
         let guard = |near, line| Guard { alike: 2, near, highest: 0.975, line };
-        let said = |guard| guarded(Tongue::En, &guard, 0.960).replace(['\u{2068}', '\u{2069}'], "");
+        let said = |guard| guarded(Language::English, &guard, 0.960).replace(['\u{2068}', '\u{2069}'], "");
         let far = said(guard(0, 0.980));
         assert!(far.contains("2 enrolled people") && far.contains("0.975"), "{far}");
         assert!(!far.contains("0.980"), "{far}");
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn rates_are_said_with_the_digits_they_deserve() {
-        let said = |rate| said(Tongue::En, rate);
+        let said = |rate| said(Language::English, rate);
         assert_eq!([0.0, 0.004, 0.13, 12.4].map(said), ["0", "< 0.01", "0.13", "12"]);
     }
 }
