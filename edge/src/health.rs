@@ -77,7 +77,7 @@ impl Watcher {
 
     /// Why nobody could be recognised now, if frames come.
     fn cause(&self, eye: &mut Eye) -> Option<Blind> {
-        let seen = self.ring.latest().and_then(|frame| eye.look(&frame));
+        let seen = self.ring.latest().and_then(|frame| eye.blindness(&frame));
         let idle = (!self.triggered).then_some(Blind::NoTrigger);
         let nobody = || ((self.scene)().gallery == 0).then_some(Blind::NoGallery);
         seen.or(idle).or_else(nobody)

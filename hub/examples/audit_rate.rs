@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
     }
     println!("made {rows} rows in {:.1} s", began.elapsed().as_secs_f64());
     let (before, began) = (peak()?, Instant::now());
-    let head = file::look(&path, audit::verify)?;
+    let head = file::read(&path, audit::verify)?;
     let seconds = began.elapsed().as_secs_f64();
     println!("walked {} rows in {seconds:.2} s; the head is {}", head.rows, head.hash);
     println!("peak memory {before} kB before, {} kB after", peak()?);
@@ -38,7 +38,7 @@ fn add(tx: &Tx<'_>, n: i64) -> Result<(), rules::Error> {
     audit::add(
         tx,
         Wall(1_790_000_000_000 + n),
-        &audit::Entry { actor, action, table, id: &id, meta },
+        &audit::AuditEntry { actor, action, table, id: &id, meta },
     )
 }
 

@@ -5,8 +5,8 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use acts::events::Events;
-use acts::ingest::delivery::{Answer, Delivery, Sent};
-use acts::ingest::{Ingest, fault::Fault, school::Schools};
+use acts::ingest::delivery::{Delivery, DeliveryAnswer, Sent};
+use acts::ingest::{Ingest, fault::StagedFault, school::Schools};
 use anyhow::{Context, Result, ensure};
 use doors::mqtt::QUEUE;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -15,7 +15,7 @@ use rules::sighting::school::School;
 use std::sync::Arc;
 use std::time::Duration;
 use store::keys::Keys;
-use store::{self, Db, device::Place};
+use store::{self, Db, device::DevicePlace};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -85,7 +85,7 @@ impl House {
         let (say, deliveries) = mpsc::channel(QUEUE);
         let hub_key = keys.hub_secret()?.public()?;
         let (events, clock) = (Events::default(), Arc::new(SystemClock));
-        let fault = Fault::None;
+        let fault = StagedFault::None;
         let ingest = Ingest { db, keys, schools, events, clock, deliveries, fault };
         let mut tasks = JoinSet::new();
         tasks.spawn(ingest.run(CancellationToken::new()));
@@ -171,16 +171,19 @@ impl House {
         Ok(percentiles(waits.join_all().await.into_iter().collect::<Result<Vec<_>>>()?))
     }
 
-    async fn send(&self, (device, batch): (DeviceId, Batch)) -> Result<oneshot::Receiver<Answer>> {
+    async fn send(
+        &self,
+        (device, batch): (DeviceId, Batch),
+    ) -> Result<oneshot::Receiver<DeliveryAnswer>> {
         let (answer, told) = oneshot::channel();
         self.say.send(Delivery { device, sent: Sent::Batch(batch), answer }).await?;
         Ok(told)
     }
 }
 
-async fn stored(told: oneshot::Receiver<Answer>) -> Result<()> {
+async fn stored(told: oneshot::Receiver<DeliveryAnswer>) -> Result<()> {
     match told.await? {
-        Answer::Stored(Some(ack)) => ensure!(ack.rejects.is_empty(), "{:?}", ack.rejects),
+        DeliveryAnswer::Stored(Some(ack)) => ensure!(ack.rejects.is_empty(), "{:?}", ack.rejects),
         other => anyhow::bail!("not stored: {other:?}"),
     }
     Ok(())
@@ -204,7 +207,8 @@ fn person(n: usize, now: Wall, rng: &mut StdRng) -> (StudentId, Template) {
 
 fn rows(tx: &store::Tx<'_>, ids: &[String], now: Wall) -> Result<(), rules::Error> {
     store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
-    let place = Place { room: "204".into(), location: String::new(), direction: Direction::Entry };
+    let place =
+        DevicePlace { room: "204".into(), location: String::new(), direction: Direction::Entry };
     for n in 0..DEVICES {
         let id = device(n).map_err(|error| rules::Error::Invalid(error.to_string()))?;
         store::device::add(tx, &id, &place, "bench", now)?;

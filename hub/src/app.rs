@@ -12,7 +12,7 @@ use acts::certificates::{Certificates, May};
 use acts::device::Fleet;
 use acts::events::{Event, Events};
 use acts::gallery::Gallery;
-use acts::ingest::{Ingest, fault::Fault, school::Schools};
+use acts::ingest::{Ingest, fault::StagedFault, school::Schools};
 use acts::jobs::{Jobs, Task};
 use acts::join::Joins;
 use acts::online::Online;
@@ -30,7 +30,7 @@ use doors::mqtt;
 use doors::mqtt::Listener;
 use http::{self, front::Front};
 use rules::auth::Role;
-use rules::care::What;
+use rules::care::AsideKind;
 use rules::error::{Doing, Error};
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::keys::Keys;
-use store::{self, Db, account::New, file, reshut::Back};
+use store::{self, Db, account::NewAccount, file, reshut::ReshutBack};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -136,13 +136,13 @@ impl App {
         let renewal = self.renewal();
         renewal.turn_tokens()?;
         let may = upkeep.tried("looking at the hub's certificates", renewal.may().await);
-        let _nothing_ends_here = renewal.look(May { end: false, ..may.unwrap_or_default() });
+        let _nothing_ends_here = renewal.reload(May { end: false, ..may.unwrap_or_default() });
         privacy::erase::bury_again(&app.db, &app.keys, app.clock.wall()).await?;
         app.end_again().await?;
         let keys = app.keys.clone();
         let resealed = app.db.write(move |tx| store::reseal::all(tx, &keys)).await;
         upkeep.tried("sealing anew what kek had sealed", resealed);
-        app.follower().look().await?;
+        app.follower().refresh().await?;
         match app.galleries().follow().await {
             // Without it every passage would be nobody's.
             Err(error) if !app.gallery.is_loaded() => return Err(error),
@@ -172,7 +172,7 @@ impl App {
             let certificates = store::certificate::end_again(tx, &ended, now)?;
             Ok((certificates, store::reshut::again(tx, &shut)?))
         });
-        let (certificates, Back { shut, bare }) = write.await?;
+        let (certificates, ReshutBack { shut, bare }) = write.await?;
         if certificates + shut > 0 {
             tracing::warn!(
                 certificates,
@@ -195,7 +195,7 @@ impl App {
         let passwords = Passwords::default();
         let hash = passwords.hash(password.expose().to_owned()).await;
         let password = Some(hash.doing("hashing the first admin's password")?);
-        let new = New { email, name, role: Role::Admin, student: None, password };
+        let new = NewAccount { email, name, role: Role::Admin, student: None, password };
         let now = self.clock.wall();
         self.db.write(move |tx| store::account::add(tx, &new, "first start", now)).await?;
         tracing::info!("the first admin was made from the environment");
@@ -223,7 +223,7 @@ impl App {
             self.snaps.sweep(mono);
             self.note_doors(&upkeep).await;
             if made.is_none_or(|at| mono.since(at) > HOUR_MS)
-                && upkeep.is_due(What::Work, "making lessons")
+                && upkeep.is_due(AsideKind::Work, "making lessons")
             {
                 let done = upkeep.tried("making lessons", lessons.make().await);
                 made = done.map(|()| mono).or(made);
@@ -231,7 +231,7 @@ impl App {
             let now = upkeep.tried("noticing changes", self.db.read(store::change::read).await);
             let hour = mono.since(looked) > HOUR_MS;
             let changed = now.is_some() && now != seen;
-            if (changed || hour) && upkeep.is_due(What::Work, "making galleries") {
+            if (changed || hour) && upkeep.is_due(AsideKind::Work, "making galleries") {
                 let done = galleries.follow().await;
                 if upkeep.tried("making galleries", done).is_some() {
                     (seen, looked) = (now, mono);
@@ -245,7 +245,7 @@ impl App {
     /// Notes that doors which were connected before the start are gone, if the start could not.
     async fn note_doors(&self, upkeep: &Upkeep) {
         if self.noted.load(Ordering::Relaxed)
-            || !upkeep.is_due(What::Work, "noting doors that are gone")
+            || !upkeep.is_due(AsideKind::Work, "noting doors that are gone")
         {
             return;
         }
@@ -371,7 +371,7 @@ impl Running {
             events: app.events.clone(),
             clock: app.clock.clone(),
             deliveries,
-            fault: Fault::from_env(),
+            fault: StagedFault::from_env(),
         };
         let ear = Listener {
             ingest,

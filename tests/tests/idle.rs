@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::print_stdout, reason = "figures belong beside the result")]
 
-use acts::ingest::delivery::{Answer, Delivery, Sent};
-use acts::ingest::{Ingest, fault::Fault, school::Schools};
+use acts::ingest::delivery::{Delivery, DeliveryAnswer, Sent};
+use acts::ingest::{Ingest, fault::StagedFault, school::Schools};
 use house::shadow::door::{at, health, setup};
 use house::shadow::{Disk, Files};
 use rand::{SeedableRng, rngs::StdRng};
@@ -122,7 +122,7 @@ impl Hub {
         let doors = |tx: &store::Tx<'_>| {
             store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
             let (location, direction) = (String::new(), Direction::Both);
-            let place = store::device::Place { room: "204".into(), location, direction };
+            let place = store::device::DevicePlace { room: "204".into(), location, direction };
             (0..DOORS).try_for_each(|door| store::device::add(tx, &name(door), &place, "test", NOW))
         };
         db.write(doors).await.unwrap();
@@ -135,7 +135,7 @@ impl Hub {
             events: acts::events::Events::default(),
             clock: clock.clone(),
             deliveries,
-            fault: Fault::None,
+            fault: StagedFault::None,
         };
         let stop = CancellationToken::new();
         let running = tokio::spawn(ingest.run(stop.clone()));
@@ -146,7 +146,7 @@ impl Hub {
         let (answer, told) = oneshot::channel();
         let sent = Sent::Batch(Batch { epoch: Epoch([1; 16]), items: vec![item] });
         self.say.send(Delivery { device: name(door), sent, answer }).await.unwrap();
-        let Answer::Stored(Some(ack)) = told.await.unwrap() else { panic!("not stored") };
+        let DeliveryAnswer::Stored(Some(ack)) = told.await.unwrap() else { panic!("not stored") };
         assert!(ack.rejects.is_empty());
     }
 }

@@ -337,7 +337,7 @@ pub fn kept_gallery(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>
     let load = |release: crate::gallery::Release| {
         LoadedGallery::new(release.manifest.version, release.gallery).map(Arc::new)
     };
-    Ok(files.look().map(load).transpose()?)
+    Ok(files.current().map(load).transpose()?)
 }
 
 /// The key of the gallery, from the hub.

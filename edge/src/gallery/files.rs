@@ -332,9 +332,9 @@ pub(super) mod tests {
         put(&files(&folder, 1), 1, 0);
         let device = "door-1".parse().unwrap();
         let locked = GalleryFiles::open(folder.path(), device, hub().verifying_key()).unwrap();
-        assert_eq!((current(&locked), locked.look()), (None, None));
+        assert_eq!((current(&locked), locked.current()), (None, None));
         put(&locked, 2, 2);
-        assert!(files(&folder, 2).look().is_none(), "the wrong key");
+        assert!(files(&folder, 2).current().is_none(), "the wrong key");
         assert_eq!((locked.versions(), current(&files(&folder, 1))), (vec![1], Some(1)));
     }
 
@@ -345,6 +345,6 @@ pub(super) mod tests {
         (1..=2).for_each(|version| put(&files, version, 0));
         files.rekey(&[2; 32]).unwrap();
         assert_eq!((files.versions(), current(&files)), (vec![2], Some(2)));
-        assert!(self::files(&folder, 1).look().is_none());
+        assert!(self::files(&folder, 1).current().is_none());
     }
 }

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_doorway_is_seen_and_a_hand_tape_darkness_or_leaking_light_are_not() {
-        let look = |light: fn(u32, u32) -> u32| Eye::default().look(&frame(1, light));
+        let look = |light: fn(u32, u32) -> u32| Eye::default().blindness(&frame(1, light));
         assert_eq!(look(doorway), None);
         assert_eq!(look(|x, y| doorway(x, y) / 4), None, "dim, and still a doorway");
         assert_eq!(look(|_, _| 0), Some(Blind::Covered));
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn the_same_picture_for_half_a_minute_is_frozen_until_it_changes() {
         let mut eye = Eye::default();
-        let mut look = |at, of: u32| eye.look(&frame(at, |x, y| doorway(x, y) + of));
+        let mut look = |at, of: u32| eye.blindness(&frame(at, |x, y| doorway(x, y) + of));
         assert_eq!([0, 10_000, 29_999].map(|at| look(at, 0)), [None; 3]);
         assert_eq!(look(30_000, 0), Some(Blind::Frozen));
         assert_eq!(look(31_000, 1), None);
@@ -120,14 +120,14 @@ mod tests {
     fn a_damaged_frame_counts_until_the_next_look() {
         let mut eye = Eye::default();
         let bytes = Pixels::Encoded(vec![0xff, 0xd8, 1, 2, 3]);
-        assert_eq!(eye.look(&Frame { at: Mono(0), pixels: bytes }), Some(Blind::Undecodable));
-        assert_eq!(eye.look(&frame(1_000, doorway)), None);
+        assert_eq!(eye.blindness(&Frame { at: Mono(0), pixels: bytes }), Some(Blind::Undecodable));
+        assert_eq!(eye.blindness(&frame(1_000, doorway)), None);
     }
 
     #[test]
     fn a_lens_that_is_covered_between_two_decoded_frames_is_found_at_the_next() {
         let mut eye = Eye::default();
-        let mut look = |at, light: fn(u32, u32) -> u32| eye.look(&frame(at, light));
+        let mut look = |at, light: fn(u32, u32) -> u32| eye.blindness(&frame(at, light));
         assert_eq!(look(0, doorway), None);
         assert_eq!(look(9_999, |_, _| 0), None);
         assert_eq!(look(10_000, |_, _| 0), Some(Blind::Covered));

@@ -176,7 +176,7 @@ impl Recogniser {
                 continue;
             }
             let draft = self.draft(opinion, report.gallery);
-            self.visits.look(now, track.id, draft);
+            self.visits.seen(now, track.id, draft);
         }
         self.store(now, &[])
     }

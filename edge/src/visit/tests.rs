@@ -37,12 +37,12 @@ impl Door {
     }
 
     fn sure(&mut self, at: u64, track: u64, n: u8) -> Vec<u8> {
-        self.0.look(Mono(at), TrackId(track), draft(n, Verdict::High, 0.97));
+        self.0.seen(Mono(at), TrackId(track), draft(n, Verdict::High, 0.97));
         self.records(at, &[])
     }
 
     fn unsure(&mut self, at: u64, track: u64, n: u8, score: f32) -> Vec<u8> {
-        self.0.look(Mono(at), TrackId(track), draft(n, Verdict::Review, score));
+        self.0.seen(Mono(at), TrackId(track), draft(n, Verdict::Review, score));
         self.records(at, &[])
     }
 
@@ -121,7 +121,7 @@ fn the_cooldown_begins_when_the_person_is_gone() {
 #[test]
 fn two_people_at_once_are_two_records() {
     let mut door = Door::new();
-    door.0.look(Mono(0), TrackId(1), draft(7, Verdict::High, 0.97));
+    door.0.seen(Mono(0), TrackId(1), draft(7, Verdict::High, 0.97));
     assert_eq!(door.sure(0, 2, 8), [7, 8]);
 }
 

@@ -41,7 +41,7 @@ fn listen_for(address: SocketAddr, knocking: u32) -> io::Result<TcpListener> {
 
 /// Where they wait. The listener closes when it is dropped.
 pub(super) struct Porch {
-    line: Arc<(Mutex<Line<Arrived>>, Notify)>,
+    line: Arc<(Mutex<PorchLine<Arrived>>, Notify)>,
     _open: DropGuard,
 }
 
@@ -79,7 +79,7 @@ impl Porch {
     }
 }
 
-async fn take(listener: std::net::TcpListener, line: &(Mutex<Line<Arrived>>, Notify)) {
+async fn take(listener: std::net::TcpListener, line: &(Mutex<PorchLine<Arrived>>, Notify)) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "a listener cannot be used"),
@@ -108,20 +108,20 @@ async fn take(listener: std::net::TcpListener, line: &(Mutex<Line<Arrived>>, Not
 }
 
 /// Who waits, by address.
-struct Line<T> {
+struct PorchLine<T> {
     homes: HashMap<IpAddr, VecDeque<T>>,
     /// Addresses that somebody waits of, the next one first.
     turns: VecDeque<IpAddr>,
     all: usize,
 }
 
-impl<T> Default for Line<T> {
+impl<T> Default for PorchLine<T> {
     fn default() -> Self {
         Self { homes: HashMap::new(), turns: VecDeque::new(), all: 0 }
     }
 }
 
-impl<T> Line<T> {
+impl<T> PorchLine<T> {
     /// Somebody comes. Who has to go for it: the oldest of the address that most wait of.
     fn put(&mut self, address: IpAddr, guest: T) -> Option<T> {
         let address = network(address);
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn addresses_have_their_turns_so_that_a_crowd_waits_behind_itself() {
-        let mut line = Line::default();
+        let mut line = PorchLine::default();
         for n in 1..=3 {
             assert_eq!(line.put(of(7), n), None);
         }
@@ -183,12 +183,12 @@ mod tests {
 
     #[test]
     fn where_too_many_wait_the_oldest_of_the_largest_crowd_goes() {
-        let mut line = Line::default();
+        let mut line = PorchLine::default();
         assert_eq!(line.put(of(1), 1_000_000), None);
         let gone: Vec<_> = (0..WAITING + 9).filter_map(|n| line.put(of(2), n)).collect();
         assert_eq!(gone, (0..10).collect::<Vec<_>>());
         assert!(line.next() == Some(1_000_000) && line.all == WAITING - 1);
-        let each = (0..2 * WAITING).filter_map(|n| Line::put(&mut line, of(n), n)).count();
+        let each = (0..2 * WAITING).filter_map(|n| PorchLine::put(&mut line, of(n), n)).count();
         assert_eq!((each, line.all), (2 * WAITING - 1, WAITING), "a crowd of addresses, too");
     }
 

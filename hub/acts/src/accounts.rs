@@ -3,7 +3,7 @@
 use crate::auth::{Busy, Passwords};
 use rules::auth::{Role, password};
 use rules::error::Error;
-use store::people::{self, Person, Profile};
+use store::people::{self, AccountPerson, AccountProfile};
 use store::{Db, Tx, identity, login, student, totp};
 use uuid::Uuid;
 use wire::Wall;
@@ -46,7 +46,7 @@ pub struct AccountChanges {
 
 /// Which account.
 #[derive(Clone, Debug)]
-pub struct Which {
+pub struct AccountName {
     /// Address, own id or teacher's number.
     pub name: String,
     /// It is found only if it is of one of these roles.
@@ -83,14 +83,14 @@ impl Asker {
 
 impl AccountChanges {
     /// Whether it changes how `old` is opened.
-    fn opens(&self, old: &Person) -> bool {
+    fn opens(&self, old: &AccountPerson) -> bool {
         let moved = |email: &String| email.trim().to_lowercase() != old.account.email;
         let factor = self.second_factor == Some(false) && old.second_factor;
         self.password.is_some() || factor || self.email.as_ref().is_some_and(moved)
     }
 
     /// `old` with what was said; a student is looked up by id or number.
-    fn over(&self, tx: &Tx<'_>, old: Profile) -> Result<Profile, Error> {
+    fn over(&self, tx: &Tx<'_>, old: AccountProfile) -> Result<AccountProfile, Error> {
         let role = self.role.unwrap_or(old.role);
         let student = match self.student.as_deref().map(str::trim) {
             Some("") => None,
@@ -98,7 +98,7 @@ impl AccountChanges {
             None => old.student.filter(|_| role == Role::Student),
         };
         let clone = |new: &Option<String>, old: String| new.clone().unwrap_or(old);
-        Ok(Profile {
+        Ok(AccountProfile {
             email: clone(&self.email, old.email),
             name: clone(&self.name, old.name),
             role,
@@ -121,8 +121,8 @@ fn no_student(error: Error) -> Error {
 }
 
 /// A new account of this role, before anything was said.
-fn blank(role: Role) -> Profile {
-    Profile {
+fn blank(role: Role) -> AccountProfile {
+    AccountProfile {
         email: String::new(),
         name: String::new(),
         role,
@@ -137,7 +137,7 @@ fn blank(role: Role) -> Profile {
 ///
 /// # Errors
 /// `NotFound`.
-pub fn find(tx: &Tx<'_>, which: &Which) -> Result<Person, Error> {
+pub fn find(tx: &Tx<'_>, which: &AccountName) -> Result<AccountPerson, Error> {
     let person = people::find(tx, &which.name)?;
     if which.among.contains(&person.account.role) {
         return Ok(person);
@@ -156,7 +156,7 @@ impl Accounts {
         role: Role,
         by: String,
         now: Wall,
-    ) -> Result<Person, Error> {
+    ) -> Result<AccountPerson, Error> {
         let email = new.email.clone().unwrap_or_default();
         if !people::is_address(email.trim()) {
             return Err(Error::field("email", "this is no e-mail address"));
@@ -176,11 +176,11 @@ impl Accounts {
     /// as [`people::change`].
     pub async fn change(
         &self,
-        which: Which,
+        which: AccountName,
         to: AccountChanges,
         by: Asker,
         now: Wall,
-    ) -> Result<Person, Error> {
+    ) -> Result<AccountPerson, Error> {
         let key = which.clone();
         let old = self.db.read(move |tx| find(tx, &key)).await?;
         if to.opens(&old) && !by.may_open(old.account.id) {
@@ -194,7 +194,7 @@ impl Accounts {
             let profile = to.over(tx, old.profile())?;
             people::change(tx, id, profile, to.version, &by, now)?;
             if let Some(kept) = kept {
-                people::set_password(tx, id, &kept, &login::Keep::Nothing, &by, now)?;
+                people::set_password(tx, id, &kept, &login::LoginKeep::Nothing, &by, now)?;
             }
             match to.second_factor {
                 Some(false) => drop(totp::remove_every(tx, id, &by, now)?),

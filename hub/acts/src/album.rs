@@ -18,7 +18,7 @@ use crate::recogniser::Recogniser;
 use rules::error::{Doing, Error};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use store::image::{self, Image, State};
+use store::image::{self, Image, ImageState};
 use store::keys::Keys;
 use store::{Db, class, crop};
 use uuid::Uuid;
@@ -58,7 +58,7 @@ pub struct Album {
 
 /// A photo that comes.
 #[derive(Clone, Copy, Debug)]
-pub struct New {
+pub struct NewImage {
     /// Whose.
     pub class: Uuid,
     /// The lesson it was taken in, if one is known.
@@ -69,7 +69,7 @@ pub struct New {
 
 /// A crop whose template is open.
 #[derive(Clone, Debug)]
-pub struct Open {
+pub struct OpenCrop {
     /// The crop.
     pub id: Uuid,
     /// Its photo.
@@ -85,7 +85,7 @@ impl Album {
     ///
     /// # Errors
     /// `Invalid` for what is no picture.
-    pub async fn add(&self, new: New, picture: Vec<u8>, by: String) -> Result<Image, Error> {
+    pub async fn add(&self, new: NewImage, picture: Vec<u8>, by: String) -> Result<Image, Error> {
         let doing = "keeping a photo";
         let room = self.recogniser.darkroom().clone();
         let work = move || upright(&room, &picture);
@@ -97,7 +97,7 @@ impl Album {
             id,
             class: new.class,
             session: new.session,
-            state: State::New,
+            state: ImageState::New,
             taken_at: new.taken_at,
             width,
             height,
@@ -149,7 +149,7 @@ impl Album {
         let work = move |tx: &store::Tx<'_>| {
             let old = image::kept_since(tx, now.plus_ms(-KEPT_MS), AT_ONCE)?;
             for id in &old {
-                image::empty(tx, *id, State::Expired, "hub", now)?;
+                image::empty(tx, *id, ImageState::Expired, "hub", now)?;
             }
             image::empty_orphans(tx)?;
             Ok(old)
@@ -173,11 +173,11 @@ impl Album {
     ///
     /// # Errors
     /// When the database or the key store fails, or a template does not open.
-    pub async fn open(&self, of: crop::Of) -> Result<Vec<Open>, Error> {
+    pub async fn open(&self, of: crop::CropOf) -> Result<Vec<OpenCrop>, Error> {
         let rows = self.db.read(move |tx| crop::embedded(tx, of)).await?;
         let keys = self.keys.clone();
         let model = self.recogniser.model().clone();
-        let work = move || -> Result<Vec<Open>, Error> {
+        let work = move || -> Result<Vec<OpenCrop>, Error> {
             let mut photos = HashMap::new();
             let mut open = Vec::new();
             for row in rows.into_iter().filter(|row| row.model == model.as_str()) {
@@ -191,7 +191,12 @@ impl Album {
                 let doing = "opening a crop's template";
                 let plain = key.open(&crop::template_place(row.id), &row.sealed).doing(doing)?;
                 let template = Template::from_f16_bytes(&plain).doing(doing)?;
-                open.push(Open { id: row.id, image: row.image, student: row.student, template });
+                open.push(OpenCrop {
+                    id: row.id,
+                    image: row.image,
+                    student: row.student,
+                    template,
+                });
             }
             Ok(open)
         };

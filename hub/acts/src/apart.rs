@@ -4,7 +4,7 @@
 //! The job and the file go in, the answer comes out, and nothing else is shared: no environment,
 //! no files, no log.
 
-use crate::import::{oneroster, table::Table};
+use crate::import::{oneroster, table::TableFile};
 use crate::planning::takeover;
 use bytes::Bytes;
 use rules::error::{Doing, Error};
@@ -41,30 +41,31 @@ const FILE: u64 = 256 * 1024 * 1024;
 
 /// What is to be read, and how.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Job {
-    /// A [`Table`] of at most so many rows.
+pub enum ApartJob {
+    /// A [`TableFile`] of at most so many rows.
     Table {
         /// Whether its first line names the columns.
         has_header: bool,
         /// Rows at most.
         most: usize,
     },
-    /// A [`takeover::Plan`].
+    /// A [`takeover::TakeoverPlan`].
     Timetable {
         /// The site's time zone.
         zone: String,
     },
-    /// A [`oneroster::Export`].
+    /// A [`oneroster::OneRosterExport`].
     School,
 }
 
-impl Job {
+impl ApartJob {
     /// The answer, or a sentence for whoever brought the file; as bytes.
     fn answer(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let doing = "writing what a file holds";
         let bytes = match self {
             Self::Table { has_header, most } => {
-                let table = Table::read(bytes, *has_header, *most).map_err(|why| why.to_string());
+                let table =
+                    TableFile::read(bytes, *has_header, *most).map_err(|why| why.to_string());
                 postcard::to_stdvec(&table)
             }
             Self::Timetable { zone } => {
@@ -107,8 +108,13 @@ impl Apart {
     ///
     /// # Errors
     /// `Invalid` with a sentence when there is none, `Unavailable` when too many files wait.
-    pub async fn table(&self, file: Bytes, has_header: bool, most: usize) -> Result<Table, Error> {
-        self.read(Job::Table { has_header, most }, file).await
+    pub async fn table(
+        &self,
+        file: Bytes,
+        has_header: bool,
+        most: usize,
+    ) -> Result<TableFile, Error> {
+        self.read(ApartJob::Table { has_header, most }, file).await
     }
 
     /// The lessons in a calendar or a table.
@@ -119,20 +125,20 @@ impl Apart {
         &self,
         file: Bytes,
         zone: &jiff::tz::TimeZone,
-    ) -> Result<takeover::Plan, Error> {
+    ) -> Result<takeover::TakeoverPlan, Error> {
         let zone = zone.iana_name().unwrap_or("UTC").to_owned();
-        self.read(Job::Timetable { zone }, file).await
+        self.read(ApartJob::Timetable { zone }, file).await
     }
 
     /// The school in a `OneRoster` archive.
     ///
     /// # Errors
     /// As [`Apart::table`].
-    pub async fn school(&self, file: Bytes) -> Result<oneroster::Export, Error> {
-        self.read(Job::School, file).await
+    pub async fn school(&self, file: Bytes) -> Result<oneroster::OneRosterExport, Error> {
+        self.read(ApartJob::School, file).await
     }
 
-    async fn read<T: DeserializeOwned>(&self, job: Job, file: Bytes) -> Result<T, Error> {
+    async fn read<T: DeserializeOwned>(&self, job: ApartJob, file: Bytes) -> Result<T, Error> {
         let waits = || Error::Unavailable("other files are being read: try again soon".into());
         let place = timeout(WAIT, self.places.acquire()).await.map_err(|_| waits())?;
         let _place = place.doing("waiting for a file's turn")?;
@@ -143,12 +149,12 @@ impl Apart {
     }
 }
 
-async fn in_here(job: Job, file: Bytes) -> Result<Vec<u8>, Error> {
+async fn in_here(job: ApartJob, file: Bytes) -> Result<Vec<u8>, Error> {
     tokio::task::spawn_blocking(move || job.answer(&file)).await.map_err(|_| died())?
 }
 
 /// What another process made of it; one that died or took too long made nothing.
-async fn beside(job: &Job, file: &[u8]) -> Result<Vec<u8>, Error> {
+async fn beside(job: &ApartJob, file: &[u8]) -> Result<Vec<u8>, Error> {
     let doing = "starting a reader of files";
     let job = postcard::to_stdvec(job).doing(doing)?;
     let length = u32::try_from(job.len()).doing(doing)?.to_le_bytes();
@@ -212,7 +218,7 @@ pub fn run(from: &mut dyn Read, to: &mut dyn Write) -> anyhow::Result<()> {
     from.read_exact(&mut length)?;
     let mut job = Vec::new();
     from.take(u64::from(u32::from_le_bytes(length))).read_to_end(&mut job)?;
-    let job: Job = postcard::from_bytes(&job)?;
+    let job: ApartJob = postcard::from_bytes(&job)?;
     let mut bytes = Vec::new();
     from.take(FILE).read_to_end(&mut bytes)?;
     Ok(to.write_all(&job.answer(&bytes)?)?)

@@ -1,6 +1,6 @@
 //! The chain of who did what, walked to see whether it is whole: at once, or as a job.
 
-use crate::jobs::{Jobs, Progress};
+use crate::jobs::{JobProgress, Jobs};
 use data_encoding::HEXLOWER;
 use rules::error::{Doing, Error};
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub struct Walking {
 
 /// What a whole chain comes to.
 #[derive(Serialize)]
-struct Whole {
+struct AuditWhole {
     rows: i64,
     hash: String,
 }
@@ -41,7 +41,7 @@ impl Walking {
     pub async fn start(&self, by: Uuid) -> Result<Job, Error> {
         let total = u64::try_from(self.db.read(audit::head).await?.rows).unwrap_or(0);
         let path = self.database.clone();
-        let work = move |progress: Progress| async move {
+        let work = move |progress: JobProgress| async move {
             let step = move |_: i64, _: &[u8; 32]| {
                 progress.advance(1);
                 if progress.is_cancelled() {
@@ -50,10 +50,10 @@ impl Walking {
                     ControlFlow::Continue(())
                 }
             };
-            let walk = move || file::look(&path, |tx| audit::walk(tx, step));
+            let walk = move || file::read(&path, |tx| audit::walk(tx, step));
             let head =
                 tokio::task::spawn_blocking(walk).await.doing("checking the audit chain")??;
-            Ok(Whole { rows: head.rows, hash: head.hash })
+            Ok(AuditWhole { rows: head.rows, hash: head.hash })
         };
         self.jobs.start(WALK, total, by, work).await
     }
@@ -71,7 +71,7 @@ pub async fn verify(path: PathBuf, known: Vec<Head>) -> Result<Head, Error> {
 fn through(path: &Path, known: &[Head]) -> Result<Head, Error> {
     let mut missing: HashMap<_, _> = known.iter().map(|head| (head.rows, &head.hash)).collect();
     missing.remove(&0);
-    let head = file::look(path, |tx| {
+    let head = file::read(path, |tx| {
         audit::walk(tx, |n, hash| {
             if missing.get(&n).is_some_and(|known| **known == HEXLOWER.encode(hash)) {
                 missing.remove(&n);

@@ -11,7 +11,7 @@ mod old;
 
 use crate::pki::Pki;
 use config::{self, Config};
-use lock::{Key, Lock};
+use lock::{BackupKey, Lock};
 use old::stamp;
 use rules::clock::Leap;
 use rules::error::{Doing, Error};
@@ -38,7 +38,7 @@ const WORK: &str = "backup-";
 
 /// A backup that was made.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Made {
+pub struct BackupMade {
     /// The copy of the data.
     pub data: PathBuf,
     /// The copy of the keys.
@@ -53,7 +53,7 @@ pub struct Made {
     /// nobody knows what time it is.
     pub destroyed: Option<(usize, usize)>,
     /// How far each outbox is in it.
-    pub reached: Vec<backed_up::Reach>,
+    pub reached: Vec<backed_up::BackupReach>,
 }
 
 /// Refuses one place for data and keys: whoever finds it needs one more secret only.
@@ -86,7 +86,7 @@ pub fn make(
     (folder, keys): (&Path, &Path),
     now: Wall,
     leap: Option<&Leap>,
-) -> Result<Made, Error> {
+) -> Result<BackupMade, Error> {
     let lock = Lock::read(&config.data)?;
     private(folder)?;
     private(keys)?;
@@ -117,7 +117,7 @@ pub fn make(
         None => Some(destroy_old(config, folder, keys, now)?),
         Some(_) => None,
     };
-    Ok(Made { data: keep, keys: kept, same_disk, bytes, audited, destroyed, reached })
+    Ok(BackupMade { data: keep, keys: kept, same_disk, bytes, audited, destroyed, reached })
 }
 
 /// Removes copies in the clear; what opens keys is written over first.
@@ -145,7 +145,7 @@ fn copy_data(
     lock: &Lock,
     work: &Path,
     part: &Path,
-) -> Result<(i64, Vec<backed_up::Reach>), Error> {
+) -> Result<(i64, Vec<backed_up::BackupReach>), Error> {
     let copy = work.join("hub.db");
     file::copy(&config.database(), &copy)?;
     file::check(&copy)?;
@@ -217,7 +217,7 @@ fn sync(folder: &Path) -> std::io::Result<()> {
 
 /// Tells the running hub where its newest backup is, and what it holds, so that doors may let go
 /// of it; what would be lost with the hub's own disk they keep.
-pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), Error> {
+pub async fn tell(db: &Db, made: &BackupMade, actor: String, now: Wall) -> Result<(), Error> {
     let reached = made.reached.clone();
     let meta = json!({ "bytes": made.bytes });
     let newest = backed_up::Newest {
@@ -233,7 +233,7 @@ pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), 
         let action = "backup";
         let table = "setting";
         let id = "backup";
-        audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor: &actor, action, table, id, meta })
     };
     db.write(write).await
 }
@@ -247,7 +247,7 @@ pub async fn tell(db: &Db, made: &Made, actor: String, now: Wall) -> Result<(), 
 /// a backup; `Invalid` without its key.
 pub async fn restore(
     (folder, keys): (&Path, &Path),
-    key: Option<&Key>,
+    key: Option<&BackupKey>,
     data: &Path,
     actor: String,
     now: Wall,
@@ -272,7 +272,7 @@ pub async fn restore(
 /// Opens both copies in `work`, checks them, and puts them in their places: where the database is.
 fn lay_out(
     (copy, secret): (&Path, &Path),
-    key: Option<&Key>,
+    key: Option<&BackupKey>,
     (data, work): (&Path, &Path),
 ) -> Result<PathBuf, Error> {
     private(data)?;
@@ -298,7 +298,7 @@ fn lay_out(
 }
 
 /// What a copy holds; one of before backups were locked is not.
-fn opened(copy: &Path, key: Option<&Key>) -> Result<Box<dyn Read>, Error> {
+fn opened(copy: &Path, key: Option<&BackupKey>) -> Result<Box<dyn Read>, Error> {
     if copy.extension() != Some("age".as_ref()) {
         let file = fs::File::open(copy).doing(&format!("reading {}", copy.display()))?;
         return Ok(Box::new(file));
@@ -309,7 +309,7 @@ fn opened(copy: &Path, key: Option<&Key>) -> Result<Box<dyn Read>, Error> {
 }
 
 /// The keys in `secret`, a locked file or a folder of before.
-fn unpack(secret: &Path, key: Option<&Key>, to: &Path) -> Result<(), Error> {
+fn unpack(secret: &Path, key: Option<&BackupKey>, to: &Path) -> Result<(), Error> {
     let doing = "restoring the keys";
     private(to)?;
     if secret.is_dir() {
@@ -367,7 +367,7 @@ async fn begin_anew(path: &Path, actor: String, now: Wall) -> Result<(), Error> 
         let table = "setting";
         let id = "hub_epoch";
         let meta = json!({});
-        audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor: &actor, action, table, id, meta })
     };
     db.write(write).await
 }

@@ -2,13 +2,13 @@
 
 use super::people::People;
 use crate::apart::Apart;
-use crate::enrol::{self, Ask, Desk};
+use crate::enrol::{self, EnrolmentAsk, EnrolmentDesk};
 use crate::import::oneroster;
 use crate::import::people;
-use crate::import::people::{Brought, Done, ROWS, Row};
+use crate::import::people::{Brought, BroughtDone, PersonRow, ROWS};
 use crate::import::photos;
-use crate::import::photos::{Photo, Photos};
-use crate::jobs::{Jobs, Progress};
+use crate::import::photos::{ArchivePhoto, Photos};
+use crate::jobs::{JobProgress, Jobs};
 use bytes::Bytes;
 use jiff::civil::Date;
 use rules::error::Error;
@@ -106,8 +106,8 @@ pub struct BroughtPhotos {
     pub photos: Vec<BroughtPhoto>,
 }
 
-impl From<Done> for BroughtRows {
-    fn from(done: Done) -> Self {
+impl From<BroughtDone> for BroughtRows {
+    fn from(done: BroughtDone) -> Self {
         let brought = |outcome: &'static str| {
             move |Brought { id, row, .. }: Brought| BroughtRow {
                 line: row.line,
@@ -117,7 +117,7 @@ impl From<Done> for BroughtRows {
                 detail: String::new(),
             }
         };
-        let skipped = |(row, detail): (Row, String)| BroughtRow {
+        let skipped = |(row, detail): (PersonRow, String)| BroughtRow {
             line: row.line,
             person: None,
             number: row.number,
@@ -150,7 +150,7 @@ pub fn header_said(text: Option<&str>) -> Result<bool, Error> {
 ///
 /// # Errors
 /// `Field` for what is no table of people.
-pub async fn rows(apart: &Apart, table: PeopleTable) -> Result<Vec<Row>, Error> {
+pub async fn rows(apart: &Apart, table: PeopleTable) -> Result<Vec<PersonRow>, Error> {
     let read = apart.table(table.file, table.has_header, ROWS).await;
     let table = read.map_err(|error| match error {
         Error::Invalid(why) => Error::field("file", why),
@@ -167,10 +167,10 @@ pub async fn rows(apart: &Apart, table: PeopleTable) -> Result<Vec<Row>, Error> 
 pub async fn bring(
     db: &Db,
     reader: Reader,
-    (class, rows): (Option<String>, Vec<Row>),
+    (class, rows): (Option<String>, Vec<PersonRow>),
     by: String,
     now: Wall,
-) -> Result<(Option<Uuid>, Done), Error> {
+) -> Result<(Option<Uuid>, BroughtDone), Error> {
     let work = move |tx: &Tx<'_>| {
         let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
         let class = class.map(|class| class.id);
@@ -185,11 +185,11 @@ pub async fn bring(
 /// When the database fails; what is wrong with single rows is in the answer.
 pub async fn school(
     db: &Db,
-    export: oneroster::Export,
+    export: oneroster::OneRosterExport,
     today: Date,
     by: String,
     now: Wall,
-) -> Result<oneroster::Done, Error> {
+) -> Result<oneroster::OneRosterDone, Error> {
     db.write(move |tx| oneroster::take(tx, &export, today, &by, now)).await
 }
 
@@ -210,7 +210,7 @@ impl Bringing {
         let db = self.people.db.clone();
         let total = rows.len() as u64;
         let by = reader.actor.user;
-        let work = move |progress: Progress| async move {
+        let work = move |progress: JobProgress| async move {
             let bring =
                 move |tx: &Tx<'_>| people::bring(tx, reader, class, rows, &by.to_string(), now);
             let done = db.write(bring).await?;
@@ -239,7 +239,7 @@ impl Bringing {
         let photos = Arc::new(Mutex::new(photos));
         let total = list.len() as u64;
         let enrolling = Enrolling { people: self.people.clone(), class, actor, now };
-        let work = move |progress: Progress| async move {
+        let work = move |progress: JobProgress| async move {
             let mut lines = Vec::new();
             for mut photo in list {
                 photo.consent_by = photo.consent_by.or_else(|| consent.clone());
@@ -256,7 +256,10 @@ impl Bringing {
 
 /// The picture of `photo`, unpacked when its turn comes. A damaged one may trip the reader: off
 /// the runtime, a panic harms nobody.
-async fn picture(photos: &Arc<Mutex<Photos<File>>>, photo: &Photo) -> Result<Vec<u8>, Error> {
+async fn picture(
+    photos: &Arc<Mutex<Photos<File>>>,
+    photo: &ArchivePhoto,
+) -> Result<Vec<u8>, Error> {
     let photos = photos.clone();
     let photo = photo.clone();
     let read = move || photos.lock().unwrap_or_else(PoisonError::into_inner).picture(&photo);
@@ -276,7 +279,7 @@ impl Enrolling {
     /// One photo of one student; what is wrong with it is in the answer.
     async fn line(
         &self,
-        photo: Photo,
+        photo: ArchivePhoto,
         picture: Result<Vec<u8>, Error>,
     ) -> Result<BroughtPhoto, Error> {
         let file = photo.file.clone();
@@ -294,7 +297,7 @@ impl Enrolling {
         Ok(BroughtPhoto { file, student_id, outcome: outcome.to_owned(), detail })
     }
 
-    async fn one(&self, photo: Photo, bytes: Vec<u8>) -> Result<Option<Vec<String>>, Error> {
+    async fn one(&self, photo: ArchivePhoto, bytes: Vec<u8>) -> Result<Option<Vec<String>>, Error> {
         let People { db, keys, galleries, recogniser, .. } = &self.people;
         let name = photo.student;
         let class = self.class;
@@ -312,9 +315,16 @@ impl Enrolling {
         }
         let consent_by = photo.consent_by;
         let actor = self.actor.clone();
-        let ask = Ask { student, photo: bytes, consent_by, another_person: false, source, actor };
+        let ask = EnrolmentAsk {
+            student,
+            photo: bytes,
+            consent_by,
+            another_person: false,
+            source,
+            actor,
+        };
         let index = galleries.gallery.index();
-        let desk = Desk { db, keys, recogniser, index: &index };
+        let desk = EnrolmentDesk { db, keys, recogniser, index: &index };
         let done = enrol::enrol(desk, ask, self.now).await?;
         // So that the next photo of the archive is compared with this person too.
         galleries.follow().await?;

@@ -5,7 +5,7 @@ use crate::jobs::Jobs;
 use rules::auth::{Actor, Role};
 use rules::error::Error;
 use store::Db;
-use store::job::{Job, State};
+use store::job::{Job, JobState};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -17,7 +17,7 @@ pub async fn stop(db: &Db, jobs: &Jobs, id: Uuid, by: Actor, now: Wall) -> Resul
     let all = by.role == Role::Admin;
     let before = jobs.get(id, by.user, all).await?;
     let job = jobs.cancel(id, by.user, all).await?;
-    let is_stopped = before.ended_at.is_none() && job.state == State::Cancelled;
+    let is_stopped = before.ended_at.is_none() && job.state == JobState::Cancelled;
     if is_stopped && job.kind == retention::RUN {
         retention::note_stopped(db, &job, by.user.to_string(), now).await?;
     }

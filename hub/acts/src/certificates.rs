@@ -2,7 +2,7 @@
 //! for people the one that was brought (`tls.cert`, `tls.key`), read again when its files change.
 
 use crate::auth::token::Tokens;
-use crate::pki::{Life, Pki, Shown};
+use crate::pki::{Pki, ServerCertificateLife, ServerCertificateShown};
 use crate::upkeep::Upkeep;
 use config::{Config, Files};
 use rules::error::{Doing, Error};
@@ -24,7 +24,7 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// How the certificate for people is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct State {
+pub struct CertificatesState {
     /// When it ends.
     pub ends: Option<Wall>,
     /// Whether people brought it; else the hub renews it by itself.
@@ -37,7 +37,7 @@ pub struct State {
 /// What is shown to people and programs; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Certificates {
-    own: Shown,
+    own: ServerCertificateShown,
     files: Option<Files>,
     now: Arc<RwLock<Now>>,
 }
@@ -63,11 +63,11 @@ impl Certificates {
 
     /// How it is.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> CertificatesState {
         let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
         let shown = now.brought.clone().unwrap_or_else(|| self.own.get());
-        State {
-            ends: Life::of(&shown.cert[0]).ok().map(|life| life.to),
+        CertificatesState {
+            ends: ServerCertificateLife::of(&shown.cert[0]).ok().map(|life| life.to),
             brought: now.brought.is_some(),
             trouble: [now.unread.as_str(), now.unrenewed.as_str()].join(" ").trim().to_owned(),
         }
@@ -166,7 +166,7 @@ impl Renewal {
             let of = self.clone();
             let may = may.unwrap_or_default();
             // A look that panics is said by the runtime, and the next one is the retry.
-            let ended = tokio::task::spawn_blocking(move || of.look(may)).await;
+            let ended = tokio::task::spawn_blocking(move || of.reload(may)).await;
             if ended.is_ok_and(|ended| ended) {
                 // Each door is told something new, and looks whom to trust by now.
                 let told = self.db.write(store::release::renew_all).await;

@@ -1,11 +1,11 @@
 //! Classes: an admin makes them, says who teaches them, and how they treat what doors say.
 
-use crate::planning::maker::{Of, make};
+use crate::planning::maker::{MakeFor, make};
 use jiff::tz::TimeZone;
 use rules::attendance::placing::Policy;
 use rules::error::Error;
 use store::class::{self, Class, Suspension};
-use store::period::{self, Filter};
+use store::period::{self, PeriodFilter};
 use store::reader::Reader;
 use store::{Db, Tx};
 use uuid::Uuid;
@@ -202,9 +202,9 @@ fn remake(
     class: Uuid,
     (zone, now): (&TimeZone, Wall),
 ) -> Result<(), Error> {
-    let filter = Filter { class: Some(class), limit: 1000, ..Filter::default() };
+    let filter = PeriodFilter { class: Some(class), limit: 1000, ..PeriodFilter::default() };
     for period in period::list(tx, reader, &filter)? {
-        make(tx, Of::Period(period.id), zone, now)?;
+        make(tx, MakeFor::Period(period.id), zone, now)?;
     }
     Ok(())
 }

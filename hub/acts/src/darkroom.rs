@@ -14,17 +14,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Shares the room; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Darkroom(Arc<Room>);
+pub struct Darkroom(Arc<DarkroomRoom>);
 
 #[derive(Debug)]
-struct Room {
+struct DarkroomRoom {
     free: Mutex<u64>,
     freed: Condvar,
 }
 
 impl Default for Darkroom {
     fn default() -> Self {
-        Self(Arc::new(Room { free: Mutex::new(ROOM), freed: Condvar::new() }))
+        Self(Arc::new(DarkroomRoom { free: Mutex::new(ROOM), freed: Condvar::new() }))
     }
 }
 
@@ -32,7 +32,7 @@ impl Default for Darkroom {
 #[derive(Debug)]
 pub struct Developed {
     picture: Picture,
-    _place: Place,
+    _place: DarkroomPlace,
 }
 
 #[cfg(test)]
@@ -66,25 +66,25 @@ impl Darkroom {
         Ok(Developed { picture, _place: place })
     }
 
-    fn place(&self, bytes: u64) -> Result<Place, Error> {
+    fn place(&self, bytes: u64) -> Result<DarkroomPlace, Error> {
         let free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner);
         let full = |free: &mut u64| *free < bytes;
         let waited = self.0.freed.wait_timeout_while(free, PATIENCE, full);
         let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let too_many = "too many pictures are being looked at: try again in a few seconds";
         *free = free.checked_sub(bytes).ok_or_else(|| Error::Unavailable(too_many.into()))?;
-        Ok(Place { room: self.0.clone(), bytes })
+        Ok(DarkroomPlace { room: self.0.clone(), bytes })
     }
 }
 
 /// Bytes of the room that are taken.
 #[derive(Debug)]
-struct Place {
-    room: Arc<Room>,
+struct DarkroomPlace {
+    room: Arc<DarkroomRoom>,
     bytes: u64,
 }
 
-impl Place {
+impl DarkroomPlace {
     /// Gives back what is beyond `bytes`.
     fn shrink(&mut self, bytes: u64) {
         let back = self.bytes.saturating_sub(bytes);
@@ -94,7 +94,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for DarkroomPlace {
     fn drop(&mut self) {
         self.shrink(0);
     }

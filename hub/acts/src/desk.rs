@@ -8,7 +8,9 @@ use crate::marks;
 use crate::marks::Marked;
 use crate::marks::budget;
 use rules::error::{Doing, Error};
-use rules::review::{self, Ask, Change, Evidence, Facts, Former, Say, Status};
+use rules::review::{
+    self, FormerReview, ReviewAsk, ReviewChange, ReviewEvidence, ReviewFacts, ReviewSay, Status,
+};
 use serde_json::json;
 use store::keys::Keys;
 use store::{self, Db, Tx, audit};
@@ -40,7 +42,7 @@ pub struct Desk {
 
 /// A sighting after a decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Done {
+pub struct DeskDone {
     /// Which.
     pub record: RecordId,
     /// Its version now.
@@ -63,15 +65,15 @@ impl Desk {
     pub async fn decide(
         &self,
         reader: Reader,
-        asks: Vec<Ask>,
+        asks: Vec<ReviewAsk>,
         now: Wall,
-    ) -> Result<Vec<Done>, Error> {
+    ) -> Result<Vec<DeskDone>, Error> {
         if asks.is_empty() || asks.len() > STEP {
             return Err(Error::Invalid(format!("decide on 1 to {STEP} records at once")));
         }
         let keys = self.keys.clone();
         let work = move |tx: &Tx<'_>| {
-            let hand = Hand { tx, keys: &keys, reader, now };
+            let hand = DeskHand { tx, keys: &keys, reader, now };
             let mut former = Vec::new();
             let mut done = Vec::new();
             for ask in &asks {
@@ -82,7 +84,7 @@ impl Desk {
                 let record = ask.record;
                 let lesson = facts.lesson;
                 let before = facts.state.clone();
-                former.push(Former { record, lesson, before, after: change.state.clone() });
+                former.push(FormerReview { record, lesson, before, after: change.state.clone() });
                 done.push(hand.carry_out(&facts, change, None)?);
             }
             store::review::add_step(tx, reader.actor.user, &former, now)?;
@@ -116,10 +118,10 @@ impl Desk {
         reader: Reader,
         record: Option<RecordId>,
         now: Wall,
-    ) -> Result<Vec<Done>, Error> {
+    ) -> Result<Vec<DeskDone>, Error> {
         let keys = self.keys.clone();
         let work = move |tx: &Tx<'_>| {
-            let hand = Hand { tx, keys: &keys, reader, now };
+            let hand = DeskHand { tx, keys: &keys, reader, now };
             let step = store::review::last_step(tx, reader.actor.user, record)?;
             let none = || Error::NotFound("there is no step of yours to take back".into());
             let (n, former) = step.ok_or_else(none)?;
@@ -153,8 +155,13 @@ impl Desk {
             let place = store::passage::place(tx, record)?;
             store::passage::remove(tx, record)?;
             let meta = json!({ "student": review::holder(&facts.state) });
-            let entry =
-                audit::Entry { actor: &actor, action: "delete", table: "sighting", id: &id, meta };
+            let entry = audit::AuditEntry {
+                actor: &actor,
+                action: "delete",
+                table: "sighting",
+                id: &id,
+                meta,
+            };
             audit::add(tx, now, &entry)?;
             marks::removed(tx, place.session, &facts.state, &actor, now)
         };
@@ -184,7 +191,7 @@ impl Desk {
         self.db.read(read).await
     }
 
-    fn tell(&self, done: &[Done], reader: Reader) {
+    fn tell(&self, done: &[DeskDone], reader: Reader) {
         for done in done {
             self.events.say(Event::Decided { record: done.record, by: reader.actor.user });
             self.events.marked(done.marked.iter().copied());
@@ -194,15 +201,15 @@ impl Desk {
 }
 
 /// One person's hand in one transaction.
-struct Hand<'a, 't> {
+struct DeskHand<'a, 't> {
     tx: &'a Tx<'t>,
     keys: &'a Keys,
     reader: Reader,
     now: Wall,
 }
 
-impl Hand<'_, '_> {
-    fn seen(&self, record: RecordId) -> Result<Facts, Error> {
+impl DeskHand<'_, '_> {
+    fn seen(&self, record: RecordId) -> Result<ReviewFacts, Error> {
         if !visible(self.tx, self.reader, record)? {
             return Err(Error::unknown("record", record));
         }
@@ -211,7 +218,7 @@ impl Hand<'_, '_> {
 
     /// A sighting of a step of one's own: who it was taken to be before may be seen, whoever it
     /// was passed on to.
-    fn own(&self, former: &Former) -> Result<Facts, Error> {
+    fn own(&self, former: &FormerReview) -> Result<ReviewFacts, Error> {
         let before = review::holder(&former.before);
         let may = before.map(|student| visible_to(self.tx, self.reader, student)).transpose()?;
         match may {
@@ -221,8 +228,8 @@ impl Hand<'_, '_> {
     }
 
     /// A named student must be one whom the person may see, and active.
-    fn check_student(&self, say: &Say) -> Result<(), Error> {
-        let Say::Approve(Some(student)) = *say else { return Ok(()) };
+    fn check_student(&self, say: &ReviewSay) -> Result<(), Error> {
+        let ReviewSay::Approve(Some(student)) = *say else { return Ok(()) };
         if !visible_to(self.tx, self.reader, student)? {
             return Err(Error::unknown("student", student));
         }
@@ -233,27 +240,32 @@ impl Hand<'_, '_> {
     }
 
     /// Makes the change; `home` is the lesson that the sighting goes back to, if it does.
-    fn carry_out(&self, facts: &Facts, change: Change, home: Option<Uuid>) -> Result<Done, Error> {
-        let Change { state, evidence, action } = change;
+    fn carry_out(
+        &self,
+        facts: &ReviewFacts,
+        change: ReviewChange,
+        home: Option<Uuid>,
+    ) -> Result<DeskDone, Error> {
+        let ReviewChange { state, evidence, action } = change;
         let record = facts.record;
         let version = facts.version + 1;
         store::review::set(self.tx, record, facts.version, &state)?;
         let goes = self.now.plus_ms(SECOND_THOUGHTS_MS);
-        let hidden = matches!(evidence, Evidence::Hide).then_some(goes);
+        let hidden = matches!(evidence, ReviewEvidence::Hide).then_some(goes);
         store::review::hide_evidence(self.tx, record, hidden)?;
-        if let Evidence::Wrap(student) = evidence {
+        if let ReviewEvidence::Wrap(student) = evidence {
             wrap(self.tx, self.keys, record, student, self.now)?;
         }
         let actor = self.reader.actor.user.to_string();
         let id = record.to_string();
         let meta = json!({ "version": version, "student": state.decided,
             "ruled_out": state.ruled_out });
-        let entry = audit::Entry { actor: &actor, action, table: "sighting", id: &id, meta };
+        let entry = audit::AuditEntry { actor: &actor, action, table: "sighting", id: &id, meta };
         audit::add(self.tx, self.now, &entry)?;
         let states = (&facts.state, &state);
         let marked = marks::decided(self.tx, record, states, home, &actor, self.now)?;
         let suspended = budget::corrected(self.tx, record, self.now)?;
-        Ok(Done {
+        Ok(DeskDone {
             record,
             version,
             status: state.status,

@@ -5,5 +5,5 @@ pub mod follow;
 pub mod identity;
 pub mod seen;
 
-pub use fleet::{Fleet, State};
-pub use identity::{Identity, Serial};
+pub use fleet::{Fleet, FleetState};
+pub use identity::{DoorIdentity, Serial};

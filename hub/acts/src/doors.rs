@@ -14,7 +14,7 @@ use crate::pki::Pki;
 use crate::snaps::Snaps;
 use rules::error::Error;
 use std::sync::Arc;
-use store::device::{self, Device, Place};
+use store::device::{self, Device, DevicePlace};
 use store::keys::Keys;
 use store::{Db, Tx, door_settings};
 use wire::link::Settings;
@@ -71,12 +71,12 @@ pub fn direction(text: &str) -> Result<Direction, Error> {
 
 impl DoorChanges {
     /// Where a door is that was at `old`.
-    fn place(&self, old: Option<&Device>) -> Result<Place, Error> {
+    fn place(&self, old: Option<&Device>) -> Result<DevicePlace, Error> {
         let kept = |said: &Option<String>, old: Option<&String>| {
             said.clone().or_else(|| old.cloned()).unwrap_or_default().trim().to_owned()
         };
         let direction = self.direction.or_else(|| old.map(|old| old.direction));
-        let place = Place {
+        let place = DevicePlace {
             room: kept(&self.room, old.map(|old| &old.room)),
             location: kept(&self.location, old.map(|old| &old.location)),
             direction: direction.unwrap_or(Direction::Both),
@@ -197,7 +197,7 @@ impl Doors {
     /// `NotFound`.
     pub async fn cut_off(&self, id: DeviceId, by: String, now: Wall) -> Result<(), Error> {
         end(&self.db, id.clone(), by, now).await?;
-        self.follower.look().await?;
+        self.follower.refresh().await?;
         self.events.say(Event::DeviceChanged(id));
         Ok(())
     }

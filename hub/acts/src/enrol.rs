@@ -3,10 +3,10 @@
 //! [`judge`] is the decision; [`enrol`] looks at the photo, asks it, and stores. The photo
 //! itself is never kept.
 
-use crate::recogniser::{Recogniser, Seen, Sight};
+use crate::recogniser::{FaceSeen, PictureSight, Recogniser};
 use rules::error::Error;
 use rules::gallery::Index;
-use store::consent::Said;
+use store::consent::ConsentSaid;
 use store::keys::Keys;
 use store::{Db, Tx, consent, enrolment, student};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub const LEAST_SIDE: u32 = 100;
 
 /// What enrolment works with.
 #[derive(Clone, Copy)]
-pub struct Desk<'a> {
+pub struct EnrolmentDesk<'a> {
     /// The database.
     pub db: &'a Db,
     /// Secrets.
@@ -32,7 +32,7 @@ pub struct Desk<'a> {
 
 /// A wish to enrol somebody by a photo.
 #[derive(Debug)]
-pub struct Ask {
+pub struct EnrolmentAsk {
     /// Whom.
     pub student: StudentId,
     /// The picture file.
@@ -64,7 +64,7 @@ pub struct Enrolled {
 #[derive(Debug)]
 pub struct Accepted<'a> {
     /// The one face.
-    pub face: &'a Seen,
+    pub face: &'a FaceSeen,
     /// Doubts about its quality.
     pub doubts: &'a [Reason],
     /// Somebody else who looks alike, but not the same.
@@ -114,7 +114,7 @@ fn word(reason: Reason) -> &'static str {
 /// # Errors
 /// See [`Refusal`].
 pub fn judge<'a>(
-    sight: &'a Sight,
+    sight: &'a PictureSight,
     others: &[Candidate],
     another_person: bool,
     lines: &Lines,
@@ -142,7 +142,11 @@ pub fn judge<'a>(
 /// # Errors
 /// `Invalid` for a photo that will not do or without consent, `Conflict` when the face is
 /// another student's, `NotFound` without such a student.
-pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Error> {
+pub async fn enrol(
+    desk: EnrolmentDesk<'_>,
+    ask: EnrolmentAsk,
+    now: Wall,
+) -> Result<Enrolled, Error> {
     match attempt(desk, ask, now).await? {
         Ok(enrolled) => Ok(enrolled),
         Err(refusal) => Err(refused(desk.db, refusal).await),
@@ -154,12 +158,12 @@ pub async fn enrol(desk: Desk<'_>, ask: Ask, now: Wall) -> Result<Enrolled, Erro
 /// # Errors
 /// `Invalid` without consent or for what is no picture, `NotFound` without such a student.
 pub async fn attempt(
-    desk: Desk<'_>,
-    ask: Ask,
+    desk: EnrolmentDesk<'_>,
+    ask: EnrolmentAsk,
     now: Wall,
 ) -> Result<Result<Enrolled, Refusal>, Error> {
-    let Ask { student, photo, consent_by, another_person, source, actor } = ask;
-    let sight = desk.recogniser.look(photo).await?;
+    let EnrolmentAsk { student, photo, consent_by, another_person, source, actor } = ask;
+    let sight = desk.recogniser.faces(photo).await?;
     let others = match sight.faces.first() {
         Some(face) => desk.index.nearest_of(&face.template, 1, |id| id != student),
         None => Vec::new(),
@@ -169,7 +173,7 @@ pub async fn attempt(
         Ok(accepted) => accepted,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let new = New {
+    let new = NewEnrolment {
         student,
         model: desk.recogniser.model().clone(),
         source,
@@ -192,7 +196,7 @@ pub async fn attempt(
 
 /// A template to be kept.
 #[derive(Clone)]
-pub struct New {
+pub struct NewEnrolment {
     pub student: StudentId,
     pub model: ModelId,
     pub source: String,
@@ -205,8 +209,8 @@ pub struct New {
 
 /// Seals a template with the student's key and stores it, if there is consent. The key is made
 /// here, where nobody can erase it in between.
-pub fn keep(tx: &Tx<'_>, keys: &Keys, new: &New, now: Wall) -> Result<Uuid, Error> {
-    let New { student, model, source, quality, template, consent_by, actor } = new;
+pub fn keep(tx: &Tx<'_>, keys: &Keys, new: &NewEnrolment, now: Wall) -> Result<Uuid, Error> {
+    let NewEnrolment { student, model, source, quality, template, consent_by, actor } = new;
     student::get(tx, *student)?.ok_or_else(|| Error::unknown("student", student))?;
     agree(tx, *student, consent_by.as_deref(), actor, now)?;
     let id = wire::id::v7(now);
@@ -238,7 +242,7 @@ fn agree(
 ) -> Result<(), Error> {
     match (consent::given(tx, student)?, by) {
         (Some(true), _) => Ok(()),
-        (_, Some(by)) => consent::add(tx, student, &Said::yes(by), actor, now).map(drop),
+        (_, Some(by)) => consent::add(tx, student, &ConsentSaid::yes(by), actor, now).map(drop),
         (None, None) => Err(Error::Invalid(
             "consent is missing: say who agreed to the recognition (consent_by)".into(),
         )),
@@ -282,10 +286,10 @@ mod tests {
     use vision::{Face, Picture, Point, Rect, Template};
     use wire::Quality;
 
-    fn seen(grade: Grade, doubts: &[Reason]) -> Seen {
+    fn seen(grade: Grade, doubts: &[Reason]) -> FaceSeen {
         let rect = Rect { left: 0.0, top: 0.0, right: 80.0, bottom: 80.0 };
         let judgement = Judgement { quality: Quality::default(), grade, doubts: doubts.to_vec() };
-        Seen {
+        FaceSeen {
             face: Face { rect, score: 1.0, points: [Point { x: 1.0, y: 1.0 }; 5] },
             chip: Picture::new(1, 1, vec![0; 3]).unwrap(),
             judgement,
@@ -293,16 +297,16 @@ mod tests {
         }
     }
 
-    fn sight(side: u32, faces: Vec<Seen>) -> Sight {
+    fn sight(side: u32, faces: Vec<FaceSeen>) -> PictureSight {
         let rgb = vec![0; (side * side * 3) as usize];
-        Sight { picture: Picture::new(side, side, rgb).unwrap().into(), faces }
+        PictureSight { picture: Picture::new(side, side, rgb).unwrap().into(), faces }
     }
 
     fn other(score: f32) -> Candidate {
         Candidate { student: StudentId(Uuid::from_u128(9)), score }
     }
 
-    fn refusal(sight: &Sight, others: &[Candidate]) -> Option<Refusal> {
+    fn refusal(sight: &PictureSight, others: &[Candidate]) -> Option<Refusal> {
         judge(sight, others, false, &LINES).err()
     }
 

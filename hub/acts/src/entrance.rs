@@ -6,25 +6,25 @@ mod passkey;
 mod session;
 mod set_up;
 
-pub use code::Started;
-pub use elsewhere::{Arrival, Departure, Elsewhere, Return};
-pub use passkey::{Asked, Missing, Passkeys, Shown, remove, rename};
+pub use code::CodeStarted;
+pub use elsewhere::{Departure, Elsewhere, ElsewhereArrival, Return};
+pub use passkey::{Missing, PasskeyAnswer, PasskeyChallenge, Passkeys, remove, rename};
 pub use session::Opened;
-pub use set_up::FirstAdmin;
+pub use set_up::SetUpFirstAdmin;
 
 use super::accounts::{Accounts, hashed};
 use crate::auth::known::Browser;
 use crate::auth::token::Tokens;
 use crate::auth::{Busy, Passwords};
-use rules::auth::throttle::{Try, Wait, What};
-use rules::auth::{Throttle, session::Limits};
+use rules::auth::throttle::{ThrottleKind, ThrottleWait, Try};
+use rules::auth::{Throttle, session::SessionLimits};
 use rules::error::{Error, Refused};
 use serde_json::json;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::account::{self, Account};
 use store::keys::Keys;
-use store::login::{self, Keep};
+use store::login::{self, LoginKeep};
 use store::{Db, audit, people, totp};
 use uuid::Uuid;
 use wire::{Clock, Wall};
@@ -44,7 +44,7 @@ pub struct Entrance {
     /// Access tokens.
     pub tokens: Tokens,
     /// How long sessions live.
-    pub limits: Limits,
+    pub limits: SessionLimits,
     /// Passkeys, and which of their answers were used.
     pub passkeys: Passkeys,
     /// Where people sign in elsewhere.
@@ -74,7 +74,7 @@ pub struct Visitor {
     /// Their browser, if somebody signed in with it before.
     pub browser: Option<Browser>,
     /// The sign-in they come by.
-    pub keep: Keep,
+    pub keep: LoginKeep,
     /// Whether they proved who they are since they signed in, not long ago.
     pub proved: bool,
     /// This moment.
@@ -90,17 +90,17 @@ pub enum Checked {
 }
 
 /// The first of these that is given is the one that counts.
-pub struct Given {
+pub struct ProofGiven {
     /// A passkey.
-    pub passkey: Option<Shown>,
+    pub passkey: Option<PasskeyAnswer>,
     /// A code.
     pub code: Option<String>,
     /// The password.
     pub password: Option<String>,
 }
 
-impl From<Given> for Proof {
-    fn from(given: Given) -> Self {
+impl From<ProofGiven> for ProofOnceMore {
+    fn from(given: ProofGiven) -> Self {
         let code = given.code.filter(|code| !code.trim().is_empty());
         let password = given.password.filter(|password| !password.is_empty());
         match (given.passkey, code, password) {
@@ -113,9 +113,9 @@ impl From<Given> for Proof {
 }
 
 /// One proof of who somebody is.
-pub enum Proof {
+pub enum ProofOnceMore {
     /// A passkey.
-    Passkey(Shown),
+    Passkey(PasskeyAnswer),
     /// A code of the second factor, or a recovery code.
     Code(String),
     /// The password, once more.
@@ -137,7 +137,7 @@ impl Visitor {
         let found = db.read(move |tx| account::by_email(tx, &key)).await?;
         let (account, stored) = found.map_or((None, None), |(account, phc)| (Some(account), phc));
         let known = account.as_ref().map(|account| account.id);
-        let guess = self.guess(What::Secret(&name), known);
+        let guess = self.guess(ThrottleKind::Secret(&name), known);
         self.reserve(&guess)?;
         let right = self.entrance.passwords.verify(password, stored).await;
         let right = right.map_err(|busy| self.too_busy(&guess, &busy))?;
@@ -157,27 +157,27 @@ impl Visitor {
     ///
     /// # Errors
     /// `Field` for a wrong or missing proof, `TooMany` after too many.
-    pub async fn prove(&self, account: &Account, proof: Proof) -> Result<(), Error> {
+    pub async fn prove(&self, account: &Account, proof: ProofOnceMore) -> Result<(), Error> {
         let id = account.id;
         let db = &self.entrance.db;
         match proof {
-            Proof::Passkey(shown) => {
+            ProofOnceMore::Passkey(shown) => {
                 let say = "this passkey is not yours, or did not answer just now";
                 self.show(shown, Some(id)).await.map_err(|error| said_of("passkey", say, error))?;
             }
-            Proof::Code(code) => {
+            ProofOnceMore::Code(code) => {
                 let say = "this code is not right";
                 let used = self.use_code(account, &code).await;
                 used.map_err(|error| said_of("totp", say, error))?;
             }
-            Proof::Password(password) => {
+            ProofOnceMore::Password(password) => {
                 if db.read(move |tx| totp::has_factor(tx, id)).await? {
                     let say = "this account has a second step: give a code or a passkey";
                     return Err(Error::field("password", say));
                 }
                 self.password(account, "password", password).await?;
             }
-            Proof::Nothing => {
+            ProofOnceMore::Nothing => {
                 return Err(Error::field("password", "give your password, a code or a passkey"));
             }
         }
@@ -222,7 +222,7 @@ impl Visitor {
             let say = "This account has no password here: an administrator can set one.";
             Error::Conflict(say.into())
         })?;
-        let guess = self.guess(What::Secret(&account.email), Some(id));
+        let guess = self.guess(ThrottleKind::Secret(&account.email), Some(id));
         self.reserve(&guess)?;
         let right = self.entrance.passwords.verify(password, Some(stored)).await;
         if right.map_err(|busy| self.too_busy(&guess, &busy))? {
@@ -235,7 +235,7 @@ impl Visitor {
 
     /// A try of theirs; `account` is the one it is about, if there is such a one.
     #[must_use]
-    pub fn guess<'a>(&self, what: What<'a>, account: Option<Uuid>) -> Try<'a> {
+    pub fn guess<'a>(&self, what: ThrottleKind<'a>, account: Option<Uuid>) -> Try<'a> {
         let knows = |browser: &&Browser| account.is_some_and(|id| browser.knows(id, self.now));
         let browser = self.browser.as_ref().filter(knows).map(|browser| browser.id);
         Try { what, from: self.from, browser }
@@ -246,7 +246,8 @@ impl Visitor {
     /// # Errors
     /// `TooMany` with the wait.
     pub fn reserve(&self, guess: &Try<'_>) -> Result<(), Error> {
-        let wait = |wait: Wait| Error::TooMany { why: wait.to_string(), seconds: wait.seconds() };
+        let wait =
+            |wait: ThrottleWait| Error::TooMany { why: wait.to_string(), seconds: wait.seconds() };
         self.throttled(|throttle, now| throttle.reserve(guess, now)).map_err(wait)
     }
 
@@ -277,7 +278,7 @@ impl Visitor {
             let actor = "sign-in";
             let action = "sign-in-failed";
             let table = "user_account";
-            audit::add(tx, now, &audit::Entry { actor, action, table, id: &id, meta })
+            audit::add(tx, now, &audit::AuditEntry { actor, action, table, id: &id, meta })
         };
         self.entrance.db.write(work).await
     }

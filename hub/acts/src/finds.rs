@@ -3,11 +3,11 @@
 
 mod keep;
 
-pub use keep::{Kept, Sender};
+pub use keep::{CaptureKept, CaptureSender};
 
 use crate::events::Events;
 use crate::gallery::Galleries;
-use crate::photo::{self, Find, Taken};
+use crate::photo::{self, Find, PhotoTaken};
 use crate::recogniser::Recogniser;
 use keep::Current;
 use rules::error::Error;
@@ -55,7 +55,7 @@ pub struct ClassPicture {
 }
 
 /// What a picture comes to.
-pub enum Found {
+pub enum CaptureFound {
     /// Of those it was compared with, nobody is enrolled.
     NobodyEnrolled,
     /// Somebody else than those it was compared with.
@@ -64,13 +64,13 @@ pub enum Found {
         confidence: f32,
     },
     /// One of them.
-    Somebody(Kept),
+    Somebody(CaptureKept),
 }
 
 /// Whom a picture is compared with, and where it was taken.
-struct Place {
+struct CapturePlace {
     people: HashSet<StudentId>,
-    taken: Taken,
+    taken: PhotoTaken,
 }
 
 impl Finds {
@@ -84,14 +84,16 @@ impl Finds {
     pub async fn at_door(
         &self,
         sent: DoorPicture,
-        from: Sender,
+        from: CaptureSender,
         now: Wall,
-    ) -> Result<Found, Error> {
+    ) -> Result<CaptureFound, Error> {
         let DoorPicture { picture, door, room, at } = sent;
         let place = self.behind(door, room, at, &from).await?;
         match self.compare(picture, place).await? {
-            Looked::Somebody(find) => self.keep(find, from, None, now).await.map(Found::Somebody),
-            Looked::Nobody(found) => Ok(found),
+            CaptureLooked::Somebody(find) => {
+                self.keep(find, from, None, now).await.map(CaptureFound::Somebody)
+            }
+            CaptureLooked::Nobody(found) => Ok(found),
         }
     }
 
@@ -106,7 +108,7 @@ impl Finds {
         sent: ClassPicture,
         reader: Reader,
         now: Wall,
-    ) -> Result<(Class, Found), Error> {
+    ) -> Result<(Class, CaptureFound), Error> {
         let ClassPicture { picture, class: name } = sent;
         let read = self.db.read(move |tx| {
             let class = class::find(tx, reader, &name)?;
@@ -115,32 +117,37 @@ impl Finds {
         });
         let (class, members) = read.await?;
         let room = class.room.clone().unwrap_or_default();
-        let place = Place {
+        let place = CapturePlace {
             people: members.into_iter().map(|member| member.student).collect(),
-            taken: Taken { device: device::photos(), room, at: now },
+            taken: PhotoTaken { device: device::photos(), room, at: now },
         };
         let found = match self.compare(picture, place).await? {
-            Looked::Nobody(found) => found,
-            Looked::Somebody(find) => {
+            CaptureLooked::Nobody(found) => found,
+            CaptureLooked::Somebody(find) => {
                 let of = Current { class: class.clone(), today: reader.today };
-                Found::Somebody(self.keep(find, Sender::Person(reader), Some(of), now).await?)
+                CaptureFound::Somebody(
+                    self.keep(find, CaptureSender::Person(reader), Some(of), now).await?,
+                )
             }
         };
         Ok((class, found))
     }
 
-    async fn compare(&self, picture: Vec<u8>, of: Place) -> Result<Looked, Error> {
-        let sight = self.recogniser.look(picture).await?;
+    async fn compare(&self, picture: Vec<u8>, of: CapturePlace) -> Result<CaptureLooked, Error> {
+        let sight = self.recogniser.faces(picture).await?;
         let face = photo::only_face(&sight)?;
         let index = self.galleries.gallery.index();
-        let Place { people, taken } = of;
+        let CapturePlace { people, taken } = of;
         if !index.people().iter().any(|id| people.contains(id)) {
-            return Ok(Looked::Nobody(Found::NobodyEnrolled));
+            return Ok(CaptureLooked::Nobody(CaptureFound::NobodyEnrolled));
         }
         let found = photo::compare(&index, face, |id| people.contains(&id));
         let confidence = found.confidence;
         let find = Find::new(&sight, face, self.recogniser.model(), found, taken);
-        Ok(find.map_or(Looked::Nobody(Found::Nobody { confidence }), Looked::Somebody))
+        Ok(find.map_or(
+            CaptureLooked::Nobody(CaptureFound::Nobody { confidence }),
+            CaptureLooked::Somebody,
+        ))
     }
 
     /// The place behind `door`, for whoever sends a picture from there.
@@ -149,13 +156,13 @@ impl Finds {
         door: DeviceId,
         room: Option<String>,
         at: Wall,
-        from: &Sender,
-    ) -> Result<Place, Error> {
+        from: &CaptureSender,
+    ) -> Result<CapturePlace, Error> {
         let none = || Error::unknown("door", &door);
         let teacher = match from {
-            Sender::Door(own) if *own != door => return Err(none()),
-            Sender::Door(_) => None,
-            Sender::Person(reader) => Some(*reader).filter(|reader| !reader.sees_all()),
+            CaptureSender::Door(own) if *own != door => return Err(none()),
+            CaptureSender::Door(_) => None,
+            CaptureSender::Person(reader) => Some(*reader).filter(|reader| !reader.sees_all()),
         };
         let name = door.clone();
         let read = self.db.read(move |tx| {
@@ -175,7 +182,7 @@ impl Finds {
             let taught: HashSet<StudentId> = taught.into_iter().collect();
             people.retain(|id| taught.contains(id));
         }
-        Ok(Place { people, taken: Taken { device: door, room: behind, at } })
+        Ok(CapturePlace { people, taken: PhotoTaken { device: door, room: behind, at } })
     }
 
     /// Who is in the gallery of `door`; a door that has just been added gets its first one.
@@ -189,7 +196,7 @@ impl Finds {
 }
 
 /// What a look came to.
-enum Looked {
-    Nobody(Found),
+enum CaptureLooked {
+    Nobody(CaptureFound),
     Somebody(Find),
 }

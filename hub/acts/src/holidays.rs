@@ -1,6 +1,6 @@
 //! Days without lessons: an admin says them, and the lessons of the days ahead follow.
 
-use crate::planning::maker::{Of, make};
+use crate::planning::maker::{MakeFor, make};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::auth::Actor;
@@ -36,7 +36,7 @@ pub async fn add(
     let zone = zone.clone();
     let Days { name, from, to } = days;
     let new = Holiday { id, name, from, to };
-    db.write(move |tx| put(tx, &new, &zone, Said { by, now })).await
+    db.write(move |tx| put(tx, &new, &zone, HolidaySaid { by, now })).await
 }
 
 /// Changes a holiday.
@@ -53,7 +53,7 @@ pub async fn change(
     let zone = zone.clone();
     let work = move |tx: &Tx<'_>| {
         holiday::get(tx, to.id)?;
-        put(tx, &to, &zone, Said { by, now })
+        put(tx, &to, &zone, HolidaySaid { by, now })
     };
     db.write(work).await
 }
@@ -67,13 +67,13 @@ pub async fn remove(db: &Db, zone: &TimeZone, id: Uuid, by: Actor, now: Wall) ->
     let zone = zone.clone();
     let work = move |tx: &Tx<'_>| {
         holiday::remove(tx, id, &actor, now)?;
-        make(tx, Of::Everybody, &zone, now).map(drop)
+        make(tx, MakeFor::Everybody, &zone, now).map(drop)
     };
     db.write(work).await
 }
 
 /// Who says it, and when.
-struct Said {
+struct HolidaySaid {
     by: Actor,
     now: Wall,
 }
@@ -82,9 +82,9 @@ fn put(
     tx: &Tx<'_>,
     holiday: &Holiday,
     zone: &TimeZone,
-    Said { by, now }: Said,
+    HolidaySaid { by, now }: HolidaySaid,
 ) -> Result<Holiday, Error> {
     holiday::put(tx, holiday, &by.user.to_string(), now)?;
-    make(tx, Of::Everybody, zone, now)?;
+    make(tx, MakeFor::Everybody, zone, now)?;
     holiday::get(tx, holiday.id)
 }

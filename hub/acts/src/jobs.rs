@@ -13,8 +13,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use store::job::State;
-use store::job::{self, End, Job};
+use store::job::JobState;
+use store::job::{self, Job, JobEnd};
 use store::{Db, Tx};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -41,24 +41,24 @@ pub type Spawn = Arc<dyn Fn(Task) + Send + Sync>;
 
 /// Starts jobs and knows the unfinished ones; cheap to clone.
 #[derive(Clone)]
-pub struct Jobs(Arc<Shared>);
+pub struct Jobs(Arc<JobShared>);
 
-struct Shared {
+struct JobShared {
     db: Db,
     events: Events,
     clock: Arc<dyn Clock>,
     spawn: Spawn,
     places: Semaphore,
-    live: Mutex<HashMap<Uuid, Progress>>,
+    live: Mutex<HashMap<Uuid, JobProgress>>,
     /// Cancelled when the hub stops.
     stop: CancellationToken,
 }
 
 /// How far a job is, as the job itself says it; cheap to clone and to advance.
 #[derive(Clone)]
-pub struct Progress(Arc<Live>);
+pub struct JobProgress(Arc<JobLive>);
 
-struct Live {
+struct JobLive {
     id: Uuid,
     by: Uuid,
     done: AtomicU64,
@@ -71,7 +71,7 @@ struct Live {
     clock: Arc<dyn Clock>,
 }
 
-impl Progress {
+impl JobProgress {
     /// So many pieces more are done.
     pub fn advance(&self, pieces: u64) {
         self.0.done.fetch_add(pieces, Relaxed);
@@ -113,7 +113,7 @@ impl Jobs {
         let places = Semaphore::new(AT_ONCE);
         let live = Mutex::default();
         let stop = CancellationToken::new();
-        Self(Arc::new(Shared { db, events, clock, spawn, places, live, stop }))
+        Self(Arc::new(JobShared { db, events, clock, spawn, places, live, stop }))
     }
 
     /// Lets `task` run to its end, whoever asked for it; the hub waits for it when it stops.
@@ -141,7 +141,7 @@ impl Jobs {
         work: F,
     ) -> Result<Job, Error>
     where
-        F: FnOnce(Progress) -> W + Send + 'static,
+        F: FnOnce(JobProgress) -> W + Send + 'static,
         W: Future<Output = Result<R, Error>> + Send + 'static,
         R: Serialize,
     {
@@ -169,7 +169,7 @@ impl Jobs {
         Job {
             id: wire::id::v7(now),
             kind: kind.to_owned(),
-            state: State::Queued,
+            state: JobState::Queued,
             done: 0,
             total,
             result: None,
@@ -182,13 +182,13 @@ impl Jobs {
     }
 
     /// Takes one of the places there are.
-    fn enter(&self, job: &Job) -> Result<Progress, Error> {
+    fn enter(&self, job: &Job) -> Result<JobProgress, Error> {
         let mut live = self.live();
         if live.len() >= MOST {
             let say = "too much work is waiting: try again when some of it is done";
             return Err(Error::Unavailable(say.into()));
         }
-        let progress = Progress(Arc::new(Live {
+        let progress = JobProgress(Arc::new(JobLive {
             id: job.id,
             by: job.by,
             done: AtomicU64::new(0),
@@ -207,7 +207,7 @@ impl Jobs {
     /// One job from its turn to its end.
     async fn run(
         &self,
-        progress: &Progress,
+        progress: &JobProgress,
         work: impl Future<Output = Result<serde_json::Value, Error>>,
     ) {
         let cancel = progress.0.cancel.clone();
@@ -229,14 +229,18 @@ impl Jobs {
         self.close(progress, came_to).await;
     }
 
-    async fn close(&self, progress: &Progress, came_to: Result<Option<serde_json::Value>, Error>) {
+    async fn close(
+        &self,
+        progress: &JobProgress,
+        came_to: Result<Option<serde_json::Value>, Error>,
+    ) {
         let pieces = progress.pieces();
         let (state, result, error) = match came_to {
-            Ok(Some(result)) => (State::Done, Some(result), None),
-            Ok(None) => (State::Cancelled, None, None),
-            Err(error) => (State::Failed, None, Some(sentence(&error))),
+            Ok(Some(result)) => (JobState::Done, Some(result), None),
+            Ok(None) => (JobState::Cancelled, None, None),
+            Err(error) => (JobState::Failed, None, Some(sentence(&error))),
         };
-        let end = End { state, pieces, result, error };
+        let end = JobEnd { state, pieces, result, error };
         let id = progress.0.id;
         let now = self.0.clock.wall();
         let ended = self.0.db.write(move |tx| job::end(tx, id, &end, now)).await;
@@ -319,7 +323,7 @@ impl Jobs {
         self.0.stop.cancel();
     }
 
-    fn live(&self) -> MutexGuard<'_, HashMap<Uuid, Progress>> {
+    fn live(&self) -> MutexGuard<'_, HashMap<Uuid, JobProgress>> {
         self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -127,7 +127,7 @@ impl Rotating<'_> {
             let action = "rotate";
             let table = "key";
             let meta = json!({});
-            audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+            audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
         };
         self.db.write(note).await
     }

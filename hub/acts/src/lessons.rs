@@ -9,7 +9,7 @@ mod roll;
 mod typed;
 pub mod upkeep;
 
-pub use mark::{Back, Of, Said, Spoken, TakeBack};
+pub use mark::{MarkBack, MarkOf, MarkSaid, Spoken, TakeBack};
 pub use roll::{Roll, Taken};
 pub use typed::{LessonChanges, NewLesson};
 

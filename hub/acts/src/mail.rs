@@ -3,7 +3,7 @@
 use crate::notify::post::{Post, Undelivered};
 use config::Smtp;
 use rules::error::Error;
-use store::mail::{self, Letter, Waiting};
+use store::mail::{self, MailLetter, MailWaiting};
 use store::reader::Reader;
 use store::{Db, Tx, class, student};
 use wire::{StudentId, Wall};
@@ -91,8 +91,8 @@ impl NewMessage {
         }
     }
 
-    fn letter(&self, student: StudentId, recipient: String, due: Wall) -> Letter {
-        Letter {
+    fn letter(&self, student: StudentId, recipient: String, due: Wall) -> MailLetter {
+        MailLetter {
             kind: "custom",
             about: None,
             student: Some(student),
@@ -147,7 +147,7 @@ impl Mailing {
             || Error::Conflict("no mail server is set: set smtp.host in the hub's file".into());
         let smtp = self.smtp.as_ref().ok_or_else(none)?;
         let Trial { recipient, subject, body } = trial;
-        let mail = Waiting { id: wire::id::v7(now), recipient, subject, body, attempts: 0 };
+        let mail = MailWaiting { id: wire::id::v7(now), recipient, subject, body, attempts: 0 };
         match Post::new(smtp)?.send(&mail, now).await {
             Ok(()) => Ok(()),
             Err(Undelivered::Later(why) | Undelivered::Never(why)) => Err(Error::Unavailable(why)),

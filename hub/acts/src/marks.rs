@@ -6,7 +6,7 @@ pub mod budget;
 use jiff::civil::Date;
 use rules::attendance::closing::{self, Ground, Grounds};
 use rules::attendance::marking::{self, HUB};
-use rules::attendance::placing::{self, Facts, Lesson, Place};
+use rules::attendance::placing::{self, PlacingFacts, PlacingLesson, PlacingPlace};
 use rules::attendance::{Mark, Source, Status};
 use rules::error::Error;
 use rules::review;
@@ -59,8 +59,8 @@ pub fn place(
     let sure = arrival.verdict == Verdict::High;
     let (place, lessons) = find(tx, arrival, &people, sure)?;
     let (session, index) = match place {
-        Place::Logged => return Ok(Worth { session: None, status: review::Status::Logged }),
-        Place::Waits(session, index) => (session, index),
+        PlacingPlace::Logged => return Ok(Worth { session: None, status: review::Status::Logged }),
+        PlacingPlace::Waits(session, index) => (session, index),
     };
     candidates[..=index].rotate_right(1);
     let of = lessons.iter().find(|lesson| Some(lesson.id) == session);
@@ -77,7 +77,7 @@ fn find(
     arrival: &Arrival<'_>,
     people: &[StudentId],
     sure: bool,
-) -> Result<(Place, Vec<Session>), Error> {
+) -> Result<(PlacingPlace, Vec<Session>), Error> {
     let planned = session::planned(tx)?;
     let low = arrival.span.0.unwrap_or(arrival.span.1.plus_ms(-placing::LONGEST_MS));
     let span = arrival.at.map_or((low, arrival.span.1), |at| (at, at));
@@ -94,13 +94,13 @@ fn find(
             }
         }
         let Session { id, starts, ends, .. } = *session;
-        lessons.push(Lesson { id, starts, ends, due });
+        lessons.push(PlacingLesson { id, starts, ends, due });
     }
     let staff = match people.first() {
         Some(first) if planned => passage::is_staff(tx, *first)?,
         _ => false,
     };
-    let facts = Facts {
+    let facts = PlacingFacts {
         planned,
         staff,
         direction: arrival.direction,
@@ -133,7 +133,7 @@ pub fn arrived(
 pub fn decided(
     tx: &Tx<'_>,
     record: RecordId,
-    (before, after): (&review::State, &review::State),
+    (before, after): (&review::ReviewState, &review::ReviewState),
     home: Option<Uuid>,
     actor: &str,
     now: Wall,
@@ -165,7 +165,7 @@ pub fn decided(
 pub fn removed(
     tx: &Tx<'_>,
     session: Option<Uuid>,
-    state: &review::State,
+    state: &review::ReviewState,
     actor: &str,
     now: Wall,
 ) -> Result<Vec<Marked>, Error> {
@@ -198,7 +198,7 @@ fn lesson_of(
         reasons: &[],
     };
     match find(tx, &arrival, &[student], true)?.0 {
-        Place::Waits(Some(session), _) => Ok(Some(session)),
+        PlacingPlace::Waits(Some(session), _) => Ok(Some(session)),
         _ => Ok(place.session),
     }
 }
@@ -283,7 +283,11 @@ fn put(
     let source = new.as_ref().map(|new| new.source.as_str());
     let meta = json!({ "student": student, "status": status, "source": source });
     let id = session.id.to_string();
-    audit::add(tx, now, &audit::Entry { actor, action: "mark", table: "session", id: &id, meta })?;
+    audit::add(
+        tx,
+        now,
+        &audit::AuditEntry { actor, action: "mark", table: "session", id: &id, meta },
+    )?;
     // Whoever was here need not have passed a door for the next lesson, and the other way.
     if let Some(next) = session::after(tx, session)?.filter(|next| next.closed_at.is_some()) {
         follow(tx, &next, student, HUB, now)?;
@@ -395,7 +399,7 @@ pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked
     }
     let text = id.to_string();
     let meta = json!({ "marks": marked.len() });
-    let entry = audit::Entry { actor, action: "close", table: "session", id: &text, meta };
+    let entry = audit::AuditEntry { actor, action: "close", table: "session", id: &text, meta };
     audit::add(tx, now, &entry)?;
     Ok(marked)
 }
@@ -412,14 +416,18 @@ pub fn open(tx: &Tx<'_>, session: &Session, actor: &str, now: Wall) -> Result<Ve
     }
     let id = open.id.to_string();
     let meta = json!({ "marks": marked.len() });
-    audit::add(tx, now, &audit::Entry { actor, action: "open", table: "session", id: &id, meta })?;
+    audit::add(
+        tx,
+        now,
+        &audit::AuditEntry { actor, action: "open", table: "session", id: &id, meta },
+    )?;
     Ok(marked)
 }
 
 /// The doors of a lesson, and what each of them can say of whom.
 struct Witnesses<'a> {
     session: &'a Session,
-    doors: Vec<closing::Door>,
+    doors: Vec<closing::ClosingDoor>,
     /// Everybody on the roster.
     pupils: BTreeMap<StudentId, closing::Pupil>,
     /// Who was in which door's release.
@@ -448,7 +456,7 @@ impl<'a> Witnesses<'a> {
 /// What the word of `door` about a student is worth.
 fn ground(
     tx: &Tx<'_>,
-    door: &closing::Door,
+    door: &closing::ClosingDoor,
     (session, student, pupil): (&Session, StudentId, &closing::Pupil),
     galleries: &mut HashMap<(String, u64), Vec<StudentId>>,
 ) -> Result<Ground, Error> {
@@ -458,7 +466,7 @@ fn ground(
             empty.insert(watch::members(tx, &door.id, report.gallery)?);
         }
     }
-    let unknown = |report: &closing::Report| {
+    let unknown = |report: &closing::DoorReport| {
         let held = galleries.get(&place(report.gallery));
         let holds = held.is_some_and(|held| held.binary_search(&student).is_ok());
         pupil.unknown_to(report.model.as_ref(), report.from, holds)
@@ -506,7 +514,11 @@ pub fn lesson_now(
     session::add(tx, &session)?;
     let id = session.id.to_string();
     let meta = json!({ "class": of.id });
-    audit::add(tx, now, &audit::Entry { actor, action: "add", table: "session", id: &id, meta })?;
+    audit::add(
+        tx,
+        now,
+        &audit::AuditEntry { actor, action: "add", table: "session", id: &id, meta },
+    )?;
     Ok(session)
 }
 

@@ -6,15 +6,15 @@ use crate::desk::Desk;
 use crate::events::Events;
 use proptest::prelude::*;
 use rules::auth::{Actor, Role};
-use rules::review::{Ask, Say};
-use rules::sighting::judge::Seen;
+use rules::review::{ReviewAsk, ReviewSay};
+use rules::sighting::judge::JudgedSeen;
 use rules::sighting::time::When;
-use store::arrival::{self, Row};
-use store::device::{self, Place as At};
+use store::arrival::{self, ArrivalRow};
+use store::device::{self, DevicePlace as At};
 use store::keys::Keys;
 use store::reader::Reader;
 use store::sample as doors;
-use store::student::{self, Profile};
+use store::student::{self, StudentProfile};
 use store::{Db, params};
 use wire::{ClockState, DeviceId, Epoch, Mono, Quality, RecordKey, Stamp};
 use zeroize::Zeroizing;
@@ -83,7 +83,12 @@ async fn bare() -> House {
         for n in 1..=4 {
             let (student_number, first_name) = (n.to_string(), format!("N{n}"));
             let is_staff = n == 4;
-            let profile = Profile { student_number, first_name, is_staff, ..Profile::default() };
+            let profile = StudentProfile {
+                student_number,
+                first_name,
+                is_staff,
+                ..StudentProfile::default()
+            };
             people.push(student::add(tx, profile, "t", START)?);
         }
         let class = class::add(tx, ("7b", "7B", Some("1")), "t", START)?;
@@ -108,10 +113,10 @@ impl House {
         self.desk.db.write(work).await.unwrap()
     }
 
-    async fn decide(&self, record: RecordId, say: Say) -> Result<(), Error> {
+    async fn decide(&self, record: RecordId, say: ReviewSay) -> Result<(), Error> {
         let version = self.desk.db.read(move |tx| store::review::facts(tx, record));
         let version = Some(version.await?.version);
-        let ask = Ask { record, say, notes: None, version };
+        let ask = ReviewAsk { record, say, notes: None, version };
         self.desk.decide(admin(), vec![ask], START).await.map(drop)
     }
 
@@ -194,7 +199,7 @@ fn see(
     let end = START.plus_ms(90 * MINUTE);
     let when = wall.map_or(When::Between(None, end), |wall| When::At(wall, 0));
     let mut candidates = vec![Candidate { student, score: 0.97 }];
-    let seen = Seen {
+    let seen = JudgedSeen {
         room: "1".into(),
         direction: Direction::Entry,
         candidates: candidates.clone(),
@@ -221,7 +226,7 @@ fn see(
     keys.student_or_new(student, START)?;
     let Worth { session, status } = worth;
     let (candidates, authority) = (candidates.as_slice(), None);
-    let row = Row { candidates, reasons: &[], seen: &seen, session, status, authority };
+    let row = ArrivalRow { candidates, reasons: &[], seen: &seen, session, status, authority };
     let id = arrival::add_sighting(tx, &key, (0, &stamp), &when, &row, START)?;
     arrived(tx, worth, student, START)?;
     Ok((id, worth))
@@ -232,7 +237,7 @@ async fn before_there_is_a_timetable_a_sighting_waits_as_ever() {
     let house = bare().await;
     let (record, worth) = house.see(1, 0, Some(0)).await;
     assert_eq!(worth, Worth { session: None, status: review::Status::Pending });
-    house.decide(record, Say::Approve(None)).await.unwrap();
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
     assert_eq!(house.count("select count(*) from mark").await, 0);
 }
 
@@ -242,14 +247,14 @@ async fn approving_marks_and_taking_it_back_unmarks() {
     let (late, worth) = house.see(1, 0, Some(12)).await;
     assert_eq!(worth, Worth { session: Some(house.lessons[0]), status: review::Status::Pending });
     assert_eq!(house.words(0, 0).await, None, "a machine alone marks nobody");
-    house.decide(late, Say::Approve(None)).await.unwrap();
+    house.decide(late, ReviewSay::Approve(None)).await.unwrap();
     assert_eq!(house.words(0, 0).await, Some(("late", "door")));
     let (early, _) = house.see(2, 0, Some(-15)).await;
-    house.decide(early, Say::Approve(None)).await.unwrap();
+    house.decide(early, ReviewSay::Approve(None)).await.unwrap();
     assert_eq!(house.words(0, 0).await, Some(("present", "door")), "the earliest counts");
     house.desk.undo(admin(), Some(early), START).await.unwrap();
     assert_eq!(house.words(0, 0).await, Some(("late", "door")));
-    house.decide(late, Say::Reject).await.unwrap();
+    house.decide(late, ReviewSay::Reject).await.unwrap();
     assert_eq!(house.words(0, 0).await, None);
 }
 
@@ -257,9 +262,9 @@ async fn approving_marks_and_taking_it_back_unmarks() {
 async fn reassigning_moves_the_mark_and_a_guest_is_marked_nowhere() {
     let house = house().await;
     let (record, _) = house.see(1, 0, Some(0)).await;
-    house.decide(record, Say::Approve(Some(house.people[1]))).await.unwrap();
+    house.decide(record, ReviewSay::Approve(Some(house.people[1]))).await.unwrap();
     assert_eq!((house.words(0, 0).await, house.words(0, 1).await.unwrap().0), (None, "present"));
-    house.decide(record, Say::Approve(Some(house.people[2]))).await.unwrap();
+    house.decide(record, ReviewSay::Approve(Some(house.people[2]))).await.unwrap();
     assert_eq!(house.count("select count(*) from mark").await, 0);
 }
 
@@ -288,7 +293,7 @@ async fn a_class_that_trusts_its_door_is_marked_at_once_and_a_person_can_correct
         (mark.status, mark.by.as_str(), mark.sighting),
         (Status::Present, "hub", Some(record))
     );
-    house.decide(record, Say::Reject).await.unwrap();
+    house.decide(record, ReviewSay::Reject).await.unwrap();
     assert_eq!(house.words(0, 0).await, None);
 }
 
@@ -313,9 +318,9 @@ async fn a_class_that_is_wrong_too_often_lets_a_person_decide_again() {
     let mut heard = house.desk.events.listen();
     let (right, _) = house.see(1, 0, Some(1)).await;
     let (wrong, _) = house.see(2, 1, Some(2)).await;
-    house.decide(right, Say::Approve(None)).await.unwrap();
+    house.decide(right, ReviewSay::Approve(None)).await.unwrap();
     assert_eq!(suspended(&house).await, None, "a confirmed name is no error");
-    house.decide(wrong, Say::Approve(Some(house.people[0]))).await.unwrap();
+    house.decide(wrong, ReviewSay::Approve(Some(house.people[0]))).await.unwrap();
     assert_eq!(suspended(&house).await, Some((1, 2)));
     let mut said = Vec::new();
     while let Ok(event) = heard.try_recv() {
@@ -336,7 +341,7 @@ async fn what_waited_for_a_person_is_no_error_of_the_policy() {
     let sql = "update class set policy = 'auto', auto_line = 0.9, error_budget = 1";
     house.desk.db.write(|tx| tx.execute(sql, [])).await.unwrap();
     house.see(2, 1, Some(2)).await;
-    house.decide(waited, Say::Reject).await.unwrap();
+    house.decide(waited, ReviewSay::Reject).await.unwrap();
     assert_eq!(suspended(&house).await, None);
 }
 
@@ -348,7 +353,7 @@ async fn a_hundred_right_names_outweigh_one_wrong_one_but_not_two() {
     }
     for (seq, wrong) in [(101, None), (102, Some((2, 102)))] {
         let (record, _) = house.see(seq, 1, Some(2)).await;
-        house.decide(record, Say::Reject).await.unwrap();
+        house.decide(record, ReviewSay::Reject).await.unwrap();
         assert_eq!(suspended(&house).await, wrong);
     }
 }
@@ -365,11 +370,11 @@ async fn the_end_of_a_lesson_says_absent_only_where_the_door_watched() {
         assert_eq!(house.words(0, 0).await, Some((said, "close")));
     }
     assert_eq!(waiting.words(0, 1).await, Some(("absent", "close")));
-    waiting.decide(record, Say::Approve(None)).await.unwrap();
+    waiting.decide(record, ReviewSay::Approve(None)).await.unwrap();
     assert_eq!(waiting.words(0, 0).await, Some(("present", "door")));
     waiting.desk.undo(admin(), Some(record), START).await.unwrap();
     assert_eq!(waiting.words(0, 0).await, Some(("undecided", "close")));
-    waiting.decide(record, Say::Reject).await.unwrap();
+    waiting.decide(record, ReviewSay::Reject).await.unwrap();
     assert_eq!(waiting.words(0, 0).await, Some(("absent", "close")));
 }
 
@@ -381,7 +386,7 @@ async fn what_a_door_sends_late_replaces_what_the_end_of_the_lesson_said() {
     assert_eq!(house.words(0, 0).await, Some(("absent", "close")));
     let (record, _) = house.see(1, 0, Some(3)).await;
     assert_eq!(house.words(0, 0).await, Some(("undecided", "close")), "no absence while it waits");
-    house.decide(record, Say::Approve(None)).await.unwrap();
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
     assert_eq!(house.words(0, 0).await, Some(("present", "door")));
 }
 
@@ -390,12 +395,12 @@ async fn who_stayed_in_the_room_is_not_absent_from_the_next_lesson() {
     let house = house().await;
     house.watch_all().await;
     let (record, _) = house.see(1, 0, Some(0)).await;
-    house.decide(record, Say::Approve(None)).await.unwrap();
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
     house.close(0).await;
     house.close(1).await;
     assert_eq!(house.words(1, 0).await, Some(("unverified", "close")));
     assert_eq!(house.words(1, 1).await, Some(("absent", "close")));
-    house.decide(record, Say::Reject).await.unwrap();
+    house.decide(record, ReviewSay::Reject).await.unwrap();
     assert_eq!(house.words(1, 0).await, Some(("absent", "close")), "they were not there before");
 }
 
@@ -501,8 +506,8 @@ async fn run(steps: Vec<Step>, auto: bool) {
             Step::Decide(n, say) => {
                 let Some(record) = records.get(n) else { continue };
                 let say = match say {
-                    None => Say::Reject,
-                    Some(student) => Say::Approve(student.map(|n| house.people[n])),
+                    None => ReviewSay::Reject,
+                    Some(student) => ReviewSay::Approve(student.map(|n| house.people[n])),
                 };
                 let _a_log_is_not_decided = house.decide(*record, say).await;
             }
@@ -587,7 +592,12 @@ async fn two_weeks_of_lessons_for_500_classes() {
         let began = std::time::Instant::now();
         let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
         let make = move |tx: &Tx<'_>| {
-            crate::planning::maker::make(tx, crate::planning::maker::Of::Everybody, &zone, START)
+            crate::planning::maker::make(
+                tx,
+                crate::planning::maker::MakeFor::Everybody,
+                &zone,
+                START,
+            )
         };
         let made = house.desk.db.write(make).await.unwrap();
         writeln!(std::io::stderr(), "{made:?} lessons in {:?}", began.elapsed()).unwrap();

@@ -22,22 +22,22 @@ pub enum CommandError {
 
 /// All live connections, by device.
 #[derive(Clone, Default)]
-pub struct Online(Arc<Mutex<Inner>>);
+pub struct Online(Arc<Mutex<OnlineInner>>);
 
 #[derive(Default)]
-struct Inner {
+struct OnlineInner {
     count: u64,
-    live: HashMap<DeviceId, Entry>,
+    live: HashMap<DeviceId, OnlineEntry>,
 }
 
-struct Entry {
+struct OnlineEntry {
     number: u64,
     replaced: CancellationToken,
     commands: mpsc::Sender<Command>,
 }
 
 /// A connection's place; leaving it is dropping it.
-pub struct Place {
+pub struct OnlinePlace {
     /// Cancelled when a newer connection of the same device takes the place.
     pub replaced: CancellationToken,
     /// What people tell the device to do.
@@ -52,13 +52,13 @@ pub struct Place {
 impl Online {
     /// Takes the place of `device`.
     #[must_use]
-    pub fn enter(&self, device: &DeviceId) -> Place {
+    pub fn enter(&self, device: &DeviceId) -> OnlinePlace {
         let (sender, commands) = mpsc::channel(COMMANDS);
         let replaced = CancellationToken::new();
         let mut inner = self.inner();
         inner.count += 1;
         let number = inner.count;
-        let entry = Entry { number, replaced: replaced.clone(), commands: sender };
+        let entry = OnlineEntry { number, replaced: replaced.clone(), commands: sender };
         let old = inner.live.insert(device.clone(), entry);
         let took_over = old.is_some();
         if let Some(old) = old {
@@ -67,7 +67,7 @@ impl Online {
         drop(inner);
         let device = device.clone();
         let online = self.clone();
-        Place { replaced, commands, took_over, device, number, online }
+        OnlinePlace { replaced, commands, took_over, device, number, online }
     }
 
     /// Whether `device` is connected.
@@ -98,12 +98,12 @@ impl Online {
         entry.commands.try_send(command).map_err(|_| CommandError::Busy(device.clone()))
     }
 
-    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+    fn inner(&self) -> std::sync::MutexGuard<'_, OnlineInner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for OnlinePlace {
     fn drop(&mut self) {
         let mut inner = self.online.inner();
         if inner.live.get(&self.device).is_some_and(|entry| entry.number == self.number) {

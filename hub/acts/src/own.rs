@@ -1,16 +1,16 @@
 //! What teachers set for themselves: who they are, which mail goes out, and their lessons.
 
 use crate::planning::booking;
-use crate::planning::maker::{Of, make};
+use crate::planning::maker::{MakeFor, make};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use rules::auth::{Actor, Role};
 use rules::error::Error;
 use rules::timetable::Period;
 use rules::timetable::own::{Replaced, replace};
-use store::people::{self, Person};
-use store::period::{self, Filter};
-use store::preference::{self, Choices, Mail};
+use store::people::{self, AccountPerson};
+use store::period::{self, PeriodFilter};
+use store::preference::{self, Choices, PreferenceMail};
 use store::reader::Reader;
 use store::{Db, Tx, class};
 use uuid::Uuid;
@@ -23,11 +23,11 @@ const LESSONS: usize = 200;
 #[derive(Clone)]
 pub struct OwnSettings {
     /// Their account.
-    pub person: Person,
+    pub person: AccountPerson,
     /// Telephone and department.
     pub choices: Choices,
     /// Which mail goes out for their classes.
-    pub mail: Mail,
+    pub mail: PreferenceMail,
     /// The lessons of the classes they teach.
     pub schedule: Vec<Period>,
     /// Counts changes of profile and preferences.
@@ -110,11 +110,11 @@ pub async fn change(
         preference::put(tx, id, &to.choices(old), to.version, now)?;
         if let Some(name) = to.name {
             let person = people::find(tx, &id.to_string())?;
-            let profile = people::Profile { name, ..person.profile() };
+            let profile = people::AccountProfile { name, ..person.profile() };
             people::change(tx, id, profile, None, &id.to_string(), now)?;
         }
         let mail = preference::mail(tx, id)?;
-        let mail = Mail {
+        let mail = PreferenceMail {
             absence: to.mail_absence.unwrap_or(mail.absence),
             low_attendance: to.mail_low_attendance.unwrap_or(mail.low_attendance),
         };
@@ -143,7 +143,7 @@ impl OwnChanges {
 /// The lessons of the classes they teach that are not over for ever.
 fn there(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Period>, Error> {
     let limit = u32::try_from(LESSONS).unwrap_or(u32::MAX);
-    let filter = Filter { class: None, room: None, after: None, limit };
+    let filter = PeriodFilter { class: None, room: None, after: None, limit };
     let mut periods = period::list(tx, reader, &filter)?;
     periods.retain(|period| period.to.is_none_or(|to| to >= reader.today));
     periods.sort_by_key(|p| (p.weekday.to_monday_one_offset(), p.starts, p.id));
@@ -172,7 +172,7 @@ fn reschedule(
         let id = period.id;
         booking::weekly(tx, &period, now, zone)?;
         period::put(tx, &Period { version: period.version.max(1), ..period }, &actor, now)?;
-        make(tx, Of::Period(id), zone, now)?;
+        make(tx, MakeFor::Period(id), zone, now)?;
     }
     Ok(())
 }

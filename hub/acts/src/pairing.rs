@@ -19,7 +19,7 @@ const STRANGERS: usize = 2;
 
 /// What is known of the two.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Facts {
+pub struct PairingFacts {
     /// The database's id.
     pub database: Option<String>,
     /// The key store's id.
@@ -32,7 +32,7 @@ pub struct Facts {
 
 /// What follows.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum PairingVerdict {
     /// They belong together, and say so.
     Pair,
     /// They fit, and get this id, or else a new one.
@@ -43,12 +43,12 @@ pub enum Verdict {
 
 /// Whether the two belong together.
 #[must_use]
-pub fn judge(facts: Facts) -> Verdict {
+pub fn judge(facts: PairingFacts) -> PairingVerdict {
     match (facts.database, facts.keys) {
-        (Some(one), Some(other)) if one == other => Verdict::Pair,
-        (Some(_), Some(_)) => Verdict::Foreign,
-        _ if facts.keyed >= STRANGERS && facts.known == 0 => Verdict::Foreign,
-        (one, other) => Verdict::Mark(one.or(other)),
+        (Some(one), Some(other)) if one == other => PairingVerdict::Pair,
+        (Some(_), Some(_)) => PairingVerdict::Foreign,
+        _ if facts.keyed >= STRANGERS && facts.known == 0 => PairingVerdict::Foreign,
+        (one, other) => PairingVerdict::Mark(one.or(other)),
     }
 }
 
@@ -66,10 +66,10 @@ pub async fn settle(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<(), 
         Ok((setting::get(tx, SETTING)?, known))
     };
     let (database, known) = db.read(read).await?;
-    match judge(Facts { database, keys: mark.clone(), keyed: count, known }) {
-        Verdict::Pair => Ok(()),
-        Verdict::Foreign => Err(foreign(path)),
-        Verdict::Mark(id) => {
+    match judge(PairingFacts { database, keys: mark.clone(), keyed: count, known }) {
+        PairingVerdict::Pair => Ok(()),
+        PairingVerdict::Foreign => Err(foreign(path)),
+        PairingVerdict::Mark(id) => {
             let id = id.unwrap_or_else(|| Uuid::from_bytes(rand::random()).to_string());
             if mark.is_none() {
                 keys.pair(&id, now)?;
@@ -84,7 +84,7 @@ pub async fn settle(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<(), 
 /// # Errors
 /// As [`settle`].
 pub fn check(path: &Path, keys: &Keys) -> Result<(), Error> {
-    let database = file::look(path, |tx| setting::get(tx, SETTING))?;
+    let database = file::read(path, |tx| setting::get(tx, SETTING))?;
     match (database, keys.pairing()?) {
         (Some(one), Some(other)) if one != other => Err(foreign(path)),
         _ => Ok(()),
@@ -104,25 +104,42 @@ fn foreign(path: &Path) -> Error {
 mod tests {
     use super::*;
 
-    fn of(database: Option<&str>, keys: Option<&str>, keyed: usize, known: usize) -> Verdict {
+    fn of(
+        database: Option<&str>,
+        keys: Option<&str>,
+        keyed: usize,
+        known: usize,
+    ) -> PairingVerdict {
         let (database, keys) = (database.map(str::to_owned), keys.map(str::to_owned));
-        judge(Facts { database, keys, keyed, known })
+        judge(PairingFacts { database, keys, keyed, known })
     }
 
     #[test]
     fn only_what_carries_one_id_belongs_together() {
-        assert_eq!(of(Some("a"), Some("a"), 9, 0), Verdict::Pair);
-        assert_eq!(of(Some("a"), Some("b"), 9, 9), Verdict::Foreign);
+        assert_eq!(of(Some("a"), Some("a"), 9, 0), PairingVerdict::Pair);
+        assert_eq!(of(Some("a"), Some("b"), 9, 9), PairingVerdict::Foreign);
     }
 
     #[test]
     fn what_is_not_marked_yet_is_marked_if_it_fits() {
-        assert_eq!(of(None, None, 0, 0), Verdict::Mark(None), "a new hub");
-        assert_eq!(of(None, None, 300, 299), Verdict::Mark(None), "one person was just erased");
-        assert_eq!(of(None, None, 1, 0), Verdict::Mark(None), "somebody was about to be added");
-        assert_eq!(of(None, None, 2, 0), Verdict::Foreign);
-        assert_eq!(of(None, Some("a"), 9, 5), Verdict::Mark(Some("a".into())), "an older backup");
-        assert_eq!(of(Some("a"), None, 9, 5), Verdict::Mark(Some("a".into())), "older keys");
-        assert_eq!(of(None, Some("a"), 9, 0), Verdict::Foreign);
+        assert_eq!(of(None, None, 0, 0), PairingVerdict::Mark(None), "a new hub");
+        assert_eq!(
+            of(None, None, 300, 299),
+            PairingVerdict::Mark(None),
+            "one person was just erased"
+        );
+        assert_eq!(
+            of(None, None, 1, 0),
+            PairingVerdict::Mark(None),
+            "somebody was about to be added"
+        );
+        assert_eq!(of(None, None, 2, 0), PairingVerdict::Foreign);
+        assert_eq!(
+            of(None, Some("a"), 9, 5),
+            PairingVerdict::Mark(Some("a".into())),
+            "an older backup"
+        );
+        assert_eq!(of(Some("a"), None, 9, 5), PairingVerdict::Mark(Some("a".into())), "older keys");
+        assert_eq!(of(None, Some("a"), 9, 0), PairingVerdict::Foreign);
     }
 }

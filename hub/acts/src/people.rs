@@ -6,9 +6,9 @@ use crate::privacy::withdraw;
 use crate::recogniser::Recogniser;
 use rules::error::Error;
 use rules::names::split;
-use store::consent::{self, Said};
+use store::consent::{self, ConsentSaid};
 use store::keys::Keys;
-use store::student::{self, Profile, Student};
+use store::student::{self, Student, StudentProfile};
 use store::{Db, Tx};
 use wire::{StudentId, Wall};
 
@@ -29,7 +29,7 @@ pub struct People {
 
 /// Staff, or a student.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum PersonKind {
     /// Works here.
     Staff,
     /// Learns here.
@@ -69,7 +69,7 @@ pub struct PersonChanges {
     /// Year of study.
     pub year: Option<String>,
     /// Staff, or a student.
-    pub kind: Option<Kind>,
+    pub kind: Option<PersonKind>,
     /// Whether they may be recognised.
     pub turn: Option<Turn>,
     /// The version that was read.
@@ -96,12 +96,12 @@ impl Turn {
 
 impl PersonChanges {
     /// `old` with what was said.
-    fn over(self, old: Profile) -> Profile {
+    fn over(self, old: StudentProfile) -> StudentProfile {
         let (first, last) = match self.full_name.as_deref().map(str::trim) {
             Some(full) => split(full),
             None => (old.first_name, old.last_name),
         };
-        Profile {
+        StudentProfile {
             student_number: self.number.unwrap_or(old.student_number),
             first_name: self.first_name.unwrap_or(first),
             last_name: self.last_name.unwrap_or(last),
@@ -110,7 +110,7 @@ impl PersonChanges {
             department: self.department.or(old.department),
             position: self.position.or(old.position),
             year: self.year.or(old.year),
-            is_staff: self.kind.map_or(old.is_staff, |kind| kind == Kind::Staff),
+            is_staff: self.kind.map_or(old.is_staff, |kind| kind == PersonKind::Staff),
         }
     }
 }
@@ -122,7 +122,7 @@ impl PersonChanges {
 pub async fn add(db: &Db, new: PersonChanges, by: String, now: Wall) -> Result<Student, Error> {
     let work = move |tx: &Tx<'_>| {
         let turn = new.turn.unwrap_or(Turn::On);
-        let id = student::add(tx, new.over(Profile::default()), &by, now)?;
+        let id = student::add(tx, new.over(StudentProfile::default()), &by, now)?;
         if !turn.of(true) {
             student::set_active(tx, id, false, &by, now)?;
         }
@@ -196,10 +196,10 @@ impl People {
     pub async fn hear(
         &self,
         student: StudentId,
-        said: Said,
+        said: ConsentSaid,
         by: String,
         now: Wall,
-    ) -> Result<consent::Entry, Error> {
+    ) -> Result<consent::ConsentEntry, Error> {
         let entry = withdraw::note(&self.db, &self.keys, student, said, by, now).await?;
         self.follow().await?;
         Ok(entry)

@@ -6,13 +6,13 @@
 
 use crate::marks;
 use crate::marks::{Arrival, Marked, Worth};
-use crate::recogniser::{Seen, Sight};
+use crate::recogniser::{FaceSeen, PictureSight};
 use rules::attendance::{authority, placing};
 use rules::error::Error;
 use rules::gallery::Index;
 use rules::review::Status;
 use rules::sighting::{judge, time::When};
-use store::arrival::{self, Row};
+use store::arrival::{self, ArrivalRow};
 use store::evidence::Evidence;
 use store::keys::Keys;
 use store::session::Session;
@@ -30,7 +30,7 @@ const CROP: usize = 12 * 1024;
 
 /// Where and when a photo was taken.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct PhotoTaken {
     /// The door it is filed under.
     pub device: DeviceId,
     /// The room.
@@ -43,7 +43,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// `Invalid` naming how many were found.
-pub fn only_face(sight: &Sight) -> Result<&Seen, Error> {
+pub fn only_face(sight: &PictureSight) -> Result<&FaceSeen, Error> {
     match sight.faces.as_slice() {
         [face] => Ok(face),
         [] => {
@@ -62,7 +62,7 @@ pub fn only_face(sight: &Sight) -> Result<&Seen, Error> {
 
 /// Who the face may be, among those `keep` says yes to.
 #[must_use]
-pub fn compare(index: &Index, face: &Seen, keep: impl Fn(StudentId) -> bool) -> Decision {
+pub fn compare(index: &Index, face: &FaceSeen, keep: impl Fn(StudentId) -> bool) -> Decision {
     let candidates = index.nearest_of(&face.template, decide::CANDIDATES, keep);
     let look_alike = candidates.first().is_some_and(|best| index.is_alike(best.student));
     let grade = match face.judgement.grade {
@@ -89,25 +89,25 @@ pub struct Stored {
 
 /// What is stored of a photo in which somebody was found.
 pub struct Find {
-    taken: Taken,
-    face: judge::Seen,
+    taken: PhotoTaken,
+    face: judge::JudgedSeen,
 }
 
 impl Find {
     /// The sighting of `face`, or nothing if the decision is “nobody we know”.
     #[must_use]
     pub fn new(
-        sight: &Sight,
-        face: &Seen,
+        sight: &PictureSight,
+        face: &FaceSeen,
         model: &ModelId,
         found: Decision,
-        taken: Taken,
+        taken: PhotoTaken,
     ) -> Option<Self> {
         found.candidates.first()?;
         let mut reasons = found.reasons;
         reasons.sort_unstable();
         reasons.dedup();
-        let face = judge::Seen {
+        let face = judge::JudgedSeen {
             room: taken.room.clone(),
             direction: Direction::Both,
             candidates: found.candidates,
@@ -190,7 +190,7 @@ impl Find {
         let logged = status == Status::Logged;
         let authority = logged.then(|| authority::of(true, face.verdict));
         let reasons = &face.reasons;
-        let row = Row { candidates, reasons, seen: face, session, status, authority };
+        let row = ArrivalRow { candidates, reasons, seen: face, session, status, authority };
         let own = crate::keyring::key_for(tx, keys, best, now)?;
         let id = arrival::add_sighting(tx, &key, (0, &stamp), &When::At(taken.at, 0), &row, now)?;
         let parts = [(Part::Template, Some(&face.template)), (Part::Crop, face.crop.as_ref())];
@@ -212,14 +212,14 @@ impl Find {
     /// Where and when it was taken, for the audit log.
     #[must_use]
     pub fn origin(&self) -> serde_json::Value {
-        let Taken { device, room, at } = &self.taken;
+        let PhotoTaken { device, room, at } = &self.taken;
         serde_json::json!({ "device": device, "room": room, "at": at.0 })
     }
 }
 
 /// The face with a third of its size around it, JPEG.
 #[must_use]
-pub fn crop(sight: &Sight, face: &Seen) -> Option<Vec<u8>> {
+pub fn crop(sight: &PictureSight, face: &FaceSeen) -> Option<Vec<u8>> {
     let rect = face.face.rect;
     let side = rect.width().max(rect.height()) * 1.66;
     let centre = rect.centre();

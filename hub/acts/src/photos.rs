@@ -1,7 +1,7 @@
 //! Photos that people are enrolled by: added, let count or not, deleted.
 
 use super::people::{People, Turn};
-use crate::enrol::{self, Ask, Desk, Enrolled, Refusal};
+use crate::enrol::{self, Enrolled, EnrolmentAsk, EnrolmentDesk, Refusal};
 use rules::error::Error;
 use store::Tx;
 use store::enrolment::{self, Enrolment};
@@ -13,10 +13,15 @@ impl People {
     ///
     /// # Errors
     /// `Invalid` for what is no picture, or without consent; `NotFound` without such a student.
-    pub async fn enrol(&self, ask: Ask, now: Wall) -> Result<Result<Enrolled, Refusal>, Error> {
+    pub async fn enrol(
+        &self,
+        ask: EnrolmentAsk,
+        now: Wall,
+    ) -> Result<Result<Enrolled, Refusal>, Error> {
         let index = self.galleries.gallery.index();
         let Self { db, keys, recogniser, .. } = self;
-        let done = enrol::attempt(Desk { db, keys, recogniser, index: &index }, ask, now).await?;
+        let done =
+            enrol::attempt(EnrolmentDesk { db, keys, recogniser, index: &index }, ask, now).await?;
         if done.is_ok() {
             self.follow().await?;
         }

@@ -6,7 +6,7 @@
 mod authority;
 mod server;
 
-pub use server::{Life, Shown};
+pub use server::{ServerCertificateLife, ServerCertificateShown};
 
 use authority::Authorities;
 pub use authority::signer;
@@ -43,12 +43,12 @@ const ENDED: &str = "ca-ended";
 /// [`Fleet`](crate::device::Fleet) knows.
 #[derive(Clone)]
 pub struct Pki {
-    inner: Arc<Inner>,
+    inner: Arc<PkiInner>,
 }
 
-struct Inner {
+struct PkiInner {
     now: RwLock<Arc<Authorities>>,
-    shown: Shown,
+    shown: ServerCertificateShown,
 }
 
 /// A door's certificate.
@@ -92,8 +92,8 @@ impl Pki {
     /// When a file or a key is missing or damaged.
     pub fn open(dir: &Path, keys: &Keys) -> Result<Self, Error> {
         let now = Authorities::read(dir, keys)?;
-        let shown = Shown::new(server::read(dir, keys, &now)?);
-        let inner = Arc::new(Inner { now: RwLock::new(Arc::new(now)), shown });
+        let shown = ServerCertificateShown::new(server::read(dir, keys, &now)?);
+        let inner = Arc::new(PkiInner { now: RwLock::new(Arc::new(now)), shown });
         Ok(Self { inner })
     }
 
@@ -121,7 +121,7 @@ impl Pki {
 
     /// The hub's certificate, for every listener.
     #[must_use]
-    pub fn shown(&self) -> &Shown {
+    pub fn shown(&self) -> &ServerCertificateShown {
         &self.inner.shown
     }
 

@@ -10,7 +10,7 @@ use crate::auth::elsewhere::Attempt;
 use crate::jobs::Spawn;
 use chrono::{DateTime, Utc};
 use config::Oidc;
-use known::Known;
+use known::ProviderKnown;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm as Alg, CoreProviderMetadata,
 };
@@ -19,7 +19,7 @@ use openidconnect::{
     EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier,
     RedirectUrl, Scope,
 };
-use rules::auth::elsewhere::Identity;
+use rules::auth::elsewhere::ProviderIdentity;
 use rules::error::{Doing, Error};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -67,7 +67,7 @@ pub struct Provider {
     oidc: Arc<Oidc>,
     back: String,
     http: reqwest::Client,
-    known: Arc<Mutex<Known<CoreProviderMetadata>>>,
+    known: Arc<Mutex<ProviderKnown<CoreProviderMetadata>>>,
     /// For whoever asks the provider about itself: one at a time.
     asks: Arc<Semaphore>,
     /// Runs that to its end, whoever wanted to know.
@@ -156,7 +156,7 @@ impl Provider {
         code: String,
         now: Wall,
         mono: Mono,
-    ) -> Result<Identity, Error> {
+    ) -> Result<ProviderIdentity, Error> {
         let turn = timeout(TURN, self.back_again.acquire());
         let _place = turn.await.map_err(|_| silent())?.map_err(|_| silent())?;
         let client = self.client(mono).await?;
@@ -175,7 +175,7 @@ impl Provider {
         let claims = token.claims(&verifier, &Nonce::new(attempt.nonce)).map_err(refused)?;
         let verified = claims.email_verified().unwrap_or(false);
         let email = claims.email().filter(|_| verified).map(|email| email.to_string());
-        Ok(Identity {
+        Ok(ProviderIdentity {
             issuer: claims.issuer().to_string(),
             subject: claims.subject().to_string(),
             verified_email: email,
@@ -216,7 +216,7 @@ impl Provider {
         learnt
     }
 
-    fn known(&self) -> MutexGuard<'_, Known<CoreProviderMetadata>> {
+    fn known(&self) -> MutexGuard<'_, ProviderKnown<CoreProviderMetadata>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

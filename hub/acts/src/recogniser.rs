@@ -23,7 +23,7 @@ const OUT: &str = "nobody can be recognised now, because the model pack is missi
      whoever runs the system sees on the page “What needs care” what to do";
 
 /// A face found in an uploaded picture.
-pub struct Seen {
+pub struct FaceSeen {
     /// Where, and how sure the detector is.
     pub face: Face,
     /// The chip it was embedded from.
@@ -34,24 +34,24 @@ pub struct Seen {
     pub template: Template,
 }
 
-impl std::fmt::Debug for Seen {
+impl std::fmt::Debug for FaceSeen {
     /// Neither the chip nor the template.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seen").field("judgement", &self.judgement).finish_non_exhaustive()
+        f.debug_struct("FaceSeen").field("judgement", &self.judgement).finish_non_exhaustive()
     }
 }
 
 /// A picture and every face in it, the surest first.
-pub struct Sight {
+pub struct PictureSight {
     /// The decoded picture.
     pub picture: Developed,
     /// The faces.
-    pub faces: Vec<Seen>,
+    pub faces: Vec<FaceSeen>,
 }
 
 /// A picture and how good the look at each face in it is: nobody is told apart by it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Glance {
+pub struct FrameGlance {
     /// Pixels across.
     pub width: u32,
     /// Pixels down.
@@ -60,15 +60,15 @@ pub struct Glance {
     pub faces: Vec<(Rect, Judgement)>,
 }
 
-type Answer<T> = oneshot::Sender<Result<T, Error>>;
+type RecogniserAnswer<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What is wanted of a picture.
-enum Wish {
-    Look(Answer<Sight>),
-    Glance(Answer<Glance>),
+enum RecogniserWish {
+    Look(RecogniserAnswer<PictureSight>),
+    Glance(RecogniserAnswer<FrameGlance>),
 }
 
-type Job = (Vec<u8>, Wish);
+type RecogniserJob = (Vec<u8>, RecogniserWish);
 
 /// Hands pictures to the threads; cheap to clone.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ pub struct Recogniser {
     folder: Arc<Path>,
     darkroom: Darkroom,
     /// The way to the threads, or why there are none.
-    jobs: Result<mpsc::SyncSender<Job>, Arc<str>>,
+    jobs: Result<mpsc::SyncSender<RecogniserJob>, Arc<str>>,
 }
 
 impl Recogniser {
@@ -97,7 +97,7 @@ impl Recogniser {
     pub fn open(dir: &Path) -> Result<Self, Error> {
         let pack = Arc::new(Pack::open(dir).doing("loading the model pack")?);
         let model = pack.model_id.parse().doing("reading the model pack's id")?;
-        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
+        let (jobs, queue) = mpsc::sync_channel::<RecogniserJob>(QUEUE);
         let queue = Arc::new(Mutex::new(queue));
         let darkroom = Darkroom::default();
         for n in 0..THREADS {
@@ -156,19 +156,23 @@ impl Recogniser {
     ///
     /// # Errors
     /// `Invalid` when it is no picture or beyond the limits, `Unavailable` when too many wait.
-    pub async fn faces(&self, bytes: Vec<u8>) -> Result<Sight, Error> {
-        self.ask(bytes, Wish::Look).await
+    pub async fn faces(&self, bytes: Vec<u8>) -> Result<PictureSight, Error> {
+        self.ask(bytes, RecogniserWish::Look).await
     }
 
     /// How good a picture the file `bytes` is, without a template of anybody in it.
     ///
     /// # Errors
     /// As [`Recogniser::look`].
-    pub async fn glance(&self, bytes: Vec<u8>) -> Result<Glance, Error> {
-        self.ask(bytes, Wish::Glance).await
+    pub async fn glance(&self, bytes: Vec<u8>) -> Result<FrameGlance, Error> {
+        self.ask(bytes, RecogniserWish::Glance).await
     }
 
-    async fn ask<T>(&self, bytes: Vec<u8>, wish: fn(Answer<T>) -> Wish) -> Result<T, Error> {
+    async fn ask<T>(
+        &self,
+        bytes: Vec<u8>,
+        wish: fn(RecogniserAnswer<T>) -> RecogniserWish,
+    ) -> Result<T, Error> {
         let (answer, seen) = oneshot::channel();
         let jobs = self.jobs.as_ref().map_err(|_| Error::Unavailable(OUT.into()))?;
         jobs.try_send((bytes, wish(answer))).map_err(|_| {
@@ -178,26 +182,26 @@ impl Recogniser {
     }
 }
 
-fn work(pack: &Pack, room: &Darkroom, queue: &Mutex<mpsc::Receiver<Job>>) {
+fn work(pack: &Pack, room: &Darkroom, queue: &Mutex<mpsc::Receiver<RecogniserJob>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((bytes, wish)) = job else { return };
         match wish {
-            Wish::Look(answer) => reply(answer, || look(pack, room, &bytes)),
-            Wish::Glance(answer) => reply(answer, || glance(pack, room, &bytes)),
+            RecogniserWish::Look(answer) => reply(answer, || find(pack, room, &bytes)),
+            RecogniserWish::Glance(answer) => reply(answer, || glance(pack, room, &bytes)),
         }
     }
 }
 
 /// Answers with what `look` comes to; a panic in it ends this look and no other.
-fn reply<T>(answer: Answer<T>, look: impl FnOnce() -> Result<T, Error>) {
+fn reply<T>(answer: RecogniserAnswer<T>, look: impl FnOnce() -> Result<T, Error>) {
     let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(look));
     let _asker_left = answer.send(seen.unwrap_or_else(|_| {
         Err(Error::internal("looking at a picture", "the recogniser panicked"))
     }));
 }
 
-fn glance(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Glance, Error> {
+fn glance(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<FrameGlance, Error> {
     let picture = room.develop(bytes)?;
     let judge = |face: Face| {
         let chip = pack.cut(&picture, &face).view.to_picture();
@@ -205,10 +209,10 @@ fn glance(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Glance, Error> {
     };
     let found = pack.detect(&picture).doing("looking at a picture")?;
     let faces = found.into_iter().map(judge).collect();
-    Ok(Glance { width: picture.width, height: picture.height, faces })
+    Ok(FrameGlance { width: picture.width, height: picture.height, faces })
 }
 
-fn find(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Sight, Error> {
+fn find(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<PictureSight, Error> {
     let doing = "looking at a picture";
     let picture = room.develop(bytes)?;
     let found = pack.detect(&picture).doing(doing)?;
@@ -216,7 +220,7 @@ fn find(pack: &Pack, room: &Darkroom, bytes: &[u8]) -> Result<Sight, Error> {
     let templates = pack.embed_cuts(&cuts).doing(doing)?;
     let faces = found.into_iter().zip(cuts).zip(templates).map(|((face, cut), template)| {
         let chip = cut.view.to_picture();
-        Seen { judgement: quality::judge(&face, &chip), face, chip, template }
+        FaceSeen { judgement: quality::judge(&face, &chip), face, chip, template }
     });
-    Ok(Sight { faces: faces.collect(), picture })
+    Ok(PictureSight { faces: faces.collect(), picture })
 }

@@ -2,7 +2,7 @@
 
 use super::people::People;
 use crate::gallery::lines::{self, Choice};
-use config::Lines;
+use config::LinesSetting;
 use rules::auth::Actor;
 use rules::error::Error;
 use rules::scores::{Histogram, SiteScores};
@@ -19,7 +19,7 @@ pub struct Recognition {
     /// Who follows.
     pub people: People,
     /// The lines of the hub's own file.
-    pub file: Lines,
+    pub file: LinesSetting,
 }
 
 impl Recognition {

@@ -2,20 +2,20 @@
 
 use rules::error::Error;
 use rules::reports::forwards;
-use rules::reports::matrix::Matrix;
+use rules::reports::matrix::RegisterMatrix;
 use store::Tx;
 use store::class::{self, Class};
 use store::reader::Reader;
-use store::register::{self, Span};
+use store::register::{self, RegisterSpan};
 
 /// A class and its register.
 pub struct Register {
     /// The class.
     pub class: Class,
     /// The days that were asked for.
-    pub span: Span,
+    pub span: RegisterSpan,
     /// Its register.
-    pub matrix: Matrix,
+    pub matrix: RegisterMatrix,
 }
 
 impl Register {
@@ -24,7 +24,12 @@ impl Register {
     /// # Errors
     /// `NotFound`, for a foreign class too; `Field` for a span that ends before it begins, `Invalid`
     /// for one that is too long.
-    pub fn read(tx: &Tx<'_>, reader: Reader, name: &str, span: Span) -> Result<Self, Error> {
+    pub fn read(
+        tx: &Tx<'_>,
+        reader: Reader,
+        name: &str,
+        span: RegisterSpan,
+    ) -> Result<Self, Error> {
         if let (Some(from), Some(to)) = (span.from, span.to) {
             forwards("date_to", from, to)?;
         }

@@ -1,6 +1,6 @@
 //! What goes by itself, run by hand: at once, or as a job that can be stopped.
 
-use crate::jobs::{Jobs, Progress};
+use crate::jobs::{JobProgress, Jobs};
 use crate::privacy::retention;
 use crate::timekeeper;
 use crate::upkeep::Upkeep;
@@ -82,7 +82,7 @@ impl SweepingJob {
         let total = self.sweeper.due(now).await?.iter().map(|swept| swept.rows).sum();
         let sweeper = self.sweeper.clone();
         let clock = self.upkeep.clock.clone();
-        let work = move |progress: Progress| async move {
+        let work = move |progress: JobProgress| async move {
             let by = by.to_string();
             let gone = |rows| progress.advance(rows);
             sweeper.run(leap, (&by, clock.wall()), &gone).await
@@ -99,7 +99,7 @@ pub(super) async fn note_stopped(db: &Db, job: &Job, by: String, now: Wall) -> R
         let action = "sweep";
         let table = "setting";
         let id = RUN;
-        audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
     };
     db.write(note).await
 }
@@ -107,7 +107,7 @@ pub(super) async fn note_stopped(db: &Db, job: &Job, by: String, now: Wall) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::clock::Witness;
+    use rules::clock::ClockWitness;
     use std::fs;
 
     const NOW: Wall = Wall(1_790_000_000_000);
@@ -118,7 +118,7 @@ mod tests {
         let (database, keys) = (dir.path().join("hub.db"), Keys::create(dir.path(), NOW).unwrap());
         let sweeper = Sweeper { db: Db::open(&database).unwrap(), keys, database };
         let log = || fs::metadata(dir.path().join("hub.db-wal")).unwrap().len();
-        let leap = Leap { from: Wall(0), to: NOW, against: Witness::Records };
+        let leap = Leap { from: Wall(0), to: NOW, against: ClockWitness::Records };
         let refused = sweeper.run(Some(leap), ("t", NOW), &|_| {}).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
         retention::set(&sweeper.db, Default::default(), "t".into(), NOW).await.unwrap();

@@ -112,13 +112,13 @@ pub async fn verify(
     db: &Db,
     reader: Reader,
     whose: Membership,
-    face: Face,
+    face: EnrolledFace,
     now: Wall,
 ) -> Result<(Uuid, StudentId), Error> {
     let work = move |tx: &Tx<'_>| {
         let class = class::find(tx, reader, &whose.class)?.id;
         let student = student::find_for(tx, reader, &whose.student)?.id;
-        let own = face == Face::Own;
+        let own = face == EnrolledFace::Own;
         let actor = reader.actor.user.to_string();
         member::verify(tx, (class, student), own, &actor, now)?;
         Ok((class, student))
@@ -128,7 +128,7 @@ pub async fn verify(
 
 /// Whose the face enrolled is, as a teacher says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Face {
+pub enum EnrolledFace {
     /// The student's own.
     Own,
     /// Nobody says.

@@ -1,10 +1,10 @@
 //! Sign-ins that are ended, and what signing in asks of people.
 
 use rules::auth::Role;
-use rules::auth::session::Limits;
+use rules::auth::session::SessionLimits;
 use rules::error::Error;
 use serde_json::json;
-use store::login::{self, Keep, SignIn};
+use store::login::{self, LoginKeep, SignIn};
 use store::{Db, Tx, audit, setting, totp};
 use uuid::Uuid;
 use wire::Wall;
@@ -17,15 +17,15 @@ pub struct SignInsEnd {
     /// The account that ends them.
     pub by: Uuid,
     /// The sign-in that asks: it stays.
-    pub keep: Keep,
+    pub keep: LoginKeep,
 }
 
 /// The sign-ins of `account` that would still open anything; `keep` is the one it asks by.
 pub fn open(
     tx: &Tx<'_>,
     account: Uuid,
-    keep: &Keep,
-    (limits, now): (Limits, Wall),
+    keep: &LoginKeep,
+    (limits, now): (SessionLimits, Wall),
 ) -> Result<Vec<SignIn>, Error> {
     let mut found = login::of(tx, account, keep)?;
     found.retain(|one| one.seen.is_none_or(|seen| limits.alive(one.began, seen, now)));
@@ -59,7 +59,7 @@ fn noted(tx: &Tx<'_>, of: &SignInsEnd, now: Wall) -> Result<(), Error> {
     let action = "end-sign-ins";
     let table = "user_account";
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor: &actor, action, table, id: &id, meta })
 }
 
 /// The roles that must have a second factor.
@@ -87,7 +87,7 @@ pub async fn demand(db: &Db, of: Vec<Role>, by: Uuid, now: Wall) -> Result<(), E
         let action = "change";
         let table = "setting";
         let id = login::FACTOR;
-        audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor: &actor, action, table, id, meta })
     };
     db.write(work).await
 }

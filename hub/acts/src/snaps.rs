@@ -57,16 +57,16 @@ pub struct Snaps {
 }
 
 #[derive(Default)]
-struct Shelf(HashMap<DeviceId, Entry>);
+struct Shelf(HashMap<DeviceId, SnapEntry>);
 
-struct Entry {
+struct SnapEntry {
     since: Mono,
     snap: Option<Snap>,
     /// Who has looked at it.
     seen_by: HashSet<Uuid>,
 }
 
-impl Entry {
+impl SnapEntry {
     fn new(since: Mono, snap: Option<Snap>) -> Self {
         Self { since, snap, seen_by: HashSet::new() }
     }
@@ -75,14 +75,15 @@ impl Entry {
 impl Shelf {
     /// What came before is forgotten.
     fn ask(&mut self, device: &DeviceId, now: Mono) {
-        self.0.insert(device.clone(), Entry::new(now, None));
+        self.0.insert(device.clone(), SnapEntry::new(now, None));
     }
 
     /// Whether it was asked for; otherwise it is dropped.
     fn show(&mut self, device: &DeviceId, snap: Snap, now: Mono) -> bool {
-        let waits = |entry: &&mut Entry| entry.snap.is_none() && now.since(entry.since) < ANSWER_MS;
+        let waits =
+            |entry: &&mut SnapEntry| entry.snap.is_none() && now.since(entry.since) < ANSWER_MS;
         let Some(entry) = self.0.get_mut(device).filter(waits) else { return false };
-        *entry = Entry::new(now, Some(snap));
+        *entry = SnapEntry::new(now, Some(snap));
         true
     }
 
@@ -99,7 +100,7 @@ impl Shelf {
     }
 
     /// The entry of `device`, if it is still what came at `came`.
-    fn that(&mut self, device: &DeviceId, came: Mono) -> Option<&mut Entry> {
+    fn that(&mut self, device: &DeviceId, came: Mono) -> Option<&mut SnapEntry> {
         self.0.get_mut(device).filter(|entry| entry.since == came)
     }
 

@@ -5,7 +5,7 @@
 //! against the newest row of the audit chain when it starts, and against the doors. A leap is
 //! noted, and stays until the clock comes back or an admin says that it is right.
 
-use rules::clock::{Anchor, Facts, Leap, judge};
+use rules::clock::{ClockAnchor, ClockFacts, Leap, judge};
 use rules::error::Error;
 use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +14,11 @@ use wire::{Mono, Wall};
 
 /// What this process remembers of the clock; cheap to clone.
 #[derive(Clone, Default, Debug)]
-pub struct Timekeeper(Arc<Mutex<Kept>>);
+pub struct Timekeeper(Arc<Mutex<ClockKept>>);
 
 #[derive(Clone, Copy, Default, Debug)]
-struct Kept {
-    anchor: Option<Anchor>,
+struct ClockKept {
+    anchor: Option<ClockAnchor>,
     confirmed: Option<Wall>,
 }
 
@@ -36,11 +36,11 @@ pub async fn leap(
     let before = timekeeper.remembered();
     // What an admin said since begins a new count.
     let anchor = before.anchor.filter(|_| before.confirmed == stored.confirmed);
-    let facts = Facts { anchor, ..stored };
+    let facts = ClockFacts { anchor, ..stored };
     let leap = judge(&facts, now, mono);
     if leap.is_none() {
-        let anchor = Some(Anchor { wall: now, mono });
-        timekeeper.remember(Kept { anchor, confirmed: facts.confirmed });
+        let anchor = Some(ClockAnchor { wall: now, mono });
+        timekeeper.remember(ClockKept { anchor, confirmed: facts.confirmed });
     }
     if leap.is_some() != facts.noted.is_some() {
         db.write(move |tx| clock::note(tx, leap.as_ref())).await?;
@@ -73,7 +73,7 @@ pub async fn confirm(db: &Db, by: String, now: Wall) -> Result<(), Error> {
         let action = "confirm_clock";
         let table = "setting";
         let id = "clock";
-        audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
     };
     db.write(work).await
 }
@@ -94,11 +94,11 @@ pub fn refuse(leap: Option<Leap>) -> Result<(), Error> {
 }
 
 impl Timekeeper {
-    fn remembered(&self) -> Kept {
+    fn remembered(&self) -> ClockKept {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, kept: Kept) {
+    fn remember(&self, kept: ClockKept) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kept;
     }
 }

@@ -2,8 +2,8 @@
 //! lessons of the days ahead follow.
 
 use crate::planning::booking;
-use crate::planning::maker::{Of, make};
-use crate::planning::takeover::{self, Done, Plan, Wishes};
+use crate::planning::maker::{MakeFor, make};
+use crate::planning::takeover::{self, TakeoverDone, TakeoverPlan, Wishes};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use rules::error::Error;
@@ -77,7 +77,7 @@ pub struct OtherDay {
 #[derive(Clone, Debug)]
 pub struct TimetableFile {
     /// What it holds.
-    pub plan: Plan,
+    pub plan: TakeoverPlan,
     /// The class whose lessons they are, where the file does not say it: own id or code.
     pub class: Option<String>,
 }
@@ -188,7 +188,7 @@ impl Timetable {
             };
             period::except(tx, &period, other.day, &change, &reader.actor.user.to_string(), now)?;
             booking::one_day(tx, &period, (other.day, Some(&change)), (now, &zone))?;
-            make(tx, Of::Period(period.id), &zone, now)?;
+            make(tx, MakeFor::Period(period.id), &zone, now)?;
             Ok(period)
         };
         self.db.write(work).await
@@ -210,7 +210,7 @@ impl Timetable {
             let period = period::find(tx, reader, id)?;
             period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
             booking::one_day(tx, &period, (day, None), (now, &zone))?;
-            make(tx, Of::Period(id), &zone, now).map(drop)
+            make(tx, MakeFor::Period(id), &zone, now).map(drop)
         };
         self.db.write(work).await
     }
@@ -225,7 +225,7 @@ impl Timetable {
         file: TimetableFile,
         by: String,
         now: Wall,
-    ) -> Result<Done, Error> {
+    ) -> Result<TakeoverDone, Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let TimetableFile { plan, class } = &file;
@@ -251,6 +251,6 @@ fn put(
 ) -> Result<Period, Error> {
     period::put(tx, period, &reader.actor.user.to_string(), now)?;
     booking::weekly(tx, period, now, zone)?;
-    make(tx, Of::Period(period.id), zone, now)?;
+    make(tx, MakeFor::Period(period.id), zone, now)?;
     period::find(tx, reader, period.id)
 }

@@ -6,7 +6,7 @@ pub mod aside;
 pub use aside::Aside;
 
 use crate::timekeeper::{self, Timekeeper};
-use rules::care::What;
+use rules::care::AsideKind;
 use rules::clock::Leap;
 use rules::error::Error;
 use std::sync::Arc;
@@ -45,11 +45,11 @@ impl Upkeep {
     pub fn tried<T>(&self, work: &'static str, done: Result<T, Error>) -> Option<T> {
         match done {
             Ok(done) => {
-                self.aside.done(What::Work, work);
+                self.aside.done(AsideKind::Work, work);
                 Some(done)
             }
             Err(error) => {
-                self.aside.failed(What::Work, work, &error, self.now());
+                self.aside.failed(AsideKind::Work, work, &error, self.now());
                 None
             }
         }
@@ -60,7 +60,12 @@ impl Upkeep {
     ///
     /// # Errors
     /// What the store said.
-    pub fn one<T>(&self, what: What, id: &str, done: Result<T, Error>) -> Result<Option<T>, Error> {
+    pub fn one<T>(
+        &self,
+        what: AsideKind,
+        id: &str,
+        done: Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
         match done {
             Ok(done) => {
                 self.aside.done(what, id);
@@ -76,7 +81,7 @@ impl Upkeep {
 
     /// Whether work that failed may be tried again.
     #[must_use]
-    pub fn is_due(&self, what: What, id: &str) -> bool {
+    pub fn is_due(&self, what: AsideKind, id: &str) -> bool {
         self.aside.is_due(what, id, self.clock.mono())
     }
 

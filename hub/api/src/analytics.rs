@@ -27,8 +27,8 @@ pub fn routes() -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
     let none = Object::None;
     let nothing = Takes::Nothing;
-    let days = Shapes::gives::<Trend>().asks::<Span>();
-    let by_month = Shapes::gives::<Months>().asks::<Which>();
+    let days = Shapes::gives::<Trend>().asks::<AnalyticsSpan>();
+    let by_month = Shapes::gives::<Months>().asks::<AnalyticsQuery>();
     let risk = Shapes::gives::<Risks>();
     let all = Shapes::gives::<Global>();
     vec![
@@ -50,7 +50,7 @@ pub fn routes() -> Vec<Endpoint> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
-struct Span {
+struct AnalyticsSpan {
     /// Own id or code of the class.
     #[serde(alias = "class_id")]
     class_id: String,
@@ -68,7 +68,7 @@ struct Span {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
-struct Which {
+struct AnalyticsQuery {
     /// Own id or code of one class; without it all that the caller may see.
     #[serde(alias = "class_id")]
     class_id: Option<String>,
@@ -83,12 +83,13 @@ pub struct Trend {
     date_from: Date,
     #[schema(value_type = String, format = Date)]
     date_to: Date,
-    data: Vec<Day>,
+    data: Vec<AnalyticsDay>,
 }
 
 /// One day of a class.
 #[derive(Serialize, ToSchema)]
-pub struct Day {
+#[schema(as = Day)]
+pub struct AnalyticsDay {
     #[schema(value_type = String, format = Date)]
     date: Date,
     present: i64,
@@ -101,13 +102,14 @@ pub struct Day {
 /// Months of classes.
 #[derive(Serialize, ToSchema)]
 pub struct Months {
-    data: Vec<Month>,
+    data: Vec<AnalyticsMonth>,
 }
 
 /// One month of a class.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Month {
+#[schema(as = Month)]
+pub struct AnalyticsMonth {
     class_id: Uuid,
     /// Year and month, `2024-01`.
     month: String,
@@ -122,13 +124,14 @@ pub struct Month {
 /// Classes strictly below 75 per cent, lowest first.
 #[derive(Serialize, ToSchema)]
 pub struct Risks {
-    data: Vec<Risk>,
+    data: Vec<AnalyticsRisk>,
 }
 
 /// A class at risk.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Risk {
+#[schema(as = Risk)]
+pub struct AnalyticsRisk {
     class_id: Uuid,
     class_name: String,
     class_code: String,
@@ -167,7 +170,7 @@ pub struct TopSubject {
     total_students: i64,
 }
 
-impl From<report::Month> for Month {
+impl From<report::Month> for AnalyticsMonth {
     fn from(of: report::Month) -> Self {
         let report::Month { class, month, sums, days } = of;
         Self {
@@ -183,7 +186,7 @@ impl From<report::Month> for Month {
     }
 }
 
-impl From<Subject> for Risk {
+impl From<Subject> for AnalyticsRisk {
     fn from(of: Subject) -> Self {
         Self {
             class_id: of.class,
@@ -215,7 +218,7 @@ impl From<Subject> for TopSubject {
 }
 
 async fn trend(call: Call) -> Outcome {
-    let Span { class_id, date_from, date_to } = call.query()?;
+    let AnalyticsSpan { class_id, date_from, date_to } = call.query()?;
     forwards("dateTo", date_from, date_to)?;
     let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
@@ -223,7 +226,7 @@ async fn trend(call: Call) -> Outcome {
         Ok((class, report::days(tx, class, date_from, date_to)?))
     });
     let (class_id, days) = read.await?;
-    let day = |(date, sums): (Date, rules::reports::Sums)| Day {
+    let day = |(date, sums): (Date, rules::reports::Sums)| AnalyticsDay {
         date,
         present: sums.present,
         absent: sums.absent,
@@ -235,18 +238,18 @@ async fn trend(call: Call) -> Outcome {
 }
 
 async fn months(call: Call) -> Outcome {
-    let Which { class_id } = call.query()?;
+    let AnalyticsQuery { class_id } = call.query()?;
     let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let class = class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
         report::months(tx, reader, class.map(|class| class.id))
     });
-    json(&Months { data: read.await?.into_iter().map(Month::from).collect() })
+    json(&Months { data: read.await?.into_iter().map(AnalyticsMonth::from).collect() })
 }
 
 async fn class_risk(call: Call) -> Outcome {
     let subjects = subjects(&call).await?;
-    let data = analytics::at_risk(subjects).into_iter().map(Risk::from).collect();
+    let data = analytics::at_risk(subjects).into_iter().map(AnalyticsRisk::from).collect();
     json(&Risks { data })
 }
 

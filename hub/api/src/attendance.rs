@@ -11,10 +11,10 @@ use http::{
 };
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Authority;
-use rules::review::{self, Ask};
+use rules::review::{self, ReviewAsk};
 use rules::scores;
 use serde::{Deserialize, Serialize};
-use store::desk::{self, Filter, Page, Seen};
+use store::desk::{self, SightingFilter, SightingPage, SightingSeen};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -30,8 +30,8 @@ pub fn routes() -> Vec<Endpoint> {
     let nothing = Takes::Nothing;
     let body = Takes::Json(SMALL);
     let one = Shapes::gives::<Record>();
-    let list = Shapes::gives::<Vec<Record>>().asks::<Which>();
-    let decide_one = Shapes::both::<Decision, Record>();
+    let list = Shapes::gives::<Vec<Record>>().asks::<AttendanceQuery>();
+    let decide_one = Shapes::both::<ReviewDecision, Record>();
     let decide_some = Shapes::both::<Decisions, Vec<Record>>();
     let at = "/api/attendance/{id}";
     let crop = "/api/attendance/{id}/crop";
@@ -65,7 +65,7 @@ pub struct Record {
     confidence: f64,
     /// The same, as gate logs name it.
     confidence_score: f64,
-    candidates: Vec<Candidate>,
+    candidates: Vec<AttendanceCandidate>,
     #[schema(value_type = Option<String>, format = DateTime)]
     timestamp: Option<Timestamp>,
     /// unset, floor, rtc, ntp or hub: how well the time is known.
@@ -93,7 +93,8 @@ pub struct Record {
 
 /// A person it may have been.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Candidate {
+#[schema(as = Candidate)]
+pub struct AttendanceCandidate {
     #[schema(value_type = Uuid)]
     id: StudentId,
     student_id: String,
@@ -105,8 +106,9 @@ pub struct Candidate {
 
 /// What a person says about one record.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-pub struct Decision {
-    decision: Say,
+#[schema(as = Decision)]
+pub struct ReviewDecision {
+    decision: ReviewWord,
     /// Approve as this person instead: own id or student number.
     student_id: Option<String>,
     notes: Option<String>,
@@ -118,14 +120,15 @@ pub struct Decision {
 pub struct Decisions {
     #[schema(value_type = Vec<Uuid>)]
     ids: Vec<RecordId>,
-    decision: Say,
+    decision: ReviewWord,
     notes: Option<String>,
 }
 
 /// What can be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Say {
+#[schema(as = Say)]
+pub enum ReviewWord {
     /// It was this person.
     #[serde(alias = "approved")]
     Approve,
@@ -137,13 +140,13 @@ pub enum Say {
     RuleOut,
 }
 
-impl Say {
+impl ReviewWord {
     /// The same about `student`, if one was named.
-    fn of(self, student: Option<StudentId>) -> review::Say {
+    fn of(self, student: Option<StudentId>) -> review::ReviewSay {
         match self {
-            Self::Approve => review::Say::Approve(student),
-            Self::Reject => review::Say::Reject,
-            Self::RuleOut => review::Say::RuleOut,
+            Self::Approve => review::ReviewSay::Approve(student),
+            Self::Reject => review::ReviewSay::Reject,
+            Self::RuleOut => review::ReviewSay::RuleOut,
         }
     }
 }
@@ -151,7 +154,7 @@ impl Say {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct AttendanceQuery {
     class_id: Option<Uuid>,
     student_id: Option<String>,
     device_id: Option<String>,
@@ -166,13 +169,13 @@ struct Which {
     limit: Option<u32>,
 }
 
-impl From<Seen> for Record {
-    fn from(seen: Seen) -> Self {
+impl From<SightingSeen> for Record {
+    fn from(seen: SightingSeen) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let crop = seen.crop.then(|| format!("/api/attendance/{}/crop", seen.id));
         let predicted = seen.predicted.clone();
         let decided = seen.decided.clone();
-        let candidate = |c: &desk::Candidate| Candidate {
+        let candidate = |c: &desk::CandidateSeen| AttendanceCandidate {
             id: c.person.student,
             student_id: c.person.number.clone(),
             name: c.person.name.clone(),
@@ -212,7 +215,7 @@ impl From<Seen> for Record {
 
 /// The next page of a list, as its address says it: time and id of the last one.
 #[must_use]
-fn cursor(seen: &Seen) -> String {
+fn cursor(seen: &SightingSeen) -> String {
     format!("{}_{}", seen.order_at.0, seen.id)
 }
 
@@ -229,16 +232,16 @@ fn parse_cursor(text: &str) -> Result<(Wall, RecordId), Problem> {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: AttendanceQuery = call.query()?;
     listed(&call, which).await
 }
 
 async fn waiting(call: Call) -> Outcome {
-    let which: Which = call.query()?;
-    listed(&call, Which { status: Some("pending".into()), ..which }).await
+    let which: AttendanceQuery = call.query()?;
+    listed(&call, AttendanceQuery { status: Some("pending".into()), ..which }).await
 }
 
-async fn listed(call: &Call, which: Which) -> Outcome {
+async fn listed(call: &Call, which: AttendanceQuery) -> Outcome {
     let reader = call.reader()?;
     let zone = call.app().config.zone.clone();
     let start = |day: Date| {
@@ -246,7 +249,7 @@ async fn listed(call: &Call, which: Which) -> Outcome {
         start.map(|start| Wall(start.timestamp().as_millisecond()))
     };
     let after = which.after.as_deref().map(parse_cursor).transpose()?;
-    let page = Page { after, limit: which.limit.unwrap_or(100).clamp(1, 500) };
+    let page = SightingPage { after, limit: which.limit.unwrap_or(100).clamp(1, 500) };
     let until = which.date_to.and_then(|day| day.tomorrow().ok()).and_then(start);
     let from = which.date_from.and_then(start);
     let Ok(status) = which.status.as_deref().map(str::parse::<review::Status>).transpose() else {
@@ -261,7 +264,7 @@ async fn listed(call: &Call, which: Which) -> Outcome {
             Err(rules::Error::NotFound(_)) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let filter = Filter { status, device, student, class, from, until };
+        let filter = SightingFilter { status, device, student, class, from, until };
         desk::list(tx, reader, &filter, page)
     });
     let seen = read.await?;
@@ -306,12 +309,12 @@ async fn picture(call: Call) -> Outcome {
 
 async fn decide(call: Call) -> Outcome {
     let id: RecordId = call.id("id")?;
-    let said: Decision = call.json()?;
+    let said: ReviewDecision = call.json()?;
     let version = call.version(said.version)?;
     let reader = call.reader()?;
     let desk = call.app().desk();
     let student = desk.named(reader, said.student_id).await?;
-    let ask = Ask { record: id, say: said.decision.of(student), notes: said.notes, version };
+    let ask = ReviewAsk { record: id, say: said.decision.of(student), notes: said.notes, version };
     desk.decide(reader, vec![ask], call.now).await?;
     shown(&call, id).await
 }
@@ -320,7 +323,7 @@ async fn decide_many(call: Call) -> Outcome {
     let said: Decisions = call.json()?;
     let reader = call.reader()?;
     let say = said.decision.of(None);
-    let ask = |record| Ask { record, say, notes: said.notes.clone(), version: None };
+    let ask = |record| ReviewAsk { record, say, notes: said.notes.clone(), version: None };
     let asks = said.ids.iter().copied().map(ask).collect();
     call.app().desk().decide(reader, asks, call.now).await?;
     let ids = said.ids;

@@ -15,7 +15,7 @@ use http::{
 use jiff::{Timestamp, civil::Date};
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
-use store::audit::{self, Filter, Row};
+use store::audit::{self, AuditFilter, AuditRow};
 use store::audit_head;
 use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
@@ -31,18 +31,19 @@ pub fn routes() -> Vec<Endpoint> {
     let get = |path: &'static str, shapes, run: http::endpoint::Run| {
         Endpoint::new((Method::GET, path), ADMIN, Object::None, Takes::Nothing, shapes, run)
     };
-    let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
+    let list = Shapes::gives::<Vec<AuditEntryBody>>().asks::<AuditQuery>();
     let heads = Shapes::gives::<Vec<Witness>>().asks::<Heads>();
     vec![
         get("/api/audit", list, index.into()),
-        get("/api/audit/verify", Shapes::gives::<Verdict>(), verify.into()),
+        get("/api/audit/verify", Shapes::gives::<AuditVerdict>(), verify.into()),
         get("/api/audit/heads", heads, signed.into()),
     ]
 }
 
 /// A row of the chain. It holds ids, never names.
 #[derive(Serialize, ToSchema)]
-pub struct Entry {
+#[schema(as = Entry)]
+pub struct AuditEntryBody {
     /// Number, from 1 without gaps.
     pub id: i64,
     /// The account; `cli:` and a number for the command line, or `hub`.
@@ -63,8 +64,8 @@ pub struct Entry {
     pub hash: String,
 }
 
-impl From<Row> for Entry {
-    fn from(row: Row) -> Self {
+impl From<AuditRow> for AuditEntryBody {
+    fn from(row: AuditRow) -> Self {
         Self {
             id: row.n,
             user_id: row.actor,
@@ -81,7 +82,7 @@ impl From<Row> for Entry {
 /// Which rows to list: newest first.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct AuditQuery {
     /// Only by this account.
     user_id: Option<String>,
     /// Only this verb.
@@ -105,7 +106,8 @@ struct Which {
 
 /// Whether the chain is whole.
 #[derive(Serialize, ToSchema)]
-pub struct Verdict {
+#[schema(as = Verdict)]
+pub struct AuditVerdict {
     /// Whether every row follows on the one before.
     whole: bool,
     /// Rows, if it is.
@@ -129,14 +131,14 @@ struct Heads {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: AuditQuery = call.query()?;
     let zone = call.app().config.zone.clone();
     let start = |day: Date| {
         let start = day.to_zoned(zone.clone()).ok();
         start.map(|start| Wall(start.timestamp().as_millisecond()))
     };
     let limit = which.limit.unwrap_or(100).clamp(1, 500);
-    let filter = Filter {
+    let filter = AuditFilter {
         from: which.date_from.and_then(start),
         until: which.date_to.and_then(|day| day.tomorrow().ok()).and_then(start),
         actor: which.user_id,
@@ -145,7 +147,7 @@ async fn index(call: Call) -> Outcome {
         id: which.target_id,
     };
     let read = call.app().db.read(move |tx| audit::list(tx, &filter, which.after, limit));
-    let rows: Vec<Entry> = read.await?.into_iter().map(Entry::from).collect();
+    let rows: Vec<AuditEntryBody> = read.await?.into_iter().map(AuditEntryBody::from).collect();
     let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.id);
     let answer = json(&rows)?;
     Ok(match next {
@@ -163,7 +165,7 @@ async fn verify(call: Call) -> Outcome {
     let verdict = acts::audit::verify(call.app().config.database(), Vec::new()).await;
     drop(place);
     match verdict {
-        Ok(head) => json(&Verdict {
+        Ok(head) => json(&AuditVerdict {
             whole: true,
             detail: format!("{} rows, unbroken.", head.rows),
             rows: Some(head.rows),
@@ -171,7 +173,7 @@ async fn verify(call: Call) -> Outcome {
         }),
         Err(Error::Conflict(why)) => {
             let detail = http::reply::sentence(&why);
-            json(&Verdict { whole: false, rows: None, hash: None, detail })
+            json(&AuditVerdict { whole: false, rows: None, hash: None, detail })
         }
         Err(error) => Err(error.into()),
     }

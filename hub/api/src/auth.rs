@@ -1,6 +1,6 @@
 //! `/api/auth`: tokens for programs. Browsers get a session from `/sign-in` instead.
 
-use crate::shown::Shown;
+use crate::shown::PasskeyShown;
 use acts::entrance::{Checked, Opened};
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -25,8 +25,8 @@ pub fn routes() -> Vec<Endpoint> {
     let post = |path| (Method::POST, path);
     let none = Object::None;
     let body = Takes::Json(SMALL);
-    let pair = Shapes::both::<Login, Tokens>();
-    let again = Shapes::both::<Refresh, Tokens>();
+    let pair = Shapes::both::<Login, TokenPair>();
+    let again = Shapes::both::<RefreshForm, TokenPair>();
     let sign_in = Endpoint::new(post("/api/auth/login"), Who::Anyone, none, body, pair, log_in);
     let renew = Endpoint::new(post("/api/auth/refresh"), Who::Anyone, none, body, again, refresh);
     let gives = Shapes::gives::<Me>();
@@ -56,12 +56,13 @@ pub struct Login {
     #[serde(alias = "code")]
     totp: Option<String>,
     /// Or a passkey instead of the code.
-    passkey: Option<Shown>,
+    passkey: Option<PasskeyShown>,
 }
 
 /// An old refresh token.
 #[derive(Deserialize, ToSchema)]
-pub struct Refresh {
+#[schema(as = Refresh)]
+pub struct RefreshForm {
     /// The newest refresh token of the family.
     #[serde(alias = "refresh_token")]
     refresh: String,
@@ -69,7 +70,8 @@ pub struct Refresh {
 
 /// A pair of tokens, under the names of every seed.
 #[derive(Serialize, ToSchema)]
-pub struct Tokens {
+#[schema(as = Tokens)]
+pub struct TokenPair {
     access: String,
     refresh: String,
     access_token: String,
@@ -128,16 +130,16 @@ fn needed() -> Problem {
 }
 
 async fn refresh(call: Call) -> Outcome {
-    let Refresh { refresh } = call.json()?;
+    let RefreshForm { refresh } = call.json()?;
     let opened = call.front.entrance.renew(&refresh, call.now).await?;
     json(&tokens(&call, opened))
 }
 
 /// A pair of tokens, as the API says it.
 #[must_use]
-pub fn tokens(call: &Call, opened: Opened) -> Tokens {
+pub fn tokens(call: &Call, opened: Opened) -> TokenPair {
     let Opened { account, access, refresh } = opened;
-    Tokens {
+    TokenPair {
         access_token: access.clone(),
         refresh_token: refresh.clone(),
         access,

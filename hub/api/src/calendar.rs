@@ -34,13 +34,13 @@ pub fn routes() -> Vec<Endpoint> {
     let one = "/api/calendars/{id}";
     let none = Object::None;
     let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<Body>>();
-    let new = Shapes::both::<Typed, Made>().created();
+    let list = Shapes::gives::<Vec<CalendarBody>>();
+    let new = Shapes::both::<CalendarForm, CalendarMade>().created();
     let ics = (Method::GET, "/calendar/{secret}");
     let file = Shapes::file("text/calendar");
     let import = (Method::POST, "/api/timetable/import");
     let form = Takes::Parts(FILE);
-    let told = Shapes::both::<Upload, Taken>();
+    let told = Shapes::both::<CalendarUpload, CalendarTaken>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, none, no, list, index),
         Endpoint::new((Method::POST, some), STAFF, none, Takes::Json(SMALL), new, add),
@@ -53,7 +53,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A calendar address of yours; the address itself is only shown once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Calendar)]
-pub struct Body {
+pub struct CalendarBody {
     id: Uuid,
     class_id: Option<Uuid>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -63,7 +63,7 @@ pub struct Body {
 /// Which lessons: those of one class, or of all you teach.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewCalendar)]
-pub struct Typed {
+pub struct CalendarForm {
     /// Own id or class code.
     class_id: Option<String>,
 }
@@ -71,7 +71,7 @@ pub struct Typed {
 /// A new calendar address.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CalendarMade)]
-pub struct Made {
+pub struct CalendarMade {
     id: Uuid,
     /// Whoever has it sees the lessons: keep it to yourself.
     url: String,
@@ -81,7 +81,7 @@ pub struct Made {
 #[derive(ToSchema)]
 #[schema(as = CalendarUpload)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct Upload {
+pub struct CalendarUpload {
     /// An .ics or .csv file.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -92,7 +92,7 @@ pub struct Upload {
 /// What became of a file.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CalendarTaken)]
-pub struct Taken {
+pub struct CalendarTaken {
     /// Weekly lessons.
     periods: usize,
     /// Single lessons.
@@ -105,7 +105,7 @@ pub struct Taken {
     skipped: Vec<String>,
 }
 
-impl From<Feed> for Body {
+impl From<Feed> for CalendarBody {
     fn from(feed: Feed) -> Self {
         let created_at = Timestamp::from_millisecond(feed.created_at.0).ok();
         Self { id: feed.id, class_id: feed.class, created_at }
@@ -115,15 +115,15 @@ impl From<Feed> for Body {
 async fn index(call: Call) -> Outcome {
     let user = call.actor()?.user;
     let all = call.app().db.read(move |tx| feed::of(tx, user)).await?;
-    json(&all.into_iter().map(Body::from).collect::<Vec<_>>())
+    json(&all.into_iter().map(CalendarBody::from).collect::<Vec<_>>())
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: CalendarForm = call.json()?;
     let db = &call.app().db;
     let reader = call.reader()?;
     let NewFeed { id, secret } = calendars::add(db, reader, typed.class_id, call.now).await?;
-    let made = Made { id, url: call.calendar(&secret) };
+    let made = CalendarMade { id, url: call.calendar(&secret) };
     created(&format!("/api/calendars/{}", made.id), &made)
 }
 
@@ -154,7 +154,7 @@ async fn take(call: Call) -> Outcome {
     let file = TimetableFile { plan, class };
     let by = call.name()?;
     let done = call.app().timetable().take_over(call.reader()?, file, by, call.now).await?;
-    json(&Taken {
+    json(&CalendarTaken {
         periods: done.periods,
         sessions: done.sessions,
         holidays: done.holidays,

@@ -4,7 +4,7 @@
 //! door knows, and marks nobody: a person decides. Who may not send for a door is told that there
 //! is none.
 
-use acts::finds::{ClassPicture, DoorPicture, Found, Kept, Sender};
+use acts::finds::{CaptureFound, CaptureKept, CaptureSender, ClassPicture, DoorPicture};
 use http::endpoint::Endpoint;
 use http::guard::CAPTURE;
 use http::problem::Problem;
@@ -36,15 +36,23 @@ pub fn routes() -> Vec<Endpoint> {
     let capture = (Method::POST, CAPTURE);
     let verify = (Method::POST, "/api/face/verify");
     vec![
-        Endpoint::new(capture, STAFF, none, photo, Shapes::both::<Picture, Captured>(), take),
-        Endpoint::new(verify, STAFF, none, photo, Shapes::both::<Asked, Verified>(), check),
+        Endpoint::new(
+            capture,
+            STAFF,
+            none,
+            photo,
+            Shapes::both::<CapturePicture, Captured>(),
+            take,
+        ),
+        Endpoint::new(verify, STAFF, none, photo, Shapes::both::<CaptureQuery, Verified>(), check),
     ]
 }
 
 /// A picture from a door or a program.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form is read field by field; this is its description")]
-pub struct Picture {
+#[schema(as = Picture)]
+pub struct CapturePicture {
     /// JPEG, PNG, BMP, TIFF or WebP with exactly one face.
     #[schema(value_type = String, format = Binary)]
     image: Vec<u8>,
@@ -59,7 +67,8 @@ pub struct Picture {
 /// A picture taken in a class.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form is read field by field; this is its description")]
-pub struct Asked {
+#[schema(as = Asked)]
+pub struct CaptureQuery {
     /// The class: own id or code.
     class_id: String,
     /// JPEG, PNG, BMP, TIFF or WebP with exactly one face.
@@ -106,15 +115,15 @@ async fn take(call: Call) -> Outcome {
 }
 
 /// Whoever sends a picture for a door.
-fn sender(call: &Call) -> Result<Sender, Problem> {
+fn sender(call: &Call) -> Result<CaptureSender, Problem> {
     match call.by.as_ref().map(|by| &by.proof) {
-        Some(Proof::Door(door)) => Ok(Sender::Door(door.clone())),
-        _ => call.reader().map(Sender::Person),
+        Some(Proof::Door(door)) => Ok(CaptureSender::Door(door.clone())),
+        _ => call.reader().map(CaptureSender::Person),
     }
 }
 
-impl From<Found> for Captured {
-    fn from(found: Found) -> Self {
+impl From<CaptureFound> for Captured {
+    fn from(found: CaptureFound) -> Self {
         let nobody = |confidence| Self {
             record_id: None,
             predicted_student_id: None,
@@ -123,9 +132,9 @@ impl From<Found> for Captured {
             status: "unknown",
         };
         match found {
-            Found::NobodyEnrolled => nobody(0.0),
-            Found::Nobody { confidence } => nobody(confidence),
-            Found::Somebody(kept) => Self {
+            CaptureFound::NobodyEnrolled => nobody(0.0),
+            CaptureFound::Nobody { confidence } => nobody(confidence),
+            CaptureFound::Somebody(kept) => Self {
                 record_id: Some(kept.record.0),
                 predicted_student_id: kept.who.as_ref().map(|who| who.number.clone()),
                 predicted_name: kept.who.map(|who| who.name),
@@ -178,20 +187,20 @@ async fn check(call: Call) -> Outcome {
 
 impl Verified {
     /// What a picture taken in `class` comes to.
-    fn of(class: &str, found: Found) -> Self {
+    fn of(class: &str, found: CaptureFound) -> Self {
         match found {
-            Found::NobodyEnrolled => {
+            CaptureFound::NobodyEnrolled => {
                 let say = format!(
                     "Nobody in {class} can be recognised yet: add students to the class and enrol \
                      them with a photo."
                 );
                 Self::nobody(0.0, say)
             }
-            Found::Nobody { confidence } => {
+            CaptureFound::Nobody { confidence } => {
                 let say = format!("This is nobody of {class} whom the hub knows.");
                 Self::nobody(confidence, say)
             }
-            Found::Somebody(kept) => Self::somebody(kept),
+            CaptureFound::Somebody(kept) => Self::somebody(kept),
         }
     }
 
@@ -208,7 +217,7 @@ impl Verified {
         }
     }
 
-    fn somebody(kept: Kept) -> Self {
+    fn somebody(kept: CaptureKept) -> Self {
         let name = kept.who.as_ref().map_or_else(|| "somebody".to_owned(), |who| who.name.clone());
         let marked = kept.status == Status::Approved;
         let message = match marked {

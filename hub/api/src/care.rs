@@ -20,14 +20,14 @@ use words::language::Language;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let place = (Method::GET, "/api/care");
-    let gives = Shapes::gives::<Vec<Body>>();
+    let gives = Shapes::gives::<Vec<CareBody>>();
     vec![Endpoint::new(place, ADMIN, Object::None, Takes::Nothing, gives, index)]
 }
 
 /// Something that waits for a person.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Worry)]
-pub struct Body {
+pub struct CareBody {
     /// One word, such as `dead-letters`.
     kind: &'static str,
     /// Whether something is lost or stands still; else it may, soon.
@@ -50,7 +50,7 @@ pub struct Body {
     link: Option<String>,
 }
 
-impl Body {
+impl CareBody {
     fn of(worry: Worry, zone: &TimeZone) -> Self {
         let (what, next) = words::care::said(Language::English, &worry, zone);
         let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
@@ -71,6 +71,6 @@ impl Body {
 
 async fn index(call: Call) -> Outcome {
     let zone = &call.app().config.zone;
-    let found = call.app().cares().look().await?.into_iter();
-    json(&found.map(|worry| Body::of(worry, zone)).collect::<Vec<_>>())
+    let found = call.app().cares().worries().await?.into_iter();
+    json(&found.map(|worry| CareBody::of(worry, zone)).collect::<Vec<_>>())
 }

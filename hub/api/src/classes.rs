@@ -13,7 +13,7 @@ use http::{
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rules::attendance::budget::{self, Count};
+use rules::attendance::budget::{self, BudgetCount};
 use rules::attendance::placing::Policy;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -32,9 +32,10 @@ pub fn routes() -> Vec<Endpoint> {
     let class = Object::Class;
     let body = Takes::Json(SMALL);
     let nothing = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
-    let new = Shapes::both::<Typed, Body>().created();
-    let both = Shapes::both::<Patch, Body>();
+    let (gives, list) =
+        (Shapes::gives::<ClassBody>(), Shapes::gives::<Vec<ClassBody>>().asks::<ClassQuery>());
+    let new = Shapes::both::<ClassForm, ClassBody>().created();
+    let both = Shapes::both::<ClassPatch, ClassBody>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
@@ -47,8 +48,8 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// A class, as the API says it.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Class)]
-pub struct Body {
+#[schema(as = ClassesClass)]
+pub struct ClassBody {
     id: Uuid,
     class_name: String,
     class_code: String,
@@ -60,7 +61,7 @@ pub struct Body {
     /// Minutes after the start when people are not late yet.
     grace_min: i64,
     /// What holds now: `review` while `suspended` says why.
-    policy: Word,
+    policy: ClassWord,
     /// With `auto`: at or above this confidence a sure match marks at once.
     auto_line: Option<f64>,
     /// With `auto`: wrong names per 1,000 passages that the school accepts for it.
@@ -70,14 +71,14 @@ pub struct Body {
     auto_passages: Option<u32>,
     /// Of those, the ones that a person corrected since.
     auto_errors: Option<u32>,
-    suspended: Option<Suspended>,
+    suspended: Option<ClassSuspended>,
     version: i64,
 }
 
 /// Why a person decides again in a class that was `auto`. Setting `policy` to `auto` ends it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ClassSuspension)]
-pub struct Suspended {
+pub struct ClassSuspended {
     #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<Timestamp>,
     passages: u32,
@@ -89,7 +90,7 @@ pub struct Suspended {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ClassPolicy)]
-pub enum Word {
+pub enum ClassWord {
     /// A person decides all.
     Review,
     /// A sure match marks at once; never a look-alike, nor a poor look.
@@ -99,19 +100,19 @@ pub enum Word {
 /// A new class.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewClass)]
-pub struct Typed {
+pub struct ClassForm {
     #[serde(alias = "name")]
     class_name: String,
     #[serde(alias = "code")]
     class_code: String,
     #[serde(flatten)]
-    rest: Settings,
+    rest: ClassSettingsBody,
 }
 
 /// What may change about a class; what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ClassChange)]
-pub struct Patch {
+pub struct ClassPatch {
     /// What people call it.
     #[serde(alias = "name")]
     class_name: Option<String>,
@@ -122,7 +123,7 @@ pub struct Patch {
     is_active: Option<bool>,
     /// Everything else.
     #[serde(flatten)]
-    rest: Settings,
+    rest: ClassSettingsBody,
     /// The version that was read, so that nobody’s change is overwritten.
     version: Option<i64>,
 }
@@ -130,7 +131,7 @@ pub struct Patch {
 /// Everything else about a class.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ClassSettings)]
-pub struct Settings {
+pub struct ClassSettingsBody {
     /// Where it usually is.
     room: Option<String>,
     /// Account of the teacher.
@@ -141,7 +142,7 @@ pub struct Settings {
     #[schema(minimum = 0, maximum = 240)]
     grace_min: Option<i64>,
     /// How it treats what doors say.
-    policy: Option<Word>,
+    policy: Option<ClassWord>,
     /// Needed with `auto`.
     #[schema(minimum = 0.5, maximum = 1)]
     auto_line: Option<f64>,
@@ -154,7 +155,7 @@ pub struct Settings {
 /// Which part of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Which {
+pub struct ClassQuery {
     /// Own id of the last one of the page before.
     pub after: Option<Uuid>,
     /// How many.
@@ -162,37 +163,37 @@ pub struct Which {
     pub limit: Option<u32>,
 }
 
-impl From<Word> for PolicyKind {
-    fn from(word: Word) -> Self {
+impl From<ClassWord> for PolicyKind {
+    fn from(word: ClassWord) -> Self {
         match word {
-            Word::Review => Self::Review,
-            Word::Auto => Self::Auto,
+            ClassWord::Review => Self::Review,
+            ClassWord::Auto => Self::Auto,
         }
     }
 }
 
-impl From<Settings> for ClassSettings {
-    fn from(typed: Settings) -> Self {
+impl From<ClassSettingsBody> for ClassSettings {
+    fn from(typed: ClassSettingsBody) -> Self {
         let some = typed.teacher_ids;
         let teachers = match typed.teacher_id {
             Some(one) => Some(some.unwrap_or_default().into_iter().chain([one]).collect()),
             None => some,
         };
-        let Settings { room, grace_min, auto_line, error_budget, .. } = typed;
+        let ClassSettingsBody { room, grace_min, auto_line, error_budget, .. } = typed;
         let policy = typed.policy.map(PolicyKind::from);
         Self { room, teachers, grace_min, policy, auto_line, error_budget }
     }
 }
 
-impl Body {
-    fn new(class: Class, teacher_ids: Vec<Uuid>, count: Option<Count>) -> Self {
+impl ClassBody {
+    fn new(class: Class, teacher_ids: Vec<Uuid>, count: Option<BudgetCount>) -> Self {
         let (auto_line, error_budget) = match class.policy {
             Policy::Review => (None, None),
             Policy::Auto { line, budget } => (Some(line), Some(budget)),
         };
         let at_once = error_budget.is_some() && class.suspended.is_none();
-        let policy = if at_once { Word::Auto } else { Word::Review };
-        let suspended = class.suspended.zip(error_budget).map(Suspended::from);
+        let policy = if at_once { ClassWord::Auto } else { ClassWord::Review };
+        let suspended = class.suspended.zip(error_budget).map(ClassSuspended::from);
         Self {
             id: class.id,
             class_name: class.class_name,
@@ -213,23 +214,23 @@ impl Body {
     }
 }
 
-impl From<(Suspension, f64)> for Suspended {
+impl From<(Suspension, f64)> for ClassSuspended {
     fn from((why, budget): (Suspension, f64)) -> Self {
         let Suspension { at, count } = why;
         let since = Timestamp::from_millisecond(at.0).ok();
-        let Count { passages, errors } = count;
+        let BudgetCount { passages, errors } = count;
         Self { since, passages, errors, reason: budget::reason(count, budget) }
     }
 }
 
-fn whole(tx: &Tx<'_>, class: Class, today: Date, now: Wall) -> Result<Body, Error> {
+fn whole(tx: &Tx<'_>, class: Class, today: Date, now: Wall) -> Result<ClassBody, Error> {
     let teachers = class::teachers(tx, class.id, today)?;
     let count = store::budget::of(tx, &class, now)?;
-    Ok(Body::new(class, teachers, count))
+    Ok(ClassBody::new(class, teachers, count))
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: ClassQuery = call.query()?;
     let reader = call.reader()?;
     let now = call.now;
     let limit = rows(which.limit);
@@ -244,7 +245,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let Typed { class_name: name, class_code: code, rest } = call.json()?;
+    let ClassForm { class_name: name, class_code: code, rest } = call.json()?;
     let new = NewClass { name, code, rest: rest.into() };
     let class = classes::add(&call.app().db, call.reader()?, new, call.now).await?;
     let body = shown(&call, class).await?;
@@ -252,7 +253,7 @@ async fn add(call: Call) -> Outcome {
 }
 
 /// The class with its teachers and what was counted of it.
-async fn shown(call: &Call, class: Class) -> Result<Body, Problem> {
+async fn shown(call: &Call, class: Class) -> Result<ClassBody, Problem> {
     let today = call.reader()?.today;
     let now = call.now;
     Ok(call.app().db.read(move |tx| whole(tx, class, today, now)).await?)
@@ -271,9 +272,9 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let patch: Patch = call.json()?;
+    let patch: ClassPatch = call.json()?;
     let version = call.version(patch.version)?;
-    let Patch { class_name: name, class_code: code, is_active, rest, .. } = patch;
+    let ClassPatch { class_name: name, class_code: code, is_active, rest, .. } = patch;
     let class = call.param("id").to_owned();
     let rest = rest.into();
     let to = ClassChanges { class, name, code, is_active, rest, version };

@@ -10,7 +10,7 @@ use http::{
     takes::Takes,
 };
 use jiff::Timestamp;
-use rules::clock::{Leap, Witness};
+use rules::clock::{ClockWitness, Leap};
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::http::Method;
@@ -22,7 +22,7 @@ pub fn routes() -> Vec<Endpoint> {
     let path = "/api/clock";
     let none = Object::None;
     let no = Takes::Nothing;
-    let gives = Shapes::gives::<Body>();
+    let gives = Shapes::gives::<ClockBody>();
     vec![
         Endpoint::new((Method::GET, path), ADMIN, none, no, gives, show),
         Endpoint::new((Method::POST, path), ADMIN, none, no, Shapes::EMPTY, confirm),
@@ -32,7 +32,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// How the hub's clock is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HubClock)]
-pub struct Body {
+pub struct ClockBody {
     #[schema(value_type = String, format = DateTime)]
     now: Option<Timestamp>,
     /// While it is not, nothing goes that cannot come back, and no lesson is closed.
@@ -44,13 +44,13 @@ pub struct Body {
     #[schema(value_type = Option<String>, format = DateTime)]
     leapt_to: Option<Timestamp>,
     /// What it was held against.
-    against: Option<Witness>,
+    against: Option<ClockWitness>,
 }
 
 async fn show(call: Call) -> Outcome {
     let leap: Option<Leap> = call.app().upkeep().leap().await?;
     let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
-    json(&Body {
+    json(&ClockBody {
         now: time(call.now),
         is_believed: leap.is_none(),
         leapt_from: leap.and_then(|leap| time(leap.from)),

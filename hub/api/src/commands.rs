@@ -28,8 +28,8 @@ pub fn routes() -> Vec<Endpoint> {
     let door = Object::Device;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let told = Shapes::both::<Wish, Told>().accepted();
-    let new = Shapes::gives::<Token>().asks::<Life>();
+    let told = Shapes::both::<CommandForm, CommandTold>().accepted();
+    let new = Shapes::gives::<CaptureTokenBody>().asks::<CaptureTokenLife>();
     let shown = Shapes::gives::<Until>();
     vec![
         Endpoint::new((Method::POST, commands), ADMIN, door, body, told, tell),
@@ -43,7 +43,8 @@ pub fn routes() -> Vec<Endpoint> {
 /// What a door is to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Word {
+#[schema(as = Word)]
+pub enum CommandWord {
     /// Take a burst now; whoever is seen comes as a record, and the picture lies at `…/snap` for
     /// five minutes.
     Snap,
@@ -56,22 +57,22 @@ pub enum Word {
 /// A wish.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = DoorCommand)]
-pub struct Wish {
-    command: Word,
+pub struct CommandForm {
+    command: CommandWord,
 }
 
 /// The command is on its way; it may be lost with the connection.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DoorTold)]
-pub struct Told {
+pub struct CommandTold {
     device_id: String,
-    command: Word,
+    command: CommandWord,
 }
 
 /// What a program shows to send pictures as this door.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CaptureToken)]
-pub struct Token {
+pub struct CaptureTokenBody {
     device_id: String,
     /// Shown once: `Authorization: Bearer …`, for `/api/capture` with this door only.
     capture_token: String,
@@ -83,7 +84,7 @@ pub struct Token {
 /// How long a new token counts.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Life {
+struct CaptureTokenLife {
     /// Days; 90 if it is left out.
     #[param(minimum = 1, maximum = 365)]
     days: Option<i64>,
@@ -102,21 +103,21 @@ pub struct Until {
     expires_at: Option<Timestamp>,
 }
 
-impl From<Word> for Command {
-    fn from(word: Word) -> Self {
+impl From<CommandWord> for Command {
+    fn from(word: CommandWord) -> Self {
         match word {
-            Word::Snap => Self::Snap,
-            Word::Restart => Self::Restart,
-            Word::Reload => Self::Reload,
+            CommandWord::Snap => Self::Snap,
+            CommandWord::Restart => Self::Restart,
+            CommandWord::Reload => Self::Reload,
         }
     }
 }
 
 async fn tell(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let wish: Wish = call.json()?;
+    let wish: CommandForm = call.json()?;
     call.app().doors().tell(&id, wish.command.into(), call.name()?, call.now).await?;
-    let mut answer = json(&Told { device_id: id.to_string(), command: wish.command })?;
+    let mut answer = json(&CommandTold { device_id: id.to_string(), command: wish.command })?;
     *answer.status_mut() = StatusCode::ACCEPTED;
     Ok(answer)
 }
@@ -130,11 +131,11 @@ async fn see(call: Call) -> Outcome {
 
 async fn give(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let life: Life = call.query()?;
+    let life: CaptureTokenLife = call.query()?;
     let life = Lifetime { days: life.days, overlap_hours: life.overlap_hours };
     let given = programs::give(&call.app().db, id.clone(), life, call.name()?, call.now).await?;
     let expires_at = time(given.until).ok_or_else(Problem::internal)?;
-    json(&Token { device_id: id.to_string(), capture_token: given.token, expires_at })
+    json(&CaptureTokenBody { device_id: id.to_string(), capture_token: given.token, expires_at })
 }
 
 fn time(at: Wall) -> Option<Timestamp> {

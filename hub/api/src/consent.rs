@@ -10,7 +10,7 @@ use http::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::consent::{self, Said, TEXT};
+use store::consent::{self, ConsentSaid, TEXT};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use warp::http::{Method, header};
@@ -20,8 +20,8 @@ use warp::http::{Method, header};
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/students/{id}/consent";
     let person = Object::Student;
-    let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
-    let add = Shapes::both::<Typed, Entry>().created();
+    let list = Shapes::gives::<Vec<ConsentEntryBody>>().asks::<ConsentQuery>();
+    let add = Shapes::both::<ConsentForm, ConsentEntryBody>().created();
     vec![
         Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, list, index),
         Endpoint::new((Method::POST, path), ADMIN, person, Takes::Json(SMALL), add, say),
@@ -30,7 +30,8 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// An entry of the ledger. Entries are only added; the newest counts.
 #[derive(Serialize, ToSchema)]
-pub struct Entry {
+#[schema(as = Entry)]
+pub struct ConsentEntryBody {
     /// Counts the entries of the school.
     id: i64,
     /// Given, or else withdrawn.
@@ -47,7 +48,8 @@ pub struct Entry {
 
 /// What somebody says about consent.
 #[derive(Deserialize, ToSchema)]
-pub struct Typed {
+#[schema(as = ConsentTyped)]
+pub struct ConsentForm {
     /// Given, or else withdrawn. A withdrawal deletes templates, crops and what waits at once.
     given: bool,
     /// Who says so: the person, a parent …
@@ -59,7 +61,7 @@ pub struct Typed {
 /// Which entries to list: newest first.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct ConsentQuery {
     /// Only entries before this one.
     after: Option<i64>,
     /// At most this many, 1 to 500.
@@ -67,8 +69,8 @@ struct Which {
     limit: Option<u32>,
 }
 
-impl From<consent::Entry> for Entry {
-    fn from(entry: consent::Entry) -> Self {
+impl From<consent::ConsentEntry> for ConsentEntryBody {
+    fn from(entry: consent::ConsentEntry) -> Self {
         Self {
             id: entry.n,
             given: entry.given,
@@ -81,14 +83,15 @@ impl From<consent::Entry> for Entry {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: ConsentQuery = call.query()?;
     let name = call.param("id").to_owned();
     let limit = which.limit.unwrap_or(100).clamp(1, 500);
     let read = call.app().db.read(move |tx| {
         let student = student::find(tx, &name)?.id;
         consent::list(tx, student, which.after, limit)
     });
-    let entries: Vec<Entry> = read.await?.into_iter().map(Entry::from).collect();
+    let entries: Vec<ConsentEntryBody> =
+        read.await?.into_iter().map(ConsentEntryBody::from).collect();
     let next = entries.last().filter(|_| entries.len() == limit as usize).map(|last| last.id);
     let answer = json(&entries)?;
     Ok(match next {
@@ -101,11 +104,11 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn say(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: ConsentForm = call.json()?;
     let name = call.param("id").to_owned();
     let student = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
     let text_version = typed.text_version.unwrap_or_else(|| TEXT.to_owned());
-    let said = Said { given: typed.given, by_whom: typed.by, text_version };
+    let said = ConsentSaid { given: typed.given, by_whom: typed.by, text_version };
     let entry = call.app().people().hear(student, said, call.name()?, call.now).await?;
-    created(&format!("/api/students/{student}/consent"), &Entry::from(entry))
+    created(&format!("/api/students/{student}/consent"), &ConsentEntryBody::from(entry))
 }

@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use rules::scores;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use store::crop::{self, Area, As, Crop, Filter, Of};
-use store::desk::Person;
+use store::crop::{self, Area, As, Crop, CropFilter, CropOf};
+use store::desk::PersonSeen;
 use store::{class, image, session, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -32,12 +32,12 @@ pub fn routes() -> Vec<Endpoint> {
     let no = Takes::Nothing;
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
-    let gives = Shapes::gives::<Body>();
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
+    let gives = Shapes::gives::<CropBody>();
+    let list = Shapes::gives::<Vec<CropBody>>().asks::<CropQuery>();
     let alike = Shapes::gives::<Vec<Similar>>().asks::<Near>();
     let jpeg = Shapes::file("image/jpeg");
-    let say = Shapes::both::<Assign, Body>();
-    let from = Shapes::both::<AssignFrom, Body>();
+    let say = Shapes::both::<Assign, CropBody>();
+    let from = Shapes::both::<AssignFrom, CropBody>();
     let body = Takes::Json(SMALL);
     let similar = "/api/face-crops/{id}/similar-faces";
     let to = "/api/face-crops/{id}/assign";
@@ -58,7 +58,8 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// A face crop, as the API says it; never its template.
 #[derive(Serialize, ToSchema)]
-pub struct Body {
+#[schema(as = CropsBody)]
+pub struct CropBody {
     id: Uuid,
     image_id: Uuid,
     class_id: Uuid,
@@ -93,12 +94,12 @@ pub struct Body {
     version: i64,
 }
 
-impl From<Crop> for Body {
+impl From<Crop> for CropBody {
     fn from(crop: Crop) -> Self {
         let student = crop.student.as_ref();
         let proposed = crop.proposed.as_ref();
-        let number = |person: &Person| person.number.clone();
-        let name = |person: &Person| person.name.clone();
+        let number = |person: &PersonSeen| person.number.clone();
+        let name = |person: &PersonSeen| person.name.clone();
         let at = crop.assigned.as_ref().map(|(_, _, at)| *at);
         let model = crop.model.as_deref().unwrap_or_default();
         Self {
@@ -134,7 +135,7 @@ pub struct Similar {
     similarity: f32,
     /// The same as a confidence, 0 to 1.
     confidence: f32,
-    crop: Body,
+    crop: CropBody,
 }
 
 /// Whom a crop shows.
@@ -154,7 +155,7 @@ pub struct AssignFrom {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct CropQuery {
     /// Of this class: own id or code.
     class_id: Option<String>,
     /// Of this lesson.
@@ -185,20 +186,21 @@ struct Near {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: CropQuery = call.query()?;
     let limit = rows(which.limit);
     let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let of = match (&which.image_id, &which.session_id, &which.class_id) {
-            (Some(id), _, _) => Some(Of::Image(image::find(tx, reader, id)?.id)),
-            (_, Some(id), _) => Some(Of::Session(session::find(tx, reader, id)?.id)),
-            (_, _, Some(name)) => Some(Of::Class(class::find(tx, reader, name)?.id)),
+            (Some(id), _, _) => Some(CropOf::Image(image::find(tx, reader, id)?.id)),
+            (_, Some(id), _) => Some(CropOf::Session(session::find(tx, reader, id)?.id)),
+            (_, _, Some(name)) => Some(CropOf::Class(class::find(tx, reader, name)?.id)),
             _ => None,
         };
         let who = which.student_id.as_deref();
         let who = who.map(|name| student::find_for(tx, reader, name)).transpose()?;
         let student = who.map(|who| who.id);
-        let filter = Filter { of, identified: which.is_identified, student, before: which.after };
+        let filter =
+            CropFilter { of, identified: which.is_identified, student, before: which.after };
         crop::list(tx, reader, &filter, limit)
     });
     give(&call, read.await?, limit)
@@ -208,19 +210,19 @@ async fn index(call: Call) -> Outcome {
 ///
 /// # Errors
 /// 422 for a page that is none.
-pub async fn page_of(call: &Call, of: Of) -> Outcome {
+pub async fn page_of(call: &Call, of: CropOf) -> Outcome {
     let paged: Paged = call.query()?;
     let limit = rows(paged.limit);
     let reader = call.reader()?;
     let before = paged.after.as_deref().map(str::parse::<Uuid>).transpose();
     let before = before.map_err(|_| Problem::field("after", "this is no face crop"))?;
-    let filter = Filter { of: Some(of), before, ..Filter::default() };
+    let filter = CropFilter { of: Some(of), before, ..CropFilter::default() };
     let read = call.app().db.read(move |tx| crop::list(tx, reader, &filter, limit));
     give(call, read.await?, limit)
 }
 
 fn give(call: &Call, crops: Vec<Crop>, limit: u32) -> Outcome {
-    let crops: Vec<Body> = crops.into_iter().map(Body::from).collect();
+    let crops: Vec<CropBody> = crops.into_iter().map(CropBody::from).collect();
     page(call, &crops, limit, crops.last().map(|crop| crop.id.to_string()))
 }
 
@@ -232,7 +234,7 @@ async fn found(call: &Call) -> Result<Crop, Problem> {
 }
 
 async fn show(call: Call) -> Outcome {
-    json(&Body::from(found(&call).await?))
+    json(&CropBody::from(found(&call).await?))
 }
 
 async fn picture(call: Call) -> Outcome {
@@ -247,14 +249,14 @@ async fn generate(call: Call) -> Outcome {
     let crop = found(&call).await?;
     let model = call.app().recogniser.model().as_str();
     if crop.embedded && crop.model.as_deref() == Some(model) {
-        return json(&Body::from(crop));
+        return json(&CropBody::from(crop));
     }
     if !crop.kept {
         return Err(Problem::conflict("This crop is gone: nobody can look at it again."));
     }
     let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
-    call.app().album().look(crop.image, call.actor()?.user.to_string()).await?;
-    json(&Body::from(found(&call).await?))
+    call.app().album().find_faces(crop.image, call.actor()?.user.to_string()).await?;
+    json(&CropBody::from(found(&call).await?))
 }
 
 async fn near(call: Call) -> Outcome {
@@ -277,7 +279,7 @@ async fn near(call: Call) -> Outcome {
             crop_id: alike.crop,
             similarity: alike.score,
             confidence: scale.confidence(alike.score),
-            crop: Body::from(crops.remove(&alike.crop)?),
+            crop: CropBody::from(crops.remove(&alike.crop)?),
         })
     };
     json(&alike.iter().filter_map(similar).collect::<Vec<_>>())
@@ -288,7 +290,7 @@ async fn assign(call: Call) -> Outcome {
     let reader = call.reader()?;
     let id = call.param("id").to_owned();
     let crop = call.app().album().assign(reader, id, say.student_id).await?;
-    json(&Body::from(crop))
+    json(&CropBody::from(crop))
 }
 
 async fn assign_from(call: Call) -> Outcome {
@@ -297,12 +299,12 @@ async fn assign_from(call: Call) -> Outcome {
     let id = call.param("id").to_owned();
     let album = call.app().album();
     let crop = album.assign_from(reader, id, say.candidate_crop_id).await?;
-    json(&Body::from(crop))
+    json(&CropBody::from(crop))
 }
 
 async fn unidentify(call: Call) -> Outcome {
     let reader = call.reader()?;
     let id = call.param("id").to_owned();
     let crop = call.app().album().unidentify(reader, id).await?;
-    json(&Body::from(crop))
+    json(&CropBody::from(crop))
 }

@@ -1,6 +1,6 @@
 //! `/api/devices`: doors, and how they join and leave.
 
-use super::door_settings::Settings;
+use super::door_settings::DeviceSettings;
 use acts::doors::{self, DoorChanges};
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -17,7 +17,7 @@ use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::device::{self, Device, direction_text};
-use store::door::{self, Known, LastHealth};
+use store::door::{self, DoorKnown, LastHealth};
 use utoipa::ToSchema;
 use warp::http::Method;
 use wire::{DeviceId, Wall};
@@ -30,9 +30,10 @@ pub fn routes() -> Vec<Endpoint> {
     let door = Object::Device;
     let body = Takes::Json(SMALL);
     let nothing = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
-    let both = Shapes::both::<Typed, Body>();
-    let token = Shapes::gives::<Token>();
+    let (gives, list) =
+        (Shapes::gives::<DeviceBody>(), Shapes::gives::<Vec<DeviceBody>>().asks::<Paged>());
+    let both = Shapes::both::<DeviceForm, DeviceBody>();
+    let token = Shapes::gives::<JoinTokenBody>();
     let join = "/api/devices/{id}/join-token";
     let cut = "/api/devices/{id}/revoke";
     vec![
@@ -48,7 +49,8 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// A door, as the API says it.
 #[derive(Serialize, ToSchema)]
-pub struct Body {
+#[schema(as = DevicesBody)]
+pub struct DeviceBody {
     id: String,
     device_id: String,
     classroom_id: String,
@@ -65,9 +67,9 @@ pub struct Body {
     gallery_version: u64,
     trouble: String,
     /// What the hub tells the door.
-    config: Config,
+    config: DeviceConfig,
     /// What the door last said about itself; nothing before its first report.
-    health: Option<Health>,
+    health: Option<DeviceHealth>,
     /// When its certificate ends; nothing before it joined.
     #[schema(value_type = Option<String>, format = DateTime)]
     certificate_expires_at: Option<Timestamp>,
@@ -77,18 +79,18 @@ pub struct Body {
 /// What the hub tells a door.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DoorConfig)]
-pub struct Config {
+pub struct DeviceConfig {
     classroom_id: String,
     direction: &'static str,
     /// The gallery release it should use; nothing while it is cut off.
     gallery_version: Option<u64>,
-    settings: Settings,
+    settings: DeviceSettings,
 }
 
 /// A door's last report.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DoorHealth)]
-pub struct Health {
+pub struct DeviceHealth {
     /// At the end of the span it speaks of; nothing while the door's clock is not set.
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
@@ -101,7 +103,8 @@ pub struct Health {
 
 /// A door as typed.
 #[derive(Deserialize, Default, ToSchema)]
-pub struct Typed {
+#[schema(as = DevicesTyped)]
+pub struct DeviceForm {
     /// Its name; a new door only.
     #[schema(value_type = Option<String>)]
     pub device_id: Option<DeviceId>,
@@ -114,14 +117,15 @@ pub struct Typed {
     pub direction: Option<String>,
     /// Settings the door is told; left out, they stay.
     #[serde(default)]
-    pub settings: Option<Settings>,
+    pub settings: Option<DeviceSettings>,
     /// Counts changes.
     pub version: Option<i64>,
 }
 
 /// A one-time token for a unit at a door.
 #[derive(Serialize, ToSchema)]
-pub struct Token {
+#[schema(as = Token)]
+pub struct JoinTokenBody {
     device_id: String,
     /// Shown once.
     pub join_token: String,
@@ -131,22 +135,22 @@ pub struct Token {
     expires_at: Option<Timestamp>,
 }
 
-impl Body {
-    fn new(known: Known) -> Self {
-        let Known { device, settings, wanted, health, certificate } = known;
+impl DeviceBody {
+    fn new(known: DoorKnown) -> Self {
+        let DoorKnown { device, settings, wanted, health, certificate } = known;
         let id = device.id.to_string();
         let direction = direction_text(device.direction);
         Self {
             status: status(&device),
             device_id: id.clone(),
             id,
-            config: Config {
+            config: DeviceConfig {
                 classroom_id: device.room.clone(),
                 direction,
                 gallery_version: wanted,
                 settings: settings.into(),
             },
-            health: health.map(Health::from),
+            health: health.map(DeviceHealth::from),
             certificate_expires_at: certificate.and_then(|it| moment(it.ends)),
             classroom_id: device.room,
             location: device.location,
@@ -163,16 +167,16 @@ impl Body {
     }
 }
 
-fn shown(tx: &Tx<'_>, id: &DeviceId) -> Result<Body, Error> {
+fn shown(tx: &Tx<'_>, id: &DeviceId) -> Result<DeviceBody, Error> {
     let device = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
-    door::known(tx, device).map(Body::new)
+    door::known(tx, device).map(DeviceBody::new)
 }
 
 fn moment(at: Wall) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.0).ok()
 }
 
-impl From<LastHealth> for Health {
+impl From<LastHealth> for DeviceHealth {
     fn from(said: LastHealth) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a percentage of some minutes")]
         let share = said.watched_ms as f64 / said.span_ms.max(1) as f64 * 100.0;
@@ -195,7 +199,7 @@ pub fn status(device: &Device) -> &'static str {
     }
 }
 
-impl Typed {
+impl DeviceForm {
     fn changes(self) -> Result<DoorChanges, Error> {
         Ok(DoorChanges {
             room: self.classroom_id,
@@ -215,7 +219,7 @@ async fn index(call: Call) -> Outcome {
         let doors = device::page(tx, &after, limit)?;
         doors
             .into_iter()
-            .map(|door| door::known(tx, door).map(Body::new))
+            .map(|door| door::known(tx, door).map(DeviceBody::new))
             .collect::<Result<Vec<_>, _>>()
     });
     let doors = read.await?;
@@ -223,7 +227,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: DeviceForm = call.json()?;
     let id = typed.device_id.clone();
     let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
     let db = &call.app().db;
@@ -240,7 +244,7 @@ async fn show(call: Call) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let typed: Typed = call.json()?;
+    let typed: DeviceForm = call.json()?;
     if typed.settings.is_some() {
         http::proof::fresh(&call)?;
     }
@@ -254,7 +258,7 @@ async fn join_token(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
     let app = call.app();
     let token = doors::join_token(&app.db, &app.pki, id.clone(), call.name()?, call.now).await?;
-    json(&Token {
+    json(&JoinTokenBody {
         device_id: id.to_string(),
         command: call.join_command(&token),
         join_token: token,

@@ -9,7 +9,7 @@ use wire::link;
 #[derive(Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
 #[schema(as = DoorSettings)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct DeviceSettings {
     /// Smallest face looked for, pixels across.
     #[schema(minimum = 20, maximum = 150)]
     pub min_face: Option<u32>,
@@ -26,14 +26,14 @@ pub struct Settings {
     pub crops: Option<bool>,
 }
 
-impl From<Settings> for link::Settings {
-    fn from(said: Settings) -> Self {
-        let Settings { min_face, frames, hold_ms, cooldown_ms, crops } = said;
+impl From<DeviceSettings> for link::Settings {
+    fn from(said: DeviceSettings) -> Self {
+        let DeviceSettings { min_face, frames, hold_ms, cooldown_ms, crops } = said;
         Self { min_face, frames, hold_ms, cooldown_ms, crops }
     }
 }
 
-impl From<link::Settings> for Settings {
+impl From<link::Settings> for DeviceSettings {
     fn from(told: link::Settings) -> Self {
         let link::Settings { min_face, frames, hold_ms, cooldown_ms, crops } = told;
         Self { min_face, frames, hold_ms, cooldown_ms, crops }

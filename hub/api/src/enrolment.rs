@@ -1,6 +1,6 @@
 //! Enrolment by one photo: `/api/students/upload-face`, `/api/face/register`, `/api/enrollment`.
 
-use acts::enrol::{self, Ask, Enrolled};
+use acts::enrol::{self, Enrolled, EnrolmentAsk};
 use acts::people::Turn;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -14,7 +14,7 @@ use http::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::enrolment::{self, Enrolment, Filter};
+use store::enrolment::{self, Enrolment, EnrolmentFilter};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -29,9 +29,12 @@ pub fn routes() -> Vec<Endpoint> {
     let row = Object::Enrolment;
     let photo = Takes::Parts(PHOTO);
     let nothing = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
-    let new = gives.takes::<Photo>().created();
-    let both = Shapes::both::<Typed, Body>();
+    let (gives, list) = (
+        Shapes::gives::<EnrolmentBody>(),
+        Shapes::gives::<Vec<EnrolmentBody>>().asks::<EnrolmentQuery>(),
+    );
+    let new = gives.takes::<EnrolmentPhoto>().created();
+    let both = Shapes::both::<EnrolmentForm, EnrolmentBody>();
     let enrol = Endpoint::new((Method::POST, some), ADMIN, Object::None, photo, new, add);
     let toggle = (Method::PATCH, "/api/enrollment/{id}/toggle-active");
     vec![
@@ -49,7 +52,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// An enrolment, as the API says it; never its template.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Enrollment)]
-pub struct Body {
+pub struct EnrolmentBody {
     id: Uuid,
     /// Own id of the person.
     person_id: Uuid,
@@ -58,7 +61,7 @@ pub struct Body {
     model_id: String,
     /// Where the picture came from: photo, webcam, crop or import.
     source: String,
-    quality: Quality,
+    quality: EnrolmentQuality,
     /// How sure the detector is that the picture shows a face, 0 to 1.
     confidence_score: f32,
     /// Always null: no photo is kept.
@@ -77,7 +80,8 @@ pub struct Body {
 
 /// How good the picture was.
 #[derive(Serialize, ToSchema)]
-pub struct Quality {
+#[schema(as = Quality)]
+pub struct EnrolmentQuality {
     /// Pixels between the eyes.
     eye_px: f32,
     sharpness: f32,
@@ -92,7 +96,8 @@ pub struct Quality {
 /// A photo of one person.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form is read field by field; this is its description")]
-pub struct Photo {
+#[schema(as = EnrolmentPhoto)]
+pub struct EnrolmentPhoto {
     /// Whose face: own id, student number or personnel code.
     student_id: Option<String>,
     /// The same under another name; one of the two is needed.
@@ -109,20 +114,20 @@ pub struct Photo {
 /// What may be changed about an enrolment.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = EnrollmentTyped)]
-pub struct Typed {
+pub struct EnrolmentForm {
     is_active: bool,
     /// The version that was read, so that nobody’s change is overwritten.
     version: Option<i64>,
 }
 
-impl From<wire::Quality> for Quality {
+impl From<wire::Quality> for EnrolmentQuality {
     fn from(quality: wire::Quality) -> Self {
         let wire::Quality { eye_px, sharpness, brightness, turn, detector } = quality;
         Self { eye_px, sharpness, brightness, turn, detector }
     }
 }
 
-impl From<Enrolment> for Body {
+impl From<Enrolment> for EnrolmentBody {
     fn from(row: Enrolment) -> Self {
         Self {
             id: row.id,
@@ -147,7 +152,7 @@ impl From<Enrolment> for Body {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct EnrolmentQuery {
     /// Only of this person: own id, student number or personnel code.
     #[serde(alias = "person_id")]
     student_id: Option<String>,
@@ -167,10 +172,10 @@ async fn add(call: Call) -> Outcome {
     let person = call.app().db.read(move |tx| student::find(tx, &name)).await?;
     let done = enrol(&call, person.id, photo, "photo").await?;
     let row = call.app().db.read(move |tx| enrolment::get(tx, done.id)).await?;
-    let body = Body {
+    let body = EnrolmentBody {
         warnings: done.warnings,
         message: "The face is enrolled; the photo was not kept.".into(),
-        ..Body::from(row)
+        ..EnrolmentBody::from(row)
     };
     created(&format!("/api/enrollment/{}", body.id), &body)
 }
@@ -187,7 +192,7 @@ pub async fn enrol(
     source: &'static str,
 ) -> Result<Enrolled, Problem> {
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
-    let ask = Ask {
+    let ask = EnrolmentAsk {
         student,
         photo: photo.to_vec(),
         consent_by: field("consent_by").map(str::to_owned),
@@ -203,37 +208,41 @@ pub async fn enrol(
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: EnrolmentQuery = call.query()?;
     let limit = rows(which.limit);
     let read = call.app().db.read(move |tx| {
         let student = which.student_id.map(|name| student::find(tx, &name)).transpose()?;
-        let filter =
-            Filter { student: student.map(|person| person.id), is_active: which.is_active };
+        let filter = EnrolmentFilter {
+            student: student.map(|person| person.id),
+            is_active: which.is_active,
+        };
         enrolment::list(tx, filter, which.after, limit)
     });
     let found = read.await?;
     let last = found.last().map(|row| row.id.to_string());
-    page(&call, &found.into_iter().map(Body::from).collect::<Vec<_>>(), limit, last)
+    page(&call, &found.into_iter().map(EnrolmentBody::from).collect::<Vec<_>>(), limit, last)
 }
 
 async fn show(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
-    let body = Body::from(call.app().db.read(move |tx| enrolment::get(tx, id)).await?);
+    let body = EnrolmentBody::from(call.app().db.read(move |tx| enrolment::get(tx, id)).await?);
     versioned(&body, body.version)
 }
 
 async fn change(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
-    let typed: Typed = call.json()?;
+    let typed: EnrolmentForm = call.json()?;
     let to = (Turn::wished(typed.is_active), call.version(typed.version)?);
-    let body = Body::from(call.app().people().count(id, to, call.name()?, call.now).await?);
+    let body =
+        EnrolmentBody::from(call.app().people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 async fn turn(call: Call) -> Outcome {
     let id = call.id("id")?;
     let to = (Turn::Over, None);
-    let body = Body::from(call.app().people().count(id, to, call.name()?, call.now).await?);
+    let body =
+        EnrolmentBody::from(call.app().people().count(id, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 

@@ -1,6 +1,6 @@
 //! `/api/students/{id}/erase`: being forgotten, and the proof of it.
 
-use acts::privacy::certificate::{self, Certificate};
+use acts::privacy::certificate::{self, ErasureCertificate};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::json;
@@ -16,7 +16,7 @@ use warp::http::{Method, StatusCode};
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/students/{id}/erase";
     let person = Object::Student;
-    let gives = Shapes::gives::<Certificate>();
+    let gives = Shapes::gives::<ErasureCertificate>();
     let begun = gives.accepted();
     vec![
         Endpoint::new((Method::POST, path), ADMIN, person, Takes::Nothing, begun, begin),

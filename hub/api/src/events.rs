@@ -158,7 +158,7 @@ async fn may_see(front: &Front, actor: Actor, id: String) -> bool {
 }
 
 /// A record, if this person may see it.
-async fn seen(front: &Front, actor: Actor, record: RecordId) -> Option<desk::Seen> {
+async fn seen(front: &Front, actor: Actor, record: RecordId) -> Option<desk::SightingSeen> {
     let reader = reader(front, actor);
     front.app.db.read(move |tx| desk::one(tx, reader, record)).await.ok()
 }

@@ -1,6 +1,6 @@
 //! `/api/gallery`: what doors should run, how far they are with it, and going back.
 
-use acts::doors::galleries::{self, Before, Step, step};
+use acts::doors::galleries::{self, Before, ReleaseStep, step};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
@@ -29,14 +29,14 @@ pub fn routes() -> Vec<Endpoint> {
     let none = Object::None;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let all = Shapes::gives::<Vec<Body>>();
-    let back = Shapes::both::<Back, Vec<Body>>();
+    let all = Shapes::gives::<Vec<GalleryBody>>();
+    let back = Shapes::both::<GalleryBackForm, Vec<GalleryBody>>();
     let push_at = "/api/gallery/push";
     let list_at = "/api/gallery/releases";
     let back_at = "/api/gallery/rollback";
     vec![
         Endpoint::new((Method::POST, push_at), ADMIN, none, no, all, push),
-        Endpoint::new((Method::GET, list_at), STAFF, none, no, all.asks::<Which>(), index),
+        Endpoint::new((Method::GET, list_at), STAFF, none, no, all.asks::<GalleryQuery>(), index),
         Endpoint::new((Method::POST, back_at), ADMIN, none, body, back, take_back),
     ]
 }
@@ -44,7 +44,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A release, and how far its door is with it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = GalleryRelease)]
-pub struct Body {
+pub struct GalleryBody {
     device_id: String,
     version: u64,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -54,7 +54,7 @@ pub struct Body {
     expires_at: Option<Timestamp>,
     /// People in it.
     people: i64,
-    state: State,
+    state: ReleaseState,
     /// When the door had the whole file.
     #[schema(value_type = Option<String>, format = DateTime)]
     fetched_at: Option<Timestamp>,
@@ -72,7 +72,8 @@ pub struct Body {
 /// How far a door is with a release.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+#[schema(as = GalleryState)]
+pub enum ReleaseState {
     /// Signed; the door has not fetched it.
     Released,
     /// The door has the file and does not use it yet.
@@ -86,7 +87,7 @@ pub enum State {
 /// Which releases to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct GalleryQuery {
     /// Every release of this door, newest first; the newest of each door if it is left out.
     device_id: Option<String>,
     /// The page after this one, as the last answer's `Link` says it.
@@ -99,14 +100,14 @@ struct Which {
 /// Where to go back to.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GalleryRollback)]
-struct Back {
+struct GalleryBackForm {
     /// This door only; every active door if it is left out.
     device_id: Option<String>,
     /// That release of the door; the last one with other people if it is left out.
     version: Option<u64>,
 }
 
-impl From<Progress> for Body {
+impl From<Progress> for GalleryBody {
     fn from(of: Progress) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         Self {
@@ -126,24 +127,24 @@ impl From<Progress> for Body {
     }
 }
 
-impl From<Step> for State {
-    fn from(step: Step) -> Self {
+impl From<ReleaseStep> for ReleaseState {
+    fn from(step: ReleaseStep) -> Self {
         match step {
-            Step::Released => Self::Released,
-            Step::Fetched => Self::Fetched,
-            Step::InUse => Self::InUse,
-            Step::Replaced => Self::Replaced,
+            ReleaseStep::Released => Self::Released,
+            ReleaseStep::Fetched => Self::Fetched,
+            ReleaseStep::InUse => Self::InUse,
+            ReleaseStep::Replaced => Self::Replaced,
         }
     }
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: GalleryQuery = call.query()?;
     let limit = rows(which.limit);
     let Some(name) = which.device_id else {
         let after = which.after.unwrap_or_default();
         let read = call.app().db.read(move |tx| release::progress(tx, &after, limit));
-        let all: Vec<_> = read.await?.into_iter().map(Body::from).collect();
+        let all: Vec<_> = read.await?.into_iter().map(GalleryBody::from).collect();
         return page(&call, &all, limit, all.last().map(|last| last.device_id.clone()));
     };
     let door = named(&name)?;
@@ -153,7 +154,7 @@ async fn index(call: Call) -> Outcome {
         device::get(tx, &door)?.ok_or_else(|| Error::unknown("door", &door))?;
         release::history(tx, &door, before.unwrap_or(u64::MAX), limit)
     });
-    let all: Vec<_> = read.await?.into_iter().map(Body::from).collect();
+    let all: Vec<_> = read.await?.into_iter().map(GalleryBody::from).collect();
     page(&call, &all, limit, all.last().map(|last| last.version.to_string()))
 }
 
@@ -167,17 +168,17 @@ async fn push(call: Call) -> Outcome {
 }
 
 async fn take_back(call: Call) -> Outcome {
-    let back = call.json::<Back>()?.which()?;
+    let back = call.json::<GalleryBackForm>()?.which()?;
     call.app().doors().take_back(back, call.name()?, call.now).await?;
     all(&call).await
 }
 
-impl Back {
-    fn which(self) -> Result<galleries::Back, Problem> {
+impl GalleryBackForm {
+    fn which(self) -> Result<galleries::GalleryBack, Problem> {
         let before = self.version.map_or(Before::Last, Before::Release);
         match (self.device_id, before) {
-            (Some(name), before) => Ok(galleries::Back::One(named(&name)?, before)),
-            (None, Before::Last) => Ok(galleries::Back::All),
+            (Some(name), before) => Ok(galleries::GalleryBack::One(named(&name)?, before)),
+            (None, Before::Last) => Ok(galleries::GalleryBack::All),
             (None, Before::Release(_)) => {
                 let say = "doors count their releases each for itself: name the door";
                 Err(Problem::field("device_id", say))
@@ -189,5 +190,5 @@ impl Back {
 /// How far each door is.
 async fn all(call: &Call) -> Outcome {
     let read = call.app().db.read(|tx| release::progress(tx, "", SHOWN));
-    json(&read.await?.into_iter().map(Body::from).collect::<Vec<_>>())
+    json(&read.await?.into_iter().map(GalleryBody::from).collect::<Vec<_>>())
 }

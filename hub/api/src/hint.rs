@@ -1,7 +1,7 @@
 //! `/api/enrollment/hint`: how good a picture a camera would take now. Nothing is kept, and no
 //! template is made.
 
-use acts::enrol::hint::{Hint, Say, hint};
+use acts::enrol::hint::{Hint, HintWord, hint};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::json;
@@ -21,7 +21,7 @@ const FRAME: u64 = 512 * 1024;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let post = (Method::POST, "/api/enrollment/hint");
-    let shapes = Shapes::both::<Frame, Body>();
+    let shapes = Shapes::both::<HintFrame, HintBody>();
     vec![Endpoint::new(post, ADMIN, Object::None, Takes::Parts(FRAME), shapes, show)]
 }
 
@@ -29,7 +29,7 @@ pub fn routes() -> Vec<Endpoint> {
 #[derive(ToSchema)]
 #[schema(as = EnrollmentFrame)]
 #[expect(dead_code, reason = "the form is read field by field; this is its description")]
-pub struct Frame {
+pub struct HintFrame {
     /// JPEG of at most 512 KiB. At most four a second.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -38,7 +38,7 @@ pub struct Frame {
 /// How good the frame is.
 #[derive(Serialize, ToSchema)]
 #[schema(as = EnrollmentHint)]
-pub struct Body {
+pub struct HintBody {
     /// Whether a picture taken now would be good.
     ready: bool,
     /// Faces found.
@@ -51,13 +51,13 @@ pub struct Body {
     face: Option<[f32; 4]>,
 }
 
-impl From<Hint> for Body {
+impl From<Hint> for HintBody {
     fn from(hint: Hint) -> Self {
         let (faces, reasons) = match hint.say {
-            Say::Small => (0, vec!["picture_small".into()]),
-            Say::Nobody => (0, vec!["no_face".into()]),
-            Say::Several(faces) => (faces, vec!["several_faces".into()]),
-            Say::One(doubts) => (1, doubts.into_iter().map(code).collect()),
+            HintWord::Small => (0, vec!["picture_small".into()]),
+            HintWord::Nobody => (0, vec!["no_face".into()]),
+            HintWord::Several(faces) => (faces, vec!["several_faces".into()]),
+            HintWord::One(doubts) => (1, doubts.into_iter().map(code).collect()),
         };
         let face = hint.face.map(|at| [at.left, at.top, at.right, at.bottom]);
         Self { ready: hint.ready, faces, reasons, face }
@@ -76,5 +76,5 @@ async fn show(call: Call) -> Outcome {
     let frame = call.file("file")?;
     let _place = call.photo_place().await?;
     let glance = call.app().recogniser.glance(frame.to_vec()).await?;
-    json(&Body::from(hint(&glance)))
+    json(&HintBody::from(hint(&glance)))
 }

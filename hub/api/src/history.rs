@@ -15,7 +15,7 @@ use rules::attendance::{Source, Status};
 use rules::error::Error;
 use rules::reports::{forwards, matrix};
 use serde::{Deserialize, Serialize};
-use store::register::{self, Marked};
+use store::register::{self, RegisterMarked};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Endpoint> {
     let one = "/api/students/{id}/attendance";
     let own = "/api/students/me/attendance";
     let nothing = Takes::Nothing;
-    let marks = Shapes::gives::<Vec<Mark>>().asks::<Which>();
+    let marks = Shapes::gives::<Vec<HistoryMark>>().asks::<HistoryQuery>();
     vec![
         Endpoint::new((Method::GET, one), EVERYONE, Object::Student, nothing, marks, history),
         Endpoint::new((Method::GET, own), PUPIL, Object::None, nothing, marks, mine),
@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// Which marks of a student.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct HistoryQuery {
     /// Own id or code of a class.
     class_id: Option<String>,
     #[param(value_type = Option<String>, format = Date)]
@@ -54,7 +54,8 @@ struct Which {
 
 /// What is recorded of a student in one lesson.
 #[derive(Serialize, ToSchema)]
-pub struct Mark {
+#[schema(as = Mark)]
+pub struct HistoryMark {
     session_id: Uuid,
     session_name: String,
     class_id: Uuid,
@@ -74,9 +75,9 @@ pub struct Mark {
     notes: Option<String>,
 }
 
-impl From<Marked> for Mark {
-    fn from(marked: Marked) -> Self {
-        let Marked { session, class, name, day, starts, status, source, arrived_at, notes } =
+impl From<RegisterMarked> for HistoryMark {
+    fn from(marked: RegisterMarked) -> Self {
+        let RegisterMarked { session, class, name, day, starts, status, source, arrived_at, notes } =
             marked;
         Self {
             session_id: session,
@@ -112,15 +113,15 @@ async fn mine(call: Call) -> Outcome {
 }
 
 async fn history_of(call: &Call, name: String) -> Outcome {
-    let Which { class_id, date_from, date_to, after, limit } = call.query()?;
+    let HistoryQuery { class_id, date_from, date_to, after, limit } = call.query()?;
     if let (Some(from), Some(to)) = (date_from, date_to) {
         forwards("date_to", from, to)?;
     }
     let after = after.as_deref().map(parse_cursor).transpose()?;
     let reader = call.reader()?;
     let limit = rows(limit);
-    let span = register::Span { from: date_from, to: date_to };
-    let which = register::Which { span, class: class_id, after, limit };
+    let span = register::RegisterSpan { from: date_from, to: date_to };
+    let which = register::RegisterSpanOf { span, class: class_id, after, limit };
     let read = call.app().db.read(move |tx| {
         let id: StudentId = student::find(tx, &name)?.id;
         if !store::reader::visible_to(tx, reader, id)? {
@@ -130,5 +131,5 @@ async fn history_of(call: &Call, name: String) -> Outcome {
     });
     let marks = read.await?;
     let last = marks.last().map(|mark| cursor(mark.starts, mark.session));
-    page(call, &marks.into_iter().map(Mark::from).collect::<Vec<_>>(), limit, last)
+    page(call, &marks.into_iter().map(HistoryMark::from).collect::<Vec<_>>(), limit, last)
 }

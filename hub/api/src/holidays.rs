@@ -27,8 +27,9 @@ pub fn routes() -> Vec<Endpoint> {
     let day = Object::Holiday;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
-    let both = Shapes::both::<Typed, Body>();
+    let (gives, list) =
+        (Shapes::gives::<HolidayBody>(), Shapes::gives::<Vec<HolidayBody>>().asks::<Paged>());
+    let both = Shapes::both::<HolidayForm, HolidayBody>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
@@ -41,7 +42,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// Days without lessons, as the API says them.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Holiday)]
-pub struct Body {
+pub struct HolidayBody {
     id: Uuid,
     name: String,
     #[schema(value_type = String, format = Date)]
@@ -54,7 +55,7 @@ pub struct Body {
 /// Days without lessons, as typed.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = HolidayTyped)]
-pub struct Typed {
+pub struct HolidayForm {
     /// What people call it.
     name: String,
     /// First day.
@@ -66,13 +67,13 @@ pub struct Typed {
     to_day: Option<Date>,
 }
 
-impl From<Typed> for Days {
-    fn from(Typed { name, from_day: from, to_day }: Typed) -> Self {
+impl From<HolidayForm> for Days {
+    fn from(HolidayForm { name, from_day: from, to_day }: HolidayForm) -> Self {
         Self { name, from, to: to_day.unwrap_or(from) }
     }
 }
 
-impl From<Holiday> for Body {
+impl From<Holiday> for HolidayBody {
     fn from(Holiday { id, name, from, to }: Holiday) -> Self {
         Self { id, name, from_day: from, to_day: to }
     }
@@ -85,32 +86,32 @@ async fn index(call: Call) -> Outcome {
         after.map_err(|_| Problem::field("after", "this is not from a list’s next link"))?;
     let limit = rows(paged.limit);
     let days = call.app().db.read(move |tx| holiday::list(tx, after, limit)).await?;
-    let days: Vec<_> = days.into_iter().map(Body::from).collect();
+    let days: Vec<_> = days.into_iter().map(HolidayBody::from).collect();
     page(&call, &days, limit, days.last().map(|last| last.id.to_string()))
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: HolidayForm = call.json()?;
     let by = call.actor()?;
     let db = &call.app().db;
     let zone = &call.app().config.zone;
-    let body = Body::from(holidays::add(db, zone, typed.into(), by, call.now).await?);
+    let body = HolidayBody::from(holidays::add(db, zone, typed.into(), by, call.now).await?);
     created(&format!("/api/holidays/{}", body.id), &body)
 }
 
 async fn show(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
-    json(&Body::from(call.app().db.read(move |tx| holiday::get(tx, id)).await?))
+    json(&HolidayBody::from(call.app().db.read(move |tx| holiday::get(tx, id)).await?))
 }
 
 async fn change(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
-    let typed: Typed = call.json()?;
+    let typed: HolidayForm = call.json()?;
     let Days { name, from, to } = typed.into();
     let db = &call.app().db;
     let zone = &call.app().config.zone;
     let to = Holiday { id, name, from, to };
-    json(&Body::from(holidays::change(db, zone, to, call.actor()?, call.now).await?))
+    json(&HolidayBody::from(holidays::change(db, zone, to, call.actor()?, call.now).await?))
 }
 
 async fn remove(call: Call) -> Outcome {

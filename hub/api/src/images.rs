@@ -1,9 +1,9 @@
 //! `/api/images`: photos of whole classes.
 
 use super::crops;
-use super::jobs::{self, Wait};
-use acts::album::New;
-use acts::album::name::{Confirmed, Place};
+use super::jobs::{self, JobWait};
+use acts::album::NewImage;
+use acts::album::name::{NamingConfirmed, NamingPlace};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
@@ -17,7 +17,7 @@ use http::{
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
-use store::image::{self, Filter, Image, State};
+use store::image::{self, Image, ImageFilter, ImageState};
 use store::reader::Reader;
 use store::{Tx, class, crop, session};
 use utoipa::{IntoParams, ToSchema};
@@ -41,19 +41,19 @@ pub fn routes() -> Vec<Endpoint> {
     let none = Object::None;
     let get = |path| (Method::GET, path);
     let post = |path| (Method::POST, path);
-    let gives = Shapes::gives::<Body>();
-    let change = Shapes::both::<Change, Body>();
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let faces = Shapes::gives::<Vec<crops::Body>>().asks::<http::page::Paged>();
-    let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
-    let sure = Shapes::both::<Confirm, Confirmed>();
+    let gives = Shapes::gives::<ImageBody>();
+    let change = Shapes::both::<ImageChange, ImageBody>();
+    let list = Shapes::gives::<Vec<ImageBody>>().asks::<ImageQuery>();
+    let faces = Shapes::gives::<Vec<crops::CropBody>>().asks::<http::page::Paged>();
+    let job = Shapes::gives::<jobs::JobBody>().asks::<JobWait>().accepted();
+    let sure = Shapes::both::<ImageConfirm, NamingConfirmed>();
     let json = Takes::Json(SMALL);
     let photo = Takes::Parts(PHOTO);
     let crops =
         Endpoint::new(get("/api/images/{id}/face_crops"), STAFF, image, no, faces, faces_of);
     vec![
         Endpoint::new(get(some), STAFF, none, no, list, index),
-        Endpoint::new(post(some), STAFF, none, photo, gives.takes::<Upload>().created(), add),
+        Endpoint::new(post(some), STAFF, none, photo, gives.takes::<ImageUpload>().created(), add),
         Endpoint::new(get(one), STAFF, image, no, gives, show),
         Endpoint::new((Method::PUT, one), STAFF, image, json, change, move_to),
         Endpoint::new((Method::PATCH, one), STAFF, image, json, change, move_to),
@@ -67,11 +67,12 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// A photo of a class, as the API says it.
 #[derive(Serialize, ToSchema)]
-pub struct Body {
+#[schema(as = ImagesBody)]
+pub struct ImageBody {
     id: Uuid,
     class_id: Uuid,
     session_id: Option<Uuid>,
-    state: State,
+    state: ImageState,
     /// Whether its faces were cut out.
     is_processed: bool,
     #[schema(value_type = String, format = DateTime)]
@@ -93,7 +94,7 @@ pub struct Body {
     version: i64,
 }
 
-impl From<Image> for Body {
+impl From<Image> for ImageBody {
     fn from(image: Image) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         Self {
@@ -118,7 +119,8 @@ impl From<Image> for Body {
 /// A photo that comes: of a class, or of a lesson.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the form is read field by field; this is its description")]
-pub struct Upload {
+#[schema(as = Upload)]
+pub struct ImageUpload {
     /// JPEG, PNG, BMP, TIFF or WebP with any number of faces.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -132,7 +134,8 @@ pub struct Upload {
 
 /// What may be changed about a photo.
 #[derive(Deserialize, ToSchema)]
-pub struct Change {
+#[schema(as = Change)]
+pub struct ImageChange {
     /// The lesson it was taken in.
     session_id: Option<String>,
     /// The version that was read, so that nobody’s change is overwritten.
@@ -141,7 +144,8 @@ pub struct Change {
 
 /// Who is on a photo.
 #[derive(Deserialize, ToSchema)]
-pub struct Confirm {
+#[schema(as = ImagesConfirm)]
+pub struct ImageConfirm {
     /// Whether faces that nobody named are those whom the hub proposes.
     #[serde(default)]
     accept_proposals: bool,
@@ -150,14 +154,14 @@ pub struct Confirm {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct ImageQuery {
     /// Of this class: own id or code.
     class_id: Option<String>,
     /// Of this lesson.
     session_id: Option<String>,
     /// In this state.
     #[param(inline)]
-    state: Option<State>,
+    state: Option<ImageState>,
     /// The page after this photo.
     after: Option<Uuid>,
     /// Rows of a page.
@@ -187,17 +191,17 @@ fn named(
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: ImageQuery = call.query()?;
     let limit = rows(which.limit);
     let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let class = which.class_id.as_deref();
         let lesson = which.session_id.as_deref();
         let (class, session) = named(tx, reader, class, lesson)?;
-        let filter = Filter { class, session, state: which.state, before: which.after };
+        let filter = ImageFilter { class, session, state: which.state, before: which.after };
         image::list(tx, reader, &filter, limit)
     });
-    let photos: Vec<Body> = read.await?.into_iter().map(Body::from).collect();
+    let photos: Vec<ImageBody> = read.await?.into_iter().map(ImageBody::from).collect();
     page(&call, &photos, limit, photos.last().map(|photo| photo.id.to_string()))
 }
 
@@ -218,8 +222,8 @@ async fn add(call: Call) -> Outcome {
     let _place = call.photo_place().await?;
     let album = call.app().album();
     let by = reader.actor.user.to_string();
-    let new = New { class, session, taken_at: taken };
-    let photo = Body::from(album.add(new, picture.to_vec(), by).await?);
+    let new = NewImage { class, session, taken_at: taken };
+    let photo = ImageBody::from(album.add(new, picture.to_vec(), by).await?);
     created(&format!("/api/images/{}", photo.id), &photo)
 }
 
@@ -231,16 +235,16 @@ async fn found(call: &Call) -> Result<Image, Problem> {
 }
 
 async fn show(call: Call) -> Outcome {
-    let photo = Body::from(found(&call).await?);
+    let photo = ImageBody::from(found(&call).await?);
     versioned(&photo, photo.version)
 }
 
 async fn move_to(call: Call) -> Outcome {
-    let Change { session_id: lesson, version } = call.json()?;
+    let ImageChange { session_id: lesson, version } = call.json()?;
     let photo = call.param("id").to_owned();
     let version = call.version(version)?;
-    let to = Place { photo, lesson, version };
-    let photo = Body::from(call.app().album().place(call.reader()?, to).await?);
+    let to = NamingPlace { photo, lesson, version };
+    let photo = ImageBody::from(call.app().album().place(call.reader()?, to).await?);
     versioned(&photo, photo.version)
 }
 
@@ -266,11 +270,11 @@ async fn process(call: Call) -> Outcome {
 
 async fn faces_of(call: Call) -> Outcome {
     let photo = found(&call).await?;
-    crops::page_of(&call, crop::Of::Image(photo.id)).await
+    crops::page_of(&call, crop::CropOf::Image(photo.id)).await
 }
 
 async fn settle(call: Call) -> Outcome {
-    let confirm: Confirm = call.json()?;
+    let confirm: ImageConfirm = call.json()?;
     let reader = call.reader()?;
     let album = call.app().album();
     let id = call.param("id").to_owned();

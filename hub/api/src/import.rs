@@ -1,8 +1,8 @@
 //! People and photos in files: `/api/classes/{id}/bulk-upload-students` and `…/bulk-enroll`.
 
-use super::jobs::{Body as Job, goes_on};
+use super::jobs::{JobBody as Job, goes_on};
 use acts::bring::{self, ARCHIVE, PhotoArchive, TABLE};
-use acts::import::people::{self, Brought, Row};
+use acts::import::people::{self, Brought, PersonRow};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::created;
@@ -24,8 +24,8 @@ pub fn routes() -> Vec<Endpoint> {
     let photos = (Method::POST, "/api/classes/{id}/bulk-enroll");
     let class = Object::Class;
     let table = Takes::Parts(TABLE);
-    let told = Shapes::both::<Upload, Told>().created();
-    let job = Shapes::both::<Archive, Job>().accepted();
+    let told = Shapes::both::<ImportUpload, ImportTold>().created();
+    let job = Shapes::both::<ImportArchive, Job>().accepted();
     vec![
         Endpoint::new(upload, STAFF, class, table, told, bring_table),
         Endpoint::new(photos, ADMIN, class, Takes::Archive(ARCHIVE), job, enrol_all),
@@ -36,7 +36,7 @@ pub fn routes() -> Vec<Endpoint> {
 #[derive(ToSchema)]
 #[schema(as = StudentTable)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct Upload {
+pub struct ImportUpload {
     /// CSV or XLSX with `first_name`, `last_name` and, if there is one, `student_id`.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
@@ -48,7 +48,7 @@ pub struct Upload {
 #[derive(ToSchema)]
 #[schema(as = PhotoArchive)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct Archive {
+pub struct ImportArchive {
     /// ZIP of photos with a table `student_id,file,consent_by` in it; without a table a photo's
     /// name is its student's number.
     #[schema(value_type = String, format = Binary)]
@@ -60,7 +60,7 @@ pub struct Archive {
 /// Somebody new or newly on the roster.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BroughtStudent)]
-pub struct Person {
+pub struct ImportPerson {
     id: Uuid,
     /// Number at the school, given or made.
     student_id: String,
@@ -84,10 +84,10 @@ pub struct Skipped {
 /// What became of a table.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BulkUpload)]
-pub struct Told {
-    created: Vec<Person>,
+pub struct ImportTold {
+    created: Vec<ImportPerson>,
     /// Known people who are on the roster now.
-    entered: Vec<Person>,
+    entered: Vec<ImportPerson>,
     skipped: Vec<Skipped>,
     total_created: usize,
     total_entered: usize,
@@ -95,29 +95,29 @@ pub struct Told {
     message: String,
 }
 
-impl From<Brought> for Person {
+impl From<Brought> for ImportPerson {
     fn from(Brought { id, number, row }: Brought) -> Self {
-        let Row { first_name, last_name, .. } = row;
+        let PersonRow { first_name, last_name, .. } = row;
         Self { id: id.0, student_id: number, first_name, last_name }
     }
 }
 
-impl From<(Row, String)> for Skipped {
-    fn from((row, reason): (Row, String)) -> Self {
-        let Row { line, first_name, last_name, number, .. } = row;
+impl From<(PersonRow, String)> for Skipped {
+    fn from((row, reason): (PersonRow, String)) -> Self {
+        let PersonRow { line, first_name, last_name, number, .. } = row;
         Self { row: line, first_name, last_name, student_id: number, reason }
     }
 }
 
-impl From<people::Done> for Told {
-    fn from(done: people::Done) -> Self {
-        let people::Done { created, entered, skipped } = done;
+impl From<people::BroughtDone> for ImportTold {
+    fn from(done: people::BroughtDone) -> Self {
+        let people::BroughtDone { created, entered, skipped } = done;
         let total_created = created.len();
         let total_entered = entered.len();
         let total_skipped = skipped.len();
         Self {
-            created: created.into_iter().map(Person::from).collect(),
-            entered: entered.into_iter().map(Person::from).collect(),
+            created: created.into_iter().map(ImportPerson::from).collect(),
+            entered: entered.into_iter().map(ImportPerson::from).collect(),
             skipped: skipped.into_iter().map(Skipped::from).collect(),
             total_created,
             total_entered,
@@ -137,7 +137,7 @@ async fn bring_table(call: Call) -> Outcome {
     let class = Some(call.param("id").to_owned());
     let done = bring::bring(&app.db, reader, (class, rows), call.name()?, call.now).await?;
     let class = done.0.map(|class| class.to_string()).unwrap_or_default();
-    created(&format!("/api/classes/{class}/students"), &Told::from(done.1))
+    created(&format!("/api/classes/{class}/students"), &ImportTold::from(done.1))
 }
 
 async fn enrol_all(call: Call) -> Outcome {

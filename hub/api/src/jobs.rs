@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
 use store::job::Job;
-use store::job::State;
+use store::job::JobState;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::{Method, header};
@@ -30,8 +30,8 @@ pub fn routes() -> Vec<Endpoint> {
     let post = (Method::POST, cancel);
     let job = Object::Job;
     let nothing = Takes::Nothing;
-    let gives = Shapes::gives::<Body>();
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
+    let gives = Shapes::gives::<JobBody>();
+    let list = Shapes::gives::<Vec<JobBody>>().asks::<JobQuery>();
     vec![
         Endpoint::new(get(some), STAFF, Object::None, nothing, list, index),
         Endpoint::new(get(one), STAFF, job, nothing, gives, show),
@@ -41,12 +41,13 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// A job, as the API says it.
 #[derive(Serialize, ToSchema)]
-pub struct Body {
+#[schema(as = JobsBody)]
+pub struct JobBody {
     /// Own id.
     id: Uuid,
     /// What is done.
     kind: String,
-    state: State,
+    state: JobState,
     /// Pieces done.
     done: u64,
     /// Pieces there are.
@@ -69,7 +70,7 @@ pub struct Body {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct JobQuery {
     /// Those before this one: the last of the page before.
     after: Option<Uuid>,
     /// At most this many.
@@ -77,7 +78,7 @@ struct Which {
     limit: Option<u32>,
 }
 
-impl From<Job> for Body {
+impl From<Job> for JobBody {
     fn from(job: Job) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         Self {
@@ -99,7 +100,7 @@ impl From<Job> for Body {
 /// Whether to wait for the end.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Wait {
+pub struct JobWait {
     /// Answers when the job has ended, with its result in it.
     wait: Option<bool>,
 }
@@ -109,7 +110,7 @@ pub struct Wait {
 /// # Errors
 /// 422 for a query that is none.
 pub fn waits(call: &Call) -> Result<bool, Problem> {
-    Ok(call.query::<Wait>()?.wait.unwrap_or(false))
+    Ok(call.query::<JobWait>()?.wait.unwrap_or(false))
 }
 
 /// 202: the work goes on as this job; or has ended, if that was asked for (`?wait=true`).
@@ -122,15 +123,15 @@ pub async fn follow(call: &Call, job: Job, wait: bool) -> Outcome {
 
 /// 202: the work goes on as this job.
 pub fn goes_on(job: Job) -> Outcome {
-    let body = Body::from(job);
+    let body = JobBody::from(job);
     accepted(&format!("/api/jobs/{}", body.id), &body)
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: JobQuery = call.query()?;
     let limit = which.limit.unwrap_or(100).clamp(1, 500);
     let jobs = call.app().jobs.list(call.actor()?.user, which.after, limit).await?;
-    let jobs: Vec<Body> = jobs.into_iter().map(Body::from).collect();
+    let jobs: Vec<JobBody> = jobs.into_iter().map(JobBody::from).collect();
     let next = jobs.last().filter(|_| jobs.len() == limit as usize).map(|job| job.id);
     let answer = json(&jobs)?;
     Ok(match next {
@@ -146,12 +147,12 @@ async fn show(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
     let actor = call.actor()?;
     let job = call.app().jobs.get(id, actor.user, actor.role == Role::Admin).await?;
-    json(&Body::from(job))
+    json(&JobBody::from(job))
 }
 
 async fn stop(call: Call) -> Outcome {
     let app = call.app();
     let id = call.id("id")?;
     let job = cancel::stop(&app.db, &app.jobs, id, call.actor()?, call.now).await?;
-    json(&Body::from(job))
+    json(&JobBody::from(job))
 }

@@ -19,26 +19,28 @@ use wire::JoinRequest;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let place = (Method::POST, "/api/join");
-    let shapes = Shapes::both::<Ask, Given>();
+    let shapes = Shapes::both::<JoinAsk, JoinGiven>();
     vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, join)]
 }
 
 /// What the unit sends; [`JoinRequest`] for the document.
 #[derive(Deserialize, ToSchema)]
-pub struct Ask {
+#[schema(as = Ask)]
+pub struct JoinAsk {
     token: String,
     csr_pem: String,
 }
 
 /// What it gets; [`wire::Joined`] for the document.
 #[derive(Serialize, ToSchema)]
-pub struct Given {
+#[schema(as = Given)]
+pub struct JoinGiven {
     device: String,
     certificate_pem: String,
     ca_pem: String,
     mqtt: String,
     https: String,
-    hub_key: HubKey,
+    hub_key: JoinHubKey,
     gallery_key: String,
     room: String,
     direction: String,
@@ -46,13 +48,14 @@ pub struct Given {
 
 /// The key that crops and templates are sealed for.
 #[derive(Serialize, ToSchema)]
-pub struct HubKey {
+#[schema(as = HubKey)]
+pub struct JoinHubKey {
     id: u32,
     public: String,
 }
 
 async fn join(call: Call) -> Outcome {
-    let Ask { token, csr_pem } = call.json()?;
+    let JoinAsk { token, csr_pem } = call.json()?;
     let joined = call.app().joining().join(call.peer, JoinRequest { token, csr_pem }).await;
     json(&joined.map_err(|error| match error {
         Error::Unavailable(why) => Problem::too_many(sentence(&why)).after(60),

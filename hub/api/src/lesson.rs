@@ -1,7 +1,7 @@
 //! A lesson, as the API says it and as it is typed.
 
 use acts::lessons::{LessonChanges, NewLesson};
-use http::key::Key;
+use http::key::HttpKey;
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
 use rules::timetable::Source;
@@ -15,7 +15,7 @@ use wire::Wall;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = SessionSource)]
-pub enum Why {
+pub enum MarkGrounds {
     /// The weekly timetable.
     Timetable,
     /// Somebody planned it.
@@ -27,7 +27,7 @@ pub enum Why {
 /// A lesson, as the API says it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
-pub struct Body {
+pub struct SessionBody {
     pub(super) id: Uuid,
     class_id: Uuid,
     name: String,
@@ -45,20 +45,20 @@ pub struct Body {
     #[schema(value_type = Option<String>, format = DateTime)]
     late_after: Option<Timestamp>,
     room: String,
-    source: Why,
+    source: MarkGrounds,
     /// The weekly lesson it was made from.
     period_id: Option<Uuid>,
     /// When everybody without a mark got one.
     #[schema(value_type = Option<String>, format = DateTime)]
     closed_at: Option<Timestamp>,
-    marks: Counts,
+    marks: SessionCounts,
     pub(super) version: i64,
 }
 
 /// Marks of a lesson, counted.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MarkCounts)]
-pub struct Counts {
+pub struct SessionCounts {
     present: i64,
     late: i64,
     absent: i64,
@@ -70,10 +70,10 @@ pub struct Counts {
 /// A new lesson.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewSession)]
-pub struct Typed {
+pub struct SessionForm {
     /// Own id or class code.
     #[serde(alias = "class", alias = "class_session", alias = "subject_id")]
-    pub(super) class_id: Key,
+    pub(super) class_id: HttpKey,
     /// What people call it; the class's name if it is left out.
     pub(super) name: Option<String>,
     /// Today if it is left out.
@@ -93,7 +93,7 @@ pub struct Typed {
 /// What may change about a lesson; what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SessionChange)]
-pub struct Patch {
+pub struct SessionPatch {
     pub(super) name: Option<String>,
     #[serde(alias = "day", alias = "session_date")]
     #[schema(value_type = Option<String>, format = Date)]
@@ -107,14 +107,15 @@ pub struct Patch {
     pub(super) version: Option<i64>,
 }
 
-impl From<Typed> for NewLesson {
-    fn from(typed: Typed) -> Self {
-        let Typed { class_id, name, date: day, start_time: starts, end_time: ends, room } = typed;
+impl From<SessionForm> for NewLesson {
+    fn from(typed: SessionForm) -> Self {
+        let SessionForm { class_id, name, date: day, start_time: starts, end_time: ends, room } =
+            typed;
         Self { class: class_id.text(), name, day, starts, ends, room }
     }
 }
 
-impl Patch {
+impl SessionPatch {
     /// The same, of the lesson that is named.
     pub(super) fn of(self, lesson: &str) -> LessonChanges {
         let Self { name, date: day, start_time: starts, end_time: ends, room, version } = self;
@@ -122,7 +123,7 @@ impl Patch {
     }
 }
 
-impl Body {
+impl SessionBody {
     /// `session` with its marks counted, in local time.
     #[must_use]
     pub fn new(session: Session, tally: [i64; 6], zone: &TimeZone) -> Self {
@@ -144,13 +145,13 @@ impl Body {
             late_after: time(session.late_after),
             room: session.room,
             source: match session.source {
-                Source::Timetable => Why::Timetable,
-                Source::Manual => Why::Manual,
-                Source::Adhoc => Why::Adhoc,
+                Source::Timetable => MarkGrounds::Timetable,
+                Source::Manual => MarkGrounds::Manual,
+                Source::Adhoc => MarkGrounds::Adhoc,
             },
             period_id: session.period,
             closed_at: session.closed_at.and_then(time),
-            marks: Counts { present, late, absent, excused, unverified, undecided },
+            marks: SessionCounts { present, late, absent, excused, unverified, undecided },
             version: session.version,
         }
     }

@@ -63,7 +63,7 @@ use http::endpoint::Endpoint;
 
 /// Every route of the API.
 #[must_use]
-pub fn routes(page: reports::Page) -> Vec<Endpoint> {
+pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
     let api = [
         analytics::routes(),
         auth::routes(),

@@ -3,10 +3,10 @@
 //! The photo marks nobody and is not kept: it says who seems to be there, and the teacher
 //! confirms.
 
-use acts::album::glance::{Glance, Sureness, glance};
+use acts::album::glance::{Headcount, Sureness, glance};
 use acts::album::look::pixels_of;
 use acts::lessons::Roll;
-use acts::recogniser::Sight;
+use acts::recogniser::PictureSight;
 use data_encoding::BASE64;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -37,8 +37,8 @@ const MOST: usize = 1000;
 pub fn routes() -> Vec<Endpoint> {
     let mark = "/api/attendance/mark";
     let confirm = "/api/attendance/confirm";
-    let seen = Shapes::both::<Photo, Seen>();
-    let sure = Shapes::both::<Confirm, Confirmed>();
+    let seen = Shapes::both::<ClassPhotoPhoto, ClassPhotoSeen>();
+    let sure = Shapes::both::<ClassPhotoConfirm, ClassPhotoConfirmed>();
     let none = Object::None;
     let text = Takes::Json(TEXT);
     let body = Takes::Json(SMALL);
@@ -50,7 +50,8 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// A photo of a class.
 #[derive(Deserialize, ToSchema)]
-pub struct Photo {
+#[schema(as = MarkPhoto)]
+pub struct ClassPhotoPhoto {
     /// `data:image/jpeg;base64,…`, up to 10 MiB before the encoding.
     image: String,
     /// The class: own id or code.
@@ -60,16 +61,18 @@ pub struct Photo {
 
 /// Who seems to be on it. Nothing is marked, and nothing is kept.
 #[derive(Serialize, ToSchema)]
-pub struct Seen {
+#[schema(as = MarkSeen)]
+pub struct ClassPhotoSeen {
     subject_id: Uuid,
-    faces: Vec<Face>,
+    faces: Vec<ClassPhotoFace>,
     /// How many faces there are.
     count: usize,
 }
 
 /// One face.
 #[derive(Serialize, ToSchema)]
-pub struct Face {
+#[schema(as = Face)]
+pub struct ClassPhotoFace {
     /// In pixels of the photo, upright.
     #[serde(rename = "box")]
     #[schema(rename = "box")]
@@ -79,12 +82,13 @@ pub struct Face {
     distance: Option<f32>,
     /// 0 to 1.
     confidence: f32,
-    student: Option<Person>,
+    student: Option<ClassPhotoPerson>,
 }
 
 /// Somebody of the class.
 #[derive(Clone, Serialize, ToSchema)]
-pub struct Person {
+#[schema(as = MarkPerson)]
+pub struct ClassPhotoPerson {
     /// Own id.
     #[schema(value_type = Uuid)]
     id: StudentId,
@@ -95,7 +99,8 @@ pub struct Person {
 
 /// What the teacher says.
 #[derive(Deserialize, ToSchema)]
-pub struct Confirm {
+#[schema(as = MarkConfirm)]
+pub struct ClassPhotoConfirm {
     /// The class: own id or code.
     #[serde(alias = "class_id")]
     subject_id: String,
@@ -112,7 +117,8 @@ pub struct Confirm {
 
 /// What became of it.
 #[derive(Serialize, ToSchema)]
-pub struct Confirmed {
+#[schema(as = MarkConfirmed)]
+pub struct ClassPhotoConfirmed {
     subject_id: Uuid,
     session_id: Uuid,
     #[schema(value_type = String, format = Date)]
@@ -127,7 +133,7 @@ pub struct Confirmed {
 }
 
 async fn recognise(call: Call) -> Outcome {
-    let Photo { image, subject_id } = call.json()?;
+    let ClassPhotoPhoto { image, subject_id } = call.json()?;
     let reader = call.reader()?;
     let picture = decoded(&image)?;
     let read = call.app().db.read(move |tx| {
@@ -139,27 +145,27 @@ async fn recognise(call: Call) -> Outcome {
         let id = member.student;
         let student_id = member.number;
         let name = member.name;
-        (id, Person { id, student_id, name })
+        (id, ClassPhotoPerson { id, student_id, name })
     };
-    let people: HashMap<StudentId, Person> = members.into_iter().map(person).collect();
+    let people: HashMap<StudentId, ClassPhotoPerson> = members.into_iter().map(person).collect();
     let ids: HashSet<StudentId> = people.keys().copied().collect();
     let sight = sight(&call, picture).await?;
-    let face = |one: &Glance| Face {
+    let face = |one: &Headcount| ClassPhotoFace {
         area: pixels_of(one.at),
         status: one.status,
         distance: one.distance(),
         confidence: one.confidence(),
         student: one.student.and_then(|id| people.get(&id).cloned()),
     };
-    let faces: Vec<Face> =
+    let faces: Vec<ClassPhotoFace> =
         glance(&sight, &call.app().gallery.index(), &ids).iter().map(face).collect();
-    json(&Seen { subject_id, count: faces.len(), faces })
+    json(&ClassPhotoSeen { subject_id, count: faces.len(), faces })
 }
 
 /// Looks at a picture, a few at a time.
-async fn sight(call: &Call, picture: Vec<u8>) -> Result<Sight, Problem> {
+async fn sight(call: &Call, picture: Vec<u8>) -> Result<PictureSight, Problem> {
     let _place = call.photo_place().await?;
-    Ok(call.app().recogniser.look(picture).await?)
+    Ok(call.app().recogniser.faces(picture).await?)
 }
 
 /// The picture in a data URL, or in plain base64.
@@ -179,7 +185,7 @@ fn decoded(text: &str) -> Result<Vec<u8>, Problem> {
 }
 
 async fn settle(call: Call) -> Outcome {
-    let asked: Confirm = call.json()?;
+    let asked: ClassPhotoConfirm = call.json()?;
     let reader = call.reader()?;
     if asked.present_students.len() + asked.absent_students.len() > MOST {
         return Err(Problem::invalid(format!("Name at most {MOST} students at once.")));
@@ -188,11 +194,15 @@ async fn settle(call: Call) -> Outcome {
     if day > reader.today {
         return Err(Problem::field("date", "this day has not come yet"));
     }
-    let Confirm { subject_id: class, present_students: present, absent_students: absent, .. } =
-        asked;
+    let ClassPhotoConfirm {
+        subject_id: class,
+        present_students: present,
+        absent_students: absent,
+        ..
+    } = asked;
     let roll = Roll { class, day, present, absent };
     let taken = call.app().classroom().take_roll(reader, roll, call.now).await?;
-    json(&Confirmed {
+    json(&ClassPhotoConfirmed {
         subject_id: taken.class.id,
         session_id: taken.lesson.id,
         date: day,

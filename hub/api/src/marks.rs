@@ -1,10 +1,10 @@
 //! `/api/sessions/{id}/marks`: the roll of a lesson, and what a person says of it.
 
-use acts::lessons::{self, Back, TakeBack};
+use acts::lessons::{self, MarkBack, TakeBack};
 use acts::marks;
 use http::call::Call;
 use http::endpoint::Endpoint;
-use http::key::Key;
+use http::key::HttpKey;
 use http::language;
 use http::page::{page, rows};
 use http::problem::Problem;
@@ -41,8 +41,8 @@ pub fn routes() -> Vec<Endpoint> {
     let of = Object::Session;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<Entry>>().asks::<Which>();
-    let both = Shapes::both::<Said, Vec<Entry>>();
+    let list = Shapes::gives::<Vec<MarkEntry>>().asks::<MarkQuery>();
+    let both = Shapes::both::<MarkSaidBody, Vec<MarkEntry>>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, of, no, list, roll),
         Endpoint::new((Method::POST, some), STAFF, of, body, both, say),
@@ -53,7 +53,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A student on the roll of a lesson.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Mark)]
-pub struct Entry {
+pub struct MarkEntry {
     /// Own id of the student.
     id: Uuid,
     /// Number of the student.
@@ -87,25 +87,25 @@ pub struct Entry {
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = NewMarks)]
-pub enum Said {
+pub enum MarkSaidBody {
     /// Of many, all or none.
     Many {
         /// What is said of each.
         #[schema(max_items = 500)]
-        marks: Vec<One>,
+        marks: Vec<MarkItem>,
     },
     /// Of one.
-    One(One),
+    One(MarkItem),
 }
 
 /// What a person says of one student.
 #[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = NewMark)]
-pub struct One {
+pub struct MarkItem {
     /// Own id or student number.
     #[serde(alias = "id", alias = "student")]
-    student_id: Key,
-    status: Word,
+    student_id: HttpKey,
+    status: MarkWord,
     /// When they came, if that is known.
     #[schema(value_type = Option<String>, format = DateTime)]
     arrived_at: Option<Timestamp>,
@@ -116,7 +116,7 @@ pub struct One {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = MarkWord)]
-pub enum Word {
+pub enum MarkWord {
     /// There in time.
     Present,
     /// There, after the grace period.
@@ -130,34 +130,34 @@ pub enum Word {
 /// Which part of the roll.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Which {
+pub struct MarkQuery {
     /// Own id of the last one of the page before.
     after: Option<Uuid>,
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
-impl From<Word> for Status {
-    fn from(word: Word) -> Self {
+impl From<MarkWord> for Status {
+    fn from(word: MarkWord) -> Self {
         match word {
-            Word::Present => Self::Present,
-            Word::Late => Self::Late,
-            Word::Absent => Self::Absent,
-            Word::Excused => Self::Excused,
+            MarkWord::Present => Self::Present,
+            MarkWord::Late => Self::Late,
+            MarkWord::Absent => Self::Absent,
+            MarkWord::Excused => Self::Excused,
         }
     }
 }
 
-impl From<One> for lessons::Of {
-    fn from(one: One) -> Self {
+impl From<MarkItem> for lessons::MarkOf {
+    fn from(one: MarkItem) -> Self {
         let arrived_at = one.arrived_at.map(|at| Wall(at.as_millisecond()));
         let details = Details::Said { arrived_at, notes: one.notes };
-        let word = spoken::Word { status: one.status.into(), details, over: Over::Any };
+        let word = spoken::SpokenWord { status: one.status.into(), details, over: Over::Any };
         Self { student: one.student_id.text(), word }
     }
 }
 
-impl Entry {
+impl MarkEntry {
     fn new(member: class::Member, mark: Option<Mark>, waiting: bool) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         Self {
@@ -203,7 +203,7 @@ fn entries(
     tx: &Tx<'_>,
     session: &Session,
     (language, zone): &(Language, TimeZone),
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Vec<MarkEntry>, Error> {
     let mut marks: HashMap<StudentId, Mark> =
         mark::of_session(tx, session.id)?.into_iter().collect();
     let waiting: HashSet<StudentId> = passage::waiting(tx, session.id)?.into_iter().collect();
@@ -212,13 +212,13 @@ fn entries(
         let mark = marks.remove(&member.student);
         let waits = waiting.contains(&member.student);
         let grounds = grounds.remove(&member.student);
-        Entry::new(member, mark, waits).because(grounds, session, (*language, zone))
+        MarkEntry::new(member, mark, waits).because(grounds, session, (*language, zone))
     };
     Ok(class::members(tx, session.class)?.into_iter().map(entry).collect())
 }
 
 async fn roll(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: MarkQuery = call.query()?;
     let reader = call.reader()?;
     let limit = rows(which.limit.or(Some(500)));
     let name = call.param("id").to_owned();
@@ -236,19 +236,19 @@ async fn roll(call: Call) -> Outcome {
 }
 
 async fn say(call: Call) -> Outcome {
-    let said: Said = call.json()?;
+    let said: MarkSaidBody = call.json()?;
     let reader = call.reader()?;
     let now = call.now;
     let said = match said {
-        Said::Many { marks } => marks,
-        Said::One(one) => vec![one],
+        MarkSaidBody::Many { marks } => marks,
+        MarkSaidBody::One(one) => vec![one],
     };
     if said.is_empty() || said.len() > AT_ONCE {
         return Err(Problem::field("marks", format!("give 1 to {AT_ONCE} of them")));
     }
-    let said = lessons::Said {
+    let said = lessons::MarkSaid {
         lesson: call.param("id").to_owned(),
-        of: said.into_iter().map(lessons::Of::from).collect(),
+        of: said.into_iter().map(lessons::MarkOf::from).collect(),
     };
     let said = call.app().classroom().say(reader, said, now).await?;
     let voice = voice(&call);
@@ -264,7 +264,7 @@ async fn say(call: Call) -> Outcome {
 async fn take_back(call: Call) -> Outcome {
     let lesson = call.param("id").to_owned();
     let student = call.param("student").to_owned();
-    let what = TakeBack { lesson, student, back: Back::All };
+    let what = TakeBack { lesson, student, back: MarkBack::All };
     call.app().classroom().take_back(call.reader()?, what, call.now).await?;
     nothing()
 }

@@ -1,8 +1,8 @@
 //! `/api/classes/{id}/students`: who is on a roster, what they were marked, and whether a teacher
 //! verified that the face enrolled is theirs.
 
-use super::classes::Which;
-use acts::roster::{self, Entering, Face, Membership, Strangers};
+use super::classes::ClassQuery;
+use acts::roster::{self, EnrolledFace, Entering, Membership, Strangers};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
@@ -17,7 +17,7 @@ use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::class::{self, Member};
-use store::member::{self, Counts};
+use store::member::{self, MemberCounts};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use warp::http::Method;
@@ -30,9 +30,9 @@ pub fn routes() -> Vec<Endpoint> {
     let class = Object::Class;
     let body = Takes::Json(SMALL);
     let nothing = Takes::Nothing;
-    let people = Shapes::gives::<Vec<Person>>().asks::<Which>();
-    let enter = Shapes::both::<Enter, Vec<Person>>();
-    let say = Shapes::both::<Say, Person>();
+    let people = Shapes::gives::<Vec<MemberPerson>>().asks::<ClassQuery>();
+    let enter = Shapes::both::<Enter, Vec<MemberPerson>>();
+    let say = Shapes::both::<MemberSaid, MemberPerson>();
     let verified = "/api/classes/{id}/students/{student}/verified";
     vec![
         Endpoint::new((Method::GET, roster), STAFF, class, nothing, people, index),
@@ -52,14 +52,14 @@ pub struct Enter {
 /// Whether the face enrolled is theirs.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = FaceVerified)]
-pub struct Say {
+pub struct MemberSaid {
     verified: bool,
 }
 
 /// Somebody on a roster.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RosterMember)]
-pub struct Person {
+pub struct MemberPerson {
     id: Uuid,
     student_id: String,
     full_name: String,
@@ -67,13 +67,13 @@ pub struct Person {
     face_enrolled: bool,
     /// Whether a teacher said that the face enrolled is theirs. Another photo takes that back.
     verified: bool,
-    attendance: Attendance,
+    attendance: MemberAttendance,
 }
 
 /// What they were marked in this class so far.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MemberAttendance)]
-pub struct Attendance {
+pub struct MemberAttendance {
     present: i64,
     late: i64,
     absent: i64,
@@ -81,19 +81,19 @@ pub struct Attendance {
     last_marked_at: Option<Timestamp>,
 }
 
-impl From<Counts> for Attendance {
-    fn from(Counts { present, late, absent, last }: Counts) -> Self {
+impl From<MemberCounts> for MemberAttendance {
+    fn from(MemberCounts { present, late, absent, last }: MemberCounts) -> Self {
         let last_marked_at = last.and_then(|at| Timestamp::from_millisecond(at.0).ok());
         Self { present, late, absent, last_marked_at }
     }
 }
 
 /// The roster as it is now.
-fn people(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Person>, Error> {
+fn people(tx: &Tx<'_>, class: Uuid) -> Result<Vec<MemberPerson>, Error> {
     let mut counts = member::counts(tx, class)?;
     let person = |member: Member| {
         let Member { student, number, name, enrolled, verified } = member;
-        Person {
+        MemberPerson {
             id: student.0,
             student_id: number,
             full_name: name,
@@ -106,7 +106,7 @@ fn people(tx: &Tx<'_>, class: Uuid) -> Result<Vec<Person>, Error> {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: ClassQuery = call.query()?;
     let reader = call.reader()?;
     let limit = rows(which.limit.or(Some(500)));
     let name = call.param("id").to_owned();
@@ -132,8 +132,8 @@ async fn put(call: Call) -> Outcome {
 }
 
 async fn verify(call: Call) -> Outcome {
-    let Say { verified } = call.json()?;
-    let face = if verified { Face::Own } else { Face::Unsaid };
+    let MemberSaid { verified } = call.json()?;
+    let face = if verified { EnrolledFace::Own } else { EnrolledFace::Unsaid };
     let db = &call.app().db;
     let whose = named(&call);
     let (class, student) = roster::verify(db, call.reader()?, whose, face, call.now).await?;

@@ -12,7 +12,7 @@ use http::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::mail::Listed;
+use store::mail::MailListed;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -22,8 +22,8 @@ use wire::Wall;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let at = "/api/notifications";
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let new = Shapes::both::<Typed, Queued>().created();
+    let list = Shapes::gives::<Vec<NotificationBody>>().asks::<NotificationQuery>();
+    let new = Shapes::both::<NotificationForm, NotificationQueued>().created();
     let none = Object::None;
     let body = Takes::Json(SMALL);
     vec![
@@ -35,7 +35,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A mail, as the API says it: never its text or its address.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Notification)]
-pub struct Body {
+pub struct NotificationBody {
     id: Uuid,
     /// absence, `low_attendance`, policy, account or custom.
     kind: String,
@@ -54,7 +54,7 @@ pub struct Body {
 /// A message to the families of a class, or of some students.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewNotification)]
-pub struct Typed {
+pub struct NotificationForm {
     /// Own id or code: everybody on its roster.
     class_id: Option<String>,
     /// Own ids or numbers.
@@ -71,7 +71,7 @@ pub struct Typed {
 /// What became of a message.
 #[derive(Serialize, ToSchema)]
 #[schema(as = NotificationQueued)]
-pub struct Queued {
+pub struct NotificationQueued {
     /// Mails that wait to be sent.
     queued: usize,
     /// Students without an address.
@@ -81,16 +81,16 @@ pub struct Queued {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Which {
+pub struct NotificationQuery {
     after: Option<Uuid>,
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
 }
 
-impl From<Listed> for Body {
-    fn from(mail: Listed) -> Self {
+impl From<MailListed> for NotificationBody {
+    fn from(mail: MailListed) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
-        let Listed { id, kind, student, state, attempts, created_at, ended_at, error } = mail;
+        let MailListed { id, kind, student, state, attempts, created_at, ended_at, error } = mail;
         let created_at = time(created_at);
         let ended_at = ended_at.and_then(time);
         Self { id, kind, student_id: student, state, attempts, created_at, ended_at, error }
@@ -98,17 +98,17 @@ impl From<Listed> for Body {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: NotificationQuery = call.query()?;
     let limit = rows(which.limit);
     let mails = call.app().db.read(move |tx| store::mail::list(tx, which.after, limit)).await?;
-    let mails: Vec<_> = mails.into_iter().map(Body::from).collect();
+    let mails: Vec<_> = mails.into_iter().map(NotificationBody::from).collect();
     page(&call, &mails, limit, mails.last().map(|last| last.id.to_string()))
 }
 
 async fn add(call: Call) -> Outcome {
-    let Typed { class_id: class, student_ids: students, subject, body } = call.json()?;
+    let NotificationForm { class_id: class, student_ids: students, subject, body } = call.json()?;
     let message = NewMessage { class, students, subject, body };
     let queued = call.app().mailing().write(call.reader()?, message, call.now).await?;
     let mail::Queued { mails: queued, without_address } = queued;
-    created("/api/notifications", &Queued { queued, without_address })
+    created("/api/notifications", &NotificationQueued { queued, without_address })
 }

@@ -1,7 +1,7 @@
 //! `/api/auth/passkeys`: the passkeys of one's own account, and signing in with one.
 
 use super::auth::tokens;
-use crate::shown::Shown;
+use crate::shown::PasskeyShown;
 use acts::entrance;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -29,12 +29,12 @@ pub fn routes() -> Vec<Endpoint> {
     let body = Takes::Json(SMALL);
     let at = "/api/auth/passkeys";
     let post = |path| (Method::POST, path);
-    let list = Shapes::gives::<Vec<Body>>();
-    let asked = Shapes::gives::<Asked>();
-    let new = Shapes::both::<Typed, Body>().created();
+    let list = Shapes::gives::<Vec<PasskeyBody>>();
+    let asked = Shapes::gives::<PasskeyAsked>();
+    let new = Shapes::both::<PasskeyForm, PasskeyBody>().created();
     let named = Shapes::EMPTY.takes::<Named>();
-    let which = Shapes::EMPTY.takes::<Which>();
-    let opens = Shapes::both::<Shown, super::auth::Tokens>();
+    let which = Shapes::EMPTY.takes::<PasskeyQuery>();
+    let opens = Shapes::both::<PasskeyShown, super::auth::TokenPair>();
     let ask = "/api/auth/passkeys/challenge";
     let enter = "/api/auth/passkeys/sign-in";
     vec![
@@ -51,7 +51,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A passkey, to its owner.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Passkey)]
-pub struct Body {
+pub struct PasskeyBody {
     /// Own id.
     id: Uuid,
     /// What its owner calls it.
@@ -65,7 +65,7 @@ pub struct Body {
 /// What a device is asked.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PasskeyAsked)]
-pub struct Asked {
+pub struct PasskeyAsked {
     /// To be sent back with the answer, within five minutes.
     attempt: String,
     /// For the browser, as `WebAuthn` writes it in JSON.
@@ -76,12 +76,12 @@ pub struct Asked {
 /// A passkey that a device just made.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasskeyTyped)]
-pub struct Typed {
+pub struct PasskeyForm {
     /// What to call it, such as “school laptop”.
     pub name: String,
     /// What the device answered.
     #[serde(flatten)]
-    pub shown: Shown,
+    pub shown: PasskeyShown,
 }
 
 /// What to call a passkey.
@@ -97,12 +97,12 @@ pub struct Named {
 /// Which passkey.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasskeyWhich)]
-pub struct Which {
+pub struct PasskeyQuery {
     /// Its id.
     passkey: Uuid,
 }
 
-impl From<Passkey> for Body {
+impl From<Passkey> for PasskeyBody {
     fn from(one: Passkey) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let created_at = time(one.created_at);
@@ -111,8 +111,8 @@ impl From<Passkey> for Body {
     }
 }
 
-impl From<entrance::Asked> for Asked {
-    fn from(entrance::Asked { attempt, options }: entrance::Asked) -> Self {
+impl From<entrance::PasskeyChallenge> for PasskeyAsked {
+    fn from(entrance::PasskeyChallenge { attempt, options }: entrance::PasskeyChallenge) -> Self {
         Self { attempt, options }
     }
 }
@@ -120,18 +120,18 @@ impl From<entrance::Asked> for Asked {
 async fn index(call: Call) -> Outcome {
     let user = call.actor()?.user;
     let own = call.app().db.read(move |tx| passkey::of(tx, user)).await?;
-    json(&own.into_iter().map(Body::from).collect::<Vec<_>>())
+    json(&own.into_iter().map(PasskeyBody::from).collect::<Vec<_>>())
 }
 
 async fn begin(call: Call) -> Outcome {
     let account = call.own().await?;
-    json(&Asked::from(call.visitor().begin_passkey(&account).await?))
+    json(&PasskeyAsked::from(call.visitor().begin_passkey(&account).await?))
 }
 
 async fn add(call: Call) -> Outcome {
-    let Typed { name, shown } = call.json()?;
+    let PasskeyForm { name, shown } = call.json()?;
     let made = call.visitor().add_passkey(call.actor()?.user, name, shown.into()).await?;
-    created("/api/auth/passkeys", &Body::from(made))
+    created("/api/auth/passkeys", &PasskeyBody::from(made))
 }
 
 async fn rename(call: Call) -> Outcome {
@@ -141,17 +141,17 @@ async fn rename(call: Call) -> Outcome {
 }
 
 async fn remove(call: Call) -> Outcome {
-    let Which { passkey } = call.json()?;
+    let PasskeyQuery { passkey } = call.json()?;
     entrance::remove(&call.app().db, call.actor()?.user, passkey, call.now).await?;
     nothing()
 }
 
 async fn challenge(call: Call) -> Outcome {
-    json(&Asked::from(call.visitor().ask_passkey()?))
+    json(&PasskeyAsked::from(call.visitor().ask_passkey()?))
 }
 
 async fn sign_in(call: Call) -> Outcome {
-    let shown: Shown = call.json()?;
+    let shown: PasskeyShown = call.json()?;
     let visitor = call.visitor();
     let account = visitor.show(shown.into(), None).await?;
     json(&tokens(&call, visitor.tokens(account, Way::Passkey).await?))

@@ -16,7 +16,7 @@ use warp::http::Method;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let place = (Method::POST, "/api/auth/password");
-    let shapes = Shapes::EMPTY.takes::<Change>();
+    let shapes = Shapes::EMPTY.takes::<PasswordChange>();
     let change = Endpoint::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, change);
     vec![change.alias("/api/auth/users/set_password"), change]
 }
@@ -24,7 +24,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// An old and a new password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasswordChange)]
-pub struct Change {
+pub struct PasswordChange {
     /// The one that counts now.
     #[serde(alias = "old_password")]
     current_password: String,
@@ -33,7 +33,7 @@ pub struct Change {
 }
 
 async fn change(call: Call) -> Outcome {
-    let Change { current_password, new_password } = call.json()?;
+    let PasswordChange { current_password, new_password } = call.json()?;
     let account = call.own().await?;
     call.visitor().new_password(&account, current_password, new_password).await?;
     nothing()

@@ -15,7 +15,7 @@ use http::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::enrolment as enrolments;
-use store::student::{self, Filter, Profile, Student};
+use store::student::{self, Student, StudentFilter, StudentProfile};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -29,9 +29,9 @@ pub fn routes() -> Vec<Endpoint> {
     let person = Object::Student;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let (gives, whole) = (Shapes::gives::<Body>(), Shapes::gives::<Whole>());
-    let both = Shapes::both::<Typed, Body>();
+    let list = Shapes::gives::<Vec<PersonBody>>().asks::<PersonQuery>();
+    let (gives, whole) = (Shapes::gives::<PersonBody>(), Shapes::gives::<PersonWhole>());
+    let both = Shapes::both::<PersonForm, PersonBody>();
     let turn = |path: &'static str, run: http::endpoint::Run| {
         Endpoint::new((Method::PATCH, path), ADMIN, person, no, gives, run)
     };
@@ -51,7 +51,8 @@ pub fn routes() -> Vec<Endpoint> {
 /// Staff, or a student.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+#[schema(as = PersonsKind)]
+pub enum PersonKindWord {
     /// Works here.
     Staff,
     /// Learns here.
@@ -60,8 +61,8 @@ pub enum Kind {
 
 /// A person, as the API says it.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Person)]
-pub struct Body {
+#[schema(as = PersonsPerson)]
+pub struct PersonBody {
     /// Own id.
     pub id: Uuid,
     first_name: String,
@@ -69,7 +70,7 @@ pub struct Body {
     full_name: String,
     /// Unique in the school; of a student, the student number.
     personnel_code: String,
-    kind: Kind,
+    kind: PersonKindWord,
     department: Option<String>,
     position: Option<String>,
     email: Option<String>,
@@ -87,22 +88,22 @@ pub struct Body {
 /// A person with every photo they were enrolled by.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PersonWithEnrollments)]
-pub struct Whole {
+pub struct PersonWhole {
     #[serde(flatten)]
-    person: Body,
-    enrollments: Vec<enrolment::Body>,
+    person: PersonBody,
+    enrollments: Vec<enrolment::EnrolmentBody>,
 }
 
 /// A person as typed. A change leaves out what stays.
 #[derive(Deserialize, ToSchema, Default)]
 #[schema(as = PersonTyped)]
-pub struct Typed {
+pub struct PersonForm {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     /// Needed for a new person.
     pub personnel_code: Option<String>,
     /// A new person is staff unless this says otherwise.
-    pub kind: Option<Kind>,
+    pub kind: Option<PersonKindWord>,
     pub department: Option<String>,
     pub position: Option<String>,
     pub email: Option<String>,
@@ -115,14 +116,14 @@ pub struct Typed {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct PersonQuery {
     /// Only those who may be recognised, or only the others.
     is_active: Option<bool>,
     /// Only of this department.
     department: Option<String>,
     /// Only staff, or only students.
     #[param(inline)]
-    kind: Option<Kind>,
+    kind: Option<PersonKindWord>,
     /// Only those whose name or number holds each of these words.
     search: Option<String>,
     /// Own id of the last one of the page before.
@@ -132,18 +133,22 @@ struct Which {
     limit: Option<u32>,
 }
 
-impl From<Student> for Body {
+impl From<Student> for PersonBody {
     fn from(person: Student) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let full_name = person.profile.full_name();
-        let Profile { student_number, first_name, last_name, .. } = person.profile;
+        let StudentProfile { student_number, first_name, last_name, .. } = person.profile;
         Self {
             id: person.id.0,
             first_name,
             last_name,
             full_name,
             personnel_code: student_number,
-            kind: if person.profile.is_staff { Kind::Staff } else { Kind::Student },
+            kind: if person.profile.is_staff {
+                PersonKindWord::Staff
+            } else {
+                PersonKindWord::Student
+            },
             department: person.profile.department,
             position: person.profile.position,
             email: person.profile.email,
@@ -158,17 +163,17 @@ impl From<Student> for Body {
     }
 }
 
-impl From<Kind> for people::Kind {
-    fn from(kind: Kind) -> Self {
+impl From<PersonKindWord> for people::PersonKind {
+    fn from(kind: PersonKindWord) -> Self {
         match kind {
-            Kind::Staff => Self::Staff,
-            Kind::Student => Self::Student,
+            PersonKindWord::Staff => Self::Staff,
+            PersonKindWord::Student => Self::Student,
         }
     }
 }
 
-impl From<Typed> for PersonChanges {
-    fn from(typed: Typed) -> Self {
+impl From<PersonForm> for PersonChanges {
+    fn from(typed: PersonForm) -> Self {
         Self {
             number: typed.personnel_code,
             first_name: typed.first_name,
@@ -177,7 +182,7 @@ impl From<Typed> for PersonChanges {
             phone: typed.phone,
             department: typed.department,
             position: typed.position,
-            kind: typed.kind.map(people::Kind::from),
+            kind: typed.kind.map(people::PersonKind::from),
             turn: typed.is_active.map(Turn::wished),
             version: typed.version,
             full_name: None,
@@ -187,20 +192,20 @@ impl From<Typed> for PersonChanges {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: PersonQuery = call.query()?;
     let limit = rows(which.limit);
-    let filter = Filter {
+    let filter = StudentFilter {
         is_active: which.is_active,
-        is_staff: which.kind.map(|kind| kind == Kind::Staff),
+        is_staff: which.kind.map(|kind| kind == PersonKindWord::Staff),
         department: which.department,
         reader: Some(call.reader()?),
         search: which.search,
-        ..Filter::default()
+        ..StudentFilter::default()
     };
     let after = which.after.map(StudentId);
     let people = call.app().db.read(move |tx| student::list(tx, &filter, after, limit)).await?;
     let last = people.last().map(|person| person.id.to_string());
-    page(&call, &people.into_iter().map(Body::from).collect::<Vec<_>>(), limit, last)
+    page(&call, &people.into_iter().map(PersonBody::from).collect::<Vec<_>>(), limit, last)
 }
 
 async fn add(call: Call) -> Outcome {
@@ -212,10 +217,10 @@ async fn add(call: Call) -> Outcome {
 ///
 /// # Errors
 /// 409 when the code is taken, 422 when something cannot be.
-pub async fn made(call: &Call, typed: Typed) -> Result<Body, Problem> {
-    let kind = typed.kind.unwrap_or(Kind::Staff);
+pub async fn made(call: &Call, typed: PersonForm) -> Result<PersonBody, Problem> {
+    let kind = typed.kind.unwrap_or(PersonKindWord::Staff);
     let new = PersonChanges { kind: Some(kind.into()), ..typed.into() };
-    Ok(Body::from(people::add(&call.app().db, new, call.name()?, call.now).await?))
+    Ok(PersonBody::from(people::add(&call.app().db, new, call.name()?, call.now).await?))
 }
 
 async fn show(call: Call) -> Outcome {
@@ -226,23 +231,24 @@ async fn show(call: Call) -> Outcome {
         Ok((person, enrolments))
     });
     let (person, rows) = read.await?;
-    let enrollments = rows.into_iter().map(enrolment::Body::from).collect();
+    let enrollments = rows.into_iter().map(enrolment::EnrolmentBody::from).collect();
     let version = person.version;
-    versioned(&Whole { person: person.into(), enrollments }, version)
+    versioned(&PersonWhole { person: person.into(), enrollments }, version)
 }
 
 async fn change(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: PersonForm = call.json()?;
     let to = PersonChanges { version: call.version(typed.version)?, ..typed.into() };
     let name = call.param("id").to_owned();
-    let body = Body::from(call.app().people().change(name, to, call.name()?, call.now).await?);
+    let body =
+        PersonBody::from(call.app().people().change(name, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 /// Lets a person be recognised, or not.
 async fn turned(call: Call, to: Turn) -> Outcome {
     let name = call.param("id").to_owned();
-    let body = Body::from(call.app().people().turn(name, to, call.name()?, call.now).await?);
+    let body = PersonBody::from(call.app().people().turn(name, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 

@@ -15,7 +15,7 @@ use rules::attendance::{Source, Status};
 use rules::timetable::day_of;
 use serde::{Deserialize, Serialize};
 use store::class;
-use store::presence::{self, Filter, Presence};
+use store::presence::{self, Presence, PresenceFilter};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -26,9 +26,9 @@ use wire::{StudentId, Wall};
 pub fn routes() -> Vec<Endpoint> {
     let class = Object::Class;
     let no = Takes::Nothing;
-    let today = Shapes::gives::<Vec<Body>>().asks::<Today>();
-    let some = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let sum = Shapes::gives::<Summary>().asks::<Day>();
+    let today = Shapes::gives::<Vec<PresenceBody>>().asks::<Today>();
+    let some = Shapes::gives::<Vec<PresenceBody>>().asks::<PresenceQuery>();
+    let sum = Shapes::gives::<Summary>().asks::<PresenceDay>();
     let get = |path| (Method::GET, path);
     vec![
         Endpoint::new(get("/api/attendance/today"), STAFF, Object::None, no, today, of_today),
@@ -40,7 +40,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// What is recorded of a student in a lesson, as the API says it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Presence)]
-pub struct Body {
+pub struct PresenceBody {
     session_id: Uuid,
     session_name: String,
     #[schema(value_type = String, format = Date)]
@@ -95,7 +95,7 @@ pub struct Today {
 /// Which of a class.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Which {
+pub struct PresenceQuery {
     /// Not before this local date.
     #[param(value_type = Option<String>, format = Date)]
     date_from: Option<Date>,
@@ -114,13 +114,13 @@ pub struct Which {
 /// Of which day.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Day {
+pub struct PresenceDay {
     /// Today if it is left out.
     #[param(value_type = Option<String>, format = Date)]
     date: Option<Date>,
 }
 
-impl From<Presence> for Body {
+impl From<Presence> for PresenceBody {
     fn from(one: Presence) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         Self {
@@ -157,7 +157,7 @@ fn parse_cursor(text: &str) -> Result<(Wall, Uuid, StudentId), Problem> {
 }
 
 /// Whose, of which days, of which status, from where, how many.
-struct Wanted {
+struct PresenceWanted {
     class: Option<String>,
     span: (Wall, Wall),
     status: Option<Status>,
@@ -168,38 +168,38 @@ struct Wanted {
 async fn of_today(call: Call) -> Outcome {
     let Today { class_id, status, after, limit } = call.query()?;
     let span = day_of(call.reader()?.today, &call.app().config.zone)?;
-    listed(&call, Wanted { class: class_id, span, status, after, limit }).await
+    listed(&call, PresenceWanted { class: class_id, span, status, after, limit }).await
 }
 
 async fn of_class(call: Call) -> Outcome {
-    let Which { date_from, date_to, status, after, limit } = call.query()?;
+    let PresenceQuery { date_from, date_to, status, after, limit } = call.query()?;
     let zone = &call.app().config.zone;
     let from = date_from.map(|day| day_of(day, zone)).transpose()?;
     let until = date_to.map(|day| day_of(day, zone)).transpose()?;
     let first = from.map_or(Wall(i64::MIN), |day| day.0);
     let span = (first, until.map_or(Wall(i64::MAX), |day| day.1));
     let class = Some(call.param("id").to_owned());
-    listed(&call, Wanted { class, span, status, after, limit }).await
+    listed(&call, PresenceWanted { class, span, status, after, limit }).await
 }
 
-async fn listed(call: &Call, wanted: Wanted) -> Outcome {
-    let Wanted { class, span, status, after, limit } = wanted;
+async fn listed(call: &Call, wanted: PresenceWanted) -> Outcome {
+    let PresenceWanted { class, span, status, after, limit } = wanted;
     let reader = call.reader()?;
     let limit = rows(limit);
     let after = after.as_deref().map(parse_cursor).transpose()?;
     let read = call.app().db.read(move |tx| {
         let class = class.map(|name| class::find(tx, reader, &name)).transpose()?;
-        let filter = Filter { class: class.map(|class| class.id), status, span, after };
+        let filter = PresenceFilter { class: class.map(|class| class.id), status, span, after };
         presence::list(tx, reader, &filter, limit)
     });
     let found = read.await?;
     let last = found.last().map(cursor);
-    let all: Vec<_> = found.into_iter().map(Body::from).collect();
+    let all: Vec<_> = found.into_iter().map(PresenceBody::from).collect();
     page(call, &all, limit, last)
 }
 
 async fn summary(call: Call) -> Outcome {
-    let day: Day = call.query()?;
+    let day: PresenceDay = call.query()?;
     let reader = call.reader()?;
     let date = day.date.unwrap_or(reader.today);
     let name = call.param("id").to_owned();

@@ -1,7 +1,7 @@
 //! `/api/auth/prove`: a proof, once more, of who somebody is.
 
-use crate::shown::Shown;
-use acts::entrance::{self, Given};
+use crate::shown::PasskeyShown;
+use acts::entrance::{self, ProofGiven};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::nothing;
@@ -31,13 +31,13 @@ pub struct OnceMore {
     #[serde(alias = "code")]
     pub totp: Option<String>,
     /// A passkey.
-    pub passkey: Option<Shown>,
+    pub passkey: Option<PasskeyShown>,
 }
 
 async fn prove(call: Call) -> Outcome {
     let OnceMore { password, totp: code, passkey } = call.json()?;
     let account = call.own().await?;
-    let given = Given { passkey: passkey.map(entrance::Shown::from), code, password };
+    let given = ProofGiven { passkey: passkey.map(entrance::PasskeyAnswer::from), code, password };
     call.visitor().prove(&account, given.into()).await?;
     nothing()
 }

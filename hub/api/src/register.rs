@@ -16,7 +16,7 @@ use http::{
     takes::{SMALL, Takes},
 };
 use rules::auth::Role;
-use rules::auth::throttle::What;
+use rules::auth::throttle::ThrottleKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::Method;
@@ -25,7 +25,7 @@ use warp::http::Method;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let place = (Method::POST, "/api/auth/register");
-    let shapes = Shapes::both::<Register, Registered>().created();
+    let shapes = Shapes::both::<SignUpForm, Registered>().created();
     let body = Takes::Json(SMALL);
     let register = Endpoint::new(place, Who::Anyone, Object::None, body, shapes, register);
     vec![register.alias("/api/auth/users"), register]
@@ -33,7 +33,8 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// Who is registered: an account, or with a `personnel_code` a person who is recognised.
 #[derive(Deserialize, ToSchema)]
-pub struct Register {
+#[schema(as = Register)]
+pub struct SignUpForm {
     /// Address of the account; needed for one.
     email: Option<String>,
     /// Needed for an account; at least 8 characters.
@@ -61,11 +62,11 @@ pub enum Registered {
     /// An account.
     User(Me),
     /// A person.
-    Person(persons::Body),
+    Person(persons::PersonBody),
 }
 
 async fn register(call: Call) -> Outcome {
-    let asked: Register = call.json()?;
+    let asked: SignUpForm = call.json()?;
     let admin = call.by.as_ref().is_some_and(|by| by.actor.role == Role::Admin);
     if admin && asked.personnel_code.is_some() {
         return person(&call, asked).await;
@@ -77,7 +78,7 @@ async fn register(call: Call) -> Outcome {
     let password = asked.password.clone();
     let password = password.ok_or_else(|| Problem::field("password", "choose one"))?;
     let name = asked.name();
-    let Register { email, student_id, .. } = asked;
+    let SignUpForm { email, student_id, .. } = asked;
     let new = AccountChanges {
         email,
         name: Some(name),
@@ -91,7 +92,7 @@ async fn register(call: Call) -> Outcome {
     created("/api/auth/me", &Registered::User(Me::from(&person.account)))
 }
 
-impl Register {
+impl SignUpForm {
     fn name(&self) -> String {
         let part = |text: &Option<String>| text.clone().unwrap_or_default();
         let two = format!("{} {}", part(&self.first_name).trim(), part(&self.last_name).trim());
@@ -102,7 +103,7 @@ impl Register {
 }
 
 /// Whether somebody who is no admin may register this, now.
-fn open(call: &Call, asked: &Register) -> Result<(), Problem> {
+fn open(call: &Call, asked: &SignUpForm) -> Result<(), Problem> {
     if !call.app().config.accounts.open_registration {
         return Err(match &call.by {
             None => signed_out(),
@@ -116,13 +117,13 @@ fn open(call: &Call, asked: &Register) -> Result<(), Problem> {
         return Err(Problem::forbidden("Only an admin says who somebody is at the school."));
     }
     let visitor = call.visitor();
-    Ok(visitor.reserve(&visitor.guess(What::Secret("register"), None))?)
+    Ok(visitor.reserve(&visitor.guess(ThrottleKind::Secret("register"), None))?)
 }
 
-async fn person(call: &Call, asked: Register) -> Outcome {
-    let Register { first_name, last_name, personnel_code, department, .. } = asked;
-    let Register { position, email, phone, .. } = asked;
-    let typed = persons::Typed {
+async fn person(call: &Call, asked: SignUpForm) -> Outcome {
+    let SignUpForm { first_name, last_name, personnel_code, department, .. } = asked;
+    let SignUpForm { position, email, phone, .. } = asked;
+    let typed = persons::PersonForm {
         first_name,
         last_name,
         personnel_code,
@@ -130,7 +131,7 @@ async fn person(call: &Call, asked: Register) -> Outcome {
         position,
         email,
         phone,
-        ..persons::Typed::default()
+        ..persons::PersonForm::default()
     };
     let made = persons::made(call, typed).await?;
     created(&format!("/api/persons/{}", made.id), &Registered::Person(made))

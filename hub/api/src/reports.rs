@@ -18,7 +18,7 @@ use http::{
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Status;
 use rules::error::{Doing, Error};
-use rules::reports::matrix::{self, Count, Lesson, Matrix};
+use rules::reports::matrix::{self, MatrixCount, MatrixLesson, RegisterMatrix};
 use serde::{Deserialize, Serialize};
 use store::{Tx, register};
 use tokio::io::AsyncReadExt as _;
@@ -31,16 +31,16 @@ use wire::Wall;
 /// Media types of a register besides JSON.
 const TYPES: [&str; 3] = ["text/csv", sheet::XLSX, "text/html"];
 /// The register as a page, for printers.
-pub type Page = fn(&Call, &Register) -> Outcome;
+pub type RegisterPage = fn(&Call, &Register) -> Outcome;
 
 /// Bytes of a file read at once.
 const PIECE: usize = 64 * 1024;
 
 /// Routes of this file.
 #[must_use]
-pub fn routes(shown: Page) -> Vec<Endpoint> {
+pub fn routes(shown: RegisterPage) -> Vec<Endpoint> {
     let get = |path| (Method::GET, path);
-    let whole = Shapes::gives::<Report>().asks::<Span>().also(&TYPES);
+    let whole = Shapes::gives::<ReportBody>().asks::<ReportSpan>().also(&TYPES);
     let report = get("/api/classes/{id}/attendance-report");
     vec![Endpoint::new(report, STAFF, Object::Class, Takes::Nothing, whole, move |call| {
         report_of(call, shown)
@@ -50,7 +50,7 @@ pub fn routes(shown: Page) -> Vec<Endpoint> {
 /// Which days, and as what.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Span {
+struct ReportSpan {
     /// First day; without it from the first lesson on.
     #[param(value_type = Option<String>, format = Date)]
     date_from: Option<Date>,
@@ -59,13 +59,14 @@ struct Span {
     date_to: Option<Date>,
     /// As what; without it as `Accept` says, else JSON.
     #[param(inline)]
-    format: Option<Format>,
+    format: Option<ReportFormat>,
 }
 
 /// As what a register is given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+#[schema(as = Format)]
+enum ReportFormat {
     /// For programs.
     Json,
     /// For spreadsheets, as text.
@@ -76,7 +77,7 @@ enum Format {
     Html,
 }
 
-impl Format {
+impl ReportFormat {
     /// What `accept` asks for.
     fn of(accept: &str) -> Self {
         let named = [(TYPES[0], Self::Csv), (TYPES[1], Self::Xlsx), (TYPES[2], Self::Html)];
@@ -91,7 +92,8 @@ impl Format {
 
 /// The register of a class: students by lessons.
 #[derive(Serialize, ToSchema)]
-pub struct Report {
+#[schema(as = Report)]
+pub struct ReportBody {
     class_id: Uuid,
     class_name: String,
     class_code: String,
@@ -120,14 +122,15 @@ pub struct StudentRow {
     last_name: String,
     full_name: String,
     #[serde(flatten)]
-    counts: Counts,
+    counts: ReportCounts,
     /// One per lesson, in the order of `sessions`.
-    attendance: Vec<Cell>,
+    attendance: Vec<ReportCell>,
 }
 
 /// What one lesson says of a student.
 #[derive(Serialize, ToSchema)]
-pub struct Cell {
+#[schema(as = Cell)]
+pub struct ReportCell {
     session_id: Uuid,
     /// There, in time or late.
     present: bool,
@@ -151,12 +154,13 @@ pub struct SessionRow {
     #[schema(value_type = Option<String>, format = DateTime)]
     ends_at: Option<Timestamp>,
     #[serde(flatten)]
-    counts: Counts,
+    counts: ReportCounts,
 }
 
 /// Marks, counted.
 #[derive(Serialize, ToSchema)]
-pub struct Counts {
+#[schema(as = Counts)]
+pub struct ReportCounts {
     /// There, in time or late.
     present_count: i64,
     /// Marks that count: in time, late and absent.
@@ -170,8 +174,8 @@ pub struct Counts {
     undecided_count: i64,
 }
 
-impl From<Count> for Counts {
-    fn from(count: Count) -> Self {
+impl From<MatrixCount> for ReportCounts {
+    fn from(count: MatrixCount) -> Self {
         Self {
             present_count: count.attended(),
             total_count: count.sums.total(),
@@ -189,18 +193,19 @@ fn time(at: Wall) -> Option<Timestamp> {
     Timestamp::from_millisecond(at.0).ok()
 }
 
-async fn report_of(call: Call, shown: Page) -> Outcome {
-    let Span { date_from: from, date_to: to, format } = call.query()?;
-    let format = format.unwrap_or_else(|| Format::of(call.header("accept").unwrap_or("")));
+async fn report_of(call: Call, shown: RegisterPage) -> Outcome {
+    let ReportSpan { date_from: from, date_to: to, format } = call.query()?;
+    let format = format.unwrap_or_else(|| ReportFormat::of(call.header("accept").unwrap_or("")));
     let reader = call.reader()?;
     let name = call.param("id").to_owned();
-    let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, register::Span { from, to });
+    let read =
+        move |tx: &Tx<'_>| Register::read(tx, reader, &name, register::RegisterSpan { from, to });
     let register = call.app().db.read(read).await?;
     match format {
-        Format::Json => in_json(register),
-        Format::Csv => in_csv(&call, register),
-        Format::Xlsx => in_xlsx(&call, register).await,
-        Format::Html => shown(&call, &register),
+        ReportFormat::Json => in_json(register),
+        ReportFormat::Csv => in_csv(&call, register),
+        ReportFormat::Xlsx => in_xlsx(&call, register).await,
+        ReportFormat::Html => shown(&call, &register),
     }
 }
 
@@ -208,7 +213,7 @@ async fn report_of(call: Call, shown: Page) -> Outcome {
 fn in_json(register: Register) -> Outcome {
     let Register { class, span, matrix } = register;
     let everything = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
-    let mut report = Report {
+    let mut report = ReportBody {
         class_id: class.id,
         class_name: class.class_name,
         class_code: class.class_code,
@@ -216,19 +221,19 @@ fn in_json(register: Register) -> Outcome {
         date_to: span.to,
         total_students: matrix.people.len(),
         total_sessions: matrix.lessons.len(),
-        attendance_rate: Count::of(everything).sums.attended().percent(),
+        attendance_rate: MatrixCount::of(everything).sums.attended().percent(),
         students: Vec::new(),
         sessions: Vec::new(),
     };
     let doing = "writing a report";
     let head = serde_json::to_string(&report).doing(doing)?;
-    let sums = |(n, lesson): (usize, &Lesson)| SessionRow {
+    let sums = |(n, lesson): (usize, &MatrixLesson)| SessionRow {
         session_id: lesson.id,
         name: lesson.name.clone(),
         date: lesson.day,
         starts_at: time(lesson.starts),
         ends_at: time(lesson.ends),
-        counts: Count::of(matrix.column(n)).into(),
+        counts: MatrixCount::of(matrix.column(n)).into(),
     };
     report.sessions = matrix.lessons.iter().enumerate().map(sums).collect();
     let whole = serde_json::to_string(&report).doing(doing)?;
@@ -244,9 +249,9 @@ fn in_json(register: Register) -> Outcome {
     Ok(with(answer, header::CONTENT_TYPE, "application/json"))
 }
 
-fn student(matrix: &Matrix, n: usize) -> StudentRow {
+fn student(matrix: &RegisterMatrix, n: usize) -> StudentRow {
     let person = &matrix.people[n];
-    let cell = |(lesson, cell): (&Lesson, &matrix::Cell)| Cell {
+    let cell = |(lesson, cell): (&MatrixLesson, &matrix::Cell)| ReportCell {
         session_id: lesson.id,
         present: cell.present(),
         detection_count: cell.seen,
@@ -259,7 +264,7 @@ fn student(matrix: &Matrix, n: usize) -> StudentRow {
         first_name: person.first_name.clone(),
         last_name: person.last_name.clone(),
         full_name: person.full_name(),
-        counts: Count::of(matrix.row(n).iter().copied()).into(),
+        counts: MatrixCount::of(matrix.row(n).iter().copied()).into(),
         attendance: matrix.lessons.iter().zip(matrix.row(n)).map(cell).collect(),
     }
 }
@@ -315,11 +320,14 @@ mod unit {
 
     #[test]
     fn accept_names_a_format_and_json_is_the_rest() {
-        assert_eq!(Format::of("text/csv"), Format::Csv);
-        assert_eq!(Format::of("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"), Format::Html);
-        assert_eq!(Format::of(&format!("{}; q=1", sheet::XLSX)), Format::Xlsx);
+        assert_eq!(ReportFormat::of("text/csv"), ReportFormat::Csv);
+        assert_eq!(
+            ReportFormat::of("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"),
+            ReportFormat::Html
+        );
+        assert_eq!(ReportFormat::of(&format!("{}; q=1", sheet::XLSX)), ReportFormat::Xlsx);
         for other in ["", "*/*", "application/json, text/csv", "image/png"] {
-            assert_eq!(Format::of(other), Format::Json, "{other}");
+            assert_eq!(ReportFormat::of(other), ReportFormat::Json, "{other}");
         }
     }
 }

@@ -27,13 +27,21 @@ pub fn routes() -> Vec<Endpoint> {
     vec![
         Endpoint::new((Method::GET, path), ADMIN, none, nothing, gives, show),
         Endpoint::new((Method::PUT, path), ADMIN, none, body, put, change),
-        Endpoint::new((Method::GET, due), ADMIN, none, nothing, Shapes::gives::<Due>(), count),
+        Endpoint::new(
+            (Method::GET, due),
+            ADMIN,
+            none,
+            nothing,
+            Shapes::gives::<RetentionDue>(),
+            count,
+        ),
     ]
 }
 
 /// What the next run would take.
 #[derive(Serialize, ToSchema)]
-pub struct Due {
+#[schema(as = Due)]
+pub struct RetentionDue {
     /// By kind.
     due: Vec<Swept>,
 }
@@ -50,5 +58,5 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn count(call: Call) -> Outcome {
-    json(&Due { due: call.app().sweeper().due(call.now).await? })
+    json(&RetentionDue { due: call.app().sweeper().due(call.now).await? })
 }

@@ -24,9 +24,10 @@ pub fn routes() -> Vec<Endpoint> {
     let room = Object::Room;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Paged>());
-    let new = Shapes::both::<Typed, Body>().created();
-    let both = Shapes::both::<Described, Body>();
+    let (gives, list) =
+        (Shapes::gives::<RoomBody>(), Shapes::gives::<Vec<RoomBody>>().asks::<Paged>());
+    let new = Shapes::both::<RoomForm, RoomBody>().created();
+    let both = Shapes::both::<Described, RoomBody>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
@@ -39,7 +40,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A room, as the API says it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Room)]
-pub struct Body {
+pub struct RoomBody {
     id: Uuid,
     /// Unique; doors, classes and lessons use it.
     name: String,
@@ -50,7 +51,7 @@ pub struct Body {
 /// A new room.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewRoom)]
-pub struct Typed {
+pub struct RoomForm {
     /// What people call it.
     name: String,
     /// How to get there.
@@ -68,7 +69,7 @@ pub struct Described {
     version: Option<i64>,
 }
 
-impl From<Room> for Body {
+impl From<Room> for RoomBody {
     fn from(Room { id, name, location, version }: Room) -> Self {
         Self { id, name, location, version }
     }
@@ -79,20 +80,20 @@ async fn index(call: Call) -> Outcome {
     let after = paged.after.clone().unwrap_or_default();
     let limit = rows(paged.limit);
     let read = call.app().db.read(move |tx| room::list(tx, &after, limit));
-    let rooms: Vec<_> = read.await?.into_iter().map(Body::from).collect();
+    let rooms: Vec<_> = read.await?.into_iter().map(RoomBody::from).collect();
     page(&call, &rooms, limit, rooms.last().map(|last| last.name.clone()))
 }
 
 async fn add(call: Call) -> Outcome {
-    let Typed { name, location } = call.json()?;
+    let RoomForm { name, location } = call.json()?;
     let new = NewRoom { name, location };
-    let body = Body::from(rooms::add(&call.app().db, new, call.actor()?, call.now).await?);
+    let body = RoomBody::from(rooms::add(&call.app().db, new, call.actor()?, call.now).await?);
     created(&format!("/api/rooms/{}", body.id), &body)
 }
 
 async fn show(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    let room = Body::from(call.app().db.read(move |tx| room::find(tx, &name)).await?);
+    let room = RoomBody::from(call.app().db.read(move |tx| room::find(tx, &name)).await?);
     versioned(&room, room.version)
 }
 
@@ -101,7 +102,7 @@ async fn change(call: Call) -> Outcome {
     let room = call.param("id").to_owned();
     let version = call.version(version)?;
     let to = RoomChanges { room, location, version };
-    let room = Body::from(rooms::change(&call.app().db, to, call.actor()?, call.now).await?);
+    let room = RoomBody::from(rooms::change(&call.app().db, to, call.actor()?, call.now).await?);
     versioned(&room, room.version)
 }
 

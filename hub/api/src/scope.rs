@@ -21,8 +21,8 @@ pub fn routes() -> Vec<Endpoint> {
     let path = "/api/gallery/scope";
     let no = Takes::Nothing;
     let body = Takes::Json(SMALL);
-    let gives = Shapes::gives::<Body>();
-    let both = Shapes::both::<Body, Body>();
+    let gives = Shapes::gives::<ScopeBody>();
+    let both = Shapes::both::<ScopeBody, ScopeBody>();
     vec![
         Endpoint::new((Method::GET, path), ADMIN, Object::None, no, gives, show),
         Endpoint::new((Method::PUT, path), ADMIN, Object::None, body, both, change),
@@ -32,37 +32,37 @@ pub fn routes() -> Vec<Endpoint> {
 /// Which people a door gets.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[schema(as = GalleryScope)]
-pub struct Body {
-    scope: Word,
+pub struct ScopeBody {
+    scope: ScopeWord,
 }
 
 /// The two words.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = GalleryScopeWord)]
-pub enum Word {
+pub enum ScopeWord {
     /// Those timetabled in its room; everybody where nothing ever is.
     Room,
     /// Everybody.
     All,
 }
 
-impl From<Scope> for Body {
+impl From<Scope> for ScopeBody {
     fn from(scope: Scope) -> Self {
-        Self { scope: if scope == Scope::All { Word::All } else { Word::Room } }
+        Self { scope: if scope == Scope::All { ScopeWord::All } else { ScopeWord::Room } }
     }
 }
 
 async fn show(call: Call) -> Outcome {
-    json(&Body::from(call.app().db.read(scope::scope).await?))
+    json(&ScopeBody::from(call.app().db.read(scope::scope).await?))
 }
 
 async fn change(call: Call) -> Outcome {
-    let body: Body = call.json()?;
+    let body: ScopeBody = call.json()?;
     let app = call.app();
     let to = match body.scope {
-        Word::Room => Scope::Room,
-        Word::All => Scope::All,
+        ScopeWord::Room => Scope::Room,
+        ScopeWord::All => Scope::All,
     };
     galleries::narrow(&app.db, &app.events, to, call.name()?, call.now).await?;
     json(&body)

@@ -1,6 +1,6 @@
 //! `/api/sessions`: lessons, made from the timetable or by hand.
 
-use super::lesson::{Body, Patch, Typed};
+use super::lesson::{SessionBody, SessionForm, SessionPatch};
 use acts::lessons::LessonChanges;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -16,7 +16,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use rules::error::Error;
 use rules::timetable::day_of;
 use serde::Deserialize;
-use store::session::{self, Filter, Session};
+use store::session::{self, Session, SessionFilter};
 use store::{Tx, class, mark};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -31,9 +31,12 @@ pub fn routes() -> Vec<Endpoint> {
     let of = Object::Session;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
-    let new = Shapes::both::<Typed, Body>().created();
-    let both = Shapes::both::<Patch, Body>();
+    let (gives, list) = (
+        Shapes::gives::<SessionBody>(),
+        Shapes::gives::<Vec<SessionBody>>().asks::<SessionQuery>(),
+    );
+    let new = Shapes::both::<SessionForm, SessionBody>().created();
+    let both = Shapes::both::<SessionPatch, SessionBody>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), STAFF, Object::None, body, new, add),
@@ -47,7 +50,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Which {
+pub struct SessionQuery {
     /// Own id or code of a class.
     class_id: Option<String>,
     /// Name of a room.
@@ -77,20 +80,20 @@ pub(super) fn parse_cursor(text: &str) -> Result<(Wall, Uuid), Problem> {
     parse().ok_or_else(|| Problem::field("after", "this is not from a list’s next link"))
 }
 
-fn whole(tx: &Tx<'_>, session: Session, zone: &TimeZone) -> Result<Body, Error> {
+fn whole(tx: &Tx<'_>, session: Session, zone: &TimeZone) -> Result<SessionBody, Error> {
     let tally = mark::tally(tx, session.id)?;
-    Ok(Body::new(session, tally, zone))
+    Ok(SessionBody::new(session, tally, zone))
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: SessionQuery = call.query()?;
     let reader = call.reader()?;
     let limit = rows(which.limit);
     let zone = call.app().config.zone.clone();
     let after = which.after.as_deref().map(parse_cursor).transpose()?;
     let read = call.app().db.read(move |tx| {
         let class = which.class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
-        let filter = Filter {
+        let filter = SessionFilter {
             class: class.map(|class| class.id),
             room: which.room,
             from: which.date_from.map(|day| day_of(day, &zone)).transpose()?.map(|day| day.0),
@@ -119,14 +122,14 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: SessionForm = call.json()?;
     let lesson = call.app().classroom().add(call.reader()?, typed.into(), call.now).await?;
     let body = counted(&call, lesson).await?;
     created(&format!("/api/sessions/{}", body.id), &body)
 }
 
 async fn change(call: Call) -> Outcome {
-    let patch: Patch = call.json()?;
+    let patch: SessionPatch = call.json()?;
     let version = call.version(patch.version)?;
     let to = LessonChanges { version, ..patch.of(call.param("id")) };
     let lesson = call.app().classroom().change(call.reader()?, to, call.now).await?;
@@ -135,7 +138,7 @@ async fn change(call: Call) -> Outcome {
 }
 
 /// The lesson with its marks counted.
-async fn counted(call: &Call, lesson: Session) -> Result<Body, Problem> {
+async fn counted(call: &Call, lesson: Session) -> Result<SessionBody, Problem> {
     let zone = call.app().config.zone.clone();
     Ok(call.app().db.read(move |tx| whole(tx, lesson, &zone)).await?)
 }

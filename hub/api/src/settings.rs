@@ -24,9 +24,9 @@ pub fn routes() -> Vec<Endpoint> {
     let at = "/api/settings";
     let own = Object::None;
     let body = Takes::Json(SMALL);
-    let gives = Shapes::gives::<Settings>();
-    let whole = Shapes::both::<Whole, Settings>();
-    let part = Shapes::both::<Part, Settings>();
+    let gives = Shapes::gives::<OwnSettingsBody>();
+    let whole = Shapes::both::<OwnSettingsWhole, OwnSettingsBody>();
+    let part = Shapes::both::<OwnSettingsForm, OwnSettingsBody>();
     vec![
         Endpoint::new((Method::GET, at), STAFF, own, Takes::Nothing, gives, show),
         Endpoint::new((Method::PATCH, at), STAFF, own, body, part, change),
@@ -36,13 +36,14 @@ pub fn routes() -> Vec<Endpoint> {
 
 /// Everything a teacher sets.
 #[derive(Serialize, ToSchema)]
-pub struct Settings {
+#[schema(as = Settings)]
+pub struct OwnSettingsBody {
     /// Who they are.
-    pub profile: Profile,
+    pub profile: OwnProfileBody,
     /// Which mail goes out for their classes.
     pub preferences: Preferences,
     /// The lessons of the classes they teach.
-    schedule: Vec<Lesson>,
+    schedule: Vec<OwnLessonBody>,
     /// Counts changes of profile and preferences.
     version: i64,
 }
@@ -50,7 +51,7 @@ pub struct Settings {
 /// Who they are.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SettingsProfile)]
-pub struct Profile {
+pub struct OwnProfileBody {
     id: Uuid,
     email: String,
     full_name: String,
@@ -76,7 +77,7 @@ pub struct Preferences {
 /// A weekly lesson of a class they teach.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScheduleLesson)]
-pub struct Lesson {
+pub struct OwnLessonBody {
     id: Uuid,
     class_id: Uuid,
     /// 1 is Monday.
@@ -140,7 +141,7 @@ pub struct TypedPreferences {
 /// What changes; what is left out stays.
 #[derive(Deserialize, ToSchema, Default)]
 #[schema(as = SettingsChange)]
-pub struct Part {
+pub struct OwnSettingsForm {
     /// Who they are.
     #[serde(default)]
     pub profile: TypedProfile,
@@ -157,7 +158,7 @@ pub struct Part {
 /// Everything at once.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SettingsWhole)]
-pub struct Whole {
+pub struct OwnSettingsWhole {
     profile: TypedProfile,
     preferences: Preferences,
     /// All lessons of the classes they teach: those left out end.
@@ -169,18 +170,19 @@ pub struct Whole {
 
 async fn show(call: Call) -> Outcome {
     let reader = call.reader()?;
-    let settings = Settings::from(call.app().db.read(move |tx| own::settings(tx, reader)).await?);
+    let settings =
+        OwnSettingsBody::from(call.app().db.read(move |tx| own::settings(tx, reader)).await?);
     versioned(&settings, settings.version)
 }
 
 async fn change(call: Call) -> Outcome {
-    let part: Part = call.json()?;
+    let part: OwnSettingsForm = call.json()?;
     let version = call.version(part.version)?;
     changed(&call, OwnChanges { version, ..part.into() }).await
 }
 
 async fn replace_all(call: Call) -> Outcome {
-    let Whole { profile, preferences, schedule, version } = call.json()?;
+    let OwnSettingsWhole { profile, preferences, schedule, version } = call.json()?;
     let emptied = |text: Option<String>| Some(text.unwrap_or_default());
     let all = OwnChanges {
         name: profile.full_name,
@@ -198,12 +200,12 @@ async fn changed(call: &Call, to: OwnChanges) -> Outcome {
     let app = call.app();
     let zone = call.app().config.zone.clone();
     let settings = own::change(&app.db, call.reader()?, to, zone, call.now).await?;
-    let settings = Settings::from(settings);
+    let settings = OwnSettingsBody::from(settings);
     versioned(&settings, settings.version)
 }
 
-impl From<Part> for OwnChanges {
-    fn from(Part { profile, preferences, schedule, version }: Part) -> Self {
+impl From<OwnSettingsForm> for OwnChanges {
+    fn from(OwnSettingsForm { profile, preferences, schedule, version }: OwnSettingsForm) -> Self {
         Self {
             name: profile.full_name,
             phone: profile.phone,
@@ -231,12 +233,12 @@ impl From<TypedLesson> for OwnLesson {
     }
 }
 
-impl From<OwnSettings> for Settings {
+impl From<OwnSettings> for OwnSettingsBody {
     fn from(own: OwnSettings) -> Self {
         let account = own.person.account;
         let teacher_id = own.person.teacher_id;
         Self {
-            profile: Profile {
+            profile: OwnProfileBody {
                 id: account.id,
                 email: account.email,
                 full_name: account.name,
@@ -249,13 +251,13 @@ impl From<OwnSettings> for Settings {
                 mail_absence: own.mail.absence,
                 mail_low_attendance: own.mail.low_attendance,
             },
-            schedule: own.schedule.into_iter().map(Lesson::from).collect(),
+            schedule: own.schedule.into_iter().map(OwnLessonBody::from).collect(),
             version: own.version,
         }
     }
 }
 
-impl From<Period> for Lesson {
+impl From<Period> for OwnLessonBody {
     fn from(period: Period) -> Self {
         Self {
             id: period.id,

@@ -1,6 +1,6 @@
 //! `/api/setup`: the one-time code of `init` makes the first admin.
 
-use acts::entrance::FirstAdmin;
+use acts::entrance::SetUpFirstAdmin;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::created;
@@ -17,13 +17,14 @@ use warp::http::Method;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let place = (Method::POST, "/api/setup");
-    let shapes = Shapes::both::<Setup, super::auth::Me>().created();
+    let shapes = Shapes::both::<SetupForm, super::auth::Me>().created();
     vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, set_up)]
 }
 
 /// The first account.
 #[derive(Deserialize, ToSchema)]
-pub struct Setup {
+#[schema(as = Setup)]
+pub struct SetupForm {
     /// What `init` printed.
     code: String,
     /// What pages call the admin.
@@ -35,8 +36,8 @@ pub struct Setup {
 }
 
 async fn set_up(call: Call) -> Outcome {
-    let Setup { code, full_name, email, password } = call.json()?;
-    let first = FirstAdmin { code, name: full_name, email, password };
+    let SetupForm { code, full_name, email, password } = call.json()?;
+    let first = SetUpFirstAdmin { code, name: full_name, email, password };
     let account = call.visitor().set_up(first).await?;
     created("/api/auth/me", &super::auth::Me::from(&account))
 }

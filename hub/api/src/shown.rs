@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 /// What a device answered.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasskeyShown)]
-pub struct Shown {
+pub struct PasskeyShown {
     /// What came with the question.
     pub attempt: String,
     /// The browser's answer, as `WebAuthn` writes it in JSON.
@@ -16,8 +16,8 @@ pub struct Shown {
     pub credential: Value,
 }
 
-impl From<Shown> for entrance::Shown {
-    fn from(Shown { attempt, credential }: Shown) -> Self {
+impl From<PasskeyShown> for entrance::PasskeyAnswer {
+    fn from(PasskeyShown { attempt, credential }: PasskeyShown) -> Self {
         Self { attempt, credential }
     }
 }

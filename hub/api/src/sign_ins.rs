@@ -32,10 +32,10 @@ pub fn routes() -> Vec<Endpoint> {
     let user = Object::User;
     let no = Takes::Nothing;
     let body = Takes::Json(SMALL);
-    let list = Shapes::gives::<Vec<Body>>();
-    let shown = Shapes::gives::<Policy>();
-    let changed = Shapes::both::<Policy, Policy>();
-    let which = Shapes::EMPTY.takes::<Which>();
+    let list = Shapes::gives::<Vec<SignInBody>>();
+    let shown = Shapes::gives::<SignInPolicy>();
+    let changed = Shapes::both::<SignInPolicy, SignInPolicy>();
+    let which = Shapes::EMPTY.takes::<SignInQuery>();
     vec![
         Endpoint::new((Method::GET, own), EVERYONE, none, no, list, index),
         Endpoint::new((Method::POST, end), EVERYONE, none, body, which, end_one),
@@ -49,7 +49,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// One way in which somebody is signed in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignIn)]
-pub struct Body {
+pub struct SignInBody {
     /// Names it: it opens nothing.
     sign_in: String,
     /// browser or program.
@@ -68,7 +68,7 @@ pub struct Body {
 /// Which to end.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SignInEnd)]
-pub struct Which {
+pub struct SignInQuery {
     /// Its name from the list, or `others`: all but the one that asks.
     sign_in: String,
 }
@@ -76,12 +76,12 @@ pub struct Which {
 /// What signing in asks of people.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = SignInPolicy)]
-pub struct Policy {
+pub struct SignInPolicy {
     /// Roles that must have a second factor. Who has none yet gets no further than setting it up.
     pub second_factor: Vec<Role>,
 }
 
-impl From<SignIn> for Body {
+impl From<SignIn> for SignInBody {
     fn from(one: SignIn) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         Self {
@@ -105,11 +105,11 @@ async fn of(call: &Call, account: Uuid) -> Result<Vec<SignIn>, Problem> {
 
 async fn index(call: Call) -> Outcome {
     let found = of(&call, call.actor()?.user).await?;
-    json(&found.into_iter().map(Body::from).collect::<Vec<_>>())
+    json(&found.into_iter().map(SignInBody::from).collect::<Vec<_>>())
 }
 
 async fn end_one(call: Call) -> Outcome {
-    let Which { sign_in } = call.json()?;
+    let SignInQuery { sign_in } = call.json()?;
     let db = &call.app().db;
     let user = call.actor()?.user;
     let own = SignInsEnd { account: user, by: user, keep: call.kept() };
@@ -122,7 +122,7 @@ async fn end_one(call: Call) -> Outcome {
 
 async fn index_of(call: Call) -> Outcome {
     let found = of(&call, named(&call).await?).await?;
-    json(&found.into_iter().map(Body::from).collect::<Vec<_>>())
+    json(&found.into_iter().map(SignInBody::from).collect::<Vec<_>>())
 }
 
 async fn end_of(call: Call) -> Outcome {
@@ -139,11 +139,11 @@ async fn named(call: &Call) -> Result<Uuid, Problem> {
 }
 
 async fn show(call: Call) -> Outcome {
-    json(&Policy { second_factor: call.app().db.read(sign_ins::demanded).await? })
+    json(&SignInPolicy { second_factor: call.app().db.read(sign_ins::demanded).await? })
 }
 
 async fn change(call: Call) -> Outcome {
-    let new: Policy = call.json()?;
+    let new: SignInPolicy = call.json()?;
     let db = &call.app().db;
     let user = call.actor()?.user;
     sign_ins::demand(db, new.second_factor, user, call.now).await?;

@@ -4,7 +4,7 @@
 //! answer comes when the job has ended.
 
 use super::crops;
-use super::jobs::{self, Wait};
+use super::jobs::{self, JobWait};
 use acts::album::later::{Put, Putting};
 use acts::album::{Album, sort};
 use http::call::Call;
@@ -20,8 +20,8 @@ use http::{
 };
 use rules::{cluster, knn};
 use serde::Deserialize;
-use store::crop::{self, Of};
-use store::image::{Filter, State};
+use store::crop::{self, CropOf};
+use store::image::{ImageFilter, ImageState};
 use store::{class, image, session};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -33,8 +33,8 @@ const PHOTOS: u32 = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let job = Shapes::gives::<jobs::Body>().asks::<Wait>().accepted();
-    let list = Shapes::gives::<Vec<crops::Body>>().asks::<Paged>();
+    let job = Shapes::gives::<jobs::JobBody>().asks::<JobWait>().accepted();
+    let list = Shapes::gives::<Vec<crops::CropBody>>().asks::<Paged>();
     let seen = Shapes::gives::<sort::Sorted>().asks::<Suggesting>();
     let no = Takes::Nothing;
     let json = Takes::Json(SMALL);
@@ -140,17 +140,17 @@ pub struct Suggesting {
 }
 
 /// The crops of the class or lesson that the address names, and its class.
-async fn found(call: &Call, whose: Whose) -> Result<(Of, Uuid), Problem> {
+async fn found(call: &Call, whose: Whose) -> Result<(CropOf, Uuid), Problem> {
     let reader = call.reader()?;
     let name = call.param("id").to_owned();
     let read = call.app().db.read(move |tx| match whose {
         Whose::Session => {
             let session = session::find(tx, reader, &name)?;
-            Ok((Of::Session(session.id), session.class))
+            Ok((CropOf::Session(session.id), session.class))
         }
         Whose::Class => {
             let class = class::find(tx, reader, &name)?;
-            Ok((Of::Class(class.id), class.id))
+            Ok((CropOf::Class(class.id), class.id))
         }
     });
     Ok(read.await?)
@@ -166,8 +166,8 @@ async fn process_all(call: Call) -> Outcome {
     let (_, class) = found(&call, Whose::Class).await?;
     let reader = call.reader()?;
     let class = Some(class);
-    let state = Some(State::New);
-    let filter = Filter { class, state, ..Filter::default() };
+    let state = Some(ImageState::New);
+    let filter = ImageFilter { class, state, ..ImageFilter::default() };
     let new = call.app().db.read(move |tx| image::list(tx, reader, &filter, PHOTOS)).await?;
     let ids = new.into_iter().map(|photo| photo.id).collect();
     look_at(&call, "process-all-images", ids).await
@@ -196,7 +196,7 @@ async fn cluster_all(call: Call, whose: Whose) -> Outcome {
     let by = call.actor()?.user;
     let line = album.line(asked.similarity_threshold.unwrap_or(0.7))?;
     let of = found(&call, whose).await?;
-    let rule = cluster::Rule { line, most, force: asked.force_clustering };
+    let rule = cluster::ClusterRule { line, most, force: asked.force_clustering };
     let job = album.cluster_later(&call.app().jobs, of, rule, by).await?;
     jobs::follow(&call, job, wait).await
 }
@@ -223,10 +223,10 @@ async fn read_suggestions(call: Call, whose: Whose) -> Outcome {
 }
 
 impl Suggesting {
-    fn rule(&self, album: &Album) -> Result<knn::Rule, Problem> {
+    fn rule(&self, album: &Album) -> Result<knn::KnnRule, Problem> {
         let k = within("k", self.k, 5, (1, 50))?;
         let line = album.line(self.similarity_threshold.unwrap_or(0.6))?;
-        Ok(knn::Rule { k, line, voting: self.use_voting.unwrap_or(true) })
+        Ok(knn::KnnRule { k, line, voting: self.use_voting.unwrap_or(true) })
     }
 }
 

@@ -18,13 +18,14 @@ use warp::http::Method;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = (Method::GET, "/api/classes/{id}/statistics");
-    let counts = Shapes::gives::<Statistics>();
+    let counts = Shapes::gives::<StatisticsBody>();
     vec![Endpoint::new(path, STAFF, Object::Class, Takes::Nothing, counts, statistics_of)]
 }
 
 /// What is there of a class.
 #[derive(Serialize, ToSchema)]
-pub struct Statistics {
+#[schema(as = Statistics)]
+pub struct StatisticsBody {
     class_id: Uuid,
     class_name: String,
     student_count: i64,
@@ -49,7 +50,7 @@ async fn statistics_of(call: Call) -> Outcome {
     let (class, counts) = read.await?;
     let (images, processed) = counts.images;
     let (crops, embedded, named) = counts.crops;
-    json(&Statistics {
+    json(&StatisticsBody {
         class_id: class.id,
         class_name: class.class_name,
         student_count: counts.students,

@@ -15,7 +15,7 @@ use http::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::account;
-use store::student::{self, Filter, Student};
+use store::student::{self, Student, StudentFilter};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -28,9 +28,9 @@ pub fn routes() -> Vec<Endpoint> {
     let some = "/api/students";
     let person = Object::Student;
     let body = Takes::Json(SMALL);
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let whole = Shapes::gives::<Whole>();
-    let both = Shapes::both::<Typed, Body>();
+    let list = Shapes::gives::<Vec<StudentBody>>().asks::<StudentQuery>();
+    let whole = Shapes::gives::<StudentWhole>();
+    let both = Shapes::both::<StudentForm, StudentBody>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
@@ -52,7 +52,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A person, as the API says it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Student)]
-pub struct Body {
+pub struct StudentBody {
     /// Own id.
     pub id: Uuid,
     student_number: String,
@@ -81,10 +81,10 @@ pub struct Body {
 /// A person with every photo they were enrolled by.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StudentWithEnrollments)]
-pub struct Whole {
+pub struct StudentWhole {
     #[serde(flatten)]
-    student: Body,
-    enrollments: Vec<enrolment::Body>,
+    student: StudentBody,
+    enrollments: Vec<enrolment::EnrolmentBody>,
     /// Where the history of attendance is.
     attendance: String,
 }
@@ -92,7 +92,7 @@ pub struct Whole {
 /// A person as typed. PATCH leaves out what stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = StudentTyped)]
-pub struct Typed {
+pub struct StudentForm {
     #[serde(alias = "student_id", alias = "personnel_code")]
     student_number: Option<String>,
     first_name: Option<String>,
@@ -104,7 +104,7 @@ pub struct Typed {
     department: Option<String>,
     position: Option<String>,
     /// A number or a text.
-    year: Option<Year>,
+    year: Option<StudentYear>,
     is_active: Option<bool>,
     /// The version that was read, so that nobody's change is overwritten.
     version: Option<i64>,
@@ -113,7 +113,8 @@ pub struct Typed {
 /// A year of study: 2, or “2nd”.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-pub enum Year {
+#[schema(as = Year)]
+pub enum StudentYear {
     /// As a number.
     Number(i64),
     /// In words.
@@ -123,7 +124,7 @@ pub enum Year {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct StudentQuery {
     /// Only those who may be recognised, or only the others.
     is_active: Option<bool>,
     /// Only of this department.
@@ -137,7 +138,7 @@ struct Which {
     limit: Option<u32>,
 }
 
-impl From<Student> for Body {
+impl From<Student> for StudentBody {
     fn from(student: Student) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let Student { id, profile, is_active, face_enrolled, verified, consent, version, .. } =
@@ -165,11 +166,11 @@ impl From<Student> for Body {
     }
 }
 
-impl From<Typed> for PersonChanges {
-    fn from(typed: Typed) -> Self {
+impl From<StudentForm> for PersonChanges {
+    fn from(typed: StudentForm) -> Self {
         let year = typed.year.map(|year| match year {
-            Year::Text(text) => text,
-            Year::Number(number) => number.to_string(),
+            StudentYear::Text(text) => text,
+            StudentYear::Number(number) => number.to_string(),
         });
         Self {
             number: typed.student_number,
@@ -189,28 +190,28 @@ impl From<Typed> for PersonChanges {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: StudentQuery = call.query()?;
     let limit = rows(which.limit);
-    let filter = Filter {
+    let filter = StudentFilter {
         is_active: which.is_active,
         is_staff: Some(false),
         department: which.department,
         reader: Some(call.reader()?),
         search: which.search,
-        ..Filter::default()
+        ..StudentFilter::default()
     };
     let after = which.after.map(StudentId);
     let read = call.app().db.read(move |tx| student::list(tx, &filter, after, limit));
-    let people: Vec<Body> = read.await?.into_iter().map(Body::from).collect();
+    let people: Vec<StudentBody> = read.await?.into_iter().map(StudentBody::from).collect();
     let last = people.last().map(|person| person.id.to_string());
     page(&call, &people, limit, last)
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: StudentForm = call.json()?;
     let new = PersonChanges { turn: None, ..typed.into() };
     let made = people::add(&call.app().db, new, call.name()?, call.now).await?;
-    let made = Body::from(made);
+    let made = StudentBody::from(made);
     created(&format!("/api/students/{}", made.id), &made)
 }
 
@@ -235,10 +236,10 @@ async fn me(call: Call) -> Outcome {
     let student = own(&call).await?;
     let id = student.id;
     let rows = call.app().db.read(move |tx| store::enrolment::of(tx, id)).await?;
-    json(&Whole {
+    json(&StudentWhole {
         attendance: "/api/students/me/attendance".into(),
         student: student.into(),
-        enrollments: rows.into_iter().map(enrolment::Body::from).collect(),
+        enrollments: rows.into_iter().map(enrolment::EnrolmentBody::from).collect(),
     })
 }
 
@@ -252,19 +253,20 @@ async fn show(call: Call) -> Outcome {
     });
     let (person, rows) = read.await?;
     let version = person.version;
-    let whole = Whole {
+    let whole = StudentWhole {
         attendance: format!("/api/students/{}/attendance", person.id),
         student: person.into(),
-        enrollments: rows.into_iter().map(enrolment::Body::from).collect(),
+        enrollments: rows.into_iter().map(enrolment::EnrolmentBody::from).collect(),
     };
     versioned(&whole, version)
 }
 
 async fn change(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: StudentForm = call.json()?;
     let to = PersonChanges { version: call.version(typed.version)?, ..typed.into() };
     let name = call.param("id").to_owned();
-    let body = Body::from(call.app().people().change(name, to, call.name()?, call.now).await?);
+    let body =
+        StudentBody::from(call.app().people().change(name, to, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 

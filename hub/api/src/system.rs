@@ -26,7 +26,7 @@ pub fn routes() -> Vec<Endpoint> {
     let open = |path: &'static str, shapes, run: http::endpoint::Run| {
         Endpoint::new((Method::GET, path), Who::Anyone, Object::None, Takes::Nothing, shapes, run)
     };
-    let health = Shapes::gives::<Health>();
+    let health = Shapes::gives::<SystemHealth>();
     vec![
         open("/", Shapes::PART, home.into()),
         open("/health", health, alive.into()),
@@ -50,7 +50,8 @@ pub fn recorder() -> Option<PrometheusHandle> {
 
 /// How the hub is.
 #[derive(Serialize, ToSchema)]
-pub struct Health {
+#[schema(as = Health)]
+pub struct SystemHealth {
     status: &'static str,
     service: &'static str,
     version: &'static str,
@@ -60,7 +61,7 @@ pub struct Health {
 #[derive(Serialize, ToSchema)]
 pub struct Ready {
     #[serde(flatten)]
-    health: Health,
+    health: SystemHealth,
     /// `ok`; a hub whose database does not answer is not ready.
     database: &'static str,
     /// `ok`, or `missing` without a whole model pack: pictures wait, all else goes on.
@@ -71,8 +72,8 @@ pub struct Ready {
     clock: &'static str,
 }
 
-const FINE: Health =
-    Health { status: "ok", service: "rollcall-hub", version: env!("CARGO_PKG_VERSION") };
+const FINE: SystemHealth =
+    SystemHealth { status: "ok", service: "rollcall-hub", version: env!("CARGO_PKG_VERSION") };
 
 async fn home(call: Call) -> Outcome {
     let home =
@@ -94,7 +95,7 @@ async fn ready(call: Call) -> Outcome {
     let clock = if app.upkeep().leap().await?.is_some() { "leapt" } else { "ok" };
     let all = [recognition, disk, clock].iter().all(|part| *part == "ok");
     let status = if all { "ok" } else { "degraded" };
-    let health = Health { status, ..FINE };
+    let health = SystemHealth { status, ..FINE };
     json(&Ready { health, database: "ok", recognition, disk, clock })
 }
 

@@ -1,6 +1,6 @@
 //! `/api/teachers`: accounts of teachers and admins, as S2 names their fields.
 
-use super::users::{Typed, changed, closed, listed};
+use super::users::{UserForm, changed, closed, listed};
 use acts::accounts;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -13,7 +13,7 @@ use http::{
 };
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
-use store::people::{Filter, Person};
+use store::people::{AccountFilter, AccountPerson};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -29,9 +29,9 @@ pub fn routes() -> Vec<Endpoint> {
     let user = Object::User;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let gives = Shapes::gives::<Body>();
-    let both = Shapes::both::<TeacherTyped, Body>();
+    let list = Shapes::gives::<Vec<TeacherBody>>().asks::<TeacherQuery>();
+    let gives = Shapes::gives::<TeacherBody>();
+    let both = Shapes::both::<TeacherTyped, TeacherBody>();
     vec![
         Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A teacher.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Teacher)]
-pub struct Body {
+pub struct TeacherBody {
     /// Own id.
     id: Uuid,
     /// The school's number of them.
@@ -80,7 +80,7 @@ pub struct TeacherTyped {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct TeacherQuery {
     /// Only those who may sign in, or only the others.
     is_active: Option<bool>,
     /// Own id of the last one of the page before.
@@ -90,9 +90,9 @@ struct Which {
     limit: Option<u32>,
 }
 
-impl From<Person> for Body {
-    fn from(person: Person) -> Self {
-        let Person { account, teacher_id, is_active, version, .. } = person;
+impl From<AccountPerson> for TeacherBody {
+    fn from(person: AccountPerson) -> Self {
+        let AccountPerson { account, teacher_id, is_active, version, .. } = person;
         let id = account.id;
         let full_name = account.name;
         let email = account.email;
@@ -102,20 +102,20 @@ impl From<Person> for Body {
 }
 
 impl TeacherTyped {
-    fn typed(self) -> Result<Typed, Problem> {
+    fn typed(self) -> Result<UserForm, Problem> {
         if self.role == Some(Role::Student) {
             return Err(Problem::field("role", "a teacher is teacher or admin"));
         }
         let Self { teacher_id, full_name, email, password, role, is_active, version } = self;
-        let usual = Typed::default();
-        Ok(Typed { teacher_id, full_name, email, password, role, is_active, version, ..usual })
+        let usual = UserForm::default();
+        Ok(UserForm { teacher_id, full_name, email, password, role, is_active, version, ..usual })
     }
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
-    let filter = Filter { roles: TEACHERS.to_vec(), is_active: which.is_active };
-    listed(&call, filter, which.after, which.limit, Body::from).await
+    let which: TeacherQuery = call.query()?;
+    let filter = AccountFilter { roles: TEACHERS.to_vec(), is_active: which.is_active };
+    listed(&call, filter, which.after, which.limit, TeacherBody::from).await
 }
 
 async fn add(call: Call) -> Outcome {
@@ -124,21 +124,21 @@ async fn add(call: Call) -> Outcome {
         return Err(Problem::field("teacher_id", "every teacher needs one"));
     }
     let role = typed.role.unwrap_or(Role::Teacher);
-    let made = Body::from(
+    let made = TeacherBody::from(
         call.front.entrance.accounts().add(typed.into(), role, call.name()?, call.now).await?,
     );
     created(&format!("/api/teachers/{}", made.id), &made)
 }
 
 async fn show(call: Call) -> Outcome {
-    let which = accounts::Which { name: call.param("id").to_owned(), among: TEACHERS };
-    let body = Body::from(call.app().db.read(move |tx| accounts::find(tx, &which)).await?);
+    let which = accounts::AccountName { name: call.param("id").to_owned(), among: TEACHERS };
+    let body = TeacherBody::from(call.app().db.read(move |tx| accounts::find(tx, &which)).await?);
     versioned(&body, body.version)
 }
 
 async fn change(call: Call) -> Outcome {
     let typed = call.json::<TeacherTyped>()?.typed()?;
-    let body = Body::from(changed(&call, typed, TEACHERS).await?);
+    let body = TeacherBody::from(changed(&call, typed, TEACHERS).await?);
     versioned(&body, body.version)
 }
 

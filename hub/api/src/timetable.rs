@@ -15,7 +15,7 @@ use jiff::civil::{Date, Time};
 use rules::Error;
 use rules::timetable::{Change, Period};
 use serde::{Deserialize, Serialize};
-use store::period::{self, Filter, clock};
+use store::period::{self, PeriodFilter, clock};
 use store::{Tx, class};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -31,10 +31,13 @@ pub fn routes() -> Vec<Endpoint> {
     let of = Object::Period;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>().asks::<Which>());
-    let new = Shapes::both::<Typed, Body>().created();
-    let both = Shapes::both::<Patch, Body>();
-    let differ = Shapes::both::<Different, Body>();
+    let (gives, list) = (
+        Shapes::gives::<TimetableBody>(),
+        Shapes::gives::<Vec<TimetableBody>>().asks::<TimetableQuery>(),
+    );
+    let new = Shapes::both::<TimetableForm, TimetableBody>().created();
+    let both = Shapes::both::<TimetablePatch, TimetableBody>();
+    let differ = Shapes::both::<Different, TimetableBody>();
     vec![
         Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
@@ -50,7 +53,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A weekly lesson, as the API says it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Period)]
-pub struct Body {
+pub struct TimetableBody {
     id: Uuid,
     class_id: Uuid,
     /// 1 is Monday.
@@ -85,7 +88,7 @@ pub struct Exception {
 /// A new weekly lesson.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewPeriod)]
-pub struct Typed {
+pub struct TimetableForm {
     /// Own id or class code.
     pub class_id: String,
     /// 1 is Monday.
@@ -110,7 +113,7 @@ pub struct Typed {
 /// What may change about a weekly lesson; what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PeriodChange)]
-pub struct Patch {
+pub struct TimetablePatch {
     /// 1 is Monday.
     #[schema(minimum = 1, maximum = 7)]
     pub weekday: Option<i8>,
@@ -155,7 +158,7 @@ pub struct Different {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Which {
+pub struct TimetableQuery {
     /// Own id or code of a class.
     class_id: Option<String>,
     room: Option<String>,
@@ -164,20 +167,20 @@ pub struct Which {
     limit: Option<u32>,
 }
 
-impl From<Typed> for NewPeriod {
-    fn from(typed: Typed) -> Self {
-        let Typed { class_id, weekday, starts, ends, room, from_day, to_day } = typed;
+impl From<TimetableForm> for NewPeriod {
+    fn from(typed: TimetableForm) -> Self {
+        let TimetableForm { class_id, weekday, starts, ends, room, from_day, to_day } = typed;
         Self { class: class_id, weekday, starts, ends, room, from: from_day, to: to_day }
     }
 }
 
 /// A period with the days ahead that differ.
-fn body(tx: &Tx<'_>, period: Period, today: Date) -> Result<Body, Error> {
+fn body(tx: &Tx<'_>, period: Period, today: Date) -> Result<TimetableBody, Error> {
     let until = today.checked_add(jiff::Span::new().years(1)).unwrap_or(today);
     let changes = period::changes(tx, Some(period.id), today, until)?;
     let mut exceptions: Vec<_> = changes.into_iter().map(|((_, day), c)| differs(day, c)).collect();
     exceptions.sort_by_key(|exception| exception.day);
-    Ok(Body {
+    Ok(TimetableBody {
         id: period.id,
         class_id: period.class,
         weekday: period.weekday.to_monday_one_offset(),
@@ -204,7 +207,7 @@ fn differs(day: Date, change: Change) -> Exception {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: TimetableQuery = call.query()?;
     let reader = call.reader()?;
     let limit = rows(which.limit);
     let read = call.app().db.read(move |tx| {
@@ -214,11 +217,11 @@ async fn index(call: Call) -> Outcome {
             Err(Error::NotFound(_)) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let filter = Filter { class, room: which.room, after: which.after, limit };
+        let filter = PeriodFilter { class, room: which.room, after: which.after, limit };
         let periods = period::list(tx, reader, &filter)?;
         periods.into_iter().map(|period| body(tx, period, reader.today)).collect()
     });
-    let periods: Vec<Body> = read.await?;
+    let periods: Vec<TimetableBody> = read.await?;
     page(&call, &periods, limit, periods.last().map(|last| last.id.to_string()))
 }
 
@@ -234,7 +237,7 @@ async fn show(call: Call) -> Outcome {
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: TimetableForm = call.json()?;
     let reader = call.reader()?;
     let made =
         shown(&call, call.app().timetable().add(reader, typed.into(), call.now).await?).await?;
@@ -242,9 +245,9 @@ async fn add(call: Call) -> Outcome {
 }
 
 async fn change(call: Call) -> Outcome {
-    let patch: Patch = call.json()?;
+    let patch: TimetablePatch = call.json()?;
     let period = call.id("id")?;
-    let Patch { weekday, starts, ends, room, from_day: from, to_day: to, version } = patch;
+    let TimetablePatch { weekday, starts, ends, room, from_day: from, to_day: to, version } = patch;
     let version = call.version(version)?;
     let changes = PeriodChanges { period, weekday, starts, ends, room, from, to, version };
     let period = call.app().timetable().change(call.reader()?, changes, call.now).await?;
@@ -253,7 +256,7 @@ async fn change(call: Call) -> Outcome {
 }
 
 /// The period with the days ahead that differ.
-async fn shown(call: &Call, period: Period) -> Result<Body, Problem> {
+async fn shown(call: &Call, period: Period) -> Result<TimetableBody, Problem> {
     let today = call.reader()?.today;
     Ok(call.app().db.read(move |tx| body(tx, period, today)).await?)
 }

@@ -21,9 +21,9 @@ pub fn routes() -> Vec<Endpoint> {
     let own = Object::None;
     let body = Takes::Json(SMALL);
     let post = |path| (Method::POST, path);
-    let state = Shapes::gives::<State>();
-    let begin = Shapes::both::<Begin, Started>().created();
-    let confirm = Shapes::both::<Confirm, Recovery>();
+    let state = Shapes::gives::<TotpState>();
+    let begin = Shapes::both::<TotpBegin, TotpStarted>().created();
+    let confirm = Shapes::both::<TotpConfirm, Recovery>();
     let remove = Shapes::EMPTY.takes::<Remove>();
     let at = "/api/auth/totp";
     let no = Takes::Nothing;
@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// Whether this account has a second factor.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SecondFactor)]
-pub struct State {
+pub struct TotpState {
     /// Whether it counts.
     pub enabled: bool,
     /// Codes that were not used.
@@ -48,7 +48,7 @@ pub struct State {
 /// Begins a second factor.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SecondFactorBegin)]
-pub struct Begin {
+pub struct TotpBegin {
     /// The password, once more.
     password: String,
 }
@@ -56,7 +56,7 @@ pub struct Begin {
 /// What an authenticator app needs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SecondFactorStarted)]
-pub struct Started {
+pub struct TotpStarted {
     /// Base32, to be typed.
     pub secret: String,
     /// The same for a QR code.
@@ -66,7 +66,7 @@ pub struct Started {
 /// Proves that the app has it.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SecondFactorConfirm)]
-pub struct Confirm {
+pub struct TotpConfirm {
     /// What the app shows.
     #[serde(alias = "totp")]
     code: String,
@@ -92,22 +92,23 @@ async fn show(call: Call) -> Outcome {
     json(&state(&call).await?)
 }
 
-async fn state(call: &Call) -> Result<State, Problem> {
+async fn state(call: &Call) -> Result<TotpState, Problem> {
     let id = call.actor()?.user;
     let read = call.app().db.read(move |tx| Ok((rows::get(tx, id)?, rows::left(tx, id)?)));
     let (totp, recovery_codes_left) = read.await?;
-    Ok(State { enabled: totp.is_some_and(|totp| totp.confirmed), recovery_codes_left })
+    Ok(TotpState { enabled: totp.is_some_and(|totp| totp.confirmed), recovery_codes_left })
 }
 
 async fn start(call: Call) -> Outcome {
-    let Begin { password } = call.json()?;
+    let TotpBegin { password } = call.json()?;
     let account = call.own().await?;
-    let entrance::Started { secret, uri } = call.visitor().begin_code(&account, password).await?;
-    created("/api/auth/totp", &Started { secret, uri })
+    let entrance::CodeStarted { secret, uri } =
+        call.visitor().begin_code(&account, password).await?;
+    created("/api/auth/totp", &TotpStarted { secret, uri })
 }
 
 async fn confirmed(call: Call) -> Outcome {
-    let Confirm { code } = call.json()?;
+    let TotpConfirm { code } = call.json()?;
     let account = call.own().await?;
     json(&Recovery { recovery_codes: call.visitor().switch_code_on(&account, &code).await? })
 }

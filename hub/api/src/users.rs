@@ -1,6 +1,6 @@
 //! `/api/users`: accounts of people who sign in.
 
-use acts::accounts::{AccountChanges, Which as Account};
+use acts::accounts::{AccountChanges, AccountName as Account};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
@@ -14,7 +14,7 @@ use http::{
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
-use store::people::{self, Filter, Person};
+use store::people::{self, AccountFilter, AccountPerson};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use warp::http::Method;
@@ -27,9 +27,9 @@ pub fn routes() -> Vec<Endpoint> {
     let user = Object::User;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<Body>>().asks::<Which>();
-    let gives = Shapes::gives::<Body>();
-    let both = Shapes::both::<Typed, Body>();
+    let list = Shapes::gives::<Vec<UserBody>>().asks::<UserQuery>();
+    let gives = Shapes::gives::<UserBody>();
+    let both = Shapes::both::<UserForm, UserBody>();
     vec![
         Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// An account, to an admin.
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
-pub struct Body {
+pub struct UserBody {
     /// Own id.
     pub id: Uuid,
     email: String,
@@ -71,7 +71,7 @@ pub struct Body {
 /// An account as typed. A change leaves out what stays.
 #[derive(Deserialize, ToSchema, Default)]
 #[schema(as = UserTyped)]
-pub struct Typed {
+pub struct UserForm {
     /// Needed for a new account.
     pub email: Option<String>,
     /// Needed for a new account.
@@ -100,7 +100,7 @@ pub struct Typed {
 /// Which to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct UserQuery {
     /// Only of this role.
     #[param(inline)]
     role: Option<Role>,
@@ -113,9 +113,9 @@ struct Which {
     limit: Option<u32>,
 }
 
-impl From<Person> for Body {
-    fn from(person: Person) -> Self {
-        let Person { account, teacher_id, is_active, .. } = person;
+impl From<AccountPerson> for UserBody {
+    fn from(person: AccountPerson) -> Self {
+        let AccountPerson { account, teacher_id, is_active, .. } = person;
         Self {
             id: account.id,
             email: account.email,
@@ -134,8 +134,8 @@ impl From<Person> for Body {
     }
 }
 
-impl From<Typed> for AccountChanges {
-    fn from(typed: Typed) -> Self {
+impl From<UserForm> for AccountChanges {
+    fn from(typed: UserForm) -> Self {
         Self {
             email: typed.email,
             name: typed.full_name,
@@ -153,19 +153,19 @@ impl From<Typed> for AccountChanges {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: UserQuery = call.query()?;
     let roles = which.role.into_iter().collect();
-    let filter = Filter { roles, is_active: which.is_active };
-    listed(&call, filter, which.after, which.limit, Body::from).await
+    let filter = AccountFilter { roles, is_active: which.is_active };
+    listed(&call, filter, which.after, which.limit, UserBody::from).await
 }
 
 /// A page of accounts, each told by `tell`.
 pub async fn listed<T: Serialize>(
     call: &Call,
-    filter: Filter,
+    filter: AccountFilter,
     after: Option<Uuid>,
     limit: Option<u32>,
-    tell: fn(Person) -> T,
+    tell: fn(AccountPerson) -> T,
 ) -> Outcome {
     let limit = rows(limit);
     let people = call.app().db.read(move |tx| people::list(tx, &filter, after, limit)).await?;
@@ -174,25 +174,25 @@ pub async fn listed<T: Serialize>(
 }
 
 async fn add(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
+    let typed: UserForm = call.json()?;
     let Some(role) = typed.role else {
         return Err(Problem::field("role", "give one: admin, teacher or student"));
     };
     let made =
         call.front.entrance.accounts().add(typed.into(), role, call.name()?, call.now).await?;
-    let made = Body::from(made);
+    let made = UserBody::from(made);
     created(&format!("/api/users/{}", made.id), &made)
 }
 
 async fn show(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    let body = Body::from(call.app().db.read(move |tx| people::find(tx, &name)).await?);
+    let body = UserBody::from(call.app().db.read(move |tx| people::find(tx, &name)).await?);
     versioned(&body, body.version)
 }
 
 async fn change(call: Call) -> Outcome {
-    let typed: Typed = call.json()?;
-    let body = Body::from(changed(&call, typed, &Role::ALL).await?);
+    let typed: UserForm = call.json()?;
+    let body = UserBody::from(changed(&call, typed, &Role::ALL).await?);
     versioned(&body, body.version)
 }
 
@@ -201,7 +201,11 @@ async fn change(call: Call) -> Outcome {
 /// # Errors
 /// 403 without a proof since signing in, for what opens one's own account; 404, 409 and 422 as
 /// [`people::change`].
-pub async fn changed(call: &Call, typed: Typed, roles: &'static [Role]) -> Result<Person, Problem> {
+pub async fn changed(
+    call: &Call,
+    typed: UserForm,
+    roles: &'static [Role],
+) -> Result<AccountPerson, Problem> {
     let which = Account { name: call.param("id").to_owned(), among: roles };
     let to = AccountChanges { version: call.version(typed.version)?, ..typed.into() };
     Ok(call.front.entrance.accounts().change(which, to, call.asker()?, call.now).await?)
@@ -216,6 +220,6 @@ async fn remove(call: Call) -> Outcome {
 /// # Errors
 /// 404; 409 for the last admin.
 pub async fn closed(call: &Call, roles: &'static [Role]) -> Outcome {
-    changed(call, Typed { is_active: Some(false), ..Typed::default() }, roles).await?;
+    changed(call, UserForm { is_active: Some(false), ..UserForm::default() }, roles).await?;
     nothing()
 }

@@ -27,9 +27,9 @@ pub fn routes() -> Vec<Endpoint> {
     let hook = Object::Webhook;
     let body = Takes::Json(SMALL);
     let no = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<Body>(), Shapes::gives::<Vec<Body>>());
-    let new = Shapes::both::<Typed, Made>().created();
-    let both = Shapes::both::<Patch, Body>();
+    let (gives, list) = (Shapes::gives::<WebhookBody>(), Shapes::gives::<Vec<WebhookBody>>());
+    let new = Shapes::both::<WebhookForm, WebhookMade>().created();
+    let both = Shapes::both::<WebhookPatch, WebhookBody>();
     vec![
         Endpoint::new((Method::GET, some), ADMIN, none, no, list, index),
         Endpoint::new((Method::POST, some), ADMIN, none, body, new, add),
@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Endpoint> {
 /// A webhook, as the API says it; its secret is only shown when it is made.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Webhook)]
-pub struct Body {
+pub struct WebhookBody {
     id: Uuid,
     url: String,
     /// Names of events; all if empty.
@@ -60,9 +60,9 @@ pub struct Body {
 /// A new webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookMade)]
-pub struct Made {
+pub struct WebhookMade {
     #[serde(flatten)]
-    hook: Body,
+    hook: WebhookBody,
     /// With which its messages are signed (Standard Webhooks); shown once.
     secret: String,
 }
@@ -70,7 +70,7 @@ pub struct Made {
 /// A webhook as typed.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewWebhook)]
-pub struct Typed {
+pub struct WebhookForm {
     /// `https://…`
     #[schema(example = "https://example.org/rollcall")]
     url: String,
@@ -84,7 +84,7 @@ pub struct Typed {
 /// What may change; what is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = WebhookChange)]
-pub struct Patch {
+pub struct WebhookPatch {
     /// Where.
     #[schema(example = "https://example.org/rollcall")]
     url: Option<String>,
@@ -97,7 +97,7 @@ pub struct Patch {
     version: Option<i64>,
 }
 
-impl From<Webhook> for Body {
+impl From<Webhook> for WebhookBody {
     fn from(hook: Webhook) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let Webhook { id, url, events, is_active, failing_since, created_at, version } = hook;
@@ -109,30 +109,30 @@ impl From<Webhook> for Body {
 
 async fn index(call: Call) -> Outcome {
     let hooks = call.app().db.read(webhook::list).await?;
-    json(&hooks.into_iter().map(Body::from).collect::<Vec<_>>())
+    json(&hooks.into_iter().map(WebhookBody::from).collect::<Vec<_>>())
 }
 
 async fn add(call: Call) -> Outcome {
-    let Typed { url, events } = call.json()?;
+    let WebhookForm { url, events } = call.json()?;
     let new = NewWebhook { url, events };
     let MadeWebhook { hook, secret } =
         call.app().webhooks().add(new, call.actor()?, call.now).await?;
-    let made = Made { hook: hook.into(), secret };
+    let made = WebhookMade { hook: hook.into(), secret };
     created(&format!("/api/webhooks/{}", made.hook.id), &made)
 }
 
 async fn show(call: Call) -> Outcome {
     let id = call.id("id")?;
-    let hook = Body::from(call.app().db.read(move |tx| webhook::get(tx, id)).await?);
+    let hook = WebhookBody::from(call.app().db.read(move |tx| webhook::get(tx, id)).await?);
     versioned(&hook, hook.version)
 }
 
 async fn change(call: Call) -> Outcome {
-    let Patch { url, events, is_active, version } = call.json()?;
+    let WebhookPatch { url, events, is_active, version } = call.json()?;
     let hook = call.id("id")?;
     let version = call.version(version)?;
     let to = WebhookChanges { hook, url, events, is_active, version };
-    let hook = Body::from(call.app().webhooks().change(to, call.actor()?, call.now).await?);
+    let hook = WebhookBody::from(call.app().webhooks().change(to, call.actor()?, call.now).await?);
     versioned(&hook, hook.version)
 }
 

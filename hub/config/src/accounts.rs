@@ -4,13 +4,13 @@ use super::Secret;
 
 /// Accounts and how long a sign-in lasts.
 #[derive(Clone, Debug, Default)]
-pub struct Accounts {
+pub struct AccountSettings {
     /// Whether anybody may register an account of the role student. Default no.
     pub open_registration: bool,
     /// Sessions of browsers.
-    pub sessions: rules::auth::session::Limits,
+    pub sessions: rules::auth::session::SessionLimits,
     /// Tokens of programs.
-    pub tokens: rules::auth::refresh::Limits,
+    pub tokens: rules::auth::refresh::RefreshLimits,
     /// Signs access tokens instead of the hub's own key.
     pub token_key: Option<Secret>,
     /// Signing in elsewhere, by OpenID Connect.

@@ -1,10 +1,10 @@
 //! From what was typed to what is meant: every value checked, every refusal names its key.
 
-use super::raw::{self, Raw};
+use super::raw::{self, RawConfig};
 use super::vars::Origins;
 use super::{
-    Accounts, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, Lines, Listen, Log, LogFormat,
-    Oidc, Secret, Smtp, SmtpTls, Vars, secret,
+    AccountSettings, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, LinesSetting, Listen, Log,
+    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, secret,
 };
 use accept::{Proxies, ProxyHeader};
 use jiff::tz::TimeZone;
@@ -64,7 +64,7 @@ impl Source {
 pub(super) fn read(data: &Path, text: &str, vars: &Vars) -> Result<Config, ConfigError> {
     let path = data.join(FILE);
     let wrong = |why| ConfigError::Text { path: path.clone(), why: Box::new(why) };
-    let typed: Raw = toml::from_str(text).map_err(wrong)?;
+    let typed: RawConfig = toml::from_str(text).map_err(wrong)?;
     if typed.secret().is_some() && path.exists() {
         let open = |why: String| ConfigError::File { path: path.clone(), why };
         secret::private(&path).map_err(open)?;
@@ -72,13 +72,13 @@ pub(super) fn read(data: &Path, text: &str, vars: &Vars) -> Result<Config, Confi
     let mut table: toml::Table = toml::from_str(text).map_err(wrong)?;
     let mut warnings = Vec::new();
     let origins = vars.over(&mut table, &mut warnings)?;
-    let raw: Raw = toml::Value::Table(table).try_into().map_err(wrong)?;
+    let raw: RawConfig = toml::Value::Table(table).try_into().map_err(wrong)?;
     meant(data, raw, &Source { path, origins }, vars, warnings)
 }
 
 fn meant(
     data: &Path,
-    raw: Raw,
+    raw: RawConfig,
     source: &Source,
     vars: &Vars,
     warnings: Vec<String>,
@@ -98,8 +98,8 @@ fn meant(
         Some(url) => origin(&url)
             .ok_or_else(|| source.bad("public_url", &url, "write https://hub.school.example"))?,
     };
-    let usual = crate::doors::Limits::default();
-    let doors = crate::doors::Limits {
+    let usual = crate::doors::DoorLimits::default();
+    let doors = crate::doors::DoorLimits {
         records_per_second: raw.doors.records_per_second.unwrap_or(usual.records_per_second),
         burst: raw.doors.burst.unwrap_or(usual.burst),
         ..usual
@@ -118,7 +118,7 @@ fn meant(
         accounts: accounts(raw.accounts, raw.oidc, source, vars)?,
         cors: cors(&raw.cors, source)?,
         smtp: smtp(raw.smtp, source)?,
-        lines: Lines {
+        lines: LinesSetting {
             high: raw.lines.high,
             review: raw.lines.review,
             margin: raw.lines.margin,
@@ -147,7 +147,7 @@ fn tls(data: &Path, raw: raw::Tls, source: &Source) -> Result<Option<crate::File
     }
 }
 
-fn listen(raw: &raw::Listen, source: &Source) -> Result<Listen, ConfigError> {
+fn listen(raw: &raw::RawListen, source: &Source) -> Result<Listen, ConfigError> {
     let address = |key, typed: Option<&str>, port: u16| match typed {
         None => Ok(SocketAddr::from(([0, 0, 0, 0], port))),
         Some(typed) => typed.parse().map_err(|_| {
@@ -193,7 +193,7 @@ fn origin(text: &str) -> Option<String> {
     (matches!(scheme, "http" | "https") && plain).then_some(text)
 }
 
-fn cors(raw: &raw::Cors, source: &Source) -> Result<Cors, ConfigError> {
+fn cors(raw: &raw::RawCors, source: &Source) -> Result<Cors, ConfigError> {
     let bad = |text: &String| {
         source.bad("cors.origins", text, "write origins such as https://app.school.example")
     };
@@ -223,7 +223,7 @@ fn metrics(raw: raw::Metrics, source: &Source) -> Result<Option<Secret>, ConfigE
     Ok(token)
 }
 
-fn log(raw: raw::Log, source: &Source) -> Result<Log, ConfigError> {
+fn log(raw: raw::RawLog, source: &Source) -> Result<Log, ConfigError> {
     let usual = Log::default();
     let format = match raw.format.as_deref() {
         None => None,
@@ -239,19 +239,19 @@ fn log(raw: raw::Log, source: &Source) -> Result<Log, ConfigError> {
 }
 
 fn accounts(
-    raw: raw::Accounts,
-    oidc: raw::Oidc,
+    raw: raw::RawAccounts,
+    oidc: raw::RawOidc,
     source: &Source,
     vars: &Vars,
-) -> Result<Accounts, ConfigError> {
+) -> Result<AccountSettings, ConfigError> {
     let time = |key, typed: Option<i64>, usual_ms: i64, unit: i64, most: i64| match typed {
         None => Ok(usual_ms),
         Some(n) if (1..=most).contains(&n) => Ok(n * unit),
         Some(n) => Err(source.bad(key, &n.to_string(), format!("write 1 to {most}"))),
     };
     const MINUTE: i64 = 60_000;
-    let session = rules::auth::session::Limits::default();
-    let tokens = rules::auth::refresh::Limits::default();
+    let session = rules::auth::session::SessionLimits::default();
+    let tokens = rules::auth::refresh::RefreshLimits::default();
     let idle = time("accounts.idle_hours", raw.idle_hours, session.idle_ms, 60 * MINUTE, 168)?;
     let absolute = raw.absolute_hours;
     let absolute =
@@ -266,10 +266,16 @@ fn accounts(
     if let Some(why) = token_key.as_ref().and_then(|key| weak_key(key.expose())) {
         return Err(source.bad("accounts.token_key", "***", why));
     }
-    Ok(Accounts {
+    Ok(AccountSettings {
         open_registration: raw.open_registration,
-        sessions: rules::auth::session::Limits { idle_ms: idle, absolute_ms: absolute.max(idle) },
-        tokens: rules::auth::refresh::Limits { access_ms: access, refresh_ms: refresh.max(access) },
+        sessions: rules::auth::session::SessionLimits {
+            idle_ms: idle,
+            absolute_ms: absolute.max(idle),
+        },
+        tokens: rules::auth::refresh::RefreshLimits {
+            access_ms: access,
+            refresh_ms: refresh.max(access),
+        },
         token_key,
         oidc: provider(oidc, source)?,
         first_admin: first_admin(vars)?,
@@ -289,7 +295,7 @@ fn weak_key(key: &str) -> Option<&'static str> {
     }
 }
 
-fn provider(raw: raw::Oidc, source: &Source) -> Result<Option<Oidc>, ConfigError> {
+fn provider(raw: raw::RawOidc, source: &Source) -> Result<Option<Oidc>, ConfigError> {
     let keys = ("oidc.client_secret", "oidc.client_secret_file");
     let client_secret = source.secret(keys, raw.client_secret, raw.client_secret_file)?;
     let (issuer, client_id) = match (raw.issuer, raw.client_id) {
@@ -330,7 +336,7 @@ fn first_admin(vars: &Vars) -> Result<Option<FirstAdmin>, ConfigError> {
     Ok(Some(FirstAdmin { email, name, password: Secret::new(password) }))
 }
 
-fn smtp(raw: raw::Smtp, source: &Source) -> Result<Option<Smtp>, ConfigError> {
+fn smtp(raw: raw::RawSmtp, source: &Source) -> Result<Option<Smtp>, ConfigError> {
     let keys = ("smtp.password", "smtp.password_file");
     let password = source.secret(keys, raw.password, raw.password_file)?;
     let Some(host) = raw.host else {

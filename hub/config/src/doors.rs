@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// How much one device may do, and how slowly.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct DoorLimits {
     /// See [`accept::Limits`].
     pub accept: accept::Limits,
     /// From the end of the handshake to CONNECT.
@@ -22,7 +22,7 @@ pub struct Limits {
     pub time: Duration,
 }
 
-impl Default for Limits {
+impl Default for DoorLimits {
     fn default() -> Self {
         Self {
             accept: accept::Limits {

@@ -17,9 +17,9 @@ mod tls;
 mod vars;
 mod web;
 
-pub use accounts::{Accounts, FirstAdmin, Oidc};
+pub use accounts::{AccountSettings, FirstAdmin, Oidc};
 pub use error::ConfigError;
-pub use lines::{Line, Lines};
+pub use lines::{LineSetting, LinesSetting};
 pub use log::{Log, LogFormat};
 pub use secret::Secret;
 pub use smtp::{Smtp, SmtpTls};
@@ -56,18 +56,18 @@ pub struct Config {
     /// Who may say for whom a request comes. Default nobody.
     pub proxies: Proxies,
     /// How much one door may do.
-    pub doors: crate::doors::Limits,
+    pub doors: crate::doors::DoorLimits,
     /// Whether people and programs are served without TLS; only on the loopback.
     pub plain: bool,
     /// Accounts, sessions and tokens.
-    pub accounts: Accounts,
+    pub accounts: AccountSettings,
     /// Which other sites' pages may read the API.
     pub cors: Cors,
     /// The mail server; without one no mail is sent.
     pub smtp: Option<Smtp>,
     /// From which score on somebody is surely, or possibly, who they look like. Default: the
     /// model pack's own.
-    pub lines: Lines,
+    pub lines: LinesSetting,
     /// Bytes of an uploaded photo at most. Default and most 10 MiB.
     pub max_upload: u64,
     /// Whether webhooks may lead into private networks, and be plain HTTP.

@@ -11,8 +11,8 @@ use vision::score::{self, Scale};
 
 /// A line, in whatever measure it was typed: `0.96` is a cosine, `"0.9 confidence"` is not.
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
-#[serde(try_from = "Typed")]
-pub enum Line {
+#[serde(try_from = "LinesTyped")]
+pub enum LineSetting {
     /// Of the pack's templates; what everything is turned into.
     Cosine(f32),
     /// A cosine too, but of the network that its system used.
@@ -25,27 +25,27 @@ pub enum Line {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Typed {
+enum LinesTyped {
     Number(f32),
     Text(String),
 }
 
 /// The site's own lines.
 #[derive(Clone, Default, Debug)]
-pub struct Lines {
-    pub(super) high: Option<Line>,
-    pub(super) review: Option<Line>,
+pub struct LinesSetting {
+    pub(super) high: Option<LineSetting>,
+    pub(super) review: Option<LineSetting>,
     pub(super) margin: Option<f32>,
     pub(super) source: Source,
 }
 
-impl TryFrom<Typed> for Line {
+impl TryFrom<LinesTyped> for LineSetting {
     type Error = String;
 
-    fn try_from(typed: Typed) -> Result<Self, String> {
+    fn try_from(typed: LinesTyped) -> Result<Self, String> {
         let text = match typed {
-            Typed::Number(number) => return Ok(Self::Cosine(number)),
-            Typed::Text(text) => text,
+            LinesTyped::Number(number) => return Ok(Self::Cosine(number)),
+            LinesTyped::Text(text) => text,
         };
         let (number, measure) = text.trim().split_once(' ').unwrap_or((text.trim(), "cosine"));
         let number = number.parse().map_err(|_| format!("“{number}” is no number"))?;
@@ -59,7 +59,7 @@ impl TryFrom<Typed> for Line {
     }
 }
 
-impl Line {
+impl LineSetting {
     /// The cosine that it is with `model`, or why it is none.
     fn cosine(self, model: &str) -> Result<f32, String> {
         let usual = lines_of(model);
@@ -90,7 +90,7 @@ impl Line {
     }
 }
 
-impl Lines {
+impl LinesSetting {
     /// The lines of `model`, moved where the site says so (those of several frames move along),
     /// and what is unwise about them. None when the site says nothing.
     ///
@@ -162,7 +162,8 @@ impl Lines {
         let bad = |key, value: &dyn std::fmt::Debug, why: String| {
             self.source.bad(key, &format!("{value:?}"), why)
         };
-        let mut cosine = |key, line: Option<Line>| match line.map(|line| line.cosine(model)) {
+        let mut cosine = |key, line: Option<LineSetting>| match line.map(|line| line.cosine(model))
+        {
             Some(Err(why)) => self.spoken(key, &line, why, unwise),
             found => Ok(found.and_then(Result::ok)),
         };
@@ -202,23 +203,27 @@ mod tests {
     #[test]
     fn numbers_of_others_become_cosines_of_the_pack_in_use() {
         let [dlib, arcface, sface, ..] = MODELS;
-        assert!(close(Line::Confidence(0.9).cosine(dlib), 0.960));
-        assert!(close(Line::Confidence(0.7).cosine(arcface), 0.420));
-        assert!(close(Line::Distance(0.50).cosine(dlib), 0.9444));
-        assert!(close(Line::Similarity(0.96).cosine(dlib), 0.96));
-        assert!(close(Line::Similarity(0.6).cosine(arcface), 0.6), "as S2 means it");
-        assert!(close(Line::Cosine(0.5).cosine(sface), 0.5));
+        assert!(close(LineSetting::Confidence(0.9).cosine(dlib), 0.960));
+        assert!(close(LineSetting::Confidence(0.7).cosine(arcface), 0.420));
+        assert!(close(LineSetting::Distance(0.50).cosine(dlib), 0.9444));
+        assert!(close(LineSetting::Similarity(0.96).cosine(dlib), 0.96));
+        assert!(close(LineSetting::Similarity(0.6).cosine(arcface), 0.6), "as S2 means it");
+        assert!(close(LineSetting::Cosine(0.5).cosine(sface), 0.5));
     }
 
     #[test]
     fn what_means_nothing_with_a_pack_is_refused_in_a_sentence() {
         let [dlib, arcface, ..] = MODELS;
-        let refused = |line: Line, model| line.cosine(model).unwrap_err();
-        let similar = refused(Line::Similarity(0.6), dlib);
+        let refused = |line: LineSetting, model| line.cosine(model).unwrap_err();
+        let similar = refused(LineSetting::Similarity(0.6), dlib);
         assert!(similar.contains("ArcFace") && similar.contains("start with 0.96"), "{similar}");
-        let distance = refused(Line::Distance(0.5), arcface);
+        let distance = refused(LineSetting::Distance(0.5), arcface);
         assert!(distance.contains("dlib") && distance.contains("0.600 and 0.420"), "{distance}");
-        for odd in [Line::Cosine(1.5), Line::Confidence(-0.1), Line::Similarity(f32::NAN)] {
+        for odd in [
+            LineSetting::Cosine(1.5),
+            LineSetting::Confidence(-0.1),
+            LineSetting::Similarity(f32::NAN),
+        ] {
             assert!(MODELS.iter().all(|model| odd.cosine(model).is_err()), "{odd:?}");
         }
     }
@@ -226,17 +231,17 @@ mod tests {
     #[test]
     fn a_line_may_be_typed_with_its_measure() {
         let typed = |text: &str| toml::from_str::<toml::Table>(&format!("v = {text}"));
-        let line = |text: &str| typed(text).unwrap().remove("v").unwrap().try_into::<Line>();
-        assert_eq!(line("0.95"), Ok(Line::Cosine(0.95)));
-        assert_eq!(line("\"0.95\""), Ok(Line::Cosine(0.95)));
-        assert_eq!(line("\"0.9 confidence\""), Ok(Line::Confidence(0.9)));
+        let line = |text: &str| typed(text).unwrap().remove("v").unwrap().try_into::<LineSetting>();
+        assert_eq!(line("0.95"), Ok(LineSetting::Cosine(0.95)));
+        assert_eq!(line("\"0.95\""), Ok(LineSetting::Cosine(0.95)));
+        assert_eq!(line("\"0.9 confidence\""), Ok(LineSetting::Confidence(0.9)));
         assert!(line("\"0.9 metres\"").is_err() && line("\"much\"").is_err());
     }
 
     proptest! {
         #[test]
         fn a_confidence_comes_back_from_every_pack(of in 0.0f32..=1.0, n in 0usize..5) {
-            let cosine = Line::Confidence(of).cosine(MODELS[n]).unwrap();
+            let cosine = LineSetting::Confidence(of).cosine(MODELS[n]).unwrap();
             let back = confidence_by(&lines_of(MODELS[n]), cosine);
             prop_assert!((back - of).abs() < 1e-3, "{of} came back as {back}");
         }

@@ -1,12 +1,12 @@
 //! `hub.toml` as typed: every key optional, unknown ones refused.
 
-use super::Line;
+use super::LineSetting;
 use serde::Deserialize;
 use std::path::PathBuf;
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Raw {
+pub(super) struct RawConfig {
     pub host: Option<String>,
     pub zone: Option<String>,
     pub models: Option<PathBuf>,
@@ -15,24 +15,24 @@ pub(super) struct Raw {
     pub hosts: Vec<String>,
     pub trusted_proxies: Vec<String>,
     pub proxy_header: Option<String>,
-    pub listen: Listen,
-    pub doors: Doors,
-    pub accounts: Accounts,
-    pub oidc: Oidc,
-    pub cors: Cors,
-    pub smtp: Smtp,
-    pub lines: Lines,
+    pub listen: RawListen,
+    pub doors: RawDoors,
+    pub accounts: RawAccounts,
+    pub oidc: RawOidc,
+    pub cors: RawCors,
+    pub smtp: RawSmtp,
+    pub lines: RawLines,
     pub uploads: Uploads,
-    pub webhooks: Webhooks,
+    pub webhooks: RawWebhooks,
     pub metrics: Metrics,
-    pub log: Log,
+    pub log: RawLog,
     pub tls: Tls,
-    pub backup: Backup,
+    pub backup: RawBackup,
 }
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Backup {
+pub(super) struct RawBackup {
     pub days: Option<u32>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Tls {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Listen {
+pub(super) struct RawListen {
     pub web: Option<String>,
     pub plain: bool,
     pub mqtt: Option<String>,
@@ -54,14 +54,14 @@ pub(super) struct Listen {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Doors {
+pub(super) struct RawDoors {
     pub records_per_second: Option<u32>,
     pub burst: Option<u32>,
 }
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Accounts {
+pub(super) struct RawAccounts {
     pub open_registration: bool,
     pub idle_hours: Option<i64>,
     pub absolute_hours: Option<i64>,
@@ -73,7 +73,7 @@ pub(super) struct Accounts {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Oidc {
+pub(super) struct RawOidc {
     pub issuer: Option<String>,
     pub client_id: Option<String>,
     pub client_secret: Option<String>,
@@ -83,14 +83,14 @@ pub(super) struct Oidc {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Cors {
+pub(super) struct RawCors {
     pub origins: Vec<String>,
     pub any: bool,
 }
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Smtp {
+pub(super) struct RawSmtp {
     pub host: Option<String>,
     pub port: Option<u16>,
     pub user: Option<String>,
@@ -102,9 +102,9 @@ pub(super) struct Smtp {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Lines {
-    pub high: Option<Line>,
-    pub review: Option<Line>,
+pub(super) struct RawLines {
+    pub high: Option<LineSetting>,
+    pub review: Option<LineSetting>,
     pub margin: Option<f32>,
 }
 
@@ -116,7 +116,7 @@ pub(super) struct Uploads {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Webhooks {
+pub(super) struct RawWebhooks {
     pub private: bool,
 }
 
@@ -129,12 +129,12 @@ pub(super) struct Metrics {
 
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Log {
+pub(super) struct RawLog {
     pub level: Option<String>,
     pub format: Option<String>,
 }
 
-impl Raw {
+impl RawConfig {
     /// The key of a secret written into the file itself, if there is one.
     pub(super) fn secret(&self) -> Option<&'static str> {
         let secrets = [

@@ -302,7 +302,7 @@ fn distance(text: &str) -> Result<String, String> {
     measured(text, "distance")
 }
 
-/// A line with its measure: which cosine it is depends on the pack in use ([`super::Lines`]).
+/// A line with its measure: which cosine it is depends on the pack in use ([`super::LinesSetting`]).
 fn measured(text: &str, measure: &str) -> Result<String, String> {
     let number: f32 = text.trim().parse().map_err(|_| format!("“{text}” is no number"))?;
     Ok(format!("{number} {measure}"))

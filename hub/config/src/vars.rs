@@ -4,7 +4,7 @@
 //! dot: `ROLLCALL_SMTP__HOST` is `smtp.host`. Those win over the variables of other systems
 //! ([`super::seeds`]), and these over the file.
 
-use super::raw::Raw;
+use super::raw::RawConfig;
 use super::{ConfigError, seeds};
 use std::collections::BTreeMap;
 use toml::{Table, Value};
@@ -106,7 +106,7 @@ fn value(name: &str, key: &str, text: &str) -> Result<Value, ConfigError> {
     let fits = |value: &Value| {
         let mut table = Table::new();
         put(&mut table, key, value.clone());
-        Value::Table(table).try_into::<Raw>()
+        Value::Table(table).try_into::<RawConfig>()
     };
     let mut first = None;
     for way in ways.into_iter().flatten() {

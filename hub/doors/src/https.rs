@@ -2,12 +2,12 @@
 //!
 //! A device gets its own releases and nobody else's; what is not its own does not exist for it.
 
-use super::range::{Part, part};
+use super::range::{RangePart, part};
 use super::{key, renew, tls};
 use crate::reply::empty;
 use accept::patience::Patient;
 use accept::{self, Guest, House};
-use acts::device::{Fleet, Identity, Serial};
+use acts::device::{DoorIdentity, Fleet, Serial};
 use acts::doors::galleries;
 use acts::parts::Parts;
 use bytes::Bytes;
@@ -40,14 +40,14 @@ const AGE: Duration = Duration::from_secs(600);
 const MODEL_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A file to send, and the version it has.
-struct File {
-    content: Content,
+struct HttpsFile {
+    content: HttpsContent,
     length: usize,
     etag: String,
 }
 
 /// Where the bytes of a file are.
-enum Content {
+enum HttpsContent {
     /// Here.
     Held(Bytes),
     /// On the disk: a model is large, and is asked for in parts.
@@ -109,7 +109,7 @@ async fn revoked(fleet: Fleet, serial: Serial) {
 
 async fn answer(
     app: Parts,
-    identity: Identity,
+    identity: DoorIdentity,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method() == Method::POST && request.uri().path() == RENEW_PATH {
@@ -143,7 +143,11 @@ async fn answer(
     })
 }
 
-async fn find(app: &Parts, identity: &Identity, path: &str) -> Result<Option<File>, Error> {
+async fn find(
+    app: &Parts,
+    identity: &DoorIdentity,
+    path: &str,
+) -> Result<Option<HttpsFile>, Error> {
     if path == MANIFEST_PATH {
         let device = identity.device.clone();
         let signed = app.db.read(move |tx| store::release::manifest(tx, &device)).await?;
@@ -189,7 +193,7 @@ fn ends(answer: &Response<Full<Bytes>>) -> bool {
 
 /// Remembers that the door was sent a release to its end. It is only for the list of releases, so
 /// a failure is no reason to keep the file back.
-async fn fetched(app: &Parts, identity: &Identity, path: &str) {
+async fn fetched(app: &Parts, identity: &DoorIdentity, path: &str) {
     let version = path.strip_prefix(GALLERY_PATH).and_then(|version| version.parse().ok());
     let (Some(version), now) = (version, app.clock.wall()) else { return };
     let noted = galleries::fetched(&app.db, identity.device.clone(), version, now);
@@ -199,11 +203,11 @@ async fn fetched(app: &Parts, identity: &Identity, path: &str) {
 }
 
 /// A file of the pack that the hub runs: `pack.toml` or one that it names; no other path can be asked for.
-async fn model(app: &Parts, name: &str) -> Result<Option<File>, Error> {
+async fn model(app: &Parts, name: &str) -> Result<Option<HttpsFile>, Error> {
     let folder = app.recogniser.folder().to_owned();
     let key = app.keys.signing()?;
     let name = name.to_owned();
-    let read = move || -> Result<Option<File>, Error> {
+    let read = move || -> Result<Option<HttpsFile>, Error> {
         let doing = "reading the model pack";
         let pack = std::fs::read_to_string(folder.join("pack.toml")).doing(doing)?;
         if name == "pack.signed" {
@@ -220,7 +224,7 @@ async fn model(app: &Parts, name: &str) -> Result<Option<File>, Error> {
 
 /// A file of a model pack. Packs are put in place whole and never written to: its version is its
 /// length and when it was made, so that nobody need read it for that.
-fn on_disk(path: PathBuf) -> io::Result<File> {
+fn on_disk(path: PathBuf) -> io::Result<HttpsFile> {
     let known = std::fs::metadata(&path)?;
     let length = usize::try_from(known.len()).unwrap_or(usize::MAX);
     if known.len() > MODEL_BYTES {
@@ -228,15 +232,15 @@ fn on_disk(path: PathBuf) -> io::Result<File> {
     }
     let made = known.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     let etag = format!("\"{length:x}-{:x}\"", made.as_nanos());
-    Ok(File { content: Content::Disk(path), length, etag })
+    Ok(HttpsFile { content: HttpsContent::Disk(path), length, etag })
 }
 
-impl File {
+impl HttpsFile {
     /// These bytes of it.
     async fn bytes(self, range: Range<usize>) -> Result<Bytes, Error> {
         match self.content {
-            Content::Held(bytes) => Ok(bytes.slice(range)),
-            Content::Disk(path) => {
+            HttpsContent::Held(bytes) => Ok(bytes.slice(range)),
+            HttpsContent::Disk(path) => {
                 let doing = "reading a file of the model pack";
                 let read = move || read(&path, &range);
                 tokio::task::spawn_blocking(read).await.doing(doing)?.doing(doing)
@@ -261,28 +265,28 @@ fn names(pack: &str) -> Vec<String> {
     files.filter_map(name).filter(|name| !name.contains('/') && !name.starts_with('.')).collect()
 }
 
-fn tagged(bytes: Vec<u8>) -> File {
+fn tagged(bytes: Vec<u8>) -> HttpsFile {
     let etag = format!("\"{}\"", blake3::hash(&bytes).to_hex());
-    File { length: bytes.len(), content: Content::Held(bytes.into()), etag }
+    HttpsFile { length: bytes.len(), content: HttpsContent::Held(bytes.into()), etag }
 }
 
 /// The part of `file` that is asked for.
-fn wanted<T>(request: &Request<T>, file: &File) -> Part {
+fn wanted<T>(request: &Request<T>, file: &HttpsFile) -> RangePart {
     let header = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
     part(header(RANGE), header(IF_RANGE), &file.etag, file.length)
 }
 
-async fn send(file: File, part: Part) -> Result<Response<Full<Bytes>>, Error> {
+async fn send(file: HttpsFile, part: RangePart) -> Result<Response<Full<Bytes>>, Error> {
     let length = file.length;
     let response = Response::builder().header(ETAG, &file.etag).header(ACCEPT_RANGES, "bytes");
     let built = match part {
-        Part::Whole => response.body(Full::new(file.bytes(0..length).await?)),
-        Part::Some(range) => {
+        RangePart::Whole => response.body(Full::new(file.bytes(0..length).await?)),
+        RangePart::Some(range) => {
             let place = format!("bytes {}-{}/{length}", range.start, range.end - 1);
             let response = response.status(StatusCode::PARTIAL_CONTENT);
             response.header(CONTENT_RANGE, place).body(Full::new(file.bytes(range).await?))
         }
-        Part::Nothing => {
+        RangePart::Nothing => {
             let response = response.status(StatusCode::RANGE_NOT_SATISFIABLE);
             response.header(CONTENT_RANGE, format!("bytes */{length}")).body(Full::default())
         }

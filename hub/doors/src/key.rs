@@ -2,7 +2,7 @@
 //! there unless its settings say so. A door that is cut off gets none.
 
 use crate::reply::empty;
-use acts::device::Identity;
+use acts::device::DoorIdentity;
 use acts::parts::Parts;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -11,7 +11,7 @@ use rules::error::Error;
 use store::vault::DataKey;
 
 /// The key for the door that shows `identity`.
-pub(super) async fn answer(app: &Parts, identity: &Identity) -> Response<Full<Bytes>> {
+pub(super) async fn answer(app: &Parts, identity: &DoorIdentity) -> Response<Full<Bytes>> {
     let device = &identity.device;
     match find(app, identity).await {
         Ok(Some(key)) => {
@@ -30,7 +30,7 @@ pub(super) async fn answer(app: &Parts, identity: &Identity) -> Response<Full<By
 }
 
 /// As the database says now: another process may have cut the door off a moment ago.
-async fn find(app: &Parts, identity: &Identity) -> Result<Option<DataKey>, Error> {
+async fn find(app: &Parts, identity: &DoorIdentity) -> Result<Option<DataKey>, Error> {
     let device = identity.device.clone();
     let serial = identity.serial.as_str().to_owned();
     let counts = app.db.read(move |tx| {

@@ -5,7 +5,7 @@
 //! before may be why it was replaced.
 
 use crate::reply::empty;
-use acts::device::Identity;
+use acts::device::DoorIdentity;
 use acts::parts::Parts;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -40,7 +40,7 @@ fn refusal(is_due: bool, is_older: bool, is_believed: bool) -> Option<StatusCode
 /// Signs the request in `body` for the door that shows `identity`.
 pub(super) async fn answer(
     app: &Parts,
-    identity: &Identity,
+    identity: &DoorIdentity,
     body: Incoming,
 ) -> Response<Full<Bytes>> {
     let is_older = identity.authority != app.pki.signer();

@@ -2,7 +2,7 @@
 //!
 //! No session is ever resumed: a resumed session skips the verifier, and with it revocation.
 
-use acts::device::{Fleet, Identity};
+use acts::device::{DoorIdentity, Fleet};
 use acts::pki::Pki;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -58,7 +58,7 @@ impl ClientCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let (verified, signer) = self.pki.check(end_entity, intermediates, now)?;
-        let identity = Identity::of(end_entity)
+        let identity = DoorIdentity::of(end_entity)
             .map_err(|_| CertificateError::ApplicationVerificationFailure)?;
         if self.fleet.is_revoked(&identity.serial) {
             let device = &identity.device;
@@ -68,7 +68,7 @@ impl ClientCertVerifier for Verifier {
         if self.is_forged(&identity, &signer) {
             let device = &identity.device;
             rules::security!("stranger", %device, "a certificate that nobody here gave was refused");
-            self.fleet.refused(&Identity { authority: signer, ..identity });
+            self.fleet.refused(&DoorIdentity { authority: signer, ..identity });
             return Err(CertificateError::Revoked.into());
         }
         Ok(verified)
@@ -103,7 +103,7 @@ impl Verifier {
     /// It names another signer, has the number of another certificate, or is of an authority that is
     /// being replaced and none that this hub gave: whoever has that key signs what he likes. While
     /// an authority is the only one, what is unknown may have been given after a backup.
-    fn is_forged(&self, identity: &Identity, signer: &str) -> bool {
+    fn is_forged(&self, identity: &DoorIdentity, signer: &str) -> bool {
         let is_older = self.pki.is_rotating() && signer != self.pki.signer();
         identity.authority != signer || !self.fleet.counts(identity).unwrap_or(!is_older)
     }
@@ -115,9 +115,9 @@ impl Verifier {
 /// When there is no certificate, or it names no device.
 pub fn identity(
     stream: &accept::Stream,
-) -> Result<Identity, acts::device::identity::IdentityError> {
-    use acts::device::identity::IdentityError::Missing;
+) -> Result<DoorIdentity, acts::device::identity::DoorIdentityError> {
+    use acts::device::identity::DoorIdentityError::Missing;
     let tokio_util::either::Either::Left(tls) = stream else { return Err(Missing) };
     let chain = tls.get_ref().1.peer_certificates().ok_or(Missing)?;
-    Identity::of(chain.first().ok_or(Missing)?)
+    DoorIdentity::of(chain.first().ok_or(Missing)?)
 }

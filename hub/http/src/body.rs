@@ -45,12 +45,12 @@ pub enum Content {
     /// Named values.
     Form(Vec<(String, String)>),
     /// Named values and files.
-    Parts(Parts),
+    Parts(FormParts),
 }
 
 /// A form with files.
 #[derive(Debug, Default)]
-pub struct Parts {
+pub struct FormParts {
     /// The plain fields.
     pub fields: Vec<(String, String)>,
     /// The files: name of the field, bytes. The name of the file itself is dropped.
@@ -63,14 +63,16 @@ impl Content {
     /// A plain field of a form.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        let (Self::Form(fields) | Self::Parts(Parts { fields, .. })) = self else { return None };
+        let (Self::Form(fields) | Self::Parts(FormParts { fields, .. })) = self else {
+            return None;
+        };
         fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Every plain field of a form with this name.
     pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let fields: &[(String, String)] = match self {
-            Self::Form(fields) | Self::Parts(Parts { fields, .. }) => fields,
+            Self::Form(fields) | Self::Parts(FormParts { fields, .. }) => fields,
             _ => &[],
         };
         fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -253,11 +255,11 @@ fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
     multer::parse_boundary(kind.unwrap_or("")).map_err(|_| broken())
 }
 
-async fn split(headers: &HeaderMap, bytes: Bytes) -> Result<Parts, Problem> {
+async fn split(headers: &HeaderMap, bytes: Bytes) -> Result<FormParts, Problem> {
     let boundary = boundary(headers)?;
     let stream = tokio_stream::once(Ok::<_, std::convert::Infallible>(bytes));
     let mut form = multer::Multipart::new(stream, boundary);
-    let mut parts = Parts::default();
+    let mut parts = FormParts::default();
     while let Some(field) = form.next_field().await.map_err(|_| broken())? {
         if parts.fields.len() + parts.files.len() >= MOST_PARTS {
             return Err(Problem::malformed(format!("A form has at most {MOST_PARTS} fields.")));

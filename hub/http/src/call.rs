@@ -17,7 +17,7 @@ use std::fs::File;
 use std::net::IpAddr;
 use std::str::FromStr;
 use store::account::{self, Account};
-use store::login::Keep;
+use store::login::LoginKeep;
 use store::reader::Reader;
 use tokio::sync::SemaphorePermit;
 use warp::http::HeaderMap;
@@ -108,11 +108,11 @@ impl Call {
 
     /// The sign-in that the call came by, which stays when the others end.
     #[must_use]
-    pub fn kept(&self) -> Keep {
+    pub fn kept(&self) -> LoginKeep {
         match self.by.as_ref().map(|by| &by.proof) {
-            Some(Proof::Session(secret)) => Keep::Session(digest(secret)),
-            Some(Proof::Token(family)) => Keep::Family(*family),
-            _ => Keep::Nothing,
+            Some(Proof::Session(secret)) => LoginKeep::Session(digest(secret)),
+            Some(Proof::Token(family)) => LoginKeep::Family(*family),
+            _ => LoginKeep::Nothing,
         }
     }
 

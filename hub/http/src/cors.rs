@@ -5,7 +5,7 @@
 
 use super::path;
 use super::reply::nothing;
-use super::route::{Found, Table};
+use super::route::{RouteFound, Table};
 use crate::problem::Outcome;
 use config::Cors;
 use warp::http::{HeaderMap, HeaderValue, Method, header};
@@ -69,8 +69,8 @@ impl Crossing {
 /// 404 where there is nothing.
 pub fn preflight(table: &Table, path: &str) -> Outcome {
     let methods = match table.find(&Method::OPTIONS, path) {
-        Found::OtherMethod(methods) => methods,
-        Found::Route(..) | Found::Nothing => {
+        RouteFound::OtherMethod(methods) => methods,
+        RouteFound::Route(..) | RouteFound::Nothing => {
             return Err(super::Problem::not_found("There is nothing at this address."));
         }
     };

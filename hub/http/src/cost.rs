@@ -6,7 +6,7 @@
 use super::route::Route;
 use crate::signed_in::{Proof, SignedIn};
 use crate::takes::Takes;
-use rules::auth::meter::Rate;
+use rules::auth::meter::MeterRate;
 use rules::auth::throttle::network;
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub enum Cost {
 impl Cost {
     /// How many at once, and how fast more come; none where nothing is counted.
     #[must_use]
-    pub const fn rate(self) -> Option<Rate> {
+    pub const fn rate(self) -> Option<MeterRate> {
         let (burst, every_ms) = match self {
             Self::Little => return None,
             Self::Search => (100, 100),
@@ -41,7 +41,7 @@ impl Cost {
             Self::Picture => (100, 250),
             Self::Export => (40, 2_000),
         };
-        Some(Rate { burst, every_ms })
+        Some(MeterRate { burst, every_ms })
     }
 
     /// What `route` costs.

@@ -9,11 +9,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use warp::http::Method;
 
-type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type EndpointWork = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// A handler of any route.
 #[derive(Clone)]
-pub struct Run(Arc<dyn Fn(Call) -> Work + Send + Sync>);
+pub struct Run(Arc<dyn Fn(Call) -> EndpointWork + Send + Sync>);
 
 impl Run {
     /// Answers `call`.
@@ -88,7 +88,7 @@ pub fn open(mut endpoints: Vec<Endpoint>) -> (Table, Handlers) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::route::{EVERYONE, Found};
+    use super::super::route::{EVERYONE, RouteFound};
     use super::*;
     use warp::reply::Response;
 
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_plain_word_wins_over_a_parameter() {
         let path = |at: &str| match table().find(&Method::GET, at) {
-            Found::Route(route, _) => route.path,
+            RouteFound::Route(route, _) => route.path,
             _ => "none",
         };
         assert_eq!(path("/api/x/today"), "/api/x/today");
@@ -125,10 +125,10 @@ mod tests {
 
     #[test]
     fn a_wrong_method_is_told_the_right_ones() {
-        let Found::OtherMethod(allowed) = table().find(&Method::DELETE, "/api/x") else {
+        let RouteFound::OtherMethod(allowed) = table().find(&Method::DELETE, "/api/x") else {
             panic!("the path exists")
         };
         assert_eq!(allowed, [Method::POST]);
-        assert!(matches!(table().find(&Method::HEAD, "/api/x/1"), Found::Route(..)));
+        assert!(matches!(table().find(&Method::HEAD, "/api/x/1"), RouteFound::Route(..)));
     }
 }

@@ -27,10 +27,10 @@ pub const STREAMS: usize = 512;
 
 /// Shared by all requests; cheap to clone.
 #[derive(Clone)]
-pub struct Front(Arc<Shared>);
+pub struct Front(Arc<FrontShared>);
 
 /// What [`Front`] holds.
-pub struct Shared {
+pub struct FrontShared {
     /// The hub.
     pub app: Parts,
     /// What is served.
@@ -40,7 +40,7 @@ pub struct Shared {
     /// Access tokens.
     pub tokens: Tokens,
     /// How long sessions live.
-    pub limits: rules::auth::session::Limits,
+    pub limits: rules::auth::session::SessionLimits,
     /// What `/metrics` prints.
     pub metrics: Option<PrometheusHandle>,
     /// Places for photos.
@@ -59,8 +59,8 @@ pub struct Shared {
 }
 
 impl Deref for Front {
-    type Target = Shared;
-    fn deref(&self) -> &Shared {
+    type Target = FrontShared;
+    fn deref(&self) -> &FrontShared {
         &self.0
     }
 }
@@ -96,7 +96,7 @@ impl Front {
             clock: app.clock.clone(),
             host: app.config.host.clone(),
         };
-        Self(Arc::new(Shared {
+        Self(Arc::new(FrontShared {
             app,
             site,
             passwords,

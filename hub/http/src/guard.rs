@@ -1,6 +1,6 @@
 //! Who is asking, and may they: the only way from a request to a handler.
 
-use super::Raw;
+use super::RawRequest;
 use super::body::Content;
 use super::call::signed_out;
 use super::front::Front;
@@ -9,12 +9,12 @@ use super::proof;
 use super::route::{Route, Who};
 use crate::signed_in::{Proof, SignedIn};
 use crate::takes::Takes;
-use acts::auth::{csrf::Came, session};
+use acts::auth::{csrf::CsrfOrigin, session};
 use acts::doors::programs::CAPTURE_TOKEN;
 use config::Hosts;
 use rules::auth::{Actor, Role};
 use store::device::capture_token;
-use store::login::{self, Live};
+use store::login::{self, LoginLive};
 use subtle::ConstantTimeEq as _;
 use warp::http::{HeaderMap, Method, StatusCode, header};
 use wire::Wall;
@@ -32,7 +32,7 @@ pub fn is_page(path: &str, headers: &HeaderMap) -> bool {
 /// Where a page goes on once something else was done first: its own address, or for a form that of
 /// the page it was on.
 #[must_use]
-pub(super) fn back(raw: &Raw) -> String {
+pub(super) fn back(raw: &RawRequest) -> String {
     if matches!(raw.method, Method::GET | Method::HEAD) {
         let mark = if raw.query.is_empty() { "" } else { "?" };
         return format!("{}{mark}{}", raw.path, raw.query);
@@ -137,7 +137,11 @@ pub async fn still(front: &Front, proof: &Proof, now: Wall) -> Result<Option<Act
 }
 
 /// Whose session this is and when it was last used, while it lives.
-async fn alive(front: &Front, secret: &str, now: Wall) -> Result<Option<(Live, Wall)>, Problem> {
+async fn alive(
+    front: &Front,
+    secret: &str,
+    now: Wall,
+) -> Result<Option<(LoginLive, Wall)>, Problem> {
     let digest = acts::auth::digest(secret);
     let found = front.app.db.read(move |tx| login::session(tx, &digest)).await?;
     let alive = found.filter(|(_, created, seen)| front.limits.alive(*created, *seen, now));
@@ -162,7 +166,7 @@ async fn browser(front: &Front, secret: String, now: Wall) -> Result<Option<Sign
 pub(super) fn admit(
     route: &Route,
     by: Option<SignedIn>,
-    raw: &Raw,
+    raw: &RawRequest,
     now: Wall,
 ) -> Result<Option<SignedIn>, Problem> {
     let changes = !matches!(raw.method, Method::GET | Method::HEAD);
@@ -218,14 +222,14 @@ pub fn unforged(
     came(headers, token).check(secret).map_err(forged)
 }
 
-fn came<'a>(headers: &'a HeaderMap, token: Option<&'a str>) -> Came<'a> {
+fn came<'a>(headers: &'a HeaderMap, token: Option<&'a str>) -> CsrfOrigin<'a> {
     let site = text(headers, "sec-fetch-site");
     let origin = text(headers, "origin");
-    Came { site, origin, host: text(headers, "host"), token }
+    CsrfOrigin { site, origin, host: text(headers, "host"), token }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn forged(error: acts::auth::csrf::Forged) -> Problem {
+fn forged(error: acts::auth::csrf::CsrfForged) -> Problem {
     Problem::forbidden(super::reply::sentence(&error.to_string()))
 }
 

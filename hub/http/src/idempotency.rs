@@ -11,7 +11,7 @@ use super::route::Route;
 use crate::endpoint::Run;
 use crate::problem::Outcome;
 use http_body_util::BodyExt;
-use store::idempotency::{self, Begun, Place};
+use store::idempotency::{self, IdempotencyBegun, IdempotencyPlace};
 use store::vault::DataKey;
 use tracing::Instrument;
 use warp::http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -23,11 +23,11 @@ const LONGEST: usize = 200;
 const LARGEST: usize = 1024 * 1024;
 
 /// An answer as it is kept: status, headers, body.
-type Kept = (u16, Vec<(String, String)>, Vec<u8>);
+type IdempotencyKept = (u16, Vec<(String, String)>, Vec<u8>);
 
 /// One request with a key.
-struct Ask {
-    place: Place,
+struct IdempotencyAsk {
+    place: IdempotencyPlace,
     /// Of what was sent: another body under the same key is a mistake.
     hash: [u8; 32],
     /// Seals the answer.
@@ -52,7 +52,7 @@ pub async fn answer(route: &Route, run: &Run, call: Call) -> Outcome {
 }
 
 /// What `call` asks for under a key, if it is a write, has one, and somebody is signed in.
-fn ask(route: &Route, call: &Call) -> Result<Option<Ask>, Problem> {
+fn ask(route: &Route, call: &Call) -> Result<Option<IdempotencyAsk>, Problem> {
     let writes = !matches!(route.method, Method::GET | Method::HEAD);
     let (Some(key), Some(by)) = (call.headers.get("idempotency-key"), &call.by) else {
         return Ok(None);
@@ -69,13 +69,13 @@ fn ask(route: &Route, call: &Call) -> Result<Option<Ask>, Problem> {
     };
     let key = key.to_str().ok().filter(plain).ok_or_else(odd)?;
     let seal = blake3::derive_key("rollcall hub idempotency answer 1", key.as_bytes());
-    let place = Place {
+    let place = IdempotencyPlace {
         account: by.actor.user,
         key: blake3::derive_key("rollcall hub idempotency place 1", key.as_bytes()).to_vec(),
         route: format!("{} {}", route.method, route.path),
     };
     let seal = DataKey::from_slice(&seal).map_err(|_| Problem::internal())?;
-    Ok(Some(Ask { place, hash: hash(call), seal }))
+    Ok(Some(IdempotencyAsk { place, hash: hash(call), seal }))
 }
 
 /// Of everything that decides what a request does.
@@ -112,20 +112,20 @@ fn hash(call: &Call) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-async fn once(ask: Ask, run: Run, call: Call) -> Outcome {
-    let Ask { place, hash, seal } = ask;
+async fn once(ask: IdempotencyAsk, run: Run, call: Call) -> Outcome {
+    let IdempotencyAsk { place, hash, seal } = ask;
     let db = call.app().db.clone();
     let now = call.now;
     let at = place.clone();
     match db.write(move |tx| idempotency::begin(tx, &at, &hash, now)).await? {
-        Begun::New => {}
-        Begun::Answered(sealed) => return again(&seal, &place, &sealed),
-        Begun::Unfinished => {
+        IdempotencyBegun::New => {}
+        IdempotencyBegun::Answered(sealed) => return again(&seal, &place, &sealed),
+        IdempotencyBegun::Unfinished => {
             let say = "The first request with this Idempotency-Key is not answered yet. Try again; \
                        if it stays so, the hub was stopped in the middle: look whether it is done.";
             return Err(Problem::conflict(say).after(1));
         }
-        Begun::Other => {
+        IdempotencyBegun::Other => {
             let say = "this key was used for another request: take a new one";
             return Err(Problem::field("Idempotency-Key", say));
         }
@@ -146,7 +146,7 @@ async fn once(ask: Ask, run: Run, call: Call) -> Outcome {
 }
 
 /// What an answer is sealed for.
-fn of(place: &Place) -> String {
+fn of(place: &IdempotencyPlace) -> String {
     format!("idempotency|{}|{}", place.account, place.route)
 }
 
@@ -159,16 +159,16 @@ async fn keep(answer: Response) -> Result<(Response, Option<Vec<u8>>), Problem> 
         .headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)));
-    let kept: Kept = (parts.status.as_u16(), headers.collect(), body.to_vec());
+    let kept: IdempotencyKept = (parts.status.as_u16(), headers.collect(), body.to_vec());
     let small = body.len() <= LARGEST;
     let kept = small.then(|| postcard::to_allocvec(&kept).ok()).flatten();
     Ok((Response::from_parts(parts, body.into()), kept))
 }
 
 /// The first request's answer once more.
-fn again(seal: &DataKey, place: &Place, sealed: &[u8]) -> Outcome {
+fn again(seal: &DataKey, place: &IdempotencyPlace, sealed: &[u8]) -> Outcome {
     let plain = seal.open(&of(place), sealed).map_err(|_| Problem::internal())?;
-    let kept: Kept = postcard::from_bytes(&plain).map_err(|_| Problem::internal())?;
+    let kept: IdempotencyKept = postcard::from_bytes(&plain).map_err(|_| Problem::internal())?;
     let (status, headers, body) = kept;
     let mut answer = Response::new(body.into());
     *answer.status_mut() = StatusCode::from_u16(status).map_err(|_| Problem::internal())?;

@@ -6,14 +6,15 @@ use utoipa::ToSchema;
 /// An own id or a unique natural key: `"7B"`, `"STU1"`, or `1`.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
-pub enum Key {
+#[schema(as = Key)]
+pub enum HttpKey {
     /// As text.
     Text(String),
     /// As a number.
     Number(i64),
 }
 
-impl Key {
+impl HttpKey {
     /// The same as text.
     #[must_use]
     pub fn text(self) -> String {
@@ -30,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_number_names_the_same_as_its_text() {
-        let key = |json: &str| serde_json::from_str::<Key>(json).map(Key::text).ok();
+        let key = |json: &str| serde_json::from_str::<HttpKey>(json).map(HttpKey::text).ok();
         assert_eq!((key("1"), key("\"1\"")), (Some("1".into()), Some("1".into())));
         assert_eq!((key("1.5"), key("null")), (None, None));
     }

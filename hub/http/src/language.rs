@@ -1,7 +1,7 @@
 //! In which language somebody is answered: the one of their last choice (a cookie), or else the first
 //! of their browser's list that we speak.
 
-use acts::auth::cookie::{self, Site};
+use acts::auth::cookie::{self, CookieSite};
 use warp::http::{HeaderMap, HeaderValue};
 use words::language::Language;
 
@@ -21,5 +21,5 @@ pub fn of(headers: &HeaderMap) -> Language {
 /// The `Set-Cookie` value that remembers this choice for a year.
 #[must_use]
 pub fn remember(language: Language) -> String {
-    cookie::set(COOKIE, language.tag(), Site::Lax, YEAR_SECONDS)
+    cookie::set(COOKIE, language.tag(), CookieSite::Lax, YEAR_SECONDS)
 }

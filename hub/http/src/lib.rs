@@ -37,8 +37,8 @@ use call::Call;
 use front::{Front, Peer};
 use problem::Outcome;
 use problem::Problem;
-use route::{Found, Route, Table};
-use site::Reader;
+use route::{Route, RouteFound, Table};
+use site::ProblemReader;
 use spend::spend;
 use std::net::{IpAddr, Ipv4Addr};
 use tokio_stream::Stream;
@@ -49,7 +49,7 @@ use warp::reply::{Reply, Response};
 use warp::{Filter, path::FullPath};
 
 /// One request before anything is known about it.
-struct Raw {
+struct RawRequest {
     method: Method,
     path: String,
     query: String,
@@ -72,14 +72,14 @@ pub fn filter(front: Front, handlers: Handlers) -> BoxedFilter<(Response,)> {
             let path = path.as_str().to_owned();
             let peer = peer.unwrap_or_else(|| Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), false));
             let peer = whence::whence(&peer, &headers, &front.app.config.proxies);
-            let raw = Raw { method, path, query, headers, peer };
+            let raw = RawRequest { method, path, query, headers, peer };
             answer(front.clone(), handlers.clone(), raw, body)
         })
         .boxed()
 }
 
 /// Answers one request; whatever happens becomes an answer with the request's id.
-async fn answer<S, B, E>(front: Front, handlers: Handlers, raw: Raw, body: S) -> Response
+async fn answer<S, B, E>(front: Front, handlers: Handlers, raw: RawRequest, body: S) -> Response
 where
     S: Stream<Item = Result<B, E>> + Send,
     B: Buf,
@@ -94,7 +94,7 @@ where
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
     let language = language::of(&raw.headers);
     let press = press::allowed(&raw.headers);
-    let mut note = Note { endpoint: "none", user: None };
+    let mut note = RequestNote { endpoint: "none", user: None };
     let (crossing, preflight) =
         cors::crossing(&front.app.config.cors, &raw.method, &raw.path, &raw.headers);
     let span = tracing::info_span!("request", request_id);
@@ -109,7 +109,7 @@ where
         body::discard(body, note.user.is_some()).await;
     }
     let mut answer = outcome.unwrap_or_else(|problem| {
-        let reader = Reader { language, arrived, back: &back, request_id: &request_id };
+        let reader = ProblemReader { language, arrived, back: &back, request_id: &request_id };
         let shown = page.then(|| (front.site.pages.problem)(&problem, reader)).flatten();
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });
@@ -129,9 +129,9 @@ where
 async fn outcome<S, B, E>(
     front: &Front,
     handlers: &Handlers,
-    (raw, body): (Raw, S),
+    (raw, body): (RawRequest, S),
     request_id: &str,
-    note: &mut Note,
+    note: &mut RequestNote,
 ) -> Outcome
 where
     S: Stream<Item = Result<B, E>> + Send,
@@ -167,11 +167,11 @@ where
     idempotency::answer(&route, handlers.of(&route), call).await
 }
 
-fn find(table: &Table, raw: &Raw) -> Result<(Route, Vec<(String, String)>), Problem> {
+fn find(table: &Table, raw: &RawRequest) -> Result<(Route, Vec<(String, String)>), Problem> {
     match table.find(&raw.method, &raw.path) {
-        Found::Route(route, params) => Ok((route, params)),
-        Found::Nothing => Err(Problem::not_found("There is nothing at this address.")),
-        Found::OtherMethod(methods) => {
+        RouteFound::Route(route, params) => Ok((route, params)),
+        RouteFound::Nothing => Err(Problem::not_found("There is nothing at this address.")),
+        RouteFound::OtherMethod(methods) => {
             let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
             let status = warp::http::StatusCode::METHOD_NOT_ALLOWED;
             let say = format!("This address knows {allow}, not {}.", raw.method);
@@ -190,13 +190,13 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 /// What the log says of one request.
-struct Note {
+struct RequestNote {
     /// The route's pattern: never the address itself, which may hold numbers of people.
     endpoint: &'static str,
     user: Option<uuid::Uuid>,
 }
 
-impl Note {
+impl RequestNote {
     /// One line, and the counters.
     fn log(&self, method: &Method, answer: &Response, duration_ms: u64, request_id: &str) {
         let endpoint = self.endpoint;

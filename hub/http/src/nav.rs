@@ -1,6 +1,6 @@
 //! Where the navigation leads, and who may go there: read from the table of routes itself.
 
-use super::route::{Found, Table, Who};
+use super::route::{RouteFound, Table, Who};
 use rules::auth::Role;
 use warp::http::Method;
 
@@ -23,11 +23,11 @@ const ACCOUNT: &str = "/account";
 pub fn is_open(table: &Table, role: Role, address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     match table.find(&Method::GET, path) {
-        Found::Route(route, _) => match route.who {
+        RouteFound::Route(route, _) => match route.who {
             Who::Anyone => true,
             Who::Role(roles) => roles.contains(&role),
         },
-        Found::OtherMethod(_) | Found::Nothing => true,
+        RouteFound::OtherMethod(_) | RouteFound::Nothing => true,
     }
 }
 

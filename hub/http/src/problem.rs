@@ -40,7 +40,7 @@ pub struct Problem {
 /// The body of a problem.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
-pub struct Body<'a> {
+pub struct ProblemBody<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
@@ -137,7 +137,7 @@ impl Problem {
     /// The answer, named by its request.
     #[must_use]
     pub fn reply(&self, request_id: &str) -> Response {
-        let body = Body {
+        let body = ProblemBody {
             kind: format!("/problems/{}", self.kind),
             title: self.status.canonical_reason().unwrap_or("Problem"),
             status: self.status.as_u16(),

@@ -209,7 +209,7 @@ pub struct Route {
 }
 
 /// What an address comes to.
-pub enum Found {
+pub enum RouteFound {
     /// This route, with these values for its parameters.
     Route(Route, Vec<(String, String)>),
     /// The path exists, for these methods only.
@@ -235,17 +235,19 @@ impl Table {
 
     /// The route for `method` and `path`. HEAD is GET without the body.
     #[must_use]
-    pub fn find(&self, method: &Method, path: &str) -> Found {
-        let Some(segments) = path::segments(path) else { return Found::Nothing };
+    pub fn find(&self, method: &Method, path: &str) -> RouteFound {
+        let Some(segments) = path::segments(path) else { return RouteFound::Nothing };
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let mut others = Vec::new();
         for route in self.0.iter() {
             match path::matched(route.path, &segments) {
-                Some(found) if route.method == wanted => return Found::Route(route.clone(), found),
+                Some(found) if route.method == wanted => {
+                    return RouteFound::Route(route.clone(), found);
+                }
                 Some(_) => others.push(route.method.clone()),
                 None => {}
             }
         }
-        if others.is_empty() { Found::Nothing } else { Found::OtherMethod(others) }
+        if others.is_empty() { RouteFound::Nothing } else { RouteFound::OtherMethod(others) }
     }
 }

@@ -1,7 +1,7 @@
 //! Who is signed in, and how they proved it.
 
 use rules::auth::Actor;
-use store::login::Live;
+use store::login::LoginLive;
 use wire::Wall;
 
 /// How long a proof holds, milliseconds. Signing in is one, but not for what opens an account.
@@ -38,8 +38,8 @@ pub struct SignedIn {
 impl SignedIn {
     /// Whoever this sign-in belongs to.
     #[must_use]
-    pub fn new(live: Live, proof: Proof) -> Self {
-        let Live { account, proved, again, lacks_factor } = live;
+    pub fn new(live: LoginLive, proof: Proof) -> Self {
+        let LoginLive { account, proved, again, lacks_factor } = live;
         Self { actor: account.actor(), name: account.name, proof, proved, again, lacks_factor }
     }
 }

@@ -10,7 +10,7 @@ use words::language::Language;
 
 /// Whom a problem is shown to.
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'a> {
+pub struct ProblemReader<'a> {
     /// Their language.
     pub language: Language,
     /// Whether a link on another site brought them.
@@ -25,7 +25,7 @@ pub struct Reader<'a> {
 #[derive(Clone, Copy)]
 pub struct Pages {
     /// What went wrong; nothing where JSON is as good.
-    pub problem: fn(&Problem, Reader<'_>) -> Option<Response>,
+    pub problem: fn(&Problem, ProblemReader<'_>) -> Option<Response>,
 }
 
 /// Everything that is served; cheap to clone.

@@ -1,6 +1,6 @@
 //! What needs care: everything that waits for a person who runs the system, as a list of worries.
 //!
-//! To add one: a field of [`Facts`], a line in [`worries`], and its two texts, `care-KIND` (what it
+//! To add one: a field of [`CareFacts`], a line in [`worries`], and its two texts, `care-KIND` (what it
 //! is) and `care-KIND-next` (what to do), in `hub/words/locales/{en,fa}/care.ftl`; the gaps `$count`,
 //! `$name` and `$when` may be used. The page, the API, `rollcall-hub doctor` and the count in the
 //! navigation follow from the list.
@@ -30,7 +30,7 @@ pub type Fault = (String, (&'static str, &'static str));
 
 /// Everything that is known of the house at one moment.
 #[derive(Clone, Default, Debug)]
-pub struct Facts {
+pub struct CareFacts {
     /// Letters of doors that could not be used and wait for somebody, and when the oldest came.
     pub dead_letters: (u64, Option<Wall>),
     /// Doors whose passages wait until somebody has a template of their model.
@@ -50,7 +50,7 @@ pub struct Facts {
     /// Doors that did not follow to the next authority yet, and since when it signs doors.
     pub behind: Vec<(String, Wall)>,
     /// Doors that showed a certificate which nobody here remembers giving.
-    pub found: Vec<Found>,
+    pub found: Vec<CareFound>,
     /// When the authority or what signs galleries was replaced last.
     pub replaced: Option<Wall>,
     /// When this hub was first used.
@@ -135,7 +135,7 @@ impl Worry {
 
 /// What waits for a person, the grave first.
 #[must_use]
-pub fn worries(facts: &Facts, now: Wall) -> Vec<Worry> {
+pub fn worries(facts: &CareFacts, now: Wall) -> Vec<Worry> {
     let mut all: Vec<Worry> = Vec::new();
     all.extend(
         facts
@@ -198,7 +198,7 @@ fn disk(disk: Option<(u64, u64)>) -> Option<Worry> {
     })
 }
 
-fn backup(facts: &Facts, now: Wall) -> Option<Worry> {
+fn backup(facts: &CareFacts, now: Wall) -> Option<Worry> {
     let old = |at: Wall| now.0 - at.0 > BACKUP_MS;
     match facts.backup {
         Some(at) if old(at) => Some(Worry::grave("care-backup", "care-backup-next").at(at)),
@@ -213,7 +213,7 @@ fn backup(facts: &Facts, now: Wall) -> Option<Worry> {
     }
 }
 
-fn found(found: &Found) -> Worry {
+fn found(found: &CareFound) -> Worry {
     let worry = if found.is_refused {
         Worry::grave("care-refused", "care-refused-next")
     } else {
@@ -233,10 +233,10 @@ fn certificate(name: &str, ends: Wall, now: Wall) -> Option<Worry> {
 
 fn aside(failed: &Failed, now: Wall) -> Option<Worry> {
     let worry = match failed.what {
-        What::Lesson => Worry::grave("care-lesson", "care-aside-next"),
-        What::Period => Worry::grave("care-period", "care-aside-next"),
-        What::Outgoing => Worry::grave("care-outgoing", "care-aside-next"),
-        What::Work => Worry::grave("care-work", "care-work-next"),
+        AsideKind::Lesson => Worry::grave("care-lesson", "care-aside-next"),
+        AsideKind::Period => Worry::grave("care-period", "care-aside-next"),
+        AsideKind::Outgoing => Worry::grave("care-outgoing", "care-aside-next"),
+        AsideKind::Work => Worry::grave("care-work", "care-work-next"),
     };
     let lately = now.0 - failed.last.0 < OVER_MS;
     lately.then(|| worry.of(&failed.id).at(failed.since).because(&failed.why))
@@ -244,7 +244,7 @@ fn aside(failed: &Failed, now: Wall) -> Option<Worry> {
 
 /// What kind of thing failed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum What {
+pub enum AsideKind {
     /// The end of a lesson.
     Lesson,
     /// The lessons of a period of the timetable.
@@ -255,7 +255,7 @@ pub enum What {
     Work,
 }
 
-impl What {
+impl AsideKind {
     /// One word, for metrics and the log.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -272,7 +272,7 @@ impl What {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failed {
     /// Its kind.
-    pub what: What,
+    pub what: AsideKind,
     /// Its id or name.
     pub id: String,
     /// Tries so far.
@@ -289,7 +289,7 @@ pub struct Failed {
 
 /// A door that showed a certificate which nobody here remembers giving.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
+pub struct CareFound {
     /// Whose name is in it.
     pub device: String,
     /// When that was first seen.

@@ -21,7 +21,7 @@ const DOORS: usize = 2;
 
 /// Wall and monotonic time that belonged together when the clock was believed last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Anchor {
+pub struct ClockAnchor {
     /// Wall time then.
     pub wall: Wall,
     /// Monotonic time then.
@@ -30,7 +30,7 @@ pub struct Anchor {
 
 /// What an online door said last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Heard {
+pub struct ClockHeard {
     /// When, by its clock.
     pub at: Wall,
     /// Whether that clock is kept right by others than the hub.
@@ -45,13 +45,14 @@ pub struct Leap {
     /// What it said.
     pub to: Wall,
     /// What it was held against.
-    pub against: Witness,
+    pub against: ClockWitness,
 }
 
 /// What a clock is held against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Witness {
+#[schema(as = Witness)]
+pub enum ClockWitness {
     /// The monotonic clock of the machine.
     Machine,
     /// What was written last.
@@ -62,13 +63,13 @@ pub enum Witness {
 
 /// What is known about the clock.
 #[derive(Clone, Default, Debug)]
-pub struct Facts {
+pub struct ClockFacts {
     /// Nothing at the start.
-    pub anchor: Option<Anchor>,
+    pub anchor: Option<ClockAnchor>,
     /// The newest row of the audit chain.
     pub written: Option<Wall>,
     /// What the doors that are connected said last.
-    pub doors: Vec<Heard>,
+    pub doors: Vec<ClockHeard>,
     /// A leap that was noted before.
     pub noted: Option<Leap>,
     /// When an admin said last that the clock is right.
@@ -77,11 +78,11 @@ pub struct Facts {
 
 /// The leap that stands between the clock and being believed, if there is one.
 #[must_use]
-pub fn judge(facts: &Facts, now: Wall, mono: Mono) -> Option<Leap> {
-    if let Some(Anchor { wall, mono: then }) = facts.anchor {
+pub fn judge(facts: &ClockFacts, now: Wall, mono: Mono) -> Option<Leap> {
+    if let Some(ClockAnchor { wall, mono: then }) = facts.anchor {
         let should = wall.plus_ms(i64::try_from(mono.since(then)).unwrap_or(i64::MAX));
         return far(now, should)
-            .then_some(Leap { from: should, to: now, against: Witness::Machine })
+            .then_some(Leap { from: should, to: now, against: ClockWitness::Machine })
             .or_else(|| by_doors(facts, now));
     }
     if let Some(noted) = facts.noted.filter(|noted| !is_back(noted, now)) {
@@ -102,20 +103,20 @@ fn is_back(leap: &Leap, now: Wall) -> bool {
 
 /// Against what was written last, and what an admin said last. Doors with clocks of their own that
 /// agree are believed.
-fn by_records(facts: &Facts, now: Wall) -> Option<Leap> {
+fn by_records(facts: &ClockFacts, now: Wall) -> Option<Leap> {
     let from = facts.written.max(facts.confirmed)?;
-    let agrees = |heard: &Heard| heard.is_own && !far(heard.at, now);
+    let agrees = |heard: &ClockHeard| heard.is_own && !far(heard.at, now);
     let leapt = now.0 < from.0 - LEAP_MS || now.0 > from.0 + AWAY_MS;
     (leapt && !facts.doors.iter().any(agrees)).then_some(Leap {
         from,
         to: now,
-        against: Witness::Records,
+        against: ClockWitness::Records,
     })
 }
 
 /// A door that said something in the hub's future has another time. What one said in the past
 /// may only be old; and where an admin said lately that the hub is right, doors say no other.
-fn by_doors(facts: &Facts, now: Wall) -> Option<Leap> {
+fn by_doors(facts: &ClockFacts, now: Wall) -> Option<Leap> {
     if facts.confirmed.is_some_and(|at| now.0.abs_diff(at.0) < AWAY_MS.unsigned_abs()) {
         return None;
     }
@@ -123,7 +124,7 @@ fn by_doors(facts: &Facts, now: Wall) -> Option<Leap> {
     ahead.retain(|at| at.0 > now.0 + LEAP_MS);
     ahead.sort_unstable();
     let from = *ahead.get(ahead.len() / 2)?;
-    (ahead.len() >= DOORS).then_some(Leap { from, to: now, against: Witness::Doors })
+    (ahead.len() >= DOORS).then_some(Leap { from, to: now, against: ClockWitness::Doors })
 }
 
 #[cfg(test)]
@@ -134,9 +135,9 @@ mod tests {
     const NOW: Wall = Wall(1_790_000_000_000);
     const DAY: i64 = 24 * 3_600_000;
 
-    fn running() -> Facts {
-        let anchor = Some(Anchor { wall: NOW, mono: Mono(5_000) });
-        Facts { anchor, written: Some(NOW), ..Facts::default() }
+    fn running() -> ClockFacts {
+        let anchor = Some(ClockAnchor { wall: NOW, mono: Mono(5_000) });
+        ClockFacts { anchor, written: Some(NOW), ..ClockFacts::default() }
     }
 
     proptest! {
@@ -149,21 +150,21 @@ mod tests {
             prop_assert_eq!(judge(&running(), should.plus_ms(off), mono), None);
             for leapt in [should.plus_ms(LEAP_MS + more), should.plus_ms(-LEAP_MS - more)] {
                 let leap = judge(&running(), leapt, mono).map(|leap| (leap.from, leap.against));
-                prop_assert_eq!(leap, Some((should, Witness::Machine)));
+                prop_assert_eq!(leap, Some((should, ClockWitness::Machine)));
             }
         }
     }
 
     #[test]
     fn at_the_start_what_was_written_last_is_the_witness() {
-        let start = Facts { written: Some(NOW), ..Facts::default() };
+        let start = ClockFacts { written: Some(NOW), ..ClockFacts::default() };
         let at = |ms| judge(&start, NOW.plus_ms(ms), Mono(0)).map(|leap| leap.against);
         assert_eq!([at(0), at(DAY), at(AWAY_MS)], [None; 3], "off for a week");
-        assert_eq!([at(AWAY_MS + 1), at(-LEAP_MS - 1)], [Some(Witness::Records); 2]);
-        assert_eq!(judge(&Facts::default(), NOW, Mono(0)), None, "a new hub");
+        assert_eq!([at(AWAY_MS + 1), at(-LEAP_MS - 1)], [Some(ClockWitness::Records); 2]);
+        assert_eq!(judge(&ClockFacts::default(), NOW, Mono(0)), None, "a new hub");
         let own = |is_own| {
-            let heard = Heard { at: NOW.plus_ms(31 * DAY), is_own };
-            let facts = Facts { doors: vec![heard], ..start.clone() };
+            let heard = ClockHeard { at: NOW.plus_ms(31 * DAY), is_own };
+            let facts = ClockFacts { doors: vec![heard], ..start.clone() };
             judge(&facts, NOW.plus_ms(31 * DAY), Mono(0)).is_none()
         };
         assert!(own(true) && !own(false), "a door that asks the hub for the time knows no better");
@@ -171,30 +172,31 @@ mod tests {
 
     #[test]
     fn doors_in_the_future_say_that_the_clock_went_back() {
-        let heard = Heard { at: NOW.plus_ms(DAY), is_own: false };
-        let with = |doors| judge(&Facts { doors, ..running() }, NOW, Mono(5_000));
+        let heard = ClockHeard { at: NOW.plus_ms(DAY), is_own: false };
+        let with = |doors| judge(&ClockFacts { doors, ..running() }, NOW, Mono(5_000));
         assert_eq!(with(vec![heard]), None, "one may be wrong itself");
         assert_eq!(with(vec![heard; 2]).map(|leap| leap.from), Some(heard.at));
-        assert_eq!(with(vec![Heard { at: NOW.plus_ms(-DAY), ..heard }; 9]), None, "old words");
-        let said = Facts { doors: vec![heard; 2], confirmed: Some(NOW), ..running() };
+        assert_eq!(with(vec![ClockHeard { at: NOW.plus_ms(-DAY), ..heard }; 9]), None, "old words");
+        let said = ClockFacts { doors: vec![heard; 2], confirmed: Some(NOW), ..running() };
         assert_eq!(judge(&said, NOW, Mono(5_000)), None, "an admin said that the hub is right");
     }
 
     #[test]
     fn a_noted_leap_stays_until_the_clock_is_back() {
-        let leap = Leap { from: NOW, to: NOW.plus_ms(31 * DAY), against: Witness::Machine };
-        let noted = Facts { noted: Some(leap), written: Some(leap.to), ..Facts::default() };
+        let leap = Leap { from: NOW, to: NOW.plus_ms(31 * DAY), against: ClockWitness::Machine };
+        let noted =
+            ClockFacts { noted: Some(leap), written: Some(leap.to), ..ClockFacts::default() };
         assert_eq!(judge(&noted, leap.to.plus_ms(DAY), Mono(0)), Some(leap), "after a restart too");
-        let back = Facts { written: None, ..noted };
+        let back = ClockFacts { written: None, ..noted };
         assert_eq!(judge(&back, NOW.plus_ms(DAY), Mono(0)), None);
     }
 
     #[test]
     fn a_machine_that_started_in_1970_is_believed_once_the_network_told_it_the_time() {
-        let start = Facts { written: Some(NOW), ..Facts::default() };
+        let start = ClockFacts { written: Some(NOW), ..ClockFacts::default() };
         let leap = judge(&start, Wall(60_000), Mono(60_000));
         assert_eq!(leap.map(|leap| leap.from), Some(NOW));
-        let noted = Facts { noted: leap, ..start };
+        let noted = ClockFacts { noted: leap, ..start };
         assert_eq!(judge(&noted, Wall(120_000), Mono(120_000)), leap);
         assert_eq!(judge(&noted, NOW.plus_ms(DAY), Mono(120_000)), None);
     }

@@ -11,7 +11,7 @@ use wire::StudentId;
 
 /// A face to be put with others.
 #[derive(Clone, Debug)]
-pub struct Face {
+pub struct ClusterFace {
     /// The crop.
     pub id: Uuid,
     /// The photo it is cut from.
@@ -24,7 +24,7 @@ pub struct Face {
 
 /// When to stop joining.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Rule {
+pub struct ClusterRule {
     /// Clusters less similar than this cosine are not joined.
     pub line: f32,
     /// As many clusters at most.
@@ -36,10 +36,10 @@ pub struct Rule {
 
 /// The clusters, the largest first, of equal ones that with the smallest crop id.
 #[must_use]
-pub fn cluster(faces: &[Face], rule: Rule) -> Vec<Vec<Uuid>> {
-    let mut faces: Vec<&Face> = faces.iter().collect();
+pub fn cluster(faces: &[ClusterFace], rule: ClusterRule) -> Vec<Vec<Uuid>> {
+    let mut faces: Vec<&ClusterFace> = faces.iter().collect();
     faces.sort_by_key(|face| face.id);
-    let mut joining = Joining::new(&faces);
+    let mut joining = ClusterJoining::new(&faces);
     while let Some((a, b, likeness)) = joining.best() {
         let enough = likeness >= f64::from(rule.line);
         let too_many = rule.force && joining.count() > rule.most;
@@ -63,7 +63,7 @@ pub fn cluster(faces: &[Face], rule: Rule) -> Vec<Vec<Uuid>> {
 }
 
 /// Clusters so far, and how alike each two are.
-struct Joining {
+struct ClusterJoining {
     n: usize,
     /// Sum of the cosines between members; minus infinity for two that are never joined.
     sums: Vec<f64>,
@@ -72,8 +72,8 @@ struct Joining {
     near: Vec<Option<(usize, f64)>>,
 }
 
-impl Joining {
-    fn new(faces: &[&Face]) -> Self {
+impl ClusterJoining {
+    fn new(faces: &[&ClusterFace]) -> Self {
         let n = faces.len();
         let mut sums = vec![f64::NEG_INFINITY; n * n];
         for a in 0..n {
@@ -135,7 +135,7 @@ impl Joining {
 }
 
 /// Cosine, or minus infinity for two who cannot be one person.
-fn likeness(a: &Face, b: &Face) -> f64 {
+fn likeness(a: &ClusterFace, b: &ClusterFace) -> f64 {
     let named_apart = a.known.zip(b.known).is_some_and(|(a, b)| a != b);
     if named_apart || a.photo == b.photo {
         return f64::NEG_INFINITY;

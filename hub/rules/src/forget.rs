@@ -4,7 +4,7 @@ use wire::{Candidate, StudentId};
 
 /// What is left.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Left {
+pub enum ForgetLeft {
     /// They were the only one: nothing of it stays.
     Nobody,
     /// These, best first.
@@ -18,13 +18,13 @@ pub enum Left {
 
 /// `candidates`, best first, without `gone`.
 #[must_use]
-pub fn without(candidates: &[Candidate], gone: StudentId) -> Left {
+pub fn without(candidates: &[Candidate], gone: StudentId) -> ForgetLeft {
     let rest: Vec<_> = candidates.iter().filter(|one| one.student != gone).copied().collect();
     if rest.is_empty() {
-        return Left::Nobody;
+        return ForgetLeft::Nobody;
     }
     let moved_up = candidates.first().is_some_and(|best| best.student == gone);
-    Left::Others { candidates: rest, moved_up }
+    ForgetLeft::Others { candidates: rest, moved_up }
 }
 
 #[cfg(test)]
@@ -45,8 +45,8 @@ mod tests {
             let named: Vec<_> =
                 who.iter().map(|n| Candidate { student: student(*n), score: 0.9 }).collect();
             match without(&named, student(gone)) {
-                Left::Nobody => prop_assert!(who.iter().all(|n| *n == gone)),
-                Left::Others { candidates, moved_up } => {
+                ForgetLeft::Nobody => prop_assert!(who.iter().all(|n| *n == gone)),
+                ForgetLeft::Others { candidates, moved_up } => {
                     let expected: Vec<_> = who.iter().filter(|n| **n != gone).collect();
                     let left: Vec<_> = candidates.iter().map(|one| one.student).collect();
                     let expected: Vec<_> = expected.into_iter().map(|n| student(*n)).collect();

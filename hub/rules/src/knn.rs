@@ -9,7 +9,7 @@ use wire::{Candidate, StudentId};
 
 /// Who may vote.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Rule {
+pub struct KnnRule {
     /// So many nearest faces.
     pub k: usize,
     /// Of those, the ones at or above this cosine.
@@ -32,7 +32,7 @@ pub struct Vote {
 /// Everybody a face may be, the likeliest first; of equal ones the smaller id. `known` are the
 /// faces people are known by, with their cosines to it.
 #[must_use]
-pub fn vote(known: &[Candidate], rule: Rule) -> Vec<Vote> {
+pub fn vote(known: &[Candidate], rule: KnnRule) -> Vec<Vote> {
     let mut near = known.to_vec();
     near.retain(|known| known.score.is_finite());
     near.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.student.cmp(&b.student)));

@@ -68,7 +68,8 @@ impl Default for Retention {
 /// A kind of thing that goes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+#[schema(as = RetentionKind)]
+pub enum RetentionKind {
     /// See [`Retention::crop_days`].
     Crops,
     /// See [`Retention::pending_days`].
@@ -97,12 +98,12 @@ pub enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Swept {
     /// Of what.
-    pub kind: Kind,
+    pub kind: RetentionKind,
     /// Rows; of copies, files.
     pub rows: u64,
 }
 
-impl Kind {
+impl RetentionKind {
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::Crops,
@@ -122,24 +123,24 @@ impl Kind {
 impl Retention {
     /// With other days for one kind.
     #[must_use]
-    pub fn with(mut self, kind: Kind, days: Option<u32>) -> Self {
+    pub fn with(mut self, kind: RetentionKind, days: Option<u32>) -> Self {
         *self.slot(kind) = days;
         self
     }
 
-    fn slot(&mut self, kind: Kind) -> &mut Option<u32> {
+    fn slot(&mut self, kind: RetentionKind) -> &mut Option<u32> {
         match kind {
-            Kind::Crops => &mut self.crop_days,
-            Kind::Pending => &mut self.pending_days,
-            Kind::Logged => &mut self.logged_days,
-            Kind::Decided => &mut self.decided_days,
-            Kind::Health => &mut self.health_days,
-            Kind::DeadLetters => &mut self.dead_letter_days,
-            Kind::Leavers => &mut self.leaver_days,
-            Kind::UndoSteps => &mut self.undo_days,
-            Kind::SignIns => &mut self.session_days,
-            Kind::Mail => &mut self.mail_days,
-            Kind::Copies => &mut self.copy_days,
+            RetentionKind::Crops => &mut self.crop_days,
+            RetentionKind::Pending => &mut self.pending_days,
+            RetentionKind::Logged => &mut self.logged_days,
+            RetentionKind::Decided => &mut self.decided_days,
+            RetentionKind::Health => &mut self.health_days,
+            RetentionKind::DeadLetters => &mut self.dead_letter_days,
+            RetentionKind::Leavers => &mut self.leaver_days,
+            RetentionKind::UndoSteps => &mut self.undo_days,
+            RetentionKind::SignIns => &mut self.session_days,
+            RetentionKind::Mail => &mut self.mail_days,
+            RetentionKind::Copies => &mut self.copy_days,
         }
     }
 
@@ -154,7 +155,7 @@ impl Retention {
                 return Err(Error::Invalid(format!("{name}: use at least {least} days")));
             }
         }
-        let too_long = |days: &(Kind, Option<u32>)| days.1.is_some_and(|days| days > 3650);
+        let too_long = |days: &(RetentionKind, Option<u32>)| days.1.is_some_and(|days| days > 3650);
         match self.days().iter().any(too_long) {
             true => Err(Error::Invalid("use at most 3650 days, or null for ever".into())),
             false => Ok(self),
@@ -163,13 +164,13 @@ impl Retention {
 
     /// Each kind with its days.
     #[must_use]
-    pub fn days(mut self) -> [(Kind, Option<u32>); 11] {
-        Kind::ALL.map(|kind| (kind, *self.slot(kind)))
+    pub fn days(mut self) -> [(RetentionKind, Option<u32>); 11] {
+        RetentionKind::ALL.map(|kind| (kind, *self.slot(kind)))
     }
 
     /// What goes at `now`: of each kind all that ended before a moment.
     #[must_use]
-    pub fn due(&self, now: Wall) -> Vec<(Kind, Wall)> {
+    pub fn due(&self, now: Wall) -> Vec<(RetentionKind, Wall)> {
         let before = |days: u32| now.plus_ms(-i64::from(days) * DAY_MS);
         let days = self.days().into_iter();
         days.filter_map(|(kind, days)| Some((kind, before(days?)))).collect()
@@ -196,14 +197,14 @@ mod tests {
     #[test]
     fn what_is_to_stay_for_ever_is_never_due() {
         let due = Retention::default().due(NOW);
-        assert!(due.iter().all(|(kind, _)| *kind != Kind::Decided));
+        assert!(due.iter().all(|(kind, _)| *kind != RetentionKind::Decided));
         let none = Retention { leaver_days: None, ..Retention::default() };
-        assert!(none.due(NOW).iter().all(|(kind, _)| *kind != Kind::Leavers));
+        assert!(none.due(NOW).iter().all(|(kind, _)| *kind != RetentionKind::Leavers));
     }
 
     #[test]
     fn each_kind_has_days_of_its_own() {
-        for kind in Kind::ALL {
+        for kind in RetentionKind::ALL {
             let others = |set: Retention| set.days().into_iter().filter(move |(of, _)| *of != kind);
             let (usual, set) = (Retention::default(), Retention::default().with(kind, Some(77)));
             assert!(set.days().contains(&(kind, Some(77))), "{kind:?}");

@@ -51,7 +51,7 @@ impl std::str::FromStr for Status {
 
 /// The part of a sighting that decisions change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct State {
+pub struct ReviewState {
     /// Where it stands.
     pub status: Status,
     /// Who the hub thinks it was; once a person ruled that out, the next best.
@@ -72,7 +72,7 @@ pub struct State {
 
 /// A sighting as a decision finds it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Facts {
+pub struct ReviewFacts {
     /// Which.
     pub record: RecordId,
     /// Counts decisions.
@@ -80,7 +80,7 @@ pub struct Facts {
     /// The lesson it is in.
     pub lesson: Option<Uuid>,
     /// What decisions made of it.
-    pub state: State,
+    pub state: ReviewState,
     /// Everybody it may have been and how sure that is, best first.
     pub candidates: Vec<(StudentId, f64)>,
     /// What the account that decided is called.
@@ -89,7 +89,7 @@ pub struct Facts {
 
 /// What a person says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Say {
+pub enum ReviewSay {
     /// It was this student, or else the predicted one.
     Approve(Option<StudentId>),
     /// It was nobody to record.
@@ -101,11 +101,11 @@ pub enum Say {
 
 /// One decision that is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ask {
+pub struct ReviewAsk {
     /// About which sighting.
     pub record: RecordId,
     /// What.
-    pub say: Say,
+    pub say: ReviewSay,
     /// A note to keep with it.
     pub notes: Option<String>,
     /// The version the person saw. Without it only a pending sighting is decided; with it an
@@ -115,7 +115,7 @@ pub struct Ask {
 
 /// What happens to crop and template.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Evidence {
+pub enum ReviewEvidence {
     /// Nothing.
     Keep,
     /// Their keys are wrapped for this student.
@@ -126,11 +126,11 @@ pub enum Evidence {
 
 /// What follows from a decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Change {
+pub struct ReviewChange {
     /// The new state.
-    pub state: State,
+    pub state: ReviewState,
     /// What happens to crop and template.
-    pub evidence: Evidence,
+    pub evidence: ReviewEvidence,
     /// The verb for the audit chain.
     pub action: &'static str,
 }
@@ -142,14 +142,19 @@ const NOTE: usize = 2000;
 ///
 /// # Errors
 /// `Conflict` naming who was faster; `Invalid` when there is nobody to approve.
-pub fn decide(facts: &Facts, ask: &Ask, by: &str, now: Wall) -> Result<Change, Error> {
+pub fn decide(
+    facts: &ReviewFacts,
+    ask: &ReviewAsk,
+    by: &str,
+    now: Wall,
+) -> Result<ReviewChange, Error> {
     admit(facts, ask.version)?;
     let notes = ask.notes.as_deref().map(str::trim).filter(|note| !note.is_empty());
     if notes.is_some_and(|note| note.len() > NOTE) {
         return Err(Error::Invalid(format!("notes: use at most {NOTE} bytes")));
     }
-    let State { predicted, sure, ruled_out, .. } = facts.state.clone();
-    let state = |status, decided, ruled_out| State {
+    let ReviewState { predicted, sure, ruled_out, .. } = facts.state.clone();
+    let state = |status, decided, ruled_out| ReviewState {
         status,
         predicted,
         sure,
@@ -161,31 +166,31 @@ pub fn decide(facts: &Facts, ask: &Ask, by: &str, now: Wall) -> Result<Change, E
     };
     let rejected = |action| {
         let state = state(Status::Rejected, None, Vec::new());
-        Change { state, evidence: Evidence::Hide, action }
+        ReviewChange { state, evidence: ReviewEvidence::Hide, action }
     };
     let nobody = || Error::Invalid("say which student it was: the hub has no guess".into());
     match ask.say {
-        Say::Reject => Ok(rejected("reject")),
-        Say::RuleOut => {
+        ReviewSay::Reject => Ok(rejected("reject")),
+        ReviewSay::RuleOut => {
             let gone = with(ruled_out, predicted.ok_or_else(nobody)?);
             let next = facts.candidates.iter().find(|(student, _)| !gone.contains(student));
             Ok(next.map_or_else(|| rejected("rule_out"), |next| passed_on(*next, gone)))
         }
-        Say::Approve(student) => {
+        ReviewSay::Approve(student) => {
             let student = student.or(predicted).ok_or_else(nobody)?;
             let other = predicted.filter(|predicted| *predicted != student);
             let action = if other.is_some() { "reassign" } else { "approve" };
             let mut gone = other.into_iter().fold(ruled_out, with);
             gone.retain(|other| *other != student);
             let state = state(Status::Approved, Some(student), gone);
-            Ok(Change { state, evidence: Evidence::Wrap(student), action })
+            Ok(ReviewChange { state, evidence: ReviewEvidence::Wrap(student), action })
         }
     }
 }
 
 /// The sighting waits on, as that of `next`: nobody has decided it.
-fn passed_on((next, sure): (StudentId, f64), ruled_out: Vec<StudentId>) -> Change {
-    let state = State {
+fn passed_on((next, sure): (StudentId, f64), ruled_out: Vec<StudentId>) -> ReviewChange {
+    let state = ReviewState {
         status: Status::Pending,
         predicted: Some(next),
         sure: sure.to_bits(),
@@ -195,7 +200,7 @@ fn passed_on((next, sure): (StudentId, f64), ruled_out: Vec<StudentId>) -> Chang
         notes: None,
         ruled_out,
     };
-    Change { state, evidence: Evidence::Wrap(next), action: "rule_out" }
+    ReviewChange { state, evidence: ReviewEvidence::Wrap(next), action: "rule_out" }
 }
 
 /// The same people and `other`, by id.
@@ -206,8 +211,8 @@ fn with(mut people: Vec<StudentId>, other: StudentId) -> Vec<StudentId> {
     people
 }
 
-fn admit(facts: &Facts, seen: Option<i64>) -> Result<(), Error> {
-    let Facts { version, state, .. } = facts;
+fn admit(facts: &ReviewFacts, seen: Option<i64>) -> Result<(), Error> {
+    let ReviewFacts { version, state, .. } = facts;
     if state.status == Status::Logged {
         return Err(Error::Invalid("this record is only a log: there is nothing to decide".into()));
     }
@@ -219,7 +224,7 @@ fn admit(facts: &Facts, seen: Option<i64>) -> Result<(), Error> {
 }
 
 /// Who was faster, in words.
-fn faster(facts: &Facts) -> String {
+fn faster(facts: &ReviewFacts) -> String {
     let who = facts.reviewer_name.as_deref().unwrap_or("somebody");
     match facts.state.status {
         Status::Approved => format!("{who} has already approved this: look again"),
@@ -230,15 +235,15 @@ fn faster(facts: &Facts) -> String {
 
 /// A sighting that one step changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Former {
+pub struct FormerReview {
     /// Which.
     pub record: RecordId,
     /// The lesson it was in before.
     pub lesson: Option<Uuid>,
     /// What it was before.
-    pub before: State,
+    pub before: ReviewState,
     /// How the step left it.
-    pub after: State,
+    pub after: ReviewState,
 }
 
 /// What taking a step back does to a sighting. It must be as the step left it; that later steps
@@ -246,22 +251,22 @@ pub struct Former {
 ///
 /// # Errors
 /// `Conflict` when somebody decided after that step.
-pub fn undo(facts: &Facts, former: &Former) -> Result<Change, Error> {
+pub fn undo(facts: &ReviewFacts, former: &FormerReview) -> Result<ReviewChange, Error> {
     if facts.state != former.after {
         return Err(Error::Conflict(faster(facts)));
     }
     let state = former.before.clone();
     let evidence = match (state.status, holder(&state)) {
-        (Status::Rejected, _) => Evidence::Hide,
-        (_, Some(student)) => Evidence::Wrap(student),
-        (_, None) => Evidence::Keep,
+        (Status::Rejected, _) => ReviewEvidence::Hide,
+        (_, Some(student)) => ReviewEvidence::Wrap(student),
+        (_, None) => ReviewEvidence::Keep,
     };
-    Ok(Change { state, evidence, action: "undo" })
+    Ok(ReviewChange { state, evidence, action: "undo" })
 }
 
 /// Whose key wraps crop and template in this state.
 #[must_use]
-pub fn holder(state: &State) -> Option<StudentId> {
+pub fn holder(state: &ReviewState) -> Option<StudentId> {
     state.decided.or(state.predicted)
 }
 
@@ -274,8 +279,8 @@ mod tests {
     }
 
     /// Waits as student 1, and may have been 2.
-    fn waiting() -> Facts {
-        let state = State {
+    fn waiting() -> ReviewFacts {
+        let state = ReviewState {
             status: Status::Pending,
             predicted: Some(student(1)),
             sure: 0.9f64.to_bits(),
@@ -287,87 +292,89 @@ mod tests {
         };
         let candidates = vec![(student(1), 0.9), (student(2), 0.6)];
         let record = RecordId(Uuid::from_u128(9));
-        Facts { record, version: 1, lesson: None, state, candidates, reviewer_name: None }
+        ReviewFacts { record, version: 1, lesson: None, state, candidates, reviewer_name: None }
     }
 
-    fn ask(say: Say, version: Option<i64>) -> Ask {
-        Ask { record: waiting().record, say, notes: None, version }
+    fn ask(say: ReviewSay, version: Option<i64>) -> ReviewAsk {
+        ReviewAsk { record: waiting().record, say, notes: None, version }
     }
 
     /// The sighting after a decision.
-    fn after(facts: &Facts, change: Change) -> Facts {
+    fn after(facts: &ReviewFacts, change: ReviewChange) -> ReviewFacts {
         let name = change.state.reviewer.clone();
         let (state, version) = (change.state, facts.version + 1);
-        Facts { state, version, reviewer_name: name, ..facts.clone() }
+        ReviewFacts { state, version, reviewer_name: name, ..facts.clone() }
     }
 
     #[test]
     fn approving_takes_the_predicted_student_and_reassigning_rules_them_out() {
-        let own = decide(&waiting(), &ask(Say::Approve(None), None), "a", Wall(5)).unwrap();
+        let own = decide(&waiting(), &ask(ReviewSay::Approve(None), None), "a", Wall(5)).unwrap();
         assert_eq!((own.state.decided, own.action), (Some(student(1)), "approve"));
         assert_eq!(own.state.ruled_out, []);
-        let other = Say::Approve(Some(student(2)));
+        let other = ReviewSay::Approve(Some(student(2)));
         let other = decide(&waiting(), &ask(other, Some(1)), "a", Wall(5)).unwrap();
         assert_eq!((other.state.decided, other.action), (Some(student(2)), "reassign"));
         assert_eq!(other.state.ruled_out, [student(1)]);
-        assert_eq!(other.evidence, Evidence::Wrap(student(2)));
+        assert_eq!(other.evidence, ReviewEvidence::Wrap(student(2)));
     }
 
     #[test]
     fn whoever_is_ruled_out_gives_way_to_the_next_until_nobody_is_left() {
-        let first = decide(&waiting(), &ask(Say::RuleOut, Some(1)), "a", Wall(5)).unwrap();
-        let State { status, predicted, sure, .. } = first.state;
+        let first = decide(&waiting(), &ask(ReviewSay::RuleOut, Some(1)), "a", Wall(5)).unwrap();
+        let ReviewState { status, predicted, sure, .. } = first.state;
         assert_eq!((status, predicted), (Status::Pending, Some(student(2))));
-        assert_eq!((f64::from_bits(sure), first.evidence), (0.6, Evidence::Wrap(student(2))));
+        assert_eq!((f64::from_bits(sure), first.evidence), (0.6, ReviewEvidence::Wrap(student(2))));
         assert_eq!(
             (&first.state.reviewer, first.state.ruled_out.as_slice()),
             (&None, &[student(1)][..])
         );
         let passed = after(&waiting(), first);
-        let own = decide(&passed, &ask(Say::Approve(None), None), "a", Wall(6)).unwrap();
+        let own = decide(&passed, &ask(ReviewSay::Approve(None), None), "a", Wall(6)).unwrap();
         assert_eq!((own.state.decided, own.action), (Some(student(2)), "approve"));
         assert_eq!(own.state.ruled_out, [student(1)], "it is remembered of whoever it was");
-        let back =
-            decide(&passed, &ask(Say::Approve(Some(student(1))), None), "a", Wall(6)).unwrap();
+        let back = decide(&passed, &ask(ReviewSay::Approve(Some(student(1))), None), "a", Wall(6))
+            .unwrap();
         assert_eq!(back.state.ruled_out, [student(2)], "a person may think again");
-        let last = decide(&passed, &ask(Say::RuleOut, None), "a", Wall(6)).unwrap();
-        assert_eq!((last.state.status, last.evidence), (Status::Rejected, Evidence::Hide));
+        let last = decide(&passed, &ask(ReviewSay::RuleOut, None), "a", Wall(6)).unwrap();
+        assert_eq!((last.state.status, last.evidence), (Status::Rejected, ReviewEvidence::Hide));
         assert_eq!(last.state.ruled_out, [], "of somebody unknown nothing can be remembered");
     }
 
     #[test]
     fn whoever_comes_second_is_told_who_was_first() {
-        let first = decide(&waiting(), &ask(Say::Reject, Some(1)), "Ada", Wall(5)).unwrap();
+        let first = decide(&waiting(), &ask(ReviewSay::Reject, Some(1)), "Ada", Wall(5)).unwrap();
         let decided = after(&waiting(), first);
         for version in [None, Some(1)] {
-            let second = decide(&decided, &ask(Say::Approve(None), version), "Bob", Wall(6));
+            let second = decide(&decided, &ask(ReviewSay::Approve(None), version), "Bob", Wall(6));
             let said = second.unwrap_err().to_string();
             assert_eq!(said, "Ada has already rejected this: look again");
         }
-        assert!(decide(&decided, &ask(Say::Approve(None), Some(2)), "Bob", Wall(6)).is_ok());
+        assert!(decide(&decided, &ask(ReviewSay::Approve(None), Some(2)), "Bob", Wall(6)).is_ok());
     }
 
     #[test]
     fn there_must_be_somebody_to_approve() {
-        let state = State { predicted: None, ..waiting().state };
-        let nobody = Facts { state, ..waiting() };
-        let asked = decide(&nobody, &ask(Say::Approve(None), None), "a", Wall(5));
+        let state = ReviewState { predicted: None, ..waiting().state };
+        let nobody = ReviewFacts { state, ..waiting() };
+        let asked = decide(&nobody, &ask(ReviewSay::Approve(None), None), "a", Wall(5));
         assert!(matches!(asked, Err(Error::Invalid(_))));
-        let logged = State { status: Status::Logged, ..waiting().state };
-        let logged = Facts { state: logged, ..waiting() };
-        assert!(decide(&logged, &ask(Say::Reject, Some(1)), "a", Wall(5)).is_err());
+        let logged = ReviewState { status: Status::Logged, ..waiting().state };
+        let logged = ReviewFacts { state: logged, ..waiting() };
+        assert!(decide(&logged, &ask(ReviewSay::Reject, Some(1)), "a", Wall(5)).is_err());
     }
 
     #[test]
     fn undo_gives_the_former_state_unless_somebody_decided_since() {
-        let change = decide(&waiting(), &ask(Say::Approve(None), None), "a", Wall(5)).unwrap();
+        let change =
+            decide(&waiting(), &ask(ReviewSay::Approve(None), None), "a", Wall(5)).unwrap();
         let decided = after(&waiting(), change);
         let (before, after) = (waiting().state, decided.state.clone());
-        let former = Former { record: decided.record, lesson: None, before: before.clone(), after };
+        let former =
+            FormerReview { record: decided.record, lesson: None, before: before.clone(), after };
         let back = undo(&decided, &former).unwrap();
-        assert_eq!((back.state, back.evidence), (before, Evidence::Wrap(student(1))));
-        let state = State { reviewed_at: Some(Wall(6)), ..decided.state.clone() };
-        let later = Facts { state, ..decided };
+        assert_eq!((back.state, back.evidence), (before, ReviewEvidence::Wrap(student(1))));
+        let state = ReviewState { reviewed_at: Some(Wall(6)), ..decided.state.clone() };
+        let later = ReviewFacts { state, ..decided };
         assert!(matches!(undo(&later, &former), Err(Error::Conflict(_))));
     }
 }

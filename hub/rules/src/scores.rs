@@ -72,7 +72,7 @@ pub struct Scores {
 
 /// Something per 1,000 passages, with the ends of its 95 % interval.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Rate {
+pub struct ScoreRate {
     /// What is expected.
     pub expected: f64,
     /// Hardly less.
@@ -87,7 +87,7 @@ pub struct Figures {
     /// Passages behind the figures.
     pub passages: u64,
     /// Wrong names that would be taken for sure.
-    pub wrong: Rate,
+    pub wrong: ScoreRate,
     /// Passages that a person would be asked about.
     pub asked: f64,
     /// Passages left as unknown.
@@ -116,21 +116,25 @@ pub fn confidence(model: &str, score: f64) -> f64 {
 
 /// `many` of `all` per 1,000: the rule of three when there was none, Wilson's interval else.
 #[must_use]
-pub fn rate(many: u64, all: u64) -> Rate {
+pub fn rate(many: u64, all: u64) -> ScoreRate {
     if all == 0 {
-        return Rate { expected: 0.0, low: 0.0, high: 1000.0 };
+        return ScoreRate { expected: 0.0, low: 0.0, high: 1000.0 };
     }
     let n = real(all);
     let p = real(many) / real(all);
     if many == 0 {
-        return Rate { expected: 0.0, low: 0.0, high: (3000.0 / n).min(1000.0) };
+        return ScoreRate { expected: 0.0, low: 0.0, high: (3000.0 / n).min(1000.0) };
     }
     let z2 = 1.96 * 1.96;
     let middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = 1.96 * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
     let end = |at: f64| (1000.0 * at).clamp(0.0, 1000.0);
     let expected = 1000.0 * p;
-    Rate { expected, low: end(middle - half).min(expected), high: end(middle + half).max(expected) }
+    ScoreRate {
+        expected,
+        low: end(middle - half).min(expected),
+        high: end(middle + half).max(expected),
+    }
 }
 
 /// The lowest line from `least` on at which `wrong` is no more than `budget`; nothing where even
@@ -254,7 +258,7 @@ mod tests {
 
     #[test]
     fn without_any_wrong_name_the_rule_of_three_says_what_may_be() {
-        assert_eq!(rate(0, 300), Rate { expected: 0.0, low: 0.0, high: 10.0 });
+        assert_eq!(rate(0, 300), ScoreRate { expected: 0.0, low: 0.0, high: 10.0 });
         assert_eq!(rate(0, 0).high, 1000.0, "nothing is known");
     }
 

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub struct Audit {
     #[command(subcommand)]
-    verb: Verb,
+    verb: AuditVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum AuditVerb {
     /// Walk the whole chain; fails at the first row that was changed.
     Verify {
         /// A signed head that was kept elsewhere: the chain must still go through it. May be
@@ -30,7 +30,7 @@ impl Audit {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Verb::Verify { heads } = self.verb;
+        let AuditVerb::Verify { heads } = self.verb;
         let hub = Hub::open(data)?;
         let keys = hub.keys()?.verifying()?;
         let read = |path: &PathBuf| {

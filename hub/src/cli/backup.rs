@@ -1,7 +1,7 @@
 //! `backup`, `restore`, `migrate`: the data as a whole.
 
 use super::hub::{Hub, actor, now};
-use acts::backup::{self, lock::Key};
+use acts::backup::{self, lock::BackupKey};
 use acts::timekeeper;
 use clap::Args;
 use std::io::Write;
@@ -72,7 +72,7 @@ impl Restore {
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let keys = self.keys.unwrap_or_else(|| self.folder.join("keys"));
-        let key = self.identity.as_deref().map(Key::read).transpose()?;
+        let key = self.identity.as_deref().map(BackupKey::read).transpose()?;
         let copies = (self.folder.as_path(), keys.as_path());
         let (from, secret) = backup::restore(copies, key.as_ref(), data, actor(), now()).await?;
         writeln!(out, "{} is made of", data.display())?;

@@ -11,26 +11,26 @@ use wire::Mono;
 
 /// Whether the hub's clock is believed: show, confirm.
 #[derive(Debug, Args)]
-pub struct Clock {
+pub struct ClockCommand {
     #[command(subcommand)]
-    verb: Verb,
+    verb: ClockVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum ClockVerb {
     /// Say whether it leapt. While it is not believed, nothing goes that cannot come back.
     Show,
     /// Say that it is right as it is.
     Confirm,
 }
 
-impl Clock {
+impl ClockCommand {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         let now = now();
-        if matches!(self.verb, Verb::Confirm) {
+        if matches!(self.verb, ClockVerb::Confirm) {
             timekeeper::confirm(&hub.db, actor(), now).await?;
         }
         let facts = hub.db.read(clock::facts).await?;

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::Path;
-use store::dead_letter::{self, Kept};
+use store::dead_letter::{self, DeadLetterKept};
 use vision::pack::{self, Manifest};
 
 /// Letters read at once.
@@ -19,11 +19,11 @@ const SOME: u32 = 100;
 #[derive(Debug, Args)]
 pub struct DeadLetters {
     #[command(subcommand)]
-    verb: Verb,
+    verb: DeadLetterVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum DeadLetterVerb {
     /// List what waits for somebody to look into it, oldest first.
     List,
     /// Say what is known of one letter.
@@ -56,17 +56,17 @@ impl DeadLetters {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         match self.verb {
-            Verb::List => list(&hub, out).await,
-            Verb::Show { n } => {
+            DeadLetterVerb::List => list(&hub, out).await,
+            DeadLetterVerb::Show { n } => {
                 let letter = hub.db.read(move |tx| dead_letter::get(tx, n)).await?;
                 show(&letter, out)
             }
-            Verb::Replay(Replay { n: Some(n), .. }) => {
+            DeadLetterVerb::Replay(Replay { n: Some(n), .. }) => {
                 let schools = schools(&hub).await?;
                 again(&hub, &schools, n, out).await
             }
-            Verb::Replay(_) => replay_all(&hub, out).await,
-            Verb::Drop { n } => {
+            DeadLetterVerb::Replay(_) => replay_all(&hub, out).await,
+            DeadLetterVerb::Drop { n } => {
                 dead_letters::remove(&hub.db, n, actor(), now()).await?;
                 Ok(writeln!(out, "Dead letter {n} is gone, and the record in it.")?)
             }
@@ -95,12 +95,12 @@ async fn list(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// Which record it was.
-fn of(letter: &Kept) -> String {
+fn of(letter: &DeadLetterKept) -> String {
     letter.of.map_or_else(|| "no record".into(), |(_, seq)| format!("record {seq}"))
 }
 
-fn show(letter: &Kept, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Kept { n, device, error, detail, software, bytes, .. } = letter;
+fn show(letter: &DeadLetterKept, out: &mut dyn Write) -> anyhow::Result<()> {
+    let DeadLetterKept { n, device, error, detail, software, bytes, .. } = letter;
     writeln!(out, "Dead letter {n} of {device}, {}", moment(letter.at))?;
     writeln!(out, "{}, {bytes} bytes, sent by version {software}", of(letter))?;
     writeln!(out, "{error}: {detail}")?;
@@ -138,7 +138,7 @@ async fn schools(hub: &Hub) -> anyhow::Result<Schools> {
         Manifest::read(&folder)?.model_id.parse().context("reading the pack's model")?;
     let (lines, _) = hub.config.lines.of(model.as_str())?;
     let gallery = Gallery::new(model).with_lines(lines);
-    gallery.look(&hub.db, &hub.keys()?).await?;
+    gallery.rebuild(&hub.db, &hub.keys()?).await?;
     let schools = Schools::default();
     schools.set(gallery.schools());
     Ok(schools)

@@ -14,13 +14,13 @@ use wire::{DeviceId, Direction};
 #[derive(Debug, Args)]
 pub struct Devices {
     #[command(subcommand)]
-    verb: Verb,
+    verb: DeviceVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum DeviceVerb {
     /// Add a door and print the command that lets it join.
-    Add(Add),
+    Add(DeviceAdd),
     /// Print a new join command for a door that is there: a new card, or a revoked door.
     Token {
         /// The door's name.
@@ -40,7 +40,7 @@ enum Verb {
 }
 
 #[derive(Debug, Args)]
-struct Add {
+struct DeviceAdd {
     /// A name of a-z, 0-9, “-” and “.”, such as door-b204.
     name: DeviceId,
     /// The room behind it.
@@ -64,13 +64,13 @@ impl Devices {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         match self.verb {
-            Verb::Add(add) => add.run(&hub, out).await,
-            Verb::Token { name } => {
+            DeviceVerb::Add(add) => add.run(&hub, out).await,
+            DeviceVerb::Token { name } => {
                 let command = join_command(&hub, name).await?;
                 Ok(writeln!(out, "{command}")?)
             }
-            Verb::List { json } => list(&hub, json, out).await,
-            Verb::Revoke { name } => {
+            DeviceVerb::List { json } => list(&hub, json, out).await,
+            DeviceVerb::Revoke { name } => {
                 let id = name.clone();
                 let ended = doors::end(&hub.db, id, actor(), now()).await?;
                 Ok(writeln!(out, "{name} is cut off; {ended} certificate(s) ended.")?)
@@ -79,7 +79,7 @@ impl Devices {
     }
 }
 
-impl Add {
+impl DeviceAdd {
     async fn run(self, hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
         let Self { name, room, location, direction } = self;
         let new = DoorChanges {

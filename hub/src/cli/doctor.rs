@@ -4,7 +4,7 @@ use super::hub::{Hub, now};
 use acts::care::facts;
 use acts::recogniser::Recogniser;
 use anyhow::bail;
-use rules::care::{Facts, Worry, worries};
+use rules::care::{CareFacts, Worry, worries};
 use std::io::Write;
 use std::path::Path;
 use words::language::Language;
@@ -22,7 +22,7 @@ pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
     let disk = facts::disk(data);
     let recognition = recogniser.trouble().map(str::to_owned);
     let replaced = hub.keys()?.replaced()?;
-    let found = worries(&Facts { disk, recognition, replaced, ..stored }, now);
+    let found = worries(&CareFacts { disk, recognition, replaced, ..stored }, now);
     let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
     for worry in &found {
         let (what, next) = words::care::said(Language::English, worry, &hub.config.zone);

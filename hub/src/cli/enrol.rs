@@ -3,7 +3,7 @@
 
 use super::hub::{Hub, actor, now};
 use crate::models;
-use acts::enrol::{self, Ask, Desk};
+use acts::enrol::{self, EnrolmentAsk, EnrolmentDesk};
 use acts::gallery;
 use acts::recogniser::Recogniser;
 use anyhow::Context as _;
@@ -44,7 +44,7 @@ impl Enrol {
             let keys = hub.keys()?;
             let index = gallery::load(&hub.db, &keys, recogniser.model()).await?;
             let doing = || photo.display().to_string();
-            let ask = Ask {
+            let ask = EnrolmentAsk {
                 student: student.id,
                 photo: std::fs::read(photo).with_context(doing)?,
                 consent_by: self.consent_by.clone(),
@@ -52,7 +52,8 @@ impl Enrol {
                 source: "photo".into(),
                 actor: actor(),
             };
-            let desk = Desk { db: &hub.db, keys: &keys, recogniser: &recogniser, index: &index };
+            let desk =
+                EnrolmentDesk { db: &hub.db, keys: &keys, recogniser: &recogniser, index: &index };
             let enrolled = enrol::enrol(desk, ask, now()).await.with_context(doing)?;
             let number = &student.profile.student_number;
             writeln!(out, "{number} is enrolled by {}.", photo.display())?;

@@ -2,8 +2,8 @@
 
 use super::hub::{Hub, moment};
 use super::import::reader;
-use acts::sheets::sheet::Value;
-use acts::sheets::take::{Format, Sink};
+use acts::sheets::sheet::SheetValue;
+use acts::sheets::take::{Format, SheetSink};
 use anyhow::{Context as _, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -12,8 +12,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use store::register::{self, Entry, Lessons, Span};
-use store::student::{self, Filter, Student};
+use store::register::{self, Lessons, RegisterEntry, RegisterSpan};
+use store::student::{self, Student, StudentFilter};
 use store::{Tx, class};
 
 /// People read at once.
@@ -23,9 +23,9 @@ const LESSONS: u32 = 50;
 
 /// Take away people or attendance, for spreadsheets and programs.
 #[derive(Debug, Args)]
-pub struct Export {
+pub struct ExportCommand {
     #[command(subcommand)]
-    what: What,
+    what: ExportWhat,
     /// As what.
     #[arg(long, value_parser = format(), default_value = "csv", global = true)]
     format: Format,
@@ -42,7 +42,7 @@ fn format() -> impl TypedValueParser<Value = Format> {
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum ExportWhat {
     /// Everybody in the register.
     Students,
     /// Every mark of every lesson, by time.
@@ -90,7 +90,7 @@ const MARKS: &[&str] = &[
     "notes",
 ];
 
-impl Export {
+impl ExportCommand {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -115,25 +115,30 @@ fn own(path: &Path) -> anyhow::Result<File> {
     new.with_context(|| format!("making {}", path.display()))
 }
 
-async fn write(hub: &Hub, what: What, format: Format, to: &mut dyn Write) -> anyhow::Result<u64> {
+async fn write(
+    hub: &Hub,
+    what: ExportWhat,
+    format: Format,
+    to: &mut dyn Write,
+) -> anyhow::Result<u64> {
     let folder = &hub.config.data;
     match what {
-        What::Students => students(hub, Sink::new(format, PEOPLE, folder, to)?).await,
-        What::Attendance { class, from, to: until } => {
+        ExportWhat::Students => students(hub, SheetSink::new(format, PEOPLE, folder, to)?).await,
+        ExportWhat::Attendance { class, from, to: until } => {
             let reader = reader(hub);
             let find =
                 move |tx: &Tx<'_>| class.map(|name| class::find(tx, reader, &name)).transpose();
             let class = hub.db.read(find).await?.map(|class| class.id.to_string());
-            let lessons = Lessons { class, span: Span { from, to: until }, after: None };
-            attendance(hub, lessons, Sink::new(format, MARKS, folder, to)?).await
+            let lessons = Lessons { class, span: RegisterSpan { from, to: until }, after: None };
+            attendance(hub, lessons, SheetSink::new(format, MARKS, folder, to)?).await
         }
     }
 }
 
-async fn students(hub: &Hub, mut sink: Sink<'_>) -> anyhow::Result<u64> {
+async fn students(hub: &Hub, mut sink: SheetSink<'_>) -> anyhow::Result<u64> {
     let mut after = None;
     loop {
-        let read = move |tx: &Tx<'_>| student::list(tx, &Filter::default(), after, PAGE);
+        let read = move |tx: &Tx<'_>| student::list(tx, &StudentFilter::default(), after, PAGE);
         let people = hub.db.read(read).await?;
         let Some(last) = people.last() else { return Ok(sink.end()?) };
         after = Some(last.id);
@@ -141,7 +146,7 @@ async fn students(hub: &Hub, mut sink: Sink<'_>) -> anyhow::Result<u64> {
     }
 }
 
-fn person_row(person: Student) -> [Value; 12] {
+fn person_row(person: Student) -> [SheetValue; 12] {
     let Student { profile, is_active, face_enrolled, consent, .. } = person;
     [
         profile.student_number.into(),
@@ -152,14 +157,14 @@ fn person_row(person: Student) -> [Value; 12] {
         profile.department.into(),
         profile.position.into(),
         profile.year.into(),
-        Value::Flag(profile.is_staff),
-        Value::Flag(is_active),
-        Value::Flag(face_enrolled),
-        consent.map_or(Value::Nothing, Value::Flag),
+        SheetValue::Flag(profile.is_staff),
+        SheetValue::Flag(is_active),
+        SheetValue::Flag(face_enrolled),
+        consent.map_or(SheetValue::Nothing, SheetValue::Flag),
     ]
 }
 
-async fn attendance(hub: &Hub, mut which: Lessons, mut sink: Sink<'_>) -> anyhow::Result<u64> {
+async fn attendance(hub: &Hub, mut which: Lessons, mut sink: SheetSink<'_>) -> anyhow::Result<u64> {
     loop {
         let page = which.clone();
         let read = move |tx: &Tx<'_>| register::entries(tx, &page, LESSONS);
@@ -172,8 +177,9 @@ async fn attendance(hub: &Hub, mut which: Lessons, mut sink: Sink<'_>) -> anyhow
     }
 }
 
-fn mark_row(entry: Entry) -> [Value; 13] {
-    let Entry { lesson, class_code, class_name, person, status, source, arrived_at, notes } = entry;
+fn mark_row(entry: RegisterEntry) -> [SheetValue; 13] {
+    let RegisterEntry { lesson, class_code, class_name, person, status, source, arrived_at, notes } =
+        entry;
     [
         lesson.day.to_string().into(),
         moment(lesson.starts).into(),

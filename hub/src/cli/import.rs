@@ -3,7 +3,7 @@
 use super::hub::{Hub, actor, now};
 use acts::apart::Apart;
 use acts::bring;
-use acts::import::archive::File;
+use acts::import::archive::ArchiveFile;
 use acts::import::{oneroster as roster, people};
 use acts::planning::takeover;
 use acts::timetable::{Timetable, TimetableFile};
@@ -17,13 +17,13 @@ use store::reader::Reader;
 
 /// Take over what other programs know.
 #[derive(Debug, Args)]
-pub struct Import {
+pub struct ImportCommand {
     #[command(subcommand)]
-    verb: Verb,
+    verb: ImportVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum ImportVerb {
     /// Weekly lessons, single lessons and holidays from an iCalendar file (.ics), or weekly
     /// lessons from a table: `class_code,weekday,starts,ends,room,from_day,to_day`.
     Timetable {
@@ -51,17 +51,17 @@ enum Verb {
     },
 }
 
-impl Import {
+impl ImportCommand {
     /// # Errors
     /// A sentence for the person at the terminal.
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         match self.verb {
-            Verb::Timetable { file, class } => timetable(&hub, &file, class, out).await,
-            Verb::Students { file, class, no_header } => {
+            ImportVerb::Timetable { file, class } => timetable(&hub, &file, class, out).await,
+            ImportVerb::Students { file, class, no_header } => {
                 students(&hub, &file, class, !no_header, out).await
             }
-            Verb::Oneroster { export } => oneroster(&hub, &export, out).await,
+            ImportVerb::Oneroster { export } => oneroster(&hub, &export, out).await,
         }
     }
 }
@@ -85,7 +85,7 @@ async fn timetable(
     for sentence in &done.skipped {
         writeln!(out, "{sentence}")?;
     }
-    let takeover::Done { periods, sessions, holidays, unchanged, skipped } = &done;
+    let takeover::TakeoverDone { periods, sessions, holidays, unchanged, skipped } = &done;
     let left = skipped.len();
     Ok(writeln!(
         out,
@@ -110,7 +110,7 @@ async fn students(
     let rows = people::rows(&table);
     let reader = reader(hub);
     let (_, done) = bring::bring(&hub.db, reader, (class, rows), actor(), now()).await?;
-    let people::Done { created, entered, skipped } = done;
+    let people::BroughtDone { created, entered, skipped } = done;
     for (row, why) in &skipped {
         writeln!(out, "line {}: {why}", row.line)?;
     }
@@ -132,19 +132,19 @@ async fn oneroster(hub: &Hub, export: &Path, out: &mut dyn Write) -> anyhow::Res
         writeln!(out, "{sentence}")?;
     }
     for (kind, count) in &done.counts {
-        let roster::Count { made, changed, unchanged } = count;
+        let roster::OneRosterCount { made, changed, unchanged } = count;
         writeln!(out, "{kind}: {made} new, {changed} changed, {unchanged} as they were.")?;
     }
     Ok(())
 }
 
-fn folder(path: &Path) -> anyhow::Result<roster::Export> {
+fn folder(path: &Path) -> anyhow::Result<roster::OneRosterExport> {
     let mut files = std::collections::HashMap::new();
     for entry in std::fs::read_dir(path)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.to_lowercase().ends_with(".csv") {
             let bytes = content(&path.join(&name))?;
-            files.insert(name.to_lowercase(), File { name, bytes });
+            files.insert(name.to_lowercase(), ArchiveFile { name, bytes });
         }
     }
     Ok(roster::read(&files)?)

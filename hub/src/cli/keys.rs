@@ -15,11 +15,11 @@ use wire::DeviceId;
 #[derive(Debug, Args)]
 pub struct KeysArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: KeyVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum KeyVerb {
     /// Which there are, and how old they are.
     List,
     /// Replace one; what it was used for goes on.
@@ -62,8 +62,8 @@ impl KeysArgs {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         match self.verb {
-            Verb::List => list(&hub, out).await,
-            Verb::Rotate(what) => rotate(&hub, what, out).await,
+            KeyVerb::List => list(&hub, out).await,
+            KeyVerb::Rotate(what) => rotate(&hub, what, out).await,
         }
     }
 }

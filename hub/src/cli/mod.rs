@@ -36,17 +36,17 @@ pub struct Cli {
     #[arg(long, global = true, env = "ROLLCALL_DATA", default_value = "/var/lib/rollcall-hub")]
     data: PathBuf,
     #[command(subcommand)]
-    verb: Verb,
+    verb: HubVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum HubVerb {
     /// Make certificates, keys and the database, and print a one-time set-up code.
     Init(init::Init),
     /// Run the hub.
     Serve,
     /// Whether the hub's clock is believed: show, confirm.
-    Clock(clock::Clock),
+    Clock(clock::ClockCommand),
     /// Say what waits for whoever runs the system, and what to do about it.
     Doctor,
     /// Doors: add, list, revoke.
@@ -56,9 +56,9 @@ enum Verb {
     /// Enrol a person by photos; the photos are not kept.
     Enrol(enrol::Enrol),
     /// Take over what other programs know: people, classes, timetables.
-    Import(import::Import),
+    Import(import::ImportCommand),
     /// Take away people or attendance, for spreadsheets and programs.
-    Export(export::Export),
+    Export(export::ExportCommand),
     /// Accounts of people who sign in: add, list, change.
     User(user::Users),
     /// The chain of who did what: verify.
@@ -115,34 +115,34 @@ impl Cli {
     pub fn run(self, out: &mut dyn Write) -> anyhow::Result<()> {
         let data = &self.data;
         match self.verb {
-            Verb::Init(init) => runtime()?.block_on(init.run(data, out)),
-            Verb::Serve => {
+            HubVerb::Init(init) => runtime()?.block_on(init.run(data, out)),
+            HubVerb::Serve => {
                 let runtime = runtime()?;
                 let ended = runtime.block_on(serve::run(data));
                 // Work on a thread of its own that is stuck does not hold the end up.
                 runtime.shutdown_timeout(LAST);
                 ended
             }
-            Verb::Clock(clock) => runtime()?.block_on(clock.run(data, out)),
-            Verb::Doctor => runtime()?.block_on(doctor::run(data, out)),
-            Verb::Device(devices) => runtime()?.block_on(devices.run(data, out)),
-            Verb::Student(students) => runtime()?.block_on(students.run(data, out)),
-            Verb::Enrol(enrol) => runtime()?.block_on(enrol.run(data, out)),
-            Verb::Import(import) => runtime()?.block_on(import.run(data, out)),
-            Verb::Export(export) => runtime()?.block_on(export.run(data, out)),
-            Verb::User(users) => runtime()?.block_on(users.run(data, out)),
-            Verb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
-            Verb::Keys(keys) => runtime()?.block_on(keys.run(data, out)),
-            Verb::Backup(backup) => runtime()?.block_on(backup.run(data, out)),
-            Verb::Restore(restore) => runtime()?.block_on(restore.run(data, out)),
-            Verb::Migrate(migrate) => migrate.run(data, out),
-            Verb::DeadLetters(letters) => runtime()?.block_on(letters.run(data, out)),
-            Verb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
-            Verb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
-            Verb::Models(models) => runtime()?.block_on(models.run(data, out)),
-            Verb::Pages => pages::run(out),
-            Verb::ReadApart => acts::apart::run(&mut std::io::stdin().lock(), out),
-            Verb::Vision(vision) => vision.run(out),
+            HubVerb::Clock(clock) => runtime()?.block_on(clock.run(data, out)),
+            HubVerb::Doctor => runtime()?.block_on(doctor::run(data, out)),
+            HubVerb::Device(devices) => runtime()?.block_on(devices.run(data, out)),
+            HubVerb::Student(students) => runtime()?.block_on(students.run(data, out)),
+            HubVerb::Enrol(enrol) => runtime()?.block_on(enrol.run(data, out)),
+            HubVerb::Import(import) => runtime()?.block_on(import.run(data, out)),
+            HubVerb::Export(export) => runtime()?.block_on(export.run(data, out)),
+            HubVerb::User(users) => runtime()?.block_on(users.run(data, out)),
+            HubVerb::Audit(audit) => runtime()?.block_on(audit.run(data, out)),
+            HubVerb::Keys(keys) => runtime()?.block_on(keys.run(data, out)),
+            HubVerb::Backup(backup) => runtime()?.block_on(backup.run(data, out)),
+            HubVerb::Restore(restore) => runtime()?.block_on(restore.run(data, out)),
+            HubVerb::Migrate(migrate) => migrate.run(data, out),
+            HubVerb::DeadLetters(letters) => runtime()?.block_on(letters.run(data, out)),
+            HubVerb::Retention(retention) => runtime()?.block_on(retention.run(data, out)),
+            HubVerb::Seed(seed) => runtime()?.block_on(seed.run(data, out)),
+            HubVerb::Models(models) => runtime()?.block_on(models.run(data, out)),
+            HubVerb::Pages => pages::run(out),
+            HubVerb::ReadApart => acts::apart::run(&mut std::io::stdin().lock(), out),
+            HubVerb::Vision(vision) => vision.run(out),
         }
     }
 }

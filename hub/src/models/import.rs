@@ -9,7 +9,7 @@ use vision::pack::{DEFAULT, Entry, MANIFEST, Manifest, Pack, Part};
 
 /// What is wanted.
 #[derive(Debug)]
-pub struct Import<'a> {
+pub struct ModelImport<'a> {
     /// One detector, one embedder, or both.
     pub files: &'a [PathBuf],
     /// What the pack shall be called; else what it is.
@@ -19,7 +19,7 @@ pub struct Import<'a> {
 }
 
 /// A file taken over.
-struct Taken {
+struct ModelTaken {
     /// Its name, without its folder.
     from: String,
     sha256: String,
@@ -37,7 +37,10 @@ const EMBEDDER: [&str; 1] = ["dlib_resnet_v1.safetensors"];
 ///
 /// # Errors
 /// When a file is refused, files do not make a pack, or the name is taken by another pack.
-pub fn import(import: &Import<'_>, say: &mut dyn FnMut(&str)) -> Result<Manifest, ModelsError> {
+pub fn import(
+    import: &ModelImport<'_>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Manifest, ModelsError> {
     let mut detector = None;
     let mut embedder = None;
     for path in import.files {
@@ -57,7 +60,7 @@ pub fn import(import: &Import<'_>, say: &mut dyn FnMut(&str)) -> Result<Manifest
     write(import, &[("detector", detector), ("embedder", embedder)], say)
 }
 
-fn take(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Taken, ModelsError> {
+fn take(path: &Path, say: &mut dyn FnMut(&str)) -> Result<ModelTaken, ModelsError> {
     let trouble = |error| ModelsError::file("reading", path, error);
     let length = fs::metadata(path).map_err(trouble)?.len();
     if length > MOST_BYTES as u64 {
@@ -80,12 +83,12 @@ fn take(path: &Path, say: &mut dyn FnMut(&str)) -> Result<Taken, ModelsError> {
     if let Some(warning) = licence.warning {
         say(&format!("warning: {warning}"));
     }
-    Ok(Taken { from: name, sha256, imported, licence })
+    Ok(ModelTaken { from: name, sha256, imported, licence })
 }
 
 fn write(
-    import: &Import<'_>,
-    parts: &[(&str, Option<Taken>); 2],
+    import: &ModelImport<'_>,
+    parts: &[(&str, Option<ModelTaken>); 2],
     say: &mut dyn FnMut(&str),
 ) -> Result<Manifest, ModelsError> {
     let mut manifest = describe(import, parts)?;
@@ -124,14 +127,14 @@ fn write(
 
 /// The manifest but for its files.
 fn describe(
-    import: &Import<'_>,
-    parts: &[(&str, Option<Taken>); 2],
+    import: &ModelImport<'_>,
+    parts: &[(&str, Option<ModelTaken>); 2],
 ) -> Result<Manifest, ModelsError> {
     let [(_, detector), (_, embedder)] = parts;
-    let slug = |part: &Option<Taken>, usual: &str| {
+    let slug = |part: &Option<ModelTaken>, usual: &str| {
         part.as_ref().map_or_else(|| usual.to_owned(), |taken| taken.imported.known.slug.clone())
     };
-    let title = |part: &Option<Taken>, usual: &str| {
+    let title = |part: &Option<ModelTaken>, usual: &str| {
         part.as_ref().map_or_else(|| usual.to_owned(), |taken| taken.imported.known.title.clone())
     };
     let finds = slug(detector, "mtcnn");
@@ -148,7 +151,7 @@ fn describe(
     let taken = || parts.iter().filter_map(|(_, part)| part.as_ref());
     let hashes: String = taken().map(|taken| taken.sha256.as_str()).collect();
     let hash = place::sha256(hashes.as_bytes());
-    let part = |role: &str, part: &Option<Taken>| {
+    let part = |role: &str, part: &Option<ModelTaken>| {
         part.as_ref().map(|taken| Part {
             kind: taken.imported.known.kind,
             file: format!("{role}.safetensors"),
@@ -185,7 +188,7 @@ fn usual_name(detector: &str, embedder: &str) -> String {
     }
 }
 
-fn put(folder: &Path, role: &str, taken: &Taken) -> Result<Entry, ModelsError> {
+fn put(folder: &Path, role: &str, taken: &ModelTaken) -> Result<Entry, ModelsError> {
     let name = format!("{role}.safetensors");
     place::put(folder, &name, &taken.imported.bytes)?;
     Ok(Entry {

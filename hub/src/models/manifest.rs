@@ -10,18 +10,18 @@ const OURS: &str = include_str!("../../../models/manifest.toml");
 /// What there is to fetch.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct SourceManifest {
     /// The pack the weights make up.
-    pub pack: Pack,
+    pub pack: SourcePack,
     /// Archives, in the order they are fetched.
     #[serde(rename = "archive")]
-    pub archives: Vec<Archive>,
+    pub archives: Vec<SourceArchive>,
 }
 
 /// A set of networks that belong together.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pack {
+pub struct SourcePack {
     /// Short name.
     pub name: String,
     /// Pack, version and preprocessing: what templates are marked with.
@@ -33,7 +33,7 @@ pub struct Pack {
 /// One package of a registry.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Archive {
+pub struct SourceArchive {
     /// Package name.
     pub package: String,
     /// Pinned version.
@@ -41,7 +41,7 @@ pub struct Archive {
     /// Name of the downloaded file.
     pub file: String,
     /// How it is packed.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// Size, for people.
     pub bytes: u64,
     /// Of the whole archive.
@@ -54,19 +54,19 @@ pub struct Archive {
     pub goes_to: Goes,
     /// What is taken.
     #[serde(rename = "member")]
-    pub members: Vec<Member>,
+    pub members: Vec<SourceMember>,
 }
 
 /// One file of an archive.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Member {
+pub struct SourceMember {
     /// Path inside the archive.
     pub path: String,
     /// Of the file as it lies there.
     pub sha256: String,
     /// Who reads it.
-    pub reader: Reader,
+    pub reader: SourceReader,
     /// Its name in our folder.
     pub becomes: String,
     /// Of the file we write.
@@ -76,7 +76,7 @@ pub struct Member {
 /// How an archive is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum SourceKind {
     /// A zip.
     Wheel,
     /// A gzipped tar.
@@ -96,7 +96,7 @@ pub enum Goes {
 /// What turns a member into our file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Reader {
+pub enum SourceReader {
     /// Nothing: it stays as it is.
     Copy,
     /// [`import::convert::torch_state`].
@@ -105,7 +105,7 @@ pub enum Reader {
     Dlib,
 }
 
-impl Manifest {
+impl SourceManifest {
     /// The manifest this program was built with.
     #[must_use]
     pub fn ours() -> Self {
@@ -144,7 +144,7 @@ impl Manifest {
     }
 }
 
-impl Archive {
+impl SourceArchive {
     /// Name and version.
     #[must_use]
     pub fn title(&self) -> String {
@@ -158,7 +158,7 @@ impl Archive {
     }
 }
 
-impl Member {
+impl SourceMember {
     /// Whether it lies in `folder`, byte for byte.
     #[must_use]
     pub fn is_in(&self, folder: &Path) -> bool {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn our_manifest_parses_and_pins_everything() {
-        let ours = Manifest::parse(OURS).unwrap();
+        let ours = SourceManifest::parse(OURS).unwrap();
         assert_eq!(ours.archives.len(), 3);
         for archive in &ours.archives {
             let hashes = archive.members.iter().flat_map(|m| [&m.sha256, &m.becomes_sha256]);
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn our_manifest_never_takes_the_68_point_predictor() {
         assert!(
-            Manifest::ours()
+            SourceManifest::ours()
                 .archives
                 .iter()
                 .flat_map(|a| &a.members)
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_pack_file_parses_and_names_each_licence() {
-        let pack: toml::Table = Manifest::ours().pack_toml().parse().unwrap();
+        let pack: toml::Table = SourceManifest::ours().pack_toml().parse().unwrap();
         let files = pack["file"].as_array().unwrap();
         assert_eq!(files.len(), 4);
         assert_eq!(files[3]["licence"].as_str(), Some("CC0-1.0"));

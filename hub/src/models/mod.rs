@@ -11,10 +11,10 @@ mod pip;
 mod place;
 mod unpack;
 
-pub use self::import::{Import, import};
+pub use self::import::{ModelImport, import};
 pub use fetch::{Folders, fetch};
-pub use manifest::{Archive, Goes, Manifest, Member, Pack};
-pub use packs::{Coverage, Few, Found, Wish, choose, folder_of, found};
+pub use manifest::{Goes, SourceArchive, SourceManifest, SourceMember, SourcePack};
+pub use packs::{Coverage, Few, PackFound, PackWish, choose, folder_of, found};
 pub use pip::Pip;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 pub enum ModelsError {
     /// The manifest does not parse.
     #[error("the model manifest cannot be read: {0}")]
-    Manifest(#[from] toml::de::Error),
+    SourceManifest(#[from] toml::de::Error),
     /// No Python.
     #[error(
         "{0} was not found: install Python 3 with pip (Debian: apt-get install python3-pip) and \

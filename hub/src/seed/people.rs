@@ -1,18 +1,18 @@
 //! The people of the made-up school, and where they are taught.
 
-use super::plan::{Plan, room, rooms};
-use super::{ACTOR, Roll, Seeder, Size};
+use super::plan::{SeedPlan, room, rooms};
+use super::{ACTOR, SeedRoll, Seeder, Size};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rules::attendance::placing::Policy;
 use rules::auth::Role;
 use rules::error::{Doing, Error};
 use std::collections::BTreeSet;
-use store::account::{self, New};
+use store::account::{self, NewAccount};
 use store::class;
-use store::consent::{self, Said};
-use store::device::{self, Place};
+use store::consent::{self, ConsentSaid};
+use store::device::{self, DevicePlace};
 use store::enrolment::{self, Enrolment};
-use store::student::{self, Profile};
+use store::student::{self, StudentProfile};
 use store::{self, Tx};
 use uuid::Uuid;
 use vision::Template;
@@ -27,7 +27,7 @@ const TEACHES: usize = 5;
 
 impl Seeder {
     /// Puts people, classes, doors and the timetable into the database.
-    pub(super) async fn people(&self, size: &Size, plan: &Plan) -> Result<Roll, Error> {
+    pub(super) async fn people(&self, size: &Size, plan: &SeedPlan) -> Result<SeedRoll, Error> {
         let mut rng = StdRng::seed_from_u64(size.seed ^ 1);
         let now = self.now;
         let templates: Vec<_> = (0..size.students).map(|_| face(&mut rng)).collect();
@@ -51,7 +51,7 @@ impl Seeder {
             let rows: Vec<_> = rows.collect();
             let write = move |tx: &Tx<'_>| {
                 rows.iter().try_for_each(|(row, sealed)| {
-                    consent::add(tx, row.student, &Said::yes("made up"), ACTOR, now)?;
+                    consent::add(tx, row.student, &ConsentSaid::yes("made up"), ACTOR, now)?;
                     enrolment::add(tx, row, sealed, ACTOR)
                 })
             };
@@ -61,11 +61,11 @@ impl Seeder {
         let ids = students.clone();
         let classes = self.db.write(move |tx| classes(tx, &paper, &ids, now)).await?;
         self.galleries(plan, &students).await?;
-        Ok(Roll { students, templates, keys, classes })
+        Ok(SeedRoll { students, templates, keys, classes })
     }
 
     /// What each door has known all year: whoever is taught behind it.
-    async fn galleries(&self, plan: &Plan, students: &[StudentId]) -> Result<(), Error> {
+    async fn galleries(&self, plan: &SeedPlan, students: &[StudentId]) -> Result<(), Error> {
         let signing = self.keys.signing()?;
         let now = self.now;
         let mut all = Vec::new();
@@ -116,13 +116,13 @@ fn face(rng: &mut StdRng) -> Vec<u8> {
     Template::from_raw(raw).map(|face| face.to_f16_bytes()).unwrap_or_default()
 }
 
-fn profile(n: usize) -> Profile {
-    Profile {
+fn profile(n: usize) -> StudentProfile {
+    StudentProfile {
         student_number: format!("S{n:06}"),
         first_name: format!("Given{}", n % 977),
         last_name: format!("Family{}", n % 3413),
         year: Some((n % 6 + 1).to_string()),
-        ..Profile::default()
+        ..StudentProfile::default()
     }
 }
 
@@ -133,7 +133,7 @@ pub(super) fn door(n: usize) -> Result<DeviceId, Error> {
 
 fn classes(
     tx: &Tx<'_>,
-    plan: &Plan,
+    plan: &SeedPlan,
     students: &[StudentId],
     now: Wall,
 ) -> Result<Vec<Uuid>, Error> {
@@ -143,7 +143,7 @@ fn classes(
         device::add(
             tx,
             &door(n)?,
-            &Place { room, location, direction: Direction::Entry },
+            &DevicePlace { room, location, direction: Direction::Entry },
             ACTOR,
             now,
         )?;
@@ -155,7 +155,7 @@ fn classes(
             let email = format!("teacher{}@seed.test", n / TEACHES);
             let name = format!("Teacher {}", n / TEACHES);
             let role = Role::Teacher;
-            let new = New { email, name, role, student: None, password: None };
+            let new = NewAccount { email, name, role, student: None, password: None };
             teacher = Some(account::add(tx, &new, ACTOR, now)?.id);
         }
         let name = format!("Class {n}");

@@ -23,7 +23,7 @@ const CLASS: (usize, usize) = (4, 300);
 
 /// The school on paper.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Plan {
+pub struct SeedPlan {
     /// For each class, the numbers of its students.
     pub rosters: Vec<Vec<usize>>,
     /// Lessons of each class in a week.
@@ -34,7 +34,7 @@ pub struct Plan {
     pub last: Date,
 }
 
-impl Plan {
+impl SeedPlan {
     /// The school of this size on `today`.
     ///
     /// # Errors

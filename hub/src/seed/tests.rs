@@ -69,7 +69,7 @@ proptest! {
     ) {
         let classes = classes.min(students);
         let size = Size { students, classes, sightings: 10, pending: 0, seed };
-        let plan = Plan::new(&size, today()).unwrap();
+        let plan = SeedPlan::new(&size, today()).unwrap();
         let mut all: Vec<_> = plan.rosters.iter().flatten().copied().collect();
         for roster in &plan.rosters {
             let mut once = roster.clone();
@@ -80,13 +80,13 @@ proptest! {
         all.sort_unstable();
         all.dedup();
         prop_assert_eq!(all.len(), students);
-        prop_assert_eq!(Plan::new(&size, today()).unwrap(), plan);
+        prop_assert_eq!(SeedPlan::new(&size, today()).unwrap(), plan);
     }
 }
 
 #[test]
 fn a_school_that_cannot_be_is_refused() {
-    let refused = |size: Size| Plan::new(&size, today()).is_err();
+    let refused = |size: Size| SeedPlan::new(&size, today()).is_err();
     assert!(refused(Size { students: 0, ..SIZE }) && refused(Size { classes: 61, ..SIZE }));
     assert!(refused(Size { sightings: 10_000_000, ..SIZE }));
     assert!(refused(Size { pending: 701, ..SIZE }));

@@ -183,7 +183,7 @@ async fn whoever_is_erased_is_in_no_file_and_in_no_backup_made_after() {
     let key = lock::create(&folder).unwrap();
     lock::write_private(&private, &key).unwrap();
     backup::make(&house.app.config, (data.path(), keys.path()), NOW.plus_ms(2_000), None).unwrap();
-    let (key, new) = (lock::Key::read(&private).unwrap(), data.path().join("restored"));
+    let (key, new) = (lock::BackupKey::read(&private).unwrap(), data.path().join("restored"));
     let (from, by) = ((data.path(), keys.path()), "test".to_owned());
     backup::restore(from, Some(&key), &new, by, NOW.plus_ms(3_000)).await.unwrap();
     assert_eq!([found(data.path(), &all), found(keys.path(), &all)].concat(), []);

@@ -4,7 +4,7 @@ use super::{Carrying, House, NOW, body, get, portrait, post};
 use crate::app::App;
 use config::{Config, Vars};
 use rules::auth::Role;
-use rules::care::What;
+use rules::care::AsideKind;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,14 +68,14 @@ async fn one_poisoned_lesson_is_set_aside_and_the_others_close() {
          when new.id like '%05' begin select raise(abort, 'poisoned'); end";
     write(&house, poison).await;
     for _ in 0..3 {
-        house.app.lessons().look().await;
+        house.app.lessons().turn().await;
     }
     assert_eq!(count(&house, "session where closed_at is null").await, 1);
-    assert_eq!(house.app.aside.count(What::Lesson), 1);
+    assert_eq!(house.app.aside.count(AsideKind::Lesson), 1);
     assert_eq!(kinds(&house, &token).await, ["lesson"]);
     write(&house, "drop trigger poison").await;
     house.clock.advance(60_000);
-    house.app.lessons().look().await;
+    house.app.lessons().turn().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
     assert!(kinds(&house, &token).await.is_empty(), "what is mended goes by itself");
 }
@@ -98,11 +98,11 @@ async fn with_a_full_disk_pages_open_and_all_goes_on_when_there_is_space() {
     for page in ["/review", "/people", "/devices", "/settings", "/care", "/api/students"] {
         assert_eq!(house.send(get(page).cookie(&secret)).await.status(), 200, "{page}");
     }
-    house.app.privacy().look(&Beat::default()).await;
-    house.app.lessons().look().await;
+    house.app.privacy().turn(&Beat::default()).await;
+    house.app.lessons().turn().await;
     pages("pragma max_page_count = 1000000").await.unwrap();
     house.clock.advance(15 * 60_000);
-    house.app.lessons().look().await;
+    house.app.lessons().turn().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
 }
 
@@ -132,12 +132,12 @@ async fn readers_that_are_all_busy_end_nothing() {
         let refused = reads.join_next().await.unwrap().unwrap();
         assert!(refused.unwrap_err().to_string().contains("busy"), "the queue is full");
     }
-    house.app.privacy().look(&Beat::default()).await;
-    house.app.lessons().look().await;
+    house.app.privacy().turn(&Beat::default()).await;
+    house.app.lessons().turn().await;
     assert!(!house.app.aside.list().is_empty(), "noted, and the next turn tries again");
     drop(let_go);
     while reads.join_next().await.is_some() {}
-    house.app.lessons().look().await;
+    house.app.lessons().turn().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
 }
 
@@ -186,8 +186,8 @@ async fn a_leap_of_the_clock_stops_what_cannot_come_back_until_an_admin_confirms
     let leapt = NOW.plus_ms(31 * DAY);
     house.clock.set_wall(leapt);
     for _ in 0..2 {
-        house.app.privacy().look(&Beat::default()).await;
-        house.app.lessons().look().await;
+        house.app.privacy().turn(&Beat::default()).await;
+        house.app.lessons().turn().await;
     }
     assert_eq!(count(&house, "session where closed_at is not null").await, 0);
     assert_eq!(count(&house, "undo_step").await, 1);
@@ -202,8 +202,8 @@ async fn a_leap_of_the_clock_stops_what_cannot_come_back_until_an_admin_confirms
     assert_eq!((&said["is_believed"], &said["against"]), (&json!(false), &json!("machine")));
     let done = house.send(post("/api/clock").bearer(&token)).await;
     assert_eq!(done.status(), 204);
-    house.app.privacy().look(&Beat::default()).await;
-    house.app.lessons().look().await;
+    house.app.privacy().turn(&Beat::default()).await;
+    house.app.lessons().turn().await;
     assert_eq!(count(&house, "session where closed_at is null").await, 0);
     assert_eq!(count(&house, "undo_step").await, 0, "its time is over, as the admin says");
 }
@@ -283,7 +283,7 @@ async fn the_page_says_what_waits_and_an_admin_alone_may_read_it() {
     assert!(text(&page(&admin).await).contains("Nothing waits for you"));
     assert_eq!(page(&teacher).await.status(), 403);
     let why = rules::Error::Invalid("it is odd".into());
-    house.app.aside.failed(What::Lesson, "lesson-7", &why, (NOW, Mono(1_000)));
+    house.app.aside.failed(AsideKind::Lesson, "lesson-7", &why, (NOW, Mono(1_000)));
     let shown = text(&page(&admin).await);
     for part in ["lesson-7", "could not be closed", "it is odd", "class=\"count\">"] {
         assert!(shown.contains(part), "{part}: {shown}");

@@ -238,7 +238,7 @@ async fn a_gallery_goes_out_and_back_and_never_brings_back_who_withdrew() {
     assert_eq!(releases(&house, &token).await["people"], 1, "until the next push");
     let withdraw = |tx: &store::Tx<'_>| {
         let student = student::find(tx, "STU1")?.id;
-        let said = consent::Said { given: false, ..consent::Said::yes("himself") };
+        let said = consent::ConsentSaid { given: false, ..consent::ConsentSaid::yes("himself") };
         consent::add(tx, student, &said, "t", NOW)
     };
     house.app.db.write(withdraw).await.unwrap();

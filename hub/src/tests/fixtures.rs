@@ -7,11 +7,11 @@ use rules::auth::Role;
 use rules::error::Error;
 use rules::timetable::Source;
 use rules::timetable::{Holiday, Period};
-use store::device::Place;
-use store::job::State;
+use store::device::DevicePlace;
+use store::job::JobState;
 use store::keys::Keys;
 use store::session::Session;
-use store::student::Profile;
+use store::student::StudentProfile;
 use store::{
     Tx, account, class, crop, device, enrolment, feed, holiday, image, job, params, period, room,
     session, student, webhook,
@@ -68,7 +68,7 @@ pub(super) fn make(
 
 fn pupil(tx: &Tx<'_>, class: Uuid, id: Uuid) -> Made {
     let (student_number, last_name) = (id.simple().to_string(), "Lovelace".to_owned());
-    let profile = Profile { student_number, last_name, ..Profile::default() };
+    let profile = StudentProfile { student_number, last_name, ..StudentProfile::default() };
     let student = student::add(tx, profile, "t", NOW)?;
     class::add_member(tx, class, student, "t", NOW)?;
     Ok(student.to_string())
@@ -114,7 +114,7 @@ fn photo(tx: &Tx<'_>, class: Uuid, id: Uuid, keys: &Keys) -> Made {
         id,
         class,
         session: None,
-        state: image::State::Processed,
+        state: image::ImageState::Processed,
         taken_at: NOW,
         width: 100,
         height: 100,
@@ -137,7 +137,7 @@ fn face(tx: &Tx<'_>, class: Uuid, id: Uuid, keys: &Keys, model: &ModelId) -> Mad
     photo(tx, class, of, keys)?;
     let key = keys.photo(of)?.ok_or_else(|| Error::unknown("key", of))?;
     let plain: Vec<u8> = [0, 0x2c].repeat(128);
-    let found = crop::Found {
+    let found = crop::NewCrop {
         id,
         at: crop::Area { x: 1, y: 2, width: 50, height: 60 },
         score: 1.0,
@@ -156,7 +156,7 @@ fn door(tx: &Tx<'_>, id: Uuid) -> Made {
     let end = &id.simple().to_string()[20..];
     let name: DeviceId = format!("door-{end}").parse().map_err(|e| Error::internal("a name", e))?;
     let (room, direction) = ("7A".to_owned(), Direction::Both);
-    device::add(tx, &name, &Place { room, location: String::new(), direction }, "t", NOW)?;
+    device::add(tx, &name, &DevicePlace { room, location: String::new(), direction }, "t", NOW)?;
     Ok(name.to_string())
 }
 
@@ -242,7 +242,7 @@ fn work(tx: &Tx<'_>, by: Uuid, id: Uuid) -> Made {
     let row = job::Job {
         id,
         kind: "test".into(),
-        state: State::Queued,
+        state: JobState::Queued,
         done: 0,
         total: 1,
         result: None,
@@ -257,7 +257,7 @@ fn work(tx: &Tx<'_>, by: Uuid, id: Uuid) -> Made {
 }
 
 fn somebody(tx: &Tx<'_>, id: Uuid) -> Made {
-    let new = account::New {
+    let new = account::NewAccount {
         email: format!("{id}@school.test"),
         name: "Somebody".into(),
         role: Role::Teacher,

@@ -2,7 +2,7 @@
 
 use super::{House, NOW};
 use acts::certificates::May;
-use acts::pki::Life;
+use acts::pki::ServerCertificateLife;
 use acts::timekeeper;
 use store::{Tx, device};
 use wire::{Direction, Wall};
@@ -14,7 +14,7 @@ async fn with_door() -> House {
     let house = House::new().await;
     let write = |tx: &Tx<'_>| {
         let (room, location) = ("204".to_owned(), String::new());
-        let place = device::Place { room, location, direction: Direction::Both };
+        let place = device::DevicePlace { room, location, direction: Direction::Both };
         let door = "door-1".parse().unwrap();
         device::add(tx, &door, &place, "t", NOW)?;
         device::add_cert(tx, &door, "aa", NOW.plus_ms(90 * DAY), NOW)
@@ -24,7 +24,7 @@ async fn with_door() -> House {
     house
 }
 
-fn life(house: &House) -> Life {
+fn life(house: &House) -> ServerCertificateLife {
     house.app.pki.life().unwrap()
 }
 
@@ -32,7 +32,7 @@ fn life(house: &House) -> Life {
 async fn looks(house: &House) -> May {
     let renewal = house.app.renewal();
     let may = renewal.may().await.unwrap();
-    let _nothing_ended = renewal.look(may);
+    let _nothing_ended = renewal.reload(may);
     may
 }
 

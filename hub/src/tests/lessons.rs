@@ -333,7 +333,7 @@ async fn a_lesson_of_the_timetable_that_was_moved_or_cancelled_stays_so() {
     assert_eq!(house.send(request("DELETE", &path(1)).bearer(&token)).await.status(), 204);
     let (zone, now) = (house.app.config.zone.clone(), super::NOW);
     let make = move |tx: &store::Tx<'_>| {
-        acts::planning::maker::make(tx, acts::planning::maker::Of::Everybody, &zone, now)
+        acts::planning::maker::make(tx, acts::planning::maker::MakeFor::Everybody, &zone, now)
     };
     assert_eq!(house.app.db.write(make).await.unwrap(), (0, 0, 0));
     let left = house.read(&token, "/api/sessions").await;

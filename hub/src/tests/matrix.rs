@@ -11,7 +11,7 @@ use http::{
 use jiff::civil::date;
 use rules::auth::{Actor, Role};
 use serde_json::{Value, json};
-use store::student::Profile;
+use store::student::StudentProfile;
 use store::{Tx, account, class, student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
@@ -85,9 +85,10 @@ impl School {
             let phc = house.front.passwords.hash(PASSWORD.into()).await.unwrap();
             let make = move |tx: &Tx<'_>| {
                 let (student_number, last_name) = (number.to_owned(), "Lovelace".to_owned());
-                let profile = Profile { student_number, last_name, ..Profile::default() };
+                let profile =
+                    StudentProfile { student_number, last_name, ..StudentProfile::default() };
                 let student = student::add(tx, profile, "t", NOW)?;
-                let new = |role, email: &str, student| account::New {
+                let new = |role, email: &str, student| account::NewAccount {
                     email: email.to_owned(),
                     name: "Somebody".into(),
                     role,

@@ -26,8 +26,11 @@ impl School {
         let make = |tx: &store::Tx<'_>| {
             let owner = account::by_email(tx, "teacher@school.test")?.unwrap().0.id;
             let (number, name) = ("STU9".into(), "Ada".into());
-            let new =
-                student::Profile { student_number: number, first_name: name, ..Default::default() };
+            let new = student::StudentProfile {
+                student_number: number,
+                first_name: name,
+                ..Default::default()
+            };
             let (pupil, other) = (student::find(tx, "STU1")?.id, student::add(tx, new, "t", NOW)?);
             let class = class::add(tx, ("7b", "7B", Some("Room 204")), "t", NOW)?;
             class::add_teacher(tx, class, owner, date(2026, 1, 1), "t", NOW)?;

@@ -59,7 +59,7 @@ use rules::auth::Role;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use store::account::{self, Account, New};
+use store::account::{self, Account, NewAccount};
 use store::keys::Keys;
 use store::login;
 use tokio_util::sync::CancellationToken;
@@ -131,7 +131,7 @@ impl House {
         let password = self.front.passwords.hash(PASSWORD.into()).await.unwrap();
         let email = format!("{role}@school.test");
         let name = format!("The {role}");
-        let new = New { email, name, role, student: None, password: Some(password) };
+        let new = NewAccount { email, name, role, student: None, password: Some(password) };
         self.app.db.write(move |tx| account::add(tx, &new, "cli:test", NOW)).await.unwrap()
     }
 

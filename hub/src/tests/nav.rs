@@ -2,7 +2,7 @@
 
 use crate::site::table;
 use http::nav::{home, onward, pages};
-use http::route::Found;
+use http::route::RouteFound;
 use rules::auth::Role;
 use warp::http::Method;
 
@@ -35,6 +35,6 @@ fn who_signs_in_goes_on_to_where_they_may_be() {
 fn every_page_of_the_navigation_is_one() {
     let table = table();
     for (address, ..) in Role::ALL.into_iter().flat_map(|role| pages(&table, role)) {
-        assert!(matches!(table.find(&Method::GET, address), Found::Route(..)), "{address}");
+        assert!(matches!(table.find(&Method::GET, address), RouteFound::Route(..)), "{address}");
     }
 }

@@ -8,13 +8,13 @@ use config::{Smtp, SmtpTls};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use rules::auth::Role;
-use rules::care::What;
+use rules::care::AsideKind;
 use rules::error::Error;
 use rules::reports::Sums;
 use std::sync::{Arc, Mutex};
-use store::account::{self, New};
-use store::mail::{Absence, Attendance};
-use store::passkey::Kept;
+use store::account::{self, NewAccount};
+use store::mail::{Absence, MailAttendance};
+use store::passkey::PasskeyKept;
 use store::{Tx, audit, login, mail, outgoing, params, passkey, people, student, totp, webhook};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -57,7 +57,7 @@ fn what_families_read_about_an_absence() {
 
 #[test]
 fn low_attendance_is_strictly_below_the_line_and_nothing_recorded_says_nothing() {
-    let month = |present, absent| Attendance {
+    let month = |present, absent| MailAttendance {
         class: Uuid::nil(),
         class_name: "Maths".into(),
         student: student(),
@@ -195,15 +195,15 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
     tasks.spawn(server(got.clone(), listener));
     let (house, post) = (House::new().await, Post::new(&smtp(port)).unwrap());
     let app = &house.app;
-    app.sender().look(Some(&post), &Beat::default()).await.unwrap(); // from now on
+    app.sender().send_due(Some(&post), &Beat::default()).await.unwrap(); // from now on
     let now = app.clock.wall().plus_ms(1);
     house.clock.set_wall(now);
     closed_lesson(&house, now).await;
-    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     assert!(got.lock().unwrap().is_empty(), "a door may still say that somebody was there");
     house.clock.set_wall(now.plus_ms(letters::GRACE_MS));
-    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
-    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
+    app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     let mails = got.lock().unwrap().clone();
     assert_eq!(mails.len(), 1, "one of four: {mails:?}");
     assert!(mails[0].contains("Subject: Absence on 2026-03-02: Maths"), "{}", mails[0]);
@@ -213,7 +213,7 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
     assert_eq!(states, [("sent", 1), ("waiting", 1)], "the other mailbox asks to try later");
     write(&house, "update mark set status = 'present' where status = 'absent'").await;
     house.clock.set_wall(now.plus_ms(2 * letters::GRACE_MS));
-    app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     let listed = app.db.read(|tx| mail::list(tx, None, 9)).await.unwrap();
     let state = |state| listed.iter().filter(|mail| mail.state == state).count();
     assert_eq!((state("sent"), state("failed")), (1, 1), "it turned out otherwise: not sent");
@@ -223,7 +223,7 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
 #[tokio::test]
 async fn a_teacher_may_switch_mail_off() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     let now = house.app.clock.wall().plus_ms(1);
     house.clock.set_wall(now);
     closed_lesson(&house, now).await;
@@ -238,7 +238,7 @@ async fn a_teacher_may_switch_mail_off() {
         tx.execute(sql, params![teacher])
     };
     house.app.db.write(switch).await.unwrap();
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
 }
 
@@ -252,7 +252,7 @@ async fn suspended(house: &House, now: Wall) {
             params![class.to_string(), teacher],
         )?;
         tx.execute("update class set policy = 'auto', auto_line = 1, error_budget = 1", [])?;
-        let count = rules::attendance::budget::Count { passages: 40, errors: 3 };
+        let count = rules::attendance::budget::BudgetCount { passages: 40, errors: 3 };
         store::budget::suspend(tx, class, count, now)
     };
     house.app.db.write(suspend).await.unwrap();
@@ -269,7 +269,7 @@ async fn teachers_are_told_once_that_a_person_decides_again() {
     closed_lesson(&house, now).await;
     suspended(&house, now).await;
     for _ in 0..2 {
-        house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+        house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     }
     let mails = got.lock().unwrap().clone();
     assert_eq!(mails.len(), 1, "{mails:?}");
@@ -282,13 +282,13 @@ async fn a_suspension_that_is_over_before_the_mail_left_is_not_told() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
     let now = house.app.clock.wall();
     closed_lesson(&house, now).await;
-    house.app.sender().look(None, &Beat::default()).await.unwrap(); // absences are not told here
+    house.app.sender().send_due(None, &Beat::default()).await.unwrap(); // absences are not told here
     suspended(&house, now).await;
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 1, "the mail server is away");
     write(&house, "update class set suspended_at = null").await;
     house.clock.set_wall(now.plus_ms(10 * 60_000));
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(house.app.db.read(mail::waiting).await.unwrap(), 0);
 }
 
@@ -298,17 +298,22 @@ async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
         (house.account(Role::Teacher).await.id, house.account(Role::Admin).await);
     let (by, post) = (admin.id.to_string(), Post::new(&smtp(1)).unwrap());
     let change = move |tx: &Tx<'_>| {
-        let (own, keep) = (teacher.to_string(), login::Keep::Nothing);
+        let (own, keep) = (teacher.to_string(), login::LoginKeep::Nothing);
         people::set_password(tx, teacher, "new", &keep, &own, AT)?;
         totp::start(tx, teacher, b"sealed", AT)?;
         totp::confirm(tx, teacher, 1, &[], AT)?;
-        let kept = Kept { credential: vec![1], key: vec![], state: vec![] };
+        let kept = PasskeyKept { credential: vec![1], key: vec![], state: vec![] };
         passkey::add(tx, teacher, "laptop", &kept, AT)?;
         totp::remove_every(tx, teacher, &by, AT)?;
         let (table, meta) = ("user_account", serde_json::json!({}));
         for id in [own.as_str(), by.as_str()] {
-            let entry =
-                audit::Entry { actor: &by, action: "end-sign-ins", table, id, meta: meta.clone() };
+            let entry = audit::AuditEntry {
+                actor: &by,
+                action: "end-sign-ins",
+                table,
+                id,
+                meta: meta.clone(),
+            };
             audit::add(tx, AT, &entry)?; // their own is no news
         }
         let mut profile = people::find(tx, &own)?.profile();
@@ -316,7 +321,7 @@ async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
         people::change(tx, teacher, profile, None, &by, AT).map(drop)
     };
     house.app.db.write(change).await.unwrap();
-    house.app.sender().look(mails.then_some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(mails.then_some(&post), &Beat::default()).await.unwrap();
     let written = |tx: &Tx<'_>| {
         let sql = "select recipient, body from mail order by rowid";
         tx.query(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -361,7 +366,7 @@ async fn whoever_closes_an_account_first_is_told_of_all_the_same() {
     };
     house.app.db.write(change).await.unwrap();
     let post = Post::new(&smtp(1)).unwrap();
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     let to = |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get(0));
     let told: Vec<String> = house.app.db.read(to).await.unwrap();
     assert!(told.contains(&"teacher@school.test".to_owned()), "{told:?}");
@@ -370,16 +375,17 @@ async fn whoever_closes_an_account_first_is_told_of_all_the_same() {
 /// A pupil with an account, whose password was just changed.
 async fn pupil(house: &House) -> StudentId {
     let write = |tx: &Tx<'_>| {
-        let profile = student::Profile {
+        let profile = student::StudentProfile {
             student_number: "1".into(),
             first_name: "A".into(),
-            ..student::Profile::default()
+            ..student::StudentProfile::default()
         };
         let pupil = student::add(tx, profile, "t", AT)?;
         let (email, name) = ("child@home.test".into(), "Child".into());
-        let new = New { email, name, role: Role::Student, student: Some(pupil), password: None };
+        let new =
+            NewAccount { email, name, role: Role::Student, student: Some(pupil), password: None };
         let id = account::add(tx, &new, "t", AT)?.id;
-        people::set_password(tx, id, "new", &login::Keep::Nothing, "t", AT)?;
+        people::set_password(tx, id, "new", &login::LoginKeep::Nothing, "t", AT)?;
         Ok(pupil)
     };
     house.app.db.write(write).await.unwrap()
@@ -391,13 +397,13 @@ async fn mail_about_the_account_of_a_pupil_goes_with_them() {
     let pupil = pupil(&house).await;
     let post = Post::new(&smtp(1)).unwrap();
     let look = async || {
-        house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+        house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
         let left =
             |tx: &Tx<'_>| tx.query("select recipient from mail", [], |row| row.get::<_, String>(0));
         house.app.db.read(left).await.unwrap()
     };
     assert_eq!(look().await, ["child@home.test".to_owned()]);
-    let (app, why) = (&house.app, store::erasure::Reason::Asked);
+    let (app, why) = (&house.app, store::erasure::ErasureReason::Asked);
     acts::privacy::erase::erase(&app.db, &app.keys, pupil, why, "t".into(), AT).await.unwrap();
     assert_eq!(look().await, [] as [String; 0], "nor is the erasure told to anybody");
 }
@@ -415,7 +421,7 @@ async fn a_change_that_did_not_happen_is_not_told() {
     let house = House::new().await;
     let teacher = house.account(Role::Teacher).await.id;
     let undone = move |tx: &Tx<'_>| -> Result<(), Error> {
-        people::set_password(tx, teacher, "new", &login::Keep::Nothing, "t", AT)?;
+        people::set_password(tx, teacher, "new", &login::LoginKeep::Nothing, "t", AT)?;
         Err(Error::Invalid("it broke off".into()))
     };
     assert!(house.app.db.write(undone).await.is_err());
@@ -449,7 +455,8 @@ async fn a_message_arrives_signed_as_the_standard_says() {
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let (id, secret) = (Uuid::from_u128(9), webhooks::secret());
     let body = webhooks::body("ping", &serde_json::json!({}), AT);
-    let message = store::webhook::Message { id, url, secret: secret.clone(), body: body.clone() };
+    let message =
+        store::webhook::WebhookMessage { id, url, secret: secret.clone(), body: body.clone() };
     let (got, sent) = tokio::join!(receiver(listener, 204), webhooks::deliver(&message, true, AT));
     assert_eq!((sent, &got.1), (Ok(204), &body));
     let header = |name: &str| {
@@ -466,7 +473,7 @@ async fn a_message_arrives_signed_as_the_standard_says() {
 async fn nobody_is_led_into_the_schools_own_network() {
     let (id, secret) = (Uuid::nil(), webhooks::secret());
     let (url, body) = ("https://localhost:1/".to_owned(), "{}".to_owned());
-    let message = store::webhook::Message { id, url, secret, body };
+    let message = store::webhook::WebhookMessage { id, url, secret, body };
     let refused = webhooks::deliver(&message, false, AT).await.unwrap_err();
     assert!(refused.contains("private network"), "{refused}");
 }
@@ -574,7 +581,7 @@ async fn what_was_noted_before_a_crash_is_told_after_it() {
     closed_lesson(&house, house.app.clock.wall()).await;
     // Nobody looked before the process ended.
     let again = crate::App::open((*house.app.config).clone(), house.clock.clone()).await.unwrap();
-    again.sender().look(None, &Beat::default()).await.unwrap();
+    again.sender().send_due(None, &Beat::default()).await.unwrap();
     let told = again.db.read(|tx| webhook::messages(tx, Uuid::from_u128(3), 9)).await.unwrap();
     assert_eq!(told.iter().map(|one| one.event.as_str()).collect::<Vec<_>>(), ["session.closed"]);
     assert!(noted(&house).await.is_empty(), "and only once");
@@ -586,11 +593,11 @@ async fn no_lesson_is_skipped_that_closes_late_or_with_many_others() {
     let now = house.app.clock.wall();
     closed_lesson(&house, now).await;
     let mails = async || house.app.db.read(mail::waiting).await.unwrap();
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     let before = mails().await;
     closed_lessons(&house, 0, 120, now).await;
     closed_lessons(&house, 500, 1, now.plus_ms(-60_000)).await;
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
     assert_eq!(mails().await - before, 121);
 }
 
@@ -603,12 +610,12 @@ async fn one_message_that_cannot_be_written_holds_no_other_up() {
     write(&house, poison).await;
     closed_lesson(&house, house.app.clock.wall()).await;
     write(&house, "update class set suspended_at = 5").await;
-    house.app.sender().look(None, &Beat::default()).await.unwrap();
+    house.app.sender().send_due(None, &Beat::default()).await.unwrap();
     assert_eq!(noted(&house).await, ["session.closed"], "set aside; the other is told");
-    assert_eq!(house.app.aside.count(What::Outgoing), 1);
+    assert_eq!(house.app.aside.count(AsideKind::Outgoing), 1);
     write(&house, "drop trigger poison").await;
     house.clock.advance(60_000);
-    house.app.sender().look(None, &Beat::default()).await.unwrap();
+    house.app.sender().send_due(None, &Beat::default()).await.unwrap();
     assert!(noted(&house).await.is_empty() && house.app.aside.list().is_empty());
 }
 
@@ -616,10 +623,10 @@ async fn one_message_that_cannot_be_written_holds_no_other_up() {
 async fn low_attendance_of_a_month_is_mailed_once_and_never_by_a_clock_that_leapt() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
     closed_lesson(&house, house.app.clock.wall()).await;
-    house.app.sender().look(Some(&post), &Beat::default()).await.unwrap(); // from now on
+    house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap(); // from now on
     write(&house, "update session set day = '2026-03-20'").await;
     let told = async || {
-        house.app.sender().look(Some(&post), &Beat::default()).await.unwrap();
+        house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
         let mails = house.app.db.read(|tx| mail::list(tx, None, 99)).await.unwrap();
         mails.iter().filter(|mail| mail.kind == "low_attendance").count()
     };

@@ -3,7 +3,7 @@
 use super::{Answer, Carrying, House, PASSWORD, get, post};
 use config::Vars;
 use rules::auth::Role;
-use store::audit::{self, Filter};
+use store::audit::{self, AuditFilter};
 
 fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(answer.body()).replace(['\u{2068}', '\u{2069}'], "")
@@ -27,7 +27,7 @@ async fn a_chosen_line_counts_at_once_and_is_written_down() {
     let saved = choose("0.972").await;
     assert_eq!(saved.status(), 303, "{}", text(&saved));
     assert!((line() - 0.972).abs() < 1e-6);
-    let filter = Filter { id: Some("recognition_lines".into()), ..Filter::default() };
+    let filter = AuditFilter { id: Some("recognition_lines".into()), ..AuditFilter::default() };
     let rows = house.app.db.read(move |tx| audit::list(tx, &filter, None, 9)).await.unwrap();
     assert!(rows.len() == 1 && rows[0].meta.contains("0.972"), "{rows:?}");
     let page = house.send(get("/settings/recognition?budget=0.01").cookie(&admin)).await;

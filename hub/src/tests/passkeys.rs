@@ -9,9 +9,9 @@ use http::signed_in::PROOF_HOLDS_MS;
 use rules::auth::Role;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use store::login::Keep;
-use store::passkey::Kept;
-use store::shut::Kind;
+use store::login::LoginKeep;
+use store::passkey::PasskeyKept;
+use store::shut::ShutKind;
 use store::{Tx, account, passkey, people};
 use uuid::Uuid;
 use wire::Clock as _;
@@ -324,7 +324,8 @@ async fn whoever_finds_a_browser_open_neither_adds_nor_removes_a_passkey() {
 async fn whoever_has_nothing_to_prove_it_with_has_signed_in_not_long_ago() {
     let house = House::new().await;
     let (email, name) = ("grace@school.test".to_owned(), "Grace".to_owned());
-    let new = account::New { email, name, role: Role::Teacher, student: None, password: None };
+    let new =
+        account::NewAccount { email, name, role: Role::Teacher, student: None, password: None };
     let add = move |tx: &Tx<'_>| account::add(tx, &new, "t", NOW);
     let secret = house.session(&house.app.db.write(add).await.unwrap()).await;
     let page = async || {
@@ -414,10 +415,10 @@ async fn a_password_that_somebody_else_sets_takes_the_passkeys_away() {
         let write = move |tx: &Tx<'_>| people::set_password(tx, teacher, "x", &keep, &actor, NOW);
         house.app.db.write(write)
     };
-    set(teacher.to_string(), Keep::Nothing).await.unwrap();
+    set(teacher.to_string(), LoginKeep::Nothing).await.unwrap();
     let asked = ask(&house).await;
     assert_eq!(enter(&house, &asked, device.sign(&asked)).await.status(), 200, "it is their own");
-    set("admin".to_owned(), Keep::Nothing).await.unwrap();
+    set("admin".to_owned(), LoginKeep::Nothing).await.unwrap();
     let asked = ask(&house).await;
     let answer = enter(&house, &asked, device.sign(&asked)).await;
     assert_eq!(kind(&answer), (401, "passkey-refused".into()));
@@ -487,14 +488,14 @@ async fn a_passkey_is_named_and_removed_by_its_owner_alone() {
 async fn a_removed_passkey_is_remembered_beside_the_keys() {
     let (house, token, _) = school().await;
     let list = body(&house.send(get("/api/auth/passkeys").bearer(&token)).await);
-    house.app.follower().look().await.unwrap();
+    house.app.follower().refresh().await.unwrap();
     let remove = json!({ "passkey": list[0]["id"] });
     house.send(post("/api/auth/passkeys/remove").bearer(&token).json(&remove)).await;
     assert_eq!(house.app.keys.shut().unwrap(), []);
-    house.app.follower().look().await.unwrap();
+    house.app.follower().refresh().await.unwrap();
     let kept = house.app.keys.shut().unwrap();
     let kept: Vec<_> = kept.iter().map(|shut| (shut.kind, json!(shut.what))).collect();
-    assert_eq!(kept, [(Kind::Passkey, list[0]["id"].clone())]);
+    assert_eq!(kept, [(ShutKind::Passkey, list[0]["id"].clone())]);
 }
 
 #[tokio::test]
@@ -502,9 +503,9 @@ async fn a_key_store_that_failed_hears_of_it_at_the_next_look() {
     let house = House::new().await;
     let ada = house.account(Role::Admin).await.id;
     let follower = house.app.follower();
-    let look = || follower.look();
+    let look = || follower.refresh();
     look().await.unwrap();
-    let keep = store::login::Keep::Nothing;
+    let keep = store::login::LoginKeep::Nothing;
     let write = move |tx: &Tx<'_>| people::set_password(tx, ada, "new", &keep, "t", NOW);
     house.app.db.write(write).await.unwrap();
     let keys = rusqlite::Connection::open(house.app.config.data.join("keys.db")).unwrap();
@@ -608,7 +609,7 @@ async fn passkeys_are_in_the_export_and_go_with_their_student() {
     });
     let account = body(&house.send(post("/api/users").bearer(&admin).json(&account)).await);
     let owner: Uuid = account["id"].as_str().unwrap().parse().unwrap();
-    let kept = Kept { credential: vec![1; 20], key: vec![2], state: vec![3] };
+    let kept = PasskeyKept { credential: vec![1; 20], key: vec![2], state: vec![3] };
     let add = move |tx: &Tx<'_>| passkey::add(tx, owner, "her tablet", &kept, NOW);
     house.app.db.write(add).await.unwrap();
     let id = student["id"].as_str().unwrap();

@@ -1,7 +1,7 @@
 //! Photos of whole classes, with the real networks: from the upload to the marks.
 
 use super::{Answer, Carrying, House, body, get, parts, portrait, post};
-use crate::models::{Import, import};
+use crate::models::{ModelImport, import};
 use acts::album::KEPT_MS;
 use config::Vars;
 use rules::auth::Role;
@@ -277,7 +277,7 @@ fn mobile() -> Option<tempfile::TempDir> {
         return None;
     };
     let models = tempfile::tempdir().unwrap();
-    let wish = Import { files: &files, name: None, models: models.path() };
+    let wish = ModelImport { files: &files, name: None, models: models.path() };
     let pack = import(&wish, &mut |_| {}).unwrap();
     std::fs::write(models.path().join(vision::pack::IN_USE), pack.name).unwrap();
     Some(models)

@@ -150,7 +150,9 @@ async fn an_erasure_cut_short_is_finished_at_the_next_start() {
         .write({
             let keys = app.keys.clone();
             let now = NOW.plus_ms(1_000);
-            move |tx| erase::data(tx, &keys, student, store::erasure::Reason::Asked, "t", now)
+            move |tx| {
+                erase::data(tx, &keys, student, store::erasure::ErasureReason::Asked, "t", now)
+            }
         })
         .await
         .unwrap();
@@ -291,7 +293,7 @@ async fn each_day_signs_a_head_that_shows_a_chain_made_anew() {
     let head = kept.head(&key).unwrap();
     let mut seen = None;
     let path = house.app.config.database();
-    store::file::look(&path, |tx| {
+    store::file::read(&path, |tx| {
         store::audit::walk(tx, |n, hash| {
             if n == head.rows {
                 seen = Some(data_encoding::HEXLOWER.encode(hash));

@@ -372,7 +372,7 @@ impl Roll {
     async fn behind_a_door(&self) {
         let change = |tx: &store::Tx<'_>| {
             let (room, location) = ("T9".to_owned(), String::new());
-            let place = device::Place { room, location, direction: Direction::Entry };
+            let place = device::DevicePlace { room, location, direction: Direction::Entry };
             device::add(tx, &"door-9".parse().unwrap(), &place, "t", NOW)?;
             tx.execute("update session set room = 'T9'", [])?;
             let id = student::find(tx, "STU1")?.id.to_string();

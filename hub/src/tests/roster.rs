@@ -1,11 +1,11 @@
 //! `/class/{id}`: an admin fills a class, says who teaches it and what its rules are.
 
 use super::{Answer, Carrying, House, get, post};
-use rules::attendance::budget::Count;
+use rules::attendance::budget::BudgetCount;
 use rules::auth::Role;
 use store::class::{self, Class};
 use store::reader::Reader;
-use store::student::{self, Profile};
+use store::student::{self, StudentProfile};
 use store::{Tx, account::Account, budget};
 use uuid::Uuid;
 
@@ -35,7 +35,8 @@ impl Office {
         let add = |tx: &Tx<'_>| {
             for (n, name) in ["Ada", "Grace", "Emmy"].iter().enumerate() {
                 let (student_number, first_name) = (format!("S{}", n + 1), (*name).to_owned());
-                let profile = Profile { student_number, first_name, ..Profile::default() };
+                let profile =
+                    StudentProfile { student_number, first_name, ..StudentProfile::default() };
                 student::add(tx, profile, "t", super::NOW)?;
             }
             Ok(())
@@ -160,7 +161,7 @@ async fn a_suspended_class_is_told_on_its_pages_and_at_the_desk_until_it_is_swit
     let office = Office::new().await;
     let rules = [("policy", "auto"), ("auto_line", "90"), ("error_budget", "1")];
     assert_eq!(office.act("", &rules).await.status(), 303);
-    let (class, count) = (office.class, Count { passages: 40, errors: 3 });
+    let (class, count) = (office.class, BudgetCount { passages: 40, errors: 3 });
     let suspend = move |tx: &Tx<'_>| budget::suspend(tx, class, count, super::NOW);
     office.house.app.db.write(suspend).await.unwrap();
     let teacher = office.house.account(Role::Teacher).await;

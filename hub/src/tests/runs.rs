@@ -3,7 +3,7 @@
 use super::{Answer, Carrying, House, NOW, get, post};
 use rules::auth::Role;
 use std::sync::Arc;
-use store::audit::{self, Filter, Row};
+use store::audit::{self, AuditFilter, AuditRow};
 use store::params;
 use tokio::sync::Notify;
 use wire::pulse::Beat;
@@ -57,8 +57,8 @@ impl Office {
         self.page(place).await
     }
 
-    async fn sweeps(&self) -> Vec<Row> {
-        let filter = Filter { action: Some("sweep".into()), ..Filter::default() };
+    async fn sweeps(&self) -> Vec<AuditRow> {
+        let filter = AuditFilter { action: Some("sweep".into()), ..AuditFilter::default() };
         self.house.app.db.read(move |tx| audit::list(tx, &filter, None, 9)).await.unwrap()
     }
 

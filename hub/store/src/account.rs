@@ -1,6 +1,6 @@
 //! Table `user_account`: people who sign in.
 
-use super::shut::{self, Kind};
+use super::shut::{self, ShutKind};
 use super::{Tx, audit, params};
 use rules::auth::{Actor, Role};
 use rules::error::Error;
@@ -33,7 +33,7 @@ impl Account {
 
 /// An account to be made.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewAccount {
     /// Address; unique.
     pub email: String,
     /// What pages call them.
@@ -52,7 +52,7 @@ pub(super) const COLUMNS: &str = "a.id, a.email, a.name, a.role, a.student";
 ///
 /// # Errors
 /// `Conflict` when the address is taken.
-pub fn add(tx: &Tx<'_>, new: &New, actor: &str, now: Wall) -> Result<Account, Error> {
+pub fn add(tx: &Tx<'_>, new: &NewAccount, actor: &str, now: Wall) -> Result<Account, Error> {
     let email = new.email.trim().to_lowercase();
     if by_email(tx, &email)?.is_some() {
         return Err(Error::Conflict(format!("there is an account for “{email}” already")));
@@ -68,7 +68,7 @@ pub fn add(tx: &Tx<'_>, new: &New, actor: &str, now: Wall) -> Result<Account, Er
     let action = "add";
     let table = "user_account";
     let meta = json!({ "role": role });
-    audit::add(tx, now, &audit::Entry { actor, action, table, id: &key, meta })?;
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id: &key, meta })?;
     Ok(Account { id, email, name: name.to_owned(), role: new.role, student: new.student })
 }
 
@@ -121,7 +121,7 @@ pub fn forget_student(tx: &Tx<'_>, student: StudentId, now: Wall) -> Result<usiz
                  password = null, student = null, is_active = 0, version = version + 1
              where id = $1";
         tx.execute(sql, params![id])?;
-        shut::note(tx, Kind::Account, id, now)?;
+        shut::note(tx, ShutKind::Account, id, now)?;
     }
     Ok(ids.len())
 }
@@ -144,10 +144,10 @@ pub mod tests {
     use super::*;
     use crate::Db;
 
-    pub fn new(email: &str, role: Role) -> New {
+    pub fn new(email: &str, role: Role) -> NewAccount {
         let email = email.to_owned();
         let name = "Ada".to_owned();
-        New { email, name, role, student: None, password: Some("phc".into()) }
+        NewAccount { email, name, role, student: None, password: Some("phc".into()) }
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ use crate::evidence::{self, Evidence};
 use rules::attendance::{Authority, marking::HUB};
 use rules::error::{Doing, Error};
 use rules::review::Status;
-use rules::sighting::judge::Seen;
-use rules::sighting::time::{Known, Point, When};
+use rules::sighting::judge::JudgedSeen;
+use rules::sighting::time::{KnownTime, TimePoint, When};
 use uuid::Uuid;
 use wire::record::{Anchor, CameraState, Health, Loss, Watch};
 use wire::seal::Part;
@@ -60,13 +60,13 @@ pub fn standing(tx: &Tx<'_>, student: StudentId) -> Result<Standing, Error> {
 }
 
 /// A sighting as it is stored.
-pub struct Row<'a> {
+pub struct ArrivalRow<'a> {
     /// Who may still be recognised, best first.
     pub candidates: &'a [Candidate],
     /// Sorted.
     pub reasons: &'a [Reason],
     /// The rest.
-    pub seen: &'a Seen,
+    pub seen: &'a JudgedSeen,
     /// The lesson it fell into.
     pub session: Option<Uuid>,
     /// Whether it waits, is approved by the class's policy, or is only a log.
@@ -95,7 +95,7 @@ pub fn add_sighting(
     key: &RecordKey,
     (life, stamp): (i64, &Stamp),
     when: &When,
-    row: &Row<'_>,
+    row: &ArrivalRow<'_>,
     now: Wall,
 ) -> Result<RecordId, Error> {
     let id = key.id();
@@ -303,7 +303,7 @@ pub fn known(
     boot: Boot,
     mono: Mono,
     received: Wall,
-) -> Result<Known, Error> {
+) -> Result<KnownTime, Error> {
     let mut points = around(tx, device, boot, mono)?;
     points.extend(sides(tx, device, boot, mono, "('rtc')")?);
     let wall = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0);
@@ -312,11 +312,20 @@ pub fn known(
         tx.row(sql, params![device.as_str(), boot.life, boot.number], wall)?.flatten().map(Wall);
     let sql = "select min(wall) from anchor where device = $1 and life = $2 and boot > $3";
     let after = tx.row(sql, params![device.as_str(), boot.life, boot.number], wall)?.flatten();
-    Ok(Known { points, before, after: after.map_or(received, |after| Wall(after).min(received)) })
+    Ok(KnownTime {
+        points,
+        before,
+        after: after.map_or(received, |after| Wall(after).min(received)),
+    })
 }
 
 /// The nearest anchors of a synchronised clock on both sides of `mono`.
-pub fn around(tx: &Tx<'_>, device: &DeviceId, boot: Boot, mono: Mono) -> Result<Vec<Point>, Error> {
+pub fn around(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    boot: Boot,
+    mono: Mono,
+) -> Result<Vec<TimePoint>, Error> {
     sides(tx, device, boot, mono, "('ntp', 'hub')")
 }
 
@@ -326,7 +335,7 @@ fn sides(
     boot: Boot,
     mono: Mono,
     clocks: &str,
-) -> Result<Vec<Point>, Error> {
+) -> Result<Vec<TimePoint>, Error> {
     let mut points = Vec::new();
     for (side, order) in [("<=", "desc"), (">", "asc")] {
         let sql = format!(
@@ -339,8 +348,8 @@ fn sides(
     Ok(points)
 }
 
-fn point(row: &rusqlite::Row<'_>) -> rusqlite::Result<Point> {
-    Ok(Point {
+fn point(row: &rusqlite::Row<'_>) -> rusqlite::Result<TimePoint> {
+    Ok(TimePoint {
         mono: Mono(super::unsigned(row, 0)?),
         wall: Wall(row.get(1)?),
         clock: clock(&row.get::<_, String>(2)?),
@@ -388,7 +397,7 @@ pub fn undated(
     now: Wall,
 ) -> Result<Vec<Undated>, Error> {
     let boot = anchor.boot;
-    let Reach { from, to, earlier, later } = reach(tx, device, (life, anchor))?;
+    let ArrivalReach { from, to, earlier, later } = reach(tx, device, (life, anchor))?;
     let since = now.plus_ms(-REDATE_MS).0;
     let values = params![device.as_str(), life, since, boot, from, to, earlier, later];
     tx.query(UNDATED, values, |row| {
@@ -399,14 +408,18 @@ pub fn undated(
 }
 
 /// How far the word of an anchor goes: monotonic times of its boot, and boots around it.
-struct Reach {
+struct ArrivalReach {
     from: i64,
     to: i64,
     earlier: i64,
     later: i64,
 }
 
-fn reach(tx: &Tx<'_>, device: &DeviceId, (life, anchor): (i64, &Stamp)) -> Result<Reach, Error> {
+fn reach(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    (life, anchor): (i64, &Stamp),
+) -> Result<ArrivalReach, Error> {
     let number = |sql: &str, at: i64| {
         let values = params![device.as_str(), life, anchor.boot, at];
         let found = tx.row(sql, values, |row| row.get(0))?;
@@ -436,7 +449,7 @@ fn reach(tx: &Tx<'_>, device: &DeviceId, (life, anchor): (i64, &Stamp)) -> Resul
     let sql = "select min(boot) from anchor
          where device = $1 and life = $2 and boot > $3 and boot >= $4";
     let later = number(sql, 0)?.unwrap_or(i64::MAX);
-    Ok(Reach { from: from.unwrap_or(-1), to: to.unwrap_or(i64::MAX), earlier, later })
+    Ok(ArrivalReach { from: from.unwrap_or(-1), to: to.unwrap_or(i64::MAX), earlier, later })
 }
 
 /// Sightings of `device` that were dated by a synchronised clock which then jumped, at `mono` of

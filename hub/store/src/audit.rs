@@ -12,7 +12,7 @@ use wire::{StudentId, Wall};
 
 /// What is to be written.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct AuditEntry<'a> {
     /// Account id, `cli:USER`, or `hub`.
     pub actor: &'a str,
     /// A verb: `approve`, `enrol`, `revoke` …
@@ -27,18 +27,18 @@ pub struct Entry<'a> {
 
 /// A row of the chain.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct AuditRow {
     /// Number, from 1 without gaps.
     pub n: i64,
     /// When.
     pub at: Wall,
-    /// See [`Entry`].
+    /// See [`AuditEntry`].
     pub actor: String,
-    /// See [`Entry`].
+    /// See [`AuditEntry`].
     pub action: String,
-    /// See [`Entry`].
+    /// See [`AuditEntry`].
     pub table: String,
-    /// See [`Entry`].
+    /// See [`AuditEntry`].
     pub id: String,
     /// JSON text.
     pub meta: String,
@@ -59,12 +59,12 @@ const COLUMNS: &str = "n, at, actor, action, target_table, target_id, meta, prev
 const START: [u8; 32] = [0; 32];
 
 /// Adds a row.
-pub fn add(tx: &Tx<'_>, now: Wall, entry: &Entry<'_>) -> Result<(), Error> {
+pub fn add(tx: &Tx<'_>, now: Wall, entry: &AuditEntry<'_>) -> Result<(), Error> {
     let last = tx.row("select n, hash from audit order by n desc limit 1", [], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
     let (n, prev): (i64, Vec<u8>) = last.unwrap_or((0, START.to_vec()));
-    let Entry { actor, action, table, id, meta } = entry;
+    let AuditEntry { actor, action, table, id, meta } = entry;
     let actor = (*actor).to_owned();
     let action = (*action).to_owned();
     let table = (*table).to_owned();
@@ -79,7 +79,7 @@ pub fn add(tx: &Tx<'_>, now: Wall, entry: &Entry<'_>) -> Result<(), Error> {
 
 /// Which rows to list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct AuditFilter {
     /// By this account, `cli:USER`, or `hub`.
     pub actor: Option<String>,
     /// This verb.
@@ -97,10 +97,10 @@ pub struct Filter {
 /// Rows before `before` (or the newest), newest first.
 pub fn list(
     tx: &Tx<'_>,
-    filter: &Filter,
+    filter: &AuditFilter,
     before: Option<i64>,
     limit: u32,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<AuditRow>, Error> {
     // Only what is asked goes into the text, so that an index can be used.
     let mut sql = format!("select {COLUMNS} from audit where n < $1");
     let mut values: Vec<Value> = vec![before.unwrap_or(i64::MAX).into()];
@@ -119,12 +119,12 @@ pub fn list(
     }
     values.push(limit.into());
     sql.push_str(&format!(" order by n desc limit ${}", values.len()));
-    tx.query(&sql, params_from_iter(values), Row::read)
+    tx.query(&sql, params_from_iter(values), AuditRow::read)
 }
 
 /// Everything written about `student`: about the row, its enrolments and sightings, and the
 /// accounts that are this person; oldest first.
-pub fn about(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Row>, Error> {
+pub fn about(tx: &Tx<'_>, student: StudentId) -> Result<Vec<AuditRow>, Error> {
     let sql = format!(
         "select {COLUMNS} from audit where target_table = 'student' and target_id = $1
          union all select {COLUMNS} from audit where target_table = 'enrolment'
@@ -136,7 +136,7 @@ pub fn about(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Row>, Error> {
              and target_id in (select id from user_account where student = $1)
          order by n"
     );
-    tx.query(&sql, params![student.to_string()], Row::read)
+    tx.query(&sql, params![student.to_string()], AuditRow::read)
 }
 
 /// Walks the whole chain, one row in memory at a time, and shows `see` each number and hash, until
@@ -213,7 +213,7 @@ pub fn head(tx: &Tx<'_>) -> Result<Head, Error> {
     Ok(Head { rows, hash: data_encoding::HEXLOWER.encode(&hash) })
 }
 
-impl Row {
+impl AuditRow {
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         let n = row.get(0)?;
         let at = Wall(row.get(1)?);
@@ -237,8 +237,13 @@ mod tests {
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
         let write = move |tx: &Tx<'_>| {
             (1..=rows).try_for_each(|n| {
-                let entry =
-                    Entry { actor: "a", action: "b", table: "c", id: "d", meta: json!({"n": n}) };
+                let entry = AuditEntry {
+                    actor: "a",
+                    action: "b",
+                    table: "c",
+                    id: "d",
+                    meta: json!({"n": n}),
+                };
                 add(tx, Wall(n), &entry)
             })
         };
@@ -251,7 +256,7 @@ mod tests {
         let (_dir, db) = chain(3).await;
         let head = db.read(verify).await.unwrap();
         assert_eq!((head.rows, head.hash.len()), (3, 64));
-        assert_eq!(db.read(|tx| list(tx, &Filter::default(), None, 2)).await.unwrap()[0].n, 3);
+        assert_eq!(db.read(|tx| list(tx, &AuditFilter::default(), None, 2)).await.unwrap()[0].n, 3);
     }
 
     #[tokio::test]

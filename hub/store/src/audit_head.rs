@@ -7,7 +7,7 @@ use wire::Wall;
 
 /// A signed head.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Signed {
+pub struct AuditSigned {
     /// The local date.
     pub day: String,
     /// Where the chain stood.
@@ -19,7 +19,7 @@ pub struct Signed {
 }
 
 /// Keeps a head; the first of a day stays.
-pub fn add(tx: &Tx<'_>, new: &Signed) -> Result<(), Error> {
+pub fn add(tx: &Tx<'_>, new: &AuditSigned) -> Result<(), Error> {
     let sql = "insert into audit_head (day, n, hash, at, signature) values ($1, $2, $3, $4, $5)
          on conflict (day) do nothing";
     let hash = HEXLOWER.decode(new.head.hash.as_bytes()).unwrap_or_default();
@@ -27,12 +27,12 @@ pub fn add(tx: &Tx<'_>, new: &Signed) -> Result<(), Error> {
 }
 
 /// Heads before the day `before`, newest first.
-pub fn list(tx: &Tx<'_>, before: Option<&str>, limit: u32) -> Result<Vec<Signed>, Error> {
+pub fn list(tx: &Tx<'_>, before: Option<&str>, limit: u32) -> Result<Vec<AuditSigned>, Error> {
     let sql = "select day, n, hash, at, signature from audit_head where day < $1
          order by day desc limit $2";
     tx.query(sql, params![before.unwrap_or("~"), limit], |row| {
         let hash = HEXLOWER.encode(&row.get::<_, Vec<u8>>(2)?);
         let head = Head { rows: row.get(1)?, hash };
-        Ok(Signed { day: row.get(0)?, head, at: Wall(row.get(3)?), signature: row.get(4)? })
+        Ok(AuditSigned { day: row.get(0)?, head, at: Wall(row.get(3)?), signature: row.get(4)? })
     })
 }

@@ -33,7 +33,7 @@ pub fn newest(tx: &Tx<'_>) -> Result<Option<Newest>, Error> {
 }
 
 /// How far an outbox is: its door, its epoch, and `cum`.
-pub type Reach = (String, Vec<u8>, i64);
+pub type BackupReach = (String, Vec<u8>, i64);
 
 /// `1..=n` of this outbox are in a backup.
 pub fn of(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<u64, Error> {
@@ -43,14 +43,14 @@ pub fn of(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<u64, Error> {
 }
 
 /// How far every outbox is, in a copy of the database.
-pub fn reached(tx: &Tx<'_>) -> Result<Vec<Reach>, Error> {
+pub fn reached(tx: &Tx<'_>) -> Result<Vec<BackupReach>, Error> {
     tx.query("select device, epoch, cum from cursor", [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
     })
 }
 
 /// Remembers that a backup holds this much.
-pub fn put(tx: &Tx<'_>, reached: &[Reach], now: Wall) -> Result<(), Error> {
+pub fn put(tx: &Tx<'_>, reached: &[BackupReach], now: Wall) -> Result<(), Error> {
     let sql = "insert into backed_up (device, epoch, cum, at) values ($1, $2, $3, $4)
          on conflict (device, epoch) do update set cum = excluded.cum, at = excluded.at";
     reached.iter().try_for_each(|(device, epoch, cum)| {

@@ -3,7 +3,7 @@
 
 use super::class::Class;
 use super::{Tx, params, parsed, parsed_option};
-use rules::attendance::budget::{Count, PASSAGES, SPAN_MS};
+use rules::attendance::budget::{BudgetCount, PASSAGES, SPAN_MS};
 use rules::attendance::placing::Policy;
 use rules::error::Error;
 use uuid::Uuid;
@@ -36,7 +36,7 @@ pub fn at_work(tx: &Tx<'_>, class: Uuid) -> Result<Option<Auto>, Error> {
 
 /// The newest passages that `class` approved at once, and how many of those a person corrected: by
 /// a rejection, by another name, or by saying that the student was absent.
-pub fn count(tx: &Tx<'_>, class: Uuid, since: Wall, now: Wall) -> Result<Count, Error> {
+pub fn count(tx: &Tx<'_>, class: Uuid, since: Wall, now: Wall) -> Result<BudgetCount, Error> {
     let sql = "select count(*), coalesce(sum(n.wrong), 0) from (
              select case when s.review_status <> 'approved'
                      or not exists (select 1 from candidate c where c.sighting = s.id
@@ -49,12 +49,13 @@ pub fn count(tx: &Tx<'_>, class: Uuid, since: Wall, now: Wall) -> Result<Count, 
              order by s.received_at desc limit $3) n";
     let since = since.max(now.plus_ms(-SPAN_MS));
     let values = params![class.to_string(), since.0 - 1, PASSAGES];
-    let read = |row: &rusqlite::Row<'_>| Ok(Count { passages: row.get(0)?, errors: row.get(1)? });
+    let read =
+        |row: &rusqlite::Row<'_>| Ok(BudgetCount { passages: row.get(0)?, errors: row.get(1)? });
     Ok(tx.row(sql, values, read)?.unwrap_or_default())
 }
 
 /// The same for a class as it stands; nothing where a person decides all.
-pub fn of(tx: &Tx<'_>, class: &Class, now: Wall) -> Result<Option<Count>, Error> {
+pub fn of(tx: &Tx<'_>, class: &Class, now: Wall) -> Result<Option<BudgetCount>, Error> {
     match class.policy {
         Policy::Review => Ok(None),
         Policy::Auto { .. } => {
@@ -64,7 +65,7 @@ pub fn of(tx: &Tx<'_>, class: &Class, now: Wall) -> Result<Option<Count>, Error>
 }
 
 /// Lets a person decide again in `class`.
-pub fn suspend(tx: &Tx<'_>, class: Uuid, count: Count, now: Wall) -> Result<(), Error> {
+pub fn suspend(tx: &Tx<'_>, class: Uuid, count: BudgetCount, now: Wall) -> Result<(), Error> {
     let sql = "update class set suspended_at = $2, suspended_errors = $3, suspended_of = $4,
              version = version + 1 where id = $1";
     tx.execute(sql, params![class.to_string(), now.0, count.errors, count.passages]).map(drop)
@@ -80,7 +81,7 @@ pub struct Suspended {
     /// Since when.
     pub at: Wall,
     /// What was counted then.
-    pub count: Count,
+    pub count: BudgetCount,
     /// What the school accepts.
     pub budget: f64,
     /// Address of somebody who teaches it.
@@ -108,7 +109,7 @@ pub fn to_tell(
             class: parsed(row, 0)?,
             class_name: row.get(1)?,
             at: Wall(row.get(2)?),
-            count: Count { passages: row.get(3)?, errors: row.get(4)? },
+            count: BudgetCount { passages: row.get(3)?, errors: row.get(4)? },
             budget: row.get(5)?,
             recipient: row.get(6)?,
             teacher: parsed(row, 7)?,

@@ -1,7 +1,7 @@
 //! What waits for a person who runs the system, counted across its tables.
 
 use super::device::{COLUMNS, read};
-use super::door::{self, Known};
+use super::door::{self, DoorKnown};
 use super::{Tx, mail, params};
 use rules::error::Error;
 use wire::Wall;
@@ -35,7 +35,7 @@ pub fn began_and_backup(tx: &Tx<'_>) -> Result<(Option<Wall>, Option<Wall>), Err
 }
 
 /// Every door that should be at work.
-pub fn doors(tx: &Tx<'_>) -> Result<Vec<Known>, Error> {
+pub fn doors(tx: &Tx<'_>) -> Result<Vec<DoorKnown>, Error> {
     let sql = format!(
         "select {COLUMNS} from device where is_active = 1 and id <> $1 order by id limit $2"
     );

@@ -2,7 +2,7 @@
 //! them were copied.
 
 use super::{Tx, audit, change, device, params};
-use rules::care::Found;
+use rules::care::CareFound;
 use rules::certificate::DEVICE_DAYS;
 use rules::error::Error;
 use serde_json::json;
@@ -126,7 +126,7 @@ pub fn is_given(tx: &Tx<'_>, (serial, digest): (&str, &str)) -> Result<bool, Err
 
 /// Doors with such a certificate: since `since`, and those that the authority `signer` gives no
 /// successor. Who was given one since then is well.
-pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<Found>, Error> {
+pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<CareFound>, Error> {
     let sql = "select device, max(found_at), max(case when c.authority <> $1
              and (c.state = 'revoked' or c.authority <> '') then 1 else 0 end)
          from device_cert c join device d on d.id = c.device and d.is_active = 1
@@ -137,7 +137,7 @@ pub fn found(tx: &Tx<'_>, signer: &str, since: Wall, now: Wall) -> Result<Vec<Fo
                  and n.found_at is null and n.issued_at > c.found_at)
          group by device order by device limit 100";
     tx.query(sql, params![signer, since.0, now.0], |row| {
-        Ok(Found { device: row.get(0)?, at: Wall(row.get(1)?), is_refused: row.get(2)? })
+        Ok(CareFound { device: row.get(0)?, at: Wall(row.get(1)?), is_refused: row.get(2)? })
     })
 }
 
@@ -245,7 +245,7 @@ fn noted(
     meta: serde_json::Value,
     now: Wall,
 ) -> Result<(), Error> {
-    let entry = audit::Entry { actor: "hub", action, table: "device", id: id.as_str(), meta };
+    let entry = audit::AuditEntry { actor: "hub", action, table: "device", id: id.as_str(), meta };
     audit::add(tx, now, &entry)
 }
 
@@ -266,7 +266,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
         let (room, location) = ("204".to_owned(), String::new());
-        let place = device::Place { room, location, direction: Direction::Both };
+        let place = device::DevicePlace { room, location, direction: Direction::Both };
         let write = move |tx: &Tx<'_>| {
             device::add(tx, &door(), &place, "t", NOW)?;
             device::add_cert(tx, &door(), "aa", ENDS, NOW)
@@ -362,7 +362,7 @@ mod tests {
             device::revoke(tx, &door(), "t", later)?;
             Ok((of_one, joined, seen, of(tx, "new")?))
         });
-        let found = |at, is_refused| vec![Found { device: "door-1".into(), at, is_refused }];
+        let found = |at, is_refused| vec![CareFound { device: "door-1".into(), at, is_refused }];
         let seen = (found(later, false), found(later, true));
         let expected = ((vec!["zz".to_owned()], found(NOW, true)), vec![], seen, vec![]);
         assert_eq!(after.await.unwrap(), expected);

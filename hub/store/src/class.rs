@@ -3,7 +3,7 @@
 use super::{Tx, audit, params, parsed};
 use crate::reader::Reader;
 use jiff::civil::Date;
-use rules::attendance::budget::Count;
+use rules::attendance::budget::BudgetCount;
 use rules::attendance::placing::Policy;
 use rules::auth::Role;
 use rules::error::Error;
@@ -44,7 +44,7 @@ pub struct Suspension {
     /// Since when.
     pub at: Wall,
     /// What was counted then.
-    pub count: Count,
+    pub count: BudgetCount,
 }
 
 impl Class {
@@ -419,7 +419,7 @@ fn noted(
     meta: serde_json::Value,
 ) -> Result<(), Error> {
     let id = class.to_string();
-    audit::add(tx, now, &audit::Entry { actor, action, table: "class", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "class", id: &id, meta })
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Class> {
@@ -440,7 +440,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Class> {
         suspended: match row.get::<_, Option<i64>>(12)?.map(Wall) {
             Some(at) => Some(Suspension {
                 at,
-                count: Count { passages: row.get(13)?, errors: row.get(14)? },
+                count: BudgetCount { passages: row.get(13)?, errors: row.get(14)? },
             }),
             None => None,
         },

@@ -1,7 +1,7 @@
 //! What is stored about the hub's clock: a leap that was noted, and what an admin said of it.
 
 use super::{Tx, params, setting};
-use rules::clock::{Facts, Heard, Leap};
+use rules::clock::{ClockFacts, ClockHeard, Leap};
 use rules::error::{Doing, Error};
 use wire::Wall;
 
@@ -13,18 +13,18 @@ const CONFIRMED: &str = "clock_confirmed";
 ///
 /// # Errors
 /// When it fails.
-pub fn facts(tx: &Tx<'_>) -> Result<Facts, Error> {
+pub fn facts(tx: &Tx<'_>) -> Result<ClockFacts, Error> {
     let noted = setting::get(tx, LEAPT)?.filter(|text| !text.is_empty());
     let noted =
         noted.map(|text| serde_json::from_str(&text).doing("reading a leap")).transpose()?;
     let confirmed = setting::get(tx, CONFIRMED)?.and_then(|text| text.parse().ok()).map(Wall);
     let last = "select at from audit order by n desc limit 1";
     let written = tx.row(last, [], |row| Ok(Wall(row.get(0)?)))?;
-    Ok(Facts { anchor: None, written, doors: doors(tx)?, noted, confirmed })
+    Ok(ClockFacts { anchor: None, written, doors: doors(tx)?, noted, confirmed })
 }
 
 /// What the doors that are connected said last, by their clocks.
-fn doors(tx: &Tx<'_>) -> Result<Vec<Heard>, Error> {
+fn doors(tx: &Tx<'_>) -> Result<Vec<ClockHeard>, Error> {
     let sql = "select (select max(h.at) from health h where h.device = d.id),
              exists (select 1 from anchor a
                  where a.device = d.id and a.life = d.life and a.boot = d.boot and a.clock = 'ntp')
@@ -32,7 +32,7 @@ fn doors(tx: &Tx<'_>) -> Result<Vec<Heard>, Error> {
     let said = tx.query(sql, params![], |row| {
         let at: Option<i64> = row.get(0)?;
         let is_own: bool = row.get(1)?;
-        Ok(at.map(|at| Heard { at: Wall(at), is_own }))
+        Ok(at.map(|at| ClockHeard { at: Wall(at), is_own }))
     });
     Ok(said?.into_iter().flatten().collect())
 }

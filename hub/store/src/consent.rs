@@ -13,7 +13,7 @@ pub const TEXT: &str = "2026-1";
 
 /// An entry of the ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry {
+pub struct ConsentEntry {
     /// Its number; a later one is larger.
     pub n: i64,
     /// Given, or else withdrawn.
@@ -36,7 +36,7 @@ pub fn given(tx: &Tx<'_>, student: StudentId) -> Result<Option<bool>, Error> {
 
 /// What somebody says about consent.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Said {
+pub struct ConsentSaid {
     /// Given, or else withdrawn.
     pub given: bool,
     /// Who said so.
@@ -45,7 +45,7 @@ pub struct Said {
     pub text_version: String,
 }
 
-impl Said {
+impl ConsentSaid {
     /// Consent to the present wording.
     #[must_use]
     pub fn yes(by_whom: &str) -> Self {
@@ -59,7 +59,7 @@ pub fn list(
     student: StudentId,
     before: Option<i64>,
     limit: u32,
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Vec<ConsentEntry>, Error> {
     let sql = "select n, given, by_whom, text_version, at, actor from consent
          where student = $1 and n < $2 order by n desc limit $3";
     let before = before.unwrap_or(i64::MAX);
@@ -68,7 +68,14 @@ pub fn list(
         let given = row.get(1)?;
         let by_whom = row.get(2)?;
         let text_version = row.get(3)?;
-        Ok(Entry { n, given, by_whom, text_version, at: Wall(row.get(4)?), actor: row.get(5)? })
+        Ok(ConsentEntry {
+            n,
+            given,
+            by_whom,
+            text_version,
+            at: Wall(row.get(4)?),
+            actor: row.get(5)?,
+        })
     })
 }
 
@@ -79,10 +86,10 @@ pub fn list(
 pub fn add(
     tx: &Tx<'_>,
     student: StudentId,
-    said: &Said,
+    said: &ConsentSaid,
     actor: &str,
     now: Wall,
-) -> Result<Entry, Error> {
+) -> Result<ConsentEntry, Error> {
     let given = said.given;
     let by_whom = said.by_whom.trim();
     let text = said.text_version.trim();
@@ -99,12 +106,12 @@ pub fn add(
     change::bump(tx, change::GALLERY)?;
     let action = if given { "consent" } else { "withdraw" };
     let meta = json!({ "text": text });
-    audit::add(tx, now, &audit::Entry { actor, action, table: "student", id: &id, meta })?;
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "student", id: &id, meta })?;
     let by_whom = by_whom.to_owned();
     let text_version = text.to_owned();
     let n = n.unwrap_or_default();
     let actor = actor.to_owned();
-    Ok(Entry { n, given, by_whom, text_version, at: now, actor })
+    Ok(ConsentEntry { n, given, by_whom, text_version, at: now, actor })
 }
 
 /// Forgets the ledger of an erased person: it holds names.
@@ -117,7 +124,7 @@ mod tests {
     use super::*;
     use crate::Db;
     use crate::student;
-    use crate::student::Profile;
+    use crate::student::StudentProfile;
 
     const NOW: Wall = Wall(1_790_000_000_000);
 
@@ -125,17 +132,23 @@ mod tests {
     async fn the_newest_entry_counts_and_none_is_lost() {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
-        let person =
-            Profile { student_number: "1".into(), first_name: "A".into(), ..Profile::default() };
+        let person = StudentProfile {
+            student_number: "1".into(),
+            first_name: "A".into(),
+            ..StudentProfile::default()
+        };
         let write = |tx: &Tx<'_>| {
             let id = student::add(tx, person, "t", NOW)?;
             let before = (given(tx, id)?, change::read(tx)?.0);
-            add(tx, id, &Said::yes("herself"), "t", NOW)?;
+            add(tx, id, &ConsentSaid::yes("herself"), "t", NOW)?;
             let yes = given(tx, id)?;
-            let no = Said { given: false, ..Said::yes("her mother") };
+            let no = ConsentSaid { given: false, ..ConsentSaid::yes("her mother") };
             add(tx, id, &no, "t", NOW.plus_ms(1))?;
             let moved = change::read(tx)?.0 - before.1;
-            assert!(add(tx, id, &Said::yes(" "), "t", NOW).is_err(), "somebody must have said so");
+            assert!(
+                add(tx, id, &ConsentSaid::yes(" "), "t", NOW).is_err(),
+                "somebody must have said so"
+            );
             Ok((before.0, yes, given(tx, id)?, list(tx, id, None, 9)?, moved))
         };
         let (before, yes, now, all, moved) = db.write(write).await.unwrap();

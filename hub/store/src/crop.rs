@@ -1,6 +1,6 @@
 //! Table `face_crop`: faces cut from photos of classes, and who they are.
 
-use super::desk::Person;
+use super::desk::PersonSeen;
 use super::image::visible;
 use super::{Tx, audit, odd, params, parsed, parsed_option};
 use crate::reader::Reader;
@@ -86,9 +86,9 @@ pub struct Crop {
     /// The network of its template.
     pub model: Option<String>,
     /// Who it may be, and the cosine.
-    pub proposed: Option<(Person, f64)>,
+    pub proposed: Option<(PersonSeen, f64)>,
     /// Who it is.
-    pub student: Option<Person>,
+    pub student: Option<PersonSeen>,
     /// Who says so: how, the account, and when.
     pub assigned: Option<(As, String, Wall)>,
     /// Where the last clustering put it.
@@ -99,7 +99,7 @@ pub struct Crop {
 
 /// A face that has just been found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct NewCrop {
     /// Own id.
     pub id: Uuid,
     /// Where it is in the photo.
@@ -137,7 +137,7 @@ pub struct Embedded {
 
 /// All crops of something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Of {
+pub enum CropOf {
     /// Of a class.
     Class(Uuid),
     /// Of a lesson.
@@ -146,7 +146,7 @@ pub enum Of {
     Image(Uuid),
 }
 
-impl Of {
+impl CropOf {
     fn column(self) -> (&'static str, String) {
         match self {
             Self::Class(id) => ("class", id.to_string()),
@@ -177,7 +177,7 @@ pub fn template_place(id: Uuid) -> String {
 }
 
 /// Adds the faces of a photo.
-pub fn add(tx: &Tx<'_>, image: &super::image::Image, found: &[Found]) -> Result<(), Error> {
+pub fn add(tx: &Tx<'_>, image: &super::image::Image, found: &[NewCrop]) -> Result<(), Error> {
     let sql = "insert into face_crop (id, image, class, session, x, y, width, height, score,
              quality, doubts, crop, template, model, proposed, proposed_score, version)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1)";
@@ -213,7 +213,7 @@ fn text<T: serde::Serialize>(value: &T) -> Result<String, Error> {
 }
 
 /// Looks anew at the face of a crop that is there already: its id and its person stay.
-pub fn renew(tx: &Tx<'_>, id: Uuid, face: &Found) -> Result<(), Error> {
+pub fn renew(tx: &Tx<'_>, id: Uuid, face: &NewCrop) -> Result<(), Error> {
     let sql = "update face_crop set score = $2, quality = $3, doubts = $4, template = $5,
              model = $6, proposed = $7, proposed_score = $8, version = version + 1
          where id = $1";
@@ -244,9 +244,9 @@ pub fn find(tx: &Tx<'_>, reader: Reader, id: &str) -> Result<Crop, Error> {
 
 /// Which crops to list.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Filter {
+pub struct CropFilter {
     /// Of these.
-    pub of: Option<Of>,
+    pub of: Option<CropOf>,
     /// On whom somebody is known, or nobody.
     pub identified: Option<bool>,
     /// Of this person.
@@ -256,7 +256,12 @@ pub struct Filter {
 }
 
 /// Crops the reader may see, the newest first.
-pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, limit: u32) -> Result<Vec<Crop>, Error> {
+pub fn list(
+    tx: &Tx<'_>,
+    reader: Reader,
+    filter: &CropFilter,
+    limit: u32,
+) -> Result<Vec<Crop>, Error> {
     let (role, user, today) = reader.keys();
     let (column, of) = filter.of.map_or(("id", None), |of| {
         let (column, id) = of.column();
@@ -283,7 +288,7 @@ pub fn of_image(tx: &Tx<'_>, image: Uuid) -> Result<Vec<Crop>, Error> {
 }
 
 /// The newest crops whose templates are still there, by photo.
-pub fn embedded(tx: &Tx<'_>, of: Of) -> Result<Vec<Embedded>, Error> {
+pub fn embedded(tx: &Tx<'_>, of: CropOf) -> Result<Vec<Embedded>, Error> {
     let (column, id) = of.column();
     let sql = format!(
         "select f.id, f.image, f.student, f.assigned_as, f.template, f.model from face_crop f
@@ -310,7 +315,7 @@ pub fn sealed(tx: &Tx<'_>, id: Uuid) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// Photos of a class or lesson that are still there and have crops without a template of `model`.
-pub fn without(tx: &Tx<'_>, of: Of, model: &str) -> Result<Vec<Uuid>, Error> {
+pub fn without(tx: &Tx<'_>, of: CropOf, model: &str) -> Result<Vec<Uuid>, Error> {
     let (column, id) = of.column();
     let sql = format!(
         "select distinct f.image from face_crop f join image i on i.id = f.image
@@ -371,7 +376,7 @@ pub fn elsewhere(tx: &Tx<'_>, session: Uuid, student: StudentId, but: Uuid) -> R
 }
 
 /// Remembers where a clustering put the crops; the others of `of` are in no cluster.
-pub fn set_clusters(tx: &Tx<'_>, of: Of, clusters: &[Vec<Uuid>]) -> Result<(), Error> {
+pub fn set_clusters(tx: &Tx<'_>, of: CropOf, clusters: &[Vec<Uuid>]) -> Result<(), Error> {
     let (column, id) = of.column();
     let sql = format!("update face_crop set cluster = null where {column} = $1");
     tx.execute(&sql, params![id])?;
@@ -393,12 +398,12 @@ fn noted(
     meta: Value,
 ) -> Result<(), Error> {
     let id = crop.to_string();
-    audit::add(tx, now, &audit::Entry { actor, action, table: "face_crop", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "face_crop", id: &id, meta })
 }
 
-fn person(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Person>> {
+fn person(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<PersonSeen>> {
     let Some(student) = parsed_option(row, column)? else { return Ok(None) };
-    Ok(Some(Person { student, number: row.get(column + 1)?, name: row.get(column + 2)? }))
+    Ok(Some(PersonSeen { student, number: row.get(column + 1)?, name: row.get(column + 2)? }))
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Crop> {

@@ -213,7 +213,7 @@ mod tests {
         let id: DeviceId = "a".parse().unwrap();
         let year = move |tx: &Tx<'_>| {
             let (room, location) = (String::new(), String::new());
-            let place = device::Place { room, location, direction: Direction::Both };
+            let place = device::DevicePlace { room, location, direction: Direction::Both };
             device::add(tx, &id, &place, "ada", Wall(0))?;
             let mut most = 0;
             for n in 0..365 {

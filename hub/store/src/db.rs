@@ -51,10 +51,10 @@ struct Lanes {
 }
 
 /// Runs inside the transaction, and returns what to say when it is over.
-type Write = Box<dyn FnOnce(&Tx<'_>) -> Answer + Send>;
+type Write = Box<dyn FnOnce(&Tx<'_>) -> DbAnswer + Send>;
 type Read = Box<dyn FnOnce(&Tx<'_>) + Send>;
 
-struct Answer {
+struct DbAnswer {
     failed: bool,
     say: Box<dyn FnOnce(Result<(), Error>)>,
 }
@@ -161,7 +161,7 @@ where
     let write: Write = Box::new(move |tx| {
         let safely = std::panic::AssertUnwindSafe(|| work(tx));
         let done = std::panic::catch_unwind(safely).unwrap_or_else(|_| Err(given_up()));
-        Answer {
+        DbAnswer {
             failed: done.is_err(),
             say: Box::new(move |committed| {
                 let _nobody_waits = tell.send(committed.and(done));
@@ -314,7 +314,7 @@ fn uncommitted(error: &rusqlite::Error) -> Error {
 fn transact(
     db: &mut Connection,
     group: impl Iterator<Item = Write>,
-    answers: &mut Vec<Answer>,
+    answers: &mut Vec<DbAnswer>,
 ) -> rusqlite::Result<()> {
     #[cfg(debug_assertions)]
     trouble::strike(db)?;
@@ -411,7 +411,7 @@ mod tests {
         let queue = || {
             let (send, receive) = mpsc::channel::<Write>(2);
             for _ in 0..2 {
-                let nothing = |_: &Tx<'_>| Answer { failed: false, say: Box::new(|_| ()) };
+                let nothing = |_: &Tx<'_>| DbAnswer { failed: false, say: Box::new(|_| ()) };
                 assert!(send.try_send(Box::new(nothing)).is_ok());
             }
             receive

@@ -14,9 +14,9 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Something that could not be used.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Letter<'a> {
+pub struct DeadLetterLetter<'a> {
     /// What came.
-    pub content: Content<'a>,
+    pub content: DeadLetterContent<'a>,
     /// One word.
     pub error: &'a str,
     /// A sentence.
@@ -25,7 +25,7 @@ pub struct Letter<'a> {
 
 /// What a letter holds.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Content<'a> {
+pub enum DeadLetterContent<'a> {
     /// A record of this epoch as it came, its seals and its crop with it.
     Record(Epoch, &'a Item),
     /// Bytes that are no message; their door still has what they say.
@@ -34,7 +34,7 @@ pub enum Content<'a> {
 
 /// A letter that is kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Kept {
+pub struct DeadLetterKept {
     /// Its number here.
     pub n: i64,
     /// Whose.
@@ -57,13 +57,18 @@ pub struct Kept {
 
 /// Keeps a letter of `device`. Beyond the day's limit it is not kept: a record is told as a loss,
 /// bytes are only counted, because their door sends them again. Returns whether it is kept.
-pub fn add(tx: &Tx<'_>, device: &DeviceId, letter: &Letter<'_>, now: Wall) -> Result<bool, Error> {
+pub fn add(
+    tx: &Tx<'_>,
+    device: &DeviceId,
+    letter: &DeadLetterLetter<'_>,
+    now: Wall,
+) -> Result<bool, Error> {
     metrics::counter!("rollcall_dead_letters_total").increment(1);
     let sql = "select count(*) from dead_letter where device = $1 and at > $2";
     let day = params![device.as_str(), now.plus_ms(-DAY_MS).0];
     if tx.row(sql, day, |row| row.get::<_, i64>(0))?.unwrap_or(0) >= A_DAY {
         tracing::warn!(%device, error = letter.error, "a dead letter beyond today's limit");
-        if let Content::Record(epoch, item) = letter.content {
+        if let DeadLetterContent::Record(epoch, item) = letter.content {
             let key = RecordKey { device: device.clone(), epoch, seq: item.seq };
             loss::note(tx, &key, loss::NOT_KEPT, item.at.wall, now)?;
         }
@@ -74,11 +79,11 @@ pub fn add(tx: &Tx<'_>, device: &DeviceId, letter: &Letter<'_>, now: Wall) -> Re
          values ($1, $2, $3, $4, $5, $6,
              coalesce((select software from device where id = $1), ''), $7, $8)";
     let (of, bytes, item) = match letter.content {
-        Content::Record(epoch, item) => {
+        DeadLetterContent::Record(epoch, item) => {
             let whole = postcard::to_stdvec(item).doing("keeping a dead letter")?;
             (Some((epoch.0.to_vec(), signed(item.seq))), &[][..], Some(whole))
         }
-        Content::Bytes(bytes) => (None, &bytes[..bytes.len().min(BYTES)], None),
+        DeadLetterContent::Bytes(bytes) => (None, &bytes[..bytes.len().min(BYTES)], None),
     };
     let (epoch, seq) = of.unzip();
     let error = letter.error;
@@ -91,7 +96,7 @@ const COLUMNS: &str = "n, device, epoch, seq, at, error, detail, software,
      length(bytes) + coalesce(length(item), 0), replayed_at";
 
 /// Letters that nobody has replayed, those after number `after`, oldest first.
-pub fn waiting(tx: &Tx<'_>, after: i64, limit: u32) -> Result<Vec<Kept>, Error> {
+pub fn waiting(tx: &Tx<'_>, after: i64, limit: u32) -> Result<Vec<DeadLetterKept>, Error> {
     let sql = format!(
         "select {COLUMNS} from dead_letter where replayed_at is null and n > $1
          order by n limit $2"
@@ -112,7 +117,7 @@ pub fn count(tx: &Tx<'_>) -> Result<(u64, Option<Wall>), Error> {
 ///
 /// # Errors
 /// `NotFound` when there is none.
-pub fn get(tx: &Tx<'_>, n: i64) -> Result<Kept, Error> {
+pub fn get(tx: &Tx<'_>, n: i64) -> Result<DeadLetterKept, Error> {
     let sql = format!("select {COLUMNS} from dead_letter where n = $1");
     tx.row(&sql, params![n], read)?.ok_or_else(|| Error::unknown("dead letter", n))
 }
@@ -145,13 +150,13 @@ pub fn remove(tx: &Tx<'_>, n: i64, actor: &str, now: Wall) -> Result<(), Error> 
 fn noted(tx: &Tx<'_>, n: i64, action: &str, actor: &str, now: Wall) -> Result<(), Error> {
     let id = n.to_string();
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table: "dead_letter", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "dead_letter", id: &id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kept> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DeadLetterKept> {
     let epoch = row.get::<_, Option<[u8; 16]>>(2)?.map(Epoch);
     let seq = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
-    Ok(Kept {
+    Ok(DeadLetterKept {
         n: row.get(0)?,
         device: parsed(row, 1)?,
         of: epoch.zip(seq),

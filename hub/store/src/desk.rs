@@ -21,7 +21,7 @@ use wire::{Reason, RecordId, StudentId, Wall};
 
 /// A sighting with everything a person needs to decide it.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct SightingSeen {
     /// Its id.
     pub id: RecordId,
     /// Counts decisions.
@@ -47,9 +47,9 @@ pub struct Seen {
     /// Where it stands.
     pub status: Status,
     /// Who the hub thinks it was.
-    pub predicted: Option<Person>,
+    pub predicted: Option<PersonSeen>,
     /// Who a person said it was.
-    pub decided: Option<Person>,
+    pub decided: Option<PersonSeen>,
     /// The account that decided, and its name.
     pub reviewer: Option<(String, String)>,
     /// When it was decided.
@@ -65,12 +65,12 @@ pub struct Seen {
     /// The network that compared.
     pub model: String,
     /// Best first.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<CandidateSeen>,
 }
 
 /// Somebody enrolled.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Person {
+pub struct PersonSeen {
     /// Own id.
     pub student: StudentId,
     /// Number in the register.
@@ -81,16 +81,16 @@ pub struct Person {
 
 /// A person it may have been.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct CandidateSeen {
     /// Who.
-    pub person: Person,
+    pub person: PersonSeen,
     /// Cosine to the mean template.
     pub score: f64,
 }
 
 /// Which sightings to list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct SightingFilter {
     /// Of this state.
     pub status: Option<Status>,
     /// Of this door.
@@ -107,7 +107,7 @@ pub struct Filter {
 
 /// A page: newest first, those after `after`.
 #[derive(Clone, Copy, Debug)]
-pub struct Page {
+pub struct SightingPage {
     /// Time and id of the last one seen.
     pub after: Option<(Wall, RecordId)>,
     /// At most this many.
@@ -140,8 +140,13 @@ fn visible_sighting() -> String {
 }
 
 /// Sightings, newest first.
-pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, page: Page) -> Result<Vec<Seen>, Error> {
-    let asked = Asked::page(reader, filter, page);
+pub fn list(
+    tx: &Tx<'_>,
+    reader: Reader,
+    filter: &SightingFilter,
+    page: SightingPage,
+) -> Result<Vec<SightingSeen>, Error> {
+    let asked = SightingQuery::page(reader, filter, page);
     let mut rows = tx.query(&asked.rows(), params_from_iter(asked.values), read)?;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     let mut candidates = candidates(tx, reader, &ids)?;
@@ -154,15 +159,15 @@ pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, page: Page) -> Result<
 /// A question made of the conditions that are there and of no others, so that each kind of
 /// question has an index of its own (`explain` in the tests says which).
 #[derive(Default)]
-struct Asked {
+struct SightingQuery {
     conditions: Vec<String>,
     values: Vec<Value>,
     limit: String,
 }
 
-impl Asked {
+impl SightingQuery {
     /// The page of `filter` after `page.after`.
-    fn page(reader: Reader, filter: &Filter, page: Page) -> Self {
+    fn page(reader: Reader, filter: &SightingFilter, page: SightingPage) -> Self {
         let mut asked = Self::of(reader, filter);
         if let Some((at, id)) = page.after {
             let at = asked.bind(at.0);
@@ -174,7 +179,7 @@ impl Asked {
     }
 
     /// What the reader may see of `filter`.
-    fn of(reader: Reader, filter: &Filter) -> Self {
+    fn of(reader: Reader, filter: &SightingFilter) -> Self {
         let mut asked = Self::default();
         match asked.people(reader, filter) {
             Some(people) => asked.of_people(&people, filter),
@@ -197,7 +202,7 @@ impl Asked {
     }
 
     /// Conditions on a student `p`, if only some people's sightings are asked for.
-    fn people(&mut self, reader: Reader, filter: &Filter) -> Option<String> {
+    fn people(&mut self, reader: Reader, filter: &SightingFilter) -> Option<String> {
         let mut people = Vec::new();
         if let Some(mine) = self.mine(reader) {
             people.push(format!("p.id in ({mine})"));
@@ -237,7 +242,7 @@ impl Asked {
 
     /// Of some people: their sightings are found by person, and the page is sorted. What waits
     /// has a small index of its own, because that is what teachers ask for all day.
-    fn of_people(&mut self, people: &str, filter: &Filter) {
+    fn of_people(&mut self, people: &str, filter: &SightingFilter) {
         let condition = match filter.status {
             Some(Status::Pending) => format!(
                 "s.review_status || '' = 'pending'
@@ -269,7 +274,7 @@ impl Asked {
 
     /// Of everybody: by door or by state, each in the order of the page. `|| ''` keeps an index
     /// from being used: few sightings wait, and a door has fewer than are decided.
-    fn of_all(&mut self, filter: &Filter) {
+    fn of_all(&mut self, filter: &SightingFilter) {
         let waiting = filter.status == Some(Status::Pending);
         let both = filter.status.is_some() && filter.device.is_some();
         if let Some(status) = filter.status {
@@ -338,7 +343,7 @@ fn equal(column: &str, plain: bool, value: &str) -> String {
 ///
 /// # Errors
 /// `NotFound`, for a foreign one too.
-pub fn one(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<Seen, Error> {
+pub fn one(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<SightingSeen, Error> {
     let (role, user, today) = reader.keys();
     let sql = format!(
         "select {COLUMNS} from {TABLES}
@@ -359,7 +364,7 @@ pub fn visible(tx: &Tx<'_>, reader: Reader, id: RecordId) -> Result<bool, Error>
 }
 
 /// Those of these sightings that the reader may see.
-pub fn some(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<Vec<Seen>, Error> {
+pub fn some(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<Vec<SightingSeen>, Error> {
     let mut some = Vec::new();
     for id in ids {
         match one(tx, reader, *id) {
@@ -373,8 +378,8 @@ pub fn some(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<Vec<Seen>, 
 
 /// How many wait for this reader.
 pub fn waiting(tx: &Tx<'_>, reader: Reader) -> Result<i64, Error> {
-    let pending = Filter { status: Some(Status::Pending), ..Filter::default() };
-    let asked = Asked::of(reader, &pending);
+    let pending = SightingFilter { status: Some(Status::Pending), ..SightingFilter::default() };
+    let asked = SightingQuery::of(reader, &pending);
     let count = tx.row(&asked.count(), params_from_iter(asked.values), |row| row.get(0))?;
     Ok(count.unwrap_or(0))
 }
@@ -397,12 +402,14 @@ fn candidates(
     tx: &Tx<'_>,
     reader: Reader,
     ids: &[RecordId],
-) -> Result<HashMap<RecordId, Vec<Candidate>>, Error> {
-    let Some((sql, values)) = Asked::candidates(reader, ids) else { return Ok(HashMap::new()) };
+) -> Result<HashMap<RecordId, Vec<CandidateSeen>>, Error> {
+    let Some((sql, values)) = SightingQuery::candidates(reader, ids) else {
+        return Ok(HashMap::new());
+    };
     let rows = tx.query(&sql, params_from_iter(values), |row| {
         let score = row.get(3)?;
         let nobody = || odd(0, "a candidate without a student");
-        let candidate = Candidate { person: person(row, 0)?.ok_or_else(nobody)?, score };
+        let candidate = CandidateSeen { person: person(row, 0)?.ok_or_else(nobody)?, score };
         Ok((parsed(row, 4)?, candidate))
     })?;
     let mut found = HashMap::<_, Vec<_>>::new();
@@ -413,20 +420,20 @@ fn candidates(
 }
 
 /// Id, number and name from three columns on.
-fn person(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Person>> {
+fn person(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<PersonSeen>> {
     let id: Option<String> = row.get(column)?;
     let Some(id) = id else { return Ok(None) };
     let student = id.parse().map_err(|why| odd(column, why))?;
-    Ok(Some(Person { student, number: row.get(column + 1)?, name: row.get(column + 2)? }))
+    Ok(Some(PersonSeen { student, number: row.get(column + 1)?, name: row.get(column + 2)? }))
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<SightingSeen> {
     let reasons: String = row.get(10)?;
     let reasons = serde_json::from_str(&reasons).map_err(|why| odd(10, why))?;
     let reviewer: Option<String> = row.get(18)?;
     let name: Option<String> = row.get(19)?;
     let wall = |ms: Option<i64>| ms.map(Wall);
-    Ok(Seen {
+    Ok(SightingSeen {
         id: parsed(row, 0)?,
         version: row.get(1)?,
         device: row.get(2)?,
@@ -454,11 +461,12 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Seen> {
 
 /// Active people whom the reader may see, by a part of their name or the beginning of their
 /// number.
-pub fn named(tx: &Tx<'_>, reader: Reader, text: &str, most: u32) -> Result<Vec<Person>, Error> {
+pub fn named(tx: &Tx<'_>, reader: Reader, text: &str, most: u32) -> Result<Vec<PersonSeen>, Error> {
     let reader = Some(reader);
     let search = Some(text.to_owned());
-    let filter = student::Filter { reader, search, is_active: Some(true), ..Default::default() };
-    let person = |student: student::Student| Person {
+    let filter =
+        student::StudentFilter { reader, search, is_active: Some(true), ..Default::default() };
+    let person = |student: student::Student| PersonSeen {
         student: student.id,
         number: student.profile.student_number.clone(),
         name: student.profile.full_name(),

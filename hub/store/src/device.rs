@@ -48,16 +48,16 @@ pub struct Device {
 impl Device {
     /// Where it is.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> DevicePlace {
         let room = self.room.clone();
         let location = self.location.clone();
-        Place { room, location, direction: self.direction }
+        DevicePlace { room, location, direction: self.direction }
     }
 }
 
 /// Where a door is, as a person says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct DevicePlace {
     /// Room behind it.
     pub room: String,
     /// Where it hangs.
@@ -110,7 +110,13 @@ pub fn list(tx: &Tx<'_>) -> Result<Vec<Device>, Error> {
 ///
 /// # Errors
 /// `Conflict` when the name is taken.
-pub fn add(tx: &Tx<'_>, id: &DeviceId, place: &Place, actor: &str, now: Wall) -> Result<(), Error> {
+pub fn add(
+    tx: &Tx<'_>,
+    id: &DeviceId,
+    place: &DevicePlace,
+    actor: &str,
+    now: Wall,
+) -> Result<(), Error> {
     if get(tx, id)?.is_some() {
         return Err(Error::Conflict(format!("there is a door “{id}” already")));
     }
@@ -131,7 +137,7 @@ pub fn add(tx: &Tx<'_>, id: &DeviceId, place: &Place, actor: &str, now: Wall) ->
 pub fn place(
     tx: &Tx<'_>,
     id: &DeviceId,
-    place: &Place,
+    place: &DevicePlace,
     version: i64,
     actor: &str,
     now: Wall,
@@ -328,7 +334,11 @@ fn noted(
     id: &DeviceId,
     meta: serde_json::Value,
 ) -> Result<(), Error> {
-    audit::add(tx, now, &audit::Entry { actor, action, table: "device", id: id.as_str(), meta })
+    audit::add(
+        tx,
+        now,
+        &audit::AuditEntry { actor, action, table: "device", id: id.as_str(), meta },
+    )
 }
 
 fn digest(secret: &str) -> Vec<u8> {
@@ -404,7 +414,7 @@ pub fn for_photos(tx: &Tx<'_>, now: Wall) -> Result<(), Error> {
     if get(tx, &id)?.is_none() {
         let room = String::new();
         let location = "Photos sent to the hub".to_owned();
-        let place = Place { room, location, direction: Direction::Both };
+        let place = DevicePlace { room, location, direction: Direction::Both };
         add(tx, &id, &place, "hub", now)?;
         tx.execute("update device set is_active = 0 where id = $1", params![PHOTOS])?;
     }
@@ -426,7 +436,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
         let place =
-            Place { room: "204".into(), location: String::new(), direction: Direction::Both };
+            DevicePlace { room: "204".into(), location: String::new(), direction: Direction::Both };
         db.write(move |tx| add(tx, &door(), &place, "t", NOW)).await.unwrap();
         (dir, db)
     }
@@ -500,8 +510,11 @@ mod tests {
     async fn two_people_cannot_move_a_door_at_once() {
         let (_dir, db) = with_door().await;
         let put = |room: &'static str| {
-            let place =
-                Place { room: room.into(), location: String::new(), direction: Direction::Exit };
+            let place = DevicePlace {
+                room: room.into(),
+                location: String::new(),
+                direction: Direction::Exit,
+            };
             db.write(move |tx| super::place(tx, &door(), &place, 1, "t", NOW))
         };
         put("205").await.unwrap();

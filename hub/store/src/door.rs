@@ -3,13 +3,13 @@
 
 use super::device::{COLUMNS, Device, read};
 use super::{Tx, door_settings, params, release};
-use rules::attendance::closing::Why;
+use rules::attendance::closing::ClosingWhy;
 use rules::error::Error;
 use wire::{Wall, link::Settings};
 
 /// A door with everything that tells how it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Known {
+pub struct DoorKnown {
     /// Its row.
     pub device: Device,
     /// What the hub says of its settings.
@@ -19,7 +19,7 @@ pub struct Known {
     /// What it last said about itself.
     pub health: Option<LastHealth>,
     /// Its newest certificate that counts.
-    pub certificate: Option<Certificate>,
+    pub certificate: Option<DoorCertificate>,
 }
 
 /// What a door last said about itself.
@@ -36,12 +36,12 @@ pub struct LastHealth {
     /// Free on its card, MiB.
     pub disk_free_mb: i64,
     /// Why it could not have recognised anybody then, although it is connected.
-    pub why: Option<Why>,
+    pub why: Option<ClosingWhy>,
 }
 
 /// From when to when a door may prove who it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Certificate {
+pub struct DoorCertificate {
     /// When it was made.
     pub issued: Wall,
     /// When it ends.
@@ -49,16 +49,16 @@ pub struct Certificate {
 }
 
 /// All that is known of `device`.
-pub fn known(tx: &Tx<'_>, device: Device) -> Result<Known, Error> {
+pub fn known(tx: &Tx<'_>, device: Device) -> Result<DoorKnown, Error> {
     let wanted = release::newest(tx, &device.id)?.filter(|_| device.is_active);
     let health = health(tx, &device)?;
     let certificate = certificate(tx, &device)?;
     let settings = door_settings::get(tx, &device.id)?;
-    Ok(Known { device, settings, wanted, health, certificate })
+    Ok(DoorKnown { device, settings, wanted, health, certificate })
 }
 
 /// Doors in the order of their rooms, those after the door `after` is called in the room it is in.
-pub fn by_room(tx: &Tx<'_>, after: (&str, &str), limit: u32) -> Result<Vec<Known>, Error> {
+pub fn by_room(tx: &Tx<'_>, after: (&str, &str), limit: u32) -> Result<Vec<DoorKnown>, Error> {
     let sql = format!(
         "select {COLUMNS} from device
          where (room > $1 or (room = $1 and id > $2)) and id <> $3 order by room, id limit $4"
@@ -113,11 +113,11 @@ fn said(row: &rusqlite::Row<'_>) -> rusqlite::Result<(LastHealth, (i64, i64))> {
     Ok((health, (row.get(5)?, row.get(6)?)))
 }
 
-fn certificate(tx: &Tx<'_>, device: &Device) -> Result<Option<Certificate>, Error> {
+fn certificate(tx: &Tx<'_>, device: &Device) -> Result<Option<DoorCertificate>, Error> {
     let sql = "select issued_at, expires_at from device_cert
          where device = $1 and state = 'valid' order by expires_at desc limit 1";
     tx.row(sql, [device.id.as_str()], |row| {
-        Ok(Certificate { issued: Wall(row.get(0)?), ends: Wall(row.get(1)?) })
+        Ok(DoorCertificate { issued: Wall(row.get(0)?), ends: Wall(row.get(1)?) })
     })
 }
 
@@ -134,7 +134,8 @@ mod tests {
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
         for (name, room) in doors.iter().copied() {
             let (id, location): (DeviceId, _) = (name.parse().unwrap(), String::new());
-            let place = device::Place { room: room.into(), location, direction: Direction::Both };
+            let place =
+                device::DevicePlace { room: room.into(), location, direction: Direction::Both };
             db.write(move |tx| device::add(tx, &id, &place, "t", NOW)).await.unwrap();
         }
         (dir, db)

@@ -46,7 +46,7 @@ pub fn set(
     change::bump(tx, change::DEVICE)?;
     let action = "settings";
     let table = "device";
-    audit::add(tx, now, &audit::Entry { actor, action, table, id: id.as_str(), meta: said })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id: id.as_str(), meta: said })
 }
 
 fn read(text: &str) -> Result<Settings, Error> {

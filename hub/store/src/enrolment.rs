@@ -44,7 +44,7 @@ pub struct Eligible {
 
 /// Which enrolments to list.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Filter {
+pub struct EnrolmentFilter {
     /// Only of this person.
     pub student: Option<StudentId>,
     /// Only these: counting or not.
@@ -94,7 +94,7 @@ pub fn of(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Enrolment>, Error> {
 /// The newest enrolments, those before `before`.
 pub fn list(
     tx: &Tx<'_>,
-    filter: Filter,
+    filter: EnrolmentFilter,
     before: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<Enrolment>, Error> {
@@ -209,7 +209,7 @@ fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: Uuid) -> Result<
     change::bump(tx, change::GALLERY)?;
     let id = id.to_string();
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table: "enrolment", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "enrolment", id: &id, meta })
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Enrolment> {

@@ -29,14 +29,15 @@ pub struct Gone {
 /// Why somebody is erased.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Reason {
+#[schema(as = Reason)]
+pub enum ErasureReason {
     /// Somebody asked for it.
     Asked,
     /// They left the school long enough ago.
     Left,
 }
 
-impl Reason {
+impl ErasureReason {
     /// As the database writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -47,7 +48,7 @@ impl Reason {
     }
 }
 
-impl std::str::FromStr for Reason {
+impl std::str::FromStr for ErasureReason {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -71,7 +72,7 @@ pub struct Erasure {
     /// The account that asked, or `hub`.
     pub asked_by: String,
     /// Why.
-    pub reason: Reason,
+    pub reason: ErasureReason,
     /// What went.
     pub gone: Gone,
     /// A row without a name stays, because marks count with it.
@@ -86,7 +87,7 @@ pub struct Erasure {
 
 /// A door that must forget somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Door {
+pub struct ErasureDoor {
     /// Which.
     pub device: DeviceId,
     /// The release with which it has.
@@ -164,11 +165,11 @@ pub fn tell_doors(tx: &Tx<'_>, erasure: Uuid, now: Wall) -> Result<(), Error> {
 }
 
 /// The doors of an erasure, by name.
-pub fn doors(tx: &Tx<'_>, erasure: Uuid) -> Result<Vec<Door>, Error> {
+pub fn doors(tx: &Tx<'_>, erasure: Uuid) -> Result<Vec<ErasureDoor>, Error> {
     let sql = "select device, release, lease_ends, confirmed_at, manifest from erasure_door
          where erasure = $1 order by device";
     tx.query(sql, params![erasure.to_string()], |row| {
-        Ok(Door {
+        Ok(ErasureDoor {
             device: device::device_id(row, 0)?,
             release: super::unsigned(row, 1)?,
             lease_ends: Wall(row.get(2)?),

@@ -7,7 +7,7 @@ use wire::{RecordId, StudentId, Wall};
 
 /// A sighting that names them.
 #[derive(Clone, Debug)]
-pub struct Sighting {
+pub struct ExportSighting {
     /// Its id.
     pub id: RecordId,
     /// When it happened, or else when it came.
@@ -34,7 +34,7 @@ pub struct Sighting {
 
 /// A mark of theirs.
 #[derive(Clone, Debug)]
-pub struct Mark {
+pub struct ExportMark {
     /// The lesson.
     pub session: String,
     /// Its class, as people call it.
@@ -57,7 +57,7 @@ pub struct Mark {
 
 /// A face of theirs in a class photo.
 #[derive(Clone, Debug)]
-pub struct Face {
+pub struct ExportFace {
     /// Its id.
     pub id: String,
     /// The photo.
@@ -74,7 +74,7 @@ pub struct Face {
 
 /// A mail about them.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct ExportLetter {
     /// To whom.
     pub recipient: String,
     /// Its subject.
@@ -88,7 +88,7 @@ pub struct Letter {
 }
 
 /// Sightings decided or guessed to be `student`, oldest first.
-pub fn sightings(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Sighting>, Error> {
+pub fn sightings(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportSighting>, Error> {
     let sql = "select s.id, s.order_at, s.device, s.room, s.direction, s.review_status,
              s.confidence,
              (select c.score from candidate c where c.sighting = s.id and c.student = $1),
@@ -98,7 +98,7 @@ pub fn sightings(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Sighting>, Error
              union select sighting from candidate where student = $1)
          order by s.order_at, s.id";
     tx.query(sql, params![student.to_string()], |row| {
-        Ok(Sighting {
+        Ok(ExportSighting {
             id: parsed(row, 0)?,
             at: Wall(row.get(1)?),
             device: row.get(2)?,
@@ -115,13 +115,13 @@ pub fn sightings(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Sighting>, Error
 }
 
 /// Marks of `student`, oldest lesson first.
-pub fn marks(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Mark>, Error> {
+pub fn marks(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportMark>, Error> {
     let sql = "select m.session, c.class_name, s.day, m.status, m.source, m.arrived_at,
              m.by_whom, m.at, m.notes
          from mark m join session s on s.id = m.session join class c on c.id = s.class
          where m.student = $1 order by s.starts, m.session";
     tx.query(sql, params![student.to_string()], |row| {
-        Ok(Mark {
+        Ok(ExportMark {
             session: row.get(0)?,
             class: row.get(1)?,
             day: row.get(2)?,
@@ -136,7 +136,7 @@ pub fn marks(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Mark>, Error> {
 }
 
 /// Faces in class photos that are taken to be `student`, oldest first.
-pub fn faces(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Face>, Error> {
+pub fn faces(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportFace>, Error> {
     let sql = "select f.id, f.image, c.class_name, i.taken_at, f.x, f.y, f.width, f.height,
              coalesce(f.student = $1, 0)
          from face_crop f join image i on i.id = f.image join class c on c.id = f.class
@@ -144,7 +144,7 @@ pub fn faces(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Face>, Error> {
              union select id from face_crop where proposed = $1 and student is null)
          order by i.taken_at, f.id";
     tx.query(sql, params![student.to_string()], |row| {
-        Ok(Face {
+        Ok(ExportFace {
             id: row.get(0)?,
             image: row.get(1)?,
             class: row.get(2)?,
@@ -163,7 +163,7 @@ pub fn classes(tx: &Tx<'_>, student: StudentId) -> Result<Vec<(String, String, b
 }
 
 /// An account of a student.
-pub struct Account {
+pub struct ExportAccount {
     /// Own id.
     pub id: Uuid,
     /// Its address.
@@ -177,7 +177,7 @@ pub struct Account {
 }
 
 /// Accounts that are `student`.
-pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Account>, Error> {
+pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportAccount>, Error> {
     let sql = "select id, email, name, is_active from user_account where student = $1 order by id";
     let mut found = tx.query(sql, params![student.to_string()], |row| {
         let id = parsed(row, 0)?;
@@ -185,7 +185,7 @@ pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Account>, Error> 
         let email = row.get(1)?;
         let name = row.get(2)?;
         let is_active = row.get(3)?;
-        Ok(Account { id, email, name, is_active, passkeys })
+        Ok(ExportAccount { id, email, name, is_active, passkeys })
     })?;
     for account in &mut found {
         let kept = passkey::of(tx, account.id)?.into_iter();
@@ -195,11 +195,11 @@ pub fn accounts(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Account>, Error> 
 }
 
 /// Mail about `student`, oldest first.
-pub fn letters(tx: &Tx<'_>, student: StudentId) -> Result<Vec<Letter>, Error> {
+pub fn letters(tx: &Tx<'_>, student: StudentId) -> Result<Vec<ExportLetter>, Error> {
     let sql = "select recipient, subject, body, state, created_at from mail
          where student = $1 order by id";
     tx.query(sql, params![student.to_string()], |row| {
-        Ok(Letter {
+        Ok(ExportLetter {
             recipient: row.get(0)?,
             subject: row.get(1)?,
             body: row.get(2)?,

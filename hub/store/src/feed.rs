@@ -1,6 +1,6 @@
 //! Table `calendar_feed`: secret addresses of calendars, and the lessons they show.
 
-use super::shut::{self, Kind};
+use super::shut::{self, ShutKind};
 use super::{Tx, audit, params, parsed, parsed_option};
 use jiff::civil::Date;
 use rules::error::Error;
@@ -10,7 +10,7 @@ use wire::Wall;
 
 /// A lesson as a calendar shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Shown {
+pub struct FeedShown {
     /// The session's id.
     pub id: Uuid,
     /// What people call it.
@@ -87,13 +87,13 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Err
     let found = of(tx, account)?.into_iter().find(|feed| feed.id == id);
     let feed = found.ok_or_else(|| Error::unknown("calendar", id))?;
     tx.execute("delete from calendar_feed where id = $1", params![id.to_string()])?;
-    shut::note(tx, Kind::Feed, &id.to_string(), now)?;
+    shut::note(tx, ShutKind::Feed, &id.to_string(), now)?;
     noted(tx, "remove", &feed, now)
 }
 
 /// Lessons of the feed between two moments, by time: of its class, or of the classes its account
 /// teaches on that day; an admin's without a class shows none of other people's.
-pub fn lessons(tx: &Tx<'_>, feed: &Feed, from: Wall, until: Wall) -> Result<Vec<Shown>, Error> {
+pub fn lessons(tx: &Tx<'_>, feed: &Feed, from: Wall, until: Wall) -> Result<Vec<FeedShown>, Error> {
     let of = match feed.class {
         Some(_) => "s.class = $1",
         None => {
@@ -110,15 +110,20 @@ pub fn lessons(tx: &Tx<'_>, feed: &Feed, from: Wall, until: Wall) -> Result<Vec<
         let id = parsed(row, 0)?;
         let name = row.get(1)?;
         let (starts, ends) = (Wall(row.get(2)?), Wall(row.get(3)?));
-        Ok(Shown { id, name, starts, ends, room: row.get(4)?, version: row.get(5)? })
+        Ok(FeedShown { id, name, starts, ends, room: row.get(4)?, version: row.get(5)? })
     })
 }
 
 fn noted(tx: &Tx<'_>, action: &str, feed: &Feed, now: Wall) -> Result<(), Error> {
     let actor = feed.account.to_string();
     let id = feed.id.to_string();
-    let entry =
-        audit::Entry { actor: &actor, action, table: "calendar_feed", id: &id, meta: json!({}) };
+    let entry = audit::AuditEntry {
+        actor: &actor,
+        action,
+        table: "calendar_feed",
+        id: &id,
+        meta: json!({}),
+    };
     audit::add(tx, now, &entry)
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// What kind of thing an id of theirs names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum ForeignKind {
     /// A student.
     Student,
     /// An account.
@@ -16,7 +16,7 @@ pub enum Kind {
     Class,
 }
 
-impl Kind {
+impl ForeignKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Student => "student",
@@ -27,14 +27,14 @@ impl Kind {
 }
 
 /// Our id for `theirs`, if it was taken over before.
-pub fn get(tx: &Tx<'_>, kind: Kind, theirs: &str) -> Result<Option<Uuid>, Error> {
+pub fn get(tx: &Tx<'_>, kind: ForeignKind, theirs: &str) -> Result<Option<Uuid>, Error> {
     let sql = "select ours from foreign_id where kind = $1 and theirs = $2";
     let ours = tx.row(sql, params![kind.as_str(), theirs], |row| row.get::<_, String>(0))?;
     ours.map(|ours| Uuid::from_str(&ours).doing("reading an id")).transpose()
 }
 
 /// Remembers what `theirs` is here.
-pub fn put(tx: &Tx<'_>, kind: Kind, theirs: &str, ours: Uuid) -> Result<(), Error> {
+pub fn put(tx: &Tx<'_>, kind: ForeignKind, theirs: &str, ours: Uuid) -> Result<(), Error> {
     let sql = "insert into foreign_id (kind, theirs, ours) values ($1, $2, $3)
          on conflict (kind, theirs) do update set ours = excluded.ours";
     tx.execute(sql, params![kind.as_str(), theirs, ours.to_string()]).map(drop)

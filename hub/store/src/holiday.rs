@@ -56,7 +56,11 @@ pub fn put(tx: &Tx<'_>, holiday: &Holiday, actor: &str, now: Wall) -> Result<(),
     let to = holiday.to.to_string();
     tx.execute(sql, params![id, name, from, to])?;
     let meta = json!({ "from": from, "to": to });
-    audit::add(tx, now, &audit::Entry { actor, action: "put", table: "holiday", id: &id, meta })
+    audit::add(
+        tx,
+        now,
+        &audit::AuditEntry { actor, action: "put", table: "holiday", id: &id, meta },
+    )
 }
 
 /// Removes a holiday.
@@ -69,7 +73,11 @@ pub fn remove(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<(), Error
         return Err(Error::unknown("holiday", id));
     }
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action: "remove", table: "holiday", id: &key, meta })
+    audit::add(
+        tx,
+        now,
+        &audit::AuditEntry { actor, action: "remove", table: "holiday", id: &key, meta },
+    )
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Holiday> {

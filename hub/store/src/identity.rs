@@ -1,10 +1,10 @@
 //! Table `identity`: who an account is at an OpenID provider.
 
 use super::account::{self, Account, COLUMNS};
-use super::shut::{self, Kind};
+use super::shut::{self, ShutKind};
 use super::{Tx, audit, params};
 use data_encoding::HEXLOWER;
-use rules::auth::elsewhere::{Identity, Opens, opens};
+use rules::auth::elsewhere::{Opens, ProviderIdentity, opens};
 use rules::error::Error;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use wire::Wall;
 
 /// The account that `identity` opens; the first time it is linked.
-pub fn open(tx: &Tx<'_>, identity: &Identity, now: Wall) -> Result<Option<Account>, Error> {
+pub fn open(tx: &Tx<'_>, identity: &ProviderIdentity, now: Wall) -> Result<Option<Account>, Error> {
     match opens(linked(tx, identity)?, invited(tx, identity)?) {
         Opens::Account(account) => Ok(Some(account)),
         Opens::Links(account) => link(tx, identity, account.id, now).map(|()| Some(account)),
@@ -21,7 +21,7 @@ pub fn open(tx: &Tx<'_>, identity: &Identity, now: Wall) -> Result<Option<Accoun
     }
 }
 
-fn linked(tx: &Tx<'_>, identity: &Identity) -> Result<Option<Account>, Error> {
+fn linked(tx: &Tx<'_>, identity: &ProviderIdentity) -> Result<Option<Account>, Error> {
     let sql = format!(
         "select {COLUMNS} from identity i join user_account a on a.id = i.account
          where i.issuer = $1 and i.subject = $2 and a.is_active = 1"
@@ -30,7 +30,7 @@ fn linked(tx: &Tx<'_>, identity: &Identity) -> Result<Option<Account>, Error> {
 }
 
 /// The account that waits for the first sign-in with this address.
-fn invited(tx: &Tx<'_>, identity: &Identity) -> Result<Option<Account>, Error> {
+fn invited(tx: &Tx<'_>, identity: &ProviderIdentity) -> Result<Option<Account>, Error> {
     let Some(email) = &identity.verified_email else { return Ok(None) };
     let sql = format!(
         "select {COLUMNS} from user_account a
@@ -40,7 +40,7 @@ fn invited(tx: &Tx<'_>, identity: &Identity) -> Result<Option<Account>, Error> {
 }
 
 /// Links them; the invitation is used up.
-fn link(tx: &Tx<'_>, identity: &Identity, account: Uuid, now: Wall) -> Result<(), Error> {
+fn link(tx: &Tx<'_>, identity: &ProviderIdentity, account: Uuid, now: Wall) -> Result<(), Error> {
     let id = account.to_string();
     let sql = "insert into identity (issuer, subject, account, linked_at) values ($1, $2, $3, $4)
          on conflict (issuer, subject) do update set account = excluded.account,
@@ -48,7 +48,7 @@ fn link(tx: &Tx<'_>, identity: &Identity, account: Uuid, now: Wall) -> Result<()
     tx.execute(sql, params![identity.issuer, identity.subject, id, now.0])?;
     let sql = "update user_account set may_link = 0, version = version + 1 where id = $1";
     tx.execute(sql, params![id])?;
-    shut::note(tx, Kind::Linked, &mark(&id, &identity.issuer, &identity.subject), now)?;
+    shut::note(tx, ShutKind::Linked, &mark(&id, &identity.issuer, &identity.subject), now)?;
     noted(tx, now, &id, "link", &id)
 }
 
@@ -78,7 +78,7 @@ pub fn unlink_old(tx: &Tx<'_>, account: &str, since: &HashSet<&str>) -> Result<u
 pub fn unlink(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
     let id = account.to_string();
     if tx.execute("delete from identity where account = $1", params![id])? > 0 {
-        shut::note(tx, Kind::Link, &id, now)?;
+        shut::note(tx, ShutKind::Link, &id, now)?;
         noted(tx, now, actor, "unlink", &id)?;
     }
     Ok(())
@@ -87,5 +87,5 @@ pub fn unlink(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<(), 
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: &str) -> Result<(), Error> {
     let table = "user_account";
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
 }

@@ -12,7 +12,8 @@ use wire::Wall;
 /// Where a photo stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+#[schema(as = State)]
+pub enum ImageState {
     /// Nobody has looked for faces yet.
     New,
     /// Its faces are cut out and wait for a person.
@@ -23,7 +24,7 @@ pub enum State {
     Expired,
 }
 
-impl State {
+impl ImageState {
     /// Every one.
     pub const ALL: [Self; 4] = [Self::New, Self::Processed, Self::Confirmed, Self::Expired];
 
@@ -39,7 +40,7 @@ impl State {
     }
 }
 
-impl std::str::FromStr for State {
+impl std::str::FromStr for ImageState {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -58,7 +59,7 @@ pub struct Image {
     /// The lesson it was taken in, if one is known.
     pub session: Option<Uuid>,
     /// Where it stands.
-    pub state: State,
+    pub state: ImageState,
     /// When it was taken.
     pub taken_at: Wall,
     /// Pixels across.
@@ -144,19 +145,24 @@ pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Image, Error> {
 
 /// Which photos to list.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Filter {
+pub struct ImageFilter {
     /// Of this class.
     pub class: Option<Uuid>,
     /// Of this lesson.
     pub session: Option<Uuid>,
     /// In this state.
-    pub state: Option<State>,
+    pub state: Option<ImageState>,
     /// Those before this one.
     pub before: Option<Uuid>,
 }
 
 /// Photos the reader may see, the newest first.
-pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, limit: u32) -> Result<Vec<Image>, Error> {
+pub fn list(
+    tx: &Tx<'_>,
+    reader: Reader,
+    filter: &ImageFilter,
+    limit: u32,
+) -> Result<Vec<Image>, Error> {
     let (role, user, today) = reader.keys();
     let sql = format!(
         "select {COLUMNS} from image i where {}
@@ -166,8 +172,8 @@ pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter, limit: u32) -> Result<
         visible("i.class")
     );
     let text = |id: Option<Uuid>| id.map(|id| id.to_string());
-    let Filter { class, session, state, before } = filter;
-    let state = state.map(State::as_str);
+    let ImageFilter { class, session, state, before } = filter;
+    let state = state.map(ImageState::as_str);
     let values =
         params![role, user, today, text(*class), text(*session), state, text(*before), limit];
     tx.query(&sql, values, read)
@@ -204,12 +210,19 @@ pub fn set_session(
 }
 
 /// Takes the pixels of a photo and of its crops away; the rows stay. Its key goes after that.
-pub fn empty(tx: &Tx<'_>, id: Uuid, state: State, by: &str, now: Wall) -> Result<(), Error> {
+pub fn empty(tx: &Tx<'_>, id: Uuid, state: ImageState, by: &str, now: Wall) -> Result<(), Error> {
     let sql = "update image set state = $2, sealed = null, version = version + 1 where id = $1";
     tx.execute(sql, params![id.to_string(), state.as_str()])?;
     let sql = "update face_crop set crop = null, template = null where image = $1";
     tx.execute(sql, params![id.to_string()])?;
-    noted(tx, now, by, if state == State::Confirmed { "confirm" } else { "expire" }, id, json!({}))
+    noted(
+        tx,
+        now,
+        by,
+        if state == ImageState::Confirmed { "confirm" } else { "expire" },
+        id,
+        json!({}),
+    )
 }
 
 /// Takes a photo away, with its crops. Its key goes after that.
@@ -249,7 +262,7 @@ fn noted(
     meta: Value,
 ) -> Result<(), Error> {
     let id = image.to_string();
-    audit::add(tx, now, &audit::Entry { actor, action, table: "image", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "image", id: &id, meta })
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Image> {

@@ -10,7 +10,8 @@ use wire::Wall;
 /// Where a job stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+#[schema(as = State)]
+pub enum JobState {
     /// Waits for its turn.
     Queued,
     /// At work.
@@ -23,7 +24,7 @@ pub enum State {
     Cancelled,
 }
 
-impl State {
+impl JobState {
     /// Every one.
     pub const ALL: [Self; 5] =
         [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
@@ -41,7 +42,7 @@ impl State {
     }
 }
 
-impl std::str::FromStr for State {
+impl std::str::FromStr for JobState {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -61,7 +62,7 @@ pub struct Job {
     /// What is done: one word.
     pub kind: String,
     /// Where it stands.
-    pub state: State,
+    pub state: JobState,
     /// Pieces done.
     pub done: u64,
     /// Pieces there are.
@@ -106,9 +107,9 @@ pub fn begin(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<(), Error> {
 
 /// How a job ends.
 #[derive(Clone, Debug)]
-pub struct End {
+pub struct JobEnd {
     /// Done, failed or cancelled.
-    pub state: State,
+    pub state: JobState,
     /// Pieces done, and there were.
     pub pieces: (u64, u64),
     /// What it came to.
@@ -118,7 +119,7 @@ pub struct End {
 }
 
 /// It has ended.
-pub fn end(tx: &Tx<'_>, id: Uuid, end: &End, now: Wall) -> Result<(), Error> {
+pub fn end(tx: &Tx<'_>, id: Uuid, end: &JobEnd, now: Wall) -> Result<(), Error> {
     let sql = "update job set state = $2, done = $3, total = $4, result = $5, error = $6,
              ended_at = $7 where id = $1 and ended_at is null";
     let (done, total) = end.pieces;
@@ -167,7 +168,7 @@ fn noted(
     meta: serde_json::Value,
 ) -> Result<(), Error> {
     let id = job.to_string();
-    audit::add(tx, now, &audit::Entry { actor, action, table: "job", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "job", id: &id, meta })
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Job> {

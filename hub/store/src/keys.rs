@@ -14,7 +14,7 @@ mod shut;
 
 use crate::vault::DataKey;
 pub use kek::overwrite;
-use kek::{Mark, Place};
+use kek::{KekMark, KekPlace};
 use rules::error::{Doing, Error};
 use rusqlite::{Connection, params};
 use std::fs::{self, File};
@@ -52,13 +52,13 @@ const PAIRING: &str = "pairing";
 
 /// The key store; cheap to clone.
 #[derive(Clone)]
-pub struct Keys(Arc<Inner>);
+pub struct Keys(Arc<KeysInner>);
 
-struct Inner {
+struct KeysInner {
     store: Mutex<Store>,
     /// Held by whoever uses the store, alone by whoever replaces `kek`, in any process.
     lock: File,
-    place: Place,
+    place: KekPlace,
     /// Seals secrets of accounts that lie in the database.
     accounts: DataKey,
 }
@@ -66,23 +66,23 @@ struct Inner {
 struct Store {
     db: Connection,
     kek: DataKey,
-    mark: Option<Mark>,
+    mark: Option<KekMark>,
 }
 
 /// The store while nobody replaces its key.
-struct Open<'a> {
+struct KeysOpen<'a> {
     store: MutexGuard<'a, Store>,
     lock: &'a File,
 }
 
-impl Open<'_> {
+impl KeysOpen<'_> {
     /// What wraps everything in it.
     fn kek(&self) -> &DataKey {
         &self.store.kek
     }
 }
 
-impl Deref for Open<'_> {
+impl Deref for KeysOpen<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
@@ -90,13 +90,13 @@ impl Deref for Open<'_> {
     }
 }
 
-impl DerefMut for Open<'_> {
+impl DerefMut for KeysOpen<'_> {
     fn deref_mut(&mut self) -> &mut Connection {
         &mut self.store.db
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for KeysOpen<'_> {
     fn drop(&mut self) {
         let _closed_with_the_file = self.lock.unlock();
     }
@@ -114,7 +114,7 @@ impl Keys {
     /// # Errors
     /// When there is one already, or the disk refuses.
     pub fn create(dir: &Path, now: Wall) -> Result<Self, Error> {
-        let place = Place::of(dir)?;
+        let place = KekPlace::of(dir)?;
         place.create()?;
         let keys = Self::with(dir, place)?;
         let seal = HubSecret::generate(1, &mut rand::rng());
@@ -129,7 +129,7 @@ impl Keys {
     /// # Errors
     /// When there is none, or a part of it is missing, or others than its owner may read `kek`.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        Self::open_at(dir, Place::of(dir)?)
+        Self::open_at(dir, KekPlace::of(dir)?)
     }
 
     /// Opens a copy that [`Keys::copy`] made, whatever secret this machine has.
@@ -137,10 +137,10 @@ impl Keys {
     /// # Errors
     /// As [`Keys::open`].
     pub fn open_copy(dir: &Path) -> Result<Self, Error> {
-        Self::open_at(dir, Place::without_machine(dir))
+        Self::open_at(dir, KekPlace::without_machine(dir))
     }
 
-    fn open_at(dir: &Path, place: Place) -> Result<Self, Error> {
+    fn open_at(dir: &Path, place: KekPlace) -> Result<Self, Error> {
         let store = dir.join("keys.db");
         if !store.exists() {
             let why = "it is missing, and what is sealed opens with it alone: put it back";
@@ -149,7 +149,7 @@ impl Keys {
         Self::with(dir, place)
     }
 
-    fn with(dir: &Path, place: Place) -> Result<Self, Error> {
+    fn with(dir: &Path, place: KekPlace) -> Result<Self, Error> {
         let doing = "opening keys.db";
         let mut options = File::options();
         let lock = options.create(true).append(true).open(dir.join("keys.lock")).doing(doing)?;
@@ -169,7 +169,7 @@ impl Keys {
         let (accounts, kek) = opened?;
         let mark = place.mark();
         let store = Mutex::new(Store { db, kek, mark });
-        Ok(Self(Arc::new(Inner { store, lock, place, accounts })))
+        Ok(Self(Arc::new(KeysInner { store, lock, place, accounts })))
     }
 
     /// Wraps everything with a new key: what was wrapped with the one before, such as a key that
@@ -197,7 +197,7 @@ impl Keys {
     pub fn copy(&self, from: &Path, to: &Path) -> Result<(), Error> {
         let db = self.db();
         crate::file::copy(&from.join("keys.db"), &to.join("keys.db"))?;
-        Place::without_machine(to).put(db.kek())
+        KekPlace::without_machine(to).put(db.kek())
     }
 
     /// When what is kept under `name` and `id` was made.
@@ -304,7 +304,7 @@ impl Keys {
         Ok(Zeroizing::new(*key.as_bytes()))
     }
 
-    fn db(&self) -> Open<'_> {
+    fn db(&self) -> KeysOpen<'_> {
         let mut store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
         // Where files cannot be locked, the key cannot be replaced either.
         let _unlockable = self.0.lock.lock_shared();
@@ -314,7 +314,7 @@ impl Keys {
         {
             (store.kek, store.mark) = (kek, mark);
         }
-        Open { store, lock: &self.0.lock }
+        KeysOpen { store, lock: &self.0.lock }
     }
 }
 

@@ -21,7 +21,7 @@ struct Life {
 
 /// What is known of a life when its door greets with it.
 #[derive(Default)]
-pub struct Known {
+pub struct OutboxKnown {
     /// The runs that were heard of.
     pub runs: Vec<Run>,
     /// The last number that was heard of.
@@ -29,15 +29,15 @@ pub struct Known {
 }
 
 /// What is known of `epoch` of `device`.
-pub fn known(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<Known, Error> {
+pub fn known(tx: &Tx<'_>, device: &DeviceId, epoch: Epoch) -> Result<OutboxKnown, Error> {
     let sql = "select runs, case when told > max_seq then told else max_seq end from cursor
          where device = $1 and epoch = $2";
     let row = tx.row(sql, params![device.as_str(), epoch.0.to_vec()], |row| {
         Ok((row.get::<_, Option<Vec<u8>>>(0)?, super::unsigned(row, 1)?))
     })?;
-    let Some((runs, heard)) = row else { return Ok(Known::default()) };
+    let Some((runs, heard)) = row else { return Ok(OutboxKnown::default()) };
     let read = |bytes: Vec<u8>| postcard::from_bytes(&bytes).doing("reading a door's runs");
-    Ok(Known { runs: runs.map(read).transpose()?.unwrap_or_default(), heard })
+    Ok(OutboxKnown { runs: runs.map(read).transpose()?.unwrap_or_default(), heard })
 }
 
 /// Keeps the runs of a life.

@@ -6,7 +6,7 @@
 use super::account::{self, Account, COLUMNS};
 use super::{Tx, params};
 use data_encoding::HEXLOWER;
-use rules::auth::refresh::{Exchange, Limits, Refresh, exchange};
+use rules::auth::refresh::{Exchange, Refresh, RefreshLimits, exchange};
 use rules::error::Error;
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -49,7 +49,7 @@ pub struct Origin {
 
 /// Somebody signed in, as each request reads it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Live {
+pub struct LoginLive {
     /// Whose sign-in it is.
     pub account: Account,
     /// When they last proved who they are.
@@ -76,10 +76,10 @@ const LIVE: &str = "s.proved_at, case when s.way <> 'elsewhere'
      and not exists (select 1 from passkey k where k.account = a.id))
      then 1 else 0 end";
 
-fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<Live> {
+fn live(row: &rusqlite::Row<'_>) -> rusqlite::Result<LoginLive> {
     let lacks_factor = row.get::<_, i64>(6)? == 1;
     let again = row.get::<_, i64>(7)? == 1;
-    Ok(Live { account: account::read(row)?, proved: Wall(row.get(5)?), again, lacks_factor })
+    Ok(LoginLive { account: account::read(row)?, proved: Wall(row.get(5)?), again, lacks_factor })
 }
 
 /// Opens a session of `account`.
@@ -98,7 +98,7 @@ pub fn open(
 }
 
 /// Whose session it is, when it began and when it was last used.
-pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Live, Wall, Wall)>, Error> {
+pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(LoginLive, Wall, Wall)>, Error> {
     let sql = format!(
         "select {COLUMNS}, {LIVE}, s.created_at, s.seen_at from login_session s
          join user_account a on a.id = s.account where s.digest = $1 and a.is_active = 1"
@@ -107,14 +107,14 @@ pub fn session(tx: &Tx<'_>, digest: &[u8]) -> Result<Option<(Live, Wall, Wall)>,
 }
 
 /// Remembers that whoever has the sign-in `own` has just proved who they are.
-pub fn prove(tx: &Tx<'_>, own: &Keep, now: Wall) -> Result<(), Error> {
+pub fn prove(tx: &Tx<'_>, own: &LoginKeep, now: Wall) -> Result<(), Error> {
     match own {
-        Keep::Nothing => Ok(()),
-        Keep::Session(digest) => {
+        LoginKeep::Nothing => Ok(()),
+        LoginKeep::Session(digest) => {
             let sql = "update login_session set proved_at = $2, again = 1 where digest = $1";
             tx.execute(sql, params![digest, now.0]).map(drop)
         }
-        Keep::Family(family) => {
+        LoginKeep::Family(family) => {
             let sql = "update token_family set proved_at = $2, again = 1 where id = $1";
             tx.execute(sql, params![family.to_string(), now.0]).map(drop)
         }
@@ -167,7 +167,7 @@ fn issue(tx: &Tx<'_>, family: Uuid, digest: &[u8], now: Wall) -> Result<(), Erro
 }
 
 /// The account of a family that has not ended.
-pub fn family(tx: &Tx<'_>, family: Uuid) -> Result<Option<Live>, Error> {
+pub fn family(tx: &Tx<'_>, family: Uuid) -> Result<Option<LoginLive>, Error> {
     let sql = format!(
         "select {COLUMNS}, {LIVE} from token_family s join user_account a on a.id = s.account
          where s.id = $1 and s.ended_at is null and a.is_active = 1"
@@ -183,7 +183,7 @@ pub fn end(tx: &Tx<'_>, family: Uuid, now: Wall) -> Result<(), Error> {
 
 /// What of an account's sign-ins stays when the others end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Keep {
+pub enum LoginKeep {
     /// None.
     #[default]
     Nothing,
@@ -194,12 +194,12 @@ pub enum Keep {
 }
 
 /// Ends every session and family of `account` but the one to keep.
-pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &Keep, now: Wall) -> Result<(), Error> {
+pub fn end_all(tx: &Tx<'_>, account: Uuid, keep: &LoginKeep, now: Wall) -> Result<(), Error> {
     let id = account.to_string();
     let (session, family) = match keep {
-        Keep::Nothing => (None, None),
-        Keep::Session(digest) => (Some(digest), None),
-        Keep::Family(family) => (None, Some(family.to_string())),
+        LoginKeep::Nothing => (None, None),
+        LoginKeep::Session(digest) => (Some(digest), None),
+        LoginKeep::Family(family) => (None, Some(family.to_string())),
     };
     let sql = "delete from login_session where account = $1 and ($2 is null or digest <> $2)";
     tx.execute(sql, params![id, session])?;
@@ -234,7 +234,7 @@ pub struct SignIn {
 const LISTED: u32 = 100;
 
 /// The sign-ins of `account`, newest first; `keep` is the one it asks by.
-pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error> {
+pub fn of(tx: &Tx<'_>, account: Uuid, keep: &LoginKeep) -> Result<Vec<SignIn>, Error> {
     let id = account.to_string();
     let sql = "select digest, created_at, seen_at, address from login_session where account = $1
          order by created_at desc limit $2";
@@ -242,7 +242,7 @@ pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error>
         let digest: Vec<u8> = row.get(0)?;
         let began = Wall(row.get(1)?);
         let seen = Some(Wall(row.get(2)?));
-        let kept = matches!(keep, Keep::Session(own) if *own == digest);
+        let kept = matches!(keep, LoginKeep::Session(own) if *own == digest);
         Ok(SignIn { key: HEXLOWER.encode(&digest), seen, began, from: row.get(3)?, kept })
     })?;
     let sql =
@@ -250,7 +250,7 @@ pub fn of(tx: &Tx<'_>, account: Uuid, keep: &Keep) -> Result<Vec<SignIn>, Error>
          order by created_at desc limit $2";
     found.extend(tx.query(sql, params![id, LISTED], |row| {
         let family: Uuid = super::parsed(row, 0)?;
-        let kept = *keep == Keep::Family(family);
+        let kept = *keep == LoginKeep::Family(family);
         let key = family.to_string();
         let began = Wall(row.get(1)?);
         Ok(SignIn { key, seen: None, began, from: row.get(2)?, kept })
@@ -282,7 +282,7 @@ pub fn rotate(
     tx: &Tx<'_>,
     old: &[u8],
     new: &[u8],
-    limits: Limits,
+    limits: RefreshLimits,
     now: Wall,
 ) -> Result<Option<(Account, Uuid)>, Error> {
     let sql = format!(
@@ -333,9 +333,9 @@ mod tests {
         db.write(move |tx| open(tx, b"digest", id, &HERE, Wall(5))).await.unwrap();
         db.write(|tx| touch(tx, b"digest", Wall(9))).await.unwrap();
         let found = db.read(|tx| session(tx, b"digest")).await.unwrap();
-        let live = Live { account: ada, proved: Wall(5), again: false, lacks_factor: false };
+        let live = LoginLive { account: ada, proved: Wall(5), again: false, lacks_factor: false };
         assert_eq!(found, Some((live, Wall(5), Wall(9))));
-        db.write(|tx| prove(tx, &Keep::Session(b"digest".into()), Wall(8))).await.unwrap();
+        db.write(|tx| prove(tx, &LoginKeep::Session(b"digest".into()), Wall(8))).await.unwrap();
         let found = db.read(|tx| session(tx, b"digest")).await.unwrap().unwrap();
         assert_eq!((found.0.proved, found.0.again), (Wall(8), true));
         db.write(|tx| close(tx, b"digest")).await.unwrap();
@@ -373,7 +373,7 @@ mod tests {
         let (id, name) = (ada.id, Uuid::from_u128(3));
         db.write(move |tx| begin(tx, name, id, b"1", &HERE, Wall(5))).await.unwrap();
         let turn = |old: &'static [u8], new: &'static [u8]| {
-            db.write(move |tx| rotate(tx, old, new, Limits::default(), Wall(6)))
+            db.write(move |tx| rotate(tx, old, new, RefreshLimits::default(), Wall(6)))
         };
         assert_eq!(turn(b"1", b"2").await.unwrap(), Some((ada, name)));
         assert_eq!(turn(b"1", b"x").await.unwrap(), None, "the copy is refused");
@@ -385,7 +385,7 @@ mod tests {
     async fn all_sign_ins_of_an_account_end_but_one() {
         let (_dir, db, ada) = house().await;
         let (id, name) = (ada.id, Uuid::from_u128(3));
-        let seen = |keep: Keep| {
+        let seen = |keep: LoginKeep| {
             db.write(move |tx| {
                 open(tx, b"a", id, &HERE, Wall(5))?;
                 open(tx, b"b", id, &HERE, Wall(5))?;
@@ -399,9 +399,9 @@ mod tests {
                 Ok((left.0, left.1, family))
             })
         };
-        assert_eq!(seen(Keep::Nothing).await.unwrap(), (false, false, false));
-        assert_eq!(seen(Keep::Session(b"b".into())).await.unwrap(), (false, true, false));
-        assert_eq!(seen(Keep::Family(name)).await.unwrap(), (false, false, true));
+        assert_eq!(seen(LoginKeep::Nothing).await.unwrap(), (false, false, false));
+        assert_eq!(seen(LoginKeep::Session(b"b".into())).await.unwrap(), (false, true, false));
+        assert_eq!(seen(LoginKeep::Family(name)).await.unwrap(), (false, false, true));
     }
 
     #[tokio::test]
@@ -411,7 +411,7 @@ mod tests {
         let write = db.write(move |tx| {
             open(tx, b"a", id, &HERE, Wall(5))?;
             begin(tx, name, id, b"1", &HERE, Wall(6))?;
-            of(tx, id, &Keep::Session(b"a".into()))
+            of(tx, id, &LoginKeep::Session(b"a".into()))
         });
         let listed = write.await.unwrap();
         let seen: Vec<_> = listed.iter().map(|one| (one.began, one.seen, one.kept)).collect();
@@ -422,7 +422,7 @@ mod tests {
         for SignIn { key, .. } in listed {
             db.write(move |tx| end_one(tx, id, &key, Wall(7))).await.unwrap();
         }
-        assert!(db.read(move |tx| of(tx, id, &Keep::Nothing)).await.unwrap().is_empty());
+        assert!(db.read(move |tx| of(tx, id, &LoginKeep::Nothing)).await.unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -24,7 +24,7 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// A loss, as people are shown it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Loss {
+pub struct LossRow {
     /// Whose.
     pub device: DeviceId,
     /// Numbers that are gone.
@@ -39,7 +39,7 @@ pub struct Loss {
     pub received_at: Wall,
 }
 
-impl Loss {
+impl LossRow {
     /// How many records it is.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -103,7 +103,7 @@ pub fn list(
     device: Option<&DeviceId>,
     since: Wall,
     limit: u32,
-) -> Result<Vec<Loss>, Error> {
+) -> Result<Vec<LossRow>, Error> {
     let whose = if device.is_some() { "device = $3" } else { "$3 is null" };
     let sql = format!(
         "select device, gone, unnumbered, from_at, to_at, cause, received_at from loss
@@ -128,10 +128,10 @@ pub fn lately(tx: &Tx<'_>, since: Wall) -> Result<Vec<(DeviceId, u64, Wall)>, Er
     Ok(doors.into_iter().map(|(door, (count, last))| (door, count, last)).collect())
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Loss> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<LossRow> {
     let gone = serde_json::from_str(&row.get::<_, String>(1)?);
     let wall = |n| row.get::<_, Option<i64>>(n).map(|at| at.map(Wall));
-    Ok(Loss {
+    Ok(LossRow {
         device: parsed(row, 0)?,
         gone: gone.map_err(|why| super::odd(1, why))?,
         unnumbered: super::unsigned(row, 2)?,
@@ -150,7 +150,7 @@ mod tests {
         let numbers = |gone: &[(u64, u64)], unnumbered| {
             let (device, gone) = ("a".parse().unwrap(), Ranges::from(gone.to_vec()));
             let (span, cause) = ((None, None), String::new());
-            Loss { device, gone, unnumbered, span, cause, received_at: Wall(0) }.numbers()
+            LossRow { device, gone, unnumbered, span, cause, received_at: Wall(0) }.numbers()
         };
         assert_eq!(numbers(&[(5, 900), (903, 903)], 0), "5–900, 903");
         assert_eq!(numbers(&[(1, 1), (3, 3), (5, 5), (7, 7)], 2), "1, 3, 5, …, +2");

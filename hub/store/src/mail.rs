@@ -9,7 +9,7 @@ use wire::{StudentId, Wall};
 
 /// A mail, before it is a row.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Letter {
+pub struct MailLetter {
     /// `absence`, `low_attendance`, `policy`, `account` or `custom`.
     pub kind: &'static str,
     /// What it is about; nothing is said twice.
@@ -45,7 +45,7 @@ pub struct Absence {
 
 /// How often somebody was in a class in one month.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Attendance {
+pub struct MailAttendance {
     /// The class.
     pub class: Uuid,
     /// Its name.
@@ -65,7 +65,7 @@ pub const UNTRUE: &str = "it is not true any more: nothing was sent";
 
 /// A mail that is due.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Waiting {
+pub struct MailWaiting {
     /// Own id.
     pub id: Uuid,
     /// Where it goes.
@@ -80,7 +80,7 @@ pub struct Waiting {
 
 /// A mail as it is listed; never its text.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Listed {
+pub struct MailListed {
     /// Own id.
     pub id: Uuid,
     /// `absence`, `low_attendance`, `policy`, `account` or `custom`.
@@ -100,8 +100,13 @@ pub struct Listed {
 }
 
 /// Writes a mail, unless what it is about was said already: its id, if it is new.
-pub fn add(tx: &Tx<'_>, letter: &Letter, actor: &str, now: Wall) -> Result<Option<Uuid>, Error> {
-    let Letter { kind, about, student, recipient, subject, body, due } = letter;
+pub fn add(
+    tx: &Tx<'_>,
+    letter: &MailLetter,
+    actor: &str,
+    now: Wall,
+) -> Result<Option<Uuid>, Error> {
+    let MailLetter { kind, about, student, recipient, subject, body, due } = letter;
     let id = wire::id::v7(now);
     let sql = "insert into mail (id, kind, about, student, recipient, subject, body, state,
              attempts, next_at, created_at, created_by)
@@ -114,14 +119,14 @@ pub fn add(tx: &Tx<'_>, letter: &Letter, actor: &str, now: Wall) -> Result<Optio
 }
 
 /// Mails that are due, the longest waiting first.
-pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<Waiting>, Error> {
+pub fn due(tx: &Tx<'_>, now: Wall, limit: u32) -> Result<Vec<MailWaiting>, Error> {
     let sql = "select id, recipient, subject, body, attempts from mail
          where state = 'waiting' and next_at <= $1 order by next_at, id limit $2";
     tx.query(sql, params![now.0, limit], |row| {
         let id = parsed(row, 0)?;
         let recipient = row.get(1)?;
         let subject = row.get(2)?;
-        Ok(Waiting { id, recipient, subject, body: row.get(3)?, attempts: row.get(4)? })
+        Ok(MailWaiting { id, recipient, subject, body: row.get(3)?, attempts: row.get(4)? })
     })
 }
 
@@ -175,12 +180,12 @@ pub fn waiting(tx: &Tx<'_>) -> Result<i32, Error> {
 }
 
 /// Mails, the newest first, those before `before`.
-pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<Listed>, Error> {
+pub fn list(tx: &Tx<'_>, before: Option<Uuid>, limit: u32) -> Result<Vec<MailListed>, Error> {
     let sql = "select id, kind, student, state, attempts, created_at, ended_at, error from mail
          where id < $1 order by id desc limit $2";
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
     tx.query(sql, params![before, limit], |row| {
-        Ok(Listed {
+        Ok(MailListed {
             id: parsed(row, 0)?,
             kind: row.get(1)?,
             student: super::parsed_option(row, 2)?,
@@ -231,7 +236,12 @@ pub fn classes(tx: &Tx<'_>) -> Result<Vec<Uuid>, Error> {
 }
 
 /// What was recorded of each student with an address in `class`, from `first` to `last`.
-pub fn month(tx: &Tx<'_>, class: Uuid, first: Date, last: Date) -> Result<Vec<Attendance>, Error> {
+pub fn month(
+    tx: &Tx<'_>,
+    class: Uuid,
+    first: Date,
+    last: Date,
+) -> Result<Vec<MailAttendance>, Error> {
     let count = |status| format!("sum(case when m.status = '{status}' then 1 else 0 end)");
     let [present, late, absent] = ["present", "late", "absent"].map(count);
     let sql = format!(
@@ -247,7 +257,7 @@ pub fn month(tx: &Tx<'_>, class: Uuid, first: Date, last: Date) -> Result<Vec<At
     );
     let values = params![class.to_string(), first.to_string(), last.to_string()];
     tx.query(&sql, values, |row| {
-        Ok(Attendance {
+        Ok(MailAttendance {
             class: parsed(row, 0)?,
             class_name: row.get(1)?,
             student: parsed(row, 2)?,

@@ -67,7 +67,7 @@ pub fn put(tx: &Tx<'_>, session: Uuid, student: StudentId, mark: &Mark) -> Resul
 
 /// A mark that counts by itself, as [`remember`] keeps it.
 #[derive(Serialize, Deserialize)]
-struct Former {
+struct MarkFormer {
     status: Status,
     source: Source,
     arrived_at: Option<Wall>,
@@ -85,7 +85,7 @@ pub fn remember(
 ) -> Result<(), Error> {
     let former = former.cloned().map(|mark| {
         let Mark { status, source, arrived_at, by, at, notes, .. } = mark;
-        Former { status, source, arrived_at, by, at, notes }
+        MarkFormer { status, source, arrived_at, by, at, notes }
     });
     let json = serde_json::to_string(&former).doing("remembering a mark")?;
     let sql = "update mark set former = $3 where session = $1 and student = $2";
@@ -98,9 +98,9 @@ pub fn former(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<Option<M
     let json: Option<Option<String>> =
         tx.row(sql, params![session.to_string(), student.to_string()], |row| row.get(0))?;
     let Some(json) = json.flatten() else { return Ok(None) };
-    let former: Option<Former> = serde_json::from_str(&json).doing("reading a mark")?;
+    let former: Option<MarkFormer> = serde_json::from_str(&json).doing("reading a mark")?;
     Ok(former.map(|former| {
-        let Former { status, source, arrived_at, by, at, notes } = former;
+        let MarkFormer { status, source, arrived_at, by, at, notes } = former;
         Mark { status, source, sighting: None, arrived_at, by, at, notes, version: 1 }
     }))
 }

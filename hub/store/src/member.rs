@@ -10,7 +10,7 @@ use wire::{StudentId, Wall};
 
 /// Marks of one member in one class.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counts {
+pub struct MemberCounts {
     /// Lessons they came to in time.
     pub present: i64,
     /// Lessons they came to late.
@@ -47,7 +47,7 @@ pub fn verify(
     let action = if verified { "verify" } else { "unverify" };
     let id = class.to_string();
     let meta = json!({ "student": student });
-    audit::add(tx, now, &audit::Entry { actor, action, table: "class", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "class", id: &id, meta })
 }
 
 /// Another photo counts from now on: whoever verified has not seen it.
@@ -58,7 +58,7 @@ pub fn another_face(tx: &Tx<'_>, student: StudentId) -> Result<(), Error> {
 }
 
 /// What the members of a class were marked so far. Whoever was never marked is left out.
-pub fn counts(tx: &Tx<'_>, class: Uuid) -> Result<HashMap<StudentId, Counts>, Error> {
+pub fn counts(tx: &Tx<'_>, class: Uuid) -> Result<HashMap<StudentId, MemberCounts>, Error> {
     let sql = "select m.student, m.status, count(*), max(m.at)
          from session s join mark m on m.session = s.id
          where s.class = $1 group by m.student, m.status";
@@ -67,7 +67,7 @@ pub fn counts(tx: &Tx<'_>, class: Uuid) -> Result<HashMap<StudentId, Counts>, Er
         let many: i64 = row.get(2)?;
         Ok((parsed(row, 0)?, status, many, Wall(row.get(3)?)))
     })?;
-    let mut all = HashMap::<StudentId, Counts>::new();
+    let mut all = HashMap::<StudentId, MemberCounts>::new();
     for (student, status, many, at) in rows {
         let counts = all.entry(student).or_default();
         counts.last = counts.last.max(Some(at));

@@ -82,7 +82,7 @@ pub fn waiting(tx: &Tx<'_>, session: Uuid) -> Result<Vec<StudentId>, Error> {
 
 /// Somebody of a class who was seen in another place.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Elsewhere {
+pub struct PassageElsewhere {
     /// Who.
     pub student: StudentId,
     /// When.
@@ -99,7 +99,7 @@ pub fn elsewhere(
     tx: &Tx<'_>,
     session: &Session,
     (from, until): (Wall, Wall),
-) -> Result<Vec<Elsewhere>, Error> {
+) -> Result<Vec<PassageElsewhere>, Error> {
     let sql = "select r.student, s.order_at, coalesce(nullif(s.room, ''), s.device), s.direction
          from roster r join sighting s on s.id = (select g.id from sighting g
              where g.predicted_student = r.student and g.order_at >= $2 and g.order_at < $3
@@ -111,7 +111,12 @@ pub fn elsewhere(
     let values = params![session.class.to_string(), from.0, until.0, session.id.to_string()];
     tx.query(sql, values, |row| {
         let left = direction(&row.get::<_, String>(3)?) == Direction::Exit;
-        Ok(Elsewhere { student: parsed(row, 0)?, at: Wall(row.get(1)?), place: row.get(2)?, left })
+        Ok(PassageElsewhere {
+            student: parsed(row, 0)?,
+            at: Wall(row.get(1)?),
+            place: row.get(2)?,
+            left,
+        })
     })
 }
 

@@ -1,7 +1,7 @@
 //! Table `passkey`: public halves of the keys by which accounts sign in.
 
 use super::account::{self, Account, COLUMNS};
-use super::shut::{self, Kind};
+use super::shut::{self, ShutKind};
 use super::{Tx, audit, params, parsed};
 use rules::error::Error;
 use serde_json::json;
@@ -10,7 +10,7 @@ use wire::Wall;
 
 /// What is kept of a passkey; none of it opens anything.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Kept {
+pub struct PasskeyKept {
     /// Its name between the device and us.
     pub credential: Vec<u8>,
     /// Its public key.
@@ -36,7 +36,7 @@ pub struct Passkey {
     /// When it was last used.
     pub used_at: Option<Wall>,
     /// What is kept of it.
-    pub kept: Kept,
+    pub kept: PasskeyKept,
 }
 
 const MORE: &str = "k.id, k.name, k.created_at, k.used_at, k.credential, k.key, k.state";
@@ -48,7 +48,11 @@ fn read(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Passkey> {
         name: row.get(at + 1)?,
         created_at: Wall(row.get(at + 2)?),
         used_at: row.get::<_, Option<i64>>(at + 3)?.map(Wall),
-        kept: Kept { credential: row.get(at + 4)?, key: row.get(at + 5)?, state: row.get(at + 6)? },
+        kept: PasskeyKept {
+            credential: row.get(at + 4)?,
+            key: row.get(at + 5)?,
+            state: row.get(at + 6)?,
+        },
     })
 }
 
@@ -92,7 +96,7 @@ pub fn add(
     tx: &Tx<'_>,
     account: Uuid,
     name: &str,
-    kept: &Kept,
+    kept: &PasskeyKept,
     now: Wall,
 ) -> Result<Passkey, Error> {
     let name = named(name)?;
@@ -106,14 +110,14 @@ pub fn add(
          values ($1, $2, $3, $4, $5, $6, $7)";
     let key = id.to_string();
     let owner = account.to_string();
-    let Kept { credential, key: public, state } = kept;
+    let PasskeyKept { credential, key: public, state } = kept;
     tx.execute(sql, params![key, owner, credential, name, public, state, now.0])?;
     noted(tx, now, (&owner, &owner), "add", &key)?;
     Ok(Passkey { id, name, created_at: now, used_at: None, kept: kept.clone() })
 }
 
 /// Remembers a use; false when another came between.
-pub fn used(tx: &Tx<'_>, old: &Passkey, new: &Kept, now: Wall) -> Result<bool, Error> {
+pub fn used(tx: &Tx<'_>, old: &Passkey, new: &PasskeyKept, now: Wall) -> Result<bool, Error> {
     let sql = "update passkey set state = $3, used_at = $4 where id = $1 and state = $2";
     let row = params![old.id.to_string(), old.kept.state, new.state, now.0];
     Ok(tx.execute(sql, row)? == 1)
@@ -144,7 +148,7 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, id: Uuid, now: Wall) -> Result<(), Err
     if tx.execute(sql, params![owner, key])? == 0 {
         return Err(Error::unknown("passkey", id));
     }
-    shut::note(tx, Kind::Passkey, &key, now)?;
+    shut::note(tx, ShutKind::Passkey, &key, now)?;
     noted(tx, now, (&owner, &owner), "remove", &key)
 }
 
@@ -155,7 +159,7 @@ pub fn remove_all(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<
     tx.execute("delete from passkey where account = $1", params![owner])?;
     for one in &had {
         let key = one.id.to_string();
-        shut::note(tx, Kind::Passkey, &key, now)?;
+        shut::note(tx, ShutKind::Passkey, &key, now)?;
         noted(tx, now, (actor, &owner), "remove", &key)?;
     }
     Ok(!had.is_empty())
@@ -179,5 +183,5 @@ fn noted(
 ) -> Result<(), Error> {
     let table = "passkey";
     let meta = json!({ "account": owner });
-    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
 }

@@ -1,6 +1,6 @@
 //! What is kept of a door's past, from every table that speaks of it.
 
-use super::audit::{self, Filter};
+use super::audit::{self, AuditFilter};
 use super::{Tx, loss, params};
 use rules::error::Error;
 use wire::{DeviceId, Wall};
@@ -14,12 +14,12 @@ pub struct Past {
     /// When; what doors say of themselves, by their clock as the hub corrected it.
     pub at: Wall,
     /// What.
-    pub what: What,
+    pub what: DoorPast,
 }
 
 /// What happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum What {
+pub enum DoorPast {
     /// Somebody did something about it, as the audit log says.
     Done {
         /// Who: an account's id, `cli:` with a number, or `hub`.
@@ -58,8 +58,8 @@ pub fn of(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
 fn done(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
     let table = Some("device".to_owned());
     let id = Some(id.to_string());
-    let rows = audit::list(tx, &Filter { table, id, ..Filter::default() }, None, limit)?;
-    let what = |row: audit::Row| What::Done { actor: row.actor, action: row.action };
+    let rows = audit::list(tx, &AuditFilter { table, id, ..AuditFilter::default() }, None, limit)?;
+    let what = |row: audit::AuditRow| DoorPast::Done { actor: row.actor, action: row.action };
     Ok(rows.into_iter().map(|row| Past { at: row.at, what: what(row) }).collect())
 }
 
@@ -67,14 +67,14 @@ fn letters(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
     let sql = "select at, error, detail from dead_letter where device = $1
          order by at desc limit $2";
     tx.query(sql, params![id.as_str(), limit], |row| {
-        let what = What::Letter { error: row.get(1)?, detail: row.get(2)? };
+        let what = DoorPast::Letter { error: row.get(1)?, detail: row.get(2)? };
         Ok(Past { at: Wall(row.get(0)?), what })
     })
 }
 
 fn losses(tx: &Tx<'_>, id: &DeviceId, limit: u32) -> Result<Vec<Past>, Error> {
     let all = loss::list(tx, Some(id), Wall(0), limit)?;
-    let what = |loss: loss::Loss| What::Loss { records: loss.numbers(), cause: loss.cause };
+    let what = |loss: loss::LossRow| DoorPast::Loss { records: loss.numbers(), cause: loss.cause };
     Ok(all.into_iter().map(|loss| Past { at: loss.received_at, what: what(loss) }).collect())
 }
 
@@ -87,7 +87,7 @@ fn camera(tx: &Tx<'_>, id: &DeviceId) -> Result<Vec<Past>, Error> {
     let changes = reports.windows(2).filter(|pair| pair[0].1 != pair[1].1);
     let change = |pair: &[(i64, String)]| Past {
         at: Wall(pair[0].0),
-        what: What::Camera(pair[0].1.clone()),
+        what: DoorPast::Camera(pair[0].1.clone()),
     };
     Ok(changes.map(change).collect())
 }
@@ -108,11 +108,11 @@ mod tests {
         let write = |tx: &Tx<'_>| {
             let (id, other) = ("a".parse().unwrap(), "b".parse().unwrap());
             let (room, location) = (String::new(), String::new());
-            let place = device::Place { room, location, direction: Direction::Both };
+            let place = device::DevicePlace { room, location, direction: Direction::Both };
             device::add(tx, &id, &place, "ada", NOW)?;
             device::add(tx, &other, &place, "ada", NOW)?;
-            let letter = dead_letter::Letter {
-                content: dead_letter::Content::Bytes(b""),
+            let letter = dead_letter::DeadLetterLetter {
+                content: dead_letter::DeadLetterContent::Bytes(b""),
                 error: "x",
                 detail: "why",
             };
@@ -129,9 +129,9 @@ mod tests {
         let name = id.clone();
         let past = db.read(move |tx| of(tx, &name, 50)).await.unwrap();
         let said: Vec<_> = past.iter().map(|past| (past.at.0 - NOW.0, &past.what)).collect();
-        let letter = What::Letter { error: "x".into(), detail: "why".into() };
-        let added = What::Done { actor: "ada".into(), action: "add".into() };
-        let (blind, sees) = (What::Camera("blind".into()), What::Camera("watching".into()));
+        let letter = DoorPast::Letter { error: "x".into(), detail: "why".into() };
+        let added = DoorPast::Done { actor: "ada".into(), action: "add".into() };
+        let (blind, sees) = (DoorPast::Camera("blind".into()), DoorPast::Camera("watching".into()));
         assert_eq!(said, [(2, &letter), (0, &added), (-6, &sees), (-8, &blind)]);
         assert_eq!(db.read(move |tx| of(tx, &id, 1)).await.unwrap().len(), 1);
     }

@@ -1,8 +1,8 @@
 //! Table `user_account` as an admin sees it: everybody who may sign in, and changes to them.
 
 use super::account::{self, Account, COLUMNS};
-use super::login::{self, Keep};
-use super::shut::{self, Kind};
+use super::login::{self, LoginKeep};
+use super::shut::{self, ShutKind};
 use super::{Tx, audit, params, passkey, student};
 use rules::auth::Role;
 use rules::error::Error;
@@ -12,7 +12,7 @@ use wire::{StudentId, Wall};
 
 /// An account with what only admins see.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Person {
+pub struct AccountPerson {
     /// The account.
     pub account: Account,
     /// The school's number of a teacher.
@@ -35,7 +35,7 @@ pub struct Person {
 
 /// What may be changed about an account.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Profile {
+pub struct AccountProfile {
     /// Address; unique.
     pub email: String,
     /// What pages call them.
@@ -54,7 +54,7 @@ pub struct Profile {
 
 /// Which accounts to list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct AccountFilter {
     /// Of these roles; all if empty.
     pub roles: Vec<Role>,
     /// Only those who may sign in, or only the others.
@@ -66,18 +66,26 @@ const MORE: &str = "a.teacher_id, a.is_active, a.password is not null,
          or exists (select 1 from passkey k where k.account = a.id),
      a.may_link, exists (select 1 from identity i where i.account = a.id), a.created_at, a.version";
 
-impl Person {
+impl AccountPerson {
     /// What may be changed, as it is now.
     #[must_use]
-    pub fn profile(&self) -> Profile {
+    pub fn profile(&self) -> AccountProfile {
         let Account { email, name, role, student, .. } = self.account.clone();
         let teacher_id = self.teacher_id.clone();
         let is_active = self.is_active;
-        Profile { email, name, role, student, teacher_id, is_active, may_link: self.may_link }
+        AccountProfile {
+            email,
+            name,
+            role,
+            student,
+            teacher_id,
+            is_active,
+            may_link: self.may_link,
+        }
     }
 }
 
-impl Profile {
+impl AccountProfile {
     /// Trimmed, and refused where it cannot be.
     ///
     /// # Errors
@@ -120,10 +128,10 @@ pub fn is_address(text: &str) -> bool {
 /// Accounts by address, those after `after`.
 pub fn list(
     tx: &Tx<'_>,
-    filter: &Filter,
+    filter: &AccountFilter,
     after: Option<Uuid>,
     limit: u32,
-) -> Result<Vec<Person>, Error> {
+) -> Result<Vec<AccountPerson>, Error> {
     let mut wanted = Vec::new();
     if !filter.roles.is_empty() {
         let names: Vec<_> = filter.roles.iter().map(|role| format!("'{role}'")).collect();
@@ -147,7 +155,7 @@ pub fn list(
 ///
 /// # Errors
 /// `NotFound`.
-pub fn find(tx: &Tx<'_>, name: &str) -> Result<Person, Error> {
+pub fn find(tx: &Tx<'_>, name: &str) -> Result<AccountPerson, Error> {
     let by = |column: &str, key: &str| {
         let sql = format!("select {COLUMNS}, {MORE} from user_account a where a.{column} = $1");
         tx.row(&sql, params![key], read)
@@ -168,19 +176,23 @@ pub fn find(tx: &Tx<'_>, name: &str) -> Result<Person, Error> {
 /// `Invalid` when the profile cannot be, `Conflict` when address, number or student is taken.
 pub fn add(
     tx: &Tx<'_>,
-    profile: Profile,
+    profile: AccountProfile,
     password: Option<String>,
     actor: &str,
     now: Wall,
-) -> Result<Person, Error> {
+) -> Result<AccountPerson, Error> {
     let p = profile.checked()?;
     refuse_taken(tx, &p, Uuid::nil())?;
     let email = p.email;
     let name = p.name;
     let role = p.role;
     let student = p.student;
-    let made =
-        account::add(tx, &account::New { email, name, role, student, password }, actor, now)?;
+    let made = account::add(
+        tx,
+        &account::NewAccount { email, name, role, student, password },
+        actor,
+        now,
+    )?;
     let sql =
         "update user_account set teacher_id = $2, may_link = $3, is_active = $4 where id = $1";
     tx.execute(sql, params![made.id.to_string(), p.teacher_id, p.may_link, p.is_active])?;
@@ -195,11 +207,11 @@ pub fn add(
 pub fn change(
     tx: &Tx<'_>,
     id: Uuid,
-    profile: Profile,
+    profile: AccountProfile,
     version: Option<i64>,
     actor: &str,
     now: Wall,
-) -> Result<Person, Error> {
+) -> Result<AccountPerson, Error> {
     let key = id.to_string();
     let old = find(tx, &key)?;
     let p = profile.checked()?;
@@ -221,13 +233,13 @@ pub fn change(
         return Err(Error::Conflict("this account was changed meanwhile: look again".into()));
     }
     if old.is_active && !p.is_active {
-        shut::note(tx, Kind::Account, &key, now)?;
+        shut::note(tx, ShutKind::Account, &key, now)?;
     }
     if !old.is_active && p.is_active {
-        shut::note(tx, Kind::Reopened, &key, now)?;
+        shut::note(tx, ShutKind::Reopened, &key, now)?;
     }
     if p.role != old.account.role || p.student != old.account.student || !p.is_active {
-        login::end_all(tx, id, &Keep::Nothing, now)?;
+        login::end_all(tx, id, &LoginKeep::Nothing, now)?;
     }
     let meta = json!({ "role": p.role, "active": p.is_active });
     noted(tx, now, actor, "change", &key, meta)?;
@@ -240,7 +252,7 @@ pub fn set_password(
     tx: &Tx<'_>,
     id: Uuid,
     password: &str,
-    keep: &Keep,
+    keep: &LoginKeep,
     actor: &str,
     now: Wall,
 ) -> Result<(), Error> {
@@ -249,7 +261,7 @@ pub fn set_password(
     if tx.execute(sql, params![key, password])? == 0 {
         return Err(Error::unknown("account", id));
     }
-    shut::note(tx, Kind::Password, &key, now)?;
+    shut::note(tx, ShutKind::Password, &key, now)?;
     login::end_all(tx, id, keep, now)?;
     if actor != key {
         passkey::remove_all(tx, id, actor, now)?;
@@ -269,7 +281,7 @@ fn another_admin(tx: &Tx<'_>, id: Uuid) -> Result<bool, Error> {
 }
 
 /// Says in a sentence what is taken.
-fn refuse_taken(tx: &Tx<'_>, p: &Profile, by: Uuid) -> Result<(), Error> {
+fn refuse_taken(tx: &Tx<'_>, p: &AccountProfile, by: Uuid) -> Result<(), Error> {
     if let Some(student) = p.student {
         student::get(tx, student)?
             .ok_or_else(|| Error::Invalid("student_id: there is no such student".into()))?;
@@ -297,11 +309,11 @@ fn noted(
     id: &str,
     meta: serde_json::Value,
 ) -> Result<(), Error> {
-    audit::add(tx, now, &audit::Entry { actor, action, table: "user_account", id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "user_account", id, meta })
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Person> {
-    Ok(Person {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<AccountPerson> {
+    Ok(AccountPerson {
         account: account::read(row)?,
         teacher_id: row.get(5)?,
         is_active: row.get(6)?,
@@ -319,8 +331,8 @@ mod tests {
     use super::*;
     use crate::Db;
 
-    fn profile(email: &str, role: Role) -> Profile {
-        Profile {
+    fn profile(email: &str, role: Role) -> AccountProfile {
+        AccountProfile {
             email: email.into(),
             name: "Ada".into(),
             role,
@@ -331,7 +343,7 @@ mod tests {
         }
     }
 
-    async fn house() -> (tempfile::TempDir, Db, Person) {
+    async fn house() -> (tempfile::TempDir, Db, AccountPerson) {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
         let ada = profile("ada@school.test", Role::Admin);
@@ -343,7 +355,7 @@ mod tests {
     async fn the_last_admin_stays_one() {
         let (_dir, db, ada) = house().await;
         let id = ada.account.id;
-        let to = |p: Profile| db.write(move |tx| change(tx, id, p, None, "t", Wall(2)));
+        let to = |p: AccountProfile| db.write(move |tx| change(tx, id, p, None, "t", Wall(2)));
         let mut weaker = ada.profile();
         weaker.role = Role::Teacher;
         assert!(matches!(to(weaker.clone()).await, Err(Error::Conflict(_))));
@@ -364,7 +376,7 @@ mod tests {
         }
         let (mut after, mut seen) = (None, Vec::new());
         loop {
-            let filter = Filter { roles: vec![Role::Teacher], is_active: Some(true) };
+            let filter = AccountFilter { roles: vec![Role::Teacher], is_active: Some(true) };
             let page = db.read(move |tx| list(tx, &filter, after, 2)).await.unwrap();
             let Some(last) = page.last() else { break };
             after = Some(last.account.id);

@@ -20,7 +20,7 @@ const VISIBLE: &str = "($1 = 'admin' or ($1 = 'teacher' and exists (select 1 fro
 
 /// Which periods to list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct PeriodFilter {
     /// Of this class.
     pub class: Option<Uuid>,
     /// In this room.
@@ -32,7 +32,7 @@ pub struct Filter {
 }
 
 /// Periods the reader may see, in the order of their ids.
-pub fn list(tx: &Tx<'_>, reader: Reader, filter: &Filter) -> Result<Vec<Period>, Error> {
+pub fn list(tx: &Tx<'_>, reader: Reader, filter: &PeriodFilter) -> Result<Vec<Period>, Error> {
     let (role, user, today) = reader.keys();
     let mut sql = format!("select {COLUMNS} from period p where {VISIBLE} and p.id > $4");
     let class = filter.class.map(|id| id.to_string());
@@ -231,7 +231,7 @@ pub fn to_make(
 
 /// Lessons made before: those that may change, and (period, day) of those that have begun or hold
 /// anything.
-pub type Made = (Vec<Stored>, HashSet<(Uuid, Date)>);
+pub type PeriodMade = (Vec<Stored>, HashSet<(Uuid, Date)>);
 
 /// Lessons made before, from `first` on.
 pub fn made(
@@ -240,7 +240,7 @@ pub fn made(
     first: Date,
     last: Date,
     now: Wall,
-) -> Result<Made, Error> {
+) -> Result<PeriodMade, Error> {
     let sql = format!(
         "select s.id, s.period, s.class, s.day, s.starts, s.ends, s.room,
              (s.starts <= $3 or exists (select 1 from mark m where m.session = s.id)
@@ -329,7 +329,7 @@ fn noted(
     now: Wall,
 ) -> Result<(), Error> {
     let id = id.to_string();
-    audit::add(tx, now, &audit::Entry { actor, action, table: "period", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "period", id: &id, meta })
 }
 
 /// `08:45`.

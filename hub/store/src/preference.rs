@@ -26,7 +26,7 @@ pub struct Choices {
 
 /// Which mail goes out for their classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Mail {
+pub struct PreferenceMail {
     /// About absences.
     pub absence: bool,
     /// About low attendance.
@@ -70,7 +70,7 @@ pub fn put(
          on conflict (account) do update set choices = excluded.choices,
              version = preference.version + 1";
     tx.execute(sql, params![id, text])?;
-    let entry = audit::Entry {
+    let entry = audit::AuditEntry {
         actor: &id,
         action: "change",
         table: "preference",
@@ -81,15 +81,15 @@ pub fn put(
 }
 
 /// Which mail goes out for the classes of `account`: all of it unless they said no.
-pub fn mail(tx: &Tx<'_>, account: Uuid) -> Result<Mail, Error> {
+pub fn mail(tx: &Tx<'_>, account: Uuid) -> Result<PreferenceMail, Error> {
     let sql = "select kind from mail_switch where account = $1 and is_on = 0";
     let off = tx.query(sql, params![account.to_string()], |row| row.get::<_, String>(0))?;
     let on = |kind: &str| !off.iter().any(|is| is == kind);
-    Ok(Mail { absence: on(ABSENCE), low_attendance: on(LOW_ATTENDANCE) })
+    Ok(PreferenceMail { absence: on(ABSENCE), low_attendance: on(LOW_ATTENDANCE) })
 }
 
 /// Keeps which mail goes out.
-pub fn set_mail(tx: &Tx<'_>, account: Uuid, mail: Mail) -> Result<(), Error> {
+pub fn set_mail(tx: &Tx<'_>, account: Uuid, mail: PreferenceMail) -> Result<(), Error> {
     for (kind, on) in [(ABSENCE, mail.absence), (LOW_ATTENDANCE, mail.low_attendance)] {
         let sql = "insert into mail_switch (account, kind, is_on) values ($1, $2, $3)
              on conflict (account, kind) do update set is_on = excluded.is_on";

@@ -43,7 +43,7 @@ pub struct Presence {
 
 /// Which to list: of a class or of all, of lessons that start in `span`.
 #[derive(Clone, Debug)]
-pub struct Filter {
+pub struct PresenceFilter {
     /// Of this class.
     pub class: Option<Uuid>,
     /// Of this status.
@@ -58,7 +58,7 @@ pub struct Filter {
 pub fn list(
     tx: &Tx<'_>,
     reader: Reader,
-    filter: &Filter,
+    filter: &PresenceFilter,
     limit: u32,
 ) -> Result<Vec<Presence>, Error> {
     let (role, user, today) = reader.keys();

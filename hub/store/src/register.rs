@@ -6,21 +6,21 @@ use crate::reader::Reader;
 use jiff::civil::Date;
 use rules::attendance::{Source, Status};
 use rules::error::Error;
-use rules::reports::matrix::{Cell, Lesson, MOST_CELLS, Matrix, Person};
+use rules::reports::matrix::{Cell, MOST_CELLS, MatrixLesson, MatrixPerson, RegisterMatrix};
 use std::collections::HashMap;
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 
 /// From a day to a day, both included; no day means no end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Span {
+pub struct RegisterSpan {
     /// The first day.
     pub from: Option<Date>,
     /// The last day.
     pub to: Option<Date>,
 }
 
-impl Span {
+impl RegisterSpan {
     /// As texts that every ISO day can be compared with.
     fn days(self) -> (String, String) {
         let text = |day: Option<Date>, none: &str| day.map_or(none.to_owned(), |d| d.to_string());
@@ -50,10 +50,10 @@ const PERSON: &str =
 ///
 /// # Errors
 /// `Invalid` when it is too large for one register; when the database fails.
-pub fn register(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Matrix, Error> {
+pub fn register(tx: &Tx<'_>, class: Uuid, span: RegisterSpan) -> Result<RegisterMatrix, Error> {
     let lessons = lessons(tx, class, span)?;
     let roster = tx.query(ROSTER, params![class.to_string()], person)?;
-    let mut rows = Rows { width: lessons.len(), ..Rows::default() };
+    let mut rows = RegisterRows { width: lessons.len(), ..RegisterRows::default() };
     roster.into_iter().for_each(|person| rows.add(person));
     for (n, lesson) in lessons.iter().enumerate() {
         rows.fill(tx, n, &lesson.id.to_string())?;
@@ -70,15 +70,15 @@ fn too_large() -> Error {
 
 /// Rows of a register while it is read: students in the order in which they were met.
 #[derive(Default)]
-struct Rows {
+struct RegisterRows {
     width: usize,
-    people: Vec<(Person, Vec<Cell>)>,
+    people: Vec<(MatrixPerson, Vec<Cell>)>,
     /// Own ids as the database writes them: read once, not once a mark.
     places: HashMap<String, usize>,
 }
 
-impl Rows {
-    fn add(&mut self, person: Person) {
+impl RegisterRows {
+    fn add(&mut self, person: MatrixPerson) {
         self.places.insert(person.id.to_string(), self.people.len());
         self.people.push((person, vec![Cell::default(); self.width]));
     }
@@ -117,11 +117,11 @@ impl Rows {
     }
 
     /// The register, its students by family name, given name and id.
-    fn ordered(mut self, lessons: Vec<Lesson>) -> Option<Matrix> {
-        let key = |(p, _): &(Person, _)| (p.last_name.clone(), p.first_name.clone(), p.id);
+    fn ordered(mut self, lessons: Vec<MatrixLesson>) -> Option<RegisterMatrix> {
+        let key = |(p, _): &(MatrixPerson, _)| (p.last_name.clone(), p.first_name.clone(), p.id);
         self.people.sort_by_cached_key(key);
         let (people, rows): (Vec<_>, Vec<_>) = self.people.into_iter().unzip();
-        let mut matrix = Matrix::new(people, lessons)?;
+        let mut matrix = RegisterMatrix::new(people, lessons)?;
         for (n, row) in rows.into_iter().enumerate() {
             for (lesson, cell) in row.into_iter().enumerate() {
                 if let Some(place) = matrix.cell(n, lesson) {
@@ -133,18 +133,18 @@ impl Rows {
     }
 }
 
-fn lessons(tx: &Tx<'_>, class: Uuid, span: Span) -> Result<Vec<Lesson>, Error> {
+fn lessons(tx: &Tx<'_>, class: Uuid, span: RegisterSpan) -> Result<Vec<MatrixLesson>, Error> {
     let (from, to) = span.days();
     tx.query(LESSONS, params![class.to_string(), from, to], |row| {
         let id = parsed(row, 0)?;
         let name = row.get(1)?;
         let day = parsed(row, 2)?;
-        Ok(Lesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) })
+        Ok(MatrixLesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) })
     })
 }
 
-fn person(row: &rusqlite::Row<'_>) -> rusqlite::Result<Person> {
-    Ok(Person {
+fn person(row: &rusqlite::Row<'_>) -> rusqlite::Result<MatrixPerson> {
+    Ok(MatrixPerson {
         id: parsed(row, 0)?,
         number: row.get(1)?,
         first_name: row.get(2)?,
@@ -189,7 +189,7 @@ pub fn statistics(tx: &Tx<'_>, class: Uuid) -> Result<Statistics, Error> {
 
 /// One mark with its lesson.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Marked {
+pub struct RegisterMarked {
     /// The lesson.
     pub session: Uuid,
     /// Its class, with name and code.
@@ -212,9 +212,9 @@ pub struct Marked {
 
 /// Which marks of a student.
 #[derive(Clone, Debug, Default)]
-pub struct Which {
+pub struct RegisterSpanOf {
     /// Of these days.
-    pub span: Span,
+    pub span: RegisterSpan,
     /// Of this class: own id or code.
     pub class: Option<String>,
     /// Those before this lesson: its start and id.
@@ -241,15 +241,15 @@ pub fn history(
     tx: &Tx<'_>,
     reader: Reader,
     student: StudentId,
-    which: &Which,
-) -> Result<Vec<Marked>, Error> {
+    which: &RegisterSpanOf,
+) -> Result<Vec<RegisterMarked>, Error> {
     let (role, user, today) = reader.keys();
     let (from, to) = which.span.days();
     let (at, id) = which.after.map(|(at, id)| (at.0, id.to_string())).unzip();
     let student = student.to_string();
     let keys = params![role, user, today, student, from, to, which.class, at, id, which.limit];
     tx.query(HISTORY, keys, |row| {
-        Ok(Marked {
+        Ok(RegisterMarked {
             session: parsed(row, 0)?,
             class: (parsed(row, 1)?, row.get(2)?, row.get(3)?),
             name: row.get(4)?,
@@ -269,22 +269,22 @@ pub struct Lessons {
     /// Own id of their class.
     pub class: Option<String>,
     /// Of these days.
-    pub span: Span,
+    pub span: RegisterSpan,
     /// Those after this one: its start and id.
     pub after: Option<(Wall, Uuid)>,
 }
 
 /// One mark with everything around it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry {
+pub struct RegisterEntry {
     /// The lesson.
-    pub lesson: Lesson,
+    pub lesson: MatrixLesson,
     /// Code of its class.
     pub class_code: String,
     /// Name of its class.
     pub class_name: String,
     /// Whose mark.
-    pub person: Person,
+    pub person: MatrixPerson,
     /// What is recorded.
     pub status: Status,
     /// Who says so.
@@ -317,7 +317,7 @@ pub fn entries(
     tx: &Tx<'_>,
     which: &Lessons,
     limit: u32,
-) -> Result<(Option<(Wall, Uuid)>, Vec<Entry>), Error> {
+) -> Result<(Option<(Wall, Uuid)>, Vec<RegisterEntry>), Error> {
     let (from, to) = which.span.days();
     let (at, id) = which.after.map_or((i64::MIN, String::new()), |(at, id)| (at.0, id.to_string()));
     let keys = params![at, id, from, to, limit, which.class];
@@ -325,7 +325,8 @@ pub fn entries(
         let id = parsed(row, 0)?;
         let name = row.get(1)?;
         let day = parsed(row, 2)?;
-        let lesson = Lesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) };
+        let lesson =
+            MatrixLesson { id, name, day, starts: Wall(row.get(3)?), ends: Wall(row.get(4)?) };
         Ok((lesson, row.get::<_, String>(5)?, row.get::<_, String>(6)?))
     })?;
     let full = lessons.len() == limit as usize;
@@ -333,7 +334,7 @@ pub fn entries(
     let mut entries = Vec::new();
     for (lesson, class_code, class_name) in lessons {
         let found = tx.query(ENTRIES, params![lesson.id.to_string()], |row| {
-            Ok(Entry {
+            Ok(RegisterEntry {
                 lesson: lesson.clone(),
                 class_code: class_code.clone(),
                 class_name: class_name.clone(),

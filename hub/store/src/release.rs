@@ -167,7 +167,7 @@ pub fn take_back(
     let table = "device";
     let meta = json!({ "version": version });
     let action = "gallery-rollback";
-    audit::add(tx, now, &audit::Entry { actor, action, table, id: device.as_str(), meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id: device.as_str(), meta })
 }
 
 /// Every door gets everybody again.
@@ -175,7 +175,7 @@ pub fn push(tx: &Tx<'_>, actor: &str, now: Wall) -> Result<(), Error> {
     tx.execute("update device set held_to = null where held_to is not null", [])?;
     let table = "gallery_release";
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action: "gallery-push", table, id: "*", meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action: "gallery-push", table, id: "*", meta })
 }
 
 fn release_of(tx: &Tx<'_>, device: &DeviceId, version: u64) -> Result<(u64, Vec<u8>), Error> {

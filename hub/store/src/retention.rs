@@ -2,31 +2,31 @@
 
 use super::{Tx, forget, params, parsed};
 use rules::error::Error;
-use rules::retention::Kind;
+use rules::retention::RetentionKind;
 use wire::{RecordId, StudentId, Wall};
 
 /// Table, its key and condition (`$1` is the moment) of what can be deleted as it is.
-fn plain(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
+fn plain(kind: RetentionKind) -> &'static [(&'static str, &'static str, &'static str)] {
     match kind {
-        Kind::Crops => &[(
+        RetentionKind::Crops => &[(
             "evidence",
             "sighting, part",
             "exists (select 1 from sighting s where s.id = evidence.sighting
                  and s.review_status <> 'pending'
                  and coalesce(s.reviewed_at, s.received_at) < $1)",
         )],
-        Kind::Health => &[
+        RetentionKind::Health => &[
             ("health", "n", "device in (select id from device) and at < $1"),
             ("health", "n", "device in (select id from device) and at is null and at_high < $1"),
             ("loss", "device, epoch, seq", "received_at < $1"),
             ("anchor", "device, epoch, seq", "wall < $1"),
         ],
-        Kind::DeadLetters => &[("dead_letter", "n", "at < $1")],
-        Kind::UndoSteps => &[("undo_step", "n", "at < $1")],
-        Kind::Mail => {
+        RetentionKind::DeadLetters => &[("dead_letter", "n", "at < $1")],
+        RetentionKind::UndoSteps => &[("undo_step", "n", "at < $1")],
+        RetentionKind::Mail => {
             &[("mail", "id", "ended_at < $1"), ("webhook_message", "id", "ended_at < $1")]
         }
-        Kind::SignIns => &[
+        RetentionKind::SignIns => &[
             ("login_session", "digest", "created_at < $1"),
             ("refresh_token", "digest", "issued_at < $1"),
             (
@@ -38,16 +38,20 @@ fn plain(kind: Kind) -> &'static [(&'static str, &'static str, &'static str)] {
             ("setup_code", "digest", "expires_at < $1"),
             ("join_token", "digest", "expires_at < $1"),
         ],
-        Kind::Pending | Kind::Logged | Kind::Decided | Kind::Leavers | Kind::Copies => &[],
+        RetentionKind::Pending
+        | RetentionKind::Logged
+        | RetentionKind::Decided
+        | RetentionKind::Leavers
+        | RetentionKind::Copies => &[],
     }
 }
 
 /// The states of the sightings of a kind.
-fn states(kind: Kind) -> &'static str {
+fn states(kind: RetentionKind) -> &'static str {
     match kind {
-        Kind::Pending => "('pending')",
-        Kind::Logged => "('logged')",
-        Kind::Decided => "('approved', 'rejected')",
+        RetentionKind::Pending => "('pending')",
+        RetentionKind::Logged => "('logged')",
+        RetentionKind::Decided => "('approved', 'rejected')",
         _ => "('')",
     }
 }
@@ -55,7 +59,7 @@ fn states(kind: Kind) -> &'static str {
 const LEFT: &str = "student where is_active = 0 and erased_at is null and updated_at < $1";
 
 /// How many are over at `before`.
-pub fn count(tx: &Tx<'_>, kind: Kind, before: Wall) -> Result<u64, Error> {
+pub fn count(tx: &Tx<'_>, kind: RetentionKind, before: Wall) -> Result<u64, Error> {
     let mut rows = 0;
     let one = |from: &str| {
         let sql = format!("select count(*) from {from}");
@@ -66,32 +70,34 @@ pub fn count(tx: &Tx<'_>, kind: Kind, before: Wall) -> Result<u64, Error> {
         rows += one(&format!("{table} where {over}"))?;
     }
     match kind {
-        Kind::Leavers => rows += one(LEFT)?,
-        Kind::Pending | Kind::Logged | Kind::Decided => rows += one(&sightings(kind))?,
+        RetentionKind::Leavers => rows += one(LEFT)?,
+        RetentionKind::Pending | RetentionKind::Logged | RetentionKind::Decided => {
+            rows += one(&sightings(kind))?
+        }
         _ => {}
     }
     Ok(rows)
 }
 
-fn sightings(kind: Kind) -> String {
+fn sightings(kind: RetentionKind) -> String {
     let states = states(kind);
     format!("sighting where review_status in {states} and order_at < $1 and received_at < $1")
 }
 
 /// The last row that a sweep looked at: the next step goes on behind it.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Debug)]
-pub struct Looked(String, String);
+pub struct RetentionLooked(String, String);
 
 /// Takes away some of what is over at `before`; returns how many, and where to go on, if anything
 /// may be left.
 pub fn sweep(
     tx: &Tx<'_>,
-    kind: Kind,
+    kind: RetentionKind,
     before: Wall,
-    after: &Looked,
+    after: &RetentionLooked,
     limit: u32,
-) -> Result<(u64, Option<Looked>), Error> {
-    if kind == Kind::Crops {
+) -> Result<(u64, Option<RetentionLooked>), Error> {
+    if kind == RetentionKind::Crops {
         return crops(tx, before, after, limit);
     }
     let mut rows = 0;
@@ -102,13 +108,13 @@ pub fn sweep(
         );
         rows += tx.execute(&sql, params![before.0, limit])?;
     }
-    if matches!(kind, Kind::Pending | Kind::Logged | Kind::Decided) {
+    if matches!(kind, RetentionKind::Pending | RetentionKind::Logged | RetentionKind::Decided) {
         let sql = format!("select id from {} limit $2", sightings(kind));
         let over: Vec<RecordId> = tx.query(&sql, params![before.0, limit], |row| parsed(row, 0))?;
         over.iter().try_for_each(|id| forget::sighting(tx, *id, "expired"))?;
         rows += over.len();
     }
-    let next = (rows > 0).then(Looked::default);
+    let next = (rows > 0).then(RetentionLooked::default);
     Ok((u64::try_from(rows).unwrap_or(u64::MAX), next))
 }
 
@@ -116,21 +122,21 @@ pub fn sweep(
 fn crops(
     tx: &Tx<'_>,
     before: Wall,
-    after: &Looked,
+    after: &RetentionLooked,
     limit: u32,
-) -> Result<(u64, Option<Looked>), Error> {
+) -> Result<(u64, Option<RetentionLooked>), Error> {
     let sql = "select e.sighting, e.part,
              case when s.review_status <> 'pending'
                   and coalesce(s.reviewed_at, s.received_at) < $1 then 1 else 0 end
          from evidence e join sighting s on s.id = e.sighting
          where (e.sighting, e.part) > ($2, $3) order by e.sighting, e.part limit $4";
-    let Looked(sighting, part) = after;
+    let RetentionLooked(sighting, part) = after;
     let seen = tx.query(sql, params![before.0, sighting, part, limit], |row| {
-        Ok((Looked(row.get(0)?, row.get(1)?), row.get::<_, i64>(2)? == 1))
+        Ok((RetentionLooked(row.get(0)?, row.get(1)?), row.get::<_, i64>(2)? == 1))
     })?;
     let over = seen.iter().filter(|(_, over)| *over).map(|(at, _)| at);
     let mut rows = 0;
-    for Looked(sighting, part) in over {
+    for RetentionLooked(sighting, part) in over {
         let sql = "delete from evidence where sighting = $1 and part = $2";
         rows += tx.execute(sql, params![sighting, part])? as u64;
     }
@@ -167,8 +173,9 @@ mod tests {
                      values ('d1', x'01', $1, 1, 0, 0, $2, $3, 0, 'watching', 9)";
                 tx.execute(sql, params![seq, at, at_high])?;
             }
-            let over = count(tx, Kind::Health, Wall(10))?;
-            let (rows, _) = sweep(tx, Kind::Health, Wall(10), &Looked::default(), 100)?;
+            let over = count(tx, RetentionKind::Health, Wall(10))?;
+            let (rows, _) =
+                sweep(tx, RetentionKind::Health, Wall(10), &RetentionLooked::default(), 100)?;
             let left = "select group_concat(seq) from health";
             Ok((over, rows, tx.row(left, [], |row| row.get::<_, String>(0))?))
         };
@@ -184,7 +191,7 @@ mod tests {
                 let sql = format!("explain query plan select {key} from {table} where {over}");
                 Ok(tx.query(&sql, [0], |row| row.get::<_, String>(3))?.join("\n"))
             };
-            plain(Kind::Health).iter().map(plan).collect::<Result<Vec<_>, Error>>()
+            plain(RetentionKind::Health).iter().map(plan).collect::<Result<Vec<_>, Error>>()
         };
         for plan in db.read(plans).await.unwrap() {
             assert!(plan.contains("SEARCH") && !plan.contains("SCAN health"), "{plan}");

@@ -4,7 +4,7 @@
 use super::{Tx, change, params, parsed, parsed_option};
 use crate::evidence::{self, Evidence};
 use rules::error::{Doing, Error};
-use rules::review::{Facts, Former, State, holder};
+use rules::review::{FormerReview, ReviewFacts, ReviewState, holder};
 use uuid::Uuid;
 use vision::Scale;
 use wire::seal::Part;
@@ -17,7 +17,7 @@ pub const LEVELS: u32 = 100;
 ///
 /// # Errors
 /// `NotFound` when there is none.
-pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
+pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<ReviewFacts, Error> {
     let sql = "select s.version, s.predicted_student, s.review_status, s.decided_student,
              s.reviewer, s.reviewed_at, s.notes, s.confidence, s.session,
              (select u.name from user_account u where u.id = s.reviewer)
@@ -25,7 +25,7 @@ pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
     let ruled_out = ruled_out(tx, id)?;
     let candidates = candidates(tx, id)?;
     let read = |row: &rusqlite::Row<'_>| {
-        let state = State {
+        let state = ReviewState {
             status: super::parsed(row, 2)?,
             predicted: parsed_option(row, 1)?,
             sure: row.get::<_, f64>(7)?.to_bits(),
@@ -37,7 +37,14 @@ pub fn facts(tx: &Tx<'_>, id: RecordId) -> Result<Facts, Error> {
         };
         let version = row.get(0)?;
         let lesson = parsed_option(row, 8)?;
-        Ok(Facts { record: id, version, lesson, state, candidates, reviewer_name: row.get(9)? })
+        Ok(ReviewFacts {
+            record: id,
+            version,
+            lesson,
+            state,
+            candidates,
+            reviewer_name: row.get(9)?,
+        })
     };
     tx.row(sql, params![id.to_string()], read)?.ok_or_else(|| Error::unknown("record", id))
 }
@@ -63,7 +70,7 @@ fn candidates(tx: &Tx<'_>, id: RecordId) -> Result<Vec<(StudentId, f64)>, Error>
 ///
 /// # Errors
 /// `Conflict` when it is not at `version` any more.
-pub fn set(tx: &Tx<'_>, id: RecordId, version: i64, state: &State) -> Result<(), Error> {
+pub fn set(tx: &Tx<'_>, id: RecordId, version: i64, state: &ReviewState) -> Result<(), Error> {
     let sql = "update sighting set review_status = $3, decided_student = $4, reviewer = $5,
              reviewed_at = $6, notes = $7, predicted_student = $8, confidence = $9,
              version = version + 1
@@ -136,7 +143,12 @@ pub fn sweep_evidence(tx: &Tx<'_>, now: Wall) -> Result<usize, Error> {
 }
 
 /// Remembers a step of `account`; those beyond [`LEVELS`] are forgotten.
-pub fn add_step(tx: &Tx<'_>, account: Uuid, former: &[Former], now: Wall) -> Result<(), Error> {
+pub fn add_step(
+    tx: &Tx<'_>,
+    account: Uuid,
+    former: &[FormerReview],
+    now: Wall,
+) -> Result<(), Error> {
     let text = serde_json::to_string(former).doing("remembering a step")?;
     let account = account.to_string();
     let sql = "insert into undo_step (account, at, former) values ($1, $2, $3)";
@@ -151,7 +163,7 @@ pub fn last_step(
     tx: &Tx<'_>,
     account: Uuid,
     record: Option<RecordId>,
-) -> Result<Option<(i64, Vec<Former>)>, Error> {
+) -> Result<Option<(i64, Vec<FormerReview>)>, Error> {
     let sql = "select n, former from undo_step
          where account = $1 and ($2 is null or former like '%' || $2 || '%')
          order by n desc limit 1";

@@ -134,7 +134,7 @@ fn checked<'a>(name: &'a str, location: &'a str) -> Result<(&'a str, &'a str), E
 fn noted(tx: &Tx<'_>, action: &str, id: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
     let id = id.to_string();
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table: "room", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "room", id: &id, meta })
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Room> {

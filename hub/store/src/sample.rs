@@ -1,6 +1,6 @@
 //! A small school for tests of all rooms: classes, lessons, marks, and people as doors know them.
 
-use crate::consent::Said;
+use crate::consent::ConsentSaid;
 use crate::cursor::signed;
 use crate::reader::Reader;
 use crate::{Tx, class, consent, mark, params, release, session, student};
@@ -24,11 +24,11 @@ pub fn class_of(tx: &Tx<'_>, code: &str, students: usize) -> (Uuid, Vec<StudentI
     let class =
         class::add(tx, (&format!("Class {code}"), code, None), "t", NOW).expect("a sample row");
     let enter = |n| {
-        let profile = student::Profile {
+        let profile = student::StudentProfile {
             student_number: format!("{code}-{n}"),
             first_name: format!("First{n}"),
             last_name: "Of".to_owned() + code,
-            ..student::Profile::default()
+            ..student::StudentProfile::default()
         };
         let id = student::add(tx, profile, "t", NOW).expect("a sample row");
         class::add_member(tx, class, id, "t", NOW).expect("a sample row");
@@ -96,7 +96,7 @@ pub fn sees(since: Mono, usable_ms: u64) -> Watch {
 /// Lets everybody of `people` consent and be enrolled, by model `m-1`.
 pub fn enrol(tx: &Tx<'_>, people: &[StudentId], at: Wall) -> Result<(), Error> {
     for (n, student) in people.iter().enumerate() {
-        consent::add(tx, *student, &Said::yes("t"), "t", at)?;
+        consent::add(tx, *student, &ConsentSaid::yes("t"), "t", at)?;
         let sql = "insert into enrolment (id, student, model, source, quality, template,
                  is_active, created_at, created_by, version)
              values ($1, $2, 'm-1', 'photo', '{}', x'00', 1, $3, 't', 1)";

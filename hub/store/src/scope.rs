@@ -5,7 +5,7 @@ use super::{Tx, params, parsed, setting};
 use crate::reader::Reader;
 use rules::attendance::placing::{EARLY_MS, LONGEST_MS};
 use rules::error::Error;
-use rules::gallery::scope::{AHEAD_MS, House, Room, Scope};
+use rules::gallery::scope::{AHEAD_MS, Scope, ScopeHouse, ScopeRoom};
 use std::collections::HashMap;
 use wire::{StudentId, Wall};
 
@@ -30,9 +30,9 @@ pub fn set_scope(tx: &Tx<'_>, scope: Scope) -> Result<(), Error> {
 
 /// What is taught in `room` in the 14 days from the UTC day of `now` on: so that a door gets a
 /// new gallery once a day, and not with each lesson.
-pub fn room(tx: &Tx<'_>, room: &str, now: Wall) -> Result<Room, Error> {
+pub fn room(tx: &Tx<'_>, room: &str, now: Wall) -> Result<ScopeRoom, Error> {
     if room.is_empty() {
-        return Ok(Room::default());
+        return Ok(ScopeRoom::default());
     }
     let from = now.0 - now.0.rem_euclid(DAY_MS);
     let sql = "select starts, ends, class from session where room = $1 and starts >= $2
@@ -46,7 +46,7 @@ pub fn room(tx: &Tx<'_>, room: &str, now: Wall) -> Result<Room, Error> {
     let sql = "select 1 from session where room = $1 and source <> 'adhoc' limit 1";
     let ever = !planned.is_empty() || tx.row(sql, params![room], |_| Ok(()))?.is_some();
     let classes = planned.into_iter().chain(lessons.iter().map(|(_, _, class)| *class)).collect();
-    Ok(Room { timetabled: ever, classes, lessons })
+    Ok(ScopeRoom { timetabled: ever, classes, lessons })
 }
 
 /// Whom `reader` teaches in `room` at `at`: those on the roster of a class of theirs that usually
@@ -73,7 +73,10 @@ pub fn taught_in(
 }
 
 /// What doors of these rooms need to know of the school.
-pub fn house<'a>(tx: &Tx<'_>, rooms: impl Iterator<Item = &'a Room>) -> Result<House, Error> {
+pub fn house<'a>(
+    tx: &Tx<'_>,
+    rooms: impl Iterator<Item = &'a ScopeRoom>,
+) -> Result<ScopeHouse, Error> {
     let mut rosters = HashMap::new();
     for class in rooms.flat_map(|room| &room.classes) {
         if !rosters.contains_key(class) {
@@ -82,7 +85,7 @@ pub fn house<'a>(tx: &Tx<'_>, rooms: impl Iterator<Item = &'a Room>) -> Result<H
     }
     let sql = "select id from student where kind = 'staff' and is_active = 1";
     let staff = tx.query(sql, [], |row| parsed(row, 0))?.into_iter().collect();
-    Ok(House { rosters, staff, ruled_out: ruled_out(tx)? })
+    Ok(ScopeHouse { rosters, staff, ruled_out: ruled_out(tx)? })
 }
 
 /// What people ruled out, newest first: who was seen, and who they are not.

@@ -38,9 +38,9 @@ mod tests {
     use super::*;
     use crate::Db;
     use crate::device;
-    use crate::device::Place;
+    use crate::device::DevicePlace;
     use crate::student;
-    use crate::student::Profile;
+    use crate::student::StudentProfile;
     use wire::{Direction, StudentId, Wall};
 
     const MODEL: &str = "test-1";
@@ -97,11 +97,12 @@ mod tests {
         let db = Db::open(&dir.path().join("hub.db")).unwrap();
         let write = move |tx: &Tx<'_>| {
             let (room, location) = ("R".to_owned(), String::new());
-            let place = Place { room, location, direction: Direction::Entry };
+            let place = DevicePlace { room, location, direction: Direction::Entry };
             device::add(tx, &"d1".parse().unwrap(), &place, "t", Wall(1))?;
             let student = |n: u32| {
                 let (student_number, first_name) = (n.to_string(), "A".to_owned());
-                let profile = Profile { student_number, first_name, ..Profile::default() };
+                let profile =
+                    StudentProfile { student_number, first_name, ..StudentProfile::default() };
                 student::add(tx, profile, "t", Wall(1))
             };
             let people = (1..=2).map(student).collect::<Result<Vec<_>, _>>()?;

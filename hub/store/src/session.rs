@@ -149,7 +149,7 @@ pub fn reopen(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<(), Error> 
 
 /// Which lessons to list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct SessionFilter {
     /// Of this class.
     pub class: Option<Uuid>,
     /// In this room.
@@ -166,7 +166,7 @@ pub struct Filter {
 pub fn list(
     tx: &Tx<'_>,
     reader: Reader,
-    filter: &Filter,
+    filter: &SessionFilter,
     limit: u32,
 ) -> Result<Vec<Session>, Error> {
     let (role, user, today) = reader.keys();

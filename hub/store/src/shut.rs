@@ -12,7 +12,7 @@ pub const KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
 
 /// Kinds of it. What a row names is an id of its own, or that of the account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum ShutKind {
     /// A passkey, by its id.
     Passkey,
     /// The codes of an account.
@@ -31,7 +31,7 @@ pub enum Kind {
     Linked,
 }
 
-impl Kind {
+impl ShutKind {
     const ALL: [Self; 8] = [
         Self::Passkey,
         Self::Codes,
@@ -95,7 +95,7 @@ impl Kind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shut {
     /// What it is.
-    pub kind: Kind,
+    pub kind: ShutKind,
     /// Which one.
     pub what: String,
     /// When.
@@ -106,19 +106,19 @@ pub struct Shut {
 ///
 /// What bears an id of its own is forgotten in time: nothing else ever bears it. Times only rise,
 /// as beside the keys, though a clock that leapt said the one before.
-pub fn note(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
+pub fn note(tx: &Tx<'_>, kind: ShutKind, what: &str, now: Wall) -> Result<(), Error> {
     put(tx, kind, what, after(tx, kind, now)?)
 }
 
 /// `now`, but after whatever it follows, though the clock went back.
-fn after(tx: &Tx<'_>, kind: Kind, now: Wall) -> Result<Wall, Error> {
+fn after(tx: &Tx<'_>, kind: ShutKind, now: Wall) -> Result<Wall, Error> {
     let Some([one, other]) = kind.pair() else { return Ok(now) };
     let sql = "select coalesce(max(at), 0) from shut where kind in ($1, $2)";
     let last = tx.row(sql, params![one.as_str(), other.as_str()], |row| row.get(0))?;
     Ok(now.max(Wall(last.unwrap_or_default()).plus_ms(1)))
 }
 
-pub(crate) fn put(tx: &Tx<'_>, kind: Kind, what: &str, now: Wall) -> Result<(), Error> {
+pub(crate) fn put(tx: &Tx<'_>, kind: ShutKind, what: &str, now: Wall) -> Result<(), Error> {
     let old = "delete from shut where at < $1 and kind in ('passkey', 'feed')";
     tx.execute(old, params![now.plus_ms(-KEPT_MS).0])?;
     let sql = "insert into shut (kind, what, at) values ($1, $2, $3)
@@ -133,7 +133,7 @@ pub fn all(tx: &Tx<'_>) -> Result<Vec<Shut>, Error> {
     let one = |row: &rusqlite::Row<'_>| {
         let what = row.get(1)?;
         let at = Wall(row.get(2)?);
-        Ok(Kind::of(&row.get::<_, String>(0)?).map(|kind| Shut { kind, what, at }))
+        Ok(ShutKind::of(&row.get::<_, String>(0)?).map(|kind| Shut { kind, what, at }))
     };
     let found = tx.query("select kind, what, at from shut order by at", [], one)?;
     Ok(found.into_iter().flatten().collect())

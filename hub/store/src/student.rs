@@ -16,7 +16,7 @@ pub struct Student {
     /// Own id.
     pub id: StudentId,
     /// What people may change.
-    pub profile: Profile,
+    pub profile: StudentProfile,
     /// May be recognised and listed.
     pub is_active: bool,
     /// Has an active template.
@@ -35,7 +35,7 @@ pub struct Student {
 
 /// What people may change about a person.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Profile {
+pub struct StudentProfile {
     /// Unique in the school (staff: the personnel code).
     pub student_number: String,
     /// Given name.
@@ -58,7 +58,7 @@ pub struct Profile {
 
 /// Which people to list.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct StudentFilter {
     /// Only these: active or not.
     pub is_active: Option<bool>,
     /// Only staff, or only students.
@@ -90,7 +90,7 @@ const AGREES: &str =
 /// Words of a search that count.
 const WORDS: usize = 5;
 
-impl Profile {
+impl StudentProfile {
     /// Given name, then family name.
     #[must_use]
     pub fn full_name(&self) -> String {
@@ -190,11 +190,11 @@ pub fn find_for(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Student, Erro
 /// People by family name, given name and id, those after `after`.
 pub fn list(
     tx: &Tx<'_>,
-    filter: &Filter,
+    filter: &StudentFilter,
     after: Option<StudentId>,
     limit: u32,
 ) -> Result<Vec<Student>, Error> {
-    let mut wanted = Wanted::of(filter);
+    let mut wanted = StudentWanted::of(filter);
     if let Some(after) = after {
         let after = wanted.bind(after.to_string());
         wanted.conditions.push(format!(
@@ -213,13 +213,13 @@ pub fn list(
 
 /// The conditions of a list, those that are there and no others.
 #[derive(Default)]
-struct Wanted {
+struct StudentWanted {
     conditions: Vec<String>,
     values: Vec<Value>,
 }
 
-impl Wanted {
-    fn of(filter: &Filter) -> Self {
+impl StudentWanted {
+    fn of(filter: &StudentFilter) -> Self {
         let everybody = || ("admin", String::new(), String::new());
         let (role, user, today) = filter.reader.map_or_else(everybody, Reader::keys);
         let mut wanted = Self { conditions: vec![visible_student("s.id")], ..Self::default() };
@@ -290,7 +290,7 @@ fn spellings(word: &str) -> Vec<String> {
 
 /// How many people there are, of each kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counts {
+pub struct StudentCounts {
     /// Active.
     pub active: i64,
     /// Active, enrolled, and agreed: whom the doors know.
@@ -304,7 +304,7 @@ pub struct Counts {
 }
 
 /// Counts everybody.
-pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
+pub fn counts(tx: &Tx<'_>) -> Result<StudentCounts, Error> {
     let sql = format!(
         "select count(*) filter (where s.is_active = 1),
              count(*) filter (where s.is_active = 1 and {ENROLLED} and {AGREES} = 1),
@@ -319,7 +319,7 @@ pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
         let not_enrolled = row.get(2)?;
         let no_consent = row.get(3)?;
         let inactive = row.get(4)?;
-        Ok(Counts { active, known, not_enrolled, no_consent, inactive })
+        Ok(StudentCounts { active, known, not_enrolled, no_consent, inactive })
     };
     Ok(tx.row(&sql, [], read)?.unwrap_or_default())
 }
@@ -328,7 +328,12 @@ pub fn counts(tx: &Tx<'_>) -> Result<Counts, Error> {
 ///
 /// # Errors
 /// `Invalid` when the profile cannot be, `Conflict` when the number is taken.
-pub fn add(tx: &Tx<'_>, profile: Profile, actor: &str, now: Wall) -> Result<StudentId, Error> {
+pub fn add(
+    tx: &Tx<'_>,
+    profile: StudentProfile,
+    actor: &str,
+    now: Wall,
+) -> Result<StudentId, Error> {
     let id = StudentId::new(now);
     let p = profile.checked()?;
     refuse_taken(tx, &p.student_number, id)?;
@@ -360,7 +365,7 @@ pub fn add(tx: &Tx<'_>, profile: Profile, actor: &str, now: Wall) -> Result<Stud
 pub fn change(
     tx: &Tx<'_>,
     id: StudentId,
-    profile: Profile,
+    profile: StudentProfile,
     version: Option<i64>,
     actor: &str,
     now: Wall,
@@ -451,7 +456,7 @@ fn changed(tx: &Tx<'_>, id: StudentId, rows: usize) -> Result<(), Error> {
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: StudentId) -> Result<(), Error> {
     let id = id.to_string();
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table: "student", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "student", id: &id, meta })
 }
 
 fn kind(is_staff: bool) -> &'static str {
@@ -459,7 +464,7 @@ fn kind(is_staff: bool) -> &'static str {
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Student> {
-    let profile = Profile {
+    let profile = StudentProfile {
         student_number: row.get(1)?,
         first_name: row.get(2)?,
         last_name: row.get(3)?,
@@ -490,9 +495,9 @@ mod tests {
 
     const NOW: Wall = Wall(1_790_000_000_000);
 
-    fn profile(number: &str, last: &str) -> Profile {
+    fn profile(number: &str, last: &str) -> StudentProfile {
         let (student_number, last_name) = (number.to_owned(), last.to_owned());
-        Profile { student_number, last_name, ..Profile::default() }
+        StudentProfile { student_number, last_name, ..StudentProfile::default() }
     }
 
     fn temp() -> (tempfile::TempDir, Db) {
@@ -537,7 +542,8 @@ mod tests {
         let all: Vec<_> = db.write(fill).await.unwrap();
         let (mut after, mut seen) = (None, Vec::new());
         while let Some(last) = {
-            let page = db.read(move |tx| list(tx, &Filter::default(), after, 2)).await.unwrap();
+            let page =
+                db.read(move |tx| list(tx, &StudentFilter::default(), after, 2)).await.unwrap();
             seen.extend(page.iter().map(|person| person.id));
             page.last().map(|person| person.id)
         } {
@@ -546,7 +552,7 @@ mod tests {
         assert_eq!((seen[0], seen[4], seen.len()), (all[1], all[3], 5));
     }
 
-    async fn numbers(db: &Db, filter: Filter) -> Vec<String> {
+    async fn numbers(db: &Db, filter: StudentFilter) -> Vec<String> {
         let found = db.read(move |tx| list(tx, &filter, None, 9)).await.unwrap();
         found.into_iter().map(|person| person.profile.student_number).collect()
     }
@@ -559,13 +565,16 @@ mod tests {
                 [("A-17", "Ömer", "Şahin"), ("B_2", "ada", "LOVELACE"), ("B12", "علی", "رضایی")]
             {
                 let first_name = first.to_owned();
-                add(tx, Profile { first_name, ..profile(number, last) }, "t", NOW)?;
+                add(tx, StudentProfile { first_name, ..profile(number, last) }, "t", NOW)?;
             }
             Ok(())
         };
         db.write(fill).await.unwrap();
         let found = |search: &str| {
-            numbers(&db, Filter { search: Some(search.to_owned()), ..Filter::default() })
+            numbers(
+                &db,
+                StudentFilter { search: Some(search.to_owned()), ..StudentFilter::default() },
+            )
         };
         for (search, wanted) in [
             ("ömer", vec!["A-17"]),
@@ -588,7 +597,7 @@ mod tests {
             super::super::consent::add(
                 tx,
                 agreed,
-                &super::super::consent::Said::yes("x"),
+                &super::super::consent::ConsentSaid::yes("x"),
                 "t",
                 NOW,
             )?;
@@ -597,12 +606,18 @@ mod tests {
             add(tx, profile("3", "C"), "t", NOW)
         };
         db.write(fill).await.unwrap();
-        let wanted = Counts { active: 2, known: 0, not_enrolled: 2, no_consent: 1, inactive: 1 };
+        let wanted =
+            StudentCounts { active: 2, known: 0, not_enrolled: 2, no_consent: 1, inactive: 1 };
         assert_eq!(db.read(counts).await.unwrap(), wanted);
-        let active = || Filter { is_active: Some(true), ..Filter::default() };
-        assert_eq!(numbers(&db, Filter { agrees: Some(false), ..active() }).await, ["3"]);
-        assert_eq!(numbers(&db, Filter { enrolled: Some(false), ..active() }).await, ["1", "3"]);
-        assert!(numbers(&db, Filter { class: Some(Uuid::nil()), ..active() }).await.is_empty());
+        let active = || StudentFilter { is_active: Some(true), ..StudentFilter::default() };
+        assert_eq!(numbers(&db, StudentFilter { agrees: Some(false), ..active() }).await, ["3"]);
+        assert_eq!(
+            numbers(&db, StudentFilter { enrolled: Some(false), ..active() }).await,
+            ["1", "3"]
+        );
+        assert!(
+            numbers(&db, StudentFilter { class: Some(Uuid::nil()), ..active() }).await.is_empty()
+        );
     }
 
     #[test]
@@ -610,7 +625,7 @@ mod tests {
         for (profile, field) in [
             (profile(" ", "X"), "student_number"),
             (profile("1", " "), "last_name"),
-            (Profile { email: Some("x".into()), ..profile("1", "X") }, "email"),
+            (StudentProfile { email: Some("x".into()), ..profile("1", "X") }, "email"),
         ] {
             let refused = profile.checked().unwrap_err().to_string();
             assert!(refused.contains(field), "{refused}");

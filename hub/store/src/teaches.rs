@@ -112,5 +112,5 @@ fn noted(
     now: Wall,
 ) -> Result<(), Error> {
     let meta = json!({ "teacher": account });
-    audit::add(tx, now, &audit::Entry { actor, action, table: "class", id: class, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "class", id: class, meta })
 }

@@ -1,6 +1,6 @@
 //! Tables `totp` and `recovery_code`: the second factor of an account.
 
-use super::shut::{self, Kind};
+use super::shut::{self, ShutKind};
 use super::{Tx, audit, params, passkey};
 use rules::error::Error;
 use serde_json::json;
@@ -110,7 +110,7 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool
     tx.execute("delete from recovery_code where account = $1", params![id])?;
     let was = tx.execute("delete from totp where account = $1", params![id])? == 1;
     if was {
-        shut::note(tx, Kind::Codes, &id, now)?;
+        shut::note(tx, ShutKind::Codes, &id, now)?;
         noted(tx, now, actor, "totp off", &id)?;
     }
     Ok(was)
@@ -119,5 +119,5 @@ pub fn remove(tx: &Tx<'_>, account: Uuid, actor: &str, now: Wall) -> Result<bool
 fn noted(tx: &Tx<'_>, now: Wall, actor: &str, action: &str, id: &str) -> Result<(), Error> {
     let table = "user_account";
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
 }

@@ -2,7 +2,7 @@
 //! galleries that doors had.
 
 use super::{Tx, cursor::signed, odd, params, parsed, parsed_option};
-use rules::attendance::closing::{Door, Pupil, Report, Why};
+use rules::attendance::closing::{ClosingDoor, ClosingWhy, DoorReport, Pupil};
 use rules::attendance::placing;
 use rules::error::{Doing, Error};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ const COLUMNS: &str = "at - (until - since), at, coalesce(err_ms, 0), usable_ms,
      model, fired, looks, dropped, refused";
 
 /// What every door by which people come into `room` says of `span`.
-pub fn doors(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Door>, Error> {
+pub fn doors(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<ClosingDoor>, Error> {
     let sql = "select id from device where room = $1 and is_active = 1 and direction <> 'exit'
          order by id";
     let ids: Vec<String> = tx.query(sql, params![room], |row| row.get(0))?;
@@ -21,12 +21,12 @@ pub fn doors(tx: &Tx<'_>, room: &str, span: (Wall, Wall)) -> Result<Vec<Door>, E
         let lost = lost(tx, &id, span)?;
         let passed = passed(tx, &id, span)?;
         let reports = reports(tx, &id, span)?;
-        Ok(Door { id, lost, passed, reports })
+        Ok(ClosingDoor { id, lost, passed, reports })
     };
     ids.into_iter().map(door).collect()
 }
 
-fn reports(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<Vec<Report>, Error> {
+fn reports(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<Vec<DoorReport>, Error> {
     let sql = format!(
         "select {COLUMNS} from health
          where device = $1 and at > $2 and at < $3 and at - (until - since) < $4"
@@ -52,13 +52,13 @@ fn passed(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<bool, Err
     Ok(tx.row(sql, params![door, from.0, to.0], |_| Ok(()))?.is_some())
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Report> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DoorReport> {
     let count = |n| -> rusqlite::Result<u64> {
         Ok(u64::try_from(row.get::<_, Option<i64>>(n)?.unwrap_or(0)).unwrap_or(0))
     };
     let blind: Option<String> = row.get(4)?;
     let blind = blind.map(|json| serde_json::from_str(&json).map_err(|why| odd(4, why)));
-    Ok(Report {
+    Ok(DoorReport {
         from: Wall(row.get(0)?),
         to: Wall(row.get(1)?),
         err_ms: row.get(2)?,
@@ -114,7 +114,7 @@ pub fn unknown(
     tx: &Tx<'_>,
     (class, room): (Uuid, &str),
     now: Wall,
-) -> Result<BTreeMap<StudentId, (Why, String)>, Error> {
+) -> Result<BTreeMap<StudentId, (ClosingWhy, String)>, Error> {
     let sql = "select id, gallery, model from device
          where room = $1 and is_active = 1 and direction <> 'exit' order by id";
     let doors: Vec<(String, u64, String)> = tx.query(sql, params![room], |row| {
@@ -153,7 +153,7 @@ pub struct BlindDoor {
     /// Until when that is known; nothing where it never said anything with a time.
     pub until: Option<Wall>,
     /// The main cause.
-    pub why: Why,
+    pub why: ClosingWhy,
 }
 
 /// After so long without a word nobody knows what an online door sees.
@@ -172,14 +172,14 @@ pub fn blind(tx: &Tx<'_>, now: Wall) -> Result<Vec<BlindDoor>, Error> {
         let newest = newest(tx, &device)?;
         let until = newest.as_ref().map(|report| report.to);
         let why = newest.filter(|report| now.0 - report.to.0 <= SILENT_MS);
-        let why = why.map_or(Some(Why::NoReport), |report| main_cause(&report));
+        let why = why.map_or(Some(ClosingWhy::NoReport), |report| main_cause(&report));
         blind.extend(why.map(|why| BlindDoor { device, room, until, why }));
     }
     Ok(blind)
 }
 
 /// What `device` could last recognise.
-pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Report>, Error> {
+pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<DoorReport>, Error> {
     let sql = format!(
         "select {COLUMNS} from health where device = $1 and at is not null
          order by at desc limit 1"
@@ -189,13 +189,13 @@ pub fn newest(tx: &Tx<'_>, device: &DeviceId) -> Result<Option<Report>, Error> {
 
 /// Why a door was blind in most of a report, if it was; a door that nobody passed is not.
 #[must_use]
-pub fn main_cause(report: &Report) -> Option<Why> {
+pub fn main_cause(report: &DoorReport) -> Option<ClosingWhy> {
     let id = String::new();
     let reports = vec![report.clone()];
-    let door = Door { id, lost: false, passed: false, reports };
+    let door = ClosingDoor { id, lost: false, passed: false, reports };
     let span = (report.from, report.to);
     let why = rules::attendance::closing::ground(&door, span, |_| None).why;
-    why.filter(|why| *why != Why::Idle)
+    why.filter(|why| *why != ClosingWhy::Idle)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub const GIVE_UP_MS: i64 = 5 * 24 * 3_600_000;
 
 /// A message that is due.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub struct WebhookMessage {
     /// Own id; the receiver tells by it what it has had.
     pub id: Uuid,
     /// Where.
@@ -141,7 +141,7 @@ pub fn due(
     keys: &Keys,
     now: Wall,
     limit: u32,
-) -> Result<Vec<(Uuid, i64, Message)>, Error> {
+) -> Result<Vec<(Uuid, i64, WebhookMessage)>, Error> {
     let sql = "select m.id, m.webhook, m.attempts, m.body, w.url, w.secret
          from webhook_message m join webhook w on w.id = m.webhook and w.is_active = 1
          where m.state = 'waiting' and m.next_at <= $1 order by m.next_at, m.id limit $2";
@@ -156,7 +156,7 @@ pub fn due(
         |(id, hook, attempts, body, url, sealed): (Uuid, Uuid, i64, String, String, Vec<u8>)| {
             let plain = keys.unseal(&place(hook), &sealed)?;
             let secret = String::from_utf8(plain.to_vec()).doing("opening a webhook's secret")?;
-            Ok((hook, attempts, Message { id, url, secret, body }))
+            Ok((hook, attempts, WebhookMessage { id, url, secret, body }))
         };
     rows.into_iter().map(open).collect()
 }
@@ -202,7 +202,7 @@ pub fn tried(tx: &Tx<'_>, hook: Uuid, id: Uuid, tried: &Tried, now: Wall) -> Res
 
 /// What became of a message; never what it said.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Listed {
+pub struct WebhookListed {
     /// Its event.
     pub event: String,
     /// `waiting`, `sent` or `failed`.
@@ -218,11 +218,11 @@ pub struct Listed {
 }
 
 /// The newest messages to a hook.
-pub fn messages(tx: &Tx<'_>, hook: Uuid, limit: u32) -> Result<Vec<Listed>, Error> {
+pub fn messages(tx: &Tx<'_>, hook: Uuid, limit: u32) -> Result<Vec<WebhookListed>, Error> {
     let sql = "select event, state, attempts, status, error, created_at from webhook_message
          where webhook = $1 order by id desc limit $2";
     tx.query(sql, params![hook.to_string(), limit], |row| {
-        Ok(Listed {
+        Ok(WebhookListed {
             event: row.get(0)?,
             state: row.get(1)?,
             attempts: row.get(2)?,
@@ -246,7 +246,7 @@ pub(super) fn place(id: Uuid) -> String {
 fn noted(tx: &Tx<'_>, action: &str, id: Uuid, actor: &str, now: Wall) -> Result<(), Error> {
     let id = id.to_string();
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table: "webhook", id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table: "webhook", id: &id, meta })
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Webhook> {

@@ -88,7 +88,7 @@ async fn a_door_gets_the_key_of_its_own_gallery_until_it_is_cut_off() {
     let url = format!("https://localhost:{}{KEY_PATH}", hub.running.device.port());
     let late = client.get(url).send().await;
     assert!(late.is_err() || late.is_ok_and(|answer| answer.status() == 403), "at once");
-    hub.running.app.follower().look().await.unwrap();
+    hub.running.app.follower().refresh().await.unwrap();
     assert!(!hub.running.app.keys.has_door(&one.id).unwrap(), "and the key is destroyed");
     assert!(hub.running.app.keys.has_door(&two.id).unwrap());
 }
@@ -98,7 +98,7 @@ async fn a_revoked_door_gets_nothing() {
     let hub = Hub::new().await;
     let door = hub.door("d1").await;
     hub.revoke(&door).await;
-    hub.running.app.follower().look().await.unwrap();
+    hub.running.app.follower().refresh().await.unwrap();
     let client = Client::builder().tls_backend_preconfigured((*door.tls).clone()).build().unwrap();
     let url = format!("https://localhost:{}/gallery/manifest", hub.running.device.port());
     assert!(client.get(url).send().await.is_err());
@@ -136,8 +136,8 @@ async fn a_door_renews_early_only_while_another_authority_signs_doors_and_is_tol
 
 /// What an admin reads of certificates that nobody here gave: whose, and whether refused.
 pub async fn found(hub: &Hub) -> Vec<(String, bool)> {
-    hub.running.app.follower().look().await.unwrap();
-    let all = hub.running.app.cares().look().await.unwrap();
+    hub.running.app.follower().refresh().await.unwrap();
+    let all = hub.running.app.cares().worries().await.unwrap();
     let of = all.into_iter().filter(|one| ["found", "refused"].contains(&one.kind()));
     of.map(|one| (one.name.clone(), one.is_grave)).collect()
 }

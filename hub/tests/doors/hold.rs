@@ -5,10 +5,10 @@ use crate::rig::{Hub, SOON};
 use crate::talk::{EPOCH, health};
 use acts::snaps::Snaps;
 use acts::{
-    ingest::delivery::{Answer, Delivery, Sent},
+    ingest::delivery::{Delivery, DeliveryAnswer, Sent},
     online::Online,
 };
-use config::doors::Limits;
+use config::doors::DoorLimits;
 use doors::mqtt::Listener;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -20,11 +20,11 @@ use wire::link::{Ack, WINDOW};
 use wire::time::SystemClock;
 use wire::{Epoch, Ranges};
 
-fn ack(cum: u64) -> Answer {
+fn ack(cum: u64) -> DeliveryAnswer {
     let (hub_epoch, ranges, rejects) = (Epoch([9; 16]), Ranges::default(), Vec::new());
     let (max_seq, window) = (cum, WINDOW);
     let ack = Ack { hub_epoch, epoch: EPOCH, cum, ranges, rejects, backed_up: 0, max_seq, window };
-    Answer::Stored(Some(ack))
+    DeliveryAnswer::Stored(Some(ack))
 }
 
 async fn next(queue: &mut mpsc::Receiver<Delivery>) -> Delivery {
@@ -36,7 +36,7 @@ async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
     let app = &hub.running.app;
     let tls = doors::tls::server(app.pki.clone(), app.fleet.clone()).unwrap();
     let (ingest, queue) = mpsc::channel(1);
-    let limits = Limits::default();
+    let limits = DoorLimits::default();
     let (fleet, online) = (app.fleet.clone(), Online::default());
     let listener = Listener {
         ingest,

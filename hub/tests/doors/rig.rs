@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::keys::Keys;
-use store::{self, Db, device::Place};
+use store::{self, Db, device::DevicePlace};
 use wire::time::{Clock, SystemClock};
 use wire::{DeviceId, Direction, Epoch, Wall};
 
@@ -56,8 +56,11 @@ impl Hub {
 
     pub async fn add(&self, name: &str) -> DeviceId {
         let id: DeviceId = name.parse().unwrap();
-        let place =
-            Place { room: "204".into(), location: String::new(), direction: Direction::Entry };
+        let place = DevicePlace {
+            room: "204".into(),
+            location: String::new(),
+            direction: Direction::Entry,
+        };
         let (added, now) = (id.clone(), SystemClock.wall());
         let db = &self.running.app.db;
         db.write(move |tx| store::device::add(tx, &added, &place, "test", now)).await.unwrap();
@@ -72,7 +75,7 @@ impl Hub {
             store::certificate::identify(tx, &issued.serial, &issued.digest)
         };
         self.running.app.db.write(cert).await.unwrap();
-        self.running.app.follower().look().await.unwrap();
+        self.running.app.follower().refresh().await.unwrap();
         door
     }
 
@@ -90,7 +93,7 @@ impl Hub {
     pub async fn rotate_ca(&self) {
         let app = &self.running.app;
         app.pki.rotate_ca(&app.config.data, &app.keys, SystemClock.wall()).unwrap();
-        app.follower().look().await.unwrap();
+        app.follower().refresh().await.unwrap();
     }
 
     pub async fn count(&self, what: &'static str) -> i64 {

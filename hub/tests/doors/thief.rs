@@ -103,7 +103,7 @@ async fn what_was_given_before_digests_were_kept_is_followed_once_it_was_shown_i
     let forget = |tx: &Tx<'_>| tx.execute("update device_cert set digest = null", []);
     hub.running.app.db.write(forget).await.unwrap();
     assert!(is_heard(&hub, &shown).await);
-    hub.running.app.follower().look().await.unwrap();
+    hub.running.app.follower().refresh().await.unwrap();
     hub.rotate_ca().await;
     let made = thief.signs(&shown.id, 20, &number(&hub, &shown).await, None);
     assert!(!is_heard(&hub, &made).await);

@@ -20,12 +20,12 @@ use http::{
     route::{EVERYONE, Object, STAFF, Shapes},
     takes::{SMALL, Takes},
 };
-use passkeys::{Missing, Passkeys};
+use passkeys::{Missing, PasskeySection};
 use rules::auth::Role;
 use std::collections::HashMap;
 use store::feed::{self, Feed};
 use store::login::SignIn;
-use store::people::{self, Person};
+use store::people::{self, AccountPerson};
 use store::{Tx, class, totp};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
@@ -68,17 +68,17 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "account.html")]
-struct Page {
+struct AccountPage {
     shell: Shell,
     note: Option<Note>,
-    person: Person,
+    person: AccountPerson,
     role: &'static str,
     /// What only teachers and admins have.
     staff: Option<Staff>,
     factor: Factor,
     /// Whether they get no further without a second factor.
     must: bool,
-    sign_ins: Vec<Row>,
+    sign_ins: Vec<AccountRow>,
     /// A new calendar address, shown once.
     url: Option<String>,
 }
@@ -95,11 +95,11 @@ struct Staff {
     settings: OwnSettings,
     calendars: Vec<Calendar>,
     classes: Vec<class::Class>,
-    passkeys: Passkeys,
+    passkeys: PasskeySection,
 }
 
 /// A way in which they are signed in.
-pub struct Row {
+pub struct AccountRow {
     key: String,
     /// Browser or program.
     pub kind: &'static str,
@@ -144,7 +144,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<S
         Role::Teacher | Role::Admin => Some(staff(call, &shell).await?),
     };
     let role = role(person.account.role);
-    page(status, &Page { shell, note, person, role, staff, factor, must, sign_ins, url })
+    page(status, &AccountPage { shell, note, person, role, staff, factor, must, sign_ins, url })
 }
 
 /// What a role is called; a text’s key.
@@ -159,9 +159,9 @@ pub fn role(role: Role) -> &'static str {
 
 /// How a page shows a sign-in.
 #[must_use]
-pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> Row {
+pub fn row(call: &Call, shell: &Shell, sign_in: SignIn) -> AccountRow {
     let ago = |at| words::ago(shell.language, at, call.now);
-    Row {
+    AccountRow {
         kind: if sign_in.seen.is_some() { "account-browser" } else { "account-program" },
         began: ago(sign_in.began),
         seen: sign_in.seen.map(ago),

@@ -1,7 +1,7 @@
 //! One sighting as a card: a person's name large, everything a decision needs beside it.
 
 use jiff::{civil::Date, tz::TimeZone};
-use store::desk::queue::Group as Place;
+use store::desk::queue::QueueGroup as Place;
 use wire::{Reason, Wall};
 use words::language::Language;
 
@@ -15,7 +15,7 @@ const WHO: [Reason; 4] =
 
 /// What is known of a sighting; the card is made of nothing else.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct CardFacts {
     /// Its id.
     pub id: String,
     /// Its version, so that a decision on an old one is refused.
@@ -29,7 +29,7 @@ pub struct Facts {
     /// The room behind it; may be empty.
     pub room: String,
     /// Best first.
-    pub candidates: Vec<Face>,
+    pub candidates: Vec<CardFace>,
     /// Of the first candidate, 0..=1.
     pub confidence: f64,
     /// Why it waits.
@@ -37,12 +37,12 @@ pub struct Facts {
     /// Whether the crop was kept.
     pub crop: bool,
     /// Once decided: what was decided, and by whom.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<CardVerdict>,
 }
 
 /// A person it may have been.
 #[derive(Clone, Debug)]
-pub struct Face {
+pub struct CardFace {
     /// Their id.
     pub id: String,
     /// Their number in the register.
@@ -55,7 +55,7 @@ pub struct Face {
 
 /// A decision that was made.
 #[derive(Clone, Debug)]
-pub struct Verdict {
+pub struct CardVerdict {
     /// Approved, or else rejected.
     pub approved: bool,
     /// The name of whom it was decided to be.
@@ -65,7 +65,7 @@ pub struct Verdict {
 }
 
 /// A candidate to pick.
-pub struct Pick {
+pub struct CardPick {
     /// Their id.
     pub id: String,
     /// Their name.
@@ -76,9 +76,9 @@ pub struct Pick {
 
 /// A card, ready for its template.
 pub struct Card {
-    /// See [`Facts`].
+    /// See [`CardFacts`].
     pub id: String,
-    /// See [`Facts`].
+    /// See [`CardFacts`].
     pub version: i64,
     /// How sure, written so that texts compare as the numbers do.
     pub order: String,
@@ -109,7 +109,7 @@ pub struct Card {
     /// What is doubtful about the time; empty if nothing is.
     pub time_quality: &'static str,
     /// Every candidate, the first included.
-    pub picks: Vec<Pick>,
+    pub picks: Vec<CardPick>,
     /// Whether there is a crop to show.
     pub crop: bool,
     /// What was decided already, in words.
@@ -117,7 +117,7 @@ pub struct Card {
 }
 
 /// What belongs together, with its cards.
-pub struct Group {
+pub struct CardGroup {
     /// Where it stands: the groups' texts, from high to low, are the order of the desk.
     pub key: String,
     /// What it is called.
@@ -128,7 +128,7 @@ pub struct Group {
     pub cards: Vec<Card>,
 }
 
-impl Group {
+impl CardGroup {
     /// The group of these cards, for people whose day is `today` in `zone`.
     #[must_use]
     pub fn new(
@@ -183,9 +183,9 @@ impl Group {
 impl Card {
     /// The card of `facts`, for people who live in `zone`.
     #[must_use]
-    pub fn new(facts: Facts, zone: &TimeZone, language: Language) -> Self {
+    pub fn new(facts: CardFacts, zone: &TimeZone, language: Language) -> Self {
         let first = facts.candidates.first();
-        let pick = |face: &Face| Pick {
+        let pick = |face: &CardFace| CardPick {
             id: face.id.clone(),
             name: face.name.clone(),
             percent: words::percent(face.confidence),
@@ -226,7 +226,7 @@ fn initials(name: &str) -> String {
     letters.into_iter().flat_map(char::to_uppercase).collect()
 }
 
-impl Verdict {
+impl CardVerdict {
     fn say(&self, language: Language) -> String {
         let Self { approved, name, by } = self;
         let by = by.clone().unwrap_or_else(|| language.say("review-somebody"));
@@ -240,16 +240,16 @@ impl Verdict {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use store::desk::queue::Lesson;
+    use store::desk::queue::QueueLesson;
 
-    pub fn facts(n: usize, device: &str) -> Facts {
-        let face = |id: &str, name: &str, confidence| Face {
+    pub fn facts(n: usize, device: &str) -> CardFacts {
+        let face = |id: &str, name: &str, confidence| CardFace {
             id: id.into(),
             number: format!("STU{id}"),
             name: name.into(),
             confidence,
         };
-        Facts {
+        CardFacts {
             id: format!("00000000-0000-8000-8000-{n:012}"),
             version: 1,
             at: Wall(1_772_441_130_000),
@@ -264,13 +264,13 @@ pub mod tests {
         }
     }
 
-    pub fn card(facts: Facts) -> Card {
+    pub fn card(facts: CardFacts) -> Card {
         Card::new(facts, &TimeZone::UTC, Language::English)
     }
 
-    pub fn group(cards: Vec<Facts>) -> Group {
+    pub fn group(cards: Vec<CardFacts>) -> CardGroup {
         let starts = Wall(1_772_440_200_000);
-        let lesson = Lesson {
+        let lesson = QueueLesson {
             id: uuid::Uuid::from_u128(7),
             class: Some("7b".into()),
             name: "Mathematics".into(),
@@ -280,7 +280,7 @@ pub mod tests {
         };
         let cards = cards.into_iter().map(card).collect();
         let today = jiff::civil::date(2026, 3, 2);
-        Group::new(&Place::Lesson(lesson), cards, today, &TimeZone::UTC, Language::English)
+        CardGroup::new(&Place::Lesson(lesson), cards, today, &TimeZone::UTC, Language::English)
     }
 
     #[test]
@@ -305,9 +305,9 @@ pub mod tests {
 
     #[test]
     fn only_cards_above_the_line_whose_person_is_not_in_doubt_go_together() {
-        let clear = Facts { reasons: vec![Reason::SingleFrame], ..facts(1, "d") };
+        let clear = CardFacts { reasons: vec![Reason::SingleFrame], ..facts(1, "d") };
         let doubted = facts(2, "d"); // a close runner-up
-        let unsure = Facts { confidence: 0.8, ..clear.clone() };
+        let unsure = CardFacts { confidence: 0.8, ..clear.clone() };
         let group = group(vec![clear, doubted, unsure]);
         assert_eq!(group.sure(), "00000000-0000-8000-8000-000000000001:1");
         assert_eq!(
@@ -326,8 +326,8 @@ pub mod tests {
     #[test]
     fn a_decided_card_says_who_was_faster() {
         let by = Some("Mr Babbage".to_owned());
-        let verdict = Some(Verdict { approved: false, name: String::new(), by });
-        let card = card(Facts { verdict, ..facts(1, "door-1") });
+        let verdict = Some(CardVerdict { approved: false, name: String::new(), by });
+        let card = card(CardFacts { verdict, ..facts(1, "door-1") });
         let said = card.verdict.unwrap().replace(['\u{2068}', '\u{2069}'], "");
         assert_eq!(said, "Mr Babbage has already rejected this");
     }

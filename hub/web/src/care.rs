@@ -39,14 +39,14 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "care.html")]
-struct Page {
+struct CarePage {
     shell: Shell,
     note: Option<Note>,
-    worries: Vec<Told>,
+    worries: Vec<CareTold>,
 }
 
 /// A worry as the page shows it.
-struct Told {
+struct CareTold {
     worry: Worry,
     what: String,
     next: String,
@@ -65,13 +65,13 @@ async fn confirm(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let worries = call.app().cares().look().await?;
+    let worries = call.app().cares().worries().await?;
     let shell = shell(call, "care");
     let zone = &call.app().config.zone;
     let told = |worry: Worry| {
         let (what, next) = words::care::said(shell.language, &worry, zone);
-        Told { worry, what, next }
+        CareTold { worry, what, next }
     };
     let worries = worries.into_iter().map(told).collect();
-    page(status, &Page { shell, note, worries })
+    page(status, &CarePage { shell, note, worries })
 }

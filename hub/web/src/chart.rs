@@ -6,7 +6,7 @@ use rules::reports::Sums;
 
 /// A day, a week or a month with what was recorded of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Part {
+pub struct ChartPart {
     /// In few letters, under the chart.
     pub short: String,
     /// In full, in the table.
@@ -32,7 +32,7 @@ const WORDS: usize = 5;
 
 /// A piece of a chart.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Piece {
+pub struct ChartPiece {
     /// Its middle, from the left.
     pub x: i64,
     /// Its top.
@@ -45,7 +45,7 @@ pub struct Piece {
     pub word: Option<String>,
 }
 
-impl Piece {
+impl ChartPiece {
     /// The left edge of its bar.
     #[must_use]
     pub fn left(&self) -> i64 {
@@ -63,14 +63,14 @@ pub fn height_of(percent: f64) -> i64 {
 
 /// Where each of `parts` goes, from the left to the right.
 #[must_use]
-pub fn pieces(parts: &[Part]) -> Vec<Piece> {
+pub fn pieces(parts: &[ChartPart]) -> Vec<ChartPiece> {
     let n = i64::try_from(parts.len()).unwrap_or(i64::MAX).max(1);
     let room = RIGHT - LEFT;
     let every = parts.len().div_ceil(WORDS).max(1);
-    let piece = |(at, part): (usize, &Part)| {
+    let piece = |(at, part): (usize, &ChartPart)| {
         let y = height_of(part.sums.attended().percent());
         let at_ = i64::try_from(at).unwrap_or(0);
-        Piece {
+        ChartPiece {
             x: LEFT + (2 * at_ + 1) * room / (2 * n),
             y,
             width: (room * 3 / (5 * n)).clamp(2, 56),
@@ -83,7 +83,7 @@ pub fn pieces(parts: &[Part]) -> Vec<Piece> {
 
 /// The line through the tops of `pieces`, as a polyline's points.
 #[must_use]
-pub fn line(pieces: &[Piece]) -> String {
+pub fn line(pieces: &[ChartPiece]) -> String {
     let points: Vec<_> = pieces.iter().map(|piece| format!("{},{}", piece.x, piece.y)).collect();
     points.join(" ")
 }
@@ -93,9 +93,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn part(present: i64, absent: i64) -> Part {
+    fn part(present: i64, absent: i64) -> ChartPart {
         let sums = Sums { present, late: 0, absent };
-        Part { short: "x".into(), full: "X".into(), sums }
+        ChartPart { short: "x".into(), full: "X".into(), sums }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use rules::timetable::day_of;
 use serde::Deserialize;
 use std::collections::HashMap;
 use store::class::{self, Class};
-use store::session::{self, Filter, Session};
+use store::session::{self, Session, SessionFilter};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::Wall;
@@ -44,16 +44,16 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "class.html")]
-struct Page {
+struct ClassesPage {
     shell: Shell,
     admin: bool,
     problem: Option<String>,
-    classes: Vec<Row>,
+    classes: Vec<ClassesRow>,
     after: Option<Uuid>,
 }
 
 /// A class in the list.
-struct Row {
+struct ClassesRow {
     id: Uuid,
     name: String,
     code: String,
@@ -63,7 +63,7 @@ struct Row {
 }
 
 #[derive(Deserialize)]
-struct Which {
+struct ClassesQuery {
     after: Option<Uuid>,
 }
 
@@ -87,11 +87,12 @@ async fn add(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, problem: Option<String>) -> Outcome {
-    let which: Which = call.query()?;
+    let which: ClassesQuery = call.query()?;
     let reader = call.reader()?;
     let (from, until) = day_of(reader.today, &call.app().config.zone)?;
     let read = call.app().db.read(move |tx| {
-        let today = Filter { from: Some(from), until: Some(until), ..Filter::default() };
+        let today =
+            SessionFilter { from: Some(from), until: Some(until), ..SessionFilter::default() };
         let lessons = session::list(tx, reader, &today, LESSONS)?;
         Ok((class::page(tx, reader, which.after, PER_PAGE)?, lessons))
     });
@@ -101,7 +102,7 @@ async fn show(call: &Call, status: StatusCode, problem: Option<String>) -> Outco
     let due = due(lessons, call.now);
     let admin = reader.actor.role == Role::Admin;
     let shell = shell(call, "class");
-    let row = |class: Class| Row {
+    let row = |class: Class| ClassesRow {
         lesson: due.get(&class.id).map(|lesson| {
             let hours =
                 words::hours(shell.language, (lesson.starts, lesson.ends), &call.app().config.zone);
@@ -113,7 +114,7 @@ async fn show(call: &Call, status: StatusCode, problem: Option<String>) -> Outco
         students: class.students,
     };
     let classes = classes.into_iter().map(row).collect();
-    page(status, &Page { shell, admin, problem, classes, after })
+    page(status, &ClassesPage { shell, admin, problem, classes, after })
 }
 
 /// The lesson of each class that runs, or else its next one; `lessons` come by their start.

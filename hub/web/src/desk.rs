@@ -1,25 +1,25 @@
 //! The review desk's page and its pieces, as templates.
 
-use super::card::Group;
+use super::card::CardGroup;
 use super::shell::Shell;
 use askama::Template;
-use store::desk::Person;
+use store::desk::PersonSeen;
 use uuid::Uuid;
 
 /// The whole page.
 #[derive(Template)]
 #[template(path = "review.html")]
-pub struct Page {
+pub struct DeskPage {
     /// The frame.
     pub shell: Shell,
     /// How many wait for this person in all.
     pub waiting: i64,
     /// This page's cards.
-    pub groups: Vec<Group>,
+    pub groups: Vec<CardGroup>,
     /// Where the next page begins.
     pub after: Option<String>,
     /// What was just done, when the browser has no JavaScript.
-    pub done: Option<Done>,
+    pub done: Option<DeskNews>,
     /// Classes that do not mark by themselves any more, and why.
     pub suspended: Vec<(Uuid, String)>,
     /// What to say when nothing waits.
@@ -29,13 +29,13 @@ pub struct Page {
 /// More cards for a page that is open.
 #[derive(Template)]
 #[template(path = "review-piece.html")]
-pub struct Piece {
+pub struct DeskPiece {
     /// The frame, for icons and the forms' token.
     pub shell: Shell,
     /// How many wait for this person in all.
     pub waiting: i64,
     /// The cards.
-    pub groups: Vec<Group>,
+    pub groups: Vec<CardGroup>,
     /// Where the next ones begin.
     pub after: Option<String>,
 }
@@ -43,7 +43,7 @@ pub struct Piece {
 /// Who it was, if none of the candidates: a page to search on.
 #[derive(Template)]
 #[template(path = "review-who.html")]
-pub struct Who {
+pub struct DeskWho {
     /// The frame.
     pub shell: Shell,
     /// The sighting.
@@ -53,13 +53,13 @@ pub struct Who {
     /// What was searched for.
     pub asked: String,
     /// Who was found.
-    pub people: Vec<Person>,
+    pub people: Vec<PersonSeen>,
 }
 
 /// Who was found, for a page that is open.
 #[derive(Template)]
 #[template(path = "review-found.html")]
-pub struct Found {
+pub struct DeskFound {
     /// The frame, for the forms' token.
     pub shell: Shell,
     /// The sighting.
@@ -69,11 +69,11 @@ pub struct Found {
     /// What was searched for.
     pub asked: String,
     /// Who was found.
-    pub people: Vec<Person>,
+    pub people: Vec<PersonSeen>,
 }
 
 /// A step just done.
-pub struct Done {
+pub struct DeskNews {
     /// In words.
     pub words: String,
     /// The record.
@@ -95,7 +95,7 @@ pub struct Empty {
 
 /// What the school has so far, as far as an empty desk depends on it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct House {
+pub struct DeskHouse {
     /// Whether the reader may change it.
     pub admin: bool,
     /// People who can be recognised.
@@ -108,16 +108,16 @@ pub struct House {
 
 /// Why nothing waits.
 #[must_use]
-pub fn empty(house: House) -> Empty {
+pub fn empty(house: DeskHouse) -> Empty {
     let say = |title, detail, onward| Empty { title, detail, onward };
     match house {
-        House { admin: true, enrolled: 0, .. } => {
+        DeskHouse { admin: true, enrolled: 0, .. } => {
             say("review-no-people", "review-no-people-next", Some(("/people", "review-add-people")))
         }
-        House { admin: true, doors: 0, .. } => {
+        DeskHouse { admin: true, doors: 0, .. } => {
             say("review-no-door", "review-no-door-next", Some(("/devices", "review-add-door")))
         }
-        House { admin: false, classes: 0, .. } => {
+        DeskHouse { admin: false, classes: 0, .. } => {
             say("review-no-class", "review-no-class-next", None)
         }
         _ => say("review-all-decided", "review-all-decided-next", None),
@@ -128,14 +128,14 @@ pub fn empty(house: House) -> Empty {
 mod tests {
     use super::*;
     use crate::card;
-    use crate::card::{Face, tests::facts};
+    use crate::card::{CardFace, tests::facts};
     use crate::{files, shell};
     use http::nav;
     use rules::auth::Role;
     use words::language::Language;
 
-    fn page(cards: Vec<card::Facts>) -> Page {
-        let person = Some(shell::Person { name: "Charles Babbage".into(), role: Role::Admin });
+    fn page(cards: Vec<card::CardFacts>) -> DeskPage {
+        let person = Some(shell::ShellPerson { name: "Charles Babbage".into(), role: Role::Admin });
         let shell = Shell {
             here: "review",
             person,
@@ -147,14 +147,14 @@ mod tests {
         };
         let waiting = i64::try_from(cards.len()).unwrap();
         let groups = vec![card::tests::group(cards)];
-        let (suspended, empty) = (Vec::new(), empty(House::default()));
-        Page { shell, waiting, groups, after: None, done: None, suspended, empty }
+        let (suspended, empty) = (Vec::new(), empty(DeskHouse::default()));
+        DeskPage { shell, waiting, groups, after: None, done: None, suspended, empty }
     }
 
     #[test]
     fn the_page_is_what_it_was() {
         let html = page(vec![facts(1, "door-1"), facts(2, "door-2")]).render().unwrap();
-        let plain = |html: String, file: &files::File| {
+        let plain = |html: String, file: &files::StaticFile| {
             html.replace(&files::address(file.name), &format!("/static/HASH/{}", file.name))
         };
         insta::assert_snapshot!("review_page", files::FILES.iter().fold(html, plain));
@@ -165,7 +165,7 @@ mod tests {
         let mut bad = facts(1, "door-1");
         bad.room = "\"><script>alert(1)</script>".into();
         let name = "<img src=x onerror=alert(1)>\u{202e}😀".repeat(4);
-        bad.candidates.push(Face { name, ..bad.candidates[0].clone() });
+        bad.candidates.push(CardFace { name, ..bad.candidates[0].clone() });
         let html = page(vec![bad]).render().unwrap();
         assert!(!html.contains("<script>") && !html.contains("<img src=x"));
         assert_eq!(html.matches("<script").count(), 3, "only our own three files");
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn an_empty_desk_says_why_and_what_to_do() {
         let why = |admin, enrolled, doors, classes| {
-            empty(House { admin, enrolled, doors, classes }).title
+            empty(DeskHouse { admin, enrolled, doors, classes }).title
         };
         assert_eq!(why(true, 0, 0, 0), "review-no-people");
         assert_eq!(why(true, 1, 0, 0), "review-no-door");

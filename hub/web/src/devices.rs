@@ -27,9 +27,9 @@ use http::{
 use push::Push;
 use rules::error::Error;
 use serde::Deserialize;
-use state::{Said, say};
+use state::{DoorStateSaid, say};
 use store::device::direction_text;
-use store::door::{Known, by_room, tally};
+use store::door::{DoorKnown, by_room, tally};
 use store::release::Progress;
 use store::room::{self, Room};
 use store::{Tx, release};
@@ -61,13 +61,13 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "devices.html")]
-struct Page {
+struct DoorsPage {
     shell: Shell,
     note: Option<Note>,
     /// Doors, and those that are connected.
     tally: (i64, i64),
     push: Option<Push>,
-    places: Vec<Place>,
+    places: Vec<DoorsPlace>,
     /// The address of this very list, and of what follows it.
     here: String,
     next: Option<String>,
@@ -88,16 +88,16 @@ struct DoorForm {
 }
 
 /// A room with its doors.
-struct Place {
+struct DoorsPlace {
     room: String,
-    doors: Vec<Door>,
+    doors: Vec<DoorsDoor>,
 }
 
 /// A door in the list.
-struct Door {
+struct DoorsDoor {
     name: String,
     location: String,
-    said: Said,
+    said: DoorStateSaid,
     /// How much else is to be said of it.
     more: usize,
     heard: Option<String>,
@@ -107,14 +107,14 @@ struct Door {
 
 /// Where the list goes on: after this door of this room.
 #[derive(Deserialize, Default)]
-struct Asked {
+struct DoorsQuery {
     #[serde(default)]
     room: String,
     #[serde(default)]
     after: String,
 }
 
-impl Asked {
+impl DoorsQuery {
     fn link(room: &str, after: &str) -> String {
         match after {
             "" => "/devices".to_owned(),
@@ -127,15 +127,15 @@ impl Asked {
 }
 
 /// Everything that is read for the page.
-struct Facts {
-    doors: Vec<Known>,
+struct DoorsFacts {
+    doors: Vec<DoorKnown>,
     tally: (i64, i64),
     progress: Vec<Progress>,
     rooms: Vec<Room>,
 }
 
-fn facts(tx: &Tx<'_>, asked: &Asked) -> Result<Facts, Error> {
-    Ok(Facts {
+fn facts(tx: &Tx<'_>, asked: &DoorsQuery) -> Result<DoorsFacts, Error> {
+    Ok(DoorsFacts {
         doors: by_room(tx, (&asked.room, &asked.after), PER_PAGE)?,
         tally: tally(tx)?,
         progress: release::progress(tx, "", SHOWN)?,
@@ -154,14 +154,14 @@ async fn show(
     note: Option<Note>,
     form: Option<DoorForm>,
 ) -> Outcome {
-    let asked: Asked = call.query()?;
-    let here = Asked::link(&asked.room, &asked.after);
-    let Facts { doors, tally, progress, rooms } =
+    let asked: DoorsQuery = call.query()?;
+    let here = DoorsQuery::link(&asked.room, &asked.after);
+    let DoorsFacts { doors, tally, progress, rooms } =
         call.app().db.read(move |tx| facts(tx, &asked)).await?;
     let shell = shell(call, "devices");
     let last = doors.last().filter(|_| doors.len() == PER_PAGE as usize);
-    let view = Page {
-        next: last.map(|last| Asked::link(&last.device.room, last.device.id.as_str())),
+    let view = DoorsPage {
+        next: last.map(|last| DoorsQuery::link(&last.device.room, last.device.id.as_str())),
         open: tally.0 == 0 || form.is_some(),
         push: Push::new(&shell, progress),
         places: places(call, &shell, doors),
@@ -176,26 +176,26 @@ async fn show(
 }
 
 /// Doors of one room stand together; they come in that order.
-fn places(call: &Call, shell: &Shell, doors: Vec<Known>) -> Vec<Place> {
-    let mut places: Vec<Place> = Vec::new();
+fn places(call: &Call, shell: &Shell, doors: Vec<DoorKnown>) -> Vec<DoorsPlace> {
+    let mut places: Vec<DoorsPlace> = Vec::new();
     for known in doors {
         let room = known.device.room.clone();
         let door = row(call, shell, known);
         match places.last_mut().filter(|place| place.room == room) {
             Some(place) => place.doors.push(door),
-            None => places.push(Place { room, doors: vec![door] }),
+            None => places.push(DoorsPlace { room, doors: vec![door] }),
         }
     }
     places
 }
 
-fn row(call: &Call, shell: &Shell, known: Known) -> Door {
+fn row(call: &Call, shell: &Shell, known: DoorKnown) -> DoorsDoor {
     let app = call.app();
     let now = call.now;
     let all = states(&known, app.gallery.model(), now);
     let said = say(shell, all[0], &known, &app.config.zone, now);
     let device = known.device;
-    Door {
+    DoorsDoor {
         name: device.id.to_string(),
         heard: device.last_seen.map(|at| words::ago(shell.language, at, now)),
         said,
@@ -266,10 +266,10 @@ mod tests {
 
     #[test]
     fn a_list_goes_on_after_a_door_of_a_room() {
-        assert_eq!(Asked::link("Room 1", ""), "/devices");
-        let link = Asked::link("Room 1&2", "door-7");
+        assert_eq!(DoorsQuery::link("Room 1", ""), "/devices");
+        let link = DoorsQuery::link("Room 1&2", "door-7");
         assert_eq!(link, "/devices?room=Room+1%262&after=door-7");
-        let asked: Asked = serde_urlencoded::from_str(&link[9..]).unwrap();
+        let asked: DoorsQuery = serde_urlencoded::from_str(&link[9..]).unwrap();
         assert_eq!((asked.room.as_str(), asked.after.as_str()), ("Room 1&2", "door-7"));
     }
 

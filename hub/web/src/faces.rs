@@ -4,7 +4,7 @@ use rules::scores;
 use std::collections::{BTreeMap, HashMap};
 use store::class;
 use store::crop::Crop;
-use store::image::{Image, State};
+use store::image::{Image, ImageState};
 use store::job::Job;
 use store::session::Session;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ const LIKELY: f64 = 0.7;
 
 /// A student to choose.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Member {
+pub struct PhotoFacesMember {
     /// Own id.
     pub id: Uuid,
     /// Full name, and number.
@@ -24,17 +24,17 @@ pub struct Member {
 
 /// The students of a class, to choose from.
 #[must_use]
-pub fn members(members: Vec<class::Member>) -> Vec<Member> {
+pub fn members(members: Vec<class::Member>) -> Vec<PhotoFacesMember> {
     let one = |member: class::Member| {
         let name = format!("{} ({})", member.name, member.number);
-        Member { id: member.student.0, name }
+        PhotoFacesMember { id: member.student.0, name }
     };
     members.into_iter().map(one).collect()
 }
 
 /// A photo with its faces.
 #[derive(Debug)]
-pub struct Shown {
+pub struct PhotoFacesShown {
     /// Own id.
     pub id: Uuid,
     /// Pixels across.
@@ -46,12 +46,12 @@ pub struct Shown {
     /// Size of the words on it.
     pub letters: u32,
     /// Its faces, from the left to the right.
-    pub faces: Vec<Face>,
+    pub faces: Vec<PhotoFacesFace>,
 }
 
 /// A face of a photo.
 #[derive(Debug)]
-pub struct Face {
+pub struct PhotoFacesFace {
     /// Its number on the photo.
     pub n: usize,
     /// The crop.
@@ -74,10 +74,15 @@ pub struct Face {
     pub name: String,
 }
 
-impl Shown {
+impl PhotoFacesShown {
     /// The photo `of` with its `crops`, in a class of these members.
     #[must_use]
-    pub fn new(of: &Image, crops: &[Crop], members: &[Member], language: Language) -> Self {
+    pub fn new(
+        of: &Image,
+        crops: &[Crop],
+        members: &[PhotoFacesMember],
+        language: Language,
+    ) -> Self {
         let letters = (of.width.max(of.height) / 40).max(12);
         let mut crops: Vec<_> = crops.iter().collect();
         crops.sort_by_key(|crop| (crop.at.x, crop.at.y));
@@ -87,7 +92,7 @@ impl Shown {
             id: of.id,
             width: of.width,
             height: of.height,
-            looked: of.state == State::Processed,
+            looked: of.state == ImageState::Processed,
             letters,
             faces: crops.iter().enumerate().map(face).collect(),
         }
@@ -100,7 +105,7 @@ impl Shown {
     }
 }
 
-impl Face {
+impl PhotoFacesFace {
     /// Whether the face seems to be this student.
     #[must_use]
     pub fn is_proposed(&self, id: &Uuid) -> bool {
@@ -112,9 +117,9 @@ fn face(
     n: usize,
     crop: &Crop,
     (bottom, letters): (i64, i64),
-    members: &[Member],
+    members: &[PhotoFacesMember],
     language: Language,
-) -> Face {
+) -> PhotoFacesFace {
     let member = |id: Uuid| members.iter().find(|member| member.id == id);
     let proposed = crop.proposed.as_ref().filter(|(person, _)| member(person.student.0).is_some());
     let sure = proposed
@@ -123,7 +128,7 @@ fn face(
     let stands = crop.student.as_ref().map(|person| person.student.0);
     let chosen = stands.or(likely.map(|(person, _)| person.student.0));
     let below = crop.at.y + crop.at.height + letters;
-    Face {
+    PhotoFacesFace {
         n,
         id: crop.id,
         x: crop.at.x,
@@ -141,7 +146,7 @@ fn face(
 }
 
 /// A name that keeps its own direction, where no element does it.
-fn isolated(member: &Member) -> String {
+fn isolated(member: &PhotoFacesMember) -> String {
     format!("\u{2068}{}\u{2069}", member.name)
 }
 
@@ -156,7 +161,7 @@ pub fn lesson_of(photo: &Image, lessons: &[Session]) -> Option<Uuid> {
 
 /// Faces that seem to show one person.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Group {
+pub struct PhotoFacesGroup {
     /// Its number on the page.
     pub n: usize,
     /// The crops.
@@ -165,7 +170,7 @@ pub struct Group {
     pub student: Option<Uuid>,
 }
 
-impl Group {
+impl PhotoFacesGroup {
     /// The crops as a form sends them.
     #[must_use]
     pub fn joined(&self) -> String {
@@ -176,9 +181,13 @@ impl Group {
 /// Faces without a name put together, and how many are in no group: by whom `job` suggests, if
 /// it suggested anybody, or else as the last clustering put them.
 #[must_use]
-pub fn groups(unnamed: &[Crop], job: Option<&Job>, members: &[Member]) -> (Vec<Group>, usize) {
+pub fn groups(
+    unnamed: &[Crop],
+    job: Option<&Job>,
+    members: &[PhotoFacesMember],
+) -> (Vec<PhotoFacesGroup>, usize) {
     let suggested = suggested(job);
-    let mut people: BTreeMap<(usize, i64), Group> = BTreeMap::new();
+    let mut people: BTreeMap<(usize, i64), PhotoFacesGroup> = BTreeMap::new();
     for crop in unnamed {
         let student = suggested.get(&crop.id).copied();
         let place = student.and_then(|id| members.iter().position(|member| member.id == id));
@@ -188,7 +197,7 @@ pub fn groups(unnamed: &[Crop], job: Option<&Job>, members: &[Member]) -> (Vec<G
             _ => continue,
         };
         let student = student.filter(|_| place.is_some());
-        let new = || Group { n: 0, crops: Vec::new(), student };
+        let new = || PhotoFacesGroup { n: 0, crops: Vec::new(), student };
         people.entry(key).or_insert_with(new).crops.push(crop.id);
     }
     let inside: usize = people.values().map(|group| group.crops.len()).sum();

@@ -8,7 +8,7 @@ use http::press;
 use std::sync::LazyLock;
 
 /// One file.
-pub struct File {
+pub struct StaticFile {
     /// Its name in `static/`.
     pub name: &'static str,
     /// Its media type.
@@ -19,7 +19,7 @@ pub struct File {
 
 macro_rules! file {
     ($name:literal, $kind:literal) => {
-        File {
+        StaticFile {
             name: $name,
             kind: $kind,
             bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/", $name)),
@@ -28,7 +28,7 @@ macro_rules! file {
 }
 
 /// Every file.
-pub static FILES: &[File] = &[
+pub static FILES: &[StaticFile] = &[
     file!("rollcall.css", "text/css; charset=utf-8"),
     file!("doors.css", "text/css; charset=utf-8"),
     file!("doors.js", "text/javascript; charset=utf-8"),
@@ -70,7 +70,7 @@ pub fn address(name: &str) -> String {
 
 /// The file whose content has `hash`, and the same as gzip.
 #[must_use]
-pub fn find(hash: &str) -> Option<(&'static File, &'static [u8])> {
+pub fn find(hash: &str) -> Option<(&'static StaticFile, &'static [u8])> {
     let n = HASHES.iter().position(|known| known == hash)?;
     Some((&FILES[n], &PRESSED[n]))
 }

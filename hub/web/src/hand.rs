@@ -3,11 +3,11 @@
 //! Every button is a form of its own; with JavaScript only the student's row is exchanged. A mark
 //! that somebody else changed meanwhile is left alone, and told.
 
-use super::roll::{self, CHOICES, Row};
+use super::roll::{self, CHOICES, RollRow};
 use super::shell::Shell;
 use super::today::{facts, said};
 use crate::shell::shell;
-use acts::lessons::{Back, Of, Said, Spoken, TakeBack};
+use acts::lessons::{MarkBack, MarkOf, MarkSaid, Spoken, TakeBack};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -20,7 +20,7 @@ use http::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::attendance::Status;
-use rules::attendance::spoken::{Details, Over, Word};
+use rules::attendance::spoken::{Details, Over, SpokenWord};
 use rules::error::Error;
 use store::session::{self, Session};
 use store::student;
@@ -48,10 +48,10 @@ pub fn routes() -> Vec<Endpoint> {
 /// One row, and the counts that change with it.
 #[derive(Template)]
 #[template(path = "roll-piece.html")]
-struct Piece {
+struct RollButtonPiece {
     shell: Shell,
     lesson: Uuid,
-    row: Row,
+    row: RollRow,
     counts: Vec<(&'static str, &'static str, usize)>,
 }
 
@@ -83,15 +83,15 @@ async fn say(call: Call) -> Outcome {
     let status = wanted.ok_or_else(odd)?;
     let (lesson, student) = named(&call);
     let over = seen(&call).map_or(Over::Any, Over::Seen);
-    let word = Word { status, details: Details::Kept, over };
-    let said = Said { lesson, of: vec![Of { student, word }] };
+    let word = SpokenWord { status, details: Details::Kept, over };
+    let said = MarkSaid { lesson, of: vec![MarkOf { student, word }] };
     let came = call.app().classroom().say(call.reader()?, said, call.now).await;
     came_of(call, came).await
 }
 
 async fn take_back(call: Call) -> Outcome {
     let (lesson, student) = named(&call);
-    let what = TakeBack { lesson, student, back: Back::Last { seen: seen(&call) } };
+    let what = TakeBack { lesson, student, back: MarkBack::Last { seen: seen(&call) } };
     let came = call.app().classroom().take_back(call.reader()?, what, call.now).await;
     came_of(call, came).await
 }
@@ -102,10 +102,13 @@ async fn here(call: Call) -> Outcome {
     let here = |student: &str| {
         let status = Status::Present;
         let over = Over::Unverified;
-        Of { student: student.to_owned(), word: Word { status, details: Details::Kept, over } }
+        MarkOf {
+            student: student.to_owned(),
+            word: SpokenWord { status, details: Details::Kept, over },
+        }
     };
     let of = call.content.fields("who").map(here).collect();
-    let said = Said { lesson: call.param("id").to_owned(), of };
+    let said = MarkSaid { lesson: call.param("id").to_owned(), of };
     let Spoken { lesson, .. } = call.app().classroom().say(call.reader()?, said, call.now).await?;
     see(&format!("/class/{}/today?lesson={}", lesson.class, lesson.id))
 }
@@ -143,7 +146,7 @@ async fn answer(
     let shell = shell(call, "class");
     let zone = &call.app().config.zone;
     let mut rows: Vec<_> =
-        facts.into_iter().map(|facts| Row::new(facts, shell.language, zone)).collect();
+        facts.into_iter().map(|facts| RollRow::new(facts, shell.language, zone)).collect();
     let counts = roll::counts(&rows);
     let place = rows.iter().position(|row| row.id == who.0);
     let gone = || Problem::not_found(shell.say("roll-not-here"));
@@ -156,6 +159,6 @@ async fn answer(
     }
     let said =
         utf8_percent_encode(conflict.as_ref().unwrap_or(&words), NON_ALPHANUMERIC).to_string();
-    let piece = page(status, &Piece { shell, lesson: lesson.id, row, counts })?;
+    let piece = page(status, &RollButtonPiece { shell, lesson: lesson.id, row, counts })?;
     Ok(with(piece, HeaderName::from_static("x-said"), &said))
 }

@@ -1,12 +1,12 @@
 //! A register as a heat map: pages of students and lessons, each mark as a letter, a colour and a
 //! word; who is at risk; and what days and months come to.
 
-use super::chart::Part;
+use super::chart::ChartPart;
 use jiff::civil::Date;
 use rules::attendance::Status;
 use rules::reports::analytics::RISK;
-use rules::reports::matrix::{Cell, Count, Matrix};
-use rules::reports::{Rate, Sums};
+use rules::reports::matrix::{Cell, MatrixCount, RegisterMatrix};
+use rules::reports::{ReportRate, Sums};
 use std::collections::BTreeMap;
 use words::language::Language;
 
@@ -15,7 +15,7 @@ const DAYS: usize = 60;
 
 /// A mark for the eye and for the ear.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mark {
+pub struct HeatMark {
     /// Its colour.
     pub class: &'static str,
     /// Its letter.
@@ -26,8 +26,8 @@ pub struct Mark {
 
 /// Every mark there can be, in one language: made once, used for thousands of cells.
 pub struct Legend {
-    marks: Vec<[Mark; 2]>,
-    none: Mark,
+    marks: Vec<[HeatMark; 2]>,
+    none: HeatMark,
 }
 
 /// Status, colour, letter, word.
@@ -48,29 +48,29 @@ impl Legend {
             let letter = language.say(letter);
             let word = language.say(word);
             let hand = language.one("report-by-hand", "mark", &word);
-            [word, hand].map(|word| Mark { class, letter: letter.clone(), word })
+            [word, hand].map(|word| HeatMark { class, letter: letter.clone(), word })
         };
         let letter = String::new();
         let word = language.say("report-no-mark");
-        Self { marks: WORDS.map(mark).into(), none: Mark { class: "none", letter, word } }
+        Self { marks: WORDS.map(mark).into(), none: HeatMark { class: "none", letter, word } }
     }
 
     /// The mark of a cell.
     #[must_use]
-    pub fn of(&self, cell: Cell) -> &Mark {
+    pub fn of(&self, cell: Cell) -> &HeatMark {
         let place = cell.status.and_then(|of| WORDS.iter().position(|(status, ..)| *status == of));
         place.map_or(&self.none, |n| &self.marks[n][usize::from(cell.manual)])
     }
 
     /// Each mark once.
-    pub fn each(&self) -> impl Iterator<Item = &Mark> {
+    pub fn each(&self) -> impl Iterator<Item = &HeatMark> {
         self.marks.iter().map(|[mark, _]| mark)
     }
 }
 
 /// One page of many: which things, and which page of how many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Page {
+pub struct HeatPage {
     /// The first thing.
     pub from: usize,
     /// The one after the last.
@@ -81,7 +81,7 @@ pub struct Page {
     pub pages: usize,
 }
 
-impl Page {
+impl HeatPage {
     /// Page `asked`, or else the first, of `all` things, `size` on a page.
     #[must_use]
     pub fn first(all: usize, size: usize, asked: Option<usize>) -> Self {
@@ -103,7 +103,7 @@ impl Page {
 
 /// Somebody who misses too much.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Risk {
+pub struct HeatRisk {
     /// Full name.
     pub name: String,
     /// Number in the school's register.
@@ -113,16 +113,16 @@ pub struct Risk {
     /// Lessons that count.
     pub of: i64,
     /// How many per cent they attended.
-    pub rate: Rate,
+    pub rate: ReportRate,
 }
 
 /// Students who attended less than [`RISK`] per cent of what counts, the lowest first.
 #[must_use]
-pub fn at_risk(matrix: &Matrix) -> Vec<Risk> {
+pub fn at_risk(matrix: &RegisterMatrix) -> Vec<HeatRisk> {
     let risk = |n: usize| {
-        let sums = Count::of(matrix.row(n).iter().copied()).sums;
+        let sums = MatrixCount::of(matrix.row(n).iter().copied()).sums;
         let person = &matrix.people[n];
-        (sums.total() > 0 && sums.attended().is_below(RISK)).then(|| Risk {
+        (sums.total() > 0 && sums.attended().is_below(RISK)).then(|| HeatRisk {
             name: person.full_name(),
             number: person.number.clone(),
             absent: sums.absent,
@@ -137,10 +137,10 @@ pub fn at_risk(matrix: &Matrix) -> Vec<Risk> {
 
 /// The sums of all lessons that `key` puts together, in its order; without those of which nothing
 /// counts.
-fn sums_by<K: Ord>(matrix: &Matrix, key: impl Fn(Date) -> K) -> BTreeMap<K, Sums> {
+fn sums_by<K: Ord>(matrix: &RegisterMatrix, key: impl Fn(Date) -> K) -> BTreeMap<K, Sums> {
     let mut all: BTreeMap<K, Sums> = BTreeMap::new();
     for (n, lesson) in matrix.lessons.iter().enumerate() {
-        let sums = Count::of(matrix.column(n)).sums;
+        let sums = MatrixCount::of(matrix.column(n)).sums;
         if sums.total() > 0 {
             *all.entry(key(lesson.day)).or_default() += sums;
         }
@@ -150,13 +150,13 @@ fn sums_by<K: Ord>(matrix: &Matrix, key: impl Fn(Date) -> K) -> BTreeMap<K, Sums
 
 /// What the days come to, or else the weeks.
 #[must_use]
-pub fn trend(matrix: &Matrix, language: Language) -> Vec<Part> {
+pub fn trend(matrix: &RegisterMatrix, language: Language) -> Vec<ChartPart> {
     let days = sums_by(matrix, |day| day);
     let days = if days.len() > DAYS { sums_by(matrix, monday) } else { days };
     let part = |(day, sums)| {
         let short = words::short_day(language, day);
         let full = words::full_day(language, day);
-        Part { short, full, sums }
+        ChartPart { short, full, sums }
     };
     days.into_iter().map(part).collect()
 }
@@ -168,11 +168,11 @@ fn monday(day: Date) -> Date {
 
 /// What the months come to.
 #[must_use]
-pub fn months(matrix: &Matrix, language: Language) -> Vec<Part> {
+pub fn months(matrix: &RegisterMatrix, language: Language) -> Vec<ChartPart> {
     let part = |(month, sums): (Date, Sums)| {
         let short = words::short_month(language, month);
         let full = words::month(language, month);
-        Part { short, full, sums }
+        ChartPart { short, full, sums }
     };
     sums_by(matrix, Date::first_of_month).into_iter().map(part).collect()
 }
@@ -182,22 +182,22 @@ mod tests {
     use super::*;
     use jiff::civil::date;
     use rules::attendance::Source;
-    use rules::reports::matrix::{Lesson, Person};
+    use rules::reports::matrix::{MatrixLesson, MatrixPerson};
     use uuid::Uuid;
     use wire::{StudentId, Wall};
 
-    fn matrix(days: &[Date], marks: &[&[Status]]) -> Matrix {
+    fn matrix(days: &[Date], marks: &[&[Status]]) -> RegisterMatrix {
         let person = |n: usize| {
             let id = StudentId(Uuid::from_u128(n as u128));
             let (number, last_name) = (format!("S{n}"), format!("P{n}"));
-            Person { id, number, first_name: String::new(), last_name }
+            MatrixPerson { id, number, first_name: String::new(), last_name }
         };
         let lesson = |(n, day): (usize, &Date)| {
             let (id, name) = (Uuid::from_u128(n as u128), String::new());
-            Lesson { id, name, day: *day, starts: Wall(0), ends: Wall(1) }
+            MatrixLesson { id, name, day: *day, starts: Wall(0), ends: Wall(1) }
         };
         let lessons = days.iter().enumerate().map(lesson).collect();
-        let mut all = Matrix::new((0..marks.len()).map(person).collect(), lessons).unwrap();
+        let mut all = RegisterMatrix::new((0..marks.len()).map(person).collect(), lessons).unwrap();
         for (n, row) in marks.iter().enumerate() {
             for (lesson, status) in row.iter().enumerate() {
                 *all.cell(n, lesson).unwrap() = Cell::of(*status, Source::Door);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_page_is_within_what_there_is() {
-        let [first, last] = [Page::first, Page::last].map(|of| {
+        let [first, last] = [HeatPage::first, HeatPage::last].map(|of| {
             move |asked| {
                 let page = of(95, 40, asked);
                 (page.from, page.to, page.page, page.pages)
@@ -219,8 +219,8 @@ mod tests {
         assert_eq!([None, Some(3)].map(first), [(0, 40, 1, 3), (80, 95, 3, 3)]);
         assert_eq!([None, Some(2)].map(last), [(55, 95, 3, 3), (15, 55, 2, 3)]);
         assert_eq!([Some(0), Some(99)].map(last), [(0, 15, 1, 3), (55, 95, 3, 3)]);
-        let none = Page { from: 0, to: 0, page: 1, pages: 1 };
-        assert_eq!((Page::first(0, 40, None), Page::last(0, 40, None)), (none, none));
+        let none = HeatPage { from: 0, to: 0, page: 1, pages: 1 };
+        assert_eq!((HeatPage::first(0, 40, None), HeatPage::last(0, 40, None)), (none, none));
     }
 
     #[test]
@@ -236,11 +236,17 @@ mod tests {
     fn lessons_of_a_day_and_days_of_a_month_count_together() {
         let days = [date(2026, 2, 27), date(2026, 3, 2), date(2026, 3, 2), date(2026, 3, 3)];
         let all = matrix(&days, &[&[P, P, A, E]]);
-        let shown = |parts: Vec<Part>| -> Vec<_> {
+        let shown = |parts: Vec<ChartPart>| -> Vec<_> {
             parts.into_iter().map(|part| (part.short, part.sums.total())).collect()
         };
-        assert_eq!(shown(trend(&all, Language::English)), [("27 Feb".to_owned(), 1), ("2 Mar".into(), 2)]);
-        assert_eq!(shown(months(&all, Language::English)), [("Feb".to_owned(), 1), ("Mar".into(), 2)]);
+        assert_eq!(
+            shown(trend(&all, Language::English)),
+            [("27 Feb".to_owned(), 1), ("2 Mar".into(), 2)]
+        );
+        assert_eq!(
+            shown(months(&all, Language::English)),
+            [("Feb".to_owned(), 1), ("Mar".into(), 2)]
+        );
     }
 
     #[test]

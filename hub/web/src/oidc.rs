@@ -2,7 +2,7 @@
 
 use super::start;
 use acts::auth::elsewhere;
-use acts::entrance::{Arrival, Departure, Return};
+use acts::entrance::{Departure, ElsewhereArrival, Return};
 use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
 use http::call::Call;
@@ -11,7 +11,7 @@ use http::language;
 use http::nav;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::site::Reader;
+use http::site::ProblemReader;
 use http::{
     endpoint::Run,
     problem::Outcome,
@@ -35,14 +35,14 @@ pub fn routes() -> Vec<Endpoint> {
 }
 
 #[derive(Deserialize)]
-struct Begin {
+struct OidcBegin {
     #[serde(default)]
     next: String,
 }
 
 /// What the provider sends back.
 #[derive(Deserialize)]
-struct Back {
+struct OidcBack {
     code: Option<String>,
     #[serde(default)]
     state: String,
@@ -62,7 +62,7 @@ async fn begin(call: Call) -> Outcome {
 }
 
 async fn depart(call: &Call) -> Outcome {
-    let Begin { next } = call.query()?;
+    let OidcBegin { next } = call.query()?;
     let Departure { to, attempt } = call.visitor().depart(nav::inside(&next)).await?;
     let sealed = BASE64URL_NOPAD.encode(&attempt);
     Ok(with(see(&to)?, header::SET_COOKIE, &elsewhere::cookie(&sealed)))
@@ -75,10 +75,10 @@ async fn callback(call: Call) -> Outcome {
 }
 
 async fn come_back(call: &Call) -> Outcome {
-    let Back { code, state, error } = call.query()?;
+    let OidcBack { code, state, error } = call.query()?;
     let code = code.filter(|_| error.is_none());
     let back = Return { attempt: attempt(call), state, code };
-    let Arrival { account, next } = call.visitor().come_back(back).await?;
+    let ElsewhereArrival { account, next } = call.visitor().come_back(back).await?;
     let next = nav::onward(&call.front.site.table, account.role, &next);
     let answer = page(StatusCode::OK, &Onward { next })?;
     call.open_session(account.id, Way::Elsewhere, answer).await
@@ -94,7 +94,7 @@ fn attempt(call: &Call) -> Option<Vec<u8>> {
 /// A person with a browser reads a page, not JSON.
 fn shown(call: &Call, outcome: Outcome) -> Outcome {
     let language = language::of(&call.headers);
-    let reader = Reader { language, arrived: false, back: "", request_id: &call.request_id };
+    let reader = ProblemReader { language, arrived: false, back: "", request_id: &call.request_id };
     let page = |problem: Problem| -> Result<Response, Problem> {
         let shown = call.wants_page().then(|| start::problem(&problem, reader));
         shown.flatten().ok_or(problem)

@@ -7,7 +7,7 @@ mod person;
 
 use super::shell::Shell;
 use crate::shell::shell;
-use acts::people::{self, Kind as Works, PersonChanges};
+use acts::people::{self, PersonChanges, PersonKind as Works};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -21,7 +21,7 @@ use http::{
 };
 use serde::Deserialize;
 use store::class::{self, Class};
-use store::student::{self, Counts, Filter, Student};
+use store::student::{self, Student, StudentCounts, StudentFilter};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
@@ -44,23 +44,23 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "people.html")]
-struct Page {
+struct PeoplePage {
     shell: Shell,
-    counts: Counts,
+    counts: StudentCounts,
     known: String,
     note: Option<(bool, String)>,
     /// Whether the form for a new person is open.
     open: bool,
-    typed: Typed,
-    asked: Asked,
-    kinds: [Kind; 5],
+    typed: PeopleForm,
+    asked: PeopleQuery,
+    kinds: [PeopleKind; 5],
     classes: Vec<Class>,
-    people: Vec<Row>,
+    people: Vec<PeopleRow>,
     next: Option<String>,
 }
 
 /// A kind of people that can be listed alone.
-struct Kind {
+struct PeopleKind {
     words: String,
     link: String,
     count: i64,
@@ -68,7 +68,7 @@ struct Kind {
 }
 
 /// A person in the list.
-struct Row {
+struct PeopleRow {
     id: Uuid,
     name: String,
     number: String,
@@ -80,7 +80,7 @@ struct Row {
 
 /// What was typed into the form for a new person, to be shown again if it will not do.
 #[derive(Default)]
-struct Typed {
+struct PeopleForm {
     number: String,
     name: String,
     consent_by: String,
@@ -89,7 +89,7 @@ struct Typed {
 
 /// Which people.
 #[derive(Deserialize, Default)]
-struct Asked {
+struct PeopleQuery {
     #[serde(default)]
     q: String,
     #[serde(default)]
@@ -99,8 +99,8 @@ struct Asked {
     after: Option<Uuid>,
 }
 
-impl Asked {
-    fn filter(&self) -> Filter {
+impl PeopleQuery {
+    fn filter(&self) -> StudentFilter {
         let (is_active, enrolled, agrees) = match self.state.as_str() {
             "known" => (true, Some(true), Some(true)),
             "new" => (true, Some(false), None),
@@ -108,13 +108,13 @@ impl Asked {
             "left" => (false, None, None),
             _ => (true, None, None),
         };
-        Filter {
+        StudentFilter {
             is_active: Some(is_active),
             enrolled,
             agrees,
             search: Some(self.q.clone()).filter(|text| !text.trim().is_empty()),
             class: self.class.parse().ok(),
-            ..Filter::default()
+            ..StudentFilter::default()
         }
     }
 
@@ -135,7 +135,7 @@ impl Asked {
 }
 
 /// The kinds, each with how many there are and where they are listed.
-fn kinds(language: Language, counts: &Counts, asked: &Asked) -> [Kind; 5] {
+fn kinds(language: Language, counts: &StudentCounts, asked: &PeopleQuery) -> [PeopleKind; 5] {
     [
         ("", "people-kind-all", counts.active),
         ("known", "people-kind-known", counts.known),
@@ -143,7 +143,7 @@ fn kinds(language: Language, counts: &Counts, asked: &Asked) -> [Kind; 5] {
         ("asked", "people-kind-asked", counts.no_consent),
         ("left", "people-kind-left", counts.inactive),
     ]
-    .map(|(state, key, count)| Kind {
+    .map(|(state, key, count)| PeopleKind {
         words: language.say(key),
         link: asked.link(state, None),
         count,
@@ -153,15 +153,15 @@ fn kinds(language: Language, counts: &Counts, asked: &Asked) -> [Kind; 5] {
 
 async fn index(call: Call) -> Outcome {
     let asked = call.query()?;
-    show(&call, StatusCode::OK, asked, None, Typed::default()).await
+    show(&call, StatusCode::OK, asked, None, PeopleForm::default()).await
 }
 
 async fn show(
     call: &Call,
     status: StatusCode,
-    asked: Asked,
+    asked: PeopleQuery,
     note: Option<(bool, String)>,
-    typed: Typed,
+    typed: PeopleForm,
 ) -> Outcome {
     let filter = asked.filter();
     let after = asked.after.map(StudentId);
@@ -174,7 +174,7 @@ async fn show(
     let shell = shell(call, "people");
     let last = people.last().filter(|_| people.len() == PER_PAGE as usize);
     let next = last.map(|last| asked.link(&asked.state, Some(last.id.0)));
-    let view = Page {
+    let view = PeoplePage {
         known: shell.two("people-known", "known", counts.known, "count", counts.active),
         kinds: kinds(shell.language, &counts, &asked),
         open: note.is_some() || counts.active + counts.inactive == 0,
@@ -190,8 +190,8 @@ async fn show(
     page(status, &view)
 }
 
-fn row(person: Student) -> Row {
-    Row {
+fn row(person: Student) -> PeopleRow {
+    PeopleRow {
         id: person.id.0,
         name: person.profile.full_name(),
         number: person.profile.student_number,
@@ -210,7 +210,8 @@ async fn add(call: Call) -> Outcome {
         Ok((id, None)) => see(&format!("/people/{}?done=added", id.0)),
         Ok((_, Some((good, words)))) => {
             let status = if good { StatusCode::CREATED } else { StatusCode::UNPROCESSABLE_ENTITY };
-            show(&call, status, Asked::default(), Some((good, words)), Typed::default()).await
+            show(&call, status, PeopleQuery::default(), Some((good, words)), PeopleForm::default())
+                .await
         }
         Err(problem) => {
             let field = |name| call.content.field(name).unwrap_or_default().to_owned();
@@ -218,9 +219,15 @@ async fn add(call: Call) -> Outcome {
             let name = field("full_name");
             let consent_by = field("consent_by");
             let staff = field("kind") == "staff";
-            let typed = Typed { number, name, consent_by, staff };
-            show(&call, problem.status, Asked::default(), Some((false, problem.detail)), typed)
-                .await
+            let typed = PeopleForm { number, name, consent_by, staff };
+            show(
+                &call,
+                problem.status,
+                PeopleQuery::default(),
+                Some((false, problem.detail)),
+                typed,
+            )
+            .await
         }
     }
 }
@@ -245,7 +252,7 @@ async fn added(
     }
     let id = people::add(&call.app().db, new, call.name()?, call.now).await?.id;
     let Some(photo) = photo else { return Ok((id, None)) };
-    let look = faces::look(call, id, photo, "photo").await;
+    let look = faces::enrol_photo(call, id, photo, "photo").await;
     let key = if look.good { "people-added-known" } else { "people-added-only" };
     let words = language.two(key, ("name", name), ("why", look.words));
     Ok((id, Some((look.good, words))))
@@ -275,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_list_is_asked_for_by_its_address_and_nothing_else() {
-        let asked = |query: &str| serde_urlencoded::from_str::<Asked>(query).unwrap();
+        let asked = |query: &str| serde_urlencoded::from_str::<PeopleQuery>(query).unwrap();
         assert_eq!(asked("q=&class=&state=").link("", None), "/people");
         let narrow = asked("q=Ada+L&state=new");
         assert_eq!(narrow.link("known", None), "/people?q=Ada+L&state=known");

@@ -3,10 +3,10 @@
 //! A photo is chosen or dropped, looked at as a job, and shown with a box around each face. What
 //! its buttons do is in [`shot`](super::shot).
 
-use super::faces::{self, Group, Member, Shown};
+use super::faces::{self, PhotoFacesGroup, PhotoFacesMember, PhotoFacesShown};
 use super::shell::Shell;
 use crate::shell::shell;
-use acts::album::New;
+use acts::album::NewImage;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -21,13 +21,13 @@ use rules::error::Error;
 use rules::timetable::day_of;
 use serde::Deserialize;
 use store::class::{self, Class};
-use store::crop::{self, Of};
-use store::image::{self, Image, State};
+use store::crop::{self, CropOf};
+use store::image::{self, Image, ImageState};
 use store::job::Job;
-use store::job::State as Stands;
+use store::job::JobState as Stands;
 use store::reader::Reader;
 use store::session::{self, Session};
-use store::{Tx, image::Filter};
+use store::{Tx, image::ImageFilter};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -56,25 +56,25 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "photo.html")]
-struct Page {
+struct ClassPhotoPage {
     shell: Shell,
     class: Class,
     /// What went wrong.
     problem: Option<String>,
-    work: Option<Work>,
-    waiting: Vec<Waiting>,
-    photo: Option<Shown>,
+    work: Option<ClassPhotoWork>,
+    waiting: Vec<ClassPhotoWaiting>,
+    photo: Option<PhotoFacesShown>,
     lessons: Vec<(Uuid, String, bool)>,
     /// Whether one of them is the photo's.
     planned: bool,
-    groups: Vec<Group>,
+    groups: Vec<PhotoFacesGroup>,
     /// Faces without a name that are in no group.
     alone: usize,
-    members: Vec<Member>,
+    members: Vec<PhotoFacesMember>,
 }
 
 /// Work that goes on, or how it ended.
-struct Work {
+struct ClassPhotoWork {
     id: Uuid,
     title: &'static str,
     running: bool,
@@ -86,7 +86,7 @@ struct Work {
 }
 
 /// A photo that waits for somebody.
-struct Waiting {
+struct ClassPhotoWaiting {
     id: Uuid,
     at: String,
     faces: i64,
@@ -99,7 +99,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 /// Everything the page shows, read in one snapshot.
-struct Found {
+struct ClassPhotoFound {
     class: Class,
     photos: Vec<Image>,
     photo: Option<(Image, Vec<crop::Crop>, Vec<Session>)>,
@@ -113,9 +113,9 @@ fn found(
     name: &str,
     wanted: Option<Uuid>,
     zone: &jiff::tz::TimeZone,
-) -> Result<Found, Error> {
+) -> Result<ClassPhotoFound, Error> {
     let class = class::find(tx, reader, name)?;
-    let filter = Filter { class: Some(class.id), ..Filter::default() };
+    let filter = ImageFilter { class: Some(class.id), ..ImageFilter::default() };
     let mut photos = image::list(tx, reader, &filter, PHOTOS)?;
     photos.retain(|photo| photo.kept);
     let wanted = wanted.map(|id| image::find(tx, reader, &id.to_string())).transpose()?;
@@ -125,32 +125,33 @@ fn found(
         let of = Some(class.id);
         let from = Some(from);
         let until = Some(until);
-        let day = session::Filter { class: of, from, until, ..session::Filter::default() };
+        let day =
+            session::SessionFilter { class: of, from, until, ..session::SessionFilter::default() };
         let lessons = session::list(tx, reader, &day, LESSONS)?;
         Ok::<_, Error>((crop::of_image(tx, photo.id)?, photo, lessons))
     });
     let photo = photo.transpose()?.map(|(crops, photo, lessons)| (photo, crops, lessons));
-    let of = Some(Of::Class(class.id));
+    let of = Some(CropOf::Class(class.id));
     let identified = Some(false);
-    let unnamed = crop::Filter { of, identified, ..crop::Filter::default() };
+    let unnamed = crop::CropFilter { of, identified, ..crop::CropFilter::default() };
     let mut unnamed = crop::list(tx, reader, &unnamed, FACES)?;
     unnamed.retain(|crop| crop.kept && crop.embedded);
     let members = class::members(tx, class.id)?;
-    Ok(Found { class, photos, photo, unnamed, members })
+    Ok(ClassPhotoFound { class, photos, photo, unnamed, members })
 }
 
 /// The page of the class `name`.
 pub(super) async fn show(
     call: &Call,
     name: &str,
-    Asked { photo, job }: Asked,
+    ClassPhotoQuery { photo, job }: ClassPhotoQuery,
     (status, problem): (StatusCode, Option<String>),
 ) -> Outcome {
     let reader = call.reader()?;
     let name = name.to_owned();
     let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| found(tx, reader, &name, photo, &zone));
-    let Found { class, photos, photo, unnamed, members } = read.await?;
+    let ClassPhotoFound { class, photos, photo, unnamed, members } = read.await?;
     let job = match job {
         Some(id) => call.app().jobs.get(id, reader.actor.user, false).await.ok(),
         None => None,
@@ -162,11 +163,11 @@ pub(super) async fn show(
         let day = words::short_day(shell.language, rules::timetable::day(at, zone));
         format!("{day} {}", words::minute(shell.language, at, zone))
     };
-    let waiting = photos.iter().map(|photo| Waiting {
+    let waiting = photos.iter().map(|photo| ClassPhotoWaiting {
         id: photo.id,
         at: said(photo.taken_at),
         faces: photo.faces,
-        looked: photo.state == State::Processed,
+        looked: photo.state == ImageState::Processed,
         here: here == Some(photo.id),
     });
     let members = faces::members(members);
@@ -179,12 +180,14 @@ pub(super) async fn show(
         lessons.iter().map(word).collect()
     });
     let (groups, alone) = faces::groups(&unnamed, job.as_ref(), &members);
-    let view = Page {
+    let view = ClassPhotoPage {
         work: job.as_ref().map(work),
         waiting: waiting.collect(),
         planned: lessons.iter().flatten().any(|(.., first)| *first),
         lessons: lessons.unwrap_or_default(),
-        photo: photo.map(|(photo, crops, _)| Shown::new(&photo, &crops, &members, shell.language)),
+        photo: photo.map(|(photo, crops, _)| {
+            PhotoFacesShown::new(&photo, &crops, &members, shell.language)
+        }),
         groups,
         alone,
         members,
@@ -197,15 +200,15 @@ pub(super) async fn show(
 
 /// What a page shows besides the class: a photo, and work.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ClassPhotoQuery {
     /// The photo.
     pub photo: Option<Uuid>,
     /// The work.
     pub job: Option<Uuid>,
 }
 
-fn work(job: &Job) -> Work {
-    Work {
+fn work(job: &Job) -> ClassPhotoWork {
+    ClassPhotoWork {
         id: job.id,
         title: match job.kind.as_str() {
             "cluster-crops" => "photo-grouping",
@@ -228,7 +231,7 @@ async fn add(call: Call) -> Outcome {
     let kept = async {
         let picture = call.file("file")?;
         let _place = call.front.photos.acquire().await.map_err(|_| Problem::internal())?;
-        let new = New { class: class.id, session: None, taken_at: call.now };
+        let new = NewImage { class: class.id, session: None, taken_at: call.now };
         let by = reader.actor.user.to_string();
         let album = call.app().album();
         let photo = album.add(new, picture.to_vec(), by).await?;
@@ -239,7 +242,7 @@ async fn add(call: Call) -> Outcome {
         Ok((photo, job)) => see(&format!("/class/{}/photo?photo={photo}&job={job}", class.id)),
         Err(problem) => {
             let said = (problem.status, Some(problem.detail));
-            show(&call, call.param("id"), Asked::default(), said).await
+            show(&call, call.param("id"), ClassPhotoQuery::default(), said).await
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `/class/{id}/report`: the register of a class as a heat map, its trend, its months, and who is
 //! at risk; for screens and printers.
 
-use super::chart::{self, Part, Piece};
-use super::heat::{self, Legend, Mark, Page as Slice, Risk};
+use super::chart::{self, ChartPart, ChartPiece};
+use super::heat::{self, HeatMark, HeatPage as Slice, HeatRisk, Legend};
 use super::shell::Shell;
 use crate::shell::shell;
 use acts::reports::Register;
@@ -19,11 +19,11 @@ use http::{
 };
 use jiff::civil::Date;
 use rules::reports::Sums;
-use rules::reports::matrix::{Count, Matrix};
+use rules::reports::matrix::{MatrixCount, RegisterMatrix};
 use serde::Deserialize;
 use store::Tx;
 use store::class::Class;
-use store::register::Span;
+use store::register::RegisterSpan;
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 
@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page {
+struct ReportPage {
     shell: Shell,
     class: Class,
     from: String,
@@ -53,18 +53,18 @@ struct Page {
     /// How many per cent were there.
     rate: String,
     lessons: usize,
-    columns: Vec<Column>,
-    rows: Vec<Row>,
-    legend: Vec<Mark>,
+    columns: Vec<ReportColumn>,
+    rows: Vec<ReportRow>,
+    legend: Vec<HeatMark>,
     charts: Vec<Chart>,
-    risks: Vec<(Risk, String)>,
+    risks: Vec<(HeatRisk, String)>,
     more_risks: usize,
     pagers: Vec<Pager>,
     download: [(&'static str, String); 2],
 }
 
 /// A lesson of the heat map.
-struct Column {
+struct ReportColumn {
     id: Uuid,
     day: String,
     time: String,
@@ -73,11 +73,11 @@ struct Column {
 }
 
 /// A student of the heat map.
-struct Row {
+struct ReportRow {
     name: String,
     number: String,
-    marks: Vec<Mark>,
-    count: Count,
+    marks: Vec<HeatMark>,
+    count: MatrixCount,
     rate: String,
     risk: bool,
 }
@@ -90,7 +90,7 @@ struct Chart {
     bars: bool,
     width: i64,
     height: i64,
-    pieces: Vec<Piece>,
+    pieces: Vec<ChartPiece>,
     line: String,
     /// Heights that are marked, with their words.
     lines: Vec<(i64, String)>,
@@ -116,7 +116,7 @@ impl Pager {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct ReportQuery {
     #[serde(default)]
     date_from: String,
     #[serde(default)]
@@ -128,11 +128,11 @@ struct Asked {
 }
 
 async fn show(call: Call) -> Outcome {
-    let asked: Asked = call.query()?;
+    let asked: ReportQuery = call.query()?;
     let (from, to) = (day("date_from", &asked.date_from)?, day("date_to", &asked.date_to)?);
     let reader = call.reader()?;
     let name = call.param("id").to_owned();
-    let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, Span { from, to });
+    let read = move |tx: &Tx<'_>| Register::read(tx, reader, &name, RegisterSpan { from, to });
     let register = call.app().db.read(read).await?;
     written(&call, &register, (asked.lessons, asked.students))
 }
@@ -165,8 +165,8 @@ fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize
     let more_risks = risks.len().saturating_sub(RISKS);
     risks.truncate(RISKS);
     let text = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
-    let view = Page {
-        rate: said(&shell, Count::of(everything).sums),
+    let view = ReportPage {
+        rate: said(&shell, MatrixCount::of(everything).sums),
         lessons: matrix.lessons.len(),
         columns: (lessons.from..lessons.to).map(|n| column(call, &shell, matrix, n)).collect(),
         rows: (students.from..students.to)
@@ -200,23 +200,28 @@ fn said(shell: &Shell, sums: Sums) -> String {
     }
 }
 
-fn column(call: &Call, shell: &Shell, matrix: &Matrix, n: usize) -> Column {
+fn column(call: &Call, shell: &Shell, matrix: &RegisterMatrix, n: usize) -> ReportColumn {
     let lesson = &matrix.lessons[n];
     let zone = &call.app().config.zone;
-    Column {
+    ReportColumn {
         id: lesson.id,
         day: words::short_day(shell.language, lesson.day),
         time: words::minute(shell.language, lesson.starts, zone),
         title: title(lesson, zone),
-        rate: said(shell, Count::of(matrix.column(n)).sums),
+        rate: said(shell, MatrixCount::of(matrix.column(n)).sums),
     }
 }
 
-fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Legend)) -> Row {
+fn row(
+    shell: &Shell,
+    matrix: &RegisterMatrix,
+    n: usize,
+    (lessons, legend): (Slice, &Legend),
+) -> ReportRow {
     let person = &matrix.people[n];
     let cells = matrix.row(n);
-    let count = Count::of(cells.iter().copied());
-    Row {
+    let count = MatrixCount::of(cells.iter().copied());
+    ReportRow {
         name: person.full_name(),
         number: person.number.clone(),
         marks: cells[lessons.from..lessons.to]
@@ -230,13 +235,13 @@ fn row(shell: &Shell, matrix: &Matrix, n: usize, (lessons, legend): (Slice, &Leg
     }
 }
 
-fn drawn(shell: &Shell, id: &'static str, parts: &[Part]) -> Chart {
+fn drawn(shell: &Shell, id: &'static str, parts: &[ChartPart]) -> Chart {
     let pieces = chart::pieces(parts);
     let months = id == "months";
-    let per_cent = |n: i64| words::share(shell.language, rules::reports::Rate::of(n, 100));
+    let per_cent = |n: i64| words::share(shell.language, rules::reports::ReportRate::of(n, 100));
     let whole = |n: i64| per_cent(n).replace(".00", "").replace("٫۰۰", "");
     let height = |n: i32| (chart::height_of(f64::from(n)), whole(i64::from(n)));
-    let table = |part: &Part| {
+    let table = |part: &ChartPart| {
         let Sums { present, late, .. } = part.sums;
         (part.full.clone(), present + late, part.sums.total(), said(shell, part.sums))
     };
@@ -255,7 +260,7 @@ fn drawn(shell: &Shell, id: &'static str, parts: &[Part]) -> Chart {
 }
 
 /// The days of a register, as a query string goes on with them.
-fn days(span: Span) -> String {
+fn days(span: RegisterSpan) -> String {
     let day = |name: &str, day: Option<Date>| day.map(|day| format!("&{name}={day}"));
     let (from, to) = (day("date_from", span.from), day("date_to", span.to));
     from.unwrap_or_default() + &to.unwrap_or_default()

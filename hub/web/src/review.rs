@@ -1,8 +1,8 @@
 //! `/review`: the review desk. The same decisions as the API's, for people.
 
-use super::card::{Card, Face, Facts, Group, Verdict};
+use super::card::{Card, CardFace, CardFacts, CardGroup, CardVerdict};
 use super::class::policy;
-use super::desk::{Done, Found, House, Page, Piece, Who, empty};
+use super::desk::{DeskFound, DeskHouse, DeskNews, DeskPage, DeskPiece, DeskWho, empty};
 use crate::shell::shell;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -17,12 +17,12 @@ use http::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::auth::Role;
 use rules::error::Error;
-use rules::review::{Ask, Say, Status};
+use rules::review::{ReviewAsk, ReviewSay, Status};
 use rules::scores;
 use serde::Deserialize;
 use store::class::{self, Class};
-use store::desk::queue::{self, Part, Spot};
-use store::desk::{self as sightings, Person, Seen};
+use store::desk::queue::{self, QueuePart, Spot};
+use store::desk::{self as sightings, PersonSeen, SightingSeen};
 use warp::http::{HeaderName, Method, StatusCode};
 use warp::reply::Response;
 use wire::RecordId;
@@ -59,7 +59,7 @@ pub fn routes() -> Vec<Endpoint> {
 }
 
 #[derive(Deserialize)]
-struct Which {
+struct ReviewQuery {
     after: Option<String>,
     /// What was just done, for browsers without JavaScript.
     done: Option<RecordId>,
@@ -68,7 +68,7 @@ struct Which {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: ReviewQuery = call.query()?;
     let reader = call.reader()?;
     let after = which.after.as_deref().map(str::parse::<Spot>).transpose();
     let after = after.map_err(|why| Problem::field("after", why))?;
@@ -90,18 +90,18 @@ async fn index(call: Call) -> Outcome {
     let groups = groups(&call, &parts);
     let shell = shell(&call, "review");
     if call.wants_piece() {
-        return page(StatusCode::OK, &Piece { shell, waiting, groups, after });
+        return page(StatusCode::OK, &DeskPiece { shell, waiting, groups, after });
     }
     let admin = reader.actor.role == Role::Admin;
-    let empty = empty(House { admin, enrolled, doors, classes });
+    let empty = empty(DeskHouse { admin, enrolled, doors, classes });
     let done = done.as_ref().map(|seen| say_done(&call, seen, which.count));
     let why = |class: Class| Some((class.id, policy::suspended(shell.language, &class, call.now)?));
     let suspended = suspended.into_iter().filter_map(why).collect();
-    page(StatusCode::OK, &Page { shell, waiting, groups, after, done, suspended, empty })
+    page(StatusCode::OK, &DeskPage { shell, waiting, groups, after, done, suspended, empty })
 }
 
 /// Where the page after these begins, if they fill one.
-fn next(parts: &[Part]) -> Option<String> {
+fn next(parts: &[QueuePart]) -> Option<String> {
     let cards: usize = parts.iter().map(|(_, seen)| seen.len()).sum();
     let (group, seen) = parts.last().filter(|_| cards >= PER_PAGE as usize)?;
     let last = seen.last()?;
@@ -109,29 +109,29 @@ fn next(parts: &[Part]) -> Option<String> {
     Some(utf8_percent_encode(&spot.to_string(), NON_ALPHANUMERIC).to_string())
 }
 
-fn groups(call: &Call, parts: &[Part]) -> Vec<Group> {
+fn groups(call: &Call, parts: &[QueuePart]) -> Vec<CardGroup> {
     let zone = &call.app().config.zone;
     let language = language::of(&call.headers);
     let today = rules::timetable::day(call.now, zone);
-    let card = |seen: &Seen| Card::new(facts(seen), zone, language);
-    let group = |(group, seen): &Part| {
-        Group::new(group, seen.iter().map(card).collect(), today, zone, language)
+    let card = |seen: &SightingSeen| Card::new(facts(seen), zone, language);
+    let group = |(group, seen): &QueuePart| {
+        CardGroup::new(group, seen.iter().map(card).collect(), today, zone, language)
     };
     parts.iter().map(group).collect()
 }
 
-fn say_done(call: &Call, seen: &Seen, count: Option<usize>) -> Done {
+fn say_done(call: &Call, seen: &SightingSeen, count: Option<usize>) -> DeskNews {
     let language = language::of(&call.headers);
     let words = match count {
         Some(count) if count > 1 => language.one("review-approved-sure", "count", count),
         _ => said(language, seen),
     };
-    Done { words, id: seen.id.to_string(), undo: seen.status != Status::Pending }
+    DeskNews { words, id: seen.id.to_string(), undo: seen.status != Status::Pending }
 }
 
 /// What became of a record, in words.
-fn said(language: Language, seen: &Seen) -> String {
-    let name = |person: &Option<Person>| {
+fn said(language: Language, seen: &SightingSeen) -> String {
+    let name = |person: &Option<PersonSeen>| {
         let name = person.as_ref().map(|person| person.name.clone());
         name.unwrap_or_else(|| language.say("review-nobody"))
     };
@@ -148,13 +148,13 @@ fn said(language: Language, seen: &Seen) -> String {
 }
 
 /// The record `id`, if the caller may see it.
-async fn one(call: &Call, id: RecordId) -> Result<Seen, Problem> {
+async fn one(call: &Call, id: RecordId) -> Result<SightingSeen, Problem> {
     let reader = call.reader()?;
     Ok(call.app().db.read(move |tx| sightings::one(tx, reader, id)).await?)
 }
 
 /// Those of these records that the caller may see.
-async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<Seen>, Problem> {
+async fn some(call: &Call, ids: Vec<RecordId>) -> Result<Vec<SightingSeen>, Problem> {
     let reader = call.reader()?;
     Ok(call.app().db.read(move |tx| sightings::some(tx, reader, &ids)).await?)
 }
@@ -165,11 +165,11 @@ async fn card_piece(call: Call) -> Outcome {
 }
 
 /// These cards, in their groups, for a page that is open.
-async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
+async fn piece(call: &Call, status: StatusCode, seen: Vec<SightingSeen>) -> Outcome {
     let reader = call.reader()?;
     let zone = call.app().config.zone.clone();
     let read = call.app().db.read(move |tx| {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<QueuePart> = Vec::new();
         for seen in seen {
             let group = queue::group_of(tx, reader, &zone, &seen)?;
             match parts.iter_mut().find(|(known, _)| *known == group) {
@@ -182,7 +182,7 @@ async fn piece(call: &Call, status: StatusCode, seen: Vec<Seen>) -> Outcome {
     let (parts, waiting) = read.await?;
     let shell = shell(call, "review");
     let groups = groups(call, &parts);
-    page(status, &Piece { shell, waiting, groups, after: None })
+    page(status, &DeskPiece { shell, waiting, groups, after: None })
 }
 
 /// With JavaScript the card is swapped for nothing, or for what somebody else decided; without
@@ -198,18 +198,18 @@ async fn decide(call: Call) -> Outcome {
     };
     let student = desk.named(reader, field("student").map(str::to_owned));
     let say = match word {
-        "approve" => Say::Approve(student.await?),
-        "reject" => Say::Reject,
-        "never" => Say::RuleOut,
+        "approve" => ReviewSay::Approve(student.await?),
+        "reject" => ReviewSay::Reject,
+        "never" => ReviewSay::RuleOut,
         _ => return Err(Problem::field("decision", "say approve, reject, unknown or never")),
     };
     let version = field("version").and_then(|version| version.parse().ok());
     let language = language::of(&call.headers);
     let ruled_out = match say {
-        Say::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),
-        Say::Approve(_) | Say::Reject => None,
+        ReviewSay::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),
+        ReviewSay::Approve(_) | ReviewSay::Reject => None,
     };
-    let ask = Ask { record: id, say, notes, version };
+    let ask = ReviewAsk { record: id, say, notes, version };
     match desk.decide(reader, vec![ask], call.now).await {
         Ok(_) if call.wants_piece() => {
             let seen = some(&call, vec![id]).await?;
@@ -235,8 +235,8 @@ async fn approve_sure(call: Call) -> Outcome {
         let (id, version) = word.split_once(':')?;
         let record = id.parse().ok()?;
         let version = version.parse().ok()?;
-        let say = Say::Approve(None);
-        Some(Ask { record, say, notes: None, version: Some(version) })
+        let say = ReviewSay::Approve(None);
+        Some(ReviewAsk { record, say, notes: None, version: Some(version) })
     };
     let asks: Option<Vec<_>> = call.field("cards")?.split_whitespace().map(ask).collect();
     let asks = asks.ok_or_else(|| Problem::field("cards", "give id:version of each"))?;
@@ -283,7 +283,7 @@ async fn who(call: Call) -> Outcome {
     let Asked { q } = call.query()?;
     let asked = q.unwrap_or_default().trim().to_owned();
     let reader = call.reader()?;
-    let Seen { id, version, .. } = one(&call, call.id("id")?).await?;
+    let SightingSeen { id, version, .. } = one(&call, call.id("id")?).await?;
     let people = match asked.is_empty() {
         true => Vec::new(),
         false => {
@@ -294,8 +294,8 @@ async fn who(call: Call) -> Outcome {
     let shell = shell(&call, "review");
     let record = id.to_string();
     match call.wants_piece() {
-        true => page(StatusCode::OK, &Found { shell, record, version, asked, people }),
-        false => page(StatusCode::OK, &Who { shell, record, version, asked, people }),
+        true => page(StatusCode::OK, &DeskFound { shell, record, version, asked, people }),
+        false => page(StatusCode::OK, &DeskWho { shell, record, version, asked, people }),
     }
 }
 
@@ -305,19 +305,19 @@ fn saying(answer: Response, words: &str) -> Response {
     with(answer, HeaderName::from_static("x-said"), &words)
 }
 
-fn facts(seen: &Seen) -> Facts {
-    let face = |candidate: &sightings::Candidate| Face {
+fn facts(seen: &SightingSeen) -> CardFacts {
+    let face = |candidate: &sightings::CandidateSeen| CardFace {
         id: candidate.person.student.to_string(),
         number: candidate.person.number.clone(),
         name: candidate.person.name.clone(),
         confidence: scores::confidence(&seen.model, candidate.score),
     };
-    let verdict = (seen.status != Status::Pending).then(|| Verdict {
+    let verdict = (seen.status != Status::Pending).then(|| CardVerdict {
         approved: seen.status == Status::Approved,
         name: seen.decided.as_ref().map(|person| person.name.clone()).unwrap_or_default(),
         by: seen.reviewer.as_ref().map(|(_, name)| name.clone()),
     });
-    Facts {
+    CardFacts {
         id: seen.id.to_string(),
         version: seen.version,
         at: seen.order_at,

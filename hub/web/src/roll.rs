@@ -1,10 +1,10 @@
 //! The roll of a lesson as a teacher reads it: what is known of each student, in words.
 
 use jiff::tz::TimeZone;
-use rules::attendance::closing::{Grounds, Why};
+use rules::attendance::closing::{ClosingWhy, Grounds};
 use rules::attendance::spoken::stamp;
 use rules::attendance::{Mark, Source, Status};
-use store::passage::Elsewhere;
+use store::passage::PassageElsewhere;
 use store::session::Session;
 use uuid::Uuid;
 use wire::Wall;
@@ -21,7 +21,7 @@ pub const CHOICES: [(&str, &str, Status); 4] = [
 
 /// What is known of a student in a lesson.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct RollFacts {
     /// Own id.
     pub id: Uuid,
     /// Number in the school's register.
@@ -35,17 +35,17 @@ pub struct Facts {
     /// Whether a sighting of them waits for a person.
     pub waiting: bool,
     /// Where else they were seen that day.
-    pub elsewhere: Option<Elsewhere>,
+    pub elsewhere: Option<PassageElsewhere>,
     /// What the mark stands on, if the end of the lesson made it.
     pub grounds: Option<Grounds>,
     /// The time in which doors must have seen whoever came.
     pub counts: (Wall, Wall),
     /// Why no door of the room can know them, and which does not.
-    pub unknown: Option<(Why, String)>,
+    pub unknown: Option<(ClosingWhy, String)>,
 }
 
 /// A student on the roll, ready for its template.
-pub struct Row {
+pub struct RollRow {
     /// Own id.
     pub id: Uuid,
     /// Number in the school's register.
@@ -58,7 +58,7 @@ pub struct Row {
     pub state: &'static str,
     /// Who says so and when, and where else they were.
     pub about: Vec<String>,
-    /// The question that [`Row::why`] answers, as a text's key.
+    /// The question that [`RollRow::why`] answers, as a text's key.
     pub asks: &'static str,
     /// Why the mark is what it is; nothing where somebody said so.
     pub why: Vec<String>,
@@ -76,10 +76,10 @@ pub struct Row {
     pub choices: Vec<(&'static str, &'static str, bool)>,
 }
 
-impl Row {
+impl RollRow {
     /// The row of `facts`, its times in `zone`.
     #[must_use]
-    pub fn new(facts: Facts, language: Language, zone: &TimeZone) -> Self {
+    pub fn new(facts: RollFacts, language: Language, zone: &TimeZone) -> Self {
         let status = facts.mark.as_ref().map(|mark| mark.status);
         let (class, state) = state(status, facts.waiting);
         let there = matches!(status, Some(Status::Present | Status::Late | Status::Excused));
@@ -150,7 +150,7 @@ fn said(mark: &Mark, by: Option<&str>, language: Language, zone: &TimeZone) -> O
 
 /// How many of each there are: the style, the text's key, how many.
 #[must_use]
-pub fn counts(rows: &[Row]) -> Vec<(&'static str, &'static str, usize)> {
+pub fn counts(rows: &[RollRow]) -> Vec<(&'static str, &'static str, usize)> {
     let all = [
         ("present", "roll-count-present"),
         ("late", "roll-count-late"),
@@ -185,15 +185,15 @@ mod tests {
         Mark { status, source, sighting, arrived_at, by, at: NOON, notes, version: 3 }
     }
 
-    fn facts(mark: Option<Mark>) -> Facts {
-        let elsewhere = Some(Elsewhere {
+    fn facts(mark: Option<Mark>) -> RollFacts {
+        let elsewhere = Some(PassageElsewhere {
             student: wire::StudentId(Uuid::nil()),
             at: NOON,
             place: "Gate".into(),
             left: false,
         });
         let (number, name) = ("S1".to_owned(), "Ada".to_owned());
-        Facts {
+        RollFacts {
             id: Uuid::nil(),
             number,
             name,
@@ -207,11 +207,11 @@ mod tests {
         }
     }
 
-    fn row(facts: Facts) -> Row {
-        Row::new(facts, Language::English, &TimeZone::UTC)
+    fn row(facts: RollFacts) -> RollRow {
+        RollRow::new(facts, Language::English, &TimeZone::UTC)
     }
 
-    fn plain(row: &Row) -> Vec<String> {
+    fn plain(row: &RollRow) -> Vec<String> {
         row.about.iter().map(|text| text.replace(['\u{2068}', '\u{2069}'], "")).collect()
     }
 
@@ -240,18 +240,18 @@ mod tests {
 
     #[test]
     fn whoever_no_door_can_know_is_to_be_ticked_until_somebody_says_something() {
-        let unknown = Some((Why::NoConsent, "door-1".to_owned()));
-        let of = |mark| Facts { unknown: unknown.clone(), elsewhere: None, ..facts(mark) };
+        let unknown = Some((ClosingWhy::NoConsent, "door-1".to_owned()));
+        let of = |mark| RollFacts { unknown: unknown.clone(), elsewhere: None, ..facts(mark) };
         let open = row(of(None));
         assert!(open.tick && plain(&open)[0].contains("no consent"), "{:?}", plain(&open));
         assert!(row(of(Some(mark(Status::Unverified, Source::Close)))).tick);
         assert!(!row(of(Some(mark(Status::Present, Source::Manual)))).tick);
-        assert!(!row(Facts { waiting: true, ..of(None) }).tick, "a door saw them after all");
+        assert!(!row(RollFacts { waiting: true, ..of(None) }).tick, "a door saw them after all");
     }
 
     #[test]
     fn who_waits_is_counted_as_undecided_and_everybody_once() {
-        let waiting = Facts { waiting: true, ..facts(None) };
+        let waiting = RollFacts { waiting: true, ..facts(None) };
         let rows =
             [waiting, facts(None), facts(Some(mark(Status::Present, Source::Door)))].map(row);
         let counts: Vec<_> = counts(&rows).into_iter().map(|(class, _, n)| (class, n)).collect();

@@ -5,7 +5,7 @@ use acts::auth::session;
 use http::call::Call;
 use http::{language, nav};
 use rules::auth::Role;
-use words::language::{Said, Language};
+use words::language::{Language, Said};
 
 /// Settings of htmx: nothing evaluated, no style of its own (the CSP forbids both), and a
 /// conflict is shown where the card was.
@@ -13,7 +13,7 @@ const HTMX: &str = r#"{"allowEval":false,"includeIndicatorStyles":false,"selfReq
 
 /// Who a page greets.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct ShellPerson {
     /// What it calls them.
     pub name: String,
     /// What they may do: other pages are not linked.
@@ -26,7 +26,7 @@ pub struct Shell {
     /// Which page this is, in the navigation.
     pub here: &'static str,
     /// Who is signed in.
-    pub person: Option<Person>,
+    pub person: Option<ShellPerson>,
     /// The token of their forms.
     pub csrf: Option<String>,
     /// The language of the page.
@@ -42,7 +42,8 @@ pub struct Shell {
 /// The frame for whoever sent `call`.
 #[must_use]
 pub fn shell(call: &Call, here: &'static str) -> Shell {
-    let person = call.by.as_ref().map(|by| Person { name: by.name.clone(), role: by.actor.role });
+    let person =
+        call.by.as_ref().map(|by| ShellPerson { name: by.name.clone(), role: by.actor.role });
     let language = language::of(&call.headers);
     let csrf = call.session().map(session::csrf);
     let cares = call.app().care.get();

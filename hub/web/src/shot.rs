@@ -2,9 +2,9 @@
 //!
 //! One form says who everybody on it is and for which lesson; with it the photo goes for good.
 
-use super::photo::{Asked, show};
+use super::photo::{ClassPhotoQuery, show};
 use crate::shell::shell;
-use acts::album::name::Place;
+use acts::album::name::NamingPlace;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
@@ -67,7 +67,7 @@ async fn done(call: Call) -> Outcome {
         Err(problem) => {
             let (photo, class) = (Some(photo.id), photo.class.to_string());
             let said = (problem.status, Some(problem.detail));
-            show(&call, &class, Asked { photo, job: None }, said).await
+            show(&call, &class, ClassPhotoQuery { photo, job: None }, said).await
         }
     }
 }
@@ -96,7 +96,7 @@ async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
         }
     }
     if let Some(lesson) = lesson.filter(|_| other) {
-        let to = Place { photo: id.to_string(), lesson: Some(lesson), version: None };
+        let to = NamingPlace { photo: id.to_string(), lesson: Some(lesson), version: None };
         album.place(reader, to).await?;
     }
     for (crop, student) in said {

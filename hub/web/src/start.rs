@@ -1,13 +1,13 @@
 //! Set-up, sign-in and sign-out, our files, and what a page says when something went wrong.
 
-use super::account::passkeys::{Ask, shown};
+use super::account::passkeys::{PasskeyAsk, shown};
 use super::account::prove;
 use super::files;
 use super::shell::Shell;
 use crate::account::prove::elsewhere;
 use crate::shell::shell;
 use acts::auth::session;
-use acts::entrance::{Checked, FirstAdmin};
+use acts::entrance::{Checked, SetUpFirstAdmin};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -17,7 +17,7 @@ use http::nav::{self, inside};
 use http::press;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::{self, page, see, with};
-use http::site::Reader;
+use http::site::ProblemReader;
 use http::{
     problem::Outcome,
     route::{EVERYONE, Object, Shapes, Who},
@@ -53,7 +53,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "sign-in.html")]
-struct SignIn<'a> {
+struct SignInPage<'a> {
     shell: Shell,
     problem: Option<String>,
     email: &'a str,
@@ -77,7 +77,7 @@ struct Code<'a> {
 /// What an account has besides its password.
 struct Factors {
     codes: bool,
-    passkeys: Ask,
+    passkeys: PasskeyAsk,
 }
 
 #[derive(Template)]
@@ -92,7 +92,7 @@ struct Setup<'a> {
 
 #[derive(Template)]
 #[template(path = "message.html")]
-struct Message<'a> {
+struct ProblemPage<'a> {
     shell: Shell,
     title: &'a str,
     detail: &'a str,
@@ -142,7 +142,7 @@ async fn sign_in_page(call: Call) -> Outcome {
     let next = inside(&next);
     let elsewhere = elsewhere(&call);
     let passkey = call.lacks_passkeys().is_none();
-    page(StatusCode::OK, &SignIn { shell, problem: None, email: "", next, elsewhere, passkey })
+    page(StatusCode::OK, &SignInPage { shell, problem: None, email: "", next, elsewhere, passkey })
 }
 
 async fn sign_in(call: Call) -> Outcome {
@@ -172,11 +172,11 @@ async fn sign_in(call: Call) -> Outcome {
 }
 
 /// The sign-in page once more, with what went wrong.
-fn refused<'a>(call: &Call, words: String, email: &'a str, next: &'a str) -> SignIn<'a> {
+fn refused<'a>(call: &Call, words: String, email: &'a str, next: &'a str) -> SignInPage<'a> {
     let shell = shell(call, "");
     let elsewhere = elsewhere(call);
     let passkey = call.lacks_passkeys().is_none();
-    SignIn { shell, problem: Some(words), email, next, elsewhere, passkey }
+    SignInPage { shell, problem: Some(words), email, next, elsewhere, passkey }
 }
 
 /// Asks for the second factor of whoever gave the right password just now.
@@ -193,7 +193,7 @@ async fn factors(call: &Call, account: &Account) -> Result<Factors, Problem> {
     let missing = call.lacks_passkeys();
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, id)?.is_some_and(|totp| totp.confirmed);
-        Ok(Factors { codes, passkeys: Ask::of(passkey::any(tx, id)?, missing) })
+        Ok(Factors { codes, passkeys: PasskeyAsk::of(passkey::any(tx, id)?, missing) })
     });
     Ok(read.await?)
 }
@@ -250,7 +250,7 @@ async fn set_up(call: Call) -> Outcome {
     let email = field("email");
     let password = call.content.field("password").unwrap_or("").to_owned();
     let first =
-        FirstAdmin { code: code.clone(), name: name.clone(), email: email.clone(), password };
+        SetUpFirstAdmin { code: code.clone(), name: name.clone(), email: email.clone(), password };
     match call.visitor().set_up(first).await.map_err(Problem::from) {
         Ok(account) => call.open_session(account.id, Way::SetUp, see("/people")?).await,
         Err(problem) => {
@@ -271,8 +271,8 @@ const AGAIN: &str = "<!doctype html><html lang=\"en-GB\"><meta charset=\"utf-8\"
 /// What a browser shows instead of a problem's JSON. Who is not signed in is led to the door; who
 /// only seems so, because a link from elsewhere brought them, bounces once.
 #[must_use]
-pub fn problem(problem: &Problem, reader: Reader<'_>) -> Option<Response> {
-    let Reader { language, arrived, back, request_id } = reader;
+pub fn problem(problem: &Problem, reader: ProblemReader<'_>) -> Option<Response> {
+    let ProblemReader { language, arrived, back, request_id } = reader;
     match problem.kind {
         PROOF_NEEDED => return see(&prove::at(back)).ok(),
         guard::FACTOR_FIRST => return see("/account").ok(),
@@ -301,7 +301,7 @@ pub fn problem(problem: &Problem, reader: Reader<'_>) -> Option<Response> {
     let title = title.as_str();
     let onward = "/";
     let onward_words = onward_words.as_str();
-    let message = Message { shell, title, detail, onward, onward_words, request_id };
+    let message = ProblemPage { shell, title, detail, onward, onward_words, request_id };
     Some(later(page(problem.status, &message).ok()?, problem))
 }
 

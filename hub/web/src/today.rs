@@ -3,7 +3,7 @@
 //! The buttons of the roll are in [`hand`](super::hand).
 
 use super::class::policy::suspended;
-use super::roll::{self, Facts, Row};
+use super::roll::{self, RollFacts, RollRow};
 use super::shell::Shell;
 use crate::shell::shell;
 use acts::marks;
@@ -22,7 +22,7 @@ use rules::timetable::day_of;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use store::class::{self, Class};
-use store::session::{self, Filter, Session};
+use store::session::{self, Session, SessionFilter};
 use store::{Tx, mark, passage, watch};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
@@ -50,15 +50,15 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "today.html")]
-struct Page {
+struct TodayPage {
     shell: Shell,
     class: Class,
     day: String,
     tabs: Vec<Tab>,
-    lesson: Option<Lesson>,
-    rows: Vec<Row>,
+    lesson: Option<TodayLesson>,
+    rows: Vec<RollRow>,
     /// Whom no door can know, to be ticked.
-    unknown: Vec<Row>,
+    unknown: Vec<RollRow>,
     counts: Vec<(&'static str, &'static str, usize)>,
     note: Option<String>,
     /// Why the class does not mark by itself any more.
@@ -77,7 +77,7 @@ struct Tab {
 }
 
 /// The lesson that is shown.
-struct Lesson {
+struct TodayLesson {
     id: Uuid,
     name: String,
     room: String,
@@ -91,7 +91,7 @@ struct Lesson {
 }
 
 #[derive(Deserialize)]
-struct Which {
+struct TodayQuery {
     lesson: Option<Uuid>,
     /// Who was just marked, for browsers without JavaScript.
     done: Option<Uuid>,
@@ -100,7 +100,7 @@ struct Which {
 }
 
 async fn index(call: Call) -> Outcome {
-    let which: Which = call.query()?;
+    let which: TodayQuery = call.query()?;
     let reader = call.reader()?;
     let name = call.param("id").to_owned();
     let zone = call.app().config.zone.clone();
@@ -117,7 +117,7 @@ async fn index(call: Call) -> Outcome {
         let from = Some(from);
         let until = Some(until);
         let of = Some(class.id);
-        let filter = Filter { class: of, from, until, ..Filter::default() };
+        let filter = SessionFilter { class: of, from, until, ..SessionFilter::default() };
         let lessons = session::list(tx, reader, &filter, LESSONS)?;
         let lesson = wanted.or_else(|| roll::first(&lessons, now).cloned());
         let facts = lesson.as_ref().map(|lesson| facts(tx, lesson, &zone, now)).transpose()?;
@@ -126,7 +126,8 @@ async fn index(call: Call) -> Outcome {
     let (class, day, lessons, lesson, facts) = read.await?;
     let shell = shell(&call, "class");
     let zone = &call.app().config.zone;
-    let rows: Vec<_> = facts.into_iter().map(|facts| Row::new(facts, shell.language, zone)).collect();
+    let rows: Vec<_> =
+        facts.into_iter().map(|facts| RollRow::new(facts, shell.language, zone)).collect();
     let done = which.done.and_then(|id| rows.iter().find(|row| row.id == id));
     let note = done.map(|row| said(&shell, row));
     let note = note.or(which.photo.map(|n| shell.one("roll-from-photo", "count", n)));
@@ -141,7 +142,7 @@ async fn index(call: Call) -> Outcome {
     let tabs: Vec<Tab> = lessons.iter().map(tab).collect();
     let counts = roll::counts(&rows);
     let (unknown, rows) = rows.into_iter().partition(|row| row.tick);
-    let view = Page {
+    let view = TodayPage {
         free: day == reader.today && !tabs.iter().any(|tab| tab.now),
         day: words::say_day(shell.language, day, reader.today),
         suspended: suspended(shell.language, &class, now),
@@ -157,8 +158,8 @@ async fn index(call: Call) -> Outcome {
     page(StatusCode::OK, &view)
 }
 
-fn shown(of: &Session, shell: &Shell, zone: &TimeZone, now: Wall) -> Lesson {
-    Lesson {
+fn shown(of: &Session, shell: &Shell, zone: &TimeZone, now: Wall) -> TodayLesson {
+    TodayLesson {
         id: of.id,
         name: of.name.clone(),
         room: of.room.clone(),
@@ -175,7 +176,7 @@ pub(super) fn facts(
     lesson: &Session,
     zone: &TimeZone,
     now: Wall,
-) -> Result<Vec<Facts>, Error> {
+) -> Result<Vec<RollFacts>, Error> {
     let mut marks: HashMap<_, _> = mark::of_session(tx, lesson.id)?.into_iter().collect();
     let names = mark::names(tx, lesson.id)?;
     let waiting: HashSet<_> = passage::waiting(tx, lesson.id)?.into_iter().collect();
@@ -185,7 +186,7 @@ pub(super) fn facts(
     let mut unknown = watch::unknown(tx, (lesson.class, &lesson.room), now)?;
     let one = |member: class::Member| {
         let mark = marks.remove(&member.student);
-        Facts {
+        RollFacts {
             grounds: grounds.remove(&member.student),
             counts: marks::counts(lesson),
             unknown: unknown.remove(&member.student),
@@ -202,7 +203,7 @@ pub(super) fn facts(
 }
 
 /// What stands of a student now, in words.
-pub(super) fn said(shell: &Shell, row: &Row) -> String {
+pub(super) fn said(shell: &Shell, row: &RollRow) -> String {
     shell.two("roll-stands", "name", &row.name, "state", shell.say(row.state))
 }
 

@@ -1,6 +1,6 @@
 //! Faces without a name in photos of a class: put together, guessed, and named many at once.
 
-use super::photo::{Asked, show};
+use super::photo::{ClassPhotoQuery, show};
 use acts::album::later::{Put, Putting};
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -14,7 +14,7 @@ use http::{
 use rules::error::Error;
 use rules::{cluster, knn};
 use store::class;
-use store::crop::Of;
+use store::crop::CropOf;
 use store::reader::Reader;
 use uuid::Uuid;
 use warp::http::Method;
@@ -52,13 +52,13 @@ async fn start(call: Call) -> Outcome {
     let reader = call.reader()?;
     let jobs = &call.app().jobs;
     let class = named(&call, reader).await?;
-    let of = (Of::Class(class), class);
+    let of = (CropOf::Class(class), class);
     let album = call.app().album();
-    let rule = knn::Rule { k: VOTES, line: album.line(GUESSED)?, voting: true };
+    let rule = knn::KnnRule { k: VOTES, line: album.line(GUESSED)?, voting: true };
     let job = match call.content.field("do") {
         Some("group") => {
             let line = album.line(TOGETHER)?;
-            let rule = cluster::Rule { line, most: GROUPS, force: false };
+            let rule = cluster::ClusterRule { line, most: GROUPS, force: false };
             album.cluster_later(jobs, of, rule, reader.actor.user).await?
         }
         Some("guess") => {
@@ -95,7 +95,7 @@ async fn assign(call: Call) -> Outcome {
         None => see(&format!("/class/{class}/photo#unnamed")),
         Some(problem) => {
             let said = (problem.status, Some(problem.detail));
-            show(&call, &class.to_string(), Asked::default(), said).await
+            show(&call, &class.to_string(), ClassPhotoQuery::default(), said).await
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What needs care, and what to do about it.
 
-use crate::language::{Said as _, Language};
+use crate::language::{Language, Said as _};
 use fluent_bundle::FluentArgs;
 use jiff::tz::TimeZone;
 use rules::care::Worry;
@@ -23,13 +23,13 @@ pub fn said(language: Language, worry: &Worry, zone: &TimeZone) -> (String, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::care::{Facts, Failed, Found, Held, What, worries};
+    use rules::care::{AsideKind, CareFacts, CareFound, Failed, Held, worries};
     use wire::Wall;
 
     const NOW: Wall = Wall(1_790_000_000_000);
     const DAY_MS: i64 = 24 * 3_600_000;
 
-    fn failed(what: What, ago: i64) -> Failed {
+    fn failed(what: AsideKind, ago: i64) -> Failed {
         let (since, last) = (NOW.plus_ms(-ago), NOW.plus_ms(-ago));
         let (id, why) = ("one".to_owned(), "closing a lesson failed".to_owned());
         Failed { what, id, tries: 3, since, last, next: wire::Mono(0), why }
@@ -41,11 +41,11 @@ mod tests {
 
     #[test]
     fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
-        let whats = [What::Lesson, What::Period, What::Outgoing, What::Work];
+        let whats = [AsideKind::Lesson, AsideKind::Period, AsideKind::Outgoing, AsideKind::Work];
         let aside = whats.map(|what| failed(what, 0)).to_vec();
         let hooks = vec!["https://a.test".to_owned()];
         let recognition = Some("no pack".to_owned());
-        let facts = Facts {
+        let facts = CareFacts {
             leap: Some(NOW),
             held: vec![held()],
             dead_letters: (1, None),
@@ -58,11 +58,11 @@ mod tests {
             tls: "own.pem cannot be read".into(),
             behind: vec![("door-1".into(), NOW.plus_ms(-DAY_MS))],
             found: [false, true]
-                .map(|is_refused| Found { device: "door-2".into(), at: NOW, is_refused })
+                .map(|is_refused| CareFound { device: "door-2".into(), at: NOW, is_refused })
                 .to_vec(),
             replaced: Some(NOW),
             certificates: vec![("ca.pem", NOW), ("server.pem", NOW)],
-            ..Facts::default()
+            ..CareFacts::default()
         };
         for worry in worries(&facts, NOW) {
             for language in Language::ALL {

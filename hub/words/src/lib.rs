@@ -7,7 +7,7 @@ pub mod why;
 
 use crate::language::Language;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use rules::reports::Rate;
+use rules::reports::ReportRate;
 use wire::{Reason, Wall};
 
 /// Confidence in words, as a text's key; in three bands: from 0.9, from 0.7, and below.
@@ -147,7 +147,7 @@ pub fn month(language: Language, day: Date) -> String {
 
 /// A share in per cent.
 #[must_use]
-pub fn share(language: Language, rate: Rate) -> String {
+pub fn share(language: Language, rate: ReportRate) -> String {
     match language {
         Language::English => format!("{rate} %"),
         Language::Persian => format!("{}٪", language.digits(&rate.to_string().replace('.', "٫"))),
@@ -213,7 +213,8 @@ mod tests {
         let late = Wall(1_772_406_000_000); // 2026-03-01T23:00Z
         assert_eq!(time(late, &berlin), "00:00:00");
         let today = rules::timetable::day(late, &berlin);
-        let say = |day| say_day(Language::English, day, today).replace(['\u{2068}', '\u{2069}'], "");
+        let say =
+            |day| say_day(Language::English, day, today).replace(['\u{2068}', '\u{2069}'], "");
         assert_eq!(say(today), "Today, Monday, 2 March");
         assert_eq!(say(today.yesterday().unwrap()), "Yesterday, Sunday, 1 March");
         assert_eq!(say(jiff::civil::date(2025, 5, 1)), "Thursday, 1 May 2025");

@@ -3,31 +3,31 @@
 use crate::language::Language;
 use jiff::tz::TimeZone;
 use rules::attendance::Status;
-use rules::attendance::closing::{Grounds, Why};
+use rules::attendance::closing::{ClosingWhy, Grounds};
 use wire::Wall;
 
 /// Why a door could not have recognised a student, as a text's key; it may name the door.
 #[must_use]
-pub fn key(why: Why) -> &'static str {
+pub fn key(why: ClosingWhy) -> &'static str {
     match why {
-        Why::NoReport => "why-no-report",
-        Why::OldSoftware => "why-old-software",
-        Why::NoFrames => "why-no-frames",
-        Why::Undecodable => "why-undecodable",
-        Why::Covered => "why-covered",
-        Why::Frozen => "why-frozen",
-        Why::NoTrigger => "why-no-trigger",
-        Why::Idle => "why-idle",
-        Why::Dropped => "why-dropped",
-        Why::Lost => "why-lost",
-        Why::Clock => "why-clock",
-        Why::NoGallery => "why-no-gallery",
-        Why::NotInGallery => "why-not-in-gallery",
-        Why::Inactive => "why-inactive",
-        Why::NoConsent => "why-no-consent",
-        Why::NotEnrolled => "why-not-enrolled",
-        Why::OtherModel => "why-other-model",
-        Why::EnrolledLater => "why-enrolled-later",
+        ClosingWhy::NoReport => "why-no-report",
+        ClosingWhy::OldSoftware => "why-old-software",
+        ClosingWhy::NoFrames => "why-no-frames",
+        ClosingWhy::Undecodable => "why-undecodable",
+        ClosingWhy::Covered => "why-covered",
+        ClosingWhy::Frozen => "why-frozen",
+        ClosingWhy::NoTrigger => "why-no-trigger",
+        ClosingWhy::Idle => "why-idle",
+        ClosingWhy::Dropped => "why-dropped",
+        ClosingWhy::Lost => "why-lost",
+        ClosingWhy::Clock => "why-clock",
+        ClosingWhy::NoGallery => "why-no-gallery",
+        ClosingWhy::NotInGallery => "why-not-in-gallery",
+        ClosingWhy::Inactive => "why-inactive",
+        ClosingWhy::NoConsent => "why-no-consent",
+        ClosingWhy::NotEnrolled => "why-not-enrolled",
+        ClosingWhy::OtherModel => "why-other-model",
+        ClosingWhy::EnrolledLater => "why-enrolled-later",
     }
 }
 
@@ -70,8 +70,8 @@ mod tests {
 
     const NOON: Wall = Wall(12 * 3_600_000);
 
-    fn said(status: Status, stayed: bool, doors: &[(u16, Option<Why>)]) -> Vec<String> {
-        let door = |(permille, why): &(u16, Option<Why>)| Ground {
+    fn said(status: Status, stayed: bool, doors: &[(u16, Option<ClosingWhy>)]) -> Vec<String> {
+        let door = |(permille, why): &(u16, Option<ClosingWhy>)| Ground {
             door: "door-1".into(),
             permille: *permille,
             why: *why,
@@ -101,8 +101,11 @@ mod tests {
 
     #[test]
     fn whatever_kept_a_door_from_knowing_them_is_named() {
-        let all =
-            said(Status::Unverified, true, &[(412, Some(Why::Covered)), (0, Some(Why::NoConsent))]);
+        let all = said(
+            Status::Unverified,
+            true,
+            &[(412, Some(ClosingWhy::Covered)), (0, Some(ClosingWhy::NoConsent))],
+        );
         assert!(all[0].contains("nobody can say"), "{all:?}");
         assert!(all[1].contains("lesson before"), "{all:?}");
         assert!(all[2].contains("lens of door-1 was covered"), "{all:?}");

@@ -112,7 +112,7 @@ impl std::fmt::Debug for Picture {
 /// # Errors
 /// Anything that is not a whole JPEG, PNG, BMP, TIFF or WebP picture within `limits`.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    let file = File::look(bytes, limits)?;
+    let file = File::read_head(bytes, limits)?;
     file.safely(|| decode_as(&file, limits))
 }
 
@@ -121,7 +121,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
 /// # Errors
 /// As [`decode`]; `TooLarge` where it is more than [`Limits::alloc`].
 pub fn weigh(bytes: &[u8], limits: &Limits) -> Result<u64, ImageError> {
-    let file = File::look(bytes, limits)?;
+    let file = File::read_head(bytes, limits)?;
     file.safely(|| open(&file, limits)).map(|(_, _, weight)| weight)
 }
 

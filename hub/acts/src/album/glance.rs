@@ -1,7 +1,7 @@
 //! A look at a class that keeps nothing: who seems to be there, for a teacher to confirm.
 
 use crate::photo;
-use crate::recogniser::Sight;
+use crate::recogniser::PictureSight;
 use rules::assign::{self, Match};
 use rules::gallery::Index;
 use std::collections::HashSet;
@@ -22,7 +22,7 @@ pub enum Sureness {
 
 /// One face.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Glance {
+pub struct Headcount {
     /// Where it is, in pixels.
     pub at: Rect,
     /// How sure.
@@ -35,7 +35,7 @@ pub struct Glance {
     pub scale: Scale,
 }
 
-impl Glance {
+impl Headcount {
     /// The score as the systems with 128-number networks say it: 0.5 is sure, 0.6 is not.
     #[must_use]
     pub fn distance(&self) -> Option<f32> {
@@ -51,7 +51,7 @@ impl Glance {
 
 /// Every face, and who of `members` it seems to be.
 #[must_use]
-pub fn glance(sight: &Sight, index: &Index, members: &HashSet<StudentId>) -> Vec<Glance> {
+pub fn glance(sight: &PictureSight, index: &Index, members: &HashSet<StudentId>) -> Vec<Headcount> {
     let compare = |face| photo::compare(index, face, |id| members.contains(&id));
     let found: Vec<Decision> = sight.faces.iter().map(compare).collect();
     let one = |c: &wire::Candidate| Match { student: c.student, weight: c.score };
@@ -63,7 +63,7 @@ pub fn glance(sight: &Sight, index: &Index, members: &HashSet<StudentId>) -> Vec
         near.first().map(|near| near.score)
     };
     (sight.faces.iter().zip(&found).zip(settled))
-        .map(|((face, found), one)| Glance {
+        .map(|((face, found), one)| Headcount {
             at: face.face.rect,
             status: status(found, one),
             student: one.map(|one| one.student),
@@ -109,7 +109,7 @@ mod tests {
     fn the_usual_distances_are_said_of_the_pack_that_runs() {
         let glance = |model, score| {
             let (at, status, scale) = (Rect::default(), Sureness::Unknown, Scale::of(model));
-            Glance { at, status, student: None, score, scale }
+            Headcount { at, status, student: None, score, scale }
         };
         let usual = glance("dlib-1", Some(0.92));
         assert!((usual.distance().unwrap() - 0.6).abs() < 1e-3 && usual.confidence() < 0.6);

@@ -1,11 +1,11 @@
 //! The long work on photos, as jobs that somebody follows.
 
 use super::Album;
-use crate::jobs::{Jobs, Progress};
+use crate::jobs::{JobProgress, Jobs};
 use rules::error::Error;
 use rules::{cluster, knn};
 use serde::Serialize;
-use store::crop::Of;
+use store::crop::CropOf;
 use store::image::Image;
 use store::job::Job;
 use store::reader::Reader;
@@ -31,9 +31,9 @@ pub struct Putting {
     /// What the job is called.
     pub kind: &'static str,
     /// The crops, and their class.
-    pub of: (Of, Uuid),
+    pub of: (CropOf, Uuid),
     /// Who wins.
-    pub rule: knn::Rule,
+    pub rule: knn::KnnRule,
     /// Whether it is only said, or done.
     pub outcome: Put,
 }
@@ -58,8 +58,8 @@ impl Album {
             return Err(Error::Conflict(say.into()));
         }
         let id = photo.id;
-        let work = move |progress: Progress| async move {
-            let looked = self.look(id, by.to_string()).await?;
+        let work = move |progress: JobProgress| async move {
+            let looked = self.find_faces(id, by.to_string()).await?;
             progress.advance(1);
             Ok(looked)
         };
@@ -78,11 +78,11 @@ impl Album {
         by: Uuid,
     ) -> Result<Job, Error> {
         let total = photos.len() as u64;
-        let work = move |progress: Progress| async move {
+        let work = move |progress: JobProgress| async move {
             let mut failed_images = 0;
             let mut looked = Vec::new();
             for photo in photos {
-                match self.look(photo, by.to_string()).await {
+                match self.find_faces(photo, by.to_string()).await {
                     Ok(one) => looked.push(one),
                     Err(error) => {
                         tracing::warn!(image = %photo, %error, "a photo could not be looked at");
@@ -106,11 +106,12 @@ impl Album {
     pub async fn cluster_later(
         self,
         jobs: &Jobs,
-        of: (Of, Uuid),
-        rule: cluster::Rule,
+        of: (CropOf, Uuid),
+        rule: cluster::ClusterRule,
         by: Uuid,
     ) -> Result<Job, Error> {
-        let work = move |progress: Progress| async move { self.cluster(of, rule, &progress).await };
+        let work =
+            move |progress: JobProgress| async move { self.cluster(of, rule, &progress).await };
         jobs.start("cluster-crops", 0, by, work).await
     }
 
@@ -126,8 +127,9 @@ impl Album {
     ) -> Result<Job, Error> {
         let Putting { kind, of, rule, outcome } = putting;
         let commit = (outcome == Put::Assign).then_some(reader);
-        let work =
-            move |progress: Progress| async move { self.sort(of, rule, commit, &progress).await };
+        let work = move |progress: JobProgress| async move {
+            self.sort(of, rule, commit, &progress).await
+        };
         jobs.start(kind, 0, reader.actor.user, work).await
     }
 }

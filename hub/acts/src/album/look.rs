@@ -2,13 +2,13 @@
 
 use super::{Album, gone, ids};
 use crate::photo;
-use crate::recogniser::{Seen, Sight};
+use crate::recogniser::{FaceSeen, PictureSight};
 use rules::assign::{self, Match};
 use rules::error::{Doing, Error};
 use rules::gallery::Index;
 use serde::Serialize;
 use std::collections::HashSet;
-use store::crop::{self, Area, Crop, Found};
+use store::crop::{self, Area, Crop, NewCrop};
 use store::vault::DataKey;
 use store::{Tx, consent, image};
 use uuid::Uuid;
@@ -20,7 +20,8 @@ const SAME: f32 = 0.5;
 
 /// What a look at a photo came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
-pub struct Looked {
+#[schema(as = Looked)]
+pub struct PhotoLooked {
     /// The photo.
     pub image_id: Uuid,
     /// Faces on it.
@@ -35,13 +36,13 @@ impl Album {
     ///
     /// # Errors
     /// `NotFound` when the photo is gone, `Unavailable` when too many pictures wait.
-    pub async fn find_faces(&self, id: Uuid, by: String) -> Result<Looked, Error> {
+    pub async fn find_faces(&self, id: Uuid, by: String) -> Result<PhotoLooked, Error> {
         let jpeg = self.picture(id).await?;
         let read = move |tx: &Tx<'_>| Ok((image::get(tx, id)?, crop::of_image(tx, id)?));
         let (photo, old) = self.db.read(read).await?;
         let key = self.keys.photo(id)?.ok_or_else(gone)?;
         let members = ids(&self.members(photo.class).await?);
-        let sight = self.recogniser.look(jpeg.to_vec()).await?;
+        let sight = self.recogniser.faces(jpeg.to_vec()).await?;
         let index = self.gallery.index();
         let now = self.clock.wall();
         let model = self.recogniser.model().as_str().to_owned();
@@ -58,7 +59,7 @@ impl Album {
                 let of = if known.is_some() { &mut renewed } else { &mut found };
                 of.push(seal.found(id, face, proposed));
             }
-            Cut {
+            PhotoCut {
                 gone: free.into_iter().filter(|c| c.student.is_none()).map(|c| c.id).collect(),
                 found,
                 renewed,
@@ -67,7 +68,7 @@ impl Album {
         let cut = tokio::task::spawn_blocking(work).await.doing("cutting faces out")?;
         let faces = || cut.found.iter().chain(&cut.renewed);
         let proposed = faces().filter(|face| face.proposed.is_some()).count();
-        let looked = Looked { image_id: id, faces: faces().count(), proposed };
+        let looked = PhotoLooked { image_id: id, faces: faces().count(), proposed };
         let write = move |tx: &Tx<'_>| {
             let photo = image::get(tx, id)?;
             if !photo.kept {
@@ -83,7 +84,7 @@ impl Album {
 
 /// Whom each face may be: the best that the whole photo leaves to it.
 fn propose(
-    sight: &Sight,
+    sight: &PictureSight,
     index: &Index,
     members: &HashSet<StudentId>,
     old: &[Crop],
@@ -111,16 +112,16 @@ fn same<'a>(old: &[&'a Crop], rect: Rect) -> Option<&'a Crop> {
 }
 
 /// What a look at a photo found, as rows.
-struct Cut {
+struct PhotoCut {
     /// Faces that were not there before.
-    found: Vec<Found>,
+    found: Vec<NewCrop>,
     /// Faces that were.
-    renewed: Vec<Found>,
+    renewed: Vec<NewCrop>,
     /// Crops that are no face after all.
     gone: Vec<Uuid>,
 }
 
-impl Cut {
+impl PhotoCut {
     fn store(&self, tx: &Tx<'_>, photo: &image::Image) -> Result<(), Error> {
         self.gone.iter().try_for_each(|id| crop::remove(tx, *id))?;
         for face in &self.renewed {
@@ -143,14 +144,14 @@ impl Cut {
 struct Seal<'a> {
     key: &'a DataKey,
     model: &'a str,
-    sight: &'a Sight,
+    sight: &'a PictureSight,
 }
 
 impl Seal<'_> {
-    fn found(&self, id: Uuid, face: &Seen, proposed: Option<(StudentId, f32)>) -> Found {
+    fn found(&self, id: Uuid, face: &FaceSeen, proposed: Option<(StudentId, f32)>) -> NewCrop {
         let template = face.template.to_f16_bytes();
         let pixels = photo::crop(self.sight, face);
-        Found {
+        NewCrop {
             id,
             at: pixels_of(face.face.rect),
             score: f64::from(face.face.score),

@@ -11,7 +11,7 @@ use rules::attendance::{Mark, Source, Status};
 use rules::error::Error;
 use serde::Serialize;
 use store::crop::{self, As, Crop};
-use store::image::{self, Image, State};
+use store::image::{self, Image, ImageState};
 use store::reader::Reader;
 use store::session::{self, Session};
 use store::{Tx, class, consent, mark, student};
@@ -20,7 +20,8 @@ use wire::{StudentId, Wall};
 
 /// What confirming a photo came to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, utoipa::ToSchema)]
-pub struct Confirmed {
+#[schema(as = AlbumNameConfirmed)]
+pub struct NamingConfirmed {
     /// The photo; it and its crops are gone.
     pub image_id: Uuid,
     /// The lesson whose marks follow.
@@ -35,7 +36,7 @@ pub struct Confirmed {
 
 /// Where a photo goes.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct NamingPlace {
     /// Its own id.
     pub photo: String,
     /// The lesson it was taken in, by own id.
@@ -120,12 +121,12 @@ impl Album {
         reader: Reader,
         id: String,
         proposals: bool,
-    ) -> Result<Confirmed, Error> {
+    ) -> Result<NamingConfirmed, Error> {
         let hand = self.hand(reader);
         let work = move |tx: &Tx<'_>| {
             let photo = image::find(tx, reader, &id)?;
             open(tx, photo.id)?;
-            if photo.state == State::New {
+            if photo.state == ImageState::New {
                 let say = "nobody has looked for faces on this photo yet: process it first";
                 return Err(Error::Invalid(say.into()));
             }
@@ -141,8 +142,8 @@ impl Album {
                 present.push(person.number.clone());
             }
             present.sort();
-            image::empty(tx, photo.id, State::Confirmed, &hand.by, hand.now)?;
-            let confirmed = Confirmed {
+            image::empty(tx, photo.id, ImageState::Confirmed, &hand.by, hand.now)?;
+            let confirmed = NamingConfirmed {
                 image_id: photo.id,
                 session_id: lesson.id,
                 faces: crops.len(),
@@ -162,7 +163,7 @@ impl Album {
     /// # Errors
     /// `NotFound` for a foreign photo or lesson; `Conflict` when it was changed meanwhile, or
     /// people are known on it; `Invalid` for a lesson of another class.
-    pub async fn place(&self, reader: Reader, to: Place) -> Result<Image, Error> {
+    pub async fn place(&self, reader: Reader, to: NamingPlace) -> Result<Image, Error> {
         let now = self.clock.wall();
         let work = move |tx: &Tx<'_>| {
             let photo = image::find(tx, reader, &to.photo)?;
@@ -185,10 +186,10 @@ impl Album {
         self.db.write(work).await
     }
 
-    fn hand(&self, reader: Reader) -> Hand {
+    fn hand(&self, reader: Reader) -> NamingHand {
         let now = self.clock.wall();
         let by = reader.actor.user.to_string();
-        Hand { reader, now, by, zone: self.zone.clone() }
+        NamingHand { reader, now, by, zone: self.zone.clone() }
     }
 }
 
@@ -196,22 +197,22 @@ impl Album {
 fn open(tx: &Tx<'_>, id: Uuid) -> Result<Image, Error> {
     let photo = image::get(tx, id)?;
     let say = match photo.state {
-        State::New | State::Processed => return Ok(photo),
-        State::Confirmed => "this photo is confirmed: correct the marks of the lesson instead",
-        State::Expired => "this photo was not confirmed in time and is gone",
+        ImageState::New | ImageState::Processed => return Ok(photo),
+        ImageState::Confirmed => "this photo is confirmed: correct the marks of the lesson instead",
+        ImageState::Expired => "this photo was not confirmed in time and is gone",
     };
     Err(Error::Conflict(say.into()))
 }
 
 /// One person's hand in one transaction.
-struct Hand {
+struct NamingHand {
     reader: Reader,
     now: Wall,
     by: String,
     zone: jiff::tz::TimeZone,
 }
 
-impl Hand {
+impl NamingHand {
     /// Whom `name` names on the roster of a class.
     fn member(&self, tx: &Tx<'_>, class: Uuid, name: &str) -> Result<StudentId, Error> {
         let strange = || {

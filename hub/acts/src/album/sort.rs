@@ -5,16 +5,16 @@
 //! taken as confidences ([`vision::Scale`]), so that with any pack 0.7 falls on the line from which
 //! on a match is worth a look.
 
-use super::{Album, Open, ids};
-use crate::jobs::Progress;
+use super::{Album, OpenCrop, ids};
+use crate::jobs::JobProgress;
 use rules::assign;
-use rules::cluster::{self, Face};
+use rules::cluster::{self, ClusterFace};
 use rules::error::{Doing, Error};
 use rules::gallery::Index;
 use rules::knn::{self, Vote};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
-use store::crop::{self, As, Of};
+use store::crop::{self, As, CropOf};
 use store::reader::Reader;
 use store::{Tx, consent};
 use uuid::Uuid;
@@ -108,13 +108,13 @@ impl Album {
     /// Clusters the crops of a class or a lesson, and remembers where each went.
     pub async fn cluster(
         &self,
-        (of, class): (Of, Uuid),
-        rule: cluster::Rule,
-        progress: &Progress,
+        (of, class): (CropOf, Uuid),
+        rule: cluster::ClusterRule,
+        progress: &JobProgress,
     ) -> Result<Clustered, Error> {
         let open = self.open(of).await?;
         progress.set_total(open.len() as u64);
-        let faces: Vec<Face> = open.iter().map(face).collect();
+        let faces: Vec<ClusterFace> = open.iter().map(face).collect();
         let work = move || cluster::cluster(&faces, rule);
         let clusters = tokio::task::spawn_blocking(work).await.doing("clustering crops")?;
         let members = self.members(class).await?;
@@ -141,10 +141,10 @@ impl Album {
     /// those people; look-alikes and people without consent are left to a person.
     pub async fn sort(
         &self,
-        of: (Of, Uuid),
-        rule: knn::Rule,
+        of: (CropOf, Uuid),
+        rule: knn::KnnRule,
         commit: Option<Reader>,
-        progress: &Progress,
+        progress: &JobProgress,
     ) -> Result<Sorted, Error> {
         let Sorted { crops, mut suggestions, .. } = self.suggest(of, rule).await?;
         progress.set_total(crops as u64);
@@ -157,12 +157,19 @@ impl Album {
     }
 
     /// Says who the crops without a person may show, and changes nothing.
-    pub async fn suggest(&self, (of, class): (Of, Uuid), rule: knn::Rule) -> Result<Sorted, Error> {
+    pub async fn suggest(
+        &self,
+        (of, class): (CropOf, Uuid),
+        rule: knn::KnnRule,
+    ) -> Result<Sorted, Error> {
         let open = self.open(of).await?;
         let members = self.members(class).await?;
         // Who a person named anywhere in the class is known everywhere in it.
-        let named =
-            if of == Of::Class(class) { open.clone() } else { self.open(Of::Class(class)).await? };
+        let named = if of == CropOf::Class(class) {
+            open.clone()
+        } else {
+            self.open(CropOf::Class(class)).await?
+        };
         let crops = open.iter().filter(|open| open.student.is_none()).count();
         let index = self.gallery.index();
         let people = ids(&members);
@@ -229,11 +236,11 @@ impl Album {
         id: Uuid,
         (line, most): (f32, usize),
     ) -> Result<Vec<Alike>, Error> {
-        let open = self.open(Of::Class(class)).await?;
+        let open = self.open(CropOf::Class(class)).await?;
         let own = open.iter().find(|open| open.id == id).map(|open| open.template.clone());
         let none = || Error::Invalid("this crop has no template to compare: generate it".into());
         let own = own.ok_or_else(none)?;
-        let score = |open: &Open| Alike { crop: open.id, score: own.cosine(&open.template) };
+        let score = |open: &OpenCrop| Alike { crop: open.id, score: own.cosine(&open.template) };
         let others = open.iter().filter(|open| open.id != id).map(score);
         let mut alike: Vec<_> = others.filter(|alike| alike.score >= line).collect();
         alike.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.crop.cmp(&b.crop)));
@@ -242,8 +249,8 @@ impl Album {
     }
 }
 
-fn face(open: &Open) -> Face {
-    Face {
+fn face(open: &OpenCrop) -> ClusterFace {
+    ClusterFace {
         id: open.id,
         photo: open.image,
         known: open.student.map(|(student, _)| student),
@@ -253,13 +260,13 @@ fn face(open: &Open) -> Face {
 
 /// Whom each crop without a person may show: photo by photo, nobody twice.
 fn settle(
-    open: &[Open],
-    named: &[Open],
+    open: &[OpenCrop],
+    named: &[OpenCrop],
     index: &Index,
     members: &HashSet<StudentId>,
-    rule: knn::Rule,
-) -> Vec<(Open, Vote, bool)> {
-    let mut photos: BTreeMap<Uuid, Vec<&Open>> = BTreeMap::new();
+    rule: knn::KnnRule,
+) -> Vec<(OpenCrop, Vote, bool)> {
+    let mut photos: BTreeMap<Uuid, Vec<&OpenCrop>> = BTreeMap::new();
     for open in open.iter().filter(|open| open.student.is_none()) {
         photos.entry(open.image).or_default().push(open);
     }
@@ -287,11 +294,11 @@ fn settle(
 /// The faces people of the class are known by, with their cosines to this one: enrolled, or named
 /// by a person.
 fn known(
-    open: &Open,
-    named: &[Open],
+    open: &OpenCrop,
+    named: &[OpenCrop],
     index: &Index,
     members: &HashSet<StudentId>,
-    rule: knn::Rule,
+    rule: knn::KnnRule,
 ) -> Vec<Candidate> {
     let mut known = index.nearest_of(&open.template, rule.k, |id| members.contains(&id));
     known.extend(named.iter().filter_map(|other| match other.student {

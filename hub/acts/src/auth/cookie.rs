@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Which requests that begin on a foreign page bring a cookie.
 #[derive(Clone, Copy, Debug)]
-pub enum Site {
+pub enum CookieSite {
     /// None.
     Strict,
     /// Those that lead to a page of ours.
@@ -20,13 +20,13 @@ pub fn values<'a>(header: &'a str, name: &'a str) -> impl DoubleEndedIterator<It
 /// The `Set-Cookie` value under which a browser keeps `value` for `seconds`, out of reach of
 /// scripts.
 #[must_use]
-pub fn set(name: &str, value: impl fmt::Display, site: Site, seconds: i64) -> String {
+pub fn set(name: &str, value: impl fmt::Display, site: CookieSite, seconds: i64) -> String {
     format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite={site:?}; Max-Age={seconds}")
 }
 
 /// The `Set-Cookie` value that makes a browser forget it.
 #[must_use]
-pub fn forget(name: &str, site: Site) -> String {
+pub fn forget(name: &str, site: CookieSite) -> String {
     set(name, "", site, 0)
 }
 
@@ -47,9 +47,9 @@ mod tests {
 
     #[test]
     fn no_script_reads_a_cookie_and_a_forgotten_one_ends_at_once() {
-        let kept = set("a", 7, Site::Strict, 60);
+        let kept = set("a", 7, CookieSite::Strict, 60);
         assert_eq!(kept, "a=7; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=60");
-        let gone = forget("a", Site::Lax);
+        let gone = forget("a", CookieSite::Lax);
         assert_eq!(gone, "a=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
     }
 }

@@ -8,7 +8,7 @@ use super::session;
 
 /// What a request says about where it came from.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Came<'a> {
+pub struct CsrfOrigin<'a> {
     /// `Sec-Fetch-Site`.
     pub site: Option<&'a str>,
     /// `Origin`.
@@ -21,7 +21,7 @@ pub struct Came<'a> {
 
 /// The request may have been forged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Forged {
+pub enum CsrfForged {
     /// It came from another site, or does not say from where.
     #[error("this request did not come from a page of this server: open the page again")]
     Elsewhere,
@@ -30,12 +30,12 @@ pub enum Forged {
     Token,
 }
 
-impl Came<'_> {
+impl CsrfOrigin<'_> {
     /// Whether the browser says it came from our own pages.
     ///
     /// # Errors
-    /// [`Forged::Elsewhere`] if not, or if it does not say.
-    pub fn from_here(&self) -> Result<(), Forged> {
+    /// [`CsrfForged::Elsewhere`] if not, or if it does not say.
+    pub fn from_here(&self) -> Result<(), CsrfForged> {
         let here = match (self.site, self.origin, self.host) {
             (Some(site), _, _) => site == "same-origin",
             (None, Some(origin), Some(host)) => {
@@ -43,17 +43,17 @@ impl Came<'_> {
             }
             _ => false,
         };
-        if here { Ok(()) } else { Err(Forged::Elsewhere) }
+        if here { Ok(()) } else { Err(CsrfForged::Elsewhere) }
     }
 
     /// Both proofs, for the session `secret`.
     ///
     /// # Errors
     /// The first proof that fails.
-    pub fn check(&self, secret: &str) -> Result<(), Forged> {
+    pub fn check(&self, secret: &str) -> Result<(), CsrfForged> {
         self.from_here()?;
-        let given = self.token.ok_or(Forged::Token)?;
-        if session::csrf_matches(secret, given) { Ok(()) } else { Err(Forged::Token) }
+        let given = self.token.ok_or(CsrfForged::Token)?;
+        if session::csrf_matches(secret, given) { Ok(()) } else { Err(CsrfForged::Token) }
     }
 }
 
@@ -63,27 +63,28 @@ mod tests {
 
     #[test]
     fn only_our_own_pages_change_anything() {
-        let here = Came { host: Some("hub.school:8443"), ..Came::default() };
-        let origin = |o| Came { origin: Some(o), ..here };
-        assert!(Came { site: Some("same-origin"), ..here }.from_here().is_ok());
+        let here = CsrfOrigin { host: Some("hub.school:8443"), ..CsrfOrigin::default() };
+        let origin = |o| CsrfOrigin { origin: Some(o), ..here };
+        assert!(CsrfOrigin { site: Some("same-origin"), ..here }.from_here().is_ok());
         assert!(origin("https://hub.school:8443").from_here().is_ok());
         for site in ["cross-site", "same-site", "none"] {
-            let lied = Came { site: Some(site), ..origin("https://hub.school:8443") };
-            assert_eq!(lied.from_here(), Err(Forged::Elsewhere), "{site}");
+            let lied = CsrfOrigin { site: Some(site), ..origin("https://hub.school:8443") };
+            assert_eq!(lied.from_here(), Err(CsrfForged::Elsewhere), "{site}");
         }
         for other in ["https://evil.test", "null", "https://hub.school:8443.evil.test"] {
-            assert_eq!(origin(other).from_here(), Err(Forged::Elsewhere), "{other}");
+            assert_eq!(origin(other).from_here(), Err(CsrfForged::Elsewhere), "{other}");
         }
-        assert_eq!(here.from_here(), Err(Forged::Elsewhere));
+        assert_eq!(here.from_here(), Err(CsrfForged::Elsewhere));
     }
 
     #[test]
     fn the_token_is_asked_for_besides() {
         let secret = crate::auth::secret();
         let token = session::csrf(&secret);
-        let came = Came { site: Some("same-origin"), token: Some(&token), ..Came::default() };
+        let came =
+            CsrfOrigin { site: Some("same-origin"), token: Some(&token), ..CsrfOrigin::default() };
         assert_eq!(came.check(&secret), Ok(()));
-        assert_eq!(came.check(&crate::auth::secret()), Err(Forged::Token));
-        assert_eq!(Came { token: None, ..came }.check(&secret), Err(Forged::Token));
+        assert_eq!(came.check(&crate::auth::secret()), Err(CsrfForged::Token));
+        assert_eq!(CsrfOrigin { token: None, ..came }.check(&secret), Err(CsrfForged::Token));
     }
 }

@@ -4,7 +4,7 @@
 //! The browser keeps the attempt sealed in a cookie; the answer counts only with it, within ten
 //! minutes, and once.
 
-use super::cookie::{self, Site};
+use super::cookie::{self, CookieSite};
 use rules::auth::once::Once;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Attempt {
 
 /// Why an answer does not count.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Refused {
+pub enum ElsewhereRefused {
     /// No attempt, another one, or one from long ago.
     #[error(
         "this sign-in was not begun in this browser, or more than ten minutes ago: begin again"
@@ -51,28 +51,28 @@ pub enum Refused {
 
 /// States that were used.
 #[derive(Default)]
-pub struct Seen(Once<String>);
+pub struct ElsewhereSeen(Once<String>);
 
-impl Seen {
+impl ElsewhereSeen {
     /// Takes the answer with `state` for `attempt`, once.
     ///
     /// # Errors
-    /// [`Refused`].
+    /// [`ElsewhereRefused`].
     pub fn take(
         &mut self,
         attempt: Option<Attempt>,
         state: &str,
         now: Wall,
-    ) -> Result<Attempt, Refused> {
-        let attempt = attempt.ok_or(Refused::Stranger)?;
+    ) -> Result<Attempt, ElsewhereRefused> {
+        let attempt = attempt.ok_or(ElsewhereRefused::Stranger)?;
         let age = now.0.saturating_sub(attempt.made);
         let same: bool = attempt.state.as_bytes().ct_eq(state.as_bytes()).into();
         if !same || !(0..LIFE_MS).contains(&age) {
-            return Err(Refused::Stranger);
+            return Err(ElsewhereRefused::Stranger);
         }
         match self.0.take(state.to_owned(), Wall(attempt.made), LIFE_MS, now) {
             true => Ok(attempt),
-            false => Err(Refused::Used),
+            false => Err(ElsewhereRefused::Used),
         }
     }
 }
@@ -80,13 +80,13 @@ impl Seen {
 /// The `Set-Cookie` value that keeps the sealed attempt.
 #[must_use]
 pub fn cookie(sealed: &str) -> String {
-    cookie::set(COOKIE, sealed, Site::Lax, LIFE_MS / 1000)
+    cookie::set(COOKIE, sealed, CookieSite::Lax, LIFE_MS / 1000)
 }
 
 /// The `Set-Cookie` value that forgets it.
 #[must_use]
 pub fn farewell() -> String {
-    cookie::forget(COOKIE, Site::Lax)
+    cookie::forget(COOKIE, CookieSite::Lax)
 }
 
 /// The sealed attempt in a `Cookie` header.
@@ -112,14 +112,14 @@ mod tests {
 
     #[test]
     fn an_answer_counts_once_for_its_own_attempt_and_not_for_long() {
-        let mut seen = Seen::default();
+        let mut seen = ElsewhereSeen::default();
         let mut take = |state: &str, now| seen.take(Some(attempt("s")), state, Wall(now));
-        assert_eq!(take("other", 1), Err(Refused::Stranger));
-        assert_eq!(take("s", LIFE_MS), Err(Refused::Stranger), "too late");
-        assert_eq!(take("s", -1), Err(Refused::Stranger), "from the future");
+        assert_eq!(take("other", 1), Err(ElsewhereRefused::Stranger));
+        assert_eq!(take("s", LIFE_MS), Err(ElsewhereRefused::Stranger), "too late");
+        assert_eq!(take("s", -1), Err(ElsewhereRefused::Stranger), "from the future");
         assert_eq!(take("s", 1), Ok(attempt("s")));
-        assert_eq!(take("s", 2), Err(Refused::Used));
-        assert_eq!(seen.take(None, "s", Wall(1)), Err(Refused::Stranger));
+        assert_eq!(take("s", 2), Err(ElsewhereRefused::Used));
+        assert_eq!(seen.take(None, "s", Wall(1)), Err(ElsewhereRefused::Stranger));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! It opens nothing. Its browser is spared the wait that strangers cause ([`rules::auth::throttle`]).
 
-use super::cookie::{self, Site};
+use super::cookie::{self, CookieSite};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -70,7 +70,7 @@ impl Browser {
 /// The `Set-Cookie` value; `sealed` is its text, sealed.
 #[must_use]
 pub fn cookie(sealed: &str) -> String {
-    cookie::set(COOKIE, sealed, Site::Strict, KEPT_MS / 1000)
+    cookie::set(COOKIE, sealed, CookieSite::Strict, KEPT_MS / 1000)
 }
 
 /// The sealed text in a `Cookie` header.

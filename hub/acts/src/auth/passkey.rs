@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 use std::net::IpAddr;
-use store::passkey::Kept;
+use store::passkey::PasskeyKept;
 use uuid::Uuid;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
@@ -29,14 +29,14 @@ pub const LIFE_MS: i64 = 5 * 60 * 1000;
 
 /// Under which name passkeys are good, and for which address of it.
 #[derive(Debug)]
-pub struct Place {
+pub struct WebauthnPlace {
     name: RpId,
     origin: String,
 }
 
 /// Something that waits for a device's answer.
 #[derive(Debug)]
-pub struct Begun {
+pub struct WebauthnBegun {
     /// What the browser's script hands to the device.
     pub options: Value,
     /// What we have to keep until the answer.
@@ -54,20 +54,20 @@ pub struct Owner<'a> {
 
 /// A device's answer, before anything is believed of it.
 #[derive(Debug)]
-pub struct Shown(DiscoverableAuthentication16);
+pub struct WebauthnShown(DiscoverableAuthentication16);
 
 /// Why an answer does not count; for the log, not for whoever asks.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Refused(String);
+pub struct WebauthnRefused(String);
 
-impl Refused {
+impl WebauthnRefused {
     fn new(why: impl std::fmt::Display) -> Self {
         Self(why.to_string())
     }
 }
 
-impl Place {
+impl WebauthnPlace {
     /// The place for a hub with this address. A name is needed, and TLS unless the name is
     /// `localhost`: browsers do it under no other.
     #[must_use]
@@ -91,12 +91,16 @@ impl Place {
     /// Begins a new passkey of `owner`, on a device that has none of `has`.
     ///
     /// # Errors
-    /// [`Refused`] when the library will not.
-    pub fn begin(&self, owner: Owner<'_>, has: Vec<Vec<u8>>) -> Result<Begun, Refused> {
+    /// [`WebauthnRefused`] when the library will not.
+    pub fn begin(
+        &self,
+        owner: Owner<'_>,
+        has: Vec<Vec<u8>>,
+    ) -> Result<WebauthnBegun, WebauthnRefused> {
         let id = handle(owner.account);
         let plain = owner.account.to_string();
         let name = Username::try_from(owner.email).or_else(|_| Username::try_from(plain.as_str()));
-        let name = name.map_err(Refused::new)?;
+        let name = name.map_err(WebauthnRefused::new)?;
         let user = PublicKeyCredentialUserEntity { name, id: &id, display_name: None };
         let known = has.into_iter().filter_map(|id| {
             let id = CredentialId::decode(id).ok()?;
@@ -106,79 +110,83 @@ impl Place {
         let mut begun = PublicKeyCredentialCreationOptions::passkey(&self.name, user, known);
         // Every answer is asked to be verified: that devices insist too is more than most can.
         begun.extensions = Extension::default();
-        let (state, client) = begun.start_ceremony().map_err(Refused::new)?;
-        let options = serde_json::to_value(&client).map_err(Refused::new)?;
-        Ok(Begun { options, state: state.encode().map_err(Refused::new)? })
+        let (state, client) = begun.start_ceremony().map_err(WebauthnRefused::new)?;
+        let options = serde_json::to_value(&client).map_err(WebauthnRefused::new)?;
+        Ok(WebauthnBegun { options, state: state.encode().map_err(WebauthnRefused::new)? })
     }
 
     /// The passkey that a device made, if `answer` is one to what `state` remembers.
     ///
     /// # Errors
-    /// [`Refused`].
-    pub fn made(&self, state: &[u8], answer: &Value) -> Result<Kept, Refused> {
-        let state = RegistrationServerState::<16>::decode(state).map_err(Refused::new)?;
-        let bytes = serde_json::to_vec(answer).map_err(Refused::new)?;
-        let answer = Registration::from_json_relaxed(&bytes).map_err(Refused::new)?;
+    /// [`WebauthnRefused`].
+    pub fn made(&self, state: &[u8], answer: &Value) -> Result<PasskeyKept, WebauthnRefused> {
+        let state = RegistrationServerState::<16>::decode(state).map_err(WebauthnRefused::new)?;
+        let bytes = serde_json::to_vec(answer).map_err(WebauthnRefused::new)?;
+        let answer = Registration::from_json_relaxed(&bytes).map_err(WebauthnRefused::new)?;
         let options = RegistrationVerificationOptions::<&str, &str> {
             allowed_origins: &[&self.origin],
             error_on_unsolicited_extensions: false,
             ..Default::default()
         };
-        let new = state.verify(&self.name, &answer, &options).map_err(Refused::new)?;
+        let new = state.verify(&self.name, &answer, &options).map_err(WebauthnRefused::new)?;
         let Ok(key) = new.static_state().encode();
         let Ok(state) = new.dynamic_state().encode();
-        Ok(Kept { credential: new.id().as_ref().to_vec(), key, state: state.to_vec() })
+        Ok(PasskeyKept { credential: new.id().as_ref().to_vec(), key, state: state.to_vec() })
     }
 
     /// Asks for any passkey of this hub.
     ///
     /// # Errors
-    /// [`Refused`] when the library will not.
-    pub fn ask(&self) -> Result<Begun, Refused> {
+    /// [`WebauthnRefused`] when the library will not.
+    pub fn ask(&self) -> Result<WebauthnBegun, WebauthnRefused> {
         let options = DiscoverableCredentialRequestOptions::passkey(&self.name);
-        let (state, client) = options.start_ceremony().map_err(Refused::new)?;
-        let options = serde_json::to_value(&client).map_err(Refused::new)?;
-        Ok(Begun { options, state: state.encode().map_err(Refused::new)?.to_vec() })
+        let (state, client) = options.start_ceremony().map_err(WebauthnRefused::new)?;
+        let options = serde_json::to_value(&client).map_err(WebauthnRefused::new)?;
+        Ok(WebauthnBegun { options, state: state.encode().map_err(WebauthnRefused::new)?.to_vec() })
     }
 
     /// Whether `shown` was signed just now, by the passkey `kept` of `account`, for what `state`
     /// remembers: what is to be kept of it from now on.
     ///
     /// # Errors
-    /// [`Refused`].
+    /// [`WebauthnRefused`].
     pub fn holds(
         &self,
         state: &[u8],
-        shown: &Shown,
-        kept: &Kept,
+        shown: &WebauthnShown,
+        kept: &PasskeyKept,
         account: Uuid,
-    ) -> Result<Kept, Refused> {
-        let state = DiscoverableAuthenticationServerState::decode(state).map_err(Refused::new)?;
-        let id = CredentialId::<&[u8]>::decode(&kept.credential).map_err(Refused::new)?;
-        let key = StaticState::decode(kept.key.as_slice()).map_err(Refused::new)?;
-        let old = kept.state.as_slice().try_into().map_err(Refused::new)?;
-        let old = DynamicState::decode(old).map_err(Refused::new)?;
+    ) -> Result<PasskeyKept, WebauthnRefused> {
+        let state =
+            DiscoverableAuthenticationServerState::decode(state).map_err(WebauthnRefused::new)?;
+        let id = CredentialId::<&[u8]>::decode(&kept.credential).map_err(WebauthnRefused::new)?;
+        let key = StaticState::decode(kept.key.as_slice()).map_err(WebauthnRefused::new)?;
+        let old = kept.state.as_slice().try_into().map_err(WebauthnRefused::new)?;
+        let old = DynamicState::decode(old).map_err(WebauthnRefused::new)?;
         let owner = handle(account);
-        let mut known = AuthenticatedCredential::new(id, &owner, key, old).map_err(Refused::new)?;
+        let mut known =
+            AuthenticatedCredential::new(id, &owner, key, old).map_err(WebauthnRefused::new)?;
         let options = AuthenticationVerificationOptions::<&str, &str> {
             allowed_origins: &[&self.origin],
             error_on_unsolicited_extensions: false,
             ..Default::default()
         };
-        state.verify(&self.name, &shown.0, &mut known, &options).map_err(Refused::new)?;
+        state.verify(&self.name, &shown.0, &mut known, &options).map_err(WebauthnRefused::new)?;
         let Ok(new) = known.dynamic_state().encode();
-        Ok(Kept { state: new.to_vec(), ..kept.clone() })
+        Ok(PasskeyKept { state: new.to_vec(), ..kept.clone() })
     }
 }
 
-impl Shown {
+impl WebauthnShown {
     /// Reads a device's answer.
     ///
     /// # Errors
-    /// [`Refused`] for what is none.
-    pub fn read(answer: &Value) -> Result<Self, Refused> {
-        let bytes = serde_json::to_vec(answer).map_err(Refused::new)?;
-        DiscoverableAuthentication16::from_json_relaxed(&bytes).map(Self).map_err(Refused::new)
+    /// [`WebauthnRefused`] for what is none.
+    pub fn read(answer: &Value) -> Result<Self, WebauthnRefused> {
+        let bytes = serde_json::to_vec(answer).map_err(WebauthnRefused::new)?;
+        DiscoverableAuthentication16::from_json_relaxed(&bytes)
+            .map(Self)
+            .map_err(WebauthnRefused::new)
     }
 
     /// The passkey that it says it is of.
@@ -201,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_hub_with_a_name_has_passkeys_and_a_number_has_none() {
-        let origin = |url: &str| Place::of(url).map(|place| place.origin().to_owned());
+        let origin = |url: &str| WebauthnPlace::of(url).map(|place| place.origin().to_owned());
         for (url, there) in [
             ("https://Hub.school.test", Some("https://hub.school.test")),
             ("https://hub.school.test:443", Some("https://hub.school.test")),
@@ -217,9 +225,9 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_refused() {
-        let place = Place::of("https://hub.school.test").unwrap();
+        let place = WebauthnPlace::of("https://hub.school.test").unwrap();
         let odd = serde_json::json!({ "id": "x" });
-        assert!(Shown::read(&odd).is_err() && Shown::read(&Value::Null).is_err());
+        assert!(WebauthnShown::read(&odd).is_err() && WebauthnShown::read(&Value::Null).is_err());
         assert!(place.made(&[], &odd).is_err() && place.made(&[7; 90], &odd).is_err());
     }
 }

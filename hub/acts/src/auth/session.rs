@@ -1,8 +1,8 @@
 //! Sessions of browsers: a random cookie, whose hash the database knows.
 
-use super::cookie::{self, Site};
+use super::cookie::{self, CookieSite};
 use data_encoding::BASE64URL_NOPAD;
-use rules::auth::session::Limits;
+use rules::auth::session::SessionLimits;
 use subtle::ConstantTimeEq;
 
 /// The cookie's name. The prefix makes browsers insist on Secure, Path=/ and no Domain.
@@ -10,14 +10,14 @@ pub const COOKIE: &str = "__Host-sid";
 
 /// The `Set-Cookie` value that opens a session.
 #[must_use]
-pub fn cookie(secret: &str, limits: Limits) -> String {
-    cookie::set(COOKIE, secret, Site::Strict, limits.absolute_ms / 1000)
+pub fn cookie(secret: &str, limits: SessionLimits) -> String {
+    cookie::set(COOKIE, secret, CookieSite::Strict, limits.absolute_ms / 1000)
 }
 
 /// The `Set-Cookie` value that ends one.
 #[must_use]
 pub fn farewell() -> String {
-    cookie::forget(COOKIE, Site::Strict)
+    cookie::forget(COOKIE, CookieSite::Strict)
 }
 
 /// The session secret in a `Cookie` header.
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_cookie_is_only_for_our_own_pages() {
-        let cookie = cookie("x", Limits::default());
+        let cookie = cookie("x", SessionLimits::default());
         for word in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict", "Max-Age=86400"] {
             assert!(cookie.contains(word), "{word}");
         }

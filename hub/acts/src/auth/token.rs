@@ -4,7 +4,7 @@
 //! using an old one again means that somebody copied it, and ends the whole family.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use rules::auth::refresh::Limits;
+use rules::auth::refresh::RefreshLimits;
 use rules::auth::{Actor, Role};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,18 +15,18 @@ use zeroize::Zeroizing;
 /// Signs and reads access tokens; its keys are replaced while it works. Cheap to clone.
 #[derive(Clone)]
 pub struct Tokens {
-    keys: Arc<RwLock<Vec<Pair>>>,
-    limits: Limits,
+    keys: Arc<RwLock<Vec<TokenKeys>>>,
+    limits: RefreshLimits,
 }
 
 /// One key, both ways.
-struct Pair {
+struct TokenKeys {
     bytes: Zeroizing<[u8; 32]>,
     sign: EncodingKey,
     read: DecodingKey,
 }
 
-impl Pair {
+impl TokenKeys {
     fn new(key: &[u8; 32]) -> Self {
         let sign = EncodingKey::from_secret(key);
         let read = DecodingKey::from_secret(key);
@@ -61,15 +61,15 @@ pub struct BadToken;
 impl Tokens {
     /// Tokens under `key`, which the hub keeps beside its other keys.
     #[must_use]
-    pub fn new(key: &[u8; 32], limits: Limits) -> Self {
-        Self { keys: Arc::new(RwLock::new(vec![Pair::new(key)])), limits }
+    pub fn new(key: &[u8; 32], limits: RefreshLimits) -> Self {
+        Self { keys: Arc::new(RwLock::new(vec![TokenKeys::new(key)])), limits }
     }
 
     /// From now on the first of `keys` signs, and each of them is read.
     pub fn turn(&self, keys: &[Zeroizing<[u8; 32]>]) {
         let mut now = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if !keys.is_empty() && !now.iter().map(|pair| &pair.bytes).eq(keys) {
-            *now = keys.iter().map(|key| Pair::new(key)).collect();
+            *now = keys.iter().map(|key| TokenKeys::new(key)).collect();
         }
     }
 
@@ -81,7 +81,7 @@ impl Tokens {
 
     /// How long they live.
     #[must_use]
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> RefreshLimits {
         self.limits
     }
 
@@ -110,7 +110,7 @@ impl Tokens {
         let mut how = Validation::new(Algorithm::HS256);
         how.validate_exp = false; // the library would read the machine's clock
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let read = |pair: &Pair| decode::<Claims>(token, &pair.read, &how).ok();
+        let read = |pair: &TokenKeys| decode::<Claims>(token, &pair.read, &how).ok();
         let claims = keys.iter().find_map(read).ok_or(BadToken)?.claims;
         if now.0 / 1000 >= claims.exp {
             return Err(BadToken);
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn an_access_token_lives_for_half_an_hour() {
-        let tokens = Tokens::new(&[1; 32], Limits::default());
+        let tokens = Tokens::new(&[1; 32], RefreshLimits::default());
         let token = tokens.issue(actor(), Uuid::nil(), NOW);
         let read = |at| tokens.read(&token, at).map(|access| access.actor);
         assert_eq!(read(NOW), Ok(actor()));
@@ -142,9 +142,12 @@ mod tests {
 
     #[test]
     fn a_token_of_another_key_or_a_changed_one_is_refused() {
-        let tokens = Tokens::new(&[1; 32], Limits::default());
+        let tokens = Tokens::new(&[1; 32], RefreshLimits::default());
         let token = tokens.issue(actor(), Uuid::nil(), NOW);
-        assert_eq!(Tokens::new(&[2; 32], Limits::default()).read(&token, NOW), Err(BadToken));
+        assert_eq!(
+            Tokens::new(&[2; 32], RefreshLimits::default()).read(&token, NOW),
+            Err(BadToken)
+        );
         let mut parts: Vec<_> = token.split('.').collect();
         parts[0] = "eyJhbGciOiJub25lIn0";
         for bad in [parts.join("."), String::new(), "a.b.c".into()] {
@@ -155,7 +158,7 @@ mod tests {
     #[test]
     fn the_key_before_the_newest_counts_until_it_is_taken_away() {
         let (old, new) = (Zeroizing::new([1; 32]), Zeroizing::new([2; 32]));
-        let tokens = Tokens::new(&old, Limits::default());
+        let tokens = Tokens::new(&old, RefreshLimits::default());
         let before = tokens.issue(actor(), Uuid::nil(), NOW);
         tokens.turn(&[new.clone(), old]);
         let after = tokens.issue(actor(), Uuid::nil(), NOW);

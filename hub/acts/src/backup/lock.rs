@@ -87,9 +87,9 @@ impl Lock {
 }
 
 /// Opens copies.
-pub struct Key(Identity);
+pub struct BackupKey(Identity);
 
-impl Key {
+impl BackupKey {
     /// The private key in the file at `path`.
     ///
     /// # Errors
@@ -133,14 +133,14 @@ mod tests {
         let bytes = fs::read(place("copy")).unwrap();
         assert!(!bytes.windows(16).any(|part| part == &plain[..16]));
         let mut opened = Vec::new();
-        Key::read(&place("own"))
+        BackupKey::read(&place("own"))
             .unwrap()
             .open(&place("copy"))
             .unwrap()
             .read_to_end(&mut opened)
             .unwrap();
         assert_eq!(opened, plain);
-        assert!(Key::read(&place("other")).unwrap().open(&place("copy")).is_err());
-        assert!(Key::read(&place(FILE)).is_err(), "the public half opens nothing");
+        assert!(BackupKey::read(&place("other")).unwrap().open(&place("copy")).is_err());
+        assert!(BackupKey::read(&place(FILE)).is_err(), "the public half opens nothing");
     }
 }

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::pki::Pki;
-use rules::auth::elsewhere::Identity;
+use rules::auth::elsewhere::ProviderIdentity;
 use store::cursor::{self, Cursor};
-use store::student::{self, Profile};
-use store::{reshut::Back, shut::Kind};
+use store::student::{self, StudentProfile};
+use store::{reshut::ReshutBack, shut::ShutKind};
 use wire::{DeviceId, StudentId};
 
 const NOW: Wall = Wall(1_790_000_000_123);
@@ -40,10 +40,14 @@ async fn rig_with(settings: &str) -> Rig {
     let write = |tx: &Tx<'_>| {
         store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
         let (room, location) = ("204".to_owned(), String::new());
-        let place = store::device::Place { room, location, direction: wire::Direction::Entry };
+        let place =
+            store::device::DevicePlace { room, location, direction: wire::Direction::Entry };
         store::device::add(tx, &door(), &place, "t", NOW)?;
-        let profile =
-            Profile { student_number: "1".into(), first_name: "A".into(), ..Profile::default() };
+        let profile = StudentProfile {
+            student_number: "1".into(),
+            first_name: "A".into(),
+            ..StudentProfile::default()
+        };
         student::add(tx, profile, "t", NOW)
     };
     let student = db.write(write).await.unwrap();
@@ -64,8 +68,8 @@ impl Rig {
     }
 
     /// The half of the key that is kept elsewhere.
-    fn key(&self) -> Key {
-        Key::read(&self.path("private")).unwrap()
+    fn key(&self) -> BackupKey {
+        BackupKey::read(&self.path("private")).unwrap()
     }
 
     /// Makes a hub of the newest backup in `new`.
@@ -75,17 +79,17 @@ impl Rig {
     }
 
     /// The key store in a copy.
-    fn keys_in(&self, made: &Made) -> Keys {
+    fn keys_in(&self, made: &BackupMade) -> Keys {
         let to = self.path(&made.keys.file_name().unwrap().to_string_lossy());
         unpack(&made.keys, Some(&self.key()), &to).unwrap();
         Keys::open(&to).unwrap()
     }
 
-    fn back_up(&self, now: Wall) -> Made {
+    fn back_up(&self, now: Wall) -> BackupMade {
         self.back_up_after(None, now)
     }
 
-    fn back_up_after(&self, leap: Option<&Leap>, now: Wall) -> Made {
+    fn back_up_after(&self, leap: Option<&Leap>, now: Wall) -> BackupMade {
         make(&self.config(), (&self.path("backup"), &self.path("keys")), now, leap).unwrap()
     }
 
@@ -109,7 +113,7 @@ async fn a_backup_is_checked_and_tells_doors_how_far_it_goes() {
     assert!(made.same_disk && reach(rig.db.clone()).await == 0, "lost with the hub's own disk");
     let newest = rig.db.read(backed_up::newest).await.unwrap().unwrap();
     assert!(newest.same_disk && newest.place == rig.path("backup").display().to_string());
-    let made = Made { same_disk: false, ..made };
+    let made = BackupMade { same_disk: false, ..made };
     tell(&rig.db, &made, "t".into(), NOW).await.unwrap();
     assert_eq!(reach(rig.db.clone()).await, 7, "what came later is not in it");
     assert!(made.audited >= 2 && made.bytes > 0);
@@ -179,7 +183,7 @@ async fn keys_that_do_not_open_are_no_backup() {
 async fn an_erased_key_is_in_no_backup_after_thirty_days() {
     let rig = rig().await;
     let first = rig.back_up(NOW);
-    let holds = |made: &Made| rig.keys_in(made).student(rig.student).unwrap().is_some();
+    let holds = |made: &BackupMade| rig.keys_in(made).student(rig.student).unwrap().is_some();
     assert!(holds(&first));
     rig.keys.erase(rig.student).unwrap();
     let second = rig.back_up(NOW.plus_ms(KEYS_MS - 1));
@@ -300,7 +304,7 @@ async fn every_authority_and_what_the_hub_shows_is_in_a_backup_with_its_key() {
 async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
     let rig = rig().await;
     let open = |tx: &Tx<'_>| {
-        let new = store::account::New {
+        let new = store::account::NewAccount {
             email: "a@school.test".into(),
             name: "A".into(),
             role: rules::auth::Role::Admin,
@@ -314,7 +318,7 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         store::login::begin(tx, uuid::Uuid::from_u128(7), account.id, b"refresh", &origin, NOW)?;
         store::device::add_cert(tx, &door(), "aa", NOW.plus_ms(DAY_MS), NOW)?;
         let until = NOW.plus_ms(DAY_MS);
-        let life = store::device::capture_token::Life { from: NOW, until, overlap: NOW };
+        let life = store::device::capture_token::TokenLife { from: NOW, until, overlap: NOW };
         store::device::add_token(tx, &door(), "join", "t", NOW)?;
         store::device::capture_token::add(tx, &door(), b"program", life, "t")
     };
@@ -348,9 +352,9 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
 /// An account that everything opens.
 fn opened_by_all(tx: &Tx<'_>, email: &str) -> Result<uuid::Uuid, Error> {
     use rules::auth::Role;
-    use store::passkey::Kept;
+    use store::passkey::PasskeyKept;
     let (name, password) = ("A".to_owned(), Some("old".to_owned()));
-    let new = store::account::New {
+    let new = store::account::NewAccount {
         email: email.into(),
         name,
         role: Role::Admin,
@@ -359,12 +363,18 @@ fn opened_by_all(tx: &Tx<'_>, email: &str) -> Result<uuid::Uuid, Error> {
     };
     let id = store::account::add(tx, &new, "t", NOW)?.id;
     let credential = email.as_bytes().to_vec();
-    store::passkey::add(tx, id, "laptop", &Kept { credential, key: vec![], state: vec![] }, NOW)?;
+    store::passkey::add(
+        tx,
+        id,
+        "laptop",
+        &PasskeyKept { credential, key: vec![], state: vec![] },
+        NOW,
+    )?;
     store::totp::start(tx, id, b"sealed", NOW)?;
     store::totp::confirm(tx, id, 1, &[b"code".to_vec()], NOW)?;
     tx.execute("update user_account set may_link = 1 where id = $1", [id.to_string()])?;
     let (issuer, subject, verified_email) = ("i".into(), email.into(), Some(email.into()));
-    store::identity::open(tx, &Identity { issuer, subject, verified_email }, NOW)?;
+    store::identity::open(tx, &ProviderIdentity { issuer, subject, verified_email }, NOW)?;
     let feed = store::feed::Feed { id, account: id, class: None, created_at: NOW };
     store::feed::add(tx, &feed, email.as_bytes(), NOW)?;
     Ok(id)
@@ -385,7 +395,7 @@ fn shut_all(tx: &Tx<'_>, id: uuid::Uuid) -> Result<(), Error> {
     store::totp::remove(tx, id, &by, later)?;
     store::identity::unlink(tx, id, &by, later)?;
     store::feed::remove(tx, id, id, later)?;
-    store::people::set_password(tx, id, "new", &store::login::Keep::Nothing, &by, later)?;
+    store::people::set_password(tx, id, "new", &store::login::LoginKeep::Nothing, &by, later)?;
     let mut profile = store::people::find(tx, &by)?.profile();
     profile.is_active = false;
     store::people::change(tx, id, profile, None, &by, later).map(drop)
@@ -411,7 +421,7 @@ async fn what_opened_an_account_and_was_shut_since_opens_nothing_in_an_older_cop
     };
     let db = Db::open(&new.join("hub.db")).unwrap();
     let (open, none) = ([true; 6], [false; 6]);
-    let back = [6, 0].map(|shut| Back { shut, bare: 0 });
+    let back = [6, 0].map(|shut| ReshutBack { shut, bare: 0 });
     assert_eq!(db.write(after).await.unwrap(), (open, back, none, open));
 }
 
@@ -430,7 +440,7 @@ async fn an_account_that_was_closed_and_opened_again_stays_open() {
     let (back, opens) = rig.db.write(write).await.unwrap();
     assert_eq!(
         (back, opens),
-        (Back::default(), [false, false, true, false, false, true]),
+        (ReshutBack::default(), [false, false, true, false, false, true]),
         "its own data knows"
     );
 }
@@ -451,7 +461,7 @@ async fn an_account_opened_and_linked_again_since_the_backup_stays_so_in_an_olde
                 (profile.is_active, profile.may_link) = (true, true);
                 store::people::change(tx, id, profile, None, "t", NOW)?;
                 let (issuer, subject, email) = ("i".into(), "a@s.test".into(), "a@s.test".into());
-                let who = Identity { issuer, subject, verified_email: Some(email) };
+                let who = ProviderIdentity { issuer, subject, verified_email: Some(email) };
                 store::identity::open(tx, &who, NOW)?;
             }
             store::shut::all(tx)
@@ -480,7 +490,7 @@ async fn another_link_since_brings_the_old_one_back_for_nobody() {
         let id = opened_by_all(tx, "a@s.test")?;
         let of = |kind, what: String, ms| store::shut::Shut { kind, what, at: NOW.plus_ms(ms) };
         let other = store::identity::mark(&id.to_string(), "i", "another");
-        let shut = [of(Kind::Link, id.to_string(), 1), of(Kind::Linked, other, 2)];
+        let shut = [of(ShutKind::Link, id.to_string(), 1), of(ShutKind::Linked, other, 2)];
         store::reshut::again(tx, &shut)?;
         Ok(store::people::find(tx, &id.to_string())?.linked)
     };
@@ -494,9 +504,9 @@ async fn whoever_lost_the_last_second_factor_to_a_restore_has_no_password_either
         let (both, plain) = (opened_by_all(tx, "a@s.test")?, opened_by_all(tx, "b@s.test")?);
         let passkey = store::passkey::of(tx, both)?[0].id.to_string();
         let of = |kind, what: String| store::shut::Shut { kind, what, at: NOW.plus_ms(1) };
-        let one = store::reshut::again(tx, &[of(Kind::Codes, both.to_string())])?;
+        let one = store::reshut::again(tx, &[of(ShutKind::Codes, both.to_string())])?;
         let kept = opens(tx, both)?[2];
-        let last = store::reshut::again(tx, &[of(Kind::Passkey, passkey)])?;
+        let last = store::reshut::again(tx, &[of(ShutKind::Passkey, passkey)])?;
         Ok((one.bare, kept, last.bare, opens(tx, both)?[2], opens(tx, plain)?[2]))
     };
     assert_eq!(rig.db.write(write).await.unwrap(), (0, true, 1, false, true));
@@ -509,12 +519,23 @@ async fn a_password_of_a_clock_that_leapt_and_one_of_the_right_clock_stay() {
     for (password, at) in [("one", NOW.plus_ms(300 * DAY_MS)), ("two", NOW.plus_ms(5))] {
         let by = id.to_string();
         let set = move |tx: &Tx<'_>| {
-            store::people::set_password(tx, id, password, &store::login::Keep::Nothing, &by, at)
+            store::people::set_password(
+                tx,
+                id,
+                password,
+                &store::login::LoginKeep::Nothing,
+                &by,
+                at,
+            )
         };
         rig.db.write(set).await.unwrap();
         rig.keys.remember_shut(&rig.db.read(store::shut::all).await.unwrap(), NOW).unwrap();
     }
     let shut = rig.keys.shut().unwrap();
     let start = move |tx: &Tx<'_>| Ok((store::reshut::again(tx, &shut)?, opens(tx, id)?[2]));
-    assert_eq!(rig.db.write(start).await.unwrap(), (Back::default(), true), "nothing was restored");
+    assert_eq!(
+        rig.db.write(start).await.unwrap(),
+        (ReshutBack::default(), true),
+        "nothing was restored"
+    );
 }

@@ -2,12 +2,12 @@
 
 use super::Tally;
 use crate::certificates::Certificates;
-use crate::doors::state::{self, State};
-use crate::pki::{Life, Pki};
+use crate::doors::state::{self, DoorState};
+use crate::pki::{Pki, ServerCertificateLife};
 use crate::recogniser::Recogniser;
 use crate::upkeep::{Upkeep, rest};
-use rules::care::Found;
-use rules::care::{Facts, Fault, Worry, worries};
+use rules::care::CareFound;
+use rules::care::{CareFacts, Fault, Worry, worries};
 use rules::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -72,10 +72,10 @@ impl Sources {
         Ok(found)
     }
 
-    async fn facts(&self, now: Wall) -> Result<Facts, Error> {
+    async fn facts(&self, now: Wall) -> Result<CareFacts, Error> {
         let model = self.recogniser.model().clone();
         let stored = self.db.read(move |tx| stored(tx, &model, now)).await?;
-        Ok(Facts {
+        Ok(CareFacts {
             disk: disk(&self.data),
             aside: self.upkeep.aside.list(),
             leap: self.upkeep.leap().await?.map(|leap| leap.from),
@@ -92,7 +92,8 @@ impl Sources {
     /// When the certificates that the hub shows end, by file.
     fn ends(&self) -> Vec<(&'static str, Wall)> {
         let shown = self.certificates.state().ends.map(|ends| ("server.pem", ends));
-        let authority = Life::of(&self.pki.ca()).ok().map(|life| ("ca.pem", life.to));
+        let authority =
+            ServerCertificateLife::of(&self.pki.ca()).ok().map(|life| ("ca.pem", life.to));
         shown.into_iter().chain(authority).collect()
     }
 
@@ -108,7 +109,7 @@ impl Sources {
     }
 
     /// Doors that showed a certificate which nobody here remembers giving.
-    async fn found(&self, now: Wall) -> Result<Vec<Found>, Error> {
+    async fn found(&self, now: Wall) -> Result<Vec<CareFound>, Error> {
         let signer = self.pki.signer();
         let since = now.plus_ms(-TWINS_MS);
         self.db.read(move |tx| certificate::found(tx, &signer, since, now)).await
@@ -125,12 +126,12 @@ fn count(tally: &Tally, worries: usize) {
 ///
 /// # Errors
 /// When it fails.
-pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
+pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<CareFacts, Error> {
     let leap = rules::clock::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
     let (began, backup) = care::began_and_backup(tx)?;
     let twins = certificate::twins(tx, now.plus_ms(-TWINS_MS))?;
     let lost = loss::lately(tx, now.plus_ms(-LOST_MS))?;
-    Ok(Facts {
+    Ok(CareFacts {
         dead_letters: dead_letter::count(tx)?,
         held: held::list(tx, now)?,
         lost: lost.into_iter().map(|(door, count, at)| (door.to_string(), count, at)).collect(),
@@ -142,7 +143,7 @@ pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Facts, Error> {
         backup,
         backup_is_here: backed_up::newest(tx)?.is_some_and(|newest| newest.same_disk),
         twins: twins.into_iter().map(|twin| (twin.device.to_string(), twin.last)).collect(),
-        ..Facts::default()
+        ..CareFacts::default()
     })
 }
 
@@ -153,12 +154,12 @@ fn doors(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Vec<Fault>, Error> {
         let grave = state::states(&known, model, now).into_iter().filter(|state| {
             matches!(
                 state,
-                State::Blind
-                    | State::Unseeing
-                    | State::ClockUnset
-                    | State::DiskLow
-                    | State::Ended
-                    | State::EndsSoon
+                DoorState::Blind
+                    | DoorState::Unseeing
+                    | DoorState::ClockUnset
+                    | DoorState::DiskLow
+                    | DoorState::Ended
+                    | DoorState::EndsSoon
             )
         });
         found.extend(grave.map(|state| (known.device.id.to_string(), state.keys())));

@@ -1,12 +1,12 @@
 use super::*;
 use proptest::prelude::*;
 use rules::auth::{Actor, Role};
-use rules::sighting::judge::Seen;
+use rules::sighting::judge::JudgedSeen;
 use rules::sighting::time::When;
-use store::arrival::{self, Row};
-use store::device::{self, Place};
+use store::arrival::{self, ArrivalRow};
+use store::device::{self, DevicePlace};
 use store::evidence::Evidence as Sealed;
-use store::student::{self, Profile};
+use store::student::{self, StudentProfile};
 use uuid::Uuid;
 use wire::{Candidate, ClockState, Direction, Epoch, Mono, RecordKey, Stamp, Verdict};
 
@@ -38,11 +38,12 @@ async fn house() -> House {
     let desk = Desk { db, keys: keys.clone(), events: Events::default() };
     let fill = move |tx: &Tx<'_>| {
         let place =
-            Place { room: "1".into(), location: String::new(), direction: Direction::Entry };
+            DevicePlace { room: "1".into(), location: String::new(), direction: Direction::Entry };
         device::add(tx, &"d1".parse().unwrap(), &place, "t", NOW)?;
         let students = ["1", "2", "3"].map(|number| {
             let (student_number, first_name) = (number.to_owned(), format!("N{number}"));
-            let profile = Profile { student_number, first_name, ..Profile::default() };
+            let profile =
+                StudentProfile { student_number, first_name, ..StudentProfile::default() };
             student::add(tx, profile, "t", NOW).unwrap()
         });
         let records: Vec<_> =
@@ -76,7 +77,7 @@ fn sighting(tx: &Tx<'_>, keys: &Keys, seq: u64, (of, or): (StudentId, StudentId)
     let at = Stamp { boot: 1, mono: Mono(seq), wall: Some(NOW), clock: ClockState::Ntp };
     let candidates =
         [Candidate { student: of, score: 0.97 }, Candidate { student: or, score: 0.95 }];
-    let seen = Seen {
+    let seen = JudgedSeen {
         room: "1".into(),
         direction: Direction::Entry,
         candidates: candidates.to_vec(),
@@ -90,7 +91,7 @@ fn sighting(tx: &Tx<'_>, keys: &Keys, seq: u64, (of, or): (StudentId, StudentId)
         template: Zeroizing::new(vec![]),
         crop: None,
     };
-    let row = Row {
+    let row = ArrivalRow {
         candidates: &candidates,
         reasons: &[],
         seen: &seen,
@@ -108,21 +109,21 @@ fn sighting(tx: &Tx<'_>, keys: &Keys, seq: u64, (of, or): (StudentId, StudentId)
 }
 
 impl House {
-    fn ask(&self, record: usize, say: Say) -> Ask {
-        Ask { record: self.records[record], say, notes: None, version: None }
+    fn ask(&self, record: usize, say: ReviewSay) -> ReviewAsk {
+        ReviewAsk { record: self.records[record], say, notes: None, version: None }
     }
 
-    async fn decide(&self, by: Reader, asks: Vec<Ask>) -> Result<Vec<Done>, Error> {
+    async fn decide(&self, by: Reader, asks: Vec<ReviewAsk>) -> Result<Vec<DeskDone>, Error> {
         self.desk.decide(by, asks, NOW).await
     }
 
-    async fn facts(&self, record: usize) -> Facts {
+    async fn facts(&self, record: usize) -> ReviewFacts {
         let id = self.records[record];
         self.desk.db.read(move |tx| store::review::facts(tx, id)).await.unwrap()
     }
 
     /// State, crop, and whose key opens it, of every record.
-    async fn picture(&self) -> Vec<(review::State, Option<StudentId>)> {
+    async fn picture(&self) -> Vec<(review::ReviewState, Option<StudentId>)> {
         let mut all = Vec::new();
         for (n, record) in self.records.iter().copied().enumerate() {
             let read = move |tx: &Tx<'_>| store::review::evidence(tx, record, Part::Crop);
@@ -141,7 +142,7 @@ impl House {
 async fn a_reassigned_crop_opens_with_the_new_students_key_alone() {
     let house = house().await;
     let to = house.students[1];
-    house.decide(admin(), vec![house.ask(0, Say::Approve(Some(to)))]).await.unwrap();
+    house.decide(admin(), vec![house.ask(0, ReviewSay::Approve(Some(to)))]).await.unwrap();
     assert_eq!(house.picture().await[0].1, Some(to));
     house.desk.keys.erase(house.students[0]).unwrap();
     assert_eq!(&**house.desk.crop(admin(), house.records[0]).await.unwrap(), b"face");
@@ -156,13 +157,13 @@ async fn a_rejected_picture_is_seen_by_nobody_and_gone_after_an_hour() {
         let now = NOW.plus_ms(after_ms);
         house.desk.db.write(move |tx| store::review::sweep_evidence(tx, now))
     };
-    house.decide(admin(), vec![house.ask(0, Say::Reject)]).await.unwrap();
+    house.decide(admin(), vec![house.ask(0, ReviewSay::Reject)]).await.unwrap();
     assert!(house.desk.crop(admin(), house.records[0]).await.is_err());
     assert_eq!(sweep(SECOND_THOUGHTS_MS - 1).await.unwrap(), 0);
     let back = house.desk.undo(admin(), Some(house.records[0]), NOW).await.unwrap();
     assert_eq!((back[0].status, back[0].version), (Status::Pending, 3));
     assert_eq!(&**house.desk.crop(admin(), house.records[0]).await.unwrap(), b"face");
-    house.decide(admin(), vec![house.ask(0, Say::Reject)]).await.unwrap();
+    house.decide(admin(), vec![house.ask(0, ReviewSay::Reject)]).await.unwrap();
     assert_eq!(sweep(SECOND_THOUGHTS_MS).await.unwrap(), 2, "crop and template");
     house.desk.undo(admin(), Some(house.records[0]), NOW).await.unwrap();
     assert!(house.desk.crop(admin(), house.records[0]).await.is_err(), "it stays gone");
@@ -176,7 +177,7 @@ async fn whoever_is_ruled_out_is_remembered_as_not_the_one_who_was_there() {
         let read = |tx: &Tx<'_>| store::scope::ruled_out(tx);
         house.desk.db.read(read).await.unwrap()
     };
-    let done = house.decide(admin(), vec![house.ask(0, Say::RuleOut)]).await.unwrap();
+    let done = house.decide(admin(), vec![house.ask(0, ReviewSay::RuleOut)]).await.unwrap();
     assert_eq!((done[0].status, done[0].decided), (Status::Pending, None));
     assert_eq!(pairs().await, [(two, one)], "as far as anybody knows");
     assert_eq!(house.picture().await[0].1, Some(two), "the face counts for whoever is next");
@@ -187,7 +188,7 @@ async fn whoever_is_ruled_out_is_remembered_as_not_the_one_who_was_there() {
     let names: Vec<_> = seen.candidates.iter().map(|c| c.person.student).collect();
     assert_eq!((seen.predicted.unwrap().student, names), (two, vec![two]));
     assert!(seen.confidence < 0.85, "{}", seen.confidence);
-    house.decide(admin(), vec![house.ask(0, Say::Approve(Some(three)))]).await.unwrap();
+    house.decide(admin(), vec![house.ask(0, ReviewSay::Approve(Some(three)))]).await.unwrap();
     let mut remembered = pairs().await;
     remembered.sort_unstable_by_key(|pair| pair.1 == two);
     assert_eq!(remembered, [(three, one), (three, two)]);
@@ -210,7 +211,7 @@ async fn a_teacher_takes_back_what_went_to_another_class() {
         )
     };
     house.desk.db.write(leave).await.unwrap();
-    house.decide(teacher, vec![house.ask(0, Say::RuleOut)]).await.unwrap();
+    house.decide(teacher, vec![house.ask(0, ReviewSay::RuleOut)]).await.unwrap();
     assert!(house.desk.crop(teacher, house.records[0]).await.is_err(), "not theirs any more");
     let back = house.desk.undo(teacher, Some(house.records[0]), NOW).await.unwrap();
     assert_eq!(back[0].status, Status::Pending);
@@ -220,8 +221,8 @@ async fn a_teacher_takes_back_what_went_to_another_class() {
 #[tokio::test]
 async fn one_decision_that_cannot_be_stops_the_whole_step() {
     let house = house().await;
-    let both = || vec![house.ask(0, Say::Reject), house.ask(1, Say::Reject)];
-    house.decide(admin(), vec![house.ask(1, Say::Approve(None))]).await.unwrap();
+    let both = || vec![house.ask(0, ReviewSay::Reject), house.ask(1, ReviewSay::Reject)];
+    house.decide(admin(), vec![house.ask(1, ReviewSay::Approve(None))]).await.unwrap();
     let before = house.picture().await;
     assert!(matches!(house.decide(admin(), both()).await, Err(Error::Conflict(_))));
     assert_eq!(house.picture().await, before);
@@ -234,7 +235,7 @@ async fn what_a_teacher_may_not_see_is_not_found() {
     let house = house().await;
     let (stranger, teacher) =
         (reader(Uuid::from_u128(7), Role::Teacher), reader(house.teacher, Role::Teacher));
-    let approve = |student| vec![house.ask(0, Say::Approve(student))];
+    let approve = |student| vec![house.ask(0, ReviewSay::Approve(student))];
     let foreign = house.decide(stranger, approve(None)).await;
     assert!(matches!(foreign, Err(Error::NotFound(_))));
     let foreign = house.decide(teacher, approve(Some(house.students[2]))).await;
@@ -300,12 +301,12 @@ async fn run(steps: Vec<(Vec<usize>, Option<Said>)>) {
         before.push(house.picture().await);
         for n in records {
             let say = match said {
-                Said::As(student) => Say::Approve(Some(house.students[student])),
-                Said::Nobody => Say::Reject,
-                Said::Never => Say::RuleOut,
+                Said::As(student) => ReviewSay::Approve(Some(house.students[student])),
+                Said::Nobody => ReviewSay::Reject,
+                Said::Never => ReviewSay::RuleOut,
             };
             let version = Some(house.facts(n).await.version);
-            asks.push(Ask { version, ..house.ask(n, say) });
+            asks.push(ReviewAsk { version, ..house.ask(n, say) });
         }
         house.decide(admin(), asks).await.unwrap();
     }

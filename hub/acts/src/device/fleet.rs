@@ -3,8 +3,8 @@
 //! Newest only: whoever watches sees the latest state, never a queue of changes. Connections
 //! compare it with what they last told their device.
 
-use super::seen::{News, Seen};
-use super::{Identity, Serial};
+use super::seen::{News, ShownSeen};
+use super::{DoorIdentity, Serial};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use wire::link::{Desired, Settings};
 
 /// One moment of the fleet.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct State {
+pub struct FleetState {
     /// What each device should run.
     pub desired: HashMap<DeviceId, Desired>,
     /// What the hub says of each device's settings.
@@ -33,8 +33,8 @@ pub struct State {
 /// The shared, watched state.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    state: Arc<watch::Sender<Arc<State>>>,
-    seen: Arc<Mutex<Seen>>,
+    state: Arc<watch::Sender<Arc<FleetState>>>,
+    seen: Arc<Mutex<ShownSeen>>,
     /// Whether the key store still has to hear of a change.
     owed: Arc<AtomicBool>,
 }
@@ -49,7 +49,7 @@ impl Default for Fleet {
 impl Fleet {
     /// Replaces the state; watchers wake only if it differs. Returns whether it does, or did before
     /// and was not [`kept`](Self::kept).
-    pub fn set(&self, state: State) -> bool {
+    pub fn set(&self, state: FleetState) -> bool {
         let differs = self.state.send_if_modified(|old| {
             let differs = **old != state;
             if differs {
@@ -66,12 +66,12 @@ impl Fleet {
     }
 
     /// A door showed `identity`, and was heard `from` there at `at`.
-    pub fn saw(&self, identity: &Identity, from: IpAddr, at: Instant) {
+    pub fn saw(&self, identity: &DoorIdentity, from: IpAddr, at: Instant) {
         self.seen().saw(identity, from, at);
     }
 
     /// `identity` was shown and refused: it is forged.
-    pub fn refused(&self, identity: &Identity) {
+    pub fn refused(&self, identity: &DoorIdentity) {
         self.seen().refused(identity);
     }
 
@@ -86,7 +86,7 @@ impl Fleet {
         self.seen().noted(news);
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, ShownSeen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,7 +99,7 @@ impl Fleet {
     /// Whether `identity` is a certificate that counts, as far as the database knew it a moment
     /// ago; nothing when it knew none of that number.
     #[must_use]
-    pub fn counts(&self, identity: &Identity) -> Option<bool> {
+    pub fn counts(&self, identity: &DoorIdentity) -> Option<bool> {
         let state = self.state.borrow();
         let digest = state.counting.get(&identity.serial)?;
         Some(digest.as_ref().is_none_or(|digest| *digest == identity.digest))
@@ -107,7 +107,7 @@ impl Fleet {
 
     /// The state now, and each change after it.
     #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Arc<State>> {
+    pub fn watch(&self) -> watch::Receiver<Arc<FleetState>> {
         self.state.subscribe()
     }
 }
@@ -120,9 +120,9 @@ mod tests {
     fn watchers_wake_for_a_change_and_for_nothing_else() {
         let (fleet, serial) = (Fleet::default(), Serial::from_hex("0aB1"));
         let watch = fleet.watch();
-        fleet.set(State::default());
+        fleet.set(FleetState::default());
         assert!(!watch.has_changed().unwrap());
-        fleet.set(State { revoked: [serial.clone()].into(), ..State::default() });
+        fleet.set(FleetState { revoked: [serial.clone()].into(), ..FleetState::default() });
         assert!(watch.has_changed().unwrap() && fleet.is_revoked(&serial));
         assert!(fleet.is_revoked(&Serial::from_bytes(&[0, 0x0a, 0xb1])));
     }

@@ -5,7 +5,7 @@
 
 use super::Fleet;
 use super::seen::News;
-use super::{Serial, State};
+use super::{FleetState, Serial};
 use crate::events::{Event, Events};
 use crate::pki::Pki;
 use crate::upkeep::Upkeep;
@@ -112,7 +112,7 @@ impl Follower {
     }
 }
 
-fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), Error> {
+fn state(tx: &Tx<'_>, now: Wall) -> Result<(FleetState, Vec<Ended>, Vec<DeviceId>), Error> {
     let ended = certificate::ended(tx, now)?;
     let counting = certificate::counting(tx, now)?;
     let counting = counting.into_iter().map(|(serial, digest)| (Serial::from_hex(&serial), digest));
@@ -120,7 +120,7 @@ fn state(tx: &Tx<'_>, now: Wall) -> Result<(State, Vec<Ended>, Vec<DeviceId>), E
     let desired = store::release::desired(tx)?.into_iter().collect();
     let settings = store::door_settings::all(tx)?;
     let shut = change::of(tx, change::SHUT)?;
-    let state = State { desired, settings, revoked, counting: counting.collect(), shut };
+    let state = FleetState { desired, settings, revoked, counting: counting.collect(), shut };
     Ok((state, ended, certificate::cut_off(tx)?))
 }
 

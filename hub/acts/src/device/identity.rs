@@ -38,7 +38,7 @@ impl fmt::Display for Serial {
 
 /// Who is at the other end of a connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Identity {
+pub struct DoorIdentity {
     /// Common name and alternative name of the certificate.
     pub device: DeviceId,
     /// Which of the device's certificates it shows.
@@ -53,7 +53,7 @@ pub struct Identity {
 
 /// Why a certificate of ours names no device.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum IdentityError {
+pub enum DoorIdentityError {
     /// None was shown.
     #[error("the device showed no certificate")]
     Missing,
@@ -71,20 +71,20 @@ pub fn uri(device: &DeviceId) -> String {
     device.to_string()
 }
 
-impl Identity {
+impl DoorIdentity {
     /// The identity in a verified end-entity certificate.
     ///
     /// # Errors
     /// When it does not name exactly one device, in both places.
-    pub fn of(der: &[u8]) -> Result<Self, IdentityError> {
-        let (_, cert) = X509Certificate::from_der(der).map_err(|_| IdentityError::Malformed)?;
+    pub fn of(der: &[u8]) -> Result<Self, DoorIdentityError> {
+        let (_, cert) = X509Certificate::from_der(der).map_err(|_| DoorIdentityError::Malformed)?;
         let mut names = cert.subject().iter_common_name().map(|name| name.as_str());
         let (Some(Ok(name)), None) = (names.next(), names.next()) else {
-            return Err(IdentityError::Names);
+            return Err(DoorIdentityError::Names);
         };
-        let device: DeviceId = name.parse().map_err(|_| IdentityError::Names)?;
+        let device: DeviceId = name.parse().map_err(|_| DoorIdentityError::Names)?;
         if alternatives(&cert)? != [uri(&device)] {
-            return Err(IdentityError::Names);
+            return Err(DoorIdentityError::Names);
         }
         let not_after = Wall(cert.validity().not_after.timestamp().saturating_mul(1000));
         let serial = Serial::from_bytes(cert.raw_serial());
@@ -93,14 +93,14 @@ impl Identity {
     }
 }
 
-fn alternatives(cert: &X509Certificate<'_>) -> Result<Vec<String>, IdentityError> {
-    let extension = cert.subject_alternative_name().map_err(|_| IdentityError::Malformed)?;
+fn alternatives(cert: &X509Certificate<'_>) -> Result<Vec<String>, DoorIdentityError> {
+    let extension = cert.subject_alternative_name().map_err(|_| DoorIdentityError::Malformed)?;
     let names = extension.map(|e| e.value.general_names.as_slice()).unwrap_or_default();
     names
         .iter()
         .map(|name| match name {
             GeneralName::URI(uri) => Ok((*uri).to_owned()),
-            _ => Err(IdentityError::Names),
+            _ => Err(DoorIdentityError::Names),
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 //! A door moves from one address to another and stays there. A certificate that is shown here,
 //! there, and here again is held by two units.
 
-use super::{Identity, Serial};
+use super::{DoorIdentity, Serial};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,36 +19,36 @@ const REMEMBERED: usize = 4096;
 #[derive(Clone, Default, Debug, PartialEq, Eq)]
 pub struct News {
     /// Certificates that were shown for the first time since the start.
-    pub first: Vec<Identity>,
+    pub first: Vec<DoorIdentity>,
     /// Certificates shown from two places in turn.
-    pub twins: Vec<(Identity, (IpAddr, IpAddr))>,
+    pub twins: Vec<(DoorIdentity, (IpAddr, IpAddr))>,
     /// Forged certificates, one a door.
-    pub refused: Vec<Identity>,
+    pub refused: Vec<DoorIdentity>,
 }
 
 /// What was seen since the start.
 #[derive(Default, Debug)]
-pub struct Seen {
-    sights: HashMap<Serial, Sight>,
-    refused: HashMap<DeviceId, Identity>,
+pub struct ShownSeen {
+    sights: HashMap<Serial, ShownSight>,
+    refused: HashMap<DeviceId, DoorIdentity>,
 }
 
 #[derive(Debug)]
-struct Sight {
-    identity: Identity,
+struct ShownSight {
+    identity: DoorIdentity,
     noted: bool,
     now: (IpAddr, Instant),
     before: Option<(IpAddr, Instant)>,
     twin: Option<(IpAddr, IpAddr)>,
 }
 
-impl Seen {
+impl ShownSeen {
     /// `identity` was heard `from` there at `at`.
-    pub fn saw(&mut self, identity: &Identity, from: IpAddr, at: Instant) {
+    pub fn saw(&mut self, identity: &DoorIdentity, from: IpAddr, at: Instant) {
         if !self.sights.contains_key(&identity.serial) {
             self.make_room();
         }
-        let new = || Sight {
+        let new = || ShownSight {
             identity: identity.clone(),
             noted: false,
             now: (from, at),
@@ -59,7 +59,7 @@ impl Seen {
     }
 
     /// `identity` was refused.
-    pub fn refused(&mut self, identity: &Identity) {
+    pub fn refused(&mut self, identity: &DoorIdentity) {
         if self.refused.len() < REMEMBERED {
             self.refused.insert(identity.device.clone(), identity.clone());
         }
@@ -69,7 +69,7 @@ impl Seen {
     #[must_use]
     pub fn news(&self) -> News {
         let first = self.sights.values().filter(|sight| !sight.noted);
-        let twin = |sight: &Sight| Some((sight.identity.clone(), sight.twin?));
+        let twin = |sight: &ShownSight| Some((sight.identity.clone(), sight.twin?));
         News {
             first: first.map(|sight| sight.identity.clone()).collect(),
             twins: self.sights.values().filter_map(twin).collect(),
@@ -100,7 +100,7 @@ impl Seen {
     }
 }
 
-impl Sight {
+impl ShownSight {
     fn again(&mut self, from: IpAddr, at: Instant) {
         if from == self.now.0 {
             self.now.1 = self.now.1.max(at);
@@ -117,15 +117,15 @@ mod tests {
     use super::*;
     use wire::Wall;
 
-    fn door(serial: &str) -> Identity {
+    fn door(serial: &str) -> DoorIdentity {
         let device = "door-1".parse().unwrap();
         let (serial, authority) = (Serial::from_hex(serial), String::new());
-        Identity { device, serial, digest: String::new(), not_after: Wall(0), authority }
+        DoorIdentity { device, serial, digest: String::new(), not_after: Wall(0), authority }
     }
 
     /// What is made of a certificate heard at these seconds from these last parts of an address.
     fn twins(heard: &[(u64, u8)]) -> usize {
-        let (mut seen, start) = (Seen::default(), Instant::now());
+        let (mut seen, start) = (ShownSeen::default(), Instant::now());
         for (seconds, place) in heard {
             let at = start + Duration::from_secs(*seconds);
             seen.saw(&door("aa"), IpAddr::from([10, 0, 0, *place]), at);
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn each_certificate_is_news_once_and_what_is_remembered_is_bounded() {
         let (mut seen, start, from) =
-            (Seen::default(), Instant::now(), IpAddr::from([10, 0, 0, 1]));
+            (ShownSeen::default(), Instant::now(), IpAddr::from([10, 0, 0, 1]));
         seen.saw(&door("aa"), from, start);
         let news = seen.news();
         assert_eq!(news.first, [door("aa")]);

@@ -1,7 +1,7 @@
 //! The next certificate of a door that has one.
 
 use super::Doors;
-use crate::device::Identity;
+use crate::device::DoorIdentity;
 use rules::error::Error;
 use wire::Wall;
 
@@ -13,7 +13,7 @@ impl Doors {
     /// `Unauthorised` where it was not; `Invalid` for what is no request of this door.
     pub async fn renew(
         &self,
-        identity: &Identity,
+        identity: &DoorIdentity,
         csr: String,
         now: Wall,
     ) -> Result<String, Error> {
@@ -32,7 +32,7 @@ impl Doors {
             Ok(issued.pem)
         };
         let pem = self.db.write(work).await?;
-        self.follower.look().await?;
+        self.follower.refresh().await?;
         Ok(pem)
     }
 }

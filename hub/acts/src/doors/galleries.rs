@@ -12,7 +12,7 @@ use wire::{DeviceId, Wall};
 
 /// How far a door is with a release.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum ReleaseStep {
     /// Signed; the door has not fetched it.
     Released,
     /// The door has the file and does not use it yet.
@@ -25,12 +25,12 @@ pub enum Step {
 
 /// How far the door is.
 #[must_use]
-pub fn step(of: &Progress) -> Step {
+pub fn step(of: &Progress) -> ReleaseStep {
     match of.in_use.cmp(&of.version) {
-        Ordering::Equal => Step::InUse,
-        Ordering::Greater => Step::Replaced,
-        Ordering::Less if of.fetched.is_some() => Step::Fetched,
-        Ordering::Less => Step::Released,
+        Ordering::Equal => ReleaseStep::InUse,
+        Ordering::Greater => ReleaseStep::Replaced,
+        Ordering::Less if of.fetched.is_some() => ReleaseStep::Fetched,
+        Ordering::Less => ReleaseStep::Released,
     }
 }
 
@@ -45,7 +45,7 @@ pub enum Before {
 
 /// Which doors are taken back.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Back {
+pub enum GalleryBack {
     /// This one, to that release.
     One(DeviceId, Before),
     /// Every active one, to its last release with other people.
@@ -63,10 +63,10 @@ impl Doors {
     ///
     /// # Errors
     /// `NotFound` for what there is not, `Conflict` when there is nothing to go back to.
-    pub async fn take_back(&self, back: Back, by: String, now: Wall) -> Result<(), Error> {
+    pub async fn take_back(&self, back: GalleryBack, by: String, now: Wall) -> Result<(), Error> {
         let work = move |tx: &Tx<'_>| match back {
-            Back::All => all_back(tx, &by, now),
-            Back::One(door, before) => {
+            GalleryBack::All => all_back(tx, &by, now),
+            GalleryBack::One(door, before) => {
                 there(tx, &door)?;
                 let version = match before {
                     Before::Last => None,
@@ -82,7 +82,7 @@ impl Doors {
     /// Makes the releases that follow, and tells the doors.
     async fn release(&self) -> Result<(), Error> {
         self.galleries.follow().await?;
-        self.follower.look().await?;
+        self.follower.refresh().await?;
         self.events.say(Event::GalleryChanged);
         Ok(())
     }
@@ -117,7 +117,7 @@ pub async fn narrow(
         let meta = json!({ "scope": word(to) });
         let table = "setting";
         let id = "gallery_scope";
-        audit::add(tx, now, &audit::Entry { actor: &by, action: "change", table, id, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor: &by, action: "change", table, id, meta })
     };
     db.write(work).await?;
     events.say(Event::GalleryChanged);

@@ -3,7 +3,7 @@
 use crate::auth;
 use rules::error::Error;
 use store::Db;
-use store::device::capture_token::{self, Life};
+use store::device::capture_token::{self, TokenLife};
 use wire::{DeviceId, Wall};
 
 /// What every such token begins with.
@@ -23,7 +23,7 @@ pub struct Lifetime {
 }
 
 /// A token that was just made.
-pub struct Given {
+pub struct CaptureTokenGiven {
     /// What a program shows; nobody can read it again.
     pub token: String,
     /// Until when.
@@ -31,7 +31,7 @@ pub struct Given {
 }
 
 impl Lifetime {
-    fn from(self, now: Wall) -> Result<Life, Error> {
+    fn from(self, now: Wall) -> Result<TokenLife, Error> {
         let days = self.days.unwrap_or(DAYS);
         let hours = self.overlap_hours.unwrap_or(0);
         if !(1..=365).contains(&days) {
@@ -42,7 +42,7 @@ impl Lifetime {
         }
         let until = now.plus_ms(days * 24 * HOUR_MS);
         let overlap = now.plus_ms(hours * HOUR_MS);
-        Ok(Life { from: now, until, overlap })
+        Ok(TokenLife { from: now, until, overlap })
     }
 }
 
@@ -56,12 +56,12 @@ pub async fn give(
     life: Lifetime,
     by: String,
     now: Wall,
-) -> Result<Given, Error> {
+) -> Result<CaptureTokenGiven, Error> {
     let life = life.from(now)?;
     let token = format!("{CAPTURE_TOKEN}{}", auth::secret());
     let digest = auth::digest(&token);
     db.write(move |tx| capture_token::add(tx, &id, &digest, life, &by)).await?;
-    Ok(Given { token, until: life.until })
+    Ok(CaptureTokenGiven { token, until: life.until })
 }
 
 /// When the newest token of the door `id` ends, if it has one that counts.

@@ -1,6 +1,6 @@
 //! How a door is: decided from what is known of it.
 
-use store::door::Known;
+use store::door::DoorKnown;
 use store::watch;
 use wire::{ModelId, Wall};
 
@@ -14,7 +14,7 @@ pub const SOON_MS: i64 = 10 * 24 * 60 * 60 * 1000;
 
 /// How a door is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
+pub enum DoorState {
     /// An admin ended its certificates.
     CutOff,
     /// It has no certificate yet.
@@ -48,10 +48,10 @@ pub enum State {
 /// Everything that is to be said of a door at `now`, the worst first; never nothing. `model` is
 /// the hub's network.
 #[must_use]
-pub fn states(known: &Known, model: &ModelId, now: Wall) -> Vec<State> {
+pub fn states(known: &DoorKnown, model: &ModelId, now: Wall) -> Vec<DoorState> {
     if let Some(state) = away(known, now) {
-        let soon =
-            Some(State::EndsSoon).filter(|_| state == State::Offline && ends_soon(known, now));
+        let soon = Some(DoorState::EndsSoon)
+            .filter(|_| state == DoorState::Offline && ends_soon(known, now));
         return std::iter::once(state).chain(soon).collect();
     }
     let device = &known.device;
@@ -59,36 +59,39 @@ pub fn states(known: &Known, model: &ModelId, now: Wall) -> Vec<State> {
     let lately = health.filter(|said| said.at.is_none_or(|at| now.0 - at.0 < FRESH_MS));
     let behind = known.wanted.is_some_and(|wanted| device.gallery < wanted);
     let all = [
-        (State::Blind, lately.is_some_and(|said| said.camera == "blind")),
-        (State::Unseeing, lately.is_some_and(|said| said.camera != "blind" && said.why.is_some())),
-        (State::ClockUnset, lately.is_some_and(|said| said.at.is_none())),
-        (State::DiskLow, lately.is_some_and(|said| said.disk_free_mb < DISK_MB)),
-        (State::OtherModel, !device.model.is_empty() && device.model != model.as_str()),
-        (State::Behind, behind || !device.trouble.is_empty()),
-        (State::Quiet, lately.is_none()),
-        (State::EndsSoon, ends_soon(known, now)),
+        (DoorState::Blind, lately.is_some_and(|said| said.camera == "blind")),
+        (
+            DoorState::Unseeing,
+            lately.is_some_and(|said| said.camera != "blind" && said.why.is_some()),
+        ),
+        (DoorState::ClockUnset, lately.is_some_and(|said| said.at.is_none())),
+        (DoorState::DiskLow, lately.is_some_and(|said| said.disk_free_mb < DISK_MB)),
+        (DoorState::OtherModel, !device.model.is_empty() && device.model != model.as_str()),
+        (DoorState::Behind, behind || !device.trouble.is_empty()),
+        (DoorState::Quiet, lately.is_none()),
+        (DoorState::EndsSoon, ends_soon(known, now)),
     ];
     let found: Vec<_> = all.into_iter().filter_map(|(state, is)| is.then_some(state)).collect();
-    if found.is_empty() { vec![State::Watching] } else { found }
+    if found.is_empty() { vec![DoorState::Watching] } else { found }
 }
 
 /// Why a door says nothing, if it does not.
-fn away(known: &Known, now: Wall) -> Option<State> {
+fn away(known: &DoorKnown, now: Wall) -> Option<DoorState> {
     let device = &known.device;
     match known.certificate {
-        _ if !device.is_active => Some(State::CutOff),
-        None if device.last_seen.is_none() => Some(State::NotJoined),
-        Some(certificate) if certificate.ends <= now => Some(State::Ended),
-        _ if device.last_seen.is_none() => Some(State::Silent),
-        _ => Some(State::Offline).filter(|_| !device.online),
+        _ if !device.is_active => Some(DoorState::CutOff),
+        None if device.last_seen.is_none() => Some(DoorState::NotJoined),
+        Some(certificate) if certificate.ends <= now => Some(DoorState::Ended),
+        _ if device.last_seen.is_none() => Some(DoorState::Silent),
+        _ => Some(DoorState::Offline).filter(|_| !device.online),
     }
 }
 
-fn ends_soon(known: &Known, now: Wall) -> bool {
+fn ends_soon(known: &DoorKnown, now: Wall) -> bool {
     known.certificate.is_some_and(|certificate| certificate.ends.0 - now.0 < SOON_MS)
 }
 
-impl State {
+impl DoorState {
     /// Words, and what to do next; keys of texts.
     #[must_use]
     pub fn keys(self) -> (&'static str, &'static str) {
@@ -114,16 +117,16 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::attendance::closing::Why;
+    use rules::attendance::closing::ClosingWhy;
     use store::device::Device;
-    use store::door::{Certificate, LastHealth};
+    use store::door::{DoorCertificate, LastHealth};
     use wire::Direction;
 
     const NOW: Wall = Wall(1_790_000_000_000);
     const DAY: i64 = 24 * 60 * 60 * 1000;
 
     /// A door that is well.
-    fn well() -> Known {
+    fn well() -> DoorKnown {
         let device = Device {
             id: "door-1".parse().unwrap(),
             room: "204".into(),
@@ -148,61 +151,62 @@ mod tests {
             disk_free_mb: DISK_MB,
             why: None,
         };
-        let certificate = Certificate { issued: NOW, ends: NOW.plus_ms(SOON_MS) };
+        let certificate = DoorCertificate { issued: NOW, ends: NOW.plus_ms(SOON_MS) };
         let settings = wire::link::Settings::default();
         let (wanted, health, certificate) = (Some(4), Some(health), Some(certificate));
-        Known { device, settings, wanted, health, certificate }
+        DoorKnown { device, settings, wanted, health, certificate }
     }
 
-    fn after(change: impl Fn(&mut Known)) -> Vec<State> {
+    fn after(change: impl Fn(&mut DoorKnown)) -> Vec<DoorState> {
         let mut known = well();
         change(&mut known);
         states(&known, &"m-1".parse().unwrap(), NOW)
     }
 
-    fn says(change: impl Fn(&mut LastHealth)) -> Vec<State> {
+    fn says(change: impl Fn(&mut LastHealth)) -> Vec<DoorState> {
         after(|known| change(known.health.as_mut().unwrap()))
     }
 
     #[test]
     fn each_fault_is_said_and_a_door_without_any_is_watching() {
-        assert_eq!(after(|_| ()), [State::Watching]);
-        assert_eq!(says(|said| said.camera = "blind".into()), [State::Blind]);
-        assert_eq!(says(|said| said.why = Some(Why::Covered)), [State::Unseeing]);
-        assert_eq!(says(|said| said.at = None), [State::ClockUnset]);
-        assert_eq!(says(|said| said.disk_free_mb = DISK_MB - 1), [State::DiskLow]);
-        assert_eq!(says(|said| said.at = Some(NOW.plus_ms(-FRESH_MS))), [State::Quiet]);
-        assert_eq!(after(|known| known.health = None), [State::Quiet]);
-        assert_eq!(after(|known| known.device.model = "m-2".into()), [State::OtherModel]);
-        assert_eq!(after(|known| known.device.gallery = 3), [State::Behind]);
-        assert_eq!(after(|known| known.device.trouble = "no room".into()), [State::Behind]);
-        assert_eq!(after(|known| known.wanted = None), [State::Watching], "nothing to use yet");
+        assert_eq!(after(|_| ()), [DoorState::Watching]);
+        assert_eq!(says(|said| said.camera = "blind".into()), [DoorState::Blind]);
+        assert_eq!(says(|said| said.why = Some(ClosingWhy::Covered)), [DoorState::Unseeing]);
+        assert_eq!(says(|said| said.at = None), [DoorState::ClockUnset]);
+        assert_eq!(says(|said| said.disk_free_mb = DISK_MB - 1), [DoorState::DiskLow]);
+        assert_eq!(says(|said| said.at = Some(NOW.plus_ms(-FRESH_MS))), [DoorState::Quiet]);
+        assert_eq!(after(|known| known.health = None), [DoorState::Quiet]);
+        assert_eq!(after(|known| known.device.model = "m-2".into()), [DoorState::OtherModel]);
+        assert_eq!(after(|known| known.device.gallery = 3), [DoorState::Behind]);
+        assert_eq!(after(|known| known.device.trouble = "no room".into()), [DoorState::Behind]);
+        assert_eq!(after(|known| known.wanted = None), [DoorState::Watching], "nothing to use yet");
     }
 
     #[test]
     fn a_door_that_is_away_says_why_and_nothing_about_its_camera() {
-        let away = |change: fn(&mut Known)| {
+        let away = |change: fn(&mut DoorKnown)| {
             after(|known| {
                 known.health.as_mut().unwrap().camera = "blind".into();
                 known.device.online = false;
                 change(known);
             })
         };
-        assert_eq!(away(|_| ()), [State::Offline]);
-        assert_eq!(away(|known| known.device.is_active = false), [State::CutOff]);
-        assert_eq!(away(|known| known.device.last_seen = None), [State::Silent]);
-        let never = |known: &mut Known| (known.device.last_seen, known.certificate) = (None, None);
-        assert_eq!(away(never), [State::NotJoined]);
-        let ends = |known: &mut Known, ms| {
-            known.certificate = Some(Certificate { issued: NOW, ends: NOW.plus_ms(ms) });
+        assert_eq!(away(|_| ()), [DoorState::Offline]);
+        assert_eq!(away(|known| known.device.is_active = false), [DoorState::CutOff]);
+        assert_eq!(away(|known| known.device.last_seen = None), [DoorState::Silent]);
+        let never =
+            |known: &mut DoorKnown| (known.device.last_seen, known.certificate) = (None, None);
+        assert_eq!(away(never), [DoorState::NotJoined]);
+        let ends = |known: &mut DoorKnown, ms| {
+            known.certificate = Some(DoorCertificate { issued: NOW, ends: NOW.plus_ms(ms) });
         };
-        assert_eq!(after(|known| ends(known, 0)), [State::Ended], "whatever else it says");
-        assert_eq!(after(|known| ends(known, SOON_MS - 1)), [State::EndsSoon]);
+        assert_eq!(after(|known| ends(known, 0)), [DoorState::Ended], "whatever else it says");
+        assert_eq!(after(|known| ends(known, SOON_MS - 1)), [DoorState::EndsSoon]);
         let both = after(|known| {
             known.device.online = false;
             ends(known, DAY);
         });
-        assert_eq!(both, [State::Offline, State::EndsSoon]);
+        assert_eq!(both, [DoorState::Offline, DoorState::EndsSoon]);
     }
 
     #[test]
@@ -212,6 +216,9 @@ mod tests {
             (said.camera, said.disk_free_mb) = ("blind".into(), 1);
             (known.device.gallery, known.device.model) = (1, "m-2".into());
         });
-        assert_eq!(all, [State::Blind, State::DiskLow, State::OtherModel, State::Behind]);
+        assert_eq!(
+            all,
+            [DoorState::Blind, DoorState::DiskLow, DoorState::OtherModel, DoorState::Behind]
+        );
     }
 }

@@ -1,14 +1,14 @@
 //! What to tell somebody in front of a camera before a picture of them is taken.
 
 use crate::enrol::LEAST_SIDE;
-use crate::recogniser::Glance;
+use crate::recogniser::FrameGlance;
 use vision::Rect;
 use vision::quality::Grade;
 use wire::Reason;
 
 /// What is wrong with a frame, if anything is.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Say {
+pub enum HintWord {
     /// The picture is smaller than an enrolment photo may be.
     Small,
     /// Nobody is in it.
@@ -25,24 +25,24 @@ pub struct Hint {
     /// Whether a picture taken now would be good.
     pub ready: bool,
     /// What to say.
-    pub say: Say,
+    pub say: HintWord,
     /// Where the face is, if there is one alone.
     pub face: Option<Rect>,
 }
 
 /// The hint for a frame.
 #[must_use]
-pub fn hint(glance: &Glance) -> Hint {
+pub fn hint(glance: &FrameGlance) -> Hint {
     let not = |say| Hint { ready: false, say, face: None };
     match glance.faces.as_slice() {
-        _ if glance.width.min(glance.height) < LEAST_SIDE => not(Say::Small),
-        [] => not(Say::Nobody),
+        _ if glance.width.min(glance.height) < LEAST_SIDE => not(HintWord::Small),
+        [] => not(HintWord::Nobody),
         [(place, judgement)] => Hint {
             ready: judgement.grade == Grade::Accept,
-            say: Say::One(judgement.doubts.clone()),
+            say: HintWord::One(judgement.doubts.clone()),
             face: Some(*place),
         },
-        many => not(Say::Several(many.len())),
+        many => not(HintWord::Several(many.len())),
     }
 }
 
@@ -51,12 +51,12 @@ mod tests {
     use super::*;
     use vision::quality::Judgement;
 
-    fn glance(side: u32, faces: &[(Grade, &[Reason])]) -> Glance {
+    fn glance(side: u32, faces: &[(Grade, &[Reason])]) -> FrameGlance {
         let face = |(grade, doubts): &(Grade, &[Reason])| {
             let quality = wire::Quality::default();
             (Rect::default(), Judgement { quality, grade: *grade, doubts: doubts.to_vec() })
         };
-        Glance { width: side, height: side, faces: faces.iter().map(face).collect() }
+        FrameGlance { width: side, height: side, faces: faces.iter().map(face).collect() }
     }
 
     #[test]
@@ -66,11 +66,11 @@ mod tests {
             let hint = hint(&glance(side, faces));
             (hint.ready, hint.say)
         };
-        assert_eq!(say(200, &[good]), (true, Say::One(vec![])));
-        assert_eq!(say(99, &[good]), (false, Say::Small));
-        assert_eq!(say(200, &[]), (false, Say::Nobody));
-        assert_eq!(say(200, &[good, good]), (false, Say::Several(2)));
+        assert_eq!(say(200, &[good]), (true, HintWord::One(vec![])));
+        assert_eq!(say(99, &[good]), (false, HintWord::Small));
+        assert_eq!(say(200, &[]), (false, HintWord::Nobody));
+        assert_eq!(say(200, &[good, good]), (false, HintWord::Several(2)));
         let blurred: (Grade, &[Reason]) = (Grade::ReviewOnly, &[Reason::Blurred]);
-        assert_eq!(say(200, &[blurred]), (false, Say::One(vec![Reason::Blurred])));
+        assert_eq!(say(200, &[blurred]), (false, HintWord::One(vec![Reason::Blurred])));
     }
 }

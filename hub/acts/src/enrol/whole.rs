@@ -4,7 +4,7 @@ use super::*;
 use crate::gallery;
 use std::path::{Path, PathBuf};
 use store::audit;
-use store::student::Profile;
+use store::student::StudentProfile;
 
 const NOW: Wall = Wall(1_790_000_000_000);
 
@@ -37,7 +37,7 @@ async fn school() -> School {
     for number in ["1", "2"] {
         let student_number = number.to_owned();
         let first_name = format!("N{number}");
-        let profile = Profile { student_number, first_name, ..Profile::default() };
+        let profile = StudentProfile { student_number, first_name, ..StudentProfile::default() };
         students.push(db.write(move |tx| student::add(tx, profile, "t", NOW)).await.unwrap());
     }
     School { dir, db, keys, recogniser, students }
@@ -53,7 +53,7 @@ impl School {
         let db = &self.db;
         let keys = &self.keys;
         let recogniser = &self.recogniser;
-        let ask = Ask {
+        let ask = EnrolmentAsk {
             student: self.students[n - 1],
             photo,
             consent_by: by.map(str::to_owned),
@@ -61,7 +61,7 @@ impl School {
             source: "photo".into(),
             actor: "t".into(),
         };
-        super::enrol(Desk { db, keys, recogniser, index: &index }, ask, NOW).await
+        super::enrol(EnrolmentDesk { db, keys, recogniser, index: &index }, ask, NOW).await
     }
 }
 
@@ -77,7 +77,7 @@ async fn a_face_is_enrolled_once_with_consent_and_sealed() {
     assert!(matches!(&other, Error::Conflict(why) if why.contains("student 1")), "{other}");
     school.enrol(2, portrait("biden.jpg"), Some("himself")).await.unwrap();
     assert_eq!(school.index().await.len(), 2);
-    let look = school.recogniser.look(portrait("biden.jpg")).await.unwrap();
+    let look = school.recogniser.faces(portrait("biden.jpg")).await.unwrap();
     let plain = look.faces[0].template.to_f16_bytes();
     for file in ["hub.db", "hub.db-wal", "keys.db"] {
         let bytes = std::fs::read(school.dir.path().join(file)).unwrap();
@@ -112,7 +112,7 @@ async fn a_bad_photo_is_refused_in_words_and_leaves_nothing() {
     assert!(two.contains(" faces: use one with exactly one"), "{two}");
     let left = school
         .db
-        .read(|tx| enrolment::list(tx, enrolment::Filter::default(), None, 9))
+        .read(|tx| enrolment::list(tx, enrolment::EnrolmentFilter::default(), None, 9))
         .await
         .unwrap();
     assert_eq!(left, vec![]);

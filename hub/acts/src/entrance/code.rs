@@ -3,7 +3,7 @@
 use super::{Visitor, said_of};
 use crate::auth::totp;
 use data_encoding::BASE64URL_NOPAD;
-use rules::auth::throttle::What;
+use rules::auth::throttle::ThrottleKind;
 use rules::error::{Error, Refused};
 use store::account::{self, Account};
 use store::{Tx, login, passkey, totp as rows};
@@ -17,7 +17,7 @@ const STEP: &str = "second step";
 
 /// What an authenticator app needs.
 #[derive(Clone)]
-pub struct Started {
+pub struct CodeStarted {
     /// Base32, to be typed.
     pub secret: String,
     /// The same for a QR code.
@@ -30,7 +30,11 @@ impl Visitor {
     /// # Errors
     /// As for a password; `Unproven` for who has a passkey and did not just prove it; `Conflict`
     /// when there is one already.
-    pub async fn begin_code(&self, account: &Account, password: String) -> Result<Started, Error> {
+    pub async fn begin_code(
+        &self,
+        account: &Account,
+        password: String,
+    ) -> Result<CodeStarted, Error> {
         let id = account.id;
         let now = self.now;
         let db = &self.entrance.db;
@@ -45,16 +49,16 @@ impl Visitor {
         Ok(self.started(account, &secret))
     }
 
-    fn started(&self, account: &Account, secret: &[u8]) -> Started {
+    fn started(&self, account: &Account, secret: &[u8]) -> CodeStarted {
         let uri = totp::uri(secret, &account.email, &self.entrance.host);
-        Started { secret: totp::typed(secret), uri }
+        CodeStarted { secret: totp::typed(secret), uri }
     }
 
     /// The second factor that waits for its first code, to show it once more after a wrong one.
     ///
     /// # Errors
     /// `Conflict` when none waits.
-    pub async fn waiting_code(&self, account: &Account) -> Result<Started, Error> {
+    pub async fn waiting_code(&self, account: &Account) -> Result<CodeStarted, Error> {
         let (secret, _) = self.unconfirmed(account).await?;
         Ok(self.started(account, &secret))
     }
@@ -83,7 +87,7 @@ impl Visitor {
         let id = account.id;
         let now = self.now;
         let (secret, last_step) = self.unconfirmed(account).await?;
-        let guess = self.guess(What::Code(&account.email), Some(id));
+        let guess = self.guess(ThrottleKind::Code(&account.email), Some(id));
         self.reserve(&guess)?;
         let Some(step) = totp::step(&secret, code, last_step, now) else {
             self.wrong(Some(id), "code").await?;
@@ -123,7 +127,7 @@ impl Visitor {
     /// # Errors
     /// `Refused` for a wrong or used one, `TooMany` after too many.
     pub async fn use_code(&self, account: &Account, code: &str) -> Result<(), Error> {
-        let guess = self.guess(What::Code(&account.email), Some(account.id));
+        let guess = self.guess(ThrottleKind::Code(&account.email), Some(account.id));
         self.reserve(&guess)?;
         let id = account.id;
         let now = self.now;

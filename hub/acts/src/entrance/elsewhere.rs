@@ -1,9 +1,9 @@
 //! Signing in elsewhere: on the way there, and back again.
 
 use super::Visitor;
-use crate::auth::elsewhere::{Attempt, Seen};
+use crate::auth::elsewhere::{Attempt, ElsewhereSeen};
 use crate::provider::Provider;
-use rules::auth::throttle::What;
+use rules::auth::throttle::ThrottleKind;
 use rules::error::{Doing, Error};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::account::Account;
@@ -15,7 +15,7 @@ const ATTEMPT: &str = "oidc attempt";
 #[derive(Clone)]
 pub struct Elsewhere {
     provider: Option<Provider>,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<ElsewhereSeen>>,
 }
 
 /// Somebody on their way there.
@@ -37,7 +37,7 @@ pub struct Return {
 }
 
 /// Somebody who is in.
-pub struct Arrival {
+pub struct ElsewhereArrival {
     /// Whose account.
     pub account: Account,
     /// Where they wanted to go on.
@@ -76,8 +76,8 @@ impl Visitor {
     /// `TooMany` for who tries too often; `Malformed` for what is no answer to this browser's
     /// attempt, or was used; `Forbidden` for who is not vouched for, or has no account here;
     /// `Unavailable` when the provider does not answer.
-    pub async fn come_back(&self, back: Return) -> Result<Arrival, Error> {
-        let guess = self.guess(What::Elsewhere, None);
+    pub async fn come_back(&self, back: Return) -> Result<ElsewhereArrival, Error> {
+        let guess = self.guess(ThrottleKind::Elsewhere, None);
         self.reserve(&guess)?;
         let came = self.arrive(back).await;
         match &came {
@@ -87,7 +87,7 @@ impl Visitor {
         came
     }
 
-    async fn arrive(&self, back: Return) -> Result<Arrival, Error> {
+    async fn arrive(&self, back: Return) -> Result<ElsewhereArrival, Error> {
         let entrance = &self.entrance;
         let now = self.now;
         let attempt = back.attempt.and_then(|sealed| self.unsealed(&sealed));
@@ -108,7 +108,7 @@ impl Visitor {
                        after Rollcall at your school to invite your address.";
             Error::Forbidden(say.into())
         })?;
-        Ok(Arrival { account, next })
+        Ok(ElsewhereArrival { account, next })
     }
 
     fn unsealed(&self, attempt: &[u8]) -> Option<Attempt> {

@@ -1,10 +1,12 @@
 //! Passkeys: made, shown instead of a password or a code, named and taken away.
 
 use super::Visitor;
-use crate::auth::passkey::{Begun, LIFE_MS, Owner, Place, Refused as Why, Shown as Answer};
+use crate::auth::passkey::{
+    LIFE_MS, Owner, WebauthnBegun, WebauthnPlace, WebauthnRefused as Why, WebauthnShown as Answer,
+};
 use data_encoding::BASE64URL_NOPAD;
 use rules::auth::once::Once;
-use rules::auth::throttle::{Try, What};
+use rules::auth::throttle::{ThrottleKind, Try};
 use rules::error::{Error, Refused};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +25,7 @@ fn making(account: Uuid) -> String {
 }
 
 /// What a device is asked.
-pub struct Asked {
+pub struct PasskeyChallenge {
     /// To be sent back with the answer, within five minutes.
     pub attempt: String,
     /// For the browser, as `WebAuthn` writes it in JSON.
@@ -31,7 +33,7 @@ pub struct Asked {
 }
 
 /// What a device answered.
-pub struct Shown {
+pub struct PasskeyAnswer {
     /// What came with the question.
     pub attempt: String,
     /// The browser's answer, as `WebAuthn` writes it in JSON.
@@ -40,11 +42,11 @@ pub struct Shown {
 
 /// What the entrance knows of passkeys; cheap to clone.
 #[derive(Clone)]
-pub struct Passkeys(Arc<Known>);
+pub struct Passkeys(Arc<PasskeyKnown>);
 
-struct Known {
+struct PasskeyKnown {
     /// Where they are good; nothing for a hub without a name.
-    place: Option<Place>,
+    place: Option<WebauthnPlace>,
     /// Attempts of before a restart do not count: what was used then is forgotten.
     run: Uuid,
     used: Mutex<Once<Vec<u8>>>,
@@ -63,9 +65,9 @@ impl Passkeys {
     /// Those of a hub with this address.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
-        let place = Place::of(public_url);
+        let place = WebauthnPlace::of(public_url);
         let run = crate::auth::nonce();
-        Self(Arc::new(Known { place, run, used: Mutex::default() }))
+        Self(Arc::new(PasskeyKnown { place, run, used: Mutex::default() }))
     }
 
     /// Whether a page reached under `host` may speak of passkeys: browsers do it at one address
@@ -78,7 +80,7 @@ impl Passkeys {
         (!ours).then(|| Missing::Elsewhere(place.origin().to_owned()))
     }
 
-    fn place(&self) -> Result<&Place, Error> {
+    fn place(&self) -> Result<&WebauthnPlace, Error> {
         let say = "Passkeys need a name: set this hub's “public_url” to the https address by which \
                    browsers reach it.";
         self.0.place.as_ref().ok_or_else(|| Error::Conflict(say.into()))
@@ -119,7 +121,7 @@ impl Visitor {
     ///
     /// # Errors
     /// `Conflict` for a hub without a name.
-    pub async fn begin_passkey(&self, account: &Account) -> Result<Asked, Error> {
+    pub async fn begin_passkey(&self, account: &Account) -> Result<PasskeyChallenge, Error> {
         let place = self.entrance.passkeys.place()?;
         let id = account.id;
         let has = self.entrance.db.read(move |tx| passkey::of(tx, id)).await?;
@@ -137,7 +139,7 @@ impl Visitor {
         &self,
         owner: Uuid,
         name: String,
-        shown: Shown,
+        shown: PasskeyAnswer,
     ) -> Result<Passkey, Error> {
         let place = self.entrance.passkeys.place()?;
         let db = &self.entrance.db;
@@ -158,7 +160,7 @@ impl Visitor {
     ///
     /// # Errors
     /// `Conflict` for a hub without a name.
-    pub fn ask_passkey(&self) -> Result<Asked, Error> {
+    pub fn ask_passkey(&self) -> Result<PasskeyChallenge, Error> {
         let begun = self.entrance.passkeys.place()?.ask().map_err(|why| refused(&why))?;
         Ok(self.asked(SHOWING, begun))
     }
@@ -167,11 +169,11 @@ impl Visitor {
     ///
     /// # Errors
     /// `Refused` for an answer that does not hold, `TooMany` after too many.
-    pub async fn show(&self, shown: Shown, only: Option<Uuid>) -> Result<Account, Error> {
+    pub async fn show(&self, shown: PasskeyAnswer, only: Option<Uuid>) -> Result<Account, Error> {
         let place = self.entrance.passkeys.place()?;
         // It cannot be guessed: whoever signed in with the browser, it counts as known.
         let browser = self.browser.as_ref().map(|browser| browser.id);
-        self.reserve(&Try { what: What::Passkey, from: self.from, browser })?;
+        self.reserve(&Try { what: ThrottleKind::Passkey, from: self.from, browser })?;
         match self.verified(place, shown, only).await {
             Err(error @ (Error::Internal { .. } | Error::Unavailable(_))) => Err(error),
             Err(error) => {
@@ -184,8 +186,8 @@ impl Visitor {
 
     async fn verified(
         &self,
-        place: &Place,
-        shown: Shown,
+        place: &WebauthnPlace,
+        shown: PasskeyAnswer,
         only: Option<Uuid>,
     ) -> Result<Account, Error> {
         let db = &self.entrance.db;
@@ -205,12 +207,12 @@ impl Visitor {
     }
 
     /// The question as it is sent, with what is to be remembered sealed beside it.
-    fn asked(&self, what: &str, begun: Begun) -> Asked {
+    fn asked(&self, what: &str, begun: WebauthnBegun) -> PasskeyChallenge {
         let plain = [&self.now.0.to_le_bytes(), begun.state.as_slice()].concat();
         let keys = &self.entrance.keys;
         let passkeys = &self.entrance.passkeys;
         let sealed = keys.seal(&passkeys.sealed_for(what), &plain);
-        Asked { attempt: BASE64URL_NOPAD.encode(&sealed), options: begun.options }
+        PasskeyChallenge { attempt: BASE64URL_NOPAD.encode(&sealed), options: begun.options }
     }
 
     /// What was remembered of an attempt, and when it began.

@@ -2,12 +2,12 @@
 
 use super::{Entrance, Visitor};
 use crate::auth;
-use rules::auth::elsewhere::Identity;
+use rules::auth::elsewhere::ProviderIdentity;
 use rules::error::Error;
 use serde_json::json;
 use store::account::Account;
 use store::identity;
-use store::login::{self, Keep, Origin, Way};
+use store::login::{self, LoginKeep, Origin, Way};
 use store::{Tx, audit};
 use uuid::Uuid;
 use wire::Wall;
@@ -65,14 +65,14 @@ impl Visitor {
         let db = &self.entrance.db;
         let now = self.now;
         match self.keep.clone() {
-            Keep::Session(digest) => db.write(move |tx| login::close(tx, &digest)).await,
-            Keep::Family(family) => db.write(move |tx| login::end(tx, family, now)).await,
-            Keep::Nothing => Ok(()),
+            LoginKeep::Session(digest) => db.write(move |tx| login::close(tx, &digest)).await,
+            LoginKeep::Family(family) => db.write(move |tx| login::end(tx, family, now)).await,
+            LoginKeep::Nothing => Ok(()),
         }
     }
 
     /// The account of somebody whom another service vouches for.
-    pub async fn vouched(&self, who: Identity) -> Result<Option<Account>, Error> {
+    pub async fn vouched(&self, who: ProviderIdentity) -> Result<Option<Account>, Error> {
         let now = self.now;
         self.entrance.db.write(move |tx| identity::open(tx, &who, now)).await
     }
@@ -114,5 +114,5 @@ fn signed_in(tx: &Tx<'_>, account: Uuid, origin: &Origin, now: Wall) -> Result<(
     let meta = json!({ "from": origin.from.to_string(), "by": origin.way.as_str() });
     let action = "sign-in";
     let table = "user_account";
-    audit::add(tx, now, &audit::Entry { actor: &id, action, table, id: &id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor: &id, action, table, id: &id, meta })
 }

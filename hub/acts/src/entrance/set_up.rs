@@ -3,13 +3,13 @@
 use super::Visitor;
 use crate::accounts::hashed;
 use rules::auth::Role;
-use rules::auth::throttle::What;
+use rules::auth::throttle::ThrottleKind;
 use rules::error::Error;
-use store::account::{self, Account, New};
+use store::account::{self, Account, NewAccount};
 use store::{Tx, user};
 
 /// The first account.
-pub struct FirstAdmin {
+pub struct SetUpFirstAdmin {
     /// What `init` printed.
     pub code: String,
     /// What pages call the admin.
@@ -26,17 +26,18 @@ impl Visitor {
     /// # Errors
     /// `Forbidden` for a wrong code, `Conflict` when there is an account already, `Field` for what
     /// cannot be.
-    pub async fn set_up(&self, first: FirstAdmin) -> Result<Account, Error> {
-        let FirstAdmin { code, name, email, password } = first;
+    pub async fn set_up(&self, first: SetUpFirstAdmin) -> Result<Account, Error> {
+        let SetUpFirstAdmin { code, name, email, password } = first;
         checked(&name, &email)?;
         let weak = |weak: rules::auth::password::Weak| Error::field("password", weak.to_string());
         rules::auth::password::check(&password, &email).map_err(weak)?;
-        let guess = self.guess(What::Code("set-up"), None);
+        let guess = self.guess(ThrottleKind::Code("set-up"), None);
         self.reserve(&guess)?;
         let kept = hashed(&self.entrance.passwords, ("password", password), &email).await?;
         let name = name.trim().to_owned();
         let email = email.trim().to_owned();
-        let new = New { email, name, role: Role::Admin, student: None, password: Some(kept) };
+        let new =
+            NewAccount { email, name, role: Role::Admin, student: None, password: Some(kept) };
         let code = code.trim().to_owned();
         let now = self.now;
         let work = move |tx: &Tx<'_>| {

@@ -7,11 +7,11 @@ use crate::photo::{Find, Stored};
 use jiff::civil::Date;
 use rules::error::Error;
 use rules::review::Status;
-use store::audit::{self, Entry};
+use store::audit::{self, AuditEntry};
 use store::class::Class;
 use store::{Tx, device, review, student};
 use store::{
-    desk::{self, Person},
+    desk::{self, PersonSeen},
     reader::Reader,
 };
 use uuid::Uuid;
@@ -19,14 +19,14 @@ use wire::{DeviceId, RecordId, StudentId, Wall};
 
 /// Whoever sends a picture.
 #[derive(Clone, Debug)]
-pub enum Sender {
+pub enum CaptureSender {
     /// A program at a door, by the door's capture token.
     Door(DeviceId),
     /// Somebody signed in.
     Person(Reader),
 }
 
-impl Sender {
+impl CaptureSender {
     /// As the audit chain names them.
     fn name(&self) -> String {
         match self {
@@ -43,13 +43,13 @@ pub(super) struct Current {
 }
 
 /// A find that was kept.
-pub struct Kept {
+pub struct CaptureKept {
     /// Its sighting.
     pub record: RecordId,
     /// Where that stands.
     pub status: Status,
     /// Who it is, if the sender may know.
-    pub who: Option<Person>,
+    pub who: Option<PersonSeen>,
     /// How sure the hub is.
     pub confidence: f32,
 }
@@ -60,10 +60,10 @@ impl Finds {
     pub(super) async fn keep(
         &self,
         find: Find,
-        from: Sender,
+        from: CaptureSender,
         of: Option<Current>,
         now: Wall,
-    ) -> Result<Kept, Error> {
+    ) -> Result<CaptureKept, Error> {
         let keys = self.keys.clone();
         let confidence = find.confidence();
         let work = move |tx: &Tx<'_>| {
@@ -78,12 +78,12 @@ impl Finds {
             };
             let id = stored.record.to_string();
             let meta = find.origin();
-            audit::add(tx, now, &Entry { actor, action, table: "sighting", id: &id, meta })?;
+            audit::add(tx, now, &AuditEntry { actor, action, table: "sighting", id: &id, meta })?;
             Ok((stored, seen_by(tx, &from, stored.record)?))
         };
         let (stored, who) = self.db.write(work).await?;
         self.tell(stored);
-        Ok(Kept { record: stored.record, status: stored.worth.status, who, confidence })
+        Ok(CaptureKept { record: stored.record, status: stored.worth.status, who, confidence })
     }
 
     fn tell(&self, stored: Stored) {
@@ -99,19 +99,23 @@ impl Finds {
 
 /// Whom `from` may know to be in `record`. A door is told whom its own picture shows, as a unit
 /// knows it by its gallery.
-fn seen_by(tx: &Tx<'_>, from: &Sender, record: RecordId) -> Result<Option<Person>, Error> {
+fn seen_by(
+    tx: &Tx<'_>,
+    from: &CaptureSender,
+    record: RecordId,
+) -> Result<Option<PersonSeen>, Error> {
     match from {
-        Sender::Door(_) => person(tx, review::facts(tx, record)?.state.predicted),
-        Sender::Person(reader) => {
+        CaptureSender::Door(_) => person(tx, review::facts(tx, record)?.state.predicted),
+        CaptureSender::Person(reader) => {
             Ok(desk::one(tx, *reader, record).ok().and_then(|seen| seen.predicted))
         }
     }
 }
 
 /// A person by id, as records name them.
-fn person(tx: &Tx<'_>, id: Option<StudentId>) -> Result<Option<Person>, Error> {
+fn person(tx: &Tx<'_>, id: Option<StudentId>) -> Result<Option<PersonSeen>, Error> {
     let found = id.map(|id| student::get(tx, id)).transpose()?.flatten();
-    Ok(found.map(|found| Person {
+    Ok(found.map(|found| PersonSeen {
         student: found.id,
         name: found.profile.full_name(),
         number: found.profile.student_number,

@@ -4,8 +4,8 @@
 
 use rules::error::{Doing, Error};
 use rules::gallery::Index;
-use rules::gallery::release::{Content, Last, Plan, Release, plan};
-use rules::gallery::scope::{self, House, Room, Scope};
+use rules::gallery::release::{Last, Release, ReleaseContent, ReleasePlan, plan};
+use rules::gallery::scope::{self, Scope, ScopeHouse, ScopeRoom};
 use rules::sighting::school::School;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,13 +20,13 @@ use wire::{DeviceId, ModelId, StudentId, Wall};
 pub struct Gallery {
     model: ModelId,
     lines: Option<wire::Lines>,
-    state: Arc<RwLock<State>>,
+    state: Arc<RwLock<GalleryState>>,
     /// Held while the gallery is made anew: an older look never overwrites a newer one.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug)]
-struct State {
+struct GalleryState {
     index: Arc<Index>,
     /// Of older models: what doors made with them is still told by these.
     former: Vec<Arc<Index>>,
@@ -42,7 +42,7 @@ impl Gallery {
         let index = Index::build(model.clone(), &BTreeMap::new()).expect("nobody fits together");
         let index = Arc::new(index);
         let former = Vec::new();
-        let state = State { index, former, is_loaded: false, releases: HashMap::new() };
+        let state = GalleryState { index, former, is_loaded: false, releases: HashMap::new() };
         Self { model, lines: None, state: Arc::new(RwLock::new(state)), turn: Arc::default() }
     }
 
@@ -146,7 +146,8 @@ impl Gallery {
                     let floor = store::release::floor(tx)?;
                     let model = &model;
                     let people_of = &people;
-                    let content = Content { file: &file, blake3, model, people: people_of, floor };
+                    let content =
+                        ReleaseContent { file: &file, blake3, model, people: people_of, floor };
                     let stored = store::release::last(tx, &device)?;
                     let last = stored.as_ref().map(|(manifest, _)| Last {
                         manifest,
@@ -154,9 +155,9 @@ impl Gallery {
                     });
                     let (manifest, signed) =
                         match (plan(&device, last.as_ref(), &content, now), stored) {
-                            (Plan::Keep, Some(stored)) => stored,
-                            (Plan::Keep, None) => continue,
-                            (Plan::Make(manifest), _) => {
+                            (ReleasePlan::Keep, Some(stored)) => stored,
+                            (ReleasePlan::Keep, None) => continue,
+                            (ReleasePlan::Make(manifest), _) => {
                                 let signed = manifest.sign(&signing);
                                 store::release::add(tx, &manifest, &signed)?;
                                 store::release::remember(tx, &manifest.blake3, &people, now)?;
@@ -172,11 +173,11 @@ impl Gallery {
         Ok(())
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, GalleryState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, GalleryState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -190,13 +191,13 @@ struct Share {
 }
 
 /// A door, its room, and the people it is held to.
-type Door = (DeviceId, String, Option<Vec<StudentId>>);
+type GalleryDoor = (DeviceId, String, Option<Vec<StudentId>>);
 
 /// Everything that decides who goes to which door.
 struct Plans {
-    doors: Vec<Door>,
-    rooms: HashMap<String, Room>,
-    house: House,
+    doors: Vec<GalleryDoor>,
+    rooms: HashMap<String, ScopeRoom>,
+    house: ScopeHouse,
     scope: Scope,
 }
 
@@ -207,7 +208,7 @@ impl Plans {
             let held = store::release::held_to(tx, &door.id)?;
             Ok((door.id, door.room, held))
         };
-        let doors = active.map(door).collect::<Result<Vec<Door>, Error>>()?;
+        let doors = active.map(door).collect::<Result<Vec<GalleryDoor>, Error>>()?;
         let mut rooms = HashMap::new();
         for (_, name, _) in &doors {
             if !rooms.contains_key(name) {
@@ -220,15 +221,15 @@ impl Plans {
 
     /// What each door gets; doors of like rooms share it.
     fn shares(&self, index: &Index) -> Vec<(DeviceId, Share)> {
-        let share = |room: &Room, held: Option<&[StudentId]>| {
+        let share = |room: &ScopeRoom, held: Option<&[StudentId]>| {
             let gallery = scope::gallery(index, self.scope, room, &self.house, held);
             let people = gallery.people.iter().map(|person| person.id).collect();
             let file = gallery.encode();
             let blake3 = *blake3::hash(&file).as_bytes();
             Share { file: Arc::new(file), blake3, people: Arc::new(people) }
         };
-        let mut made: Vec<(&Room, Share)> = Vec::new();
-        let mut of = |(id, name, held): &Door| {
+        let mut made: Vec<(&ScopeRoom, Share)> = Vec::new();
+        let mut of = |(id, name, held): &GalleryDoor| {
             let room = &self.rooms[name];
             let like = made.iter().find(|(other, _)| *other == room).map(|(_, share)| share);
             let share = match (held, like) {

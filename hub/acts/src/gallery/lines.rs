@@ -75,7 +75,7 @@ pub fn choose(tx: &Tx<'_>, new: Option<Choice>, actor: &str, now: Wall) -> Resul
     let table = "setting";
     let id = SETTING;
     let meta = json!({ "before": before, "after": new });
-    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
 }
 
 #[cfg(test)]

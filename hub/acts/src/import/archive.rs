@@ -80,7 +80,7 @@ pub fn unpacked(bytes: &[u8], most: u64) -> Result<u64, BadArchive> {
 
 /// A file of an archive.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct File {
+pub struct ArchiveFile {
     /// Its name without folders.
     pub name: String,
     /// What it holds.
@@ -122,7 +122,7 @@ impl<R: Read + Seek> Archive<R> {
     /// What the file of this name in lower case holds, if there is one.
     ///
     /// # Errors
-    /// [`BadArchive::Zip`], or `File` for more than `most` bytes.
+    /// [`BadArchive::Zip`], or `ArchiveFile` for more than `most` bytes.
     pub fn read(&mut self, name: &str, most: u64) -> Result<Option<Vec<u8>>, BadArchive> {
         let Some((n, _)) = self.names.get(name) else { return Ok(None) };
         let file = self.zip.by_index(*n).map_err(|_| BadArchive::Zip)?;
@@ -140,7 +140,7 @@ impl<R: Read + Seek> Archive<R> {
 ///
 /// # Errors
 /// See [`BadArchive`].
-pub fn files(bytes: &[u8], most: u64) -> Result<HashMap<String, File>, BadArchive> {
+pub fn files(bytes: &[u8], most: u64) -> Result<HashMap<String, ArchiveFile>, BadArchive> {
     let mut archive = Archive::open(Cursor::new(bytes))?;
     let names: Vec<_> = archive.names().map(|(k, name)| (k.to_owned(), name.to_owned())).collect();
     let mut files = HashMap::new();
@@ -152,7 +152,7 @@ pub fn files(bytes: &[u8], most: u64) -> Result<HashMap<String, File>, BadArchiv
             other => other?.unwrap_or_default(),
         };
         left -= bytes.len() as u64;
-        files.insert(key, File { name, bytes });
+        files.insert(key, ArchiveFile { name, bytes });
     }
     Ok(files)
 }

@@ -5,15 +5,15 @@
 //! ids of theirs are remembered, so a second run changes nothing. Only what the files name is
 //! touched; `tobedeleted` takes off a roster or out of use, and erases nobody.
 
-use super::archive::{self, File};
+use super::archive::{self, ArchiveFile};
 use jiff::civil::Date;
 use rules::auth::Role;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use store::account::{self, New};
-use store::foreign::{self, Kind};
-use store::student::{self, Profile};
+use store::account::{self, NewAccount};
+use store::foreign::{self, ForeignKind};
+use store::student::{self, StudentProfile};
 use store::{Tx, class, teaches};
 use uuid::Uuid;
 use wire::{StudentId, Wall};
@@ -58,7 +58,7 @@ struct RoleOf {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Class {
+struct OneRosterClass {
     sourced_id: String,
     #[serde(default)]
     status: String,
@@ -97,10 +97,10 @@ struct Term {
 
 /// What an export holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Export {
+pub struct OneRosterExport {
     users: Vec<User>,
     roles: HashMap<String, Vec<String>>,
-    classes: Vec<Class>,
+    classes: Vec<OneRosterClass>,
     enrollments: Vec<Enrollment>,
     terms: HashMap<String, Term>,
 }
@@ -109,7 +109,7 @@ pub struct Export {
 ///
 /// # Errors
 /// `Invalid` naming the file and line that cannot be read.
-pub fn read_zip(bytes: &[u8]) -> Result<Export, Error> {
+pub fn read_zip(bytes: &[u8]) -> Result<OneRosterExport, Error> {
     let files = archive::files(bytes, UNPACKED).map_err(|why| Error::Invalid(why.to_string()))?;
     read(&files)
 }
@@ -118,7 +118,7 @@ pub fn read_zip(bytes: &[u8]) -> Result<Export, Error> {
 ///
 /// # Errors
 /// As [`read_zip`].
-pub fn read(files: &HashMap<String, File>) -> Result<Export, Error> {
+pub fn read(files: &HashMap<String, ArchiveFile>) -> Result<OneRosterExport, Error> {
     let users: Vec<User> = rows(files, "users.csv")?;
     if users.is_empty() {
         return Err(Error::Invalid("this is no OneRoster export: users.csv is missing".into()));
@@ -130,7 +130,7 @@ pub fn read(files: &HashMap<String, File>) -> Result<Export, Error> {
         }
     }
     let terms: Vec<Term> = rows(files, "academicsessions.csv")?;
-    Ok(Export {
+    Ok(OneRosterExport {
         users,
         roles,
         classes: rows(files, "classes.csv")?,
@@ -140,7 +140,7 @@ pub fn read(files: &HashMap<String, File>) -> Result<Export, Error> {
 }
 
 fn rows<T: for<'de> Deserialize<'de>>(
-    files: &HashMap<String, File>,
+    files: &HashMap<String, ArchiveFile>,
     name: &str,
 ) -> Result<Vec<T>, Error> {
     let Some(file) = files.get(name) else { return Ok(Vec::new()) };
@@ -165,7 +165,7 @@ fn gone(status: &str) -> bool {
     status.eq_ignore_ascii_case("tobedeleted")
 }
 
-impl Export {
+impl OneRosterExport {
     /// What somebody is, from the roles file or, in version 1.1, their own row.
     fn role(&self, user: &User) -> Option<Role> {
         let said = self.roles.get(&user.sourced_id).cloned();
@@ -195,16 +195,16 @@ impl Export {
 
 /// What became of an export: of each kind how many were made, changed, and left as they were.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
-pub struct Done {
+pub struct OneRosterDone {
     /// By kind: students, teachers, classes, rosters, teaches.
-    pub counts: BTreeMap<&'static str, Count>,
+    pub counts: BTreeMap<&'static str, OneRosterCount>,
     /// What was left out, in sentences with their ids, never names.
     pub skipped: Vec<String>,
 }
 
 /// How many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
-pub struct Count {
+pub struct OneRosterCount {
     /// New.
     pub made: usize,
     /// Different from before.
@@ -213,7 +213,7 @@ pub struct Count {
     pub unchanged: usize,
 }
 
-enum Came {
+enum OneRosterCame {
     Made,
     Changed,
     Unchanged,
@@ -225,12 +225,12 @@ enum Came {
 /// When the database fails; what is wrong with single rows is in the answer.
 pub fn take(
     tx: &Tx<'_>,
-    export: &Export,
+    export: &OneRosterExport,
     today: Date,
     actor: &str,
     now: Wall,
-) -> Result<Done, Error> {
-    let mut hand = Hand { tx, export, today, actor, now, done: Done::default() };
+) -> Result<OneRosterDone, Error> {
+    let mut hand = OneRosterHand { tx, export, today, actor, now, done: OneRosterDone::default() };
     for user in &export.users {
         match export.role(user) {
             Some(Role::Student) => {
@@ -265,68 +265,69 @@ pub fn take(
     Ok(hand.done)
 }
 
-struct Hand<'a, 't> {
+struct OneRosterHand<'a, 't> {
     tx: &'a Tx<'t>,
-    export: &'a Export,
+    export: &'a OneRosterExport,
     today: Date,
     actor: &'a str,
     now: Wall,
-    done: Done,
+    done: OneRosterDone,
 }
 
-impl Hand<'_, '_> {
+impl OneRosterHand<'_, '_> {
     fn count(
         &mut self,
         kind: &'static str,
         of: &str,
-        came: Result<Came, Error>,
+        came: Result<OneRosterCame, Error>,
     ) -> Result<(), Error> {
         let count = self.done.counts.entry(kind).or_default();
         match came {
-            Ok(Came::Made) => count.made += 1,
-            Ok(Came::Changed) => count.changed += 1,
-            Ok(Came::Unchanged) => count.unchanged += 1,
+            Ok(OneRosterCame::Made) => count.made += 1,
+            Ok(OneRosterCame::Changed) => count.changed += 1,
+            Ok(OneRosterCame::Unchanged) => count.unchanged += 1,
             Err(error @ Error::Internal { .. }) => return Err(error),
             Err(why) => self.done.skipped.push(format!("{kind} {of}: {why}")),
         }
         Ok(())
     }
 
-    fn student(&self, user: &User) -> Result<Came, Error> {
+    fn student(&self, user: &User) -> Result<OneRosterCame, Error> {
         let tx = self.tx;
         let actor = self.actor;
         let now = self.now;
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let number = some(&user.identifier).unwrap_or_else(|| user.sourced_id.clone());
-        let wanted = Profile {
+        let wanted = StudentProfile {
             student_number: number,
             first_name: user.given_name.clone(),
             last_name: user.family_name.clone(),
             email: some(&user.email),
             phone: some(&user.phone),
             year: some(&user.grades),
-            ..Profile::default()
+            ..StudentProfile::default()
         };
-        let known = match foreign::get(tx, Kind::Student, &user.sourced_id)? {
+        let known = match foreign::get(tx, ForeignKind::Student, &user.sourced_id)? {
             Some(id) => Some(StudentId(id)),
             None => student::by_number(tx, &wanted.student_number)?,
         };
         let known = known.map(|id| student::get(tx, id)).transpose()?.flatten();
         let Some(known) = known else {
             if gone(&user.status) {
-                return Ok(Came::Unchanged);
+                return Ok(OneRosterCame::Unchanged);
             }
             let id = student::add(tx, wanted, actor, now)?;
-            foreign::put(tx, Kind::Student, &user.sourced_id, id.0)?;
-            return Ok(Came::Made);
+            foreign::put(tx, ForeignKind::Student, &user.sourced_id, id.0)?;
+            return Ok(OneRosterCame::Made);
         };
-        foreign::put(tx, Kind::Student, &user.sourced_id, known.id.0)?;
+        foreign::put(tx, ForeignKind::Student, &user.sourced_id, known.id.0)?;
         let active = !gone(&user.status);
         let department = known.profile.department.clone();
         let position = known.profile.position.clone();
-        let wanted = Profile { department, position, is_staff: known.profile.is_staff, ..wanted };
+        let wanted =
+            StudentProfile { department, position, is_staff: known.profile.is_staff, ..wanted };
         if known.profile == wanted && known.is_active == active {
-            return Ok(Came::Unchanged);
+            return Ok(OneRosterCame::Unchanged);
         }
         if known.profile != wanted {
             student::change(tx, known.id, wanted, None, actor, now)?;
@@ -334,70 +335,70 @@ impl Hand<'_, '_> {
         if known.is_active != active {
             student::set_active(tx, known.id, active, actor, now)?;
         }
-        Ok(Came::Changed)
+        Ok(OneRosterCame::Changed)
     }
 
-    fn teacher(&self, user: &User) -> Result<Came, Error> {
+    fn teacher(&self, user: &User) -> Result<OneRosterCame, Error> {
         let tx = self.tx;
         let theirs = &user.sourced_id;
-        if let Some(id) = foreign::get(tx, Kind::Account, theirs)? {
+        if let Some(id) = foreign::get(tx, ForeignKind::Account, theirs)? {
             if account::get(tx, id)?.is_some() && gone(&user.status) {
                 let say = "leaves the school: disable the account if it is not needed any more";
                 return Err(Error::Invalid(say.into()));
             }
-            return Ok(Came::Unchanged);
+            return Ok(OneRosterCame::Unchanged);
         }
         if gone(&user.status) {
-            return Ok(Came::Unchanged);
+            return Ok(OneRosterCame::Unchanged);
         }
         if !user.email.contains('@') {
             return Err(Error::Invalid("an account needs an e-mail address".into()));
         }
         let (account, came) = match account::by_email(tx, &user.email)? {
-            Some((account, _)) => (account, Came::Unchanged),
+            Some((account, _)) => (account, OneRosterCame::Unchanged),
             None => {
                 let name = format!("{} {}", user.given_name, user.family_name);
                 let email = user.email.clone();
                 let role = Role::Teacher;
-                let new = New { email, name, role, student: None, password: None };
-                (account::add(tx, &new, self.actor, self.now)?, Came::Made)
+                let new = NewAccount { email, name, role, student: None, password: None };
+                (account::add(tx, &new, self.actor, self.now)?, OneRosterCame::Made)
             }
         };
-        foreign::put(tx, Kind::Account, theirs, account.id)?;
+        foreign::put(tx, ForeignKind::Account, theirs, account.id)?;
         Ok(came)
     }
 
-    fn class(&self, class: &Class) -> Result<Came, Error> {
+    fn class(&self, class: &OneRosterClass) -> Result<OneRosterCame, Error> {
         let tx = self.tx;
         let actor = self.actor;
         let now = self.now;
         let code = if class.class_code.is_empty() { &class.sourced_id } else { &class.class_code };
         let room = Some(class.location.as_str()).filter(|room| !room.is_empty());
-        let known = match foreign::get(tx, Kind::Class, &class.sourced_id)? {
+        let known = match foreign::get(tx, ForeignKind::Class, &class.sourced_id)? {
             Some(id) => Some(id),
             None => class::by_code(tx, code)?,
         };
         let Some(id) = known else {
             if gone(&class.status) {
-                return Ok(Came::Unchanged);
+                return Ok(OneRosterCame::Unchanged);
             }
             let id = class::add(tx, (&class.title, code, room), actor, now)?;
-            foreign::put(tx, Kind::Class, &class.sourced_id, id)?;
-            return Ok(Came::Made);
+            foreign::put(tx, ForeignKind::Class, &class.sourced_id, id)?;
+            return Ok(OneRosterCame::Made);
         };
-        foreign::put(tx, Kind::Class, &class.sourced_id, id)?;
+        foreign::put(tx, ForeignKind::Class, &class.sourced_id, id)?;
         let changed = class::follow(tx, id, &class.title, room, !gone(&class.status), actor, now)?;
-        Ok(if changed { Came::Changed } else { Came::Unchanged })
+        Ok(if changed { OneRosterCame::Changed } else { OneRosterCame::Unchanged })
     }
 
     fn of_class(&self, enrollment: &Enrollment) -> Result<Uuid, Error> {
-        let class = foreign::get(self.tx, Kind::Class, &enrollment.class_sourced_id)?;
+        let class = foreign::get(self.tx, ForeignKind::Class, &enrollment.class_sourced_id)?;
         class.ok_or_else(|| Error::Invalid("the class is in none of the files".into()))
     }
 
-    fn member(&self, enrollment: &Enrollment) -> Result<Came, Error> {
+    fn member(&self, enrollment: &Enrollment) -> Result<OneRosterCame, Error> {
         let class = self.of_class(enrollment)?;
-        let student = foreign::get(self.tx, Kind::Student, &enrollment.user_sourced_id)?;
+        let student = foreign::get(self.tx, ForeignKind::Student, &enrollment.user_sourced_id)?;
         let student = student.ok_or_else(|| Error::Invalid("there is no such student".into()))?;
         let (student, there) =
             (StudentId(student), class::has(self.tx, class, StudentId(student))?);
@@ -406,27 +407,27 @@ impl Hand<'_, '_> {
         match (there, over) {
             (true, true) => {
                 class::remove_member(self.tx, class, student, self.actor, self.now)?;
-                Ok(Came::Changed)
+                Ok(OneRosterCame::Changed)
             }
             (false, false) => {
                 class::add_member(self.tx, class, student, self.actor, self.now)?;
-                Ok(Came::Made)
+                Ok(OneRosterCame::Made)
             }
-            _ => Ok(Came::Unchanged),
+            _ => Ok(OneRosterCame::Unchanged),
         }
     }
 
-    fn teaches(&self, enrollment: &Enrollment) -> Result<Came, Error> {
+    fn teaches(&self, enrollment: &Enrollment) -> Result<OneRosterCame, Error> {
         let class = self.of_class(enrollment)?;
-        let account = foreign::get(self.tx, Kind::Account, &enrollment.user_sourced_id)?;
+        let account = foreign::get(self.tx, ForeignKind::Account, &enrollment.user_sourced_id)?;
         let account = account.ok_or_else(|| Error::Invalid("there is no such teacher".into()))?;
         if gone(&enrollment.status) {
             let ended = teaches::stop(self.tx, class, account, self.today, self.actor, self.now)?;
-            return Ok(if ended { Came::Changed } else { Came::Unchanged });
+            return Ok(if ended { OneRosterCame::Changed } else { OneRosterCame::Unchanged });
         }
         let days = self.export.days(enrollment, self.today);
         let new = teaches::add(self.tx, class, account, days, self.actor, self.now)?;
-        Ok(if new { Came::Made } else { Came::Unchanged })
+        Ok(if new { OneRosterCame::Made } else { OneRosterCame::Unchanged })
     }
 }
 

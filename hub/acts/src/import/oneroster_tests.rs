@@ -35,7 +35,7 @@ const TERMS: &str = "sourcedId,status,title,type,startDate,endDate
 t1,active,Autumn,term,2026-09-01,2026-12-20
 ";
 
-fn export(changes: &[(&str, &str)]) -> Export {
+fn export(changes: &[(&str, &str)]) -> OneRosterExport {
     let all = [
         ("users.csv", USERS),
         ("roles.csv", ROLES),
@@ -45,7 +45,7 @@ fn export(changes: &[(&str, &str)]) -> Export {
     ];
     let file = |(name, text): (&str, &str)| {
         let text = changes.iter().fold(text.to_owned(), |text, (a, b)| text.replace(a, b));
-        (name.to_owned(), File { name: name.into(), bytes: text.into_bytes() })
+        (name.to_owned(), ArchiveFile { name: name.into(), bytes: text.into_bytes() })
     };
     read(&all.into_iter().map(file).collect()).unwrap()
 }
@@ -62,7 +62,7 @@ impl School {
         Self { _dir: dir, db }
     }
 
-    async fn take(&self, export: Export) -> Done {
+    async fn take(&self, export: OneRosterExport) -> OneRosterDone {
         self.db.write(move |tx| take(tx, &export, TODAY, "t", NOW)).await.unwrap()
     }
 
@@ -71,7 +71,7 @@ impl School {
     }
 }
 
-fn counts(done: &Done) -> Vec<(&'static str, usize, usize, usize)> {
+fn counts(done: &OneRosterDone) -> Vec<(&'static str, usize, usize, usize)> {
     done.counts.iter().map(|(kind, c)| (*kind, c.made, c.changed, c.unchanged)).collect()
 }
 
@@ -113,7 +113,7 @@ async fn what_changed_there_changes_here_and_nobody_is_erased() {
 #[test]
 fn roles_of_version_1_1_stand_in_the_users_file() {
     let users = "sourcedId,status,role,givenName,familyName\nu1,active,student,Ali,Rezaei\n";
-    let file = File { name: "users.csv".into(), bytes: users.into() };
+    let file = ArchiveFile { name: "users.csv".into(), bytes: users.into() };
     let export = read(&HashMap::from([("users.csv".to_owned(), file)])).unwrap();
     assert_eq!(export.role(&export.users[0]), Some(Role::Student));
     assert!(read(&HashMap::new()).unwrap_err().to_string().contains("users.csv is missing"));
@@ -121,13 +121,13 @@ fn roles_of_version_1_1_stand_in_the_users_file() {
 
 #[tokio::test]
 async fn two_people_of_one_name_are_two_and_the_same_table_again_changes_nothing() {
-    use crate::import::{people, table::Table};
+    use crate::import::{people, table::TableFile};
     let school = School::new();
     let actor = Actor { user: Uuid::nil(), role: Role::Admin };
     let reader = Reader { actor, today: TODAY };
     let rows = || {
         let text = b"first_name,last_name,student_id\nAli,Rezaei,\nAli,Rezaei,\nZoe,Q,7\n,,9\n";
-        people::rows(&Table::read(text, true, 9).unwrap())
+        people::rows(&TableFile::read(text, true, 9).unwrap())
     };
     let bring = |rows| {
         school.db.write(move |tx| {

@@ -3,11 +3,11 @@
 //! Whoever has a number is who has that number; without numbers, a name that the class has as
 //! often as the file is there already. So the same file again changes nothing.
 
-use super::table::{Table, cell};
+use super::table::{TableFile, cell};
 use rules::error::Error;
 use std::collections::HashMap;
 use store::reader::{Reader, visible_to};
-use store::student::{self, Profile};
+use store::student::{self, StudentProfile};
 use store::{Tx, class};
 use uuid::Uuid;
 use wire::{StudentId, Wall};
@@ -17,7 +17,7 @@ pub const ROWS: usize = 1_000;
 
 /// A row of the table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Row {
+pub struct PersonRow {
     /// Its line in the file.
     pub line: usize,
     /// Given name.
@@ -47,7 +47,7 @@ pub struct There {
 
 /// What is known about a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Facts {
+pub struct BroughtFacts {
     /// Who has its number.
     pub numbered: Option<There>,
     /// People of its name there are, that no earlier row of the file was taken for.
@@ -58,7 +58,7 @@ pub struct Facts {
 
 /// What to do with a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum What {
+pub enum BroughtWhat {
     /// A new person, entered on the roster.
     Create,
     /// A known person, entered on the roster.
@@ -69,28 +69,28 @@ pub enum What {
 
 /// What to do with `row`.
 #[must_use]
-pub fn decide(row: &Row, facts: &Facts) -> What {
+pub fn decide(row: &PersonRow, facts: &BroughtFacts) -> BroughtWhat {
     if row.first_name.is_empty() && row.last_name.is_empty() {
-        return What::Skip("the name is missing");
+        return BroughtWhat::Skip("the name is missing");
     }
     if facts.repeated {
-        return What::Skip("an earlier row has the same number");
+        return BroughtWhat::Skip("an earlier row has the same number");
     }
     match (&row.number, facts.numbered) {
-        (Some(_), Some(There { visible: false, .. })) => {
-            What::Skip("this number belongs to somebody at the school: ask an admin to enter them")
-        }
-        (Some(_), Some(There { member: true, .. })) => What::Skip("already there"),
-        (Some(_), Some(There { id, .. })) => What::Enter(id),
-        (None, _) if facts.namesakes > 0 => What::Skip("already there"),
-        _ => What::Create,
+        (Some(_), Some(There { visible: false, .. })) => BroughtWhat::Skip(
+            "this number belongs to somebody at the school: ask an admin to enter them",
+        ),
+        (Some(_), Some(There { member: true, .. })) => BroughtWhat::Skip("already there"),
+        (Some(_), Some(There { id, .. })) => BroughtWhat::Enter(id),
+        (None, _) if facts.namesakes > 0 => BroughtWhat::Skip("already there"),
+        _ => BroughtWhat::Create,
     }
 }
 
 /// The rows of a table with the columns `first_name, last_name[, student_id]` and what else we
 /// know of people.
 #[must_use]
-pub fn rows(table: &Table) -> Vec<Row> {
+pub fn rows(table: &TableFile) -> Vec<PersonRow> {
     let column = |names: &[&str], place| table.column(names, place);
     let first = column(&["first_name", "firstname", "given_name", "givenname"], 0);
     let last = column(&["last_name", "lastname", "family_name", "familyname", "surname"], 1);
@@ -106,7 +106,7 @@ pub fn rows(table: &Table) -> Vec<Row> {
         if let Some(full) = text(full).filter(|_| given.is_empty() && family.is_empty()) {
             (given, family) = rules::names::split(&full);
         }
-        Row {
+        PersonRow {
             line: *line,
             first_name: given,
             last_name: family,
@@ -127,18 +127,18 @@ pub struct Brought {
     /// Their number, given or made.
     pub number: String,
     /// The row.
-    pub row: Row,
+    pub row: PersonRow,
 }
 
 /// What became of a table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Done {
+pub struct BroughtDone {
     /// New people.
     pub created: Vec<Brought>,
     /// Known people who were entered on the roster.
     pub entered: Vec<Brought>,
     /// Rows that changed nothing, and why.
-    pub skipped: Vec<(Row, String)>,
+    pub skipped: Vec<(PersonRow, String)>,
 }
 
 /// Brings `rows` into the register, and onto the roster of `class` if there is one.
@@ -149,11 +149,11 @@ pub fn bring(
     tx: &Tx<'_>,
     reader: Reader,
     class: Option<Uuid>,
-    rows: Vec<Row>,
+    rows: Vec<PersonRow>,
     actor: &str,
     now: Wall,
-) -> Result<Done, Error> {
-    let mut done = Done::default();
+) -> Result<BroughtDone, Error> {
+    let mut done = BroughtDone::default();
     let mut seen = HashMap::<String, usize>::new();
     let mut names = student::namesakes(tx, class)?;
     for row in rows {
@@ -162,18 +162,18 @@ pub fn bring(
             seen.insert(number.clone(), row.line);
         }
         match decide(&row, &facts) {
-            What::Skip(why) => {
+            BroughtWhat::Skip(why) => {
                 if let Some(left) = names.get_mut(&key(&row)).filter(|_| row.number.is_none()) {
                     *left = left.saturating_sub(1);
                 }
                 done.skipped.push((row, why.to_owned()));
             }
-            What::Enter(id) => {
+            BroughtWhat::Enter(id) => {
                 enter(tx, class, id, actor, now)?;
                 let number = row.number.clone().unwrap_or_default();
                 done.entered.push(Brought { id, number, row });
             }
-            What::Create => match create(tx, &row, actor, now) {
+            BroughtWhat::Create => match create(tx, &row, actor, now) {
                 Ok((id, number)) => {
                     enter(tx, class, id, actor, now)?;
                     done.created.push(Brought { id, number, row });
@@ -190,37 +190,42 @@ fn facts(
     tx: &Tx<'_>,
     reader: Reader,
     class: Option<Uuid>,
-    row: &Row,
+    row: &PersonRow,
     names: &HashMap<(String, String), usize>,
     seen: &HashMap<String, usize>,
-) -> Result<Facts, Error> {
+) -> Result<BroughtFacts, Error> {
     let found = row.number.as_deref().map(|number| student::by_number(tx, number)).transpose()?;
     let there = |id| -> Result<There, Error> {
         let member = class.map_or(Ok(true), |class| class::has(tx, class, id))?;
         Ok(There { id, visible: member || visible_to(tx, reader, id)?, member })
     };
-    Ok(Facts {
+    Ok(BroughtFacts {
         numbered: found.flatten().map(there).transpose()?,
         namesakes: names.get(&key(row)).copied().unwrap_or(0),
         repeated: row.number.as_ref().is_some_and(|number| seen.contains_key(number)),
     })
 }
 
-fn key(row: &Row) -> (String, String) {
+fn key(row: &PersonRow) -> (String, String) {
     (row.first_name.clone(), row.last_name.clone())
 }
 
-fn create(tx: &Tx<'_>, row: &Row, actor: &str, now: Wall) -> Result<(StudentId, String), Error> {
+fn create(
+    tx: &Tx<'_>,
+    row: &PersonRow,
+    actor: &str,
+    now: Wall,
+) -> Result<(StudentId, String), Error> {
     let made = || crate::auth::nonce().simple().to_string()[..8].to_uppercase();
     let number = row.number.clone().unwrap_or_else(|| format!("N{}", made()));
-    let profile = Profile {
+    let profile = StudentProfile {
         student_number: number.clone(),
         first_name: row.first_name.clone(),
         last_name: row.last_name.clone(),
         email: row.email.clone(),
         year: row.year.clone(),
         department: row.department.clone(),
-        ..Profile::default()
+        ..StudentProfile::default()
     };
     Ok((student::add(tx, profile, actor, now)?, number))
 }
@@ -239,13 +244,19 @@ fn enter(
 mod tests {
     use super::*;
 
-    fn row(number: Option<&str>) -> Row {
+    fn row(number: Option<&str>) -> PersonRow {
         let (first_name, last_name) = ("Ali".to_owned(), "Rezaei".to_owned());
-        Row { line: 2, first_name, last_name, number: number.map(str::to_owned), ..Row::default() }
+        PersonRow {
+            line: 2,
+            first_name,
+            last_name,
+            number: number.map(str::to_owned),
+            ..PersonRow::default()
+        }
     }
 
-    fn facts(numbered: Option<There>, namesakes: usize) -> Facts {
-        Facts { numbered, namesakes, repeated: false }
+    fn facts(numbered: Option<There>, namesakes: usize) -> BroughtFacts {
+        BroughtFacts { numbered, namesakes, repeated: false }
     }
 
     const ID: StudentId = StudentId(Uuid::from_u128(7));
@@ -253,28 +264,35 @@ mod tests {
     #[test]
     fn a_number_says_who_it_is_and_names_never_do() {
         let there = |visible, member| Some(There { id: ID, visible, member });
-        assert_eq!(decide(&row(Some("7")), &facts(None, 3)), What::Create, "a third Ali Rezaei");
-        assert_eq!(decide(&row(Some("7")), &facts(there(true, false), 0)), What::Enter(ID));
-        assert!(matches!(decide(&row(Some("7")), &facts(there(true, true), 0)), What::Skip(_)));
+        assert_eq!(
+            decide(&row(Some("7")), &facts(None, 3)),
+            BroughtWhat::Create,
+            "a third Ali Rezaei"
+        );
+        assert_eq!(decide(&row(Some("7")), &facts(there(true, false), 0)), BroughtWhat::Enter(ID));
+        assert!(matches!(
+            decide(&row(Some("7")), &facts(there(true, true), 0)),
+            BroughtWhat::Skip(_)
+        ));
         let foreign = decide(&row(Some("7")), &facts(there(false, false), 0));
-        assert!(matches!(foreign, What::Skip(why) if why.contains("ask an admin")));
+        assert!(matches!(foreign, BroughtWhat::Skip(why) if why.contains("ask an admin")));
     }
 
     #[test]
     fn without_a_number_as_many_of_a_name_as_the_file_has_are_enough() {
-        assert_eq!(decide(&row(None), &facts(None, 0)), What::Create);
-        assert_eq!(decide(&row(None), &facts(None, 1)), What::Skip("already there"));
-        let nameless = Row::default();
-        assert_eq!(decide(&nameless, &facts(None, 0)), What::Skip("the name is missing"));
+        assert_eq!(decide(&row(None), &facts(None, 0)), BroughtWhat::Create);
+        assert_eq!(decide(&row(None), &facts(None, 1)), BroughtWhat::Skip("already there"));
+        let nameless = PersonRow::default();
+        assert_eq!(decide(&nameless, &facts(None, 0)), BroughtWhat::Skip("the name is missing"));
     }
 
     #[test]
     fn columns_are_found_by_name_or_else_by_place() {
-        let named = Table::read(b"Student ID,Last Name,First Name\n7,Rezaei,Ali\n", true, 9);
+        let named = TableFile::read(b"Student ID,Last Name,First Name\n7,Rezaei,Ali\n", true, 9);
         assert_eq!(rows(&named.unwrap()), [row(Some("7"))]);
-        let plain = Table::read(b"Ali,Rezaei,7\n", false, 9).unwrap();
+        let plain = TableFile::read(b"Ali,Rezaei,7\n", false, 9).unwrap();
         assert_eq!(rows(&plain)[0].number.as_deref(), Some("7"));
-        let full = Table::read(b"name\nAli Rezaei\n", true, 9).unwrap();
+        let full = TableFile::read(b"name\nAli Rezaei\n", true, 9).unwrap();
         assert_eq!(rows(&full), [row(None)]);
     }
 }

@@ -5,7 +5,7 @@
 //! student, so that the same archive again changes nothing.
 
 use super::archive::{Archive, BadArchive};
-use super::table::{Table, cell};
+use super::table::{TableFile, cell};
 use rules::error::Error;
 use std::io::{Read, Seek};
 use wire::StudentId;
@@ -19,7 +19,7 @@ pub const PHOTOS: usize = 2_000;
 
 /// A photo, and whose it is said to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Photo {
+pub struct ArchivePhoto {
     /// The file's own name.
     pub file: String,
     /// Number or own id of the student.
@@ -32,7 +32,7 @@ pub struct Photo {
 pub struct Photos<R> {
     archive: Archive<R>,
     /// In the order of the table, or of their names.
-    pub list: Vec<Photo>,
+    pub list: Vec<ArchivePhoto>,
 }
 
 /// An archive, and the file of the table in it, not yet read.
@@ -51,7 +51,7 @@ impl<R: Read + Seek> Photos<R> {
     ///
     /// # Errors
     /// `Invalid` when there is nothing to enrol in it, or too much.
-    pub fn new(archive: Archive<R>, table: Option<Table>) -> Result<Self, Error> {
+    pub fn new(archive: Archive<R>, table: Option<TableFile>) -> Result<Self, Error> {
         let list = match table {
             Some(table) => listed(table)?,
             None => by_name(archive.names()),
@@ -67,7 +67,7 @@ impl<R: Read + Seek> Photos<R> {
     ///
     /// # Errors
     /// `Invalid` when the archive does not hold it, or holds something larger than a photo.
-    pub fn picture(&mut self, photo: &Photo) -> Result<Vec<u8>, Error> {
+    pub fn picture(&mut self, photo: &ArchivePhoto) -> Result<Vec<u8>, Error> {
         let missing = || Error::Invalid("the archive does not hold this photo".into());
         let found = self.archive.read(&photo.file.to_lowercase(), PHOTO).map_err(refused)?;
         found.ok_or_else(missing)
@@ -83,7 +83,7 @@ fn is_table(name: &str) -> bool {
     name.ends_with(".csv") || name.ends_with(".xlsx")
 }
 
-fn listed(table: Table) -> Result<Vec<Photo>, Error> {
+fn listed(table: TableFile) -> Result<Vec<ArchivePhoto>, Error> {
     let student = table.column(&["student_id", "student_number", "person_id"], 0);
     let file = table.column(&["file", "photo", "image", "filename"], 1);
     let consent = table.column(&["consent_by", "consent"], 2);
@@ -95,20 +95,20 @@ fn listed(table: Table) -> Result<Vec<Photo>, Error> {
         let file = cell(&row, file)?.rsplit(['/', '\\']).next()?.to_lowercase();
         let student = cell(&row, student)?.to_owned();
         let consent_by = cell(&row, consent);
-        Some(Photo { student, consent_by: consent_by.map(str::to_owned), file })
+        Some(ArchivePhoto { student, consent_by: consent_by.map(str::to_owned), file })
     };
     Ok(table.rows.into_iter().filter_map(photo).collect())
 }
 
 /// `1234.jpg` and `1234_2.jpg` are photos of student 1234.
-fn by_name<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Photo> {
+fn by_name<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<ArchivePhoto> {
     let photo = |(_, file): (&str, &str)| {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let number = match stem.rsplit_once('_') {
             Some((number, n)) if n.len() <= 2 && n.bytes().all(|b| b.is_ascii_digit()) => number,
             _ => stem,
         };
-        Photo { student: number.to_owned(), file: file.to_owned(), consent_by: None }
+        ArchivePhoto { student: number.to_owned(), file: file.to_owned(), consent_by: None }
     };
     let mut photos: Vec<_> = names.map(photo).collect();
     photos.sort_by(|a, b| a.file.cmp(&b.file));
@@ -140,7 +140,7 @@ mod tests {
 
     fn read(zip: Cursor<Vec<u8>>) -> Result<Photos<Cursor<Vec<u8>>>, Error> {
         let (archive, table) = open(zip)?;
-        Photos::new(archive, table.map(|bytes| Table::read(&bytes, true, PHOTOS).unwrap()))
+        Photos::new(archive, table.map(|bytes| TableFile::read(&bytes, true, PHOTOS).unwrap()))
     }
 
     #[test]

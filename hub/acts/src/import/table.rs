@@ -13,7 +13,7 @@ const UNPACKED: u64 = 64 * 1024 * 1024;
 
 /// Heads and rows, all as text without blanks around it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Table {
+pub struct TableFile {
     /// Names of the columns, lower case; empty when the table has none.
     pub heads: Vec<String>,
     /// The rows with their line numbers, from 1; empty ones are left out.
@@ -22,7 +22,7 @@ pub struct Table {
 
 /// Why a table is refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum TableUnreadable {
     /// Neither CSV nor XLSX.
     #[error("the file can be read neither as CSV nor as XLSX: save it as one of the two")]
     Kind,
@@ -37,12 +37,12 @@ pub enum Unreadable {
     Size(usize),
 }
 
-impl Table {
+impl TableFile {
     /// Reads a file of at most `most` rows.
     ///
     /// # Errors
-    /// See [`Unreadable`].
-    pub fn read(bytes: &[u8], has_header: bool, most: usize) -> Result<Self, Unreadable> {
+    /// See [`TableUnreadable`].
+    pub fn read(bytes: &[u8], has_header: bool, most: usize) -> Result<Self, TableUnreadable> {
         let rows = match bytes {
             [b'P', b'K', ..] => workbook(bytes, most)?,
             _ => text(bytes, most)?,
@@ -51,7 +51,7 @@ impl Table {
         let mut rows: Vec<_> = rows.into_iter().filter(|(_, row)| !blank(row)).collect();
         let heads = if has_header && !rows.is_empty() { rows.remove(0).1 } else { Vec::new() };
         if rows.len() > most {
-            return Err(Unreadable::Rows(most));
+            return Err(TableUnreadable::Rows(most));
         }
         let heads = heads.iter().map(|head| head.to_lowercase().replace([' ', '-'], "_")).collect();
         Ok(Self { heads, rows })
@@ -73,11 +73,11 @@ pub fn cell(row: &[String], column: Option<usize>) -> Option<&str> {
     row.get(column?).map(String::as_str).filter(|text| !text.is_empty())
 }
 
-type Rows = Vec<(usize, Vec<String>)>;
+type TableRows = Vec<(usize, Vec<String>)>;
 /// A line, and those of its cells that hold something, with their columns.
 type Sparse = (usize, Vec<(usize, String)>);
 
-fn text(bytes: &[u8], most: usize) -> Result<Rows, Unreadable> {
+fn text(bytes: &[u8], most: usize) -> Result<TableRows, TableUnreadable> {
     let text = decoded(bytes)?;
     let first = text.lines().next().unwrap_or("");
     let count = |c: char| first.matches(c).count();
@@ -89,18 +89,18 @@ fn text(bytes: &[u8], most: usize) -> Result<Rows, Unreadable> {
         .from_reader(text.as_bytes());
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|_| Unreadable::Kind)?;
+        let record = record.map_err(|_| TableUnreadable::Kind)?;
         let line = record.position().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
         rows.push((line, checked(line, record.iter())?));
         if rows.len() > most + 1 {
-            return Err(Unreadable::Rows(most));
+            return Err(TableUnreadable::Rows(most));
         }
     }
     Ok(rows)
 }
 
 /// UTF-8 with or without a mark, UTF-16 with one, or else Windows' western letters.
-fn decoded(bytes: &[u8]) -> Result<String, Unreadable> {
+fn decoded(bytes: &[u8]) -> Result<String, TableUnreadable> {
     let text = match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
@@ -111,7 +111,7 @@ fn decoded(bytes: &[u8]) -> Result<String, Unreadable> {
         },
     };
     let odd = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
-    if text.chars().any(odd) { Err(Unreadable::Kind) } else { Ok(text) }
+    if text.chars().any(odd) { Err(TableUnreadable::Kind) } else { Ok(text) }
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
@@ -119,16 +119,16 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
-fn workbook(bytes: &[u8], most: usize) -> Result<Rows, Unreadable> {
-    let unpacked = super::archive::unpacked(bytes, UNPACKED).map_err(|_| Unreadable::Kind)?;
+fn workbook(bytes: &[u8], most: usize) -> Result<TableRows, TableUnreadable> {
+    let unpacked = super::archive::unpacked(bytes, UNPACKED).map_err(|_| TableUnreadable::Kind)?;
     if unpacked > UNPACKED {
-        return Err(Unreadable::Unpacked);
+        return Err(TableUnreadable::Unpacked);
     }
     let cells = cells(bytes, most)?;
     let left = cells.iter().flat_map(|(_, row)| row).map(|(column, _)| *column).min();
     let dense = |(line, row): Sparse| {
         let width = row.iter().map(|(column, _)| column + 1 - left.unwrap_or(0)).max();
-        let width = width.filter(|width| *width <= COLUMNS).ok_or(Unreadable::Size(line))?;
+        let width = width.filter(|width| *width <= COLUMNS).ok_or(TableUnreadable::Size(line))?;
         let mut texts = vec![""; width];
         row.iter().for_each(|(column, text)| texts[column - left.unwrap_or(0)] = text);
         Ok((line, checked(line, texts.into_iter())?))
@@ -138,12 +138,12 @@ fn workbook(bytes: &[u8], most: usize) -> Result<Rows, Unreadable> {
 
 /// The cells that hold something, by their lines, as the sheet holds them: a sheet whose corners
 /// are a million lines apart has two.
-fn cells(bytes: &[u8], most: usize) -> Result<Vec<Sparse>, Unreadable> {
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| Unreadable::Kind)?;
-    let name = book.sheet_names().into_iter().next().ok_or(Unreadable::Kind)?;
-    let mut sheet = book.worksheet_cells_reader(&name).map_err(|_| Unreadable::Kind)?;
+fn cells(bytes: &[u8], most: usize) -> Result<Vec<Sparse>, TableUnreadable> {
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| TableUnreadable::Kind)?;
+    let name = book.sheet_names().into_iter().next().ok_or(TableUnreadable::Kind)?;
+    let mut sheet = book.worksheet_cells_reader(&name).map_err(|_| TableUnreadable::Kind)?;
     let mut rows = Vec::<Sparse>::new();
-    while let Some(cell) = sheet.next_cell().map_err(|_| Unreadable::Kind)? {
+    while let Some(cell) = sheet.next_cell().map_err(|_| TableUnreadable::Kind)? {
         let line = cell.get_position().0 as usize + 1;
         let column = cell.get_position().1 as usize;
         let text = Data::from(cell.get_value().clone()).to_string();
@@ -151,8 +151,8 @@ fn cells(bytes: &[u8], most: usize) -> Result<Vec<Sparse>, Unreadable> {
         match rows.last_mut() {
             _ if text.trim().is_empty() => {}
             Some((last, row)) if *last == line && row.len() < COLUMNS => row.push((column, text)),
-            Some((last, _)) if *last == line => return Err(Unreadable::Size(line)),
-            _ if full => return Err(Unreadable::Rows(most)),
+            Some((last, _)) if *last == line => return Err(TableUnreadable::Size(line)),
+            _ if full => return Err(TableUnreadable::Rows(most)),
             _ => rows.push((line, vec![(column, text)])),
         }
     }
@@ -162,10 +162,10 @@ fn cells(bytes: &[u8], most: usize) -> Result<Vec<Sparse>, Unreadable> {
 fn checked<'a>(
     line: usize,
     cells: impl Iterator<Item = &'a str>,
-) -> Result<Vec<String>, Unreadable> {
+) -> Result<Vec<String>, TableUnreadable> {
     let cells: Vec<_> = cells.take(COLUMNS + 1).map(|cell| cell.trim().to_owned()).collect();
     let fits = cells.len() <= COLUMNS && cells.iter().all(|cell| cell.len() <= CELL);
-    if fits { Ok(cells) } else { Err(Unreadable::Size(line)) }
+    if fits { Ok(cells) } else { Err(TableUnreadable::Size(line)) }
 }
 
 #[cfg(test)]
@@ -174,7 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
-        let table = Table::read(bytes, true, 100).unwrap();
+        let table = TableFile::read(bytes, true, 100).unwrap();
         table.rows.into_iter().map(|(_, row)| row).collect()
     }
 
@@ -204,7 +204,7 @@ mod tests {
         }
         sheet.write(2, 0, 8).unwrap();
         sheet.write(2, 1, "علی").unwrap();
-        let table = Table::read(&book.save_to_buffer().unwrap(), true, 10).unwrap();
+        let table = TableFile::read(&book.save_to_buffer().unwrap(), true, 10).unwrap();
         assert_eq!(table.heads, ["student_id", "first_name"]);
         let cells: Vec<_> = table.rows.iter().map(|(_, row)| row.join("|")).collect();
         assert_eq!(cells, ["7|Ali", "8|علی"]);
@@ -216,8 +216,8 @@ mod tests {
         let sheet = book.add_worksheet();
         sheet.write(0, 0, "first").unwrap();
         sheet.write(1_048_575, 16_383, "far").unwrap();
-        let read = Table::read(&book.save_to_buffer().unwrap(), true, 9);
-        assert_eq!(read, Err(Unreadable::Size(1_048_576)));
+        let read = TableFile::read(&book.save_to_buffer().unwrap(), true, 9);
+        assert_eq!(read, Err(TableUnreadable::Size(1_048_576)));
     }
 
     #[test]
@@ -227,26 +227,26 @@ mod tests {
         for (row, column, text) in [(4, 3, "First"), (4, 4, "Last"), (6, 4, "Rezaei")] {
             sheet.write(row, column, text).unwrap();
         }
-        let table = Table::read(&book.save_to_buffer().unwrap(), true, 9).unwrap();
+        let table = TableFile::read(&book.save_to_buffer().unwrap(), true, 9).unwrap();
         assert_eq!(table.heads, ["first", "last"]);
         assert_eq!(table.rows, [(7, vec![String::new(), "Rezaei".into()])]);
     }
 
     #[test]
     fn what_is_no_table_or_too_long_is_refused_in_a_sentence() {
-        assert_eq!(Table::read(b"\x89PNG\r\n\x1a\n\0\0", true, 9), Err(Unreadable::Kind));
-        assert_eq!(Table::read(b"PK\x03\x04rubbish", true, 9), Err(Unreadable::Kind));
+        assert_eq!(TableFile::read(b"\x89PNG\r\n\x1a\n\0\0", true, 9), Err(TableUnreadable::Kind));
+        assert_eq!(TableFile::read(b"PK\x03\x04rubbish", true, 9), Err(TableUnreadable::Kind));
         let long = "a,b\n".repeat(11);
-        assert_eq!(Table::read(long.as_bytes(), false, 9), Err(Unreadable::Rows(9)));
+        assert_eq!(TableFile::read(long.as_bytes(), false, 9), Err(TableUnreadable::Rows(9)));
         let wide = "x".repeat(CELL + 1);
-        assert_eq!(Table::read(wide.as_bytes(), false, 9), Err(Unreadable::Size(1)));
+        assert_eq!(TableFile::read(wide.as_bytes(), false, 9), Err(TableUnreadable::Size(1)));
     }
 
     proptest! {
         #[test]
         fn no_bytes_break_it(bytes in prop::collection::vec(any::<u8>(), 0..400), zip: bool) {
             let bytes = if zip { [b"PK\x03\x04".to_vec(), bytes].concat() } else { bytes };
-            let _read_or_refused = Table::read(&bytes, true, 50);
+            let _read_or_refused = TableFile::read(&bytes, true, 50);
         }
 
         #[test]

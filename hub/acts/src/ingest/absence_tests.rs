@@ -4,7 +4,7 @@
 use super::*;
 use crate::marks;
 use rules::attendance::Status;
-use rules::attendance::closing::Why;
+use rules::attendance::closing::ClosingWhy;
 use store::{mail, mark};
 use wire::record::{Blind, Watch};
 
@@ -19,7 +19,7 @@ const MONTH_MS: u64 = 30 * 86_400_000;
 /// One way in which a door may fail to know a student.
 struct Story {
     name: &'static str,
-    why: Why,
+    why: ClosingWhy,
     /// What is other at the hub.
     hub: fn(&Tx<'_>) -> Result<(), Error>,
     /// What the door sends of the time around the lesson's start, numbered from 1.
@@ -72,46 +72,56 @@ fn fired_early() -> Vec<Item> {
 const STORIES: [Story; 17] = [
     Story {
         name: "a trigger that fired only before",
-        why: Why::Idle,
+        why: ClosingWhy::Idle,
         hub: nothing,
         door: fired_early,
     },
-    Story { name: "covered", why: Why::Covered, hub: nothing, door: || blind(Blind::Covered) },
-    Story { name: "frozen", why: Why::Frozen, hub: nothing, door: || blind(Blind::Frozen) },
+    Story {
+        name: "covered",
+        why: ClosingWhy::Covered,
+        hub: nothing,
+        door: || blind(Blind::Covered),
+    },
+    Story { name: "frozen", why: ClosingWhy::Frozen, hub: nothing, door: || blind(Blind::Frozen) },
     Story {
         name: "undecodable",
-        why: Why::Undecodable,
+        why: ClosingWhy::Undecodable,
         hub: nothing,
         door: || blind(Blind::Undecodable),
     },
-    Story { name: "no frames", why: Why::NoFrames, hub: nothing, door: || blind(Blind::NoFrames) },
+    Story {
+        name: "no frames",
+        why: ClosingWhy::NoFrames,
+        hub: nothing,
+        door: || blind(Blind::NoFrames),
+    },
     Story {
         name: "no trigger",
-        why: Why::NoTrigger,
+        why: ClosingWhy::NoTrigger,
         hub: nothing,
         door: || blind(Blind::NoTrigger),
     },
     Story {
         name: "a trigger that never fires",
-        why: Why::Idle,
+        why: ClosingWhy::Idle,
         hub: nothing,
         door: || said(Watch { fired: 0, looks: 0, ..sees() }),
     },
     Story {
         name: "dropped bursts",
-        why: Why::Dropped,
+        why: ClosingWhy::Dropped,
         hub: nothing,
         door: || said(Watch { dropped: 3, ..sees() }),
     },
     Story {
         name: "a record that was not stored",
-        why: Why::Lost,
+        why: ClosingWhy::Lost,
         hub: nothing,
         door: || said(Watch { refused: 1, ..sees() }),
     },
     Story {
         name: "no gallery, or a lapsed lease",
-        why: Why::NoGallery,
+        why: ClosingWhy::NoGallery,
         hub: nothing,
         door: || {
             let blind = vec![(Blind::NoGallery, SPAN_MS)];
@@ -120,37 +130,37 @@ const STORIES: [Story; 17] = [
     },
     Story {
         name: "an old gallery without the pupil",
-        why: Why::NotInGallery,
+        why: ClosingWhy::NotInGallery,
         hub: |tx| doors::hold(tx, "d1", 2, &[student(2)]),
         door: || said(Watch { gallery: 2, ..sees() }),
     },
     Story {
         name: "drift",
-        why: Why::Clock,
+        why: ClosingWhy::Clock,
         hub: nothing,
         door: || a_month_away(&|since| Body::Watch(Watch { since, ..sees() })),
     },
     Story {
         name: "no consent",
-        why: Why::NoConsent,
+        why: ClosingWhy::NoConsent,
         hub: |tx| tx.execute("update consent set given = 0", []).map(drop),
         door: || said(sees()),
     },
     Story {
         name: "not enrolled",
-        why: Why::NotEnrolled,
+        why: ClosingWhy::NotEnrolled,
         hub: |tx| tx.execute("update enrolment set is_active = 0", []).map(drop),
         door: || said(sees()),
     },
     Story {
         name: "a template of another model",
-        why: Why::OtherModel,
+        why: ClosingWhy::OtherModel,
         hub: |tx| tx.execute("update enrolment set model = 'other-1'", []).map(drop),
         door: || said(sees()),
     },
     Story {
         name: "software that does not say what it sees",
-        why: Why::OldSoftware,
+        why: ClosingWhy::OldSoftware,
         hub: nothing,
         door: || {
             let camera = CameraState::Watching;
@@ -159,7 +169,7 @@ const STORIES: [Story; 17] = [
             vec![item(1, said(sees())[0].at, &body)]
         },
     },
-    Story { name: "no word at all", why: Why::NoReport, hub: nothing, door: Vec::new },
+    Story { name: "no word at all", why: ClosingWhy::NoReport, hub: nothing, door: Vec::new },
 ];
 
 /// A lesson of one student, whom the door knows unless the story says otherwise, told to its end:

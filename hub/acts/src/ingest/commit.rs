@@ -8,12 +8,12 @@ use crate::marks::{Arrival, Worth};
 use rules::attendance::authority;
 use rules::error::Error;
 use rules::review::Status;
-use rules::sighting::judge::{Finding, Judged, Seen};
-use rules::sighting::lineage::{self, Line};
-use rules::sighting::time::{self, Point, When};
+use rules::sighting::judge::{Judged, JudgedFinding, JudgedSeen};
+use rules::sighting::lineage::{self, LineageLine};
+use rules::sighting::time::{self, TimePoint, When};
 use store::arrival::Boot;
 use store::cursor::{self, Cursor};
-use store::dead_letter::{self, Content, Letter};
+use store::dead_letter::{self, DeadLetterContent, DeadLetterLetter};
 use store::evidence::Evidence;
 use store::{
     Tx, arrival, backed_up, device, enrolment, held, life, loss, passage, release, session, setting,
@@ -54,7 +54,7 @@ pub struct Clerk<'a, 't> {
 
 /// What became of one record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Settled {
+enum CommitSettled {
     Stored,
     Known(Option<Reject>),
     Dead(Reject),
@@ -63,7 +63,7 @@ enum Settled {
 }
 
 /// What is stored under a number that a record had in an earlier life of its outbox.
-enum Former {
+enum CommitFormer {
     /// Nothing.
     New,
     /// That record.
@@ -105,11 +105,11 @@ impl<'a, 't> Clerk<'a, 't> {
         for record in records {
             let key = RecordKey { device: device.clone(), epoch, seq: record.item.seq };
             let settled = self.record(&key, record, &mut cursor)?;
-            if let Settled::Dead(reject) | Settled::Known(Some(reject)) = settled {
+            if let CommitSettled::Dead(reject) | CommitSettled::Known(Some(reject)) = settled {
                 rejects.push((record.item.seq, reject));
             }
             if is_numbered(record.item.seq) {
-                if settled != Settled::Waits {
+                if settled != CommitSettled::Waits {
                     cursor.ranges.insert(record.item.seq, record.item.seq);
                 }
                 cursor.max_seq = cursor.max_seq.max(record.item.seq);
@@ -135,13 +135,13 @@ impl<'a, 't> Clerk<'a, 't> {
         let known = life::known(self.tx, device, epoch)?;
         let either = cursor.parted.is_some() && said.runs.is_empty() && !known.runs.is_empty();
         match lineage::line(&known.runs, known.heard, &said.runs) {
-            Line::On(_) if either => cursor.max_seq = OLD_COPY,
-            Line::Parts(first) => {
+            LineageLine::On(_) if either => cursor.max_seq = OLD_COPY,
+            LineageLine::Parts(first) => {
                 tracing::warn!(%device, first, "an old copy of this door's card greets");
                 life::part(self.tx, device, epoch, first)?;
                 cursor.max_seq = OLD_COPY;
             }
-            Line::On(runs) => {
+            LineageLine::On(runs) => {
                 let told = life::greeted(self.tx, device, hello, cursor.life, self.now)?;
                 if runs != known.runs {
                     life::keep(self.tx, device, epoch, &runs)?;
@@ -168,7 +168,11 @@ impl<'a, 't> Clerk<'a, 't> {
 
     /// Keeps bytes that are no message.
     pub fn poison(&mut self, device: &DeviceId, why: &str, bytes: &[u8]) -> Result<(), Error> {
-        let letter = Letter { content: Content::Bytes(bytes), error: "malformed", detail: why };
+        let letter = DeadLetterLetter {
+            content: DeadLetterContent::Bytes(bytes),
+            error: "malformed",
+            detail: why,
+        };
         dead_letter::add(self.tx, device, &letter, self.now).map(drop)
     }
 
@@ -192,34 +196,34 @@ impl<'a, 't> Clerk<'a, 't> {
         key: &RecordKey,
         record: &Judged,
         cursor: &mut Cursor,
-    ) -> Result<Settled, Error> {
+    ) -> Result<CommitSettled, Error> {
         self.life = cursor.life;
         if let Some(before) = self.receipts.get(self.tx, key)? {
             if before.hash == record.hash {
-                return Ok(Settled::Known(reject_of(&before.disposition)));
+                return Ok(CommitSettled::Known(reject_of(&before.disposition)));
             }
             return self.conflict(key, record);
         }
         if cursor.is_forgotten(key.seq) {
-            return Ok(Settled::Known(None));
+            return Ok(CommitSettled::Known(None));
         }
         let Some((former, hash)) = &record.moved else {
             if cursor.is_shared(key.seq)
                 && self.receipts.get(self.tx, &twin(key, &record.hash))?.is_some()
             {
-                return Ok(Settled::Known(None));
+                return Ok(CommitSettled::Known(None));
             }
             return self.fresh(key, key, &record.hash, record, cursor);
         };
         let settled = match self.former(former, hash, record)? {
-            Former::Same => Settled::Known(None),
-            Former::Other => self.twin(key, former, hash, record, cursor)?,
-            Former::New => {
+            CommitFormer::Same => CommitSettled::Known(None),
+            CommitFormer::Other => self.twin(key, former, hash, record, cursor)?,
+            CommitFormer::New => {
                 self.life = self.life_of(former, record, cursor)?;
                 self.fresh(key, former, hash, record, cursor)?
             }
         };
-        if settled != Settled::Waits {
+        if settled != CommitSettled::Waits {
             self.receipts.add(self.tx, key, &record.hash, "moved")?;
         }
         Ok(settled)
@@ -232,34 +236,36 @@ impl<'a, 't> Clerk<'a, 't> {
         former: &RecordKey,
         hash: &[u8; 16],
         record: &Judged,
-    ) -> Result<Former, Error> {
+    ) -> Result<CommitFormer, Error> {
         if let Some(before) = self.receipts.get(self.tx, former)? {
-            return Ok(if before.hash == *hash { Former::Same } else { Former::Other });
+            return Ok(if before.hash == *hash { CommitFormer::Same } else { CommitFormer::Other });
         }
         let cursor = cursor::get(self.tx, &former.device, former.epoch)?;
         let is_shared = cursor.is_shared(former.seq);
         let is_passage = matches!(
             record.finding,
-            Finding::Seen(_) | Finding::Incomparable(..) | Finding::Unlearnt(..)
+            JudgedFinding::Seen(_) | JudgedFinding::Incomparable(..) | JudgedFinding::Unlearnt(..)
         );
         let at = (record.item.at.boot, record.item.at.mono);
         Ok(match cursor.is_forgotten(former.seq) {
-            false if is_shared => Former::Other,
-            false => Former::New,
-            true if !is_passage && is_shared && !self.is_reported(former, record)? => Former::Other,
-            true if !is_passage => Former::Same,
+            false if is_shared => CommitFormer::Other,
+            false => CommitFormer::New,
+            true if !is_passage && is_shared && !self.is_reported(former, record)? => {
+                CommitFormer::Other
+            }
+            true if !is_passage => CommitFormer::Same,
             true => match arrival::made(self.tx, former.id())? {
-                None if is_shared => Former::Other,
-                None => Former::New,
-                Some(made) if made == at => Former::Same,
-                Some(_) => Former::Other,
+                None if is_shared => CommitFormer::Other,
+                None => CommitFormer::New,
+                Some(made) if made == at => CommitFormer::Same,
+                Some(_) => CommitFormer::Other,
             },
         })
     }
 
     /// Whether the report is here. One without a time counts nowhere.
     fn is_reported(&mut self, former: &RecordKey, record: &Judged) -> Result<bool, Error> {
-        if !matches!(record.finding, Finding::Health(_) | Finding::Watch(_)) {
+        if !matches!(record.finding, JudgedFinding::Health(_) | JudgedFinding::Watch(_)) {
             return Ok(false);
         }
         match self.date(&former.device, &record.item.at)?.at() {
@@ -286,10 +292,10 @@ impl<'a, 't> Clerk<'a, 't> {
         hash: &[u8; 16],
         record: &Judged,
         cursor: &mut Cursor,
-    ) -> Result<Settled, Error> {
+    ) -> Result<CommitSettled, Error> {
         let own = twin(former, hash);
         match self.receipts.get(self.tx, &own)? {
-            Some(_) => Ok(Settled::Known(None)),
+            Some(_) => Ok(CommitSettled::Known(None)),
             None => self.fresh(key, &own, hash, record, cursor),
         }
     }
@@ -310,8 +316,8 @@ impl<'a, 't> Clerk<'a, 't> {
         self.life = cursor.life;
         let (made, hash) = match &record.moved {
             Some((former, hash)) => match self.former(former, hash, record)? {
-                Former::Other => (twin(former, hash), *hash),
-                Former::Same | Former::New => {
+                CommitFormer::Other => (twin(former, hash), *hash),
+                CommitFormer::Same | CommitFormer::New => {
                     self.life = self.life_of(former, record, &cursor)?;
                     (former.clone(), *hash)
                 }
@@ -323,7 +329,7 @@ impl<'a, 't> Clerk<'a, 't> {
                 cursor::remove_receipt(self.tx, &made)?;
                 self.fresh(&sent, &made, &hash, record, &mut cursor)?
             }
-            Some(before) if before.hash == hash => Settled::Known(None),
+            Some(before) if before.hash == hash => CommitSettled::Known(None),
             Some(_) => {
                 self.life = cursor.life;
                 self.twin(&sent, &made, &hash, record, &mut cursor)?
@@ -332,22 +338,22 @@ impl<'a, 't> Clerk<'a, 't> {
         };
         cursor::put(self.tx, device, epoch, &cursor, self.now)?;
         match settled {
-            Settled::Dead(_) => Err(Error::Conflict("it would be set aside again".into())),
-            Settled::Waits => {
+            CommitSettled::Dead(_) => Err(Error::Conflict("it would be set aside again".into())),
+            CommitSettled::Waits => {
                 let say = "nobody has a template of its model: enrol with that one first";
                 Err(Error::Conflict(say.into()))
             }
-            settled => Ok(settled == Settled::Stored),
+            settled => Ok(settled == CommitSettled::Stored),
         }
     }
 
     /// Another record with this number is stored: kept apart, never overwritten.
-    fn conflict(&mut self, key: &RecordKey, record: &Judged) -> Result<Settled, Error> {
+    fn conflict(&mut self, key: &RecordKey, record: &Judged) -> Result<CommitSettled, Error> {
         let device = &key.device;
         rules::security!("conflict", %device, seq = key.seq, "two records with one number");
         let detail = "another record with this number is stored: was the card copied?";
         self.bury(key, Reject::Conflict, detail, record)?;
-        Ok(Settled::Dead(Reject::Conflict))
+        Ok(CommitSettled::Dead(Reject::Conflict))
     }
 
     /// Stores what was not known, under the key it was `made` with.
@@ -358,50 +364,50 @@ impl<'a, 't> Clerk<'a, 't> {
         hash: &[u8; 16],
         record: &Judged,
         cursor: &mut Cursor,
-    ) -> Result<Settled, Error> {
+    ) -> Result<CommitSettled, Error> {
         let disposition = match &record.finding {
-            Finding::Dead(reject, why) => {
+            JudgedFinding::Dead(reject, why) => {
                 self.bury(sent, *reject, why, record)?;
                 if is_numbered(sent.seq) {
                     self.receipts.add(self.tx, made, hash, &dead_text(*reject))?;
                 }
-                return Ok(Settled::Dead(*reject));
+                return Ok(CommitSettled::Dead(*reject));
             }
-            Finding::Nobody => "nobody",
-            Finding::Incomparable(model, named) | Finding::Unlearnt(model, named) => {
+            JudgedFinding::Nobody => "nobody",
+            JudgedFinding::Incomparable(model, named) | JudgedFinding::Unlearnt(model, named) => {
                 if self.may_learn_one_of(named, model)? {
                     held::note(self.tx, &made.device, model, self.now)?;
-                    return Ok(Settled::Waits);
+                    return Ok(CommitSettled::Waits);
                 }
-                if matches!(record.finding, Finding::Incomparable(..)) {
+                if matches!(record.finding, JudgedFinding::Incomparable(..)) {
                     let at = record.item.at.wall;
                     loss::note(self.tx, made, loss::NOBODY_ENROLLED, at, self.now)?;
                 }
                 "nobody"
             }
-            Finding::Seen(seen) => match self.sighting(made, &record.item.at, seen)? {
+            JudgedFinding::Seen(seen) => match self.sighting(made, &record.item.at, seen)? {
                 Some(status) => status.as_str(),
                 None => "nobody",
             },
-            Finding::Health(health) => {
+            JudgedFinding::Health(health) => {
                 let at = &record.item.at;
                 let when = self.date(&made.device, at)?;
                 arrival::add_health(self.tx, made, (self.life, at), &when, health)?;
                 "health"
             }
-            Finding::Watch(watch) => {
+            JudgedFinding::Watch(watch) => {
                 let at = &record.item.at;
                 let when = self.date(&made.device, at)?;
                 arrival::add_watch(self.tx, made, (self.life, at), &when, watch)?;
                 self.watched(&made.device, &when, at.mono.since(watch.since))?;
                 "health"
             }
-            Finding::Loss(loss) => {
+            JudgedFinding::Loss(loss) => {
                 arrival::add_loss(self.tx, made, loss, self.now)?;
                 self.give_up(sent, made, &loss.gone, cursor)?;
                 "loss"
             }
-            Finding::Anchor(anchor) => {
+            JudgedFinding::Anchor(anchor) => {
                 arrival::add_anchor(self.tx, made, (self.life, &record.item.at), anchor)?;
                 self.gap = None;
                 self.redate(&made.device, &record.item.at, anchor)?;
@@ -409,7 +415,7 @@ impl<'a, 't> Clerk<'a, 't> {
             }
         };
         self.receipts.add(self.tx, made, hash, disposition)?;
-        Ok(Settled::Stored)
+        Ok(CommitSettled::Stored)
     }
 
     /// Whether somebody whom the door named may be recognised here, and is enrolled with another
@@ -431,7 +437,7 @@ impl<'a, 't> Clerk<'a, 't> {
         &mut self,
         key: &RecordKey,
         at: &Stamp,
-        seen: &Seen,
+        seen: &JudgedSeen,
     ) -> Result<Option<Status>, Error> {
         let mut candidates = Vec::new();
         for candidate in &seen.candidates {
@@ -454,7 +460,7 @@ impl<'a, 't> Clerk<'a, 't> {
         let Some(student_key) = self.memo.key(best)? else { return Ok(None) };
         let Worth { session, status } = worth;
         let logged = (status == Status::Logged).then(|| authority::of(true, seen.verdict));
-        let row = arrival::Row {
+        let row = arrival::ArrivalRow {
             candidates: &candidates,
             reasons: &reasons,
             seen,
@@ -474,7 +480,7 @@ impl<'a, 't> Clerk<'a, 't> {
     }
 
     /// Whether the door compared with an older gallery than it should have had by then.
-    fn is_stale(&self, device: &DeviceId, seen: &Seen, when: &When) -> Result<bool, Error> {
+    fn is_stale(&self, device: &DeviceId, seen: &JudgedSeen, when: &When) -> Result<bool, Error> {
         let Some(at) = when.at() else { return Ok(false) };
         let due = release::newest_at(self.tx, device, at.plus_ms(-FETCHED_MS))?;
         Ok(due.is_some_and(|due| seen.gallery < due))
@@ -486,7 +492,7 @@ impl<'a, 't> Clerk<'a, 't> {
         &mut self,
         key: &RecordKey,
         at: &Stamp,
-        seen: &Seen,
+        seen: &JudgedSeen,
         when: &When,
         reasons: &[Reason],
     ) -> Result<Option<Status>, Error> {
@@ -498,7 +504,8 @@ impl<'a, 't> Clerk<'a, 't> {
         let authority = Some(authority::of(standing.is_active, seen.verdict));
         let session = None;
         let status = Status::Logged;
-        let row = arrival::Row { candidates: best, reasons, seen, session, status, authority };
+        let row =
+            arrival::ArrivalRow { candidates: best, reasons, seen, session, status, authority };
         arrival::add_sighting(self.tx, key, (self.life, at), when, &row, self.now)?;
         Ok(Some(status))
     }
@@ -507,7 +514,7 @@ impl<'a, 't> Clerk<'a, 't> {
     fn place(
         &self,
         key: &RecordKey,
-        seen: &Seen,
+        seen: &JudgedSeen,
         when: &When,
         reasons: &[Reason],
         candidates: &mut [Candidate],
@@ -624,8 +631,8 @@ impl<'a, 't> Clerk<'a, 't> {
         detail: &str,
         record: &Judged,
     ) -> Result<(), Error> {
-        let content = Content::Record(key.epoch, &record.item);
-        let letter = Letter { content, error: code(reject), detail };
+        let content = DeadLetterContent::Record(key.epoch, &record.item);
+        let letter = DeadLetterLetter { content, error: code(reject), detail };
         dead_letter::add(self.tx, &key.device, &letter, self.now).map(drop)
     }
 }
@@ -634,7 +641,7 @@ impl<'a, 't> Clerk<'a, 't> {
 struct Gap {
     device: DeviceId,
     boot: Boot,
-    points: Vec<Point>,
+    points: Vec<TimePoint>,
 }
 
 impl Gap {

@@ -12,7 +12,7 @@ pub struct Delivery {
     /// What.
     pub sent: Sent,
     /// To be answered only after COMMIT. Dropping it means “held”.
-    pub answer: oneshot::Sender<Answer>,
+    pub answer: oneshot::Sender<DeliveryAnswer>,
 }
 
 /// What a device may say.
@@ -32,7 +32,7 @@ pub enum Sent {
 
 /// What became of a delivery.
 #[derive(Debug)]
-pub enum Answer {
+pub enum DeliveryAnswer {
     /// It is committed; the cursor after it where it was about an outbox.
     Stored(Option<Ack>),
     /// It could not be committed now and must come again.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What to do wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Fault {
+pub enum StagedFault {
     /// Nothing.
     #[default]
     None,
@@ -24,7 +24,7 @@ pub enum Fault {
     DieAfterCommit(u64),
 }
 
-impl Fault {
+impl StagedFault {
     /// What the environment asks for; nothing in a release.
     #[must_use]
     pub fn from_env() -> Self {
@@ -71,9 +71,9 @@ mod tests {
 
     #[test]
     fn faults_are_named_in_the_environment() {
-        assert_eq!(Fault::parse("ack-before-commit"), Fault::AckBeforeCommit);
-        assert_eq!(Fault::parse("die-before-commit"), Fault::DieBeforeCommit(1));
-        assert_eq!(Fault::parse("die-after-commit:7"), Fault::DieAfterCommit(7));
-        assert_eq!(Fault::parse("die"), Fault::None);
+        assert_eq!(StagedFault::parse("ack-before-commit"), StagedFault::AckBeforeCommit);
+        assert_eq!(StagedFault::parse("die-before-commit"), StagedFault::DieBeforeCommit(1));
+        assert_eq!(StagedFault::parse("die-after-commit:7"), StagedFault::DieAfterCommit(7));
+        assert_eq!(StagedFault::parse("die"), StagedFault::None);
     }
 }

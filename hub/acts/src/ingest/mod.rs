@@ -13,13 +13,13 @@ pub mod replay;
 pub mod school;
 
 use crate::events::{Event, Events};
-use crate::ingest::delivery::{Answer, Delivery, Sent};
+use crate::ingest::delivery::{Delivery, DeliveryAnswer, Sent};
 use commit::Clerk;
-use fault::Fault;
+use fault::StagedFault;
 pub use memo::Memo;
 use rayon::prelude::*;
 use rules::error::Error;
-use rules::sighting::judge::{Context, Finding, Judged, judge};
+use rules::sighting::judge::{Context, Judged, JudgedFinding, judge};
 use rules::sighting::school::School;
 use school::Schools;
 use std::collections::{HashMap, HashSet};
@@ -55,7 +55,7 @@ pub struct Ingest {
     /// What devices said.
     pub deliveries: mpsc::Receiver<Delivery>,
     /// For the rig that kills the hub.
-    pub fault: Fault,
+    pub fault: StagedFault,
 }
 
 /// A delivery, judged.
@@ -73,9 +73,9 @@ enum Matter {
 }
 
 /// What waited, being judged; and whom to tell.
-struct Group {
+struct IngestGroup {
     judged: tokio::task::JoinHandle<Result<Cases, Error>>,
-    answers: Vec<oneshot::Sender<Answer>>,
+    answers: Vec<oneshot::Sender<DeliveryAnswer>>,
 }
 
 /// Cases of a group, and the keys they will probably need.
@@ -86,19 +86,19 @@ struct Cases {
 
 /// What is to be settled: a case, or one record of it.
 #[derive(Clone, Copy)]
-struct Part {
+struct IngestPart {
     case: usize,
     record: Option<usize>,
 }
 
-impl Part {
+impl IngestPart {
     fn whole(case: usize) -> Self {
         Self { case, record: None }
     }
 }
 
 /// What a case comes to.
-type Done = (Option<Ack>, Vec<Event>);
+type IngestDone = (Option<Ack>, Vec<Event>);
 
 impl Ingest {
     /// Stores what devices say until `stop`; what was taken by then is still stored. While one
@@ -134,16 +134,19 @@ impl Ingest {
     }
 
     /// Begins to judge what waits now.
-    fn begin(&mut self, first: Delivery) -> Group {
+    fn begin(&mut self, first: Delivery) -> IngestGroup {
         let (said, answers) = self.gather(first);
         let keys = self.keys.clone();
         let schools = self.schools.now();
         let judged = tokio::task::spawn_blocking(move || judge_all(said, &keys, &schools));
-        Group { judged, answers }
+        IngestGroup { judged, answers }
     }
 
     /// What waits now, up to a full group.
-    fn gather(&mut self, first: Delivery) -> (Vec<(DeviceId, Sent)>, Vec<oneshot::Sender<Answer>>) {
+    fn gather(
+        &mut self,
+        first: Delivery,
+    ) -> (Vec<(DeviceId, Sent)>, Vec<oneshot::Sender<DeliveryAnswer>>) {
         let mut said = Vec::new();
         let mut answers = Vec::new();
         let mut records = 0;
@@ -160,16 +163,16 @@ impl Ingest {
     async fn group(
         &self,
         cases: Cases,
-        answers: Vec<oneshot::Sender<Answer>>,
+        answers: Vec<oneshot::Sender<DeliveryAnswer>>,
         n: u64,
     ) -> Result<(), Error> {
         let cases = Arc::new(cases);
         let mut answers = answers;
-        if self.fault == Fault::AckBeforeCommit {
+        if self.fault == StagedFault::AckBeforeCommit {
             // Acknowledges what is not stored: the wrong order, on purpose.
             answers = self.acknowledge_too_early(&cases, answers).await?;
         }
-        let all: Vec<_> = (0..cases.all.len()).map(Part::whole).collect();
+        let all: Vec<_> = (0..cases.all.len()).map(IngestPart::whole).collect();
         match self.commit(&cases, all, n).await {
             Ok(done) => {
                 self.fault.after_commit(n);
@@ -193,13 +196,13 @@ impl Ingest {
 
     /// One case in a transaction of its own, so that a broken one harms nobody else; a batch that
     /// is broken even so, record by record.
-    async fn alone(&self, cases: &Arc<Cases>, index: usize, n: u64) -> Result<Done, Error> {
-        let broken = match self.one(cases, Part::whole(index), n).await {
+    async fn alone(&self, cases: &Arc<Cases>, index: usize, n: u64) -> Result<IngestDone, Error> {
+        let broken = match self.one(cases, IngestPart::whole(index), n).await {
             Err(error) if !is_passing(&error) => error,
             done => return done,
         };
         let Matter::Batch(_, records) = &cases.all[index].matter else { return Err(broken) };
-        let mut all: Done = (None, Vec::new());
+        let mut all: IngestDone = (None, Vec::new());
         for record in 0..records.len() {
             let (ack, events) = self.record(cases, (index, record), n).await?;
             let before = all.0.take().map(|ack| ack.rejects).unwrap_or_default();
@@ -216,8 +219,8 @@ impl Ingest {
         cases: &Arc<Cases>,
         (index, record): (usize, usize),
         n: u64,
-    ) -> Result<Done, Error> {
-        let part = Part { case: index, record: Some(record) };
+    ) -> Result<IngestDone, Error> {
+        let part = IngestPart { case: index, record: Some(record) };
         let mut failed = None;
         for _ in 0..TRIES {
             match self.one(cases, part, n).await {
@@ -235,10 +238,10 @@ impl Ingest {
         let matter = Matter::Batch(*epoch, vec![condemned(&records[record], &error)]);
         let case = Case { device: device.clone(), matter };
         let alone = Arc::new(Cases { all: vec![case], keys: HashMap::new() });
-        self.one(&alone, Part::whole(0), n).await
+        self.one(&alone, IngestPart::whole(0), n).await
     }
 
-    async fn one(&self, cases: &Arc<Cases>, part: Part, n: u64) -> Result<Done, Error> {
+    async fn one(&self, cases: &Arc<Cases>, part: IngestPart, n: u64) -> Result<IngestDone, Error> {
         let done = self.commit(cases, vec![part], n).await?.pop();
         done.ok_or_else(|| Error::internal("storing", "nothing came of it"))
     }
@@ -246,16 +249,16 @@ impl Ingest {
     async fn commit(
         &self,
         cases: &Arc<Cases>,
-        which: Vec<Part>,
+        which: Vec<IngestPart>,
         n: u64,
-    ) -> Result<Vec<Done>, Error> {
+    ) -> Result<Vec<IngestDone>, Error> {
         let cases = cases.clone();
         let keys = self.keys.clone();
         let fault = self.fault;
         let now = self.clock.wall();
         let work = move |tx: &Tx<'_>| {
             let mut memo = Memo::new(&keys, &cases.keys);
-            let settle = |part: Part| {
+            let settle = |part: IngestPart| {
                 let mut clerk = Clerk::new(tx, &mut memo, now);
                 let ack = settle(&mut clerk, &cases.all[part.case], part.record)?;
                 Ok((ack, clerk.events))
@@ -267,16 +270,16 @@ impl Ingest {
         self.db.write_behind(work).await
     }
 
-    fn answer(&self, (ack, events): Done, answer: oneshot::Sender<Answer>) {
-        let _gone = answer.send(Answer::Stored(ack));
+    fn answer(&self, (ack, events): IngestDone, answer: oneshot::Sender<DeliveryAnswer>) {
+        let _gone = answer.send(DeliveryAnswer::Stored(ack));
         events.into_iter().for_each(|event| self.events.say(event));
     }
 
     async fn acknowledge_too_early(
         &self,
         cases: &Arc<Cases>,
-        answers: Vec<oneshot::Sender<Answer>>,
-    ) -> Result<Vec<oneshot::Sender<Answer>>, Error> {
+        answers: Vec<oneshot::Sender<DeliveryAnswer>>,
+    ) -> Result<Vec<oneshot::Sender<DeliveryAnswer>>, Error> {
         for (case, answer) in cases.all.iter().zip(answers) {
             let ack = match &case.matter {
                 Matter::Batch(epoch, records) => {
@@ -287,7 +290,7 @@ impl Ingest {
                 }
                 _ => None,
             };
-            let _gone = answer.send(Answer::Stored(ack));
+            let _gone = answer.send(DeliveryAnswer::Stored(ack));
         }
         Ok(Vec::new())
     }
@@ -347,15 +350,15 @@ fn judge_all(
 fn best(case: &Case) -> impl Iterator<Item = StudentId> {
     let records = if let Matter::Batch(_, records) = &case.matter { &records[..] } else { &[] };
     records.iter().filter_map(|record| match &record.finding {
-        Finding::Seen(seen) => seen.candidates.first().map(|best| best.student),
+        JudgedFinding::Seen(seen) => seen.candidates.first().map(|best| best.student),
         _ => None,
     })
 }
 
 /// The doors send it again.
-fn hold(answers: impl IntoIterator<Item = oneshot::Sender<Answer>>, why: &Error) {
+fn hold(answers: impl IntoIterator<Item = oneshot::Sender<DeliveryAnswer>>, why: &Error) {
     tracing::error!(%why, "nothing can be stored now; the doors hold their records");
-    answers.into_iter().for_each(|answer| drop(answer.send(Answer::Held)));
+    answers.into_iter().for_each(|answer| drop(answer.send(DeliveryAnswer::Held)));
 }
 
 fn judging(panic: tokio::task::JoinError) -> Error {
@@ -382,7 +385,7 @@ fn judge_safely(
 
 fn broken(item: &Item) -> Judged {
     let hash = Item::digest(item.seq, &item.at, &item.body);
-    let finding = Finding::Dead(Reject::Malformed, "the hub failed on it: a bug".into());
+    let finding = JudgedFinding::Dead(Reject::Malformed, "the hub failed on it: a bug".into());
     Judged { item: item.clone(), hash, moved: None, finding }
 }
 
@@ -455,7 +458,7 @@ fn condemned(record: &Judged, error: &Error) -> Judged {
         Error::Internal { source, .. } => format!("the hub could not store it: {error}: {source}"),
         _ => format!("the hub could not store it: {error}"),
     };
-    let finding = Finding::Dead(Reject::Malformed, why);
+    let finding = JudgedFinding::Dead(Reject::Malformed, why);
     Judged { item: record.item.clone(), hash: record.hash, moved: record.moved.clone(), finding }
 }
 

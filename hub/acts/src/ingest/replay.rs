@@ -7,7 +7,7 @@ use super::school::Schools;
 use super::{judge_safely, secrets};
 use crate::events::Event;
 use rules::error::{Doing, Error};
-use rules::sighting::judge::{Context, Finding};
+use rules::sighting::judge::{Context, JudgedFinding};
 use std::collections::HashMap;
 use store::keys::Keys;
 use store::{Db, Tx, dead_letter};
@@ -53,7 +53,7 @@ pub async fn replay(
         Ok::<_, Error>(judge_safely(&of, epoch, &[item], &context).remove(0))
     };
     let judged = tokio::task::spawn_blocking(judge).await.doing("judging a dead letter")??;
-    if let Finding::Dead(_, why) = &judged.finding {
+    if let JudgedFinding::Dead(_, why) = &judged.finding {
         return Err(Error::Invalid(format!("it still cannot be used: {why}")));
     }
     let settle = move |tx: &Tx<'_>| {

@@ -7,7 +7,7 @@ mod trouble;
 
 use super::*;
 use proptest::prelude::*;
-use rules::sighting::school::Look;
+use rules::sighting::school::SchoolLook;
 use std::collections::{BTreeMap, BTreeSet};
 use store::params;
 use store::sample as doors;
@@ -50,9 +50,9 @@ impl School for Two {
         probes.iter().map(one).collect()
     }
 
-    fn look(&self, nearest: &[Candidate], _: u16, doubts: &[Reason]) -> Look {
+    fn judge(&self, nearest: &[Candidate], _: u16, doubts: &[Reason]) -> SchoolLook {
         let candidates = nearest.to_vec();
-        Look { verdict: Verdict::High, reasons: doubts.to_vec(), candidates, confidence: 0.9 }
+        SchoolLook { verdict: Verdict::High, reasons: doubts.to_vec(), candidates, confidence: 0.9 }
     }
 }
 
@@ -100,14 +100,14 @@ impl Rig {
             events: events.clone(),
             clock: Arc::new(ManualClock::at(NOW, Mono(0))),
             deliveries,
-            fault: Fault::None,
+            fault: StagedFault::None,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(ingest.run(CancellationToken::new()));
         Self { db, keys, events, schools, say, path, _dir: dir, _tasks: tasks }
     }
 
-    async fn sent(&self, sent: Sent) -> Answer {
+    async fn sent(&self, sent: Sent) -> DeliveryAnswer {
         let (answer, told) = oneshot::channel();
         self.say.send(Delivery { device: device(), sent, answer }).await.unwrap();
         told.await.unwrap()
@@ -115,7 +115,7 @@ impl Rig {
 
     async fn batch(&self, epoch: Epoch, items: Vec<Item>) -> Ack {
         match self.sent(Sent::Batch(Batch { epoch, items })).await {
-            Answer::Stored(Some(ack)) => ack,
+            DeliveryAnswer::Stored(Some(ack)) => ack,
             other => panic!("{other:?}"),
         }
     }
@@ -135,7 +135,7 @@ impl Rig {
             Hello { epoch, boot, max_seq, cum: 0, mono: Mono(1), software, gallery: 0, model };
         let runs = runs.iter().map(|&(id, first)| Run { id, first }).collect();
         match self.sent(Sent::Hello(Greeting { hello, runs })).await {
-            Answer::Stored(Some(ack)) => ack,
+            DeliveryAnswer::Stored(Some(ack)) => ack,
             other => panic!("{other:?}"),
         }
     }
@@ -183,7 +183,7 @@ impl Rig {
 
 fn people(tx: &Tx<'_>) -> Result<(), Error> {
     store::setting::set(tx, "hub_epoch", &Epoch([9; 16]).to_string())?;
-    let place = store::device::Place {
+    let place = store::device::DevicePlace {
         room: "204".into(),
         location: String::new(),
         direction: Direction::Entry,
@@ -276,7 +276,7 @@ async fn bytes_of_an_unknown_version_are_kept() {
     let rig = Rig::new().await;
     let error = wire::EnvelopeError::Unknown { kind: 1, version: 9 };
     let answer = rig.sent(Sent::Poison(b"RC\x01\x09...".to_vec(), error)).await;
-    assert!(matches!(answer, Answer::Stored(None)));
+    assert!(matches!(answer, DeliveryAnswer::Stored(None)));
     assert_eq!(rig.count("dead_letter where epoch is null and length(bytes) = 7").await, 1);
 }
 
@@ -400,7 +400,7 @@ async fn a_device_that_is_unknown_is_held_and_its_neighbour_is_not() {
     let device = "d9".parse().unwrap();
     rig.say.send(Delivery { device, sent, answer }).await.unwrap();
     assert_eq!(rig.batch(EPOCH, vec![health(1, 5)]).await.cum, 1);
-    assert!(matches!(told.await.unwrap(), Answer::Held));
+    assert!(matches!(told.await.unwrap(), DeliveryAnswer::Held));
 }
 
 /// Some batches of some numbers, in any order, some again, of two lives of the outbox.

@@ -2,7 +2,7 @@
 
 use super::*;
 use rules::auth::Role;
-use store::account::{self, New};
+use store::account::{self, NewAccount};
 use tokio_util::task::TaskTracker;
 use wire::time::ManualClock;
 use wire::{Mono, Wall};
@@ -20,7 +20,7 @@ async fn shop() -> Shop {
     let db = Db::open(&dir.path().join("hub.db")).unwrap();
     let jobs = open(&db, &Events::default());
     let (email, name, role) = ("a@b.test".into(), "Ada".into(), Role::Admin);
-    let new = New { email, name, role, student: None, password: None };
+    let new = NewAccount { email, name, role, student: None, password: None };
     let by = db.write(move |tx| account::add(tx, &new, "test", Wall(1))).await.unwrap().id;
     let events = jobs.0.events.clone();
     Shop { _dir: dir, db, jobs, by, events }
@@ -38,22 +38,22 @@ async fn a_job_says_how_far_it_is_and_what_it_came_to() {
     let shop = shop().await;
     let mut heard = shop.events.listen();
     let (go, wait) = tokio::sync::oneshot::channel::<()>();
-    let work = move |progress: Progress| async move {
+    let work = move |progress: JobProgress| async move {
         progress.advance(2);
         wait.await.ok();
         progress.advance(1);
         Ok(serde_json::json!({ "made": 3 }))
     };
     let job = shop.jobs.start("count", 3, shop.by, work).await.unwrap();
-    assert_eq!((job.state, job.done, job.total), (State::Queued, 0, 3));
+    assert_eq!((job.state, job.done, job.total), (JobState::Queued, 0, 3));
     let changed = Event::JobChanged { job: job.id, by: shop.by };
     assert_eq!(heard.recv().await, Ok(changed.clone()), "it began");
     assert_eq!(heard.recv().await, Ok(changed), "it got on");
     let half = shop.jobs.get(job.id, shop.by, false).await.unwrap();
-    assert_eq!((half.state, half.done), (State::Running, 2));
+    assert_eq!((half.state, half.done), (JobState::Running, 2));
     go.send(()).unwrap();
     let done = shop.jobs.ended(job.id, shop.by).await.unwrap();
-    assert_eq!((done.state, done.done, done.error), (State::Done, 3, None));
+    assert_eq!((done.state, done.done, done.error), (JobState::Done, 3, None));
     assert_eq!(done.result.unwrap()["made"], 3);
 }
 
@@ -63,7 +63,7 @@ async fn a_cancelled_job_stops_where_it_is() {
     let work = |_| async { std::future::pending::<Result<(), Error>>().await };
     let job = shop.jobs.start("wait", 1, shop.by, work).await.unwrap();
     let stopped = shop.jobs.cancel(job.id, shop.by, false).await.unwrap();
-    assert_eq!((stopped.state, &stopped.result), (State::Cancelled, &None));
+    assert_eq!((stopped.state, &stopped.result), (JobState::Cancelled, &None));
     let again = shop.jobs.cancel(job.id, shop.by, false).await.unwrap();
     assert_eq!(again, stopped, "twice is the same as once");
 }
@@ -76,16 +76,16 @@ async fn a_failure_and_a_panic_become_sentences() {
     let failed = shop.jobs.ended(job.id, shop.by).await.unwrap();
     assert_eq!(
         (failed.state, failed.error.as_deref()),
-        (State::Failed, Some("There is no photo."))
+        (JobState::Failed, Some("There is no photo."))
     );
-    let panic = |progress: Progress| async move {
+    let panic = |progress: JobProgress| async move {
         let (done, _) = progress.pieces();
         assert_eq!(done, 9, "on purpose");
         Ok(())
     };
     let job = shop.jobs.start("panic", 1, shop.by, panic).await.unwrap();
     let failed = shop.jobs.ended(job.id, shop.by).await.unwrap();
-    assert_eq!((failed.state, failed.error.as_deref()), (State::Failed, Some("A job failed.")));
+    assert_eq!((failed.state, failed.error.as_deref()), (JobState::Failed, Some("A job failed.")));
 }
 
 #[tokio::test]
@@ -97,10 +97,10 @@ async fn what_the_hubs_end_cut_off_says_so_after_the_restart() {
     let next = open(&shop.db, &shop.events);
     next.interrupt().await.unwrap();
     let seen = next.get(cut.id, shop.by, false).await.unwrap();
-    assert_eq!((seen.state, seen.error.as_deref()), (State::Failed, Some(INTERRUPTED)));
+    assert_eq!((seen.state, seen.error.as_deref()), (JobState::Failed, Some(INTERRUPTED)));
     shop.jobs.stop();
     let seen = shop.jobs.ended(stopped.id, shop.by).await.unwrap();
-    assert_eq!((seen.state, seen.error.as_deref()), (State::Failed, Some(INTERRUPTED)));
+    assert_eq!((seen.state, seen.error.as_deref()), (JobState::Failed, Some(INTERRUPTED)));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::Classroom;
 use crate::marks::budget;
 use crate::marks::{self, Marked};
-use rules::attendance::spoken::{Word, unchanged};
+use rules::attendance::spoken::{SpokenWord, unchanged};
 use rules::error::Error;
 use std::collections::HashSet;
 use store::reader::Reader;
@@ -14,20 +14,20 @@ use wire::{StudentId, Wall};
 
 /// What a person says in one lesson, all or nothing.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct MarkSaid {
     /// Own id of the lesson.
     pub lesson: String,
     /// Of each student, once.
-    pub of: Vec<Of>,
+    pub of: Vec<MarkOf>,
 }
 
 /// What a person says of one student.
 #[derive(Clone, Debug)]
-pub struct Of {
+pub struct MarkOf {
     /// Own id or student number.
     pub student: String,
     /// What.
-    pub word: Word,
+    pub word: SpokenWord,
 }
 
 /// Of whom something was said, and where.
@@ -47,12 +47,12 @@ pub struct TakeBack {
     /// Own id or student number.
     pub student: String,
     /// How much of it.
-    pub back: Back,
+    pub back: MarkBack,
 }
 
 /// How much of what was said goes.
 #[derive(Clone, Debug)]
-pub enum Back {
+pub enum MarkBack {
     /// The last word, if the mark is still the one that was `seen`.
     Last {
         /// Its stamp.
@@ -69,20 +69,20 @@ impl Classroom {
     /// # Errors
     /// `NotFound` for what the reader may not see, `Invalid` for what cannot be said, `Conflict`
     /// when somebody was faster.
-    pub async fn say(&self, reader: Reader, said: Said, now: Wall) -> Result<Spoken, Error> {
+    pub async fn say(&self, reader: Reader, said: MarkSaid, now: Wall) -> Result<Spoken, Error> {
         let work = move |tx: &Tx<'_>| {
             let lesson = session::find(tx, reader, &said.lesson)?;
             let by = reader.actor.user.to_string();
             let mut students = HashSet::new();
             let mut marked = Vec::new();
-            for Of { student: name, word } in said.of {
+            for MarkOf { student: name, word } in said.of {
                 let student = student::find_for(tx, reader, &name)?.id;
                 if !students.insert(student) {
                     return Err(Error::Invalid(format!("student_id: “{name}” is named twice")));
                 }
                 marked.extend(speak(tx, &lesson, student, word, Speaker { by: &by, now })?);
             }
-            let suspended = budget::look(tx, lesson.class, now)?;
+            let suspended = budget::suspend_if_overrun(tx, lesson.class, now)?;
             Ok((Spoken { lesson, students }, marked, suspended))
         };
         let (spoken, marked, suspended) = self.db.write(work).await?;
@@ -106,13 +106,13 @@ impl Classroom {
             let student = student::find_for(tx, reader, &what.student)?.id;
             let by = reader.actor.user.to_string();
             let marked = match what.back {
-                Back::All => marks::unsay(tx, &lesson, student, &by, now)?,
-                Back::Last { seen } => {
+                MarkBack::All => marks::unsay(tx, &lesson, student, &by, now)?,
+                MarkBack::Last { seen } => {
                     unchanged(mark::get(tx, lesson.id, student)?.as_ref(), seen.as_deref())?;
                     marks::undo(tx, &lesson, student, &by, now)?
                 }
             };
-            let suspended = budget::look(tx, lesson.class, now)?;
+            let suspended = budget::suspend_if_overrun(tx, lesson.class, now)?;
             Ok((Spoken { lesson, students: HashSet::from([student]) }, marked, suspended))
         };
         let (spoken, marked, suspended) = self.db.write(work).await?;
@@ -139,7 +139,7 @@ pub(super) fn speak(
     tx: &Tx<'_>,
     lesson: &Session,
     student: StudentId,
-    word: Word,
+    word: SpokenWord,
     Speaker { by, now }: Speaker<'_>,
 ) -> Result<Option<Marked>, Error> {
     let old = mark::get(tx, lesson.id, student)?;

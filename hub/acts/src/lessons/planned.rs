@@ -162,6 +162,6 @@ fn noted(
     let actor = reader.actor.user.to_string();
     let id = lesson.id.to_string();
     let meta = json!({ "class": lesson.class, "starts": lesson.starts.0 });
-    let entry = store::audit::Entry { actor: &actor, action, table: "session", id: &id, meta };
+    let entry = store::audit::AuditEntry { actor: &actor, action, table: "session", id: &id, meta };
     store::audit::add(tx, now, &entry)
 }

@@ -6,12 +6,12 @@ use crate::marks::{self, budget};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::attendance::Status;
-use rules::attendance::spoken::{Details, Over, Word};
+use rules::attendance::spoken::{Details, Over, SpokenWord};
 use rules::error::Error;
 use std::collections::HashSet;
 use store::class::{self, Class};
 use store::reader::Reader;
-use store::session::{self, Filter, Session};
+use store::session::{self, Session, SessionFilter};
 use store::{Tx, student};
 use wire::{StudentId, Wall};
 
@@ -63,17 +63,17 @@ impl Classroom {
                     "a student is in present_students and in absent_students: say one of the two";
                 return Err(Error::Invalid(say.into()));
             }
-            let lesson = lesson(tx, reader, &class, &When { now, day: roll.day, zone })?;
+            let lesson = lesson(tx, reader, &class, &RollWhen { now, day: roll.day, zone })?;
             let by = reader.actor.user.to_string();
             let mut marked = Vec::new();
             for (people, status) in [(&present, Status::Present), (&absent, Status::Absent)] {
                 for who in people {
                     let details = Details::Said { arrived_at: None, notes: None };
-                    let word = Word { status, details, over: Over::Other };
+                    let word = SpokenWord { status, details, over: Over::Other };
                     marked.extend(speak(tx, &lesson, *who, word, Speaker { by: &by, now })?);
                 }
             }
-            let suspended = budget::look(tx, class.id, now)?;
+            let suspended = budget::suspend_if_overrun(tx, class.id, now)?;
             let present = present.len();
             let absent = absent.len();
             let taken = Taken { class, lesson, present, absent, marked: marked.len() };
@@ -107,15 +107,15 @@ fn member(tx: &Tx<'_>, class: &Class, name: &str, field: &str) -> Result<Student
 }
 
 /// The moment, and the day that is spoken of.
-struct When {
+struct RollWhen {
     now: Wall,
     day: Date,
     zone: TimeZone,
 }
 
 /// The lesson that is spoken of: the one that runs, or the last one of that day, or an ad-hoc one.
-fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &When) -> Result<Session, Error> {
-    let When { now, day, zone } = when;
+fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &RollWhen) -> Result<Session, Error> {
+    let RollWhen { now, day, zone } = when;
     let by = reader.actor.user.to_string();
     if *day == reader.today
         && let Some(lesson) = session::of_class_at(tx, class.id, *now)?
@@ -128,11 +128,11 @@ fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &When) -> Result<Ses
     let next = day.tomorrow().map_err(odd)?;
     let from = start(*day).map_err(odd)?;
     let end = start(next).map_err(odd)?;
-    let filter = Filter {
+    let filter = SessionFilter {
         class: Some(class.id),
         from: Some(from),
         until: Some(end.min(now.plus_ms(1))),
-        ..Filter::default()
+        ..SessionFilter::default()
     };
     if let Some(last) = session::list(tx, reader, &filter, LESSONS)?.pop() {
         return Ok(last);

@@ -6,7 +6,7 @@ use crate::planning::maker;
 use crate::upkeep::Upkeep;
 use jiff::tz::TimeZone;
 use rules::attendance::marking::HUB;
-use rules::care::What;
+use rules::care::AsideKind;
 use rules::error::Error;
 use std::time::Duration;
 use store::{Db, Tx, review, session};
@@ -40,21 +40,22 @@ impl LessonUpkeep {
         let now = self.upkeep.clock.wall();
         let of = self.zone.clone();
         let mut stale = self.db.read(move |tx| maker::stale(tx, &of, now)).await?;
-        stale.retain(|id| self.upkeep.is_due(What::Period, &id.to_string()));
+        stale.retain(|id| self.upkeep.is_due(AsideKind::Period, &id.to_string()));
         let make = |some: Vec<Uuid>| {
             let zone = self.zone.clone();
             self.db.write_behind(move |tx| {
-                let one = |id: &Uuid| maker::make(tx, maker::Of::Period(*id), &zone, now);
+                let one = |id: &Uuid| maker::make(tx, maker::MakeFor::Period(*id), &zone, now);
                 some.iter().try_for_each(|id| one(id).map(drop))
             })
         };
         for some in stale.chunks(MADE_AT_ONCE) {
             if make(some.to_vec()).await.is_ok() {
-                some.iter().for_each(|id| self.upkeep.aside.done(What::Period, &id.to_string()));
+                some.iter()
+                    .for_each(|id| self.upkeep.aside.done(AsideKind::Period, &id.to_string()));
                 continue;
             }
             for id in some {
-                self.upkeep.one(What::Period, &id.to_string(), make(vec![*id]).await)?;
+                self.upkeep.one(AsideKind::Period, &id.to_string(), make(vec![*id]).await)?;
             }
         }
         if !stale.is_empty() {
@@ -67,15 +68,16 @@ impl LessonUpkeep {
     /// many it closed.
     pub async fn close(&self) -> Result<usize, Error> {
         let now = self.upkeep.clock.wall();
-        let aside = u32::try_from(self.upkeep.aside.count(What::Lesson)).unwrap_or(CLOSED_AT_ONCE);
+        let aside =
+            u32::try_from(self.upkeep.aside.count(AsideKind::Lesson)).unwrap_or(CLOSED_AT_ONCE);
         let most = CLOSED_AT_ONCE + aside;
         let mut over = self.db.read(move |tx| session::over(tx, now, most)).await?;
-        over.retain(|id| self.upkeep.is_due(What::Lesson, &id.to_string()));
+        over.retain(|id| self.upkeep.is_due(AsideKind::Lesson, &id.to_string()));
         let mut closed = 0;
         for id in over {
             let close = move |tx: &Tx<'_>| marks::close(tx, id, HUB, now);
             let done = self.db.write_behind(close).await;
-            if self.upkeep.one(What::Lesson, &id.to_string(), done)?.is_some() {
+            if self.upkeep.one(AsideKind::Lesson, &id.to_string(), done)?.is_some() {
                 self.events.say(Event::SessionClosed(id));
                 closed += 1;
             }

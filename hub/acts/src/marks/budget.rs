@@ -26,7 +26,7 @@ pub fn suspend_if_overrun(tx: &Tx<'_>, class: Uuid, now: Wall) -> Result<Option<
     store::budget::suspend(tx, class, count, now)?;
     let meta = json!({ "errors": count.errors, "of": count.passages, "budget": auto.budget });
     let id = class.to_string();
-    let entry = audit::Entry { actor: HUB, action: "suspend", table: "class", id: &id, meta };
+    let entry = audit::AuditEntry { actor: HUB, action: "suspend", table: "class", id: &id, meta };
     audit::add(tx, now, &entry)?;
     metrics::counter!("class_suspended_total").increment(1);
     Ok(Some(class))

@@ -1,13 +1,13 @@
 //! The texts of mails, and which follow from what was recorded.
 
-use super::texts::{Kind, Text, Texts};
+use super::texts::{Text, TextKind, Texts};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::attendance::budget;
 use store::account::Account;
 use store::budget::Suspended;
-use store::mail::{Absence, Attendance, Letter};
+use store::mail::{Absence, MailAttendance, MailLetter};
 use wire::Wall;
 
 /// A mail about an absence waits so long, milliseconds: a door that was away may still say that
@@ -18,12 +18,12 @@ pub const LOW: i64 = 75;
 
 /// What a teacher is told when a person decides again in their class.
 #[must_use]
-pub fn suspended(of: &Suspended, texts: &Texts, now: Wall) -> Letter {
+pub fn suspended(of: &Suspended, texts: &Texts, now: Wall) -> MailLetter {
     let why = budget::reason(of.count, of.budget);
     let with = [("class", of.class_name.as_str()), ("why", why.as_str())];
-    let Text { subject, body } = texts.of(Kind::Policy).fill(&with);
-    Letter {
-        kind: Kind::Policy.as_str(),
+    let Text { subject, body } = texts.of(TextKind::Policy).fill(&with);
+    MailLetter {
+        kind: TextKind::Policy.as_str(),
         about: Some(format!("policy:{}:{}:{}", of.class, of.at.0, of.teacher)),
         student: None,
         recipient: of.recipient.clone(),
@@ -53,19 +53,19 @@ pub fn news(event: &str) -> Option<&'static str> {
 /// What whoever owns the account `of` is told, at the address `to`. It names no other: the one it had
 /// may be a stranger's.
 #[must_use]
-pub fn account(news: &str, of: &Account, to: &str, texts: &Texts, now: Wall) -> Letter {
+pub fn account(news: &str, of: &Account, to: &str, texts: &Texts, now: Wall) -> MailLetter {
     let what = texts.language.say(news);
     let with = [("who", to), ("what", what.as_str())];
-    let Text { subject, body } = texts.of(Kind::Account).fill(&with);
-    let kind = Kind::Account.as_str();
+    let Text { subject, body } = texts.of(TextKind::Account).fill(&with);
+    let kind = TextKind::Account.as_str();
     let about = None;
     let student = of.student;
-    Letter { kind, about, student, recipient: to.to_owned(), subject, body, due: now }
+    MailLetter { kind, about, student, recipient: to.to_owned(), subject, body, due: now }
 }
 
 /// What is said about an absence.
 #[must_use]
-pub fn absence(of: &Absence, zone: &TimeZone, texts: &Texts, now: Wall) -> Letter {
+pub fn absence(of: &Absence, zone: &TimeZone, texts: &Texts, now: Wall) -> MailLetter {
     let at = Timestamp::from_millisecond(of.starts.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let at = at.to_zoned(zone.clone());
     let day = at.date().to_string();
@@ -73,9 +73,9 @@ pub fn absence(of: &Absence, zone: &TimeZone, texts: &Texts, now: Wall) -> Lette
     let name = of.name.as_str();
     let lesson = of.lesson.as_str();
     let with = [("name", name), ("lesson", lesson), ("day", &day), ("time", &time)];
-    let Text { subject, body } = texts.of(Kind::Absence).fill(&with);
-    Letter {
-        kind: Kind::Absence.as_str(),
+    let Text { subject, body } = texts.of(TextKind::Absence).fill(&with);
+    MailLetter {
+        kind: TextKind::Absence.as_str(),
         about: Some(format!("absence:{}:{}", of.session, of.student)),
         student: Some(of.student),
         recipient: of.recipient.clone(),
@@ -87,7 +87,12 @@ pub fn absence(of: &Absence, zone: &TimeZone, texts: &Texts, now: Wall) -> Lette
 
 /// What is said about a month, if attendance was low in it.
 #[must_use]
-pub fn low_attendance(of: &Attendance, month: Date, texts: &Texts, now: Wall) -> Option<Letter> {
+pub fn low_attendance(
+    of: &MailAttendance,
+    month: Date,
+    texts: &Texts,
+    now: Wall,
+) -> Option<MailLetter> {
     let rate = of.sums.attended();
     if of.sums.total() == 0 || !rate.is_below(LOW) {
         return None;
@@ -104,9 +109,9 @@ pub fn low_attendance(of: &Attendance, month: Date, texts: &Texts, now: Wall) ->
         ("total", &total),
         ("percentage", &percentage),
     ];
-    let Text { subject, body } = texts.of(Kind::LowAttendance).fill(&with);
-    Some(Letter {
-        kind: Kind::LowAttendance.as_str(),
+    let Text { subject, body } = texts.of(TextKind::LowAttendance).fill(&with);
+    Some(MailLetter {
+        kind: TextKind::LowAttendance.as_str(),
         about: Some(format!("low:{month}:{}:{}", of.class, of.student)),
         student: Some(of.student),
         recipient: of.recipient.clone(),

@@ -6,7 +6,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use rules::error::{Doing, Error};
 use std::time::{Duration, UNIX_EPOCH};
-use store::mail::Waiting;
+use store::mail::MailWaiting;
 use wire::Wall;
 
 /// How long the mail server may take.
@@ -56,7 +56,7 @@ impl Post {
     ///
     /// # Errors
     /// See [`Undelivered`]; the sentences hold no address.
-    pub async fn send(&self, mail: &Waiting, now: Wall) -> Result<(), Undelivered> {
+    pub async fn send(&self, mail: &MailWaiting, now: Wall) -> Result<(), Undelivered> {
         let to = mail.recipient.parse::<Mailbox>();
         let to = to.map_err(|_| Undelivered::Never("the address is none".into()))?;
         let domain = self.from.email.domain();

@@ -7,12 +7,12 @@ use super::{pause_ms, webhooks};
 use crate::upkeep::Upkeep;
 use config::Smtp;
 use jiff::tz::TimeZone;
-use rules::care::What;
+use rules::care::AsideKind;
 use rules::error::{Doing, Error};
 use rules::timetable::day;
 use std::time::Duration;
 use store::keys::Keys;
-use store::mail::Letter;
+use store::mail::MailLetter;
 use store::outgoing::{self, Outgoing};
 use store::{self, Db, Tx, account, budget, mail, setting, webhook};
 use tokio_util::sync::CancellationToken;
@@ -84,9 +84,9 @@ impl Sender {
     async fn tell(&self, mails: bool) -> Result<(), Error> {
         loop {
             let most =
-                SOME + u32::try_from(self.upkeep.aside.count(What::Outgoing)).unwrap_or(SOME);
+                SOME + u32::try_from(self.upkeep.aside.count(AsideKind::Outgoing)).unwrap_or(SOME);
             let mut some = self.db.read(move |tx| outgoing::next(tx, most)).await?;
-            some.retain(|one| self.upkeep.is_due(What::Outgoing, &one.n.to_string()));
+            some.retain(|one| self.upkeep.is_due(AsideKind::Outgoing, &one.n.to_string()));
             if some.is_empty() {
                 return Ok(());
             }
@@ -99,13 +99,14 @@ impl Sender {
                 })
             };
             if write(some.clone()).await.is_ok() {
-                some.iter()
-                    .for_each(|one| self.upkeep.aside.done(What::Outgoing, &one.n.to_string()));
+                some.iter().for_each(|one| {
+                    self.upkeep.aside.done(AsideKind::Outgoing, &one.n.to_string())
+                });
                 continue;
             }
             for one in some {
                 let n = one.n.to_string();
-                self.upkeep.one(What::Outgoing, &n, write(vec![one]).await)?;
+                self.upkeep.one(AsideKind::Outgoing, &n, write(vec![one]).await)?;
             }
         }
     }
@@ -221,6 +222,6 @@ fn own(tx: &Tx<'_>, one: &Outgoing, news: &str, now: Wall) -> Result<(), Error> 
     to.into_iter().try_for_each(|to| add(tx, &letters::account(news, &of, to, &texts, now), now))
 }
 
-fn add(tx: &Tx<'_>, letter: &Letter, now: Wall) -> Result<(), Error> {
+fn add(tx: &Tx<'_>, letter: &MailLetter, now: Wall) -> Result<(), Error> {
     store::mail::add(tx, letter, "hub", now).map(drop)
 }

@@ -20,7 +20,7 @@ const MOST: (usize, usize) = (200, 4000);
 )]
 #[serde(rename_all = "snake_case")]
 #[schema(as = MailKind)]
-pub enum Kind {
+pub enum TextKind {
     /// To a family, about an absence.
     Absence,
     /// To a family, about a month.
@@ -52,10 +52,10 @@ pub struct Texts {
     /// The school's own words, where it has some.
     #[serde(default)]
     #[schema(value_type = std::collections::HashMap<String, Text>)]
-    pub own: BTreeMap<Kind, Text>,
+    pub own: BTreeMap<TextKind, Text>,
 }
 
-impl Kind {
+impl TextKind {
     /// All, in the order people see them.
     pub const ALL: [Self; 4] = [Self::Absence, Self::LowAttendance, Self::Policy, Self::Account];
 
@@ -84,20 +84,28 @@ impl Kind {
 
 /// The usual text of this kind in `language`.
 #[must_use]
-pub fn usual(language: Language, kind: Kind) -> Text {
+pub fn usual(language: Language, kind: TextKind) -> Text {
     let whole = match (language, kind) {
-        (Language::English, Kind::Absence) => include_str!("../../templates/mail/en/absence.txt"),
-        (Language::English, Kind::LowAttendance) => {
+        (Language::English, TextKind::Absence) => {
+            include_str!("../../templates/mail/en/absence.txt")
+        }
+        (Language::English, TextKind::LowAttendance) => {
             include_str!("../../templates/mail/en/low_attendance.txt")
         }
-        (Language::English, Kind::Policy) => include_str!("../../templates/mail/en/policy.txt"),
-        (Language::English, Kind::Account) => include_str!("../../templates/mail/en/account.txt"),
-        (Language::Persian, Kind::Absence) => include_str!("../../templates/mail/fa/absence.txt"),
-        (Language::Persian, Kind::LowAttendance) => {
+        (Language::English, TextKind::Policy) => include_str!("../../templates/mail/en/policy.txt"),
+        (Language::English, TextKind::Account) => {
+            include_str!("../../templates/mail/en/account.txt")
+        }
+        (Language::Persian, TextKind::Absence) => {
+            include_str!("../../templates/mail/fa/absence.txt")
+        }
+        (Language::Persian, TextKind::LowAttendance) => {
             include_str!("../../templates/mail/fa/low_attendance.txt")
         }
-        (Language::Persian, Kind::Policy) => include_str!("../../templates/mail/fa/policy.txt"),
-        (Language::Persian, Kind::Account) => include_str!("../../templates/mail/fa/account.txt"),
+        (Language::Persian, TextKind::Policy) => include_str!("../../templates/mail/fa/policy.txt"),
+        (Language::Persian, TextKind::Account) => {
+            include_str!("../../templates/mail/fa/account.txt")
+        }
     };
     let (subject, body) = whole.split_once("\n\n").unwrap_or((whole, ""));
     Text { subject: subject.into(), body: body.trim_end().into() }
@@ -109,7 +117,7 @@ impl Text {
     ///
     /// # Errors
     /// `Invalid` naming the field.
-    pub fn checked(self, kind: Kind) -> Result<Self, Error> {
+    pub fn checked(self, kind: TextKind) -> Result<Self, Error> {
         let body = self.body.replace("\r\n", "\n");
         let subject = self.subject.trim().to_owned();
         let body = body.trim().to_owned();
@@ -164,7 +172,7 @@ fn filled(text: &str, with: &[(&str, &str)]) -> String {
 impl Texts {
     /// The text of this kind: the school's own, or the usual one.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> Text {
+    pub fn of(&self, kind: TextKind) -> Text {
         self.own.get(&kind).cloned().unwrap_or_else(|| usual(self.language, kind))
     }
 
@@ -206,7 +214,7 @@ pub async fn set(db: &Db, new: Texts, by: String, now: Wall) -> Result<Texts, Er
         let action = "change";
         let table = "setting";
         let id = SETTING;
-        audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })?;
+        audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })?;
         Ok(new)
     };
     db.write(work).await
@@ -219,14 +227,16 @@ mod tests {
 
     #[test]
     fn every_usual_text_is_whole_and_uses_only_what_is_filled() {
-        for (language, kind) in Language::ALL.into_iter().flat_map(|l| Kind::ALL.map(|k| (l, k))) {
+        for (language, kind) in
+            Language::ALL.into_iter().flat_map(|l| TextKind::ALL.map(|k| (l, k)))
+        {
             let text = usual(language, kind).checked(kind).unwrap();
             assert!(gaps(&text.body).len() >= 2, "{language:?} {kind:?}");
             let with: Vec<_> = kind.gaps().iter().map(|gap| (*gap, "x")).collect();
             let filled = text.fill(&with);
             assert!(!filled.subject.contains('{') && !filled.body.contains('{'), "{filled:?}");
         }
-        let [en, fa] = Language::ALL.map(|language| usual(language, Kind::Absence));
+        let [en, fa] = Language::ALL.map(|language| usual(language, TextKind::Absence));
         assert_ne!(en, fa);
     }
 
@@ -234,7 +244,7 @@ mod tests {
     fn what_cannot_be_sent_is_refused_by_its_field() {
         let refused = |subject: &str, body: &str| {
             let text = Text { subject: subject.into(), body: body.into() };
-            text.checked(Kind::Absence).unwrap_err().to_string()
+            text.checked(TextKind::Absence).unwrap_err().to_string()
         };
         assert!(refused("", "x").contains("subject_absence"));
         assert!(refused("a\nb", "x").contains("one line"));
@@ -253,12 +263,12 @@ mod tests {
 
     #[test]
     fn own_words_that_are_the_usual_ones_follow_the_language() {
-        let usual = super::usual(Language::English, Kind::Policy);
-        let own = BTreeMap::from([(Kind::Policy, usual)]);
+        let usual = super::usual(Language::English, TextKind::Policy);
+        let own = BTreeMap::from([(TextKind::Policy, usual)]);
         let texts = Texts { language: Language::English, own }.checked().unwrap();
         assert!(texts.own.is_empty());
         let persian = Texts { language: Language::Persian, ..texts };
-        assert_eq!(persian.of(Kind::Policy), super::usual(Language::Persian, Kind::Policy));
+        assert_eq!(persian.of(TextKind::Policy), super::usual(Language::Persian, TextKind::Policy));
     }
 
     proptest! {
@@ -271,8 +281,8 @@ mod tests {
             let left = filled.contains("{name}");
             prop_assert!(!left);
             prop_assert_eq!(filled.replace("Ada", "{name}"), body.clone());
-            let fits = gaps(&body).iter().all(|gap| Kind::Absence.gaps().contains(gap));
-            prop_assert_eq!(text.checked(Kind::Absence).is_ok(), fits);
+            let fits = gaps(&body).iter().all(|gap| TextKind::Absence.gaps().contains(gap));
+            prop_assert_eq!(text.checked(TextKind::Absence).is_ok(), fits);
         }
     }
 }

@@ -5,7 +5,7 @@ use standardwebhooks::Webhook as Signer;
 use std::net::IpAddr;
 use std::time::Duration;
 use store::outgoing::Outgoing;
-use store::webhook::Message;
+use store::webhook::WebhookMessage;
 use uuid::Uuid;
 use wire::Wall;
 
@@ -119,7 +119,7 @@ pub fn is_outside(address: IpAddr) -> bool {
 ///
 /// # Errors
 /// A sentence why nobody answered.
-pub async fn deliver(message: &Message, private: bool, now: Wall) -> Result<u16, String> {
+pub async fn deliver(message: &WebhookMessage, private: bool, now: Wall) -> Result<u16, String> {
     let url = check(&message.url, private).map_err(|error| error.to_string())?;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);

@@ -19,9 +19,9 @@ const FILE: &str = "server.pem";
 
 /// The certificate that listeners show: replaced while they listen. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Shown(Arc<RwLock<Arc<CertifiedKey>>>);
+pub struct ServerCertificateShown(Arc<RwLock<Arc<CertifiedKey>>>);
 
-impl Shown {
+impl ServerCertificateShown {
     pub(super) fn new(first: CertifiedKey) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(first))))
     }
@@ -43,7 +43,7 @@ impl Shown {
     }
 }
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for ServerCertificateShown {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.get())
     }
@@ -51,14 +51,14 @@ impl ResolvesServerCert for Shown {
 
 /// From when to when a certificate is good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Life {
+pub struct ServerCertificateLife {
     /// It is good from then on.
     pub from: Wall,
     /// When it ends.
     pub to: Wall,
 }
 
-impl Life {
+impl ServerCertificateLife {
     /// That of the certificate in `der`.
     ///
     /// # Errors
@@ -114,8 +114,8 @@ impl Pki {
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn life(&self) -> Result<Life, Error> {
-        Life::of(&self.shown().get().cert[0])
+    pub fn life(&self) -> Result<ServerCertificateLife, Error> {
+        ServerCertificateLife::of(&self.shown().get().cert[0])
     }
 
     /// The hub's next certificate, with a key of its own, for the names of the one before and

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::error::{Doing, Error};
 use rules::timetable::Source;
-use rules::timetable::clash::{self, Span, Taken};
+use rules::timetable::clash::{self, ClashSpan, ClashTaken};
 use rules::timetable::{Change, Period, Plan, span};
 use std::collections::HashMap;
 use store::session::Session;
@@ -20,7 +20,7 @@ use wire::Wall;
 /// `Conflict` naming what is there.
 pub fn lesson(tx: &Tx<'_>, of: &Session, (now, zone): (Wall, &TimeZone)) -> Result<(), Error> {
     let Session { id, class, day, starts, ends, room, .. } = of;
-    let wanted = Span { class: *class, room: room.clone(), starts: *starts, ends: *ends };
+    let wanted = ClashSpan { class: *class, room: room.clone(), starts: *starts, ends: *ends };
     let mut there = of_timetable(tx, &wanted, (*day, of.period), (now, zone))?;
     let stored = session::in_the_way(tx, (*class, room), (*starts, *ends), *id)?;
     there.extend(stored.map(of_lesson));
@@ -43,7 +43,7 @@ pub fn one_day(
         None => (period.starts, period.ends, &period.room),
     };
     let Some((starts, ends)) = span(day, starts, ends, zone) else { return Ok(()) };
-    let wanted = Span { class: period.class, room: room.clone(), starts, ends };
+    let wanted = ClashSpan { class: period.class, room: room.clone(), starts, ends };
     let own = session::of_period(tx, period.id, day)?.unwrap_or(Uuid::nil());
     let mut there = of_timetable(tx, &wanted, (day, Some(period.id)), (now, zone))?;
     let stored = session::in_the_way(tx, (period.class, room), (starts, ends), own)?;
@@ -63,15 +63,15 @@ pub fn weekly(tx: &Tx<'_>, period: &Period, now: Wall, zone: &TimeZone) -> Resul
     let first = period.from.max(rules::timetable::day(now, zone));
     let last = first.checked_add(1.year()).doing("looking at the timetable")?;
     let wanted = plan(tx, vec![period.clone()], (first, last), zone)?.lessons(first, last);
-    let wanted: Vec<Span> =
-        wanted.iter().filter(|lesson| lesson.starts > now).map(Span::from).collect();
+    let wanted: Vec<ClashSpan> =
+        wanted.iter().filter(|lesson| lesson.starts > now).map(ClashSpan::from).collect();
     let (Some(from), Some(until)) =
         (wanted.iter().map(|span| span.starts).min(), wanted.iter().map(|span| span.ends).max())
     else {
         return Ok(());
     };
     let loose = session::loose(tx, (period.class, &period.room), (from, until))?;
-    let mut there: Vec<Taken> = loose.into_iter().map(of_lesson).collect();
+    let mut there: Vec<ClashTaken> = loose.into_iter().map(of_lesson).collect();
     let others = period::elsewhere(tx, period, (first, last))?;
     for lesson in plan(tx, others, (first, last), zone)?.moved(first, last) {
         there.push(of_period(tx, &lesson)?);
@@ -83,10 +83,10 @@ pub fn weekly(tx: &Tx<'_>, period: &Period, now: Wall, zone: &TimeZone) -> Resul
 /// begun was made, or never will be.
 fn of_timetable(
     tx: &Tx<'_>,
-    wanted: &Span,
+    wanted: &ClashSpan,
     (day, but): (Date, Option<Uuid>),
     (now, zone): (Wall, &TimeZone),
-) -> Result<Vec<Taken>, Error> {
+) -> Result<Vec<ClashTaken>, Error> {
     let beside = period::on_day(tx, (wanted.class, &wanted.room), day)?;
     let beside = beside.into_iter().filter(|period| Some(period.id) != but).collect();
     let mut there = Vec::new();
@@ -113,17 +113,22 @@ fn plan(
     Ok(Plan { periods, changes, holidays, zone: zone.clone() })
 }
 
-fn of_period(tx: &Tx<'_>, lesson: &rules::timetable::Lesson) -> Result<Taken, Error> {
+fn of_period(tx: &Tx<'_>, lesson: &rules::timetable::Lesson) -> Result<ClashTaken, Error> {
     let (name, _) = period::lesson_of(tx, lesson.class)?;
-    Ok(Taken { span: Span::from(lesson), name, day: lesson.day, source: Source::Timetable })
+    Ok(ClashTaken {
+        span: ClashSpan::from(lesson),
+        name,
+        day: lesson.day,
+        source: Source::Timetable,
+    })
 }
 
-fn of_lesson(session: Session) -> Taken {
+fn of_lesson(session: Session) -> ClashTaken {
     let Session { class, room, starts, ends, name, day, source, .. } = session;
-    Taken { span: Span { class, room, starts, ends }, name, day, source }
+    ClashTaken { span: ClashSpan { class, room, starts, ends }, name, day, source }
 }
 
-fn refuse(wanted: &[Span], there: &[Taken], zone: &TimeZone) -> Result<(), Error> {
+fn refuse(wanted: &[ClashSpan], there: &[ClashTaken], zone: &TimeZone) -> Result<(), Error> {
     match clash::find(wanted, there) {
         None => Ok(()),
         Some((span, taken)) => Err(Error::Conflict(clash::sentence(span, taken, zone))),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use store::feed::Shown;
+use store::feed::FeedShown;
 use wire::Wall;
 
 /// Events of one file at most, and lessons that they come to.
@@ -16,7 +16,7 @@ const WITHOUT: usize = 500;
 
 /// A calendar called `name` of `lessons`, as text.
 #[must_use]
-pub fn write(name: &str, lessons: &[Shown], now: Wall) -> String {
+pub fn write(name: &str, lessons: &[FeedShown], now: Wall) -> String {
     let mut calendar = Calendar::new();
     calendar.name(name);
     for lesson in lessons {
@@ -40,11 +40,11 @@ fn utc(at: Wall) -> String {
 
 /// What a file holds, in local time of the site.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Found {
+pub struct CalendarFound {
     /// Lessons that come each week.
     pub weekly: Vec<Weekly>,
     /// Lessons on one day.
-    pub once: Vec<Once>,
+    pub once: Vec<CalendarOnce>,
     /// Whole days: holidays.
     pub days: Vec<(String, Date, Date)>,
     /// What was left out, in sentences.
@@ -75,7 +75,7 @@ pub struct Weekly {
 
 /// A lesson on one day.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Once {
+pub struct CalendarOnce {
     /// The event's summary.
     pub name: String,
     /// Its beginning.
@@ -88,7 +88,7 @@ pub struct Once {
 
 /// The text is no calendar, or too large a one.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum CalendarUnreadable {
     /// Not iCalendar.
     #[error("the file is no iCalendar file (.ics)")]
     Text,
@@ -100,16 +100,16 @@ pub enum Unreadable {
 /// Reads a calendar; what cannot be a lesson is named in `skipped`.
 ///
 /// # Errors
-/// See [`Unreadable`].
-pub fn read(text: &str, zone: &TimeZone) -> Result<Found, Unreadable> {
-    let calendar: Calendar = text.parse().map_err(|_| Unreadable::Text)?;
+/// See [`CalendarUnreadable`].
+pub fn read(text: &str, zone: &TimeZone) -> Result<CalendarFound, CalendarUnreadable> {
+    let calendar: Calendar = text.parse().map_err(|_| CalendarUnreadable::Text)?;
     if !text.contains("BEGIN:VCALENDAR") {
-        return Err(Unreadable::Text);
+        return Err(CalendarUnreadable::Text);
     }
-    let mut found = Found::default();
+    let mut found = CalendarFound::default();
     for (n, event) in calendar.events().enumerate() {
         if n >= EVENTS || found.weekly.len() > EVENTS {
-            return Err(Unreadable::Large);
+            return Err(CalendarUnreadable::Large);
         }
         if let Err(why) = take(event, zone, &mut found) {
             let name = event.get_summary().unwrap_or("an event without a name");
@@ -119,7 +119,7 @@ pub fn read(text: &str, zone: &TimeZone) -> Result<Found, Unreadable> {
     Ok(found)
 }
 
-fn take(event: &Event, zone: &TimeZone, found: &mut Found) -> Result<(), &'static str> {
+fn take(event: &Event, zone: &TimeZone, found: &mut CalendarFound) -> Result<(), &'static str> {
     let name = event.get_summary().unwrap_or("Lesson").trim().to_owned();
     let room = event.get_location().unwrap_or("").trim().to_owned();
     let property = |key: &str| event.properties().get(key);
@@ -135,7 +135,7 @@ fn take(event: &Event, zone: &TimeZone, found: &mut Found) -> Result<(), &'stati
             Ok(())
         }
         (Moment::At(starts), Some(Moment::At(ends))) if starts.date() == ends.date() => {
-            let once = Once { name, starts, ends, room };
+            let once = CalendarOnce { name, starts, ends, room };
             match property("RRULE") {
                 None => found.once.push(once),
                 Some(rule) => found.weekly.extend(weekly(&once, rule.value(), event, zone)?),
@@ -169,7 +169,7 @@ fn moment(property: &Property, zone: &TimeZone) -> Result<Moment, &'static str> 
 }
 
 fn weekly(
-    once: &Once,
+    once: &CalendarOnce,
     rule: &str,
     event: &Event,
     zone: &TimeZone,

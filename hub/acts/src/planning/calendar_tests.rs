@@ -1,7 +1,7 @@
 use super::*;
 use jiff::civil::{date, time};
 use proptest::prelude::*;
-use store::feed::Shown;
+use store::feed::FeedShown;
 use uuid::Uuid;
 
 fn berlin() -> TimeZone {
@@ -21,7 +21,7 @@ proptest! {
     }
 }
 
-fn event(lines: &str) -> Found {
+fn event(lines: &str) -> CalendarFound {
     let text = format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Maths\r\n\
          LOCATION:204\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
@@ -54,7 +54,7 @@ fn whole_days_are_holidays_and_what_is_not_weekly_is_named() {
 
 #[test]
 fn what_goes_out_as_a_calendar_comes_in_again() {
-    let lesson = Shown {
+    let lesson = FeedShown {
         id: id(1),
         name: "Maths, advanced; Ω \u{202e}x".into(),
         starts: Wall(1_788_763_500_000),

@@ -16,7 +16,7 @@ use wire::Wall;
 
 /// Which lessons are looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Of {
+pub enum MakeFor {
     /// All of them.
     Everybody,
     /// Those of one period.
@@ -24,10 +24,10 @@ pub enum Of {
 }
 
 /// How many lessons were added, changed, removed.
-pub type Made = (usize, usize, usize);
+pub type LessonsMade = (usize, usize, usize);
 
 /// Makes the lessons of the days ahead.
-pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Error> {
+pub fn make(tx: &Tx<'_>, of: MakeFor, zone: &TimeZone, now: Wall) -> Result<LessonsMade, Error> {
     let (changes, _) = compare(tx, of, zone, now)?;
     apply(tx, changes, now)
 }
@@ -35,7 +35,7 @@ pub fn make(tx: &Tx<'_>, of: Of, zone: &TimeZone, now: Wall) -> Result<Made, Err
 /// The periods whose stored lessons are not those that follow from them: to be made one by one,
 /// so that nobody waits for a whole school.
 pub fn stale(tx: &Tx<'_>, zone: &TimeZone, now: Wall) -> Result<Vec<Uuid>, Error> {
-    let (Changes { add, change, remove }, of) = compare(tx, Of::Everybody, zone, now)?;
+    let (Changes { add, change, remove }, of) = compare(tx, MakeFor::Everybody, zone, now)?;
     let periods = add.iter().map(|lesson| lesson.period);
     let periods = periods.chain(change.iter().map(|stored| stored.lesson.period));
     let gone = remove.iter().filter_map(|id| of.get(id).copied());
@@ -45,15 +45,15 @@ pub fn stale(tx: &Tx<'_>, zone: &TimeZone, now: Wall) -> Result<Vec<Uuid>, Error
 /// What has to change, and the period of each stored lesson.
 fn compare(
     tx: &Tx<'_>,
-    of: Of,
+    of: MakeFor,
     zone: &TimeZone,
     now: Wall,
 ) -> Result<(Changes, HashMap<Uuid, Uuid>), Error> {
     let today = rules::timetable::day(now, zone);
     let last = today.checked_add(AHEAD_DAYS.days()).doing("making lessons")?;
     let period = match of {
-        Of::Everybody => None,
-        Of::Period(id) => Some(id),
+        MakeFor::Everybody => None,
+        MakeFor::Period(id) => Some(id),
     };
     let plan = Plan {
         periods: store::period::to_make(tx, period, today, last)?,
@@ -68,7 +68,7 @@ fn compare(
     Ok((changes(stored, &kept, wanted), periods))
 }
 
-fn apply(tx: &Tx<'_>, changes: Changes, now: Wall) -> Result<Made, Error> {
+fn apply(tx: &Tx<'_>, changes: Changes, now: Wall) -> Result<LessonsMade, Error> {
     let Changes { add, change, remove } = changes;
     let made = (add.len(), change.len(), remove.len());
     if made != (0, 0, 0) {

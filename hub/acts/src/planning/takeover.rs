@@ -3,8 +3,8 @@
 //! A second run of the same file changes nothing.
 
 use super::booking;
-use super::calendar::{self, Found, Once, Weekly};
-use super::maker::{Of, make};
+use super::calendar::{self, CalendarFound, CalendarOnce, Weekly};
+use super::maker::{MakeFor, make};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use rules::error::Error;
@@ -24,7 +24,7 @@ const LINES: usize = 20_000;
 #[derive(Clone, Copy)]
 pub struct Wishes<'a> {
     /// What the file holds.
-    pub plan: &'a Plan,
+    pub plan: &'a TakeoverPlan,
     /// The class whose lessons it holds, where the file does not say it.
     pub class: Option<&'a str>,
     /// The site's time zone.
@@ -35,7 +35,7 @@ pub struct Wishes<'a> {
 
 /// What became of a file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Done {
+pub struct TakeoverDone {
     /// Weekly lessons that are new.
     pub periods: usize,
     /// Single lessons that are new.
@@ -50,16 +50,16 @@ pub struct Done {
 
 /// What a file holds, read and not yet looked up.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Plan {
+pub enum TakeoverPlan {
     /// A calendar's events.
-    Calendar(Found),
+    Calendar(CalendarFound),
     /// A table's lines from the second on; nothing for one that cannot be read.
-    Table(Vec<Option<Line>>),
+    Table(Vec<Option<TakeoverLine>>),
 }
 
 /// A line of the table.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Line {
+pub struct TakeoverLine {
     class_code: String,
     /// 1 is Monday.
     weekday: i8,
@@ -77,15 +77,17 @@ const WANTS: &str = "class_code, weekday, starts, ends, room, from_day, to_day";
 ///
 /// # Errors
 /// `Invalid` when it cannot be read at all.
-pub fn read(text: &str, zone: &TimeZone) -> Result<Plan, Error> {
+pub fn read(text: &str, zone: &TimeZone) -> Result<TakeoverPlan, Error> {
     if text.contains("BEGIN:VCALENDAR") {
         let found = calendar::read(text, zone);
-        return found.map(Plan::Calendar).map_err(|error| Error::Invalid(error.to_string()));
+        return found
+            .map(TakeoverPlan::Calendar)
+            .map_err(|error| Error::Invalid(error.to_string()));
     }
-    lines(text).map(Plan::Table)
+    lines(text).map(TakeoverPlan::Table)
 }
 
-fn lines(text: &str) -> Result<Vec<Option<Line>>, Error> {
+fn lines(text: &str) -> Result<Vec<Option<TakeoverLine>>, Error> {
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().next().unwrap_or("");
     let comma = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
@@ -110,30 +112,35 @@ fn lines(text: &str) -> Result<Vec<Option<Line>>, Error> {
 /// # Errors
 /// `Invalid` when a calendar's class is missing; single lines that cannot be taken are in the
 /// answer.
-pub fn take(tx: &Tx<'_>, reader: Reader, wishes: &Wishes<'_>, now: Wall) -> Result<Done, Error> {
+pub fn take(
+    tx: &Tx<'_>,
+    reader: Reader,
+    wishes: &Wishes<'_>,
+    now: Wall,
+) -> Result<TakeoverDone, Error> {
     let zone = wishes.zone;
     let actor = wishes.actor;
-    let mut hand = Hand { tx, reader, zone, actor, now, done: Done::default() };
+    let mut hand = TakeoverHand { tx, reader, zone, actor, now, done: TakeoverDone::default() };
     match wishes.plan {
-        Plan::Calendar(found) => hand.calendar(found.clone(), wishes.class)?,
-        Plan::Table(lines) => hand.table(lines)?,
+        TakeoverPlan::Calendar(found) => hand.calendar(found.clone(), wishes.class)?,
+        TakeoverPlan::Table(lines) => hand.table(lines)?,
     }
-    make(tx, Of::Everybody, wishes.zone, now)?;
+    make(tx, MakeFor::Everybody, wishes.zone, now)?;
     Ok(hand.done)
 }
 
-struct Hand<'a, 't> {
+struct TakeoverHand<'a, 't> {
     tx: &'a Tx<'t>,
     reader: Reader,
     zone: &'a TimeZone,
     actor: &'a str,
     now: Wall,
-    done: Done,
+    done: TakeoverDone,
 }
 
-impl Hand<'_, '_> {
-    fn calendar(&mut self, found: Found, class: Option<&str>) -> Result<(), Error> {
-        let Found { weekly, once, days, skipped } = found;
+impl TakeoverHand<'_, '_> {
+    fn calendar(&mut self, found: CalendarFound, class: Option<&str>) -> Result<(), Error> {
+        let CalendarFound { weekly, once, days, skipped } = found;
         self.done.skipped.extend(skipped);
         for (name, from, to) in days {
             self.holiday(name, from, to)?;
@@ -153,7 +160,7 @@ impl Hand<'_, '_> {
         Ok(())
     }
 
-    fn table(&mut self, lines: &[Option<Line>]) -> Result<(), Error> {
+    fn table(&mut self, lines: &[Option<TakeoverLine>]) -> Result<(), Error> {
         for (n, line) in (2..).zip(lines) {
             let taken = match line {
                 Some(line) => self.line(line.clone()),
@@ -164,7 +171,7 @@ impl Hand<'_, '_> {
         Ok(())
     }
 
-    fn line(&mut self, line: Line) -> Result<(), Error> {
+    fn line(&mut self, line: TakeoverLine) -> Result<(), Error> {
         let class = class::find(self.tx, self.reader, &line.class_code)?;
         let weekday = Weekday::from_monday_one_offset(line.weekday)
             .map_err(|_| Error::Invalid("weekday: 1 is Monday and 7 is Sunday".into()))?;
@@ -187,7 +194,7 @@ impl Hand<'_, '_> {
     }
 
     fn add(&mut self, class: Uuid, lesson: &Weekly) -> Result<(), Error> {
-        let filter = period::Filter { class: Some(class), limit: 500, ..Default::default() };
+        let filter = period::PeriodFilter { class: Some(class), limit: 500, ..Default::default() };
         let there = period::list(self.tx, self.reader, &filter)?;
         let same = |p: &Period| {
             (p.weekday, p.starts, p.ends, &p.room)
@@ -218,7 +225,7 @@ impl Hand<'_, '_> {
         Ok(())
     }
 
-    fn once(&mut self, class: Uuid, lesson: &Once) -> Result<(), Error> {
+    fn once(&mut self, class: Uuid, lesson: &CalendarOnce) -> Result<(), Error> {
         let day = lesson.starts.date();
         let from = lesson.starts.time();
         let to = lesson.ends.time();

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use store::Db;
-use store::erasure::{self, Door, Erasure};
-use store::erasure::{Gone, Reason};
+use store::erasure::{self, Erasure, ErasureDoor};
+use store::erasure::{ErasureReason, Gone};
 use store::keys::Keys;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -23,7 +23,8 @@ const KEY_BACKUPS_MS: i64 = 30 * 24 * 3600 * 1000;
 
 /// The statement, and the signature over its exact text.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Certificate {
+#[schema(as = Certificate)]
+pub struct ErasureCertificate {
     /// What is certified.
     #[serde(flatten)]
     pub statement: Statement,
@@ -43,7 +44,7 @@ pub struct Statement {
     /// The erased person's id; nothing else is left.
     pub student_id: Uuid,
     /// Why.
-    pub reason: Reason,
+    pub reason: ErasureReason,
     /// The account that asked, or `hub`.
     pub asked_by: String,
     /// When the data went.
@@ -60,7 +61,7 @@ pub struct Statement {
     /// A row with this id and no name stays, because attendance counts with it.
     pub pseudonym_kept: bool,
     /// Doors that had a gallery with this person, or may have had.
-    pub doors: Vec<Receipt>,
+    pub doors: Vec<ErasureReceipt>,
     /// Whether nothing is open any more and every door has said so.
     pub complete: bool,
     /// When this was written.
@@ -70,11 +71,12 @@ pub struct Statement {
 
 /// A door's part of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-pub struct Receipt {
+#[schema(as = Receipt)]
+pub struct ErasureReceipt {
     /// Which.
     pub device_id: String,
     /// Where it stands.
-    pub state: State,
+    pub state: ErasureState,
     /// The release that destroys every earlier one.
     pub release: u64,
     /// When the door said, with its certificate, that it runs it.
@@ -90,7 +92,8 @@ pub struct Receipt {
 /// Where a door stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+#[schema(as = PrivacyCertificateState)]
+pub enum ErasureState {
     /// It said so.
     Confirmed,
     /// Not heard of though its lease is over: nobody knows what its disk holds.
@@ -101,11 +104,11 @@ pub enum State {
 
 /// Where `door` stands at `now`.
 #[must_use]
-pub fn state(door: &Door, now: Wall) -> State {
+pub fn state(door: &ErasureDoor, now: Wall) -> ErasureState {
     match door.confirmed_at {
-        Some(_) => State::Confirmed,
-        None if door.lease_ends <= now => State::Unconfirmed,
-        None => State::Waiting,
+        Some(_) => ErasureState::Confirmed,
+        None if door.lease_ends <= now => ErasureState::Unconfirmed,
+        None => ErasureState::Waiting,
     }
 }
 
@@ -119,11 +122,11 @@ fn time(at: Wall) -> Option<Timestamp> {
 /// When the statement cannot be written, which only a bug can cause.
 pub fn certify(
     erasure: &Erasure,
-    doors: &[Door],
+    doors: &[ErasureDoor],
     now: Wall,
     key: &SigningKey,
-) -> Result<Certificate, Error> {
-    let receipt = |door: &Door| Receipt {
+) -> Result<ErasureCertificate, Error> {
+    let receipt = |door: &ErasureDoor| ErasureReceipt {
         device_id: door.device.to_string(),
         state: state(door, now),
         release: door.release,
@@ -150,7 +153,7 @@ pub fn certify(
     let signed = Signed::new(key, DOMAIN, text.clone().into_bytes());
     let signature = BASE64.encode(&signed.signature);
     let public_key = BASE64.encode(key.verifying_key().as_bytes());
-    Ok(Certificate { statement, signed: text, signature, public_key })
+    Ok(ErasureCertificate { statement, signed: text, signature, public_key })
 }
 
 /// The statement of a certificate, if `key` signed exactly this text.
@@ -169,7 +172,12 @@ pub fn verify(text: &str, signature: &str, key: &VerifyingKey) -> Result<Stateme
 ///
 /// # Errors
 /// `NotFound` when nobody with this id was erased.
-pub async fn of(db: &Db, keys: &Keys, student: StudentId, now: Wall) -> Result<Certificate, Error> {
+pub async fn of(
+    db: &Db,
+    keys: &Keys,
+    student: StudentId,
+    now: Wall,
+) -> Result<ErasureCertificate, Error> {
     let read = db.read(move |tx| {
         let none = || Error::NotFound("nobody with this id was erased".into());
         let erasure = erasure::of(tx, student)?.ok_or_else(none)?;

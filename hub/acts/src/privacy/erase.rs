@@ -9,7 +9,7 @@ use super::withdraw;
 use crate::events::Event;
 use rules::error::Error;
 use serde_json::json;
-use store::erasure::{Gone, Reason};
+use store::erasure::{ErasureReason, Gone};
 use store::keys::Keys;
 use store::{self, Db, Tx, audit, erasure, forget};
 use wire::{StudentId, Wall};
@@ -23,7 +23,7 @@ pub async fn erase(
     db: &Db,
     keys: &Keys,
     student: StudentId,
-    reason: Reason,
+    reason: ErasureReason,
     actor: String,
     now: Wall,
 ) -> Result<(), Error> {
@@ -39,7 +39,7 @@ pub fn data(
     tx: &Tx<'_>,
     keys: &Keys,
     student: StudentId,
-    reason: Reason,
+    reason: ErasureReason,
     actor: &str,
     now: Wall,
 ) -> Result<(), Error> {
@@ -80,8 +80,13 @@ pub fn data(
     };
     erasure::renew(tx, &new)?;
     let meta = json!({ "erasure": id, "reason": reason.as_str(), "row_kept": row_kept });
-    let entry =
-        audit::Entry { actor, action: "erase", table: "student", id: &student.to_string(), meta };
+    let entry = audit::AuditEntry {
+        actor,
+        action: "erase",
+        table: "student",
+        id: &student.to_string(),
+        meta,
+    };
     audit::add(tx, now, &entry)
 }
 
@@ -100,7 +105,7 @@ impl Keeper {
             Err(error) => Err(error),
         });
         let student: StudentId = read.await?;
-        erase(&self.db, &self.keys, student, Reason::Asked, by, now).await?;
+        erase(&self.db, &self.keys, student, ErasureReason::Asked, by, now).await?;
         self.finish_erasures().await?;
         Ok(student)
     }
@@ -143,7 +148,7 @@ pub async fn bury_again(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
     });
     for student in back.await? {
         tracing::warn!(%student, "somebody erased came back with a backup, and is erased again");
-        erase(db, keys, student, Reason::Asked, "hub".into(), now).await?;
+        erase(db, keys, student, ErasureReason::Asked, "hub".into(), now).await?;
     }
     Ok(())
 }

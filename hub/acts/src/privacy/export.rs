@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rules::error::{Doing, Error};
 use serde::Serialize;
 use serde_json::json;
-use store::export::{Face, Letter, Mark, Sighting};
+use store::export::{ExportFace, ExportLetter, ExportMark, ExportSighting};
 use store::keys::Keys;
 use store::{self, Db, Tx, audit, consent, enrolment, student};
 use utoipa::ToSchema;
@@ -21,30 +21,31 @@ pub struct Export {
     #[schema(value_type = Option<String>, format = DateTime)]
     exported_at: Option<Timestamp>,
     /// Who they are.
-    profile: Profile,
+    profile: ExportedProfile,
     /// The consent ledger, newest first.
     consents: Vec<Consent>,
     /// What their face was enrolled by; never the templates themselves.
-    enrolments: Vec<Enrolment>,
+    enrolments: Vec<ExportedEnrolment>,
     /// Classes they are on the roster of.
-    classes: Vec<Class>,
+    classes: Vec<ExportedClass>,
     /// Accounts they sign in with.
-    accounts: Vec<Account>,
+    accounts: Vec<ExportedAccount>,
     /// What doors took to be them, or what may have been them; oldest first.
-    sightings: Vec<Seen>,
+    sightings: Vec<ExportedSeen>,
     /// What is recorded of them in lessons; oldest first.
-    marks: Vec<Marked>,
+    marks: Vec<ExportedMarked>,
     /// Where they were found in photos of a class; oldest first.
-    faces: Vec<Found>,
+    faces: Vec<ExportedFound>,
     /// Mail about them.
-    mails: Vec<Mail>,
+    mails: Vec<ExportedMail>,
     /// Who did what about them; oldest first.
-    audit: Vec<Note>,
+    audit: Vec<ExportedNote>,
 }
 
 /// Who somebody is.
 #[derive(Debug, Serialize, ToSchema)]
-struct Profile {
+#[schema(as = Profile)]
+struct ExportedProfile {
     id: Uuid,
     student_number: String,
     first_name: String,
@@ -71,7 +72,8 @@ struct Consent {
 
 /// A photo their face was enrolled by; it was not kept.
 #[derive(Debug, Serialize, ToSchema)]
-struct Enrolment {
+#[schema(as = Enrolment)]
+struct ExportedEnrolment {
     id: Uuid,
     model: String,
     source: String,
@@ -83,7 +85,8 @@ struct Enrolment {
 
 /// A class.
 #[derive(Debug, Serialize, ToSchema)]
-struct Class {
+#[schema(as = PrivacyExportClass)]
+struct ExportedClass {
     class_code: String,
     class_name: String,
     verified: bool,
@@ -91,7 +94,8 @@ struct Class {
 
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
-struct Account {
+#[schema(as = Account)]
+struct ExportedAccount {
     id: String,
     email: String,
     name: String,
@@ -102,7 +106,8 @@ struct Account {
 
 /// A sighting.
 #[derive(Debug, Serialize, ToSchema)]
-struct Seen {
+#[schema(as = PrivacyExportSeen)]
+struct ExportedSeen {
     id: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
@@ -121,7 +126,8 @@ struct Seen {
 
 /// A mark.
 #[derive(Debug, Serialize, ToSchema)]
-struct Marked {
+#[schema(as = Marked)]
+struct ExportedMarked {
     session_id: String,
     class_name: String,
     date: String,
@@ -137,7 +143,8 @@ struct Marked {
 
 /// A face in a photo.
 #[derive(Debug, Serialize, ToSchema)]
-struct Found {
+#[schema(as = Found)]
+struct ExportedFound {
     id: String,
     image_id: String,
     class_name: String,
@@ -152,7 +159,8 @@ struct Found {
 
 /// A mail.
 #[derive(Debug, Serialize, ToSchema)]
-struct Mail {
+#[schema(as = Mail)]
+struct ExportedMail {
     recipient: String,
     subject: String,
     body: String,
@@ -163,7 +171,8 @@ struct Mail {
 
 /// A row of the audit chain.
 #[derive(Debug, Serialize, ToSchema)]
-struct Note {
+#[schema(as = Note)]
+struct ExportedNote {
     id: i64,
     user_id: String,
     action: String,
@@ -193,7 +202,7 @@ pub async fn hand_out(
         let meta = json!({});
         let action = "export";
         let table = "student";
-        audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id: &key, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor: &actor, action, table, id: &key, meta })
     };
     db.write(note).await?;
     db.read(move |tx| export(tx, &keys, id, now)).await
@@ -210,20 +219,25 @@ pub fn export(tx: &Tx<'_>, keys: &Keys, id: StudentId, now: Wall) -> Result<Expo
     Ok(Export {
         exported_at: time(now),
         consents: consent::list(tx, id, None, u32::MAX)?.into_iter().map(Consent::from).collect(),
-        enrolments: enrolment::of(tx, id)?.into_iter().map(Enrolment::from).collect(),
-        classes: store::export::classes(tx, id)?.into_iter().map(Class::from).collect(),
-        accounts: store::export::accounts(tx, id)?.into_iter().map(Account::from).collect(),
+        enrolments: enrolment::of(tx, id)?.into_iter().map(ExportedEnrolment::from).collect(),
+        classes: store::export::classes(tx, id)?.into_iter().map(ExportedClass::from).collect(),
+        accounts: store::export::accounts(tx, id)?.into_iter().map(ExportedAccount::from).collect(),
         sightings: seen.collect::<Result<_, _>>()?,
-        marks: store::export::marks(tx, id)?.into_iter().map(Marked::from).collect(),
-        faces: store::export::faces(tx, id)?.into_iter().map(Found::from).collect(),
-        mails: store::export::letters(tx, id)?.into_iter().map(Mail::from).collect(),
-        audit: audit::about(tx, id)?.into_iter().map(Note::from).collect(),
-        profile: Profile::from(person),
+        marks: store::export::marks(tx, id)?.into_iter().map(ExportedMarked::from).collect(),
+        faces: store::export::faces(tx, id)?.into_iter().map(ExportedFound::from).collect(),
+        mails: store::export::letters(tx, id)?.into_iter().map(ExportedMail::from).collect(),
+        audit: audit::about(tx, id)?.into_iter().map(ExportedNote::from).collect(),
+        profile: ExportedProfile::from(person),
     })
 }
 
 /// A sighting with its crop, if that is kept under this person's key.
-fn seen(tx: &Tx<'_>, keys: &Keys, id: StudentId, one: Sighting) -> Result<Seen, Error> {
+fn seen(
+    tx: &Tx<'_>,
+    keys: &Keys,
+    id: StudentId,
+    one: ExportSighting,
+) -> Result<ExportedSeen, Error> {
     let kept = store::review::evidence(tx, one.id, Part::Crop)?.filter(|crop| crop.student == id);
     let crop = match (kept, keys.student(id)?) {
         (Some(crop), Some(key)) => {
@@ -232,7 +246,7 @@ fn seen(tx: &Tx<'_>, keys: &Keys, id: StudentId, one: Sighting) -> Result<Seen, 
         }
         _ => None,
     };
-    Ok(Seen {
+    Ok(ExportedSeen {
         id: one.id.to_string(),
         at: time(one.at),
         device_id: one.device,
@@ -248,7 +262,7 @@ fn seen(tx: &Tx<'_>, keys: &Keys, id: StudentId, one: Sighting) -> Result<Seen, 
     })
 }
 
-impl From<student::Student> for Profile {
+impl From<student::Student> for ExportedProfile {
     fn from(person: student::Student) -> Self {
         let of = person.profile;
         Self {
@@ -267,8 +281,8 @@ impl From<student::Student> for Profile {
     }
 }
 
-impl From<consent::Entry> for Consent {
-    fn from(entry: consent::Entry) -> Self {
+impl From<consent::ConsentEntry> for Consent {
+    fn from(entry: consent::ConsentEntry) -> Self {
         Self {
             given: entry.given,
             by: entry.by_whom,
@@ -279,7 +293,7 @@ impl From<consent::Entry> for Consent {
     }
 }
 
-impl From<enrolment::Enrolment> for Enrolment {
+impl From<enrolment::Enrolment> for ExportedEnrolment {
     fn from(row: enrolment::Enrolment) -> Self {
         Self {
             id: row.id,
@@ -292,21 +306,21 @@ impl From<enrolment::Enrolment> for Enrolment {
     }
 }
 
-impl From<(String, String, bool)> for Class {
+impl From<(String, String, bool)> for ExportedClass {
     fn from((class_code, class_name, verified): (String, String, bool)) -> Self {
         Self { class_code, class_name, verified }
     }
 }
 
-impl From<store::export::Account> for Account {
-    fn from(of: store::export::Account) -> Self {
-        let store::export::Account { id, email, name, is_active, passkeys } = of;
+impl From<store::export::ExportAccount> for ExportedAccount {
+    fn from(of: store::export::ExportAccount) -> Self {
+        let store::export::ExportAccount { id, email, name, is_active, passkeys } = of;
         Self { id: id.to_string(), email, name, is_active, passkeys }
     }
 }
 
-impl From<Mark> for Marked {
-    fn from(mark: Mark) -> Self {
+impl From<ExportMark> for ExportedMarked {
+    fn from(mark: ExportMark) -> Self {
         Self {
             session_id: mark.session,
             class_name: mark.class,
@@ -321,8 +335,8 @@ impl From<Mark> for Marked {
     }
 }
 
-impl From<Face> for Found {
-    fn from(face: Face) -> Self {
+impl From<ExportFace> for ExportedFound {
+    fn from(face: ExportFace) -> Self {
         let [left, top, width, height] = face.place;
         let image_id = face.image;
         let class_name = face.class;
@@ -333,15 +347,15 @@ impl From<Face> for Found {
     }
 }
 
-impl From<Letter> for Mail {
-    fn from(mail: Letter) -> Self {
-        let Letter { recipient, subject, body, state, at } = mail;
+impl From<ExportLetter> for ExportedMail {
+    fn from(mail: ExportLetter) -> Self {
+        let ExportLetter { recipient, subject, body, state, at } = mail;
         Self { recipient, subject, body, state, at: time(at) }
     }
 }
 
-impl From<audit::Row> for Note {
-    fn from(row: audit::Row) -> Self {
+impl From<audit::AuditRow> for ExportedNote {
+    fn from(row: audit::AuditRow) -> Self {
         Self {
             id: row.n,
             user_id: row.actor,

@@ -2,12 +2,12 @@
 
 use super::erase;
 use rules::error::{Doing, Error};
-use rules::retention::{Kind, Retention, Swept};
+use rules::retention::{Retention, RetentionKind, Swept};
 use serde_json::json;
 use std::path::Path;
-use store::erasure::Reason;
+use store::erasure::ErasureReason;
 use store::keys::Keys;
-use store::retention::Looked;
+use store::retention::RetentionLooked;
 use store::{self, Db, Tx, audit, file};
 use tokio::time::Instant;
 use wire::Wall;
@@ -26,9 +26,9 @@ pub fn get(tx: &Tx<'_>) -> Result<Retention, Error> {
 
 /// After how many days one kind of thing goes; nothing where it stays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Keep {
+pub struct RetentionKeep {
     /// Which.
-    pub kind: Kind,
+    pub kind: RetentionKind,
     /// How long.
     pub days: Option<u32>,
 }
@@ -45,9 +45,9 @@ pub async fn set(db: &Db, new: Retention, by: String, now: Wall) -> Result<(), E
 ///
 /// # Errors
 /// `Invalid` naming the field.
-pub async fn change(db: &Db, said: Vec<Keep>, by: String, now: Wall) -> Result<(), Error> {
+pub async fn change(db: &Db, said: Vec<RetentionKeep>, by: String, now: Wall) -> Result<(), Error> {
     let work = move |tx: &Tx<'_>| {
-        let with = |set: Retention, keep: Keep| set.with(keep.kind, keep.days);
+        let with = |set: Retention, keep: RetentionKeep| set.with(keep.kind, keep.days);
         put(tx, said.into_iter().fold(get(tx)?, with), &by, now)
     };
     db.write(work).await
@@ -60,7 +60,7 @@ fn put(tx: &Tx<'_>, new: Retention, actor: &str, now: Wall) -> Result<(), Error>
     let table = "setting";
     let id = SETTING;
     let meta = json!(new);
-    audit::add(tx, now, &audit::Entry { actor, action, table, id, meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id, meta })
 }
 
 /// How many of each kind are due, without touching them. `path` is the database's.
@@ -69,7 +69,7 @@ pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error>
     let read = move |tx: &Tx<'_>| {
         let one = |(kind, before)| {
             let rows = match kind {
-                Kind::Copies => file::old_copies(&path, before)?.len() as u64,
+                RetentionKind::Copies => file::old_copies(&path, before)?.len() as u64,
                 kind => store::retention::count(tx, kind, before)?,
             };
             Ok(Swept { kind, rows })
@@ -96,8 +96,8 @@ pub async fn run(
     let mut swept = Vec::new();
     for (kind, before) in due {
         let rows = match kind {
-            Kind::Leavers => leavers(db, keys, (before, now), gone).await?,
-            Kind::Copies => copies(path, before, gone).await?,
+            RetentionKind::Leavers => leavers(db, keys, (before, now), gone).await?,
+            RetentionKind::Copies => copies(path, before, gone).await?,
             kind => sweep(db, kind, before, gone).await?,
         };
         swept.push(Swept { kind, rows });
@@ -108,7 +108,7 @@ pub async fn run(
         let action = "sweep";
         let table = "setting";
         let id = SETTING;
-        audit::add(tx, now, &audit::Entry { actor: &actor, action, table, id, meta })
+        audit::add(tx, now, &audit::AuditEntry { actor: &actor, action, table, id, meta })
     };
     db.write(note).await?;
     Ok(swept)
@@ -129,12 +129,12 @@ async fn copies(path: &Path, before: Wall, gone: &(impl Fn(u64) + Sync)) -> Resu
 
 async fn sweep(
     db: &Db,
-    kind: Kind,
+    kind: RetentionKind,
     before: Wall,
     gone: &(impl Fn(u64) + Sync),
 ) -> Result<u64, Error> {
     let mut rows = 0;
-    let mut next = Some(Looked::default());
+    let mut next = Some(RetentionLooked::default());
     while let Some(after) = next {
         let began = Instant::now();
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, before, &after, STEP);
@@ -162,7 +162,7 @@ async fn leavers(
             return Ok(rows);
         }
         for student in left {
-            erase::erase(db, keys, student, Reason::Left, "hub".into(), now).await?;
+            erase::erase(db, keys, student, ErasureReason::Left, "hub".into(), now).await?;
             gone(1);
             rows += 1;
         }

@@ -2,17 +2,17 @@
 //! row.
 
 use super::*;
-use crate::enrol::{New, keep};
+use crate::enrol::{NewEnrolment, keep};
 use crate::gallery::Gallery;
 use crate::keyring::key_for;
 use proptest::prelude::*;
-use rules::sighting::judge::Seen;
+use rules::sighting::judge::JudgedSeen;
 use rules::sighting::time::When;
 use std::collections::{BTreeMap, BTreeSet};
-use store::consent::Said;
+use store::consent::ConsentSaid;
 use store::evidence::Evidence;
-use store::retention::Looked;
-use store::student::Profile;
+use store::retention::RetentionLooked;
+use store::student::StudentProfile;
 use store::{arrival, device, enrolment, review, student};
 use uuid::Uuid;
 use vision::Template;
@@ -48,13 +48,14 @@ pub(super) async fn school() -> School {
         let epoch = Epoch([9; 16]).to_string();
         store::setting::set(tx, "hub_epoch", &epoch)?;
         let (room, location) = ("204".to_owned(), String::new());
-        let place = device::Place { room, location, direction: Direction::Entry };
+        let place = device::DevicePlace { room, location, direction: Direction::Entry };
         for door in DOORS {
             device::add(tx, &door.parse().unwrap(), &place, "t", NOW)?;
         }
         let add = |n: usize| {
             let (student_number, first_name) = (n.to_string(), "A".to_owned());
-            let profile = Profile { student_number, first_name, ..Profile::default() };
+            let profile =
+                StudentProfile { student_number, first_name, ..StudentProfile::default() };
             student::add(tx, profile, "t", NOW)
         };
         (0..3).map(add).collect::<Result<Vec<_>, _>>()
@@ -72,13 +73,13 @@ fn template(n: usize) -> Template {
 
 impl School {
     pub(super) async fn say(&self, n: usize, given: bool) {
-        let said = Said { given, ..Said::yes("herself") };
+        let said = ConsentSaid { given, ..ConsentSaid::yes("herself") };
         let (db, keys) = (&self.db, &self.keys);
         withdraw::note(db, keys, self.students[n], said, "t".into(), NOW).await.unwrap();
     }
 
     pub(super) async fn enrol(&self, n: usize) -> Result<Uuid, Error> {
-        let new = New {
+        let new = NewEnrolment {
             student: self.students[n],
             model: model(),
             source: "photo".into(),
@@ -114,7 +115,7 @@ impl School {
             let (session, status, reasons) = (None, rules::review::Status::Pending, &[][..]);
             let candidates = candidates.as_slice();
             let (seen, authority) = (&seen, None);
-            let row = arrival::Row { candidates, reasons, seen, session, status, authority };
+            let row = arrival::ArrivalRow { candidates, reasons, seen, session, status, authority };
             let at = Stamp { boot: 1, mono: Mono(1), wall: Some(NOW), clock: ClockState::Ntp };
             let id = arrival::add_sighting(tx, &key, (0, &at), &When::At(NOW, 0), &row, NOW)?;
             store::cursor::add_receipt(tx, &key, &[7; 16], "pending")?;
@@ -129,8 +130,8 @@ impl School {
     }
 }
 
-fn seen(candidates: &[Candidate]) -> Seen {
-    Seen {
+fn seen(candidates: &[Candidate]) -> JudgedSeen {
+    JudgedSeen {
         room: "204".into(),
         direction: Direction::Entry,
         candidates: candidates.to_vec(),
@@ -355,8 +356,8 @@ async fn what_is_over_goes_in_steps_so_that_others_can_write_in_between() {
     let school = school().await;
     let (door, old) = (DOORS[0].parse::<DeviceId>().unwrap(), NOW.plus_ms(-1000));
     let fill = move |tx: &Tx<'_>| {
-        let letter = store::dead_letter::Letter {
-            content: store::dead_letter::Content::Bytes(&[]),
+        let letter = store::dead_letter::DeadLetterLetter {
+            content: store::dead_letter::DeadLetterContent::Bytes(&[]),
             error: "malformed",
             detail: "",
         };
@@ -365,7 +366,8 @@ async fn what_is_over_goes_in_steps_so_that_others_can_write_in_between() {
     school.db.write(fill).await.unwrap();
     let mut gone = Vec::new();
     while gone.last() != Some(&0) {
-        let (kind, from) = (rules::retention::Kind::DeadLetters, Looked::default());
+        let (kind, from) =
+            (rules::retention::RetentionKind::DeadLetters, RetentionLooked::default());
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, NOW, &from, 2);
         gone.push(school.db.write(step).await.unwrap().0);
     }
@@ -378,7 +380,7 @@ async fn every_kind_of_thing_can_be_counted_and_swept() {
     for (kind, before) in rules::retention::Retention::default().due(NOW) {
         let both = move |tx: &Tx<'_>| {
             let rows = store::retention::count(tx, kind, before)?;
-            Ok((rows, store::retention::sweep(tx, kind, before, &Looked::default(), 2)?))
+            Ok((rows, store::retention::sweep(tx, kind, before, &RetentionLooked::default(), 2)?))
         };
         assert_eq!(school.db.write(both).await.unwrap(), (0, (0, None)), "{kind:?}");
     }
@@ -410,9 +412,9 @@ async fn a_sweep_of_faces_looks_at_each_of_those_that_stay_once() {
     let school = school().await;
     let student = school.students[0];
     school.db.write(move |tx| faces(tx, student)).await.unwrap();
-    let (mut steps, mut next) = (Vec::new(), Some(Looked::default()));
+    let (mut steps, mut next) = (Vec::new(), Some(RetentionLooked::default()));
     while let Some(after) = next {
-        let kind = rules::retention::Kind::Crops;
+        let kind = rules::retention::RetentionKind::Crops;
         let step = move |tx: &Tx<'_>| store::retention::sweep(tx, kind, NOW, &after, 2);
         let (gone, left) = school.db.write(step).await.unwrap();
         steps.push(gone);
@@ -436,7 +438,11 @@ async fn a_copy_from_before_an_update_goes_after_its_days() {
     made("hub.db.before-v3", 29);
     made("hub.db.of-mine", 31);
     let copies = |swept: Vec<rules::retention::Swept>| {
-        swept.iter().find(|swept| swept.kind == rules::retention::Kind::Copies).unwrap().rows
+        swept
+            .iter()
+            .find(|swept| swept.kind == rules::retention::RetentionKind::Copies)
+            .unwrap()
+            .rows
     };
     assert_eq!(copies(retention::count(&school.db, &path, NOW).await.unwrap()), 1);
     assert!(school.dir.path().join("hub.db.before-v2").exists(), "counting takes nothing");

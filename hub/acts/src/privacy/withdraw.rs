@@ -3,8 +3,8 @@
 
 use crate::desk;
 use rules::error::Error;
-use rules::forget::{Left, without};
-use store::consent::{self, Said};
+use rules::forget::{ForgetLeft, without};
+use store::consent::{self, ConsentSaid};
 use store::keys::Keys;
 use store::{self, Db, Tx, forget};
 use wire::{StudentId, Wall};
@@ -18,10 +18,10 @@ pub async fn note(
     db: &Db,
     keys: &Keys,
     student: StudentId,
-    said: Said,
+    said: ConsentSaid,
     actor: String,
     now: Wall,
-) -> Result<consent::Entry, Error> {
+) -> Result<consent::ConsentEntry, Error> {
     let given = said.given;
     let own = keys.clone();
     let write = move |tx: &Tx<'_>| {
@@ -66,11 +66,11 @@ fn forget_waiting(tx: &Tx<'_>, keys: &Keys, student: StudentId, now: Wall) -> Re
     let mut gone = 0;
     for (record, candidates) in forget::waiting_of(tx, student)? {
         match without(&candidates, student) {
-            Left::Nobody => {
+            ForgetLeft::Nobody => {
                 forget::sighting(tx, record, "nobody")?;
                 gone += 1;
             }
-            Left::Others { candidates, moved_up } => {
+            ForgetLeft::Others { candidates, moved_up } => {
                 if moved_up {
                     desk::wrap(tx, keys, record, candidates[0].student, now)?;
                 }

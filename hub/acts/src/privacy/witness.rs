@@ -7,7 +7,7 @@ use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use store::audit::Head;
-use store::audit_head::Signed as Row;
+use store::audit_head::AuditSigned as Row;
 use utoipa::ToSchema;
 use wire::Wall;
 use wire::sign::Signed;

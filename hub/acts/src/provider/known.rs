@@ -11,18 +11,18 @@ const FAILED_MS: u64 = 10 * 1000;
 
 /// What is remembered.
 #[derive(Debug)]
-pub struct Known<T> {
+pub struct ProviderKnown<T> {
     good: Option<(Mono, T)>,
     failed: Option<Mono>,
 }
 
-impl<T> Default for Known<T> {
+impl<T> Default for ProviderKnown<T> {
     fn default() -> Self {
         Self { good: None, failed: None }
     }
 }
 
-impl<T: Clone> Known<T> {
+impl<T: Clone> ProviderKnown<T> {
     /// Whether it is time to ask.
     #[must_use]
     pub fn is_due(&self, now: Mono) -> bool {
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_believed_a_while_and_serves_longer_when_no_other_comes() {
-        let mut known = Known::default();
+        let mut known = ProviderKnown::default();
         assert!(known.is_due(Mono(0)) && known.last(Mono(0)).is_none());
         known.learn(Some("one"), Mono(0));
         assert!(!known.is_due(Mono(FRESH_MS - 1)) && known.is_due(Mono(FRESH_MS)));
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn after_a_failure_nobody_asks_for_a_moment() {
-        let mut known = Known::default();
+        let mut known = ProviderKnown::default();
         known.learn(None::<&str>, Mono(0));
         assert!(!known.is_due(Mono(FAILED_MS - 1)) && known.is_due(Mono(FAILED_MS)));
         known.learn(Some("two"), Mono(FAILED_MS));

@@ -1,11 +1,11 @@
 //! The register of a class as a table: a row a student, a column a lesson.
 
-use super::sheet::{self, Book, Value};
+use super::sheet::{self, SheetBook, SheetValue};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::error::{Doing, Error};
-use rules::reports::matrix::{Cell, Count, Lesson, Matrix};
+use rules::reports::matrix::{Cell, MatrixCount, MatrixLesson, RegisterMatrix};
 use std::fs::File;
 use std::io::{BufWriter, Seek as _};
 use std::path::Path;
@@ -17,7 +17,7 @@ const COUNTS: [&str; 7] =
 
 /// The register as CSV, line by line.
 pub fn csv(
-    matrix: Matrix,
+    matrix: RegisterMatrix,
     zone: &TimeZone,
 ) -> impl Iterator<Item = Result<Bytes, Error>> + Send + Sync + use<> {
     let people = 0..matrix.people.len();
@@ -33,9 +33,9 @@ pub fn csv(
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn workbook(matrix: &Matrix, zone: &TimeZone, folder: &Path) -> Result<File, Error> {
+pub fn workbook(matrix: &RegisterMatrix, zone: &TimeZone, folder: &Path) -> Result<File, Error> {
     let doing = "making a workbook";
-    let mut book = Book::new(folder, head(matrix, zone))?;
+    let mut book = SheetBook::new(folder, head(matrix, zone))?;
     (0..matrix.people.len()).try_for_each(|n| book.row(&row(matrix, n)))?;
     book.row(&foot(matrix))?;
     let mut done = tempfile::tempfile_in(folder).doing(doing)?;
@@ -46,15 +46,15 @@ pub fn workbook(matrix: &Matrix, zone: &TimeZone, folder: &Path) -> Result<File,
 
 /// The first row. Lessons are named by their local day and hour.
 #[must_use]
-pub fn head(matrix: &Matrix, zone: &TimeZone) -> Vec<Value> {
-    let who = ["student_number", "last_name", "first_name"].map(Value::from);
-    let lessons = matrix.lessons.iter().map(|lesson| Value::from(title(lesson, zone)));
-    who.into_iter().chain(lessons).chain(COUNTS.map(Value::from)).collect()
+pub fn head(matrix: &RegisterMatrix, zone: &TimeZone) -> Vec<SheetValue> {
+    let who = ["student_number", "last_name", "first_name"].map(SheetValue::from);
+    let lessons = matrix.lessons.iter().map(|lesson| SheetValue::from(title(lesson, zone)));
+    who.into_iter().chain(lessons).chain(COUNTS.map(SheetValue::from)).collect()
 }
 
 /// A lesson's day, hour and name.
 #[must_use]
-pub fn title(lesson: &Lesson, zone: &TimeZone) -> String {
+pub fn title(lesson: &MatrixLesson, zone: &TimeZone) -> String {
     let starts = Timestamp::from_millisecond(lesson.starts.0).unwrap_or(Timestamp::UNIX_EPOCH);
     let hour = starts.to_zoned(zone.clone()).strftime("%H:%M").to_string();
     format!("{} {hour} {}", lesson.day, lesson.name).trim().to_owned()
@@ -62,24 +62,25 @@ pub fn title(lesson: &Lesson, zone: &TimeZone) -> String {
 
 /// The row of the `person`th student; a cell holds the mark, with a star if a person set it.
 #[must_use]
-pub fn row(matrix: &Matrix, person: usize) -> Vec<Value> {
+pub fn row(matrix: &RegisterMatrix, person: usize) -> Vec<SheetValue> {
     let of = &matrix.people[person];
-    let who = [&of.number, &of.last_name, &of.first_name].map(|text| Value::from(text.as_str()));
-    let cells = matrix.row(person).iter().map(|cell| Value::from(word(*cell)));
-    let count = Count::of(matrix.row(person).iter().copied());
+    let who =
+        [&of.number, &of.last_name, &of.first_name].map(|text| SheetValue::from(text.as_str()));
+    let cells = matrix.row(person).iter().map(|cell| SheetValue::from(word(*cell)));
+    let count = MatrixCount::of(matrix.row(person).iter().copied());
     who.into_iter().chain(cells).chain(counts(&count)).collect()
 }
 
 /// The last row: how many per cent were there in each lesson, and all marks together.
 #[must_use]
-pub fn foot(matrix: &Matrix) -> Vec<Value> {
-    let who = ["attendance_rate", "", ""].map(Value::from);
+pub fn foot(matrix: &RegisterMatrix) -> Vec<SheetValue> {
+    let who = ["attendance_rate", "", ""].map(SheetValue::from);
     let lessons = (0..matrix.lessons.len()).map(|lesson| {
-        let sums = Count::of(matrix.column(lesson)).sums;
-        if sums.total() == 0 { Value::from("") } else { Value::Rate(sums.attended()) }
+        let sums = MatrixCount::of(matrix.column(lesson)).sums;
+        if sums.total() == 0 { SheetValue::from("") } else { SheetValue::Rate(sums.attended()) }
     });
     let people = 0..matrix.people.len();
-    let all = Count::of(people.flat_map(|person| matrix.row(person).iter().copied()));
+    let all = MatrixCount::of(people.flat_map(|person| matrix.row(person).iter().copied()));
     who.into_iter().chain(lessons).chain(counts(&all)).collect()
 }
 
@@ -88,10 +89,10 @@ fn word(cell: Cell) -> String {
     format!("{status}{}", if cell.manual { "*" } else { "" })
 }
 
-fn counts(count: &Count) -> [Value; 7] {
-    let Count { sums, excused, unverified, undecided } = *count;
-    let rate = Value::Rate(sums.attended());
+fn counts(count: &MatrixCount) -> [SheetValue; 7] {
+    let MatrixCount { sums, excused, unverified, undecided } = *count;
+    let rate = SheetValue::Rate(sums.attended());
     let numbers = [sums.present, sums.late, sums.absent, excused, unverified, undecided];
-    let [a, b, c, d, e, f] = numbers.map(Value::Number);
+    let [a, b, c, d, e, f] = numbers.map(SheetValue::Number);
     [a, b, c, d, e, f, rate]
 }

@@ -1,7 +1,7 @@
 //! Tables for spreadsheets: CSV that Excel reads as UTF-8, and XLSX; no cell is ever a formula.
 
 use rules::error::{Doing, Error};
-use rules::reports::Rate;
+use rules::reports::ReportRate;
 use rust_xlsxwriter::{Format, Workbook};
 use std::borrow::Cow;
 use std::io::Write;
@@ -21,38 +21,38 @@ const CELL_CHARS: usize = 32_767;
 
 /// What a cell holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Value {
+pub enum SheetValue {
     /// Words.
     Text(String),
     /// A number of things.
     Number(i64),
     /// A percentage.
-    Rate(Rate),
+    Rate(ReportRate),
     /// Yes or no.
     Flag(bool),
     /// Nothing is known.
     Nothing,
 }
 
-impl From<&str> for Value {
+impl From<&str> for SheetValue {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 }
 
-impl From<String> for Value {
+impl From<String> for SheetValue {
     fn from(text: String) -> Self {
         Self::Text(text)
     }
 }
 
-impl From<Option<String>> for Value {
+impl From<Option<String>> for SheetValue {
     fn from(text: Option<String>) -> Self {
         text.map_or(Self::Nothing, Self::Text)
     }
 }
 
-impl From<i64> for Value {
+impl From<i64> for SheetValue {
     fn from(number: i64) -> Self {
         Self::Number(number)
     }
@@ -70,36 +70,36 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
 ///
 /// # Errors
 /// Never in practice: memory is written to.
-pub fn line(row: &[Value]) -> Result<Vec<u8>, Error> {
+pub fn line(row: &[SheetValue]) -> Result<Vec<u8>, Error> {
     let doing = "writing a line of a table";
     let ends = csv::Terminator::CRLF;
     let mut writer = csv::WriterBuilder::new().terminator(ends).from_writer(Vec::new());
     let cells = row.iter().map(|value| match value {
-        Value::Text(text) => guarded(text),
-        Value::Number(number) => number.to_string().into(),
-        Value::Rate(rate) => rate.to_string().into(),
-        Value::Flag(flag) => flag.to_string().into(),
-        Value::Nothing => "".into(),
+        SheetValue::Text(text) => guarded(text),
+        SheetValue::Number(number) => number.to_string().into(),
+        SheetValue::Rate(rate) => rate.to_string().into(),
+        SheetValue::Flag(flag) => flag.to_string().into(),
+        SheetValue::Nothing => "".into(),
     });
     writer.write_record(cells.map(|cell| cell.into_owned().into_bytes())).doing(doing)?;
     writer.into_inner().map_err(|error| Error::internal(doing, error.to_string()))
 }
 
 /// A workbook of one table, row by row; the rows go to an unnamed file, not to memory.
-pub struct Book {
+pub struct SheetBook {
     book: Workbook,
-    head: Vec<Value>,
+    head: Vec<SheetValue>,
     rate: Format,
     sheets: usize,
     row: u32,
 }
 
-impl Book {
+impl SheetBook {
     /// A workbook with this first row; its temporary file is in `folder`.
     ///
     /// # Errors
     /// When the file cannot be made.
-    pub fn new(folder: &Path, head: Vec<Value>) -> Result<Self, Error> {
+    pub fn new(folder: &Path, head: Vec<SheetValue>) -> Result<Self, Error> {
         let mut book = Workbook::new();
         book.set_tempdir(PathBuf::from(folder)).doing("making a workbook")?;
         let rate = Format::new().set_num_format("0.00");
@@ -112,7 +112,7 @@ impl Book {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn row(&mut self, row: &[Value]) -> Result<(), Error> {
+    pub fn row(&mut self, row: &[SheetValue]) -> Result<(), Error> {
         self.room()?;
         self.put(row)
     }
@@ -136,20 +136,20 @@ impl Book {
         self.put(&head)
     }
 
-    fn put(&mut self, row: &[Value]) -> Result<(), Error> {
+    fn put(&mut self, row: &[SheetValue]) -> Result<(), Error> {
         let doing = "writing a row of a workbook";
         let sheet = self.book.worksheet_from_index(self.sheets - 1).doing(doing)?;
         for (column, value) in (0_u16..).zip(row) {
             let put = match value {
-                Value::Text(text) => {
+                SheetValue::Text(text) => {
                     let short: String = guarded(text).chars().take(CELL_CHARS).collect();
                     sheet.write_string(self.row, column, short)
                 }
                 #[expect(clippy::cast_precision_loss, reason = "a number of things")]
-                Value::Number(number) => sheet.write_number(self.row, column, *number as f64),
-                Value::Flag(flag) => sheet.write_boolean(self.row, column, *flag),
-                Value::Nothing => continue,
-                Value::Rate(rate) => {
+                SheetValue::Number(number) => sheet.write_number(self.row, column, *number as f64),
+                SheetValue::Flag(flag) => sheet.write_boolean(self.row, column, *flag),
+                SheetValue::Nothing => continue,
+                SheetValue::Rate(rate) => {
                     sheet.write_number_with_format(self.row, column, rate.percent(), &self.rate)
                 }
             };
@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_line_holds_quotes_commas_numbers_and_rates() {
-        let row = [Value::from("a \"b\", c"), 7.into(), Value::Rate(Rate::of(22, 26))];
+        let row =
+            [SheetValue::from("a \"b\", c"), 7.into(), SheetValue::Rate(ReportRate::of(22, 26))];
         assert_eq!(line(&row).unwrap(), b"\"a \"\"b\"\", c\",7,84.62\r\n");
     }
 
@@ -196,7 +197,7 @@ mod tests {
         fn no_cell_is_a_formula_and_every_text_comes_back(
             texts in prop::collection::vec("[=+@\\-\t\r\n \"',;|%a-zä-öא-ת]{0,12}", 1..6),
         ) {
-            let row: Vec<_> = texts.iter().map(|text| Value::from(text.as_str())).collect();
+            let row: Vec<_> = texts.iter().map(|text| SheetValue::from(text.as_str())).collect();
             let back = cells(&line(&row).unwrap());
             for (cell, text) in back.iter().zip(&texts) {
                 prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']));
@@ -204,7 +205,7 @@ mod tests {
                 prop_assert!(cell == text || *cell == guarded);
             }
             let folder = tempfile::tempdir().unwrap();
-            let mut book = Book::new(folder.path(), vec!["head".into()]).unwrap();
+            let mut book = SheetBook::new(folder.path(), vec!["head".into()]).unwrap();
             book.row(&row).unwrap();
             let mut bytes = Vec::new();
             book.save(&mut bytes).unwrap();

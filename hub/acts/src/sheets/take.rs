@@ -1,6 +1,6 @@
 //! A table on its way out, row by row: as CSV, XLSX or JSON.
 
-use super::sheet::{self, Book, Value};
+use super::sheet::{self, SheetBook, SheetValue};
 use rules::error::{Doing, Error};
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, Write};
@@ -24,20 +24,20 @@ impl Format {
 }
 
 /// Where rows go.
-pub struct Sink<'a> {
+pub struct SheetSink<'a> {
     to: &'a mut dyn Write,
     names: &'static [&'static str],
     rows: u64,
-    kind: Kind,
+    kind: SinkKind,
 }
 
-enum Kind {
+enum SinkKind {
     Csv,
     Json,
-    Xlsx(Box<Book>, File),
+    Xlsx(Box<SheetBook>, File),
 }
 
-impl<'a> Sink<'a> {
+impl<'a> SheetSink<'a> {
     /// Begins a table with columns of these names. What a workbook needs on disk is in `folder`,
     /// without a name.
     ///
@@ -50,20 +50,20 @@ impl<'a> Sink<'a> {
         to: &'a mut dyn Write,
     ) -> Result<Self, Error> {
         let doing = "beginning a table";
-        let head: Vec<Value> = names.iter().map(|name| Value::from(*name)).collect();
+        let head: Vec<SheetValue> = names.iter().map(|name| SheetValue::from(*name)).collect();
         let kind = match format {
             Format::Csv => {
                 to.write_all(sheet::MARK.as_bytes()).doing(doing)?;
                 to.write_all(&sheet::line(&head)?).doing(doing)?;
-                Kind::Csv
+                SinkKind::Csv
             }
             Format::Json => {
                 to.write_all(b"[").doing(doing)?;
-                Kind::Json
+                SinkKind::Json
             }
             Format::Xlsx => {
                 let whole = tempfile::tempfile_in(folder).doing(doing)?;
-                Kind::Xlsx(Box::new(Book::new(folder, head)?), whole)
+                SinkKind::Xlsx(Box::new(SheetBook::new(folder, head)?), whole)
             }
         };
         Ok(Self { to, names, rows: 0, kind })
@@ -73,12 +73,12 @@ impl<'a> Sink<'a> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn row(&mut self, row: &[Value]) -> Result<(), Error> {
+    pub fn row(&mut self, row: &[SheetValue]) -> Result<(), Error> {
         let doing = "writing a row";
         match &mut self.kind {
-            Kind::Csv => self.to.write_all(&sheet::line(row)?).doing(doing)?,
-            Kind::Xlsx(book, _) => book.row(row)?,
-            Kind::Json => {
+            SinkKind::Csv => self.to.write_all(&sheet::line(row)?).doing(doing)?,
+            SinkKind::Xlsx(book, _) => book.row(row)?,
+            SinkKind::Json => {
                 let comma = if self.rows == 0 { "\n" } else { ",\n" };
                 let fields = self.names.iter().zip(row).map(|(name, value)| field(name, value));
                 let fields = fields.collect::<Vec<_>>().join(",");
@@ -96,9 +96,9 @@ impl<'a> Sink<'a> {
     pub fn end(self) -> Result<u64, Error> {
         let doing = "ending a table";
         match self.kind {
-            Kind::Csv => {}
-            Kind::Json => self.to.write_all(b"\n]\n").doing(doing)?,
-            Kind::Xlsx(book, mut whole) => {
+            SinkKind::Csv => {}
+            SinkKind::Json => self.to.write_all(b"\n]\n").doing(doing)?,
+            SinkKind::Xlsx(book, mut whole) => {
                 book.save(BufWriter::new(&mut whole))?;
                 whole.rewind().doing(doing)?;
                 std::io::copy(&mut whole, self.to).doing(doing)?;
@@ -110,13 +110,13 @@ impl<'a> Sink<'a> {
 }
 
 /// One field of an object. Texts go out as they are: JSON has no formulas.
-fn field(name: &str, value: &Value) -> String {
+fn field(name: &str, value: &SheetValue) -> String {
     let value = match value {
-        Value::Text(text) => serde_json::Value::from(text.as_str()),
-        Value::Number(number) => (*number).into(),
-        Value::Rate(rate) => rate.percent().into(),
-        Value::Flag(flag) => (*flag).into(),
-        Value::Nothing => serde_json::Value::Null,
+        SheetValue::Text(text) => serde_json::Value::from(text.as_str()),
+        SheetValue::Number(number) => (*number).into(),
+        SheetValue::Rate(rate) => rate.percent().into(),
+        SheetValue::Flag(flag) => (*flag).into(),
+        SheetValue::Nothing => serde_json::Value::Null,
     };
     format!("{}:{value}", serde_json::Value::from(name))
 }
@@ -126,10 +126,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn taken(format: Format, rows: &[Vec<Value>]) -> Vec<u8> {
+    fn taken(format: Format, rows: &[Vec<SheetValue>]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let mut out = Vec::new();
-        let mut sink = Sink::new(format, &["a", "b"], folder.path(), &mut out).unwrap();
+        let mut sink = SheetSink::new(format, &["a", "b"], folder.path(), &mut out).unwrap();
         rows.iter().try_for_each(|row| sink.row(row)).unwrap();
         assert_eq!(sink.end().unwrap(), rows.len() as u64);
         out
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn json_keeps_kinds_and_csv_guards_texts() {
-        let rows = [vec!["=x".into(), Value::Nothing], vec![Value::Flag(true), 7.into()]];
+        let rows = [vec!["=x".into(), SheetValue::Nothing], vec![SheetValue::Flag(true), 7.into()]];
         let json: serde_json::Value = serde_json::from_slice(&taken(Format::Json, &rows)).unwrap();
         assert_eq!(json, serde_json::json!([{ "a": "=x", "b": null }, { "a": true, "b": 7 }]));
         let csv = String::from_utf8(taken(Format::Csv, &rows)).unwrap();
@@ -155,7 +155,7 @@ mod tests {
         #[test]
         fn every_text_comes_back_from_json(texts in prop::collection::vec(any::<String>(), 0..6)) {
             let rows: Vec<_> =
-                texts.iter().map(|text| vec![Value::from(text.as_str()), Value::Nothing]).collect();
+                texts.iter().map(|text| vec![SheetValue::from(text.as_str()), SheetValue::Nothing]).collect();
             let json: Vec<serde_json::Value> =
                 serde_json::from_slice(&taken(Format::Json, &rows)).unwrap();
             let back: Vec<_> = json.iter().map(|row| row["a"].as_str().unwrap()).collect();

@@ -3,14 +3,14 @@
 //! `cargo test --release -p acts --lib a_million_marks -- --ignored --nocapture`
 
 use super::register::row;
-use super::sheet::{Book, Value, line};
+use super::sheet::{SheetBook, SheetValue, line};
 use rules::attendance::Status;
 use rules::error::Error;
 use rules::reports::analytics;
-use rules::reports::matrix::Count;
-use rules::reports::{Rate, Sums};
+use rules::reports::matrix::MatrixCount;
+use rules::reports::{ReportRate, Sums};
 use std::time::Instant;
-use store::register::{Lessons, Span, Which, entries, history, register};
+use store::register::{Lessons, RegisterSpan, RegisterSpanOf, entries, history, register};
 use store::sample::admin;
 use store::{Db, Tx, params, report};
 use uuid::Uuid;
@@ -147,15 +147,18 @@ async fn a_million_marks_are_counted_right() {
 
     let began = Instant::now();
     let class: Uuid = id(2, LARGE).parse().unwrap();
-    let read = move |tx: &Tx<'_>| register(tx, class, Span::default());
+    let read = move |tx: &Tx<'_>| register(tx, class, RegisterSpan::default());
     let matrix = db.read(read).await.unwrap();
     told("register of 400,000 marks: read", began);
     let (lessons, students) = shape(LARGE);
     assert_eq!(i64::try_from(matrix.people.len() * matrix.lessons.len()), Ok(lessons * students));
     let cells = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
-    let count = Count::of(cells);
+    let count = MatrixCount::of(cells);
     assert_eq!(count.sums, of_large);
-    assert_eq!(count.sums.attended(), Rate::of(of_large.present + of_large.late, of_large.total()));
+    assert_eq!(
+        count.sums.attended(),
+        ReportRate::of(of_large.present + of_large.late, of_large.total())
+    );
     assert!(matrix.row(3).iter().all(|cell| cell.seen == 1));
 
     let began = Instant::now();
@@ -163,20 +166,20 @@ async fn a_million_marks_are_counted_right() {
         (0..matrix.people.len()).map(|n| line(&row(&matrix, n)).unwrap().len()).sum();
     told(&format!("the same as CSV, {bytes} bytes"), began);
     let began = Instant::now();
-    let mut book = Book::new(&folder, vec![Value::from("head")]).unwrap();
+    let mut book = SheetBook::new(&folder, vec![SheetValue::from("head")]).unwrap();
     (0..matrix.people.len()).for_each(|n| book.row(&row(&matrix, n)).unwrap());
     book.save(std::io::sink()).unwrap();
     told("the same as XLSX", began);
 
     let began = Instant::now();
     let small: Uuid = id(2, 7).parse().unwrap();
-    let usual = db.read(move |tx| register(tx, small, Span::default())).await.unwrap();
+    let usual = db.read(move |tx| register(tx, small, RegisterSpan::default())).await.unwrap();
     told("register of 1,200 marks: read", began);
     assert_eq!((usual.people.len(), usual.lessons.len()), (20, 60));
 
     let began = Instant::now();
     let student: StudentId = id(1, 5).parse().unwrap();
-    let which = Which { limit: 500, ..Which::default() };
+    let which = RegisterSpanOf { limit: 500, ..RegisterSpanOf::default() };
     let history = db.read(move |tx| history(tx, admin(), student, &which)).await.unwrap();
     told(&format!("history of one student, {} marks", history.len()), began);
 

@@ -1,6 +1,6 @@
 //! What failed is set aside and tried again later, ever more rarely, so that the rest goes on.
 
-use rules::care::{Failed, What};
+use rules::care::{AsideKind, Failed};
 use rules::error::Error;
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -14,7 +14,7 @@ const LONGEST_MS: u64 = 15 * 60_000;
 
 /// Everything that is set aside; cheap to clone.
 #[derive(Clone, Default, Debug)]
-pub struct Aside(Arc<Mutex<BTreeMap<(What, String), Failed>>>);
+pub struct Aside(Arc<Mutex<BTreeMap<(AsideKind, String), Failed>>>);
 
 /// How long to wait after so many failed tries, milliseconds.
 #[must_use]
@@ -25,19 +25,19 @@ pub fn pause_ms(tries: u32) -> u64 {
 impl Aside {
     /// Whether it may be tried now.
     #[must_use]
-    pub fn is_due(&self, what: What, id: &str, now: Mono) -> bool {
+    pub fn is_due(&self, what: AsideKind, id: &str, now: Mono) -> bool {
         self.all().get(&(what, id.to_owned())).is_none_or(|failed| failed.next <= now)
     }
 
     /// How many of a kind there are.
     #[must_use]
-    pub fn count(&self, what: What) -> usize {
+    pub fn count(&self, what: AsideKind) -> usize {
         self.all().keys().filter(|(kind, _)| *kind == what).count()
     }
 
     /// Sets it aside because of `error`, at this moment. The first failures are logged, then ever
     /// fewer.
-    pub fn failed(&self, what: What, id: &str, error: &Error, (wall, mono): (Wall, Mono)) {
+    pub fn failed(&self, what: AsideKind, id: &str, error: &Error, (wall, mono): (Wall, Mono)) {
         metrics::counter!("set_aside_total", "what" => what.word()).increment(1);
         let mut all = self.all();
         let key = (what, id.to_owned());
@@ -62,7 +62,7 @@ impl Aside {
     }
 
     /// It went well: nothing of it is kept.
-    pub fn done(&self, what: What, id: &str) {
+    pub fn done(&self, what: AsideKind, id: &str) {
         self.all().remove(&(what, id.to_owned()));
     }
 
@@ -72,7 +72,7 @@ impl Aside {
         self.all().values().cloned().collect()
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<(What, String), Failed>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<(AsideKind, String), Failed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -83,23 +83,24 @@ mod tests {
 
     fn fail(aside: &Aside, id: &str, at: u64) {
         let why = Error::Invalid("poisoned".into());
-        aside.failed(What::Lesson, id, &why, (Wall(at.cast_signed()), Mono(at)));
+        aside.failed(AsideKind::Lesson, id, &why, (Wall(at.cast_signed()), Mono(at)));
     }
 
     #[test]
     fn what_failed_waits_ever_longer_and_holds_nothing_else_up() {
         let aside = Aside::default();
         fail(&aside, "a", 0);
-        assert!(!aside.is_due(What::Lesson, "a", Mono(1_999)));
-        assert!(aside.is_due(What::Lesson, "a", Mono(2_000)));
+        assert!(!aside.is_due(AsideKind::Lesson, "a", Mono(1_999)));
+        assert!(aside.is_due(AsideKind::Lesson, "a", Mono(2_000)));
         assert!(
-            aside.is_due(What::Lesson, "b", Mono(0)) && aside.is_due(What::Period, "a", Mono(0))
+            aside.is_due(AsideKind::Lesson, "b", Mono(0))
+                && aside.is_due(AsideKind::Period, "a", Mono(0))
         );
         fail(&aside, "a", 2_000);
-        assert!(!aside.is_due(What::Lesson, "a", Mono(5_999)));
+        assert!(!aside.is_due(AsideKind::Lesson, "a", Mono(5_999)));
         assert_eq!((aside.list()[0].tries, aside.list()[0].since), (2, Wall(0)));
-        aside.done(What::Lesson, "a");
-        assert!(aside.is_due(What::Lesson, "a", Mono(0)) && aside.list().is_empty());
+        aside.done(AsideKind::Lesson, "a");
+        assert!(aside.is_due(AsideKind::Lesson, "a", Mono(0)) && aside.list().is_empty());
     }
 
     #[test]
@@ -110,7 +111,7 @@ mod tests {
         );
         let aside = Aside::default();
         (0..1_010).for_each(|n| fail(&aside, &n.to_string(), n));
-        assert_eq!(aside.count(What::Lesson), MOST);
+        assert_eq!(aside.count(AsideKind::Lesson), MOST);
         assert!(aside.list().iter().all(|failed| failed.id != "3"), "the oldest gave way");
     }
 }

@@ -15,13 +15,13 @@ const ENOUGH: usize = 64;
 /// What is committed and not yet told.
 #[derive(Debug, Default)]
 pub struct Answers {
-    due: Option<Due>,
+    due: Option<MqttDue>,
     last: Option<Ack>,
     spoke: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Due {
+struct MqttDue {
     ack: Ack,
     records: usize,
     at: Instant,
@@ -33,7 +33,7 @@ impl Answers {
     /// because one of them names as much as it can.
     pub fn committed(&mut self, ack: Ack, records: usize, now: Instant) -> Option<Ack> {
         let apart =
-            |due: &mut Due| due.ack.epoch != ack.epoch || is_full(&due.ack) || is_full(&ack);
+            |due: &mut MqttDue| due.ack.epoch != ack.epoch || is_full(&due.ack) || is_full(&ack);
         let other = self.due.take_if(apart).map(|due| self.told(due));
         match &mut self.due {
             Some(due) => {
@@ -44,7 +44,7 @@ impl Answers {
             }
             None => {
                 let at = self.spoke.map_or(now, |spoke| now.max(spoke + GATHER));
-                self.due = Some(Due { ack, records, at });
+                self.due = Some(MqttDue { ack, records, at });
             }
         }
         other
@@ -71,7 +71,7 @@ impl Answers {
         }
     }
 
-    fn told(&mut self, due: Due) -> Ack {
+    fn told(&mut self, due: MqttDue) -> Ack {
         self.last = Some(Ack { rejects: Vec::new(), ..due.ack.clone() });
         due.ack
     }

@@ -1,17 +1,17 @@
-//! One device's connection: moves bytes between socket and [`Session`], deliveries to the
+//! One device's connection: moves bytes between socket and [`MqttSession`], deliveries to the
 //! writer, and answers back. One task, no shared state, every wait bounded.
 
 use super::Listener;
 use super::answers::Answers;
 use super::bucket::Bucket;
-use super::refusal::Refusal;
-use super::session::{Session, Step};
+use super::refusal::MqttRefusal;
+use super::session::{MqttSession, MqttStep};
 use crate::tls;
 use accept::Guest;
-use acts::device::Identity;
-use acts::ingest::delivery::{Answer, Delivery, Sent};
-use acts::online::Place;
-use config::doors::Limits;
+use acts::device::DoorIdentity;
+use acts::ingest::delivery::{Delivery, DeliveryAnswer, Sent};
+use acts::online::OnlinePlace;
+use config::doors::DoorLimits;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -32,17 +32,17 @@ const FAR: Duration = Duration::from_secs(24 * 3600);
 
 /// Why a connection ended.
 #[derive(Debug)]
-enum End {
+enum MqttEnd {
     /// The hub ended it.
-    Refused(Refusal),
+    Refused(MqttRefusal),
     /// The device said good-bye.
     Bye { will: bool },
     /// The network ended it.
     Lost(std::io::Error),
 }
 
-impl From<Refusal> for End {
-    fn from(refusal: Refusal) -> Self {
+impl From<MqttRefusal> for MqttEnd {
+    fn from(refusal: MqttRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -61,7 +61,7 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
     let greeted = timeout(house.limits.connect, connection.greet()).await;
     drop(half_open);
     let end = match greeted {
-        Err(_) => End::Refused(Refusal::Silent),
+        Err(_) => MqttEnd::Refused(MqttRefusal::Silent),
         Ok(Err(end)) => end,
         Ok(Ok(())) => {
             house.fleet.saw(&identity, address.ip(), Instant::now());
@@ -83,7 +83,7 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
 /// Says that the device is gone, unless it comes back in time.
 async fn bequeath(
     house: Listener,
-    identity: Identity,
+    identity: DoorIdentity,
     status: Status,
     delay: Duration,
     stop: &CancellationToken,
@@ -102,12 +102,12 @@ async fn bequeath(
 /// A delivery that the writer has and has not answered.
 struct Pending {
     packet_id: u16,
-    what: What,
-    answer: oneshot::Receiver<Answer>,
+    what: MqttWhat,
+    answer: oneshot::Receiver<DeliveryAnswer>,
 }
 
 #[derive(Clone, Copy)]
-enum What {
+enum MqttWhat {
     Batch(usize),
     Hello(Mono, Heard),
     Note,
@@ -115,11 +115,11 @@ enum What {
 
 struct Connection<S> {
     stream: S,
-    session: Session,
-    identity: Identity,
+    session: MqttSession,
+    identity: DoorIdentity,
     address: SocketAddr,
     house: Listener,
-    limits: Limits,
+    limits: DoorLimits,
     inbox: VecDeque<Delivery>,
     pending: VecDeque<Pending>,
     answers: Answers,
@@ -139,14 +139,14 @@ struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn new(stream: S, (identity, address): (Identity, SocketAddr), house: Listener) -> Self {
+    fn new(stream: S, (identity, address): (DoorIdentity, SocketAddr), house: Listener) -> Self {
         let now = Instant::now();
         let limits = house.limits;
         let left = identity.not_after.0.saturating_sub(house.clock.wall().0);
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(FAR * 365);
         Self {
             stream,
-            session: Session::new(identity.device.clone()),
+            session: MqttSession::new(identity.device.clone()),
             identity,
             address,
             house,
@@ -169,16 +169,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Until CONNECT is answered.
-    async fn greet(&mut self) -> Result<(), End> {
+    async fn greet(&mut self) -> Result<(), MqttEnd> {
         let mut buffer = vec![0; BUFFER];
         while !self.session.is_open() {
-            let count = self.stream.read(&mut buffer).await.map_err(End::Lost)?;
+            let count = self.stream.read(&mut buffer).await.map_err(MqttEnd::Lost)?;
             self.take(&buffer[..count])?;
         }
         self.write().await
     }
 
-    async fn run(&mut self, place: &mut Place, stop: &CancellationToken) -> End {
+    async fn run(&mut self, place: &mut OnlinePlace, stop: &CancellationToken) -> MqttEnd {
         match self.converse(place, stop).await {
             Err(end) => end,
             Ok(never) => match never {},
@@ -187,9 +187,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn converse(
         &mut self,
-        place: &mut Place,
+        place: &mut OnlinePlace,
         stop: &CancellationToken,
-    ) -> Result<std::convert::Infallible, End> {
+    ) -> Result<std::convert::Infallible, MqttEnd> {
         let mut buffer = vec![0; BUFFER];
         let ingest = self.house.ingest.clone();
         let mut fleet = self.house.fleet.watch();
@@ -207,12 +207,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let wake = self.wake(now, reading);
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(Refusal::Stopping.into()),
-                () = place.replaced.cancelled() => return Err(Refusal::TakenOver.into()),
+                () = stop.cancelled() => return Err(MqttRefusal::Stopping.into()),
+                () = place.replaced.cancelled() => return Err(MqttRefusal::TakenOver.into()),
                 Ok(()) = fleet.changed() => {
                     let state = fleet.borrow_and_update().clone();
                     if state.revoked.contains(&self.identity.serial) {
-                        return Err(Refusal::Revoked.into());
+                        return Err(MqttRefusal::Revoked.into());
                     }
                     self.desire(false);
                 }
@@ -223,14 +223,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.answered(answer)?;
                 }
                 permit = ingest.reserve(), if !self.inbox.is_empty() => {
-                    let permit = permit.map_err(|_| Refusal::Stopping)?;
+                    let permit = permit.map_err(|_| MqttRefusal::Stopping)?;
                     if let Some(delivery) = self.inbox.pop_front() {
                         permit.send(delivery);
                     }
                     self.resume();
                 }
                 count = self.stream.read(&mut buffer), if reading => {
-                    let count = count.map_err(End::Lost)?;
+                    let count = count.map_err(MqttEnd::Lost)?;
                     self.take(&buffer[..count])?;
                 }
                 () = sleep_until(wake) => self.tick(reading)?,
@@ -257,13 +257,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         })
     }
 
-    fn tick(&mut self, reading: bool) -> Result<(), End> {
+    fn tick(&mut self, reading: bool) -> Result<(), MqttEnd> {
         let now = Instant::now();
         if self.expires <= now {
-            return Err(Refusal::Expired.into());
+            return Err(MqttRefusal::Expired.into());
         }
         if reading && self.patience() <= now {
-            return Err(Refusal::Silent.into());
+            return Err(MqttRefusal::Silent.into());
         }
         if self.time <= now {
             self.house.fleet.saw(&self.identity, self.address.ip(), self.heard);
@@ -272,9 +272,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), End> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), MqttEnd> {
         if bytes.is_empty() {
-            return Err(End::Lost(std::io::ErrorKind::UnexpectedEof.into()));
+            return Err(MqttEnd::Lost(std::io::ErrorKind::UnexpectedEof.into()));
         }
         let now = Instant::now();
         self.heard = now;
@@ -288,17 +288,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    fn step(&mut self, step: Step, now: Instant) -> Result<(), End> {
+    fn step(&mut self, step: MqttStep, now: Instant) -> Result<(), MqttEnd> {
         match step {
-            Step::Connected { silence, will } => {
+            MqttStep::Connected { silence, will } => {
                 self.silence = silence;
                 self.will = will;
             }
-            Step::Subscribed(Leaf::Desired) => self.desire(true),
-            Step::Subscribed(_) => {}
-            Step::Published(leaf, id, payload) => self.published(leaf, id, payload, now)?,
-            Step::Bye { will } => return Err(End::Bye { will }),
-            Step::Refused(refusal) => return Err(refusal.into()),
+            MqttStep::Subscribed(Leaf::Desired) => self.desire(true),
+            MqttStep::Subscribed(_) => {}
+            MqttStep::Published(leaf, id, payload) => self.published(leaf, id, payload, now)?,
+            MqttStep::Bye { will } => return Err(MqttEnd::Bye { will }),
+            MqttStep::Refused(refusal) => return Err(refusal.into()),
         }
         Ok(())
     }
@@ -309,43 +309,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         packet_id: u16,
         payload: Vec<u8>,
         now: Instant,
-    ) -> Result<(), End> {
+    ) -> Result<(), MqttEnd> {
         let said = understand(leaf, payload);
         let what = match &said {
-            Said::Store(Sent::Batch(batch)) if batch.items.len() > BATCH_ITEMS => {
-                return Err(Refusal::Payload.into());
+            MqttSaid::Store(Sent::Batch(batch)) if batch.items.len() > BATCH_ITEMS => {
+                return Err(MqttRefusal::Payload.into());
             }
-            Said::Store(Sent::Batch(batch)) => What::Batch(batch.items.len()),
-            Said::Store(Sent::Hello(said)) if said.runs.len() > RUNS => {
-                return Err(Refusal::Payload.into());
+            MqttSaid::Store(Sent::Batch(batch)) => MqttWhat::Batch(batch.items.len()),
+            MqttSaid::Store(Sent::Hello(said)) if said.runs.len() > RUNS => {
+                return Err(MqttRefusal::Payload.into());
             }
-            Said::Store(Sent::Hello(said)) => {
+            MqttSaid::Store(Sent::Hello(said)) => {
                 let run = said.runs.last().map(|run| run.id);
-                What::Hello(said.hello.mono, Heard { epoch: said.hello.epoch, run })
+                MqttWhat::Hello(said.hello.mono, Heard { epoch: said.hello.epoch, run })
             }
-            Said::Store(_) | Said::Show(_) => What::Note,
+            MqttSaid::Store(_) | MqttSaid::Show(_) => MqttWhat::Note,
         };
         self.paused = self.paused.max(now) + self.bucket.take(self.cost(leaf, what), now);
         let (answer, receiver) = oneshot::channel();
         self.pending.push_back(Pending { packet_id, what, answer: receiver });
         let device = self.identity.device.clone();
         match said {
-            Said::Store(sent) => self.deliver(Delivery { device, sent, answer }),
-            Said::Show(snap) => {
+            MqttSaid::Store(sent) => self.deliver(Delivery { device, sent, answer }),
+            MqttSaid::Show(snap) => {
                 self.house.snaps.show(&device, snap, self.house.clock.mono());
                 // Acknowledged in its turn, like all else.
-                let _ = answer.send(Answer::Stored(None));
+                let _ = answer.send(DeliveryAnswer::Stored(None));
             }
         }
         Ok(())
     }
 
     /// Tokens for one message: its records, and never less than its topic's rate allows.
-    fn cost(&self, leaf: Leaf, what: What) -> u32 {
+    fn cost(&self, leaf: Leaf, what: MqttWhat) -> u32 {
         let least = self.limits.records_per_second * 60 / leaf.rule().per_minute.max(1);
         match what {
-            What::Batch(records) => u32::try_from(records).unwrap_or(u32::MAX).max(least),
-            What::Hello(..) | What::Note => least,
+            MqttWhat::Batch(records) => u32::try_from(records).unwrap_or(u32::MAX).max(least),
+            MqttWhat::Hello(..) | MqttWhat::Note => least,
         }
     }
 
@@ -374,24 +374,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn answered(&mut self, answer: Answer) -> Result<(), End> {
+    fn answered(&mut self, answer: DeliveryAnswer) -> Result<(), MqttEnd> {
         let Some(Pending { packet_id, what, .. }) = self.pending.pop_front() else {
             return Ok(());
         };
-        let Answer::Stored(ack) = answer else {
+        let DeliveryAnswer::Stored(ack) = answer else {
             if let Some(ack) = self.answers.flush() {
                 self.session.publish(Leaf::Ack, Ack { window: 0, ..ack });
             }
-            return Err(Refusal::Busy.into());
+            return Err(MqttRefusal::Busy.into());
         };
         self.session.acknowledge(packet_id);
-        let records = if let What::Batch(records) = what { records } else { 0 };
+        let records = if let MqttWhat::Batch(records) = what { records } else { 0 };
         if let Some(ack) = ack
             && let Some(other) = self.answers.committed(ack, records, Instant::now())
         {
             self.tell(other);
         }
-        if let What::Hello(mono, heard) = what {
+        if let MqttWhat::Hello(mono, heard) = what {
             if let Some(ack) = self.answers.flush() {
                 self.tell(ack);
             }
@@ -434,7 +434,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn write(&mut self) -> Result<(), End> {
+    async fn write(&mut self) -> Result<(), MqttEnd> {
         let output = self.session.take_output();
         if output.is_empty() {
             return Ok(());
@@ -445,26 +445,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         match timeout(self.limits.write, written).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(End::Lost(error)),
-            Err(_) => Err(Refusal::Silent.into()),
+            Ok(Err(error)) => Err(MqttEnd::Lost(error)),
+            Err(_) => Err(MqttRefusal::Silent.into()),
         }
     }
 
     /// Says why, closes the socket, and returns the will if it is to be done.
-    async fn close(mut self, end: End, address: SocketAddr) -> Option<(Status, Duration)> {
+    async fn close(mut self, end: MqttEnd, address: SocketAddr) -> Option<(Status, Duration)> {
         let device = &self.identity.device;
         let will = match &end {
-            End::Refused(why) => {
+            MqttEnd::Refused(why) => {
                 if why.is_suspicious() {
                     rules::security!("refused", %device, %address, "{device} was cut off: {why}");
                 } else {
                     tracing::info!(%device, %address, "{device} was disconnected: {why}");
                 }
                 self.session.refuse(why);
-                !matches!(why, Refusal::Stopping | Refusal::TakenOver)
+                !matches!(why, MqttRefusal::Stopping | MqttRefusal::TakenOver)
             }
-            End::Bye { will } => *will,
-            End::Lost(error) => {
+            MqttEnd::Bye { will } => *will,
+            MqttEnd::Lost(error) => {
                 tracing::info!(%device, %address, %error, "{device} was lost");
                 true
             }
@@ -476,15 +476,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 }
 
 /// Something a device said: for the store, or to be shown and forgotten.
-enum Said {
+enum MqttSaid {
     Store(Sent),
     Show(Snap),
 }
 
 /// What a payload on this topic says.
-fn understand(leaf: Leaf, payload: Vec<u8>) -> Said {
-    Said::Store(match (leaf, Message::decode(&payload)) {
-        (Leaf::Snap, Ok(Message::Snap(snap))) => return Said::Show(snap),
+fn understand(leaf: Leaf, payload: Vec<u8>) -> MqttSaid {
+    MqttSaid::Store(match (leaf, Message::decode(&payload)) {
+        (Leaf::Snap, Ok(Message::Snap(snap))) => return MqttSaid::Show(snap),
         (Leaf::Up, Ok(Message::Batch(batch))) => Sent::Batch(batch),
         (Leaf::Up, Ok(Message::Hello(hello))) => Sent::Hello(Greeting { hello, runs: vec![] }),
         (Leaf::Up, Ok(Message::Greeting(said))) => Sent::Hello(said),
@@ -500,9 +500,9 @@ fn understand(leaf: Leaf, payload: Vec<u8>) -> Said {
 }
 
 /// The writer's answer to the oldest pending delivery. Cancel-safe.
-async fn next(pending: &mut VecDeque<Pending>) -> Answer {
+async fn next(pending: &mut VecDeque<Pending>) -> DeliveryAnswer {
     match pending.front_mut() {
-        Some(first) => (&mut first.answer).await.unwrap_or(Answer::Held),
+        Some(first) => (&mut first.answer).await.unwrap_or(DeliveryAnswer::Held),
         None => std::future::pending().await,
     }
 }

@@ -15,7 +15,7 @@ use acts::device::Fleet;
 use acts::ingest::delivery::Delivery;
 use acts::online::Online;
 use acts::snaps::Snaps;
-use config::doors::Limits;
+use config::doors::DoorLimits;
 use rules::error::Error;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -40,7 +40,7 @@ pub struct Listener {
     /// What `time` says.
     pub clock: Arc<dyn Clock>,
     /// How much is too much.
-    pub limits: Limits,
+    pub limits: DoorLimits,
 }
 
 impl Listener {

@@ -4,7 +4,7 @@ use mqtt_protocol_core::mqtt::result_code::{ConnectReasonCode, DisconnectReasonC
 
 /// Why a connection is refused or ended by the hub.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum MqttRefusal {
     /// The client id is not the certificate's name.
     #[error("it gave a client id other than its certificate's name")]
     ClientId,
@@ -52,7 +52,7 @@ pub enum Refusal {
     Busy,
 }
 
-impl Refusal {
+impl MqttRefusal {
     /// What DISCONNECT says.
     #[must_use]
     pub fn disconnect(&self) -> DisconnectReasonCode {

@@ -3,7 +3,7 @@
 //! The packets are `mqtt-protocol-core`'s; what a device may do with them is decided here, by
 //! `wire::topic` and nothing else. It is no broker: everything not in that table ends it.
 
-use super::refusal::Refusal;
+use super::refusal::MqttRefusal;
 use mqtt_protocol_core::mqtt::common::Cursor;
 use mqtt_protocol_core::mqtt::connection::{ConnectionOptions, GenericEvent};
 use mqtt_protocol_core::mqtt::packet::{
@@ -30,7 +30,7 @@ const WILL_DELAY_MAX: u32 = 60;
 
 /// What the other side did.
 #[derive(Debug, PartialEq)]
-pub enum Step {
+pub enum MqttStep {
     /// CONNECT was in order and is answered.
     Connected {
         /// Silence after which the connection ends.
@@ -48,11 +48,11 @@ pub enum Step {
         will: bool,
     },
     /// The connection is over; the output still holds what to say.
-    Refused(Refusal),
+    Refused(MqttRefusal),
 }
 
 /// One device's side of the protocol.
-pub struct Session {
+pub struct MqttSession {
     core: Connection<Server>,
     device: DeviceId,
     open: bool,
@@ -62,7 +62,7 @@ pub struct Session {
     output: Vec<u8>,
 }
 
-impl Session {
+impl MqttSession {
     /// Waiting for the CONNECT of `device`.
     #[must_use]
     pub fn new(device: DeviceId) -> Self {
@@ -79,7 +79,7 @@ impl Session {
 
     /// Takes bytes as they come and says what they mean, in order. After a refusal or a
     /// good-bye further bytes mean nothing.
-    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Step> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<MqttStep> {
         let mut steps = Vec::new();
         let mut cursor = Cursor::new(bytes);
         while !self.over && cursor.position() < bytes.len() as u64 {
@@ -88,7 +88,7 @@ impl Session {
             let recv = AssertUnwindSafe(|| self.core.recv(&mut cursor));
             let Ok(events) = catch_unwind(recv) else {
                 self.over = true;
-                steps.push(Step::Refused(Refusal::Protocol(MqttError::MalformedPacket)));
+                steps.push(MqttStep::Refused(MqttRefusal::Protocol(MqttError::MalformedPacket)));
                 return steps;
             };
             self.partial = events.is_empty();
@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// Ends the connection, saying why.
-    pub fn refuse(&mut self, why: &Refusal) {
+    pub fn refuse(&mut self, why: &MqttRefusal) {
         if self.over {
             return;
         }
@@ -166,7 +166,7 @@ impl Session {
         std::mem::take(&mut self.output)
     }
 
-    fn event(&mut self, event: GenericEvent<u16>, steps: &mut Vec<Step>) {
+    fn event(&mut self, event: GenericEvent<u16>, steps: &mut Vec<MqttStep>) {
         match event {
             GenericEvent::RequestSendPacket { packet, .. } => {
                 self.output.extend(packet.to_continuous_buffer());
@@ -174,22 +174,22 @@ impl Session {
             GenericEvent::NotifyPacketReceived(packet) if !self.over => {
                 if let Err(refusal) = self.packet(packet, steps) {
                     self.refuse(&refusal);
-                    steps.push(Step::Refused(refusal));
+                    steps.push(MqttStep::Refused(refusal));
                 }
             }
             GenericEvent::NotifyError(error) if !self.over => {
                 self.over = true;
-                steps.push(Step::Refused(Refusal::Protocol(error)));
+                steps.push(MqttStep::Refused(MqttRefusal::Protocol(error)));
             }
             GenericEvent::RequestClose if !self.over => {
                 self.over = true;
-                steps.push(Step::Refused(Refusal::Protocol(MqttError::ProtocolError)));
+                steps.push(MqttStep::Refused(MqttRefusal::Protocol(MqttError::ProtocolError)));
             }
             _ => {}
         }
     }
 
-    fn packet(&mut self, packet: Packet, steps: &mut Vec<Step>) -> Result<(), Refusal> {
+    fn packet(&mut self, packet: Packet, steps: &mut Vec<MqttStep>) -> Result<(), MqttRefusal> {
         match packet {
             Packet::V5_0Connect(connect) => steps.push(self.connect(&connect)?),
             Packet::V5_0Publish(publish) => steps.push(self.published(&publish)?),
@@ -198,16 +198,16 @@ impl Session {
             Packet::V5_0Disconnect(bye) => {
                 self.over = true;
                 let wanted = DisconnectReasonCode::DisconnectWithWillMessage;
-                steps.push(Step::Bye { will: bye.reason_code() == Some(wanted) });
+                steps.push(MqttStep::Bye { will: bye.reason_code() == Some(wanted) });
             }
-            _ => return Err(Refusal::Protocol(MqttError::ProtocolError)),
+            _ => return Err(MqttRefusal::Protocol(MqttError::ProtocolError)),
         }
         Ok(())
     }
 
-    fn connect(&mut self, connect: &v5_0::Connect) -> Result<Step, Refusal> {
+    fn connect(&mut self, connect: &v5_0::Connect) -> Result<MqttStep, MqttRefusal> {
         if connect.client_id() != self.device.as_str() {
-            return Err(Refusal::ClientId);
+            return Err(MqttRefusal::ClientId);
         }
         let will = if connect.will_flag() { Some(self.will(connect)?) } else { None };
         let asked = connect.keep_alive();
@@ -218,11 +218,14 @@ impl Session {
         }
         self.connack(ConnectReasonCode::Success, props);
         self.open = true;
-        Ok(Step::Connected { silence: Duration::from_secs(u64::from(keep_alive)) * 3 / 2, will })
+        Ok(MqttStep::Connected {
+            silence: Duration::from_secs(u64::from(keep_alive)) * 3 / 2,
+            will,
+        })
     }
 
     /// Only “I am offline”, on the device's own status topic.
-    fn will(&self, connect: &v5_0::Connect) -> Result<(Status, Duration), Refusal> {
+    fn will(&self, connect: &v5_0::Connect) -> Result<(Status, Duration), MqttRefusal> {
         let rule = Leaf::Status.rule();
         let own = connect.will_topic() == Some(Leaf::Status.topic(&self.device).as_str())
             && connect.will_retain() == rule.retained
@@ -232,33 +235,33 @@ impl Session {
                 let delay = will_delay(connect).min(WILL_DELAY_MAX);
                 Ok((status, Duration::from_secs(u64::from(delay))))
             }
-            _ => Err(Refusal::Will),
+            _ => Err(MqttRefusal::Will),
         }
     }
 
-    fn published(&self, publish: &v5_0::Publish) -> Result<Step, Refusal> {
+    fn published(&self, publish: &v5_0::Publish) -> Result<MqttStep, MqttRefusal> {
         if publish.props().iter().any(|p| matches!(p, Property::TopicAlias(_))) {
-            return Err(Refusal::Alias);
+            return Err(MqttRefusal::Alias);
         }
         let rule = self.rule(publish.topic_name(), true)?;
         let Some(id) = publish.packet_id().filter(|_| publish.qos() == Qos::AtLeastOnce) else {
-            return Err(Refusal::Qos);
+            return Err(MqttRefusal::Qos);
         };
         if publish.retain() != rule.retained {
-            return Err(Refusal::Retain);
+            return Err(MqttRefusal::Retain);
         }
         let payload = publish.payload().as_slice();
         if payload.is_empty() || payload.len() > rule.max_bytes + ENVELOPE {
-            return Err(Refusal::Payload);
+            return Err(MqttRefusal::Payload);
         }
-        Ok(Step::Published(rule.leaf, id, payload.to_vec()))
+        Ok(MqttStep::Published(rule.leaf, id, payload.to_vec()))
     }
 
     fn subscribe(
         &mut self,
         subscribe: &v5_0::Subscribe,
-        steps: &mut Vec<Step>,
-    ) -> Result<(), Refusal> {
+        steps: &mut Vec<MqttStep>,
+    ) -> Result<(), MqttRefusal> {
         let mut leaves = Vec::new();
         for entry in subscribe.entries() {
             leaves.push(self.subscription(entry)?);
@@ -268,26 +271,26 @@ impl Session {
             .packet_id(subscribe.packet_id())
             .reason_codes(granted)
             .build()
-            .map_err(Refusal::Protocol)?;
+            .map_err(MqttRefusal::Protocol)?;
         self.send(packet.into());
         for leaf in leaves {
             self.listening[leaf as usize] = true;
-            steps.push(Step::Subscribed(leaf));
+            steps.push(MqttStep::Subscribed(leaf));
         }
         Ok(())
     }
 
-    fn subscription(&self, entry: &SubEntry) -> Result<Leaf, Refusal> {
+    fn subscription(&self, entry: &SubEntry) -> Result<Leaf, MqttRefusal> {
         let filter = entry.topic_filter();
         if filter.contains(['+', '#', '$']) {
-            return Err(Refusal::Wildcard);
+            return Err(MqttRefusal::Wildcard);
         }
         Ok(self.rule(filter, false)?.leaf)
     }
 
-    fn rule(&self, topic: &str, from_door: bool) -> Result<&'static Rule, Refusal> {
-        let rule = topic::find(topic, &self.device).ok_or(Refusal::Topic)?;
-        if rule.from_door == from_door { Ok(rule) } else { Err(Refusal::Topic) }
+    fn rule(&self, topic: &str, from_door: bool) -> Result<&'static Rule, MqttRefusal> {
+        let rule = topic::find(topic, &self.device).ok_or(MqttRefusal::Topic)?;
+        if rule.from_door == from_door { Ok(rule) } else { Err(MqttRefusal::Topic) }
     }
 
     fn connack(&mut self, code: ConnectReasonCode, props: Vec<Property>) {

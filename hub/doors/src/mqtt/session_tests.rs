@@ -35,21 +35,21 @@ fn subscribe(filter: &str) -> Vec<u8> {
     packet.unwrap().to_continuous_buffer()
 }
 
-fn open() -> Session {
-    let mut session = Session::new("d1".parse().unwrap());
+fn open() -> MqttSession {
+    let mut session = MqttSession::new("d1".parse().unwrap());
     let steps = session.feed(&connect("d1"));
     let silence = Duration::from_secs(45);
-    assert_eq!(steps, [Step::Connected { silence, will: None }]);
+    assert_eq!(steps, [MqttStep::Connected { silence, will: None }]);
     assert_eq!(session.take_output()[0], 0x20, "CONNACK");
     session
 }
 
-fn refused(mut session: Session, bytes: &[u8]) -> (Refusal, u8) {
+fn refused(mut session: MqttSession, bytes: &[u8]) -> (MqttRefusal, u8) {
     let steps = session.feed(bytes);
     let output = session.take_output();
     assert!(!session.is_open());
     match steps.as_slice() {
-        [Step::Refused(why)] => (
+        [MqttStep::Refused(why)] => (
             why.clone(),
             *output.iter().find(|byte| **byte >= 0x80 && **byte != 0xe0).expect("a reason"),
         ),
@@ -60,7 +60,7 @@ fn refused(mut session: Session, bytes: &[u8]) -> (Refusal, u8) {
 #[test]
 fn a_device_says_what_it_may_and_is_acknowledged_when_told_to() {
     let mut session = open();
-    let [Step::Published(Leaf::Up, 7, payload)] =
+    let [MqttStep::Published(Leaf::Up, 7, payload)] =
         &session.feed(&publish(UP, Qos::AtLeastOnce, false, vec![1, 2]))[..]
     else {
         panic!("not published");
@@ -78,7 +78,7 @@ fn the_hub_speaks_only_to_those_who_listen() {
     session.publish(Leaf::Time, time);
     assert!(session.take_output().is_empty());
     let steps = session.feed(&subscribe("rollcall/1/main/d1/time"));
-    assert_eq!(steps, [Step::Subscribed(Leaf::Time)]);
+    assert_eq!(steps, [MqttStep::Subscribed(Leaf::Time)]);
     assert_eq!(session.take_output()[0], 0x90, "SUBACK");
     session.publish(Leaf::Time, time);
     assert!(session.take_output().ends_with(&Message::from(time).encode()));
@@ -89,20 +89,20 @@ fn every_trick_has_its_own_reason() {
     let qos1 = Qos::AtLeastOnce;
     let big = vec![0; wire::link::BATCH_BYTES + 100];
     for (bytes, why, code) in [
-        (publish("rollcall/1/main/d2/up", qos1, false, vec![1]), Refusal::Topic, 0x87),
-        (publish("rollcall/1/main/d1/ack", qos1, false, vec![1]), Refusal::Topic, 0x87),
-        (publish("$SYS/x", qos1, false, vec![1]), Refusal::Topic, 0x87),
-        (publish(UP, Qos::AtMostOnce, false, vec![1]), Refusal::Qos, 0x9b),
-        (publish(UP, Qos::ExactlyOnce, false, vec![1]), Refusal::Qos, 0x9b),
-        (publish(UP, qos1, true, vec![1]), Refusal::Retain, 0x9a),
-        (publish("rollcall/1/main/d1/status", qos1, false, vec![1]), Refusal::Retain, 0x9a),
-        (publish(UP, qos1, false, vec![]), Refusal::Payload, 0x95),
-        (publish(UP, qos1, false, big), Refusal::Payload, 0x95),
-        (subscribe("#"), Refusal::Wildcard, 0xa2),
-        (subscribe("rollcall/1/main/+/ack"), Refusal::Wildcard, 0xa2),
-        (subscribe("$share/x/rollcall/1/main/d1/ack"), Refusal::Wildcard, 0xa2),
-        (subscribe("rollcall/1/main/d2/ack"), Refusal::Topic, 0x87),
-        (subscribe(UP), Refusal::Topic, 0x87),
+        (publish("rollcall/1/main/d2/up", qos1, false, vec![1]), MqttRefusal::Topic, 0x87),
+        (publish("rollcall/1/main/d1/ack", qos1, false, vec![1]), MqttRefusal::Topic, 0x87),
+        (publish("$SYS/x", qos1, false, vec![1]), MqttRefusal::Topic, 0x87),
+        (publish(UP, Qos::AtMostOnce, false, vec![1]), MqttRefusal::Qos, 0x9b),
+        (publish(UP, Qos::ExactlyOnce, false, vec![1]), MqttRefusal::Qos, 0x9b),
+        (publish(UP, qos1, true, vec![1]), MqttRefusal::Retain, 0x9a),
+        (publish("rollcall/1/main/d1/status", qos1, false, vec![1]), MqttRefusal::Retain, 0x9a),
+        (publish(UP, qos1, false, vec![]), MqttRefusal::Payload, 0x95),
+        (publish(UP, qos1, false, big), MqttRefusal::Payload, 0x95),
+        (subscribe("#"), MqttRefusal::Wildcard, 0xa2),
+        (subscribe("rollcall/1/main/+/ack"), MqttRefusal::Wildcard, 0xa2),
+        (subscribe("$share/x/rollcall/1/main/d1/ack"), MqttRefusal::Wildcard, 0xa2),
+        (subscribe("rollcall/1/main/d2/ack"), MqttRefusal::Topic, 0x87),
+        (subscribe(UP), MqttRefusal::Topic, 0x87),
     ] {
         assert_eq!(refused(open(), &bytes), (why, code));
     }
@@ -119,9 +119,9 @@ fn topic_aliases_are_off() {
 
 #[test]
 fn a_client_id_other_than_the_certificates_name_is_refused() {
-    let session = Session::new("d1".parse().unwrap());
+    let session = MqttSession::new("d1".parse().unwrap());
     let (why, _) = refused(session, &connect("d2"));
-    assert_eq!(why, Refusal::ClientId);
+    assert_eq!(why, MqttRefusal::ClientId);
 }
 
 #[test]
@@ -137,13 +137,13 @@ fn a_will_is_the_devices_own_offline_status_or_nothing() {
         (status, offline(), Qos::AtMostOnce, true),
         (status, offline(), qos1, false),
     ] {
-        let session = Session::new("d1".parse().unwrap());
-        assert_eq!(refused(session, &willing(topic, payload, qos, retain)).0, Refusal::Will);
+        let session = MqttSession::new("d1".parse().unwrap());
+        assert_eq!(refused(session, &willing(topic, payload, qos, retain)).0, MqttRefusal::Will);
     }
-    let mut session = Session::new("d1".parse().unwrap());
+    let mut session = MqttSession::new("d1".parse().unwrap());
     let steps = session.feed(&willing(status, offline(), qos1, true));
     let will = Some((Status { online: false, connection: 3, boot: 1 }, Duration::from_secs(10)));
-    assert_eq!(steps, [Step::Connected { silence: Duration::from_secs(45), will }]);
+    assert_eq!(steps, [MqttStep::Connected { silence: Duration::from_secs(45), will }]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn bytes_that_come_one_by_one_mean_the_same() {
         assert_eq!(session.feed(&[*byte]), []);
         assert!(session.is_partial());
     }
-    assert_eq!(session.feed(&[*last]), [Step::Published(Leaf::Up, 7, vec![5; 300])]);
+    assert_eq!(session.feed(&[*last]), [MqttStep::Published(Leaf::Up, 7, vec![5; 300])]);
     assert!(!session.is_partial());
 }
 
@@ -166,7 +166,7 @@ fn more_than_sixteen_unacknowledged_messages_end_it() {
         let packet = v5_0::Publish::builder().topic_name(UP).unwrap().qos(Qos::AtLeastOnce);
         let packet = packet.packet_id(id).payload(vec![1]).build().unwrap();
         let steps = session.feed(&packet.to_continuous_buffer());
-        assert_eq!(matches!(steps[..], [Step::Published(..)]), id <= 16, "{id}");
+        assert_eq!(matches!(steps[..], [MqttStep::Published(..)]), id <= 16, "{id}");
     }
     assert!(!session.is_open());
 }
@@ -174,17 +174,17 @@ fn more_than_sixteen_unacknowledged_messages_end_it() {
 #[test]
 fn version_3_is_turned_away() {
     let bytes = b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02d1";
-    let mut session = Session::new("d1".parse().unwrap());
-    assert!(matches!(session.feed(bytes)[..], [Step::Refused(Refusal::Protocol(_))]));
+    let mut session = MqttSession::new("d1".parse().unwrap());
+    assert!(matches!(session.feed(bytes)[..], [MqttStep::Refused(MqttRefusal::Protocol(_))]));
 }
 
 #[test]
 fn a_connect_that_the_core_asserts_on_ends_only_its_own_connection() {
     // Protocol 5, clean start, keep-alive 30, property 0x22 (topic alias maximum) = 0, id "d1".
     let bytes = b"\x10\x12\x00\x04MQTT\x05\x02\x00\x1e\x03\x22\x00\x00\x00\x02d1";
-    let mut session = Session::new("d1".parse().unwrap());
+    let mut session = MqttSession::new("d1".parse().unwrap());
     let steps = session.feed(bytes);
-    assert_eq!(steps, [Step::Refused(Refusal::Protocol(MqttError::MalformedPacket))]);
+    assert_eq!(steps, [MqttStep::Refused(MqttRefusal::Protocol(MqttError::MalformedPacket))]);
     assert!(!session.is_open() && session.feed(bytes).is_empty());
 }
 
@@ -205,7 +205,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let mut session = if open_first { open() } else { Session::new("d1".parse().unwrap()) };
+        let mut session = if open_first { open() } else { MqttSession::new("d1".parse().unwrap()) };
         let (head, tail) = bytes.split_at(cut.index(bytes.len()));
         session.feed(head);
         session.feed(tail);

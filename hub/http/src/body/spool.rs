@@ -3,7 +3,7 @@
 //! It has no name there and is open to nobody else, so that it is gone with its handle, even if
 //! the hub is killed.
 
-use crate::body::{MOST_PARTS, Parts, broken, too_large};
+use crate::body::{FormParts, MOST_PARTS, broken, too_large};
 use crate::problem::Problem;
 use crate::takes::SMALL;
 use bytes::Bytes;
@@ -69,12 +69,12 @@ pub async fn split(
     body: impl Stream<Item = io::Result<Bytes>> + Send,
     limit: u64,
     folder: &Path,
-) -> Result<Parts, Problem> {
+) -> Result<FormParts, Problem> {
     let most = SizeLimit::new().whole_stream(limit);
     let ahead = Arc::new(AtomicUsize::new(0));
     let body = Paced { body: Box::pin(body), ahead: ahead.clone(), paused: false };
     let mut form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(most));
-    let mut parts = Parts::default();
+    let mut parts = FormParts::default();
     while let Some(field) = form.next_field().await.map_err(|why| unreadable(&why, limit))? {
         if parts.fields.len() + parts.spooled.len() >= MOST_PARTS {
             return Err(Problem::malformed(format!("A form has at most {MOST_PARTS} fields.")));
@@ -146,7 +146,7 @@ mod tests {
         body
     }
 
-    async fn spooled(body: Vec<u8>, limit: u64, folder: &Path) -> Result<Parts, Problem> {
+    async fn spooled(body: Vec<u8>, limit: u64, folder: &Path) -> Result<FormParts, Problem> {
         let pieces: Vec<_> = body.chunks(1000).map(|p| Ok(Bytes::copy_from_slice(p))).collect();
         split("x".into(), tokio_stream::iter(pieces), limit, folder).await
     }

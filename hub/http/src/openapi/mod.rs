@@ -70,7 +70,7 @@ fn security() -> Value {
 
 /// What a refusal looks like.
 fn refusal() -> Shape {
-    Shape::of::<problem::Body<'static>>()
+    Shape::of::<problem::ProblemBody<'static>>()
 }
 
 /// Every shape of `route`.

@@ -23,7 +23,7 @@ pub struct Names {
 }
 
 /// One schema before names are settled.
-struct Found {
+struct SchemaFound {
     resource: String,
     name: String,
     schema: Value,
@@ -32,7 +32,7 @@ struct Found {
 impl Names {
     /// Names for all that `shapes` consist of.
     pub fn of(shapes: impl Iterator<Item = Shape>) -> Self {
-        let found: Vec<Found> = shapes.flat_map(|shape| found(&shape)).collect();
+        let found: Vec<SchemaFound> = shapes.flat_map(|shape| found(&shape)).collect();
         let several = several(&found);
         let mut names = Self {
             several,
@@ -40,7 +40,7 @@ impl Names {
             known: BTreeMap::new(),
             clashes: BTreeSet::new(),
         };
-        for Found { resource, name, schema } in found {
+        for SchemaFound { resource, name, schema } in found {
             let name = names.name(&resource, &name);
             let schema = names.renamed(schema, &resource);
             names.known.insert(schema.to_string(), name.clone());
@@ -94,7 +94,7 @@ impl Names {
 }
 
 /// Names that mean more than one schema, or refer to one that does from several resources.
-fn several(found: &[Found]) -> BTreeSet<String> {
+fn several(found: &[SchemaFound]) -> BTreeSet<String> {
     let mut meanings: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for one in found {
@@ -107,7 +107,7 @@ fn several(found: &[Found]) -> BTreeSet<String> {
         .map(|(name, _)| (*name).to_owned())
         .collect();
     loop {
-        let refers = |one: &&Found| {
+        let refers = |one: &&SchemaFound| {
             let mut schema = one.schema.clone();
             let mut hit = false;
             each_reference(&mut schema, &mut |text| {
@@ -124,7 +124,7 @@ fn several(found: &[Found]) -> BTreeSet<String> {
 }
 
 /// The named schemas that `shape` consists of.
-fn found(shape: &Shape) -> Vec<Found> {
+fn found(shape: &Shape) -> Vec<SchemaFound> {
     let place = (shape.place)();
     let mut parts = Vec::new();
     (shape.parts)(&mut parts);
@@ -133,11 +133,12 @@ fn found(shape: &Shape) -> Vec<Found> {
     if named && place.contains("::") && !place.starts_with("alloc::") {
         parts.push(((shape.name)(), (shape.schema)()));
     }
-    let found = |(name, schema)| Found { resource: resource.clone(), name, schema: json(&schema) };
+    let found =
+        |(name, schema)| SchemaFound { resource: resource.clone(), name, schema: json(&schema) };
     parts.into_iter().map(found).collect()
 }
 
-/// The module that holds a type, as a word: `api::students::Body` is of `Students`.
+/// The module that holds a type, as a word: `api::students::StudentBody` is of `Students`.
 fn resource(place: &str) -> String {
     let ours = |word: &&str| word.contains("::") && !word.starts_with("alloc");
     let path = place.split(['<', '>', ',', ' ', '&', '[', ']', '(', ')']).find(ours).unwrap_or("");

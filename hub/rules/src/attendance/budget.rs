@@ -18,14 +18,14 @@ pub const SURPRISE: f64 = 0.01;
 
 /// What was counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Count {
+pub struct BudgetCount {
     /// Passages that were approved at once.
     pub passages: u32,
     /// Of those, the ones that a person corrected since.
     pub errors: u32,
 }
 
-impl Count {
+impl BudgetCount {
     /// Whether this cannot well be chance in a class with `budget` errors per 1,000 passages: the
     /// exact one-sided binomial test.
     #[must_use]
@@ -57,8 +57,8 @@ impl Count {
 
 /// Why a person decides again, for whoever teaches the class.
 #[must_use]
-pub fn reason(count: Count, budget: f64) -> String {
-    let Count { passages, errors } = count;
+pub fn reason(count: BudgetCount, budget: f64) -> String {
+    let BudgetCount { passages, errors } = count;
     format!(
         "Of the last {passages} passages that were marked without a person, {errors} were corrected \
          since; the school accepts {budget} in 1,000. A person decides again until somebody who \
@@ -72,7 +72,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn overruns(errors: u32, passages: u32, budget: f64) -> bool {
-        Count { passages, errors }.overruns(budget)
+        BudgetCount { passages, errors }.overruns(budget)
     }
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn it_is_the_binomial_tail() {
-        let tail = |errors, passages, p| Count { passages, errors }.at_least(p);
+        let tail = |errors, passages, p| BudgetCount { passages, errors }.at_least(p);
         for (found, wanted) in [
             (tail(0, 5, 0.3), 1.0),
             (tail(1, 2, 0.5), 0.75),
@@ -126,7 +126,7 @@ mod tests {
             passages in 1u32..=PASSAGES, budget in 0.0f64..=1000.0
         ) {
             let first = (0..=passages).find(|errors| overruns(*errors, passages, budget));
-            let likely = |errors| Count { passages, errors }.at_least(budget / 1000.0);
+            let likely = |errors| BudgetCount { passages, errors }.at_least(budget / 1000.0);
             prop_assert!(first.is_none_or(|errors| errors > 0 && likely(errors) < SURPRISE));
         }
 

@@ -22,7 +22,8 @@ const LOOKS_TO_ONE: u64 = 10;
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
+#[schema(as = Why)]
+pub enum ClosingWhy {
     /// The door said nothing of this time, or not yet.
     NoReport,
     /// Its software is too old to say what it could see.
@@ -61,7 +62,7 @@ pub enum Why {
     EnrolledLater,
 }
 
-impl Why {
+impl ClosingWhy {
     /// Whether it is about the student: no door can know them.
     #[must_use]
     pub fn is_personal(self) -> bool {
@@ -69,7 +70,7 @@ impl Why {
     }
 }
 
-impl From<Blind> for Why {
+impl From<Blind> for ClosingWhy {
     fn from(blind: Blind) -> Self {
         match blind {
             Blind::NoFrames => Self::NoFrames,
@@ -84,7 +85,7 @@ impl From<Blind> for Why {
 
 /// A span that a door speaks of, and what it could have recognised in it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Report {
+pub struct DoorReport {
     /// Start.
     pub from: Wall,
     /// End.
@@ -112,7 +113,7 @@ pub struct Report {
 
 /// What a door that people come in by says of the time that counts.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Door {
+pub struct ClosingDoor {
     /// Which.
     pub id: String,
     /// Whether records of that time are lost.
@@ -120,7 +121,7 @@ pub struct Door {
     /// Whether somebody was recognised at it in that time.
     pub passed: bool,
     /// In any order.
-    pub reports: Vec<Report>,
+    pub reports: Vec<DoorReport>,
 }
 
 /// How a student stands whom doors may know.
@@ -137,26 +138,26 @@ pub struct Pupil {
 impl Pupil {
     /// Why no door can know them, whatever it sees.
     #[must_use]
-    pub fn unknowable(&self) -> Option<Why> {
+    pub fn unknowable(&self) -> Option<ClosingWhy> {
         match self {
-            Self { is_active: false, .. } => Some(Why::Inactive),
-            Self { consents: false, .. } => Some(Why::NoConsent),
-            Self { templates, .. } => templates.is_empty().then_some(Why::NotEnrolled),
+            Self { is_active: false, .. } => Some(ClosingWhy::Inactive),
+            Self { consents: false, .. } => Some(ClosingWhy::NoConsent),
+            Self { templates, .. } => templates.is_empty().then_some(ClosingWhy::NotEnrolled),
         }
     }
 
     /// Why a door that used `model` from `at` on could not have known them; `holds` is whether its
     /// gallery held them.
     #[must_use]
-    pub fn unknown_to(&self, model: Option<&ModelId>, at: Wall, holds: bool) -> Option<Why> {
+    pub fn unknown_to(&self, model: Option<&ModelId>, at: Wall, holds: bool) -> Option<ClosingWhy> {
         let of = |(of, _): &&(ModelId, Wall)| model == Some(of);
         let mut fits = self.templates.iter().filter(of).peekable();
         match self.unknowable() {
             Some(why) => Some(why),
-            None if fits.peek().is_none() => Some(Why::OtherModel),
+            None if fits.peek().is_none() => Some(ClosingWhy::OtherModel),
             None if holds => None,
-            None if fits.all(|(_, since)| *since > at) => Some(Why::EnrolledLater),
-            None => Some(Why::NotInGallery),
+            None if fits.all(|(_, since)| *since > at) => Some(ClosingWhy::EnrolledLater),
+            None => Some(ClosingWhy::NotInGallery),
         }
     }
 }
@@ -169,7 +170,7 @@ pub struct Ground {
     /// Of a thousand parts of the time that counts, those in which it could have recognised them.
     pub permille: u16,
     /// Why its word is not enough; nothing where it is.
-    pub why: Option<Why>,
+    pub why: Option<ClosingWhy>,
 }
 
 /// What a mark at the end of a lesson stands on.
@@ -196,13 +197,13 @@ impl Grounds {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a lesson need few digits")]
 pub fn ground(
-    door: &Door,
+    door: &ClosingDoor,
     (from, to): (Wall, Wall),
-    unknown: impl Fn(&Report) -> Option<Why>,
+    unknown: impl Fn(&DoorReport) -> Option<ClosingWhy>,
 ) -> Ground {
     let mut known = 0;
     let mut told = 0;
-    let mut lost = BTreeMap::<Why, i64>::new();
+    let mut lost = BTreeMap::<ClosingWhy, i64>::new();
     let mut reached = from;
     let mut reports: Vec<_> = door.reports.iter().collect();
     reports.sort_by_key(|report| (report.from, report.to));
@@ -215,8 +216,8 @@ pub fn ground(
         let usable = (report.usable_ms.unwrap_or(0) - outside).clamp(0, inside);
         let mut lose = |why, ms: i64| *lost.entry(why).or_default() += ms;
         match report.usable_ms {
-            None => lose(Why::OldSoftware, inside),
-            Some(_) if report.err_ms > CLOCK_MS => lose(Why::Clock, inside),
+            None => lose(ClosingWhy::OldSoftware, inside),
+            Some(_) if report.err_ms > CLOCK_MS => lose(ClosingWhy::Clock, inside),
             Some(_) => {
                 for (blind, ms) in &report.blind {
                     lose((*blind).into(), i64::try_from(*ms).unwrap_or(inside).min(inside));
@@ -229,7 +230,7 @@ pub fn ground(
         }
     }
     let length = (to.0 - from.0).max(1);
-    *lost.entry(Why::NoReport).or_default() += (length - told).max(0);
+    *lost.entry(ClosingWhy::NoReport).or_default() += (length - told).max(0);
     let share = (known as f64 / length as f64).min(1.0);
     let most = lost.into_iter().max_by_key(|(_, ms)| *ms).map(|(why, _)| why);
     let why = if share < ENOUGH { most } else { doubt(door, (from, to)) };
@@ -238,19 +239,19 @@ pub fn ground(
 
 /// Why a door that could see may still have missed somebody. Of a report that only partly lies in
 /// the span, whatever it counts may have been outside, if that is worse.
-fn doubt(door: &Door, (from, to): (Wall, Wall)) -> Option<Why> {
-    let inside = |report: &Report| from <= report.from && report.to <= to;
+fn doubt(door: &ClosingDoor, (from, to): (Wall, Wall)) -> Option<ClosingWhy> {
+    let inside = |report: &DoorReport| from <= report.from && report.to <= to;
     let sum =
-        |of: &dyn Fn(&Report) -> u64| door.reports.iter().map(of).fold(0, u64::saturating_add);
+        |of: &dyn Fn(&DoorReport) -> u64| door.reports.iter().map(of).fold(0, u64::saturating_add);
     let dropped = sum(&|report| report.dropped).saturating_mul(LOOKS_TO_ONE);
-    let looks = |report: &Report| if inside(report) { report.looks } else { report.dropped };
-    let fired = |report: &Report| if inside(report) { report.fired } else { 0 };
+    let looks = |report: &DoorReport| if inside(report) { report.looks } else { report.dropped };
+    let fired = |report: &DoorReport| if inside(report) { report.fired } else { 0 };
     if door.lost || sum(&|report| report.refused) > 0 {
-        Some(Why::Lost)
+        Some(ClosingWhy::Lost)
     } else if dropped > sum(&looks) {
-        Some(Why::Dropped)
+        Some(ClosingWhy::Dropped)
     } else {
-        (sum(&fired) == 0 && !door.passed).then_some(Why::Idle)
+        (sum(&fired) == 0 && !door.passed).then_some(ClosingWhy::Idle)
     }
 }
 

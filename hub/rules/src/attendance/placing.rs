@@ -14,7 +14,7 @@ pub const LONGEST_MS: i64 = 24 * 3600 * 1000;
 
 /// A lesson in the room, about that time.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lesson {
+pub struct PlacingLesson {
     /// Which.
     pub id: Uuid,
     /// First moment.
@@ -27,7 +27,7 @@ pub struct Lesson {
 
 /// What is known of a sighting besides the picture.
 #[derive(Clone, Debug)]
-pub struct Facts<'a> {
+pub struct PlacingFacts<'a> {
     /// Whether the school has any planned lesson.
     pub planned: bool,
     /// Whether the first candidate is staff.
@@ -43,12 +43,12 @@ pub struct Facts<'a> {
     /// Whether the first is sure.
     pub sure: bool,
     /// Lessons in that room whose window touches the span.
-    pub lessons: &'a [Lesson],
+    pub lessons: &'a [PlacingLesson],
 }
 
 /// Where a sighting belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum PlacingPlace {
     /// It waits for a person, in this lesson if one is known; whoever is due there, the
     /// candidate at this index, comes first.
     Waits(Option<Uuid>, usize),
@@ -58,33 +58,36 @@ pub enum Place {
 
 /// Where the sighting belongs.
 #[must_use]
-pub fn place(facts: &Facts<'_>) -> Place {
+pub fn place(facts: &PlacingFacts<'_>) -> PlacingPlace {
     if !facts.planned {
-        return Place::Waits(None, 0);
+        return PlacingPlace::Waits(None, 0);
     }
     if facts.staff || facts.direction == Direction::Exit {
-        return Place::Logged;
+        return PlacingPlace::Logged;
     }
     // Somebody sure is nobody else; of doubtful candidates those who are due come first.
     let known = facts.candidates.len().min(if facts.sure { 1 } else { usize::MAX });
     for (index, student) in facts.candidates[..known].iter().enumerate() {
         let own = facts.lessons.iter().filter(|lesson| lesson.due.contains(student));
         match (nearest(own.clone(), facts.at), facts.at) {
-            (Some(lesson), Some(_)) => return Place::Waits(Some(lesson.id), index),
+            (Some(lesson), Some(_)) => return PlacingPlace::Waits(Some(lesson.id), index),
             (Some(lesson), None) if own.count() == 1 => {
-                return Place::Waits(Some(lesson.id), index);
+                return PlacingPlace::Waits(Some(lesson.id), index);
             }
-            (Some(_), None) => return Place::Waits(None, index),
+            (Some(_), None) => return PlacingPlace::Waits(None, index),
             (None, _) => {}
         }
     }
     // When nobody knows the time, nobody knows that they were not due.
-    if facts.at.is_none() { Place::Waits(None, 0) } else { Place::Logged }
+    if facts.at.is_none() { PlacingPlace::Waits(None, 0) } else { PlacingPlace::Logged }
 }
 
 /// The lesson that runs at `at`, or else the next one.
-fn nearest<'a>(lessons: impl Iterator<Item = &'a Lesson>, at: Option<Wall>) -> Option<&'a Lesson> {
-    let early = |lesson: &Lesson| at.is_some_and(|at| at < lesson.starts);
+fn nearest<'a>(
+    lessons: impl Iterator<Item = &'a PlacingLesson>,
+    at: Option<Wall>,
+) -> Option<&'a PlacingLesson> {
+    let early = |lesson: &PlacingLesson| at.is_some_and(|at| at < lesson.starts);
     lessons.min_by_key(|lesson| (early(lesson), lesson.starts, lesson.id))
 }
 

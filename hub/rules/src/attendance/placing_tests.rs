@@ -9,13 +9,17 @@ fn student(n: u128) -> StudentId {
     StudentId(Uuid::from_u128(n))
 }
 
-fn lesson(n: u128, from: i64, to: i64, due: &[u128]) -> Lesson {
+fn lesson(n: u128, from: i64, to: i64, due: &[u128]) -> PlacingLesson {
     let due = due.iter().copied().map(student).collect();
-    Lesson { id: Uuid::from_u128(n), starts: Wall(from), ends: Wall(to), due }
+    PlacingLesson { id: Uuid::from_u128(n), starts: Wall(from), ends: Wall(to), due }
 }
 
-fn facts<'a>(at: i64, candidates: &'a [StudentId], lessons: &'a [Lesson]) -> Facts<'a> {
-    Facts {
+fn facts<'a>(
+    at: i64,
+    candidates: &'a [StudentId],
+    lessons: &'a [PlacingLesson],
+) -> PlacingFacts<'a> {
+    PlacingFacts {
         planned: true,
         staff: false,
         direction: Direction::Entry,
@@ -27,15 +31,15 @@ fn facts<'a>(at: i64, candidates: &'a [StudentId], lessons: &'a [Lesson]) -> Fac
     }
 }
 
-fn waits(n: u128) -> Place {
-    Place::Waits(Some(Uuid::from_u128(n)), 0)
+fn waits(n: u128) -> PlacingPlace {
+    PlacingPlace::Waits(Some(Uuid::from_u128(n)), 0)
 }
 
 #[test]
 fn before_there_is_a_timetable_everything_waits() {
     let who = [student(1)];
-    let facts = Facts { planned: false, ..facts(0, &who, &[]) };
-    assert_eq!(place(&facts), Place::Waits(None, 0));
+    let facts = PlacingFacts { planned: false, ..facts(0, &who, &[]) };
+    assert_eq!(place(&facts), PlacingPlace::Waits(None, 0));
 }
 
 #[test]
@@ -45,7 +49,11 @@ fn of_lessons_back_to_back_it_is_the_one_whose_roster_has_the_student() {
     let change = HOUR - 60_000;
     assert_eq!(place(&facts(change, &one, &lessons)), waits(1));
     assert_eq!(place(&facts(change, &two, &lessons)), waits(2));
-    assert_eq!(place(&facts(change, &three, &lessons)), Place::Logged, "in school, not in class");
+    assert_eq!(
+        place(&facts(change, &three, &lessons)),
+        PlacingPlace::Logged,
+        "in school, not in class"
+    );
 }
 
 #[test]
@@ -60,9 +68,12 @@ fn whoever_is_due_in_both_is_in_the_lesson_that_runs() {
 fn who_leaves_and_staff_are_logged() {
     let (lessons, who) = ([lesson(1, 0, HOUR, &[1])], [student(1)]);
     let base = facts(0, &who, &lessons);
-    assert_eq!(place(&Facts { direction: Direction::Exit, ..base.clone() }), Place::Logged);
-    assert_eq!(place(&Facts { staff: true, ..base.clone() }), Place::Logged);
-    assert_eq!(place(&Facts { direction: Direction::Both, ..base }), waits(1));
+    assert_eq!(
+        place(&PlacingFacts { direction: Direction::Exit, ..base.clone() }),
+        PlacingPlace::Logged
+    );
+    assert_eq!(place(&PlacingFacts { staff: true, ..base.clone() }), PlacingPlace::Logged);
+    assert_eq!(place(&PlacingFacts { direction: Direction::Both, ..base }), waits(1));
 }
 
 #[test]
@@ -70,18 +81,22 @@ fn without_a_time_it_is_the_only_lesson_it_can_have_been() {
     let lessons = [lesson(1, 0, HOUR, &[1]), lesson(2, HOUR, 2 * HOUR, &[1, 2])];
     let (one, two, three) = ([student(1)], [student(2)], [student(3)]);
     let unknown =
-        |who| Facts { at: None, span: (Wall(0), Wall(9 * HOUR)), ..facts(0, who, &lessons) };
-    assert_eq!(place(&unknown(&one)), Place::Waits(None, 0), "one of two");
+        |who| PlacingFacts { at: None, span: (Wall(0), Wall(9 * HOUR)), ..facts(0, who, &lessons) };
+    assert_eq!(place(&unknown(&one)), PlacingPlace::Waits(None, 0), "one of two");
     assert_eq!(place(&unknown(&two)), waits(2));
-    assert_eq!(place(&unknown(&three)), Place::Waits(None, 0));
+    assert_eq!(place(&unknown(&three)), PlacingPlace::Waits(None, 0));
 }
 
 #[test]
 fn of_doubtful_candidates_the_one_who_is_due_comes_first() {
     let (lessons, who) = ([lesson(1, 0, HOUR, &[2])], [student(1), student(2)]);
-    let doubtful = Facts { sure: false, ..facts(0, &who, &lessons) };
-    assert_eq!(place(&doubtful), Place::Waits(Some(Uuid::from_u128(1)), 1));
-    assert_eq!(place(&facts(0, &who, &lessons)), Place::Logged, "a sure face is nobody else");
+    let doubtful = PlacingFacts { sure: false, ..facts(0, &who, &lessons) };
+    assert_eq!(place(&doubtful), PlacingPlace::Waits(Some(Uuid::from_u128(1)), 1));
+    assert_eq!(
+        place(&facts(0, &who, &lessons)),
+        PlacingPlace::Logged,
+        "a sure face is nobody else"
+    );
 }
 
 #[test]
@@ -117,14 +132,14 @@ proptest! {
         let near: Vec<_> = all.iter()
             .filter(|l| touches((l.starts, l.ends), (Wall(at), Wall(at)))).cloned().collect();
         let who = [student(1)];
-        let fits = |l: &&Lesson| {
+        let fits = |l: &&PlacingLesson| {
             l.due == [student(1)] && l.starts.0 - EARLY_MS <= at && at <= l.ends.0
         };
         match place(&facts(at, &who, &near)) {
-            Place::Waits(Some(id), 0) => {
+            PlacingPlace::Waits(Some(id), 0) => {
                 prop_assert!(all.iter().find(|l| l.id == id).is_some_and(|l| fits(&l)));
             }
-            Place::Logged => prop_assert!(!all.iter().any(|l| fits(&l))),
+            PlacingPlace::Logged => prop_assert!(!all.iter().any(|l| fits(&l))),
             other => prop_assert!(false, "{other:?}"),
         }
     }

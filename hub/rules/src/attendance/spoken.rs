@@ -9,7 +9,7 @@ const NOTE: usize = 2000;
 
 /// A person's word about one student.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Word {
+pub struct SpokenWord {
     /// Whether they are there.
     pub status: Status,
     /// When they came, and what is noted with it.
@@ -63,7 +63,7 @@ pub fn unchanged(old: Option<&Mark>, seen: Option<&str>) -> Result<(), Error> {
     }
 }
 
-impl Word {
+impl SpokenWord {
     /// The mark that `by` makes with this word where `old` stands; none where that is left alone.
     ///
     /// # Errors
@@ -128,8 +128,8 @@ fn checked(notes: Option<String>) -> Result<Option<String>, Error> {
 mod tests {
     use super::*;
 
-    fn word(status: Status, over: Over) -> Word {
-        Word { status, details: Details::Kept, over }
+    fn word(status: Status, over: Over) -> SpokenWord {
+        SpokenWord { status, details: Details::Kept, over }
     }
 
     fn came(status: Status) -> Mark {
@@ -154,7 +154,11 @@ mod tests {
     fn details_that_do_not_fit_are_refused() {
         let said = |arrived_at, notes| {
             let details = Details::Said { arrived_at, notes };
-            Word { status: Status::Absent, details, over: Over::Any }.over(None, "ada", Wall(9))
+            SpokenWord { status: Status::Absent, details, over: Over::Any }.over(
+                None,
+                "ada",
+                Wall(9),
+            )
         };
         assert!(matches!(said(Some(Wall(7)), None), Err(Error::Invalid(_))));
         assert!(matches!(said(None, Some("x".repeat(NOTE + 1))), Err(Error::Invalid(_))));

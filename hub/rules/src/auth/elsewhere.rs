@@ -2,7 +2,7 @@
 
 /// Somebody, as a provider vouches for them.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Identity {
+pub struct ProviderIdentity {
     /// The provider.
     pub issuer: String,
     /// Who they are there; never given to another.

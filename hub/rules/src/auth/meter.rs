@@ -12,7 +12,7 @@ pub const REMEMBERED: usize = 10_000;
 
 /// How much is free, and how fast it comes back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rate {
+pub struct MeterRate {
     /// So many at once.
     pub burst: u64,
     /// And one more each so often, milliseconds.
@@ -32,13 +32,13 @@ impl<K> Default for Meter<K> {
 impl<K: Eq + Hash + Clone> Meter<K> {
     /// Milliseconds until `key` may have one more; 0 is now.
     #[must_use]
-    pub fn wait(&self, key: &K, rate: Rate, now: Mono) -> u64 {
+    pub fn wait(&self, key: &K, rate: MeterRate, now: Mono) -> u64 {
         let most = rate.burst.saturating_sub(1) * rate.every_ms;
         self.owed(key, now).saturating_sub(most)
     }
 
     /// Counts one for `key`.
-    pub fn pay(&mut self, key: K, rate: Rate, now: Mono) {
+    pub fn pay(&mut self, key: K, rate: MeterRate, now: Mono) {
         let owed = self.owed(&key, now);
         if self.0.len() >= REMEMBERED && !self.0.contains_key(&key) {
             self.make_room(now);
@@ -47,7 +47,7 @@ impl<K: Eq + Hash + Clone> Meter<K> {
     }
 
     /// Takes one of `key` back.
-    pub fn refund(&mut self, key: &K, rate: Rate) {
+    pub fn refund(&mut self, key: &K, rate: MeterRate) {
         if let Some(until) = self.0.get_mut(key) {
             *until = until.saturating_sub(rate.every_ms);
         }
@@ -57,7 +57,7 @@ impl<K: Eq + Hash + Clone> Meter<K> {
     ///
     /// # Errors
     /// The wait, milliseconds.
-    pub fn take(&mut self, key: K, rate: Rate, now: Mono) -> Result<(), u64> {
+    pub fn take(&mut self, key: K, rate: MeterRate, now: Mono) -> Result<(), u64> {
         match self.wait(&key, rate, now) {
             0 => {
                 self.pay(key, rate, now);
@@ -101,7 +101,7 @@ impl<K: Eq + Hash + Clone> Meter<K> {
 mod tests {
     use super::*;
 
-    const RATE: Rate = Rate { burst: 3, every_ms: 1_000 };
+    const RATE: MeterRate = MeterRate { burst: 3, every_ms: 1_000 };
 
     #[test]
     fn a_burst_is_free_and_then_one_comes_back_each_so_often() {

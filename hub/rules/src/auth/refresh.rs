@@ -10,14 +10,14 @@ pub const REFRESH_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How long tokens live.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
+pub struct RefreshLimits {
     /// Access tokens, milliseconds. Default 30 min.
     pub access_ms: i64,
     /// Refresh tokens, milliseconds. Default 24 h.
     pub refresh_ms: i64,
 }
 
-impl Default for Limits {
+impl Default for RefreshLimits {
     fn default() -> Self {
         Self { access_ms: ACCESS_MS, refresh_ms: REFRESH_MS }
     }
@@ -47,7 +47,7 @@ pub enum Exchange {
 
 /// Decides what to do with a refresh token that somebody shows.
 #[must_use]
-pub fn exchange(token: Refresh, limits: Limits, now: Wall) -> Exchange {
+pub fn exchange(token: Refresh, limits: RefreshLimits, now: Wall) -> Exchange {
     match token {
         Refresh { ended: true, .. } => Exchange::Refuse,
         Refresh { used: Some(_), .. } => Exchange::EndFamily,
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_refresh_token_works_once_and_its_reuse_ends_the_family() {
         let fresh = Refresh { issued: NOW, used: None, ended: false };
-        let exchange = |token, now| exchange(token, Limits::default(), now);
+        let exchange = |token, now| exchange(token, RefreshLimits::default(), now);
         assert_eq!(exchange(fresh, NOW), Exchange::Rotate);
         assert_eq!(exchange(Refresh { used: Some(NOW), ..fresh }, NOW), Exchange::EndFamily);
         assert_eq!(exchange(Refresh { ended: true, ..fresh }, NOW), Exchange::Refuse);

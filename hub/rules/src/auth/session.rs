@@ -4,21 +4,21 @@ use wire::Wall;
 
 /// How long a session lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
+pub struct SessionLimits {
     /// Without any request, milliseconds. Default 12 h.
     pub idle_ms: i64,
     /// Since the login, milliseconds. Default 24 h.
     pub absolute_ms: i64,
 }
 
-impl Default for Limits {
+impl Default for SessionLimits {
     fn default() -> Self {
         const HOUR_MS: i64 = 3_600_000;
         Self { idle_ms: 12 * HOUR_MS, absolute_ms: 24 * HOUR_MS }
     }
 }
 
-impl Limits {
+impl SessionLimits {
     /// Whether a session begun at `created` and last used at `seen` is still good.
     #[must_use]
     pub fn alive(self, created: Wall, seen: Wall, now: Wall) -> bool {
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_when_idle_and_in_any_case_after_a_day() {
-        let (limits, hour) = (Limits::default(), |h: i64| Wall(h * 3_600_000));
+        let (limits, hour) = (SessionLimits::default(), |h: i64| Wall(h * 3_600_000));
         assert!(limits.alive(hour(0), hour(0), hour(11)));
         assert!(!limits.alive(hour(0), hour(0), hour(12)));
         assert!(limits.alive(hour(0), hour(23), hour(23)));

@@ -6,40 +6,40 @@
 //! that the account has signed in with. That one waits for nobody else: whoever guesses from
 //! elsewhere does not keep the owner out.
 
-use super::meter::{Meter, Rate};
+use super::meter::{Meter, MeterRate};
 use std::net::{IpAddr, Ipv6Addr};
 use wire::Mono;
 
 /// An account from one network.
-const THERE: Rate = Rate { burst: 5, every_ms: 60_000 };
+const THERE: MeterRate = MeterRate { burst: 5, every_ms: 60_000 };
 /// A network, whatever the account: a school behind one address guesses less than this.
-const NETWORK: Rate = Rate { burst: 60, every_ms: 3_000 };
+const NETWORK: MeterRate = MeterRate { burst: 60, every_ms: 3_000 };
 /// How often a network may be wrong about an account before it shares a count with all others that
 /// were; what is wrong once in a while stays apart.
-const APART: Rate = Rate { burst: 3, every_ms: 8 * 3_600_000 };
+const APART: MeterRate = MeterRate { burst: 3, every_ms: 8 * 3_600_000 };
 /// An account from all networks that share that count.
-const EVERYWHERE: Rate = Rate { burst: 100, every_ms: 6_000 };
+const EVERYWHERE: MeterRate = MeterRate { burst: 100, every_ms: 6_000 };
 /// An account from a browser it knows.
-const KNOWN: Rate = Rate { burst: 10, every_ms: 30_000 };
+const KNOWN: MeterRate = MeterRate { burst: 10, every_ms: 30_000 };
 /// Codes of an account, wherever from: whoever is asked for one has shown the password.
-const CODE: Rate = Rate { burst: 5, every_ms: 60_000 };
+const CODE: MeterRate = MeterRate { burst: 5, every_ms: 60_000 };
 /// Passkeys from a browser that somebody signed in with, right or wrong: nobody guesses a
 /// signature, so these two bound only the work.
-const SIGNED: Rate = Rate { burst: 60, every_ms: 1_000 };
+const SIGNED: MeterRate = MeterRate { burst: 60, every_ms: 1_000 };
 /// Passkeys from a network, of other browsers.
-const SIGNATURES: Rate = Rate { burst: 600, every_ms: 100 };
+const SIGNATURES: MeterRate = MeterRate { burst: 600, every_ms: 100 };
 /// Wrong tries that are written down.
-const NOTED: Rate = Rate { burst: 100, every_ms: 10_000 };
+const NOTED: MeterRate = MeterRate { burst: 100, every_ms: 10_000 };
 
 /// How long to wait before the next try.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("too many failed attempts: try again in {} s", self.seconds())]
-pub struct Wait {
+pub struct ThrottleWait {
     /// Milliseconds, more than 0.
     pub ms: u64,
 }
 
-impl Wait {
+impl ThrottleWait {
     /// Whole seconds, rounded up, for `Retry-After`.
     #[must_use]
     pub fn seconds(self) -> u64 {
@@ -49,7 +49,7 @@ impl Wait {
 
 /// What is tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum What<'a> {
+pub enum ThrottleKind<'a> {
     /// The password of the account with this address, or another secret with a name.
     Secret(&'a str),
     /// A code of the second factor of the account with this address.
@@ -64,7 +64,7 @@ pub enum What<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Try<'a> {
     /// Of what.
-    pub what: What<'a>,
+    pub what: ThrottleKind<'a>,
     /// Where from.
     pub from: IpAddr,
     /// The browser, if the account has signed in with it before.
@@ -72,7 +72,7 @@ pub struct Try<'a> {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-enum Key {
+enum ThrottleKey {
     There(String, IpAddr),
     Wrong(String, IpAddr),
     Network(IpAddr),
@@ -87,7 +87,7 @@ enum Key {
 /// What is remembered of tries. State in RAM: a restart forgives.
 #[derive(Default)]
 pub struct Throttle {
-    meter: Meter<Key>,
+    meter: Meter<ThrottleKey>,
     unnoted: u64,
 }
 
@@ -95,8 +95,8 @@ impl Throttle {
     /// Counts a try, if it may be made now.
     ///
     /// # Errors
-    /// [`Wait`] says how long not; then it does not count.
-    pub fn reserve(&mut self, one: &Try<'_>, now: Mono) -> Result<(), Wait> {
+    /// [`ThrottleWait`] says how long not; then it does not count.
+    pub fn reserve(&mut self, one: &Try<'_>, now: Mono) -> Result<(), ThrottleWait> {
         let keys = self.keys(one, now);
         let waits = keys.iter().map(|(key, rate)| self.meter.wait(key, *rate, now));
         match waits.max().unwrap_or(0) {
@@ -107,7 +107,7 @@ impl Throttle {
                 }
                 Ok(())
             }
-            ms => Err(Wait { ms }),
+            ms => Err(ThrottleWait { ms }),
         }
     }
 
@@ -115,7 +115,7 @@ impl Throttle {
     pub fn right(&mut self, one: &Try<'_>, now: Mono) {
         self.unused(one, now);
         let own = self.keys(one, now).into_iter().map(|(key, _)| key).next();
-        let own = own.filter(|key| !matches!(key, Key::Network(_))); // its count is of others too
+        let own = own.filter(|key| !matches!(key, ThrottleKey::Network(_))); // its count is of others too
         own.into_iter().chain(wrong(one)).for_each(|key| self.meter.forget(&key));
     }
 
@@ -129,7 +129,7 @@ impl Throttle {
     /// Whether a wrong try is to be written down, and how many were not since the last that was:
     /// what strangers can make the hub write has a bound.
     pub fn note(&mut self, now: Mono) -> Option<u64> {
-        if self.meter.take(Key::Noted, NOTED, now).is_err() {
+        if self.meter.take(ThrottleKey::Noted, NOTED, now).is_err() {
             self.unnoted += 1;
             return None;
         }
@@ -137,22 +137,26 @@ impl Throttle {
     }
 
     /// What counts for a try; its own place comes first.
-    fn keys(&self, one: &Try<'_>, now: Mono) -> Vec<(Key, Rate)> {
+    fn keys(&self, one: &Try<'_>, now: Mono) -> Vec<(ThrottleKey, MeterRate)> {
         let net = network(one.from);
         match (one.what, one.browser) {
-            (What::Secret(name), Some(browser)) => vec![(Key::Known(name.into(), browser), KNOWN)],
-            (What::Code(name), Some(browser)) => {
-                vec![(Key::Known(format!("code {name}"), browser), KNOWN)]
+            (ThrottleKind::Secret(name), Some(browser)) => {
+                vec![(ThrottleKey::Known(name.into(), browser), KNOWN)]
             }
-            (What::Code(name), None) => vec![(Key::Code(name.into()), CODE)],
-            (What::Passkey, Some(browser)) => vec![(Key::Signature(browser), SIGNED)],
-            (What::Passkey, None) => vec![(Key::Signatures(net), SIGNATURES)],
-            (What::Elsewhere, _) => vec![(Key::Network(net), NETWORK)],
-            (What::Secret(name), None) => {
+            (ThrottleKind::Code(name), Some(browser)) => {
+                vec![(ThrottleKey::Known(format!("code {name}"), browser), KNOWN)]
+            }
+            (ThrottleKind::Code(name), None) => vec![(ThrottleKey::Code(name.into()), CODE)],
+            (ThrottleKind::Passkey, Some(browser)) => {
+                vec![(ThrottleKey::Signature(browser), SIGNED)]
+            }
+            (ThrottleKind::Passkey, None) => vec![(ThrottleKey::Signatures(net), SIGNATURES)],
+            (ThrottleKind::Elsewhere, _) => vec![(ThrottleKey::Network(net), NETWORK)],
+            (ThrottleKind::Secret(name), None) => {
                 let again = wrong(one).is_some_and(|key| self.meter.wait(&key, APART, now) > 0);
-                let there = (Key::There(name.into(), net), THERE);
-                let mut keys = vec![there, (Key::Network(net), NETWORK)];
-                keys.extend(again.then(|| (Key::Everywhere(name.into()), EVERYWHERE)));
+                let there = (ThrottleKey::There(name.into(), net), THERE);
+                let mut keys = vec![there, (ThrottleKey::Network(net), NETWORK)];
+                keys.extend(again.then(|| (ThrottleKey::Everywhere(name.into()), EVERYWHERE)));
                 keys
             }
         }
@@ -160,9 +164,11 @@ impl Throttle {
 }
 
 /// Where it is counted for long how often this network was wrong about this account.
-fn wrong(one: &Try<'_>) -> Option<Key> {
+fn wrong(one: &Try<'_>) -> Option<ThrottleKey> {
     match (one.what, one.browser) {
-        (What::Secret(name), None) => Some(Key::Wrong(name.to_owned(), network(one.from))),
+        (ThrottleKind::Secret(name), None) => {
+            Some(ThrottleKey::Wrong(name.to_owned(), network(one.from)))
+        }
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ fn at(n: u64) -> IpAddr {
 }
 
 fn try_of(name: &str, from: IpAddr) -> Try<'_> {
-    Try { what: What::Secret(name), from, browser: None }
+    Try { what: ThrottleKind::Secret(name), from, browser: None }
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn ten_thousand_wrong_sign_ins_from_a_hundred_addresses_keep_no_owner_out() {
         }
     }
     let beside = try_of("ada", at(0));
-    let Err(Wait { ms }) = throttle.reserve(&beside, now) else {
+    let Err(ThrottleWait { ms }) = throttle.reserve(&beside, now) else {
         panic!("a place that guesses waits, or this test could not fail")
     };
     assert!(ms <= 60_000, "a minute at most, even from where the guesses came: {ms}");
@@ -38,7 +38,7 @@ fn ten_thousand_wrong_sign_ins_from_a_hundred_addresses_keep_no_owner_out() {
 #[test]
 fn passkeys_of_strangers_in_a_network_keep_no_known_browser_there_out() {
     let mut throttle = Throttle::default();
-    let stranger = Try { what: What::Passkey, from: at(0), browser: None };
+    let stranger = Try { what: ThrottleKind::Passkey, from: at(0), browser: None };
     let shown = (0..10_000).filter(|_| throttle.reserve(&stranger, Mono(0)).is_ok()).count();
     assert_eq!(shown, 600);
     assert_eq!(throttle.reserve(&Try { browser: Some(7), ..stranger }, Mono(0)), Ok(()));
@@ -51,9 +51,9 @@ fn no_wait_is_longer_than_a_minute() {
     for n in 0..10_000_u64 {
         let name = format!("pupil{}", n % 7);
         let browser = (n % 3 == 0).then_some(u128::from(n % 2));
-        let what = if n % 5 == 0 { What::Code(&name) } else { What::Secret(&name) };
+        let what = if n % 5 == 0 { ThrottleKind::Code(&name) } else { ThrottleKind::Secret(&name) };
         let one = Try { what, from: at(n % 4), browser };
-        if let Err(Wait { ms }) = throttle.reserve(&one, Mono(n)) {
+        if let Err(ThrottleWait { ms }) = throttle.reserve(&one, Mono(n)) {
             assert!((1..=60_000).contains(&ms), "{one:?}: {ms}");
         }
     }
@@ -65,7 +65,7 @@ fn a_network_that_guesses_many_accounts_waits_too() {
     for n in 0..NETWORK.burst {
         assert_eq!(throttle.reserve(&try_of(&format!("pupil{n}"), at(1)), Mono(0)), Ok(()));
     }
-    assert_eq!(throttle.reserve(&try_of("new", at(1)), Mono(0)), Err(Wait { ms: 3_000 }));
+    assert_eq!(throttle.reserve(&try_of("new", at(1)), Mono(0)), Err(ThrottleWait { ms: 3_000 }));
     assert_eq!(throttle.reserve(&try_of("new", at(2)), Mono(0)), Ok(()));
 }
 
@@ -91,7 +91,7 @@ fn a_whole_school_signs_in_from_one_address() {
 #[test]
 fn many_codes_at_once_get_no_further_than_one_after_the_other() {
     let mut throttle = Throttle::default();
-    let code = |n| Try { what: What::Code("ada"), from: at(n), browser: None };
+    let code = |n| Try { what: ThrottleKind::Code("ada"), from: at(n), browser: None };
     let passed = (0..100).filter(|n| throttle.reserve(&code(*n), Mono(0)).is_ok()).count();
     assert_eq!(passed, 5, "before any of them was looked at, from wherever");
     throttle.right(&code(1), Mono(0));

@@ -2,19 +2,19 @@ use super::*;
 
 const NOW: Wall = Wall(1_790_000_000_000);
 
-fn kinds(facts: &Facts) -> Vec<&'static str> {
+fn kinds(facts: &CareFacts) -> Vec<&'static str> {
     worries(facts, NOW).iter().map(Worry::kind).collect()
 }
 
 /// A house where nothing waits for anybody.
-fn well() -> Facts {
+fn well() -> CareFacts {
     let ends = NOW.plus_ms(SOON_MS);
-    Facts {
+    CareFacts {
         began: Some(NOW.plus_ms(-300 * DAY_MS)),
         backup: Some(NOW.plus_ms(-DAY_MS)),
         disk: Some((50 << 30, 100 << 30)),
         certificates: vec![("server", ends)],
-        ..Facts::default()
+        ..CareFacts::default()
     }
 }
 
@@ -22,7 +22,7 @@ fn held() -> Held {
     Held { device: "door-1".parse().unwrap(), model: "m-1".parse().unwrap(), since: NOW }
 }
 
-fn failed(what: What, ago: i64) -> Failed {
+fn failed(what: AsideKind, ago: i64) -> Failed {
     let (since, last) = (NOW.plus_ms(-ago), NOW.plus_ms(-ago));
     let (id, why) = ("one".to_owned(), "closing a lesson failed".to_owned());
     Failed { what, id, tries: 3, since, last, next: wire::Mono(0), why }
@@ -30,7 +30,7 @@ fn failed(what: What, ago: i64) -> Failed {
 
 #[test]
 fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
-    let one = |change: fn(&mut Facts)| {
+    let one = |change: fn(&mut CareFacts)| {
         let mut facts = well();
         change(&mut facts);
         kinds(&facts)
@@ -52,30 +52,30 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
     assert_eq!(one(|of| of.certificates[0].1 = NOW.plus_ms(SOON_MS - 1)), ["certificate"]);
     assert_eq!(one(|of| of.certificates[0].1 = NOW), ["certificate-over"]);
     assert_eq!(one(|of| of.tls = "own.pem cannot be read".into()), ["tls"]);
-    let found = |is_refused| Found { device: "door-1".into(), at: NOW, is_refused };
-    assert_eq!(kinds(&Facts { found: vec![found(false)], ..well() }), ["found"]);
+    let found = |is_refused| CareFound { device: "door-1".into(), at: NOW, is_refused };
+    assert_eq!(kinds(&CareFacts { found: vec![found(false)], ..well() }), ["found"]);
     let behind = |ago: i64| vec![("door-1".to_owned(), NOW.plus_ms(-ago))];
     let mut late = well();
     late.behind = behind(HOUR_MS + 1);
     assert_eq!(kinds(&late), ["authority"]);
-    let strange = Facts { found: vec![found(true)], ..late.clone() };
+    let strange = CareFacts { found: vec![found(true)], ..late.clone() };
     assert_eq!(kinds(&strange), ["refused"], "it cannot follow");
     late.behind = behind(HOUR_MS);
     assert_eq!(kinds(&late), [""; 0], "doors have an hour to follow");
-    assert_eq!(one(|of| of.aside = vec![failed(What::Lesson, 0)]), ["lesson"]);
-    assert_eq!(one(|of| of.aside = vec![failed(What::Work, OVER_MS)]), [""; 0], "it is over");
+    assert_eq!(one(|of| of.aside = vec![failed(AsideKind::Lesson, 0)]), ["lesson"]);
+    assert_eq!(one(|of| of.aside = vec![failed(AsideKind::Work, OVER_MS)]), [""; 0], "it is over");
 }
 
 #[test]
 fn a_new_hub_has_some_days_to_make_its_first_backup() {
     let began = Some(NOW.plus_ms(-BACKUP_MS));
-    assert_eq!(kinds(&Facts { began, backup: None, ..well() }), [""; 0]);
+    assert_eq!(kinds(&CareFacts { began, backup: None, ..well() }), [""; 0]);
 }
 
 #[test]
 fn keys_that_were_replaced_are_a_worry_until_the_next_backup() {
     let replaced = Some(NOW.plus_ms(-HOUR_MS));
-    let backup = |at: Option<Wall>| kinds(&Facts { replaced, backup: at, ..well() });
+    let backup = |at: Option<Wall>| kinds(&CareFacts { replaced, backup: at, ..well() });
     assert_eq!(backup(Some(NOW.plus_ms(-DAY_MS))), ["keys"]);
     assert_eq!(backup(Some(NOW.plus_ms(-HOUR_MS + 1))), [""; 0]);
     assert_eq!(backup(None), ["no-backup", "keys"]);
@@ -84,7 +84,7 @@ fn keys_that_were_replaced_are_a_worry_until_the_next_backup() {
 #[test]
 fn what_is_grave_comes_first() {
     let blind = ("doors-blind", "doors-blind-next");
-    let facts = Facts { doors: vec![("door-1".into(), blind)], mails: 3, ..well() };
+    let facts = CareFacts { doors: vec![("door-1".into(), blind)], mails: 3, ..well() };
     let found = worries(&facts, NOW);
     assert_eq!(found.iter().map(|worry| worry.is_grave).collect::<Vec<_>>(), [true, false]);
     assert_eq!((found[0].count, found[1].link.as_str()), (3, "/devices/door-1"));

@@ -10,14 +10,14 @@ fn look(degrees: f32) -> Template {
     Template::from_raw(vec![cos, sin]).unwrap()
 }
 
-fn face(n: u128, photo: u128, known: Option<u128>, degrees: f32) -> Face {
+fn face(n: u128, photo: u128, known: Option<u128>, degrees: f32) -> ClusterFace {
     let (id, photo) = (Uuid::from_u128(n), Uuid::from_u128(photo));
     let known = known.map(|n| StudentId(Uuid::from_u128(n)));
-    Face { id, photo, known, template: look(degrees) }
+    ClusterFace { id, photo, known, template: look(degrees) }
 }
 
-fn rule(line: f32) -> Rule {
-    Rule { line, most: 200, force: false }
+fn rule(line: f32) -> ClusterRule {
+    ClusterRule { line, most: 200, force: false }
 }
 
 fn numbers(clusters: &[Vec<Uuid>]) -> Vec<Vec<u128>> {
@@ -35,7 +35,7 @@ fn faces_in_one_direction_are_one_person() {
 fn two_whom_a_person_named_differently_are_never_joined_even_by_force() {
     let faces = [face(1, 1, Some(7), 0.0), face(2, 2, Some(8), 0.0), face(3, 3, None, 0.0)];
     for force in [false, true] {
-        let rule = Rule { line: 0.5, most: 1, force };
+        let rule = ClusterRule { line: 0.5, most: 1, force };
         let joined = cluster(&faces, rule);
         assert_eq!(numbers(&joined[..1]), [[1, 3]], "the third goes to one of them only");
     }
@@ -51,7 +51,7 @@ fn two_faces_of_one_photo_are_two_people() {
 fn force_goes_on_below_the_line_and_without_it_the_largest_are_given() {
     let at = [(1, 0.0), (2, 1.0), (3, 80.0), (4, 160.0)];
     let faces: Vec<_> = at.iter().map(|(n, at)| face(*n, *n, None, *at)).collect();
-    let two = |force| numbers(&cluster(&faces, Rule { line: 0.99, most: 2, force }));
+    let two = |force| numbers(&cluster(&faces, ClusterRule { line: 0.99, most: 2, force }));
     assert_eq!(two(false), [vec![1, 2], vec![3]]);
     assert_eq!(two(true).iter().map(Vec::len).sum::<usize>(), 4);
     assert_eq!(two(true).len(), 2);
@@ -65,14 +65,14 @@ fn equal_similarities_are_joined_in_the_order_of_ids() {
 }
 
 /// Up to 24 faces of 3 to 6 photos, some of them known.
-fn faces() -> impl Strategy<Value = Vec<Face>> {
+fn faces() -> impl Strategy<Value = Vec<ClusterFace>> {
     let one = (0u128..6, prop::option::weighted(0.3, 0u128..4), 0f32..180.0, 0f32..180.0);
     prop::collection::vec(one, 0..24).prop_map(|all| {
         let make = |(n, (photo, known, a, b)): (u128, (u128, Option<u128>, f32, f32))| {
             let (x, y) = (look(a), look(b));
             let raw = [x.as_slice(), y.as_slice()].concat();
             let template = Template::from_raw(raw).unwrap();
-            Face { template, ..face(n, photo, known, 0.0) }
+            ClusterFace { template, ..face(n, photo, known, 0.0) }
         };
         (1..).zip(all).map(make).collect()
     })
@@ -90,11 +90,11 @@ proptest! {
     fn every_crop_is_in_one_cluster_and_nobody_with_whom_they_cannot_be(
         faces in faces(), line in 0f32..1.0, most in 1usize..30, force: bool
     ) {
-        let clusters = cluster(&faces, Rule { line, most: 200, force });
+        let clusters = cluster(&faces, ClusterRule { line, most: 200, force });
         let all: Vec<_> = clusters.iter().flatten().collect();
         prop_assert_eq!(all.len(), faces.len());
         prop_assert_eq!(all.iter().collect::<HashSet<_>>().len(), faces.len());
-        let fewer = cluster(&faces, Rule { line, most, force });
+        let fewer = cluster(&faces, ClusterRule { line, most, force });
         prop_assert!(fewer.len() <= most);
         let by_id: HashMap<_, _> = faces.iter().map(|face| (face.id, face)).collect();
         for ids in clusters.iter().chain(&fewer) {

@@ -1,6 +1,6 @@
 //! Everybody who may be recognised, searchable.
 
-use crate::sighting::school::{Look, School};
+use crate::sighting::school::{School, SchoolLook};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use vision::decide::{self, CANDIDATES, Facts};
 use vision::quality::Grade;
@@ -238,7 +238,7 @@ impl School for Index {
         hits.iter().map(|hits| self.candidates(hits)).collect()
     }
 
-    fn judge(&self, candidates: &[Candidate], frames: u16, doubts: &[Reason]) -> Look {
+    fn judge(&self, candidates: &[Candidate], frames: u16, doubts: &[Reason]) -> SchoolLook {
         let look_alike = candidates.first().is_some_and(|best| self.is_alike(best.student));
         let grade = if doubts.is_empty() { Grade::Accept } else { Grade::ReviewOnly };
         let usual = self.usual();
@@ -251,7 +251,7 @@ impl School for Index {
         let doubts = doubts.as_slice();
         let facts = Facts { candidates, frames, grade, doubts, look_alike, usual };
         let decision = decide::decide(&facts, &lines);
-        Look {
+        SchoolLook {
             verdict: decision.verdict,
             reasons: decision.reasons,
             candidates: decision.candidates,
@@ -328,9 +328,9 @@ mod tests {
 
     impl Index {
         /// What it makes of three looks at `degrees`.
-        fn seen(&self, degrees: f32) -> Look {
+        fn seen(&self, degrees: f32) -> SchoolLook {
             let nearest = self.search(&[look(degrees)]);
-            School::look(self, &nearest[0], 3, &[])
+            School::judge(self, &nearest[0], 3, &[])
         }
     }
 
@@ -390,7 +390,7 @@ mod tests {
             looks in anywhere(), probe in anywhere(),
         ) {
             let (index, near) = (school(&looks), Scale::of("test-1").near());
-            let seen = School::look(&index, &index.search(&probe[..1])[0], 3, &[]);
+            let seen = School::judge(&index, &index.search(&probe[..1])[0], 3, &[]);
             if seen.verdict == Verdict::High {
                 let best = seen.candidates[0];
                 let row = |id| index.people().binary_search(&id).unwrap();
@@ -410,7 +410,7 @@ mod tests {
             // A pair on the other side of the ball.
             let twins = [-1.0, -0.999].map(|x| Template::from_raw(vec![x, -1.0, -1.0]).unwrap());
             let with = school(&[looks.clone(), twins.to_vec()].concat());
-            let seen = |index: &Index| School::look(index, &index.search(&probe[..1])[0], 3, &[]);
+            let seen = |index: &Index| School::judge(index, &index.search(&probe[..1])[0], 3, &[]);
             prop_assert_eq!(seen(&with), seen(&school(&looks)));
         }
 

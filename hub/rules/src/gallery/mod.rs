@@ -6,4 +6,4 @@ pub mod release;
 pub mod scope;
 
 pub use index::{Guard, Index};
-pub use release::{LEASE_MS, Plan, Release, plan};
+pub use release::{LEASE_MS, Release, ReleasePlan, plan};

@@ -26,7 +26,7 @@ pub struct Release {
 
 /// What to do about a door's release.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Plan {
+pub enum ReleasePlan {
     /// The last one is still right.
     Keep,
     /// Make this one.
@@ -44,7 +44,7 @@ pub struct Last<'a> {
 
 /// What a new release is made of: the file, who is in it, and of which model.
 #[derive(Clone, Copy, Debug)]
-pub struct Content<'a> {
+pub struct ReleaseContent<'a> {
     /// The gallery file.
     pub file: &'a [u8],
     /// Its digest: who makes it does so before the writer is busy.
@@ -62,7 +62,12 @@ pub struct Content<'a> {
 /// Whoever left must be forgotten: then, or when it is not known who was in the last one, doors
 /// destroy every release before this.
 #[must_use]
-pub fn plan(device: &DeviceId, last: Option<&Last<'_>>, content: &Content<'_>, now: Wall) -> Plan {
+pub fn plan(
+    device: &DeviceId,
+    last: Option<&Last<'_>>,
+    content: &ReleaseContent<'_>,
+    now: Wall,
+) -> ReleasePlan {
     let blake3 = content.blake3;
     let same = |last: &&Last<'_>| {
         last.manifest.blake3 == blake3
@@ -70,7 +75,7 @@ pub fn plan(device: &DeviceId, last: Option<&Last<'_>>, content: &Content<'_>, n
             && last.manifest.version >= content.floor
     };
     if last.filter(same).is_some() {
-        return Plan::Keep;
+        return ReleasePlan::Keep;
     }
     let version = last.map_or(1, |last| last.manifest.version + 1).max(content.floor);
     let stays = |id: &StudentId| content.people.binary_search(id).is_ok();
@@ -82,7 +87,7 @@ pub fn plan(device: &DeviceId, last: Option<&Last<'_>>, content: &Content<'_>, n
         }
         _ => version,
     };
-    Plan::Make(Manifest {
+    ReleasePlan::Make(Manifest {
         device: device.clone(),
         version,
         created: now,
@@ -106,20 +111,20 @@ mod tests {
         ids.iter().map(|id| StudentId(Uuid::from_u128(*id))).collect()
     }
 
-    fn next(last: Option<(&Manifest, Option<&[u128]>)>, now: &[u128], at: Wall) -> Plan {
+    fn next(last: Option<(&Manifest, Option<&[u128]>)>, now: &[u128], at: Wall) -> ReleasePlan {
         let (file, now, model) = (format!("{now:?}"), people(now), "m-1".parse().unwrap());
-        let content = Content { people: &now, ..content(file.as_bytes(), &model, 0) };
+        let content = ReleaseContent { people: &now, ..content(file.as_bytes(), &model, 0) };
         let before = last.and_then(|(_, ids)| ids.map(people));
         let last = last.map(|(manifest, _)| Last { manifest, people: before.as_deref() });
         plan(&"d1".parse().unwrap(), last.as_ref(), &content, at)
     }
 
-    fn content<'a>(file: &'a [u8], model: &'a wire::ModelId, floor: u64) -> Content<'a> {
-        Content { file, blake3: *blake3::hash(file).as_bytes(), model, people: &[], floor }
+    fn content<'a>(file: &'a [u8], model: &'a wire::ModelId, floor: u64) -> ReleaseContent<'a> {
+        ReleaseContent { file, blake3: *blake3::hash(file).as_bytes(), model, people: &[], floor }
     }
 
-    fn made(plan: Plan) -> Manifest {
-        let Plan::Make(manifest) = plan else { panic!("nothing was made") };
+    fn made(plan: ReleasePlan) -> Manifest {
+        let ReleasePlan::Make(manifest) = plan else { panic!("nothing was made") };
         manifest
     }
 
@@ -128,7 +133,10 @@ mod tests {
         let first = made(next(None, &[1, 2], NOW));
         assert_eq!((first.version, first.people, first.purge_before), (1, 2, 1));
         let ids: Option<&[u128]> = Some(&[1, 2]);
-        assert_eq!(next(Some((&first, ids)), &[1, 2], NOW.plus_ms(RENEW_MS - 1)), Plan::Keep);
+        assert_eq!(
+            next(Some((&first, ids)), &[1, 2], NOW.plus_ms(RENEW_MS - 1)),
+            ReleasePlan::Keep
+        );
         let renewed = made(next(Some((&first, ids)), &[1, 2], NOW.plus_ms(RENEW_MS)));
         assert_eq!((renewed.version, renewed.purge_before), (2, 1));
     }
@@ -145,7 +153,7 @@ mod tests {
     #[test]
     fn after_a_restart_a_change_destroys_to_be_safe() {
         let first = made(next(None, &[1, 2], NOW));
-        assert_eq!(next(Some((&first, None)), &[1, 2], NOW), Plan::Keep);
+        assert_eq!(next(Some((&first, None)), &[1, 2], NOW), ReleasePlan::Keep);
         assert_eq!(made(next(Some((&first, None)), &[1, 2, 3], NOW)).purge_before, 2);
     }
 
@@ -159,6 +167,6 @@ mod tests {
         let jump = made(plan(&device, Some(&last), &content(500), NOW));
         assert_eq!((jump.version, jump.purge_before), (500, 500));
         let last = Last { manifest: &jump, people: Some(&[]) };
-        assert_eq!(plan(&device, Some(&last), &content(500), NOW), Plan::Keep);
+        assert_eq!(plan(&device, Some(&last), &content(500), NOW), ReleasePlan::Keep);
     }
 }

@@ -20,7 +20,7 @@ pub enum Scope {
 
 /// What is taught in the room behind a door.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Room {
+pub struct ScopeRoom {
     /// Whether anything ever was, or will be.
     pub timetabled: bool,
     /// Classes that come here.
@@ -31,7 +31,7 @@ pub struct Room {
 
 /// The school around the rooms.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct House {
+pub struct ScopeHouse {
     /// Rosters of the classes in any of the rooms.
     pub rosters: HashMap<Uuid, Vec<StudentId>>,
     /// Who works here: known at every door.
@@ -45,8 +45,8 @@ pub struct House {
 pub fn gallery(
     index: &Index,
     scope: Scope,
-    room: &Room,
-    house: &House,
+    room: &ScopeRoom,
+    house: &ScopeHouse,
     held: Option<&[StudentId]>,
 ) -> wire::Gallery {
     let roster = |class: &Uuid| house.rosters.get(class).into_iter().flatten().copied();
@@ -123,18 +123,18 @@ mod tests {
     }
 
     /// Class 1 is people 1 and 2, class 2 is 2 to 4; person 8 works here.
-    fn house() -> House {
+    fn house() -> ScopeHouse {
         let roster = |ids: &[u128]| ids.iter().copied().map(student).collect::<Vec<_>>();
-        House {
+        ScopeHouse {
             rosters: [(class(1), roster(&[1, 2])), (class(2), roster(&[2, 3, 4]))].into(),
             staff: [student(8)].into(),
             ruled_out: vec![(student(3), student(4)), (student(1), student(7))],
         }
     }
 
-    fn room(classes: &[u128]) -> Room {
+    fn room(classes: &[u128]) -> ScopeRoom {
         let classes = classes.iter().copied().map(class).collect();
-        Room { timetabled: true, classes, lessons: vec![] }
+        ScopeRoom { timetabled: true, classes, lessons: vec![] }
     }
 
     fn ids(gallery: &wire::Gallery) -> Vec<StudentId> {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_taught_or_the_school_says_so_a_door_knows_everybody() {
-        let gate = Room::default();
+        let gate = ScopeRoom::default();
         assert_eq!(gallery(&index(), Scope::Room, &gate, &house(), None).people.len(), 8);
         assert_eq!(gallery(&index(), Scope::All, &room(&[2]), &house(), None).people.len(), 8);
         let holidays = gallery(&index(), Scope::Room, &room(&[]), &house(), None);
@@ -192,7 +192,7 @@ mod tests {
             let house = house();
             let wanted: BTreeSet<_> = lessons.iter().filter(open)
                 .flat_map(|(_, _, class)| house.rosters[class].iter().copied()).collect();
-            let room = Room { lessons: lessons.clone(), ..room(&[1, 2]) };
+            let room = ScopeRoom { lessons: lessons.clone(), ..room(&[1, 2]) };
             let gallery = gallery(&index(), Scope::Room, &room, &house, None);
             let spans: Vec<_> =
                 gallery.due.iter().filter(|due| due.from <= at && at < due.to).collect();

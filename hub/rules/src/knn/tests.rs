@@ -15,7 +15,7 @@ fn known(list: &[(u8, f32)]) -> Vec<Candidate> {
     list.iter().map(one).collect()
 }
 
-fn who(list: &[(u8, f32)], rule: Rule) -> Vec<(u8, usize)> {
+fn who(list: &[(u8, f32)], rule: KnnRule) -> Vec<(u8, usize)> {
     let name = |vote: Vote| (u8::try_from(vote.student.0.as_u128()).unwrap(), vote.votes);
     vote(&known(list), rule).into_iter().map(name).collect()
 }
@@ -23,22 +23,22 @@ fn who(list: &[(u8, f32)], rule: Rule) -> Vec<(u8, usize)> {
 #[test]
 fn most_of_the_nearest_win_and_without_voting_the_nearest() {
     let list = [(1, 1.0), (2, 2.0), (2, 3.0), (3, 80.0)];
-    let rule = |voting| Rule { k: 3, line: 0.9, voting };
+    let rule = |voting| KnnRule { k: 3, line: 0.9, voting };
     assert_eq!(who(&list, rule(true)), [(2, 2), (1, 1)]);
     assert_eq!(who(&list, rule(false)), [(1, 1), (2, 2)]);
-    assert_eq!(who(&list, Rule { k: 1, ..rule(true) }), [(1, 1)]);
+    assert_eq!(who(&list, KnnRule { k: 1, ..rule(true) }), [(1, 1)]);
 }
 
 #[test]
 fn nobody_below_the_line_votes_and_nobody_known_means_nobody() {
-    let rule = Rule { k: 5, line: 0.99, voting: true };
+    let rule = KnnRule { k: 5, line: 0.99, voting: true };
     assert_eq!(who(&[(1, 30.0)], rule), []);
     assert_eq!(who(&[], rule), []);
 }
 
 #[test]
 fn equal_votes_go_to_the_nearer_and_then_to_the_smaller_id() {
-    let rule = Rule { k: 4, line: 0.5, voting: true };
+    let rule = KnnRule { k: 4, line: 0.5, voting: true };
     assert_eq!(who(&[(2, 4.0), (1, 5.0)], rule), [(2, 1), (1, 1)]);
     assert_eq!(who(&[(2, 4.0), (1, 4.0)], rule), [(1, 1), (2, 1)]);
 }
@@ -49,7 +49,7 @@ proptest! {
         list in prop::collection::vec((1u8..6, 0f32..90.0), 0..20),
         k in 1usize..=50, line in 0f32..1.0, voting: bool, by: usize,
     ) {
-        let rule = Rule { k, line, voting };
+        let rule = KnnRule { k, line, voting };
         let votes = vote(&known(&list), rule);
         prop_assert!(votes.iter().map(|vote| vote.votes).sum::<usize>() <= k);
         prop_assert!(votes.iter().all(|vote| vote.score >= line && vote.votes > 0));
@@ -67,7 +67,7 @@ proptest! {
     fn a_lower_line_keeps_everybody_who_had_a_vote(
         list in prop::collection::vec((1u8..6, 0f32..90.0), 0..20), low in 0f32..1.0, step in 0f32..0.5
     ) {
-        let at = |line| vote(&known(&list), Rule { k: 5, line, voting: true });
+        let at = |line| vote(&known(&list), KnnRule { k: 5, line, voting: true });
         let (many, few) = (at(low), at(low + step));
         prop_assert!(few.iter().all(|vote| many.iter().any(|other| other.student == vote.student)));
     }

@@ -1,6 +1,6 @@
 //! Which classes do well and which are at risk, from the sums of their days.
 
-use super::{Rate, Sums};
+use super::{ReportRate, Sums};
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub struct Subject {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Overview {
     /// Mean of the subjects' percentages: a small class counts as much as a large one.
-    pub overall: Rate,
+    pub overall: ReportRate,
     /// How many are at risk.
     pub at_risk: usize,
     /// All of them, best first.
@@ -51,10 +51,10 @@ pub fn overview(mut subjects: Vec<Subject>) -> Overview {
         by_rate.then_with(|| key(a).cmp(&key(b)))
     };
     subjects.sort_by(best_first);
-    Overview { overall: Rate::mean(&rates), at_risk, subjects }
+    Overview { overall: ReportRate::mean(&rates), at_risk, subjects }
 }
 
-fn key(subject: &Subject) -> (Rate, &str, &str, Uuid) {
+fn key(subject: &Subject) -> (ReportRate, &str, &str, Uuid) {
     (subject.sums.punctual(), &subject.name, &subject.code, subject.class)
 }
 

@@ -11,7 +11,7 @@ pub const MOST_CELLS: usize = 4_000_000;
 
 /// A student of the class: on its roster, or marked in one of the lessons.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Person {
+pub struct MatrixPerson {
     /// Own id.
     pub id: StudentId,
     /// Number in the school's register.
@@ -22,7 +22,7 @@ pub struct Person {
     pub last_name: String,
 }
 
-impl Person {
+impl MatrixPerson {
     /// Given name, then family name.
     #[must_use]
     pub fn full_name(&self) -> String {
@@ -32,7 +32,7 @@ impl Person {
 
 /// A lesson of the class.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lesson {
+pub struct MatrixLesson {
     /// Own id.
     pub id: Uuid,
     /// What people call it.
@@ -72,7 +72,7 @@ impl Cell {
 
 /// Marks, counted by what they say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Count {
+pub struct MatrixCount {
     /// What counts.
     pub sums: Sums,
     /// Not there, with a reason.
@@ -83,7 +83,7 @@ pub struct Count {
     pub undecided: i64,
 }
 
-impl Count {
+impl MatrixCount {
     /// The count of `cells`.
     pub fn of(cells: impl IntoIterator<Item = Cell>) -> Self {
         let mut all = Self::default();
@@ -109,18 +109,18 @@ impl Count {
 
 /// Students by lessons; four bytes a cell.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Matrix {
+pub struct RegisterMatrix {
     /// The rows, by family name, given name and id.
-    pub people: Vec<Person>,
+    pub people: Vec<MatrixPerson>,
     /// The columns, by time.
-    pub lessons: Vec<Lesson>,
+    pub lessons: Vec<MatrixLesson>,
     cells: Vec<Cell>,
 }
 
-impl Matrix {
+impl RegisterMatrix {
     /// An empty register, or nothing if it would have more than [`MOST_CELLS`].
     #[must_use]
-    pub fn new(people: Vec<Person>, lessons: Vec<Lesson>) -> Option<Self> {
+    pub fn new(people: Vec<MatrixPerson>, lessons: Vec<MatrixLesson>) -> Option<Self> {
         let size = people.len().checked_mul(lessons.len()).filter(|size| *size <= MOST_CELLS)?;
         Some(Self { cells: vec![Cell::default(); size], people, lessons })
     }
@@ -150,19 +150,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn person(n: usize) -> Person {
+    fn person(n: usize) -> MatrixPerson {
         let name = n.to_string();
         let id = StudentId(Uuid::from_u128(n as u128));
-        Person { id, number: name.clone(), first_name: String::new(), last_name: name }
+        MatrixPerson { id, number: name.clone(), first_name: String::new(), last_name: name }
     }
 
-    fn lesson(n: usize) -> Lesson {
+    fn lesson(n: usize) -> MatrixLesson {
         let (id, day) = (Uuid::from_u128(n as u128), jiff::civil::date(2026, 3, 2));
-        Lesson { id, name: String::new(), day, starts: Wall(0), ends: Wall(1) }
+        MatrixLesson { id, name: String::new(), day, starts: Wall(0), ends: Wall(1) }
     }
 
-    fn matrix(people: usize, lessons: usize) -> Option<Matrix> {
-        Matrix::new((0..people).map(person).collect(), (0..lessons).map(lesson).collect())
+    fn matrix(people: usize, lessons: usize) -> Option<RegisterMatrix> {
+        RegisterMatrix::new((0..people).map(person).collect(), (0..lessons).map(lesson).collect())
     }
 
     #[test]
@@ -199,15 +199,15 @@ mod tests {
                 }
             }
             let of = |keep: &dyn Fn(usize, usize) -> bool| {
-                Count::of(naive.iter().filter(|((p, l), _)| keep(*p, *l)).map(|(_, cell)| *cell))
+                MatrixCount::of(naive.iter().filter(|((p, l), _)| keep(*p, *l)).map(|(_, cell)| *cell))
             };
             for person in 0..people {
                 prop_assert_eq!(all.row(person).len(), lessons);
-                prop_assert_eq!(Count::of(all.row(person).iter().copied()), of(&|p, _| p == person));
+                prop_assert_eq!(MatrixCount::of(all.row(person).iter().copied()), of(&|p, _| p == person));
             }
             for lesson in 0..lessons {
                 prop_assert_eq!(all.column(lesson).count(), people);
-                prop_assert_eq!(Count::of(all.column(lesson)), of(&|_, l| l == lesson));
+                prop_assert_eq!(MatrixCount::of(all.column(lesson)), of(&|_, l| l == lesson));
             }
         }
     }

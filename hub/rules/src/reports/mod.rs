@@ -4,7 +4,7 @@ pub mod analytics;
 pub mod matrix;
 pub mod rate;
 
-pub use rate::{Rate, Sums};
+pub use rate::{ReportRate, Sums};
 
 use crate::error::Error;
 use jiff::civil::Date;

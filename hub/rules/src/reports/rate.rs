@@ -6,9 +6,9 @@ use std::ops::{Add, AddAssign};
 
 /// A percentage in hundredths of a per cent: 84.62 % is 8462.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Rate(i64);
+pub struct ReportRate(i64);
 
-impl Rate {
+impl ReportRate {
     /// `part` of `whole`, rounded to two decimals, half away from zero; 0 of nothing is 0.
     #[must_use]
     pub fn of(part: i64, whole: i64) -> Self {
@@ -45,7 +45,7 @@ impl Rate {
     }
 }
 
-impl fmt::Display for Rate {
+impl fmt::Display for ReportRate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }
@@ -71,14 +71,14 @@ impl Sums {
 
     /// How many were there in time: the percentage of the analytics.
     #[must_use]
-    pub fn punctual(self) -> Rate {
-        Rate::of(self.present, self.total())
+    pub fn punctual(self) -> ReportRate {
+        ReportRate::of(self.present, self.total())
     }
 
     /// How many were there, in time or late: the attendance rate of registers.
     #[must_use]
-    pub fn attended(self) -> Rate {
-        Rate::of(self.present + self.late, self.total())
+    pub fn attended(self) -> ReportRate {
+        ReportRate::of(self.present + self.late, self.total())
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_contract_hold() {
-        let said = |part, whole| Rate::of(part, whole).to_string();
+        let said = |part, whole| ReportRate::of(part, whole).to_string();
         assert_eq!(said(22, 26), "84.62");
         assert_eq!(said(420, 510), "82.35");
         assert_eq!(said(350, 515), "67.96");
@@ -122,21 +122,21 @@ mod tests {
             (said(0, 0), said(7, 7), said(1, 8)),
             ("0.00".into(), "100.00".into(), "12.50".into())
         );
-        assert_eq!(Rate::of(22, 26).percent().to_string(), "84.62");
+        assert_eq!(ReportRate::of(22, 26).percent().to_string(), "84.62");
     }
 
     #[test]
     fn a_half_goes_up_where_floats_go_down() {
         // 1.005 % is exactly half; as a float it is a little less.
-        assert_eq!(Rate::of(201, 20_000).to_string(), "1.01");
-        assert_eq!(Rate::mean(&[Rate(1), Rate(2)]).to_string(), "0.02");
-        assert_eq!(Rate::mean(&[]).to_string(), "0.00");
+        assert_eq!(ReportRate::of(201, 20_000).to_string(), "1.01");
+        assert_eq!(ReportRate::mean(&[ReportRate(1), ReportRate(2)]).to_string(), "0.02");
+        assert_eq!(ReportRate::mean(&[]).to_string(), "0.00");
     }
 
     #[test]
     fn the_line_itself_is_not_below_the_line() {
-        assert!(!Rate::of(3, 4).is_below(75));
-        assert!(Rate::of(7499, 10_000).is_below(75));
+        assert!(!ReportRate::of(3, 4).is_below(75));
+        assert!(ReportRate::of(7499, 10_000).is_below(75));
     }
 
     proptest! {
@@ -147,14 +147,14 @@ mod tests {
             #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a share of it")]
             let part = (whole as f64 * share) as i64;
             let exact = i128::from(part) * 10_000; // in hundredths, times `whole`
-            let rounded = i128::from(Rate::of(part, whole).0) * i128::from(whole);
+            let rounded = i128::from(ReportRate::of(part, whole).0) * i128::from(whole);
             let off = 2 * (rounded - exact);
             prop_assert!(-i128::from(whole) < off && off <= i128::from(whole));
         }
 
         #[test]
         fn what_json_says_is_what_people_read(hundredths in 0_i64..=10_000) {
-            let rate = Rate(hundredths);
+            let rate = ReportRate(hundredths);
             let json: f64 = serde_json::to_string(&rate.percent()).unwrap().parse().unwrap();
             prop_assert_eq!(format!("{json:.2}"), rate.to_string());
         }
@@ -162,8 +162,8 @@ mod tests {
         #[test]
         fn a_mean_lies_between_its_ends(rates in prop::collection::vec(0_i64..=10_000, 1..40)) {
             let (low, high) = (*rates.iter().min().unwrap(), *rates.iter().max().unwrap());
-            let mean = Rate::mean(&rates.into_iter().map(Rate).collect::<Vec<_>>());
-            prop_assert!(Rate(low) <= mean && mean <= Rate(high));
+            let mean = ReportRate::mean(&rates.into_iter().map(ReportRate).collect::<Vec<_>>());
+            prop_assert!(ReportRate(low) <= mean && mean <= ReportRate(high));
         }
     }
 }

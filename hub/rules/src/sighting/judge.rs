@@ -61,14 +61,14 @@ pub struct Judged {
     /// The key and hash it had in an earlier life of its outbox.
     pub moved: Option<(RecordKey, [u8; 16])>,
     /// What to do.
-    pub finding: Finding,
+    pub finding: JudgedFinding,
 }
 
 /// What a record turned out to be.
 #[derive(Debug)]
-pub enum Finding {
+pub enum JudgedFinding {
     /// Somebody of the school: for a person to decide.
-    Seen(Box<Seen>),
+    Seen(Box<JudgedSeen>),
     /// Nobody the school knows, or knows any more: no trace.
     Nobody,
     /// A face that cannot be compared: nobody has a template of its model. And whom its door
@@ -90,7 +90,7 @@ pub enum Finding {
 }
 
 /// A sighting as the hub sees it.
-pub struct Seen {
+pub struct JudgedSeen {
     /// Room, direction, quality, frames, gallery and model are the door's; the rest is ours.
     pub room: String,
     /// Which way the door counts.
@@ -117,7 +117,7 @@ pub struct Seen {
     pub crop: Option<Zeroizing<Vec<u8>>>,
 }
 
-impl std::fmt::Debug for Seen {
+impl std::fmt::Debug for JudgedSeen {
     /// Neither template nor crop.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let parts = (&self.candidates, self.verdict, &self.reasons, self.crop.is_some());
@@ -129,19 +129,19 @@ impl std::fmt::Debug for Seen {
 type Dead = (Reject, String);
 
 /// A record, opened and checked: what is left is to compare its face, if it has one.
-struct Opened<'a> {
+struct JudgedOpened<'a> {
     item: &'a Item,
     moved: Option<(RecordKey, [u8; 16])>,
-    found: Result<Found, Dead>,
+    found: Result<SealFound, Dead>,
 }
 
-enum Found {
-    Face(Box<Face>),
-    Other(Finding),
+enum SealFound {
+    Face(Box<JudgedFace>),
+    Other(JudgedFinding),
 }
 
 /// A face that was at a door.
-struct Face {
+struct JudgedFace {
     key: RecordKey,
     said: Sighting,
     template: Zeroizing<Vec<u8>>,
@@ -159,10 +159,11 @@ pub fn judge(
 ) -> Vec<Judged> {
     let key = |seq| RecordKey { device: device.clone(), epoch, seq };
     let opened: Vec<_> =
-        items.iter().map(|item| Opened::new(&key(item.seq), item, context)).collect();
+        items.iter().map(|item| JudgedOpened::new(&key(item.seq), item, context)).collect();
     let mut nearest = vec![Vec::new(); opened.len()];
     for school in context.schools {
-        let probe = |(n, one): (usize, &Opened<'_>)| Some((n, one.probe(school.model())?.clone()));
+        let probe =
+            |(n, one): (usize, &JudgedOpened<'_>)| Some((n, one.probe(school.model())?.clone()));
         let (places, probes): (Vec<_>, Vec<_>) =
             opened.iter().enumerate().filter_map(probe).unzip();
         for (n, near) in places.into_iter().zip(school.search(&probes)) {
@@ -172,7 +173,7 @@ pub fn judge(
     opened.into_iter().zip(nearest).map(|(one, near)| one.judged(&near, context)).collect()
 }
 
-impl<'a> Opened<'a> {
+impl<'a> JudgedOpened<'a> {
     fn new(key: &RecordKey, item: &'a Item, context: &Context<'_>) -> Self {
         let mut moved = None;
         let found = find(key, item, context, &mut moved);
@@ -182,7 +183,7 @@ impl<'a> Opened<'a> {
     /// Its face, if it is for the school of `model`.
     fn probe(&self, model: &ModelId) -> Option<&Template> {
         match &self.found {
-            Ok(Found::Face(face)) if face.said.model == *model => Some(&face.probe),
+            Ok(SealFound::Face(face)) if face.said.model == *model => Some(&face.probe),
             _ => None,
         }
     }
@@ -190,9 +191,9 @@ impl<'a> Opened<'a> {
     fn judged(self, nearest: &[Candidate], context: &Context<'_>) -> Judged {
         let Self { item, moved, found } = self;
         let finding = match found {
-            Ok(Found::Face(face)) => face.compared(item, nearest, context),
-            Ok(Found::Other(finding)) => finding,
-            Err((reject, why)) => Finding::Dead(reject, why),
+            Ok(SealFound::Face(face)) => face.compared(item, nearest, context),
+            Ok(SealFound::Other(finding)) => finding,
+            Err((reject, why)) => JudgedFinding::Dead(reject, why),
         };
         let hash = Item::digest(item.seq, &item.at, &item.body);
         Judged { item: item.clone(), hash, moved, finding }
@@ -204,7 +205,7 @@ fn find(
     item: &Item,
     context: &Context<'_>,
     moved: &mut Option<(RecordKey, [u8; 16])>,
-) -> Result<Found, Dead> {
+) -> Result<SealFound, Dead> {
     if !item.is_intact() {
         return Err((Reject::WrongHash, "the hash is not that of the content".into()));
     }
@@ -235,7 +236,12 @@ fn former(
     former
 }
 
-fn weigh(key: &RecordKey, item: &Item, body: Body, context: &Context<'_>) -> Result<Found, Dead> {
+fn weigh(
+    key: &RecordKey,
+    item: &Item,
+    body: Body,
+    context: &Context<'_>,
+) -> Result<SealFound, Dead> {
     let finding = match body {
         Body::Sighting(sighting) => return see(key, sighting, context),
         Body::Health(health) => {
@@ -243,53 +249,53 @@ fn weigh(key: &RecordKey, item: &Item, body: Body, context: &Context<'_>) -> Res
             if health.since > item.at.mono || health.watched_ms > span {
                 return Err(invalid("it watched longer than the time it speaks of"));
             }
-            Finding::Health(health)
+            JudgedFinding::Health(health)
         }
         Body::Watch(watch) if !watch.is_sound(item.at.mono) => {
             return Err(invalid("it watched longer than the time it speaks of"));
         }
-        Body::Watch(watch) => Finding::Watch(watch),
+        Body::Watch(watch) => JudgedFinding::Watch(watch),
         Body::Loss(loss) if i64::try_from(loss.gone.max()).is_err() => {
             return Err(invalid("it gives up numbers that cannot exist"));
         }
-        Body::Loss(loss) => Finding::Loss(loss),
+        Body::Loss(loss) => JudgedFinding::Loss(loss),
         Body::Anchor(_) if item.at.wall.is_none() || item.at.clock < ClockState::Rtc => {
             return Err(invalid("it ties together a time that is not known"));
         }
-        Body::Anchor(anchor) => Finding::Anchor(anchor),
+        Body::Anchor(anchor) => JudgedFinding::Anchor(anchor),
         Body::Moved(_) => return Err(invalid("it was moved twice in one record")),
     };
-    Ok(Found::Other(finding))
+    Ok(SealFound::Other(finding))
 }
 
-fn see(key: &RecordKey, said: Sighting, context: &Context<'_>) -> Result<Found, Dead> {
+fn see(key: &RecordKey, said: Sighting, context: &Context<'_>) -> Result<SealFound, Dead> {
     check(&said)?;
     let template = open(key, Part::Template, &said.template, context.secrets)
         .map_err(|error| (Reject::Unsealable, error.to_string()))?;
     if context.school(&said.model).is_none() {
         let named = people(&said.candidates);
-        return Ok(Found::Other(Finding::Incomparable(said.model, named)));
+        return Ok(SealFound::Other(JudgedFinding::Incomparable(said.model, named)));
     }
     let probe = Template::from_f16_bytes(&template).map_err(|error| invalid(&error.to_string()))?;
-    Ok(Found::Face(Box::new(Face { key: key.clone(), said, template, probe })))
+    Ok(SealFound::Face(Box::new(JudgedFace { key: key.clone(), said, template, probe })))
 }
 
-impl Face {
+impl JudgedFace {
     /// What it comes to, once the people most like it are known.
-    fn compared(self, item: &Item, nearest: &[Candidate], context: &Context<'_>) -> Finding {
+    fn compared(self, item: &Item, nearest: &[Candidate], context: &Context<'_>) -> JudgedFinding {
         let Self { key, said, template, .. } = self;
         let kept: Vec<_> =
             KEPT.into_iter().filter(|reason| said.reasons.contains(reason)).collect();
         let doubts: Vec<_> =
             kept.iter().copied().filter(|reason| KEPT[..DOUBTS].contains(reason)).collect();
-        let Some(school) = context.school(&said.model) else { return Finding::Nobody };
-        let look = school.look(nearest, said.frames, &doubts);
+        let Some(school) = context.school(&said.model) else { return JudgedFinding::Nobody };
+        let look = school.judge(nearest, said.frames, &doubts);
         if look.candidates.is_empty() {
             let named = people(&said.candidates).into_iter();
             let unlearnt: Vec<_> = named.filter(|student| !school.holds(*student)).collect();
             return match unlearnt[..] {
-                [] => Finding::Nobody,
-                _ => Finding::Unlearnt(said.model, unlearnt),
+                [] => JudgedFinding::Nobody,
+                _ => JudgedFinding::Unlearnt(said.model, unlearnt),
             };
         }
         let crop = crop(&key, item, &said, context.secrets);
@@ -302,7 +308,7 @@ impl Face {
         reasons.sort_unstable();
         reasons.dedup();
         let verdict = if changed { Verdict::Review } else { look.verdict };
-        Finding::Seen(Box::new(Seen {
+        JudgedFinding::Seen(Box::new(JudgedSeen {
             room: said.room,
             direction: said.direction,
             candidates: look.candidates,

@@ -1,7 +1,7 @@
 //! Each way a record can go, with real seals.
 
 use super::*;
-use crate::sighting::school::Look;
+use crate::sighting::school::SchoolLook;
 use rand::{SeedableRng, rngs::StdRng};
 use wire::record::{CameraState, LossCause};
 use wire::{Mono, Ranges, Stamp, Wall};
@@ -27,10 +27,10 @@ impl School for Two {
         probes.iter().map(one).collect()
     }
 
-    fn look(&self, nearest: &[Candidate], _: u16, doubts: &[Reason]) -> Look {
+    fn judge(&self, nearest: &[Candidate], _: u16, doubts: &[Reason]) -> SchoolLook {
         let candidates = nearest.to_vec();
         let verdict = if candidates.is_empty() { Verdict::Unknown } else { Verdict::High };
-        Look { verdict, reasons: doubts.to_vec(), candidates, confidence: 0.9 }
+        SchoolLook { verdict, reasons: doubts.to_vec(), candidates, confidence: 0.9 }
     }
 }
 
@@ -90,16 +90,16 @@ fn judged(item: Item) -> Judged {
     judge(&device(), EPOCH, &[item], &context).remove(0)
 }
 
-fn seen(item: Item) -> Seen {
+fn seen(item: Item) -> JudgedSeen {
     match judged(item).finding {
-        Finding::Seen(seen) => *seen,
+        JudgedFinding::Seen(seen) => *seen,
         other => panic!("{other:?}"),
     }
 }
 
 fn reject(item: Item) -> Reject {
     match judged(item).finding {
-        Finding::Dead(reject, _) => reject,
+        JudgedFinding::Dead(reject, _) => reject,
         other => panic!("{other:?}"),
     }
 }
@@ -133,7 +133,7 @@ fn of_records_that_come_together_each_gets_its_own_answer() {
     let items = [damaged, face(3, [0.0, 1.0, 0.0]), stranger, face(5, [1.0, 0.0, 0.0])];
     let context = Context { secrets: &[secret()], schools: &school() };
     let who = |judged: Judged| match judged.finding {
-        Finding::Seen(seen) => Some((judged.item.seq, seen.candidates[0].student)),
+        JudgedFinding::Seen(seen) => Some((judged.item.seq, seen.candidates[0].student)),
         _ => None,
     };
     let all: Vec<_> = judge(&device(), EPOCH, &items, &context).into_iter().map(who).collect();
@@ -143,7 +143,7 @@ fn of_records_that_come_together_each_gets_its_own_answer() {
 #[test]
 fn somebody_the_school_no_longer_knows_leaves_no_trace() {
     let judged = judged(item(1, &Body::Sighting(sighting(1, [0.0, 0.0, 1.0]))));
-    assert!(matches!(judged.finding, Finding::Nobody));
+    assert!(matches!(judged.finding, JudgedFinding::Nobody));
 }
 
 #[test]
@@ -186,13 +186,15 @@ fn body_ok() -> Body {
 #[test]
 fn a_face_is_compared_with_templates_of_its_own_model_alone() {
     let other = || item(1, &body(|said| said.model = "arcface-1".parse().unwrap()));
-    let Finding::Incomparable(model, named) = judged(other()).finding else { panic!() };
+    let JudgedFinding::Incomparable(model, named) = judged(other()).finding else { panic!() };
     assert_eq!((model.as_str(), named), ("arcface-1", vec![student(1)]));
     let both: [Arc<dyn School>; 2] =
         [Arc::new(Two(model_of("sface-1"))), Arc::new(Two(model_of("arcface-1")))];
     let context = Context { secrets: &[secret()], schools: &both };
     let judged = judge(&device(), EPOCH, &[other()], &context).remove(0);
-    assert!(matches!(judged.finding, Finding::Seen(seen) if seen.model.as_str() == "arcface-1"));
+    assert!(
+        matches!(judged.finding, JudgedFinding::Seen(seen) if seen.model.as_str() == "arcface-1")
+    );
 }
 
 #[test]
@@ -202,8 +204,8 @@ fn nobody_is_who_was_named_and_is_not_learnt_by_this_model_yet() {
         said.candidates = vec![Candidate { student: student(n), score: 0.95 }];
         judged(item(1, &Body::Sighting(said))).finding
     };
-    assert!(matches!(named(2), Finding::Nobody), "they are known, and it is not them");
-    assert!(matches!(named(7), Finding::Unlearnt(_, who) if who == [student(7)]));
+    assert!(matches!(named(2), JudgedFinding::Nobody), "they are known, and it is not them");
+    assert!(matches!(named(7), JudgedFinding::Unlearnt(_, who) if who == [student(7)]));
 }
 
 fn model_of(name: &str) -> ModelId {
@@ -233,10 +235,10 @@ fn health_loss_and_anchors_are_checked_and_passed_on() {
     let health = |since, watched_ms| {
         Body::Health(Health { since: Mono(since), watched_ms, camera, disk_free_mb: 1 })
     };
-    assert!(matches!(judged(item(1, &health(1000, 4000))).finding, Finding::Health(_)));
+    assert!(matches!(judged(item(1, &health(1000, 4000))).finding, JudgedFinding::Health(_)));
     assert_eq!(reject(item(1, &health(1000, 4001))), Reject::Invalid);
     let anchor = Body::Anchor(Anchor { err_ms: 1, stepped: false });
-    assert!(matches!(judged(item(1, &anchor)).finding, Finding::Anchor(_)));
+    assert!(matches!(judged(item(1, &anchor)).finding, JudgedFinding::Anchor(_)));
     let unset = Stamp { wall: None, clock: ClockState::Unset, ..AT };
     let bytes = anchor.encode();
     let hash = Item::digest(1, &unset, &bytes);
@@ -253,7 +255,7 @@ fn a_moved_record_is_opened_under_its_old_key() {
     let new = Epoch([2; 16]);
     let context = Context { secrets: &[secret()], schools: &school() };
     let judged = judge(&device(), new, &[item(40, &moved)], &context).remove(0);
-    assert!(matches!(judged.finding, Finding::Seen(_)), "{judged:?}");
+    assert!(matches!(judged.finding, JudgedFinding::Seen(_)), "{judged:?}");
     let old = RecordKey { device: device(), epoch: EPOCH, seq: 1 };
     assert_eq!(judged.moved, Some((old, Item::digest(1, &AT, &inner))));
     let twice = Body::Moved(Moved { epoch: EPOCH, seq: 1, body: moved.encode() });

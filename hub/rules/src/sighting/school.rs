@@ -6,7 +6,7 @@ use wire::{Candidate, ModelId, Reason, StudentId, Verdict};
 
 /// What the school makes of a template.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Look {
+pub struct SchoolLook {
     /// Sure, for review, or nobody.
     pub verdict: Verdict,
     /// Why it is not surer.
@@ -30,7 +30,7 @@ pub trait School: Send + Sync {
 
     /// Who it may be of those who are `nearest`, seen in so many frames with these doubts about
     /// the look.
-    fn judge(&self, nearest: &[Candidate], frames: u16, doubts: &[Reason]) -> Look;
+    fn judge(&self, nearest: &[Candidate], frames: u16, doubts: &[Reason]) -> SchoolLook;
 }
 
 /// The school as each network sees it: the one in use first, then every older one of which there

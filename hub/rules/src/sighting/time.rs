@@ -14,7 +14,7 @@ const SYNCED_ERR_MS: i64 = 1_000;
 
 /// Wall and monotonic time that belong together, of one boot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Point {
+pub struct TimePoint {
     /// Since that boot.
     pub mono: Mono,
     /// At that moment.
@@ -27,7 +27,7 @@ pub struct Point {
     pub stepped: bool,
 }
 
-impl Point {
+impl TimePoint {
     /// Wall time at `mono`, if the clock ran true from here.
     #[must_use]
     pub fn wall_at(&self, mono: Mono) -> Wall {
@@ -38,9 +38,9 @@ impl Point {
 
 /// What is known about a door's time.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Known {
+pub struct KnownTime {
     /// Anchors of the stamp's own boot.
-    pub points: Vec<Point>,
+    pub points: Vec<TimePoint>,
     /// The last time known in an earlier boot.
     pub before: Option<Wall>,
     /// The first time known in a later boot, or else now: it cannot have been later.
@@ -97,9 +97,9 @@ impl When {
 /// When the moment `stamp` was, if its own clock was synchronised then: `points` are the anchors
 /// just before and just after it. No anchor knows better, but they know how wrong it may be.
 #[must_use]
-pub fn synced(stamp: &Stamp, points: &[Point]) -> Option<When> {
+pub fn synced(stamp: &Stamp, points: &[TimePoint]) -> Option<When> {
     let wall = stamp.wall.filter(|_| rank(stamp.clock) == 2)?;
-    let (before, after): (Vec<&Point>, Vec<&Point>) = points
+    let (before, after): (Vec<&TimePoint>, Vec<&TimePoint>) = points
         .iter()
         .filter(|point| rank(point.clock) == 2)
         .partition(|point| point.mono <= stamp.mono);
@@ -121,7 +121,7 @@ fn apart(wall: Wall, when: When) -> i64 {
 
 /// When the moment `stamp` was.
 #[must_use]
-pub fn date(stamp: &Stamp, known: &Known) -> When {
+pub fn date(stamp: &Stamp, known: &KnownTime) -> When {
     if let Some(when) = synced(stamp, &known.points) {
         return when;
     }
@@ -132,9 +132,9 @@ pub fn date(stamp: &Stamp, known: &Known) -> When {
 }
 
 /// The best-informed anchor, and of those the nearest in time.
-fn nearest(mono: Mono, points: &[Point]) -> Option<Point> {
+fn nearest(mono: Mono, points: &[TimePoint]) -> Option<TimePoint> {
     let usable = points.iter().filter(|point| rank(point.clock) > 0);
-    let key = |point: &&Point| (u8::MAX - rank(point.clock), mono.0.abs_diff(point.mono.0));
+    let key = |point: &&TimePoint| (u8::MAX - rank(point.clock), mono.0.abs_diff(point.mono.0));
     usable.min_by_key(key).copied()
 }
 
@@ -147,7 +147,7 @@ fn rank(clock: ClockState) -> u8 {
     }
 }
 
-fn by_anchor(mono: Mono, point: &Point) -> When {
+fn by_anchor(mono: Mono, point: &TimePoint) -> When {
     let apart = mono.0.abs_diff(point.mono.0);
     When::At(point.wall_at(mono), i64::from(point.err_ms).saturating_add(drift(apart)))
 }
@@ -174,12 +174,12 @@ mod tests {
         Stamp { boot: 3, mono: Mono(mono), wall: wall.map(Wall), clock }
     }
 
-    fn point(mono: u64, wall: i64, clock: ClockState, err_ms: u32) -> Point {
-        Point { mono: Mono(mono), wall: Wall(wall), clock, err_ms, stepped: false }
+    fn point(mono: u64, wall: i64, clock: ClockState, err_ms: u32) -> TimePoint {
+        TimePoint { mono: Mono(mono), wall: Wall(wall), clock, err_ms, stepped: false }
     }
 
-    fn known(points: Vec<Point>) -> Known {
-        Known { points, before: Some(Wall(NOON - 9_000_000)), after: Wall(NOON + 9_000_000) }
+    fn known(points: Vec<TimePoint>) -> KnownTime {
+        KnownTime { points, before: Some(Wall(NOON - 9_000_000)), after: Wall(NOON + 9_000_000) }
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         let seen = stamp(100_000, Some(NOON), ClockState::Hub);
         let before = point(0, NOON - 100_000, ClockState::Hub, 40);
         let after =
-            |stepped| Point { stepped, ..point(200_000, NOON - 30_000, ClockState::Hub, 40) };
+            |stepped| TimePoint { stepped, ..point(200_000, NOON - 30_000, ClockState::Hub, 40) };
         let off = |stepped| date(&seen, &known(vec![before, after(stepped)]));
         assert_eq!(off(false), When::At(Wall(NOON), SYNCED_ERR_MS));
         assert_eq!(off(true), When::At(Wall(NOON), 130_050));

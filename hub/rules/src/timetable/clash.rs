@@ -10,7 +10,7 @@ use wire::Wall;
 
 /// A class and a room for a while.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Span {
+pub struct ClashSpan {
     /// Whose.
     pub class: Uuid,
     /// Where; nowhere in particular when it is empty.
@@ -23,9 +23,9 @@ pub struct Span {
 
 /// What is there already.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Taken {
+pub struct ClashTaken {
     /// When and where.
-    pub span: Span,
+    pub span: ClashSpan,
     /// What people call it.
     pub name: String,
     /// Its local date.
@@ -34,14 +34,14 @@ pub struct Taken {
     pub source: Source,
 }
 
-impl From<&Lesson> for Span {
+impl From<&Lesson> for ClashSpan {
     fn from(lesson: &Lesson) -> Self {
         let Lesson { class, room, starts, ends, .. } = lesson;
         Self { class: *class, room: room.clone(), starts: *starts, ends: *ends }
     }
 }
 
-impl Span {
+impl ClashSpan {
     fn meets(&self, other: &Self) -> bool {
         let shares =
             self.class == other.class || (self.room == other.room && !self.room.is_empty());
@@ -51,7 +51,10 @@ impl Span {
 
 /// The first of `wanted` that cannot be, with what is in its way.
 #[must_use]
-pub fn find<'a>(wanted: &'a [Span], there: &'a [Taken]) -> Option<(&'a Span, &'a Taken)> {
+pub fn find<'a>(
+    wanted: &'a [ClashSpan],
+    there: &'a [ClashTaken],
+) -> Option<(&'a ClashSpan, &'a ClashTaken)> {
     wanted.iter().find_map(|span| {
         let first = there.iter().filter(|taken| taken.span.meets(span));
         first
@@ -62,8 +65,8 @@ pub fn find<'a>(wanted: &'a [Span], there: &'a [Taken]) -> Option<(&'a Span, &'a
 
 /// What is in the way, for whoever planned it.
 #[must_use]
-pub fn sentence(wanted: &Span, taken: &Taken, zone: &TimeZone) -> String {
-    let Taken { span, name, day, source } = taken;
+pub fn sentence(wanted: &ClashSpan, taken: &ClashTaken, zone: &TimeZone) -> String {
+    let ClashTaken { span, name, day, source } = taken;
     let time = |at: Wall| {
         let at = Timestamp::from_millisecond(at.0).unwrap_or_default();
         at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
@@ -88,14 +91,14 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
-    fn span(class: u128, room: &str, starts: i64, ends: i64) -> Span {
+    fn span(class: u128, room: &str, starts: i64, ends: i64) -> ClashSpan {
         let (starts, ends) = (Wall(starts * 60_000), Wall(ends * 60_000));
-        Span { class: Uuid::from_u128(class), room: room.into(), starts, ends }
+        ClashSpan { class: Uuid::from_u128(class), room: room.into(), starts, ends }
     }
 
-    fn taken(span: Span) -> Taken {
+    fn taken(span: ClashSpan) -> ClashTaken {
         let (name, source) = ("Maths".to_owned(), Source::Adhoc);
-        Taken { span, name, day: date(1970, 1, 1), source }
+        ClashTaken { span, name, day: date(1970, 1, 1), source }
     }
 
     #[test]
@@ -122,7 +125,7 @@ mod tests {
 
     prop_compose! {
         fn any_span()(class in 0u128..3, room in 0usize..3, from in 0i64..100, length in 1i64..50)
-            -> Span {
+            -> ClashSpan {
             span(class, ["", "204", "Hall"][room], from, from + length)
         }
     }
@@ -130,7 +133,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_in_the_way_of_one_has_it_in_its_way(one in any_span(), other in any_span()) {
-            let there = |span: &Span| [taken(span.clone())];
+            let there = |span: &ClashSpan| [taken(span.clone())];
             let (one_by_other, other_by_one) = (there(&other), there(&one));
             let (one, other) = ([one], [other]);
             prop_assert_eq!(
@@ -142,7 +145,7 @@ mod tests {
         fn a_plan_that_was_let_in_step_by_step_takes_nothing_twice(
             wishes in prop::collection::vec(any_span(), 0..30)
         ) {
-            let mut plan: Vec<Taken> = Vec::new();
+            let mut plan: Vec<ClashTaken> = Vec::new();
             for wish in wishes {
                 if find(std::slice::from_ref(&wish), &plan).is_none() {
                     plan.push(taken(wish));

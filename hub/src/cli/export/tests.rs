@@ -29,7 +29,7 @@ async fn hub() -> (tempfile::TempDir, Hub) {
     (dir, Hub { config, db })
 }
 
-async fn taken(hub: &Hub, what: What, format: Format) -> (u64, String) {
+async fn taken(hub: &Hub, what: ExportWhat, format: Format) -> (u64, String) {
     let mut out = Vec::new();
     let rows = write(hub, what, format, &mut out).await.unwrap();
     (rows, String::from_utf8_lossy(&out).into_owned())
@@ -38,7 +38,7 @@ async fn taken(hub: &Hub, what: What, format: Format) -> (u64, String) {
 #[tokio::test]
 async fn every_mark_leaves_once_in_the_order_of_time() {
     let (_dir, hub) = hub().await;
-    let all = What::Attendance { class: None, from: None, to: None };
+    let all = ExportWhat::Attendance { class: None, from: None, to: None };
     let (rows, json) = taken(&hub, all, Format::Json).await;
     let json: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
     assert_eq!((rows, json.len()), (65 * 2 + 65, 65 * 2 + 65));
@@ -55,7 +55,7 @@ async fn every_mark_leaves_once_in_the_order_of_time() {
 #[tokio::test]
 async fn a_class_and_days_narrow_it_down() {
     let (_dir, hub) = hub().await;
-    let some = |name: &str| What::Attendance {
+    let some = |name: &str| ExportWhat::Attendance {
         class: Some(name.into()),
         from: Some(date(2026, 1, 5)),
         to: Some(date(2026, 1, 6)),
@@ -71,13 +71,13 @@ async fn a_class_and_days_narrow_it_down() {
 #[tokio::test]
 async fn people_leave_as_what_they_can_come_back_as() {
     let (_dir, hub) = hub().await;
-    let (rows, csv) = taken(&hub, What::Students, Format::Csv).await;
+    let (rows, csv) = taken(&hub, ExportWhat::Students, Format::Csv).await;
     assert_eq!(rows, 3);
-    let table = acts::import::table::Table::read(csv.as_bytes(), true, 10).unwrap();
+    let table = acts::import::table::TableFile::read(csv.as_bytes(), true, 10).unwrap();
     let back = acts::import::people::rows(&table);
     let numbers: Vec<_> = back.iter().filter_map(|row| row.number.as_deref()).collect();
     assert_eq!(numbers, ["B-0", "A-0", "A-1"]);
-    let (_, book) = taken(&hub, What::Students, Format::Xlsx).await;
+    let (_, book) = taken(&hub, ExportWhat::Students, Format::Xlsx).await;
     assert!(book.starts_with("PK"));
 }
 
@@ -87,8 +87,11 @@ async fn a_file_is_its_owners_and_never_overwritten() {
     let (dir, hub) = hub().await;
     std::fs::write(dir.path().join(config::FILE), template("localhost", "UTC")).unwrap();
     drop(hub);
-    let export =
-        |path: PathBuf| Export { what: What::Students, format: Format::Csv, out: Some(path) };
+    let export = |path: PathBuf| ExportCommand {
+        what: ExportWhat::Students,
+        format: Format::Csv,
+        out: Some(path),
+    };
     let (path, mut said) = (dir.path().join("people.csv"), Vec::new());
     export(path.clone()).run(dir.path(), &mut said).await.unwrap();
     assert!(String::from_utf8_lossy(&said).starts_with("3 rows are in "));

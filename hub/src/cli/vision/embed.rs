@@ -33,19 +33,19 @@ pub(super) struct Compare {
 }
 
 /// A face with everything the networks say about it.
-struct Look {
+struct EmbeddedLook {
     face: Face,
     judged: Judgement,
     template: Template,
 }
 
-fn looks(pack: &Pack, path: &Path) -> anyhow::Result<Vec<Look>> {
+fn looks(pack: &Pack, path: &Path) -> anyhow::Result<Vec<EmbeddedLook>> {
     let picture = open(path)?;
     let look = |face: Face| {
         let cut = pack.cut(&picture, &face);
         let judged = vision::judge(&face, &cut.view.to_picture());
         let template = pack.embed_cuts(&[cut])?.pop().context("a face without a template")?;
-        Ok(Look { face, judged, template })
+        Ok(EmbeddedLook { face, judged, template })
     };
     pack.detect(&picture)?.into_iter().map(look).collect()
 }
@@ -55,7 +55,7 @@ impl Embed {
         for path in &self.images {
             let looks = looks(pack, path)?;
             if self.json {
-                let faces: Vec<Value> = looks.iter().map(Look::json).collect();
+                let faces: Vec<Value> = looks.iter().map(EmbeddedLook::json).collect();
                 let line = json!({ "file": path, "model": pack.model_id, "faces": faces });
                 writeln!(out, "{line}")?;
                 continue;
@@ -74,7 +74,7 @@ impl Embed {
     }
 }
 
-impl Look {
+impl EmbeddedLook {
     fn line(&self) -> String {
         let rect = &self.face.rect;
         let quality = &self.judged.quality;

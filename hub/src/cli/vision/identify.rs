@@ -1,7 +1,7 @@
 //! `vision identify`: who of the gallery is it, if anybody?
 
 use super::{
-    look::{self, Looked, Pick},
+    look::{self, MeasuredLooked, MeasuredPick},
     percent,
 };
 use anyhow::Context as _;
@@ -32,14 +32,14 @@ pub(super) struct Identify {
     fuse: u16,
     /// Which face counts where a picture shows several.
     #[arg(long, value_name = "WHICH", default_value = "largest")]
-    face: Pick,
+    face: MeasuredPick,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 /// Pictures of each person, by the name of their folder.
-type People = BTreeMap<String, Vec<PathBuf>>;
+type IdentifiedPeople = BTreeMap<String, Vec<PathBuf>>;
 
 impl Identify {
     pub(super) fn run(&self, pack: &Pack, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -84,9 +84,9 @@ impl Identify {
     }
 }
 
-fn people(folder: &Path) -> anyhow::Result<People> {
+fn people(folder: &Path) -> anyhow::Result<IdentifiedPeople> {
     let unreadable = || format!("{} cannot be read", folder.display());
-    let mut people = People::new();
+    let mut people = IdentifiedPeople::new();
     for entry in std::fs::read_dir(folder).with_context(unreadable)? {
         let entry = entry.with_context(unreadable)?;
         if !entry.path().is_dir() {
@@ -102,7 +102,10 @@ fn people(folder: &Path) -> anyhow::Result<People> {
 }
 
 /// The mean template of everybody with at least one face.
-fn enrol(gallery: &People, looked: &Looked) -> anyhow::Result<BTreeMap<String, Template>> {
+fn enrol(
+    gallery: &IdentifiedPeople,
+    looked: &MeasuredLooked,
+) -> anyhow::Result<BTreeMap<String, Template>> {
     let mut enrolled = BTreeMap::new();
     for (name, pictures) in gallery {
         let templates: Vec<_> = templates(pictures, looked).collect();
@@ -116,7 +119,7 @@ fn enrol(gallery: &People, looked: &Looked) -> anyhow::Result<BTreeMap<String, T
 
 fn templates<'a>(
     pictures: &'a [PathBuf],
-    looked: &'a Looked,
+    looked: &'a MeasuredLooked,
 ) -> impl Iterator<Item = &'a Template> {
     pictures.iter().filter_map(|picture| looked.seen.get(picture)?.template())
 }
@@ -124,9 +127,9 @@ fn templates<'a>(
 /// Probes of the enrolled, and the best scores of strangers; each probe is the mean of `fuse`
 /// pictures.
 fn compare(
-    probes: &People,
+    probes: &IdentifiedPeople,
     enrolled: &BTreeMap<String, Template>,
-    looked: &Looked,
+    looked: &MeasuredLooked,
     fuse: usize,
 ) -> anyhow::Result<(Vec<Probe>, Vec<f32>)> {
     let mut known = Vec::new();
@@ -150,17 +153,17 @@ fn compare(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::vision::look::Seen;
+    use crate::cli::vision::look::MeasuredSeen;
     use std::time::Duration;
 
-    fn looked(pictures: &[(&str, [f32; 2])]) -> Looked {
+    fn looked(pictures: &[(&str, [f32; 2])]) -> MeasuredLooked {
         let seen = |&(path, raw): &(&str, [f32; 2])| {
-            (PathBuf::from(path), Seen::Face(Template::from_raw(raw.to_vec()).unwrap()))
+            (PathBuf::from(path), MeasuredSeen::Face(Template::from_raw(raw.to_vec()).unwrap()))
         };
-        Looked { seen: pictures.iter().map(seen).collect(), took: Duration::from_secs(1) }
+        MeasuredLooked { seen: pictures.iter().map(seen).collect(), took: Duration::from_secs(1) }
     }
 
-    fn folder(people: &[(&str, &[&str])]) -> People {
+    fn folder(people: &[(&str, &[&str])]) -> IdentifiedPeople {
         let person = |(name, pictures): &(&str, &[&str])| {
             (String::from(*name), pictures.iter().map(PathBuf::from).collect())
         };

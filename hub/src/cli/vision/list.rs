@@ -1,6 +1,6 @@
 //! Lists of pairs: LFW's `pairs.txt`, or two pictures and Yes or No by commas.
 
-use super::look::Pick;
+use super::look::MeasuredPick;
 use anyhow::Context as _;
 use std::path::PathBuf;
 
@@ -21,12 +21,12 @@ const FOLDS: usize = 10;
 ///
 /// # Errors
 /// A sentence with the line.
-pub(super) fn parse(text: &str) -> anyhow::Result<(Vec<Listed>, Pick)> {
+pub(super) fn parse(text: &str) -> anyhow::Result<(Vec<Listed>, MeasuredPick)> {
     let lines = || text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
     let commas = lines().next().context("it is empty")?.1.contains(',');
     let (list, pick) = match commas {
-        true => (parse_csv(text)?, Pick::Largest),
-        false => (parse_lfw(lines())?, Pick::Central),
+        true => (parse_csv(text)?, MeasuredPick::Largest),
+        false => (parse_lfw(lines())?, MeasuredPick::Central),
     };
     anyhow::ensure!(!list.is_empty(), "it has no pair");
     Ok((list, pick))
@@ -99,7 +99,7 @@ mod tests {
         let (list, pick) = parse(text).unwrap();
         let pair = |a: &str, b: &str, same| Listed { a: a.into(), b: b.into(), same, fold: 0 };
         assert_eq!(list, [pair("a.jpg", "b.jpg", true), pair("c.jpg", "d.jpg", false)]);
-        assert_eq!(pick, Pick::Largest);
+        assert_eq!(pick, MeasuredPick::Largest);
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(list[1].b, Path::new("Cy/Cy_0004.jpg"));
         let kinds: Vec<_> = list.iter().map(|pair| (pair.same, pair.fold)).collect();
         assert_eq!(kinds, [(true, 0), (false, 0), (true, 1), (false, 1)]);
-        assert_eq!(pick, Pick::Central, "its protocol is about the face in the middle");
+        assert_eq!(pick, MeasuredPick::Central, "its protocol is about the face in the middle");
     }
 
     #[test]

@@ -12,14 +12,14 @@ use vision::{Face, Limits, Pack, Picture, Template};
 
 /// Which face of a picture counts where there are several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
-pub(super) enum Pick {
+pub(super) enum MeasuredPick {
     /// The one in the middle: LFW's rule ([`vision::central`]).
     Central,
     /// The largest ([`vision::principal`]).
     Largest,
 }
 
-impl Pick {
+impl MeasuredPick {
     fn of<'a>(self, faces: &'a [Face], picture: &Picture) -> Option<&'a Face> {
         match self {
             Self::Central => vision::central(faces, picture.width, picture.height),
@@ -30,7 +30,7 @@ impl Pick {
 
 /// What a picture showed.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(super) enum MeasuredSeen {
     /// A face.
     Face(Template),
     /// A picture without one.
@@ -39,7 +39,7 @@ pub(super) enum Seen {
     Unreadable(String),
 }
 
-impl Seen {
+impl MeasuredSeen {
     pub(super) fn template(&self) -> Option<&Template> {
         match self {
             Self::Face(template) => Some(template),
@@ -49,8 +49,8 @@ impl Seen {
 }
 
 /// Many pictures seen.
-pub(super) struct Looked {
-    pub seen: BTreeMap<PathBuf, Seen>,
+pub(super) struct MeasuredLooked {
+    pub seen: BTreeMap<PathBuf, MeasuredSeen>,
     pub took: Duration,
 }
 
@@ -65,18 +65,22 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Picture> {
         .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
 }
 
-fn see(pack: &Pack, path: &Path, pick: Pick) -> anyhow::Result<Seen> {
+fn see(pack: &Pack, path: &Path, pick: MeasuredPick) -> anyhow::Result<MeasuredSeen> {
     let picture = match open(path) {
         Ok(picture) => picture,
-        Err(error) => return Ok(Seen::Unreadable(format!("{error:#}"))),
+        Err(error) => return Ok(MeasuredSeen::Unreadable(format!("{error:#}"))),
     };
     let faces = pack.detect(&picture)?;
-    let Some(face) = pick.of(&faces, &picture) else { return Ok(Seen::NoFace) };
-    Ok(Seen::Face(pack.embed(&picture, face)?))
+    let Some(face) = pick.of(&faces, &picture) else { return Ok(MeasuredSeen::NoFace) };
+    Ok(MeasuredSeen::Face(pack.embed(&picture, face)?))
 }
 
 /// Looks at each of `paths` once, with a progress bar where there is a terminal.
-pub(super) fn all(pack: &Pack, paths: Vec<PathBuf>, pick: Pick) -> anyhow::Result<Looked> {
+pub(super) fn all(
+    pack: &Pack,
+    paths: Vec<PathBuf>,
+    pick: MeasuredPick,
+) -> anyhow::Result<MeasuredLooked> {
     let style =
         ProgressStyle::with_template("{bar:40} {pos}/{len} pictures  {per_sec}  {eta} left")?;
     let bar = ProgressBar::new(paths.len() as u64).with_style(style);
@@ -88,10 +92,10 @@ pub(super) fn all(pack: &Pack, paths: Vec<PathBuf>, pick: Pick) -> anyhow::Resul
     };
     let seen = paths.into_par_iter().map(look).collect::<anyhow::Result<_>>()?;
     bar.finish_and_clear();
-    Ok(Looked { seen, took: started.elapsed() })
+    Ok(MeasuredLooked { seen, took: started.elapsed() })
 }
 
-impl Looked {
+impl MeasuredLooked {
     /// Pictures, speed, and every picture that gave no template.
     pub(super) fn report(&self, out: &mut dyn Write) -> std::io::Result<()> {
         let count = self.seen.len();
@@ -104,9 +108,9 @@ impl Looked {
         writeln!(out, "no face        {empty}, and {damaged} not readable")?;
         for (path, seen) in &self.seen {
             match seen {
-                Seen::Face(_) => {}
-                Seen::NoFace => writeln!(out, "  no face      {}", path.display())?,
-                Seen::Unreadable(why) => writeln!(out, "  unreadable   {why}")?,
+                MeasuredSeen::Face(_) => {}
+                MeasuredSeen::NoFace => writeln!(out, "  no face      {}", path.display())?,
+                MeasuredSeen::Unreadable(why) => writeln!(out, "  unreadable   {why}")?,
             }
         }
         Ok(())
@@ -117,10 +121,10 @@ impl Looked {
     }
 
     pub(super) fn without_face(&self) -> usize {
-        self.seen.values().filter(|seen| matches!(seen, Seen::NoFace)).count()
+        self.seen.values().filter(|seen| matches!(seen, MeasuredSeen::NoFace)).count()
     }
 
     pub(super) fn unreadable(&self) -> usize {
-        self.seen.values().filter(|seen| matches!(seen, Seen::Unreadable(_))).count()
+        self.seen.values().filter(|seen| matches!(seen, MeasuredSeen::Unreadable(_))).count()
     }
 }

@@ -24,11 +24,11 @@ pub struct Vision {
     )]
     models: PathBuf,
     #[command(subcommand)]
-    verb: Verb,
+    verb: VisionVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum VisionVerb {
     /// Every face of the pictures: where it is, how good the look is; with --json its template.
     Embed(embed::Embed),
     /// How alike the faces of two pictures are, and what a door would say.
@@ -45,10 +45,10 @@ impl Vision {
     pub fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let pack = Pack::load(&self.models).context("opening the models")?;
         match &self.verb {
-            Verb::Embed(embed) => embed.run(&pack, out),
-            Verb::Compare(compare) => compare.run(&pack, out),
-            Verb::Pairs(pairs) => pairs.run(&pack, out),
-            Verb::Identify(identify) => identify.run(&pack, out),
+            VisionVerb::Embed(embed) => embed.run(&pack, out),
+            VisionVerb::Compare(compare) => compare.run(&pack, out),
+            VisionVerb::Pairs(pairs) => pairs.run(&pack, out),
+            VisionVerb::Identify(identify) => identify.run(&pack, out),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     cosine,
     list::{self, Listed},
-    look::{self, Looked, Pick},
+    look::{self, MeasuredLooked, MeasuredPick},
     percent,
 };
 use anyhow::Context as _;
@@ -29,7 +29,7 @@ pub(super) struct Pairs {
     /// Which face counts where a picture shows several: central for pairs.txt and largest for other
     /// lists, unless this says otherwise.
     #[arg(long, value_name = "WHICH")]
-    face: Option<Pick>,
+    face: Option<MeasuredPick>,
     /// Write each pair with its cosine here.
     #[arg(long, value_name = "OUT")]
     csv: Option<PathBuf>,
@@ -68,7 +68,7 @@ impl Pairs {
         report(&figures, &known, &list, out)
     }
 
-    fn score(&self, pair: &Listed, looked: &Looked) -> Option<f32> {
+    fn score(&self, pair: &Listed, looked: &MeasuredLooked) -> Option<f32> {
         let template = |path: &Path| looked.seen.get(&self.images.join(path))?.template();
         Some(template(&pair.a)?.cosine(template(&pair.b)?))
     }
@@ -114,7 +114,7 @@ fn print_json(
     figures: &PairFigures,
     known: &[Pair],
     list: &[Listed],
-    looked: &Looked,
+    looked: &MeasuredLooked,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let line = json!({

@@ -62,7 +62,7 @@ becomes_sha256 = "{member}"
     }
 
     fn fetch(&self, pip: &Pip) -> Result<bool, ModelsError> {
-        fetch(&Manifest::parse(&self.manifest).unwrap(), pip, &self.folders(), &mut |_| ())
+        fetch(&SourceManifest::parse(&self.manifest).unwrap(), pip, &self.folders(), &mut |_| ())
     }
 
     /// What a failed fetch left behind, besides the lock.

@@ -31,7 +31,7 @@ fn models() -> tempfile::TempDir {
 }
 
 fn brought(models: &Path, files: &[PathBuf], name: Option<&str>) -> Result<Manifest, ModelsError> {
-    import(&Import { files, name, models }, &mut |_| {})
+    import(&ModelImport { files, name, models }, &mut |_| {})
 }
 
 fn files() -> Option<[PathBuf; 2]> {
@@ -42,7 +42,7 @@ fn files() -> Option<[PathBuf; 2]> {
 fn two_files_become_a_pack_that_opens_and_recognises_its_own_test() {
     let (Some(files), models) = (files(), models()) else { return };
     let mut said = Vec::new();
-    let wish = Import { files: &files, name: None, models: models.path() };
+    let wish = ModelImport { files: &files, name: None, models: models.path() };
     let pack = import(&wish, &mut |step| said.push(step.to_owned())).unwrap();
     assert_eq!(pack.name, "mobilefacenet128-yunet");
     assert!(pack.model_id.starts_with("mobilefacenet128-1.yunet-"), "{}", pack.model_id);

@@ -8,7 +8,7 @@ mod rows;
 use super::fixtures::{self, Half};
 use super::{Answer, Carrying, House, NOW, PASSWORD, body, get, post};
 use crate::site::table;
-use http::route::{Found, Object};
+use http::route::{Object, RouteFound};
 use jiff::civil::date;
 use offered::{Curl, Endpoint, key};
 use rows::{Id, Row, Sent};
@@ -240,7 +240,7 @@ fn is_there(row: &Row) -> bool {
         "/health" | "/" | "/docs" | "/swagger" | "/redoc" | "/openapi.json" => row.key.to_owned(),
         key => format!("/api{}", key.replace("{}", "x")),
     };
-    matches!(table().find(&method, &path), Found::Route(..))
+    matches!(table().find(&method, &path), RouteFound::Route(..))
 }
 
 #[tokio::test]

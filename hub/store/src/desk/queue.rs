@@ -3,7 +3,7 @@
 //!
 //! A page begins after a [`Spot`], so that what is decided meanwhile moves nothing.
 
-use super::{Asked, COLUMNS, PERSON, Seen, TABLES, candidates, read};
+use super::{COLUMNS, PERSON, SightingQuery, SightingSeen, TABLES, candidates, read};
 use crate::reader::Reader;
 use crate::{Tx, parsed};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -18,16 +18,16 @@ use wire::{RecordId, Wall};
 
 /// What belongs together on the desk.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Group {
+pub enum QueueGroup {
     /// A lesson.
-    Lesson(Lesson),
+    Lesson(QueueLesson),
     /// A door on a day of the school.
-    Door(Door),
+    Door(QueueDoor),
 }
 
 /// A lesson, as far as the desk names it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lesson {
+pub struct QueueLesson {
     /// Its id.
     pub id: Uuid,
     /// The class, where the reader may know it.
@@ -44,7 +44,7 @@ pub struct Lesson {
 
 /// A door on a day.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Door {
+pub struct QueueDoor {
     /// The door.
     pub device: String,
     /// First moment of the day.
@@ -57,7 +57,7 @@ pub struct Door {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Spot {
     /// The group.
-    pub place: Place,
+    pub place: QueuePlace,
     /// How sure the last card was.
     pub sure: f64,
     /// The last card.
@@ -66,25 +66,25 @@ pub struct Spot {
 
 /// Where a group stands on the desk. Its text, from high to low, is the order of the desk.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum QueuePlace {
     /// A lesson: when it began, and which.
     Lesson(Wall, Uuid),
     /// A day's first moment, and the door.
     Door(Wall, String),
 }
 
-impl Group {
+impl QueueGroup {
     /// Where it stands.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> QueuePlace {
         match self {
-            Self::Lesson(lesson) => Place::Lesson(lesson.starts, lesson.id),
-            Self::Door(door) => Place::Door(door.from, door.device.clone()),
+            Self::Lesson(lesson) => QueuePlace::Lesson(lesson.starts, lesson.id),
+            Self::Door(door) => QueuePlace::Door(door.from, door.device.clone()),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for QueuePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lesson(starts, id) => write!(f, "l{:015}-{id}", starts.0),
@@ -93,7 +93,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for QueuePlace {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -136,7 +136,7 @@ impl FromStr for Spot {
 }
 
 /// A group and what of it is on the page.
-pub type Part = (Group, Vec<Seen>);
+pub type QueuePart = (QueueGroup, Vec<SightingSeen>);
 
 /// At most `limit` cards after `after`, gathered by group.
 pub fn page(
@@ -145,9 +145,9 @@ pub fn page(
     zone: &TimeZone,
     after: Option<&Spot>,
     limit: u32,
-) -> Result<Vec<Part>, Error> {
-    let mut desk = Desk { tx, reader, zone, after, left: limit, found: Vec::new() };
-    if !matches!(after, Some(Spot { place: Place::Door(..), .. })) {
+) -> Result<Vec<QueuePart>, Error> {
+    let mut desk = QueueDesk { tx, reader, zone, after, left: limit, found: Vec::new() };
+    if !matches!(after, Some(Spot { place: QueuePlace::Door(..), .. })) {
         desk.lessons()?;
     }
     desk.doors()?;
@@ -158,37 +158,42 @@ pub fn page(
 }
 
 /// The group that `seen` belongs to.
-pub fn group_of(tx: &Tx<'_>, reader: Reader, zone: &TimeZone, seen: &Seen) -> Result<Group, Error> {
-    let mut asked = Asked::default();
+pub fn group_of(
+    tx: &Tx<'_>,
+    reader: Reader,
+    zone: &TimeZone,
+    seen: &SightingSeen,
+) -> Result<QueueGroup, Error> {
+    let mut asked = SightingQuery::default();
     if let Some(session) = seen.session {
         let id = asked.bind(session.to_string());
         asked.conditions.push(format!("l.id = {id}"));
         if let Some(lesson) = lessons(tx, reader, asked)?.into_iter().next() {
-            return Ok(Group::Lesson(lesson));
+            return Ok(QueueGroup::Lesson(lesson));
         }
     }
     let (from, until) = day(seen.order_at, zone);
-    Ok(Group::Door(Door { device: seen.device.clone(), from, until }))
+    Ok(QueueGroup::Door(QueueDoor { device: seen.device.clone(), from, until }))
 }
 
 /// A walk along the desk until the page is full.
-struct Desk<'a, 't> {
+struct QueueDesk<'a, 't> {
     tx: &'a Tx<'t>,
     reader: Reader,
     zone: &'a TimeZone,
     after: Option<&'a Spot>,
     left: u32,
-    found: Vec<(Group, Vec<RecordId>)>,
+    found: Vec<(QueueGroup, Vec<RecordId>)>,
 }
 
-impl Desk<'_, '_> {
+impl QueueDesk<'_, '_> {
     fn lessons(&mut self) -> Result<(), Error> {
-        let mut asked = Asked::default();
+        let mut asked = SightingQuery::default();
         let waiting = self.waiting(&mut asked, "s.session is not null");
         asked
             .conditions
             .push(format!("l.id in (select s.session from sighting s where {waiting})"));
-        if let Some(Spot { place: Place::Lesson(starts, id), .. }) = self.after {
+        if let Some(Spot { place: QueuePlace::Lesson(starts, id), .. }) = self.after {
             let starts = asked.bind(starts.0);
             let id = asked.bind(id.to_string());
             asked.conditions.push(format!("(l.starts, l.id) <= ({starts}, {id})"));
@@ -198,7 +203,7 @@ impl Desk<'_, '_> {
                 break;
             }
             let id = lesson.id.to_string();
-            self.cards(Group::Lesson(lesson), |asked| {
+            self.cards(QueueGroup::Lesson(lesson), |asked| {
                 let id = asked.bind(id);
                 format!("s.session = {id}")
             })?;
@@ -210,7 +215,7 @@ impl Desk<'_, '_> {
     fn doors(&mut self) -> Result<(), Error> {
         let mut before = i64::MAX;
         let mut upto = None;
-        if let Some(Spot { place: Place::Door(from, device), .. }) = self.after {
+        if let Some(Spot { place: QueuePlace::Door(from, device), .. }) = self.after {
             (before, upto) = (day(*from, self.zone).1.0, Some(device.clone()));
         }
         while self.left > 0 {
@@ -221,7 +226,7 @@ impl Desk<'_, '_> {
                     break;
                 }
                 let name = device.clone();
-                self.cards(Group::Door(Door { device, from, until }), |asked| {
+                self.cards(QueueGroup::Door(QueueDoor { device, from, until }), |asked| {
                     let device = asked.bind(name);
                     let from = asked.bind(from.0);
                     let until = asked.bind(until.0);
@@ -238,7 +243,7 @@ impl Desk<'_, '_> {
 
     /// When the newest card without a lesson before `before` was.
     fn newest(&self, before: i64) -> Result<Option<Wall>, Error> {
-        let mut asked = Asked::default();
+        let mut asked = SightingQuery::default();
         let before = asked.bind(before);
         let waiting =
             self.waiting(&mut asked, &format!("s.session is null and s.order_at < {before}"));
@@ -250,7 +255,7 @@ impl Desk<'_, '_> {
     }
 
     fn devices(&self, from: Wall, until: Wall, upto: Option<String>) -> Result<Vec<String>, Error> {
-        let mut asked = Asked::default();
+        let mut asked = SightingQuery::default();
         let from = asked.bind(from.0);
         let until = asked.bind(until.0);
         let day = format!("s.session is null and s.order_at >= {from} and s.order_at < {until}");
@@ -264,8 +269,12 @@ impl Desk<'_, '_> {
     }
 
     /// The next cards of `group`, those after the spot if the page begins in it.
-    fn cards(&mut self, group: Group, of: impl FnOnce(&mut Asked) -> String) -> Result<(), Error> {
-        let mut asked = Asked::default();
+    fn cards(
+        &mut self,
+        group: QueueGroup,
+        of: impl FnOnce(&mut SightingQuery) -> String,
+    ) -> Result<(), Error> {
+        let mut asked = SightingQuery::default();
         let of = of(&mut asked);
         let mut waiting = self.waiting(&mut asked, &of);
         if let Some(spot) = self.after.filter(|spot| spot.place == group.place()) {
@@ -288,7 +297,7 @@ impl Desk<'_, '_> {
     }
 
     /// What waits for the reader, of those `of` speaks of.
-    fn waiting(&self, asked: &mut Asked, of: &str) -> String {
+    fn waiting(&self, asked: &mut SightingQuery, of: &str) -> String {
         let mine = asked.mine(self.reader);
         let mine = mine.map_or_else(String::new, |mine| format!(" and {PERSON} in ({mine})"));
         format!("s.review_status = 'pending' and {of}{mine}")
@@ -296,7 +305,11 @@ impl Desk<'_, '_> {
 }
 
 /// Lessons under these conditions, the newest first.
-fn lessons(tx: &Tx<'_>, reader: Reader, mut asked: Asked) -> Result<Vec<Lesson>, Error> {
+fn lessons(
+    tx: &Tx<'_>,
+    reader: Reader,
+    mut asked: SightingQuery,
+) -> Result<Vec<QueueLesson>, Error> {
     let known = match reader.actor.role {
         Role::Admin => "1 = 1".to_owned(),
         _ => {
@@ -320,17 +333,21 @@ fn lessons(tx: &Tx<'_>, reader: Reader, mut asked: Asked) -> Result<Vec<Lesson>,
         let class = row.get::<_, Option<String>>(1)?;
         let (starts, ends) = (Wall(row.get(4)?), Wall(row.get(5)?));
         let name = if class.is_some() { row.get(2)? } else { String::new() };
-        Ok(Lesson { id, class, name, room: row.get(3)?, starts, ends })
+        Ok(QueueLesson { id, class, name, room: row.get(3)?, starts, ends })
     })
 }
 
-fn rows(tx: &Tx<'_>, reader: Reader, ids: &[RecordId]) -> Result<HashMap<RecordId, Seen>, Error> {
-    let mut asked = Asked::default();
+fn rows(
+    tx: &Tx<'_>,
+    reader: Reader,
+    ids: &[RecordId],
+) -> Result<HashMap<RecordId, SightingSeen>, Error> {
+    let mut asked = SightingQuery::default();
     let list: Vec<_> = ids.iter().map(|id| asked.bind(id.to_string())).collect();
     let sql = format!("select {COLUMNS} from {TABLES} where s.id in ({})", list.join(", "));
     let rows = tx.query(&sql, params_from_iter(asked.values), read)?;
     let mut named = candidates(tx, reader, ids)?;
-    let with = |mut row: Seen| {
+    let with = |mut row: SightingSeen| {
         row.candidates = named.remove(&row.id).unwrap_or_default();
         (row.id, row)
     };

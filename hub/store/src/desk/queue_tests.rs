@@ -48,8 +48,8 @@ fn expected(rows: &[Row], who: usize) -> Vec<(String, RecordId)> {
     };
     let day = |row: &Row| Wall(row.at * HOURS_3 / (8 * HOURS_3) * 8 * HOURS_3);
     let place = |(n, row): (usize, &Row)| match lesson_of(n) {
-        Some(n) => Place::Lesson(Wall(i64::from(n > 0) + 1), lesson(n)),
-        None => Place::Door(day(row), format!("d{}", row.device)),
+        Some(n) => QueuePlace::Lesson(Wall(i64::from(n > 0) + 1), lesson(n)),
+        None => QueuePlace::Door(day(row), format!("d{}", row.device)),
     };
     let waits = |(_, row): &(usize, &Row)| row.status == 0 && sees(row);
     let mut all: Vec<_> = rows.iter().enumerate().filter(waits).collect();
@@ -94,9 +94,9 @@ fn a_teacher_reads_no_other_class_in_a_group() {
     runtime.block_on(db.write(move |tx| spread(tx, &[row, row]))).unwrap();
     let read = move |tx: &Tx<'_>| page(tx, readers()[1], &TimeZone::UTC, None, 50);
     let parts = runtime.block_on(db.read(read)).unwrap();
-    let name = |(group, _): &Part| match group {
-        Group::Lesson(lesson) => (lesson.class.clone(), lesson.name.clone()),
-        Group::Door(_) => panic!("both are in lessons"),
+    let name = |(group, _): &QueuePart| match group {
+        QueueGroup::Lesson(lesson) => (lesson.class.clone(), lesson.name.clone()),
+        QueueGroup::Door(_) => panic!("both are in lessons"),
     };
     let names: Vec<_> = parts.iter().map(name).collect();
     assert_eq!(names, [(None, String::new()), (Some("C0".into()), "Maths".into())]);

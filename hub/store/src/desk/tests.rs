@@ -3,9 +3,9 @@
 use super::*;
 use crate::Db;
 use crate::device;
-use crate::device::Place;
+use crate::device::DevicePlace;
 use crate::student;
-use crate::student::Profile;
+use crate::student::StudentProfile;
 use proptest::prelude::*;
 use wire::Direction;
 
@@ -54,14 +54,16 @@ fn class(n: usize) -> Uuid {
 
 /// Four students, two doors, a class of the first two and one of the third.
 fn fill(tx: &Tx<'_>, rows: &[Row]) -> Result<Vec<StudentId>, Error> {
-    let place = Place { room: "1".into(), location: String::new(), direction: Direction::Entry };
+    let place =
+        DevicePlace { room: "1".into(), location: String::new(), direction: Direction::Entry };
     for door in ["d0", "d1"] {
         device::add(tx, &door.parse().unwrap(), &place, "t", NOW)?;
     }
     let students: Vec<_> = (0..4)
         .map(|n| {
             let (student_number, first_name) = (format!("S{n}"), "N".to_owned());
-            let profile = Profile { student_number, first_name, ..Profile::default() };
+            let profile =
+                StudentProfile { student_number, first_name, ..StudentProfile::default() };
             student::add(tx, profile, "t", NOW)
         })
         .collect::<Result<_, _>>()?;
@@ -108,7 +110,12 @@ fn sighting(tx: &Tx<'_>, n: usize, row: &Row, students: &[StudentId]) -> Result<
 }
 
 /// Which of `rows` the reader may see under `filter`, newest first.
-fn expected(rows: &[Row], who: usize, filter: &Filter, students: &[StudentId]) -> Vec<RecordId> {
+fn expected(
+    rows: &[Row],
+    who: usize,
+    filter: &SightingFilter,
+    students: &[StudentId],
+) -> Vec<RecordId> {
     let sees = |person: usize| match who {
         0 => true,
         1 => person < 2,
@@ -131,11 +138,11 @@ fn expected(rows: &[Row], who: usize, filter: &Filter, students: &[StudentId]) -
     kept.into_iter().map(|(n, _)| id(n)).collect()
 }
 
-fn filters(students: &[StudentId]) -> Vec<Filter> {
+fn filters(students: &[StudentId]) -> Vec<SightingFilter> {
     let mut all = Vec::new();
     for bits in 0u8..64 {
         let on = |bit: u8| bits & (1 << bit) != 0;
-        all.push(Filter {
+        all.push(SightingFilter {
             status: on(0).then(|| Status::ALL[usize::from(on(5))]),
             device: on(1).then(|| "d0".to_owned()),
             student: on(2).then(|| students[0]),
@@ -168,7 +175,7 @@ proptest! {
                 let found = runtime.block_on(db.read(move |tx| {
                     let (mut all, mut after) = (Vec::new(), None);
                     loop {
-                        let page = list(tx, reader, &asked, Page { after, limit: 7 })?;
+                        let page = list(tx, reader, &asked, SightingPage { after, limit: 7 })?;
                         let Some(last) = page.last() else { return Ok(all) };
                         after = Some((last.order_at, last.id));
                         all.extend(page);
@@ -176,11 +183,11 @@ proptest! {
                 })).unwrap();
                 let ids: Vec<_> = found.iter().map(|seen| seen.id).collect();
                 prop_assert_eq!(ids, expected(&rows, who, &filter, &students), "{} {:?}", who, filter);
-                let hidden = |c: &Candidate| who > 0 && c.person.number == "S3";
+                let hidden = |c: &CandidateSeen| who > 0 && c.person.number == "S3";
                 prop_assert!(!found.iter().flat_map(|seen| &seen.candidates).any(hidden));
                 prop_assert!(who > 0 || found.iter().all(|seen| seen.candidates.len() == 2));
             }
-            let pending = Filter { status: Some(Status::Pending), ..Filter::default() };
+            let pending = SightingFilter { status: Some(Status::Pending), ..SightingFilter::default() };
             let count = runtime.block_on(db.read(move |tx| waiting(tx, reader))).unwrap();
             prop_assert_eq!(count as usize, expected(&rows, who, &pending, &students).len());
         }
@@ -200,9 +207,9 @@ fn no_list_reads_every_sighting_or_sorts_all_of_them() {
     for reader in readers() {
         for filter in filters(&students) {
             for after in [None, after] {
-                let (asked, page) = (filter.clone(), Page { after, limit: 100 });
+                let (asked, page) = (filter.clone(), SightingPage { after, limit: 100 });
                 let plan = runtime.block_on(db.read(move |tx| {
-                    let asked = Asked::page(reader, &asked, page);
+                    let asked = SightingQuery::page(reader, &asked, page);
                     Ok(plan(tx, &asked.rows(), asked.values))
                 }));
                 let plan = plan.unwrap();
@@ -213,7 +220,7 @@ fn no_list_reads_every_sighting_or_sorts_all_of_them() {
     }
 }
 
-fn check(plan: &[String], all: bool, filter: &Filter) {
+fn check(plan: &[String], all: bool, filter: &SightingFilter) {
     let text = plan.join("\n");
     assert!(
         text.contains("SEARCH s USING INDEX sqlite_autoindex_sighting_1"),
@@ -239,7 +246,7 @@ fn check(plan: &[String], all: bool, filter: &Filter) {
 fn candidates_are_found_by_their_sightings_whoever_reads() {
     let (_dir, db, _, runtime) = house(Vec::new());
     for reader in readers() {
-        let (sql, values) = Asked::candidates(reader, &[id(1), id(2), id(3)]).unwrap();
+        let (sql, values) = SightingQuery::candidates(reader, &[id(1), id(2), id(3)]).unwrap();
         let plan = runtime.block_on(db.read(move |tx| Ok(plan(tx, &sql, values)))).unwrap();
         let found = "SEARCH c USING PRIMARY KEY (sighting=?)".to_owned();
         assert!(plan.contains(&found), "{plan:?}");
@@ -251,8 +258,9 @@ fn what_waits_is_counted_in_an_index_alone() {
     let (_dir, db, _, runtime) = house(Vec::new());
     for reader in readers() {
         let plan = runtime.block_on(db.read(move |tx| {
-            let pending = Filter { status: Some(Status::Pending), ..Filter::default() };
-            let asked = Asked::of(reader, &pending);
+            let pending =
+                SightingFilter { status: Some(Status::Pending), ..SightingFilter::default() };
+            let asked = SightingQuery::of(reader, &pending);
             Ok(plan(tx, &asked.count(), asked.values))
         }));
         let text = plan.unwrap().join("\n");

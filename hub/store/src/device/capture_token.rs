@@ -8,7 +8,7 @@ use wire::{DeviceId, Wall};
 
 /// How long a token counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Life {
+pub struct TokenLife {
     /// From when on.
     pub from: Wall,
     /// Until when.
@@ -25,7 +25,7 @@ pub fn add(
     tx: &Tx<'_>,
     id: &DeviceId,
     digest: &[u8],
-    life: Life,
+    life: TokenLife,
     actor: &str,
 ) -> Result<(), Error> {
     let door = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
@@ -85,5 +85,5 @@ pub fn holder(tx: &Tx<'_>, digest: &[u8], now: Wall) -> Result<Option<DeviceId>,
 fn noted(tx: &Tx<'_>, id: &DeviceId, action: &str, actor: &str, now: Wall) -> Result<(), Error> {
     let table = "device";
     let meta = json!({});
-    audit::add(tx, now, &audit::Entry { actor, action, table, id: id.as_str(), meta })
+    audit::add(tx, now, &audit::AuditEntry { actor, action, table, id: id.as_str(), meta })
 }

@@ -33,15 +33,15 @@ const WRAPPED: [(&str, &str, &str); 4] = [
 
 /// Where the key lies, and the machine's secret if there is one.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct KekPlace {
     dir: PathBuf,
     machine: Option<DataKey>,
 }
 
 /// A file as it was: another one has another number or time.
-pub(super) type Mark = (u64, i64, i64);
+pub(super) type KekMark = (u64, i64, i64);
 
-impl Place {
+impl KekPlace {
     /// In `dir`, with the machine's secret.
     pub(super) fn of(dir: &Path) -> Result<Self, Error> {
         let folder = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
@@ -73,7 +73,7 @@ impl Place {
         self.file().with_extension("next")
     }
 
-    pub(super) fn mark(&self) -> Option<Mark> {
+    pub(super) fn mark(&self) -> Option<KekMark> {
         let about = fs::metadata(self.file()).ok()?;
         Some((about.ino(), about.mtime(), about.mtime_nsec()))
     }

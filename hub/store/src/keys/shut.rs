@@ -1,7 +1,7 @@
 //! What the key store remembers of what opened an account and does no more.
 
 use super::Keys;
-use crate::shut::{KEPT_MS, Kind, Shut};
+use crate::shut::{KEPT_MS, Shut, ShutKind};
 use rules::error::{Doing, Error};
 use rusqlite::params;
 use wire::Wall;
@@ -35,7 +35,7 @@ impl Keys {
         let one = |row: &rusqlite::Row<'_>| {
             let what = row.get(1)?;
             let at = Wall(row.get(2)?);
-            let kind = Kind::of(&row.get::<_, String>(0)?);
+            let kind = ShutKind::of(&row.get::<_, String>(0)?);
             Ok(kind.map(|kind| Shut { kind, what, at }))
         };
         let found = all.query_map([], one).doing(doing)?.collect::<Result<Vec<_>, _>>();
@@ -51,7 +51,7 @@ mod tests {
     fn the_newest_time_counts_and_old_ones_are_forgotten() {
         let dir = tempfile::tempdir().unwrap();
         let keys = Keys::create(dir.path(), Wall(1)).unwrap();
-        let one = |at| Shut { kind: Kind::Passkey, what: "p".into(), at: Wall(at) };
+        let one = |at| Shut { kind: ShutKind::Passkey, what: "p".into(), at: Wall(at) };
         keys.remember_shut(&[one(5)], Wall(5)).unwrap();
         keys.remember_shut(&[one(9)], Wall(9)).unwrap();
         keys.remember_shut(&[one(7)], Wall(9)).unwrap();

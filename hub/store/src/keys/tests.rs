@@ -160,7 +160,7 @@ fn with_a_secret_of_the_machine_the_disk_alone_opens_nothing() {
     let (dir, keys) = temp();
     let (key, machine) = (tokens(&keys), DataKey::random());
     let open = |machine: Option<&DataKey>| {
-        Keys::open_at(dir.path(), Place::with(dir.path(), machine.cloned()))
+        Keys::open_at(dir.path(), KekPlace::with(dir.path(), machine.cloned()))
     };
     let sealed = open(Some(&machine)).unwrap();
     assert!(!dir.path().join("kek").exists(), "what lay in the clear is gone");

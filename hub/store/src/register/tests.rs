@@ -5,7 +5,7 @@ use crate::Db;
 use crate::sample::{admin, class_of, lesson, marked};
 use jiff::civil::date;
 use proptest::prelude::*;
-use rules::reports::matrix::Count;
+use rules::reports::matrix::MatrixCount;
 use std::collections::BTreeMap;
 
 fn plan(tx: &Tx<'_>, sql: &str) -> String {
@@ -71,7 +71,7 @@ async fn same_as_raw(raw: Vec<Raw>, from: i8, to: i8) {
         }
         let (from, to) = (date(2026, 1, from), date(2026, 1, to));
         last.retain(|(day, _), _| (from..=to).contains(day));
-        let found = register(tx, class, Span { from: Some(from), to: Some(to) })?;
+        let found = register(tx, class, RegisterSpan { from: Some(from), to: Some(to) })?;
         let days: Vec<_> = lessons.into_keys().filter(|day| (from..=to).contains(day)).collect();
         assert_eq!(found.lessons.iter().map(|lesson| lesson.day).collect::<Vec<_>>(), days);
         let guest = last.keys().any(|(_, student)| *student == students[3]);
@@ -82,16 +82,16 @@ async fn same_as_raw(raw: Vec<Raw>, from: i8, to: i8) {
                 .map(|day| last.get(&(*day, person.id)).copied().unwrap_or_default())
                 .collect();
             assert_eq!(found.row(n), wanted, "{person:?}");
-            let span = Span { from: Some(from), to: Some(to) };
-            let which = Which { span, limit: 500, ..Which::default() };
+            let span = RegisterSpan { from: Some(from), to: Some(to) };
+            let which = RegisterSpanOf { span, limit: 500, ..RegisterSpanOf::default() };
             let mut told = history(tx, admin(), person.id, &which)?;
             told.reverse();
             let told: Vec<_> = told.iter().map(|m| (m.day, Cell::of(m.status, m.source))).collect();
             let marked = days.iter().copied().zip(wanted).filter(|(_, cell)| cell.status.is_some());
             assert_eq!(told, marked.collect::<Vec<_>>());
         }
-        let all = (0..found.lessons.len()).map(|n| Count::of(found.column(n)).sums).sum();
-        assert_eq!(Count::of(last.into_values()).sums, all);
+        let all = (0..found.lessons.len()).map(|n| MatrixCount::of(found.column(n)).sums).sum();
+        assert_eq!(MatrixCount::of(last.into_values()).sums, all);
         Ok(())
     };
     db.write(check).await.unwrap();
@@ -139,7 +139,7 @@ async fn detections_are_sightings_and_faces_that_nobody_rejected() {
              values ('f', 'i', $1, $2, 0, 0, 1, 1, 0.9, '', '', $3, 1)",
             params![class.to_string(), at, ben],
         )?;
-        let found = register(tx, class, Span::default())?;
+        let found = register(tx, class, RegisterSpan::default())?;
         let seen = |id: StudentId| {
             let n = found.people.iter().position(|person| person.id == id).unwrap();
             let cell = found.row(n)[0];
@@ -164,13 +164,13 @@ async fn pages_of_a_history_join_without_a_gap() {
         }
         let (mut after, mut seen) = (None, Vec::new());
         loop {
-            let which = Which { after, limit: 2, ..Which::default() };
+            let which = RegisterSpanOf { after, limit: 2, ..RegisterSpanOf::default() };
             let page = history(tx, admin(), students[0], &which)?;
             let Some(last) = page.last() else { break };
             after = Some((last.starts, last.session));
             seen.extend(page.into_iter().map(|marked| marked.session));
         }
-        let whole = Which { limit: 500, ..Which::default() };
+        let whole = RegisterSpanOf { limit: 500, ..RegisterSpanOf::default() };
         let whole = history(tx, admin(), students[0], &whole)?;
         assert_eq!(seen, whole.into_iter().map(|marked| marked.session).collect::<Vec<_>>());
         assert_eq!(seen.len(), 5);

@@ -16,7 +16,8 @@ async fn house(doors: Vec<(&'static str, Option<Watch>)>) -> (tempfile::TempDir,
         for (name, watch) in &doors {
             let id: DeviceId = name.parse().unwrap();
             let room = "1".to_owned();
-            let place = device::Place { room, location: String::new(), direction: Direction::Both };
+            let place =
+                device::DevicePlace { room, location: String::new(), direction: Direction::Both };
             device::add(tx, &id, &place, "t", NOW)?;
             device::connected(tx, &id, true, (1, 1), NOW)?;
             let Some(watch) = watch else { continue };
@@ -50,10 +51,11 @@ async fn a_door_that_is_connected_and_blind_is_named_with_its_cause() {
         found.into_iter().map(|door| (door.device.to_string(), door.why)).collect::<Vec<_>>()
     };
     let of = |name: &str, why| (name.to_owned(), why);
-    let wanted = [of("b", Why::Covered), of("d", Why::NoReport), of("e", Why::Clock)];
+    let wanted =
+        [of("b", ClosingWhy::Covered), of("d", ClosingWhy::NoReport), of("e", ClosingWhy::Clock)];
     assert_eq!(named(NOW).await, wanted, "a door that nobody passed is not blind");
     let silent = named(NOW.plus_ms(SILENT_MS + 1)).await;
-    assert!(silent.len() == 5 && silent.iter().all(|(_, why)| *why == Why::NoReport));
+    assert!(silent.len() == 5 && silent.iter().all(|(_, why)| *why == ClosingWhy::NoReport));
 }
 
 #[tokio::test]

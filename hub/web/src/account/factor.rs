@@ -5,7 +5,7 @@ use crate::note::Note;
 use crate::qr;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::entrance::Started;
+use acts::entrance::CodeStarted;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -36,7 +36,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "account-factor.html")]
-struct Begun {
+struct FactorBegun {
     shell: Shell,
     note: Option<Note>,
     /// The secret as people type it, in groups of four.
@@ -65,11 +65,11 @@ async fn begin(call: Call) -> Outcome {
     }
 }
 
-fn begun_page(call: &Call, status: StatusCode, begun: Started, note: Option<Note>) -> Outcome {
+fn begun_page(call: &Call, status: StatusCode, begun: CodeStarted, note: Option<Note>) -> Outcome {
     let shell = shell(call, "account");
     let square = qr::svg(&begun.uri, &shell.say("account-square"));
     let secret = fours(&begun.secret);
-    page(status, &Begun { shell, note, secret, uri: begun.uri, square })
+    page(status, &FactorBegun { shell, note, secret, uri: begun.uri, square })
 }
 
 /// Groups of four letters, as people read a long word.

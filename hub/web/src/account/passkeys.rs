@@ -2,7 +2,7 @@
 
 use super::answer;
 use crate::shell::Shell;
-use acts::entrance::{self, Shown};
+use acts::entrance::{self, PasskeyAnswer};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
@@ -34,18 +34,18 @@ pub fn routes() -> Vec<Endpoint> {
 }
 
 /// What the page says of passkeys.
-pub struct Passkeys {
+pub struct PasskeySection {
     /// Why none can be made here.
     pub missing: Option<Missing>,
     /// Whether they may be added and removed without proving once more who it is.
     pub proved: bool,
     /// Those there are.
-    pub kept: Vec<Row>,
+    pub kept: Vec<PasskeyRow>,
 }
 
 /// Whether a page can ask for a passkey of an account.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ask {
+pub enum PasskeyAsk {
     /// There is none.
     Nothing,
     /// It can.
@@ -56,7 +56,7 @@ pub enum Ask {
     Nowhere,
 }
 
-impl Ask {
+impl PasskeyAsk {
     /// Of an account that has `any`, on a page where they may be `missing`.
     #[must_use]
     pub fn of(any: bool, missing: Option<Missing>) -> Self {
@@ -70,7 +70,7 @@ impl Ask {
 }
 
 /// A passkey.
-pub struct Row {
+pub struct PasskeyRow {
     /// Its id.
     pub id: Uuid,
     /// What its owner calls it.
@@ -82,9 +82,9 @@ pub struct Row {
 }
 
 /// The passkeys of whoever asks, in words.
-pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
+pub async fn told(call: &Call, shell: &Shell) -> Result<PasskeySection, Problem> {
     let ago = |at| words::ago(shell.language, at, call.now);
-    let row = |one: Passkey| Row {
+    let row = |one: Passkey| PasskeyRow {
         id: one.id,
         name: one.name,
         made: ago(one.created_at),
@@ -93,20 +93,20 @@ pub async fn told(call: &Call, shell: &Shell) -> Result<Passkeys, Problem> {
     let user = call.actor()?.user;
     let kept = call.app().db.read(move |tx| passkey::of(tx, user)).await?;
     let kept = kept.into_iter().map(row).collect();
-    Ok(Passkeys { missing: call.lacks_passkeys(), proved: call.is_proved_again(), kept })
+    Ok(PasskeySection { missing: call.lacks_passkeys(), proved: call.is_proved_again(), kept })
 }
 
 /// What a form says that was sent with a passkey's answer; nothing for one sent without.
 ///
 /// # Errors
 /// 422 for an answer that is none.
-pub fn shown(call: &Call) -> Result<Option<Shown>, Problem> {
+pub fn shown(call: &Call) -> Result<Option<PasskeyAnswer>, Problem> {
     let Some(credential) = call.content.field("credential").filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     let credential = serde_json::from_str(credential)
         .map_err(|_| Problem::field("credential", "this is no passkey's answer"))?;
-    Ok(Some(Shown { attempt: call.field("attempt")?.to_owned(), credential }))
+    Ok(Some(PasskeyAnswer { attempt: call.field("attempt")?.to_owned(), credential }))
 }
 
 async fn add(call: Call) -> Outcome {

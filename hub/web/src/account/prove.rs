@@ -1,10 +1,10 @@
 //! `/account/prove`: once more who somebody is, before something that is not taken back.
 
-use super::passkeys::{Ask, shown};
+use super::passkeys::{PasskeyAsk, shown};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::entrance::Given;
+use acts::entrance::ProofGiven;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -44,7 +44,7 @@ pub fn at(next: &str) -> String {
 
 #[derive(Template)]
 #[template(path = "account-prove.html")]
-struct Page<'a> {
+struct ProvePage<'a> {
     shell: Shell,
     note: Option<Note>,
     ways: Ways,
@@ -56,26 +56,26 @@ struct Ways {
     /// The password, of who has no second factor.
     password: bool,
     codes: bool,
-    passkeys: Ask,
+    passkeys: PasskeyAsk,
     /// What the button for signing in elsewhere says, for who has nothing here.
     elsewhere: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Asked {
+struct ProveQuery {
     next: String,
 }
 
 async fn index(call: Call) -> Outcome {
-    let Asked { next } = call.query()?;
+    let ProveQuery { next } = call.query()?;
     show(&call, StatusCode::OK, None, &next).await
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>, next: &str) -> Outcome {
     let shell = shell(call, "account");
     let ways = ways(call).await?;
-    page(status, &Page { shell, note, ways, next: inside(next) })
+    page(status, &ProvePage { shell, note, ways, next: inside(next) })
 }
 
 async fn ways(call: &Call) -> Result<Ways, Problem> {
@@ -83,11 +83,11 @@ async fn ways(call: &Call) -> Result<Ways, Problem> {
     let missing = call.lacks_passkeys();
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
-        let passkeys = Ask::of(passkey::any(tx, user)?, missing);
+        let passkeys = PasskeyAsk::of(passkey::any(tx, user)?, missing);
         Ok((people::password(tx, user)?.is_some(), codes, passkeys))
     });
     let (has, codes, passkeys) = read.await?;
-    let alone = !codes && passkeys == Ask::Nothing;
+    let alone = !codes && passkeys == PasskeyAsk::Nothing;
     let elsewhere = elsewhere(call).filter(|_| alone && !has);
     Ok(Ways { password: alone && elsewhere.is_none(), codes, passkeys, elsewhere })
 }
@@ -97,7 +97,7 @@ async fn prove(call: Call) -> Outcome {
     let next = typed("next").unwrap_or_default();
     let proved = async {
         let passkey = shown(&call)?;
-        let given = Given { passkey, code: typed("code"), password: typed("password") };
+        let given = ProofGiven { passkey, code: typed("code"), password: typed("password") };
         let account = call.own().await?;
         Ok::<_, Problem>(call.visitor().prove(&account, given.into()).await?)
     };

@@ -4,15 +4,15 @@ use acts::classes::{self, ClassChanges, ClassSettings, PolicyKind};
 use fluent_bundle::FluentArgs;
 use http::call::Call;
 use http::problem::Problem;
-use rules::attendance::budget::Count;
+use rules::attendance::budget::BudgetCount;
 use rules::attendance::placing::Policy;
 use store::class::{Class, Suspension};
 use uuid::Uuid;
 use wire::Wall;
-use words::language::{Said, Language};
+use words::language::{Language, Said};
 
 /// What the page says of the rules.
-pub(super) struct Rules {
+pub(super) struct PolicyRules {
     /// What holds, in sentences.
     pub said: Vec<String>,
     /// Whether the school said that doors mark at once, suspended or not.
@@ -24,16 +24,23 @@ pub(super) struct Rules {
     pub budget: String,
 }
 
-impl Rules {
-    pub(super) fn new(language: Language, class: &Class, count: Option<Count>, now: Wall) -> Self {
+impl PolicyRules {
+    pub(super) fn new(
+        language: Language,
+        class: &Class,
+        count: Option<BudgetCount>,
+        now: Wall,
+    ) -> Self {
         let grace = language.one("class-says-grace", "count", class.grace_min);
         let (line, budget, policy) = match class.policy {
-            Policy::Review => (String::new(), String::new(), vec![language.say("class-says-review")]),
+            Policy::Review => {
+                (String::new(), String::new(), vec![language.say("class-says-review")])
+            }
             Policy::Auto { line, budget } => {
                 let values = (("line", percent(line)), ("budget", budget));
                 let mut said = vec![language.two("class-says-auto", values.0, values.1)];
                 let counted = count.filter(|_| class.suspended.is_none());
-                said.extend(counted.map(|Count { passages, errors }| {
+                said.extend(counted.map(|BudgetCount { passages, errors }| {
                     language.two("class-says-counted", ("passages", passages), ("errors", errors))
                 }));
                 (percent(line).to_string(), budget.to_string(), said)
@@ -54,7 +61,7 @@ fn percent(share: f64) -> f64 {
 /// Why a person decides again in a class that marked by itself.
 #[must_use]
 pub fn suspended(language: Language, class: &Class, now: Wall) -> Option<String> {
-    let Suspension { at, count: Count { passages, errors } } = class.suspended?;
+    let Suspension { at, count: BudgetCount { passages, errors } } = class.suspended?;
     let Policy::Auto { budget, .. } = class.policy else { return None };
     let mut gaps = FluentArgs::new();
     gaps.set("class", class.class_name.value());
@@ -131,8 +138,8 @@ mod tests {
         }
     }
 
-    fn said(class: &Class, count: Option<Count>) -> String {
-        let rules = Rules::new(Language::English, class, count, Wall(7_200_000));
+    fn said(class: &Class, count: Option<BudgetCount>) -> String {
+        let rules = PolicyRules::new(Language::English, class, count, Wall(7_200_000));
         let all = rules.said.into_iter().chain(rules.suspended).collect::<Vec<_>>();
         all.join(" ").replace(['\u{2068}', '\u{2069}'], "")
     }
@@ -142,7 +149,7 @@ mod tests {
         let review = said(&class(Policy::Review, None), None);
         assert!(review.contains("10 minutes") && review.contains("person decides"), "{review}");
         let auto = Policy::Auto { line: 0.935, budget: 2.5 };
-        let count = Count { passages: 120, errors: 1 };
+        let count = BudgetCount { passages: 120, errors: 1 };
         let at_once = said(&class(auto, None), Some(count));
         for words in ["93.5", "2.5 in 1,000", "120", "corrected"] {
             assert!(at_once.contains(words), "{words}: {at_once}");
@@ -152,8 +159,8 @@ mod tests {
     #[test]
     fn a_suspended_class_says_what_was_counted_and_since_when() {
         let auto = Policy::Auto { line: 0.9, budget: 2.0 };
-        let why = Suspension { at: Wall(0), count: Count { passages: 60, errors: 4 } };
-        let text = said(&class(auto, Some(why)), Some(Count::default()));
+        let why = Suspension { at: Wall(0), count: BudgetCount { passages: 60, errors: 4 } };
+        let text = said(&class(auto, Some(why)), Some(BudgetCount::default()));
         for words in ["7b", "2 h ago", "60", "4", "2 in 1,000"] {
             assert!(text.contains(words), "{words}: {text}");
         }

@@ -1,11 +1,11 @@
 //! `/class/{id}`: who is in a class, who teaches it, and how it treats what doors say.
 
-use super::policy::{self, Rules};
+use super::policy::{self, PolicyRules};
 use crate::note::Note;
 use crate::settings::users::{some, teaching};
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::roster::{self as entering, Entering, Face, Membership, Strangers};
+use acts::roster::{self as entering, EnrolledFace, Entering, Membership, Strangers};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -23,8 +23,8 @@ use rules::error::Error;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use store::class::{self, Class, Member};
-use store::member::{self, Counts};
-use store::people::{self, Filter};
+use store::member::{self, MemberCounts};
+use store::people::{self, AccountFilter};
 use store::student::Student;
 use store::teaches::{self, Teacher};
 use store::{Tx, budget};
@@ -32,7 +32,7 @@ use store::{desk, reader::Reader};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
-use words::language::{Said as _, Language};
+use words::language::{Language, Said as _};
 
 /// People that a search names.
 const FOUND: u32 = 8;
@@ -74,17 +74,17 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "class-roster.html")]
-struct Page {
+struct RosterPage {
     shell: Shell,
     note: Option<Note>,
     class: Class,
-    rules: Rules,
+    rules: PolicyRules,
     /// What became of the numbers that were typed.
-    lines: Vec<Line>,
+    lines: Vec<RosterLine>,
     /// What was searched for, and who was found.
     asked: String,
-    found: Vec<Found>,
-    members: Vec<Person>,
+    found: Vec<RosterFound>,
+    members: Vec<RosterPerson>,
     teachers: Vec<Teacher>,
     /// Accounts that may teach it.
     staff: Vec<(Uuid, String)>,
@@ -92,13 +92,13 @@ struct Page {
 }
 
 /// Somebody found, and whether they are in the class already.
-struct Found {
-    person: desk::Person,
+struct RosterFound {
+    person: desk::PersonSeen,
     there: bool,
 }
 
 /// Somebody of the class, and what they were marked so far.
-struct Person {
+struct RosterPerson {
     member: Member,
     marks: String,
     last: Option<String>,
@@ -106,22 +106,22 @@ struct Person {
 
 /// What became of a line.
 #[derive(PartialEq, Eq, Debug)]
-struct Line {
+struct RosterLine {
     n: usize,
     number: String,
     name: String,
-    outcome: Became,
+    outcome: RosterBecame,
 }
 
 /// What became of a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Became {
+enum RosterBecame {
     Entered,
     There,
     Unknown,
 }
 
-impl Became {
+impl RosterBecame {
     /// The colour of its tag, and the text's key.
     fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -133,7 +133,7 @@ impl Became {
 }
 
 #[derive(Deserialize, Default)]
-struct Asked {
+struct RosterQuery {
     q: Option<String>,
 }
 
@@ -141,8 +141,13 @@ async fn index(call: Call) -> Outcome {
     show(&call, StatusCode::OK, Note::done(&call, &DONE), Vec::new()).await
 }
 
-async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Line>) -> Outcome {
-    let asked: Asked = call.query()?;
+async fn show(
+    call: &Call,
+    status: StatusCode,
+    note: Option<Note>,
+    lines: Vec<RosterLine>,
+) -> Outcome {
+    let asked: RosterQuery = call.query()?;
     let reader = call.reader()?;
     let now = call.now;
     let name = call.param("id").to_owned();
@@ -163,27 +168,43 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, lines: Vec<Li
         Ok((class, count, (members, counts), teachers, found, staff))
     });
     let (class, count, members, teachers, found, staff) = read.await?;
-    let rules = Rules::new(shell.language, &class, count, now);
+    let rules = PolicyRules::new(shell.language, &class, count, now);
     let today = reader.today;
     let zone = &call.app().config.zone;
     let members = with_marks(members.0, members.1, (shell.language, zone));
-    let view =
-        Page { shell, note, class, rules, lines, asked, found, members, teachers, staff, today };
+    let view = RosterPage {
+        shell,
+        note,
+        class,
+        rules,
+        lines,
+        asked,
+        found,
+        members,
+        teachers,
+        staff,
+        today,
+    };
     page(status, &view)
 }
 
-fn found(tx: &Tx<'_>, reader: Reader, text: &str, members: &[Member]) -> Result<Vec<Found>, Error> {
+fn found(
+    tx: &Tx<'_>,
+    reader: Reader,
+    text: &str,
+    members: &[Member],
+) -> Result<Vec<RosterFound>, Error> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
     let there: HashSet<_> = members.iter().map(|member| member.student).collect();
     let found = desk::named(tx, reader, text, FOUND)?.into_iter();
-    Ok(found.map(|person| Found { there: there.contains(&person.student), person }).collect())
+    Ok(found.map(|person| RosterFound { there: there.contains(&person.student), person }).collect())
 }
 
 fn staff(tx: &Tx<'_>) -> Result<Vec<(Uuid, String)>, Error> {
     let roles = vec![Role::Teacher, Role::Admin];
-    let all = people::list(tx, &Filter { roles, is_active: Some(true) }, None, STAFF_MOST)?;
+    let all = people::list(tx, &AccountFilter { roles, is_active: Some(true) }, None, STAFF_MOST)?;
     let mut all: Vec<_> = all.into_iter().map(|one| (one.account.id, one.account.name)).collect();
     all.sort_by(|(_, a), (_, b)| a.cmp(b));
     Ok(all)
@@ -219,7 +240,7 @@ fn numbers(typed: &str) -> Vec<String> {
     cells.filter(|number| !number.is_empty()).map(str::to_owned).collect()
 }
 
-async fn entered(call: &Call, asked: Vec<String>) -> Result<(Uuid, Vec<Line>), Problem> {
+async fn entered(call: &Call, asked: Vec<String>) -> Result<(Uuid, Vec<RosterLine>), Problem> {
     if asked.is_empty() || asked.len() > LINES {
         let say = format!("numbers: write 1 to {LINES}, one in each line");
         return Err(Error::Invalid(say).into());
@@ -231,34 +252,34 @@ async fn entered(call: &Call, asked: Vec<String>) -> Result<(Uuid, Vec<Line>), P
     Ok((class, became.into_iter().enumerate().map(|(n, became)| line(n + 1, became)).collect()))
 }
 
-fn line(n: usize, became: entering::Became) -> Line {
+fn line(n: usize, became: entering::Became) -> RosterLine {
     let (outcome, Student { profile, .. }) = match became {
-        entering::Became::Entered(student) => (Became::Entered, student),
-        entering::Became::There(student) => (Became::There, student),
+        entering::Became::Entered(student) => (RosterBecame::Entered, student),
+        entering::Became::There(student) => (RosterBecame::There, student),
         entering::Became::Unknown(number) => {
-            return Line { n, number, name: String::new(), outcome: Became::Unknown };
+            return RosterLine { n, number, name: String::new(), outcome: RosterBecame::Unknown };
         }
     };
-    Line { n, name: profile.full_name(), number: profile.student_number, outcome }
+    RosterLine { n, name: profile.full_name(), number: profile.student_number, outcome }
 }
 
 /// The members with their marks; days as the reader's language writes them.
 fn with_marks(
     members: Vec<Member>,
-    mut counts: HashMap<StudentId, Counts>,
+    mut counts: HashMap<StudentId, MemberCounts>,
     (language, zone): (Language, &TimeZone),
-) -> Vec<Person> {
+) -> Vec<RosterPerson> {
     let person = |member: Member| {
         let counts = counts.remove(&member.student).unwrap_or_default();
         let last =
             counts.last.map(|at| language.digits(&rules::timetable::day(at, zone).to_string()));
-        Person { member, marks: marks(language, counts), last }
+        RosterPerson { member, marks: marks(language, counts), last }
     };
     members.into_iter().map(person).collect()
 }
 
 /// How often somebody was there, late and away, in a sentence.
-fn marks(language: Language, counts: Counts) -> String {
+fn marks(language: Language, counts: MemberCounts) -> String {
     let gaps = [("present", counts.present), ("late", counts.late), ("absent", counts.absent)];
     let gaps = gaps.into_iter().map(|(name, many)| (name.to_owned(), many.value()));
     language.tell("class-marks-so-far", &gaps.collect())
@@ -267,8 +288,8 @@ fn marks(language: Language, counts: Counts) -> String {
 async fn verify(call: Call) -> Outcome {
     let (yes, no) = (some(&call, "student"), some(&call, "take_back"));
     let (face, done) = match yes.is_some() {
-        true => (Face::Own, "class-verified"),
-        false => (Face::Unsaid, "class-unverified"),
+        true => (EnrolledFace::Own, "class-verified"),
+        false => (EnrolledFace::Unsaid, "class-unverified"),
     };
     let verified = async {
         let db = &call.app().db;

@@ -6,7 +6,7 @@ use super::{DoorForm, way};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::doors::galleries::{Back, Before};
+use acts::doors::galleries::{Before, GalleryBack};
 use acts::doors::{DoorChanges, found};
 use askama::Template;
 use fluent_bundle::FluentArgs;
@@ -22,7 +22,7 @@ use http::{
     takes::{SMALL, Takes},
 };
 use rules::error::Error;
-use store::audit::{self, Filter};
+use store::audit::{self, AuditFilter};
 use store::{Tx, account, device};
 use warp::http::{Method, StatusCode};
 use wire::DeviceId;
@@ -62,7 +62,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "door-revoke.html")]
-struct Ask {
+struct RevokeAsk {
     shell: Shell,
     name: String,
     room: String,
@@ -153,7 +153,7 @@ fn mover(tx: &Tx<'_>, id: &DeviceId) -> Result<String, Error> {
     let some = |text: &str| Some(text.to_owned());
     let table = some("device");
     let action = some("place");
-    let filter = Filter { table, action, id: some(id.as_str()), ..Filter::default() };
+    let filter = AuditFilter { table, action, id: some(id.as_str()), ..AuditFilter::default() };
     let Some(row) = audit::list(tx, &filter, None, 1)?.pop() else { return Ok(String::new()) };
     Ok(account::name(tx, &row.actor)?.unwrap_or(row.actor))
 }
@@ -187,7 +187,7 @@ async fn back(call: Call) -> Outcome {
     let version = call.content.field("version").and_then(|text| text.parse().ok());
     let done = async {
         let odd = || Problem::field("version", "use the buttons of the page");
-        let back = Back::One(id.clone(), Before::Release(version.ok_or_else(odd)?));
+        let back = GalleryBack::One(id.clone(), Before::Release(version.ok_or_else(odd)?));
         Ok::<_, Problem>(call.app().doors().take_back(back, call.name()?, call.now).await?)
     };
     let done = done.await.map(|()| DONE[4]);
@@ -198,7 +198,7 @@ async fn ask(call: Call) -> Outcome {
     let device::Device { id, room, .. } = found(&call.app().db, &call.id("id")?).await?;
     let shell = shell(&call, "devices");
     let name = id.to_string();
-    page(StatusCode::OK, &Ask { shell, name, room })
+    page(StatusCode::OK, &RevokeAsk { shell, name, room })
 }
 
 async fn revoke(call: Call) -> Outcome {

@@ -1,13 +1,13 @@
 //! `/devices/{id}`: one door: how it is and what to do about it, what it sees when somebody asks,
 //! what it said last, where it is, its galleries and its past.
 
-use super::log::{self, Line};
-use super::state::{Said, say, when};
+use super::log::{self, DoorLogLine};
+use super::state::{DoorStateSaid, say, when};
 use super::{ROOMS, WAYS, buttons, way};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::doors::galleries::{Step, step};
+use acts::doors::galleries::{ReleaseStep, step};
 use acts::doors::state::{SOON_MS, states};
 use acts::snaps::NoPicture;
 use askama::Template;
@@ -23,7 +23,7 @@ use jiff::tz::TimeZone;
 use rules::error::Error;
 use std::ops::RangeInclusive;
 use store::device::{self, Device, direction_text};
-use store::door::{self, Known, LastHealth};
+use store::door::{self, DoorKnown, LastHealth};
 use store::release::Progress;
 use store::room::{self, Room};
 use store::{Tx, release};
@@ -44,7 +44,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "door.html")]
-struct Page {
+struct DoorPage {
     shell: Shell,
     note: Option<Note>,
     device: Device,
@@ -52,22 +52,22 @@ struct Page {
     /// The value of its direction in the form.
     direction: &'static str,
     ways: [(&'static str, &'static str); 3],
-    states: Vec<Said>,
+    states: Vec<DoorStateSaid>,
     heard: Option<String>,
     /// When its certificate was made, 0 if it has none.
     joined: Wall,
     certificate: Option<Paper>,
-    report: Option<Report>,
+    report: Option<DoorReportShown>,
     wanted: Option<u64>,
     /// The hub's network.
     model: String,
-    picture: Picture,
+    picture: DoorSnap,
     rooms: Vec<Room>,
     settings: Settings,
     numbers: [Number; 4],
-    releases: Vec<Release>,
+    releases: Vec<DoorRelease>,
     held: bool,
-    log: Vec<Line>,
+    log: Vec<DoorLogLine>,
 }
 
 /// A setting that is a number.
@@ -101,7 +101,7 @@ struct Paper {
 }
 
 /// What a door last said about itself.
-struct Report {
+struct DoorReportShown {
     when: Option<String>,
     blind: bool,
     watched: String,
@@ -109,7 +109,7 @@ struct Report {
 }
 
 /// Whether there is a picture to look at.
-enum Picture {
+enum DoorSnap {
     /// Nobody asked.
     None,
     /// It is on its way.
@@ -121,7 +121,7 @@ enum Picture {
 }
 
 /// A gallery that was made for the door.
-struct Release {
+struct DoorRelease {
     version: u64,
     people: i64,
     when: String,
@@ -133,16 +133,16 @@ struct Release {
 }
 
 /// Everything that is read for the page.
-struct Facts {
-    known: Known,
+struct DoorFacts {
+    known: DoorKnown,
     rooms: Vec<Room>,
     releases: Vec<Progress>,
-    past: log::Known,
+    past: log::DoorLogKnown,
 }
 
-fn facts(tx: &Tx<'_>, id: &DeviceId) -> Result<Facts, Error> {
+fn facts(tx: &Tx<'_>, id: &DeviceId) -> Result<DoorFacts, Error> {
     let device = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
-    Ok(Facts {
+    Ok(DoorFacts {
         known: door::known(tx, device)?,
         rooms: room::list(tx, "", ROOMS)?,
         releases: release::history(tx, id, u64::MAX, RELEASES)?,
@@ -167,19 +167,25 @@ pub(super) async fn show(
     let shell = shell(call, "devices");
     let picture = picture(&shell, app.snaps.is_here(&id, app.clock.mono()));
     let view = view(shell, facts, app.gallery.model(), &app.config.zone, call.now);
-    page(status, &Page { note, picture, ..view })
+    page(status, &DoorPage { note, picture, ..view })
 }
 
-fn view(shell: Shell, facts: Facts, model: &wire::ModelId, zone: &TimeZone, now: Wall) -> Page {
-    let Facts { known, rooms, releases, past } = facts;
+fn view(
+    shell: Shell,
+    facts: DoorFacts,
+    model: &wire::ModelId,
+    zone: &TimeZone,
+    now: Wall,
+) -> DoorPage {
+    let DoorFacts { known, rooms, releases, past } = facts;
     let all = states(&known, model, now);
     let newest = releases.first().map_or(0, |of| of.version);
-    let paper = |of: door::Certificate| Paper {
+    let paper = |of: door::DoorCertificate| Paper {
         ends: words::full_day(shell.language, rules::timetable::day(of.ends, zone)),
         soon: of.ends.0 - now.0 < SOON_MS,
     };
     let device = &known.device;
-    Page {
+    DoorPage {
         note: None,
         way: way(device.direction),
         direction: direction_text(device.direction),
@@ -191,7 +197,7 @@ fn view(shell: Shell, facts: Facts, model: &wire::ModelId, zone: &TimeZone, now:
         report: known.health.as_ref().map(|said| report(&shell, said, zone, now)),
         wanted: known.wanted,
         model: model.to_string(),
-        picture: Picture::None,
+        picture: DoorSnap::None,
         held: releases.first().is_some_and(|of| of.held),
         releases: releases.into_iter().map(|of| released(&shell, of, newest, zone, now)).collect(),
         log: log::lines(&shell, past, zone, now),
@@ -203,10 +209,10 @@ fn view(shell: Shell, facts: Facts, model: &wire::ModelId, zone: &TimeZone, now:
     }
 }
 
-fn report(shell: &Shell, said: &LastHealth, zone: &TimeZone, now: Wall) -> Report {
+fn report(shell: &Shell, said: &LastHealth, zone: &TimeZone, now: Wall) -> DoorReportShown {
     #[expect(clippy::cast_precision_loss, reason = "a share of some minutes")]
     let share = said.watched_ms as f64 / said.span_ms.max(1) as f64;
-    Report {
+    DoorReportShown {
         when: said.at.map(|at| when(shell, at, zone, now)),
         blind: said.camera == "blind",
         watched: shell.number(format!("{:.0}", share * 100.0)),
@@ -214,32 +220,32 @@ fn report(shell: &Shell, said: &LastHealth, zone: &TimeZone, now: Wall) -> Repor
     }
 }
 
-fn released(shell: &Shell, of: Progress, newest: u64, zone: &TimeZone, now: Wall) -> Release {
+fn released(shell: &Shell, of: Progress, newest: u64, zone: &TimeZone, now: Wall) -> DoorRelease {
     let is_newest = of.version == newest;
     let (class, words) = match step(&of) {
-        Step::InUse => ("good", "doors-release-used"),
-        Step::Replaced => ("off", "doors-release-replaced"),
+        ReleaseStep::InUse => ("good", "doors-release-used"),
+        ReleaseStep::Replaced => ("off", "doors-release-replaced"),
         _ if !is_newest => ("off", "doors-release-skipped"),
-        Step::Fetched => ("warn", "doors-release-fetched"),
-        Step::Released => ("warn", "doors-release-made"),
+        ReleaseStep::Fetched => ("warn", "doors-release-fetched"),
+        ReleaseStep::Released => ("warn", "doors-release-made"),
     };
     let trouble = if is_newest { of.trouble } else { String::new() };
     let when = when(shell, of.created, zone, now);
     let version = of.version;
     let people = of.people;
     let older = !is_newest;
-    Release { version, people, when, class, words, trouble, older }
+    DoorRelease { version, people, when, class, words, trouble, older }
 }
 
-fn picture(shell: &Shell, is_here: Result<(), NoPicture>) -> Picture {
+fn picture(shell: &Shell, is_here: Result<(), NoPicture>) -> DoorSnap {
     match is_here {
-        Ok(()) => Picture::Here,
-        Err(NoPicture::Waiting(_)) => Picture::Waiting,
-        Err(NoPicture::Silent(_)) => Picture::Failed(shell.say("doors-picture-silent")),
+        Ok(()) => DoorSnap::Here,
+        Err(NoPicture::Waiting(_)) => DoorSnap::Waiting,
+        Err(NoPicture::Silent(_)) => DoorSnap::Failed(shell.say("doors-picture-silent")),
         Err(NoPicture::Trouble(_, why)) => {
-            Picture::Failed(shell.one("doors-picture-trouble", "why", why))
+            DoorSnap::Failed(shell.one("doors-picture-trouble", "why", why))
         }
-        Err(_) => Picture::None,
+        Err(_) => DoorSnap::None,
     }
 }
 
@@ -280,11 +286,11 @@ mod tests {
     fn there_is_a_picture_or_a_reason_and_before_anybody_asked_neither() {
         let (shell, door) = (Shell::default(), || "door-1".parse::<DeviceId>().unwrap());
         let of = |why| picture(&shell, why);
-        assert!(matches!(of(Ok(())), Picture::Here));
-        assert!(matches!(of(Err(NoPicture::Unasked(door()))), Picture::None));
-        assert!(matches!(of(Err(NoPicture::Waiting(door()))), Picture::Waiting));
-        assert!(matches!(of(Err(NoPicture::Silent(door()))), Picture::Failed(_)));
+        assert!(matches!(of(Ok(())), DoorSnap::Here));
+        assert!(matches!(of(Err(NoPicture::Unasked(door()))), DoorSnap::None));
+        assert!(matches!(of(Err(NoPicture::Waiting(door()))), DoorSnap::Waiting));
+        assert!(matches!(of(Err(NoPicture::Silent(door()))), DoorSnap::Failed(_)));
         let trouble = of(Err(NoPicture::Trouble(door(), "it is dark".into())));
-        assert!(matches!(trouble, Picture::Failed(why) if why.contains("it is dark")));
+        assert!(matches!(trouble, DoorSnap::Failed(why) if why.contains("it is dark")));
     }
 }

@@ -5,7 +5,7 @@ use crate::shell::Shell;
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use std::collections::BTreeMap;
-use store::past::{self, Past, What};
+use store::past::{self, DoorPast, Past};
 use store::{Tx, account, loss};
 use wire::{DeviceId, Wall};
 
@@ -13,7 +13,7 @@ use wire::{DeviceId, Wall};
 const LINES: u32 = 50;
 
 /// Something that happened at a door.
-pub struct Line {
+pub struct DoorLogLine {
     /// When.
     pub when: String,
     /// Colour.
@@ -27,57 +27,59 @@ pub struct Line {
 }
 
 /// What happened, and what those are called who did it.
-pub struct Known {
+pub struct DoorLogKnown {
     past: Vec<Past>,
     names: BTreeMap<String, String>,
 }
 
 /// Reads the newest lines about `id`.
-pub fn read(tx: &Tx<'_>, id: &DeviceId) -> Result<Known, Error> {
+pub fn read(tx: &Tx<'_>, id: &DeviceId) -> Result<DoorLogKnown, Error> {
     let past = past::of(tx, id, LINES)?;
     let mut names = BTreeMap::new();
     for line in &past {
-        let What::Done { actor, .. } = &line.what else { continue };
+        let DoorPast::Done { actor, .. } = &line.what else { continue };
         if !names.contains_key(actor) {
             names.extend(account::name(tx, actor)?.map(|name| (actor.clone(), name)));
         }
     }
-    Ok(Known { past, names })
+    Ok(DoorLogKnown { past, names })
 }
 
 /// The lines in the words of `shell`'s language.
 #[must_use]
-pub fn lines(shell: &Shell, known: Known, zone: &TimeZone, now: Wall) -> Vec<Line> {
-    let Known { past, names } = known;
+pub fn lines(shell: &Shell, known: DoorLogKnown, zone: &TimeZone, now: Wall) -> Vec<DoorLogLine> {
+    let DoorLogKnown { past, names } = known;
     let line = |Past { at, what }| {
         let (class, key, detail) = words(&what);
         let who = match &what {
-            What::Done { actor, .. } if actor != "hub" => names.get(actor).unwrap_or(actor).clone(),
+            DoorPast::Done { actor, .. } if actor != "hub" => {
+                names.get(actor).unwrap_or(actor).clone()
+            }
             _ => String::new(),
         };
         let words = key.map_or_else(String::new, |key| shell.say(key));
-        Line { when: when(shell, at, zone, now), class, words, detail, who }
+        DoorLogLine { when: when(shell, at, zone, now), class, words, detail, who }
     };
     past.into_iter().map(line).collect()
 }
 
 /// Colour, the text's key, and what else is known.
-fn words(what: &What) -> (&'static str, Option<&'static str>, String) {
+fn words(what: &DoorPast) -> (&'static str, Option<&'static str>, String) {
     let plain = |class, key| (class, Some(key), String::new());
     match what {
-        What::Done { action, .. } => match done(action) {
+        DoorPast::Done { action, .. } => match done(action) {
             Some((class, key)) => plain(class, key),
             None => ("off", None, action.clone()),
         },
-        What::Letter { error, detail } => {
+        DoorPast::Letter { error, detail } => {
             ("warn", Some("doors-log-letter"), format!("{error}: {detail}"))
         }
-        What::Loss { cause, records } => {
+        DoorPast::Loss { cause, records } => {
             let (class, key) = lost(cause);
             (class, Some(key), records.clone())
         }
-        What::Camera(camera) if camera == "blind" => plain("bad", "doors-log-blind"),
-        What::Camera(_) => plain("good", "doors-log-sees"),
+        DoorPast::Camera(camera) if camera == "blind" => plain("bad", "doors-log-blind"),
+        DoorPast::Camera(_) => plain("good", "doors-log-sees"),
     }
 }
 
@@ -127,15 +129,17 @@ mod tests {
     #[test]
     fn every_line_says_what_happened_and_who_did_it() {
         let at = Wall(1_790_000_000_000);
-        let by =
-            |actor: &str, action: &str| What::Done { actor: actor.into(), action: action.into() };
-        let letter = What::Letter { error: "invalid".into(), detail: "a score of 7".into() };
-        let loss = What::Loss { cause: "hub_restored".into(), records: "3–7".into() };
+        let by = |actor: &str, action: &str| DoorPast::Done {
+            actor: actor.into(),
+            action: action.into(),
+        };
+        let letter = DoorPast::Letter { error: "invalid".into(), detail: "a score of 7".into() };
+        let loss = DoorPast::Loss { cause: "hub_restored".into(), records: "3–7".into() };
         let all = [by("id-1", "snap"), by("hub", "renew"), by("cli:0", "sing"), letter, loss];
         let past = all.into_iter().map(|what| Past { at, what }).collect();
         let names = [("id-1".to_owned(), "Ada".to_owned())].into();
         let shell = Shell::default();
-        let lines = lines(&shell, Known { past, names }, &TimeZone::UTC, at);
+        let lines = lines(&shell, DoorLogKnown { past, names }, &TimeZone::UTC, at);
         let said: Vec<_> =
             lines.iter().map(|line| (line.who.as_str(), line.detail.as_str())).collect();
         let letter = ("", "invalid: a score of 7");

@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "door-join.html")]
-struct Page {
+struct PairPage {
     shell: Shell,
     name: String,
     command: String,
@@ -52,7 +52,7 @@ pub(super) async fn page_of(call: &Call, status: StatusCode, id: DeviceId) -> Ou
     let token = join_token(&app.db, &app.pki, id, call.name()?, call.now).await?;
     let command = call.join_command(&token);
     let ends = call.now.plus_ms(device::TOKEN_MS);
-    let view = Page {
+    let view = PairPage {
         square: qr::svg(&command, &shell.say("doors-join-square")),
         until: when(&shell, ends, &app.config.zone, call.now),
         since: call.now,

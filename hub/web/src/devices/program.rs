@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "door-program.html")]
-struct Page {
+struct ProgramPage {
     shell: Shell,
     note: Option<Note>,
     name: String,
@@ -61,7 +61,7 @@ async fn show(
     let shell = shell(call, "devices");
     let until = programs::until(&call.app().db, &id, call.now).await?;
     let until = until.map(|at| when(&shell, at, &call.app().config.zone, call.now));
-    page(status, &Page { shell, note, name: id.to_string(), until, token })
+    page(status, &ProgramPage { shell, note, name: id.to_string(), until, token })
 }
 
 /// Gives the door a new token, or ends the one it has.

@@ -4,7 +4,7 @@
 use super::show;
 use crate::note::Note;
 use crate::shell::Shell;
-use acts::doors::galleries::{Back, Step, step};
+use acts::doors::galleries::{GalleryBack, ReleaseStep, step};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
@@ -40,7 +40,7 @@ pub struct Push {
     /// All that have one.
     pub total: usize,
     /// Those that do not use it yet, and why.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<PushWaiting>,
     /// How many more there are of those.
     pub more: usize,
     /// Doors that were taken back.
@@ -48,7 +48,7 @@ pub struct Push {
 }
 
 /// A door that does not use its newest release.
-pub struct Waiting {
+pub struct PushWaiting {
     /// The door.
     pub name: String,
     /// Why, in words.
@@ -70,14 +70,14 @@ impl Push {
     }
 }
 
-fn waiting(shell: &Shell, of: Progress) -> Waiting {
+fn waiting(shell: &Shell, of: Progress) -> PushWaiting {
     let why = match step(&of) {
         _ if !of.online => "doors-late-offline",
         _ if !of.trouble.is_empty() => "doors-late-trouble",
-        Step::Fetched => "doors-late-fetched",
+        ReleaseStep::Fetched => "doors-late-fetched",
         _ => "doors-late-told",
     };
-    Waiting { name: of.device.to_string(), why: shell.say(why), trouble: of.trouble }
+    PushWaiting { name: of.device.to_string(), why: shell.say(why), trouble: of.trouble }
 }
 
 async fn push(call: Call) -> Outcome {
@@ -86,7 +86,7 @@ async fn push(call: Call) -> Outcome {
 }
 
 async fn back(call: Call) -> Outcome {
-    let done = call.app().doors().take_back(Back::All, call.name()?, call.now).await;
+    let done = call.app().doors().take_back(GalleryBack::All, call.name()?, call.now).await;
     answer(&call, done, super::DONE[1]).await
 }
 

@@ -1,26 +1,28 @@
 //! How a door is, said in words, a colour and an icon.
 
 use crate::shell::Shell;
-use acts::doors::state::State;
+use acts::doors::state::DoorState;
 use jiff::tz::TimeZone;
-use store::door::Known;
+use store::door::DoorKnown;
 use wire::Wall;
 use words::{self, why};
 
 /// Colour and icon of a state; the words carry the meaning.
-fn badge(state: State) -> (&'static str, &'static str) {
+fn badge(state: DoorState) -> (&'static str, &'static str) {
     match state {
-        State::Watching => ("good", "yes"),
-        State::CutOff => ("off", "no"),
-        State::NotJoined => ("off", "clock"),
-        State::Ended | State::Offline | State::Blind | State::Unseeing => ("bad", "no"),
-        State::Silent | State::Quiet => ("warn", "clock"),
+        DoorState::Watching => ("good", "yes"),
+        DoorState::CutOff => ("off", "no"),
+        DoorState::NotJoined => ("off", "clock"),
+        DoorState::Ended | DoorState::Offline | DoorState::Blind | DoorState::Unseeing => {
+            ("bad", "no")
+        }
+        DoorState::Silent | DoorState::Quiet => ("warn", "clock"),
         _ => ("warn", "warn"),
     }
 }
 
 /// A state as a page shows it.
-pub struct Said {
+pub struct DoorStateSaid {
     /// Its colour.
     pub class: &'static str,
     /// Its icon.
@@ -33,16 +35,23 @@ pub struct Said {
 
 /// `state` in words, for a door in the school's `zone`.
 #[must_use]
-pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wall) -> Said {
+pub fn say(
+    shell: &Shell,
+    state: DoorState,
+    known: &DoorKnown,
+    zone: &TimeZone,
+    now: Wall,
+) -> DoorStateSaid {
     let (words, next) = state.keys();
     let (class, icon) = badge(state);
     let words = match known.device.last_seen {
-        Some(at) if state == State::Offline => {
+        Some(at) if state == DoorState::Offline => {
             shell.one("doors-offline-since", "when", when(shell, at, zone, now))
         }
         _ => shell.say(words),
     };
-    let why = known.health.as_ref().and_then(|said| said.why).filter(|_| state == State::Unseeing);
+    let why =
+        known.health.as_ref().and_then(|said| said.why).filter(|_| state == DoorState::Unseeing);
     let next = match why {
         Some(why) => {
             let why = shell.one(why::key(why), "door", known.device.id.as_str());
@@ -50,7 +59,7 @@ pub fn say(shell: &Shell, state: State, known: &Known, zone: &TimeZone, now: Wal
         }
         None => shell.say(next),
     };
-    Said { class, icon, words, next }
+    DoorStateSaid { class, icon, words, next }
 }
 
 /// The time of a moment today, or else its day with the time.
@@ -68,7 +77,7 @@ pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::attendance::closing::Why;
+    use rules::attendance::closing::ClosingWhy;
     use store::device::Device;
     use store::door::LastHealth;
     use wire::Direction;
@@ -77,7 +86,7 @@ mod tests {
     const DAY: i64 = 24 * 60 * 60 * 1000;
 
     /// A door that is well.
-    fn well() -> Known {
+    fn well() -> DoorKnown {
         let device = Device {
             id: "door-1".parse().unwrap(),
             room: "204".into(),
@@ -104,14 +113,14 @@ mod tests {
         };
         let settings = wire::link::Settings::default();
         let (wanted, health, certificate) = (Some(4), Some(health), None);
-        Known { device, settings, wanted, health, certificate }
+        DoorKnown { device, settings, wanted, health, certificate }
     }
 
     #[test]
     fn a_door_that_sees_nobody_says_why() {
         let mut known = well();
-        known.health.as_mut().unwrap().why = Some(Why::NoGallery);
-        let said = say(&Shell::default(), State::Unseeing, &known, &TimeZone::UTC, NOW);
+        known.health.as_mut().unwrap().why = Some(ClosingWhy::NoGallery);
+        let said = say(&Shell::default(), DoorState::Unseeing, &known, &TimeZone::UTC, NOW);
         assert!(said.next.contains("had nobody to recognise"), "{}", said.next);
     }
 
@@ -119,9 +128,9 @@ mod tests {
     fn offline_says_since_when() {
         let (shell, zone) = (Shell::default(), TimeZone::UTC);
         let plain = |text: String| text.replace(['\u{2068}', '\u{2069}'], "");
-        let said = say(&shell, State::Offline, &well(), &zone, NOW);
+        let said = say(&shell, DoorState::Offline, &well(), &zone, NOW);
         assert_eq!((said.class, plain(said.words).as_str()), ("bad", "offline since 14:13"));
-        let said = say(&shell, State::Offline, &well(), &zone, NOW.plus_ms(2 * DAY));
+        let said = say(&shell, DoorState::Offline, &well(), &zone, NOW.plus_ms(2 * DAY));
         assert!(plain(said.words).ends_with("September 2026, 14:13"));
     }
 }

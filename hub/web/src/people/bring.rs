@@ -7,7 +7,7 @@ use acts::bring::{
     TABLE,
 };
 use acts::cancel;
-use acts::sheets::sheet::{CSV, MARK, Value, line};
+use acts::sheets::sheet::{CSV, MARK, SheetValue, line};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -23,7 +23,7 @@ use rules::error::Error;
 use store::Tx;
 use store::class::{self, Class};
 use store::job::Job;
-use store::job::State;
+use store::job::JobState;
 use store::student::{self, Student};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode, header};
@@ -65,26 +65,26 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "bring.html")]
-struct Page {
+struct BringPage {
     shell: Shell,
     note: Option<String>,
     classes: Vec<Class>,
-    earlier: Vec<Progress>,
+    earlier: Vec<BringProgress>,
 }
 
 #[derive(Template)]
 #[template(path = "bring-job.html")]
 struct Outcomes {
     shell: Shell,
-    job: Progress,
+    job: BringProgress,
     sums: Vec<(&'static str, &'static str, usize)>,
-    rows: Vec<Row>,
+    rows: Vec<BringRow>,
     /// Rows that are only in the file.
     more: usize,
 }
 
 /// How far a job is.
-struct Progress {
+struct BringProgress {
     id: Uuid,
     title: String,
     when: String,
@@ -98,7 +98,7 @@ struct Progress {
 }
 
 /// What became of one row or photo.
-struct Row {
+struct BringRow {
     /// Line or file.
     place: String,
     person: Option<Uuid>,
@@ -120,7 +120,7 @@ async fn listed(call: &Call, status: StatusCode, note: Option<String>) -> Outcom
     let shell = shell(call, "people");
     let ours = jobs.iter().filter(|job| job.kind == PEOPLE || job.kind == PHOTOS);
     let earlier = ours.map(|job| progress(call, shell.language, job)).collect();
-    page(status, &Page { shell, note, classes, earlier })
+    page(status, &BringPage { shell, note, classes, earlier })
 }
 
 /// The class that was chosen, if one was.
@@ -194,7 +194,7 @@ async fn show(call: Call) -> Outcome {
 async fn download(call: Call) -> Outcome {
     let rows = rows(&call, &job(&call).await?).await?;
     let language = language::of(&call.headers);
-    let text = |text: String| Value::Text(text);
+    let text = |text: String| SheetValue::Text(text);
     let head = [
         "people-col-place",
         "people-col-name",
@@ -213,7 +213,7 @@ async fn download(call: Call) -> Outcome {
 }
 
 /// What became of each row, with the names that people have now.
-async fn rows(call: &Call, job: &Job) -> Result<Vec<Row>, Problem> {
+async fn rows(call: &Call, job: &Job) -> Result<Vec<BringRow>, Problem> {
     let Some(result) = job.result.clone() else { return Ok(Vec::new()) };
     let brought: Vec<BroughtRow> = serde_json::from_value(result.clone())
         .map_or_else(|_| Vec::new(), |all: BroughtRows| all.rows);
@@ -228,7 +228,7 @@ async fn rows(call: &Call, job: &Job) -> Result<Vec<Row>, Problem> {
     Ok(read.await?)
 }
 
-fn of_table(tx: &Tx<'_>, row: BroughtRow) -> Result<Row, Error> {
+fn of_table(tx: &Tx<'_>, row: BroughtRow) -> Result<BringRow, Error> {
     let person = match (row.person, &row.number) {
         (Some(id), _) => student::get(tx, StudentId(id))?,
         (None, Some(number)) => there(student::find(tx, number))?,
@@ -238,7 +238,7 @@ fn of_table(tx: &Tx<'_>, row: BroughtRow) -> Result<Row, Error> {
     Ok(shown(row.line.to_string(), person, said, &row.outcome, row.detail))
 }
 
-fn of_archive(tx: &Tx<'_>, line: BroughtPhoto) -> Result<Row, Error> {
+fn of_archive(tx: &Tx<'_>, line: BroughtPhoto) -> Result<BringRow, Error> {
     let person = there(student::find(tx, &line.student_id))?;
     Ok(shown(line.file, person, line.student_id, &line.outcome, line.detail))
 }
@@ -257,14 +257,21 @@ fn shown(
     said: String,
     outcome: &str,
     detail: String,
-) -> Row {
+) -> BringRow {
     let outcome = key(outcome);
     match person {
         Some(Student { id, profile, .. }) => {
             let who = profile.full_name();
-            Row { place, person: Some(id.0), who, number: profile.student_number, outcome, detail }
+            BringRow {
+                place,
+                person: Some(id.0),
+                who,
+                number: profile.student_number,
+                outcome,
+                detail,
+            }
         }
-        None => Row { place, person: None, who: String::new(), number: said, outcome, detail },
+        None => BringRow { place, person: None, who: String::new(), number: said, outcome, detail },
     }
 }
 
@@ -293,21 +300,21 @@ fn colour(outcome: &str) -> &'static str {
     }
 }
 
-impl Row {
+impl BringRow {
     fn class(&self) -> &'static str {
         colour(self.outcome)
     }
 }
 
 /// How many rows came to what: colour, text's key, number.
-fn sums(rows: &[Row]) -> Vec<(&'static str, &'static str, usize)> {
+fn sums(rows: &[BringRow]) -> Vec<(&'static str, &'static str, usize)> {
     let outcomes = ["created", "entered", "enrolled", "unchanged", "skipped", "refused"].map(key);
     let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
     let all = outcomes.map(|outcome| (colour(outcome), outcome, count(outcome)));
     all.into_iter().filter(|(.., count)| *count > 0).collect()
 }
 
-fn progress(call: &Call, language: Language, job: &Job) -> Progress {
+fn progress(call: &Call, language: Language, job: &Job) -> BringProgress {
     let zone = &call.app().config.zone;
     let day = words::say_day(
         language,
@@ -316,15 +323,15 @@ fn progress(call: &Call, language: Language, job: &Job) -> Progress {
     );
     let time = language.digits(&words::time(job.created_at, zone));
     let (class, key) = match job.state {
-        State::Queued => ("off", "people-job-queued"),
-        State::Running => ("warn", "people-job-running"),
-        State::Done => ("good", "people-job-done"),
-        State::Failed => ("bad", "people-job-failed"),
-        State::Cancelled => ("off", "people-job-cancelled"),
+        JobState::Queued => ("off", "people-job-queued"),
+        JobState::Running => ("warn", "people-job-running"),
+        JobState::Done => ("good", "people-job-done"),
+        JobState::Failed => ("bad", "people-job-failed"),
+        JobState::Cancelled => ("off", "people-job-cancelled"),
     };
     let title = if job.kind == PEOPLE { "people-job-table" } else { "people-job-photos" };
     let rate = rate(job, call.now).map(|rate| language.one("people-job-rate", "count", rate));
-    Progress {
+    BringProgress {
         id: job.id,
         title: language.say(title),
         when: format!("{day}, {time}"),
@@ -353,7 +360,7 @@ mod tests {
         Job {
             id: Uuid::nil(),
             kind: PHOTOS.into(),
-            state: State::Running,
+            state: JobState::Running,
             done,
             total: 100,
             result: None,

@@ -3,7 +3,7 @@
 use super::{initials, person};
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::enrol::{Ask, Enrolled, Refusal};
+use acts::enrol::{Enrolled, EnrolmentAsk, Refusal};
 use askama::Template;
 use bytes::Bytes;
 use http::call::Call;
@@ -17,7 +17,7 @@ use http::{
     takes::{PHOTO, Takes},
 };
 use rules::review::Status;
-use store::desk::{self, Filter, Page};
+use store::desk::{self, SightingFilter, SightingPage};
 use store::student;
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Endpoint> {
 }
 
 /// What became of one photo.
-pub struct Look {
+pub struct FaceLook {
     /// Whether it is enrolled.
     pub good: bool,
     /// In words.
@@ -46,11 +46,11 @@ pub struct Look {
     /// The new enrolment.
     pub enrolment: Option<Uuid>,
     /// Who looks alike, or has this face already.
-    pub alike: Option<Alike>,
+    pub alike: Option<FaceAlike>,
 }
 
 /// Somebody who looks like the one in the photo.
-pub struct Alike {
+pub struct FaceAlike {
     /// Own id.
     pub id: Uuid,
     /// Full name.
@@ -65,9 +65,9 @@ pub struct Alike {
 
 #[derive(Template)]
 #[template(path = "person-looks.html")]
-struct Piece {
+struct FacePiece {
     shell: Shell,
-    looks: Vec<Look>,
+    looks: Vec<FaceLook>,
 }
 
 /// One photo or several of one person. A page's script sends one at a time and gets a piece.
@@ -83,11 +83,11 @@ async fn photograph(call: Call) -> Outcome {
     }
     if looks.is_empty() {
         let detail = language::of(&call.headers).say("people-photo-missing");
-        looks.push(Look { good: false, words: detail, enrolment: None, alike: None });
+        looks.push(FaceLook { good: false, words: detail, enrolment: None, alike: None });
     }
     if call.wants_piece() {
         let shell = shell(&call, "people");
-        return page(StatusCode::OK, &Piece { shell, looks });
+        return page(StatusCode::OK, &FacePiece { shell, looks });
     }
     let good = looks.iter().all(|look| look.good);
     let status = if good { StatusCode::CREATED } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -102,7 +102,7 @@ async fn attempt(
     source: &'static str,
 ) -> Result<Result<Enrolled, Refusal>, Problem> {
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
-    let ask = Ask {
+    let ask = EnrolmentAsk {
         student,
         photo: photo.to_vec(),
         consent_by: field("consent_by").map(str::to_owned),
@@ -115,9 +115,14 @@ async fn attempt(
 }
 
 /// Enrols by one photo, and says in words what became of it.
-pub async fn enrol_photo(call: &Call, person: StudentId, photo: Bytes, source: &'static str) -> Look {
+pub async fn enrol_photo(
+    call: &Call,
+    person: StudentId,
+    photo: Bytes,
+    source: &'static str,
+) -> FaceLook {
     let language = language::of(&call.headers);
-    let not = |problem: Problem| Look {
+    let not = |problem: Problem| FaceLook {
         good: false,
         words: problem.detail,
         enrolment: None,
@@ -130,7 +135,7 @@ pub async fn enrol_photo(call: &Call, person: StudentId, photo: Bytes, source: &
                 None => None,
             };
             let enrolment = done.as_ref().ok().map(|enrolled| enrolled.id);
-            Look { good: done.is_ok(), words: said(language, &done), enrolment, alike }
+            FaceLook { good: done.is_ok(), words: said(language, &done), enrolment, alike }
         }
         Err(problem) => not(problem),
     }
@@ -148,7 +153,9 @@ fn other(done: &Result<Enrolled, Refusal>) -> Option<StudentId> {
 fn said(language: Language, done: &Result<Enrolled, Refusal>) -> String {
     match done {
         Ok(enrolled) if enrolled.doubts.is_empty() => language.say("people-photo-good"),
-        Ok(enrolled) => language.one("people-photo-weak", "why", reasons(language, &enrolled.doubts)),
+        Ok(enrolled) => {
+            language.one("people-photo-weak", "why", reasons(language, &enrolled.doubts))
+        }
         Err(Refusal::Small(width, height)) => {
             language.two("people-photo-small", ("width", *width), ("height", *height))
         }
@@ -165,19 +172,19 @@ fn reasons(language: Language, reasons: &[Reason]) -> String {
 }
 
 /// The other one, with the newest crop that is kept of them.
-async fn alike(call: &Call, other: StudentId) -> Result<Option<Alike>, Problem> {
+async fn alike(call: &Call, other: StudentId) -> Result<Option<FaceAlike>, Problem> {
     let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
         let status = Some(Status::Approved);
-        let filter = Filter { status, student: Some(other), ..Filter::default() };
-        let seen = desk::list(tx, reader, &filter, Page { after: None, limit: LOOKED_AT })?;
+        let filter = SightingFilter { status, student: Some(other), ..SightingFilter::default() };
+        let seen = desk::list(tx, reader, &filter, SightingPage { after: None, limit: LOOKED_AT })?;
         let crop = seen.into_iter().find(|seen| seen.crop).map(|seen| seen.id);
         Ok((student::get(tx, other)?, crop))
     });
     let (person, crop) = read.await?;
     Ok(person.map(|person| {
         let name = person.profile.full_name();
-        Alike {
+        FaceAlike {
             id: other.0,
             initials: initials(&name),
             name,

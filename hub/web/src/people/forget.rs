@@ -2,7 +2,7 @@
 
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::privacy::certificate::{self, Certificate, Receipt, State};
+use acts::privacy::certificate::{self, ErasureCertificate, ErasureReceipt, ErasureState};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "person-erase.html")]
-struct Ask {
+struct ForgetAsk {
     shell: Shell,
     person: Uuid,
     name: String,
@@ -49,31 +49,31 @@ struct Ask {
 #[template(path = "person-erased.html")]
 struct Erased {
     shell: Shell,
-    proof: Proof,
+    proof: ForgetProof,
 }
 
 #[derive(Template)]
 #[template(path = "person-doors.html")]
-struct Piece {
+struct ForgetPiece {
     shell: Shell,
-    proof: Proof,
+    proof: ForgetProof,
 }
 
 /// How far an erasure is.
-struct Proof {
+struct ForgetProof {
     person: Uuid,
     complete: bool,
     /// Doors that have forgotten, and all of them.
     done: usize,
     total: usize,
-    doors: Vec<Door>,
+    doors: Vec<ForgetDoor>,
     gone: [(&'static str, u64); 4],
     pseudonym: bool,
     key_gone: bool,
 }
 
 /// A door that must forget.
-struct Door {
+struct ForgetDoor {
     name: String,
     class: &'static str,
     words: String,
@@ -96,7 +96,10 @@ fn ask(
 ) -> Outcome {
     let name = person.profile.full_name();
     let number = person.profile.student_number.clone();
-    page(status, &Ask { shell: shell(call, "people"), person: person.id.0, name, number, problem })
+    page(
+        status,
+        &ForgetAsk { shell: shell(call, "people"), person: person.id.0, name, number, problem },
+    )
 }
 
 /// Erases whoever’s number was typed, and nobody else.
@@ -134,26 +137,26 @@ async fn shown(call: &Call) -> Outcome {
     let zone = &call.app().config.zone;
     let proof = view(shell.language, &certificate, is_online, call.now, zone);
     match call.wants_piece() {
-        true => page(StatusCode::OK, &Piece { shell, proof }),
+        true => page(StatusCode::OK, &ForgetPiece { shell, proof }),
         false => page(StatusCode::OK, &Erased { shell, proof }),
     }
 }
 
 fn view(
     language: Language,
-    certificate: &Certificate,
+    certificate: &ErasureCertificate,
     is_online: impl Fn(&str) -> bool,
     now: Wall,
     zone: &TimeZone,
-) -> Proof {
+) -> ForgetProof {
     let said = &certificate.statement;
-    let done = said.doors.iter().filter(|door| door.state == State::Confirmed).count();
-    let door = |receipt: &Receipt| {
+    let done = said.doors.iter().filter(|door| door.state == ErasureState::Confirmed).count();
+    let door = |receipt: &ErasureReceipt| {
         let (class, words) = words_of(language, receipt, is_online(&receipt.device_id), now, zone);
-        Door { name: receipt.device_id.clone(), class, words }
+        ForgetDoor { name: receipt.device_id.clone(), class, words }
     };
     let gone = &said.deleted;
-    Proof {
+    ForgetProof {
         person: said.student_id,
         complete: said.complete,
         done,
@@ -173,7 +176,7 @@ fn view(
 /// Colour and words of where a door stands.
 fn words_of(
     language: Language,
-    receipt: &Receipt,
+    receipt: &ErasureReceipt,
     online: bool,
     now: Wall,
     zone: &TimeZone,
@@ -187,13 +190,13 @@ fn words_of(
         )
     };
     match receipt.state {
-        State::Confirmed => {
+        ErasureState::Confirmed => {
             let ago = words::ago(language, wall(receipt.confirmed_at), now);
             ("good", language.one("people-door-confirmed", "ago", ago))
         }
-        State::Unconfirmed => ("warn", language.say("people-door-unconfirmed")),
-        State::Waiting if online => ("warn", language.say("people-door-waiting")),
-        State::Waiting => {
+        ErasureState::Unconfirmed => ("warn", language.say("people-door-unconfirmed")),
+        ErasureState::Waiting if online => ("warn", language.say("people-door-waiting")),
+        ErasureState::Waiting => {
             ("off", language.one("people-door-offline", "day", day(receipt.lease_ends)))
         }
     }
@@ -205,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_door_that_is_offline_says_when_it_forgets_by_itself() {
-        let receipt = |state, at| Receipt {
+        let receipt = |state, at| ErasureReceipt {
             device_id: "door-1".into(),
             state,
             release: 2,
@@ -220,12 +223,12 @@ mod tests {
                 words_of(Language::English, &receipt(state, at), online, now, &TimeZone::UTC);
             (class, words.replace(['\u{2068}', '\u{2069}'], ""))
         };
-        let (class, words) = said(State::Confirmed, false);
+        let (class, words) = said(ErasureState::Confirmed, false);
         assert_eq!((class, words.contains("2 min ago")), ("good", true), "{words}");
-        assert_eq!(said(State::Waiting, true).0, "warn");
-        let (class, words) = said(State::Unconfirmed, false);
+        assert_eq!(said(ErasureState::Waiting, true).0, "warn");
+        let (class, words) = said(ErasureState::Unconfirmed, false);
         assert_eq!((class, words.contains("not confirmed")), ("warn", true), "{words}");
-        let (class, words) = said(State::Waiting, false);
+        let (class, words) = said(ErasureState::Waiting, false);
         assert_eq!((class, words.contains("Today")), ("off", true), "{words}");
     }
 }

@@ -2,11 +2,11 @@
 
 mod me;
 
-use super::faces::Look;
+use super::faces::FaceLook;
 use super::initials;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::people::{Kind, PersonChanges, Turn};
+use acts::people::{PersonChanges, PersonKind, Turn};
 use acts::roster::{Entering, Membership, Strangers};
 use askama::Template;
 use http::call::Call;
@@ -27,10 +27,10 @@ use rules::error::Error;
 use serde::Deserialize;
 use std::collections::HashMap;
 use store::class::{self, Class};
-use store::consent::{self, Said, TEXT};
+use store::consent::{self, ConsentSaid, TEXT};
 use store::enrolment::{self, Enrolment};
-use store::register::{self, Marked, Span, Which};
-use store::student::{self, Profile, Student};
+use store::register::{self, RegisterMarked, RegisterSpan, RegisterSpanOf};
+use store::student::{self, Student, StudentProfile};
 use store::{Tx, account, export};
 use uuid::Uuid;
 use vision::quality;
@@ -72,30 +72,30 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "person.html")]
-struct Page {
+struct PersonPage {
     shell: Shell,
     /// Own id.
     person: Uuid,
     name: String,
     initials: String,
-    profile: Profile,
+    profile: StudentProfile,
     version: i64,
     active: bool,
     enrolled: bool,
     consent: Option<bool>,
     note: Option<(bool, String)>,
-    looks: Vec<Look>,
-    photos: Vec<Photo>,
-    ledger: Vec<Entry>,
+    looks: Vec<FaceLook>,
+    photos: Vec<PersonPhoto>,
+    ledger: Vec<PersonEntry>,
     classes: Vec<(String, String)>,
     others: Vec<Class>,
     accounts: Vec<(String, bool)>,
     sums: [(&'static str, usize); 4],
-    marks: Vec<Mark>,
+    marks: Vec<PersonMark>,
 }
 
 /// A photo they were enrolled by.
-struct Photo {
+struct PersonPhoto {
     id: Uuid,
     source: String,
     active: bool,
@@ -107,7 +107,7 @@ struct Photo {
 }
 
 /// An entry of the consent ledger.
-struct Entry {
+struct PersonEntry {
     given: bool,
     said_by: String,
     noted_by: String,
@@ -116,7 +116,7 @@ struct Entry {
 }
 
 /// What is recorded of them in a lesson.
-struct Mark {
+struct PersonMark {
     day: String,
     lesson: String,
     class: &'static str,
@@ -125,7 +125,7 @@ struct Mark {
 
 /// What was just done, after which the page came again.
 #[derive(Deserialize)]
-struct Done {
+struct PersonDone {
     done: Option<String>,
 }
 
@@ -133,7 +133,7 @@ async fn index(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
     let id = call.app().db.read(move |tx| student::find(tx, &name)).await?.id;
     let language = language::of(&call.headers);
-    let done = call.query::<Done>()?.done;
+    let done = call.query::<PersonDone>()?.done;
     let note = done.as_deref().and_then(done_key).map(|key| (true, language.say(key)));
     show(&call, id, StatusCode::OK, note, Vec::new()).await
 }
@@ -156,19 +156,19 @@ fn done_key(done: &str) -> Option<&'static str> {
 }
 
 /// Everything that is read for the page.
-struct Facts {
+struct PersonFacts {
     person: Student,
     photos: Vec<Enrolment>,
-    ledger: Vec<consent::Entry>,
+    ledger: Vec<consent::ConsentEntry>,
     /// What accounts are called.
     names: HashMap<String, String>,
     classes: Vec<(String, String)>,
     all: Vec<Class>,
     accounts: Vec<(String, bool)>,
-    marks: Vec<Marked>,
+    marks: Vec<RegisterMarked>,
 }
 
-fn facts(tx: &Tx<'_>, reader: store::reader::Reader, id: StudentId) -> Result<Facts, Error> {
+fn facts(tx: &Tx<'_>, reader: store::reader::Reader, id: StudentId) -> Result<PersonFacts, Error> {
     let person = student::get(tx, id)?.ok_or_else(|| Error::unknown("student", id))?;
     let photos = enrolment::of(tx, id)?;
     let ledger = consent::list(tx, id, None, ENTRIES)?;
@@ -180,10 +180,14 @@ fn facts(tx: &Tx<'_>, reader: store::reader::Reader, id: StudentId) -> Result<Fa
         }
     }
     let from = reader.today.checked_sub(DAYS.days()).ok();
-    let which = Which { span: Span { from, to: None }, limit: MARKS, ..Which::default() };
+    let which = RegisterSpanOf {
+        span: RegisterSpan { from, to: None },
+        limit: MARKS,
+        ..RegisterSpanOf::default()
+    };
     let classes = export::classes(tx, id)?.into_iter().map(|(code, name, _)| (code, name));
     let accounts = export::accounts(tx, id)?.into_iter().map(|of| (of.email, of.is_active));
-    Ok(Facts {
+    Ok(PersonFacts {
         classes: classes.collect(),
         all: class::list(tx, reader)?,
         accounts: accounts.collect(),
@@ -201,25 +205,30 @@ pub(super) async fn show(
     id: StudentId,
     status: StatusCode,
     note: Option<(bool, String)>,
-    looks: Vec<Look>,
+    looks: Vec<FaceLook>,
 ) -> Outcome {
     let reader = call.reader()?;
     let facts = call.app().db.read(move |tx| facts(tx, reader, id)).await?;
     let zone = &call.app().config.zone;
     let view = view(shell(call, "people"), facts, reader.today, (zone, SHOWN));
-    let answer = page(status, &Page { note, looks, ..view })?;
+    let answer = page(status, &PersonPage { note, looks, ..view })?;
     let camera = "camera=(self), microphone=(), geolocation=()";
     Ok(with(answer, HeaderName::from_static("permissions-policy"), camera))
 }
 
 /// The page, with so many marks on it.
-fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usize)) -> Page {
-    let Facts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
+fn view(
+    shell: Shell,
+    facts: PersonFacts,
+    today: Date,
+    (zone, shown): (&TimeZone, usize),
+) -> PersonPage {
+    let PersonFacts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
     let language = shell.language;
     let name = person.profile.full_name();
     let when = |at| words::say_day(language, rules::timetable::day(at, zone), today);
     let by = |id: &String| names.get(id).cloned().unwrap_or_default();
-    let photo = |row: Enrolment| Photo {
+    let photo = |row: Enrolment| PersonPhoto {
         id: row.id,
         source: source(language, &row.source),
         active: row.is_active,
@@ -231,21 +240,26 @@ fn view(shell: Shell, facts: Facts, today: Date, (zone, shown): (&TimeZone, usiz
         when: when(row.created_at),
         by: by(&row.created_by),
     };
-    let entry = |row: consent::Entry| Entry {
+    let entry = |row: consent::ConsentEntry| PersonEntry {
         given: row.given,
         noted_by: by(&row.actor),
         said_by: row.by_whom,
         text: row.text_version,
         when: when(row.at),
     };
-    let mark = |row: &Marked| {
+    let mark = |row: &RegisterMarked| {
         let (class, key) = status(row.status);
         let lesson = format!("{} · {}", row.class.1, row.name);
-        Mark { day: words::say_day(language, row.day, today), lesson, class, words: language.say(key) }
+        PersonMark {
+            day: words::say_day(language, row.day, today),
+            lesson,
+            class,
+            words: language.say(key),
+        }
     };
     let others =
         all.into_iter().filter(|class| !classes.iter().any(|(code, _)| *code == class.class_code));
-    Page {
+    PersonPage {
         person: person.id.0,
         initials: initials(&name),
         name,
@@ -296,7 +310,7 @@ fn status(status: Status) -> (&'static str, &'static str) {
 }
 
 /// How often they were present, late, absent and excused.
-fn sums(marks: &[Marked]) -> [(&'static str, usize); 4] {
+fn sums(marks: &[RegisterMarked]) -> [(&'static str, usize); 4] {
     [Status::Present, Status::Late, Status::Absent, Status::Excused]
         .map(|wanted| (status(wanted).1, marks.iter().filter(|mark| mark.status == wanted).count()))
 }
@@ -333,7 +347,8 @@ async fn change(call: Call) -> Outcome {
         department: field("department"),
         position: field("position"),
         year: field("year"),
-        kind: field("kind").map(|kind| if kind == "staff" { Kind::Staff } else { Kind::Student }),
+        kind: field("kind")
+            .map(|kind| if kind == "staff" { PersonKind::Staff } else { PersonKind::Student }),
         turn: None,
         version: field("version").and_then(|version| version.parse().ok()),
     };
@@ -349,7 +364,7 @@ async fn agree(call: Call) -> Outcome {
     let person = found(&call).await?.id;
     let given = call.content.field("given") == Some("yes");
     let by_whom = call.content.field("by").unwrap_or_default().to_owned();
-    let said = Said { given, by_whom, text_version: TEXT.to_owned() };
+    let said = ConsentSaid { given, by_whom, text_version: TEXT.to_owned() };
     match call.app().people().hear(person, said, call.name()?, call.now).await {
         Ok(_) => back(person, if given { "given" } else { "withdrawn" }),
         Err(error) => refused(&call, person, error.into()).await,

@@ -1,6 +1,6 @@
 //! `/settings/audit`: who did what, and whether the chain of it is whole.
 
-use super::work::{self, Work};
+use super::work::{self, JobWork};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
@@ -19,7 +19,7 @@ use jiff::civil::Date;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use store::audit::{self, Filter, Row as Stored};
+use store::audit::{self, AuditFilter, AuditRow as Stored};
 use store::{Tx, account, audit_head};
 use warp::http::{Method, StatusCode};
 use wire::Wall;
@@ -48,17 +48,17 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings-audit.html")]
-struct Page {
+struct AuditPage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
-    asked: Asked,
-    rows: Vec<Row>,
+    asked: AuditPageQuery,
+    rows: Vec<AuditPageRow>,
     /// The address of the next page.
     next: Option<String>,
     /// The newest signed head: its day and rows.
     head: Option<(String, i64)>,
-    work: Option<Work>,
+    work: Option<JobWork>,
     /// The page’s own address.
     at: &'static str,
 }
@@ -66,7 +66,7 @@ struct Page {
 /// What the address asks for.
 #[derive(Deserialize, Serialize, Default, Clone)]
 #[serde(default)]
-struct Asked {
+struct AuditPageQuery {
     who: String,
     action: String,
     target: String,
@@ -77,7 +77,7 @@ struct Asked {
 }
 
 /// A row of the chain.
-struct Row {
+struct AuditPageRow {
     n: i64,
     at: String,
     who: String,
@@ -88,10 +88,10 @@ struct Row {
 }
 
 async fn index(call: Call) -> Outcome {
-    let mut asked: Asked = call.query()?;
+    let mut asked: AuditPageQuery = call.query()?;
     let (filter, note) = match filter(&call, &asked).await {
         Ok(filter) => (filter, None),
-        Err(problem) => (Filter::default(), Some(Note::problem(&problem))),
+        Err(problem) => (AuditFilter::default(), Some(Note::problem(&problem))),
     };
     let after = asked.after;
     let zone = call.app().config.zone.clone();
@@ -107,7 +107,7 @@ async fn index(call: Call) -> Outcome {
         let who = names.get(&row.actor).cloned().unwrap_or_else(|| row.actor.clone());
         let meta = if row.meta == "{}" { String::new() } else { row.meta };
         let target = format!("{} {}", row.table, row.id);
-        Row { n: row.n, at, who, who_id: row.actor, action: row.action, target, meta }
+        AuditPageRow { n: row.n, at, who, who_id: row.actor, action: row.action, target, meta }
     };
     let rows = rows.into_iter().map(row).collect();
     let job = work::asked(&call, WALK).await?;
@@ -115,13 +115,16 @@ async fn index(call: Call) -> Outcome {
     let next = next.and_then(|_| serde_urlencoded::to_string(&asked).ok());
     let shell = shell(&call, "settings");
     let head = head.map(|head| (head.day, head.head.rows));
-    let told = |job| Work::told(shell.language, &job, call.now, ENDS);
+    let told = |job| JobWork::told(shell.language, &job, call.now, ENDS);
     let work = job.map(told);
-    page(StatusCode::OK, &Page { shell, tab: "audit", note, asked, rows, next, head, work, at: AT })
+    page(
+        StatusCode::OK,
+        &AuditPage { shell, tab: "audit", note, asked, rows, next, head, work, at: AT },
+    )
 }
 
 /// Which rows are asked for. Whoever is named by an address or a number becomes their id.
-async fn filter(call: &Call, asked: &Asked) -> Result<Filter, Problem> {
+async fn filter(call: &Call, asked: &AuditPageQuery) -> Result<AuditFilter, Problem> {
     let zone = call.app().config.zone.clone();
     let start = |field: &str, text: &str, more: bool| -> Result<Option<Wall>, Problem> {
         if text.is_empty() {
@@ -138,7 +141,7 @@ async fn filter(call: &Call, asked: &Asked) -> Result<Filter, Problem> {
         Some((table, id)) => (some(table), some(id)),
         None => (some(&asked.target), None),
     };
-    Ok(Filter {
+    Ok(AuditFilter {
         actor: actor(call, &asked.who).await?,
         action: some(&asked.action),
         table,

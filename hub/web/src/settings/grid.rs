@@ -40,12 +40,12 @@ pub struct Column {
     /// Where its name stands.
     pub middle: i64,
     /// Its lessons, in the order they came in.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<TimetableSlot>,
 }
 
 /// A lesson.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Slot {
+pub struct TimetableSlot {
     pub x: i64,
     pub y: i64,
     pub width: i64,
@@ -53,11 +53,11 @@ pub struct Slot {
 }
 
 /// When a lesson begins and ends.
-pub type Span = (Time, Time);
+pub type TimetableSpan = (Time, Time);
 
 /// Draws `days`, each with its lessons by their beginning; nothing where there is no lesson.
 #[must_use]
-pub fn lay(days: &[Vec<Span>], from_right: bool) -> Option<Grid> {
+pub fn lay(days: &[Vec<TimetableSpan>], from_right: bool) -> Option<Grid> {
     let all = || days.iter().flatten();
     let first = all().map(|(starts, _)| minute(*starts)).min()? / 60;
     let last = all().map(|(_, ends)| minute(*ends)).max()?.div_euclid(60) + 1;
@@ -83,13 +83,18 @@ pub fn lay(days: &[Vec<Span>], from_right: bool) -> Option<Grid> {
     })
 }
 
-fn slots(lessons: &[Span], (x, width): (i64, i64), first: i64, from_right: bool) -> Vec<Slot> {
-    let place = |((starts, ends), (lane, of)): (&Span, (i64, i64))| {
+fn slots(
+    lessons: &[TimetableSpan],
+    (x, width): (i64, i64),
+    first: i64,
+    from_right: bool,
+) -> Vec<TimetableSlot> {
+    let place = |((starts, ends), (lane, of)): (&TimetableSpan, (i64, i64))| {
         let lane = if from_right { of - 1 - lane } else { lane };
         let (left, right) = (x + width * lane / of, x + width * (lane + 1) / of);
         let y = HEAD + (minute(*starts) - first * 60) * HOUR / 60;
         let height = (minute(*ends) - minute(*starts)) * HOUR / 60;
-        Slot {
+        TimetableSlot {
             x: left + GAP,
             y: y + 1,
             width: right - left - 2 * GAP,
@@ -100,7 +105,7 @@ fn slots(lessons: &[Span], (x, width): (i64, i64), first: i64, from_right: bool)
 }
 
 /// Of each lesson its lane, and how many lanes those have that overlap, by way of others too.
-fn lanes(lessons: &[Span]) -> Vec<(i64, i64)> {
+fn lanes(lessons: &[TimetableSpan]) -> Vec<(i64, i64)> {
     let mut found = vec![(0, 1); lessons.len()];
     let mut group = Vec::new();
     let mut ends: Vec<Time> = Vec::new();
@@ -170,7 +175,7 @@ mod tests {
     fn from_right_to_left_everything_is_mirrored() {
         let days = [vec![(at(480), at(540)), (at(480), at(540))], vec![(at(480), at(540))]];
         let (left, right) = (lay(&days, false).unwrap(), lay(&days, true).unwrap());
-        let slots = |grid: &Grid| -> Vec<Slot> {
+        let slots = |grid: &Grid| -> Vec<TimetableSlot> {
             grid.columns.iter().flat_map(|column| column.slots.clone()).collect()
         };
         for (a, b) in slots(&left).iter().zip(slots(&right)) {

@@ -5,8 +5,7 @@ use crate::shell::Shell;
 use crate::shell::shell;
 use acts::mail::Trial;
 use acts::notify::letters;
-use acts::notify::texts::{self, Kind, Text, Texts};
-use words::language::Language;
+use acts::notify::texts::{self, Text, TextKind, Texts};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -17,10 +16,11 @@ use http::{
     route::{ADMIN, Object, Shapes},
     takes::{SMALL, Takes},
 };
-use store::mail::{self, Absence, Letter, Listed};
+use store::mail::{self, Absence, MailLetter, MailListed};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
 use wire::StudentId;
+use words::language::Language;
 
 /// Mails that are looked at for the list.
 const NEWEST: u32 = 200;
@@ -43,20 +43,20 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings-mail.html")]
-struct Page {
+struct MailPage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
     /// The server and the sender, if mail leaves at all.
     server: Option<(String, String)>,
     email: String,
-    sample: Letter,
+    sample: MailLetter,
     /// The language of the usual texts, and every text as it is.
     language: Language,
     texts: Vec<Written>,
     /// Of the newest mails: waiting, sent and failed ones.
     counts: [usize; 3],
-    failed: Vec<(Listed, String)>,
+    failed: Vec<(MailListed, String)>,
 }
 
 /// One text, to be changed.
@@ -70,7 +70,7 @@ struct Written {
 }
 
 impl Written {
-    fn of(kind: Kind, texts: &Texts) -> Self {
+    fn of(kind: TextKind, texts: &Texts) -> Self {
         let gaps: Vec<_> = kind.gaps().iter().map(|gap| format!("{{{gap}}}")).collect();
         let own = texts.own.contains_key(&kind);
         Self { kind: kind.as_str(), text: texts.of(kind), own, gaps: gaps.join(" ") }
@@ -83,7 +83,7 @@ async fn index(call: Call) -> Outcome {
 
 /// Keeps language and texts; a text left empty is the usual one again.
 async fn write(call: Call) -> Outcome {
-    let own = Kind::ALL.into_iter().filter_map(|kind| {
+    let own = TextKind::ALL.into_iter().filter_map(|kind| {
         let field = |name: &str| call.content.field(&format!("{name}_{}", kind.as_str()));
         let subject = field("subject")?.to_owned();
         let body = field("body")?.to_owned();
@@ -117,14 +117,24 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let failed = failed.collect();
     let sample = sample(call, &shell, &texts);
     let language = texts.language;
-    let texts = Kind::ALL.map(|kind| Written::of(kind, &texts)).into();
-    let view =
-        Page { shell, tab: "mail", note, server, email, sample, language, texts, counts, failed };
+    let texts = TextKind::ALL.map(|kind| Written::of(kind, &texts)).into();
+    let view = MailPage {
+        shell,
+        tab: "mail",
+        note,
+        server,
+        email,
+        sample,
+        language,
+        texts,
+        counts,
+        failed,
+    };
     page(status, &view)
 }
 
 /// What a family reads about an absence, with made-up names.
-fn sample(call: &Call, shell: &Shell, texts: &Texts) -> Letter {
+fn sample(call: &Call, shell: &Shell, texts: &Texts) -> MailLetter {
     let absence = Absence {
         session: Uuid::nil(),
         lesson: shell.say("settings-mail-lesson"),

@@ -58,11 +58,11 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings.html")]
-struct Index {
+struct SettingsIndex {
     shell: Shell,
     tab: &'static str,
 }
 
 async fn index(call: Call) -> Outcome {
-    page(StatusCode::OK, &Index { shell: shell(&call, "settings"), tab: "" })
+    page(StatusCode::OK, &SettingsIndex { shell: shell(&call, "settings"), tab: "" })
 }

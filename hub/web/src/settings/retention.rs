@@ -1,12 +1,12 @@
 //! `/settings/retention`: what goes by itself, after how many days, what went last, and a run by
 //! hand.
 
-use super::work::{self, Work};
+use super::work::{self, JobWork};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
 use acts::privacy::daily;
-use acts::privacy::retention::{self, Keep};
+use acts::privacy::retention::{self, RetentionKeep};
 use acts::retention::RUN;
 use askama::Template;
 use http::call::Call;
@@ -18,12 +18,12 @@ use http::{
     route::{ADMIN, Object, Shapes},
     takes::{SMALL, Takes},
 };
-use rules::retention::{Kind, Swept};
+use rules::retention::{RetentionKind, Swept};
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::collections::HashMap;
 use store::Tx;
-use store::audit::{self, Filter};
+use store::audit::{self, AuditFilter};
 use warp::http::{Method, StatusCode};
 
 const DONE: [&str; 1] = ["settings-keep-saved"];
@@ -33,18 +33,18 @@ const AT: &str = "/settings/retention";
 const ENDS: (&str, &str) = ("settings-keep-ran", "settings-keep-stopped");
 
 /// Each kind, its field in the setting, and what it is called.
-const FIELDS: [(Kind, &str, &str); 11] = [
-    (Kind::Crops, "crop_days", "settings-keep-crops"),
-    (Kind::Pending, "pending_days", "settings-keep-pending"),
-    (Kind::Logged, "logged_days", "settings-keep-logged"),
-    (Kind::Decided, "decided_days", "settings-keep-decided"),
-    (Kind::Leavers, "leaver_days", "settings-keep-leavers"),
-    (Kind::UndoSteps, "undo_days", "settings-keep-undo"),
-    (Kind::Mail, "mail_days", "settings-keep-mail"),
-    (Kind::SignIns, "session_days", "settings-keep-sign-ins"),
-    (Kind::Health, "health_days", "settings-keep-health"),
-    (Kind::Copies, "copy_days", "settings-keep-copies"),
-    (Kind::DeadLetters, "dead_letter_days", "settings-keep-dead-letters"),
+const FIELDS: [(RetentionKind, &str, &str); 11] = [
+    (RetentionKind::Crops, "crop_days", "settings-keep-crops"),
+    (RetentionKind::Pending, "pending_days", "settings-keep-pending"),
+    (RetentionKind::Logged, "logged_days", "settings-keep-logged"),
+    (RetentionKind::Decided, "decided_days", "settings-keep-decided"),
+    (RetentionKind::Leavers, "leaver_days", "settings-keep-leavers"),
+    (RetentionKind::UndoSteps, "undo_days", "settings-keep-undo"),
+    (RetentionKind::Mail, "mail_days", "settings-keep-mail"),
+    (RetentionKind::SignIns, "session_days", "settings-keep-sign-ins"),
+    (RetentionKind::Health, "health_days", "settings-keep-health"),
+    (RetentionKind::Copies, "copy_days", "settings-keep-copies"),
+    (RetentionKind::DeadLetters, "dead_letter_days", "settings-keep-dead-letters"),
 ];
 
 /// Routes of this file.
@@ -65,24 +65,24 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings-retention.html")]
-struct Page {
+struct RetentionPage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
-    rows: Vec<Row>,
+    rows: Vec<RetentionRow>,
     /// When the last run was, and the next one will be.
     last: Option<String>,
     next: String,
     /// How many would go now, of every kind.
     due: u64,
     /// A run by hand, whether it goes on, and the page’s own address.
-    work: Option<Work>,
+    work: Option<JobWork>,
     running: bool,
     at: &'static str,
 }
 
 /// A kind of thing that goes.
-struct Row {
+struct RetentionRow {
     field: &'static str,
     name: &'static str,
     /// After how many days; empty for never.
@@ -105,7 +105,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let due = by_kind(call.app().sweeper().due(call.now).await?);
     let days = HashMap::from(set.days());
     let gone = run.as_ref().map(|(_, meta)| gone(meta));
-    let row = |(kind, field, name): (Kind, &'static str, &'static str)| Row {
+    let row = |(kind, field, name): (RetentionKind, &'static str, &'static str)| RetentionRow {
         field,
         name,
         days: days[&kind].map(|days| days.to_string()).unwrap_or_default(),
@@ -116,30 +116,32 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let last = run.map(|(at, _)| words::ago(shell.language, at, call.now));
     let next = match next == today {
         true => shell.say("settings-keep-next-soon"),
-        false => shell.one("settings-keep-next", "day", words::say_day(shell.language, next, today)),
+        false => {
+            shell.one("settings-keep-next", "day", words::say_day(shell.language, next, today))
+        }
     };
     let rows = FIELDS.into_iter().map(row).collect();
     let due = due.values().sum();
     let at = AT;
-    let work = job.map(|job| Work::told(shell.language, &job, call.now, ENDS));
+    let work = job.map(|job| JobWork::told(shell.language, &job, call.now, ENDS));
     let running = work.as_ref().is_some_and(|work| work.running);
     let tab = "retention";
-    page(status, &Page { shell, tab, note, rows, last, next, due, work, running, at })
+    page(status, &RetentionPage { shell, tab, note, rows, last, next, due, work, running, at })
 }
 
 /// When the last run was, and what it took.
 fn last_run(tx: &Tx<'_>) -> Result<Option<(wire::Wall, Value)>, rules::Error> {
-    let filter = Filter { action: Some("sweep".into()), ..Filter::default() };
+    let filter = AuditFilter { action: Some("sweep".into()), ..AuditFilter::default() };
     let row = audit::list(tx, &filter, None, 1)?.pop();
     Ok(row.map(|row| (row.at, serde_json::from_str(&row.meta).unwrap_or_default())))
 }
 
-fn by_kind(swept: impl IntoIterator<Item = Swept>) -> HashMap<Kind, u64> {
+fn by_kind(swept: impl IntoIterator<Item = Swept>) -> HashMap<RetentionKind, u64> {
     swept.into_iter().map(|swept| (swept.kind, swept.rows)).collect()
 }
 
 /// What a run took, as the log says it.
-fn gone(meta: &Value) -> HashMap<Kind, u64> {
+fn gone(meta: &Value) -> HashMap<RetentionKind, u64> {
     let rows = meta.as_array().into_iter().flatten();
     by_kind(rows.filter_map(|row| Swept::deserialize(row).ok()))
 }
@@ -161,7 +163,7 @@ async fn saved(call: &Call) -> Result<(), Problem> {
             "" => None,
             text => Some(text.parse().map_err(odd)?),
         };
-        said.push(Keep { kind, days });
+        said.push(RetentionKeep { kind, days });
     }
     Ok(retention::change(&call.app().db, said, call.name()?, call.now).await?)
 }
@@ -192,13 +194,15 @@ mod tests {
             let set = json!(Retention::default().with(kind, Some(77)));
             assert_eq!(set[field], 77, "{field}");
         }
-        assert!(Kind::ALL.into_iter().all(|kind| FIELDS.iter().any(|(of, _, _)| *of == kind)));
+        assert!(
+            RetentionKind::ALL.into_iter().all(|kind| FIELDS.iter().any(|(of, _, _)| *of == kind))
+        );
     }
 
     #[test]
     fn what_a_run_took_is_read_from_the_log() {
         let meta = json!([{ "kind": "crops", "rows": 3 }, { "kind": "mail", "rows": 0 }]);
-        assert_eq!(gone(&meta)[&Kind::Crops], 3);
+        assert_eq!(gone(&meta)[&RetentionKind::Crops], 3);
         assert!(gone(&json!({})).is_empty());
     }
 }

@@ -5,7 +5,7 @@ use super::users::day;
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::planning::takeover::Done;
+use acts::planning::takeover::TakeoverDone;
 use acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges, TimetableFile};
 use askama::Template;
 use http::call::Call;
@@ -22,7 +22,7 @@ use jiff::{Span, ToSpan};
 use rules::timetable::{Change, Holiday, Period};
 use serde::Deserialize;
 use std::collections::HashMap;
-use store::period::{self, Filter, clock};
+use store::period::{self, PeriodFilter, clock};
 use store::{class, holiday, room};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
@@ -59,7 +59,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings-timetable.html")]
-struct Page {
+struct TimetablePage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
@@ -67,8 +67,8 @@ struct Page {
     skipped: Vec<String>,
     classes: Vec<class::Class>,
     rooms: Vec<room::Room>,
-    asked: Asked,
-    week: Vec<Day>,
+    asked: TimetablePageQuery,
+    week: Vec<TimetablePageDay>,
     /// The same as a grid; nothing in a week without lessons.
     grid: Option<Grid>,
     weekdays: Vec<(i8, String)>,
@@ -80,7 +80,7 @@ struct Page {
 /// Whose week, and which.
 #[derive(Deserialize, Default, Clone)]
 #[serde(default)]
-struct Asked {
+struct TimetablePageQuery {
     class: String,
     room: String,
     day: String,
@@ -88,21 +88,21 @@ struct Asked {
 
 /// A day of the week that is shown.
 #[derive(PartialEq, Debug)]
-struct Day {
+struct TimetablePageDay {
     name: String,
     date: String,
     today: bool,
     holiday: Option<String>,
-    lessons: Vec<Lesson>,
+    lessons: Vec<TimetablePageLesson>,
 }
 
 /// A lesson of a day.
 #[derive(PartialEq, Debug)]
-struct Lesson {
+struct TimetablePageLesson {
     id: Uuid,
     starts: String,
     ends: String,
-    hours: grid::Span,
+    hours: grid::TimetableSpan,
     class: String,
     room: String,
     /// `cancelled`, `moved`, or nothing.
@@ -111,7 +111,7 @@ struct Lesson {
 
 #[derive(Template)]
 #[template(path = "settings-lesson.html")]
-struct One {
+struct TimetablePageItem {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
@@ -135,7 +135,7 @@ async fn list(
     note: Option<Note>,
     skipped: Vec<String>,
 ) -> Outcome {
-    let mut asked: Asked = call.query()?;
+    let mut asked: TimetablePageQuery = call.query()?;
     let reader = call.reader()?;
     let today = reader.today;
     let monday = monday(asked.day.parse().unwrap_or(today));
@@ -149,7 +149,7 @@ async fn list(
         let class = class.filter(|_| room.is_none());
         let periods = match (&room, class) {
             (None, None) => Vec::new(),
-            _ => period::list(tx, reader, &Filter { class, room, after: None, limit: MOST })?,
+            _ => period::list(tx, reader, &PeriodFilter { class, room, after: None, limit: MOST })?,
         };
         let sunday = later(monday, 6.days());
         let changes = period::changes(tx, None, monday, sunday)?;
@@ -161,14 +161,14 @@ async fn list(
     asked.day = monday.to_string();
     let shell = shell(call, "settings");
     let names = classes.iter().map(|class| (class.id, class.class_name.clone())).collect();
-    let facts = Facts { periods, changes, holidays, names };
+    let facts = TimetablePageFacts { periods, changes, holidays, names };
     let week = week(shell.language, &facts, monday, today);
-    let hours = |day: &Day| day.lessons.iter().map(|lesson| lesson.hours).collect();
+    let hours = |day: &TimetablePageDay| day.lessons.iter().map(|lesson| lesson.hours).collect();
     let hours: Vec<_> = week.iter().map(hours).collect();
     let grid = grid::lay(&hours, shell.language.direction() == "rtl");
     let around = (later(monday, -7.days()).to_string(), later(monday, 7.days()).to_string());
     let weekdays = weekdays(shell.language);
-    let view = Page {
+    let view = TimetablePage {
         shell,
         tab: "timetable",
         note,
@@ -195,7 +195,7 @@ fn monday(day: Date) -> Date {
 }
 
 /// Everything a week follows from.
-struct Facts {
+struct TimetablePageFacts {
     periods: Vec<Period>,
     changes: HashMap<(Uuid, Date), Change>,
     holidays: Vec<Holiday>,
@@ -203,7 +203,12 @@ struct Facts {
 }
 
 /// The seven days from `monday` on; Saturday and Sunday only if there is something.
-fn week(language: Language, facts: &Facts, monday: Date, today: Date) -> Vec<Day> {
+fn week(
+    language: Language,
+    facts: &TimetablePageFacts,
+    monday: Date,
+    today: Date,
+) -> Vec<TimetablePageDay> {
     let days = (0..7).map(|n| later(monday, i64::from(n).days()));
     let day = |day: Date| {
         let holiday = facts.holidays.iter().find(|h| (h.from..=h.to).contains(&day));
@@ -214,7 +219,7 @@ fn week(language: Language, facts: &Facts, monday: Date, today: Date) -> Vec<Day
             .map(|period| lesson(facts, period, day))
             .collect();
         lessons.sort_by(|a, b| (a.hours, &a.class).cmp(&(b.hours, &b.class)));
-        Day {
+        TimetablePageDay {
             name: words::weekday(language, day),
             date: language.digits(&format!("{}.{}.", day.day(), day.month())),
             today: day == today,
@@ -227,7 +232,7 @@ fn week(language: Language, facts: &Facts, monday: Date, today: Date) -> Vec<Day
     all.into_iter().take(last.max(5)).collect()
 }
 
-fn lesson(facts: &Facts, period: &Period, day: Date) -> Lesson {
+fn lesson(facts: &TimetablePageFacts, period: &Period, day: Date) -> TimetablePageLesson {
     let class = facts.names.get(&period.class).cloned().unwrap_or_default();
     let usual = (period.starts, period.ends, period.room.clone());
     let ((starts, ends, room), differs) = match facts.changes.get(&(period.id, day)) {
@@ -238,7 +243,7 @@ fn lesson(facts: &Facts, period: &Period, day: Date) -> Lesson {
     let hours = (starts, ends);
     let starts = clock(starts);
     let ends = clock(ends);
-    Lesson { id: period.id, starts, ends, hours, class, room, differs }
+    TimetablePageLesson { id: period.id, starts, ends, hours, class, room, differs }
 }
 
 fn text<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
@@ -276,7 +281,7 @@ async fn add(call: Call) -> Outcome {
 }
 
 /// What came of the file that was brought.
-async fn taken(call: &Call) -> Result<Done, Problem> {
+async fn taken(call: &Call) -> Result<TakeoverDone, Problem> {
     let zone = &call.app().config.zone;
     let file = call.file("file")?;
     let plan = call.app().apart.timetable(file, zone).await?;
@@ -321,7 +326,7 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         .map(|((_, day), change)| (day.to_string(), said(shell.language, &change)))
         .collect();
     differ.sort();
-    let view = One {
+    let view = TimetablePageItem {
         tab: "timetable",
         note,
         class_name,
@@ -438,7 +443,7 @@ mod tests {
         let monday = date(2026, 3, 2);
         let moved =
             Change::Moved { starts: time(10, 0, 0, 0), ends: time(11, 0, 0, 0), room: "9".into() };
-        let facts = Facts {
+        let facts = TimetablePageFacts {
             periods: vec![period(1, Weekday::Monday), period(2, Weekday::Tuesday)],
             changes: [
                 ((Uuid::from_u128(1), monday), Change::Cancelled),

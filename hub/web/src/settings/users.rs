@@ -1,10 +1,10 @@
 //! `/settings/users`: who may sign in, as what, and which classes they teach.
 
-use crate::account::{Row as SignIn, role, row};
+use crate::account::{AccountRow as SignIn, role, row};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::accounts::{AccountChanges, Which as Account};
+use acts::accounts::{AccountChanges, AccountName as Account};
 use acts::sign_ins::{self, SignInsEnd};
 use acts::teaching::{self, Teaching};
 use askama::Template;
@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use rules::auth::Role;
 use serde::Deserialize;
 use store::class;
-use store::people::{self, Filter, Person};
+use store::people::{self, AccountFilter, AccountPerson};
 use store::teaches::{self, Taught};
 use uuid::Uuid;
 use warp::http::{Method, StatusCode};
@@ -67,11 +67,11 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings-users.html")]
-struct Page {
+struct UsersPage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
-    people: Vec<Row>,
+    people: Vec<UserRow>,
     after: Option<Uuid>,
     /// Each role, what it is called, and whether it must have a second factor.
     must: Vec<(Role, &'static str, bool)>,
@@ -80,7 +80,7 @@ struct Page {
 }
 
 /// An account in the list.
-struct Row {
+struct UserRow {
     id: Uuid,
     name: String,
     email: String,
@@ -93,11 +93,11 @@ struct Row {
 
 #[derive(Template)]
 #[template(path = "settings-user.html")]
-struct One {
+struct UserPage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
-    person: Person,
+    person: AccountPerson,
     /// Whether it is the admin's own account.
     own: bool,
     roles: Vec<(Role, &'static str)>,
@@ -109,7 +109,7 @@ struct One {
 }
 
 #[derive(Deserialize, Default)]
-struct Which {
+struct UsersQuery {
     after: Option<Uuid>,
 }
 
@@ -118,23 +118,26 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn list(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let after = call.query::<Which>()?.after;
-    let read =
-        call.app().db.read(move |tx| people::list(tx, &Filter::default(), after, PER_PAGE)).await?;
+    let after = call.query::<UsersQuery>()?.after;
+    let read = call
+        .app()
+        .db
+        .read(move |tx| people::list(tx, &AccountFilter::default(), after, PER_PAGE))
+        .await?;
     let full = read.len() == PER_PAGE as usize;
     let after = read.last().filter(|_| full).map(|person| person.account.id);
-    let people = read.into_iter().map(Row::from).collect();
+    let people = read.into_iter().map(UserRow::from).collect();
     let elsewhere = call.app().config.accounts.oidc.as_ref().map(|oidc| oidc.name.clone());
     let policy = call.app().db.read(sign_ins::demanded).await?;
     let must = Role::ALL.map(|of| (of, role(of), policy.contains(&of))).into();
     let shell = shell(call, "settings");
-    page(status, &Page { shell, tab: "users", note, people, after, must, elsewhere })
+    page(status, &UsersPage { shell, tab: "users", note, people, after, must, elsewhere })
 }
 
-impl From<Person> for Row {
-    fn from(person: Person) -> Self {
+impl From<AccountPerson> for UserRow {
+    fn from(person: AccountPerson) -> Self {
         let can_enter = person.has_password || person.may_link || person.linked;
-        let Person { account, is_active, second_factor, .. } = person;
+        let AccountPerson { account, is_active, second_factor, .. } = person;
         let id = account.id;
         let name = account.name;
         let email = account.email;
@@ -193,7 +196,7 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     });
     let (person, taught, classes, sign_ins) = read.await?;
     let shell = shell(call, "settings");
-    let view = One {
+    let view = UserPage {
         sign_ins: sign_ins.into_iter().map(|one| row(call, &shell, one)).collect(),
         shell,
         tab: "users",

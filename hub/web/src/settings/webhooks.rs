@@ -15,7 +15,7 @@ use http::{
     route::{ADMIN, Object, Shapes},
     takes::{SMALL, Takes},
 };
-use store::webhook::{self, Listed, Webhook};
+use store::webhook::{self, Webhook, WebhookListed};
 use warp::http::{Method, StatusCode};
 use wire::Wall;
 
@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings-webhooks.html")]
-struct Page {
+struct WebhooksPage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
@@ -56,7 +56,7 @@ struct Page {
 struct Hook {
     hook: Webhook,
     failing: Option<String>,
-    messages: Vec<(Listed, String)>,
+    messages: Vec<(WebhookListed, String)>,
 }
 
 async fn index(call: Call) -> Outcome {
@@ -79,14 +79,14 @@ async fn show(
     });
     let shell = shell(call, "settings");
     let ago = |at: Wall| words::ago(shell.language, at, call.now);
-    let hook = |(hook, messages): (Webhook, Vec<Listed>)| Hook {
+    let hook = |(hook, messages): (Webhook, Vec<WebhookListed>)| Hook {
         failing: hook.failing_since.map(ago),
         messages: messages.into_iter().map(|one| (one.clone(), ago(one.created_at))).collect(),
         hook,
     };
     let hooks = read.await?.into_iter().map(hook).collect();
     let events = EVENTS.into_iter().filter(|name| *name != "ping").collect();
-    page(status, &Page { shell, tab: "webhooks", note, secret, hooks, events })
+    page(status, &WebhooksPage { shell, tab: "webhooks", note, secret, hooks, events })
 }
 
 async fn add(call: Call) -> Outcome {

@@ -5,14 +5,14 @@ use http::call::Call;
 use http::problem::Problem;
 use serde::Deserialize;
 use store::job::Job;
-use store::job::State;
+use store::job::JobState;
 use uuid::Uuid;
 use wire::Wall;
 use words::language::Language;
 
 /// How far a job is.
 #[derive(PartialEq, Debug)]
-pub struct Work {
+pub struct JobWork {
     /// Its id.
     pub id: Uuid,
     /// Whether it goes on.
@@ -27,7 +27,7 @@ pub struct Work {
     pub verdict: Option<(bool, String)>,
 }
 
-impl Work {
+impl JobWork {
     /// What `job` has come to at `now`. `whole` and `stopped` are the texts of its end, each with
     /// the pieces that were done as `count`.
     #[must_use]
@@ -39,12 +39,12 @@ impl Work {
     ) -> Self {
         let ms = job.started_at.map_or(0, |at| job.ended_at.unwrap_or(now).0 - at.0);
         let rate = job.done * 1000 / u64::try_from(ms).unwrap_or(0).max(1);
-        let running = matches!(job.state, State::Queued | State::Running);
+        let running = matches!(job.state, JobState::Queued | JobState::Running);
         let verdict = match job.state {
-            State::Done => Some((true, language.one(whole, "count", job.done))),
-            State::Failed => Some((false, job.error.clone().unwrap_or_default())),
-            State::Cancelled => Some((false, language.one(stopped, "count", job.done))),
-            State::Queued | State::Running => None,
+            JobState::Done => Some((true, language.one(whole, "count", job.done))),
+            JobState::Failed => Some((false, job.error.clone().unwrap_or_default())),
+            JobState::Cancelled => Some((false, language.one(stopped, "count", job.done))),
+            JobState::Queued | JobState::Running => None,
         };
         Self { id: job.id, running, done: job.done, total: job.total.max(1), rate, verdict }
     }
@@ -82,7 +82,7 @@ pub async fn stopped(call: &Call) -> Result<Job, Problem> {
 mod tests {
     use super::*;
 
-    fn job(state: State) -> Job {
+    fn job(state: JobState) -> Job {
         Job {
             id: Uuid::nil(),
             kind: "audit".into(),
@@ -101,13 +101,13 @@ mod tests {
     #[test]
     fn work_says_how_far_and_how_fast_it_is_and_how_it_ended() {
         let ends = ("audit-whole", "audit-cancelled");
-        let told = |state| Work::told(Language::English, &job(state), Wall(3_000), ends);
-        let half = told(State::Running);
+        let told = |state| JobWork::told(Language::English, &job(state), Wall(3_000), ends);
+        let half = told(JobState::Running);
         assert_eq!((half.running, half.done, half.rate, half.verdict), (true, 500, 250, None));
-        let broken = told(State::Failed).verdict.unwrap();
+        let broken = told(JobState::Failed).verdict.unwrap();
         assert_eq!(broken, (false, "The audit chain is broken at row 501.".into()));
-        assert!(told(State::Done).verdict.unwrap().0);
-        let (good, words) = told(State::Cancelled).verdict.unwrap();
+        assert!(told(JobState::Done).verdict.unwrap().0);
+        let (good, words) = told(JobState::Cancelled).verdict.unwrap();
         assert!(!good && words.contains("500"), "{words}");
     }
 }

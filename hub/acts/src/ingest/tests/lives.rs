@@ -12,7 +12,7 @@ impl Rig {
     /// What is told of the first life: its numbers, and since when.
     async fn told(&self) -> Vec<(Vec<(u64, u64)>, Option<Wall>)> {
         let told = self.db.read(|tx| loss::list(tx, Some(&device()), Wall(0), 9)).await.unwrap();
-        let one = |loss: loss::Loss| {
+        let one = |loss: loss::LossRow| {
             assert_eq!((loss.cause.as_str(), loss.span.1), (loss::CARD, Some(NOW)));
             (loss.gone.into(), loss.span.0)
         };

@@ -116,8 +116,13 @@ impl School for Else {
         probes.iter().map(|_| Vec::new()).collect()
     }
 
-    fn look(&self, _: &[Candidate], _: u16, _: &[Reason]) -> Look {
-        Look { verdict: Verdict::Unknown, reasons: vec![], candidates: vec![], confidence: 0.0 }
+    fn judge(&self, _: &[Candidate], _: u16, _: &[Reason]) -> SchoolLook {
+        SchoolLook {
+            verdict: Verdict::Unknown,
+            reasons: vec![],
+            candidates: vec![],
+            confidence: 0.0,
+        }
     }
 }
 

@@ -41,7 +41,11 @@ async fn a_store_that_fails_at_any_statement_loses_dooms_and_doubles_nothing() {
             let batch = Batch { epoch: EPOCH, items: items.clone() };
             let answer = rig.sent(Sent::Batch(batch)).await;
             let came = trouble::mend(&rig.path);
-            assert_eq!(came, matches!(answer, Answer::Held), "{code} at {after}: {answer:?}");
+            assert_eq!(
+                came,
+                matches!(answer, DeliveryAnswer::Held),
+                "{code} at {after}: {answer:?}"
+            );
             let ack = rig.batch(EPOCH, items).await;
             batches += 1;
             assert_eq!((ack.cum, ack.rejects.as_slice()), (7 * batches, &[][..]));
@@ -73,7 +77,7 @@ async fn a_disk_that_is_really_full_holds_everything_and_goes_on_with_space() {
         let items = vec![rig.pictured(EPOCH, seq, [1.0, 0.0, 0.0])];
         all.extend(items.clone());
         let answer = rig.sent(Sent::Batch(Batch { epoch: EPOCH, items })).await;
-        held += u32::from(matches!(answer, Answer::Held));
+        held += u32::from(matches!(answer, DeliveryAnswer::Held));
     }
     assert!(held > 20, "only {held} found the disk full");
     pages(u32::MAX / 2).await.unwrap();

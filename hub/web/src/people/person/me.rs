@@ -1,6 +1,6 @@
 //! `/me`: what the school keeps of the student who is signed in.
 
-use super::{Entry, Mark, Photo, facts, view};
+use super::{PersonEntry, PersonMark, PersonPhoto, facts, view};
 use crate::shell::Shell;
 use crate::shell::shell;
 use askama::Template;
@@ -28,7 +28,7 @@ pub(in crate::people) fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "me.html")]
-struct Page {
+struct MePage {
     shell: Shell,
     /// Nothing for an account that belongs to no student yet.
     own: Option<Own>,
@@ -40,11 +40,11 @@ struct Own {
     enrolled: bool,
     verified: bool,
     consent: Option<bool>,
-    photos: Vec<Photo>,
-    ledger: Vec<Entry>,
+    photos: Vec<PersonPhoto>,
+    ledger: Vec<PersonEntry>,
     classes: Vec<(String, String)>,
     sums: [(&'static str, usize); 4],
-    marks: Vec<Mark>,
+    marks: Vec<PersonMark>,
 }
 
 async fn index(call: Call) -> Outcome {
@@ -72,5 +72,5 @@ async fn index(call: Call) -> Outcome {
             marks: all.marks,
         }
     });
-    page(StatusCode::OK, &Page { shell: shell(&call, "me"), own })
+    page(StatusCode::OK, &MePage { shell: shell(&call, "me"), own })
 }

@@ -17,7 +17,7 @@ pub struct Bar {
 }
 
 /// One kind of passage.
-pub struct Row {
+pub struct LinesRow {
     /// Class of the style and key of the text: `right`, `wrong` or `pairs`.
     pub kind: &'static str,
     /// Where the row stands.
@@ -26,19 +26,19 @@ pub struct Row {
 }
 
 /// A line across all rows.
-pub struct Mark {
+pub struct LinesMark {
     /// Class of the style.
     pub kind: &'static str,
     pub x: String,
 }
 
 /// The whole drawing.
-pub struct Chart {
+pub struct LinesChart {
     pub height: String,
     /// Where the rows end and the scale begins.
     pub floor: String,
-    pub rows: Vec<Row>,
-    pub marks: Vec<Mark>,
+    pub rows: Vec<LinesRow>,
+    pub marks: Vec<LinesMark>,
     /// Place and number of each mark of the scale.
     pub scale: Vec<(String, String)>,
     /// The same as numbers: from, to, right, wrong, pairs.
@@ -47,20 +47,20 @@ pub struct Chart {
 
 /// Draws `scores` and the cosines of strangers; `marks` are the lines, each with its style.
 #[must_use]
-pub fn draw(scores: &Scores, pairs: &Histogram, marks: &[(&'static str, f64)]) -> Chart {
+pub fn draw(scores: &Scores, pairs: &Histogram, marks: &[(&'static str, f64)]) -> LinesChart {
     let all = [("right", &scores.right), ("wrong", &scores.wrong), ("pairs", pairs)];
     let first = first(all.map(|(_, histogram)| histogram), marks);
     let x = move |at: f64| WIDTH * (at - first) / (1.0 - first);
     let mut base = 0.0;
     let rows = all.map(|(kind, histogram)| {
         base += GAP + ROW;
-        Row { kind, base: number(base), bars: bars(histogram, first, base, x) }
+        LinesRow { kind, base: number(base), bars: bars(histogram, first, base, x) }
     });
-    Chart {
+    LinesChart {
         height: number(base + 28.0),
         floor: number(base),
         rows: rows.into(),
-        marks: marks.iter().map(|(kind, at)| Mark { kind, x: number(x(*at)) }).collect(),
+        marks: marks.iter().map(|(kind, at)| LinesMark { kind, x: number(x(*at)) }).collect(),
         scale: tenths(first).map(|at| (number(x(at)), format!("{at:.2}"))).collect(),
         table: table(all.map(|(_, histogram)| histogram), first),
     }

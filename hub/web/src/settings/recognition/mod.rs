@@ -7,7 +7,7 @@ use crate::shell::Shell;
 use crate::shell::shell;
 use acts::gallery::lines::Choice;
 use askama::Template;
-use chart::Chart;
+use chart::LinesChart;
 use fluent_bundle::FluentArgs;
 use http::call::Call;
 use http::endpoint::Endpoint;
@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Endpoint> {
 
 #[derive(Template)]
 #[template(path = "settings-recognition.html")]
-struct Page {
+struct LinesPage {
     shell: Shell,
     tab: &'static str,
     note: Option<Note>,
@@ -53,16 +53,16 @@ struct Page {
     /// What the figures rest on.
     basis: String,
     few: bool,
-    chart: Chart,
-    now: Told,
-    other: Option<Told>,
+    chart: LinesChart,
+    now: LinesTold,
+    other: Option<LinesTold>,
     budget: String,
     /// What look-alikes do to the lines, in sentences.
     guard: Option<String>,
 }
 
 /// Lines and what they come to, in words.
-struct Told {
+struct LinesTold {
     high: String,
     review: String,
     wrong: String,
@@ -72,7 +72,7 @@ struct Told {
 
 /// What the address asks to be shown beside the lines that count.
 #[derive(Deserialize, Default)]
-struct Asked {
+struct LinesQuery {
     #[serde(default)]
     high: String,
     #[serde(default)]
@@ -87,7 +87,7 @@ async fn index(call: Call) -> Outcome {
 }
 
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
-    let asked: Asked = call.query()?;
+    let asked: LinesQuery = call.query()?;
     let recognition = call.app().recognition();
     let site = recognition.site().await?;
     let (note, other) = match proposed(&site, &asked) {
@@ -99,7 +99,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
 }
 
 /// The lines that the address proposes.
-fn proposed(site: &SiteScores, asked: &Asked) -> Result<Option<Choice>, Problem> {
+fn proposed(site: &SiteScores, asked: &LinesQuery) -> Result<Option<Choice>, Problem> {
     let (high, review) = (f64::from(site.lines.single_high), f64::from(site.lines.single_review));
     if let Some(budget) = number(&asked.budget, "budget")? {
         let none = "no line keeps that: even the surest passages were wrong more often";
@@ -137,7 +137,7 @@ fn view(
     other: Option<Choice>,
     budget: String,
     fixed: bool,
-) -> Page {
+) -> LinesPage {
     let language = shell.language;
     let lines = site.lines;
     let of = |line: f32| f64::from(line);
@@ -145,7 +145,7 @@ fn view(
     if let Some(Choice { high, review }) = other {
         marks.extend([("high other", of(high)), ("review other", of(review))]);
     }
-    Page {
+    LinesPage {
         tab: "recognition",
         note,
         fixed,
@@ -190,7 +190,7 @@ fn basis(language: Language, site: &SiteScores) -> String {
     }
 }
 
-fn told(language: Language, site: &SiteScores, high: f64, review: f64) -> Told {
+fn told(language: Language, site: &SiteScores, high: f64, review: f64) -> LinesTold {
     let own = scores::figures(&site.scores, high, review);
     let few = own.passages < ENOUGH;
     let wrong = match site.wrong(high, review) {
@@ -205,7 +205,7 @@ fn told(language: Language, site: &SiteScores, high: f64, review: f64) -> Told {
     let three = |line: f64| format!("{line:.3}");
     let asked = share(own.asked);
     let unknown = share(own.unknown);
-    Told { high: three(high), review: three(review), wrong, asked, unknown }
+    LinesTold { high: three(high), review: three(review), wrong, asked, unknown }
 }
 
 fn interval(language: Language, own: &Figures) -> String {
@@ -284,19 +284,20 @@ mod tests {
 
     #[test]
     fn a_budget_finds_the_line_where_the_site_kept_it() {
-        let asked = |budget: &str| Asked { budget: budget.into(), ..Asked::default() };
+        let asked = |budget: &str| LinesQuery { budget: budget.into(), ..LinesQuery::default() };
         let found = proposed(&site(990, 10), &asked("0")).unwrap().unwrap();
         assert!((found.high - 0.956).abs() < 1e-6, "{}", found.high);
         let loose = proposed(&site(990, 10), &asked("20")).unwrap().unwrap();
         assert!(loose.high <= 0.941, "{}", loose.high);
         assert!(proposed(&site(990, 10), &asked("x")).is_err());
-        assert!(proposed(&site(1, 1), &Asked::default()).unwrap().is_none());
+        assert!(proposed(&site(1, 1), &LinesQuery::default()).unwrap().is_none());
     }
 
     #[test]
     fn whom_look_alikes_touch_is_said_with_their_numbers() {
         let guard = |near, line| Guard { alike: 2, near, highest: 0.975, line };
-        let said = |guard| guarded(Language::English, &guard, 0.960).replace(['\u{2068}', '\u{2069}'], "");
+        let said =
+            |guard| guarded(Language::English, &guard, 0.960).replace(['\u{2068}', '\u{2069}'], "");
         let far = said(guard(0, 0.980));
         assert!(far.contains("2 enrolled people") && far.contains("0.975"), "{far}");
         assert!(!far.contains("0.980"), "{far}");
