@@ -5,13 +5,10 @@
 
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
 use jiff::civil::Date;
 use rules::reports::analytics::{self, Subject};
 use rules::reports::forwards;
@@ -19,30 +16,23 @@ use serde::{Deserialize, Serialize};
 use store::{class, report};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = |path| (Method::GET, path);
-    let none = Object::None;
-    let nothing = Takes::Nothing;
-    let days = Shapes::gives::<Trend>().asks::<AnalyticsSpan>();
-    let by_month = Shapes::gives::<Months>().asks::<AnalyticsQuery>();
-    let risk = Shapes::gives::<Risks>();
-    let all = Shapes::gives::<Global>();
     vec![
-        Endpoint::new(get("/api/analytics/attendance-trend"), STAFF, none, nothing, days, trend),
-        Endpoint::new(
-            get("/api/analytics/monthly-summary"),
-            STAFF,
-            none,
-            nothing,
-            by_month,
-            months,
-        ),
-        Endpoint::new(get("/api/analytics/class-risk"), STAFF, none, nothing, risk, class_risk),
-        Endpoint::new(get("/api/analytics/global"), STAFF, none, nothing, all, global),
+        Route::get("/api/analytics/attendance-trend")
+            .staff()
+            .asks::<AnalyticsSpan>()
+            .gives::<Trend>()
+            .by(trend),
+        Route::get("/api/analytics/monthly-summary")
+            .staff()
+            .asks::<AnalyticsQuery>()
+            .gives::<Months>()
+            .by(months),
+        Route::get("/api/analytics/class-risk").staff().gives::<Risks>().by(class_risk),
+        Route::get("/api/analytics/global").staff().gives::<Global>().by(global),
     ]
 }
 

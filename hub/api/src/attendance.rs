@@ -4,11 +4,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{bytes, json, versioned, with};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, EVERYONE, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Authority;
 use rules::review::{self, ReviewAsk};
@@ -18,36 +15,47 @@ use store::desk::{self, SightingFilter, SightingPage, SightingSeen};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::{Method, header};
+use warp::http::header;
 use wire::{RecordId, StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = |path| (Method::GET, path);
-    let post = |path| (Method::POST, path);
-    let record = Object::Record;
-    let nothing = Takes::Nothing;
-    let body = Takes::Json(SMALL);
-    let one = Shapes::gives::<Record>();
-    let list = Shapes::gives::<Vec<Record>>().asks::<AttendanceQuery>();
-    let decide_one = Shapes::both::<ReviewDecision, Record>();
-    let decide_some = Shapes::both::<Decisions, Vec<Record>>();
     let at = "/api/attendance/{id}";
-    let crop = "/api/attendance/{id}/crop";
-    let review = "/api/attendance/{id}/review";
-    let undo = "/api/attendance/{id}/undo";
-    let pending = "/api/attendance/pending";
-    let some = "/api/attendance/review";
     vec![
-        Endpoint::new(get("/api/attendance"), EVERYONE, Object::None, nothing, list, index),
-        Endpoint::new(get(pending), STAFF, Object::None, nothing, list, waiting),
-        Endpoint::new(get(at), EVERYONE, record, nothing, one, show),
-        Endpoint::new((Method::DELETE, at), ADMIN, record, nothing, Shapes::EMPTY, remove),
-        Endpoint::new(get(crop), STAFF, record, nothing, Shapes::file("image/jpeg"), picture),
-        Endpoint::new(post(review), STAFF, record, body, decide_one, decide),
-        Endpoint::new(post(some), STAFF, Object::None, body, decide_some, decide_many),
-        Endpoint::new(post(undo), STAFF, record, nothing, one, take_back),
+        Route::get("/api/attendance")
+            .everyone()
+            .asks::<AttendanceQuery>()
+            .gives::<Vec<Record>>()
+            .by(index),
+        Route::get("/api/attendance/pending")
+            .staff()
+            .asks::<AttendanceQuery>()
+            .gives::<Vec<Record>>()
+            .by(waiting),
+        Route::get(at).everyone().of(Object::Record).gives::<Record>().by(show),
+        Route::delete(at).admin().of(Object::Record).by(remove),
+        Route::get("/api/attendance/{id}/crop")
+            .staff()
+            .of(Object::Record)
+            .file("image/jpeg")
+            .by(picture),
+        Route::post("/api/attendance/{id}/review")
+            .staff()
+            .of(Object::Record)
+            .takes::<ReviewDecision>()
+            .gives::<Record>()
+            .by(decide),
+        Route::post("/api/attendance/review")
+            .staff()
+            .takes::<Decisions>()
+            .gives::<Vec<Record>>()
+            .by(decide_many),
+        Route::post("/api/attendance/{id}/undo")
+            .staff()
+            .of(Object::Record)
+            .gives::<Record>()
+            .by(take_back),
     ]
 }
 

@@ -5,13 +5,10 @@ use acts::privacy::witness::Witness;
 use data_encoding::HEXLOWER;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{json, with};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
 use jiff::{Timestamp, civil::Date};
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -19,7 +16,7 @@ use store::audit::{self, AuditFilter, AuditRow};
 use store::audit_head;
 use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
-use warp::http::{Method, header};
+use warp::http::header;
 use wire::Wall;
 
 /// Walks at once: one reads the whole chain.
@@ -28,15 +25,14 @@ static WALKS: Semaphore = Semaphore::const_new(1);
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = |path: &'static str, shapes, run: http::endpoint::Run| {
-        Endpoint::new((Method::GET, path), ADMIN, Object::None, Takes::Nothing, shapes, run)
-    };
-    let list = Shapes::gives::<Vec<AuditEntryBody>>().asks::<AuditQuery>();
-    let heads = Shapes::gives::<Vec<Witness>>().asks::<Heads>();
     vec![
-        get("/api/audit", list, index.into()),
-        get("/api/audit/verify", Shapes::gives::<AuditVerdict>(), verify.into()),
-        get("/api/audit/heads", heads, signed.into()),
+        Route::get("/api/audit")
+            .admin()
+            .asks::<AuditQuery>()
+            .gives::<Vec<AuditEntryBody>>()
+            .by(index),
+        Route::get("/api/audit/verify").admin().gives::<AuditVerdict>().by(verify),
+        Route::get("/api/audit/heads").admin().asks::<Heads>().gives::<Vec<Witness>>().by(signed),
     ]
 }
 

@@ -4,43 +4,27 @@ use crate::shown::PasskeyShown;
 use acts::entrance::{Checked, Opened};
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{json, nothing};
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, Shapes, Who},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
 use store::account::{self, Account};
 use store::login::Way;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let post = |path| (Method::POST, path);
-    let none = Object::None;
-    let body = Takes::Json(SMALL);
-    let pair = Shapes::both::<Login, TokenPair>();
-    let again = Shapes::both::<RefreshForm, TokenPair>();
-    let sign_in = Endpoint::new(post("/api/auth/login"), Who::Anyone, none, body, pair, log_in);
-    let renew = Endpoint::new(post("/api/auth/refresh"), Who::Anyone, none, body, again, refresh);
-    let gives = Shapes::gives::<Me>();
-    let me =
-        Endpoint::new((Method::GET, "/api/auth/me"), EVERYONE, none, Takes::Nothing, gives, me);
-    let out = post("/api/auth/logout");
+    let renew = Route::post("/api/auth/refresh").anyone().takes::<RefreshForm>();
     vec![
-        sign_in.alias("/api/auth/jwt/create"),
-        sign_in,
-        renew.alias("/api/auth/jwt/refresh"),
-        renew,
-        me.alias("/api/auth/users/me"),
-        me,
-        Endpoint::new(out, EVERYONE, none, Takes::Nothing, Shapes::EMPTY, log_out),
+        Route::post("/api/auth/login").anyone().takes::<Login>().gives::<TokenPair>().by(log_in),
+        renew.gives::<TokenPair>().by(refresh),
+        Route::get("/api/auth/me").everyone().gives::<Me>().by(me),
+        Route::post("/api/auth/logout").everyone().by(log_out),
     ]
 }
 

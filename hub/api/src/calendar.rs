@@ -8,17 +8,13 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{bytes, created, json, nothing};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes, Who},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::feed::{self, Feed};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// How far back a feed shows lessons, milliseconds: four weeks.
 const BACK_MS: i64 = 28 * 24 * 3_600_000;
@@ -31,22 +27,17 @@ const FILE: u64 = 5 * 1024 * 1024;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/calendars";
-    let one = "/api/calendars/{id}";
-    let none = Object::None;
-    let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<CalendarBody>>();
-    let new = Shapes::both::<CalendarForm, CalendarMade>().created();
-    let ics = (Method::GET, "/calendar/{secret}");
-    let file = Shapes::file("text/calendar");
-    let import = (Method::POST, "/api/timetable/import");
-    let form = Takes::Parts(FILE);
-    let told = Shapes::both::<CalendarUpload, CalendarTaken>();
     vec![
-        Endpoint::new((Method::GET, some), STAFF, none, no, list, index),
-        Endpoint::new((Method::POST, some), STAFF, none, Takes::Json(SMALL), new, add),
-        Endpoint::new((Method::DELETE, one), STAFF, Object::Feed, no, Shapes::EMPTY, remove),
-        Endpoint::new(ics, Who::Anyone, none, no, file, show),
-        Endpoint::new(import, ADMIN, none, form, told, take),
+        Route::get(some).staff().gives::<Vec<CalendarBody>>().by(index),
+        Route::post(some).staff().takes::<CalendarForm>().gives::<CalendarMade>().created().by(add),
+        Route::delete("/api/calendars/{id}").staff().of(Object::Feed).by(remove),
+        Route::get("/calendar/{secret}").anyone().file("text/calendar").by(show),
+        Route::post("/api/timetable/import")
+            .admin()
+            .parts(FILE)
+            .fields::<CalendarUpload>()
+            .gives::<CalendarTaken>()
+            .by(take),
     ]
 }
 

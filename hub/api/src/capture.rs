@@ -9,18 +9,14 @@ use http::endpoint::Endpoint;
 use http::guard::CAPTURE;
 use http::problem::Problem;
 use http::reply::json;
+use http::route::Route;
 use http::{call::Call, signed_in::Proof};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{PHOTO, Takes},
-};
+use http::{problem::Outcome, takes::PHOTO};
 use jiff::Timestamp;
 use rules::review::Status;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 use wire::{DeviceId, Wall};
 
 /// How far a photo's time may lie ahead, milliseconds: two clocks differ.
@@ -31,20 +27,19 @@ const BACK_MS: i64 = 60 * 60 * 1000;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let photo = Takes::Parts(PHOTO);
-    let capture = (Method::POST, CAPTURE);
-    let verify = (Method::POST, "/api/face/verify");
     vec![
-        Endpoint::new(
-            capture,
-            STAFF,
-            none,
-            photo,
-            Shapes::both::<CapturePicture, Captured>(),
-            take,
-        ),
-        Endpoint::new(verify, STAFF, none, photo, Shapes::both::<CaptureQuery, Verified>(), check),
+        Route::post(CAPTURE)
+            .staff()
+            .parts(PHOTO)
+            .fields::<CapturePicture>()
+            .gives::<Captured>()
+            .by(take),
+        Route::post("/api/face/verify")
+            .staff()
+            .parts(PHOTO)
+            .fields::<CaptureQuery>()
+            .gives::<Verified>()
+            .by(check),
     ]
 }
 

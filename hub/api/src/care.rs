@@ -2,26 +2,20 @@
 
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::care::Worry;
 use serde::Serialize;
 use utoipa::ToSchema;
-use warp::http::Method;
 use words::language::Language;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::GET, "/api/care");
-    let gives = Shapes::gives::<Vec<CareBody>>();
-    vec![Endpoint::new(place, ADMIN, Object::None, Takes::Nothing, gives, index)]
+    vec![Route::get("/api/care").admin().gives::<Vec<CareBody>>().by(index)]
 }
 
 /// Something that waits for a person.

@@ -6,11 +6,8 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rules::attendance::budget::{self, BudgetCount};
@@ -21,7 +18,6 @@ use store::class::{self, Class, Suspension};
 use store::{self, Tx};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Wall;
 
 /// Routes of this file.
@@ -29,20 +25,23 @@ use wire::Wall;
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/classes";
     let one = "/api/classes/{id}";
-    let class = Object::Class;
-    let body = Takes::Json(SMALL);
-    let nothing = Takes::Nothing;
-    let (gives, list) =
-        (Shapes::gives::<ClassBody>(), Shapes::gives::<Vec<ClassBody>>().asks::<ClassQuery>());
-    let new = Shapes::both::<ClassForm, ClassBody>().created();
-    let both = Shapes::both::<ClassPatch, ClassBody>();
     vec![
-        Endpoint::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
-        Endpoint::new((Method::GET, one), STAFF, class, nothing, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, class, body, both, change),
-        Endpoint::new((Method::PATCH, one), ADMIN, class, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, remove),
+        Route::get(some).staff().asks::<ClassQuery>().gives::<Vec<ClassBody>>().by(index),
+        Route::post(some).admin().takes::<ClassForm>().gives::<ClassBody>().created().by(add),
+        Route::get(one).staff().of(Object::Class).gives::<ClassBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Class)
+            .takes::<ClassPatch>()
+            .gives::<ClassBody>()
+            .by(change),
+        Route::patch(one)
+            .admin()
+            .of(Object::Class)
+            .takes::<ClassPatch>()
+            .gives::<ClassBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Class).by(remove),
     ]
 }
 

@@ -3,29 +3,22 @@
 use acts::timekeeper;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::{json, nothing};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
 use jiff::Timestamp;
 use rules::clock::{ClockWitness, Leap};
 use serde::Serialize;
 use utoipa::ToSchema;
-use warp::http::Method;
 use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/clock";
-    let none = Object::None;
-    let no = Takes::Nothing;
-    let gives = Shapes::gives::<ClockBody>();
     vec![
-        Endpoint::new((Method::GET, path), ADMIN, none, no, gives, show),
-        Endpoint::new((Method::POST, path), ADMIN, none, no, Shapes::EMPTY, confirm),
+        Route::get(path).admin().gives::<ClockBody>().by(show),
+        Route::post(path).admin().by(confirm),
     ]
 }
 

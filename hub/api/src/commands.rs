@@ -6,37 +6,36 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{bytes, json, nothing};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::link::Command;
 use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let commands = "/api/devices/{id}/commands";
     let token = "/api/devices/{id}/capture-token";
-    let snap = "/api/devices/{id}/snap";
-    let jpeg = Shapes::file("image/jpeg");
-    let door = Object::Device;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let told = Shapes::both::<CommandForm, CommandTold>().accepted();
-    let new = Shapes::gives::<CaptureTokenBody>().asks::<CaptureTokenLife>();
-    let shown = Shapes::gives::<Until>();
     vec![
-        Endpoint::new((Method::POST, commands), ADMIN, door, body, told, tell),
-        Endpoint::new((Method::GET, snap), ADMIN, door, no, jpeg, see),
-        Endpoint::new((Method::GET, token), ADMIN, door, no, shown, state),
-        Endpoint::new((Method::POST, token), ADMIN, door, no, new, give),
-        Endpoint::new((Method::DELETE, token), ADMIN, door, no, Shapes::EMPTY, end),
+        Route::post("/api/devices/{id}/commands")
+            .admin()
+            .of(Object::Device)
+            .takes::<CommandForm>()
+            .gives::<CommandTold>()
+            .accepted()
+            .by(tell),
+        Route::get("/api/devices/{id}/snap").admin().of(Object::Device).file("image/jpeg").by(see),
+        Route::get(token).admin().of(Object::Device).gives::<Until>().by(state),
+        Route::post(token)
+            .admin()
+            .of(Object::Device)
+            .asks::<CaptureTokenLife>()
+            .gives::<CaptureTokenBody>()
+            .by(give),
+        Route::delete(token).admin().of(Object::Device).by(end),
     ]
 }
 

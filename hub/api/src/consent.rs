@@ -3,28 +3,33 @@
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::{created, json, with};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::consent::{self, ConsentSaid, TEXT};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
-use warp::http::{Method, header};
+use warp::http::header;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/students/{id}/consent";
-    let person = Object::Student;
-    let list = Shapes::gives::<Vec<ConsentEntryBody>>().asks::<ConsentQuery>();
-    let add = Shapes::both::<ConsentForm, ConsentEntryBody>().created();
     vec![
-        Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, list, index),
-        Endpoint::new((Method::POST, path), ADMIN, person, Takes::Json(SMALL), add, say),
+        Route::get(path)
+            .admin()
+            .of(Object::Student)
+            .asks::<ConsentQuery>()
+            .gives::<Vec<ConsentEntryBody>>()
+            .by(index),
+        Route::post(path)
+            .admin()
+            .of(Object::Student)
+            .takes::<ConsentForm>()
+            .gives::<ConsentEntryBody>()
+            .created()
+            .by(say),
     ]
 }
 

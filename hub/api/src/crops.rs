@@ -6,11 +6,8 @@ use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::problem::Problem;
 use http::reply::{bytes, json};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::scores;
 use serde::{Deserialize, Serialize};
@@ -20,39 +17,51 @@ use store::desk::PersonSeen;
 use store::{class, image, session, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Reason;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let some = "/api/face-crops";
-    let one = "/api/face-crops/{id}";
-    let object = Object::Crop;
-    let no = Takes::Nothing;
-    let get = |path| (Method::GET, path);
-    let post = |path| (Method::POST, path);
-    let gives = Shapes::gives::<CropBody>();
-    let list = Shapes::gives::<Vec<CropBody>>().asks::<CropQuery>();
-    let alike = Shapes::gives::<Vec<Similar>>().asks::<Near>();
-    let jpeg = Shapes::file("image/jpeg");
-    let say = Shapes::both::<Assign, CropBody>();
-    let from = Shapes::both::<AssignFrom, CropBody>();
-    let body = Takes::Json(SMALL);
-    let similar = "/api/face-crops/{id}/similar-faces";
-    let to = "/api/face-crops/{id}/assign";
-    let embed = "/api/face-crops/{id}/generate-embedding";
-    let none = "/api/face-crops/{id}/unidentify";
-    let candidate = "/api/face-crops/{id}/assign-from-candidate";
     vec![
-        Endpoint::new(get(some), STAFF, Object::None, no, list, index),
-        Endpoint::new(get(one), STAFF, object, no, gives, show),
-        Endpoint::new(get("/api/face-crops/{id}/crop"), STAFF, object, no, jpeg, picture),
-        Endpoint::new(post(embed), STAFF, object, no, gives, generate),
-        Endpoint::new(get(similar), STAFF, object, no, alike, near),
-        Endpoint::new(post(to), STAFF, object, body, say, assign),
-        Endpoint::new(post(candidate), STAFF, object, body, from, assign_from),
-        Endpoint::new(post(none), STAFF, object, no, gives, unidentify),
+        Route::get("/api/face-crops")
+            .staff()
+            .asks::<CropQuery>()
+            .gives::<Vec<CropBody>>()
+            .by(index),
+        Route::get("/api/face-crops/{id}").staff().of(Object::Crop).gives::<CropBody>().by(show),
+        Route::get("/api/face-crops/{id}/crop")
+            .staff()
+            .of(Object::Crop)
+            .file("image/jpeg")
+            .by(picture),
+        Route::post("/api/face-crops/{id}/generate-embedding")
+            .staff()
+            .of(Object::Crop)
+            .gives::<CropBody>()
+            .by(generate),
+        Route::get("/api/face-crops/{id}/similar-faces")
+            .staff()
+            .of(Object::Crop)
+            .asks::<Near>()
+            .gives::<Vec<Similar>>()
+            .by(near),
+        Route::post("/api/face-crops/{id}/assign")
+            .staff()
+            .of(Object::Crop)
+            .takes::<Assign>()
+            .gives::<CropBody>()
+            .by(assign),
+        Route::post("/api/face-crops/{id}/assign-from-candidate")
+            .staff()
+            .of(Object::Crop)
+            .takes::<AssignFrom>()
+            .gives::<CropBody>()
+            .by(assign_from),
+        Route::post("/api/face-crops/{id}/unidentify")
+            .staff()
+            .of(Object::Crop)
+            .gives::<CropBody>()
+            .by(unidentify),
     ]
 }
 

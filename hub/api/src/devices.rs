@@ -7,11 +7,8 @@ use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -19,31 +16,30 @@ use store::Tx;
 use store::device::{self, Device, direction_text};
 use store::door::{self, DoorKnown, LastHealth};
 use utoipa::ToSchema;
-use warp::http::Method;
 use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let one = "/api/devices/{id}";
     let some = "/api/devices";
-    let door = Object::Device;
-    let body = Takes::Json(SMALL);
-    let nothing = Takes::Nothing;
-    let (gives, list) =
-        (Shapes::gives::<DeviceBody>(), Shapes::gives::<Vec<DeviceBody>>().asks::<Paged>());
-    let both = Shapes::both::<DeviceForm, DeviceBody>();
-    let token = Shapes::gives::<JoinTokenBody>();
-    let join = "/api/devices/{id}/join-token";
-    let cut = "/api/devices/{id}/revoke";
+    let one = "/api/devices/{id}";
     vec![
-        Endpoint::new((Method::GET, some), STAFF, Object::None, nothing, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Endpoint::new((Method::GET, one), STAFF, door, nothing, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, door, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, door, nothing, Shapes::EMPTY, revoke),
-        Endpoint::new((Method::POST, join), ADMIN, door, nothing, token, join_token),
-        Endpoint::new((Method::POST, cut), ADMIN, door, nothing, Shapes::EMPTY, revoke),
+        Route::get(some).staff().asks::<Paged>().gives::<Vec<DeviceBody>>().by(index),
+        Route::post(some).admin().takes::<DeviceForm>().gives::<DeviceBody>().created().by(add),
+        Route::get(one).staff().of(Object::Device).gives::<DeviceBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Device)
+            .takes::<DeviceForm>()
+            .gives::<DeviceBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Device).by(revoke),
+        Route::post("/api/devices/{id}/join-token")
+            .admin()
+            .of(Object::Device)
+            .gives::<JoinTokenBody>()
+            .by(join_token),
+        Route::post("/api/devices/{id}/revoke").admin().of(Object::Device).by(revoke),
     ]
 }
 

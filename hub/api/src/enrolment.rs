@@ -7,18 +7,14 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{PHOTO, SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object, takes::PHOTO};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::enrolment::{self, Enrolment, EnrolmentFilter};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::StudentId;
 
 /// Routes of this file.
@@ -26,26 +22,23 @@ use wire::StudentId;
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/enrollment";
     let one = "/api/enrollment/{id}";
-    let row = Object::Enrolment;
-    let photo = Takes::Parts(PHOTO);
-    let nothing = Takes::Nothing;
-    let (gives, list) = (
-        Shapes::gives::<EnrolmentBody>(),
-        Shapes::gives::<Vec<EnrolmentBody>>().asks::<EnrolmentQuery>(),
-    );
-    let new = gives.takes::<EnrolmentPhoto>().created();
-    let both = Shapes::both::<EnrolmentForm, EnrolmentBody>();
-    let enrol = Endpoint::new((Method::POST, some), ADMIN, Object::None, photo, new, add);
-    let toggle = (Method::PATCH, "/api/enrollment/{id}/toggle-active");
+    let new = Route::post(some).admin().parts(PHOTO).fields::<EnrolmentPhoto>();
     vec![
-        enrol.alias("/api/students/upload-face"),
-        enrol.alias("/api/face/register"),
-        enrol,
-        Endpoint::new((Method::GET, some), ADMIN, Object::None, nothing, list, index),
-        Endpoint::new((Method::GET, one), ADMIN, row, nothing, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, row, Takes::Json(SMALL), both, change),
-        Endpoint::new(toggle, ADMIN, row, nothing, gives, turn),
-        Endpoint::new((Method::DELETE, one), ADMIN, row, nothing, Shapes::EMPTY, remove),
+        new.gives::<EnrolmentBody>().created().by(add),
+        Route::get(some).admin().asks::<EnrolmentQuery>().gives::<Vec<EnrolmentBody>>().by(index),
+        Route::get(one).admin().of(Object::Enrolment).gives::<EnrolmentBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Enrolment)
+            .takes::<EnrolmentForm>()
+            .gives::<EnrolmentBody>()
+            .by(change),
+        Route::patch("/api/enrollment/{id}/toggle-active")
+            .admin()
+            .of(Object::Enrolment)
+            .gives::<EnrolmentBody>()
+            .by(turn),
+        Route::delete(one).admin().of(Object::Enrolment).by(remove),
     ]
 }
 

@@ -4,23 +4,22 @@ use acts::privacy::certificate::{self, ErasureCertificate};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
-use warp::http::{Method, StatusCode};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
+use warp::http::StatusCode;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/students/{id}/erase";
-    let person = Object::Student;
-    let gives = Shapes::gives::<ErasureCertificate>();
-    let begun = gives.accepted();
     vec![
-        Endpoint::new((Method::POST, path), ADMIN, person, Takes::Nothing, begun, begin),
-        Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, gives, show),
+        Route::post(path)
+            .admin()
+            .of(Object::Student)
+            .gives::<ErasureCertificate>()
+            .accepted()
+            .by(begin),
+        Route::get(path).admin().of(Object::Student).gives::<ErasureCertificate>().by(show),
     ]
 }
 

@@ -7,13 +7,10 @@ use acts::events::Event;
 use http::endpoint::Endpoint;
 use http::front::Front;
 use http::guard;
+use http::problem::Outcome;
 use http::problem::Problem;
+use http::route::Route;
 use http::{call::Call, signed_in::SignedIn};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::Takes,
-};
 use rules::auth::{Actor, Role};
 use rules::review::Status;
 use serde_json::json;
@@ -24,7 +21,6 @@ use store::{desk, reader::Reader};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_stream::Stream;
-use warp::http::Method;
 use warp::reply::Reply;
 use warp::sse;
 use wire::RecordId;
@@ -37,12 +33,7 @@ const LOOK: Duration = Duration::from_secs(15);
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = |path| (Method::GET, path);
-    let none = Object::None;
-    let nothing = Takes::Nothing;
-    let no = Shapes::file("text/event-stream");
-    let api = Endpoint::new(get("/api/events"), STAFF, none, nothing, no, listen);
-    vec![api.alias("/events"), api]
+    vec![Route::get("/api/events").staff().file("text/event-stream").by(listen)]
 }
 
 async fn listen(call: Call) -> Outcome {

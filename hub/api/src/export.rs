@@ -4,20 +4,21 @@ use acts::privacy::export::{self, Export};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::{json, with};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use store::student;
-use warp::http::{Method, header};
+use warp::http::header;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = (Method::GET, "/api/students/{id}/export");
-    let gives = Shapes::gives::<Export>();
-    vec![Endpoint::new(get, ADMIN, Object::Student, Takes::Nothing, gives, show)]
+    vec![
+        Route::get("/api/students/{id}/export")
+            .admin()
+            .of(Object::Student)
+            .gives::<Export>()
+            .by(show),
+    ]
 }
 
 /// The export, and a row in the chain that says who took it.

@@ -4,20 +4,16 @@ use acts::doors::galleries::{self, Before, ReleaseStep, step};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use store::device;
 use store::release::{self, Progress};
 use utoipa::{IntoParams, ToSchema};
-use warp::http::Method;
 use wire::{DeviceId, Wall};
 
 /// Doors an answer to a push or a rollback names at most; the list of releases has pages.
@@ -26,18 +22,18 @@ pub const SHOWN: u32 = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let all = Shapes::gives::<Vec<GalleryBody>>();
-    let back = Shapes::both::<GalleryBackForm, Vec<GalleryBody>>();
-    let push_at = "/api/gallery/push";
-    let list_at = "/api/gallery/releases";
-    let back_at = "/api/gallery/rollback";
     vec![
-        Endpoint::new((Method::POST, push_at), ADMIN, none, no, all, push),
-        Endpoint::new((Method::GET, list_at), STAFF, none, no, all.asks::<GalleryQuery>(), index),
-        Endpoint::new((Method::POST, back_at), ADMIN, none, body, back, take_back),
+        Route::post("/api/gallery/push").admin().gives::<Vec<GalleryBody>>().by(push),
+        Route::get("/api/gallery/releases")
+            .staff()
+            .asks::<GalleryQuery>()
+            .gives::<Vec<GalleryBody>>()
+            .by(index),
+        Route::post("/api/gallery/rollback")
+            .admin()
+            .takes::<GalleryBackForm>()
+            .gives::<Vec<GalleryBody>>()
+            .by(take_back),
     ]
 }
 

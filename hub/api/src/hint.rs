@@ -4,15 +4,11 @@
 use acts::enrol::hint::{Hint, HintWord, hint};
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
 use serde::Serialize;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Bytes of a frame at most, with the form around it.
 const FRAME: u64 = 512 * 1024;
@@ -20,9 +16,14 @@ const FRAME: u64 = 512 * 1024;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let post = (Method::POST, "/api/enrollment/hint");
-    let shapes = Shapes::both::<HintFrame, HintBody>();
-    vec![Endpoint::new(post, ADMIN, Object::None, Takes::Parts(FRAME), shapes, show)]
+    vec![
+        Route::post("/api/enrollment/hint")
+            .admin()
+            .parts(FRAME)
+            .fields::<HintFrame>()
+            .gives::<HintBody>()
+            .by(show),
+    ]
 }
 
 /// A frame of a camera.

@@ -5,11 +5,8 @@ use super::students::own;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, PUPIL, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::{Source, Status};
 use rules::error::Error;
@@ -19,19 +16,23 @@ use store::register::{self, RegisterMarked};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let one = "/api/students/{id}/attendance";
-    let own = "/api/students/me/attendance";
-    let nothing = Takes::Nothing;
-    let marks = Shapes::gives::<Vec<HistoryMark>>().asks::<HistoryQuery>();
     vec![
-        Endpoint::new((Method::GET, one), EVERYONE, Object::Student, nothing, marks, history),
-        Endpoint::new((Method::GET, own), PUPIL, Object::None, nothing, marks, mine),
+        Route::get("/api/students/{id}/attendance")
+            .everyone()
+            .of(Object::Student)
+            .asks::<HistoryQuery>()
+            .gives::<Vec<HistoryMark>>()
+            .by(history),
+        Route::get("/api/students/me/attendance")
+            .pupil()
+            .asks::<HistoryQuery>()
+            .gives::<Vec<HistoryMark>>()
+            .by(mine),
     ]
 }
 

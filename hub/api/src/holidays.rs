@@ -6,36 +6,31 @@ use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use rules::timetable::Holiday;
 use serde::{Deserialize, Serialize};
 use store::holiday;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/holidays";
     let one = "/api/holidays/{id}";
-    let day = Object::Holiday;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let (gives, list) =
-        (Shapes::gives::<HolidayBody>(), Shapes::gives::<Vec<HolidayBody>>().asks::<Paged>());
-    let both = Shapes::both::<HolidayForm, HolidayBody>();
     vec![
-        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Endpoint::new((Method::GET, one), STAFF, day, no, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, day, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, day, no, Shapes::EMPTY, remove),
+        Route::get(some).staff().asks::<Paged>().gives::<Vec<HolidayBody>>().by(index),
+        Route::post(some).admin().takes::<HolidayForm>().gives::<HolidayBody>().created().by(add),
+        Route::get(one).staff().of(Object::Holiday).gives::<HolidayBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Holiday)
+            .takes::<HolidayForm>()
+            .gives::<HolidayBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Holiday).by(remove),
     ]
 }
 

@@ -9,11 +9,8 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{bytes, created, json, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{PHOTO, SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object, takes::PHOTO};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -22,7 +19,6 @@ use store::reader::Reader;
 use store::{Tx, class, crop, session};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Wall;
 
 /// How far back a photo's time may lie, milliseconds: 30 days.
@@ -33,35 +29,53 @@ const BACK_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/images";
     let one = "/api/images/{id}";
-    let file = "/api/images/{id}/file";
-    let look = "/api/images/{id}/process-image";
-    let confirm = "/api/images/{id}/confirm";
-    let image = Object::Image;
-    let no = Takes::Nothing;
-    let none = Object::None;
-    let get = |path| (Method::GET, path);
-    let post = |path| (Method::POST, path);
-    let gives = Shapes::gives::<ImageBody>();
-    let change = Shapes::both::<ImageChange, ImageBody>();
-    let list = Shapes::gives::<Vec<ImageBody>>().asks::<ImageQuery>();
-    let faces = Shapes::gives::<Vec<crops::CropBody>>().asks::<http::page::Paged>();
-    let job = Shapes::gives::<jobs::JobBody>().asks::<JobWait>().accepted();
-    let sure = Shapes::both::<ImageConfirm, NamingConfirmed>();
-    let json = Takes::Json(SMALL);
-    let photo = Takes::Parts(PHOTO);
-    let crops =
-        Endpoint::new(get("/api/images/{id}/face_crops"), STAFF, image, no, faces, faces_of);
     vec![
-        Endpoint::new(get(some), STAFF, none, no, list, index),
-        Endpoint::new(post(some), STAFF, none, photo, gives.takes::<ImageUpload>().created(), add),
-        Endpoint::new(get(one), STAFF, image, no, gives, show),
-        Endpoint::new((Method::PUT, one), STAFF, image, json, change, move_to),
-        Endpoint::new((Method::PATCH, one), STAFF, image, json, change, move_to),
-        Endpoint::new((Method::DELETE, one), STAFF, image, no, Shapes::EMPTY, remove),
-        Endpoint::new(get(file), STAFF, image, no, Shapes::file("image/jpeg"), picture),
-        Endpoint::new(post(look), STAFF, image, no, job, process),
-        Endpoint::new(post(confirm), STAFF, image, json, sure, settle),
-        crops,
+        Route::get(some).staff().asks::<ImageQuery>().gives::<Vec<ImageBody>>().by(index),
+        Route::post(some)
+            .staff()
+            .parts(PHOTO)
+            .fields::<ImageUpload>()
+            .gives::<ImageBody>()
+            .created()
+            .by(add),
+        Route::get(one).staff().of(Object::Image).gives::<ImageBody>().by(show),
+        Route::put(one)
+            .staff()
+            .of(Object::Image)
+            .takes::<ImageChange>()
+            .gives::<ImageBody>()
+            .by(move_to),
+        Route::patch(one)
+            .staff()
+            .of(Object::Image)
+            .takes::<ImageChange>()
+            .gives::<ImageBody>()
+            .by(move_to),
+        Route::delete(one).staff().of(Object::Image).by(remove),
+        Route::get("/api/images/{id}/file")
+            .staff()
+            .of(Object::Image)
+            .file("image/jpeg")
+            .by(picture),
+        Route::post("/api/images/{id}/process-image")
+            .staff()
+            .of(Object::Image)
+            .asks::<JobWait>()
+            .gives::<jobs::JobBody>()
+            .accepted()
+            .by(process),
+        Route::post("/api/images/{id}/confirm")
+            .staff()
+            .of(Object::Image)
+            .takes::<ImageConfirm>()
+            .gives::<NamingConfirmed>()
+            .by(settle),
+        Route::get("/api/images/{id}/face_crops")
+            .staff()
+            .of(Object::Image)
+            .asks::<http::page::Paged>()
+            .gives::<Vec<crops::CropBody>>()
+            .by(faces_of),
     ]
 }
 

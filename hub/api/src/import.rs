@@ -6,29 +6,33 @@ use acts::import::people::{self, Brought, PersonRow};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::created;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use serde::Serialize;
 use store::class;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let upload = (Method::POST, "/api/classes/{id}/bulk-upload-students");
-    let photos = (Method::POST, "/api/classes/{id}/bulk-enroll");
-    let class = Object::Class;
-    let table = Takes::Parts(TABLE);
-    let told = Shapes::both::<ImportUpload, ImportTold>().created();
-    let job = Shapes::both::<ImportArchive, Job>().accepted();
     vec![
-        Endpoint::new(upload, STAFF, class, table, told, bring_table),
-        Endpoint::new(photos, ADMIN, class, Takes::Archive(ARCHIVE), job, enrol_all),
+        Route::post("/api/classes/{id}/bulk-upload-students")
+            .staff()
+            .of(Object::Class)
+            .parts(TABLE)
+            .fields::<ImportUpload>()
+            .gives::<ImportTold>()
+            .created()
+            .by(bring_table),
+        Route::post("/api/classes/{id}/bulk-enroll")
+            .admin()
+            .of(Object::Class)
+            .archive(ARCHIVE)
+            .fields::<ImportArchive>()
+            .gives::<Job>()
+            .accepted()
+            .by(enrol_all),
     ]
 }
 

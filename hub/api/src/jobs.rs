@@ -5,11 +5,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{accepted, json, with};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
@@ -17,25 +14,16 @@ use store::job::Job;
 use store::job::JobState;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::{Method, header};
+use warp::http::header;
 use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let some = "/api/jobs";
-    let one = "/api/jobs/{id}";
-    let cancel = "/api/jobs/{id}/cancel";
-    let get = |path| (Method::GET, path);
-    let post = (Method::POST, cancel);
-    let job = Object::Job;
-    let nothing = Takes::Nothing;
-    let gives = Shapes::gives::<JobBody>();
-    let list = Shapes::gives::<Vec<JobBody>>().asks::<JobQuery>();
     vec![
-        Endpoint::new(get(some), STAFF, Object::None, nothing, list, index),
-        Endpoint::new(get(one), STAFF, job, nothing, gives, show),
-        Endpoint::new(post, STAFF, job, nothing, gives, stop),
+        Route::get("/api/jobs").staff().asks::<JobQuery>().gives::<Vec<JobBody>>().by(index),
+        Route::get("/api/jobs/{id}").staff().of(Object::Job).gives::<JobBody>().by(show),
+        Route::post("/api/jobs/{id}/cancel").staff().of(Object::Job).gives::<JobBody>().by(stop),
     ]
 }
 

@@ -2,25 +2,19 @@
 
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{json, sentence};
-use http::{
-    problem::Outcome,
-    route::{Object, Shapes, Who},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use warp::http::Method;
 use wire::JoinRequest;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::POST, "/api/join");
-    let shapes = Shapes::both::<JoinAsk, JoinGiven>();
-    vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, join)]
+    vec![Route::post("/api/join").anyone().takes::<JoinAsk>().gives::<JoinGiven>().by(join)]
 }
 
 /// What the unit sends; [`JoinRequest`] for the document.

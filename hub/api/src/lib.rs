@@ -11,6 +11,7 @@ pub mod care;
 pub mod classes;
 pub mod clock;
 pub mod commands;
+pub mod compat;
 pub mod consent;
 pub mod crops;
 pub mod devices;
@@ -64,7 +65,7 @@ use http::endpoint::Endpoint;
 /// Every route of the API.
 #[must_use]
 pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
-    let api = [
+    let own = [
         analytics::routes(),
         auth::routes(),
         reports::routes(page),
@@ -119,6 +120,7 @@ pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
         sessions::routes(),
         sign_ins::routes(),
         system::routes(),
-    ];
-    api.concat()
+    ]
+    .concat();
+    [compat::routes(&own), own].concat()
 }

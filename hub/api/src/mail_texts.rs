@@ -3,25 +3,17 @@
 use acts::notify::texts::{self, Texts};
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
-use warp::http::Method;
+use http::route::Route;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/mail/texts";
-    let none = Object::None;
-    let body = Takes::Json(SMALL);
-    let gives = Shapes::gives::<Texts>();
-    let both = Shapes::both::<Texts, Texts>();
     vec![
-        Endpoint::new((Method::GET, path), ADMIN, none, Takes::Nothing, gives, show),
-        Endpoint::new((Method::PUT, path), ADMIN, none, body, both, write),
+        Route::get(path).admin().gives::<Texts>().by(show),
+        Route::put(path).admin().takes::<Texts>().gives::<Texts>().by(write),
     ]
 }
 

@@ -12,11 +12,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, takes::SMALL};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -24,7 +21,6 @@ use store::class;
 use store::crop::Area;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 use wire::StudentId;
 
 /// Bytes of a photo of 10 MiB as base64 in JSON.
@@ -35,16 +31,17 @@ const MOST: usize = 1000;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let mark = "/api/attendance/mark";
-    let confirm = "/api/attendance/confirm";
-    let seen = Shapes::both::<ClassPhotoPhoto, ClassPhotoSeen>();
-    let sure = Shapes::both::<ClassPhotoConfirm, ClassPhotoConfirmed>();
-    let none = Object::None;
-    let text = Takes::Json(TEXT);
-    let body = Takes::Json(SMALL);
     vec![
-        Endpoint::new((Method::POST, mark), STAFF, none, text, seen, recognise),
-        Endpoint::new((Method::POST, confirm), STAFF, none, body, sure, settle),
+        Route::post("/api/attendance/mark")
+            .staff()
+            .takes_within::<ClassPhotoPhoto>(TEXT)
+            .gives::<ClassPhotoSeen>()
+            .by(recognise),
+        Route::post("/api/attendance/confirm")
+            .staff()
+            .takes::<ClassPhotoConfirm>()
+            .gives::<ClassPhotoConfirmed>()
+            .by(settle),
     ]
 }
 

@@ -9,11 +9,8 @@ use http::language;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{json, nothing};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, tz::TimeZone};
 use rules::attendance::closing::Grounds;
 use rules::attendance::spoken::{self, Details, Over};
@@ -25,7 +22,6 @@ use store::session::{self, Session};
 use store::{Tx, class, mark, passage};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::{StudentId, Wall};
 use words::language::Language;
 use words::why;
@@ -37,16 +33,23 @@ const AT_ONCE: usize = 500;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/sessions/{id}/marks";
-    let one = "/api/sessions/{id}/marks/{student}";
-    let of = Object::Session;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<MarkEntry>>().asks::<MarkQuery>();
-    let both = Shapes::both::<MarkSaidBody, Vec<MarkEntry>>();
     vec![
-        Endpoint::new((Method::GET, some), STAFF, of, no, list, roll),
-        Endpoint::new((Method::POST, some), STAFF, of, body, both, say),
-        Endpoint::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, take_back),
+        Route::get(some)
+            .staff()
+            .of(Object::Session)
+            .asks::<MarkQuery>()
+            .gives::<Vec<MarkEntry>>()
+            .by(roll),
+        Route::post(some)
+            .staff()
+            .of(Object::Session)
+            .takes::<MarkSaidBody>()
+            .gives::<Vec<MarkEntry>>()
+            .by(say),
+        Route::delete("/api/sessions/{id}/marks/{student}")
+            .staff()
+            .of(Object::Session)
+            .by(take_back),
     ]
 }
 

@@ -7,11 +7,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::reply::{json, nothing};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
@@ -20,25 +17,34 @@ use store::class::{self, Member};
 use store::member::{self, MemberCounts};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let roster = "/api/classes/{id}/students";
-    let one = "/api/classes/{id}/students/{student}";
-    let class = Object::Class;
-    let body = Takes::Json(SMALL);
-    let nothing = Takes::Nothing;
-    let people = Shapes::gives::<Vec<MemberPerson>>().asks::<ClassQuery>();
-    let enter = Shapes::both::<Enter, Vec<MemberPerson>>();
-    let say = Shapes::both::<MemberSaid, MemberPerson>();
-    let verified = "/api/classes/{id}/students/{student}/verified";
     vec![
-        Endpoint::new((Method::GET, roster), STAFF, class, nothing, people, index),
-        Endpoint::new((Method::POST, roster), ADMIN, class, body, enter, put),
-        Endpoint::new((Method::PUT, verified), STAFF, class, body, say, verify),
-        Endpoint::new((Method::DELETE, one), ADMIN, class, nothing, Shapes::EMPTY, take_off),
+        Route::get(roster)
+            .staff()
+            .of(Object::Class)
+            .asks::<ClassQuery>()
+            .gives::<Vec<MemberPerson>>()
+            .by(index),
+        Route::post(roster)
+            .admin()
+            .of(Object::Class)
+            .takes::<Enter>()
+            .gives::<Vec<MemberPerson>>()
+            .by(put),
+        Route::put("/api/classes/{id}/students/{student}/verified")
+            .staff()
+            .of(Object::Class)
+            .takes::<MemberSaid>()
+            .gives::<MemberPerson>()
+            .by(verify),
+        Route::delete("/api/classes/{id}/students/{student}")
+            .admin()
+            .of(Object::Class)
+            .by(take_off),
     ]
 }
 

@@ -4,31 +4,32 @@ use acts::mail::{self, NewMessage};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
+use http::problem::Outcome;
 use http::reply::created;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::mail::MailListed;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let at = "/api/notifications";
-    let list = Shapes::gives::<Vec<NotificationBody>>().asks::<NotificationQuery>();
-    let new = Shapes::both::<NotificationForm, NotificationQueued>().created();
-    let none = Object::None;
-    let body = Takes::Json(SMALL);
     vec![
-        Endpoint::new((Method::GET, at), ADMIN, none, Takes::Nothing, list, index),
-        Endpoint::new((Method::POST, at), STAFF, none, body, new, add),
+        Route::get(at)
+            .admin()
+            .asks::<NotificationQuery>()
+            .gives::<Vec<NotificationBody>>()
+            .by(index),
+        Route::post(at)
+            .staff()
+            .takes::<NotificationForm>()
+            .gives::<NotificationQueued>()
+            .created()
+            .by(add),
     ]
 }
 

@@ -4,16 +4,12 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Outcome;
 use http::reply::bytes;
-use http::route::{Object, Shapes, Who};
-use http::takes::Takes;
-use warp::http::Method;
+use http::route::Route;
 
 /// Entrys of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::GET, "/openapi.json");
-    let who = Who::Anyone;
-    vec![Endpoint::new(place, who, Object::None, Takes::Nothing, Shapes::PART, show)]
+    vec![Route::get("/openapi.json").anyone().part().by(show)]
 }
 
 async fn show(call: Call) -> Outcome {

@@ -5,12 +5,9 @@ use crate::shown::PasskeyShown;
 use acts::entrance;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::{created, json, nothing};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes, Who},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,33 +15,24 @@ use store::login::Way;
 use store::passkey::{self, Passkey};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let no = Takes::Nothing;
-    let body = Takes::Json(SMALL);
     let at = "/api/auth/passkeys";
-    let post = |path| (Method::POST, path);
-    let list = Shapes::gives::<Vec<PasskeyBody>>();
-    let asked = Shapes::gives::<PasskeyAsked>();
-    let new = Shapes::both::<PasskeyForm, PasskeyBody>().created();
-    let named = Shapes::EMPTY.takes::<Named>();
-    let which = Shapes::EMPTY.takes::<PasskeyQuery>();
-    let opens = Shapes::both::<PasskeyShown, super::auth::TokenPair>();
-    let ask = "/api/auth/passkeys/challenge";
-    let enter = "/api/auth/passkeys/sign-in";
     vec![
-        Endpoint::new((Method::GET, at), STAFF, none, no, list, index),
-        Endpoint::new(post("/api/auth/passkeys/begin"), STAFF, none, no, asked, begin),
-        Endpoint::new(post(at), STAFF, none, body, new, add),
-        Endpoint::new(post("/api/auth/passkeys/rename"), STAFF, none, body, named, rename),
-        Endpoint::new(post("/api/auth/passkeys/remove"), STAFF, none, body, which, remove),
-        Endpoint::new(post(ask), Who::Anyone, none, no, asked, challenge),
-        Endpoint::new(post(enter), Who::Anyone, none, body, opens, sign_in),
+        Route::get(at).staff().gives::<Vec<PasskeyBody>>().by(index),
+        Route::post("/api/auth/passkeys/begin").staff().gives::<PasskeyAsked>().by(begin),
+        Route::post(at).staff().takes::<PasskeyForm>().gives::<PasskeyBody>().created().by(add),
+        Route::post("/api/auth/passkeys/rename").staff().takes::<Named>().by(rename),
+        Route::post("/api/auth/passkeys/remove").staff().takes::<PasskeyQuery>().by(remove),
+        Route::post("/api/auth/passkeys/challenge").anyone().gives::<PasskeyAsked>().by(challenge),
+        Route::post("/api/auth/passkeys/sign-in")
+            .anyone()
+            .takes::<PasskeyShown>()
+            .gives::<super::auth::TokenPair>()
+            .by(sign_in),
     ]
 }
 

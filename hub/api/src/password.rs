@@ -2,23 +2,16 @@
 
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::nothing;
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::POST, "/api/auth/password");
-    let shapes = Shapes::EMPTY.takes::<PasswordChange>();
-    let change = Endpoint::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, change);
-    vec![change.alias("/api/auth/users/set_password"), change]
+    vec![Route::post("/api/auth/password").everyone().takes::<PasswordChange>().by(change)]
 }
 
 /// An old and a new password.

@@ -7,18 +7,14 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::enrolment as enrolments;
 use store::student::{self, Student, StudentFilter, StudentProfile};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::{StudentId, Wall};
 
 /// Routes of this file.
@@ -26,25 +22,38 @@ use wire::{StudentId, Wall};
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/persons";
     let one = "/api/persons/{id}";
-    let person = Object::Student;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<PersonBody>>().asks::<PersonQuery>();
-    let (gives, whole) = (Shapes::gives::<PersonBody>(), Shapes::gives::<PersonWhole>());
-    let both = Shapes::both::<PersonForm, PersonBody>();
-    let turn = |path: &'static str, run: http::endpoint::Run| {
-        Endpoint::new((Method::PATCH, path), ADMIN, person, no, gives, run)
-    };
     vec![
-        Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Endpoint::new((Method::GET, one), ADMIN, person, no, whole, show),
-        Endpoint::new((Method::PUT, one), ADMIN, person, body, both, change),
-        Endpoint::new((Method::PATCH, one), ADMIN, person, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, person, no, Shapes::EMPTY, remove),
-        turn("/api/persons/{id}/toggle-active", (|call| turned(call, Turn::Over)).into()),
-        turn("/api/persons/{id}/activate", (|call| turned(call, Turn::On)).into()),
-        turn("/api/persons/{id}/deactivate", (|call| turned(call, Turn::Off)).into()),
+        Route::get(some).admin().asks::<PersonQuery>().gives::<Vec<PersonBody>>().by(index),
+        Route::post(some).admin().takes::<PersonForm>().gives::<PersonBody>().created().by(add),
+        Route::get(one).admin().of(Object::Student).gives::<PersonWhole>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Student)
+            .takes::<PersonForm>()
+            .gives::<PersonBody>()
+            .by(change),
+        Route::patch(one)
+            .admin()
+            .of(Object::Student)
+            .takes::<PersonForm>()
+            .gives::<PersonBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Student).by(remove),
+        Route::patch("/api/persons/{id}/toggle-active")
+            .admin()
+            .of(Object::Student)
+            .gives::<PersonBody>()
+            .by(|call| turned(call, Turn::Over)),
+        Route::patch("/api/persons/{id}/activate")
+            .admin()
+            .of(Object::Student)
+            .gives::<PersonBody>()
+            .by(|call| turned(call, Turn::On)),
+        Route::patch("/api/persons/{id}/deactivate")
+            .admin()
+            .of(Object::Student)
+            .gives::<PersonBody>()
+            .by(|call| turned(call, Turn::Off)),
     ]
 }
 

@@ -5,11 +5,8 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::{Source, Status};
 use rules::timetable::day_of;
@@ -18,22 +15,29 @@ use store::class;
 use store::presence::{self, Presence, PresenceFilter};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let class = Object::Class;
-    let no = Takes::Nothing;
-    let today = Shapes::gives::<Vec<PresenceBody>>().asks::<Today>();
-    let some = Shapes::gives::<Vec<PresenceBody>>().asks::<PresenceQuery>();
-    let sum = Shapes::gives::<Summary>().asks::<PresenceDay>();
-    let get = |path| (Method::GET, path);
     vec![
-        Endpoint::new(get("/api/attendance/today"), STAFF, Object::None, no, today, of_today),
-        Endpoint::new(get("/api/attendance/by-class/{id}"), STAFF, class, no, some, of_class),
-        Endpoint::new(get("/api/attendance/summary/{id}"), STAFF, class, no, sum, summary),
+        Route::get("/api/attendance/today")
+            .staff()
+            .asks::<Today>()
+            .gives::<Vec<PresenceBody>>()
+            .by(of_today),
+        Route::get("/api/attendance/by-class/{id}")
+            .staff()
+            .of(Object::Class)
+            .asks::<PresenceQuery>()
+            .gives::<Vec<PresenceBody>>()
+            .by(of_class),
+        Route::get("/api/attendance/summary/{id}")
+            .staff()
+            .of(Object::Class)
+            .asks::<PresenceDay>()
+            .gives::<Summary>()
+            .by(summary),
     ]
 }
 

@@ -4,22 +4,16 @@ use crate::shown::PasskeyShown;
 use acts::entrance::{self, ProofGiven};
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::nothing;
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::POST, "/api/auth/prove");
-    let shapes = Shapes::EMPTY.takes::<OnceMore>();
-    vec![Endpoint::new(place, EVERYONE, Object::None, Takes::Json(SMALL), shapes, prove)]
+    vec![Route::post("/api/auth/prove").everyone().takes::<OnceMore>().by(prove)]
 }
 
 /// One of the three.

@@ -8,27 +8,20 @@ use super::persons;
 use acts::accounts::AccountChanges;
 use http::call::{Call, signed_out};
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::created;
-use http::{
-    problem::Outcome,
-    route::{Object, Shapes, Who},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::auth::Role;
 use rules::auth::throttle::ThrottleKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::POST, "/api/auth/register");
-    let shapes = Shapes::both::<SignUpForm, Registered>().created();
-    let body = Takes::Json(SMALL);
-    let register = Endpoint::new(place, Who::Anyone, Object::None, body, shapes, register);
-    vec![register.alias("/api/auth/users"), register]
+    let account = Route::post("/api/auth/register").anyone().takes::<SignUpForm>();
+    vec![account.gives::<Registered>().created().by(register)]
 }
 
 /// Who is registered: an account, or with a `personnel_code` a person who is recognised.

@@ -10,11 +10,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::with;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Status;
 use rules::error::{Doing, Error};
@@ -24,7 +21,7 @@ use store::{Tx, register};
 use tokio::io::AsyncReadExt as _;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::{Method, header};
+use warp::http::header;
 use warp::reply::{Reply, Response};
 use wire::Wall;
 
@@ -39,12 +36,15 @@ const PIECE: usize = 64 * 1024;
 /// Routes of this file.
 #[must_use]
 pub fn routes(shown: RegisterPage) -> Vec<Endpoint> {
-    let get = |path| (Method::GET, path);
-    let whole = Shapes::gives::<ReportBody>().asks::<ReportSpan>().also(&TYPES);
-    let report = get("/api/classes/{id}/attendance-report");
-    vec![Endpoint::new(report, STAFF, Object::Class, Takes::Nothing, whole, move |call| {
-        report_of(call, shown)
-    })]
+    vec![
+        Route::get("/api/classes/{id}/attendance-report")
+            .staff()
+            .of(Object::Class)
+            .asks::<ReportSpan>()
+            .gives::<ReportBody>()
+            .also(&TYPES)
+            .by(move |call| report_of(call, shown)),
+    ]
 }
 
 /// Which days, and as what.

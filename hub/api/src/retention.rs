@@ -3,38 +3,21 @@
 use acts::privacy::retention;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::retention::{Retention, Swept};
 use serde::Serialize;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/retention";
-    let due = "/api/retention/due";
-    let none = Object::None;
-    let nothing = Takes::Nothing;
-    let gives = Shapes::gives::<Retention>();
-    let put = Shapes::both::<Retention, Retention>();
-    let body = Takes::Json(SMALL);
     vec![
-        Endpoint::new((Method::GET, path), ADMIN, none, nothing, gives, show),
-        Endpoint::new((Method::PUT, path), ADMIN, none, body, put, change),
-        Endpoint::new(
-            (Method::GET, due),
-            ADMIN,
-            none,
-            nothing,
-            Shapes::gives::<RetentionDue>(),
-            count,
-        ),
+        Route::get(path).admin().gives::<Retention>().by(show),
+        Route::put(path).admin().takes::<Retention>().gives::<Retention>().by(change),
+        Route::get("/api/retention/due").admin().gives::<RetentionDue>().by(count),
     ]
 }
 

@@ -5,35 +5,29 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{Paged, page, rows};
 use http::reply::{created, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use serde::{Deserialize, Serialize};
 use store::room::{self, Room};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/rooms";
     let one = "/api/rooms/{id}";
-    let room = Object::Room;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let (gives, list) =
-        (Shapes::gives::<RoomBody>(), Shapes::gives::<Vec<RoomBody>>().asks::<Paged>());
-    let new = Shapes::both::<RoomForm, RoomBody>().created();
-    let both = Shapes::both::<Described, RoomBody>();
     vec![
-        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
-        Endpoint::new((Method::GET, one), STAFF, room, no, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, room, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, room, no, Shapes::EMPTY, remove),
+        Route::get(some).staff().asks::<Paged>().gives::<Vec<RoomBody>>().by(index),
+        Route::post(some).admin().takes::<RoomForm>().gives::<RoomBody>().created().by(add),
+        Route::get(one).staff().of(Object::Room).gives::<RoomBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Room)
+            .takes::<Described>()
+            .gives::<RoomBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Room).by(remove),
     ]
 }
 

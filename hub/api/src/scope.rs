@@ -3,29 +3,21 @@
 use acts::doors::galleries;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::gallery::scope::Scope;
 use serde::{Deserialize, Serialize};
 use store::scope;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/api/gallery/scope";
-    let no = Takes::Nothing;
-    let body = Takes::Json(SMALL);
-    let gives = Shapes::gives::<ScopeBody>();
-    let both = Shapes::both::<ScopeBody, ScopeBody>();
     vec![
-        Endpoint::new((Method::GET, path), ADMIN, Object::None, no, gives, show),
-        Endpoint::new((Method::PUT, path), ADMIN, Object::None, body, both, change),
+        Route::get(path).admin().gives::<ScopeBody>().by(show),
+        Route::put(path).admin().takes::<ScopeBody>().gives::<ScopeBody>().by(change),
     ]
 }
 

@@ -7,11 +7,8 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::{civil::Date, tz::TimeZone};
 use rules::error::Error;
 use rules::timetable::day_of;
@@ -20,7 +17,6 @@ use store::session::{self, Session, SessionFilter};
 use store::{Tx, class, mark};
 use utoipa::IntoParams;
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Wall;
 
 /// Routes of this file.
@@ -28,22 +24,23 @@ use wire::Wall;
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/sessions";
     let one = "/api/sessions/{id}";
-    let of = Object::Session;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let (gives, list) = (
-        Shapes::gives::<SessionBody>(),
-        Shapes::gives::<Vec<SessionBody>>().asks::<SessionQuery>(),
-    );
-    let new = Shapes::both::<SessionForm, SessionBody>().created();
-    let both = Shapes::both::<SessionPatch, SessionBody>();
     vec![
-        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Endpoint::new((Method::POST, some), STAFF, Object::None, body, new, add),
-        Endpoint::new((Method::GET, one), STAFF, of, no, gives, show),
-        Endpoint::new((Method::PUT, one), STAFF, of, body, both, change),
-        Endpoint::new((Method::PATCH, one), STAFF, of, body, both, change),
-        Endpoint::new((Method::DELETE, one), STAFF, of, no, Shapes::EMPTY, remove),
+        Route::get(some).staff().asks::<SessionQuery>().gives::<Vec<SessionBody>>().by(index),
+        Route::post(some).staff().takes::<SessionForm>().gives::<SessionBody>().created().by(add),
+        Route::get(one).staff().of(Object::Session).gives::<SessionBody>().by(show),
+        Route::put(one)
+            .staff()
+            .of(Object::Session)
+            .takes::<SessionPatch>()
+            .gives::<SessionBody>()
+            .by(change),
+        Route::patch(one)
+            .staff()
+            .of(Object::Session)
+            .takes::<SessionPatch>()
+            .gives::<SessionBody>()
+            .by(change),
+        Route::delete(one).staff().of(Object::Session).by(remove),
     ]
 }
 

@@ -3,12 +3,9 @@
 use acts::own::{self, OwnChanges, OwnLesson, OwnSettings};
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::versioned;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use jiff::civil::{Date, Time};
 use rules::auth::Role;
 use rules::timetable::Period;
@@ -16,21 +13,19 @@ use serde::{Deserialize, Serialize};
 use store::period::clock;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let at = "/api/settings";
-    let own = Object::None;
-    let body = Takes::Json(SMALL);
-    let gives = Shapes::gives::<OwnSettingsBody>();
-    let whole = Shapes::both::<OwnSettingsWhole, OwnSettingsBody>();
-    let part = Shapes::both::<OwnSettingsForm, OwnSettingsBody>();
     vec![
-        Endpoint::new((Method::GET, at), STAFF, own, Takes::Nothing, gives, show),
-        Endpoint::new((Method::PATCH, at), STAFF, own, body, part, change),
-        Endpoint::new((Method::PUT, at), STAFF, own, body, whole, replace_all),
+        Route::get(at).staff().gives::<OwnSettingsBody>().by(show),
+        Route::patch(at).staff().takes::<OwnSettingsForm>().gives::<OwnSettingsBody>().by(change),
+        Route::put(at)
+            .staff()
+            .takes::<OwnSettingsWhole>()
+            .gives::<OwnSettingsBody>()
+            .by(replace_all),
     ]
 }
 

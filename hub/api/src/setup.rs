@@ -3,22 +3,23 @@
 use acts::entrance::SetUpFirstAdmin;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::created;
-use http::{
-    problem::Outcome,
-    route::{Object, Shapes, Who},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::POST, "/api/setup");
-    let shapes = Shapes::both::<SetupForm, super::auth::Me>().created();
-    vec![Endpoint::new(place, Who::Anyone, Object::None, Takes::Json(SMALL), shapes, set_up)]
+    vec![
+        Route::post("/api/setup")
+            .anyone()
+            .takes::<SetupForm>()
+            .gives::<super::auth::Me>()
+            .created()
+            .by(set_up),
+    ]
 }
 
 /// The first account.

@@ -6,11 +6,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{json, nothing};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, EVERYONE, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
@@ -18,31 +15,20 @@ use store::login::SignIn;
 use store::people;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Wall;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let own = "/api/auth/sign-ins";
     let of = "/api/users/{id}/sign-ins";
-    let end = "/api/auth/sign-ins/end";
     let policy = "/api/settings/sign-in";
-    let none = Object::None;
-    let user = Object::User;
-    let no = Takes::Nothing;
-    let body = Takes::Json(SMALL);
-    let list = Shapes::gives::<Vec<SignInBody>>();
-    let shown = Shapes::gives::<SignInPolicy>();
-    let changed = Shapes::both::<SignInPolicy, SignInPolicy>();
-    let which = Shapes::EMPTY.takes::<SignInQuery>();
     vec![
-        Endpoint::new((Method::GET, own), EVERYONE, none, no, list, index),
-        Endpoint::new((Method::POST, end), EVERYONE, none, body, which, end_one),
-        Endpoint::new((Method::GET, of), ADMIN, user, no, list, index_of),
-        Endpoint::new((Method::DELETE, of), ADMIN, user, no, Shapes::EMPTY, end_of),
-        Endpoint::new((Method::GET, policy), ADMIN, none, no, shown, show),
-        Endpoint::new((Method::PUT, policy), ADMIN, none, body, changed, change),
+        Route::get("/api/auth/sign-ins").everyone().gives::<Vec<SignInBody>>().by(index),
+        Route::post("/api/auth/sign-ins/end").everyone().takes::<SignInQuery>().by(end_one),
+        Route::get(of).admin().of(Object::User).gives::<Vec<SignInBody>>().by(index_of),
+        Route::delete(of).admin().of(Object::User).by(end_of),
+        Route::get(policy).admin().gives::<SignInPolicy>().by(show),
+        Route::put(policy).admin().takes::<SignInPolicy>().gives::<SignInPolicy>().by(change),
     ]
 }
 

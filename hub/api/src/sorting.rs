@@ -8,16 +8,13 @@ use super::jobs::{self, JobWait};
 use acts::album::later::{Put, Putting};
 use acts::album::{Album, sort};
 use http::call::Call;
+use http::draft::RouteDraft;
 use http::endpoint::Endpoint;
 use http::page::Paged;
 use http::problem::Problem;
 use http::reply::json;
-use http::{
-    endpoint::Run,
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use rules::{cluster, knn};
 use serde::Deserialize;
 use store::crop::{self, CropOf};
@@ -25,7 +22,6 @@ use store::image::{ImageFilter, ImageState};
 use store::{class, image, session};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Photos that one job looks at.
 const PHOTOS: u32 = 500;
@@ -33,31 +29,6 @@ const PHOTOS: u32 = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let job = Shapes::gives::<jobs::JobBody>().asks::<JobWait>().accepted();
-    let list = Shapes::gives::<Vec<crops::CropBody>>().asks::<Paged>();
-    let seen = Shapes::gives::<sort::Sorted>().asks::<Suggesting>();
-    let no = Takes::Nothing;
-    let json = Takes::Json(SMALL);
-    let post = |path, object, takes, shapes, run: Run| {
-        Endpoint::new((Method::POST, path), STAFF, object, takes, shapes, run)
-    };
-    let both = |whose: Whose, [faces, embed, cluster, assign, suggest]: [&'static str; 5]| {
-        let object = whose.object();
-        let crops = move |call| crops_of(call, whose);
-        let embed_run = move |call| embed_all(call, whose);
-        let cluster_run = move |call| cluster_all(call, whose);
-        let assign_run = move |call| assign_all(call, whose);
-        let suggest_run = move |call| suggest_all(call, whose);
-        let read_run = move |call| read_suggestions(call, whose);
-        vec![
-            Endpoint::new((Method::GET, faces), STAFF, object, no, list, crops),
-            post(embed, object, no, job, embed_run.into()),
-            post(cluster, object, json, job.takes::<Clustering>(), cluster_run.into()),
-            post(assign, object, json, job.takes::<Sorting>(), assign_run.into()),
-            post(suggest, object, json, job.takes::<Suggesting>(), suggest_run.into()),
-            Endpoint::new((Method::GET, suggest), STAFF, object, no, seen, read_run),
-        ]
-    };
     let classes = [
         "/api/classes/{id}/face-crops",
         "/api/classes/{id}/generate-embeddings",
@@ -72,9 +43,35 @@ pub fn routes() -> Vec<Endpoint> {
         "/api/sessions/{id}/auto-assign-all-crops",
         "/api/sessions/{id}/suggest-assignments",
     ];
-    let process = "/api/classes/{id}/process-all-images";
-    let all = post(process, Object::Class, no, job, process_all.into());
-    [both(Whose::Class, classes), both(Whose::Session, sessions), vec![all]].concat()
+    let all = Route::post("/api/classes/{id}/process-all-images").staff().of(Object::Class);
+    [
+        sorting_of(Whose::Class, classes),
+        sorting_of(Whose::Session, sessions),
+        vec![job(all).by(process_all)],
+    ]
+    .concat()
+}
+
+fn sorting_of(
+    whose: Whose,
+    [faces, embed, cluster, assign, suggest]: [&'static str; 5],
+) -> Vec<Endpoint> {
+    let get = |path| Route::get(path).staff().of(whose.object());
+    let begin = |path| job(Route::post(path).staff().of(whose.object()));
+    let list = get(faces).asks::<Paged>().gives::<Vec<crops::CropBody>>();
+    let read = get(suggest).asks::<Suggesting>().gives::<sort::Sorted>();
+    vec![
+        list.by(move |call| crops_of(call, whose)),
+        begin(embed).by(move |call| embed_all(call, whose)),
+        begin(cluster).takes::<Clustering>().by(move |call| cluster_all(call, whose)),
+        begin(assign).takes::<Sorting>().by(move |call| assign_all(call, whose)),
+        begin(suggest).takes::<Suggesting>().by(move |call| suggest_all(call, whose)),
+        read.by(move |call| read_suggestions(call, whose)),
+    ]
+}
+
+fn job(route: RouteDraft) -> RouteDraft {
+    route.asks::<JobWait>().gives::<jobs::JobBody>().accepted()
 }
 
 /// Whether an address names a class or a lesson.

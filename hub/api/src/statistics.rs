@@ -3,23 +3,23 @@
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::json;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use serde::Serialize;
 use store::{class, register};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let path = (Method::GET, "/api/classes/{id}/statistics");
-    let counts = Shapes::gives::<StatisticsBody>();
-    vec![Endpoint::new(path, STAFF, Object::Class, Takes::Nothing, counts, statistics_of)]
+    vec![
+        Route::get("/api/classes/{id}/statistics")
+            .staff()
+            .of(Object::Class)
+            .gives::<StatisticsBody>()
+            .by(statistics_of),
+    ]
 }
 
 /// What is there of a class.

@@ -7,45 +7,39 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, PUPIL, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::account;
 use store::student::{self, Student, StudentFilter};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::{StudentId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let one = "/api/students/{id}";
     let some = "/api/students";
-    let person = Object::Student;
-    let body = Takes::Json(SMALL);
-    let list = Shapes::gives::<Vec<StudentBody>>().asks::<StudentQuery>();
-    let whole = Shapes::gives::<StudentWhole>();
-    let both = Shapes::both::<StudentForm, StudentBody>();
+    let one = "/api/students/{id}";
     vec![
-        Endpoint::new((Method::GET, some), STAFF, Object::None, Takes::Nothing, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Endpoint::new(
-            (Method::GET, "/api/students/me"),
-            PUPIL,
-            Object::None,
-            Takes::Nothing,
-            whole,
-            me,
-        ),
-        Endpoint::new((Method::GET, one), STAFF, person, Takes::Nothing, whole, show),
-        Endpoint::new((Method::PUT, one), ADMIN, person, body, both, change),
-        Endpoint::new((Method::PATCH, one), ADMIN, person, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, person, Takes::Nothing, Shapes::EMPTY, remove),
+        Route::get(some).staff().asks::<StudentQuery>().gives::<Vec<StudentBody>>().by(index),
+        Route::post(some).admin().takes::<StudentForm>().gives::<StudentBody>().created().by(add),
+        Route::get("/api/students/me").pupil().gives::<StudentWhole>().by(me),
+        Route::get(one).staff().of(Object::Student).gives::<StudentWhole>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Student)
+            .takes::<StudentForm>()
+            .gives::<StudentBody>()
+            .by(change),
+        Route::patch(one)
+            .admin()
+            .of(Object::Student)
+            .takes::<StudentForm>()
+            .gives::<StudentBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Student).by(remove),
     ]
 }
 

@@ -5,33 +5,25 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::guard::reads_metrics;
 use http::nav;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{bytes, json, see};
-use http::{
-    problem::Outcome,
-    route::{Object, Shapes, Who},
-    takes::Takes,
-};
+use http::route::Route;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rules::auth::Role;
 use serde::Serialize;
 use std::sync::OnceLock;
 use store::account;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let open = |path: &'static str, shapes, run: http::endpoint::Run| {
-        Endpoint::new((Method::GET, path), Who::Anyone, Object::None, Takes::Nothing, shapes, run)
-    };
-    let health = Shapes::gives::<SystemHealth>();
     vec![
-        open("/", Shapes::PART, home.into()),
-        open("/health", health, alive.into()),
-        open("/ready", Shapes::gives::<Ready>(), ready.into()),
-        open("/metrics", Shapes::file("text/plain"), numbers.into()),
+        Route::get("/").anyone().part().by(home),
+        Route::get("/health").anyone().gives::<SystemHealth>().by(alive),
+        Route::get("/ready").anyone().gives::<Ready>().by(ready),
+        Route::get("/metrics").anyone().file("text/plain").by(numbers),
     ]
 }
 

@@ -6,17 +6,13 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{created, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
 use store::people::{AccountFilter, AccountPerson};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Who is one.
 const TEACHERS: &[Role] = &[Role::Teacher, Role::Admin];
@@ -26,19 +22,23 @@ const TEACHERS: &[Role] = &[Role::Teacher, Role::Admin];
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/teachers";
     let one = "/api/teachers/{id}";
-    let user = Object::User;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<TeacherBody>>().asks::<TeacherQuery>();
-    let gives = Shapes::gives::<TeacherBody>();
-    let both = Shapes::both::<TeacherTyped, TeacherBody>();
     vec![
-        Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Endpoint::new((Method::GET, one), ADMIN, user, no, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, user, body, both, change),
-        Endpoint::new((Method::PATCH, one), ADMIN, user, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, user, no, Shapes::EMPTY, remove),
+        Route::get(some).admin().asks::<TeacherQuery>().gives::<Vec<TeacherBody>>().by(index),
+        Route::post(some).admin().takes::<TeacherTyped>().gives::<TeacherBody>().created().by(add),
+        Route::get(one).admin().of(Object::User).gives::<TeacherBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::User)
+            .takes::<TeacherTyped>()
+            .gives::<TeacherBody>()
+            .by(change),
+        Route::patch(one)
+            .admin()
+            .of(Object::User)
+            .takes::<TeacherTyped>()
+            .gives::<TeacherBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::User).by(remove),
     ]
 }
 

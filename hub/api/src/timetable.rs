@@ -6,11 +6,8 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::{Date, Time};
 use rules::Error;
 use rules::timetable::{Change, Period};
@@ -19,34 +16,44 @@ use store::period::{self, PeriodFilter, clock};
 use store::{Tx, class};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/timetable";
     let one = "/api/timetable/{id}";
-    let exceptions = "/api/timetable/{id}/exceptions";
-    let exception = "/api/timetable/{id}/exceptions/{day}";
-    let of = Object::Period;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let (gives, list) = (
-        Shapes::gives::<TimetableBody>(),
-        Shapes::gives::<Vec<TimetableBody>>().asks::<TimetableQuery>(),
-    );
-    let new = Shapes::both::<TimetableForm, TimetableBody>().created();
-    let both = Shapes::both::<TimetablePatch, TimetableBody>();
-    let differ = Shapes::both::<Different, TimetableBody>();
     vec![
-        Endpoint::new((Method::GET, some), STAFF, Object::None, no, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, new, add),
-        Endpoint::new((Method::GET, one), STAFF, of, no, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, of, body, both, change),
-        Endpoint::new((Method::PATCH, one), ADMIN, of, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, of, no, Shapes::EMPTY, remove),
-        Endpoint::new((Method::POST, exceptions), ADMIN, of, body, differ, except),
-        Endpoint::new((Method::DELETE, exception), ADMIN, of, no, Shapes::EMPTY, unexcept),
+        Route::get(some).staff().asks::<TimetableQuery>().gives::<Vec<TimetableBody>>().by(index),
+        Route::post(some)
+            .admin()
+            .takes::<TimetableForm>()
+            .gives::<TimetableBody>()
+            .created()
+            .by(add),
+        Route::get(one).staff().of(Object::Period).gives::<TimetableBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Period)
+            .takes::<TimetablePatch>()
+            .gives::<TimetableBody>()
+            .by(change),
+        Route::patch(one)
+            .admin()
+            .of(Object::Period)
+            .takes::<TimetablePatch>()
+            .gives::<TimetableBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Period).by(remove),
+        Route::post("/api/timetable/{id}/exceptions")
+            .admin()
+            .of(Object::Period)
+            .takes::<Different>()
+            .gives::<TimetableBody>()
+            .by(except),
+        Route::delete("/api/timetable/{id}/exceptions/{day}")
+            .admin()
+            .of(Object::Period)
+            .by(unexcept),
     ]
 }
 

@@ -3,35 +3,27 @@
 use acts::entrance;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{created, json, nothing};
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use serde::{Deserialize, Serialize};
 use store::totp as rows;
 use utoipa::ToSchema;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let own = Object::None;
-    let body = Takes::Json(SMALL);
-    let post = |path| (Method::POST, path);
-    let state = Shapes::gives::<TotpState>();
-    let begin = Shapes::both::<TotpBegin, TotpStarted>().created();
-    let confirm = Shapes::both::<TotpConfirm, Recovery>();
-    let remove = Shapes::EMPTY.takes::<Remove>();
     let at = "/api/auth/totp";
-    let no = Takes::Nothing;
     vec![
-        Endpoint::new((Method::GET, at), EVERYONE, own, no, state, show),
-        Endpoint::new(post(at), EVERYONE, own, body, begin, start),
-        Endpoint::new(post("/api/auth/totp/confirm"), EVERYONE, own, body, confirm, confirmed),
-        Endpoint::new(post("/api/auth/totp/remove"), EVERYONE, own, body, remove, removed),
+        Route::get(at).everyone().gives::<TotpState>().by(show),
+        Route::post(at).everyone().takes::<TotpBegin>().gives::<TotpStarted>().created().by(start),
+        Route::post("/api/auth/totp/confirm")
+            .everyone()
+            .takes::<TotpConfirm>()
+            .gives::<Recovery>()
+            .by(confirmed),
+        Route::post("/api/auth/totp/remove").everyone().takes::<Remove>().by(removed),
     ]
 }
 

@@ -6,37 +6,32 @@ use http::endpoint::Endpoint;
 use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
 use store::people::{self, AccountFilter, AccountPerson};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::Method;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/users";
     let one = "/api/users/{id}";
-    let user = Object::User;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let list = Shapes::gives::<Vec<UserBody>>().asks::<UserQuery>();
-    let gives = Shapes::gives::<UserBody>();
-    let both = Shapes::both::<UserForm, UserBody>();
     vec![
-        Endpoint::new((Method::GET, some), ADMIN, Object::None, no, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, Object::None, body, both.created(), add),
-        Endpoint::new((Method::GET, one), ADMIN, user, no, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, user, body, both, change),
-        Endpoint::new((Method::PATCH, one), ADMIN, user, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, user, no, Shapes::EMPTY, remove),
+        Route::get(some).admin().asks::<UserQuery>().gives::<Vec<UserBody>>().by(index),
+        Route::post(some).admin().takes::<UserForm>().gives::<UserBody>().created().by(add),
+        Route::get(one).admin().of(Object::User).gives::<UserBody>().by(show),
+        Route::put(one).admin().of(Object::User).takes::<UserForm>().gives::<UserBody>().by(change),
+        Route::patch(one)
+            .admin()
+            .of(Object::User)
+            .takes::<UserForm>()
+            .gives::<UserBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::User).by(remove),
     ]
 }
 

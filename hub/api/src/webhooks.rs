@@ -4,17 +4,13 @@ use acts::webhooks::{MadeWebhook, NewWebhook, WebhookChanges};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::{created, json, nothing, versioned};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::webhook::{self, Webhook};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use warp::http::Method;
 use wire::Wall;
 
 /// Routes of this file.
@@ -22,21 +18,18 @@ use wire::Wall;
 pub fn routes() -> Vec<Endpoint> {
     let some = "/api/webhooks";
     let one = "/api/webhooks/{id}";
-    let try_it = "/api/webhooks/{id}/ping";
-    let none = Object::None;
-    let hook = Object::Webhook;
-    let body = Takes::Json(SMALL);
-    let no = Takes::Nothing;
-    let (gives, list) = (Shapes::gives::<WebhookBody>(), Shapes::gives::<Vec<WebhookBody>>());
-    let new = Shapes::both::<WebhookForm, WebhookMade>().created();
-    let both = Shapes::both::<WebhookPatch, WebhookBody>();
     vec![
-        Endpoint::new((Method::GET, some), ADMIN, none, no, list, index),
-        Endpoint::new((Method::POST, some), ADMIN, none, body, new, add),
-        Endpoint::new((Method::GET, one), ADMIN, hook, no, gives, show),
-        Endpoint::new((Method::PUT, one), ADMIN, hook, body, both, change),
-        Endpoint::new((Method::DELETE, one), ADMIN, hook, no, Shapes::EMPTY, remove),
-        Endpoint::new((Method::POST, try_it), ADMIN, hook, no, Shapes::EMPTY, ping),
+        Route::get(some).admin().gives::<Vec<WebhookBody>>().by(index),
+        Route::post(some).admin().takes::<WebhookForm>().gives::<WebhookMade>().created().by(add),
+        Route::get(one).admin().of(Object::Webhook).gives::<WebhookBody>().by(show),
+        Route::put(one)
+            .admin()
+            .of(Object::Webhook)
+            .takes::<WebhookPatch>()
+            .gives::<WebhookBody>()
+            .by(change),
+        Route::delete(one).admin().of(Object::Webhook).by(remove),
+        Route::post("/api/webhooks/{id}/ping").admin().of(Object::Webhook).by(ping),
     ]
 }
 

@@ -2,12 +2,10 @@
 
 use super::call::Call;
 use super::problem::Outcome;
-use super::route::{Object, Route, Shapes, Table, Who};
-use super::takes::Takes;
+use super::route::{Route, Table};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use warp::http::Method;
 
 type EndpointWork = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -42,19 +40,6 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// A route, every part declared.
-    pub fn new(
-        (method, path): (Method, &'static str),
-        who: Who,
-        object: Object,
-        takes: Takes,
-        shapes: Shapes,
-        run: impl Into<Run>,
-    ) -> Self {
-        let route = Route { method, path, who, object, takes, shapes, number: 0 };
-        Self { route, run: run.into() }
-    }
-
     /// The same under another path, as one of the seeds calls it.
     #[must_use]
     pub fn alias(&self, path: &'static str) -> Self {
@@ -88,28 +73,19 @@ pub fn open(mut endpoints: Vec<Endpoint>) -> (Table, Handlers) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::route::{EVERYONE, RouteFound};
+    use super::super::route::RouteFound;
     use super::*;
+    use warp::http::Method;
     use warp::reply::Response;
 
     async fn nothing(_: Call) -> Outcome {
         Ok(Response::new(String::new().into()))
     }
 
-    fn route(method: Method, path: &'static str) -> Endpoint {
-        Endpoint::new(
-            (method, path),
-            EVERYONE,
-            Object::None,
-            Takes::Nothing,
-            Shapes::EMPTY,
-            nothing,
-        )
-    }
-
     fn table() -> Table {
-        let get = |path| route(Method::GET, path);
-        open(vec![get("/api/x/{id}"), get("/api/x/today"), route(Method::POST, "/api/x")]).0
+        let get = |path| Route::get(path).everyone().by(nothing);
+        let post = Route::post("/api/x").everyone().by(nothing);
+        open(vec![get("/api/x/{id}"), get("/api/x/today"), post]).0
     }
 
     #[test]

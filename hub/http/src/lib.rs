@@ -7,6 +7,7 @@ pub mod body;
 pub mod call;
 pub mod cors;
 pub mod cost;
+pub mod draft;
 pub mod endpoint;
 pub mod front;
 pub mod guard;

@@ -1,15 +1,15 @@
 //! The one table of routes: what each is, who may use it, what it takes and gives.
 //!
-//! A [`Route`] has no default for any part, so one that declares no access does not compile. From
-//! the table come the filters, the access matrix of the tests, and the OpenAPI document.
+//! Routes are written as sentences, see [`draft`](super::draft). From the table come the filters,
+//! the access matrix of the tests, and the OpenAPI document.
 
 use super::path;
 use super::takes::Takes;
 use rules::auth::Role;
 use std::sync::Arc;
-use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Schema};
-use utoipa::{IntoParams, PartialSchema, ToSchema};
+use utoipa::{PartialSchema, ToSchema};
 use warp::http::Method;
 
 /// Who may use a route at all.
@@ -122,71 +122,6 @@ pub struct Shapes {
     pub status: u16,
     /// Media types the same is given in too, if one of them is asked for.
     pub also: &'static [&'static str],
-}
-
-impl Shapes {
-    /// A page of ours.
-    pub const PAGE: Self =
-        Self { query: None, takes: None, gives: Gives::Page, status: 200, also: &[] };
-    /// What belongs to a page and is none by itself.
-    pub const PART: Self = Self { gives: Gives::Part, ..Self::PAGE };
-    /// 204 without a body.
-    pub const EMPTY: Self =
-        Self { query: None, takes: None, gives: Gives::Nothing, status: 204, also: &[] };
-
-    /// Gives `T`.
-    #[must_use]
-    pub const fn gives<T: ToSchema>() -> Self {
-        Self {
-            query: None,
-            takes: None,
-            gives: Gives::Json(Shape::of::<T>()),
-            status: 200,
-            also: &[],
-        }
-    }
-
-    /// Takes `A` and gives `B`.
-    #[must_use]
-    pub const fn both<A: ToSchema, B: ToSchema>() -> Self {
-        Self::gives::<B>().takes::<A>()
-    }
-
-    /// Gives a file or a stream of this type.
-    #[must_use]
-    pub const fn file(kind: &'static str) -> Self {
-        Self { query: None, takes: None, gives: Gives::File(kind), status: 200, also: &[] }
-    }
-
-    /// The same, with a body of `T`.
-    #[must_use]
-    pub const fn takes<T: ToSchema>(self) -> Self {
-        Self { takes: Some(Shape::of::<T>()), ..self }
-    }
-
-    /// The same, with the query string `T`.
-    #[must_use]
-    pub const fn asks<T: IntoParams>(self) -> Self {
-        Self { query: Some(|| T::into_params(|| Some(ParameterIn::Query))), ..self }
-    }
-
-    /// The same, given in these media types too.
-    #[must_use]
-    pub const fn also(self, kinds: &'static [&'static str]) -> Self {
-        Self { also: kinds, ..self }
-    }
-
-    /// The same, answered with 201.
-    #[must_use]
-    pub const fn created(self) -> Self {
-        Self { status: 201, ..self }
-    }
-
-    /// The same, answered with 202: the work goes on as a job.
-    #[must_use]
-    pub const fn accepted(self) -> Self {
-        Self { status: 202, ..self }
-    }
 }
 
 /// One route.

@@ -13,13 +13,10 @@ use acts::sign_ins::{self, SignInsEnd};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use passkeys::{Missing, PasskeySection};
 use rules::auth::Role;
 use std::collections::HashMap;
@@ -28,7 +25,7 @@ use store::login::SignIn;
 use store::people::{self, AccountPerson};
 use store::{Tx, class, totp};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// What a step on this page may have done.
 const DONE: [&str; 10] = [
@@ -47,21 +44,14 @@ const DONE: [&str; 10] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let own = Object::None;
-    let no = Takes::Nothing;
-    let form = Takes::Form(SMALL);
-    let post = |path, who, run: http::endpoint::Run| {
-        Endpoint::new((Method::POST, path), who, own, form, Shapes::PAGE, run)
-    };
-    let get = (Method::GET, "/account");
     let own = vec![
-        Endpoint::new(get, EVERYONE, own, no, Shapes::PAGE, index),
-        post("/account/profile", STAFF, profile.into()),
-        post("/account/password", EVERYONE, new_password.into()),
-        post("/account/mail", STAFF, mail.into()),
-        post("/account/sign-ins", EVERYONE, end.into()),
-        post("/account/calendars", STAFF, add_calendar.into()),
-        post("/account/calendars/end", STAFF, end_calendar.into()),
+        Route::get("/account").everyone().page().by(index),
+        Route::post("/account/profile").staff().form().page().by(profile),
+        Route::post("/account/password").everyone().form().page().by(new_password),
+        Route::post("/account/mail").staff().form().page().by(mail),
+        Route::post("/account/sign-ins").everyone().form().page().by(end),
+        Route::post("/account/calendars").staff().form().page().by(add_calendar),
+        Route::post("/account/calendars/end").staff().form().page().by(end_calendar),
     ];
     [own, factor::routes(), passkeys::routes(), prove::routes()].concat()
 }

@@ -7,33 +7,21 @@ use acts::timekeeper;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::care::Worry;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 const DONE: [&str; 1] = ["care-clock-done"];
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let page = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, "/care"), ADMIN, none, Takes::Nothing, page, index),
-        Endpoint::new(
-            (Method::POST, "/care/clock"),
-            ADMIN,
-            none,
-            Takes::Form(SMALL),
-            page,
-            confirm,
-        ),
+        Route::get("/care").admin().page().by(index),
+        Route::post("/care/clock").admin().form().page().by(confirm),
     ]
 }
 

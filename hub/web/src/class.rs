@@ -9,13 +9,10 @@ use acts::classes::{self, ClassSettings, NewClass};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::auth::Role;
 use rules::timetable::day_of;
 use serde::Deserialize;
@@ -23,7 +20,7 @@ use std::collections::HashMap;
 use store::class::{self, Class};
 use store::session::{self, Session, SessionFilter};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::Wall;
 
 /// Classes on a page.
@@ -34,12 +31,15 @@ const LESSONS: u32 = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let of = Object::None;
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
-    let list = Endpoint::new((Method::GET, "/class"), STAFF, of, Takes::Nothing, no, index);
-    let new = Endpoint::new((Method::POST, "/class"), ADMIN, of, form, no, add);
-    [vec![list, new], roster::routes()].concat()
+    let at = "/class";
+    [
+        vec![
+            Route::get(at).staff().page().by(index),
+            Route::post(at).admin().form().page().by(add),
+        ],
+        roster::routes(),
+    ]
+    .concat()
 }
 
 #[derive(Template)]

@@ -17,13 +17,10 @@ use acts::doors::{self, DoorChanges};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::page;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use push::Push;
 use rules::error::Error;
 use serde::Deserialize;
@@ -33,7 +30,7 @@ use store::door::{DoorKnown, by_room, tally};
 use store::release::Progress;
 use store::room::{self, Room};
 use store::{Tx, release};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::DeviceId;
 use wire::id::IdError;
 
@@ -48,15 +45,19 @@ const DONE: [&str; 2] = ["doors-done-push", "doors-done-back"];
 /// Routes of this page and those below it.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let none = Object::None;
-    let form = Takes::Form(SMALL);
-    let here = vec![
-        Endpoint::new((Method::GET, "/devices"), ADMIN, none, Takes::Nothing, no, index),
-        Endpoint::new((Method::POST, "/devices"), ADMIN, none, form, no, add),
-    ];
-    [here, push::routes(), door::routes(), buttons::routes(), pair::routes(), program::routes()]
-        .concat()
+    let at = "/devices";
+    [
+        vec![
+            Route::get(at).admin().page().by(index),
+            Route::post(at).admin().form().page().by(add),
+        ],
+        push::routes(),
+        door::routes(),
+        buttons::routes(),
+        pair::routes(),
+        program::routes(),
+    ]
+    .concat()
 }
 
 #[derive(Template)]

@@ -10,16 +10,13 @@ use http::endpoint::Endpoint;
 use http::openapi;
 use http::problem::Problem;
 use http::reply::{bytes, page, with};
-use http::{
-    problem::Outcome,
-    route::{Object, Shapes, Table, Who},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Table};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::{Config, SwaggerFile};
-use warp::http::{Method, StatusCode, header};
+use warp::http::{StatusCode, header};
 
 /// What these pages may do: still nothing from elsewhere.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -39,18 +36,13 @@ static SWAGGER: LazyLock<Arc<Config<'static>>> =
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = |path: &'static str, run: http::endpoint::Run| {
-        let who = Who::Anyone;
-        let nothing = Takes::Nothing;
-        Endpoint::new((Method::GET, path), who, Object::None, nothing, Shapes::PART, run)
-    };
-    let docs = get("/docs", swagger.into());
+    let docs = Route::get("/docs").anyone().part().by(swagger);
     vec![
         docs.alias("/swagger"),
         docs,
-        get("/docs/{file}", file.into()),
-        get("/redoc", redoc.into()),
-        get("/redoc/redoc.standalone.js", bundle.into()),
+        Route::get("/docs/{file}").anyone().part().by(file),
+        Route::get("/redoc").anyone().part().by(redoc),
+        Route::get("/redoc/redoc.standalone.js").anyone().part().by(bundle),
     ]
 }
 

@@ -13,11 +13,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::attendance::Status;
 use rules::attendance::spoken::{Details, Over, SpokenWord};
@@ -25,23 +22,23 @@ use rules::error::Error;
 use store::session::{self, Session};
 use store::student;
 use uuid::Uuid;
-use warp::http::{HeaderName, Method, StatusCode};
+use warp::http::{HeaderName, StatusCode};
 use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
-    let of = Object::Session;
     let one = "/lesson/{id}/marks/{student}";
-    let undo = "/lesson/{id}/marks/{student}/undo";
-    let all = (Method::POST, "/lesson/{id}/here");
     vec![
-        Endpoint::new((Method::GET, one), STAFF, of, Takes::Nothing, Shapes::PART, row_piece),
-        Endpoint::new((Method::POST, one), STAFF, of, form, no, say),
-        Endpoint::new((Method::POST, undo), STAFF, of, form, no, take_back),
-        Endpoint::new(all, STAFF, of, form, no, here),
+        Route::get(one).staff().of(Object::Session).part().by(row_piece),
+        Route::post(one).staff().of(Object::Session).form().page().by(say),
+        Route::post("/lesson/{id}/marks/{student}/undo")
+            .staff()
+            .of(Object::Session)
+            .form()
+            .page()
+            .by(take_back),
+        Route::post("/lesson/{id}/here").staff().of(Object::Session).form().page().by(here),
     ]
 }
 

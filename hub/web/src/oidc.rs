@@ -9,29 +9,23 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::language;
 use http::nav;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{page, see, with};
+use http::route::Route;
 use http::site::ProblemReader;
-use http::{
-    endpoint::Run,
-    problem::Outcome,
-    route::{Object, Shapes, Who},
-    takes::Takes,
-};
 use serde::Deserialize;
 use store::login::Way;
-use warp::http::{Method, StatusCode, header};
+use warp::http::{StatusCode, header};
 use warp::reply::Response;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = |path, run: Run| {
-        let who = Who::Anyone;
-        let no = Takes::Nothing;
-        Endpoint::new((Method::GET, path), who, Object::None, no, Shapes::PART, run)
-    };
-    vec![get("/api/auth/oidc/start", begin.into()), get("/api/auth/oidc/callback", callback.into())]
+    vec![
+        Route::get("/api/auth/oidc/start").anyone().part().by(begin),
+        Route::get("/api/auth/oidc/callback").anyone().part().by(callback),
+    ]
 }
 
 #[derive(Deserialize)]

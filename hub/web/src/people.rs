@@ -14,16 +14,13 @@ use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{PHOTO, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, takes::PHOTO};
 use serde::Deserialize;
 use store::class::{self, Class};
 use store::student::{self, Student, StudentCounts, StudentFilter};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::StudentId;
 use words::language::Language;
 
@@ -33,13 +30,18 @@ const PER_PAGE: u32 = 50;
 /// Routes of this page and those below it.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let photo = Takes::Parts(PHOTO);
-    let here = vec![
-        Endpoint::new((Method::GET, "/people"), ADMIN, Object::None, Takes::Nothing, no, index),
-        Endpoint::new((Method::POST, "/people"), ADMIN, Object::None, photo, no, add),
-    ];
-    [here, person::routes(), faces::routes(), forget::routes(), bring::routes()].concat()
+    let at = "/people";
+    [
+        vec![
+            Route::get(at).admin().page().by(index),
+            Route::post(at).admin().parts(PHOTO).page().by(add),
+        ],
+        person::routes(),
+        faces::routes(),
+        forget::routes(),
+        bring::routes(),
+    ]
+    .concat()
 }
 
 #[derive(Template)]

@@ -12,11 +12,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{PHOTO, SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object, takes::PHOTO};
 use rules::error::Error;
 use rules::timetable::day_of;
 use serde::Deserialize;
@@ -29,7 +26,7 @@ use store::reader::Reader;
 use store::session::{self, Session};
 use store::{Tx, image::ImageFilter};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// Photos that wait, on one page.
 const PHOTOS: u32 = 50;
@@ -41,16 +38,11 @@ const LESSONS: u32 = 100;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
     let at = "/class/{id}/photo";
-    let stop = "/class/{id}/photo/cancel";
-    let class = Object::Class;
-    let post = |path| (Method::POST, path);
     vec![
-        Endpoint::new((Method::GET, at), STAFF, class, Takes::Nothing, no, index),
-        Endpoint::new(post(at), STAFF, class, Takes::Parts(PHOTO), no, add),
-        Endpoint::new(post(stop), STAFF, class, form, no, cancel),
+        Route::get(at).staff().of(Object::Class).page().by(index),
+        Route::post(at).staff().of(Object::Class).parts(PHOTO).page().by(add),
+        Route::post("/class/{id}/photo/cancel").staff().of(Object::Class).form().page().by(cancel),
     ]
 }
 

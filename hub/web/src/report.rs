@@ -12,11 +12,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::page;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use rules::reports::Sums;
 use rules::reports::matrix::{MatrixCount, RegisterMatrix};
@@ -25,7 +22,7 @@ use store::Tx;
 use store::class::Class;
 use store::register::RegisterSpan;
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// Lessons side by side: more do not fit on a sheet of paper.
 const LESSONS: usize = 30;
@@ -37,10 +34,7 @@ const RISKS: usize = 50;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let nothing = Takes::Nothing;
-    let one = (Method::GET, "/class/{id}/report");
-    vec![Endpoint::new(one, STAFF, Object::Class, nothing, no, show)]
+    vec![Route::get("/class/{id}/report").staff().of(Object::Class).page().by(show)]
 }
 
 #[derive(Template)]

@@ -9,11 +9,8 @@ use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::auth::Role;
 use rules::error::Error;
@@ -23,7 +20,7 @@ use serde::Deserialize;
 use store::class::{self, Class};
 use store::desk::queue::{self, QueuePart, Spot};
 use store::desk::{self as sightings, PersonSeen, SightingSeen};
-use warp::http::{HeaderName, Method, StatusCode};
+use warp::http::{HeaderName, StatusCode};
 use warp::reply::Response;
 use wire::RecordId;
 use words::language::Language;
@@ -38,23 +35,13 @@ const STRANGER: &str = "Nobody we know";
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
-    let record = Object::Record;
-    let get = |path| (Method::GET, path);
-    let post = |path| (Method::POST, path);
-    let at = "/review/{id}";
-    let undo = "/review/{id}/undo";
-    let piece = "/review/{id}/card";
-    let sure = "/review/sure";
-    let none = Object::None;
     vec![
-        Endpoint::new(get("/review"), STAFF, none, Takes::Nothing, no, index),
-        Endpoint::new(get(piece), STAFF, record, Takes::Nothing, Shapes::PART, card_piece),
-        Endpoint::new(get("/review/{id}/who"), STAFF, record, Takes::Nothing, no, who),
-        Endpoint::new(post(at), STAFF, record, form, no, decide),
-        Endpoint::new(post(sure), STAFF, none, form, no, approve_sure),
-        Endpoint::new(post(undo), STAFF, record, form, no, take_back),
+        Route::get("/review").staff().page().by(index),
+        Route::get("/review/{id}/card").staff().of(Object::Record).part().by(card_piece),
+        Route::get("/review/{id}/who").staff().of(Object::Record).page().by(who),
+        Route::post("/review/{id}").staff().of(Object::Record).form().page().by(decide),
+        Route::post("/review/sure").staff().form().page().by(approve_sure),
+        Route::post("/review/{id}/undo").staff().of(Object::Record).form().page().by(take_back),
     ]
 }
 

@@ -9,29 +9,21 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::see;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use std::collections::{HashMap, HashSet};
 use store::crop;
 use store::image::{self, Image};
 use uuid::Uuid;
-use warp::http::Method;
 use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
-    let of = Object::Image;
-    let post = |path| (Method::POST, path);
     vec![
-        Endpoint::new(post("/photo/{id}/look"), STAFF, of, form, no, find_faces),
-        Endpoint::new(post("/photo/{id}/done"), STAFF, of, form, no, done),
-        Endpoint::new(post("/photo/{id}/remove"), STAFF, of, form, no, remove),
+        Route::post("/photo/{id}/look").staff().of(Object::Image).form().page().by(find_faces),
+        Route::post("/photo/{id}/done").staff().of(Object::Image).form().page().by(done),
+        Route::post("/photo/{id}/remove").staff().of(Object::Image).form().page().by(remove),
     ]
 }
 

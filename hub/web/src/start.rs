@@ -15,39 +15,31 @@ use http::guard;
 use http::language;
 use http::nav::{self, inside};
 use http::press;
+use http::problem::Outcome;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::{self, page, see, with};
+use http::route::Route;
 use http::site::ProblemReader;
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, Shapes, Who},
-    takes::{SMALL, Takes},
-};
 use store::account::{self, Account};
 use store::login::Way;
 use store::{passkey, totp};
-use warp::http::{HeaderValue, Method, StatusCode, header};
+use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 use words::language::Language;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let get = |path| (Method::GET, path);
-    let post = |path| (Method::POST, path);
-    let none = Object::None;
-    let no = Shapes::PAGE;
-    let anyone = Who::Anyone;
-    let nothing = Takes::Nothing;
-    let form = Takes::Form(SMALL);
+    let sign_in_at = "/sign-in";
+    let setup = "/setup";
     vec![
-        Endpoint::new(get("/static/{hash}/{name}"), anyone, none, nothing, Shapes::PART, file),
-        Endpoint::new(get("/sign-in"), anyone, none, nothing, no, sign_in_page),
-        Endpoint::new(post("/sign-in"), anyone, none, form, no, sign_in),
-        Endpoint::new(post("/sign-out"), EVERYONE, none, form, no, sign_out),
-        Endpoint::new(post("/language"), anyone, none, form, no, choose_language),
-        Endpoint::new(get("/setup"), anyone, none, nothing, no, setup_page),
-        Endpoint::new(post("/setup"), anyone, none, form, no, set_up),
+        Route::get("/static/{hash}/{name}").anyone().part().by(file),
+        Route::get(sign_in_at).anyone().page().by(sign_in_page),
+        Route::post(sign_in_at).anyone().form().page().by(sign_in),
+        Route::post("/sign-out").everyone().form().page().by(sign_out),
+        Route::post("/language").anyone().form().page().by(choose_language),
+        Route::get(setup).anyone().page().by(setup_page),
+        Route::post(setup).anyone().form().page().by(set_up),
     ]
 }
 

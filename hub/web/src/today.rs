@@ -11,11 +11,8 @@ use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use rules::timetable::day_of;
@@ -25,7 +22,7 @@ use store::class::{self, Class};
 use store::session::{self, Session, SessionFilter};
 use store::{Tx, mark, passage, watch};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::Wall;
 
 /// Lessons of one class on one day.
@@ -34,17 +31,12 @@ const LESSONS: u32 = 100;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
-    let of = Object::Session;
     let today = "/class/{id}/today";
-    let get = |path| (Method::GET, path);
-    let post = |path| (Method::POST, path);
     vec![
-        Endpoint::new(get(today), STAFF, Object::Class, Takes::Nothing, no, index),
-        Endpoint::new(post(today), STAFF, Object::Class, form, no, start),
-        Endpoint::new(post("/lesson/{id}/close"), STAFF, of, form, no, close),
-        Endpoint::new(post("/lesson/{id}/open"), STAFF, of, form, no, open),
+        Route::get(today).staff().of(Object::Class).page().by(index),
+        Route::post(today).staff().of(Object::Class).form().page().by(start),
+        Route::post("/lesson/{id}/close").staff().of(Object::Session).form().page().by(close),
+        Route::post("/lesson/{id}/open").staff().of(Object::Session).form().page().by(open),
     ]
 }
 

@@ -6,18 +6,14 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::see;
-use http::{
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use rules::error::Error;
 use rules::{cluster, knn};
 use store::class;
 use store::crop::CropOf;
 use store::reader::Reader;
 use uuid::Uuid;
-use warp::http::Method;
 
 /// From this likeness on faces are put together, as the API does it.
 const TOGETHER: f32 = 0.7;
@@ -31,14 +27,9 @@ const VOTES: usize = 5;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
-    let class = Object::Class;
-    let sort = "/class/{id}/photo/sort";
-    let name = "/class/{id}/photo/name";
     vec![
-        Endpoint::new((Method::POST, sort), STAFF, class, form, no, start),
-        Endpoint::new((Method::POST, name), STAFF, class, form, no, assign),
+        Route::post("/class/{id}/photo/sort").staff().of(Object::Class).form().page().by(start),
+        Route::post("/class/{id}/photo/name").staff().of(Object::Class).form().page().by(assign),
     ]
 }
 

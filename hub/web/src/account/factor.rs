@@ -9,28 +9,19 @@ use acts::entrance::CodeStarted;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::page;
-use http::{
-    endpoint::Run,
-    problem::Outcome,
-    route::{EVERYONE, Object, Shapes},
-    takes::{SMALL, Takes},
-};
-use warp::http::{Method, StatusCode};
+use http::route::Route;
+use warp::http::StatusCode;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let post = |path, run: Run| {
-        let own = Object::None;
-        let form = Takes::Form(SMALL);
-        Endpoint::new((Method::POST, path), EVERYONE, own, form, Shapes::PAGE, run)
-    };
     vec![
-        post("/account/second-factor", begin.into()),
-        post("/account/second-factor/confirm", confirm.into()),
-        post("/account/second-factor/remove", remove.into()),
+        Route::post("/account/second-factor").everyone().form().page().by(begin),
+        Route::post("/account/second-factor/confirm").everyone().form().page().by(confirm),
+        Route::post("/account/second-factor/remove").everyone().form().page().by(remove),
     ]
 }
 

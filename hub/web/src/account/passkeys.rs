@@ -5,31 +5,21 @@ use crate::shell::Shell;
 use acts::entrance::{self, PasskeyAnswer};
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
-use http::{
-    endpoint::Run,
-    problem::Outcome,
-    route::{Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use store::passkey::{self, Passkey};
 use uuid::Uuid;
-use warp::http::Method;
 
 pub use acts::entrance::Missing;
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let post = |path, run: Run| {
-        let own = Object::None;
-        let form = Takes::Form(SMALL);
-        Endpoint::new((Method::POST, path), STAFF, own, form, Shapes::PAGE, run)
-    };
     vec![
-        post("/account/passkeys", add.into()),
-        post("/account/passkeys/rename", rename.into()),
-        post("/account/passkeys/remove", remove.into()),
+        Route::post("/account/passkeys").staff().form().page().by(add),
+        Route::post("/account/passkeys/rename").staff().form().page().by(rename),
+        Route::post("/account/passkeys/remove").staff().form().page().by(remove),
     ]
 }
 

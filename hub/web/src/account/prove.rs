@@ -9,16 +9,13 @@ use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::nav::inside;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{EVERYONE, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use serde::Deserialize;
 use store::{passkey, people, totp};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// The page.
 const AT: &str = "/account/prove";
@@ -26,12 +23,9 @@ const AT: &str = "/account/prove";
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let own = Object::None;
-    let form = Takes::Form(SMALL);
-    let shapes = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, AT), EVERYONE, own, Takes::Nothing, shapes, index),
-        Endpoint::new((Method::POST, AT), EVERYONE, own, form, shapes, prove),
+        Route::get(AT).everyone().page().by(index),
+        Route::post(AT).everyone().form().page().by(prove),
     ]
 }
 

@@ -11,11 +11,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, STAFF, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::auth::Role;
@@ -30,7 +27,7 @@ use store::teaches::{self, Teacher};
 use store::{Tx, budget};
 use store::{desk, reader::Reader};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::StudentId;
 use words::language::{Language, Said as _};
 
@@ -56,19 +53,13 @@ const DONE: [&str; 9] = [
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let one = "/class/{id}";
-    let people = "/class/{id}/people";
-    let leave = "/class/{id}/leave";
-    let teach = "/class/{id}/teaches";
-    let of = Object::Class;
-    let form = Takes::Form(SMALL);
-    let no = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, one), STAFF, of, Takes::Nothing, no, index),
-        Endpoint::new((Method::POST, one), ADMIN, of, form, no, save),
-        Endpoint::new((Method::POST, people), ADMIN, of, form, no, enter),
-        Endpoint::new((Method::POST, leave), ADMIN, of, form, no, take_out),
-        Endpoint::new((Method::POST, "/class/{id}/verify"), STAFF, of, form, no, verify),
-        Endpoint::new((Method::POST, teach), ADMIN, of, form, no, teach_it),
+        Route::get(one).staff().of(Object::Class).page().by(index),
+        Route::post(one).admin().of(Object::Class).form().page().by(save),
+        Route::post("/class/{id}/people").admin().of(Object::Class).form().page().by(enter),
+        Route::post("/class/{id}/leave").admin().of(Object::Class).form().page().by(take_out),
+        Route::post("/class/{id}/verify").staff().of(Object::Class).form().page().by(verify),
+        Route::post("/class/{id}/teaches").admin().of(Object::Class).form().page().by(teach_it),
     ]
 }
 

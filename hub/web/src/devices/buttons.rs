@@ -15,16 +15,12 @@ use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    endpoint::Run,
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use rules::error::Error;
 use store::audit::{self, AuditFilter};
 use store::{Tx, account, device};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::DeviceId;
 use wire::link::{Command, Settings};
 
@@ -42,21 +38,14 @@ pub const DONE: [&str; 7] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let post = |path, run: Run| {
-        let door = Object::Device;
-        let form = Takes::Form(SMALL);
-        Endpoint::new((Method::POST, path), ADMIN, door, form, Shapes::PAGE, run)
-    };
     let end = "/devices/{id}/revoke";
-    let door = Object::Device;
-    let no = Takes::Nothing;
     vec![
-        post("/devices/{id}", change.into()),
-        post("/devices/{id}/settings", settle.into()),
-        post("/devices/{id}/commands", tell.into()),
-        post("/devices/{id}/gallery", back.into()),
-        Endpoint::new((Method::GET, end), ADMIN, door, no, Shapes::PAGE, ask),
-        post(end, revoke.into()),
+        Route::post("/devices/{id}").admin().of(Object::Device).form().page().by(change),
+        Route::post("/devices/{id}/settings").admin().of(Object::Device).form().page().by(settle),
+        Route::post("/devices/{id}/commands").admin().of(Object::Device).form().page().by(tell),
+        Route::post("/devices/{id}/gallery").admin().of(Object::Device).form().page().by(back),
+        Route::get(end).admin().of(Object::Device).page().by(ask),
+        Route::post(end).admin().of(Object::Device).form().page().by(revoke),
     ]
 }
 

@@ -14,11 +14,8 @@ use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::page;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use std::ops::RangeInclusive;
@@ -27,7 +24,7 @@ use store::door::{self, DoorKnown, LastHealth};
 use store::release::Progress;
 use store::room::{self, Room};
 use store::{Tx, release};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::link::Settings;
 use wire::{DeviceId, Wall};
 
@@ -37,9 +34,7 @@ const RELEASES: u32 = 20;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let path = (Method::GET, "/devices/{id}");
-    let no = Takes::Nothing;
-    vec![Endpoint::new(path, ADMIN, Object::Device, no, Shapes::PAGE, index)]
+    vec![Route::get("/devices/{id}").admin().of(Object::Device).page().by(index)]
 }
 
 #[derive(Template)]

@@ -9,21 +9,16 @@ use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::reply::page;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use store::device;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let path = (Method::POST, "/devices/{id}/token");
-    let form = Takes::Form(SMALL);
-    vec![Endpoint::new(path, ADMIN, Object::Device, form, Shapes::PAGE, invite)]
+    vec![Route::post("/devices/{id}/token").admin().of(Object::Device).form().page().by(invite)]
 }
 
 #[derive(Template)]

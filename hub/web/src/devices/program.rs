@@ -10,12 +10,9 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
-use warp::http::{Method, StatusCode};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
+use warp::http::StatusCode;
 use wire::DeviceId;
 
 /// The page's address.
@@ -26,12 +23,9 @@ const DONE: [&str; 1] = ["doors-program-ended"];
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let door = Object::Device;
-    let form = Takes::Form(SMALL);
-    let shapes = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, AT), ADMIN, door, Takes::Nothing, shapes, index),
-        Endpoint::new((Method::POST, AT), ADMIN, door, form, shapes, act),
+        Route::get(AT).admin().of(Object::Device).page().by(index),
+        Route::post(AT).admin().of(Object::Device).form().page().by(act),
     ]
 }
 

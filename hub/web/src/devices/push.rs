@@ -7,16 +7,12 @@ use crate::shell::Shell;
 use acts::doors::galleries::{GalleryBack, ReleaseStep, step};
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::see;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::error::Error;
 use store::release::Progress;
-use warp::http::Method;
 
 /// Doors that are named as not being there yet.
 const NAMED: usize = 20;
@@ -24,12 +20,9 @@ const NAMED: usize = 20;
 /// Routes of this file. A door may be called `gallery`: these are not below `/devices`.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let form = Takes::Form(SMALL);
-    let no = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::POST, "/gallery/push"), ADMIN, none, form, no, push),
-        Endpoint::new((Method::POST, "/gallery/back"), ADMIN, none, form, no, back),
+        Route::post("/gallery/push").admin().form().page().by(push),
+        Route::post("/gallery/back").admin().form().page().by(back),
     ]
 }
 

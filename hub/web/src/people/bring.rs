@@ -14,11 +14,8 @@ use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{bytes, page, see, with};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use rules::error::Error;
 use store::Tx;
 use store::class::{self, Class};
@@ -26,7 +23,7 @@ use store::job::Job;
 use store::job::JobState;
 use store::student::{self, Student};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode, header};
+use warp::http::{StatusCode, header};
 use wire::{StudentId, Wall};
 use words::language::Language;
 
@@ -38,28 +35,18 @@ const SHOWN: usize = 500;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let nothing = Takes::Nothing;
-    let none = Object::None;
-    let get = |path| (Method::GET, path);
-    let post = |path| (Method::POST, path);
-    let job = Object::Job;
-    let csv = Shapes::PART;
-    let cancel = post("/people/bring/{id}/cancel");
     vec![
-        Endpoint::new(get("/people/bring"), ADMIN, none, nothing, no, index),
-        Endpoint::new(post("/people/bring/table"), ADMIN, none, Takes::Parts(TABLE), no, table),
-        Endpoint::new(
-            post("/people/bring/photos"),
-            ADMIN,
-            none,
-            Takes::Archive(ARCHIVE),
-            no,
-            photos,
-        ),
-        Endpoint::new(get("/people/bring/{id}"), ADMIN, job, nothing, no, show),
-        Endpoint::new(get("/people/bring/{id}/rows.csv"), ADMIN, job, nothing, csv, download),
-        Endpoint::new(cancel, ADMIN, job, Takes::Form(SMALL), no, cancel_it),
+        Route::get("/people/bring").admin().page().by(index),
+        Route::post("/people/bring/table").admin().parts(TABLE).page().by(table),
+        Route::post("/people/bring/photos").admin().archive(ARCHIVE).page().by(photos),
+        Route::get("/people/bring/{id}").admin().of(Object::Job).page().by(show),
+        Route::get("/people/bring/{id}/rows.csv").admin().of(Object::Job).part().by(download),
+        Route::post("/people/bring/{id}/cancel")
+            .admin()
+            .of(Object::Job)
+            .form()
+            .page()
+            .by(cancel_it),
     ]
 }
 

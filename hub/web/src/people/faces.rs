@@ -11,16 +11,13 @@ use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::page;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{PHOTO, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object, takes::PHOTO};
 use rules::review::Status;
 use store::desk::{self, SightingFilter, SightingPage};
 use store::student;
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::{Reason, StudentId};
 use words::language::Language;
 
@@ -32,9 +29,14 @@ const LOOKED_AT: u32 = 10;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let at = (Method::POST, "/people/{id}/photo");
-    let photos = Takes::Parts(SEVERAL);
-    vec![Endpoint::new(at, ADMIN, Object::Student, photos, Shapes::PAGE, photograph)]
+    vec![
+        Route::post("/people/{id}/photo")
+            .admin()
+            .of(Object::Student)
+            .parts(SEVERAL)
+            .page()
+            .by(photograph),
+    ]
 }
 
 /// What became of one photo.

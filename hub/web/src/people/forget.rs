@@ -8,17 +8,14 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::language;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use store::{device, student};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::{DeviceId, Wall};
 use words::language::Language;
 
@@ -26,12 +23,9 @@ use words::language::Language;
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/people/{id}/erase";
-    let no = Shapes::PAGE;
-    let person = Object::Student;
-    let form = Takes::Form(SMALL);
     vec![
-        Endpoint::new((Method::GET, path), ADMIN, person, Takes::Nothing, no, index),
-        Endpoint::new((Method::POST, path), ADMIN, person, form, no, begin),
+        Route::get(path).admin().of(Object::Student).page().by(index),
+        Route::post(path).admin().of(Object::Student).form().page().by(begin),
     ]
 }
 

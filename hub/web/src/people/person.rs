@@ -14,11 +14,8 @@ use http::endpoint::Endpoint;
 use http::language;
 use http::problem::Problem;
 use http::reply::{page, see, with};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -34,7 +31,7 @@ use store::student::{self, Student, StudentProfile};
 use store::{Tx, account, export};
 use uuid::Uuid;
 use vision::quality;
-use warp::http::{HeaderName, Method, StatusCode};
+use warp::http::{HeaderName, StatusCode};
 use wire::StudentId;
 use words::language::Language;
 
@@ -50,24 +47,17 @@ const SHOWN: usize = 6;
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let no = Shapes::PAGE;
-    let form = Takes::Form(SMALL);
-    let person = Object::Student;
-    let post = |path| (Method::POST, path);
     let one = "/people/{id}";
-    let turn = Endpoint::new(post("/people/{id}/active"), ADMIN, person, form, no, turn);
-    let row = post("/people/enrolments/{id}");
-    vec![
-        Endpoint::new((Method::GET, one), ADMIN, person, Takes::Nothing, no, index),
-        Endpoint::new(post(one), ADMIN, person, form, no, change),
-        Endpoint::new(post("/people/{id}/consent"), ADMIN, person, form, no, agree),
-        Endpoint::new(post("/people/{id}/classes"), ADMIN, person, form, no, enter),
-        Endpoint::new(row, ADMIN, Object::Enrolment, form, no, keep),
-        turn,
-    ]
-    .into_iter()
-    .chain(me::routes())
-    .collect()
+    let keep_at = "/people/enrolments/{id}";
+    let own = vec![
+        Route::get(one).admin().of(Object::Student).page().by(index),
+        Route::post(one).admin().of(Object::Student).form().page().by(change),
+        Route::post("/people/{id}/consent").admin().of(Object::Student).form().page().by(agree),
+        Route::post("/people/{id}/classes").admin().of(Object::Student).form().page().by(enter),
+        Route::post(keep_at).admin().of(Object::Enrolment).form().page().by(keep),
+        Route::post("/people/{id}/active").admin().of(Object::Student).form().page().by(turn),
+    ];
+    [own, me::routes()].concat()
 }
 
 #[derive(Template)]

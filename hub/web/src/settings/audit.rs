@@ -10,18 +10,15 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::audit::{self, AuditFilter, AuditRow as Stored};
 use store::{Tx, account, audit_head};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::Wall;
 
 /// Rows on a page.
@@ -34,15 +31,10 @@ const AT: &str = "/settings/audit";
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let form = Takes::Form(SMALL);
-    let page = Shapes::PAGE;
-    let check = "/settings/audit/verify";
-    let stop = "/settings/audit/{id}/cancel";
     vec![
-        Endpoint::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
-        Endpoint::new((Method::POST, check), ADMIN, none, form, page, verify),
-        Endpoint::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
+        Route::get(AT).admin().page().by(index),
+        Route::post("/settings/audit/verify").admin().form().page().by(verify),
+        Route::post("/settings/audit/{id}/cancel").admin().of(Object::Job).form().page().by(cancel),
     ]
 }
 

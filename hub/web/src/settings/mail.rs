@@ -9,16 +9,13 @@ use acts::notify::texts::{self, Text, TextKind, Texts};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use store::mail::{self, Absence, MailLetter, MailListed};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::StudentId;
 use words::language::Language;
 
@@ -29,15 +26,10 @@ const DONE: [&str; 1] = ["settings-mail-written"];
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let form = Takes::Form(SMALL);
-    let at = (Method::GET, "/settings/mail");
-    let test = (Method::POST, "/settings/mail/test");
-    let texts = (Method::POST, "/settings/mail/texts");
     vec![
-        Endpoint::new(at, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
-        Endpoint::new(texts, ADMIN, none, form, Shapes::PAGE, write),
-        Endpoint::new(test, ADMIN, none, form, Shapes::PAGE, try_it),
+        Route::get("/settings/mail").admin().page().by(index),
+        Route::post("/settings/mail/texts").admin().form().page().by(write),
+        Route::post("/settings/mail/test").admin().form().page().by(try_it),
     ]
 }
 

@@ -16,13 +16,10 @@ use crate::shell::shell;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::page;
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::Takes,
-};
-use warp::http::{Method, StatusCode};
+use http::route::Route;
+use warp::http::StatusCode;
 
 /// Every page of the settings: its last word, what it is called, and what it is for.
 pub const PAGES: [(&str, &str, &str); 9] = [
@@ -40,10 +37,8 @@ pub const PAGES: [(&str, &str, &str); 9] = [
 /// Routes of all these pages.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let place = (Method::GET, "/settings");
-    let index = Endpoint::new(place, ADMIN, Object::None, Takes::Nothing, Shapes::PAGE, index);
     [
-        vec![index],
+        vec![Route::get("/settings").admin().page().by(index)],
         recognition::routes(),
         timetable::routes(),
         places::routes(),

@@ -11,16 +11,13 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use rules::timetable::Holiday;
 use store::holiday;
 use store::room::{self, Room};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// Rows of a list.
 const MOST: u32 = 500;
@@ -35,20 +32,19 @@ const DONE: [&str; 4] = [
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let days = "/settings/holidays";
-    let one_day = "/settings/holidays/{id}";
     let rooms = "/settings/rooms";
-    let one_room = "/settings/rooms/{id}";
-    let none = Object::None;
-    let no = Takes::Nothing;
-    let form = Takes::Form(SMALL);
-    let page = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, days), ADMIN, none, no, page, holidays_page),
-        Endpoint::new((Method::POST, days), ADMIN, none, form, page, add_holiday),
-        Endpoint::new((Method::POST, one_day), ADMIN, Object::Holiday, form, page, change_holiday),
-        Endpoint::new((Method::GET, rooms), ADMIN, none, no, page, rooms_page),
-        Endpoint::new((Method::POST, rooms), ADMIN, none, form, page, add_room),
-        Endpoint::new((Method::POST, one_room), ADMIN, Object::Room, form, page, change_room),
+        Route::get(days).admin().page().by(holidays_page),
+        Route::post(days).admin().form().page().by(add_holiday),
+        Route::post("/settings/holidays/{id}")
+            .admin()
+            .of(Object::Holiday)
+            .form()
+            .page()
+            .by(change_holiday),
+        Route::get(rooms).admin().page().by(rooms_page),
+        Route::post(rooms).admin().form().page().by(add_room),
+        Route::post("/settings/rooms/{id}").admin().of(Object::Room).form().page().by(change_room),
     ]
 }
 

@@ -13,18 +13,15 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use rules::retention::{RetentionKind, Swept};
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::collections::HashMap;
 use store::Tx;
 use store::audit::{self, AuditFilter};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 const DONE: [&str; 1] = ["settings-keep-saved"];
 /// The address of the page.
@@ -50,16 +47,16 @@ const FIELDS: [(RetentionKind, &str, &str); 11] = [
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    let none = Object::None;
-    let form = Takes::Form(SMALL);
-    let page = Shapes::PAGE;
-    let now = "/settings/retention/run";
-    let stop = "/settings/retention/{id}/cancel";
     vec![
-        Endpoint::new((Method::GET, AT), ADMIN, none, Takes::Nothing, page, index),
-        Endpoint::new((Method::POST, AT), ADMIN, none, form, page, save),
-        Endpoint::new((Method::POST, now), ADMIN, none, form, page, run),
-        Endpoint::new((Method::POST, stop), ADMIN, Object::Job, form, page, cancel),
+        Route::get(AT).admin().page().by(index),
+        Route::post(AT).admin().form().page().by(save),
+        Route::post("/settings/retention/run").admin().form().page().by(run),
+        Route::post("/settings/retention/{id}/cancel")
+            .admin()
+            .of(Object::Job)
+            .form()
+            .page()
+            .by(cancel),
     ]
 }
 

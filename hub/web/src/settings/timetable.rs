@@ -12,11 +12,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::{Date, Time};
 use jiff::{Span, ToSpan};
 use rules::timetable::{Change, Holiday, Period};
@@ -25,7 +22,7 @@ use std::collections::HashMap;
 use store::period::{self, PeriodFilter, clock};
 use store::{class, holiday, room};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use words::language::Language;
 
 /// Weekly lessons of one class or room that are shown.
@@ -40,20 +37,18 @@ const DONE: [&str; 4] =
 pub fn routes() -> Vec<Endpoint> {
     let all = "/settings/timetable";
     let one = "/settings/timetable/{id}";
-    let import = "/settings/timetable/import";
-    let days = "/settings/timetable/{id}/days";
-    let none = Object::None;
-    let of = Object::Period;
-    let no = Takes::Nothing;
-    let form = Takes::Form(SMALL);
-    let page = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, all), ADMIN, none, no, page, index),
-        Endpoint::new((Method::POST, all), ADMIN, none, form, page, add),
-        Endpoint::new((Method::POST, import), ADMIN, none, Takes::Parts(FILE), page, take),
-        Endpoint::new((Method::GET, one), ADMIN, of, no, page, show),
-        Endpoint::new((Method::POST, one), ADMIN, of, form, page, change),
-        Endpoint::new((Method::POST, days), ADMIN, of, form, page, differ),
+        Route::get(all).admin().page().by(index),
+        Route::post(all).admin().form().page().by(add),
+        Route::post("/settings/timetable/import").admin().parts(FILE).page().by(take),
+        Route::get(one).admin().of(Object::Period).page().by(show),
+        Route::post(one).admin().of(Object::Period).form().page().by(change),
+        Route::post("/settings/timetable/{id}/days")
+            .admin()
+            .of(Object::Period)
+            .form()
+            .page()
+            .by(differ),
     ]
 }
 

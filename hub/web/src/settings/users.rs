@@ -12,11 +12,8 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use rules::auth::Role;
 use serde::Deserialize;
@@ -24,7 +21,7 @@ use store::class;
 use store::people::{self, AccountFilter, AccountPerson};
 use store::teaches::{self, Taught};
 use uuid::Uuid;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// Accounts on a page.
 const PER_PAGE: u32 = 100;
@@ -46,22 +43,24 @@ const DONE: [&str; 10] = [
 pub fn routes() -> Vec<Endpoint> {
     let all = "/settings/users";
     let one = "/settings/users/{id}";
-    let teaching = "/settings/users/{id}/teaches";
-    let end = "/settings/users/{id}/sign-ins";
-    let steps = "/settings/sign-in";
-    let none = Object::None;
-    let user = Object::User;
-    let form = Takes::Form(SMALL);
-    let no = Takes::Nothing;
-    let page = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, all), ADMIN, none, no, page, index),
-        Endpoint::new((Method::POST, all), ADMIN, none, form, page, add),
-        Endpoint::new((Method::GET, one), ADMIN, user, no, page, show),
-        Endpoint::new((Method::POST, one), ADMIN, user, form, page, change),
-        Endpoint::new((Method::POST, teaching), ADMIN, user, form, page, teach),
-        Endpoint::new((Method::POST, end), ADMIN, user, form, page, end_sign_ins),
-        Endpoint::new((Method::POST, steps), ADMIN, none, form, page, demand),
+        Route::get(all).admin().page().by(index),
+        Route::post(all).admin().form().page().by(add),
+        Route::get(one).admin().of(Object::User).page().by(show),
+        Route::post(one).admin().of(Object::User).form().page().by(change),
+        Route::post("/settings/users/{id}/teaches")
+            .admin()
+            .of(Object::User)
+            .form()
+            .page()
+            .by(teach),
+        Route::post("/settings/users/{id}/sign-ins")
+            .admin()
+            .of(Object::User)
+            .form()
+            .page()
+            .by(end_sign_ins),
+        Route::post("/settings/sign-in").admin().form().page().by(demand),
     ]
 }
 

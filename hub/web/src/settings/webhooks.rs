@@ -10,13 +10,10 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
+use http::{problem::Outcome, route::Object};
 use store::webhook::{self, Webhook, WebhookListed};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::Wall;
 
 /// Messages of each hook that are shown.
@@ -28,15 +25,10 @@ const DONE: [&str; 4] =
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let all = "/settings/webhooks";
-    let one = "/settings/webhooks/{id}";
-    let none = Object::None;
-    let of = Object::Webhook;
-    let form = Takes::Form(SMALL);
-    let page = Shapes::PAGE;
     vec![
-        Endpoint::new((Method::GET, all), ADMIN, none, Takes::Nothing, page, index),
-        Endpoint::new((Method::POST, all), ADMIN, none, form, page, add),
-        Endpoint::new((Method::POST, one), ADMIN, of, form, page, change),
+        Route::get(all).admin().page().by(index),
+        Route::post(all).admin().form().page().by(add),
+        Route::post("/settings/webhooks/{id}").admin().of(Object::Webhook).form().page().by(change),
     ]
 }
 

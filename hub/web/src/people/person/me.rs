@@ -6,24 +6,19 @@ use crate::shell::shell;
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::reply::page;
-use http::{
-    problem::Outcome,
-    route::{Object, PUPIL, Shapes},
-    takes::Takes,
-};
+use http::route::Route;
 use rules::error::Error;
 use store::{Tx, account};
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 
 /// Marks that are shown.
 const SHOWN: usize = 100;
 
 /// Routes of this file.
 pub(in crate::people) fn routes() -> Vec<Endpoint> {
-    let get = (Method::GET, "/me");
-    let none = Object::None;
-    vec![Endpoint::new(get, PUPIL, none, Takes::Nothing, Shapes::PAGE, index)]
+    vec![Route::get("/me").pupil().page().by(index)]
 }
 
 #[derive(Template)]

@@ -11,17 +11,14 @@ use chart::LinesChart;
 use fluent_bundle::FluentArgs;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::problem::Outcome;
 use http::problem::Problem;
 use http::reply::{page, see};
-use http::{
-    problem::Outcome,
-    route::{ADMIN, Object, Shapes},
-    takes::{SMALL, Takes},
-};
+use http::route::Route;
 use rules::gallery::Guard;
 use rules::scores::{self, ENOUGH, Figures, SiteScores};
 use serde::Deserialize;
-use warp::http::{Method, StatusCode};
+use warp::http::StatusCode;
 use wire::Lines;
 use words::language::Language;
 
@@ -31,12 +28,9 @@ const DONE: [&str; 2] = ["settings-rec-saved", "settings-rec-usual"];
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
     let path = "/settings/recognition";
-    let none = Object::None;
-    let get = (Method::GET, path);
-    let post = (Method::POST, path);
     vec![
-        Endpoint::new(get, ADMIN, none, Takes::Nothing, Shapes::PAGE, index),
-        Endpoint::new(post, ADMIN, none, Takes::Form(SMALL), Shapes::PAGE, save),
+        Route::get(path).admin().page().by(index),
+        Route::post(path).admin().form().page().by(save),
     ]
 }
 
