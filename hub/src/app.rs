@@ -8,57 +8,52 @@ use crate::site::site;
 use accept::{Guests, House, Visit};
 use acts::apart::Apart;
 use acts::auth::{Passwords, token::Tokens};
+use acts::begin;
 use acts::certificates::{Certificates, May};
 use acts::device::Fleet;
-use acts::events::{Event, Events};
+use acts::events::Events;
 use acts::gallery::Gallery;
 use acts::ingest::{Ingest, fault::StagedFault, school::Schools};
 use acts::jobs::{Jobs, Task};
 use acts::join::Joins;
+use acts::keyring;
 use acts::online::Online;
 use acts::pairing;
 use acts::parts::Parts;
 use acts::pki::Pki;
 use acts::privacy;
 use acts::recogniser::Recogniser;
+use acts::rounds::Rounds;
 use acts::snaps::Snaps;
 use acts::timekeeper::Timekeeper;
-use acts::upkeep::{Upkeep, rest};
+use acts::upkeep::rest;
 use acts::{care::Tally, upkeep::Aside};
-use config::{Config, FirstAdmin};
+use config::Config;
 use doors::mqtt;
 use doors::mqtt::Listener;
 use http::{self, front::Front};
-use rules::auth::Role;
-use rules::care::AsideKind;
 use rules::error::{Doing, Error};
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use store::keys::Keys;
-use store::{self, Db, account::NewAccount, file, reshut::ReshutBack};
+use store::{self, Db, file};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wire::Clock;
 use wire::pulse::{Beat, Pulse};
-use wire::{Clock, Mono};
 
 /// How long parts have to finish what they are doing.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often changes made by another process are looked for.
-const POLL: Duration = Duration::from_millis(500);
-
 /// How long a part that failed rests.
 const REST: Duration = Duration::from_secs(2);
 /// How often the loops are looked at where systemd does not say.
 const LOOK: Duration = Duration::from_secs(120);
-
-/// How often leases of galleries and the lessons ahead are looked at: each hour.
-const HOUR_MS: u64 = 3_600_000;
 
 /// The hub, opened; cheap to clone.
 #[derive(Clone)]
@@ -66,7 +61,7 @@ pub struct App {
     /// What it is made of.
     pub parts: Parts,
     /// Whether doors that were connected before the start are noted as gone.
-    noted: Arc<AtomicBool>,
+    gone_noted: Arc<AtomicBool>,
     /// Jobs at work, and requests that must be finished.
     at_work: TaskTracker,
 }
@@ -93,7 +88,7 @@ impl App {
         let given = accounts.token_key.as_ref().map(|secret| Tokens::key(secret.expose()));
         let tokens = Tokens::new(&given.unwrap_or_default(), accounts.tokens);
         let events = Events::default();
-        let recogniser = recogniser(&config, &db).await?;
+        let recogniser = Recogniser::in_use(&config.models, &db).await?;
         let (lines, unwise) = (config.lines.of(recogniser.model().as_str()))
             .map_err(|why| Error::Invalid(why.to_string()))?;
         unwise.iter().for_each(|why| tracing::warn!("{why}"));
@@ -124,7 +119,7 @@ impl App {
             care: Tally::default(),
             ports: Arc::default(),
         };
-        let app = Self { parts, noted: Arc::default(), at_work };
+        let app = Self { parts, gone_noted: Arc::default(), at_work };
         app.begin().await?;
         Ok(app)
     }
@@ -138,7 +133,7 @@ impl App {
         let may = upkeep.tried("looking at the hub's certificates", renewal.may().await);
         let _nothing_ends_here = renewal.reload(May { end: false, ..may.unwrap_or_default() });
         privacy::erase::bury_again(&app.db, &app.keys, app.clock.wall()).await?;
-        app.end_again().await?;
+        keyring::end_again(&app.db, &app.keys, app.clock.wall()).await?;
         let keys = app.keys.clone();
         let resealed = app.db.write(move |tx| store::reseal::all(tx, &keys)).await;
         upkeep.tried("sealing anew what kek had sealed", resealed);
@@ -148,58 +143,18 @@ impl App {
             Err(error) if !app.gallery.is_loaded() => return Err(error),
             done => upkeep.tried("making galleries", done),
         };
-        upkeep.tried("sweeping keys", app.sweep_keys().await);
+        let swept = keyring::sweep(&app.db, &app.keys).await;
+        upkeep.tried("sweeping keys", swept);
+        let swept = app.album().sweep(app.clock.wall()).await;
+        upkeep.tried("sweeping keys of photos", swept);
         upkeep.tried("finishing erasures", app.privacy().finish_erasures().await);
-        Ok(())
-    }
-
-    /// Finishes erasures that were cut short: erases keys whose student is gone. The keys are
-    /// listed first, because a student is always there before their key.
-    async fn sweep_keys(&self) -> Result<(), Error> {
-        let keyed = self.keys.students()?;
-        let known = self.db.read(store::student::ids).await?;
-        let gone = keyed.into_iter().filter(|id| !known.contains(id));
-        gone.into_iter().try_for_each(|id| self.keys.erase(id))?;
-        self.album().sweep(self.clock.wall()).await
-    }
-
-    /// Ends again what an older backup brought back: certificates, and what opened an account.
-    async fn end_again(&self) -> Result<(), Error> {
-        let ended = self.keys.ended()?;
-        let shut = self.keys.shut()?;
-        let now = self.clock.wall();
-        let write = self.db.write(move |tx| {
-            let certificates = store::certificate::end_again(tx, &ended, now)?;
-            Ok((certificates, store::reshut::again(tx, &shut)?))
-        });
-        let (certificates, ReshutBack { shut, bare }) = write.await?;
-        if certificates + shut > 0 {
-            tracing::warn!(
-                certificates,
-                shut,
-                passwords = bare,
-                "what had ended came back with a backup: ended again"
-            );
-        }
         Ok(())
     }
 
     /// Makes the account that the environment names, on a hub that has none yet.
     pub(crate) async fn first_admin(&self) -> Result<(), Error> {
         let Some(first) = self.config.accounts.first_admin.clone() else { return Ok(()) };
-        if self.db.read(store::account::any).await? {
-            tracing::warn!("DJANGO_SUPERUSER_PASSWORD did its work at the first start: unset it");
-            return Ok(());
-        }
-        let FirstAdmin { email, name, password } = first;
-        let passwords = Passwords::default();
-        let hash = passwords.hash(password.expose().to_owned()).await;
-        let password = Some(hash.doing("hashing the first admin's password")?);
-        let new = NewAccount { email, name, role: Role::Admin, student: None, password };
-        let now = self.clock.wall();
-        self.db.write(move |tx| store::account::add(tx, &new, "first start", now)).await?;
-        tracing::info!("the first admin was made from the environment");
-        Ok(())
+        begin::first_admin(&self.db, first, self.clock.wall()).await
     }
 
     /// TLS towards doors.
@@ -208,70 +163,17 @@ impl App {
         tls.doing("setting up TLS for doors")
     }
 
-    /// Notices what the command line changed in people and doors, leases that end, and pictures
-    /// to be forgotten, until `stop`; what doors are told follows the releases (`acts::device::follow`).
-    pub(crate) async fn follow(self, beat: Beat, stop: CancellationToken) -> Result<(), Error> {
-        let upkeep = self.upkeep();
-        let lessons = self.lessons();
-        let galleries = self.galleries();
-        let mut seen = upkeep.tried("noticing changes", self.db.read(store::change::read).await);
-        let mut looked = self.clock.mono();
-        let mut made = None::<Mono>;
-        while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
-            beat.turn();
-            let mono = self.clock.mono();
-            self.snaps.sweep(mono);
-            self.note_doors(&upkeep).await;
-            if made.is_none_or(|at| mono.since(at) > HOUR_MS)
-                && upkeep.is_due(AsideKind::Work, "making lessons")
-            {
-                let done = upkeep.tried("making lessons", lessons.make().await);
-                made = done.map(|()| mono).or(made);
-            }
-            let now = upkeep.tried("noticing changes", self.db.read(store::change::read).await);
-            let hour = mono.since(looked) > HOUR_MS;
-            let changed = now.is_some() && now != seen;
-            if (changed || hour) && upkeep.is_due(AsideKind::Work, "making galleries") {
-                let done = galleries.follow().await;
-                if upkeep.tried("making galleries", done).is_some() {
-                    (seen, looked) = (now, mono);
-                    self.events.say(Event::GalleryChanged);
-                }
-            }
+    /// What goes the rounds.
+    pub(crate) fn rounds(&self) -> Rounds {
+        Rounds {
+            lessons: self.lessons(),
+            galleries: self.galleries(),
+            snaps: self.snaps.clone(),
+            online: self.online.clone(),
+            events: self.events.clone(),
+            upkeep: self.upkeep(),
+            gone_noted: self.gone_noted.clone(),
         }
-        Ok(())
-    }
-
-    /// Notes that doors which were connected before the start are gone, if the start could not.
-    async fn note_doors(&self, upkeep: &Upkeep) {
-        if self.noted.load(Ordering::Relaxed)
-            || !upkeep.is_due(AsideKind::Work, "noting doors that are gone")
-        {
-            return;
-        }
-        let connected = self.online.all();
-        let note = move |tx: &store::Tx<'_>| store::device::offline_but(tx, &connected);
-        let done = upkeep.tried("noting doors that are gone", self.db.write_behind(note).await);
-        self.noted.store(done.is_some(), Ordering::Relaxed);
-    }
-}
-
-/// What looks at pictures. Without a whole pack everything that needs none goes on, with the
-/// network that was in use before.
-async fn recogniser(config: &Config, db: &Db) -> Result<Recogniser, Error> {
-    let used = db.read(store::enrolment::model_in_use).await?;
-    match Recogniser::start(&config.models) {
-        Ok(recogniser) => {
-            let model = recogniser.model().clone();
-            if used.as_ref() != Some(&model) {
-                let keep = move |tx: &store::Tx<'_>| store::enrolment::use_model(tx, &model);
-                if let Err(error) = db.write(keep).await {
-                    tracing::warn!(%error, "which network is in use was not remembered");
-                }
-            }
-            Ok(recogniser)
-        }
-        Err(error) => Recogniser::without(&config.models, used, &error),
     }
 }
 
@@ -314,7 +216,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     };
     let stop = running.stop.clone();
     upkeep.tried("ending jobs that were cut short", app.jobs.interrupt().await);
-    running.keep("follower", App::follow);
+    running.keep("rounds", |app, beat, stop| app.rounds().run(beat, stop));
     running.keep("certificates", |app, beat, stop| app.renewal().run(beat, stop));
     running.keep("privacy", |app, beat, stop| app.privacy().run(beat, stop));
     running.keep("messages", |app, beat, stop| app.sender().run(beat, stop));
@@ -359,10 +261,7 @@ impl Running {
         https: TcpListener,
     ) -> Result<(), Error> {
         let _set_once = app.ports.set((self.mqtt.port(), self.device.port()));
-        let noted = app
-            .upkeep()
-            .tried("noting doors that are gone", app.db.write(store::device::all_offline).await);
-        app.noted.store(noted.is_some(), Ordering::Relaxed);
+        app.rounds().note_gone().await;
         let (ingest, deliveries) = mpsc::channel(mqtt::QUEUE);
         let writer = Ingest {
             db: app.db.clone(),

@@ -1,9 +1,13 @@
 //! A new hub: its database belongs to its keys, begins a life, and its first admin gets a code.
 
+use crate::auth::Passwords;
 use crate::pairing;
+use config::FirstAdmin;
 use data_encoding::BASE32_NOPAD;
-use rules::error::Error;
+use rules::auth::Role;
+use rules::error::{Doing, Error};
 use std::path::Path;
+use store::account::{self, NewAccount};
 use store::keys::Keys;
 use store::{Db, Tx, setting, user};
 use wire::{Epoch, Wall};
@@ -25,4 +29,22 @@ pub async fn begin(db: &Db, keys: &Keys, path: &Path, now: Wall) -> Result<Strin
         Ok(code)
     };
     db.write(work).await
+}
+
+/// Makes the first admin whom the environment names, on a hub that has no account yet.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first_admin(db: &Db, first: FirstAdmin, now: Wall) -> Result<(), Error> {
+    if db.read(account::any).await? {
+        tracing::warn!("DJANGO_SUPERUSER_PASSWORD did its work at the first start: unset it");
+        return Ok(());
+    }
+    let FirstAdmin { email, name, password } = first;
+    let hash = Passwords::default().hash(password.expose().to_owned()).await;
+    let password = Some(hash.doing("hashing the first admin's password")?);
+    let new = NewAccount { email, name, role: Role::Admin, student: None, password };
+    db.write(move |tx| account::add(tx, &new, "first start", now)).await?;
+    tracing::info!("the first admin was made from the environment");
+    Ok(())
 }

@@ -1,9 +1,10 @@
-//! The key of a student, for whatever is sealed anew.
+//! Keys of people: given to whatever is sealed anew, and gone for good with whom they belong to.
 
 use rules::error::Error;
-use store::Tx;
 use store::keys::Keys;
+use store::reshut::ReshutBack;
 use store::vault::DataKey;
+use store::{Db, Tx};
 use wire::{StudentId, Wall};
 
 /// The key of `student` for something new. What is left of an earlier erasure is finished first,
@@ -17,6 +18,41 @@ pub fn key_for(tx: &Tx<'_>, keys: &Keys, student: StudentId, now: Wall) -> Resul
 pub fn finish_key(tx: &Tx<'_>, keys: &Keys, student: StudentId) -> Result<(), Error> {
     if store::forget::unmark_key(tx, student)? {
         keys.erase(student)?;
+    }
+    Ok(())
+}
+
+/// Finishes erasures that were cut short: erases keys whose student is gone. The keys are listed
+/// first, because a student is always there before their key.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub async fn sweep(db: &Db, keys: &Keys) -> Result<(), Error> {
+    let keyed = keys.students()?;
+    let known = db.read(store::student::ids).await?;
+    let gone = keyed.into_iter().filter(|id| !known.contains(id));
+    gone.into_iter().try_for_each(|id| keys.erase(id))
+}
+
+/// Ends again what an older backup brought back: certificates, and what opened an account.
+///
+/// # Errors
+/// When the database or the key store fails.
+pub async fn end_again(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
+    let ended = keys.ended()?;
+    let shut = keys.shut()?;
+    let write = db.write(move |tx| {
+        let certificates = store::certificate::end_again(tx, &ended, now)?;
+        Ok((certificates, store::reshut::again(tx, &shut)?))
+    });
+    let (certificates, ReshutBack { shut, bare }) = write.await?;
+    if certificates + shut > 0 {
+        tracing::warn!(
+            certificates,
+            shut,
+            passwords = bare,
+            "what had ended came back with a backup: ended again"
+        );
     }
     Ok(())
 }

@@ -55,6 +55,7 @@ pub mod reports;
 pub mod retention;
 pub mod rooms;
 pub mod roster;
+pub mod rounds;
 pub mod sheets;
 pub mod sign_ins;
 pub mod snaps;

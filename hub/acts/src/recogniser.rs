@@ -7,6 +7,7 @@ use crate::darkroom::{Darkroom, Developed};
 use rules::error::{Doing, Error};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use store::{Db, Tx, enrolment};
 use tokio::sync::oneshot;
 use vision::quality::Judgement;
 use vision::{Face, Pack, Picture, Rect, Template, quality};
@@ -81,6 +82,27 @@ pub struct Recogniser {
 }
 
 impl Recogniser {
+    /// What looks at pictures with the pack in use in `dir`. Without a whole pack everything that
+    /// needs none goes on, with the network that was in use before.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn in_use(dir: &Path, db: &Db) -> Result<Self, Error> {
+        let used = db.read(enrolment::model_in_use).await?;
+        let recogniser = match Self::start(dir) {
+            Ok(recogniser) => recogniser,
+            Err(error) => return Self::without(dir, used, &error),
+        };
+        let model = recogniser.model().clone();
+        if used.as_ref() != Some(&model) {
+            let keep = move |tx: &Tx<'_>| enrolment::use_model(tx, &model);
+            if let Err(error) = db.write(keep).await {
+                tracing::warn!(%error, "which network is in use was not remembered");
+            }
+        }
+        Ok(recogniser)
+    }
+
     /// Loads the pack in use in `dir` and starts the threads; they end when the last handle is
     /// dropped.
     ///

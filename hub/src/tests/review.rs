@@ -280,7 +280,7 @@ async fn never_again_reaches_the_door_by_itself() {
     let stop = CancellationToken::new();
     tokio::select! {
         biased;
-        ended = house.app.clone().follow(wire::pulse::Beat::default(), stop) => panic!("nobody stopped it: {ended:?}"),
+        ended = house.app.rounds().run(wire::pulse::Beat::default(), stop) => panic!("nobody stopped it: {ended:?}"),
         () = desk => {}
     }
 }

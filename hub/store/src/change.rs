@@ -25,10 +25,20 @@ pub fn of(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
     Ok(tx.row(sql, params![name], |row| row.get(0))?.unwrap_or_default())
 }
 
-/// Where the counters stand: (gallery, device).
-pub fn read(tx: &Tx<'_>) -> Result<(i64, i64), Error> {
+/// Where the counters stand that galleries follow.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Changes {
+    /// Of [`GALLERY`].
+    pub gallery: i64,
+    /// Of [`DEVICE`].
+    pub device: i64,
+}
+
+/// Where the counters stand that galleries follow.
+pub fn read(tx: &Tx<'_>) -> Result<Changes, Error> {
     let sql = "select coalesce(sum(case when name = $1 then n else 0 end), 0),
                       coalesce(sum(case when name = $2 then n else 0 end), 0) from change";
-    let row = tx.row(sql, params![GALLERY, DEVICE], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(row.unwrap_or_default())
+    let changes =
+        |row: &rusqlite::Row<'_>| Ok(Changes { gallery: row.get(0)?, device: row.get(1)? });
+    Ok(tx.row(sql, params![GALLERY, DEVICE], changes)?.unwrap_or_default())
 }

@@ -139,12 +139,12 @@ mod tests {
         };
         let write = |tx: &Tx<'_>| {
             let id = student::add(tx, person, "t", NOW)?;
-            let before = (given(tx, id)?, change::read(tx)?.0);
+            let before = (given(tx, id)?, change::read(tx)?.gallery);
             add(tx, id, &ConsentSaid::yes("herself"), "t", NOW)?;
             let yes = given(tx, id)?;
             let no = ConsentSaid { given: false, ..ConsentSaid::yes("her mother") };
             add(tx, id, &no, "t", NOW.plus_ms(1))?;
-            let moved = change::read(tx)?.0 - before.1;
+            let moved = change::read(tx)?.gallery - before.1;
             assert!(
                 add(tx, id, &ConsentSaid::yes(" "), "t", NOW).is_err(),
                 "somebody must have said so"
