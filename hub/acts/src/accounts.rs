@@ -192,7 +192,10 @@ impl Accounts {
             let by = by.name();
             let id = old.account.id;
             let profile = to.over(tx, old.profile())?;
-            people::change(tx, id, profile, to.version, &by, now)?;
+            // Who only gets a new password is not looked at: it may be the way back in.
+            if profile != old.profile() || to.version.is_some() {
+                people::change(tx, id, profile, to.version, &by, now)?;
+            }
             if let Some(kept) = kept {
                 people::set_password(tx, id, &kept, &login::LoginKeep::Nothing, &by, now)?;
             }

@@ -49,7 +49,8 @@ pub struct Membership {
 }
 
 impl People {
-    /// Students enter a class, and doors follow: what became of each name, in their order.
+    /// Students enter a class: what became of each name, in their order. Doors follow on the next
+    /// round ([`crate::rounds`]).
     ///
     /// # Errors
     /// `NotFound` for the class, and for strangers where they are refused.
@@ -82,12 +83,10 @@ impl People {
             }
             Ok((class, became))
         };
-        let done = self.db.write(work).await?;
-        self.follow().await?;
-        Ok(done)
+        self.db.write(work).await
     }
 
-    /// A student leaves a class, and doors follow.
+    /// A student leaves a class; doors follow on the next round ([`crate::rounds`]).
     ///
     /// # Errors
     /// `NotFound`, for somebody who is not in it too.
@@ -98,9 +97,7 @@ impl People {
             class::remove_member(tx, class, student, &reader.actor.user.to_string(), now)?;
             Ok(class)
         };
-        let class = self.db.write(work).await?;
-        self.follow().await?;
-        Ok(class)
+        self.db.write(work).await
     }
 }
 

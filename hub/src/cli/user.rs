@@ -91,11 +91,7 @@ impl Users {
         match self.verb {
             UserVerb::Add(new) => add(&hub, new, out).await,
             UserVerb::List { role } => list(&hub, role, out).await,
-            UserVerb::Role { who, role } => {
-                let person =
-                    change(&hub, who, AccountChanges { role: Some(role), ..usual }).await?;
-                told(&person, out)
-            }
+            UserVerb::Role { who, role } => told(&change_role(&hub, who, role).await?, out),
             UserVerb::Password { who, password_stdin } => {
                 set_password(&hub, who, password_stdin, out).await
             }
@@ -151,6 +147,19 @@ async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Res
 async fn change(hub: &Hub, name: String, to: AccountChanges) -> anyhow::Result<AccountPerson> {
     let which = AccountName { name, among: &Role::ALL };
     Ok(accounts(hub).change(which, to, Asker::Other(actor()), now()).await?)
+}
+
+/// Another role. A link that it cannot have is named again, so that it is refused and not cut.
+async fn change_role(hub: &Hub, who: String, role: Role) -> anyhow::Result<AccountPerson> {
+    let key = who.clone();
+    let old = hub.db.read(move |tx| people::find(tx, &key)).await?;
+    let to = AccountChanges {
+        role: Some(role),
+        student: old.account.student.map(|id| id.to_string()),
+        teacher_id: old.teacher_id,
+        ..AccountChanges::default()
+    };
+    change(hub, who, to).await
 }
 
 async fn set_password(
@@ -257,5 +266,40 @@ mod tests {
         assert!(user(&["disable", "nobody"]).unwrap_err().contains("nobody"));
         assert!(user(&["add", "x", "--role", "admin"]).unwrap_err().contains("email"));
         assert!(user(&["add", "x@y.z", "--role", "king"]).unwrap_err().contains("king"));
+    }
+
+    #[test]
+    fn a_role_that_would_cut_an_account_from_its_student_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("hub");
+        let user = |typed: &[&str]| hub(&data, &[&["user"], typed].concat());
+        hub(&data, &["init"]).unwrap();
+        hub(&data, &["student", "add", "STU1", "Ada", "King"]).unwrap();
+        user(&["add", "ada@school.test", "--role", "student", "--student", "STU1"]).unwrap();
+        user(&["add", "bob@school.test", "--role", "teacher", "--teacher-id", "T-1"]).unwrap();
+        let kept = user(&["role", "ada@school.test", "teacher"]).unwrap_err();
+        assert!(kept.contains("belongs to a student"), "{kept}");
+        assert!(user(&["role", "T-1", "student"]).unwrap_err().contains("a student has none"));
+    }
+
+    #[test]
+    fn a_password_rescues_an_account_whose_address_is_odd() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("hub");
+        hub(&data, &["init"]).unwrap();
+        let path = data.join("hub.db");
+        let db = store::Db::open(&path).unwrap();
+        let odd = store::account::NewAccount {
+            email: "admin@".into(),
+            name: String::new(),
+            role: rules::auth::Role::Admin,
+            student: None,
+            password: None,
+        };
+        let add = move |tx: &store::Tx<'_>| store::account::add(tx, &odd, "t", wire::Wall(0));
+        tokio::runtime::Runtime::new().unwrap().block_on(db.write(add)).unwrap();
+        drop(db);
+        let told = hub(&data, &["user", "password", "admin@"]).unwrap();
+        assert!(told.contains("has a new password"), "{told}");
     }
 }

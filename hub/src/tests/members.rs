@@ -154,3 +154,17 @@ async fn the_page_of_a_class_verifies_and_takes_back_by_its_buttons() {
         assert_eq!(text().await.contains("Take back that the photo"), wanted);
     }
 }
+
+#[tokio::test]
+async fn an_id_names_its_owner_even_where_somebody_has_it_for_a_number() {
+    let school = School::new().await;
+    let ada: String = school.student().await["id"].as_str().unwrap().into();
+    let eve = json!({ "student_id": ada, "first_name": "Eve", "last_name": "Odd" });
+    let made = school.house.send(post("/api/students").bearer(&school.admin).json(&eve)).await;
+    assert_eq!(made.status(), 201, "a number may be any text");
+    let enter = post(ROSTER).bearer(&school.admin).json(&json!({ "students": [body(&made)["id"]] }));
+    assert_eq!(school.house.send(enter).await.status(), 200);
+    let path = format!("/api/classes/7B/students/{ada}/verified");
+    let said = school.say(&school.teacher, &path, true).await;
+    assert_eq!((said.status().as_u16(), &body(&said)["student_id"]), (200, &json!("STU1")));
+}

@@ -247,7 +247,8 @@ pub fn set_teachers(
 pub fn find(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Class, Error> {
     let (role, user, today) = keys(reader);
     let sql = format!(
-        "select {COLUMNS} from class c where {VISIBLE} and (c.class_code = $4 or c.id = $4)"
+        "select {COLUMNS} from class c where {VISIBLE} and (c.class_code = $4 or c.id = $4)
+         order by c.id = $4 desc limit 1"
     );
     let found = tx.row(&sql, params![role, user, today, name.trim()], read)?;
     found.ok_or_else(|| Error::unknown("class", name))

@@ -135,22 +135,22 @@ pub fn get(tx: &Tx<'_>, id: StudentId) -> Result<Option<Student>, Error> {
     tx.row(&sql, params![id.to_string()], read)
 }
 
-/// The person that `name` names: an own id or a student number.
+/// The person that `name` names: an own id, or else a student number. The id comes first: a number
+/// may be any text, somebody else's id too.
 ///
 /// # Errors
 /// `NotFound` when there is none.
 pub fn find(tx: &Tx<'_>, name: &str) -> Result<Student, Error> {
-    let sql = format!(
-        "select {COLUMNS} from student s
-         where s.student_number = $1 and s.erased_at is null"
-    );
-    let numbered = tx.row(&sql, params![name.trim()], read)?;
-    let by_id = || match name.trim().parse() {
-        Ok(id) => get(tx, id),
-        Err(_) => Ok(None),
+    let name = name.trim();
+    let own = name.parse().ok().map(|id| get(tx, id)).transpose()?.flatten();
+    let numbered = || {
+        let sql = format!(
+            "select {COLUMNS} from student s
+             where s.student_number = $1 and s.erased_at is null"
+        );
+        tx.row(&sql, params![name], read)
     };
-    numbered
-        .map_or_else(by_id, |student| Ok(Some(student)))?
+    own.map_or_else(numbered, |student| Ok(Some(student)))?
         .ok_or_else(|| Error::unknown("student", name))
 }
 
