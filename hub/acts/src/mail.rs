@@ -125,7 +125,7 @@ impl Mailing {
             let mut queued = Queued::default();
             let actor = reader.actor.user.to_string();
             for id in message.people(tx, reader)? {
-                let found = student::get(tx, id)?.and_then(|person| person.profile.email);
+                let found = student::get(tx, id)?.and_then(|person| person.profile.details.email);
                 let Some(recipient) = found.filter(|address| !address.is_empty()) else {
                     queued.without_address += 1;
                     continue;

@@ -6,6 +6,7 @@ use crate::privacy::withdraw;
 use crate::recogniser::Recogniser;
 use rules::error::Error;
 use rules::names::split;
+use rules::person::PersonDetails;
 use store::consent::{self, ConsentSaid};
 use store::keys::Keys;
 use store::student::{self, Student, StudentProfile};
@@ -58,16 +59,8 @@ pub struct PersonChanges {
     pub first_name: Option<String>,
     /// Family name.
     pub last_name: Option<String>,
-    /// Address for mail.
-    pub email: Option<String>,
-    /// Telephone.
-    pub phone: Option<String>,
-    /// Department or faculty.
-    pub department: Option<String>,
-    /// What they are.
-    pub position: Option<String>,
-    /// Year of study.
-    pub year: Option<String>,
+    /// Everything else.
+    pub details: PersonDetails,
     /// Staff, or a student.
     pub kind: Option<PersonKind>,
     /// Whether they may be recognised.
@@ -105,11 +98,7 @@ impl PersonChanges {
             student_number: self.number.unwrap_or(old.student_number),
             first_name: self.first_name.unwrap_or(first),
             last_name: self.last_name.unwrap_or(last),
-            email: self.email.or(old.email),
-            phone: self.phone.or(old.phone),
-            department: self.department.or(old.department),
-            position: self.position.or(old.position),
-            year: self.year.or(old.year),
+            details: self.details.or(old.details),
             is_staff: self.kind.map_or(old.is_staff, |kind| kind == PersonKind::Staff),
         }
     }

@@ -10,6 +10,7 @@ use http::reply::{created, nothing, versioned};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
+use rules::person::PersonDetails;
 use serde::{Deserialize, Serialize};
 use store::enrolment as enrolments;
 use store::student::{self, Student, StudentFilter, StudentProfile};
@@ -146,22 +147,21 @@ impl From<Student> for PersonBody {
     fn from(person: Student) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let full_name = person.profile.full_name();
-        let StudentProfile { student_number, first_name, last_name, .. } = person.profile;
+        let StudentProfile { student_number, first_name, last_name, is_staff, details } =
+            person.profile;
+        // The year of study is no field of a person here.
+        let PersonDetails { email, phone, department, position, year: _ } = details;
         Self {
             id: person.id.0,
             first_name,
             last_name,
             full_name,
             personnel_code: student_number,
-            kind: if person.profile.is_staff {
-                PersonKindWord::Staff
-            } else {
-                PersonKindWord::Student
-            },
-            department: person.profile.department,
-            position: person.profile.position,
-            email: person.profile.email,
-            phone: person.profile.phone,
+            kind: if is_staff { PersonKindWord::Staff } else { PersonKindWord::Student },
+            department,
+            position,
+            email,
+            phone,
             is_active: person.is_active,
             face_enrolled: person.face_enrolled,
             consent: person.consent.unwrap_or(false),
@@ -187,15 +187,17 @@ impl From<PersonForm> for PersonChanges {
             number: typed.personnel_code,
             first_name: typed.first_name,
             last_name: typed.last_name,
-            email: typed.email,
-            phone: typed.phone,
-            department: typed.department,
-            position: typed.position,
+            details: PersonDetails {
+                email: typed.email,
+                phone: typed.phone,
+                department: typed.department,
+                position: typed.position,
+                year: None,
+            },
             kind: typed.kind.map(people::PersonKind::from),
             turn: typed.is_active.map(Turn::wished),
             version: typed.version,
             full_name: None,
-            year: None,
         }
     }
 }

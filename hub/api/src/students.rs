@@ -10,6 +10,7 @@ use http::reply::{created, json, nothing, versioned};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
+use rules::person::PersonDetails;
 use serde::{Deserialize, Serialize};
 use store::account;
 use store::student::{self, Student, StudentFilter};
@@ -137,6 +138,7 @@ impl From<Student> for StudentBody {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let Student { id, profile, is_active, face_enrolled, verified, consent, version, .. } =
             student;
+        let PersonDetails { email, phone, department, position, year } = profile.details.clone();
         Self {
             id: id.0,
             student_id: profile.student_number.clone(),
@@ -144,11 +146,11 @@ impl From<Student> for StudentBody {
             student_number: profile.student_number,
             first_name: profile.first_name,
             last_name: profile.last_name,
-            email: profile.email,
-            phone: profile.phone,
-            department: profile.department,
-            position: profile.position,
-            year: profile.year,
+            email,
+            phone,
+            department,
+            position,
+            year,
             is_active,
             face_enrolled,
             verified,
@@ -171,11 +173,13 @@ impl From<StudentForm> for PersonChanges {
             full_name: typed.full_name,
             first_name: typed.first_name,
             last_name: typed.last_name,
-            email: typed.email,
-            phone: typed.phone,
-            department: typed.department,
-            position: typed.position,
-            year,
+            details: PersonDetails {
+                email: typed.email,
+                phone: typed.phone,
+                department: typed.department,
+                position: typed.position,
+                year,
+            },
             kind: None,
             turn: typed.is_active.map(Turn::wished),
             version: typed.version,

@@ -15,6 +15,7 @@ pub mod forget;
 pub mod gallery;
 pub mod knn;
 pub mod names;
+pub mod person;
 pub mod reports;
 pub mod retention;
 pub mod review;

@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
+use rules::person::PersonDetails;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -59,20 +60,9 @@ enum ExportWhat {
     },
 }
 
-const PEOPLE: &[&str] = &[
-    "student_number",
-    "first_name",
-    "last_name",
-    "email",
-    "phone",
-    "department",
-    "position",
-    "year",
-    "is_staff",
-    "is_active",
-    "face_enrolled",
-    "consent",
-];
+/// What of a person stands around their details.
+const PERSON_BEFORE: [&str; 3] = ["student_number", "first_name", "last_name"];
+const PERSON_AFTER: [&str; 4] = ["is_staff", "is_active", "face_enrolled", "consent"];
 
 const MARKS: &[&str] = &[
     "date",
@@ -123,7 +113,10 @@ async fn write(
 ) -> anyhow::Result<u64> {
     let folder = &hub.config.data;
     match what {
-        ExportWhat::Students => students(hub, SheetSink::new(format, PEOPLE, folder, to)?).await,
+        ExportWhat::Students => {
+            let heads = [&PERSON_BEFORE[..], &PersonDetails::NAMES, &PERSON_AFTER].concat();
+            students(hub, SheetSink::new(format, &heads, folder, to)?).await
+        }
         ExportWhat::Attendance { class, from, to: until } => {
             let reader = reader(hub);
             let find =
@@ -146,22 +139,17 @@ async fn students(hub: &Hub, mut sink: SheetSink<'_>) -> anyhow::Result<u64> {
     }
 }
 
-fn person_row(person: Student) -> [SheetValue; 12] {
+fn person_row(person: Student) -> Vec<SheetValue> {
     let Student { profile, is_active, face_enrolled, consent, .. } = person;
-    [
-        profile.student_number.into(),
-        profile.first_name.into(),
-        profile.last_name.into(),
-        profile.email.into(),
-        profile.phone.into(),
-        profile.department.into(),
-        profile.position.into(),
-        profile.year.into(),
+    let details = profile.details.values().map(|text| text.map(str::to_owned).into());
+    let before = [profile.student_number, profile.first_name, profile.last_name];
+    let after = [
         SheetValue::Flag(profile.is_staff),
         SheetValue::Flag(is_active),
         SheetValue::Flag(face_enrolled),
         consent.map_or(SheetValue::Nothing, SheetValue::Flag),
-    ]
+    ];
+    before.map(SheetValue::from).into_iter().chain(details).chain(after).collect()
 }
 
 async fn attendance(hub: &Hub, mut which: Lessons, mut sink: SheetSink<'_>) -> anyhow::Result<u64> {

@@ -6,6 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rules::attendance::placing::Policy;
 use rules::auth::Role;
 use rules::error::{Doing, Error};
+use rules::person::PersonDetails;
 use std::collections::BTreeSet;
 use store::account::{self, NewAccount};
 use store::class;
@@ -121,7 +122,7 @@ fn profile(n: usize) -> StudentProfile {
         student_number: format!("S{n:06}"),
         first_name: format!("Given{}", n % 977),
         last_name: format!("Family{}", n % 3413),
-        year: Some((n % 6 + 1).to_string()),
+        details: PersonDetails { year: Some((n % 6 + 1).to_string()), ..Default::default() },
         ..StudentProfile::default()
     }
 }

@@ -162,7 +162,8 @@ async fn an_id_names_its_owner_even_where_somebody_has_it_for_a_number() {
     let eve = json!({ "student_id": ada, "first_name": "Eve", "last_name": "Odd" });
     let made = school.house.send(post("/api/students").bearer(&school.admin).json(&eve)).await;
     assert_eq!(made.status(), 201, "a number may be any text");
-    let enter = post(ROSTER).bearer(&school.admin).json(&json!({ "students": [body(&made)["id"]] }));
+    let enter =
+        post(ROSTER).bearer(&school.admin).json(&json!({ "students": [body(&made)["id"]] }));
     assert_eq!(school.house.send(enter).await.status(), 200);
     let path = format!("/api/classes/7B/students/{ada}/verified");
     let said = school.say(&school.teacher, &path, true).await;

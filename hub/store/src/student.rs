@@ -3,10 +3,12 @@
 use super::{Tx, audit, change, params, parsed};
 use crate::reader::{Reader, visible_student};
 use rules::error::Error;
+use rules::person::PersonDetails;
 use rusqlite::params_from_iter;
-use rusqlite::types::Value;
+use rusqlite::types::{ToSql, Value};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use uuid::Uuid;
 use wire::{StudentId, Wall};
 
@@ -42,18 +44,10 @@ pub struct StudentProfile {
     pub first_name: String,
     /// Family name.
     pub last_name: String,
-    /// Address for mail.
-    pub email: Option<String>,
-    /// Telephone.
-    pub phone: Option<String>,
-    /// Department or faculty.
-    pub department: Option<String>,
-    /// Position, for staff.
-    pub position: Option<String>,
-    /// Year of study.
-    pub year: Option<String>,
     /// A member of staff, not a student.
     pub is_staff: bool,
+    /// Everything else.
+    pub details: PersonDetails,
 }
 
 /// Which people to list.
@@ -77,12 +71,18 @@ pub struct StudentFilter {
     pub agrees: Option<bool>,
 }
 
-const COLUMNS: &str = "s.id, s.student_number, s.first_name, s.last_name, s.email, s.phone,
-     s.department, s.position, s.year, s.kind, s.is_active,
-     exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1),
-     (select c.given from consent c where c.student = s.id order by c.n desc limit 1), s.version,
-     s.created_at, s.updated_at,
-     exists (select 1 from roster r where r.student = s.id and r.verified = 1)";
+/// What is read of a person, each column by its name.
+static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    let details = PersonDetails::NAMES.map(|name| format!("s.{name}")).join(", ");
+    format!(
+        "s.id, s.student_number, s.first_name, s.last_name, s.kind, s.is_active, {details},
+         {ENROLLED} as enrolled,
+         (select c.given from consent c where c.student = s.id order by c.n desc limit 1)
+             as consent,
+         exists (select 1 from roster r where r.student = s.id and r.verified = 1) as verified,
+         s.version, s.created_at, s.updated_at"
+    )
+});
 const ENROLLED: &str =
     "exists (select 1 from enrolment e where e.student = s.id and e.is_active = 1)";
 const AGREES: &str =
@@ -103,17 +103,12 @@ impl StudentProfile {
     /// `Invalid` naming the field.
     pub fn checked(self) -> Result<Self, Error> {
         let trim = |text: String| text.trim().to_owned();
-        let some = |text: Option<String>| text.map(trim).filter(|text| !text.is_empty());
         let profile = Self {
             student_number: trim(self.student_number),
             first_name: trim(self.first_name),
             last_name: trim(self.last_name),
-            email: some(self.email),
-            phone: some(self.phone),
-            department: some(self.department),
-            position: some(self.position),
-            year: some(self.year),
             is_staff: self.is_staff,
+            details: self.details.trimmed(),
         };
         let invalid = |what: &str| Err(Error::Invalid(what.into()));
         match &profile {
@@ -121,7 +116,7 @@ impl StudentProfile {
             p if p.student_number.len() > 64 => invalid("student_number: use at most 64 bytes"),
             p if p.full_name().is_empty() => invalid("first_name, last_name: give at least one"),
             p if p.full_name().len() > 200 => invalid("the name is longer than 200 bytes"),
-            p if p.email.as_ref().is_some_and(|email| !email.contains('@')) => {
+            p if p.details.email.as_ref().is_some_and(|email| !email.contains('@')) => {
                 invalid("email: this is no e-mail address")
             }
             _ => Ok(profile),
@@ -131,7 +126,7 @@ impl StudentProfile {
 
 /// The person with this own id.
 pub fn get(tx: &Tx<'_>, id: StudentId) -> Result<Option<Student>, Error> {
-    let sql = format!("select {COLUMNS} from student s where s.id = $1 and s.erased_at is null");
+    let sql = format!("select {} from student s where s.id = $1 and s.erased_at is null", *COLUMNS);
     tx.row(&sql, params![id.to_string()], read)
 }
 
@@ -145,8 +140,9 @@ pub fn find(tx: &Tx<'_>, name: &str) -> Result<Student, Error> {
     let own = name.parse().ok().map(|id| get(tx, id)).transpose()?.flatten();
     let numbered = || {
         let sql = format!(
-            "select {COLUMNS} from student s
-             where s.student_number = $1 and s.erased_at is null"
+            "select {} from student s
+             where s.student_number = $1 and s.erased_at is null",
+            *COLUMNS
         );
         tx.row(&sql, params![name], read)
     };
@@ -204,8 +200,9 @@ pub fn list(
     }
     let limit = wanted.bind(i64::from(limit));
     let sql = format!(
-        "select {COLUMNS} from student s where s.erased_at is null and {}
+        "select {} from student s where s.erased_at is null and {}
          order by s.last_name, s.first_name, s.id limit {limit}",
+        *COLUMNS,
         wanted.conditions.join(" and ")
     );
     tx.query(&sql, params_from_iter(wanted.values), read)
@@ -337,23 +334,20 @@ pub fn add(
     let id = StudentId::new(now);
     let p = profile.checked()?;
     refuse_taken(tx, &p.student_number, id)?;
-    let sql = "insert into student (id, student_number, first_name, last_name, email, phone,
-             department, position, year, kind, is_active, created_at, updated_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11, 1)";
-    let values = params![
-        id.to_string(),
-        p.student_number,
-        p.first_name,
-        p.last_name,
-        p.email,
-        p.phone,
-        p.department,
-        p.position,
-        p.year,
-        kind(p.is_staff),
-        now.0
-    ];
-    tx.execute(sql, values)?;
+    let details = details_from(7);
+    let sql = format!(
+        "insert into student (id, student_number, first_name, last_name, kind, created_at,
+             updated_at, is_active, version, {})
+         values ($1, $2, $3, $4, $5, $6, $6, 1, 1, {})",
+        PersonDetails::NAMES.join(", "),
+        details.map(|(_, place)| place).join(", ")
+    );
+    let id_text = id.to_string();
+    let kind = kind(p.is_staff);
+    let values: [&dyn ToSql; 6] =
+        [&id_text, &p.student_number, &p.first_name, &p.last_name, &kind, &now.0];
+    let said = p.details.values();
+    tx.execute(&sql, params_from_iter(values.into_iter().chain(said.iter().map(as_sql))))?;
     noted(tx, now, actor, "add", id)?;
     Ok(id)
 }
@@ -372,25 +366,19 @@ pub fn change(
 ) -> Result<(), Error> {
     let p = profile.checked()?;
     refuse_taken(tx, &p.student_number, id)?;
-    let sql = "update student set student_number = $3, first_name = $4, last_name = $5,
-             email = $6, phone = $7, department = $8, position = $9, year = $10, kind = $11,
-             updated_at = $12, version = version + 1
-         where id = $1 and ($2 is null or version = $2)";
-    let values = params![
-        id.to_string(),
-        version,
-        p.student_number,
-        p.first_name,
-        p.last_name,
-        p.email,
-        p.phone,
-        p.department,
-        p.position,
-        p.year,
-        kind(p.is_staff),
-        now.0
-    ];
-    changed(tx, id, tx.execute(sql, values)?)?;
+    let details = details_from(8).map(|(name, place)| format!("{name} = {place}")).join(", ");
+    let sql = format!(
+        "update student set student_number = $3, first_name = $4, last_name = $5, kind = $6,
+             updated_at = $7, version = version + 1, {details}
+         where id = $1 and ($2 is null or version = $2)"
+    );
+    let id_text = id.to_string();
+    let kind = kind(p.is_staff);
+    let values: [&dyn ToSql; 7] =
+        [&id_text, &version, &p.student_number, &p.first_name, &p.last_name, &kind, &now.0];
+    let said = p.details.values();
+    let values = params_from_iter(values.into_iter().chain(said.iter().map(as_sql)));
+    changed(tx, id, tx.execute(&sql, values)?)?;
     noted(tx, now, actor, "change", id)
 }
 
@@ -418,13 +406,15 @@ pub fn set_active(
 /// # Errors
 /// `NotFound`.
 pub fn erase(tx: &Tx<'_>, id: StudentId, row_kept: bool, now: Wall) -> Result<(), Error> {
-    let sql = "update student set student_number = 'erased-' || id, first_name = '',
-             last_name = 'Erased', email = null, phone = null, department = null,
-             position = null, year = null, is_active = 0, erased_at = $2, updated_at = $2,
+    let details = PersonDetails::NAMES.map(|name| format!("{name} = null")).join(", ");
+    let sql = format!(
+        "update student set student_number = 'erased-' || id, first_name = '',
+             last_name = 'Erased', {details}, is_active = 0, erased_at = $2, updated_at = $2,
              version = version + 1
-         where id = $1 and erased_at is null";
+         where id = $1 and erased_at is null"
+    );
     let key = id.to_string();
-    changed(tx, id, tx.execute(sql, params![key, now.0])?)?;
+    changed(tx, id, tx.execute(&sql, params![key, now.0])?)?;
     if !row_kept {
         tx.execute("delete from student where id = $1", params![key])?;
     }
@@ -463,28 +453,35 @@ fn kind(is_staff: bool) -> &'static str {
     if is_staff { "staff" } else { "student" }
 }
 
+/// Name and place of each detail in a statement whose own values end before `first`.
+fn details_from(first: usize) -> [(&'static str, String); PersonDetails::NAMES.len()] {
+    let mut place = first..;
+    PersonDetails::NAMES.map(|name| (name, format!("${}", place.next().unwrap_or_default())))
+}
+
+fn as_sql<'a>(text: &'a Option<&str>) -> &'a dyn ToSql {
+    text
+}
+
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Student> {
     let profile = StudentProfile {
-        student_number: row.get(1)?,
-        first_name: row.get(2)?,
-        last_name: row.get(3)?,
-        email: row.get(4)?,
-        phone: row.get(5)?,
-        department: row.get(6)?,
-        position: row.get(7)?,
-        year: row.get(8)?,
-        is_staff: row.get::<_, String>(9)? == "staff",
+        student_number: row.get("student_number")?,
+        first_name: row.get("first_name")?,
+        last_name: row.get("last_name")?,
+        is_staff: row.get::<_, String>("kind")? == "staff",
+        details: PersonDetails::try_of(|name| row.get(name))?,
     };
+    let face_enrolled = row.get("enrolled")?;
     Ok(Student {
         id: parsed(row, 0)?,
         profile,
-        is_active: row.get(10)?,
-        face_enrolled: row.get(11)?,
-        verified: row.get::<_, bool>(11)? && row.get(16)?,
-        consent: row.get(12)?,
-        version: row.get(13)?,
-        created_at: Wall(row.get(14)?),
-        updated_at: Wall(row.get(15)?),
+        is_active: row.get("is_active")?,
+        face_enrolled,
+        verified: face_enrolled && row.get("verified")?,
+        consent: row.get("consent")?,
+        version: row.get("version")?,
+        created_at: Wall(row.get("created_at")?),
+        updated_at: Wall(row.get("updated_at")?),
     })
 }
 
@@ -622,10 +619,11 @@ mod tests {
 
     #[test]
     fn a_profile_that_cannot_be_is_refused_by_field() {
+        let no_address = PersonDetails { email: Some("x".into()), ..PersonDetails::default() };
         for (profile, field) in [
             (profile(" ", "X"), "student_number"),
             (profile("1", " "), "last_name"),
-            (StudentProfile { email: Some("x".into()), ..profile("1", "X") }, "email"),
+            (StudentProfile { details: no_address, ..profile("1", "X") }, "email"),
         ] {
             let refused = profile.checked().unwrap_err().to_string();
             assert!(refused.contains(field), "{refused}");

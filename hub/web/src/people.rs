@@ -197,7 +197,7 @@ fn row(person: Student) -> PeopleRow {
         id: person.id.0,
         name: person.profile.full_name(),
         number: person.profile.student_number,
-        department: person.profile.department.unwrap_or_default(),
+        department: person.profile.details.department.unwrap_or_default(),
         active: person.is_active,
         enrolled: person.face_enrolled,
         consent: person.consent.unwrap_or(false),

@@ -9,6 +9,7 @@ use super::archive::{self, ArchiveFile};
 use jiff::civil::Date;
 use rules::auth::Role;
 use rules::error::Error;
+use rules::person::PersonDetails;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use store::account::{self, NewAccount};
@@ -302,10 +303,13 @@ impl OneRosterHand<'_, '_> {
             student_number: number,
             first_name: user.given_name.clone(),
             last_name: user.family_name.clone(),
+            ..StudentProfile::default()
+        };
+        let said = |old| PersonDetails {
             email: some(&user.email),
             phone: some(&user.phone),
             year: some(&user.grades),
-            ..StudentProfile::default()
+            ..old
         };
         let known = match foreign::get(tx, ForeignKind::Student, &user.sourced_id)? {
             Some(id) => Some(StudentId(id)),
@@ -316,16 +320,15 @@ impl OneRosterHand<'_, '_> {
             if gone(&user.status) {
                 return Ok(OneRosterCame::Unchanged);
             }
-            let id = student::add(tx, wanted, actor, now)?;
+            let details = said(PersonDetails::default());
+            let id = student::add(tx, StudentProfile { details, ..wanted }, actor, now)?;
             foreign::put(tx, ForeignKind::Student, &user.sourced_id, id.0)?;
             return Ok(OneRosterCame::Made);
         };
         foreign::put(tx, ForeignKind::Student, &user.sourced_id, known.id.0)?;
         let active = !gone(&user.status);
-        let department = known.profile.department.clone();
-        let position = known.profile.position.clone();
-        let wanted =
-            StudentProfile { department, position, is_staff: known.profile.is_staff, ..wanted };
+        let details = said(known.profile.details.clone());
+        let wanted = StudentProfile { details, is_staff: known.profile.is_staff, ..wanted };
         if known.profile == wanted && known.is_active == active {
             return Ok(OneRosterCame::Unchanged);
         }

@@ -5,6 +5,7 @@
 
 use super::table::{TableFile, cell};
 use rules::error::Error;
+use rules::person::PersonDetails;
 use std::collections::HashMap;
 use store::reader::{Reader, visible_to};
 use store::student::{self, StudentProfile};
@@ -26,12 +27,8 @@ pub struct PersonRow {
     pub last_name: String,
     /// Number at the school.
     pub number: Option<String>,
-    /// Address for mail.
-    pub email: Option<String>,
-    /// Year of study.
-    pub year: Option<String>,
-    /// Department.
-    pub department: Option<String>,
+    /// Everything else.
+    pub details: PersonDetails,
 }
 
 /// Somebody in the register already.
@@ -87,6 +84,9 @@ pub fn decide(row: &PersonRow, facts: &BroughtFacts) -> BroughtWhat {
     }
 }
 
+/// What stands in the fourth column and after it of a table without names.
+const PLACES: [&str; 3] = ["email", "year", "department"];
+
 /// The rows of a table with the columns `first_name, last_name[, student_id]` and what else we
 /// know of people.
 #[must_use]
@@ -96,9 +96,13 @@ pub fn rows(table: &TableFile) -> Vec<PersonRow> {
     let last = column(&["last_name", "lastname", "family_name", "familyname", "surname"], 1);
     let number = column(&["student_id", "student_number", "number", "personnel_code"], 2);
     let full = table.heads.iter().position(|head| head == "full_name" || head == "name");
-    let mail = column(&["email"], 3);
-    let year = column(&["year"], 4);
-    let department = column(&["department"], 5);
+    let place = |name| PLACES.iter().position(|at| *at == name).map(|at| at + 3);
+    let details =
+        PersonDetails::NAMES.map(|name| (name, column(&[name], place(name).unwrap_or(usize::MAX))));
+    let detail = |name: &str, cells: &[String]| {
+        let at = details.iter().find(|(of, _)| *of == name).and_then(|(_, column)| *column);
+        cell(cells, at).map(str::to_owned)
+    };
     let row = |(line, cells): &(usize, Vec<String>)| {
         let text = |column| cell(cells, column).map(str::to_owned);
         let mut given = text(first).unwrap_or_default();
@@ -111,9 +115,7 @@ pub fn rows(table: &TableFile) -> Vec<PersonRow> {
             first_name: given,
             last_name: family,
             number: text(number),
-            email: text(mail),
-            year: text(year),
-            department: text(department),
+            details: PersonDetails::of(|name| detail(name, cells)),
         }
     };
     table.rows.iter().map(row).collect()
@@ -222,9 +224,7 @@ fn create(
         student_number: number.clone(),
         first_name: row.first_name.clone(),
         last_name: row.last_name.clone(),
-        email: row.email.clone(),
-        year: row.year.clone(),
-        department: row.department.clone(),
+        details: row.details.clone(),
         ..StudentProfile::default()
     };
     Ok((student::add(tx, profile, actor, now)?, number))

@@ -4,6 +4,7 @@
 use data_encoding::BASE64;
 use jiff::Timestamp;
 use rules::error::{Doing, Error};
+use rules::person::PersonDetails;
 use serde::Serialize;
 use serde_json::json;
 use store::export::{ExportFace, ExportLetter, ExportMark, ExportSighting};
@@ -265,16 +266,17 @@ fn seen(
 impl From<student::Student> for ExportedProfile {
     fn from(person: student::Student) -> Self {
         let of = person.profile;
+        let PersonDetails { email, phone, department, position, year } = of.details;
         Self {
             id: person.id.0,
             student_number: of.student_number,
             first_name: of.first_name,
             last_name: of.last_name,
-            email: of.email,
-            phone: of.phone,
-            department: of.department,
-            position: of.position,
-            year: of.year,
+            email,
+            phone,
+            department,
+            position,
+            year,
             is_staff: of.is_staff,
             is_active: person.is_active,
         }

@@ -21,6 +21,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::attendance::Status;
 use rules::error::Error;
+use rules::person::PersonDetails;
 use serde::Deserialize;
 use std::collections::HashMap;
 use store::class::{self, Class};
@@ -69,6 +70,7 @@ struct PersonPage {
     name: String,
     initials: String,
     profile: StudentProfile,
+    details: Vec<DetailField>,
     version: i64,
     active: bool,
     enrolled: bool,
@@ -103,6 +105,18 @@ struct PersonEntry {
     noted_by: String,
     text: String,
     when: String,
+}
+
+/// A field of the form.
+struct DetailField {
+    name: &'static str,
+    label: String,
+    /// Of the input.
+    kind: &'static str,
+    direction: &'static str,
+    /// Letters at most.
+    most: usize,
+    value: String,
 }
 
 /// What is recorded of them in a lesson.
@@ -253,6 +267,7 @@ fn view(
         person: person.id.0,
         initials: initials(&name),
         name,
+        details: detail_fields(language, &person.profile.details),
         profile: person.profile,
         version: person.version,
         active: person.is_active,
@@ -269,6 +284,20 @@ fn view(
         marks: marks.iter().take(shown).map(mark).collect(),
         shell,
     }
+}
+
+/// The fields of the form, one for each detail.
+fn detail_fields(language: Language, details: &PersonDetails) -> Vec<DetailField> {
+    let field = |(name, value): (&'static str, Option<&str>)| {
+        let (kind, direction, most) = match name {
+            "email" => ("email", "ltr", 254),
+            "phone" => ("tel", "ltr", 64),
+            _ => ("text", "auto", 200),
+        };
+        let label = language.say(&format!("people-{name}"));
+        DetailField { name, label, kind, direction, most, value: value.unwrap_or_default().into() }
+    };
+    PersonDetails::NAMES.into_iter().zip(details.values()).map(field).collect()
 }
 
 /// Where a photo came from, in words.
@@ -332,11 +361,7 @@ async fn change(call: Call) -> Outcome {
         full_name: None,
         first_name: field("first_name"),
         last_name: field("last_name"),
-        email: field("email"),
-        phone: field("phone"),
-        department: field("department"),
-        position: field("position"),
-        year: field("year"),
+        details: PersonDetails::of(field),
         kind: field("kind")
             .map(|kind| if kind == "staff" { PersonKind::Staff } else { PersonKind::Student }),
         turn: None,
