@@ -309,9 +309,9 @@ pub fn say(
     if !class::has(tx, session.class, student)? {
         return Err(Error::Invalid("this student is not on the roster of this class".into()));
     }
-    if matches!(said.status, Status::Unverified | Status::Undecided) {
-        let say = "status: a person says present, late, absent or excused";
-        return Err(Error::Invalid(say.into()));
+    if !Status::SAID.contains(&said.status) {
+        let all = Status::SAID.map(Status::as_str).join(", ");
+        return Err(Error::Invalid(format!("status: a person says one of {all}")));
     }
     let old = mark::get(tx, session.id, student)?;
     if !marking::admits(old.as_ref(), &said) {
@@ -484,7 +484,7 @@ pub fn counts(session: &Session) -> (Wall, Wall) {
 fn has_stayed(tx: &Tx<'_>, session: &Session, student: StudentId) -> Result<bool, Error> {
     let Some(before) = session::before(tx, session)? else { return Ok(false) };
     let mark = mark::get(tx, before.id, student)?;
-    Ok(mark.is_some_and(|mark| matches!(mark.status, Status::Present | Status::Late)))
+    Ok(mark.is_some_and(|mark| mark.status.was_there()))
 }
 
 /// The lesson of `class` now: the planned one, or an ad-hoc one of this day, opened if need be.

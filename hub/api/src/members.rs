@@ -11,6 +11,7 @@ use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::error::Error;
+use rules::reports::Sums;
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::class::{self, Member};
@@ -88,7 +89,7 @@ pub struct MemberAttendance {
 }
 
 impl From<MemberCounts> for MemberAttendance {
-    fn from(MemberCounts { present, late, absent, last }: MemberCounts) -> Self {
+    fn from(MemberCounts { sums: Sums { present, late, absent }, last }: MemberCounts) -> Self {
         let last_marked_at = last.and_then(|at| Timestamp::from_millisecond(at.0).ok());
         Self { present, late, absent, last_marked_at }
     }

@@ -15,7 +15,8 @@ use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Status;
 use rules::error::{Doing, Error};
-use rules::reports::matrix::{self, MatrixCount, MatrixLesson, RegisterMatrix};
+use rules::reports::Tally;
+use rules::reports::matrix::{self, MatrixLesson, RegisterMatrix};
 use serde::{Deserialize, Serialize};
 use store::{Tx, register};
 use tokio::io::AsyncReadExt as _;
@@ -174,17 +175,18 @@ pub struct ReportCounts {
     undecided_count: i64,
 }
 
-impl From<MatrixCount> for ReportCounts {
-    fn from(count: MatrixCount) -> Self {
+impl From<Tally> for ReportCounts {
+    fn from(count: Tally) -> Self {
+        let sums = count.sums();
         Self {
-            present_count: count.attended(),
-            total_count: count.sums.total(),
-            attendance_rate: count.sums.attended().percent(),
-            late_count: count.sums.late,
-            absent_count: count.sums.absent,
-            excused_count: count.excused,
-            unverified_count: count.unverified,
-            undecided_count: count.undecided,
+            present_count: sums.present + sums.late,
+            total_count: sums.total(),
+            attendance_rate: sums.attended().percent(),
+            late_count: sums.late,
+            absent_count: sums.absent,
+            excused_count: count.of(Status::Excused),
+            unverified_count: count.of(Status::Unverified),
+            undecided_count: count.of(Status::Undecided),
         }
     }
 }
@@ -221,7 +223,7 @@ fn in_json(register: Register) -> Outcome {
         date_to: span.to,
         total_students: matrix.people.len(),
         total_sessions: matrix.lessons.len(),
-        attendance_rate: MatrixCount::of(everything).sums.attended().percent(),
+        attendance_rate: matrix::tally(everything).sums().attended().percent(),
         students: Vec::new(),
         sessions: Vec::new(),
     };
@@ -233,7 +235,7 @@ fn in_json(register: Register) -> Outcome {
         date: lesson.day,
         starts_at: time(lesson.starts),
         ends_at: time(lesson.ends),
-        counts: MatrixCount::of(matrix.column(n)).into(),
+        counts: matrix::tally(matrix.column(n)).into(),
     };
     report.sessions = matrix.lessons.iter().enumerate().map(sums).collect();
     let whole = serde_json::to_string(&report).doing(doing)?;
@@ -264,7 +266,7 @@ fn student(matrix: &RegisterMatrix, n: usize) -> StudentRow {
         first_name: person.first_name.clone(),
         last_name: person.last_name.clone(),
         full_name: person.full_name(),
-        counts: MatrixCount::of(matrix.row(n).iter().copied()).into(),
+        counts: matrix::tally(matrix.row(n).iter().copied()).into(),
         attendance: matrix.lessons.iter().zip(matrix.row(n)).map(cell).collect(),
     }
 }

@@ -63,6 +63,39 @@ words! {
     }
 }
 
+/// What a mark comes to where attendance is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counted {
+    /// There in time.
+    InTime,
+    /// There, but not in time.
+    Late,
+    /// Not there.
+    Away,
+}
+
+impl Status {
+    /// What a person may say.
+    pub const SAID: [Self; 4] = [Self::Present, Self::Late, Self::Absent, Self::Excused];
+
+    /// What it comes to; nothing where it is left out of every percentage.
+    #[must_use]
+    pub fn counted(self) -> Option<Counted> {
+        match self {
+            Self::Present => Some(Counted::InTime),
+            Self::Late => Some(Counted::Late),
+            Self::Absent => Some(Counted::Away),
+            Self::Excused | Self::Unverified | Self::Undecided => None,
+        }
+    }
+
+    /// Whether the student was in the lesson.
+    #[must_use]
+    pub fn was_there(self) -> bool {
+        matches!(self.counted(), Some(Counted::InTime | Counted::Late))
+    }
+}
+
 words! {
     /// Who says so.
     Source {

@@ -13,6 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use store::register::{self, Lessons, RegisterEntry, RegisterSpan};
 use store::student::{self, Student, StudentFilter};
 use store::{Tx, class};
@@ -60,9 +61,12 @@ enum ExportWhat {
     },
 }
 
-/// What of a person stands around their details.
-const PERSON_BEFORE: [&str; 3] = ["student_number", "first_name", "last_name"];
-const PERSON_AFTER: [&str; 4] = ["is_staff", "is_active", "face_enrolled", "consent"];
+/// The columns of people: who they are, their details, how they stand.
+static PERSON: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let who = ["student_number", "first_name", "last_name"];
+    let stand = ["is_staff", "is_active", "face_enrolled", "consent"];
+    [&who[..], &PersonDetails::NAMES, &stand].concat()
+});
 
 const MARKS: &[&str] = &[
     "date",
@@ -113,10 +117,7 @@ async fn write(
 ) -> anyhow::Result<u64> {
     let folder = &hub.config.data;
     match what {
-        ExportWhat::Students => {
-            let heads = [&PERSON_BEFORE[..], &PersonDetails::NAMES, &PERSON_AFTER].concat();
-            students(hub, SheetSink::new(format, &heads, folder, to)?).await
-        }
+        ExportWhat::Students => students(hub, SheetSink::new(format, &PERSON, folder, to)?).await,
         ExportWhat::Attendance { class, from, to: until } => {
             let reader = reader(hub);
             let find =

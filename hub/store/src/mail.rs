@@ -2,6 +2,7 @@
 
 use super::{Tx, params, parsed};
 use jiff::civil::Date;
+use rules::attendance::Counted;
 use rules::error::Error;
 use rules::reports::Sums;
 use uuid::Uuid;
@@ -242,8 +243,11 @@ pub fn month(
     first: Date,
     last: Date,
 ) -> Result<Vec<MailAttendance>, Error> {
-    let count = |status| format!("sum(case when m.status = '{status}' then 1 else 0 end)");
-    let [present, late, absent] = ["present", "late", "absent"].map(count);
+    let count = |what| {
+        let kinds = super::mark::kinds(|status| status.counted() == Some(what));
+        format!("sum(case when m.status in ({kinds}) then 1 else 0 end)")
+    };
+    let [present, late, absent] = [Counted::InTime, Counted::Late, Counted::Away].map(count);
     let sql = format!(
         "select c.id, c.class_name, p.id, trim(p.first_name || ' ' || p.last_name), p.email,
              {present}, {late}, {absent}

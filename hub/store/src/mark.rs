@@ -4,9 +4,12 @@
 //! may replace another is decided before ([`attendance`](rules::attendance)).
 
 use super::{Tx, odd, params, parsed};
+use rules::attendance::Counted;
 use rules::attendance::closing::Grounds;
 use rules::attendance::{Mark, Source, Status};
 use rules::error::{Doing, Error};
+use rules::reports::Tally;
+use rusqlite::{params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -27,17 +30,16 @@ pub fn of_session(tx: &Tx<'_>, session: Uuid) -> Result<Vec<(StudentId, Mark)>, 
 }
 
 /// Marks of `session`, counted, in the order of [`Status::ALL`].
-pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<[i64; 6], Error> {
-    let sql = "select present, late, absent, excused, unverified, undecided from tally
-         where session = $1";
+pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<Tally, Error> {
+    let sql = format!("select {} from tally where session = $1", columns().join(", "));
     let read = |row: &rusqlite::Row<'_>| {
-        let mut tally = [0; 6];
-        for (n, count) in tally.iter_mut().enumerate() {
+        let mut tally = Tally::default();
+        for (n, count) in tally.0.iter_mut().enumerate() {
             *count = row.get(n)?;
         }
         Ok(tally)
     };
-    Ok(tx.row(sql, params![session.to_string()], read)?.unwrap_or_default())
+    Ok(tx.row(&sql, params![session.to_string()], read)?.unwrap_or_default())
 }
 
 /// Records `mark`, instead of whatever was recorded; its version follows from that.
@@ -161,15 +163,40 @@ fn count(
         return Ok(());
     }
     let step = |of: Status| i64::from(after == Some(of)) - i64::from(before == Some(of));
-    let sql = "insert into tally (session, present, late, absent, excused, unverified, undecided)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (session) do update set present = tally.present + $2,
-             late = tally.late + $3, absent = tally.absent + $4, excused = tally.excused + $5,
-             unverified = tally.unverified + $6, undecided = tally.undecided + $7";
-    let [present, late, absent, excused, unverified, undecided] = Status::ALL.map(step);
-    let session = session.to_string();
-    let values = params![session, present, late, absent, excused, unverified, undecided];
-    tx.execute(sql, values).map(drop)
+    let names = columns();
+    let places = Status::ALL.map(|status| format!("${}", status as usize + 2));
+    let more: Vec<_> = std::iter::zip(&names, &places)
+        .map(|(name, place)| format!("{name} = tally.{name} + {place}"))
+        .collect();
+    let sql = format!(
+        "insert into tally (session, {}) values ($1, {})
+         on conflict (session) do update set {}",
+        names.join(", "),
+        places.join(", "),
+        more.join(", ")
+    );
+    let steps = Status::ALL.map(|of| Value::from(step(of)));
+    let values = std::iter::once(Value::from(session.to_string())).chain(steps);
+    tx.execute(&sql, params_from_iter(values)).map(drop)
+}
+
+/// The columns of `tally`.
+fn columns() -> [&'static str; Status::ALL.len()] {
+    Status::ALL.map(Status::as_str)
+}
+
+/// The columns of a tally named `of` that come to `what`, added up.
+pub(super) fn counted(of: &str, what: Counted) -> String {
+    let all = Status::ALL.into_iter().filter(|status| status.counted() == Some(what));
+    let all: Vec<_> = all.map(|status| format!("{of}{}", status.as_str())).collect();
+    all.join(" + ")
+}
+
+/// The kinds of mark that `wanted` takes, for an `in (…)`.
+pub(super) fn kinds(wanted: impl Fn(Status) -> bool) -> String {
+    let all = Status::ALL.into_iter().filter(|status| wanted(*status));
+    let all: Vec<_> = all.map(|status| format!("'{}'", status.as_str())).collect();
+    all.join(", ")
 }
 
 fn read(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Mark> {

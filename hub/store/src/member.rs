@@ -1,8 +1,10 @@
 //! What is known of the people of a roster: whether a teacher verified their face, and what they
 //! were marked so far. Columns of table `roster`, counts of table `mark`.
 
-use super::{Tx, audit, params, parsed};
+use super::{Tx, audit, odd, params, parsed};
+use rules::attendance::Status;
 use rules::error::Error;
+use rules::reports::Sums;
 use serde_json::json;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -11,12 +13,8 @@ use wire::{StudentId, Wall};
 /// Marks of one member in one class.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MemberCounts {
-    /// Lessons they came to in time.
-    pub present: i64,
-    /// Lessons they came to late.
-    pub late: i64,
-    /// Lessons they were away from.
-    pub absent: i64,
+    /// Lessons they were there or away.
+    pub sums: Sums,
     /// When anything was marked last.
     pub last: Option<Wall>,
 }
@@ -64,6 +62,7 @@ pub fn counts(tx: &Tx<'_>, class: Uuid) -> Result<HashMap<StudentId, MemberCount
          where s.class = $1 group by m.student, m.status";
     let rows = tx.query(sql, params![class.to_string()], |row| {
         let status: String = row.get(1)?;
+        let status: Status = status.parse().map_err(|why: String| odd(1, why))?;
         let many: i64 = row.get(2)?;
         Ok((parsed(row, 0)?, status, many, Wall(row.get(3)?)))
     })?;
@@ -71,12 +70,7 @@ pub fn counts(tx: &Tx<'_>, class: Uuid) -> Result<HashMap<StudentId, MemberCount
     for (student, status, many, at) in rows {
         let counts = all.entry(student).or_default();
         counts.last = counts.last.max(Some(at));
-        match status.as_str() {
-            "present" => counts.present = many,
-            "late" => counts.late = many,
-            "absent" => counts.absent = many,
-            _ => {}
-        }
+        counts.sums.count(status, many);
     }
     Ok(all)
 }

@@ -94,14 +94,17 @@ pub fn list(
 /// How many of the class's students are on its roster and active, and how many of them were in a
 /// lesson that starts in `span`.
 pub fn summary(tx: &Tx<'_>, class: Uuid, (from, until): (Wall, Wall)) -> Result<(i64, i64), Error> {
-    let sql = "select count(*), coalesce(sum(case when exists (
+    let there = super::mark::kinds(Status::was_there);
+    let sql = format!(
+        "select count(*), coalesce(sum(case when exists (
                  select 1 from session s join mark m on m.session = s.id and m.student = p.id
                  where s.class = $1 and s.starts >= $2 and s.starts < $3
-                     and m.status in ('present', 'late')) then 1 else 0 end), 0)
+                     and m.status in ({there})) then 1 else 0 end), 0)
          from roster r join student p on p.id = r.student and p.is_active = 1
-         where r.class = $1";
+         where r.class = $1"
+    );
     let values = params![class.to_string(), from.0, until.0];
-    Ok(tx.row(sql, values, |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
+    Ok(tx.row(&sql, values, |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Presence> {

@@ -4,6 +4,7 @@ use super::class::VISIBLE;
 use super::{Tx, params, parsed};
 use crate::reader::Reader;
 use jiff::civil::Date;
+use rules::attendance::Counted;
 use rules::error::Error;
 use rules::reports::Sums;
 use rules::reports::analytics::Subject;
@@ -22,15 +23,20 @@ pub struct Month {
     pub days: i64,
 }
 
-/// The sums of what counts. Lessons with nothing that counts are left out.
-const SUMS: &str = "cast(sum(t.present) as bigint), cast(sum(t.late) as bigint),
-     cast(sum(t.absent) as bigint)";
-const COUNTS: &str = "t.present + t.late + t.absent > 0";
+/// The sums of what counts, and the lessons with anything that does: others are left out.
+fn counted() -> (String, String) {
+    let of = |what| super::mark::counted("t.", what);
+    let [present, late, absent] = [Counted::InTime, Counted::Late, Counted::Away].map(of);
+    let sum = |what: &String| format!("cast(sum({what}) as bigint)");
+    let sums = [&present, &late, &absent].map(sum).join(", ");
+    (sums, format!("{present} + {late} + {absent} > 0"))
+}
 
 fn days_sql() -> String {
+    let (sums, counts) = counted();
     format!(
-        "select s.day, {SUMS} from session s join tally t on t.session = s.id
-         where s.class = $1 and s.day >= $2 and s.day <= $3 and {COUNTS}
+        "select s.day, {sums} from session s join tally t on t.session = s.id
+         where s.class = $1 and s.day >= $2 and s.day <= $3 and {counts}
          group by s.day order by s.day"
     )
 }
@@ -42,11 +48,12 @@ pub fn days(tx: &Tx<'_>, class: Uuid, from: Date, to: Date) -> Result<Vec<(Date,
 }
 
 fn months_sql() -> String {
+    let (sums, counts) = counted();
     format!(
-        "select s.class, substr(s.day, 1, 7), {SUMS}, count(distinct s.day)
+        "select s.class, substr(s.day, 1, 7), {sums}, count(distinct s.day)
          from session s join tally t on t.session = s.id
          where s.class in (select c.id from class c
-             where {VISIBLE} and ($4 is null or c.id = $4)) and {COUNTS}
+             where {VISIBLE} and ($4 is null or c.id = $4)) and {counts}
          group by s.class, substr(s.day, 1, 7) order by substr(s.day, 1, 7), s.class"
     )
 }
@@ -63,12 +70,13 @@ pub fn months(tx: &Tx<'_>, reader: Reader, class: Option<Uuid>) -> Result<Vec<Mo
 }
 
 fn subjects_sql() -> String {
+    let (sums, counts) = counted();
     format!(
         "select s.class, (select c.class_name from class c where c.id = s.class),
-             (select c.class_code from class c where c.id = s.class), {SUMS}, max(s.day)
+             (select c.class_code from class c where c.id = s.class), {sums}, max(s.day)
          from session s join tally t on t.session = s.id
          where s.class in (select c.id from class c where {VISIBLE} and c.is_active = 1)
-             and {COUNTS}
+             and {counts}
          group by s.class"
     )
 }

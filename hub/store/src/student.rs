@@ -530,6 +530,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_erased_row_holds_no_text_that_was_written_of_the_person() {
+        let (_dir, db) = temp();
+        let look = |tx: &Tx<'_>| {
+            let id = add(tx, profile("1", "X"), "t", NOW)?;
+            let texts = "select name from pragma_table_info('student')
+                 where lower(type) = 'text' and name not in ('id', 'kind')";
+            let columns = tx.query(texts, [], |row| row.get::<_, String>(0))?;
+            let fill: Vec<_> = columns.iter().map(|name| format!("{name} = 'secret'")).collect();
+            tx.execute(&format!("update student set {}", fill.join(", ")), [])?;
+            erase(tx, id, true, NOW)?;
+            let left = |name: &String| {
+                let sql = format!("select 1 from student where {name} = 'secret'");
+                Ok((name.clone(), tx.row(&sql, [], |_| Ok(()))?.is_some()))
+            };
+            columns.iter().map(left).collect::<Result<Vec<_>, Error>>()
+        };
+        let left = db.write(look).await.unwrap();
+        assert!(left.len() > PersonDetails::NAMES.len(), "every column was looked at");
+        assert!(left.iter().all(|(_, kept)| !kept), "{left:?}");
+    }
+
+    #[tokio::test]
     async fn pages_join_without_a_gap_even_for_people_of_one_name() {
         let (_dir, db) = temp();
         let fill = |tx: &Tx<'_>| {

@@ -3,7 +3,7 @@
 //! Every button is a form of its own; with JavaScript only the student's row is exchanged. A mark
 //! that somebody else changed meanwhile is left alone, and told.
 
-use super::roll::{self, CHOICES, RollRow};
+use super::roll::{self, RollRow};
 use super::shell::Shell;
 use super::today::{facts, said};
 use crate::shell::shell;
@@ -75,7 +75,7 @@ async fn row_piece(call: Call) -> Outcome {
 
 async fn say(call: Call) -> Outcome {
     let wanted = call.content.field("status").unwrap_or("");
-    let wanted = CHOICES.iter().find(|(value, ..)| *value == wanted).map(|choice| choice.2);
+    let wanted = Status::SAID.into_iter().find(|status| status.as_str() == wanted);
     let odd = || Error::Invalid("status: say present, late, absent or excused".into());
     let status = wanted.ok_or_else(odd)?;
     let (lesson, student) = named(&call);

@@ -2,10 +2,11 @@
 //! word; who is at risk; and what days and months come to.
 
 use super::chart::ChartPart;
+use super::mark_words::{self, MarkWords};
 use jiff::civil::Date;
 use rules::attendance::Status;
 use rules::reports::analytics::RISK;
-use rules::reports::matrix::{Cell, MatrixCount, RegisterMatrix};
+use rules::reports::matrix::{self, Cell, RegisterMatrix};
 use rules::reports::{ReportRate, Sums};
 use std::collections::BTreeMap;
 use words::language::Language;
@@ -30,36 +31,28 @@ pub struct Legend {
     none: HeatMark,
 }
 
-/// Status, colour, letter, word.
-const WORDS: [(Status, &str, &str, &str); 6] = [
-    (Status::Present, "present", "report-letter-present", "report-present"),
-    (Status::Late, "late", "report-letter-late", "report-late"),
-    (Status::Absent, "absent", "report-letter-absent", "report-absent"),
-    (Status::Excused, "excused", "report-letter-excused", "report-excused"),
-    (Status::Unverified, "unverified", "report-letter-unverified", "report-unverified"),
-    (Status::Undecided, "undecided", "report-letter-undecided", "report-undecided"),
-];
-
 impl Legend {
     /// The legend in this language.
     #[must_use]
     pub fn new(language: Language) -> Self {
-        let mark = |(_, class, letter, word): (Status, &'static str, &str, &str)| {
+        let mark = |status: Status| {
+            let MarkWords { letter, in_report, .. } = mark_words::of(status);
+            let class = status.as_str();
             let letter = language.say(letter);
-            let word = language.say(word);
+            let word = language.say(in_report);
             let hand = language.one("report-by-hand", "mark", &word);
             [word, hand].map(|word| HeatMark { class, letter: letter.clone(), word })
         };
         let letter = String::new();
         let word = language.say("report-no-mark");
-        Self { marks: WORDS.map(mark).into(), none: HeatMark { class: "none", letter, word } }
+        Self { marks: Status::ALL.map(mark).into(), none: HeatMark { class: "none", letter, word } }
     }
 
     /// The mark of a cell.
     #[must_use]
     pub fn of(&self, cell: Cell) -> &HeatMark {
-        let place = cell.status.and_then(|of| WORDS.iter().position(|(status, ..)| *status == of));
-        place.map_or(&self.none, |n| &self.marks[n][usize::from(cell.manual)])
+        let mark = |status: Status| &self.marks[status as usize][usize::from(cell.manual)];
+        cell.status.map_or(&self.none, mark)
     }
 
     /// Each mark once.
@@ -120,7 +113,7 @@ pub struct HeatRisk {
 #[must_use]
 pub fn at_risk(matrix: &RegisterMatrix) -> Vec<HeatRisk> {
     let risk = |n: usize| {
-        let sums = MatrixCount::of(matrix.row(n).iter().copied()).sums;
+        let sums = matrix::tally(matrix.row(n).iter().copied()).sums();
         let person = &matrix.people[n];
         (sums.total() > 0 && sums.attended().is_below(RISK)).then(|| HeatRisk {
             name: person.full_name(),
@@ -140,7 +133,7 @@ pub fn at_risk(matrix: &RegisterMatrix) -> Vec<HeatRisk> {
 fn sums_by<K: Ord>(matrix: &RegisterMatrix, key: impl Fn(Date) -> K) -> BTreeMap<K, Sums> {
     let mut all: BTreeMap<K, Sums> = BTreeMap::new();
     for (n, lesson) in matrix.lessons.iter().enumerate() {
-        let sums = MatrixCount::of(matrix.column(n)).sums;
+        let sums = matrix::tally(matrix.column(n)).sums();
         if sums.total() > 0 {
             *all.entry(key(lesson.day)).or_default() += sums;
         }

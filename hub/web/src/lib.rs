@@ -16,6 +16,7 @@ pub mod faces;
 pub mod files;
 pub mod hand;
 pub mod heat;
+pub mod mark_words;
 pub mod note;
 pub mod oidc;
 pub mod people;

@@ -15,8 +15,10 @@ use http::reply::page;
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
+use rules::attendance::Status;
 use rules::reports::Sums;
-use rules::reports::matrix::{MatrixCount, RegisterMatrix};
+use rules::reports::Tally;
+use rules::reports::matrix::{self, RegisterMatrix};
 use serde::Deserialize;
 use store::Tx;
 use store::class::Class;
@@ -71,7 +73,7 @@ struct ReportRow {
     name: String,
     number: String,
     marks: Vec<HeatMark>,
-    count: MatrixCount,
+    count: Tally,
     rate: String,
     risk: bool,
 }
@@ -160,7 +162,7 @@ fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize
     risks.truncate(RISKS);
     let text = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
     let view = ReportPage {
-        rate: said(&shell, MatrixCount::of(everything).sums),
+        rate: said(&shell, matrix::tally(everything).sums()),
         lessons: matrix.lessons.len(),
         columns: (lessons.from..lessons.to).map(|n| column(call, &shell, matrix, n)).collect(),
         rows: (students.from..students.to)
@@ -202,7 +204,7 @@ fn column(call: &Call, shell: &Shell, matrix: &RegisterMatrix, n: usize) -> Repo
         day: words::short_day(shell.language, lesson.day),
         time: words::minute(shell.language, lesson.starts, zone),
         title: title(lesson, zone),
-        rate: said(shell, MatrixCount::of(matrix.column(n)).sums),
+        rate: said(shell, matrix::tally(matrix.column(n)).sums()),
     }
 }
 
@@ -214,7 +216,7 @@ fn row(
 ) -> ReportRow {
     let person = &matrix.people[n];
     let cells = matrix.row(n);
-    let count = MatrixCount::of(cells.iter().copied());
+    let count = matrix::tally(cells.iter().copied());
     ReportRow {
         name: person.full_name(),
         number: person.number.clone(),
@@ -222,9 +224,9 @@ fn row(
             .iter()
             .map(|cell| legend.of(*cell).clone())
             .collect(),
-        rate: said(shell, count.sums),
-        risk: count.sums.total() > 0
-            && count.sums.attended().is_below(rules::reports::analytics::RISK),
+        rate: said(shell, count.sums()),
+        risk: count.sums().total() > 0
+            && count.sums().attended().is_below(rules::reports::analytics::RISK),
         count,
     }
 }

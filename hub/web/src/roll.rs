@@ -1,5 +1,6 @@
 //! The roll of a lesson as a teacher reads it: what is known of each student, in words.
 
+use super::mark_words;
 use jiff::tz::TimeZone;
 use rules::attendance::closing::{ClosingWhy, Grounds};
 use rules::attendance::spoken::stamp;
@@ -10,14 +11,6 @@ use uuid::Uuid;
 use wire::Wall;
 use words::language::Language;
 use words::{self, why};
-
-/// What a person can say of a student, and the text of its button.
-pub const CHOICES: [(&str, &str, Status); 4] = [
-    ("present", "roll-present", Status::Present),
-    ("late", "roll-late", Status::Late),
-    ("absent", "roll-absent", Status::Absent),
-    ("excused", "roll-excused", Status::Excused),
-];
 
 /// What is known of a student in a lesson.
 #[derive(Clone, Debug)]
@@ -82,16 +75,16 @@ impl RollRow {
     pub fn new(facts: RollFacts, language: Language, zone: &TimeZone) -> Self {
         let status = facts.mark.as_ref().map(|mark| mark.status);
         let (class, state) = state(status, facts.waiting);
-        let there = matches!(status, Some(Status::Present | Status::Late | Status::Excused));
+        let known = status.is_some_and(|status| status.was_there() || status == Status::Excused);
         let said = facts.mark.as_ref().map(|mark| said(mark, facts.by.as_deref(), language, zone));
-        let elsewhere = facts.elsewhere.as_ref().filter(|_| !there);
+        let elsewhere = facts.elsewhere.as_ref().filter(|_| !known);
         let elsewhere = elsewhere.map(|seen| {
             let time = words::minute(language, seen.at, zone);
             let key = if seen.left { "roll-left" } else { "roll-elsewhere" };
             language.two(key, ("place", &seen.place), ("time", time))
         });
         let hand = |mark: &Mark| mark.source == Source::Manual;
-        let choice = |(value, text, of)| (value, text, status == Some(of));
+        let choice = |of: Status| (of.as_str(), mark_words::of(of).in_roll, status == Some(of));
         let open = !facts.waiting && matches!(status, None | Some(Status::Unverified));
         let unknown = facts.unknown.as_ref().filter(|_| open);
         let grounds = facts.grounds.as_ref().zip(status);
@@ -110,7 +103,7 @@ impl RollRow {
             waiting: facts.waiting,
             undo: facts.mark.as_ref().is_some_and(hand),
             stamp: stamp(facts.mark.as_ref()),
-            choices: CHOICES.map(choice).into(),
+            choices: Status::SAID.map(choice).into(),
             id: facts.id,
             number: facts.number,
             name: facts.name,
@@ -122,12 +115,7 @@ impl RollRow {
 /// A mark for the eye and in words.
 fn state(status: Option<Status>, waiting: bool) -> (&'static str, &'static str) {
     match status {
-        Some(Status::Present) => ("present", "roll-present"),
-        Some(Status::Late) => ("late", "roll-late"),
-        Some(Status::Absent) => ("absent", "roll-absent"),
-        Some(Status::Excused) => ("excused", "roll-excused"),
-        Some(Status::Unverified) => ("unverified", "roll-unverified"),
-        Some(Status::Undecided) => ("undecided", "roll-undecided"),
+        Some(status) => (status.as_str(), mark_words::of(status).in_roll),
         None if waiting => ("undecided", "roll-waits"),
         None => ("nothing", "roll-nothing"),
     }
@@ -151,17 +139,10 @@ fn said(mark: &Mark, by: Option<&str>, language: Language, zone: &TimeZone) -> O
 /// How many of each there are: the style, the text's key, how many.
 #[must_use]
 pub fn counts(rows: &[RollRow]) -> Vec<(&'static str, &'static str, usize)> {
-    let all = [
-        ("present", "roll-count-present"),
-        ("late", "roll-count-late"),
-        ("absent", "roll-count-absent"),
-        ("excused", "roll-count-excused"),
-        ("unverified", "roll-count-unverified"),
-        ("undecided", "roll-count-undecided"),
-        ("nothing", "roll-count-nothing"),
-    ];
+    let all = Status::ALL.map(|status| (status.as_str(), mark_words::of(status).counted));
+    let all = all.into_iter().chain([("nothing", "roll-count-nothing")]);
     let count = |class| rows.iter().filter(|row| row.class == class).count();
-    let all = all.into_iter().map(|(class, key)| (class, key, count(class)));
+    let all = all.map(|(class, key)| (class, key, count(class)));
     all.filter(|(class, _, n)| *n > 0 || *class == "present").collect()
 }
 

@@ -290,7 +290,7 @@ impl NamingHand {
         who: StudentId,
     ) -> Result<Option<Marked>, Error> {
         let there = mark::get(tx, lesson.id, who)?;
-        let there = there.is_some_and(|mark| matches!(mark.status, Status::Present | Status::Late));
+        let there = there.is_some_and(|mark| mark.status.was_there());
         if there || !class::has(tx, lesson.class, who)? {
             return Ok(None);
         }

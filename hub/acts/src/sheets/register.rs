@@ -4,16 +4,14 @@ use super::sheet::{self, SheetBook, SheetValue};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rules::attendance::Status;
 use rules::error::{Doing, Error};
-use rules::reports::matrix::{Cell, MatrixCount, MatrixLesson, RegisterMatrix};
+use rules::reports::Tally;
+use rules::reports::matrix::{self, Cell, MatrixLesson, RegisterMatrix};
 use std::fs::File;
 use std::io::{BufWriter, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
-
-/// What the last columns count.
-const COUNTS: [&str; 7] =
-    ["present", "late", "absent", "excused", "unverified", "undecided", "attendance_rate"];
 
 /// The register as CSV, line by line.
 pub fn csv(
@@ -49,7 +47,11 @@ pub fn workbook(matrix: &RegisterMatrix, zone: &TimeZone, folder: &Path) -> Resu
 pub fn head(matrix: &RegisterMatrix, zone: &TimeZone) -> Vec<SheetValue> {
     let who = ["student_number", "last_name", "first_name"].map(SheetValue::from);
     let lessons = matrix.lessons.iter().map(|lesson| SheetValue::from(title(lesson, zone)));
-    who.into_iter().chain(lessons).chain(COUNTS.map(SheetValue::from)).collect()
+    who.into_iter()
+        .chain(lessons)
+        .chain(Status::ALL.map(|status| status.as_str().into()))
+        .chain(std::iter::once("attendance_rate".into()))
+        .collect()
 }
 
 /// A lesson's day, hour and name.
@@ -67,7 +69,7 @@ pub fn row(matrix: &RegisterMatrix, person: usize) -> Vec<SheetValue> {
     let who =
         [&of.number, &of.last_name, &of.first_name].map(|text| SheetValue::from(text.as_str()));
     let cells = matrix.row(person).iter().map(|cell| SheetValue::from(word(*cell)));
-    let count = MatrixCount::of(matrix.row(person).iter().copied());
+    let count = matrix::tally(matrix.row(person).iter().copied());
     who.into_iter().chain(cells).chain(counts(&count)).collect()
 }
 
@@ -76,11 +78,11 @@ pub fn row(matrix: &RegisterMatrix, person: usize) -> Vec<SheetValue> {
 pub fn foot(matrix: &RegisterMatrix) -> Vec<SheetValue> {
     let who = ["attendance_rate", "", ""].map(SheetValue::from);
     let lessons = (0..matrix.lessons.len()).map(|lesson| {
-        let sums = MatrixCount::of(matrix.column(lesson)).sums;
+        let sums = matrix::tally(matrix.column(lesson)).sums();
         if sums.total() == 0 { SheetValue::from("") } else { SheetValue::Rate(sums.attended()) }
     });
     let people = 0..matrix.people.len();
-    let all = MatrixCount::of(people.flat_map(|person| matrix.row(person).iter().copied()));
+    let all = matrix::tally(people.flat_map(|person| matrix.row(person).iter().copied()));
     who.into_iter().chain(lessons).chain(counts(&all)).collect()
 }
 
@@ -89,10 +91,8 @@ fn word(cell: Cell) -> String {
     format!("{status}{}", if cell.manual { "*" } else { "" })
 }
 
-fn counts(count: &MatrixCount) -> [SheetValue; 7] {
-    let MatrixCount { sums, excused, unverified, undecided } = *count;
-    let rate = SheetValue::Rate(sums.attended());
-    let numbers = [sums.present, sums.late, sums.absent, excused, unverified, undecided];
-    let [a, b, c, d, e, f] = numbers.map(SheetValue::Number);
-    [a, b, c, d, e, f, rate]
+/// What the last columns count.
+fn counts(count: &Tally) -> impl Iterator<Item = SheetValue> + use<> {
+    let rate = SheetValue::Rate(count.sums().attended());
+    count.0.map(SheetValue::Number).into_iter().chain(std::iter::once(rate))
 }

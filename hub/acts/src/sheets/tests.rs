@@ -7,7 +7,7 @@ use super::sheet::{SheetBook, SheetValue, line};
 use rules::attendance::Status;
 use rules::error::Error;
 use rules::reports::analytics;
-use rules::reports::matrix::MatrixCount;
+use rules::reports::matrix;
 use rules::reports::{ReportRate, Sums};
 use std::time::Instant;
 use store::register::{Lessons, RegisterSpan, RegisterSpanOf, entries, history, register};
@@ -153,10 +153,10 @@ async fn a_million_marks_are_counted_right() {
     let (lessons, students) = shape(LARGE);
     assert_eq!(i64::try_from(matrix.people.len() * matrix.lessons.len()), Ok(lessons * students));
     let cells = (0..matrix.people.len()).flat_map(|n| matrix.row(n).iter().copied());
-    let count = MatrixCount::of(cells);
-    assert_eq!(count.sums, of_large);
+    let count = matrix::tally(cells);
+    assert_eq!(count.sums(), of_large);
     assert_eq!(
-        count.sums.attended(),
+        count.sums().attended(),
         ReportRate::of(of_large.present + of_large.late, of_large.total())
     );
     assert!(matrix.row(3).iter().all(|cell| cell.seen == 1));

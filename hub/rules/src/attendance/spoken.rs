@@ -73,7 +73,7 @@ impl SpokenWord {
             return Ok(None);
         }
         let status = self.status;
-        let there = matches!(status, Status::Present | Status::Late);
+        let there = status.was_there();
         let (arrived_at, notes) = match self.details {
             Details::Kept => {
                 let arrived = old.and_then(|old| old.arrived_at).filter(|_| there);
@@ -107,7 +107,7 @@ impl Over {
             Self::Seen(seen) => unchanged(old, Some(seen)).map(|()| true),
             Self::Unverified => Ok(stands.is_none_or(|stands| stands == Status::Unverified)),
             Self::Other => Ok(match new {
-                Status::Present => !matches!(stands, Some(Status::Present | Status::Late)),
+                Status::Present => !stands.is_some_and(Status::was_there),
                 Status::Absent => stands != Some(Status::Excused),
                 _ => true,
             }),

@@ -1,6 +1,6 @@
 //! The register of one class over some days: students by lessons.
 
-use super::Sums;
+use super::Tally;
 use crate::attendance::{Source, Status};
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -56,6 +56,11 @@ pub struct Cell {
     pub seen: u16,
 }
 
+/// How many of `cells` say what.
+pub fn tally(cells: impl IntoIterator<Item = Cell>) -> Tally {
+    cells.into_iter().filter_map(|cell| cell.status).collect()
+}
+
 impl Cell {
     /// The cell of a mark; how often they were seen comes from elsewhere.
     #[must_use]
@@ -66,44 +71,7 @@ impl Cell {
     /// Whether the student was there, in time or late.
     #[must_use]
     pub fn present(self) -> bool {
-        matches!(self.status, Some(Status::Present | Status::Late))
-    }
-}
-
-/// Marks, counted by what they say.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct MatrixCount {
-    /// What counts.
-    pub sums: Sums,
-    /// Not there, with a reason.
-    pub excused: i64,
-    /// Nobody can say.
-    pub unverified: i64,
-    /// Nobody decided.
-    pub undecided: i64,
-}
-
-impl MatrixCount {
-    /// The count of `cells`.
-    pub fn of(cells: impl IntoIterator<Item = Cell>) -> Self {
-        let mut all = Self::default();
-        for status in cells.into_iter().filter_map(|cell| cell.status) {
-            *match status {
-                Status::Present => &mut all.sums.present,
-                Status::Late => &mut all.sums.late,
-                Status::Absent => &mut all.sums.absent,
-                Status::Excused => &mut all.excused,
-                Status::Unverified => &mut all.unverified,
-                Status::Undecided => &mut all.undecided,
-            } += 1;
-        }
-        all
-    }
-
-    /// Lessons attended, in time or late.
-    #[must_use]
-    pub fn attended(&self) -> i64 {
-        self.sums.present + self.sums.late
+        self.status.is_some_and(Status::was_there)
     }
 }
 
@@ -199,15 +167,15 @@ mod tests {
                 }
             }
             let of = |keep: &dyn Fn(usize, usize) -> bool| {
-                MatrixCount::of(naive.iter().filter(|((p, l), _)| keep(*p, *l)).map(|(_, cell)| *cell))
+                tally(naive.iter().filter(|((p, l), _)| keep(*p, *l)).map(|(_, cell)| *cell))
             };
             for person in 0..people {
                 prop_assert_eq!(all.row(person).len(), lessons);
-                prop_assert_eq!(MatrixCount::of(all.row(person).iter().copied()), of(&|p, _| p == person));
+                prop_assert_eq!(tally(all.row(person).iter().copied()), of(&|p, _| p == person));
             }
             for lesson in 0..lessons {
                 prop_assert_eq!(all.column(lesson).count(), people);
-                prop_assert_eq!(MatrixCount::of(all.column(lesson)), of(&|_, l| l == lesson));
+                prop_assert_eq!(tally(all.column(lesson)), of(&|_, l| l == lesson));
             }
         }
     }

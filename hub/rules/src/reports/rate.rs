@@ -1,5 +1,6 @@
 //! Percentages without a rounding surprise: whole numbers, half away from zero.
 
+use crate::attendance::{Counted, Status};
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
@@ -63,6 +64,16 @@ pub struct Sums {
 }
 
 impl Sums {
+    /// So many marks more that say `status`.
+    pub fn count(&mut self, status: Status, many: i64) {
+        match status.counted() {
+            Some(Counted::InTime) => self.present += many,
+            Some(Counted::Late) => self.late += many,
+            Some(Counted::Away) => self.absent += many,
+            None => {}
+        }
+    }
+
     /// Marks that count.
     #[must_use]
     pub fn total(self) -> i64 {
@@ -79,6 +90,36 @@ impl Sums {
     #[must_use]
     pub fn attended(self) -> ReportRate {
         ReportRate::of(self.present + self.late, self.total())
+    }
+}
+
+/// How many marks say what, in the order of [`Status::ALL`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally(pub [i64; Status::ALL.len()]);
+
+impl Tally {
+    /// How many say `status`.
+    #[must_use]
+    pub fn of(&self, status: Status) -> i64 {
+        self.0[status as usize]
+    }
+
+    /// What counts of them.
+    #[must_use]
+    pub fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        for (status, many) in Status::ALL.into_iter().zip(self.0) {
+            sums.count(status, many);
+        }
+        sums
+    }
+}
+
+impl FromIterator<Status> for Tally {
+    fn from_iter<I: IntoIterator<Item = Status>>(marks: I) -> Self {
+        let mut tally = Self::default();
+        marks.into_iter().for_each(|status| tally.0[status as usize] += 1);
+        tally
     }
 }
 

@@ -5,7 +5,7 @@ use crate::Db;
 use crate::sample::{admin, class_of, lesson, marked};
 use jiff::civil::date;
 use proptest::prelude::*;
-use rules::reports::matrix::MatrixCount;
+use rules::reports::matrix;
 use std::collections::BTreeMap;
 
 fn plan(tx: &Tx<'_>, sql: &str) -> String {
@@ -90,8 +90,8 @@ async fn same_as_raw(raw: Vec<Raw>, from: i8, to: i8) {
             let marked = days.iter().copied().zip(wanted).filter(|(_, cell)| cell.status.is_some());
             assert_eq!(told, marked.collect::<Vec<_>>());
         }
-        let all = (0..found.lessons.len()).map(|n| MatrixCount::of(found.column(n)).sums).sum();
-        assert_eq!(MatrixCount::of(last.into_values()).sums, all);
+        let all = (0..found.lessons.len()).map(|n| matrix::tally(found.column(n)).sums()).sum();
+        assert_eq!(matrix::tally(last.into_values()).sums(), all);
         Ok(())
     };
     db.write(check).await.unwrap();

@@ -17,6 +17,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::auth::Role;
 use rules::error::Error;
+use rules::reports::Sums;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use store::class::{self, Class, Member};
@@ -271,7 +272,8 @@ fn with_marks(
 
 /// How often somebody was there, late and away, in a sentence.
 fn marks(language: Language, counts: MemberCounts) -> String {
-    let gaps = [("present", counts.present), ("late", counts.late), ("absent", counts.absent)];
+    let Sums { present, late, absent } = counts.sums;
+    let gaps = [("present", present), ("late", late), ("absent", absent)];
     let gaps = gaps.into_iter().map(|(name, many)| (name.to_owned(), many.value()));
     language.tell("class-marks-so-far", &gaps.collect())
 }

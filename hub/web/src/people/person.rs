@@ -4,6 +4,7 @@ mod me;
 
 use super::faces::FaceLook;
 use super::initials;
+use crate::mark_words::{self, MarkWords};
 use crate::shell::Shell;
 use crate::shell::shell;
 use acts::people::{PersonChanges, PersonKind, Turn};
@@ -82,7 +83,7 @@ struct PersonPage {
     classes: Vec<(String, String)>,
     others: Vec<Class>,
     accounts: Vec<(String, bool)>,
-    sums: [(&'static str, usize); 4],
+    sums: [(&'static str, usize); Status::SAID.len()],
     marks: Vec<PersonMark>,
 }
 
@@ -252,7 +253,7 @@ fn view(
         when: when(row.at),
     };
     let mark = |row: &RegisterMarked| {
-        let (class, key) = status(row.status);
+        let MarkWords { tone: class, of_person: key, .. } = mark_words::of(row.status);
         let lesson = format!("{} · {}", row.class.1, row.name);
         PersonMark {
             day: words::say_day(language, row.day, today),
@@ -316,22 +317,10 @@ fn whole(pixels: f32) -> u32 {
     pixels.max(0.0).round() as u32
 }
 
-/// Colour and words of a mark.
-fn status(status: Status) -> (&'static str, &'static str) {
-    match status {
-        Status::Present => ("good", "people-mark-present"),
-        Status::Late => ("warn", "people-mark-late"),
-        Status::Absent => ("bad", "people-mark-absent"),
-        Status::Excused => ("off", "people-mark-excused"),
-        Status::Unverified => ("off", "people-mark-unverified"),
-        Status::Undecided => ("off", "people-mark-undecided"),
-    }
-}
-
-/// How often they were present, late, absent and excused.
-fn sums(marks: &[RegisterMarked]) -> [(&'static str, usize); 4] {
-    [Status::Present, Status::Late, Status::Absent, Status::Excused]
-        .map(|wanted| (status(wanted).1, marks.iter().filter(|mark| mark.status == wanted).count()))
+/// How often each was said that a person may say.
+fn sums(marks: &[RegisterMarked]) -> [(&'static str, usize); Status::SAID.len()] {
+    let count = |wanted| marks.iter().filter(|mark| mark.status == wanted).count();
+    Status::SAID.map(|wanted| (mark_words::of(wanted).of_person, count(wanted)))
 }
 
 fn back(person: StudentId, done: &str) -> Outcome {

@@ -9,6 +9,7 @@ use http::endpoint::Endpoint;
 use http::problem::Outcome;
 use http::reply::page;
 use http::route::Route;
+use rules::attendance::Status;
 use rules::error::Error;
 use store::{Tx, account};
 use warp::http::StatusCode;
@@ -38,7 +39,7 @@ struct Own {
     photos: Vec<PersonPhoto>,
     ledger: Vec<PersonEntry>,
     classes: Vec<(String, String)>,
-    sums: [(&'static str, usize); 4],
+    sums: [(&'static str, usize); Status::SAID.len()],
     marks: Vec<PersonMark>,
 }
 
