@@ -3,7 +3,7 @@
 use crate::auth::{Busy, Passwords};
 use rules::auth::{Role, password};
 use rules::error::Error;
-use store::people::{self, AccountPerson, AccountProfile};
+use store::accounts::{self, AccountPerson, AccountProfile};
 use store::{Db, Tx, identity, login, student, totp};
 use uuid::Uuid;
 use wire::Wall;
@@ -138,7 +138,7 @@ fn blank(role: Role) -> AccountProfile {
 /// # Errors
 /// `NotFound`.
 pub fn find(tx: &Tx<'_>, which: &AccountName) -> Result<AccountPerson, Error> {
-    let person = people::find(tx, &which.name)?;
+    let person = accounts::find(tx, &which.name)?;
     if which.among.contains(&person.account.role) {
         return Ok(person);
     }
@@ -158,13 +158,13 @@ impl Accounts {
         now: Wall,
     ) -> Result<AccountPerson, Error> {
         let email = new.email.clone().unwrap_or_default();
-        if !people::is_address(email.trim()) {
+        if !accounts::is_address(email.trim()) {
             return Err(Error::field("email", "this is no e-mail address"));
         }
         let kept = self.kept(new.password.clone(), &email).await?;
         let work = move |tx: &Tx<'_>| {
             let profile = new.over(tx, blank(role))?;
-            people::add(tx, profile, kept, &by, now)
+            accounts::add(tx, profile, kept, &by, now)
         };
         self.db.write(work).await
     }
@@ -173,7 +173,7 @@ impl Accounts {
     ///
     /// # Errors
     /// `Unproven` for what opens one's own account; `NotFound`, `Conflict`, `Field` and `Invalid`
-    /// as [`people::change`].
+    /// as [`accounts::change`].
     pub async fn change(
         &self,
         which: AccountName,
@@ -194,10 +194,10 @@ impl Accounts {
             let profile = to.over(tx, old.profile())?;
             // Who only gets a new password is not looked at: it may be the way back in.
             if profile != old.profile() || to.version.is_some() {
-                people::change(tx, id, profile, to.version, &by, now)?;
+                accounts::change(tx, id, profile, to.version, &by, now)?;
             }
             if let Some(kept) = kept {
-                people::set_password(tx, id, &kept, &login::LoginKeep::Nothing, &by, now)?;
+                accounts::set_password(tx, id, &kept, &login::LoginKeep::Nothing, &by, now)?;
             }
             match to.second_factor {
                 Some(false) => drop(totp::remove_every(tx, id, &by, now)?),
@@ -210,7 +210,7 @@ impl Accounts {
             if to.linked == Some(false) {
                 identity::unlink(tx, id, &by, now)?;
             }
-            people::find(tx, &id.to_string())
+            accounts::find(tx, &id.to_string())
         };
         self.db.write(work).await
     }

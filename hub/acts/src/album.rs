@@ -5,9 +5,9 @@
 //! after [`KEPT_MS`], whichever is first: they are the one place where faces of people wait whom
 //! nobody recognised. Templates are plain in RAM only.
 
-pub mod glance;
+pub mod faces;
+pub mod headcount;
 pub mod later;
-pub mod look;
 pub mod name;
 pub mod sort;
 

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::account::{self, Account};
 use store::keys::Keys;
 use store::login::{self, LoginKeep};
-use store::{Db, audit, people, totp};
+use store::{Db, accounts, audit, totp};
 use uuid::Uuid;
 use wire::{Clock, Wall};
 
@@ -205,7 +205,7 @@ impl Visitor {
         let keep = self.keep.clone();
         let now = self.now;
         let by = id.to_string();
-        let work = move |tx: &store::Tx<'_>| people::set_password(tx, id, &kept, &keep, &by, now);
+        let work = move |tx: &store::Tx<'_>| accounts::set_password(tx, id, &kept, &keep, &by, now);
         self.entrance.db.write(work).await
     }
 
@@ -217,7 +217,7 @@ impl Visitor {
         password: String,
     ) -> Result<(), Error> {
         let id = account.id;
-        let stored = self.entrance.db.read(move |tx| people::password(tx, id)).await?;
+        let stored = self.entrance.db.read(move |tx| accounts::password(tx, id)).await?;
         let stored = stored.ok_or_else(|| {
             let say = "This account has no password here: an administrator can set one.";
             Error::Conflict(say.into())

@@ -8,7 +8,7 @@ use rules::auth::{Actor, Role};
 use rules::error::Error;
 use rules::timetable::Period;
 use rules::timetable::own::{Replaced, replace};
-use store::people::{self, AccountPerson};
+use store::accounts::{self, AccountPerson};
 use store::period::{self, PeriodFilter};
 use store::preference::{self, Choices, PreferenceMail};
 use store::reader::Reader;
@@ -85,7 +85,7 @@ pub fn settings(tx: &Tx<'_>, reader: Reader) -> Result<OwnSettings, Error> {
     let reader = teacher(reader);
     let (choices, version) = preference::get(tx, id)?;
     Ok(OwnSettings {
-        person: people::find(tx, &id.to_string())?,
+        person: accounts::find(tx, &id.to_string())?,
         choices,
         mail: preference::mail(tx, id)?,
         schedule: there(tx, reader)?,
@@ -109,9 +109,9 @@ pub async fn change(
         let (old, _) = preference::get(tx, id)?;
         preference::put(tx, id, &to.choices(old), to.version, now)?;
         if let Some(name) = to.name {
-            let person = people::find(tx, &id.to_string())?;
-            let profile = people::AccountProfile { name, ..person.profile() };
-            people::change(tx, id, profile, None, &id.to_string(), now)?;
+            let person = accounts::find(tx, &id.to_string())?;
+            let profile = accounts::AccountProfile { name, ..person.profile() };
+            accounts::change(tx, id, profile, None, &id.to_string(), now)?;
         }
         let mail = preference::mail(tx, id)?;
         let mail = PreferenceMail {

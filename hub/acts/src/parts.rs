@@ -26,7 +26,7 @@ use crate::notify::sender::Sender;
 use crate::online::Online;
 use crate::people::People;
 use crate::pki::Pki;
-use crate::privacy::keeper::Keeper;
+use crate::privacy::upkeep::PrivacyUpkeep;
 use crate::recogniser::Recogniser;
 use crate::recognition::Recognition;
 use crate::retention::{Sweeper, SweepingJob};
@@ -202,8 +202,8 @@ impl Parts {
 
     /// What keeps what people were promised.
     #[must_use]
-    pub fn privacy(&self) -> Keeper {
-        Keeper {
+    pub fn privacy(&self) -> PrivacyUpkeep {
+        PrivacyUpkeep {
             db: self.db.clone(),
             keys: self.keys.clone(),
             data: self.config.data.clone(),

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rules::auth::Role;
 use rules::error::Error;
 use store::reader::Reader;
-use store::{Db, Tx, class, people, teaches};
+use store::{Db, Tx, accounts, class, teaches};
 use uuid::Uuid;
 use wire::Wall;
 
@@ -30,7 +30,7 @@ pub async fn begin(
     now: Wall,
 ) -> Result<(Uuid, Uuid), Error> {
     let work = move |tx: &Tx<'_>| {
-        let account = people::find(tx, &whom.account)?.account;
+        let account = accounts::find(tx, &whom.account)?.account;
         let class = class::find(tx, reader, &whom.class)?.id;
         let from = from.unwrap_or(reader.today);
         if to.is_some_and(|to| to < from) {
@@ -56,7 +56,7 @@ pub async fn end(
     now: Wall,
 ) -> Result<(Uuid, Uuid), Error> {
     let work = move |tx: &Tx<'_>| {
-        let account = people::find(tx, &whom.account)?.account.id;
+        let account = accounts::find(tx, &whom.account)?.account.id;
         let class = class::find(tx, reader, &whom.class)?.id;
         let actor = reader.actor.user.to_string();
         teaches::stop(tx, class, account, reader.today, &actor, now)?;

@@ -3,8 +3,8 @@
 //! The photo marks nobody and is not kept: it says who seems to be there, and the teacher
 //! confirms.
 
-use acts::album::glance::{Headcount, Sureness, glance};
-use acts::album::look::pixels_of;
+use acts::album::faces::pixels_of;
+use acts::album::headcount::{Headcount, Sureness, headcount};
 use acts::lessons::Roll;
 use acts::recogniser::PictureSight;
 use data_encoding::BASE64;
@@ -155,7 +155,7 @@ async fn recognise(call: Call) -> Outcome {
         student: one.student.and_then(|id| people.get(&id).cloned()),
     };
     let faces: Vec<ClassPhotoFace> =
-        glance(&sight, &call.app().gallery.index(), &ids).iter().map(face).collect();
+        headcount(&sight, &call.app().gallery.index(), &ids).iter().map(face).collect();
     json(&ClassPhotoSeen { subject_id, count: faces.len(), faces })
 }
 

@@ -11,8 +11,8 @@ use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
+use store::accounts;
 use store::login::SignIn;
-use store::people;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::Wall;
@@ -121,7 +121,7 @@ async fn end_of(call: Call) -> Outcome {
 /// The account that the address names.
 async fn named(call: &Call) -> Result<Uuid, Problem> {
     let name = call.param("id").to_owned();
-    Ok(call.app().db.read(move |tx| people::find(tx, &name)).await?.account.id)
+    Ok(call.app().db.read(move |tx| accounts::find(tx, &name)).await?.account.id)
 }
 
 async fn show(call: Call) -> Outcome {

@@ -10,7 +10,7 @@ use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
-use store::people::{AccountFilter, AccountPerson};
+use store::accounts::{AccountFilter, AccountPerson};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 

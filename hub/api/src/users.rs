@@ -11,7 +11,7 @@ use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
 use rules::auth::Role;
 use serde::{Deserialize, Serialize};
-use store::people::{self, AccountFilter, AccountPerson};
+use store::accounts::{self, AccountFilter, AccountPerson};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -163,7 +163,7 @@ pub async fn listed<T: Serialize>(
     tell: fn(AccountPerson) -> T,
 ) -> Outcome {
     let limit = rows(limit);
-    let people = call.app().db.read(move |tx| people::list(tx, &filter, after, limit)).await?;
+    let people = call.app().db.read(move |tx| accounts::list(tx, &filter, after, limit)).await?;
     let last = people.last().map(|person| person.account.id.to_string());
     page(call, &people.into_iter().map(tell).collect::<Vec<_>>(), limit, last)
 }
@@ -181,7 +181,7 @@ async fn add(call: Call) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    let body = UserBody::from(call.app().db.read(move |tx| people::find(tx, &name)).await?);
+    let body = UserBody::from(call.app().db.read(move |tx| accounts::find(tx, &name)).await?);
     versioned(&body, body.version)
 }
 
@@ -195,7 +195,7 @@ async fn change(call: Call) -> Outcome {
 ///
 /// # Errors
 /// 403 without a proof since signing in, for what opens one's own account; 404, 409 and 422 as
-/// [`people::change`].
+/// [`accounts::change`].
 pub async fn changed(
     call: &Call,
     typed: UserForm,

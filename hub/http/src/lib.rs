@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod call;
+pub mod compress;
 pub mod cors;
 pub mod cost;
 pub mod draft;
@@ -19,7 +20,6 @@ pub mod nav;
 pub mod openapi;
 pub mod page;
 pub mod path;
-pub mod press;
 pub mod problem;
 pub mod proof;
 pub mod reply;
@@ -94,7 +94,7 @@ where
     let back = guard::back(&raw);
     let arrived = guard::from_elsewhere(&raw.method, &raw.headers);
     let language = language::of(&raw.headers);
-    let press = press::allowed(&raw.headers);
+    let press = compress::allowed(&raw.headers);
     let mut note = RequestNote { endpoint: "none", user: None };
     let (crossing, preflight) =
         cors::crossing(&front.app.config.cors, &raw.method, &raw.path, &raw.headers);
@@ -115,7 +115,7 @@ where
         shown.unwrap_or_else(|| problem.reply(&request_id))
     });
     if press {
-        answer = press::page(answer).await;
+        answer = compress::page(answer).await;
     }
     headers::harden(answer.headers_mut(), tls);
     crossing.mark(answer.headers_mut());

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use rules::auth::Role;
 use std::io::{Read as _, Write};
 use std::path::Path;
-use store::people::{self, AccountFilter, AccountPerson};
+use store::accounts::{self, AccountFilter, AccountPerson};
 use uuid::Uuid;
 
 /// Accounts read at once for a list.
@@ -129,7 +129,7 @@ async fn list(hub: &Hub, role: Option<Role>, out: &mut dyn Write) -> anyhow::Res
     let mut after: Option<Uuid> = None;
     loop {
         let filter = AccountFilter { roles: role.into_iter().collect(), is_active: None };
-        let page = hub.db.read(move |tx| people::list(tx, &filter, after, PAGE)).await?;
+        let page = hub.db.read(move |tx| accounts::list(tx, &filter, after, PAGE)).await?;
         for person in &page {
             let state = if person.is_active { "active" } else { "closed" };
             let factor = if person.second_factor { "2fa" } else { "-" };
@@ -152,7 +152,7 @@ async fn change(hub: &Hub, name: String, to: AccountChanges) -> anyhow::Result<A
 /// Another role. A link that it cannot have is named again, so that it is refused and not cut.
 async fn change_role(hub: &Hub, who: String, role: Role) -> anyhow::Result<AccountPerson> {
     let key = who.clone();
-    let old = hub.db.read(move |tx| people::find(tx, &key)).await?;
+    let old = hub.db.read(move |tx| accounts::find(tx, &key)).await?;
     let to = AccountChanges {
         role: Some(role),
         student: old.account.student.map(|id| id.to_string()),
@@ -182,7 +182,7 @@ async fn unlock(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let key = who.clone();
-    let had = hub.db.read(move |tx| people::find(tx, &key)).await?.second_factor;
+    let had = hub.db.read(move |tx| accounts::find(tx, &key)).await?.second_factor;
     let gone = second_factor.then_some(false);
     let to = AccountChanges { is_active: Some(true), second_factor: gone, ..Default::default() };
     let person = change(hub, who, to).await?;

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use store::account::{self, NewAccount};
 use store::mail::{Absence, MailAttendance};
 use store::passkey::PasskeyKept;
-use store::{Tx, audit, login, mail, outgoing, params, passkey, people, student, totp, webhook};
+use store::{Tx, accounts, audit, login, mail, outgoing, params, passkey, student, totp, webhook};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -299,7 +299,7 @@ async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
     let (by, post) = (admin.id.to_string(), Post::new(&smtp(1)).unwrap());
     let change = move |tx: &Tx<'_>| {
         let (own, keep) = (teacher.to_string(), login::LoginKeep::Nothing);
-        people::set_password(tx, teacher, "new", &keep, &own, AT)?;
+        accounts::set_password(tx, teacher, "new", &keep, &own, AT)?;
         totp::start(tx, teacher, b"sealed", AT)?;
         totp::confirm(tx, teacher, 1, &[], AT)?;
         let kept = PasskeyKept { credential: vec![1], key: vec![], state: vec![] };
@@ -316,9 +316,9 @@ async fn told(house: &House, mails: bool) -> Vec<(String, String)> {
             };
             audit::add(tx, AT, &entry)?; // their own is no news
         }
-        let mut profile = people::find(tx, &own)?.profile();
+        let mut profile = accounts::find(tx, &own)?.profile();
         profile.email = "new@school.test".into();
-        people::change(tx, teacher, profile, None, &by, AT).map(drop)
+        accounts::change(tx, teacher, profile, None, &by, AT).map(drop)
     };
     house.app.db.write(change).await.unwrap();
     house.app.sender().send_due(mails.then_some(&post), &Beat::default()).await.unwrap();
@@ -360,9 +360,9 @@ async fn whoever_closes_an_account_first_is_told_of_all_the_same() {
     let (teacher, by) =
         (house.account(Role::Teacher).await.id, house.account(Role::Admin).await.id.to_string());
     let change = move |tx: &Tx<'_>| {
-        let mut profile = people::find(tx, &teacher.to_string())?.profile();
+        let mut profile = accounts::find(tx, &teacher.to_string())?.profile();
         (profile.email, profile.is_active) = ("thief@evil.test".into(), false);
-        people::change(tx, teacher, profile, None, &by, AT).map(drop)
+        accounts::change(tx, teacher, profile, None, &by, AT).map(drop)
     };
     house.app.db.write(change).await.unwrap();
     let post = Post::new(&smtp(1)).unwrap();
@@ -385,7 +385,7 @@ async fn pupil(house: &House) -> StudentId {
         let new =
             NewAccount { email, name, role: Role::Student, student: Some(pupil), password: None };
         let id = account::add(tx, &new, "t", AT)?.id;
-        people::set_password(tx, id, "new", &login::LoginKeep::Nothing, "t", AT)?;
+        accounts::set_password(tx, id, "new", &login::LoginKeep::Nothing, "t", AT)?;
         Ok(pupil)
     };
     house.app.db.write(write).await.unwrap()
@@ -421,7 +421,7 @@ async fn a_change_that_did_not_happen_is_not_told() {
     let house = House::new().await;
     let teacher = house.account(Role::Teacher).await.id;
     let undone = move |tx: &Tx<'_>| -> Result<(), Error> {
-        people::set_password(tx, teacher, "new", &login::LoginKeep::Nothing, "t", AT)?;
+        accounts::set_password(tx, teacher, "new", &login::LoginKeep::Nothing, "t", AT)?;
         Err(Error::Invalid("it broke off".into()))
     };
     assert!(house.app.db.write(undone).await.is_err());

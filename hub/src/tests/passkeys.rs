@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use store::login::LoginKeep;
 use store::passkey::PasskeyKept;
 use store::shut::ShutKind;
-use store::{Tx, account, passkey, people};
+use store::{Tx, account, accounts, passkey};
 use uuid::Uuid;
 use wire::Clock as _;
 
@@ -412,7 +412,7 @@ async fn a_password_that_somebody_else_sets_takes_the_passkeys_away() {
     let find = |tx: &Tx<'_>| account::by_email(tx, "teacher@school.test");
     let teacher = house.app.db.read(find).await.unwrap().unwrap().0.id;
     let set = |actor: String, keep| {
-        let write = move |tx: &Tx<'_>| people::set_password(tx, teacher, "x", &keep, &actor, NOW);
+        let write = move |tx: &Tx<'_>| accounts::set_password(tx, teacher, "x", &keep, &actor, NOW);
         house.app.db.write(write)
     };
     set(teacher.to_string(), LoginKeep::Nothing).await.unwrap();
@@ -506,7 +506,7 @@ async fn a_key_store_that_failed_hears_of_it_at_the_next_look() {
     let look = || follower.refresh();
     look().await.unwrap();
     let keep = store::login::LoginKeep::Nothing;
-    let write = move |tx: &Tx<'_>| people::set_password(tx, ada, "new", &keep, "t", NOW);
+    let write = move |tx: &Tx<'_>| accounts::set_password(tx, ada, "new", &keep, "t", NOW);
     house.app.db.write(write).await.unwrap();
     let keys = rusqlite::Connection::open(house.app.config.data.join("keys.db")).unwrap();
     keys.execute_batch("alter table shut rename to away").unwrap();

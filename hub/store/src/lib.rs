@@ -7,6 +7,7 @@
 //! key store does, or a row is damaged. `# Errors` names what else can stand in the way.
 
 pub mod account;
+pub mod accounts;
 pub mod arrival;
 pub mod audit;
 pub mod audit_head;
@@ -53,7 +54,6 @@ pub mod outgoing;
 pub mod passage;
 pub mod passkey;
 pub mod past;
-pub mod people;
 pub mod period;
 pub mod preference;
 pub mod presence;

@@ -20,9 +20,9 @@ use http::route::Route;
 use passkeys::{Missing, PasskeySection};
 use rules::auth::Role;
 use std::collections::HashMap;
+use store::accounts::{self, AccountPerson};
 use store::feed::{self, Feed};
 use store::login::SignIn;
-use store::people::{self, AccountPerson};
 use store::{Tx, class, totp};
 use uuid::Uuid;
 use warp::http::StatusCode;
@@ -120,7 +120,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<S
     let limits = call.front.limits;
     let now = call.now;
     let read = call.app().db.read(move |tx| {
-        let person = people::find(tx, &user.to_string())?;
+        let person = accounts::find(tx, &user.to_string())?;
         let enabled = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
         let factor = Factor { enabled, recovery_codes_left: totp::left(tx, user)? };
         Ok((person, sign_ins::open(tx, user, &keep, (limits, now))?, factor))

@@ -4,7 +4,7 @@
 //! version has a new address.
 
 use flate2::Compression;
-use http::press;
+use http::compress;
 use std::sync::LazyLock;
 
 /// One file.
@@ -57,7 +57,7 @@ static HASHES: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 /// Each file's content as gzip, in the same order.
 static PRESSED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    FILES.iter().map(|file| press::gzip(file.bytes, Compression::best())).collect()
+    FILES.iter().map(|file| compress::gzip(file.bytes, Compression::best())).collect()
 });
 
 /// The address of the file `name`: `/static/{hash}/{last part of the name}`.

@@ -14,20 +14,20 @@ pub mod devices;
 pub mod docs;
 pub mod faces;
 pub mod files;
-pub mod hand;
 pub mod heat;
 pub mod mark_words;
 pub mod note;
 pub mod oidc;
 pub mod people;
 pub mod photo;
+pub mod photo_buttons;
 pub mod qr;
 pub mod report;
 pub mod review;
 pub mod roll;
+pub mod roll_buttons;
 pub mod settings;
 pub mod shell;
-pub mod shot;
 pub mod start;
 pub mod today;
 pub mod unnamed;
@@ -47,10 +47,10 @@ pub fn routes() -> Vec<Endpoint> {
         docs::routes(),
         class::routes(),
         today::routes(),
-        hand::routes(),
+        roll_buttons::routes(),
         report::routes(),
         photo::routes(),
-        shot::routes(),
+        photo_buttons::routes(),
         unnamed::routes(),
         account::routes(),
         settings::routes(),

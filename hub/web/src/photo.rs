@@ -1,7 +1,7 @@
 //! `/class/{id}/photo`: photos of a class, who is on them, and the lesson they mark.
 //!
 //! A photo is chosen or dropped, looked at as a job, and shown with a box around each face. What
-//! its buttons do is in [`shot`](super::shot).
+//! its buttons do is in [`shot`](crate::photo_buttons).
 
 use super::faces::{self, PhotoFacesGroup, PhotoFacesMember, PhotoFacesShown};
 use super::shell::Shell;

@@ -10,11 +10,11 @@ use acts::auth::session;
 use acts::entrance::{Checked, SetUpFirstAdmin};
 use askama::Template;
 use http::call::Call;
+use http::compress;
 use http::endpoint::Endpoint;
 use http::guard;
 use http::language;
 use http::nav::{self, inside};
-use http::press;
 use http::problem::Outcome;
 use http::problem::{PROOF_NEEDED, Problem};
 use http::reply::{self, page, see, with};
@@ -106,8 +106,8 @@ async fn file(call: Call) -> Outcome {
     let file = files::find(call.param("hash"));
     let gone = || Problem::not_found("This file belongs to another version: load the page again.");
     let (file, pressed) = file.ok_or_else(gone)?;
-    let mut answer = match press::takes(&call.headers) {
-        true => press::mark(reply::bytes(file.kind, pressed)?),
+    let mut answer = match compress::takes(&call.headers) {
+        true => compress::mark(reply::bytes(file.kind, pressed)?),
         false => with(reply::bytes(file.kind, file.bytes)?, header::VARY, "accept-encoding"),
     };
     let keep = HeaderValue::from_static("public, max-age=31536000, immutable");

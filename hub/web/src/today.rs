@@ -1,6 +1,6 @@
 //! `/class/{id}/today`: today's lessons of a class, and the roll of one of them.
 //!
-//! The buttons of the roll are in [`hand`](super::hand).
+//! The buttons of the roll are in [`hand`](crate::roll_buttons).
 
 use super::class::policy::suspended;
 use super::roll::{self, RollFacts, RollRow};

@@ -382,7 +382,7 @@ fn opened_by_all(tx: &Tx<'_>, email: &str) -> Result<uuid::Uuid, Error> {
 
 /// What still opens an account: its passkey, codes, password, link, calendar address, itself.
 fn opens(tx: &Tx<'_>, id: uuid::Uuid) -> Result<[bool; 6], Error> {
-    let person = store::people::find(tx, &id.to_string())?;
+    let person = store::accounts::find(tx, &id.to_string())?;
     let (passkey, codes) = (store::passkey::any(tx, id)?, store::totp::get(tx, id)?.is_some());
     let feed = !store::feed::of(tx, id)?.is_empty();
     Ok([passkey, codes, person.has_password, person.linked, feed, person.is_active])
@@ -395,10 +395,10 @@ fn shut_all(tx: &Tx<'_>, id: uuid::Uuid) -> Result<(), Error> {
     store::totp::remove(tx, id, &by, later)?;
     store::identity::unlink(tx, id, &by, later)?;
     store::feed::remove(tx, id, id, later)?;
-    store::people::set_password(tx, id, "new", &store::login::LoginKeep::Nothing, &by, later)?;
-    let mut profile = store::people::find(tx, &by)?.profile();
+    store::accounts::set_password(tx, id, "new", &store::login::LoginKeep::Nothing, &by, later)?;
+    let mut profile = store::accounts::find(tx, &by)?.profile();
     profile.is_active = false;
-    store::people::change(tx, id, profile, None, &by, later).map(drop)
+    store::accounts::change(tx, id, profile, None, &by, later).map(drop)
 }
 
 #[tokio::test]
@@ -432,9 +432,9 @@ async fn an_account_that_was_closed_and_opened_again_stays_open() {
         let (id, _other) = (opened_by_all(tx, "a@s.test")?, opened_by_all(tx, "b@s.test")?);
         shut_all(tx, id)?;
         let shut = store::shut::all(tx)?;
-        let mut profile = store::people::find(tx, &id.to_string())?.profile();
+        let mut profile = store::accounts::find(tx, &id.to_string())?.profile();
         profile.is_active = true;
-        store::people::change(tx, id, profile, None, "t", NOW.plus_ms(2))?;
+        store::accounts::change(tx, id, profile, None, "t", NOW.plus_ms(2))?;
         Ok((store::reshut::again(tx, &shut)?, opens(tx, id)?))
     };
     let (back, opens) = rig.db.write(write).await.unwrap();
@@ -457,9 +457,9 @@ async fn an_account_opened_and_linked_again_since_the_backup_stays_so_in_an_olde
             shut_all(tx, id)?;
             if is_again {
                 // The clock went back by the millisecond in which it was closed.
-                let mut profile = store::people::find(tx, &id.to_string())?.profile();
+                let mut profile = store::accounts::find(tx, &id.to_string())?.profile();
                 (profile.is_active, profile.may_link) = (true, true);
-                store::people::change(tx, id, profile, None, "t", NOW)?;
+                store::accounts::change(tx, id, profile, None, "t", NOW)?;
                 let (issuer, subject, email) = ("i".into(), "a@s.test".into(), "a@s.test".into());
                 let who = ProviderIdentity { issuer, subject, verified_email: Some(email) };
                 store::identity::open(tx, &who, NOW)?;
@@ -492,7 +492,7 @@ async fn another_link_since_brings_the_old_one_back_for_nobody() {
         let other = store::identity::mark(&id.to_string(), "i", "another");
         let shut = [of(ShutKind::Link, id.to_string(), 1), of(ShutKind::Linked, other, 2)];
         store::reshut::again(tx, &shut)?;
-        Ok(store::people::find(tx, &id.to_string())?.linked)
+        Ok(store::accounts::find(tx, &id.to_string())?.linked)
     };
     assert!(!rig.db.write(write).await.unwrap());
 }
@@ -519,7 +519,7 @@ async fn a_password_of_a_clock_that_leapt_and_one_of_the_right_clock_stay() {
     for (password, at) in [("one", NOW.plus_ms(300 * DAY_MS)), ("two", NOW.plus_ms(5))] {
         let by = id.to_string();
         let set = move |tx: &Tx<'_>| {
-            store::people::set_password(
+            store::accounts::set_password(
                 tx,
                 id,
                 password,

@@ -6,7 +6,7 @@ use rules::auth::Role;
 use rules::auth::throttle::ThrottleKind;
 use rules::error::Error;
 use store::account::{self, Account, NewAccount};
-use store::{Tx, people, user};
+use store::{Tx, accounts, user};
 
 /// The first account.
 pub struct SetUpFirstAdmin {
@@ -64,7 +64,7 @@ fn checked(name: &str, email: &str) -> Result<(), Error> {
     if name.trim().is_empty() || name.len() > 200 {
         return Err(Error::field("full_name", "give a name of at most 200 bytes"));
     }
-    if !people::is_address(email.trim()) {
+    if !accounts::is_address(email.trim()) {
         return Err(Error::field("email", "this is no e-mail address"));
     }
     Ok(())

@@ -4,9 +4,9 @@
 //! Both are made of the same people: enrolled, active and consenting, one mean template each.
 //! Plain templates exist here, in RAM, and nowhere else.
 
+mod current;
 mod follow;
-mod keeper;
 pub mod lines;
 
+pub use current::{Gallery, load};
 pub use follow::Galleries;
-pub use keeper::{Gallery, load};

@@ -1,7 +1,7 @@
 //! Once a day: what is over goes, and the head of the audit chain is signed.
 
-use super::keeper::Keeper;
 use super::{retention, witness};
+use crate::privacy::upkeep::PrivacyUpkeep;
 use jiff::civil::Date;
 use rules::error::{Doing, Error};
 use store::{Tx, audit, audit_head, cursor, file, setting};
@@ -11,7 +11,7 @@ use witness::Witness;
 /// The setting that remembers the last day.
 const DONE: &str = "daily_done";
 
-impl Keeper {
+impl PrivacyUpkeep {
     /// Does the day's work if it has not been done; each step of it is a turn of `beat`.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 //! and says so.
 //!
 //! One transaction takes the data and writes down what is left to do; each later step can be
-//! repeated, and is, at start and whenever a door reports ([`Keeper::finish_erasures`]).
+//! repeated, and is, at start and whenever a door reports ([`PrivacyUpkeep::finish_erasures`]).
 
-use super::keeper::Keeper;
 use super::withdraw;
 use crate::events::Event;
+use crate::privacy::upkeep::PrivacyUpkeep;
 use rules::error::Error;
 use serde_json::json;
 use store::erasure::{ErasureReason, Gone};
@@ -15,7 +15,7 @@ use store::{self, Db, Tx, audit, erasure, forget};
 use wire::{StudentId, Wall};
 
 /// Erases all data of `student`, and their key. Twice is the same as once. The doors are told by
-/// making the gallery anew and then calling [`Keeper::finish_erasures`].
+/// making the gallery anew and then calling [`PrivacyUpkeep::finish_erasures`].
 ///
 /// # Errors
 /// `NotFound` without such a person.
@@ -90,7 +90,7 @@ pub fn data(
     audit::add(tx, now, &entry)
 }
 
-impl Keeper {
+impl PrivacyUpkeep {
     /// Erases, because somebody asked for it, the person of this id or number, and tells the doors.
     ///
     /// # Errors

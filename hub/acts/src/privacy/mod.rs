@@ -8,8 +8,8 @@ pub mod certificate;
 pub mod daily;
 pub mod erase;
 pub mod export;
-pub mod keeper;
 pub mod retention;
+pub mod upkeep;
 pub mod withdraw;
 pub mod witness;
 

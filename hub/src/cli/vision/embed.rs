@@ -1,6 +1,6 @@
 //! `vision embed` and `vision compare`: single pictures.
 
-use super::look::open;
+use crate::cli::vision::faces::open;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};

@@ -1,9 +1,7 @@
 //! `vision identify`: who of the gallery is it, if anybody?
 
-use super::{
-    look::{self, MeasuredLooked, MeasuredPick},
-    percent,
-};
+use super::percent;
+use crate::cli::vision::faces::{self, MeasuredLooked, MeasuredPick};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
@@ -46,7 +44,7 @@ impl Identify {
         let gallery = people(&self.gallery)?;
         let probes = people(&self.probes)?;
         let pictures = gallery.values().chain(probes.values()).flatten().cloned().collect();
-        let looked = look::all(pack, pictures, self.face)?;
+        let looked = faces::all(pack, pictures, self.face)?;
         let enrolled = enrol(&gallery, &looked)?;
         let (known, strangers) = compare(&probes, &enrolled, &looked, self.fuse.into())?;
         let figures = measure::identify(&known, &strangers);
@@ -153,7 +151,7 @@ fn compare(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::vision::look::MeasuredSeen;
+    use crate::cli::vision::faces::MeasuredSeen;
     use std::time::Duration;
 
     fn looked(pictures: &[(&str, [f32; 2])]) -> MeasuredLooked {

@@ -1,6 +1,6 @@
 //! Lists of pairs: LFW's `pairs.txt`, or two pictures and Yes or No by commas.
 
-use super::look::MeasuredPick;
+use crate::cli::vision::faces::MeasuredPick;
 use anyhow::Context as _;
 use std::path::PathBuf;
 

@@ -1,9 +1,9 @@
 //! `rollcall-hub vision …`: what the networks make of pictures, and how good they are.
 
 mod embed;
+mod faces;
 mod identify;
 mod list;
-mod look;
 mod pairs;
 
 use anyhow::Context as _;

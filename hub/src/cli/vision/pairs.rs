@@ -3,9 +3,9 @@
 use super::{
     cosine,
     list::{self, Listed},
-    look::{self, MeasuredLooked, MeasuredPick},
     percent,
 };
+use crate::cli::vision::faces::{self, MeasuredLooked, MeasuredPick};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
@@ -47,7 +47,7 @@ impl Pairs {
             list::parse(&text).with_context(|| format!("{name} is no list of pairs"))?;
         let paths: BTreeSet<_> = list.iter().flat_map(|pair| [&pair.a, &pair.b]).collect();
         let pictures = paths.iter().map(|path| self.images.join(path)).collect();
-        let looked = look::all(pack, pictures, self.face.unwrap_or(usual))?;
+        let looked = faces::all(pack, pictures, self.face.unwrap_or(usual))?;
         let scores: Vec<_> = list.iter().map(|pair| self.score(pair, &looked)).collect();
         let known: Vec<Pair> = list
             .iter()

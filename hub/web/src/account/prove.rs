@@ -14,7 +14,7 @@ use http::problem::Problem;
 use http::reply::{page, see};
 use http::route::Route;
 use serde::Deserialize;
-use store::{passkey, people, totp};
+use store::{accounts, passkey, totp};
 use warp::http::StatusCode;
 
 /// The page.
@@ -78,7 +78,7 @@ async fn ways(call: &Call) -> Result<Ways, Problem> {
     let read = call.app().db.read(move |tx| {
         let codes = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
         let passkeys = PasskeyAsk::of(passkey::any(tx, user)?, missing);
-        Ok((people::password(tx, user)?.is_some(), codes, passkeys))
+        Ok((accounts::password(tx, user)?.is_some(), codes, passkeys))
     });
     let (has, codes, passkeys) = read.await?;
     let alone = !codes && passkeys == PasskeyAsk::Nothing;

@@ -20,9 +20,9 @@ use rules::error::Error;
 use rules::reports::Sums;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
+use store::accounts::{self, AccountFilter};
 use store::class::{self, Class, Member};
 use store::member::{self, MemberCounts};
-use store::people::{self, AccountFilter};
 use store::student::Student;
 use store::teaches::{self, Teacher};
 use store::{Tx, budget};
@@ -196,7 +196,8 @@ fn found(
 
 fn staff(tx: &Tx<'_>) -> Result<Vec<(Uuid, String)>, Error> {
     let roles = vec![Role::Teacher, Role::Admin];
-    let all = people::list(tx, &AccountFilter { roles, is_active: Some(true) }, None, STAFF_MOST)?;
+    let all =
+        accounts::list(tx, &AccountFilter { roles, is_active: Some(true) }, None, STAFF_MOST)?;
     let mut all: Vec<_> = all.into_iter().map(|one| (one.account.id, one.account.name)).collect();
     all.sort_by(|(_, a), (_, b)| a.cmp(b));
     Ok(all)

@@ -149,7 +149,7 @@ async fn actor(call: &Call, who: &str) -> Result<Option<String>, Problem> {
         return Ok(None);
     }
     let key = who.clone();
-    let found = call.app().db.read(move |tx| store::people::find(tx, &key)).await;
+    let found = call.app().db.read(move |tx| store::accounts::find(tx, &key)).await;
     Ok(Some(found.map_or(who, |person| person.account.id.to_string())))
 }
 

@@ -17,8 +17,8 @@ use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use rules::auth::Role;
 use serde::Deserialize;
+use store::accounts::{self, AccountFilter, AccountPerson};
 use store::class;
-use store::people::{self, AccountFilter, AccountPerson};
 use store::teaches::{self, Taught};
 use uuid::Uuid;
 use warp::http::StatusCode;
@@ -121,7 +121,7 @@ async fn list(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let read = call
         .app()
         .db
-        .read(move |tx| people::list(tx, &AccountFilter::default(), after, PER_PAGE))
+        .read(move |tx| accounts::list(tx, &AccountFilter::default(), after, PER_PAGE))
         .await?;
     let full = read.len() == PER_PAGE as usize;
     let after = read.last().filter(|_| full).map(|person| person.account.id);
@@ -187,7 +187,7 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let limits = call.front.limits;
     let now = call.now;
     let read = call.app().db.read(move |tx| {
-        let person = people::find(tx, &name)?;
+        let person = accounts::find(tx, &name)?;
         let id = person.account.id;
         let taught = teaches::of(tx, id, reader.today)?;
         let sign_ins = sign_ins::open(tx, id, &keep, (limits, now))?;
@@ -271,7 +271,7 @@ async fn answer(call: &Call, done: Result<(Uuid, &'static str), Problem>) -> Out
 async fn end_sign_ins(call: Call) -> Outcome {
     let done = async {
         let name = call.param("id").to_owned();
-        let account = call.app().db.read(move |tx| people::find(tx, &name)).await?.account.id;
+        let account = call.app().db.read(move |tx| accounts::find(tx, &name)).await?.account.id;
         let of = SignInsEnd { account, by: call.actor()?.user, keep: call.kept() };
         sign_ins::end_all(&call.app().db, of, call.now).await?;
         Ok((account, "settings-user-signed-out"))

@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// What keeps what is promised; cheap to clone.
 #[derive(Clone)]
-pub struct Keeper {
+pub struct PrivacyUpkeep {
     /// The database.
     pub db: Db,
     /// The keys of people.
@@ -40,7 +40,7 @@ pub struct Keeper {
     pub upkeep: Upkeep,
 }
 
-impl Keeper {
+impl PrivacyUpkeep {
     /// Looks after what is promised until `stop`. What fails is noted, and the next look is the
     /// retry.
     ///

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use vision::{Decision, Rect, Scale};
 use wire::{StudentId, Verdict};
 
-/// How sure a glance is of one face.
+/// How sure a headcount is of one face.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sureness {
@@ -51,7 +51,7 @@ impl Headcount {
 
 /// Every face, and who of `members` it seems to be.
 #[must_use]
-pub fn glance(sight: &PictureSight, index: &Index, members: &HashSet<StudentId>) -> Vec<Headcount> {
+pub fn headcount(sight: &PictureSight, index: &Index, members: &HashSet<StudentId>) -> Vec<Headcount> {
     let compare = |face| photo::compare(index, face, |id| members.contains(&id));
     let found: Vec<Decision> = sight.faces.iter().map(compare).collect();
     let one = |c: &wire::Candidate| Match { student: c.student, weight: c.score };
@@ -107,15 +107,15 @@ mod tests {
 
     #[test]
     fn the_usual_distances_are_said_of_the_pack_that_runs() {
-        let glance = |model, score| {
+        let headcount = |model, score| {
             let (at, status, scale) = (Rect::default(), Sureness::Unknown, Scale::of(model));
             Headcount { at, status, student: None, score, scale }
         };
-        let usual = glance("dlib-1", Some(0.92));
+        let usual = headcount("dlib-1", Some(0.92));
         assert!((usual.distance().unwrap() - 0.6).abs() < 1e-3 && usual.confidence() < 0.6);
-        let other = glance("mobilefacenet128-1", Some(0.62));
+        let other = headcount("mobilefacenet128-1", Some(0.62));
         assert!(other.distance().unwrap() < 0.5 && other.confidence() > 0.9, "sure there");
-        let none = glance("dlib-1", None);
+        let none = headcount("dlib-1", None);
         assert_eq!((none.distance(), none.confidence()), (None, 0.0));
     }
 }
