@@ -117,9 +117,18 @@ impl ClassSettings {
 
 /// Makes a class; its teachers teach from today on.
 ///
+/// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+/// not be made finds nothing in its way.
+///
 /// # Errors
 /// `Conflict` when the code is taken, `Invalid` naming a field.
-pub async fn add(db: &Db, reader: Reader, new: NewClass, now: Wall) -> Result<Class, Error> {
+pub async fn add<T: Send + 'static>(
+    db: &Db,
+    reader: Reader,
+    new: NewClass,
+    shown: impl FnOnce(&Tx<'_>, Class) -> Result<T, Error> + Send + 'static,
+    now: Wall,
+) -> Result<T, Error> {
     let actor = reader.actor.user.to_string();
     let work = move |tx: &Tx<'_>| {
         let words = (new.name.as_str(), new.code.as_str(), None);
@@ -129,7 +138,7 @@ pub async fn add(db: &Db, reader: Reader, new: NewClass, now: Wall) -> Result<Cl
         for teacher in new.rest.teachers.unwrap_or_default() {
             class::add_teacher(tx, id, teacher, reader.today, &actor, now)?;
         }
-        class::find(tx, reader, &id.to_string())
+        shown(tx, class::find(tx, reader, &id.to_string())?)
     };
     db.write(work).await
 }

@@ -101,10 +101,19 @@ pub enum Differs {
 impl Timetable {
     /// A new weekly lesson, with its lessons of the days ahead.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound` without such a class, `Conflict` when class or room are taken, `Invalid` for
     /// times that cannot be.
-    pub async fn add(&self, reader: Reader, new: NewPeriod, now: Wall) -> Result<Period, Error> {
+    pub async fn add<T: Send + 'static>(
+        &self,
+        reader: Reader,
+        new: NewPeriod,
+        shown: impl FnOnce(&Tx<'_>, Period) -> Result<T, Error> + Send + 'static,
+        now: Wall,
+    ) -> Result<T, Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let class = class::find(tx, reader, &new.class)?;
@@ -119,7 +128,8 @@ impl Timetable {
                 to: new.to,
                 version: 1,
             };
-            put(tx, reader, &period, &zone, now)
+            let made = put(tx, reader, &period, &zone, now)?;
+            shown(tx, made)
         };
         self.db.write(work).await
     }

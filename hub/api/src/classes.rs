@@ -246,8 +246,10 @@ async fn index(call: Call) -> Outcome {
 async fn add(call: Call) -> Outcome {
     let ClassForm { class_name: name, class_code: code, rest } = call.json()?;
     let new = NewClass { name, code, rest: rest.into() };
-    let class = classes::add(&call.app().db, call.reader()?, new, call.now).await?;
-    let body = shown(&call, class).await?;
+    let reader = call.reader()?;
+    let now = call.now;
+    let shown = move |tx: &Tx<'_>, class| whole(tx, class, reader.today, now);
+    let body = classes::add(&call.app().db, reader, new, shown, now).await?;
     created(&format!("/api/classes/{}", body.id), &body)
 }
 

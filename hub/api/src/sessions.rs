@@ -120,8 +120,10 @@ async fn show(call: Call) -> Outcome {
 
 async fn add(call: Call) -> Outcome {
     let typed: SessionForm = call.json()?;
-    let lesson = call.app().classroom().add(call.reader()?, typed.into(), call.now).await?;
-    let body = counted(&call, lesson).await?;
+    let zone = call.app().config.zone.clone();
+    let shown = move |tx: &Tx<'_>, lesson| whole(tx, lesson, &zone);
+    let classroom = call.app().classroom();
+    let body = classroom.add(call.reader()?, typed.into(), shown, call.now).await?;
     created(&format!("/api/sessions/{}", body.id), &body)
 }
 

@@ -246,8 +246,8 @@ async fn show(call: Call) -> Outcome {
 async fn add(call: Call) -> Outcome {
     let typed: TimetableForm = call.json()?;
     let reader = call.reader()?;
-    let made =
-        shown(&call, call.app().timetable().add(reader, typed.into(), call.now).await?).await?;
+    let shown = move |tx: &Tx<'_>, period| body(tx, period, reader.today);
+    let made = call.app().timetable().add(reader, typed.into(), shown, call.now).await?;
     created(&format!("/api/timetable/{}", made.id), &made)
 }
 

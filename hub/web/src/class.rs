@@ -79,7 +79,8 @@ async fn add(call: Call) -> Outcome {
     let room = typed("room");
     let room = Some(room).filter(|room| !room.is_empty());
     let new = NewClass { name, code, rest: ClassSettings { room, ..ClassSettings::default() } };
-    let made = classes::add(&call.app().db, call.reader()?, new, call.now).await;
+    let made =
+        classes::add(&call.app().db, call.reader()?, new, |_, class| Ok(class), call.now).await;
     match made.map_err(Problem::from) {
         Ok(class) => see(&format!("/class/{}?done=class-made", class.id)),
         Err(problem) => show(&call, problem.status, Some(problem.detail)).await,

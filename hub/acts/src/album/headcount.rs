@@ -51,7 +51,11 @@ impl Headcount {
 
 /// Every face, and who of `members` it seems to be.
 #[must_use]
-pub fn headcount(sight: &PictureSight, index: &Index, members: &HashSet<StudentId>) -> Vec<Headcount> {
+pub fn headcount(
+    sight: &PictureSight,
+    index: &Index,
+    members: &HashSet<StudentId>,
+) -> Vec<Headcount> {
     let compare = |face| photo::compare(index, face, |id| members.contains(&id));
     let found: Vec<Decision> = sight.faces.iter().map(compare).collect();
     let one = |c: &wire::Candidate| Match { student: c.student, weight: c.score };

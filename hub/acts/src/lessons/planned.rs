@@ -16,10 +16,19 @@ use wire::{RecordId, Wall};
 impl Classroom {
     /// A new lesson; sightings that were only logged wait in it.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound` for a class that the reader does not see, `Conflict` when class or room are
     /// taken, `Invalid` for times that cannot be.
-    pub async fn add(&self, reader: Reader, new: NewLesson, now: Wall) -> Result<Session, Error> {
+    pub async fn add<T: Send + 'static>(
+        &self,
+        reader: Reader,
+        new: NewLesson,
+        shown: impl FnOnce(&Tx<'_>, Session) -> Result<T, Error> + Send + 'static,
+        now: Wall,
+    ) -> Result<T, Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let lesson = typed::plan(tx, reader, new, &zone, now)?;
@@ -28,7 +37,7 @@ impl Classroom {
             session::add(tx, &lesson)?;
             noted(tx, reader, "add", &lesson, now)?;
             let records = marks::adopt(tx, &lesson, now)?;
-            Ok((lesson, records))
+            Ok((shown(tx, lesson)?, records))
         };
         let (lesson, records) = self.db.write(work).await?;
         self.events.waiting(records);

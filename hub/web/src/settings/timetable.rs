@@ -266,7 +266,7 @@ async fn add(call: Call) -> Outcome {
             to: day(&call, "to_day")?,
         };
         let class = new.class.clone();
-        call.app().timetable().add(call.reader()?, new, call.now).await?;
+        call.app().timetable().add(call.reader()?, new, |_, _| Ok(()), call.now).await?;
         Ok::<_, Problem>(class)
     };
     match done.await {
