@@ -2,12 +2,12 @@
 //! returns into JSON. What goes wrong is a problem (RFC 9457) with the status of its kind.
 
 pub mod analytics;
-pub mod attendance;
 pub mod audit;
 pub mod auth;
 pub mod calendar;
 pub mod capture;
 pub mod care;
+pub mod class_photo;
 pub mod classes;
 pub mod clock;
 pub mod commands;
@@ -30,7 +30,6 @@ pub mod jobs;
 pub mod join;
 pub mod lesson;
 pub mod mail_texts;
-pub mod mark;
 pub mod marks;
 pub mod members;
 pub mod notifications;
@@ -40,7 +39,6 @@ pub mod password;
 pub mod persons;
 pub mod presence;
 pub mod prove;
-pub mod register;
 pub mod reports;
 pub mod retention;
 pub mod rooms;
@@ -49,7 +47,9 @@ pub mod sessions;
 pub mod settings;
 pub mod setup;
 pub mod shown;
+pub mod sightings;
 pub mod sign_ins;
+pub mod sign_up;
 pub mod sorting;
 pub mod statistics;
 pub mod students;
@@ -75,7 +75,7 @@ pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
         setup::routes(),
         students::routes(),
         devices::routes(),
-        attendance::routes(),
+        sightings::routes(),
         audit::routes(),
         capture::routes(),
         care::routes(),
@@ -97,7 +97,7 @@ pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
         import::routes(),
         sorting::routes(),
         join::routes(),
-        mark::routes(),
+        class_photo::routes(),
         marks::routes(),
         openapi::routes(),
         calendar::routes(),
@@ -110,7 +110,7 @@ pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
         passkeys::routes(),
         password::routes(),
         prove::routes(),
-        register::routes(),
+        sign_up::routes(),
         teachers::routes(),
         totp::routes(),
         users::routes(),

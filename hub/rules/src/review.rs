@@ -16,7 +16,7 @@ use wire::{RecordId, StudentId, Wall};
 pub enum Status {
     /// Waits for a person.
     Pending,
-    /// A person says who it was.
+    /// It is known who it was: a person said so, or the class trusts its door.
     Approved,
     /// A person says it was nobody to record.
     Rejected,

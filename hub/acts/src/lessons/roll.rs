@@ -15,7 +15,7 @@ use store::session::{self, Session, SessionFilter};
 use store::{Tx, student};
 use wire::{StudentId, Wall};
 
-/// Classroom of a class on one day that are looked at.
+/// Lessons of a class on one day that are looked at.
 const LESSONS: u32 = 50;
 
 /// Who is there on a day, and who is not.

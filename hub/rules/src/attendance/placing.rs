@@ -49,8 +49,8 @@ pub struct PlacingFacts<'a> {
 /// Where a sighting belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PlacingPlace {
-    /// It waits for a person, in this lesson if one is known; whoever is due there, the
-    /// candidate at this index, comes first.
+    /// It counts, in this lesson if one is known; whoever is due there, the candidate at this
+    /// index, comes first. Whether it waits for a person is [`worth`]'s to say.
     Waits(Option<Uuid>, usize),
     /// It is only a log entry: in school, but not in class; or staff; or somebody who left.
     Logged,
