@@ -12,7 +12,7 @@ use rules::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use store::change::Changes;
+use store::change::ChangeCounts;
 use store::{Tx, device};
 use tokio_util::sync::CancellationToken;
 use wire::Mono;
@@ -44,7 +44,7 @@ pub struct Rounds {
 
 /// What earlier rounds did.
 struct RoundsDone {
-    seen: Option<Changes>,
+    seen: Option<ChangeCounts>,
     followed: Mono,
     lessons: Option<Mono>,
 }
@@ -110,7 +110,7 @@ impl Rounds {
         }
     }
 
-    async fn changes(&self) -> Option<Changes> {
+    async fn changes(&self) -> Option<ChangeCounts> {
         let read = self.upkeep.db.read(store::change::read).await;
         self.upkeep.tried("noticing changes", read)
     }

@@ -4,7 +4,7 @@ use acts::lessons::{LessonChanges, NewLesson};
 use http::key::HttpKey;
 use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
-use rules::reports::Tally;
+use rules::reports::MarkTally;
 use rules::timetable::Source;
 use serde::{Deserialize, Serialize};
 use store::session::Session;
@@ -127,13 +127,13 @@ impl SessionPatch {
 impl SessionBody {
     /// `session` with its marks counted, in local time.
     #[must_use]
-    pub fn new(session: Session, tally: Tally, zone: &TimeZone) -> Self {
+    pub fn new(session: Session, tally: MarkTally, zone: &TimeZone) -> Self {
         let time = |at: Wall| Timestamp::from_millisecond(at.0).ok();
         let local = |at: Wall| {
             let local = time(at).map(|at| at.to_zoned(zone.clone()));
             local.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default()
         };
-        let Tally([present, late, absent, excused, unverified, undecided]) = tally;
+        let MarkTally([present, late, absent, excused, unverified, undecided]) = tally;
         Self {
             id: session.id,
             class_id: session.class,

@@ -15,7 +15,7 @@ use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, civil::Date};
 use rules::attendance::Status;
 use rules::error::{Doing, Error};
-use rules::reports::Tally;
+use rules::reports::MarkTally;
 use rules::reports::matrix::{self, MatrixLesson, RegisterMatrix};
 use serde::{Deserialize, Serialize};
 use store::{Tx, register};
@@ -175,8 +175,8 @@ pub struct ReportCounts {
     undecided_count: i64,
 }
 
-impl From<Tally> for ReportCounts {
-    fn from(count: Tally) -> Self {
+impl From<MarkTally> for ReportCounts {
+    fn from(count: MarkTally) -> Self {
         let sums = count.sums();
         Self {
             present_count: sums.present + sums.late,

@@ -42,8 +42,59 @@ impl Audit {
         let head = audit::verify(hub.config.database(), known).await?;
         writeln!(out, "{} rows, unbroken; the head is {}", head.rows, head.hash)?;
         if !heads.is_empty() {
-            writeln!(out, "{} signed heads are part of it", heads.len())?;
+            writeln!(out, "signed heads that are part of it: {}", heads.len())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::Parser as _;
+    use wire::Wall;
+
+    fn hub(data: &Path, typed: &[&str]) -> Result<String, String> {
+        let args = ["rollcall-hub", "--data", data.to_str().unwrap()];
+        let cli = Cli::try_parse_from(args.iter().chain(typed)).map_err(|e| e.to_string())?;
+        let mut out = Vec::new();
+        cli.run(&mut out).map_err(|error| format!("{error:#}"))?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    /// A hub with two accounts; the head of its chain after the first, signed by it, in a file.
+    fn kept_head(data: &Path) -> PathBuf {
+        hub(data, &["init"]).unwrap();
+        hub(data, &["user", "add", "ada@school.test", "--role", "admin"]).unwrap();
+        let (config, keys) = {
+            let hub = Hub::open(data).unwrap();
+            let key = hub.keys().unwrap().signing().unwrap();
+            (hub.config, key)
+        };
+        let verify = audit::verify(config.database(), Vec::new());
+        let head = tokio::runtime::Runtime::new().unwrap().block_on(verify).unwrap();
+        let row = acts::privacy::witness::sign("2026-03-02", head, Wall(0), &keys);
+        Witness::from(row).write(data).unwrap();
+        hub(data, &["user", "add", "bob@school.test", "--role", "teacher"]).unwrap();
+        data.join("audit-heads/2026-03-02.json")
+    }
+
+    #[test]
+    fn a_chain_still_goes_through_a_head_that_was_kept_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("hub");
+        let head = kept_head(&data);
+        let verify =
+            |file: &Path| hub(&data, &["audit", "verify", "--head", file.to_str().unwrap()]);
+        assert!(verify(&head).unwrap().contains("signed heads that are part of it: 1"));
+
+        let other = dir.path().join("other");
+        let theirs = kept_head(&other);
+        assert!(verify(&theirs).unwrap_err().contains("not signed by this hub"));
+
+        let cut = "drop trigger if exists audit_is_not_deleted; delete from audit";
+        rusqlite::Connection::open(data.join("hub.db")).unwrap().execute_batch(cut).unwrap();
+        assert!(verify(&head).is_err(), "the end of the chain was cut off");
     }
 }

@@ -105,6 +105,17 @@ fn only_addresses_outside_are_told() {
     assert!(webhooks::check("https://example.org/x?y", false).is_ok());
 }
 
+#[tokio::test]
+async fn an_address_that_cannot_be_told_is_refused_by_its_field() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let hook = serde_json::json!({ "url": "http://example.org", "events": ["session.closed"] });
+    let refused = house.send(super::post("/api/webhooks").bearer(&token).json(&hook)).await;
+    assert_eq!(refused.status(), 422);
+    let detail = super::body(&refused)["detail"].to_string();
+    assert_eq!(detail.matches("url").count(), 1, "{detail}");
+}
+
 // Mail over a real connection ------------------------------------------------------------------
 
 /// A mail server that takes everything but what goes to `refuse@`; what it got, it keeps.

@@ -27,7 +27,7 @@ pub fn of(tx: &Tx<'_>, name: &str) -> Result<i64, Error> {
 
 /// Where the counters stand that galleries follow.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Changes {
+pub struct ChangeCounts {
     /// Of [`GALLERY`].
     pub gallery: i64,
     /// Of [`DEVICE`].
@@ -35,10 +35,10 @@ pub struct Changes {
 }
 
 /// Where the counters stand that galleries follow.
-pub fn read(tx: &Tx<'_>) -> Result<Changes, Error> {
+pub fn read(tx: &Tx<'_>) -> Result<ChangeCounts, Error> {
     let sql = "select coalesce(sum(case when name = $1 then n else 0 end), 0),
                       coalesce(sum(case when name = $2 then n else 0 end), 0) from change";
     let changes =
-        |row: &rusqlite::Row<'_>| Ok(Changes { gallery: row.get(0)?, device: row.get(1)? });
+        |row: &rusqlite::Row<'_>| Ok(ChangeCounts { gallery: row.get(0)?, device: row.get(1)? });
     Ok(tx.row(sql, params![GALLERY, DEVICE], changes)?.unwrap_or_default())
 }

@@ -8,7 +8,7 @@ use rules::attendance::Counted;
 use rules::attendance::closing::Grounds;
 use rules::attendance::{Mark, Source, Status};
 use rules::error::{Doing, Error};
-use rules::reports::Tally;
+use rules::reports::MarkTally;
 use rusqlite::{params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -30,10 +30,10 @@ pub fn of_session(tx: &Tx<'_>, session: Uuid) -> Result<Vec<(StudentId, Mark)>, 
 }
 
 /// Marks of `session`, counted, in the order of [`Status::ALL`].
-pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<Tally, Error> {
+pub fn tally(tx: &Tx<'_>, session: Uuid) -> Result<MarkTally, Error> {
     let sql = format!("select {} from tally where session = $1", columns().join(", "));
     let read = |row: &rusqlite::Row<'_>| {
-        let mut tally = Tally::default();
+        let mut tally = MarkTally::default();
         for (n, count) in tally.0.iter_mut().enumerate() {
             *count = row.get(n)?;
         }

@@ -16,8 +16,8 @@ use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::civil::Date;
 use rules::attendance::Status;
+use rules::reports::MarkTally;
 use rules::reports::Sums;
-use rules::reports::Tally;
 use rules::reports::matrix::{self, RegisterMatrix};
 use serde::Deserialize;
 use store::Tx;
@@ -73,7 +73,7 @@ struct ReportRow {
     name: String,
     number: String,
     marks: Vec<HeatMark>,
-    count: Tally,
+    count: MarkTally,
     rate: String,
     risk: bool,
 }

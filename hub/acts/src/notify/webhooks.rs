@@ -63,13 +63,13 @@ pub fn secret() -> String {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadUrl {
     /// Not `https://host/…`.
-    #[error("url: write an address that begins with https://")]
+    #[error("write an address that begins with https://")]
     Scheme,
     /// With a user or a password in it.
-    #[error("url: leave user and password out of the address")]
+    #[error("leave user and password out of the address")]
     User,
     /// Too long.
-    #[error("url: use at most 500 bytes")]
+    #[error("use at most 500 bytes")]
     Long,
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rules::attendance::Status;
 use rules::error::{Doing, Error};
-use rules::reports::Tally;
+use rules::reports::MarkTally;
 use rules::reports::matrix::{self, Cell, MatrixLesson, RegisterMatrix};
 use std::fs::File;
 use std::io::{BufWriter, Seek as _};
@@ -92,7 +92,7 @@ fn word(cell: Cell) -> String {
 }
 
 /// What the last columns count.
-fn counts(count: &Tally) -> impl Iterator<Item = SheetValue> + use<> {
+fn counts(count: &MarkTally) -> impl Iterator<Item = SheetValue> + use<> {
     let rate = SheetValue::Rate(count.sums().attended());
     count.0.map(SheetValue::Number).into_iter().chain(std::iter::once(rate))
 }

@@ -1,6 +1,6 @@
 //! The register of one class over some days: students by lessons.
 
-use super::Tally;
+use super::MarkTally;
 use crate::attendance::{Source, Status};
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -57,7 +57,7 @@ pub struct Cell {
 }
 
 /// How many of `cells` say what.
-pub fn tally(cells: impl IntoIterator<Item = Cell>) -> Tally {
+pub fn tally(cells: impl IntoIterator<Item = Cell>) -> MarkTally {
     cells.into_iter().filter_map(|cell| cell.status).collect()
 }
 

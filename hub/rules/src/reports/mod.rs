@@ -4,7 +4,7 @@ pub mod analytics;
 pub mod matrix;
 pub mod rate;
 
-pub use rate::{ReportRate, Sums, Tally};
+pub use rate::{MarkTally, ReportRate, Sums};
 
 use crate::error::Error;
 use jiff::civil::Date;

@@ -95,9 +95,9 @@ impl Sums {
 
 /// How many marks say what, in the order of [`Status::ALL`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally(pub [i64; Status::ALL.len()]);
+pub struct MarkTally(pub [i64; Status::ALL.len()]);
 
-impl Tally {
+impl MarkTally {
     /// How many say `status`.
     #[must_use]
     pub fn of(&self, status: Status) -> i64 {
@@ -115,7 +115,7 @@ impl Tally {
     }
 }
 
-impl FromIterator<Status> for Tally {
+impl FromIterator<Status> for MarkTally {
     fn from_iter<I: IntoIterator<Item = Status>>(marks: I) -> Self {
         let mut tally = Self::default();
         marks.into_iter().for_each(|status| tally.0[status as usize] += 1);
