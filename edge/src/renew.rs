@@ -29,7 +29,7 @@ const UNTIMED: Duration = Duration::from_secs(10);
 pub struct Certificate {
     /// When it ends.
     pub ends: Wall,
-    /// Why it was not renewed at the last renew_if_due, in a sentence; empty if it was, or is not due.
+    /// Why it was not renewed at the last try, in a sentence; empty if it was, or is not due.
     pub trouble: String,
 }
 

@@ -197,7 +197,8 @@ pub fn is_of_the_newest(pem: &str, authorities: &str) -> Result<bool, TlsError> 
 /// When the identity is damaged.
 pub fn config(
     identity: &Identity,
-    (badge, trust): (&Badge, &Trust),
+    badge: &Badge,
+    trust: &Trust,
     supervisor: Timekeeper,
 ) -> Result<Arc<ClientConfig>, TlsError> {
     let time = DoorTime { supervisor, floor: validity(&identity.joined.certificate_pem)?.from };

@@ -126,7 +126,7 @@ impl Post<'_> {
         let time = Timekeeper::new(outbox.opened().boot, from, self.clock.clone());
         let badge = Badge::new(&identity)?;
         let trust = Trust::new(&identity.joined.ca_pem)?;
-        let tls = tls::config(&identity, (&badge, &trust), time.clone())?;
+        let tls = tls::config(&identity, &badge, &trust, time.clone())?;
         let fetch = Fetch::new(&identity.joined.https, &tls)?;
         let passport = Passport::new(&self.config.data, identity.clone());
         Ok(Line {
@@ -346,7 +346,7 @@ fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32
     let time = Timekeeper::new(0, from, Arc::new(SystemClock));
     let badge = Badge::new(identity)?;
     let trust = Trust::new(&identity.joined.ca_pem)?;
-    let tls = tls::config(identity, (&badge, &trust), time)?;
+    let tls = tls::config(identity, &badge, &trust, time)?;
     let fetch = Fetch::new(&identity.joined.https, &tls)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(fetch.key())?)

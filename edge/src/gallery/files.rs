@@ -130,7 +130,7 @@ impl GalleryFiles {
         versions.into_iter().map(|version| (version, may(version))).collect()
     }
 
-    /// As [`GalleryFiles::look`]; damaged ones are destroyed.
+    /// As [`GalleryFiles::current`]; damaged ones are destroyed.
     ///
     /// # Errors
     /// When the disk refuses to forget.

@@ -218,7 +218,7 @@ impl Accounts {
     /// What is kept of a new password, if there is one.
     async fn kept(&self, new: Option<String>, email: &str) -> Result<Option<String>, Error> {
         let Some(new) = new else { return Ok(None) };
-        hashed(&self.passwords, ("password", new), email).await.map(Some)
+        hashed(&self.passwords, "password", new, email).await.map(Some)
     }
 }
 
@@ -228,7 +228,8 @@ impl Accounts {
 /// `Field` for a weak one, `TooMany` when too many are being made.
 pub async fn hashed(
     passwords: &Passwords,
-    (field, new): (&'static str, String),
+    field: &'static str,
+    new: String,
     email: &str,
 ) -> Result<String, Error> {
     password::check(&new, email).map_err(|weak| Error::field(field, weak.to_string()))?;

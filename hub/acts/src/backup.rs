@@ -188,10 +188,10 @@ fn destroy_old(
     keys: &Path,
     now: Wall,
 ) -> Result<(usize, usize), Error> {
-    old::destroy(&config.data, WORK, (0, false), now)?;
-    let gone = old::destroy(keys, "keys-", (KEYS_MS, false), now)?;
+    old::destroy(&config.data, WORK, 0, false, now)?;
+    let gone = old::destroy(keys, "keys-", KEYS_MS, false, now)?;
     let lives = i64::from(config.backup_days) * DAY_MS;
-    Ok((gone, old::destroy(folder, "hub-", (lives, true), now)?))
+    Ok((gone, old::destroy(folder, "hub-", lives, true, now)?))
 }
 
 fn names(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {

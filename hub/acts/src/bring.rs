@@ -167,7 +167,8 @@ pub async fn rows(apart: &Apart, table: PeopleTable) -> Result<Vec<PersonRow>, E
 pub async fn bring(
     db: &Db,
     reader: Reader,
-    (class, rows): (Option<String>, Vec<PersonRow>),
+    class: Option<String>,
+    rows: Vec<PersonRow>,
     by: String,
     now: Wall,
 ) -> Result<(Option<Uuid>, BroughtDone), Error> {

@@ -131,8 +131,7 @@ pub async fn add<T: Send + 'static>(
 ) -> Result<T, Error> {
     let actor = reader.actor.user.to_string();
     let work = move |tx: &Tx<'_>| {
-        let words = (new.name.as_str(), new.code.as_str(), None);
-        let id = class::add(tx, words, &actor, now)?;
+        let id = class::add(tx, &new.name, &new.code, None, &actor, now)?;
         let class = class::find(tx, reader, &id.to_string())?;
         class::change(tx, &new.rest.over(class, now)?, &actor, now)?;
         for teacher in new.rest.teachers.unwrap_or_default() {
@@ -175,7 +174,7 @@ pub async fn change(
             class::set_teachers(tx, new.id, &teachers, reader.today, &actor, now)?;
         }
         if new.is_active != was_active {
-            remake(tx, reader, new.id, (&zone, now))?;
+            remake(tx, reader, new.id, &zone, now)?;
         }
         class::find(tx, reader, &id)
     };
@@ -199,7 +198,7 @@ pub async fn remove(
         let id = old.id;
         let actor = reader.actor.user.to_string();
         class::change(tx, &Class { is_active: false, ..old }, &actor, now)?;
-        remake(tx, reader, id, (&zone, now))
+        remake(tx, reader, id, &zone, now)
     };
     db.write(work).await
 }
@@ -209,7 +208,8 @@ fn remake(
     tx: &Tx<'_>,
     reader: Reader,
     class: Uuid,
-    (zone, now): (&TimeZone, Wall),
+    zone: &TimeZone,
+    now: Wall,
 ) -> Result<(), Error> {
     let filter = PeriodFilter { class: Some(class), limit: 1000, ..PeriodFilter::default() };
     for period in period::list(tx, reader, &filter)? {

@@ -200,7 +200,7 @@ impl Visitor {
     ) -> Result<(), Error> {
         self.password(account, "current_password", current).await?;
         let passwords = &self.entrance.passwords;
-        let kept = hashed(passwords, ("new_password", new), &account.email).await?;
+        let kept = hashed(passwords, "new_password", new, &account.email).await?;
         let id = account.id;
         let keep = self.keep.clone();
         let now = self.now;

@@ -447,7 +447,7 @@ impl<'a> Witnesses<'a> {
         let pupil = self.pupils.get(&student).cloned().unwrap_or_default();
         let mut doors = Vec::new();
         for door in &self.doors {
-            doors.push(ground(tx, door, (self.session, student, &pupil), &mut self.galleries)?);
+            doors.push(ground(tx, door, self.session, student, &pupil, &mut self.galleries)?);
         }
         Ok(Grounds { stayed: has_stayed(tx, self.session, student)?, doors })
     }
@@ -457,7 +457,9 @@ impl<'a> Witnesses<'a> {
 fn ground(
     tx: &Tx<'_>,
     door: &closing::ClosingDoor,
-    (session, student, pupil): (&Session, StudentId, &closing::Pupil),
+    session: &Session,
+    student: StudentId,
+    pupil: &closing::Pupil,
     galleries: &mut HashMap<(String, u64), Vec<StudentId>>,
 ) -> Result<Ground, Error> {
     let place = |version| (door.id.clone(), version);
@@ -491,7 +493,8 @@ fn has_stayed(tx: &Tx<'_>, session: &Session, student: StudentId) -> Result<bool
 pub fn lesson_now(
     tx: &Tx<'_>,
     of: &class::Class,
-    (now, today): (Wall, Date),
+    now: Wall,
+    today: Date,
     actor: &str,
 ) -> Result<Session, Error> {
     if let Some(session) = session::of_class_at(tx, of.id, now)? {

@@ -91,7 +91,7 @@ async fn bare() -> House {
             };
             people.push(student::add(tx, profile, "t", START)?);
         }
-        let class = class::add(tx, ("7b", "7B", Some("1")), "t", START)?;
+        let class = class::add(tx, "7b", "7B", Some("1"), "t", START)?;
         for student in &people[..2] {
             class::add_member(tx, class, *student, "t", START)?;
         }
@@ -568,7 +568,7 @@ async fn two_weeks_of_lessons_for_500_classes() {
     let house = bare().await;
     let fill = |tx: &Tx<'_>| {
         for n in 0..500 {
-            let class = class::add(tx, ("c", &format!("C{n}"), None), "t", START)?;
+            let class = class::add(tx, "c", &format!("C{n}"), None, "t", START)?;
             for k in 0..25i8 {
                 let starts = jiff::civil::time(8 + k % 5, 0, 0, 0);
                 let period = rules::timetable::Period {

@@ -149,7 +149,7 @@ impl Find {
         if worth.status == Status::Approved {
             worth.status = Status::Pending;
         }
-        self.store_as(tx, keys, (&candidates, worth), now)
+        self.store_as(tx, keys, &candidates, worth, now)
     }
 
     /// Stores it in this lesson: waiting for a person, or as the class's policy says.
@@ -167,14 +167,15 @@ impl Find {
         let policy = store::class::policy(tx, session.class)?;
         let status = placing::worth(policy, face.verdict, face.confidence, &face.reasons);
         let worth = Worth { session: Some(session.id), status };
-        self.store_as(tx, keys, (&face.candidates, worth), now)
+        self.store_as(tx, keys, &face.candidates, worth, now)
     }
 
     fn store_as(
         &self,
         tx: &Tx<'_>,
         keys: &Keys,
-        (candidates, worth): (&[Candidate], Worth),
+        candidates: &[Candidate],
+        worth: Worth,
         now: Wall,
     ) -> Result<Stored, Error> {
         let Self { taken, face } = self;
@@ -223,13 +224,11 @@ pub fn crop(sight: &PictureSight, face: &FaceSeen) -> Option<Vec<u8>> {
     let rect = face.face.rect;
     let side = rect.width().max(rect.height()) * 1.66;
     let centre = rect.centre();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "pixels of a picture of at most 64 megapixels"
-    )]
-    let x = (centre.x - side / 2.0) as i64;
-    let y = (centre.y - side / 2.0) as i64;
+    #[expect(clippy::cast_possible_truncation, reason = "of at most 64 megapixels")]
+    let pixel = |at: f32| at as i64;
+    let x = pixel(centre.x - side / 2.0);
+    let y = pixel(centre.y - side / 2.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1")]
     let side = side.max(1.0) as u32;
     let piece = sight.picture.crop(x, y, side, side)?;
     let most = 256.0 / f64::from(piece.width.max(piece.height)).max(256.0);

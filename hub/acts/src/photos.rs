@@ -35,7 +35,8 @@ impl People {
     pub async fn count(
         &self,
         photo: Uuid,
-        (to, version): (Turn, Option<i64>),
+        to: Turn,
+        version: Option<i64>,
         by: String,
         now: Wall,
     ) -> Result<Enrolment, Error> {

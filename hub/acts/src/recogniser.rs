@@ -185,7 +185,7 @@ impl Recogniser {
     /// How good a picture the file `bytes` is, without a template of anybody in it.
     ///
     /// # Errors
-    /// As [`Recogniser::look`].
+    /// As [`Recogniser::faces`].
     pub async fn glance(&self, bytes: Vec<u8>) -> Result<FrameGlance, Error> {
         self.ask(bytes, RecogniserWish::Glance).await
     }

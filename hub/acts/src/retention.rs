@@ -55,12 +55,13 @@ impl Sweeper {
     pub async fn run(
         &self,
         leap: Option<Leap>,
-        (by, now): (&str, Wall),
+        by: &str,
+        now: Wall,
         gone: &(impl Fn(u64) + Sync),
     ) -> Result<Vec<Swept>, Error> {
         timekeeper::refuse(leap)?;
         let Self { db, keys, database } = self;
-        let swept = retention::run(db, database, keys, (by, now), gone).await?;
+        let swept = retention::run(db, database, keys, by, now, gone).await?;
         let path = database.clone();
         let doing = "emptying the database's log";
         tokio::task::spawn_blocking(move || file::flush(&path)).await.doing(doing)??;
@@ -85,7 +86,7 @@ impl SweepingJob {
         let work = move |progress: JobProgress| async move {
             let by = by.to_string();
             let gone = |rows| progress.advance(rows);
-            sweeper.run(leap, (&by, clock.wall()), &gone).await
+            sweeper.run(leap, &by, clock.wall(), &gone).await
         };
         self.jobs.start(RUN, total, by, work).await
     }
@@ -119,11 +120,11 @@ mod tests {
         let sweeper = Sweeper { db: Db::open(&database).unwrap(), keys, database };
         let log = || fs::metadata(dir.path().join("hub.db-wal")).unwrap().len();
         let leap = Leap { from: Wall(0), to: NOW, against: ClockWitness::Records };
-        let refused = sweeper.run(Some(leap), ("t", NOW), &|_| {}).await;
+        let refused = sweeper.run(Some(leap), "t", NOW, &|_| {}).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
         retention::set(&sweeper.db, Default::default(), "t".into(), NOW).await.unwrap();
         assert!(log() > 0, "what is written is in the log first");
-        let swept = sweeper.run(None, ("t", NOW), &|_| {}).await.unwrap();
+        let swept = sweeper.run(None, "t", NOW, &|_| {}).await.unwrap();
         assert!(swept.iter().all(|swept| swept.rows == 0) && log() == 0, "{swept:?}");
     }
 }

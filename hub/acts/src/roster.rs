@@ -117,7 +117,7 @@ pub async fn verify(
         let student = student::find_for(tx, reader, &whose.student)?.id;
         let own = face == EnrolledFace::Own;
         let actor = reader.actor.user.to_string();
-        member::verify(tx, (class, student), own, &actor, now)?;
+        member::verify(tx, class, student, own, &actor, now)?;
         Ok((class, student))
     };
     db.write(work).await

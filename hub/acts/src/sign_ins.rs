@@ -25,7 +25,8 @@ pub fn open(
     tx: &Tx<'_>,
     account: Uuid,
     keep: &LoginKeep,
-    (limits, now): (SessionLimits, Wall),
+    limits: SessionLimits,
+    now: Wall,
 ) -> Result<Vec<SignIn>, Error> {
     let mut found = login::of(tx, account, keep)?;
     found.retain(|one| one.seen.is_none_or(|seen| limits.alive(one.began, seen, now)));

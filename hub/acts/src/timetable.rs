@@ -197,7 +197,7 @@ impl Timetable {
                 },
             };
             period::except(tx, &period, other.day, &change, &reader.actor.user.to_string(), now)?;
-            booking::one_day(tx, &period, (other.day, Some(&change)), (now, &zone))?;
+            booking::one_day(tx, &period, other.day, Some(&change), (now, &zone))?;
             make(tx, MakeFor::Period(period.id), &zone, now)?;
             Ok(period)
         };
@@ -219,7 +219,7 @@ impl Timetable {
         let work = move |tx: &Tx<'_>| {
             let period = period::find(tx, reader, id)?;
             period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
-            booking::one_day(tx, &period, (day, None), (now, &zone))?;
+            booking::one_day(tx, &period, day, None, (now, &zone))?;
             make(tx, MakeFor::Period(id), &zone, now).map(drop)
         };
         self.db.write(work).await

@@ -225,17 +225,18 @@ async fn show(call: Call) -> Outcome {
 async fn change(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
     let typed: EnrolmentForm = call.json()?;
-    let to = (Turn::wished(typed.is_active), call.version(typed.version)?);
-    let body =
-        EnrolmentBody::from(call.app().people().count(id, to, call.name()?, call.now).await?);
+    let to = Turn::wished(typed.is_active);
+    let version = call.version(typed.version)?;
+    let people = call.app().people();
+    let body = EnrolmentBody::from(people.count(id, to, version, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 async fn turn(call: Call) -> Outcome {
     let id = call.id("id")?;
-    let to = (Turn::Over, None);
-    let body =
-        EnrolmentBody::from(call.app().people().count(id, to, call.name()?, call.now).await?);
+    let people = call.app().people();
+    let turned = people.count(id, Turn::Over, None, call.name()?, call.now);
+    let body = EnrolmentBody::from(turned.await?);
     versioned(&body, body.version)
 }
 

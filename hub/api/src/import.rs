@@ -139,7 +139,7 @@ async fn bring_table(call: Call) -> Outcome {
     let app = call.app();
     let rows = bring::rows(&app.apart, call.people_table()?).await?;
     let class = Some(call.param("id").to_owned());
-    let done = bring::bring(&app.db, reader, (class, rows), call.name()?, call.now).await?;
+    let done = bring::bring(&app.db, reader, class, rows, call.name()?, call.now).await?;
     let class = done.0.map(|class| class.to_string()).unwrap_or_default();
     created(&format!("/api/classes/{class}/students"), &ImportTold::from(done.1))
 }

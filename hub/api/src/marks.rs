@@ -187,7 +187,8 @@ impl MarkEntry {
         self,
         grounds: Option<Grounds>,
         session: &Session,
-        (language, zone): (Language, &TimeZone),
+        language: Language,
+        zone: &TimeZone,
     ) -> Self {
         let said = grounds.as_ref().zip(self.status).map(|(grounds, status)| {
             why::sentences(language, status, grounds, marks::counts(session), zone)
@@ -215,7 +216,7 @@ fn entries(
         let mark = marks.remove(&member.student);
         let waits = waiting.contains(&member.student);
         let grounds = grounds.remove(&member.student);
-        MarkEntry::new(member, mark, waits).because(grounds, session, (*language, zone))
+        MarkEntry::new(member, mark, waits).because(grounds, session, *language, zone)
     };
     Ok(class::members(tx, session.class)?.into_iter().map(entry).collect())
 }

@@ -86,7 +86,7 @@ async fn of(call: &Call, account: Uuid) -> Result<Vec<SignIn>, Problem> {
     let keep = call.kept();
     let limits = call.front.limits;
     let now = call.now;
-    Ok(call.app().db.read(move |tx| sign_ins::open(tx, account, &keep, (limits, now))).await?)
+    Ok(call.app().db.read(move |tx| sign_ins::open(tx, account, &keep, limits, now)).await?)
 }
 
 async fn index(call: Call) -> Outcome {

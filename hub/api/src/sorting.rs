@@ -202,12 +202,12 @@ async fn assign_all(call: Call, whose: Whose) -> Outcome {
     let Sorting { k, similarity_threshold, use_voting, auto_commit } = call.json()?;
     let asked = Suggesting { k, similarity_threshold, use_voting };
     let outcome = if auto_commit { Put::Assign } else { Put::Suggest };
-    put_to_people(call, whose, "auto-assign-all-crops", (asked, outcome)).await
+    put_to_people(call, whose, "auto-assign-all-crops", asked, outcome).await
 }
 
 async fn suggest_all(call: Call, whose: Whose) -> Outcome {
     let asked: Suggesting = call.json()?;
-    put_to_people(call, whose, "suggest-assignments", (asked, Put::Suggest)).await
+    put_to_people(call, whose, "suggest-assignments", asked, Put::Suggest).await
 }
 
 /// Who the crops may show, at once: nothing changes.
@@ -231,7 +231,8 @@ async fn put_to_people(
     call: Call,
     whose: Whose,
     kind: &'static str,
-    (asked, outcome): (Suggesting, Put),
+    asked: Suggesting,
+    outcome: Put,
 ) -> Outcome {
     let wait = jobs::waits(&call)?;
     let album = call.app().album();

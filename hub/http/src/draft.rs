@@ -16,31 +16,26 @@ use warp::http::Method;
 
 impl Route {
     /// What is read at `path`.
-    #[must_use]
     pub const fn get(path: &'static str) -> Address {
         Address { method: Method::GET, path }
     }
 
     /// What is made or done at `path`.
-    #[must_use]
     pub const fn post(path: &'static str) -> Address {
         Address { method: Method::POST, path }
     }
 
     /// What is replaced at `path`.
-    #[must_use]
     pub const fn put(path: &'static str) -> Address {
         Address { method: Method::PUT, path }
     }
 
     /// What is changed at `path`.
-    #[must_use]
     pub const fn patch(path: &'static str) -> Address {
         Address { method: Method::PATCH, path }
     }
 
     /// What is taken away at `path`.
-    #[must_use]
     pub const fn delete(path: &'static str) -> Address {
         Address { method: Method::DELETE, path }
     }

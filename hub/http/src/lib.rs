@@ -103,8 +103,8 @@ where
     let outcome = if preflight {
         cors::preflight(&front.site.table, &raw.path)
     } else {
-        let asked = (raw, body.as_mut());
-        outcome(&front, &handlers, asked, &request_id, &mut note).instrument(span).await
+        let asked = outcome(&front, &handlers, raw, body.as_mut(), &request_id, &mut note);
+        asked.instrument(span).await
     };
     if outcome.is_err() && !announced {
         body::discard(body, note.user.is_some()).await;
@@ -130,7 +130,8 @@ where
 async fn outcome<S, B, E>(
     front: &Front,
     handlers: &Handlers,
-    (raw, body): (RawRequest, S),
+    raw: RawRequest,
+    body: S,
     request_id: &str,
     note: &mut RequestNote,
 ) -> Outcome

@@ -1,6 +1,8 @@
-//! What a school may write of a person beside number and name: every field once, here. The table,
-//! what is erased, tables that people bring, and the form of the person's page are made from this
-//! list; API and export name each field themselves, and do not compile until they name a new one.
+//! What a school may write of a person beside number and name: every field once, here.
+//!
+//! The table, what is erased, tables that people bring, and the form of the person's page are made
+//! from this list; API and export name each field themselves, and do not compile until they name a
+//! new one.
 
 macro_rules! details {
     ($($(#[doc = $doc:literal])+ $field:ident),+ $(,)?) => {

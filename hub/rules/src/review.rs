@@ -174,7 +174,8 @@ pub fn decide(
         ReviewSay::RuleOut => {
             let gone = with(ruled_out, predicted.ok_or_else(nobody)?);
             let next = facts.candidates.iter().find(|(student, _)| !gone.contains(student));
-            Ok(next.map_or_else(|| rejected("rule_out"), |next| passed_on(*next, gone)))
+            Ok(next
+                .map_or_else(|| rejected("rule_out"), |(next, sure)| passed_on(*next, *sure, gone)))
         }
         ReviewSay::Approve(student) => {
             let student = student.or(predicted).ok_or_else(nobody)?;
@@ -189,7 +190,7 @@ pub fn decide(
 }
 
 /// The sighting waits on, as that of `next`: nobody has decided it.
-fn passed_on((next, sure): (StudentId, f64), ruled_out: Vec<StudentId>) -> ReviewChange {
+fn passed_on(next: StudentId, sure: f64, ruled_out: Vec<StudentId>) -> ReviewChange {
     let state = ReviewState {
         status: Status::Pending,
         predicted: Some(next),

@@ -126,7 +126,7 @@ async fn replay_all(hub: &Hub, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 async fn again(hub: &Hub, schools: &Schools, n: i64, out: &mut dyn Write) -> anyhow::Result<()> {
-    let done = replay(&hub.db, &hub.keys()?, schools, n, (actor(), now())).await?;
+    let done = replay(&hub.db, &hub.keys()?, schools, n, actor(), now()).await?;
     let what = if done.is_new { "its record is stored" } else { "its record was stored before" };
     Ok(writeln!(out, "Dead letter {n}: {what}.")?)
 }

@@ -109,7 +109,7 @@ async fn students(
     let table = Apart::default().table(file, has_header, people::ROWS).await?;
     let rows = people::rows(&table);
     let reader = reader(hub);
-    let (_, done) = bring::bring(&hub.db, reader, (class, rows), actor(), now()).await?;
+    let (_, done) = bring::bring(&hub.db, reader, class, rows, actor(), now()).await?;
     let people::BroughtDone { created, entered, skipped } = done;
     for (row, why) in &skipped {
         writeln!(out, "line {}: {why}", row.line)?;

@@ -59,7 +59,7 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
         false => {
             let leap = timekeeper::leap_at(&hub.db, now()).await?;
             let sweeper = Sweeper { db: hub.db.clone(), keys: hub.keys()?, database };
-            sweeper.run(leap, (&actor(), now()), &|_| {}).await?
+            sweeper.run(leap, &actor(), now(), &|_| {}).await?
         }
     };
     for Swept { kind, rows } in swept {

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 pub enum ModelsError {
     /// The manifest does not parse.
     #[error("the model manifest cannot be read: {0}")]
-    SourceManifest(#[from] toml::de::Error),
+    Manifest(#[from] toml::de::Error),
     /// No Python.
     #[error(
         "{0} was not found: install Python 3 with pip (Debian: apt-get install python3-pip) and \

@@ -162,7 +162,7 @@ fn classes(
         let name = format!("Class {n}");
         let code = format!("C{n:04}");
         let room = room(n);
-        let id = class::add(tx, (&name, &code, Some(&room)), ACTOR, now)?;
+        let id = class::add(tx, &name, &code, Some(&room), ACTOR, now)?;
         store::seed::policy(tx, id, &Policy::Auto { line: 0.9, budget: 1.0 })?;
         if let Some(teacher) = teacher {
             class::add_teacher(tx, id, teacher, plan.first, ACTOR, now)?;

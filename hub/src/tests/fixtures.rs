@@ -162,7 +162,7 @@ fn door(tx: &Tx<'_>, id: Uuid) -> Made {
 
 fn lesson_group(tx: &Tx<'_>, half: Half, id: Uuid) -> Made {
     let code = id.simple().to_string();
-    let class = class::add(tx, (&code, &code, None), "t", NOW)?;
+    let class = class::add(tx, &code, &code, None, "t", NOW)?;
     class::add_teacher(tx, class, half.owner, date(2026, 1, 1), "t", NOW)?;
     class::add_member(tx, class, half.pupil, "t", NOW)?;
     let first = student::find(tx, "STU1")?.id;

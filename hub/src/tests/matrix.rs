@@ -98,7 +98,7 @@ impl School {
                 let teacher = account::add(tx, &new(Role::Teacher, teacher, None), "t", NOW)?.id;
                 let pupil = format!("{number}@school.test");
                 account::add(tx, &new(Role::Student, &pupil, Some(student)), "t", NOW)?;
-                let class = class::add(tx, (code, code, Some(code)), "t", NOW)?;
+                let class = class::add(tx, code, code, Some(code), "t", NOW)?;
                 class::add_teacher(tx, class, teacher, date(2026, 1, 1), "t", NOW)?;
                 class::add_member(tx, class, student, "t", NOW)?;
                 Ok((class, student, teacher))

@@ -30,7 +30,7 @@ async fn a_student_sees_their_own_marks_photos_and_consent() {
     let (id, owner) = (own.id, house.account(Role::Teacher).await.id);
     let join = move |tx: &Tx<'_>| {
         let pupil = student::find(tx, "STU1")?.id;
-        let class = class::add(tx, ("Algebra", "7B", Some("Room 204")), "t", NOW)?;
+        let class = class::add(tx, "Algebra", "7B", Some("Room 204"), "t", NOW)?;
         class::add_teacher(tx, class, owner, date(2026, 1, 1), "t", NOW)?;
         class::add_member(tx, class, pupil, "t", NOW)?;
         belongs(tx, id, pupil)

@@ -32,7 +32,7 @@ impl School {
                 ..Default::default()
             };
             let (pupil, other) = (student::find(tx, "STU1")?.id, student::add(tx, new, "t", NOW)?);
-            let class = class::add(tx, ("7b", "7B", Some("Room 204")), "t", NOW)?;
+            let class = class::add(tx, "7b", "7B", Some("Room 204"), "t", NOW)?;
             class::add_teacher(tx, class, owner, date(2026, 1, 1), "t", NOW)?;
             class::add_member(tx, class, pupil, "t", NOW)?;
             class::add_member(tx, class, other, "t", NOW)?;

@@ -1,4 +1,4 @@
-use crate::tests::House;
+use crate::tests::{Carrying, House};
 use acts::notify::letters;
 use acts::notify::pause_ms;
 use acts::notify::post::Post;

@@ -17,8 +17,8 @@ async fn school(house: &House) -> String {
     let who = body(&house.send(get("/api/auth/me").bearer(&token)).await)["id"].clone();
     let who: uuid::Uuid = serde_json::from_value(who).unwrap();
     let write = house.app.db.write(move |tx| {
-        let id = class::add(tx, ("Maths", "MA-1", Some("B2")), "t", NOW)?;
-        class::add(tx, ("Maths 2", "MA-2", Some("B3")), "t", NOW)?;
+        let id = class::add(tx, "Maths", "MA-1", Some("B2"), "t", NOW)?;
+        class::add(tx, "Maths 2", "MA-2", Some("B3"), "t", NOW)?;
         class::add_teacher(tx, id, who, date(2026, 3, 1), "t", NOW)
     });
     write.await.unwrap();

@@ -175,7 +175,7 @@ pub fn add_health(
     when: &When,
     health: &Health,
 ) -> Result<(), Error> {
-    add_report(tx, key, at, when, (health, None))
+    add_report(tx, key, at, when, health, None)
 }
 
 /// Stores what a door could have recognised.
@@ -191,7 +191,7 @@ pub fn add_watch(
     let camera = watch.camera;
     let disk_free_mb = watch.disk_free_mb;
     let health = Health { since, watched_ms, camera, disk_free_mb };
-    add_report(tx, key, at, when, (&health, Some(watch)))
+    add_report(tx, key, at, when, &health, Some(watch))
 }
 
 /// What the door and the hub know of its clock: the worse counts.
@@ -200,7 +200,8 @@ fn add_report(
     key: &RecordKey,
     (life, stamp): (i64, &Stamp),
     when: &When,
-    (health, watch): (&Health, Option<&Watch>),
+    health: &Health,
+    watch: Option<&Watch>,
 ) -> Result<(), Error> {
     let sql = "insert into health (device, epoch, seq, boot, since, until, at, watched_ms,
              camera, disk_free_mb, at_high, usable_ms, blind, gallery, model, fired, looks,

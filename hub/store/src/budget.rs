@@ -93,7 +93,8 @@ pub struct Suspended {
 /// Teachers who are to be told of a suspension after `since`.
 pub fn to_tell(
     tx: &Tx<'_>,
-    (since, today): (Wall, jiff::civil::Date),
+    since: Wall,
+    today: jiff::civil::Date,
     limit: u32,
 ) -> Result<Vec<Suspended>, Error> {
     let sql = "select c.id, c.class_name, c.suspended_at, c.suspended_of, c.suspended_errors,

@@ -260,7 +260,9 @@ pub fn find(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Class, Error> {
 /// `Conflict` when the code is taken, `Invalid` without a name.
 pub fn add(
     tx: &Tx<'_>,
-    (class_name, class_code, room): (&str, &str, Option<&str>),
+    class_name: &str,
+    class_code: &str,
+    room: Option<&str>,
     actor: &str,
     now: Wall,
 ) -> Result<Uuid, Error> {

@@ -340,7 +340,8 @@ pub fn assign(
     tx: &Tx<'_>,
     crop: &Crop,
     student: StudentId,
-    (says, by): (As, &str),
+    says: As,
+    by: &str,
     now: Wall,
 ) -> Result<(), Error> {
     let there = "select 1 from face_crop where image = $1 and student = $2 and id <> $3";

@@ -40,7 +40,7 @@ pub fn read<T>(path: &Path, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> R
 /// The same on a copy that nobody else has open; no log is made beside it. Blocking.
 ///
 /// # Errors
-/// As [`look`].
+/// As [`read`].
 pub fn look_at_copy<T>(
     path: &Path,
     work: impl FnOnce(&Tx<'_>) -> Result<T, Error>,

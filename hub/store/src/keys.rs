@@ -216,7 +216,7 @@ impl Keys {
     /// When there is one already, or the store fails.
     pub fn put(&self, name: &str, id: u32, secret: &[u8], now: Wall) -> Result<(), Error> {
         let db = self.db();
-        insert(&db, db.kek(), (name, id), secret, now)
+        insert(&db, db.kek(), name, id, secret, now)
     }
 
     /// The secret that [`Keys::put`] kept.
@@ -322,7 +322,8 @@ impl Keys {
 fn insert(
     db: &Connection,
     kek: &DataKey,
-    (name, id): (&str, u32),
+    name: &str,
+    id: u32,
     secret: &[u8],
     now: Wall,
 ) -> Result<(), Error> {

@@ -25,7 +25,8 @@ pub struct MemberCounts {
 /// `NotFound` when they are not on the roster, `Invalid` where there is no face to verify.
 pub fn verify(
     tx: &Tx<'_>,
-    (class, student): (Uuid, StudentId),
+    class: Uuid,
+    student: StudentId,
     verified: bool,
     actor: &str,
     now: Wall,

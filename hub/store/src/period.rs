@@ -181,7 +181,7 @@ pub fn changes(
 }
 
 /// Periods of active classes that may take this class or this room on `day`.
-pub fn on_day(tx: &Tx<'_>, (class, room): (Uuid, &str), day: Date) -> Result<Vec<Period>, Error> {
+pub fn on_day(tx: &Tx<'_>, class: Uuid, room: &str, day: Date) -> Result<Vec<Period>, Error> {
     let sql = format!(
         "select {COLUMNS} from period p join class c on c.id = p.class and c.is_active = 1
          where p.id in (select q.id from period q where q.class = $1 and q.weekday = $3

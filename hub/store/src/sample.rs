@@ -22,7 +22,7 @@ pub fn admin() -> Reader {
 /// A class and its students `CODE-0`, `CODE-1` …
 pub fn class_of(tx: &Tx<'_>, code: &str, students: usize) -> (Uuid, Vec<StudentId>) {
     let class =
-        class::add(tx, (&format!("Class {code}"), code, None), "t", NOW).expect("a sample row");
+        class::add(tx, &format!("Class {code}"), code, None, "t", NOW).expect("a sample row");
     let enter = |n| {
         let profile = student::StudentProfile {
             student_number: format!("{code}-{n}"),

@@ -195,7 +195,8 @@ pub fn of_period(tx: &Tx<'_>, period: Uuid, day: Date) -> Result<Option<Uuid>, E
 /// Lessons without a period that take this class or this room within a span, by start.
 pub fn loose(
     tx: &Tx<'_>,
-    (class, room): (Uuid, &str),
+    class: Uuid,
+    room: &str,
     (from, until): (Wall, Wall),
 ) -> Result<Vec<Session>, Error> {
     let mut found = Vec::new();
@@ -215,7 +216,8 @@ pub fn loose(
 /// `but`; planned or not.
 pub fn in_the_way(
     tx: &Tx<'_>,
-    (class, room): (Uuid, &str),
+    class: Uuid,
+    room: &str,
     (starts, ends): (Wall, Wall),
     but: Uuid,
 ) -> Result<Option<Session>, Error> {

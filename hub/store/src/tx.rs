@@ -200,7 +200,7 @@ pub mod trouble {
     }
 
     /// The writer of the database at `path` fails so.
-    pub fn plan(path: &Path, (after, code, wipes): (u32, i32, bool)) {
+    pub fn plan(path: &Path, after: u32, code: i32, wipes: bool) {
         plans().insert(path.to_owned(), Plan { after, code, wipes, struck: false });
     }
 

@@ -112,7 +112,8 @@ pub fn pupils(tx: &Tx<'_>, class: Uuid) -> Result<BTreeMap<StudentId, Pupil>, Er
 /// which door. Nobody where people come in by no door: nobody counts on one.
 pub fn unknown(
     tx: &Tx<'_>,
-    (class, room): (Uuid, &str),
+    class: Uuid,
+    room: &str,
     now: Wall,
 ) -> Result<BTreeMap<StudentId, (ClosingWhy, String)>, Error> {
     let sql = "select id, gallery, model from device

@@ -123,7 +123,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<S
         let person = accounts::find(tx, &user.to_string())?;
         let enabled = totp::get(tx, user)?.is_some_and(|totp| totp.confirmed);
         let factor = Factor { enabled, recovery_codes_left: totp::left(tx, user)? };
-        Ok((person, sign_ins::open(tx, user, &keep, (limits, now))?, factor))
+        Ok((person, sign_ins::open(tx, user, &keep, limits, now)?, factor))
     });
     let (person, sign_ins, factor) = read.await?;
     let shell = shell(call, "account");

@@ -87,7 +87,7 @@ struct ClassPhotoWaiting {
 }
 
 async fn index(call: Call) -> Outcome {
-    show(&call, call.param("id"), call.query()?, (StatusCode::OK, None)).await
+    show(&call, call.param("id"), call.query()?, StatusCode::OK, None).await
 }
 
 /// Everything the page shows, read in one snapshot.
@@ -137,7 +137,8 @@ pub(super) async fn show(
     call: &Call,
     name: &str,
     ClassPhotoQuery { photo, job }: ClassPhotoQuery,
-    (status, problem): (StatusCode, Option<String>),
+    status: StatusCode,
+    problem: Option<String>,
 ) -> Outcome {
     let reader = call.reader()?;
     let name = name.to_owned();
@@ -233,8 +234,14 @@ async fn add(call: Call) -> Outcome {
     match kept.await {
         Ok((photo, job)) => see(&format!("/class/{}/photo?photo={photo}&job={job}", class.id)),
         Err(problem) => {
-            let said = (problem.status, Some(problem.detail));
-            show(&call, call.param("id"), ClassPhotoQuery::default(), said).await
+            show(
+                &call,
+                call.param("id"),
+                ClassPhotoQuery::default(),
+                problem.status,
+                Some(problem.detail),
+            )
+            .await
         }
     }
 }

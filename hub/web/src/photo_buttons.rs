@@ -58,8 +58,14 @@ async fn done(call: Call) -> Outcome {
         }
         Err(problem) => {
             let (photo, class) = (Some(photo.id), photo.class.to_string());
-            let said = (problem.status, Some(problem.detail));
-            show(&call, &class, ClassPhotoQuery { photo, job: None }, said).await
+            show(
+                &call,
+                &class,
+                ClassPhotoQuery { photo, job: None },
+                problem.status,
+                Some(problem.detail),
+            )
+            .await
         }
     }
 }

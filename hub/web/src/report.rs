@@ -166,7 +166,7 @@ fn written(call: &Call, register: &Register, asked: (Option<usize>, Option<usize
         lessons: matrix.lessons.len(),
         columns: (lessons.from..lessons.to).map(|n| column(call, &shell, matrix, n)).collect(),
         rows: (students.from..students.to)
-            .map(|n| row(&shell, matrix, n, (lessons, &legend)))
+            .map(|n| row(&shell, matrix, n, lessons, &legend))
             .collect(),
         legend: legend.each().cloned().collect(),
         charts: vec![
@@ -212,7 +212,8 @@ fn row(
     shell: &Shell,
     matrix: &RegisterMatrix,
     n: usize,
-    (lessons, legend): (Slice, &Legend),
+    lessons: Slice,
+    legend: &Legend,
 ) -> ReportRow {
     let person = &matrix.people[n];
     let cells = matrix.row(n);

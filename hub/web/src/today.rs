@@ -175,7 +175,7 @@ pub(super) fn facts(
     let seen = passage::elsewhere(tx, lesson, day_of(lesson.day, zone)?)?;
     let mut seen: HashMap<_, _> = seen.into_iter().map(|seen| (seen.student, seen)).collect();
     let mut grounds = mark::grounds(tx, lesson.id)?;
-    let mut unknown = watch::unknown(tx, (lesson.class, &lesson.room), now)?;
+    let mut unknown = watch::unknown(tx, lesson.class, &lesson.room, now)?;
     let one = |member: class::Member| {
         let mark = marks.remove(&member.student);
         RollFacts {

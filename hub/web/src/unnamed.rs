@@ -85,8 +85,14 @@ async fn assign(call: Call) -> Outcome {
     match left.map(Problem::from) {
         None => see(&format!("/class/{class}/photo#unnamed")),
         Some(problem) => {
-            let said = (problem.status, Some(problem.detail));
-            show(&call, &class.to_string(), ClassPhotoQuery::default(), said).await
+            show(
+                &call,
+                &class.to_string(),
+                ClassPhotoQuery::default(),
+                problem.status,
+                Some(problem.detail),
+            )
+            .await
         }
     }
 }

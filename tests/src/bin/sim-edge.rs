@@ -54,13 +54,13 @@ fn main() -> anyhow::Result<()> {
     );
     let closed = Arc::new(AtomicBool::new(false));
     let (maker, hangup) =
-        (producer(outbox.clone(), &time, (rate, seen), &closed), Arc::clone(&closed));
+        (producer(outbox.clone(), &time, rate, seen, &closed), Arc::clone(&closed));
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         hangup.store(true, Ordering::SeqCst);
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run(&Passport::new(&data, identity), outbox, time, (model, closed)))?;
+    runtime.block_on(run(&Passport::new(&data, identity), outbox, time, model, closed))?;
     maker.join().expect("the producer does not panic")?;
     drop(runtime);
     Ok(writer.join().expect("the writer does not panic")?)
@@ -86,7 +86,8 @@ fn setup(data: &Path, identity: &Identity) -> anyhow::Result<Setup> {
 fn producer(
     mut outbox: Outbox,
     time: &Timekeeper,
-    (rate, seen): (u64, Seen),
+    rate: u64,
+    seen: Seen,
     closed: &Arc<AtomicBool>,
 ) -> std::thread::JoinHandle<anyhow::Result<()>> {
     let (time, closed) = (time.clone(), Arc::clone(closed));
@@ -137,7 +138,8 @@ async fn run(
     passport: &Passport,
     outbox: Outbox,
     time: Timekeeper,
-    (model, closed): (ModelId, Arc<AtomicBool>),
+    model: ModelId,
+    closed: Arc<AtomicBool>,
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let (link, renewer) = link(passport, outbox.clone(), time, model)?;
@@ -179,7 +181,7 @@ fn link(
     let (host, port) = joined.mqtt.rsplit_once(':').context("the hub's address has no port")?;
     let badge = Badge::new(identity)?;
     let trust = Trust::new(&joined.ca_pem)?;
-    let tls = tls::config(identity, (&badge, &trust), time.clone())?;
+    let tls = tls::config(identity, &badge, &trust, time.clone())?;
     let fetch = Fetch::new(&joined.https, &tls)?;
     let (wishes, desired) = watch::channel(None);
     let (online, is_online) = watch::channel(false);

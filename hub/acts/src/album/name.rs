@@ -138,7 +138,7 @@ impl Album {
             let mut present = Vec::new();
             let mut marked = Vec::new();
             for person in crops.iter().filter_map(|crop| crop.student.as_ref()) {
-                marked.extend(hand.mark(tx, (&photo, &lesson), person.student)?);
+                marked.extend(hand.mark(tx, &photo, &lesson, person.student)?);
                 present.push(person.number.clone());
             }
             present.sort();
@@ -232,8 +232,8 @@ impl NamingHand {
             return Ok(lesson);
         }
         let class = class::find(tx, self.reader, &photo.class.to_string())?;
-        let taken = (photo.taken_at, rules::timetable::day(photo.taken_at, &self.zone));
-        let lesson = marks::lesson_now(tx, &class, taken, &self.by)?;
+        let day = rules::timetable::day(photo.taken_at, &self.zone);
+        let lesson = marks::lesson_now(tx, &class, photo.taken_at, day, &self.by)?;
         image::set_session(tx, photo.id, Some(lesson.id), &self.by, self.now)?;
         Ok(lesson)
     }
@@ -244,11 +244,11 @@ impl NamingHand {
         let crop = crop::find(tx, self.reader, &crop.id.to_string())?;
         let other = crop.student.as_ref().is_some_and(|person| person.student != who);
         let mut marked = if other { self.take_back(tx, &crop)? } else { Vec::new() };
-        crop::assign(tx, &crop, who, (As::Person, &self.by), self.now)?;
+        crop::assign(tx, &crop, who, As::Person, &self.by, self.now)?;
         if consent::given(tx, who)? != Some(true) {
             crop::drop_template(tx, crop.id)?;
         }
-        marked.extend(self.mark(tx, (&photo, &lesson), who)?);
+        marked.extend(self.mark(tx, &photo, &lesson, who)?);
         Ok((crop::find(tx, self.reader, &crop.id.to_string())?, marked))
     }
 
@@ -274,7 +274,7 @@ impl NamingHand {
             if !class::has(tx, crop.class, person.student)? {
                 continue;
             }
-            match crop::assign(tx, crop, person.student, (As::Person, &self.by), self.now) {
+            match crop::assign(tx, crop, person.student, As::Person, &self.by, self.now) {
                 // Somebody put them on another face meanwhile.
                 Ok(()) | Err(Error::Conflict(_)) => {}
                 Err(error) => return Err(error),
@@ -286,7 +286,8 @@ impl NamingHand {
     fn mark(
         &self,
         tx: &Tx<'_>,
-        (photo, lesson): (&Image, &Session),
+        photo: &Image,
+        lesson: &Session,
         who: StudentId,
     ) -> Result<Option<Marked>, Error> {
         let there = mark::get(tx, lesson.id, who)?;

@@ -215,7 +215,7 @@ impl Album {
                     Ok(_) | Err(Error::NotFound(_)) => continue,
                     Err(error) => return Err(error),
                 };
-                match crop::assign(tx, &crop, suggestion.student, (As::Machine, &by), now) {
+                match crop::assign(tx, &crop, suggestion.student, As::Machine, &by, now) {
                     Ok(()) => suggestion.assigned = true,
                     Err(Error::Conflict(_)) => {}
                     Err(error) => return Err(error),

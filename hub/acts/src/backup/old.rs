@@ -30,7 +30,8 @@ pub(super) fn stamped(name: &str, begin: &str) -> Option<Wall> {
 pub(super) fn destroy(
     folder: &Path,
     begin: &str,
-    (ms, keep): (i64, bool),
+    ms: i64,
+    keep: bool,
     now: Wall,
 ) -> Result<usize, Error> {
     let mut destroyed = 0;
@@ -74,7 +75,7 @@ mod tests {
         }
         fs::write(dir.path().join("hub-of-the-school.db"), "x").unwrap();
         let left = |at: i64| {
-            destroy(dir.path(), "hub-", (2 * DAY_MS, true), day(at)).unwrap();
+            destroy(dir.path(), "hub-", 2 * DAY_MS, true, day(at)).unwrap();
             names(dir.path()).unwrap().len()
         };
         assert_eq!([left(1), left(2), left(3), left(4), left(99)], [5, 4, 3, 2, 2]);

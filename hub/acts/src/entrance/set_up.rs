@@ -33,7 +33,7 @@ impl Visitor {
         rules::auth::password::check(&password, &email).map_err(weak)?;
         let guess = self.guess(ThrottleKind::Code("set-up"), None);
         self.reserve(&guess)?;
-        let kept = hashed(&self.entrance.passwords, ("password", password), &email).await?;
+        let kept = hashed(&self.entrance.passwords, "password", password, &email).await?;
         let name = name.trim().to_owned();
         let email = email.trim().to_owned();
         let new =

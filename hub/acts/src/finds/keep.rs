@@ -72,7 +72,7 @@ impl Finds {
                 None => (find.store(tx, &keys, now)?, "capture"),
                 Some(Current { class, today }) => {
                     device::for_photos(tx, now)?;
-                    let lesson = marks::lesson_now(tx, class, (now, *today), actor)?;
+                    let lesson = marks::lesson_now(tx, class, now, *today, actor)?;
                     (find.store_in(tx, &keys, &lesson, now)?, "verify")
                 }
             };

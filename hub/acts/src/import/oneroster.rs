@@ -385,7 +385,7 @@ impl OneRosterHand<'_, '_> {
             if gone(&class.status) {
                 return Ok(OneRosterCame::Unchanged);
             }
-            let id = class::add(tx, (&class.title, code, room), actor, now)?;
+            let id = class::add(tx, &class.title, code, room, actor, now)?;
             foreign::put(tx, ForeignKind::Class, &class.sourced_id, id)?;
             return Ok(OneRosterCame::Made);
         };

@@ -133,7 +133,7 @@ async fn two_people_of_one_name_are_two_and_the_same_table_again_changes_nothing
         school.db.write(move |tx| {
             let class = match class::by_code(tx, "M")? {
                 Some(class) => class,
-                None => class::add(tx, ("M", "M", None), "t", NOW)?,
+                None => class::add(tx, "M", "M", None, "t", NOW)?,
             };
             people::bring(tx, reader, Some(class), rows, "t", NOW)
         })

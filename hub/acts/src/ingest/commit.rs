@@ -117,7 +117,7 @@ impl<'a, 't> Clerk<'a, 't> {
         }
         cursor::put(self.tx, device, epoch, &cursor, self.now)?;
         life::end_former(self.tx, device, epoch, self.now)?;
-        self.ack(device, epoch, &cursor, (&numbers, rejects))
+        self.ack(device, epoch, &cursor, &numbers, rejects)
     }
 
     /// Where an outbox stands, for the first word of a connection.
@@ -152,7 +152,7 @@ impl<'a, 't> Clerk<'a, 't> {
                 }
             }
         }
-        self.ack(device, epoch, &cursor, (&[], Vec::new()))
+        self.ack(device, epoch, &cursor, &[], Vec::new())
     }
 
     /// The acknowledgement that storing `seqs` would earn, without storing anything: only for
@@ -163,7 +163,7 @@ impl<'a, 't> Clerk<'a, 't> {
             cursor.ranges.insert(seq, seq);
             cursor.max_seq = cursor.max_seq.max(seq);
         }
-        self.ack(device, epoch, &cursor, (seqs, Vec::new()))
+        self.ack(device, epoch, &cursor, seqs, Vec::new())
     }
 
     /// Keeps bytes that are no message.
@@ -181,7 +181,8 @@ impl<'a, 't> Clerk<'a, 't> {
         device: &DeviceId,
         epoch: Epoch,
         cursor: &Cursor,
-        (asked, rejects): (&[u64], Vec<(u64, Reject)>),
+        asked: &[u64],
+        rejects: Vec<(u64, Reject)>,
     ) -> Result<Ack, Error> {
         let cum = cursor.ranges.cumulative();
         let ranges = named(&cursor.ranges, asked);

@@ -32,7 +32,8 @@ pub async fn replay(
     keys: &Keys,
     schools: &Schools,
     n: i64,
-    (actor, now): (String, Wall),
+    actor: String,
+    now: Wall,
 ) -> Result<Replayed, Error> {
     let find = move |tx: &Tx<'_>| Ok((dead_letter::get(tx, n)?, dead_letter::item(tx, n)?));
     let (letter, item) = db.read(find).await?;

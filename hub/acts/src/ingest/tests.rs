@@ -443,7 +443,7 @@ proptest! {
 /// A class of the first student, with a lesson in room 204 from an hour before until `ends`.
 async fn lesson(rig: &Rig, ends: i64) -> Uuid {
     let work = move |tx: &Tx<'_>| {
-        let class = store::class::add(tx, ("7b", "7B", Some("204")), "t", NOW)?;
+        let class = store::class::add(tx, "7b", "7B", Some("204"), "t", NOW)?;
         store::class::add_member(tx, class, student(1), "t", NOW)?;
         let starts = NOW.plus_ms(-3_600_000);
         let session = store::session::Session {

@@ -33,7 +33,7 @@ impl Classroom {
         let work = move |tx: &Tx<'_>| {
             let lesson = typed::plan(tx, reader, new, &zone, now)?;
             typed::check(tx, &lesson)?;
-            booking::lesson(tx, &lesson, (now, &zone))?;
+            booking::lesson(tx, &lesson, now, &zone)?;
             session::add(tx, &lesson)?;
             noted(tx, reader, "add", &lesson, now)?;
             let records = marks::adopt(tx, &lesson, now)?;
@@ -62,9 +62,9 @@ impl Classroom {
             let new = typed::patched(tx, &old, to, &zone, now)?;
             typed::check(tx, &new)?;
             if is_moved(&old, &new) {
-                booking::lesson(tx, &new, (now, &zone))?;
+                booking::lesson(tx, &new, now, &zone)?;
             }
-            typed::differ(tx, &old, &new, &zone, (reader, now))?;
+            typed::differ(tx, &old, &new, &zone, reader, now)?;
             session::change(tx, &new)?;
             noted(tx, reader, "change", &new, now)?;
             let new = session::find(tx, reader, &id)?;
@@ -90,7 +90,7 @@ impl Classroom {
         let work = move |tx: &Tx<'_>| {
             let lesson = session::find(tx, reader, &lesson)?;
             if let Some(of) = lesson.period {
-                typed::except(tx, of, lesson.day, &Differs::Cancelled, (reader, now))?;
+                typed::except(tx, of, lesson.day, &Differs::Cancelled, reader, now)?;
             }
             session::remove(tx, lesson.id)?;
             noted(tx, reader, "remove", &lesson, now)
@@ -106,7 +106,7 @@ impl Classroom {
         let work = move |tx: &Tx<'_>| {
             let class = class::find(tx, reader, &class)?;
             let by = reader.actor.user.to_string();
-            let lesson = marks::lesson_now(tx, &class, (now, reader.today), &by)?;
+            let lesson = marks::lesson_now(tx, &class, now, reader.today, &by)?;
             let records: Vec<RecordId> = marks::adopt(tx, &lesson, now)?;
             Ok((lesson, records))
         };

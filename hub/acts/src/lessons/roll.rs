@@ -139,5 +139,5 @@ fn lesson(tx: &Tx<'_>, reader: Reader, class: &Class, when: &RollWhen) -> Result
     }
     let local = rules::timetable::day(*now, zone);
     let at = if *day == local { *now } else { from.plus_ms((end.0 - from.0) / 2) };
-    marks::lesson_now(tx, class, (at, *day), &by)
+    marks::lesson_now(tx, class, at, *day, &by)
 }

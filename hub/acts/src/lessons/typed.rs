@@ -168,14 +168,15 @@ pub(super) fn differ(
     old: &Session,
     new: &Session,
     zone: &TimeZone,
-    (reader, now): (Reader, Wall),
+    reader: Reader,
+    now: Wall,
 ) -> Result<(), Error> {
     let Some(of) = old.period.filter(|_| is_moved(old, new) && old.starts > now) else {
         return Ok(());
     };
     let (starts, ends) = (local(new.starts, zone), local(new.ends, zone));
     let change = Differs::Moved { starts, ends, room: new.room.clone() };
-    except(tx, of, new.day, &change, (reader, now))
+    except(tx, of, new.day, &change, reader, now)
 }
 
 /// The timetable remembers how this day of it differs.
@@ -184,7 +185,8 @@ pub(super) fn except(
     of: Uuid,
     day: Date,
     change: &Differs,
-    (reader, now): (Reader, Wall),
+    reader: Reader,
+    now: Wall,
 ) -> Result<(), Error> {
     match period::find(tx, reader, of) {
         Ok(period) if period.is_on(day) => {

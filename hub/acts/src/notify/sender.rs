@@ -139,8 +139,9 @@ impl Sender {
     /// Mail to the teachers of classes in which a person decides again.
     async fn suspended(&self) -> Result<(), Error> {
         let now = self.upkeep.clock.wall();
-        let asked = (now.plus_ms(-STALE_MS), day(now, &self.zone));
-        let found = self.db.read(move |tx| budget::to_tell(tx, asked, SOME)).await?;
+        let since = now.plus_ms(-STALE_MS);
+        let today = day(now, &self.zone);
+        let found = self.db.read(move |tx| budget::to_tell(tx, since, today, SOME)).await?;
         if found.is_empty() {
             return Ok(());
         }

@@ -18,11 +18,11 @@ use wire::Wall;
 ///
 /// # Errors
 /// `Conflict` naming what is there.
-pub fn lesson(tx: &Tx<'_>, of: &Session, (now, zone): (Wall, &TimeZone)) -> Result<(), Error> {
+pub fn lesson(tx: &Tx<'_>, of: &Session, now: Wall, zone: &TimeZone) -> Result<(), Error> {
     let Session { id, class, day, starts, ends, room, .. } = of;
     let wanted = ClashSpan { class: *class, room: room.clone(), starts: *starts, ends: *ends };
-    let mut there = of_timetable(tx, &wanted, (*day, of.period), (now, zone))?;
-    let stored = session::in_the_way(tx, (*class, room), (*starts, *ends), *id)?;
+    let mut there = of_timetable(tx, &wanted, *day, of.period, (now, zone))?;
+    let stored = session::in_the_way(tx, *class, room, (*starts, *ends), *id)?;
     there.extend(stored.map(of_lesson));
     refuse(&[wanted], &there, zone)
 }
@@ -34,7 +34,8 @@ pub fn lesson(tx: &Tx<'_>, of: &Session, (now, zone): (Wall, &TimeZone)) -> Resu
 pub fn one_day(
     tx: &Tx<'_>,
     period: &Period,
-    (day, change): (Date, Option<&Change>),
+    day: Date,
+    change: Option<&Change>,
     (now, zone): (Wall, &TimeZone),
 ) -> Result<(), Error> {
     let (starts, ends, room) = match change {
@@ -45,8 +46,8 @@ pub fn one_day(
     let Some((starts, ends)) = span(day, starts, ends, zone) else { return Ok(()) };
     let wanted = ClashSpan { class: period.class, room: room.clone(), starts, ends };
     let own = session::of_period(tx, period.id, day)?.unwrap_or(Uuid::nil());
-    let mut there = of_timetable(tx, &wanted, (day, Some(period.id)), (now, zone))?;
-    let stored = session::in_the_way(tx, (period.class, room), (starts, ends), own)?;
+    let mut there = of_timetable(tx, &wanted, day, Some(period.id), (now, zone))?;
+    let stored = session::in_the_way(tx, period.class, room, (starts, ends), own)?;
     there.extend(stored.map(of_lesson));
     refuse(&[wanted], &there, zone)
 }
@@ -70,7 +71,7 @@ pub fn weekly(tx: &Tx<'_>, period: &Period, now: Wall, zone: &TimeZone) -> Resul
     else {
         return Ok(());
     };
-    let loose = session::loose(tx, (period.class, &period.room), (from, until))?;
+    let loose = session::loose(tx, period.class, &period.room, (from, until))?;
     let mut there: Vec<ClashTaken> = loose.into_iter().map(of_lesson).collect();
     let others = period::elsewhere(tx, period, (first, last))?;
     for lesson in plan(tx, others, (first, last), zone)?.moved(first, last) {
@@ -84,10 +85,11 @@ pub fn weekly(tx: &Tx<'_>, period: &Period, now: Wall, zone: &TimeZone) -> Resul
 fn of_timetable(
     tx: &Tx<'_>,
     wanted: &ClashSpan,
-    (day, but): (Date, Option<Uuid>),
+    day: Date,
+    but: Option<Uuid>,
     (now, zone): (Wall, &TimeZone),
 ) -> Result<Vec<ClashTaken>, Error> {
-    let beside = period::on_day(tx, (wanted.class, &wanted.room), day)?;
+    let beside = period::on_day(tx, wanted.class, &wanted.room, day)?;
     let beside = beside.into_iter().filter(|period| Some(period.id) != but).collect();
     let mut there = Vec::new();
     let wanted = plan(tx, beside, (day, day), zone)?.lessons(day, day);

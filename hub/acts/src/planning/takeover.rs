@@ -250,7 +250,7 @@ impl TakeoverHand<'_, '_> {
             closed_at: None,
             version: 1,
         };
-        booking::lesson(self.tx, &lesson, (self.now, self.zone))?;
+        booking::lesson(self.tx, &lesson, self.now, self.zone)?;
         session::add(self.tx, &lesson)?;
         self.done.sessions += 1;
         Ok(())

@@ -36,7 +36,7 @@ impl PrivacyUpkeep {
         write.await.doing("writing the audit chain's head")??;
         let path = self.database.clone();
         let swept =
-            retention::run(&self.db, &path, &self.keys, ("hub", now), &|_| beat.turn()).await?;
+            retention::run(&self.db, &path, &self.keys, "hub", now, &|_| beat.turn()).await?;
         while self.db.write_behind(cursor::forget_some).await? {
             beat.turn();
         }

@@ -89,7 +89,8 @@ pub async fn run(
     db: &Db,
     path: &Path,
     keys: &Keys,
-    (actor, now): (&str, Wall),
+    actor: &str,
+    now: Wall,
     gone: &(impl Fn(u64) + Sync),
 ) -> Result<Vec<Swept>, Error> {
     let due = db.read(move |tx| Ok(get(tx)?.due(now))).await?;

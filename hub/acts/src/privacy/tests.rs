@@ -446,7 +446,7 @@ async fn a_copy_from_before_an_update_goes_after_its_days() {
     };
     assert_eq!(copies(retention::count(&school.db, &path, NOW).await.unwrap()), 1);
     assert!(school.dir.path().join("hub.db.before-v2").exists(), "counting takes nothing");
-    let swept = retention::run(&school.db, &path, &school.keys, ("t", NOW), &|_| {}).await.unwrap();
+    let swept = retention::run(&school.db, &path, &school.keys, "t", NOW, &|_| {}).await.unwrap();
     assert_eq!(copies(swept), 1);
     let is_there = |name: &str| school.dir.path().join(name).exists();
     assert!(!is_there("hub.db.before-v2"));

@@ -57,7 +57,7 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
             return;
         }
     };
-    let mut connection = Connection::new(stream, (identity.clone(), address), house.clone());
+    let mut connection = Connection::new(stream, identity.clone(), address, house.clone());
     let greeted = timeout(house.limits.connect, connection.greet()).await;
     drop(half_open);
     let end = match greeted {
@@ -139,7 +139,7 @@ struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn new(stream: S, (identity, address): (DoorIdentity, SocketAddr), house: Listener) -> Self {
+    fn new(stream: S, identity: DoorIdentity, address: SocketAddr, house: Listener) -> Self {
         let now = Instant::now();
         let limits = house.limits;
         let left = identity.not_after.0.saturating_sub(house.clock.wall().0);

@@ -33,7 +33,7 @@ impl School {
         let owner = house.account(Role::Teacher).await.id;
         let make = move |tx: &store::Tx<'_>| {
             let pupil = student::find(tx, "STU1")?.id;
-            let class = class::add(tx, ("7b", "7B", Some("Room 204")), "t", NOW)?;
+            let class = class::add(tx, "7b", "7B", Some("Room 204"), "t", NOW)?;
             class::add_teacher(tx, class, owner, date(2026, 1, 1), "t", NOW)?;
             class::add_member(tx, class, pupil, "t", NOW)?;
             Ok(Half { class, pupil, owner })

@@ -44,7 +44,7 @@ impl Keys {
         let all = db.transaction().doing(doing)?;
         let was = old.verifying_key().to_bytes();
         for (name, secret) in [(WAS, &was[..]), (NAMED, &named[..]), (SIGN, &new.as_bytes()[..])] {
-            insert(&all, &kek, (name, next), secret, now)?;
+            insert(&all, &kek, name, next, secret, now)?;
         }
         let sql = "delete from hub_key where name = ?1 and id < ?2";
         all.execute(sql, params![SIGN, next]).doing(doing)?;

@@ -163,7 +163,7 @@ async fn show(
     let rules = PolicyRules::new(shell.language, &class, count, now);
     let today = reader.today;
     let zone = &call.app().config.zone;
-    let members = with_marks(members.0, members.1, (shell.language, zone));
+    let members = with_marks(members.0, members.1, shell.language, zone);
     let view = RosterPage {
         shell,
         note,
@@ -260,7 +260,8 @@ fn line(n: usize, became: entering::Became) -> RosterLine {
 fn with_marks(
     members: Vec<Member>,
     mut counts: HashMap<StudentId, MemberCounts>,
-    (language, zone): (Language, &TimeZone),
+    language: Language,
+    zone: &TimeZone,
 ) -> Vec<RosterPerson> {
     let person = |member: Member| {
         let counts = counts.remove(&member.student).unwrap_or_default();

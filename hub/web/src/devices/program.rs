@@ -43,14 +43,15 @@ struct ProgramPage {
 
 async fn index(call: Call) -> Outcome {
     let id = call.id("id")?;
-    show(&call, StatusCode::OK, id, (Note::done(&call, &DONE), None)).await
+    show(&call, StatusCode::OK, id, Note::done(&call, &DONE), None).await
 }
 
 async fn show(
     call: &Call,
     status: StatusCode,
     id: DeviceId,
-    (note, token): (Option<Note>, Option<String>),
+    note: Option<Note>,
+    token: Option<String>,
 ) -> Outcome {
     let shell = shell(call, "devices");
     let until = programs::until(&call.app().db, &id, call.now).await?;
@@ -67,10 +68,8 @@ async fn act(call: Call) -> Outcome {
     };
     match done {
         Ok(None) => see(&format!("/devices/{id}/program?done={}", DONE[0])),
-        Ok(Some(token)) => show(&call, StatusCode::CREATED, id, (None, Some(token))).await,
-        Err(problem) => {
-            show(&call, problem.status, id, (Some(Note::problem(&problem)), None)).await
-        }
+        Ok(Some(token)) => show(&call, StatusCode::CREATED, id, None, Some(token)).await,
+        Err(problem) => show(&call, problem.status, id, Some(Note::problem(&problem)), None).await,
     }
 }
 

@@ -215,7 +215,7 @@ pub(super) async fn show(
     let reader = call.reader()?;
     let facts = call.app().db.read(move |tx| facts(tx, reader, id)).await?;
     let zone = &call.app().config.zone;
-    let view = view(shell(call, "people"), facts, reader.today, (zone, SHOWN));
+    let view = view(shell(call, "people"), facts, reader.today, zone, SHOWN);
     let answer = page(status, &PersonPage { note, looks, ..view })?;
     let camera = "camera=(self), microphone=(), geolocation=()";
     Ok(with(answer, HeaderName::from_static("permissions-policy"), camera))
@@ -226,7 +226,8 @@ fn view(
     shell: Shell,
     facts: PersonFacts,
     today: Date,
-    (zone, shown): (&TimeZone, usize),
+    zone: &TimeZone,
+    shown: usize,
 ) -> PersonPage {
     let PersonFacts { person, photos, ledger, names, classes, all, accounts, marks } = facts;
     let language = shell.language;
@@ -401,7 +402,7 @@ async fn keep(call: Call) -> Outcome {
     let id: Uuid = call.id("id")?;
     let people = call.app().people();
     let by = call.name()?;
-    let count = |to| people.count(id, (to, None), by.clone(), call.now);
+    let count = |to| people.count(id, to, None, by.clone(), call.now);
     let (person, done) = match call.content.field("act") {
         Some("delete") => (people.delete(id, by.clone(), call.now).await?, "deleted"),
         Some("on") => (count(Turn::On).await?.student, "on"),

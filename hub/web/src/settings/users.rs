@@ -190,7 +190,7 @@ async fn one(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         let person = accounts::find(tx, &name)?;
         let id = person.account.id;
         let taught = teaches::of(tx, id, reader.today)?;
-        let sign_ins = sign_ins::open(tx, id, &keep, (limits, now))?;
+        let sign_ins = sign_ins::open(tx, id, &keep, limits, now)?;
         Ok((person, taught, class::list(tx, reader)?, sign_ins))
     });
     let (person, taught, classes, sign_ins) = read.await?;

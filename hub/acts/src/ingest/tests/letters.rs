@@ -17,7 +17,7 @@ async fn mend(rig: &Rig) {
 }
 
 async fn replayed(rig: &Rig, n: i64) -> Result<replay::Replayed, Error> {
-    replay::replay(&rig.db, &rig.keys, &rig.schools, n, ("ada".into(), NOW)).await
+    replay::replay(&rig.db, &rig.keys, &rig.schools, n, "ada".into(), NOW).await
 }
 
 #[tokio::test]

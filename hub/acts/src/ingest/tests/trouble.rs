@@ -37,7 +37,7 @@ async fn a_store_that_fails_at_any_statement_loses_dooms_and_doubles_nothing() {
     for (code, wipes) in failures {
         for after in 0.. {
             let items = each_kind(&rig, 7 * batches + 1);
-            trouble::plan(&rig.path, (after, code, wipes));
+            trouble::plan(&rig.path, after, code, wipes);
             let batch = Batch { epoch: EPOCH, items: items.clone() };
             let answer = rig.sent(Sent::Batch(batch)).await;
             let came = trouble::mend(&rig.path);

@@ -54,7 +54,7 @@ async fn index(call: Call) -> Outcome {
     let zone = &call.app().config.zone;
     let own = facts.map(|facts| {
         let verified = facts.person.verified;
-        let all = view(shell(&call, "me"), facts, reader.today, (zone, SHOWN));
+        let all = view(shell(&call, "me"), facts, reader.today, zone, SHOWN);
         Own {
             name: all.name,
             number: all.profile.student_number,
