@@ -4,10 +4,11 @@ use crate::app::offline;
 use crate::config::Config;
 use crate::control::{Answer, Question};
 use crate::report::Report;
-use crate::{app, config, control, doctor, draw, join};
+use crate::{app, config, control, doctor, draw, join, owner};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use std::{
+    fs::File,
     io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -55,6 +56,41 @@ enum Verb {
     },
 }
 
+/// A file to be written, opened already.
+struct Target {
+    path: PathBuf,
+    file: File,
+}
+
+impl Target {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        // What lies there stays until there is something better.
+        let file = File::options().write(true).create(true).truncate(false).open(path);
+        let file = file.with_context(|| format!("writing {}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    fn fill(mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.write_all(bytes)
+    }
+}
+
+impl Verb {
+    /// Where the picture goes, if one is wanted.
+    fn picture(&self) -> anyhow::Result<Option<Target>> {
+        match self {
+            Self::Snap { out } => out.as_deref().map(Target::open).transpose(),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether it keeps something in the data folder.
+    fn keeps(&self) -> bool {
+        matches!(self, Self::Run | Self::Join { .. })
+    }
+}
+
 /// Logs to standard error; `RUST_LOG` says how much.
 pub fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
@@ -72,10 +108,16 @@ pub fn log() {
 /// In a sentence for whoever typed it.
 pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config)?;
+    // Where it goes is for whoever typed the command to say; all else is for the daemon's user.
+    let picture = args.verb.picture()?;
+    if args.verb.keeps() {
+        owner::provide(&config.data)?;
+    }
+    owner::act(&config.data)?;
     match args.verb {
         Verb::Run => daemon(config)?,
         Verb::Doctor => return Ok(tell(&doctor::examine(&config), out)?),
-        Verb::Snap { out: file } => snap(&config, file.as_deref(), out)?,
+        Verb::Snap { .. } => snap(&config, picture, out)?,
         Verb::Replay { dir } => {
             offline::replay(&config, &dir, app::kept_gallery(&config)?, |path, report| {
                 writeln!(out, "{}", path.file_name().unwrap_or_default().display())?;
@@ -134,7 +176,7 @@ fn tell(findings: &[doctor::Finding], out: &mut impl Write) -> io::Result<ExitCo
     Ok(ExitCode::from(u8::from(ill > 0)))
 }
 
-fn snap(config: &Config, file: Option<&Path>, out: &mut impl Write) -> anyhow::Result<()> {
+fn snap(config: &Config, file: Option<Target>, out: &mut impl Write) -> anyhow::Result<()> {
     let (report, picture) =
         match control::ask(&config.socket, Question::Snap { picture: file.is_some() }) {
             Ok((Answer::Report { report, .. }, jpeg)) => (report, jpeg),
@@ -155,8 +197,9 @@ fn snap(config: &Config, file: Option<&Path>, out: &mut impl Write) -> anyhow::R
         };
     show(&report, out)?;
     if let Some(file) = file {
-        std::fs::write(file, picture).with_context(|| format!("writing {}", file.display()))?;
-        writeln!(out, "picture written to {}", file.display())?;
+        let path = file.path.display().to_string();
+        file.fill(&picture).with_context(|| format!("writing {path}"))?;
+        writeln!(out, "picture written to {path}")?;
     }
     Ok(())
 }

@@ -72,6 +72,7 @@ impl fmt::Display for Finding {
 pub fn examine(config: &Config) -> Vec<Finding> {
     vec![
         checks::data(config),
+        checks::owner(config),
         checks::disk(config),
         checks::models(config),
         checks::camera(config),

@@ -22,6 +22,7 @@ pub mod identity;
 pub mod join;
 pub mod link;
 pub mod outbox;
+pub mod owner;
 pub mod packs;
 pub mod recognise;
 pub mod renew;

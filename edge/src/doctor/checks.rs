@@ -3,9 +3,10 @@
 use super::Finding;
 use crate::config::Config;
 use crate::control::{Answer, Question};
+use crate::owner::USER;
 use crate::status::Status;
 use crate::trigger::gpio::GpioError;
-use crate::{app, capture, control, disk};
+use crate::{app, capture, control, disk, owner};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -28,9 +29,23 @@ pub fn data(config: &Config) -> Finding {
             "data",
             format!("{folder} cannot be written ({error})"),
             format!(
-                "create it and give it to the daemon's user: install -d -o rollcall-edge {folder}"
+                "create it and give it to the daemon's user: sudo install -d -o {USER} -g {USER} {folder}"
             ),
         ),
+    }
+}
+
+/// Everything in the data directory belongs to whom the directory belongs to: the daemon.
+pub fn owner(config: &Config) -> Finding {
+    let folder = config.data.display();
+    match owner::strange(&config.data).as_deref() {
+        Ok([]) => Finding::well("owner", format!("all of {folder} belongs to its owner")),
+        Ok([first, ..]) => Finding::fault(
+            "owner",
+            format!("{} belongs to somebody else than {folder}", first.display()),
+            format!("sudo chown -R --reference={folder} {folder}"),
+        ),
+        Err(_) => Finding::unused("owner", "see “data”"),
     }
 }
 

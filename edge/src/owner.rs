@@ -1,0 +1,125 @@
+//! Whose files they are: a command that root types acts as the owner of the data folder.
+//!
+//! Else the daemon could not read what `sudo rollcall-edge join` wrote, nor write into a folder
+//! that `sudo rollcall-edge snap` made; and `doctor` would find all well where the daemon is
+//! refused. `rollcall-edge run` does it too, so that it is never root for long.
+
+use nix::unistd::{Gid, Uid, User, chown, initgroups, setgid, setgroups, setuid};
+use std::fs::{DirBuilder, symlink_metadata};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+/// The user whom `systemd/rollcall.sysusers` makes for the daemon.
+pub const USER: &str = "rollcall-edge";
+
+/// The data folder could not be made, or root could not become its owner.
+#[derive(Debug, thiserror::Error)]
+#[error("the data folder {} cannot be used: {why}", data.display())]
+pub struct OwnerError {
+    data: PathBuf,
+    why: io::Error,
+}
+
+impl OwnerError {
+    fn new(data: &Path, why: io::Error) -> Self {
+        Self { data: data.to_owned(), why }
+    }
+}
+
+/// Makes the folder `data` where there is none; root makes it for the daemon's user, if there is
+/// one.
+///
+/// # Errors
+/// When the system refuses.
+pub fn provide(data: &Path) -> Result<(), OwnerError> {
+    let make = || {
+        DirBuilder::new().recursive(true).mode(0o750).create(data)?;
+        match User::from_name(USER)? {
+            Some(user) if Uid::effective().is_root() => {
+                Ok(chown(data, Some(user.uid), Some(user.gid))?)
+            }
+            _ => Ok(()),
+        }
+    };
+    if data.exists() { Ok(()) } else { make().map_err(|why| OwnerError::new(data, why)) }
+}
+
+/// Becomes the owner of the folder `data`, for good, if this process is root's and the folder is
+/// there and is not.
+///
+/// # Errors
+/// When the system refuses.
+pub fn act(data: &Path) -> Result<(), OwnerError> {
+    let Ok(folder) = std::fs::metadata(data) else { return Ok(()) };
+    let (user, group) = (Uid::from_raw(folder.uid()), Gid::from_raw(folder.gid()));
+    if user.is_root() || !Uid::effective().is_root() {
+        return Ok(());
+    }
+    turn_into(user, group).map_err(|why| OwnerError::new(data, why))
+}
+
+/// The order matters: whoever is no longer root may not change groups.
+fn turn_into(user: Uid, group: Gid) -> io::Result<()> {
+    match User::from_uid(user)? {
+        // With the groups of its own, which own camera and GPIO.
+        Some(known) => {
+            let name = std::ffi::CString::new(known.name)?;
+            initgroups(&name, known.gid)?;
+            setgid(known.gid)?;
+        }
+        None => {
+            setgroups(&[group])?;
+            setgid(group)?;
+        }
+    }
+    setuid(user)?;
+    Ok(())
+}
+
+/// What lies in `data`, folders opened, and is not its owner's; at most ten.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn strange(data: &Path) -> io::Result<Vec<PathBuf>> {
+    let owner = std::fs::metadata(data)?.uid();
+    let (mut folders, mut found) = (vec![data.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            // What vanished meanwhile is nobody's.
+            let Ok(meta) = symlink_metadata(&path) else { continue };
+            if meta.uid() != owner {
+                found.push(path);
+            } else if meta.is_dir() {
+                folders.push(path);
+            }
+            if found.len() == 10 {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_belongs_to_another_is_found_however_deep_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("gallery/old")).unwrap();
+        fs::write(folder.path().join("gallery/old/4"), "").unwrap();
+        assert_eq!(strange(folder.path()).unwrap(), [PathBuf::new(); 0]);
+        if !Uid::effective().is_root() {
+            println!("skipped: only root can give a file away");
+            return;
+        }
+        let file = folder.path().join("gallery/old/5");
+        fs::write(&file, "").unwrap();
+        chown(&file, Some(Uid::from_raw(65_534)), None).unwrap();
+        assert_eq!(strange(folder.path()).unwrap(), [file]);
+    }
+}
