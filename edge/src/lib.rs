@@ -1,7 +1,7 @@
 //! The doorway daemon: from light to record, and from record to hub.
 //!
-//! `trigger → capture → [bursts: bounded, may drop] → recognise → visit → outbox (disk) → link`.
-//! Lossy up to the queue of bursts, lossless from the outbox on.
+//! `trigger → capture → [frames: bounded, may drop] → recognise → visit → outbox (disk) → link`.
+//! Lossy up to the queue of frames, lossless from the outbox on.
 
 pub mod app;
 pub mod assign;

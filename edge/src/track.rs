@@ -13,6 +13,13 @@ use wire::{Mono, Quality, Reason};
 const OVERLAP: f32 = 0.3;
 /// What a full overlap is worth, in bands of the scale.
 const PLACE: f32 = 1.5;
+/// A face that overlaps the box of the last frame by this much, with nobody near, is still who it
+/// was: somebody else's would stand out by place or size, or have been seen beside it first.
+const STILL: f32 = 0.6;
+/// From that frame on for so long, milliseconds: time for half a step.
+const STILL_MS: u64 = 400;
+/// Frames in a row that may be taken for still; the next face is compared again.
+const UNSEEN: u32 = 3;
 /// Looks a track keeps; the poorest goes first.
 const LOOKS: usize = 12;
 
@@ -37,6 +44,12 @@ pub struct Look {
     pub crop: Arc<Picture>,
 }
 
+impl Look {
+    fn place(&self) -> Place {
+        Place { frame: self.frame, at: self.at, rect: self.rect }
+    }
+}
+
 /// Number of a track, unique while the daemon runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackId(pub u64);
@@ -51,6 +64,21 @@ pub struct Track {
     /// Every frame it was seen in lately.
     frames: Vec<u64>,
     last: Look,
+    /// Where it was last, looked at or taken for still.
+    place: Place,
+    /// Frames in a row that it was taken for still.
+    unseen: u32,
+}
+
+/// A face in a frame, whoever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Number of the frame, rising.
+    pub frame: u64,
+    /// When the frame was taken.
+    pub at: Mono,
+    /// Where the face is.
+    pub rect: Rect,
 }
 
 impl Track {
@@ -70,30 +98,56 @@ impl Track {
     /// Where it was seen last.
     #[must_use]
     pub fn place(&self) -> Rect {
-        self.last.rect
+        self.place.rect
     }
 
     /// When it was seen last.
     #[must_use]
     pub fn seen(&self) -> Mono {
-        self.last.at
+        self.place.at
     }
 
     fn new(id: TrackId, look: Look) -> Self {
-        Self { id, looks: vec![look.clone()], frames: vec![look.frame], last: look }
+        let (place, frames) = (look.place(), vec![look.frame]);
+        Self { id, looks: vec![look.clone()], frames, place, last: look, unseen: 0 }
+    }
+
+    /// Whether `place` is this face where it was a moment ago.
+    fn is_still(&self, place: &Place) -> bool {
+        self.unseen < UNSEEN
+            && place.frame == self.place.frame + 1
+            && place.at.since(self.place.at) <= STILL_MS
+            && self.place.rect.iou(&place.rect) >= STILL
+    }
+
+    fn touch(&mut self, place: Place) {
+        self.frames.push(place.frame);
+        self.place = place;
+        self.unseen += 1;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        if self.frames.len() > 4 * LOOKS {
+            self.frames.remove(0);
+        }
     }
 
     /// How well `look` continues the track; `None` if it does not.
     fn fit(&self, look: &Look, scale: &Scale) -> Option<f32> {
+        if self.place.frame == look.frame {
+            return None;
+        }
         let likeness = [&self.last, self.best()].map(|known| known.template.cosine(&look.template));
         let likeness = likeness[0].max(likeness[1]);
-        let overlap = self.last.rect.iou(&look.rect);
+        let overlap = self.place.rect.iou(&look.rect);
         let joins = likeness >= scale.same() || (likeness >= scale.near() && overlap >= OVERLAP);
         joins.then_some(likeness + PLACE * scale.band() * overlap)
     }
 
     fn join(&mut self, look: Look) {
         self.frames.push(look.frame);
+        (self.place, self.unseen) = (look.place(), 0);
         self.last = look.clone();
         self.looks.push(look);
         if self.looks.len() > LOOKS {
@@ -101,9 +155,7 @@ impl Track {
                 .min_by(|a, b| self.looks[*a].weight.total_cmp(&self.looks[*b].weight));
             self.looks.remove(poorest.expect("it has looks"));
         }
-        if self.frames.len() > 4 * LOOKS {
-            self.frames.remove(0);
-        }
+        self.forget();
     }
 }
 
@@ -127,6 +179,32 @@ impl Tracker {
     /// Goes on with templates of another model. Those of the old one must have been let go.
     pub fn change(&mut self, scale: Scale) {
         self.scale = scale;
+    }
+
+    /// Which of the faces of one frame are still where `may` be still, each track at most once: for
+    /// these there is nothing new to see.
+    #[must_use]
+    pub fn still(&self, faces: &[Place], may: impl Fn(TrackId) -> bool) -> Vec<Option<TrackId>> {
+        let is_alone = |n: usize| {
+            let others = faces.iter().enumerate().filter(|(other, _)| *other != n);
+            others.map(|(_, face)| face.rect).all(|rect| !is_near(&faces[n].rect, &rect))
+        };
+        let who = |n: usize| {
+            let near = |track: &&Track| is_near(&faces[n].rect, &track.place.rect);
+            // Whoever else was here lately may be back.
+            let [track] = self.tracks.iter().filter(near).collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            (track.is_still(&faces[n]) && may(track.id) && is_alone(n)).then_some(track.id)
+        };
+        (0..faces.len()).map(who).collect()
+    }
+
+    /// The face of track `id` is still there.
+    pub fn touch(&mut self, id: TrackId, place: Place) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) {
+            track.touch(place);
+        }
     }
 
     /// Takes all looks of one frame. Each goes to one track, and each track gets at most one.
@@ -173,6 +251,18 @@ impl Tracker {
     pub fn end_all(&mut self) -> Vec<Track> {
         std::mem::take(&mut self.tracks)
     }
+}
+
+/// Whether two faces are so near to each other that one might be taken for the other: their boxes
+/// meet if each is half as large again.
+fn is_near(a: &Rect, b: &Rect) -> bool {
+    let grown = |rect: &Rect| Rect {
+        left: rect.left - rect.width() / 4.0,
+        top: rect.top - rect.height() / 4.0,
+        right: rect.right + rect.width() / 4.0,
+        bottom: rect.bottom + rect.height() / 4.0,
+    };
+    grown(a).iou(&grown(b)) > 0.0
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! What makes the door look: a button or sensor, a clock, motion, a person at the socket.
 //!
-//! Every trigger only asks; the [`Shutter`] gathers frames taken after the question.
+//! Every trigger only asks; the [`Shutter`] takes the frames after the question, and the
+//! [`Shots`] hand them on, one by one.
 
 pub mod gpio;
 pub mod motion;
+mod shots;
 mod shutter;
 mod timer;
 
-pub use shutter::{Ask, Burst, Cause, Pace, Shutter, asking};
+pub use shots::{Burst, Nothing, Shot, Shots, Source};
+pub use shutter::{Ask, Cause, Pace, Shutter, asking};
 pub use timer::every;
 
 use crate::table::ConfigError;

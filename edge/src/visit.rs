@@ -55,12 +55,7 @@ impl Visits {
     pub fn seen(&mut self, now: Mono, track: TrackId, draft: Draft) {
         let Some(who) = first(&draft) else { return };
         match self.open.get_mut(&track) {
-            Some(Passage::Settled) => {
-                // Still there: the cooldown begins when the person is gone.
-                if let Some(seen) = self.seen.get_mut(&who) {
-                    *seen = ms(now);
-                }
-            }
+            Some(Passage::Settled) => self.still(now, who),
             Some(Passage::Held(_, held)) if rank(&draft) <= rank(held) => {}
             Some(Passage::Held(_, held)) => **held = draft,
             None => {
@@ -69,10 +64,37 @@ impl Visits {
         }
     }
 
+    /// Somebody of a settled track is still there: the cooldown begins when the person is gone.
+    pub fn still(&mut self, now: Mono, who: StudentId) {
+        if let Some(seen) = self.seen.get_mut(&who) {
+            *seen = ms(now);
+        }
+    }
+
     /// Settles what is sure, what has waited long enough, and the tracks that `ended`.
     pub fn settle(&mut self, now: Mono, ended: &[TrackId]) -> Settled {
-        let mut due: Vec<TrackId> =
-            self.open.keys().copied().filter(|id| self.is_due(now, *id, ended)).collect();
+        let rules = self.rules;
+        let settled = self.close(now, |id, since, draft| {
+            let has_waited = now.since(since) >= rules.hold_ms;
+            is_sure(draft) || ended.contains(&id) || has_waited
+        });
+        self.open.retain(|id, _| !ended.contains(id));
+        self.seen.retain(|_, at| !rules.is_over(*at, now));
+        settled
+    }
+
+    /// Settles what is sure, and nothing else: the others may be seen better in a moment.
+    pub fn settle_sure(&mut self, now: Mono) -> Settled {
+        self.close(now, |_, _, draft| is_sure(draft))
+    }
+
+    fn close(&mut self, now: Mono, is_due: impl Fn(TrackId, Mono, &Draft) -> bool) -> Settled {
+        let held = self.open.iter().filter_map(|(id, passage)| match passage {
+            Passage::Held(since, draft) => Some((*id, *since, draft)),
+            Passage::Settled => None,
+        });
+        let due = held.filter(|(id, since, draft)| is_due(*id, *since, draft));
+        let mut due: Vec<TrackId> = due.map(|(id, ..)| id).collect();
         due.sort();
         let mut settled = Settled::default();
         for id in due {
@@ -85,9 +107,6 @@ impl Visits {
                 settled.repeats.push(id);
             }
         }
-        self.open.retain(|id, _| !ended.contains(id));
-        let rules = self.rules;
-        self.seen.retain(|_, at| !rules.is_over(*at, now));
         settled
     }
 
@@ -97,15 +116,10 @@ impl Visits {
         self.open.contains_key(&track)
     }
 
-    fn is_due(&self, now: Mono, id: TrackId, ended: &[TrackId]) -> bool {
-        match self.open.get(&id) {
-            Some(Passage::Held(since, draft)) => {
-                draft.verdict == Verdict::High
-                    || ended.contains(&id)
-                    || now.since(*since) >= self.rules.hold_ms
-            }
-            _ => false,
-        }
+    /// Whether a track has its record, or needs none: no look changes that any more.
+    #[must_use]
+    pub fn is_settled(&self, track: TrackId) -> bool {
+        matches!(self.open.get(&track), Some(Passage::Settled))
     }
 
     /// Whether this is a new passage; in any case the person was seen now.
@@ -120,10 +134,14 @@ fn first(draft: &Draft) -> Option<StudentId> {
     draft.candidates.first().map(|candidate| candidate.student)
 }
 
+fn is_sure(draft: &Draft) -> bool {
+    draft.verdict == Verdict::High
+}
+
 /// Sure before unsure, then by score.
 fn rank(draft: &Draft) -> (bool, f32) {
     let score = draft.candidates.first().map_or(f32::MIN, |candidate| candidate.score);
-    (draft.verdict == Verdict::High, score)
+    (is_sure(draft), score)
 }
 
 /// The moment `at` on this boot's monotonic clock. Moments of earlier boots are placed by wall time

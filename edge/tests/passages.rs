@@ -2,10 +2,12 @@
 
 mod stage;
 
+use rollcall_edge::capture::{Frame, Pixels};
 use rollcall_edge::draft::Draft;
+use rollcall_edge::trigger::{Burst, Cause};
 use stage::{Door, Place, gallery, head, put, student, wall};
 use vision::Picture;
-use wire::{StudentId, Verdict};
+use wire::{Mono, StudentId, Verdict};
 
 const FRAMES: usize = 25;
 const OBAMA: (u8, &[&str]) = (1, &["obama.jpg", "obama2.jpg"]);
@@ -74,6 +76,69 @@ fn two_people_crossing_are_two_records_with_the_right_names() {
     door.show((0..FRAMES).map(frame).collect());
     let drafts = door.close();
     assert_eq!(who(&drafts), [student(1), student(2)], "{drafts:?}");
+}
+
+/// Somebody who stands at the door and breathes.
+fn stands(head: &Picture, frames: std::ops::Range<usize>) -> Vec<Picture> {
+    let frame = |n: usize| {
+        let mut frame = wall();
+        let sway = (n % 4) as f32;
+        let place = Place { x: 300.0 + sway, y: 240.0, width: 220.0, light: 0.9 + sway / 100.0 };
+        put(&mut frame, head, &place);
+        frame
+    };
+    frames.map(frame).collect()
+}
+
+#[test]
+fn whoever_has_a_record_and_stands_still_is_compared_only_now_and_then() {
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    door.show(stands(&head("obama3.jpg"), 0..20));
+    let counts = door.counters.read();
+    assert_eq!(counts.faces, 20);
+    assert!((8..=13).contains(&counts.still_faces), "{counts:?}");
+    assert_eq!(who(&door.close()), [student(1)]);
+}
+
+#[test]
+fn whoever_takes_the_very_place_of_somebody_recorded_is_recorded_too() {
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    let mut pictures = stands(&head("obama3.jpg"), 0..10);
+    pictures.extend(stands(&head("biden.jpg"), 10..20));
+    door.show(pictures);
+    assert!(door.counters.read().still_faces > 0);
+    assert_eq!(who(&door.close()), [student(1), student(2)]);
+}
+
+#[test]
+fn two_people_who_stand_side_by_side_are_compared_in_every_frame() {
+    let (one, other) = (head("obama3.jpg"), head("biden.jpg"));
+    let frame = |n: usize| {
+        let mut frame = wall();
+        for (head, x) in [(&one, 220.0), (&other, 380.0)] {
+            let light = 0.9 + (n % 4) as f32 / 100.0;
+            put(&mut frame, head, &Place { x, y: 240.0, width: 180.0, light });
+        }
+        frame
+    };
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    door.show((0..10).map(frame).collect());
+    assert_eq!(door.counters.read().still_faces, 0, "they might change places");
+    assert_eq!(who(&door.close()), [student(1), student(2)]);
+}
+
+#[test]
+fn whoever_is_sure_by_three_looks_is_recorded_while_the_burst_still_comes() {
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    let burst = Burst::new(Cause::Motion, Mono(1_000));
+    let mut kept = Vec::new();
+    for (n, picture) in walk(&head("obama3.jpg")).into_iter().skip(10).take(5).enumerate() {
+        let at = Mono(1_000 + n as u64 * 100);
+        door.recogniser.look(&Frame { at, pixels: Pixels::Rgb(picture) }, &burst);
+        kept.push(door.kept.0.lock().unwrap().len());
+    }
+    assert_eq!(kept, [0, 0, 1, 1, 1]);
+    assert_eq!(door.recogniser.done(&burst).records, [1]);
 }
 
 #[test]

@@ -175,7 +175,7 @@ impl Door {
         };
         let recogniser = Recogniser::new(tools);
         let beat = pulse.beat("shutter");
-        let (shutter, bursts) =
+        let (shutter, shots) =
             Shutter::new(ring.clone(), self.config.recognise.pace(), counters.clone(), beat);
         let panel = signal::panel(&self.config.signal);
         parts.thread("lights", move || {
@@ -183,7 +183,7 @@ impl Door {
             Ok(())
         });
         parts.thread("recogniser", move || {
-            recogniser.run(&bursts);
+            recogniser.run(&shots);
             Ok(())
         });
         let lifeline = self.lifeline.clone();

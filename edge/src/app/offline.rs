@@ -9,16 +9,11 @@ use crate::gallery::LoadedGallery;
 use crate::pulse::Beat;
 use crate::recognise::{Recogniser, Tools};
 use crate::report::Report;
-use crate::trigger::{Ask, Burst, Cause, Shutter, asking};
+use crate::trigger::{Ask, Burst, Cause, Shots, Shutter, asking};
 use crate::{capture, signal};
 use anyhow::{Context as _, bail};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
-use tokio::sync::watch;
+use std::{path::Path, sync::Arc, thread, time::Duration};
+use tokio::sync::{oneshot, watch};
 use wire::{
     Clock, ClockState, Mono, Stamp, StudentId,
     record::{CameraState, Watch},
@@ -79,17 +74,22 @@ fn recogniser(
 /// When the camera gives nothing, or the models cannot be loaded.
 pub fn snap(config: &Config, gallery: Option<Arc<LoadedGallery>>) -> anyhow::Result<Report> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let mut recogniser = recogniser(config, &clock, gallery)?;
-    let mut burst = burst(config, &clock)?;
-    if burst.frames.is_empty() {
+    let recogniser = recogniser(config, &clock, gallery)?;
+    let (reply, mut report) = oneshot::channel();
+    recogniser.run(&*shots(config, &clock, reply)?);
+    let report = report.try_recv().context("the burst was not looked at")?;
+    if report.frames == 0 {
         bail!("the camera gave no frame");
     }
-    // A reply is what makes the report hold its picture.
-    burst.reply = Some(tokio::sync::oneshot::channel().0);
-    Ok(recogniser.burst(&burst))
+    Ok(report)
 }
 
-fn burst(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Burst> {
+/// The frames of one burst.
+fn shots(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    reply: oneshot::Sender<Report>,
+) -> anyhow::Result<Arc<Shots>> {
     let ring = Arc::new(Ring::default());
     let stop = Lifeline::default();
     let (state, _) = watch::channel(CameraState::Blind);
@@ -99,25 +99,30 @@ fn burst(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Burst> {
     let kept = ring.clone();
     let by = clock.clone();
     let supervisor = Supervisor { open, config: camera, ring: kept, clock: by, state, beat };
-    let (shutter, bursts) =
+    let (shutter, shots) =
         Shutter::new(ring.clone(), config.recognise.pace(), Arc::default(), Beat::default());
     thread::scope(|scope| {
         let keeping = scope.spawn(|| supervisor.run(&stop));
         let came = ring.next(0, FIRST);
-        if came.is_some() && !is_list(&config.camera) {
-            let (asks, asked) = asking();
-            let _ = asks.send(Ask { cause: Cause::Snap, at: clock.mono(), reply: None });
-            drop(asks);
-            shutter.run(&asked);
+        let ask = |cause, at| Ask { cause, at, reply: Some(reply) };
+        match &came {
+            Some((_, frame)) if is_list(&config.camera) => {
+                shots.begin(ask(Cause::Picture, frame.at));
+                shots.push(frame.clone());
+                drop(shutter);
+            }
+            Some(_) => {
+                let (asks, asked) = asking();
+                let _ = asks.send(ask(Cause::Snap, clock.mono()));
+                drop(asks);
+                shutter.run(&asked);
+            }
+            None => {}
         }
         stop.cut();
         keeping.join().map_err(|_| anyhow::anyhow!("the camera's thread failed"))??;
-        let (_, frame) =
-            came.with_context(|| format!("no frame came within {FIRST:?}; the log says why"))?;
-        if is_list(&config.camera) {
-            return Ok(passage(frame));
-        }
-        bursts.try_recv().context("the camera gave no further frame")
+        came.with_context(|| format!("no frame came within {FIRST:?}; the log says why"))?;
+        Ok(shots)
     })
 }
 
@@ -142,17 +147,9 @@ pub fn replay(
     for path in capture::pictures(&[folder.to_owned()])? {
         // Each picture is a passage of its own, whoever was on the one before.
         clock.advance(config.recognise.cooldown_ms + 1);
-        tell(&path, &recogniser.burst(&shown(&path, clock.mono())?))?;
+        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        let frame = Arc::new(Frame { at: clock.mono(), pixels: Pixels::Encoded(bytes) });
+        tell(&path, &recogniser.burst(&Burst::new(Cause::Picture, frame.at), &[frame]))?;
     }
     Ok(())
-}
-
-fn shown(path: &PathBuf, at: Mono) -> anyhow::Result<Burst> {
-    let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    Ok(passage(Arc::new(Frame { at, pixels: Pixels::Encoded(bytes) })))
-}
-
-/// One picture is one passage.
-fn passage(frame: Arc<Frame>) -> Burst {
-    Burst { cause: Cause::Picture, asked: frame.at, frames: vec![frame], reply: None }
 }

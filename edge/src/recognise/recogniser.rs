@@ -1,8 +1,10 @@
-//! The thread that owns the models: takes bursts, hands out records.
+//! The thread that owns the models: takes frames, hands out records.
 //!
-//! Nothing here is shared or locked. A burst may be lost before this point, never after it.
+//! Nothing here is shared or locked. A frame may be lost before this point, never after it. Frames
+//! are looked at while the rest of their burst still comes; whoever is sure by several looks is
+//! recorded at once, all others are decided when the burst is complete.
 
-use super::{Config, Opinion, judge::judge, see::see, told};
+use super::{Config, Opinion, Seen, judge::judge, see::see, told};
 use crate::report::Report;
 use crate::{
     capture::Frame,
@@ -12,21 +14,18 @@ use crate::{
     pulse::Beat,
     signal::Sign,
     status::Counters,
-    track::{Track, TrackId, Tracker},
-    trigger::Burst,
+    track::{Place, Track, TrackId, Tracker},
+    trigger::{Burst, Nothing, Shot, Shots},
     visit::{Rules, Settled, Visits},
 };
 use std::{
     collections::HashSet,
-    sync::{
-        Arc,
-        atomic::Ordering::Relaxed,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc::SyncSender},
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
-use vision::Picture;
+use tokio::sync::{oneshot, watch};
+use vision::decide::FUSED;
+use vision::{NetError, Picture};
 use wire::{Clock, ClockState, Mono, Reason, Verdict};
 
 /// How long a face may be unseen within one passage.
@@ -58,7 +57,7 @@ pub struct Tools {
     pub beat: Beat,
 }
 
-/// Recognises bursts one after another.
+/// Recognises whoever is on the frames of bursts, one burst after another.
 pub struct Recogniser {
     tools: Tools,
     model: Model,
@@ -67,6 +66,10 @@ pub struct Recogniser {
     /// Tracks that were told that nobody knows them.
     told: HashSet<TrackId>,
     frames: u64,
+    /// What came of the burst under way so far.
+    report: Report,
+    /// When the last frame of the burst under way was taken.
+    last: Option<Mono>,
 }
 
 impl Recogniser {
@@ -78,47 +81,86 @@ impl Recogniser {
         let now = tools.timing.stamp(tools.clock.mono());
         let visits = Visits::new(rules, &tools.keep.recent(), &now);
         let tracker = Tracker::new(GAP_MS, model.pack.scale());
-        Self { tools, model, tracker, visits, told: HashSet::new(), frames: 0 }
+        let told = HashSet::new();
+        Self {
+            tools,
+            model,
+            tracker,
+            visits,
+            told,
+            frames: 0,
+            report: Report::default(),
+            last: None,
+        }
     }
 
-    /// Runs until nobody sends bursts any more, then settles what waits. Blocking: give it a
+    /// Runs until nobody sends frames any more, then settles what waits. Blocking: give it a
     /// thread of its own.
-    pub fn run(mut self, bursts: &Receiver<Burst>) {
+    pub fn run(mut self, shots: &Shots) {
         loop {
-            match bursts.recv_timeout(TURN) {
-                Ok(mut burst) => {
-                    let report = self.burst(&burst);
-                    if let Some(reply) = burst.reply.take() {
-                        // Whoever asked may be gone.
-                        let _ = reply.send(report);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => drop(self.settle(self.tools.clock.mono())),
-                Err(RecvTimeoutError::Disconnected) => break,
+            match shots.next(TURN) {
+                Ok(Shot::Look(frame, burst)) => self.look(&frame, &burst),
+                Ok(Shot::Done(burst, reply)) => self.answer(&burst, reply),
+                // Looks of a burst under way are no opinion yet: nobody is let go of meanwhile.
+                Err(Nothing::Now) if self.last.is_some() => {}
+                Err(Nothing::Now) => drop(self.settle(self.tools.clock.mono())),
+                Err(Nothing::Ever) => break,
             }
             self.tools.beat.turn();
         }
         self.end(self.tools.clock.mono());
     }
 
-    /// Looks at all frames and records whoever is to be recorded now.
-    pub fn burst(&mut self, burst: &Burst) -> Report {
+    /// Looks at the next frame of a burst, and records whoever is sure by now.
+    pub fn look(&mut self, frame: &Frame, burst: &Burst) {
         let began = Instant::now();
-        let mut report = Report { frames: burst.frames.len(), ..Report::default() };
-        report.wait_ms = burst.frames.first().map_or(0, |frame| frame.at.since(burst.asked));
-        let mut now = self.tools.clock.mono();
-        report.records.extend(self.change(now));
-        for frame in &burst.frames {
-            if let Some(picture) = self.frame(frame, &mut report) {
-                report.picture = burst.reply.is_some().then_some(picture);
-            }
-            now = frame.at;
+        if self.report.frames == 0 {
+            self.report.wait_ms = frame.at.since(burst.asked);
         }
-        let settled = self.opine(now, &mut report);
-        report.records.extend(settled);
-        report.records.extend(if burst.is_whole() { self.end(now) } else { self.settle(now) });
-        report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        report
+        self.report.frames += 1;
+        self.last = Some(frame.at);
+        let settled = self.change(self.tools.clock.mono());
+        self.report.records.extend(settled);
+        if let Some(picture) = self.frame(frame) {
+            self.report.picture = burst.told.then_some(picture);
+        }
+        self.opine(frame.at, false);
+        let sure = self.visits.settle_sure(frame.at);
+        let sure = self.store(sure);
+        self.report.records.extend(sure);
+        self.report.took_ms += ms(began);
+    }
+
+    /// Decides on everybody, when no further frame of a burst will come.
+    pub fn done(&mut self, burst: &Burst) -> Report {
+        let began = Instant::now();
+        let now = self.last.take().unwrap_or_else(|| self.tools.clock.mono());
+        let opinions = self.opine(now, true);
+        for (track, opinion) in self.tracker.tracks().iter().zip(&opinions) {
+            self.report.faces.push(told::face(track, opinion));
+        }
+        let settled = self.visits.settle(now, &[]);
+        let mut records = self.store(settled);
+        records.extend(if burst.is_whole() { self.end(now) } else { self.settle(now) });
+        self.report.records.extend(records);
+        self.report.took_ms += ms(began);
+        std::mem::take(&mut self.report)
+    }
+
+    /// What comes of all frames of a burst at once.
+    pub fn burst(&mut self, burst: &Burst, frames: &[Arc<Frame>]) -> Report {
+        frames.iter().for_each(|frame| self.look(frame, burst));
+        self.done(burst)
+    }
+
+    fn answer(&mut self, burst: &Burst, reply: Option<oneshot::Sender<Report>>) {
+        let report = self.done(burst);
+        // Without an answer whoever asked hears that the door is busy; they may be gone, too.
+        if let Some(reply) = reply
+            && (burst.frames > 0 || burst.dropped == 0)
+        {
+            drop(reply.send(report));
+        }
     }
 
     /// Takes up another model, if there is one: whoever is on the way is settled by the old one,
@@ -134,51 +176,78 @@ impl Recogniser {
     }
 
     /// One frame into the tracker. A bad one is counted and skipped.
-    fn frame(&mut self, frame: &Frame, report: &mut Report) -> Option<Picture> {
+    fn frame(&mut self, frame: &Frame) -> Option<Picture> {
         self.frames += 1;
         let counters = self.tools.counters.clone();
         counters.frames.fetch_add(1, Relaxed);
         let looked = frame.picture().map_err(|error| error.to_string()).and_then(|picture| {
-            let seen = see(&self.model.pack, &picture, self.frames, frame.at);
-            Ok((seen.map_err(|error| error.to_string())?, picture))
+            let seen = self.see(&picture, frame.at).map_err(|error| error.to_string())?;
+            Ok((seen, picture))
         });
         match looked {
             Ok((seen, picture)) => {
                 counters.faces.fetch_add((seen.looks.len() + seen.poor.len()) as u64, Relaxed);
                 counters.poor_faces.fetch_add(seen.poor.len() as u64, Relaxed);
-                report.faces.extend(seen.poor.iter().map(told::poor));
+                self.report.faces.extend(seen.poor.iter().map(told::poor));
                 self.tracker.step(seen.looks);
                 Some(picture)
             }
             Err(why) => {
                 counters.bad_frames.fetch_add(1, Relaxed);
                 tracing::warn!(frame = self.frames, %why, "skipped a frame: {why}");
-                report.bad_frames.push(why);
+                self.report.bad_frames.push(why);
                 None
             }
         }
     }
 
-    /// Forms an opinion on every track, and records what is sure.
-    fn opine(&mut self, now: Mono, report: &mut Report) -> Vec<u64> {
+    /// The faces of a frame, but for those of people who have their record and are still there.
+    fn see(&mut self, picture: &Picture, at: Mono) -> Result<Seen, NetError> {
+        let pack = self.model.pack.clone();
+        let mut faces = pack.detect(picture)?;
+        let place = |rect| Place { frame: self.frames, at, rect };
+        let places: Vec<Place> = faces.iter().map(|face| place(face.rect)).collect();
+        let still = self.tracker.still(&places, |track| self.visits.is_settled(track));
+        let mut known = still.iter().map(Option::is_some);
+        faces.retain(|_| !known.next().unwrap_or(false));
+        let seen = see(&pack, picture, faces, (self.frames, at))?;
+        for (id, place) in still.into_iter().zip(places) {
+            let Some(id) = id else { continue };
+            self.tracker.touch(id, place);
+            self.tools.counters.faces.fetch_add(1, Relaxed);
+            self.tools.counters.still_faces.fetch_add(1, Relaxed);
+        }
+        Ok(seen)
+    }
+
+    /// Forms an opinion on every track and tells the visits. While a burst still comes they hear
+    /// only of whoever is sure by several looks: fewer might be fused to something surer still.
+    fn opine(&mut self, now: Mono, is_complete: bool) -> Vec<Opinion> {
         let gallery = self.tools.gallery.borrow().clone();
         // Model and gallery change one after the other; between them nobody is compared.
         let gallery = gallery.filter(|gallery| gallery.gallery.model == self.model.id);
         let stamp = self.tools.timing.stamp(now);
         let opinions = judge(self.tracker.tracks(), gallery.as_deref(), stamp.wall);
-        report.gallery = gallery.as_ref().map_or(0, |gallery| gallery.version);
-        for (track, opinion) in self.tracker.tracks().iter().zip(&opinions) {
-            report.faces.push(told::face(track, opinion));
-            if opinion.decision.verdict == Verdict::Unknown {
-                if self.told.insert(track.id) {
+        self.report.gallery = gallery.as_ref().map_or(0, |gallery| gallery.version);
+        for opinion in &opinions {
+            let Opinion { track, decision, frames, .. } = opinion;
+            let is_sure = decision.verdict == Verdict::High && *frames >= FUSED;
+            match decision.candidates.first() {
+                None if is_complete && self.told.insert(*track) => {
                     show(&self.tools.signs, Sign::Unknown);
                 }
-                continue;
+                None => {}
+                Some(best) if self.visits.is_settled(*track) => {
+                    self.visits.still(now, best.student);
+                }
+                Some(_) if is_complete || is_sure => {
+                    let draft = self.draft(opinion, self.report.gallery);
+                    self.visits.seen(now, *track, draft);
+                }
+                Some(_) => {}
             }
-            let draft = self.draft(opinion, report.gallery);
-            self.visits.seen(now, track.id, draft);
         }
-        self.store(now, &[])
+        opinions
     }
 
     fn draft(&self, opinion: &Opinion, gallery: u64) -> Draft {
@@ -220,12 +289,12 @@ impl Recogniser {
             self.tools.counters.unknown.fetch_add(unknown.into(), Relaxed);
         }
         self.tools.counters.passages.fetch_add(ids.len() as u64, Relaxed);
-        self.store(now, &ids)
+        let settled = self.visits.settle(now, &ids);
+        self.store(settled)
     }
 
-    /// Records what the visits settle. Green follows COMMIT.
-    fn store(&mut self, now: Mono, ended: &[TrackId]) -> Vec<u64> {
-        let Settled { records, repeats } = self.visits.settle(now, ended);
+    /// Records what the visits settled. Green follows COMMIT.
+    fn store(&mut self, Settled { records, repeats }: Settled) -> Vec<u64> {
         self.tools.counters.repeats.fetch_add(repeats.len() as u64, Relaxed);
         if records.is_empty() {
             return Vec::new();
@@ -245,6 +314,10 @@ impl Recogniser {
             }
         }
     }
+}
+
+fn ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A sign that finds the panel busy is dropped: it would come too late to be true.

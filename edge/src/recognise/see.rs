@@ -28,12 +28,16 @@ pub struct Poor {
     pub reasons: Vec<wire::Reason>,
 }
 
-/// Looks at one frame, number `frame` taken `at`.
+/// Looks at some faces of one frame, number `frame` taken `at`.
 ///
 /// # Errors
 /// Only when a computation fails; no picture can cause it.
-pub fn see(pack: &Pack, picture: &Picture, frame: u64, at: Mono) -> Result<Seen, NetError> {
-    let faces = pack.detect(picture)?;
+pub fn see(
+    pack: &Pack,
+    picture: &Picture,
+    faces: Vec<Face>,
+    (frame, at): (u64, Mono),
+) -> Result<Seen, NetError> {
     let mut seen = Seen::default();
     let mut good: Vec<(Face, Judgement)> = Vec::new();
     let mut cuts: Vec<Cut> = Vec::new();

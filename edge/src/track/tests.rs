@@ -86,6 +86,59 @@ fn another_pack_is_measured_by_its_own_scale_from_then_on() {
     assert_eq!(tracker.tracks().len(), 1);
 }
 
+/// Which of `faces` (of frame 1, 100 ms later) are still somebody of frame 0.
+fn still(before: &[(f32, f32)], faces: &[Place]) -> Vec<Option<u64>> {
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
+    tracker.step(before.iter().map(|(x, angle)| look(0, *x, *angle)).collect());
+    tracker.still(faces, |_| true).into_iter().map(|id| id.map(|id| id.0)).collect()
+}
+
+fn place(frame: u64, x: f32) -> Place {
+    look(frame, x, 0.0).place()
+}
+
+#[test]
+fn a_face_alone_that_hardly_moved_is_still_who_it_was() {
+    let one = [(100.0, 0.0)];
+    assert_eq!(still(&one, &[place(1, 110.0)]), [Some(1)]);
+    assert_eq!(still(&one, &[place(1, 130.0)]), [None], "it moved");
+    assert_eq!(still(&one, &[place(2, 110.0)]), [None], "it was unseen in between");
+    let late = Place { at: Mono(STILL_MS + 1), ..place(1, 100.0) };
+    assert_eq!(still(&one, &[late]), [None], "there was time to change places");
+    let beside = [place(1, 105.0), place(1, 200.0)];
+    assert_eq!(still(&one, &beside), [None, None], "somebody else is near");
+    assert_eq!(still(&one, &[place(1, 105.0), place(1, 400.0)]), [Some(1), None]);
+    let two = [(100.0, 0.0), (200.0, 60.0)];
+    assert_eq!(still(&two, &[place(1, 100.0)]), [None], "somebody was near a moment ago");
+}
+
+#[test]
+fn only_whoever_may_be_still_is_and_not_for_ever() {
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
+    tracker.step(vec![look(0, 100.0, 0.0)]);
+    assert_eq!(tracker.still(&[place(1, 100.0)], |_| false), [None]);
+    let compared = (1..=8).filter(|n| {
+        let place = place(*n, 100.0);
+        match tracker.still(&[place], |_| true)[0] {
+            Some(id) => tracker.touch(id, place),
+            None => tracker.step(vec![look(*n, 100.0, 0.0)]),
+        }
+        tracker.tracks()[0].seen() == place.at && tracker.tracks()[0].unseen == 0
+    });
+    assert_eq!(compared.collect::<Vec<_>>(), [4, 8]);
+    assert_eq!(tracker.tracks().len(), 1);
+}
+
+#[test]
+fn a_face_that_is_still_gets_no_other_face_of_its_frame() {
+    let mut tracker = Tracker::new(1_500, Scale::of("dlib-1"));
+    tracker.step(vec![look(0, 100.0, 0.0)]);
+    tracker.touch(TrackId(1), place(1, 100.0));
+    tracker.step(vec![look(1, 300.0, 0.0)]);
+    assert_eq!(tracker.tracks().len(), 2);
+    assert!(tracker.tracks()[0].is_beside(&tracker.tracks()[1]));
+}
+
 #[test]
 fn somebody_in_the_same_place_is_somebody_else() {
     assert_eq!(tracks(&[&[(100.0, 0.0)], &[(100.0, 40.0)]]).len(), 2);

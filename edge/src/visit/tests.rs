@@ -83,6 +83,17 @@ fn an_unsure_look_that_stays_unsure_is_recorded_when_the_hold_is_over() {
 }
 
 #[test]
+fn while_a_burst_comes_only_what_is_sure_is_settled() {
+    let mut door = Door::new();
+    door.unsure(0, 1, 7, 0.945);
+    door.0.seen(Mono(1_600), TrackId(2), draft(8, Verdict::High, 0.97));
+    let sure = door.0.settle_sure(Mono(1_600)).records;
+    assert_eq!(sure.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [2]);
+    assert!(door.0.is_settled(TrackId(2)) && !door.0.is_settled(TrackId(1)));
+    assert_eq!(door.records(1_600, &[]), [7], "the hold is over when the burst is complete");
+}
+
+#[test]
 fn an_unsure_look_is_recorded_when_the_person_is_gone() {
     let mut door = Door::new();
     door.unsure(0, 1, 7, 0.945);

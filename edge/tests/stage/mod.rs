@@ -13,7 +13,8 @@ use rollcall_edge::{
     recognise::{Config, Recogniser, Tools},
     report::Report,
     signal,
-    trigger::{Burst, Cause},
+    status::Counters,
+    trigger::{Burst, Cause, Shots, Source},
 };
 use std::{
     path::PathBuf,
@@ -170,11 +171,13 @@ pub struct Door {
     pub recogniser: Recogniser,
     pub kept: Kept,
     pub clock: Arc<ManualClock>,
+    pub counters: Arc<Counters>,
 }
 
 impl Door {
     pub fn new(gallery: LoadedGallery) -> Self {
         let (kept, clock) = (Kept::default(), Arc::new(ManualClock::at(Wall(0), Mono(1_000))));
+        let counters = Arc::<Counters>::default();
         let model = Model { pack: PACK.clone(), id: PACK.model_id.parse().unwrap() };
         let tools = Tools {
             config: Config::default(),
@@ -184,10 +187,10 @@ impl Door {
             timing: Arc::new(Dates),
             clock: clock.clone(),
             signs: signal::signs().0,
-            counters: Arc::default(),
+            counters: counters.clone(),
             beat: Beat::default(),
         };
-        Self { recogniser: Recogniser::new(tools), kept, clock }
+        Self { recogniser: Recogniser::new(tools), kept, clock, counters }
     }
 
     /// Shows pictures as the daemon would see them: bursts of five frames, one after another.
@@ -199,17 +202,16 @@ impl Door {
             frames.push(Arc::new(Frame { at, pixels: Pixels::Rgb(picture) }));
         }
         let burst = |frames: &[Arc<Frame>]| {
-            let asked = frames[0].at;
-            Burst { cause: Cause::Motion, asked, frames: frames.to_vec(), reply: None }
+            self.recogniser.burst(&Burst::new(Cause::Motion, frames[0].at), frames)
         };
-        frames.chunks(5).map(|frames| self.recogniser.burst(&burst(frames))).collect()
+        frames.chunks(5).map(burst).collect()
     }
 
     /// Closes the door: whoever waits is settled. What was recorded, oldest first.
     pub fn close(self) -> Vec<Draft> {
-        let (nobody, bursts) = std::sync::mpsc::sync_channel(1);
-        drop(nobody);
-        self.recogniser.run(&bursts);
+        let shots = Shots::new(Arc::default());
+        drop(Source(shots.clone()));
+        self.recogniser.run(&shots);
         let kept = self.kept.0.lock().unwrap();
         kept.clone()
     }
