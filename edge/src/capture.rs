@@ -8,6 +8,7 @@ pub mod config;
 mod mjpeg;
 mod pictures;
 mod ring;
+mod said;
 mod split;
 mod supervisor;
 mod v4l2;
@@ -66,6 +67,18 @@ const LIMITS: Limits =
     Limits { bytes: 10 << 20, pixels: 16_000_000, side: 8_192, alloc: 128 << 20 };
 
 impl Frame {
+    /// Whether it is the same picture as `other`, bit by bit: a program repeats one where the
+    /// camera gave none, and a sensor never does.
+    #[must_use]
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        match (&self.pixels, &other.pixels) {
+            (Pixels::Encoded(a), Pixels::Encoded(b)) => a == b,
+            (Pixels::Yuyv { bytes: a, .. }, Pixels::Yuyv { bytes: b, .. }) => a == b,
+            (Pixels::Rgb(a), Pixels::Rgb(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// The frame as RGB.
     ///
     /// # Errors

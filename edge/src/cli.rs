@@ -60,19 +60,33 @@ enum Verb {
 struct Target {
     path: PathBuf,
     file: File,
+    is_new: bool,
 }
 
 impl Target {
+    /// What lies there stays until there is something better.
     fn open(path: &Path) -> anyhow::Result<Self> {
-        // What lies there stays until there is something better.
+        let is_new = !path.exists();
         let file = File::options().write(true).create(true).truncate(false).open(path);
         let file = file.with_context(|| format!("writing {}", path.display()))?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), file, is_new })
     }
 
     fn fill(mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.set_len(0)?;
+        if self.file.metadata()?.is_file() {
+            self.file.set_len(0)?;
+        }
+        self.is_new = false;
         self.file.write_all(bytes)
+    }
+}
+
+impl Drop for Target {
+    /// No picture came of it: an empty file would look like one.
+    fn drop(&mut self) {
+        if self.is_new {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -182,7 +196,7 @@ fn snap(config: &Config, file: Option<Target>, out: &mut impl Write) -> anyhow::
             Ok((Answer::Report { report, .. }, jpeg)) => (report, jpeg),
             Ok((Answer::Trouble(why), _)) => bail!("{why}"),
             Ok((answer, _)) => bail!("the daemon answered something else: {answer:?}"),
-            Err(error) if is_nobody(&error) => {
+            Err(error) if control::is_nobody(&error) => {
                 writeln!(
                     out,
                     "no daemon runs here: looking with the camera itself, recording nothing"
@@ -198,6 +212,9 @@ fn snap(config: &Config, file: Option<Target>, out: &mut impl Write) -> anyhow::
     show(&report, out)?;
     if let Some(file) = file {
         let path = file.path.display().to_string();
+        if picture.is_empty() {
+            bail!("no frame could be read, so that there is no picture for {path}");
+        }
         file.fill(&picture).with_context(|| format!("writing {path}"))?;
         writeln!(out, "picture written to {path}")?;
     }
@@ -214,13 +231,9 @@ fn status(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
             Ok(writeln!(out, "{}", serde_json::to_string_pretty(&status)?)?)
         }
         Ok((answer, _)) => bail!("the daemon answered something else: {answer:?}"),
-        Err(error) if is_nobody(&error) => {
+        Err(error) if control::is_nobody(&error) => {
             bail!("no daemon runs here (nobody listens at {})", config.socket.display())
         }
         Err(error) => Err(error).context(format!("asking at {}", config.socket.display())),
     }
-}
-
-fn is_nobody(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }

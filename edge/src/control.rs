@@ -136,6 +136,12 @@ impl Control {
     }
 }
 
+/// Whether that says that no daemon runs.
+#[must_use]
+pub fn is_nobody(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
 /// Asks a running daemon; the picture, if one was asked for, comes with the answer.
 ///
 /// # Errors

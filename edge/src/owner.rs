@@ -34,7 +34,10 @@ impl OwnerError {
 /// When the system refuses.
 pub fn provide(data: &Path) -> Result<(), OwnerError> {
     let make = || {
-        DirBuilder::new().recursive(true).mode(0o750).create(data)?;
+        if let Some(above) = data.parent() {
+            std::fs::create_dir_all(above)?;
+        }
+        DirBuilder::new().mode(0o750).create(data)?;
         match User::from_name(USER)? {
             Some(user) if Uid::effective().is_root() => {
                 Ok(chown(data, Some(user.uid), Some(user.gid))?)
@@ -77,6 +80,13 @@ fn turn_into(user: Uid, group: Gid) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the folder `data` is root's, although there is a user for the daemon.
+#[must_use]
+pub fn is_roots(data: &Path) -> bool {
+    let is_root = std::fs::metadata(data).is_ok_and(|folder| folder.uid() == 0);
+    is_root && User::from_name(USER).is_ok_and(|user| user.is_some())
+}
+
 /// What lies in `data`, folders opened, and is not its owner's; at most ten.
 ///
 /// # Errors
@@ -87,8 +97,11 @@ pub fn strange(data: &Path) -> io::Result<Vec<PathBuf>> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder)? {
             let path = entry?.path();
-            // What vanished meanwhile is nobody's.
+            // What vanished meanwhile is nobody's, and this folder is the file system's.
             let Ok(meta) = symlink_metadata(&path) else { continue };
+            if path == data.join("lost+found") {
+                continue;
+            }
             if meta.uid() != owner {
                 found.push(path);
             } else if meta.is_dir() {
@@ -106,6 +119,16 @@ pub fn strange(data: &Path) -> io::Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn only_the_folder_itself_is_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("a/b");
+        provide(&data).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(&data), 0o750);
+        assert_ne!(mode(&folder.path().join("a")) & 0o005, 0, "whoever owns it must get there");
+    }
 
     #[test]
     #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]

@@ -16,6 +16,7 @@ macro_rules! counters {
 
         /// [`Counters`] at one moment.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
         pub struct Counts {
             $(#[doc = $doc] pub $name: u64,)*
         }
@@ -34,9 +35,10 @@ counters! {
     triggered "Times that a trigger of the door asked for a look."
     bursts "Bursts taken."
     empty_bursts "Bursts in which the camera gave no frame."
-    dropped_bursts "Bursts dropped whole because recognition was behind."
+    dropped_bursts "Bursts of which too little was looked at, because recognition was behind."
     dropped_frames "Frames dropped because recognition was behind."
     frames "Frames looked at."
+    copied_frames "Frames that repeated the one before and were left out."
     bad_frames "Frames that could not be decoded."
     faces "Faces found."
     poor_faces "Faces too poor to be compared."
@@ -90,6 +92,12 @@ pub fn memory_peak_kb() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_counts_of_a_daemon_of_another_version_can_be_read() {
+        let counts: Counts = serde_json::from_str(r#"{"frames": 7, "no_longer": 1}"#).unwrap();
+        assert_eq!(counts, Counts { frames: 7, ..Counts::default() });
+    }
 
     #[test]
     fn the_system_says_how_much_memory_was_needed() {

@@ -122,11 +122,17 @@ impl Visits {
         matches!(self.open.get(&track), Some(Passage::Settled))
     }
 
-    /// Whether this is a new passage; in any case the person was seen now.
+    /// Whether this is a new passage; in any case the person was seen now. An unsure one is a repeat
+    /// only of all it names: the second may be who it is, and would be lost with the first.
     fn passes(&mut self, now: Mono, draft: &Draft) -> bool {
         let Some(who) = first(draft) else { return false };
-        let last = self.seen.insert(who, ms(now));
-        last.is_none_or(|last| self.rules.is_over(last, now))
+        let is_new =
+            |who: &StudentId| self.seen.get(who).is_none_or(|last| self.rules.is_over(*last, now));
+        let named = draft.candidates.iter().map(|candidate| candidate.student);
+        let passes =
+            if is_sure(draft) { is_new(&who) } else { named.into_iter().any(|who| is_new(&who)) };
+        self.seen.insert(who, ms(now));
+        passes
     }
 }
 

@@ -4,8 +4,11 @@ mod stage;
 
 use rollcall_edge::capture::{Frame, Pixels};
 use rollcall_edge::draft::Draft;
+use rollcall_edge::gallery::LoadedGallery;
+use rollcall_edge::packs::Model;
 use rollcall_edge::trigger::{Burst, Cause};
 use stage::{Door, Place, gallery, head, put, student, wall};
+use std::sync::Arc;
 use vision::Picture;
 use wire::{Mono, StudentId, Verdict};
 
@@ -139,6 +142,40 @@ fn whoever_is_sure_by_three_looks_is_recorded_while_the_burst_still_comes() {
     }
     assert_eq!(kept, [0, 0, 1, 1, 1]);
     assert_eq!(door.recogniser.done(&burst).records, [1]);
+}
+
+/// Shows the first two frames of a walk, whose burst is not complete.
+fn begin(door: &mut Door, burst: &Burst) {
+    for (n, picture) in walk(&head("obama3.jpg")).into_iter().skip(10).take(2).enumerate() {
+        let at = Mono(1_000 + n as u64 * 100);
+        door.recogniser.look(&Frame { at, pixels: Pixels::Rgb(picture) }, burst);
+    }
+}
+
+#[test]
+fn a_burst_that_was_dropped_whole_lets_nobody_go() {
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    let burst = Burst::new(Cause::Motion, Mono(1_000));
+    begin(&mut door, &burst);
+    door.recogniser.done(&burst);
+    door.clock.advance(6_000);
+    door.recogniser.done(&Burst { dropped: 5, ..burst });
+    assert_eq!(door.counters.read().passages, 0, "the next frames are of the same people");
+}
+
+#[test]
+fn whoever_is_on_the_way_when_the_model_changes_is_settled_by_the_old_one() {
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    let burst = Burst::new(Cause::Motion, Mono(1_000));
+    begin(&mut door, &burst);
+    let mut other = gallery(&[OBAMA]).gallery.clone();
+    other.model = "other-1".parse().unwrap();
+    door.gallery.send(Some(Arc::new(LoadedGallery::new(2, other).unwrap()))).unwrap();
+    let model = door.model.borrow().clone();
+    door.model.send(Model { id: "other-1".parse().unwrap(), ..model }).unwrap();
+    let frame = Frame { at: Mono(1_200), pixels: Pixels::Rgb(wall()) };
+    door.recogniser.look(&frame, &burst);
+    assert_eq!(who(&door.kept.0.lock().unwrap()), [student(1)]);
 }
 
 #[test]

@@ -33,6 +33,10 @@ pub struct V4l2 {
 pub struct Command {
     /// Program and arguments; no shell is involved.
     pub command: Vec<String>,
+    /// From the light on the sensor to the picture in our hands, milliseconds. A frame counts as
+    /// taken so long before it came, so that one from before the trigger is known as such.
+    /// Default 150.
+    pub latency_ms: u64,
 }
 
 /// A folder or a list of pictures: one picture is one passage.
@@ -65,6 +69,8 @@ pub enum Raw {
     Command {
         /// Program and arguments.
         command: Vec<String>,
+        /// Milliseconds.
+        latency_ms: Option<u64>,
     },
     /// `kind = "pictures"`
     Pictures {
@@ -93,12 +99,16 @@ impl Raw {
                 let index = index(device.as_deref().unwrap_or("0"))?;
                 Ok(Config::V4l2(V4l2 { index, width, height, fps }))
             }
-            Self::Command { command } if command.is_empty() => Err(ConfigError::key(
+            Self::Command { command, .. } if command.is_empty() => Err(ConfigError::key(
                 "camera.command",
                 "is empty: write program and arguments, such as \
                  [\"rpicam-vid\", \"-t\", \"0\", \"--codec\", \"mjpeg\", \"-o\", \"-\"]",
             )),
-            Self::Command { command } => Ok(Config::Command(Command { command })),
+            Self::Command { command, latency_ms } => {
+                let latency_ms = latency_ms.unwrap_or(150);
+                ConfigError::within("camera.latency_ms", latency_ms, 0..=5_000)?;
+                Ok(Config::Command(Command { command, latency_ms }))
+            }
             Self::Pictures { paths: files, pace_ms, repeat } => {
                 if files.is_empty() {
                     let say = "is empty: name at least one picture or folder";

@@ -38,12 +38,16 @@ pub fn data(config: &Config) -> Finding {
 /// Everything in the data directory belongs to whom the directory belongs to: the daemon.
 pub fn owner(config: &Config) -> Finding {
     let folder = config.data.display();
+    if owner::is_roots(&config.data) {
+        let mend = format!("sudo chown -R {USER}: $(realpath {folder})");
+        return Finding::fault("owner", format!("{folder} is root's, not {USER}'s"), mend);
+    }
     match owner::strange(&config.data).as_deref() {
         Ok([]) => Finding::well("owner", format!("all of {folder} belongs to its owner")),
         Ok([first, ..]) => Finding::fault(
             "owner",
             format!("{} belongs to somebody else than {folder}", first.display()),
-            format!("sudo chown -R --reference={folder} {folder}"),
+            format!("sudo chown -R --reference={folder} $(realpath {folder})"),
         ),
         Err(_) => Finding::unused("owner", "see “data”"),
     }
@@ -157,8 +161,12 @@ pub fn daemon(config: &Config) -> Finding {
             let mend = "run doctor as root or as the daemon's user";
             Finding::fault("daemon", "its control socket is not permitted", mend)
         }
-        Err(_) => {
+        Err(error) if control::is_nobody(&error) => {
             Finding::unused("daemon", "does not run; start it with systemctl start rollcall-edge")
+        }
+        Err(error) => {
+            let mend = "restart it: systemctl restart rollcall-edge";
+            Finding::fault("daemon", format!("it cannot be asked ({error})"), mend)
         }
     }
 }

@@ -61,12 +61,14 @@ pub struct Tools {
 pub struct Recogniser {
     tools: Tools,
     model: Model,
+    /// Whom the model can recognise.
+    gallery: Option<Arc<LoadedGallery>>,
     tracker: Tracker,
     visits: Visits,
     /// Tracks that were told that nobody knows them.
     told: HashSet<TrackId>,
     frames: u64,
-    /// What came of the burst under way so far.
+    /// What came of the burst under way.
     report: Report,
     /// When the last frame of the burst under way was taken.
     last: Option<Mono>,
@@ -81,13 +83,13 @@ impl Recogniser {
         let now = tools.timing.stamp(tools.clock.mono());
         let visits = Visits::new(rules, &tools.keep.recent(), &now);
         let tracker = Tracker::new(GAP_MS, model.pack.scale());
-        let told = HashSet::new();
         Self {
             tools,
             model,
+            gallery: None,
             tracker,
             visits,
-            told,
+            told: HashSet::new(),
             frames: 0,
             report: Report::default(),
             last: None,
@@ -103,7 +105,11 @@ impl Recogniser {
                 Ok(Shot::Done(burst, reply)) => self.answer(&burst, reply),
                 // Looks of a burst under way are no opinion yet: nobody is let go of meanwhile.
                 Err(Nothing::Now) if self.last.is_some() => {}
-                Err(Nothing::Now) => drop(self.settle(self.tools.clock.mono())),
+                Err(Nothing::Now) => {
+                    // People who were taken out of a gallery leave this memory, too.
+                    self.take_up_gallery();
+                    drop(self.settle(self.tools.clock.mono()));
+                }
                 Err(Nothing::Ever) => break,
             }
             self.tools.beat.turn();
@@ -131,10 +137,11 @@ impl Recogniser {
         self.report.took_ms += ms(began);
     }
 
-    /// Decides on everybody, when no further frame of a burst will come.
+    /// Decides on everybody, when no further frame of a burst will come. Of one that nobody looked at
+    /// nothing comes: the next burst waits already, and goes on where the last one ended.
     pub fn done(&mut self, burst: &Burst) -> Report {
         let began = Instant::now();
-        let now = self.last.take().unwrap_or_else(|| self.tools.clock.mono());
+        let Some(now) = self.last.take() else { return Report::default() };
         let opinions = self.opine(now, true);
         for (track, opinion) in self.tracker.tracks().iter().zip(&opinions) {
             self.report.faces.push(told::face(track, opinion));
@@ -169,7 +176,9 @@ impl Recogniser {
         if !self.tools.model.has_changed().unwrap_or(false) {
             return Vec::new();
         }
+        self.opine(now, true);
         let settled = self.end(now);
+        self.gallery = None;
         self.model = self.tools.model.borrow_and_update().clone();
         self.tracker.change(self.model.pack.scale());
         settled
@@ -221,17 +230,18 @@ impl Recogniser {
     }
 
     /// Forms an opinion on every track and tells the visits. While a burst still comes they hear
-    /// only of whoever is sure by several looks: fewer might be fused to something surer still.
+    /// only of whoever is alone and sure by several looks, with something to spare: one who has
+    /// more chances must be surer, and whoever comes next may have the better claim.
     fn opine(&mut self, now: Mono, is_complete: bool) -> Vec<Opinion> {
-        let gallery = self.tools.gallery.borrow().clone();
-        // Model and gallery change one after the other; between them nobody is compared.
-        let gallery = gallery.filter(|gallery| gallery.gallery.model == self.model.id);
+        self.take_up_gallery();
+        let gallery = self.gallery.clone();
         let stamp = self.tools.timing.stamp(now);
         let opinions = judge(self.tracker.tracks(), gallery.as_deref(), stamp.wall);
         self.report.gallery = gallery.as_ref().map_or(0, |gallery| gallery.version);
+        let is_alone = opinions.len() == 1;
         for opinion in &opinions {
-            let Opinion { track, decision, frames, .. } = opinion;
-            let is_sure = decision.verdict == Verdict::High && *frames >= FUSED;
+            let Opinion { track, decision, .. } = opinion;
+            let is_sure = is_alone && self.is_beyond_doubt(opinion);
             match decision.candidates.first() {
                 None if is_complete && self.told.insert(*track) => {
                     show(&self.tools.signs, Sign::Unknown);
@@ -248,6 +258,24 @@ impl Recogniser {
             }
         }
         opinions
+    }
+
+    /// Whether several looks are sure by more than they must be.
+    fn is_beyond_doubt(&self, opinion: &Opinion) -> bool {
+        let Some(gallery) = &self.gallery else { return false };
+        let lines = &gallery.gallery.lines;
+        let best = opinion.decision.candidates.first().map_or(f32::MIN, |best| best.score);
+        opinion.decision.verdict == Verdict::High
+            && opinion.frames >= FUSED
+            && best >= lines.fused_high + lines.margin / 2.0
+    }
+
+    /// Model and gallery change one after the other: in between the last one that fits is used.
+    fn take_up_gallery(&mut self) {
+        match &*self.tools.gallery.borrow() {
+            Some(gallery) if gallery.gallery.model != self.model.id => {}
+            gallery => self.gallery.clone_from(gallery),
+        }
     }
 
     fn draft(&self, opinion: &Opinion, gallery: u64) -> Draft {

@@ -13,12 +13,15 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
+use vision::decide::FUSED;
 use wire::Mono;
 
 /// Frames that may wait: some five bursts, a few megabytes.
 const FRAMES: usize = 24;
 /// Bursts that may wait, with frames or without.
 const BURSTS: usize = 16;
+/// Frames that are looked at after the shutter is gone: the daemon stops, and nobody waits longer.
+const LAST: usize = 5;
 
 /// What the recogniser does next.
 #[derive(Debug)]
@@ -87,7 +90,9 @@ pub struct Source(pub Arc<Shots>);
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.0.lock().is_closed = true;
+        let mut queue = self.0.lock();
+        queue.is_closed = true;
+        self.0.trim(&mut queue, LAST);
         self.0.changed.notify_all();
     }
 }
@@ -118,11 +123,16 @@ impl Shots {
         let mut queue = self.lock();
         let Some(last) = queue.bursts.back_mut() else { return };
         last.frames.push_back(frame);
-        if queue.frames() > FRAMES {
+        self.trim(&mut queue, FRAMES);
+        self.changed.notify_all();
+    }
+
+    /// Drops the oldest frames until no more than `most` wait.
+    fn trim(&self, queue: &mut Queue, most: usize) {
+        while queue.frames() > most {
             queue.drop_oldest();
             self.counters.dropped_frames.fetch_add(1, Relaxed);
         }
-        self.changed.notify_all();
     }
 
     /// The burst that began last is complete.
@@ -166,13 +176,13 @@ impl Shots {
         }
     }
 
-    /// A burst that nobody looked at, though it had frames, was dropped whole.
+    /// A burst of which less was looked at than a fused look needs says little about who passed.
     fn count(&self, shot: &Shot) {
         let Shot::Done(burst, _) = shot else { return };
         if burst.dropped == 0 {
             return;
         }
-        let is_lost = burst.frames == 0;
+        let is_lost = burst.frames < usize::from(FUSED);
         self.counters.dropped_bursts.fetch_add(is_lost.into(), Relaxed);
         let Burst { cause, frames, dropped, .. } = burst;
         tracing::warn!(?cause, frames, dropped, "recognition is behind: dropped frames of a burst");
@@ -266,6 +276,31 @@ mod tests {
         assert_eq!((first.frames, first.dropped), (0, 8));
         assert_eq!(shots.counters.dropped_bursts.load(Relaxed), 1);
         assert!(matches!(next(&shots), Ok(Shot::Look(frame, _)) if frame.at == Mono(100)));
+    }
+
+    #[test]
+    fn a_burst_of_which_too_little_was_looked_at_counts_as_dropped() {
+        let shots = Shots::new(Arc::default());
+        for burst in 0..40 {
+            shots.begin(ask(burst));
+            (0..5).for_each(|n| shots.push(frame(burst * 10 + n)));
+            shots.end();
+            // Two frames in the time of five: what is handed out is ever more of what is left.
+            (0..2).for_each(|_| drop(next(&shots)));
+        }
+        let counts = shots.counters.read();
+        assert!(counts.dropped_frames > 80, "{counts:?}");
+        assert!(counts.dropped_bursts * 10 > 40, "{counts:?}: the hub must hear of it");
+    }
+
+    #[test]
+    fn at_the_end_only_the_newest_frames_are_looked_at_and_the_rest_is_counted() {
+        let shots = Shots::new(Arc::default());
+        shots.begin(ask(0));
+        (0..20).for_each(|n| shots.push(frame(n)));
+        drop(Source(shots.clone()));
+        assert!(matches!(next(&shots), Ok(Shot::Look(frame, _)) if frame.at == Mono(15)));
+        assert_eq!(shots.counters.dropped_frames.load(Relaxed), 15);
     }
 
     #[test]

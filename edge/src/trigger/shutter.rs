@@ -1,7 +1,7 @@
 //! Takes a burst: the frames that come after somebody asked, each handed on as it comes.
 
 use super::shots::{Shots, Source};
-use crate::capture::Ring;
+use crate::capture::{Frame, Ring};
 use crate::pulse::Beat;
 use crate::report::Report;
 use crate::status::Counters;
@@ -138,22 +138,28 @@ impl Shutter {
         self.counters.bursts.fetch_add(1, Relaxed);
         let deadline = Instant::now() + PATIENCE;
         let mut due = ask.at;
-        let (mut number, mut taken, mut last) = (0, 0, None);
+        let (mut number, mut taken) = (0, 0);
+        let mut last: Option<Arc<Frame>> = None;
         self.shots.0.begin(ask);
         while taken < self.pace.frames {
             let left = deadline.saturating_duration_since(Instant::now());
             let Some((next, frame)) = self.ring.next(number, left) else { break };
             number = next;
-            if frame.at >= due {
-                due = Mono(frame.at.0 + self.pace.spacing_ms);
-                last = Some(frame.at);
-                taken += 1;
-                self.shots.0.push(frame);
+            if frame.at < due {
+                continue;
             }
+            if last.as_ref().is_some_and(|last| frame.is_copy_of(last)) {
+                self.counters.copied_frames.fetch_add(1, Relaxed);
+                continue;
+            }
+            due = Mono(frame.at.0 + self.pace.spacing_ms);
+            taken += 1;
+            last = Some(frame.clone());
+            self.shots.0.push(frame);
         }
         self.shots.0.end();
         self.counters.empty_bursts.fetch_add(u64::from(taken == 0), Relaxed);
-        last
+        last.map(|frame| frame.at)
     }
 }
 
@@ -161,7 +167,7 @@ impl Shutter {
 mod tests {
     use super::super::shots::Shot;
     use super::*;
-    use crate::capture::{Frame, Pixels};
+    use crate::capture::Pixels;
 
     fn shutter() -> (Shutter, Arc<Shots>) {
         let pace = Pace { frames: 3, spacing_ms: 100 };
@@ -169,7 +175,7 @@ mod tests {
     }
 
     fn frame(at: u64) -> Frame {
-        Frame { at: Mono(at), pixels: Pixels::Encoded(vec![]) }
+        Frame { at: Mono(at), pixels: Pixels::Encoded(at.to_be_bytes().to_vec()) }
     }
 
     fn ask(at: u64) -> Ask {
@@ -196,6 +202,17 @@ mod tests {
             .for_each(|at| shutter.ring.push(frame(at)));
         assert_eq!(shutter.take(ask(950)), Some(Mono(1_300)));
         assert_eq!(bursts(&shots), [[1_000, 1_100, 1_300]]);
+    }
+
+    #[test]
+    fn a_picture_that_is_repeated_counts_once() {
+        let (shutter, shots) = shutter();
+        for (at, picture) in [(10, 1), (110, 1), (210, 1), (310, 2), (410, 3)] {
+            shutter.ring.push(Frame { at: Mono(at), ..frame(picture) });
+        }
+        shutter.take(ask(5));
+        assert_eq!(bursts(&shots), [[10, 310, 410]]);
+        assert_eq!(shutter.counters.copied_frames.load(Relaxed), 2);
     }
 
     #[test]

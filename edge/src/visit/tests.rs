@@ -130,6 +130,21 @@ fn the_cooldown_begins_when_the_person_is_gone() {
 }
 
 #[test]
+fn an_unsure_passage_that_may_be_somebody_else_is_no_repeat() {
+    let candidate = |n, score| Candidate { student: student(n), score };
+    let unsure = |named: &[u8]| {
+        let candidates = named.iter().map(|n| candidate(*n, 0.955)).collect();
+        Draft { candidates, ..draft(7, Verdict::Review, 0.955) }
+    };
+    let mut door = Door::new();
+    assert_eq!(door.sure(0, 1, 7), [7]);
+    door.0.seen(Mono(20_000), TrackId(2), unsure(&[7, 8]));
+    assert_eq!(door.gone(20_500, 2), [7], "a teacher may say that it was 8");
+    door.0.seen(Mono(30_000), TrackId(3), unsure(&[7]));
+    assert_eq!(door.gone(30_500, 3), [0; 0]);
+}
+
+#[test]
 fn two_people_at_once_are_two_records() {
     let mut door = Door::new();
     door.0.seen(Mono(0), TrackId(1), draft(7, Verdict::High, 0.97));

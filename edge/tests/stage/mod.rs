@@ -172,6 +172,8 @@ pub struct Door {
     pub kept: Kept,
     pub clock: Arc<ManualClock>,
     pub counters: Arc<Counters>,
+    pub model: watch::Sender<Model>,
+    pub gallery: watch::Sender<Option<Arc<LoadedGallery>>>,
 }
 
 impl Door {
@@ -179,10 +181,12 @@ impl Door {
         let (kept, clock) = (Kept::default(), Arc::new(ManualClock::at(Wall(0), Mono(1_000))));
         let counters = Arc::<Counters>::default();
         let model = Model { pack: PACK.clone(), id: PACK.model_id.parse().unwrap() };
+        let (model, models) = watch::channel(model);
+        let (gallery, galleries) = watch::channel(Some(Arc::new(gallery)));
         let tools = Tools {
             config: Config::default(),
-            model: watch::channel(model).1,
-            gallery: watch::channel(Some(Arc::new(gallery))).1,
+            model: models,
+            gallery: galleries,
             keep: Box::new(kept.clone()),
             timing: Arc::new(Dates),
             clock: clock.clone(),
@@ -190,7 +194,7 @@ impl Door {
             counters: counters.clone(),
             beat: Beat::default(),
         };
-        Self { recogniser: Recogniser::new(tools), kept, clock, counters }
+        Self { recogniser: Recogniser::new(tools), kept, clock, counters, model, gallery }
     }
 
     /// Shows pictures as the daemon would see them: bursts of five frames, one after another.

@@ -19,7 +19,8 @@ fn supervisor(config: Config) -> (Supervisor, Arc<Ring>, watch::Receiver<CameraS
 }
 
 fn shell(script: &str) -> Config {
-    Config::Command(Command { command: ["sh", "-c", script].map(String::from).into() })
+    let command = ["sh", "-c", script].map(String::from).into();
+    Config::Command(Command { command, latency_ms: 0 })
 }
 
 /// Runs the supervisor until `count` frames came, then stops it.
@@ -66,12 +67,21 @@ fn a_program_that_goes_on_is_killed_at_the_end() {
 #[test]
 fn a_program_that_is_not_there_leaves_the_door_blind() {
     let (supervisor, ring, seen) =
-        supervisor(Config::Command(Command { command: vec!["/no/such".into()] }));
+        supervisor(Config::Command(Command { command: vec!["/no/such".into()], latency_ms: 0 }));
     let (lifeline, ended) = supervisor.start();
     let error = ended.recv().unwrap().to_string();
     lifeline.cut();
     assert!(error.starts_with("camera “/no/such” cannot be opened: No such file"), "{error}");
     assert_eq!((ring.count(), *seen.borrow()), (0, CameraState::Blind));
+}
+
+#[test]
+fn a_program_that_ends_is_quoted_with_its_last_words() {
+    let (supervisor, _ring, _seen) = supervisor(shell("echo no cameras available >&2; exit 1"));
+    let (lifeline, ended) = supervisor.start();
+    let error = ended.recv().unwrap().to_string();
+    lifeline.cut();
+    assert!(error.ends_with("the program ended; it said: no cameras available"), "{error}");
 }
 
 #[test]
