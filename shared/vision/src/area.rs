@@ -61,7 +61,10 @@ impl Job for Average<'_> {
     unsafe fn run<S: Simd>(self) {
         let Self { picture, window, size, wanted, output } = self;
         let pitch = picture.width as usize * 3;
-        let mut sums = vec![0u32; window.columns.len() * 3];
+        let width = window.columns.len();
+        let columns: Vec<_> = (0..size[1]).map(|column| touched(column, size[1], width)).collect();
+        // One number more than there are, so that four lie at each pixel.
+        let mut sums = vec![0u32; width * 3 + 1];
         for row in wanted {
             let rows = touched(row, size[0], window.rows.len());
             sums.fill(0);
@@ -71,14 +74,15 @@ impl Job for Average<'_> {
                 let pixels = &picture.rgb[line];
                 sums.iter_mut().zip(pixels).for_each(|(sum, &byte)| *sum += u32::from(byte));
             }
-            for column in 0..size[1] {
-                let columns = touched(column, size[1], window.columns.len());
+            for columns in &columns {
                 let share = 1.0 / (columns.len() * rows.len()) as f32;
-                let mut sum = [0u32; 3];
-                for pixel in sums[columns.start * 3..columns.end * 3].as_chunks::<3>().0 {
-                    (0..3).for_each(|c| sum[c] += pixel[c]);
+                // Four lanes are a vector, three are not.
+                let mut sum = [0u32; 4];
+                for pixel in sums[columns.start * 3..columns.end * 3 + 1].windows(4).step_by(3) {
+                    (0..4).for_each(|c| sum[c] += pixel[c]);
                 }
-                output.extend(sum.map(|sum| sum as f32 * share));
+                let [red, green, blue, _] = sum.map(|sum| sum as f32 * share);
+                output.extend([red, green, blue]);
             }
         }
     }

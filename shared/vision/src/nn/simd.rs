@@ -30,9 +30,17 @@ pub(crate) unsafe trait Simd {
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
 
+    /// Brings the cache line at `from` nearer. Nothing is read: the pointer may point anywhere.
+    #[inline(always)]
+    fn fetch(_from: *const f32) {}
+
     /// The first `n` numbers, zero after them.
     #[inline(always)]
     unsafe fn load_n(from: *const f32, n: usize) -> Self::V {
+        if n >= Self::LANES {
+            // SAFETY: the caller owns a whole vector.
+            return unsafe { Self::load(from) };
+        }
         let mut lanes = [0.0; 16];
         // SAFETY: the caller owns `n` numbers at `from`; no vector has more than 16 lanes.
         unsafe {
@@ -44,6 +52,10 @@ pub(crate) unsafe trait Simd {
     /// Stores the first `n` numbers.
     #[inline(always)]
     unsafe fn store_n(to: *mut f32, v: Self::V, n: usize) {
+        if n >= Self::LANES {
+            // SAFETY: the caller owns a whole vector.
+            return unsafe { Self::store(to, v) };
+        }
         let mut lanes = [0.0; 16];
         // SAFETY: as for `load_n`.
         unsafe {
@@ -252,6 +264,38 @@ unsafe impl Simd for Avx2 {
         // SAFETY: the caller's, see the trait.
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
+    #[inline(always)]
+    fn fetch(from: *const f32) {
+        // SAFETY: a prefetch reads nothing, wherever it points.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_n(from: *const f32, n: usize) -> __m256 {
+        if n >= Self::LANES {
+            // SAFETY: the caller owns a whole vector.
+            return unsafe { Self::load(from) };
+        }
+        // SAFETY: lanes beyond `n` are masked and not touched.
+        unsafe { _mm256_maskload_ps(from, first(n)) }
+    }
+    #[inline(always)]
+    unsafe fn store_n(to: *mut f32, v: __m256, n: usize) {
+        if n >= Self::LANES {
+            // SAFETY: the caller owns a whole vector.
+            return unsafe { Self::store(to, v) };
+        }
+        // SAFETY: lanes beyond `n` are masked and not touched.
+        unsafe { _mm256_maskstore_ps(to, first(n), v) }
+    }
+}
+
+/// A mask of the first `n` of 8 lanes.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn first(n: usize) -> __m256i {
+    const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: eight numbers lie at each place from 0 to 8; AVX2 is the caller's promise.
+    unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - n.min(8)).cast()) }
 }
 
 #[cfg(target_arch = "aarch64")]
