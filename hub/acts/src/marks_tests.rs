@@ -19,6 +19,9 @@ use store::{Db, params};
 use wire::{ClockState, DeviceId, Epoch, Mono, Quality, RecordKey, Stamp};
 use zeroize::Zeroizing;
 
+#[path = "marks_changed_tests.rs"]
+mod changed;
+
 /// 2026-09-21T08:00Z, when the first of two lessons starts.
 const START: Wall = Wall(1_789_977_600_000);
 const MINUTE: i64 = 60_000;

@@ -44,7 +44,7 @@ impl Classroom {
         Ok(lesson)
     }
 
-    /// Changes a lesson; the marks of its students follow.
+    /// Changes a lesson; the marks of its students follow if its times or its room are others.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` when it was changed meanwhile or class or room are taken, `Invalid`
@@ -68,12 +68,10 @@ impl Classroom {
             session::change(tx, &new)?;
             noted(tx, reader, "change", &new, now)?;
             let new = session::find(tx, reader, &id)?;
-            let actor = reader.actor.user.to_string();
-            let mut marked = Vec::new();
-            for student in class::roster(tx, new.class)? {
-                marked.extend(marks::follow(tx, &new, student, &actor, now)?);
-            }
-            let records = marks::adopt(tx, &new, now)?;
+            let (marked, records) = match is_moved(&old, &new) {
+                true => moved(tx, &new, &reader.actor.user.to_string(), now)?,
+                false => Default::default(),
+            };
             Ok((new, marked, records))
         };
         let (lesson, marked, records) = self.db.write(work).await?;
@@ -158,6 +156,21 @@ impl Classroom {
         }
         lesson
     }
+}
+
+/// Lets what hangs on a lesson follow it to other times or another room.
+fn moved(
+    tx: &Tx<'_>,
+    lesson: &Session,
+    actor: &str,
+    now: Wall,
+) -> Result<(Vec<Marked>, Vec<RecordId>), Error> {
+    let mut marked = Vec::new();
+    for student in class::roster(tx, lesson.class)? {
+        marked.extend(marks::follow(tx, lesson, student, actor, now)?);
+    }
+    let records = marks::adopt(tx, lesson, now)?;
+    Ok((marked, records))
 }
 
 fn noted(

@@ -142,24 +142,38 @@ pub(super) fn patched(
         let say = "date: a lesson of the timetable stays on its day: cancel it and add another";
         return Err(Error::Invalid(say.into()));
     }
-    let (mut starts, mut ends) = (old.starts, old.ends);
-    if to.day.is_some() || to.starts.is_some() || to.ends.is_some() {
-        let from = local(old.starts, zone);
-        let until = local(old.ends, zone);
-        let span = (to.starts.unwrap_or(from), to.ends.unwrap_or(until));
-        (starts, ends) = times(day, span, zone)?;
-    }
-    let (_, grace) = period::lesson_of(tx, old.class)?;
-    Ok(Session {
+    let mut new = Session {
         name: to.name.unwrap_or_else(|| old.name.clone()),
         day,
-        starts,
-        ends,
-        late_after: starts.plus_ms(grace * 60_000),
         room: to.room.map_or_else(|| Ok(old.room.clone()), |room| named(tx, &room))?,
-        closed_at: old.closed_at.filter(|_| ends <= now),
         ..old.clone()
-    })
+    };
+    if to.day.is_some() || to.starts.is_some() || to.ends.is_some() {
+        let span = (typed(to.starts, old.starts, zone), typed(to.ends, old.ends, zone));
+        (new.starts, new.ends) = times(day, span, zone)?;
+    }
+    if (new.starts, new.ends) != (old.starts, old.ends) {
+        new.late_after = late_after(tx, old, &new)?;
+        new.closed_at = old.closed_at.filter(|_| new.ends <= now);
+    }
+    Ok(new)
+}
+
+/// The time that was typed; the old one where it is that to the minute, as it is shown.
+fn typed(said: Option<Time>, old: Wall, zone: &TimeZone) -> Time {
+    let old = local(old, zone);
+    let minute = |at: Time| (at.hour(), at.minute());
+    said.filter(|said| minute(*said) != minute(old)).unwrap_or(old)
+}
+
+/// From when on whoever comes is late once a lesson has other times: one that begins when it did
+/// keeps the grace it had.
+fn late_after(tx: &Tx<'_>, old: &Session, new: &Session) -> Result<Wall, Error> {
+    if new.starts == old.starts {
+        return Ok(old.late_after.min(new.ends));
+    }
+    let (_, grace) = period::lesson_of(tx, old.class)?;
+    Ok(new.starts.plus_ms(grace * 60_000))
 }
 
 /// The timetable remembers that this day of it differs, so that the lesson stays as it was made.

@@ -1,0 +1,113 @@
+//! What becomes of marks when people change, end and open lessons, on a real database.
+
+use super::*;
+use crate::lessons::{Classroom, LessonChanges};
+use jiff::tz::TimeZone;
+
+/// Changes nothing of a lesson.
+const SAME: LessonChanges = LessonChanges {
+    lesson: String::new(),
+    name: None,
+    day: None,
+    starts: None,
+    ends: None,
+    room: None,
+    version: None,
+};
+
+fn minute(n: i64) -> Wall {
+    START.plus_ms(n * MINUTE)
+}
+
+impl House {
+    fn classroom(&self) -> Classroom {
+        let Desk { db, events, .. } = self.desk.clone();
+        Classroom { db, events, zone: TimeZone::UTC }
+    }
+
+    async fn change(&self, lesson: usize, to: LessonChanges, at: i64) -> Session {
+        let to = LessonChanges { lesson: self.lessons[lesson].to_string(), ..to };
+        self.classroom().change(admin(), to, minute(at)).await.unwrap()
+    }
+
+    async fn rename(&self, lesson: usize, at: i64) -> Session {
+        self.change(lesson, LessonChanges { name: Some("Rehearsal".into()), ..SAME }, at).await
+    }
+
+    /// Begins a lesson that nobody planned, two hours after the first.
+    async fn begin(&mut self) -> Session {
+        let begun = self.classroom().begin(admin(), "7B".into(), minute(120)).await.unwrap();
+        self.lessons.push(begun.id);
+        begun
+    }
+
+    async fn write(&self, sql: &'static str) {
+        self.desk.db.write(move |tx| tx.execute(sql, [])).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_late_for_a_lesson_without_a_plan_because_it_got_a_name() {
+    let mut house = house().await;
+    let begun = house.begin().await;
+    let (record, _) = house.see(1, 0, Some(140)).await;
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
+    assert_eq!(house.words(2, 0).await, Some(("present", "door")));
+    let named = house.rename(2, 150).await;
+    assert_eq!((named.name.as_str(), named.late_after), ("Rehearsal", begun.late_after));
+    assert_eq!(house.words(2, 0).await, Some(("present", "door")));
+}
+
+#[tokio::test]
+async fn a_lesson_that_is_sent_back_with_its_times_as_shown_is_not_moved() {
+    let house = house().await;
+    let at = minute(120).plus_ms(23_456);
+    let begun = house.classroom().begin(admin(), "7B".into(), at).await.unwrap();
+    let shown = |hour| Some(jiff::civil::time(hour, 0, 0, 0));
+    let (lesson, name) = (begun.id.to_string(), Some("Rehearsal".into()));
+    let to = LessonChanges { lesson, name, starts: shown(10), ends: shown(11), ..SAME };
+    let named = house.classroom().change(admin(), to, at).await.unwrap();
+    let times = |of: &Session| (of.starts, of.ends, of.late_after);
+    assert_eq!(times(&named), times(&begun));
+}
+
+#[tokio::test]
+async fn nobody_is_late_for_a_lesson_because_it_ends_later_or_sooner() {
+    let mut house = house().await;
+    let begun = house.begin().await;
+    let (record, _) = house.see(1, 0, Some(140)).await;
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
+    let until = |hour, minute| Some(jiff::civil::time(hour, minute, 0, 0));
+    let longer = house.change(2, LessonChanges { ends: until(11, 30), ..SAME }, 150).await;
+    assert_eq!((longer.ends, longer.late_after), (minute(210), begun.ends));
+    let shorter = house.change(2, LessonChanges { ends: until(10, 45), ..SAME }, 150).await;
+    assert_eq!((shorter.ends, shorter.late_after), (minute(165), minute(165)));
+    assert_eq!(house.words(2, 0).await, Some(("present", "door")));
+}
+
+#[tokio::test]
+async fn a_lesson_that_was_renamed_keeps_its_marks() {
+    let house = house().await;
+    house.watch_all().await;
+    let (record, _) = house.see(1, 0, Some(5)).await;
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
+    house.close(0).await;
+    house.write("update class set grace_min = 0").await;
+    house.write("delete from health").await;
+    let (class, new) = (house.class, house.people[2]);
+    let enter = move |tx: &Tx<'_>| class::add_member(tx, class, new, "t", START);
+    house.desk.db.write(enter).await.unwrap();
+    house.rename(0, 30 * 24 * 60).await;
+    assert_eq!(house.words(0, 0).await, Some(("present", "door")), "by the grace of that day");
+    assert_eq!(house.words(0, 1).await, Some(("absent", "close")), "the door watched that day");
+    assert_eq!(house.words(0, 2).await, None, "they were in no class that day");
+}
+
+#[tokio::test]
+async fn a_lesson_that_was_closed_early_stays_closed_when_it_is_renamed() {
+    let house = house().await;
+    let id = house.lessons[0].to_string();
+    house.classroom().close(admin(), id, minute(20)).await.unwrap();
+    assert_eq!(house.rename(0, 25).await.closed_at, Some(minute(20)));
+    assert_eq!(house.words(0, 0).await, Some(("unverified", "close")));
+}
