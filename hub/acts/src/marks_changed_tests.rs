@@ -3,6 +3,8 @@
 use super::*;
 use crate::lessons::{Classroom, LessonChanges};
 use jiff::tz::TimeZone;
+use rules::retention::RetentionKind;
+use store::retention::RetentionLooked;
 
 /// Changes nothing of a lesson.
 const SAME: LessonChanges = LessonChanges {
@@ -110,4 +112,22 @@ async fn a_lesson_that_was_closed_early_stays_closed_when_it_is_renamed() {
     house.classroom().close(admin(), id, minute(20)).await.unwrap();
     assert_eq!(house.rename(0, 25).await.closed_at, Some(minute(20)));
     assert_eq!(house.words(0, 0).await, Some(("unverified", "close")));
+}
+
+#[tokio::test]
+async fn a_mark_stays_when_the_sighting_it_came_from_is_swept() {
+    let house = house().await;
+    house.watch_all().await;
+    let (record, _) = house.see(1, 0, Some(50)).await;
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
+    house.close(0).await;
+    house.close(1).await;
+    let sweep = |tx: &Tx<'_>| {
+        let (kind, first) = (RetentionKind::Decided, RetentionLooked::default());
+        store::retention::sweep(tx, kind, START.plus_ms(60 * MINUTE), &first, 9)
+    };
+    assert_eq!(house.desk.db.write(sweep).await.unwrap().0, 1);
+    house.say(0, 0, Status::Absent).await.unwrap();
+    let kept = house.mark(1, 0).await.unwrap();
+    assert_eq!((kept.status, kept.source, kept.sighting), (Status::Present, Source::Door, None));
 }

@@ -13,7 +13,7 @@ use rusqlite::{params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use uuid::Uuid;
-use wire::{StudentId, Wall};
+use wire::{RecordId, StudentId, Wall};
 
 const COLUMNS: &str = "status, source, sighting, arrived_at, by_whom, at, notes, version";
 
@@ -143,6 +143,13 @@ pub fn remove(tx: &Tx<'_>, session: Uuid, student: StudentId) -> Result<(), Erro
     let sql = "delete from mark where session = $1 and student = $2";
     tx.execute(sql, params![session.to_string(), student.to_string()])?;
     count(tx, session, Some(before.status), None)
+}
+
+/// Lets the mark that stands on the sighting `id` stand alone, before that one goes.
+pub(super) fn release(tx: &Tx<'_>, id: RecordId) -> Result<(), Error> {
+    let sql = "update mark set sighting = null where sighting = $1 and (session, student) =
+             (select session, decided_student from sighting where id = $1)";
+    tx.execute(sql, params![id.to_string()]).map(drop)
 }
 
 /// Takes out of the marks of an erased person what is not counted: notes, and which sighting.

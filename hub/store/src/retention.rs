@@ -1,6 +1,6 @@
 //! Counts and deletes what is over, kind by kind, across its tables.
 
-use super::{Tx, forget, params, parsed};
+use super::{Tx, forget, mark, params, parsed};
 use rules::error::Error;
 use rules::retention::RetentionKind;
 use wire::{RecordId, StudentId, Wall};
@@ -111,7 +111,10 @@ pub fn sweep(
     if matches!(kind, RetentionKind::Pending | RetentionKind::Logged | RetentionKind::Decided) {
         let sql = format!("select id from {} limit $2", sightings(kind));
         let over: Vec<RecordId> = tx.query(&sql, params![before.0, limit], |row| parsed(row, 0))?;
-        over.iter().try_for_each(|id| forget::sighting(tx, *id, "expired"))?;
+        for id in &over {
+            mark::release(tx, *id)?;
+            forget::sighting(tx, *id, "expired")?;
+        }
         rows += over.len();
     }
     let next = (rows > 0).then(RetentionLooked::default);
@@ -153,6 +156,26 @@ pub fn leavers(tx: &Tx<'_>, before: Wall, limit: u32) -> Result<Vec<StudentId>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use refinery::{Runner, Target};
+
+    #[tokio::test]
+    async fn marks_whose_sightings_were_swept_before_stand_alone_after_the_upgrade() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hub.db");
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+        let migrations = refinery::load_sql_migrations(migrations).unwrap();
+        let mut old = rusqlite::Connection::open(&path).unwrap();
+        Runner::new(&migrations).set_target(Target::Version(49)).run(&mut old).unwrap();
+        let swept = "pragma foreign_keys = off;
+             insert into mark (session, student, status, source, sighting, by_whom, at, version)
+             values ('s', 'p', 'present', 'door', 'gone', 'hub', 0, 1)";
+        old.execute_batch(swept).unwrap();
+        drop(old);
+        let db = crate::Db::open(&path).unwrap();
+        let alone = "select count(*) from mark where sighting is null";
+        let alone = db.read(move |tx| tx.row(alone, [], |row| row.get::<_, i64>(0)));
+        assert_eq!(alone.await.unwrap(), Some(1));
+    }
 
     #[tokio::test]
     async fn reports_that_never_got_a_time_go_as_well() {

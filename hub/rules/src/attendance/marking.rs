@@ -79,7 +79,8 @@ pub fn settle(
     late_after: Wall,
     end: Option<&Mark>,
 ) -> Option<Mark> {
-    // What a person said, or confirmed on a class photo, follows from no sighting.
+    // What a person said, or confirmed on a class photo, follows from no sighting; and what
+    // followed from one that is kept no longer stays.
     let own = old.filter(|old| stands_alone(old));
     if let Some(manual) = own.filter(|own| own.source == Source::Manual) {
         return Some(manual.clone());
@@ -89,13 +90,14 @@ pub fn settle(
     best.or_else(|| end.cloned())
 }
 
-/// Whether the mark is there without a sighting that carries it.
+/// Whether the mark is there without a sighting that carries it: it never had one, or the one it
+/// had is kept no longer.
 #[must_use]
 pub fn stands_alone(mark: &Mark) -> bool {
     match mark.source {
         Source::Manual => true,
-        Source::Photo => mark.sighting.is_none(),
-        Source::Door | Source::Close => false,
+        Source::Door | Source::Photo => mark.sighting.is_none(),
+        Source::Close => false,
     }
 }
 

@@ -69,6 +69,16 @@ fn a_confirmed_class_photo_stays_when_a_door_is_taken_back() {
     assert_eq!(settle(Some(&photo), &[], LATE, None), Some(photo));
 }
 
+#[test]
+fn a_mark_of_a_door_stays_when_its_sighting_is_kept_no_longer() {
+    let swept = Mark { sighting: None, ..passage(1, Some(0), 0).mark(LATE) };
+    let end = closed(Status::Absent, Wall(9));
+    assert_eq!(settle(Some(&swept), &[], LATE, Some(&end)), Some(swept.clone()));
+    let earlier = passage(2, Some(-1), 0);
+    let better = settle(Some(&swept), std::slice::from_ref(&earlier), LATE, None);
+    assert_eq!(better, Some(earlier.mark(LATE)));
+}
+
 fn passages() -> impl Strategy<Value = Vec<Passage>> {
     let time = prop::option::weighted(0.8, 0i64..1_200_000);
     let one = (time, prop_oneof![Just(0), Just(60_000)]);
