@@ -115,6 +115,24 @@ async fn a_lesson_that_was_closed_early_stays_closed_when_it_is_renamed() {
 }
 
 #[tokio::test]
+async fn whoever_passed_the_right_door_is_not_absent_once_the_room_is_corrected() {
+    let mut house = house().await;
+    house.watch_all().await;
+    let wrong = Session { room: "9".into(), ..lesson(13, house.class, 120) };
+    house.lessons.push(wrong.id);
+    house.desk.db.write(move |tx: &Tx<'_>| session::add(tx, &wrong)).await.unwrap();
+    let (record, worth) = house.see(1, 0, Some(120)).await;
+    assert_eq!(worth.status, review::Status::Logged);
+    house.close(2).await;
+    assert_eq!(house.words(2, 0).await, Some(("unverified", "close")));
+    house.change(2, LessonChanges { room: Some("1".into()), ..SAME }, 200).await;
+    assert_eq!(house.words(2, 0).await, Some(("undecided", "close")), "their sighting waits");
+    assert_eq!(house.words(2, 1).await, Some(("absent", "close")));
+    house.decide(record, ReviewSay::Approve(None)).await.unwrap();
+    assert_eq!(house.words(2, 0).await, Some(("present", "door")));
+}
+
+#[tokio::test]
 async fn a_mark_stays_when_the_sighting_it_came_from_is_swept() {
     let house = house().await;
     house.watch_all().await;

@@ -165,11 +165,11 @@ fn moved(
     actor: &str,
     now: Wall,
 ) -> Result<(Vec<Marked>, Vec<RecordId>), Error> {
+    let records = marks::adopt(tx, lesson, now)?; // first: nobody of whom one waits is absent
     let mut marked = Vec::new();
     for student in class::roster(tx, lesson.class)? {
         marked.extend(marks::follow(tx, lesson, student, actor, now)?);
     }
-    let records = marks::adopt(tx, lesson, now)?;
     Ok((marked, records))
 }
 
