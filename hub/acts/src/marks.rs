@@ -371,17 +371,24 @@ pub fn unsay(
     Ok((session.id, student))
 }
 
+/// Closes a lesson because its time is over, unless it is closed, goes on or is gone by now.
+pub fn end(tx: &Tx<'_>, id: Uuid, now: Wall) -> Result<Option<Vec<Marked>>, Error> {
+    let is_over = |session: &Session| session.closed_at.is_none() && session.ends <= now;
+    let session = session::get(tx, id)?.filter(is_over);
+    session.map(|session| close(tx, &session, HUB, now)).transpose()
+}
+
 /// Closes a lesson that is over, or that `actor` says is over: whoever is on its roster without a
 /// mark gets one.
-pub fn close(tx: &Tx<'_>, id: Uuid, actor: &str, now: Wall) -> Result<Vec<Marked>, Error> {
-    let Some(session) = session::get(tx, id)? else { return Ok(Vec::new()) };
+pub fn close(tx: &Tx<'_>, session: &Session, actor: &str, now: Wall) -> Result<Vec<Marked>, Error> {
+    let id = session.id;
     session::close(tx, id, now)?;
     let there: HashSet<StudentId> = (mark::of_session(tx, id)?.into_iter())
         .filter(|(_, mark)| mark.source != Source::Close)
         .map(|(student, _)| student)
         .collect();
     let waiting: HashSet<StudentId> = passage::waiting(tx, id)?.into_iter().collect();
-    let mut witnesses = Witnesses::of(tx, &session)?;
+    let mut witnesses = Witnesses::of(tx, session)?;
     let mut marked = Vec::new();
     for student in class::roster(tx, session.class)? {
         if there.contains(&student) {

@@ -1,10 +1,16 @@
 //! What becomes of marks when people change, end and open lessons, on a real database.
 
 use super::*;
+use crate::events::Event;
+use crate::lessons::upkeep::LessonUpkeep;
 use crate::lessons::{Classroom, LessonChanges};
+use crate::timekeeper::Timekeeper;
+use crate::upkeep::{Aside, Upkeep};
 use jiff::tz::TimeZone;
 use rules::retention::RetentionKind;
+use std::sync::Arc;
 use store::retention::RetentionLooked;
+use wire::time::ManualClock;
 
 /// Changes nothing of a lesson.
 const SAME: LessonChanges = LessonChanges {
@@ -25,6 +31,15 @@ impl House {
     fn classroom(&self) -> Classroom {
         let Desk { db, events, .. } = self.desk.clone();
         Classroom { db, events, zone: TimeZone::UTC }
+    }
+
+    /// What closes lessons, at this moment.
+    fn upkeep(&self, now: Wall) -> LessonUpkeep {
+        let Desk { db, events, .. } = self.desk.clone();
+        let clock = Arc::new(ManualClock::at(now, Mono(0)));
+        let (aside, timekeeper) = (Aside::default(), Timekeeper::default());
+        let upkeep = Upkeep { db: db.clone(), clock, aside, timekeeper };
+        LessonUpkeep { db, events, zone: TimeZone::UTC, upkeep }
     }
 
     async fn change(&self, lesson: usize, to: LessonChanges, at: i64) -> Session {
@@ -148,4 +163,30 @@ async fn a_mark_stays_when_the_sighting_it_came_from_is_swept() {
     house.say(0, 0, Status::Absent).await.unwrap();
     let kept = house.mark(1, 0).await.unwrap();
     assert_eq!((kept.status, kept.source, kept.sighting), (Status::Present, Source::Door, None));
+}
+
+#[tokio::test]
+async fn the_hub_closes_no_lesson_that_was_changed_after_it_looked() {
+    let house = house().await;
+    for n in 13..=14 {
+        let one = lesson(n, house.class, 120);
+        house.desk.db.write(move |tx: &Tx<'_>| session::add(tx, &one)).await.unwrap();
+    }
+    house
+        .write(
+            "create trigger meanwhile after update of closed_at on session
+        when new.id like '%0b' begin
+            update session set ends = ends + 36000000 where id like '%0c';
+            update session set closed_at = 7 where id like '%0d';
+            delete from session where id like '%0e';
+        end",
+        )
+        .await;
+    let mut heard = house.desk.events.listen();
+    assert_eq!(house.upkeep(minute(180)).close().await.unwrap(), 1);
+    assert_eq!(heard.try_recv(), Ok(Event::SessionClosed(house.lessons[0])));
+    assert!(heard.try_recv().is_err(), "nothing is said of the others");
+    assert_eq!(house.count("select count(*) from session where closed_at is null").await, 1);
+    assert_eq!(house.count("select closed_at from session where id like '%0d'").await, 7);
+    assert_eq!(house.count("select count(*) from audit where action = 'close'").await, 1);
 }

@@ -145,7 +145,11 @@ impl House {
 
     async fn close(&self, lesson: usize) {
         let id = self.lessons[lesson];
-        self.desk.db.write(move |tx| close(tx, id, HUB, START).map(drop)).await.unwrap();
+        let work = move |tx: &Tx<'_>| {
+            let session = session::get(tx, id)?.unwrap();
+            close(tx, &session, HUB, START).map(drop)
+        };
+        self.desk.db.write(work).await.unwrap();
     }
 
     async fn mark(&self, lesson: usize, person: usize) -> Option<Mark> {

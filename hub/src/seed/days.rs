@@ -112,7 +112,7 @@ impl Seeder {
                 ingest::file(tx, &mut memo, &door(n)?, EPOCH, &records, ends)?;
             }
             for lesson in &lessons {
-                marks::close(tx, lesson.id, marking::HUB, ends)?;
+                marks::close(tx, lesson, marking::HUB, ends)?;
             }
             Ok(())
         };

@@ -5,7 +5,7 @@ use super::*;
 use crate::marks;
 use rules::attendance::Status;
 use rules::attendance::closing::ClosingWhy;
-use store::{mail, mark};
+use store::{mail, mark, session};
 use wire::record::{Blind, Watch};
 
 const LESSON: Uuid = Uuid::from_u128(77);
@@ -193,7 +193,10 @@ async fn told(hub: fn(&Tx<'_>) -> Result<(), Error>, items: Vec<Item>) -> Rig {
 }
 
 async fn close(rig: &Rig) {
-    let close = |tx: &Tx<'_>| marks::close(tx, LESSON, "hub", NOW).map(drop);
+    let close = |tx: &Tx<'_>| {
+        let lesson = session::get(tx, LESSON)?.unwrap();
+        marks::close(tx, &lesson, "hub", NOW).map(drop)
+    };
     rig.db.write(close).await.unwrap();
 }
 

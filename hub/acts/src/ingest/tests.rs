@@ -490,7 +490,10 @@ async fn a_sighting_waits_in_the_lesson_of_its_room_and_whoever_is_not_due_is_on
 async fn a_door_that_was_away_tells_absence_from_blindness_when_it_comes_back() {
     let rig = Rig::new().await;
     let id = lesson(&rig, -600_000).await;
-    let close = move |tx: &Tx<'_>| crate::marks::close(tx, id, "hub", NOW).map(drop);
+    let close = move |tx: &Tx<'_>| {
+        let lesson = store::session::get(tx, id)?.unwrap();
+        crate::marks::close(tx, &lesson, "hub", NOW).map(drop)
+    };
     let known = |tx: &Tx<'_>| {
         doors::enrol(tx, &[student(1)], NOW.plus_ms(-9_000_000))?;
         doors::hold(tx, "d1", 1, &[student(1)])

@@ -123,7 +123,7 @@ impl Classroom {
             if now < lesson.starts {
                 return Err(Error::Conflict("this lesson has not begun yet".into()));
             }
-            let marked = marks::close(tx, lesson.id, &reader.actor.user.to_string(), now)?;
+            let marked = marks::close(tx, &lesson, &reader.actor.user.to_string(), now)?;
             Ok((lesson, marked))
         };
         let (lesson, marked) = self.db.write(work).await?;

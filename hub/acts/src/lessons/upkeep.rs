@@ -5,7 +5,6 @@ use crate::marks;
 use crate::planning::maker;
 use crate::upkeep::Upkeep;
 use jiff::tz::TimeZone;
-use rules::attendance::marking::HUB;
 use rules::care::AsideKind;
 use rules::error::Error;
 use std::time::Duration;
@@ -75,9 +74,9 @@ impl LessonUpkeep {
         over.retain(|id| self.upkeep.is_due(AsideKind::Lesson, &id.to_string()));
         let mut closed = 0;
         for id in over {
-            let close = move |tx: &Tx<'_>| marks::close(tx, id, HUB, now);
-            let done = self.db.write_behind(close).await;
-            if self.upkeep.one(AsideKind::Lesson, &id.to_string(), done)?.is_some() {
+            // People may have changed it since it was looked for.
+            let done = self.db.write_behind(move |tx| marks::end(tx, id, now)).await;
+            if self.upkeep.one(AsideKind::Lesson, &id.to_string(), done)?.flatten().is_some() {
                 self.events.say(Event::SessionClosed(id));
                 closed += 1;
             }
