@@ -190,3 +190,28 @@ async fn the_hub_closes_no_lesson_that_was_changed_after_it_looked() {
     assert_eq!(house.count("select closed_at from session where id like '%0d'").await, 7);
     assert_eq!(house.count("select count(*) from audit where action = 'close'").await, 1);
 }
+
+#[tokio::test]
+async fn opening_an_open_lesson_and_closing_a_closed_one_change_and_say_nothing() {
+    let house = house().await;
+    let (classroom, id) = (house.classroom(), house.lessons[0]);
+    let mut heard = house.desk.events.listen();
+    classroom.open(admin(), id.to_string(), minute(10)).await.unwrap();
+    assert!(heard.try_recv().is_err(), "it was open");
+    for at in [20, 25] {
+        classroom.close(admin(), id.to_string(), minute(at)).await.unwrap();
+    }
+    assert_eq!(heard.try_recv(), Ok(Event::SessionClosed(id)));
+    assert!(heard.try_recv().is_err(), "it was closed");
+    assert_eq!(
+        house.count("select closed_at from session order by id limit 1").await,
+        minute(20).0
+    );
+    for _ in 0..2 {
+        classroom.open(admin(), id.to_string(), minute(30)).await.unwrap();
+    }
+    let marked = std::iter::from_fn(|| heard.try_recv().ok()).collect::<Vec<_>>();
+    assert!(matches!(marked[..], [Event::Marked { .. }, Event::Marked { .. }]), "{marked:?}");
+    let turns = "select count(*) from audit where action in ('close', 'open')";
+    assert_eq!(house.count(turns).await, 2);
+}

@@ -113,7 +113,8 @@ impl Classroom {
         Ok(lesson)
     }
 
-    /// Closes a lesson before its end: whoever has no mark gets one.
+    /// Closes a lesson before its end: whoever has no mark gets one. One that is closed stays as
+    /// it is.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` before it begins.
@@ -123,14 +124,20 @@ impl Classroom {
             if now < lesson.starts {
                 return Err(Error::Conflict("this lesson has not begun yet".into()));
             }
-            let marked = marks::close(tx, &lesson, &reader.actor.user.to_string(), now)?;
-            Ok((lesson, marked))
+            if lesson.closed_at.is_none() {
+                marks::close(tx, &lesson, &reader.actor.user.to_string(), now)?;
+            }
+            Ok(lesson)
         };
-        let (lesson, marked) = self.db.write(work).await?;
-        Ok(self.turned(lesson, marked))
+        let lesson = self.db.write(work).await?;
+        if lesson.closed_at.is_none() {
+            self.events.say(Event::SessionClosed(lesson.id));
+        }
+        Ok(lesson)
     }
 
-    /// Opens a closed lesson again while it lasts: what its end said counts no more.
+    /// Opens a closed lesson again while it lasts: what its end said counts no more. One that is
+    /// open stays as it is.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` once it is over.
@@ -141,20 +148,15 @@ impl Classroom {
                 let say = "this lesson is over: correct its marks instead";
                 return Err(Error::Conflict(say.into()));
             }
-            let marked = marks::open(tx, &lesson, &reader.actor.user.to_string(), now)?;
+            let marked = match lesson.closed_at {
+                Some(_) => marks::open(tx, &lesson, &reader.actor.user.to_string(), now)?,
+                None => Vec::new(),
+            };
             Ok((lesson, marked))
         };
         let (lesson, marked) = self.db.write(work).await?;
-        Ok(self.turned(lesson, marked))
-    }
-
-    /// Tells pages that a lesson, as it was before, was closed or opened.
-    fn turned(&self, lesson: Session, marked: Vec<Marked>) -> Session {
-        match lesson.closed_at {
-            None => self.events.say(Event::SessionClosed(lesson.id)),
-            Some(_) => self.events.marked(marked),
-        }
-        lesson
+        self.events.marked(marked);
+        Ok(lesson)
     }
 }
 
