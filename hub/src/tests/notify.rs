@@ -232,6 +232,41 @@ async fn a_verified_absence_is_mailed_once_and_nothing_else_is() {
 }
 
 #[tokio::test]
+async fn an_absence_that_was_not_told_because_it_was_untrue_is_told_once_it_is_true() {
+    let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
+    let turn = async || house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();
+    let states = async || {
+        let listed = house.app.db.read(|tx| mail::list(tx, None, 9)).await.unwrap();
+        listed.into_iter().map(|mail| (mail.state, mail.error)).collect::<Vec<_>>()
+    };
+    turn().await;
+    let now = house.app.clock.wall().plus_ms(1);
+    house.clock.set_wall(now);
+    closed_lesson(&house, now).await;
+    turn().await;
+    write(&house, "update mark set status = 'present' where status = 'absent'").await;
+    write(&house, "update session set closed_at = null").await; // closed by mistake
+    house.clock.set_wall(now.plus_ms(letters::GRACE_MS));
+    turn().await;
+    let dropped = ("failed".to_owned(), Some(mail::UNTRUE.to_owned()));
+    assert_eq!(states().await, [dropped.clone(), dropped]);
+    write(&house, "update mark set status = 'absent' where status = 'present'").await;
+    write(&house, "update session set closed_at = 1").await;
+    turn().await;
+    let waits = ("waiting".to_owned(), None);
+    assert_eq!(states().await, [waits.clone(), waits], "in half an hour");
+    write(&house, "update mail set state = 'failed', error = 'no such mailbox'").await;
+    write(&house, "update session set closed_at = null").await;
+    write(&house, "update session set closed_at = 2").await;
+    turn().await;
+    assert_eq!(
+        house.app.db.read(mail::waiting).await.unwrap(),
+        0,
+        "what was tried is not said twice"
+    );
+}
+
+#[tokio::test]
 async fn a_teacher_may_switch_mail_off() {
     let (house, post) = (House::new().await, Post::new(&smtp(1)).unwrap());
     house.app.sender().send_due(Some(&post), &Beat::default()).await.unwrap();

@@ -100,7 +100,8 @@ pub struct MailListed {
     pub error: Option<String>,
 }
 
-/// Writes a mail, unless what it is about was said already: its id, if it is new.
+/// Writes a mail, unless what it is about was said already: its id, if it is new. What was not
+/// said because it was untrue by then may be said after all.
 pub fn add(
     tx: &Tx<'_>,
     letter: &MailLetter,
@@ -112,10 +113,15 @@ pub fn add(
     let sql = "insert into mail (id, kind, about, student, recipient, subject, body, state,
              attempts, next_at, created_at, created_by)
          values ($1, $2, $3, $4, $5, $6, $7, 'waiting', 0, $8, $9, $10)
-         on conflict (about) do nothing";
+         on conflict (about) do update set id = excluded.id, recipient = excluded.recipient,
+             subject = excluded.subject, body = excluded.body, state = excluded.state,
+             attempts = 0, next_at = excluded.next_at, created_at = excluded.created_at,
+             created_by = excluded.created_by, ended_at = null, error = null
+         where mail.state = 'failed' and mail.error = $11";
     let key = id.to_string();
     let student = student.map(|student| student.to_string());
-    let values = params![key, kind, about, student, recipient, subject, body, due.0, now.0, actor];
+    let values =
+        params![key, kind, about, student, recipient, subject, body, due.0, now.0, actor, UNTRUE];
     Ok((tx.execute(sql, values)? > 0).then_some(id))
 }
 
