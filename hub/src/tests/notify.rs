@@ -501,8 +501,12 @@ async fn a_message_arrives_signed_as_the_standard_says() {
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let (id, secret) = (Uuid::from_u128(9), webhooks::secret());
     let body = webhooks::body("ping", &serde_json::json!({}), AT);
-    let message =
-        store::webhook::WebhookMessage { id, url, secret: secret.clone(), body: body.clone() };
+    let message = store::webhook::WebhookMessage {
+        id,
+        url,
+        secret: Some(secret.clone()),
+        body: body.clone(),
+    };
     let (got, sent) = tokio::join!(receiver(listener, 204), webhooks::deliver(&message, true, AT));
     assert_eq!((sent, &got.1), (Ok(204), &body));
     let header = |name: &str| {
@@ -517,7 +521,7 @@ async fn a_message_arrives_signed_as_the_standard_says() {
 
 #[tokio::test]
 async fn nobody_is_led_into_the_schools_own_network() {
-    let (id, secret) = (Uuid::nil(), webhooks::secret());
+    let (id, secret) = (Uuid::nil(), Some(webhooks::secret()));
     let (url, body) = ("https://localhost:1/".to_owned(), "{}".to_owned());
     let message = store::webhook::WebhookMessage { id, url, secret, body };
     let refused = webhooks::deliver(&message, false, AT).await.unwrap_err();
@@ -544,7 +548,7 @@ async fn a_hook_that_fails_for_days_is_switched_off() {
         assert!(webhook::due(tx, &keys, now, 9)?.is_empty(), "not of its events");
         webhook::enqueue(tx, "gallery.changed", "{}", now)?;
         let due = webhook::due(tx, &keys, now, 9)?;
-        assert_eq!(due[0].2.secret, secret, "opened again");
+        assert_eq!(due[0].2.secret.as_ref(), Some(&secret), "opened again");
         let fail = webhook::Tried { status: Some(500), why: Some("x".into()), next: Some(1) };
         webhook::tried(tx, id, due[0].2.id, &fail, now)?;
         assert!(webhook::get(tx, id)?.is_active);
@@ -552,6 +556,30 @@ async fn a_hook_that_fails_for_days_is_switched_off() {
         webhook::get(tx, id)
     };
     assert!(!house.app.db.write(step).await.unwrap().is_active);
+}
+
+#[tokio::test]
+async fn a_hook_whose_secret_is_damaged_holds_no_other_up() {
+    let _in_use = rustls::crypto::ring::default_provider().install_default();
+    let house = House::new().await;
+    hook(&house).await;
+    let (keys, now) = (house.app.keys.clone(), house.app.clock.wall());
+    let damaged = move |tx: &Tx<'_>| {
+        let mut second = webhook::get(tx, Uuid::from_u128(3))?;
+        second.id = Uuid::from_u128(4);
+        webhook::add(tx, &keys, &second, &webhooks::secret(), "t", now)?;
+        tx.execute("update webhook set secret = x'00' where id like '%3'", [])?;
+        webhook::enqueue(tx, "ping", "{}", now)
+    };
+    house.app.db.write(damaged).await.unwrap();
+    house.app.sender().send_due(None, &Beat::default()).await.unwrap();
+    for (hook, why) in [(3, "its secret is damaged"), (4, "its address leads into a private")] {
+        let told = move |tx: &Tx<'_>| webhook::messages(tx, Uuid::from_u128(hook), 9);
+        let told = house.app.db.read(told).await.unwrap();
+        let ping = told.iter().find(|message| message.event == "ping").unwrap();
+        assert!(ping.error.as_ref().is_some_and(|said| said.starts_with(why)), "{ping:?}");
+        assert_eq!((ping.state.as_str(), ping.attempts), ("waiting", 1), "tried again later");
+    }
 }
 
 // What was noted ------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 use super::{Tx, audit, params, parsed};
 use crate::keys::Keys;
-use rules::error::{Doing, Error};
+use rules::error::Error;
 use serde_json::json;
 use uuid::Uuid;
 use wire::Wall;
@@ -17,8 +17,8 @@ pub struct WebhookMessage {
     pub id: Uuid,
     /// Where.
     pub url: String,
-    /// The hook's secret, `whsec_…`.
-    pub secret: String,
+    /// The hook's secret, `whsec_…`; none when it is damaged.
+    pub secret: Option<String>,
     /// The body.
     pub body: String,
 }
@@ -133,9 +133,6 @@ pub fn say(tx: &Tx<'_>, hook: Uuid, event: &str, body: &str, now: Wall) -> Resul
 }
 
 /// Messages that are due, with their hooks and tries so far.
-///
-/// # Errors
-/// When the database or a secret fails.
 pub fn due(
     tx: &Tx<'_>,
     keys: &Keys,
@@ -145,20 +142,14 @@ pub fn due(
     let sql = "select m.id, m.webhook, m.attempts, m.body, w.url, w.secret
          from webhook_message m join webhook w on w.id = m.webhook and w.is_active = 1
          where m.state = 'waiting' and m.next_at <= $1 order by m.next_at, m.id limit $2";
-    let rows = tx.query(sql, params![now.0, limit], |row| {
-        let id: Uuid = parsed(row, 0)?;
+    tx.query(sql, params![now.0, limit], |row| {
         let hook: Uuid = parsed(row, 1)?;
-        let attempts: i64 = row.get(2)?;
-        let body: String = row.get(3)?;
-        Ok((id, hook, attempts, body, row.get::<_, String>(4)?, row.get::<_, Vec<u8>>(5)?))
-    })?;
-    let open =
-        |(id, hook, attempts, body, url, sealed): (Uuid, Uuid, i64, String, String, Vec<u8>)| {
-            let plain = keys.unseal(&place(hook), &sealed)?;
-            let secret = String::from_utf8(plain.to_vec()).doing("opening a webhook's secret")?;
-            Ok((hook, attempts, WebhookMessage { id, url, secret, body }))
-        };
-    rows.into_iter().map(open).collect()
+        let sealed: Vec<u8> = row.get(5)?;
+        let plain = keys.unseal(&place(hook), &sealed).ok();
+        let secret = plain.and_then(|plain| String::from_utf8(plain.to_vec()).ok());
+        let (id, url, body) = (parsed(row, 0)?, row.get(4)?, row.get(3)?);
+        Ok((hook, row.get(2)?, WebhookMessage { id, url, secret, body }))
+    })
 }
 
 /// What became of a try.

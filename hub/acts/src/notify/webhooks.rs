@@ -120,6 +120,8 @@ pub fn is_outside(address: IpAddr) -> bool {
 /// # Errors
 /// A sentence why nobody answered.
 pub async fn deliver(message: &WebhookMessage, private: bool, now: Wall) -> Result<u16, String> {
+    let signer = message.secret.as_deref().and_then(|secret| Signer::new(secret).ok());
+    let signer = signer.ok_or("its secret is damaged")?;
     let url = check(&message.url, private).map_err(|error| error.to_string())?;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
@@ -139,7 +141,6 @@ pub async fn deliver(message: &WebhookMessage, private: bool, now: Wall) -> Resu
     let seconds = now.0.div_euclid(1_000);
     let id = format!("msg_{}", message.id.simple());
     let body = message.body.clone();
-    let signer = Signer::new(&message.secret).map_err(|_| "its secret is damaged".to_owned())?;
     let signature = signer.sign(&id, seconds, body.as_bytes());
     let signature = signature.map_err(|_| "it cannot be signed".to_owned())?;
     let request = client
