@@ -277,16 +277,16 @@ impl Parts {
     /// What takes away what is due.
     #[must_use]
     pub fn sweeper(&self) -> Sweeper {
-        let db = self.db.clone();
+        let upkeep = self.upkeep();
         let keys = self.keys.clone();
-        Sweeper { db, keys, database: self.config.database() }
+        Sweeper { upkeep, keys, database: self.config.database() }
     }
 
     /// The same, as a job.
     #[must_use]
     pub fn sweeping(&self) -> SweepingJob {
         let jobs = self.jobs.clone();
-        SweepingJob { sweeper: self.sweeper(), jobs, upkeep: self.upkeep() }
+        SweepingJob { sweeper: self.sweeper(), jobs }
     }
 
     /// Where webhooks are kept.

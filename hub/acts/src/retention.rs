@@ -21,8 +21,8 @@ pub const RUN: &str = "retention";
 /// What takes away what is due; cheap to clone.
 #[derive(Clone)]
 pub struct Sweeper {
-    /// The database.
-    pub db: Db,
+    /// The database, the clock, and what is set aside.
+    pub upkeep: Upkeep,
     /// The keys of people.
     pub keys: Keys,
     /// The database's file.
@@ -36,14 +36,12 @@ pub struct SweepingJob {
     pub sweeper: Sweeper,
     /// Long work.
     pub jobs: Jobs,
-    /// The clock, and whether it is believed.
-    pub upkeep: Upkeep,
 }
 
 impl Sweeper {
     /// How many of each kind are due.
     pub async fn due(&self, now: Wall) -> Result<Vec<Swept>, Error> {
-        retention::count(&self.db, &self.database, now).await
+        retention::count(&self.upkeep.db, &self.database, now).await
     }
 
     /// Takes away what is due, unless the clock leapt, and tells `gone` how many each piece was.
@@ -60,8 +58,8 @@ impl Sweeper {
         gone: &(impl Fn(u64) + Sync),
     ) -> Result<Vec<Swept>, Error> {
         timekeeper::refuse(leap)?;
-        let Self { db, keys, database } = self;
-        let swept = retention::run(db, database, keys, by, now, gone).await?;
+        let Self { upkeep, keys, database } = self;
+        let swept = retention::run(upkeep, database, keys, by, now, gone).await?;
         let path = database.clone();
         let doing = "emptying the database's log";
         tokio::task::spawn_blocking(move || file::flush(&path)).await.doing(doing)??;
@@ -78,15 +76,14 @@ impl SweepingJob {
         if let Some(job) = self.jobs.unfinished(by, RUN).await? {
             return Ok(job);
         }
-        let leap = self.upkeep.leap().await?;
+        let leap = self.sweeper.upkeep.leap().await?;
         timekeeper::refuse(leap)?;
         let total = self.sweeper.due(now).await?.iter().map(|swept| swept.rows).sum();
         let sweeper = self.sweeper.clone();
-        let clock = self.upkeep.clock.clone();
         let work = move |progress: JobProgress| async move {
             let by = by.to_string();
-            let gone = |rows| progress.advance(rows);
-            sweeper.run(leap, &by, clock.wall(), &gone).await
+            let now = sweeper.upkeep.clock.wall();
+            sweeper.run(leap, &by, now, &|rows| progress.advance(rows)).await
         };
         self.jobs.start(RUN, total, by, work).await
     }
@@ -108,8 +105,12 @@ pub(super) async fn note_stopped(db: &Db, job: &Job, by: String, now: Wall) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upkeep::Aside;
     use rules::clock::ClockWitness;
     use std::fs;
+    use std::sync::Arc;
+    use wire::Mono;
+    use wire::time::ManualClock;
 
     const NOW: Wall = Wall(1_790_000_000_000);
 
@@ -117,12 +118,18 @@ mod tests {
     async fn what_went_is_in_no_file_and_by_a_clock_that_leapt_nothing_goes() {
         let dir = tempfile::tempdir().unwrap();
         let (database, keys) = (dir.path().join("hub.db"), Keys::create(dir.path(), NOW).unwrap());
-        let sweeper = Sweeper { db: Db::open(&database).unwrap(), keys, database };
+        let upkeep = Upkeep {
+            db: Db::open(&database).unwrap(),
+            clock: Arc::new(ManualClock::at(NOW, Mono(0))),
+            aside: Aside::default(),
+            timekeeper: timekeeper::Timekeeper::default(),
+        };
+        let sweeper = Sweeper { upkeep, keys, database };
         let log = || fs::metadata(dir.path().join("hub.db-wal")).unwrap().len();
         let leap = Leap { from: Wall(0), to: NOW, against: ClockWitness::Records };
         let refused = sweeper.run(Some(leap), "t", NOW, &|_| {}).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
-        retention::set(&sweeper.db, Default::default(), "t".into(), NOW).await.unwrap();
+        retention::set(&sweeper.upkeep.db, Default::default(), "t".into(), NOW).await.unwrap();
         assert!(log() > 0, "what is written is in the log first");
         let swept = sweeper.run(None, "t", NOW, &|_| {}).await.unwrap();
         assert!(swept.iter().all(|swept| swept.rows == 0) && log() == 0, "{swept:?}");

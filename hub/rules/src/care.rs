@@ -17,6 +17,9 @@ const BACKUP_MS: i64 = 3 * DAY_MS;
 /// What failed longer ago than this, and not since, is over.
 const OVER_MS: i64 = HOUR_MS;
 
+/// The same of what is tried once a day.
+const OVER_DAILY_MS: i64 = DAY_MS + HOUR_MS;
+
 /// Certificates are renewed long before; with less than this something is wrong.
 const SOON_MS: i64 = 14 * DAY_MS;
 
@@ -236,9 +239,13 @@ fn aside(failed: &Failed, now: Wall) -> Option<Worry> {
         AsideKind::Lesson => Worry::grave("care-lesson", "care-aside-next"),
         AsideKind::Period => Worry::grave("care-period", "care-aside-next"),
         AsideKind::Outgoing => Worry::grave("care-outgoing", "care-aside-next"),
+        AsideKind::Leaver => {
+            Worry::grave("care-leaver", "care-leaver-next").on(format!("/people/{}", failed.id))
+        }
         AsideKind::Work => Worry::grave("care-work", "care-work-next"),
     };
-    let lately = now.0 - failed.last.0 < OVER_MS;
+    let over = if failed.what == AsideKind::Leaver { OVER_DAILY_MS } else { OVER_MS };
+    let lately = now.0 - failed.last.0 < over;
     lately.then(|| worry.of(&failed.id).at(failed.since).because(&failed.why))
 }
 
@@ -251,6 +258,8 @@ pub enum AsideKind {
     Period,
     /// A message to somebody outside.
     Outgoing,
+    /// The erasure of somebody who left, on the day it is due and each day after it.
+    Leaver,
     /// Something the hub does by itself all the time.
     Work,
 }
@@ -263,6 +272,7 @@ impl AsideKind {
             Self::Lesson => "lesson",
             Self::Period => "period",
             Self::Outgoing => "outgoing",
+            Self::Leaver => "leaver",
             Self::Work => "work",
         }
     }

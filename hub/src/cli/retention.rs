@@ -3,11 +3,14 @@
 use super::hub::{Hub, actor, now};
 use acts::privacy::retention;
 use acts::retention::Sweeper;
-use acts::timekeeper;
+use acts::timekeeper::{self, Timekeeper};
+use acts::upkeep::{Aside, Upkeep};
 use clap::{Args, Subcommand};
 use rules::retention::{Retention, RetentionKind, Swept};
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
+use wire::time::SystemClock;
 
 /// What goes because its time is over: show, run.
 #[derive(Debug, Args)]
@@ -58,7 +61,13 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
         true => retention::count(&hub.db, &database, now()).await?,
         false => {
             let leap = timekeeper::leap_at(&hub.db, now()).await?;
-            let sweeper = Sweeper { db: hub.db.clone(), keys: hub.keys()?, database };
+            let upkeep = Upkeep {
+                db: hub.db.clone(),
+                clock: Arc::new(SystemClock),
+                aside: Aside::default(),
+                timekeeper: Timekeeper::default(),
+            };
+            let sweeper = Sweeper { upkeep, keys: hub.keys()?, database };
             sweeper.run(leap, &actor(), now(), &|_| {}).await?
         }
     };

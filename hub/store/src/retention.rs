@@ -148,9 +148,9 @@ fn crops(
 }
 
 /// People who left before `before`, longest ago first.
-pub fn leavers(tx: &Tx<'_>, before: Wall, limit: u32) -> Result<Vec<StudentId>, Error> {
-    let sql = format!("select id from {LEFT} order by updated_at limit $2");
-    tx.query(&sql, params![before.0, limit], |row| parsed(row, 0))
+pub fn leavers(tx: &Tx<'_>, before: Wall) -> Result<Vec<StudentId>, Error> {
+    let sql = format!("select id from {LEFT} order by updated_at");
+    tx.query(&sql, params![before.0], |row| parsed(row, 0))
 }
 
 #[cfg(test)]

@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
-        let whats = [AsideKind::Lesson, AsideKind::Period, AsideKind::Outgoing, AsideKind::Work];
+        let (lesson, period, outgoing) =
+            (AsideKind::Lesson, AsideKind::Period, AsideKind::Outgoing);
+        let whats = [lesson, period, outgoing, AsideKind::Leaver, AsideKind::Work];
         let aside = whats.map(|what| failed(what, 0)).to_vec();
         let hooks = vec!["https://a.test".to_owned()];
         let recognition = Some("no pack".to_owned());

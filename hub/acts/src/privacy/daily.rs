@@ -35,8 +35,8 @@ impl PrivacyUpkeep {
         let write = tokio::task::spawn_blocking(move || witness.write(&data));
         write.await.doing("writing the audit chain's head")??;
         let path = self.database.clone();
-        let swept =
-            retention::run(&self.db, &path, &self.keys, "hub", now, &|_| beat.turn()).await?;
+        let turn = |_| beat.turn();
+        let swept = retention::run(&self.upkeep, &path, &self.keys, "hub", now, &turn).await?;
         while self.db.write_behind(cursor::forget_some).await? {
             beat.turn();
         }

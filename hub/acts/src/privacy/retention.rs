@@ -1,6 +1,8 @@
 //! What goes by itself, and when: a pure decision, and its daily run.
 
 use super::erase;
+use crate::upkeep::Upkeep;
+use rules::care::AsideKind;
 use rules::error::{Doing, Error};
 use rules::retention::{Retention, RetentionKind, Swept};
 use serde_json::json;
@@ -82,22 +84,25 @@ pub async fn count(db: &Db, path: &Path, now: Wall) -> Result<Vec<Swept>, Error>
 /// Takes away what is due, a piece at a time, so that nobody waits for it, and tells `gone` how
 /// many each piece was. `path` is the database's.
 ///
+/// Whoever cannot be erased is set aside, and the rest goes on.
+///
 /// # Errors
 /// When the database, the key store or the disk fails; what went is gone, the rest goes with the
 /// next run.
 pub async fn run(
-    db: &Db,
+    upkeep: &Upkeep,
     path: &Path,
     keys: &Keys,
     actor: &str,
     now: Wall,
     gone: &(impl Fn(u64) + Sync),
 ) -> Result<Vec<Swept>, Error> {
+    let db = &upkeep.db;
     let due = db.read(move |tx| Ok(get(tx)?.due(now))).await?;
     let mut swept = Vec::new();
     for (kind, before) in due {
         let rows = match kind {
-            RetentionKind::Leavers => leavers(db, keys, (before, now), gone).await?,
+            RetentionKind::Leavers => leavers(upkeep, keys, (before, now), gone).await?,
             RetentionKind::Copies => copies(path, before, gone).await?,
             kind => sweep(db, kind, before, gone).await?,
         };
@@ -150,22 +155,21 @@ async fn sweep(
     Ok(rows)
 }
 
+/// Erases who left, each by themselves: whoever cannot be erased is set aside until the next day.
 async fn leavers(
-    db: &Db,
+    upkeep: &Upkeep,
     keys: &Keys,
     (before, now): (Wall, Wall),
     gone: &(impl Fn(u64) + Sync),
 ) -> Result<u64, Error> {
+    let db = &upkeep.db;
     let mut rows = 0;
-    loop {
-        let left = db.read(move |tx| store::retention::leavers(tx, before, STEP)).await?;
-        if left.is_empty() {
-            return Ok(rows);
-        }
-        for student in left {
-            erase::erase(db, keys, student, ErasureReason::Left, "hub".into(), now).await?;
+    for student in db.read(move |tx| store::retention::leavers(tx, before)).await? {
+        let done = erase::erase(db, keys, student, ErasureReason::Left, "hub".into(), now).await;
+        if upkeep.one(AsideKind::Leaver, &student.to_string(), done)?.is_some() {
             gone(1);
             rows += 1;
         }
     }
+    Ok(rows)
 }

@@ -5,10 +5,14 @@ use super::*;
 use crate::enrol::{NewEnrolment, keep};
 use crate::gallery::Gallery;
 use crate::keyring::key_for;
+use crate::timekeeper::Timekeeper;
+use crate::upkeep::{Aside, Upkeep};
 use proptest::prelude::*;
+use rules::care::AsideKind;
 use rules::sighting::judge::JudgedSeen;
 use rules::sighting::time::When;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use store::consent::ConsentSaid;
 use store::evidence::Evidence;
 use store::retention::RetentionLooked;
@@ -18,6 +22,7 @@ use uuid::Uuid;
 use vision::Template;
 use wire::StudentId;
 use wire::seal::Part;
+use wire::time::ManualClock;
 use wire::{
     Candidate, ClockState, DeviceId, Direction, Epoch, ModelId, Mono, Quality, Reason, RecordId,
     RecordKey, Stamp, Verdict,
@@ -90,6 +95,11 @@ impl School {
         };
         let keys = self.keys.clone();
         self.db.write(move |tx| keep(tx, &keys, &new, NOW)).await
+    }
+
+    fn upkeep(&self) -> Upkeep {
+        let (db, clock) = (self.db.clone(), Arc::new(ManualClock::at(NOW, Mono(0))));
+        Upkeep { db, clock, aside: Aside::default(), timekeeper: Timekeeper::default() }
     }
 
     async fn refresh(&self) {
@@ -446,9 +456,34 @@ async fn a_copy_from_before_an_update_goes_after_its_days() {
     };
     assert_eq!(copies(retention::count(&school.db, &path, NOW).await.unwrap()), 1);
     assert!(school.dir.path().join("hub.db.before-v2").exists(), "counting takes nothing");
-    let swept = retention::run(&school.db, &path, &school.keys, "t", NOW, &|_| {}).await.unwrap();
+    let upkeep = school.upkeep();
+    let swept = retention::run(&upkeep, &path, &school.keys, "t", NOW, &|_| {}).await.unwrap();
     assert_eq!(copies(swept), 1);
     let is_there = |name: &str| school.dir.path().join(name).exists();
     assert!(!is_there("hub.db.before-v2"));
     assert!(is_there("hub.db.before-v3") && is_there("hub.db.of-mine") && is_there("hub.db"));
+}
+
+#[tokio::test]
+async fn somebody_who_cannot_be_erased_holds_nothing_else_up() {
+    let school = school().await;
+    let leave = |tx: &Tx<'_>| {
+        tx.execute("update student set is_active = 0, updated_at = 0", [])?;
+        tx.execute(
+            "create trigger poison before update of erased_at on student
+             when old.student_number = '0' begin select raise(abort, 'poisoned'); end",
+            [],
+        )
+    };
+    school.db.write(leave).await.unwrap();
+    let upkeep = school.upkeep();
+    let path = school.dir.path().join("hub.db");
+    let swept = retention::run(&upkeep, &path, &school.keys, "t", NOW, &|_| {}).await.unwrap();
+    let left = swept.iter().find(|of| of.kind == rules::retention::RetentionKind::Leavers);
+    assert_eq!((left.unwrap().rows, school.count("student").await), (2, 1));
+    let last = swept.last().map(|of| of.kind);
+    assert_eq!(last, Some(rules::retention::RetentionKind::Copies), "what comes after goes too");
+    let aside: Vec<_> =
+        upkeep.aside.list().into_iter().map(|failed| (failed.what, failed.id)).collect();
+    assert_eq!(aside, [(AsideKind::Leaver, school.students[0].to_string())]);
 }
