@@ -64,3 +64,41 @@ pub async fn end(
     };
     db.write(work).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::auth::Actor;
+    use store::account::{self, NewAccount};
+
+    const NOW: Wall = Wall(1_790_000_000_000);
+
+    #[tokio::test]
+    async fn whoever_ended_today_teaches_when_the_class_gets_them_again_today() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("hub.db")).unwrap();
+        let today = jiff::civil::date(2026, 9, 21);
+        let make = |tx: &Tx<'_>| {
+            let new = NewAccount {
+                email: "t@school.test".into(),
+                name: "T".into(),
+                role: Role::Teacher,
+                student: None,
+                password: None,
+            };
+            let teacher = account::add(tx, &new, "t", NOW)?.id;
+            Ok((teacher, class::add(tx, "7b", "7B", None, "t", NOW)?))
+        };
+        let (teacher, id) = db.write(make).await.unwrap();
+        let actor = Actor { user: Uuid::from_u128(1), role: Role::Admin };
+        let reader = Reader { actor, today };
+        let whom = Teaching { account: "t@school.test".into(), class: "7B".into() };
+        begin(&db, reader, whom.clone(), (None, None), NOW).await.unwrap();
+        end(&db, reader, whom, NOW).await.unwrap();
+        let again = move |tx: &Tx<'_>| {
+            class::set_teachers(tx, id, &[teacher], today, "t", NOW)?;
+            class::teachers(tx, id, today)
+        };
+        assert_eq!(db.write(again).await.unwrap(), [teacher]);
+    }
+}

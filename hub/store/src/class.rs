@@ -301,10 +301,7 @@ pub fn add_teacher(
         Some(Role::Teacher | Role::Admin) => {}
         _ => return Err(Error::Invalid("teacher_id: there is no such teacher".into())),
     }
-    let sql = "insert into teaches (class, teacher, from_day) values ($1, $2, $3)
-         on conflict (class, teacher, from_day) do nothing";
-    tx.execute(sql, params![class.to_string(), teacher.to_string(), day.to_string()])?;
-    noted(tx, now, actor, "teach", class, json!({ "teacher": teacher }))
+    super::teaches::add(tx, class, teacher, (day, None), actor, now).map(drop)
 }
 
 /// Puts a student on a roster; twice is the same as once.
