@@ -144,15 +144,19 @@ pub async fn add<T: Send + 'static>(
 
 /// Changes a class; one that meets no more, or again, loses or gets its lessons ahead.
 ///
+/// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+/// not be made finds nothing in its way.
+///
 /// # Errors
 /// `NotFound`; `Conflict` when the code is taken or somebody was faster; `Invalid` naming a field.
-pub async fn change(
+pub async fn change<T: Send + 'static>(
     db: &Db,
     zone: &TimeZone,
     reader: Reader,
     to: ClassChanges,
+    shown: impl FnOnce(&Tx<'_>, Class) -> Result<T, Error> + Send + 'static,
     now: Wall,
-) -> Result<Class, Error> {
+) -> Result<T, Error> {
     let zone = zone.clone();
     let work = move |tx: &Tx<'_>| {
         let old = class::find(tx, reader, &to.class)?;
@@ -176,7 +180,7 @@ pub async fn change(
         if new.is_active != was_active {
             remake(tx, reader, new.id, &zone, now)?;
         }
-        class::find(tx, reader, &id)
+        shown(tx, class::find(tx, reader, &id)?)
     };
     db.write(work).await
 }

@@ -52,14 +52,18 @@ impl People {
     /// Students enter a class: what became of each name, in their order. Doors follow on the next
     /// round ([`crate::rounds`]).
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound` for the class, and for strangers where they are refused.
-    pub async fn enter(
+    pub async fn enter<T: Send + 'static>(
         &self,
         reader: Reader,
         who: Entering,
+        shown: impl FnOnce(&Tx<'_>, Uuid, Vec<Became>) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<(Uuid, Vec<Became>), Error> {
+    ) -> Result<T, Error> {
         let work = move |tx: &Tx<'_>| {
             let class = class::find(tx, reader, &who.class)?.id;
             let actor = reader.actor.user.to_string();
@@ -81,7 +85,7 @@ impl People {
                     }
                 });
             }
-            Ok((class, became))
+            shown(tx, class, became)
         };
         self.db.write(work).await
     }
@@ -103,22 +107,26 @@ impl People {
 
 /// A teacher says that the face enrolled is the student's, or takes that back.
 ///
+/// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+/// not be made finds nothing in its way.
+///
 /// # Errors
 /// `NotFound`, for whoever the reader may not see too; `Invalid` where no face is enrolled.
-pub async fn verify(
+pub async fn verify<T: Send + 'static>(
     db: &Db,
     reader: Reader,
     whose: Membership,
     face: EnrolledFace,
+    shown: impl FnOnce(&Tx<'_>, Uuid, StudentId) -> Result<T, Error> + Send + 'static,
     now: Wall,
-) -> Result<(Uuid, StudentId), Error> {
+) -> Result<T, Error> {
     let work = move |tx: &Tx<'_>| {
         let class = class::find(tx, reader, &whose.class)?.id;
         let student = student::find_for(tx, reader, &whose.student)?.id;
         let own = face == EnrolledFace::Own;
         let actor = reader.actor.user.to_string();
         member::verify(tx, class, student, own, &actor, now)?;
-        Ok((class, student))
+        shown(tx, class, student)
     };
     db.write(work).await
 }

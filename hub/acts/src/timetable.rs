@@ -136,14 +136,18 @@ impl Timetable {
 
     /// Changes a weekly lesson.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// As [`Self::add`]; `Conflict` too when it was changed meanwhile.
-    pub async fn change(
+    pub async fn change<T: Send + 'static>(
         &self,
         reader: Reader,
         to: PeriodChanges,
+        shown: impl FnOnce(&Tx<'_>, Period) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<Period, Error> {
+    ) -> Result<T, Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let old = period::find(tx, reader, to.period)?;
@@ -157,7 +161,8 @@ impl Timetable {
                 version: to.version.unwrap_or(old.version),
                 ..old
             };
-            put(tx, reader, &period, &zone, now)
+            let changed = put(tx, reader, &period, &zone, now)?;
+            shown(tx, changed)
         };
         self.db.write(work).await
     }
@@ -176,15 +181,19 @@ impl Timetable {
 
     /// Makes one day of a weekly lesson different.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound`; `Conflict` when class or room are taken; `Invalid` for times that cannot be, or
     /// a day it is not on.
-    pub async fn except(
+    pub async fn except<T: Send + 'static>(
         &self,
         reader: Reader,
         other: OtherDay,
+        shown: impl FnOnce(&Tx<'_>, Period) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<Period, Error> {
+    ) -> Result<T, Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let period = period::find(tx, reader, other.period)?;
@@ -199,7 +208,7 @@ impl Timetable {
             period::except(tx, &period, other.day, &change, &reader.actor.user.to_string(), now)?;
             booking::one_day(tx, &period, other.day, Some(&change), (now, &zone))?;
             make(tx, MakeFor::Period(period.id), &zone, now)?;
-            Ok(period)
+            shown(tx, period)
         };
         self.db.write(work).await
     }

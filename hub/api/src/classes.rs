@@ -4,7 +4,6 @@ use acts::classes::{self, ClassChanges, ClassSettings, NewClass, PolicyKind};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
-use http::problem::Problem;
 use http::reply::{created, nothing, versioned};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
@@ -222,6 +221,7 @@ impl From<(Suspension, f64)> for ClassSuspended {
     }
 }
 
+/// The class with its teachers and what was counted of it.
 fn whole(tx: &Tx<'_>, class: Class, today: Date, now: Wall) -> Result<ClassBody, Error> {
     let teachers = class::teachers(tx, class.id, today)?;
     let count = store::budget::of(tx, &class, now)?;
@@ -253,13 +253,6 @@ async fn add(call: Call) -> Outcome {
     created(&format!("/api/classes/{}", body.id), &body)
 }
 
-/// The class with its teachers and what was counted of it.
-async fn shown(call: &Call, class: Class) -> Result<ClassBody, Problem> {
-    let today = call.reader()?.today;
-    let now = call.now;
-    Ok(call.app().db.read(move |tx| whole(tx, class, today, now)).await?)
-}
-
 async fn show(call: Call) -> Outcome {
     let reader = call.reader()?;
     let name = call.param("id").to_owned();
@@ -281,8 +274,10 @@ async fn change(call: Call) -> Outcome {
     let to = ClassChanges { class, name, code, is_active, rest, version };
     let db = &call.app().db;
     let zone = &call.app().config.zone;
-    let class = classes::change(db, zone, call.reader()?, to, call.now).await?;
-    let body = shown(&call, class).await?;
+    let reader = call.reader()?;
+    let now = call.now;
+    let shown = move |tx: &Tx<'_>, class| whole(tx, class, reader.today, now);
+    let body = classes::change(db, zone, reader, to, shown, now).await?;
     versioned(&body, body.version)
 }
 

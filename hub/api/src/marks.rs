@@ -254,14 +254,13 @@ async fn say(call: Call) -> Outcome {
         lesson: call.param("id").to_owned(),
         of: said.into_iter().map(lessons::MarkOf::from).collect(),
     };
-    let said = call.app().classroom().say(reader, said, now).await?;
     let voice = voice(&call);
-    let read = call.app().db.read(move |tx| {
-        let mut all = entries(tx, &said.lesson, &voice)?;
-        all.retain(|entry| said.students.contains(&StudentId(entry.id)));
+    let shown = move |tx: &Tx<'_>, spoken: lessons::Spoken| {
+        let mut all = entries(tx, &spoken.lesson, &voice)?;
+        all.retain(|entry| spoken.students.contains(&StudentId(entry.id)));
         Ok(all)
-    });
-    json(&read.await?)
+    };
+    json(&call.app().classroom().say(reader, said, shown, now).await?)
 }
 
 /// Takes back what was said by hand; what doors say counts again.

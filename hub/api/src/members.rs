@@ -18,6 +18,7 @@ use store::class::{self, Member};
 use store::member::{self, MemberCounts};
 use utoipa::ToSchema;
 use uuid::Uuid;
+use wire::StudentId;
 
 /// Routes of this file.
 #[must_use]
@@ -134,8 +135,8 @@ async fn put(call: Call) -> Outcome {
     let class = call.param("id").to_owned();
     let strangers = Strangers::Refuse;
     let who = Entering { class, students, strangers };
-    let (class, _) = call.app().people().enter(call.reader()?, who, call.now).await?;
-    json(&call.app().db.read(move |tx| people(tx, class)).await?)
+    let shown = |tx: &Tx<'_>, class, _| people(tx, class);
+    json(&call.app().people().enter(call.reader()?, who, shown, call.now).await?)
 }
 
 async fn verify(call: Call) -> Outcome {
@@ -143,14 +144,11 @@ async fn verify(call: Call) -> Outcome {
     let face = if verified { EnrolledFace::Own } else { EnrolledFace::Unsaid };
     let db = &call.app().db;
     let whose = named(&call);
-    let (class, student) = roster::verify(db, call.reader()?, whose, face, call.now).await?;
-    let read = db.read(move |tx| {
-        people(tx, class)?
-            .into_iter()
-            .find(|person| person.id == student.0)
-            .ok_or_else(|| Error::unknown("student on this roster", student))
-    });
-    json(&read.await?)
+    let shown = |tx: &Tx<'_>, class, student: StudentId| {
+        let member = people(tx, class)?.into_iter().find(|person| person.id == student.0);
+        member.ok_or_else(|| Error::unknown("student on this roster", student))
+    };
+    json(&roster::verify(db, call.reader()?, whose, face, shown, call.now).await?)
 }
 
 async fn take_off(call: Call) -> Outcome {

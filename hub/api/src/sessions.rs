@@ -77,6 +77,7 @@ pub(super) fn parse_cursor(text: &str) -> Result<(Wall, Uuid), Problem> {
     parse().ok_or_else(|| Problem::field("after", "this is not from a list’s next link"))
 }
 
+/// The lesson with its marks counted.
 fn whole(tx: &Tx<'_>, session: Session, zone: &TimeZone) -> Result<SessionBody, Error> {
     let tally = mark::tally(tx, session.id)?;
     Ok(SessionBody::new(session, tally, zone))
@@ -131,15 +132,10 @@ async fn change(call: Call) -> Outcome {
     let patch: SessionPatch = call.json()?;
     let version = call.version(patch.version)?;
     let to = LessonChanges { version, ..patch.of(call.param("id")) };
-    let lesson = call.app().classroom().change(call.reader()?, to, call.now).await?;
-    let body = counted(&call, lesson).await?;
-    versioned(&body, body.version)
-}
-
-/// The lesson with its marks counted.
-async fn counted(call: &Call, lesson: Session) -> Result<SessionBody, Problem> {
     let zone = call.app().config.zone.clone();
-    Ok(call.app().db.read(move |tx| whole(tx, lesson, &zone)).await?)
+    let shown = move |tx: &Tx<'_>, lesson| whole(tx, lesson, &zone);
+    let body = call.app().classroom().change(call.reader()?, to, shown, call.now).await?;
+    versioned(&body, body.version)
 }
 
 async fn remove(call: Call) -> Outcome {

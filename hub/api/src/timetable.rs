@@ -4,7 +4,6 @@ use acts::timetable::{Differs, NewPeriod, OtherDay, PeriodChanges};
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
-use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
@@ -257,15 +256,10 @@ async fn change(call: Call) -> Outcome {
     let TimetablePatch { weekday, starts, ends, room, from_day: from, to_day: to, version } = patch;
     let version = call.version(version)?;
     let changes = PeriodChanges { period, weekday, starts, ends, room, from, to, version };
-    let period = call.app().timetable().change(call.reader()?, changes, call.now).await?;
-    let period = shown(&call, period).await?;
+    let reader = call.reader()?;
+    let shown = move |tx: &Tx<'_>, period| body(tx, period, reader.today);
+    let period = call.app().timetable().change(reader, changes, shown, call.now).await?;
     versioned(&period, period.version)
-}
-
-/// The period with the days ahead that differ.
-async fn shown(call: &Call, period: Period) -> Result<TimetableBody, Problem> {
-    let today = call.reader()?.today;
-    Ok(call.app().db.read(move |tx| body(tx, period, today)).await?)
 }
 
 async fn remove(call: Call) -> Outcome {
@@ -280,8 +274,9 @@ async fn except(call: Call) -> Outcome {
     let differs =
         if cancelled { Differs::Cancelled } else { Differs::Moved { starts, ends, room } };
     let other = OtherDay { period, day, differs };
-    let period = call.app().timetable().except(call.reader()?, other, call.now).await?;
-    json(&shown(&call, period).await?)
+    let reader = call.reader()?;
+    let shown = move |tx: &Tx<'_>, period| body(tx, period, reader.today);
+    json(&call.app().timetable().except(reader, other, shown, call.now).await?)
 }
 
 async fn unexcept(call: Call) -> Outcome {

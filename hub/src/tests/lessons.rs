@@ -1,9 +1,18 @@
 //! Lessons, their roll, and who was there, over HTTP.
 
 use super::{Carrying, House, body, get, parts, portrait, post};
+use acts::classes::{self, ClassChanges};
 use acts::events::Event;
-use rules::auth::Role;
+use acts::lessons::{LessonChanges, MarkOf, MarkSaid};
+use acts::roster::{self, EnrolledFace, Entering, Membership, Strangers};
+use acts::timetable::{Differs, OtherDay, PeriodChanges};
+use jiff::civil::date;
+use rules::attendance::Status;
+use rules::attendance::spoken::{Details, Over, SpokenWord};
+use rules::auth::{Actor, Role};
+use rules::error::Error;
 use serde_json::{Value, json};
+use store::reader::Reader;
 use warp::test::RequestBuilder;
 
 fn request(method: &str, path: &str) -> RequestBuilder {
@@ -45,6 +54,15 @@ impl House {
             answer.status().as_u16(),
             if answer.body().is_empty() { Value::Null } else { body(&answer) },
         )
+    }
+
+    /// What each of `paths` answers.
+    async fn all(&self, token: &str, paths: &[String]) -> Vec<Value> {
+        let mut all = Vec::new();
+        for path in paths {
+            all.push(self.read(token, path).await);
+        }
+        all
     }
 
     pub(super) async fn read(&self, token: &str, path: &str) -> Value {
@@ -414,4 +432,74 @@ async fn a_door_gets_those_who_are_taught_behind_it_unless_the_school_wants_ever
     assert_eq!(house.json(&token, "PUT", "/api/gallery/scope", &all).await.0, 200);
     assert_eq!(counts().await, [1, 1]);
     assert_eq!(house.read(&token, "/api/gallery/scope").await, all);
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_cannot_be_made_is_not_made_either() {
+    let house = House::new().await;
+    let token = house.class().await;
+    let lesson = house.lesson(&token, "08:30", "09:15").await;
+    let weekly = json!({ "class_id": "7B", "weekday": 2, "starts": "08:00", "ends": "08:45" });
+    let made = body(&house.send(post("/api/timetable").bearer(&token).json(&weekly)).await);
+    let class = json!({ "class_name": "7c", "class_code": "7C" });
+    house.send(post("/api/classes").bearer(&token).json(&class)).await;
+    let paths = [
+        format!("/api/sessions/{}", lesson["id"].as_str().unwrap()),
+        format!("/api/sessions/{}/marks", lesson["id"].as_str().unwrap()),
+        format!("/api/timetable/{}", made["id"].as_str().unwrap()),
+        "/api/classes/7B".to_owned(),
+        "/api/classes/7B/students".to_owned(),
+        "/api/classes/7C/students".to_owned(),
+    ];
+    let before = house.all(&token, &paths).await;
+    let (app, now) = (&house.app, super::NOW);
+    let actor = Actor { user: house.admin().await.id, role: Role::Admin };
+    let reader = Reader { actor, today: date(2026, 3, 2) };
+    let busy = || Err::<(), _>(Error::Unavailable("the hub is busy".into()));
+    let id = || lesson["id"].as_str().unwrap().to_owned();
+    let period = made["id"].as_str().unwrap().parse().unwrap();
+    let word = SpokenWord { status: Status::Absent, details: Details::Kept, over: Over::Any };
+    let said = MarkSaid { lesson: id(), of: vec![MarkOf { student: "STU1".into(), word }] };
+    let name = Some("Another".to_owned());
+    let (starts, ends, room) = (None, None, name.clone());
+    let (class, student) = ("7B".to_owned(), "STU1".to_owned());
+    let to = LessonChanges {
+        lesson: id(),
+        name: name.clone(),
+        day: None,
+        starts,
+        ends,
+        room: room.clone(),
+        version: None,
+    };
+    let later = PeriodChanges {
+        period,
+        weekday: Some(4),
+        starts,
+        ends,
+        room,
+        from: None,
+        to: None,
+        version: None,
+    };
+    let off = OtherDay { period, day: date(2026, 3, 3), differs: Differs::Cancelled };
+    let renamed = ClassChanges { class: class.clone(), name, ..ClassChanges::default() };
+    let strangers = Strangers::Refuse;
+    let who = Entering { class: "7C".into(), students: vec![student.clone()], strangers };
+    let whose = Membership { class, student };
+    let face = EnrolledFace::Own;
+    let zone = &app.config.zone;
+    let came = [
+        app.classroom().say(reader, said, move |_, _| busy(), now).await,
+        app.classroom().change(reader, to, move |_, _| busy(), now).await,
+        app.timetable().change(reader, later, move |_, _| busy(), now).await,
+        app.timetable().except(reader, off, move |_, _| busy(), now).await,
+        classes::change(&app.db, zone, reader, renamed, move |_, _| busy(), now).await,
+        app.people().enter(reader, who, move |_, _, _| busy(), now).await,
+        roster::verify(&app.db, reader, whose, face, move |_, _, _| busy(), now).await,
+    ];
+    for came in came {
+        assert!(matches!(came, Err(Error::Unavailable(_))), "{came:?}");
+    }
+    assert_eq!(house.all(&token, &paths).await, before);
 }

@@ -82,7 +82,7 @@ async fn say(call: Call) -> Outcome {
     let over = seen(&call).map_or(Over::Any, Over::Seen);
     let word = SpokenWord { status, details: Details::Kept, over };
     let said = MarkSaid { lesson, of: vec![MarkOf { student, word }] };
-    let came = call.app().classroom().say(call.reader()?, said, call.now).await;
+    let came = call.app().classroom().say(call.reader()?, said, |_, of| Ok(of), call.now).await;
     came_of(call, came).await
 }
 
@@ -106,7 +106,8 @@ async fn here(call: Call) -> Outcome {
     };
     let of = call.content.fields("who").map(here).collect();
     let said = MarkSaid { lesson: call.param("id").to_owned(), of };
-    let Spoken { lesson, .. } = call.app().classroom().say(call.reader()?, said, call.now).await?;
+    let classroom = call.app().classroom();
+    let lesson = classroom.say(call.reader()?, said, |_, of| Ok(of.lesson), call.now).await?;
     see(&format!("/class/{}/today?lesson={}", lesson.class, lesson.id))
 }
 

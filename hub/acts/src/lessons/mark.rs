@@ -66,10 +66,19 @@ impl Classroom {
     /// Records what a person says, whatever doors saw; a class that was wrong too often by
     /// itself lets a person decide again.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound` for what the reader may not see, `Invalid` for what cannot be said, `Conflict`
     /// when somebody was faster.
-    pub async fn say(&self, reader: Reader, said: MarkSaid, now: Wall) -> Result<Spoken, Error> {
+    pub async fn say<T: Send + 'static>(
+        &self,
+        reader: Reader,
+        said: MarkSaid,
+        shown: impl FnOnce(&Tx<'_>, Spoken) -> Result<T, Error> + Send + 'static,
+        now: Wall,
+    ) -> Result<T, Error> {
         let work = move |tx: &Tx<'_>| {
             let lesson = session::find(tx, reader, &said.lesson)?;
             let by = reader.actor.user.to_string();
@@ -83,11 +92,11 @@ impl Classroom {
                 marked.extend(speak(tx, &lesson, student, word, Speaker { by: &by, now })?);
             }
             let suspended = budget::suspend_if_overrun(tx, lesson.class, now)?;
-            Ok((Spoken { lesson, students }, marked, suspended))
+            Ok((shown(tx, Spoken { lesson, students })?, marked, suspended))
         };
-        let (spoken, marked, suspended) = self.db.write(work).await?;
+        let (shown, marked, suspended) = self.db.write(work).await?;
         self.tell(marked, suspended);
-        Ok(spoken)
+        Ok(shown)
     }
 
     /// Takes back what was said.

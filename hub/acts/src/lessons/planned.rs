@@ -46,15 +46,19 @@ impl Classroom {
 
     /// Changes a lesson; the marks of its students follow if its times or its room are others.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound`, `Conflict` when it was changed meanwhile or class or room are taken, `Invalid`
     /// for times that cannot be.
-    pub async fn change(
+    pub async fn change<T: Send + 'static>(
         &self,
         reader: Reader,
         to: LessonChanges,
+        shown: impl FnOnce(&Tx<'_>, Session) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<Session, Error> {
+    ) -> Result<T, Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let old = session::find(tx, reader, &to.lesson)?;
@@ -72,7 +76,7 @@ impl Classroom {
                 true => moved(tx, &new, &reader.actor.user.to_string(), now)?,
                 false => Default::default(),
             };
-            Ok((new, marked, records))
+            Ok((shown(tx, new)?, marked, records))
         };
         let (lesson, marked, records) = self.db.write(work).await?;
         self.events.marked(marked);

@@ -87,8 +87,9 @@ pub(super) async fn saved(call: &Call) -> Result<(Uuid, &'static str), Problem> 
     let to = ClassChanges { class, version, ..to };
     let db = &call.app().db;
     let zone = &call.app().config.zone;
-    let class = classes::change(db, zone, call.reader()?, to, call.now).await?;
-    Ok((class.id, done))
+    let reader = call.reader()?;
+    let id = classes::change(db, zone, reader, to, |_, class| Ok(class.id), call.now).await?;
+    Ok((id, done))
 }
 
 fn typed(call: &Call) -> Result<ClassChanges, Problem> {

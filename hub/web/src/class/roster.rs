@@ -241,7 +241,9 @@ async fn entered(call: &Call, asked: Vec<String>) -> Result<(Uuid, Vec<RosterLin
     let class = call.param("id").to_owned();
     let strangers = Strangers::Tell;
     let who = Entering { class, students: asked, strangers };
-    let (class, became) = call.app().people().enter(call.reader()?, who, call.now).await?;
+    let people = call.app().people();
+    let shown = |_: &Tx<'_>, class, became| Ok((class, became));
+    let (class, became) = people.enter(call.reader()?, who, shown, call.now).await?;
     Ok((class, became.into_iter().enumerate().map(|(n, became)| line(n + 1, became)).collect()))
 }
 
@@ -289,10 +291,11 @@ async fn verify(call: Call) -> Outcome {
     let verified = async {
         let db = &call.app().db;
         let whose = named(&call, yes.or(no))?;
-        Ok::<_, Problem>(entering::verify(db, call.reader()?, whose, face, call.now).await?)
+        let shown = |_: &Tx<'_>, class, _| Ok(class);
+        Ok::<_, Problem>(entering::verify(db, call.reader()?, whose, face, shown, call.now).await?)
     };
     match verified.await {
-        Ok((class, _)) => see(&at(class, done)),
+        Ok(class) => see(&at(class, done)),
         Err(problem) => refused(&call, &problem).await,
     }
 }

@@ -374,7 +374,7 @@ async fn change(call: Call) -> Outcome {
             to: day(&call, "to_day")?,
             version: call.version(version)?,
         };
-        call.app().timetable().change(call.reader()?, changes, call.now).await?;
+        call.app().timetable().change(call.reader()?, changes, |_, _| Ok(()), call.now).await?;
         Ok(format!("/settings/timetable/{}?done=settings-time-saved", call.param("id")))
     };
     match done.await {
@@ -404,7 +404,7 @@ async fn differ(call: Call) -> Outcome {
         }
         let other =
             OtherDay { period, day: needed("day", day(&call, "day")?)?, differs: differs(&call)? };
-        Ok::<_, Problem>(timetable.except(reader, other, call.now).await.map(drop)?)
+        Ok::<_, Problem>(timetable.except(reader, other, |_, _| Ok(()), call.now).await?)
     };
     match done.await {
         Ok(()) => {
