@@ -5,9 +5,10 @@ use acts::privacy::witness::Witness;
 use data_encoding::HEXLOWER;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::page::{page, rows};
 use http::problem::Outcome;
 use http::problem::Problem;
-use http::reply::{json, with};
+use http::reply::json;
 use http::route::Route;
 use jiff::{Timestamp, civil::Date};
 use rules::error::Error;
@@ -16,7 +17,6 @@ use store::audit::{self, AuditFilter, AuditRow};
 use store::audit_head;
 use tokio::sync::Semaphore;
 use utoipa::{IntoParams, ToSchema};
-use warp::http::header;
 use wire::Wall;
 
 /// Walks at once: one reads the whole chain.
@@ -133,7 +133,7 @@ async fn index(call: Call) -> Outcome {
         let start = day.to_zoned(zone.clone()).ok();
         start.map(|start| Wall(start.timestamp().as_millisecond()))
     };
-    let limit = which.limit.unwrap_or(100).clamp(1, 500);
+    let limit = rows(which.limit);
     let filter = AuditFilter {
         from: which.date_from.and_then(start),
         until: which.date_to.and_then(|day| day.tomorrow().ok()).and_then(start),
@@ -143,16 +143,8 @@ async fn index(call: Call) -> Outcome {
         id: which.target_id,
     };
     let read = call.app().db.read(move |tx| audit::list(tx, &filter, which.after, limit));
-    let rows: Vec<AuditEntryBody> = read.await?.into_iter().map(AuditEntryBody::from).collect();
-    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.id);
-    let answer = json(&rows)?;
-    Ok(match next {
-        None => answer,
-        Some(after) => {
-            let link = format!("<?limit={limit}&after={after}>; rel=\"next\"");
-            with(answer, header::LINK, &link)
-        }
-    })
+    let all: Vec<AuditEntryBody> = read.await?.into_iter().map(AuditEntryBody::from).collect();
+    page(&call, &all, limit, all.last().map(|row| row.id.to_string()))
 }
 
 async fn verify(call: Call) -> Outcome {
@@ -177,17 +169,9 @@ async fn verify(call: Call) -> Outcome {
 
 async fn signed(call: Call) -> Outcome {
     let which: Heads = call.query()?;
-    let limit = which.limit.unwrap_or(100).clamp(1, 500);
+    let limit = rows(which.limit);
     let before = which.after.map(|day| day.to_string());
     let read = call.app().db.read(move |tx| audit_head::list(tx, before.as_deref(), limit));
     let heads: Vec<Witness> = read.await?.into_iter().map(Witness::from).collect();
-    let next = heads.last().filter(|_| heads.len() == limit as usize).map(|head| head.day.clone());
-    let answer = json(&heads)?;
-    Ok(match next {
-        None => answer,
-        Some(after) => {
-            let link = format!("<?limit={limit}&after={after}>; rel=\"next\"");
-            with(answer, header::LINK, &link)
-        }
-    })
+    page(&call, &heads, limit, heads.last().map(|head| head.day.clone()))
 }

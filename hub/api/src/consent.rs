@@ -2,7 +2,8 @@
 
 use http::call::Call;
 use http::endpoint::Endpoint;
-use http::reply::{created, json, with};
+use http::page::{page, rows};
+use http::reply::created;
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
@@ -10,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use store::consent::{self, ConsentSaid, TEXT};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
-use warp::http::header;
 
 /// Routes of this file.
 #[must_use]
@@ -90,22 +90,14 @@ impl From<consent::ConsentEntry> for ConsentEntryBody {
 async fn index(call: Call) -> Outcome {
     let which: ConsentQuery = call.query()?;
     let name = call.param("id").to_owned();
-    let limit = which.limit.unwrap_or(100).clamp(1, 500);
+    let limit = rows(which.limit);
     let read = call.app().db.read(move |tx| {
         let student = student::find(tx, &name)?.id;
         consent::list(tx, student, which.after, limit)
     });
     let entries: Vec<ConsentEntryBody> =
         read.await?.into_iter().map(ConsentEntryBody::from).collect();
-    let next = entries.last().filter(|_| entries.len() == limit as usize).map(|last| last.id);
-    let answer = json(&entries)?;
-    Ok(match next {
-        None => answer,
-        Some(after) => {
-            let link = format!("<?limit={limit}&after={after}>; rel=\"next\"");
-            with(answer, header::LINK, &link)
-        }
-    })
+    page(&call, &entries, limit, entries.last().map(|last| last.id.to_string()))
 }
 
 async fn say(call: Call) -> Outcome {

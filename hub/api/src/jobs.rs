@@ -3,8 +3,9 @@
 use acts::cancel;
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::page::{page, rows};
 use http::problem::Problem;
-use http::reply::{accepted, json, with};
+use http::reply::{accepted, json};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
@@ -14,7 +15,6 @@ use store::job::Job;
 use store::job::JobState;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::header;
 use wire::Wall;
 
 /// Routes of this file.
@@ -117,18 +117,10 @@ pub fn goes_on(job: Job) -> Outcome {
 
 async fn index(call: Call) -> Outcome {
     let which: JobQuery = call.query()?;
-    let limit = which.limit.unwrap_or(100).clamp(1, 500);
+    let limit = rows(which.limit);
     let jobs = call.app().jobs.list(call.actor()?.user, which.after, limit).await?;
     let jobs: Vec<JobBody> = jobs.into_iter().map(JobBody::from).collect();
-    let next = jobs.last().filter(|_| jobs.len() == limit as usize).map(|job| job.id);
-    let answer = json(&jobs)?;
-    Ok(match next {
-        None => answer,
-        Some(id) => {
-            let link = format!("</api/jobs?limit={limit}&after={id}>; rel=\"next\"");
-            with(answer, header::LINK, &link)
-        }
-    })
+    page(&call, &jobs, limit, jobs.last().map(|job| job.id.to_string()))
 }
 
 async fn show(call: Call) -> Outcome {

@@ -2,8 +2,9 @@
 
 use http::call::Call;
 use http::endpoint::Endpoint;
+use http::page::{page, rows};
 use http::problem::Problem;
-use http::reply::{bytes, json, versioned, with};
+use http::reply::{bytes, json, nothing, versioned};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::{Timestamp, civil::Date};
@@ -15,7 +16,6 @@ use store::desk::{self, SightingFilter, SightingPage, SightingSeen};
 use store::student;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use warp::http::header;
 use wire::{RecordId, StudentId, Wall};
 
 /// Routes of this file.
@@ -257,7 +257,7 @@ async fn listed(call: &Call, which: AttendanceQuery) -> Outcome {
         start.map(|start| Wall(start.timestamp().as_millisecond()))
     };
     let after = which.after.as_deref().map(parse_cursor).transpose()?;
-    let page = SightingPage { after, limit: which.limit.unwrap_or(100).clamp(1, 500) };
+    let limit = rows(which.limit);
     let until = which.date_to.and_then(|day| day.tomorrow().ok()).and_then(start);
     let from = which.date_from.and_then(start);
     let Ok(status) = which.status.as_deref().map(str::parse::<review::Status>).transpose() else {
@@ -273,18 +273,12 @@ async fn listed(call: &Call, which: AttendanceQuery) -> Outcome {
             Err(error) => return Err(error),
         };
         let filter = SightingFilter { status, device, student, class, from, until };
-        desk::list(tx, reader, &filter, page)
+        desk::list(tx, reader, &filter, SightingPage { after, limit })
     });
     let seen = read.await?;
-    let next = seen.last().filter(|_| seen.len() == page.limit as usize).map(cursor);
-    let answer = json(&seen.into_iter().map(Record::from).collect::<Vec<_>>())?;
-    Ok(match next {
-        None => answer,
-        Some(after) => {
-            let link = format!("<?limit={}&after={after}>; rel=\"next\"", page.limit);
-            with(answer, header::LINK, &link)
-        }
-    })
+    let last = seen.last().map(cursor);
+    let records: Vec<_> = seen.into_iter().map(Record::from).collect();
+    page(call, &records, limit, last)
 }
 
 async fn show(call: Call) -> Outcome {
@@ -304,7 +298,7 @@ async fn remove(call: Call) -> Outcome {
     let reader = call.reader()?;
     let id = call.id("id")?;
     call.app().desk().remove(reader, id, call.now).await?;
-    http::reply::nothing()
+    nothing()
 }
 
 /// The face as the door saw it, for whoever may decide.

@@ -370,3 +370,23 @@ async fn one_photo_in_a_class_finds_only_its_members_and_marks_nobody() {
     let doors = body(&house.send(get("/api/devices").bearer(&token)).await);
     assert_eq!(doors.as_array().unwrap().len(), 1, "the photos' own door is not listed");
 }
+
+#[tokio::test]
+async fn the_next_page_of_records_and_of_the_log_keeps_the_filters() {
+    let house = House::new().await;
+    let token = house.school().await;
+    house.pending(&token).await;
+    let today = "date_from=2026-03-02";
+    for list in [
+        format!("/api/attendance?device_id=door-1&review_status=pending&{today}&limit=1"),
+        format!("/api/attendance/pending?device_id=door-1&{today}&limit=1"),
+        format!("/api/audit?target_table=student&{today}&limit=1"),
+    ] {
+        let page = house.send(get(&list).bearer(&token)).await;
+        let link = page.headers()["link"].to_str().unwrap();
+        let asked = list.split_once('?').unwrap().1;
+        for filter in asked.split('&') {
+            assert!(link.contains(filter), "{list}: {link} lost {filter}");
+        }
+    }
+}
