@@ -45,6 +45,7 @@ pub fn routes() -> Vec<Endpoint> {
             .of(Object::Record)
             .takes::<ReviewDecision>()
             .gives::<Record>()
+            .or_nothing()
             .by(decide),
         Route::post("/api/attendance/review")
             .staff()
@@ -55,6 +56,7 @@ pub fn routes() -> Vec<Endpoint> {
             .staff()
             .of(Object::Record)
             .gives::<Record>()
+            .or_nothing()
             .by(take_back),
     ]
 }
@@ -283,11 +285,6 @@ async fn listed(call: &Call, which: AttendanceQuery) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     let id = call.id("id")?;
-    shown(&call, id).await
-}
-
-/// The record, if the caller may see it.
-async fn shown(call: &Call, id: RecordId) -> Outcome {
     let reader = call.reader()?;
     let record = Record::from(call.app().db.read(move |tx| desk::one(tx, reader, id)).await?);
     versioned(&record, record.version)
@@ -318,7 +315,18 @@ async fn decide(call: Call) -> Outcome {
     let student = desk.named(reader, said.student_id).await?;
     let ask = ReviewAsk { record: id, say: said.decision.of(student), notes: said.notes, version };
     desk.decide(reader, vec![ask], call.now).await?;
-    shown(&call, id).await
+    decided(&call, id).await
+}
+
+/// The record after a decision; nothing once it waits as that of somebody whom the caller does not
+/// teach.
+async fn decided(call: &Call, id: RecordId) -> Outcome {
+    let reader = call.reader()?;
+    let seen = call.app().db.read(move |tx| desk::some(tx, reader, &[id])).await?.pop();
+    match seen.map(Record::from) {
+        Some(record) => versioned(&record, record.version),
+        None => nothing(),
+    }
 }
 
 async fn decide_many(call: Call) -> Outcome {
@@ -328,15 +336,12 @@ async fn decide_many(call: Call) -> Outcome {
     let ask = |record| ReviewAsk { record, say, notes: said.notes.clone(), version: None };
     let asks = said.ids.iter().copied().map(ask).collect();
     call.app().desk().decide(reader, asks, call.now).await?;
-    let ids = said.ids;
-    let read = call.app().db.read(move |tx| {
-        ids.into_iter().map(|id| desk::one(tx, reader, id)).collect::<Result<Vec<_>, _>>()
-    });
+    let read = call.app().db.read(move |tx| desk::some(tx, reader, &said.ids));
     json(&read.await?.into_iter().map(Record::from).collect::<Vec<_>>())
 }
 
 async fn take_back(call: Call) -> Outcome {
     let id = call.id("id")?;
     call.app().desk().undo(call.reader()?, Some(id), call.now).await?;
-    shown(&call, id).await
+    decided(&call, id).await
 }

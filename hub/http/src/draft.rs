@@ -87,6 +87,7 @@ impl Address {
                 gives: Gives::Nothing,
                 status: 204,
                 also: &[],
+                or_nothing: false,
             },
             number: 0,
         })
@@ -168,6 +169,12 @@ impl RouteDraft {
     /// It gives the same in these media types too, if one of them is asked for.
     pub fn also(mut self, kinds: &'static [&'static str]) -> Self {
         self.0.shapes.also = kinds;
+        self
+    }
+
+    /// Or nothing, where what came of it is none of the caller's any more: 204.
+    pub fn or_nothing(mut self) -> Self {
+        self.0.shapes.or_nothing = true;
         self
     }
 

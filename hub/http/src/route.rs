@@ -122,6 +122,8 @@ pub struct Shapes {
     pub status: u16,
     /// Media types the same is given in too, if one of them is asked for.
     pub also: &'static [&'static str],
+    /// Whether what came of it may be none of the caller's any more: then 204.
+    pub or_nothing: bool,
 }
 
 /// One route.

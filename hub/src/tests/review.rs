@@ -390,3 +390,42 @@ async fn the_next_page_of_records_and_of_the_log_keeps_the_filters() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_record_that_is_passed_on_to_a_strangers_pupil_is_decided_all_the_same() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let teacher = house.account(Role::Teacher).await;
+    let class = json!({ "class_name": "7b", "class_code": "7B", "teacher_id": teacher.id });
+    house.send(post("/api/classes").bearer(&token).json(&class)).await;
+    let enter = json!({ "students": ["STU1"] });
+    house.send(post("/api/classes/7B/students").bearer(&token).json(&enter)).await;
+    let theirs = house.login(Role::Teacher).await;
+    let person = json!({ "student_number": "STU2", "full_name": "Joe Biden" });
+    house.send(post("/api/students").bearer(&token).json(&person)).await;
+    let (one, two) = (house.pending(&token).await, {
+        let answer = house.capture(&token, &portrait("obama3.jpg")).await;
+        body(&answer)["record_id"].as_str().unwrap().to_owned()
+    });
+    let strange = one.clone();
+    let also = move |tx: &store::Tx<'_>| {
+        let sql = "insert into candidate (sighting, rank, student, score)
+             select $1, 9, p.id, 0.95 from student p where p.student_number = 'STU2'";
+        tx.execute(sql, [strange])
+    };
+    house.app.db.write(also).await.unwrap();
+    let never = json!({ "decision": "rule_out" });
+    let review = post(&format!("/api/attendance/{one}/review")).bearer(&theirs).json(&never);
+    let done = house.send(review).await;
+    assert_eq!((done.status().as_u16(), done.body().len()), (204, 0), "it is a stranger's now");
+    let undo = post(&format!("/api/attendance/{one}/undo")).bearer(&theirs);
+    assert_eq!(house.send(undo).await.status(), 200, "and theirs again");
+    let many = json!({ "ids": [one, two], "decision": "rule_out" });
+    let done = house.send(post("/api/attendance/review").bearer(&theirs).json(&many)).await;
+    assert_eq!(done.status(), 200);
+    let told: Vec<_> =
+        body(&done).as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+    assert_eq!(told, [json!(two)], "what the teacher may still see");
+    let passed = house.send(get(&format!("/api/attendance/{one}")).bearer(&token)).await;
+    assert_eq!(body(&passed)["predicted_student_id"], "STU2");
+}

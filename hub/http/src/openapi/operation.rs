@@ -148,6 +148,10 @@ fn names_what(name: &str, object: Object) -> &'static str {
 fn responses(route: &Route, names: &Names) -> Value {
     let mut all = Map::new();
     all.insert(route.shapes.status.to_string(), good(route, names));
+    if route.shapes.or_nothing {
+        let say = "Done; what came of it is not the caller’s to see any more";
+        all.insert("204".to_owned(), json!({ "description": say }));
+    }
     for (status, say) in refusals(route) {
         let schema = names.refer(&refusal());
         let content = json!({ "application/problem+json": { "schema": schema } });
