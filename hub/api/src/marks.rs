@@ -6,7 +6,7 @@ use http::call::Call;
 use http::endpoint::Endpoint;
 use http::key::HttpKey;
 use http::language;
-use http::page::{page, rows};
+use http::page::{following, page, rows};
 use http::problem::Problem;
 use http::reply::{json, nothing};
 use http::route::Route;
@@ -231,10 +231,8 @@ async fn roll(call: Call) -> Outcome {
         let session = session::find(tx, reader, &name)?;
         entries(tx, &session, &voice)
     });
-    let all = read.await?.into_iter();
-    let from = all.skip_while(|entry| which.after.is_some_and(|after| entry.id != after));
-    let from = from.skip(usize::from(which.after.is_some()));
-    let part: Vec<_> = from.take(limit as usize).collect();
+    let rest = following(read.await?, which.after, |entry| entry.id)?;
+    let part: Vec<_> = rest.take(limit as usize).collect();
     let last = part.last().map(|entry| entry.id.to_string());
     page(&call, &part, limit, last)
 }

@@ -5,7 +5,7 @@ use super::classes::ClassQuery;
 use acts::roster::{self, EnrolledFace, Entering, Membership, Strangers};
 use http::call::Call;
 use http::endpoint::Endpoint;
-use http::page::{page, rows};
+use http::page::{following, page, rows};
 use http::reply::{json, nothing};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
@@ -122,10 +122,8 @@ async fn index(call: Call) -> Outcome {
         let class = class::find(tx, reader, &name)?;
         people(tx, class.id)
     });
-    let all = read.await?.into_iter();
-    let from = all.skip_while(|person| which.after.is_some_and(|after| person.id != after));
-    let from = from.skip(usize::from(which.after.is_some()));
-    let part: Vec<_> = from.take(limit as usize).collect();
+    let rest = following(read.await?, which.after, |person| person.id)?;
+    let part: Vec<_> = rest.take(limit as usize).collect();
     let last = part.last().map(|person| person.id.to_string());
     page(&call, &part, limit, last)
 }

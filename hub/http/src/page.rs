@@ -2,7 +2,8 @@
 
 use super::call::{Call, MOST};
 use super::reply::{json, with};
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem};
+use rules::error::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use warp::http::header;
@@ -36,6 +37,20 @@ pub fn page<T: Serialize>(call: &Call, items: &[T], limit: u32, last: Option<Str
         Some(last) => with(answer, header::LINK, &next(&call.query, limit, &last)),
         None => answer,
     })
+}
+
+/// What follows `after` in a list that was read whole.
+///
+/// # Errors
+/// 422 once that one is not in it any more.
+pub fn following<T, K: PartialEq>(
+    all: Vec<T>,
+    after: Option<K>,
+    key: impl Fn(&T) -> K,
+) -> Result<impl Iterator<Item = T>, Problem> {
+    let place = |after| all.iter().position(|one| key(one) == after).ok_or_else(Error::cut_off);
+    let seen = after.map(place).transpose()?.map_or(0, |last| last + 1);
+    Ok(all.into_iter().skip(seen))
 }
 
 /// The link to the page after `last`: this address, these filters.

@@ -90,6 +90,12 @@ impl Error {
         Self::Field { field, why: why.into() }
     }
 
+    /// A page of a list that follows what is gone: nobody knows any more where that was.
+    #[must_use]
+    pub fn cut_off() -> Self {
+        Self::field("after", "what this page follows is gone: begin again with the first page")
+    }
+
     /// “There is no `what` `name`.”
     pub fn unknown(what: &str, name: impl std::fmt::Display) -> Self {
         Self::NotFound(format!("there is no {what} “{name}”"))

@@ -1,6 +1,6 @@
 //! People and doors.
 
-use super::{Carrying, House, body, get, post};
+use super::{Carrying, House, NOW, body, get, post};
 use rules::auth::Role;
 use serde_json::json;
 
@@ -68,5 +68,49 @@ async fn who_is_switched_off_is_known_nowhere_whichever_way_it_was_said() {
         put(false).await;
         assert_eq!(known(), 0, "{path}");
         put(true).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_follows_somebody_who_is_gone_says_to_begin_again() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let more = json!({ "student_number": "STU2", "full_name": "Ada Lovelace" });
+    house.send(post("/api/students").bearer(&token).json(&more)).await;
+    let class = json!({ "class_name": "7b", "class_code": "7B", "room": "Room 204" });
+    house.send(post("/api/classes").bearer(&token).json(&class)).await;
+    let enter = json!({ "students": ["STU1", "STU2"] });
+    let roster = "/api/classes/7B/students";
+    house.send(post(roster).bearer(&token).json(&enter)).await;
+    let lesson = json!({ "class_id": "7B", "start_time": "08:30", "end_time": "09:15" });
+    let lesson = body(&house.send(post("/api/sessions").bearer(&token).json(&lesson)).await);
+    let roll = format!("/api/sessions/{}/marks", lesson["id"].as_str().unwrap());
+    let first = async |list: &str| {
+        let page = house.send(get(&format!("{list}?limit=1")).bearer(&token)).await;
+        let next = page.headers()["link"].to_str().unwrap().to_owned();
+        let next = next.trim_start_matches('<').split('>').next().unwrap().to_owned();
+        (format!("{list}{next}"), body(&page)[0]["student_id"].as_str().unwrap().to_owned())
+    };
+    let gone = async |path: &str| {
+        let answer = house.send(get(path).bearer(&token)).await;
+        assert_eq!(answer.status(), 422, "{path}: {}", body(&answer));
+        let said = body(&answer);
+        assert_eq!(said["errors"][0]["field"], "after", "{path}");
+        assert!(said["detail"].as_str().unwrap().contains("begin again"), "{path}: {said}");
+    };
+    let pages = [first(roster).await, first(&roll).await];
+    let (next, number) = first("/api/students").await;
+    let leave = format!("{roster}/{}", pages[0].1);
+    let leave = warp::test::request().method("DELETE").path(&leave).bearer(&token);
+    assert_eq!(house.send(leave).await.status(), 204);
+    for (page, _) in &pages {
+        gone(page).await;
+    }
+    assert_eq!(house.send(get(&next).bearer(&token)).await.status(), 200, "still a student");
+    house.app.privacy().erase(number, "t".into(), NOW).await.unwrap();
+    gone(&next).await;
+    let nobody = uuid::Uuid::from_u128(7);
+    for list in ["/api/classes", "/api/users", "/api/persons", "/api/students"] {
+        gone(&format!("{list}?after={nobody}")).await;
     }
 }

@@ -48,6 +48,9 @@ pub struct NewAccount {
 
 pub(super) const COLUMNS: &str = "a.id, a.email, a.name, a.role, a.student";
 
+/// Of an account `a`: that it was not erased.
+pub(super) const KEPT: &str = "a.email <> 'erased-' || a.id";
+
 /// Makes an account.
 ///
 /// # Errors
@@ -89,9 +92,7 @@ pub fn get(tx: &Tx<'_>, id: Uuid) -> Result<Option<Account>, Error> {
 
 /// The account `id`, open or closed, unless it was erased.
 pub fn ever(tx: &Tx<'_>, id: Uuid) -> Result<Option<Account>, Error> {
-    let sql = format!(
-        "select {COLUMNS} from user_account a where a.id = $1 and a.email <> 'erased-' || a.id"
-    );
+    let sql = format!("select {COLUMNS} from user_account a where a.id = $1 and {KEPT}");
     tx.row(&sql, params![id.to_string()], read)
 }
 

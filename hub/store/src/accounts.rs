@@ -125,14 +125,17 @@ pub fn is_address(text: &str) -> bool {
             .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
-/// Accounts by address, those after `after`.
+/// Accounts by address, those after `after`; erased ones are none any more.
+///
+/// # Errors
+/// `Field` once the one it follows is erased.
 pub fn list(
     tx: &Tx<'_>,
     filter: &AccountFilter,
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<AccountPerson>, Error> {
-    let mut wanted = Vec::new();
+    let mut wanted = vec![account::KEPT.to_owned()];
     if !filter.roles.is_empty() {
         let names: Vec<_> = filter.roles.iter().map(|role| format!("'{role}'")).collect();
         wanted.push(format!("a.role in ({})", names.join(", ")));
@@ -140,10 +143,11 @@ pub fn list(
     if let Some(active) = filter.is_active {
         wanted.push(format!("a.is_active = {}", i32::from(active)));
     }
-    if after.is_some() {
+    if let Some(after) = after {
+        account::ever(tx, after)?.ok_or_else(Error::cut_off)?;
         wanted.push("a.email > (select b.email from user_account b where b.id = $1)".into());
     }
-    let wanted = if wanted.is_empty() { "1 = 1".into() } else { wanted.join(" and ") };
+    let wanted = wanted.join(" and ");
     let sql = format!(
         "select {COLUMNS}, {MORE} from user_account a where {wanted} and $1 = $1
          order by a.email limit $2"

@@ -132,6 +132,9 @@ pub fn suspended(tx: &Tx<'_>, reader: Reader) -> Result<Vec<Class>, Error> {
 }
 
 /// A page of the classes the reader may see, by name, those after `after`.
+///
+/// # Errors
+/// `Field` when there is no class that it could follow.
 pub fn page(
     tx: &Tx<'_>,
     reader: Reader,
@@ -139,6 +142,11 @@ pub fn page(
     limit: u32,
 ) -> Result<Vec<Class>, Error> {
     let (role, user, today) = keys(reader);
+    let after = after.map(|id| id.to_string());
+    if let Some(after) = &after {
+        let there = tx.row("select 1 from class where id = $1", params![after], |_| Ok(()))?;
+        there.ok_or_else(Error::cut_off)?;
+    }
     let sql = format!(
         "select {COLUMNS} from class c where {VISIBLE} and c.is_active = 1
              and ($4 is null or exists (select 1 from class a where a.id = $4
@@ -146,7 +154,7 @@ pub fn page(
                      or (c.class_name = a.class_name and c.id > a.id))))
          order by c.class_name, c.id limit $5"
     );
-    tx.query(&sql, params![role, user, today, after.map(|id| id.to_string()), limit], read)
+    tx.query(&sql, params![role, user, today, after, limit], read)
 }
 
 /// Writes a class as it is now, one version later. Lessons that lie ahead take its name and

@@ -184,6 +184,9 @@ pub fn find_for(tx: &Tx<'_>, reader: Reader, name: &str) -> Result<Student, Erro
 }
 
 /// People by family name, given name and id, those after `after`.
+///
+/// # Errors
+/// `Field` once whoever it follows is erased.
 pub fn list(
     tx: &Tx<'_>,
     filter: &StudentFilter,
@@ -192,6 +195,7 @@ pub fn list(
 ) -> Result<Vec<Student>, Error> {
     let mut wanted = StudentWanted::of(filter);
     if let Some(after) = after {
+        get(tx, after)?.ok_or_else(Error::cut_off)?;
         let after = wanted.bind(after.to_string());
         wanted.conditions.push(format!(
             "(s.last_name, s.first_name, s.id) >
