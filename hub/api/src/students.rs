@@ -207,8 +207,7 @@ async fn index(call: Call) -> Outcome {
 
 async fn add(call: Call) -> Outcome {
     let typed: StudentForm = call.json()?;
-    let new = PersonChanges { turn: None, ..typed.into() };
-    let made = people::add(&call.app().db, new, call.name()?, call.now).await?;
+    let made = people::add(&call.app().db, typed.into(), call.name()?, call.now).await?;
     let made = StudentBody::from(made);
     created(&format!("/api/students/{}", made.id), &made)
 }

@@ -114,3 +114,14 @@ async fn a_page_that_follows_somebody_who_is_gone_says_to_begin_again() {
         gone(&format!("{list}?after={nobody}")).await;
     }
 }
+
+#[tokio::test]
+async fn somebody_who_is_added_switched_off_is_off() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    let typed = json!({ "student_number": "STU1", "full_name": "Ada", "is_active": false });
+    let made = house.send(post("/api/students").bearer(&token).json(&typed)).await;
+    assert_eq!((made.status().as_u16(), &body(&made)["is_active"]), (201, &json!(false)));
+    let active = body(&house.send(get("/api/students?is_active=true").bearer(&token)).await);
+    assert_eq!(active, json!([]));
+}
