@@ -168,6 +168,7 @@ struct AttendanceQuery {
     class_id: Option<Uuid>,
     student_id: Option<String>,
     device_id: Option<String>,
+    /// `pending`, `approved`, `rejected` or `logged`.
     #[serde(alias = "review_status")]
     status: Option<String>,
     #[param(value_type = Option<String>, format = Date)]
@@ -262,9 +263,11 @@ async fn listed(call: &Call, which: AttendanceQuery) -> Outcome {
     let limit = rows(which.limit);
     let until = which.date_to.and_then(|day| day.tomorrow().ok()).and_then(start);
     let from = which.date_from.and_then(start);
-    let Ok(status) = which.status.as_deref().map(str::parse::<review::Status>).transpose() else {
-        return json(&Vec::<Record>::new()); // nothing stands where nothing can
+    let state = |text: &str| {
+        let say = |why| format!("{why}: say pending, approved, rejected or logged");
+        text.parse::<review::Status>().map_err(|why| Problem::field("status", say(why)))
     };
+    let status = which.status.as_deref().map(state).transpose()?;
     let device = which.device_id;
     let class = which.class_id;
     let read = call.app().db.read(move |tx| {

@@ -392,6 +392,17 @@ async fn the_next_page_of_records_and_of_the_log_keeps_the_filters() {
 }
 
 #[tokio::test]
+async fn a_state_that_no_record_can_have_is_refused_and_finds_nothing_in_silence() {
+    let house = House::new().await;
+    let token = house.school().await;
+    for wrong in ["status=rejectd", "review_status=rejectd"] {
+        let answer = house.send(get(&format!("/api/attendance?{wrong}")).bearer(&token)).await;
+        assert_eq!(answer.status(), 422, "{wrong}");
+        assert_eq!(body(&answer)["errors"][0]["field"], "status", "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_is_passed_on_to_a_strangers_pupil_is_decided_all_the_same() {
     let house = House::new().await;
     let token = house.school().await;
