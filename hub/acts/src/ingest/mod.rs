@@ -202,14 +202,15 @@ impl Ingest {
             done => return done,
         };
         let Matter::Batch(_, records) = &cases.all[index].matter else { return Err(broken) };
-        let mut all: IngestDone = (None, Vec::new());
+        let mut all: Option<Ack> = None;
         for record in 0..records.len() {
             let (ack, events) = self.record(cases, (index, record), n).await?;
-            let before = all.0.take().map(|ack| ack.rejects).unwrap_or_default();
-            all.0 = ack.map(|ack| Ack { rejects: [before, ack.rejects].concat(), ..ack });
-            all.1.extend(events);
+            let before = all.take().map(|ack| ack.rejects).unwrap_or_default();
+            all = ack.map(|ack| Ack { rejects: [before, ack.rejects].concat(), ..ack });
+            // It is stored, whatever becomes of the next.
+            self.tell(events);
         }
-        Ok(all)
+        Ok((all, Vec::new()))
     }
 
     /// One record by itself. If that fails twice it is at fault, not the store, which shows that
@@ -272,6 +273,10 @@ impl Ingest {
 
     fn answer(&self, (ack, events): IngestDone, answer: oneshot::Sender<DeliveryAnswer>) {
         let _gone = answer.send(DeliveryAnswer::Stored(ack));
+        self.tell(events);
+    }
+
+    fn tell(&self, events: Vec<Event>) {
         events.into_iter().for_each(|event| self.events.say(event));
     }
 

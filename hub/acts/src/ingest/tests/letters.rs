@@ -1,7 +1,8 @@
 //! Dead letters: one for each record that is truly at fault, whole, and replayed when it is mended.
 
 use super::*;
-use store::dead_letter;
+use rusqlite::ffi::SQLITE_BUSY;
+use store::{dead_letter, trouble};
 
 /// A bug of the hub: storing this one fails, whatever the store's health.
 async fn poison(rig: &Rig, table: &str, seq: u64) {
@@ -62,6 +63,26 @@ async fn a_letter_keeps_the_crop_and_the_card_has_it_after_the_replay() {
     assert_eq!(rig.count("evidence where part = 'crop'").await, 3);
     assert_eq!(rig.count("dead_letter where item is not null").await, 0, "the copy is gone");
     assert_eq!(rig.batch(EPOCH, vec![seen(4)]).await.cum, 4);
+}
+
+#[tokio::test]
+async fn what_was_stored_before_the_store_failed_is_told() {
+    let rig = Rig::new().await;
+    poison(&rig, "health", 2).await;
+    let items = vec![rig.pictured(EPOCH, 1, [1.0, 0.0, 0.0]), health(2, 1)];
+    let mut heard = rig.events.listen();
+    for after in 0.. {
+        trouble::plan(&rig.path, after, SQLITE_BUSY, false);
+        let batch = Batch { epoch: EPOCH, items: items.clone() };
+        let answer = rig.sent(Sent::Batch(batch)).await;
+        trouble::mend(&rig.path);
+        assert!(matches!(answer, DeliveryAnswer::Held), "{answer:?} at {after}");
+        if rig.count("sighting").await == 1 {
+            break;
+        }
+    }
+    let id = RecordKey { device: device(), epoch: EPOCH, seq: 1 }.id();
+    assert_eq!(heard.try_recv(), Ok(Event::PendingAdded(id)));
 }
 
 #[tokio::test]
