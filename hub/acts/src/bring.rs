@@ -214,6 +214,7 @@ impl Bringing {
         let work = move |progress: JobProgress| async move {
             let bring =
                 move |tx: &Tx<'_>| people::bring(tx, reader, class, rows, &by.to_string(), now);
+            progress.no_return();
             let done = db.write(bring).await?;
             progress.advance(total);
             Ok(BroughtRows::from(done))

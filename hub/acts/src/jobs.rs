@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use store::job::JobState;
@@ -66,6 +66,7 @@ struct JobLive {
     running: AtomicU64,
     told: AtomicU64,
     cancel: CancellationToken,
+    no_return: AtomicBool,
     ended: CancellationToken,
     events: Events,
     clock: Arc<dyn Clock>,
@@ -93,6 +94,12 @@ impl JobProgress {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.cancel.is_cancelled()
+    }
+
+    /// From here on only its work decides how the job ends: a cancel comes too late. Say so before
+    /// a write that does all of it, because that is carried out though nobody waits for it.
+    pub fn no_return(&self) {
+        self.0.no_return.store(true, Relaxed);
     }
 
     /// Pieces done, and all.
@@ -129,7 +136,8 @@ impl Jobs {
 
     /// Starts `work` of `total` pieces, asked for by the account `by`, and returns at once. What
     /// it returns becomes the job's result; its error becomes the job's sentence. It may be
-    /// dropped at any await (cancelled, or the hub stops), so every `Db::write` in it is whole.
+    /// dropped at any await (cancelled before [`JobProgress::no_return`], or the hub stops), so
+    /// every `Db::write` in it is whole.
     ///
     /// # Errors
     /// `Unavailable` when too much waits; when the database fails.
@@ -196,6 +204,7 @@ impl Jobs {
             running: AtomicU64::new(0),
             told: AtomicU64::new(0),
             cancel: CancellationToken::new(),
+            no_return: AtomicBool::new(false),
             ended: CancellationToken::new(),
             events: self.0.events.clone(),
             clock: self.0.clock.clone(),
@@ -210,7 +219,12 @@ impl Jobs {
         progress: &JobProgress,
         work: impl Future<Output = Result<serde_json::Value, Error>>,
     ) {
-        let cancel = progress.0.cancel.clone();
+        let cancelled = async {
+            progress.0.cancel.cancelled().await;
+            if progress.0.no_return.load(Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
         let whole = async {
             let _place = self.0.places.acquire().await;
             let id = progress.0.id;
@@ -223,7 +237,7 @@ impl Jobs {
         let came_to = tokio::select! {
             biased;
             () = self.0.stop.cancelled() => Err(Error::Unavailable(INTERRUPTED.into())),
-            () = cancel.cancelled() => Ok(None),
+            () = cancelled => Ok(None),
             done = whole => done.map(Some),
         };
         self.close(progress, came_to).await;

@@ -69,6 +69,32 @@ async fn a_cancelled_job_stops_where_it_is() {
 }
 
 #[tokio::test]
+async fn a_cancel_that_comes_after_the_write_began_is_too_late() {
+    let shop = shop().await;
+    let db = shop.db.clone();
+    let (began, begins) = tokio::sync::oneshot::channel::<()>();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let work = move |progress: JobProgress| async move {
+        progress.no_return();
+        let write = move |_: &Tx<'_>| {
+            began.send(()).ok();
+            wait.recv().ok();
+            Ok(())
+        };
+        db.write(write).await?;
+        progress.advance(1);
+        Ok(())
+    };
+    let job = shop.jobs.start("bring", 1, shop.by, work).await.unwrap();
+    begins.await.unwrap();
+    shop.jobs.live()[&job.id].0.cancel.cancel();
+    tokio::task::yield_now().await;
+    go.send(()).unwrap();
+    let done = shop.jobs.ended(job.id, shop.by).await.unwrap();
+    assert_eq!((done.state, done.done), (JobState::Done, 1));
+}
+
+#[tokio::test]
 async fn a_failure_and_a_panic_become_sentences() {
     let shop = shop().await;
     let fail = |_| async { Err::<(), _>(Error::Invalid("there is no photo".into())) };
