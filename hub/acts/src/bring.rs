@@ -249,7 +249,7 @@ impl Bringing {
                 lines.push(enrolling.line(photo, picture).await?);
                 progress.advance(1);
             }
-            enrolling.people.follow().await?;
+            enrolling.people.follow().await;
             Ok(BroughtPhotos { photos: lines })
         };
         self.jobs.start(PHOTOS, total, by, work).await

@@ -148,7 +148,7 @@ impl People {
         };
         let (person, turned) = self.db.write(work).await?;
         if turned {
-            self.follow().await?;
+            self.follow().await;
         }
         Ok(person)
     }
@@ -174,7 +174,7 @@ impl People {
             student::get(tx, old.id)?.ok_or_else(|| Error::unknown("person", name))
         };
         let person = self.db.write(work).await?;
-        self.follow().await?;
+        self.follow().await;
         Ok(person)
     }
 
@@ -190,14 +190,16 @@ impl People {
         now: Wall,
     ) -> Result<consent::ConsentEntry, Error> {
         let entry = withdraw::note(&self.db, &self.keys, student, said, by, now).await?;
-        self.follow().await?;
+        self.follow().await;
         Ok(entry)
     }
 
-    /// Lets every search and every door know what changed.
-    pub async fn follow(&self) -> Result<(), Error> {
-        self.galleries.follow().await?;
-        self.events.say(Event::GalleryChanged);
-        Ok(())
+    /// Lets every search and every door know what changed. It is stored already: what fails here
+    /// is tried again by the hub's rounds ([`crate::rounds`]), which see that something changed.
+    pub async fn follow(&self) {
+        match self.galleries.follow().await {
+            Ok(()) => self.events.say(Event::GalleryChanged),
+            Err(error) => tracing::error!(%error, "galleries follow later what was changed"),
+        }
     }
 }

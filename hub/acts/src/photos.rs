@@ -23,7 +23,7 @@ impl People {
         let done =
             enrol::attempt(EnrolmentDesk { db, keys, recogniser, index: &index }, ask, now).await?;
         if done.is_ok() {
-            self.follow().await?;
+            self.follow().await;
         }
         Ok(done)
     }
@@ -53,7 +53,7 @@ impl People {
             enrolment::get(tx, photo)
         };
         let row = self.db.write(work).await?;
-        self.follow().await?;
+        self.follow().await;
         Ok(row)
     }
 
@@ -68,7 +68,7 @@ impl People {
             Ok(student)
         };
         let student = self.db.write(work).await?;
-        self.follow().await?;
+        self.follow().await;
         Ok(student)
     }
 }

@@ -65,6 +65,7 @@ impl Recognition {
         let new = new.map(|new| new.checked(&usual)).transpose()?;
         let actor = by.user.to_string();
         self.people.db.write(move |tx| lines::choose(tx, new, &actor, now)).await?;
-        self.people.follow().await
+        self.people.follow().await;
+        Ok(())
     }
 }

@@ -97,8 +97,9 @@ impl Problem {
     /// 500, without saying more than the id under which the log does.
     #[must_use]
     pub fn internal() -> Self {
-        let detail = "Something went wrong in the hub. Nothing was changed; try again, and if it \
-                      happens once more, give the request id to whoever looks after the hub.";
+        let detail = "Something went wrong in the hub. Before you try again, look whether it was \
+                      done; if it happens once more, give the request id to whoever looks after \
+                      the hub.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
@@ -166,3 +167,15 @@ impl Problem {
 
 /// What a handler comes to.
 pub type Outcome = Result<Response, Problem>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_ours_claims_nothing_of_what_was_done() {
+        let detail = Problem::internal().detail;
+        assert!(!detail.contains("Nothing was changed"), "{detail}");
+        assert!(detail.contains("look whether it was done"), "{detail}");
+    }
+}

@@ -3,7 +3,7 @@
 use rules::error::{Doing, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Tx, audit, setting};
+use store::{Tx, audit, change, setting};
 use wire::{Lines, Wall};
 
 /// The setting that holds an admin's choice.
@@ -71,6 +71,7 @@ pub fn chosen(tx: &Tx<'_>) -> Result<Option<Choice>, Error> {
 pub fn choose(tx: &Tx<'_>, new: Option<Choice>, actor: &str, now: Wall) -> Result<(), Error> {
     let before = chosen(tx)?;
     setting::set(tx, SETTING, &json!(new).to_string())?;
+    change::bump(tx, change::GALLERY)?;
     let action = "change";
     let table = "setting";
     let id = SETTING;
