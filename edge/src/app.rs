@@ -19,7 +19,7 @@ use crate::{
     packs::{Model, Packs},
     pulse::Pulse,
     status::Status,
-    trigger::{self, Ask, asking},
+    trigger::{Ask, asking},
 };
 use anyhow::Context as _;
 use std::{
@@ -40,7 +40,6 @@ pub struct Running {
     stop: CancellationToken,
     lifeline: Lifeline,
     asks: Option<SyncSender<Ask>>,
-    button: Option<trigger::gpio::Watch>,
     say: Say,
 }
 
@@ -70,12 +69,12 @@ pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let lifeline_of = lifeline.clone();
     let stop_of = stop.clone();
     let door = Door { config, clock, uplink, lifeline: lifeline_of, stop: stop_of, began };
-    let (say, button) = door.start(&asks, asked, &mut parts, &mut pulse)?;
+    let say = door.start(&asks, asked, &mut parts, &mut pulse)?;
     parts.task("watchdog", watchdog(pulse, stop.clone()));
     // Systemd hears it; elsewhere nobody listens.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!("the door is ready");
-    Ok(Running { parts, stop, lifeline, asks: Some(asks), button, say })
+    Ok(Running { parts, stop, lifeline, asks: Some(asks), say })
 }
 
 impl Running {
@@ -98,7 +97,7 @@ impl Running {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         self.lifeline.cut();
         self.stop.cancel();
-        drop((self.asks.take(), self.button.take()));
+        drop(self.asks.take());
         self.parts.drain(GRACE).await
     }
 }

@@ -20,7 +20,7 @@ const BUSY: &str = "the door is busy: ask again in a moment";
 /// A sentence for whoever asked.
 pub async fn take(asks: &SyncSender<Ask>, at: Mono) -> Result<Report, &'static str> {
     let (reply, report) = oneshot::channel();
-    match asks.try_send(Ask { cause: Cause::Snap, at, reply: Some(reply) }) {
+    match asks.try_send(Ask { reply: Some(reply), ..Ask::new(Cause::Snap, at) }) {
         Ok(()) => {}
         Err(TrySendError::Full(_)) => return Err(BUSY),
         Err(TrySendError::Disconnected(_)) => {

@@ -54,7 +54,7 @@ impl Door {
         asked: Receiver<Ask>,
         parts: &mut Parts,
         pulse: &mut Pulse,
-    ) -> anyhow::Result<(Say, Option<trigger::gpio::Watch>)> {
+    ) -> anyhow::Result<Say> {
         let ring = Arc::new(Ring::default());
         let counters = Arc::new(Counters::default());
         let (state, camera) = watch::channel(CameraState::Blind);
@@ -67,7 +67,7 @@ impl Door {
             ring,
             camera,
             scene: self.scene(),
-            triggered: self.is_triggered(button.is_some()),
+            triggered: self.is_triggered(button),
             counters,
             data: self.config.data.clone(),
             keep: (self.uplink.keep)(),
@@ -80,7 +80,7 @@ impl Door {
             watcher.run(&lifeline);
             Ok(())
         });
-        Ok((say, button))
+        Ok(say)
     }
 
     /// Whom the door could recognise. Model and gallery change one after the other; between them
@@ -225,12 +225,8 @@ impl Door {
         });
     }
 
-    fn triggers(
-        &self,
-        ring: &Arc<Ring>,
-        asks: &SyncSender<Ask>,
-        parts: &mut Parts,
-    ) -> Option<trigger::gpio::Watch> {
+    /// Starts what makes the door look by itself. Whether a line is watched.
+    fn triggers(&self, ring: &Arc<Ring>, asks: &SyncSender<Ask>, parts: &mut Parts) -> bool {
         let trigger = self.config.trigger.clone();
         if let Some(interval) = trigger.every {
             let asks = asks.clone();
@@ -250,8 +246,27 @@ impl Door {
                 Ok(())
             });
         }
-        let watch =
-            trigger.gpio.map(|gpio| trigger::gpio::watch(&gpio, asks.clone(), self.clock.clone()));
-        watch?.inspect_err(|error| tracing::warn!(%error, "{error}")).ok()
+        trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, parts))
+    }
+
+    /// Watches a line, if this machine has it.
+    fn line(
+        &self,
+        gpio: &trigger::gpio::Config,
+        asks: &SyncSender<Ask>,
+        parts: &mut Parts,
+    ) -> bool {
+        let line = match trigger::gpio::Line::open(gpio) {
+            Ok(line) => line,
+            Err(error) => {
+                tracing::warn!(%error, "{error}");
+                return false;
+            }
+        };
+        let asks = asks.clone();
+        let clock = self.clock.clone();
+        let lifeline = self.lifeline.clone();
+        parts.thread("gpio", move || Ok(line.watch(&asks, &clock, &lifeline)?));
+        true
     }
 }

@@ -104,7 +104,7 @@ fn shots(
     thread::scope(|scope| {
         let keeping = scope.spawn(|| supervisor.run(&stop));
         let came = ring.next(0, FIRST);
-        let ask = |cause, at| Ask { cause, at, reply: Some(reply) };
+        let ask = |cause, at| Ask { reply: Some(reply), ..Ask::new(cause, at) };
         match &came {
             Some((_, frame)) if is_list(&config.camera) => {
                 shots.begin(ask(Cause::Picture, frame.at));

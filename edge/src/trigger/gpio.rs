@@ -1,6 +1,7 @@
 //! A button, a light barrier or a passive infrared sensor on a GPIO line.
 
 use super::{Ask, Cause};
+use crate::capture::Lifeline;
 use crate::table::ConfigError;
 use rppal::gpio::{Gpio, InputPin, Trigger};
 use serde::Deserialize;
@@ -8,7 +9,10 @@ use std::{
     sync::{Arc, mpsc::SyncSender},
     time::Duration,
 };
-use wire::Clock;
+use wire::{Clock, Mono};
+
+/// How often the watch looks whether it should end.
+const TURN: Duration = Duration::from_millis(500);
 
 /// `[trigger.gpio]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -22,6 +26,12 @@ pub struct Config {
     pub pull: Pull,
     /// Changes nearer to each other than this are one, milliseconds. Default 30.
     pub debounce_ms: u64,
+    /// While the line stays as the change left it, look again this often, milliseconds: for a
+    /// sensor that is held as long as somebody is there. Default never.
+    pub again_ms: Option<u64>,
+    /// Frames from so long before the change count too, milliseconds: whoever breaks a light
+    /// barrier shows it the back of the head a moment later. Default 0.
+    pub before_ms: u64,
 }
 
 /// A change of the line.
@@ -50,7 +60,14 @@ pub enum Pull {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { line: 25, edge: Edge::Falling, pull: Pull::Up, debounce_ms: 30 }
+        Self {
+            line: 25,
+            edge: Edge::Falling,
+            pull: Pull::Up,
+            debounce_ms: 30,
+            again_ms: None,
+            before_ms: 0,
+        }
     }
 }
 
@@ -61,7 +78,15 @@ impl Config {
     /// Names the key that is wrong, and what to write.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::within("trigger.gpio.line", self.line.into(), 0..=27)?;
-        ConfigError::within("trigger.gpio.debounce_ms", self.debounce_ms, 0..=5_000)
+        ConfigError::within("trigger.gpio.debounce_ms", self.debounce_ms, 0..=5_000)?;
+        ConfigError::within("trigger.gpio.before_ms", self.before_ms, 0..=600)?;
+        let Some(again_ms) = self.again_ms else { return Ok(()) };
+        ConfigError::within("trigger.gpio.again_ms", again_ms, 200..=60_000)?;
+        if self.edge == Edge::Both {
+            let say = "needs edge = \"rising\" or \"falling\": with both nothing is held";
+            return Err(ConfigError::key("trigger.gpio.again_ms", say));
+        }
+        Ok(())
     }
 }
 
@@ -101,44 +126,134 @@ impl GpioError {
     }
 }
 
-/// A line being watched, until dropped.
+/// When a line asks. Pure.
 #[derive(Debug)]
-pub struct Watch(#[expect(dead_code, reason = "dropping the pin ends its interrupts")] InputPin);
+struct Held {
+    again_ms: Option<u64>,
+    /// When it asks again, if it is still held then.
+    due: Option<Mono>,
+}
 
-/// Asks at each change of the line. The kernel debounces; rppal waits on a thread of its own.
-///
-/// # Errors
-/// Off a Pi, without permission, or when the line is taken.
-pub fn watch(
-    config: &Config,
-    asks: SyncSender<Ask>,
-    clock: Arc<dyn Clock>,
-) -> Result<Watch, GpioError> {
-    let what = format!("line {} (trigger)", config.line);
-    let pin = Gpio::new().and_then(|gpio| gpio.get(config.line));
-    let pin = pin.map_err(|error| GpioError::new(&what, &error))?;
-    let mut pin = match config.pull {
-        Pull::Up => pin.into_input_pullup(),
-        Pull::Down => pin.into_input_pulldown(),
-        Pull::Off => pin.into_input(),
-    };
-    let edge = match config.edge {
-        Edge::Rising => Trigger::RisingEdge,
-        Edge::Falling => Trigger::FallingEdge,
-        Edge::Both => Trigger::Both,
-    };
-    let debounce = Some(Duration::from_millis(config.debounce_ms)).filter(|d| !d.is_zero());
-    let ask = move |_| {
-        // Full: a burst is under way.
-        let _ = asks.try_send(Ask { cause: Cause::Button, at: clock.mono(), reply: None });
-    };
-    pin.set_async_interrupt(edge, debounce, ask).map_err(|error| GpioError::new(&what, &error))?;
-    Ok(Watch(pin))
+impl Held {
+    /// What the line did until `now`: whether it changed, and whether it is held. True to ask.
+    fn turn(&mut self, now: Mono, changed: bool, held: bool) -> bool {
+        let is_due = held && self.due.is_some_and(|due| now >= due);
+        let asks = changed || is_due;
+        if asks {
+            self.due = self.again_ms.map(|again_ms| Mono(now.0 + again_ms));
+        } else if !held {
+            self.due = None;
+        }
+        asks
+    }
+
+    /// How long to wait for a change.
+    fn patience(&self, now: Mono) -> Duration {
+        self.due.map_or(TURN, |due| Duration::from_millis(due.since(now).max(1)).min(TURN))
+    }
+}
+
+/// A line ready to be watched.
+#[derive(Debug)]
+pub struct Line {
+    config: Config,
+    pin: InputPin,
+}
+
+impl Line {
+    /// Takes the line.
+    ///
+    /// # Errors
+    /// Off a Pi, without permission, or when the line is taken.
+    pub fn open(config: &Config) -> Result<Self, GpioError> {
+        let what = format!("line {} (trigger)", config.line);
+        let open = || {
+            let pin = Gpio::new()?.get(config.line)?;
+            let mut pin = match config.pull {
+                Pull::Up => pin.into_input_pullup(),
+                Pull::Down => pin.into_input_pulldown(),
+                Pull::Off => pin.into_input(),
+            };
+            let edge = match config.edge {
+                Edge::Rising => Trigger::RisingEdge,
+                Edge::Falling => Trigger::FallingEdge,
+                Edge::Both => Trigger::Both,
+            };
+            // The kernel debounces.
+            let debounce = Some(Duration::from_millis(config.debounce_ms));
+            pin.set_interrupt(edge, debounce.filter(|debounce| !debounce.is_zero()))?;
+            Ok(pin)
+        };
+        let pin = open().map_err(|error| GpioError::new(&what, &error))?;
+        Ok(Self { config: config.clone(), pin })
+    }
+
+    /// Asks at each change of the line, and while it is held, until `stop` is cut. Blocking.
+    ///
+    /// # Errors
+    /// When the line cannot be watched any more.
+    pub fn watch(
+        mut self,
+        asks: &SyncSender<Ask>,
+        clock: &Arc<dyn Clock>,
+        stop: &Lifeline,
+    ) -> Result<(), GpioError> {
+        let mut held = Held { again_ms: self.config.again_ms, due: None };
+        while !stop.is_cut() {
+            let changed = self.pin.poll_interrupt(false, Some(held.patience(clock.mono())));
+            let changed = changed.map_err(|error| GpioError::new("the trigger", &error))?;
+            let is_held = match self.config.edge {
+                Edge::Falling => self.pin.is_low(),
+                Edge::Rising => self.pin.is_high(),
+                Edge::Both => false,
+            };
+            let now = clock.mono();
+            if held.turn(now, changed.is_some(), is_held) {
+                let before_ms = self.config.before_ms;
+                // Full: a burst is under way.
+                let _ = asks.try_send(Ask { before_ms, ..Ask::new(Cause::Button, now) });
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn held(again_ms: Option<u64>) -> Held {
+        Held { again_ms, due: None }
+    }
+
+    #[test]
+    fn a_button_asks_once_however_long_it_is_pressed() {
+        let mut button = held(None);
+        assert!(button.turn(Mono(100), true, true));
+        assert!((2..100).all(|n| !button.turn(Mono(n * 100), false, true)));
+        assert_eq!(button.patience(Mono(100)), TURN);
+    }
+
+    #[test]
+    fn a_sensor_asks_again_as_long_as_somebody_is_there() {
+        let mut sensor = held(Some(1_000));
+        assert!(sensor.turn(Mono(100), true, true));
+        assert_eq!(sensor.patience(Mono(900)), Duration::from_millis(200));
+        assert!(!sensor.turn(Mono(1_099), false, true));
+        assert!(sensor.turn(Mono(1_100), false, true));
+        assert!(!sensor.turn(Mono(1_500), false, false), "they left");
+        assert!(!sensor.turn(Mono(9_000), false, true), "what nobody saw begin is no trigger");
+        assert!(sensor.turn(Mono(9_100), true, true));
+    }
+
+    #[test]
+    fn a_line_that_asks_again_must_be_held_by_something() {
+        let config = Config { again_ms: Some(1_000), ..Config::default() };
+        assert!(config.check().is_ok());
+        let error = Config { edge: Edge::Both, ..config.clone() }.check().unwrap_err().to_string();
+        assert!(error.contains("`trigger.gpio.again_ms` needs edge"), "{error}");
+        assert!(Config { again_ms: Some(1), ..config }.check().is_err());
+    }
 
     #[test]
     fn off_a_pi_it_says_so_in_a_sentence() {

@@ -124,7 +124,7 @@ pub fn watch(config: &Config, ring: &Ring, asks: &SyncSender<Ask>, stop: &Lifeli
         let Ok(picture) = frame.picture() else { continue };
         if motion.step(frame.at, grid(&picture), config) {
             // Full: a burst is under way.
-            let _ = asks.try_send(Ask { cause: Cause::Motion, at: frame.at, reply: None });
+            let _ = asks.try_send(Ask::new(Cause::Motion, frame.at));
         }
     }
 }

@@ -106,7 +106,7 @@ impl Shots {
 
     /// A burst begins: its frames follow.
     pub fn begin(&self, ask: Ask) {
-        let Ask { cause, at, reply } = ask;
+        let Ask { cause, at, reply, .. } = ask;
         let burst = Burst { told: reply.is_some(), ..Burst::new(cause, at) };
         let mut queue = self.lock();
         queue.bursts.push_back(Waiting { burst, frames: VecDeque::new(), reply, has_ended: false });
@@ -242,7 +242,7 @@ mod tests {
     }
 
     fn ask(at: u64) -> Ask {
-        Ask { cause: Cause::Motion, at: Mono(at), reply: None }
+        Ask::new(Cause::Motion, Mono(at))
     }
 
     fn next(shots: &Shots) -> Result<Shot, Nothing> {

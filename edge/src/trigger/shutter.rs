@@ -44,10 +44,20 @@ pub enum Cause {
 pub struct Ask {
     /// Why.
     pub cause: Cause,
-    /// When: only later frames count.
+    /// When: only later frames count …
     pub at: Mono,
+    /// … and those of so many milliseconds before, if nobody has looked at them.
+    pub before_ms: u64,
     /// Who wants to hear what came of it.
     pub reply: Option<oneshot::Sender<Report>>,
+}
+
+impl Ask {
+    /// The wish for frames taken after `at`, of which nobody wants to hear.
+    #[must_use]
+    pub fn new(cause: Cause, at: Mono) -> Self {
+        Self { cause, at, before_ms: 0, reply: None }
+    }
 }
 
 /// The queue of questions.
@@ -100,7 +110,7 @@ impl Shutter {
                 Ok(ask) if ask.at <= covered && ask.reply.is_none() => self.count(ask.cause),
                 Ok(ask) => {
                     self.count(ask.cause);
-                    covered = self.take(ask).unwrap_or(covered);
+                    covered = self.take(ask, covered).unwrap_or(covered);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -119,7 +129,7 @@ impl Shutter {
             number = next;
             self.count(Cause::Picture);
             self.counters.bursts.fetch_add(1, Relaxed);
-            self.shots.0.begin(Ask { cause: Cause::Picture, at: frame.at, reply: None });
+            self.shots.0.begin(Ask::new(Cause::Picture, frame.at));
             self.shots.0.push(frame);
             self.shots.0.end();
             while !self.shots.0.settle(TURN) && !stopped() {
@@ -133,11 +143,12 @@ impl Shutter {
         self.counters.triggered.fetch_add(u64::from(cause != Cause::Snap), Relaxed);
     }
 
-    /// Hands on the frames that answer a question. When the last of them was taken, if any was.
-    fn take(&self, ask: Ask) -> Option<Mono> {
+    /// Hands on the frames that answer a question, but none of up to `covered`. When the last of
+    /// them was taken, if any was.
+    fn take(&self, ask: Ask, covered: Mono) -> Option<Mono> {
         self.counters.bursts.fetch_add(1, Relaxed);
         let deadline = Instant::now() + PATIENCE;
-        let mut due = ask.at;
+        let mut due = Mono(ask.at.0.saturating_sub(ask.before_ms).max(covered.0 + 1));
         let (mut number, mut taken) = (0, 0);
         let mut last: Option<Arc<Frame>> = None;
         self.shots.0.begin(ask);
@@ -179,7 +190,7 @@ mod tests {
     }
 
     fn ask(at: u64) -> Ask {
-        Ask { cause: Cause::Button, at: Mono(at), reply: None }
+        Ask::new(Cause::Button, Mono(at))
     }
 
     /// When the frames of each burst were taken, all that is in the queue.
@@ -200,8 +211,21 @@ mod tests {
         [100, 900, 1_000, 1_050, 1_100, 1_300]
             .into_iter()
             .for_each(|at| shutter.ring.push(frame(at)));
-        assert_eq!(shutter.take(ask(950)), Some(Mono(1_300)));
+        assert_eq!(shutter.take(ask(950), Mono(0)), Some(Mono(1_300)));
         assert_eq!(bursts(&shots), [[1_000, 1_100, 1_300]]);
+    }
+
+    #[test]
+    fn frames_from_just_before_the_question_count_if_nobody_looked_at_them() {
+        let (shutter, shots) = shutter();
+        [100, 400, 600, 800, 1_000].into_iter().for_each(|at| shutter.ring.push(frame(at)));
+        let barrier = || Ask { before_ms: 500, ..ask(1_000) };
+        shutter.take(barrier(), Mono(0));
+        assert_eq!(bursts(&shots), [[600, 800, 1_000]]);
+        shutter.ring.push(frame(1_200));
+        shutter.ring.push(frame(1_400));
+        shutter.take(barrier(), Mono(800));
+        assert_eq!(bursts(&shots), [[1_000, 1_200, 1_400]]);
     }
 
     #[test]
@@ -210,7 +234,7 @@ mod tests {
         for (at, picture) in [(10, 1), (110, 1), (210, 1), (310, 2), (410, 3)] {
             shutter.ring.push(Frame { at: Mono(at), ..frame(picture) });
         }
-        shutter.take(ask(5));
+        shutter.take(ask(5), Mono(0));
         assert_eq!(bursts(&shots), [[10, 310, 410]]);
         assert_eq!(shutter.counters.copied_frames.load(Relaxed), 2);
     }

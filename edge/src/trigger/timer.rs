@@ -12,7 +12,7 @@ use wire::Clock;
 pub fn every(interval: Duration, asks: &SyncSender<Ask>, clock: &Arc<dyn Clock>, stop: &Lifeline) {
     while !stop.is_cut() {
         // Full: a burst is under way, and the next interval asks again.
-        let _ = asks.try_send(Ask { cause: Cause::Timer, at: clock.mono(), reply: None });
+        let _ = asks.try_send(Ask::new(Cause::Timer, clock.mono()));
         stop.wait(interval);
     }
 }
