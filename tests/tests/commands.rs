@@ -269,6 +269,44 @@ fn what_is_over_is_shown_counted_and_taken() {
     assert!(!desk.path("hub/hub.db.before-v2").exists());
 }
 
+#[test]
+fn whoever_could_not_be_erased_is_named_and_not_said_to_be_gone() {
+    let desk = Desk::new();
+    desk.says("student add S-1 First Person");
+    let db = rusqlite::Connection::open(desk.path("hub/hub.db")).unwrap();
+    db.execute_batch(
+        "update student set is_active = 0, updated_at = 0;
+         create trigger poison before update of erased_at on student
+         begin select raise(abort, 'poisoned'); end",
+    )
+    .unwrap();
+    let id: String = db.query_row("select id from student", [], |row| row.get(0)).unwrap();
+    drop(db);
+    let output = desk.command("retention run").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains(&format!("left: leaver {id}: ")), "{said}");
+    let why = desk.refuses("retention run");
+    assert!(why.contains("1 could not be erased and is still here"), "{why}");
+}
+
+#[test]
+fn a_key_of_backups_that_cannot_be_kept_locks_nothing() {
+    let desk = Desk::new();
+    desk.file("there.key", "an older key");
+    let public = || fs::read(desk.path("hub/backup.pub")).unwrap();
+    let before = public();
+    let why = desk.refuses("keys rotate backup --identity @there.key");
+    assert!(why.contains("writing @there.key"), "{why}");
+    assert_eq!(public(), before, "copies open with the key of before");
+    desk.says("keys rotate backup --identity @new.key");
+    assert_ne!(public(), before);
+    let mut another = Command::new(house::bin("rollcall-hub"));
+    another.arg("--data").arg(desk.path("another")).args(["init", "--backup-identity"]);
+    let why = another.arg(desk.path("new.key")).output().unwrap().stderr;
+    let why = String::from_utf8(why).unwrap();
+    assert!(why.contains("new.key is there") && !desk.path("another/ca.pem").exists(), "{why}");
+}
+
 /// A record that was set aside: a report of the door, whole, or one whose hash is wrong.
 fn letter(desk: &Desk, seq: u64, hash: Option<[u8; 16]>) {
     let at = Stamp { boot: 1, mono: Mono(9_000), wall: None, clock: ClockState::Unset };

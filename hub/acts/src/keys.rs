@@ -9,7 +9,6 @@ use serde_json::json;
 use store::keys::Keys;
 use store::{Db, Tx, audit, release, reseal};
 use wire::Wall;
-use zeroize::Zeroizing;
 
 /// Where keys are replaced.
 #[derive(Clone, Copy)]
@@ -105,15 +104,19 @@ impl Rotating<'_> {
         self.note(name, by, now).await
     }
 
-    /// Makes a new pair that locks backups: the half that opens them is returned, and kept
+    /// Makes a new pair that locks backups: the half that opens them is handed to `keep`, and kept
     /// nowhere here.
     ///
     /// # Errors
-    /// When the disk or the database refuses.
-    pub async fn rotate_backup(self, by: String, now: Wall) -> Result<Zeroizing<String>, Error> {
-        let opens = lock::create(&self.config.data)?;
-        self.note(BACKUP, by, now).await?;
-        Ok(opens)
+    /// What `keep` says, and then nothing changed; when the disk or the database refuses.
+    pub async fn rotate_backup<E: From<Error>>(
+        self,
+        keep: impl FnOnce(&str) -> Result<(), E>,
+        by: String,
+        now: Wall,
+    ) -> Result<(), E> {
+        lock::create(&self.config.data, keep)?;
+        Ok(self.note(BACKUP, by, now).await?)
     }
 
     /// Each door is told something new, and looks who signs by now.

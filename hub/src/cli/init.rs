@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use store::Db;
 use store::keys::Keys;
 use wire::time::{Clock as _, SystemClock};
+use zeroize::Zeroizing;
 
 /// A new hub: certificates, keys, database, settings.
 #[derive(clap::Args, Debug)]
@@ -39,13 +40,14 @@ impl Init {
         fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
         fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
         let made = ["kek", "keys.db", "ca.pem", "server.pem", config::FILE];
-        let places = made.map(|name| data.join(name));
-        for there in places.into_iter().chain([config.database()]) {
+        let places = made.map(|name| data.join(name)).into_iter().chain([config.database()]);
+        for there in places.chain(self.backup_identity.clone()) {
             ensure!(!there.exists(), "{} is there: init never overwrites", there.display());
         }
         let keys = Keys::create(data, now)?;
         Pki::create(data, &keys, &names(&self.names), now)?;
-        let opens = lock::create(data)?;
+        let mut opens = Zeroizing::new(Vec::new());
+        lock::create(data, |key| show(key, self.backup_identity.as_deref(), &mut *opens))?;
         let path = config.database();
         let code = begin::begin(&Db::open(&path)?, &keys, &path, now).await?;
         let file = data.join(config::FILE);
@@ -55,7 +57,7 @@ impl Init {
         writeln!(out, "Start it:  rollcall-hub --data {} serve", data.display())?;
         writeln!(out, "Then open  https://{host}:{}/setup", config.listen.web.port())?;
         writeln!(out, "and make the first admin with this code (once, within 24 hours): {code}")?;
-        show(&opens, self.backup_identity.as_deref(), out)
+        Ok(out.write_all(&opens)?)
     }
 }
 

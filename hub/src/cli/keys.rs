@@ -109,8 +109,8 @@ async fn rotate(hub: &Hub, what: Rotate, out: &mut dyn Write) -> anyhow::Result<
         Rotate::Tokens => Rotation::Tokens,
         Rotate::Kek => Rotation::Kek,
         Rotate::Backup { identity } => {
-            let opens = rotating.rotate_backup(actor(), now()).await?;
-            init::show(&opens, identity.as_deref(), out)?;
+            let keep = |key: &str| init::show(key, identity.as_deref(), out);
+            rotating.rotate_backup(keep, actor(), now()).await?;
             return replaced(keys::BACKUP, out);
         }
     };

@@ -5,6 +5,7 @@ use acts::privacy::retention;
 use acts::retention::Sweeper;
 use acts::timekeeper::{self, Timekeeper};
 use acts::upkeep::{Aside, Upkeep};
+use anyhow::ensure;
 use clap::{Args, Subcommand};
 use rules::retention::{Retention, RetentionKind, Swept};
 use std::io::Write;
@@ -57,6 +58,7 @@ fn show(set: Retention, out: &mut dyn Write) -> anyhow::Result<()> {
 
 async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let database = hub.config.database();
+    let aside = Aside::default();
     let swept = match dry_run {
         true => retention::count(&hub.db, &database, now()).await?,
         false => {
@@ -64,7 +66,7 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
             let upkeep = Upkeep {
                 db: hub.db.clone(),
                 clock: Arc::new(SystemClock),
-                aside: Aside::default(),
+                aside: aside.clone(),
                 timekeeper: Timekeeper::default(),
             };
             let sweeper = Sweeper { upkeep, keys: hub.keys()?, database };
@@ -75,7 +77,18 @@ async fn sweep(hub: &Hub, dry_run: bool, out: &mut dyn Write) -> anyhow::Result<
         writeln!(out, "{:<14} {rows:>9}", word(kind)?)?;
     }
     let word = if dry_run { "would go; nothing was touched" } else { "are gone" };
-    Ok(writeln!(out, "These rows {word}.")?)
+    writeln!(out, "These rows {word}.")?;
+    left(&aside, out)
+}
+
+/// Says what could not be erased, and ends with that.
+fn left(aside: &Aside, out: &mut dyn Write) -> anyhow::Result<()> {
+    let left = aside.list();
+    for failed in &left {
+        writeln!(out, "left: {} {}: {}", failed.what.word(), failed.id, failed.why)?;
+    }
+    ensure!(left.is_empty(), "{} could not be erased and is still here: see above", left.len());
+    Ok(())
 }
 
 /// The name of a kind, as the API says it.

@@ -180,8 +180,7 @@ async fn whoever_is_erased_is_in_no_file_and_in_no_backup_made_after() {
     assert_eq!(found(&folder, &all), []);
     let (data, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let private = data.path().join("private");
-    let key = lock::create(&folder).unwrap();
-    lock::write_private(&private, &key).unwrap();
+    lock::create(&folder, |key| lock::write_private(&private, key)).unwrap();
     backup::make(&house.app.config, (data.path(), keys.path()), NOW.plus_ms(2_000), None).unwrap();
     let (key, new) = (lock::BackupKey::read(&private).unwrap(), data.path().join("restored"));
     let (from, by) = ((data.path(), keys.path()), "test".to_owned());

@@ -15,12 +15,15 @@ pub const FILE: &str = "backup.pub";
 /// How a private key begins.
 const PRIVATE: &str = "AGE-SECRET-KEY-1";
 
-/// Makes a pair: the public half is what backups from now on are locked with, the private one is
-/// returned, to be kept elsewhere.
+/// Makes a pair: the private half is handed to `keep`; only when that is kept, backups from now on
+/// are locked with the public one. Else the key before would be gone, and nobody had the new one.
 ///
 /// # Errors
-/// When the disk refuses.
-pub fn create(data: &Path) -> Result<Zeroizing<String>, Error> {
+/// What `keep` says; when the disk refuses.
+pub fn create<E: From<Error>>(
+    data: &Path,
+    keep: impl FnOnce(&str) -> Result<(), E>,
+) -> Result<(), E> {
     let pair = Identity::generate();
     let doing = "making the key of backups";
     let text = format!(
@@ -31,8 +34,8 @@ pub fn create(data: &Path) -> Result<Zeroizing<String>, Error> {
     let beside = data.join("backup.new");
     let mut file = File::create(&beside).doing(doing)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).doing(doing)?;
-    fs::rename(&beside, &path).doing(doing)?;
-    Ok(Zeroizing::new(pair.to_string().expose_secret().to_owned()))
+    keep(pair.to_string().expose_secret())?;
+    Ok(fs::rename(&beside, &path).doing(doing)?)
 }
 
 /// Writes a private key where nobody else may read it.
@@ -123,11 +126,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let place = |name: &str| dir.path().join(name);
         assert!(Lock::read(dir.path()).is_err());
-        let stranger = create(dir.path()).unwrap();
-        let own = create(dir.path()).unwrap();
-        write_private(&place("own"), &own).unwrap();
-        write_private(&place("other"), &stranger).unwrap();
-        assert!(write_private(&place("own"), &own).is_err(), "never overwritten");
+        create(dir.path(), |key| write_private(&place("other"), key)).unwrap();
+        create(dir.path(), |key| write_private(&place("own"), key)).unwrap();
+        let public = fs::read(place(FILE)).unwrap();
+        let again = create(dir.path(), |key| write_private(&place("own"), key));
+        assert!(again.is_err(), "never overwritten");
+        assert_eq!(fs::read(place(FILE)).unwrap(), public, "and backups open as before");
         let plain = b"everybody's marks".repeat(10_000);
         Lock::read(dir.path()).unwrap().seal(&mut &plain[..], &place("copy")).unwrap();
         let bytes = fs::read(place("copy")).unwrap();

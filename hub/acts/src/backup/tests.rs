@@ -33,7 +33,7 @@ async fn rig_with(settings: &str) -> Rig {
     private(&data).unwrap();
     let keys = Keys::create(&data, NOW).unwrap();
     Pki::create(&data, &keys, &["localhost".into()], NOW).unwrap();
-    lock::write_private(&dir.path().join("private"), &lock::create(&data).unwrap()).unwrap();
+    lock::create(&data, |key| lock::write_private(&dir.path().join("private"), key)).unwrap();
     let text = settings.to_owned() + &config::template("localhost", "UTC");
     fs::write(data.join(config::FILE), &text).unwrap();
     let db = Db::open(&Config::parse(&data, &text, None).unwrap().database()).unwrap();
