@@ -5,11 +5,13 @@
 //! outbox closes.
 
 mod door;
+mod first;
 pub mod offline;
 mod parts;
 mod uplink;
 
 pub use door::{Door, Say};
+pub use first::prepare;
 pub use parts::Parts;
 pub use uplink::{Loaded, Post, Uplink, host_port, kept_gallery};
 

@@ -5,6 +5,7 @@
 
 mod command;
 pub mod config;
+mod controls;
 mod mjpeg;
 mod pictures;
 mod ring;
@@ -12,6 +13,7 @@ mod said;
 mod split;
 mod supervisor;
 mod v4l2;
+mod view;
 mod yuyv;
 
 pub use config::Config;
@@ -20,6 +22,7 @@ pub use ring::Ring;
 pub use split::Splitter;
 pub use supervisor::{Lifeline, Supervisor};
 pub use v4l2::formats;
+pub use view::View;
 
 use std::sync::Arc;
 use vision::{ImageError, Limits, Picture};
@@ -32,6 +35,8 @@ pub struct Frame {
     pub at: Mono,
     /// What it saw.
     pub pixels: Pixels,
+    /// What of it counts.
+    pub view: View,
 }
 
 /// Pixels in the forms cameras give them.
@@ -67,6 +72,12 @@ const LIMITS: Limits =
     Limits { bytes: 10 << 20, pixels: 16_000_000, side: 8_192, alloc: 128 << 20 };
 
 impl Frame {
+    /// A frame all of which counts, upright.
+    #[must_use]
+    pub fn new(at: Mono, pixels: Pixels) -> Self {
+        Self { at, pixels, view: View::default() }
+    }
+
     /// Whether it is the same picture as `other`, bit by bit: a program repeats one where the
     /// camera gave none, and a sensor never does.
     #[must_use]
@@ -79,16 +90,17 @@ impl Frame {
         }
     }
 
-    /// The frame as RGB.
+    /// What counts of the frame, as RGB.
     ///
     /// # Errors
     /// When the bytes are no picture: a damaged frame, which is counted and skipped.
     pub fn picture(&self) -> Result<Picture, ImageError> {
-        match &self.pixels {
+        let picture = match &self.pixels {
             Pixels::Encoded(bytes) => vision::decode(&mjpeg::whole(bytes), &LIMITS),
             Pixels::Yuyv { width, height, bytes } => yuyv::to_rgb(*width, *height, bytes),
             Pixels::Rgb(picture) => Ok(picture.clone()),
-        }
+        };
+        Ok(self.view.of(picture?))
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
     sync::Arc,
 };
 use tracing_subscriber::EnvFilter;
-use wire::time::SystemClock;
+use wire::{Clock, time::SystemClock};
 
 /// Takes the register at the classroom door.
 #[derive(Debug, Parser)]
@@ -150,9 +150,15 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 fn daemon(config: Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
-        let mut running = app::start(config, Arc::new(SystemClock))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let mut stop = std::pin::pin!(stopped());
+        tokio::select! {
+            signal = &mut stop => return signal.map(|name| tracing::info!("stopping: {name}")),
+            ready = app::prepare(&config, &clock) => ready?,
+        }
+        let mut running = app::start(config, clock)?;
         let outcome = tokio::select! {
-            signal = stopped() => signal.map(|name| tracing::info!("stopping: {name}")),
+            signal = stop => signal.map(|name| tracing::info!("stopping: {name}")),
             (name, ended) = running.ended() => {
                 ended.and_then(|()| bail!("{name} ended by itself; the daemon stops with it"))
             }

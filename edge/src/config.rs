@@ -6,7 +6,7 @@
 use crate::packs::Packs;
 use crate::table::ConfigError;
 use crate::table::Paths;
-use crate::{capture, gallery, recognise, settings, signal, trigger};
+use crate::{capture, gallery, invitation, recognise, settings, signal, trigger};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -22,8 +22,12 @@ pub struct Config {
     pub models: PathBuf,
     /// The control socket. Default `control.sock` in the data directory.
     pub socket: PathBuf,
+    /// The invitation by which a new unit joins. Default `/boot/firmware/rollcall-door.toml`.
+    pub invitation: PathBuf,
     /// Which camera.
     pub camera: capture::Config,
+    /// What of its picture counts.
+    pub view: capture::View,
     /// When to look.
     pub trigger: trigger::Config,
     /// Lights and buzzer.
@@ -41,7 +45,10 @@ pub struct Raw {
     data: Option<PathBuf>,
     models: Option<PathBuf>,
     socket: Option<PathBuf>,
+    invitation: Option<PathBuf>,
     camera: capture::config::Raw,
+    #[serde(default)]
+    view: capture::View,
     #[serde(default)]
     trigger: trigger::Raw,
     #[serde(default)]
@@ -94,10 +101,13 @@ impl Raw {
         };
         let data = or(self.data, "/var/lib/rollcall-edge");
         self.recognise.check()?;
+        self.view.check()?;
         Ok(Config {
             models: or(self.models, "/usr/share/rollcall/models"),
+            invitation: or(self.invitation, invitation::DEFAULT_FILE),
             socket: self.socket.map_or_else(|| data.join("control.sock"), |s| paths.resolve(s)),
             camera: self.camera.resolve(paths)?,
+            view: self.view,
             trigger: self.trigger.resolve()?,
             signal: self.signal.checked()?,
             recognise: self.recognise,
@@ -133,7 +143,8 @@ mod tests {
         let config = parse(CAMERA).unwrap();
         assert_eq!(config.socket, Path::new("/var/lib/rollcall-edge/control.sock"));
         let capture::Config::V4l2(camera) = config.camera else { panic!() };
-        assert_eq!((camera.index, camera.width, camera.height, camera.fps), (0, 640, 480, 15));
+        assert_eq!(camera.device, Path::new("/dev/video0"));
+        assert_eq!((camera.width, camera.height, camera.fps), (640, 480, 15));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What is wrong with this unit: each fault a sentence, and how to mend it.
 
+mod board;
 mod checks;
 mod hub;
 
 use crate::config::Config;
+use crate::vitals::Vitals;
 use std::fmt;
 
 /// One thing looked at.
@@ -70,10 +72,14 @@ impl fmt::Display for Finding {
 /// Looks at everything, in the order in which a technician would.
 #[must_use]
 pub fn examine(config: &Config) -> Vec<Finding> {
+    let vitals = Vitals::read();
     vec![
         checks::data(config),
         checks::owner(config),
         checks::disk(config),
+        board::heat(&vitals),
+        board::power(&vitals),
+        board::memory(&vitals),
         checks::models(config),
         checks::camera(config),
         checks::gpio(config),

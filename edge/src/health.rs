@@ -166,7 +166,7 @@ mod tests {
         let rgb: Vec<u8> = (0..64 * 48 * 3).map(|n| (n / 30 % 7 * 40) as u8).collect();
         for at in [0, 1_000, 2_000] {
             let picture = Picture::new(64, 48, rgb.clone()).unwrap();
-            ring.push(Frame { at: Mono(at), pixels: Pixels::Rgb(picture) });
+            ring.push(Frame::new(Mono(at), Pixels::Rgb(picture)));
         }
         clock.advance(5_000);
         let stop = Lifeline::default();

@@ -82,6 +82,17 @@ pub enum JoinError {
     Store(#[from] IdentityError),
 }
 
+impl JoinError {
+    /// Whether the same token will do no better later.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Token | Self::Address(_) | Self::Expired | Self::Answer | Self::Store(_)
+        )
+    }
+}
+
 /// Joins the hub at `url` and stores the identity in `data`. Blocking.
 ///
 /// # Errors

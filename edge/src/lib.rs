@@ -19,6 +19,7 @@ pub mod fetch;
 pub mod gallery;
 pub mod health;
 pub mod identity;
+pub mod invitation;
 pub mod join;
 pub mod link;
 pub mod outbox;
@@ -36,5 +37,6 @@ pub mod tls;
 pub mod track;
 pub mod trigger;
 pub mod visit;
+pub mod vitals;
 
 pub use wire::pulse;

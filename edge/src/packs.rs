@@ -108,6 +108,14 @@ impl Packs {
         self.model(Pack::load(&self.own).map_err(|error| PackTrouble::Own(error.into()))?)
     }
 
+    /// Whether there is anything to begin with.
+    #[must_use]
+    pub fn are_here(&self) -> bool {
+        let chosen = fs::read_to_string(self.folder.join(IN_USE));
+        let sent = chosen.is_ok_and(|name| self.folder.join(name.trim()).is_dir());
+        sent || vision::pack::folder(&self.own).is_ok_and(|own| own.join(MANIFEST).is_file())
+    }
+
     /// The pack of `id`, if it is here and sound.
     #[must_use]
     pub fn here(&self, id: &ModelId) -> Option<Model> {
@@ -139,6 +147,16 @@ impl Packs {
         pack.min_face = self.min_face;
         let id = pack.model_id.parse().map_err(|_| PackTrouble::Malformed)?;
         Ok(Model { pack: Arc::new(pack), id })
+    }
+
+    /// What the hub recognises by.
+    ///
+    /// # Errors
+    /// When it does not say, or somebody else does.
+    pub async fn offered(hub: &VerifyingKey, fetch: &Fetch) -> Result<ModelId, PackTrouble> {
+        let signed = fetch.signed(&format!("{MODELS_PATH}pack.signed")).await?;
+        let manifest = manifest(signed.verify(hub, MODELS_DOMAIN)?)?;
+        manifest.model_id.parse().map_err(|_| PackTrouble::Malformed)
     }
 
     /// Gets the pack of `id` from the hub, and opens it: every hash, every self-test.
@@ -232,13 +250,17 @@ fn is(model: Model, id: &ModelId) -> Result<Model, PackTrouble> {
 
 /// What the hub signed, if it describes a pack of `id` that can lie in a folder.
 fn described(text: &[u8], id: &ModelId) -> Result<Manifest, PackTrouble> {
-    let text = str::from_utf8(text).map_err(|_| PackTrouble::Malformed)?;
-    let manifest: Manifest = toml::from_str(text).map_err(|_| PackTrouble::Malformed)?;
+    let manifest = manifest(text)?;
     if manifest.model_id != id.as_str() {
         return Err(PackTrouble::Other { wanted: id.clone(), offered: manifest.model_id });
     }
     let sound = manifest.files.len() <= FILES && manifest.files.iter().all(is_plain);
     if sound { Ok(manifest) } else { Err(PackTrouble::Malformed) }
+}
+
+fn manifest(text: &[u8]) -> Result<Manifest, PackTrouble> {
+    let text = str::from_utf8(text).map_err(|_| PackTrouble::Malformed)?;
+    toml::from_str(text).map_err(|_| PackTrouble::Malformed)
 }
 
 fn is_plain(entry: &Entry) -> bool {

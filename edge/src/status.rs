@@ -3,6 +3,7 @@
 //! Counters live in memory only and are shown to whoever may open the control socket: a stranger
 //! leaves nothing on disk or wire.
 
+use crate::vitals::Vitals;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -77,6 +78,9 @@ pub struct Status {
     pub ready_ms: u64,
     /// Most memory the program ever held, KiB; 0 if the system does not say.
     pub memory_peak_kb: u64,
+    /// How the board is.
+    #[serde(default)]
+    pub vitals: Vitals,
     /// Counts since the start.
     pub counts: Counts,
 }

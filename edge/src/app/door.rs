@@ -11,6 +11,7 @@ use crate::{
     signal,
     status::{Counters, Status, memory_peak_kb},
     trigger::{self, Ask, Shutter},
+    vitals::Vitals,
 };
 use anyhow::Context as _;
 use std::{
@@ -135,6 +136,7 @@ impl Door {
                 certificate_trouble: certificate.trouble,
                 ready_ms,
                 memory_peak_kb: memory_peak_kb(),
+                vitals: Vitals::read(),
                 counts: counters.read(),
             }
         })
@@ -208,12 +210,13 @@ impl Door {
         parts: &mut Parts,
     ) {
         let config = self.config.camera.clone();
+        let view = self.config.view;
         let clock = self.clock.clone();
         let lifeline = self.lifeline.clone();
         let gallery = self.uplink.gallery.clone();
         let turning = beat.clone();
         let open = capture::open;
-        let supervisor = Supervisor { open, config, ring: ring.clone(), clock, state, beat };
+        let supervisor = Supervisor { open, config, view, ring: ring.clone(), clock, state, beat };
         parts.thread("camera", move || {
             // A list of pictures passes only once: not before there is anybody to recognise.
             let is_list = matches!(supervisor.config, capture::Config::Pictures(_));

@@ -98,7 +98,8 @@ fn shots(
     let open = capture::open;
     let kept = ring.clone();
     let by = clock.clone();
-    let supervisor = Supervisor { open, config: camera, ring: kept, clock: by, state, beat };
+    let view = config.view;
+    let supervisor = Supervisor { open, config: camera, view, ring: kept, clock: by, state, beat };
     let (shutter, shots) =
         Shutter::new(ring.clone(), config.recognise.pace(), Arc::default(), Beat::default());
     thread::scope(|scope| {
@@ -148,7 +149,7 @@ pub fn replay(
         // Each picture is a passage of its own, whoever was on the one before.
         clock.advance(config.recognise.cooldown_ms + 1);
         let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        let frame = Arc::new(Frame { at: clock.mono(), pixels: Pixels::Encoded(bytes) });
+        let frame = Arc::new(Frame::new(clock.mono(), Pixels::Encoded(bytes)));
         tell(&path, &recogniser.burst(&Burst::new(Cause::Picture, frame.at), &[frame]))?;
     }
     Ok(())

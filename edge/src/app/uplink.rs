@@ -342,14 +342,19 @@ pub fn kept_gallery(config: &Config) -> anyhow::Result<Option<Arc<LoadedGallery>
 
 /// The key of the gallery, from the hub.
 fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32]>>> {
+    let fetch = fetch(identity, Arc::new(SystemClock))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(fetch.key())?)
+}
+
+/// Asks the hub as this door, where no daemon runs yet.
+pub(super) fn fetch(identity: &Identity, clock: Arc<dyn Clock>) -> anyhow::Result<Fetch> {
     let from = tls::validity(&identity.joined.certificate_pem)?.from;
-    let time = Timekeeper::new(0, from, Arc::new(SystemClock));
+    let time = Timekeeper::new(0, from, clock);
     let badge = Badge::new(identity)?;
     let trust = Trust::new(&identity.joined.ca_pem)?;
     let tls = tls::config(identity, &badge, &trust, time)?;
-    let fetch = Fetch::new(&identity.joined.https, &tls)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(fetch.key())?)
+    Ok(Fetch::new(&identity.joined.https, &tls)?)
 }
 
 fn gallery_files(config: &Config, identity: &Identity) -> anyhow::Result<GalleryFiles> {
@@ -361,7 +366,7 @@ fn gallery_files(config: &Config, identity: &Identity) -> anyhow::Result<Gallery
     Ok(files)
 }
 
-fn signer(identity: &Identity) -> anyhow::Result<VerifyingKey> {
+pub(super) fn signer(identity: &Identity) -> anyhow::Result<VerifyingKey> {
     let key = VerifyingKey::from_bytes(&identity.joined.gallery_key);
     key.context("the hub's signing key is damaged: let the door join again with a new token")
 }

@@ -95,7 +95,7 @@ impl Camera for Program {
         loop {
             if let Some(jpeg) = self.ready.pop_back() {
                 self.ready.clear();
-                return Ok(Frame { at: self.taken(), pixels: Pixels::Encoded(jpeg) });
+                return Ok(Frame::new(self.taken(), Pixels::Encoded(jpeg)));
             }
             match self.output.read(&mut self.chunk) {
                 Ok(0) => return Err(self.stopped("the program ended")),

@@ -1,8 +1,9 @@
 //! `[camera]`: which camera looks at the door.
 
+use super::controls;
 use crate::table::{ConfigError, Paths};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// The camera, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,17 +16,19 @@ pub enum Config {
     Pictures(Pictures),
 }
 
-/// A camera at `/dev/videoN`.
+/// A USB camera.
 #[derive(Clone, Debug, PartialEq)]
 pub struct V4l2 {
-    /// N.
-    pub index: u32,
+    /// `/dev/videoN`, or a name in `/dev/v4l`, which stays with the camera. Default `/dev/video0`.
+    pub device: PathBuf,
     /// Wanted pixels across; the nearest size the camera offers is taken. Default 640.
     pub width: u32,
     /// Wanted pixels down. Default 480.
     pub height: u32,
     /// Wanted frames a second. Default 15.
     pub fps: u32,
+    /// The camera's own settings, as `v4l2-ctl --list-ctrls` names them. Default as it is.
+    pub controls: BTreeMap<String, i64>,
 }
 
 /// `rpicam-vid` for CSI modules, `ffmpeg` for network cameras, or anything like them.
@@ -56,7 +59,7 @@ pub struct Pictures {
 pub enum Raw {
     /// `kind = "v4l2"`
     V4l2 {
-        /// `/dev/video0` or `0`.
+        /// `/dev/video0`, `/dev/v4l/by-id/…` or `0`.
         device: Option<String>,
         /// Pixels.
         width: Option<u32>,
@@ -64,6 +67,9 @@ pub enum Raw {
         height: Option<u32>,
         /// Frames a second.
         fps: Option<u32>,
+        /// Settings by name.
+        #[serde(default)]
+        controls: BTreeMap<String, i64>,
     },
     /// `kind = "command"`
     Command {
@@ -90,14 +96,15 @@ impl Raw {
     /// Names the key that is wrong, and what to write.
     pub fn resolve(self, paths: &Paths) -> Result<Config, ConfigError> {
         match self {
-            Self::V4l2 { device, width, height, fps } => {
+            Self::V4l2 { device, width, height, fps, controls } => {
                 let (width, height) = (width.unwrap_or(640), height.unwrap_or(480));
                 let fps = fps.unwrap_or(15);
                 ConfigError::within("camera.width", width.into(), 160..=4096)?;
                 ConfigError::within("camera.height", height.into(), 120..=4096)?;
                 ConfigError::within("camera.fps", fps.into(), 1..=120)?;
-                let index = index(device.as_deref().unwrap_or("0"))?;
-                Ok(Config::V4l2(V4l2 { index, width, height, fps }))
+                controls::check(controls.keys())?;
+                let device = node(device.as_deref().unwrap_or("0"))?;
+                Ok(Config::V4l2(V4l2 { device, width, height, fps, controls }))
             }
             Self::Command { command, .. } if command.is_empty() => Err(ConfigError::key(
                 "camera.command",
@@ -124,9 +131,13 @@ impl Raw {
     }
 }
 
-fn index(device: &str) -> Result<u32, ConfigError> {
-    let number = device.strip_prefix("/dev/video").unwrap_or(device);
-    number.parse().map_err(|_| {
-        ConfigError::key("camera.device", "is no video device: write \"/dev/video0\" or \"0\"")
-    })
+fn node(device: &str) -> Result<PathBuf, ConfigError> {
+    match device.parse::<u32>() {
+        Ok(number) => Ok(format!("/dev/video{number}").into()),
+        Err(_) if device.starts_with("/dev/") => Ok(device.into()),
+        Err(_) => {
+            let say = "is no video device: write \"/dev/video0\", or a name in /dev/v4l/by-id";
+            Err(ConfigError::key("camera.device", say))
+        }
+    }
 }

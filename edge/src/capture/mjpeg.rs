@@ -6,6 +6,7 @@ use std::borrow::Cow;
 const AVI1: [u8; 9] = [0xff, 0xe0, 0, 7, b'A', b'V', b'I', b'1', 0];
 const DHT: u8 = 0xc4;
 const SOS: u8 = 0xda;
+const END: [u8; 2] = [0xff, 0xd9];
 
 /// The picture, marked as Motion-JPEG if it is a JPEG without tables.
 pub fn whole(bytes: &[u8]) -> Cow<'_, [u8]> {
@@ -13,6 +14,12 @@ pub fn whole(bytes: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(bytes);
     }
     Cow::Owned([&bytes[..2], &AVI1, &bytes[2..]].concat())
+}
+
+/// The bytes up to the last end of a picture; none where it was cut short.
+pub fn ended(bytes: &[u8]) -> &[u8] {
+    let end = bytes.array_windows().rposition(|pair| *pair == END);
+    end.map_or(&[], |at| &bytes[..at + END.len()])
 }
 
 /// Walks the segments up to the first scan.

@@ -85,6 +85,6 @@ impl Camera for Album {
             self.lifeline.wait(Duration::from_millis(self.config.pace_ms));
         }
         let bytes = fs::read(&path).map_err(|error| refused(&path, &error.to_string()))?;
-        Ok(Frame { at: self.clock.mono(), pixels: Pixels::Encoded(bytes) })
+        Ok(Frame::new(self.clock.mono(), Pixels::Encoded(bytes)))
     }
 }

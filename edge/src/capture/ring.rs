@@ -95,7 +95,7 @@ mod tests {
     use crate::capture::Pixels;
 
     fn push(ring: &Ring, at: u64) {
-        ring.push(Frame { at: Mono(at), pixels: Pixels::Encoded(vec![]) });
+        ring.push(Frame::new(Mono(at), Pixels::Encoded(vec![])));
     }
 
     #[test]

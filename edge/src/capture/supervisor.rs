@@ -5,7 +5,7 @@
 //! it still holds the device, so a camera that cannot be opened meanwhile hangs as well. The third
 //! time the process ends, because threads and descriptors that hang can only be freed by that.
 
-use super::{Camera, CameraError, Config, Frame, Ring};
+use super::{Camera, CameraError, Config, Frame, Ring, View};
 use std::{
     process::Child,
     sync::{
@@ -84,6 +84,8 @@ pub struct Supervisor {
     pub open: Open,
     /// Which camera.
     pub config: Config,
+    /// What of its picture counts.
+    pub view: View,
     /// Where its frames go.
     pub ring: Arc<Ring>,
     /// Dates the frames.
@@ -147,6 +149,7 @@ impl Supervisor {
     fn start(&self) -> (Lifeline, Receiver<CameraError>) {
         let (say, ended) = sync_channel(1);
         let config = self.config.clone();
+        let view = self.view;
         let ring = self.ring.clone();
         let clock = self.clock.clone();
         let open = self.open;
@@ -154,7 +157,7 @@ impl Supervisor {
         let tied = lifeline.clone();
         let stream = move || {
             let opened = open(&config, &clock, &tied);
-            let Err(error) = opened.and_then(|camera| stream(camera, &ring, &tied));
+            let Err(error) = opened.and_then(|camera| stream(camera, view, &ring, &tied));
             // Nobody listens when the thread was abandoned.
             let _ = say.send(error);
         };
@@ -225,11 +228,12 @@ fn holds(abandoned: &[Receiver<CameraError>]) -> bool {
 /// Fills the ring until the camera fails or nobody listens.
 fn stream(
     mut camera: Box<dyn Camera>,
+    view: View,
     ring: &Ring,
     lifeline: &Lifeline,
 ) -> Result<std::convert::Infallible, CameraError> {
     loop {
-        let frame: Frame = camera.next()?;
+        let frame = Frame { view, ..camera.next()? };
         if lifeline.is_cut() {
             return Err(CameraError::Ended);
         }

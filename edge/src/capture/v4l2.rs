@@ -1,36 +1,54 @@
-//! USB cameras by nokhwa.
+//! USB cameras: nokhwa says what they offer, v4l streams.
 //!
 //! Cameras refuse formats they list and list formats they refuse: what it has is listed, ordered by
-//! how well it fits, and tried in turn.
+//! how well it fits, and tried in turn. The stream is v4l's own, which says how much of a buffer a
+//! frame fills, whether the driver thinks it is damaged, and gives up on a camera that is silent.
 
-use super::{Camera, CameraError, Frame, Pixels, config::V4l2};
+use super::{Camera, CameraError, Frame, Pixels, config::V4l2, controls, mjpeg};
 use nokhwa::{
-    Buffer, Camera as Device, NokhwaError,
-    pixel_format::RgbFormat,
+    Camera as Listed, NokhwaError,
     utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType},
 };
+use rustix::time::{ClockId, clock_gettime};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use v4l::buffer::{Flags, Metadata, Type};
+use v4l::io::{mmap, traits::CaptureStream as _};
+use v4l::video::{Capture as _, capture::Parameters};
+use v4l::{Device, Format, FourCC};
 use wire::{Clock, Mono};
+
+/// A stream that gives nothing for so long is opened anew.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Buffers of a stream: a frame may be late in being fetched by so many.
+const BUFFERS: u32 = 4;
+const KINDS: [FrameFormat; 2] = [FrameFormat::MJPEG, FrameFormat::YUYV];
 
 struct Usb {
     name: String,
-    device: Device,
+    stream: mmap::Stream<'static>,
+    format: CameraFormat,
     clock: Arc<dyn Clock>,
 }
 
 /// Opens the camera in the best format it accepts, streaming.
 pub fn open(wanted: &V4l2, clock: Arc<dyn Clock>) -> Result<impl Camera + use<>, CameraError> {
-    let name = format!("/dev/video{}", wanted.index);
-    let refused = |error: &NokhwaError| CameraError::Open { camera: name.clone(), why: why(error) };
-    let mut device = first(wanted.index).map_err(|error| refused(&error))?;
-    let offered = device.compatible_camera_formats().map_err(|error| refused(&error))?;
+    let name = wanted.device.display().to_string();
+    let offered = offered(&wanted.device)?;
+    let refused =
+        |error: io::Error| CameraError::Open { camera: name.clone(), why: why(&error.to_string()) };
+    let device = Device::new(index(&wanted.device)? as usize).map_err(refused)?;
     for format in best(&offered, wanted) {
-        let kinds = [format.format()];
-        let exact = RequestedFormat::with_formats(RequestedFormatType::Exact(format), &kinds);
-        match device.set_camera_requset(exact).and_then(|_| device.open_stream()) {
-            Ok(()) => {
+        match stream(&device, format) {
+            Ok(stream) => {
+                let refused = controls::set(&device, wanted);
+                if !refused.is_empty() {
+                    tracing::warn!("camera {name} refuses {}", refused.join(", "));
+                }
                 tracing::info!(%format, "camera {name} streams {format}");
-                return Ok(Usb { name, device, clock });
+                return Ok(Usb { name, stream, format, clock });
             }
             Err(error) => tracing::debug!(%error, "camera {name} refuses {format}"),
         }
@@ -38,35 +56,58 @@ pub fn open(wanted: &V4l2, clock: Arc<dyn Clock>) -> Result<impl Camera + use<>,
     Err(CameraError::Format { camera: name, offered: list(&offered) })
 }
 
+fn stream(device: &Device, wanted: CameraFormat) -> io::Result<mmap::Stream<'static>> {
+    let fourcc = FourCC::new(if wanted.format() == FrameFormat::MJPEG { b"MJPG" } else { b"YUYV" });
+    let given = device.set_format(&Format::new(wanted.width(), wanted.height(), fourcc))?;
+    let size = (given.width, given.height);
+    if given.fourcc != fourcc || size != (wanted.width(), wanted.height()) {
+        return Err(io::Error::other(format!("it gives {} {size:?} instead", given.fourcc)));
+    }
+    // A camera that cannot choose its rate has one all the same.
+    let _ = device.set_params(&Parameters::with_fps(wanted.frame_rate()));
+    let mut stream = mmap::Stream::with_buffers(device, Type::VideoCapture, BUFFERS)?;
+    stream.set_timeout(SILENCE);
+    Ok(stream)
+}
+
 /// What the camera offers, for `doctor`.
 ///
 /// # Errors
 /// When it cannot be opened.
-pub fn formats(index: u32) -> Result<String, CameraError> {
-    let refused = |error: &NokhwaError| CameraError::Open {
-        camera: format!("/dev/video{index}"),
-        why: why(error),
+pub fn formats(device: &Path) -> Result<String, CameraError> {
+    offered(device).map(|offered| list(&offered))
+}
+
+fn offered(device: &Path) -> Result<Vec<CameraFormat>, CameraError> {
+    let refused = |error: NokhwaError| CameraError::Open {
+        camera: device.display().to_string(),
+        why: why(&error.to_string()),
     };
-    let mut device = first(index).map_err(|error| refused(&error))?;
-    let offered = device.compatible_camera_formats().map_err(|error| refused(&error))?;
-    Ok(list(&offered))
+    // Opened with whatever it has, because its formats can be listed only then.
+    let any = RequestedFormat::with_formats(RequestedFormatType::None, &KINDS);
+    let mut listed = Listed::new(CameraIndex::Index(index(device)?), any).map_err(refused)?;
+    listed.compatible_camera_formats().map_err(refused)
 }
 
-/// Opened with whatever it has, because its formats can be listed only then.
-fn first(index: u32) -> Result<Device, NokhwaError> {
-    let any = RequestedFormat::new::<RgbFormat>(RequestedFormatType::None);
-    Device::new(CameraIndex::Index(index), any)
+/// N of the `/dev/videoN` to which `device` leads now: a name in `/dev/v4l` stays with its camera,
+/// the number does not.
+fn index(device: &Path) -> Result<u32, CameraError> {
+    let refused =
+        |text: String| CameraError::Open { camera: device.display().to_string(), why: why(&text) };
+    let node = device.canonicalize().map_err(|error| refused(error.to_string()))?;
+    let number = node.file_name().and_then(|name| name.to_str()?.strip_prefix("video"));
+    let number = number.and_then(|number| number.parse().ok());
+    number.ok_or_else(|| refused(format!("{} is no video device", node.display())))
 }
 
-fn why(error: &NokhwaError) -> String {
-    let text = error.to_string();
+fn why(text: &str) -> String {
     match () {
         () if text.contains("No such file") => "it is not there: is it plugged in?".into(),
         () if text.contains("Permission denied") => {
             "permission denied: add the daemon's user to the group “video”".into()
         }
         () if text.contains("busy") => "another program uses it".into(),
-        () => text,
+        () => text.to_owned(),
     }
 }
 
@@ -101,46 +142,62 @@ fn list(offered: &[CameraFormat]) -> String {
 
 impl Camera for Usb {
     fn next(&mut self) -> Result<Frame, CameraError> {
-        let buffer = self.device.frame().map_err(|error| CameraError::Stopped {
-            camera: self.name.clone(),
-            why: error.to_string(),
-        })?;
-        let at = taken(self.clock.mono(), self.clock.wall(), &buffer);
-        let bytes = buffer.buffer().to_vec();
-        let pixels = match buffer.source_frame_format() {
-            FrameFormat::YUYV => {
-                let size = buffer.resolution();
-                Pixels::Yuyv { width: size.width(), height: size.height(), bytes }
-            }
-            _ => Pixels::Encoded(bytes),
-        };
-        Ok(Frame { at, pixels })
+        let (name, clock, format) = (&self.name, &self.clock, self.format);
+        let (buffer, meta) = self.stream.next().map_err(|error| stopped(name, &error))?;
+        let now = clock_gettime(ClockId::Monotonic).try_into().unwrap_or_default();
+        let at = taken(clock.mono(), now, meta);
+        Ok(Frame::new(at, pixels(format, buffer, meta)))
     }
 }
 
-/// nokhwa turns the driver's timestamp into wall time at the moment it hands the frame over; its
-/// age leads back to monotonic time, which is what triggers are dated by.
-fn taken(now: Mono, wall: wire::Wall, buffer: &Buffer) -> Mono {
-    let age = |taken: std::time::Duration| {
-        let taken = i64::try_from(taken.as_millis()).unwrap_or(i64::MAX);
-        u64::try_from(wall.0.saturating_sub(taken)).unwrap_or(0)
+fn stopped(name: &str, error: &io::Error) -> CameraError {
+    let why = match error.kind() {
+        io::ErrorKind::TimedOut => format!("it sent nothing for {} s", SILENCE.as_secs()),
+        _ => error.to_string(),
     };
-    let age_ms = buffer.capture_timestamp().map_or(0, age);
-    // Older than the ring of buffers can be: the clock stepped between the two readings.
-    Mono(now.0.saturating_sub(if age_ms < 60_000 { age_ms } else { 0 }))
+    CameraError::Stopped { camera: name.to_owned(), why }
+}
+
+/// What the driver put into the buffer, and not what was in it before. A frame that is damaged or
+/// cut short comes without a byte: whoever looks at it counts it.
+fn pixels(format: CameraFormat, buffer: &[u8], meta: &Metadata) -> Pixels {
+    let used = buffer.get(..meta.bytesused as usize).unwrap_or_default();
+    let used = if meta.flags.contains(Flags::ERROR) { &[][..] } else { used };
+    match format.format() {
+        FrameFormat::YUYV => {
+            let (width, height) = (format.width(), format.height());
+            Pixels::Yuyv { width, height, bytes: used.to_vec() }
+        }
+        _ => Pixels::Encoded(mjpeg::ended(used).to_vec()),
+    }
+}
+
+/// The driver dates frames by the monotonic clock, whose `now` leads to ours, which goes on while
+/// the machine sleeps and is what triggers are dated by.
+fn taken(ours: Mono, now: Duration, meta: &Metadata) -> Mono {
+    if meta.flags & Flags::TIMESTAMP_MASK != Flags::TIMESTAMP_MONOTONIC {
+        return ours;
+    }
+    let part = |number: i64| u64::try_from(number).unwrap_or_default();
+    let stamp = Duration::from_secs(part(meta.timestamp.sec))
+        + Duration::from_micros(part(meta.timestamp.usec));
+    // Older than the ring of buffers can be: no stamp of this clock.
+    let age_ms = now.saturating_sub(stamp).as_millis();
+    Mono(ours.0.saturating_sub(u64::try_from(age_ms).ok().filter(|ms| *ms < 60_000).unwrap_or(0)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use v4l::timestamp::Timestamp;
 
     fn format(kind: FrameFormat, width: u32, height: u32, fps: u32) -> CameraFormat {
         CameraFormat::new_from(width, height, kind, fps)
     }
 
     fn wanted() -> V4l2 {
-        V4l2 { index: 0, width: 640, height: 480, fps: 15 }
+        let (device, controls) = ("/dev/video0".into(), Default::default());
+        V4l2 { device, width: 640, height: 480, fps: 15, controls }
     }
 
     #[test]
@@ -164,15 +221,45 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_as_old_as_its_buffer() {
-        let size = nokhwa::utils::Resolution::new(2, 1);
-        let buffer = |wall_ms| {
-            let at = Some(Duration::from_millis(wall_ms));
-            Buffer::with_timestamp(size, &[0; 4], FrameFormat::YUYV, at)
+    fn a_camera_is_found_by_the_name_that_stays_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = folder.path().join("video7");
+        std::fs::write(&node, "").unwrap();
+        let stable = folder.path().join("usb-046d_HD_Webcam-video-index0");
+        std::os::unix::fs::symlink(&node, &stable).unwrap();
+        assert_eq!(index(&stable).unwrap(), 7);
+        std::fs::remove_file(&node).unwrap();
+        assert!(index(&stable).unwrap_err().to_string().contains("plugged in"));
+        assert!(index(folder.path()).unwrap_err().to_string().contains("no video device"));
+    }
+
+    fn meta(bytesused: u32, flags: Flags, ms: i64) -> Metadata {
+        let timestamp = Timestamp::new(ms / 1_000, ms % 1_000 * 1_000);
+        Metadata { bytesused, flags, timestamp, ..Metadata::default() }
+    }
+
+    #[test]
+    fn a_frame_ends_where_the_driver_says_and_not_where_an_older_one_did() {
+        let jpeg = format(FrameFormat::MJPEG, 640, 480, 15);
+        let buffer = [0xff, 0xd8, 1, 0xff, 0xd9, 0, 0xff, 0xd9];
+        let bytes = |used, flags| match pixels(jpeg, &buffer, &meta(used, flags, 0)) {
+            Pixels::Encoded(bytes) => bytes,
+            other => panic!("{other:?}"),
         };
-        let taken = |at| taken(Mono(50_000), wire::Wall(1_000_000), &buffer(at));
-        assert_eq!(taken(999_700), Mono(49_700));
-        assert_eq!(taken(1_000_400), Mono(50_000), "from the future: the clock stepped");
-        assert_eq!(taken(1), Mono(50_000), "from 1970");
+        assert_eq!(bytes(6, Flags::empty()), buffer[..5], "what pads it goes");
+        assert_eq!(bytes(4, Flags::empty()), [0; 0], "cut short: the rest is of an older frame");
+        assert_eq!(bytes(6, Flags::ERROR), [0; 0], "the driver says that it is damaged");
+        assert_eq!(bytes(99, Flags::empty()), [0; 0]);
+        let raw = pixels(format(FrameFormat::YUYV, 2, 2, 15), &buffer, &meta(4, Flags::empty(), 0));
+        assert!(Frame::new(Mono(0), raw).picture().is_err(), "half a raw frame is none");
+    }
+
+    #[test]
+    fn a_frame_is_as_old_as_its_buffer() {
+        let taken = |flags, ms| taken(Mono(50_000), Duration::from_secs(900), &meta(9, flags, ms));
+        assert_eq!(taken(Flags::TIMESTAMP_MONOTONIC, 899_700), Mono(49_700));
+        assert_eq!(taken(Flags::TIMESTAMP_MONOTONIC, 900_400), Mono(50_000), "from the future");
+        assert_eq!(taken(Flags::TIMESTAMP_MONOTONIC, 1), Mono(50_000), "not of this clock");
+        assert_eq!(taken(Flags::TIMESTAMP_COPY, 899_700), Mono(50_000));
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn status() -> Status {
         certificate_trouble: String::new(),
         ready_ms: 300,
         memory_peak_kb: 90_000,
+        vitals: Default::default(),
         counts: Counts::default(),
     }
 }

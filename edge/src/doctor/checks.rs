@@ -73,7 +73,11 @@ pub fn models(config: &Config) -> Finding {
         Err(error) => Finding::fault(
             "model",
             format!("{error:#}"),
-            format!("run models/fetch and copy models/weights to {}", config.models.display()),
+            format!(
+                "start the daemon: it gets the hub's model; or run models/fetch and copy \
+                 models/weights to {}",
+                config.models.display()
+            ),
         ),
     }
 }
@@ -81,13 +85,13 @@ pub fn models(config: &Config) -> Finding {
 /// The camera is there and is read.
 pub fn camera(config: &Config) -> Finding {
     match &config.camera {
-        capture::Config::V4l2(camera) => match capture::formats(camera.index) {
+        capture::Config::V4l2(camera) => match capture::formats(&camera.device) {
             Ok(formats) => {
-                Finding::well("camera", format!("/dev/video{}: {formats}", camera.index))
+                Finding::well("camera", format!("{}: {formats}", camera.device.display()))
             }
             Err(_) if is_running(config) => Finding::well("camera", "the daemon has it"),
             Err(error) => {
-                let mend = "plug it in; `ls /dev/video*` lists what there is, and [camera] device names one";
+                let mend = "plug it in; `ls /dev/video*` lists what there is, and [camera] device names one (a name in /dev/v4l/by-id stays with its camera)";
                 Finding::fault("camera", error.to_string(), mend)
             }
         },

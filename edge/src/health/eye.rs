@@ -88,7 +88,7 @@ mod tests {
     /// A frame of 64 × 48 pixels whose brightness at x, y is `light`.
     fn frame(at: u64, light: impl Fn(u32, u32) -> u32) -> Frame {
         let rgb = (0..64 * 48).flat_map(|n| [light(n % 64, n / 64).min(255) as u8; 3]).collect();
-        Frame { at: Mono(at), pixels: Pixels::Rgb(Picture::new(64, 48, rgb).unwrap()) }
+        Frame::new(Mono(at), Pixels::Rgb(Picture::new(64, 48, rgb).unwrap()))
     }
 
     /// A doorway: a dark frame around something bright, and a floor.
@@ -120,7 +120,7 @@ mod tests {
     fn a_damaged_frame_counts_until_the_next_look() {
         let mut eye = Eye::default();
         let bytes = Pixels::Encoded(vec![0xff, 0xd8, 1, 2, 3]);
-        assert_eq!(eye.blindness(&Frame { at: Mono(0), pixels: bytes }), Some(Blind::Undecodable));
+        assert_eq!(eye.blindness(&Frame::new(Mono(0), bytes)), Some(Blind::Undecodable));
         assert_eq!(eye.blindness(&frame(1_000, doorway)), None);
     }
 

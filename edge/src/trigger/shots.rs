@@ -238,7 +238,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn frame(at: u64) -> Arc<Frame> {
-        Arc::new(Frame { at: Mono(at), pixels: Pixels::Encoded(vec![]) })
+        Arc::new(Frame::new(Mono(at), Pixels::Encoded(vec![])))
     }
 
     fn ask(at: u64) -> Ask {

@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn frame(at: u64) -> Frame {
-        Frame { at: Mono(at), pixels: Pixels::Encoded(at.to_be_bytes().to_vec()) }
+        Frame::new(Mono(at), Pixels::Encoded(at.to_be_bytes().to_vec()))
     }
 
     fn ask(at: u64) -> Ask {

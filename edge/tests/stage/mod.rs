@@ -203,7 +203,7 @@ impl Door {
         for picture in pictures {
             self.clock.advance(STEP_MS);
             let at = wire::Clock::mono(&*self.clock);
-            frames.push(Arc::new(Frame { at, pixels: Pixels::Rgb(picture) }));
+            frames.push(Arc::new(Frame::new(at, Pixels::Rgb(picture))));
         }
         let burst = |frames: &[Arc<Frame>]| {
             self.recogniser.burst(&Burst::new(Cause::Motion, frames[0].at), frames)

@@ -294,6 +294,18 @@ impl Picture {
         Self { width, height, rgb: resized.into_raw() }
     }
 
+    /// Turned clockwise by 90, 180 or 270 degrees; by any other angle it stays as it is.
+    #[must_use]
+    pub fn turned(self, degrees: u16) -> Self {
+        let turned = match degrees {
+            90 => imageops::rotate90(&self.view()),
+            180 => imageops::rotate180(&self.view()),
+            270 => imageops::rotate270(&self.view()),
+            _ => return self,
+        };
+        Self { width: turned.width(), height: turned.height(), rgb: turned.into_raw() }
+    }
+
     /// The part of the rectangle that lies in the picture; `None` if no pixel of it does.
     #[must_use]
     pub fn crop(&self, x: i64, y: i64, width: u32, height: u32) -> Option<Self> {

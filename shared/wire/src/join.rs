@@ -45,6 +45,22 @@ pub const RENEW_PATH: &str = "/renew";
 /// What the signature of `pack.signed` is for.
 pub const MODELS_DOMAIN: &str = "rollcall-models-v1";
 
+/// By which a unit becomes a door at its first start: a TOML file that lies on its card.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invitation {
+    /// Where the hub is: `https://NAME:PORT`.
+    pub hub: String,
+    /// The one-time token.
+    pub token: String,
+}
+
+impl fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Invitation({}, ***)", self.hub)
+    }
+}
+
 /// Door → hub.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

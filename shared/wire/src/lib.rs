@@ -21,7 +21,7 @@ pub mod topic;
 pub use envelope::{EnvelopeError, Message};
 pub use gallery::{Gallery, Lines, Manifest, Person};
 pub use id::{DeviceId, Epoch, ModelId, RecordId, RecordKey, StudentId};
-pub use join::{JoinRequest, Joined};
+pub use join::{Invitation, JoinRequest, Joined};
 pub use ranges::Ranges;
 pub use record::{Body, Candidate, Direction, Item, Quality, Reason, Sighting, Verdict};
 pub use seal::{HubKey, HubSecret, SealError, Sealed};

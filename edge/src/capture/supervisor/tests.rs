@@ -10,6 +10,7 @@ fn supervisor(config: Config) -> (Supervisor, Arc<Ring>, watch::Receiver<CameraS
     let supervisor = Supervisor {
         open: crate::capture::open,
         config,
+        view: View::default(),
         ring: ring.clone(),
         clock: Arc::new(SystemClock),
         state,
