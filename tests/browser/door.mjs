@@ -1,7 +1,7 @@
 // A real door in a folder of its own: `rollcall-edge`, with a camera that shows one portrait.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { portrait } from "./hub.mjs";
@@ -31,6 +31,14 @@ export class Door {
     const [program, verb, ...rest] = command.trim().split(/\s+/);
     if (program !== "rollcall-edge" || verb !== "join") throw new Error(`no join command: ${command}`);
     await promisify(execFile)(binary, [verb, "--config", this.config, ...rest]);
+  }
+
+  // Puts the hub's file where the unit looks for it.
+  invite(text) {
+    const file = join(this.folder, "rollcall-door.toml");
+    writeFileSync(file, text);
+    const line = `invitation = ${JSON.stringify(file)}\n`;
+    writeFileSync(this.config, line + readFileSync(this.config, "utf8"));
   }
 
   start() {

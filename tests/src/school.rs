@@ -16,6 +16,8 @@ pub const ADMIN: &str = "admin@school.test";
 /// That admin's password; the hub is reachable on the loopback only.
 pub const PASSWORD: &str = "a school for tests, on loopback";
 
+const INVITATION: &str = "rollcall-door.toml";
+
 /// A folder with a hub that is set up.
 pub struct School {
     dir: PathBuf,
@@ -186,11 +188,7 @@ impl School {
     /// # Errors
     /// When the hub refuses.
     pub fn door(&self, name: &str, config: &str) -> anyhow::Result<Door> {
-        let dir = self.dir.join(name);
-        fs::create_dir_all(&dir)?;
-        let path = dir.join("edge.toml");
-        fs::write(&path, folders(&dir) + config)?;
-        let door = Door { dir, config: path, clock: self.clock.clone() };
+        let door = self.placed(name, &folders(&self.dir.join(name), &models()), config)?;
         let said =
             self.hub(&["device", "add", name, "--room", "Room 1", "--direction", "entry"])?;
         let line = said.lines().find(|line| line.contains("rollcall-edge join "));
@@ -201,6 +199,24 @@ impl School {
         let (_, url, token) = (words.next(), words.next(), words.next());
         door.edge(&["join", url.context("no address")?, token.context("no token")?])?;
         Ok(door)
+    }
+
+    /// A unit as it comes from the box: the program, a camera, neither identity nor weights.
+    ///
+    /// # Errors
+    /// When its folder cannot be written.
+    pub fn blank(&self, name: &str, config: &str) -> anyhow::Result<Door> {
+        let dir = self.dir.join(name);
+        let invitation = format!("invitation = {:?}\n", dir.join(INVITATION));
+        self.placed(name, &(invitation + &folders(&dir, &dir.join("no-models"))), config)
+    }
+
+    fn placed(&self, name: &str, folders: &str, config: &str) -> anyhow::Result<Door> {
+        let dir = self.dir.join(name);
+        fs::create_dir_all(&dir)?;
+        let path = dir.join("edge.toml");
+        fs::write(&path, format!("{folders}{config}"))?;
+        Ok(Door { dir, config: path, clock: self.clock.clone() })
     }
 }
 
@@ -215,8 +231,8 @@ pub fn wall(dir: &Path) -> anyhow::Result<String> {
     Ok(format!("[camera]\nkind = \"pictures\"\npaths = [{wall:?}]\nrepeat = true\n"))
 }
 
-fn folders(dir: &Path) -> String {
-    format!("data = {:?}\nmodels = {:?}\n", dir.join("data"), models())
+fn folders(dir: &Path, models: &Path) -> String {
+    format!("data = {:?}\nmodels = {models:?}\n", dir.join("data"))
 }
 
 /// A doorway unit in a folder.
@@ -267,7 +283,7 @@ impl Door {
     /// When the file cannot be written.
     pub fn with_camera(&self, file: &str, config: &str) -> anyhow::Result<Self> {
         let path = self.dir.join(file);
-        fs::write(&path, folders(&self.dir) + config)?;
+        fs::write(&path, folders(&self.dir, &models()) + config)?;
         Ok(Self { dir: self.dir.clone(), config: path, clock: self.clock.clone() })
     }
 
@@ -287,6 +303,12 @@ impl Door {
     #[must_use]
     pub fn config(&self) -> &Path {
         &self.config
+    }
+
+    /// Where a blank unit looks for the hub's invitation: its card's boot partition.
+    #[must_use]
+    pub fn invitation(&self) -> PathBuf {
+        self.dir.join(INVITATION)
     }
 
     /// Its folder of state.

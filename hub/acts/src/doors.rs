@@ -12,16 +12,18 @@ use crate::gallery::Galleries;
 use crate::online::Online;
 use crate::pki::Pki;
 use crate::snaps::Snaps;
-use rules::error::Error;
+use rules::error::{Doing, Error};
 use std::sync::Arc;
-use store::device::{self, Device, DevicePlace};
+use store::device::{self, Device, DevicePlace, INVITATION_MS, TOKEN_MS};
 use store::keys::Keys;
 use store::{Db, Tx, door_settings};
 use wire::link::Settings;
-use wire::{Clock, DeviceId, Direction, Wall};
+use wire::{Clock, DeviceId, Direction, Invitation, Wall};
 
 /// Bytes of a room's name.
 const ROOM: usize = 100;
+/// By which name a unit looks for its invitation.
+pub const INVITATION_FILE: &str = "rollcall-door.toml";
 /// Bytes of what says where a door hangs.
 const LOCATION: usize = 200;
 
@@ -144,9 +146,44 @@ pub async fn join_token(
     by: String,
     now: Wall,
 ) -> Result<String, Error> {
+    token(db, pki, id, now.plus_ms(TOKEN_MS), by, now).await
+}
+
+/// The file by which a unit becomes the door `id` at its first start, good for seven days: where
+/// the `hub` is, and a one-time token.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn invitation(
+    db: &Db,
+    pki: &Pki,
+    id: DeviceId,
+    hub: String,
+    by: String,
+    now: Wall,
+) -> Result<String, Error> {
+    let ends = now.plus_ms(INVITATION_MS);
+    let token = token(db, pki, id.clone(), ends, by, now).await?;
+    let invitation = toml::to_string(&Invitation { hub, token }).doing("writing an invitation")?;
+    let days = INVITATION_MS / 86_400_000;
+    Ok(format!(
+        "# Makes one unit the door “{id}”: put this file, as {INVITATION_FILE}, onto the boot\n\
+         # partition of its card. It works once, for {days} days, for whoever has it: keep it to\n\
+         # yourself.\n{invitation}"
+    ))
+}
+
+async fn token(
+    db: &Db,
+    pki: &Pki,
+    id: DeviceId,
+    ends: Wall,
+    by: String,
+    now: Wall,
+) -> Result<String, Error> {
     let secret = crate::auth::nonce().simple().to_string();
     let token = format!("{secret}-{}", pki.pin()?);
-    db.write(move |tx| device::add_token(tx, &id, &secret, &by, now)).await?;
+    db.write(move |tx| device::add_token(tx, &id, &secret, ends, &by, now)).await?;
     Ok(token)
 }
 

@@ -16,7 +16,7 @@ const PER_MINUTE: u32 = 5;
 /// Wrong tokens of one address before it is locked out.
 const WRONG: u32 = 10;
 const MINUTE_MS: u64 = 60_000;
-/// How long an address that guesses is locked out; a token does not live longer either.
+/// How long an address that guesses is locked out.
 const LOCKED_MS: u64 = 15 * MINUTE_MS;
 /// Addresses remembered; beyond it the longest quiet is forgotten.
 const REMEMBERED: usize = 4096;
@@ -95,7 +95,7 @@ impl Joining {
 }
 
 fn wrong() -> Error {
-    let why = "the join token is wrong, used up, or older than 15 minutes: make a new one with \
+    let why = "the join token is wrong, used up, or too old: make a new one with \
                `rollcall-hub device token NAME`";
     Error::Unauthorised(why.into())
 }

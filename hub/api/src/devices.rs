@@ -39,6 +39,11 @@ pub fn routes() -> Vec<Endpoint> {
             .of(Object::Device)
             .gives::<JoinTokenBody>()
             .by(join_token),
+        Route::post("/api/devices/{id}/invitation")
+            .admin()
+            .of(Object::Device)
+            .gives::<InvitationBody>()
+            .by(invitation),
         Route::post("/api/devices/{id}/revoke").admin().of(Object::Device).by(revoke),
     ]
 }
@@ -127,6 +132,19 @@ pub struct JoinTokenBody {
     pub join_token: String,
     /// What to run on the unit.
     pub command: String,
+    #[schema(value_type = String)]
+    expires_at: Option<Timestamp>,
+}
+
+/// What makes a unit a door at its first start, without a keyboard.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+pub struct InvitationBody {
+    device_id: String,
+    /// Its name on the boot partition of the unit's card.
+    file: &'static str,
+    /// What is in it; shown once.
+    text: String,
     #[schema(value_type = String)]
     expires_at: Option<Timestamp>,
 }
@@ -259,6 +277,19 @@ async fn join_token(call: Call) -> Outcome {
         command: call.join_command(&token),
         join_token: token,
         expires_at: moment(call.now.plus_ms(device::TOKEN_MS)),
+    })
+}
+
+async fn invitation(call: Call) -> Outcome {
+    let id: DeviceId = call.id("id")?;
+    let app = call.app();
+    let by = call.name()?;
+    let text = doors::invitation(&app.db, &app.pki, id.clone(), call.here(), by, call.now).await?;
+    json(&InvitationBody {
+        device_id: id.to_string(),
+        file: doors::INVITATION_FILE,
+        text,
+        expires_at: moment(call.now.plus_ms(device::INVITATION_MS)),
     })
 }
 

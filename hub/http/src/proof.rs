@@ -9,7 +9,7 @@ use warp::http::Method;
 use wire::Wall;
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 35] = [
+const ROUTES: [(Method, &str); 37] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -38,6 +38,8 @@ const ROUTES: [(Method, &str); 35] = [
     (Method::POST, "/api/devices/{id}/capture-token"),
     (Method::POST, "/api/devices/{id}/join-token"),
     (Method::POST, "/devices/{id}/token"),
+    (Method::POST, "/api/devices/{id}/invitation"),
+    (Method::POST, "/devices/{id}/invitation"),
     (Method::POST, "/devices/{id}/program"),
     (Method::POST, "/api/clock"),
     (Method::POST, "/care/clock"),

@@ -26,6 +26,12 @@ enum DeviceVerb {
         /// The door's name.
         name: DeviceId,
     },
+    /// Print the file by which a unit joins at its first start, without a keyboard: write it onto
+    /// the boot partition of its card, as rollcall-door.toml.
+    Invite {
+        /// The door's name.
+        name: DeviceId,
+    },
     /// List the doors.
     List {
         /// For scripts.
@@ -69,6 +75,7 @@ impl Devices {
                 let command = join_command(&hub, name).await?;
                 Ok(writeln!(out, "{command}")?)
             }
+            DeviceVerb::Invite { name } => Ok(write!(out, "{}", invitation(&hub, name).await?)?),
             DeviceVerb::List { json } => list(&hub, json, out).await,
             DeviceVerb::Revoke { name } => {
                 let id = name.clone();
@@ -100,9 +107,17 @@ impl DeviceAdd {
 async fn join_command(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
     let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
     let token = doors::join_token(&hub.db, &pki, name, actor(), now()).await?;
-    let host = &hub.config.host;
-    let port = hub.config.listen.web.port();
-    Ok(format!("rollcall-edge join https://{host}:{port} {token}"))
+    Ok(format!("rollcall-edge join {} {token}", address(hub)))
+}
+
+async fn invitation(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
+    let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
+    Ok(doors::invitation(&hub.db, &pki, name, address(hub), actor(), now()).await?)
+}
+
+/// Where people and joining units reach the hub.
+fn address(hub: &Hub) -> String {
+    format!("https://{}:{}", hub.config.host, hub.config.listen.web.port())
 }
 
 async fn list(hub: &Hub, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -72,6 +72,8 @@ pub(super) const COLUMNS: &str =
 
 /// A join token is good this long.
 pub const TOKEN_MS: i64 = 15 * 60 * 1000;
+/// One in an invitation, which lies on a card until its unit starts for the first time.
+pub const INVITATION_MS: i64 = 7 * 24 * 3600 * 1000;
 
 /// The door `id`.
 pub fn get(tx: &Tx<'_>, id: &DeviceId) -> Result<Option<Device>, Error> {
@@ -154,8 +156,8 @@ pub fn place(
     noted(tx, now, actor, "place", id, json!({ "room": place.room, "direction": direction }))
 }
 
-/// Makes a join token of `secret` for `id`; one that was not used yet ends. Brings a revoked
-/// door back.
+/// Makes a join token of `secret` for `id`, good until `ends`; one that was not used yet ends now.
+/// Brings a revoked door back.
 ///
 /// # Errors
 /// `NotFound` when there is no such door.
@@ -163,6 +165,7 @@ pub fn add_token(
     tx: &Tx<'_>,
     id: &DeviceId,
     secret: &str,
+    ends: Wall,
     actor: &str,
     now: Wall,
 ) -> Result<(), Error> {
@@ -170,9 +173,9 @@ pub fn add_token(
     tx.execute("delete from join_token where device = $1 and used_at is null", [id.as_str()])?;
     let sql = "insert into join_token (digest, device, created_at, expires_at)
          values ($1, $2, $3, $4)";
-    let ends = now.plus_ms(TOKEN_MS).0;
-    tx.execute(sql, params![digest(secret), id.as_str(), now.0, ends])?;
-    noted(tx, now, actor, "token", id, json!({}))
+    tx.execute(sql, params![digest(secret), id.as_str(), now.0, ends.0])?;
+    let minutes = (ends.0 - now.0) / 60_000;
+    noted(tx, now, actor, "token", id, json!({ "minutes": minutes }))
 }
 
 /// Ends every token that was not used yet, whichever door it is for.
@@ -442,10 +445,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_works_once_and_for_fifteen_minutes() {
+    async fn a_token_works_once_and_until_its_end() {
         let (_dir, db) = with_door().await;
-        let add =
-            |secret: &'static str| db.write(move |tx| add_token(tx, &door(), secret, "t", NOW));
+        let ends = NOW.plus_ms(TOKEN_MS);
+        let add = |secret: &'static str| {
+            db.write(move |tx| add_token(tx, &door(), secret, ends, "t", NOW))
+        };
         let take =
             |secret: &'static str, ms| db.write(move |tx| use_token(tx, secret, NOW.plus_ms(ms)));
         add("OLD").await.unwrap();
@@ -463,7 +468,7 @@ mod tests {
             .write(|tx| {
                 add_cert(tx, &door(), "aa", NOW, NOW)?;
                 renew_cert(tx, &door(), ("aa", "bb"), NOW, NOW)?;
-                add_token(tx, &door(), "T", "t", NOW)?;
+                add_token(tx, &door(), "T", NOW.plus_ms(TOKEN_MS), "t", NOW)?;
                 let ended = revoke(tx, &door(), "t", NOW)?;
                 Ok((revoked(tx)?, ended, use_token(tx, "T", NOW)?))
             })

@@ -194,7 +194,9 @@ async fn a_token_lets_one_device_in_once() {
     let (id, app) = (hub.add("d7").await, &hub.running.app);
     let now = SystemClock.wall();
     let of = id.clone();
-    let token = move |tx: &store::Tx<'_>| store::device::add_token(tx, &of, "SECRET", "test", now);
+    let ends = now.plus_ms(store::device::TOKEN_MS);
+    let token =
+        move |tx: &store::Tx<'_>| store::device::add_token(tx, &of, "SECRET", ends, "test", now);
     app.db.write(token).await.unwrap();
     let key = KeyPair::generate().unwrap();
     let bad = JoinRequest { token: "SECRET-PIN".into(), csr_pem: "no".into() };

@@ -1,6 +1,7 @@
 // The doors: a real one joins by what the page shows, is watched, asked for a picture, moved, and
 // cut off.
 
+import { readFileSync } from "node:fs";
 import { Door } from "../door.mjs";
 import { names } from "../school.mjs";
 
@@ -136,6 +137,27 @@ export default async function doors(kit) {
   } finally {
     await door?.stop();
   }
+
+  await test("a file for the card comes from the same page, and by it a unit joins that nobody types at", async () => {
+    await hub.post("/api/devices", { device_id: "door-card", classroom_id: "Gym" });
+    await go("/devices/door-card");
+    await page.getByRole("button", { name: "New join token" }).click();
+    await stay();
+    const coming = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Get the file" }).click();
+    const file = await coming;
+    same(file.suggestedFilename(), "rollcall-door.toml", "its name");
+    const unit = new Door(hub, "door-card");
+    unit.invite(readFileSync(await file.path(), "utf8"));
+    unit.start();
+    try {
+      await page.locator("#done").waitFor({ timeout: LONG });
+      same(await has("#done", "door-card has joined"), true, "said");
+      same(await stayed(), true, "on the page it came from");
+    } finally {
+      await unit.stop();
+    }
+  });
 
   await test("without JavaScript: added, joined, moved, asked, cut off", async () => {
     const bare = await open({ ...desktop, javaScriptEnabled: false });

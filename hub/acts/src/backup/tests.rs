@@ -319,7 +319,7 @@ async fn who_was_signed_in_and_which_certificates_ended_is_not_undone() {
         store::device::add_cert(tx, &door(), "aa", NOW.plus_ms(DAY_MS), NOW)?;
         let until = NOW.plus_ms(DAY_MS);
         let life = store::device::capture_token::TokenLife { from: NOW, until, overlap: NOW };
-        store::device::add_token(tx, &door(), "join", "t", NOW)?;
+        store::device::add_token(tx, &door(), "join", until, "t", NOW)?;
         store::device::capture_token::add(tx, &door(), b"program", life, "t")
     };
     rig.db.write(open).await.unwrap();

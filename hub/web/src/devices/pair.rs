@@ -1,24 +1,29 @@
-//! `/devices/{id}/token`: how a unit joins, as a command and as a square code, shown once.
+//! `/devices/{id}/token`: how a unit joins, as a command and as a square code, shown once; and
+//! `/devices/{id}/invitation`, the file by which it joins without a keyboard.
 
 use super::state::when;
 use crate::qr;
 use crate::shell::Shell;
 use crate::shell::shell;
-use acts::doors::join_token;
+use acts::doors::{self, INVITATION_FILE, join_token};
 use askama::Template;
 use http::call::Call;
 use http::endpoint::Endpoint;
-use http::reply::page;
+use http::reply::{bytes, page, with};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use store::device;
-use warp::http::StatusCode;
+use warp::http::{StatusCode, header};
 use wire::{DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
 pub fn routes() -> Vec<Endpoint> {
-    vec![Route::post("/devices/{id}/token").admin().of(Object::Device).form().page().by(invite)]
+    let device = |path| Route::post(path).admin().of(Object::Device).form();
+    vec![
+        device("/devices/{id}/token").page().by(invite),
+        device("/devices/{id}/invitation").part().by(invitation),
+    ]
 }
 
 #[derive(Template)]
@@ -37,6 +42,15 @@ struct PairPage {
 async fn invite(call: Call) -> Outcome {
     let id = call.id("id")?;
     page_of(&call, StatusCode::OK, id).await
+}
+
+async fn invitation(call: Call) -> Outcome {
+    let app = call.app();
+    let id = call.id("id")?;
+    let by = call.name()?;
+    let text = doors::invitation(&app.db, &app.pki, id, call.here(), by, call.now).await?;
+    let file = format!("attachment; filename=\"{INVITATION_FILE}\"");
+    Ok(with(bytes("application/toml", text)?, header::CONTENT_DISPOSITION, &file))
 }
 
 /// The page with a new token for the door `id`.
