@@ -5,7 +5,7 @@ mod checks;
 mod hub;
 
 use crate::config::Config;
-use crate::vitals::Vitals;
+use crate::vitals;
 use std::fmt;
 
 /// One thing looked at.
@@ -72,7 +72,7 @@ impl fmt::Display for Finding {
 /// Looks at everything, in the order in which a technician would.
 #[must_use]
 pub fn examine(config: &Config) -> Vec<Finding> {
-    let vitals = Vitals::read();
+    let vitals = vitals::read();
     vec![
         checks::data(config),
         checks::owner(config),

@@ -3,9 +3,9 @@
 //! Counters live in memory only and are shown to whoever may open the control socket: a stranger
 //! leaves nothing on disk or wire.
 
-use crate::vitals::Vitals;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use wire::link::Vitals;
 
 macro_rules! counters {
     ($($name:ident $doc:literal)*) => {

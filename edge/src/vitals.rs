@@ -1,56 +1,38 @@
 //! How the board is: its heat, its supply, its memory, as Linux on a Raspberry Pi tells them.
 
-use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
+use wire::link::Vitals;
 
-/// Degrees from which a Raspberry Pi slows its processor down.
-pub const HOT: f32 = 80.0;
-/// MiB of memory below which the system may end programs.
-pub const SCARCE_MB: u64 = 60;
-/// Bits of the firmware's word: now, and since the start.
+/// Bits of the firmware's word: the supply sagged, now or since the start; the processor is slower
+/// now, for any reason.
 const SAGGED: u32 = 1 | 1 << 16;
 const SLOWED: u32 = 0b1110;
 
-/// What a board tells; nothing where it does not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Vitals {
-    /// Degrees Celsius of the processor.
-    pub celsius: Option<f32>,
-    /// Whether the supply has sagged below what the board needs, since its start.
-    pub sagged: Option<bool>,
-    /// Whether the processor is slowed down now, by heat or by the supply.
-    pub slowed: Option<bool>,
-    /// MiB that programs can still have.
-    pub memory_free_mb: Option<u64>,
+/// What this machine tells.
+#[must_use]
+pub fn read() -> Vitals {
+    below(Path::new("/"))
 }
 
-impl Vitals {
-    /// Those of this machine.
-    #[must_use]
-    pub fn read() -> Self {
-        Self::below(Path::new("/"))
-    }
-
-    /// Those that the files below `root` tell.
-    fn below(root: &Path) -> Self {
-        let text = |path: &str| fs::read_to_string(root.join(path)).ok();
-        let heat = text("sys/class/thermal/thermal_zone0/temp");
-        let firmware = text("sys/devices/platform/soc/soc:firmware/get_throttled");
-        let word = firmware.and_then(|word| u32::from_str_radix(word.trim(), 16).ok());
-        Self {
-            celsius: heat.and_then(|text| Some(text.trim().parse::<f32>().ok()? / 1_000.0)),
-            sagged: word.map(|word| word & SAGGED != 0),
-            slowed: word.map(|word| word & SLOWED != 0),
-            memory_free_mb: text("proc/meminfo").as_deref().and_then(available_mb),
-        }
+/// What the files below `root` tell.
+fn below(root: &Path) -> Vitals {
+    let text = |path: &str| fs::read_to_string(root.join(path)).ok();
+    let heat = text("sys/class/thermal/thermal_zone0/temp");
+    let firmware = text("sys/devices/platform/soc/soc:firmware/get_throttled");
+    let word = firmware.and_then(|word| u32::from_str_radix(word.trim(), 16).ok());
+    Vitals {
+        celsius: heat.and_then(|text| i16::try_from(text.trim().parse::<i32>().ok()? / 1_000).ok()),
+        sagged: word.map(|word| word & SAGGED != 0),
+        slowed: word.map(|word| word & SLOWED != 0),
+        memory_free_mb: text("proc/meminfo").as_deref().and_then(available_mb),
+        up_s: text("proc/uptime").and_then(|text| text.split('.').next()?.parse().ok()),
     }
 }
 
-fn available_mb(meminfo: &str) -> Option<u64> {
+fn available_mb(meminfo: &str) -> Option<u32> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kb: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    let kb: u32 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kb / 1_024)
 }
 
@@ -69,15 +51,17 @@ pub(crate) mod tests {
         place("sys/class/thermal/thermal_zone0/temp", heat);
         place("sys/devices/platform/soc/soc:firmware/get_throttled", firmware);
         place("proc/meminfo", meminfo);
-        Vitals::below(root.path())
+        place("proc/uptime", "86400.25 170000.00\n");
+        below(root.path())
     }
 
     #[test]
     fn a_pi_tells_its_heat_its_supply_and_its_memory() {
         let memory = "MemTotal: 4000000 kB\nMemAvailable:    2048000 kB\n";
         let vitals = board("51234\n", "0\n", memory);
-        assert_eq!((vitals.celsius, vitals.memory_free_mb), (Some(51.234), Some(2_000)));
+        assert_eq!((vitals.celsius, vitals.memory_free_mb), (Some(51), Some(2_000)));
         assert_eq!((vitals.sagged, vitals.slowed), (Some(false), Some(false)));
+        assert_eq!(vitals.up_s, Some(86_400));
         let vitals = board("84000\n", "50005\n", memory);
         assert_eq!((vitals.sagged, vitals.slowed), (Some(true), Some(true)));
         let earlier = board("51234\n", "50000\n", memory);
@@ -87,7 +71,8 @@ pub(crate) mod tests {
     #[test]
     fn what_a_machine_does_not_tell_is_nothing_and_never_a_number() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(Vitals::below(root.path()), Vitals::default());
-        assert_eq!(board("hot", "-", "MemAvailable: some kB"), Vitals::default());
+        assert_eq!(below(root.path()), Vitals::default());
+        let nonsense = board("hot", "-", "MemAvailable: some kB");
+        assert_eq!(nonsense, Vitals { up_s: Some(86_400), ..Vitals::default() });
     }
 }

@@ -11,6 +11,7 @@ use acts::auth::{Passwords, token::Tokens};
 use acts::begin;
 use acts::certificates::{Certificates, May};
 use acts::device::Fleet;
+use acts::doors::boards::Boards;
 use acts::events::Events;
 use acts::gallery::Gallery;
 use acts::ingest::{Ingest, fault::StagedFault, school::Schools};
@@ -106,6 +107,7 @@ impl App {
             apart: Apart::default(),
             recogniser,
             snaps: Snaps::new(events.clone()),
+            boards: Boards::default(),
             events,
             clock,
             config: Arc::new(config),
@@ -277,6 +279,7 @@ impl Running {
             fleet: app.fleet.clone(),
             online: app.online.clone(),
             snaps: app.snaps.clone(),
+            boards: app.boards.clone(),
             clock: app.clock.clone(),
             limits: app.config.doors,
         };

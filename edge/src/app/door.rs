@@ -11,7 +11,7 @@ use crate::{
     signal,
     status::{Counters, Status, memory_peak_kb},
     trigger::{self, Ask, Shutter},
-    vitals::Vitals,
+    vitals,
 };
 use anyhow::Context as _;
 use std::{
@@ -136,7 +136,7 @@ impl Door {
                 certificate_trouble: certificate.trouble,
                 ready_ms,
                 memory_peak_kb: memory_peak_kb(),
-                vitals: Vitals::read(),
+                vitals: vitals::read(),
                 counts: counters.read(),
             }
         })

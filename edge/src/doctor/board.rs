@@ -1,18 +1,18 @@
 //! The things looked at on the board itself.
 
 use super::Finding;
-use crate::vitals::{HOT, SCARCE_MB, Vitals};
+use wire::link::Vitals;
 
 /// It is not too hot.
 pub fn heat(vitals: &Vitals) -> Finding {
     match vitals.celsius {
         None => Finding::unused("heat", "this machine does not say how warm it is"),
-        Some(celsius) if celsius >= HOT => Finding::fault(
+        Some(celsius) if celsius >= Vitals::HOT => Finding::fault(
             "heat",
-            format!("the processor is at {celsius:.0} °C and slows itself down"),
+            format!("the processor is at {celsius} °C and slows itself down"),
             "give it a heat sink and air, and keep it out of the sun",
         ),
-        Some(celsius) => Finding::well("heat", format!("{celsius:.0} °C")),
+        Some(celsius) => Finding::well("heat", format!("{celsius} °C")),
     }
 }
 
@@ -38,7 +38,7 @@ pub fn power(vitals: &Vitals) -> Finding {
 pub fn memory(vitals: &Vitals) -> Finding {
     match vitals.memory_free_mb {
         None => Finding::unused("memory", "this machine does not say how much is free"),
-        Some(free) if free < SCARCE_MB => Finding::fault(
+        Some(free) if free < Vitals::SCARCE_MB => Finding::fault(
             "memory",
             format!("{free} MiB are free: the system may end programs"),
             "end what else runs here, or use a board with more",

@@ -4,6 +4,7 @@ use super::{Action, Backoff, Config, Event, Facts, Session};
 use crate::clock::Timekeeper;
 use crate::outbox::{Outbox, OutboxError, Place};
 use crate::tls::Badge;
+use crate::vitals;
 use rand::{SeedableRng, rngs::StdRng};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, PubAckReason, SubscribeReasonCode};
@@ -285,6 +286,7 @@ impl Talk<'_> {
             Action::Heard(run) => return settle(outbox.heard(run).await, Event::Runs),
             Action::Want(desired) => self.want(desired).await?,
             Action::Settle(settings) => drop(self.link.settings.send_replace(Some(settings))),
+            Action::Measure => return Ok(Some(Event::Measured(vitals::read()))),
             Action::Obey(command) => {
                 if self.link.commands.try_send(command).is_err() {
                     tracing::warn!("a command of the hub was dropped: too many at once");

@@ -8,8 +8,8 @@ use super::flight::{Flight, numbers};
 use crate::outbox::{Acked, Cursor, Parcel, anew};
 use rand::rngs::StdRng;
 use wire::link::{
-    Ack, Batch, Command, Desired, Greeting, Heard, Hello, Reported, Run, Settings, Snap, Status,
-    Time, WINDOW,
+    Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, Reported, Run, Settings, Snap,
+    Status, Time, Vitals, WINDOW,
 };
 use wire::topic::Leaf;
 use wire::{Message, Mono, Ranges, Wall};
@@ -25,6 +25,8 @@ const AGAIN_MS: u64 = 4_000;
 const BACKLOG_MS: u64 = 200;
 /// Batches on the way at most, those that the hub lets wait among them.
 const MOST: usize = 64;
+/// Seconds between two looks at the board at least, whatever the hub says.
+const LEAST_S: u16 = 10;
 
 /// What happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,6 +53,8 @@ pub enum Event {
     Reported(Reported),
     /// What the hub asked to see.
     Snap(Snap),
+    /// How the board is.
+    Measured(Vitals),
     /// Time passed.
     Tick,
 }
@@ -65,6 +69,7 @@ impl Event {
                 | Self::Stored
                 | Self::Reported(_)
                 | Self::Snap(_)
+                | Self::Measured(_)
                 | Self::Runs(_)
         )
     }
@@ -99,6 +104,8 @@ pub enum Action {
     Settle(Settings),
     /// Do what the hub says.
     Obey(Command),
+    /// Look how the board is, and come back with it.
+    Measure,
     /// The hub's time at a moment.
     Tell {
         /// When.
@@ -156,6 +163,8 @@ pub struct Session {
     backlog: Mono,
     /// Half the round trip of the last greeting, milliseconds.
     half_trip_ms: Option<u64>,
+    /// How often the hub wants to hear of the board, milliseconds, and when it does next.
+    vitals: Option<(u64, Mono)>,
 }
 
 impl Session {
@@ -177,6 +186,7 @@ impl Session {
             quiet: false,
             backlog: now,
             half_trip_ms: None,
+            vitals: None,
         }
     }
 
@@ -209,6 +219,7 @@ impl Session {
             Event::Stored => self.stored(),
             Event::Reported(reported) => self.report(reported),
             Event::Snap(snap) => self.tell(Leaf::Snap, snap),
+            Event::Measured(vitals) => self.tell(Leaf::Vitals, vitals),
             Event::Tick => self.tick(now),
         };
         actions.extend(self.fetch(now));
@@ -221,7 +232,8 @@ impl Session {
         let mut wake = Mono(self.heard.0 + SILENCE_MS);
         let flights = self.flights.iter().map(Flight::due);
         let backlog = (self.may_fetch() && self.backlog > now).then_some(self.backlog);
-        for due in flights.chain(self.greet).chain(backlog) {
+        let vitals = self.vitals.map(|(_, due)| due);
+        for due in flights.chain(self.greet).chain(backlog).chain(vitals) {
             wake = wake.min(due);
         }
         wake
@@ -271,6 +283,7 @@ impl Session {
             Message::Settings(settings) => vec![Action::Settle(settings)],
             Message::Command(command) => vec![Action::Obey(command)],
             Message::Time(time) => self.time(time, now),
+            Message::Interest(interest) => self.interest(interest, now),
             // A door's own kinds do not come down; the topic was one of ours, so this is a bug
             // of the hub and no reason to hang up.
             Message::Batch(_)
@@ -278,7 +291,8 @@ impl Session {
             | Message::Greeting(_)
             | Message::Status(_)
             | Message::Reported(_)
-            | Message::Snap(_) => vec![],
+            | Message::Snap(_)
+            | Message::Vitals(_) => vec![],
         }
     }
 
@@ -341,6 +355,12 @@ impl Session {
         vec![Action::Tell { at: now, wall: time.wall.plus_ms(ahead), err_ms }]
     }
 
+    fn interest(&mut self, interest: Interest, now: Mono) -> Vec<Action> {
+        let every_ms = u64::from(interest.every_s.max(LEAST_S)) * 1_000;
+        self.vitals = Some((every_ms, Mono(now.0 + every_ms)));
+        vec![Action::Measure]
+    }
+
     fn stored(&mut self) -> Vec<Action> {
         (self.more, self.quiet) = (true, false);
         vec![]
@@ -366,6 +386,10 @@ impl Session {
         let mut actions = Vec::new();
         if self.greet.is_some_and(|due| due <= now) {
             actions.push(self.hello(now));
+        }
+        if let Some((every_ms, due)) = self.vitals.filter(|(_, due)| *due <= now) {
+            self.vitals = Some((every_ms, Mono(due.0.max(now.0) + every_ms)));
+            actions.push(Action::Measure);
         }
         for flight in self.flights.iter_mut().filter(|flight| flight.due() <= now) {
             flight.again(now, &mut self.rng);

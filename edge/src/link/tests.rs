@@ -4,7 +4,9 @@ use super::*;
 use crate::outbox::{Acked, Cursor, Parcel};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
-use wire::link::{Ack, Batch, Desired, Heard, Reported, Run, Settings, Snap, Time, WINDOW};
+use wire::link::{
+    Ack, Batch, Desired, Heard, Interest, Reported, Run, Settings, Snap, Time, Vitals, WINDOW,
+};
 use wire::record::Anchor;
 use wire::topic::Leaf;
 use wire::{Body, ClockState, Direction, Epoch, Item, Message, Mono, Ranges, Stamp, Wall};
@@ -315,4 +317,24 @@ fn an_outbox_that_cannot_is_asked_again_after_the_next_greeting_and_the_link_sta
     let greeted = session.on(Event::Tick, Mono(4_030));
     assert!(matches!(&greeted[..], [Action::Say(Leaf::Up, Message::Hello(_))]), "{greeted:?}");
     assert!(fetches(&session.on(Event::Message(ack(0, 8)), Mono(4_050))));
+}
+
+#[test]
+fn the_board_is_looked_at_as_often_as_the_hub_wants_and_not_without_its_wish() {
+    let mut session = opened();
+    let ticks = |session: &mut Session, at| session.on(Event::Tick, Mono(at));
+    assert_eq!(ticks(&mut session, 60_000), []);
+    let wish = Event::Message(Interest { every_s: 60 }.into());
+    assert_eq!(session.on(wish, Mono(60_000)), [Action::Measure]);
+    let vitals = Vitals { celsius: Some(51), ..Vitals::default() };
+    let said = session.on(Event::Measured(vitals), Mono(60_001));
+    assert_eq!(said, [Action::Say(Leaf::Vitals, vitals.into())]);
+    session.on(Event::Heard, Mono(100_000));
+    assert_eq!(session.wake(Mono(100_000)), Mono(120_000));
+    assert_eq!(ticks(&mut session, 119_999), []);
+    assert_eq!(ticks(&mut session, 120_000), [Action::Measure]);
+    assert_eq!(ticks(&mut session, 120_001), []);
+    let often = Event::Message(Interest { every_s: 0 }.into());
+    session.on(often, Mono(130_000));
+    assert_eq!(session.wake(Mono(130_000)), Mono(140_000), "never more often than each 10 s");
 }

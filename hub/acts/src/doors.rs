@@ -1,5 +1,6 @@
 //! Doors: added, moved, told their settings, joined and cut off.
 
+pub mod boards;
 pub mod certificates;
 pub mod galleries;
 pub mod orders;

@@ -12,7 +12,7 @@ use crate::certificates::{Certificates, Renewal};
 use crate::desk::Desk;
 use crate::device::Fleet;
 use crate::device::follow::Follower;
-use crate::doors::Doors;
+use crate::doors::{Doors, boards::Boards};
 use crate::events::Events;
 use crate::finds::Finds;
 use crate::gallery::{Galleries, Gallery};
@@ -73,6 +73,8 @@ pub struct Parts {
     pub online: Online,
     /// What doors' cameras see, when somebody asked.
     pub snaps: Snaps,
+    /// How doors' boards are.
+    pub boards: Boards,
     /// Who may be recognised, for the hub's own look at each sighting.
     pub schools: Schools,
     /// Long work.
@@ -143,6 +145,7 @@ impl Parts {
             data: self.config.data.clone(),
             upkeep: self.upkeep(),
             tally: self.care.clone(),
+            boards: self.boards.clone(),
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) async fn run(data: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
         Ok(recogniser) => recogniser,
     };
     let model = recogniser.model().clone();
-    let stored = hub.db.read(move |tx| facts::stored(tx, &model, now)).await?;
+    let stored = hub.db.read(move |tx| facts::stored(tx, &model, |_| None, now)).await?;
     let disk = facts::disk(data);
     let recognition = recogniser.trouble().map(str::to_owned);
     let replaced = hub.keys()?.replaced()?;

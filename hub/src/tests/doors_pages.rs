@@ -7,7 +7,7 @@ use serde_json::json;
 use store::{Tx, account, device};
 use web::qr;
 use wire::DeviceId;
-use wire::link::{Command, Snap};
+use wire::link::{Command, Snap, Vitals};
 
 fn door() -> DeviceId {
     "door-1".parse().unwrap()
@@ -167,6 +167,58 @@ async fn a_picture_is_asked_for_by_a_button_and_the_page_says_where_it_is() {
     }
     let odd = house.fill(&token, "/devices/door-1/commands", &[("command", "explode")]).await;
     assert_eq!(odd.status(), 422);
+}
+
+#[tokio::test]
+async fn how_the_board_is_stands_on_its_page_and_what_is_wrong_with_it_among_what_needs_care() {
+    let house = House::new().await;
+    let token = house.school().await;
+    connect(&house).await;
+    report(&house, "watching", 9_000).await;
+    let page = || house.page(&token, "/devices/door-1");
+    let say = |vitals| house.app.boards.say(&door(), vitals, house.app.clock.mono());
+    assert!(!page().await.contains("°C"), "it has not said");
+    say(Vitals { celsius: Some(54), memory_free_mb: Some(900), ..Vitals::default() });
+    let cool = page().await;
+    assert!(cool.contains("54 °C") && cool.contains("900 MiB") && !cool.contains("too hot"));
+    say(Vitals { celsius: Some(84), sagged: Some(true), ..Vitals::default() });
+    let ill = page().await;
+    assert!(ill.contains("too hot") && ill.contains("supply too weak"), "{ill}");
+    let care = house.page(&token, "/care").await;
+    assert!(care.contains("too hot") && care.contains("door-1"), "{care}");
+    house.clock.advance(3 * 60_000);
+    assert!(!page().await.contains("too hot"), "what was said long ago says nothing about now");
+}
+
+#[tokio::test]
+async fn the_file_for_a_card_names_the_hub_and_a_token_that_ends_the_one_before() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let shown = html(&house.fill(&token, "/devices/door-1/token", &[]).await);
+    let told = shown.split_once("rollcall-edge join ").unwrap().1;
+    let old = told.split(['<', ' ']).nth(1).unwrap().to_owned();
+    let file = house.fill(&token, "/devices/door-1/invitation", &[]).await;
+    let named = &file.headers()["content-disposition"];
+    assert_eq!(named, "attachment; filename=\"rollcall-door.toml\"");
+    let text = html(&file);
+    let invitation: wire::Invitation = toml::from_str(&text).unwrap();
+    assert!(invitation.hub.starts_with("https://") && text.contains("the door “door-1”"), "{text}");
+    let at = |ms| NOW.plus_ms(ms);
+    let use_it = |token: String, at| {
+        let work = move |tx: &Tx<'_>| {
+            let (secret, _) = device::split_token(&token)?;
+            device::use_token(tx, secret, at)
+        };
+        house.app.db.write(work)
+    };
+    assert_eq!(use_it(old, at(0)).await.unwrap(), None, "the command before it");
+    let week = at(device::INVITATION_MS);
+    assert_eq!(use_it(invitation.token.clone(), week).await.unwrap(), None, "a week later");
+    assert_eq!(use_it(invitation.token, week.plus_ms(-1)).await.unwrap(), Some(door()));
+    let api = post("/api/devices/door-1/invitation").bearer(&token);
+    let said = super::body(&house.send(api).await);
+    assert_eq!(said["file"], "rollcall-door.toml");
+    assert!(said["text"].as_str().unwrap().contains("token = "));
 }
 
 #[tokio::test]

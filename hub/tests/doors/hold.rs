@@ -3,6 +3,7 @@
 use crate::phone::{Phone, options};
 use crate::rig::{Hub, SOON};
 use crate::talk::{EPOCH, health};
+use acts::doors::boards::Boards;
 use acts::snaps::Snaps;
 use acts::{
     ingest::delivery::{Delivery, DeliveryAnswer, Sent},
@@ -43,6 +44,7 @@ async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
         fleet,
         online,
         snaps: Snaps::default(),
+        boards: Boards::default(),
         clock: Arc::new(SystemClock),
         limits,
     };

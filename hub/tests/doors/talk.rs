@@ -6,7 +6,7 @@ use acts::events::Event;
 use rumqttc::v5::mqttbytes::v5::DisconnectReasonCode;
 use store::{Tx, door_settings, release};
 use tokio::time::timeout;
-use wire::link::{Command, Desired, Settings, Snap, Status};
+use wire::link::{Command, Desired, Settings, Snap, Status, Vitals};
 use wire::record::{CameraState, Health};
 use wire::time::{Clock, SystemClock};
 use wire::topic::Leaf;
@@ -59,6 +59,24 @@ async fn a_door_hears_which_run_the_hub_knows_and_an_old_copy_that_it_is_one() {
     );
     phone.greet(EPOCH, 90, &vec![(7, 1); wire::link::RUNS + 1]);
     assert_eq!(phone.cut().await, Some(DisconnectReasonCode::PacketTooLarge));
+}
+
+#[tokio::test]
+async fn a_door_is_asked_how_its_board_is_and_what_it_says_is_known_and_never_stored() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    phone.hello(EPOCH);
+    let every = |m| if let Message::Interest(interest) = m { Some(interest.every_s) } else { None };
+    assert_eq!(phone.hear(every).await, 60);
+    let hot = Vitals { celsius: Some(83), ..Vitals::default() };
+    phone.say(Leaf::Vitals, hot);
+    phone.acknowledged(2).await;
+    let app = &hub.running.app;
+    assert_eq!(app.boards.of(&door.id, app.clock.mono()), Some(hot));
+    phone.say(Leaf::Vitals, Status { online: true, connection: 1, boot: 1 });
+    phone.acknowledged(3).await;
+    assert_eq!(hub.count("dead_letter").await, 1, "only vitals are said there");
 }
 
 #[tokio::test]

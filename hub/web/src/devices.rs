@@ -193,7 +193,8 @@ fn places(call: &Call, shell: &Shell, doors: Vec<DoorKnown>) -> Vec<DoorsPlace> 
 fn row(call: &Call, shell: &Shell, known: DoorKnown) -> DoorsDoor {
     let app = call.app();
     let now = call.now;
-    let all = states(&known, app.gallery.model(), now);
+    let board = app.boards.of(&known.device.id, app.clock.mono());
+    let all = states(&known, board, app.gallery.model(), now);
     let said = say(shell, all[0], &known, &app.config.zone, now);
     let device = known.device;
     DoorsDoor {

@@ -68,7 +68,7 @@ macro_rules! said_numbers {
         })*
     };
 }
-said_numbers!(u8 u32 u64 usize i32 i64 f64);
+said_numbers!(u8 u32 u64 usize i16 i32 i64 f64);
 
 impl<T: Said + ?Sized> Said for &T {
     fn value(&self) -> FluentValue<'static> {

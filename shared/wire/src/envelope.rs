@@ -4,8 +4,8 @@
 //! Postcard is not self-describing and ignores bytes left over, so neither is left to it.
 
 use crate::link::{
-    Ack, Batch, Command, Desired, Greeting, Heard, Hello, PACKET_BYTES, Reported, Settings, Snap,
-    Status, Time,
+    Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, PACKET_BYTES, Reported,
+    Settings, Snap, Status, Time, Vitals,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -98,6 +98,8 @@ messages! {
     9 1 Snap "What the camera sees, door → hub."
     10 1 Settings "Settings of the door, hub → door."
     11 1 Heard "Whose numbers the hub knows, hub → door."
+    12 1 Interest "How often the hub wants vitals, hub → door."
+    13 1 Vitals "How the board is, door → hub."
 }
 
 fn pack<T: Serialize>(kind: u8, version: u8, content: &T) -> Vec<u8> {
@@ -172,7 +174,7 @@ mod tests {
 
         #[test]
         fn content_that_passes_the_checksum_never_panics(
-            kind in 0u8..12, version in 1u8..3,
+            kind in 0u8..15, version in 1u8..3,
             content in prop::collection::vec(any::<u8>(), 0..200)
         ) {
             let mut bytes = vec![b'R', b'C', kind, version, 0];

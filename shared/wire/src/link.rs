@@ -205,6 +205,38 @@ impl Settings {
     }
 }
 
+/// Hub → door on `desired`, after a greeting: this hub wants to hear how the board is. A door that
+/// does not know this kind of message goes on without, and a hub that does not send it hears
+/// nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Interest {
+    /// Seconds from one [`Vitals`] to the next, at least 10.
+    pub every_s: u16,
+}
+
+/// Door → hub on `vitals`: how its board is. Nothing where the board does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Vitals {
+    /// Whole degrees Celsius of the processor.
+    pub celsius: Option<i16>,
+    /// Whether the supply sagged below what the board needs, since its start.
+    pub sagged: Option<bool>,
+    /// Whether the processor is slowed down now, by heat or by the supply.
+    pub slowed: Option<bool>,
+    /// MiB that programs can still have.
+    pub memory_free_mb: Option<u32>,
+    /// Seconds since the board started.
+    pub up_s: Option<u32>,
+}
+
+impl Vitals {
+    /// Degrees from which a Raspberry Pi slows its processor down.
+    pub const HOT: i16 = 80;
+    /// MiB of memory below which the system may end programs.
+    pub const SCARCE_MB: u32 = 60;
+}
+
 /// Hub → door on `cmd`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Command {

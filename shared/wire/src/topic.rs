@@ -27,6 +27,8 @@ pub enum Leaf {
     Time,
     /// What the camera sees, on request.
     Snap,
+    /// How the board is.
+    Vitals,
 }
 
 /// What a door may do on a topic.
@@ -47,7 +49,7 @@ pub struct Rule {
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 8] = [
+pub const RULES: [Rule; 9] = [
     rule(Leaf::Up, "up", true, false, crate::link::BATCH_BYTES, 600),
     rule(Leaf::Status, "status", true, true, 256, 60),
     rule(Leaf::Reported, "reported", true, true, 4096, 60),
@@ -56,6 +58,7 @@ pub const RULES: [Rule; 8] = [
     rule(Leaf::Cmd, "cmd", false, false, 4096, 0),
     rule(Leaf::Time, "time", false, false, 256, 0),
     rule(Leaf::Snap, "snap", true, false, crate::link::BATCH_BYTES, 60),
+    rule(Leaf::Vitals, "vitals", true, false, 64, 10),
 ];
 
 const fn rule(

@@ -8,8 +8,8 @@
 use uuid::Uuid;
 use wire::gallery::{Due, Lines, Manifest, Person};
 use wire::link::{
-    Ack, Batch, Command, Desired, Greeting, Heard, Hello, Reject, Reported, Run, Settings, Snap,
-    Status, Time,
+    Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, Reject, Reported, Run,
+    Settings, Snap, Status, Time, Vitals,
 };
 use wire::record::{Anchor, Blind, CameraState, Health, Loss, LossCause, Moved, Watch};
 use wire::*;
@@ -126,6 +126,9 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("greeting", Greeting { hello: hello(), runs: runs() }.into()),
         ("heard", Heard { epoch, run: Some(0x0123_4567_89ab_cdef) }.into()),
         ("heard-none", Heard { epoch, run: None }.into()),
+        ("interest", Interest { every_s: 60 }.into()),
+        ("vitals", vitals().into()),
+        ("vitals-none", Vitals::default().into()),
     ]
 }
 
@@ -144,6 +147,16 @@ fn hello() -> Hello {
 
 fn runs() -> Vec<Run> {
     vec![Run { id: 7, first: 1 }, Run { id: 0x0123_4567_89ab_cdef, first: 5 }]
+}
+
+fn vitals() -> Vitals {
+    Vitals {
+        celsius: Some(-7),
+        sagged: Some(true),
+        slowed: Some(false),
+        memory_free_mb: Some(3_000),
+        up_s: Some(86_400),
+    }
 }
 
 fn settings() -> Settings {

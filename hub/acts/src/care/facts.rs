@@ -2,6 +2,7 @@
 
 use super::Tally;
 use crate::certificates::Certificates;
+use crate::doors::boards::Boards;
 use crate::doors::state::{self, DoorState};
 use crate::pki::{Pki, ServerCertificateLife};
 use crate::recogniser::Recogniser;
@@ -14,8 +15,9 @@ use std::time::Duration;
 use store::keys::Keys;
 use store::{Db, Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
 use tokio_util::sync::CancellationToken;
+use wire::link::Vitals;
 use wire::pulse::Beat;
-use wire::{ModelId, Mono, Wall};
+use wire::{DeviceId, ModelId, Mono, Wall};
 
 /// How often what waits for a person is counted.
 const COUNT: Duration = Duration::from_secs(30);
@@ -46,6 +48,8 @@ pub struct Sources {
     pub upkeep: Upkeep,
     /// How many there were.
     pub tally: Tally,
+    /// How doors' boards are.
+    pub boards: Boards,
 }
 
 impl Sources {
@@ -74,7 +78,10 @@ impl Sources {
 
     async fn facts(&self, now: Wall) -> Result<CareFacts, Error> {
         let model = self.recogniser.model().clone();
-        let stored = self.db.read(move |tx| stored(tx, &model, now)).await?;
+        let boards = self.boards.clone();
+        let mono = self.upkeep.clock.mono();
+        let board = move |door: &DeviceId| boards.of(door, mono);
+        let stored = self.db.read(move |tx| stored(tx, &model, board, now)).await?;
         Ok(CareFacts {
             disk: disk(&self.data),
             aside: self.upkeep.aside.list(),
@@ -122,11 +129,16 @@ fn count(tally: &Tally, worries: usize) {
     metrics::gauge!("care_waiting").set(worries as f64);
 }
 
-/// What the database knows.
+/// What the database knows; `board` says how a door's board is.
 ///
 /// # Errors
 /// When it fails.
-pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<CareFacts, Error> {
+pub fn stored(
+    tx: &Tx<'_>,
+    model: &ModelId,
+    board: impl Fn(&DeviceId) -> Option<Vitals>,
+    now: Wall,
+) -> Result<CareFacts, Error> {
     let leap = rules::clock::judge(&clock::facts(tx)?, now, Mono(0)).map(|leap| leap.from);
     let (began, backup) = care::began_and_backup(tx)?;
     let twins = certificate::twins(tx, now.plus_ms(-TWINS_MS))?;
@@ -135,7 +147,7 @@ pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<CareFacts, Erro
         dead_letters: dead_letter::count(tx)?,
         held: held::list(tx, now)?,
         lost: lost.into_iter().map(|(door, count, at)| (door.to_string(), count, at)).collect(),
-        doors: doors(tx, model, now)?,
+        doors: doors(tx, model, board, now)?,
         mails: care::mails(tx, now)?,
         hooks: care::hooks(tx)?,
         began,
@@ -148,16 +160,25 @@ pub fn stored(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<CareFacts, Erro
 }
 
 /// Doors with a fault that does not mend itself.
-fn doors(tx: &Tx<'_>, model: &ModelId, now: Wall) -> Result<Vec<Fault>, Error> {
+fn doors(
+    tx: &Tx<'_>,
+    model: &ModelId,
+    board: impl Fn(&DeviceId) -> Option<Vitals>,
+    now: Wall,
+) -> Result<Vec<Fault>, Error> {
     let mut found = Vec::new();
     for known in care::doors(tx)? {
-        let grave = state::states(&known, model, now).into_iter().filter(|state| {
+        let board = board(&known.device.id);
+        let grave = state::states(&known, board, model, now).into_iter().filter(|state| {
             matches!(
                 state,
                 DoorState::Blind
                     | DoorState::Unseeing
                     | DoorState::ClockUnset
                     | DoorState::DiskLow
+                    | DoorState::Hot
+                    | DoorState::Sagged
+                    | DoorState::MemoryLow
                     | DoorState::Ended
                     | DoorState::EndsSoon
             )

@@ -2,6 +2,7 @@
 
 use store::door::DoorKnown;
 use store::watch;
+use wire::link::Vitals;
 use wire::{ModelId, Wall};
 
 /// A door reports each ten minutes: after this long its last word says nothing about now.
@@ -33,6 +34,12 @@ pub enum DoorState {
     ClockUnset,
     /// Its card is nearly full.
     DiskLow,
+    /// Its processor is too hot, or slowed down.
+    Hot,
+    /// Its supply sagged.
+    Sagged,
+    /// It has little memory left.
+    MemoryLow,
     /// It recognises with another network than the hub.
     OtherModel,
     /// It uses an older gallery than it should.
@@ -45,10 +52,16 @@ pub enum DoorState {
     Watching,
 }
 
-/// Everything that is to be said of a door at `now`, the worst first; never nothing. `model` is
-/// the hub's network.
+/// Everything that is to be said of a door at `now`, the worst first; never nothing. `board` is
+/// what its board said lately, `model` the hub's network.
 #[must_use]
-pub fn states(known: &DoorKnown, model: &ModelId, now: Wall) -> Vec<DoorState> {
+pub fn states(
+    known: &DoorKnown,
+    board: Option<Vitals>,
+    model: &ModelId,
+    now: Wall,
+) -> Vec<DoorState> {
+    let board = board.unwrap_or_default();
     if let Some(state) = away(known, now) {
         let soon = Some(DoorState::EndsSoon)
             .filter(|_| state == DoorState::Offline && ends_soon(known, now));
@@ -66,6 +79,9 @@ pub fn states(known: &DoorKnown, model: &ModelId, now: Wall) -> Vec<DoorState> {
         ),
         (DoorState::ClockUnset, lately.is_some_and(|said| said.at.is_none())),
         (DoorState::DiskLow, lately.is_some_and(|said| said.disk_free_mb < DISK_MB)),
+        (DoorState::Hot, is_hot(&board)),
+        (DoorState::Sagged, board.sagged == Some(true)),
+        (DoorState::MemoryLow, board.memory_free_mb.is_some_and(|mb| mb < Vitals::SCARCE_MB)),
         (DoorState::OtherModel, !device.model.is_empty() && device.model != model.as_str()),
         (DoorState::Behind, behind || !device.trouble.is_empty()),
         (DoorState::Quiet, lately.is_none()),
@@ -73,6 +89,10 @@ pub fn states(known: &DoorKnown, model: &ModelId, now: Wall) -> Vec<DoorState> {
     ];
     let found: Vec<_> = all.into_iter().filter_map(|(state, is)| is.then_some(state)).collect();
     if found.is_empty() { vec![DoorState::Watching] } else { found }
+}
+
+fn is_hot(board: &Vitals) -> bool {
+    board.slowed == Some(true) || board.celsius.is_some_and(|celsius| celsius >= Vitals::HOT)
 }
 
 /// Why a door says nothing, if it does not.
@@ -105,6 +125,9 @@ impl DoorState {
             Self::Unseeing => ("doors-unseeing", "doors-unseeing-next"),
             Self::ClockUnset => ("doors-clock", "doors-clock-next"),
             Self::DiskLow => ("doors-disk", "doors-disk-next"),
+            Self::Hot => ("doors-hot", "doors-hot-next"),
+            Self::Sagged => ("doors-sagged", "doors-sagged-next"),
+            Self::MemoryLow => ("doors-memory", "doors-memory-next"),
             Self::OtherModel => ("doors-model", "doors-model-next"),
             Self::Behind => ("doors-behind", "doors-behind-next"),
             Self::Quiet => ("doors-quiet", "doors-quiet-next"),
@@ -160,7 +183,19 @@ mod tests {
     fn after(change: impl Fn(&mut DoorKnown)) -> Vec<DoorState> {
         let mut known = well();
         change(&mut known);
-        states(&known, &"m-1".parse().unwrap(), NOW)
+        states(&known, None, &"m-1".parse().unwrap(), NOW)
+    }
+
+    #[test]
+    fn a_board_that_is_hot_starved_or_full_is_said() {
+        let model = "m-1".parse().unwrap();
+        let of = |board: Vitals| states(&well(), Some(board), &model, NOW);
+        let cool = Vitals { celsius: Some(79), slowed: Some(false), ..Vitals::default() };
+        assert_eq!(of(cool), [DoorState::Watching]);
+        assert_eq!(of(Vitals { celsius: Some(80), ..cool }), [DoorState::Hot]);
+        assert_eq!(of(Vitals { slowed: Some(true), ..cool }), [DoorState::Hot]);
+        assert_eq!(of(Vitals { sagged: Some(true), ..cool }), [DoorState::Sagged]);
+        assert_eq!(of(Vitals { memory_free_mb: Some(59), ..cool }), [DoorState::MemoryLow]);
     }
 
     fn says(change: impl Fn(&mut LastHealth)) -> Vec<DoorState> {

@@ -9,6 +9,7 @@ use super::session::{MqttSession, MqttStep};
 use crate::tls;
 use accept::Guest;
 use acts::device::DoorIdentity;
+use acts::doors::boards::EVERY_S;
 use acts::ingest::delivery::{Delivery, DeliveryAnswer, Sent};
 use acts::online::OnlinePlace;
 use config::doors::DoorLimits;
@@ -19,7 +20,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use wire::link::{Ack, BATCH_ITEMS, Desired, Greeting, Heard, RUNS, Settings, Snap, Status, Time};
+use wire::link::{
+    Ack, BATCH_ITEMS, Desired, Greeting, Heard, Interest, RUNS, Settings, Snap, Status, Time,
+    Vitals,
+};
 use wire::topic::Leaf;
 use wire::{Message, Mono};
 
@@ -323,7 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let run = said.runs.last().map(|run| run.id);
                 MqttWhat::Hello(said.hello.mono, Heard { epoch: said.hello.epoch, run })
             }
-            MqttSaid::Store(_) | MqttSaid::Show(_) => MqttWhat::Note,
+            MqttSaid::Store(_) | MqttSaid::Show(_) | MqttSaid::Board(_) => MqttWhat::Note,
         };
         self.paused = self.paused.max(now) + self.bucket.take(self.cost(leaf, what), now);
         let (answer, receiver) = oneshot::channel();
@@ -334,6 +338,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             MqttSaid::Show(snap) => {
                 self.house.snaps.show(&device, snap, self.house.clock.mono());
                 // Acknowledged in its turn, like all else.
+                let _ = answer.send(DeliveryAnswer::Stored(None));
+            }
+            MqttSaid::Board(vitals) => {
+                self.house.boards.say(&device, vitals, self.house.clock.mono());
                 let _ = answer.send(DeliveryAnswer::Stored(None));
             }
         }
@@ -398,6 +406,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.session.publish(Leaf::Ack, heard);
             self.say_time(Some(mono));
             self.desire(true);
+            if self.session.listens(Leaf::Desired) {
+                self.session.publish(Leaf::Desired, Interest { every_s: EVERY_S });
+            }
         }
         Ok(())
     }
@@ -479,12 +490,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 enum MqttSaid {
     Store(Sent),
     Show(Snap),
+    Board(Vitals),
 }
 
 /// What a payload on this topic says.
 fn understand(leaf: Leaf, payload: Vec<u8>) -> MqttSaid {
     MqttSaid::Store(match (leaf, Message::decode(&payload)) {
         (Leaf::Snap, Ok(Message::Snap(snap))) => return MqttSaid::Show(snap),
+        (Leaf::Vitals, Ok(Message::Vitals(vitals))) => return MqttSaid::Board(vitals),
         (Leaf::Up, Ok(Message::Batch(batch))) => Sent::Batch(batch),
         (Leaf::Up, Ok(Message::Hello(hello))) => Sent::Hello(Greeting { hello, runs: vec![] }),
         (Leaf::Up, Ok(Message::Greeting(said))) => Sent::Hello(said),

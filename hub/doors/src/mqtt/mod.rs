@@ -12,6 +12,7 @@ pub mod session;
 
 use accept::House;
 use acts::device::Fleet;
+use acts::doors::boards::Boards;
 use acts::ingest::delivery::Delivery;
 use acts::online::Online;
 use acts::snaps::Snaps;
@@ -37,6 +38,8 @@ pub struct Listener {
     pub online: Online,
     /// Where pictures go that somebody asked for: they are never stored.
     pub snaps: Snaps,
+    /// Where doors' boards are remembered, likewise.
+    pub boards: Boards,
     /// What `time` says.
     pub clock: Arc<dyn Clock>,
     /// How much is too much.

@@ -25,7 +25,7 @@ use store::release::Progress;
 use store::room::{self, Room};
 use store::{Tx, release};
 use warp::http::StatusCode;
-use wire::link::Settings;
+use wire::link::{Settings, Vitals};
 use wire::{DeviceId, Wall};
 
 /// Releases that are listed.
@@ -53,6 +53,7 @@ struct DoorPage {
     joined: Wall,
     certificate: Option<Paper>,
     report: Option<DoorReportShown>,
+    board: Option<Vitals>,
     wanted: Option<u64>,
     /// The hub's network.
     model: String,
@@ -161,19 +162,21 @@ pub(super) async fn show(
     let app = call.app();
     let shell = shell(call, "devices");
     let picture = picture(&shell, app.snaps.is_here(&id, app.clock.mono()));
-    let view = view(shell, facts, app.gallery.model(), &app.config.zone, call.now);
+    let board = app.boards.of(&id, app.clock.mono());
+    let view = view(shell, facts, board, app.gallery.model(), &app.config.zone, call.now);
     page(status, &DoorPage { note, picture, ..view })
 }
 
 fn view(
     shell: Shell,
     facts: DoorFacts,
+    board: Option<Vitals>,
     model: &wire::ModelId,
     zone: &TimeZone,
     now: Wall,
 ) -> DoorPage {
     let DoorFacts { known, rooms, releases, past } = facts;
-    let all = states(&known, model, now);
+    let all = states(&known, board, model, now);
     let newest = releases.first().map_or(0, |of| of.version);
     let paper = |of: door::DoorCertificate| Paper {
         ends: words::full_day(shell.language, rules::timetable::day(of.ends, zone)),
@@ -189,6 +192,7 @@ fn view(
         heard: device.last_seen.map(|at| words::ago(shell.language, at, now)),
         joined: known.certificate.map_or(Wall(0), |of| of.issued),
         certificate: known.certificate.map(paper),
+        board,
         report: known.health.as_ref().map(|said| report(&shell, said, zone, now)),
         wanted: known.wanted,
         model: model.to_string(),
