@@ -47,7 +47,8 @@ async fn listen(call: Call) -> Outcome {
 }
 
 /// Events for whoever `by` is, until the hub stops or they are signed out: that is looked at before
-/// each event and every `look`. Whoever comes back after a gap is told to look anew.
+/// each event and every `look`. It begins with an event, so that whoever was told nothing else has
+/// an id to come back with; whoever comes back after a gap is told to look anew.
 #[doc(hidden)]
 pub fn stream(
     front: Front,
@@ -57,8 +58,8 @@ pub fn stream(
     look: Duration,
 ) -> impl Stream<Item = Result<sse::Event, Infallible>> + Send + Sync + 'static {
     let heard = front.app.events.listen();
-    let first = missed.then(|| named("missed", &json!({})));
-    let state = (front, by, heard, place, first);
+    let first = named(if missed { "missed" } else { "begun" }, &json!({}));
+    let state = (front, by, heard, place, Some(first));
     futures_util::stream::unfold(
         state,
         move |(front, by, mut heard, place, mut first)| async move {

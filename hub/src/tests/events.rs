@@ -3,6 +3,7 @@
 use super::{Carrying, House, NOW, post};
 use acts::events::Event;
 use api::events::{event_for, stream};
+use futures_util::FutureExt as _;
 use http::signed_in::{Proof, SignedIn};
 use rules::auth::{Actor, Role};
 use serde_json::json;
@@ -14,13 +15,22 @@ use tokio_stream::{Stream, StreamExt as _};
 use warp::sse;
 use wire::RecordId;
 
+fn signed_in(proof: Proof, actor: Actor) -> SignedIn {
+    let (name, proved) = ("Ada".into(), NOW);
+    SignedIn { actor, name, proof, proved, again: false, lacks_factor: false }
+}
+
 /// A teacher's open stream, by the session `secret` or by `proof`.
 async fn open(house: &House, proof: Proof, actor: Actor) -> Pin<Box<Streamed>> {
     let place = house.front.streams.clone().acquire_owned().await.unwrap();
-    let (name, proved) = ("Ada".into(), NOW);
-    let by = SignedIn { actor, name, proof, proved, again: false, lacks_factor: false };
-    Box::pin(stream(house.front.clone(), by, place, false, Duration::from_millis(10)))
+    let by = signed_in(proof, actor);
+    let mut heard = Box::pin(stream(house.front.clone(), by, place, false, LOOK));
+    assert!(heard.next().now_or_never().is_some(), "it begins at once");
+    heard
 }
+
+/// How often streams look at their session here.
+const LOOK: Duration = Duration::from_millis(10);
 
 type Streamed = dyn Stream<Item = Result<sse::Event, Infallible>> + Send + Sync;
 

@@ -12,8 +12,21 @@
   const digit = (c, n) => (c.charCodeAt(0) ^ token.charCodeAt(n + half)).toString(16).padStart(2, "0");
   const session = [...token.slice(0, half)].map(digit).join("");
 
+  const missed = () => new MessageEvent("missed", { data: "{}" });
+
   window.hearing = () => {
-    if (!window.SharedWorker) return new EventSource("/events");
+    const heard = window.SharedWorker ? shared() : new EventSource("/events");
+    // The hub knows of no gap when there was no stream before it, or a new one after a refusal.
+    let lost = false;
+    heard.addEventListener("error", () => (lost = true));
+    heard.addEventListener("open", () => {
+      if (lost) heard.dispatchEvent(missed());
+      lost = false;
+    });
+    return heard;
+  };
+
+  function shared() {
     const heard = new EventTarget();
     let port = null;
     const begin = () => {
@@ -30,9 +43,9 @@
     window.addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
       begin();
-      heard.dispatchEvent(new MessageEvent("missed", { data: "{}" }));
+      heard.dispatchEvent(missed());
     });
     begin();
     return heard;
-  };
+  }
 })();
