@@ -122,8 +122,9 @@ async fn bearer(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Probl
     Ok(SignedIn::new(live, Proof::Token(family)))
 }
 
-/// Who `proof` stands for now; nothing once it was ended, is over, or its account is closed. It
-/// does not count as a use, so that an open page keeps no session alive.
+/// Who `proof` stands for now; nothing once it was ended, is over, its account is closed, or lacks
+/// a second factor that its role must have. It does not count as a use, so that an open page keeps
+/// no session alive.
 pub async fn still(front: &Front, proof: &Proof, now: Wall) -> Result<Option<Actor>, Problem> {
     let live = match proof {
         Proof::Session(secret) => alive(front, secret, now).await?.map(|(live, _)| live),
@@ -133,7 +134,7 @@ pub async fn still(front: &Front, proof: &Proof, now: Wall) -> Result<Option<Act
         }
         Proof::Door(_) => None,
     };
-    Ok(live.map(|live| live.account.actor()))
+    Ok(live.filter(|live| !live.lacks_factor).map(|live| live.account.actor()))
 }
 
 /// Whose session this is and when it was last used, while it lives.

@@ -35,9 +35,29 @@ const LOOK: Duration = Duration::from_millis(10);
 type Streamed = dyn Stream<Item = Result<sse::Event, Infallible>> + Send + Sync;
 
 #[tokio::test]
-async fn a_stream_ends_with_its_session_its_account_and_its_role() {
-    let ends = ["delete from login_session", "update user_account set is_active = 0"];
-    for end in ends.into_iter().chain(["update user_account set role = 'student'"]) {
+async fn a_stream_begins_with_an_id_to_come_back_with_and_whoever_does_has_missed_something() {
+    let house = House::new().await;
+    let account = house.account(Role::Teacher).await;
+    let proof = Proof::Session(house.session(&account).await);
+    for (comes_back, says) in [(false, "event:begun"), (true, "event:missed")] {
+        let place = house.front.streams.clone().acquire_owned().await.unwrap();
+        let (by, front) = (signed_in(proof.clone(), account.actor()), house.front.clone());
+        let mut heard = Box::pin(stream(front, by, place, comes_back, LOOK));
+        let first = heard.next().now_or_never().expect("that it begins at once");
+        let first = first.unwrap().unwrap().to_string();
+        let has_id = first.lines().any(|line| line.strip_prefix("id:").is_some_and(|id| id != ""));
+        assert!(first.contains(says) && has_id, "{first}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_its_account_its_role_and_a_factor_that_is_lacking() {
+    for end in [
+        "delete from login_session",
+        "update user_account set is_active = 0",
+        "update user_account set role = 'student'",
+        "insert into setting (name, value) values ('second_factor', 'teacher')",
+    ] {
         let house = House::new().await;
         let account = house.account(Role::Teacher).await;
         let secret = house.session(&account).await;
