@@ -60,14 +60,18 @@ pub struct DeskDone {
 impl Desk {
     /// Makes these decisions as one step: all of them, or none.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// The first that cannot be: `NotFound`, `Conflict` naming who was faster, `Invalid`.
-    pub async fn decide(
+    pub async fn decide<T: Send + 'static>(
         &self,
         reader: Reader,
         asks: Vec<ReviewAsk>,
+        shown: impl FnOnce(&Tx<'_>, &[DeskDone]) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<Vec<DeskDone>, Error> {
+    ) -> Result<T, Error> {
         if asks.is_empty() || asks.len() > STEP {
             return Err(Error::Invalid(format!("decide on 1 to {STEP} records at once")));
         }
@@ -88,11 +92,11 @@ impl Desk {
                 done.push(hand.carry_out(&facts, change, None)?);
             }
             store::review::add_step(tx, reader.actor.user, &former, now)?;
-            Ok(done)
+            Ok((shown(tx, &done)?, done))
         };
-        let done = self.db.write(work).await?;
+        let (shown, done) = self.db.write(work).await?;
         self.tell(&done, reader);
-        Ok(done)
+        Ok(shown)
     }
 
     /// The student whom `name` names, an own id or a student number, if there is one.
@@ -111,14 +115,18 @@ impl Desk {
 
     /// Takes back the reader's newest step, or the newest that changed `record`: the whole step.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound` when there is none; `Conflict` when somebody decided since.
-    pub async fn undo(
+    pub async fn undo<T: Send + 'static>(
         &self,
         reader: Reader,
         record: Option<RecordId>,
+        shown: impl FnOnce(&Tx<'_>, &[DeskDone]) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<Vec<DeskDone>, Error> {
+    ) -> Result<T, Error> {
         let keys = self.keys.clone();
         let work = move |tx: &Tx<'_>| {
             let hand = DeskHand { tx, keys: &keys, reader, now };
@@ -132,11 +140,11 @@ impl Desk {
                 done.push(hand.carry_out(&facts, change, former.lesson)?);
             }
             store::review::forget_step(tx, n)?;
-            Ok(done)
+            Ok((shown(tx, &done)?, done))
         };
-        let done = self.db.write(work).await?;
+        let (shown, done) = self.db.write(work).await?;
         self.tell(&done, reader);
-        Ok(done)
+        Ok(shown)
     }
 
     /// Deletes a sighting for good, with its evidence; marks that followed from it are taken back.

@@ -117,20 +117,27 @@ fn there(tx: &Tx<'_>, id: &DeviceId) -> Result<Device, Error> {
 
 /// A new door.
 ///
+/// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+/// not be made finds nothing in its way.
+///
 /// # Errors
 /// `Field` for what cannot be, `Conflict` when the name is taken.
-pub async fn add(
+pub async fn add<T: Send + 'static>(
     db: &Db,
     name: DeviceId,
     new: DoorChanges,
     by: String,
+    shown: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     now: Wall,
-) -> Result<(), Error> {
+) -> Result<T, Error> {
     let place = new.place(None)?;
     let settings = new.settings()?;
     let work = move |tx: &Tx<'_>| {
         device::add(tx, &name, &place, &by, now)?;
-        settings.map_or(Ok(()), |said| door_settings::set(tx, &name, &said, 1, &by, now))
+        if let Some(said) = settings {
+            door_settings::set(tx, &name, &said, 1, &by, now)?;
+        }
+        shown(tx)
     };
     db.write(work).await
 }
@@ -200,33 +207,37 @@ pub async fn end(db: &Db, id: DeviceId, by: String, now: Wall) -> Result<usize, 
 impl Doors {
     /// Changes where a door is and its settings.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made finds nothing in its way.
+    ///
     /// # Errors
     /// `NotFound`; `Field` for what cannot be; `Conflict` when it was changed meanwhile.
-    pub async fn change(
+    pub async fn change<T: Send + 'static>(
         &self,
         id: &DeviceId,
         to: DoorChanges,
         by: String,
+        shown: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<(), Error> {
+    ) -> Result<T, Error> {
         let name = id.clone();
         let work = move |tx: &Tx<'_>| {
             let old = there(tx, &name)?;
             let place = to.place(Some(&old))?;
             let settings = to.settings()?;
             let version = to.version.unwrap_or(old.version);
-            let Some(settings) = settings else {
-                return device::place(tx, &name, &place, version, &by, now);
-            };
-            door_settings::set(tx, &name, &settings, version, &by, now)?;
-            match place == old.place() {
-                true => Ok(()),
-                false => device::place(tx, &name, &place, version + 1, &by, now),
+            if let Some(settings) = settings {
+                door_settings::set(tx, &name, &settings, version, &by, now)?;
             }
+            let settled = i64::from(settings.is_some());
+            if settings.is_none() || place != old.place() {
+                device::place(tx, &name, &place, version + settled, &by, now)?;
+            }
+            shown(tx)
         };
-        self.db.write(work).await?;
+        let shown = self.db.write(work).await?;
         self.events.say(Event::DeviceChanged(id.clone()));
-        Ok(())
+        Ok(shown)
     }
 
     /// Cuts a door off, at once.

@@ -147,7 +147,7 @@ pub async fn enrol(
     ask: EnrolmentAsk,
     now: Wall,
 ) -> Result<Enrolled, Error> {
-    match attempt(desk, ask, now).await? {
+    match attempt(desk, ask, |_, enrolled| Ok(enrolled), now).await? {
         Ok(enrolled) => Ok(enrolled),
         Err(refusal) => Err(refused(desk.db, refusal).await),
     }
@@ -155,13 +155,17 @@ pub async fn enrol(
 
 /// The same, with a refusal as such, for whoever says it in other words.
 ///
+/// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+/// not be made is no second enrolment.
+///
 /// # Errors
 /// `Invalid` without consent or for what is no picture, `NotFound` without such a student.
-pub async fn attempt(
+pub async fn attempt<T: Send + 'static>(
     desk: EnrolmentDesk<'_>,
     ask: EnrolmentAsk,
+    shown: impl FnOnce(&Tx<'_>, Enrolled) -> Result<T, Error> + Send + 'static,
     now: Wall,
-) -> Result<Result<Enrolled, Refusal>, Error> {
+) -> Result<Result<T, Refusal>, Error> {
     let EnrolmentAsk { student, photo, consent_by, another_person, source, actor } = ask;
     let sight = desk.recogniser.faces(photo).await?;
     let others = match sight.faces.first() {
@@ -183,15 +187,16 @@ pub async fn attempt(
         actor,
     };
     let alike = accepted.look_alike;
+    let doubts = accepted.doubts.to_vec();
     let keys = desk.keys.clone();
     let kept = desk.db.write(move |tx| {
         let id = keep(tx, &keys, &new, now)?;
-        Ok((id, alike.map(|id| student::get(tx, id)).transpose()?.flatten()))
+        let other = alike.map(|id| student::get(tx, id)).transpose()?.flatten();
+        let other = other.map(|person| person.profile.student_number);
+        let warnings = warnings(&doubts, other.as_deref());
+        shown(tx, Enrolled { id, warnings, doubts, alike })
     });
-    let (id, other) = kept.await?;
-    let other = other.map(|person| person.profile.student_number);
-    let doubts = accepted.doubts.to_vec();
-    Ok(Ok(Enrolled { id, warnings: warnings(&doubts, other.as_deref()), doubts, alike }))
+    Ok(Ok(kept.await?))
 }
 
 /// A template to be kept.

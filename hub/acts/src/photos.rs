@@ -11,17 +11,21 @@ use wire::{StudentId, Wall};
 impl People {
     /// Enrols by one photo. From then on every search knows the person.
     ///
+    /// Answers what `shown` makes of it in the same transaction: a repeat after an answer that could
+    /// not be made is no second enrolment.
+    ///
     /// # Errors
     /// `Invalid` for what is no picture, or without consent; `NotFound` without such a student.
-    pub async fn enrol(
+    pub async fn enrol<T: Send + 'static>(
         &self,
         ask: EnrolmentAsk,
+        shown: impl FnOnce(&Tx<'_>, Enrolled) -> Result<T, Error> + Send + 'static,
         now: Wall,
-    ) -> Result<Result<Enrolled, Refusal>, Error> {
+    ) -> Result<Result<T, Refusal>, Error> {
         let index = self.galleries.gallery.index();
         let Self { db, keys, recogniser, .. } = self;
-        let done =
-            enrol::attempt(EnrolmentDesk { db, keys, recogniser, index: &index }, ask, now).await?;
+        let desk = EnrolmentDesk { db, keys, recogniser, index: &index };
+        let done = enrol::attempt(desk, ask, shown, now).await?;
         if done.is_ok() {
             self.follow().await;
         }

@@ -245,8 +245,9 @@ async fn add(call: Call) -> Outcome {
     let id = typed.device_id.clone();
     let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
     let db = &call.app().db;
-    doors::add(db, id.clone(), typed.changes()?, call.name()?, call.now).await?;
-    let body = db.read(move |tx| shown(tx, &id)).await?;
+    let name = id.clone();
+    let shown = move |tx: &Tx<'_>| shown(tx, &name);
+    let body = doors::add(db, id, typed.changes()?, call.name()?, shown, call.now).await?;
     created(&format!("/api/devices/{}", body.id), &body)
 }
 
@@ -263,8 +264,9 @@ async fn change(call: Call) -> Outcome {
         http::proof::fresh(&call)?;
     }
     let to = DoorChanges { version: call.version(typed.version)?, ..typed.changes()? };
-    call.app().doors().change(&id, to, call.name()?, call.now).await?;
-    let door = call.app().db.read(move |tx| shown(tx, &id)).await?;
+    let name = id.clone();
+    let shown = move |tx: &Tx<'_>| shown(tx, &name);
+    let door = call.app().doors().change(&id, to, call.name()?, shown, call.now).await?;
     versioned(&door, door.version)
 }
 

@@ -12,7 +12,7 @@ use http::{problem::Outcome, route::Object, takes::PHOTO};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::enrolment::{self, Enrolment, EnrolmentFilter};
-use store::student;
+use store::{Tx, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wire::StudentId;
@@ -163,13 +163,7 @@ async fn add(call: Call) -> Outcome {
     let photo = call.content.file("file").or_else(|| call.content.file("image")).cloned();
     let photo = photo.ok_or_else(|| Problem::field("file", "a picture is missing"))?;
     let person = call.app().db.read(move |tx| student::find(tx, &name)).await?;
-    let done = enrol(&call, person.id, photo, "photo").await?;
-    let row = call.app().db.read(move |tx| enrolment::get(tx, done.id)).await?;
-    let body = EnrolmentBody {
-        warnings: done.warnings,
-        message: "The face is enrolled; the photo was not kept.".into(),
-        ..EnrolmentBody::from(row)
-    };
+    let body = enrol(&call, person.id, photo).await?;
     created(&format!("/api/enrollment/{}", body.id), &body)
 }
 
@@ -178,24 +172,30 @@ async fn add(call: Call) -> Outcome {
 ///
 /// # Errors
 /// 422 for a photo that will not do, or without consent; 409 for another person's face.
-pub async fn enrol(
+async fn enrol(
     call: &Call,
     student: StudentId,
     photo: bytes::Bytes,
-    source: &'static str,
-) -> Result<Enrolled, Problem> {
+) -> Result<EnrolmentBody, Problem> {
     let field = |name| call.content.field(name).map(str::trim).filter(|text| !text.is_empty());
     let ask = EnrolmentAsk {
         student,
         photo: photo.to_vec(),
         consent_by: field("consent_by").map(str::to_owned),
         another_person: field("another_person") == Some("true"),
-        source: source.to_owned(),
+        source: "photo".to_owned(),
         actor: call.name()?,
     };
     let _place = call.photo_place().await?;
-    match call.app().people().enrol(ask, call.now).await? {
-        Ok(done) => Ok(done),
+    let shown = |tx: &Tx<'_>, done: Enrolled| {
+        Ok(EnrolmentBody {
+            warnings: done.warnings,
+            message: "The face is enrolled; the photo was not kept.".into(),
+            ..EnrolmentBody::from(enrolment::get(tx, done.id)?)
+        })
+    };
+    match call.app().people().enrol(ask, shown, call.now).await? {
+        Ok(body) => Ok(body),
         Err(refusal) => Err(enrol::refused(&call.app().db, refusal).await.into()),
     }
 }

@@ -1,5 +1,6 @@
 //! `/api/attendance`: sightings that wait for a person, and what was decided.
 
+use acts::desk::DeskDone;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::page::{page, rows};
@@ -13,7 +14,7 @@ use rules::review::{self, ReviewAsk};
 use rules::scores;
 use serde::{Deserialize, Serialize};
 use store::desk::{self, SightingFilter, SightingPage, SightingSeen};
-use store::student;
+use store::{Tx, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wire::{RecordId, StudentId, Wall};
@@ -317,16 +318,14 @@ async fn decide(call: Call) -> Outcome {
     let desk = call.app().desk();
     let student = desk.named(reader, said.student_id).await?;
     let ask = ReviewAsk { record: id, say: said.decision.of(student), notes: said.notes, version };
-    desk.decide(reader, vec![ask], call.now).await?;
-    decided(&call, id).await
+    let shown = move |tx: &Tx<'_>, _: &[DeskDone]| desk::some(tx, reader, &[id]);
+    decided(desk.decide(reader, vec![ask], shown, call.now).await?)
 }
 
 /// The record after a decision; nothing once it waits as that of somebody whom the caller does not
 /// teach.
-async fn decided(call: &Call, id: RecordId) -> Outcome {
-    let reader = call.reader()?;
-    let seen = call.app().db.read(move |tx| desk::some(tx, reader, &[id])).await?.pop();
-    match seen.map(Record::from) {
+fn decided(mut seen: Vec<SightingSeen>) -> Outcome {
+    match seen.pop().map(Record::from) {
         Some(record) => versioned(&record, record.version),
         None => nothing(),
     }
@@ -338,13 +337,14 @@ async fn decide_many(call: Call) -> Outcome {
     let say = said.decision.of(None);
     let ask = |record| ReviewAsk { record, say, notes: said.notes.clone(), version: None };
     let asks = said.ids.iter().copied().map(ask).collect();
-    call.app().desk().decide(reader, asks, call.now).await?;
-    let read = call.app().db.read(move |tx| desk::some(tx, reader, &said.ids));
-    json(&read.await?.into_iter().map(Record::from).collect::<Vec<_>>())
+    let shown = move |tx: &Tx<'_>, _: &[DeskDone]| desk::some(tx, reader, &said.ids);
+    let seen = call.app().desk().decide(reader, asks, shown, call.now).await?;
+    json(&seen.into_iter().map(Record::from).collect::<Vec<_>>())
 }
 
 async fn take_back(call: Call) -> Outcome {
     let id = call.id("id")?;
-    call.app().desk().undo(call.reader()?, Some(id), call.now).await?;
-    decided(&call, id).await
+    let reader = call.reader()?;
+    let shown = move |tx: &Tx<'_>, _: &[DeskDone]| desk::some(tx, reader, &[id]);
+    decided(call.app().desk().undo(reader, Some(id), shown, call.now).await?)
 }

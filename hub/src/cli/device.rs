@@ -95,7 +95,7 @@ impl DeviceAdd {
             direction: Some(direction),
             ..DoorChanges::default()
         };
-        doors::add(&hub.db, name.clone(), new, actor(), now()).await?;
+        doors::add(&hub.db, name.clone(), new, actor(), |_| Ok(()), now()).await?;
         let command = join_command(hub, name.clone()).await?;
         writeln!(out, "{name} is added. Type this on the unit within 15 minutes:")?;
         writeln!(out, "{command}")?;

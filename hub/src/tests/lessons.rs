@@ -48,7 +48,13 @@ impl House {
         body(&self.send(parts("/api/face/verify", token, &fields, ("file", &photo))).await)
     }
 
-    async fn json(&self, token: &str, method: &str, path: &str, said: &Value) -> (u16, Value) {
+    pub(super) async fn json(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        said: &Value,
+    ) -> (u16, Value) {
         let answer = self.send(request(method, path).bearer(token).json(said)).await;
         (
             answer.status().as_u16(),
@@ -57,7 +63,7 @@ impl House {
     }
 
     /// What each of `paths` answers.
-    async fn all(&self, token: &str, paths: &[String]) -> Vec<Value> {
+    pub(super) async fn all(&self, token: &str, paths: &[String]) -> Vec<Value> {
         let mut all = Vec::new();
         for path in paths {
             all.push(self.read(token, path).await);
@@ -482,7 +488,8 @@ async fn a_change_whose_answer_cannot_be_made_is_not_made_either() {
         to: None,
         version: None,
     };
-    let off = OtherDay { period, day: date(2026, 3, 3), differs: Differs::Cancelled };
+    let off =
+        OtherDay { period, day: date(2026, 3, 3), differs: Differs::Cancelled };
     let renamed = ClassChanges { class: class.clone(), name, ..ClassChanges::default() };
     let strangers = Strangers::Refuse;
     let who = Entering { class: "7C".into(), students: vec![student.clone()], strangers };

@@ -1,12 +1,18 @@
 //! Photos, and what people decide about them.
 
 use super::{Carrying, House, body, get, parts, portrait, post};
+use acts::doors::{self, DoorChanges};
+use acts::enrol::EnrolmentAsk;
 use acts::events::Event;
-use rules::auth::Role;
+use rules::auth::{Actor, Role};
+use rules::error::Error;
+use rules::review::{ReviewAsk, ReviewSay};
 use serde_json::{Value, json};
+use store::reader::Reader;
 use store::{account, student};
 use tokio::sync::broadcast::Receiver;
 use tokio_util::sync::CancellationToken;
+use wire::RecordId;
 
 #[tokio::test]
 async fn a_known_face_waits_and_a_stranger_leaves_no_trace() {
@@ -114,6 +120,53 @@ async fn a_record_is_approved_once_and_taken_back() {
     let many = json!({ "ids": [id], "decision": "reject" });
     let many = house.send(post("/api/attendance/review").bearer(&token).json(&many)).await;
     assert_eq!(body(&many)[0]["review_status"], "rejected");
+}
+
+#[tokio::test]
+async fn a_decision_whose_answer_cannot_be_made_is_not_taken_and_a_photo_not_kept() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let record: RecordId = house.pending(&token).await.parse().unwrap();
+    let paths = [
+        format!("/api/attendance/{record}"),
+        "/api/devices".to_owned(),
+        "/api/enrollment".to_owned(),
+    ];
+    let before = house.all(&token, &paths).await;
+    let (app, now) = (&house.app, super::NOW);
+    let actor = Actor { user: house.admin().await.id, role: Role::Admin };
+    let reader = Reader { actor, today: jiff::civil::date(2026, 3, 2) };
+    let busy = || Err::<(), _>(Error::Unavailable("the hub is busy".into()));
+    let say = ReviewSay::Approve(None);
+    let asks = || vec![ReviewAsk { record, say, notes: None, version: None }];
+    let student = app.db.read(|tx| student::find(tx, "STU1")).await.unwrap().id;
+    let ask = EnrolmentAsk {
+        student,
+        photo: portrait("obama2.jpg"),
+        consent_by: None,
+        another_person: false,
+        source: "photo".into(),
+        actor: "t".into(),
+    };
+    let room = || DoorChanges { room: Some("9".into()), ..DoorChanges::default() };
+    let door = |n: u8| format!("door-{n}").parse::<wire::DeviceId>().unwrap();
+    let by = || "t".to_owned();
+    let decided = app.desk().decide(reader, asks(), move |_, _| busy(), now).await;
+    let came = [
+        decided,
+        app.people().enrol(ask, move |_, _| busy(), now).await.map(|done| done.unwrap()),
+        doors::add(&app.db, door(2), room(), by(), move |_| busy(), now).await,
+        app.doors().change(&door(1), room(), by(), move |_| busy(), now).await,
+    ];
+    for came in came {
+        assert!(matches!(came, Err(Error::Unavailable(_))), "{came:?}");
+    }
+    assert_eq!(house.all(&token, &paths).await, before);
+    app.desk().decide(reader, asks(), |_, _| Ok(()), now).await.unwrap();
+    let approved = house.all(&token, &paths).await;
+    let undone = app.desk().undo(reader, Some(record), move |_, _| busy(), now).await;
+    assert!(matches!(undone, Err(Error::Unavailable(_))), "{undone:?}");
+    assert_eq!(house.all(&token, &paths).await, approved);
 }
 
 #[tokio::test]

@@ -248,7 +248,7 @@ async fn add(call: Call) -> Outcome {
 async fn added(call: &Call, form: &DoorForm) -> Result<DeviceId, Problem> {
     let id = form.id()?;
     let new = form.changes()?;
-    doors::add(&call.app().db, id.clone(), new, call.name()?, call.now).await?;
+    doors::add(&call.app().db, id.clone(), new, call.name()?, |_| Ok(()), call.now).await?;
     Ok(id)
 }
 

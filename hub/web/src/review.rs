@@ -4,6 +4,7 @@ use super::card::{Card, CardFace, CardFacts, CardGroup, CardVerdict};
 use super::class::policy;
 use super::desk::{DeskFound, DeskHouse, DeskNews, DeskPage, DeskPiece, DeskWho, empty};
 use crate::shell::shell;
+use acts::desk::DeskDone;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::language;
@@ -17,6 +18,7 @@ use rules::error::Error;
 use rules::review::{ReviewAsk, ReviewSay, Status};
 use rules::scores;
 use serde::Deserialize;
+use store::Tx;
 use store::class::{self, Class};
 use store::desk::queue::{self, QueuePart, Spot};
 use store::desk::{self as sightings, PersonSeen, SightingSeen};
@@ -197,8 +199,8 @@ async fn decide(call: Call) -> Outcome {
         ReviewSay::Approve(_) | ReviewSay::Reject => None,
     };
     let ask = ReviewAsk { record: id, say, notes, version };
-    match desk.decide(reader, vec![ask], call.now).await {
-        Ok(_) if call.wants_piece() => {
+    match desk.decide(reader, vec![ask], |_, _| Ok(()), call.now).await {
+        Ok(()) if call.wants_piece() => {
             let seen = some(&call, vec![id]).await?;
             let words = match (ruled_out, seen.first()) {
                 (Some(name), _) => language.one("review-ruled-out", "name", name),
@@ -207,7 +209,7 @@ async fn decide(call: Call) -> Outcome {
             let waits = seen.into_iter().filter(|seen| seen.status == Status::Pending).collect();
             Ok(saying(piece(&call, StatusCode::OK, waits).await?, &words))
         }
-        Ok(_) => see(&format!("/review?done={id}")),
+        Ok(()) => see(&format!("/review?done={id}")),
         Err(Error::Conflict(_)) if call.wants_piece() => {
             piece(&call, StatusCode::CONFLICT, vec![one(&call, id).await?]).await
         }
@@ -228,15 +230,16 @@ async fn approve_sure(call: Call) -> Outcome {
     let asks: Option<Vec<_>> = call.field("cards")?.split_whitespace().map(ask).collect();
     let asks = asks.ok_or_else(|| Problem::field("cards", "give id:version of each"))?;
     let ids: Vec<_> = asks.iter().map(|ask| ask.record).collect();
-    match call.app().desk().decide(call.reader()?, asks, call.now).await {
-        Ok(done) if call.wants_piece() => {
+    let count = |_: &Tx<'_>, done: &[DeskDone]| Ok(done.len());
+    match call.app().desk().decide(call.reader()?, asks, count, call.now).await {
+        Ok(count) if call.wants_piece() => {
             let language = language::of(&call.headers);
-            let words = language.one("review-approved-sure", "count", done.len());
+            let words = language.one("review-approved-sure", "count", count);
             Ok(saying(piece(&call, StatusCode::OK, Vec::new()).await?, &words))
         }
-        Ok(done) => {
+        Ok(count) => {
             let first = ids.first().map(ToString::to_string).unwrap_or_default();
-            see(&format!("/review?done={first}&count={}", done.len()))
+            see(&format!("/review?done={first}&count={count}"))
         }
         Err(Error::Conflict(_)) if call.wants_piece() => {
             piece(&call, StatusCode::CONFLICT, some(&call, ids).await?).await
@@ -247,13 +250,15 @@ async fn approve_sure(call: Call) -> Outcome {
 
 async fn take_back(call: Call) -> Outcome {
     let id: RecordId = call.id("id")?;
-    let undone = call.app().desk().undo(call.reader()?, Some(id), call.now).await?;
+    let ids = |_: &Tx<'_>, done: &[DeskDone]| Ok(done.iter().map(|done| done.record).collect());
+    let desk = call.app().desk();
+    let undone: Vec<_> = desk.undo(call.reader()?, Some(id), ids, call.now).await?;
     if !call.wants_piece() {
         return see(&format!("/review?done={id}"));
     }
     let language = language::of(&call.headers);
     let count = undone.len();
-    let seen = some(&call, undone.into_iter().map(|done| done.record).collect()).await?;
+    let seen = some(&call, undone).await?;
     let words = match seen.iter().find(|seen| seen.id == id) {
         Some(seen) if count == 1 => said(language, seen),
         _ => language.one("review-wait-again", "count", count),

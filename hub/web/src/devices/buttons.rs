@@ -109,7 +109,8 @@ fn settings(call: &Call) -> Result<Settings, Problem> {
 async fn changed(call: Call, to: Result<DoorChanges, Problem>, key: &'static str) -> Outcome {
     let id: DeviceId = call.id("id")?;
     let done = async {
-        Ok::<_, Problem>(call.app().doors().change(&id, to?, call.name()?, call.now).await?)
+        let doors = call.app().doors();
+        Ok::<_, Problem>(doors.change(&id, to?, call.name()?, |_| Ok(()), call.now).await?)
     };
     match done.await {
         Err(problem) if problem.status == StatusCode::CONFLICT => {

@@ -113,7 +113,7 @@ async fn attempt(
         actor: call.name()?,
     };
     let _place = call.photo_place().await?;
-    Ok(call.app().people().enrol(ask, call.now).await?)
+    Ok(call.app().people().enrol(ask, |_, enrolled| Ok(enrolled), call.now).await?)
 }
 
 /// Enrols by one photo, and says in words what became of it.
