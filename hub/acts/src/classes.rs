@@ -4,6 +4,7 @@ use crate::planning::maker::{MakeFor, make};
 use jiff::tz::TimeZone;
 use rules::attendance::placing::Policy;
 use rules::error::Error;
+use rules::version::as_read;
 use store::class::{self, Class, Suspension};
 use store::period::{self, PeriodFilter};
 use store::reader::Reader;
@@ -161,9 +162,7 @@ pub async fn change<T: Send + 'static>(
     let work = move |tx: &Tx<'_>| {
         let old = class::find(tx, reader, &to.class)?;
         let actor = reader.actor.user.to_string();
-        if to.version.is_some_and(|version| version != old.version) {
-            return Err(Error::Conflict("this class was changed meanwhile: look again".into()));
-        }
+        as_read(old.version, to.version)?;
         let id = old.id.to_string();
         let was_active = old.is_active;
         let typed = Class {
@@ -181,28 +180,6 @@ pub async fn change<T: Send + 'static>(
             remake(tx, reader, new.id, &zone, now)?;
         }
         shown(tx, class::find(tx, reader, &id)?)
-    };
-    db.write(work).await
-}
-
-/// Takes a class out of every list; its lessons that lie ahead go, what took place stays.
-///
-/// # Errors
-/// `NotFound`.
-pub async fn remove(
-    db: &Db,
-    zone: &TimeZone,
-    reader: Reader,
-    class: String,
-    now: Wall,
-) -> Result<(), Error> {
-    let zone = zone.clone();
-    let work = move |tx: &Tx<'_>| {
-        let old = class::find(tx, reader, &class)?;
-        let id = old.id;
-        let actor = reader.actor.user.to_string();
-        class::change(tx, &Class { is_active: false, ..old }, &actor, now)?;
-        remake(tx, reader, id, &zone, now)
     };
     db.write(work).await
 }

@@ -11,6 +11,7 @@ use rules::error::{Doing, Error};
 use rules::review::{
     self, FormerReview, ReviewAsk, ReviewChange, ReviewEvidence, ReviewFacts, ReviewSay, Status,
 };
+use rules::version::as_read;
 use serde_json::json;
 use store::keys::Keys;
 use store::{self, Db, Tx, audit};
@@ -119,11 +120,13 @@ impl Desk {
     /// not be made finds nothing in its way.
     ///
     /// # Errors
-    /// `NotFound` when there is none; `Conflict` when somebody decided since.
+    /// `NotFound` when there is none; `Conflict` when somebody decided since, or `record` was changed
+    /// since `version`.
     pub async fn undo<T: Send + 'static>(
         &self,
         reader: Reader,
         record: Option<RecordId>,
+        version: Option<i64>,
         shown: impl FnOnce(&Tx<'_>, &[DeskDone]) -> Result<T, Error> + Send + 'static,
         now: Wall,
     ) -> Result<T, Error> {
@@ -136,6 +139,9 @@ impl Desk {
             let mut done = Vec::new();
             for former in former.iter().rev() {
                 let facts = hand.own(former)?;
+                if record == Some(former.record) {
+                    as_read(facts.version, version)?;
+                }
                 let change = review::undo(&facts, former)?;
                 done.push(hand.carry_out(&facts, change, former.lesson)?);
             }
@@ -151,8 +157,14 @@ impl Desk {
     /// Its receipt stays, so that its door does not send it anew.
     ///
     /// # Errors
-    /// `NotFound`, for a foreign record too.
-    pub async fn remove(&self, reader: Reader, record: RecordId, now: Wall) -> Result<(), Error> {
+    /// `NotFound`, for a foreign record too; `Conflict` when it was changed since `version`.
+    pub async fn remove(
+        &self,
+        reader: Reader,
+        record: RecordId,
+        version: Option<i64>,
+        now: Wall,
+    ) -> Result<(), Error> {
         let work = move |tx: &Tx<'_>| {
             if !visible(tx, reader, record)? {
                 return Err(Error::unknown("record", record));
@@ -160,6 +172,7 @@ impl Desk {
             let actor = reader.actor.user.to_string();
             let id = record.to_string();
             let facts = store::review::facts(tx, record)?;
+            as_read(facts.version, version)?;
             let place = store::passage::place(tx, record)?;
             store::passage::remove(tx, record)?;
             let meta = json!({ "student": review::holder(&facts.state) });

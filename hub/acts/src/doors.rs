@@ -14,6 +14,7 @@ use crate::online::Online;
 use crate::pki::Pki;
 use crate::snaps::Snaps;
 use rules::error::{Doing, Error};
+use rules::version::as_read;
 use std::sync::Arc;
 use store::device::{self, Device, DevicePlace, INVITATION_MS, TOKEN_MS};
 use store::keys::Keys;
@@ -199,9 +200,19 @@ async fn token(
 /// certificates ended.
 ///
 /// # Errors
-/// `NotFound`.
-pub async fn end(db: &Db, id: DeviceId, by: String, now: Wall) -> Result<usize, Error> {
-    db.write(move |tx| device::revoke(tx, &id, &by, now)).await
+/// `NotFound`; `Conflict` when it was changed since `version`.
+pub async fn end(
+    db: &Db,
+    id: DeviceId,
+    version: Option<i64>,
+    by: String,
+    now: Wall,
+) -> Result<usize, Error> {
+    let work = move |tx: &Tx<'_>| {
+        as_read(there(tx, &id)?.version, version)?;
+        device::revoke(tx, &id, &by, now)
+    };
+    db.write(work).await
 }
 
 impl Doors {
@@ -243,9 +254,15 @@ impl Doors {
     /// Cuts a door off, at once.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub async fn cut_off(&self, id: DeviceId, by: String, now: Wall) -> Result<(), Error> {
-        end(&self.db, id.clone(), by, now).await?;
+    /// `NotFound`; `Conflict` when it was changed since `version`.
+    pub async fn cut_off(
+        &self,
+        id: DeviceId,
+        version: Option<i64>,
+        by: String,
+        now: Wall,
+    ) -> Result<(), Error> {
+        end(&self.db, id.clone(), version, by, now).await?;
         self.follower.refresh().await?;
         self.events.say(Event::DeviceChanged(id));
         Ok(())

@@ -124,7 +124,7 @@ impl House {
     }
 
     async fn undo(&self, record: Option<RecordId>) -> Result<(), Error> {
-        self.desk.undo(admin(), record, |_, _| Ok(()), START).await
+        self.desk.undo(admin(), record, None, |_, _| Ok(()), START).await
     }
 
     async fn say(&self, lesson: usize, person: usize, status: Status) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use crate::recogniser::Recogniser;
 use rules::error::Error;
 use rules::names::split;
 use rules::person::PersonDetails;
+use rules::version::as_read;
 use store::consent::{self, ConsentSaid};
 use store::keys::Keys;
 use store::student::{self, Student, StudentProfile};
@@ -157,16 +158,18 @@ impl People {
     /// follows.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; `Conflict` when they were changed since `version`.
     pub async fn turn(
         &self,
         name: String,
         to: Turn,
+        version: Option<i64>,
         by: String,
         now: Wall,
     ) -> Result<Student, Error> {
         let work = move |tx: &Tx<'_>| {
             let old = student::find(tx, &name)?;
+            as_read(old.version, version)?;
             let active = to.of(old.is_active);
             if active != old.is_active {
                 student::set_active(tx, old.id, active, &by, now)?;

@@ -3,6 +3,7 @@
 use super::people::{People, Turn};
 use crate::enrol::{self, Enrolled, EnrolmentAsk, EnrolmentDesk, Refusal};
 use rules::error::Error;
+use rules::version::as_read;
 use store::Tx;
 use store::enrolment::{self, Enrolment};
 use uuid::Uuid;
@@ -46,10 +47,7 @@ impl People {
     ) -> Result<Enrolment, Error> {
         let work = move |tx: &Tx<'_>| {
             let old = enrolment::get(tx, photo)?;
-            if version.is_some_and(|version| version != old.version) {
-                let say = "this enrolment was changed meanwhile: look again";
-                return Err(Error::Conflict(say.into()));
-            }
+            as_read(old.version, version)?;
             let active = to.of(old.is_active);
             if active != old.is_active {
                 enrolment::set_active(tx, photo, active, &by, now)?;
@@ -64,12 +62,19 @@ impl People {
     /// Deletes a photo's template. Returns whose it was.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub async fn delete(&self, photo: Uuid, by: String, now: Wall) -> Result<StudentId, Error> {
+    /// `NotFound`; `Conflict` when it was changed since `version`.
+    pub async fn delete(
+        &self,
+        photo: Uuid,
+        version: Option<i64>,
+        by: String,
+        now: Wall,
+    ) -> Result<StudentId, Error> {
         let work = move |tx: &Tx<'_>| {
-            let student = enrolment::get(tx, photo)?.student;
+            let old = enrolment::get(tx, photo)?;
+            as_read(old.version, version)?;
             enrolment::delete(tx, photo, &by, now)?;
-            Ok(student)
+            Ok(old.student)
         };
         let student = self.db.write(work).await?;
         self.follow().await;

@@ -2,6 +2,7 @@
 
 use rules::auth::Actor;
 use rules::error::Error;
+use rules::version::as_read;
 use store::{Db, Tx};
 
 use store::room::{self, Room};
@@ -52,11 +53,18 @@ pub async fn change(db: &Db, to: RoomChanges, by: Actor, now: Wall) -> Result<Ro
 /// Takes a room away.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` while something is there.
-pub async fn remove(db: &Db, name: String, by: Actor, now: Wall) -> Result<(), Error> {
+/// `NotFound`; `Conflict` while something is there, or when it was changed since `version`.
+pub async fn remove(
+    db: &Db,
+    name: String,
+    version: Option<i64>,
+    by: Actor,
+    now: Wall,
+) -> Result<(), Error> {
     let actor = by.user.to_string();
     let work = move |tx: &Tx<'_>| {
         let room = room::find(tx, &name)?;
+        as_read(room.version, version)?;
         room::remove(tx, &room, &actor, now)
     };
     db.write(work).await

@@ -8,6 +8,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use rules::timetable::{Change, Period};
+use rules::version::as_read;
 use store::reader::Reader;
 use store::{Db, Tx, class, period};
 use uuid::Uuid;
@@ -71,6 +72,8 @@ pub struct OtherDay {
     pub day: Date,
     /// How.
     pub differs: Differs,
+    /// The version of the weekly lesson that was read.
+    pub version: Option<i64>,
 }
 
 /// Lessons and holidays that a file brings.
@@ -171,9 +174,16 @@ impl Timetable {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn end(&self, reader: Reader, id: Uuid, now: Wall) -> Result<(), Error> {
+    pub async fn end(
+        &self,
+        reader: Reader,
+        id: Uuid,
+        version: Option<i64>,
+        now: Wall,
+    ) -> Result<(), Error> {
         let work = move |tx: &Tx<'_>| {
             let period = period::find(tx, reader, id)?;
+            as_read(period.version, version)?;
             period::remove(tx, period.id, reader.today, &reader.actor.user.to_string(), now)
         };
         self.db.write(work).await
@@ -197,6 +207,7 @@ impl Timetable {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let period = period::find(tx, reader, other.period)?;
+            as_read(period.version, other.version)?;
             let change = match other.differs {
                 Differs::Cancelled => Change::Cancelled,
                 Differs::Moved { starts, ends, room } => Change::Moved {
@@ -208,7 +219,7 @@ impl Timetable {
             period::except(tx, &period, other.day, &change, &reader.actor.user.to_string(), now)?;
             booking::one_day(tx, &period, other.day, Some(&change), (now, &zone))?;
             make(tx, MakeFor::Period(period.id), &zone, now)?;
-            shown(tx, period)
+            shown(tx, period::find(tx, reader, period.id)?)
         };
         self.db.write(work).await
     }
@@ -222,11 +233,13 @@ impl Timetable {
         reader: Reader,
         id: Uuid,
         day: Date,
+        version: Option<i64>,
         now: Wall,
     ) -> Result<(), Error> {
         let zone = self.zone.clone();
         let work = move |tx: &Tx<'_>| {
             let period = period::find(tx, reader, id)?;
+            as_read(period.version, version)?;
             period::unexcept(tx, period.id, day, &reader.actor.user.to_string(), now)?;
             booking::one_day(tx, &period, day, None, (now, &zone))?;
             make(tx, MakeFor::Period(id), &zone, now).map(drop)

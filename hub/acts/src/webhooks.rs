@@ -3,6 +3,7 @@
 use crate::notify::webhooks::{self, EVENTS};
 use rules::auth::Actor;
 use rules::error::Error;
+use rules::version::as_read;
 use store::keys::Keys;
 use store::webhook::{self, Webhook};
 use store::{Db, Tx};
@@ -103,9 +104,19 @@ impl Webhooks {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn remove(&self, id: Uuid, by: Actor, now: Wall) -> Result<(), Error> {
+    pub async fn remove(
+        &self,
+        id: Uuid,
+        version: Option<i64>,
+        by: Actor,
+        now: Wall,
+    ) -> Result<(), Error> {
         let actor = by.user.to_string();
-        self.db.write(move |tx| webhook::remove(tx, id, &actor, now)).await
+        let work = move |tx: &Tx<'_>| {
+            as_read(webhook::get(tx, id)?.version, version)?;
+            webhook::remove(tx, id, &actor, now)
+        };
+        self.db.write(work).await
     }
 
     /// Sends a message that says nothing, to try it.

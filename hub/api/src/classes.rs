@@ -285,6 +285,9 @@ async fn remove(call: Call) -> Outcome {
     let db = &call.app().db;
     let zone = &call.app().config.zone;
     let class = call.param("id").to_owned();
-    classes::remove(db, zone, call.reader()?, class, call.now).await?;
+    let version = call.version(None)?;
+    let over = Some(false);
+    let to = ClassChanges { class, is_active: over, version, ..ClassChanges::default() };
+    classes::change(db, zone, call.reader()?, to, |_, _| Ok(()), call.now).await?;
     nothing()
 }

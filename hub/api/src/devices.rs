@@ -296,6 +296,7 @@ async fn invitation(call: Call) -> Outcome {
 }
 
 async fn revoke(call: Call) -> Outcome {
-    call.app().doors().cut_off(call.id("id")?, call.name()?, call.now).await?;
+    let version = call.version(None)?;
+    call.app().doors().cut_off(call.id("id")?, version, call.name()?, call.now).await?;
     nothing()
 }

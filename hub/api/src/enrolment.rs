@@ -235,12 +235,13 @@ async fn change(call: Call) -> Outcome {
 async fn turn(call: Call) -> Outcome {
     let id = call.id("id")?;
     let people = call.app().people();
-    let turned = people.count(id, Turn::Over, None, call.name()?, call.now);
+    let turned = people.count(id, Turn::Over, call.version(None)?, call.name()?, call.now);
     let body = EnrolmentBody::from(turned.await?);
     versioned(&body, body.version)
 }
 
 async fn remove(call: Call) -> Outcome {
-    call.app().people().delete(call.id("id")?, call.name()?, call.now).await?;
+    let version = call.version(None)?;
+    call.app().people().delete(call.id("id")?, version, call.name()?, call.now).await?;
     nothing()
 }

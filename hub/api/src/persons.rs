@@ -259,13 +259,16 @@ async fn change(call: Call) -> Outcome {
 /// Lets a person be recognised, or not.
 async fn turned(call: Call, to: Turn) -> Outcome {
     let name = call.param("id").to_owned();
-    let body = PersonBody::from(call.app().people().turn(name, to, call.name()?, call.now).await?);
+    let version = call.version(None)?;
+    let people = call.app().people();
+    let body = PersonBody::from(people.turn(name, to, version, call.name()?, call.now).await?);
     versioned(&body, body.version)
 }
 
 /// Takes a person out of every list and gallery; erasing is another, deliberate step.
 async fn remove(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    call.app().people().turn(name, Turn::Off, call.name()?, call.now).await?;
+    let version = call.version(None)?;
+    call.app().people().turn(name, Turn::Off, version, call.name()?, call.now).await?;
     nothing()
 }

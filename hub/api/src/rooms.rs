@@ -102,6 +102,7 @@ async fn change(call: Call) -> Outcome {
 
 async fn remove(call: Call) -> Outcome {
     let room = call.param("id").to_owned();
-    rooms::remove(&call.app().db, room, call.actor()?, call.now).await?;
+    let version = call.version(None)?;
+    rooms::remove(&call.app().db, room, version, call.actor()?, call.now).await?;
     nothing()
 }

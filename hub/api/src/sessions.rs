@@ -139,6 +139,8 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn remove(call: Call) -> Outcome {
-    call.app().classroom().remove(call.reader()?, call.param("id").to_owned(), call.now).await?;
+    let lesson = call.param("id").to_owned();
+    let version = call.version(None)?;
+    call.app().classroom().remove(call.reader()?, lesson, version, call.now).await?;
     nothing()
 }

@@ -298,7 +298,7 @@ async fn show(call: Call) -> Outcome {
 async fn remove(call: Call) -> Outcome {
     let reader = call.reader()?;
     let id = call.id("id")?;
-    call.app().desk().remove(reader, id, call.now).await?;
+    call.app().desk().remove(reader, id, call.version(None)?, call.now).await?;
     nothing()
 }
 
@@ -346,5 +346,6 @@ async fn take_back(call: Call) -> Outcome {
     let id = call.id("id")?;
     let reader = call.reader()?;
     let shown = move |tx: &Tx<'_>, _: &[DeskDone]| desk::some(tx, reader, &[id]);
-    decided(call.app().desk().undo(reader, Some(id), shown, call.now).await?)
+    let version = call.version(None)?;
+    decided(call.app().desk().undo(reader, Some(id), version, shown, call.now).await?)
 }

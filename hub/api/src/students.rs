@@ -271,6 +271,7 @@ async fn change(call: Call) -> Outcome {
 /// deliberate step.
 async fn remove(call: Call) -> Outcome {
     let name = call.param("id").to_owned();
-    call.app().people().turn(name, Turn::Off, call.name()?, call.now).await?;
+    let version = call.version(None)?;
+    call.app().people().turn(name, Turn::Off, version, call.name()?, call.now).await?;
     nothing()
 }

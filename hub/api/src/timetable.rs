@@ -263,7 +263,10 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn remove(call: Call) -> Outcome {
-    call.app().timetable().end(call.reader()?, call.id("id")?, call.now).await?;
+    call.app()
+        .timetable()
+        .end(call.reader()?, call.id("id")?, call.version(None)?, call.now)
+        .await?;
     nothing()
 }
 
@@ -273,7 +276,7 @@ async fn except(call: Call) -> Outcome {
     let Different { day, cancelled, starts, ends, room } = typed;
     let differs =
         if cancelled { Differs::Cancelled } else { Differs::Moved { starts, ends, room } };
-    let other = OtherDay { period, day, differs };
+    let other = OtherDay { period, day, differs, version: call.version(None)? };
     let reader = call.reader()?;
     let shown = move |tx: &Tx<'_>, period| body(tx, period, reader.today);
     json(&call.app().timetable().except(reader, other, shown, call.now).await?)
@@ -282,6 +285,7 @@ async fn except(call: Call) -> Outcome {
 async fn unexcept(call: Call) -> Outcome {
     let id = call.id("id")?;
     let day = call.id("day")?;
-    call.app().timetable().unexcept(call.reader()?, id, day, call.now).await?;
+    let version = call.version(None)?;
+    call.app().timetable().unexcept(call.reader()?, id, day, version, call.now).await?;
     nothing()
 }

@@ -130,7 +130,8 @@ async fn change(call: Call) -> Outcome {
 }
 
 async fn remove(call: Call) -> Outcome {
-    call.app().webhooks().remove(call.id("id")?, call.actor()?, call.now).await?;
+    let version = call.version(None)?;
+    call.app().webhooks().remove(call.id("id")?, version, call.actor()?, call.now).await?;
     nothing()
 }
 

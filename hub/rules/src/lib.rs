@@ -23,5 +23,6 @@ pub mod scores;
 mod security;
 pub mod sighting;
 pub mod timetable;
+pub mod version;
 
 pub use error::Error;

@@ -79,7 +79,7 @@ impl Devices {
             DeviceVerb::List { json } => list(&hub, json, out).await,
             DeviceVerb::Revoke { name } => {
                 let id = name.clone();
-                let ended = doors::end(&hub.db, id, actor(), now()).await?;
+                let ended = doors::end(&hub.db, id, None, actor(), now()).await?;
                 Ok(writeln!(out, "{name} is cut off; {ended} certificate(s) ended.")?)
             }
         }

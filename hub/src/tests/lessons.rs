@@ -489,7 +489,7 @@ async fn a_change_whose_answer_cannot_be_made_is_not_made_either() {
         version: None,
     };
     let off =
-        OtherDay { period, day: date(2026, 3, 3), differs: Differs::Cancelled };
+        OtherDay { period, day: date(2026, 3, 3), differs: Differs::Cancelled, version: None };
     let renamed = ClassChanges { class: class.clone(), name, ..ClassChanges::default() };
     let strangers = Strangers::Refuse;
     let who = Entering { class: "7C".into(), students: vec![student.clone()], strangers };

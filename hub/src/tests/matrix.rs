@@ -340,6 +340,54 @@ async fn what_has_a_version_says_it_and_a_stale_one_changes_nothing() {
     assert!(tried.len() >= 12, "{tried:?}");
 }
 
+/// What changes a thing with a version below its own address, or by a word.
+const TURNS: [&str; 7] = [
+    "/api/devices/{id}/revoke",
+    "/api/enrollment/{id}/toggle-active",
+    "/api/persons/{id}/activate",
+    "/api/persons/{id}/deactivate",
+    "/api/persons/{id}/toggle-active",
+    "/api/timetable/{id}/exceptions",
+    "/api/timetable/{id}/exceptions/{day}",
+];
+
+#[tokio::test]
+async fn a_stale_version_takes_nothing_away_and_turns_nothing_over() {
+    let school = School::new().await;
+    let (role, mut tried) = (Role::Admin, Vec::new());
+    let takes = |route: &Route| route.method == Method::DELETE || TURNS.contains(&route.path);
+    let admins = |(route, roles): &(Route, &[Role])| takes(route) && roles.contains(&role);
+    for (route, _) in guarded().into_iter().filter(admins) {
+        let Some((whole, _)) = route.path.split_once("{id}") else { continue };
+        let whole = format!("{whole}{{id}}");
+        let reads = |(other, _): &(Route, _)| other.path == whole && other.method == Method::GET;
+        let Some((read, _)) = guarded().into_iter().find(reads) else { continue };
+        if route.path != whole && !TURNS.contains(&route.path) {
+            continue; // another thing than the one that is read
+        }
+        let id = school.make(route.object, Whose::Own, role).await.unwrap();
+        let what = format!("{} {}", route.method, route.path);
+        let (Some(version), _) = versions(&school.ask(&read, Some(role), &id).await) else {
+            continue; // it has none
+        };
+        let ask = async |seen: i64| {
+            let request = warp::test::request().method(route.method.as_str());
+            let request = request.path(&address(&route, &id)).bearer(school.token(role));
+            let request = request.header("if-match", format!("\"{seen}\""));
+            school.house.send(with_body(request, &route)).await
+        };
+        let stale = ask(version + 7).await;
+        assert_eq!(stale.status(), 409, "{what}: {}", String::from_utf8_lossy(stale.body()));
+        let (still, _) = versions(&school.ask(&read, Some(role), &id).await);
+        assert_eq!(still, Some(version), "{what}");
+        let fresh = ask(version).await;
+        let is_done = fresh.status().is_success() || (within(&route) && fresh.status() == 404);
+        assert!(is_done, "{what}: {}", String::from_utf8_lossy(fresh.body()));
+        tried.push(what);
+    }
+    assert!(tried.len() >= 11 + TURNS.len() - 1, "{tried:?}");
+}
+
 #[test]
 fn an_address_with_a_parameter_says_what_it_names() {
     for (route, _) in guarded() {

@@ -139,7 +139,7 @@ async fn who_was_switched_off_is_answered_as_such_though_doors_hear_of_it_later(
     for after in 0.. {
         let before = active().await.unwrap();
         trouble::plan(&path, after, IOERR_READ, false);
-        let done = house.app.people().turn("STU1".into(), Turn::Over, "t".into(), NOW).await;
+        let done = house.app.people().turn("STU1".into(), Turn::Over, None, "t".into(), NOW).await;
         let struck = trouble::mend(&path);
         let changed = active().await.unwrap() != before;
         assert_eq!(done.is_ok(), changed, "{done:?} at {after}");

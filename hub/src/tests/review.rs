@@ -164,7 +164,7 @@ async fn a_decision_whose_answer_cannot_be_made_is_not_taken_and_a_photo_not_kep
     assert_eq!(house.all(&token, &paths).await, before);
     app.desk().decide(reader, asks(), |_, _| Ok(()), now).await.unwrap();
     let approved = house.all(&token, &paths).await;
-    let undone = app.desk().undo(reader, Some(record), move |_, _| busy(), now).await;
+    let undone = app.desk().undo(reader, Some(record), None, move |_, _| busy(), now).await;
     assert!(matches!(undone, Err(Error::Unavailable(_))), "{undone:?}");
     assert_eq!(house.all(&token, &paths).await, approved);
 }

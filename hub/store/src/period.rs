@@ -142,6 +142,7 @@ pub fn except(
     let id = wire::id::v7(now).to_string();
     let values = params![id, period.id.to_string(), day.to_string(), kind, starts, ends, room];
     tx.execute(sql, values)?;
+    differs(tx, period.id)?;
     noted(tx, "except", period.id, json!({ "day": day.to_string(), "kind": kind }), actor, now)
 }
 
@@ -154,6 +155,7 @@ pub fn unexcept(tx: &Tx<'_>, period: Uuid, day: Date, actor: &str, now: Wall) ->
     if tx.execute(sql, params![period.to_string(), day.to_string()])? == 0 {
         return Err(Error::NotFound(format!("nothing is different on {day}")));
     }
+    differs(tx, period)?;
     noted(tx, "unexcept", period, json!({ "day": day.to_string() }), actor, now)
 }
 
@@ -318,6 +320,12 @@ fn beside(tx: &Tx<'_>, period: &Period) -> Result<Vec<Period>, Error> {
 
 fn only(column: &str, of: Option<Uuid>) -> String {
     if of.is_some() { format!("{column} = $3") } else { "$3 is null".into() }
+}
+
+/// Whoever read a weekly lesson read which days of it differ.
+fn differs(tx: &Tx<'_>, period: Uuid) -> Result<(), Error> {
+    let sql = "update period set version = version + 1 where id = $1";
+    tx.execute(sql, params![period.to_string()]).map(drop)
 }
 
 fn noted(

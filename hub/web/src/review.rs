@@ -252,7 +252,7 @@ async fn take_back(call: Call) -> Outcome {
     let id: RecordId = call.id("id")?;
     let ids = |_: &Tx<'_>, done: &[DeskDone]| Ok(done.iter().map(|done| done.record).collect());
     let desk = call.app().desk();
-    let undone: Vec<_> = desk.undo(call.reader()?, Some(id), ids, call.now).await?;
+    let undone: Vec<_> = desk.undo(call.reader()?, Some(id), None, ids, call.now).await?;
     if !call.wants_piece() {
         return see(&format!("/review?done={id}"));
     }

@@ -118,7 +118,7 @@ impl House {
     }
 
     async fn undo(&self, by: Reader, record: Option<RecordId>) -> Result<Vec<DeskDone>, Error> {
-        self.desk.undo(by, record, |_, done| Ok(done.to_vec()), NOW).await
+        self.desk.undo(by, record, None, |_, done| Ok(done.to_vec()), NOW).await
     }
 
     async fn facts(&self, record: usize) -> ReviewFacts {

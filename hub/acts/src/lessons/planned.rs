@@ -7,6 +7,7 @@ use crate::marks::{self, Marked};
 use crate::planning::booking;
 use rules::error::Error;
 use rules::timetable::Change as Differs;
+use rules::version::as_read;
 use serde_json::json;
 use store::reader::Reader;
 use store::session::{self, Session};
@@ -88,9 +89,16 @@ impl Classroom {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn remove(&self, reader: Reader, lesson: String, now: Wall) -> Result<(), Error> {
+    pub async fn remove(
+        &self,
+        reader: Reader,
+        lesson: String,
+        version: Option<i64>,
+        now: Wall,
+    ) -> Result<(), Error> {
         let work = move |tx: &Tx<'_>| {
             let lesson = session::find(tx, reader, &lesson)?;
+            as_read(lesson.version, version)?;
             if let Some(of) = lesson.period {
                 typed::except(tx, of, lesson.day, &Differs::Cancelled, reader, now)?;
             }

@@ -193,6 +193,6 @@ async fn ask(call: Call) -> Outcome {
 
 async fn revoke(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    call.app().doors().cut_off(id.clone(), call.name()?, call.now).await?;
+    call.app().doors().cut_off(id.clone(), None, call.name()?, call.now).await?;
     answer(&call, id, Ok(DONE[5])).await
 }

@@ -404,7 +404,7 @@ async fn keep(call: Call) -> Outcome {
     let by = call.name()?;
     let count = |to| people.count(id, to, None, by.clone(), call.now);
     let (person, done) = match call.content.field("act") {
-        Some("delete") => (people.delete(id, by.clone(), call.now).await?, "deleted"),
+        Some("delete") => (people.delete(id, None, by.clone(), call.now).await?, "deleted"),
         Some("on") => (count(Turn::On).await?.student, "on"),
         _ => (count(Turn::Off).await?.student, "off"),
     };
@@ -416,6 +416,6 @@ async fn turn(call: Call) -> Outcome {
     let active = call.content.field("active") == Some("yes");
     let name = person.to_string();
     let to = Turn::wished(active);
-    call.app().people().turn(name, to, call.name()?, call.now).await?;
+    call.app().people().turn(name, to, None, call.name()?, call.now).await?;
     back(person, if active { "active" } else { "inactive" })
 }

@@ -149,7 +149,7 @@ async fn change_room(call: Call) -> Outcome {
     let now = call.now;
     let room = call.param("id").to_owned();
     let done = if call.content.field("remove").is_some() {
-        rooms::remove(db, room, by, now).await.map(|()| DONE[3])
+        rooms::remove(db, room, None, by, now).await.map(|()| DONE[3])
     } else {
         let typed = call.content.field("version").and_then(|version| version.parse().ok());
         let version = call.version(typed)?;

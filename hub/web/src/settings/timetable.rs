@@ -360,7 +360,7 @@ fn weekday(language: Language, n: i8) -> String {
 async fn change(call: Call) -> Outcome {
     let done = async {
         if call.content.field("end").is_some() {
-            call.app().timetable().end(call.reader()?, call.id("id")?, call.now).await?;
+            call.app().timetable().end(call.reader()?, call.id("id")?, None, call.now).await?;
             return Ok::<_, Problem>("/settings/timetable?done=settings-time-ended".to_owned());
         }
         let version = text(&call, "version").and_then(|version| version.parse().ok());
@@ -400,10 +400,10 @@ async fn differ(call: Call) -> Outcome {
         let reader = call.reader()?;
         let timetable = call.app().timetable();
         if let Some(usual) = day(&call, "usual")? {
-            return Ok(timetable.unexcept(reader, period, usual, call.now).await?);
+            return Ok(timetable.unexcept(reader, period, usual, None, call.now).await?);
         }
-        let other =
-            OtherDay { period, day: needed("day", day(&call, "day")?)?, differs: differs(&call)? };
+        let day = needed("day", day(&call, "day")?)?;
+        let other = OtherDay { period, day, differs: differs(&call)?, version: None };
         Ok::<_, Problem>(timetable.except(reader, other, |_, _| Ok(()), call.now).await?)
     };
     match done.await {

@@ -117,7 +117,7 @@ async fn changed(call: &Call) -> Result<&'static str, Problem> {
             let hook = webhooks.change(to, by, call.now).await?;
             Ok(if hook.is_active { DONE[0] } else { DONE[1] })
         }
-        "remove" => Ok(webhooks.remove(id, by, call.now).await.map(|()| DONE[2])?),
+        "remove" => Ok(webhooks.remove(id, None, by, call.now).await.map(|()| DONE[2])?),
         _ => Ok(webhooks.ping(id, call.now).await.map(|()| DONE[3])?),
     }
 }
