@@ -229,6 +229,16 @@ impl Call {
         Ok(Some(version))
     }
 
+    /// The version that a form's page showed: `If-Match`, or else the form's own.
+    ///
+    /// # Errors
+    /// 422 for what is no version: the change would overwrite whatever was saved meanwhile.
+    pub fn form_version(&self) -> Result<Option<i64>, Problem> {
+        let odd = |_| Problem::field("version", "this is no version: load the page again");
+        let typed = self.content.field("version").map(str::parse).transpose();
+        self.version(typed.map_err(odd)?)
+    }
+
     /// A form's field that must be there.
     ///
     /// # Errors

@@ -92,6 +92,36 @@ async fn people_are_added_and_found_by_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_form_whose_version_cannot_be_read_changes_nothing() {
+    let house = House::new().await;
+    let token = house.album_class().await;
+    let room = json!({ "name": "Cellar" });
+    house.send(post("/api/rooms").bearer(&token).json(&room)).await;
+    let record = house.pending(&token).await;
+    let user = house.admin().await.id;
+    for (path, fields) in [
+        ("/people/STU1".to_owned(), vec![("first_name", "Barry")]),
+        ("/devices/door-1".to_owned(), vec![("classroom_id", "9")]),
+        ("/devices/door-1/settings".to_owned(), vec![("frames", "3")]),
+        ("/class/7B".to_owned(), vec![("class_name", "Other")]),
+        ("/settings/rooms/Cellar".to_owned(), vec![("location", "below")]),
+        ("/settings/rooms/Cellar".to_owned(), vec![("remove", "1")]),
+        (format!("/review/{record}"), vec![("decision", "approve")]),
+        (
+            format!("/settings/users/{user}"),
+            vec![("part", "profile"), ("full_name", "X"), ("role", "admin")],
+        ),
+    ] {
+        for version in ["", "1; drop", "99999999999999999999"] {
+            let fields = [fields.as_slice(), &[("version", version)]].concat();
+            let answer = house.fill(&token, &path, &fields).await;
+            assert_eq!(answer.status(), 422, "{path} {version}: {}", html(&answer));
+            assert!(html(&answer).contains("load the page again"), "{path}: {}", html(&answer));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_person_is_changed_agreed_entered_and_turned_off_by_forms() {
     let house = House::new().await;
     let token = house.album_class().await;

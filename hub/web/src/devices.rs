@@ -85,7 +85,6 @@ struct DoorForm {
     room: Option<String>,
     location: Option<String>,
     direction: Option<String>,
-    version: Option<i64>,
 }
 
 /// A room with its doors.
@@ -216,7 +215,6 @@ impl DoorForm {
             room: field("classroom_id"),
             location: field("location"),
             direction: field("direction"),
-            version: field("version").and_then(|version| version.parse().ok()),
         }
     }
 
@@ -230,7 +228,7 @@ impl DoorForm {
             location: self.location.clone(),
             direction: self.direction.as_deref().map(doors::direction).transpose()?,
             settings: None,
-            version: self.version,
+            version: None,
         })
     }
 }

@@ -192,7 +192,7 @@ async fn decide(call: Call) -> Outcome {
         "never" => ReviewSay::RuleOut,
         _ => return Err(Problem::field("decision", "say approve, reject, unknown or never")),
     };
-    let version = field("version").and_then(|version| version.parse().ok());
+    let version = call.form_version()?;
     let language = language::of(&call.headers);
     let ruled_out = match say {
         ReviewSay::RuleOut => one(&call, id).await?.predicted.map(|person| person.name),

@@ -83,7 +83,7 @@ pub(super) async fn saved(call: &Call) -> Result<(Uuid, &'static str), Problem> 
         _ => (typed(call)?, "class-saved"),
     };
     let class = call.param("id").to_owned();
-    let version = call.version(to.version)?;
+    let version = call.form_version()?;
     let to = ClassChanges { class, version, ..to };
     let db = &call.app().db;
     let zone = &call.app().config.zone;
@@ -108,8 +108,7 @@ fn typed(call: &Call) -> Result<ClassChanges, Problem> {
     };
     let name = text("class_name");
     let code = text("class_code");
-    let version = number(call, "version")?;
-    Ok(ClassChanges { name, code, rest, version, ..ClassChanges::default() })
+    Ok(ClassChanges { name, code, rest, ..ClassChanges::default() })
 }
 
 /// A number of the form; nothing where the field is empty.

@@ -76,17 +76,17 @@ async fn refused(call: &Call, id: DeviceId, problem: &Problem, note: Note) -> Ou
 }
 
 async fn change(call: Call) -> Outcome {
-    let to = DoorForm::of(&call).changes();
-    changed(call, to.map_err(Problem::from), DONE[0]).await
+    let to = |version| Ok(DoorChanges { version, ..DoorForm::of(&call).changes()? });
+    let to = call.form_version().and_then(to);
+    changed(call, to, DONE[0]).await
 }
 
 async fn settle(call: Call) -> Outcome {
-    let version = call.content.field("version").and_then(|text| text.parse().ok());
-    let to = settings(&call).map(|said| DoorChanges {
-        settings: Some(said),
-        version,
-        ..DoorChanges::default()
-    });
+    let to = |version| {
+        let settings = Some(settings(&call)?);
+        Ok(DoorChanges { settings, version, ..DoorChanges::default() })
+    };
+    let to = call.form_version().and_then(to);
     changed(call, to, DONE[6]).await
 }
 

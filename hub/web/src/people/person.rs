@@ -345,6 +345,10 @@ async fn refused(call: &Call, person: StudentId, problem: Problem) -> Outcome {
 
 async fn change(call: Call) -> Outcome {
     let person = found(&call).await?;
+    let version = match call.form_version() {
+        Ok(version) => version,
+        Err(problem) => return refused(&call, person.id, problem).await,
+    };
     let field = |name| call.content.field(name).map(str::to_owned);
     let changes = PersonChanges {
         number: field("student_number"),
@@ -355,7 +359,7 @@ async fn change(call: Call) -> Outcome {
         kind: field("kind")
             .map(|kind| if kind == "staff" { PersonKind::Staff } else { PersonKind::Student }),
         turn: None,
-        version: field("version").and_then(|version| version.parse().ok()),
+        version,
     };
     let id = person.id;
     let name = person.id.to_string();

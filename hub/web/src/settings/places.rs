@@ -148,11 +148,13 @@ async fn change_room(call: Call) -> Outcome {
     let by = call.actor()?;
     let now = call.now;
     let room = call.param("id").to_owned();
+    let version = match call.form_version() {
+        Ok(version) => version,
+        Err(problem) => return told_rooms(&call, Err(problem)).await,
+    };
     let done = if call.content.field("remove").is_some() {
-        rooms::remove(db, room, None, by, now).await.map(|()| DONE[3])
+        rooms::remove(db, room, version, by, now).await.map(|()| DONE[3])
     } else {
-        let typed = call.content.field("version").and_then(|version| version.parse().ok());
-        let version = call.version(typed)?;
         let to = RoomChanges { room, location: location(&call), version };
         rooms::change(db, to, by, now).await.map(|_| DONE[2])
     };

@@ -359,20 +359,21 @@ fn weekday(language: Language, n: i8) -> String {
 
 async fn change(call: Call) -> Outcome {
     let done = async {
+        let version = call.form_version()?;
         if call.content.field("end").is_some() {
-            call.app().timetable().end(call.reader()?, call.id("id")?, None, call.now).await?;
+            call.app().timetable().end(call.reader()?, call.id("id")?, version, call.now).await?;
             return Ok::<_, Problem>("/settings/timetable?done=settings-time-ended".to_owned());
         }
-        let version = text(&call, "version").and_then(|version| version.parse().ok());
+        let odd = |_| Problem::field("weekday", "give a number from 1, Monday, to 7");
         let changes = PeriodChanges {
             period: call.id("id")?,
-            weekday: text(&call, "weekday").and_then(|n| n.parse().ok()),
+            weekday: text(&call, "weekday").map(str::parse).transpose().map_err(odd)?,
             starts: time(&call, "starts")?,
             ends: time(&call, "ends")?,
             room: call.content.field("room").map(str::to_owned),
             from: day(&call, "from_day")?,
             to: day(&call, "to_day")?,
-            version: call.version(version)?,
+            version,
         };
         call.app().timetable().change(call.reader()?, changes, |_, _| Ok(()), call.now).await?;
         Ok(format!("/settings/timetable/{}?done=settings-time-saved", call.param("id")))

@@ -219,7 +219,6 @@ fn typed(call: &Call) -> Result<(AccountChanges, &'static str), Problem> {
         "profile" => {
             let role = call.field("role")?.parse::<Role>();
             let role = role.map_err(|odd| Problem::field("role", odd.to_string()))?;
-            let version = text("version").and_then(|version| version.parse().ok());
             let typed = AccountChanges {
                 email: text("email"),
                 name: text("full_name"),
@@ -227,7 +226,6 @@ fn typed(call: &Call) -> Result<(AccountChanges, &'static str), Problem> {
                 teacher_id: text("teacher_id").filter(|_| role != Role::Student),
                 student: text("student_id").filter(|_| role == Role::Student),
                 may_link: Some(some(call, "may_link").is_some()),
-                version,
                 ..usual
             };
             (typed, "settings-user-saved")
@@ -249,7 +247,7 @@ fn typed(call: &Call) -> Result<(AccountChanges, &'static str), Problem> {
 async fn change(call: Call) -> Outcome {
     let done = async {
         let (to, done) = typed(&call)?;
-        let to = AccountChanges { version: call.version(to.version)?, ..to };
+        let to = AccountChanges { version: call.form_version()?, ..to };
         let which = Account { name: call.param("id").to_owned(), among: &Role::ALL };
         let person =
             call.front.entrance.accounts().change(which, to, call.asker()?, call.now).await?;
