@@ -92,6 +92,22 @@ async fn people_are_added_and_found_by_what_is_missing() {
 }
 
 #[tokio::test]
+async fn a_list_of_a_class_lists_the_class_or_says_that_there_is_none() {
+    let house = House::new().await;
+    let token = house.album_class().await;
+    let stranger = json!({ "student_number": "STU3", "full_name": "Grace Hopper" });
+    house.send(post("/api/students").bearer(&token).json(&stranger)).await;
+    let listed = house.page(&token, "/people?class=7B").await;
+    assert!(listed.contains("Joe Biden") && !listed.contains("Grace Hopper"), "{listed}");
+    assert!(listed.contains("selected>7b"), "{listed}");
+    for (path, status) in [("/people?class=7X", 404), ("/people?state=gone", 422)] {
+        let answer = house.send(get(path).bearer(&token)).await;
+        assert_eq!(answer.status(), status, "{path}");
+        assert!(!html(&answer).contains("Joe Biden"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_whose_version_cannot_be_read_changes_nothing() {
     let house = House::new().await;
     let token = house.album_class().await;

@@ -102,22 +102,24 @@ struct PeopleQuery {
 }
 
 impl PeopleQuery {
-    fn filter(&self) -> StudentFilter {
+    /// Those people, of `class` if one is named.
+    fn filter(&self, class: Option<Uuid>) -> Result<StudentFilter, Problem> {
         let (is_active, enrolled, agrees) = match self.state.as_str() {
             "known" => (true, Some(true), Some(true)),
             "new" => (true, Some(false), None),
             "asked" => (true, None, Some(false)),
             "left" => (false, None, None),
-            _ => (true, None, None),
+            "" => (true, None, None),
+            _ => return Err(Problem::field("state", "say known, new, asked or left, or nothing")),
         };
-        StudentFilter {
+        Ok(StudentFilter {
             is_active: Some(is_active),
             enrolled,
             agrees,
             search: Some(self.q.clone()).filter(|text| !text.trim().is_empty()),
-            class: self.class.parse().ok(),
+            class,
             ..StudentFilter::default()
-        }
+        })
     }
 
     /// Whether anything was asked for at all.
@@ -161,11 +163,13 @@ async fn index(call: Call) -> Outcome {
 async fn show(
     call: &Call,
     status: StatusCode,
-    asked: PeopleQuery,
+    mut asked: PeopleQuery,
     note: Option<(bool, String)>,
     typed: PeopleForm,
 ) -> Outcome {
-    let filter = asked.filter();
+    let class = found(call, &asked.class).await?;
+    asked.class = class.map(|id| id.to_string()).unwrap_or_default();
+    let filter = asked.filter(class)?;
     let after = asked.after.map(StudentId);
     let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
@@ -190,6 +194,16 @@ async fn show(
         next,
     };
     page(status, &view)
+}
+
+/// The class of this id or code, if one is named.
+async fn found(call: &Call, name: &str) -> Result<Option<Uuid>, Problem> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let reader = call.reader()?;
+    let name = name.to_owned();
+    Ok(Some(call.app().db.read(move |tx| class::find(tx, reader, &name)).await?.id))
 }
 
 fn row(person: Student) -> PeopleRow {
@@ -289,9 +303,9 @@ mod tests {
         let narrow = asked("q=Ada+L&state=new");
         assert_eq!(narrow.link("known", None), "/people?q=Ada+L&state=known");
         assert!(narrow.is_narrow() && !asked("q=+").is_narrow());
-        let filter = narrow.filter();
+        let filter = narrow.filter(None).unwrap();
         assert_eq!((filter.is_active, filter.enrolled), (Some(true), Some(false)));
-        assert_eq!(asked("state=left").filter().is_active, Some(false));
-        assert_eq!(asked("class=rubbish").filter().class, None);
+        assert_eq!(asked("state=left").filter(None).unwrap().is_active, Some(false));
+        assert!(asked("state=rubbish").filter(None).is_err());
     }
 }
