@@ -208,8 +208,8 @@ async fn index(call: Call) -> Outcome {
         let who = which.student_id.as_deref();
         let who = who.map(|name| student::find_for(tx, reader, name)).transpose()?;
         let student = who.map(|who| who.id);
-        let filter =
-            CropFilter { of, identified: which.is_identified, student, before: which.after };
+        let CropQuery { is_identified: identified, after: before, .. } = which;
+        let filter = CropFilter { of, identified, student, before, ..CropFilter::default() };
         crop::list(tx, reader, &filter, limit)
     });
     give(&call, read.await?, limit)

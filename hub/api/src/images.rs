@@ -212,7 +212,8 @@ async fn index(call: Call) -> Outcome {
         let class = which.class_id.as_deref();
         let lesson = which.session_id.as_deref();
         let (class, session) = named(tx, reader, class, lesson)?;
-        let filter = ImageFilter { class, session, state: which.state, before: which.after };
+        let ImageQuery { state, after: before, .. } = which;
+        let filter = ImageFilter { class, session, state, before, ..ImageFilter::default() };
         image::list(tx, reader, &filter, limit)
     });
     let photos: Vec<ImageBody> = read.await?.into_iter().map(ImageBody::from).collect();

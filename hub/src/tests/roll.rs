@@ -295,6 +295,46 @@ async fn a_class_photo_marks_those_on_it_present_and_goes() {
 }
 
 #[tokio::test]
+async fn a_photo_that_waits_is_shown_however_many_came_after_it() {
+    let roll = Roll::new().await;
+    let place = roll.photographed(&["obama2.jpg"]).await;
+    let photo = place.split("photo=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let more = async |gone: bool| {
+        let write = move |tx: &store::Tx<'_>| {
+            for n in 1..=50 {
+                let id = wire::id::v7(NOW.plus_ms(n)).to_string();
+                let sql = "insert into image (id, class, state, taken_at, width, height, sealed,
+                         created_at, created_by, version)
+                     select $1, class, case when $2 then 'confirmed' else state end, taken_at,
+                         width, height, case when $2 then null else sealed end, created_at,
+                         created_by, 1 from image where sealed is not null limit 1";
+                tx.execute(sql, params![id, gone])?;
+                let sql = "insert into face_crop (id, image, class, x, y, width, height, score,
+                         quality, doubts, version)
+                     select $1, $2, class, x, y, width, height, score, quality, doubts, 1
+                     from face_crop where crop is not null limit 1";
+                for m in 1..=10 {
+                    let face = wire::id::v7(NOW.plus_ms(100 * n + m)).to_string();
+                    tx.execute(sql, params![face, id])?;
+                }
+            }
+            Ok(())
+        };
+        roll.house.app.db.write(write).await.unwrap();
+    };
+    more(true).await;
+    let listed = roll.read("/class/7B/photo").await;
+    assert!(listed.contains(&format!("photo={photo}\"")), "{listed}");
+    assert!(listed.contains("1 face is in no group"), "{listed}");
+    more(false).await;
+    let newest = roll.read("/class/7B/photo").await;
+    assert!(!newest.contains(&format!("photo={photo}\"")), "it is beyond the first page");
+    let older = newest.split("class=\"more\"><a class=\"button\" href=\"").nth(1).unwrap();
+    let older = roll.read(older.split('"').next().unwrap()).await;
+    assert!(older.contains(&format!("photo={photo}\"")), "{older}");
+}
+
+#[tokio::test]
 async fn faces_without_a_name_are_grouped_guessed_and_named_at_once() {
     let roll = Roll::new().await;
     for names in [["obama2.jpg"], ["obama3.jpg"]] {

@@ -251,6 +251,8 @@ pub struct CropFilter {
     pub identified: Option<bool>,
     /// Of this person.
     pub student: Option<StudentId>,
+    /// Only those that can still be looked at and compared.
+    pub is_waiting: bool,
     /// Those before this one.
     pub before: Option<Uuid>,
 }
@@ -271,12 +273,14 @@ pub fn list(
         "select {COLUMNS} from {TABLES} where {} and ($4 is null or f.{column} = $4)
            and ($5 is null or (f.student is not null) = $5) and ($6 is null or f.student = $6)
            and ($7 is null or f.id < $7)
-         order by f.id desc limit $8",
+           and ($8 = 0 or (f.crop is not null and f.template is not null))
+         order by f.id desc limit $9",
         visible("f.class")
     );
     let student = filter.student.map(|id| id.to_string());
     let before = filter.before.map(|id| id.to_string());
-    let values = params![role, user, today, of, filter.identified, student, before, limit];
+    let CropFilter { identified, is_waiting, .. } = *filter;
+    let values = params![role, user, today, of, identified, student, before, is_waiting, limit];
     tx.query(&sql, values, read)
 }
 

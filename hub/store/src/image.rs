@@ -152,6 +152,8 @@ pub struct ImageFilter {
     pub session: Option<Uuid>,
     /// In this state.
     pub state: Option<ImageState>,
+    /// Only those whose pixels are still there.
+    pub is_kept: bool,
     /// Those before this one.
     pub before: Option<Uuid>,
 }
@@ -168,14 +170,15 @@ pub fn list(
         "select {COLUMNS} from image i where {}
            and ($4 is null or i.class = $4) and ($5 is null or i.session = $5)
            and ($6 is null or i.state = $6) and ($7 is null or i.id < $7)
-         order by i.id desc limit $8",
+           and ($8 = 0 or i.sealed is not null)
+         order by i.id desc limit $9",
         visible("i.class")
     );
     let text = |id: Option<Uuid>| id.map(|id| id.to_string());
-    let ImageFilter { class, session, state, before } = filter;
+    let ImageFilter { class, session, state, is_kept, before } = *filter;
+    let (class, session, before) = (text(class), text(session), text(before));
     let state = state.map(ImageState::as_str);
-    let values =
-        params![role, user, today, text(*class), text(*session), state, text(*before), limit];
+    let values = params![role, user, today, class, session, state, before, is_kept, limit];
     tx.query(&sql, values, read)
 }
 

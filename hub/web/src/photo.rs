@@ -55,6 +55,8 @@ struct ClassPhotoPage {
     problem: Option<String>,
     work: Option<ClassPhotoWork>,
     waiting: Vec<ClassPhotoWaiting>,
+    /// Where older ones are, if there may be some.
+    older: Option<String>,
     photo: Option<PhotoFacesShown>,
     lessons: Vec<(Uuid, String, bool)>,
     /// Whether one of them is the photo's.
@@ -103,13 +105,13 @@ fn found(
     tx: &Tx<'_>,
     reader: Reader,
     name: &str,
-    wanted: Option<Uuid>,
+    ClassPhotoQuery { photo: wanted, after: before, .. }: ClassPhotoQuery,
     zone: &jiff::tz::TimeZone,
 ) -> Result<ClassPhotoFound, Error> {
     let class = class::find(tx, reader, name)?;
-    let filter = ImageFilter { class: Some(class.id), ..ImageFilter::default() };
-    let mut photos = image::list(tx, reader, &filter, PHOTOS)?;
-    photos.retain(|photo| photo.kept);
+    let filter =
+        ImageFilter { class: Some(class.id), is_kept: true, before, ..ImageFilter::default() };
+    let photos = image::list(tx, reader, &filter, PHOTOS)?;
     let wanted = wanted.map(|id| image::find(tx, reader, &id.to_string())).transpose()?;
     let photo = wanted.filter(|photo| photo.class == class.id && photo.kept);
     let photo = photo.map(|photo| {
@@ -125,9 +127,9 @@ fn found(
     let photo = photo.transpose()?.map(|(crops, photo, lessons)| (photo, crops, lessons));
     let of = Some(CropOf::Class(class.id));
     let identified = Some(false);
-    let unnamed = crop::CropFilter { of, identified, ..crop::CropFilter::default() };
-    let mut unnamed = crop::list(tx, reader, &unnamed, FACES)?;
-    unnamed.retain(|crop| crop.kept && crop.embedded);
+    let filter =
+        crop::CropFilter { of, identified, is_waiting: true, ..crop::CropFilter::default() };
+    let unnamed = crop::list(tx, reader, &filter, FACES)?;
     let members = class::members(tx, class.id)?;
     Ok(ClassPhotoFound { class, photos, photo, unnamed, members })
 }
@@ -136,16 +138,16 @@ fn found(
 pub(super) async fn show(
     call: &Call,
     name: &str,
-    ClassPhotoQuery { photo, job }: ClassPhotoQuery,
+    asked: ClassPhotoQuery,
     status: StatusCode,
     problem: Option<String>,
 ) -> Outcome {
     let reader = call.reader()?;
     let name = name.to_owned();
     let zone = call.app().config.zone.clone();
-    let read = call.app().db.read(move |tx| found(tx, reader, &name, photo, &zone));
+    let read = call.app().db.read(move |tx| found(tx, reader, &name, asked, &zone));
     let ClassPhotoFound { class, photos, photo, unnamed, members } = read.await?;
-    let job = match job {
+    let job = match asked.job {
         Some(id) => call.app().jobs.get(id, reader.actor.user, false).await.ok(),
         None => None,
     };
@@ -156,6 +158,8 @@ pub(super) async fn show(
         let day = words::short_day(shell.language, rules::timetable::day(at, zone));
         format!("{day} {}", words::minute(shell.language, at, zone))
     };
+    let last = photos.last().filter(|_| photos.len() == PHOTOS as usize);
+    let older = last.map(|last| format!("/class/{}/photo?after={}", class.id, last.id));
     let waiting = photos.iter().map(|photo| ClassPhotoWaiting {
         id: photo.id,
         at: said(photo.taken_at),
@@ -176,6 +180,7 @@ pub(super) async fn show(
     let view = ClassPhotoPage {
         work: job.as_ref().map(work),
         waiting: waiting.collect(),
+        older,
         planned: lessons.iter().flatten().any(|(.., first)| *first),
         lessons: lessons.unwrap_or_default(),
         photo: photo.map(|(photo, crops, _)| {
@@ -198,6 +203,8 @@ pub(super) struct ClassPhotoQuery {
     pub photo: Option<Uuid>,
     /// The work.
     pub job: Option<Uuid>,
+    /// Those that wait longer than this photo.
+    pub after: Option<Uuid>,
 }
 
 fn work(job: &Job) -> ClassPhotoWork {

@@ -61,7 +61,7 @@ async fn done(call: Call) -> Outcome {
             show(
                 &call,
                 &class,
-                ClassPhotoQuery { photo, job: None },
+                ClassPhotoQuery { photo, ..ClassPhotoQuery::default() },
                 problem.status,
                 Some(problem.detail),
             )

@@ -32,6 +32,7 @@ photo-send = Send and look for faces
 photo-sending = Sending photos
 photo-failed = The hub did not take it. Try again.
 photo-waiting = Photos that wait for you
+photo-older = Show older ones
 photo-faces = { $count ->
     [one] 1 face
    *[other] { $count } faces

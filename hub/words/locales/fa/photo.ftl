@@ -31,6 +31,7 @@ photo-send = ارسال و یافتن چهره‌ها
 photo-sending = در حال ارسال عکس‌ها
 photo-failed = سامانهٔ مرکزی آن را نپذیرفت. دوباره تلاش کنید.
 photo-waiting = عکس‌هایی که منتظر شما هستند
+photo-older = نمایش قدیمی‌ترها
 photo-faces = { $count ->
    *[other] { $count } چهره
 }
