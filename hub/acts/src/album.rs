@@ -16,11 +16,12 @@ use crate::events::Events;
 use crate::gallery::Gallery;
 use crate::recogniser::Recogniser;
 use rules::error::{Doing, Error};
+use rules::version::as_read;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use store::image::{self, Image, ImageState};
 use store::keys::Keys;
-use store::{Db, class, crop};
+use store::{Db, Tx, class, crop};
 use uuid::Uuid;
 use vision::{Picture, Template};
 use wire::{Clock, StudentId, Wall};
@@ -137,16 +138,32 @@ impl Album {
     }
 
     /// Takes a photo away, with its crops.
-    pub async fn remove(&self, id: Uuid, by: String) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when it was changed since `version`.
+    pub async fn remove(&self, id: Uuid, version: Option<i64>, by: String) -> Result<(), Error> {
         let now = self.clock.wall();
-        self.db.write(move |tx| image::remove(tx, id, &by, now)).await?;
-        self.keys.erase_photo(id)
+        let work = move |tx: &Tx<'_>| {
+            as_read(image::get(tx, id)?.version, version)?;
+            image::remove(tx, id, &by, now)
+        };
+        self.db.write(work).await?;
+        self.erase_key(id);
+        Ok(())
+    }
+
+    /// Erases the key of a photo whose pixels are gone. Where that fails, it goes with the next
+    /// look of retention ([`Album::sweep`]).
+    fn erase_key(&self, photo: Uuid) {
+        if let Err(error) = self.keys.erase_photo(photo) {
+            tracing::error!(image = %photo, %error, "the key of a photo that is gone goes later");
+        }
     }
 
     /// Empties photos that nobody confirmed within [`KEPT_MS`] before `now`; how many. Retention
     /// calls it.
     pub async fn expire(&self, now: Wall) -> Result<usize, Error> {
-        let work = move |tx: &store::Tx<'_>| {
+        let work = move |tx: &Tx<'_>| {
             let old = image::kept_since(tx, now.plus_ms(-KEPT_MS), AT_ONCE)?;
             for id in &old {
                 image::empty(tx, *id, ImageState::Expired, "hub", now)?;

@@ -265,7 +265,8 @@ async fn move_to(call: Call) -> Outcome {
 
 async fn remove(call: Call) -> Outcome {
     let photo = found(&call).await?;
-    call.app().album().remove(photo.id, call.actor()?.user.to_string()).await?;
+    let by = call.actor()?.user.to_string();
+    call.app().album().remove(photo.id, call.version(None)?, by).await?;
     nothing()
 }
 
@@ -293,5 +294,6 @@ async fn settle(call: Call) -> Outcome {
     let reader = call.reader()?;
     let album = call.app().album();
     let id = call.param("id").to_owned();
-    json(&album.confirm(reader, id, confirm.accept_proposals).await?)
+    let version = call.version(None)?;
+    json(&album.confirm(reader, id, confirm.accept_proposals, version).await?)
 }

@@ -295,6 +295,42 @@ async fn a_class_photo_marks_those_on_it_present_and_goes() {
 }
 
 #[tokio::test]
+async fn who_is_on_a_photo_is_said_at_once_or_not_at_all() {
+    let roll = Roll::new().await;
+    let place = roll.photographed(&["obama2.jpg", "biden.jpg"]).await;
+    let html = roll.read(&place).await;
+    let photo = place.split("photo=").nth(1).unwrap().split('&').next().unwrap();
+    let faces: Vec<&str> = html.split("<select id=\"f-").skip(1).map(|rest| &rest[..36]).collect();
+    let (one, two) = (format!("face-{}", faces[0]), format!("face-{}", faces[1]));
+    let version = hidden(&html, "id=\"who\"", "version");
+    let done = format!("/photo/{photo}/done");
+    let nobody = Uuid::from_u128(9).to_string();
+    let said = |other: &str, version: &str| {
+        let fields = [(&one, roll.student.as_str()), (&two, other)];
+        let mut fields: Vec<_> = fields.map(|(face, who)| (face.as_str(), who.to_owned())).into();
+        fields.extend([("lesson", roll.lesson.clone()), ("version", version.to_owned())]);
+        fields
+    };
+    let send = async |said: Vec<(&str, String)>| {
+        let fields: Vec<_> = said.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        roll.act(&done, &fields).await
+    };
+    let strange = send(said(&nobody, version)).await;
+    assert_eq!(strange.status(), 422, "{}", page(&strange));
+    assert_eq!(roll.stands().await, None, "nobody is marked by half of it");
+    let name = json!({ "student_id": "STU2" });
+    let assign = format!("/api/face-crops/{}/assign", faces[1]);
+    assert_eq!(roll.house.ask(&roll.token, &assign, &name).await.0, 200);
+    let late = send(said("", version)).await;
+    assert_eq!(late.status(), 409, "{}", page(&late));
+    assert!(page(&late).contains("changed meanwhile"), "{}", page(&late));
+    let fresh = roll.read(&place).await;
+    let now = send(said("", hidden(&fresh, "id=\"who\"", "version"))).await;
+    assert_eq!(now.status(), 303, "{}", page(&now));
+    assert_eq!(roll.stands().await.unwrap().0, Status::Present);
+}
+
+#[tokio::test]
 async fn a_photo_that_waits_is_shown_however_many_came_after_it() {
     let roll = Roll::new().await;
     let place = roll.photographed(&["obama2.jpg"]).await;

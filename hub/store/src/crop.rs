@@ -359,6 +359,7 @@ pub fn assign(
     let sql = "update face_crop set student = $2, assigned_as = $3, assigned_by = $4,
              assigned_at = $5, version = version + 1 where id = $1";
     tx.execute(sql, params![id, who, says.as_str(), by, now.0])?;
+    renamed(tx, crop.id)?;
     let meta = json!({ "student": student, "as": says.as_str(), "image": crop.image });
     noted(tx, now, by, "assign", crop.id, meta)
 }
@@ -368,7 +369,15 @@ pub fn unassign(tx: &Tx<'_>, id: Uuid, by: &str, now: Wall) -> Result<(), Error>
     let sql = "update face_crop set student = null, assigned_as = null, assigned_by = null,
              assigned_at = null, version = version + 1 where id = $1";
     tx.execute(sql, params![id.to_string()])?;
+    renamed(tx, id)?;
     noted(tx, now, by, "unidentify", id, json!({}))
+}
+
+/// Whoever read the photo of a crop read who is on it.
+fn renamed(tx: &Tx<'_>, crop: Uuid) -> Result<(), Error> {
+    let sql = "update image set version = version + 1
+         where id = (select image from face_crop where id = $1)";
+    tx.execute(sql, params![crop.to_string()]).map(drop)
 }
 
 /// Whether a person is on another photo of a lesson, as a person said.

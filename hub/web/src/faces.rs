@@ -47,6 +47,8 @@ pub struct PhotoFacesShown {
     pub letters: u32,
     /// Its faces, from the left to the right.
     pub faces: Vec<PhotoFacesFace>,
+    /// Counts changes.
+    pub version: i64,
 }
 
 /// A face of a photo.
@@ -95,6 +97,7 @@ impl PhotoFacesShown {
             looked: of.state == ImageState::Processed,
             letters,
             faces: crops.iter().enumerate().map(face).collect(),
+            version: of.version,
         }
     }
 

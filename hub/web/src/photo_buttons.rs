@@ -4,7 +4,7 @@
 
 use super::photo::{ClassPhotoQuery, show};
 use crate::shell::shell;
-use acts::album::name::NamingPlace;
+use acts::album::name::NamingWhole;
 use http::call::Call;
 use http::endpoint::Endpoint;
 use http::problem::Problem;
@@ -44,7 +44,7 @@ async fn find_faces(call: Call) -> Outcome {
 
 async fn remove(call: Call) -> Outcome {
     let photo = named(&call).await?;
-    call.app().album().remove(photo.id, call.actor()?.user.to_string()).await?;
+    call.app().album().remove(photo.id, None, call.actor()?.user.to_string()).await?;
     see(&format!("/class/{}/photo", photo.class))
 }
 
@@ -73,36 +73,20 @@ async fn done(call: Call) -> Outcome {
 async fn settle(call: &Call, photo: &Image) -> Result<(Uuid, usize), Problem> {
     let reader = call.reader()?;
     let id = photo.id;
-    let album = call.app().album();
     let shell = shell(call, "class");
     let crops = call.app().db.read(move |tx| crop::of_image(tx, id)).await?;
-    let said: HashMap<Uuid, StudentId> =
+    let faces: HashMap<Uuid, StudentId> =
         (crops.iter()).filter_map(|crop| Some((crop.id, said(call, crop.id)?))).collect();
-    if said.is_empty() {
+    if faces.is_empty() {
         return Err(Problem::invalid(shell.say("photo-nobody-chosen")));
     }
-    if said.values().collect::<HashSet<_>>().len() < said.len() {
+    if faces.values().collect::<HashSet<_>>().len() < faces.len() {
         return Err(Problem::invalid(shell.say("photo-twice")));
     }
     let lesson = call.content.field("lesson").filter(|id| !id.is_empty()).map(str::to_owned);
-    let other =
-        lesson.as_ref().is_some_and(|id| photo.session.map(|s| s.to_string()).as_ref() != Some(id));
-    for crop in &crops {
-        let stands = crop.student.as_ref().map(|person| person.student);
-        if stands.is_some() && (other || stands != said.get(&crop.id).copied()) {
-            album.unidentify(reader, crop.id.to_string()).await?;
-        }
-    }
-    if let Some(lesson) = lesson.filter(|_| other) {
-        let to = NamingPlace { photo: id.to_string(), lesson: Some(lesson), version: None };
-        album.place(reader, to).await?;
-    }
-    for (crop, student) in said {
-        let crop = crop.to_string();
-        let student = student.to_string();
-        album.assign(reader, crop, student).await?;
-    }
-    let confirmed = album.confirm(reader, id.to_string(), false).await?;
+    let version = call.form_version()?;
+    let said = NamingWhole { photo: id.to_string(), lesson, faces, version };
+    let confirmed = call.app().album().settle(reader, said).await?;
     Ok((confirmed.session_id, confirmed.present.len()))
 }
 

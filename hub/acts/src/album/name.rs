@@ -9,7 +9,9 @@ use crate::marks;
 use crate::marks::Marked;
 use rules::attendance::{Mark, Source, Status};
 use rules::error::Error;
+use rules::version::as_read;
 use serde::Serialize;
+use std::collections::HashMap;
 use store::crop::{self, As, Crop};
 use store::image::{self, Image, ImageState};
 use store::reader::Reader;
@@ -41,6 +43,19 @@ pub struct NamingPlace {
     pub photo: String,
     /// The lesson it was taken in, by own id.
     pub lesson: Option<String>,
+    /// The version that was read.
+    pub version: Option<i64>,
+}
+
+/// Who everybody on a photo is, as somebody says it at once.
+#[derive(Clone, Debug)]
+pub struct NamingWhole {
+    /// Its own id.
+    pub photo: String,
+    /// The lesson, by own id; the one that it is in, or that ran when it was taken, if left out.
+    pub lesson: Option<String>,
+    /// Whom its faces show; nobody is known on the others.
+    pub faces: HashMap<Uuid, StudentId>,
     /// The version that was read.
     pub version: Option<i64>,
 }
@@ -114,47 +129,67 @@ impl Album {
     /// marks, and photo and crops go for good.
     ///
     /// # Errors
-    /// `NotFound` for a foreign photo, `Conflict` when it is gone, `Invalid` before it was looked
-    /// at.
+    /// `NotFound` for a foreign photo; `Conflict` when it is gone, or was changed since `version`;
+    /// `Invalid` before it was looked at.
     pub async fn confirm(
         &self,
         reader: Reader,
         id: String,
         proposals: bool,
+        version: Option<i64>,
     ) -> Result<NamingConfirmed, Error> {
         let hand = self.hand(reader);
         let work = move |tx: &Tx<'_>| {
             let photo = image::find(tx, reader, &id)?;
+            as_read(photo.version, version)?;
+            hand.confirm(tx, &photo, proposals)
+        };
+        let (confirmed, marked) = self.db.write(work).await?;
+        self.events.marked(marked);
+        self.erase_key(confirmed.image_id);
+        Ok(confirmed)
+    }
+
+    /// Says who everybody on a photo is, for one lesson, and confirms that.
+    ///
+    /// # Errors
+    /// As [`Album::assign`] and [`Album::confirm`]; `NotFound` for the lesson, `Invalid` when it is
+    /// of another class, `Conflict` when the photo was changed meanwhile.
+    pub async fn settle(
+        &self,
+        reader: Reader,
+        said: NamingWhole,
+    ) -> Result<NamingConfirmed, Error> {
+        let hand = self.hand(reader);
+        let work = move |tx: &Tx<'_>| {
+            let NamingWhole { photo, lesson, faces, version } = said;
+            let photo = image::find(tx, reader, &photo)?;
+            as_read(photo.version, version)?;
             open(tx, photo.id)?;
-            if photo.state == ImageState::New {
-                let say = "nobody has looked for faces on this photo yet: process it first";
-                return Err(Error::Invalid(say.into()));
-            }
-            let lesson = hand.lesson(tx, &photo)?;
-            if proposals {
-                hand.accept(tx, photo.id)?;
-            }
-            let crops = crop::of_image(tx, photo.id)?;
-            let mut present = Vec::new();
+            let lesson = hand.lesson_of(tx, &photo, lesson)?;
+            let moves = lesson.is_some() && lesson != photo.session;
             let mut marked = Vec::new();
-            for person in crops.iter().filter_map(|crop| crop.student.as_ref()) {
-                marked.extend(hand.mark(tx, &photo, &lesson, person.student)?);
-                present.push(person.number.clone());
+            for crop in crop::of_image(tx, photo.id)? {
+                let stands = crop.student.as_ref().map(|person| person.student);
+                if moves || stands != faces.get(&crop.id).copied() {
+                    marked.extend(hand.take_back(tx, &crop)?);
+                }
             }
-            present.sort();
-            image::empty(tx, photo.id, ImageState::Confirmed, &hand.by, hand.now)?;
-            let confirmed = NamingConfirmed {
-                image_id: photo.id,
-                session_id: lesson.id,
-                faces: crops.len(),
-                present,
-                marked: marked.len(),
-            };
+            if moves {
+                image::set_session(tx, photo.id, lesson, &hand.by, hand.now)?;
+            }
+            for crop in crop::of_image(tx, photo.id)? {
+                let Some(who) = faces.get(&crop.id) else { continue };
+                let who = hand.member(tx, crop.class, &who.to_string())?;
+                marked.extend(hand.put(tx, &crop, who)?.1);
+            }
+            let (confirmed, more) = hand.confirm(tx, &image::get(tx, photo.id)?, false)?;
+            marked.extend(more);
             Ok((confirmed, marked))
         };
         let (confirmed, marked) = self.db.write(work).await?;
         self.events.marked(marked);
-        self.keys.erase_photo(confirmed.image_id)?;
+        self.erase_key(confirmed.image_id);
         Ok(confirmed)
     }
 
@@ -164,23 +199,16 @@ impl Album {
     /// `NotFound` for a foreign photo or lesson; `Conflict` when it was changed meanwhile, or
     /// people are known on it; `Invalid` for a lesson of another class.
     pub async fn place(&self, reader: Reader, to: NamingPlace) -> Result<Image, Error> {
-        let now = self.clock.wall();
+        let hand = self.hand(reader);
         let work = move |tx: &Tx<'_>| {
             let photo = image::find(tx, reader, &to.photo)?;
-            if to.version.is_some_and(|version| version != photo.version) {
-                return Err(Error::Conflict("this photo was changed meanwhile: look again".into()));
-            }
-            let lesson = to.lesson.map(|id| session::find(tx, reader, &id)).transpose()?;
-            if lesson.as_ref().is_some_and(|lesson| lesson.class != photo.class) {
-                let say = "session_id: this lesson is of another class";
-                return Err(Error::Invalid(say.into()));
-            }
-            let lesson = lesson.map(|lesson| lesson.id);
+            as_read(photo.version, to.version)?;
+            let lesson = hand.lesson_of(tx, &photo, to.lesson)?;
             if photo.identified > 0 && lesson != photo.session {
                 let say = "people are known on this photo: take them back before it moves";
                 return Err(Error::Conflict(say.into()));
             }
-            image::set_session(tx, photo.id, lesson, &reader.actor.user.to_string(), now)?;
+            image::set_session(tx, photo.id, lesson, &hand.by, hand.now)?;
             image::get(tx, photo.id)
         };
         self.db.write(work).await
@@ -236,6 +264,56 @@ impl NamingHand {
         let lesson = marks::lesson_now(tx, &class, photo.taken_at, day, &self.by)?;
         image::set_session(tx, photo.id, Some(lesson.id), &self.by, self.now)?;
         Ok(lesson)
+    }
+
+    /// The lesson of this id, of the class of `photo`.
+    fn lesson_of(
+        &self,
+        tx: &Tx<'_>,
+        photo: &Image,
+        id: Option<String>,
+    ) -> Result<Option<Uuid>, Error> {
+        let Some(id) = id else { return Ok(None) };
+        let lesson = session::find(tx, self.reader, &id)?;
+        if lesson.class != photo.class {
+            return Err(Error::Invalid("session_id: this lesson is of another class".into()));
+        }
+        Ok(Some(lesson.id))
+    }
+
+    /// All who are known on a photo become marks, and it goes.
+    fn confirm(
+        &self,
+        tx: &Tx<'_>,
+        photo: &Image,
+        proposals: bool,
+    ) -> Result<(NamingConfirmed, Vec<Marked>), Error> {
+        open(tx, photo.id)?;
+        if photo.state == ImageState::New {
+            let say = "nobody has looked for faces on this photo yet: process it first";
+            return Err(Error::Invalid(say.into()));
+        }
+        let lesson = self.lesson(tx, photo)?;
+        if proposals {
+            self.accept(tx, photo.id)?;
+        }
+        let crops = crop::of_image(tx, photo.id)?;
+        let mut present = Vec::new();
+        let mut marked = Vec::new();
+        for person in crops.iter().filter_map(|crop| crop.student.as_ref()) {
+            marked.extend(self.mark(tx, photo, &lesson, person.student)?);
+            present.push(person.number.clone());
+        }
+        present.sort();
+        image::empty(tx, photo.id, ImageState::Confirmed, &self.by, self.now)?;
+        let confirmed = NamingConfirmed {
+            image_id: photo.id,
+            session_id: lesson.id,
+            faces: crops.len(),
+            present,
+            marked: marked.len(),
+        };
+        Ok((confirmed, marked))
     }
 
     fn put(&self, tx: &Tx<'_>, crop: &Crop, who: StudentId) -> Result<(Crop, Vec<Marked>), Error> {
