@@ -13,7 +13,7 @@ use http::route::Route;
 use http::{problem::Outcome, route::Object, takes::PHOTO};
 use jiff::Timestamp;
 use rules::error::Error;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use store::image::{self, Image, ImageFilter, ImageState};
 use store::reader::Reader;
 use store::{Tx, class, crop, session};
@@ -150,10 +150,17 @@ pub struct ImageUpload {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Change)]
 pub struct ImageChange {
-    /// The lesson it was taken in.
-    session_id: Option<String>,
+    /// The lesson it was taken in; null takes it out of its lesson, and left out it stays.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    session_id: Option<Option<String>>,
     /// The version that was read, so that nobody’s change is overwritten.
     version: Option<i64>,
+}
+
+/// What was said, be it null; what is left out is not.
+fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// Who is on a photo.

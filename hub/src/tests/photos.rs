@@ -345,6 +345,25 @@ async fn the_tools_of_a_lesson_see_its_own_photos_only() {
 }
 
 #[tokio::test]
+async fn a_photo_stays_in_its_lesson_unless_it_is_taken_out() {
+    let house = House::new().await;
+    let token = house.album_class().await;
+    let photo = house.photo(&token, &["obama2.jpg"]).await;
+    let lesson = json!({ "class_id": "7B", "start_time": "08:30", "end_time": "09:15" });
+    let (_, lesson) = house.ask(&token, "/api/sessions", &lesson).await;
+    let id = &lesson["id"];
+    for (said, session) in [
+        (json!({ "session_id": id }), id),
+        (json!({}), id),
+        (json!({ "session_id": null }), &Value::Null),
+        (json!({ "session_id": id }), id),
+    ] {
+        let (status, moved) = house.json(&token, "PATCH", &photo, &said).await;
+        assert_eq!((status, &moved["session_id"]), (200, session), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn numbers_out_of_bounds_and_bad_pictures_are_refused_in_sentences() {
     let house = House::new().await;
     let token = house.album_class().await;

@@ -41,8 +41,8 @@ pub struct NamingConfirmed {
 pub struct NamingPlace {
     /// Its own id.
     pub photo: String,
-    /// The lesson it was taken in, by own id.
-    pub lesson: Option<String>,
+    /// The lesson it was taken in, by own id, or none; what is left out stays.
+    pub lesson: Option<Option<String>>,
     /// The version that was read.
     pub version: Option<i64>,
 }
@@ -203,7 +203,8 @@ impl Album {
         let work = move |tx: &Tx<'_>| {
             let photo = image::find(tx, reader, &to.photo)?;
             as_read(photo.version, to.version)?;
-            let lesson = hand.lesson_of(tx, &photo, to.lesson)?;
+            let Some(lesson) = to.lesson else { return Ok(photo) };
+            let lesson = hand.lesson_of(tx, &photo, lesson)?;
             if photo.identified > 0 && lesson != photo.session {
                 let say = "people are known on this photo: take them back before it moves";
                 return Err(Error::Conflict(say.into()));
