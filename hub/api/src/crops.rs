@@ -9,12 +9,14 @@ use http::reply::{bytes, json};
 use http::route::Route;
 use http::{problem::Outcome, route::Object};
 use jiff::Timestamp;
+use rules::error::Error;
 use rules::scores;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use store::crop::{self, Area, As, Crop, CropFilter, CropOf};
 use store::desk::PersonSeen;
-use store::{class, image, session, student};
+use store::reader::Reader;
+use store::{Tx, class, image, session, student};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wire::Reason;
@@ -182,6 +184,33 @@ struct CropQuery {
     limit: Option<u32>,
 }
 
+impl CropQuery {
+    /// What to list: of the narrowest of photo, lesson and class that were named, or nothing where
+    /// it is not of the others too.
+    fn filter(self, tx: &Tx<'_>, reader: Reader) -> Result<Option<CropFilter>, Error> {
+        let image = self.image_id.map(|id| image::find(tx, reader, &id)).transpose()?;
+        let lesson = self.session_id.map(|id| session::find(tx, reader, &id)).transpose()?;
+        let class = self.class_id.map(|name| class::find(tx, reader, &name)).transpose()?;
+        let who = self.student_id.map(|name| student::find_for(tx, reader, &name)).transpose()?;
+        let taken = image.as_ref().map(|image| image.session);
+        let held = lesson.as_ref().map(|lesson| lesson.id);
+        let class = class.map(|class| class.id);
+        let classes = [image.as_ref().map(|of| of.class), lesson.map(|of| of.class), class];
+        let classes: HashSet<Uuid> = classes.into_iter().flatten().collect();
+        if classes.len() > 1 || taken.zip(held).is_some_and(|(taken, held)| taken != Some(held)) {
+            return Ok(None);
+        }
+        let of = image.map(|image| CropOf::Image(image.id));
+        Ok(Some(CropFilter {
+            of: of.or(held.map(CropOf::Session)).or(class.map(CropOf::Class)),
+            identified: self.is_identified,
+            student: who.map(|who| who.id),
+            before: self.after,
+            ..CropFilter::default()
+        }))
+    }
+}
+
 /// How like.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -199,18 +228,8 @@ async fn index(call: Call) -> Outcome {
     let limit = rows(which.limit);
     let reader = call.reader()?;
     let read = call.app().db.read(move |tx| {
-        let of = match (&which.image_id, &which.session_id, &which.class_id) {
-            (Some(id), _, _) => Some(CropOf::Image(image::find(tx, reader, id)?.id)),
-            (_, Some(id), _) => Some(CropOf::Session(session::find(tx, reader, id)?.id)),
-            (_, _, Some(name)) => Some(CropOf::Class(class::find(tx, reader, name)?.id)),
-            _ => None,
-        };
-        let who = which.student_id.as_deref();
-        let who = who.map(|name| student::find_for(tx, reader, name)).transpose()?;
-        let student = who.map(|who| who.id);
-        let CropQuery { is_identified: identified, after: before, .. } = which;
-        let filter = CropFilter { of, identified, student, before, ..CropFilter::default() };
-        crop::list(tx, reader, &filter, limit)
+        let filter = which.filter(tx, reader)?;
+        filter.map_or(Ok(Vec::new()), |filter| crop::list(tx, reader, &filter, limit))
     });
     give(&call, read.await?, limit)
 }

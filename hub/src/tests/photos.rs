@@ -345,13 +345,14 @@ async fn the_tools_of_a_lesson_see_its_own_photos_only() {
 }
 
 #[tokio::test]
-async fn a_photo_stays_in_its_lesson_unless_it_is_taken_out() {
+async fn a_photo_stays_in_its_lesson_unless_it_is_taken_out_and_faces_are_of_all_that_is_named() {
     let house = House::new().await;
     let token = house.album_class().await;
     let photo = house.photo(&token, &["obama2.jpg"]).await;
     let lesson = json!({ "class_id": "7B", "start_time": "08:30", "end_time": "09:15" });
     let (_, lesson) = house.ask(&token, "/api/sessions", &lesson).await;
-    let id = &lesson["id"];
+    let (id, other) = (&lesson["id"], json!({ "class_name": "7c", "class_code": "7C" }));
+    house.ask(&token, "/api/classes", &other).await;
     for (said, session) in [
         (json!({ "session_id": id }), id),
         (json!({}), id),
@@ -361,6 +362,19 @@ async fn a_photo_stays_in_its_lesson_unless_it_is_taken_out() {
         let (status, moved) = house.json(&token, "PATCH", &photo, &said).await;
         assert_eq!((status, &moved["session_id"]), (200, session), "{said}");
     }
+    let image = photo.rsplit('/').next().unwrap();
+    let lesson = id.as_str().unwrap();
+    for (query, faces) in [
+        (format!("image_id={image}&class_id=7B&session_id={lesson}"), 1),
+        (format!("image_id={image}&class_id=7C"), 0),
+        (format!("session_id={lesson}&class_id=7C"), 0),
+    ] {
+        let path = format!("/api/face-crops?{query}");
+        assert_eq!(house.crops(&token, &path).await.len(), faces, "{query}");
+    }
+    house.json(&token, "PATCH", &photo, &json!({ "session_id": null })).await;
+    let path = format!("/api/face-crops?image_id={image}&session_id={lesson}");
+    assert_eq!(house.crops(&token, &path).await.len(), 0, "it is of no lesson now");
 }
 
 #[tokio::test]
