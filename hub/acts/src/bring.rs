@@ -244,6 +244,9 @@ impl Bringing {
         let work = move |progress: JobProgress| async move {
             let mut lines = Vec::new();
             for mut photo in list {
+                if lines.len() as u64 + 1 == total {
+                    progress.no_return();
+                }
                 photo.consent_by = photo.consent_by.or_else(|| consent.clone());
                 let picture = picture(&photos, &photo).await;
                 lines.push(enrolling.line(photo, picture).await?);

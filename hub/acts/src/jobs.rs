@@ -97,7 +97,8 @@ impl JobProgress {
     }
 
     /// From here on only its work decides how the job ends: a cancel comes too late. Say so before
-    /// a write that does all of it, because that is carried out though nobody waits for it.
+    /// a write that does all of it, or the last of it, because that is carried out though nobody
+    /// waits for it.
     pub fn no_return(&self) {
         self.0.no_return.store(true, Relaxed);
     }

@@ -132,6 +132,7 @@ impl Album {
             })
             .collect();
         let inside: usize = clusters.iter().map(Vec::len).sum();
+        progress.no_return();
         self.db.write(move |tx| crop::set_clusters(tx, of, &clusters)).await?;
         progress.advance(open.len() as u64);
         Ok(Clustered { crops: open.len(), alone: open.len() - inside, clusters: given })
@@ -149,6 +150,7 @@ impl Album {
         let Sorted { crops, mut suggestions, .. } = self.suggest(of, rule).await?;
         progress.set_total(crops as u64);
         if let Some(reader) = commit {
+            progress.no_return();
             suggestions = self.commit(suggestions, reader).await?;
         }
         progress.advance(crops as u64);

@@ -1,8 +1,17 @@
 //! Jobs over a real database: progress, cancelling, failing, restarting.
 
 use super::*;
-use rules::auth::Role;
+use crate::album::Album;
+use crate::gallery::Gallery;
+use crate::recogniser::Recogniser;
+use rules::auth::{Actor, Role};
+use rules::knn::KnnRule;
+use std::path::{Path, PathBuf};
 use store::account::{self, NewAccount};
+use store::crop::CropOf;
+use store::keys::Keys;
+use store::reader::Reader;
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use wire::time::ManualClock;
 use wire::{Mono, Wall};
@@ -92,6 +101,64 @@ async fn a_cancel_that_comes_after_the_write_began_is_too_late() {
     go.send(()).unwrap();
     let done = shop.jobs.ended(job.id, shop.by).await.unwrap();
     assert_eq!((done.state, done.done), (JobState::Done, 1));
+}
+
+/// A clock that cancels a job when it is asked the time, and says so: an album asks just before it
+/// writes.
+#[derive(Default)]
+struct Canceller(Mutex<Option<(JobProgress, oneshot::Sender<()>)>>);
+
+impl Clock for Canceller {
+    fn wall(&self) -> Wall {
+        if let Some((job, cancelled)) = self.0.lock().unwrap().take() {
+            job.0.cancel.cancel();
+            cancelled.send(()).unwrap();
+        }
+        Wall(1_000)
+    }
+
+    fn mono(&self) -> Mono {
+        Mono(1_000)
+    }
+}
+
+#[tokio::test]
+async fn faces_that_are_being_put_to_people_are_not_said_to_be_cancelled() {
+    let shop = shop().await;
+    let (clock, class) = (Arc::new(Canceller::default()), Uuid::from_u128(7));
+    let models = std::env::var_os("ROLLCALL_MODELS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/weights"),
+        PathBuf::from,
+    );
+    let recogniser = Recogniser::start(&models).unwrap();
+    let album = Album {
+        db: shop.db.clone(),
+        keys: Keys::create(shop._dir.path(), Wall(1)).unwrap(),
+        gallery: Gallery::new(recogniser.model().clone()),
+        recogniser,
+        zone: jiff::tz::TimeZone::UTC,
+        clock: clock.clone(),
+        events: shop.events.clone(),
+    };
+    let actor = Actor { user: shop.by, role: Role::Admin };
+    let reader = Reader { actor, today: jiff::civil::date(2026, 3, 2) };
+    let rule = KnnRule { k: 5, line: 0.5, voting: true };
+    let db = shop.db.clone();
+    let (tell, cancelled) = oneshot::channel();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let work = move |progress: JobProgress| async move {
+        *clock.0.lock().unwrap() = Some((progress.clone(), tell));
+        // What the album writes waits behind this.
+        tokio::spawn(async move { db.write(move |_| Ok(wait.recv().ok())).await });
+        tokio::task::yield_now().await;
+        album.sort((CropOf::Class(class), class), rule, Some(reader), &progress).await
+    };
+    let job = shop.jobs.start("auto-assign-all-crops", 0, shop.by, work).await.unwrap();
+    cancelled.await.unwrap();
+    tokio::task::yield_now().await;
+    go.send(()).unwrap();
+    let ended = shop.jobs.ended(job.id, shop.by).await.unwrap();
+    assert_eq!(ended.state, JobState::Done, "the write had begun");
 }
 
 #[tokio::test]
