@@ -25,8 +25,6 @@ use wire::Clock;
 pub const AT_ONCE: usize = 2;
 /// Jobs that run or wait.
 pub const MOST: usize = 64;
-/// Own jobs among which an unfinished one is looked for.
-const LATELY: u32 = 50;
 /// Progress is told this often at most, milliseconds.
 const TELL_MS: u64 = 200;
 
@@ -288,10 +286,10 @@ impl Jobs {
         Ok(jobs.into_iter().map(|job| self.with_progress(job)).collect())
     }
 
-    /// One's own job of this kind that still goes on.
-    pub async fn unfinished(&self, user: Uuid, kind: &str) -> Result<Option<Job>, Error> {
-        let own = self.list(user, None, LATELY).await?;
-        Ok(own.into_iter().find(|job| job.kind == kind && job.ended_at.is_none()))
+    /// The job of this kind that still goes on, whoever started it.
+    pub async fn unfinished(&self, kind: &'static str) -> Result<Option<Job>, Error> {
+        let job = self.0.db.read(move |tx| job::unfinished(tx, kind)).await?;
+        Ok(job.map(|job| self.with_progress(job)))
     }
 
     fn with_progress(&self, job: Job) -> Job {

@@ -68,12 +68,12 @@ impl Sweeper {
 }
 
 impl SweepingJob {
-    /// Begins to take away what is due. One at a time: who asks twice sees the first.
+    /// Begins to take away what is due. One at a time: whoever asks meanwhile sees the first.
     ///
     /// # Errors
     /// `Conflict` while the clock is not believed, `Unavailable` when too much waits.
     pub async fn start(&self, by: Uuid, now: Wall) -> Result<Job, Error> {
-        if let Some(job) = self.jobs.unfinished(by, RUN).await? {
+        if let Some(job) = self.jobs.unfinished(RUN).await? {
             return Ok(job);
         }
         let leap = self.sweeper.upkeep.leap().await?;

@@ -159,6 +159,14 @@ pub fn list(tx: &Tx<'_>, user: Uuid, before: Option<Uuid>, limit: u32) -> Result
     tx.query(&sql, params![user.to_string(), before.map(|id| id.to_string()), limit], read)
 }
 
+/// The newest job of this kind that has not ended, whoever started it.
+pub fn unfinished(tx: &Tx<'_>, kind: &str) -> Result<Option<Job>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from job where ended_at is null and kind = $1 order by id desc limit 1"
+    );
+    tx.row(&sql, params![kind], read)
+}
+
 fn noted(
     tx: &Tx<'_>,
     now: Wall,

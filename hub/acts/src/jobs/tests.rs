@@ -162,6 +162,21 @@ async fn faces_that_are_being_put_to_people_are_not_said_to_be_cancelled() {
 }
 
 #[tokio::test]
+async fn a_job_that_goes_on_is_found_whoever_started_it_and_whatever_came_since() {
+    let shop = shop().await;
+    let wait = |_| async { std::future::pending::<Result<(), Error>>().await };
+    let job = shop.jobs.start("wait", 1, shop.by, wait).await.unwrap();
+    for _ in 0..51 {
+        let quick = shop.jobs.start("quick", 1, shop.by, |_| async { Ok(()) }).await.unwrap();
+        shop.jobs.ended(quick.id, shop.by).await.unwrap();
+    }
+    let found = async |kind| shop.jobs.unfinished(kind).await.unwrap().map(|job| job.id);
+    assert_eq!((found("wait").await, found("quick").await), (Some(job.id), None));
+    shop.jobs.cancel(job.id, shop.by, false).await.unwrap();
+    assert_eq!(found("wait").await, None);
+}
+
+#[tokio::test]
 async fn a_failure_and_a_panic_become_sentences() {
     let shop = shop().await;
     let fail = |_| async { Err::<(), _>(Error::Invalid("there is no photo".into())) };

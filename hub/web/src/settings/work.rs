@@ -50,11 +50,11 @@ impl JobWork {
     }
 }
 
-/// The job of this kind that the address names (`?job=`), or else one's own that still goes on.
+/// The job of this kind that the address names (`?job=`), or else the one that still goes on.
 ///
 /// # Errors
 /// 404 when the address names none.
-pub async fn asked(call: &Call, kind: &str) -> Result<Option<Job>, Problem> {
+pub async fn asked(call: &Call, kind: &'static str) -> Result<Option<Job>, Problem> {
     #[derive(Deserialize)]
     struct Asked {
         job: Option<Uuid>,
@@ -64,7 +64,7 @@ pub async fn asked(call: &Call, kind: &str) -> Result<Option<Job>, Problem> {
     let jobs = &call.app().jobs;
     Ok(match job {
         Some(id) => Some(jobs.get(id, user, true).await?).filter(|job| job.kind == kind),
-        None => jobs.unfinished(user, kind).await?,
+        None => jobs.unfinished(kind).await?,
     })
 }
 
