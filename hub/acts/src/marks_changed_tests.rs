@@ -121,6 +121,28 @@ async fn a_lesson_that_was_renamed_keeps_its_marks() {
 }
 
 #[tokio::test]
+async fn an_old_lesson_that_is_moved_marks_nobody_who_was_not_in_the_class_and_settles_no_doubt() {
+    let house = house().await;
+    house.watch_all().await;
+    house.see(1, 0, Some(5)).await;
+    house.close(0).await;
+    assert_eq!(house.words(0, 0).await, Some(("undecided", "close")));
+    let sweep = |tx: &Tx<'_>| {
+        let (kind, first) = (RetentionKind::Pending, RetentionLooked::default());
+        store::retention::sweep(tx, kind, START.plus_ms(60 * MINUTE), &first, 9)
+    };
+    assert_eq!(house.desk.db.write(sweep).await.unwrap().0, 1);
+    let (class, new) = (house.class, house.people[2]);
+    let enter = move |tx: &Tx<'_>| class::add_member(tx, class, new, "t", START);
+    house.desk.db.write(enter).await.unwrap();
+    let sooner = Some(jiff::civil::time(8, 40, 0, 0));
+    house.change(0, LessonChanges { ends: sooner, ..SAME }, 30 * 24 * 60).await;
+    assert_eq!(house.words(0, 0).await, Some(("undecided", "close")), "nobody looked in time");
+    assert_eq!(house.words(0, 1).await, Some(("absent", "close")));
+    assert_eq!(house.words(0, 2).await, None, "they were in no class that day");
+}
+
+#[tokio::test]
 async fn a_lesson_that_was_closed_early_stays_closed_when_it_is_renamed() {
     let house = house().await;
     let id = house.lessons[0].to_string();
