@@ -4,8 +4,11 @@ use rules::error::Error;
 use store::keys::Keys;
 use store::reshut::ReshutBack;
 use store::vault::DataKey;
-use store::{Db, Tx};
+use store::{Db, Tx, setting};
 use wire::{StudentId, Wall};
+
+/// The setting that names the last erasure of a key until what wraps all keys is replaced.
+const OWED: &str = "kek_owed";
 
 /// The key of `student` for something new. What is left of an earlier erasure is finished first,
 /// so that nothing new is sealed with a key that is about to go.
@@ -18,8 +21,22 @@ pub fn key_for(tx: &Tx<'_>, keys: &Keys, student: StudentId, now: Wall) -> Resul
 pub fn finish_key(tx: &Tx<'_>, keys: &Keys, student: StudentId) -> Result<(), Error> {
     if store::forget::unmark_key(tx, student)? {
         keys.erase(student)?;
+        setting::set(tx, OWED, &crate::auth::nonce().to_string())?;
     }
     Ok(())
+}
+
+/// Which erasure it is since which nothing was wrapped anew, if there is one.
+pub fn owed(tx: &Tx<'_>) -> Result<Option<String>, Error> {
+    setting::get(tx, OWED)
+}
+
+/// Everything was wrapped anew since the erasure `owed`.
+pub fn paid(tx: &Tx<'_>, owed: &str) -> Result<(), Error> {
+    match self::owed(tx)?.as_deref() == Some(owed) {
+        true => setting::remove(tx, OWED),
+        false => Ok(()), // another key was erased meanwhile
+    }
 }
 
 /// Finishes erasures that were cut short: erases keys whose student is gone. The keys are listed

@@ -16,6 +16,11 @@ pub fn set(tx: &Tx<'_>, name: &str, value: &str) -> Result<(), Error> {
     tx.execute(sql, params![name, value]).map(drop)
 }
 
+/// Takes `name` away.
+pub fn remove(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
+    tx.execute("delete from setting where name = $1", params![name]).map(drop)
+}
+
 /// The life of this database: doors send everything above our cursor anew when it changes.
 ///
 /// # Errors

@@ -31,7 +31,8 @@ pub async fn erase(
     keys.bury(student, now)?;
     let own = keys.clone();
     db.write(move |tx| data(tx, &own, student, reason, &actor, now)).await?;
-    super::erase_keys(db, keys, now).await
+    super::erase_keys_soon(db, keys, now).await;
+    Ok(())
 }
 
 /// Takes the data, in the caller's transaction.

@@ -13,24 +13,35 @@ pub mod upkeep;
 pub mod withdraw;
 pub mod witness;
 
+use crate::keyring;
 use rules::error::Error;
 use store::keys::Keys;
 use store::{self, Db, Tx};
 use wire::Wall;
 
 /// Erases the keys whose data is gone, and then replaces what all keys are wrapped with, so that
-/// no disk, journal or log opens one of them; what a crash left over is done by the next call.
+/// no disk, journal or log opens one of them; what a crash or a failure left over is done by the
+/// next call.
 pub async fn erase_keys(db: &Db, keys: &Keys, now: Wall) -> Result<(), Error> {
     let of = keys.clone();
-    let write = move |tx: &Tx<'_>| {
-        let marked = store::forget::marked_keys(tx)?;
-        for student in &marked {
-            crate::keyring::finish_key(tx, &of, *student)?;
-            store::erasure::key_erased(tx, *student, now)?;
+    let erase = move |tx: &Tx<'_>| {
+        for student in store::forget::marked_keys(tx)? {
+            keyring::finish_key(tx, &of, student)?;
+            store::erasure::key_erased(tx, student, now)?;
         }
-        Ok(!marked.is_empty())
+        keyring::owed(tx)
     };
-    if db.write(write).await? { keys.rotate_kek() } else { Ok(()) }
+    let Some(owed) = db.write(erase).await? else { return Ok(()) };
+    keys.rotate_kek()?;
+    db.write(move |tx| keyring::paid(tx, &owed)).await
+}
+
+/// The same once the data went and somebody waits for an answer: what fails here is tried again
+/// with each look of [`upkeep::PrivacyUpkeep`].
+async fn erase_keys_soon(db: &Db, keys: &Keys, now: Wall) {
+    if let Err(error) = erase_keys(db, keys, now).await {
+        tracing::error!(%error, "keys whose data is gone are erased later");
+    }
 }
 
 #[cfg(test)]

@@ -227,6 +227,27 @@ async fn a_key_left_by_a_crash_goes_with_the_next_look_and_before_anything_new()
     assert!(school.keys.student(student).unwrap().is_some(), "and the new one stays");
 }
 
+#[tokio::test]
+async fn what_wraps_all_keys_is_replaced_by_the_next_look_where_it_could_not_be_at_once() {
+    let school = school().await;
+    school.say(0, true).await;
+    school.enrol(0).await.unwrap();
+    let place = |name: &str| school.dir.path().join(name);
+    let kek = || std::fs::read(place("kek")).unwrap();
+    let before = kek();
+    std::fs::create_dir(place("kek.next")).unwrap();
+    school.say(0, false).await;
+    assert!(school.keys.student(school.students[0]).unwrap().is_none(), "the key is gone");
+    assert_eq!(kek(), before, "there was no place for another");
+    std::fs::remove_dir(place("kek.next")).unwrap();
+    let look = || erase_keys(&school.db, &school.keys, NOW);
+    look().await.unwrap();
+    let after = kek();
+    assert_ne!(after, before);
+    look().await.unwrap();
+    assert_eq!(kek(), after, "once is enough");
+}
+
 // Consent ⇔ template on the doors -----------------------------------------------------------------
 
 #[derive(Clone, Copy, Debug)]

@@ -33,7 +33,7 @@ pub async fn note(
     };
     let entry = db.write(write).await?;
     if !given {
-        super::erase_keys(db, keys, now).await?;
+        super::erase_keys_soon(db, keys, now).await;
     }
     Ok(entry)
 }
