@@ -263,8 +263,16 @@ impl Doors {
         now: Wall,
     ) -> Result<(), Error> {
         end(&self.db, id.clone(), version, by, now).await?;
-        self.follower.refresh().await?;
+        self.refresh().await;
         self.events.say(Event::DeviceChanged(id));
         Ok(())
+    }
+
+    /// Lets what doors are told follow at once. Where that fails it follows with the next look,
+    /// moments later ([`Follower::run`]).
+    async fn refresh(&self) {
+        if let Err(error) = self.follower.refresh().await {
+            tracing::error!(%error, "doors follow with the next look");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use acts::events::Event;
 use rand::{SeedableRng, rngs::StdRng};
-use store::{consent, device, student};
+use store::{consent, device, student, trouble};
 use wire::link::{Command, Snap};
 use wire::seal::Part;
 use wire::{DeviceId, Epoch};
@@ -275,4 +275,37 @@ async fn how_far_a_door_is_with_its_gallery_is_said() {
     house.app.db.write(reported).await.unwrap();
     let of = releases(&house, &token).await;
     assert_eq!((&of["state"], &of["behind"]), (&json!("in_use"), &json!(false)));
+}
+
+#[tokio::test]
+async fn a_push_is_answered_as_such_though_its_releases_are_made_later() {
+    const IOERR_READ: i32 = 266;
+    let house = House::new().await;
+    house.school().await;
+    let path = house.app.config.database().canonicalize().unwrap();
+    let pushes = || {
+        let sql = "select count(*) from audit where action = 'gallery-push'";
+        house.app.db.read(move |tx| tx.row(sql, [], |row| row.get::<_, i64>(0)))
+    };
+    let mut later = 0;
+    for after in 0.. {
+        let before = (pushes().await.unwrap(), changes(&house).await);
+        trouble::plan(&path, after, IOERR_READ, false);
+        let done = house.app.doors().push("t".into(), NOW).await;
+        let struck = trouble::mend(&path);
+        let after_it = (pushes().await.unwrap(), changes(&house).await);
+        let changed = after_it.0 != before.0;
+        assert_eq!(done.is_ok(), changed, "{done:?} at {after}");
+        assert_eq!(after_it.1 != before.1, changed, "the hub's rounds see it");
+        later += u32::from(struck && changed);
+        if !struck {
+            break;
+        }
+    }
+    assert!(later > 0, "no failure came after what was committed");
+}
+
+/// What the hub's rounds look at.
+async fn changes(house: &House) -> store::change::ChangeCounts {
+    house.app.db.read(store::change::read).await.unwrap()
 }

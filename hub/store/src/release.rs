@@ -2,7 +2,7 @@
 //! after a restart: plain templates are never on disk.
 
 use super::cursor::signed;
-use super::{Tx, audit, device, params};
+use super::{Tx, audit, change, device, params};
 use rules::error::{Doing, Error};
 use serde_json::json;
 use wire::link::Desired;
@@ -164,6 +164,7 @@ pub fn take_back(
     }
     let sql = "update device set held_to = $2 where id = $1";
     tx.execute(sql, params![device.as_str(), blake3])?;
+    change::bump(tx, change::GALLERY)?;
     let table = "device";
     let meta = json!({ "version": version });
     let action = "gallery-rollback";
@@ -173,6 +174,7 @@ pub fn take_back(
 /// Every door gets everybody again.
 pub fn push(tx: &Tx<'_>, actor: &str, now: Wall) -> Result<(), Error> {
     tx.execute("update device set held_to = null where held_to is not null", [])?;
+    change::bump(tx, change::GALLERY)?;
     let table = "gallery_release";
     let meta = json!({});
     audit::add(tx, now, &audit::AuditEntry { actor, action: "gallery-push", table, id: "*", meta })

@@ -56,7 +56,8 @@ impl Doors {
     /// Gives every door everybody again.
     pub async fn push(&self, by: String, now: Wall) -> Result<(), Error> {
         self.db.write(move |tx| release::push(tx, &by, now)).await?;
-        self.release().await
+        self.release().await;
+        Ok(())
     }
 
     /// Takes doors back to the people of an earlier release.
@@ -76,15 +77,18 @@ impl Doors {
             }
         };
         self.db.write(work).await?;
-        self.release().await
+        self.release().await;
+        Ok(())
     }
 
-    /// Makes the releases that follow, and tells the doors.
-    async fn release(&self) -> Result<(), Error> {
-        self.galleries.follow().await?;
-        self.follower.refresh().await?;
+    /// Makes the releases that follow, and tells the doors. It is decided already: what fails here
+    /// is tried again by the hub's rounds ([`crate::rounds`]), which see that something changed.
+    async fn release(&self) {
+        match self.galleries.follow().await {
+            Ok(()) => self.refresh().await,
+            Err(error) => tracing::error!(%error, "doors follow later what was decided"),
+        }
         self.events.say(Event::GalleryChanged);
-        Ok(())
     }
 }
 
