@@ -2,6 +2,7 @@
 
 mod board;
 mod checks;
+mod daemon;
 mod hub;
 
 use crate::config::Config;
@@ -73,7 +74,7 @@ impl fmt::Display for Finding {
 #[must_use]
 pub fn examine(config: &Config) -> Vec<Finding> {
     let vitals = vitals::read();
-    vec![
+    let mut findings = vec![
         checks::data(config),
         checks::owner(config),
         checks::disk(config),
@@ -84,11 +85,13 @@ pub fn examine(config: &Config) -> Vec<Finding> {
         checks::camera(config),
         checks::gpio(config),
         checks::clock(),
+        checks::invitation(config),
         hub::certificate(config),
         hub::name(config),
         hub::reach(config),
-        checks::daemon(config),
-    ]
+    ];
+    findings.extend(daemon::findings(config));
+    findings
 }
 
 #[cfg(test)]

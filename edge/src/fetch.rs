@@ -294,7 +294,10 @@ pub(crate) mod tests {
                 };
                 let rest = found.map_or(&[][..], |(_, bytes)| &bytes[from..]);
                 let length = rest.len();
-                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n");
+                // Said, or the next request may be put onto the connection that is being closed.
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+                );
                 let part = &rest[..length.min(cut)];
                 let _ = socket.write_all(&[head.as_bytes(), part].concat());
                 let _ = sent.send(part.len());

@@ -68,6 +68,9 @@ pub struct Status {
     pub gallery_trouble: String,
     /// Why the outbox does not take records; empty if it does.
     pub outbox_trouble: String,
+    /// Why a configured line is not watched; empty if it is, or none is.
+    #[serde(default)]
+    pub line_trouble: String,
     /// The network.
     pub model: String,
     /// When the door's certificate ends.

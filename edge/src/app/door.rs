@@ -16,7 +16,7 @@ use crate::{
 use anyhow::Context as _;
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         mpsc::{Receiver, SyncSender},
     },
     time::{Duration, Instant},
@@ -41,6 +41,9 @@ pub struct Door {
     pub began: Instant,
 }
 
+/// Why a configured line is not watched, if one is not.
+type Trouble = Arc<OnceLock<String>>;
+
 /// Reads how the daemon is.
 pub type Say = Arc<dyn Fn() -> Status + Send + Sync>;
 
@@ -59,11 +62,12 @@ impl Door {
         let ring = Arc::new(Ring::default());
         let counters = Arc::new(Counters::default());
         let (state, camera) = watch::channel(CameraState::Blind);
-        let say = self.say(&ring, &camera, &counters);
+        let trouble = Arc::new(OnceLock::new());
+        let say = self.say(&ring, &camera, &counters, &trouble);
         self.control(asks, &say, parts)?;
         self.recogniser(&ring, asked, &counters, parts, pulse);
         self.camera(&ring, state, pulse.beat("camera"), parts);
-        let button = self.triggers(&ring, asks, parts);
+        let button = self.triggers(&ring, asks, &trouble, parts);
         let watcher = Watcher {
             ring,
             camera,
@@ -109,7 +113,9 @@ impl Door {
         ring: &Arc<Ring>,
         camera: &watch::Receiver<CameraState>,
         counters: &Arc<Counters>,
+        trouble: &Trouble,
     ) -> Say {
+        let trouble = trouble.clone();
         let ring = ring.clone();
         let camera = camera.clone();
         let counters = counters.clone();
@@ -131,6 +137,7 @@ impl Door {
                 people: gallery.map_or(0, |gallery| gallery.gallery.people.len() as u64),
                 gallery_trouble: reported.trouble,
                 outbox_trouble: outbox.borrow().clone(),
+                line_trouble: trouble.get().cloned().unwrap_or_default(),
                 model: reported.model.to_string(),
                 certificate_ends: certificate.ends,
                 certificate_trouble: certificate.trouble,
@@ -229,7 +236,13 @@ impl Door {
     }
 
     /// Starts what makes the door look by itself. Whether a line is watched.
-    fn triggers(&self, ring: &Arc<Ring>, asks: &SyncSender<Ask>, parts: &mut Parts) -> bool {
+    fn triggers(
+        &self,
+        ring: &Arc<Ring>,
+        asks: &SyncSender<Ask>,
+        trouble: &Trouble,
+        parts: &mut Parts,
+    ) -> bool {
         let trigger = self.config.trigger.clone();
         if let Some(interval) = trigger.every {
             let asks = asks.clone();
@@ -249,7 +262,7 @@ impl Door {
                 Ok(())
             });
         }
-        trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, parts))
+        trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, trouble, parts))
     }
 
     /// Watches a line, if this machine has it.
@@ -257,12 +270,14 @@ impl Door {
         &self,
         gpio: &trigger::gpio::Config,
         asks: &SyncSender<Ask>,
+        trouble: &Trouble,
         parts: &mut Parts,
     ) -> bool {
         let line = match trigger::gpio::Line::open(gpio) {
             Ok(line) => line,
             Err(error) => {
                 tracing::warn!(%error, "{error}");
+                let _ = trouble.set(error.to_string());
                 return false;
             }
         };

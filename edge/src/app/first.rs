@@ -66,7 +66,10 @@ impl Start<'_> {
         self.say("the door has no model yet: it asks the hub for its own");
         loop {
             match first_model(&mut packs, &pinned, &fetch).await {
-                Ok(model) => return Ok(self.say(&format!("model “{}” is here", model.id))),
+                Ok(model) => {
+                    self.say(&format!("model “{}” is here", model.id));
+                    return Ok(());
+                }
                 Err(trouble) => self.wait(&trouble.to_string()).await,
             }
         }

@@ -12,6 +12,7 @@ pub(crate) fn status() -> Status {
         people: 2,
         gallery_trouble: String::new(),
         outbox_trouble: String::new(),
+        line_trouble: String::new(),
         model: "test-1".into(),
         certificate_ends: wire::Wall(1_790_000_000_000),
         certificate_trouble: String::new(),

@@ -1,12 +1,11 @@
 //! The things looked at on the unit itself.
 
-use super::Finding;
+use super::{Finding, daemon};
 use crate::config::Config;
-use crate::control::{Answer, Question};
+use crate::identity::{Identity, IdentityError};
 use crate::owner::USER;
-use crate::status::Status;
 use crate::trigger::gpio::GpioError;
-use crate::{app, capture, control, disk, owner};
+use crate::{app, capture, disk, invitation, owner};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -82,6 +81,24 @@ pub fn models(config: &Config) -> Finding {
     }
 }
 
+/// The invitation, where the door has not joined.
+pub fn invitation(config: &Config) -> Finding {
+    if !matches!(Identity::load(&config.data), Err(IdentityError::Missing)) {
+        return Finding::unused("invitation", "the door has joined");
+    }
+    match invitation::read(&config.invitation) {
+        Ok(None) => Finding::unused("invitation", "there is none"),
+        Ok(Some(found)) => {
+            let hub = found.hub;
+            Finding::well("invitation", format!("the daemon joins {hub} by it"))
+        }
+        Err(error) => {
+            let mend = "get a new one on the hub's page of this door, and copy it whole";
+            Finding::fault("invitation", error.to_string(), mend)
+        }
+    }
+}
+
 /// The camera is there and is read.
 pub fn camera(config: &Config) -> Finding {
     match &config.camera {
@@ -89,7 +106,7 @@ pub fn camera(config: &Config) -> Finding {
             Ok(formats) => {
                 Finding::well("camera", format!("{}: {formats}", camera.device.display()))
             }
-            Err(_) if is_running(config) => Finding::well("camera", "the daemon has it"),
+            Err(_) if daemon::is_running(config) => Finding::well("camera", "the daemon has it"),
             Err(error) => {
                 let mend = "plug it in; `ls /dev/video*` lists what there is, and [camera] device names one (a name in /dev/v4l/by-id stays with its camera)";
                 Finding::fault("camera", error.to_string(), mend)
@@ -156,53 +173,6 @@ pub fn clock() -> Finding {
     }
 }
 
-/// Whether the daemon runs, and sees.
-pub fn daemon(config: &Config) -> Finding {
-    match control::ask(&config.socket, Question::Status) {
-        Ok((Answer::Status(status), _)) => works(&status),
-        Ok(_) => Finding::fault("daemon", "it answers strangely", "restart it"),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            let mend = "run doctor as root or as the daemon's user";
-            Finding::fault("daemon", "its control socket is not permitted", mend)
-        }
-        Err(error) if control::is_nobody(&error) => {
-            Finding::unused("daemon", "does not run; start it with systemctl start rollcall-edge")
-        }
-        Err(error) => {
-            let mend = "restart it: systemctl restart rollcall-edge";
-            Finding::fault("daemon", format!("it cannot be asked ({error})"), mend)
-        }
-    }
-}
-
-/// Whether a daemon that runs can record and recognise.
-fn works(status: &Status) -> Finding {
-    let Status { gallery, people, gallery_trouble, outbox_trouble, .. } = status;
-    if !outbox_trouble.is_empty() {
-        let mend = "free some space, or replace the card; what waits is stored by itself then, \
-                    and lost with the power";
-        return Finding::fault("outbox", format!("it takes no records: {outbox_trouble}"), mend);
-    }
-    if *gallery == 0 {
-        let wrong = "the daemon runs and has no gallery, so it knows nobody";
-        let mend = "check the hub's page “devices”: the door must be online and students enrolled";
-        return Finding::fault("gallery", wrong, mend);
-    }
-    if !gallery_trouble.is_empty() {
-        let wrong = format!("release {gallery} is kept in use: {gallery_trouble}");
-        return Finding::fault(
-            "gallery",
-            wrong,
-            "mend what it says; the door tries again by itself",
-        );
-    }
-    Finding::well("gallery", format!("release {gallery} with {people} people"))
-}
-
-fn is_running(config: &Config) -> bool {
-    control::ask(&config.socket, Question::Status).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,21 +198,22 @@ mod tests {
     }
 
     #[test]
-    fn an_outbox_that_takes_nothing_is_the_first_fault_of_a_running_daemon() {
-        let status = |outbox: &str| Status {
-            outbox_trouble: outbox.into(),
-            ..crate::control::tests::status()
-        };
-        assert!(!works(&status("")).is_fault());
-        let finding = works(&status("2 passages wait in memory")).to_string();
-        assert!(finding.contains("2 passages wait") && finding.contains("free some space"));
+    fn half_an_invitation_is_a_fault_of_a_unit_that_has_not_joined() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "data = \".\"\ninvitation = \"file\"\n[camera]\nkind = \"v4l2\"";
+        let config = Config::parse(text, &Paths(folder.path().to_owned()), "edge.toml").unwrap();
+        std::fs::write(&config.invitation, "hub = \"https://hub:8443\"").unwrap();
+        assert!(invitation(&config).to_string().contains("copy it whole"));
+        std::fs::write(&config.invitation, "hub = \"https://hub:8443\"\ntoken = \"t\"").unwrap();
+        assert!(!invitation(&config).is_fault());
     }
 
     #[test]
     fn what_works_and_what_is_not_used_is_no_fault() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path(), "kind = \"command\"\ncommand = [\"sh\"]");
-        for finding in [data(&config), camera(&config), gpio(&config), clock(), daemon(&config)] {
+        for finding in [data(&config), camera(&config), gpio(&config), clock(), invitation(&config)]
+        {
             assert!(!finding.is_fault(), "{finding}");
         }
     }

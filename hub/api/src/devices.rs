@@ -16,6 +16,7 @@ use store::Tx;
 use store::device::{self, Device, direction_text};
 use store::door::{self, DoorKnown, LastHealth};
 use utoipa::ToSchema;
+use wire::link::Vitals;
 use wire::{DeviceId, Wall};
 
 /// Routes of this file.
@@ -71,6 +72,8 @@ pub struct DeviceBody {
     config: DeviceConfig,
     /// What the door last said about itself; nothing before its first report.
     health: Option<DeviceHealth>,
+    /// How its board is; nothing where it did not say so in the last three minutes.
+    board: Option<DeviceBoard>,
     /// When its certificate ends; nothing before it joined.
     #[schema(value_type = Option<String>, format = DateTime)]
     certificate_expires_at: Option<Timestamp>,
@@ -165,6 +168,7 @@ impl DeviceBody {
                 settings: settings.into(),
             },
             health: health.map(DeviceHealth::from),
+            board: None,
             certificate_expires_at: certificate.and_then(|it| moment(it.ends)),
             classroom_id: device.room,
             location: device.location,
@@ -179,6 +183,34 @@ impl DeviceBody {
             version: device.version,
         }
     }
+}
+
+/// What a board says of itself; nothing where it does not.
+#[derive(Serialize, ToSchema)]
+pub struct DeviceBoard {
+    /// Whole degrees of the processor.
+    celsius: Option<i16>,
+    /// Whether its supply sagged since it was switched on.
+    sagged: Option<bool>,
+    /// Whether its processor is slowed down.
+    slowed: Option<bool>,
+    memory_free_mb: Option<u32>,
+    /// Seconds since it started.
+    up_seconds: Option<u32>,
+}
+
+impl From<Vitals> for DeviceBoard {
+    fn from(said: Vitals) -> Self {
+        let Vitals { celsius, sagged, slowed, memory_free_mb, up_s: up_seconds } = said;
+        Self { celsius, sagged, slowed, memory_free_mb, up_seconds }
+    }
+}
+
+/// With what its board said lately.
+fn boarded(call: &Call, door: DeviceBody) -> DeviceBody {
+    let app = call.app();
+    let board = door.id.parse().ok().and_then(|id| app.boards.of(&id, app.clock.mono()));
+    DeviceBody { board: board.map(DeviceBoard::from), ..door }
 }
 
 fn shown(tx: &Tx<'_>, id: &DeviceId) -> Result<DeviceBody, Error> {
@@ -236,7 +268,7 @@ async fn index(call: Call) -> Outcome {
             .map(|door| door::known(tx, door).map(DeviceBody::new))
             .collect::<Result<Vec<_>, _>>()
     });
-    let doors = read.await?;
+    let doors: Vec<_> = read.await?.into_iter().map(|door| boarded(&call, door)).collect();
     page(&call, &doors, limit, doors.last().map(|last| last.id.clone()))
 }
 
@@ -253,7 +285,7 @@ async fn add(call: Call) -> Outcome {
 
 async fn show(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let door = call.app().db.read(move |tx| shown(tx, &id)).await?;
+    let door = boarded(&call, call.app().db.read(move |tx| shown(tx, &id)).await?);
     versioned(&door, door.version)
 }
 

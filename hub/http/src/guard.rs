@@ -123,8 +123,9 @@ async fn bearer(front: &Front, token: &str, now: Wall) -> Result<SignedIn, Probl
 }
 
 /// Who `proof` stands for now; nothing once it was ended, is over, its account is closed, or lacks
-/// a second factor that its role must have. It does not count as a use, so that an open page keeps
-/// no session alive.
+/// a second factor that its role must have.
+///
+/// It does not count as a use, so that an open page keeps no session alive.
 pub async fn still(front: &Front, proof: &Proof, now: Wall) -> Result<Option<Actor>, Problem> {
     let live = match proof {
         Proof::Session(secret) => alive(front, secret, now).await?.map(|(live, _)| live),

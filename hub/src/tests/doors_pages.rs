@@ -184,6 +184,12 @@ async fn how_the_board_is_stands_on_its_page_and_what_is_wrong_with_it_among_wha
     say(Vitals { celsius: Some(84), sagged: Some(true), ..Vitals::default() });
     let ill = page().await;
     assert!(ill.contains("too hot") && ill.contains("supply too weak"), "{ill}");
+    let api = super::body(&house.send(get("/api/devices/door-1").bearer(&token)).await);
+    assert_eq!(
+        api["board"],
+        json!({ "celsius": 84, "sagged": true, "slowed": null,
+        "memory_free_mb": null, "up_seconds": null })
+    );
     let care = house.page(&token, "/care").await;
     assert!(care.contains("too hot") && care.contains("door-1"), "{care}");
     house.clock.advance(3 * 60_000);
