@@ -39,6 +39,7 @@ counters! {
     dropped_bursts "Bursts of which too little was looked at, because recognition was behind."
     dropped_frames "Frames dropped because recognition was behind."
     frames "Frames looked at."
+    rested_frames "Frames passed over while everybody in view had their record."
     copied_frames "Frames that repeated the one before and were left out."
     bad_frames "Frames that could not be decoded."
     faces "Faces found."

@@ -98,9 +98,44 @@ fn whoever_has_a_record_and_stands_still_is_compared_only_now_and_then() {
     let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
     door.show(stands(&head("obama3.jpg"), 0..20));
     let counts = door.counters.read();
-    assert_eq!(counts.faces, 20);
-    assert!((8..=13).contains(&counts.still_faces), "{counts:?}");
+    assert_eq!(counts.faces + counts.rested_frames, 20, "{counts:?}");
+    assert!(counts.rested_frames >= 8 && counts.still_faces >= 3, "{counts:?}");
+    assert!(counts.faces - counts.still_faces <= 6, "{counts:?}");
     assert_eq!(who(&door.close()), [student(1)]);
+}
+
+#[test]
+fn whoever_comes_while_everybody_in_view_has_their_record_is_recorded_too() {
+    let (one, other) = (head("obama3.jpg"), head("biden.jpg"));
+    // From each frame of a burst on: whichever frames are passed over, enough are left.
+    for first in 6..11 {
+        let frame = |n: usize| {
+            let (mut frame, light) = (wall(), 0.9 + (n % 4) as f32 / 100.0);
+            let x = 190.0 + (n % 4) as f32;
+            put(&mut frame, &one, &Place { x, y: 240.0, width: 220.0, light });
+            if n >= first {
+                let x = 430.0 + 10.0 * (n - first) as f32;
+                put(&mut frame, &other, &Place { x, y: 240.0, width: 200.0, light });
+            }
+            frame
+        };
+        let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+        // Ten frames are the second that somebody who hurries is in view.
+        door.show((0..first + 10).map(frame).collect());
+        assert!(door.counters.read().rested_frames > 0);
+        assert_eq!(who(&door.close()), [student(1), student(2)], "from frame {first} on");
+    }
+}
+
+#[test]
+fn nothing_is_passed_over_while_somebody_waits_to_see() {
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    let burst = Burst { told: true, ..Burst::new(Cause::Snap, Mono(1_000)) };
+    for (n, picture) in stands(&head("obama3.jpg"), 0..6).into_iter().enumerate() {
+        let at = Mono(1_000 + n as u64 * 100);
+        door.recogniser.look(&Frame::new(at, Pixels::Rgb(picture)), &burst);
+    }
+    assert_eq!((door.counters.read().frames, door.counters.read().rested_frames), (6, 0));
 }
 
 #[test]

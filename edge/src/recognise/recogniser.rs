@@ -32,6 +32,9 @@ use wire::{Clock, ClockState, Mono, Reason, Verdict};
 const GAP_MS: u64 = 1_500;
 /// How often passages that wait are looked after.
 const TURN: Duration = Duration::from_millis(200);
+/// Frames passed over once everybody on the last one has their record. Whoever comes next is in
+/// view for several times as long as that takes, and is looked at in every frame from then on.
+const REST: u32 = 2;
 /// Bytes of a crop before it is sealed.
 const CROP_BYTES: usize = 12 * 1024;
 
@@ -72,6 +75,10 @@ pub struct Recogniser {
     report: Report,
     /// When the last frame of the burst under way was taken.
     last: Option<Mono>,
+    /// Frames to pass over.
+    rest: u32,
+    /// Whether the last frame showed a face that could not be compared.
+    poor: bool,
 }
 
 impl Recogniser {
@@ -93,6 +100,8 @@ impl Recogniser {
             frames: 0,
             report: Report::default(),
             last: None,
+            rest: 0,
+            poor: false,
         }
     }
 
@@ -119,6 +128,10 @@ impl Recogniser {
 
     /// Looks at the next frame of a burst, and records whoever is sure by now.
     pub fn look(&mut self, frame: &Frame, burst: &Burst) {
+        if self.rests(burst) {
+            self.tools.counters.rested_frames.fetch_add(1, Relaxed);
+            return;
+        }
         let began = Instant::now();
         if self.report.frames == 0 {
             self.report.wait_ms = frame.at.since(burst.asked);
@@ -134,7 +147,26 @@ impl Recogniser {
         let sure = self.visits.settle_sure(frame.at);
         let sure = self.store(sure);
         self.report.records.extend(sure);
+        self.rest = if self.is_everybody_settled(frame.at) { REST } else { 0 };
         self.report.took_ms += ms(began);
+    }
+
+    /// Whether the next frame is passed over; never the first of a burst, nor one that somebody
+    /// waits to see.
+    fn rests(&mut self, burst: &Burst) -> bool {
+        if self.report.frames == 0 || burst.told || self.rest == 0 {
+            return false;
+        }
+        self.rest -= 1;
+        true
+    }
+
+    /// Whether somebody is on the frame taken `at`, and nobody there lacks a record. A face too poor
+    /// to be compared may be somebody who comes nearer.
+    fn is_everybody_settled(&self, at: Mono) -> bool {
+        let mut here = self.tracker.tracks().iter().filter(|track| track.seen() == at).peekable();
+        let is_empty = here.peek().is_none();
+        !is_empty && !self.poor && here.all(|track| self.visits.is_settled(track.id))
     }
 
     /// Decides on everybody, when no further frame of a burst will come. Of one that nobody looked at
@@ -198,6 +230,7 @@ impl Recogniser {
                 counters.faces.fetch_add((seen.looks.len() + seen.poor.len()) as u64, Relaxed);
                 counters.poor_faces.fetch_add(seen.poor.len() as u64, Relaxed);
                 self.report.faces.extend(seen.poor.iter().map(told::poor));
+                self.poor = !seen.poor.is_empty();
                 self.tracker.step(seen.looks);
                 Some(picture)
             }

@@ -199,16 +199,23 @@ impl Door {
 
     /// Shows pictures as the daemon would see them: bursts of five frames, one after another.
     pub fn show(&mut self, pictures: Vec<Picture>) -> Vec<Report> {
-        let mut frames = Vec::new();
-        for picture in pictures {
+        let mut pictures = pictures.into_iter().peekable();
+        let mut reports = Vec::new();
+        while pictures.peek().is_some() {
+            reports.push(self.burst(pictures.by_ref().take(5).collect()));
+        }
+        reports
+    }
+
+    /// Shows pictures as one burst.
+    pub fn burst(&mut self, pictures: Vec<Picture>) -> Report {
+        let frame = |picture| {
             self.clock.advance(STEP_MS);
             let at = wire::Clock::mono(&*self.clock);
-            frames.push(Arc::new(Frame::new(at, Pixels::Rgb(picture))));
-        }
-        let burst = |frames: &[Arc<Frame>]| {
-            self.recogniser.burst(&Burst::new(Cause::Motion, frames[0].at), frames)
+            Arc::new(Frame::new(at, Pixels::Rgb(picture)))
         };
-        frames.chunks(5).map(burst).collect()
+        let frames: Vec<_> = pictures.into_iter().map(frame).collect();
+        self.recogniser.burst(&Burst::new(Cause::Motion, frames[0].at), &frames)
     }
 
     /// Closes the door: whoever waits is settled. What was recorded, oldest first.
