@@ -289,10 +289,26 @@ fn put(
         &audit::AuditEntry { actor, action: "mark", table: "session", id: &id, meta },
     )?;
     // Whoever was here need not have passed a door for the next lesson, and the other way.
-    if let Some(next) = session::after(tx, session)?.filter(|next| next.closed_at.is_some()) {
+    if let Some(next) = session::after(tx, session)?.filter(|next| next.closed_at.is_some())
+        && can_tell(tx, &next, student)?
+    {
         follow(tx, &next, student, HUB, now)?;
     }
     Ok(Some((session.id, student)))
+}
+
+/// Whether today's facts say anything of `student` in a lesson that may be long over.
+///
+/// The roster of its day has marks: whoever has none in a closed lesson came to the class later.
+/// And where a sighting waited that was never decided and is kept no longer, nobody can tell.
+pub fn can_tell(tx: &Tx<'_>, lesson: &Session, student: StudentId) -> Result<bool, Error> {
+    Ok(match mark::get(tx, lesson.id, student)? {
+        None => lesson.closed_at.is_none(),
+        Some(mark) if mark.status == Status::Undecided => {
+            passage::waiting(tx, lesson.id)?.contains(&student)
+        }
+        Some(_) => true,
+    })
 }
 
 /// Records what a person says of `student`, whatever else there is.
@@ -541,9 +557,12 @@ pub fn adopt(tx: &Tx<'_>, session: &Session, now: Wall) -> Result<Vec<RecordId>,
     if span.0 > now || session.room.is_empty() {
         return Ok(Vec::new());
     }
-    let records = passage::logged(tx, session.class, &session.room, span)?;
-    for record in &records {
-        passage::adopt(tx, *record, session.id)?;
+    let mut records = Vec::new();
+    for (record, student) in passage::logged(tx, session.class, &session.room, span)? {
+        if can_tell(tx, session, student)? {
+            passage::adopt(tx, record, session.id)?;
+            records.push(record);
+        }
     }
     Ok(records)
 }

@@ -142,6 +142,64 @@ async fn an_old_lesson_that_is_moved_marks_nobody_who_was_not_in_the_class_and_s
     assert_eq!(house.words(0, 2).await, None, "they were in no class that day");
 }
 
+/// Both lessons are over; of person 0 a sighting in the second one was kept no longer, and person 2
+/// came to the class since.
+async fn long_ago() -> House {
+    let house = house().await;
+    house.watch_all().await;
+    house.see(1, 0, Some(50)).await;
+    house.close(0).await;
+    house.close(1).await;
+    assert_eq!(house.words(1, 0).await, Some(("undecided", "close")));
+    let sweep = |tx: &Tx<'_>| {
+        let (kind, first) = (RetentionKind::Pending, RetentionLooked::default());
+        store::retention::sweep(tx, kind, START.plus_ms(120 * MINUTE), &first, 9)
+    };
+    assert_eq!(house.desk.db.write(sweep).await.unwrap().0, 1);
+    let (class, new) = (house.class, house.people[2]);
+    let enter = move |tx: &Tx<'_>| class::add_member(tx, class, new, "t", START);
+    house.desk.db.write(enter).await.unwrap();
+    house
+}
+
+#[tokio::test]
+async fn a_word_of_an_old_lesson_settles_no_doubt_in_the_next_one() {
+    let house = long_ago().await;
+    house.say(0, 0, Status::Excused).await.unwrap();
+    assert_eq!(house.words(1, 0).await, Some(("undecided", "close")), "nobody looked in time");
+}
+
+#[tokio::test]
+async fn a_word_of_an_old_lesson_marks_nobody_in_the_next_one_who_was_not_in_the_class() {
+    let house = long_ago().await;
+    house.say(0, 2, Status::Present).await.unwrap();
+    assert_eq!(house.words(1, 2).await, None, "they were in no class that day");
+    house.say(0, 1, Status::Present).await.unwrap();
+    assert_eq!(
+        house.words(1, 1).await,
+        Some(("unverified", "close")),
+        "they were, and had no need to pass a door"
+    );
+}
+
+#[tokio::test]
+async fn an_old_lesson_that_is_moved_takes_up_nothing_of_whoever_came_to_the_class_since() {
+    let house = house().await;
+    house.watch_all().await;
+    let (record, worth) = house.see(1, 2, Some(5)).await;
+    assert_eq!(worth.status, review::Status::Logged, "in school, and in no class");
+    house.close(0).await;
+    let (class, new) = (house.class, house.people[2]);
+    let enter = move |tx: &Tx<'_>| class::add_member(tx, class, new, "t", START);
+    house.desk.db.write(enter).await.unwrap();
+    let sooner = Some(jiff::civil::time(8, 40, 0, 0));
+    house.change(0, LessonChanges { ends: sooner, ..SAME }, 30 * 24 * 60).await;
+    let waits = move |tx: &Tx<'_>| store::review::facts(tx, record);
+    let facts = house.desk.db.read(waits).await.unwrap();
+    assert_eq!(facts.state.status, review::Status::Logged, "nobody is asked about it");
+    assert_eq!(house.words(0, 2).await, None);
+}
+
 #[tokio::test]
 async fn a_lesson_that_was_closed_early_stays_closed_when_it_is_renamed() {
     let house = house().await;

@@ -126,14 +126,15 @@ pub fn logged(
     class: Uuid,
     room: &str,
     (from, to): (Wall, Wall),
-) -> Result<Vec<RecordId>, Error> {
-    let sql = "select s.id from sighting s join roster r on r.student = s.predicted_student
+) -> Result<Vec<(RecordId, StudentId)>, Error> {
+    let sql =
+        "select s.id, r.student from sighting s join roster r on r.student = s.predicted_student
          where s.room = $1 and s.order_at >= $2 and s.order_at <= $3 and r.class = $4
              and s.review_status = 'logged' and s.session is null and s.direction <> 'exit'
              and s.at is not null
          order by s.order_at limit 5000";
     let values = params![room, from.0, to.0, class.to_string()];
-    tx.query(sql, values, |row| parsed(row, 0))
+    tx.query(sql, values, |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))
 }
 
 /// Lets a log entry wait for a person after all, in `session`.

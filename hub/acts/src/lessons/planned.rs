@@ -5,15 +5,13 @@ use super::typed::{self, LessonChanges, NewLesson, is_moved};
 use crate::events::Event;
 use crate::marks::{self, Marked};
 use crate::planning::booking;
-use rules::attendance::Status;
 use rules::error::Error;
 use rules::timetable::Change as Differs;
 use rules::version::as_read;
 use serde_json::json;
-use std::collections::HashMap;
 use store::reader::Reader;
 use store::session::{self, Session};
-use store::{Tx, class, mark, passage};
+use store::{Tx, class};
 use wire::{RecordId, Wall};
 
 impl Classroom {
@@ -182,17 +180,9 @@ fn moved(
     now: Wall,
 ) -> Result<(Vec<Marked>, Vec<RecordId>), Error> {
     let records = marks::adopt(tx, lesson, now)?; // first: nobody of whom one waits is absent
-    let before: HashMap<_, _> = mark::of_session(tx, lesson.id)?.into_iter().collect();
-    let waiting = passage::waiting(tx, lesson.id)?;
     let mut marked = Vec::new();
     for student in class::roster(tx, lesson.class)? {
-        let stays = match before.get(&student) {
-            // The roster of its day has marks: whoever has none came to the class later.
-            None => lesson.closed_at.is_some(),
-            // What waited was never decided and is kept no longer: nobody can tell any more.
-            Some(mark) => mark.status == Status::Undecided && !waiting.contains(&student),
-        };
-        if !stays {
+        if marks::can_tell(tx, lesson, student)? {
             marked.extend(marks::follow(tx, lesson, student, actor, now)?);
         }
     }
