@@ -357,8 +357,10 @@ impl Session {
 
     fn interest(&mut self, interest: Interest, now: Mono) -> Vec<Action> {
         let every_ms = u64::from(interest.every_s.max(LEAST_S)) * 1_000;
-        self.vitals = Some((every_ms, Mono(now.0 + every_ms)));
-        vec![Action::Measure]
+        // A hub says it after each greeting, and a door in trouble greets again and again.
+        let due = self.vitals.map_or(now, |(_, due)| due.min(Mono(now.0 + every_ms)));
+        self.vitals = Some((every_ms, due));
+        vec![]
     }
 
     fn stored(&mut self) -> Vec<Action> {

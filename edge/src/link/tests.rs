@@ -324,10 +324,13 @@ fn the_board_is_looked_at_as_often_as_the_hub_wants_and_not_without_its_wish() {
     let mut session = opened();
     let ticks = |session: &mut Session, at| session.on(Event::Tick, Mono(at));
     assert_eq!(ticks(&mut session, 60_000), []);
-    let wish = Event::Message(Interest { every_s: 60 }.into());
-    assert_eq!(session.on(wish, Mono(60_000)), [Action::Measure]);
+    let wish = || Event::Message(Interest { every_s: 60 }.into());
+    assert_eq!(session.on(wish(), Mono(60_000)), []);
+    assert_eq!(session.wake(Mono(60_000)), Mono(60_000), "the first time at once");
+    assert_eq!(ticks(&mut session, 60_000), [Action::Measure]);
+    assert_eq!(session.on(wish(), Mono(60_001)), [], "said again after each greeting");
     let vitals = Vitals { celsius: Some(51), ..Vitals::default() };
-    let said = session.on(Event::Measured(vitals), Mono(60_001));
+    let said = session.on(Event::Measured(vitals), Mono(60_002));
     assert_eq!(said, [Action::Say(Leaf::Vitals, vitals.into())]);
     session.on(Event::Heard, Mono(100_000));
     assert_eq!(session.wake(Mono(100_000)), Mono(120_000));

@@ -58,7 +58,7 @@ pub const RULES: [Rule; 9] = [
     rule(Leaf::Cmd, "cmd", false, false, 4096, 0),
     rule(Leaf::Time, "time", false, false, 256, 0),
     rule(Leaf::Snap, "snap", true, false, crate::link::BATCH_BYTES, 60),
-    rule(Leaf::Vitals, "vitals", true, false, 64, 10),
+    rule(Leaf::Vitals, "vitals", true, false, 64, 600),
 ];
 
 const fn rule(
