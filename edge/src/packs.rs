@@ -112,7 +112,8 @@ impl Packs {
     #[must_use]
     pub fn are_here(&self) -> bool {
         let chosen = fs::read_to_string(self.folder.join(IN_USE));
-        let sent = chosen.is_ok_and(|name| self.folder.join(name.trim()).is_dir());
+        let chosen = chosen.ok().and_then(|name| name.trim().parse::<ModelId>().ok());
+        let sent = chosen.is_some_and(|id| self.folder.join(id.as_str()).is_dir());
         sent || vision::pack::folder(&self.own).is_ok_and(|own| own.join(MANIFEST).is_file())
     }
 
@@ -185,7 +186,8 @@ impl Packs {
         let of = id.clone();
         let opened = tokio::task::spawn_blocking(move || this.settle(&growing, &of));
         let opened = opened.await.map_err(io::Error::other)?;
-        if opened.is_err() {
+        // A disk that failed may work the next time; what fails its check will fail it again.
+        if opened.as_ref().is_err_and(|error| !matches!(error, PackTrouble::Disk(_))) {
             self.refused = Some(signed.digest());
         }
         opened

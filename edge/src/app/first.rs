@@ -26,6 +26,10 @@ const BEAT: Duration = Duration::from_secs(5);
 /// When this disk cannot be used.
 pub async fn prepare(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<()> {
     let is_new = matches!(Identity::load(&config.data), Err(IdentityError::Missing));
+    if !is_new && config.invitation.exists() {
+        let at = config.invitation.display();
+        tracing::info!("the invitation at {at} is not used: this door has joined already");
+    }
     if !is_new && config.packs().are_here() {
         return Ok(());
     }
@@ -113,15 +117,31 @@ impl Start<'_> {
             Ok(Err(error)) => error,
             Err(error) => JoinError::Network(error.to_string()),
         };
-        guest.turned_away(found, &error);
-        self.wait(&error.to_string()).await;
+        guest.turned_away(found.clone(), &error);
+        self.say(&error.to_string());
+        // Whatever is new is taken up at once, however often this one failed.
+        let again = self.clock.mono().0 + self.pause().as_millis() as u64;
+        while self.clock.mono().0 < again && self.is_as_it_was(&found) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Whether nobody let the unit join by hand, or put another invitation there.
+    fn is_as_it_was(&self, found: &Invitation) -> bool {
+        let is_nobody = matches!(Identity::load(&self.config.data), Err(IdentityError::Missing));
+        let same = |there: Option<Invitation>| there.as_ref() == Some(found);
+        is_nobody && invitation::read(&self.config.invitation).is_ok_and(same)
+    }
+
+    fn pause(&mut self) -> Duration {
+        let now = self.clock.mono();
+        self.backoff.failed(now, &mut StdRng::from_rng(&mut rand::rng())).max(LOOK)
     }
 
     /// Something is not as it should be, and may be in a while.
     async fn wait(&mut self, why: &str) {
         self.say(why);
-        let pause = self.backoff.failed(self.clock.mono(), &mut StdRng::from_rng(&mut rand::rng()));
-        tokio::time::sleep(pause.max(LOOK)).await;
+        tokio::time::sleep(self.pause()).await;
     }
 
     /// Tells the log and `systemctl status`, once.

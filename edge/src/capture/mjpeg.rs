@@ -22,6 +22,11 @@ pub fn ended(bytes: &[u8]) -> &[u8] {
     end.map_or(&[], |at| &bytes[..at + END.len()])
 }
 
+/// The picture with an end, unless there is nothing of it.
+pub fn with_end(bytes: &[u8]) -> Vec<u8> {
+    if bytes.is_empty() { Vec::new() } else { [bytes, &END].concat() }
+}
+
 /// Walks the segments up to the first scan.
 fn lacks_tables(bytes: &[u8]) -> bool {
     let Some(mut rest) = bytes.strip_prefix(&[0xff, 0xd8]) else { return false };

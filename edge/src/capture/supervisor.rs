@@ -174,7 +174,11 @@ impl Supervisor {
             self.beat.turn();
             match ended.recv_timeout(LOOK) {
                 Ok(error) => return End::Died(error),
-                Err(RecvTimeoutError::Disconnected) => return End::Hung,
+                Err(RecvTimeoutError::Disconnected) => {
+                    let camera = "camera".into();
+                    let why = "its thread failed; the log says how".into();
+                    return End::Died(CameraError::Stopped { camera, why });
+                }
                 Err(RecvTimeoutError::Timeout) if stop.is_cut() => return End::Stop,
                 Err(RecvTimeoutError::Timeout) => {}
             }

@@ -31,6 +31,8 @@ struct Usb {
     stream: mmap::Stream<'static>,
     format: CameraFormat,
     clock: Arc<dyn Clock>,
+    /// Whether its pictures have an end: some cameras leave it out of each.
+    has_ends: bool,
 }
 
 /// Opens the camera in the best format it accepts, streaming.
@@ -48,9 +50,9 @@ pub fn open(wanted: &V4l2, clock: Arc<dyn Clock>) -> Result<impl Camera + use<>,
                     tracing::warn!("camera {name} refuses {}", refused.join(", "));
                 }
                 tracing::info!(%format, "camera {name} streams {format}");
-                return Ok(Usb { name, stream, format, clock });
+                return Ok(Usb { name, stream, format, clock, has_ends: false });
             }
-            Err(error) => tracing::debug!(%error, "camera {name} refuses {format}"),
+            Err(error) => tracing::info!(%error, "camera {name} refuses {format}"),
         }
     }
     Err(CameraError::Format { camera: name, offered: list(&offered) })
@@ -67,6 +69,8 @@ fn stream(device: &Device, wanted: CameraFormat) -> io::Result<mmap::Stream<'sta
     let _ = device.set_params(&Parameters::with_fps(wanted.frame_rate()));
     let mut stream = mmap::Stream::with_buffers(device, Type::VideoCapture, BUFFERS)?;
     stream.set_timeout(SILENCE);
+    // Only the first frame shows that the bus has room for this format.
+    stream.next()?;
     Ok(stream)
 }
 
@@ -107,6 +111,9 @@ fn why(text: &str) -> String {
             "permission denied: add the daemon's user to the group “video”".into()
         }
         () if text.contains("busy") => "another program uses it".into(),
+        () if text.contains("No space left") => {
+            "its USB bus has no room for it: use another port or a smaller picture".into()
+        }
         () => text.to_owned(),
     }
 }
@@ -143,24 +150,25 @@ fn list(offered: &[CameraFormat]) -> String {
 impl Camera for Usb {
     fn next(&mut self) -> Result<Frame, CameraError> {
         let (name, clock, format) = (&self.name, &self.clock, self.format);
+        let has_ends = &mut self.has_ends;
         let (buffer, meta) = self.stream.next().map_err(|error| stopped(name, &error))?;
         let now = clock_gettime(ClockId::Monotonic).try_into().unwrap_or_default();
         let at = taken(clock.mono(), now, meta);
-        Ok(Frame::new(at, pixels(format, buffer, meta)))
+        Ok(Frame::new(at, pixels(format, buffer, meta, has_ends)))
     }
 }
 
 fn stopped(name: &str, error: &io::Error) -> CameraError {
     let why = match error.kind() {
         io::ErrorKind::TimedOut => format!("it sent nothing for {} s", SILENCE.as_secs()),
-        _ => error.to_string(),
+        _ => why(&error.to_string()),
     };
     CameraError::Stopped { camera: name.to_owned(), why }
 }
 
 /// What the driver put into the buffer, and not what was in it before. A frame that is damaged or
 /// cut short comes without a byte: whoever looks at it counts it.
-fn pixels(format: CameraFormat, buffer: &[u8], meta: &Metadata) -> Pixels {
+fn pixels(format: CameraFormat, buffer: &[u8], meta: &Metadata, has_ends: &mut bool) -> Pixels {
     let used = buffer.get(..meta.bytesused as usize).unwrap_or_default();
     let used = if meta.flags.contains(Flags::ERROR) { &[][..] } else { used };
     match format.format() {
@@ -168,7 +176,14 @@ fn pixels(format: CameraFormat, buffer: &[u8], meta: &Metadata) -> Pixels {
             let (width, height) = (format.width(), format.height());
             Pixels::Yuyv { width, height, bytes: used.to_vec() }
         }
-        _ => Pixels::Encoded(mjpeg::ended(used).to_vec()),
+        _ => match mjpeg::ended(used) {
+            // Of a camera whose pictures never have an end, this may be a whole one.
+            [] if !*has_ends => Pixels::Encoded(mjpeg::with_end(used)),
+            whole => {
+                *has_ends |= !whole.is_empty();
+                Pixels::Encoded(whole.to_vec())
+            }
+        },
     }
 }
 
@@ -242,15 +257,20 @@ mod tests {
     fn a_frame_ends_where_the_driver_says_and_not_where_an_older_one_did() {
         let jpeg = format(FrameFormat::MJPEG, 640, 480, 15);
         let buffer = [0xff, 0xd8, 1, 0xff, 0xd9, 0, 0xff, 0xd9];
-        let bytes = |used, flags| match pixels(jpeg, &buffer, &meta(used, flags, 0)) {
-            Pixels::Encoded(bytes) => bytes,
-            other => panic!("{other:?}"),
-        };
+        let mut has_ends = false;
+        let mut bytes =
+            |used, flags| match pixels(jpeg, &buffer, &meta(used, flags, 0), &mut has_ends) {
+                Pixels::Encoded(bytes) => bytes,
+                other => panic!("{other:?}"),
+            };
+        let endless = [&buffer[..3], &[0xff, 0xd9]].concat();
+        assert_eq!(bytes(3, Flags::empty()), endless, "none had an end: it may be whole");
         assert_eq!(bytes(6, Flags::empty()), buffer[..5], "what pads it goes");
         assert_eq!(bytes(4, Flags::empty()), [0; 0], "cut short: the rest is of an older frame");
         assert_eq!(bytes(6, Flags::ERROR), [0; 0], "the driver says that it is damaged");
         assert_eq!(bytes(99, Flags::empty()), [0; 0]);
-        let raw = pixels(format(FrameFormat::YUYV, 2, 2, 15), &buffer, &meta(4, Flags::empty(), 0));
+        let yuyv = format(FrameFormat::YUYV, 2, 2, 15);
+        let raw = pixels(yuyv, &buffer, &meta(4, Flags::empty(), 0), &mut has_ends);
         assert!(Frame::new(Mono(0), raw).picture().is_err(), "half a raw frame is none");
     }
 

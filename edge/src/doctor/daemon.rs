@@ -101,8 +101,8 @@ mod tests {
     use crate::control::tests::status;
 
     /// The one fault of a daemon that is well but for this.
-    fn fault(of: Status) -> String {
-        let faults: Vec<_> = about(&of).into_iter().filter(Finding::is_fault).collect();
+    fn fault(of: &Status) -> String {
+        let faults: Vec<_> = about(of).into_iter().filter(Finding::is_fault).collect();
         let [one] = &faults[..] else { panic!("{faults:?}") };
         one.to_string()
     }
@@ -114,36 +114,37 @@ mod tests {
 
     #[test]
     fn an_outbox_that_takes_nothing_says_what_is_lost_with_the_power() {
-        let said = fault(Status { outbox_trouble: "2 passages wait".into(), ..status() });
+        let said = fault(&Status { outbox_trouble: "2 passages wait".into(), ..status() });
         assert!(said.contains("2 passages wait") && said.contains("free some space"), "{said}");
     }
 
     #[test]
     fn a_door_that_knows_nobody_or_keeps_an_older_gallery_says_why() {
-        assert!(fault(Status { gallery: 0, ..status() }).contains("knows nobody"));
-        let said = fault(Status { gallery_trouble: "it did not come".into(), ..status() });
+        assert!(fault(&Status { gallery: 0, ..status() }).contains("knows nobody"));
+        let said = fault(&Status { gallery_trouble: "it did not come".into(), ..status() });
         assert!(said.contains("release 3 is kept in use: it did not come"), "{said}");
     }
 
     #[test]
     fn a_camera_that_gives_nothing_and_one_that_gives_damaged_frames_are_two_faults() {
-        assert!(fault(Status { camera: CameraState::Blind, ..status() }).contains("gets none"));
+        assert!(fault(&Status { camera: CameraState::Blind, ..status() }).contains("gets none"));
         let counts = Counts { frames: 100, bad_frames: 10, ..Counts::default() };
-        assert!(fault(Status { counts, ..status() }).contains("shorter cable"));
+        assert!(fault(&Status { counts, ..status() }).contains("shorter cable"));
         let few = Counts { frames: 5, bad_frames: 5, ..Counts::default() };
         assert!(about(&Status { counts: few, ..status() }).iter().all(|one| !one.is_fault()));
     }
 
     #[test]
     fn a_line_that_the_daemon_may_not_watch_is_said_by_the_daemon() {
-        let said = fault(Status { line_trouble: "GPIO line 25 cannot be used".into(), ..status() });
+        let said =
+            fault(&Status { line_trouble: "GPIO line 25 cannot be used".into(), ..status() });
         assert!(said.contains("line 25") && said.contains("restart the daemon"), "{said}");
     }
 
     #[test]
     fn a_unit_that_is_too_slow_says_what_makes_it_faster() {
         let counts = Counts { bursts: 200, dropped_bursts: 20, ..Counts::default() };
-        assert!(fault(Status { counts, ..status() }).contains("min_face"));
+        assert!(fault(&Status { counts, ..status() }).contains("min_face"));
     }
 
     #[test]
