@@ -286,10 +286,12 @@ impl Jobs {
         Ok(jobs.into_iter().map(|job| self.with_progress(job)).collect())
     }
 
-    /// The job of this kind that still goes on, whoever started it.
+    /// The job of this kind that still goes on, whoever started it; one whose end could not be stored
+    /// does not.
     pub async fn unfinished(&self, kind: &'static str) -> Result<Option<Job>, Error> {
         let job = self.0.db.read(move |tx| job::unfinished(tx, kind)).await?;
-        Ok(job.map(|job| self.with_progress(job)))
+        let goes_on = |job: &Job| self.live().contains_key(&job.id);
+        Ok(job.filter(goes_on).map(|job| self.with_progress(job)))
     }
 
     fn with_progress(&self, job: Job) -> Job {

@@ -63,6 +63,7 @@ impl Joining {
 
     async fn issue(&self, request: JoinRequest) -> Result<Joined, Error> {
         let pki = self.pki.clone();
+        let keys = self.keys.clone();
         let now = self.clock.wall();
         let hub_key = self.keys.hub_secret()?.public().doing("reading the hub's sealing key")?;
         let gallery_key = self.keys.signing()?.verifying_key().to_bytes();
@@ -75,6 +76,9 @@ impl Joining {
             store::device::add_cert(tx, &device, &issued.serial, issued.expires, now)?;
             store::certificate::identify(tx, &issued.serial, &issued.digest)?;
             let place = store::device::get(tx, &device)?.ok_or_else(wrong)?;
+            // What lies on the disk of a unit that had this name before opens no more. Before the
+            // token is used up for good: a unit without an answer could never join.
+            keys.erase_door(&device)?;
             Ok(Joined {
                 device,
                 certificate_pem: issued.pem,
@@ -87,10 +91,7 @@ impl Joining {
                 direction: place.direction,
             })
         });
-        let joined = write.await?;
-        // What lies on the disk of a unit that had this name before opens no more.
-        self.keys.erase_door(&joined.device)?;
-        Ok(joined)
+        write.await
     }
 }
 

@@ -318,7 +318,8 @@ async fn invitation(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
     let app = call.app();
     let by = call.name()?;
-    let text = doors::invitation(&app.db, &app.pki, id.clone(), call.here(), by, call.now).await?;
+    let text = doors::invitation(&app.db, &app.pki, id.clone(), app.config.joining(), by, call.now)
+        .await?;
     json(&InvitationBody {
         device_id: id.to_string(),
         file: doors::INVITATION_FILE,

@@ -108,6 +108,12 @@ impl Config {
         Self::read(data, &text, &Vars::of_process())
     }
 
+    /// Where a unit joins: the name that is in the hub's certificate, whoever asks by which other.
+    #[must_use]
+    pub fn joining(&self) -> String {
+        format!("https://{}:{}", self.host, self.listen.web.port())
+    }
+
     /// The configuration that `text` means, without any variable but the folder of models.
     ///
     /// # Errors

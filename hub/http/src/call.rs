@@ -151,13 +151,7 @@ impl Call {
     /// What to type on a unit that joins with `token`: the hub as this very request reached it.
     #[must_use]
     pub fn join_command(&self, token: &str) -> String {
-        format!("rollcall-edge join {} {token}", self.here())
-    }
-
-    /// The hub's address for doors, as this request reached it.
-    #[must_use]
-    pub fn here(&self) -> String {
-        format!("https://{}", self.host())
+        format!("rollcall-edge join https://{} {token}", self.host())
     }
 
     /// The hub's name and port, as this request reached it.

@@ -107,17 +107,12 @@ impl DeviceAdd {
 async fn join_command(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
     let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
     let token = doors::join_token(&hub.db, &pki, name, actor(), now()).await?;
-    Ok(format!("rollcall-edge join {} {token}", address(hub)))
+    Ok(format!("rollcall-edge join {} {token}", hub.config.joining()))
 }
 
 async fn invitation(hub: &Hub, name: DeviceId) -> anyhow::Result<String> {
     let pki = Pki::open(&hub.config.data, &hub.keys()?)?;
-    Ok(doors::invitation(&hub.db, &pki, name, address(hub), actor(), now()).await?)
-}
-
-/// Where people and joining units reach the hub.
-fn address(hub: &Hub) -> String {
-    format!("https://{}:{}", hub.config.host, hub.config.listen.web.port())
+    Ok(doors::invitation(&hub.db, &pki, name, hub.config.joining(), actor(), now()).await?)
 }
 
 async fn list(hub: &Hub, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -48,7 +48,7 @@ async fn invitation(call: Call) -> Outcome {
     let app = call.app();
     let id = call.id("id")?;
     let by = call.name()?;
-    let text = doors::invitation(&app.db, &app.pki, id, call.here(), by, call.now).await?;
+    let text = doors::invitation(&app.db, &app.pki, id, app.config.joining(), by, call.now).await?;
     let file = format!("attachment; filename=\"{INVITATION_FILE}\"");
     Ok(with(bytes("application/toml", text)?, header::CONTENT_DISPOSITION, &file))
 }
