@@ -45,7 +45,8 @@ async fn a_stream_begins_with_an_id_to_come_back_with_and_whoever_does_has_misse
         let mut heard = Box::pin(stream(front, by, place, comes_back, LOOK));
         let first = heard.next().now_or_never().expect("that it begins at once");
         let first = first.unwrap().unwrap().to_string();
-        let has_id = first.lines().any(|line| line.strip_prefix("id:").is_some_and(|id| id != ""));
+        let has_id =
+            first.lines().any(|line| line.strip_prefix("id:").is_some_and(|id| !id.is_empty()));
         assert!(first.contains(says) && has_id, "{first}");
     }
 }

@@ -148,10 +148,9 @@ async fn faces_that_are_being_put_to_people_are_not_said_to_be_cancelled() {
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let work = move |progress: JobProgress| async move {
         *clock.0.lock().unwrap() = Some((progress.clone(), tell));
-        // What the album writes waits behind this.
-        tokio::spawn(async move { db.write(move |_| Ok(wait.recv().ok())).await });
-        tokio::task::yield_now().await;
-        album.sort((CropOf::Class(class), class), rule, Some(reader), &progress).await
+        let busy = db.write(move |_| Ok(wait.recv().ok())); // what the album writes waits behind it
+        let sort = album.sort((CropOf::Class(class), class), rule, Some(reader), &progress);
+        tokio::join!(busy, sort).1
     };
     let job = shop.jobs.start("auto-assign-all-crops", 0, shop.by, work).await.unwrap();
     cancelled.await.unwrap();
