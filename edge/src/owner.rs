@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// The user whom `systemd/rollcall.sysusers` makes for the daemon.
+/// The user whom `systemd/rollcall-edge.sysusers` makes for the daemon.
 pub const USER: &str = "rollcall-edge";
 
 /// The data folder could not be made, or root could not become its owner.

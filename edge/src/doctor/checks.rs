@@ -73,8 +73,8 @@ pub fn models(config: &Config) -> Finding {
             "model",
             format!("{error:#}"),
             format!(
-                "start the daemon: it gets the hub's model; or run models/fetch and copy \
-                 models/weights to {}",
+                "start the daemon: it gets the hub's model; or copy the folder that “rollcall-hub \
+                 models fetch” filled on the hub to {}",
                 config.models.display()
             ),
         ),
@@ -150,7 +150,7 @@ pub fn gpio(config: &Config) -> Finding {
         }
         Err(error) => {
             let mend =
-                "install systemd/60-rollcall.rules, add the user to the group “gpio”, restart";
+                "install the package rollcall-edge, which brings udev rules and the group, restart";
             Finding::fault("gpio", error.to_string(), mend)
         }
     }
@@ -190,7 +190,7 @@ mod tests {
             config(&folder.path().join("gone"), "kind = \"command\"\ncommand = [\"no-such\"]");
         for (finding, mend) in [
             (data(&config), "install -d"),
-            (models(&config), "models/fetch"),
+            (models(&config), "models fetch"),
             (camera(&config), "install it"),
         ] {
             assert!(finding.is_fault() && finding.to_string().contains(mend), "{finding}");
