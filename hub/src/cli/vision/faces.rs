@@ -13,9 +13,9 @@ use vision::{Face, Limits, Pack, Picture, Template};
 /// Which face of a picture counts where there are several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub(super) enum MeasuredPick {
-    /// The one in the middle: LFW's rule ([`vision::central`]).
+    /// The one in the middle: LFW's rule.
     Central,
-    /// The largest ([`vision::principal`]).
+    /// The largest.
     Largest,
 }
 
