@@ -13,12 +13,13 @@ mod uplink;
 pub use door::{Door, Say};
 pub use first::prepare;
 pub use parts::Parts;
-pub use uplink::{Loaded, Post, Uplink, host_port, kept_gallery};
+pub use uplink::{Loaded, Post, Programs, Uplink, host_port, kept_gallery};
 
 use crate::{
     capture::Lifeline,
     config::Config,
     packs::{Model, Packs},
+    program::{Here, Role, Shelf, Updater},
     pulse::Pulse,
     status::Status,
     trigger::{Ask, asking},
@@ -53,11 +54,11 @@ pub fn models(packs: &Packs) -> anyhow::Result<Model> {
     packs.open().context("the models cannot be loaded")
 }
 
-/// Starts the whole daemon: what looks, and the way to the hub. Needs a runtime.
+/// Starts the whole daemon as `role`: what looks, and the way to the hub. Needs a runtime.
 ///
 /// # Errors
 /// When this unit has not joined a hub, or models, disk or control socket cannot be used.
-pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
+pub fn start(config: Config, role: Role, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let began = Instant::now();
     let packs = config.packs();
     let model = models(&packs)?;
@@ -68,10 +69,30 @@ pub fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let (asks, asked) = asking();
     let post = Post { config: &config, clock: &clock, packs, model, stop: &stop, asks: &asks };
     let uplink = post.start(&mut parts, &mut pulse)?;
+    let programs = uplink.programs.clone();
+    let shelf = Shelf::new(&config.data);
+    let steady_ms = u64::from(config.update.steady_s) * 1_000;
+    let quiet_ms = u64::from(config.update.quiet_s) * 1_000;
     let lifeline_of = lifeline.clone();
+    let ticking = clock.clone();
     let stop_of = stop.clone();
     let door = Door { config, clock, uplink, lifeline: lifeline_of, stop: stop_of, began };
     let say = door.start(&asks, asked, &mut parts, &mut pulse)?;
+    let updater = Updater {
+        role,
+        shelf,
+        here: Here::new(programs.signer),
+        steady_ms,
+        quiet_ms,
+        offers: programs.offers,
+        progress: programs.progress,
+        online: programs.online,
+        fetch: programs.fetch,
+        say: say.clone(),
+        clock: ticking,
+        rng: uplink::rng(),
+    };
+    parts.task("program", updater.run(stop.clone()));
     parts.task("watchdog", watchdog(pulse, stop.clone()));
     // Systemd hears it; elsewhere nobody listens.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

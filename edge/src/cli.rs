@@ -3,6 +3,7 @@
 use crate::app::offline;
 use crate::config::Config;
 use crate::control::{Answer, Question};
+use crate::program::{self, Role};
 use crate::report::Report;
 use crate::{app, config, control, doctor, draw, join, owner};
 use anyhow::{Context as _, bail};
@@ -129,7 +130,10 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     }
     owner::act(&config.data)?;
     match args.verb {
-        Verb::Run => daemon(config)?,
+        Verb::Run => {
+            let role = program::launch(&config);
+            daemon(config, role)?;
+        }
         Verb::Doctor => return Ok(tell(&doctor::examine(&config), out)?),
         Verb::Snap { .. } => snap(&config, picture, out)?,
         Verb::Replay { dir } => {
@@ -147,7 +151,7 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn daemon(config: Config) -> anyhow::Result<()> {
+fn daemon(config: Config, role: Role) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -156,7 +160,7 @@ fn daemon(config: Config) -> anyhow::Result<()> {
             signal = &mut stop => return signal.map(|name| tracing::info!("stopping: {name}")),
             ready = app::prepare(&config, &clock) => ready?,
         }
-        let mut running = app::start(config, clock)?;
+        let mut running = app::start(config, role, clock)?;
         let outcome = tokio::select! {
             signal = stop => signal.map(|name| tracing::info!("stopping: {name}")),
             (name, ended) = running.ended() => {

@@ -6,7 +6,7 @@
 use crate::packs::Packs;
 use crate::table::ConfigError;
 use crate::table::Paths;
-use crate::{capture, gallery, invitation, recognise, settings, signal, trigger};
+use crate::{capture, gallery, invitation, program, recognise, settings, signal, trigger};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,8 @@ pub struct Config {
     pub recognise: recognise::Config,
     /// How the gallery on this disk is kept.
     pub gallery: gallery::Config,
+    /// Whose programs are taken.
+    pub update: program::Config,
 }
 
 /// `edge.toml` as typed.
@@ -57,6 +59,8 @@ pub struct Raw {
     recognise: recognise::Config,
     #[serde(default)]
     gallery: gallery::Config,
+    #[serde(default)]
+    update: program::Config,
 }
 
 impl Config {
@@ -112,6 +116,7 @@ impl Raw {
             signal: self.signal.checked()?,
             recognise: self.recognise,
             gallery: self.gallery,
+            update: self.update.checked()?,
             data,
         })
     }

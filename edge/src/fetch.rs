@@ -4,7 +4,9 @@ use ed25519_dalek::VerifyingKey;
 use reqwest::header::{ETAG, IF_RANGE, RANGE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::join::{AUTHORITY_DOMAIN, AUTHORITY_PATH, KEY_PATH, SIGNERS_PATH};
@@ -77,6 +79,42 @@ impl Sink for Zeroizing<Vec<u8>> {
     fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.extend_from_slice(bytes);
         Ok(())
+    }
+}
+
+/// A file that grows.
+pub(crate) struct OnDisk {
+    file: File,
+    length: u64,
+}
+
+impl OnDisk {
+    /// The file at `path`, with what is there of it.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        let length = file.metadata()?.len();
+        Ok(Self { file, length })
+    }
+
+    /// Makes what came last.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+impl Sink for OnDisk {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.length = 0;
+        self.file.set_len(0)
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.length += bytes.len() as u64;
+        self.file.write_all(bytes)
     }
 }
 

@@ -190,6 +190,7 @@ pub(crate) mod tests {
             gallery_key: [2; 32],
             room: "204".into(),
             direction: Direction::Entry,
+            program_key: None,
         };
         Identity::new(joined, "secret".into())
     }

@@ -25,6 +25,7 @@ pub mod link;
 pub mod outbox;
 pub mod owner;
 pub mod packs;
+pub mod program;
 pub mod recognise;
 pub mod renew;
 pub mod report;

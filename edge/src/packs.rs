@@ -5,12 +5,11 @@
 //! with is in the file `in-use`; without it, the unit's own.
 
 use crate::disk;
-use crate::fetch::{Fetch, FetchError, Sink};
+use crate::fetch::{Fetch, FetchError, OnDisk};
 use crate::identity::{replace, sync_folder};
 use ed25519_dalek::VerifyingKey;
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -282,7 +281,7 @@ async fn file(folder: &Path, entry: &Entry, fetch: &Fetch) -> Result<(), PackTro
     let mut sink = OnDisk::open(&path)?;
     let place = format!("{MODELS_PATH}{}", entry.name);
     let came = fetch.fill(&place, None, FILE_BYTES, &mut sink).await;
-    sink.file.sync_all()?;
+    sink.sync()?;
     let checked = match came {
         // What came stays, and the rest is asked for at the next try.
         Err(error @ (FetchError::Network(_) | FetchError::Broken)) => return Err(error.into()),
@@ -293,36 +292,6 @@ async fn file(folder: &Path, entry: &Entry, fetch: &Fetch) -> Result<(), PackTro
         fs::remove_file(&path)?;
     }
     checked
-}
-
-/// A file that grows.
-struct OnDisk {
-    file: File,
-    length: u64,
-}
-
-impl OnDisk {
-    fn open(path: &Path) -> io::Result<Self> {
-        let file = File::options().create(true).append(true).open(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self { file, length })
-    }
-}
-
-impl Sink for OnDisk {
-    fn length(&self) -> u64 {
-        self.length
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        self.length = 0;
-        self.file.set_len(0)
-    }
-
-    fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.length += bytes.len() as u64;
-        self.file.write_all(bytes)
-    }
 }
 
 #[cfg(test)]

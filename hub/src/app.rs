@@ -223,6 +223,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     running.keep("privacy", |app, beat, stop| app.privacy().run(beat, stop));
     running.keep("messages", |app, beat, stop| app.sender().run(beat, stop));
     running.keep("lessons", |app, beat, stop| app.lessons().run(beat, stop));
+    running.keep("updates", |app, beat, stop| app.updates().run(beat, stop));
     running.keep("care", |app, beat, stop| app.cares().run(beat, stop));
     running.doors(&app, mqtt, device).await?;
     running.start("web", web_part(web, &app, stop.clone())?);

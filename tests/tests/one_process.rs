@@ -2,6 +2,7 @@
 
 use house::portraits;
 use house::school::School;
+use rollcall_edge::program::Role;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +39,8 @@ fn a_passage_reaches_the_desk_and_both_programs_stop_cleanly() {
     let config = rollcall_edge::config::Config::load(door.config()).unwrap();
     let edge = {
         let _in_the_runtime = runtime.enter();
-        runtime.block_on(async { rollcall_edge::app::start(config, Arc::new(SystemClock)) })
+        runtime
+            .block_on(async { rollcall_edge::app::start(config, Role::Own, Arc::new(SystemClock)) })
     };
     let mut edge = edge.unwrap();
     let api = school.admin().unwrap();

@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use wire::{
     Clock, Joined, Wall,
     link::{Command, Desired, Reported, Snap},
+    program::{Offer, Progress},
     time::SystemClock,
 };
 use zeroize::Zeroizing;
@@ -59,6 +60,23 @@ pub struct Uplink {
     pub certificate: watch::Receiver<Certificate>,
     /// Why the outbox does not take records; empty if it does.
     pub trouble: watch::Receiver<String>,
+    /// What is needed to follow the hub's programs.
+    pub programs: Programs,
+}
+
+/// Which program the hub offers, and where answers go.
+#[derive(Clone)]
+pub struct Programs {
+    /// What the hub offers.
+    pub offers: watch::Receiver<Option<Offer>>,
+    /// What it is told.
+    pub progress: watch::Sender<Option<Progress>>,
+    /// Whether it hears.
+    pub online: watch::Receiver<bool>,
+    /// Asks it.
+    pub fetch: Fetch,
+    /// Whose programs are taken.
+    pub signer: Option<VerifyingKey>,
 }
 
 /// Everything the uplink is built from.
@@ -95,7 +113,8 @@ impl Post<'_> {
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
         let known = line.gallery(wanted.clone(), reported, parts)?;
-        let online = line.link(desired, reports.clone(), parts)?;
+        let programs = line.link(desired, reports.clone(), parts)?;
+        let online = programs.online.clone();
         let certificate = Certificate { ends: good.to, trouble: String::new() };
         let certificate = line.renewer(certificate, wanted, online, parts);
         let outbox = line.outbox.clone();
@@ -107,6 +126,7 @@ impl Post<'_> {
             model: known.model,
             reported: reports,
             certificate,
+            programs,
         })
     }
 
@@ -235,19 +255,21 @@ impl Line<'_> {
         Ok(Known { gallery, model: running })
     }
 
-    /// Speaks with the hub; returns whether it hears.
+    /// Speaks with the hub; returns what it says of programs, and whether it hears.
     fn link(
         &self,
         desired: watch::Sender<Option<Desired>>,
         reported: watch::Receiver<Reported>,
         parts: &mut Parts,
-    ) -> anyhow::Result<watch::Receiver<bool>> {
+    ) -> anyhow::Result<Programs> {
         let (host, port) = host_port(&self.joined.mqtt)?;
         let device = self.joined.device.clone();
         let (commands, wishes) = mpsc::channel(COMMANDS);
         let (see, snaps) = self.snaps(parts);
         let (online, is_online) = watch::channel(false);
         let (settings, told) = watch::channel(None);
+        let (offers, offered) = watch::channel(None);
+        let (progress, said) = watch::channel(None);
         let link = Link {
             config: link::Config { device, host, port, tls: self.tls.clone() },
             badge: self.badge.clone(),
@@ -256,6 +278,8 @@ impl Line<'_> {
             software: env!("CARGO_PKG_VERSION").to_owned(),
             desired: desired.clone(),
             settings,
+            offers,
+            progress: said,
             reported,
             commands,
             snaps,
@@ -267,7 +291,9 @@ impl Line<'_> {
         parts.task("settings", settings::follow(told, data, stop.clone()));
         parts.task("commands", obey(wishes, see, desired, stop.clone()));
         parts.task("link", async move { Ok(link.run(stop).await?) });
-        Ok(is_online)
+        let signer = self.post.config.update.signer(Some(&self.passport.get()));
+        let fetch = self.fetch.clone();
+        Ok(Programs { offers: offered, progress, online: is_online, fetch, signer })
     }
 
     /// Where the hub's wishes to see go, and where the pictures come from.
@@ -382,7 +408,7 @@ pub fn host_port(address: &str) -> anyhow::Result<(String, u16)> {
     })
 }
 
-fn rng() -> StdRng {
+pub(super) fn rng() -> StdRng {
     StdRng::from_rng(&mut rand::rng())
 }
 

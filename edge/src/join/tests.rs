@@ -51,6 +51,7 @@ impl Hub {
             gallery_key: [2; 32],
             room: "204".into(),
             direction: Direction::Entry,
+            program_key: None,
         }
     }
 

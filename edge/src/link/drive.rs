@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::link::{Command, Desired, Reported, Settings, Snap};
+use wire::program::{Offer, Progress};
 use wire::topic::{Leaf, RULES};
 use wire::{Message, Mono};
 
@@ -42,6 +43,10 @@ pub struct Link {
     pub desired: watch::Sender<Option<Desired>>,
     /// What the hub says of the door's settings: newest only.
     pub settings: watch::Sender<Option<Settings>>,
+    /// Which program the hub offers: newest only.
+    pub offers: watch::Sender<Option<Offer>>,
+    /// How far the door is with it: newest only.
+    pub progress: watch::Receiver<Option<Progress>>,
     /// What the door runs: newest only.
     pub reported: watch::Receiver<Reported>,
     /// What the hub wants done; when full, the command is dropped: a person asks again.
@@ -121,11 +126,13 @@ impl Link {
         self.reported.mark_unchanged();
         let reported = report(&self.reported.borrow(), &self.outbox.trouble().borrow());
         while self.snaps.try_recv().is_ok() {}
+        let progress = self.progress.borrow_and_update().clone();
         let runs = match self.outbox.runs().await {
             Ok(runs) => runs,
             Err(error) => return error.into(),
         };
-        let facts = Facts { connection, software: self.software.clone(), reported, runs };
+        let software = self.software.clone();
+        let facts = Facts { connection, software, reported, progress, runs };
         let rng = StdRng::from_rng(&mut self.rng);
         let session = Session::new(facts, cursor, rng, self.time.mono());
         let talk = Talk { link: self, session, client, backoff };
@@ -240,6 +247,12 @@ impl Talk<'_> {
                 Ok(()) = trouble.changed() => {
                     Event::Reported(report(&self.link.reported.borrow(), &trouble.borrow_and_update()))
                 }
+                Ok(()) = self.link.progress.changed() => {
+                    match self.link.progress.borrow_and_update().clone() {
+                        Some(progress) => Event::Progress(progress),
+                        None => continue,
+                    }
+                }
                 Some(snap) = self.link.snaps.recv() => Event::Snap(snap),
                 () = sleep(wait) => Event::Tick,
             };
@@ -286,6 +299,13 @@ impl Talk<'_> {
             Action::Heard(run) => return settle(outbox.heard(run).await, Event::Runs),
             Action::Want(desired) => self.want(desired).await?,
             Action::Settle(settings) => drop(self.link.settings.send_replace(Some(settings))),
+            Action::Offered(offer) => {
+                self.link.offers.send_if_modified(|old| {
+                    let differs = old.as_ref() != Some(&offer);
+                    *old = Some(offer);
+                    differs
+                });
+            }
             Action::Measure => return Ok(Some(Event::Measured(vitals::read()))),
             Action::Obey(command) => {
                 if self.link.commands.try_send(command).is_err() {

@@ -11,6 +11,7 @@ use wire::link::{
     Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, Reported, Run, Settings, Snap,
     Status, Time, Vitals, WINDOW,
 };
+use wire::program::{Offer, Progress};
 use wire::topic::Leaf;
 use wire::{Message, Mono, Ranges, Wall};
 
@@ -55,6 +56,8 @@ pub enum Event {
     Snap(Snap),
     /// How the board is.
     Measured(Vitals),
+    /// Which program runs, and how far the door is with another.
+    Progress(Progress),
     /// Time passed.
     Tick,
 }
@@ -70,6 +73,7 @@ impl Event {
                 | Self::Reported(_)
                 | Self::Snap(_)
                 | Self::Measured(_)
+                | Self::Progress(_)
                 | Self::Runs(_)
         )
     }
@@ -102,6 +106,8 @@ pub enum Action {
     Want(Desired),
     /// The hub said settings of the door.
     Settle(Settings),
+    /// The hub said which program the door should run.
+    Offered(Offer),
     /// Do what the hub says.
     Obey(Command),
     /// Look how the board is, and come back with it.
@@ -128,6 +134,8 @@ pub struct Facts {
     pub software: String,
     /// What the door runs.
     pub reported: Reported,
+    /// Which program, and how far the door is with another.
+    pub progress: Option<Progress>,
     /// The runs to greet with; none where the hub keeps none.
     pub runs: Vec<Run>,
 }
@@ -165,6 +173,8 @@ pub struct Session {
     half_trip_ms: Option<u64>,
     /// How often the hub wants to hear of the board, milliseconds, and when it does next.
     vitals: Option<(u64, Mono)>,
+    /// Whether the hub offers programs, and hears how far they are.
+    offers: bool,
 }
 
 impl Session {
@@ -187,6 +197,7 @@ impl Session {
             backlog: now,
             half_trip_ms: None,
             vitals: None,
+            offers: false,
         }
     }
 
@@ -220,6 +231,7 @@ impl Session {
             Event::Reported(reported) => self.report(reported),
             Event::Snap(snap) => self.tell(Leaf::Snap, snap),
             Event::Measured(vitals) => self.tell(Leaf::Vitals, vitals),
+            Event::Progress(progress) => self.progress(progress),
             Event::Tick => self.tick(now),
         };
         actions.extend(self.fetch(now));
@@ -284,6 +296,7 @@ impl Session {
             Message::Command(command) => vec![Action::Obey(command)],
             Message::Time(time) => self.time(time, now),
             Message::Interest(interest) => self.interest(interest, now),
+            Message::Offer(offer) => self.offered(offer),
             // A door's own kinds do not come down; the topic was one of ours, so this is a bug
             // of the hub and no reason to hang up.
             Message::Batch(_)
@@ -292,6 +305,7 @@ impl Session {
             | Message::Status(_)
             | Message::Reported(_)
             | Message::Snap(_)
+            | Message::Progress(_)
             | Message::Vitals(_) => vec![],
         }
     }
@@ -361,6 +375,18 @@ impl Session {
         let due = self.vitals.map_or(now, |(_, due)| due.min(Mono(now.0 + every_ms)));
         self.vitals = Some((every_ms, due));
         vec![]
+    }
+
+    fn offered(&mut self, offer: Offer) -> Vec<Action> {
+        self.offers = true;
+        let said = self.facts.progress.clone().into_iter();
+        let said = said.flat_map(|progress| self.tell(Leaf::Program, progress));
+        std::iter::once(Action::Offered(offer)).chain(said).collect()
+    }
+
+    fn progress(&mut self, progress: Progress) -> Vec<Action> {
+        self.facts.progress = Some(progress.clone());
+        if self.offers { self.tell(Leaf::Program, progress) } else { vec![] }
     }
 
     fn stored(&mut self) -> Vec<Action> {

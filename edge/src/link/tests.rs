@@ -7,6 +7,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use wire::link::{
     Ack, Batch, Desired, Heard, Interest, Reported, Run, Settings, Snap, Time, Vitals, WINDOW,
 };
+use wire::program::{Machine, Offer, Progress, Step};
 use wire::record::Anchor;
 use wire::topic::Leaf;
 use wire::{Body, ClockState, Direction, Epoch, Item, Message, Mono, Ranges, Stamp, Wall};
@@ -30,7 +31,9 @@ fn session() -> Session {
 }
 
 fn knowing(runs: Vec<Run>) -> Session {
-    let facts = Facts { connection: 3, software: "0.1.0".into(), reported: reported(), runs };
+    let reported = reported();
+    let software = "0.1.0".to_owned();
+    let facts = Facts { connection: 3, software, reported, progress: None, runs };
     Session::new(facts, CURSOR, StdRng::seed_from_u64(1), Mono(0))
 }
 
@@ -340,4 +343,24 @@ fn the_board_is_looked_at_as_often_as_the_hub_wants_and_not_without_its_wish() {
     let often = Event::Message(Interest { every_s: 0 }.into());
     session.on(often, Mono(130_000));
     assert_eq!(session.wake(Mono(130_000)), Mono(140_000), "never more often than each 10 s");
+}
+
+#[test]
+fn a_hub_that_offers_programs_hears_how_far_they_are_and_one_of_before_hears_nothing() {
+    let mut session = opened();
+    let progress = |step| Progress {
+        machine: Some(Machine::Arm64),
+        version: "0.1.0".into(),
+        running: None,
+        rollout: 7,
+        step,
+        why: String::new(),
+    };
+    assert!(session.on(Event::Progress(progress(Step::Idle)), Mono(30)).is_empty());
+    let offer = Offer { rollout: 7, signed: None };
+    let said = session.on(Event::Message(offer.clone().into()), Mono(40));
+    let idle = Action::Say(Leaf::Program, progress(Step::Idle).into());
+    assert_eq!(said, [Action::Offered(offer), idle]);
+    let said = session.on(Event::Progress(progress(Step::Trial)), Mono(50));
+    assert_eq!(said, [Action::Say(Leaf::Program, progress(Step::Trial).into())]);
 }

@@ -6,6 +6,7 @@ pub mod galleries;
 pub mod orders;
 pub mod programs;
 pub mod state;
+pub mod updates;
 
 use crate::device::follow::Follower;
 use crate::events::{Event, Events};

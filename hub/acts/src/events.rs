@@ -24,6 +24,8 @@ pub enum Event {
     },
     /// A door came, went, or reported.
     DeviceChanged(DeviceId),
+    /// An update began, got on, or ended on its way to the doors.
+    RolloutChanged(u32),
     /// What a door's camera sees came, as an admin had asked.
     Snapped(DeviceId),
     /// A job began, got on, or ended.

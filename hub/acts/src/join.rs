@@ -76,6 +76,7 @@ impl Joining {
             store::device::add_cert(tx, &device, &issued.serial, issued.expires, now)?;
             store::certificate::identify(tx, &issued.serial, &issued.digest)?;
             let place = store::device::get(tx, &device)?.ok_or_else(wrong)?;
+            let program_key = store::update::key(tx)?;
             // What lies on the disk of a unit that had this name before opens no more. Before the
             // token is used up for good: a unit without an answer could never join.
             keys.erase_door(&device)?;
@@ -89,6 +90,7 @@ impl Joining {
                 gallery_key,
                 room: place.room,
                 direction: place.direction,
+                program_key,
             })
         });
         write.await

@@ -12,7 +12,7 @@ use crate::certificates::{Certificates, Renewal};
 use crate::desk::Desk;
 use crate::device::Fleet;
 use crate::device::follow::Follower;
-use crate::doors::{Doors, boards::Boards};
+use crate::doors::{Doors, boards::Boards, updates::Updates};
 use crate::events::Events;
 use crate::finds::Finds;
 use crate::gallery::{Galleries, Gallery};
@@ -325,6 +325,14 @@ impl Parts {
             events: self.events.clone(),
             clock: self.clock.clone(),
         }
+    }
+
+    /// Where updates for doors are looked after.
+    #[must_use]
+    pub fn updates(&self) -> Updates {
+        let db = self.db.clone();
+        let events = self.events.clone();
+        Updates { db, data: self.config.data.clone(), events, upkeep: self.upkeep() }
     }
 
     /// The album of this hub.

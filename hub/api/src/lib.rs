@@ -57,6 +57,7 @@ pub mod system;
 pub mod teachers;
 pub mod timetable;
 pub mod totp;
+pub mod updates;
 pub mod users;
 pub mod webhooks;
 
@@ -113,6 +114,7 @@ pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
         sign_up::routes(),
         teachers::routes(),
         totp::routes(),
+        updates::routes(),
         users::routes(),
         retention::routes(),
         presence::routes(),

@@ -8,7 +8,7 @@ use crate::reply::empty;
 use accept::patience::Patient;
 use accept::{self, Guest, House};
 use acts::device::{DoorIdentity, Fleet, Serial};
-use acts::doors::galleries;
+use acts::doors::{galleries, updates};
 use acts::parts::Parts;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -28,6 +28,7 @@ use wire::join::{
     AUTHORITY_DOMAIN, AUTHORITY_PATH, GALLERY_PATH, KEY_PATH, MANIFEST_PATH, MODELS_DOMAIN,
     MODELS_PATH, RENEW_PATH, SIGNERS_PATH,
 };
+use wire::program::PROGRAM_PATH;
 use wire::sign::Signed;
 
 /// For a request's headers, and for the next request of a kept connection.
@@ -170,6 +171,9 @@ async fn find(
         let asked = release.filter(|release| release.manifest.version == version);
         return Ok(asked.map(|release| tagged(release.file.to_vec())));
     }
+    if let Some(name) = path.strip_prefix(PROGRAM_PATH) {
+        return update(app, name).await;
+    }
     match path.strip_prefix(MODELS_PATH) {
         Some(name) => model(app, name).await,
         None => Ok(None),
@@ -200,6 +204,20 @@ async fn fetched(app: &Parts, identity: &DoorIdentity, path: &str) {
     if let Err(error) = noted.await {
         tracing::warn!(%error, "that a door fetched its gallery was not remembered");
     }
+}
+
+/// The file of an update that was brought here.
+async fn update(app: &Parts, name: &str) -> Result<Option<HttpsFile>, Error> {
+    if !updates::is_known(&app.db, name).await? {
+        return Ok(None);
+    }
+    let path = updates::path(&app.config.data, name);
+    let read = move || match on_disk(path) {
+        // A hub out of a backup knows of it and has no file: an admin brings it again.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        file => file.doing("reading an update").map(Some),
+    };
+    tokio::task::spawn_blocking(read).await.doing("reading an update")?
 }
 
 /// A file of the pack that the hub runs: `pack.toml` or one that it names; no other path can be asked for.

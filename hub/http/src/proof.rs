@@ -9,7 +9,7 @@ use warp::http::Method;
 use wire::Wall;
 
 /// Routes that ask for it.
-const ROUTES: [(Method, &str); 37] = [
+const ROUTES: [(Method, &str); 41] = [
     (Method::POST, "/api/students/{id}/erase"),
     (Method::POST, "/people/{id}/erase"),
     (Method::DELETE, "/api/students/{id}"),
@@ -41,6 +41,10 @@ const ROUTES: [(Method, &str); 37] = [
     (Method::POST, "/api/devices/{id}/invitation"),
     (Method::POST, "/devices/{id}/invitation"),
     (Method::POST, "/devices/{id}/program"),
+    (Method::POST, "/api/updates"),
+    (Method::POST, "/api/rollouts"),
+    (Method::POST, "/updates"),
+    (Method::POST, "/updates/begin"),
     (Method::POST, "/api/clock"),
     (Method::POST, "/care/clock"),
     (Method::POST, "/settings/recognition"),

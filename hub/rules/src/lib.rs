@@ -19,6 +19,7 @@ pub mod person;
 pub mod reports;
 pub mod retention;
 pub mod review;
+pub mod rollout;
 pub mod scores;
 mod security;
 pub mod sighting;

@@ -18,6 +18,7 @@ mod retention;
 mod seed;
 pub(crate) mod serve;
 mod student;
+mod update;
 mod user;
 mod vision;
 
@@ -51,6 +52,8 @@ enum HubVerb {
     Doctor,
     /// Doors: add, list, revoke.
     Device(device::Devices),
+    /// Programs for doors: sign, trust, bring.
+    Update(update::Updates),
     /// People in the register: add, list.
     Student(student::Students),
     /// Enrol a person by photos; the photos are not kept.
@@ -126,6 +129,7 @@ impl Cli {
             HubVerb::Clock(clock) => runtime()?.block_on(clock.run(data, out)),
             HubVerb::Doctor => runtime()?.block_on(doctor::run(data, out)),
             HubVerb::Device(devices) => runtime()?.block_on(devices.run(data, out)),
+            HubVerb::Update(updates) => runtime()?.block_on(updates.run(data, out)),
             HubVerb::Student(students) => runtime()?.block_on(students.run(data, out)),
             HubVerb::Enrol(enrol) => runtime()?.block_on(enrol.run(data, out)),
             HubVerb::Import(import) => runtime()?.block_on(import.run(data, out)),

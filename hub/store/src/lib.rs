@@ -65,6 +65,7 @@ pub mod reseal;
 pub mod reshut;
 pub mod retention;
 pub mod review;
+pub mod rollout;
 pub mod room;
 #[cfg(debug_assertions)]
 pub mod sample;
@@ -78,6 +79,7 @@ pub mod student;
 pub mod teaches;
 pub mod totp;
 mod tx;
+pub mod update;
 pub mod user;
 pub mod vault;
 pub mod watch;

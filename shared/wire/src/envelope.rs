@@ -7,6 +7,7 @@ use crate::link::{
     Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, PACKET_BYTES, Reported,
     Settings, Snap, Status, Time, Vitals,
 };
+use crate::program::{Offer, Progress};
 use serde::{Serialize, de::DeserializeOwned};
 
 const MAGIC: [u8; 2] = *b"RC";
@@ -100,6 +101,8 @@ messages! {
     11 1 Heard "Whose numbers the hub knows, hub → door."
     12 1 Interest "How often the hub wants vitals, hub → door."
     13 1 Vitals "How the board is, door → hub."
+    14 1 Offer "Which program the door should run, hub → door."
+    15 1 Progress "Which program the door runs, door → hub."
 }
 
 fn pack<T: Serialize>(kind: u8, version: u8, content: &T) -> Vec<u8> {
@@ -174,7 +177,7 @@ mod tests {
 
         #[test]
         fn content_that_passes_the_checksum_never_panics(
-            kind in 0u8..15, version in 1u8..3,
+            kind in 0u8..17, version in 1u8..3,
             content in prop::collection::vec(any::<u8>(), 0..200)
         ) {
             let mut bytes = vec![b'R', b'C', kind, version, 0];

@@ -100,6 +100,33 @@ pub struct Joined {
     pub room: String,
     /// Which way it counts.
     pub direction: Direction,
+    /// ed25519 key of whoever signs programs for doors, as `gallery_key`; nothing where the school
+    /// trusts none, and from a hub of before.
+    #[serde(with = "maybe_hex32", default, skip_serializing_if = "Option::is_none")]
+    pub program_key: Option<[u8; 32]>,
+}
+
+mod maybe_hex32 {
+    use super::hex32;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &Option<[u8; 32]>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match bytes {
+            Some(bytes) => hex32::serialize(bytes, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<[u8; 32]>, D::Error> {
+        #[derive(Deserialize)]
+        struct Text(#[serde(with = "hex32")] [u8; 32]);
+        Ok(Option::<Text>::deserialize(from)?.map(|text| text.0))
+    }
 }
 
 mod hub_key {
@@ -168,6 +195,7 @@ mod tests {
             gallery_key: [7; 32],
             room: "204".into(),
             direction: Direction::Entry,
+            program_key: None,
         }
     }
 
@@ -185,6 +213,17 @@ mod tests {
             let bad = text.replace(&"07".repeat(32), &bad.repeat(32));
             assert!(serde_json::from_str::<Joined>(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_hub_of_before_names_no_key_for_programs_and_one_of_today_may() {
+        let text = serde_json::to_string(&joined()).unwrap();
+        assert!(!text.contains("program_key"), "{text}");
+        assert_eq!(serde_json::from_str::<Joined>(&text).unwrap().program_key, None);
+        let trusts = Joined { program_key: Some([9; 32]), ..joined() };
+        let text = serde_json::to_string(&trusts).unwrap();
+        assert!(text.contains(&format!(r#""program_key":"{}""#, "09".repeat(32))), "{text}");
+        assert_eq!(serde_json::from_str::<Joined>(&text).unwrap(), trusts);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod gallery;
 pub mod id;
 pub mod join;
 pub mod link;
+pub mod program;
 pub mod pulse;
 pub mod ranges;
 pub mod record;

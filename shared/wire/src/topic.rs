@@ -29,6 +29,8 @@ pub enum Leaf {
     Snap,
     /// How the board is.
     Vitals,
+    /// Which program runs.
+    Program,
 }
 
 /// What a door may do on a topic.
@@ -49,7 +51,7 @@ pub struct Rule {
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 9] = [
+pub const RULES: [Rule; 10] = [
     rule(Leaf::Up, "up", true, false, crate::link::BATCH_BYTES, 600),
     rule(Leaf::Status, "status", true, true, 256, 60),
     rule(Leaf::Reported, "reported", true, true, 4096, 60),
@@ -59,6 +61,7 @@ pub const RULES: [Rule; 9] = [
     rule(Leaf::Time, "time", false, false, 256, 0),
     rule(Leaf::Snap, "snap", true, false, crate::link::BATCH_BYTES, 60),
     rule(Leaf::Vitals, "vitals", true, false, 64, 600),
+    rule(Leaf::Program, "program", true, false, 640, 60),
 ];
 
 const fn rule(

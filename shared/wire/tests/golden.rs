@@ -11,6 +11,7 @@ use wire::link::{
     Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, Reject, Reported, Run,
     Settings, Snap, Status, Time, Vitals,
 };
+use wire::program::{Machine, Offer, Program, Progress, Step};
 use wire::record::{Anchor, Blind, CameraState, Health, Loss, LossCause, Moved, Watch};
 use wire::*;
 
@@ -129,6 +130,9 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("interest", Interest { every_s: 60 }.into()),
         ("vitals", vitals().into()),
         ("vitals-none", Vitals::default().into()),
+        ("offer", offer().into()),
+        ("offer-none", Offer::default().into()),
+        ("progress", progress().into()),
     ]
 }
 
@@ -156,6 +160,32 @@ fn vitals() -> Vitals {
         slowed: Some(false),
         memory_free_mb: Some(3_000),
         up_s: Some(86_400),
+    }
+}
+
+fn program() -> Program {
+    Program {
+        version: "0.2.0".into(),
+        machine: Machine::Arm64,
+        released: Wall(1_780_000_000_000),
+        length: 4,
+        blake3: *blake3::hash(b"code").as_bytes(),
+    }
+}
+
+fn offer() -> Offer {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+    Offer { rollout: 7, signed: Some(program().sign(&key)) }
+}
+
+fn progress() -> Progress {
+    Progress {
+        machine: Some(Machine::Armhf),
+        version: "0.1.0".into(),
+        running: Some([3; 32]),
+        rollout: 7,
+        step: Step::Refused,
+        why: "it did not come up".into(),
     }
 }
 
@@ -231,6 +261,8 @@ fn formats() -> Vec<(&'static str, Vec<u8>)> {
     let signed = manifest().sign(&key);
     formats.push(("manifest", signed.bytes));
     formats.push(("manifest-signature", signed.signature));
+    let signed = offer().signed.unwrap();
+    formats.push(("program-file", wire::program::pack(&signed, b"code")));
     formats.push(("watch", Body::Watch(watch()).encode()));
     formats
 }

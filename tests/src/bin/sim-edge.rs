@@ -213,6 +213,8 @@ fn link(
         software: "sim".to_owned(),
         desired: wishes,
         settings: watch::channel(None).0,
+        offers: watch::channel(None).0,
+        progress: watch::channel(None).1,
         reported: watch::channel(reported).1,
         commands: mpsc::channel(4).0,
         snaps: mpsc::channel(1).1,

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use wire::DeviceId;
 use wire::link::{Desired, Settings};
+use wire::program::Offer;
 
 /// One moment of the fleet.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct FleetState {
     pub desired: HashMap<DeviceId, Desired>,
     /// What the hub says of each device's settings.
     pub settings: HashMap<DeviceId, Settings>,
+    /// Which program each device is offered; those that are not here may go on with theirs.
+    pub offers: HashMap<DeviceId, Offer>,
     /// Certificates that were revoked and have not ended by themselves.
     pub revoked: HashSet<Serial>,
     /// Certificates that count: given here, or seen while their authority was the only one.

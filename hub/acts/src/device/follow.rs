@@ -119,8 +119,10 @@ fn state(tx: &Tx<'_>, now: Wall) -> Result<(FleetState, Vec<Ended>, Vec<DeviceId
     let revoked = ended.iter().map(|ended| Serial::from_hex(&ended.serial)).collect();
     let desired = store::release::desired(tx)?.into_iter().collect();
     let settings = store::door_settings::all(tx)?;
+    let offers = store::rollout::offers(tx)?;
     let shut = change::of(tx, change::SHUT)?;
-    let state = FleetState { desired, settings, revoked, counting: counting.collect(), shut };
+    let counting = counting.collect();
+    let state = FleetState { desired, settings, offers, revoked, counting, shut };
     Ok((state, ended, certificate::cut_off(tx)?))
 }
 
@@ -128,9 +130,8 @@ fn state(tx: &Tx<'_>, now: Wall) -> Result<(FleetState, Vec<Ended>, Vec<DeviceId
 async fn change(heard: &mut Receiver<Event>) {
     loop {
         match heard.recv().await {
-            Ok(Event::GalleryChanged | Event::DeviceChanged(_)) | Err(RecvError::Lagged(_)) => {
-                return;
-            }
+            Ok(Event::GalleryChanged | Event::DeviceChanged(_) | Event::RolloutChanged(_))
+            | Err(RecvError::Lagged(_)) => return,
             Ok(_) => {}
             Err(RecvError::Closed) => std::future::pending().await,
         }

@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 use wire::link::{Ack, Batch, Greeting, Reported, Status};
+use wire::program::Progress;
 use wire::{DeviceId, EnvelopeError};
 
 /// Something a device said, on its way to be stored.
@@ -26,6 +27,8 @@ pub enum Sent {
     Status(Status),
     /// What it runs.
     Reported(Reported),
+    /// Which program, and how far it is with another.
+    Progress(Progress),
     /// Bytes that are none of the above: kept as a dead letter.
     Poison(Vec<u8>, EnvelopeError),
 }

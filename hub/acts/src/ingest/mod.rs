@@ -31,6 +31,7 @@ use store::{self, Db, Tx, is_passing};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use wire::link::{Ack, Greeting, Reject, Reported, Status};
+use wire::program::Progress;
 use wire::{Clock, DeviceId, Epoch, HubSecret, Item, StudentId, Wall};
 
 /// Records that share a COMMIT at most: a person's decision may have to wait for one.
@@ -69,6 +70,7 @@ enum Matter {
     Hello(Greeting),
     Status(Status),
     Reported(Reported),
+    Progress(Progress),
     Poison(Vec<u8>, String),
 }
 
@@ -342,6 +344,7 @@ fn judge_all(
             Sent::Hello(said) => Matter::Hello(said),
             Sent::Status(status) => Matter::Status(status),
             Sent::Reported(reported) => Matter::Reported(reported),
+            Sent::Progress(progress) => Matter::Progress(progress),
             Sent::Poison(bytes, error) => Matter::Poison(bytes, error.to_string()),
         };
         Case { device, matter }
@@ -438,6 +441,13 @@ fn settle(
             let manifest = &said.manifest;
             store::erasure::confirm(clerk.tx, device, release, manifest, now)?;
             clerk.events.push(Event::DeviceChanged(device.clone()));
+            Ok(None)
+        }
+        Matter::Progress(said) => {
+            if store::rollout::heard(clerk.tx, device, said, now)? {
+                clerk.events.push(Event::DeviceChanged(device.clone()));
+                clerk.events.push(Event::RolloutChanged(said.rollout));
+            }
             Ok(None)
         }
         Matter::Poison(bytes, why) => clerk.poison(device, why, bytes).map(|()| None),

@@ -24,6 +24,7 @@ use wire::link::{
     Ack, BATCH_ITEMS, Desired, Greeting, Heard, Interest, RUNS, Settings, Snap, Status, Time,
     Vitals,
 };
+use wire::program::Offer;
 use wire::topic::Leaf;
 use wire::{Message, Mono};
 
@@ -132,6 +133,7 @@ struct Connection<S> {
     will: Option<(Status, Duration)>,
     desired: Option<Desired>,
     settings: Option<Settings>,
+    offer: Option<Offer>,
     stalled: bool,
     /// Last time that reading made sense and something came.
     heard: Instant,
@@ -163,6 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             will: None,
             desired: None,
             settings: None,
+            offer: None,
             stalled: false,
             heard: now,
             partial: None,
@@ -424,7 +427,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.session.publish(Leaf::Time, Time { wall, echo });
     }
 
-    /// Says what the device should run and with which settings, if that is news or `again` is
+    /// Says what the device should run, by which program and with which settings, if that is news or `again` is
     /// asked for.
     fn desire(&mut self, again: bool) {
         let state = self.house.fleet.watch().borrow().clone();
@@ -437,6 +440,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             self.settings = settings;
             self.session.publish(Leaf::Desired, said);
+        }
+        let offer = state.offers.get(&self.identity.device).cloned().unwrap_or_default();
+        if again || self.offer.as_ref() != Some(&offer) {
+            self.offer = Some(offer.clone());
+            self.session.publish(Leaf::Desired, offer);
         }
         let Some(desired) = state.desired.get(&self.identity.device) else { return };
         if again || self.desired.as_ref() != Some(desired) {
@@ -503,6 +511,7 @@ fn understand(leaf: Leaf, payload: Vec<u8>) -> MqttSaid {
         (Leaf::Up, Ok(Message::Greeting(said))) => Sent::Hello(said),
         (Leaf::Status, Ok(Message::Status(status))) => Sent::Status(status),
         (Leaf::Reported, Ok(Message::Reported(reported))) => Sent::Reported(reported),
+        (Leaf::Program, Ok(Message::Progress(progress))) => Sent::Progress(progress),
         (_, Err(error)) => Sent::Poison(payload, error),
         (_, Ok(_)) => {
             let kind = payload[2];

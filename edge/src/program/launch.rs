@@ -1,0 +1,77 @@
+//! The first thing that `rollcall-edge run` does: begins the program that is to run.
+//!
+//! What is installed is what always starts; it gives its process to a program of the shelf, and
+//! runs itself where there is none. So a program that does not come up never locks the door out.
+
+use super::book::{Book, Here, Start};
+use super::shelf::{Shelf, name};
+use crate::config::Config;
+use crate::identity::Identity;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use wire::program::Program;
+
+/// What this process runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What is installed.
+    Own,
+    /// A program of the shelf that proved itself.
+    Settled,
+    /// One that is to prove itself.
+    Trial,
+}
+
+/// Begins the program that is to run. Returns only in the process that is to be the daemon.
+#[must_use]
+pub fn launch(config: &Config) -> Role {
+    let shelf = Shelf::new(&config.data);
+    if let Some(running) = shelf.runs() {
+        let book = shelf.book();
+        let on_trial = book.trial().is_some_and(|(signed, ..)| name(signed) == running);
+        return if on_trial { Role::Trial } else { Role::Settled };
+    }
+    let identity = Identity::load(&config.data).ok();
+    let here = Here::new(config.update.signer(identity.as_ref()));
+    let mut book = shelf.book();
+    loop {
+        let before = book.clone();
+        let mut start = book.begin(&here);
+        if book != before
+            && let Err(error) = shelf.keep(&book)
+        {
+            tracing::error!(%error, "which program runs cannot be written down: no new one is tried");
+            start = uncounted(before, &here);
+        }
+        let (program, is_trial) = match start {
+            Start::Own => return Role::Own,
+            Start::Settled(program) => (program, false),
+            Start::Trial(program) => (program, true),
+        };
+        let why = begin(&shelf, &program);
+        tracing::error!("version {} cannot be started: {why}", program.version);
+        match is_trial {
+            true => book.refuse(&why),
+            false => book.forget(),
+        }
+        if let Err(error) = shelf.keep(&book) {
+            tracing::error!(%error, "which program runs cannot be written down");
+        }
+    }
+}
+
+/// What can be started without writing anything down: never a program on trial, which would be
+/// tried for ever.
+fn uncounted(mut book: Book, here: &Here) -> Start {
+    book.refuse("");
+    book.begin(here)
+}
+
+/// Gives this process to `program`. Returns only where that cannot be, and says why.
+fn begin(shelf: &Shelf, program: &Program) -> String {
+    if !shelf.has(program) {
+        return "its file is missing or damaged".into();
+    }
+    let error = Command::new(shelf.path(program)).args(std::env::args_os().skip(1)).exec();
+    format!("the system refuses it: {error}")
+}
