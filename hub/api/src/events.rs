@@ -134,7 +134,9 @@ pub async fn event_for(front: &Front, actor: Actor, event: Event) -> Option<sse:
             Some(named("suspended", &json!({ "class_id": class })))
         }
         Event::DeviceChanged(device) => Some(named("device", &json!({ "id": device }))),
-        Event::RolloutChanged(n) => Some(named("rollout", &json!({ "number": n }))),
+        Event::RolloutChanged(n) if actor.role == Role::Admin => {
+            Some(named("rollout", &json!({ "number": n })))
+        }
         _ => None,
     }
 }

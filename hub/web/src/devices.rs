@@ -8,6 +8,7 @@ mod pair;
 mod program;
 mod push;
 pub mod state;
+mod updates;
 
 use super::note::Note;
 use super::shell::Shell;
@@ -56,6 +57,7 @@ pub fn routes() -> Vec<Endpoint> {
         buttons::routes(),
         pair::routes(),
         program::routes(),
+        updates::routes(),
     ]
     .concat()
 }

@@ -102,7 +102,7 @@
 
   const stream = hearing();
   const mine = (event) => !door || JSON.parse(event.data).id === door;
-  ["device", "snap"].forEach((name) => stream.addEventListener(name, (event) => mine(event) && soon()));
+  ["device", "snap", "rollout"].forEach((name) => stream.addEventListener(name, (event) => mine(event) && soon()));
   stream.addEventListener("missed", soon);
   document.addEventListener("visibilitychange", soon);
   setInterval(soon, 15000); // what no event tells: time that passes, and each minute's report

@@ -1,6 +1,6 @@
 // Holds the one event stream of a session, and tells every tab what it hears (see hearing.js).
 "use strict";
-const NAMES = ["pending", "decided", "job", "marked", "closed", "snap", "suspended", "device", "missed"];
+const NAMES = ["pending", "decided", "job", "marked", "closed", "snap", "suspended", "device", "rollout", "missed"];
 const AGAIN = 10000;
 const ports = new Set();
 let source = null;

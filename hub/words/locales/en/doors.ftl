@@ -265,3 +265,48 @@ doors-program-overlap = Hours for which the old one counts besides
 doors-program-give = Make a new token
 doors-program-end = End the token
 doors-program-ended = The token does not count any more.
+
+# Updates
+updates-title = Updates of the doors
+updates-back = All doors
+updates-lead = A new program goes to one door first, then to every tenth, then to all, each time only after it proved itself. A door where it does not come up goes back by itself.
+updates-link = Updates
+updates-trust = Whose programs the doors take
+updates-trust-how = Nobody’s yet. Whoever releases programs makes a key with “rollcall-hub update key FILE” and tells you its public half; then type on the hub:
+updates-version = Version { $version } for { $machine }
+updates-began = begun { $when }
+updates-far = { $done } of { $total ->
+    [one] one door runs
+   *[other] { $total } doors run
+ } it
+updates-going = on its way
+updates-everywhere = everywhere
+updates-paused = paused
+updates-halted = halted: doors refuse it
+updates-ended = ended
+updates-stage-one = One door tries it.
+updates-stage-tenth = Every tenth door gets it.
+updates-stage-all = Every door gets it.
+updates-pause = Pause
+updates-go-on = Go on
+updates-end = End it
+updates-door-refused = runs what ran before:
+updates-door-offline = not connected: goes on when it is
+updates-door-told = was told
+updates-door-fetching = fetches it
+updates-door-waiting = waits until nobody comes by
+updates-door-trial = tries it
+updates-here = Programs on this hub
+updates-none = None yet. Add the file that “rollcall-hub update sign” wrote.
+updates-added = added { $when } by { $by }
+updates-size = { $size } MiB
+updates-first = Door that tries it first
+updates-first-hint = The first by name, if you leave it out
+updates-begin = Let version { $version } for { $machine } go to the doors
+updates-add = Add a program
+updates-file = Signed file
+updates-file-hint = It ends in .update
+updates-add-go = Add
+updates-done-added = The program is here. It goes to the doors when you say so.
+updates-done-begun = It is on its way: one door tries it first.
+updates-done-said = Done.

@@ -263,3 +263,48 @@ doors-program-overlap = رمز پیشین چند ساعت دیگر در کنار
 doors-program-give = ساختن رمز تازه
 doors-program-end = پایان دادن رمز
 doors-program-ended = آن رمز دیگر معتبر نیست.
+
+# Updates
+updates-title = به‌روزرسانی درها
+updates-back = همهٔ درها
+updates-lead = برنامهٔ تازه نخست به یک در، سپس به یک‌دهم درها و سپس به همه می‌رود، هر بار تنها پس از آنکه خود را نشان داد. دری که برنامه در آن راه نمی‌افتد خودش به برنامهٔ پیشین بازمی‌گردد.
+updates-link = به‌روزرسانی
+updates-trust = درها برنامهٔ چه کسی را می‌پذیرند
+updates-trust-how = هنوز از هیچ‌کس. هر که برنامه را منتشر می‌کند با «rollcall-hub update key FILE» کلیدی می‌سازد و نیمهٔ همگانی آن را به شما می‌گوید؛ آنگاه روی هاب بنویسید:
+updates-version = نسخهٔ { $version } برای { $machine }
+updates-began = آغاز: { $when }
+updates-far = { $done } از { $total ->
+    [one] یک در
+   *[other] { $total } در
+ } آن را به کار می‌برند
+updates-going = در راه
+updates-everywhere = همه‌جا
+updates-paused = نگه داشته
+updates-halted = ایستاد: درها آن را نمی‌پذیرند
+updates-ended = پایان یافت
+updates-stage-one = یک در آن را می‌آزماید.
+updates-stage-tenth = یک‌دهم درها آن را می‌گیرند.
+updates-stage-all = همهٔ درها آن را می‌گیرند.
+updates-pause = نگه داشتن
+updates-go-on = ادامه
+updates-end = پایان دادن
+updates-door-refused = برنامهٔ پیشین را به کار می‌برد:
+updates-door-offline = متصل نیست: پس از اتصال ادامه می‌دهد
+updates-door-told = به آن گفته شد
+updates-door-fetching = آن را می‌گیرد
+updates-door-waiting = صبر می‌کند تا کسی نگذرد
+updates-door-trial = آن را می‌آزماید
+updates-here = برنامه‌های این هاب
+updates-none = هنوز هیچ. پرونده‌ای را بیفزایید که «rollcall-hub update sign» نوشت.
+updates-added = افزوده { $when } از سوی { $by }
+updates-size = { $size } مبی‌بایت
+updates-first = دری که نخست می‌آزماید
+updates-first-hint = اگر ننویسید، نخستین در به ترتیب نام
+updates-begin = فرستادن نسخهٔ { $version } برای { $machine } به درها
+updates-add = افزودن برنامه
+updates-file = پروندهٔ امضاشده
+updates-file-hint = به ‎.update پایان می‌یابد
+updates-add-go = افزودن
+updates-done-added = برنامه اینجاست. هرگاه بگویید به درها می‌رود.
+updates-done-begun = در راه است: نخست یک در آن را می‌آزماید.
+updates-done-said = انجام شد.
