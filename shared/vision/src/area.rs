@@ -7,7 +7,7 @@ use crate::{
     Picture,
     nn::simd::{Isa, Job, Simd},
 };
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 /// Whole pixels of a picture: columns, then rows.
 #[derive(Clone, Debug)]
@@ -38,7 +38,15 @@ pub(crate) fn average(
     assert!(window.columns.end <= picture.width as usize, "the window is too wide");
     assert!(window.rows.end <= picture.height as usize, "the window is too high");
     output.reserve(wanted.len() * size[1] * 3);
-    Isa::best().run(Average { picture, window, size, wanted, output });
+    let (numbers, rows) = (window.columns.len() * 3 + 1, window.rows.len().div_ceil(size[0]) + 1);
+    // Sixteen bits hold the sum of 257 bytes, and twice as many of them lie in a vector.
+    if rows <= 257 {
+        let sums = vec![0u16; numbers];
+        Isa::best().run(Average { picture, window, size, wanted, sums, output });
+    } else {
+        let sums = vec![0u32; numbers];
+        Isa::best().run(Average { picture, window, size, wanted, sums, output });
+    }
 }
 
 /// The old pixels that new pixel `i` of `new` touches.
@@ -47,39 +55,39 @@ fn touched(i: usize, new: usize, old: usize) -> Range<usize> {
     i * old / new..((i + 1) * old).div_ceil(new)
 }
 
-struct Average<'a> {
+struct Average<'a, Sum> {
     picture: &'a Picture,
     window: &'a Window,
     size: [usize; 2],
     wanted: Range<usize>,
+    /// One number more than a row of the window has, so that four lie at each pixel.
+    sums: Vec<Sum>,
     output: &'a mut Vec<f32>,
 }
 
 #[expect(unsafe_code, reason = "a job may be entered only with its instruction set on")]
-impl Job for Average<'_> {
+impl<Sum: Copy + Default + AddAssign + From<u8> + Into<u32>> Job for Average<'_, Sum> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Self { picture, window, size, wanted, output } = self;
+        let Self { picture, window, size, wanted, mut sums, output } = self;
         let pitch = picture.width as usize * 3;
         let width = window.columns.len();
         let columns: Vec<_> = (0..size[1]).map(|column| touched(column, size[1], width)).collect();
-        // One number more than there are, so that four lie at each pixel.
-        let mut sums = vec![0u32; width * 3 + 1];
         for row in wanted {
             let rows = touched(row, size[0], window.rows.len());
-            sums.fill(0);
+            sums.fill(Sum::default());
             for y in rows.clone() {
                 let start = (window.rows.start + y) * pitch;
                 let line = start + window.columns.start * 3..start + window.columns.end * 3;
                 let pixels = &picture.rgb[line];
-                sums.iter_mut().zip(pixels).for_each(|(sum, &byte)| *sum += u32::from(byte));
+                sums.iter_mut().zip(pixels).for_each(|(sum, &byte)| *sum += Sum::from(byte));
             }
             for columns in &columns {
                 let share = 1.0 / (columns.len() * rows.len()) as f32;
                 // Four lanes are a vector, three are not.
                 let mut sum = [0u32; 4];
                 for pixel in sums[columns.start * 3..columns.end * 3 + 1].windows(4).step_by(3) {
-                    (0..4).for_each(|c| sum[c] += pixel[c]);
+                    (0..4).for_each(|c| sum[c] += pixel[c].into());
                 }
                 let [red, green, blue, _] = sum.map(|sum| sum as f32 * share);
                 output.extend([red, green, blue]);
