@@ -29,7 +29,7 @@ impl Net {
                 first(weights, 10)?,
                 pool(2),
                 conv(weights, 2, (16, 10, 3))?,
-                conv(weights, 3, (32, 16, 3))?,
+                wide(weights, 3, (32, 16, 3))?,
                 heads(weights, &[("conv4_1", 2), ("conv4_2", 4)], 32)?,
             ]))
         })
@@ -41,7 +41,7 @@ impl Net {
             Ok(Self(vec![
                 first(weights, 28)?,
                 pool(3),
-                conv(weights, 2, (48, 28, 3))?,
+                wide(weights, 2, (48, 28, 3))?,
                 pool(3),
                 conv(weights, 3, (64, 48, 2))?,
                 dense(weights, 4, (128, 64))?,
