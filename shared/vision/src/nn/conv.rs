@@ -196,7 +196,7 @@ impl Conv {
                 let [_, h, w, c] = x.size;
                 let from = [h * w * c, self.stride * w * c, self.stride * c];
                 Product {
-                    grid: Grid { size, from, to },
+                    grid: &Grid::new(size, from, to),
                     rows: self.shape[1],
                     pitch: w * c,
                     filters: packed,

@@ -12,18 +12,31 @@
 
 use super::simd::{Isa, Job, Simd};
 
-/// Where places lie in the input and their results in the output, in numbers: image `n`, row `y`,
-/// column `x` reads at `n·from[0] + y·from[1] + x·from[2]` and writes likewise by `to`.
-#[derive(Clone, Copy, Debug)]
+/// Where each place of a map lies in the input and its results in the output, in numbers.
 pub(super) struct Grid {
-    pub(super) size: [usize; 3],
-    pub(super) from: [usize; 3],
-    pub(super) to: [usize; 3],
+    places: Vec<Place>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    from: usize,
+    to: usize,
 }
 
 impl Grid {
-    fn last(&self, steps: [usize; 3]) -> usize {
-        self.size.iter().zip(steps).map(|(size, step)| (size - 1) * step).sum()
+    /// Image `n`, row `y`, column `x` reads at `n·from[0] + y·from[1] + x·from[2]` and writes
+    /// likewise by `to`.
+    pub(super) fn new(size: [usize; 3], from: [usize; 3], to: [usize; 3]) -> Self {
+        let mut places = Vec::with_capacity(size.iter().product());
+        for n in 0..size[0] {
+            for y in 0..size[1] {
+                let (row, into) = (n * from[0] + y * from[1], n * to[0] + y * to[1]);
+                places.extend(
+                    (0..size[2]).map(|x| Place { from: row + x * from[2], to: into + x * to[2] }),
+                );
+            }
+        }
+        Self { places }
     }
 }
 
@@ -76,7 +89,7 @@ pub(super) struct Finish<'a> {
 
 /// One call of the kernel.
 pub(super) struct Product<'a> {
-    pub(super) grid: Grid,
+    pub(super) grid: &'a Grid,
     /// Runs of a filter, and how far apart they begin in the input.
     pub(super) rows: usize,
     pub(super) pitch: usize,
@@ -88,14 +101,13 @@ pub(super) struct Product<'a> {
 
 impl Product<'_> {
     pub(super) fn run(self) {
-        if self.grid.size.contains(&0) {
-            return;
-        }
+        // Offsets grow with every place.
+        let Some(last) = self.grid.places.last() else { return };
         let (filters, run) = (self.filters.filters, self.filters.depth / self.rows);
         let reach = (self.rows - 1) * self.pitch + run;
         assert_eq!(run * self.rows, self.filters.depth, "a filter is whole runs");
-        assert!(self.grid.last(self.grid.from) + reach <= self.input.len(), "taps leave the input");
-        let end = self.grid.last(self.grid.to) + filters;
+        assert!(last.from + reach <= self.input.len(), "taps leave the input");
+        let end = last.to + filters;
         assert!(end <= self.output.len(), "results leave the output");
         if let Some(finish) = self.finish {
             finish.check(filters.next_multiple_of(self.filters.isa.lanes()), end);
@@ -121,72 +133,24 @@ impl Job for Product<'_> {
     }
 }
 
-/// Brings the weights of the next block nearer while this one is at work, a few lines a tile: a
-/// network's weights are more than any cache holds, and a tile waits for its first ones.
+/// Brings the weights of the next block nearer while this one is at work, a little with every tap:
+/// a network's weights are more than any cache holds, and a tile waits for its first ones.
 struct Ahead {
     at: *const f32,
-    lines: usize,
+    step: usize,
 }
 
-/// Numbers in a cache line.
-const LINE: usize = 16;
-
 impl Ahead {
-    /// The block at `weights` has `numbers` numbers, and `places` to work on.
+    /// The next block lies at `weights`, has `width` numbers a tap, and comes after `tiles` tiles.
     #[inline(always)]
-    fn new(weights: *const f32, numbers: usize, places: usize) -> Self {
-        // Tiles of at most 6 places: where they are larger, a little is brought twice or too late.
-        let tiles = places.div_ceil(6);
-        Self { at: weights.wrapping_add(numbers), lines: numbers.div_ceil(LINE).div_ceil(tiles) }
+    fn new(weights: *const f32, width: usize, tiles: usize) -> Self {
+        Self { at: weights, step: width / tiles }
     }
 
     #[inline(always)]
     fn fetch<S: Simd>(&mut self) {
-        for _ in 0..self.lines {
-            S::fetch(self.at);
-            self.at = self.at.wrapping_add(LINE);
-        }
-    }
-}
-
-/// Walks the places of a grid in order.
-struct Walk<'a> {
-    grid: &'a Grid,
-    at: [usize; 3],
-    left: usize,
-    from: usize,
-    to: usize,
-}
-
-impl Walk<'_> {
-    /// Offsets of the next place; the last one again when there is none, so that a tile is always
-    /// full (its surplus repeats a result and stores it twice).
-    #[inline(always)]
-    fn next(&mut self) -> (usize, usize) {
-        let here = (self.from, self.to);
-        if self.left > 1 {
-            self.step();
-        }
-        self.left = self.left.saturating_sub(1);
-        here
-    }
-
-    #[inline(always)]
-    fn step(&mut self) {
-        let Grid { size, from, to } = self.grid;
-        self.at[2] += 1;
-        self.from += from[2];
-        self.to += to[2];
-        if self.at[2] == size[2] {
-            self.at[2] = 0;
-            self.at[1] += 1;
-            if self.at[1] == size[1] {
-                self.at[1] = 0;
-                self.at[0] += 1;
-            }
-            self.from = self.at[0] * from[0] + self.at[1] * from[1];
-            self.to = self.at[0] * to[0] + self.at[1] * to[1];
-        }
+        S::fetch(self.at);
+        self.at = self.at.wrapping_add(self.step);
     }
 }
 
@@ -194,76 +158,134 @@ impl Product<'_> {
     /// All places for one block of filters, so that its weights stay in the cache.
     #[inline(always)]
     unsafe fn block<S: Simd, const V: usize>(&mut self, first: usize, weights: *const f32) {
-        let grid = self.grid;
-        let left = grid.size.iter().product();
-        let mut walk = Walk { grid: &grid, at: [0; 3], left, from: 0, to: 0 };
-        let mut ahead = Ahead::new(weights, self.filters.depth * V * S::LANES, left);
-        while walk.left > 0 {
-            ahead.fetch::<S>();
+        let (count, width) = (self.grid.places.len(), V * S::LANES);
+        let next = weights.wrapping_add(self.filters.depth * width);
+        let mut ahead = Ahead::new(next, width, count.div_ceil(S::PLACES));
+        let mut at = 0;
+        while at < count {
             // SAFETY: the caller's promise, handed on.
-            unsafe {
-                match (S::WIDE, walk.left) {
-                    (true, 9..) => self.tile::<S, 12, V>(&mut walk, first, weights),
-                    (true, 5..) => self.tile::<S, 8, V>(&mut walk, first, weights),
-                    (false, 5..) => self.tile::<S, 6, V>(&mut walk, first, weights),
-                    _ => self.tile::<S, 4, V>(&mut walk, first, weights),
+            at += unsafe {
+                match (S::PLACES, count - at) {
+                    (12, 9..) => self.tile::<S, 12, V>(at, first, weights, &mut ahead),
+                    (8.., 5..) => self.tile::<S, 8, V>(at, first, weights, &mut ahead),
+                    (_, 5..) => self.tile::<S, 6, V>(at, first, weights, &mut ahead),
+                    _ => self.tile::<S, 4, V>(at, first, weights, &mut ahead),
                 }
-            }
+            };
         }
     }
 
+    /// `R` places from `at` on; where fewer are left, the last one is found and stored again.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,
-        walk: &mut Walk<'_>,
+        at: usize,
         first: usize,
         weights: *const f32,
-    ) {
-        let places: [(usize, usize); R] = std::array::from_fn(|_| walk.next());
+        ahead: &mut Ahead,
+    ) -> usize {
         let run = self.filters.depth / self.rows;
-        // SAFETY: offsets of a walk and their reach lie inside input and output (`Product::run`).
+        let last = self.grid.places.len() - 1;
+        let mut places = [self.grid.places[last]; R];
+        for r in 0..R {
+            places[r] = self.grid.places[last.min(at + r)];
+        }
+        // SAFETY: offsets of a grid and their reach lie inside input and output (`Product::run`).
         unsafe {
-            let mut x = places.map(|(from, _)| self.input.as_ptr().add(from));
+            let mut x = [self.input.as_ptr(); R];
+            for r in 0..R {
+                x[r] = x[r].add(places[r].from);
+            }
             let mut w = weights;
             let mut sums = [[S::splat(0.0); V]; R];
             for _ in 0..self.rows {
-                for k in 0..run {
-                    let mut taps = [S::splat(0.0); V];
-                    for v in 0..V {
-                        taps[v] = S::load(w.add(v * S::LANES));
+                let mut k = 0;
+                while k + S::TAPS <= run {
+                    let mut values = [S::taps(x[0].add(k)); R];
+                    for r in 1..R {
+                        values[r] = S::taps(x[r].add(k));
                     }
-                    for r in 0..R {
-                        let value = S::splat(*x[r].add(k));
-                        for v in 0..V {
-                            sums[r][v] = S::fma(value, taps[v], sums[r][v]);
-                        }
+                    for tap in 0..S::TAPS {
+                        ahead.fetch::<S>();
+                        sums = add::<S, R, V>(sums, values, tap, w);
+                        w = w.add(V * S::LANES);
                     }
+                    k += S::TAPS;
+                }
+                while k < run {
+                    let mut values = [S::tap(x[0].add(k)); R];
+                    for r in 1..R {
+                        values[r] = S::tap(x[r].add(k));
+                    }
+                    sums = add::<S, R, V>(sums, values, 0, w);
                     w = w.add(V * S::LANES);
+                    k += 1;
                 }
                 for pointer in &mut x {
                     *pointer = pointer.wrapping_add(self.pitch);
                 }
             }
-            for (sums, (_, to)) in sums.into_iter().zip(places) {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    self.store::<S>(sum, first + v * S::LANES, to);
+            // Copied by numbers known at compile time, or the sums would not stay in registers.
+            let mut columns = [[S::splat(0.0); R]; V];
+            for v in 0..V {
+                for r in 0..R {
+                    columns[v][r] = sums[r][v];
                 }
             }
+            for v in 0..V {
+                self.store::<S, R>(&columns[v], first + v * S::LANES, &places);
+            }
         }
+        R
     }
 
+    /// Stores the results of one vector of filters.
     #[inline(always)]
-    unsafe fn store<S: Simd>(&mut self, sum: S::V, filter: usize, to: usize) {
+    unsafe fn store<S: Simd, const R: usize>(
+        &mut self,
+        sums: &[S::V; R],
+        filter: usize,
+        places: &[Place; R],
+    ) {
         let n = (self.filters.filters - filter).min(S::LANES);
         // SAFETY: `n` filters from `filter` on exist, and `Product::run` checked the rest.
         unsafe {
-            let sum = match &self.finish {
-                None => sum,
-                Some(finish) => finish.apply::<S>(sum, filter, to + filter, n),
-            };
-            S::store_n(self.output.as_mut_ptr().add(to + filter), sum, n);
+            for r in 0..R {
+                let at = places[r].to + filter;
+                let sum = match &self.finish {
+                    None => sums[r],
+                    Some(finish) => finish.apply::<S>(sums[r], filter, at, n),
+                };
+                S::store_n(self.output.as_mut_ptr().add(at), sum, n);
+            }
         }
     }
+}
+
+/// Adds one tap of every place times the weights at `w`.
+///
+/// # Safety
+/// The instruction set of `S` must be there, `V` vectors lie at `w`, and `tap` is below `S::TAPS`.
+#[inline(always)]
+unsafe fn add<S: Simd, const R: usize, const V: usize>(
+    mut sums: [[S::V; V]; R],
+    values: [S::Taps; R],
+    tap: usize,
+    w: *const f32,
+) -> [[S::V; V]; R] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut weights = [S::splat(0.0); V];
+        for v in 0..V {
+            weights[v] = S::load(w.add(v * S::LANES));
+        }
+        for r in 0..R {
+            for v in 0..V {
+                sums[r][v] = S::fma_tap(values[r], tap, weights[v], sums[r][v]);
+            }
+        }
+    }
+    sums
 }
 
 impl Finish<'_> {

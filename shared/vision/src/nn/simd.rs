@@ -17,8 +17,12 @@ use std::arch::x86_64::*;
 pub(crate) unsafe trait Simd {
     type V: Copy;
     const LANES: usize;
-    /// Whether there are 32 vector registers, enough for 24 accumulators; 16 otherwise.
-    const WIDE: bool;
+    /// Places of the largest tile: what two vectors of sums for each leave of the registers is
+    /// enough for weights and values.
+    const PLACES: usize;
+    /// Values of a place that are read at once.
+    const TAPS: usize;
+    type Taps: Copy;
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(from: *const f32) -> Self::V;
     unsafe fn store(to: *mut f32, v: Self::V);
@@ -29,6 +33,13 @@ pub(crate) unsafe trait Simd {
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+
+    /// `TAPS` values from the pointer on.
+    unsafe fn taps(from: *const f32) -> Self::Taps;
+    /// One value, as the first of `Taps`.
+    unsafe fn tap(from: *const f32) -> Self::Taps;
+    /// `taps[tap] * b + c`
+    unsafe fn fma_tap(taps: Self::Taps, tap: usize, b: Self::V, c: Self::V) -> Self::V;
 
     /// Brings the cache line at `from` nearer. Nothing is read: the pointer may point anywhere.
     #[inline(always)]
@@ -155,12 +166,35 @@ unsafe fn in_avx2<J: Job>(job: J) {
     unsafe { job.run::<Avx2>() }
 }
 
+/// Where a value is spread over a vector as it is read: one at a time.
+macro_rules! one_tap {
+    ($v:ty) => {
+        const TAPS: usize = 1;
+        type Taps = $v;
+        #[inline(always)]
+        unsafe fn taps(from: *const f32) -> $v {
+            // SAFETY: the caller owns a number at `from`.
+            unsafe { Self::splat(*from) }
+        }
+        #[inline(always)]
+        unsafe fn tap(from: *const f32) -> $v {
+            // SAFETY: as above.
+            unsafe { Self::taps(from) }
+        }
+        #[inline(always)]
+        unsafe fn fma_tap(taps: $v, _tap: usize, b: $v, c: $v) -> $v {
+            // SAFETY: the caller's, see the trait.
+            unsafe { Self::fma(taps, b, c) }
+        }
+    };
+}
+
 /// Implements the methods of [`Simd`] that are one intrinsic each.
 macro_rules! intrinsics {
-    ($v:ty, $lanes:literal, $wide:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident) => {
+    ($v:ty, $lanes:literal, $places:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident) => {
         type V = $v;
         const LANES: usize = $lanes;
-        const WIDE: bool = $wide;
+        const PLACES: usize = $places;
         #[inline(always)]
         unsafe fn splat(x: f32) -> $v {
             // SAFETY: the caller's, see the trait; so below.
@@ -213,7 +247,7 @@ unsafe impl Simd for Avx512 {
     intrinsics!(
         __m512,
         16,
-        true,
+        12,
         _mm512_set1_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
@@ -223,10 +257,16 @@ unsafe impl Simd for Avx512 {
         _mm512_max_ps,
         _mm512_min_ps
     );
+    one_tap!(__m512);
     #[inline(always)]
     unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
         // SAFETY: the caller's, see the trait.
         unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn fetch(from: *const f32) {
+        // SAFETY: a prefetch reads nothing, wherever it points.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
     #[inline(always)]
     unsafe fn load_n(from: *const f32, n: usize) -> __m512 {
@@ -249,7 +289,7 @@ unsafe impl Simd for Avx2 {
     intrinsics!(
         __m256,
         8,
-        false,
+        6,
         _mm256_set1_ps,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
@@ -259,6 +299,7 @@ unsafe impl Simd for Avx2 {
         _mm256_max_ps,
         _mm256_min_ps
     );
+    one_tap!(__m256);
     #[inline(always)]
     unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: the caller's, see the trait.
@@ -310,7 +351,7 @@ unsafe impl Simd for Neon {
     intrinsics!(
         float32x4_t,
         4,
-        true,
+        8,
         vdupq_n_f32,
         vld1q_f32,
         vst1q_f32,
@@ -320,6 +361,36 @@ unsafe impl Simd for Neon {
         vmaxq_f32,
         vminq_f32
     );
+    /// An instruction multiplies by any lane of a vector, so four values are read as one.
+    const TAPS: usize = 4;
+    type Taps = float32x4_t;
+    #[inline(always)]
+    unsafe fn taps(from: *const f32) -> float32x4_t {
+        // SAFETY: the caller owns four numbers at `from`.
+        unsafe { Self::load(from) }
+    }
+    #[inline(always)]
+    unsafe fn tap(from: *const f32) -> float32x4_t {
+        // SAFETY: the caller owns a number at `from`.
+        unsafe { Self::splat(*from) }
+    }
+    #[inline(always)]
+    unsafe fn fma_tap(
+        taps: float32x4_t,
+        tap: usize,
+        b: float32x4_t,
+        c: float32x4_t,
+    ) -> float32x4_t {
+        // SAFETY: the caller's, see the trait.
+        unsafe {
+            match tap {
+                0 => vfmaq_laneq_f32::<0>(c, b, taps),
+                1 => vfmaq_laneq_f32::<1>(c, b, taps),
+                2 => vfmaq_laneq_f32::<2>(c, b, taps),
+                _ => vfmaq_laneq_f32::<3>(c, b, taps),
+            }
+        }
+    }
     #[inline(always)]
     unsafe fn fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
         // SAFETY: the caller's, see the trait.
@@ -339,7 +410,8 @@ fn each(a: [f32; 4], b: [f32; 4], f: impl Fn(f32, f32) -> f32) -> [f32; 4] {
 unsafe impl Simd for Portable {
     type V = [f32; 4];
     const LANES: usize = 4;
-    const WIDE: bool = false;
+    const PLACES: usize = 6;
+    one_tap!([f32; 4]);
     #[inline(always)]
     unsafe fn splat(x: f32) -> [f32; 4] {
         [x; 4]

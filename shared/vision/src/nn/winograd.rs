@@ -70,10 +70,12 @@ impl Winograd {
         let tiling =
             Tiling { down: rows.div_ceil(OUT), across: columns.div_ceil(OUT), pad, size, to };
         let all = images * tiling.down * tiling.across;
-        let most = SCRATCH / (IN * IN * (self.channels + self.filters)) / 12 * 12;
+        let most = (SCRATCH / (IN * IN * (self.channels + self.filters))).max(12);
+        // Even chunks: one that is short reads as many weights as one that is full.
+        let even = all.div_ceil(all.div_ceil(most).max(1)).next_multiple_of(6).min(most);
         TILES.with_borrow_mut(|scratch| {
-            for first in (0..all).step_by(most.max(12)) {
-                let tiles = first..all.min(first + most.max(12));
+            for first in (0..all).step_by(even) {
+                let tiles = first..all.min(first + even);
                 self.chunk(map, &tiling, tiles, finish, scratch, output);
             }
         });
@@ -97,15 +99,11 @@ impl Winograd {
         }
         let (spread, products) = scratch[..needed].split_at_mut(IN * IN * steps[0]);
         self.isa.run(Spread { map, tiling, tiles: tiles.clone(), step: steps[0], spread });
+        let grid = Grid::new([1, 1, tiles.len()], [0, 0, self.channels], [0, 0, self.filters]);
         for (i, filters) in self.places.iter().enumerate() {
-            let grid = Grid {
-                size: [1, 1, tiles.len()],
-                from: [0, 0, self.channels],
-                to: [0, 0, self.filters],
-            };
             let input = &spread[i * steps[0]..][..tiles.len() * self.channels];
             let output = &mut products[i * steps[1]..][..tiles.len() * self.filters];
-            Product { grid, rows: 1, pitch: 0, filters, finish: None, input, output }.run();
+            Product { grid: &grid, rows: 1, pitch: 0, filters, finish: None, input, output }.run();
         }
         let filters = self.filters;
         self.isa.run(Gather { products, step: steps[1], filters, tiling, tiles, finish, output });
