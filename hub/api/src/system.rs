@@ -104,6 +104,7 @@ async fn numbers(call: Call) -> Outcome {
     let none = || Problem::unavailable("This hub keeps no metrics.");
     let handle = call.front.metrics.as_ref().ok_or_else(none)?;
     handle.run_upkeep();
+    call.app().boards.sweep(call.app().clock.mono());
     let text = handle.render();
     bytes("text/plain; version=0.0.4; charset=utf-8", text)
 }

@@ -292,6 +292,30 @@ async fn the_metrics_are_for_this_machine_and_for_who_has_the_token() {
 }
 
 #[tokio::test]
+async fn the_heat_of_a_door_that_is_gone_is_no_number_any_more() {
+    let house = House::new().await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let (site, handlers) = crate::site::site();
+    let (parts, metrics) = (house.app.parts.clone(), api::system::recorder());
+    let passwords = acts::auth::Passwords::cheap();
+    let front = http::front::Front::new(parts, site, passwords, metrics, stop);
+    let filter = http::filter(front, handlers);
+    let heat = async || {
+        let here = http::front::Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), true);
+        let answer = get("/metrics").extension(here).reply(&filter).await;
+        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        let line =
+            text.lines().find_map(|line| line.strip_prefix("door_celsius{door=\"gone-1\"} "));
+        line.map(str::to_owned)
+    };
+    let warm = wire::link::Vitals { celsius: Some(61), ..wire::link::Vitals::default() };
+    house.app.boards.say(&"gone-1".parse().unwrap(), warm, house.app.clock.mono());
+    assert_eq!(heat().await.as_deref(), Some("61"));
+    house.clock.advance(3 * 60_000);
+    assert_eq!(heat().await.as_deref(), Some("NaN"));
+}
+
+#[tokio::test]
 async fn a_teacher_learns_of_no_number_whether_a_foreign_student_has_it() {
     let house = House::new().await;
     let admin = house.school().await;

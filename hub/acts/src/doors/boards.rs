@@ -2,7 +2,7 @@
 //! again within a minute.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::link::Vitals;
 use wire::{DeviceId, Mono};
 
@@ -19,23 +19,35 @@ impl Boards {
     /// `door` said it at `now`. Prometheus hears of it.
     pub fn say(&self, door: &DeviceId, vitals: Vitals, now: Mono) {
         measure(door, &vitals);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(door.clone(), (vitals, now));
+        self.all().insert(door.clone(), (vitals, now));
     }
 
     /// How the board of `door` is, if it said so lately.
     #[must_use]
     pub fn of(&self, door: &DeviceId, now: Mono) -> Option<Vitals> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(door).filter(|(_, at)| now.since(*at) < FRESH_MS).map(|(vitals, _)| *vitals)
+        self.all().get(door).filter(|(_, at)| is_fresh(*at, now)).map(|(vitals, _)| *vitals)
+    }
+
+    /// Forgets what doors said that have said nothing lately, also in the numbers for Prometheus:
+    /// the last heat of a door that is gone is not its heat.
+    pub fn sweep(&self, now: Mono) {
+        let old = |_: &DeviceId, said: &mut (Vitals, Mono)| !is_fresh(said.1, now);
+        self.all().extract_if(old).for_each(|(door, _)| measure(&door, &Vitals::default()));
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<DeviceId, (Vitals, Mono)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn is_fresh(at: Mono, now: Mono) -> bool {
+    now.since(at) < FRESH_MS
+}
+
+/// What a board does not say is no number: Prometheus draws nothing then.
 fn measure(door: &DeviceId, vitals: &Vitals) {
     let set = |name: &'static str, value: Option<f64>| {
-        if let Some(value) = value {
-            metrics::gauge!(name, "door" => door.to_string()).set(value);
-        }
+        metrics::gauge!(name, "door" => door.to_string()).set(value.unwrap_or(f64::NAN));
     };
     set("door_celsius", vitals.celsius.map(f64::from));
     set("door_memory_free_mib", vitals.memory_free_mb.map(f64::from));
