@@ -225,6 +225,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Err
     running.keep("lessons", |app, beat, stop| app.lessons().run(beat, stop));
     running.keep("updates", |app, beat, stop| app.updates().run(beat, stop));
     running.keep("care", |app, beat, stop| app.cares().run(beat, stop));
+    running.keep("alerts", |app, beat, stop| app.alerts().run(beat, stop));
     running.doors(&app, mqtt, device).await?;
     running.start("web", web_part(web, &app, stop.clone())?);
     let pulse = std::mem::take(&mut running.pulse);

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod album;
+pub mod alerts;
 pub mod apart;
 pub mod audit;
 pub mod auth;

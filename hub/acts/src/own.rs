@@ -15,6 +15,7 @@ use store::reader::Reader;
 use store::{Db, Tx, class};
 use uuid::Uuid;
 use wire::Wall;
+use words::language::Language;
 
 /// Lessons of one teacher in a week at most.
 const LESSONS: usize = 200;
@@ -47,6 +48,10 @@ pub struct OwnChanges {
     pub mail_absence: Option<bool>,
     /// Whether mail about low attendance goes out.
     pub mail_low_attendance: Option<bool>,
+    /// Whether mail about doors comes to them.
+    pub mail_alerts: Option<bool>,
+    /// The language in which mail comes to them.
+    pub language: Option<Language>,
     /// All lessons of the classes they teach: those left out end.
     pub schedule: Option<Vec<OwnLesson>>,
     /// The version that was read.
@@ -117,6 +122,7 @@ pub async fn change(
         let mail = PreferenceMail {
             absence: to.mail_absence.unwrap_or(mail.absence),
             low_attendance: to.mail_low_attendance.unwrap_or(mail.low_attendance),
+            alerts: to.mail_alerts.unwrap_or(mail.alerts),
         };
         preference::set_mail(tx, id, mail)?;
         if let Some(lessons) = to.schedule {
@@ -136,6 +142,7 @@ impl OwnChanges {
         Choices {
             phone: chosen(&self.phone, old.phone),
             department: chosen(&self.department, old.department),
+            language: self.language.map(|language| language.tag().to_owned()).or(old.language),
         }
     }
 }

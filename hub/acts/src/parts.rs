@@ -2,6 +2,7 @@
 //! own fields: nothing below the skins holds all of it.
 
 use crate::album::Album;
+use crate::alerts::Alerts;
 use crate::apart::Apart;
 use crate::audit::Walking;
 use crate::auth::token::Tokens;
@@ -146,6 +147,18 @@ impl Parts {
             upkeep: self.upkeep(),
             tally: self.care.clone(),
             boards: self.boards.clone(),
+        }
+    }
+
+    /// What watches over the doors.
+    #[must_use]
+    pub fn alerts(&self) -> Alerts {
+        Alerts {
+            db: self.db.clone(),
+            boards: self.boards.clone(),
+            zone: self.config.zone.clone(),
+            events: self.events.clone(),
+            upkeep: self.upkeep(),
         }
     }
 

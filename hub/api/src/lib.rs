@@ -1,6 +1,7 @@
 //! The API: a file per resource, which only translates: a body into what an act takes, what it
 //! returns into JSON. What goes wrong is a problem (RFC 9457) with the status of its kind.
 
+pub mod alerts;
 pub mod analytics;
 pub mod audit;
 pub mod auth;
@@ -67,6 +68,7 @@ use http::endpoint::Endpoint;
 #[must_use]
 pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
     let own = [
+        alerts::routes(),
         analytics::routes(),
         auth::routes(),
         reports::routes(page),

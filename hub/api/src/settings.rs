@@ -59,7 +59,7 @@ pub struct OwnProfileBody {
     pub department: Option<String>,
 }
 
-/// Which mail goes out for their classes.
+/// Which mail goes out for their classes, and to themselves.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[schema(as = SettingsPreferences)]
 pub struct Preferences {
@@ -67,6 +67,13 @@ pub struct Preferences {
     pub mail_absence: bool,
     /// About low attendance.
     pub mail_low_attendance: bool,
+    /// About doors, to themselves; only admins get it. Left out, they want it.
+    #[serde(default = "wanted")]
+    pub mail_alerts: bool,
+}
+
+fn wanted() -> bool {
+    true
 }
 
 /// A weekly lesson of a class they teach.
@@ -131,6 +138,8 @@ pub struct TypedPreferences {
     pub mail_absence: Option<bool>,
     /// About low attendance.
     pub mail_low_attendance: Option<bool>,
+    /// About doors, to themselves; only admins get it.
+    pub mail_alerts: Option<bool>,
 }
 
 /// What changes; what is left out stays.
@@ -185,6 +194,8 @@ async fn replace_all(call: Call) -> Outcome {
         department: emptied(profile.department),
         mail_absence: Some(preferences.mail_absence),
         mail_low_attendance: Some(preferences.mail_low_attendance),
+        mail_alerts: Some(preferences.mail_alerts),
+        language: None,
         schedule: Some(schedule.into_iter().map(OwnLesson::from).collect()),
         version: call.version(version)?,
     };
@@ -207,6 +218,8 @@ impl From<OwnSettingsForm> for OwnChanges {
             department: profile.department,
             mail_absence: preferences.mail_absence,
             mail_low_attendance: preferences.mail_low_attendance,
+            mail_alerts: preferences.mail_alerts,
+            language: None,
             schedule: schedule.map(|all| all.into_iter().map(OwnLesson::from).collect()),
             version,
         }
@@ -245,6 +258,7 @@ impl From<OwnSettings> for OwnSettingsBody {
             preferences: Preferences {
                 mail_absence: own.mail.absence,
                 mail_low_attendance: own.mail.low_attendance,
+                mail_alerts: own.mail.alerts,
             },
             schedule: own.schedule.into_iter().map(OwnLessonBody::from).collect(),
             version: own.version,

@@ -40,6 +40,10 @@ pub struct CareFacts {
     pub held: Vec<Held>,
     /// Doors of which records are gone for ever: how many, and when that was told last.
     pub lost: Vec<(String, u64, Wall)>,
+    /// Doors that were connected and are not, for long enough to be told.
+    pub offline: u64,
+    /// Doors with an old program.
+    pub old_programs: u64,
     /// Doors with a fault.
     pub doors: Vec<Fault>,
     /// Mails that were given up lately.
@@ -159,6 +163,10 @@ pub fn worries(facts: &CareFacts, now: Wall) -> Vec<Worry> {
         let worry = Worry::grave("care-lost", "care-lost-next").many(*count)?;
         Some(worry.of(door).at(*at).on(format!("/devices/{door}")))
     }));
+    let offline = Worry::grave("care-doors-offline", "care-doors-offline-next");
+    all.extend(offline.many(facts.offline).map(|w| w.on("/devices?state=offline")));
+    let old = Worry::soon("care-old-programs", "care-old-programs-next");
+    all.extend(old.many(facts.old_programs).map(|w| w.on("/care#alerts")));
     all.extend(backup(facts, now));
     let unsaved = facts.replaced.filter(|at| facts.backup.is_none_or(|backup| backup <= *at));
     all.extend(unsaved.map(|at| Worry::grave("care-keys", "care-keys-next").at(at)));

@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock, or knows of a database, a network or a page: whoever asks
 //! brings what is known. The first room for a reader.
 
+pub mod alerts;
 pub mod assign;
 pub mod attendance;
 pub mod auth;

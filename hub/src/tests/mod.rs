@@ -3,6 +3,7 @@
 //! This file is the house and what it understands; the tests are in a file per subject.
 
 mod accounts;
+mod alerts;
 mod analytics;
 mod auth;
 mod browsers;

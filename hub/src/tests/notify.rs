@@ -154,7 +154,7 @@ async fn converse(stream: TcpStream, got: &Mutex<Vec<String>>) -> std::io::Resul
 }
 
 /// Where mail goes in a test.
-fn smtp(port: u16) -> Smtp {
+pub(super) fn smtp(port: u16) -> Smtp {
     let (user, password) = (None, None);
     let from = "School <school@school.test>".to_owned();
     Smtp { host: "127.0.0.1".into(), port, user, password, from, tls: SmtpTls::None }

@@ -40,7 +40,8 @@ async fn a_teacher_changes_some_settings_or_all_of_them() {
     let house = House::new().await;
     let token = school(&house).await;
     let first = body(&house.send(get("/api/settings").bearer(&token)).await);
-    assert_eq!(first["preferences"], json!({ "mail_absence": true, "mail_low_attendance": true }));
+    let all = json!({ "mail_absence": true, "mail_low_attendance": true, "mail_alerts": true });
+    assert_eq!(first["preferences"], all);
     assert_eq!((&first["schedule"], &first["version"]), (&json!([]), &json!(0)));
     let some = json!({
         "profile": { "phone": "+49 30 1" }, "preferences": { "mail_absence": false }, "version": 0
@@ -50,7 +51,7 @@ async fn a_teacher_changes_some_settings_or_all_of_them() {
     assert_eq!(changed["profile"]["full_name"], "The teacher", "what is left out stays");
     assert_eq!(
         changed["preferences"],
-        json!({ "mail_absence": false, "mail_low_attendance": true })
+        json!({ "mail_absence": false, "mail_low_attendance": true, "mail_alerts": true })
     );
     let stale = house.send(settings("PATCH", &token, &some)).await;
     assert_eq!(stale.status(), 409);

@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod accounts;
+pub mod alert;
 pub mod arrival;
 pub mod audit;
 pub mod audit_head;

@@ -12,6 +12,8 @@ use wire::Wall;
 pub const ABSENCE: &str = "absence";
 /// Mail about a student who is absent often.
 pub const LOW_ATTENDANCE: &str = "low_attendance";
+/// Mail about doors, to admins.
+pub const ALERTS: &str = "alerts";
 
 /// What somebody says about themselves.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -22,15 +24,20 @@ pub struct Choices {
     /// Department or faculty.
     #[serde(default)]
     pub department: Option<String>,
+    /// Tag of the language in which they said which mail they want: they are written to in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
-/// Which mail goes out for their classes.
+/// Which mail goes out for their classes, and to themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PreferenceMail {
     /// About absences.
     pub absence: bool,
     /// About low attendance.
     pub low_attendance: bool,
+    /// To themselves, about doors; only admins get it.
+    pub alerts: bool,
 }
 
 /// What `account` chose, and its version; version 0 before anything was chosen.
@@ -80,17 +87,19 @@ pub fn put(
     audit::add(tx, now, &entry)
 }
 
-/// Which mail goes out for the classes of `account`: all of it unless they said no.
+/// Which mail goes out for the classes of `account`, and to them: all of it unless they said no.
 pub fn mail(tx: &Tx<'_>, account: Uuid) -> Result<PreferenceMail, Error> {
     let sql = "select kind from mail_switch where account = $1 and is_on = 0";
     let off = tx.query(sql, params![account.to_string()], |row| row.get::<_, String>(0))?;
     let on = |kind: &str| !off.iter().any(|is| is == kind);
-    Ok(PreferenceMail { absence: on(ABSENCE), low_attendance: on(LOW_ATTENDANCE) })
+    let low_attendance = on(LOW_ATTENDANCE);
+    Ok(PreferenceMail { absence: on(ABSENCE), low_attendance, alerts: on(ALERTS) })
 }
 
 /// Keeps which mail goes out.
 pub fn set_mail(tx: &Tx<'_>, account: Uuid, mail: PreferenceMail) -> Result<(), Error> {
-    for (kind, on) in [(ABSENCE, mail.absence), (LOW_ATTENDANCE, mail.low_attendance)] {
+    let PreferenceMail { absence, low_attendance, alerts } = mail;
+    for (kind, on) in [(ABSENCE, absence), (LOW_ATTENDANCE, low_attendance), (ALERTS, alerts)] {
         let sql = "insert into mail_switch (account, kind, is_on) values ($1, $2, $3)
              on conflict (account, kind) do update set is_on = excluded.is_on";
         tx.execute(sql, params![account.to_string(), kind, i64::from(on)])?;

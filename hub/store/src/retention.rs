@@ -20,6 +20,7 @@ fn plain(kind: RetentionKind) -> &'static [(&'static str, &'static str, &'static
             ("health", "n", "device in (select id from device) and at is null and at_high < $1"),
             ("loss", "device, epoch, seq", "received_at < $1"),
             ("anchor", "device, epoch, seq", "wall < $1"),
+            ("door_alert", "id", "until < $1"),
         ],
         RetentionKind::DeadLetters => &[("dead_letter", "n", "at < $1")],
         RetentionKind::UndoSteps => &[("undo_step", "n", "at < $1")],

@@ -63,6 +63,8 @@ struct AccountPage {
     note: Option<Note>,
     person: AccountPerson,
     role: &'static str,
+    /// Whether mail about doors comes to them.
+    admin: bool,
     /// What only teachers and admins have.
     staff: Option<Staff>,
     factor: Factor,
@@ -133,8 +135,10 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>, url: Option<S
         Role::Student => None,
         Role::Teacher | Role::Admin => Some(staff(call, &shell).await?),
     };
+    let admin = person.account.role == Role::Admin;
     let role = role(person.account.role);
-    page(status, &AccountPage { shell, note, person, role, staff, factor, must, sign_ins, url })
+    let view = AccountPage { shell, note, person, role, admin, staff, factor, must, sign_ins, url };
+    page(status, &view)
 }
 
 /// What a role is called; a text’s key.
@@ -218,7 +222,10 @@ async fn new_password(call: Call) -> Outcome {
 
 async fn mail(call: Call) -> Outcome {
     let on = |name| Some(call.content.field(name).is_some());
+    let admin = call.by.as_ref().is_some_and(|by| by.actor.role == Role::Admin);
     let to = OwnChanges {
+        mail_alerts: on("mail_alerts").filter(|_| admin),
+        language: Some(http::language::of(&call.headers)),
         mail_absence: on("mail_absence"),
         mail_low_attendance: on("mail_low_attendance"),
         ..OwnChanges::default()

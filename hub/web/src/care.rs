@@ -1,5 +1,6 @@
 //! `/care`: what waits for a person who runs the system, and what to do about each.
 
+use super::alerts::{self, AlertShown};
 use super::note::Note;
 use super::shell::Shell;
 use crate::shell::shell;
@@ -12,8 +13,12 @@ use http::problem::Problem;
 use http::reply::{page, see};
 use http::route::Route;
 use rules::care::Worry;
+use store::Tx;
+use store::alert::{self, AlertFilter};
 use warp::http::StatusCode;
 
+/// Alerts that hold, and alerts that are over, that are listed.
+const ALERTS: [(bool, u32); 2] = [(true, 100), (false, 50)];
 const DONE: [&str; 1] = ["care-clock-done"];
 
 /// Routes of this file.
@@ -31,6 +36,7 @@ struct CarePage {
     shell: Shell,
     note: Option<Note>,
     worries: Vec<CareTold>,
+    alerts: Vec<AlertShown>,
 }
 
 /// A worry as the page shows it.
@@ -61,5 +67,13 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
         CareTold { worry, what, next }
     };
     let worries = worries.into_iter().map(told).collect();
-    page(status, &CarePage { shell, note, worries })
+    let read = |tx: &Tx<'_>| {
+        let some = |(open, most)| {
+            alert::list(tx, &AlertFilter { device: None, open: Some(open) }, None, most)
+        };
+        Ok(ALERTS.map(some).into_iter().collect::<Result<Vec<_>, _>>()?.concat())
+    };
+    let found = call.app().db.read(read).await?.into_iter();
+    let alerts = found.map(|of| alerts::shown(&shell, of, zone, call.now)).collect();
+    page(status, &CarePage { shell, note, worries, alerts })
 }

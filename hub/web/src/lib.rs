@@ -5,6 +5,7 @@
 //! same queries.
 
 pub mod account;
+pub mod alerts;
 pub mod card;
 pub mod care;
 pub mod chart;

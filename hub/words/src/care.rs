@@ -52,6 +52,8 @@ mod tests {
             held: vec![held()],
             dead_letters: (1, None),
             mails: 1,
+            offline: 1,
+            old_programs: 1,
             lost: vec![("door-1".into(), 3, NOW)],
             hooks,
             aside,

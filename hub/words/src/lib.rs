@@ -1,6 +1,7 @@
 //! What the house says to people, in each of their languages: numbers, reasons, times, and every text
 //! of a page or a mail.
 
+pub mod alert;
 pub mod care;
 pub mod language;
 pub mod why;
@@ -173,6 +174,17 @@ pub fn minute(language: Language, at: Wall, zone: &TimeZone) -> String {
 pub fn hours(language: Language, (starts, ends): (Wall, Wall), zone: &TimeZone) -> String {
     let [from, to] = [starts, ends].map(|at| minute(language, at, zone));
     language.two("roll-hours", ("from", from), ("to", to))
+}
+
+/// The time of a moment today, or else its day with the time.
+#[must_use]
+pub fn when(language: Language, at: Wall, zone: &TimeZone, now: Wall) -> String {
+    let day = rules::timetable::day(at, zone);
+    let time = minute(language, at, zone);
+    match day == rules::timetable::day(now, zone) {
+        true => time,
+        false => language.two("doors-day-time", ("day", full_day(language, day)), ("time", time)),
+    }
 }
 
 /// How long ago, roughly.

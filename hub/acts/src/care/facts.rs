@@ -7,13 +7,14 @@ use crate::doors::state::{self, DoorState};
 use crate::pki::{Pki, ServerCertificateLife};
 use crate::recogniser::Recogniser;
 use crate::upkeep::{Upkeep, rest};
+use rules::alerts::AlertKind;
 use rules::care::CareFound;
 use rules::care::{CareFacts, Fault, Worry, worries};
 use rules::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::keys::Keys;
-use store::{Db, Tx, backed_up, care, certificate, clock, dead_letter, held, loss};
+use store::{Db, Tx, alert, backed_up, care, certificate, clock, dead_letter, held, loss};
 use tokio_util::sync::CancellationToken;
 use wire::link::Vitals;
 use wire::pulse::Beat;
@@ -147,6 +148,8 @@ pub fn stored(
         dead_letters: dead_letter::count(tx)?,
         held: held::list(tx, now)?,
         lost: lost.into_iter().map(|(door, count, at)| (door.to_string(), count, at)).collect(),
+        offline: alert::count(tx, AlertKind::Offline)?,
+        old_programs: alert::count(tx, AlertKind::OldProgram)?,
         doors: doors(tx, model, board, now)?,
         mails: care::mails(tx, now)?,
         hooks: care::hooks(tx)?,

@@ -1,6 +1,8 @@
 //! How a door is: decided from what is known of it.
 
-use store::door::DoorKnown;
+use rules::alerts::AlertKind;
+use rules::attendance::closing::ClosingWhy;
+use store::door::{DoorKnown, LastHealth};
 use store::watch;
 use wire::link::Vitals;
 use wire::{ModelId, Wall};
@@ -14,7 +16,7 @@ const DISK_MB: i64 = 1_200;
 pub const SOON_MS: i64 = 10 * 24 * 60 * 60 * 1000;
 
 /// How a door is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum DoorState {
     /// An admin ended its certificates.
     CutOff,
@@ -68,8 +70,7 @@ pub fn states(
         return std::iter::once(state).chain(soon).collect();
     }
     let device = &known.device;
-    let health = known.health.as_ref();
-    let lately = health.filter(|said| said.at.is_none_or(|at| now.0 - at.0 < FRESH_MS));
+    let lately = lately(known, now);
     let behind = known.wanted.is_some_and(|wanted| device.gallery < wanted);
     let all = [
         (DoorState::Blind, lately.is_some_and(|said| said.camera == "blind")),
@@ -79,9 +80,9 @@ pub fn states(
         ),
         (DoorState::ClockUnset, lately.is_some_and(|said| said.at.is_none())),
         (DoorState::DiskLow, lately.is_some_and(|said| said.disk_free_mb < DISK_MB)),
-        (DoorState::Hot, is_hot(&board)),
+        (DoorState::Hot, is_hot(&board) == Some(true)),
         (DoorState::Sagged, board.sagged == Some(true)),
-        (DoorState::MemoryLow, board.memory_free_mb.is_some_and(|mb| mb < Vitals::SCARCE_MB)),
+        (DoorState::MemoryLow, is_scarce(&board) == Some(true)),
         (DoorState::OtherModel, !device.model.is_empty() && device.model != model.as_str()),
         (DoorState::Behind, behind || !device.trouble.is_empty()),
         (DoorState::Quiet, lately.is_none()),
@@ -91,8 +92,44 @@ pub fn states(
     if found.is_empty() { vec![DoorState::Watching] } else { found }
 }
 
-fn is_hot(board: &Vitals) -> bool {
-    board.slowed == Some(true) || board.celsius.is_some_and(|celsius| celsius >= Vitals::HOT)
+/// Which faults that are told by themselves a door that is connected has, and which it has not; of
+/// what it said nothing lately there is none.
+#[must_use]
+pub fn faults(
+    known: &DoorKnown,
+    board: Option<Vitals>,
+    now: Wall,
+) -> impl Iterator<Item = (AlertKind, bool)> {
+    let board = board.unwrap_or_default();
+    let lately = lately(known, now);
+    let all = [
+        (AlertKind::Blind, lately.map(sees_nothing)),
+        (AlertKind::DiskLow, lately.map(|said| said.disk_free_mb < DISK_MB)),
+        (AlertKind::Hot, is_hot(&board)),
+        (AlertKind::Sagged, board.sagged),
+        (AlertKind::MemoryLow, is_scarce(&board)),
+    ];
+    all.into_iter().filter_map(|(kind, is)| Some((kind, is?)))
+}
+
+/// What a door said of itself, while it says something about now.
+fn lately(known: &DoorKnown, now: Wall) -> Option<&LastHealth> {
+    known.health.as_ref().filter(|said| said.at.is_none_or(|at| now.0 - at.0 < FRESH_MS))
+}
+
+/// Whether it is the camera that keeps a door from recognising anybody.
+fn sees_nothing(said: &LastHealth) -> bool {
+    use ClosingWhy::{Covered, Frozen, NoFrames, Undecodable};
+    said.camera == "blind" || matches!(said.why, Some(NoFrames | Undecodable | Covered | Frozen))
+}
+
+fn is_hot(board: &Vitals) -> Option<bool> {
+    let celsius = board.celsius.map(|celsius| celsius >= Vitals::HOT);
+    [board.slowed, celsius].into_iter().flatten().reduce(|slowed, hot| slowed || hot)
+}
+
+fn is_scarce(board: &Vitals) -> Option<bool> {
+    board.memory_free_mb.map(|mb| mb < Vitals::SCARCE_MB)
 }
 
 /// Why a door says nothing, if it does not.
@@ -112,6 +149,12 @@ fn ends_soon(known: &DoorKnown, now: Wall) -> bool {
 }
 
 impl DoorState {
+    /// One word for programs, such as `blind`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.keys().0.trim_start_matches("doors-")
+    }
+
     /// Words, and what to do next; keys of texts.
     #[must_use]
     pub fn keys(self) -> (&'static str, &'static str) {
@@ -140,9 +183,8 @@ impl DoorState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::attendance::closing::ClosingWhy;
     use store::device::Device;
-    use store::door::{DoorCertificate, LastHealth};
+    use store::door::DoorCertificate;
     use wire::Direction;
 
     const NOW: Wall = Wall(1_790_000_000_000);
@@ -196,6 +238,25 @@ mod tests {
         assert_eq!(of(Vitals { slowed: Some(true), ..cool }), [DoorState::Hot]);
         assert_eq!(of(Vitals { sagged: Some(true), ..cool }), [DoorState::Sagged]);
         assert_eq!(of(Vitals { memory_free_mb: Some(59), ..cool }), [DoorState::MemoryLow]);
+    }
+
+    #[test]
+    fn of_what_a_door_did_not_say_lately_nobody_knows_whether_it_is_a_fault() {
+        let of = |known: &DoorKnown, board| faults(known, board, NOW).collect::<Vec<_>>();
+        let (blind, disk) = (AlertKind::Blind, AlertKind::DiskLow);
+        assert_eq!(of(&well(), None), [(blind, false), (disk, false)]);
+        let mut known = well();
+        known.health.as_mut().unwrap().why = Some(ClosingWhy::Frozen);
+        assert_eq!(of(&known, None), [(blind, true), (disk, false)]);
+        known.health.as_mut().unwrap().why = Some(ClosingWhy::NoGallery);
+        assert_eq!(of(&known, None)[0], (blind, false), "its camera is well");
+        known.health = None;
+        assert_eq!(of(&known, None), []);
+        let board = Vitals { celsius: Some(80), slowed: Some(false), ..Vitals::default() };
+        assert_eq!(of(&known, Some(board)), [(AlertKind::Hot, true)]);
+        let board = Vitals { sagged: Some(false), memory_free_mb: Some(59), ..Vitals::default() };
+        let said = [(AlertKind::Sagged, false), (AlertKind::MemoryLow, true)];
+        assert_eq!(of(&known, Some(board)), said);
     }
 
     fn says(change: impl Fn(&mut LastHealth)) -> Vec<DoorState> {

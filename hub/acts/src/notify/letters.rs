@@ -6,15 +6,19 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rules::attendance::budget;
 use store::account::Account;
+use store::alert::Alert;
 use store::budget::Suspended;
 use store::mail::{Absence, MailAttendance, MailLetter};
 use wire::Wall;
+use words::language::Language;
 
 /// A mail about an absence waits so long, milliseconds: a door that was away may still say that
 /// somebody was there.
 pub const GRACE_MS: i64 = 30 * 60_000;
 /// Attendance strictly below this, in per cent, is low.
 pub const LOW: i64 = 75;
+/// Doors that a mail names of each kind.
+const NAMED: usize = 100;
 
 /// What a teacher is told when a person decides again in their class.
 #[must_use]
@@ -119,6 +123,84 @@ pub fn low_attendance(
         body,
         due: now,
     })
+}
+
+/// What admins are told of doors: what began and what ended in one look at them. Whom it goes to, and
+/// what it is about, is not said here.
+#[must_use]
+pub fn alerts(
+    (begun, ended): (&[Alert], &[Alert]),
+    texts: &Texts,
+    zone: &TimeZone,
+    now: Wall,
+) -> MailLetter {
+    let language = texts.language;
+    let say = |at| words::when(language, at, zone, now);
+    let list = list(language, begun, ended, &say);
+    let counts = [begun, ended].map(|all| language.digits(&all.len().to_string()));
+    let with = [("begun", counts[0].as_str()), ("ended", counts[1].as_str()), ("list", &list)];
+    let Text { subject, body } = texts.of(TextKind::Alerts).fill(&with);
+    let kind = TextKind::Alerts.as_str();
+    let (about, student, recipient) = (None, None, String::new());
+    MailLetter { kind, about, student, recipient, subject, body, due: now }
+}
+
+/// What began, kind by kind with what to do, and what is over.
+fn list(
+    language: Language,
+    begun: &[Alert],
+    ended: &[Alert],
+    when: &impl Fn(Wall) -> String,
+) -> String {
+    let mut lines = Vec::new();
+    for same in begun.chunk_by(|one, other| one.kind == other.kind) {
+        let (what, next) = words::alert::keys(same[0].kind);
+        lines.push(format!("{}: {}", language.say(what), language.say(next)));
+        lines.extend(named(language, same, |of| {
+            language.two(
+                "doors-alert-since",
+                ("door", place(language, of)),
+                ("when", when(of.since)),
+            )
+        }));
+        lines.push(String::new());
+    }
+    for same in ended.chunk_by(|one, other| one.kind == other.kind) {
+        let what = language.say(words::alert::keys(same[0].kind).0);
+        lines.push(language.one("doors-alert-over", "what", what));
+        lines.extend(named(language, same, |of| {
+            let until = of.until.map(when).unwrap_or_default();
+            let span = language.two("doors-alert-span", ("from", when(of.since)), ("to", until));
+            language.two("doors-alert-was", ("door", place(language, of)), ("span", span))
+        }));
+        lines.push(String::new());
+    }
+    let text = lines.join("\n").trim_end().to_owned();
+    match language.direction() {
+        "ltr" => text.replace(['\u{2068}', '\u{2069}'], ""),
+        _ => text,
+    }
+}
+
+/// A line for each of some, and how many more there are.
+fn named<'a>(
+    language: Language,
+    all: &'a [Alert],
+    say: impl Fn(&'a Alert) -> String,
+) -> Vec<String> {
+    let mut lines: Vec<_> = all.iter().take(NAMED).map(|of| format!("- {}", say(of))).collect();
+    if all.len() > NAMED {
+        lines.push(format!("- {}", language.one("doors-late-more", "count", all.len() - NAMED)));
+    }
+    lines
+}
+
+/// A door with the room it is at.
+fn place(language: Language, of: &Alert) -> String {
+    match of.room.as_str() {
+        "" => of.device.to_string(),
+        room => language.two("doors-alert-place", ("door", of.device.as_str()), ("room", room)),
+    }
 }
 
 /// First and last day of the month before that of `today`.

@@ -2,7 +2,7 @@
 
 use super::letters;
 use super::post::{Post, Undelivered};
-use super::texts;
+use super::texts::{self, Texts};
 use super::{pause_ms, webhooks};
 use crate::upkeep::Upkeep;
 use config::Smtp;
@@ -14,10 +14,11 @@ use std::time::Duration;
 use store::keys::Keys;
 use store::mail::MailLetter;
 use store::outgoing::{self, Outgoing};
-use store::{self, Db, Tx, account, budget, mail, setting, webhook};
+use store::{self, Db, Tx, account, alert, budget, mail, preference, setting, webhook};
 use tokio_util::sync::CancellationToken;
 use wire::Wall;
 use wire::pulse::Beat;
+use words::language::Language;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -208,10 +209,29 @@ fn told(tx: &Tx<'_>, one: &Outgoing, mails: bool, zone: &TimeZone, now: Wall) ->
             add(tx, &letters::absence(&absence, zone, &texts, now), now)?;
         }
     }
+    if mails && one.event == webhooks::ALERTS {
+        alerts(tx, &one.a, zone, now)?;
+    }
     if mails && let Some(news) = letters::news(&one.event) {
         own(tx, one, news, now)?;
     }
     outgoing::done(tx, one.n)
+}
+
+/// Writes to every admin who wants it what one look at the doors found, in the language in which they
+/// said so.
+fn alerts(tx: &Tx<'_>, look: &str, zone: &TimeZone, now: Wall) -> Result<(), Error> {
+    let (begun, ended) = alert::told(tx, look)?;
+    let school = texts::get(tx)?;
+    for reader in alert::readers(tx)? {
+        let (choices, _) = preference::get(tx, reader.account)?;
+        let own = choices.language.as_deref().and_then(Language::tagged);
+        let texts = Texts { language: own.unwrap_or(school.language), ..school.clone() };
+        let about = format!("alerts:{look}:{}", reader.account);
+        let letter = letters::alerts((&begun, &ended), &texts, zone, now);
+        add(tx, &MailLetter { about: Some(about), recipient: reader.email, ..letter }, now)?;
+    }
+    Ok(())
 }
 
 /// Writes to whoever owns an account what changed about it, and to the address it had.

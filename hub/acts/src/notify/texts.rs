@@ -29,6 +29,8 @@ pub enum TextKind {
     Policy,
     /// To whoever owns an account, about a change of what opens it.
     Account,
+    /// To admins, about doors.
+    Alerts,
 }
 
 /// One mail: a line and a text, with gaps.
@@ -57,7 +59,8 @@ pub struct Texts {
 
 impl TextKind {
     /// All, in the order people see them.
-    pub const ALL: [Self; 4] = [Self::Absence, Self::LowAttendance, Self::Policy, Self::Account];
+    pub const ALL: [Self; 5] =
+        [Self::Absence, Self::LowAttendance, Self::Policy, Self::Account, Self::Alerts];
 
     /// As settings and forms name it.
     #[must_use]
@@ -67,6 +70,7 @@ impl TextKind {
             Self::LowAttendance => "low_attendance",
             Self::Policy => "policy",
             Self::Account => "account",
+            Self::Alerts => "alerts",
         }
     }
 
@@ -78,6 +82,7 @@ impl TextKind {
             Self::LowAttendance => &["name", "class", "month", "present", "total", "percentage"],
             Self::Policy => &["class", "why"],
             Self::Account => &["who", "what"],
+            Self::Alerts => &["begun", "ended", "list"],
         }
     }
 }
@@ -96,6 +101,7 @@ pub fn usual(language: Language, kind: TextKind) -> Text {
         (Language::English, TextKind::Account) => {
             include_str!("../../templates/mail/en/account.txt")
         }
+        (Language::English, TextKind::Alerts) => include_str!("../../templates/mail/en/alerts.txt"),
         (Language::Persian, TextKind::Absence) => {
             include_str!("../../templates/mail/fa/absence.txt")
         }
@@ -106,6 +112,7 @@ pub fn usual(language: Language, kind: TextKind) -> Text {
         (Language::Persian, TextKind::Account) => {
             include_str!("../../templates/mail/fa/account.txt")
         }
+        (Language::Persian, TextKind::Alerts) => include_str!("../../templates/mail/fa/alerts.txt"),
     };
     let (subject, body) = whole.split_once("\n\n").unwrap_or((whole, ""));
     Text { subject: subject.into(), body: body.trim_end().into() }
@@ -231,7 +238,10 @@ mod tests {
             Language::ALL.into_iter().flat_map(|l| TextKind::ALL.map(|k| (l, k)))
         {
             let text = usual(language, kind).checked(kind).unwrap();
-            assert!(gaps(&text.body).len() >= 2, "{language:?} {kind:?}");
+            assert!(
+                gaps(&text.subject).len() + gaps(&text.body).len() >= 2,
+                "{language:?} {kind:?}"
+            );
             let with: Vec<_> = kind.gaps().iter().map(|gap| (*gap, "x")).collect();
             let filled = text.fill(&with);
             assert!(!filled.subject.contains('{') && !filled.body.contains('{'), "{filled:?}");

@@ -12,19 +12,23 @@ use wire::Wall;
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Everything that can be told.
-pub const EVENTS: [&str; 8] = [
+pub const EVENTS: [&str; 10] = [
     "sighting.pending",
     "sighting.decided",
     "attendance.marked",
     "session.closed",
     "class.suspended",
     "device.changed",
+    "door.alert",
+    "door.alert_ended",
     "gallery.changed",
     "ping",
 ];
 
 /// The event that mail about absences follows from too.
 pub const CLOSED: &str = "session.closed";
+/// What mail about doors follows from: no event, but all that one look at them found.
+pub const ALERTS: &str = "door.alerts";
 
 /// What is told about something that happened: ids only. Nothing for what is no event.
 #[must_use]
@@ -40,6 +44,10 @@ pub fn told(of: &Outgoing) -> Option<Value> {
         CLOSED => json!({ "session_id": a }),
         "class.suspended" => json!({ "class_id": a }),
         "device.changed" => json!({ "device_id": a }),
+        "door.alert" | "door.alert_ended" => {
+            let (kind, device) = b?.split_once(' ')?;
+            json!({ "alert_id": a, "device_id": device, "kind": kind })
+        }
         "gallery.changed" => json!({}),
         _ => return None,
     })

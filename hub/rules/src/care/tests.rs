@@ -39,6 +39,8 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
     assert_eq!(one(|of| of.dead_letters = (2, None)), ["dead-letters"]);
     assert_eq!(one(|of| of.held = vec![held()]), ["held"]);
     assert_eq!(one(|of| of.lost = vec![("door-1".into(), 3, NOW)]), ["lost"]);
+    assert_eq!(one(|of| of.offline = 100), ["doors-offline"], "one worry, however many");
+    assert_eq!(one(|of| of.old_programs = 100), ["old-programs"]);
     assert_eq!(one(|of| of.mails = 1), ["mail"]);
     assert_eq!(one(|of| of.hooks = vec!["https://a.test".into()]), ["webhook"]);
     assert_eq!(one(|of| of.backup = Some(NOW.plus_ms(-BACKUP_MS - 1))), ["backup"]);

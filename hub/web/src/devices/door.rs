@@ -2,8 +2,9 @@
 //! what it said last, where it is, its galleries and its past.
 
 use super::log::{self, DoorLogLine};
-use super::state::{DoorStateSaid, say, when};
+use super::state::{DoorStateSaid, say};
 use super::{ROOMS, WAYS, buttons, way};
+use crate::alerts::{self, AlertShown};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
@@ -19,6 +20,7 @@ use http::{problem::Outcome, route::Object};
 use jiff::tz::TimeZone;
 use rules::error::Error;
 use std::ops::RangeInclusive;
+use store::alert::{self, Alert, AlertFilter};
 use store::device::{self, Device, direction_text};
 use store::door::{self, DoorKnown, LastHealth};
 use store::release::Progress;
@@ -30,6 +32,8 @@ use wire::{DeviceId, Wall};
 
 /// Releases that are listed.
 const RELEASES: u32 = 20;
+/// Alerts that are listed.
+const ALERTS: u32 = 20;
 
 /// Routes of this file.
 #[must_use]
@@ -63,6 +67,7 @@ struct DoorPage {
     numbers: [Number; 4],
     releases: Vec<DoorRelease>,
     held: bool,
+    alerts: Vec<AlertShown>,
     log: Vec<DoorLogLine>,
 }
 
@@ -133,15 +138,18 @@ struct DoorFacts {
     known: DoorKnown,
     rooms: Vec<Room>,
     releases: Vec<Progress>,
+    alerts: Vec<Alert>,
     past: log::DoorLogKnown,
 }
 
 fn facts(tx: &Tx<'_>, id: &DeviceId) -> Result<DoorFacts, Error> {
     let device = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
+    let of_door = AlertFilter { device: Some(id.clone()), open: None };
     Ok(DoorFacts {
         known: door::known(tx, device)?,
         rooms: room::list(tx, "", ROOMS)?,
         releases: release::history(tx, id, u64::MAX, RELEASES)?,
+        alerts: alert::list(tx, &of_door, None, ALERTS)?,
         past: log::read(tx, id)?,
     })
 }
@@ -175,7 +183,7 @@ fn view(
     zone: &TimeZone,
     now: Wall,
 ) -> DoorPage {
-    let DoorFacts { known, rooms, releases, past } = facts;
+    let DoorFacts { known, rooms, releases, alerts, past } = facts;
     let all = states(&known, board, model, now);
     let newest = releases.first().map_or(0, |of| of.version);
     let paper = |of: door::DoorCertificate| Paper {
@@ -199,6 +207,7 @@ fn view(
         picture: DoorSnap::None,
         held: releases.first().is_some_and(|of| of.held),
         releases: releases.into_iter().map(|of| released(&shell, of, newest, zone, now)).collect(),
+        alerts: alerts.into_iter().map(|of| alerts::shown(&shell, of, zone, now)).collect(),
         log: log::lines(&shell, past, zone, now),
         rooms,
         numbers: numbers(&known.settings),
@@ -212,7 +221,7 @@ fn report(shell: &Shell, said: &LastHealth, zone: &TimeZone, now: Wall) -> DoorR
     #[expect(clippy::cast_precision_loss, reason = "a share of some minutes")]
     let share = said.watched_ms as f64 / said.span_ms.max(1) as f64;
     DoorReportShown {
-        when: said.at.map(|at| when(shell, at, zone, now)),
+        when: said.at.map(|at| words::when(shell.language, at, zone, now)),
         blind: said.camera == "blind",
         watched: shell.number(format!("{:.0}", share * 100.0)),
         disk_mb: said.disk_free_mb,
@@ -229,7 +238,7 @@ fn released(shell: &Shell, of: Progress, newest: u64, zone: &TimeZone, now: Wall
         ReleaseStep::Released => ("warn", "doors-release-made"),
     };
     let trouble = if is_newest { of.trouble } else { String::new() };
-    let when = when(shell, of.created, zone, now);
+    let when = words::when(shell.language, of.created, zone, now);
     let version = of.version;
     let people = of.people;
     let older = !is_newest;

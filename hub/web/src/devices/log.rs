@@ -1,6 +1,5 @@
 //! What the hub knows of a door's past, line by line.
 
-use super::state::when;
 use crate::shell::Shell;
 use jiff::tz::TimeZone;
 use rules::error::Error;
@@ -58,7 +57,7 @@ pub fn lines(shell: &Shell, known: DoorLogKnown, zone: &TimeZone, now: Wall) -> 
             _ => String::new(),
         };
         let words = key.map_or_else(String::new, |key| shell.say(key));
-        DoorLogLine { when: when(shell, at, zone, now), class, words, detail, who }
+        DoorLogLine { when: words::when(shell.language, at, zone, now), class, words, detail, who }
     };
     past.into_iter().map(line).collect()
 }

@@ -1,7 +1,6 @@
 //! `/devices/{id}/token`: how a unit joins, as a command and as a square code, shown once; and
 //! `/devices/{id}/invitation`, the file by which it joins without a keyboard.
 
-use super::state::when;
 use crate::qr;
 use crate::shell::Shell;
 use crate::shell::shell;
@@ -63,7 +62,7 @@ pub(super) async fn page_of(call: &Call, status: StatusCode, id: DeviceId) -> Ou
     let ends = call.now.plus_ms(device::TOKEN_MS);
     let view = PairPage {
         square: qr::svg(&command, &shell.say("doors-join-square")),
-        until: when(&shell, ends, &app.config.zone, call.now),
+        until: words::when(shell.language, ends, &app.config.zone, call.now),
         since: call.now,
         shell,
         name,

@@ -1,6 +1,5 @@
 //! `/devices/{id}/program`: the token by which a program sends pictures for a door, shown once.
 
-use super::state::when;
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
@@ -55,7 +54,7 @@ async fn show(
 ) -> Outcome {
     let shell = shell(call, "devices");
     let until = programs::until(&call.app().db, &id, call.now).await?;
-    let until = until.map(|at| when(&shell, at, &call.app().config.zone, call.now));
+    let until = until.map(|at| words::when(shell.language, at, &call.app().config.zone, call.now));
     page(status, &ProgramPage { shell, note, name: id.to_string(), until, token })
 }
 

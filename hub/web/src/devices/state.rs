@@ -8,7 +8,8 @@ use wire::Wall;
 use words::{self, why};
 
 /// Colour and icon of a state; the words carry the meaning.
-fn badge(state: DoorState) -> (&'static str, &'static str) {
+#[must_use]
+pub fn badge(state: DoorState) -> (&'static str, &'static str) {
     match state {
         DoorState::Watching => ("good", "yes"),
         DoorState::CutOff => ("off", "no"),
@@ -46,7 +47,8 @@ pub fn say(
     let (class, icon) = badge(state);
     let words = match known.device.last_seen {
         Some(at) if state == DoorState::Offline => {
-            shell.one("doors-offline-since", "when", when(shell, at, zone, now))
+            let when = words::when(shell.language, at, zone, now);
+            shell.one("doors-offline-since", "when", when)
         }
         _ => shell.say(words),
     };
@@ -60,18 +62,6 @@ pub fn say(
         None => shell.say(next),
     };
     DoorStateSaid { class, icon, words, next }
-}
-
-/// The time of a moment today, or else its day with the time.
-#[must_use]
-pub fn when(shell: &Shell, at: Wall, zone: &TimeZone, now: Wall) -> String {
-    let language = shell.language;
-    let day = rules::timetable::day(at, zone);
-    let time = words::minute(language, at, zone);
-    match day == rules::timetable::day(now, zone) {
-        true => time,
-        false => shell.two("doors-day-time", "day", words::full_day(language, day), "time", time),
-    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,16 @@ care-lost = { $count ->
    *[other] { $count } records of this door are gone for ever, told { $when }
  }
 care-lost-next = Its log says which and why. Look through its lessons of that time and mark by hand who was there; this line goes after a week.
+care-doors-offline = { $count ->
+    [one] One door is not connected
+   *[other] { $count } doors are not connected
+ }
+care-doors-offline-next = They go on recording, and everything arrives later. Look at their power and network; where many went at once, at the switch they hang on.
+care-old-programs = { $count ->
+    [one] One door runs an old program
+   *[other] { $count } doors run an old program
+ }
+care-old-programs-next = It is older than the hub’s, or than that of most doors. The alerts below name each; install the newer package there.
 care-backup = The newest backup is of { $when }
 care-backup-next = Backups are made every night by rollcall-hub-backup.timer. Look at what it said: journalctl -u rollcall-hub-backup.
 care-no-backup = There is no backup

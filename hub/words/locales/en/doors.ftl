@@ -6,6 +6,18 @@ doors-tally = { $count ->
    *[other] { $count } doors, { $online } connected
  }
 doors-list = Doors by room
+doors-search = Name, room or place
+doors-search-room = Room
+doors-search-every = Every room
+doors-search-go = Search
+doors-found = { $count ->
+    [0] No door is so.
+    [one] One door is so.
+   *[other] { $count } doors are so.
+ }
+doors-found-all = Show all
+doors-found-none = No door is as you asked
+doors-found-none-next = Ask for less, or show all of them.
 doors-no-room = Room not said
 doors-none = No door yet
 doors-none-next = Add the first one above; you get one command to run on the unit at the door.
@@ -97,6 +109,21 @@ doors-ends-soon = certificate ends soon
 doors-ends-soon-next = It should have been renewed by now. “rollcall-edge doctor” on the unit says why it was not.
 doors-watching = watching
 doors-watching-next = Everything is as it should be.
+
+# Alerts: what was wrong for long enough to be told, and its end
+doors-alert-blind = sees nothing
+doors-alert-blind-next = Its camera gives no picture or always the same one, or its lens is covered. Look at lens and cable; it goes on by itself. “rollcall-edge doctor” on the unit says more.
+doors-alert-program = old program
+doors-alert-program-next = Its program is older than the hub’s, or than that of most doors. Install the newer package on the unit.
+doors-alert-place = { $door } (room { $room })
+doors-alert-since = { $door }, since { $when }
+doors-alert-over = Over: { $what }
+doors-alert-span = { $from } to { $to }
+doors-alert-was = { $door }, { $span }
+doors-alert-open = since { $when }
+doors-alerts = Alerts
+doors-alerts-none = Nothing was wrong for long enough to be told.
+doors-alerts-lead = What was wrong for some minutes, and when it was over. Admins who want it get a mail.
 
 # One door
 doors-to-all = Back to all doors

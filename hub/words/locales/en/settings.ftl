@@ -254,6 +254,7 @@ settings-mail-language = Language of the usual texts
 settings-mail-language-hint = Of mails to families and teachers, whatever language whoever reads this page has chosen.
 settings-mail-policy = A class that needs a person again
 settings-mail-account = A change of what opens an account, to its owner
+settings-mail-alerts = What is wrong with doors, to admins
 settings-mail-own = own words
 settings-mail-gaps = These are filled in:
 settings-mail-subject = Subject

@@ -6,6 +6,18 @@ doors-tally = { $count ->
    *[other] { $count } در، { $online } متصل
  }
 doors-list = درها به ترتیب اتاق
+doors-search = نام، اتاق یا جا
+doors-search-room = اتاق
+doors-search-every = همهٔ اتاق‌ها
+doors-search-go = جستجو
+doors-found = { $count ->
+    [0] هیچ دری چنین نیست.
+    [one] یک در چنین است.
+   *[other] { $count } در چنین‌اند.
+ }
+doors-found-all = نمایش همه
+doors-found-none = دری که خواستید نیست
+doors-found-none-next = کمتر بخواهید، یا همه را نشان دهید.
 doors-no-room = اتاق گفته نشده
 doors-none = هنوز دری نیست
 doors-none-next = نخستین در را در بالا بیفزایید؛ فرمانی می‌گیرید که باید بر دستگاهِ جلوی در اجرا شود.
@@ -97,6 +109,21 @@ doors-ends-soon = گواهی رو به پایان
 doors-ends-soon-next = باید تا کنون تمدید شده باشد. {"\u2068"}rollcall-edge doctor{"\u2069"} بر دستگاه می‌گوید چرا نشده است.
 doors-watching = در حال دیدن
 doors-watching-next = همه چیز همان‌گونه است که باید.
+
+# هشدارها: ایرادی که آن‌قدر ماند که گفته شود، و پایان آن
+doors-alert-blind = چیزی نمی‌بیند
+doors-alert-blind-next = دوربینش تصویری نمی‌دهد یا همیشه همان را می‌دهد، یا عدسی‌اش پوشیده است. عدسی و کابل را بررسی کنید؛ خودبه‌خود ادامه می‌دهد. {"\u2068"}rollcall-edge doctor{"\u2069"} بر دستگاه بیشتر می‌گوید.
+doors-alert-program = برنامهٔ قدیمی
+doors-alert-program-next = برنامه‌اش از برنامهٔ سامانهٔ مرکزی یا بیشترِ درها قدیمی‌تر است. بستهٔ تازه‌تر را بر دستگاه نصب کنید.
+doors-alert-place = { $door } (اتاق { $room })
+doors-alert-since = { $door }، از { $when }
+doors-alert-over = پایان یافت: { $what }
+doors-alert-span = از { $from } تا { $to }
+doors-alert-was = { $door }، { $span }
+doors-alert-open = از { $when }
+doors-alerts = هشدارها
+doors-alerts-none = هیچ ایرادی آن‌قدر نماند که گفته شود.
+doors-alerts-lead = ایرادهایی که چند دقیقه ماندند، و هنگامی که پایان یافتند. مدیرانی که بخواهند نامه می‌گیرند.
 
 # یک در
 doors-to-all = بازگشت به همهٔ درها

@@ -251,6 +251,7 @@ settings-mail-language = زبان متن‌های معمول
 settings-mail-language-hint = برای نامه به خانواده‌ها و آموزگاران، هر زبانی که خوانندهٔ این صفحه برگزیده باشد.
 settings-mail-policy = کلاسی که دوباره تصمیم یک نفر را می‌خواهد
 settings-mail-account = تغییر در آنچه حسابی را باز می‌کند، به دارندهٔ آن
+settings-mail-alerts = ایراد درها، به مدیران
 settings-mail-own = واژه‌های خودمان
 settings-mail-gaps = این‌ها پر می‌شوند:
 settings-mail-subject = موضوع
