@@ -3,6 +3,7 @@
 pub mod boards;
 pub mod certificates;
 pub mod galleries;
+pub mod list;
 pub mod orders;
 pub mod programs;
 pub mod state;

@@ -1,10 +1,12 @@
 //! `/api/devices`: doors, and how they join and leave.
 
 use super::door_settings::DeviceSettings;
+use acts::doors::list::{self, DoorFilter, DoorListed};
+use acts::doors::state::DoorState;
 use acts::doors::{self, DoorChanges};
 use http::call::Call;
 use http::endpoint::Endpoint;
-use http::page::{Paged, page, rows};
+use http::page::{page, rows};
 use http::problem::Problem;
 use http::reply::{created, json, nothing, versioned};
 use http::route::Route;
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::device::{self, Device, direction_text};
 use store::door::{self, DoorKnown, LastHealth};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use wire::link::Vitals;
 use wire::{DeviceId, Wall};
 
@@ -25,7 +27,7 @@ pub fn routes() -> Vec<Endpoint> {
     let some = "/api/devices";
     let one = "/api/devices/{id}";
     vec![
-        Route::get(some).staff().asks::<Paged>().gives::<Vec<DeviceBody>>().by(index),
+        Route::get(some).staff().asks::<DeviceQuery>().gives::<Vec<DeviceBody>>().by(index),
         Route::post(some).admin().takes::<DeviceForm>().gives::<DeviceBody>().created().by(add),
         Route::get(one).staff().of(Object::Device).gives::<DeviceBody>().by(show),
         Route::put(one)
@@ -60,6 +62,9 @@ pub struct DeviceBody {
     direction: &'static str,
     /// active, inactive (offline or revoked) or error.
     status: &'static str,
+    /// Everything that is to be said of how it is, the worst first, such as `offline` or `blind`;
+    /// `watching` where nothing is wrong.
+    states: Vec<&'static str>,
     is_active: bool,
     online: bool,
     #[schema(value_type = Option<String>)]
@@ -103,6 +108,23 @@ pub struct DeviceHealth {
     /// Share of the time it speaks of in which the door watched, percent.
     watched_percent: f64,
     disk_free_mb: i64,
+}
+
+/// Which doors to list, by name.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DeviceQuery {
+    /// Of which this is said, such as `offline` or `blind`.
+    state: Option<String>,
+    /// At this very room.
+    classroom_id: Option<String>,
+    /// Whose name, room or place holds this.
+    q: Option<String>,
+    /// The page after this one, as the last answer's `Link` says it.
+    after: Option<String>,
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
 }
 
 /// A door as typed.
@@ -153,12 +175,14 @@ pub struct InvitationBody {
 }
 
 impl DeviceBody {
-    fn new(known: DoorKnown) -> Self {
+    fn new(listed: DoorListed) -> Self {
+        let DoorListed { known, board, states } = listed;
         let DoorKnown { device, settings, wanted, health, certificate } = known;
         let id = device.id.to_string();
         let direction = direction_text(device.direction);
         Self {
             status: status(&device),
+            states: states.into_iter().map(DoorState::word).collect(),
             device_id: id.clone(),
             id,
             config: DeviceConfig {
@@ -168,7 +192,7 @@ impl DeviceBody {
                 settings: settings.into(),
             },
             health: health.map(DeviceHealth::from),
-            board: None,
+            board: board.map(DeviceBoard::from),
             certificate_expires_at: certificate.and_then(|it| moment(it.ends)),
             classroom_id: device.room,
             location: device.location,
@@ -206,16 +230,23 @@ impl From<Vitals> for DeviceBoard {
     }
 }
 
-/// With what its board said lately.
-fn boarded(call: &Call, door: DeviceBody) -> DeviceBody {
+/// How these doors are now.
+fn listed(call: &Call, doors: Vec<DoorKnown>) -> Vec<DoorListed> {
     let app = call.app();
-    let board = door.id.parse().ok().and_then(|id| app.boards.of(&id, app.clock.mono()));
-    DeviceBody { board: board.map(DeviceBoard::from), ..door }
+    list::listed(doors, &app.boards, app.gallery.model(), (call.now, app.clock.mono()))
 }
 
-fn shown(tx: &Tx<'_>, id: &DeviceId) -> Result<DeviceBody, Error> {
-    let device = device::get(tx, id)?.ok_or_else(|| Error::unknown("door", id))?;
-    door::known(tx, device).map(DeviceBody::new)
+/// How one door is now, once it was read.
+fn shown(call: &Call, id: &DeviceId) -> impl FnOnce(&Tx<'_>) -> Result<DeviceBody, Error> + use<> {
+    let (id, app, now) = (id.clone(), call.app(), call.now);
+    let (boards, model) = (app.boards.clone(), app.gallery.model().clone());
+    let mono = app.clock.mono();
+    move |tx| {
+        let device = device::get(tx, &id)?.ok_or_else(|| Error::unknown("door", &id))?;
+        let known = vec![door::known(tx, device)?];
+        let listed = list::listed(known, &boards, &model, (now, mono)).pop();
+        listed.map(DeviceBody::new).ok_or_else(|| Error::unknown("door", &id))
+    }
 }
 
 fn moment(at: Wall) -> Option<Timestamp> {
@@ -258,17 +289,15 @@ impl DeviceForm {
 }
 
 async fn index(call: Call) -> Outcome {
-    let paged: Paged = call.query()?;
-    let after = paged.after.clone().unwrap_or_default();
-    let limit = rows(paged.limit);
-    let read = call.app().db.read(move |tx| {
-        let doors = device::page(tx, &after, limit)?;
-        doors
-            .into_iter()
-            .map(|door| door::known(tx, door).map(DeviceBody::new))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    let doors: Vec<_> = read.await?.into_iter().map(|door| boarded(&call, door)).collect();
+    let DeviceQuery { state, classroom_id: room, q: text, after, limit } = call.query()?;
+    let limit = rows(limit);
+    let filter = DoorFilter { state, room, text };
+    let all = listed(&call, call.app().db.read(door::all).await?);
+    let mut found: Vec<_> = all.into_iter().filter(|door| filter.wants(door)).collect();
+    found.sort_by(|one, other| one.known.device.id.cmp(&other.known.device.id));
+    let after = after.unwrap_or_default();
+    let later = found.into_iter().filter(|door| door.known.device.id.as_str() > after.as_str());
+    let doors: Vec<_> = later.take(limit as usize).map(DeviceBody::new).collect();
     page(&call, &doors, limit, doors.last().map(|last| last.id.clone()))
 }
 
@@ -277,15 +306,14 @@ async fn add(call: Call) -> Outcome {
     let id = typed.device_id.clone();
     let id = id.ok_or_else(|| Problem::field("device_id", "every door needs a name"))?;
     let db = &call.app().db;
-    let name = id.clone();
-    let shown = move |tx: &Tx<'_>| shown(tx, &name);
+    let shown = shown(&call, &id);
     let body = doors::add(db, id, typed.changes()?, call.name()?, shown, call.now).await?;
     created(&format!("/api/devices/{}", body.id), &body)
 }
 
 async fn show(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
-    let door = boarded(&call, call.app().db.read(move |tx| shown(tx, &id)).await?);
+    let door = call.app().db.read(shown(&call, &id)).await?;
     versioned(&door, door.version)
 }
 
@@ -296,8 +324,7 @@ async fn change(call: Call) -> Outcome {
         http::proof::fresh(&call)?;
     }
     let to = DoorChanges { version: call.version(typed.version)?, ..typed.changes()? };
-    let name = id.clone();
-    let shown = move |tx: &Tx<'_>| shown(tx, &name);
+    let shown = shown(&call, &id);
     let door = call.app().doors().change(&id, to, call.name()?, shown, call.now).await?;
     versioned(&door, door.version)
 }

@@ -78,6 +78,74 @@ async fn a_door_says_how_it_is_and_what_to_do() {
     assert!(list.contains("</svg>blind") && list.contains("2 more faults"), "{list}");
 }
 
+/// Two hundred and fifty doors, five to a room: every second is offline.
+async fn fleet(house: &House) {
+    let add = |tx: &Tx<'_>| {
+        (0..250_u32).try_for_each(|n| {
+            let id: DeviceId = format!("d{n:03}").parse().unwrap();
+            let (room, direction) = (format!("R{:02}", n / 5), wire::Direction::Both);
+            let location = if n == 77 { "Behind the Stage".into() } else { String::new() };
+            device::add(tx, &id, &device::DevicePlace { room, location, direction }, "t", NOW)?;
+            device::connected(tx, &id, n % 2 == 0, (1, 1), NOW).map(drop)
+        })
+    };
+    house.app.db.write(add).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_many_doors_the_list_counts_how_they_are_and_shows_those_that_were_asked_for() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    fleet(&house).await;
+    let hot = Vitals { celsius: Some(85), ..Vitals::default() };
+    house.app.boards.say(&"d010".parse().unwrap(), hot, house.app.clock.mono());
+    let listed = async |path: &str| {
+        let page = house.page(&token, path).await;
+        let links = page.split("class=\"who-link\" href=\"/devices/").skip(1);
+        let names: Vec<_> = links.map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+        (names, page)
+    };
+    let (first, page) = listed("/devices").await;
+    assert_eq!(first.len(), 100);
+    assert!(
+        page.contains("href=\"/devices?state=offline\">") && page.contains("offline 125"),
+        "{page}"
+    );
+    assert!(page.contains("too hot 1<") && !page.contains("href=\"/devices?state=blind\""));
+    let (offline, page) = listed("/devices?state=offline").await;
+    assert!(offline.iter().all(|name| name[1..].parse::<u32>().unwrap() % 2 == 1));
+    assert!(page.contains("125 doors are so") && page.contains("aria-current=\"true\""));
+    let (rest, page) = listed("/devices?state=offline&room=R39&after=d199").await;
+    assert_eq!((rest.len(), rest[0].as_str()), (25, "d201"), "the second page goes on");
+    assert!(!page.contains("Show the next ones"));
+    assert_eq!(listed("/devices?state=hot").await.0, ["d010"]);
+    assert_eq!(listed("/devices?at=R07&state=offline").await.0, ["d035", "d037", "d039"]);
+    assert_eq!(listed("/devices?q=behind+the+STAGE").await.0, ["d077"]);
+    let (none, page) = listed("/devices?q=nowhere").await;
+    assert!(none.is_empty() && page.contains("No door is as you asked"), "{page}");
+}
+
+#[tokio::test]
+async fn programs_ask_for_doors_by_state_room_and_text_and_page_by_page() {
+    let house = House::new().await;
+    let token = house.token(Role::Admin).await;
+    fleet(&house).await;
+    let get = async |path: &str| house.send(get(path).bearer(&token)).await;
+    let names = |answer: &super::Answer| {
+        let all = super::body(answer);
+        let all = all.as_array().unwrap().iter();
+        all.map(|door| door["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let page = get("/api/devices?state=offline&limit=2").await;
+    assert_eq!(names(&page), ["d001", "d003"]);
+    let link = page.headers()["link"].to_str().unwrap().to_owned();
+    assert!(link.contains("state=offline") && link.contains("after=d003"), "{link}");
+    assert_eq!(super::body(&page)[0]["states"], json!(["offline"]));
+    assert_eq!(names(&get("/api/devices?classroom_id=R07&state=quiet").await), ["d036", "d038"]);
+    assert_eq!(names(&get("/api/devices?q=stage").await), ["d077"]);
+    assert_eq!(names(&get("/api/devices?state=unheard-of").await), [""; 0]);
+}
+
 #[tokio::test]
 async fn whoever_moves_a_door_second_is_told_who_was_first_and_what_it_says_now() {
     let house = House::new().await;

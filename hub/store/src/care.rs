@@ -1,6 +1,5 @@
 //! What waits for a person who runs the system, counted across its tables.
 
-use super::device::{COLUMNS, read};
 use super::door::{self, DoorKnown};
 use super::{Tx, mail, params};
 use rules::error::Error;
@@ -8,8 +7,6 @@ use wire::Wall;
 
 /// A mail that was given up longer ago is no worry any more, milliseconds: a week.
 const LATELY_MS: i64 = 7 * 24 * 3_600_000;
-/// Doors that are looked at: the most a school has.
-const DOORS: u32 = 1_000;
 
 /// Mails that were given up lately; not those that turned out to be untrue.
 pub fn mails(tx: &Tx<'_>, now: Wall) -> Result<u64, Error> {
@@ -36,9 +33,6 @@ pub fn began_and_backup(tx: &Tx<'_>) -> Result<(Option<Wall>, Option<Wall>), Err
 
 /// Every door that should be at work.
 pub fn doors(tx: &Tx<'_>) -> Result<Vec<DoorKnown>, Error> {
-    let sql = format!(
-        "select {COLUMNS} from device where is_active = 1 and id <> $1 order by id limit $2"
-    );
-    let doors = tx.query(&sql, params![crate::device::PHOTOS, DOORS], read)?;
-    doors.into_iter().map(|device| door::known(tx, device)).collect()
+    let all = door::all(tx)?.into_iter();
+    Ok(all.filter(|known| known.device.is_active).collect())
 }

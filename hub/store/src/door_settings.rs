@@ -6,21 +6,23 @@ use serde_json::json;
 use std::collections::HashMap;
 use wire::{DeviceId, Wall, link::Settings};
 
-/// What the hub says of the door `id`.
-///
-/// # Errors
-/// `NotFound` when there is no such door; when the database fails.
-pub fn get(tx: &Tx<'_>, id: &DeviceId) -> Result<Settings, Error> {
-    let sql = "select settings from device where id = $1";
-    let text = tx.row(sql, params![id.as_str()], |row| row.get::<_, String>(0))?;
-    read(&text.ok_or_else(|| Error::unknown("door", id))?)
-}
-
-/// What it says of each active door.
+/// What the hub says of each active door.
 pub fn all(tx: &Tx<'_>) -> Result<HashMap<DeviceId, Settings>, Error> {
     let sql = "select id, settings from device where is_active = 1";
     let rows =
         tx.query(sql, [], |row| Ok((device::device_id(row, 0)?, row.get::<_, String>(1)?)))?;
+    rows.into_iter().map(|(id, text)| Ok((id, read(&text)?))).collect()
+}
+
+/// What the hub says of each door between these two.
+pub fn between(
+    tx: &Tx<'_>,
+    (from, to): (&str, &str),
+) -> Result<HashMap<DeviceId, Settings>, Error> {
+    let sql = "select id, settings from device where id >= $1 and id <= $2";
+    let some = params![from, to];
+    let rows =
+        tx.query(sql, some, |row| Ok((device::device_id(row, 0)?, row.get::<_, String>(1)?)))?;
     rows.into_iter().map(|(id, text)| Ok((id, read(&text)?))).collect()
 }
 

@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use wire::{DeviceId, ModelId, StudentId, Wall};
 
-const COLUMNS: &str = "at - (until - since), at, coalesce(err_ms, 0), usable_ms, blind, gallery,
+/// How many columns [`COLUMNS`] are.
+pub(super) const WIDTH: usize = 11;
+
+pub(super) const COLUMNS: &str =
+    "at - (until - since), at, coalesce(err_ms, 0), usable_ms, blind, gallery,
      model, fired, looks, dropped, refused";
 
 /// What every door by which people come into `room` says of `span`.
@@ -52,7 +56,7 @@ fn passed(tx: &Tx<'_>, door: &str, (from, to): (Wall, Wall)) -> Result<bool, Err
     Ok(tx.row(sql, params![door, from.0, to.0], |_| Ok(()))?.is_some())
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DoorReport> {
+pub(super) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<DoorReport> {
     let count = |n| -> rusqlite::Result<u64> {
         Ok(u64::try_from(row.get::<_, Option<i64>>(n)?.unwrap_or(0)).unwrap_or(0))
     };

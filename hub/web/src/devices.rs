@@ -13,7 +13,8 @@ mod updates;
 use super::note::Note;
 use super::shell::Shell;
 use crate::shell::shell;
-use acts::doors::state::states;
+use acts::doors::list::{DoorFilter, DoorListed, counts, listed};
+use acts::doors::state::DoorState;
 use acts::doors::{self, DoorChanges};
 use askama::Template;
 use http::call::Call;
@@ -24,10 +25,10 @@ use http::reply::page;
 use http::route::Route;
 use push::Push;
 use rules::error::Error;
-use serde::Deserialize;
-use state::{DoorStateSaid, say};
+use serde::{Deserialize, Serialize};
+use state::{DoorStateSaid, badge, say};
 use store::device::direction_text;
-use store::door::{DoorKnown, by_room, tally};
+use store::door::DoorKnown;
 use store::release::Progress;
 use store::room::{self, Room};
 use store::{Tx, release};
@@ -36,9 +37,9 @@ use wire::DeviceId;
 use wire::id::IdError;
 
 /// Doors on a page.
-const PER_PAGE: u32 = 100;
+const PER_PAGE: usize = 100;
 /// Doors of which the page counts how far they are.
-const SHOWN: u32 = 500;
+const SHOWN: u32 = 5_000;
 /// Rooms that are proposed.
 const ROOMS: u32 = 500;
 const DONE: [&str; 2] = ["doors-done-push", "doors-done-back"];
@@ -68,7 +69,14 @@ struct DoorsPage {
     shell: Shell,
     note: Option<Note>,
     /// Doors, and those that are connected.
-    tally: (i64, i64),
+    tally: (usize, usize),
+    /// How many are how, each a link to those.
+    counts: Vec<DoorsCount>,
+    asked: DoorsQuery,
+    /// Every room with a door.
+    at: Vec<String>,
+    /// Doors that were asked for, if some were.
+    found: Option<usize>,
     push: Option<Push>,
     places: Vec<DoorsPlace>,
     /// The address of this very list, and of what follows it.
@@ -107,39 +115,66 @@ struct DoorsDoor {
     wanted: Option<u64>,
 }
 
-/// Where the list goes on: after this door of this room.
-#[derive(Deserialize, Default)]
+/// How many doors are so, and the address of their list.
+struct DoorsCount {
+    said: String,
+    class: &'static str,
+    icon: &'static str,
+    count: usize,
+    link: String,
+    /// Whether it is the list that is shown.
+    here: bool,
+}
+
+/// Which doors somebody asked for, and where the list goes on: after this door of this room.
+#[derive(Clone, Deserialize, Serialize, Default)]
 struct DoorsQuery {
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    state: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    at: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    q: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     room: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     after: String,
 }
 
 impl DoorsQuery {
-    fn link(room: &str, after: &str) -> String {
-        match after {
-            "" => "/devices".to_owned(),
-            after => {
-                let query = serde_urlencoded::to_string([("room", room), ("after", after)]);
-                format!("/devices?{}", query.unwrap_or_default())
-            }
-        }
+    fn link(&self) -> String {
+        let query = serde_urlencoded::to_string(self).unwrap_or_default();
+        if query.is_empty() { "/devices".to_owned() } else { format!("/devices?{query}") }
+    }
+
+    fn filter(&self) -> DoorFilter {
+        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        DoorFilter { state: some(&self.state), room: some(&self.at), text: some(&self.q) }
+    }
+
+    /// The same from the first door on.
+    fn first(&self) -> Self {
+        Self { room: String::new(), after: String::new(), ..self.clone() }
+    }
+
+    fn is_later(&self, door: &DoorListed) -> bool {
+        let device = &door.known.device;
+        self.after.is_empty()
+            || (device.room.as_str(), device.id.as_str())
+                > (self.room.as_str(), self.after.as_str())
     }
 }
 
 /// Everything that is read for the page.
 struct DoorsFacts {
     doors: Vec<DoorKnown>,
-    tally: (i64, i64),
     progress: Vec<Progress>,
     rooms: Vec<Room>,
 }
 
-fn facts(tx: &Tx<'_>, asked: &DoorsQuery) -> Result<DoorsFacts, Error> {
+fn facts(tx: &Tx<'_>) -> Result<DoorsFacts, Error> {
     Ok(DoorsFacts {
-        doors: by_room(tx, (&asked.room, &asked.after), PER_PAGE)?,
-        tally: tally(tx)?,
+        doors: store::door::all(tx)?,
         progress: release::progress(tx, "", SHOWN)?,
         rooms: room::list(tx, "", ROOMS)?,
     })
@@ -157,32 +192,62 @@ async fn show(
     form: Option<DoorForm>,
 ) -> Outcome {
     let asked: DoorsQuery = call.query()?;
-    let here = DoorsQuery::link(&asked.room, &asked.after);
-    let DoorsFacts { doors, tally, progress, rooms } =
-        call.app().db.read(move |tx| facts(tx, &asked)).await?;
+    let app = call.app();
+    let DoorsFacts { doors, progress, rooms } = app.db.read(facts).await?;
+    let all = listed(doors, &app.boards, app.gallery.model(), (call.now, app.clock.mono()));
     let shell = shell(call, "devices");
-    let last = doors.last().filter(|_| doors.len() == PER_PAGE as usize);
+    let online = all.iter().filter(|door| door.known.device.online).count();
+    let counts = tell(&shell, &asked, &all);
+    let filter = asked.filter();
+    let mut at: Vec<_> = all.iter().map(|door| door.known.device.room.clone()).collect();
+    at.dedup();
+    let tally = (all.len(), online);
+    let some: Vec<_> = all.into_iter().filter(|door| filter.wants(door)).collect();
+    let found = (asked.first().link() != "/devices").then_some(some.len());
+    let mut later = some.into_iter().filter(|door| asked.is_later(door)).peekable();
+    let shown: Vec<_> = later.by_ref().take(PER_PAGE).collect();
+    let last = shown.last().filter(|_| later.peek().is_some()).map(|last| &last.known.device);
+    let next = last.map(|last| {
+        DoorsQuery { room: last.room.clone(), after: last.id.to_string(), ..asked.clone() }.link()
+    });
     let view = DoorsPage {
-        next: last.map(|last| DoorsQuery::link(&last.device.room, last.device.id.as_str())),
+        next,
         open: tally.0 == 0 || form.is_some(),
         push: Push::new(&shell, progress),
-        places: places(call, &shell, doors),
+        places: places(call, &shell, shown),
+        here: asked.link(),
+        counts,
+        asked,
+        at,
+        found,
         shell,
         note,
         tally,
-        here,
         rooms,
         form: form.unwrap_or_default(),
     };
     page(status, &view)
 }
 
+/// How many doors are how.
+fn tell(shell: &Shell, asked: &DoorsQuery, all: &[DoorListed]) -> Vec<DoorsCount> {
+    let one = |(state, count): (DoorState, usize)| {
+        let (class, icon) = badge(state);
+        let here = asked.state == state.word();
+        // Chosen once more it is chosen no longer.
+        let word = if here { "" } else { state.word() };
+        let link = DoorsQuery { state: word.to_owned(), ..asked.first() }.link();
+        DoorsCount { said: shell.say(state.keys().0), class, icon, count, link, here }
+    };
+    counts(all).into_iter().map(one).collect()
+}
+
 /// Doors of one room stand together; they come in that order.
-fn places(call: &Call, shell: &Shell, doors: Vec<DoorKnown>) -> Vec<DoorsPlace> {
+fn places(call: &Call, shell: &Shell, doors: Vec<DoorListed>) -> Vec<DoorsPlace> {
     let mut places: Vec<DoorsPlace> = Vec::new();
-    for known in doors {
-        let room = known.device.room.clone();
-        let door = row(call, shell, known);
+    for listed in doors {
+        let room = listed.known.device.room.clone();
+        let door = row(call, shell, listed);
         match places.last_mut().filter(|place| place.room == room) {
             Some(place) => place.doors.push(door),
             None => places.push(DoorsPlace { room, doors: vec![door] }),
@@ -191,18 +256,16 @@ fn places(call: &Call, shell: &Shell, doors: Vec<DoorKnown>) -> Vec<DoorsPlace> 
     places
 }
 
-fn row(call: &Call, shell: &Shell, known: DoorKnown) -> DoorsDoor {
-    let app = call.app();
+fn row(call: &Call, shell: &Shell, listed: DoorListed) -> DoorsDoor {
+    let DoorListed { known, states, .. } = listed;
     let now = call.now;
-    let board = app.boards.of(&known.device.id, app.clock.mono());
-    let all = states(&known, board, app.gallery.model(), now);
-    let said = say(shell, all[0], &known, &app.config.zone, now);
+    let said = say(shell, states[0], &known, &call.app().config.zone, now);
     let device = known.device;
     DoorsDoor {
         name: device.id.to_string(),
         heard: device.last_seen.map(|at| words::ago(shell.language, at, now)),
         said,
-        more: all.len() - 1,
+        more: states.len() - 1,
         location: device.location,
         in_use: device.gallery,
         wanted: known.wanted,
@@ -267,12 +330,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_goes_on_after_a_door_of_a_room() {
-        assert_eq!(DoorsQuery::link("Room 1", ""), "/devices");
-        let link = DoorsQuery::link("Room 1&2", "door-7");
-        assert_eq!(link, "/devices?room=Room+1%262&after=door-7");
-        let asked: DoorsQuery = serde_urlencoded::from_str(&link[9..]).unwrap();
-        assert_eq!((asked.room.as_str(), asked.after.as_str()), ("Room 1&2", "door-7"));
+    fn a_list_goes_on_after_a_door_of_a_room_with_what_was_asked_for() {
+        assert_eq!(DoorsQuery::default().link(), "/devices");
+        let text = String::from;
+        let room = text("Room 1&2");
+        let asked =
+            DoorsQuery { state: text("hot"), room, after: text("door-7"), ..Default::default() };
+        assert_eq!(asked.link(), "/devices?state=hot&room=Room+1%262&after=door-7");
+        let read: DoorsQuery = serde_urlencoded::from_str(&asked.link()[9..]).unwrap();
+        assert_eq!((read.room.as_str(), read.after.as_str()), ("Room 1&2", "door-7"));
+        assert_eq!(asked.first().link(), "/devices?state=hot");
     }
 
     #[test]

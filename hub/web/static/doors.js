@@ -31,13 +31,14 @@
     if (answer && answer.ok && !answer.redirected) show(await read(answer));
   }
 
-  // Events come in bursts; one look answers many.
-  let timer = null;
+  // Events come in bursts; one look answers many. The list of a thousand doors is not read at each.
+  const [wait, rest] = [250, door ? 250 : 2000];
+  let [timer, looked] = [null, 0];
   const soon = () => {
     timer = timer || setTimeout(() => {
-      timer = null;
+      [timer, looked] = [null, Date.now()];
       if (!document.hidden) renew();
-    }, 250);
+    }, Math.max(wait, looked + rest - Date.now()));
   };
 
   // A unit that is about to join -------------------------------------------------------------------

@@ -135,6 +135,7 @@ export default async function account({ browser, hub, open, signIn, first, shot,
     await page.locator("[aria-labelledby=mail] button").click();
     same(await page.isChecked("[name=mail_absence]"), false, "absence");
     same(await page.isChecked("[name=mail_low_attendance]"), true, "low attendance");
+    same(await page.isChecked("[name=mail_alerts]"), true, "doors");
   });
 
   await test("in Persian, in the dark, on the narrowest phone nothing sticks out", async () => {

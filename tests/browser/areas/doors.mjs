@@ -61,6 +61,25 @@ export default async function doors(kit) {
       await shot(page, "doors", { fullPage: true });
     });
 
+    await test("the list is narrowed by how doors are, by room and by words, and opens again", async () => {
+      await go("/devices");
+      const listed = () => page.locator("#map .who-link").allInnerTexts().then((all) => all.map(plain));
+      same((await listed()).sort().join(), "door-204,door-off", "all");
+      await page.locator("#counts a", { hasText: "joined, not connected yet" }).or(page.locator("#counts a", { hasText: "not joined yet" })).first().click();
+      same((await listed()).join(), "door-off", "of one state");
+      same(await page.locator("#counts a[aria-current]").count(), 1, "which is marked");
+      await shot(page, "doors-narrowed", { fullPage: true });
+      await page.locator("#counts a[aria-current]").click();
+      same((await listed()).length, 2, "chosen once more it is chosen no longer");
+      await page.selectOption("#at", "Room 204");
+      await page.getByRole("button", { name: "Search" }).click();
+      same((await listed()).join(), "door-204", "of one room");
+      await go("/devices?q=nowhere");
+      await page.getByText("No door is as you asked").waitFor();
+      await page.getByRole("link", { name: "Show all" }).click();
+      same((await listed()).length, 2, "all again");
+    });
+
     await test("a picture comes when it is asked for, and who asked and looked is written down", async () => {
       await go("/devices/door-204");
       same(await page.locator("#shown img").count(), 0, "none by itself");
