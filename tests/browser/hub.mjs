@@ -61,6 +61,12 @@ export class Hub {
     throw new Error(`the hub is not ready after 60 s:\n${this.log}`);
   }
 
+  // Rows that would take a hub hours: straight into its database.
+  write(sql) {
+    const python = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=30).executescript(sys.argv[2])";
+    execFileSync("python3", ["-c", python, join(this.data, "hub", "hub.db"), sql]);
+  }
+
   async login(email, password) {
     const answer = await this.as(email, password);
     this.token = answer.access;

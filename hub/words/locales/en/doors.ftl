@@ -11,9 +11,9 @@ doors-search-room = Room
 doors-search-every = Every room
 doors-search-go = Search
 doors-found = { $count ->
-    [0] No door is so.
-    [one] One door is so.
-   *[other] { $count } doors are so.
+    [0] No door found.
+    [one] One door found.
+   *[other] { $count } doors found.
  }
 doors-found-all = Show all
 doors-found-none = No door is as you asked

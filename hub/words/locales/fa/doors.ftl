@@ -11,9 +11,9 @@ doors-search-room = اتاق
 doors-search-every = همهٔ اتاق‌ها
 doors-search-go = جستجو
 doors-found = { $count ->
-    [0] هیچ دری چنین نیست.
-    [one] یک در چنین است.
-   *[other] { $count } در چنین‌اند.
+    [0] دری یافت نشد.
+    [one] یک در یافت شد.
+   *[other] { $count } در یافت شد.
  }
 doors-found-all = نمایش همه
 doors-found-none = دری که خواستید نیست
