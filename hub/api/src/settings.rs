@@ -67,13 +67,8 @@ pub struct Preferences {
     pub mail_absence: bool,
     /// About low attendance.
     pub mail_low_attendance: bool,
-    /// About doors, to themselves; only admins get it. Left out, they want it.
-    #[serde(default = "wanted")]
-    pub mail_alerts: bool,
-}
-
-fn wanted() -> bool {
-    true
+    /// About doors, to themselves; only admins get it. Left out of what replaces all, it stays.
+    pub mail_alerts: Option<bool>,
 }
 
 /// A weekly lesson of a class they teach.
@@ -194,7 +189,7 @@ async fn replace_all(call: Call) -> Outcome {
         department: emptied(profile.department),
         mail_absence: Some(preferences.mail_absence),
         mail_low_attendance: Some(preferences.mail_low_attendance),
-        mail_alerts: Some(preferences.mail_alerts),
+        mail_alerts: preferences.mail_alerts,
         language: None,
         schedule: Some(schedule.into_iter().map(OwnLesson::from).collect()),
         version: call.version(version)?,
@@ -258,7 +253,7 @@ impl From<OwnSettings> for OwnSettingsBody {
             preferences: Preferences {
                 mail_absence: own.mail.absence,
                 mail_low_attendance: own.mail.low_attendance,
-                mail_alerts: own.mail.alerts,
+                mail_alerts: Some(own.mail.alerts),
             },
             schedule: own.schedule.into_iter().map(OwnLessonBody::from).collect(),
             version: own.version,

@@ -14,8 +14,9 @@ const MINUTE_MS: u64 = 60_000;
 /// do not leave in one moment, and are one message.
 const ALMOST: u64 = 5;
 
-/// Before its first lesson a school is opened, milliseconds.
-const OPENS_MS: i64 = 3_600_000;
+/// So long before its first lesson a school needs its doors, milliseconds: half an hour. Passages count
+/// for a lesson from a quarter of an hour before it on.
+const OPENS_MS: i64 = 1_800_000;
 
 /// Hours of a day in a school that has no lessons in the hub: from seven to six.
 const HOURS: (i8, i8) = (7, 18);
@@ -171,9 +172,11 @@ pub struct SchoolDay {
     pub hour: i8,
 }
 
-/// Whether a door that is not connected at `now` is missed: from an hour before the first lesson
-/// until the end of the last; where the hub knows of no lessons at all, on each day from seven to
-/// six. Not at night, and not on a free day, when doors may be switched off.
+/// Whether a door that is not connected at `now` is missed.
+///
+/// It is from half an hour before the first lesson until the end of the last; where the hub knows of no
+/// lessons at all, on each day from seven to six. It is not at night or on a free day, when doors
+/// may be switched off.
 #[must_use]
 pub fn is_open(day: &SchoolDay, now: Wall) -> bool {
     match day.lessons {
@@ -183,8 +186,9 @@ pub fn is_open(day: &SchoolDay, now: Wall) -> bool {
     }
 }
 
-/// Which of the doors run an old program: one older than `hub`'s, or than what half of them run. What
-/// is no version is not judged.
+/// Which of the doors run an old program: one older than `hub`'s, or than what half of them run.
+///
+/// What is no version is not judged.
 #[must_use]
 pub fn old_programs(doors: &[(DeviceId, String)], hub: &str) -> BTreeMap<DeviceId, bool> {
     let all = doors.iter().filter_map(|(door, text)| Some((door, numbers(text)?)));

@@ -94,7 +94,6 @@ pub fn states(
 
 /// Which faults that are told by themselves a door that is connected has, and which it has not; of
 /// what it said nothing lately there is none.
-#[must_use]
 pub fn faults(
     known: &DoorKnown,
     board: Option<Vitals>,
