@@ -1,6 +1,7 @@
 //! The table as a whole: what holds for every route.
 
 use super::{Carrying, House, PASSWORD, body, get, post};
+use acts::doors::updates::UPDATE_BYTES;
 use http::{
     route::Who,
     takes::{PHOTO, SMALL, Takes},
@@ -12,7 +13,7 @@ use warp::test::RequestBuilder;
 
 const MIB: u64 = 1024 * 1024;
 /// Every route that reads more than [`SMALL`], and how much at most.
-const LARGE: [(&str, u64); 17] = [
+const LARGE: [(&str, u64); 19] = [
     ("/api/enrollment", PHOTO),
     ("/api/students/upload-face", PHOTO),
     ("/api/face/register", PHOTO),
@@ -30,6 +31,8 @@ const LARGE: [(&str, u64); 17] = [
     ("/api/timetable/import", 5 * MIB),
     ("/api/classes/{id}/bulk-upload-students", 5 * MIB),
     ("/api/classes/{id}/bulk-enroll", 256 * MIB), // on the disk
+    ("/api/updates", UPDATE_BYTES),               // on the disk
+    ("/updates", UPDATE_BYTES),
 ];
 
 fn limit(takes: Takes) -> Option<u64> {

@@ -44,7 +44,7 @@ pub fn trust(tx: &Tx<'_>, key: &[u8; 32], actor: &str, now: Wall) -> Result<(), 
     noted(tx, "trust", &digits, json!({}), actor, now)
 }
 
-/// Remembers a program; one that is known stays as it is.
+/// Remembers a program; one that is known is brought anew.
 pub fn add(
     tx: &Tx<'_>,
     program: &Program,
@@ -57,7 +57,8 @@ pub fn add(
     let sql = "insert into door_update (name, version, machine, released_at, length, signed,
              added_at, added_by) values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (name) do update set version = excluded.version,
-             released_at = excluded.released_at, signed = excluded.signed";
+             released_at = excluded.released_at, signed = excluded.signed,
+             added_at = excluded.added_at, added_by = excluded.added_by";
     let machine = program.machine.as_str();
     let length = super::cursor::signed(program.length);
     let values =

@@ -1,7 +1,6 @@
 //! `/updates`: programs for the doors, how far each is on its way, and what lets it go on or stop.
 //! A door may be called `updates`: this is not below `/devices`.
 
-use super::state::when;
 use crate::note::Note;
 use crate::shell::{Shell, shell};
 use acts::doors::updates::{self, Far, UPDATE_BYTES};
@@ -111,7 +110,7 @@ async fn index(call: Call) -> Outcome {
 async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let UpdatesFacts { trusts, rollouts, updates, doors } = call.app().db.read(facts).await?;
     let shell = shell(call, "devices");
-    let at = |moment| when(&shell, moment, &call.app().config.zone, call.now);
+    let at = |moment| words::when(shell.language, moment, &call.app().config.zone, call.now);
     let known = |update: Update| UpdatesUpdate {
         added: at(update.added),
         id: update.name,
