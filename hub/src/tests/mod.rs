@@ -49,6 +49,7 @@ mod sign_ins;
 mod table;
 mod teacher;
 mod timetable;
+mod updates;
 
 use crate::app::App;
 use acts::apart::Apart;

@@ -131,6 +131,15 @@ mod tests {
     }
 
     #[test]
+    fn white_stays_white_however_many_rows_become_one() {
+        for rows in [255, 256, 257, 258, 600] {
+            let white = Picture::new(2, rows, vec![255; 6 * rows as usize]).unwrap();
+            let one = resized(&white, [1, 1]);
+            assert!(one.iter().all(|&mean| (mean - 255.0).abs() < 1e-3), "{rows} rows: {one:?}");
+        }
+    }
+
+    #[test]
     fn some_rows_of_a_window_are_those_of_the_whole() {
         let picture = ramp(31, 17);
         let window = Window { columns: 3..30, rows: 2..16 };
