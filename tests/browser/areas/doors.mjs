@@ -2,6 +2,7 @@
 // cut off.
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Door } from "../door.mjs";
 import { names } from "../school.mjs";
 
@@ -197,6 +198,7 @@ export default async function doors(kit) {
       await until("connected", async () => (await hub.get("/api/devices/door-b")).online, LONG);
       await until("a picture", async () => {
         await bare.getByRole("button", { name: "Ask for a picture" }).click();
+        await bare.waitForURL(/done=/); // a page that is on its way cannot be loaded anew
         await until("an answer", async () => {
           await bare.reload();
           return !(await has("#shelf", "on its way", bare));
@@ -243,5 +245,26 @@ export default async function doors(kit) {
     }
     same(await teacher.locator("nav a[href='/devices']").count(), 0, "links");
     await teacher.context().close();
+  });
+
+  await test("an update is brought, goes on its way, is held and ended", async () => {
+    const [key, update] = ["release.key", "edge.update"].map((name) => join(hub.data, name));
+    const told = await hub.run("update", "key", key);
+    await hub.run("update", "trust", told.trim().split("\n").at(-1));
+    await hub.run("update", "sign", "/bin/true", "--version", "0.9.0", "--key", key, "--into", update);
+    await go("/devices");
+    await page.getByRole("link", { name: "Updates" }).click();
+    await page.setInputFiles("#file", update);
+    await page.getByRole("button", { name: "Add" }).click();
+    await page.getByRole("status").getByText("The program is here").waitFor();
+    await page.fill("#first-1", "door-off");
+    await page.locator("form[action='/updates/begin'] button").click();
+    await page.getByRole("status").getByText("one door tries it first").waitFor();
+    await shot(page, "updates", { fullPage: true });
+    await page.getByRole("button", { name: "Pause" }).click();
+    await until("it is held", () => has("#ways", "paused"), LONG);
+    await page.getByRole("button", { name: "End it" }).click();
+    await until("it has ended", () => has("#ways", "ended"), LONG);
+    same(await page.locator("#ways button").count(), 0, "nothing is to be said any more");
   });
 }
