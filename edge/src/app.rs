@@ -10,7 +10,7 @@ pub mod offline;
 mod parts;
 mod uplink;
 
-pub use door::{Door, Say};
+pub use door::Door;
 pub use first::prepare;
 pub use parts::Parts;
 pub use uplink::{Loaded, Post, Programs, Uplink, host_port, kept_gallery};
@@ -21,7 +21,7 @@ use crate::{
     packs::{Model, Packs},
     program::{Here, Role, Shelf, Updater},
     pulse::Pulse,
-    status::Status,
+    status::{Say, Status},
     trigger::{Ask, asking},
 };
 use anyhow::Context as _;

@@ -131,7 +131,7 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     owner::act(&config.data)?;
     match args.verb {
         Verb::Run => {
-            let role = program::launch(&config);
+            let role = program::launch(&config.data, &config.update);
             daemon(config, role)?;
         }
         Verb::Doctor => return Ok(tell(&doctor::examine(&config), out)?),

@@ -4,6 +4,7 @@
 //! leaves nothing on disk or wire.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use wire::link::Vitals;
 
@@ -88,6 +89,9 @@ pub struct Status {
     /// Counts since the start.
     pub counts: Counts,
 }
+
+/// Reads how the daemon is.
+pub type Say = Arc<dyn Fn() -> Status + Send + Sync>;
 
 /// Peak resident memory of this program, KiB, as `VmHWM` in `/proc/self/status` has it.
 #[must_use]

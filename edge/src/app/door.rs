@@ -9,7 +9,7 @@ use crate::{
     pulse::{Beat, Pulse},
     recognise::{Recogniser, Tools},
     signal,
-    status::{Counters, Status, memory_peak_kb},
+    status::{Counters, Say, Status, memory_peak_kb},
     trigger::{self, Ask, Shutter},
     vitals,
 };
@@ -43,9 +43,6 @@ pub struct Door {
 
 /// Why a configured line is not watched, if one is not.
 type Trouble = Arc<OnceLock<String>>;
-
-/// Reads how the daemon is.
-pub type Say = Arc<dyn Fn() -> Status + Send + Sync>;
 
 impl Door {
     /// Starts every part that looks.

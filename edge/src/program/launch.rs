@@ -4,10 +4,11 @@
 //! runs itself where there is none. So a program that does not come up never locks the door out.
 
 use super::book::{Book, Here, Start};
+use super::config::Config;
 use super::shelf::{Shelf, name};
-use crate::config::Config;
 use crate::identity::Identity;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
 use wire::program::Program;
 
@@ -22,17 +23,18 @@ pub enum Role {
     Trial,
 }
 
-/// Begins the program that is to run. Returns only in the process that is to be the daemon.
+/// Begins the program that is to run at the door whose data folder is `data`. Returns only in the
+/// process that is to be the daemon.
 #[must_use]
-pub fn launch(config: &Config) -> Role {
-    let shelf = Shelf::new(&config.data);
+pub fn launch(data: &Path, config: &Config) -> Role {
+    let shelf = Shelf::new(data);
     if let Some(running) = shelf.runs() {
         let book = shelf.book();
         let on_trial = book.trial().is_some_and(|(signed, ..)| name(signed) == running);
         return if on_trial { Role::Trial } else { Role::Settled };
     }
-    let identity = Identity::load(&config.data).ok();
-    let here = Here::new(config.update.signer(identity.as_ref()));
+    let identity = Identity::load(data).ok();
+    let here = Here::new(config.signer(identity.as_ref()));
     let mut book = shelf.book();
     loop {
         let before = book.clone();

@@ -33,7 +33,7 @@ pub struct Update {
 /// The key of whoever signs programs for doors, if the school trusts one.
 pub fn key(tx: &Tx<'_>) -> Result<Option<[u8; 32]>, Error> {
     let digits = setting::get(tx, KEY)?;
-    let hash = digits.map(|digits| blake3::Hash::from_hex(digits)).transpose();
+    let hash = digits.map(blake3::Hash::from_hex).transpose();
     Ok(hash.doing("reading whose programs doors take")?.map(|hash| *hash.as_bytes()))
 }
 

@@ -61,8 +61,8 @@ pub async fn bring(
         let mut bytes = Vec::new();
         file.by_ref().take(UPDATE_BYTES + 1).read_to_end(&mut bytes).doing("reading an update")?;
         let key = VerifyingKey::from_bytes(&key).doing("reading whose programs doors take")?;
-        let (signed, program) = unpack(&bytes).map_err(refused)?;
-        let known = Program::verified(&signed, &key).map_err(refused)?;
+        let (signed, program) = unpack(&bytes).map_err(|why| refused(&why))?;
+        let known = Program::verified(&signed, &key).map_err(|why| refused(&why))?;
         if !known.is(program) {
             return Err(Error::Invalid("the program was changed after it was signed".into()));
         }
@@ -73,7 +73,7 @@ pub async fn bring(
     db.write(move |tx| update::add(tx, &known, &signed, &by, now)).await
 }
 
-fn refused(why: wire::program::ProgramError) -> Error {
+fn refused(why: &wire::program::ProgramError) -> Error {
     Error::Invalid(why.to_string())
 }
 

@@ -14,7 +14,7 @@ use rules::error::Error;
 use rules::rollout::Stage;
 use store::rollout::{self, Asked, Rollout, RolloutState};
 use store::update::{self, Update};
-use store::{Tx, device};
+use store::{Tx, account, device};
 use warp::http::StatusCode;
 use wire::DeviceId;
 use wire::program::Step;
@@ -98,9 +98,18 @@ fn facts(tx: &Tx<'_>) -> Result<UpdatesFacts, Error> {
     Ok(UpdatesFacts {
         trusts: update::key(tx)?.is_some(),
         rollouts: rollouts.map(|one| updates::far(tx, one)).collect::<Result<_, _>>()?,
-        updates: update::list(tx, SHOWN)?,
+        updates: update::list(tx, SHOWN)?
+            .into_iter()
+            .map(|update| by_name(tx, update))
+            .collect::<Result<_, _>>()?,
         doors: device::page(tx, "", DOORS)?.into_iter().map(|door| door.id.to_string()).collect(),
     })
+}
+
+/// With the name of whoever brought it.
+fn by_name(tx: &Tx<'_>, update: Update) -> Result<Update, Error> {
+    let name = account::name(tx, &update.added_by)?;
+    Ok(Update { added_by: name.unwrap_or(update.added_by), ..update })
 }
 
 async fn index(call: Call) -> Outcome {
@@ -122,7 +131,7 @@ async fn show(call: &Call, status: StatusCode, note: Option<Note>) -> Outcome {
     let view = UpdatesPage {
         note,
         trusts,
-        rollouts: rollouts.into_iter().map(|far| on_its_way(&shell, far, &at)).collect(),
+        rollouts: rollouts.into_iter().map(|far| on_its_way(&shell, far, at)).collect(),
         updates: updates.into_iter().map(known).collect(),
         doors,
         shell,
