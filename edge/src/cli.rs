@@ -14,9 +14,13 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 use tracing_subscriber::EnvFilter;
 use wire::{Clock, time::SystemClock};
+
+/// A program on trial finds identity and model within this.
+const PREPARED: Duration = Duration::from_secs(120);
 
 /// Takes the register at the classroom door.
 #[derive(Debug, Parser)]
@@ -122,7 +126,17 @@ pub fn log() {
 /// # Errors
 /// In a sentence for whoever typed it.
 pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&args.config)?;
+    let config = match Config::load(&args.config) {
+        Ok(config) => config,
+        Err(error) => {
+            if let (Verb::Run, Some((data, update))) = (&args.verb, Config::least(&args.config)) {
+                // The program that was handed on may know settings that this one does not.
+                owner::act(&data)?;
+                program::launch(&data, &update)?;
+            }
+            return Err(error.into());
+        }
+    };
     // Where it goes is for whoever typed the command to say; all else is for the daemon's user.
     let picture = args.verb.picture()?;
     if args.verb.keeps() {
@@ -131,7 +145,7 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     owner::act(&config.data)?;
     match args.verb {
         Verb::Run => {
-            let role = program::launch(&config.data, &config.update);
+            let role = program::launch(&config.data, &config.update)?;
             daemon(config, role)?;
         }
         Verb::Doctor => return Ok(tell(&doctor::examine(&config), out)?),
@@ -158,7 +172,7 @@ fn daemon(config: Config, role: Role) -> anyhow::Result<()> {
         let mut stop = std::pin::pin!(stopped());
         tokio::select! {
             signal = &mut stop => return signal.map(|name| tracing::info!("stopping: {name}")),
-            ready = app::prepare(&config, &clock) => ready?,
+            ready = prepared(&config, role, &clock) => ready?,
         }
         let mut running = app::start(config, role, clock)?;
         let outcome = tokio::select! {
@@ -175,6 +189,18 @@ fn daemon(config: Config, role: Role) -> anyhow::Result<()> {
     });
     app::leave(runtime);
     outcome
+}
+
+/// Until this unit is somebody and has a model. A program on trial has both from the one before:
+/// where it does not find them, it has failed.
+async fn prepared(config: &Config, role: Role, clock: &Arc<dyn Clock>) -> anyhow::Result<()> {
+    let prepare = app::prepare(config, clock);
+    match role {
+        Role::Own | Role::Settled => prepare.await,
+        Role::Trial => tokio::time::timeout(PREPARED, prepare).await.context(
+            "this program does not find what the one before left, and is started again at most twice",
+        )?,
+    }
 }
 
 async fn stopped() -> anyhow::Result<&'static str> {

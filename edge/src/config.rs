@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Where the package puts the configuration.
 pub const DEFAULT_FILE: &str = "/etc/rollcall/edge.toml";
+/// Where it puts the data.
+const DATA: &str = "/var/lib/rollcall-edge";
 
 /// Everything the daemon is told, checked, with every path absolute.
 #[derive(Clone, Debug)]
@@ -85,6 +87,21 @@ impl Config {
         Ok(Self { recognise: settings::over(typed.recognise, &said), ..typed })
     }
 
+    /// Where the data lies and whose programs are taken, of a file that [`Config::load`] refuses;
+    /// nothing where not even that can be read.
+    #[must_use]
+    pub fn least(file: &Path) -> Option<(PathBuf, program::Config)> {
+        let table: toml::Table = std::fs::read_to_string(file).ok()?.parse().ok()?;
+        let folder = std::path::absolute(file).ok()?.parent()?.to_owned();
+        let data = table.get("data").and_then(toml::Value::as_str).unwrap_or(DATA);
+        let update = table.get("update").and_then(toml::Value::as_table);
+        let signer = update.and_then(|update| update.get("signer")?.as_str()).map(str::to_owned);
+        Some((
+            Paths(folder).resolve(data),
+            program::Config { signer, ..program::Config::default() },
+        ))
+    }
+
     /// Reads and checks `text`; `name` is how errors call it.
     ///
     /// # Errors
@@ -103,7 +120,7 @@ impl Raw {
         let or = |path: Option<PathBuf>, default: &str| {
             paths.resolve(path.unwrap_or_else(|| PathBuf::from(default)))
         };
-        let data = or(self.data, "/var/lib/rollcall-edge");
+        let data = or(self.data, DATA);
         self.recognise.check()?;
         self.view.check()?;
         Ok(Config {
@@ -141,6 +158,19 @@ mod tests {
         let config = parse(include_str!("../edge.example.toml")).unwrap();
         assert_eq!(config.data, Path::new("/var/lib/rollcall-edge"));
         assert_eq!(config.gallery.key, gallery::KeyPlace::Hub);
+    }
+
+    #[test]
+    fn of_a_file_with_settings_of_another_version_the_least_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("edge.toml");
+        let write = |text: &str| std::fs::write(&file, text).unwrap();
+        write("data = \"d\"\nnewer = 1\n[update]\nsigner = \"ab\"\nalso = 2\n");
+        assert!(Config::load(&file).is_err());
+        let (data, update) = Config::least(&file).unwrap();
+        assert_eq!((data, update.signer.as_deref()), (dir.path().join("d"), Some("ab")));
+        write("no table");
+        assert!(Config::least(&file).is_none());
     }
 
     #[test]

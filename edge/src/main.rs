@@ -1,7 +1,7 @@
 //! `rollcall-edge`: arguments, logging, exit codes; everything else is in the library.
 
 use clap::Parser;
-use rollcall_edge::{cli, table::ConfigError};
+use rollcall_edge::{cli, program, table::ConfigError};
 use std::{io::Write as _, process::ExitCode};
 
 /// The configuration is wrong (`EX_USAGE` of sysexits, which systemd is told not to restart after).
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "rollcall-edge: {error:#}");
             let wrong = error.chain().any(|cause| cause.is::<ConfigError>());
+            let wrong = wrong && !program::is_handed_on();
             ExitCode::from(if wrong { WRONG_CONFIG } else { 1 })
         }
     }

@@ -11,9 +11,9 @@ mod shelf;
 mod trial;
 mod updater;
 
-pub use book::{Book, Here, Start};
+pub use book::{Able, Book, Here, LIVED_MS, Start};
 pub use config::Config;
-pub use launch::{Role, launch};
+pub use launch::{Role, is_handed_on, launch};
 pub use shelf::Shelf;
 pub use trial::{Facts, Trial, Verdict};
 pub use updater::Updater;

@@ -13,16 +13,43 @@ use wire::sign::Signed;
 /// How often a program on trial is started before it is given up.
 pub const STARTS: u8 = 3;
 
+/// How often a program that proved itself is started in a row without living for [`LIVED_MS`],
+/// before what is installed takes its place: it fell over later than its trial.
+pub const FALLS: u8 = 10;
+/// A program that ran for so long has not fallen over, milliseconds.
+pub const LIVED_MS: u64 = 10 * 60_000;
+
 /// The memory itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Book {
     /// What proved itself; without it, what is installed runs.
-    settled: Option<Signed>,
+    settled: Option<Settled>,
+    /// When the newest that ever proved itself was released: nothing older is taken.
+    newest: i64,
     /// What is to prove itself.
     trial: Option<OnTrial>,
     /// What did not, last.
     refused: Option<Refused>,
+}
+
+/// A program that proved itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Settled {
+    signed: Signed,
+    rollout: u32,
+    /// Starts in a row that did not last.
+    falls: u8,
+}
+
+/// What a door could do before a new program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Able {
+    /// Its camera gave frames.
+    pub sees: bool,
+    /// It had a gallery with people in it.
+    pub knows: bool,
 }
 
 /// A program that is to prove itself.
@@ -31,8 +58,8 @@ struct OnTrial {
     signed: Signed,
     rollout: u32,
     starts: u8,
-    /// Whether the door saw with the program before: then it must with this one.
-    saw: bool,
+    /// What the door could with the program before: it must with this one.
+    able: Able,
 }
 
 /// A program that did not prove itself.
@@ -125,11 +152,18 @@ impl Book {
                 Err(why) => self.refuse(&why),
             }
         }
-        let settled = self.settled.as_ref().and_then(|signed| here.usable(signed).ok());
-        if settled.is_none() {
+        let Some(settled) = &mut self.settled else { return Start::Own };
+        let Ok(program) = here.read(&settled.signed) else { return Start::Own };
+        if here.is_past(&program) {
             self.settled = None;
+            return Start::Own;
         }
-        settled.map_or(Start::Own, Start::Settled)
+        if settled.falls >= FALLS {
+            self.fell();
+            return Start::Own;
+        }
+        settled.falls += 1;
+        Start::Settled(program)
     }
 
     /// What to do about `offer`.
@@ -140,7 +174,7 @@ impl Book {
             Ok(program) => program,
             Err(why) => return Answer::Rest(Step::Refused, why),
         };
-        let before = self.settled.as_ref().and_then(|settled| here.read(settled).ok());
+        let before = self.settled.as_ref().and_then(|known| here.read(&known.signed).ok());
         let is_settled = before.as_ref().is_some_and(|before| before.blake3 == program.blake3);
         let is_own =
             before.is_none() && Version::parse(&program.version).ok().as_ref() == Some(&here.own);
@@ -152,39 +186,58 @@ impl Book {
         if let Some(known) = self.refused.as_ref().filter(failed) {
             return Answer::Rest(Step::Refused, known.why.clone());
         }
+        // What was installed since is newer: there is nothing to do, and nothing wrong.
         if before.is_none() && here.is_past(&program) {
-            return Answer::Rest(Step::Refused, here.past());
+            return Answer::Rest(Step::Settled, here.past());
         }
-        if before.is_some_and(|before| program.released < before.released) {
+        if program.released.0 < self.newest {
             let why = "the program was released before the one that runs: sign it anew to go back";
             return Answer::Rest(Step::Refused, why.into());
         }
         Answer::Fetch(Box::new(program))
     }
 
-    /// The program of `offer` is here whole: the next start tries it. `saw`: whether the door sees
-    /// now.
-    pub fn stage(&mut self, offer: &Offer, saw: bool) {
-        let on_trial = |signed| OnTrial { signed, rollout: offer.rollout, starts: 0, saw };
+    /// The program of `offer` is here whole: the next start tries it, at a door that is `able`.
+    pub fn stage(&mut self, offer: &Offer, able: Able) {
+        let on_trial = |signed| OnTrial { signed, rollout: offer.rollout, starts: 0, able };
         self.trial = offer.signed.clone().map(on_trial);
     }
 
-    /// The program on trial, whether it must see, and in which rollout it came.
+    /// The program on trial, what it must be able to do, and in which rollout it came.
     #[must_use]
-    pub fn trial(&self) -> Option<(&Signed, bool, u32)> {
-        self.trial.as_ref().map(|trial| (&trial.signed, trial.saw, trial.rollout))
+    pub fn trial(&self) -> Option<(&Signed, Able, u32)> {
+        self.trial.as_ref().map(|trial| (&trial.signed, trial.able, trial.rollout))
     }
 
     /// What proved itself.
     #[must_use]
     pub fn settled(&self) -> Option<&Signed> {
-        self.settled.as_ref()
+        self.settled.as_ref().map(|settled| &settled.signed)
     }
 
     /// The program on trial proved itself.
     pub fn settle(&mut self) {
-        if let Some(trial) = self.trial.take() {
-            (self.settled, self.refused) = (Some(trial.signed), None);
+        if let Some(OnTrial { signed, rollout, .. }) = self.trial.take() {
+            let released = postcard::from_bytes::<Program>(&signed.bytes);
+            let released = released.map_or(0, |program| program.released.0);
+            self.newest = self.newest.max(released);
+            self.settled = Some(Settled { signed, rollout, falls: 0 });
+            self.refused = None;
+        }
+    }
+
+    /// What proved itself has run for [`LIVED_MS`]. Whether that is news.
+    pub fn lived(&mut self) -> bool {
+        let falls = self.settled.as_mut().map(|settled| std::mem::take(&mut settled.falls));
+        falls.is_some_and(|falls| falls > 0)
+    }
+
+    /// What proved itself cannot be started any more, or does not live.
+    pub fn fell(&mut self) {
+        if let Some(Settled { signed, rollout, .. }) = self.settled.take() {
+            let name = super::shelf::name(&signed);
+            let why = "it proved itself, and then ended again and again within minutes".to_owned();
+            self.refused = Some(Refused { name, rollout, why });
         }
     }
 
@@ -194,11 +247,6 @@ impl Book {
             let name = super::shelf::name(&trial.signed);
             self.refused = Some(Refused { name, rollout: trial.rollout, why: why.to_owned() });
         }
-    }
-
-    /// What proved itself cannot be started any more.
-    pub fn forget(&mut self) {
-        self.settled = None;
     }
 }
 

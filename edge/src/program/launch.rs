@@ -7,13 +7,14 @@ use super::book::{Book, Here, Start};
 use super::config::Config;
 use super::shelf::{Shelf, name};
 use crate::identity::Identity;
+use anyhow::bail;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 use wire::program::Program;
 
 /// What this process runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// What is installed.
     Own,
@@ -23,43 +24,55 @@ pub enum Role {
     Trial,
 }
 
+/// Set for a program of the shelf: a configuration that it does not understand is no reason for
+/// systemd to let it be, since what is installed may understand it.
+const HANDED_ON: &str = "ROLLCALL_HANDED_ON";
+
+/// Whether this process was begun by [`launch`].
+#[must_use]
+pub fn is_handed_on() -> bool {
+    std::env::var_os(HANDED_ON).is_some()
+}
+
 /// Begins the program that is to run at the door whose data folder is `data`. Returns only in the
 /// process that is to be the daemon.
-#[must_use]
-pub fn launch(data: &Path, config: &Config) -> Role {
+///
+/// # Errors
+/// When the program cannot be started; it is given up, and the next start begins another.
+pub fn launch(data: &Path, config: &Config) -> anyhow::Result<Role> {
     let shelf = Shelf::new(data);
     if let Some(running) = shelf.runs() {
         let book = shelf.book();
         let on_trial = book.trial().is_some_and(|(signed, ..)| name(signed) == running);
-        return if on_trial { Role::Trial } else { Role::Settled };
+        return Ok(if on_trial { Role::Trial } else { Role::Settled });
     }
     let identity = Identity::load(data).ok();
     let here = Here::new(config.signer(identity.as_ref()));
     let mut book = shelf.book();
-    loop {
-        let before = book.clone();
-        let mut start = book.begin(&here);
-        if book != before
-            && let Err(error) = shelf.keep(&book)
-        {
-            tracing::error!(%error, "which program runs cannot be written down: no new one is tried");
-            start = uncounted(before, &here);
-        }
-        let (program, is_trial) = match start {
-            Start::Own => return Role::Own,
-            Start::Settled(program) => (program, false),
-            Start::Trial(program) => (program, true),
-        };
-        let why = begin(&shelf, &program);
-        tracing::error!("version {} cannot be started: {why}", program.version);
-        match is_trial {
-            true => book.refuse(&why),
-            false => book.forget(),
-        }
-        if let Err(error) = shelf.keep(&book) {
-            tracing::error!(%error, "which program runs cannot be written down");
-        }
+    let before = book.clone();
+    let mut start = book.begin(&here);
+    if book != before
+        && let Err(error) = shelf.keep(&book)
+    {
+        tracing::error!(%error, "which program runs cannot be written down: no new one is tried");
+        start = uncounted(before, &here);
     }
+    let (program, is_trial) = match start {
+        Start::Own => return Ok(Role::Own),
+        Start::Settled(program) => (program, false),
+        Start::Trial(program) => (program, true),
+    };
+    let why = begin(&shelf, &program);
+    match is_trial {
+        true => book.refuse(&why),
+        false => book.fell(),
+    }
+    if let Err(error) = shelf.keep(&book) {
+        // Nobody is to be kept out by a disk that keeps nothing.
+        tracing::error!(%error, "that it is given up cannot be written down: what is installed runs");
+        return Ok(Role::Own);
+    }
+    bail!("version {} cannot be started and is given up: {why}", program.version)
 }
 
 /// What can be started without writing anything down: never a program on trial, which would be
@@ -74,6 +87,9 @@ fn begin(shelf: &Shelf, program: &Program) -> String {
     if !shelf.has(program) {
         return "its file is missing or damaged".into();
     }
-    let error = Command::new(shelf.path(program)).args(std::env::args_os().skip(1)).exec();
+    let error = Command::new(shelf.path(program))
+        .args(std::env::args_os().skip(1))
+        .env(HANDED_ON, "1")
+        .exec();
     format!("the system refuses it: {error}")
 }

@@ -159,6 +159,7 @@ fn is(program: &Program, path: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
     use crate::fetch::tests::{plain, serve};
+    use crate::program::Able;
     use ed25519_dalek::SigningKey;
     use std::sync::mpsc::channel;
     use wire::Wall;
@@ -218,7 +219,7 @@ mod tests {
         let program = program(b"code");
         let mut book = Book::default();
         let signed = program.sign(&SigningKey::from_bytes(&[1; 32]));
-        book.stage(&Offer { rollout: 1, signed: Some(signed) }, false);
+        book.stage(&Offer { rollout: 1, signed: Some(signed) }, Able::default());
         shelf.keep(&book).unwrap();
         assert_eq!(shelf.book(), book);
         fs::write(shelf.path(&program), b"code").unwrap();

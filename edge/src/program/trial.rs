@@ -1,10 +1,13 @@
 //! Whether a new program has proven itself: it hears its hub, and sees if the door saw before.
 
+use super::book::Able;
 use wire::Mono;
 
-/// Within this it must have proven itself, milliseconds: a school's network may be away for some
+/// Within this it must have heard its hub, milliseconds: a school's network may be away for some
 /// minutes, and what is recorded meanwhile lies in the outbox whichever program runs.
-const LIMIT_MS: u64 = 15 * 60_000;
+const HUB_MS: u64 = 15 * 60_000;
+/// Within this it must keep records and see, milliseconds: until then nobody who passes counts.
+const OWN_MS: u64 = 2 * 60_000;
 /// A camera gives its next frame within this, milliseconds.
 const FRAME_MS: u64 = 5_000;
 
@@ -12,7 +15,7 @@ const FRAME_MS: u64 = 5_000;
 #[derive(Debug)]
 pub struct Trial {
     since: Mono,
-    must_see: bool,
+    must: Able,
     steady_ms: u64,
     /// Frames when there was a new one last.
     frames: (u64, Mono),
@@ -29,6 +32,8 @@ pub struct Facts {
     pub frames: u64,
     /// Whether the outbox takes records.
     pub keeps: bool,
+    /// Whether its gallery has people in it.
+    pub knows: bool,
 }
 
 /// What follows.
@@ -43,10 +48,10 @@ pub enum Verdict {
 }
 
 impl Trial {
-    /// Begins at `now`; all must be well for `steady_ms` without a break.
+    /// Begins at `now`, at a door that could do as much as it `must`; all must be well for `steady_ms` without a break.
     #[must_use]
-    pub fn new(now: Mono, must_see: bool, steady_ms: u64) -> Self {
-        Self { since: now, must_see, steady_ms, frames: (0, now), well: None }
+    pub fn new(now: Mono, must: Able, steady_ms: u64) -> Self {
+        Self { since: now, must, steady_ms, frames: (0, now), well: None }
     }
 
     /// What follows from how the door is at `now`.
@@ -56,17 +61,18 @@ impl Trial {
         }
         let sees = self.frames.0 > 0 && now.since(self.frames.1) < FRAME_MS;
         let lacking = [
-            (facts.keeps, "its outbox does not take records"),
-            (sees || !self.must_see, "its camera gives no frames"),
-            (facts.online, "it does not reach its hub"),
+            (facts.keeps, OWN_MS, "its outbox does not take records"),
+            (sees || !self.must.sees, OWN_MS, "its camera gives no frames"),
+            (facts.online, HUB_MS, "it does not reach its hub"),
+            (facts.knows || !self.must.knows, HUB_MS, "it has no gallery, as the one before had"),
         ];
-        let Some((_, why)) = lacking.into_iter().find(|(is_well, _)| !is_well) else {
+        let Some((_, limit, why)) = lacking.into_iter().find(|(is_well, ..)| !is_well) else {
             let well = *self.well.get_or_insert(now);
             let proven = now.since(well) >= self.steady_ms;
             return if proven { Verdict::Proven } else { Verdict::Open };
         };
         self.well = None;
-        match now.since(self.since) >= LIMIT_MS {
+        match now.since(self.since) >= limit {
             true => Verdict::Failed(why),
             false => Verdict::Open,
         }
@@ -77,7 +83,8 @@ impl Trial {
 mod tests {
     use super::*;
 
-    const WELL: Facts = Facts { online: true, frames: 0, keeps: true };
+    const WELL: Facts = Facts { online: true, frames: 0, keeps: true, knows: true };
+    const SEEING: Able = Able { sees: true, knows: false };
 
     /// The verdicts of looks once a second, each with as many frames as seconds passed.
     fn looks(trial: &mut Trial, seconds: std::ops::Range<u64>, online: bool) -> Vec<Verdict> {
@@ -87,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_program_proves_itself_by_hearing_its_hub_and_seeing_without_a_break() {
-        let mut trial = Trial::new(Mono(0), true, 3_000);
+        let mut trial = Trial::new(Mono(0), SEEING, 3_000);
         assert_eq!(looks(&mut trial, 1..4, true), [Verdict::Open; 3]);
         assert_eq!(looks(&mut trial, 4..5, false), [Verdict::Open], "the hub was away");
         assert_eq!(looks(&mut trial, 5..8, true), [Verdict::Open; 3]);
@@ -96,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_program_without_its_hub_for_a_quarter_of_an_hour_has_failed() {
-        let mut trial = Trial::new(Mono(0), true, 3_000);
+        let mut trial = Trial::new(Mono(0), SEEING, 3_000);
         assert!(looks(&mut trial, 1..900, false).iter().all(|v| *v == Verdict::Open));
         assert_eq!(
             looks(&mut trial, 900..901, false),
@@ -106,12 +113,22 @@ mod tests {
 
     #[test]
     fn a_door_that_saw_must_see_and_one_that_was_blind_need_not() {
-        let dark = |must_see, s: u64| {
-            let mut trial = Trial::new(Mono(0), must_see, 3_000);
+        let dark = |sees, s: u64| {
+            let mut trial = Trial::new(Mono(0), Able { sees, knows: false }, 3_000);
             (1..=s).map(|s| trial.look(WELL, Mono(s * 1_000))).last()
         };
         assert_eq!(dark(false, 4), Some(Verdict::Proven));
         assert_eq!(dark(true, 4), Some(Verdict::Open));
-        assert_eq!(dark(true, 900), Some(Verdict::Failed("its camera gives no frames")));
+        assert_eq!(dark(true, 119), Some(Verdict::Open));
+        assert_eq!(dark(true, 120), Some(Verdict::Failed("its camera gives no frames")));
+    }
+
+    #[test]
+    fn a_door_that_knew_people_must_know_people() {
+        let mut trial = Trial::new(Mono(0), Able { sees: false, knows: true }, 3_000);
+        let none = Facts { knows: false, ..WELL };
+        assert!((1..900).all(|s| trial.look(none, Mono(s * 1_000)) == Verdict::Open));
+        let failed = trial.look(none, Mono(900_000));
+        assert_eq!(failed, Verdict::Failed("it has no gallery, as the one before had"));
     }
 }

@@ -1,7 +1,7 @@
 //! Follows what the hub offers while the daemon runs: gets it, and lets the next start try it; and
 //! watches over the trial if this process is one.
 
-use super::book::{Answer, Book, Here};
+use super::book::{Able, Answer, Book, Here, LIVED_MS};
 use super::launch::Role;
 use super::shelf::{Shelf, ShelfError};
 use super::trial::{Facts, Trial, Verdict};
@@ -66,22 +66,44 @@ impl Updater {
             self.trial(&mut book).await?;
         }
         self.shelf.tidy(&book);
+        let lived = tokio::time::sleep(Duration::from_millis(LIVED_MS));
+        let mut lived = std::pin::pin!(lived);
         loop {
             let offer = self.offers.borrow_and_update().clone();
-            if let Some(offer) = offer {
-                self.follow(&offer, &mut book).await?;
+            let followed = async {
+                match offer {
+                    Some(offer) => self.follow(&offer, &mut book).await,
+                    None => Ok(()),
+                }
+            };
+            followed.await?;
+            let mut offers = self.offers.clone();
+            tokio::select! {
+                changed = offers.changed() => {
+                    if changed.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+                () = &mut lived, if !lived.is_elapsed() => self.lived(&mut book),
             }
-            if self.offers.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
+        }
+    }
+
+    /// This program has run for long: it does not fall over.
+    fn lived(&self, book: &mut Book) {
+        if self.role != Role::Own
+            && book.lived()
+            && let Err(error) = self.shelf.keep(book)
+        {
+            tracing::warn!(%error, "that this program lives cannot be written down");
         }
     }
 
     /// Until this program has proven itself.
     async fn trial(&mut self, book: &mut Book) -> anyhow::Result<()> {
-        let Some((_, saw, rollout)) = book.trial() else { return Ok(()) };
+        let Some((_, able, rollout)) = book.trial() else { return Ok(()) };
         self.tell(rollout, Step::Trial, "");
-        let mut trial = Trial::new(self.clock.mono(), saw, self.steady_ms);
+        let mut trial = Trial::new(self.clock.mono(), able, self.steady_ms);
         loop {
             tokio::time::sleep(LOOK).await;
             match trial.look(self.facts(), self.clock.mono()) {
@@ -89,13 +111,14 @@ impl Updater {
                 Verdict::Proven => break,
                 Verdict::Failed(why) => {
                     book.refuse(why);
-                    self.shelf.keep(book)?;
+                    // Else the next start is counted, and so the last.
+                    let _counted = self.shelf.keep(book);
                     bail!("this program did not prove itself ({why}): the one before begins again");
                 }
             }
         }
         book.settle();
-        self.shelf.keep(book)?;
+        self.keep(book, rollout, Step::Trial).await;
         tracing::info!("this program has proven itself");
         self.tell(rollout, Step::Settled, "");
         Ok(())
@@ -107,6 +130,23 @@ impl Updater {
             online: *self.online.borrow(),
             frames: status.camera_frames,
             keeps: status.outbox_trouble.is_empty(),
+            knows: status.people > 0 && status.gallery_trouble.is_empty(),
+        }
+    }
+
+    /// What the door can do now.
+    fn able(&self) -> Able {
+        let status = (self.say)();
+        Able { sees: status.camera == CameraState::Watching, knows: status.people > 0 }
+    }
+
+    /// Writes `book` down, however long the disk takes nothing: the daemon goes on meanwhile.
+    async fn keep(&mut self, book: &Book, rollout: u32, step: Step) {
+        let mut backoff = Backoff::default();
+        while let Err(error) = self.shelf.keep(book) {
+            self.tell(rollout, step, &format!("it cannot be written down: {error}"));
+            let pause = backoff.failed(self.clock.mono(), &mut self.rng);
+            tokio::time::sleep(pause.max(LOOK)).await;
         }
     }
 
@@ -130,8 +170,12 @@ impl Updater {
             () = self.quiet() => {}
             _ = offers.changed() => return Ok(()),
         }
-        book.stage(offer, (self.say)().camera == CameraState::Watching);
-        self.shelf.keep(book)?;
+        let mut staged = book.clone();
+        staged.stage(offer, self.able());
+        tokio::select! {
+            () = self.keep(&staged, offer.rollout, Step::Waiting) => {}
+            _ = offers.changed() => return Ok(()),
+        }
         bail!("version {} is here and is tried now", program.version)
     }
 
@@ -179,7 +223,8 @@ impl Updater {
         let running = self.shelf.runs().and_then(|name| blake3::Hash::from_hex(name).ok());
         let end = why.floor_char_boundary(WHY_BYTES);
         self.progress.send_replace(Some(Progress {
-            machine: self.here.machine,
+            // A door that trusts nobody runs no program of the hub.
+            machine: self.here.machine.filter(|_| self.here.signer.is_some()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             running: running.map(|hash| *hash.as_bytes()),
             rollout,

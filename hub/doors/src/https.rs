@@ -23,6 +23,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use wire::join::{
     AUTHORITY_DOMAIN, AUTHORITY_PATH, GALLERY_PATH, KEY_PATH, MANIFEST_PATH, MODELS_DOMAIN,
@@ -53,6 +54,8 @@ enum HttpsContent {
     Held(Bytes),
     /// On the disk: a model is large, and is asked for in parts.
     Disk(PathBuf),
+    /// The same; it takes a place among [`PROGRAMS`].
+    Program(PathBuf),
 }
 
 /// Serves devices until `stop`.
@@ -137,6 +140,8 @@ async fn answer(
             answer
         }
         Ok(None) => empty(StatusCode::NOT_FOUND),
+        // It asks again in a moment.
+        Err(Error::Unavailable(_)) => empty(StatusCode::SERVICE_UNAVAILABLE),
         Err(error) => {
             tracing::error!(device = %identity.device, %error, "a file for a device could not be read");
             empty(StatusCode::SERVICE_UNAVAILABLE)
@@ -206,16 +211,34 @@ async fn fetched(app: &Parts, identity: &DoorIdentity, path: &str) {
     }
 }
 
+/// Doors that are sent a program at the same time: each answer is in RAM until its door has it.
+static PROGRAMS: Semaphore = Semaphore::const_new(8);
+
+/// Bytes that are sent, and the place that they take.
+struct Placed {
+    bytes: Bytes,
+    _place: SemaphorePermit<'static>,
+}
+
+impl AsRef<[u8]> for Placed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// The file of an update that was brought here.
 async fn update(app: &Parts, name: &str) -> Result<Option<HttpsFile>, Error> {
     if !updates::is_known(&app.db, name).await? {
         return Ok(None);
     }
     let path = updates::path(&app.config.data, name);
-    let read = move || match on_disk(path) {
+    let read = move || match on_disk(path.clone()) {
         // A hub out of a backup knows of it and has no file: an admin brings it again.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        file => file.doing("reading an update").map(Some),
+        file => {
+            let content = HttpsContent::Program(path);
+            file.doing("reading an update").map(|file| Some(HttpsFile { content, ..file }))
+        }
     };
     tokio::task::spawn_blocking(read).await.doing("reading an update")?
 }
@@ -258,13 +281,20 @@ impl HttpsFile {
     async fn bytes(self, range: Range<usize>) -> Result<Bytes, Error> {
         match self.content {
             HttpsContent::Held(bytes) => Ok(bytes.slice(range)),
-            HttpsContent::Disk(path) => {
-                let doing = "reading a file of the model pack";
-                let read = move || read(&path, &range);
-                tokio::task::spawn_blocking(read).await.doing(doing)?.doing(doing)
+            HttpsContent::Disk(path) => from_disk(path, range).await,
+            HttpsContent::Program(path) => {
+                let full = |_| Error::Unavailable("many doors fetch a program now".into());
+                let place = PROGRAMS.try_acquire().map_err(full)?;
+                let bytes = from_disk(path, range).await?;
+                Ok(Bytes::from_owner(Placed { bytes, _place: place }))
             }
         }
     }
+}
+
+async fn from_disk(path: PathBuf, range: Range<usize>) -> Result<Bytes, Error> {
+    let doing = "reading a file for a door";
+    tokio::task::spawn_blocking(move || read(&path, &range)).await.doing(doing)?.doing(doing)
 }
 
 fn read(path: &Path, range: &Range<usize>) -> io::Result<Bytes> {

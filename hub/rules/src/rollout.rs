@@ -1,13 +1,21 @@
 //! How an update goes from door to door: first to one, then to a tenth, then to all, each time
 //! only after it has proven itself everywhere before; and when it goes no further.
 
-use wire::DeviceId;
 use wire::program::Step;
+use wire::{DeviceId, Wall};
 
 /// Doors that get and try an update at the same time at most: they share a school's network.
 const AT_ONCE: usize = 50;
 /// Of so many doors one may refuse it before it is halted, once all are asked: two in a hundred.
 const PER_REFUSAL: usize = 50;
+/// So long every door of a stage must run it, and be connected, before more get it, milliseconds:
+/// half an hour. What falls over at the first crowd shows by then.
+const SOAK_MS: i64 = 30 * 60_000;
+/// A door that went away while it was about to try it, and stays away for so long, is taken for
+/// one at which it does not come up, milliseconds: an hour.
+const LOST_MS: i64 = 60 * 60_000;
+/// A door that says for so long that it fetches it is waited for no more, milliseconds: a day.
+const STUCK_MS: i64 = 24 * 60 * 60_000;
 
 /// How far a rollout has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,8 +66,38 @@ pub struct RolloutDoor {
     pub id: DeviceId,
     /// Whether it is connected.
     pub online: bool,
-    /// How far it is, once the update was offered to it.
-    pub step: Option<Step>,
+    /// How far it is and since when, once the update was offered to it.
+    pub step: Option<(Step, Wall)>,
+}
+
+/// How a door counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Counts {
+    /// It was not asked.
+    New,
+    /// It goes on, and is waited for.
+    AtWork,
+    /// It runs the update; whether it has for long enough, and is connected.
+    Runs(bool),
+    /// It refused it, or does not come back from trying it.
+    Refused,
+    /// It was asked, and cannot answer now: it stands for nobody.
+    Away,
+}
+
+impl RolloutDoor {
+    fn counts(&self, now: Wall) -> Counts {
+        let Some((step, at)) = self.step else { return Counts::New };
+        let since = now.0 - at.0;
+        match step {
+            Step::Settled => Counts::Runs(self.online && since >= SOAK_MS),
+            Step::Refused => Counts::Refused,
+            Step::Waiting | Step::Trial if self.online || since < LOST_MS => Counts::AtWork,
+            Step::Waiting | Step::Trial => Counts::Refused,
+            Step::Idle | Step::Fetching if self.online && since < STUCK_MS => Counts::AtWork,
+            Step::Idle | Step::Fetching => Counts::Away,
+        }
+    }
 }
 
 /// What is known of a rollout.
@@ -88,26 +126,29 @@ pub enum Follows {
     Halt,
 }
 
-/// What follows from how far the doors are.
+/// What follows from how far the doors are at `now`.
 #[must_use]
-pub fn follows(facts: &RolloutFacts) -> Follows {
-    let is = |step| move |door: &&RolloutDoor| door.step == Some(step);
-    let offered = facts.doors.iter().filter(|door| door.step.is_some()).count();
-    let refused = facts.doors.iter().filter(is(Step::Refused)).count();
-    let settled = facts.doors.iter().filter(is(Step::Settled)).count();
-    let borne = if facts.stage == Stage::All { offered / PER_REFUSAL } else { 0 };
+pub fn follows(facts: &RolloutFacts, now: Wall) -> Follows {
+    let counts: Vec<_> = facts.doors.iter().map(|door| door.counts(now)).collect();
+    let of = |what: Counts| counts.iter().filter(|counts| **counts == what).count();
+    let refused = of(Counts::Refused);
+    let runs = of(Counts::Runs(true)) + of(Counts::Runs(false));
+    let standing = runs + of(Counts::AtWork);
+    let borne = match facts.stage {
+        Stage::All => (standing + refused) / PER_REFUSAL,
+        Stage::One | Stage::Tenth => 0,
+    };
     if refused > borne + facts.forgiven {
         return Follows::Halt;
     }
-    // Whoever refused it stands for nobody.
-    let standing = offered - refused;
     let wanted = facts.stage.share(facts.doors.len());
     if standing < wanted {
-        let some = chosen(facts, wanted - standing);
+        let room = AT_ONCE.saturating_sub(of(Counts::AtWork));
+        let some = chosen(facts, room.min(wanted - standing));
         return if some.is_empty() { Follows::Wait } else { Follows::Offer(some) };
     }
     match facts.stage.next() {
-        Some(next) if settled > 0 && settled == standing => Follows::Enter(next),
+        Some(next) if of(Counts::Runs(true)) == standing => Follows::Enter(next),
         _ => Follows::Wait,
     }
 }
@@ -120,13 +161,7 @@ fn chosen(facts: &RolloutFacts, most: usize) -> Vec<DeviceId> {
         return Some(first.id.clone()).filter(|_| first.online).into_iter().collect();
     }
     let all = facts.stage == Stage::All;
-    let busy = facts.doors.iter().filter(|door| door.online && door.step.is_some_and(is_at_work));
-    let room = AT_ONCE.saturating_sub(busy.count()).min(most);
-    new().filter(|door| door.online || all).take(room).map(|door| door.id.clone()).collect()
-}
-
-fn is_at_work(step: Step) -> bool {
-    !matches!(step, Step::Settled | Step::Refused)
+    new().filter(|door| door.online || all).take(most).map(|door| door.id.clone()).collect()
 }
 
 #[cfg(test)]
@@ -134,16 +169,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const NOW: Wall = Wall(1_780_000_000_000);
+
     /// Doors of which each letter is one: `-` not asked, `o` offline and not asked, `f` at work,
-    /// `s` settled, `r` refused.
+    /// `s` settled long ago, `n` settled a moment ago, `r` refused, `a` away before it fetched, `t`
+    /// away since it tries it for a moment, `l` for long.
     fn facts(stage: Stage, doors: &str) -> RolloutFacts {
         let door = |(n, letter): (usize, char)| RolloutDoor {
             id: format!("d{n:04}").parse().unwrap(),
-            online: letter != 'o',
+            online: !"oatl".contains(letter),
             step: match letter {
-                'f' => Some(Step::Fetching),
-                's' => Some(Step::Settled),
-                'r' => Some(Step::Refused),
+                'f' => Some((Step::Fetching, NOW)),
+                's' => Some((Step::Settled, NOW.plus_ms(-SOAK_MS))),
+                'n' => Some((Step::Settled, NOW)),
+                'r' => Some((Step::Refused, NOW)),
+                'a' => Some((Step::Fetching, NOW)),
+                't' => Some((Step::Trial, NOW)),
+                'l' => Some((Step::Trial, NOW.plus_ms(-LOST_MS))),
                 _ => None,
             },
         };
@@ -153,6 +195,10 @@ mod tests {
             forgiven: 0,
             doors: doors.chars().enumerate().map(door).collect(),
         }
+    }
+
+    fn follows(facts: &RolloutFacts) -> Follows {
+        super::follows(facts, NOW)
     }
 
     fn offered(follows: Follows) -> Vec<String> {
@@ -208,6 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn more_doors_get_it_only_after_those_before_ran_it_for_a_while() {
+        assert_eq!(follows(&facts(Stage::One, "n---")), Follows::Wait);
+        let away = RolloutDoor { online: false, ..facts(Stage::One, "s").doors.remove(0) };
+        let mut gone = facts(Stage::One, "s---");
+        gone.doors[0] = away;
+        assert_eq!(follows(&gone), Follows::Wait, "it may have fallen over since");
+    }
+
+    #[test]
+    fn a_door_that_went_away_is_not_waited_for_unless_it_was_about_to_try_it() {
+        assert_eq!(offered(follows(&facts(Stage::One, "a--"))), ["d0001"]);
+        assert_eq!(follows(&facts(Stage::One, "t--")), Follows::Wait);
+        assert_eq!(follows(&facts(Stage::One, "l--")), Follows::Halt, "it does not come up there");
+        let busy = format!("{}{}", "a".repeat(200), "-".repeat(100));
+        assert_eq!(offered(follows(&facts(Stage::All, &busy))).len(), AT_ONCE, "nor takes a place");
+    }
+
+    #[test]
     fn the_door_that_an_admin_chose_is_first_even_if_it_must_be_waited_for() {
         let chosen = |doors| {
             let first = Some("d0001".parse().unwrap());
@@ -247,7 +311,7 @@ mod tests {
                         prop_assert!(asked.insert(id.clone()), "asked twice");
                         let at = facts.doors.iter().position(|door| door.id == id).unwrap();
                         let step = if some_are_bad && bad[at] { Step::Refused } else { Step::Settled };
-                        facts.doors[at].step = Some(step);
+                        facts.doors[at].step = Some((step, NOW.plus_ms(-SOAK_MS)));
                     },
                     Follows::Enter(stage) => facts.stage = stage,
                     Follows::Halt => { prop_assert!(some_are_bad); break }

@@ -57,13 +57,16 @@ fn said(rollout: u32, step: Step, why: &str) -> Progress {
     Progress { machine, version: "0.1.0".into(), running: None, rollout, step, why: why.into() }
 }
 
-/// Each door that was asked says `step`; the hub looks.
+/// Half an hour and more before now.
+const LONG_AGO: Wall = Wall(NOW.0 - 31 * 60_000);
+
+/// Each door that was asked says `step`, and the hub looks when that is long ago.
 async fn all_say(house: &House, n: u32, step: Step) {
     let write = move |tx: &Tx<'_>| {
         let asked = rollout::asked(tx, n)?.into_iter();
         let mut asked = asked.filter(|door| door.step == Step::Idle);
         asked.try_for_each(|door| {
-            rollout::heard(tx, &door.id, &said(n, step, "it fell"), NOW).map(drop)
+            rollout::heard(tx, &door.id, &said(n, step, "it fell"), LONG_AGO).map(drop)
         })
     };
     house.app.db.write(write).await.unwrap();

@@ -94,7 +94,7 @@ pub fn begin(
 ) -> Result<Rollout, Error> {
     let update = super::update::get(tx, name)?;
     if let Some(first) = first {
-        device::get(tx, first)?.ok_or_else(|| Error::unknown("door", first))?;
+        fits(tx, first, update.machine)?;
     }
     let sql = "update rollout set state = 'ended' where state <> 'ended' and name in
          (select name from door_update where machine = $1)";
@@ -106,6 +106,22 @@ pub fn begin(
     let n = n.ok_or_else(|| Error::internal("beginning a rollout", "it has no number"))?;
     noted(tx, n, "begin", json!({ "update": name, "version": update.version }), actor, now)?;
     get(tx, n)
+}
+
+/// Whether the door can run programs for `machine`.
+///
+/// # Errors
+/// `NotFound` when there is no such door; `Conflict` when it cannot.
+fn fits(tx: &Tx<'_>, door: &DeviceId, machine: Machine) -> Result<(), Error> {
+    let sql = "select machine = $2 and is_active = 1 from device where id = $1";
+    let fits = tx.row(sql, params![door.as_str(), machine.as_str()], |row| row.get(0))?;
+    match fits {
+        None => Err(Error::unknown("door", door)),
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::Conflict(format!(
+            "“{door}” has not said that it takes programs for {machine}: name another door"
+        ))),
+    }
 }
 
 /// The rollout `n`.
@@ -143,7 +159,8 @@ pub fn say(
         return Err(Error::Conflict("this rollout has ended: begin another one".into()));
     }
     let sql = "update rollout set forgiven =
-             (select count(*) from rollout_door where rollout = $1 and step = 'refused')
+             (select count(*) from rollout_door a join device d on d.id = a.device
+              where a.rollout = $1 and a.step = 'refused' and d.is_active = 1)
          where n = $1 and $2 = 'going'";
     tx.execute(sql, params![n, state.as_str()])?;
     set(tx, n, state)?;
@@ -173,24 +190,26 @@ pub fn offer(tx: &Tx<'_>, n: u32, doors: &[DeviceId], now: Wall) -> Result<(), E
 
 /// What is known of `rollout`.
 pub fn facts(tx: &Tx<'_>, rollout: &Rollout) -> Result<RolloutFacts, Error> {
-    let sql = "select d.id, d.online, a.step from device d
+    let sql = "select d.id, d.online, a.step, a.at from device d
          left join rollout_door a on a.rollout = $1 and a.device = d.id
          where d.is_active = 1 and d.machine = $2 order by d.id";
     let doors = tx.query(sql, params![rollout.n, rollout.machine.as_str()], |row| {
         Ok(RolloutDoor {
             id: device::device_id(row, 0)?,
             online: row.get(1)?,
-            step: parsed_option(row, 2)?,
+            step: parsed_option(row, 2)?.zip(row.get::<_, Option<i64>>(3)?.map(Wall)),
         })
     })?;
     let Rollout { stage, first, forgiven, .. } = rollout.clone();
     Ok(RolloutFacts { stage, first, forgiven, doors })
 }
 
-/// The doors that were asked, those that refused first.
+/// The doors that were asked and can still run it, those that refused first.
 pub fn asked(tx: &Tx<'_>, n: u32) -> Result<Vec<Asked>, Error> {
     let sql = "select a.device, a.step, a.why, d.online, a.at from rollout_door a
-         join device d on d.id = a.device where a.rollout = $1 order by a.device";
+         join rollout r on r.n = a.rollout join door_update u on u.name = r.name
+         join device d on d.id = a.device and d.is_active = 1 and d.machine = u.machine
+         where a.rollout = $1 order by a.device";
     let mut asked = tx.query(sql, params![n], |row| {
         Ok(Asked {
             id: device::device_id(row, 0)?,
@@ -215,7 +234,7 @@ pub fn reach(tx: &Tx<'_>, rollout: &Rollout) -> Result<usize, Error> {
 pub fn offers(tx: &Tx<'_>) -> Result<HashMap<DeviceId, Offer>, Error> {
     let sql = "select d.id, r.n, r.state, u.signed from device d
          join rollout r on r.n = (select max(rollout) from rollout_door where device = d.id)
-         join door_update u on u.name = r.name where d.is_active = 1";
+         join door_update u on u.name = r.name and u.machine = d.machine where d.is_active = 1";
     let rows = tx.query(sql, [], |row| {
         let state: String = row.get(2)?;
         let signed: Vec<u8> = row.get(3)?;

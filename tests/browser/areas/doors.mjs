@@ -259,6 +259,8 @@ export default async function doors(kit) {
     await page.getByRole("status").getByText("The program is here").waitFor();
     await page.fill("#first-1", "door-off");
     await page.locator("form[action='/updates/begin'] button").click();
+    await page.getByText("has not said that it takes programs for amd64").waitFor();
+    await page.locator("form[action='/updates/begin'] button").click();
     await page.getByRole("status").getByText("one door tries it first").waitFor();
     await shot(page, "updates", { fullPage: true });
     await page.getByRole("button", { name: "Pause" }).click();

@@ -3,6 +3,8 @@ use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use wire::Wall;
 
+const SEEING: Able = Able { sees: true, knows: false };
+
 fn key(n: u8) -> SigningKey {
     SigningKey::from_bytes(&[n; 32])
 }
@@ -30,7 +32,7 @@ fn fetch(n: u8) -> Answer {
 /// A door on which version 0.2.0 proved itself.
 fn settled() -> Book {
     let mut book = Book::default();
-    book.stage(&offer(2), true);
+    book.stage(&offer(2), SEEING);
     book.settle();
     book
 }
@@ -47,7 +49,7 @@ fn a_program_that_proves_itself_is_what_starts_from_then_on() {
     let mut book = Book::default();
     assert_eq!(book.begin(&here()), Start::Own);
     assert_eq!(book.answer(&offer(2), &here()), fetch(2));
-    book.stage(&offer(2), true);
+    book.stage(&offer(2), SEEING);
     assert_eq!(book.begin(&here()), Start::Trial(program(2)));
     book.settle();
     assert_eq!(book.begin(&here()), Start::Settled(program(2)));
@@ -57,7 +59,7 @@ fn a_program_that_proves_itself_is_what_starts_from_then_on() {
 #[test]
 fn a_program_that_never_comes_up_is_started_three_times_and_the_one_before_again() {
     let mut book = settled();
-    book.stage(&offer(3), true);
+    book.stage(&offer(3), SEEING);
     for _ in 0..STARTS {
         assert_eq!(book.begin(&here()), Start::Trial(program(3)));
     }
@@ -82,7 +84,7 @@ fn nobody_elses_program_and_none_for_another_machine_is_taken() {
 fn a_program_released_before_the_one_that_runs_is_not_taken_until_it_is_signed_anew() {
     let book = {
         let mut book = settled();
-        book.stage(&offer(3), true);
+        book.stage(&offer(3), SEEING);
         book.settle();
         book
     };
@@ -99,17 +101,43 @@ fn a_package_that_is_newer_than_what_was_handed_on_wins() {
     assert_eq!(book.begin(&newer), Start::Own);
     assert_eq!(book.answer(&offer(2), &newer), Answer::Rest(Step::Settled, String::new()));
     let newest = Here { own: Version::new(0, 3, 0), ..here() };
-    assert!(refused(book.answer(&offer(2), &newest)).contains("0.3.0 is installed"));
-    book.stage(&offer(2), true);
+    let past = "version 0.3.0 is installed on this door already".to_owned();
+    assert_eq!(book.answer(&offer(2), &newest), Answer::Rest(Step::Settled, past));
+    book.stage(&offer(2), SEEING);
     assert_eq!(book.begin(&newest), Start::Own, "what was staged before the package came");
 }
 
 #[test]
 fn a_key_that_is_trusted_no_more_starts_nothing() {
     let mut book = settled();
-    book.stage(&offer(3), true);
+    book.stage(&offer(3), SEEING);
     let other = Here { signer: Some(key(5).verifying_key()), ..here() };
     assert_eq!(book.begin(&other), Start::Own);
+    assert_eq!(book.begin(&here()), Start::Settled(program(2)), "it is trusted again");
+}
+
+#[test]
+fn a_program_that_falls_over_after_its_trial_gives_way_to_what_is_installed() {
+    let mut book = settled();
+    for _ in 0..FALLS {
+        assert_eq!(book.begin(&here()), Start::Settled(program(2)));
+    }
+    assert_eq!(book.begin(&here()), Start::Own);
+    assert!(refused(book.answer(&offer(2), &here())).contains("again and again"));
+    let mut steady = settled();
+    for _ in 0..3 * FALLS {
+        assert_eq!(steady.begin(&here()), Start::Settled(program(2)));
+        assert!(steady.lived());
+    }
+}
+
+#[test]
+fn nothing_older_than_what_ever_proved_itself_is_taken_by_a_door_that_lost_it() {
+    let mut book = settled();
+    book.stage(&offer(3), SEEING);
+    book.settle();
+    book.fell();
+    assert!(refused(book.answer(&offer(2), &here())).contains("sign it anew"));
 }
 
 #[test]
@@ -149,7 +177,7 @@ proptest! {
             match (step, &running) {
                 (Happens::Offer(n), Start::Own | Start::Settled(_)) => {
                     if let Answer::Fetch(_) = book.answer(&offer(n), &here()) {
-                        book.stage(&offer(n), true);
+                        book.stage(&offer(n), SEEING);
                     }
                 }
                 (Happens::Proven, Start::Trial(program)) => {
@@ -160,11 +188,13 @@ proptest! {
                 (Happens::Failed, Start::Trial(_)) => {
                     book.refuse("it failed");
                     running = book.begin(&here());
+                    book.lived();
                 }
                 (Happens::Start, _) => {
                     let text = serde_json::to_vec(&book).unwrap();
                     book = serde_json::from_slice(&text).unwrap();
                     running = book.begin(&here());
+                    book.lived();
                 }
                 _ => {}
             }

@@ -138,12 +138,12 @@ impl Updates {
 
     /// Looks once at every rollout that goes on.
     pub async fn look(&self) -> Result<(), Error> {
-        let going = self.db.read(|tx| {
+        let now = self.upkeep.clock.wall();
+        let going = self.db.read(move |tx| {
             let going = rollout::going(tx)?.into_iter();
-            going.map(|one| Ok((one.n, follows(&rollout::facts(tx, &one)?)))).collect()
+            going.map(|one| Ok((one.n, follows(&rollout::facts(tx, &one)?, now)))).collect()
         });
         let going: Vec<(u32, Follows)> = going.await?;
-        let now = self.upkeep.clock.wall();
         for (n, what) in going {
             if what != Follows::Wait {
                 self.db.write(move |tx| follow(tx, n, now)).await?;
@@ -201,7 +201,7 @@ fn follow(tx: &Tx<'_>, n: u32, now: Wall) -> Result<(), Error> {
     if rollout.state != RolloutState::Going {
         return Ok(());
     }
-    match follows(&rollout::facts(tx, &rollout)?) {
+    match follows(&rollout::facts(tx, &rollout)?, now) {
         Follows::Wait => Ok(()),
         Follows::Offer(doors) => rollout::offer(tx, n, &doors, now),
         Follows::Enter(stage) => rollout::enter(tx, n, stage),

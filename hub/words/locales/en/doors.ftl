@@ -306,7 +306,7 @@ updates-far = { $done } of { $total ->
     [one] one door runs
    *[other] { $total } doors run
  } it
-updates-nobody = No door has said yet that it is one for { $machine }.
+updates-nobody = No door has said yet that it takes programs for { $machine }.
 updates-going = on its way
 updates-everywhere = everywhere
 updates-paused = paused

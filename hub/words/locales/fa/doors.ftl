@@ -304,7 +304,7 @@ updates-far = { $done } از { $total ->
     [one] یک در
    *[other] { $total } در
  } آن را به کار می‌برند
-updates-nobody = هنوز هیچ دری نگفته است که برای { $machine } است.
+updates-nobody = هنوز هیچ دری نگفته است که برنامه‌های { $machine } را می‌پذیرد.
 updates-going = در راه
 updates-everywhere = همه‌جا
 updates-paused = نگه داشته
