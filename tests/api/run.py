@@ -101,6 +101,7 @@ def start(folder):
         f'mqtt = "127.0.0.1:{mqtt}"\ndevice = "127.0.0.1:{device}"\n'
         '[smtp]\nhost = "127.0.0.1"\nport = 1\ntls = "none"\nfrom = "school@school.test"\n'
     )
+    sign(hub, folder, env)
     log = open(folder / "hub.log", "wb")
     process = subprocess.Popen([*hub, "serve"], env=env, stdout=log, stderr=log)
     url, ca = f"https://localhost:{web}", data / "ca.pem"
@@ -113,6 +114,23 @@ def start(folder):
         if process.poll() is not None:
             break
     sys.exit((folder / "hub.log").read_text())
+
+
+def sign(hub, folder, env):
+    """A signed program for doors, as whoever releases one brings it to a school that trusts them."""
+    key, update, program = folder / "release.key", folder / "update", folder / "program"
+    # For arm64, so that no door here takes it: byte 18 of an ELF file says the machine.
+    code = bytearray(Path("/bin/true").read_bytes())
+    code[18] = 183
+    program.write_bytes(code)
+
+    def run(*typed):
+        typed = [*hub, "update", *map(str, typed)]
+        return subprocess.run(typed, check=True, env=env, capture_output=True, text=True).stdout
+
+    run("trust", run("key", key).split()[-1])
+    run("sign", program, "--version", "9.0.0", "--key", key, "--into", update)
+    os.environ["ROLLCALL_UPDATE"] = str(update)
 
 
 def operations(document):

@@ -172,6 +172,12 @@ class School:
         typed = {"url": "https://example.org/hook", "events": ["attendance.marked"]}
         return self.made("/api/webhooks", json=typed)
 
+    def update(self):
+        return self.made("/api/updates", files={"file": update()})
+
+    def rollout(self):
+        return self.made("/api/rollouts", "number", json={"update_id": self.update()})
+
     def stranger(self):
         """The token of a new account, for what ends a session."""
         person = self.person()
@@ -293,6 +299,10 @@ class School:
             "POST /api/webhooks": lambda: {"json": {
                 "url": "https://example.org/hook", "events": ["attendance.marked"]}},
             "POST /api/devices/{id}/commands": lambda: {"json": {"command": "reload"}},
+            "POST /api/updates": lambda: {"files": {"file": update()}},
+            "POST /api/rollouts": lambda: {"json": {"update_id": self.update()}},
+            "PATCH /api/rollouts": lambda: {
+                "json": {"number": self.rollout(), "state": "paused"}},
         }
         body = bodies.get(f"{method} {path}")
         return body() if body else None
@@ -311,6 +321,11 @@ def csr():
     make = "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null"
     made = subprocess.run([*make.split(), "-subj", "/CN=x"], capture_output=True, check=True)
     return made.stdout.decode()
+
+
+def update():
+    """A signed program, as `update sign` wrote it."""
+    return Path(os.environ["ROLLCALL_UPDATE"]).read_bytes()
 
 
 def archive():
