@@ -5,7 +5,7 @@
 //! people joined into one would cost a record, so in doubt a face starts a track of its own.
 
 use std::sync::Arc;
-use vision::{Picture, Rect, Scale, Template};
+use vision::{Cut, Picture, Rect, Scale, Template};
 use wire::{Mono, Quality, Reason};
 
 /// Where likeness alone does not decide, the box of a face must overlap that of the last frame by
@@ -32,8 +32,12 @@ pub struct Look {
     pub at: Mono,
     /// Where the face is.
     pub rect: Rect,
-    /// What it looks like.
+    /// What it looks like, without its mirror image.
     pub template: Template,
+    /// What its mirror image looks like, once that was asked for: most looks are never the best.
+    pub mirror: Option<Template>,
+    /// The face as the embedder sees it.
+    pub cut: Arc<Cut>,
     /// How good the look is.
     pub quality: Quality,
     /// What speaks against it, if it is good enough only for a person to decide.
@@ -45,6 +49,12 @@ pub struct Look {
 }
 
 impl Look {
+    /// Whether nothing speaks against it.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
     fn place(&self) -> Place {
         Place { frame: self.frame, at: self.at, rect: self.rect }
     }
@@ -86,6 +96,20 @@ impl Track {
     #[must_use]
     pub fn best(&self) -> &Look {
         let best = self.looks.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
+        best.expect("a track has at least one look")
+    }
+
+    /// The looks that count: good ones only; where there is none, those that are good enough for a
+    /// person to decide.
+    pub fn telling(&self) -> impl Iterator<Item = &Look> {
+        let is_any_good = self.looks.iter().any(Look::is_good);
+        self.looks.iter().filter(move |look| look.is_good() || !is_any_good)
+    }
+
+    /// The best of the looks that count.
+    #[must_use]
+    pub fn clearest(&self) -> &Look {
+        let best = self.telling().max_by(|a, b| a.weight.total_cmp(&b.weight));
         best.expect("a track has at least one look")
     }
 
@@ -204,6 +228,15 @@ impl Tracker {
     pub fn touch(&mut self, id: TrackId, place: Place) {
         if let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) {
             track.touch(place);
+        }
+    }
+
+    /// The mirror image of the best look of track `id` is `template`.
+    pub fn reflect(&mut self, id: TrackId, template: Template) {
+        let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) else { return };
+        let frame = track.clearest().frame;
+        if let Some(best) = track.looks.iter_mut().find(|look| look.frame == frame) {
+            best.mirror = Some(template);
         }
     }
 

@@ -48,17 +48,17 @@ struct Fused<'a> {
     best: &'a Look,
 }
 
-/// Good looks only; where there is none, those that are good enough for a person to decide.
+/// The looks that count, and the mirror image of the best of those of which it is known.
 fn fuse(track: &Track) -> Fused<'_> {
-    let good: Vec<&Look> = track.looks.iter().filter(|look| look.reasons.is_empty()).collect();
-    let grade = if good.is_empty() { Grade::ReviewOnly } else { Grade::Accept };
-    let looks = if good.is_empty() { track.looks.iter().collect() } else { good };
-    let best = looks.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
-    let best = *best.expect("a track has at least one look");
-    let mean = Template::weighted_mean(looks.iter().map(|look| (&look.template, look.weight)));
+    let best = track.clearest();
+    let grade = if best.is_good() { Grade::Accept } else { Grade::ReviewOnly };
+    let reflected = track.telling().filter(|look| look.mirror.is_some());
+    let mirror = reflected.max_by(|a, b| a.weight.total_cmp(&b.weight));
+    let mirror = mirror.and_then(|look| look.mirror.as_ref());
+    let glances = track.telling().map(|look| (&look.template, look.weight));
     // Only opposites cancel out, and opposites do not join a track; the best look stands for all.
-    let template = mean.unwrap_or_else(|_| best.template.clone());
-    let frames = u16::try_from(looks.len()).unwrap_or(u16::MAX);
+    let template = Template::fused(glances, mirror).unwrap_or_else(|_| best.template.clone());
+    let frames = u16::try_from(track.telling().count()).unwrap_or(u16::MAX);
     Fused { template, frames, grade, best }
 }
 

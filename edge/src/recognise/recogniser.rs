@@ -15,7 +15,7 @@ use crate::{
     signal::Sign,
     status::Counters,
     track::{Place, Track, TrackId, Tracker},
-    trigger::{Burst, Nothing, Shot, Shots},
+    trigger::{Burst, Nothing, Passing, Shot, Shots, Way},
     visit::{Rules, Settled, Visits},
 };
 use std::{
@@ -25,7 +25,7 @@ use std::{
 };
 use tokio::sync::{oneshot, watch};
 use vision::decide::FUSED;
-use vision::{NetError, Picture};
+use vision::{Cut, NetError, Picture};
 use wire::{Clock, ClockState, Mono, Reason, Verdict};
 
 /// How long a face may be unseen within one passage.
@@ -35,6 +35,9 @@ const TURN: Duration = Duration::from_millis(200);
 /// Frames passed over once everybody on the last one has their record. Whoever comes next is in
 /// view for several times as long as that takes, and is looked at in every frame from then on.
 const REST: u32 = 2;
+/// With nobody else on a frame for so long before and after, whoever went through two lines is who
+/// was seen.
+const ALONE_MS: u64 = 2_000;
 /// Bytes of a crop before it is sealed.
 const CROP_BYTES: usize = 12 * 1024;
 
@@ -58,6 +61,8 @@ pub struct Tools {
     pub counters: Arc<Counters>,
     /// Turned even while nobody comes.
     pub beat: Beat,
+    /// Which way people go, where two lines tell.
+    pub passing: Arc<Passing>,
 }
 
 /// Recognises whoever is on the frames of bursts, one burst after another.
@@ -79,6 +84,10 @@ pub struct Recogniser {
     rest: u32,
     /// Whether the last frame showed a face that could not be compared.
     poor: bool,
+    /// Tracks of which no further look says more.
+    sure: HashSet<TrackId>,
+    /// When several faces were last on one frame.
+    crowd: Option<Mono>,
 }
 
 impl Recogniser {
@@ -102,6 +111,8 @@ impl Recogniser {
             last: None,
             rest: 0,
             poor: false,
+            sure: HashSet::new(),
+            crowd: None,
         }
     }
 
@@ -147,7 +158,7 @@ impl Recogniser {
         let sure = self.visits.settle_sure(frame.at);
         let sure = self.store(sure);
         self.report.records.extend(sure);
-        self.rest = if self.is_everybody_settled(frame.at) { REST } else { 0 };
+        self.rest = if self.is_everybody_known(frame.at) { REST } else { 0 };
         self.report.took_ms += ms(began);
     }
 
@@ -161,12 +172,17 @@ impl Recogniser {
         true
     }
 
-    /// Whether somebody is on the frame taken `at`, and nobody there lacks a record. A face too poor
-    /// to be compared may be somebody who comes nearer.
-    fn is_everybody_settled(&self, at: Mono) -> bool {
+    /// Whether somebody is on the frame taken `at`, and of nobody there a look is wanted. A face too
+    /// poor to be compared may be somebody who comes nearer.
+    fn is_everybody_known(&self, at: Mono) -> bool {
         let mut here = self.tracker.tracks().iter().filter(|track| track.seen() == at).peekable();
         let is_empty = here.peek().is_none();
-        !is_empty && !self.poor && here.all(|track| self.visits.is_settled(track.id))
+        !is_empty && !self.poor && here.all(|track| self.is_known(track.id))
+    }
+
+    /// Whether a track has its record, or will have the one that it would have now.
+    fn is_known(&self, track: TrackId) -> bool {
+        self.visits.is_settled(track) || self.sure.contains(&track)
     }
 
     /// Decides on everybody, when no further frame of a burst will come. Of one that nobody looked at
@@ -231,6 +247,9 @@ impl Recogniser {
                 counters.poor_faces.fetch_add(seen.poor.len() as u64, Relaxed);
                 self.report.faces.extend(seen.poor.iter().map(told::poor));
                 self.poor = !seen.poor.is_empty();
+                if seen.faces > 1 {
+                    self.crowd = Some(frame.at);
+                }
                 self.tracker.step(seen.looks);
                 Some(picture)
             }
@@ -243,16 +262,17 @@ impl Recogniser {
         }
     }
 
-    /// The faces of a frame, but for those of people who have their record and are still there.
+    /// The faces of a frame, but for those of people who are known by now and are still there.
     fn see(&mut self, picture: &Picture, at: Mono) -> Result<Seen, NetError> {
         let pack = self.model.pack.clone();
         let mut faces = pack.detect(picture)?;
+        let count = faces.len();
         let place = |rect| Place { frame: self.frames, at, rect };
         let places: Vec<Place> = faces.iter().map(|face| place(face.rect)).collect();
-        let still = self.tracker.still(&places, |track| self.visits.is_settled(track));
+        let still = self.tracker.still(&places, |track| self.is_known(track));
         let mut known = still.iter().map(Option::is_some);
         faces.retain(|_| !known.next().unwrap_or(false));
-        let seen = see(&pack, picture, faces, (self.frames, at))?;
+        let seen = Seen { faces: count, ..see(&pack, picture, faces, (self.frames, at))? };
         for (id, place) in still.into_iter().zip(places) {
             let Some(id) = id else { continue };
             self.tracker.touch(id, place);
@@ -267,14 +287,17 @@ impl Recogniser {
     /// more chances must be surer, and whoever comes next may have the better claim.
     fn opine(&mut self, now: Mono, is_complete: bool) -> Vec<Opinion> {
         self.take_up_gallery();
+        self.reflect(if is_complete { 1 } else { FUSED });
         let gallery = self.gallery.clone();
         let stamp = self.tools.timing.stamp(now);
         let opinions = judge(self.tracker.tracks(), gallery.as_deref(), stamp.wall);
         self.report.gallery = gallery.as_ref().map_or(0, |gallery| gallery.version);
+        let sure = opinions.iter().filter(|opinion| self.is_beyond_doubt(opinion));
+        self.sure = sure.map(|opinion| opinion.track).collect();
         let is_alone = opinions.len() == 1;
         for opinion in &opinions {
             let Opinion { track, decision, .. } = opinion;
-            let is_sure = is_alone && self.is_beyond_doubt(opinion);
+            let is_sure = is_alone && self.sure.contains(track);
             match decision.candidates.first() {
                 None if is_complete && self.told.insert(*track) => {
                     show(&self.tools.signs, Sign::Unknown);
@@ -291,6 +314,26 @@ impl Recogniser {
             }
         }
         opinions
+    }
+
+    /// Looks at the mirror image of the best look of each track that has `least` looks or more and
+    /// may become a record: it makes a template surer, and costs as much as another look.
+    fn reflect(&mut self, least: u16) {
+        let wanted = |track: &&Track| {
+            track.telling().count() >= least.into()
+                && track.clearest().mirror.is_none()
+                && !self.is_known(track.id)
+        };
+        let tracks: Vec<&Track> = self.tracker.tracks().iter().filter(wanted).collect();
+        let ids: Vec<TrackId> = tracks.iter().map(|track| track.id).collect();
+        let cuts: Vec<Cut> = tracks.iter().map(|track| Cut::clone(&track.clearest().cut)).collect();
+        match self.model.pack.mirror(&cuts) {
+            Ok(None) => {}
+            Ok(Some(mirrors)) => {
+                ids.into_iter().zip(mirrors).for_each(|(id, seen)| self.tracker.reflect(id, seen));
+            }
+            Err(error) => tracing::warn!(%error, "a face was compared without its mirror image"),
+        }
     }
 
     /// Whether several looks are sure by more than they must be.
@@ -318,6 +361,7 @@ impl Recogniser {
         let crop = self.tools.config.crops.then(|| opinion.best.crop.jpeg_within(CROP_BYTES));
         Draft {
             at,
+            way: None,
             candidates: opinion.decision.candidates.clone(),
             confidence: opinion.decision.confidence,
             verdict: opinion.decision.verdict,
@@ -354,13 +398,20 @@ impl Recogniser {
         self.store(settled)
     }
 
+    /// Which way whoever was seen at `at` went; of several people nobody can tell.
+    fn way(&self, at: Mono) -> Option<Way> {
+        let is_alone = self.crowd.is_none_or(|crowd| at.0.abs_diff(crowd.0) > ALONE_MS);
+        is_alone.then(|| self.tools.passing.way(at)).flatten()
+    }
+
     /// Records what the visits settled. Green follows COMMIT.
     fn store(&mut self, Settled { records, repeats }: Settled) -> Vec<u64> {
         self.tools.counters.repeats.fetch_add(repeats.len() as u64, Relaxed);
         if records.is_empty() {
             return Vec::new();
         }
-        let drafts = records.iter().map(|(_, draft)| draft.clone()).collect();
+        let way = |draft: Draft| Draft { way: self.way(draft.at.mono), ..draft };
+        let drafts = records.iter().map(|(_, draft)| way(draft.clone())).collect();
         match self.tools.keep.keep(drafts) {
             Ok(numbers) => {
                 self.tools.counters.records.fetch_add(numbers.len() as u64, Relaxed);

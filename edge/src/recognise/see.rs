@@ -15,6 +15,8 @@ pub struct Seen {
     pub looks: Vec<Look>,
     /// Faces that cannot.
     pub poor: Vec<Poor>,
+    /// All faces of the frame, compared or not.
+    pub faces: usize,
 }
 
 /// A face too poor to be compared.
@@ -38,7 +40,7 @@ pub fn see(
     faces: Vec<Face>,
     (frame, at): (u64, Mono),
 ) -> Result<Seen, NetError> {
-    let mut seen = Seen::default();
+    let mut seen = Seen { faces: faces.len(), ..Seen::default() };
     let mut good: Vec<(Face, Judgement)> = Vec::new();
     let mut cuts: Vec<Cut> = Vec::new();
     for face in faces {
@@ -52,18 +54,20 @@ pub fn see(
             cuts.push(cut);
         }
     }
-    let templates = if cuts.is_empty() { Vec::new() } else { pack.embed_cuts(&cuts)? };
-    let look = |((face, judged), template): ((Face, Judgement), _)| Look {
+    let templates = if cuts.is_empty() { Vec::new() } else { pack.glance(&cuts)? };
+    let look = |(((face, judged), cut), template): (((Face, Judgement), Cut), _)| Look {
         frame,
         at,
         rect: face.rect,
         template,
+        mirror: None,
+        cut: Arc::new(cut),
         weight: weight(&judged.quality),
         quality: judged.quality,
         reasons: judged.doubts,
         crop: Arc::new(crop(picture, &face.rect)),
     };
-    seen.looks = good.into_iter().zip(templates).map(look).collect();
+    seen.looks = good.into_iter().zip(cuts).zip(templates).map(look).collect();
     Ok(seen)
 }
 

@@ -94,6 +94,14 @@ impl DlibNet {
             .collect()
     }
 
+    /// One template per chip, of the chip alone: half the work, and a little less sure.
+    ///
+    /// # Errors
+    /// As [`DlibNet::embed`].
+    pub fn glance(&self, chips: &[Chip]) -> std::result::Result<Vec<Template>, NetError> {
+        self.raw(chips)?.into_iter().map(|raw| Ok(Template::from_raw(raw)?)).collect()
+    }
+
     /// What dlib itself gives for each chip: 128 numbers, not normalised (lengths are about 1.5;
     /// dlib calls two faces one person below a Euclidean distance of 0.6).
     ///

@@ -61,14 +61,40 @@ impl Embedder {
     /// When a cut is not this embedder's, or a computation fails.
     pub fn embed(&self, cuts: &[Cut]) -> Result<Vec<Template>, NetError> {
         match self {
-            Self::Dlib(net) => {
-                net.embed(&cuts.iter().map(|cut| cut.input().clone()).collect::<Vec<_>>())
-            }
-            Self::Imported(kind, net) => {
-                cuts.iter().map(|cut| one(*kind, net, cut.input())).collect()
-            }
+            Self::Dlib(net) => net.embed(&chips(cuts, Chip::clone)),
+            Self::Imported(kind, net) => imported(*kind, net, cuts),
         }
     }
+
+    /// One template for each cut as it is, without its mirror image.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    pub fn glance(&self, cuts: &[Cut]) -> Result<Vec<Template>, NetError> {
+        match self {
+            Self::Dlib(net) => net.glance(&chips(cuts, Chip::clone)),
+            Self::Imported(kind, net) => imported(*kind, net, cuts),
+        }
+    }
+
+    /// One template for each cut's mirror image; nothing where the embedder does without.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    pub fn mirror(&self, cuts: &[Cut]) -> Result<Option<Vec<Template>>, NetError> {
+        match self {
+            Self::Dlib(net) => net.glance(&chips(cuts, Chip::mirrored)).map(Some),
+            Self::Imported(..) => Ok(None),
+        }
+    }
+}
+
+fn chips(cuts: &[Cut], of: impl Fn(&Chip) -> Chip) -> Vec<Chip> {
+    cuts.iter().map(|cut| of(cut.input())).collect()
+}
+
+fn imported(kind: Kind, net: &Network, cuts: &[Cut]) -> Result<Vec<Template>, NetError> {
+    cuts.iter().map(|cut| one(kind, net, cut.input())).collect()
 }
 
 fn one(kind: Kind, net: &Network, chip: &Chip) -> Result<Template, NetError> {

@@ -248,6 +248,23 @@ impl Pack {
     pub fn embed_cuts(&self, cuts: &[Cut]) -> Result<Vec<Template>, NetError> {
         self.embedder.embed(cuts)
     }
+
+    /// The same of the faces as they are, without the mirror image that the default pack looks at
+    /// too: half the work. [`Template::fused`] brings both together.
+    ///
+    /// # Errors
+    /// As [`Pack::detect`].
+    pub fn glance(&self, cuts: &[Cut]) -> Result<Vec<Template>, NetError> {
+        self.embedder.glance(cuts)
+    }
+
+    /// The same of their mirror images; nothing where the pack does without.
+    ///
+    /// # Errors
+    /// As [`Pack::detect`].
+    pub fn mirror(&self, cuts: &[Cut]) -> Result<Option<Vec<Template>>, NetError> {
+        self.embedder.mirror(cuts)
+    }
 }
 
 impl Manifest {

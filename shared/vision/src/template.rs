@@ -110,6 +110,19 @@ impl Template {
         if sum.is_empty() { Err(TemplateError::None) } else { Self::from_raw(sum) }
     }
 
+    /// What several looks at one face come to: the mean of `glances`, each with its weight, and of
+    /// one mirror image, which stands for those of all of them.
+    ///
+    /// # Errors
+    /// As [`Template::mean`].
+    pub fn fused<'a>(
+        glances: impl IntoIterator<Item = (&'a Self, f32)>,
+        mirror: Option<&Self>,
+    ) -> Result<Self, TemplateError> {
+        let mean = Self::weighted_mean(glances)?;
+        mirror.map_or_else(|| Ok(mean.clone()), |mirror| Self::mean([&mean, mirror]))
+    }
+
     /// Half-precision little-endian bytes, 2 a component: what galleries ship and tables seal.
     #[must_use]
     pub fn to_f16_bytes(&self) -> Vec<u8> {
@@ -165,6 +178,16 @@ mod tests {
         assert!((middle.cosine(&east) - 0.5f32.sqrt()).abs() < 1e-6);
         let pulled = Template::weighted_mean([(&east, 4.0), (&north, 3.0)]).unwrap();
         assert!((pulled.cosine(&east) - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn one_mirror_image_counts_as_much_as_all_glances_together() {
+        let (east, north) = (template(&[1.0, 0.0]), template(&[0.0, 1.0]));
+        let glances = || [(&east, 1.0), (&east, 9.0)];
+        assert_eq!(Template::fused(glances(), None).unwrap(), east);
+        let both = Template::fused(glances(), Some(&north)).unwrap();
+        assert!((both.cosine(&north) - 0.5f32.sqrt()).abs() < 1e-6);
+        assert_eq!(Template::fused([], Some(&north)), Err(TemplateError::None));
     }
 
     #[test]

@@ -38,6 +38,8 @@ fn look(frame: u64, x: f32, angle: f32) -> Look {
         at: Mono(frame * 100),
         rect: Rect { left: x, top: 50.0, right: x + 80.0, bottom: 130.0 },
         template: face(angle),
+        mirror: None,
+        cut: Arc::new(vision::Cut::of(vision::Chip::new(vec![0; 150 * 150 * 3]).unwrap())),
         quality: Quality::default(),
         reasons: vec![],
         weight: 1.0,
