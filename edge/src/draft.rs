@@ -3,6 +3,7 @@
 //! Everything before it may be lost; nothing after it may. Templates and crops pass it in the
 //! clear, in memory only: the outbox seals them before they touch the disk.
 
+use crate::trigger::Way;
 use std::{error::Error, fmt};
 use wire::{Candidate, ModelId, Mono, Quality, Reason, Stamp, StudentId, Verdict, record::Watch};
 
@@ -12,6 +13,8 @@ use wire::{Candidate, ModelId, Mono, Quality, Reason, Stamp, StudentId, Verdict,
 pub struct Draft {
     /// When the best look was taken.
     pub at: Stamp,
+    /// Which way they went, where two lines say so.
+    pub way: Option<Way>,
     /// Best first, at most 5, each at or above the review line.
     pub candidates: Vec<Candidate>,
     /// Of the first candidate, 0..=1.

@@ -6,7 +6,7 @@ use rollcall_edge::capture::{Frame, Pixels};
 use rollcall_edge::draft::Draft;
 use rollcall_edge::gallery::LoadedGallery;
 use rollcall_edge::packs::Model;
-use rollcall_edge::trigger::{Burst, Cause};
+use rollcall_edge::trigger::{Barrier, Burst, Cause, Way};
 use stage::{Door, Place, gallery, head, put, student, wall};
 use std::sync::Arc;
 use vision::Picture;
@@ -211,6 +211,40 @@ fn whoever_is_on_the_way_when_the_model_changes_is_settled_by_the_old_one() {
     let frame = Frame::new(Mono(1_200), Pixels::Rgb(wall()));
     door.recogniser.look(&frame, &burst);
     assert_eq!(who(&door.kept.0.lock().unwrap()), [student(1)]);
+}
+
+/// Which way somebody went whose walk breaks one line, and the other 300 ms later.
+fn way(first: Barrier, then: Barrier) -> Option<Way> {
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    door.passing.broke(first, Mono(1_000));
+    door.passing.broke(then, Mono(1_300));
+    door.show(walk(&head("obama3.jpg")));
+    let [draft] = &door.close()[..] else { panic!("one passage, one record") };
+    draft.way
+}
+
+#[test]
+fn two_lines_say_which_way_somebody_went() {
+    assert_eq!(way(Barrier::Outer, Barrier::Inner), Some(Way::In));
+    assert_eq!(way(Barrier::Inner, Barrier::Outer), Some(Way::Out));
+    assert_eq!(way(Barrier::Outer, Barrier::Outer), None);
+}
+
+#[test]
+fn of_two_people_on_a_frame_nobody_knows_who_broke_the_lines() {
+    let (one, other) = (head("obama3.jpg"), head("biden.jpg"));
+    let frame = |n: usize| {
+        let (mut frame, x) = (wall(), 4.0 * n as f32);
+        for (head, left) in [(&one, 150.0), (&other, 430.0)] {
+            put(&mut frame, head, &Place { x: left + x, y: 240.0, width: 180.0, light: 0.9 });
+        }
+        frame
+    };
+    let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
+    door.passing.broke(Barrier::Inner, Mono(1_000));
+    door.passing.broke(Barrier::Outer, Mono(1_300));
+    door.show((0..5).map(frame).collect());
+    assert_eq!(door.close().iter().map(|draft| draft.way).collect::<Vec<_>>(), [None, None]);
 }
 
 #[test]

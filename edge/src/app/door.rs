@@ -10,7 +10,7 @@ use crate::{
     recognise::{Recogniser, Tools},
     signal,
     status::{Counters, Say, Status, memory_peak_kb},
-    trigger::{self, Ask, Shutter},
+    trigger::{self, Ask, Passing, Shutter},
     vitals,
 };
 use anyhow::Context as _;
@@ -62,9 +62,11 @@ impl Door {
         let trouble = Arc::new(OnceLock::new());
         let say = self.say(&ring, &camera, &counters, &trouble);
         self.control(asks, &say, parts)?;
-        self.recogniser(&ring, asked, &counters, parts, pulse);
+        let within_ms = self.config.trigger.gpio.as_ref().map_or(0, |gpio| gpio.within_ms);
+        let passing = Arc::new(Passing::new(within_ms));
+        self.recogniser(&ring, asked, &counters, &passing, parts, pulse);
         self.camera(&ring, state, pulse.beat("camera"), parts);
-        let button = self.triggers(&ring, asks, &trouble, parts);
+        let button = self.triggers(&ring, asks, &passing, &trouble, parts);
         let watcher = Watcher {
             ring,
             camera,
@@ -164,6 +166,7 @@ impl Door {
         ring: &Arc<Ring>,
         asked: Receiver<Ask>,
         counters: &Arc<Counters>,
+        passing: &Arc<Passing>,
         parts: &mut Parts,
         pulse: &mut Pulse,
     ) {
@@ -178,6 +181,7 @@ impl Door {
             signs,
             counters: counters.clone(),
             beat: pulse.beat("recogniser"),
+            passing: passing.clone(),
         };
         let recogniser = Recogniser::new(tools);
         let beat = pulse.beat("shutter");
@@ -237,6 +241,7 @@ impl Door {
         &self,
         ring: &Arc<Ring>,
         asks: &SyncSender<Ask>,
+        passing: &Arc<Passing>,
         trouble: &Trouble,
         parts: &mut Parts,
     ) -> bool {
@@ -259,7 +264,7 @@ impl Door {
                 Ok(())
             });
         }
-        trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, trouble, parts))
+        trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, passing, trouble, parts))
     }
 
     /// Watches a line, if this machine has it.
@@ -267,6 +272,7 @@ impl Door {
         &self,
         gpio: &trigger::gpio::Config,
         asks: &SyncSender<Ask>,
+        passing: &Arc<Passing>,
         trouble: &Trouble,
         parts: &mut Parts,
     ) -> bool {
@@ -281,7 +287,8 @@ impl Door {
         let asks = asks.clone();
         let clock = self.clock.clone();
         let lifeline = self.lifeline.clone();
-        parts.thread("gpio", move || Ok(line.watch(&asks, &clock, &lifeline)?));
+        let passing = passing.clone();
+        parts.thread("gpio", move || Ok(line.watch(&asks, &clock, &lifeline, &passing)?));
         true
     }
 }

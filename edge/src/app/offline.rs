@@ -9,7 +9,7 @@ use crate::gallery::LoadedGallery;
 use crate::pulse::Beat;
 use crate::recognise::{Recogniser, Tools};
 use crate::report::Report;
-use crate::trigger::{Ask, Burst, Cause, Shots, Shutter, asking};
+use crate::trigger::{Ask, Burst, Cause, Passing, Shots, Shutter, asking};
 use crate::{capture, signal};
 use anyhow::{Context as _, bail};
 use std::{path::Path, sync::Arc, thread, time::Duration};
@@ -64,6 +64,7 @@ fn recogniser(
         signs: signal::signs().0,
         counters: Arc::default(),
         beat: Beat::default(),
+        passing: Arc::new(Passing::new(0)),
     };
     Ok(Recogniser::new(tools))
 }

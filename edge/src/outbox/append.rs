@@ -3,12 +3,15 @@
 use super::book::Unsaved;
 use super::{Book, OutboxError, Place, meta};
 use crate::draft::Draft;
+use crate::trigger::Way;
 use rand::rngs::StdRng;
 use rusqlite::{Connection, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use wire::record::{Anchor, Loss, LossCause, Watch, crop_hash};
 use wire::seal::Part;
-use wire::{Body, HubKey, Item, Ranges, Reason, RecordKey, SealError, Sighting, Stamp, StudentId};
+use wire::{
+    Body, Direction, HubKey, Item, Ranges, Reason, RecordKey, SealError, Sighting, Stamp, StudentId,
+};
 
 /// A face crop is never larger, in bytes of JPEG.
 const CROP_BYTES: usize = 12 * 1024;
@@ -250,9 +253,10 @@ fn sighting(
     if crop.is_none() && draft.crop_jpeg.is_some() {
         reasons.push(Reason::CropDropped);
     }
+    let direction = going(draft.way, place.direction, &mut reasons);
     let body = Body::Sighting(Sighting {
         room: place.room.clone(),
-        direction: place.direction,
+        direction,
         candidates: draft.candidates.clone(),
         confidence: draft.confidence,
         verdict: draft.verdict,
@@ -265,4 +269,38 @@ fn sighting(
         crop: crop.as_deref().map(crop_hash),
     });
     Ok((body, crop))
+}
+
+/// Which way a passage counts: as the school said of the door. Where the lines say that somebody went
+/// out of a door by which people come in, a person is asked: a face that waited outside may have been
+/// taken for theirs, and must not be missed.
+fn going(way: Option<Way>, door: Direction, reasons: &mut Vec<Reason>) -> Direction {
+    match (way, door) {
+        (Some(Way::In), Direction::Both) => Direction::Entry,
+        (Some(Way::Out), Direction::Both | Direction::Entry) => {
+            reasons.push(Reason::GoingOut);
+            door
+        }
+        _ => door,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_refine_what_a_door_for_both_ways_counts_and_never_keep_a_mark_away() {
+        let said = |way, door| {
+            let mut reasons = Vec::new();
+            (going(way, door, &mut reasons), reasons)
+        };
+        let doubt = vec![Reason::GoingOut];
+        assert_eq!(said(Some(Way::In), Direction::Both), (Direction::Entry, vec![]));
+        assert_eq!(said(Some(Way::Out), Direction::Both), (Direction::Both, doubt.clone()));
+        assert_eq!(said(Some(Way::Out), Direction::Entry), (Direction::Entry, doubt));
+        assert_eq!(said(Some(Way::Out), Direction::Exit), (Direction::Exit, vec![]));
+        assert_eq!(said(Some(Way::In), Direction::Exit), (Direction::Exit, vec![]));
+        assert_eq!(said(None, Direction::Both), (Direction::Both, vec![]));
+    }
 }

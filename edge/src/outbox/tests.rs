@@ -40,6 +40,7 @@ fn at(ms: u64) -> Stamp {
 fn draft(ms: u64) -> Draft {
     let student = StudentId(uuid::Uuid::from_u128(u128::from(ms % 7)));
     Draft {
+        way: None,
         at: at(ms),
         candidates: vec![Candidate { student, score: 0.96 }],
         confidence: 0.9,

@@ -1,5 +1,6 @@
 //! A button, a light barrier or a passive infrared sensor on a GPIO line.
 
+use super::passing::{Barrier, Passing};
 use super::{Ask, Cause};
 use crate::capture::Lifeline;
 use crate::table::ConfigError;
@@ -29,6 +30,11 @@ pub struct Config {
     /// While the line stays as the change left it, look again this often, milliseconds: for a
     /// sensor that is held as long as somebody is there. Default never.
     pub again_ms: Option<u64>,
+    /// Of two light barriers in a row the inner one, where `line` is the outer: which is broken first
+    /// says which way somebody goes. Wired like `line`. Default none.
+    pub inner: Option<u8>,
+    /// Whoever goes through breaks both within this time, milliseconds. Default 1500.
+    pub within_ms: u64,
     /// Frames from so long before the change count too, milliseconds: whoever breaks a light
     /// barrier shows it the back of the head a moment later. Default 0.
     pub before_ms: u64,
@@ -66,6 +72,8 @@ impl Default for Config {
             pull: Pull::Up,
             debounce_ms: 30,
             again_ms: None,
+            inner: None,
+            within_ms: 1_500,
             before_ms: 0,
         }
     }
@@ -80,6 +88,16 @@ impl Config {
         ConfigError::within("trigger.gpio.line", self.line.into(), 0..=27)?;
         ConfigError::within("trigger.gpio.debounce_ms", self.debounce_ms, 0..=5_000)?;
         ConfigError::within("trigger.gpio.before_ms", self.before_ms, 0..=600)?;
+        ConfigError::within("trigger.gpio.within_ms", self.within_ms, 100..=5_000)?;
+        ConfigError::within("trigger.gpio.inner", self.inner.unwrap_or(0).into(), 0..=27)?;
+        if self.inner == Some(self.line) {
+            let say = "must be another line than trigger.gpio.line: the one behind it";
+            return Err(ConfigError::key("trigger.gpio.inner", say));
+        }
+        if self.inner.is_some() && self.edge == Edge::Both {
+            let say = "needs edge = \"rising\" or \"falling\": the one that is a barrier breaking";
+            return Err(ConfigError::key("trigger.gpio.inner", say));
+        }
         let Some(again_ms) = self.again_ms else { return Ok(()) };
         ConfigError::within("trigger.gpio.again_ms", again_ms, 200..=60_000)?;
         if self.edge == Edge::Both {
@@ -153,11 +171,13 @@ impl Held {
     }
 }
 
-/// A line ready to be watched.
+/// A line ready to be watched, or two.
 #[derive(Debug)]
 pub struct Line {
     config: Config,
-    pin: InputPin,
+    gpio: Gpio,
+    outer: InputPin,
+    inner: Option<InputPin>,
 }
 
 impl Line {
@@ -166,48 +186,42 @@ impl Line {
     /// # Errors
     /// Off a Pi, without permission, or when the line is taken.
     pub fn open(config: &Config) -> Result<Self, GpioError> {
-        let what = format!("line {} (trigger)", config.line);
-        let open = || {
-            let pin = Gpio::new()?.get(config.line)?;
-            let mut pin = match config.pull {
-                Pull::Up => pin.into_input_pullup(),
-                Pull::Down => pin.into_input_pulldown(),
-                Pull::Off => pin.into_input(),
-            };
-            let edge = match config.edge {
-                Edge::Rising => Trigger::RisingEdge,
-                Edge::Falling => Trigger::FallingEdge,
-                Edge::Both => Trigger::Both,
-            };
-            // The kernel debounces.
-            let debounce = Some(Duration::from_millis(config.debounce_ms));
-            pin.set_interrupt(edge, debounce.filter(|debounce| !debounce.is_zero()))?;
-            Ok(pin)
+        let open = |line: u8| {
+            let what = format!("line {line} (trigger)");
+            pin(config, line).map_err(|error| GpioError::new(&what, &error))
         };
-        let pin = open().map_err(|error| GpioError::new(&what, &error))?;
-        Ok(Self { config: config.clone(), pin })
+        let gpio = Gpio::new().map_err(|error| GpioError::new("lines", &error))?;
+        let outer = open(config.line)?;
+        let inner = config.inner.map(open).transpose()?;
+        Ok(Self { config: config.clone(), gpio, outer, inner })
     }
 
-    /// Asks at each change of the line, and while it is held, until `stop` is cut. Blocking.
+    /// Asks at each change of a line, and while one is held, until `stop` is cut; `passing` hears of
+    /// two. Blocking.
     ///
     /// # Errors
     /// When the line cannot be watched any more.
     pub fn watch(
-        mut self,
+        self,
         asks: &SyncSender<Ask>,
         clock: &Arc<dyn Clock>,
         stop: &Lifeline,
+        passing: &Passing,
     ) -> Result<(), GpioError> {
         let mut held = Held { again_ms: self.config.again_ms, due: None };
+        let lines: Vec<&InputPin> = std::iter::once(&self.outer).chain(&self.inner).collect();
         while !stop.is_cut() {
-            let changed = self.pin.poll_interrupt(false, Some(held.patience(clock.mono())));
+            let patience = Some(held.patience(clock.mono()));
+            let changed = self.gpio.poll_interrupts(&lines, false, patience);
             let changed = changed.map_err(|error| GpioError::new("the trigger", &error))?;
-            let is_held = match self.config.edge {
-                Edge::Falling => self.pin.is_low(),
-                Edge::Rising => self.pin.is_high(),
-                Edge::Both => false,
-            };
             let now = clock.mono();
+            if let Some((line, _)) = changed
+                && self.inner.is_some()
+            {
+                let is_outer = line.pin() == self.config.line;
+                passing.broke(if is_outer { Barrier::Outer } else { Barrier::Inner }, now);
+            }
+            let is_held = lines.iter().any(|line| self.is_held(line));
             if held.turn(now, changed.is_some(), is_held) {
                 let before_ms = self.config.before_ms;
                 // Full: a burst is under way.
@@ -216,6 +230,33 @@ impl Line {
         }
         Ok(())
     }
+
+    /// Whether a line is as its change left it.
+    fn is_held(&self, line: &InputPin) -> bool {
+        match self.config.edge {
+            Edge::Falling => line.is_low(),
+            Edge::Rising => line.is_high(),
+            Edge::Both => false,
+        }
+    }
+}
+
+fn pin(config: &Config, line: u8) -> Result<InputPin, rppal::gpio::Error> {
+    let pin = Gpio::new()?.get(line)?;
+    let mut pin = match config.pull {
+        Pull::Up => pin.into_input_pullup(),
+        Pull::Down => pin.into_input_pulldown(),
+        Pull::Off => pin.into_input(),
+    };
+    let edge = match config.edge {
+        Edge::Rising => Trigger::RisingEdge,
+        Edge::Falling => Trigger::FallingEdge,
+        Edge::Both => Trigger::Both,
+    };
+    // The kernel debounces.
+    let debounce = Some(Duration::from_millis(config.debounce_ms));
+    pin.set_interrupt(edge, debounce.filter(|debounce| !debounce.is_zero()))?;
+    Ok(pin)
 }
 
 #[cfg(test)]
@@ -253,6 +294,16 @@ mod tests {
         let error = Config { edge: Edge::Both, ..config.clone() }.check().unwrap_err().to_string();
         assert!(error.contains("`trigger.gpio.again_ms` needs edge"), "{error}");
         assert!(Config { again_ms: Some(1), ..config }.check().is_err());
+    }
+
+    #[test]
+    fn of_two_lines_each_is_another_and_breaking_is_one_change() {
+        let two = Config { inner: Some(24), ..Config::default() };
+        assert!(two.check().is_ok());
+        let wrong = |config: Config| config.check().unwrap_err().to_string();
+        assert!(wrong(Config { inner: Some(25), ..two.clone() }).contains("another line"));
+        assert!(wrong(Config { edge: Edge::Both, ..two.clone() }).contains("needs edge"));
+        assert!(wrong(Config { inner: Some(99), ..two }).contains("trigger.gpio.inner"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ fn stamp(boot: u32, mono: u64, wall: Option<i64>) -> Stamp {
 
 fn draft(n: u8, verdict: Verdict, score: f32) -> Draft {
     Draft {
+        way: None,
         at: stamp(1, 0, None),
         candidates: vec![Candidate { student: student(n), score }],
         confidence: 0.9,

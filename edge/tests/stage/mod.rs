@@ -14,7 +14,7 @@ use rollcall_edge::{
     report::Report,
     signal,
     status::Counters,
-    trigger::{Burst, Cause, Shots, Source},
+    trigger::{Burst, Cause, Passing, Shots, Source},
 };
 use std::{
     path::PathBuf,
@@ -174,6 +174,7 @@ pub struct Door {
     pub counters: Arc<Counters>,
     pub model: watch::Sender<Model>,
     pub gallery: watch::Sender<Option<Arc<LoadedGallery>>>,
+    pub passing: Arc<Passing>,
 }
 
 impl Door {
@@ -181,6 +182,7 @@ impl Door {
         let (kept, clock) = (Kept::default(), Arc::new(ManualClock::at(Wall(0), Mono(1_000))));
         let counters = Arc::<Counters>::default();
         let model = Model { pack: PACK.clone(), id: PACK.model_id.parse().unwrap() };
+        let passing = Arc::new(Passing::new(1_500));
         let (model, models) = watch::channel(model);
         let (gallery, galleries) = watch::channel(Some(Arc::new(gallery)));
         let tools = Tools {
@@ -193,8 +195,9 @@ impl Door {
             signs: signal::signs().0,
             counters: counters.clone(),
             beat: Beat::default(),
+            passing: passing.clone(),
         };
-        Self { recogniser: Recogniser::new(tools), kept, clock, counters, model, gallery }
+        Self { recogniser: Recogniser::new(tools), kept, clock, counters, model, gallery, passing }
     }
 
     /// Shows pictures as the daemon would see them: bursts of five frames, one after another.

@@ -115,6 +115,7 @@ fn draft(at: Stamp, seen: &Seen, rng: &mut StdRng) -> Draft {
     // No two passages look alike: whoever checks finds one that is stored twice.
     let (eye_px, sharpness) = (rng.random_range(20.0..90.0), rng.random_range(20.0..900.0));
     Draft {
+        way: None,
         at,
         candidates: vec![Candidate { student, score: 0.96 }],
         confidence: 0.9,

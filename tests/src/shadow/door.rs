@@ -69,6 +69,7 @@ pub fn passage(ms: u64, size: usize) -> Entry {
 pub fn draft(ms: u64, size: usize) -> Draft {
     let student = StudentId(uuid::Uuid::from_u128(u128::from(ms % 50)));
     Draft {
+        way: None,
         at: at(ms),
         candidates: vec![Candidate { student, score: 0.96 }],
         confidence: 0.9,
