@@ -133,7 +133,7 @@ fn nothing_is_passed_over_while_somebody_waits_to_see() {
     let burst = Burst { told: true, ..Burst::new(Cause::Snap, Mono(1_000)) };
     for (n, picture) in stands(&head("obama3.jpg"), 0..6).into_iter().enumerate() {
         let at = Mono(1_000 + n as u64 * 100);
-        door.recogniser.look(&Frame::new(at, Pixels::Rgb(picture)), &burst);
+        door.recogniser.look(&Arc::new(Frame::new(at, Pixels::Rgb(picture))), &burst);
     }
     assert_eq!((door.counters.read().frames, door.counters.read().rested_frames), (6, 0));
 }
@@ -172,7 +172,7 @@ fn whoever_is_sure_by_three_looks_is_recorded_while_the_burst_still_comes() {
     let mut kept = Vec::new();
     for (n, picture) in walk(&head("obama3.jpg")).into_iter().skip(10).take(5).enumerate() {
         let at = Mono(1_000 + n as u64 * 100);
-        door.recogniser.look(&Frame::new(at, Pixels::Rgb(picture)), &burst);
+        door.recogniser.look(&Arc::new(Frame::new(at, Pixels::Rgb(picture))), &burst);
         kept.push(door.kept.0.lock().unwrap().len());
     }
     assert_eq!(kept, [0, 0, 1, 1, 1]);
@@ -183,7 +183,7 @@ fn whoever_is_sure_by_three_looks_is_recorded_while_the_burst_still_comes() {
 fn begin(door: &mut Door, burst: &Burst) {
     for (n, picture) in walk(&head("obama3.jpg")).into_iter().skip(10).take(2).enumerate() {
         let at = Mono(1_000 + n as u64 * 100);
-        door.recogniser.look(&Frame::new(at, Pixels::Rgb(picture)), burst);
+        door.recogniser.look(&Arc::new(Frame::new(at, Pixels::Rgb(picture))), burst);
     }
 }
 
@@ -208,7 +208,7 @@ fn whoever_is_on_the_way_when_the_model_changes_is_settled_by_the_old_one() {
     door.gallery.send(Some(Arc::new(LoadedGallery::new(2, other).unwrap()))).unwrap();
     let model = door.model.borrow().clone();
     door.model.send(Model { id: "other-1".parse().unwrap(), ..model }).unwrap();
-    let frame = Frame::new(Mono(1_200), Pixels::Rgb(wall()));
+    let frame = Arc::new(Frame::new(Mono(1_200), Pixels::Rgb(wall())));
     door.recogniser.look(&frame, &burst);
     assert_eq!(who(&door.kept.0.lock().unwrap()), [student(1)]);
 }

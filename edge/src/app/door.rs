@@ -192,8 +192,13 @@ impl Door {
             signal::run(panel, &shown);
             Ok(())
         });
+        let (scout, steps) = recogniser.scout(pulse.beat("scout"));
+        parts.thread("scout", move || {
+            scout.run(&shots);
+            Ok(())
+        });
         parts.thread("recogniser", move || {
-            recogniser.run(&shots);
+            recogniser.run(&steps);
             Ok(())
         });
         let lifeline = self.lifeline.clone();

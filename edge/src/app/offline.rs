@@ -77,7 +77,12 @@ pub fn snap(config: &Config, gallery: Option<Arc<LoadedGallery>>) -> anyhow::Res
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let recogniser = recogniser(config, &clock, gallery)?;
     let (reply, mut report) = oneshot::channel();
-    recogniser.run(&*shots(config, &clock, reply)?);
+    let shots = shots(config, &clock, reply)?;
+    let (scout, steps) = recogniser.scout(Beat::default());
+    thread::scope(|scope| {
+        scope.spawn(|| scout.run(&shots));
+        recogniser.run(&steps);
+    });
     let report = report.try_recv().context("the burst was not looked at")?;
     if report.frames == 0 {
         bail!("the camera gave no frame");

@@ -1,9 +1,10 @@
-//! The thread that owns the models: takes frames, hands out records.
+//! The thread that compares faces: takes frames whose faces were found, hands out records.
 //!
-//! Nothing here is shared or locked. A frame may be lost before this point, never after it. Frames
-//! are looked at while the rest of their burst still comes; whoever is sure by several looks is
+//! Nothing here is locked. A frame may be lost before this point, never after it. Frames are
+//! compared while the rest of their burst still comes; whoever is sure by several looks is
 //! recorded at once, all others are decided when the burst is complete.
 
+use super::scout::{Rest, Scout, Spotted, Step, spot};
 use super::{Config, Opinion, Seen, judge::judge, see::see, told};
 use crate::report::Report;
 use crate::{
@@ -15,17 +16,21 @@ use crate::{
     signal::Sign,
     status::Counters,
     track::{Place, Track, TrackId, Tracker},
-    trigger::{Burst, Nothing, Passing, Shot, Shots, Way},
+    trigger::{Burst, Passing, Way},
     visit::{Rules, Settled, Visits},
 };
 use std::{
     collections::HashSet,
-    sync::{Arc, atomic::Ordering::Relaxed, mpsc::SyncSender},
+    sync::{
+        Arc,
+        atomic::Ordering::Relaxed,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::{oneshot, watch};
 use vision::decide::FUSED;
-use vision::{Cut, NetError, Picture};
+use vision::{Cut, Face, NetError, Picture};
 use wire::{Clock, ClockState, Mono, Reason, Verdict};
 
 /// How long a face may be unseen within one passage.
@@ -81,7 +86,7 @@ pub struct Recogniser {
     /// When the last frame of the burst under way was taken.
     last: Option<Mono>,
     /// Frames to pass over.
-    rest: u32,
+    rest: Arc<Rest>,
     /// Whether the last frame showed a face that could not be compared.
     poor: bool,
     /// Tracks of which no further look says more.
@@ -109,41 +114,58 @@ impl Recogniser {
             frames: 0,
             report: Report::default(),
             last: None,
-            rest: 0,
+            rest: Arc::default(),
             poor: false,
             sure: HashSet::new(),
             crowd: None,
         }
     }
 
+    /// Who finds the faces, for a thread of its own, and what it finds.
+    #[must_use]
+    pub fn scout(&self, beat: Beat) -> (Scout, Receiver<Step>) {
+        let model = self.tools.model.clone();
+        let rest = self.rest.clone();
+        let counters = self.tools.counters.clone();
+        let (steps, found) = sync_channel(0);
+        (Scout { model, rest, counters, beat, steps }, found)
+    }
+
     /// Runs until nobody sends frames any more, then settles what waits. Blocking: give it a
     /// thread of its own.
-    pub fn run(mut self, shots: &Shots) {
+    pub fn run(mut self, steps: &Receiver<Step>) {
         loop {
-            match shots.next(TURN) {
-                Ok(Shot::Look(frame, burst)) => self.look(&frame, &burst),
-                Ok(Shot::Done(burst, reply)) => self.answer(&burst, reply),
+            match steps.recv_timeout(TURN) {
+                Ok(Step::Compare(spotted, burst)) => self.compare(*spotted, &burst),
+                Ok(Step::Done(burst, reply)) => self.answer(&burst, reply),
                 // Looks of a burst under way are no opinion yet: nobody is let go of meanwhile.
-                Err(Nothing::Now) if self.last.is_some() => {}
-                Err(Nothing::Now) => {
+                Err(RecvTimeoutError::Timeout) if self.last.is_some() => {}
+                Err(RecvTimeoutError::Timeout) => {
                     // People who were taken out of a gallery leave this memory, too.
                     self.take_up_gallery();
                     drop(self.settle(self.tools.clock.mono()));
                 }
-                Err(Nothing::Ever) => break,
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tools.beat.turn();
         }
         self.end(self.tools.clock.mono());
     }
 
-    /// Looks at the next frame of a burst, and records whoever is sure by now.
-    pub fn look(&mut self, frame: &Frame, burst: &Burst) {
-        if self.rests(burst) {
+    /// Looks at the next frame of a burst, and records whoever is sure by now: what a scout and
+    /// [`Recogniser::run`] do, one after the other.
+    pub fn look(&mut self, frame: &Arc<Frame>, burst: &Burst) {
+        if self.rest.passes(burst) {
             self.tools.counters.rested_frames.fetch_add(1, Relaxed);
-            return;
+        } else {
+            self.compare(spot(&self.model, frame), burst);
         }
+    }
+
+    fn compare(&mut self, spotted: Spotted, burst: &Burst) {
         let began = Instant::now();
+        let frame = spotted.frame.clone();
+        self.report.took_ms += spotted.took_ms;
         if self.report.frames == 0 {
             self.report.wait_ms = frame.at.since(burst.asked);
         }
@@ -151,25 +173,15 @@ impl Recogniser {
         self.last = Some(frame.at);
         let settled = self.change(self.tools.clock.mono());
         self.report.records.extend(settled);
-        if let Some(picture) = self.frame(frame) {
+        if let Some(picture) = self.frame(spotted) {
             self.report.picture = burst.told.then_some(picture);
         }
         self.opine(frame.at, false);
         let sure = self.visits.settle_sure(frame.at);
         let sure = self.store(sure);
         self.report.records.extend(sure);
-        self.rest = if self.is_everybody_known(frame.at) { REST } else { 0 };
+        self.rest.set(if self.is_everybody_known(frame.at) { REST } else { 0 });
         self.report.took_ms += ms(began);
-    }
-
-    /// Whether the next frame is passed over; never the first of a burst, nor one that somebody
-    /// waits to see.
-    fn rests(&mut self, burst: &Burst) -> bool {
-        if self.report.frames == 0 || burst.told || self.rest == 0 {
-            return false;
-        }
-        self.rest -= 1;
-        true
     }
 
     /// Whether somebody is on the frame taken `at`, and of nobody there a look is wanted. A face too
@@ -204,7 +216,9 @@ impl Recogniser {
 
     /// What comes of all frames of a burst at once.
     pub fn burst(&mut self, burst: &Burst, frames: &[Arc<Frame>]) -> Report {
-        frames.iter().for_each(|frame| self.look(frame, burst));
+        for (n, frame) in frames.iter().enumerate() {
+            self.look(frame, &Burst { frames: n + 1, ..*burst });
+        }
         self.done(burst)
     }
 
@@ -233,12 +247,16 @@ impl Recogniser {
     }
 
     /// One frame into the tracker. A bad one is counted and skipped.
-    fn frame(&mut self, frame: &Frame) -> Option<Picture> {
+    fn frame(&mut self, spotted: Spotted) -> Option<Picture> {
+        // Points of another detector mean something else.
+        let is_ours = spotted.model == self.model.id;
+        let spotted = if is_ours { spotted } else { spot(&self.model, &spotted.frame) };
+        let Spotted { frame, found, .. } = spotted;
         self.frames += 1;
         let counters = self.tools.counters.clone();
         counters.frames.fetch_add(1, Relaxed);
-        let looked = frame.picture().map_err(|error| error.to_string()).and_then(|picture| {
-            let seen = self.see(&picture, frame.at).map_err(|error| error.to_string())?;
+        let looked = found.and_then(|(picture, faces)| {
+            let seen = self.see(&picture, faces, frame.at).map_err(|error| error.to_string())?;
             Ok((seen, picture))
         });
         match looked {
@@ -263,9 +281,8 @@ impl Recogniser {
     }
 
     /// The faces of a frame, but for those of people who are known by now and are still there.
-    fn see(&mut self, picture: &Picture, at: Mono) -> Result<Seen, NetError> {
+    fn see(&mut self, picture: &Picture, mut faces: Vec<Face>, at: Mono) -> Result<Seen, NetError> {
         let pack = self.model.pack.clone();
-        let mut faces = pack.detect(picture)?;
         let count = faces.len();
         let place = |rect| Place { frame: self.frames, at, rect };
         let places: Vec<Place> = faces.iter().map(|face| place(face.rect)).collect();

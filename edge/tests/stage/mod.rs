@@ -14,7 +14,7 @@ use rollcall_edge::{
     report::Report,
     signal,
     status::Counters,
-    trigger::{Burst, Cause, Passing, Shots, Source},
+    trigger::{Burst, Cause, Passing},
 };
 use std::{
     path::PathBuf,
@@ -223,9 +223,8 @@ impl Door {
 
     /// Closes the door: whoever waits is settled. What was recorded, oldest first.
     pub fn close(self) -> Vec<Draft> {
-        let shots = Shots::new(Arc::default());
-        drop(Source(shots.clone()));
-        self.recogniser.run(&shots);
+        let (_, steps) = self.recogniser.scout(Beat::default());
+        self.recogniser.run(&steps);
         let kept = self.kept.0.lock().unwrap();
         kept.clone()
     }
