@@ -1,27 +1,31 @@
 //! `rush [ROUNDS]`: six people in four seconds, again and again, at a door with as much processor as
-//! two cores of a Raspberry Pi 4 are.
+//! two cores of a Raspberry Pi 4 are; and what the door costs while nobody comes.
 //!
 //! The real hub and the real daemon, its camera a program that plays a film. The daemon and its
 //! camera share a control group whose quota stands for the board: [`quota`] says how it is derived.
 #![expect(clippy::unwrap_used, reason = "a measurement may stop at the first surprise")]
 
 #[expect(dead_code, reason = "tests of the door use more of the stage")]
-#[path = "../../../edge/tests/stage/mod.rs"]
+#[path = "../../../../edge/tests/stage/mod.rs"]
 mod stage;
 
+mod film;
+mod group;
+mod idle;
+
 use anyhow::{Context as _, ensure};
+use group::Group;
 use house::process::Process;
 use house::school::{Door, School};
 use rollcall_edge::control::{Answer, Question, ask};
 use rollcall_edge::status::Counts;
 use rustix::time::{ClockId, clock_gettime};
-use stage::{PACK, Place, head, portrait, put, wall};
-use std::io::{BufReader, Read, Write};
+use stage::{PACK, Place, head, put, wall};
+use std::io::Write as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
-use vision::{Picture, Template};
 
 /// Six people in so many frames of 15 a second: four seconds.
 const PEOPLE: usize = 6;
@@ -49,14 +53,13 @@ const CORES: f64 = 2.0;
 const GREEN: Duration = Duration::from_millis(1_000);
 /// Of the package's unit.
 const WATCHDOG: Duration = Duration::from_secs(30);
-const PERIOD_US: f64 = 20_000.0;
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let [verb, film, rounds] = &args[..]
         && verb == "play"
     {
-        return play(Path::new(film), rounds.parse()?);
+        return film::play(Path::new(film), rounds.parse()?);
     }
     let rounds = args.first().map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
     let faces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/faces/deepface");
@@ -64,15 +67,17 @@ fn main() -> anyhow::Result<()> {
         return Ok(writeln!(std::io::stdout(), "skipped: the photos of six people are not there")?);
     }
     let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
-    let people = people(&faces)?;
+    let people = film::people(&faces)?;
+    let is_cheap = idle::measure(&people)?;
     let share = quota()?;
     let whole = rush(&people, rounds, share)?;
     whole.print("as a Pi 4")?;
     let tenth = rush(&people, 2, share / 10.0)?;
     tenth.print("control, a tenth of it")?;
-    let passed = [whole.is_well(), !tenth.is_well()].into_iter().filter(|well| *well).count();
-    writeln!(std::io::stdout(), "{passed} passed, {} failed", 2 - passed)?;
-    ensure!(passed == 2, "the door does not bear the rush, or the control does");
+    let checks = [is_cheap, whole.is_well(), !tenth.is_well()];
+    let passed = checks.iter().filter(|well| **well).count();
+    writeln!(std::io::stdout(), "{passed} passed, {} failed", checks.len() - passed)?;
+    ensure!(passed == checks.len(), "idle, rush and control are not all as they should be");
     Ok(())
 }
 
@@ -100,76 +105,6 @@ fn quota() -> anyhow::Result<f64> {
         share * 100.0
     )?;
     Ok(share)
-}
-
-/// Photos of six people, each unlike the others.
-fn people(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|file| Ok(file?.path())).collect::<std::io::Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|end| end == "jpg"));
-    files.sort();
-    let mut chosen: Vec<(PathBuf, Template)> = Vec::new();
-    for file in files {
-        let photo = portrait(file.to_str().context("an odd name")?);
-        let faces = PACK.detect(&photo)?;
-        let [face] = &faces[..] else { continue };
-        let template = PACK.embed(&photo, face)?;
-        let is_new = chosen.iter().all(|(_, other)| other.cosine(&template) < 0.88);
-        if face.rect.width() >= 110.0 && is_new {
-            chosen.push((file, template));
-        }
-        if chosen.len() == PEOPLE {
-            return Ok(chosen.into_iter().map(|(file, _)| file).collect());
-        }
-    }
-    anyhow::bail!("{} unlike people in {}", chosen.len(), folder.display())
-}
-
-/// One round, as the camera sees it.
-fn film(people: &[PathBuf]) -> Vec<Vec<u8>> {
-    let heads: Vec<Picture> = people.iter().map(|file| head(file.to_str().unwrap())).collect();
-    let empty = wall();
-    let frame = |n: usize| {
-        let mut frame = empty.clone();
-        for (person, head) in heads.iter().enumerate() {
-            let begins = 15 + person * RUSH / PEOPLE;
-            let Some(step) = n.checked_sub(begins).filter(|step| *step < STAY) else { continue };
-            let nearer = step as f32 / STAY as f32;
-            let x = 115.0 + 205.0 * (person % 3) as f32 + 10.0 * nearer;
-            let width = 150.0 + 60.0 * nearer;
-            put(
-                &mut frame,
-                head,
-                &Place { x, y: 230.0 + 20.0 * nearer, width, light: 0.85 + 0.1 * nearer },
-            );
-        }
-        frame.to_jpeg(90)
-    };
-    (0..ROUND).map(frame).collect()
-}
-
-/// Plays a film to standard output, as a camera program does; then the door is empty.
-fn play(film: &Path, rounds: usize) -> anyhow::Result<()> {
-    let mut file = BufReader::new(fs::File::open(film)?);
-    let mut frames = Vec::new();
-    let mut length = [0; 4];
-    while file.read_exact(&mut length).is_ok() {
-        let mut frame = vec![0; u32::from_be_bytes(length) as usize];
-        file.read_exact(&mut frame)?;
-        frames.push(frame);
-    }
-    let mut out = std::io::stdout().lock();
-    let began = Instant::now();
-    for n in 0u64.. {
-        let round = n as usize / frames.len();
-        let is_rush = (QUIET..QUIET + rounds).contains(&round);
-        let frame = if is_rush { &frames[n as usize % frames.len()] } else { &frames[0] };
-        out.write_all(frame)?;
-        out.flush()?;
-        let next = Duration::from_millis((n + 1) * 1_000 / FPS);
-        thread::sleep(next.saturating_sub(began.elapsed()));
-    }
-    Ok(())
 }
 
 /// What came of a rush.
@@ -241,21 +176,9 @@ fn rush(people: &[PathBuf], rounds: usize, share: f64) -> anyhow::Result<Rush> {
         ])?;
     }
     let file = dir.join("film");
-    let frames = film(people);
-    fs::write(
-        &file,
-        frames
-            .iter()
-            .flat_map(|frame| [&(frame.len() as u32).to_be_bytes()[..], frame].concat())
-            .collect::<Vec<u8>>(),
-    )?;
-    let me = std::env::current_exe()?;
-    let command =
-        [me.display().to_string(), "play".into(), file.display().to_string(), rounds.to_string()];
+    film::shoot(people, &file)?;
     let _hub = school.open()?;
-    let config = format!(
-        "[camera]\nkind = \"command\"\ncommand = {command:?}\n[trigger.motion]\n[recognise]\ncooldown_ms = 3000\n"
-    );
+    let config = film::camera(&file, rounds)?;
     let door = school.door("door-1", &config)?;
     let group = Group::new(share)?;
     let ear = UnixDatagram::bind(dir.join("notify"))?;
@@ -336,34 +259,4 @@ fn at_hub(school: &School, rounds: usize) -> anyhow::Result<Vec<usize>> {
         thread::sleep(Duration::from_millis(200));
     }
     Ok(stored)
-}
-
-/// A control group with a part of one core; gone on drop, once nobody is in it.
-struct Group(PathBuf);
-
-impl Group {
-    fn new(share: f64) -> anyhow::Result<Self> {
-        let quota = (PERIOD_US * share).max(1_000.0).round();
-        let old = Path::new("/sys/fs/cgroup/cpu");
-        let root = if old.is_dir() { old } else { Path::new("/sys/fs/cgroup") };
-        let group = Self(root.join(format!("rollcall-rush-{}", std::process::id())));
-        fs::create_dir_all(&group.0).context("a control group cannot be made: run this as root")?;
-        if old.is_dir() {
-            fs::write(group.0.join("cpu.cfs_period_us"), PERIOD_US.to_string())?;
-            fs::write(group.0.join("cpu.cfs_quota_us"), quota.to_string())?;
-        } else {
-            fs::write(group.0.join("cpu.max"), format!("{quota} {PERIOD_US}"))?;
-        }
-        Ok(group)
-    }
-
-    fn take(&self, process: u32) -> anyhow::Result<()> {
-        Ok(fs::write(self.0.join("cgroup.procs"), process.to_string())?)
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let _still_in_use = fs::remove_dir(&self.0);
-    }
 }
