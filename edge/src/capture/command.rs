@@ -105,3 +105,6 @@ impl Camera for Program {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

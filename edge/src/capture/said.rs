@@ -44,9 +44,14 @@ impl Said {
         if self.summed.is_some_and(|then| now.since(then) < EVERY_MS) {
             return None;
         }
-        let sum = format!("{} lines more, the last: {}", self.quiet, self.last);
-        (self.quiet, self.summed) = (0, Some(now));
-        Some(sum)
+        self.summed = Some(now);
+        self.sum()
+    }
+
+    /// What was not passed on since the last sum, if anything.
+    fn sum(&mut self) -> Option<String> {
+        let quiet = std::mem::take(&mut self.quiet);
+        (quiet > 0).then(|| format!("{quiet} lines more, the last: {}", self.last))
     }
 }
 
@@ -57,18 +62,22 @@ pub struct Ear(Arc<Mutex<Said>>);
 impl Ear {
     /// Listens until nothing more is said. Blocking.
     pub fn listen(&self, program: &str, voice: impl Read, clock: &Arc<dyn Clock>) {
+        self.hear(voice, clock, |said| tracing::warn!("{program}: {said}"));
+    }
+
+    fn hear(&self, voice: impl Read, clock: &Arc<dyn Clock>, mut tell: impl FnMut(String)) {
         let mut voice = BufReader::new(voice);
         let mut line = Vec::new();
         // A line that never ends is cut, not kept. Progress bars end theirs by a carriage return.
         while let Ok(1..) = voice.by_ref().take(BYTES).read_until(b'\n', &mut line) {
             for part in line.split(|byte| *byte == b'\r') {
-                let part = String::from_utf8_lossy(part);
-                if let Some(said) = self.lock().hear(clock.mono(), &part) {
-                    tracing::warn!("{program}: {said}");
-                }
+                let said = self.lock().hear(clock.mono(), &String::from_utf8_lossy(part));
+                said.into_iter().for_each(&mut tell);
             }
             line.clear();
         }
+        let rest = self.lock().sum();
+        rest.into_iter().for_each(tell);
     }
 
     /// The last line, if there was any.
@@ -98,6 +107,7 @@ fn without_password(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::{Command, Stdio};
     use wire::{Wall, time::ManualClock};
 
     #[test]
@@ -108,6 +118,25 @@ mod tests {
         assert_eq!(passed.len(), 11, "{passed:?}");
         assert_eq!((passed[0].as_str(), passed[9].as_str()), ("#0", "#9"));
         assert_eq!(passed[10], "6000 lines more, the last: #6009");
+    }
+
+    /// What the journal holds of a program that says `script` on its standard error.
+    fn journal(script: &str) -> Vec<String> {
+        let mut program = Command::new("sh");
+        let mut program = program.args(["-c", script]).stderr(Stdio::piped()).spawn().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Wall(0), Mono(0)));
+        let mut lines = Vec::new();
+        Ear::default().hear(program.stderr.take().unwrap(), &clock, |said| lines.push(said));
+        program.wait().unwrap();
+        lines
+    }
+
+    #[test]
+    fn of_a_program_that_floods_the_journal_holds_eleven_lines() {
+        let flood = journal("yes '#7 (30.01 fps)' | head -n 50000 >&2; echo no camera >&2");
+        assert_eq!(flood.len(), 11, "{flood:?}");
+        assert_eq!(flood[10], "49991 lines more, the last: no camera");
+        assert_eq!(journal("seq 3 >&2"), ["1", "2", "3"]);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! A camera may block for ever inside the driver. Its thread is then abandoned: it is told that
 //! nobody listens any more, and the camera is opened anew on another. While the old thread hangs
-//! it still holds the device, so a camera that cannot be opened meanwhile hangs as well. The third
-//! time the process ends, because threads and descriptors that hang can only be freed by that.
+//! it still holds the device, so a camera that cannot be opened meanwhile hangs as well. After three
+//! such times without one that came free the process ends, because threads and descriptors that
+//! hang can only be freed by that.
 
 use super::{Camera, CameraError, Config, Frame, Ring, View};
 use std::{
@@ -107,7 +108,7 @@ impl Supervisor {
     /// Runs until `stop` is cut. Blocking.
     ///
     /// # Errors
-    /// Only when the camera hung for the third time.
+    /// Only when the camera hung for the third time and none of its threads came free.
     pub fn run(self, stop: &Lifeline) -> Result<(), CameraError> {
         let mut pause_ms = *PAUSES_MS.start();
         let mut hangs = 0;
@@ -142,6 +143,11 @@ impl Supervisor {
             let saw = self.ring.count() > before;
             pause_ms = if saw { *PAUSES_MS.start() } else { (pause_ms * 2).min(*PAUSES_MS.end()) };
             self.pause(stop, pause_ms);
+            // The thread of a program that was killed has ended, and nothing of it is left.
+            if !holds(&abandoned) {
+                abandoned.clear();
+                hangs = 0;
+            }
         }
         Ok(())
     }

@@ -128,13 +128,18 @@ fn busy(_: &Config, _: &Arc<dyn Clock>, _: &Lifeline) -> Result<Box<dyn Camera>,
 
 /// Runs the supervisor for at most `ms` of a clock that hurries: how it ended.
 fn run_for(ms: u64, open: Open) -> Result<(), CameraError> {
-    let (supervisor, ..) = supervisor(shell("false"));
+    run_while(|now| now < Mono(ms), open, shell("false"))
+}
+
+/// Runs the supervisor by a clock that hurries until `wanted` is over, or it ends by itself: how.
+fn run_while(wanted: impl Fn(Mono) -> bool, open: Open, config: Config) -> Result<(), CameraError> {
+    let (supervisor, ..) = supervisor(config);
     let clock = Arc::new(wire::time::ManualClock::at(wire::Wall(0), Mono(0)));
     let supervisor = Supervisor { open, clock: clock.clone(), ..supervisor };
     let (stop, pace) = (Lifeline::default(), Lifeline::default());
     let stopper = stop.clone();
     let running = std::thread::spawn(move || supervisor.run(&stop));
-    while clock.mono() < Mono(ms) && !running.is_finished() {
+    while wanted(clock.mono()) && !running.is_finished() {
         clock.advance(200);
         pace.wait(Duration::from_millis(5));
     }
@@ -151,6 +156,22 @@ fn a_silent_camera_that_a_hung_thread_still_holds_ends_the_process() {
 #[test]
 fn a_camera_that_another_program_has_is_waited_for() {
     assert!(run_for(120_000, busy).is_ok(), "nobody hangs: the process goes on");
+}
+
+#[test]
+fn a_program_that_stalls_again_and_again_is_killed_and_started_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = folder.path().join("pids");
+    let script = format!(
+        "echo $$ >> {}; cat {}; exec sleep 600",
+        ids.display(),
+        jpeg(folder.path()).display()
+    );
+    let started = || std::fs::read_to_string(&ids).unwrap_or_default();
+    let enough = || started().lines().count() > HANGS as usize + 1;
+    assert!(run_while(|_| !enough(), crate::capture::open, shell(&script)).is_ok(), "it went on");
+    let gone = |id: &str| !std::path::Path::new(&format!("/proc/{id}")).exists();
+    assert!(started().lines().all(gone), "{}", started());
 }
 
 #[test]
