@@ -6,7 +6,8 @@ use rollcall_edge::capture::{Frame, Pixels};
 use rollcall_edge::draft::Draft;
 use rollcall_edge::gallery::LoadedGallery;
 use rollcall_edge::packs::Model;
-use rollcall_edge::trigger::{Barrier, Burst, Cause, Way};
+use rollcall_edge::pulse::Beat;
+use rollcall_edge::trigger::{Ask, Barrier, Burst, Cause, Shots, Source, Way};
 use stage::{Door, Place, gallery, head, put, student, wall};
 use std::sync::Arc;
 use vision::Picture;
@@ -130,10 +131,10 @@ fn whoever_comes_while_everybody_in_view_has_their_record_is_recorded_too() {
 #[test]
 fn nothing_is_passed_over_while_somebody_waits_to_see() {
     let mut door = Door::new(gallery(&[OBAMA, BIDEN]));
-    let burst = Burst { told: true, ..Burst::new(Cause::Snap, Mono(1_000)) };
+    let burst = |n| Burst { told: true, frames: n + 1, ..Burst::new(Cause::Snap, Mono(1_000)) };
     for (n, picture) in stands(&head("obama3.jpg"), 0..6).into_iter().enumerate() {
         let at = Mono(1_000 + n as u64 * 100);
-        door.recogniser.look(&Arc::new(Frame::new(at, Pixels::Rgb(picture))), &burst);
+        door.recogniser.look(&Arc::new(Frame::new(at, Pixels::Rgb(picture))), &burst(n));
     }
     assert_eq!((door.counters.read().frames, door.counters.read().rested_frames), (6, 0));
 }
@@ -185,6 +186,35 @@ fn begin(door: &mut Door, burst: &Burst) {
         let at = Mono(1_000 + n as u64 * 100);
         door.recogniser.look(&Arc::new(Frame::new(at, Pixels::Rgb(picture))), burst);
     }
+}
+
+#[test]
+fn whoever_comes_right_after_somebody_recorded_is_looked_at_in_every_frame() {
+    let door = Door::new(gallery(&[OBAMA, BIDEN]));
+    let shots = Shots::new(door.counters.clone());
+    // Both bursts wait already, as they do where the door is behind.
+    let mut at = 1_000;
+    for name in ["obama3.jpg", "biden.jpg"] {
+        at += 5_000;
+        shots.begin(Ask::new(Cause::Button, Mono(at)));
+        for picture in walk(&head(name)).into_iter().skip(10).take(4) {
+            at += 100;
+            shots.push(Arc::new(Frame::new(Mono(at), Pixels::Rgb(picture))));
+        }
+        shots.end();
+    }
+    drop(Source(shots.clone()));
+    let counters = door.counters.clone();
+    let kept = door.kept.clone();
+    let (scout, steps) = door.recogniser.scout(Beat::default());
+    std::thread::scope(|scope| {
+        scope.spawn(|| scout.run(&shots));
+        door.recogniser.run(&steps);
+    });
+    assert_eq!(who(&kept.0.lock().unwrap()), [student(1), student(2)]);
+    let counts = counters.read();
+    assert_eq!(counts.frames + counts.rested_frames + counts.dropped_frames, 8, "{counts:?}");
+    assert!(counts.rested_frames <= 2, "at most one of each burst, its last: {counts:?}");
 }
 
 #[test]

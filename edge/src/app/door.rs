@@ -66,7 +66,7 @@ impl Door {
         let passing = Arc::new(Passing::new(within_ms));
         self.recogniser(&ring, asked, &counters, &passing, parts, pulse);
         self.camera(&ring, state, pulse.beat("camera"), parts);
-        let button = self.triggers(&ring, asks, &passing, &trouble, parts);
+        let button = self.triggers(&ring, asks, &passing, &counters, &trouble, parts);
         let watcher = Watcher {
             ring,
             camera,
@@ -247,6 +247,7 @@ impl Door {
         ring: &Arc<Ring>,
         asks: &SyncSender<Ask>,
         passing: &Arc<Passing>,
+        counters: &Arc<Counters>,
         trouble: &Trouble,
         parts: &mut Parts,
     ) -> bool {
@@ -269,7 +270,7 @@ impl Door {
                 Ok(())
             });
         }
-        trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, passing, trouble, parts))
+        trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, passing, counters, trouble, parts))
     }
 
     /// Watches a line, if this machine has it.
@@ -278,6 +279,7 @@ impl Door {
         gpio: &trigger::gpio::Config,
         asks: &SyncSender<Ask>,
         passing: &Arc<Passing>,
+        counters: &Arc<Counters>,
         trouble: &Trouble,
         parts: &mut Parts,
     ) -> bool {
@@ -293,7 +295,9 @@ impl Door {
         let clock = self.clock.clone();
         let lifeline = self.lifeline.clone();
         let passing = passing.clone();
-        parts.thread("gpio", move || Ok(line.watch(&asks, &clock, &lifeline, &passing)?));
+        let counters = counters.clone();
+        parts
+            .thread("gpio", move || Ok(line.watch(&asks, &clock, &lifeline, &passing, &counters)?));
         true
     }
 }

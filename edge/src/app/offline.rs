@@ -78,8 +78,9 @@ pub fn snap(config: &Config, gallery: Option<Arc<LoadedGallery>>) -> anyhow::Res
     let recogniser = recogniser(config, &clock, gallery)?;
     let (reply, mut report) = oneshot::channel();
     let shots = shots(config, &clock, reply)?;
-    let (scout, steps) = recogniser.scout(Beat::default());
     thread::scope(|scope| {
+        // The steps end with whoever takes them, whatever becomes of that.
+        let (scout, steps) = recogniser.scout(Beat::default());
         scope.spawn(|| scout.run(&shots));
         recogniser.run(&steps);
     });

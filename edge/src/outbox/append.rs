@@ -253,10 +253,9 @@ fn sighting(
     if crop.is_none() && draft.crop_jpeg.is_some() {
         reasons.push(Reason::CropDropped);
     }
-    let direction = going(draft.way, place.direction, &mut reasons);
     let body = Body::Sighting(Sighting {
         room: place.room.clone(),
-        direction,
+        direction: going(draft.way, place.direction),
         candidates: draft.candidates.clone(),
         confidence: draft.confidence,
         verdict: draft.verdict,
@@ -271,16 +270,12 @@ fn sighting(
     Ok((body, crop))
 }
 
-/// Which way a passage counts: as the school said of the door. Where the lines say that somebody went
-/// out of a door by which people come in, a person is asked: a face that waited outside may have been
-/// taken for theirs, and must not be missed.
-fn going(way: Option<Way>, door: Direction, reasons: &mut Vec<Reason>) -> Direction {
+/// Which way a passage counts: as the school said of the door, and surer where two lines saw somebody
+/// come in. That they saw somebody go out says nothing of a face: whoever leaves shows their back, and
+/// the face may be that of somebody who waits outside.
+fn going(way: Option<Way>, door: Direction) -> Direction {
     match (way, door) {
         (Some(Way::In), Direction::Both) => Direction::Entry,
-        (Some(Way::Out), Direction::Both | Direction::Entry) => {
-            reasons.push(Reason::GoingOut);
-            door
-        }
         _ => door,
     }
 }
@@ -291,16 +286,11 @@ mod tests {
 
     #[test]
     fn lines_refine_what_a_door_for_both_ways_counts_and_never_keep_a_mark_away() {
-        let said = |way, door| {
-            let mut reasons = Vec::new();
-            (going(way, door, &mut reasons), reasons)
-        };
-        let doubt = vec![Reason::GoingOut];
-        assert_eq!(said(Some(Way::In), Direction::Both), (Direction::Entry, vec![]));
-        assert_eq!(said(Some(Way::Out), Direction::Both), (Direction::Both, doubt.clone()));
-        assert_eq!(said(Some(Way::Out), Direction::Entry), (Direction::Entry, doubt));
-        assert_eq!(said(Some(Way::Out), Direction::Exit), (Direction::Exit, vec![]));
-        assert_eq!(said(Some(Way::In), Direction::Exit), (Direction::Exit, vec![]));
-        assert_eq!(said(None, Direction::Both), (Direction::Both, vec![]));
+        assert_eq!(going(Some(Way::In), Direction::Both), Direction::Entry);
+        for door in [Direction::Both, Direction::Entry] {
+            assert_eq!(going(Some(Way::Out), door), door, "an exit makes no mark");
+            assert_eq!(going(None, door), door);
+        }
+        assert_eq!(going(Some(Way::In), Direction::Exit), Direction::Exit);
     }
 }

@@ -139,12 +139,14 @@ impl Recogniser {
                 Ok(Step::Compare(spotted, burst)) => self.compare(*spotted, &burst),
                 Ok(Step::Done(burst, reply)) => self.answer(&burst, reply),
                 // Looks of a burst under way are no opinion yet: nobody is let go of meanwhile.
-                Err(RecvTimeoutError::Timeout) if self.last.is_some() => {}
-                Err(RecvTimeoutError::Timeout) => {
+                Ok(Step::Idle) if self.last.is_some() => {}
+                Ok(Step::Idle) => {
                     // People who were taken out of a gallery leave this memory, too.
                     self.take_up_gallery();
                     drop(self.settle(self.tools.clock.mono()));
                 }
+                // The scout is at a frame, which may be of whoever waits here.
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tools.beat.turn();
@@ -180,7 +182,7 @@ impl Recogniser {
         let sure = self.visits.settle_sure(frame.at);
         let sure = self.store(sure);
         self.report.records.extend(sure);
-        self.rest.set(if self.is_everybody_known(frame.at) { REST } else { 0 });
+        self.rest.set(burst, if self.is_everybody_known(frame.at) { REST } else { 0 });
         self.report.took_ms += ms(began);
     }
 

@@ -7,16 +7,12 @@ use crate::report::Report;
 use crate::status::Counters;
 use crate::trigger::{Burst, Nothing, Shot, Shots};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-        mpsc::SyncSender,
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed, mpsc::SyncSender},
     time::{Duration, Instant},
 };
 use tokio::sync::{oneshot, watch};
 use vision::{Face, Picture};
-use wire::ModelId;
+use wire::{ModelId, Mono};
 
 /// How often a waiting loop turns.
 const TURN: Duration = Duration::from_millis(200);
@@ -28,6 +24,8 @@ pub enum Step {
     Compare(Box<Spotted>, Burst),
     /// Say what came of the frames of a burst.
     Done(Burst, Option<oneshot::Sender<Report>>),
+    /// No frame waits.
+    Idle,
 }
 
 /// A frame in which somebody looked for faces.
@@ -56,22 +54,34 @@ pub fn spot(model: &Model, frame: &Arc<Frame>) -> Spotted {
     Spotted { frame: frame.clone(), found, model: model.id.clone(), took_ms }
 }
 
-/// Frames to pass over: the recogniser says how many, whoever looks next obeys.
+/// Frames to pass over: the recogniser says how many, whoever looks next obeys. What was said of one
+/// burst does not count for the next, which may be of somebody else.
 #[derive(Debug, Default)]
-pub struct Rest(AtomicU32);
+pub struct Rest(Mutex<Option<Left>>);
+
+#[derive(Debug)]
+struct Left {
+    /// When the burst was asked for.
+    asked: Mono,
+    frames: u32,
+}
 
 impl Rest {
-    /// Of the frames that come now, `frames` need not be looked at.
-    pub fn set(&self, frames: u32) {
-        self.0.store(frames, Relaxed);
+    /// Of the frames of `burst` that come now, `frames` need not be looked at.
+    pub fn set(&self, burst: &Burst, frames: u32) {
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = Some(Left { asked: burst.asked, frames });
     }
 
     /// Whether the frame that was handed out last is one of these; never the first of a burst, nor
     /// one that somebody waits to see.
     #[must_use]
     pub fn passes(&self, burst: &Burst) -> bool {
-        let may = burst.frames > 1 && !burst.told;
-        may && self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = left.as_mut().filter(|left| left.asked == burst.asked && left.frames > 0);
+        let Some(left) = left.filter(|_| burst.frames > 1 && !burst.told) else { return false };
+        left.frames -= 1;
+        true
     }
 }
 
@@ -105,7 +115,7 @@ impl Scout {
                     Step::Compare(Box::new(spot(&model, &frame)), burst)
                 }
                 Ok(Shot::Done(burst, reply)) => Step::Done(burst, reply),
-                Err(Nothing::Now) => continue,
+                Err(Nothing::Now) => Step::Idle,
                 Err(Nothing::Ever) => return,
             };
             if self.steps.send(step).is_err() {
@@ -119,18 +129,26 @@ impl Scout {
 mod tests {
     use super::*;
     use crate::trigger::Cause;
-    use wire::Mono;
 
     #[test]
     fn a_rest_passes_over_so_many_frames_and_never_the_first_or_one_that_is_shown() {
         let rest = Rest::default();
         let burst = |frames| Burst { frames, ..Burst::new(Cause::Motion, Mono(0)) };
         assert!(!rest.passes(&burst(2)), "nobody said so");
-        rest.set(2);
+        rest.set(&burst(1), 2);
         assert!(!rest.passes(&burst(1)) && !rest.passes(&Burst { told: true, ..burst(4) }));
         assert_eq!([2, 3, 4].map(|n| rest.passes(&burst(n))), [true, true, false]);
-        rest.set(2);
-        rest.set(0);
-        assert!(!rest.passes(&burst(2)), "somebody came");
+        rest.set(&burst(4), 2);
+        rest.set(&burst(5), 0);
+        assert!(!rest.passes(&burst(6)), "somebody came");
+    }
+
+    #[test]
+    fn a_rest_ends_with_its_burst() {
+        let rest = Rest::default();
+        let burst = |asked| Burst { frames: 2, ..Burst::new(Cause::Button, Mono(asked)) };
+        rest.set(&burst(1_000), 2);
+        assert!(!rest.passes(&burst(9_000)), "whoever comes now is somebody else");
+        assert!(rest.passes(&burst(1_000)));
     }
 }

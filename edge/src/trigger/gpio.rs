@@ -1,19 +1,23 @@
 //! A button, a light barrier or a passive infrared sensor on a GPIO line.
 
-use super::passing::{Barrier, Passing};
+use super::passing::{Barrier, Passing, Way};
 use super::{Ask, Cause};
 use crate::capture::Lifeline;
+use crate::status::Counters;
 use crate::table::ConfigError;
 use rppal::gpio::{Gpio, InputPin, Trigger};
 use serde::Deserialize;
 use std::{
-    sync::{Arc, mpsc::SyncSender},
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc::SyncSender},
     time::Duration,
 };
 use wire::{Clock, Mono};
 
 /// How often the watch looks whether it should end.
 const TURN: Duration = Duration::from_millis(500);
+
+/// Changes that are taken at once.
+const CHANGES: usize = 32;
 
 /// `[trigger.gpio]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -207,28 +211,47 @@ impl Line {
         clock: &Arc<dyn Clock>,
         stop: &Lifeline,
         passing: &Passing,
+        counters: &Counters,
     ) -> Result<(), GpioError> {
         let mut held = Held { again_ms: self.config.again_ms, due: None };
         let lines: Vec<&InputPin> = std::iter::once(&self.outer).chain(&self.inner).collect();
         while !stop.is_cut() {
-            let patience = Some(held.patience(clock.mono()));
-            let changed = self.gpio.poll_interrupts(&lines, false, patience);
+            let changed = self.changes(&lines, held.patience(clock.mono()));
             let changed = changed.map_err(|error| GpioError::new("the trigger", &error))?;
             let now = clock.mono();
-            if let Some((line, _)) = changed
-                && self.inner.is_some()
-            {
-                let is_outer = line.pin() == self.config.line;
-                passing.broke(if is_outer { Barrier::Outer } else { Barrier::Inner }, now);
+            if self.inner.is_some() {
+                changed.iter().for_each(|barrier| passing.broke(*barrier, now));
+                count(&passing.over(now), counters);
             }
             let is_held = lines.iter().any(|line| self.is_held(line));
-            if held.turn(now, changed.is_some(), is_held) {
+            if held.turn(now, !changed.is_empty(), is_held) {
                 let before_ms = self.config.before_ms;
                 // Full: a burst is under way.
                 let _ = asks.try_send(Ask { before_ms, ..Ask::new(Cause::Button, now) });
             }
         }
         Ok(())
+    }
+
+    /// The lines that changed, in the order in which they did, waited for until `patience` is over.
+    fn changes(
+        &self,
+        lines: &[&InputPin],
+        patience: Duration,
+    ) -> Result<Vec<Barrier>, rppal::gpio::Error> {
+        let mut changes = Vec::new();
+        let mut patience = patience;
+        while changes.len() < CHANGES
+            && let Some((line, event)) = self.gpio.poll_interrupts(lines, false, Some(patience))?
+        {
+            let is_outer = line.pin() == self.config.line;
+            let barrier = if is_outer { Barrier::Outer } else { Barrier::Inner };
+            changes.push((event.timestamp, barrier));
+            // Whoever is late finds several at once, those of one line first.
+            patience = Duration::ZERO;
+        }
+        changes.sort_by_key(|(at, _)| *at);
+        Ok(changes.into_iter().map(|(_, barrier)| barrier).collect())
     }
 
     /// Whether a line is as its change left it.
@@ -238,6 +261,17 @@ impl Line {
             Edge::Rising => line.is_high(),
             Edge::Both => false,
         }
+    }
+}
+
+fn count(ways: &[Option<Way>], counters: &Counters) {
+    for way in ways {
+        let counter = match way {
+            Some(Way::In) => &counters.went_in,
+            Some(Way::Out) => &counters.went_out,
+            None => &counters.turned_round,
+        };
+        counter.fetch_add(1, Relaxed);
     }
 }
 

@@ -1,4 +1,7 @@
 //! Which way somebody went: two lines in a row, and the order in which they were broken.
+//!
+//! A line says nothing of who it was. So *in* only makes a record surer that counts anyway, *out* is
+//! counted and keeps no mark away, and where there is any doubt nothing is said.
 
 use std::{
     collections::VecDeque,
@@ -38,7 +41,15 @@ struct Break {
 #[derive(Debug)]
 pub struct Passing {
     within_ms: u64,
-    breaks: Mutex<VecDeque<Break>>,
+    breaks: Mutex<Breaks>,
+}
+
+#[derive(Debug, Default)]
+struct Breaks {
+    /// The newest, oldest first.
+    seen: VecDeque<Break>,
+    /// Breaks up to then were counted.
+    counted: Option<Mono>,
 }
 
 impl Passing {
@@ -51,23 +62,44 @@ impl Passing {
     /// `barrier` was broken.
     pub fn broke(&self, barrier: Barrier, at: Mono) {
         let mut breaks = self.breaks.lock().unwrap_or_else(PoisonError::into_inner);
-        if breaks.len() == BREAKS {
-            breaks.pop_front();
+        if breaks.seen.len() == BREAKS {
+            breaks.seen.pop_front();
         }
-        breaks.push_back(Break { barrier, at });
+        breaks.seen.push_back(Break { barrier, at });
+    }
+
+    /// What came of the passages that are over by `now` and were not asked about before; nothing
+    /// where somebody turned round, or nobody can tell.
+    pub fn over(&self, now: Mono) -> Vec<Option<Way>> {
+        let mut breaks = self.breaks.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = breaks.counted;
+        let new = breaks.seen.iter().copied().filter(|one| since.is_none_or(|at| one.at > at));
+        let new: Vec<Break> = new.collect();
+        let is_over = |passage: &&[Break]| {
+            passage.last().is_some_and(|last| now.since(last.at) > self.within_ms)
+        };
+        let over: Vec<&[Break]> = new.chunk_by(|a, b| self.is_one(a, b)).filter(is_over).collect();
+        if let Some(last) = over.last().and_then(|passage| passage.last()) {
+            breaks.counted = Some(last.at);
+        }
+        over.into_iter().map(order).collect()
+    }
+
+    /// Whether two breaks, one after the other, are of one passage.
+    fn is_one(&self, a: &Break, b: &Break) -> bool {
+        b.at.since(a.at) <= self.within_ms
     }
 
     /// Which way whoever was seen at `at` went, where the lines leave no doubt.
     #[must_use]
     pub fn way(&self, at: Mono) -> Option<Way> {
         let breaks = self.breaks.lock().unwrap_or_else(PoisonError::into_inner);
-        let breaks: Vec<Break> = breaks.iter().copied().collect();
-        let near = |passage: &[Break]| {
-            let [first, .., last] = passage else { return false };
+        let breaks: Vec<Break> = breaks.seen.iter().copied().collect();
+        let near = |passage: &&[Break]| {
+            let (Some(first), Some(last)) = (passage.first(), passage.last()) else { return false };
             at.0 + self.within_ms >= first.at.0 && last.at.0 + self.within_ms >= at.0
         };
-        let is_one = |a: &Break, b: &Break| b.at.since(a.at) <= self.within_ms;
-        let mut passages = breaks.chunk_by(is_one).filter(|passage| near(passage));
+        let mut passages = breaks.chunk_by(|a, b| self.is_one(a, b)).filter(near);
         match (passages.next(), passages.next()) {
             (Some(passage), None) => order(passage),
             _ => None,
@@ -115,13 +147,29 @@ mod tests {
         let two = [(Inner, 1_000), (Outer, 1_200), (Outer, 3_000), (Inner, 3_200)];
         assert_eq!(way(&two, 2_200), None, "whose passage it was, nobody knows");
         assert_eq!(way(&two, 4_000), Some(Way::In));
+        let next = [(Inner, 1_000), (Outer, 1_150), (Outer, 2_700)];
+        assert_eq!(way(&next, 2_600), None, "of who comes next only half was seen");
+    }
+
+    #[test]
+    fn each_passage_is_counted_once_and_only_when_it_is_over() {
+        let passing = Passing::new(1_500);
+        passing.broke(Outer, Mono(1_000));
+        passing.broke(Inner, Mono(1_300));
+        assert_eq!(passing.over(Mono(2_800)), [], "an arm may come after");
+        assert_eq!(passing.over(Mono(2_801)), [Some(Way::In)]);
+        passing.broke(Inner, Mono(5_000));
+        passing.broke(Outer, Mono(5_300));
+        passing.broke(Outer, Mono(9_000));
+        assert_eq!(passing.over(Mono(20_000)), [Some(Way::Out), None]);
+        assert_eq!(passing.over(Mono(30_000)), []);
     }
 
     #[test]
     fn a_line_that_trembles_all_day_costs_no_more_memory() {
         let passing = Passing::new(1_500);
         (0..10_000).for_each(|n| passing.broke(Outer, Mono(n)));
-        assert_eq!(passing.breaks.lock().unwrap().len(), BREAKS);
+        assert_eq!(passing.breaks.lock().unwrap().seen.len(), BREAKS);
     }
 
     proptest! {

@@ -48,7 +48,6 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::ChangedByHub => "words-changed-by-hub",
         Reason::StaleGallery => "words-stale-gallery",
         Reason::RuledOut => "words-ruled-out",
-        Reason::GoingOut => "words-going-out",
     }
 }
 

@@ -212,8 +212,6 @@ pub enum Reason {
     StaleGallery,
     /// A person ruled this match out before.
     RuledOut,
-    /// Two lines at the door say that they went out.
-    GoingOut,
 }
 
 /// How good a look was.

@@ -115,7 +115,6 @@ fn nobody_is_marked_at_once_by_default_or_in_any_doubt() {
         Reason::TurnedAway,
         Reason::FaceSmall,
         Reason::RuledOut,
-        Reason::GoingOut,
     ] {
         assert_eq!(sure(auto, &[doubt]), Status::Pending, "{doubt:?}");
     }

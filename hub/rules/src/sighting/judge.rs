@@ -24,7 +24,7 @@ const ROOM: usize = 128;
 /// Bytes of a crop, opened.
 const CROP: usize = 16 * 1024;
 /// Reasons that only the door can know, and that stay.
-const KEPT: [Reason; 9] = [
+const KEPT: [Reason; 8] = [
     Reason::FaceSmall,
     Reason::Blurred,
     Reason::Dark,
@@ -33,7 +33,6 @@ const KEPT: [Reason; 9] = [
     Reason::DetectorUnsure,
     Reason::ClockUnset,
     Reason::StaleGallery,
-    Reason::GoingOut,
 ];
 /// Of those, the ones about how well the face was seen.
 const DOUBTS: usize = 6;

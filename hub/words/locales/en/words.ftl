@@ -14,7 +14,6 @@ words-crop-dropped = The picture was given up for space
 words-changed-by-hub = The hub found a better match
 words-stale-gallery = The door’s list of people was old
 words-ruled-out = Somebody ruled this match out before
-words-going-out = The lines at the door say that they went out
 words-time-unset = time unknown, shown as it arrived
 words-time-floor = time is approximate
 words-time-rtc = time from the door’s own clock

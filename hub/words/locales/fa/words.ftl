@@ -14,7 +14,6 @@ words-crop-dropped = تصویر برای آزادکردن فضا حذف شد
 words-changed-by-hub = سامانهٔ مرکزی تطابق بهتری یافت
 words-stale-gallery = فهرست افرادِ دستگاه قدیمی بود
 words-ruled-out = کسی پیش‌تر این تطابق را رد کرده است
-words-going-out = حسگرهای در می‌گویند که بیرون رفت
 words-time-unset = زمان نامعلوم است؛ زمان رسیدن نشان داده شده
 words-time-floor = زمان تقریبی است
 words-time-rtc = زمان از ساعت خود دستگاه است
