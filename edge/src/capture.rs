@@ -6,6 +6,7 @@
 mod command;
 pub mod config;
 mod controls;
+mod glance;
 mod mjpeg;
 mod pictures;
 mod ring;
@@ -17,11 +18,12 @@ mod view;
 mod yuyv;
 
 pub use config::Config;
+pub use glance::{Form, Glance, Glancer};
 pub use pictures::pictures;
 pub use ring::Ring;
 pub use split::Splitter;
 pub use supervisor::{Lifeline, Supervisor};
-pub use v4l2::formats;
+pub use v4l2::{BUSY, FORBIDDEN, GONE, formats};
 pub use view::View;
 
 use std::sync::Arc;

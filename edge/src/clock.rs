@@ -121,6 +121,12 @@ impl Timeline {
         (best.clock >= ClockState::Rtc).then(|| best.err_ms(at))
     }
 
+    /// By how much the machine's own clock is ahead of the hub's, milliseconds, if that was told.
+    #[must_use]
+    pub fn ahead_ms(&self) -> Option<i64> {
+        self.hub.map(|hub| self.system.offset_ms.saturating_sub(hub.offset_ms))
+    }
+
     /// Network time first: it does not jump. Then the hub's, then what the machine has.
     fn best(&self) -> Known {
         match self.hub {
@@ -177,6 +183,12 @@ impl Timekeeper {
     #[must_use]
     pub fn now(&self) -> Stamp {
         self.stamp(self.clock.mono())
+    }
+
+    /// See [`Timeline::ahead_ms`].
+    #[must_use]
+    pub fn ahead_ms(&self) -> Option<i64> {
+        self.timeline.borrow().ahead_ms()
     }
 
     /// Monotonic time now.
@@ -276,6 +288,15 @@ mod tests {
     fn reading(mono: u64, wall: i64, synced: bool) -> Reading {
         let synced = synced.then_some(0);
         Reading { mono: Mono(mono), wall: Wall(wall), synced, rtc: false }
+    }
+
+    #[test]
+    fn how_far_the_machine_is_from_the_hub_is_known_once_the_hub_told() {
+        let mut line = Timeline::new(1, FLOOR);
+        line.read(reading(1_000, FLOOR.0 + 90_000, false));
+        assert_eq!(line.ahead_ms(), None);
+        line.told(Mono(1_000), FLOOR.plus_ms(20_000), 40);
+        assert_eq!(line.ahead_ms(), Some(70_000));
     }
 
     #[test]

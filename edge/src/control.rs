@@ -4,6 +4,7 @@
 //! who may open the socket (0660) may ask.
 
 use crate::burst::PATIENCE;
+use crate::capture::{Form, Glance, Glancer, Ring};
 use crate::report::Report;
 use crate::status::Status;
 use crate::trigger::Ask;
@@ -14,6 +15,7 @@ use std::{
     os::unix::{fs::PermissionsExt as _, net::UnixStream as Blocking},
     path::Path,
     sync::{Arc, mpsc::SyncSender},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -25,6 +27,12 @@ use wire::Clock;
 
 /// Bytes of a question at most.
 const QUESTION: u64 = 1024;
+/// Bytes of a picture at most, however it is written.
+const PICTURE: usize = 64 << 20;
+/// A glance takes no longer, milliseconds.
+pub const LONGEST_MS: u64 = 10_000;
+/// How often a glance looks for frames: their times are known no better.
+const GLANCE: Duration = Duration::from_millis(4);
 /// Quality of the picture shown to a technician.
 const JPEG: u8 = 85;
 
@@ -39,6 +47,11 @@ pub enum Question {
     },
     /// How are you?
     Status,
+    /// What does the camera give? Nothing is looked for in it.
+    Glance {
+        /// For so long, at most [`LONGEST_MS`].
+        ms: u64,
+    },
 }
 
 /// What is answered.
@@ -54,6 +67,15 @@ pub enum Answer {
     },
     /// To [`Question::Status`].
     Status(Box<Status>),
+    /// To [`Question::Glance`]; the newest frame follows the line as it came.
+    Glance {
+        /// What came.
+        glance: Glance,
+        /// How the frame is to be read; nothing if none came.
+        form: Option<Form>,
+        /// Bytes that follow.
+        frame_bytes: usize,
+    },
     /// A sentence about what went wrong.
     Trouble(String),
 }
@@ -66,6 +88,8 @@ pub struct Control {
     pub asks: SyncSender<Ask>,
     /// How the daemon is.
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
+    /// Where frames arrive.
+    pub ring: Arc<Ring>,
     /// Dates the questions.
     pub clock: Arc<dyn Clock>,
 }
@@ -123,9 +147,31 @@ impl Control {
     }
 
     async fn answer(&self, question: Question) -> (Answer, Vec<u8>) {
-        let Question::Snap { picture } = question else {
-            return (Answer::Status(Box::new((self.status)())), vec![]);
-        };
+        match question {
+            Question::Status => (Answer::Status(Box::new((self.status)())), vec![]),
+            Question::Snap { picture } => self.snap(picture).await,
+            Question::Glance { ms } => self.glance(ms).await,
+        }
+    }
+
+    async fn glance(&self, ms: u64) -> (Answer, Vec<u8>) {
+        let mut watch = Glancer::new(self.clock.mono());
+        let mut number = self.ring.count();
+        let until = self.clock.mono().0 + ms.min(LONGEST_MS);
+        while self.clock.mono().0 < until {
+            tokio::time::sleep(GLANCE).await;
+            while let Some((next, frame)) = self.ring.next(number, Duration::ZERO) {
+                number = next;
+                watch.see(&frame, self.clock.mono());
+            }
+        }
+        let (glance, newest) = watch.done(self.clock.mono());
+        let (form, frame) = newest.map(|frame| frame.pixels.to_bytes()).unzip();
+        let frame = frame.unwrap_or_default();
+        (Answer::Glance { glance, form, frame_bytes: frame.len() }, frame)
+    }
+
+    async fn snap(&self, picture: bool) -> (Answer, Vec<u8>) {
         let report = match burst::take(&self.asks, self.clock.mono()).await {
             Ok(report) => report,
             Err(why) => return (Answer::Trouble(why.into()), vec![]),
@@ -157,10 +203,16 @@ pub fn ask(socket: &Path, question: Question) -> io::Result<(Answer, Vec<u8>)> {
     reader.read_line(&mut said)?;
     let answer: Answer = serde_json::from_str(&said)?;
     let mut picture = Vec::new();
-    if let Answer::Report { picture_bytes, .. } = &answer {
-        picture.resize(*picture_bytes, 0);
-        reader.read_exact(&mut picture)?;
+    let (Answer::Report { picture_bytes: bytes, .. } | Answer::Glance { frame_bytes: bytes, .. }) =
+        &answer
+    else {
+        return Ok((answer, picture));
+    };
+    if *bytes > PICTURE {
+        return Err(io::Error::other("the daemon sends more than a picture"));
     }
+    picture.resize(*bytes, 0);
+    reader.read_exact(&mut picture)?;
     Ok((answer, picture))
 }
 

@@ -1,7 +1,7 @@
 //! Asks the hub over device HTTPS: small answers whole, files resumed where they broke.
 
 use ed25519_dalek::VerifyingKey;
-use reqwest::header::{ETAG, IF_RANGE, RANGE};
+use reqwest::header::{DATE, ETAG, IF_RANGE, RANGE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use std::fs::File;
@@ -9,6 +9,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::Wall;
 use wire::join::{AUTHORITY_DOMAIN, AUTHORITY_PATH, KEY_PATH, SIGNERS_PATH};
 use wire::sign::{self, Forged, Signed};
 use zeroize::Zeroizing;
@@ -170,6 +171,16 @@ impl Fetch {
         postcard::from_bytes(&bytes).map_err(|_| FetchError::Malformed)
     }
 
+    /// What time it is for the hub, to the second; nothing where it does not say.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses.
+    pub async fn date(&self) -> Result<Option<Wall>, FetchError> {
+        let answer = ask(self.client.get(self.at(SIGNERS_PATH)?)).await?;
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        Ok(date.and_then(moment))
+    }
+
     /// The key of the gallery on this disk; none from a hub that keeps none.
     ///
     /// # Errors
@@ -279,6 +290,22 @@ async fn small(mut answer: Response) -> Result<Vec<u8>, FetchError> {
         }
     }
     Ok(bytes)
+}
+
+/// The moment that an HTTP date names, such as `Tue, 24 Nov 2026 16:38:36 GMT`.
+fn moment(date: &str) -> Option<Wall> {
+    let rest = date.strip_suffix(" GMT")?.split_once(", ")?.1;
+    let [day, month, year, time] = rest.split(' ').collect::<Vec<_>>()[..] else { return None };
+    let months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let month = i64::try_from(months.find(month).filter(|at| at % 3 == 0)? / 3).ok()?;
+    let number = |text: &str| text.parse::<u32>().ok().map(i64::from);
+    let [hour, minute, second] = time.split(':').collect::<Vec<_>>()[..] else { return None };
+    // Years that begin in March have their leap day at the end.
+    let year = number(year)? - i64::from(month < 2);
+    let of_year = ((month + 10) % 12 * 153 + 2) / 5 + number(day)? - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468;
+    let seconds = (days * 24 + number(hour)?) * 3_600 + number(minute)? * 60 + number(second)?;
+    Some(Wall(seconds * 1_000))
 }
 
 fn builder() -> reqwest::ClientBuilder {
@@ -400,6 +427,18 @@ pub(crate) mod tests {
         assert!(matches!(of_before, Err(FetchError::Forged(_))), "{of_before:?}");
         let silent = plain(serve(vec![], 5_000, std::sync::mpsc::channel().0));
         assert_eq!(silent.authorities(&pinned).await.unwrap(), None);
+    }
+
+    #[test]
+    fn a_date_of_http_is_a_moment_and_anything_else_is_none() {
+        let s = |date: &str| moment(date).map(|wall| wall.0 / 1_000);
+        assert_eq!(s("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(s("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(s("Tue, 29 Feb 2000 23:59:59 GMT"), Some(951_868_799));
+        assert_eq!(s("Tue, 24 Nov 2026 16:38:36 GMT"), Some(1_795_538_316));
+        for nonsense in ["", "now", "Tue, 24 Nov 2026 16:38 GMT", "Tue, 24 ovD 2026 16:38:36 GMT"] {
+            assert_eq!(s(nonsense), None, "{nonsense}");
+        }
     }
 
     #[tokio::test]

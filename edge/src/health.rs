@@ -12,7 +12,7 @@ use crate::{
     draft::{Keep, Timing},
     status::{Counters, Counts},
 };
-use eye::Eye;
+pub use eye::Eye;
 pub use span::Scene;
 use span::Span;
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -31,6 +31,8 @@ pub struct Watcher {
     pub ring: Arc<Ring>,
     /// What the camera is doing.
     pub camera: watch::Receiver<CameraState>,
+    /// What is wrong with the newest frame, for whoever looks after this unit.
+    pub seen: watch::Sender<Option<Blind>>,
     /// Whom the door could recognise now.
     pub scene: Box<dyn Fn() -> Scene + Send>,
     /// What it counts.
@@ -61,6 +63,7 @@ impl Watcher {
             let now = self.clock.mono();
             let watched = self.ring.watched_ms();
             let cause = self.cause(&mut eye);
+            self.seen.send_if_modified(|seen| std::mem::replace(seen, cause) != cause);
             let state = span.add(now.since(before), watched - watched_ms, cause);
             (before, watched_ms) = (now, watched);
             let scene = (self.scene)();
@@ -154,6 +157,7 @@ mod tests {
         let watcher = Watcher {
             ring: ring.clone(),
             camera,
+            seen: watch::Sender::default(),
             scene: Box::new(scene),
             counters,
             triggered,

@@ -17,6 +17,7 @@ mod room;
 mod runs;
 mod salvage;
 mod schema;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod writer;

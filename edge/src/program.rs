@@ -11,7 +11,7 @@ mod shelf;
 mod trial;
 mod updater;
 
-pub use book::{Able, Book, Here, LIVED_MS, Start};
+pub use book::{Able, Book, Here, LIVED_MS, STARTS, Start};
 pub use config::Config;
 pub use launch::{Role, is_handed_on, launch};
 pub use shelf::Shelf;

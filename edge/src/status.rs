@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use wire::link::Vitals;
+use wire::{Wall, link::Vitals, record::Blind};
 
 macro_rules! counters {
     ($($name:ident $doc:literal)*) => {
@@ -76,10 +76,22 @@ pub struct Status {
     /// Why a configured line is not watched; empty if it is, or none is.
     #[serde(default)]
     pub line_trouble: String,
+    /// What kind of trouble that of the gallery is, if there is any.
+    #[serde(default)]
+    pub gallery_lack: Option<Lack>,
+    /// Why nobody could be recognised on the newest frame, if one came.
+    #[serde(default)]
+    pub blind: Option<Blind>,
+    /// Records that wait for the hub.
+    #[serde(default)]
+    pub stock: Stock,
+    /// How the way to the hub is.
+    #[serde(default)]
+    pub way: Road,
     /// The network.
     pub model: String,
     /// When the door's certificate ends.
-    pub certificate_ends: wire::Wall,
+    pub certificate_ends: Wall,
     /// Why it was not renewed when that was due; empty if it was, or is not due.
     pub certificate_trouble: String,
     /// From the start of the program until it was ready, milliseconds.
@@ -91,6 +103,50 @@ pub struct Status {
     pub vitals: Vitals,
     /// Counts since the start.
     pub counts: Counts,
+}
+
+/// Why the wanted gallery is not in use, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// It did not come.
+    Missing,
+    /// The hub has not given the key to what is on this disk.
+    Key,
+    /// The network it is for is not here.
+    Model,
+    /// Its lease is over.
+    Lease,
+    /// It came, and may not be used.
+    Refused,
+    /// This disk does not take it.
+    Disk,
+}
+
+/// What an outbox holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stock {
+    /// Records that the hub has not acknowledged.
+    pub waiting: u64,
+    /// When the oldest of them was made, if that is known.
+    pub since: Option<Wall>,
+    /// Of the space it may take, the share taken by what waits, in hundredths.
+    pub full: u8,
+}
+
+/// The way to the hub, as the daemon finds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Road {
+    /// Whether the hub answers.
+    pub online: bool,
+    /// Why the last connection ended, or did not come about.
+    pub trouble: String,
+    /// Messages of the hub that this program does not know.
+    pub strange: u64,
+    /// By how much the machine's own clock is ahead of the hub's, milliseconds.
+    pub ahead_ms: Option<i64>,
 }
 
 /// Reads how the daemon is.

@@ -16,7 +16,8 @@ pub fn read() -> Vitals {
 }
 
 /// What the files below `root` tell.
-fn below(root: &Path) -> Vitals {
+#[must_use]
+pub fn below(root: &Path) -> Vitals {
     let text = |path: &str| fs::read_to_string(root.join(path)).ok();
     let heat = text("sys/class/thermal/thermal_zone0/temp");
     let firmware = text("sys/devices/platform/soc/soc:firmware/get_throttled");

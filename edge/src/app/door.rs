@@ -23,7 +23,10 @@ use std::{
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use wire::{Clock, record::CameraState};
+use wire::{
+    Clock,
+    record::{Blind, CameraState},
+};
 
 /// What the half of the daemon that looks is built from.
 pub struct Door {
@@ -60,8 +63,9 @@ impl Door {
         let counters = Arc::new(Counters::default());
         let (state, camera) = watch::channel(CameraState::Blind);
         let trouble = Arc::new(OnceLock::new());
-        let say = self.say(&ring, &camera, &counters, &trouble);
-        self.control(asks, &say, parts)?;
+        let (seen, blind) = watch::channel(None);
+        let say = self.say(&ring, &camera, &counters, &trouble, &blind);
+        self.control(asks, &say, &ring, parts)?;
         let within_ms = self.config.trigger.gpio.as_ref().map_or(0, |gpio| gpio.within_ms);
         let passing = Arc::new(Passing::new(within_ms));
         self.recogniser(&ring, asked, &counters, &passing, parts, pulse);
@@ -70,6 +74,7 @@ impl Door {
         let watcher = Watcher {
             ring,
             camera,
+            seen,
             scene: self.scene(),
             triggered: self.is_triggered(button),
             counters,
@@ -113,6 +118,7 @@ impl Door {
         camera: &watch::Receiver<CameraState>,
         counters: &Arc<Counters>,
         trouble: &Trouble,
+        blind: &watch::Receiver<Option<Blind>>,
     ) -> Say {
         let trouble = trouble.clone();
         let ring = ring.clone();
@@ -121,6 +127,10 @@ impl Door {
         let gallery = self.uplink.gallery.clone();
         let reported = self.uplink.reported.clone();
         let certificate = self.uplink.certificate.clone();
+        let lack = self.uplink.lack.clone();
+        let stock = self.uplink.stock.clone();
+        let way = self.uplink.way.clone();
+        let blind = blind.clone();
         let outbox = self.uplink.trouble.clone();
         // Everything that takes time is behind us: what is left is to start threads.
         let ready_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -135,6 +145,10 @@ impl Door {
                 gallery: gallery.as_ref().map_or(0, |gallery| gallery.version),
                 people: gallery.map_or(0, |gallery| gallery.gallery.people.len() as u64),
                 gallery_trouble: reported.trouble,
+                gallery_lack: *lack.borrow(),
+                blind: *blind.borrow(),
+                stock: *stock.borrow(),
+                way: way(),
                 outbox_trouble: outbox.borrow().clone(),
                 line_trouble: trouble.get().cloned().unwrap_or_default(),
                 model: reported.model.to_string(),
@@ -148,14 +162,21 @@ impl Door {
         })
     }
 
-    fn control(&self, asks: &SyncSender<Ask>, say: &Say, parts: &mut Parts) -> anyhow::Result<()> {
+    fn control(
+        &self,
+        asks: &SyncSender<Ask>,
+        say: &Say,
+        ring: &Arc<Ring>,
+        parts: &mut Parts,
+    ) -> anyhow::Result<()> {
         let path = &self.config.socket;
         let listener = control::listen(path)
             .with_context(|| format!("the control socket {} cannot be opened", path.display()))?;
         let asks = asks.clone();
         let status = say.clone();
+        let ring = ring.clone();
         let clock = self.clock.clone();
-        let control = Control { listener, asks, status, clock };
+        let control = Control { listener, asks, status, ring, clock };
         let stop = self.stop.clone();
         parts.task("control", async move { Ok(control.run(stop).await?) });
         Ok(())

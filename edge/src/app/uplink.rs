@@ -15,6 +15,7 @@ use crate::{
     renew::{Certificate, Renewer},
     settings,
     snap::{Sealer, Snapper},
+    status::{Lack, Road, Stock},
     tls::{self, Badge, Trust},
     trigger::Ask,
 };
@@ -40,6 +41,8 @@ use zeroize::Zeroizing;
 const COMMANDS: usize = 4;
 /// How often the outbox is asked whether it turns.
 const PROBE: Duration = Duration::from_secs(2);
+/// With every so many-th question it is asked what it holds.
+const STOCKTAKING: u64 = 10;
 
 /// Whom to recognise: newest only.
 pub type Loaded = watch::Receiver<Option<Arc<LoadedGallery>>>;
@@ -58,8 +61,14 @@ pub struct Uplink {
     pub reported: watch::Receiver<Reported>,
     /// How the door's certificate is.
     pub certificate: watch::Receiver<Certificate>,
+    /// What kind of trouble the gallery has.
+    pub lack: watch::Receiver<Option<Lack>>,
     /// Why the outbox does not take records; empty if it does.
     pub trouble: watch::Receiver<String>,
+    /// What waits in it.
+    pub stock: watch::Receiver<Stock>,
+    /// How the way to the hub is.
+    pub way: Arc<dyn Fn() -> Road + Send + Sync>,
     /// What is needed to follow the hub's programs.
     pub programs: Programs,
 }
@@ -104,7 +113,9 @@ impl Post<'_> {
         let identity = Identity::load(&self.config.data)?;
         let good = tls::validity(&identity.joined.certificate_pem)?;
         let outbox = self.outbox(&identity.joined, good.from, parts)?;
-        parts.task("probe", probe(outbox.clone(), pulse.beat("outbox"), self.stop.clone()));
+        let (stocked, stock) = watch::channel(Stock::default());
+        let probed = outbox.clone();
+        parts.task("probe", probe(probed, pulse.beat("outbox"), stocked, self.stop.clone()));
         let line = self.line(identity, good.from, outbox)?;
         let time = line.time.clone();
         let outbox = line.outbox.clone();
@@ -113,13 +124,18 @@ impl Post<'_> {
         let (desired, wanted) = watch::channel(None);
         let (reported, reports) = watch::channel(self.reported());
         let known = line.gallery(wanted.clone(), reported, parts)?;
-        let programs = line.link(desired, reports.clone(), parts)?;
+        let (way, linked) = watch::channel(Road::default());
+        let programs = line.link(desired, reports.clone(), way, parts)?;
         let online = programs.online.clone();
+        let hub = line.way(linked, online.clone());
         let certificate = Certificate { ends: good.to, trouble: String::new() };
         let certificate = line.renewer(certificate, wanted, online, parts);
         let outbox = line.outbox.clone();
         Ok(Uplink {
             trouble: outbox.trouble(),
+            lack: known.lack,
+            stock,
+            way: hub,
             keep: Box::new(move || Box::new(outbox.clone()) as Box<dyn Keep>),
             timing: Arc::new(line.time),
             gallery: known.gallery,
@@ -189,6 +205,7 @@ struct Line<'a> {
 /// Whom to recognise, and by which model.
 struct Known {
     gallery: Loaded,
+    lack: watch::Receiver<Option<Lack>>,
     model: watch::Receiver<Model>,
 }
 
@@ -227,6 +244,7 @@ impl Line<'_> {
         parts: &mut Parts,
     ) -> anyhow::Result<Known> {
         let (loaded, gallery) = watch::channel(None);
+        let (lack, lacking) = watch::channel(None);
         let (model, running) = watch::channel(self.post.model.clone());
         let identity = self.passport.get();
         let config = self.post.config;
@@ -244,6 +262,7 @@ impl Line<'_> {
             desired,
             loaded,
             reported,
+            lack,
             leased: None,
             rng: rng(),
         };
@@ -252,7 +271,7 @@ impl Line<'_> {
             curator.run(stop).await;
             Ok(())
         });
-        Ok(Known { gallery, model: running })
+        Ok(Known { gallery, lack: lacking, model: running })
     }
 
     /// Speaks with the hub; returns what it says of programs, and whether it hears.
@@ -260,6 +279,7 @@ impl Line<'_> {
         &self,
         desired: watch::Sender<Option<Desired>>,
         reported: watch::Receiver<Reported>,
+        way: watch::Sender<Road>,
         parts: &mut Parts,
     ) -> anyhow::Result<Programs> {
         let (host, port) = host_port(&self.joined.mqtt)?;
@@ -284,6 +304,7 @@ impl Line<'_> {
             commands,
             snaps,
             online,
+            way,
             rng: rng(),
         };
         let data = self.post.config.data.clone();
@@ -294,6 +315,20 @@ impl Line<'_> {
         let signer = self.post.config.update.signer(Some(&self.passport.get()));
         let fetch = self.fetch.clone();
         Ok(Programs { offers: offered, progress, online: is_online, fetch, signer })
+    }
+
+    /// How the way to the hub is, whenever somebody asks.
+    fn way(
+        &self,
+        linked: watch::Receiver<Road>,
+        online: watch::Receiver<bool>,
+    ) -> Arc<dyn Fn() -> Road + Send + Sync> {
+        let time = self.time.clone();
+        Arc::new(move || Road {
+            online: *online.borrow(),
+            ahead_ms: time.ahead_ms(),
+            ..linked.borrow().clone()
+        })
     }
 
     /// Where the hub's wishes to see go, and where the pictures come from.
@@ -334,11 +369,25 @@ async fn obey(
     Ok(())
 }
 
-/// Turns the outbox's beat as long as its writer answers.
-async fn probe(outbox: Outbox, beat: Beat, stop: CancellationToken) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
+/// Turns the outbox's beat as long as its writer answers, and now and then says what it holds.
+async fn probe(
+    outbox: Outbox,
+    beat: Beat,
+    stock: watch::Sender<Stock>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    for turn in 0_u64.. {
+        if stop.is_cancelled() {
+            break;
+        }
         outbox.cursor().await?;
         beat.turn();
+        // A disk that does not work says so by itself.
+        if turn.is_multiple_of(STOCKTAKING)
+            && let Ok(held) = outbox.stock().await
+        {
+            stock.send_replace(held);
+        }
         let _ = stop.run_until_cancelled(tokio::time::sleep(PROBE)).await;
     }
     Ok(())
@@ -371,6 +420,17 @@ fn asked_for_key(identity: &Identity) -> anyhow::Result<Option<Zeroizing<[u8; 32
     let fetch = fetch(identity, Arc::new(SystemClock))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(fetch.key())?)
+}
+
+/// What time the hub thinks it is, asked as this door where no daemon runs; nothing from a hub that
+/// does not say.
+///
+/// # Errors
+/// When it does not answer, or refuses this door.
+pub fn hub_time(identity: &Identity) -> anyhow::Result<Option<Wall>> {
+    let fetch = fetch(identity, Arc::new(SystemClock))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(fetch.date())?)
 }
 
 /// Asks the hub as this door, where no daemon runs yet.

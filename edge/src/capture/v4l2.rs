@@ -104,13 +104,18 @@ fn index(device: &Path) -> Result<u32, CameraError> {
     number.ok_or_else(|| refused(format!("{} is no video device", node.display())))
 }
 
+/// Why a camera cannot be opened: it is not there …
+pub const GONE: &str = "it is not there: is it plugged in?";
+/// … it may not be …
+pub const FORBIDDEN: &str = "permission denied: add the daemon's user to the group “video”";
+/// … or somebody else has it.
+pub const BUSY: &str = "another program uses it";
+
 fn why(text: &str) -> String {
     match () {
-        () if text.contains("No such file") => "it is not there: is it plugged in?".into(),
-        () if text.contains("Permission denied") => {
-            "permission denied: add the daemon's user to the group “video”".into()
-        }
-        () if text.contains("busy") => "another program uses it".into(),
+        () if text.contains("No such file") => GONE.into(),
+        () if text.contains("Permission denied") => FORBIDDEN.into(),
+        () if text.contains("busy") => BUSY.into(),
         () if text.contains("No space left") => {
             "its USB bus has no room for it: use another port or a smaller picture".into()
         }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{status::Counts, trigger::asking};
+use crate::capture::{Frame, Pixels};
+use crate::status::{Counts, Road, Stock};
+use crate::trigger::asking;
 use std::sync::mpsc::Receiver;
 use wire::{record::CameraState, time::SystemClock};
 
@@ -11,6 +13,10 @@ pub(crate) fn status() -> Status {
         gallery: 3,
         people: 2,
         gallery_trouble: String::new(),
+        gallery_lack: None,
+        blind: None,
+        stock: Stock::default(),
+        way: Road { online: true, ..Road::default() },
         outbox_trouble: String::new(),
         line_trouble: String::new(),
         model: "test-1".into(),
@@ -30,7 +36,8 @@ async fn asked(question: Question, reply: fn(Ask)) -> io::Result<(Answer, Vec<u8
     let (asks, asked): (_, Receiver<Ask>) = asking();
     let listener = listen(&path).unwrap();
     let status = Arc::new(status);
-    let control = Control { listener, asks, status, clock: Arc::new(SystemClock) };
+    let ring = Arc::new(Ring::default());
+    let control = Control { listener, asks, status, ring, clock: Arc::new(SystemClock) };
     let stop = CancellationToken::new();
     let client = tokio::task::spawn_blocking(move || ask(&path, question));
     let shutter = tokio::task::spawn_blocking(move || asked.into_iter().for_each(reply));
@@ -77,6 +84,31 @@ async fn a_blind_camera_is_said_in_a_sentence() {
 async fn a_shutter_that_lets_a_question_fall_is_busy() {
     let (answer, _) = asked(Question::Snap { picture: false }, drop).await.unwrap();
     assert!(matches!(answer, Answer::Trouble(why) if why.contains("busy")));
+}
+
+#[tokio::test]
+async fn a_glance_brings_the_newest_frame_as_it_came_and_none_where_none_came() {
+    let (answer, frame) = asked(Question::Glance { ms: 60 }, |_| ()).await.unwrap();
+    let Answer::Glance { glance, form, .. } = answer else { panic!("{answer:?}") };
+    assert_eq!((glance.frames, form, frame.len()), (0, None, 0));
+    let ring = Arc::new(Ring::default());
+    let filled = ring.clone();
+    let asks = asking().0;
+    let fill = tokio::task::spawn_blocking(move || {
+        std::iter::repeat_n((), 40).for_each(|()| {
+            filled.push(Frame::new(SystemClock.mono(), Pixels::Encoded(vec![7, 8, 9])));
+            std::thread::sleep(Duration::from_millis(5));
+        });
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let listener = listen(&folder.path().join("control.sock")).unwrap();
+    let clock = Arc::new(SystemClock);
+    let control = Control { listener, asks, status: Arc::new(status), ring, clock };
+    let (answer, frame) = control.answer(Question::Glance { ms: 100 }).await;
+    let Answer::Glance { glance, form, .. } = answer else { panic!("{answer:?}") };
+    assert!(glance.frames > 0 && glance.copies + 1 == glance.frames, "{glance:?}");
+    assert_eq!((form, frame), (Some(Form::Encoded), vec![7, 8, 9]));
+    fill.await.unwrap();
 }
 
 #[tokio::test]

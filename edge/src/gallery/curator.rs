@@ -8,6 +8,7 @@ use crate::fetch::{Fetch, FetchError};
 use crate::identity::{IdentityError, Passport};
 use crate::link::Backoff;
 use crate::packs::{Model, PackTrouble, Packs};
+use crate::status::Lack;
 use ed25519_dalek::VerifyingKey;
 use rand::rngs::StdRng;
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub struct Curator {
     pub loaded: watch::Sender<Option<Arc<LoadedGallery>>>,
     /// What the link tells the hub.
     pub reported: watch::Sender<Reported>,
+    /// The same in a word, for whoever looks after this unit.
+    pub lack: watch::Sender<Option<Lack>>,
     /// When the gallery in use must be forgotten; nothing while there is none.
     pub leased: Option<Wall>,
     /// For waits only.
@@ -98,6 +101,21 @@ pub enum Trouble {
     Disk(#[from] std::io::Error),
 }
 
+impl Trouble {
+    /// What kind of trouble it is.
+    #[must_use]
+    pub fn lack(&self) -> Lack {
+        match self {
+            Self::Fetch(_) | Self::Stale => Lack::Missing,
+            Self::Key(_) => Lack::Key,
+            Self::Identity(_) | Self::Disk(_) => Lack::Disk,
+            Self::Pack(_) | Self::Gone(_) => Lack::Model,
+            Self::Refused(GalleryError::Expired) => Lack::Lease,
+            Self::Refused(_) | Self::Template(_) | Self::SelfTest(_) => Lack::Refused,
+        }
+    }
+}
+
 impl Curator {
     /// Loads what is on the disk, then follows what the hub wants.
     pub async fn run(mut self, stop: CancellationToken) {
@@ -113,6 +131,7 @@ impl Curator {
                 Err(trouble) => {
                     tracing::warn!(%trouble, "the wanted gallery is not in use");
                     self.reported.send_modify(|reported| reported.trouble = trouble.to_string());
+                    self.lack.send_replace(Some(trouble.lack()));
                     backoff.failed(self.time.mono(), &mut self.rng).min(LEASE_EVERY)
                 }
             };
@@ -147,6 +166,7 @@ impl Curator {
         self.unlocked = true;
         self.reported
             .send_if_modified(|reported| !std::mem::take(&mut reported.trouble).is_empty());
+        self.lack.send_replace(None);
         if self.loaded.borrow().is_none() {
             self.boot();
             self.lease();
@@ -158,6 +178,7 @@ impl Curator {
         match self.files.load() {
             Ok(Some(release)) => {
                 if let Err(trouble) = self.show(&release) {
+                    self.lack.send_replace(Some(trouble.lack()));
                     tracing::warn!(%trouble, "the gallery on this disk cannot be used");
                 }
             }
@@ -255,6 +276,7 @@ impl Curator {
             reported.model = id;
             reported.trouble.clear();
         });
+        self.lack.send_replace(None);
         self.leased = Some(release.manifest.expires);
         tracing::info!(version, people, "gallery release {version} is in use");
     }
@@ -275,6 +297,7 @@ impl Curator {
             (reported.gallery, reported.manifest) = (0, [0; 32]);
             reported.trouble = GalleryError::Expired.to_string();
         });
+        self.lack.send_replace(Some(Lack::Lease));
     }
 }
 

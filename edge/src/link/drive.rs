@@ -3,6 +3,7 @@
 use super::{Action, Backoff, Config, Event, Facts, Session};
 use crate::clock::Timekeeper;
 use crate::outbox::{Outbox, OutboxError, Place};
+use crate::status::Road;
 use crate::tls::Badge;
 use crate::vitals;
 use rand::{SeedableRng, rngs::StdRng};
@@ -55,6 +56,8 @@ pub struct Link {
     pub snaps: mpsc::Receiver<Snap>,
     /// Whether the hub answers.
     pub online: watch::Sender<bool>,
+    /// How the way there is, for whoever looks after this unit.
+    pub way: watch::Sender<Road>,
     /// For waits only.
     pub rng: StdRng,
 }
@@ -98,6 +101,7 @@ impl Link {
                 End::Renewed => tracing::info!(connection, "connecting with the new certificate"),
                 End::Outbox(error) => return Err(error.into()),
                 End::Broken(why) => {
+                    self.way.send_modify(|way| way.trouble.clone_from(&why));
                     let wait = backoff.failed(self.time.mono(), &mut self.rng);
                     tracing::info!(connection, wait_ms = wait.as_millis() as u64, "no hub: {why}");
                     let _ = stop.run_until_cancelled(sleep(wait)).await;
@@ -123,6 +127,7 @@ impl Link {
         let mut badge = self.badge.watch();
         let (client, event_loop) = AsyncClient::new(options, REQUESTS);
         let (packets, events) = mpsc::channel(PACKETS);
+        let way = self.way.clone();
         self.reported.mark_unchanged();
         let reported = report(&self.reported.borrow(), &self.outbox.trouble().borrow());
         while self.snaps.try_recv().is_ok() {}
@@ -139,17 +144,21 @@ impl Link {
         tokio::select! {
             () = stop.cancelled() => End::Stop,
             Ok(()) = badge.changed() => End::Renewed,
-            why = pump(event_loop, packets) => End::Broken(why),
+            why = pump(event_loop, packets, &way) => End::Broken(why),
             end = talk.run(events) => end,
         }
     }
 }
 
 /// Polls rumqttc until it fails; `poll` is never cancelled while the connection is to live.
-async fn pump(mut event_loop: EventLoop, packets: mpsc::Sender<Event>) -> String {
+async fn pump(
+    mut event_loop: EventLoop,
+    packets: mpsc::Sender<Event>,
+    way: &watch::Sender<Road>,
+) -> String {
     loop {
         let event = match event_loop.poll().await {
-            Ok(Happened::Incoming(packet)) => match understand(packet) {
+            Ok(Happened::Incoming(packet)) => match understand(packet, way) {
                 Ok(event) => event,
                 Err(why) => return why,
             },
@@ -162,7 +171,7 @@ async fn pump(mut event_loop: EventLoop, packets: mpsc::Sender<Event>) -> String
     }
 }
 
-fn understand(packet: Packet) -> Result<Event, String> {
+fn understand(packet: Packet, way: &watch::Sender<Road>) -> Result<Event, String> {
     match packet {
         Packet::ConnAck(_) => Ok(Event::Connected),
         Packet::SubAck(ack) => {
@@ -176,6 +185,7 @@ fn understand(packet: Packet) -> Result<Event, String> {
             Ok(message) => Ok(Event::Message(message)),
             Err(error) => {
                 tracing::warn!(%error, "a message of the hub was not understood");
+                way.send_modify(|way| way.strange += 1);
                 Ok(Event::Heard)
             }
         },
@@ -271,7 +281,9 @@ impl Talk<'_> {
         }
         if self.session.is_open() {
             self.backoff.reset();
-            self.link.online.send_if_modified(|online| !std::mem::replace(online, true));
+            if self.link.online.send_if_modified(|online| !std::mem::replace(online, true)) {
+                self.link.way.send_modify(|way| way.trouble.clear());
+            }
         }
         Ok(())
     }
@@ -349,5 +361,24 @@ impl Talk<'_> {
             Ok(Ok(())) => Ok(()),
             _ => Err(End::Broken("the connection is stuck".to_owned())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rumqttc::v5::mqttbytes::v5::Publish;
+
+    #[test]
+    fn what_a_newer_hub_says_is_counted_and_goes_no_further() {
+        let way = watch::Sender::new(Road::default());
+        let publish =
+            |bytes: Vec<u8>| Packet::Publish(Publish::new("d/ack", QoS::AtLeastOnce, bytes, None));
+        let known = Message::from(Settings::default()).encode();
+        assert!(matches!(understand(publish(known.clone()), &way), Ok(Event::Message(_))));
+        assert_eq!(way.borrow().strange, 0);
+        let newer = [&known[..2], &[99], &known[3..]].concat();
+        assert!(matches!(understand(publish(newer), &way), Ok(Event::Heard)));
+        assert_eq!(way.borrow().strange, 1);
     }
 }

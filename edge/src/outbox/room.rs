@@ -45,7 +45,7 @@ impl Book {
         Ok(crops > 0 || gone > 0 || trimmed)
     }
 
-    fn bytes(&self) -> Result<u64, OutboxError> {
+    pub(super) fn bytes(&self) -> Result<u64, OutboxError> {
         let pragma = |sql| self.db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
         let pages = pragma("pragma page_count")? - pragma("pragma freelist_count")?;
         Ok(pages.cast_unsigned() * schema::PAGE)

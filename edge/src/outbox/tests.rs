@@ -4,6 +4,7 @@ mod model;
 
 use super::*;
 use crate::draft::Draft;
+use crate::status::Stock;
 use rand::{SeedableRng, rngs::StdRng};
 use tempfile::TempDir;
 use wire::link::{Ack, Reject};
@@ -188,6 +189,21 @@ fn only_the_hubs_acknowledgement_takes_a_row_from_the_queue() {
     let foreign = Ack { epoch: Epoch([1; 16]), ..ack(&book, 6, &[]) };
     book.acknowledge(&foreign, false, &at(9)).unwrap();
     assert_eq!(numbers(&mut book, 9), [3, 5, 6], "another life's acknowledgement");
+}
+
+#[test]
+fn what_waits_is_counted_with_the_time_of_the_oldest_and_the_tail_does_not_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut book = open(Setup { max_rows: 10, ..setup(&folder) });
+    assert_eq!(book.stock().unwrap(), Stock::default());
+    book.append(&[health(1_000), health(2_000), health(3_000), health(4_000)]).unwrap();
+    let stock = book.stock().unwrap();
+    assert_eq!((stock.waiting, stock.since, stock.full), (4, at(1_000).wall, 40));
+    assert_eq!(numbers(&mut book, 4_500), [1, 2, 3, 4]);
+    let first = ack(&book, 1, &[(3, 4)]);
+    book.acknowledge(&first, false, &at(5_000)).unwrap();
+    let stock = book.stock().unwrap();
+    assert_eq!((stock.waiting, stock.since, stock.full), (1, at(2_000).wall, 10));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use super::{Acked, Book, Cursor, Entry, OutboxError, Parcel, Place, Setup};
 use crate::draft::{Draft, Keep, KeepError};
+use crate::status::Stock;
 use rand::rngs::StdRng;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -29,6 +30,7 @@ enum Job {
     Heard(Option<u64>, Answer<Vec<Run>>),
     Place(Place, Answer<()>),
     Cursor(Answer<Cursor>),
+    Stock(Answer<Stock>),
 }
 
 /// A handle to the outbox. Cheap to clone.
@@ -105,6 +107,7 @@ impl Writer {
                 tell(answer, heard.map(|()| book.runs().to_vec()))
             }
             Job::Place(place, answer) => tell(answer, book.set_place(place)),
+            Job::Stock(answer) => tell(answer, book.stock()),
             Job::Cursor(answer) => {
                 let done = tell(answer, Ok(book.cursor()));
                 done.and_then(|()| self.catch_up())
@@ -264,6 +267,14 @@ impl Outbox {
     /// When the writer has stopped.
     pub async fn cursor(&self) -> Result<Cursor, Arc<OutboxError>> {
         self.ask(Job::Cursor).await
+    }
+
+    /// See [`Book::stock`].
+    ///
+    /// # Errors
+    /// As there, and when the writer has stopped.
+    pub async fn stock(&self) -> Result<Stock, Arc<OutboxError>> {
+        self.ask(Job::Stock).await
     }
 
     /// Stores an anchor: monotonic and wall time belong together.

@@ -215,6 +215,18 @@ impl Book {
         self.settled.as_ref().map(|settled| &settled.signed)
     }
 
+    /// The program on trial, by its name, and how often it was started.
+    #[must_use]
+    pub fn tried(&self) -> Option<(String, u8)> {
+        self.trial.as_ref().map(|trial| (super::shelf::name(&trial.signed), trial.starts))
+    }
+
+    /// What did not prove itself, last: its name and why.
+    #[must_use]
+    pub fn refused(&self) -> Option<(&str, &str)> {
+        self.refused.as_ref().map(|refused| (refused.name.as_str(), refused.why.as_str()))
+    }
+
     /// The program on trial proved itself.
     pub fn settle(&mut self) {
         if let Some(OnTrial { signed, rollout, .. }) = self.trial.take() {
