@@ -6,14 +6,16 @@
 
 mod door;
 mod first;
+pub mod load;
 pub mod offline;
 mod parts;
+pub mod peek;
 mod uplink;
 
 pub use door::Door;
 pub use first::prepare;
 pub use parts::Parts;
-pub use uplink::{Loaded, Post, Programs, Uplink, host_port, kept_gallery};
+pub use uplink::{Loaded, Post, Programs, Uplink, host_port, hub_time, kept_gallery};
 
 use crate::{
     capture::Lifeline,

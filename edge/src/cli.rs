@@ -3,11 +3,12 @@
 use crate::app::offline;
 use crate::config::Config;
 use crate::control::{Answer, Question};
+use crate::doctor::{self, Checkup, Finding};
 use crate::program::{self, Role};
 use crate::report::Report;
-use crate::{app, config, control, doctor, draw, join, owner};
+use crate::{app, config, control, draw, join, owner};
 use anyhow::{Context as _, bail};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 use std::{
     fs::File,
     io::{self, IsTerminal as _, Write},
@@ -38,7 +39,21 @@ enum Verb {
     /// Recognise people until told to stop
     Run,
     /// Say what is wrong with this unit, and how to mend it
-    Doctor,
+    Doctor {
+        /// Look only at these; everything if nothing is named
+        #[arg(value_name = "WHAT", value_parser = PossibleValuesParser::new(doctor::whats()))]
+        only: Vec<String>,
+        /// For programs: as JSON
+        #[arg(long)]
+        json: bool,
+        /// Measure how fast this unit is, and recommend settings
+        #[arg(long, conflicts_with = "only")]
+        bench: bool,
+        /// How long `--bench` keeps the unit at work, to see how warm it becomes
+        #[arg(long, value_name = "N", default_value_t = 300, requires = "bench",
+              value_parser = clap::value_parser!(u64).range(1..=3_600))]
+        seconds: u64,
+    },
     /// Take a look now, and say what comes of it (ids only, no names)
     Snap {
         /// Write what the camera sees, with a box around each face, to this JPEG
@@ -134,6 +149,9 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
                 owner::act(&data)?;
                 program::launch(&data, &update)?;
             }
+            if let Verb::Doctor { json, bench: false, .. } = args.verb {
+                return Ok(tell(&[doctor::unread(&error)], json, out)?);
+            }
             return Err(error.into());
         }
     };
@@ -148,7 +166,11 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
             let role = program::launch(&config.data, &config.update)?;
             daemon(config, role)?;
         }
-        Verb::Doctor => return Ok(tell(&doctor::examine(&config), out)?),
+        Verb::Doctor { json, bench: true, seconds, .. } => bench(&config, json, seconds, out)?,
+        Verb::Doctor { only, json, .. } => {
+            let checkup = Checkup { only: &only, ..Checkup::here(&config) };
+            return Ok(tell(&checkup.examine(), json, out)?);
+        }
         Verb::Snap { .. } => snap(&config, picture, out)?,
         Verb::Replay { dir } => {
             offline::replay(&config, &dir, app::kept_gallery(&config)?, |path, report| {
@@ -213,17 +235,30 @@ async fn stopped() -> anyhow::Result<&'static str> {
     })
 }
 
-fn tell(findings: &[doctor::Finding], out: &mut impl Write) -> io::Result<ExitCode> {
-    for finding in findings {
-        writeln!(out, "{finding}")?;
+fn tell(findings: &[Finding], json: bool, out: &mut impl Write) -> io::Result<ExitCode> {
+    if json {
+        writeln!(out, "{}", doctor::json(findings))?;
+    } else {
+        write!(out, "{}", doctor::table(findings, columns()))?;
     }
-    let ill = findings.iter().filter(|finding| finding.is_fault()).count();
-    match ill {
-        0 => writeln!(out, "everything is well")?,
-        1 => writeln!(out, "1 fault")?,
-        n => writeln!(out, "{n} faults")?,
+    let ill = findings.iter().any(Finding::is_fault);
+    Ok(ExitCode::from(u8::from(ill)))
+}
+
+/// How wide the screen is, if a person reads there.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+fn bench(config: &Config, json: bool, seconds: u64, out: &mut impl Write) -> anyhow::Result<()> {
+    let under_way = |what: &str| drop(writeln!(io::stderr(), "{what}"));
+    let measures = doctor::bench::measure(config, Path::new("/"), seconds, under_way)?;
+    let advice = doctor::bench::advise(config, &measures);
+    if json {
+        return Ok(writeln!(out, "{}", doctor::bench::json(&measures, &advice))?);
     }
-    Ok(ExitCode::from(u8::from(ill > 0)))
+    Ok(write!(out, "{}", doctor::bench::page(&measures, &advice, columns()))?)
 }
 
 fn snap(config: &Config, file: Option<Target>, out: &mut impl Write) -> anyhow::Result<()> {

@@ -1,96 +1,102 @@
-//! What only the running daemon knows: it has camera, lines and outbox, and sees them from inside
-//! its sandbox.
+//! What only the running daemon knows: outbox, link and pace, seen from inside its sandbox.
 
-use super::Finding;
+use super::{Ailment, Finding};
 use crate::config::Config;
 use crate::control::{self, Answer, Question};
-use crate::status::{Counts, Status};
+use crate::status::{Counts, Road, Status, Stock};
 use std::io;
-use wire::record::CameraState;
+use wire::Wall;
 
 /// From so many on a share says something.
 const ENOUGH: u64 = 20;
+/// Of an outbox's space, in hundredths.
+const NEARLY: u8 = 80;
+/// A hub that is there takes what waits within minutes.
+const LONG_MS: i64 = 24 * 3_600 * 1_000;
 
 /// Asks the daemon, if it runs.
-pub fn findings(config: &Config) -> Vec<Finding> {
-    match control::ask(&config.socket, Question::Status) {
-        Ok((Answer::Status(status), _)) => about(&status),
-        Ok(_) => vec![Finding::fault("daemon", "it answers strangely", "restart it")],
-        Err(error) => vec![unasked(&error)],
+pub fn ask(config: &Config) -> io::Result<Box<Status>> {
+    match control::ask(&config.socket, Question::Status)?.0 {
+        Answer::Status(status) => Ok(status),
+        _ => Err(io::Error::other("it answers something else")),
     }
 }
 
-/// Whether it runs.
-pub fn is_running(config: &Config) -> bool {
-    control::ask(&config.socket, Question::Status).is_ok()
+/// Whether it runs, and how it is.
+pub fn findings(asked: &io::Result<Box<Status>>, now: Wall) -> Vec<Finding> {
+    let status = match asked {
+        Ok(status) => status,
+        Err(error) => return vec![unasked(error)],
+    };
+    let Status { software, way, counts, .. } = &**status;
+    let runs = Finding::well("daemon", format!("version {software} runs"));
+    vec![runs, link(way), outbox(status, now), pace(counts)]
 }
 
 fn unasked(error: &io::Error) -> Finding {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        let mend = "run doctor as root or as the daemon's user";
-        return Finding::fault("daemon", "its control socket is not permitted", mend);
+        let mend = "run doctor as root (sudo), or as the daemon's user";
+        let wrong = "it runs, and you may not ask it: its control socket is not permitted";
+        return Finding::fault(Ailment::DaemonRefuses, wrong, mend);
     }
     if control::is_nobody(error) {
         let how = "does not run, or waits to join; start it with systemctl start rollcall-edge";
         return Finding::unused("daemon", how);
     }
     let mend = "restart it: systemctl restart rollcall-edge";
-    Finding::fault("daemon", format!("it cannot be asked ({error})"), mend)
+    Finding::fault(Ailment::DaemonStuck, format!("it cannot be asked ({error})"), mend)
 }
 
-fn about(status: &Status) -> Vec<Finding> {
-    vec![outbox(status), gallery(status), eye(status), line(status), pace(&status.counts)]
+fn link(Road { online, trouble, strange, .. }: &Road) -> Finding {
+    if *strange > 0 {
+        let wrong =
+            format!("the hub said {strange} things that this program does not know: it is newer");
+        let mend = "update this door: the hub's page Updates, or the package rollcall-edge";
+        return Finding::fault(Ailment::HubNewer, wrong, mend);
+    }
+    if !online && !trouble.is_empty() {
+        let wrong = format!("the daemon does not reach the hub: {trouble}");
+        let mend =
+            "see “dns” and “hub”; if those are well, the hub's page of this door and its log";
+        return Finding::fault(Ailment::LinkDown, wrong, mend);
+    }
+    let say = if *online { "the hub hears this door" } else { "is being made" };
+    Finding::well("link", say)
 }
 
-fn outbox(Status { outbox_trouble, .. }: &Status) -> Finding {
-    if outbox_trouble.is_empty() {
-        return Finding::well("outbox", "takes records");
+fn outbox(status: &Status, now: Wall) -> Finding {
+    let Status { outbox_trouble, stock: Stock { waiting, since, full }, way, .. } = status;
+    if !outbox_trouble.is_empty() {
+        let mend = "free some space, or replace the card; what waits is stored by itself then, \
+                    and lost with the power";
+        let wrong = format!("it takes no records: {outbox_trouble}");
+        return Finding::fault(Ailment::OutboxStuck, wrong, mend);
     }
-    let mend = "free some space, or replace the card; what waits is stored by itself then, \
-                and lost with the power";
-    Finding::fault("outbox", format!("it takes no records: {outbox_trouble}"), mend)
-}
-
-fn gallery(Status { gallery, people, gallery_trouble, .. }: &Status) -> Finding {
-    if *gallery == 0 {
-        let wrong = "the daemon runs and has no gallery, so it knows nobody";
-        let mend = "check the hub's page “devices”: the door must be online and students enrolled";
-        return Finding::fault("gallery", wrong, mend);
+    if *full >= NEARLY {
+        let wrong = format!("{full} % full: {waiting} records wait for the hub");
+        let mend =
+            "let the door reach its hub: when it is full, crops and new records are given up";
+        return Finding::fault(Ailment::OutboxFull, wrong, mend);
     }
-    if gallery_trouble.is_empty() {
-        return Finding::well("gallery", format!("release {gallery} with {people} people"));
+    let age_ms = since.map_or(0, |since| now.0.saturating_sub(since.0));
+    if way.online && age_ms > LONG_MS {
+        let days = age_ms / LONG_MS;
+        let wrong = format!(
+            "{waiting} records wait, the oldest for {days} days, although the hub is reached"
+        );
+        let mend =
+            "look at the hub: its disk, its page Care, and whether it says “hold” in its log";
+        return Finding::fault(Ailment::OutboxWaits, wrong, mend);
     }
-    let wrong = format!("release {gallery} is kept in use: {gallery_trouble}");
-    Finding::fault("gallery", wrong, "mend what it says; the door tries again by itself")
-}
-
-fn eye(Status { camera, camera_frames, counts, .. }: &Status) -> Finding {
-    let Counts { frames, bad_frames, .. } = *counts;
-    if *camera == CameraState::Blind {
-        let mend = "plug it out and in; journalctl -u rollcall-edge says what the camera said";
-        return Finding::fault("frames", "the daemon gets none from the camera", mend);
-    }
-    if frames + bad_frames >= ENOUGH && bad_frames * 10 >= frames {
-        let wrong = format!("{bad_frames} were damaged, {frames} were not");
-        let mend = "use a shorter cable, another port, or a smaller picture";
-        return Finding::fault("frames", wrong, mend);
-    }
-    Finding::well("frames", format!("{camera_frames} came since the start"))
-}
-
-fn line(Status { line_trouble, .. }: &Status) -> Finding {
-    if line_trouble.is_empty() {
-        return Finding::well("trigger", "what is configured is watched");
-    }
-    let mend = "mend what it says, or take [trigger.gpio] out; then restart the daemon";
-    Finding::fault("trigger", line_trouble.clone(), mend)
+    Finding::well("outbox", format!("takes records; {waiting} wait for the hub"))
 }
 
 fn pace(Counts { bursts, dropped_bursts, .. }: &Counts) -> Finding {
     if *bursts >= ENOUGH && dropped_bursts * 10 >= *bursts {
         let wrong = format!("too slow: {dropped_bursts} of {bursts} bursts were dropped");
-        let mend = "a larger [recognise] min_face, fewer frames, or a [view] region; see “heat”";
-        return Finding::fault("pace", wrong, mend);
+        let mend = "a larger [recognise] min_face, fewer frames, or a [view] region: doctor --bench \
+                    says which; see “heat”";
+        return Finding::fault(Ailment::TooSlow, wrong, mend);
     }
     Finding::well("pace", format!("{dropped_bursts} of {bursts} bursts were dropped"))
 }
@@ -98,60 +104,12 @@ fn pace(Counts { bursts, dropped_bursts, .. }: &Counts) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::tests::status;
-
-    /// The one fault of a daemon that is well but for this.
-    fn fault(of: &Status) -> String {
-        let faults: Vec<_> = about(of).into_iter().filter(Finding::is_fault).collect();
-        let [one] = &faults[..] else { panic!("{faults:?}") };
-        one.to_string()
-    }
-
-    #[test]
-    fn a_daemon_that_is_well_has_no_fault() {
-        assert!(about(&status()).iter().all(|finding| !finding.is_fault()));
-    }
-
-    #[test]
-    fn an_outbox_that_takes_nothing_says_what_is_lost_with_the_power() {
-        let said = fault(&Status { outbox_trouble: "2 passages wait".into(), ..status() });
-        assert!(said.contains("2 passages wait") && said.contains("free some space"), "{said}");
-    }
-
-    #[test]
-    fn a_door_that_knows_nobody_or_keeps_an_older_gallery_says_why() {
-        assert!(fault(&Status { gallery: 0, ..status() }).contains("knows nobody"));
-        let said = fault(&Status { gallery_trouble: "it did not come".into(), ..status() });
-        assert!(said.contains("release 3 is kept in use: it did not come"), "{said}");
-    }
-
-    #[test]
-    fn a_camera_that_gives_nothing_and_one_that_gives_damaged_frames_are_two_faults() {
-        assert!(fault(&Status { camera: CameraState::Blind, ..status() }).contains("gets none"));
-        let counts = Counts { frames: 100, bad_frames: 10, ..Counts::default() };
-        assert!(fault(&Status { counts, ..status() }).contains("shorter cable"));
-        let few = Counts { frames: 5, bad_frames: 5, ..Counts::default() };
-        assert!(about(&Status { counts: few, ..status() }).iter().all(|one| !one.is_fault()));
-    }
-
-    #[test]
-    fn a_line_that_the_daemon_may_not_watch_is_said_by_the_daemon() {
-        let said =
-            fault(&Status { line_trouble: "GPIO line 25 cannot be used".into(), ..status() });
-        assert!(said.contains("line 25") && said.contains("restart the daemon"), "{said}");
-    }
-
-    #[test]
-    fn a_unit_that_is_too_slow_says_what_makes_it_faster() {
-        let counts = Counts { bursts: 200, dropped_bursts: 20, ..Counts::default() };
-        assert!(fault(&Status { counts, ..status() }).contains("min_face"));
-    }
 
     #[test]
     fn a_daemon_that_cannot_be_asked_is_a_fault_and_one_that_does_not_run_is_none() {
-        let of = |kind: io::ErrorKind| unasked(&kind.into());
-        assert!(of(io::ErrorKind::PermissionDenied).to_string().contains("as root"));
-        assert!(of(io::ErrorKind::TimedOut).to_string().contains("systemctl restart"));
-        assert!(!of(io::ErrorKind::NotFound).is_fault());
+        let of = |kind: io::ErrorKind| unasked(&kind.into()).ailment();
+        assert_eq!(of(io::ErrorKind::PermissionDenied), Some(Ailment::DaemonRefuses));
+        assert_eq!(of(io::ErrorKind::TimedOut), Some(Ailment::DaemonStuck));
+        assert_eq!(of(io::ErrorKind::NotFound), None);
     }
 }

@@ -1,130 +1,177 @@
-//! The things looked at between the unit and its hub.
+//! The way from the unit to its hub: name, port, TLS, and whether the hub takes this door.
 
-use super::Finding;
-use crate::{
-    app::host_port,
-    config::Config,
-    control::{self, Answer, Question},
-    identity::Identity,
-    tls::validity,
-};
-use std::{
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
-    time::Duration,
-};
-use wire::{Clock as _, Wall, time::SystemClock};
+use super::{Ailment, Finding};
+use crate::app::{host_port, hub_time};
+use crate::clock::Timekeeper;
+use crate::identity::Identity;
+use crate::tls::{self, Badge, Trust};
+use rustls::{CertificateError, ClientConfig, ClientConnection, Error as Tls};
+use rustls_pki_types::ServerName;
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Duration;
+use wire::{Wall, time::SystemClock};
 
 const PATIENCE: Duration = Duration::from_secs(3);
-const DAY_MS: i64 = 24 * 3600 * 1000;
-/// Days before the end from which a certificate is a fault.
-const SOON: i64 = 14;
-const RENEW: &str =
-    "let the daemon run and reach the hub's HTTPS port for doors; it asks each hour";
-const JOIN: &str = "on the hub: rollcall-hub device add NAME; here: the command that it prints";
+/// A hub that refuses a door says so after the handshake, at once.
+const AFTER: Duration = Duration::from_millis(400);
 
-/// The door has joined, and its certificate is good for a while.
-pub fn certificate(config: &Config) -> Finding {
-    let identity = match Identity::load(&config.data) {
-        Ok(identity) => identity,
-        Err(error) => return Finding::fault("certificate", error.to_string(), JOIN),
+/// What came of going there.
+#[derive(Debug, Default)]
+pub struct Meeting {
+    name: Option<Finding>,
+    hub: Option<Finding>,
+    date: Option<Wall>,
+}
+
+/// Goes there, as the door that `known` is.
+pub fn meet(known: Option<&Identity>) -> Meeting {
+    let Some(identity) = known else { return Meeting::default() };
+    let Ok((host, port)) = host_port(&identity.joined.mqtt) else { return Meeting::default() };
+    let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Meeting { name: Some(unknown(&host, &error)), ..Meeting::default() },
     };
-    let device = &identity.joined.device;
-    let Ok(good) = validity(&identity.joined.certificate_pem) else {
-        return Finding::fault("certificate", format!("that of “{device}” is damaged"), JOIN);
+    let plural = if found.len() == 1 { "" } else { "es" };
+    let name = Finding::well("dns", format!("“{host}” has {} address{plural}", found.len()));
+    let knocked = knock(identity, &host, &found);
+    let asked = knocked.and_then(|at| {
+        let date = hub_time(identity).map_err(|error| asked_in_vain(&host, &error))?;
+        Ok((at, date))
+    });
+    let (hub, date) = match asked {
+        Ok((at, date)) => (Finding::well("hub", format!("{host} answers at {at}")), date),
+        Err(fault) => (fault, None),
     };
-    let now = SystemClock.wall();
-    let days = days_left(good.to, now);
-    if days < 0 {
-        let wrong = format!("that of “{device}” ended {} days ago", -days);
-        return Finding::fault("certificate", wrong, JOIN);
-    }
-    let why = if good.is_due(now) { unrenewed(config) } else { String::new() };
-    if days < SOON {
-        let wrong = format!("that of “{device}” ends in {days} days{why}");
-        return Finding::fault("certificate", wrong, RENEW);
-    }
-    Finding::well("certificate", format!("this is “{device}”, for {days} more days{why}"))
+    Meeting { name: Some(name), hub: Some(hub), date }
 }
 
-/// Why the certificate was not renewed though it is time.
-fn unrenewed(config: &Config) -> String {
-    match control::ask(&config.socket, Question::Status) {
-        Ok((Answer::Status(status), _)) if status.certificate_trouble.is_empty() => {
-            ", and is about to be renewed".to_owned()
+impl Meeting {
+    /// By how much `now` is ahead of what the hub said, milliseconds.
+    pub fn ahead_ms(&self, now: Wall) -> Option<i64> {
+        self.date.map(|date| now.0.saturating_sub(date.0))
+    }
+
+    /// What was found.
+    pub fn findings(self) -> Vec<Finding> {
+        let name = self.name.unwrap_or(Finding::unused("dns", "the door has not joined a hub"));
+        let hub = self.hub.unwrap_or(Finding::unused("hub", "its address is not known"));
+        vec![name, hub]
+    }
+}
+
+fn unknown(host: &str, why: &io::Error) -> Finding {
+    let wrong = format!("the hub's name “{host}” is not found ({why})");
+    let mend = format!("check the network and its DNS server, or add “{host}” to /etc/hosts");
+    Finding::fault(Ailment::NameUnknown, wrong, mend)
+}
+
+/// Which of the addresses answers as the hub; else what is wrong.
+fn knock(identity: &Identity, host: &str, found: &[SocketAddr]) -> Result<SocketAddr, Finding> {
+    let opened =
+        found.iter().find_map(|at| Some((at, TcpStream::connect_timeout(at, PATIENCE).ok()?)));
+    let Some((at, stream)) = opened else { return Err(closed(host, "its MQTT port")) };
+    let Some(config) = as_door(identity) else { return Ok(*at) };
+    greet(&config, host, stream).map_err(|error| refused(host, &error))?;
+    Ok(*at)
+}
+
+fn closed(host: &str, port: &str) -> Finding {
+    let mend = "start the hub; let the school's firewall pass its two ports for doors (8883 and \
+                8444 unless hub.toml says otherwise); records wait here meanwhile";
+    Finding::fault(Ailment::HubClosed, format!("{host} does not answer on {port}"), mend)
+}
+
+/// As the daemon would go there; nothing of an identity that is damaged.
+fn as_door(identity: &Identity) -> Option<Arc<ClientConfig>> {
+    let from = tls::validity(&identity.joined.certificate_pem).ok()?.from;
+    let badge = Badge::new(identity).ok()?;
+    let trust = Trust::new(&identity.joined.ca_pem).ok()?;
+    let time = Timekeeper::new(0, from, Arc::new(SystemClock));
+    tls::config(identity, &badge, &trust, time).ok()
+}
+
+/// Shakes hands, and waits whether the hub has something against it.
+fn greet(config: &Arc<ClientConfig>, host: &str, mut stream: TcpStream) -> io::Result<()> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let mut talk = ClientConnection::new(config.clone(), name).map_err(io::Error::other)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    while talk.is_handshaking() {
+        talk.complete_io(&mut stream)?;
+    }
+    stream.set_read_timeout(Some(AFTER))?;
+    match talk.read_tls(&mut stream) {
+        // Silence is what a hub that waits for MQTT says.
+        Err(_) => Ok(()),
+        Ok(_) => talk.process_new_packets().map(drop).map_err(io::Error::other),
+    }
+}
+
+fn asked_in_vain(host: &str, error: &anyhow::Error) -> Finding {
+    let inner = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    match inner.filter(|error| tls_error(error).is_some()) {
+        Some(error) => refused(host, error),
+        None if error.to_string().contains("status") => {
+            let wrong = format!("{host} takes no questions of this door ({error})");
+            Finding::fault(Ailment::HubRefuses, wrong, REJOIN)
         }
-        Ok((Answer::Status(status), _)) => {
-            format!(", and was not renewed: {}", status.certificate_trouble)
-        }
-        _ => ", and only a running daemon renews it".to_owned(),
+        None => closed(host, "its HTTPS port for doors"),
     }
 }
 
-fn days_left(end: Wall, now: Wall) -> i64 {
-    end.0.saturating_sub(now.0).div_euclid(DAY_MS)
+const REJOIN: &str = "look at the hub's page of this door; if it was cut off there, let it join \
+                      again: rollcall-hub device token NAME prints the command";
+
+fn tls_error(error: &io::Error) -> Option<&Tls> {
+    error.get_ref()?.downcast_ref()
 }
 
-/// The hub's name leads to an address.
-pub fn name(config: &Config) -> Finding {
-    match addresses(config) {
-        None => Finding::unused("dns", "the door has not joined a hub"),
-        Some((host, Ok(found))) => {
-            let count = found.len();
-            Finding::well(
-                "dns",
-                format!("“{host}” has {count} address{}", if count == 1 { "" } else { "es" }),
-            )
-        }
-        Some((host, Err(why))) => Finding::fault(
-            "dns",
-            format!("the hub's name “{host}” is not found ({why})"),
-            format!("check the network and its DNS server, or add “{host}” to /etc/hosts"),
-        ),
-    }
-}
-
-/// Something listens there.
-pub fn reach(config: &Config) -> Finding {
-    let Some((host, Ok(found))) = addresses(config) else {
-        return Finding::unused("hub", "its address is not known");
+fn refused(host: &str, error: &io::Error) -> Finding {
+    let Some(tls) = tls_error(error) else {
+        let wrong = format!("{host} hung up before it said who it is ({error})");
+        let mend = "look at the hub's log; something between may forbid TLS (a firewall, a proxy)";
+        return Finding::fault(Ailment::HubNoTls, wrong, mend);
     };
-    let reached = |at: &&SocketAddr| TcpStream::connect_timeout(at, PATIENCE).is_ok();
-    match found.iter().find(reached) {
-        Some(at) => Finding::well("hub", format!("{host} answers at {at}")),
-        None => Finding::fault(
-            "hub",
-            format!("{host} does not answer on its MQTT port"),
-            "start the hub; let the school's firewall pass this port; records wait here meanwhile",
-        ),
+    match tls {
+        Tls::InvalidCertificate(why) => distrusted(host, why),
+        Tls::AlertReceived(why) => {
+            let wrong = format!("{host} does not take this door's certificate ({why:?})");
+            Finding::fault(Ailment::HubRefuses, wrong, REJOIN)
+        }
+        other => {
+            let wrong = format!("something else than the hub answers at {host} ({other})");
+            let mend = "check the address that the door joined, and who has that port; something \
+                        between may change TLS (a proxy)";
+            Finding::fault(Ailment::HubNoTls, wrong, mend)
+        }
     }
 }
 
-type Found = (String, Result<Vec<SocketAddr>, String>);
-
-fn addresses(config: &Config) -> Option<Found> {
-    let identity = Identity::load(&config.data).ok()?;
-    let (host, port) = host_port(&identity.joined.mqtt).ok()?;
-    let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-    Some((host, found.map_err(|error| error.to_string())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_whole_and_negative_after_the_end() {
-        assert_eq!(days_left(Wall(3 * DAY_MS), Wall(0)), 3);
-        assert_eq!(days_left(Wall(DAY_MS - 1), Wall(0)), 0);
-        assert_eq!(days_left(Wall(0), Wall(1)), -1);
-    }
-
-    #[test]
-    fn a_unit_that_has_not_joined_is_told_how() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = "data = \".\"\n[camera]\nkind = \"v4l2\"";
-        let paths = crate::table::Paths(folder.path().to_owned());
-        let config = Config::parse(text, &paths, "edge.toml").unwrap();
-        assert!(certificate(&config).to_string().contains("device add"));
-        assert!(!name(&config).is_fault() && !reach(&config).is_fault());
+fn distrusted(host: &str, why: &CertificateError) -> Finding {
+    use CertificateError as C;
+    match why {
+        C::NotValidForName | C::NotValidForNameContext { .. } => {
+            let wrong = format!("the hub has a certificate, and not for the name “{host}”");
+            let mend = format!(
+                "on the hub: rollcall-hub keys rotate server --name {host}; or let the door join \
+                 by the name that it has"
+            );
+            Finding::fault(Ailment::HubOtherName, wrong, mend)
+        }
+        C::Expired | C::ExpiredContext { .. } | C::NotValidYet | C::NotValidYetContext { .. } => {
+            let wrong = "by this door's clock the hub's certificate is not good now";
+            let mend = "see “clock”; if that is right, on the hub: rollcall-hub keys rotate server";
+            Finding::fault(Ailment::HubTime, wrong, mend)
+        }
+        _ => {
+            let wrong =
+                format!("{host} is not the hub that this door joined: another authority signed it");
+            let mend = "check the address; if the hub was made anew or its authority replaced, let \
+                        the door join again";
+            Finding::fault(Ailment::HubStranger, wrong, mend)
+        }
     }
 }

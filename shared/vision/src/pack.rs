@@ -232,6 +232,14 @@ impl Pack {
         self.detector.detect(picture, self.min_face)
     }
 
+    /// As [`Pack::detect`], for another smallest face, in pixels.
+    ///
+    /// # Errors
+    /// As [`Pack::detect`].
+    pub fn detect_from(&self, picture: &Picture, min_face: f32) -> Result<Vec<Face>, NetError> {
+        self.detector.detect(picture, min_face)
+    }
+
     /// The template of a face that was found in this picture.
     ///
     /// # Errors
