@@ -24,13 +24,12 @@ pub fn finding(now: Wall, ahead_ms: Option<i64>) -> Finding {
         let wrong = format!("it is {by} {way} the hub's");
         return Finding::fault(Ailment::ClockFar, wrong, mend);
     }
-    let kept = if is_synchronised() {
-        "set and synchronised"
-    } else {
-        "set; nothing says that it is synchronised, the hub's time will be used"
+    let say = match (is_synchronised(), ahead_ms) {
+        (true, _) => "set and synchronised",
+        (false, Some(_)) => "set, and near the hub's; no time server keeps it",
+        (false, None) => "set; nothing says that it is synchronised, the hub's time will be used",
     };
-    let near = if ahead_ms.is_some() { ", and near the hub's" } else { "" };
-    Finding::well("clock", format!("{kept}{near}"))
+    Finding::well("clock", say)
 }
 
 fn span(seconds: u64) -> String {

@@ -42,6 +42,11 @@ pub fn gallery(status: &Status) -> Finding {
                 &format!("release {gallery} is kept in use, the next is for another network"),
                 tries,
             ),
+            _ if why.is_empty() && *people == 0 => missing(
+                Ailment::GalleryNone,
+                &format!("release {gallery} has nobody in it, so the door knows nobody"),
+                "enrol students, with consent, whose lessons are in this door's room",
+            ),
             _ if why.is_empty() => {
                 Finding::well("gallery", format!("release {gallery} with {people} people"))
             }

@@ -18,7 +18,7 @@ pub fn whats() -> impl Iterator<Item = &'static str> {
 }
 
 /// Columns of the word in front and of what was looked at.
-const LEFT: usize = 20;
+const LEFT: usize = 21;
 
 pub(super) fn by_name<S: Serializer>(of: &Ailment, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(of.name())

@@ -122,6 +122,12 @@ fn a_door_without_a_gallery_knows_nobody() {
 }
 
 #[test]
+fn a_gallery_of_nobody_says_who_has_to_be_enrolled() {
+    let said = said(A::GalleryNone, "release 3 has nobody in it", "enrol students");
+    Unit::running().planted(|unit| unit.status.lock().unwrap().people = 0, &said);
+}
+
+#[test]
 fn a_gallery_whose_lease_is_over_comes_back_with_the_hub() {
     let said = said(A::GalleryLease, "lease of the gallery is over", "renews it at once");
     Unit::running().planted(gallery(0, Some(Lack::Lease), "the lease is over"), &said);

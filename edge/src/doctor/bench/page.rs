@@ -11,7 +11,7 @@ pub fn page(measures: &Measures, advice: &[Advice], columns: Option<usize>) -> S
     let Measures { machine, cores, beside, .. } = measures;
     let mut text = format!("{machine}, {cores} cores\n");
     let mut line = |what: &str, say: String| {
-        paragraph(&mut text, &format!("  {what:<18} "), &say, columns);
+        paragraph(&mut text, &format!("  {what:<19} "), &say, columns);
     };
     line("camera", camera(measures));
     line("decode", format!("{:.1} ms a frame", measures.speed.decode_ms));
@@ -40,7 +40,7 @@ pub fn page(measures: &Measures, advice: &[Advice], columns: Option<usize>) -> S
             Some((table, key)) => writeln!(text, "  {key} = {to}  in [{table}]"),
             None => writeln!(text, "  {what}: {to}"),
         };
-        paragraph(&mut text, &" ".repeat(21), why, columns);
+        paragraph(&mut text, &" ".repeat(22), why, columns);
     }
     text
 }
