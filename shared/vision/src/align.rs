@@ -90,8 +90,13 @@ impl Chip {
     /// Left and right swapped.
     #[must_use]
     pub fn mirrored(&self) -> Self {
-        let rows = self.rgb.chunks_exact(self.side * 3);
-        let rgb = rows.flat_map(|row| row.rchunks_exact(3)).flatten().copied().collect();
+        let mut rgb = vec![0; self.rgb.len()];
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        let (mirrored, _) = rgb.as_chunks_mut::<3>();
+        let rows = mirrored.chunks_exact_mut(self.side).zip(pixels.chunks_exact(self.side));
+        for (to, from) in rows {
+            to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
+        }
         Self { side: self.side, rgb }
     }
 
@@ -140,7 +145,7 @@ pub fn boxed(picture: &Picture, rect: &Rect, side: usize) -> Chip {
     if columns.is_empty() || rows.is_empty() {
         return Chip::black(side);
     }
-    let mut means = Vec::new();
+    let mut means = vec![0.0; side * side * 3];
     average(picture, &Window { columns, rows }, [side, side], 0..side, &mut means);
     Chip { side, rgb: means.into_iter().map(|mean| (mean + 0.5) as u8).collect() }
 }
@@ -215,7 +220,7 @@ fn shrunk(
     if size.contains(&0) {
         return None;
     }
-    let mut means = Vec::new();
+    let mut means = vec![0.0; size[0] * size[1] * 3];
     average(picture, &window, size, 0..size[0], &mut means);
     let rgb = means.into_iter().map(|mean| (mean + 0.5) as u8).collect();
     let smaller = Picture { width: size[1] as u32, height: size[0] as u32, rgb };

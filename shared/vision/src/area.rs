@@ -22,22 +22,23 @@ impl Window {
     }
 }
 
-/// Shrinks (or stretches) `window` to `size` = rows × columns and appends the rows `wanted` of it
-/// to `output`: three numbers a pixel, 0 to 255.
+/// Shrinks (or stretches) `window` to `size` = rows × columns and writes the rows `wanted` of it to
+/// `output`: three numbers a pixel, 0 to 255.
 ///
 /// # Panics
-/// When the window is empty or leaves the picture, which is the caller's mistake.
+/// When the window is empty or leaves the picture, or the output has another size, which is the
+/// caller's mistake.
 pub(crate) fn average(
     picture: &Picture,
     window: &Window,
     size: [usize; 2],
     wanted: Range<usize>,
-    output: &mut Vec<f32>,
+    output: &mut [f32],
 ) {
     assert!(!window.columns.is_empty() && !window.rows.is_empty(), "nothing to average");
     assert!(window.columns.end <= picture.width as usize, "the window is too wide");
     assert!(window.rows.end <= picture.height as usize, "the window is too high");
-    output.reserve(wanted.len() * size[1] * 3);
+    assert_eq!(output.len(), wanted.len() * size[1] * 3, "the output has another size");
     let (numbers, rows) = (window.columns.len() * 3 + 1, window.rows.len().div_ceil(size[0]) + 1);
     // Sixteen bits hold the sum of 257 bytes, and twice as many of them lie in a vector.
     if rows <= 257 {
@@ -62,7 +63,7 @@ struct Average<'a, Sum> {
     wanted: Range<usize>,
     /// One number more than a row of the window has, so that four lie at each pixel.
     sums: Vec<Sum>,
-    output: &'a mut Vec<f32>,
+    output: &'a mut [f32],
 }
 
 #[expect(unsafe_code, reason = "a job may be entered only with its instruction set on")]
@@ -73,7 +74,7 @@ impl<Sum: Copy + Default + AddAssign + From<u8> + Into<u32>> Job for Average<'_,
         let pitch = picture.width as usize * 3;
         let width = window.columns.len();
         let columns: Vec<_> = (0..size[1]).map(|column| touched(column, size[1], width)).collect();
-        for row in wanted {
+        for (row, output) in wanted.zip(output.chunks_exact_mut(size[1] * 3)) {
             let rows = touched(row, size[0], window.rows.len());
             sums.fill(Sum::default());
             for y in rows.clone() {
@@ -82,7 +83,7 @@ impl<Sum: Copy + Default + AddAssign + From<u8> + Into<u32>> Job for Average<'_,
                 let pixels = &picture.rgb[line];
                 sums.iter_mut().zip(pixels).for_each(|(sum, &byte)| *sum += Sum::from(byte));
             }
-            for columns in &columns {
+            for (columns, output) in columns.iter().zip(output.as_chunks_mut::<3>().0) {
                 let share = 1.0 / (columns.len() * rows.len()) as f32;
                 // Four lanes are a vector, three are not.
                 let mut sum = [0u32; 4];
@@ -90,7 +91,7 @@ impl<Sum: Copy + Default + AddAssign + From<u8> + Into<u32>> Job for Average<'_,
                     (0..4).for_each(|c| sum[c] += pixel[c].into());
                 }
                 let [red, green, blue, _] = sum.map(|sum| sum as f32 * share);
-                output.extend([red, green, blue]);
+                *output = [red, green, blue];
             }
         }
     }
@@ -106,7 +107,7 @@ mod tests {
     }
 
     fn resized(picture: &Picture, size: [usize; 2]) -> Vec<f32> {
-        let mut output = Vec::new();
+        let mut output = vec![0.0; size[0] * size[1] * 3];
         average(picture, &Window::whole(picture), size, 0..size[0], &mut output);
         output
     }
@@ -143,9 +144,9 @@ mod tests {
     fn some_rows_of_a_window_are_those_of_the_whole() {
         let picture = ramp(31, 17);
         let window = Window { columns: 3..30, rows: 2..16 };
-        let (mut whole, mut part) = (Vec::new(), Vec::new());
+        let (mut whole, mut part) = ([0.0; 9 * 24], [0.0; 2 * 24]);
         average(&picture, &window, [9, 8], 0..9, &mut whole);
         average(&picture, &window, [9, 8], 4..6, &mut part);
-        assert_eq!(part, whole[4 * 24..6 * 24]);
+        assert_eq!(part[..], whole[4 * 24..6 * 24]);
     }
 }

@@ -141,7 +141,7 @@ impl Detector {
 
     /// The scaled picture in the upper left corner, as the network wants its pixels.
     fn pixels(&self, picture: &Picture, inner: [usize; 2], outer: [usize; 2]) -> Vec<f32> {
-        let mut scaled = Vec::new();
+        let mut scaled = vec![0.0; inner[0] * inner[1] * 3];
         average(picture, &Window::whole(picture), inner, 0..inner[0], &mut scaled);
         let mut pixels = vec![0.0; outer[0] * outer[1] * 3];
         let rows = pixels.chunks_exact_mut(outer[1] * 3).zip(scaled.chunks_exact(inner[1] * 3));

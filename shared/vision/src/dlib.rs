@@ -8,9 +8,9 @@
 use crate::{
     Template,
     align::{Chip, SIDE},
-    nn::{self, Conv, Filters, MaxPool, NetError},
+    nn::{self, Conv, Filters, Map, MaxPool, NetError, Tile},
 };
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 use std::path::Path;
 
@@ -21,12 +21,11 @@ const SCALE: f32 = 1.0 / 256.0;
 /// Blocks after the first pooling: `r` keeps the size of its map, `d` halves it.
 const BLOCKS: &str = "rrrdrrrdrrdrrd";
 
+/// Numbers of a vector.
+const NUMBERS: usize = 128;
+
 /// Chips in flight at once: bounds memory, and is enough to read each weight seldom.
 const BATCH: usize = 4;
-
-/// Up to this many channels maps are large enough (8 × 8 and more) for fewer multiplications to
-/// pay; beyond, the transformed weights would take 70 MB.
-const QUICK: usize = 128;
 
 enum Block {
     /// `relu(second(first(x)) + x)`
@@ -39,7 +38,7 @@ enum Block {
 pub struct DlibNet {
     stem: Conv,
     blocks: Vec<Block>,
-    /// Mean over the last 2 × 2 map and the dense layer, as one convolution.
+    /// The dense layer, over the means of the last map.
     head: Conv,
 }
 
@@ -54,28 +53,28 @@ impl DlibNet {
 
     fn build(weights: &VarBuilder<'_>) -> Result<Self> {
         let stem = layer(weights, 0, (32, 3, 7))?.on_pixels(MEAN, SCALE)?.relu();
-        let (mut index, mut channels, mut blocks) = (1, 32, Vec::new());
-        let same = |filters, channels| match channels {
-            ..=QUICK => Conv::quick(filters, 1),
-            _ => Conv::new(filters, 1, 1),
-        };
+        let (mut index, mut channels, mut side, mut blocks) = (1, 32, 35, Vec::new());
         for kind in BLOCKS.chars() {
             let out = match kind {
                 'd' => (channels * 2).min(256),
                 _ => channels,
             };
             let first = layer(weights, index, (out, channels, 3))?.relu();
-            let second = same(layer(weights, index + 1, (out, out, 3))?.relu(), out)?;
+            let second = layer(weights, index + 1, (out, out, 3))?.relu();
             blocks.push(match kind {
-                'd' => Block::Halve(Conv::new(first, 2, 0)?, second),
-                _ => Block::Keep(same(first, out)?, second),
+                'd' => {
+                    let small = (side - 3) / 2 + 1;
+                    // The shortcut's map may be the larger one.
+                    side = small.max(side / 2);
+                    Block::Halve(Conv::new(first, 2, 0)?, same(second, out, small)?)
+                }
+                _ => Block::Keep(same(first, out, side)?, same(second, out, side)?),
             });
             (index, channels) = (index + 2, out);
         }
-        let dense = weights.get((256, 128), "fc.weight")?.t()?.reshape((128, 1, 1, 256))?;
-        let head = (dense.broadcast_as((128, 2, 2, 256))? * 0.25)?;
-        let none = Tensor::zeros(128, head.dtype(), head.device())?;
-        let head = Conv::new(Filters::from_nhwc(&head, &none)?, 1, 0)?;
+        let dense = weights.get((256, NUMBERS), "fc.weight")?.t()?.reshape((NUMBERS, 1, 1, 256))?;
+        let none = Tensor::zeros(NUMBERS, dense.dtype(), dense.device())?;
+        let head = Conv::new(Filters::from_nhwc(&dense, &none)?, 1, 0)?;
         Ok(Self { stem: Conv::new(stem, 2, 0)?, blocks, head })
     }
 
@@ -110,18 +109,20 @@ impl DlibNet {
     pub fn raw(&self, chips: &[Chip]) -> std::result::Result<Vec<Vec<f32>>, NetError> {
         let mut vectors = Vec::with_capacity(chips.len());
         for batch in chips.chunks(BATCH) {
-            let mut pixels = Vec::with_capacity(batch.len() * SIDE * SIDE * 3);
-            for chip in batch {
-                pixels.extend(chip.rgb().iter().map(|&byte| f32::from(byte)));
+            let mut pixels = Map::unwritten([batch.len(), SIDE, SIDE, 3]);
+            let chips = pixels.values_mut().chunks_exact_mut(SIDE * SIDE * 3).zip(batch);
+            for (pixels, chip) in chips {
+                let bytes = pixels.iter_mut().zip(chip.rgb());
+                bytes.for_each(|(pixel, &byte)| *pixel = f32::from(byte));
             }
-            let pixels = Tensor::from_vec(pixels, (batch.len(), SIDE, SIDE, 3), &Device::Cpu)?;
-            vectors.extend(self.forward(&pixels)?.to_vec2::<f32>()?);
+            let batch = self.forward(&pixels)?;
+            vectors.extend(batch.values().chunks_exact(NUMBERS).map(<[f32]>::to_vec));
         }
         Ok(vectors)
     }
 
-    /// Pixels `[n, 150, 150, 3]`, 0 to 255 → `[n, 128]`.
-    fn forward(&self, pixels: &Tensor) -> Result<Tensor> {
+    /// Pixels `[n, 150, 150, 3]`, 0 to 255 → `[n, 1, 1, 128]`.
+    fn forward(&self, pixels: &Map) -> Result<Map> {
         let pool = MaxPool { size: 3, stride: 2, ceil: false };
         let mut x = pool.forward(&self.stem.forward(pixels)?)?;
         for block in &self.blocks {
@@ -129,13 +130,25 @@ impl DlibNet {
                 Block::Keep(first, second) => second.forward_onto(&first.forward(&x)?, &x)?,
                 Block::Halve(first, second) => {
                     let half = first.forward(&x)?;
-                    let (_, rows, columns, channels) = half.dims4()?;
-                    let means = nn::mean_into(&x, [rows, columns, channels])?;
-                    second.forward_onto(&half, &means)?
+                    let [_, frame @ ..] = half.size();
+                    second.forward_onto(&half, &nn::mean_into(&x, frame))?
                 }
             };
         }
-        self.head.forward(&x)?.flatten_from(1)
+        self.head.forward(&nn::mean(&x))
+    }
+}
+
+/// A convolution that keeps the size of its map, `side` × `side`.
+///
+/// On large maps fewer multiplications pay. With more channels maps are small and weights are what
+/// takes time: they are read once a chip, and with 256 channels they would be 50 MB.
+fn same(filters: Filters, channels: usize, side: usize) -> Result<Conv> {
+    match channels {
+        _ if side == 1 => Conv::new(filters.centre()?, 1, 0),
+        ..=64 => Conv::quick(filters, 1, Tile::Four),
+        ..=128 => Conv::quick(filters, 1, Tile::Two),
+        _ => Conv::new(filters, 1, 1),
     }
 }
 

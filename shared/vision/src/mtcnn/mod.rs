@@ -10,10 +10,9 @@ mod nets;
 use crate::{
     Face, Picture, Point, Rect,
     area::{Window, average},
-    nn::NetError,
+    nn::{Map, NetError},
 };
 use boxes::{Candidate, Overlap, prune};
-use candle_core::{Device, Tensor};
 use nets::Net;
 use std::path::Path;
 
@@ -87,11 +86,10 @@ impl Mtcnn {
             let last = if end >= rows { size[0] } else { STEP * (end - 1) + CELL };
             let pixels = top * STEP..last;
             let height = pixels.len();
-            let mut strip = Vec::new();
-            average(picture, &Window::whole(picture), size, pixels, &mut strip);
-            let strip = Tensor::from_vec(strip, (1, height, size[1], 3), &Device::Cpu)?;
+            let mut strip = Map::unwritten([1, height, size[1], 3]);
+            average(picture, &Window::whole(picture), size, pixels, strip.values_mut());
             let places = self.proposer.run(strip)?;
-            for (i, place) in places.as_chunks::<6>().0.iter().enumerate() {
+            for (i, place) in places.values().as_chunks::<6>().0.iter().enumerate() {
                 let [no, yes, shift @ ..] = *place;
                 let score = probability(no, yes);
                 if score >= THRESHOLDS[0] {
@@ -183,13 +181,16 @@ fn refine<const N: usize>(
     let cut = |candidate| Candidate::window(candidate, picture).map(|window| (candidate, window));
     let windows: Vec<_> = candidates.iter().filter_map(cut).collect();
     for batch in windows.chunks(BATCH) {
-        let mut pixels = Vec::with_capacity(batch.len() * side * side * 3);
-        for (_, window) in batch {
-            average(picture, window, [side, side], 0..side, &mut pixels);
+        let mut pixels = Map::unwritten([batch.len(), side, side, 3]);
+        let crops = pixels.values_mut().chunks_exact_mut(side * side * 3);
+        for (crop, (_, window)) in crops.zip(batch) {
+            average(picture, window, [side, side], 0..side, crop);
         }
-        let pixels = Tensor::from_vec(pixels, (batch.len(), side, side, 3), &Device::Cpu)?;
         let outputs = net.run(pixels)?;
-        batch.iter().zip(outputs.as_chunks::<N>().0).for_each(|((from, _), out)| then(from, out));
+        batch
+            .iter()
+            .zip(outputs.values().as_chunks::<N>().0)
+            .for_each(|((from, _), out)| then(from, out));
     }
     Ok(())
 }

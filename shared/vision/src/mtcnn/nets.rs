@@ -4,7 +4,7 @@
 //! their first layer. Their last layers (face or not, box, points) read the same numbers and run as
 //! one.
 
-use crate::nn::{self, Conv, Filters, MaxPool, NetError};
+use crate::nn::{self, Conv, Filters, Map, MaxPool, NetError, Tile};
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 use std::path::Path;
@@ -68,12 +68,11 @@ impl Net {
     }
 
     /// The last layer's numbers, one list for each place in row order.
-    pub(super) fn run(&self, pixels: Tensor) -> Result<Vec<f32>> {
-        let out = self.0.iter().try_fold(pixels, |x, layer| match layer {
+    pub(super) fn run(&self, pixels: Map) -> Result<Map> {
+        self.0.iter().try_fold(pixels, |x, layer| match layer {
             Layer::Conv(conv) => conv.forward(&x),
             Layer::Pool(pool) => pool.forward(&x),
-        })?;
-        out.flatten_all()?.to_vec1()
+        })
     }
 }
 
@@ -93,7 +92,7 @@ fn conv(weights: &VarBuilder<'_>, index: usize, shape: (usize, usize, usize)) ->
 
 /// The same on maps where fewer multiplications are worth their detour.
 fn wide(weights: &VarBuilder<'_>, index: usize, shape: (usize, usize, usize)) -> Result<Layer> {
-    Ok(Layer::Conv(Conv::quick(filters(weights, index, shape)?, 0)?))
+    Ok(Layer::Conv(Conv::quick(filters(weights, index, shape)?, 0, Tile::Four)?))
 }
 
 fn filters(

@@ -1,14 +1,15 @@
-//! Convolution as one candle operation: products, bias, shortcut and (P)ReLU in a single pass.
+//! Convolution as one operation: products, bias, shortcut and (P)ReLU in a single pass.
 //!
 //! Everything that depends on the weights alone is done by [`Conv::new`]: folding, padding to whole
 //! vectors, packing. Maps are NHWC `[images, rows, columns, channels]`, f32.
 
 use super::{
-    product::{Finish, Grid, Packed, Product},
+    map::Map,
+    product::{Finish, Grid, Packed, Product, Reach},
     simd::Isa,
-    winograd::Winograd,
+    winograd::{Tile, Winograd},
 };
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
 /// Filters as they come from a file, taps in the order of the input in memory.
 pub(crate) struct Filters {
@@ -49,6 +50,12 @@ impl Filters {
         if self.slope.len() != self.bias.len() {
             bail!("{} filters have {} slopes", self.bias.len(), self.slope.len());
         }
+        Ok(self)
+    }
+
+    /// The middle of 3 × 3: what counts where a map is one pixel among zeros.
+    pub(crate) fn centre(mut self) -> Result<Self> {
+        self.weight = self.weight.narrow(1, 1, 1)?.narrow(2, 1, 1)?.contiguous()?;
         Ok(self)
     }
 
@@ -115,10 +122,10 @@ impl Conv {
         Self::direct(Isa::best(), filters, stride, pads)
     }
 
-    /// For filters of 3 × 3 and many channels, stride 1, on maps of some size: quicker, four times
-    /// the memory.
-    pub(crate) fn quick(filters: Filters, pad: usize) -> Result<Self> {
-        Self::winograd(Isa::best(), filters, pad)
+    /// For filters of 3 × 3 and many channels, stride 1, on maps of some size: quicker, twice the
+    /// memory with small tiles, four times with large ones.
+    pub(crate) fn quick(filters: Filters, pad: usize, tile: Tile) -> Result<Self> {
+        Self::winograd(Isa::best(), filters, pad, tile)
     }
 
     fn direct(isa: Isa, filters: Filters, stride: usize, pads: Pads) -> Result<Self> {
@@ -128,12 +135,12 @@ impl Conv {
         })
     }
 
-    fn winograd(isa: Isa, filters: Filters, pad: usize) -> Result<Self> {
+    fn winograd(isa: Isa, filters: Filters, pad: usize, tile: Tile) -> Result<Self> {
         if filters.weight.dims()[1..3] != [3, 3] {
             bail!("filters of {:?} are not 3×3", filters.weight.dims());
         }
         Self::build(isa, filters, 1, [pad; 4], |values, [out, _, _, channels]| {
-            Plan::Winograd(Winograd::new(isa, out, channels, values))
+            Plan::Winograd(Winograd::new(isa, tile, out, channels, values))
         })
     }
 
@@ -154,14 +161,14 @@ impl Conv {
     }
 
     /// `[n, h, w, channels]` → `[n, h', w', filters]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        x.apply_op1_no_bwd(self)
+    pub(crate) fn forward(&self, x: &Map) -> Result<Map> {
+        self.run(x, None)
     }
 
     /// Adds `shortcut` before the activation. It may have more rows and columns than the result,
     /// which then grows: what the filters do not reach is the shortcut alone.
-    pub(crate) fn forward_onto(&self, x: &Tensor, shortcut: &Tensor) -> Result<Tensor> {
-        x.apply_op2_no_bwd(shortcut, self)
+    pub(crate) fn forward_onto(&self, x: &Map, shortcut: &Map) -> Result<Map> {
+        self.run(x, Some(shortcut))
     }
 
     /// Result size for an input size.
@@ -175,109 +182,87 @@ impl Conv {
         Ok([n, (h - rows) / self.stride + 1, (w - columns) / self.stride + 1, filters])
     }
 
-    fn run(&self, x: &Map<'_>, shortcut: Option<&Map<'_>>) -> Result<(CpuStorage, Shape)> {
-        let [n, rows, columns, filters] = self.reach(x.size)?;
-        let frame = shortcut.map_or([n, rows, columns, filters], |map| map.size);
+    fn run(&self, x: &Map, shortcut: Option<&Map>) -> Result<Map> {
+        let [n, rows, columns, filters] = self.reach(x.size())?;
+        let frame = shortcut.map_or([n, rows, columns, filters], Map::size);
         if frame[0] != n || frame[1] < rows || frame[2] < columns || frame[3] != filters {
             bail!("a shortcut of {frame:?} does not cover {:?}", [n, rows, columns, filters]);
         }
-        let mut output = match shortcut {
-            Some(map) if frame != [n, rows, columns, filters] => self.activated(map.values),
-            _ => vec![0.0; frame.iter().product()],
-        };
+        let mut output = Map::unwritten(frame);
+        if let Some(map) = shortcut.filter(|map| map.size() != [n, rows, columns, filters]) {
+            self.activate(map.values(), output.values_mut());
+        }
         let (size, to) =
             ([n, rows, columns], [frame[1] * frame[2] * filters, frame[2] * filters, filters]);
-        let residual = shortcut.map(|map| map.values);
+        let residual = shortcut.map(Map::values);
         let finish = Finish { bias: &self.bias, slope: &self.slope, cap: self.cap, residual };
+        let results = output.values_mut();
         match &self.plan {
-            Plan::Winograd(plan) => plan.run(x, self.pads[0], size, to, finish, &mut output),
+            Plan::Winograd(plan) => plan.run(x, self.pads[0], size, to, finish, results),
             Plan::Direct(packed) => {
-                let x = x.padded(self.pads);
-                let [_, h, w, c] = x.size;
+                let [_, taps, across, c] = self.shape;
+                let padded = padded(x, self.pads);
+                let [_, h, w, _] = padded.size();
                 let from = [h * w * c, self.stride * w * c, self.stride * c];
+                let [first, end] = [self.pads[0], h - self.pads[2]];
+                // Rows of a filter that lie on the map and not on zeros above or below it.
+                let met = |y: usize| {
+                    let top = y * self.stride;
+                    first.saturating_sub(top).min(taps - 1)..end.saturating_sub(top).clamp(1, taps)
+                };
                 Product {
-                    grid: &Grid::new(size, from, to),
-                    rows: self.shape[1],
-                    pitch: w * c,
+                    grid: &Grid::new(size, from, to, met),
+                    reach: Reach { rows: taps, run: across * c, pitch: w * c },
                     filters: packed,
-                    finish: Some(finish),
-                    input: &x.values,
-                    output: &mut output,
+                    finish,
+                    input: padded.values(),
+                    output: results,
                 }
                 .run();
             }
         }
-        Ok((CpuStorage::F32(output), Shape::from(frame.as_slice())))
+        Ok(output)
     }
 
-    fn activated(&self, values: &[f32]) -> Vec<f32> {
-        let slopes = self.slope[..self.shape[0]].iter().cycle();
-        let bent = |(&v, slope): (&f32, &f32)| (v.max(0.0) + slope * v.min(0.0)).min(self.cap);
-        values.iter().zip(slopes).map(bent).collect()
-    }
-}
-
-/// A map as an operation sees it: values and `[images, rows, columns, channels]`.
-pub(super) struct Map<'a> {
-    pub(super) values: &'a [f32],
-    pub(super) size: [usize; 4],
-}
-
-/// The same with values that may have been copied.
-struct Padded<'a> {
-    values: std::borrow::Cow<'a, [f32]>,
-    size: [usize; 4],
-}
-
-impl<'a> Map<'a> {
-    pub(super) fn of(storage: &'a CpuStorage, layout: &Layout) -> Result<Self> {
-        let (n, h, w, c) = layout.shape().dims4()?;
-        let Some((start, end)) = layout.contiguous_offsets() else {
-            bail!("a map must be contiguous");
-        };
-        Ok(Self { values: &storage.as_slice::<f32>()?[start..end], size: [n, h, w, c] })
-    }
-
-    fn padded(&self, pads: Pads) -> Padded<'a> {
-        let [n, h, w, c] = self.size;
-        let [top, left, bottom, right] = pads;
-        if pads == [0; 4] {
-            return Padded { values: self.values.into(), size: self.size };
+    fn activate(&self, values: &[f32], output: &mut [f32]) {
+        let pixels = values.chunks_exact(self.shape[0]).zip(output.chunks_exact_mut(self.shape[0]));
+        for (from, to) in pixels {
+            for ((to, &v), slope) in to.iter_mut().zip(from).zip(&self.slope) {
+                *to = (v.max(0.0) + slope * v.min(0.0)).min(self.cap);
+            }
         }
-        let (rows, columns) = (h + top + bottom, w + left + right);
-        let mut values = vec![0.0; n * rows * columns * c];
-        for (i, row) in self.values.chunks_exact(w * c).enumerate() {
-            let start = ((i / h * rows + i % h + top) * columns + left) * c;
-            values[start..start + w * c].copy_from_slice(row);
+    }
+}
+
+/// A map with zeros around it.
+enum Padded<'a> {
+    Same(&'a Map),
+    Copy(Map),
+}
+
+impl std::ops::Deref for Padded<'_> {
+    type Target = Map;
+
+    fn deref(&self) -> &Map {
+        match self {
+            Self::Same(map) => map,
+            Self::Copy(map) => map,
         }
-        Padded { values: values.into(), size: [n, rows, columns, c] }
     }
 }
 
-impl CustomOp1 for Conv {
-    fn name(&self) -> &'static str {
-        "convolution"
+fn padded(map: &Map, pads: Pads) -> Padded<'_> {
+    if pads == [0; 4] {
+        return Padded::Same(map);
     }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.run(&Map::of(x, layout)?, None)
+    let ([n, h, w, c], [top, left, bottom, right]) = (map.size(), pads);
+    let (rows, columns) = (h + top + bottom, w + left + right);
+    let mut copy = Map::zeros([n, rows, columns, c]);
+    for (i, row) in map.values().chunks_exact(w * c).enumerate() {
+        let start = ((i / h * rows + i % h + top) * columns + left) * c;
+        copy.values_mut()[start..start + w * c].copy_from_slice(row);
     }
-}
-
-impl CustomOp2 for Conv {
-    fn name(&self) -> &'static str {
-        "convolution onto a shortcut"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        layout: &Layout,
-        shortcut: &CpuStorage,
-        beside: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        self.run(&Map::of(x, layout)?, Some(&Map::of(shortcut, beside)?))
-    }
+    Padded::Copy(copy)
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@
 #![expect(unsafe_code, reason = "vectors are loaded from checked rows")]
 
 use super::{
-    conv::{Map, Pads},
+    conv::Pads,
+    map::Map,
     product::Finish,
     simd::{Isa, Job, Simd},
 };
-use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
 /// One filter a channel, ready to run.
 pub(crate) struct Depthwise {
@@ -75,34 +76,23 @@ impl Depthwise {
     }
 
     /// `[n, h, w, channels]` → `[n, h', w', channels]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        x.apply_op1_no_bwd(self)
-    }
-}
-
-impl CustomOp1 for Depthwise {
-    fn name(&self) -> &'static str {
-        "depthwise convolution"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let map = Map::of(x, layout)?;
-        let ([n, h, w, c], [rows, columns, channels]) = (map.size, self.shape);
+    pub(crate) fn forward(&self, map: &Map) -> Result<Map> {
+        let ([n, h, w, c], [rows, columns, channels]) = (map.size(), self.shape);
         let [top, left, bottom, right] = self.pads;
         let (high, wide) = (h + top + bottom, w + left + right);
         if c != channels || high < rows || wide < columns {
             bail!("filters of {rows}×{columns} for {channels} do not fit a map of {h}×{w}×{c}");
         }
         let size = [n, (high - rows) / self.stride + 1, (wide - columns) / self.stride + 1, c];
-        let mut output = vec![0.0; size.iter().product()];
-        self.isa.run(Sums { conv: self, map: &map, size, output: &mut output });
-        Ok((CpuStorage::F32(output), Shape::from(size.as_slice())))
+        let mut output = Map::unwritten(size);
+        self.isa.run(Sums { conv: self, map, size, output: output.values_mut() });
+        Ok(output)
     }
 }
 
 struct Sums<'a> {
     conv: &'a Depthwise,
-    map: &'a Map<'a>,
+    map: &'a Map,
     size: [usize; 4],
     output: &'a mut [f32],
 }
@@ -120,7 +110,7 @@ impl Job for Sums<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Depthwise { taps, bias, slope, cap, shape, stride, pads, .. } = self.conv;
-        let ([n, rows, columns, c], [_, h, w, _]) = (self.size, self.map.size);
+        let ([n, rows, columns, c], [_, h, w, _]) = (self.size, self.map.size());
         let [down, across, _] = *shape;
         let width = c.next_multiple_of(S::LANES);
         let finish = Finish { bias, slope, cap: *cap, residual: None };
@@ -140,7 +130,7 @@ impl Job for Sums<'_> {
                     let mut sum = S::splat(0.0);
                     for row in first_row..last_row {
                         let start = ((image * h + top + row - first_row) * w + left) * c + first;
-                        let from = self.map.values.as_ptr().add(start);
+                        let from = self.map.values().as_ptr().add(start);
                         let tap = taps.as_ptr().add(row * across * width + first);
                         for column in first_column..last_column {
                             let value = from.add((column - first_column) * c);
@@ -153,7 +143,7 @@ impl Job for Sums<'_> {
                         }
                     }
                     let to = place * c + first;
-                    let sum = finish.apply::<S>(sum, first, to, lanes);
+                    let sum = finish.of::<S>(first).apply(sum, to, lanes);
                     S::store_n(self.output.as_mut_ptr().add(to), sum, lanes);
                 }
             }
@@ -163,7 +153,7 @@ impl Job for Sums<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conv::tests::{noise, tensor};
+    use super::super::conv::tests::{map, noise, tensor};
     use super::*;
     use proptest::prelude::*;
 
@@ -179,7 +169,7 @@ mod tests {
             seed in any::<u32>(),
         ) {
             prop_assume!(h + pads[0] + pads[2] >= down && w + pads[1] + pads[3] >= across);
-            let x = tensor(seed, &[n, h, w, c]);
+            let x = map(seed, [n, h, w, c]);
             let weight = tensor(seed ^ 1, &[c, 1, down, across]);
             let (bias, slope) = (tensor(seed ^ 2, &[c]), tensor(seed ^ 3, &[c]));
             let values = noise(seed, n * h * w * c);
@@ -187,9 +177,8 @@ mod tests {
             for isa in Isa::available() {
                 let conv = Depthwise::on(isa, &weight, &bias, Some(&slope), (stride, pads));
                 let got = conv.unwrap().capped(0.7).forward(&x).unwrap();
-                let (_, rows, columns, _) = got.dims4().unwrap();
-                let got = got.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-                for (i, got) in got.into_iter().enumerate() {
+                let [_, rows, columns, _] = got.size();
+                for (i, &got) in got.values().iter().enumerate() {
                     let (k, x) = (i % c, i / c % columns * stride);
                     let (y, image) = (i / c / columns % rows * stride, i / c / columns / rows);
                     let mut sum = f64::from(noise(seed ^ 2, c)[k]);

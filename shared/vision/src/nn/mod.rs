@@ -1,10 +1,11 @@
-//! The few layers our networks are made of, on candle tensors, quick on one thread.
+//! The few layers our networks are made of, quick on one thread.
 //!
 //! Maps are NHWC: the channels of a pixel lie together, so that vectors run over channels in every
 //! kernel and no layout is ever changed on the way.
 
 mod conv;
 mod depthwise;
+mod map;
 mod maps;
 mod pool;
 mod product;
@@ -14,9 +15,11 @@ mod winograd;
 pub use conv::Pads;
 pub(crate) use conv::{Conv, Filters};
 pub(crate) use depthwise::Depthwise;
+pub(crate) use map::Map;
 pub use maps::{Take, Window};
-pub(crate) use maps::{bent, enlarged, mean, scaled, sigmoid};
+pub(crate) use maps::{added, bent, enlarged, joined, mean, scaled, sigmoid};
 pub(crate) use pool::{MaxPool, mean_into};
+pub(crate) use winograd::Tile;
 
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;

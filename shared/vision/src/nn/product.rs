@@ -11,9 +11,16 @@
 )]
 
 use super::simd::{Isa, Job, Simd};
+use std::ops::Range;
 
 /// Where each place of a map lies in the input and its results in the output, in numbers.
 pub(super) struct Grid {
+    bands: Vec<Band>,
+}
+
+/// Places whose filters meet the map with the same of their rows; the others fall on padding.
+struct Band {
+    rows: Range<usize>,
     places: Vec<Place>,
 }
 
@@ -25,18 +32,28 @@ struct Place {
 
 impl Grid {
     /// Image `n`, row `y`, column `x` reads at `n·from[0] + y·from[1] + x·from[2]` and writes
-    /// likewise by `to`.
-    pub(super) fn new(size: [usize; 3], from: [usize; 3], to: [usize; 3]) -> Self {
-        let mut places = Vec::with_capacity(size.iter().product());
-        for n in 0..size[0] {
-            for y in 0..size[1] {
-                let (row, into) = (n * from[0] + y * from[1], n * to[0] + y * to[1]);
-                places.extend(
-                    (0..size[2]).map(|x| Place { from: row + x * from[2], to: into + x * to[2] }),
-                );
-            }
+    /// likewise by `to`. `met(y)` are the rows of a filter that do not fall on zeros there.
+    pub(super) fn new(
+        size: [usize; 3],
+        from: [usize; 3],
+        to: [usize; 3],
+        met: impl Fn(usize) -> Range<usize>,
+    ) -> Self {
+        let mut bands: Vec<Band> = Vec::new();
+        let step = (from[2], to[2]);
+        for (n, y) in (0..size[0] * size[1]).map(|i| (i / size[1], i % size[1])) {
+            let rows = met(y);
+            let known = bands.iter().position(|band| band.rows == rows);
+            let band = known.unwrap_or_else(|| {
+                bands.push(Band { rows, places: Vec::new() });
+                bands.len() - 1
+            });
+            let (from, to) = (n * from[0] + y * from[1], n * to[0] + y * to[1]);
+            bands[band].places.extend(
+                (0..size[2]).map(|x| Place { from: from + x * step.0, to: to + x * step.1 }),
+            );
         }
-        Self { places }
+        Self { bands }
     }
 }
 
@@ -71,7 +88,7 @@ impl Packed {
 }
 
 /// First filter and number of vectors of each block.
-fn blocks(filters: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn blocks(filters: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..filters)
         .step_by(2 * lanes)
         .map(move |first| (first, if filters - first > lanes { 2 } else { 1 }))
@@ -87,30 +104,40 @@ pub(super) struct Finish<'a> {
     pub(super) residual: Option<&'a [f32]>,
 }
 
+/// What a filter reads at a place: `rows` runs of `run` numbers that begin `pitch` numbers apart.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    pub(super) rows: usize,
+    pub(super) run: usize,
+    pub(super) pitch: usize,
+}
+
 /// One call of the kernel.
 pub(super) struct Product<'a> {
     pub(super) grid: &'a Grid,
-    /// Runs of a filter, and how far apart they begin in the input.
-    pub(super) rows: usize,
-    pub(super) pitch: usize,
+    pub(super) reach: Reach,
     pub(super) filters: &'a Packed,
-    pub(super) finish: Option<Finish<'a>>,
+    pub(super) finish: Finish<'a>,
     pub(super) input: &'a [f32],
     pub(super) output: &'a mut [f32],
 }
 
 impl Product<'_> {
     pub(super) fn run(self) {
-        // Offsets grow with every place.
-        let Some(last) = self.grid.places.last() else { return };
-        let (filters, run) = (self.filters.filters, self.filters.depth / self.rows);
-        let reach = (self.rows - 1) * self.pitch + run;
-        assert_eq!(run * self.rows, self.filters.depth, "a filter is whole runs");
-        assert!(last.from + reach <= self.input.len(), "taps leave the input");
-        let end = last.to + filters;
-        assert!(end <= self.output.len(), "results leave the output");
-        if let Some(finish) = self.finish {
-            finish.check(filters.next_multiple_of(self.filters.isa.lanes()), end);
+        let Reach { rows, run, pitch } = self.reach;
+        let filters = self.filters.filters;
+        assert_eq!(run * rows, self.filters.depth, "a filter is whole runs");
+        for band in &self.grid.bands {
+            // Offsets grow with every place.
+            let Some(last) = band.places.last() else { continue };
+            assert!(band.rows.start < band.rows.end && band.rows.end <= rows, "rows are not there");
+            assert!(
+                last.from + (rows - 1) * pitch + run <= self.input.len(),
+                "taps leave the input"
+            );
+            assert!(last.to + filters <= self.output.len(), "results leave the output");
+            self.finish
+                .check(filters.next_multiple_of(self.filters.isa.lanes()), last.to + filters);
         }
         self.filters.isa.run(self);
     }
@@ -135,7 +162,7 @@ impl Job for Product<'_> {
 
 /// Brings the weights of the next block nearer while this one is at work, a little with every tap:
 /// a network's weights are more than any cache holds, and a tile waits for its first ones.
-struct Ahead {
+pub(super) struct Ahead {
     at: *const f32,
     step: usize,
 }
@@ -143,7 +170,7 @@ struct Ahead {
 impl Ahead {
     /// The next block lies at `weights`, has `width` numbers a tap, and comes after `tiles` tiles.
     #[inline(always)]
-    fn new(weights: *const f32, width: usize, tiles: usize) -> Self {
+    pub(super) fn new(weights: *const f32, width: usize, tiles: usize) -> Self {
         Self { at: weights, step: width / tiles }
     }
 
@@ -154,24 +181,55 @@ impl Ahead {
     }
 }
 
+/// Runs `$tile` with `R` places until all of `$count` are done: it is called with `$at`.
+macro_rules! tiles {
+    ($S:ty, $count:expr, $at:ident, $R:ident => $tile:expr) => {{
+        let count = $count;
+        let mut $at = 0;
+        while $at < count {
+            // Two tiles of four are quicker than one of six and one that is nearly empty.
+            $at += match (<$S>::PLACES, count - $at) {
+                (12, 9..) => {
+                    const $R: usize = 12;
+                    $tile;
+                    $R
+                }
+                (8.., 5..) => {
+                    const $R: usize = 8;
+                    $tile;
+                    $R
+                }
+                (_, 5 | 6 | 9..) => {
+                    const $R: usize = 6;
+                    $tile;
+                    $R
+                }
+                _ => {
+                    const $R: usize = 4;
+                    $tile;
+                    $R
+                }
+            };
+        }
+    }};
+}
+pub(super) use tiles;
+
 impl Product<'_> {
     /// All places for one block of filters, so that its weights stay in the cache.
     #[inline(always)]
     unsafe fn block<S: Simd, const V: usize>(&mut self, first: usize, weights: *const f32) {
-        let (count, width) = (self.grid.places.len(), V * S::LANES);
+        let (grid, width) = (self.grid, V * S::LANES);
+        let count: usize = grid.bands.iter().map(|band| band.places.len()).sum();
         let next = weights.wrapping_add(self.filters.depth * width);
-        let mut ahead = Ahead::new(next, width, count.div_ceil(S::PLACES));
-        let mut at = 0;
-        while at < count {
+        let mut ahead = Ahead::new(next, width, count.div_ceil(S::PLACES).max(1));
+        for band in &grid.bands {
             // SAFETY: the caller's promise, handed on.
-            at += unsafe {
-                match (S::PLACES, count - at) {
-                    (12, 9..) => self.tile::<S, 12, V>(at, first, weights, &mut ahead),
-                    (8.., 5..) => self.tile::<S, 8, V>(at, first, weights, &mut ahead),
-                    (_, 5..) => self.tile::<S, 6, V>(at, first, weights, &mut ahead),
-                    _ => self.tile::<S, 4, V>(at, first, weights, &mut ahead),
-                }
-            };
+            unsafe {
+                let weights = weights.add(band.rows.start * self.reach.run * width);
+                tiles!(S, band.places.len(), at, R =>
+                    self.tile::<S, R, V>(band, at, first, weights, &mut ahead));
+            }
         }
     }
 
@@ -179,64 +237,29 @@ impl Product<'_> {
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const V: usize>(
         &mut self,
+        band: &Band,
         at: usize,
         first: usize,
         weights: *const f32,
         ahead: &mut Ahead,
-    ) -> usize {
-        let run = self.filters.depth / self.rows;
-        let last = self.grid.places.len() - 1;
-        let mut places = [self.grid.places[last]; R];
+    ) {
+        let last = band.places.len() - 1;
+        let reach = Reach { rows: band.rows.end - band.rows.start, ..self.reach };
+        let mut places = [band.places[last]; R];
         for r in 0..R {
-            places[r] = self.grid.places[last.min(at + r)];
+            places[r] = band.places[last.min(at + r)];
         }
         // SAFETY: offsets of a grid and their reach lie inside input and output (`Product::run`).
         unsafe {
-            let mut x = [self.input.as_ptr(); R];
+            let mut x = [self.input.as_ptr().add(band.rows.start * reach.pitch); R];
             for r in 0..R {
                 x[r] = x[r].add(places[r].from);
             }
-            let mut w = weights;
-            let mut sums = [[S::splat(0.0); V]; R];
-            for _ in 0..self.rows {
-                let mut k = 0;
-                while k + S::TAPS <= run {
-                    let mut values = [S::taps(x[0].add(k)); R];
-                    for r in 1..R {
-                        values[r] = S::taps(x[r].add(k));
-                    }
-                    for tap in 0..S::TAPS {
-                        ahead.fetch::<S>();
-                        sums = add::<S, R, V>(sums, values, tap, w);
-                        w = w.add(V * S::LANES);
-                    }
-                    k += S::TAPS;
-                }
-                while k < run {
-                    let mut values = [S::tap(x[0].add(k)); R];
-                    for r in 1..R {
-                        values[r] = S::tap(x[r].add(k));
-                    }
-                    sums = add::<S, R, V>(sums, values, 0, w);
-                    w = w.add(V * S::LANES);
-                    k += 1;
-                }
-                for pointer in &mut x {
-                    *pointer = pointer.wrapping_add(self.pitch);
-                }
-            }
-            // Copied by numbers known at compile time, or the sums would not stay in registers.
-            let mut columns = [[S::splat(0.0); R]; V];
-            for v in 0..V {
-                for r in 0..R {
-                    columns[v][r] = sums[r][v];
-                }
-            }
+            let columns = sums::<S, R, V>(x, reach, weights, ahead);
             for v in 0..V {
                 self.store::<S, R>(&columns[v], first + v * S::LANES, &places);
             }
         }
-        R
     }
 
     /// Stores the results of one vector of filters.
@@ -250,15 +273,66 @@ impl Product<'_> {
         let n = (self.filters.filters - filter).min(S::LANES);
         // SAFETY: `n` filters from `filter` on exist, and `Product::run` checked the rest.
         unsafe {
+            let finish = self.finish.of::<S>(filter);
             for r in 0..R {
                 let at = places[r].to + filter;
-                let sum = match &self.finish {
-                    None => sums[r],
-                    Some(finish) => finish.apply::<S>(sums[r], filter, at, n),
-                };
+                let sum = finish.apply(sums[r], at, n);
                 S::store_n(self.output.as_mut_ptr().add(at), sum, n);
             }
         }
+    }
+}
+
+/// The products of what lies at `R` places with `V` vectors of filters.
+///
+/// # Safety
+/// The instruction set of `S` must be there, the reach lie at every place, and `V` vectors for each
+/// of its numbers at `w`.
+#[inline(always)]
+pub(super) unsafe fn sums<S: Simd, const R: usize, const V: usize>(
+    mut x: [*const f32; R],
+    reach: Reach,
+    mut w: *const f32,
+    ahead: &mut Ahead,
+) -> [[S::V; R]; V] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut sums = [[S::splat(0.0); V]; R];
+        for _ in 0..reach.rows {
+            let mut k = 0;
+            while k + S::TAPS <= reach.run {
+                let mut values = [S::taps(x[0].add(k)); R];
+                for r in 1..R {
+                    values[r] = S::taps(x[r].add(k));
+                }
+                for tap in 0..S::TAPS {
+                    ahead.fetch::<S>();
+                    sums = add::<S, R, V>(sums, values, tap, w);
+                    w = w.add(V * S::LANES);
+                }
+                k += S::TAPS;
+            }
+            while k < reach.run {
+                let mut values = [S::tap(x[0].add(k)); R];
+                for r in 1..R {
+                    values[r] = S::tap(x[r].add(k));
+                }
+                sums = add::<S, R, V>(sums, values, 0, w);
+                w = w.add(V * S::LANES);
+                k += 1;
+            }
+            for pointer in &mut x {
+                *pointer = pointer.wrapping_add(reach.pitch);
+            }
+        }
+        // Copied by numbers known at compile time, or the sums would not stay in registers.
+        let mut columns = [[S::splat(0.0); R]; V];
+        for v in 0..V {
+            for r in 0..R {
+                columns[v][r] = sums[r][v];
+            }
+        }
+        columns
     }
 }
 
@@ -296,25 +370,45 @@ impl Finish<'_> {
         assert!(self.residual.is_none_or(|residual| end <= residual.len()), "residual is short");
     }
 
+    /// What one vector of filters needs of it.
+    ///
     /// # Safety
-    /// A vector of bias and slope lies at `filter`, `n` numbers of the residual at `at`.
+    /// A vector of bias and slope lies at `filter`.
     #[inline(always)]
-    pub(super) unsafe fn apply<S: Simd>(
-        &self,
-        sum: S::V,
-        filter: usize,
-        at: usize,
-        n: usize,
-    ) -> S::V {
+    pub(super) unsafe fn of<S: Simd>(&self, filter: usize) -> FinishOf<S> {
         // SAFETY: the caller's promise.
         unsafe {
-            let mut sum = S::add(sum, S::load(self.bias.as_ptr().add(filter)));
+            FinishOf {
+                bias: S::load(self.bias.as_ptr().add(filter)),
+                slope: S::load(self.slope.as_ptr().add(filter)),
+                cap: S::splat(self.cap),
+                residual: self.residual.map(<[f32]>::as_ptr),
+            }
+        }
+    }
+}
+
+/// [`Finish`] for one vector of filters.
+pub(super) struct FinishOf<S: Simd> {
+    bias: S::V,
+    slope: S::V,
+    cap: S::V,
+    residual: Option<*const f32>,
+}
+
+impl<S: Simd> FinishOf<S> {
+    /// # Safety
+    /// `n` numbers of the residual lie at `at`.
+    #[inline(always)]
+    pub(super) unsafe fn apply(&self, sum: S::V, at: usize, n: usize) -> S::V {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sum = S::add(sum, self.bias);
             if let Some(residual) = self.residual {
-                sum = S::add(sum, S::load_n(residual.as_ptr().add(at), n));
+                sum = S::add(sum, S::load_n(residual.add(at), n));
             }
             let zero = S::splat(0.0);
-            let slope = S::load(self.slope.as_ptr().add(filter));
-            S::min(S::fma(S::min(sum, zero), slope, S::max(sum, zero)), S::splat(self.cap))
+            S::min(S::fma(S::min(sum, zero), self.slope, S::max(sum, zero)), self.cap)
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A plan ready to run.
 
 use super::{Id, Plan, Step, Weights, file};
-use crate::nn::{Conv, Depthwise, Filters, MaxPool, NetError, Take, Window, bent, enlarged};
-use crate::nn::{mean, scaled, sigmoid};
+use crate::nn::{Conv, Depthwise, Filters, Map, MaxPool, NetError, Take, Tile, Window};
+use crate::nn::{added, bent, enlarged, joined, mean, scaled, sigmoid};
 use candle_core::{Device, Result, Tensor, bail};
 use std::path::Path;
 
@@ -102,8 +102,8 @@ impl Network {
     /// # Errors
     /// When the picture is too small for the network.
     pub fn run(&self, pixels: Vec<f32>, [rows, columns]: [usize; 2]) -> Result<Vec<Vec<f32>>> {
-        let x = Tensor::from_vec(pixels, (1, rows, columns, 3), &Device::Cpu)?;
-        let mut values: Vec<Option<Tensor>> = vec![Some(x)];
+        let x = Map::of(pixels, [1, rows, columns, 3])?;
+        let mut values: Vec<Option<Map>> = vec![Some(x)];
         for (i, (step, layer)) in self.plan.steps.iter().zip(&self.layers).enumerate() {
             let given = step.needs();
             let inputs = given.iter().map(|&id| get(&values, id)).collect::<Result<Vec<_>>>()?;
@@ -115,12 +115,12 @@ impl Network {
                 }
             }
         }
-        let output = |from: Id| get(&values, from)?.flatten_all()?.to_vec1();
+        let output = |from: Id| Ok(get(&values, from)?.values().to_vec());
         self.plan.outputs.iter().map(|wanted| output(wanted.from)).collect()
     }
 }
 
-fn get(values: &[Option<Tensor>], id: Id) -> Result<&Tensor> {
+fn get(values: &[Option<Map>], id: Id) -> Result<&Map> {
     match values.get(id) {
         Some(Some(value)) => Ok(value),
         _ => bail!("value {id} is not there"),
@@ -196,27 +196,30 @@ fn conv(step: &Step, plan: &Plan, weights: &Weights) -> Result<Layer> {
         && *pads == [1; 4]
         && size[..2].iter().all(|c| QUICK.contains(c))
         && plan.side[0] >= QUICK_ROWS;
-    let conv =
-        if quick { Conv::quick(filters, 1)? } else { Conv::padded(filters, *stride, *pads)? };
+    let conv = if quick {
+        Conv::quick(filters, 1, Tile::Four)?
+    } else {
+        Conv::padded(filters, *stride, *pads)?
+    };
     Ok(Layer::Conv(conv))
 }
 
 impl Layer {
-    fn run(&self, inputs: &[&Tensor]) -> Result<Tensor> {
+    fn run(&self, inputs: &[&Map]) -> Result<Map> {
         let Some(&x) = inputs.first() else { bail!("a step needs nothing") };
         match (self, inputs) {
             (Self::Conv(conv), [_]) => conv.forward(x),
             (Self::Conv(conv), [_, onto]) => conv.forward_onto(x, onto),
             (Self::Depthwise(conv), _) => conv.forward(x),
-            (Self::Scale(scale, shift), _) => scaled(x, scale, shift),
-            (Self::Bend(slope, cap), _) => bent(x, slope, *cap),
-            (Self::Sigmoid, _) => sigmoid(x),
-            (Self::Add, [a, b]) => *a + *b,
+            (Self::Scale(scale, shift), _) => scaled(x.clone(), scale, shift),
+            (Self::Bend(slope, cap), _) => bent(x.clone(), slope, *cap),
+            (Self::Sigmoid, _) => Ok(sigmoid(x.clone())),
+            (Self::Add, [_, other]) => added(x.clone(), other),
             (Self::Max(pool), _) => pool.forward(x),
             (Self::Pool(window), _) => window.forward(x),
-            (Self::Mean, _) => mean(x),
-            (Self::Enlarge(factor), _) => enlarged(x, *factor),
-            (Self::Join, _) => Tensor::cat(inputs, 3)?.contiguous(),
+            (Self::Mean, _) => Ok(mean(x)),
+            (Self::Enlarge(factor), _) => Ok(enlarged(x, *factor)),
+            (Self::Join, _) => joined(inputs),
             _ => bail!("a step has the wrong number of inputs"),
         }
     }

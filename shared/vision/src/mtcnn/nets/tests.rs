@@ -1,7 +1,6 @@
 //! The networks against PyTorch's outputs for a picture made by a formula.
 
 use super::*;
-use candle_core::Device;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -20,10 +19,10 @@ fn wanted(net: &str, side: usize) -> Vec<Vec<f32>> {
     serde_json::from_value(all[key].clone()).unwrap()
 }
 
-fn pixels(side: usize) -> Tensor {
+fn pixels(side: usize) -> Map {
     let value = |i: usize| ((7 * (i % 3) + 3 * (i / 3 / side) + 5 * (i / 3 % side)) % 256) as f32;
     let values: Vec<f32> = (0..side * side * 3).map(value).collect();
-    Tensor::from_vec(values, (1, side, side, 3), &Device::Cpu).unwrap()
+    Map::of(values, [1, side, side, 3]).unwrap()
 }
 
 fn close(got: &[f32], wanted: &[f32]) {
@@ -40,7 +39,8 @@ fn chances(no: f32, yes: f32) -> [f32; 2] {
 
 #[test]
 fn the_refiner_gives_what_pytorch_gives() {
-    let got = Net::refiner(&weights()).unwrap().run(pixels(24)).unwrap();
+    let map = Net::refiner(&weights()).unwrap().run(pixels(24)).unwrap();
+    let got = map.values();
     let wanted = wanted("rnet", 24);
     close(&got[2..], &wanted[0]);
     close(&chances(got[0], got[1]), &wanted[1]);
@@ -48,7 +48,8 @@ fn the_refiner_gives_what_pytorch_gives() {
 
 #[test]
 fn the_decider_gives_what_pytorch_gives() {
-    let got = Net::decider(&weights()).unwrap().run(pixels(48)).unwrap();
+    let map = Net::decider(&weights()).unwrap().run(pixels(48)).unwrap();
+    let got = map.values();
     let wanted = wanted("onet", 48);
     close(&got[2..6], &wanted[0]);
     close(&got[6..], &wanted[1]);
@@ -57,7 +58,8 @@ fn the_decider_gives_what_pytorch_gives() {
 
 #[test]
 fn the_proposer_gives_what_pytorch_gives() {
-    let got = Net::proposer(&weights()).unwrap().run(pixels(24)).unwrap();
+    let map = Net::proposer(&weights()).unwrap().run(pixels(24)).unwrap();
+    let got = map.values();
     let places = got.as_chunks::<6>().0;
     assert_eq!(places.len(), 49);
     let wanted = wanted("pnet", 24);
