@@ -4,6 +4,7 @@ use crate::app::offline;
 use crate::config::Config;
 use crate::control::{Answer, Question};
 use crate::doctor::{self, Checkup, Finding};
+use crate::owner::StrangerError;
 use crate::program::{self, Role};
 use crate::report::Report;
 use crate::{app, config, control, draw, join, owner};
@@ -123,6 +124,23 @@ impl Verb {
     fn keeps(&self) -> bool {
         matches!(self, Self::Run | Self::Join { .. })
     }
+
+    /// Whether it only asks the daemon, which whoever may open its socket may do.
+    fn asks(&self) -> bool {
+        matches!(self, Self::Snap { .. } | Self::Status)
+    }
+
+    /// As it is typed.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Doctor => "doctor",
+            Self::Snap { .. } => "snap",
+            Self::Replay { .. } => "replay",
+            Self::Status => "status",
+            Self::Join { .. } => "join",
+        }
+    }
 }
 
 /// Logs to standard error; `RUST_LOG` says how much.
@@ -161,6 +179,9 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         owner::provide(&config.data)?;
     }
     owner::act(&config.data)?;
+    if !args.verb.asks() {
+        owner::permit(&config.data, args.verb.name())?;
+    }
     match args.verb {
         Verb::Run => {
             let role = program::launch(&config.data, &config.update)?;
@@ -268,6 +289,7 @@ fn snap(config: &Config, file: Option<Target>, out: &mut impl Write) -> anyhow::
             Ok((Answer::Trouble(why), _)) => bail!("{why}"),
             Ok((answer, _)) => bail!("the daemon answered something else: {answer:?}"),
             Err(error) if control::is_nobody(&error) => {
+                owner::permit(&config.data, "snap")?;
                 writeln!(
                     out,
                     "no daemon runs here: looking with the camera itself, recording nothing"
@@ -276,9 +298,7 @@ fn snap(config: &Config, file: Option<Target>, out: &mut impl Write) -> anyhow::
                 let drawn = draw::boxes(&report).map(|picture| picture.to_jpeg(90));
                 (report, drawn.unwrap_or_default())
             }
-            Err(error) => {
-                return Err(error).context(format!("asking at {}", config.socket.display()));
-            }
+            Err(error) => return Err(unasked(config, error, "snap")),
         };
     show(&report, out)?;
     if let Some(file) = file {
@@ -303,8 +323,20 @@ fn status(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         }
         Ok((answer, _)) => bail!("the daemon answered something else: {answer:?}"),
         Err(error) if control::is_nobody(&error) => {
-            bail!("no daemon runs here (nobody listens at {})", config.socket.display())
+            bail!(
+                "no daemon runs here, or it waits to join a hub (nobody listens at {}): see \
+                 systemctl status rollcall-edge",
+                config.socket.display()
+            )
         }
-        Err(error) => Err(error).context(format!("asking at {}", config.socket.display())),
+        Err(error) => Err(unasked(config, error, "status")),
+    }
+}
+
+/// Why the daemon could not be asked for `verb`.
+fn unasked(config: &Config, error: io::Error, verb: &'static str) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => StrangerError::new(&config.data, verb).into(),
+        _ => anyhow::Error::new(error).context(format!("asking at {}", config.socket.display())),
     }
 }

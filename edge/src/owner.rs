@@ -2,9 +2,12 @@
 //!
 //! Else the daemon could not read what `sudo rollcall-edge join` wrote, nor write into a folder
 //! that `sudo rollcall-edge snap` made; and `doctor` would find all well where the daemon is
-//! refused. `rollcall-edge run` does it too, so that it is never root for long.
+//! refused. `rollcall-edge run` does it too, so that it is never root for long. Whoever is neither
+//! root nor that owner is told so before anything is tried.
 
 use nix::unistd::{Gid, Uid, User, chown, initgroups, setgid, setgroups, setuid};
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use std::fs::{DirBuilder, symlink_metadata};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -15,16 +18,58 @@ pub const USER: &str = "rollcall-edge";
 
 /// The data folder could not be made, or root could not become its owner.
 #[derive(Debug, thiserror::Error)]
-#[error("the data folder {} cannot be used: {why}", data.display())]
+#[error("the data folder {} cannot be used: {why}{}", data.display(), hint(why))]
 pub struct OwnerError {
     data: PathBuf,
     why: io::Error,
+}
+
+fn hint(why: &io::Error) -> &'static str {
+    let is_refused = why.kind() == io::ErrorKind::PermissionDenied;
+    if is_refused { "; type the command with sudo" } else { "" }
 }
 
 impl OwnerError {
     fn new(data: &Path, why: io::Error) -> Self {
         Self { data: data.to_owned(), why }
     }
+}
+
+/// Whoever typed a command is neither root nor the owner of the data folder.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "only root and {owner}, who owns {}, may do that: type sudo rollcall-edge {verb}",
+    data.display()
+)]
+pub struct StrangerError {
+    data: PathBuf,
+    owner: String,
+    verb: &'static str,
+}
+
+impl StrangerError {
+    /// They typed `verb` at the door whose data folder is `data`.
+    #[must_use]
+    pub fn new(data: &Path, verb: &'static str) -> Self {
+        let folder = std::fs::metadata(data);
+        let user = folder.ok().and_then(|folder| User::from_uid(folder.uid().into()).ok()?);
+        let owner = user.map_or_else(|| "the user".to_owned(), |user| format!("“{}”", user.name));
+        Self { data: data.to_owned(), owner, verb }
+    }
+}
+
+/// Whether this process may use the folder `data` as its owner does; `verb` is what it is to do.
+/// A folder that is not there, or lies on a disk that is only read, is not told here.
+///
+/// # Errors
+/// When it may not.
+pub fn permit(data: &Path, verb: &'static str) -> Result<(), StrangerError> {
+    let is_refused = |how: Access| access(data, how) == Err(Errno::ACCESS);
+    // Of a disk that is only read the second says nothing of permissions.
+    if is_refused(Access::READ_OK | Access::EXEC_OK) || is_refused(Access::WRITE_OK) {
+        return Err(StrangerError::new(data, verb));
+    }
+    Ok(())
 }
 
 /// Makes the folder `data` where there is none; root makes it for the daemon's user, if there is
@@ -128,6 +173,19 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!(mode(&data), 0o750);
         assert_ne!(mode(&folder.path().join("a")) & 0o005, 0, "whoever owns it must get there");
+    }
+
+    #[test]
+    fn whoever_is_refused_reads_what_to_type() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(
+            permit(folder.path(), "run").is_ok() && permit(Path::new("/no/such"), "run").is_ok()
+        );
+        let said = StrangerError::new(Path::new("/no/such"), "join").to_string();
+        assert!(said.contains("/no/such") && said.ends_with("sudo rollcall-edge join"), "{said}");
+        let refused = OwnerError::new(folder.path(), io::ErrorKind::PermissionDenied.into());
+        let full = OwnerError::new(folder.path(), io::ErrorKind::StorageFull.into());
+        assert!(refused.to_string().contains("with sudo") && !full.to_string().contains("sudo"));
     }
 
     #[test]

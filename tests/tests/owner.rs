@@ -1,5 +1,5 @@
 //! Root types the commands of a door whose data belongs to another user, as behind `sudo`: what
-//! they leave behind is that user's, or the daemon could not read it.
+//! they leave behind is that user's, or the daemon could not read it. A stranger reads what to type.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop, and says so")]
 
@@ -7,10 +7,13 @@ use house::school::{Door, School, wall};
 use nix::unistd::{Uid, chown};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 const NOBODY: u32 = 65_534;
+const STRANGER: u32 = 65_533;
 const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
@@ -45,6 +48,45 @@ fn what_root_does_at_a_door_belongs_to_the_owner_of_its_data() {
     let _ = door.edge(&["snap", "--out", &out]).unwrap();
     let written = fs::metadata(&picture).unwrap();
     assert!(written.uid() == 0 && written.len() > 1_000, "it lies where root asked for it");
+}
+
+#[test]
+fn a_stranger_reads_what_to_type_and_spends_no_token() {
+    if !Uid::effective().is_root() {
+        println!("skipped: only root can act as somebody else");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let school = School::found(dir.path()).unwrap();
+    let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
+    let _hub = school.open().unwrap();
+    let unit = school.blank("unit", &wall(dir.path()).unwrap()).unwrap();
+    fs::create_dir(unit.data()).unwrap();
+    fs::set_permissions(unit.data(), Permissions::from_mode(0o750)).unwrap();
+    give(&unit.data(), NOBODY);
+    // This checkout may lie where only root may look.
+    let program = dir.path().join("rollcall-edge");
+    fs::copy(house::bin("rollcall-edge"), &program).unwrap();
+    let said = school.hub(&["device", "add", "door-1", "--room", "Room 1"]).unwrap();
+    let join = said.lines().find_map(|line| line.split_once("rollcall-edge ")).unwrap().1;
+    for line in ["run", "doctor", "status", "snap", "replay /tmp", join] {
+        let Output { status, stderr, .. } = typed(&program, STRANGER, unit.config(), line);
+        let verb = line.split(' ').next().unwrap();
+        let said = String::from_utf8(stderr).unwrap();
+        assert!(
+            !status.success() && said.contains(&format!("sudo rollcall-edge {verb}")),
+            "{said}"
+        );
+    }
+    assert!(typed(&program, NOBODY, unit.config(), join).status.success(), "its owner may");
+    assert_eq!(fs::metadata(unit.data().join("identity.json")).unwrap().uid(), NOBODY);
+}
+
+fn typed(program: &Path, user: u32, config: &Path, line: &str) -> Output {
+    let mut command = Command::new(program);
+    command.args(line.split_whitespace()).arg("--config").arg(config);
+    command.uid(user).gid(user).output().unwrap()
 }
 
 fn give(path: &Path, user: u32) {
