@@ -3,6 +3,7 @@
 //! `"RC" | kind u8 | version u8 | flags u8 (0) | length u32 LE | crc32c u32 LE | postcard`.
 //! Postcard is not self-describing and ignores bytes left over, so neither is left to it.
 
+use crate::care::{Condition, Grasp, Running, Tail};
 use crate::link::{
     Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, PACKET_BYTES, Reported,
     Settings, Snap, Status, Time, Vitals,
@@ -103,6 +104,10 @@ messages! {
     13 1 Vitals "How the board is, door → hub."
     14 1 Offer "Which program the door should run, hub → door."
     15 1 Progress "Which program the door runs, door → hub."
+    16 1 Grasp "How much the hub understands, hub → door."
+    17 1 Tail "The newest lines of the door's log, door → hub."
+    18 1 Running "The settings it runs with, door → hub."
+    19 1 Condition "How its program is, door → hub."
 }
 
 fn pack<T: Serialize>(kind: u8, version: u8, content: &T) -> Vec<u8> {
@@ -177,7 +182,7 @@ mod tests {
 
         #[test]
         fn content_that_passes_the_checksum_never_panics(
-            kind in 0u8..17, version in 1u8..3,
+            kind in 0u8..21, version in 1u8..3,
             content in prop::collection::vec(any::<u8>(), 0..200)
         ) {
             let mut bytes = vec![b'R', b'C', kind, version, 0];

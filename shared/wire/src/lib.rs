@@ -5,6 +5,7 @@
 //! `tests/golden.rs`: a released struct is never edited, a new version is a new struct.
 #![warn(missing_docs)]
 
+pub mod care;
 pub mod envelope;
 pub mod gallery;
 pub mod id;

@@ -246,6 +246,8 @@ pub enum Command {
     Restart,
     /// Look again for the gallery to use.
     Reload,
+    /// Say the newest lines of the log: the answer is a [`crate::care::Tail`].
+    Log,
 }
 
 /// Hub → door on `time`, each minute and after a [`Hello`].

@@ -297,7 +297,8 @@ pub enum Blind {
     NoFrames,
     /// Its frames were no pictures.
     Undecodable,
-    /// The lens was covered, or there was no light: nothing was to be seen.
+    /// The lens was covered, or there was no light: nothing was to be seen. To a hub that does not
+    /// know what comes last here, also what [`Blind::known`] says.
     Covered,
     /// The same picture came again and again.
     Frozen,
@@ -305,6 +306,22 @@ pub enum Blind {
     NoTrigger,
     /// There was nobody to recognise: no gallery, or its lease was over.
     NoGallery,
+    /// Something was to be seen, and too dark to recognise anybody.
+    Dark,
+    /// The picture was out of focus.
+    Unfocused,
+}
+
+impl Blind {
+    /// The cause in words that a hub of this [`crate::care::Grasp`] knows. In records it must be
+    /// nothing else: it sets aside what it does not know.
+    #[must_use]
+    pub fn known(self, level: u16) -> Self {
+        match self {
+            Self::Dark | Self::Unfocused if level < crate::care::Grasp::CARE => Self::Covered,
+            other => other,
+        }
+    }
 }
 
 /// What a camera is doing. Append-only.

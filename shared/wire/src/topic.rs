@@ -31,6 +31,10 @@ pub enum Leaf {
     Vitals,
     /// Which program runs.
     Program,
+    /// The newest lines of the log, on request.
+    Log,
+    /// The settings it runs with.
+    Config,
 }
 
 /// What a door may do on a topic.
@@ -51,7 +55,7 @@ pub struct Rule {
 }
 
 /// Every rule there is.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 12] = [
     rule(Leaf::Up, "up", true, false, crate::link::BATCH_BYTES, 600),
     rule(Leaf::Status, "status", true, true, 256, 60),
     rule(Leaf::Reported, "reported", true, true, 4096, 60),
@@ -62,6 +66,8 @@ pub const RULES: [Rule; 10] = [
     rule(Leaf::Snap, "snap", true, false, crate::link::BATCH_BYTES, 60),
     rule(Leaf::Vitals, "vitals", true, false, 64, 600),
     rule(Leaf::Program, "program", true, false, 640, 60),
+    rule(Leaf::Log, "log", true, false, crate::link::BATCH_BYTES, 60),
+    rule(Leaf::Config, "config", true, false, crate::care::Running::BYTES, 60),
 ];
 
 const fn rule(

@@ -6,6 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use uuid::Uuid;
+use wire::care::{
+    Condition, Conflict, ConflictKind, Grasp, Origin, Running, RunningValue, Tail, TailLevel,
+    TailLine,
+};
 use wire::gallery::{Due, Lines, Manifest, Person};
 use wire::link::{
     Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, Reject, Reported, Run,
@@ -133,6 +137,12 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("offer", offer().into()),
         ("offer-none", Offer::default().into()),
         ("progress", progress().into()),
+        ("grasp", Grasp { level: Grasp::CARE }.into()),
+        ("log", Command::Log.into()),
+        ("tail", tail().into()),
+        ("running", running().into()),
+        ("condition", condition().into()),
+        ("dark", Batch { epoch, items: vec![item(9, &dark(), None)] }.into()),
     ]
 }
 
@@ -209,6 +219,45 @@ fn watch() -> Watch {
         refused: 1,
         err_ms: Some(40),
     }
+}
+
+fn tail() -> Tail {
+    let line = |ago_ms, level, text: &str| TailLine { ago_ms, level, text: text.into() };
+    let lines = vec![
+        line(61_000, TailLevel::Warn, "link: no hub"),
+        line(0, TailLevel::Info, "app: the door is ready"),
+    ];
+    Tail { missed: 7, lines }
+}
+
+fn running() -> Running {
+    let value =
+        RunningValue { key: "recognise.min_face".into(), value: "60".into(), origin: Origin::Hub };
+    let conflict = Conflict {
+        kind: ConflictKind::CameraSize,
+        key: "camera.width".into(),
+        asked: "1920 × 1080".into(),
+        got: "640 × 480".into(),
+    };
+    Running { values: vec![value], conflicts: vec![conflict] }
+}
+
+fn condition() -> Condition {
+    Condition {
+        focus: Some(64),
+        light: None,
+        waiting: 1_300,
+        dropped_looks: 2,
+        dropped_frames: 31,
+        clock: ClockState::Hub,
+        clock_err_ms: Some(40),
+        disk_free_mb: 20_480,
+    }
+}
+
+fn dark() -> Body {
+    let blind = vec![(Blind::Dark, 50_000), (Blind::Unfocused, 10_000)];
+    Body::Watch(Watch { blind, ..watch() })
 }
 
 fn restored() -> Body {
