@@ -19,6 +19,7 @@ pub use uplink::{Loaded, Post, Programs, Uplink, host_port, hub_time, kept_galle
 
 use crate::{
     capture::Lifeline,
+    care::Care,
     config::Config,
     packs::{Model, Packs},
     program::{Here, Role, Shelf, Updater},
@@ -69,7 +70,10 @@ pub fn start(config: Config, role: Role, clock: Arc<dyn Clock>) -> anyhow::Resul
     let lifeline = Lifeline::default();
     let stop = CancellationToken::new();
     let (asks, asked) = asking();
-    let post = Post { config: &config, clock: &clock, packs, model, stop: &stop, asks: &asks };
+    let care = Care::new(&config);
+    let told = care.clone();
+    let post =
+        Post { config: &config, clock: &clock, packs, model, stop: &stop, asks: &asks, care: told };
     let uplink = post.start(&mut parts, &mut pulse)?;
     let programs = uplink.programs.clone();
     let shelf = Shelf::new(&config.data);
@@ -78,7 +82,7 @@ pub fn start(config: Config, role: Role, clock: Arc<dyn Clock>) -> anyhow::Resul
     let lifeline_of = lifeline.clone();
     let ticking = clock.clone();
     let stop_of = stop.clone();
-    let door = Door { config, clock, uplink, lifeline: lifeline_of, stop: stop_of, began };
+    let door = Door { config, clock, uplink, care, lifeline: lifeline_of, stop: stop_of, began };
     let say = door.start(&asks, asked, &mut parts, &mut pulse)?;
     let updater = Updater {
         role,

@@ -21,6 +21,7 @@ pub use config::Config;
 pub use glance::{Form, Glance, Glancer};
 pub use pictures::pictures;
 pub use ring::Ring;
+pub use said::without_password;
 pub use split::Splitter;
 pub use supervisor::{Lifeline, Supervisor};
 pub use v4l2::{BUSY, FORBIDDEN, GONE, formats};
@@ -28,7 +29,7 @@ pub use view::View;
 
 use std::sync::Arc;
 use vision::{ImageError, Limits, Picture};
-use wire::{Clock, Mono};
+use wire::{Clock, Mono, care::Conflict};
 
 /// A picture as the camera gave it; decoded only where somebody looks at it.
 #[derive(Debug)]
@@ -115,6 +116,11 @@ pub trait Camera {
     /// # Errors
     /// When there will be no further frame from this camera until it is opened again.
     fn next(&mut self) -> Result<Frame, CameraError>;
+
+    /// What was asked of it and is not so.
+    fn differs(&self) -> Vec<Conflict> {
+        Vec::new()
+    }
 }
 
 /// Why a camera gives no frames. Each message says what to look at.

@@ -7,7 +7,7 @@ use crate::doctor::{self, Checkup, Finding};
 use crate::owner::StrangerError;
 use crate::program::{self, Role};
 use crate::report::Report;
-use crate::{app, config, control, draw, join, owner};
+use crate::{app, config, control, draw, join, journal, owner};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 use std::{
@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 use wire::{Clock, time::SystemClock};
 
 /// A program on trial finds identity and model within this.
@@ -143,15 +143,12 @@ impl Verb {
     }
 }
 
-/// Logs to standard error; `RUST_LOG` says how much.
+/// Logs to standard error, and notes it for the hub's admins; `RUST_LOG` says how much.
 pub fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(colours)
-        .with_writer(io::stderr)
-        .init();
+    let shown = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(io::stderr);
+    tracing_subscriber::registry().with(filter).with(shown).with(journal::Noting).init();
 }
 
 /// Does what was asked.

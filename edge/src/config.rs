@@ -9,6 +9,7 @@ use crate::table::Paths;
 use crate::{capture, gallery, invitation, program, recognise, settings, signal, trigger};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use wire::link::Settings;
 
 /// Where the package puts the configuration.
 pub const DEFAULT_FILE: &str = "/etc/rollcall/edge.toml";
@@ -40,6 +41,10 @@ pub struct Config {
     pub gallery: gallery::Config,
     /// Whose programs are taken.
     pub update: program::Config,
+    /// What the file says, word by word.
+    pub typed: toml::Table,
+    /// What the hub said since; it counts in `recognise` already.
+    pub said: Settings,
 }
 
 /// `edge.toml` as typed.
@@ -84,7 +89,7 @@ impl Config {
         let folder = std::path::absolute(file).ok().and_then(|f| Some(f.parent()?.to_owned()));
         let typed = Self::parse(&text, &Paths(folder.unwrap_or_default()), &name)?;
         let said = settings::load(&typed.data);
-        Ok(Self { recognise: settings::over(typed.recognise, &said), ..typed })
+        Ok(Self { recognise: settings::over(typed.recognise, &said), said, ..typed })
     }
 
     /// Where the data lies and whose programs are taken, of a file that [`Config::load`] refuses;
@@ -111,12 +116,14 @@ impl Config {
             file: name.to_owned(),
             why: error.to_string().trim_end().to_owned(),
         };
-        toml::from_str::<Raw>(text).map_err(wrong)?.resolve(paths)
+        let raw: Raw = toml::from_str(text).map_err(wrong)?;
+        let typed = toml::from_str(text).map_err(wrong)?;
+        raw.resolve(paths, typed)
     }
 }
 
 impl Raw {
-    fn resolve(self, paths: &Paths) -> Result<Config, ConfigError> {
+    fn resolve(self, paths: &Paths, typed: toml::Table) -> Result<Config, ConfigError> {
         let or = |path: Option<PathBuf>, default: &str| {
             paths.resolve(path.unwrap_or_else(|| PathBuf::from(default)))
         };
@@ -134,6 +141,8 @@ impl Raw {
             recognise: self.recognise,
             gallery: self.gallery,
             update: self.update.checked()?,
+            typed,
+            said: Settings::default(),
             data,
         })
     }

@@ -5,17 +5,20 @@
 //! counts no faces: a stranger leaves no trace in it.
 
 mod eye;
+mod focus;
 mod span;
 
 use crate::{
     capture::{Lifeline, Ring},
+    care::Care,
     draft::{Keep, Timing},
-    status::{Counters, Counts},
+    status::Counts,
 };
-pub use eye::Eye;
+pub use eye::{Eye, brightness};
+pub use focus::focus;
 pub use span::Scene;
 use span::Span;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use wire::{
     Clock, Mono,
@@ -35,8 +38,8 @@ pub struct Watcher {
     pub seen: watch::Sender<Option<Blind>>,
     /// Whom the door could recognise now.
     pub scene: Box<dyn Fn() -> Scene + Send>,
-    /// What it counts.
-    pub counters: Arc<Counters>,
+    /// What it counts, and where what the eye makes of the picture goes.
+    pub care: Care,
     /// Whether anything makes it look by itself.
     pub triggered: bool,
     /// The folder of the outbox.
@@ -64,11 +67,12 @@ impl Watcher {
             let watched = self.ring.watched_ms();
             let cause = self.cause(&mut eye);
             self.seen.send_if_modified(|seen| std::mem::replace(seen, cause) != cause);
+            self.care.sight.send_replace(eye.sight());
             let state = span.add(now.since(before), watched - watched_ms, cause);
             (before, watched_ms) = (now, watched);
             let scene = (self.scene)();
             if stop.is_cut() || span.is_due(now, &scene) {
-                let counts = self.counters.read();
+                let counts = self.care.counters.read();
                 self.record(&span, &counts, now);
                 span = Span::new(now, scene, counts, Some(state));
             }
@@ -93,7 +97,7 @@ impl Watcher {
         let watch = Watch {
             since: span.since,
             usable_ms: span.usable_ms,
-            blind: span.blind.iter().map(|(cause, ms)| (*cause, *ms)).collect(),
+            blind: known(&span.blind, *self.care.grasp.borrow()),
             camera: *self.camera.borrow(),
             disk_free_mb: crate::disk::free_mb(&self.data),
             gallery: span.scene.gallery,
@@ -108,6 +112,15 @@ impl Watcher {
             tracing::error!(error = &error as &dyn std::error::Error, "{error}");
         }
     }
+}
+
+/// Milliseconds of each cause, in words that the hub knows.
+fn known(blind: &BTreeMap<Blind, u64>, grasp: u16) -> Vec<(Blind, u64)> {
+    let mut all = BTreeMap::new();
+    for (cause, ms) in blind {
+        *all.entry(cause.known(grasp)).or_default() += ms;
+    }
+    all.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -151,15 +164,15 @@ mod tests {
         let (ring, clock) =
             (Arc::new(Ring::default()), Arc::new(ManualClock::at(Wall(0), Mono(0))));
         let ((note, noted), (_state, camera)) = (channel(), watch::channel(CameraState::Watching));
-        let counters = Arc::new(Counters::default());
-        counters.triggered.store(3, std::sync::atomic::Ordering::Relaxed);
+        let care = Care::default();
+        care.counters.triggered.store(3, std::sync::atomic::Ordering::Relaxed);
         let scene = move || Scene { gallery, model: "m-1".parse().unwrap() };
         let watcher = Watcher {
             ring: ring.clone(),
             camera,
             seen: watch::Sender::default(),
             scene: Box::new(scene),
-            counters,
+            care,
             triggered,
             data: "/".into(),
             keep: Box::new(Noted(note)),
@@ -185,6 +198,14 @@ mod tests {
         assert_eq!((watch.usable_ms, watch.blind), (2_000, vec![(Blind::NoFrames, 3_000)]));
         assert_eq!((watch.gallery, watch.fired, watch.err_ms), (4, 3, None));
         assert!(watch.disk_free_mb > 0 && watch.camera == CameraState::Watching);
+    }
+
+    #[test]
+    fn an_older_hub_is_told_of_darkness_and_blur_in_words_that_it_knows() {
+        let blind = [(Blind::Covered, 5), (Blind::Dark, 30), (Blind::Unfocused, 2)].into();
+        assert_eq!(known(&blind, 0), [(Blind::Covered, 37)]);
+        let newer = known(&blind, wire::care::Grasp::CARE);
+        assert_eq!(newer, [(Blind::Covered, 5), (Blind::Dark, 30), (Blind::Unfocused, 2)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the hub says of this door's settings. It lies on this disk and counts, from the next start
 //! on, instead of what `edge.toml` says.
 
+use crate::care::{Care, conflict};
 use crate::identity::replace;
 use crate::recognise;
 use anyhow::bail;
@@ -8,9 +9,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use wire::care::{Conflict, ConflictKind};
 use wire::{Message, link::Settings};
 
 const FILE: &str = "settings";
+/// How what the hub says may not be so.
+const DIFFERS: [ConflictKind; 2] = [ConflictKind::Refused, ConflictKind::NotKept];
 
 /// What the hub said last; nothing of what cannot be read.
 #[must_use]
@@ -48,11 +52,15 @@ pub fn over(mut config: recognise::Config, settings: &Settings) -> recognise::Co
 pub async fn follow(
     mut told: watch::Receiver<Option<Settings>>,
     data: PathBuf,
+    care: Care,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     while let Some(Ok(())) = stop.run_until_cancelled(told.changed()).await {
         let settings = *told.borrow_and_update();
-        if settings.is_some_and(|settings| keep(&data, settings)) {
+        let Some(settings) = settings else { continue };
+        let kept = keep(&data, settings);
+        care.differ(&DIFFERS, "recognise", kept.as_ref().err().into_iter().cloned().collect());
+        if kept == Ok(true) {
             bail!("the hub changed the settings of this door: it is started again with them");
         }
     }
@@ -60,20 +68,25 @@ pub async fn follow(
     Ok(())
 }
 
-/// Writes `settings` if they are news. Whether they are there now and were not before.
-fn keep(data: &Path, settings: Settings) -> bool {
+/// Writes `settings` if they are news. Whether they are there now and were not before, or what
+/// stands against it.
+fn keep(data: &Path, settings: Settings) -> Result<bool, Conflict> {
     if let Some((name, may)) = settings.odd() {
         tracing::warn!("the hub's settings are not used: {name} is not within {may:?}");
-        return false;
+        let key = format!("recognise.{name}");
+        let (least, most) = may.into_inner();
+        return Err(conflict(ConflictKind::Refused, &key, "", &format!("{least} to {most}")));
     }
     if load(data) == settings {
-        return false;
+        return Ok(false);
     }
+    let unkept = |why: &str| Err(conflict(ConflictKind::NotKept, "recognise", "", why));
     if let Err(error) = replace(&data.join(FILE), &Message::from(settings).encode()) {
         tracing::warn!(%error, "the hub's settings cannot be kept; they are when it says them again");
+        return unkept(&error.to_string());
     }
     // Only what is read back: else each start would end with the same news.
-    load(data) == settings
+    if load(data) == settings { Ok(true) } else { unkept("it gives back something else") }
 }
 
 #[cfg(test)]
@@ -96,11 +109,14 @@ mod tests {
     fn the_same_settings_are_no_news_and_nothing_that_no_door_takes_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(load(dir.path()), Settings::default());
-        assert!(!keep(dir.path(), Settings::default()) && keep(dir.path(), some()));
-        assert!(!keep(dir.path(), some()));
-        assert!(!keep(dir.path(), Settings { frames: Some(0), ..some() }));
-        assert_eq!(load(dir.path()), some());
-        assert!(keep(dir.path(), Settings::default()), "back to what the file says");
+        assert_eq!(keep(dir.path(), Settings::default()), Ok(false));
+        assert_eq!(keep(dir.path(), some()), Ok(true));
+        assert_eq!(keep(dir.path(), some()), Ok(false));
+        let odd = keep(dir.path(), Settings { frames: Some(0), ..some() }).unwrap_err();
+        assert_eq!((odd.kind, odd.key.as_str()), (ConflictKind::Refused, "recognise.frames"));
+        assert_eq!((load(dir.path()), odd.got.as_str()), (some(), "1 to 30"));
+        let back = keep(dir.path(), Settings::default());
+        assert_eq!(back, Ok(true), "back to what the file says");
     }
 
     #[test]
@@ -108,8 +124,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(FILE), b"RC\x0a").unwrap();
         assert_eq!(load(dir.path()), Settings::default());
-        assert!(keep(dir.path(), some()));
-        assert!(!keep(&dir.path().join("gone"), some()));
+        assert_eq!(keep(dir.path(), some()), Ok(true));
+        let unkept = keep(&dir.path().join("gone"), some()).unwrap_err();
+        assert_eq!(unkept.kind, ConflictKind::NotKept);
     }
 
     #[tokio::test]
@@ -117,7 +134,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (say, told) = watch::channel(None);
         let stop = CancellationToken::new();
-        let follow = || follow(told.clone(), dir.path().to_owned(), stop.clone());
+        let care = Care::default();
+        let follow = || follow(told.clone(), dir.path().to_owned(), care.clone(), stop.clone());
         let first = follow();
         say.send_replace(Some(some()));
         assert!(first.await.is_err());

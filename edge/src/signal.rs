@@ -6,6 +6,7 @@ mod lamps;
 
 pub use lamps::Lamps;
 
+use crate::care::{Care, conflict};
 use crate::table::ConfigError;
 use crate::trigger::gpio::GpioError;
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use std::{
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     time::Duration,
 };
+use wire::care::ConflictKind;
 
 /// `[signal]`: BCM numbers of the lines; a line left out is not used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -122,21 +124,21 @@ fn show(panel: &mut dyn Panel, sign: Sign, signs: &Receiver<Sign>) -> Option<Sig
 
 /// The unit's lights and buzzer, or none, with a sentence that says why.
 #[must_use]
-pub fn panel(config: &Config) -> Option<Box<dyn Panel>> {
+pub fn panel(config: &Config, care: &Care) -> Option<Box<dyn Panel>> {
     if !config.is_used() {
         return None;
     }
-    match Lamps::new(config) {
-        Ok(lamps) => Some(Box::new(lamps)),
-        Err(error @ GpioError::NoPi { .. }) => {
-            tracing::info!("{error}");
-            None
-        }
-        Err(error) => {
-            tracing::warn!(%error, "lights and buzzer are off: {error}");
-            None
-        }
+    let error = match Lamps::new(config) {
+        Ok(lamps) => return Some(Box::new(lamps)),
+        Err(error) => error,
+    };
+    let off = conflict(ConflictKind::Line, "signal", "", &error.to_string());
+    care.differ(&[ConflictKind::Line], "signal", vec![off]);
+    match error {
+        GpioError::NoPi { .. } => tracing::info!("{error}"),
+        GpioError::Line { .. } => tracing::warn!(%error, "lights and buzzer are off: {error}"),
     }
+    None
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Parts, Uplink};
 use crate::{
     capture::{self, Lifeline, Ring, Supervisor},
+    care::{Care, conflict},
     config::Config,
     control::{self, Control},
     health::{Scene, Watcher},
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::{
     Clock,
+    care::ConflictKind,
     record::{Blind, CameraState},
 };
 
@@ -36,6 +38,8 @@ pub struct Door {
     pub clock: Arc<dyn Clock>,
     /// The rest of the daemon.
     pub uplink: Uplink,
+    /// What is said of it from afar.
+    pub care: Care,
     /// Ends camera and triggers.
     pub lifeline: Lifeline,
     /// Ends the tasks.
@@ -43,6 +47,9 @@ pub struct Door {
     /// When the program began to start.
     pub began: Instant,
 }
+
+/// The setting that names the line of a trigger.
+const LINE: &str = "trigger.gpio.line";
 
 /// Why a configured line is not watched, if one is not.
 type Trouble = Arc<OnceLock<String>>;
@@ -60,7 +67,7 @@ impl Door {
         pulse: &mut Pulse,
     ) -> anyhow::Result<Say> {
         let ring = Arc::new(Ring::default());
-        let counters = Arc::new(Counters::default());
+        let counters = self.care.counters.clone();
         let (state, camera) = watch::channel(CameraState::Blind);
         let trouble = Arc::new(OnceLock::new());
         let (seen, blind) = watch::channel(None);
@@ -77,7 +84,7 @@ impl Door {
             seen,
             scene: self.scene(),
             triggered: self.is_triggered(button),
-            counters,
+            care: self.care.clone(),
             data: self.config.data.clone(),
             keep: (self.uplink.keep)(),
             timing: self.uplink.timing.clone(),
@@ -208,7 +215,7 @@ impl Door {
         let beat = pulse.beat("shutter");
         let (shutter, shots) =
             Shutter::new(ring.clone(), self.config.recognise.pace(), counters.clone(), beat);
-        let panel = signal::panel(&self.config.signal);
+        let panel = signal::panel(&self.config.signal, &self.care);
         parts.thread("lights", move || {
             signal::run(panel, &shown);
             Ok(())
@@ -250,7 +257,9 @@ impl Door {
         let gallery = self.uplink.gallery.clone();
         let turning = beat.clone();
         let open = capture::open;
-        let supervisor = Supervisor { open, config, view, ring: ring.clone(), clock, state, beat };
+        let care = self.care.clone();
+        let ring = ring.clone();
+        let supervisor = Supervisor { open, config, view, ring, clock, state, beat, care };
         parts.thread("camera", move || {
             // A list of pictures passes only once: not before there is anybody to recognise.
             let is_list = matches!(supervisor.config, capture::Config::Pictures(_));
@@ -308,7 +317,10 @@ impl Door {
             Ok(line) => line,
             Err(error) => {
                 tracing::warn!(%error, "{error}");
-                let _ = trouble.set(error.to_string());
+                let why = error.to_string();
+                let line = conflict(ConflictKind::Line, LINE, &gpio.line.to_string(), &why);
+                self.care.differ(&[ConflictKind::Line], LINE, vec![line]);
+                let _ = trouble.set(why);
                 return false;
             }
         };

@@ -3,6 +3,7 @@
 //! Nothing is recorded: results are only told.
 
 use crate::capture::{Config as Camera, Frame, Lifeline, Pixels, Ring, Supervisor};
+use crate::care::Care;
 use crate::config::Config;
 use crate::draft::{Draft, Keep, KeepError, Timing};
 use crate::gallery::LoadedGallery;
@@ -106,7 +107,9 @@ fn shots(
     let kept = ring.clone();
     let by = clock.clone();
     let view = config.view;
-    let supervisor = Supervisor { open, config: camera, view, ring: kept, clock: by, state, beat };
+    let care = Care::default();
+    let supervisor =
+        Supervisor { open, config: camera, view, ring: kept, clock: by, state, beat, care };
     let (shutter, shots) =
         Shutter::new(ring.clone(), config.recognise.pace(), Arc::default(), Beat::default());
     thread::scope(|scope| {

@@ -2,6 +2,7 @@
 
 use super::Parts;
 use crate::{
+    care::Care,
     clock::Timekeeper,
     config::Config,
     draft::{Keep, Timing},
@@ -102,6 +103,8 @@ pub struct Post<'a> {
     pub stop: &'a CancellationToken,
     /// The shutter, for the hub's wishes.
     pub asks: &'a SyncSender<Ask>,
+    /// What is said of the door from afar.
+    pub care: Care,
 }
 
 impl Post<'_> {
@@ -303,13 +306,15 @@ impl Line<'_> {
             reported,
             commands,
             snaps,
+            care: self.post.care.clone(),
             online,
             way,
             rng: rng(),
         };
         let data = self.post.config.data.clone();
         let stop = self.post.stop.clone();
-        parts.task("settings", settings::follow(told, data, stop.clone()));
+        let care = self.post.care.clone();
+        parts.task("settings", settings::follow(told, data, care, stop.clone()));
         parts.task("commands", obey(wishes, see, desired, stop.clone()));
         parts.task("link", async move { Ok(link.run(stop).await?) });
         let signer = self.post.config.update.signer(Some(&self.passport.get()));
@@ -363,6 +368,8 @@ async fn obey(
             Command::Restart => bail!("the hub asked for a restart"),
             // Whoever follows the wish looks at it again, even if it is the same.
             Command::Reload => desired.send_modify(|_| ()),
+            // The link answers it by itself.
+            Command::Log => {}
         }
     }
     stop.cancelled().await;

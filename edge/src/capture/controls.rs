@@ -1,9 +1,12 @@
 //! A camera's own settings, by the names that `v4l2-ctl --list-ctrls` shows them by.
 
 use super::config::V4l2;
+use crate::care::conflict;
 use crate::table::ConfigError;
 use v4l::control::{Control, Value};
 use v4l::v4l_sys as cid;
+use wire::care::Conflict;
+use wire::care::ConflictKind::CameraControl;
 
 /// What a door may have to set: exposure, mains light, backlight, focus and colour.
 const KNOWN: [(&str, u32); 15] = [
@@ -45,11 +48,13 @@ fn id(name: &str) -> Option<u32> {
 
 /// Sets what is wanted, in the order of [`KNOWN`]: a value by hand is taken only after its
 /// automatism was switched off. Returns what the camera refused.
-pub fn set(device: &v4l::Device, wanted: &V4l2) -> Vec<String> {
+pub fn set(device: &v4l::Device, wanted: &V4l2) -> Vec<Conflict> {
     let typed = |(name, id): &(&'static str, u32)| Some((*name, *id, *wanted.controls.get(*name)?));
     let tried = KNOWN.iter().filter_map(typed).map(|(name, id, value)| {
         let set = device.set_control(Control { id, value: Value::Integer(value) });
-        set.map_err(|error| format!("{name} = {value} ({error})"))
+        let key = format!("camera.controls.{name}");
+        let refused = |why: &str| conflict(CameraControl, &key, &value.to_string(), why);
+        set.map_err(|error| refused(&error.to_string()))
     });
     tried.filter_map(Result::err).collect()
 }

@@ -92,7 +92,8 @@ impl Ear {
 }
 
 /// Addresses of network cameras have their passwords in them.
-fn without_password(line: &str) -> String {
+#[must_use]
+pub fn without_password(line: &str) -> String {
     let mut parts = line.split("://");
     let mut hidden = parts.next().unwrap_or_default().to_owned();
     for part in parts {

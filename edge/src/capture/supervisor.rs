@@ -7,6 +7,7 @@
 //! hang can only be freed by that.
 
 use super::{Camera, CameraError, Config, Frame, Ring, View};
+use crate::care::Care;
 use std::{
     process::Child,
     sync::{
@@ -16,7 +17,7 @@ use std::{
     },
     time::Duration,
 };
-use wire::{Clock, Mono, record::CameraState};
+use wire::{Clock, Mono, care::ConflictKind, record::CameraState};
 
 /// Silence after which a camera counts as hung.
 const SILENCE_MS: u64 = 10_000;
@@ -24,6 +25,8 @@ const SILENCE_MS: u64 = 10_000;
 const HANGS: u32 = 3;
 /// How often the supervisor looks.
 const LOOK: Duration = Duration::from_millis(250);
+/// What a camera may not be as it was asked to.
+const DIFFERS: [ConflictKind; 2] = [ConflictKind::CameraSize, ConflictKind::CameraControl];
 /// First and longest pause before a camera is opened again.
 const PAUSES_MS: std::ops::RangeInclusive<u64> = 1_000..=30_000;
 
@@ -95,6 +98,8 @@ pub struct Supervisor {
     pub state: tokio::sync::watch::Sender<CameraState>,
     /// Turned each time the supervisor looks.
     pub beat: crate::pulse::Beat,
+    /// Hears what was asked of the camera and is not so.
+    pub care: Care,
 }
 
 /// Why a camera's thread needs the supervisor.
@@ -161,8 +166,11 @@ impl Supervisor {
         let open = self.open;
         let lifeline = Lifeline::default();
         let tied = lifeline.clone();
+        let care = self.care.clone();
         let stream = move || {
-            let opened = open(&config, &clock, &tied);
+            let opened = open(&config, &clock, &tied).inspect(|camera| {
+                care.differ(&DIFFERS, "camera", camera.differs());
+            });
             let Err(error) = opened.and_then(|camera| stream(camera, view, &ring, &tied));
             // Nobody listens when the thread was abandoned.
             let _ = say.send(error);

@@ -5,6 +5,7 @@
 //! frame fills, whether the driver thinks it is damaged, and gives up on a camera that is silent.
 
 use super::{Camera, CameraError, Frame, Pixels, config::V4l2, controls, mjpeg};
+use crate::care::conflict;
 use nokhwa::{
     Camera as Listed, NokhwaError,
     utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType},
@@ -18,6 +19,7 @@ use v4l::buffer::{Flags, Metadata, Type};
 use v4l::io::{mmap, traits::CaptureStream as _};
 use v4l::video::{Capture as _, capture::Parameters};
 use v4l::{Device, Format, FourCC};
+use wire::care::{Conflict, ConflictKind};
 use wire::{Clock, Mono};
 
 /// A stream that gives nothing for so long is opened anew.
@@ -33,6 +35,8 @@ struct Usb {
     clock: Arc<dyn Clock>,
     /// Whether its pictures have an end: some cameras leave it out of each.
     has_ends: bool,
+    /// What was asked of it and is not so.
+    differs: Vec<Conflict>,
 }
 
 /// Opens the camera in the best format it accepts, streaming.
@@ -46,16 +50,24 @@ pub fn open(wanted: &V4l2, clock: Arc<dyn Clock>) -> Result<impl Camera + use<>,
         match stream(&device, format) {
             Ok(stream) => {
                 let refused = controls::set(&device, wanted);
-                if !refused.is_empty() {
-                    tracing::warn!("camera {name} refuses {}", refused.join(", "));
+                for Conflict { key, asked, got, .. } in &refused {
+                    tracing::warn!("camera {name} refuses {key} = {asked} ({got})");
                 }
                 tracing::info!(%format, "camera {name} streams {format}");
-                return Ok(Usb { name, stream, format, clock, has_ends: false });
+                let differs = size(wanted, format).into_iter().chain(refused).collect();
+                return Ok(Usb { name, stream, format, clock, has_ends: false, differs });
             }
             Err(error) => tracing::info!(%error, "camera {name} refuses {format}"),
         }
     }
     Err(CameraError::Format { camera: name, offered: list(&offered) })
+}
+
+/// That it has another size than the one asked for, if it has.
+fn size(wanted: &V4l2, given: CameraFormat) -> Option<Conflict> {
+    let asked = format!("{} × {}", wanted.width, wanted.height);
+    let got = format!("{} × {}", given.width(), given.height());
+    (asked != got).then(|| conflict(ConflictKind::CameraSize, "camera.width", &asked, &got))
 }
 
 fn stream(device: &Device, wanted: CameraFormat) -> io::Result<mmap::Stream<'static>> {
@@ -160,6 +172,10 @@ impl Camera for Usb {
         let now = clock_gettime(ClockId::Monotonic).try_into().unwrap_or_default();
         let at = taken(clock.mono(), now, meta);
         Ok(Frame::new(at, pixels(format, buffer, meta, has_ends)))
+    }
+
+    fn differs(&self) -> Vec<Conflict> {
+        self.differs.clone()
     }
 }
 

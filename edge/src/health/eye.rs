@@ -1,13 +1,18 @@
-//! Whether the newest frame shows anything: is it a picture, of something, and not the same as ever?
+//! Whether the newest frame shows anything: is it a picture, of something, bright and sharp enough,
+//! and not the same as ever?
 //!
 //! Two frames of a live sensor are never alike to the last byte, so a fingerprint tells a frozen
 //! picture without decoding it. Only now and then a frame is decoded.
 
+use super::focus::focus;
 use crate::{
     capture::{Frame, Pixels},
+    care::Sight,
     trigger::motion::{CELLS, grid},
 };
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hasher as _};
+use vision::Picture;
 use wire::{Mono, record::Blind};
 
 /// The same frame for so long is no live picture. Cameras that send video may repeat a still
@@ -15,13 +20,24 @@ use wire::{Mono, record::Blind};
 const FROZEN_MS: u64 = 30_000;
 /// How often a frame is decoded.
 const DECODE_MS: u64 = 10_000;
-/// A picture darker than this, of 255, shows nobody.
-const DARK: f32 = 12.0;
+/// Where the brighter parts have less than this, of 255, there is nothing but the sensor's noise.
+const BLACK: f32 = 4.0;
 /// Where neighbouring cells bend less than this, of 255, there is neither edge nor shape: a hand,
 /// tape or fog.
 const FLAT: f32 = 1.0;
 /// Of a raw frame one byte in so many is looked at.
 const SAMPLE: usize = 64;
+
+/// Where they have less than this no face is bright enough to be compared: `examples/eye.rs` takes
+/// light away until none is.
+const DIM: f32 = 18.0;
+/// Where the sharpest edges of minutes have less than this of their step within two pixels, nobody is
+/// recognised: the same blurs them.
+const SOFT: f32 = 0.3;
+/// How long pictures have to be out of focus: somebody who stands before the lens is not for so long.
+const SOFT_MS: u64 = 3 * 60_000;
+/// Of the looks in that time so many must have shown edges.
+const LOOKS: usize = 6;
 
 /// Looks at one frame a second.
 #[derive(Debug, Default)]
@@ -30,6 +46,11 @@ pub struct Eye {
     print: Option<(u64, Mono)>,
     decoded: Option<Mono>,
     found: Option<Blind>,
+    light: Option<f32>,
+    /// How sharp each picture of the last minutes was that showed enough to tell.
+    sharp: VecDeque<(Mono, f32)>,
+    /// Since when it looks.
+    began: Option<Mono>,
 }
 
 impl Eye {
@@ -41,29 +62,73 @@ impl Eye {
         // A damaged frame may be the only one: the next one tells.
         let again = self.found == Some(Blind::Undecodable);
         if again || self.decoded.is_none_or(|at| frame.at.since(at) >= DECODE_MS) {
-            (self.decoded, self.found) = (Some(frame.at), view(frame));
+            self.decoded = Some(frame.at);
+            self.look(frame);
         }
         let frozen = frame.at.since(since) >= FROZEN_MS;
-        self.found.or(frozen.then_some(Blind::Frozen))
+        let frozen = frozen.then_some(Blind::Frozen);
+        self.found.or(frozen).or_else(|| self.is_soft(frame.at).then_some(Blind::Unfocused))
+    }
+
+    /// What it makes of the picture, in numbers.
+    #[must_use]
+    pub fn sight(&self) -> Sight {
+        Sight { focus: self.sharpest(), light: self.light }
+    }
+
+    fn look(&mut self, frame: &Frame) {
+        let at = frame.at;
+        self.sharp.retain(|(seen, _)| at.since(*seen) < SOFT_MS);
+        let Ok(picture) = frame.picture() else {
+            (self.found, self.light) = (Some(Blind::Undecodable), None);
+            return;
+        };
+        let grid = grid(&picture);
+        self.light = Some(bright(&grid));
+        self.found = shows(&grid);
+        let sharp = self.found.is_none().then(|| focus(&picture)).flatten();
+        self.sharp.extend(sharp.map(|share| (at, share)));
+    }
+
+    fn sharpest(&self) -> Option<f32> {
+        self.sharp.iter().map(|(_, share)| *share).max_by(f32::total_cmp)
+    }
+
+    /// Whether no picture of the last minutes was sharp.
+    fn is_soft(&mut self, now: Mono) -> bool {
+        let long = now.since(*self.began.get_or_insert(now)) >= SOFT_MS;
+        long && self.sharp.len() >= LOOKS && self.sharpest().is_some_and(|share| share < SOFT)
     }
 }
 
-fn view(frame: &Frame) -> Option<Blind> {
-    match frame.picture() {
-        Err(_) => Some(Blind::Undecodable),
-        Ok(picture) => is_blank(&grid(&picture)).then_some(Blind::Covered),
-    }
+/// How bright the brighter parts of a picture are, 0 to 255: skin is among them.
+#[must_use]
+pub fn brightness(picture: &Picture) -> f32 {
+    bright(&grid(picture))
 }
 
-/// Whether a grid of brightness shows nothing: dark, or without an edge. Light that leaks in from
-/// one side changes evenly, and is no edge.
-fn is_blank(grid: &[f32]) -> bool {
+/// Brighter than this cell is one in twenty.
+fn bright(grid: &[f32]) -> f32 {
+    let mut sorted = grid.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    sorted.get(sorted.len() * 19 / 20).copied().unwrap_or(0.0)
+}
+
+/// Why a grid of brightness shows nobody: it is without an edge, or too dark. Light that leaks in
+/// from one side changes evenly, and is no edge; in the dark an edge is as faint as the light.
+fn shows(grid: &[f32]) -> Option<Blind> {
     let count = grid.len().max(1) as f32;
     let bend = |row: &[f32]| {
         row.windows(3).map(|cells| (cells[0] + cells[2] - 2.0 * cells[1]).abs()).sum::<f32>()
     };
     let bends = grid.chunks(CELLS[0]).map(bend).sum::<f32>() / count;
-    grid.iter().sum::<f32>() / count < DARK || bends < FLAT
+    let light = bright(grid);
+    match light {
+        ..BLACK => Some(Blind::Covered),
+        _ if bends < FLAT * (light / DIM).min(1.0) => Some(Blind::Covered),
+        ..DIM => Some(Blind::Dark),
+        _ => None,
+    }
 }
 
 fn print(pixels: &Pixels) -> u64 {
@@ -105,6 +170,45 @@ mod tests {
         assert_eq!(look(|x, _| 3 + x % 2 * 8), Some(Blind::Covered), "noise in the dark");
         assert_eq!(look(|_, _| 140), Some(Blind::Covered));
         assert_eq!(look(|x, y| 40 + 2 * x + y), Some(Blind::Covered), "light from one side");
+    }
+
+    #[test]
+    fn a_doorway_with_too_little_light_is_dark_and_not_covered() {
+        let look = |share: u32| Eye::default().blindness(&frame(1, |x, y| doorway(x, y) / share));
+        assert_eq!([1, 4, 8].map(look), [None; 3]);
+        assert_eq!([12, 30].map(look), [Some(Blind::Dark); 2]);
+        assert_eq!(look(100), Some(Blind::Covered), "nothing of it is left");
+    }
+
+    /// The doorway through a lens that spreads each point over so many pixels, with 320 across.
+    fn through(at: u64, spread: i64) -> Frame {
+        // No two of a live sensor are alike.
+        let noise = at.cast_signed() / 10_000 % 2;
+        let light = |x: i64| if (x / 40) % 2 == 0 { 40 } else { 190 + noise };
+        let mean = |x: i64| (-spread..=spread).map(|d| light(x + d + 400)).sum::<i64>();
+        let row = |x: i64| (mean(x) / (2 * spread + 1)) as u8;
+        let row: Vec<u8> = (0..320).flat_map(|x| [row(x); 3]).collect();
+        let picture = Picture::new(320, 240, row.repeat(240)).unwrap();
+        Frame::new(Mono(at), Pixels::Rgb(picture))
+    }
+
+    #[test]
+    fn a_lens_is_out_of_focus_when_no_picture_of_three_minutes_was_sharp() {
+        let mut eye = Eye::default();
+        let mut look = |at: u64, spread| eye.blindness(&through(at, spread));
+        let minutes = (0..18).map(|n| look(n * 10_000, 6));
+        assert!(minutes.into_iter().all(|cause| cause.is_none()), "not yet");
+        assert_eq!(look(180_000, 6), Some(Blind::Unfocused));
+        assert_eq!(look(190_000, 0), None, "one sharp picture is proof");
+    }
+
+    #[test]
+    fn sharpness_falls_with_blur_and_says_nothing_of_a_picture_without_edges() {
+        let of = |spread| focus(&through(0, spread).picture().unwrap());
+        let all: Vec<f32> = [0, 1, 2, 4, 6].map(|spread| of(spread).unwrap()).into();
+        assert!(all.is_sorted_by(|a, b| a > b), "{all:?}");
+        assert!(all[0] > 0.9 && all[4] < SOFT, "{all:?}");
+        assert_eq!(focus(&frame(0, |_, _| 140).picture().unwrap()), None);
     }
 
     #[test]

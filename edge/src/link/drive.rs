@@ -1,7 +1,9 @@
 //! The thin part: carries events to the session and does what it says.
 
 use super::{Action, Backoff, Config, Event, Facts, Session};
+use crate::care::Care;
 use crate::clock::Timekeeper;
+use crate::journal;
 use crate::outbox::{Outbox, OutboxError, Place};
 use crate::status::Road;
 use crate::tls::Badge;
@@ -54,6 +56,8 @@ pub struct Link {
     pub commands: mpsc::Sender<Command>,
     /// What the hub asked to see. What was asked over an older connection is dropped.
     pub snaps: mpsc::Receiver<Snap>,
+    /// What else is said of the door, and how much the hub understands.
+    pub care: Care,
     /// Whether the hub answers.
     pub online: watch::Sender<bool>,
     /// How the way there is, for whoever looks after this unit.
@@ -132,12 +136,13 @@ impl Link {
         let reported = report(&self.reported.borrow(), &self.outbox.trouble().borrow());
         while self.snaps.try_recv().is_ok() {}
         let progress = self.progress.borrow_and_update().clone();
+        let running = self.care.running.borrow().clone();
         let runs = match self.outbox.runs().await {
             Ok(runs) => runs,
             Err(error) => return error.into(),
         };
         let software = self.software.clone();
-        let facts = Facts { connection, software, reported, progress, runs };
+        let facts = Facts { connection, software, reported, progress, running, runs };
         let rng = StdRng::from_rng(&mut self.rng);
         let session = Session::new(facts, cursor, rng, self.time.mono());
         let talk = Talk { link: self, session, client, backoff };
@@ -239,6 +244,8 @@ impl Talk<'_> {
         newest.mark_unchanged();
         let mut trouble = self.link.outbox.trouble();
         trouble.mark_unchanged();
+        let mut running = self.link.care.running.subscribe();
+        running.mark_changed();
         loop {
             let now = self.link.time.mono();
             let wait = Duration::from_millis(self.session.wake(now).since(now));
@@ -263,6 +270,7 @@ impl Talk<'_> {
                         None => continue,
                     }
                 }
+                Ok(()) = running.changed() => Event::Running(running.borrow_and_update().clone()),
                 Some(snap) = self.link.snaps.recv() => Event::Snap(snap),
                 () = sleep(wait) => Event::Tick,
             };
@@ -318,7 +326,12 @@ impl Talk<'_> {
                     differs
                 });
             }
-            Action::Measure => return Ok(Some(Event::Measured(vitals::read()))),
+            Action::Measure => {
+                let condition = self.link.care.condition(time, &outbox.cursor().await?);
+                return Ok(Some(Event::Measured(vitals::read(), condition)));
+            }
+            Action::Tail => return Ok(Some(Event::Tail(journal::tail(time.mono())))),
+            Action::Grasped(level) => drop(self.link.care.grasp.send_replace(level)),
             Action::Obey(command) => {
                 if self.link.commands.try_send(command).is_err() {
                     tracing::warn!("a command of the hub was dropped: too many at once");

@@ -7,6 +7,7 @@
 use super::flight::{Flight, numbers};
 use crate::outbox::{Acked, Cursor, Parcel, anew};
 use rand::rngs::StdRng;
+use wire::care::{Condition, Grasp, Running, Tail};
 use wire::link::{
     Ack, Batch, Command, Desired, Greeting, Heard, Hello, Interest, Reported, Run, Settings, Snap,
     Status, Time, Vitals, WINDOW,
@@ -54,8 +55,12 @@ pub enum Event {
     Reported(Reported),
     /// What the hub asked to see.
     Snap(Snap),
-    /// How the board is.
-    Measured(Vitals),
+    /// How the board is, and the program.
+    Measured(Vitals, Condition),
+    /// The newest lines of the log.
+    Tail(Tail),
+    /// Other settings run, or stand against what was asked for.
+    Running(Running),
     /// Which program runs, and how far the door is with another.
     Progress(Progress),
     /// Time passed.
@@ -72,7 +77,9 @@ impl Event {
                 | Self::Stored
                 | Self::Reported(_)
                 | Self::Snap(_)
-                | Self::Measured(_)
+                | Self::Measured(..)
+                | Self::Tail(_)
+                | Self::Running(_)
                 | Self::Progress(_)
                 | Self::Runs(_)
         )
@@ -110,8 +117,12 @@ pub enum Action {
     Offered(Offer),
     /// Do what the hub says.
     Obey(Command),
-    /// Look how the board is, and come back with it.
+    /// Look how the board and the program are, and come back with it.
     Measure,
+    /// Fetch the newest lines of the log, and come back with them.
+    Tail,
+    /// How much this hub understands, as [`Grasp`] counts it.
+    Grasped(u16),
     /// The hub's time at a moment.
     Tell {
         /// When.
@@ -136,6 +147,8 @@ pub struct Facts {
     pub reported: Reported,
     /// Which program, and how far the door is with another.
     pub progress: Option<Progress>,
+    /// The settings it runs with.
+    pub running: Running,
     /// The runs to greet with; none where the hub keeps none.
     pub runs: Vec<Run>,
 }
@@ -175,6 +188,8 @@ pub struct Session {
     vitals: Option<(u64, Mono)>,
     /// Whether the hub offers programs, and hears how far they are.
     offers: bool,
+    /// How much the hub understands.
+    grasp: u16,
 }
 
 impl Session {
@@ -198,6 +213,7 @@ impl Session {
             half_trip_ms: None,
             vitals: None,
             offers: false,
+            grasp: 0,
         }
     }
 
@@ -230,7 +246,9 @@ impl Session {
             Event::Stored => self.stored(),
             Event::Reported(reported) => self.report(reported),
             Event::Snap(snap) => self.tell(Leaf::Snap, snap),
-            Event::Measured(vitals) => self.tell(Leaf::Vitals, vitals),
+            Event::Measured(vitals, condition) => self.measured(vitals, condition),
+            Event::Tail(tail) => self.tell(Leaf::Log, tail),
+            Event::Running(running) => self.run_with(running),
             Event::Progress(progress) => self.progress(progress),
             Event::Tick => self.tick(now),
         };
@@ -253,7 +271,8 @@ impl Session {
 
     fn subscribe(&mut self) -> Vec<Action> {
         self.stage = Stage::Subscribing;
-        vec![Action::Subscribe]
+        // A hub of before says nothing of it.
+        vec![Action::Grasped(0), Action::Subscribe]
     }
 
     fn enter(&mut self, now: Mono) -> Vec<Action> {
@@ -293,7 +312,9 @@ impl Session {
             Message::Heard(heard) => self.heard(heard),
             Message::Desired(desired) => vec![Action::Want(desired)],
             Message::Settings(settings) => vec![Action::Settle(settings)],
+            Message::Command(Command::Log) => vec![Action::Tail],
             Message::Command(command) => vec![Action::Obey(command)],
+            Message::Grasp(grasp) => self.grasped(grasp),
             Message::Time(time) => self.time(time, now),
             Message::Interest(interest) => self.interest(interest, now),
             Message::Offer(offer) => self.offered(offer),
@@ -306,6 +327,9 @@ impl Session {
             | Message::Reported(_)
             | Message::Snap(_)
             | Message::Progress(_)
+            | Message::Tail(_)
+            | Message::Running(_)
+            | Message::Condition(_)
             | Message::Vitals(_) => vec![],
         }
     }
@@ -387,6 +411,32 @@ impl Session {
     fn progress(&mut self, progress: Progress) -> Vec<Action> {
         self.facts.progress = Some(progress.clone());
         if self.offers { self.tell(Leaf::Program, progress) } else { vec![] }
+    }
+
+    fn grasped(&mut self, grasp: Grasp) -> Vec<Action> {
+        let news = !self.cares() && grasp.level >= Grasp::CARE;
+        self.grasp = grasp.level;
+        let said = self.facts.running.clone();
+        let said = if news { self.tell(Leaf::Config, said) } else { vec![] };
+        std::iter::once(Action::Grasped(grasp.level)).chain(said).collect()
+    }
+
+    /// Whether the hub looks after the door from afar.
+    fn cares(&self) -> bool {
+        self.grasp >= Grasp::CARE
+    }
+
+    fn run_with(&mut self, running: Running) -> Vec<Action> {
+        self.facts.running = running.clone();
+        if self.cares() { self.tell(Leaf::Config, running) } else { vec![] }
+    }
+
+    fn measured(&self, vitals: Vitals, condition: Condition) -> Vec<Action> {
+        let mut said = self.tell(Leaf::Vitals, vitals);
+        if self.cares() {
+            said.extend(self.tell(Leaf::Vitals, condition));
+        }
+        said
     }
 
     fn stored(&mut self) -> Vec<Action> {

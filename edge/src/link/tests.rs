@@ -4,8 +4,10 @@ use super::*;
 use crate::outbox::{Acked, Cursor, Parcel};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
+use wire::care::{Condition, Grasp, Origin, Running, RunningValue, Tail};
 use wire::link::{
-    Ack, Batch, Desired, Heard, Interest, Reported, Run, Settings, Snap, Time, Vitals, WINDOW,
+    Ack, Batch, Command, Desired, Heard, Interest, Reported, Run, Settings, Snap, Time, Vitals,
+    WINDOW,
 };
 use wire::program::{Machine, Offer, Progress, Step};
 use wire::record::Anchor;
@@ -26,6 +28,13 @@ fn reported() -> Reported {
 
 const CURSOR: Cursor = Cursor { epoch: EPOCH, boot: 1, max_seq: 9, cum: 0 };
 
+/// What a door runs with that looks for faces of so many pixels.
+fn running(min_face: &str) -> Running {
+    let key = "recognise.min_face".into();
+    let value = RunningValue { key, value: min_face.into(), origin: Origin::File };
+    Running { values: vec![value], conflicts: vec![] }
+}
+
 fn session() -> Session {
     knowing(vec![])
 }
@@ -33,7 +42,8 @@ fn session() -> Session {
 fn knowing(runs: Vec<Run>) -> Session {
     let reported = reported();
     let software = "0.1.0".to_owned();
-    let facts = Facts { connection: 3, software, reported, progress: None, runs };
+    let running = running("40");
+    let facts = Facts { connection: 3, software, reported, progress: None, running, runs };
     Session::new(facts, CURSOR, StdRng::seed_from_u64(1), Mono(0))
 }
 
@@ -88,7 +98,8 @@ fn fetches(actions: &[Action]) -> bool {
 #[test]
 fn a_connection_subscribes_then_greets_and_sends_nothing_before_the_hub_answers() {
     let mut session = session();
-    assert_eq!(session.on(Event::Connected, Mono(5)), [Action::Subscribe]);
+    let begun = session.on(Event::Connected, Mono(5));
+    assert_eq!(begun, [Action::Grasped(0), Action::Subscribe]);
     let said = session.on(Event::Subscribed, Mono(10));
     let leaf = |action: &Action| match action {
         Action::Say(leaf, message) => (*leaf, matches!(message, Message::Hello(_))),
@@ -333,7 +344,7 @@ fn the_board_is_looked_at_as_often_as_the_hub_wants_and_not_without_its_wish() {
     assert_eq!(ticks(&mut session, 60_000), [Action::Measure]);
     assert_eq!(session.on(wish(), Mono(60_001)), [], "said again after each greeting");
     let vitals = Vitals { celsius: Some(51), ..Vitals::default() };
-    let said = session.on(Event::Measured(vitals), Mono(60_002));
+    let said = session.on(Event::Measured(vitals, condition()), Mono(60_002));
     assert_eq!(said, [Action::Say(Leaf::Vitals, vitals.into())]);
     session.on(Event::Heard, Mono(100_000));
     assert_eq!(session.wake(Mono(100_000)), Mono(120_000));
@@ -363,4 +374,45 @@ fn a_hub_that_offers_programs_hears_how_far_they_are_and_one_of_before_hears_not
     assert_eq!(said, [Action::Offered(offer), idle]);
     let said = session.on(Event::Progress(progress(Step::Trial)), Mono(50));
     assert_eq!(said, [Action::Say(Leaf::Program, progress(Step::Trial).into())]);
+}
+
+fn condition() -> Condition {
+    Condition {
+        focus: Some(70),
+        light: Some(90),
+        waiting: 3,
+        dropped_looks: 0,
+        dropped_frames: 0,
+        clock: ClockState::Ntp,
+        clock_err_ms: Some(100),
+        disk_free_mb: 9_000,
+    }
+}
+
+#[test]
+fn a_hub_that_understands_is_told_what_runs_and_how_the_program_is_and_one_of_before_is_not() {
+    let mut session = opened();
+    session.on(parcel([]), Mono(25));
+    let measured = Event::Measured(Vitals::default(), condition());
+    let vitals = Action::Say(Leaf::Vitals, Vitals::default().into());
+    assert_eq!(session.on(measured.clone(), Mono(30)), [vitals.clone()]);
+    assert_eq!(session.on(Event::Running(running("50")), Mono(31)), []);
+    let runs = |face| Action::Say(Leaf::Config, running(face).into());
+    let grasp = || Event::Message(Grasp { level: Grasp::CARE }.into());
+    let told = session.on(grasp(), Mono(40));
+    assert_eq!(told, [Action::Grasped(Grasp::CARE), runs("50")]);
+    assert_eq!(session.on(grasp(), Mono(41)), [Action::Grasped(Grasp::CARE)], "it said so before");
+    assert_eq!(session.on(Event::Running(running("60")), Mono(42)), [runs("60")]);
+    let program = Action::Say(Leaf::Vitals, condition().into());
+    assert_eq!(session.on(measured, Mono(43)), [vitals, program]);
+}
+
+#[test]
+fn the_newest_lines_of_the_log_are_said_when_the_hub_asks() {
+    let mut session = opened();
+    session.on(parcel([]), Mono(25));
+    assert_eq!(session.on(Event::Message(Command::Log.into()), Mono(30)), [Action::Tail]);
+    let tail = Tail { missed: 1, lines: vec![] };
+    let said = session.on(Event::Tail(tail.clone()), Mono(31));
+    assert_eq!(said, [Action::Say(Leaf::Log, tail.into())]);
 }

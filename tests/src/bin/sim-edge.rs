@@ -10,6 +10,7 @@
 use anyhow::Context as _;
 use house::passages::mark;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rollcall_edge::care::Care;
 use rollcall_edge::clock::Timekeeper;
 use rollcall_edge::draft::{Draft, Keep};
 use rollcall_edge::fetch::Fetch;
@@ -207,6 +208,7 @@ fn link(
         trouble: String::new(),
     };
     let link = Link {
+        care: Care::default(),
         config: Config { device, host: host.to_owned(), port: port.parse()?, tls },
         badge,
         outbox,

@@ -15,6 +15,7 @@ fn supervisor(config: Config) -> (Supervisor, Arc<Ring>, watch::Receiver<CameraS
         clock: Arc::new(SystemClock),
         state,
         beat: crate::pulse::Beat::default(),
+        care: Care::default(),
     };
     (supervisor, ring, seen)
 }
