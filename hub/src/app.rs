@@ -26,6 +26,7 @@ use acts::privacy;
 use acts::recogniser::Recogniser;
 use acts::rounds::Rounds;
 use acts::snaps::Snaps;
+use acts::tails::Tails;
 use acts::timekeeper::Timekeeper;
 use acts::upkeep::rest;
 use acts::{care::Tally, upkeep::Aside};
@@ -107,6 +108,7 @@ impl App {
             apart: Apart::default(),
             recogniser,
             snaps: Snaps::new(events.clone()),
+            tails: Tails::new(events.clone()),
             boards: Boards::default(),
             events,
             clock,
@@ -171,6 +173,7 @@ impl App {
             lessons: self.lessons(),
             galleries: self.galleries(),
             snaps: self.snaps.clone(),
+            tails: self.tails.clone(),
             online: self.online.clone(),
             events: self.events.clone(),
             upkeep: self.upkeep(),
@@ -281,6 +284,7 @@ impl Running {
             fleet: app.fleet.clone(),
             online: app.online.clone(),
             snaps: app.snaps.clone(),
+            tails: app.tails.clone(),
             boards: app.boards.clone(),
             clock: app.clock.clone(),
             limits: app.config.doors,

@@ -94,7 +94,7 @@ fn facts(
         let id = device.id.clone();
         facts.doors.insert(id.clone());
         if device.online {
-            let board = boards.of(&id, mono);
+            let board = boards.of(&id, mono).vitals;
             let found = faults(&known, board, now).map(|(kind, is)| ((id.clone(), kind), is));
             facts.seen.extend(found);
             facts.seen.insert((id.clone(), AlertKind::Offline), false);

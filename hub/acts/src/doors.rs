@@ -15,6 +15,7 @@ use crate::gallery::Galleries;
 use crate::online::Online;
 use crate::pki::Pki;
 use crate::snaps::Snaps;
+use crate::tails::Tails;
 use rules::error::{Doing, Error};
 use rules::version::as_read;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Doors {
     pub online: Online,
     /// What cameras show when somebody asked.
     pub snaps: Snaps,
+    /// What doors logged when somebody asked.
+    pub tails: Tails,
     /// What tells doors of changes.
     pub follower: Follower,
     /// Whom doors know.

@@ -32,6 +32,7 @@ use crate::recogniser::Recogniser;
 use crate::recognition::Recognition;
 use crate::retention::{Sweeper, SweepingJob};
 use crate::snaps::Snaps;
+use crate::tails::Tails;
 use crate::timekeeper::Timekeeper;
 use crate::timetable::Timetable;
 use crate::upkeep::Aside;
@@ -74,6 +75,8 @@ pub struct Parts {
     pub online: Online,
     /// What doors' cameras see, when somebody asked.
     pub snaps: Snaps,
+    /// What doors logged, when somebody asked.
+    pub tails: Tails,
     /// How doors' boards are.
     pub boards: Boards,
     /// Who may be recognised, for the hub's own look at each sighting.
@@ -333,6 +336,7 @@ impl Parts {
             keys: self.keys.clone(),
             online: self.online.clone(),
             snaps: self.snaps.clone(),
+            tails: self.tails.clone(),
             follower: self.follower(),
             galleries: self.galleries(),
             events: self.events.clone(),

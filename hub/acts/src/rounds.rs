@@ -6,6 +6,7 @@ use crate::gallery::Galleries;
 use crate::lessons::upkeep::LessonUpkeep;
 use crate::online::Online;
 use crate::snaps::Snaps;
+use crate::tails::Tails;
 use crate::upkeep::Upkeep;
 use rules::care::AsideKind;
 use rules::error::Error;
@@ -32,6 +33,8 @@ pub struct Rounds {
     pub galleries: Galleries,
     /// Pictures that doors showed.
     pub snaps: Snaps,
+    /// What doors logged, when somebody asked.
+    pub tails: Tails,
     /// Which doors are connected.
     pub online: Online,
     /// Who is told.
@@ -64,6 +67,7 @@ impl Rounds {
         while stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_some() {
             beat.turn();
             self.snaps.sweep(self.upkeep.clock.mono());
+            self.tails.sweep(self.upkeep.clock.mono());
             if !self.gone_noted.load(Ordering::Relaxed) {
                 self.note_gone().await;
             }

@@ -2,8 +2,8 @@
 //! minutes, and sealed until somebody looks.
 
 use crate::events::{Event, Events};
+use crate::shelf::{NoAnswer, Shelf};
 use rules::error::Error;
-use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::keys::Keys;
 use uuid::Uuid;
@@ -11,11 +11,6 @@ use wire::link::{SNAP_BYTES, Snap};
 use wire::seal::{Part, SealError};
 use wire::{DeviceId, Mono};
 use zeroize::Zeroizing;
-
-/// How long a door has to answer.
-const ANSWER_MS: u64 = 60_000;
-/// How long a picture is kept.
-pub const KEPT_MS: u64 = 5 * 60_000;
 
 /// Why there is no picture to look at.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +35,16 @@ pub enum NoPicture {
     Hub(#[from] Error),
 }
 
+impl NoPicture {
+    fn new(device: &DeviceId, why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Unasked => Self::Unasked(device.clone()),
+            NoAnswer::Waiting => Self::Waiting(device.clone()),
+            NoAnswer::Silent => Self::Silent(device.clone()),
+        }
+    }
+}
+
 impl From<NoPicture> for Error {
     fn from(why: NoPicture) -> Self {
         match why {
@@ -52,61 +57,8 @@ impl From<NoPicture> for Error {
 /// All pictures, by door; cheap to clone.
 #[derive(Clone, Default)]
 pub struct Snaps {
-    shelf: Arc<Mutex<Shelf>>,
+    shelf: Arc<Mutex<Shelf<Snap>>>,
     events: Events,
-}
-
-#[derive(Default)]
-struct Shelf(HashMap<DeviceId, SnapEntry>);
-
-struct SnapEntry {
-    since: Mono,
-    snap: Option<Snap>,
-    /// Who has looked at it.
-    seen_by: HashSet<Uuid>,
-}
-
-impl SnapEntry {
-    fn new(since: Mono, snap: Option<Snap>) -> Self {
-        Self { since, snap, seen_by: HashSet::new() }
-    }
-}
-
-impl Shelf {
-    /// What came before is forgotten.
-    fn ask(&mut self, device: &DeviceId, now: Mono) {
-        self.0.insert(device.clone(), SnapEntry::new(now, None));
-    }
-
-    /// Whether it was asked for; otherwise it is dropped.
-    fn show(&mut self, device: &DeviceId, snap: Snap, now: Mono) -> bool {
-        let waits =
-            |entry: &&mut SnapEntry| entry.snap.is_none() && now.since(entry.since) < ANSWER_MS;
-        let Some(entry) = self.0.get_mut(device).filter(waits) else { return false };
-        *entry = SnapEntry::new(now, Some(snap));
-        true
-    }
-
-    /// What came, and when.
-    fn see(&mut self, device: &DeviceId, now: Mono) -> Result<(Snap, Mono), NoPicture> {
-        self.sweep(now);
-        let name = || device.clone();
-        let entry = self.0.get(device).ok_or_else(|| NoPicture::Unasked(name()))?;
-        match &entry.snap {
-            Some(snap) => Ok((snap.clone(), entry.since)),
-            None if now.since(entry.since) < ANSWER_MS => Err(NoPicture::Waiting(name())),
-            None => Err(NoPicture::Silent(name())),
-        }
-    }
-
-    /// The entry of `device`, if it is still what came at `came`.
-    fn that(&mut self, device: &DeviceId, came: Mono) -> Option<&mut SnapEntry> {
-        self.0.get_mut(device).filter(|entry| entry.since == came)
-    }
-
-    fn sweep(&mut self, now: Mono) {
-        self.0.retain(|_, entry| now.since(entry.since) < KEPT_MS);
-    }
 }
 
 impl Snaps {
@@ -140,7 +92,7 @@ impl Snaps {
         keys: &Keys,
         now: Mono,
     ) -> Result<(Zeroizing<Vec<u8>>, Mono), NoPicture> {
-        let (snap, came) = self.shelf().see(device, now)?;
+        let (snap, came) = self.came(device, now)?;
         let damaged = |_: SealError| NoPicture::Damaged(device.clone());
         let (epoch, sealed) = match snap {
             Snap::Picture { epoch, jpeg } => (epoch, jpeg),
@@ -158,7 +110,7 @@ impl Snaps {
     /// # Errors
     /// When there is none, and why.
     pub fn is_here(&self, device: &DeviceId, now: Mono) -> Result<(), NoPicture> {
-        match self.shelf().see(device, now)?.0 {
+        match self.came(device, now)?.0 {
             Snap::Picture { .. } => Ok(()),
             Snap::Trouble(why) => Err(NoPicture::Trouble(device.clone(), why)),
         }
@@ -167,15 +119,13 @@ impl Snaps {
     /// Whether `by` looked before at what came of `device` at `came`.
     #[must_use]
     pub fn was_seen(&self, device: &DeviceId, came: Mono, by: Uuid) -> bool {
-        self.shelf().that(device, came).is_some_and(|entry| entry.seen_by.contains(&by))
+        self.shelf().was_seen(device, came, by)
     }
 
     /// Remembers that `by` looked at what came of `device` at `came`; what came after it is as
     /// new as before.
     pub fn looked(&self, device: &DeviceId, came: Mono, by: Uuid) {
-        if let Some(entry) = self.shelf().that(device, came) {
-            entry.seen_by.insert(by);
-        }
+        self.shelf().looked(device, came, by);
     }
 
     /// Forgets what was kept long enough.
@@ -183,71 +133,11 @@ impl Snaps {
         self.shelf().sweep(now);
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn came(&self, device: &DeviceId, now: Mono) -> Result<(Snap, Mono), NoPicture> {
+        self.shelf().see(device, now).map_err(|why| NoPicture::new(device, why))
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf<Snap>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn door() -> DeviceId {
-        "door-1".parse().unwrap()
-    }
-
-    fn dark() -> Snap {
-        Snap::Trouble("dark".into())
-    }
-
-    #[test]
-    fn one_answer_to_one_question_and_only_while_it_is_fresh() {
-        let mut shelf = Shelf::default();
-        assert!(!shelf.show(&door(), dark(), Mono(0)), "nobody asked");
-        shelf.ask(&door(), Mono(0));
-        assert!(!shelf.show(&"door-2".parse().unwrap(), dark(), Mono(1)), "another was asked");
-        assert!(!shelf.show(&door(), dark(), Mono(ANSWER_MS)), "too late");
-        shelf.ask(&door(), Mono(ANSWER_MS));
-        assert!(shelf.show(&door(), dark(), Mono(ANSWER_MS + 1)));
-        assert!(!shelf.show(&door(), dark(), Mono(ANSWER_MS + 2)), "a second one");
-    }
-
-    #[test]
-    fn what_people_are_told_while_there_is_no_picture() {
-        let mut shelf = Shelf::default();
-        let said = |seen: Result<(Snap, Mono), NoPicture>| seen.unwrap_err().to_string();
-        assert!(said(shelf.see(&door(), Mono(0))).contains("nobody asked"));
-        shelf.ask(&door(), Mono(0));
-        assert!(said(shelf.see(&door(), Mono(1))).contains("not here yet"));
-        assert!(said(shelf.see(&door(), Mono(ANSWER_MS))).contains("did not answer"));
-        assert!(said(shelf.see(&door(), Mono(KEPT_MS))).contains("nobody asked"));
-    }
-
-    #[test]
-    fn whoever_looked_at_a_picture_has_not_looked_at_the_next() {
-        let (snaps, ada, bob) = (Snaps::default(), Uuid::from_u128(1), Uuid::from_u128(2));
-        let show = |at: u64| {
-            snaps.ask(&door(), Mono(at));
-            snaps.show(&door(), dark(), Mono(at + 1));
-            Mono(at + 1)
-        };
-        let first = show(0);
-        snaps.looked(&door(), first, ada);
-        let seen = |came, by| snaps.was_seen(&door(), came, by);
-        assert!(seen(first, ada) && !seen(first, bob));
-        let second = show(10);
-        snaps.looked(&door(), first, bob);
-        assert!(!seen(second, ada) && !seen(second, bob));
-    }
-
-    #[test]
-    fn after_five_minutes_nothing_is_left_of_a_picture() {
-        let snaps = Snaps::default();
-        snaps.ask(&door(), Mono(0));
-        snaps.show(&door(), dark(), Mono(1_000));
-        snaps.sweep(Mono(KEPT_MS + 999));
-        assert_eq!(snaps.shelf().0.len(), 1);
-        snaps.sweep(Mono(KEPT_MS + 1_000));
-        assert!(snaps.shelf().0.is_empty());
     }
 }

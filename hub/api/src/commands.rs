@@ -51,6 +51,8 @@ pub enum CommandWord {
     Restart,
     /// Look again for the gallery it should use.
     Reload,
+    /// Say the newest lines of its log; they lie at `…/log` for five minutes.
+    Log,
 }
 
 /// A wish.
@@ -108,6 +110,7 @@ impl From<CommandWord> for Command {
             CommandWord::Snap => Self::Snap,
             CommandWord::Restart => Self::Restart,
             CommandWord::Reload => Self::Reload,
+            CommandWord::Log => Self::Log,
         }
     }
 }

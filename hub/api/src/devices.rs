@@ -18,8 +18,9 @@ use store::Tx;
 use store::device::{self, Device, direction_text};
 use store::door::{self, DoorKnown, LastHealth};
 use utoipa::{IntoParams, ToSchema};
+use wire::care::Condition;
 use wire::link::Vitals;
-use wire::{DeviceId, Wall};
+use wire::{ClockState, DeviceId, Wall};
 
 /// Routes of this file.
 #[must_use]
@@ -79,6 +80,8 @@ pub struct DeviceBody {
     health: Option<DeviceHealth>,
     /// How its board is; nothing where it did not say so in the last three minutes.
     board: Option<DeviceBoard>,
+    /// How its program is; nothing where it did not say so in the last three minutes.
+    program: Option<DeviceProgram>,
     /// When its certificate ends; nothing before it joined.
     #[schema(value_type = Option<String>, format = DateTime)]
     certificate_expires_at: Option<Timestamp>,
@@ -192,7 +195,8 @@ impl DeviceBody {
                 settings: settings.into(),
             },
             health: health.map(DeviceHealth::from),
-            board: board.map(DeviceBoard::from),
+            board: board.vitals.map(DeviceBoard::from),
+            program: board.condition.map(DeviceProgram::from),
             certificate_expires_at: certificate.and_then(|it| moment(it.ends)),
             classroom_id: device.room,
             location: device.location,
@@ -227,6 +231,47 @@ impl From<Vitals> for DeviceBoard {
     fn from(said: Vitals) -> Self {
         let Vitals { celsius, sagged, slowed, memory_free_mb, up_s: up_seconds } = said;
         Self { celsius, sagged, slowed, memory_free_mb, up_seconds }
+    }
+}
+
+/// What a door says of its program.
+#[derive(Serialize, ToSchema)]
+pub struct DeviceProgram {
+    /// How sharp the sharpest picture of the last minutes was; nothing where none showed enough.
+    focus_percent: Option<u8>,
+    /// How bright the newest picture is, of 255.
+    light: Option<u8>,
+    /// Records that wait for the hub.
+    records_waiting: u64,
+    /// Looks that it had no time for, since its start.
+    looks_dropped: u64,
+    /// Frames that it had no time for, since its start.
+    frames_dropped: u64,
+    /// Where its time is from: unset, floor, rtc, ntp or hub.
+    clock: &'static str,
+    /// How far its clock may be off; nothing while nobody vouches for it.
+    clock_error_ms: Option<u32>,
+    disk_free_mb: u32,
+}
+
+impl From<Condition> for DeviceProgram {
+    fn from(said: Condition) -> Self {
+        Self {
+            focus_percent: said.focus,
+            light: said.light,
+            records_waiting: said.waiting,
+            looks_dropped: said.dropped_looks,
+            frames_dropped: said.dropped_frames,
+            clock: match said.clock {
+                ClockState::Unset => "unset",
+                ClockState::Floor => "floor",
+                ClockState::Rtc => "rtc",
+                ClockState::Ntp => "ntp",
+                ClockState::Hub => "hub",
+            },
+            clock_error_ms: said.clock_err_ms,
+            disk_free_mb: said.disk_free_mb,
+        }
     }
 }
 

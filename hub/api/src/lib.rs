@@ -16,6 +16,7 @@ pub mod compat;
 pub mod consent;
 pub mod crops;
 pub mod devices;
+pub mod door_care;
 pub mod door_settings;
 pub mod enrolment;
 pub mod erase;
@@ -88,6 +89,7 @@ pub fn routes(page: reports::RegisterPage) -> Vec<Endpoint> {
         clock::routes(),
         consent::routes(),
         commands::routes(),
+        door_care::routes(),
         gallery::routes(),
         enrolment::routes(),
         erase::routes(),

@@ -11,6 +11,7 @@ pub mod care;
 pub mod certificate;
 pub mod clock;
 pub mod cluster;
+pub mod conflicts;
 pub mod error;
 pub mod forget;
 pub mod gallery;

@@ -4,6 +4,9 @@ use super::*;
 use acts::events::Event;
 use rand::{SeedableRng, rngs::StdRng};
 use store::{consent, device, student, trouble};
+use wire::care::{
+    Conflict, ConflictKind, Origin, Running, RunningValue, Tail, TailLevel, TailLine,
+};
 use wire::link::{Command, Snap};
 use wire::seal::Part;
 use wire::{DeviceId, Epoch};
@@ -92,7 +95,7 @@ async fn what_a_camera_sees_is_shown_to_admins_when_asked_and_for_five_minutes()
     show(&picture);
     house.send(look()).await;
     assert_eq!(looks().await, 2, "another picture");
-    house.clock.advance(acts::snaps::KEPT_MS);
+    house.clock.advance(acts::shelf::KEPT_MS);
     assert!(why().await.contains("obody asked"));
     ask().await;
     show(b"GIF89a");
@@ -308,4 +311,72 @@ async fn a_push_is_answered_as_such_though_its_releases_are_made_later() {
 /// What the hub's rounds look at.
 async fn changes(house: &House) -> store::change::ChangeCounts {
     house.app.db.read(store::change::read).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_newest_lines_of_a_log_are_read_by_admins_when_asked_for_and_for_five_minutes() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let read = || get("/api/devices/door-1/log").bearer(&token);
+    let _place = house.app.online.enter(&door());
+    assert!(body(&house.send(read()).await)["detail"].as_str().unwrap().contains("obody asked"));
+    let log = json!({ "command": "log" });
+    house.send(post("/api/devices/door-1/commands").bearer(&token).json(&log)).await;
+    let line = TailLine { ago_ms: 2_000, level: TailLevel::Warn, text: "no <hub>".into() };
+    let tail = Tail { missed: 4, lines: vec![line] };
+    house.app.tails.show(&door(), tail, (NOW, house.app.clock.mono()));
+    let said = body(&house.send(read()).await);
+    assert_eq!((&said["missed"], &said["lines"][0]["level"]), (&json!(4), &json!("warn")));
+    assert_eq!(said["lines"][0]["text"], "no <hub>");
+    let page = house.page(&token, "/devices/door-1/log").await;
+    assert!(page.contains("no &#60;hub&#62;") && page.contains("4 older lines"), "{page}");
+    let reads = |tx: &store::Tx<'_>| {
+        let sql = "select count(*) from audit where action = 'read-log'";
+        tx.row(sql, [], |row| row.get::<_, i64>(0))
+    };
+    let reads = house.app.db.read(reads).await.unwrap().unwrap();
+    assert_eq!(reads, 1, "a log and a person are written down once, by API and page");
+    let teacher = house.token(Role::Teacher).await;
+    let hidden = house.send(get("/api/devices/door-1/log").bearer(&teacher)).await;
+    assert_eq!(hidden.status(), 403);
+    house.clock.advance(acts::shelf::KEPT_MS);
+    assert_eq!(house.send(read()).await.status(), 404);
+}
+
+#[tokio::test]
+async fn what_a_door_runs_with_stands_beside_what_was_said_and_each_conflict_is_named() {
+    let house = House::new().await;
+    let token = house.school().await;
+    let config = async || body(&house.send(get("/api/devices/door-1/config").bearer(&token)).await);
+    assert_eq!(config().await["reported"], false);
+    let put = warp::test::request().method("PUT").path("/api/devices/door-1").bearer(&token);
+    let said = json!({ "settings": { "min_face": 60 }, "version": 1 });
+    assert_eq!(house.send(put.json(&said)).await.status(), 200);
+    let value = |key: &str, value: &str, origin| RunningValue {
+        key: key.into(),
+        value: value.into(),
+        origin,
+    };
+    let line = Conflict {
+        kind: ConflictKind::Line,
+        key: "trigger.gpio.line".into(),
+        asked: "25".into(),
+        got: "line 25 is busy".into(),
+    };
+    let face = value("recognise.min_face", "40", Origin::File);
+    house.app.boards.runs(&door(), Running { values: vec![face], conflicts: vec![line] });
+    let now = config().await;
+    let words: Vec<_> = (0..2).map(|n| now["conflicts"][n]["kind"].as_str().unwrap()).collect();
+    assert_eq!(words, ["line", "pending"]);
+    let row = json!({ "key": "recognise.min_face", "desired": "60", "running": "40",
+        "origin": "file" });
+    assert_eq!(now["settings"][0], row);
+    let page = house.page(&token, "/devices/door-1").await;
+    let plain = page.replace(['\u{2068}', '\u{2069}'], "");
+    assert!(plain.contains("You said 60; it still runs with 40"), "{plain}");
+    assert!(plain.contains("line 25 is busy"), "{plain}");
+    let face = value("recognise.min_face", "60", Origin::Hub);
+    house.app.boards.runs(&door(), Running { values: vec![face], conflicts: vec![] });
+    assert_eq!(config().await["conflicts"], json!([]));
+    assert!(house.page(&token, "/devices/door-1").await.contains("everything as it was said"));
 }

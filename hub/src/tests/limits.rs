@@ -293,7 +293,7 @@ async fn the_metrics_are_for_this_machine_and_for_who_has_the_token() {
 }
 
 #[tokio::test]
-async fn the_heat_of_a_door_that_is_gone_is_no_number_any_more() {
+async fn the_heat_and_the_queue_of_a_door_that_is_gone_are_no_numbers_any_more() {
     let house = House::new().await;
     let stop = tokio_util::sync::CancellationToken::new();
     let (site, handlers) = crate::site::site();
@@ -301,19 +301,33 @@ async fn the_heat_of_a_door_that_is_gone_is_no_number_any_more() {
     let passwords = acts::auth::Passwords::cheap();
     let front = http::front::Front::new(parts, site, passwords, metrics, stop);
     let filter = http::filter(front, handlers);
-    let heat = async || {
+    let number = async |name: &str| {
         let here = http::front::Peer::new(IpAddr::V4(Ipv4Addr::LOCALHOST), true);
         let answer = get("/metrics").extension(here).reply(&filter).await;
         let text = String::from_utf8(answer.body().to_vec()).unwrap();
-        let line =
-            text.lines().find_map(|line| line.strip_prefix("door_celsius{door=\"gone-1\"} "));
-        line.map(str::to_owned)
+        let start = format!("{name}{{door=\"gone-1\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
     };
+    let both = async || [number("door_celsius").await, number("door_records_waiting").await];
+    let some = |said: [&str; 2]| said.map(|said| Some(said.to_owned()));
     let warm = wire::link::Vitals { celsius: Some(61), ..wire::link::Vitals::default() };
-    house.app.boards.say(&"gone-1".parse().unwrap(), warm, house.app.clock.mono());
-    assert_eq!(heat().await.as_deref(), Some("61"));
+    let behind = wire::care::Condition {
+        focus: None,
+        light: None,
+        waiting: 7,
+        dropped_looks: 0,
+        dropped_frames: 0,
+        clock: wire::ClockState::Ntp,
+        clock_err_ms: None,
+        disk_free_mb: 900,
+    };
+    let gone = "gone-1".parse().unwrap();
+    house.app.boards.say(&gone, warm, house.app.clock.mono());
+    house.app.boards.condition(&gone, behind, house.app.clock.mono());
+    assert_eq!(both().await, some(["61", "7"]));
+    assert_eq!(number("door_focus_percent").await.as_deref(), Some("NaN"), "it does not say");
     house.clock.advance(3 * 60_000);
-    assert_eq!(heat().await.as_deref(), Some("NaN"));
+    assert_eq!(both().await, some(["NaN", "NaN"]));
 }
 
 #[tokio::test]

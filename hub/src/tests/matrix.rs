@@ -226,7 +226,8 @@ fn apart(route: &Route) -> bool {
 /// Whether the address asks for a part that a thing need not have: a picture, a step to take
 /// back, an erasure, a day that differs, a word said by hand.
 fn within(route: &Route) -> bool {
-    let ends = ["/crop", "/snap", "/undo", "/erase", "/teaches", "/{day}", "/marks/{student}"];
+    let ends =
+        ["/crop", "/snap", "/log", "/undo", "/erase", "/teaches", "/{day}", "/marks/{student}"];
     ends.iter().any(|end| route.path.ends_with(end))
 }
 

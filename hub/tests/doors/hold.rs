@@ -5,6 +5,7 @@ use crate::rig::{Hub, SOON};
 use crate::talk::{EPOCH, health};
 use acts::doors::boards::Boards;
 use acts::snaps::Snaps;
+use acts::tails::Tails;
 use acts::{
     ingest::delivery::{Delivery, DeliveryAnswer, Sent},
     online::Online,
@@ -44,6 +45,7 @@ async fn listener(hub: &Hub) -> (u16, mpsc::Receiver<Delivery>, JoinSet<()>) {
         fleet,
         online,
         snaps: Snaps::default(),
+        tails: Tails::default(),
         boards: Boards::default(),
         clock: Arc::new(SystemClock),
         limits,

@@ -6,8 +6,9 @@ use acts::events::Event;
 use rumqttc::v5::mqttbytes::v5::DisconnectReasonCode;
 use store::{Tx, door_settings, release};
 use tokio::time::timeout;
+use wire::care::{Condition, Conflict, ConflictKind, Grasp, Running, Tail, TailLevel, TailLine};
 use wire::link::{Command, Desired, Settings, Snap, Status, Vitals};
-use wire::record::{CameraState, Health};
+use wire::record::{Blind, CameraState, Health, Watch};
 use wire::time::{Clock, SystemClock};
 use wire::topic::Leaf;
 use wire::{Body, ClockState, Epoch, Item, Manifest, Message, Mono, Stamp, Wall};
@@ -15,10 +16,14 @@ use wire::{Body, ClockState, Epoch, Item, Manifest, Message, Mono, Stamp, Wall};
 pub const EPOCH: Epoch = Epoch([1; 16]);
 
 pub fn health(seq: u64) -> Item {
-    let at = Stamp { boot: 1, mono: Mono(5000), wall: None, clock: ClockState::Unset };
     let camera = CameraState::Watching;
     let body = Health { since: Mono(0), watched_ms: 5000, camera, disk_free_mb: 9 };
-    let body = Body::Health(body).encode();
+    of(seq, &Body::Health(body))
+}
+
+fn of(seq: u64, body: &Body) -> Item {
+    let at = Stamp { boot: 1, mono: Mono(5000), wall: None, clock: ClockState::Unset };
+    let body = body.encode();
     Item { seq, at, hash: Item::digest(seq, &at, &body), body, crop: None }
 }
 
@@ -73,7 +78,7 @@ async fn a_door_is_asked_how_its_board_is_and_what_it_says_is_known_and_never_st
     phone.say(Leaf::Vitals, hot);
     phone.acknowledged(2).await;
     let app = &hub.running.app;
-    assert_eq!(app.boards.of(&door.id, app.clock.mono()), Some(hot));
+    assert_eq!(app.boards.of(&door.id, app.clock.mono()).vitals, Some(hot));
     phone.say(Leaf::Vitals, Status { online: true, connection: 1, boot: 1 });
     phone.acknowledged(3).await;
     assert_eq!(hub.count("dead_letter").await, 1, "only vitals are said there");
@@ -201,6 +206,83 @@ async fn a_picture_is_taken_once_when_asked_for_and_never_stored() {
     let said = async { while heard.recv().await.unwrap() != Event::Snapped(door.id.clone()) {} };
     timeout(SOON, said).await.unwrap();
     assert_eq!(hub.count("dead_letter").await, 0);
+}
+
+#[tokio::test]
+async fn a_log_is_taken_once_when_asked_for_and_no_larger_than_a_door_keeps() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let app = &hub.running.app;
+    let mut phone = Phone::call(&hub, &door).await;
+    let tail = |count: usize| {
+        let line = TailLine { ago_ms: 5, level: TailLevel::Warn, text: "no hub".into() };
+        Tail { missed: 1, lines: vec![line; count] }
+    };
+    let read = || app.tails.see(&door.id, app.clock.mono()).map(|(read, _)| read.lines.len());
+    phone.say(Leaf::Log, tail(1));
+    phone.acknowledged(1).await;
+    assert!(read().is_err(), "nobody asked");
+    app.tails.ask(&door.id, app.clock.mono());
+    phone.say(Leaf::Log, tail(Tail::LINES + 1));
+    phone.say(Leaf::Log, tail(2));
+    phone.say(Leaf::Log, tail(3));
+    phone.acknowledged(4).await;
+    assert_eq!(read().unwrap(), 2);
+    assert_eq!(hub.count("dead_letter").await, 0);
+}
+
+#[tokio::test]
+async fn a_door_hears_how_much_the_hub_understands_and_what_it_says_then_is_known() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    phone.hello(EPOCH);
+    let level = |m| if let Message::Grasp(grasp) = m { Some(grasp.level) } else { None };
+    assert_eq!(phone.hear(level).await, Grasp::CARE);
+    let condition = Condition {
+        focus: Some(61),
+        light: None,
+        waiting: 7,
+        dropped_looks: 0,
+        dropped_frames: 2,
+        clock: ClockState::Ntp,
+        clock_err_ms: Some(100),
+        disk_free_mb: 9_000,
+    };
+    phone.say(Leaf::Vitals, condition);
+    let line = Conflict {
+        kind: ConflictKind::Line,
+        key: "trigger.gpio.line".into(),
+        asked: "25".into(),
+        got: "busy".into(),
+    };
+    let running = Running { values: vec![], conflicts: vec![line] };
+    phone.say(Leaf::Config, running.clone());
+    let dark = Watch { blind: vec![(Blind::Dark, 4_000)], ..watch() };
+    phone.batch(EPOCH, vec![of(1, &Body::Watch(dark))]);
+    phone.acknowledged(4).await;
+    let app = &hub.running.app;
+    assert_eq!(app.boards.of(&door.id, app.clock.mono()).condition, Some(condition));
+    assert_eq!(app.boards.running(&door.id).as_deref(), Some(&running));
+    assert_eq!((hub.count("health").await, hub.count("dead_letter").await), (1, 0));
+}
+
+/// What a door could have recognised in five seconds: nobody.
+fn watch() -> Watch {
+    Watch {
+        since: Mono(0),
+        usable_ms: 0,
+        blind: vec![],
+        camera: CameraState::Watching,
+        disk_free_mb: 9,
+        gallery: 0,
+        model: "m-1".parse().unwrap(),
+        fired: 0,
+        looks: 0,
+        dropped: 0,
+        refused: 0,
+        err_ms: None,
+    }
 }
 
 #[tokio::test]

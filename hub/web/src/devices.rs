@@ -7,7 +7,9 @@ mod log;
 mod pair;
 mod program;
 mod push;
+mod runs;
 pub mod state;
+mod tail;
 mod updates;
 
 use super::note::Note;
@@ -58,6 +60,7 @@ pub fn routes() -> Vec<Endpoint> {
         buttons::routes(),
         pair::routes(),
         program::routes(),
+        tail::routes(),
         updates::routes(),
     ]
     .concat()

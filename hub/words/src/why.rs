@@ -16,6 +16,8 @@ pub fn key(why: ClosingWhy) -> &'static str {
         ClosingWhy::Undecodable => "why-undecodable",
         ClosingWhy::Covered => "why-covered",
         ClosingWhy::Frozen => "why-frozen",
+        ClosingWhy::Dark => "why-dark",
+        ClosingWhy::Unfocused => "why-unfocused",
         ClosingWhy::NoTrigger => "why-no-trigger",
         ClosingWhy::Idle => "why-idle",
         ClosingWhy::Dropped => "why-dropped",

@@ -81,7 +81,7 @@ impl Sources {
         let model = self.recogniser.model().clone();
         let boards = self.boards.clone();
         let mono = self.upkeep.clock.mono();
-        let board = move |door: &DeviceId| boards.of(door, mono);
+        let board = move |door: &DeviceId| boards.of(door, mono).vitals;
         let stored = self.db.read(move |tx| stored(tx, &model, board, now)).await?;
         Ok(CareFacts {
             disk: disk(&self.data),

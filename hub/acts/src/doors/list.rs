@@ -1,10 +1,9 @@
 //! All doors as a list: how each is, and which of them somebody asked for.
 
-use super::boards::Boards;
+use super::boards::{Board, Boards};
 use super::state::{DoorState, states};
 use std::collections::BTreeMap;
 use store::door::DoorKnown;
-use wire::link::Vitals;
 use wire::{ModelId, Mono, Wall};
 
 /// A door and how it is.
@@ -12,7 +11,7 @@ pub struct DoorListed {
     /// What is known of it.
     pub known: DoorKnown,
     /// What its board said lately.
-    pub board: Option<Vitals>,
+    pub board: Board,
     /// Everything that is to be said of it, the worst first; never nothing.
     pub states: Vec<DoorState>,
 }
@@ -38,7 +37,7 @@ pub fn listed(
 ) -> Vec<DoorListed> {
     let one = |known: DoorKnown| {
         let board = boards.of(&known.device.id, mono);
-        let states = states(&known, board, model, now);
+        let states = states(&known, board.vitals, model, now);
         DoorListed { known, board, states }
     };
     all.into_iter().map(one).collect()

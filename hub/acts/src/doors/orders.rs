@@ -1,7 +1,8 @@
-//! What a door is told to do now, and what its camera showed.
+//! What a door is told to do now, and what its camera and its log showed.
 
 use super::{Doors, found};
 use crate::online::CommandError;
+use crate::tails::TailRead;
 use rules::error::Error;
 use store::device;
 use uuid::Uuid;
@@ -15,6 +16,7 @@ fn verb(order: &Command) -> &'static str {
         Command::Snap => "snap",
         Command::Restart => "restart",
         Command::Reload => "reload",
+        Command::Log => "log",
     }
 }
 
@@ -46,8 +48,10 @@ impl Doors {
         let name = id.clone();
         let verb = verb(&order);
         self.db.write(move |tx| device::told(tx, &name, verb, &by, now)).await?;
-        if order == Command::Snap {
-            self.snaps.ask(id, self.clock.mono());
+        match order {
+            Command::Snap => self.snaps.ask(id, self.clock.mono()),
+            Command::Log => self.tails.ask(id, self.clock.mono()),
+            Command::Restart | Command::Reload => {}
         }
         Ok(self.online.command(id, order)?)
     }
@@ -72,5 +76,22 @@ impl Doors {
             self.snaps.looked(id, came, by);
         }
         Ok(jpeg)
+    }
+
+    /// The newest lines of a door's log. Who reads them is written down, once for each log and
+    /// person, before they do.
+    ///
+    /// # Errors
+    /// `NotFound` where there are none, with the reason.
+    pub async fn read_log(&self, id: &DeviceId, by: Uuid, now: Wall) -> Result<TailRead, Error> {
+        found(&self.db, id).await?;
+        let (tail, came) = self.tails.see(id, self.clock.mono())?;
+        if !self.tails.was_read(id, came, by) {
+            let who = by.to_string();
+            let name = id.clone();
+            self.db.write(move |tx| device::told(tx, &name, "read-log", &who, now)).await?;
+            self.tails.read(id, came, by);
+        }
+        Ok(tail)
     }
 }

@@ -118,8 +118,10 @@ fn lately(known: &DoorKnown, now: Wall) -> Option<&LastHealth> {
 
 /// Whether it is the camera that keeps a door from recognising anybody.
 fn sees_nothing(said: &LastHealth) -> bool {
-    use ClosingWhy::{Covered, Frozen, NoFrames, Undecodable};
-    said.camera == "blind" || matches!(said.why, Some(NoFrames | Undecodable | Covered | Frozen))
+    use ClosingWhy::{Covered, Dark, Frozen, NoFrames, Undecodable, Unfocused};
+    let why = said.why;
+    said.camera == "blind"
+        || matches!(why, Some(NoFrames | Undecodable | Covered | Frozen | Dark | Unfocused))
 }
 
 fn is_hot(board: &Vitals) -> Option<bool> {
@@ -247,6 +249,10 @@ mod tests {
         let mut known = well();
         known.health.as_mut().unwrap().why = Some(ClosingWhy::Frozen);
         assert_eq!(of(&known, None), [(blind, true), (disk, false)]);
+        for why in [ClosingWhy::Dark, ClosingWhy::Unfocused] {
+            known.health.as_mut().unwrap().why = Some(why);
+            assert_eq!(of(&known, None)[0], (blind, true), "{why:?}");
+        }
         known.health.as_mut().unwrap().why = Some(ClosingWhy::NoGallery);
         assert_eq!(of(&known, None)[0], (blind, false), "its camera is well");
         known.health = None;

@@ -69,7 +69,7 @@ fn fired_early() -> Vec<Item> {
     vec![item(1, at(minute), &Body::Watch(early)), item(2, at(long), &Body::Watch(rest))]
 }
 
-const STORIES: [Story; 17] = [
+const STORIES: [Story; 19] = [
     Story {
         name: "a trigger that fired only before",
         why: ClosingWhy::Idle,
@@ -81,6 +81,13 @@ const STORIES: [Story; 17] = [
         why: ClosingWhy::Covered,
         hub: nothing,
         door: || blind(Blind::Covered),
+    },
+    Story { name: "too dark", why: ClosingWhy::Dark, hub: nothing, door: || blind(Blind::Dark) },
+    Story {
+        name: "out of focus",
+        why: ClosingWhy::Unfocused,
+        hub: nothing,
+        door: || blind(Blind::Unfocused),
     },
     Story { name: "frozen", why: ClosingWhy::Frozen, hub: nothing, door: || blind(Blind::Frozen) },
     Story {

@@ -20,13 +20,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use wire::care::{Condition, Grasp, Running, Tail};
 use wire::link::{
     Ack, BATCH_ITEMS, Desired, Greeting, Heard, Interest, RUNS, Settings, Snap, Status, Time,
     Vitals,
 };
 use wire::program::Offer;
 use wire::topic::Leaf;
-use wire::{Message, Mono};
+use wire::{DeviceId, Message, Mono};
 
 /// Bytes read at once.
 const BUFFER: usize = 16 * 1024;
@@ -330,7 +331,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let run = said.runs.last().map(|run| run.id);
                 MqttWhat::Hello(said.hello.mono, Heard { epoch: said.hello.epoch, run })
             }
-            MqttSaid::Store(_) | MqttSaid::Show(_) | MqttSaid::Board(_) => MqttWhat::Note,
+            MqttSaid::Store(_) | MqttSaid::Note(_) => MqttWhat::Note,
         };
         self.paused = self.paused.max(now) + self.bucket.take(self.cost(leaf, what), now);
         let (answer, receiver) = oneshot::channel();
@@ -338,17 +339,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let device = self.identity.device.clone();
         match said {
             MqttSaid::Store(sent) => self.deliver(Delivery { device, sent, answer }),
-            MqttSaid::Show(snap) => {
-                self.house.snaps.show(&device, snap, self.house.clock.mono());
+            MqttSaid::Note(note) => {
+                self.note(&device, note);
                 // Acknowledged in its turn, like all else.
-                let _ = answer.send(DeliveryAnswer::Stored(None));
-            }
-            MqttSaid::Board(vitals) => {
-                self.house.boards.say(&device, vitals, self.house.clock.mono());
                 let _ = answer.send(DeliveryAnswer::Stored(None));
             }
         }
         Ok(())
+    }
+
+    /// What is kept in RAM only.
+    fn note(&self, device: &DeviceId, note: MqttNote) {
+        let Listener { snaps, tails, boards, clock, .. } = &self.house;
+        let now = clock.mono();
+        match note {
+            MqttNote::Snap(snap) => snaps.show(device, snap, now),
+            MqttNote::Tail(tail) => tails.show(device, tail, (clock.wall(), now)),
+            MqttNote::Board(vitals) => boards.say(device, vitals, now),
+            MqttNote::Condition(condition) => boards.condition(device, condition, now),
+            MqttNote::Running(running) => boards.runs(device, running),
+        }
     }
 
     /// Tokens for one message: its records, and never less than its topic's rate allows.
@@ -410,6 +420,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.say_time(Some(mono));
             self.desire(true);
             if self.session.listens(Leaf::Desired) {
+                self.session.publish(Leaf::Desired, Grasp { level: Grasp::CARE });
                 self.session.publish(Leaf::Desired, Interest { every_s: EVERY_S });
             }
         }
@@ -497,15 +508,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 /// Something a device said: for the store, or to be shown and forgotten.
 enum MqttSaid {
     Store(Sent),
-    Show(Snap),
+    Note(MqttNote),
+}
+
+/// Something that is shown and forgotten.
+enum MqttNote {
+    Snap(Snap),
+    Tail(Tail),
     Board(Vitals),
+    Condition(Condition),
+    Running(Running),
 }
 
 /// What a payload on this topic says.
 fn understand(leaf: Leaf, payload: Vec<u8>) -> MqttSaid {
+    let note = MqttSaid::Note;
     MqttSaid::Store(match (leaf, Message::decode(&payload)) {
-        (Leaf::Snap, Ok(Message::Snap(snap))) => return MqttSaid::Show(snap),
-        (Leaf::Vitals, Ok(Message::Vitals(vitals))) => return MqttSaid::Board(vitals),
+        (Leaf::Snap, Ok(Message::Snap(snap))) => return note(MqttNote::Snap(snap)),
+        (Leaf::Log, Ok(Message::Tail(tail))) => return note(MqttNote::Tail(tail)),
+        (Leaf::Vitals, Ok(Message::Vitals(vitals))) => return note(MqttNote::Board(vitals)),
+        (Leaf::Vitals, Ok(Message::Condition(of))) => return note(MqttNote::Condition(of)),
+        (Leaf::Config, Ok(Message::Running(running))) => return note(MqttNote::Running(running)),
         (Leaf::Up, Ok(Message::Batch(batch))) => Sent::Batch(batch),
         (Leaf::Up, Ok(Message::Hello(hello))) => Sent::Hello(Greeting { hello, runs: vec![] }),
         (Leaf::Up, Ok(Message::Greeting(said))) => Sent::Hello(said),

@@ -16,6 +16,7 @@ use acts::doors::boards::Boards;
 use acts::ingest::delivery::Delivery;
 use acts::online::Online;
 use acts::snaps::Snaps;
+use acts::tails::Tails;
 use config::doors::DoorLimits;
 use rules::error::Error;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Listener {
     pub online: Online,
     /// Where pictures go that somebody asked for: they are never stored.
     pub snaps: Snaps,
+    /// Where logs go that somebody asked for, likewise.
+    pub tails: Tails,
     /// Where doors' boards are remembered, likewise.
     pub boards: Boards,
     /// What `time` says.

@@ -36,6 +36,10 @@ pub enum ClosingWhy {
     Covered,
     /// Its camera showed the same picture all the time.
     Frozen,
+    /// It was too dark to recognise anybody.
+    Dark,
+    /// Its camera was out of focus.
+    Unfocused,
     /// Nothing that makes it look works.
     NoTrigger,
     /// Nothing made it look in all that time.
@@ -79,6 +83,8 @@ impl From<Blind> for ClosingWhy {
             Blind::Frozen => Self::Frozen,
             Blind::NoTrigger => Self::NoTrigger,
             Blind::NoGallery => Self::NoGallery,
+            Blind::Dark => Self::Dark,
+            Blind::Unfocused => Self::Unfocused,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! off.
 
 use super::door::show;
-use super::{DoorForm, way};
+use super::{DoorForm, tail, way};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
@@ -151,6 +151,7 @@ fn mover(tx: &Tx<'_>, id: &DeviceId) -> Result<String, Error> {
 async fn tell(call: Call) -> Outcome {
     let id: DeviceId = call.id("id")?;
     let (order, key) = match call.content.field("command").unwrap_or("") {
+        "log" => (Command::Log, tail::DONE[0]),
         "restart" => (Command::Restart, DONE[1]),
         "reload" => (Command::Reload, DONE[2]),
         "snap" => (Command::Snap, DONE[3]),
@@ -159,6 +160,7 @@ async fn tell(call: Call) -> Outcome {
             return answer(&call, id, Err(odd)).await;
         }
     };
+    let is_log = order == Command::Log;
     let done = async {
         Ok::<_, Problem>(call.app().doors().tell(&id, order, call.name()?, call.now).await?)
     };
@@ -167,6 +169,7 @@ async fn tell(call: Call) -> Outcome {
             let words = language::of(&call.headers).say("doors-is-offline");
             refused(&call, id, &problem, Note { good: false, words }).await
         }
+        Ok(()) if is_log => see(&format!("/devices/{id}/log")),
         done => answer(&call, id, done.map(|()| key)).await,
     }
 }

@@ -2,12 +2,14 @@
 //! what it said last, where it is, its galleries and its past.
 
 use super::log::{self, DoorLogLine};
+use super::runs::Runs;
 use super::state::{DoorStateSaid, say};
 use super::{ROOMS, WAYS, buttons, way};
 use crate::alerts::{self, AlertShown};
 use crate::note::Note;
 use crate::shell::Shell;
 use crate::shell::shell;
+use acts::doors::boards::Board;
 use acts::doors::galleries::{ReleaseStep, step};
 use acts::doors::state::{SOON_MS, states};
 use acts::snaps::NoPicture;
@@ -27,7 +29,7 @@ use store::release::Progress;
 use store::room::{self, Room};
 use store::{Tx, release};
 use warp::http::StatusCode;
-use wire::link::{Settings, Vitals};
+use wire::link::Settings;
 use wire::{DeviceId, Wall};
 
 /// Releases that are listed.
@@ -57,7 +59,7 @@ struct DoorPage {
     joined: Wall,
     certificate: Option<Paper>,
     report: Option<DoorReportShown>,
-    board: Option<Vitals>,
+    board: Board,
     wanted: Option<u64>,
     /// The hub's network.
     model: String,
@@ -65,6 +67,7 @@ struct DoorPage {
     rooms: Vec<Room>,
     settings: Settings,
     numbers: [Number; 4],
+    runs: Runs,
     releases: Vec<DoorRelease>,
     held: bool,
     alerts: Vec<AlertShown>,
@@ -171,20 +174,22 @@ pub(super) async fn show(
     let shell = shell(call, "devices");
     let picture = picture(&shell, app.snaps.is_here(&id, app.clock.mono()));
     let board = app.boards.of(&id, app.clock.mono());
+    let running = app.boards.running(&id);
+    let runs = Runs::new(&shell, &facts.known.settings, running.as_deref());
     let view = view(shell, facts, board, app.gallery.model(), &app.config.zone, call.now);
-    page(status, &DoorPage { note, picture, ..view })
+    page(status, &DoorPage { note, picture, runs, ..view })
 }
 
 fn view(
     shell: Shell,
     facts: DoorFacts,
-    board: Option<Vitals>,
+    board: Board,
     model: &wire::ModelId,
     zone: &TimeZone,
     now: Wall,
 ) -> DoorPage {
     let DoorFacts { known, rooms, releases, alerts, past } = facts;
-    let all = states(&known, board, model, now);
+    let all = states(&known, board.vitals, model, now);
     let newest = releases.first().map_or(0, |of| of.version);
     let paper = |of: door::DoorCertificate| Paper {
         ends: words::full_day(shell.language, rules::timetable::day(of.ends, zone)),
@@ -211,6 +216,7 @@ fn view(
         log: log::lines(&shell, past, zone, now),
         rooms,
         numbers: numbers(&known.settings),
+        runs: Runs::default(),
         settings: known.settings,
         device: known.device,
         shell,

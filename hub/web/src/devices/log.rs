@@ -112,6 +112,8 @@ fn done(action: &str) -> Option<(&'static str, &'static str)> {
         "refuse" => ("bad", "doors-log-refuse"),
         "snap" => ("warn", "doors-log-snap"),
         "look" => ("warn", "doors-log-look"),
+        "log" => ("off", "doors-log-log"),
+        "read-log" => ("off", "doors-log-read"),
         "restart" => ("off", "doors-log-restart"),
         "reload" => ("off", "doors-log-reload"),
         "gallery-rollback" => ("warn", "doors-log-back"),

@@ -112,7 +112,7 @@ doors-watching-next = Everything is as it should be.
 
 # Alerts: what was wrong for long enough to be told, and its end
 doors-alert-blind = sees nothing
-doors-alert-blind-next = Its camera gives no picture or always the same one, or its lens is covered. Look at lens and cable; it goes on by itself. “rollcall-edge doctor” on the unit says more.
+doors-alert-blind-next = Its camera gives no picture or always the same one, its lens is covered or out of focus, or it is too dark. Look at lens, light and cable; it goes on by itself. “rollcall-edge doctor” on the unit says more.
 doors-alert-program = old program
 doors-alert-program-next = Its program is older than the hub’s, or than that of most doors. Install the newer package on the unit.
 doors-alert-place = { $door } (room { $room })
@@ -143,6 +143,19 @@ doors-fact-heat = Processor
 doors-celsius = { $count } °C
 doors-fact-memory = Free memory
 doors-mib = { $count } MiB
+doors-fact-light = Brightness of the picture
+doors-of-255 = { $count } of 255
+doors-fact-focus = Sharpness of the picture
+doors-fact-waiting = Records that wait for the hub
+doors-fact-dropped = Dropped since its start
+doors-dropped = { $looks } looks, { $frames } frames
+doors-fact-clock = Its clock
+doors-clock-unset = not set
+doors-clock-floor = not before the last time it remembers
+doors-clock-rtc = battery-backed clock
+doors-clock-ntp = network time
+doors-clock-hub = told by the hub
+doors-clock-off = at most { $count } ms off
 doors-fact-gallery = Gallery in use
 doors-fact-trouble = What it says
 doors-fact-software = Software
@@ -197,6 +210,47 @@ doors-settings-yes = sent
 doors-settings-no = not sent
 doors-settings-save = Use these settings
 
+# The newest lines of its log
+doors-tail-link = Its log …
+doors-tail-title = The log of { $name }
+doors-tail-lead = The newest lines that its program wrote, when you ask for them. They name nobody. Who asks and who reads is written into the audit log; the lines are kept for five minutes and never on a disk.
+doors-tail-ask = Ask for the newest lines
+doors-tail-lines = Newest lines
+doors-tail-none = Nobody asked in the last five minutes.
+doors-tail-waiting = The door was asked. Its lines are on their way.
+doors-tail-again = Look for them
+doors-tail-silent = The door was asked and did not answer within a minute. Ask again; a door whose program is older than this hub’s does not know the question.
+doors-tail-when = As of { $when }, the newest first.
+doors-tail-missed = { $count ->
+    [one] One older line is not kept any more.
+   *[other] { $count } older lines are not kept any more.
+ }
+doors-tail-empty = It wrote nothing since its start.
+doors-tail-error = fault
+doors-tail-warn = warning
+doors-tail-info = note
+
+# What it runs with
+doors-runs = What it runs with
+doors-runs-none = The door has not told what it runs with: it was not connected since this hub started, or its program is older than the hub’s.
+doors-runs-agree = It runs with everything as it was said.
+doors-runs-setting = Setting
+doors-runs-said = Said here
+doors-runs-with = It runs with
+doors-runs-from = From
+doors-runs-hub = this hub
+doors-runs-file = edge.toml at the unit
+doors-runs-default = nobody said it
+doors-runs-untold = not told
+doors-runs-unsaid = left to the unit
+doors-dispute-pending = You said { $asked }; it still runs with { $got }. It starts again with what you said as soon as it is connected and has heard it.
+doors-dispute-lingering = You leave it to the unit now; it still runs with { $got }, which this hub said before, until it is connected and has heard so.
+doors-dispute-refused = It takes only { $got }, so it follows none of the settings that were said here. Say another value, or update its program.
+doors-dispute-not-kept = Its disk does not keep what you say, so it goes on as before. Look at its card.
+doors-dispute-size = The camera was asked for { $asked } pixels and gives { $got }, the nearest that it offers. Ask for a size that it offers in edge.toml at the unit.
+doors-dispute-control = The camera does not take { $asked } for this setting of its own. Take it out of edge.toml at the unit, or give a value that the camera offers.
+doors-dispute-line = This line of the header cannot be used, and whatever hangs on it does nothing. Look at the unit’s edge.toml and wiring.
+
 # Its galleries
 doors-releases = Its galleries
 doors-releases-lead = Going back makes a new gallery of the people of that one, without whoever was erased or withdrew since.
@@ -230,6 +284,8 @@ doors-log-find = showed a certificate that this hub does not remember giving
 doors-log-refuse = refused: this hub did not give the certificate that it showed. Let it join again
 doors-log-snap = picture asked for
 doors-log-look = picture looked at
+doors-log-log = its log asked for
+doors-log-read = its log read
 doors-log-restart = told to restart
 doors-log-reload = told to look again for its gallery
 doors-log-back = gallery taken back
