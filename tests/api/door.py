@@ -45,17 +45,17 @@ class Door:
             time.sleep(0.1)
         raise AssertionError("the door did not connect")
 
-    def shown(self):
-        """Asks for a picture, and waits until the hub has it. Asks again, because a door that was
+    def shown(self, what="snap"):
+        """Asks for a picture or the log, and waits until the hub has it. Asks again, because a door that was
         just given other settings starts again and forgets what it was asked."""
         for _ in range(12):
             self.connected()
-            self.school.send("POST", f"/api/devices/{NAME}/commands", json={"command": "snap"})
+            self.school.send("POST", f"/api/devices/{NAME}/commands", json={"command": what})
             for _ in range(10):
-                if self.school.send("GET", f"/api/devices/{NAME}/snap").ok:
+                if self.school.send("GET", f"/api/devices/{NAME}/{what}").ok:
                     return
                 time.sleep(0.5)
-        raise AssertionError("the door showed no picture")
+        raise AssertionError(f"the door showed no {what}")
 
     def close(self):
         self.ended.set()

@@ -204,6 +204,8 @@ def prepare(school, method, path, address):
         school.door.connected()
     elif path == "/api/devices/{id}/snap":
         school.door.shown()
+    elif path == "/api/devices/{id}/log":
+        school.door.shown("log")
     elif method == "DELETE" and "/exceptions/" in path:
         school.send("POST", address.rsplit("/", 1)[0], json={"day": DAY + "4", "cancelled": True})
 
