@@ -134,7 +134,7 @@ impl Verb {
     fn name(&self) -> &'static str {
         match self {
             Self::Run => "run",
-            Self::Doctor => "doctor",
+            Self::Doctor { .. } => "doctor",
             Self::Snap { .. } => "snap",
             Self::Replay { .. } => "replay",
             Self::Status => "status",
