@@ -28,10 +28,10 @@ fn main() -> anyhow::Result<()> {
         let picture = tiled(&picture);
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let known = seen(&pack, &picture)?;
-        for sigma in [0.0, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0] {
+        for sigma in [0.0, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0] {
             tell(&name, &format!("blur {sigma}"), &pack, &known, &blurred(&picture, sigma))?;
         }
-        for share in [0.5, 0.25, 0.18, 0.125, 0.09, 0.0625, 0.045] {
+        for share in [0.5, 0.4, 0.33, 0.25, 0.18, 0.125, 0.09] {
             tell(&name, &format!("light {share}"), &pack, &known, &darker(&picture, share))?;
         }
     }

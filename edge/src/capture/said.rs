@@ -91,16 +91,22 @@ impl Ear {
     }
 }
 
-/// Addresses of network cameras have their passwords in them.
+/// Addresses of network cameras have their passwords in them: before the host, or in what follows it.
+/// Only the host is left.
 #[must_use]
 pub fn without_password(line: &str) -> String {
     let mut parts = line.split("://");
     let mut hidden = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let end = part.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(part.len());
-        let host = part[..end].rfind('@').map_or(0, |at| at + 1);
+        let ends = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '”' | '>' | ')');
+        let (address, rest) = part.split_at(part.find(ends).unwrap_or(part.len()));
+        let (_, host) = address.rsplit_once('@').unwrap_or(("", address));
         hidden += "://";
-        hidden += &part[host..];
+        match host.split_once(['/', '?', '#']) {
+            Some((host, _)) => hidden.extend([host, "/…"]),
+            None => hidden += host,
+        }
+        hidden += rest;
     }
     hidden
 }
@@ -143,10 +149,13 @@ mod tests {
     #[test]
     fn passwords_and_endless_lines_do_not_reach_the_journal() {
         for (line, shown) in [
-            ("rtsp://door:secret@10.0.0.9/live: refused", "rtsp://10.0.0.9/live: refused"),
+            ("rtsp://door:secret@10.0.0.9/live: refused", "rtsp://10.0.0.9/… refused"),
             ("a http://b@c d rtsp://e:f@g", "a http://c d rtsp://g"),
             ("x@y is no address", "x@y is no address"),
-            ("rtsp://u:p@ss@host/1", "rtsp://host/1"),
+            ("rtsp://u:p@ss@host/1", "rtsp://host/…"),
+            ("from 'rtsp://eva:pa/ss@cam':", "from 'rtsp://cam':"),
+            ("rtsp://cam/user=admin&password=x&channel=1", "rtsp://cam/…"),
+            ("\"http://cam:80/snap.jpg?usr=a&pwd=b\" failed", "\"http://cam:80/…\" failed"),
         ] {
             assert_eq!(Said::default().hear(Mono(0), line).as_deref(), Some(shown));
         }

@@ -64,6 +64,7 @@ ailments! {
     LensCovered "lens-covered" of "picture"
     PictureFrozen "picture-frozen" of "picture"
     PictureDark "picture-dark" of "picture"
+    PictureSoft "picture-soft" of "picture"
     PictureSmall "picture-small" of "picture"
     NoPi "no-pi" of "gpio"
     GpioRefused "gpio-refused" of "gpio"

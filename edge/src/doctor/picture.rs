@@ -25,6 +25,8 @@ pub fn of_daemon(config: &Config, status: &Status, frame: Option<&Frame>) -> Fin
     match (status.blind, frame) {
         (Some(Blind::Frozen), _) => frozen(),
         (Some(Blind::Covered), _) => covered(),
+        (Some(Blind::Dark), _) => dark("it is too dark to know a face"),
+        (Some(Blind::Unfocused), _) => soft(),
         (Some(Blind::Undecodable), _) => damaged("the newest frame is no picture"),
         (_, Some(frame)) => finding(config, frame, false),
         (_, None) => Finding::well("picture", "the daemon finds nothing wrong with it"),
@@ -37,8 +39,10 @@ pub fn finding(config: &Config, frame: &Frame, still: bool) -> Finding {
         Ok(picture) => picture,
         Err(error) => return damaged(&format!("the newest frame is no picture ({error})")),
     };
-    if Eye::default().blindness(frame).is_some() {
-        return covered();
+    match Eye::default().blindness(frame) {
+        None => {}
+        Some(Blind::Dark) => return dark("it is too dark to know a face"),
+        Some(_) => return covered(),
     }
     if still { frozen() } else { light(config, &picture) }
 }
@@ -59,12 +63,22 @@ fn light(config: &Config, picture: &Picture) -> Finding {
     let cells = grid(picture);
     let mean = cells.iter().sum::<f32>() / cells.len().max(1) as f32;
     if mean < DIM {
-        let wrong = format!("it is too dark to know a face (brightness {mean:.0} of 255)");
-        let mend = "more light at the door; of a USB camera, `v4l2-ctl --list-ctrls` names what \
-                    [camera] controls can set (exposure, gain, backlight_compensation)";
-        return Finding::fault(Ailment::PictureDark, wrong, mend);
+        return dark(&format!("it is too dark to know a face (brightness {mean:.0} of 255)"));
     }
     Finding::well("picture", format!("{width} × {height}, brightness {mean:.0} of 255"))
+}
+
+fn dark(wrong: &str) -> Finding {
+    let mend = "more light at the door; of a USB camera, `v4l2-ctl --list-ctrls` names what \
+                [camera] controls can set (exposure, gain, backlight_compensation)";
+    Finding::fault(Ailment::PictureDark, wrong, mend)
+}
+
+fn soft() -> Finding {
+    let mend = "turn the lens until edges are sharp, or wipe it; a lens that hunts is held by \
+                [camera] controls (focus_automatic_continuous = 0, focus_absolute)";
+    let wrong = "no picture of the last minutes was sharp: the lens is out of focus, or dirty";
+    Finding::fault(Ailment::PictureSoft, wrong, mend)
 }
 
 fn covered() -> Finding {

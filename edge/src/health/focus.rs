@@ -23,8 +23,10 @@ const SHARPEST: usize = 90;
 /// the picture has too few.
 #[must_use]
 pub fn focus(picture: &Picture) -> Option<f32> {
-    let height = (u64::from(picture.height) * u64::from(ACROSS)).div_ceil(picture.width.into());
-    let small = picture.resized(ACROSS, u32::try_from(height).ok()?);
+    // Never made larger: that would blur what is sharp.
+    let across = ACROSS.min(picture.width);
+    let height = (u64::from(picture.height) * u64::from(across)).div_ceil(picture.width.into());
+    let small = picture.resized(across, u32::try_from(height).ok()?);
     let luma =
         |p: &[u8; 3]| 0.299 * f32::from(p[0]) + 0.587 * f32::from(p[1]) + 0.114 * f32::from(p[2]);
     let luma: Vec<f32> = small.rgb.as_chunks::<3>().0.iter().map(luma).collect();

@@ -99,6 +99,15 @@ fn a_corridor_at_dusk_is_too_dark_to_know_a_face() {
 }
 
 #[test]
+fn a_lens_that_the_daemon_finds_out_of_focus_or_in_the_dark_is_said() {
+    let blind = |cause| move |unit: &mut Unit| unit.status.lock().unwrap().blind = Some(cause);
+    let soft = said(A::PictureSoft, "was sharp", "turn the lens");
+    Unit::running().planted(blind(Blind::Unfocused), &soft);
+    let dark = said(A::PictureDark, "too dark to know a face", "more light");
+    Unit::running().planted(blind(Blind::Dark), &dark);
+}
+
+#[test]
 fn a_picture_too_small_for_faces_is_said_with_its_size() {
     let said = said(A::PictureSmall, "160 × 120", "640 × 480");
     let door = |x: u32, y: u32| if x > 60 { 180 } else { 60 + y / 8 };

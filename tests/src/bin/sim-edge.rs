@@ -222,6 +222,7 @@ fn link(
         commands: mpsc::channel(4).0,
         snaps: mpsc::channel(1).1,
         online,
+        way: watch::Sender::default(),
         rng: StdRng::from_rng(&mut rand::rng()),
     };
     Ok((link, renewer))
