@@ -1,13 +1,14 @@
 //! Times the networks on request, so that another program can interleave our runs with a peer's.
 //!
-//! `stopwatch WEIGHTS PICTURE`, then one word a line on standard input: `detect`, `align`, `embed`
-//! (one face: chip and mirrored chip), `network` (one chip, as the peer runs it) or `pipeline`; each
-//! is run once and answered with one line of JSON: `{"what":"detect","ms":7.5,"cpu_ms":7.4,"count":1}`.
+//! `stopwatch WEIGHTS PICTURE [LESS]` (as on a processor without `avx512`, `avx2` or `all` vectors),
+//! then one word a line on standard input: `detect`, `align`, `embed`
+//! (one face: chip and mirrored chip), `network` (one chip, as the peer runs it), `pipeline`, or
+//! `winograd LAYER` and `direct LAYER` for a layer that `layers` names; each is run once and answered with one line of JSON: `{"what":"detect","ms":7.5,"cpu_ms":7.4,"count":1}`.
 #![expect(clippy::print_stdout, reason = "standard output is what the example is for")]
 
 use anyhow::{Context, bail};
 use std::{hint::black_box, io::BufRead, path::PathBuf, time::Instant};
-use vision::{Chip, DlibNet, Face, Limits, Mtcnn, Picture, align};
+use vision::{Chip, DlibNet, Face, Limits, Mtcnn, Picture, Rivals, align};
 
 /// Smallest face looked for, pixels.
 const MIN_FACE: f32 = 40.0;
@@ -18,6 +19,7 @@ struct Bench {
     picture: Picture,
     face: Face,
     chip: Chip,
+    rivals: Vec<Rivals>,
 }
 
 impl Bench {
@@ -34,8 +36,23 @@ impl Bench {
                 let face = faces.first().context("no face in the picture")?;
                 self.embedder.embed(&[align(&self.picture, &face.points)])?.len()
             }
-            other => bail!("unknown task {other:?}: detect, align, embed, network or pipeline"),
+            other => self.layer(other)?,
         })
+    }
+}
+
+impl Bench {
+    /// `winograd LAYER` or `direct LAYER`.
+    fn layer(&self, what: &str) -> anyhow::Result<usize> {
+        let known = "detect, align, embed, network, pipeline, layers, winograd or direct LAYER";
+        let (way, name) = what.split_once(' ').with_context(|| format!("{what:?}: {known}"))?;
+        let layer = self.rivals.iter().find(|layer| layer.name == name);
+        let layer = layer.with_context(|| format!("no layer {name:?}: layers lists them"))?;
+        match way {
+            "winograd" => Ok(layer.run(true)?),
+            "direct" => Ok(layer.run(false)?),
+            other => bail!("unknown task {other:?}: {known}"),
+        }
     }
 }
 
@@ -48,16 +65,27 @@ fn cpu_ms() -> f64 {
 fn main() -> anyhow::Result<()> {
     let mut paths = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(weights), Some(picture)) = (paths.next(), paths.next()) else {
-        bail!("usage: stopwatch WEIGHTS PICTURE");
+        bail!("usage: stopwatch WEIGHTS PICTURE [LESS]");
     };
+    if let Some(less) = paths.next().filter(|less| !less.as_os_str().is_empty()) {
+        vision::without(&less.to_string_lossy());
+    }
     let picture = vision::decode(&std::fs::read(picture)?, &Limits::default())?;
     let detector = Mtcnn::load(&weights)?;
     let faces = detector.detect(&picture, MIN_FACE)?;
     let face = faces.into_iter().next().context("no face in the picture")?;
     let chip = align(&picture, &face.points);
-    let bench = Bench { detector, embedder: DlibNet::load(&weights)?, picture, face, chip };
+    let (embedder, rivals) = (DlibNet::load(&weights)?, Rivals::all()?);
+    let bench = Bench { detector, embedder, picture, face, chip, rivals };
     for line in std::io::stdin().lock().lines() {
         let what = line?;
+        if what == "layers" {
+            println!(
+                "{}",
+                bench.rivals.iter().map(|layer| layer.name).collect::<Vec<_>>().join(" ")
+            );
+            continue;
+        }
         let (wall, cpu) = (Instant::now(), cpu_ms());
         let count = black_box(bench.run(&what)?);
         let (wall, cpu) = (wall.elapsed().as_secs_f64() * 1e3, cpu_ms() - cpu);

@@ -78,6 +78,17 @@ impl DlibNet {
         Ok(Self { stem: Conv::new(stem, 2, 0)?, blocks, head })
     }
 
+    /// Of each convolution that takes Winograd's way.
+    #[cfg(test)]
+    pub(crate) fn detours(&self) -> Vec<(usize, usize, Tile)> {
+        let both = |block: &Block| match block {
+            Block::Keep(first, second) | Block::Halve(first, second) => {
+                [first.detour(), second.detour()]
+            }
+        };
+        self.blocks.iter().flat_map(both).flatten().collect()
+    }
+
     /// One template per chip: chip and mirrored chip added, then normalised.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ pub use embedder::Cut;
 pub use face::{Face, Point, Rect};
 pub use mtcnn::Mtcnn;
 pub use nn::NetError;
+#[doc(hidden)]
+pub use nn::{Rivals, without};
 pub use pack::{Pack, PackError};
 pub use quality::{Grade, Judgement, central, judge, principal};
 pub use score::Scale;

@@ -67,6 +67,16 @@ impl Net {
         })
     }
 
+    /// Of each convolution that takes Winograd's way.
+    #[cfg(test)]
+    pub(super) fn detours(&self) -> Vec<(usize, usize, nn::Tile)> {
+        let detour = |layer: &Layer| match layer {
+            Layer::Conv(conv) => conv.detour(),
+            Layer::Pool(_) => None,
+        };
+        self.0.iter().filter_map(detour).collect()
+    }
+
     /// The last layer's numbers, one list for each place in row order.
     pub(super) fn run(&self, pixels: Map) -> Result<Map> {
         self.0.iter().try_fold(pixels, |x, layer| match layer {

@@ -160,6 +160,15 @@ impl Conv {
         Ok(Self { plan, bias, slope, cap, shape, stride, pads })
     }
 
+    /// Channels, filters and tiles, if it goes Winograd's way.
+    #[cfg(test)]
+    pub(crate) fn detour(&self) -> Option<(usize, usize, Tile)> {
+        match &self.plan {
+            Plan::Winograd(plan) => Some((self.shape[3], self.shape[0], plan.tile)),
+            Plan::Direct(_) => None,
+        }
+    }
+
     /// `[n, h, w, channels]` → `[n, h', w', filters]`.
     pub(crate) fn forward(&self, x: &Map) -> Result<Map> {
         self.run(x, None)
@@ -195,7 +204,9 @@ impl Conv {
         let (size, to) =
             ([n, rows, columns], [frame[1] * frame[2] * filters, frame[2] * filters, filters]);
         let residual = shortcut.map(Map::values);
-        let finish = Finish { bias: &self.bias, slope: &self.slope, cap: self.cap, residual };
+        let steep = self.slope.iter().any(|&slope| slope > 1.0);
+        let finish =
+            Finish { bias: &self.bias, slope: &self.slope, cap: self.cap, steep, residual };
         let results = output.values_mut();
         match &self.plan {
             Plan::Winograd(plan) => plan.run(x, self.pads[0], size, to, finish, results),
@@ -215,7 +226,7 @@ impl Conv {
                     reach: Reach { rows: taps, run: across * c, pitch: w * c },
                     filters: packed,
                     finish,
-                    input: padded.values(),
+                    input: padded.room(),
                     output: results,
                 }
                 .run();

@@ -113,7 +113,8 @@ impl Job for Sums<'_> {
         let ([n, rows, columns, c], [_, h, w, _]) = (self.size, self.map.size());
         let [down, across, _] = *shape;
         let width = c.next_multiple_of(S::LANES);
-        let finish = Finish { bias, slope, cap: *cap, residual: None };
+        let steep = slope.iter().any(|&slope| slope > 1.0);
+        let finish = Finish { bias, slope, cap: *cap, steep, residual: None };
         finish.check(width, 0);
         assert!(taps.len() == down * across * width, "taps are missing");
         assert!(self.output.len() == n * rows * columns * c, "the output has another size");
@@ -142,9 +143,9 @@ impl Job for Sums<'_> {
                             sum = S::fma(value, S::load(tap.add(column * width)), sum);
                         }
                     }
-                    let to = place * c + first;
-                    let sum = finish.of::<S>(first).apply(sum, to, lanes);
-                    S::store_n(self.output.as_mut_ptr().add(to), sum, lanes);
+                    let finish = finish.of::<S>(first, lanes);
+                    let sum = S::add(sum, finish.bias);
+                    finish.store(self.output.as_mut_ptr(), place * c + first, sum);
                 }
             }
         }

@@ -3,6 +3,10 @@
 use candle_core::{Result, bail};
 use std::cell::RefCell;
 
+/// Numbers that may be read and written beyond the end of a map, so that vectors need no end of
+/// their own: as many as the longest one has.
+pub(crate) const SLACK: usize = 16;
+
 /// Buffers kept for the next map, on each thread. A network has few maps at a time.
 const KEPT: usize = 16;
 
@@ -14,7 +18,7 @@ thread_local! {
 
 /// `[images, rows, columns, channels]` and as many numbers, in this order.
 pub(crate) struct Map {
-    /// May be longer than the map.
+    /// Longer than the map, by `SLACK` at least.
     buffer: Vec<f32>,
     size: [usize; 4],
 }
@@ -22,7 +26,7 @@ pub(crate) struct Map {
 impl Map {
     /// A map whose numbers are still to be written: they are whatever lay in that memory before.
     pub(crate) fn unwritten(size: [usize; 4]) -> Self {
-        let wanted = size.iter().product();
+        let wanted = size.iter().product::<usize>() + SLACK;
         let mut buffer = SPARE.with_borrow_mut(|spare| take(spare, wanted)).unwrap_or_default();
         if buffer.len() < wanted {
             buffer.resize(wanted, 0.0);
@@ -38,10 +42,11 @@ impl Map {
     }
 
     /// A map of these numbers.
-    pub(crate) fn of(values: Vec<f32>, size: [usize; 4]) -> Result<Self> {
+    pub(crate) fn of(mut values: Vec<f32>, size: [usize; 4]) -> Result<Self> {
         if values.len() != size.iter().product::<usize>() {
             bail!("{} numbers are no map of {size:?}", values.len());
         }
+        values.resize(values.len() + SLACK, 0.0);
         Ok(Self { buffer: values, size })
     }
 
@@ -51,6 +56,17 @@ impl Map {
 
     pub(crate) fn values(&self) -> &[f32] {
         &self.buffer[..self.size.iter().product()]
+    }
+
+    /// The numbers and `SLACK` more that mean nothing.
+    pub(crate) fn room(&self) -> &[f32] {
+        &self.buffer[..self.size.iter().product::<usize>() + SLACK]
+    }
+
+    /// The same, to be written.
+    pub(crate) fn room_mut(&mut self) -> &mut [f32] {
+        let end = self.size.iter().product::<usize>() + SLACK;
+        &mut self.buffer[..end]
     }
 
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {

@@ -9,6 +9,7 @@ mod map;
 mod maps;
 mod pool;
 mod product;
+mod rivals;
 pub(crate) mod simd;
 mod winograd;
 
@@ -19,6 +20,10 @@ pub(crate) use map::Map;
 pub use maps::{Take, Window};
 pub(crate) use maps::{added, bent, enlarged, joined, mean, scaled, sigmoid};
 pub(crate) use pool::{MaxPool, mean_into};
+#[cfg(test)]
+pub(crate) use rivals::LAYERS;
+pub use rivals::Rivals;
+pub use simd::without;
 pub(crate) use winograd::Tile;
 
 use candle_core::{DType, Device};

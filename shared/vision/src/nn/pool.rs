@@ -22,8 +22,8 @@ impl MaxPool {
             bail!("a map of {h}×{w} has no window of {0}×{0}", self.size);
         }
         let size = [n, self.reach(h), self.reach(w), c];
-        let mut output = Map::unwritten(size);
-        Isa::best().run(Maxima { pool: self, map, size, output: output.values_mut() });
+        let (mut output, mut line) = (Map::unwritten(size), Map::unwritten([1, 1, w, c]));
+        Isa::best().run(Maxima { pool: self, map, size, line: &mut line, output: &mut output });
         Ok(output)
     }
 
@@ -39,36 +39,62 @@ impl MaxPool {
     }
 }
 
+/// First the largest of some rows, all channels of all columns in one go, then of some columns.
+/// Vectors reach into the next pixel, whose own numbers are written after them.
 struct Maxima<'a> {
     pool: &'a MaxPool,
     map: &'a Map,
     size: [usize; 4],
-    output: &'a mut [f32],
+    line: &'a mut Map,
+    output: &'a mut Map,
 }
 
 impl Job for Maxima<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        // SAFETY: the caller's promise. With a size known to the compiler loops unroll.
+        unsafe {
+            match self.pool.size {
+                2 => self.sized::<S>(2),
+                3 => self.sized::<S>(3),
+                size => self.sized::<S>(size),
+            }
+        }
+    }
+}
+
+impl Maxima<'_> {
+    #[inline(always)]
+    unsafe fn sized<S: Simd>(self, size: usize) {
         let ([n, rows, columns, c], [_, h, w, _]) = (self.size, self.map.size());
-        let (size, stride) = (self.pool.size, self.pool.stride);
-        let places = (0..n * rows * columns).zip(self.output.chunks_exact_mut(c));
-        for (place, output) in places {
-            let (image, y) = (place / columns / rows, place / columns % rows * stride);
-            let x = place % columns * stride;
-            let (bottom, right) = ((y + size).min(h), (x + size).min(w));
-            for first in (0..c).step_by(S::LANES) {
-                let lanes = (c - first).min(S::LANES);
-                // SAFETY: every window begins inside the map and is cut off at its edges.
-                unsafe {
-                    let mut most = S::splat(f32::NEG_INFINITY);
-                    for row in y..bottom {
-                        let start = (image * h + row) * w;
-                        for at in start + x..start + right {
-                            let from = self.map.values().as_ptr().add(at * c + first);
-                            most = S::max(most, S::load_n(from, lanes));
-                        }
+        let stride = self.pool.stride;
+        let (from, pitch) = (self.map.room().as_ptr(), w * c);
+        let (line, to) = (self.line.room_mut().as_mut_ptr(), self.output.room_mut().as_mut_ptr());
+        for row in 0..n * rows {
+            let (image, top) = (row / rows, row % rows * stride);
+            // SAFETY: every window begins inside the map and is cut off at its edges; what vectors
+            // reach beyond is a map's room.
+            unsafe {
+                let from = from.add((image * h + top) * pitch);
+                for at in (0..pitch).step_by(S::LANES) {
+                    let mut most = S::load(from.add(at));
+                    for y in 1..size {
+                        // The last row again where a window is cut off.
+                        let y = y.min(h - 1 - top);
+                        most = S::max(most, S::load(from.add(y * pitch + at)));
                     }
-                    S::store_n(output.as_mut_ptr().add(first), most, lanes);
+                    S::store(line.add(at), most);
+                }
+                for column in 0..columns {
+                    let (left, place) = (column * stride, (row * columns + column) * c);
+                    for first in (0..c).step_by(S::LANES) {
+                        let mut most = S::load(line.add(left * c + first));
+                        for x in 1..size {
+                            let x = x.min(w - 1 - left);
+                            most = S::max(most, S::load(line.add((left + x) * c + first)));
+                        }
+                        S::store(to.add(place + first), most);
+                    }
                 }
             }
         }

@@ -10,24 +10,33 @@
     reason = "closures are not compiled for the instruction set"
 )]
 
-use super::simd::{Isa, Job, Simd};
-use std::ops::Range;
+use super::{
+    map::SLACK,
+    simd::{Isa, Job, Simd},
+};
+use std::{cell::RefCell, ops::Range};
 
 /// Where each place of a map lies in the input and its results in the output, in numbers.
 pub(super) struct Grid {
     bands: Vec<Band>,
+    places: Vec<Place>,
 }
 
 /// Places whose filters meet the map with the same of their rows; the others fall on padding.
 struct Band {
     rows: Range<usize>,
-    places: Vec<Place>,
+    places: Range<usize>,
 }
 
 #[derive(Clone, Copy)]
 struct Place {
     from: usize,
     to: usize,
+}
+
+thread_local! {
+    /// Memory for the next grid.
+    static PLACES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Grid {
@@ -39,21 +48,29 @@ impl Grid {
         to: [usize; 3],
         met: impl Fn(usize) -> Range<usize>,
     ) -> Self {
-        let mut bands: Vec<Band> = Vec::new();
-        let step = (from[2], to[2]);
-        for (n, y) in (0..size[0] * size[1]).map(|i| (i / size[1], i % size[1])) {
-            let rows = met(y);
-            let known = bands.iter().position(|band| band.rows == rows);
-            let band = known.unwrap_or_else(|| {
-                bands.push(Band { rows, places: Vec::new() });
-                bands.len() - 1
-            });
-            let (from, to) = (n * from[0] + y * from[1], n * to[0] + y * to[1]);
-            bands[band].places.extend(
-                (0..size[2]).map(|x| Place { from: from + x * step.0, to: to + x * step.1 }),
-            );
+        let mut places = PLACES.take();
+        places.clear();
+        let (mut bands, mut top) = (Vec::new(), 0);
+        while top < size[1] {
+            let rows = met(top);
+            let end = (top..size[1]).find(|&y| met(y) != rows).unwrap_or(size[1]);
+            let first = places.len();
+            for (n, y) in (0..size[0]).flat_map(|n| (top..end).map(move |y| (n, y))) {
+                let (row, into) = (n * from[0] + y * from[1], n * to[0] + y * to[1]);
+                places.extend(
+                    (0..size[2]).map(|x| Place { from: row + x * from[2], to: into + x * to[2] }),
+                );
+            }
+            bands.push(Band { rows, places: first..places.len() });
+            top = end;
         }
-        Self { bands }
+        Self { bands, places }
+    }
+}
+
+impl Drop for Grid {
+    fn drop(&mut self) {
+        PLACES.set(std::mem::take(&mut self.places));
     }
 }
 
@@ -101,6 +118,8 @@ pub(super) struct Finish<'a> {
     pub(super) bias: &'a [f32],
     pub(super) slope: &'a [f32],
     pub(super) cap: f32,
+    /// Some slope is larger than 1.
+    pub(super) steep: bool,
     pub(super) residual: Option<&'a [f32]>,
 }
 
@@ -118,6 +137,7 @@ pub(super) struct Product<'a> {
     pub(super) reach: Reach,
     pub(super) filters: &'a Packed,
     pub(super) finish: Finish<'a>,
+    /// A map's room.
     pub(super) input: &'a [f32],
     pub(super) output: &'a mut [f32],
 }
@@ -129,12 +149,10 @@ impl Product<'_> {
         assert_eq!(run * rows, self.filters.depth, "a filter is whole runs");
         for band in &self.grid.bands {
             // Offsets grow with every place.
-            let Some(last) = band.places.last() else { continue };
+            let Some(last) = self.grid.places[band.places.clone()].last() else { continue };
             assert!(band.rows.start < band.rows.end && band.rows.end <= rows, "rows are not there");
-            assert!(
-                last.from + (rows - 1) * pitch + run <= self.input.len(),
-                "taps leave the input"
-            );
+            let reach = (rows - 1) * pitch + run + SLACK;
+            assert!(last.from + reach <= self.input.len(), "taps leave the input");
             assert!(last.to + filters <= self.output.len(), "results leave the output");
             self.finish
                 .check(filters.next_multiple_of(self.filters.isa.lanes()), last.to + filters);
@@ -220,7 +238,7 @@ impl Product<'_> {
     #[inline(always)]
     unsafe fn block<S: Simd, const V: usize>(&mut self, first: usize, weights: *const f32) {
         let (grid, width) = (self.grid, V * S::LANES);
-        let count: usize = grid.bands.iter().map(|band| band.places.len()).sum();
+        let count = grid.places.len();
         let next = weights.wrapping_add(self.filters.depth * width);
         let mut ahead = Ahead::new(next, width, count.div_ceil(S::PLACES).max(1));
         for band in &grid.bands {
@@ -228,7 +246,7 @@ impl Product<'_> {
             unsafe {
                 let weights = weights.add(band.rows.start * self.reach.run * width);
                 tiles!(S, band.places.len(), at, R =>
-                    self.tile::<S, R, V>(band, at, first, weights, &mut ahead));
+                    self.tile::<S, R, V>(band, band.places.start + at, first, weights, &mut ahead));
             }
         }
     }
@@ -243,11 +261,17 @@ impl Product<'_> {
         weights: *const f32,
         ahead: &mut Ahead,
     ) {
-        let last = band.places.len() - 1;
+        let last = band.places.end - 1;
         let reach = Reach { rows: band.rows.end - band.rows.start, ..self.reach };
-        let mut places = [band.places[last]; R];
-        for r in 0..R {
-            places[r] = band.places[last.min(at + r)];
+        let mut places = [self.grid.places[last]; R];
+        if at + R <= last {
+            for r in 0..R {
+                places[r] = self.grid.places[at + r];
+            }
+        } else {
+            for r in 0..R {
+                places[r] = self.grid.places[last.min(at + r)];
+            }
         }
         // SAFETY: offsets of a grid and their reach lie inside input and output (`Product::run`).
         unsafe {
@@ -255,7 +279,11 @@ impl Product<'_> {
             for r in 0..R {
                 x[r] = x[r].add(places[r].from);
             }
-            let columns = sums::<S, R, V>(x, reach, weights, ahead);
+            let mut start = [S::splat(0.0); V];
+            for v in 0..V {
+                start[v] = S::load(self.finish.bias.as_ptr().add(first + v * S::LANES));
+            }
+            let columns = sums::<S, R, V>(x, reach, weights, start, ahead);
             for v in 0..V {
                 self.store::<S, R>(&columns[v], first + v * S::LANES, &places);
             }
@@ -273,58 +301,56 @@ impl Product<'_> {
         let n = (self.filters.filters - filter).min(S::LANES);
         // SAFETY: `n` filters from `filter` on exist, and `Product::run` checked the rest.
         unsafe {
-            let finish = self.finish.of::<S>(filter);
-            for r in 0..R {
-                let at = places[r].to + filter;
-                let sum = finish.apply(sums[r], at, n);
-                S::store_n(self.output.as_mut_ptr().add(at), sum, n);
+            let (finish, output) = (self.finish.of::<S>(filter, n), self.output.as_mut_ptr());
+            if finish.easy {
+                for r in 0..R {
+                    finish.store_whole(output, places[r].to + filter, sums[r]);
+                }
+            } else {
+                for r in 0..R {
+                    finish.store(output, places[r].to + filter, sums[r]);
+                }
             }
         }
     }
 }
 
-/// The products of what lies at `R` places with `V` vectors of filters.
+/// The products of what lies at `R` places with `V` vectors of filters, added to `start`.
 ///
 /// # Safety
-/// The instruction set of `S` must be there, the reach lie at every place, and `V` vectors for each
-/// of its numbers at `w`.
+/// The instruction set of `S` must be there, the reach and `SLACK` numbers more lie at every place,
+/// and `V` vectors for each number of the reach at `w`.
 #[inline(always)]
 pub(super) unsafe fn sums<S: Simd, const R: usize, const V: usize>(
-    mut x: [*const f32; R],
+    x: [*const f32; R],
     reach: Reach,
-    mut w: *const f32,
+    weights: *const f32,
+    start: [S::V; V],
     ahead: &mut Ahead,
 ) -> [[S::V; R]; V] {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut sums = [[S::splat(0.0); V]; R];
+        let (mut sums, mut w) = ([start; R], weights);
+        let rest = reach.run % S::TAPS;
+        let whole = reach.run - rest;
+        let mut first = 0;
         for _ in 0..reach.rows {
-            let mut k = 0;
-            while k + S::TAPS <= reach.run {
-                let mut values = [S::taps(x[0].add(k)); R];
-                for r in 1..R {
-                    values[r] = S::taps(x[r].add(k));
-                }
-                for tap in 0..S::TAPS {
-                    ahead.fetch::<S>();
-                    sums = add::<S, R, V>(sums, values, tap, w);
-                    w = w.add(V * S::LANES);
-                }
+            let mut k = first;
+            while k < first + whole {
+                sums = taps::<S, R, V>(sums, x, k, S::TAPS, w, ahead);
+                w = w.add(S::TAPS * V * S::LANES);
                 k += S::TAPS;
             }
-            while k < reach.run {
-                let mut values = [S::tap(x[0].add(k)); R];
-                for r in 1..R {
-                    values[r] = S::tap(x[r].add(k));
-                }
-                sums = add::<S, R, V>(sums, values, 0, w);
-                w = w.add(V * S::LANES);
-                k += 1;
-            }
-            for pointer in &mut x {
-                *pointer = pointer.wrapping_add(reach.pitch);
-            }
+            w = w.add(rest * V * S::LANES);
+            first += reach.pitch;
         }
+        // The last taps of all rows: loops of their own, or the sums would wander between registers.
+        sums = match rest {
+            0 => sums,
+            1 => rests::<S, R, V>(sums, x, reach, 1, weights, ahead),
+            2 => rests::<S, R, V>(sums, x, reach, 2, weights, ahead),
+            _ => rests::<S, R, V>(sums, x, reach, 3, weights, ahead),
+        };
         // Copied by numbers known at compile time, or the sums would not stay in registers.
         let mut columns = [[S::splat(0.0); R]; V];
         for v in 0..V {
@@ -334,6 +360,59 @@ pub(super) unsafe fn sums<S: Simd, const R: usize, const V: usize>(
         }
         columns
     }
+}
+
+/// The last `rest` taps of every row.
+///
+/// # Safety
+/// As for [`sums`].
+#[inline(always)]
+unsafe fn rests<S: Simd, const R: usize, const V: usize>(
+    mut sums: [[S::V; V]; R],
+    x: [*const f32; R],
+    reach: Reach,
+    rest: usize,
+    weights: *const f32,
+    ahead: &mut Ahead,
+) -> [[S::V; V]; R] {
+    let mut k = reach.run - rest;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut w = weights.add(k * V * S::LANES);
+        for _ in 0..reach.rows {
+            sums = taps::<S, R, V>(sums, x, k, rest, w, ahead);
+            w = w.add(reach.run * V * S::LANES);
+            k += reach.pitch;
+        }
+    }
+    sums
+}
+
+/// Adds `count` taps from `k` on, at most `S::TAPS`; what lies beyond them is read, but not added.
+///
+/// # Safety
+/// As for [`sums`].
+#[inline(always)]
+unsafe fn taps<S: Simd, const R: usize, const V: usize>(
+    mut sums: [[S::V; V]; R],
+    x: [*const f32; R],
+    k: usize,
+    count: usize,
+    w: *const f32,
+    ahead: &mut Ahead,
+) -> [[S::V; V]; R] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut values = [S::taps(x[0].add(k)); R];
+        for r in 1..R {
+            values[r] = S::taps(x[r].add(k));
+        }
+        for tap in 0..count {
+            ahead.fetch::<S>();
+            sums = add::<S, R, V>(sums, values, tap, w.add(tap * V * S::LANES));
+        }
+    }
+    sums
 }
 
 /// Adds one tap of every place times the weights at `w`.
@@ -370,12 +449,13 @@ impl Finish<'_> {
         assert!(self.residual.is_none_or(|residual| end <= residual.len()), "residual is short");
     }
 
-    /// What one vector of filters needs of it.
+    /// What `n` filters of one vector need of it.
     ///
     /// # Safety
     /// A vector of bias and slope lies at `filter`.
     #[inline(always)]
-    pub(super) unsafe fn of<S: Simd>(&self, filter: usize) -> FinishOf<S> {
+    pub(super) unsafe fn of<S: Simd>(&self, filter: usize, n: usize) -> FinishOf<S> {
+        let easy = n == S::LANES && !self.steep && self.cap == f32::INFINITY;
         // SAFETY: the caller's promise.
         unsafe {
             FinishOf {
@@ -383,6 +463,8 @@ impl Finish<'_> {
                 slope: S::load(self.slope.as_ptr().add(filter)),
                 cap: S::splat(self.cap),
                 residual: self.residual.map(<[f32]>::as_ptr),
+                n,
+                easy,
             }
         }
     }
@@ -390,25 +472,46 @@ impl Finish<'_> {
 
 /// [`Finish`] for one vector of filters.
 pub(super) struct FinishOf<S: Simd> {
-    bias: S::V,
+    pub(super) bias: S::V,
     slope: S::V,
     cap: S::V,
     residual: Option<*const f32>,
+    n: usize,
+    /// A whole vector, with no slope above 1 and no cap: `store_whole` may be used.
+    pub(super) easy: bool,
 }
 
 impl<S: Simd> FinishOf<S> {
+    /// Stores what becomes of a sum that has its bias.
+    ///
     /// # Safety
-    /// `n` numbers of the residual lie at `at`.
+    /// `n` numbers of output and residual lie at `at`.
     #[inline(always)]
-    pub(super) unsafe fn apply(&self, sum: S::V, at: usize, n: usize) -> S::V {
+    pub(super) unsafe fn store(&self, output: *mut f32, at: usize, mut sum: S::V) {
         // SAFETY: the caller's promise.
         unsafe {
-            let mut sum = S::add(sum, self.bias);
             if let Some(residual) = self.residual {
-                sum = S::add(sum, S::load_n(residual.add(at), n));
+                sum = S::add(sum, S::load_n(residual.add(at), self.n));
             }
             let zero = S::splat(0.0);
-            S::min(S::fma(S::min(sum, zero), self.slope, S::max(sum, zero)), self.cap)
+            let bent = S::fma(S::min(sum, zero), self.slope, S::max(sum, zero));
+            S::store_n(output.add(at), S::min(bent, self.cap), self.n);
+        }
+    }
+
+    /// The same in fewer instructions.
+    ///
+    /// # Safety
+    /// As for `store`, and it is `easy`.
+    #[inline(always)]
+    pub(super) unsafe fn store_whole(&self, output: *mut f32, at: usize, mut sum: S::V) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(residual) = self.residual {
+                sum = S::add(sum, S::load(residual.add(at)));
+            }
+            // Of two lines through 0, the upper one where the slope is at most 1.
+            S::store(output.add(at), S::max(sum, S::mul(sum, self.slope)));
         }
     }
 }

@@ -30,13 +30,12 @@ pub(crate) unsafe trait Simd {
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
 
     /// `TAPS` values from the pointer on.
     unsafe fn taps(from: *const f32) -> Self::Taps;
-    /// One value, as the first of `Taps`.
-    unsafe fn tap(from: *const f32) -> Self::Taps;
     /// `taps[tap] * b + c`
     unsafe fn fma_tap(taps: Self::Taps, tap: usize, b: Self::V, c: Self::V) -> Self::V;
 
@@ -116,9 +115,8 @@ impl Isa {
         found
     }
 
-    /// The best of [`Isa::available`].
+    /// The best of [`Isa::available`], or what [`without`] left.
     pub(crate) fn best() -> Self {
-        static BEST: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
         *BEST.get_or_init(|| Self::available()[0])
     }
 
@@ -151,6 +149,23 @@ impl Isa {
     }
 }
 
+static BEST: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();
+
+/// For measurements: from now on as on a processor without `avx512`, or without `avx2` too, or with
+/// no vectors we know (`all`). False once a network has been loaded.
+pub fn without(what: &str) -> bool {
+    let left = Isa::available().into_iter().find(|isa| match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => !["avx512", "avx2", "all"].contains(&what),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => !["avx2", "all"].contains(&what),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => what != "all",
+        Isa::Portable => true,
+    });
+    left.is_some_and(|isa| BEST.set(isa).is_ok())
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn in_avx512<J: Job>(job: J) {
@@ -176,11 +191,6 @@ macro_rules! one_tap {
             unsafe { Self::splat(*from) }
         }
         #[inline(always)]
-        unsafe fn tap(from: *const f32) -> $v {
-            // SAFETY: as above.
-            unsafe { Self::taps(from) }
-        }
-        #[inline(always)]
         unsafe fn fma_tap(taps: $v, _tap: usize, b: $v, c: $v) -> $v {
             // SAFETY: the caller's, see the trait.
             unsafe { Self::fma(taps, b, c) }
@@ -190,7 +200,7 @@ macro_rules! one_tap {
 
 /// Implements the methods of [`Simd`] that are one intrinsic each.
 macro_rules! intrinsics {
-    ($v:ty, $lanes:literal, $places:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $max:ident, $min:ident) => {
+    ($v:ty, $lanes:literal, $places:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident) => {
         type V = $v;
         const LANES: usize = $lanes;
         const PLACES: usize = $places;
@@ -220,6 +230,11 @@ macro_rules! intrinsics {
             unsafe { $sub(a, b) }
         }
         #[inline(always)]
+        unsafe fn mul(a: $v, b: $v) -> $v {
+            // SAFETY: as above.
+            unsafe { $mul(a, b) }
+        }
+        #[inline(always)]
         unsafe fn max(a: $v, b: $v) -> $v {
             // SAFETY: as above.
             unsafe { $max(a, b) }
@@ -247,6 +262,7 @@ unsafe impl Simd for Avx512 {
         _mm512_storeu_ps,
         _mm512_add_ps,
         _mm512_sub_ps,
+        _mm512_mul_ps,
         _mm512_max_ps,
         _mm512_min_ps
     );
@@ -288,6 +304,7 @@ unsafe impl Simd for Avx2 {
         _mm256_storeu_ps,
         _mm256_add_ps,
         _mm256_sub_ps,
+        _mm256_mul_ps,
         _mm256_max_ps,
         _mm256_min_ps
     );
@@ -365,6 +382,7 @@ unsafe impl Simd for Neon {
         vst1q_f32,
         vaddq_f32,
         vsubq_f32,
+        vmulq_f32,
         vmaxq_f32,
         vminq_f32
     );
@@ -375,11 +393,6 @@ unsafe impl Simd for Neon {
     unsafe fn taps(from: *const f32) -> float32x4_t {
         // SAFETY: the caller owns four numbers at `from`.
         unsafe { Self::load(from) }
-    }
-    #[inline(always)]
-    unsafe fn tap(from: *const f32) -> float32x4_t {
-        // SAFETY: the caller owns a number at `from`.
-        unsafe { Self::splat(*from) }
     }
     #[inline(always)]
     unsafe fn fma_tap(
@@ -395,6 +408,22 @@ unsafe impl Simd for Neon {
                 1 => vfmaq_laneq_f32::<1>(c, b, taps),
                 2 => vfmaq_laneq_f32::<2>(c, b, taps),
                 _ => vfmaq_laneq_f32::<3>(c, b, taps),
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_n(to: *mut f32, v: float32x4_t, n: usize) {
+        // SAFETY: 2 numbers and 1 are stored one after another, `n` in all.
+        unsafe {
+            match n {
+                0 => {}
+                1 => vst1q_lane_f32::<0>(to, v),
+                2 => vst1_f32(to, vget_low_f32(v)),
+                3 => {
+                    vst1_f32(to, vget_low_f32(v));
+                    vst1q_lane_f32::<2>(to.add(2), v);
+                }
+                _ => vst1q_f32(to, v),
             }
         }
     }
@@ -444,6 +473,10 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn sub(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         each(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        each(a, b, |a, b| a * b)
     }
     #[inline(always)]
     unsafe fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {

@@ -17,7 +17,7 @@
 mod transform;
 
 use super::{
-    map::Map,
+    map::{Map, SLACK},
     product::{Ahead, Finish, Reach, blocks, sums, tiles},
     simd::{Isa, Job, Simd},
 };
@@ -42,7 +42,7 @@ thread_local! {
 /// Filters of 3 × 3, transformed.
 pub(super) struct Winograd {
     isa: Isa,
-    tile: Tile,
+    pub(super) tile: Tile,
     channels: usize,
     filters: usize,
     /// Block after block of filters, in each place after place, in each channel after channel.
@@ -183,8 +183,8 @@ impl<T: Transform> Job for Tiles<'_, T> {
         let chunk = all.div_ceil(all.div_ceil(most).max(1)).next_multiple_of(S::PLACES);
         // Places lie an odd number of cache lines apart, or they would fight for the same ones.
         let step = (chunk * channels).next_multiple_of(32) + 16;
-        let (patch, spread) = (T::PLACES * channels, T::PLACES * step);
-        let needed = patch + spread + chunk * T::PLACES * 2 * S::LANES;
+        let (patch, spread) = (T::PLACES * channels + SLACK, T::PLACES * step);
+        let needed = patch + spread + chunk * T::PLACES * 2 * S::LANES + SLACK;
         if self.scratch.len() < needed {
             self.scratch.resize(needed, 0.0);
         }
@@ -253,7 +253,8 @@ impl<T: Transform> Tiles<'_, T> {
                     for r in 0..R {
                         x[r] = x[r].add(last.min(at + r) * chunk.channels);
                     }
-                    let sums = sums::<S, R, V>(x, reach, weights, &mut ahead);
+                    let none = [S::splat(0.0); V];
+                    let sums = sums::<S, R, V>(x, reach, weights, none, &mut ahead);
                     for r in 0..R {
                         let to = to.add(last.min(at + r) * T::PLACES * width);
                         for v in 0..V {
@@ -266,25 +267,25 @@ impl<T: Transform> Tiles<'_, T> {
         }
     }
 
-    /// Pixels of tile `i` of a chunk to its places.
+    /// Pixels of tile `i` of a chunk to its places. The last vector may reach beyond the channels:
+    /// nobody reads what comes of that.
     #[inline(always)]
     unsafe fn spread<S: Simd>(&self, chunk: &Chunk, i: usize) {
         let [_, _, w, c] = self.map.size();
         // SAFETY: pixels beyond the map are not read; the caller has room for all places.
         unsafe {
             let (from, pitch) = match self.inside(chunk.first + i) {
-                Some(at) => (self.map.values().as_ptr().add(at), w * c),
+                Some(at) => (self.map.room().as_ptr().add(at), w * c),
                 None => (self.patch(chunk.first + i, chunk.patch), T::IN * c),
             };
             let to = chunk.spread.add(i * chunk.channels);
             for first in (0..c).step_by(S::LANES) {
-                let n = (c - first).min(S::LANES);
                 let mut columns = [[S::splat(0.0); MOST]; MOST];
                 for x in 0..T::IN {
                     let from = from.add(x * c + first);
                     let mut column = [S::splat(0.0); MOST];
                     for y in 0..T::IN {
-                        column[y] = S::load_n(from.add(y * pitch), n);
+                        column[y] = S::load(from.add(y * pitch));
                     }
                     columns[x] = T::spread::<S>(column);
                 }
@@ -325,7 +326,7 @@ impl<T: Transform> Tiles<'_, T> {
             for y in rows[0]..rows[1] {
                 let row = (image * h + top + y - pad) * w;
                 let at = (row + left + columns[0]).wrapping_sub(pad).wrapping_mul(c);
-                let from = self.map.values().as_ptr().wrapping_add(at);
+                let from = self.map.room().as_ptr().wrapping_add(at);
                 let to = patch.add((y * T::IN + columns[0]) * c);
                 std::ptr::copy_nonoverlapping(from, to, (columns[1] - columns[0]) * c);
             }
@@ -363,14 +364,22 @@ impl<T: Transform> Tiles<'_, T> {
                 }
                 columns[x] = T::gather::<S>(column);
             }
-            let finish = self.finish.of::<S>(filter);
+            let (finish, output) = (self.finish.of::<S>(filter, n), self.output.as_mut_ptr());
             let start = image * to[0] + top * to[1] + left * to[2] + filter;
-            for y in 0..T::OUT.min(size[1] - top) {
-                let mut at = start + y * to[1];
-                for x in 0..T::OUT.min(size[2] - left) {
-                    let sum = finish.apply(columns[x][y], at, n);
-                    S::store_n(self.output.as_mut_ptr().add(at), sum, n);
-                    at += to[2];
+            let (down, across) = (T::OUT.min(size[1] - top), T::OUT.min(size[2] - left));
+            if finish.easy && down == T::OUT && across == T::OUT {
+                for y in 0..T::OUT {
+                    for x in 0..T::OUT {
+                        let sum = S::add(columns[x][y], finish.bias);
+                        finish.store_whole(output, start + y * to[1] + x * to[2], sum);
+                    }
+                }
+                return;
+            }
+            for y in 0..down {
+                for x in 0..across {
+                    let sum = S::add(columns[x][y], finish.bias);
+                    finish.store(output, start + y * to[1] + x * to[2], sum);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The networks against PyTorch's outputs for a picture made by a formula.
 
 use super::*;
+use crate::nn::LAYERS;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -68,4 +69,17 @@ fn the_proposer_gives_what_pytorch_gives() {
     let faces: Vec<f32> = places.iter().map(|place| chances(place[0], place[1])[0]).collect();
     close(&boxes[..40], &wanted[0]);
     close(&faces[..40], &wanted[1]);
+}
+
+/// Or nobody would notice where the detour has become slower than the direct way.
+#[test]
+fn every_layer_that_goes_winograds_way_is_timed_and_counted() {
+    let nets = [Net::proposer(&weights()), Net::refiner(&weights()), Net::decider(&weights())];
+    let nets = nets.map(|net| net.unwrap().detours());
+    let dlib = crate::DlibNet::load(&weights()).unwrap().detours();
+    let taken: Vec<_> = nets.into_iter().flatten().chain(dlib).collect();
+    let known = LAYERS.map(|layer| (layer.map[3], layer.filters, layer.tile));
+    assert!(taken.iter().all(|layer| known.contains(layer)), "{taken:?}");
+    assert!(known.iter().all(|layer| taken.contains(layer)), "{known:?} are no layers of ours");
+    assert_eq!(taken.len(), 4 + 7 + 7 + 6 - 2);
 }
