@@ -157,8 +157,8 @@ impl DlibNet {
 fn same(filters: Filters, channels: usize, side: usize) -> Result<Conv> {
     match channels {
         _ if side == 1 => Conv::new(filters.centre()?, 1, 0),
-        ..=64 => Conv::quick(filters, 1, Tile::Four),
-        ..=128 => Conv::quick(filters, 1, Tile::Two),
+        0..=64 => Conv::quick(filters, 1, Tile::Four),
+        65..=128 => Conv::quick(filters, 1, Tile::Two),
         _ => Conv::new(filters, 1, 1),
     }
 }

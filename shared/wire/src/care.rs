@@ -3,8 +3,9 @@
 use crate::time::ClockState;
 use serde::{Deserialize, Serialize};
 
-/// Hub → door on `desired`, after a greeting: how much of what doors say this hub understands. To
-/// one that has not said so over this connection a door says nothing that hubs before it did not
+/// Hub → door on `desired`, after a greeting: how much of what doors say this hub understands.
+///
+/// To one that has not said so over this connection a door says nothing that hubs before it did not
 /// know, neither in messages nor in records.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Grasp {

@@ -265,9 +265,7 @@ impl Product<'_> {
         let reach = Reach { rows: band.rows.end - band.rows.start, ..self.reach };
         let mut places = [self.grid.places[last]; R];
         if at + R <= last {
-            for r in 0..R {
-                places[r] = self.grid.places[at + r];
-            }
+            places.copy_from_slice(&self.grid.places[at..at + R]);
         } else {
             for r in 0..R {
                 places[r] = self.grid.places[last.min(at + r)];
