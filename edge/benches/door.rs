@@ -1,5 +1,7 @@
 //! From the frames of a burst to the draft of a record: what the door adds to the time a burst
 //! takes, and how much more a whole burst costs than one frame of it.
+#![expect(clippy::unwrap_used, reason = "a bench may stop at the first surprise")]
+#![expect(clippy::print_stderr, reason = "that is where criterion's own lines go")]
 
 #[expect(dead_code, reason = "tests use more of the stage")]
 #[path = "../tests/stage/mod.rs"]

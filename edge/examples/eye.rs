@@ -93,7 +93,7 @@ fn blurred(picture: &Picture, sigma: f32) -> Picture {
     let weights: Vec<f32> =
         (-reach..=reach).map(|d| (-(d * d) as f32 / (2.0 * sigma * sigma)).exp()).collect();
     let sum: f32 = weights.iter().sum();
-    let (width, height) = (picture.width as i64, picture.height as i64);
+    let (width, height) = (i64::from(picture.width), i64::from(picture.height));
     let along = |rgb: &[f32], (dx, dy): (i64, i64)| -> Vec<f32> {
         let mut out = vec![0.0; rgb.len()];
         for (n, value) in out.iter_mut().enumerate() {

@@ -142,7 +142,7 @@ mod tests {
         });
         let lines = tail(SystemClock.mono()).lines;
         let line = lines.iter().find(|line| line.text.starts_with("noted: ")).unwrap();
-        assert_eq!(line.text, "noted: rtsp://cam/1 fell silent seq=7");
+        assert_eq!(line.text, "noted: rtsp://cam/… fell silent seq=7");
         assert_eq!(line.level, TailLevel::Warn);
     }
 }

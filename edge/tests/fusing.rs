@@ -1,6 +1,9 @@
 //! What a door gives up by looking at the mirror image of one look only: photos of public figures,
 //! each looked at three times, compared with all others.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
 #[expect(dead_code, reason = "other tests use more of the stage")]
 mod stage;
 

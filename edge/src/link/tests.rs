@@ -395,7 +395,7 @@ fn a_hub_that_understands_is_told_what_runs_and_how_the_program_is_and_one_of_be
     session.on(parcel([]), Mono(25));
     let measured = Event::Measured(Vitals::default(), condition());
     let vitals = Action::Say(Leaf::Vitals, Vitals::default().into());
-    assert_eq!(session.on(measured.clone(), Mono(30)), [vitals.clone()]);
+    assert_eq!(session.on(measured.clone(), Mono(30)), std::slice::from_ref(&vitals));
     assert_eq!(session.on(Event::Running(running("50")), Mono(31)), []);
     let runs = |face| Action::Say(Leaf::Config, running(face).into());
     let grasp = || Event::Message(Grasp { level: Grasp::CARE }.into());

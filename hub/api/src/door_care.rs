@@ -89,7 +89,7 @@ pub struct DoorSettingBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DoorConflict)]
 pub struct DoorConflictBody {
-    /// pending, lingering, refused, not_kept, camera_size, camera_control or line.
+    /// `pending`, `lingering`, `refused`, `not_kept`, `camera_size`, `camera_control` or `line`.
     kind: &'static str,
     /// Which setting.
     key: String,
