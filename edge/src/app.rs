@@ -24,6 +24,7 @@ use crate::{
     packs::{Model, Packs},
     program::{Here, Role, Shelf, Updater},
     pulse::Pulse,
+    running,
     status::{Say, Status},
     trigger::{Ask, asking},
 };
@@ -70,7 +71,7 @@ pub fn start(config: Config, role: Role, clock: Arc<dyn Clock>) -> anyhow::Resul
     let lifeline = Lifeline::default();
     let stop = CancellationToken::new();
     let (asks, asked) = asking();
-    let care = Care::new(&config);
+    let care = Care::new(config.data.clone(), running::values(&config));
     let told = care.clone();
     let post =
         Post { config: &config, clock: &clock, packs, model, stop: &stop, asks: &asks, care: told };

@@ -2,14 +2,13 @@
 //! daemon put it here, and the link says it to a hub that understands it.
 
 use crate::clock::Timekeeper;
-use crate::config::Config;
+use crate::disk;
 use crate::draft::Timing as _;
 use crate::outbox::Cursor;
 use crate::status::Counters;
-use crate::{disk, running};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::watch;
-use wire::care::{Condition, Conflict, ConflictKind, Running, within};
+use wire::care::{Condition, Conflict, ConflictKind, Running, RunningValue, within};
 
 /// What the eye makes of the picture.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -36,11 +35,11 @@ pub struct Care {
 }
 
 impl Care {
-    /// Of a door that runs with `config`.
+    /// Of a door that runs with these settings, and keeps its outbox in the folder `data`.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
-        let care = Self { data: config.data.clone(), ..Self::default() };
-        care.running.send_modify(|running| running.values = running::values(config));
+    pub fn new(data: PathBuf, values: Vec<RunningValue>) -> Self {
+        let care = Self { data, ..Self::default() };
+        care.running.send_modify(|running| running.values = values);
         care
     }
 

@@ -3,7 +3,7 @@
 //! Everything before it may be lost; nothing after it may. Templates and crops pass it in the
 //! clear, in memory only: the outbox seals them before they touch the disk.
 
-use crate::trigger::Way;
+use crate::passing::Way;
 use std::{error::Error, fmt};
 use wire::{Candidate, ModelId, Mono, Quality, Reason, Stamp, StudentId, Verdict, record::Watch};
 

@@ -27,6 +27,7 @@ pub mod link;
 pub mod outbox;
 pub mod owner;
 pub mod packs;
+pub mod passing;
 pub mod program;
 pub mod recognise;
 pub mod renew;

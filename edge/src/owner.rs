@@ -64,6 +64,10 @@ impl StrangerError {
 /// # Errors
 /// When it may not.
 pub fn permit(data: &Path, verb: &'static str) -> Result<(), StrangerError> {
+    // What the owner may not do is the folder's own fault, and told by whoever finds it.
+    if symlink_metadata(data).is_ok_and(|of| of.uid() == Uid::effective().as_raw()) {
+        return Ok(());
+    }
     let is_refused = |how: Access| access(data, how) == Err(Errno::ACCESS);
     // Of a disk that is only read the second says nothing of permissions.
     if is_refused(Access::READ_OK | Access::EXEC_OK) || is_refused(Access::WRITE_OK) {
@@ -128,7 +132,7 @@ fn turn_into(user: Uid, group: Gid) -> io::Result<()> {
 /// Whether the folder `data` is root's, although there is a user for the daemon.
 #[must_use]
 pub fn is_roots(data: &Path) -> bool {
-    let is_root = std::fs::metadata(data).is_ok_and(|folder| folder.uid() == 0);
+    let is_root = symlink_metadata(data).is_ok_and(|folder| folder.uid() == 0);
     is_root && User::from_name(USER).is_ok_and(|user| user.is_some())
 }
 

@@ -5,12 +5,10 @@
 
 pub mod gpio;
 pub mod motion;
-mod passing;
 mod shots;
 mod shutter;
 mod timer;
 
-pub use passing::{Barrier, Passing, Way};
 pub use shots::{Burst, Nothing, Shot, Shots, Source};
 pub use shutter::{Ask, Cause, Pace, Shutter, asking};
 pub use timer::every;

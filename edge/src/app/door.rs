@@ -7,11 +7,12 @@ use crate::{
     config::Config,
     control::{self, Control},
     health::{Scene, Watcher},
+    passing::Passing,
     pulse::{Beat, Pulse},
     recognise::{Recogniser, Tools},
     signal,
     status::{Counters, Say, Status, memory_peak_kb},
-    trigger::{self, Ask, Passing, Shutter},
+    trigger::{self, Ask, Shutter},
     vitals,
 };
 use anyhow::Context as _;

@@ -3,7 +3,7 @@
 use super::book::Unsaved;
 use super::{Book, OutboxError, Place, meta};
 use crate::draft::Draft;
-use crate::trigger::Way;
+use crate::passing::Way;
 use rand::rngs::StdRng;
 use rusqlite::{Connection, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};

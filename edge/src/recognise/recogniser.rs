@@ -12,11 +12,12 @@ use crate::{
     draft::{Draft, Keep, Timing},
     gallery::LoadedGallery,
     packs::Model,
+    passing::{Passing, Way},
     pulse::Beat,
     signal::Sign,
     status::Counters,
     track::{Place, Track, TrackId, Tracker},
-    trigger::{Burst, Passing, Way},
+    trigger::Burst,
     visit::{Rules, Settled, Visits},
 };
 use std::{

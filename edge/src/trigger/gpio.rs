@@ -1,8 +1,8 @@
 //! A button, a light barrier or a passive infrared sensor on a GPIO line.
 
-use super::passing::{Barrier, Passing, Way};
 use super::{Ask, Cause};
 use crate::capture::Lifeline;
+use crate::passing::{Barrier, Passing, Way};
 use crate::status::Counters;
 use crate::table::ConfigError;
 use rppal::gpio::{Gpio, InputPin, Trigger};

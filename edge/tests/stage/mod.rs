@@ -9,12 +9,13 @@ use rollcall_edge::{
     draft::{Draft, Keep, KeepError, Timing},
     gallery::LoadedGallery,
     packs::Model,
+    passing::Passing,
     pulse::Beat,
     recognise::{Config, Recogniser, Tools},
     report::Report,
     signal,
     status::Counters,
-    trigger::{Burst, Cause, Passing},
+    trigger::{Burst, Cause},
 };
 use std::{
     path::PathBuf,
