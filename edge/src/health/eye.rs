@@ -37,7 +37,7 @@ const DIM: f32 = 24.0;
 const LIT: f32 = 60.0;
 /// Where the sharpest edges of minutes have less than this of their step within two pixels, nobody is
 /// recognised: the same blurs faces, until none is left.
-const SOFT: f32 = 0.4;
+const SOFT: f32 = 0.36;
 /// How long pictures have to be out of focus: somebody who stands before the lens is not for so long.
 const SOFT_MS: u64 = 3 * 60_000;
 /// Of the looks in that time so many must have shown edges.
