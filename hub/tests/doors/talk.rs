@@ -100,6 +100,22 @@ async fn a_batch_is_stored_before_anything_is_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_door_that_says_all_it_has_to_say_is_not_kept_waiting() {
+    let hub = Hub::new().await;
+    let door = hub.door("d1").await;
+    let mut phone = Phone::call(&hub, &door).await;
+    phone.hello(EPOCH);
+    for connection in 1..=6 {
+        phone.say(Leaf::Status, Status { online: true, connection, boot: 1 });
+        phone.say(Leaf::Config, Running { values: vec![], conflicts: vec![] });
+        phone.say(Leaf::Vitals, Vitals::default());
+    }
+    phone.batch(EPOCH, vec![health(1)]);
+    phone.acknowledged(20).await;
+    assert_eq!(hub.count("health").await, 1);
+}
+
+#[tokio::test]
 async fn an_unknown_version_is_set_aside_and_the_next_batch_is_not() {
     let hub = Hub::new().await;
     let door = hub.door("d1").await;

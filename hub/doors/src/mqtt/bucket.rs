@@ -1,7 +1,9 @@
-//! A token bucket: how long somebody who sends too fast must wait. Nothing is ever dropped.
+//! Token buckets: how long somebody who sends too fast must wait. Nothing is ever dropped.
 
+use config::doors::DoorLimits;
 use std::time::Duration;
 use tokio::time::Instant;
+use wire::topic::{Leaf, RULES, Rule};
 
 /// Fills at a steady rate up to its size; taking more than it holds is a debt that takes time.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +31,48 @@ impl Bucket {
     }
 }
 
+/// How much one door may say: so many records, and so many messages of each topic.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    records: Bucket,
+    topics: [Bucket; RULES.len()],
+}
+
+impl Allowance {
+    /// Nothing said yet at `now`. Of each topic ten seconds' worth may come at once: a door that
+    /// connects has something to say on most of them.
+    #[must_use]
+    pub fn new(limits: &DoorLimits, now: Instant) -> Self {
+        let topic = |rule: Rule| Bucket::new(rule.per_minute / 60, rule.per_minute / 6, now);
+        let records = Bucket::new(limits.records_per_second, limits.burst, now);
+        Self { records, topics: RULES.map(topic) }
+    }
+
+    /// One message with so many records was said; when the next may be read.
+    pub fn take(&mut self, leaf: Leaf, records: usize, now: Instant) -> Instant {
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let topic = self.topics[leaf as usize].take(1, now);
+        now + self.records.take(records, now).max(topic)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_one_message_is_due_is_waited_for_once() {
+        let (limits, start) = (DoorLimits::default(), Instant::now());
+        let mut allowance = Allowance::new(&limits, start);
+        let said: Vec<_> = (0..14).map(|_| allowance.take(Leaf::Status, 0, start)).collect();
+        assert_eq!(said[9], start, "ten at once are free");
+        assert_eq!(said[13], start + Duration::from_secs(4), "four more take four seconds");
+        assert_eq!(allowance.take(Leaf::Config, 0, start), start, "each topic has its own");
+        assert_eq!(allowance.take(Leaf::Up, 500, start), start);
+        let due = allowance.take(Leaf::Up, 64, start);
+        assert_eq!(due, start + Duration::from_millis(160));
+        assert_eq!(allowance.take(Leaf::Up, 0, due), due);
+    }
 
     #[test]
     fn a_burst_is_free_and_the_rest_takes_its_time() {

@@ -3,7 +3,7 @@
 
 use super::Listener;
 use super::answers::Answers;
-use super::bucket::Bucket;
+use super::bucket::Allowance;
 use super::refusal::MqttRefusal;
 use super::session::{MqttSession, MqttStep};
 use crate::tls;
@@ -119,6 +119,12 @@ enum MqttWhat {
     Note,
 }
 
+impl MqttWhat {
+    fn records(self) -> usize {
+        if let Self::Batch(records) = self { records } else { 0 }
+    }
+}
+
 struct Connection<S> {
     stream: S,
     session: MqttSession,
@@ -129,7 +135,7 @@ struct Connection<S> {
     inbox: VecDeque<Delivery>,
     pending: VecDeque<Pending>,
     answers: Answers,
-    bucket: Bucket,
+    allowance: Allowance,
     silence: Duration,
     will: Option<(Status, Duration)>,
     desired: Option<Desired>,
@@ -161,7 +167,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             inbox: VecDeque::new(),
             pending: VecDeque::new(),
             answers: Answers::default(),
-            bucket: Bucket::new(limits.records_per_second, limits.burst, now),
+            allowance: Allowance::new(&limits, now),
             silence: limits.connect,
             will: None,
             desired: None,
@@ -333,7 +339,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             MqttSaid::Store(_) | MqttSaid::Note(_) => MqttWhat::Note,
         };
-        self.paused = self.paused.max(now) + self.bucket.take(self.cost(leaf, what), now);
+        self.paused = self.paused.max(self.allowance.take(leaf, what.records(), now));
         let (answer, receiver) = oneshot::channel();
         self.pending.push_back(Pending { packet_id, what, answer: receiver });
         let device = self.identity.device.clone();
@@ -358,15 +364,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             MqttNote::Board(vitals) => boards.say(device, vitals, now),
             MqttNote::Condition(condition) => boards.condition(device, condition, now),
             MqttNote::Running(running) => boards.runs(device, running),
-        }
-    }
-
-    /// Tokens for one message: its records, and never less than its topic's rate allows.
-    fn cost(&self, leaf: Leaf, what: MqttWhat) -> u32 {
-        let least = self.limits.records_per_second * 60 / leaf.rule().per_minute.max(1);
-        match what {
-            MqttWhat::Batch(records) => u32::try_from(records).unwrap_or(u32::MAX).max(least),
-            MqttWhat::Hello(..) | MqttWhat::Note => least,
         }
     }
 
@@ -406,9 +403,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(MqttRefusal::Busy.into());
         };
         self.session.acknowledge(packet_id);
-        let records = if let MqttWhat::Batch(records) = what { records } else { 0 };
         if let Some(ack) = ack
-            && let Some(other) = self.answers.committed(ack, records, Instant::now())
+            && let Some(other) = self.answers.committed(ack, what.records(), Instant::now())
         {
             self.tell(other);
         }
