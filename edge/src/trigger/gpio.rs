@@ -190,13 +190,8 @@ impl Line {
     /// # Errors
     /// Off a Pi, without permission, or when the line is taken.
     pub fn open(config: &Config) -> Result<Self, GpioError> {
-        let open = |line: u8| {
-            let what = format!("line {line} (trigger)");
-            pin(config, line).map_err(|error| GpioError::new(&what, &error))
-        };
-        let gpio = Gpio::new().map_err(|error| GpioError::new("lines", &error))?;
-        let outer = open(config.line)?;
-        let inner = config.inner.map(open).transpose()?;
+        let (gpio, outer) = take(config, config.line)?;
+        let inner = config.inner.map(|line| Ok(take(config, line)?.1)).transpose()?;
         Ok(Self { config: config.clone(), gpio, outer, inner })
     }
 
@@ -275,8 +270,14 @@ fn count(ways: &[Option<Way>], counters: &Counters) {
     }
 }
 
-fn pin(config: &Config, line: u8) -> Result<InputPin, rppal::gpio::Error> {
-    let pin = Gpio::new()?.get(line)?;
+fn take(config: &Config, line: u8) -> Result<(Gpio, InputPin), GpioError> {
+    let what = format!("line {line} (trigger)");
+    let taken = Gpio::new().and_then(|gpio| Ok((gpio.clone(), pin(config, &gpio, line)?)));
+    taken.map_err(|error| GpioError::new(&what, &error))
+}
+
+fn pin(config: &Config, gpio: &Gpio, line: u8) -> Result<InputPin, rppal::gpio::Error> {
+    let pin = gpio.get(line)?;
     let mut pin = match config.pull {
         Pull::Up => pin.into_input_pullup(),
         Pull::Down => pin.into_input_pulldown(),
