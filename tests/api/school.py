@@ -69,12 +69,16 @@ class School:
         self.made("/api/devices", json={"device_id": "door-1", "classroom_id": "204"})
         now = {"class_name": "Now", "class_code": "NOW", "room": "204"}
         self.made("/api/classes", json=now)
+        self.goes_on("NOW")
+        self.barack()
+
+    def goes_on(self, group):
+        """A lesson of this class that goes on now."""
         at = datetime.datetime.now(datetime.timezone.utc)
         first = max(at - datetime.timedelta(minutes=5), at.replace(hour=0, minute=0))
         last = min(at + datetime.timedelta(hours=2), at.replace(hour=23, minute=59))
-        lesson = {"class_id": "NOW", "date": f"{at:%Y-%m-%d}", "start_time": f"{first:%H:%M}"}
+        lesson = {"class_id": group, "date": f"{at:%Y-%m-%d}", "start_time": f"{first:%H:%M}"}
         self.made("/api/sessions", json={**lesson, "end_time": f"{last:%H:%M}"})
-        self.barack()
 
     def barack(self):
         """Somebody who can be recognised and is due now; made anew if the fuzzer changed him."""
@@ -96,13 +100,13 @@ class School:
     def device(self):
         return self.made("/api/devices", json={"device_id": f"d{next(_next)}"})
 
-    def fresh_door(self):
-        """One of its own behind room 204: the fuzzer may have cut any other off."""
-        return self.made("/api/devices", json={"device_id": f"d{next(_next)}", "classroom_id": "204"})
+    def fresh_door(self, room="204"):
+        """One of its own behind a room: the fuzzer may have cut any other off."""
+        return self.made("/api/devices", json={"device_id": f"d{next(_next)}", "classroom_id": room})
 
-    def group(self):
+    def group(self, room=None):
         n = next(_next)
-        typed = {"class_name": f"Class {n}", "class_code": f"C{n}", "room": f"R{n}"}
+        typed = {"class_name": f"Class {n}", "class_code": f"C{n}", "room": room or f"R{n}"}
         group = self.made("/api/classes", json=typed)
         self.send("POST", f"/api/classes/{group}/students", json={"students": [self.barack()]})
         return group
@@ -112,9 +116,17 @@ class School:
         return self.made("/api/sessions", json={**typed, "end_time": "10:45"})
 
     def record(self):
-        self.barack()
-        fields = {"device_id": self.fresh_door(), "classroom_id": "204"}
-        return self.made("/api/capture", "record_id", data=fields, files={"image": jpeg()})
+        """A passage that waits, in a lesson of its own: the fuzzer may have changed any other."""
+        for _ in range(3):
+            room = f"R{next(_next)}"
+            self.goes_on(self.group(room))
+            fields = {"device_id": self.fresh_door(room), "classroom_id": room}
+            answer = self.send("POST", "/api/capture", data=fields, files={"image": jpeg()})
+            assert answer.ok, f"POST /api/capture: {answer.status_code} {answer.text}"
+            if answer.json()["status"] == "pending":
+                return answer.json()["record_id"]
+            self.known = None  # The fuzzer changed him, too.
+        raise AssertionError(f"no passage waits: {answer.text}")
 
     def enrolment(self):
         fields = {"student_id": self.barack(), "another_person": "true"}
