@@ -29,7 +29,7 @@ impl Net {
                 first(weights, 10)?,
                 pool(2),
                 conv(weights, 2, (16, 10, 3))?,
-                wide(weights, 3, (32, 16, 3))?,
+                Layer::Conv(Conv::sized(filters(weights, 3, (32, 16, 3))?, 0, Tile::Four)?),
                 heads(weights, &[("conv4_1", 2), ("conv4_2", 4)], 32)?,
             ]))
         })

@@ -109,7 +109,12 @@ pub type Pads = [usize; 4];
 enum Plan {
     Direct(Packed),
     Winograd(Winograd),
+    /// Directly for few places, Winograd's way from `MANY` on.
+    Sized(Packed, Winograd),
 }
+
+/// Results from which tiles are worth what their filters weigh: 4 × 4 of them are a tile.
+const MANY: usize = 64;
 
 impl Conv {
     /// `pad` zeros around the input on every side.
@@ -128,10 +133,19 @@ impl Conv {
         Self::winograd(Isa::best(), filters, pad, tile)
     }
 
+    /// The same for maps of any size: on small ones as without it.
+    pub(crate) fn sized(filters: Filters, pad: usize, tile: Tile) -> Result<Self> {
+        let isa = Isa::best();
+        let plan = |values: &[f32], [out, rows, columns, channels]: [usize; 4]| {
+            let many = Winograd::new(isa, tile, out, channels, values);
+            Plan::Sized(packed(isa, values, [out, rows, columns, channels]), many)
+        };
+        Self::build(isa, filters, 1, [pad; 4], plan)
+    }
+
     fn direct(isa: Isa, filters: Filters, stride: usize, pads: Pads) -> Result<Self> {
-        Self::build(isa, filters, stride, pads, |values, [out, rows, columns, channels]| {
-            let depth = rows * columns * channels;
-            Plan::Direct(Packed::new(isa, out, depth, |filter, tap| values[filter * depth + tap]))
+        Self::build(isa, filters, stride, pads, |values, shape| {
+            Plan::Direct(packed(isa, values, shape))
         })
     }
 
@@ -164,7 +178,9 @@ impl Conv {
     #[cfg(test)]
     pub(crate) fn detour(&self) -> Option<(usize, usize, Tile)> {
         match &self.plan {
-            Plan::Winograd(plan) => Some((self.shape[3], self.shape[0], plan.tile)),
+            Plan::Winograd(plan) | Plan::Sized(_, plan) => {
+                Some((self.shape[3], self.shape[0], plan.tile))
+            }
             Plan::Direct(_) => None,
         }
     }
@@ -210,7 +226,10 @@ impl Conv {
         let results = output.values_mut();
         match &self.plan {
             Plan::Winograd(plan) => plan.run(x, self.pads[0], size, to, finish, results),
-            Plan::Direct(packed) => {
+            Plan::Sized(_, plan) if n * rows * columns >= MANY => {
+                plan.run(x, self.pads[0], size, to, finish, results);
+            }
+            Plan::Direct(packed) | Plan::Sized(packed, _) => {
                 let [_, taps, across, c] = self.shape;
                 let padded = padded(x, self.pads);
                 let [_, h, w, _] = padded.size();
@@ -243,6 +262,12 @@ impl Conv {
             }
         }
     }
+}
+
+/// `values` are filters of this shape.
+fn packed(isa: Isa, values: &[f32], [out, rows, columns, channels]: [usize; 4]) -> Packed {
+    let depth = rows * columns * channels;
+    Packed::new(isa, out, depth, |filter, tap| values[filter * depth + tap])
 }
 
 /// A map with zeros around it.

@@ -222,8 +222,13 @@ macro_rules! tiles {
                     $tile;
                     $R
                 }
-                _ => {
+                (_, 3..) => {
                     const $R: usize = 4;
+                    $tile;
+                    $R
+                }
+                _ => {
+                    const $R: usize = 2;
                     $tile;
                     $R
                 }

@@ -24,10 +24,11 @@ const fn layer(
     Layer { name, map, filters, pad, tile }
 }
 
-/// All of them. PNet's maps are those of a picture 640 pixels wide and of its smallest one.
+/// All of them. PNet's maps are a strip of a picture 640 pixels wide, and the least that makes the
+/// detour.
 pub(crate) const LAYERS: [Layer; 9] = [
     layer("pnet-3", [1, 26, 94, 16], 32, 0, Tile::Four),
-    layer("pnet-3-small", [1, 4, 6, 16], 32, 0, Tile::Four),
+    layer("pnet-3-least", [1, 10, 10, 16], 32, 0, Tile::Four),
     layer("rnet-2", [16, 11, 11, 28], 48, 0, Tile::Four),
     layer("onet-2", [4, 23, 23, 32], 64, 0, Tile::Four),
     layer("onet-3", [4, 10, 10, 64], 64, 0, Tile::Four),
