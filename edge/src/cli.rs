@@ -181,6 +181,8 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     }
     match args.verb {
         Verb::Run => {
+            // Before anything is counted or opened: what runs is not to notice.
+            control::alone(&config.socket)?;
             let role = program::launch(&config.data, &config.update)?;
             daemon(config, role)?;
         }
