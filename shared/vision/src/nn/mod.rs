@@ -11,6 +11,7 @@ mod pool;
 mod product;
 mod rivals;
 pub(crate) mod simd;
+mod weights;
 mod winograd;
 
 pub use conv::Pads;

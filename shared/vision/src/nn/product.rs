@@ -13,6 +13,7 @@
 use super::{
     map::SLACK,
     simd::{Isa, Job, Simd},
+    weights::Weights,
 };
 use std::{cell::RefCell, ops::Range};
 
@@ -81,7 +82,7 @@ pub(super) struct Packed {
     filters: usize,
     /// Numbers a filter reads at one place.
     depth: usize,
-    numbers: Vec<f32>,
+    numbers: Weights,
 }
 
 impl Packed {
@@ -100,7 +101,7 @@ impl Packed {
                 numbers.extend(block.map(|f| if f < filters { weight(f, tap) } else { 0.0 }));
             }
         }
-        Self { isa, filters, depth, numbers }
+        Self { isa, filters, depth, numbers: Weights::of(&numbers) }
     }
 }
 

@@ -20,6 +20,7 @@ use super::{
     map::{Map, SLACK},
     product::{Ahead, Finish, Reach, blocks, sums, tiles},
     simd::{Isa, Job, Simd},
+    weights::Weights,
 };
 use std::{cell::RefCell, marker::PhantomData};
 use transform::{FOUR, Four, MOST, TWO, Transform, Two};
@@ -46,7 +47,7 @@ pub(super) struct Winograd {
     channels: usize,
     filters: usize,
     /// Block after block of filters, in each place after place, in each channel after channel.
-    numbers: Vec<f32>,
+    numbers: Weights,
 }
 
 impl Winograd {
@@ -80,7 +81,7 @@ impl Winograd {
                 numbers.extend(block.map(number));
             }
         }
-        Self { isa, tile, channels, filters, numbers }
+        Self { isa, tile, channels, filters, numbers: Weights::of(&numbers) }
     }
 
     /// `size` is `[images, rows, columns]` of the result, `to` the steps of its frame, in numbers.
