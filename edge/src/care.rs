@@ -4,7 +4,6 @@
 use crate::clock::Timekeeper;
 use crate::disk;
 use crate::draft::Timing as _;
-use crate::outbox::Cursor;
 use crate::status::Counters;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::watch;
@@ -55,16 +54,16 @@ impl Care {
         });
     }
 
-    /// How the program is, with an outbox that is so far.
+    /// How the program is, with so many records that wait for the hub.
     #[must_use]
-    pub fn condition(&self, time: &Timekeeper, outbox: &Cursor) -> Condition {
+    pub fn condition(&self, time: &Timekeeper, waiting: u64) -> Condition {
         let sight = *self.sight.borrow();
         let counts = self.counters.read();
         let now = time.now();
         Condition {
             focus: sight.focus.map(|share| (share * 100.0) as u8),
             light: sight.light.map(|light| light as u8),
-            waiting: outbox.max_seq.saturating_sub(outbox.cum),
+            waiting,
             dropped_looks: counts.dropped_bursts,
             dropped_frames: counts.dropped_frames,
             clock: now.clock,
@@ -84,7 +83,7 @@ pub fn conflict(kind: ConflictKind, key: &str, asked: &str, got: &str) -> Confli
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::{ClockState, Epoch, Mono, Wall, time::ManualClock};
+    use wire::{ClockState, Mono, Wall, time::ManualClock};
 
     fn line(got: &str) -> Conflict {
         conflict(ConflictKind::Line, "trigger.gpio.line", "25", got)
@@ -107,13 +106,12 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_what_no_acknowledgement_has_named() {
+    fn what_nobody_can_tell_is_nothing_and_what_is_told_is_whole_numbers() {
         let clock = Arc::new(ManualClock::at(Wall(0), Mono(5)));
         let time = Timekeeper::new(1, Wall(1), clock);
-        let cursor = Cursor { epoch: Epoch([1; 16]), boot: 1, max_seq: 9, cum: 4 };
         let care = Care::default();
         care.sight.send_replace(Sight { focus: Some(0.635), light: Some(101.7) });
-        let said = care.condition(&time, &cursor);
+        let said = care.condition(&time, 5);
         assert_eq!((said.waiting, said.focus, said.light), (5, Some(63), Some(101)));
         assert_eq!((said.clock, said.clock_err_ms), (ClockState::Unset, None));
     }

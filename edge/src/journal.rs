@@ -71,9 +71,13 @@ pub struct Noting;
 
 impl<S: Subscriber> Layer<S> for Noting {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let about = event.metadata();
+        // What others note of their work, if somebody has set that loud, nobody here has read.
+        if *about.level() > Level::INFO && !about.target().starts_with("rollcall") {
+            return;
+        }
         let mut words = Words::default();
         event.record(&mut words);
-        let about = event.metadata();
         let text = format!("{}: {}{}", about.target(), words.message, words.fields);
         journal().note(SystemClock.mono(), level(*about.level()), &text);
     }
@@ -139,10 +143,14 @@ mod tests {
         let logging = tracing_subscriber::registry().with(Noting);
         tracing::subscriber::with_default(logging, || {
             tracing::warn!(target: "noted", seq = 7, "rtsp://eva:secret@cam/1\nfell silent");
+            tracing::debug!(target: "noted", "what it does in detail");
+            tracing::debug!(target: "rollcall_edge::noted", "what ours does");
         });
         let lines = tail(SystemClock.mono()).lines;
         let line = lines.iter().find(|line| line.text.starts_with("noted: ")).unwrap();
         assert_eq!(line.text, "noted: rtsp://cam/… fell silent seq=7");
         assert_eq!(line.level, TailLevel::Warn);
+        assert!(lines.iter().all(|line| !line.text.contains("in detail")));
+        assert!(lines.iter().any(|line| line.text.contains("what ours does")));
     }
 }

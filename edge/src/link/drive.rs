@@ -327,7 +327,7 @@ impl Talk<'_> {
                 });
             }
             Action::Measure => {
-                let condition = self.link.care.condition(time, &outbox.cursor().await?);
+                let condition = self.link.care.condition(time, outbox.stock().await?.waiting);
                 return Ok(Some(Event::Measured(vitals::read(), condition)));
             }
             Action::Tail => return Ok(Some(Event::Tail(journal::tail(time.mono())))),
