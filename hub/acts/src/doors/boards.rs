@@ -55,6 +55,14 @@ impl Boards {
         }
     }
 
+    /// `door` connects: it says what it runs with next, and what was said under its name before may
+    /// be another unit's.
+    pub fn connected(&self, door: &DeviceId) {
+        if let Some(said) = self.all().get_mut(door) {
+            said.running = None;
+        }
+    }
+
     /// What `door` runs with, as it said last.
     #[must_use]
     pub fn running(&self, door: &DeviceId) -> Option<Arc<Running>> {
@@ -146,5 +154,7 @@ mod tests {
         boards.runs(&door(), running(Running::VALUES + 1));
         boards.sweep(Mono(u64::MAX));
         assert_eq!(boards.running(&door()).as_deref(), Some(&running(1)));
+        boards.connected(&door());
+        assert_eq!(boards.running(&door()), None);
     }
 }

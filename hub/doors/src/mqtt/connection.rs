@@ -71,6 +71,7 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
         Ok(Err(end)) => end,
         Ok(Ok(())) => {
             house.fleet.saw(&identity, address.ip(), Instant::now());
+            house.boards.connected(&identity.device);
             let mut place = house.online.enter(&identity.device);
             if place.took_over {
                 let device = &identity.device;
