@@ -1,15 +1,15 @@
 //! From what was typed to what is meant: every value checked, every refusal names its key.
 
 use super::raw::{self, RawConfig};
-use super::vars::Origins;
+use super::source::Source;
 use super::{
     AccountSettings, Config, ConfigError, Cors, FILE, FirstAdmin, Hosts, LinesSetting, Listen, Log,
-    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, secret,
+    LogFormat, Oidc, Secret, Smtp, SmtpTls, Vars, broker, secret,
 };
 use accept::{Proxies, ProxyHeader};
 use jiff::tz::TimeZone;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Bytes of a photo at most, and by default.
 const MOST_UPLOAD: u64 = 10 * 1024 * 1024;
@@ -18,48 +18,6 @@ const KEY: usize = 32;
 
 /// Bytes of the metrics' token at least.
 const METRICS: usize = 16;
-
-/// Where values came from, for whoever is told that one is wrong.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Source {
-    path: PathBuf,
-    origins: Origins,
-}
-
-impl Source {
-    pub(super) fn bad(
-        &self,
-        key: &'static str,
-        value: &str,
-        why: impl Into<String>,
-    ) -> ConfigError {
-        let why = why.into();
-        match self.origins.get(key) {
-            Some(name) => ConfigError::Variable { name: name.clone(), why },
-            None => ConfigError::Value { path: self.path.clone(), key, value: value.into(), why },
-        }
-    }
-
-    /// A secret that stands in the settings, or in a file they name.
-    fn secret(
-        &self,
-        (key, file_key): (&'static str, &'static str),
-        typed: Option<String>,
-        file: Option<PathBuf>,
-    ) -> Result<Option<Secret>, ConfigError> {
-        match (typed, file) {
-            (Some(_), Some(_)) => {
-                Err(self.bad(key, "***", format!("{file_key} is set too: keep one of the two")))
-            }
-            (Some(text), None) => Ok(Some(Secret::new(text))),
-            (None, Some(file)) => {
-                let open = |why: String| ConfigError::File { path: file.clone(), why };
-                Secret::from_file(&file).map(Some).map_err(open)
-            }
-            (None, None) => Ok(None),
-        }
-    }
-}
 
 pub(super) fn read(data: &Path, text: &str, vars: &Vars) -> Result<Config, ConfigError> {
     let path = data.join(FILE);
@@ -118,6 +76,7 @@ fn meant(
         accounts: accounts(raw.accounts, raw.oidc, source, vars)?,
         cors: cors(&raw.cors, source)?,
         smtp: smtp(raw.smtp, source)?,
+        broker: broker::read(data, raw.broker, source)?,
         lines: LinesSetting {
             high: raw.lines.high,
             review: raw.lines.review,

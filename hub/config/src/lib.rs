@@ -4,6 +4,7 @@
 //! wins over the file ([`Vars`]); those of other systems are understood too ([`seeds`]).
 
 mod accounts;
+mod broker;
 mod check;
 pub mod doors;
 mod error;
@@ -13,11 +14,13 @@ mod raw;
 mod secret;
 pub mod seeds;
 mod smtp;
+mod source;
 mod tls;
 mod vars;
 mod web;
 
 pub use accounts::{AccountSettings, FirstAdmin, Oidc};
+pub use broker::Broker;
 pub use error::ConfigError;
 pub use lines::{LineSetting, LinesSetting};
 pub use log::{Log, LogFormat};
@@ -65,6 +68,8 @@ pub struct Config {
     pub cors: Cors,
     /// The mail server; without one no mail is sent.
     pub smtp: Option<Smtp>,
+    /// The site's broker; without one Home Assistant is told nothing.
+    pub broker: Option<Broker>,
     /// From which score on somebody is surely, or possibly, who they look like. Default: the
     /// model pack's own.
     pub lines: LinesSetting,
@@ -157,7 +162,7 @@ pub fn template(host: &str, zone: &str) -> String {
          [doors]\n\
          # records_per_second = 400  # of one door, in the long run; a faster one waits\n\
          # burst = 500               # and at once\n\n\
-         # Everything else (accounts, oidc, cors, smtp, lines, uploads, metrics, log): docs/OPERATIONS.md\n"
+         # Everything else (accounts, oidc, cors, smtp, broker, lines, uploads, metrics, log): docs/OPERATIONS.md\n"
     )
 }
 

@@ -4,7 +4,7 @@
 //! is known which pack is in use. One that means nothing there is refused.
 
 use super::ConfigError;
-use super::check::Source;
+use super::source::Source;
 use serde::Deserialize;
 use vision::decide::lines_of;
 use vision::score::{self, Scale};

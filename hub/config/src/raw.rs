@@ -21,6 +21,7 @@ pub(super) struct RawConfig {
     pub oidc: RawOidc,
     pub cors: RawCors,
     pub smtp: RawSmtp,
+    pub broker: RawBroker,
     pub lines: RawLines,
     pub uploads: Uploads,
     pub webhooks: RawWebhooks,
@@ -100,6 +101,18 @@ pub(super) struct RawSmtp {
     pub tls: Option<String>,
 }
 
+#[derive(Deserialize, Default, PartialEq, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawBroker {
+    pub address: Option<String>,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub ca: Option<PathBuf>,
+    pub discovery: Option<String>,
+    pub topic: Option<String>,
+}
+
 #[derive(Deserialize, Default, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLines {
@@ -141,6 +154,7 @@ impl RawConfig {
             ("accounts.token_key", &self.accounts.token_key),
             ("oidc.client_secret", &self.oidc.client_secret),
             ("smtp.password", &self.smtp.password),
+            ("broker.password", &self.broker.password),
             ("metrics.token", &self.metrics.token),
         ];
         secrets.into_iter().find(|(_, value)| value.is_some()).map(|(key, _)| key)

@@ -64,6 +64,60 @@ fn a_mail_server_needs_a_sender_and_tls() {
 }
 
 #[test]
+fn a_broker_is_reached_by_tls_and_by_name() {
+    let broker = |text: &str| parse(&format!("[broker]\n{text}")).unwrap().broker.unwrap();
+    let usual = broker("address = \"mqtts://broker.school.test\"");
+    assert_eq!((usual.host.as_str(), usual.port, usual.tls), ("broker.school.test", 8883, true));
+    assert_eq!((&*usual.discovery, &*usual.topic), ("homeassistant", "rollcall"));
+    assert_eq!((usual.login, usual.ca), (None, None));
+    let full = broker(
+        "address = \"mqtts://10.0.0.7:9\"\nuser = \"u\"\npassword = \"p\"\nca = \"b.pem\"\n\
+         topic = \"school/doors\"",
+    );
+    assert_eq!((full.host.as_str(), full.port), ("10.0.0.7", 9));
+    assert_eq!(
+        full.login.map(|(user, p)| (user, p.expose().to_owned())),
+        Some(("u".into(), "p".into()))
+    );
+    assert_eq!(full.ca.as_deref(), Some(Path::new("/data/b.pem")), "relative to the data");
+    assert_eq!(broker("address = \"mqtt://localhost/\"").port, 1883);
+    assert_eq!(broker("address = \"mqtt://[::1]\"").host, "[::1]");
+    assert_eq!(parse("").unwrap().broker, None);
+}
+
+#[test]
+fn what_is_wrong_about_a_broker_is_said_by_its_key() {
+    let here = "address = \"mqtts://b\"\n";
+    let wrong = [
+        ("broker.address", "topic = \"t\"".to_owned()),
+        ("broker.user", format!("{here}user = \"u\"")),
+        ("broker.password", format!("{here}password = \"p\"")),
+        ("broker.topic", format!("{here}topic = \"a/+\"")),
+        ("broker.topic", format!("{here}topic = \"homeassistant\"")),
+        ("broker.discovery", format!("{here}discovery = \"/x\"")),
+        ("broker.ca", "address = \"mqtt://127.0.0.1\"\nca = \"b.pem\"".into()),
+    ];
+    for (key, text) in wrong {
+        let error = parse(&format!("[broker]\n{text}")).unwrap_err().to_string();
+        assert!(error.contains(key) && !error.contains("\"p\""), "{error}");
+    }
+    for address in [
+        "b",
+        "https://b",
+        "mqtts://",
+        "mqtts://b:0",
+        "mqtts://b/x",
+        "mqtts://[::1]",
+        "mqtts://u:pw@b",
+    ] {
+        let error = parse(&format!("[broker]\naddress = {address:?}")).unwrap_err().to_string();
+        assert!(error.contains("broker.address") && !error.contains("pw"), "{error}");
+    }
+    let plain = parse("[broker]\naddress = \"mqtt://broker.school.test\"").unwrap_err();
+    assert!(plain.to_string().contains("only to a broker on this machine"), "{plain}");
+}
+
+#[test]
 fn the_variables_of_the_old_system_set_up_mail() {
     let vars = Vars::from([
         ("SMTP_HOST", "mail.school.test"),
