@@ -251,6 +251,7 @@ fn aside(failed: &Failed, now: Wall) -> Option<Worry> {
             Worry::grave("care-leaver", "care-leaver-next").on(format!("/people/{}", failed.id))
         }
         AsideKind::Work => Worry::grave("care-work", "care-work-next"),
+        AsideKind::Broker => Worry::soon("care-broker", "care-broker-next"),
     };
     let over = if failed.what == AsideKind::Leaver { OVER_DAILY_MS } else { OVER_MS };
     let lately = now.0 - failed.last.0 < over;
@@ -270,6 +271,8 @@ pub enum AsideKind {
     Leaver,
     /// Something the hub does by itself all the time.
     Work,
+    /// Telling the site's broker how doors are.
+    Broker,
 }
 
 impl AsideKind {
@@ -282,6 +285,7 @@ impl AsideKind {
             Self::Outgoing => "outgoing",
             Self::Leaver => "leaver",
             Self::Work => "work",
+            Self::Broker => "broker",
         }
     }
 }

@@ -43,7 +43,8 @@ mod tests {
     fn every_worry_says_what_it_is_and_what_to_do_in_each_language() {
         let (lesson, period, outgoing) =
             (AsideKind::Lesson, AsideKind::Period, AsideKind::Outgoing);
-        let whats = [lesson, period, outgoing, AsideKind::Leaver, AsideKind::Work];
+        let (leaver, work, broker) = (AsideKind::Leaver, AsideKind::Work, AsideKind::Broker);
+        let whats = [lesson, period, outgoing, leaver, work, broker];
         let aside = whats.map(|what| failed(what, 0)).to_vec();
         let hooks = vec!["https://a.test".to_owned()];
         let recognition = Some("no pack".to_owned());

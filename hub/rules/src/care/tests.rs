@@ -66,6 +66,7 @@ fn each_fact_is_a_worry_of_its_own_and_a_house_that_is_well_has_none() {
     assert_eq!(kinds(&late), [""; 0], "doors have an hour to follow");
     assert_eq!(one(|of| of.aside = vec![failed(AsideKind::Lesson, 0)]), ["lesson"]);
     assert_eq!(one(|of| of.aside = vec![failed(AsideKind::Work, OVER_MS)]), [""; 0], "it is over");
+    assert_eq!(one(|of| of.aside = vec![failed(AsideKind::Broker, 0)]), ["broker"]);
     assert_eq!(one(|of| of.aside = vec![failed(AsideKind::Leaver, DAY_MS)]), ["leaver"], "daily");
 }
 
