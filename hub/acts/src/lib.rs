@@ -13,6 +13,7 @@ pub mod auth;
 pub mod backup;
 pub mod begin;
 pub mod bring;
+pub mod broker;
 pub mod calendars;
 pub mod cancel;
 pub mod care;

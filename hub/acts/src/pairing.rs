@@ -52,6 +52,15 @@ pub fn judge(facts: PairingFacts) -> PairingVerdict {
     }
 }
 
+/// The id that both carry: it stays the same for the life of a hub, and after a restore.
+///
+/// # Errors
+/// When the database fails, or was never marked.
+pub fn id(tx: &Tx<'_>) -> Result<String, Error> {
+    let none = || Error::internal("reading the hub's id", "the database was never marked");
+    setting::get(tx, SETTING)?.ok_or_else(none)
+}
+
 /// Checks that the two belong together, and marks them where they are not marked yet.
 ///
 /// # Errors

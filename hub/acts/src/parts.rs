@@ -7,6 +7,7 @@ use crate::apart::Apart;
 use crate::audit::Walking;
 use crate::auth::token::Tokens;
 use crate::bring::Bringing;
+use crate::broker::herald::Herald;
 use crate::care::Tally;
 use crate::care::facts::Sources;
 use crate::certificates::{Certificates, Renewal};
@@ -163,6 +164,20 @@ impl Parts {
             events: self.events.clone(),
             upkeep: self.upkeep(),
         }
+    }
+
+    /// What tells the site's broker of the doors, where one is set.
+    #[must_use]
+    pub fn herald(&self) -> Option<Herald> {
+        Some(Herald {
+            broker: self.config.broker.clone()?,
+            db: self.db.clone(),
+            boards: self.boards.clone(),
+            model: self.recogniser.model().clone(),
+            events: self.events.clone(),
+            pages: self.config.public_url.clone(),
+            upkeep: self.upkeep(),
+        })
     }
 
     /// What renews certificates and ends what was replaced.

@@ -112,7 +112,7 @@ pub fn faults(
 }
 
 /// What a door said of itself, while it says something about now.
-fn lately(known: &DoorKnown, now: Wall) -> Option<&LastHealth> {
+pub(crate) fn lately(known: &DoorKnown, now: Wall) -> Option<&LastHealth> {
     known.health.as_ref().filter(|said| said.at.is_none_or(|at| now.0 - at.0 < FRESH_MS))
 }
 
