@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod history;
+pub mod mosquitto;
 pub mod packs;
 pub mod passages;
 pub mod process;
