@@ -44,8 +44,17 @@ impl Mosquitto {
         fs::write(&passwords, format!("{USER}:{PASSWORD}\n"))?;
         crate::process::run(Command::new("mosquitto_passwd").arg("-U").arg(&passwords))?;
         let broker = Self { dir: dir.to_owned(), tls, plain };
+        broker.lets("readwrite")?;
         fs::write(broker.dir.join("mosquitto.conf"), broker.settings())?;
         Ok(Some(broker))
+    }
+
+    /// What the hub may do there from the next start on: `readwrite`, or to `read` alone.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn lets(&self, what: &str) -> anyhow::Result<()> {
+        Ok(fs::write(self.dir.join("acl"), format!("user {USER}\ntopic {what} #\n"))?)
     }
 
     /// As root it would go on as a user who cannot read this folder.
@@ -55,6 +64,7 @@ impl Mosquitto {
         format!(
             "user root\npersistence false\nper_listener_settings true\n\
              listener {tls} 127.0.0.1\nallow_anonymous false\npassword_file {dir}/passwords\n\
+             acl_file {dir}/acl\n\
              certfile {dir}/broker.pem\nkeyfile {dir}/broker.key\n\
              listener {plain} 127.0.0.1\nallow_anonymous true\n"
         )

@@ -3,10 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::print_stdout, reason = "what was skipped is said")]
 
+use house::client::Api;
 use house::mosquitto::{Ear, Mosquitto, PASSWORD};
 use house::portraits;
 use house::process::Process;
-use house::school::{School, wall};
+use house::school::School;
 use serde_json::Value;
 use std::fs;
 use std::io::Write as _;
@@ -36,6 +37,13 @@ fn begin(dir: &Path, password: &str) -> Option<(School, Mosquitto)> {
     Some((school, broker))
 }
 
+/// What the page *Care* says of the broker.
+fn worry(admin: &Api) -> Option<String> {
+    let found = admin.get("/api/care").ok()?;
+    let worry = found.as_array()?.iter().find(|worry| worry["kind"] == "broker")?.clone();
+    worry["why"].as_str().map(str::to_owned)
+}
+
 /// What is said of a door.
 fn state(ear: &Ear, door: &str) -> Option<Value> {
     serde_json::from_str(&ear.of(&format!("rollcall/{door}/state"))?).ok()
@@ -51,11 +59,13 @@ fn online(hub: &mut Process, ear: &Ear, is: bool, limit: Duration) {
     hub.until("a door is said to come or go", limit, said).unwrap();
 }
 
-/// Somebody whose name, number and picture nobody hears of.
-fn somebody(school: &School) {
+/// Somebody whose name, number and picture nobody hears of, and a camera that they pass.
+fn somebody(school: &School) -> String {
     school.hub(&["student", "add", "S-4711", "Zebedee", "Quux"]).unwrap();
     let photo = portraits().join("obama.jpg").display().to_string();
     school.hub(&["enrol", "S-4711", &photo, "--consent-by", "Wilhelmina"]).unwrap();
+    let passing = portraits().join("obama2.jpg");
+    format!("[camera]\nkind = \"pictures\"\npaths = [{passing:?}]\npace_ms = 1500\nrepeat = true\n")
 }
 
 #[test]
@@ -64,9 +74,9 @@ fn doors_appear_in_home_assistant_say_how_they_are_and_name_nobody() {
     let Some((school, broker)) = begin(dir.path(), PASSWORD) else { return };
     let _broker = broker.start().unwrap();
     let ear = broker.listen().unwrap();
-    somebody(&school);
+    let camera = somebody(&school);
     let mut hub = school.open().unwrap();
-    let door = school.door("door-1", &wall(dir.path()).unwrap()).unwrap();
+    let door = school.door("door-1", &camera).unwrap();
     let mut at_work = door.open().unwrap();
     online(&mut hub, &ear, true, LATER);
     let topic = announced(&ear, "door-1").unwrap();
@@ -81,14 +91,22 @@ fn doors_appear_in_home_assistant_say_how_they_are_and_name_nobody() {
     let late = broker.listen().unwrap();
     let kept = || late.of(&topic).zip(state(&late, "door-1"));
     hub.until("the broker keeps it", SOON, kept).unwrap();
+    let admin = school.admin().unwrap();
+    let passed = || Some(admin.get("/api/attendance/pending").ok()?.as_array()?.first()?.clone());
+    let passage = hub.until("somebody passed", LATER, passed).unwrap();
+    let told = || state(&ear, "door-1").filter(|state| state["camera"] == "watching");
+    hub.until("the door is said to be watched", LATER, told).unwrap();
     at_work.kill();
     online(&mut hub, &ear, false, SOON);
     let before = ear.count(&topic);
     ear.say("homeassistant/status", "online").unwrap();
     hub.until("it is announced anew", SOON, || (ear.count(&topic) > before).then_some(())).unwrap();
-    for word in ["Zebedee", "Quux", "4711", "Wilhelmina", "obama"] {
+    let numbers = ["id", "predicted_student_id", "session_id"].map(|key| passage[key].as_str());
+    let words = ["Zebedee", "Quux", "4711", "Wilhelmina", "obama"];
+    for word in numbers.into_iter().flatten().chain(words) {
         assert!(!ear.all().contains(word), "{word} in {}", ear.all());
     }
+    assert!(passage["predicted_student_id"].is_string() && passage["id"].is_string(), "{passage}");
 }
 
 #[test]
@@ -120,16 +138,26 @@ fn a_hub_that_is_killed_is_said_to_be_away_and_doors_that_are_gone_are_cleared()
 }
 
 #[test]
+fn a_broker_that_lets_the_hub_in_and_passes_nothing_on_is_a_worry() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some((school, broker)) = begin(dir.path(), PASSWORD) else { return };
+    broker.lets("read").unwrap();
+    let _deaf = broker.start().unwrap();
+    let ear = broker.listen().unwrap();
+    let mut hub = school.open().unwrap();
+    let admin = school.admin().unwrap();
+    let why = || worry(&admin).filter(|say| say.contains("does not pass on"));
+    let say = hub.until("the hub notices", Duration::from_secs(60), why).unwrap();
+    assert!(say.contains("rollcall/status") && ear.of(STATUS).is_none(), "{say}");
+}
+
+#[test]
 fn what_is_wrong_with_the_broker_is_said_and_the_hub_is_well() {
     let dir = tempfile::tempdir().unwrap();
     let Some((school, broker)) = begin(dir.path(), "not the password") else { return };
     let mut hub = school.open().unwrap();
     let admin = school.admin().unwrap();
-    let why = || {
-        let found = admin.get("/api/care").ok()?;
-        let worry = found.as_array()?.iter().find(|worry| worry["kind"] == "broker")?.clone();
-        worry["why"].as_str().map(str::to_owned)
-    };
+    let why = || worry(&admin);
     let say = hub.until("nobody is there", SOON, why).unwrap();
     assert!(say.contains("cannot be reached"), "{say}");
     let _broker = broker.start().unwrap();

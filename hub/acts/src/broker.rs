@@ -17,11 +17,14 @@ use crate::upkeep::rest;
 use herald::Herald;
 use line::BrokerId;
 use rules::error::Error;
+use std::pin::pin;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use topics::BrokerTopics;
 use wire::pulse::Beat;
 
+/// Whoever waits turns this often.
+const TURN: Duration = Duration::from_secs(2);
 /// The longest pause before the next connection, milliseconds.
 const LONGEST_MS: u64 = 60_000;
 
@@ -36,8 +39,8 @@ impl Herald {
         let mut tries: u32 = 0;
         while !stop.is_cancelled() {
             let done = self.hold(&topics, (&beat, &stop)).await;
-            let Err((error, was_steady)) = done else { continue };
-            tries = if was_steady { 1 } else { tries.saturating_add(1) };
+            let Err((error, was_heard)) = done else { continue };
+            tries = if was_heard { 1 } else { tries.saturating_add(1) };
             self.note(Err(error));
             let pause = pause_ms(tries).min(LONGEST_MS);
             rest(Duration::from_millis(pause), &beat, &stop).await;
@@ -45,16 +48,34 @@ impl Herald {
         Ok(())
     }
 
-    /// One connection, until it ends: why, and whether it had lasted.
+    /// One connection, until it ends: why, and whether the broker had heard the hub.
     async fn hold(
         &self,
         topics: &BrokerTopics,
         turning: (&Beat, &CancellationToken),
     ) -> Result<(), (Error, bool)> {
-        let line = line::open(&self.broker, BrokerId::Hub(topics)).await;
+        let open = line::open(&self.broker, BrokerId::Hub(topics));
+        let Some(line) = patiently(open, turning).await else { return Ok(()) };
         let (client, line) = line.map_err(|error| (error, false))?;
         let mut talk = talk::Talk::new(self, topics, client);
         let ended = talk.hold(line, turning).await;
-        ended.map_err(|error| (error, talk.is_steady()))
+        ended.map_err(|error| (error, talk.is_heard()))
     }
+}
+
+/// Waits for `work` until `stop`. A disk that hangs while a certificate is read from it keeps this
+/// waiting and nobody else.
+async fn patiently<T>(
+    work: impl Future<Output = T>,
+    (beat, stop): (&Beat, &CancellationToken),
+) -> Option<T> {
+    let mut work = pin!(work);
+    while !stop.is_cancelled() {
+        beat.turn();
+        tokio::select! {
+            done = &mut work => return Some(done),
+            () = rest(TURN, beat, stop) => {}
+        }
+    }
+    None
 }

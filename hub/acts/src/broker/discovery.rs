@@ -1,8 +1,10 @@
 //! How a door is announced to Home Assistant: one device, and what can be read of it.
 
+use super::door_state;
 use super::topics::BrokerTopics;
 use crate::doors::list::DoorListed;
 use serde_json::{Map, Value, json};
+use wire::care::within;
 
 /// The hub's own program.
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
@@ -83,7 +85,8 @@ pub fn announcement(topics: &BrokerTopics, door: &DoorListed, pages: &str) -> Va
         "configuration_url": format!("{pages}/devices/{}", device.id),
     });
     // Home Assistant takes no empty words.
-    for (name, value) in [("suggested_area", &device.room), ("sw_version", &device.software)] {
+    let software = within(&device.software, door_state::PROGRAM);
+    for (name, value) in [("suggested_area", &device.room), ("sw_version", &software)] {
         if !value.is_empty() {
             about[name] = json!(value);
         }

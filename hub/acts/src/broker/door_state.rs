@@ -4,7 +4,11 @@ use crate::doors::list::DoorListed;
 use crate::doors::state::{DoorState, lately};
 use rules::attendance::closing::ClosingWhy;
 use serde::Serialize;
+use wire::care::within;
 use wire::{ClockState, Wall};
+
+/// Bytes of the name of a program: a door says what it likes.
+pub(super) const PROGRAM: usize = 64;
 
 /// The message about one door. What it did not say lately is null.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -73,7 +77,7 @@ impl DoorTold {
             dropped_frames: condition.map(|is| is.dropped_frames),
             clock_set: clock.or(said.map(|said| said.at.is_some())),
             gallery: device.gallery,
-            program: device.software.clone(),
+            program: within(&device.software, PROGRAM),
         }
     }
 }

@@ -118,7 +118,8 @@ pub fn trouble(error: &ConnectionError) -> Error {
     use ConnectReturnCode::{BadUserNamePassword, NotAuthorized};
     let say = match error {
         ConnectionError::ConnectionRefused(BadUserNamePassword | NotAuthorized) => {
-            "the broker refuses the hub: broker.user and broker.password are not what it expects"
+            "the broker refuses the hub: it does not know broker.user with this broker.password, or \
+             lets them do nothing"
                 .into()
         }
         ConnectionError::ConnectionRefused(code) => {

@@ -20,12 +20,12 @@ use wire::pulse::Beat;
 const LOOK: Duration = Duration::from_secs(30);
 /// The same where something happened at a door.
 const SOON: Duration = Duration::from_secs(2);
-/// A connection that lasted so long is one.
-const STEADY: Duration = Duration::from_secs(5);
+/// A broker that passes on what the hub says has done so by then, and has taken what waits.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Whoever waits turns this often.
 const TURN: Duration = Duration::from_secs(2);
-/// What Home Assistant says when it begins.
-const BEGAN: &[u8] = b"online";
+/// What the hub says when it begins, and Home Assistant.
+const ONLINE: &[u8] = b"online";
 
 /// A connection.
 pub(super) struct Talk<'a> {
@@ -33,11 +33,18 @@ pub(super) struct Talk<'a> {
     topics: &'a BrokerTopics,
     client: AsyncClient,
     told: Told,
-    /// What waits for room in the client.
+    /// What waits for room in the client: of one look.
     waiting: VecDeque<Kept>,
     heard: Receiver<Event>,
-    /// Since when the broker hears.
+    /// Since when the broker answers.
     since: Option<Instant>,
+    /// Whether what the hub says came back: to be let in is not to be heard.
+    echoed: bool,
+    /// When the client last had room for what waits.
+    moved: Instant,
+    /// Home Assistant began: all is to be said again. When it was last.
+    began: bool,
+    anew: Instant,
     looked: Instant,
     due: Instant,
 }
@@ -46,12 +53,26 @@ impl<'a> Talk<'a> {
     pub(super) fn new(herald: &'a Herald, topics: &'a BrokerTopics, client: AsyncClient) -> Self {
         let (now, heard) = (Instant::now(), herald.events.listen());
         let (told, waiting) = (Told::default(), VecDeque::new());
-        Self { herald, topics, client, told, waiting, heard, since: None, looked: now, due: now }
+        Self {
+            herald,
+            topics,
+            client,
+            told,
+            waiting,
+            heard,
+            since: None,
+            echoed: false,
+            moved: now,
+            began: false,
+            anew: now,
+            looked: now,
+            due: now,
+        }
     }
 
-    /// Whether it lasted.
-    pub(super) fn is_steady(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() >= STEADY)
+    /// Whether the broker heard the hub.
+    pub(super) fn is_heard(&self) -> bool {
+        self.echoed
     }
 
     /// Talks until `stop`. The line is hung up then without a word: that the hub is gone, the
@@ -67,6 +88,7 @@ impl<'a> Talk<'a> {
         while let Some(happened) = self.meanwhile(line.poll(), turning).await {
             if let rumqttc::Event::Incoming(packet) = happened.map_err(|why| trouble(&why))? {
                 self.hear(packet)?;
+                self.patience()?;
             }
         }
         Ok(())
@@ -97,14 +119,16 @@ impl<'a> Talk<'a> {
 
     /// A look at the doors, if one is due.
     async fn look(&mut self) {
-        if self.is_steady() {
-            self.herald.note(Ok(()));
-        }
-        if self.since.is_none() || Instant::now() < self.due {
+        // What waits goes first: a broker that is slow hears what is so by then.
+        if self.since.is_none() || Instant::now() < self.due || !self.waiting.is_empty() {
             return;
         }
         self.looked = Instant::now();
         self.due = self.looked + LOOK;
+        if self.began && self.anew.elapsed() >= LOOK {
+            (self.began, self.anew) = (false, self.looked);
+            self.told.forget();
+        }
         let upkeep = &self.herald.upkeep;
         let doors = upkeep.tried("looking at doors for the broker", self.herald.doors().await);
         let (pages, now) = (&self.herald.pages, upkeep.now());
@@ -120,7 +144,26 @@ impl<'a> Talk<'a> {
                 return;
             }
             self.waiting.pop_front();
+            self.moved = Instant::now();
         }
+        self.moved = Instant::now();
+    }
+
+    /// Whether the broker takes what is said; it is asked whenever something comes, and something
+    /// comes at least as often as either side says that it is there.
+    fn patience(&self) -> Result<(), Error> {
+        if self.moved.elapsed() > PATIENCE {
+            return Err(Error::Unavailable("the broker takes nothing any more".into()));
+        }
+        if self.since.is_some_and(|since| since.elapsed() > PATIENCE) && !self.echoed {
+            let say = format!(
+                "the broker lets the hub in and does not pass on what it says: give its user leave to \
+                 write and read {}",
+                self.topics.heard()[1..].join(", ")
+            );
+            return Err(Error::Unavailable(say));
+        }
+        Ok(())
     }
 
     /// What happened at a door is looked at soon, however much happens.
@@ -147,19 +190,30 @@ impl<'a> Talk<'a> {
 
     fn begin(&mut self) -> Result<(), Error> {
         let now = Instant::now();
-        (self.since, self.due) = (Some(now), now);
+        (self.since, self.due, self.moved) = (Some(now), now, now);
         let filters =
             self.topics.heard().map(|topic| SubscribeFilter::new(topic, QoS::AtLeastOnce));
         self.client.try_subscribe_many(filters).doing("hearing what the broker keeps")?;
-        self.waiting.push_back(Kept { topic: self.topics.status(), payload: "online".into() });
+        self.here();
         Ok(())
     }
 
-    /// Home Assistant began, or the broker keeps something from before.
+    fn here(&mut self) {
+        let payload = String::from_utf8_lossy(ONLINE).into_owned();
+        self.waiting.push_front(Kept { topic: self.topics.status(), payload });
+    }
+
+    /// The hub's own word came back, Home Assistant began, or the broker keeps something from before.
     fn read(&mut self, said: &Publish) {
-        if said.topic == self.topics.birth() {
-            if said.payload.as_ref() == BEGAN && !said.retain {
-                self.told.forget();
+        let is_online = said.payload.as_ref() == ONLINE;
+        if said.topic == self.topics.status() {
+            if is_online && !said.retain {
+                self.echoed = true;
+                self.herald.note(Ok(()));
+            }
+        } else if said.topic == self.topics.birth() {
+            if is_online && !said.retain {
+                self.began = true;
                 self.due = self.due.min(self.looked + SOON);
             }
         } else if said.retain

@@ -32,8 +32,8 @@ pub struct Told(BTreeMap<DeviceId, Said>);
 struct Said {
     announcement: String,
     state: String,
-    /// Whether it was there and how it was, and when that was said.
-    gist: Option<(bool, &'static str, Mono)>,
+    /// Whether it was there and all that was to be said of it, and when that was said.
+    gist: Option<(bool, Vec<&'static str>, Mono)>,
 }
 
 impl Told {
@@ -88,13 +88,13 @@ impl Said {
     /// What is new about the door, if it is to be said now.
     fn say(&mut self, told: &DoorTold, now: Mono) -> Option<String> {
         let new = serde_json::to_string(told).ok().filter(|new| *new != self.state)?;
-        let same = |(online, state, at): (bool, &str, Mono)| {
-            (online, state) == (told.online, told.state) && now.since(at) < QUIET_MS
+        let same = |(online, states, at): &(bool, Vec<&str>, Mono)| {
+            (*online, states) == (told.online, &told.states) && now.since(*at) < QUIET_MS
         };
-        if self.gist.is_some_and(same) {
+        if self.gist.as_ref().is_some_and(same) {
             return None;
         }
-        self.gist = Some((told.online, told.state, now));
+        self.gist = Some((told.online, told.states.clone(), now));
         new.clone_into(&mut self.state);
         Some(new)
     }

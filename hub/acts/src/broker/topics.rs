@@ -6,6 +6,9 @@ use wire::DeviceId;
 /// Characters of the hub's id in names: enough that two hubs of a site differ.
 const ID: usize = 12;
 
+/// Bytes of a door's state, many times what one has: larger ones are somebody else's.
+const LARGEST: usize = 4 * 1024;
+
 /// The topics of one hub.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BrokerTopics {
@@ -54,11 +57,11 @@ impl BrokerTopics {
         format!("{}/status", self.discovery)
     }
 
-    /// What the hub hears: Home Assistant, and what it said itself in earlier lives.
+    /// What the hub hears: Home Assistant, and what it says itself, now and in earlier lives.
     #[must_use]
-    pub fn heard(&self) -> [String; 3] {
+    pub fn heard(&self) -> [String; 4] {
         let configs = format!("{}/device/{}/+/config", self.discovery, self.hub);
-        [self.birth(), configs, format!("{}/+/state", self.topic)]
+        [self.birth(), self.status(), configs, format!("{}/+/state", self.topic)]
     }
 
     /// The door that a message of this hub is about, by its topic and what it says. What another
@@ -70,6 +73,9 @@ impl BrokerTopics {
             return rest.strip_suffix("/config")?.replace('_', ".").parse().ok();
         }
         let rest = topic.strip_prefix(&self.topic)?.strip_prefix('/')?;
+        if payload.len() > LARGEST {
+            return None;
+        }
         let said: serde_json::Value = serde_json::from_slice(payload).ok()?;
         let ours = said["hub"] == self.hub.as_str();
         rest.strip_suffix("/state").filter(|_| ours)?.parse().ok()
