@@ -280,6 +280,8 @@ async fn a_door_hears_how_much_the_hub_understands_and_what_it_says_then_is_know
     let app = &hub.running.app;
     assert_eq!(app.boards.of(&door.id, app.clock.mono()).condition, Some(condition));
     assert_eq!(app.boards.running(&door.id).as_deref(), Some(&running));
+    let _another_unit = Phone::call(&hub, &door).await;
+    assert_eq!(app.boards.running(&door.id), None, "what the unit before said is not its");
     assert_eq!((hub.count("health").await, hub.count("dead_letter").await), (1, 0));
 }
 

@@ -115,6 +115,8 @@ mod tests {
         for (n, rule) in RULES.iter().enumerate() {
             assert_eq!(rule.leaf as usize, n);
             assert_eq!(find(&rule.leaf.topic(&door("d1")), &door("d1")), Some(rule));
+            // Whoever counts counts whole messages a second.
+            assert!(rule.per_minute.is_multiple_of(60) && rule.from_door == (rule.per_minute > 0));
         }
     }
 

@@ -56,7 +56,7 @@ impl Boards {
     }
 
     /// `door` connects: it says what it runs with next, and what was said under its name before may
-    /// be another unit's.
+    /// be another unit's. How its board is it says at once, too, and that does not stay.
     pub fn connected(&self, door: &DeviceId) {
         if let Some(said) = self.all().get_mut(door) {
             said.running = None;

@@ -31,6 +31,9 @@ impl Bucket {
     }
 }
 
+/// Messages of one topic that may come at once.
+const AT_ONCE: u32 = 10;
+
 /// How much one door may say: so many records, and so many messages of each topic.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
@@ -39,11 +42,10 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// Nothing said yet at `now`. Of each topic ten seconds' worth may come at once: a door that
-    /// connects has something to say on most of them.
+    /// Nothing said yet at `now`: a door that connects has something to say on most topics at once.
     #[must_use]
     pub fn new(limits: &DoorLimits, now: Instant) -> Self {
-        let topic = |rule: Rule| Bucket::new(rule.per_minute / 60, rule.per_minute / 6, now);
+        let topic = |rule: Rule| Bucket::new(rule.per_minute / 60, AT_ONCE, now);
         let records = Bucket::new(limits.records_per_second, limits.burst, now);
         Self { records, topics: RULES.map(topic) }
     }

@@ -71,8 +71,8 @@ pub(super) async fn serve(guest: Guest, house: Listener) {
         Ok(Err(end)) => end,
         Ok(Ok(())) => {
             house.fleet.saw(&identity, address.ip(), Instant::now());
-            house.boards.connected(&identity.device);
             let mut place = house.online.enter(&identity.device);
+            house.boards.connected(&identity.device);
             if place.took_over {
                 let device = &identity.device;
                 rules::security!("taken_over", %device, %address, "a newer connection took over");
