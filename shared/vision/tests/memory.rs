@@ -1,10 +1,6 @@
 //! Maps take the memory of maps that are gone: a door that has seen one frame asks the system for
 //! no more of it, however many follow.
-#![expect(
-    unsafe_code,
-    clippy::unwrap_used,
-    reason = "an allocator that counts; a test fails loudly"
-)]
+#![expect(unsafe_code, reason = "an allocator that counts")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

@@ -1,5 +1,6 @@
 //! `rush [ROUNDS]`: six people in four seconds, again and again, at a door with as much processor as
-//! two cores of a Raspberry Pi 4 are; and what the door costs while nobody comes.
+//! two cores of a Raspberry Pi 4 are; and what the door costs while nobody comes. `rush frame FILE`
+//! writes the frame by which the two are compared.
 //!
 //! The real hub and the real daemon, its camera a program that plays a film. The daemon and its
 //! camera share a control group whose quota stands for the board: [`quota`] says how it is derived.
@@ -26,6 +27,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
+use vision::Picture;
 
 /// Six people in so many frames of 15 a second: four seconds.
 const PEOPLE: usize = 6;
@@ -61,6 +63,11 @@ fn main() -> anyhow::Result<()> {
     {
         return film::play(Path::new(film), rounds.parse()?);
     }
+    if let [verb, picture] = &args[..]
+        && verb == "frame"
+    {
+        return Ok(fs::write(picture, frame().to_jpeg(95))?);
+    }
     let rounds = args.first().map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
     let faces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/faces/deepface");
     if !faces.is_dir() {
@@ -81,11 +88,17 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// One face, as near as somebody who comes in.
+fn frame() -> Picture {
+    let mut frame = wall();
+    put(&mut frame, &head("obama.jpg"), &Place { x: 320.0, y: 240.0, width: 200.0, light: 1.0 });
+    frame
+}
+
 /// What part of a core of this machine the door gets: this machine's time for a frame with one face,
 /// by the time that a core of a Pi 4 takes for its instructions, for two cores.
 fn quota() -> anyhow::Result<f64> {
-    let mut frame = wall();
-    put(&mut frame, &head("obama.jpg"), &Place { x: 320.0, y: 240.0, width: 200.0, light: 1.0 });
+    let frame = frame();
     let once = || {
         let began = clock_gettime(ClockId::ThreadCPUTime);
         let faces = PACK.detect(&frame)?;
