@@ -42,9 +42,9 @@ const QUIET: usize = 3;
 /// Rounds of a whole run: five minutes.
 const ROUNDS: usize = 30;
 
-/// Instructions that one frame with one face takes with NEON: found, chip and mirror image
-/// (`./dev arm night` counts them).
-const INSTRUCTIONS: f64 = 452e6;
+/// Instructions that the frame of [`frame`] takes with NEON: its face found, chip and mirror image
+/// embedded. Counted by `tests/arm/instructions FILE`, with what `rush frame FILE` writes.
+const INSTRUCTIONS: f64 = 212e6;
 /// Instructions that a core of a Pi 4 does in a millisecond: 1.5 GHz, one in each tick. Its cores can
 /// begin three, of which one multiplies four numbers; ours mostly multiply.
 const EACH_MS: f64 = 1.5e6;
