@@ -1,9 +1,11 @@
 //! Times the networks on request, so that another program can interleave our runs with a peer's.
 //!
-//! `stopwatch WEIGHTS PICTURE [LESS]` (as on a processor without `avx512`, `avx2` or `all` vectors),
-//! then one word a line on standard input: `detect`, `align`, `embed`
-//! (one face: chip and mirrored chip), `network` (one chip, as the peer runs it), `pipeline`, or
-//! `winograd LAYER` and `direct LAYER` for a layer that `layers` names; each is run once and answered with one line of JSON: `{"what":"detect","ms":7.5,"cpu_ms":7.4,"count":1}`.
+//! `stopwatch WEIGHTS PICTURE [LESS [door]]` (as on a processor without `avx512`, `avx2` or `all`
+//! vectors; with `door` the top of the picture as a camera of 640 × 480 would show it), then one word a
+//! line on standard input: `detect`, `align`, `embed` (one face: chip and mirrored chip), `network`
+//! (one chip, as the peer runs it), `pipeline`, or `winograd LAYER` and `direct LAYER` for a layer that
+//! `layers` names. Each is run once and answered with one line of JSON:
+//! `{"what":"detect","ms":7.5,"cpu_ms":7.4,"count":1}`.
 #![expect(clippy::print_stdout, reason = "standard output is what the example is for")]
 
 use anyhow::{Context, bail};
@@ -65,12 +67,16 @@ fn cpu_ms() -> f64 {
 fn main() -> anyhow::Result<()> {
     let mut paths = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(weights), Some(picture)) = (paths.next(), paths.next()) else {
-        bail!("usage: stopwatch WEIGHTS PICTURE [LESS]");
+        bail!("usage: stopwatch WEIGHTS PICTURE [LESS [door]]");
     };
     if let Some(less) = paths.next().filter(|less| !less.as_os_str().is_empty()) {
         vision::without(&less.to_string_lossy());
     }
-    let picture = vision::decode(&std::fs::read(picture)?, &Limits::default())?;
+    let mut picture = vision::decode(&std::fs::read(picture)?, &Limits::default())?;
+    if paths.next().is_some_and(|word| word.as_os_str() == "door") {
+        let top = picture.crop(0, 0, picture.width, picture.width * 3 / 4);
+        picture = top.context("the picture is too flat")?.resized(640, 480);
+    }
     let detector = Mtcnn::load(&weights)?;
     let faces = detector.detect(&picture, MIN_FACE)?;
     let face = faces.into_iter().next().context("no face in the picture")?;
