@@ -42,9 +42,9 @@ pub(super) struct Talk<'a> {
     echoed: bool,
     /// When the client last had room for what waits.
     moved: Instant,
-    /// Home Assistant began: all is to be said again. When it was last.
+    /// Home Assistant began: all is to be said again. When that was done last.
     began: bool,
-    anew: Instant,
+    anew: Option<Instant>,
     looked: Instant,
     due: Instant,
 }
@@ -64,7 +64,7 @@ impl<'a> Talk<'a> {
             echoed: false,
             moved: now,
             began: false,
-            anew: now,
+            anew: None,
             looked: now,
             due: now,
         }
@@ -125,8 +125,8 @@ impl<'a> Talk<'a> {
         }
         self.looked = Instant::now();
         self.due = self.looked + LOOK;
-        if self.began && self.anew.elapsed() >= LOOK {
-            (self.began, self.anew) = (false, self.looked);
+        if self.began && self.anew.is_none_or(|at| at.elapsed() >= LOOK) {
+            (self.began, self.anew) = (false, Some(self.looked));
             self.told.forget();
         }
         let upkeep = &self.herald.upkeep;
