@@ -17,14 +17,12 @@ use crate::upkeep::rest;
 use herald::Herald;
 use line::BrokerId;
 use rules::error::Error;
-use std::pin::pin;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use topics::BrokerTopics;
 use wire::pulse::Beat;
 
-/// Whoever waits turns this often.
-const TURN: Duration = Duration::from_secs(2);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The longest pause before the next connection, milliseconds.
 const LONGEST_MS: u64 = 60_000;
 
@@ -63,19 +61,14 @@ impl Herald {
     }
 }
 
-/// Waits for `work` until `stop`. A disk that hangs while a certificate is read from it keeps this
-/// waiting and nobody else.
+/// Waits for `work` until `stop`, for a day at most. A disk that hangs while a certificate is read
+/// from it keeps this waiting and nobody else.
 async fn patiently<T>(
     work: impl Future<Output = T>,
     (beat, stop): (&Beat, &CancellationToken),
 ) -> Option<T> {
-    let mut work = pin!(work);
-    while !stop.is_cancelled() {
-        beat.turn();
-        tokio::select! {
-            done = &mut work => return Some(done),
-            () = rest(TURN, beat, stop) => {}
-        }
+    tokio::select! {
+        done = work => Some(done),
+        () = rest(DAY, beat, stop) => None,
     }
-    None
 }

@@ -106,7 +106,7 @@ impl<'a> Talk<'a> {
             self.look().await;
             self.hand_over();
             let turn = Instant::now() + TURN;
-            let wake = if self.since.is_some() { turn.min(self.due) } else { turn };
+            let wake = if self.may_look() { turn.min(self.due) } else { turn };
             tokio::select! {
                 happened = &mut event => return Some(happened),
                 heard = self.heard.recv() => self.hasten(&heard),
@@ -117,10 +117,14 @@ impl<'a> Talk<'a> {
         None
     }
 
+    /// What waits goes before the next look: a broker that is slow hears what is so by then.
+    fn may_look(&self) -> bool {
+        self.since.is_some() && self.waiting.is_empty()
+    }
+
     /// A look at the doors, if one is due.
     async fn look(&mut self) {
-        // What waits goes first: a broker that is slow hears what is so by then.
-        if self.since.is_none() || Instant::now() < self.due || !self.waiting.is_empty() {
+        if !self.may_look() || Instant::now() < self.due {
             return;
         }
         self.looked = Instant::now();

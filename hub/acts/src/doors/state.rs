@@ -182,17 +182,18 @@ impl DoorState {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use store::device::Device;
     use store::door::DoorCertificate;
     use wire::Direction;
 
-    const NOW: Wall = Wall(1_790_000_000_000);
+    pub(crate) const NOW: Wall = Wall(1_790_000_000_000);
     const DAY: i64 = 24 * 60 * 60 * 1000;
 
     /// A door that is well.
-    fn well() -> DoorKnown {
+    /// A door that is well, and could not be worse without being said to be.
+    pub(crate) fn well() -> DoorKnown {
         let device = Device {
             id: "door-1".parse().unwrap(),
             room: "204".into(),

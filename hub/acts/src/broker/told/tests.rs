@@ -2,43 +2,20 @@ use super::super::topics::tests::topics;
 use super::*;
 use crate::doors::boards::Board;
 use crate::doors::list::listed;
-use store::device::Device;
-use store::door::{DoorKnown, LastHealth};
+use crate::doors::state::tests::{NOW, well};
+use wire::ClockState;
 use wire::care::Condition;
-use wire::link::{Settings, Vitals};
-use wire::{ClockState, Direction};
+use wire::link::Vitals;
 
-const NOW: Wall = Wall(1_790_000_000_000);
 const PAGES: &str = "https://hub.school.test:8443";
 
 /// A door that is well, with everything it may say of itself.
 fn door(name: &str) -> DoorListed {
-    let device = Device {
-        id: name.parse().unwrap(),
-        room: "B2.04".into(),
-        location: "beside the office of Mr Weaver".into(),
-        direction: Direction::Both,
-        is_active: true,
-        online: true,
-        connection: (1, 1),
-        life: 0,
-        last_seen: Some(NOW),
-        software: "0.1.0".into(),
-        model: "m-1".into(),
-        gallery: 4,
-        trouble: String::new(),
-        version: 1,
-    };
-    let health = LastHealth {
-        at: Some(NOW.plus_ms(-60_000)),
-        camera: "watching".into(),
-        span_ms: 60_000,
-        watched_ms: 60_000,
-        disk_free_mb: 9_000,
-        why: None,
-    };
-    let (settings, wanted, health) = (Settings::default(), Some(4), Some(health));
-    let known = DoorKnown { device, settings, wanted, health, certificate: None };
+    let mut known = well();
+    known.device.id = name.parse().unwrap();
+    known.device.room = "B2.04".into();
+    known.device.location = "beside the office of Mr Weaver".into();
+    known.device.software = "0.1.0".into();
     let boards = crate::doors::boards::Boards::default();
     let all = listed(vec![known], &boards, &"m-1".parse().unwrap(), (NOW, Mono(0)));
     let board = Board { vitals: Some(vitals()), condition: Some(condition()) };
@@ -138,7 +115,7 @@ fn of_a_door_that_is_away_nobody_knows_how_it_is() {
     let mut old = door("door-1");
     (old.board, old.known.device.online) = (Board::default(), true);
     let said = DoorTold::of(&old, "h", NOW);
-    assert_eq!((said.disk_free_mib, said.clock_set), (Some(9_000), Some(true)), "its report");
+    assert_eq!((said.disk_free_mib, said.clock_set), (Some(1_200), Some(true)), "its report");
 }
 
 #[test]
