@@ -92,7 +92,8 @@ pub fn rows(said: &Settings, running: Option<&Running>) -> Vec<SettingRow> {
 #[must_use]
 pub fn disputes(said: &Settings, running: Option<&Running>) -> Vec<Dispute> {
     let Some(running) = running else { return Vec::new() };
-    let mut all: Vec<_> = running.conflicts.iter().map(of_door).collect();
+    let named = running.conflicts.iter().filter(|of| was_said(of, running));
+    let mut all: Vec<_> = named.map(of_door).collect();
     for row in rows(said, Some(running)) {
         let Some((value, origin)) = row.running else { continue };
         let (kind, asked) = match row.desired {
@@ -106,6 +107,13 @@ pub fn disputes(said: &Settings, running: Option<&Running>) -> Vec<Dispute> {
         }
     }
     all
+}
+
+/// Whether somebody asked for what is not so: a size that nobody typed is a wish of the program's,
+/// and a camera that has another is as good.
+fn was_said(conflict: &Conflict, running: &Running) -> bool {
+    let is_size = |of: &RunningValue| ["camera.width", "camera.height"].contains(&of.key.as_str());
+    conflict.kind != ConflictKind::CameraSize || running.values.iter().any(is_size)
 }
 
 /// Whether it says why the door does not follow the hub in `key`.
@@ -164,6 +172,17 @@ mod tests {
         let lingering = ("lingering", "recognise.crops".to_owned());
         assert_eq!(found(&said(Some(60), None), &running), [pending, lingering]);
         assert_eq!(disputes(&said(Some(60), None), None), [], "an older door tells nothing");
+    }
+
+    #[test]
+    fn a_camera_of_another_size_is_a_conflict_where_somebody_typed_one() {
+        let (asked, got) = ("1280 × 720".into(), "640 × 480".into());
+        let kind = ConflictKind::CameraSize;
+        let size = Conflict { kind, key: "camera.width".into(), asked, got };
+        let (said, mut running) = (said(Some(40), Some(false)), running(vec![size]));
+        assert_eq!(found(&said, &running), []);
+        running.values.push(value("camera.height", "720", Origin::File));
+        assert_eq!(found(&said, &running), [("camera_size", "camera.width".to_owned())]);
     }
 
     #[test]

@@ -124,13 +124,14 @@ mod tests {
             got: "640 × 480".into(),
         };
         let kinds = [ConflictKind::CameraSize, ConflictKind::CameraControl, ConflictKind::Line];
-        let face = RunningValue {
-            key: "recognise.min_face".into(),
-            value: "40".into(),
+        let value = |key: &str, value: &str| RunningValue {
+            key: key.into(),
+            value: value.into(),
             origin: Origin::File,
         };
         let conflicts = kinds.map(conflict).into();
-        let running = Running { values: vec![face], conflicts };
+        let values = vec![value("recognise.min_face", "40"), value("camera.width", "1920")];
+        let running = Running { values, conflicts };
         let settings = Settings { min_face: Some(60), ..Settings::default() };
         let runs = Runs::new(&Shell::default(), &settings, Some(&running));
         let plain = |text: &str| text.replace(['\u{2068}', '\u{2069}'], "");
