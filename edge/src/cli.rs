@@ -5,9 +5,9 @@ use crate::config::Config;
 use crate::control::{Answer, Question};
 use crate::doctor::{self, Checkup, Finding};
 use crate::owner::StrangerError;
-use crate::program::{self, Role};
+use crate::program::{self, Reads, Role};
 use crate::report::Report;
-use crate::{app, config, control, draw, join, journal, owner};
+use crate::{alone, app, config, control, draw, join, journal, owner};
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 use std::{
@@ -162,7 +162,10 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
             if let (Verb::Run, Some((data, update))) = (&args.verb, Config::least(&args.config)) {
                 // The program that was handed on may know settings that this one does not.
                 owner::act(&data)?;
-                program::launch(&data, &update)?;
+                if alone::keep(&data).is_ok() {
+                    program::launch(&data, &update, Reads::Nothing)?;
+                    program::spare(&data);
+                }
             }
             if let Verb::Doctor { json, bench: false, .. } = args.verb {
                 return Ok(tell(&[doctor::unread(&error)], json, out)?);
@@ -182,8 +185,8 @@ pub fn run(args: Args, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match args.verb {
         Verb::Run => {
             // Before anything is counted or opened: what runs is not to notice.
-            control::alone(&config.socket)?;
-            let role = program::launch(&config.data, &config.update)?;
+            alone::keep(&config.data)?;
+            let role = program::launch(&config.data, &config.update, Reads::Settings)?;
             daemon(config, role)?;
         }
         Verb::Doctor { json, bench: true, seconds, .. } => bench(&config, json, seconds, out)?,

@@ -94,24 +94,15 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Whether no daemon listens there yet.
-///
-/// # Errors
-/// When one does.
-pub fn alone(path: &Path) -> io::Result<()> {
-    if Blocking::connect(path).is_err() {
-        return Ok(());
-    }
-    let said = format!("another daemon listens at {}: stop it first", path.display());
-    Err(io::Error::new(io::ErrorKind::AddrInUse, said))
-}
-
 /// Opens the socket, in place of one that a daemon left behind.
 ///
 /// # Errors
 /// When another daemon listens there, or the folder cannot be written.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
-    alone(path)?;
+    if Blocking::connect(path).is_ok() {
+        let said = format!("another daemon listens at {}: stop it first", path.display());
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, said));
+    }
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -3,6 +3,7 @@
 //! `trigger → capture → [frames: bounded, may drop] → recognise → visit → outbox (disk) → link`.
 //! Lossy up to the queue of frames, lossless from the outbox on.
 
+pub mod alone;
 pub mod app;
 pub mod assign;
 pub mod burst;

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "rollcall-edge: {error:#}");
             let wrong = error.chain().any(|cause| cause.is::<ConfigError>());
-            let wrong = wrong && !program::is_handed_on();
+            let wrong = wrong && !program::another_reads_it();
             ExitCode::from(if wrong { WRONG_CONFIG } else { 1 })
         }
     }

@@ -9,6 +9,7 @@ pub mod mosquitto;
 pub mod packs;
 pub mod passages;
 pub mod process;
+pub mod releases;
 pub mod rig;
 pub mod school;
 pub mod shadow;

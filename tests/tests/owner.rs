@@ -38,7 +38,7 @@ fn what_root_does_at_a_door_belongs_to_the_owner_of_its_data() {
     assert_eq!((identity.uid(), identity.mode() & 0o777), (NOBODY, 0o600));
     assert_eq!(fs::metadata(format!("/proc/{}", edge.id())).unwrap().uid(), NOBODY);
     let second = door.edge(&["run"]).unwrap_err().to_string();
-    assert!(second.contains("another daemon listens") && door.status().is_ok(), "{second}");
+    assert!(second.contains("another daemon works in") && door.status().is_ok(), "{second}");
     let said = doctor(&door);
     assert!(said.contains("ok     owner:"), "{said}");
     edge.stop().unwrap();

@@ -7,12 +7,13 @@
 use house::client::Api;
 use house::history::History;
 use house::process::Process;
+use house::releases::Releases;
 use house::school::{Door, School};
 use house::{bin, portraits};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// One update, with its cut, trial and record.
@@ -21,35 +22,6 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// How many updates: `ROLLCALL_UPDATES`, where more are wanted than a quick look takes.
 fn count() -> u32 {
     std::env::var("ROLLCALL_UPDATES").ok().and_then(|n| n.parse().ok()).unwrap_or(10)
-}
-
-/// Whoever releases programs: a key, and a folder of programs.
-struct Releases<'a> {
-    school: &'a School,
-    dir: PathBuf,
-    key: PathBuf,
-}
-
-impl Releases<'_> {
-    /// The file that brings `bytes` as version 0.`n`.0.
-    fn sign(&self, n: u32, bytes: &[u8]) -> PathBuf {
-        let path = |name: &str| self.dir.join(name);
-        fs::write(path("program"), bytes).unwrap();
-        let version = format!("0.{n}.0");
-        let (program, key, into) = (path("program"), &self.key, path("update"));
-        let [program, key, update] = [&program, key, &into].map(|p| p.display().to_string());
-        let sign = ["update", "sign", &program, "--version", &version, "--key", &key];
-        self.school.hub(&[&sign[..], &["--into", &update]].concat()).unwrap();
-        into
-    }
-
-    /// Brings it to the hub, and lets it go to the doors: the rollout's number.
-    fn begin(&self, file: &Path, api: &Api) -> u64 {
-        self.school.hub(&["update", "add", &file.display().to_string()]).unwrap();
-        let newest = api.get("/api/updates").unwrap()[0]["id"].clone();
-        let begun = api.post("/api/rollouts", &json!({ "update_id": newest })).unwrap();
-        begun["number"].as_u64().unwrap()
-    }
 }
 
 /// A unit under a supervisor that starts its daemon again whenever it ends, as systemd does.
@@ -137,18 +109,15 @@ fn broken(n: usize, good: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A school whose one door passes somebody at each start, and whoever signs programs for it.
-fn school(dir: &Path) -> (School, Process, PathBuf) {
+/// A school whose one door passes somebody at each start.
+fn school(dir: &Path) -> (School, Process) {
     let _another_is_in_use = rustls::crypto::ring::default_provider().install_default();
     let school = School::found(dir).unwrap();
     let photo = portraits().join("obama.jpg").display().to_string();
     school.hub(&["student", "add", "S-1", "First", "Person"]).unwrap();
     school.hub(&["enrol", "S-1", &photo, "--consent-by", "test"]).unwrap();
-    let key = dir.join("release.key");
-    let said = school.hub(&["update", "key", &key.display().to_string()]).unwrap();
-    school.hub(&["update", "trust", said.lines().last().unwrap()]).unwrap();
     let hub = school.open().unwrap();
-    (school, hub, key)
+    (school, hub)
 }
 
 fn door(school: &School) -> Door {
@@ -163,8 +132,8 @@ fn door(school: &School) -> Door {
 #[test]
 fn a_door_comes_up_after_every_update_and_loses_nothing_whatever_is_cut() {
     let dir = tempfile::tempdir().unwrap();
-    let (school, hub, key) = school(dir.path());
-    let releases = Releases { school: &school, dir: dir.path().to_owned(), key };
+    let (school, hub) = school(dir.path());
+    let releases = Releases::new(&school, &dir.path().join("maker")).unwrap().trusted().unwrap();
     let door = door(&school);
     let mut unit = Unit::open(&door);
     let good = fs::read(bin("rollcall-edge")).unwrap();
@@ -179,7 +148,7 @@ fn a_door_comes_up_after_every_update_and_loses_nothing_whatever_is_cut() {
         let other = [&good[..], &n.to_le_bytes()].concat();
         let bytes = if is_broken { broken(n as usize / 10, &good) } else { other };
         let api = school.admin().unwrap();
-        let number = releases.begin(&releases.sign(n + 2, &bytes), &api);
+        let number = releases.begin(&releases.sign(n + 2, &bytes).unwrap(), &api).unwrap();
         let cut = Duration::from_millis(rng.random_range(0..6_000));
         let far = unit.through(&api, number, cut, &mut rng);
         let asked = &far["asked"][0];
@@ -226,29 +195,59 @@ fn a_door_comes_up_after_every_update_and_loses_nothing_whatever_is_cut() {
 }
 
 #[test]
+fn a_slip_in_the_settings_costs_no_program_that_proved_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let (school, hub) = school(dir.path());
+    let releases = Releases::new(&school, &dir.path().join("maker")).unwrap().trusted().unwrap();
+    let (door, api) = (door(&school), school.admin().unwrap());
+    let mut unit = Unit::open(&door);
+    let bytes = [&fs::read(bin("rollcall-edge")).unwrap()[..], b"another"].concat();
+    let name = blake3::hash(&bytes).to_hex().to_string();
+    let n = releases.begin(&releases.sign(2, &bytes).unwrap(), &api).unwrap();
+    let far = unit.through(&api, n, Duration::ZERO, &mut StdRng::seed_from_u64(1));
+    assert_eq!(far["asked"][0]["step"], "settled", "{far}");
+    assert_eq!(unit.program(), name);
+    unit.daemon.stop().unwrap();
+    let text = fs::read_to_string(door.config()).unwrap();
+    fs::write(door.config(), text.replace("steady_s", "steddy_s")).unwrap();
+    // Once for each time that it may end by itself, and more.
+    for _ in 0..15 {
+        let mut daemon = door.open().unwrap();
+        assert_eq!(daemon.end(LIMIT).unwrap().code(), Some(64), "{}", daemon.said());
+        assert!(daemon.said().contains("steddy_s"), "{}", daemon.said());
+    }
+    fs::write(door.config(), text).unwrap();
+    let mut unit = Unit::open(&door);
+    assert_eq!(unit.program(), name, "{}", unit.daemon.said());
+    let second = door.edge(&["run"]).unwrap_err().to_string();
+    assert!(second.contains("another daemon works in"), "{second}");
+    unit.daemon.stop().unwrap();
+    assert!(hub.stop().unwrap().success());
+}
+
+#[test]
 fn a_program_that_somebody_else_signed_reaches_neither_hub_nor_door() {
     let dir = tempfile::tempdir().unwrap();
-    let (school, hub, key) = school(dir.path());
-    let other = dir.path().join("other.key");
-    school.hub(&["update", "key", &other.display().to_string()]).unwrap();
+    let (school, hub) = school(dir.path());
+    let makers = ["maker", "forger", "third"];
+    let [maker, forger, third] = makers.map(|who| Releases::new(&school, &dir.path().join(who)));
+    let maker = maker.unwrap().trusted().unwrap();
     let good = fs::read(bin("rollcall-edge")).unwrap();
-    let forger = Releases { school: &school, dir: dir.path().to_owned(), key: other };
-    let file = forger.sign(2, &good);
+    let file = forger.unwrap().sign(2, &good).unwrap();
     let refused = school.hub(&["update", "add", &file.display().to_string()]).unwrap_err();
     assert!(refused.to_string().contains("not signed with the key"), "{refused}");
     // The control: the same program by whom the school trusts.
-    let maker = Releases { school: &school, dir: dir.path().to_owned(), key };
-    let file = maker.sign(2, &good);
+    let file = maker.sign(2, &good).unwrap();
     school.hub(&["update", "add", &file.display().to_string()]).unwrap();
     // A hub that was taken over can offer what it likes; the door trusts its maker alone.
     let door = door(&school);
     let text = fs::read_to_string(door.config()).unwrap();
-    let text = text
-        .replace("[update]", &format!("[update]\nsigner = \"{}\"", key_of(&school, dir.path())));
+    let text =
+        text.replace("[update]", &format!("[update]\nsigner = \"{}\"", third.unwrap().public()));
     fs::write(door.config(), text).unwrap();
     let mut unit = Unit::open(&door);
     let api = school.admin().unwrap();
-    let n = maker.begin(&file, &api);
+    let n = maker.begin(&file, &api).unwrap();
     let began = Instant::now();
     let asked = loop {
         let far = rollout(&api, n);
@@ -264,11 +263,4 @@ fn a_program_that_somebody_else_signed_reaches_neither_hub_nor_door() {
     assert_eq!(unit.starts, 1, "it was never started");
     unit.daemon.stop().unwrap();
     assert!(hub.stop().unwrap().success());
-}
-
-/// A third key, whose programs nobody has.
-fn key_of(school: &School, dir: &Path) -> String {
-    let said =
-        school.hub(&["update", "key", &dir.join("third.key").display().to_string()]).unwrap();
-    said.lines().last().unwrap().to_owned()
 }

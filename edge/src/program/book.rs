@@ -166,6 +166,19 @@ impl Book {
         Start::Settled(program)
     }
 
+    /// This start of the program called `name` does not count.
+    pub fn uncount(&mut self, name: &str) {
+        match (&mut self.trial, &mut self.settled) {
+            (Some(trial), _) if super::shelf::name(&trial.signed) == name => {
+                trial.starts = trial.starts.saturating_sub(1);
+            }
+            (_, Some(settled)) if super::shelf::name(&settled.signed) == name => {
+                settled.falls = settled.falls.saturating_sub(1);
+            }
+            _ => {}
+        }
+    }
+
     /// What to do about `offer`.
     #[must_use]
     pub fn answer(&self, offer: &Offer, here: &Here) -> Answer {

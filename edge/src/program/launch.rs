@@ -24,14 +24,47 @@ pub enum Role {
     Trial,
 }
 
-/// Set for a program of the shelf: a configuration that it does not understand is no reason for
-/// systemd to let it be, since what is installed may understand it.
+/// Set for a program of the shelf: what the installed one made of the configuration.
 const HANDED_ON: &str = "ROLLCALL_HANDED_ON";
 
-/// Whether this process was begun by [`launch`].
+/// What the installed program makes of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// It understands it.
+    Settings,
+    /// Hardly more of it than where the data lies.
+    Nothing,
+}
+
+impl Reads {
+    /// What [`HANDED_ON`] is set to.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Settings => "1",
+            Self::Nothing => "refused",
+        }
+    }
+}
+
+/// Whether this process was begun by [`launch`] of a program that understands the configuration:
+/// that this one does not is no reason for systemd to let it be.
 #[must_use]
-pub fn is_handed_on() -> bool {
-    std::env::var_os(HANDED_ON).is_some()
+pub fn another_reads_it() -> bool {
+    std::env::var_os(HANDED_ON).is_some_and(|word| word == Reads::Settings.word())
+}
+
+/// Takes this start back where no program understands the configuration: that says nothing of the
+/// one that was begun.
+pub fn spare(data: &Path) {
+    let is_blameless =
+        std::env::var_os(HANDED_ON).is_some_and(|word| word == Reads::Nothing.word());
+    let shelf = Shelf::new(data);
+    let Some(running) = shelf.runs().filter(|_| is_blameless) else { return };
+    let mut book = shelf.book();
+    book.uncount(&running);
+    if let Err(error) = shelf.keep(&book) {
+        tracing::warn!(%error, "that a start did not count cannot be written down");
+    }
 }
 
 /// Begins the program that is to run at the door whose data folder is `data`. Returns only in the
@@ -39,7 +72,7 @@ pub fn is_handed_on() -> bool {
 ///
 /// # Errors
 /// When the program cannot be started; it is given up, and the next start begins another.
-pub fn launch(data: &Path, config: &Config) -> anyhow::Result<Role> {
+pub fn launch(data: &Path, config: &Config, reads: Reads) -> anyhow::Result<Role> {
     let shelf = Shelf::new(data);
     if let Some(running) = shelf.runs() {
         let book = shelf.book();
@@ -62,7 +95,7 @@ pub fn launch(data: &Path, config: &Config) -> anyhow::Result<Role> {
         Start::Settled(program) => (program, false),
         Start::Trial(program) => (program, true),
     };
-    let why = begin(&shelf, &program);
+    let why = begin(&shelf, &program, reads);
     match is_trial {
         true => book.refuse(&why),
         false => book.fell(),
@@ -83,13 +116,13 @@ fn uncounted(mut book: Book, here: &Here) -> Start {
 }
 
 /// Gives this process to `program`. Returns only where that cannot be, and says why.
-fn begin(shelf: &Shelf, program: &Program) -> String {
+fn begin(shelf: &Shelf, program: &Program, reads: Reads) -> String {
     if !shelf.has(program) {
         return "its file is missing or damaged".into();
     }
     let error = Command::new(shelf.path(program))
         .args(std::env::args_os().skip(1))
-        .env(HANDED_ON, "1")
+        .env(HANDED_ON, reads.word())
         .exec();
     format!("the system refuses it: {error}")
 }

@@ -1,6 +1,6 @@
 //! A thousand doors at one hub: each has a certificate, a connection of its own over MQTT and TLS,
 //! and says how its board is, while an admin opens the page of all doors and the API's list, and
-//! then sends the gallery out to all of them.
+//! then sends the gallery and an update out to all of them.
 //!
 //! Their reports of what they saw are written into the database beforehand. `fleet full` is for
 //! `./dev night`; `fleet small` shows with a hundred doors that all of it runs.
@@ -9,6 +9,7 @@ use acts::pki::Pki;
 use anyhow::{Context as _, ensure};
 use house::client::Api;
 use house::process::Process;
+use house::releases::Releases;
 use house::rig::model;
 use house::school::School;
 use rcgen::{CertificateParams, KeyPair};
@@ -29,6 +30,7 @@ use store::{Db, Tx, certificate, keys::Keys, params, release};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use wire::link::{Desired, Reported, Status, Vitals};
+use wire::program::{Machine, Offer, Progress, Step};
 use wire::time::{Clock as _, SystemClock};
 use wire::topic::Leaf;
 use wire::{DeviceId, Direction, Message, Wall};
@@ -94,10 +96,13 @@ fn measure(dir: &Path, size: &Size) -> anyhow::Result<usize> {
     for (n, door) in doors.into_iter().enumerate() {
         calls.spawn_on(door.live(port, n), runtime.handle());
     }
-    until("every door uses its gallery", || Ok(far(&admin)? == (size.doors, size.doors)))?;
+    until("every door uses its gallery", || {
+        Ok(far(&admin, "/devices")? == (size.doors, size.doors))
+    })?;
     say(&format!("connected, and with their galleries, after {:.1?}", begun.elapsed()))?;
     let missed = ask(&admin, size.time)?;
     push(&school.hub_dir(), &runtime, &admin, size.doors)?;
+    update(&school, &dir.join("maker"), &runtime, &admin, size.doors)?;
     say(&format!("hub peak RSS {} MiB", peak(&hub)?))?;
     ensure!(calls.try_join_next().is_none(), "a door gave up");
     Ok(missed)
@@ -206,15 +211,24 @@ impl Door {
         self.say(client, Leaf::Status, Status { online: true, connection: 1, boot: 1 })
     }
 
-    /// A door that is told of a gallery has it at once.
+    /// A door that is told of a gallery or a program has it at once.
     fn obey(&self, client: &AsyncClient, payload: &[u8]) -> anyhow::Result<()> {
-        let Ok(Message::Desired(Desired { gallery, manifest, .. })) = Message::decode(payload)
-        else {
-            return Ok(());
-        };
-        let (model, software) = (self.model.parse()?, env!("CARGO_PKG_VERSION").to_owned());
-        let trouble = String::new();
-        self.say(client, Leaf::Reported, Reported { gallery, manifest, model, software, trouble })
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        match Message::decode(payload) {
+            Ok(Message::Desired(Desired { gallery, manifest, .. })) => {
+                let (model, trouble) = (self.model.parse()?, String::new());
+                let software = version;
+                let reported = Reported { gallery, manifest, model, software, trouble };
+                self.say(client, Leaf::Reported, reported)
+            }
+            Ok(Message::Offer(Offer { rollout, signed })) => {
+                let step = if signed.is_some() { Step::Settled } else { Step::Idle };
+                let (machine, running, why) = (Machine::here(), None, String::new());
+                let progress = Progress { machine, version, running, rollout, step, why };
+                self.say(client, Leaf::Program, progress)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn say(
@@ -270,7 +284,7 @@ fn push(dir: &Path, runtime: &Runtime, admin: &Api, doors: usize) -> anyhow::Res
     runtime.block_on(db.write(release::renew_all))?;
     until("every door uses its new gallery", || {
         let is_made = made_since(&db, runtime, before)?;
-        let (done, all) = far(admin)?;
+        let (done, all) = far(admin, "/devices")?;
         steps.insert(done);
         Ok(is_made && (done, all) == (doors, doors))
     })?;
@@ -278,6 +292,43 @@ fn push(dir: &Path, runtime: &Runtime, admin: &Api, doors: usize) -> anyhow::Res
     say(&format!(
         "a new gallery was in use at {doors} doors after {took:.1?}; the page said {steps} steps of it"
     ))
+}
+
+/// Every door gets a program, first one, then a tenth, then all; looks on until all run it. The half
+/// hours for which each stage must prove itself are not waited for.
+fn update(
+    school: &School,
+    dir: &Path,
+    runtime: &Runtime,
+    admin: &Api,
+    doors: usize,
+) -> anyhow::Result<()> {
+    let db = Db::open(&school.hub_dir().join("hub.db"))?;
+    let maker = Releases::new(school, dir)?.trusted()?;
+    let file = maker.sign(2, &fs::read("/bin/true")?)?;
+    let begun = Instant::now();
+    let number = maker.begin(&file, admin)?;
+    let (mut steps, mut stages) = (BTreeSet::new(), BTreeSet::new());
+    until("every door runs the program", || {
+        runtime.block_on(db.write(proved))?;
+        let rollouts = admin.get("/api/rollouts")?;
+        stages.insert(rollouts[0]["stage"].to_string());
+        let (done, all) = far(admin, "/updates")?;
+        steps.insert(done);
+        Ok(rollouts[0]["number"] == number && (done, all) == (doors, doors))
+    })?;
+    let (took, steps, stages) = (begun.elapsed(), steps.len(), stages.len());
+    ensure!(stages == 3 && steps > 3, "one door, a tenth, all: {stages} stages, {steps} steps");
+    say(&format!(
+        "a program ran at {doors} doors after {took:.1?}, in {stages} stages whose half hours were \
+         passed over; the page said {steps} steps of it"
+    ))
+}
+
+/// Whoever runs the program has done so for an hour.
+fn proved(tx: &Tx<'_>) -> Result<(), rules::Error> {
+    let sql = "update rollout_door set at = at - 3600000 where step = 'settled'";
+    tx.execute(sql, []).map(drop)
 }
 
 /// Whether there is a release after `before`.
@@ -290,9 +341,9 @@ fn made_since(db: &Db, runtime: &Runtime, before: u64) -> anyhow::Result<bool> {
     Ok(u64::try_from(newest)? > before)
 }
 
-/// How many doors use their newest gallery, and how many have one, as the page of all doors says.
-fn far(admin: &Api) -> anyhow::Result<(usize, usize)> {
-    let page = String::from_utf8(admin.file("/devices")?)?;
+/// How many doors are there, and how many are meant, as the first bar of the page `path` says.
+fn far(admin: &Api, path: &str) -> anyhow::Result<(usize, usize)> {
+    let page = String::from_utf8(admin.file(path)?)?;
     let Some((_, bar)) = page.split_once("<progress ") else { return Ok((0, 0)) };
     let number = |name: &str| {
         let (_, rest) = bar.split_once(&format!("{name}=\"")).context("no number")?;

@@ -136,8 +136,10 @@ impl Rush {
     fn print(&self, what: &str) -> anyhow::Result<()> {
         let mut greens = self.greens.clone();
         greens.sort();
-        let at = |share: usize| {
-            greens.get((greens.len() * share / 100).min(greens.len().saturating_sub(1)))
+        let last = greens.len().saturating_sub(1);
+        let at = |percent: usize| match greens.get((greens.len() * percent / 100).min(last)) {
+            Some(green) => format!("{green:.2?}"),
+            None => "never".to_owned(),
         };
         let Counts {
             triggered,
@@ -151,15 +153,15 @@ impl Rush {
         } = self.counts;
         Ok(writeln!(
             std::io::stdout(),
-            "{what}: {} rounds, {records} records of {} passages, at the hub {:?} of each person; first green median {:?}, p95 {:?}, worst {:?}; \
+            "{what}: {} rounds, {records} records of {} passages, at the hub {:?} of each person; first green median {}, p95 {}, worst {}; \
              {triggered} triggers, {bursts} bursts, {dropped_bursts} dropped; {frames} frames looked at, {rested_frames} passed over, {dropped_frames} dropped; \
-             systemd heard nothing for {:?} at most",
+             systemd heard nothing for {:.1?} at most",
             self.rounds,
             self.rounds * PEOPLE,
             self.stored,
             at(50),
             at(95),
-            greens.last(),
+            at(100),
             self.silence,
         )?)
     }
