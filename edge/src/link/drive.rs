@@ -327,8 +327,10 @@ impl Talk<'_> {
                 });
             }
             Action::Measure => {
-                let condition = self.link.care.condition(time, outbox.stock().await?.waiting);
-                return Ok(Some(Event::Measured(vitals::read(), condition)));
+                let care = &self.link.care;
+                let measured =
+                    |waiting| Event::Measured(vitals::read(), care.condition(time, waiting));
+                return settle(outbox.stock().await.map(|stock| stock.waiting), measured);
             }
             Action::Tail => return Ok(Some(Event::Tail(journal::tail(time.mono())))),
             Action::Grasped(level) => drop(self.link.care.grasp.send_replace(level)),
@@ -381,6 +383,14 @@ impl Talk<'_> {
 mod tests {
     use super::*;
     use rumqttc::v5::mqttbytes::v5::Publish;
+
+    #[test]
+    fn a_moment_without_the_disk_ends_no_link_and_a_damaged_outbox_does() {
+        let moment = OutboxError::Held { held: 1, lost: 0, why: Box::new(OutboxError::Full) };
+        let asked = |error| settle(Err::<(), _>(Arc::new(error)), |()| Event::Stored);
+        assert!(matches!(asked(moment), Ok(Some(Event::Troubled))));
+        assert!(matches!(asked(OutboxError::Stopped), Err(End::Outbox(_))));
+    }
 
     #[test]
     fn what_a_newer_hub_says_is_counted_and_goes_no_further() {
