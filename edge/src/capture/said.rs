@@ -98,17 +98,25 @@ pub fn without_password(line: &str) -> String {
     let mut parts = line.split("://");
     let mut hidden = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let ends = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '”' | '>' | ')');
-        let (address, rest) = part.split_at(part.find(ends).unwrap_or(part.len()));
-        let (_, host) = address.rsplit_once('@').unwrap_or(("", address));
+        let (address, rest) = part.split_at(part.find(char::is_whitespace).unwrap_or(part.len()));
         hidden += "://";
-        match host.split_once(['/', '?', '#']) {
-            Some((host, _)) => hidden.extend([host, "/…"]),
-            None => hidden += host,
-        }
+        hidden += &host(address);
         hidden += rest;
     }
     hidden
+}
+
+/// Of an address without its scheme, and what stands behind it without a space: the host. Passwords
+/// may have quotes and brackets in them, so what closes these is looked for behind the host alone.
+fn host(address: &str) -> String {
+    let path = |text: &str| text.find(['/', '?', '#']);
+    let (before, rest) = address.rsplit_once('@').unwrap_or(("", address));
+    match path(rest) {
+        // A slash in the password, or an @ in the path: only one of them has a host behind it.
+        _ if path(before).is_some() => "…".to_owned(),
+        Some(end) => format!("{}/…", &rest[..end]),
+        None => rest.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -153,9 +161,13 @@ mod tests {
             ("a http://b@c d rtsp://e:f@g", "a http://c d rtsp://g"),
             ("x@y is no address", "x@y is no address"),
             ("rtsp://u:p@ss@host/1", "rtsp://host/…"),
-            ("from 'rtsp://eva:pa/ss@cam':", "from 'rtsp://cam':"),
+            ("from 'rtsp://eva:pa/ss@cam':", "from 'rtsp://…"),
+            ("rtsp://cam/user=a&password=se@cret again", "rtsp://… again"),
+            ("from 'rtsp://eva:it's2026@cam/1':", "from 'rtsp://cam/…"),
+            ("rtsp://door:pa)s>s@10.0.0.9: refused", "rtsp://10.0.0.9: refused"),
+            ("http://cam/snap?usr=a&pwd=b)c failed", "http://cam/… failed"),
             ("rtsp://cam/user=admin&password=x&channel=1", "rtsp://cam/…"),
-            ("\"http://cam:80/snap.jpg?usr=a&pwd=b\" failed", "\"http://cam:80/…\" failed"),
+            ("\"http://cam:80/snap.jpg?usr=a&pwd=b\" failed", "\"http://cam:80/… failed"),
         ] {
             assert_eq!(Said::default().hear(Mono(0), line).as_deref(), Some(shown));
         }
