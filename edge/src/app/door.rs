@@ -50,7 +50,7 @@ pub struct Door {
 }
 
 /// The setting that names the line of a trigger.
-const LINE: &str = "trigger.gpio.line";
+const GPIO: &str = "trigger.gpio";
 
 /// Why a configured line is not watched, if one is not.
 type Trouble = Arc<OnceLock<String>>;
@@ -304,6 +304,13 @@ impl Door {
         trigger.gpio.is_some_and(|gpio| self.line(&gpio, asks, passing, counters, trouble, parts))
     }
 
+    /// Says on the hub's page of this door why `[trigger.gpio] key` is not watched.
+    fn line_lacks(&self, key: &str, line: u8, why: &str) {
+        let key = format!("{GPIO}.{key}");
+        let lacks = conflict(ConflictKind::Line, &key, &line.to_string(), why);
+        self.care.differ(&[ConflictKind::Line], GPIO, vec![lacks]);
+    }
+
     /// Watches a line, if this machine has it.
     fn line(
         &self,
@@ -319,12 +326,15 @@ impl Door {
             Err(error) => {
                 tracing::warn!(%error, "{error}");
                 let why = error.to_string();
-                let line = conflict(ConflictKind::Line, LINE, &gpio.line.to_string(), &why);
-                self.care.differ(&[ConflictKind::Line], LINE, vec![line]);
+                self.line_lacks("line", gpio.line, &why);
                 let _ = trouble.set(why);
                 return false;
             }
         };
+        if let (Some(error), Some(inner)) = (line.lacks(), gpio.inner) {
+            tracing::warn!(%error, "{error}: nobody's direction is known");
+            self.line_lacks("inner", inner, &error.to_string());
+        }
         let asks = asks.clone();
         let clock = self.clock.clone();
         let lifeline = self.lifeline.clone();

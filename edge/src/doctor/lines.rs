@@ -9,9 +9,10 @@ use rppal::gpio::{Error, Gpio};
 /// Whether the lines that are configured can be used.
 pub fn finding(config: &Config, status: Option<&Status>) -> Finding {
     let signal = &config.signal;
-    let trigger = config.trigger.gpio.as_ref().map(|gpio| gpio.line);
-    let lines: Vec<_> =
-        [trigger, signal.green, signal.red, signal.buzzer].into_iter().flatten().collect();
+    let trigger = config.trigger.gpio.as_ref();
+    let (line, inner) = (trigger.map(|gpio| gpio.line), trigger.and_then(|gpio| gpio.inner));
+    let lines = [line, inner, signal.green, signal.red, signal.buzzer];
+    let lines: Vec<_> = lines.into_iter().flatten().collect();
     if lines.is_empty() {
         return Finding::unused("gpio", "neither [trigger.gpio] nor [signal] names a line");
     }

@@ -22,11 +22,15 @@ pub fn findings(config: &Config) -> Vec<Finding> {
 
 /// A line that is read and written at once tells nothing and shows nothing.
 fn line_twice(config: &Config) -> Option<Finding> {
-    let line = config.trigger.gpio.as_ref()?.line;
-    let signal = &config.signal;
+    let (gpio, signal) = (config.trigger.gpio.as_ref()?, &config.signal);
+    let read = [("line", Some(gpio.line)), ("inner", gpio.inner)];
     let uses = [("green", signal.green), ("red", signal.red), ("buzzer", signal.buzzer)];
-    let (twice, _) = uses.into_iter().find(|(_, used)| *used == Some(line))?;
-    let wrong = format!("line {line} is both [trigger.gpio] line and [signal] {twice}");
+    let mut named = read.into_iter().filter_map(|(key, line)| Some((key, line?)));
+    let (key, line, twice) = named.find_map(|(key, line)| {
+        let (twice, _) = uses.into_iter().find(|(_, used)| *used == Some(line))?;
+        Some((key, line, twice))
+    })?;
+    let wrong = format!("line {line} is both [trigger.gpio] {key} and [signal] {twice}");
     let mend = "give each a line of its own, as they are wired; then restart the daemon";
     Some(Finding::fault(Ailment::LineTwice, wrong, mend))
 }

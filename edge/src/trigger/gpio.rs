@@ -182,17 +182,29 @@ pub struct Line {
     gpio: Gpio,
     outer: InputPin,
     inner: Option<InputPin>,
+    lacks: Option<GpioError>,
 }
 
 impl Line {
-    /// Takes the line.
+    /// Takes the line, and the one behind it: without that nobody's direction is known, and everybody
+    /// is seen all the same.
     ///
     /// # Errors
     /// Off a Pi, without permission, or when the line is taken.
     pub fn open(config: &Config) -> Result<Self, GpioError> {
         let (gpio, outer) = take(config, config.line)?;
-        let inner = config.inner.map(|line| Ok(take(config, line)?.1)).transpose()?;
-        Ok(Self { config: config.clone(), gpio, outer, inner })
+        let inner = config.inner.map(|line| take(config, line)).transpose();
+        let (inner, lacks) = match inner {
+            Ok(inner) => (inner.map(|(_, pin)| pin), None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(Self { config: config.clone(), gpio, outer, inner, lacks })
+    }
+
+    /// Why the line behind the first is not watched, where one was asked for.
+    #[must_use]
+    pub fn lacks(&self) -> Option<&GpioError> {
+        self.lacks.as_ref()
     }
 
     /// Asks at each change of a line, and while one is held, until `stop` is cut; `passing` hears of

@@ -65,15 +65,16 @@ fn a_line_on_a_machine_that_is_no_pi_is_told_to_be_taken_out() {
 }
 
 #[test]
-fn one_line_for_a_button_and_a_light_is_said_with_both_its_uses() {
-    let mut said =
-        said(A::LineTwice, "[trigger.gpio] line and [signal] green", "a line of its own");
-    said = Said { also: &[A::NoPi], ..said };
-    let line = |unit: &mut Unit| {
-        let lines = "[trigger.gpio]\nline = 18\n[signal]\ngreen = 18";
-        unit.write(&format!("models = {:?}", models()), lines);
-    };
-    Unit::new().planted(line, &said);
+fn one_line_for_a_button_or_barrier_and_a_light_is_said_with_both_its_uses() {
+    for (key, lines) in [("line", "line = 18"), ("inner", "line = 25\ninner = 18")] {
+        let both = format!("[trigger.gpio] {key} and [signal] green");
+        let said = Said { also: &[A::NoPi], ..said(A::LineTwice, &both, "a line of its own") };
+        let line = |unit: &mut Unit| {
+            let lines = format!("[trigger.gpio]\nedge = \"rising\"\n{lines}\n[signal]\ngreen = 18");
+            unit.write(&format!("models = {:?}", models()), &lines);
+        };
+        Unit::new().planted(line, &said);
+    }
 }
 
 #[test]
