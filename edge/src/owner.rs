@@ -132,7 +132,7 @@ fn turn_into(user: Uid, group: Gid) -> io::Result<()> {
 /// Whether the folder `data` is root's, although there is a user for the daemon.
 #[must_use]
 pub fn is_roots(data: &Path) -> bool {
-    let is_root = symlink_metadata(data).is_ok_and(|folder| folder.uid() == 0);
+    let is_root = std::fs::metadata(data).is_ok_and(|folder| folder.uid() == 0);
     is_root && User::from_name(USER).is_ok_and(|user| user.is_some())
 }
 
